@@ -1,0 +1,1 @@
+//! A HoneyHive on your own machine.
