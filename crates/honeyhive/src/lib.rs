@@ -1,1 +1,43 @@
-//! HoneyHive for Rust.
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+// One folder or file a concern. A module imports only from those above it in this list, so there are
+// no circles; `outbox` and `error` share the words for what is dropped.
+mod attributes;
+mod error;
+mod id;
+mod secret;
+
+mod config;
+mod enrichment;
+
+mod api;
+mod outbox;
+
+mod propagation;
+mod session;
+
+mod event_type;
+mod processor;
+mod span;
+
+mod delivery;
+
+#[cfg(feature = "testing")]
+pub mod testing;
+mod tracer;
+
+#[cfg(feature = "http-server")]
+pub mod http;
+
+pub use config::{OtlpProtocol, SessionTransport};
+pub use enrichment::Enrichment;
+pub use error::{BuildError, Error, FlushError};
+pub use event_type::EventType;
+pub use id::{InvalidSessionId, SessionId};
+pub use opentelemetry;
+pub use outbox::{DeliveryStats, DropReason, Drops, FlushReport};
+pub use processor::HoneyHiveSpanProcessor;
+pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard};
+pub use span::{Span, SpanBuilder};
+pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};

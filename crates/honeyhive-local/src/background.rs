@@ -1,0 +1,122 @@
+//! The thread and the runtime a server lives on: its own, so that it answers whatever kind of
+//! runtime its user has, or has blocked.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::oneshot;
+
+use crate::connection;
+use crate::shared::Shared;
+
+/// No call blocks the thread, so this is only for a machine that is badly overloaded.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+/// Between attempts to accept when there is nothing to accept with, such as no file descriptor.
+const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(20);
+
+/// A running server; dropping it stops it and everything that is still waiting in it.
+#[derive(Debug)]
+pub(crate) struct Background {
+    handle: Handle,
+    stop: Option<oneshot::Sender<()>>,
+    stopped: Mutex<mpsc::Receiver<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Background {
+    pub(crate) fn start(listener: TcpListener, shared: Arc<Shared>) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let (stop, stopping) = oneshot::channel();
+        let (started, starting) = mpsc::sync_channel(1);
+        let (stopped_sender, stopped) = mpsc::sync_channel(1);
+        let builder = thread::Builder::new().name("honeyhive-local".to_owned());
+        let thread = builder.spawn(move || {
+            run(listener, shared, stopping, &started);
+            // Nobody may be waiting.
+            let _ = stopped_sender.send(());
+        })?;
+        let handle = starting.recv().map_err(io::Error::other)??;
+        Ok(Self {
+            handle,
+            stop: Some(stop),
+            stopped: Mutex::new(stopped),
+            thread: Some(thread),
+        })
+    }
+
+    /// The server's runtime, for timers that need none of the caller's.
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        let stopped = self
+            .stopped
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        let in_time = stopped.recv_timeout(STOP_WITHIN);
+        let has_ended = in_time != Err(mpsc::RecvTimeoutError::Timeout);
+        if let Some(thread) = self.thread.take().filter(|_| has_ended) {
+            // It only fails if the thread panicked, and a drop must not.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    stopping: oneshot::Receiver<()>,
+    started: &mpsc::SyncSender<io::Result<Handle>>,
+) {
+    let runtime = match prepare(listener) {
+        Ok((runtime, listener)) => {
+            let _ = started.send(Ok(runtime.handle().clone()));
+            runtime.block_on(accept(listener, shared, stopping));
+            runtime
+        }
+        Err(error) => {
+            let _ = started.send(Err(error));
+            return;
+        }
+    };
+    // Calls that hang on purpose are simply dropped.
+    runtime.shutdown_background();
+}
+
+fn prepare(listener: TcpListener) -> io::Result<(Runtime, tokio::net::TcpListener)> {
+    let runtime = Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()?;
+    let guard = runtime.enter();
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    drop(guard);
+    Ok((runtime, listener))
+}
+
+/// Takes connections until the handle is dropped.
+async fn accept(
+    listener: tokio::net::TcpListener,
+    shared: Arc<Shared>,
+    mut stopping: oneshot::Receiver<()>,
+) {
+    loop {
+        let accepted = tokio::select! {
+            _ = &mut stopping => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => drop(tokio::spawn(connection::serve(stream, Arc::clone(&shared)))),
+            Err(_) => tokio::time::sleep(ACCEPT_AGAIN_AFTER).await,
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! How a server is configured and started.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+
+use crate::config::{ApiKey, Config, Limits};
+use crate::error::StartError;
+use crate::server::LocalServer;
+
+/// Configures a [`LocalServer`]; made by [`LocalServer::builder`].
+///
+/// ```
+/// # fn main() -> Result<(), honeyhive_local::StartError> {
+/// let server = honeyhive_local::LocalServer::builder()
+///     .api_key("hh_local")
+///     .max_sessions(100)
+///     .start_blocking()?;
+/// assert!(server.url().starts_with("http://127.0.0.1:"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until it is started"]
+pub struct LocalServerBuilder {
+    address: SocketAddr,
+    allow_remote: bool,
+    config: Config,
+    limits: Limits,
+}
+
+impl Default for LocalServerBuilder {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            allow_remote: false,
+            config: Config::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl LocalServerBuilder {
+    /// Listens on this address instead of any free port of `127.0.0.1`.
+    pub fn address(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// Listens on this port; 0, the default, takes any free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.address.set_port(port);
+        self
+    }
+
+    /// Allows an address that other machines can reach; refused by default.
+    pub fn allow_remote(mut self, allow: bool) -> Self {
+        self.allow_remote = allow;
+        self
+    }
+
+    /// Answers 401 to clients that do not send this bearer key.
+    ///
+    /// The pages and `/api` stay open on a loopback address and ask for the key on any other.
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.config.api_key = Some(ApiKey::new(key.into()));
+        self
+    }
+
+    /// Answers 404 on `/v1/…`, as a deployment that only knows the legacy routes does.
+    pub fn without_v1_routes(mut self) -> Self {
+        self.config.v1_routes = false;
+        self
+    }
+
+    /// Keeps this many sessions, 10,000 by default; the oldest goes first, with its events.
+    pub fn max_sessions(mut self, sessions: usize) -> Self {
+        self.limits.sessions = sessions;
+        self
+    }
+
+    /// Keeps this many events, orphans included, 100,000 by default; the oldest goes first.
+    pub fn max_events(mut self, events: usize) -> Self {
+        self.limits.events = events;
+        self
+    }
+
+    /// Keeps this many requests, 10,000 by default; the oldest goes first.
+    pub fn max_requests(mut self, requests: usize) -> Self {
+        self.limits.requests = requests;
+        self
+    }
+
+    /// Keeps this many bytes of request bodies, 64 MiB by default; the oldest request goes first.
+    pub fn max_request_bytes(mut self, bytes: usize) -> Self {
+        self.limits.request_bytes = bytes;
+        self
+    }
+
+    /// Answers 413 to a body larger than this, 64 MiB by default, before or after decompression.
+    pub fn max_body_bytes(mut self, bytes: usize) -> Self {
+        self.config.max_body_bytes = bytes;
+        self
+    }
+
+    /// Starts the server on a thread and a runtime of its own.
+    ///
+    /// # Errors
+    ///
+    /// When the address is not loopback and that was not allowed, when it cannot be listened on,
+    /// or when no thread can be started.
+    pub async fn start(self) -> Result<LocalServer, StartError> {
+        self.start_blocking()
+    }
+
+    /// Starts the server where there is nothing to await in.
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start).
+    pub fn start_blocking(mut self) -> Result<LocalServer, StartError> {
+        let listener = self.listen()?;
+        self.config.loopback = self.address.ip().to_canonical().is_loopback();
+        LocalServer::launch(listener, self.config, self.limits)
+    }
+
+    fn listen(&self) -> Result<TcpListener, StartError> {
+        let address = self.address;
+        if !self.allow_remote && !address.ip().to_canonical().is_loopback() {
+            return Err(StartError::NotLoopback { address });
+        }
+        let bound = TcpListener::bind(address);
+        bound.map_err(|source| StartError::Bind { address, source })
+    }
+}

@@ -1,0 +1,31 @@
+//! Why a server did not start.
+
+use std::io;
+use std::net::SocketAddr;
+
+/// Why [`LocalServerBuilder::start`](crate::LocalServerBuilder::start) did not start a server.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The address is reachable from other machines, and that was not allowed.
+    #[error(
+        "{address} can be reached from other machines, and whoever reaches it can read what is \
+         kept here: use a loopback address such as 127.0.0.1, or allow it with \
+         `.allow_remote(true)` (`--allow-remote`) and set a key"
+    )]
+    NotLoopback {
+        /// The address that was asked for.
+        address: SocketAddr,
+    },
+    /// The address could not be listened on.
+    #[error("cannot listen on {address}: {source}; port 0 takes any free port")]
+    Bind {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The background thread or its runtime could not be started.
+    #[error("cannot start the background thread: {0}")]
+    Background(#[source] io::Error),
+}

@@ -1,0 +1,180 @@
+//! Failing on purpose, so that clients can be tested.
+
+mod plan;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+
+use crate::connection::Abort;
+use crate::reply::{JSON, Reply};
+
+pub(crate) use plan::Plan;
+
+/// What a [`Fault`] is aimed at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Endpoint {
+    /// `POST /v1/sessions` and `POST /session/start`.
+    Sessions,
+    /// `PUT /v1/events/{id}` and `PUT /events`.
+    Events,
+    /// `POST /opentelemetry/v1/traces`.
+    Traces,
+    /// Everything but the pages, `/api` and `/healthz`.
+    #[default]
+    All,
+}
+
+/// A way to fail; handed to [`LocalServer::fail`](crate::LocalServer::fail).
+///
+/// ```
+/// use honeyhive_local::{Endpoint, Fault};
+/// use std::time::Duration;
+///
+/// // Two exports are turned away; the third gets through.
+/// let overloaded = Fault::status(503).header("retry-after", "1").on(Endpoint::Traces).times(2);
+/// // One session in four is kept, and the client never hears of it.
+/// let lost_answer = Fault::reset().on(Endpoint::Sessions).share(0.25).after_applying();
+/// let slow = Fault::delay(Duration::from_millis(200));
+/// # let _ = (overloaded, lost_answer, slow);
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a fault does nothing until it is given to `LocalServer::fail`"]
+pub struct Fault {
+    outcome: Outcome,
+    delay: Duration,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Option<Bytes>,
+    endpoint: Endpoint,
+    times: Option<u64>,
+    share: f64,
+    after_applying: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Outcome {
+    /// The answer that would have been given anyway.
+    Ordinary,
+    Status(StatusCode),
+    Hang,
+    Abort(Abort),
+}
+
+impl Fault {
+    /// Answers this status; one that HTTP does not have, or that ends nothing (1xx), becomes 500.
+    pub fn status(status: u16) -> Self {
+        let status = StatusCode::from_u16(status).ok();
+        let status = status.filter(|status| !status.is_informational());
+        Self::new(Outcome::Status(
+            status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        ))
+    }
+
+    /// Answers as ever, but only after `delay`.
+    pub fn delay(delay: Duration) -> Self {
+        Self::new(Outcome::Ordinary).delayed(delay)
+    }
+
+    /// Never answers.
+    pub fn hang() -> Self {
+        Self::new(Outcome::Hang)
+    }
+
+    /// Resets the connection (TCP RST) instead of answering.
+    pub fn reset() -> Self {
+        Self::new(Outcome::Abort(Abort::Reset))
+    }
+
+    /// Closes the connection instead of answering.
+    pub fn close() -> Self {
+        Self::new(Outcome::Abort(Abort::Close))
+    }
+
+    /// Waits this long before failing.
+    pub fn delayed(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// Adds a header to a status answer; one that HTTP does not allow is left out.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        if let (Ok(name), Ok(value)) = (name.parse(), value.parse()) {
+            self.headers.push((name, value));
+        }
+        self
+    }
+
+    /// Gives a status answer this body instead of JSON with a message.
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = Some(body.into());
+        self
+    }
+
+    /// Fails only calls to this endpoint.
+    pub fn on(mut self, endpoint: Endpoint) -> Self {
+        self.endpoint = endpoint;
+        self
+    }
+
+    /// Fails this many calls, then no more; without it, every call until healed.
+    pub fn times(mut self, calls: u64) -> Self {
+        self.times = Some(calls);
+        self
+    }
+
+    /// Fails this share of the calls, evenly spread: of four calls at 0.25, the fourth.
+    pub fn share(mut self, share: f64) -> Self {
+        self.share = if share.is_nan() {
+            0.0
+        } else {
+            share.clamp(0.0, 1.0)
+        };
+        self
+    }
+
+    /// Does what the call asks for first, then fails: the answer is what gets lost.
+    pub fn after_applying(mut self) -> Self {
+        self.after_applying = true;
+        self
+    }
+
+    fn new(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            delay: Duration::ZERO,
+            headers: Vec::new(),
+            body: None,
+            endpoint: Endpoint::All,
+            times: None,
+            share: 1.0,
+            after_applying: false,
+        }
+    }
+
+    /// Lets a call fail; `apply` does what it asks for.
+    pub(crate) async fn play(self, apply: impl Fn() -> Reply) -> Result<Reply, Abort> {
+        let applied = self.after_applying.then(&apply);
+        if !self.delay.is_zero() {
+            tokio::time::sleep(self.delay).await;
+        }
+        match self.outcome {
+            Outcome::Ordinary => Ok(applied.unwrap_or_else(apply)),
+            Outcome::Status(status) => Ok(self.reply(status)),
+            Outcome::Hang => std::future::pending().await,
+            Outcome::Abort(abort) => Err(abort),
+        }
+    }
+
+    fn reply(self, status: StatusCode) -> Reply {
+        let mut reply = Reply::refusal(status, "this is a fault that was asked for");
+        reply.body = self.body.unwrap_or(reply.body);
+        if self.headers.iter().any(|(name, _)| name == CONTENT_TYPE) {
+            reply.headers.retain(|(_, kind)| kind != JSON);
+        }
+        reply.headers.extend(self.headers);
+        reply
+    }
+}

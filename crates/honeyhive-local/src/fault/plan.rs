@@ -1,0 +1,99 @@
+//! Which calls fail.
+
+use crate::fault::{Endpoint, Fault};
+
+/// The faults that are on, in the order they were asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    active: Vec<Active>,
+}
+
+#[derive(Debug)]
+struct Active {
+    fault: Fault,
+    /// Calls that it could have failed.
+    seen: u64,
+    /// Calls that it failed.
+    failed: u64,
+}
+
+impl Plan {
+    pub(crate) fn add(&mut self, fault: Fault) {
+        self.active.push(Active {
+            fault,
+            seen: 0,
+            failed: 0,
+        });
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.active.clear();
+    }
+
+    /// The fault that the next call to `endpoint` meets: the first that has its turn.
+    pub(crate) fn next(&mut self, endpoint: Endpoint) -> Option<Fault> {
+        self.active.retain(Active::has_calls_left);
+        let mut candidates = self.active.iter_mut();
+        let active = candidates.find_map(|active| active.take(endpoint).then_some(active))?;
+        Some(active.fault.clone())
+    }
+}
+
+impl Active {
+    fn has_calls_left(&self) -> bool {
+        self.fault.times.is_none_or(|times| self.failed < times)
+    }
+
+    fn take(&mut self, endpoint: Endpoint) -> bool {
+        let aimed_at = self.fault.endpoint;
+        if aimed_at != Endpoint::All && aimed_at != endpoint {
+            return false;
+        }
+        self.seen += 1;
+        let due = self.is_due();
+        self.failed += u64::from(due);
+        due
+    }
+
+    /// Whether the share of `seen` calls has just reached another whole number.
+    fn is_due(&self) -> bool {
+        let due_by = |calls: u64| (calls as f64 * self.fault.share + ROUNDING).floor();
+        due_by(self.seen) > due_by(self.seen - 1)
+    }
+}
+
+/// 0.1 ten times has to be one.
+const ROUNDING: f64 = 1e-9;
+
+#[cfg(test)]
+mod tests {
+    use super::Plan;
+    use crate::fault::{Endpoint, Fault};
+
+    fn failures(fault: Fault, calls: usize) -> usize {
+        let mut plan = Plan::default();
+        plan.add(fault);
+        let failing = (0..calls).filter(|_| plan.next(Endpoint::Traces).is_some());
+        failing.count()
+    }
+
+    #[test]
+    fn a_share_of_the_calls_is_met_exactly() {
+        for (share, expected) in [(0.0, 0), (0.1, 100), (0.3, 300), (0.999, 999), (1.0, 1000)] {
+            assert_eq!(failures(Fault::hang().share(share), 1000), expected);
+        }
+        assert_eq!(failures(Fault::hang().share(f64::NAN), 1000), 0);
+    }
+
+    #[test]
+    fn times_counts_the_calls_that_failed() {
+        assert_eq!(failures(Fault::hang().times(3).share(0.5), 1000), 3);
+        assert_eq!(failures(Fault::hang().times(0), 1000), 0);
+    }
+
+    #[test]
+    fn a_fault_only_meets_the_endpoint_it_is_aimed_at() {
+        assert_eq!(failures(Fault::hang().on(Endpoint::Sessions), 10), 0);
+        assert_eq!(failures(Fault::hang().on(Endpoint::Traces), 10), 10);
+    }
+}

@@ -1,0 +1,74 @@
+//! `PUT /v1/events/{event_id}`: what an update may change.
+
+use serde_json::Value;
+
+use super::{Invalid, fields};
+use crate::Object;
+use crate::bucket::{Bucket, Buckets};
+use crate::model::{LocalEvent, LocalSession};
+use crate::store::merge;
+
+/// The buckets that can be updated. `inputs` cannot, nor can `error`: both are silently ignored.
+const UPDATABLE: [Bucket; 6] = [
+    Bucket::Metadata,
+    Bucket::Feedback,
+    Bucket::Metrics,
+    Bucket::Outputs,
+    Bucket::Config,
+    Bucket::UserProperties,
+];
+
+/// Changes to a session or an event.
+#[derive(Debug)]
+pub(crate) struct Update {
+    buckets: Vec<(Bucket, Object)>,
+    duration: Option<f64>,
+    end_time: Option<f64>,
+    children_ids: Option<Vec<String>>,
+}
+
+impl Update {
+    pub(crate) fn parse(body: &Value) -> Result<Self, Invalid> {
+        let Value::Object(body) = body else {
+            return Err(Invalid("an update must be a JSON object".to_owned()));
+        };
+        let mut buckets = Vec::new();
+        for bucket in UPDATABLE {
+            let sent = fields::object(body, bucket.name())?;
+            buckets.extend(sent.map(|object| (bucket, object)));
+        }
+        Ok(Self {
+            buckets,
+            duration: fields::number(body, "duration")?,
+            end_time: fields::number(body, "end_time")?,
+            children_ids: fields::texts(body, "children_ids")?,
+        })
+    }
+
+    pub(crate) fn apply_to_session(self, session: &mut LocalSession) {
+        session.updates += 1;
+        session.duration = self.duration.or(session.duration);
+        session.end_time = self.end_time.or(session.end_time);
+        session.settle_duration();
+        if let Some(children) = self.children_ids {
+            session.children_ids = children;
+        }
+        merge_all(session, self.buckets);
+    }
+
+    pub(crate) fn apply_to_event(self, event: &mut LocalEvent) {
+        event.updates += 1;
+        event.duration = self.duration.unwrap_or(event.duration);
+        event.end_time_ms = self.end_time.unwrap_or(event.end_time_ms);
+        if let Some(children) = self.children_ids {
+            event.children_ids = children;
+        }
+        merge_all(event, self.buckets);
+    }
+}
+
+fn merge_all(target: &mut impl Buckets, buckets: Vec<(Bucket, Object)>) {
+    for (bucket, object) in buckets {
+        merge(target.bucket_mut(bucket), object);
+    }
+}

@@ -1,0 +1,199 @@
+//! The handle on a running server.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use crate::background::Background;
+use crate::builder::LocalServerBuilder;
+use crate::config::{Config, Limits};
+use crate::error::StartError;
+use crate::fault::Fault;
+use crate::model::{LocalEvent, LocalSession, LocalStats, RecordedRequest};
+use crate::shared::Shared;
+use crate::store;
+
+/// A HoneyHive on this machine; dropping it stops it.
+///
+/// Reading it never waits for the network: what is returned is a copy of what it holds now.
+///
+/// ```
+/// # fn main() -> Result<(), honeyhive_local::StartError> {
+/// let server = honeyhive_local::LocalServer::builder().start_blocking()?;
+/// println!("HH_API_URL={}", server.url());
+/// assert!(server.sessions().is_empty());
+/// # Ok(())
+/// # }
+/// ```
+pub struct LocalServer {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    background: Background,
+}
+
+impl LocalServer {
+    /// A server on any free port of `127.0.0.1`, until configured otherwise.
+    pub fn builder() -> LocalServerBuilder {
+        LocalServerBuilder::default()
+    }
+
+    pub(crate) fn launch(
+        listener: TcpListener,
+        config: Config,
+        limits: Limits,
+    ) -> Result<Self, StartError> {
+        let address = listener.local_addr().map_err(StartError::Background)?;
+        let shared = Arc::new(Shared::new(config, limits));
+        let background = Background::start(listener, Arc::clone(&shared));
+        Ok(Self {
+            address,
+            shared,
+            background: background.map_err(StartError::Background)?,
+        })
+    }
+
+    /// Where clients reach it, such as `http://127.0.0.1:7777`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let ip = match self.address.ip() {
+            ip if !ip.is_unspecified() => ip,
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        };
+        format!("http://{}", SocketAddr::new(ip, self.address.port()))
+    }
+
+    /// The address it listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The sessions, oldest first.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<LocalSession> {
+        self.shared.read(|store| store.sessions())
+    }
+
+    /// The session of this id.
+    #[must_use]
+    pub fn session(&self, session_id: &str) -> Option<LocalSession> {
+        self.shared.read(|store| store.session(session_id))
+    }
+
+    /// The events of a session, in the order they came; none for an unknown session.
+    #[must_use]
+    pub fn events(&self, session_id: &str) -> Vec<LocalEvent> {
+        self.shared.read(|store| store.events(session_id))
+    }
+
+    /// The events that belong to no session, in the order they came.
+    #[must_use]
+    pub fn orphans(&self) -> Vec<LocalEvent> {
+        self.shared.read(|store| store.orphans())
+    }
+
+    /// The calls that came in, in order. Pages and `/api` are not among them.
+    #[must_use]
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.shared.read(|store| store.requests.snapshot())
+    }
+
+    /// How much there is of everything: the cheapest thing to wait on.
+    #[must_use]
+    pub fn stats(&self) -> LocalStats {
+        self.shared.read(|store| store.stats())
+    }
+
+    /// A session as text: its name, then its events as `name [type]`, children indented by two
+    /// spaces and ordered by start time. Empty for an unknown session.
+    #[must_use]
+    pub fn tree(&self, session_id: &str) -> String {
+        self.shared.read(|store| {
+            let Some(session) = store.session(session_id) else {
+                return String::new();
+            };
+            let name = session.name.unwrap_or(session.session_id);
+            store::tree_text(&name, &store.events(session_id))
+        })
+    }
+
+    /// Lets calls fail from now on. Of several faults, the first that fits a call is the one.
+    pub fn fail(&self, fault: Fault) {
+        self.shared.faults().add(fault);
+    }
+
+    /// Lets no more calls fail. A call that already hangs goes on hanging.
+    pub fn heal(&self) {
+        self.shared.faults().clear();
+    }
+
+    /// Forgets sessions, events, requests and counts; faults stay.
+    pub fn clear(&self) {
+        self.shared.change(|store| store.clear());
+    }
+
+    /// Waits until `condition` holds; says whether it did within `timeout`.
+    ///
+    /// It is asked now and whenever anything changes, so a test needs no sleep. Any executor
+    /// will do.
+    ///
+    /// ```
+    /// # async fn wait(server: honeyhive_local::LocalServer) {
+    /// use std::time::Duration;
+    ///
+    /// let arrived = server.wait_until(Duration::from_secs(5), |s| s.stats().events == 3);
+    /// assert!(arrived.await);
+    /// # }
+    /// ```
+    pub async fn wait_until(
+        &self,
+        timeout: Duration,
+        mut condition: impl FnMut(&Self) -> bool,
+    ) -> bool {
+        let mut changes = self.shared.changes.watch();
+        // On the server's runtime: the caller's may have no timer, or a paused one.
+        let mut timer = JoinSet::new();
+        timer.spawn_on(
+            async move { tokio::time::sleep(timeout).await },
+            self.background.handle(),
+        );
+        while !condition(self) {
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return false },
+                _ = timer.join_next() => return condition(self),
+            }
+        }
+        true
+    }
+
+    /// As [`wait_until`](Self::wait_until), where there is nothing to await in.
+    pub fn wait_until_blocking(
+        &self,
+        timeout: Duration,
+        mut condition: impl FnMut(&Self) -> bool,
+    ) -> bool {
+        let deadline = Instant::now().checked_add(timeout);
+        loop {
+            let seen = self.shared.changes.count();
+            if condition(self) {
+                return true;
+            }
+            if !self.shared.changes.wait_past(seen, deadline) {
+                return condition(self);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for LocalServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalServer")
+            .field("url", &self.url())
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}

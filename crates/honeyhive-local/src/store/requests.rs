@@ -1,0 +1,86 @@
+//! The requests recorded, oldest first.
+
+use std::collections::VecDeque;
+
+use crate::config::Limits;
+use crate::model::RecordedRequest;
+
+#[derive(Debug)]
+pub(crate) struct Requests {
+    held: VecDeque<RecordedRequest>,
+    bytes: usize,
+    /// Numbers are not used again after a clear: a call from before may still be answered.
+    last_sequence: u64,
+    total: u64,
+    dropped: u64,
+    limits: Limits,
+}
+
+impl Requests {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            held: VecDeque::new(),
+            bytes: 0,
+            last_sequence: 0,
+            total: 0,
+            dropped: 0,
+            limits,
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self {
+            last_sequence: self.last_sequence,
+            ..Self::new(self.limits)
+        };
+    }
+
+    /// Numbers and keeps a request; returns its number.
+    pub(crate) fn record(&mut self, mut request: RecordedRequest) -> u64 {
+        self.total += 1;
+        self.last_sequence += 1;
+        request.sequence = self.last_sequence;
+        self.bytes += request.body.len();
+        self.held.push_back(request);
+        self.make_room();
+        self.last_sequence
+    }
+
+    /// Notes what a request was answered, if it is still held.
+    pub(crate) fn answered(&mut self, sequence: u64, status: u16) {
+        let first = self.held.front().map_or(0, |request| request.sequence);
+        let Some(index) = sequence.checked_sub(first) else {
+            return;
+        };
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        if let Some(request) = self.held.get_mut(index) {
+            request.status = Some(status);
+        }
+    }
+
+    pub(crate) fn snapshot(&self) -> Vec<RecordedRequest> {
+        self.held.iter().cloned().collect()
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.total
+    }
+
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    fn make_room(&mut self) {
+        while self.is_over() {
+            let Some(oldest) = self.held.pop_front() else {
+                return;
+            };
+            self.bytes -= oldest.body.len();
+            self.dropped += 1;
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.held.len() > self.limits.requests || self.bytes > self.limits.request_bytes
+    }
+}

@@ -1,0 +1,114 @@
+//! Nothing grows without end.
+
+use honeyhive_local::LocalServer;
+use serde_json::json;
+
+use crate::client::{
+    OTHER, SESSION, TRACES, export, gzip, http, post, session_span, span, start_session,
+};
+
+#[tokio::test]
+async fn the_oldest_session_goes_first_with_its_events() {
+    let server = LocalServer::builder()
+        .max_sessions(1)
+        .start()
+        .await
+        .unwrap();
+    start_session(&server, SESSION).await;
+    post(&server, TRACES, export(vec![session_span(1, 0, "op")])).await;
+    start_session(&server, OTHER).await;
+    assert!(server.session(SESSION).is_none());
+    assert!(server.events(SESSION).is_empty());
+    let stats = server.stats();
+    assert_eq!((stats.sessions, stats.dropped_sessions), (1, 1));
+    assert_eq!((stats.events, stats.dropped_events), (0, 1));
+    post(&server, TRACES, export(vec![session_span(1, 0, "op")])).await;
+    assert_eq!(server.stats().orphans, 1);
+}
+
+#[tokio::test]
+async fn the_oldest_events_go_first_orphans_included() {
+    let server = LocalServer::builder().max_events(2).start().await.unwrap();
+    start_session(&server, SESSION).await;
+    let spans = vec![
+        span(1, 0, "orphan", vec![]),
+        session_span(2, 0, "a"),
+        session_span(3, 0, "b"),
+        session_span(4, 0, "c"),
+    ];
+    post(&server, TRACES, export(spans)).await;
+    let names: Vec<_> = server
+        .events(SESSION)
+        .into_iter()
+        .map(|e| e.event_name)
+        .collect();
+    assert_eq!(names, ["b", "c"]);
+    assert_eq!(
+        (server.stats().orphans, server.stats().dropped_events),
+        (0, 2)
+    );
+}
+
+#[tokio::test]
+async fn requests_are_bounded_by_number_and_by_bytes() {
+    let server = LocalServer::builder()
+        .max_requests(3)
+        .max_request_bytes(1000);
+    let server = server.start().await.unwrap();
+    for round in 0..5 {
+        post(
+            &server,
+            "/v1/sessions",
+            json!({ "inputs": { "round": round } }),
+        )
+        .await;
+    }
+    let sequences: Vec<u64> = server.requests().iter().map(|r| r.sequence).collect();
+    assert_eq!(sequences, [3, 4, 5]);
+    assert!(
+        server
+            .requests()
+            .iter()
+            .all(|request| request.status == Some(200))
+    );
+    post(
+        &server,
+        "/v1/sessions",
+        json!({ "inputs": { "x": "y".repeat(2000) } }),
+    )
+    .await;
+    assert!(server.requests().is_empty());
+    assert_eq!(
+        (server.stats().requests, server.stats().dropped_requests),
+        (6, 6)
+    );
+    assert_eq!(
+        server.stats().sessions,
+        6,
+        "what was asked for was still done"
+    );
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_too_large_also_once_decompressed() {
+    let server = LocalServer::builder()
+        .max_body_bytes(1000)
+        .start()
+        .await
+        .unwrap();
+    let bomb = gzip(&vec![b' '; 100_000]);
+    assert!(bomb.len() < 1000);
+    let url = server.url() + "/v1/sessions";
+    let large = http().post(&url).body(vec![b' '; 2000]);
+    let packed = http()
+        .post(&url)
+        .header("content-encoding", "gzip")
+        .body(bomb);
+    for request in [large, packed] {
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 413);
+        assert!(response.text().await.unwrap().contains("message"));
+    }
+    let fits = http().post(&url).body(format!("{{}}{}", " ".repeat(998)));
+    assert_eq!(fits.send().await.unwrap().status(), 200);
+}

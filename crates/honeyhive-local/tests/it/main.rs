@@ -1,0 +1,19 @@
+//! The server through its public API, over real sockets.
+
+#![expect(
+    clippy::expect_used,
+    clippy::needless_pass_by_value,
+    clippy::unwrap_used,
+    reason = "helpers of tests may panic as the tests may, and take what `json!` and `vec!` make"
+)]
+
+mod access;
+mod client;
+mod faults;
+mod lifecycle;
+mod limits;
+mod otlp;
+mod pages;
+mod program;
+mod sessions;
+mod updates;

@@ -1,0 +1,27 @@
+//! Headers of `http` 1, as the core asks for them.
+
+use honeyhive::SessionId;
+use honeyhive::http::Headers;
+use http::header::Entry;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+pub(crate) struct View<'a>(pub(crate) &'a HeaderMap);
+
+impl Headers for View<'_> {
+    fn nth(&self, name: &str, index: usize) -> Option<&[u8]> {
+        let value = match index {
+            0 => self.0.get(name),
+            _ => self.0.get_all(name).iter().nth(index),
+        };
+        value.map(HeaderValue::as_bytes)
+    }
+}
+
+/// Sets a header, unless the program has set it itself.
+pub(crate) fn set_if_absent(headers: &mut HeaderMap, name: &HeaderName, id: SessionId) {
+    if let Entry::Vacant(entry) = headers.entry(name)
+        && let Ok(value) = HeaderValue::from_str(id.encode(&mut [0; SessionId::LENGTH]))
+    {
+        entry.insert(value);
+    }
+}

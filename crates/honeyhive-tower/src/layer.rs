@@ -1,0 +1,63 @@
+//! [`HoneyHiveLayer`].
+
+use honeyhive::HoneyHiveTracer;
+use honeyhive::http::ServerInstrumentation;
+use http::HeaderName;
+use tower_layer::Layer;
+
+use crate::HoneyHiveService;
+
+/// Makes every request of the wrapped service a HoneyHive session; see the [crate docs](crate).
+///
+/// ```
+/// use honeyhive::HoneyHiveTracer;
+/// use honeyhive::http::ServerInstrumentation;
+/// use honeyhive_tower::HoneyHiveLayer;
+///
+/// # let tracer = HoneyHiveTracer::builder().test_mode(true).build()?;
+/// let layer = HoneyHiveLayer::new(tracer.clone());
+/// // or, with settings:
+/// let layer = HoneyHiveLayer::from(
+///     ServerInstrumentation::builder(tracer)
+///         .filter(|request| request.path() != "/internal")
+///         .build(),
+/// );
+/// # drop(layer);
+/// # Ok::<(), honeyhive::BuildError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct HoneyHiveLayer {
+    instrumentation: ServerInstrumentation,
+    header: Option<HeaderName>,
+}
+
+impl HoneyHiveLayer {
+    /// A layer with the default settings.
+    #[must_use]
+    pub fn new(tracer: HoneyHiveTracer) -> Self {
+        ServerInstrumentation::new(tracer).into()
+    }
+}
+
+impl From<ServerInstrumentation> for HoneyHiveLayer {
+    fn from(instrumentation: ServerInstrumentation) -> Self {
+        // The instrumentation has checked the name already.
+        let header = instrumentation.session_id_header().parse().ok();
+        Self {
+            instrumentation,
+            header,
+        }
+    }
+}
+
+impl<S> Layer<S> for HoneyHiveLayer {
+    type Service = HoneyHiveService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        HoneyHiveService {
+            inner,
+            instrumentation: self.instrumentation.clone(),
+            header: self.header.clone(),
+        }
+    }
+}

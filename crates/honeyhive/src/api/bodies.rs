@@ -1,0 +1,71 @@
+//! The bodies of the REST calls.
+//!
+//! Times are numbers of milliseconds: HoneyHive takes a text as "now", without a word.
+
+use serde::Serialize;
+use serde_json::Map;
+
+use crate::enrichment::Object;
+use crate::id::SessionId;
+
+/// `POST /v1/sessions`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct StartSession {
+    pub(crate) session_id: SessionId,
+    pub(crate) session_name: String,
+    pub(crate) source: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) project: Option<String>,
+    pub(crate) start_time: f64,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(crate) inputs: Object,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(crate) outputs: Object,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(crate) config: Object,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(crate) metadata: Object,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(crate) user_properties: Object,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) end_time: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) duration: Option<f64>,
+}
+
+/// `PUT /v1/events/{id}`. It takes no inputs and no error.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct UpdateEvent {
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(crate) metadata: Object,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(crate) feedback: Object,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(crate) metrics: Object,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(crate) outputs: Object,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(crate) config: Object,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(crate) user_properties: Object,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) end_time: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) duration: Option<f64>,
+}
+
+/// `POST /session/start`, which wraps the same session.
+#[derive(Serialize)]
+pub(crate) struct LegacyStart<'a> {
+    pub(crate) session: &'a StartSession,
+}
+
+/// `PUT /events`, which names the event in the body.
+#[derive(Serialize)]
+pub(crate) struct LegacyUpdate<'a> {
+    pub(crate) event_id: SessionId,
+    #[serde(flatten)]
+    pub(crate) update: &'a UpdateEvent,
+}

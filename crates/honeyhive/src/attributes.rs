@@ -1,0 +1,36 @@
+//! Every attribute and baggage key that goes over the wire, once.
+//!
+//! Routing keys have a dot after `honeyhive`, event data an underscore (HoneyHive's OTLP contract).
+
+/// Routes a span to its session.
+pub(crate) const SESSION_ID: &str = "honeyhive.session_id";
+/// Asks ingestion to create the session of a span where it does not know it.
+pub(crate) const SESSION_AUTO_CREATE: &str = "honeyhive.session_auto_create";
+/// The name of a session that ingestion creates from a span.
+pub(crate) const SESSION_NAME: &str = "honeyhive.session_name";
+/// Where the telemetry comes from: `dev`, `production`, ….
+pub(crate) const SOURCE: &str = "honeyhive.source";
+/// The project, for deployments whose key does not select it.
+pub(crate) const PROJECT: &str = "honeyhive.project";
+
+/// The older twins of the routing keys, which ingestion reads too.
+pub(crate) const LEGACY_SESSION_ID: &str = "traceloop.association.properties.session_id";
+pub(crate) const LEGACY_SOURCE: &str = "traceloop.association.properties.source";
+pub(crate) const LEGACY_PROJECT: &str = "traceloop.association.properties.project";
+
+/// `model`, `chain` or `tool`.
+pub(crate) const EVENT_TYPE: &str = "honeyhive_event_type";
+/// The error text of an event.
+pub(crate) const ERROR: &str = "honeyhive_error";
+
+pub(crate) const GEN_AI_OPERATION: &str = "gen_ai.operation.name";
+pub(crate) const OPENINFERENCE_KIND: &str = "openinference.span.kind";
+pub(crate) const TRACELOOP_KIND: &str = "traceloop.span.kind";
+pub(crate) const LANGFUSE_TYPE: &str = "langfuse.type";
+
+/// Marks a span inside a request that is not traced; never leaves the process.
+pub(crate) const SUPPRESSED: &str = "honeyhive.suppressed";
+
+/// The session in W3C baggage: the namespaced key, and the bare one of the Python SDK.
+pub(crate) const BAGGAGE_SESSION_ID: &str = "honeyhive.session_id";
+pub(crate) const BAGGAGE_SESSION_ID_BARE: &str = "session_id";

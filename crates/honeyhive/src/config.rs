@@ -1,0 +1,482 @@
+//! Settings, resolved once: explicit > environment > default, from one table of names.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::error::BuildError;
+use crate::id::SessionId;
+use crate::secret::ApiKey;
+
+pub(crate) const DEFAULT_SERVER_URL: &str = "https://api.dp1.us.honeyhive.ai";
+pub(crate) const DEFAULT_SOURCE: &str = "dev";
+pub(crate) const DEFAULT_API_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const DEFAULT_COALESCE_WINDOW: Duration = Duration::from_millis(500);
+pub(crate) const DEFAULT_QUEUE_BYTES: usize = 64 * 1024 * 1024;
+pub(crate) const DEFAULT_QUEUE_ITEMS: usize = 200_000;
+
+/// An environment variable, with the names it had before.
+struct Variable {
+    name: &'static str,
+    deprecated: &'static [&'static str],
+}
+
+const fn variable(name: &'static str, deprecated: &'static [&'static str]) -> Variable {
+    Variable { name, deprecated }
+}
+
+const API_KEY: Variable = variable("HH_API_KEY", &["HONEYHIVE_API_KEY"]);
+const INGESTION_API_KEY: Variable = variable("HH_INGESTION_API_KEY", &[]);
+const DATA_PLANE_API_KEY: Variable = variable("HH_DATA_PLANE_API_KEY", &[]);
+const API_URL: Variable = variable("HH_API_URL", &["HONEYHIVE_SERVER_URL", "HH_SERVER_URL"]);
+const PROJECT: Variable = variable("HH_PROJECT", &[]);
+const SOURCE: Variable = variable("HH_SOURCE", &[]);
+const SESSION_NAME: Variable = variable("HH_SESSION_NAME", &[]);
+const TEST_MODE: Variable = variable("HH_TEST_MODE", &[]);
+const API_TIMEOUT: Variable = variable("HH_API_TIMEOUT", &[]);
+const OTLP_PROTOCOL: Variable = variable("HH_OTLP_PROTOCOL", &[]);
+
+/// How sessions reach HoneyHive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum SessionTransport {
+    /// One REST call for a short session, two for a longer one (the default).
+    #[default]
+    Rest,
+    /// No REST call: spans ask ingestion to create their session, and every request gets a span that
+    /// carries its inputs and outputs. The way to scale out, through an OpenTelemetry Collector.
+    /// Enrichments that a program makes by hand still go over REST.
+    Otlp,
+}
+
+/// How spans are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum OtlpProtocol {
+    /// `http/protobuf` (the default).
+    #[default]
+    HttpProtobuf,
+    /// `http/json`.
+    HttpJson,
+}
+
+/// What the builder was told; `None` means "ask the environment, then take the default".
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Explicit {
+    pub(crate) api_key: Option<ApiKey>,
+    pub(crate) ingestion_api_key: Option<ApiKey>,
+    pub(crate) data_plane_api_key: Option<ApiKey>,
+    pub(crate) project: Option<String>,
+    pub(crate) source: Option<String>,
+    pub(crate) session_name: Option<String>,
+    pub(crate) session_id: Option<SessionId>,
+    pub(crate) server_url: Option<String>,
+    pub(crate) test_mode: Option<bool>,
+    pub(crate) api_timeout: Option<Duration>,
+    pub(crate) otlp_protocol: Option<OtlpProtocol>,
+    pub(crate) session_transport: SessionTransport,
+    pub(crate) coalesce_window: Option<Duration>,
+    pub(crate) queue_bytes: Option<usize>,
+    pub(crate) queue_items: Option<usize>,
+}
+
+/// The settings a tracer runs with.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// For session starts, session updates and spans: the ingestion key, else the project key.
+    pub(crate) write_key: Option<ApiKey>,
+    pub(crate) server_url: String,
+    pub(crate) project: Option<String>,
+    pub(crate) source: String,
+    pub(crate) session_name: String,
+    pub(crate) session_id: Option<SessionId>,
+    pub(crate) test_mode: bool,
+    pub(crate) api_timeout: Duration,
+    pub(crate) otlp_protocol: OtlpProtocol,
+    pub(crate) session_transport: SessionTransport,
+    pub(crate) coalesce_window: Duration,
+    pub(crate) queue_bytes: usize,
+    pub(crate) queue_items: usize,
+}
+
+impl Settings {
+    pub(crate) fn resolve(explicit: Explicit) -> Result<Self, BuildError> {
+        Self::resolve_with(explicit, &|name| std::env::var(name).ok())
+    }
+
+    /// As [`resolve`](Self::resolve), with the environment as an argument so that tests need no
+    /// process-wide state.
+    pub(crate) fn resolve_with(
+        explicit: Explicit,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, BuildError> {
+        let env = Environment(environment);
+        let test_mode = match explicit.test_mode {
+            Some(value) => value,
+            None => env
+                .parsed(&TEST_MODE, "true or false", parse_bool)?
+                .unwrap_or(false),
+        };
+        let write_key = write_key(&explicit, &env)?;
+        if write_key.is_none() && !test_mode {
+            return Err(BuildError::MissingApiKey);
+        }
+        Ok(Self {
+            write_key,
+            server_url: server_url(explicit.server_url, &env)?,
+            project: text(explicit.project, &env, &PROJECT),
+            source: text(explicit.source, &env, &SOURCE)
+                .unwrap_or_else(|| DEFAULT_SOURCE.to_owned()),
+            session_name: text(explicit.session_name, &env, &SESSION_NAME)
+                .unwrap_or_else(program_name),
+            session_id: explicit.session_id,
+            test_mode,
+            api_timeout: api_timeout(explicit.api_timeout, &env)?,
+            otlp_protocol: match explicit.otlp_protocol {
+                Some(protocol) => protocol,
+                None => env
+                    .parsed(
+                        &OTLP_PROTOCOL,
+                        "`http/protobuf` or `http/json`",
+                        parse_protocol,
+                    )?
+                    .unwrap_or_default(),
+            },
+            session_transport: explicit.session_transport,
+            coalesce_window: explicit.coalesce_window.unwrap_or(DEFAULT_COALESCE_WINDOW),
+            queue_bytes: explicit.queue_bytes.unwrap_or(DEFAULT_QUEUE_BYTES),
+            queue_items: explicit.queue_items.unwrap_or(DEFAULT_QUEUE_ITEMS),
+        })
+    }
+}
+
+/// The environment, read through the table above.
+struct Environment<'a>(&'a dyn Fn(&str) -> Option<String>);
+
+impl Environment<'_> {
+    /// The value of a variable and the name it was found under; a blank value counts as unset.
+    fn find(&self, variable: &Variable) -> Option<(String, &'static str)> {
+        if let Some(value) = self.read(variable.name) {
+            return Some((value, variable.name));
+        }
+        let (value, name) = variable
+            .deprecated
+            .iter()
+            .find_map(|name| Some((self.read(name)?, *name)))?;
+        warn_deprecated_once(name, variable.name);
+        Some((value, name))
+    }
+
+    fn read(&self, name: &str) -> Option<String> {
+        let value = (self.0)(name)?;
+        let trimmed = value.trim();
+        (!trimmed.is_empty()).then(|| trimmed.to_owned())
+    }
+
+    fn parsed<T>(
+        &self,
+        variable: &Variable,
+        expected: &'static str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, BuildError> {
+        let Some((value, name)) = self.find(variable) else {
+            return Ok(None);
+        };
+        match parse(&value) {
+            Some(parsed) => Ok(Some(parsed)),
+            None => Err(BuildError::InvalidValue {
+                setting: Cow::Borrowed(name),
+                expected,
+            }),
+        }
+    }
+}
+
+fn warn_deprecated_once(old: &'static str, new: &'static str) {
+    static WARNED: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let first = WARNED
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(old);
+    if first {
+        tracing::warn!(target: "honeyhive", "{old} is deprecated; set {new} instead");
+    }
+}
+
+fn text(explicit: Option<String>, env: &Environment<'_>, variable: &Variable) -> Option<String> {
+    explicit
+        .filter(|value| !value.trim().is_empty())
+        .or_else(|| env.find(variable).map(|(value, _)| value))
+}
+
+/// Like Python's SDK, which takes the script's name.
+fn program_name() -> String {
+    std::env::current_exe()
+        .ok()
+        .and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
+fn write_key(explicit: &Explicit, env: &Environment<'_>) -> Result<Option<ApiKey>, BuildError> {
+    let project = key(&explicit.api_key, "`.api_key(..)`", env, &API_KEY, None)?;
+    let ingestion = key(
+        &explicit.ingestion_api_key,
+        "`.ingestion_api_key(..)`",
+        env,
+        &INGESTION_API_KEY,
+        Some("hh_ingst_"),
+    )?;
+    // Not used for tracing, but a key of the wrong shape is a mistake worth hearing of at start-up.
+    key(
+        &explicit.data_plane_api_key,
+        "`.data_plane_api_key(..)`",
+        env,
+        &DATA_PLANE_API_KEY,
+        Some("hh_fgdp_"),
+    )?;
+    Ok(ingestion.or(project))
+}
+
+fn key(
+    explicit: &Option<ApiKey>,
+    setter: &'static str,
+    env: &Environment<'_>,
+    variable: &Variable,
+    prefix: Option<&str>,
+) -> Result<Option<ApiKey>, BuildError> {
+    let explicit = explicit
+        .as_ref()
+        .map(|key| key.expose().trim())
+        .filter(|value| !value.is_empty());
+    let (value, setting) = match explicit {
+        Some(value) => (value.to_owned(), setter),
+        None => match env.find(variable) {
+            Some(found) => found,
+            None => return Ok(None),
+        },
+    };
+    let problem = match prefix {
+        _ if !value.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Some("it has characters that no key has")
+        }
+        Some(prefix) if !has_typed_shape(&value, prefix) => {
+            Some("it does not have the shape of a key of this kind (copy it again from HoneyHive)")
+        }
+        _ => None,
+    };
+    match problem {
+        Some(problem) => Err(BuildError::InvalidKey {
+            setting: Cow::Borrowed(setting),
+            problem,
+        }),
+        None => Ok(Some(ApiKey::new(value))),
+    }
+}
+
+/// `prefix`, 24 letters or digits, `_`, 64 of `[A-Za-z0-9_-]` (the official SDK's check).
+fn has_typed_shape(value: &str, prefix: &str) -> bool {
+    let Some(rest) = value.strip_prefix(prefix) else {
+        return false;
+    };
+    let (Some(id), Some(secret)) = (rest.get(..24), rest.get(25..)) else {
+        return false;
+    };
+    rest.as_bytes()[24] == b'_'
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && secret.len() == 64
+        && secret
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+}
+
+fn server_url(explicit: Option<String>, env: &Environment<'_>) -> Result<String, BuildError> {
+    let (url, setting) = match explicit.filter(|url| !url.trim().is_empty()) {
+        Some(url) => (url.trim().to_owned(), "`.server_url(..)`"),
+        None => match env.find(&API_URL) {
+            Some(found) => found,
+            None => return Ok(DEFAULT_SERVER_URL.to_owned()),
+        },
+    };
+    match url_problem(&url) {
+        Some(problem) => Err(BuildError::InvalidUrl {
+            setting: Cow::Borrowed(setting),
+            problem,
+        }),
+        None => Ok(url.trim_end_matches('/').to_owned()),
+    }
+}
+
+fn url_problem(url: &str) -> Option<&'static str> {
+    let Ok(uri) = url.parse::<http::Uri>() else {
+        return Some("it is no URL");
+    };
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return Some("it does not begin with http:// or https://");
+    }
+    let authority = uri.authority()?;
+    if authority.host().is_empty() {
+        return Some("it has no host");
+    }
+    if authority.as_str().contains('@') {
+        return Some("it carries credentials");
+    }
+    if uri.query().is_some() || url.contains('#') {
+        return Some("it has a query or a fragment");
+    }
+    None
+}
+
+fn api_timeout(explicit: Option<Duration>, env: &Environment<'_>) -> Result<Duration, BuildError> {
+    match explicit {
+        Some(timeout) if timeout.is_zero() => Err(BuildError::InvalidValue {
+            setting: Cow::Borrowed("`.api_timeout(..)`"),
+            expected: "a duration above zero",
+        }),
+        Some(timeout) => Ok(timeout),
+        None => Ok(env
+            .parsed(
+                &API_TIMEOUT,
+                "a number of seconds above zero",
+                parse_seconds,
+            )?
+            .unwrap_or(DEFAULT_API_TIMEOUT)),
+    }
+}
+
+fn parse_bool(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
+fn parse_seconds(value: &str) -> Option<Duration> {
+    let seconds: f64 = value.parse().ok()?;
+    let duration = Duration::try_from_secs_f64(seconds).ok()?;
+    (!duration.is_zero()).then_some(duration)
+}
+
+fn parse_protocol(value: &str) -> Option<OtlpProtocol> {
+    match value.to_ascii_lowercase().as_str() {
+        "http/protobuf" => Some(OtlpProtocol::HttpProtobuf),
+        "http/json" => Some(OtlpProtocol::HttpJson),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(explicit: Explicit, pairs: &[(&str, &str)]) -> Result<Settings, BuildError> {
+        Settings::resolve_with(explicit, &|name| {
+            // The last pair of a name wins.
+            pairs
+                .iter()
+                .rev()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn typed_key(prefix: &str) -> String {
+        format!("{prefix}{}_{}", "a1".repeat(12), "Zz_-".repeat(16))
+    }
+
+    #[test]
+    fn explicit_wins_over_environment_and_environment_over_default() {
+        let explicit = Explicit {
+            source: Some("explicit".into()),
+            ..Explicit::default()
+        };
+        let env = [
+            ("HH_API_KEY", "hh_k"),
+            ("HH_SOURCE", "env"),
+            ("HH_PROJECT", "p"),
+        ];
+        let settings = resolve(explicit, &env).unwrap();
+        assert_eq!(settings.source, "explicit");
+        assert_eq!(settings.project.as_deref(), Some("p"));
+        assert_eq!(settings.server_url, DEFAULT_SERVER_URL);
+        assert_eq!(settings.api_timeout, Duration::from_secs(5));
+        assert_eq!(settings.otlp_protocol, OtlpProtocol::HttpProtobuf);
+    }
+
+    #[test]
+    fn a_blank_value_counts_as_unset() {
+        let error = resolve(Explicit::default(), &[("HH_API_KEY", "  ")]).unwrap_err();
+        assert!(matches!(error, BuildError::MissingApiKey));
+        assert!(error.to_string().contains("HH_API_KEY"));
+    }
+
+    #[test]
+    fn test_mode_needs_no_key() {
+        let settings = resolve(Explicit::default(), &[("HH_TEST_MODE", "on")]).unwrap();
+        assert!(settings.test_mode && settings.write_key.is_none());
+    }
+
+    #[test]
+    fn the_ingestion_key_is_used_for_writing() {
+        let ingestion = typed_key("hh_ingst_");
+        let env = [
+            ("HH_API_KEY", "hh_k"),
+            ("HH_INGESTION_API_KEY", ingestion.as_str()),
+        ];
+        let settings = resolve(Explicit::default(), &env).unwrap();
+        assert_eq!(settings.write_key.unwrap().expose(), ingestion);
+    }
+
+    #[test]
+    fn a_typed_key_of_the_wrong_shape_is_refused_without_its_value() {
+        let secret = "hh_ingst_tooshort";
+        for name in ["HH_INGESTION_API_KEY", "HH_DATA_PLANE_API_KEY"] {
+            let error =
+                resolve(Explicit::default(), &[("HH_API_KEY", "k"), (name, secret)]).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+            assert!(!format!("{error} {error:?}").contains(secret));
+        }
+    }
+
+    #[test]
+    fn deprecated_names_are_read_after_the_current_one() {
+        let env = [
+            ("HONEYHIVE_API_KEY", "hh_old"),
+            ("HH_SERVER_URL", "http://old.example/"),
+        ];
+        let settings = resolve(Explicit::default(), &env).unwrap();
+        assert_eq!(settings.server_url, "http://old.example");
+        let both = [("HH_API_KEY", "hh_new"), ("HONEYHIVE_API_KEY", "hh_old")];
+        let settings = resolve(Explicit::default(), &both).unwrap();
+        assert_eq!(settings.write_key.unwrap().expose(), "hh_new");
+    }
+
+    #[test]
+    fn bad_values_name_the_setting_they_came_from() {
+        for (name, value) in [
+            ("HH_API_URL", "api.honeyhive.ai"),
+            ("HH_API_URL", "ftp://x"),
+            ("HH_API_URL", "https://user:pw@host"),
+            ("HH_API_URL", "https://host/?q=1"),
+            ("HH_API_URL", "not a url"),
+            ("HH_API_TIMEOUT", "0"),
+            ("HH_API_TIMEOUT", "-1"),
+            ("HH_API_TIMEOUT", "NaN"),
+            ("HH_API_TIMEOUT", "1e400"),
+            ("HH_TEST_MODE", "maybe"),
+            ("HH_OTLP_PROTOCOL", "grpc"),
+            ("HH_API_KEY", "has space"),
+        ] {
+            let env = [("HH_API_KEY", "hh_k"), (name, value)];
+            let error = resolve(Explicit::default(), &env).unwrap_err();
+            assert!(error.to_string().contains(name), "{name}={value}: {error}");
+        }
+    }
+
+    #[test]
+    fn no_key_shows_in_debug() {
+        let settings = resolve(Explicit::default(), &[("HH_API_KEY", "hh_secret")]).unwrap();
+        assert!(!format!("{settings:?}").contains("hh_secret"));
+    }
+}

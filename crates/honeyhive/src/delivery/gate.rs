@@ -1,0 +1,139 @@
+//! When to try again: one gate for REST and one for spans, so that an outage is met by one probe at a
+//! time and a recovery by no stampede.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The first retry comes within this time.
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+/// However long a server asks us to wait.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+/// How long calls are spared after HoneyHive has refused the key.
+const UNAUTHORIZED_PAUSE: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+pub(crate) struct Gate {
+    width: usize,
+    failures: u32,
+    not_before: Option<Instant>,
+    unauthorized_until: Option<Instant>,
+    successes: u64,
+}
+
+impl Gate {
+    /// A gate that lets `width` calls through at a time while all is well.
+    pub(crate) const fn new(width: usize) -> Self {
+        Self {
+            width,
+            failures: 0,
+            not_before: None,
+            unauthorized_until: None,
+            successes: 0,
+        }
+    }
+
+    /// How many calls may be under way now.
+    pub(crate) fn width(&self, now: Instant) -> usize {
+        match self.not_before {
+            Some(then) if now < then => 0,
+            _ if self.failures > 0 => 1,
+            _ => self.width,
+        }
+    }
+
+    /// True while the key is known to be refused: a call would only be refused again.
+    pub(crate) fn is_unauthorized(&self, now: Instant) -> bool {
+        self.unauthorized_until.is_some_and(|until| now < until)
+    }
+
+    pub(crate) fn refused_the_key(&mut self, now: Instant) {
+        self.unauthorized_until = Some(now + UNAUTHORIZED_PAUSE);
+    }
+
+    pub(crate) const fn successes(&self) -> u64 {
+        self.successes
+    }
+
+    /// Says whether this ends a row of failures.
+    pub(crate) fn succeeded(&mut self) -> bool {
+        let recovered = self.failures > 0;
+        self.failures = 0;
+        self.not_before = None;
+        self.unauthorized_until = None;
+        self.successes += 1;
+        recovered
+    }
+
+    /// Closes the gate. Calls that were under way together count as one failure.
+    pub(crate) fn failed(&mut self, now: Instant, retry_after: Option<Duration>) {
+        let already_closed = self.not_before.is_some_and(|then| now < then);
+        if !already_closed {
+            self.failures = self.failures.saturating_add(1);
+        }
+        let wait = retry_after.map_or_else(|| backoff(self.failures), asked_for);
+        if !already_closed || retry_after.is_some() {
+            self.not_before = self.not_before.max(Some(now + wait));
+        }
+    }
+
+    /// Lets one call through at once: somebody waits for it.
+    pub(crate) const fn poke(&mut self) {
+        self.not_before = None;
+    }
+}
+
+fn asked_for(retry_after: Duration) -> Duration {
+    retry_after.min(LONGEST_RETRY_AFTER)
+}
+
+/// Exponential, with full jitter.
+pub(crate) fn backoff(failures: u32) -> Duration {
+    let doublings = failures.saturating_sub(1).min(10);
+    let ceiling = FIRST_BACKOFF
+        .saturating_mul(1 << doublings)
+        .min(LONGEST_BACKOFF);
+    ceiling.mul_f64(random_share())
+}
+
+/// Between 0 and 1. An id is as good a source of chance as any, and there already.
+fn random_share() -> f64 {
+    let bytes = uuid::Uuid::new_v4().into_bytes();
+    f64::from(u16::from_le_bytes([bytes[0], bytes[1]])) / f64::from(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_retry_comes_within_a_second_and_later_ones_are_bounded() {
+        for _ in 0..1_000 {
+            assert!(backoff(1) <= Duration::from_millis(500));
+            assert!(backoff(40) <= LONGEST_BACKOFF);
+        }
+    }
+
+    #[tokio::test]
+    async fn calls_that_fail_together_count_once() {
+        let now = Instant::now();
+        let mut gate = Gate::new(16);
+        for _ in 0..16 {
+            gate.failed(now, Some(Duration::from_secs(1)));
+        }
+        assert_eq!(gate.failures, 1);
+        assert_eq!(gate.width(now), 0);
+        assert_eq!(gate.width(now + Duration::from_secs(2)), 1, "one probe");
+        assert!(gate.succeeded());
+        assert_eq!(gate.width(now), 16);
+    }
+
+    #[tokio::test]
+    async fn retry_after_is_honoured_up_to_a_bound() {
+        let now = Instant::now();
+        let mut gate = Gate::new(16);
+        gate.failed(now, Some(Duration::from_secs(86_400)));
+        assert_eq!(gate.not_before, Some(now + LONGEST_RETRY_AFTER));
+    }
+}

@@ -1,0 +1,200 @@
+//! Who waits for what: every pending item belongs to an epoch, and a flush waits for all epochs up to
+//! its own. So a flush ends under constant load too.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::error::FlushError;
+use crate::outbox::{DropReason, FlushReport, Load, Outbox, Reply};
+
+type Flushed = Result<FlushReport, FlushError>;
+
+/// Items on their way, with the epoch they came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "every item ends as delivered, dropped or withdrawn"]
+pub(crate) struct Tally {
+    load: Load,
+    epoch: u64,
+}
+
+impl Tally {
+    pub(crate) const NONE: Self = Self {
+        load: Load { items: 0, bytes: 0 },
+        epoch: u64::MAX,
+    };
+
+    pub(crate) const fn items(&self) -> u64 {
+        self.load.items
+    }
+
+    pub(crate) const fn bytes(&self) -> u64 {
+        self.load.bytes
+    }
+}
+
+#[derive(Debug)]
+struct Flush {
+    epoch: u64,
+    timeout: Duration,
+    deadline: Instant,
+    delivered: u64,
+    dropped: u64,
+    reply: Reply<Flushed>,
+}
+
+/// Keeps the outbox's counts and the flushes that wait for them.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    outbox: Arc<Outbox>,
+    epoch: u64,
+    pending: BTreeMap<u64, u64>,
+    flushes: Vec<Flush>,
+}
+
+impl Ledger {
+    pub(crate) const fn new(outbox: Arc<Outbox>) -> Self {
+        Self {
+            outbox,
+            epoch: 0,
+            pending: BTreeMap::new(),
+            flushes: Vec::new(),
+        }
+    }
+
+    /// Items that came in now.
+    pub(crate) fn accept(&mut self, load: Load) -> Tally {
+        *self.pending.entry(self.epoch).or_default() += load.items;
+        Tally {
+            load,
+            epoch: self.epoch,
+        }
+    }
+
+    /// Two tallies that will have one outcome, which the earlier epoch waits for.
+    pub(crate) fn merge(&mut self, a: Tally, b: Tally) -> Tally {
+        let (mut early, late) = if a.epoch <= b.epoch { (a, b) } else { (b, a) };
+        if late.load.items > 0 && late.epoch != early.epoch {
+            self.settle(late);
+            *self.pending.entry(early.epoch).or_default() += late.load.items;
+        }
+        early.load.add(late.load);
+        early
+    }
+
+    /// Splits some of the items off, for an outcome of their own.
+    pub(crate) fn split(&mut self, tally: Tally, items: u64) -> (Tally, Tally) {
+        let items = items.min(tally.load.items);
+        let bytes = tally.load.bytes * items / tally.load.items.max(1);
+        let first = Load { items, bytes };
+        let rest = Load {
+            items: tally.load.items - items,
+            bytes: tally.load.bytes - bytes,
+        };
+        (
+            Tally {
+                load: first,
+                ..tally
+            },
+            Tally {
+                load: rest,
+                ..tally
+            },
+        )
+    }
+
+    pub(crate) fn delivered(&mut self, tally: Tally) {
+        self.settle(tally);
+        self.outbox.delivered(tally.load);
+        self.note(tally, |flush| &mut flush.delivered);
+    }
+
+    pub(crate) fn dropped(&mut self, tally: Tally, reason: DropReason) {
+        self.settle(tally);
+        self.outbox.dropped(tally.load, reason);
+        self.note(tally, |flush| &mut flush.dropped);
+    }
+
+    pub(crate) fn withdrawn(&mut self, tally: Tally) {
+        self.settle(tally);
+        self.outbox.withdrawn(tally.load);
+    }
+
+    fn settle(&mut self, tally: Tally) {
+        if let Some(count) = self.pending.get_mut(&tally.epoch) {
+            *count -= tally.load.items;
+            if *count == 0 {
+                self.pending.remove(&tally.epoch);
+            }
+        }
+    }
+
+    fn note(&mut self, tally: Tally, count: impl Fn(&mut Flush) -> &mut u64) {
+        for flush in self
+            .flushes
+            .iter_mut()
+            .filter(|flush| tally.epoch <= flush.epoch)
+        {
+            *count(flush) += tally.load.items;
+        }
+    }
+
+    /// Begins to wait for everything that came in so far.
+    pub(crate) fn flush(&mut self, timeout: Duration, now: Instant, reply: Reply<Flushed>) {
+        self.flushes.push(Flush {
+            epoch: self.epoch,
+            timeout,
+            deadline: now + timeout,
+            delivered: 0,
+            dropped: 0,
+            reply,
+        });
+        self.epoch += 1;
+    }
+
+    /// True for items that a flush waits for: they are not held back any longer.
+    pub(crate) fn is_urgent(&self, tally: Tally) -> bool {
+        self.flushes.iter().any(|flush| tally.epoch <= flush.epoch)
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.flushes.iter().map(|flush| flush.deadline).min()
+    }
+
+    /// Answers the flushes that have got what they waited for, or have run out of time.
+    pub(crate) fn answer(&mut self, now: Instant) {
+        let mut index = 0;
+        while let Some(flush) = self.flushes.get(index) {
+            let pending: u64 = self
+                .pending
+                .range(..=flush.epoch)
+                .map(|(_, count)| count)
+                .sum();
+            if pending == 0 || now >= flush.deadline {
+                self.flushes.swap_remove(index).answer(pending);
+            } else {
+                index += 1;
+            }
+        }
+    }
+}
+
+impl Flush {
+    fn answer(self, pending: u64) {
+        let report = FlushReport {
+            delivered: self.delivered,
+            dropped: self.dropped,
+            pending,
+        };
+        self.reply.send(match report {
+            FlushReport { pending: 1.., .. } => Err(FlushError::TimedOut {
+                timeout: self.timeout,
+                report,
+            }),
+            FlushReport { dropped: 1.., .. } => Err(FlushError::Dropped { report }),
+            _ => Ok(report),
+        });
+    }
+}

@@ -1,0 +1,88 @@
+//! Delivery: one background thread, with a runtime and a connection pool of its own, drains the outbox.
+//!
+//! It merges what belongs to one session, keeps order per session, retries, and accounts for every item.
+//! Nothing here runs on a thread of the program's own runtime.
+
+mod engine;
+mod gate;
+mod ledger;
+mod notices;
+mod otlp;
+mod sessions;
+mod sink;
+mod spans;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry::Context;
+use opentelemetry_sdk::Resource;
+
+use crate::api::Client;
+use crate::config::{SessionTransport, Settings};
+use crate::error::BuildError;
+use crate::outbox::Outbox;
+use crate::session::StartupSession;
+use engine::Engine;
+#[cfg(feature = "testing")]
+pub(crate) use sessions::Call;
+pub(crate) use sessions::Origin;
+pub(crate) use sink::Sink;
+
+/// What the delivery thread is told once.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) origin: Origin,
+    pub(crate) transport: SessionTransport,
+    pub(crate) window: Duration,
+    pub(crate) sink: Sink,
+}
+
+impl Plan {
+    pub(crate) fn new(settings: &Settings, sink: Sink) -> Self {
+        Self {
+            origin: Origin {
+                source: settings.source.clone(),
+                project: settings.project.clone(),
+            },
+            transport: settings.session_transport,
+            window: settings.coalesce_window,
+            sink,
+        }
+    }
+}
+
+/// The way to HoneyHive.
+pub(crate) fn honeyhive(settings: &Settings, resource: &Resource) -> Result<Sink, BuildError> {
+    let client = Client::new(settings)?;
+    let encoder = otlp::Encoder::new(settings.otlp_protocol, resource)
+        .map_err(|error| BuildError::HttpClient(error.into()))?;
+    Ok(Sink::HoneyHive(Arc::new(client), Arc::new(encoder)))
+}
+
+/// Starts the delivery thread. It ends when the outbox is told to stop.
+pub(crate) fn start(
+    plan: Plan,
+    outbox: Arc<Outbox>,
+    startup: Arc<StartupSession>,
+) -> Result<(), BuildError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(BuildError::DeliveryThread)?;
+    std::thread::Builder::new()
+        .name("honeyhive-delivery".to_owned())
+        .spawn(move || {
+            // What happens in here is never itself telemetry.
+            let _silence = Context::enter_telemetry_suppressed_scope();
+            let engine = Engine::new(plan, Arc::clone(&outbox), startup);
+            let run = catch_unwind(AssertUnwindSafe(|| runtime.block_on(engine.run())));
+            if run.is_err() {
+                tracing::error!(target: "honeyhive", "the delivery thread panicked; nothing more is delivered, please report this");
+            }
+            outbox.abandon();
+        })
+        .map(drop)
+        .map_err(BuildError::DeliveryThread)
+}

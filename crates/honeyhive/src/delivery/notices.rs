@@ -1,0 +1,98 @@
+//! What the delivery thread tells the log: one line a minute for what passes, one line ever for what
+//! somebody must put right, never one a request.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::api::Failure;
+use crate::outbox::DeliveryStats;
+
+const QUIET: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Default)]
+pub(crate) struct Notices {
+    last_transient: Option<Instant>,
+    last_refusal: Option<Instant>,
+    last_drop: Option<Instant>,
+    dropped_before: u64,
+    told_unauthorized: bool,
+    told_missing: bool,
+    last_detail: String,
+}
+
+impl Notices {
+    pub(crate) fn failure(&mut self, what: &'static str, failure: &Failure, now: Instant) {
+        match failure {
+            Failure::Transient { detail, .. } => {
+                self.last_detail.clone_from(detail);
+                if passed(&mut self.last_transient, now) {
+                    tracing::warn!(target: "honeyhive", "HoneyHive did not take {what} ({detail}); it is tried again, requests are not affected");
+                }
+            }
+            Failure::Refused {
+                status: status @ (401 | 403),
+                message,
+            } => {
+                if !std::mem::replace(&mut self.told_unauthorized, true) {
+                    tracing::error!(target: "honeyhive", "HoneyHive does not accept the key (status {status}: {message}): check HH_API_KEY or HH_INGESTION_API_KEY, and that HH_API_URL is the host it belongs to; data is dropped and counted until then");
+                }
+            }
+            Failure::Refused {
+                status: status @ (404 | 405),
+                message,
+            } => {
+                if !std::mem::replace(&mut self.told_missing, true) {
+                    tracing::error!(target: "honeyhive", "HoneyHive has no place for {what} (status {status}: {message}): check HH_API_URL; data is dropped and counted");
+                }
+            }
+            Failure::Refused { status, message } => {
+                if passed(&mut self.last_refusal, now) {
+                    tracing::warn!(target: "honeyhive", "HoneyHive refused {what} (status {status}: {message}); it is dropped and counted");
+                }
+            }
+        }
+    }
+
+    /// What the last failure that passes was about.
+    pub(crate) fn last_detail(&self) -> &str {
+        &self.last_detail
+    }
+
+    pub(crate) fn rejected_spans(&mut self, count: u64, message: &str, now: Instant) {
+        if passed(&mut self.last_refusal, now) {
+            tracing::warn!(target: "honeyhive", "HoneyHive refused {count} spans of a batch ({message}); they are dropped and counted");
+        }
+    }
+
+    pub(crate) fn other_id(&mut self, now: Instant) {
+        if passed(&mut self.last_refusal, now) {
+            tracing::warn!(target: "honeyhive", "HoneyHive gave a session another id than it was sent; its spans will not be found in it");
+        }
+    }
+
+    pub(crate) fn recovered(&mut self, what: &'static str) {
+        if self.last_transient.take().is_some() {
+            tracing::info!(target: "honeyhive", "HoneyHive takes {what} again");
+        }
+    }
+
+    /// Says what was dropped since the last time it was said.
+    pub(crate) fn drops(&mut self, stats: &DeliveryStats, now: Instant) {
+        let silent =
+            stats.dropped.queue_full + stats.dropped.retries_exhausted + stats.dropped.too_large;
+        let new = silent - self.dropped_before;
+        if new > 0 && passed(&mut self.last_drop, now) {
+            self.dropped_before = silent;
+            tracing::warn!(target: "honeyhive", dropped = ?stats.dropped, "{new} items were dropped; `stats()` counts them by reason");
+        }
+    }
+}
+
+fn passed(last: &mut Option<Instant>, now: Instant) -> bool {
+    let quiet = last.is_some_and(|then| now < then + QUIET);
+    if !quiet {
+        *last = Some(now);
+    }
+    !quiet
+}

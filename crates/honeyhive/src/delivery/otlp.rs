@@ -1,0 +1,185 @@
+//! Spans as OTLP: `opentelemetry-otlp` encodes and compresses, the bytes are caught instead of sent, and
+//! the delivery engine sends them by its own rules.
+
+use std::io::{Read, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flate2::Compression as Level;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderValue, Request, Response};
+use opentelemetry_http::{Bytes, HttpClient, HttpError};
+use opentelemetry_otlp::{
+    Compression, ExporterBuildError, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
+use prost::Message;
+
+use crate::api::{Answer, Payload};
+use crate::config::OtlpProtocol;
+
+/// Turns spans into the bytes of a request.
+#[derive(Debug)]
+pub(crate) struct Encoder {
+    exporter: SpanExporter,
+    caught: Caught,
+    protocol: OtlpProtocol,
+}
+
+impl Encoder {
+    pub(crate) fn new(
+        protocol: OtlpProtocol,
+        resource: &Resource,
+    ) -> Result<Self, ExporterBuildError> {
+        let caught = Caught::default();
+        let mut exporter = SpanExporter::builder()
+            .with_http()
+            .with_http_client(caught.clone())
+            .with_protocol(match protocol {
+                OtlpProtocol::HttpProtobuf => Protocol::HttpBinary,
+                OtlpProtocol::HttpJson => Protocol::HttpJson,
+            })
+            .with_compression(Compression::Gzip)
+            // Never asked: the client above catches the request.
+            .with_endpoint("http://127.0.0.1/v1/traces")
+            .build()?;
+        exporter.set_resource(resource);
+        Ok(Self {
+            exporter,
+            caught,
+            protocol,
+        })
+    }
+
+    /// `None` when the spans cannot be encoded.
+    pub(crate) async fn encode(&self, spans: Vec<SpanData>) -> Option<Payload> {
+        self.exporter.export(spans).await.ok()?;
+        self.caught.take()
+    }
+
+    /// How many spans HoneyHive refused within a success (OTLP's partial success), and why.
+    pub(crate) fn rejected(&self, answer: &Answer) -> Option<(u64, String)> {
+        let response = match self.protocol {
+            OtlpProtocol::HttpProtobuf => {
+                ExportTraceServiceResponse::decode(answer.body.as_slice()).ok()?
+            }
+            OtlpProtocol::HttpJson => serde_json::from_slice(&answer.body).ok()?,
+        };
+        let partial = response.partial_success?;
+        let rejected = u64::try_from(partial.rejected_spans).ok()?;
+        (rejected > 0).then_some((rejected, partial.error_message))
+    }
+
+    /// The same spans in two requests, for a server that found one too large. `None` when there is only
+    /// one span in it.
+    pub(crate) fn halves(&self, payload: &Payload) -> Option<[(Payload, u64); 2]> {
+        let mut bytes = Vec::new();
+        GzDecoder::new(payload.bytes.as_ref())
+            .read_to_end(&mut bytes)
+            .ok()?;
+        let request: ExportTraceServiceRequest = match self.protocol {
+            OtlpProtocol::HttpProtobuf => Message::decode(bytes.as_slice()).ok()?,
+            OtlpProtocol::HttpJson => serde_json::from_slice(&bytes).ok()?,
+        };
+        let total = count(&request);
+        if total < 2 {
+            return None;
+        }
+        let (first, second) = split(request, total / 2);
+        Some([
+            self.packed(&first, payload)?,
+            self.packed(&second, payload)?,
+        ])
+    }
+
+    fn packed(
+        &self,
+        request: &ExportTraceServiceRequest,
+        like: &Payload,
+    ) -> Option<(Payload, u64)> {
+        let bytes = match self.protocol {
+            OtlpProtocol::HttpProtobuf => request.encode_to_vec(),
+            OtlpProtocol::HttpJson => serde_json::to_vec(request).ok()?,
+        };
+        let mut encoder = GzEncoder::new(Vec::new(), Level::fast());
+        encoder.write_all(&bytes).ok()?;
+        let payload = Payload {
+            bytes: Bytes::from(encoder.finish().ok()?),
+            headers: like.headers.clone(),
+        };
+        Some((payload, count(request) as u64))
+    }
+}
+
+fn count(request: &ExportTraceServiceRequest) -> usize {
+    request
+        .resource_spans
+        .iter()
+        .flat_map(|resource| &resource.scope_spans)
+        .map(|scope| scope.spans.len())
+        .sum()
+}
+
+/// The first `at` spans, and the others.
+fn split(
+    request: ExportTraceServiceRequest,
+    mut at: usize,
+) -> (ExportTraceServiceRequest, ExportTraceServiceRequest) {
+    let mut first = ExportTraceServiceRequest::default();
+    let mut second = ExportTraceServiceRequest::default();
+    for resource in request.resource_spans {
+        let (mut head, mut tail) = (Vec::new(), Vec::new());
+        for mut scope in resource.scope_spans {
+            let rest = scope.spans.split_off(at.min(scope.spans.len()));
+            at -= scope.spans.len();
+            tail.push(ScopeSpans {
+                spans: rest,
+                scope: scope.scope.clone(),
+                schema_url: scope.schema_url.clone(),
+            });
+            head.push(scope);
+        }
+        let of = |scopes: Vec<ScopeSpans>| ResourceSpans {
+            resource: resource.resource.clone(),
+            schema_url: resource.schema_url.clone(),
+            scope_spans: scopes
+                .into_iter()
+                .filter(|scope| !scope.spans.is_empty())
+                .collect(),
+        };
+        first.resource_spans.push(of(head));
+        second.resource_spans.push(of(tail));
+    }
+    (first, second)
+}
+
+/// An HTTP client that keeps the request it is given.
+#[derive(Debug, Clone, Default)]
+struct Caught(Arc<Mutex<Option<Payload>>>);
+
+impl Caught {
+    fn take(&self) -> Option<Payload> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+#[async_trait::async_trait]
+impl HttpClient for Caught {
+    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let (parts, bytes) = request.into_parts();
+        // Only what describes the body: the exporter reads headers from OTEL_EXPORTER_OTLP_HEADERS too,
+        // which are meant for somebody else.
+        let header = |name| parts.headers.get(name).cloned();
+        let content_type =
+            header(CONTENT_TYPE).unwrap_or(HeaderValue::from_static("application/x-protobuf"));
+        let payload = Payload::new(content_type, header(CONTENT_ENCODING), bytes);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload);
+        Ok(Response::new(Bytes::new()))
+    }
+}

@@ -1,0 +1,472 @@
+//! What is known of each session that has something to deliver: its start, held back for a moment, and
+//! the updates merged so far.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+
+use super::ledger::{Ledger, Tally};
+use crate::api::{StartSession, UpdateEvent};
+use crate::enrichment::{Bucket, Enrichment, Object};
+use crate::error::Error;
+use crate::id::SessionId;
+use crate::outbox::{Reply, SessionEnd, StartRecord};
+
+/// Updates to one session, merged: the last write wins, key by key.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    enrichment: Enrichment,
+    end_time: Option<f64>,
+    duration: Option<f64>,
+}
+
+impl Changes {
+    pub(crate) fn of(enrichment: Enrichment) -> Self {
+        Self {
+            enrichment,
+            end_time: None,
+            duration: None,
+        }
+    }
+
+    pub(crate) fn of_end(end: SessionEnd) -> Self {
+        let mut enrichment = Enrichment::new();
+        let mut put = |bucket, key: &str, value: serde_json::Value| {
+            enrichment.insert(bucket, key, value);
+        };
+        if let Some(status) = end.status_code {
+            put(Bucket::Outputs, "status_code", status.into());
+        }
+        if let Some(status) = end.grpc_status {
+            put(Bucket::Outputs, "grpc_status", status.into());
+        }
+        put(Bucket::Metadata, "outcome", end.outcome.name().into());
+        put(
+            Bucket::Metadata,
+            "latency_ms",
+            milliseconds(end.duration).into(),
+        );
+        if let Some(time) = end.time_to_first_byte {
+            put(
+                Bucket::Metadata,
+                "time_to_first_byte_ms",
+                milliseconds(time).into(),
+            );
+        }
+        if let Some(bytes) = end.response_bytes {
+            put(Bucket::Metadata, "response_bytes", bytes.into());
+        }
+        if let Some(error) = end.error {
+            enrichment = enrichment.error(error);
+        }
+        Self {
+            enrichment,
+            end_time: Some(unix_milliseconds(end.ended_at)),
+            // A later turn of a conversation knows its own length, not the session's.
+            duration: end.whole_session.then(|| milliseconds(end.duration)),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.enrichment.is_empty() && self.end_time.is_none() && self.duration.is_none()
+    }
+
+    fn merge(&mut self, newer: Self) {
+        self.enrichment.merge(newer.enrichment);
+        self.end_time = newer.end_time.or(self.end_time);
+        self.duration = newer.duration.or(self.duration);
+    }
+
+    /// The body of an update. What it has no place for goes to the metadata: inputs as `inputs`, an
+    /// error as `error`.
+    fn to_update(&self) -> UpdateEvent {
+        let mut all = self.enrichment.clone();
+        let mut metadata = all.take(Bucket::Metadata);
+        let inputs = all.take(Bucket::Inputs);
+        if !inputs.is_empty() {
+            let mut wrapped = Object::new();
+            wrapped.insert("inputs".to_owned(), inputs.into());
+            crate::enrichment::merge(&mut metadata, wrapped);
+        }
+        if let Some(error) = all.take_error() {
+            metadata.insert("error".to_owned(), error.into());
+        }
+        UpdateEvent {
+            metadata,
+            feedback: all.take(Bucket::Feedback),
+            metrics: all.take(Bucket::Metrics),
+            outputs: all.take(Bucket::Outputs),
+            config: all.take(Bucket::Config),
+            user_properties: all.take(Bucket::UserProperties),
+            end_time: self.end_time,
+            duration: self.duration,
+        }
+    }
+
+    /// Splits off what the start of a session has no place for.
+    fn split_for_start(mut self) -> (Self, Self) {
+        let mut rest = Enrichment::new();
+        for bucket in [Bucket::Metrics, Bucket::Feedback] {
+            *rest.bucket_mut(bucket) = self.enrichment.take(bucket);
+        }
+        (self, Self::of(rest))
+    }
+}
+
+/// What a session's body takes from the tracer.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    pub(crate) source: String,
+    pub(crate) project: Option<String>,
+}
+
+/// One call, ready to be made. It carries its items until they have an outcome.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) id: SessionId,
+    pub(crate) start: Option<Arc<StartRecord>>,
+    pub(crate) changes: Changes,
+    pub(crate) tally: Tally,
+    pub(crate) attempts: u32,
+    /// How many other calls had got through when this first failed.
+    pub(crate) successes_before: Option<u64>,
+}
+
+/// The body of a call.
+#[derive(Debug)]
+pub(crate) enum Call {
+    Start(Box<StartSession>),
+    Update(SessionId, Box<UpdateEvent>),
+}
+
+impl Operation {
+    pub(crate) fn call(&self, origin: &Origin) -> Call {
+        match &self.start {
+            Some(start) => Call::Start(Box::new(self.start_body(start, origin))),
+            None => Call::Update(self.id, Box::new(self.changes.to_update())),
+        }
+    }
+
+    fn start_body(&self, start: &StartRecord, origin: &Origin) -> StartSession {
+        let mut changes = self.changes.enrichment.clone();
+        let mut inputs = start.inputs.to_object();
+        crate::enrichment::merge(&mut inputs, changes.take(Bucket::Inputs));
+        let mut metadata = start.metadata.clone();
+        crate::enrichment::merge(&mut metadata, changes.take(Bucket::Metadata));
+        let mut user_properties = start.user_properties.clone();
+        crate::enrichment::merge(&mut user_properties, changes.take(Bucket::UserProperties));
+        let error = changes.take_error();
+        if let Some(error) = &error {
+            // The same place as in an update, so that a search finds short and long sessions alike.
+            metadata.insert("error".to_owned(), error.as_str().into());
+        }
+        StartSession {
+            session_id: self.id,
+            session_name: start.name.as_ref().to_owned(),
+            source: start.source.as_deref().unwrap_or(&origin.source).to_owned(),
+            project: origin.project.clone(),
+            start_time: unix_milliseconds(start.started_at),
+            inputs,
+            outputs: changes.take(Bucket::Outputs),
+            config: changes.take(Bucket::Config),
+            metadata,
+            user_properties,
+            error,
+            end_time: self.changes.end_time,
+            duration: self.changes.duration,
+        }
+    }
+}
+
+/// A session with something to deliver.
+#[derive(Debug)]
+struct Entry {
+    start: Option<Arc<StartRecord>>,
+    start_tally: Tally,
+    changes: Changes,
+    changes_tally: Tally,
+    /// Held back until here, so that what comes meanwhile goes along.
+    hold_until: Instant,
+    /// Not tried again before this.
+    retry_at: Option<Instant>,
+    attempts: u32,
+    successes_before: Option<u64>,
+    in_flight: bool,
+    queued: bool,
+    waiting: Vec<Reply<Result<(), Error>>>,
+}
+
+impl Entry {
+    fn new(hold_until: Instant) -> Self {
+        Self {
+            start: None,
+            start_tally: Tally::NONE,
+            changes: Changes::default(),
+            changes_tally: Tally::NONE,
+            hold_until,
+            retry_at: None,
+            attempts: 0,
+            successes_before: None,
+            in_flight: false,
+            queued: false,
+            waiting: Vec::new(),
+        }
+    }
+
+    fn has_work(&self) -> bool {
+        self.start.is_some() || !self.changes.is_empty() || self.changes_tally.items() > 0
+    }
+
+    fn is_due(&self, now: Instant, ledger: &Ledger) -> bool {
+        if self.in_flight || self.queued || !self.has_work() {
+            return false;
+        }
+        match self.retry_at {
+            Some(then) => now >= then,
+            None => {
+                now >= self.hold_until
+                    || ledger.is_urgent(self.start_tally)
+                    || ledger.is_urgent(self.changes_tally)
+            }
+        }
+    }
+}
+
+/// All sessions with something to deliver.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    entries: HashMap<SessionId, Entry>,
+    ready: VecDeque<SessionId>,
+    window: Duration,
+}
+
+impl Sessions {
+    pub(crate) fn new(window: Duration) -> Self {
+        Self {
+            entries: HashMap::new(),
+            ready: VecDeque::new(),
+            window,
+        }
+    }
+
+    pub(crate) fn start(&mut self, start: Arc<StartRecord>, tally: Tally, now: Instant) {
+        let hold_until = now + self.window;
+        let entry = self.entry(start.id, hold_until);
+        entry.start_tally = tally;
+        entry.start = Some(start);
+    }
+
+    pub(crate) fn change(
+        &mut self,
+        id: SessionId,
+        changes: Changes,
+        tally: Tally,
+        ledger: &mut Ledger,
+        now: Instant,
+    ) {
+        let hold_until = now + self.window;
+        let entry = self.entry(id, hold_until);
+        if changes.end_time.is_some() {
+            // Nothing more is expected.
+            entry.hold_until = now;
+        }
+        entry.changes.merge(changes);
+        entry.changes_tally = ledger.merge(entry.changes_tally, tally);
+    }
+
+    /// Takes back a start that was not sent; what had gathered for it goes to the new id.
+    pub(crate) fn withdraw(
+        &mut self,
+        from: SessionId,
+        to: SessionId,
+        ledger: &mut Ledger,
+        now: Instant,
+    ) {
+        let Some(entry) = self.entries.remove(&from) else {
+            return;
+        };
+        ledger.withdrawn(entry.start_tally);
+        if let Some(start) = &entry.start {
+            start.settle(Ok(()));
+        }
+        for reply in entry.waiting {
+            reply.send(Ok(()));
+        }
+        if !entry.changes.is_empty() {
+            self.change(to, entry.changes, entry.changes_tally, ledger, now);
+        }
+    }
+
+    /// Somebody awaits the answer to this start: it is not held back, and they are told.
+    pub(crate) fn confirm(&mut self, id: SessionId, reply: Reply<Result<(), Error>>, now: Instant) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.hold_until = now;
+            entry.waiting.push(reply);
+        }
+    }
+
+    fn entry(&mut self, id: SessionId, hold_until: Instant) -> &mut Entry {
+        self.entries
+            .entry(id)
+            .or_insert_with(|| Entry::new(hold_until))
+    }
+
+    /// True while HoneyHive has not been told of the session's start, which its spans wait for.
+    pub(crate) fn start_is_pending(&self, id: SessionId) -> bool {
+        self.entries.get(&id).is_some_and(|entry| {
+            entry.start.is_some() || (entry.in_flight && entry.start_tally.items() > 0)
+        })
+    }
+
+    /// Queues what is due.
+    pub(crate) fn queue_due(&mut self, now: Instant, ledger: &Ledger) {
+        for (id, entry) in &mut self.entries {
+            if entry.is_due(now, ledger) {
+                entry.queued = true;
+                self.ready.push_back(*id);
+            }
+        }
+    }
+
+    /// Lets everything that waits for a retry be tried at once.
+    pub(crate) fn forget_backoff(&mut self) {
+        for entry in self.entries.values_mut() {
+            entry.retry_at = None;
+        }
+    }
+
+    /// The next call to make.
+    pub(crate) fn next(&mut self) -> Option<Operation> {
+        loop {
+            let id = self.ready.pop_front()?;
+            if let Some(operation) = self.take_operation(id) {
+                return Some(operation);
+            }
+        }
+    }
+
+    fn take_operation(&mut self, id: SessionId) -> Option<Operation> {
+        let entry = self.entries.get_mut(&id)?;
+        entry.queued = false;
+        if let Some(start) = &entry.start
+            && !start.take_for_sending()
+        {
+            // It has been withdrawn; the record of its move is on the way.
+            return None;
+        }
+        entry.in_flight = true;
+        let start = entry.start.take();
+        let mut changes = std::mem::take(&mut entry.changes);
+        if start.is_some() {
+            (changes, entry.changes) = changes.split_for_start();
+        }
+        // The items of what stays behind are settled with it.
+        let tally = if start.is_some() && !entry.changes.is_empty() {
+            Tally::NONE
+        } else {
+            std::mem::replace(&mut entry.changes_tally, Tally::NONE)
+        };
+        Some(Operation {
+            id,
+            start,
+            changes,
+            tally,
+            attempts: entry.attempts,
+            successes_before: entry.successes_before,
+        })
+    }
+
+    /// The call got through: its items are done.
+    pub(crate) fn succeeded(&mut self, operation: Operation, ledger: &mut Ledger) {
+        self.end(&operation, Ok(()), |tally| ledger.delivered(tally));
+        ledger.delivered(operation.tally);
+        self.forget_if_idle(operation.id);
+    }
+
+    /// The call will never get through: its items are lost, and so is what would have followed a start.
+    pub(crate) fn failed(
+        &mut self,
+        operation: Operation,
+        error: &Error,
+        mut drop_items: impl FnMut(Tally),
+    ) {
+        let started = operation.start.is_some();
+        self.end(&operation, Err(error.clone()), &mut drop_items);
+        drop_items(operation.tally);
+        if started && let Some(entry) = self.entries.get_mut(&operation.id) {
+            entry.changes = Changes::default();
+            drop_items(std::mem::replace(&mut entry.changes_tally, Tally::NONE));
+        }
+        self.forget_if_idle(operation.id);
+    }
+
+    fn end(
+        &mut self,
+        operation: &Operation,
+        outcome: Result<(), Error>,
+        settle_start: impl FnOnce(Tally),
+    ) {
+        let Some(entry) = self.entries.get_mut(&operation.id) else {
+            return;
+        };
+        entry.in_flight = false;
+        entry.attempts = 0;
+        entry.successes_before = None;
+        entry.retry_at = None;
+        if let Some(start) = &operation.start {
+            start.settle(outcome.clone());
+            settle_start(std::mem::replace(&mut entry.start_tally, Tally::NONE));
+            for reply in entry.waiting.drain(..) {
+                reply.send(outcome.clone());
+            }
+        }
+    }
+
+    fn forget_if_idle(&mut self, id: SessionId) {
+        if self
+            .entries
+            .get(&id)
+            .is_some_and(|entry| !entry.has_work() && !entry.in_flight)
+        {
+            self.entries.remove(&id);
+        }
+    }
+
+    /// Tells those who await the start that HoneyHive did not answer; it is still tried again.
+    pub(crate) fn unconfirmed(&mut self, id: SessionId, detail: &str) {
+        let waiting = self
+            .entries
+            .get_mut(&id)
+            .map(|entry| std::mem::take(&mut entry.waiting));
+        for reply in waiting.into_iter().flatten() {
+            reply.send(Err(Error::Unconfirmed {
+                detail: detail.to_owned(),
+            }));
+        }
+    }
+
+    /// The call is worth another try: its content goes back, under what came meanwhile.
+    pub(crate) fn retry(&mut self, operation: Operation, at: Instant, ledger: &mut Ledger) {
+        let entry = self.entry(operation.id, at);
+        entry.in_flight = false;
+        entry.attempts = operation.attempts + 1;
+        entry.successes_before = operation.successes_before;
+        entry.retry_at = Some(at);
+        entry.start = operation.start;
+        let mut changes = operation.changes;
+        changes.merge(std::mem::take(&mut entry.changes));
+        entry.changes = changes;
+        entry.changes_tally = ledger.merge(operation.tally, entry.changes_tally);
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    // Microseconds are as fine as anybody reads.
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+fn unix_milliseconds(time: SystemTime) -> f64 {
+    milliseconds(time.duration_since(UNIX_EPOCH).unwrap_or_default())
+}

@@ -1,0 +1,82 @@
+//! Where deliveries go: to HoneyHive, or, in test mode, nowhere or into memory.
+
+use std::sync::Arc;
+
+use opentelemetry_sdk::trace::SpanData;
+
+use super::otlp::Encoder;
+use super::sessions::Call;
+use crate::api::{Answer, Client, Failure, Payload};
+#[cfg(feature = "testing")]
+use crate::testing::Capture;
+
+#[derive(Debug, Clone)]
+pub(crate) enum Sink {
+    HoneyHive(Arc<Client>, Arc<Encoder>),
+    /// Test mode: nothing leaves the process.
+    Nowhere,
+    /// Test mode, with everything kept for assertions.
+    #[cfg(feature = "testing")]
+    Memory(Capture),
+}
+
+/// A batch of spans, ready to be delivered.
+#[derive(Debug, Clone)]
+pub(crate) enum Parcel {
+    Encoded(Payload),
+    #[cfg_attr(
+        not(feature = "testing"),
+        expect(dead_code, reason = "read by captures only")
+    )]
+    Plain(Vec<SpanData>),
+}
+
+impl Sink {
+    /// `None` when the spans cannot be encoded.
+    pub(crate) async fn pack(&self, spans: Vec<SpanData>) -> Option<Parcel> {
+        match self {
+            Self::HoneyHive(_, encoder) => encoder.encode(spans).await.map(Parcel::Encoded),
+            _ => Some(Parcel::Plain(spans)),
+        }
+    }
+
+    pub(crate) async fn call(&self, call: Call) -> Result<Answer, Failure> {
+        match (self, call) {
+            (Self::HoneyHive(client, _), Call::Start(body)) => client.start_session(&body).await,
+            (Self::HoneyHive(client, _), Call::Update(id, body)) => {
+                client.update_event(id, &body).await
+            }
+            #[cfg(feature = "testing")]
+            (Self::Memory(capture), call) => Ok(capture.call(call)),
+            (Self::Nowhere, _) => Ok(Answer::default()),
+        }
+    }
+
+    pub(crate) async fn deliver(&self, parcel: Parcel) -> Result<Answer, Failure> {
+        match (self, parcel) {
+            (Self::HoneyHive(client, _), Parcel::Encoded(payload)) => {
+                client.export_traces(payload).await
+            }
+            #[cfg(feature = "testing")]
+            (Self::Memory(capture), Parcel::Plain(spans)) => Ok(capture.spans(spans)),
+            _ => Ok(Answer::default()),
+        }
+    }
+
+    pub(crate) fn rejected(&self, answer: &Answer) -> Option<(u64, String)> {
+        match self {
+            Self::HoneyHive(_, encoder) => encoder.rejected(answer),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn halves(&self, parcel: &Parcel) -> Option<[(Parcel, u64); 2]> {
+        match (self, parcel) {
+            (Self::HoneyHive(_, encoder), Parcel::Encoded(payload)) => {
+                let halves = encoder.halves(payload)?;
+                Some(halves.map(|(payload, count)| (Parcel::Encoded(payload), count)))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Finished spans on their way out: each is given its session and its event type, and waits until
+//! HoneyHive has been told of that session.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry::trace::SpanId;
+use opentelemetry::{KeyValue, Value};
+use opentelemetry_sdk::trace::SpanData;
+use tokio::time::Instant;
+
+use super::ledger::{Ledger, Tally};
+use crate::attributes::{
+    EVENT_TYPE, LEGACY_PROJECT, LEGACY_SESSION_ID, LEGACY_SOURCE, PROJECT, SESSION_AUTO_CREATE,
+    SESSION_ID, SESSION_NAME, SOURCE,
+};
+use crate::delivery::sessions::Origin;
+use crate::event_type::EventType;
+use crate::id::SessionId;
+use crate::outbox::StartRecord;
+
+/// So many spans go in one request, at the most.
+const BATCH_SPANS: usize = 512;
+/// And about so many bytes before compression.
+const BATCH_BYTES: u64 = 4 * 1024 * 1024;
+/// A span waits this long for company.
+const DELAY: Duration = Duration::from_secs(1);
+/// How many spans, moves and lost starts are remembered.
+const MEMORY: usize = 16_384;
+
+#[derive(Debug)]
+struct Waiting {
+    span: SpanData,
+    tally: Tally,
+    since: Instant,
+    session: Option<SessionId>,
+}
+
+/// The spans that were taken in and not yet sent.
+#[derive(Debug)]
+pub(crate) struct Spans {
+    waiting: VecDeque<Waiting>,
+    /// The session of spans whose children have been seen: they have children, and where they have no
+    /// session of their own they belong to this one.
+    parents: Recent<SpanId, SessionId>,
+    moved: Recent<SessionId, SessionId>,
+    /// Starts that HoneyHive has refused: ingestion is asked to create the session from its spans.
+    unstarted: Recent<SessionId, Arc<StartRecord>>,
+}
+
+/// A batch that is ready to be encoded.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    pub(crate) spans: Vec<SpanData>,
+    pub(crate) tally: Tally,
+}
+
+impl Spans {
+    pub(crate) fn new() -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            parents: Recent::new(),
+            moved: Recent::new(),
+            unstarted: Recent::new(),
+        }
+    }
+
+    pub(crate) fn take_in(&mut self, span: SpanData, tally: Tally, now: Instant) {
+        let session = session_of(&span).map(|id| self.current(id));
+        if let Some(session) = session {
+            self.adopt_parent(&span, session);
+        }
+        self.waiting.push_back(Waiting {
+            span,
+            tally,
+            since: now,
+            session,
+        });
+    }
+
+    /// A span that was current where a session began belongs to it, though it started earlier.
+    pub(crate) fn adopt(&mut self, span: SpanId, session: SessionId) {
+        self.parents.insert(span, session);
+    }
+
+    fn adopt_parent(&mut self, span: &SpanData, session: SessionId) {
+        if span.parent_span_id != SpanId::INVALID && !span.parent_span_is_remote {
+            self.parents.insert(span.parent_span_id, session);
+        }
+    }
+
+    pub(crate) fn moved(&mut self, from: SessionId, to: SessionId) {
+        self.moved.insert(from, to);
+    }
+
+    pub(crate) fn unstarted(&mut self, start: Arc<StartRecord>) {
+        self.unstarted.insert(start.id, start);
+    }
+
+    /// The id under which a session goes by now.
+    pub(crate) fn current(&self, id: SessionId) -> SessionId {
+        self.moved.get(&id).copied().unwrap_or(id)
+    }
+
+    pub(crate) fn is_due(&self, now: Instant, ledger: &Ledger) -> bool {
+        self.waiting.len() >= BATCH_SPANS
+            || self
+                .waiting
+                .iter()
+                .take(BATCH_SPANS)
+                .any(|waiting| now >= waiting.since + DELAY || ledger.is_urgent(waiting.tally))
+    }
+
+    /// The next batch: the oldest spans whose session is not still waiting for its start.
+    ///
+    /// `startup` gives the session of spans that have none.
+    pub(crate) fn next_batch(
+        &mut self,
+        origin: &Origin,
+        ledger: &mut Ledger,
+        start_is_pending: impl Fn(SessionId) -> bool,
+        mut startup: impl FnMut(&SpanData) -> SessionId,
+    ) -> Option<Batch> {
+        let mut batch = Batch {
+            spans: Vec::new(),
+            tally: Tally::NONE,
+        };
+        let mut kept = VecDeque::new();
+        while let Some(mut waiting) = self.waiting.pop_front() {
+            let session = self.resolve(&waiting, &mut startup);
+            waiting.session = Some(session);
+            if start_is_pending(session) {
+                kept.push_back(waiting);
+                continue;
+            }
+            batch.tally = ledger.merge(batch.tally, waiting.tally);
+            batch
+                .spans
+                .push(self.finished(waiting.span, session, origin));
+            if batch.spans.len() >= BATCH_SPANS || batch.tally.bytes() >= BATCH_BYTES {
+                break;
+            }
+        }
+        kept.append(&mut self.waiting);
+        self.waiting = kept;
+        (!batch.spans.is_empty()).then_some(batch)
+    }
+
+    fn resolve(
+        &mut self,
+        waiting: &Waiting,
+        startup: &mut impl FnMut(&SpanData) -> SessionId,
+    ) -> SessionId {
+        let span = &waiting.span;
+        let known = waiting
+            .session
+            .or_else(|| self.parents.get(&span.span_context.span_id()).copied());
+        let session = match known {
+            Some(session) => self.current(session),
+            None => startup(span),
+        };
+        if waiting.session.is_none() {
+            self.adopt_parent(span, session);
+        }
+        session
+    }
+
+    /// The span with all that HoneyHive wants to see on it.
+    fn finished(&self, mut span: SpanData, session: SessionId, origin: &Origin) -> SpanData {
+        let id = Value::from(session.to_string());
+        set(&mut span, SESSION_ID, id.clone());
+        set(&mut span, LEGACY_SESSION_ID, id);
+        let source = find(&span, SOURCE)
+            .cloned()
+            .unwrap_or_else(|| origin.source.clone().into());
+        set(&mut span, LEGACY_SOURCE, source.clone());
+        set(&mut span, SOURCE, source);
+        if let Some(project) = &origin.project {
+            set(&mut span, PROJECT, project.clone().into());
+            set(&mut span, LEGACY_PROJECT, project.clone().into());
+        }
+        if let Some(start) = self.unstarted.get(&session) {
+            set(&mut span, SESSION_AUTO_CREATE, true.into());
+            set(&mut span, SESSION_NAME, Arc::clone(&start.name).into());
+        }
+        let has_children = self.parents.contains(&span.span_context.span_id());
+        let event_type = EventType::of_span(&span.attributes, has_children);
+        set(&mut span, EVENT_TYPE, event_type.as_str().into());
+        span
+    }
+}
+
+fn session_of(span: &SpanData) -> Option<SessionId> {
+    match find(span, SESSION_ID)? {
+        Value::String(text) => Some(SessionId::from_correlation_id(text.as_str())),
+        _ => None,
+    }
+}
+
+fn find<'a>(span: &'a SpanData, key: &str) -> Option<&'a Value> {
+    span.attributes
+        .iter()
+        .find(|attribute| attribute.key.as_str() == key)
+        .map(|attribute| &attribute.value)
+}
+
+fn set(span: &mut SpanData, key: &'static str, value: Value) {
+    match span
+        .attributes
+        .iter_mut()
+        .find(|attribute| attribute.key.as_str() == key)
+    {
+        Some(attribute) => attribute.value = value,
+        None => span.attributes.push(KeyValue::new(key, value)),
+    }
+}
+
+/// The latest entries, up to a bound.
+#[derive(Debug)]
+struct Recent<K, V> {
+    entries: HashMap<K, V>,
+    order: VecDeque<K>,
+}
+
+impl<K: Copy + Eq + Hash, V> Recent<K, V> {
+    fn new() -> Self {
+        Self {
+            entries: HashMap::new(),
+            order: VecDeque::new(),
+        }
+    }
+
+    fn insert(&mut self, key: K, value: V) {
+        if self.entries.insert(key, value).is_some() {
+            return;
+        }
+        self.order.push_back(key);
+        if self.order.len() > MEMORY
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.entries.remove(&oldest);
+        }
+    }
+
+    fn get(&self, key: &K) -> Option<&V> {
+        self.entries.get(key)
+    }
+
+    fn contains(&self, key: &K) -> bool {
+        self.entries.contains_key(key)
+    }
+}

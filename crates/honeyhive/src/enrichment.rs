@@ -1,0 +1,268 @@
+//! [`Enrichment`]: what is added to a session or a span, in HoneyHive's seven buckets and the error.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// A JSON object.
+pub(crate) type Object = Map<String, Value>;
+
+/// The seven buckets of a HoneyHive event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bucket {
+    Metadata,
+    Metrics,
+    Feedback,
+    Inputs,
+    Outputs,
+    Config,
+    UserProperties,
+}
+
+impl Bucket {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Metadata,
+        Self::Metrics,
+        Self::Feedback,
+        Self::Inputs,
+        Self::Outputs,
+        Self::Config,
+        Self::UserProperties,
+    ];
+
+    /// The name of the bucket in REST bodies.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Metadata => "metadata",
+            Self::Metrics => "metrics",
+            Self::Feedback => "feedback",
+            Self::Inputs => "inputs",
+            Self::Outputs => "outputs",
+            Self::Config => "config",
+            Self::UserProperties => "user_properties",
+        }
+    }
+
+    /// The prefix of the bucket's attributes on a span.
+    pub(crate) const fn attribute_prefix(self) -> &'static str {
+        match self {
+            Self::Metadata => "honeyhive_metadata",
+            Self::Metrics => "honeyhive_metrics",
+            Self::Feedback => "honeyhive_feedback",
+            Self::Inputs => "honeyhive_inputs",
+            Self::Outputs => "honeyhive_outputs",
+            Self::Config => "honeyhive_config",
+            Self::UserProperties => "honeyhive_user_properties",
+        }
+    }
+}
+
+/// What is added to a session or a span.
+///
+/// Each setter takes anything that serialises to an object: a `json!` object, a map, a struct.
+/// Later calls merge into earlier ones, deeply, the last write winning per key. A value that is no
+/// object is refused, logged once and counted in
+/// [`DeliveryStats::refused`](crate::DeliveryStats::refused); the rest of the enrichment still goes.
+///
+/// ```
+/// use honeyhive::Enrichment;
+/// use serde_json::json;
+///
+/// let enrichment = Enrichment::new()
+///     .outputs(json!({"answer": "42"}))
+///     .metrics(json!({"confidence": 0.9}))
+///     .feedback(json!({"rating": true}));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Enrichment {
+    buckets: [Object; 7],
+    error: Option<String>,
+    refused: u32,
+}
+
+impl Enrichment {
+    /// An enrichment that adds nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds to `metadata`: facts about the event (ids, versions, token counts).
+    #[must_use]
+    pub fn metadata(self, map: impl Serialize) -> Self {
+        self.with(Bucket::Metadata, &map)
+    }
+
+    /// Adds to `metrics`: numbers, booleans or short texts that are aggregated.
+    #[must_use]
+    pub fn metrics(self, map: impl Serialize) -> Self {
+        self.with(Bucket::Metrics, &map)
+    }
+
+    /// Adds to `feedback`: what a person said of the event (`rating`, `comment`, `ground_truth`).
+    #[must_use]
+    pub fn feedback(self, map: impl Serialize) -> Self {
+        self.with(Bucket::Feedback, &map)
+    }
+
+    /// Adds to `inputs`.
+    ///
+    /// HoneyHive takes a session's inputs only when the session is created. Once the start has been
+    /// sent they go to `metadata.inputs`, as the official SDK does.
+    #[must_use]
+    pub fn inputs(self, map: impl Serialize) -> Self {
+        self.with(Bucket::Inputs, &map)
+    }
+
+    /// Adds to `outputs`.
+    #[must_use]
+    pub fn outputs(self, map: impl Serialize) -> Self {
+        self.with(Bucket::Outputs, &map)
+    }
+
+    /// Adds to `config`: model, provider, template.
+    #[must_use]
+    pub fn config(self, map: impl Serialize) -> Self {
+        self.with(Bucket::Config, &map)
+    }
+
+    /// Adds to `user_properties`: who the event belongs to.
+    #[must_use]
+    pub fn user_properties(self, map: impl Serialize) -> Self {
+        self.with(Bucket::UserProperties, &map)
+    }
+
+    /// Sets the error text.
+    ///
+    /// HoneyHive's update of a session carries no error, so for a session that was already created
+    /// it goes to `metadata.error`.
+    #[must_use]
+    pub fn error(mut self, text: impl Into<String>) -> Self {
+        self.error = Some(text.into());
+        self
+    }
+
+    fn with(mut self, bucket: Bucket, map: &impl Serialize) -> Self {
+        match serde_json::to_value(map) {
+            Ok(Value::Object(object)) => merge(self.bucket_mut(bucket), object),
+            Ok(Value::Null) => {}
+            Ok(_) => self.refuse(bucket, "it is no object"),
+            Err(_) => self.refuse(bucket, "it cannot be written as JSON"),
+        }
+        self
+    }
+
+    fn refuse(&mut self, bucket: Bucket, why: &'static str) {
+        self.refused += 1;
+        tracing::warn!(
+            target: "honeyhive",
+            bucket = bucket.name(),
+            "an enrichment value was refused: {why}; pass a map, a struct or a `json!` object"
+        );
+    }
+
+    pub(crate) fn insert(&mut self, bucket: Bucket, key: &str, value: impl Into<Value>) {
+        self.bucket_mut(bucket).insert(key.to_owned(), value.into());
+    }
+
+    pub(crate) fn bucket_mut(&mut self, bucket: Bucket) -> &mut Object {
+        &mut self.buckets[bucket as usize]
+    }
+
+    pub(crate) fn bucket(&self, bucket: Bucket) -> &Object {
+        &self.buckets[bucket as usize]
+    }
+
+    pub(crate) fn take(&mut self, bucket: Bucket) -> Object {
+        std::mem::take(self.bucket_mut(bucket))
+    }
+
+    pub(crate) fn take_error(&mut self) -> Option<String> {
+        self.error.take()
+    }
+
+    pub(crate) fn error_text(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
+    pub(crate) fn refused_count(&self) -> u32 {
+        self.refused
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.error.is_none() && self.buckets.iter().all(Map::is_empty)
+    }
+
+    /// Lets `newer` win over `self`, key by key.
+    pub(crate) fn merge(&mut self, newer: Self) {
+        for (mine, theirs) in self.buckets.iter_mut().zip(newer.buckets) {
+            merge(mine, theirs);
+        }
+        if newer.error.is_some() {
+            self.error = newer.error;
+        }
+    }
+
+    /// A rough count of the bytes this holds in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        let maps: usize = self.buckets.iter().map(object_bytes).sum();
+        maps + self.error.as_ref().map_or(0, String::len)
+    }
+}
+
+/// Merges `newer` into `older`: objects deeply, everything else by the last write.
+pub(crate) fn merge(older: &mut Object, newer: Object) {
+    if older.is_empty() {
+        *older = newer;
+        return;
+    }
+    for (key, value) in newer {
+        match (older.get_mut(&key), value) {
+            (Some(Value::Object(mine)), Value::Object(theirs)) => merge(mine, theirs),
+            (Some(mine), theirs) => *mine = theirs,
+            (None, theirs) => drop(older.insert(key, theirs)),
+        }
+    }
+}
+
+pub(crate) fn object_bytes(object: &Object) -> usize {
+    object
+        .iter()
+        .map(|(key, value)| key.len() + 32 + value_bytes(value))
+        .sum()
+}
+
+fn value_bytes(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(|item| 32 + value_bytes(item)).sum(),
+        Value::Object(object) => object_bytes(object),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn later_calls_merge_deeply_and_the_last_write_wins() {
+        let enrichment = Enrichment::new()
+            .metadata(json!({"a": {"x": 1, "y": 1}, "b": 1}))
+            .metadata(json!({"a": {"y": 2}, "c": [3]}));
+        assert_eq!(
+            Value::Object(enrichment.bucket(Bucket::Metadata).clone()),
+            json!({"a": {"x": 1, "y": 2}, "b": 1, "c": [3]})
+        );
+    }
+
+    #[test]
+    fn a_value_that_is_no_object_is_refused_without_its_neighbours() {
+        let enrichment = Enrichment::new()
+            .outputs("just text")
+            .metrics(json!({"score": 1}));
+        assert_eq!(enrichment.refused_count(), 1);
+        assert!(enrichment.bucket(Bucket::Outputs).is_empty());
+        assert_eq!(enrichment.bucket(Bucket::Metrics).len(), 1);
+    }
+}

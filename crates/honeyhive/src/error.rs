@@ -1,0 +1,101 @@
+//! The errors of this crate: one small enum for each thing that can fail.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::outbox::FlushReport;
+
+/// A tracer could not be built. Each message names the setting at fault and never a key's value.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// No key and no test mode.
+    #[error(
+        "no HoneyHive key: set HH_API_KEY (or HH_INGESTION_API_KEY), call `.api_key(..)`, \
+         or turn on test mode with HH_TEST_MODE=true or `.test_mode(true)`"
+    )]
+    MissingApiKey,
+    /// A key has the wrong shape.
+    #[error("{setting} is not usable as a key: {problem}")]
+    InvalidKey {
+        /// Which setting it came from.
+        setting: Cow<'static, str>,
+        /// What is wrong, without the value.
+        problem: &'static str,
+    },
+    /// The server URL cannot be used.
+    #[error(
+        "{setting} is not usable as a server URL: {problem}; it should look like https://api.dp1.us.honeyhive.ai"
+    )]
+    InvalidUrl {
+        /// Which setting it came from.
+        setting: Cow<'static, str>,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// A setting has a value outside what it takes.
+    #[error("{setting} has a value that cannot be used: expected {expected}")]
+    InvalidValue {
+        /// Which setting it came from.
+        setting: Cow<'static, str>,
+        /// What it takes.
+        expected: &'static str,
+    },
+    /// The TLS set-up or the HTTP client failed.
+    #[error("the HTTP client could not be set up")]
+    HttpClient(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The delivery thread could not be started.
+    #[error("the delivery thread could not be started")]
+    DeliveryThread(#[source] std::io::Error),
+}
+
+/// HoneyHive did not confirm a session.
+///
+/// The session stays usable: whatever is recorded in it is still delivered as far as possible.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// HoneyHive refused the session, and would do so again.
+    #[error("HoneyHive refused the session with status {status}: {message}")]
+    Rejected {
+        /// The HTTP status.
+        status: u16,
+        /// What HoneyHive said, shortened.
+        message: String,
+    },
+    /// HoneyHive did not answer in time. The session is still delivered in the background.
+    #[error("HoneyHive did not answer ({detail}); the session is still tried in the background")]
+    Unconfirmed {
+        /// What went wrong.
+        detail: String,
+    },
+    /// It was dropped before it could be delivered.
+    #[error("the session start was dropped ({0}); see `HoneyHiveTracer::stats`")]
+    Dropped(crate::DropReason),
+    /// The tracer was shut down first.
+    #[error("the tracer was shut down before HoneyHive answered")]
+    ShutDown,
+}
+
+/// Not everything that was accepted before a flush has been delivered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FlushError {
+    /// Time ran out. What is pending stays queued and is tried again.
+    #[error("{} of the items were still pending after {timeout:?}", report.pending)]
+    TimedOut {
+        /// How long the flush was given.
+        timeout: Duration,
+        /// What became of everything.
+        report: FlushReport,
+    },
+    /// Everything has an outcome, but some of it was dropped; `HoneyHiveTracer::stats` says why.
+    #[error("{} of the items could not be delivered and were dropped", report.dropped)]
+    Dropped {
+        /// What became of everything.
+        report: FlushReport,
+    },
+    /// The tracer has been shut down, or its delivery thread is gone.
+    #[error("the tracer is shut down")]
+    ShutDown,
+}

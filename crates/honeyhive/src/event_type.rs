@@ -1,0 +1,182 @@
+//! [`EventType`], and how the type of a span that another library made is found.
+
+use std::fmt;
+
+use opentelemetry::{KeyValue, Value};
+
+use crate::attributes::{
+    EVENT_TYPE, GEN_AI_OPERATION, LANGFUSE_TYPE, OPENINFERENCE_KIND, TRACELOOP_KIND,
+};
+
+/// What a span is in HoneyHive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EventType {
+    /// A call of a language model.
+    Model,
+    /// A group of other events: a turn, an agent, a pipeline.
+    Chain,
+    /// Everything else that does work: a function, an API, a vector search.
+    Tool,
+}
+
+impl EventType {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Chain => "chain",
+            Self::Tool => "tool",
+        }
+    }
+
+    /// The type of a finished span: what it says itself, else a chain when it has children and a tool
+    /// when not. Names are never guessed from.
+    pub(crate) fn of_span(attributes: &[KeyValue], has_children: bool) -> Self {
+        SIGNALS
+            .iter()
+            .find_map(|(key, read)| read(text(attributes, key)?))
+            .unwrap_or(if has_children {
+                Self::Chain
+            } else {
+                Self::Tool
+            })
+    }
+}
+
+impl fmt::Display for EventType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+type Reader = fn(&str) -> Option<EventType>;
+
+/// The signals, the strongest first.
+const SIGNALS: [(&str, Reader); 5] = [
+    (EVENT_TYPE, from_name),
+    (GEN_AI_OPERATION, from_gen_ai),
+    (OPENINFERENCE_KIND, from_openinference),
+    (TRACELOOP_KIND, from_traceloop),
+    (LANGFUSE_TYPE, from_langfuse),
+];
+
+fn text<'a>(attributes: &'a [KeyValue], key: &str) -> Option<&'a str> {
+    attributes
+        .iter()
+        .rfind(|attribute| attribute.key.as_str() == key)
+        .and_then(|attribute| match &attribute.value {
+            Value::String(text) => Some(text.as_str()),
+            _ => None,
+        })
+}
+
+fn from_name(name: &str) -> Option<EventType> {
+    match name.to_ascii_lowercase().as_str() {
+        "model" => Some(EventType::Model),
+        "chain" => Some(EventType::Chain),
+        "tool" => Some(EventType::Tool),
+        _ => None,
+    }
+}
+
+/// The operations of the OpenTelemetry GenAI conventions, and those that rig adds.
+fn from_gen_ai(operation: &str) -> Option<EventType> {
+    match operation.to_ascii_lowercase().as_str() {
+        "chat"
+        | "text_completion"
+        | "generate_content"
+        | "embeddings"
+        | "chat_streaming"
+        | "interactions"
+        | "interactions_streaming"
+        | "image_generation"
+        | "audio_generation"
+        | "transcription" => Some(EventType::Model),
+        "invoke_agent" | "create_agent" | "invoke_workflow" | "plan" => Some(EventType::Chain),
+        "execute_tool" | "retrieval" | "rerank" => Some(EventType::Tool),
+        _ => None,
+    }
+}
+
+fn from_openinference(kind: &str) -> Option<EventType> {
+    match kind.to_ascii_uppercase().as_str() {
+        "LLM" => Some(EventType::Model),
+        "CHAIN" | "AGENT" => Some(EventType::Chain),
+        "TOOL" | "RETRIEVER" | "EMBEDDING" | "RERANKER" | "GUARDRAIL" => Some(EventType::Tool),
+        _ => None,
+    }
+}
+
+fn from_traceloop(kind: &str) -> Option<EventType> {
+    match kind.to_ascii_lowercase().as_str() {
+        "workflow" | "agent" | "task" => Some(EventType::Chain),
+        "tool" => Some(EventType::Tool),
+        _ => None,
+    }
+}
+
+fn from_langfuse(kind: &str) -> Option<EventType> {
+    Some(if kind.eq_ignore_ascii_case("generation") {
+        EventType::Model
+    } else {
+        EventType::Chain
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(&'static str, &'static str)], has_children: bool) -> EventType {
+        let attributes: Vec<_> = pairs
+            .iter()
+            .map(|(key, value)| KeyValue::new(*key, *value))
+            .collect();
+        EventType::of_span(&attributes, has_children)
+    }
+
+    #[test]
+    fn an_explicit_type_always_wins_even_tool() {
+        let pairs = [(EVENT_TYPE, "tool"), (GEN_AI_OPERATION, "chat")];
+        assert_eq!(of(&pairs, true), EventType::Tool);
+    }
+
+    #[test]
+    fn conventions_are_read_in_order() {
+        assert_eq!(of(&[(GEN_AI_OPERATION, "Chat")], false), EventType::Model);
+        assert_eq!(
+            of(&[(GEN_AI_OPERATION, "chat_streaming")], false),
+            EventType::Model
+        );
+        assert_eq!(
+            of(
+                &[(GEN_AI_OPERATION, "chat"), (OPENINFERENCE_KIND, "TOOL")],
+                false
+            ),
+            EventType::Model
+        );
+        assert_eq!(
+            of(
+                &[
+                    (GEN_AI_OPERATION, "unheard_of"),
+                    (OPENINFERENCE_KIND, "llm")
+                ],
+                false
+            ),
+            EventType::Model
+        );
+        assert_eq!(of(&[(TRACELOOP_KIND, "workflow")], false), EventType::Chain);
+        assert_eq!(
+            of(&[(LANGFUSE_TYPE, "GENERATION")], false),
+            EventType::Model
+        );
+    }
+
+    #[test]
+    fn without_a_signal_children_decide_and_names_do_not() {
+        assert_eq!(of(&[], true), EventType::Chain);
+        assert_eq!(of(&[("some", "gpt-chat-model")], false), EventType::Tool);
+    }
+}

@@ -1,0 +1,146 @@
+//! [`ServerInstrumentationBuilder`].
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Callback, Inner, RequestInfo, ServerInstrumentation, SessionStart, SessionTrust};
+use crate::config::SessionTransport;
+use crate::enrichment::Object;
+use crate::tracer::HoneyHiveTracer;
+
+/// The settings of a [`ServerInstrumentation`].
+///
+/// A callback that panics is caught and counted
+/// ([`DeliveryStats::callback_panics`](crate::DeliveryStats::callback_panics)), and the default takes
+/// its place.
+#[must_use = "an instrumentation is made by `.build()`"]
+pub struct ServerInstrumentationBuilder {
+    tracer: HoneyHiveTracer,
+    filter: Option<Callback<bool>>,
+    session_name: Option<Callback<String>>,
+    inputs: Option<Callback<Object>>,
+    session_id_header: Box<str>,
+    trust: SessionTrust,
+    start: SessionStart,
+    request_span: bool,
+}
+
+impl ServerInstrumentationBuilder {
+    pub(super) fn new(tracer: HoneyHiveTracer) -> Self {
+        Self {
+            tracer,
+            filter: None,
+            session_name: None,
+            inputs: None,
+            session_id_header: super::SESSION_ID_HEADER.into(),
+            trust: SessionTrust::default(),
+            start: SessionStart::default(),
+            request_span: false,
+        }
+    }
+
+    /// Which requests become sessions: `true` = traced. Spans inside an untraced request are not sent.
+    ///
+    /// By default `OPTIONS` and health checks (`/health`, `/healthz`, `/livez`, `/readyz`, `/metrics`, …)
+    /// are left out; `.filter(|_| true)` traces everything.
+    pub fn filter<F>(mut self, filter: F) -> Self
+    where
+        F: Fn(&RequestInfo<'_>) -> bool + Send + Sync + 'static,
+    {
+        self.filter = Some(Box::new(filter));
+        self
+    }
+
+    /// The session's name, instead of the method and the route template (`POST /chat/{id}`).
+    pub fn session_name<F, N>(mut self, name: F) -> Self
+    where
+        F: Fn(&RequestInfo<'_>) -> N + Send + Sync + 'static,
+        N: Into<String>,
+    {
+        self.session_name = Some(Box::new(move |request| name(request).into()));
+        self
+    }
+
+    /// Inputs besides `method`, `path` and `user_id` (from `X-User-ID`): anything that serialises to an
+    /// object. They win over those.
+    pub fn inputs<F, M>(mut self, inputs: F) -> Self
+    where
+        F: Fn(&RequestInfo<'_>) -> M + Send + Sync + 'static,
+        M: Serialize,
+    {
+        self.inputs = Some(Box::new(move |request| {
+            match serde_json::to_value(inputs(request)) {
+                Ok(Value::Object(object)) => object,
+                _ => Object::new(),
+            }
+        }));
+        self
+    }
+
+    /// The header that carries the session's id both ways (default `X-Session-ID`). A name that no
+    /// header can have is refused with a warning.
+    pub fn session_id_header(mut self, name: &str) -> Self {
+        if is_header_name(name) {
+            self.session_id_header = name.to_ascii_lowercase().into();
+        } else {
+            tracing::warn!(target: "honeyhive", "{name:?} cannot be the name of a header; {:?} stays", self.session_id_header);
+        }
+        self
+    }
+
+    /// How far an id that came from outside is trusted (default [`SessionTrust::Map`]).
+    pub fn session_trust(mut self, trust: SessionTrust) -> Self {
+        self.trust = trust;
+        self
+    }
+
+    /// Whether a response waits for HoneyHive's answer (default [`SessionStart::Background`]).
+    pub fn session_start(mut self, start: SessionStart) -> Self {
+        self.start = start;
+        self
+    }
+
+    /// Whether every request gets a span of its own, of the type chain, around all others (default
+    /// `false`). With [`SessionTransport::Otlp`] it always does: it carries the inputs and outputs.
+    pub fn request_span(mut self, on: bool) -> Self {
+        self.request_span = on;
+        self
+    }
+
+    /// The instrumentation.
+    #[must_use]
+    pub fn build(self) -> ServerInstrumentation {
+        let by_otlp = self.tracer.session_transport() == SessionTransport::Otlp;
+        ServerInstrumentation {
+            inner: Arc::new(Inner {
+                tracer: self.tracer,
+                filter: self.filter,
+                session_name: self.session_name,
+                inputs: self.inputs,
+                session_id_header: self.session_id_header,
+                trust: self.trust,
+                start: self.start,
+                request_span: self.request_span || by_otlp,
+            }),
+        }
+    }
+}
+
+fn is_header_name(name: &str) -> bool {
+    http::HeaderName::from_bytes(name.as_bytes()).is_ok()
+}
+
+impl fmt::Debug for ServerInstrumentationBuilder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ServerInstrumentationBuilder")
+            .field("session_id_header", &self.session_id_header)
+            .field("session_trust", &self.trust)
+            .field("session_start", &self.start)
+            .field("request_span", &self.request_span)
+            .finish_non_exhaustive()
+    }
+}

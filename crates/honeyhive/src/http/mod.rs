@@ -1,0 +1,130 @@
+//! What one HTTP request means to HoneyHive, whatever the framework (feature `http-server`).
+//!
+//! An adapter borrows the request as a [`RequestInfo`], asks
+//! [`ServerInstrumentation::on_request`] for a [`RequestGuard`], runs the handler with the guard's
+//! context attached, and tells the guard how it went. All decisions (which session, which name, what a
+//! status means) are made here, so every framework behaves alike.
+//!
+//! # When is what recorded?
+//!
+//! | moment | adapter calls | recorded |
+//! |---|---|---|
+//! | the request comes in | [`ServerInstrumentation::on_request`] | the session begins, or is linked |
+//! | the response head is ready | [`RequestGuard::on_response`] | the status; the header is set; an answer without a body ends here |
+//! | a piece of the body passes | [`ResponseGuard::on_data`] | time to first byte, bytes |
+//! | trailers pass | [`ResponseGuard::on_trailers`] | the gRPC status |
+//! | the body ends | [`ResponseGuard::finish`] | the session ends as `complete` |
+//! | the handler fails | [`RequestGuard::on_error`] | the session ends as `error`, with status 500 |
+//! | the handler panics | [`RequestGuard::on_panic`] | the session ends as `panicked`, with status 500 |
+//! | the body fails or panics | [`ResponseGuard::on_error`], [`ResponseGuard::on_panic`] | likewise, with the status that was sent |
+//! | a guard is dropped before that | | the session ends as `client_disconnected`, with status 499 where no head was sent |
+
+mod builder;
+mod guard;
+mod missing;
+mod names;
+mod request;
+mod trust;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use builder::ServerInstrumentationBuilder;
+pub use guard::{RequestGuard, ResponseGuard};
+pub use missing::MissingSession;
+pub use request::{Headers, RequestInfo};
+pub use trust::SessionTrust;
+
+use crate::enrichment::Object;
+use crate::tracer::HoneyHiveTracer;
+
+/// The response header that carries the session's id, and the request header that links to one.
+pub const SESSION_ID_HEADER: &str = "x-session-id";
+
+/// Whether a request waits until HoneyHive has confirmed its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum SessionStart {
+    /// It does not (the default): nothing about HoneyHive is ever waited for.
+    #[default]
+    Background,
+    /// The handler's future is not polled until HoneyHive has answered once, `HH_API_TIMEOUT` at the
+    /// most, so that nobody ever holds an id that HoneyHive does not know. A failure changes nothing
+    /// about the response.
+    Confirmed,
+}
+
+type Callback<T> = Box<dyn Fn(&RequestInfo<'_>) -> T + Send + Sync>;
+
+/// How the requests of a server become sessions: a cheap clone.
+///
+/// ```
+/// use honeyhive::HoneyHiveTracer;
+/// use honeyhive::http::{ServerInstrumentation, SessionTrust};
+///
+/// # let tracer = HoneyHiveTracer::builder().test_mode(true).build()?;
+/// let instrumentation = ServerInstrumentation::builder(tracer)
+///     .filter(|request| request.path() != "/internal")     // true = traced
+///     .session_name(|request| format!("chat {}", request.path()))
+///     .session_trust(SessionTrust::Uuid)
+///     .build();
+/// # Ok::<(), honeyhive::BuildError>(())
+/// ```
+#[derive(Clone)]
+pub struct ServerInstrumentation {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    tracer: HoneyHiveTracer,
+    filter: Option<Callback<bool>>,
+    session_name: Option<Callback<String>>,
+    inputs: Option<Callback<Object>>,
+    session_id_header: Box<str>,
+    trust: SessionTrust,
+    start: SessionStart,
+    request_span: bool,
+}
+
+impl ServerInstrumentation {
+    /// The defaults: see the setters of [`ServerInstrumentationBuilder`].
+    #[must_use]
+    pub fn new(tracer: HoneyHiveTracer) -> Self {
+        Self::builder(tracer).build()
+    }
+
+    /// Begins an instrumentation with settings of its own.
+    pub fn builder(tracer: HoneyHiveTracer) -> ServerInstrumentationBuilder {
+        ServerInstrumentationBuilder::new(tracer)
+    }
+
+    /// The name of the header that carries the session's id both ways, in lower case.
+    #[must_use]
+    pub fn session_id_header(&self) -> &str {
+        &self.inner.session_id_header
+    }
+
+    /// The tracer.
+    #[must_use]
+    pub fn tracer(&self) -> &HoneyHiveTracer {
+        &self.inner.tracer
+    }
+}
+
+impl From<HoneyHiveTracer> for ServerInstrumentation {
+    fn from(tracer: HoneyHiveTracer) -> Self {
+        Self::new(tracer)
+    }
+}
+
+impl fmt::Debug for ServerInstrumentation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ServerInstrumentation")
+            .field("session_id_header", &self.inner.session_id_header)
+            .field("session_trust", &self.inner.trust)
+            .field("session_start", &self.inner.start)
+            .field("request_span", &self.inner.request_span)
+            .finish_non_exhaustive()
+    }
+}

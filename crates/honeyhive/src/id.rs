@@ -1,0 +1,169 @@
+//! [`SessionId`]: the UUID that names a session.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+/// The id of a session: always a well-formed UUID.
+///
+/// HoneyHive replaces an id that is no UUID by one of its own, without a word, which would tear a
+/// conversation apart. So an id of another shape is mapped, the same way in every service, by
+/// [`from_correlation_id`](Self::from_correlation_id).
+///
+/// ```
+/// use honeyhive::SessionId;
+///
+/// let strict: SessionId = "9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b11".parse()?;
+/// assert_eq!(strict.to_string(), "9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b11");
+/// assert!("thread_42".parse::<SessionId>().is_err());
+///
+/// let mapped = SessionId::from_correlation_id("thread_42");
+/// assert_eq!(mapped, SessionId::from_correlation_id("thread_42"));
+/// # Ok::<(), honeyhive::InvalidSessionId>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId(Uuid);
+
+impl SessionId {
+    /// A new random id (UUID version 4), made from a thread-local generator.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "a random value is no default")]
+    pub fn new() -> Self {
+        Self(Uuid::new_v4())
+    }
+
+    /// The id that stands for `raw`: `raw` itself when it is a UUID, else `uuid5(NAMESPACE_URL, raw)`.
+    ///
+    /// The same text gives the same id on every service and in every language, so a conversation
+    /// that is known by, say, `thread_42` stays one session.
+    #[must_use]
+    pub fn from_correlation_id(raw: &str) -> Self {
+        raw.parse()
+            .unwrap_or_else(|_| Self(Uuid::new_v5(&Uuid::NAMESPACE_URL, raw.as_bytes())))
+    }
+
+    /// Writes the 36 characters of the id into `buffer`, without an allocation.
+    pub fn encode<'b>(&self, buffer: &'b mut [u8; Self::LENGTH]) -> &'b str {
+        self.0.hyphenated().encode_lower(buffer)
+    }
+
+    /// The number of characters of an id as text.
+    pub const LENGTH: usize = uuid::fmt::Hyphenated::LENGTH;
+}
+
+impl FromStr for SessionId {
+    type Err = InvalidSessionId;
+
+    /// Takes the hyphenated form only (36 characters, either case).
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() != Self::LENGTH {
+            return Err(InvalidSessionId(()));
+        }
+        Uuid::try_parse(text)
+            .map(Self)
+            .map_err(|_| InvalidSessionId(()))
+    }
+}
+
+/// As [`SessionId::from_correlation_id`].
+impl From<&str> for SessionId {
+    fn from(raw: &str) -> Self {
+        Self::from_correlation_id(raw)
+    }
+}
+
+/// As [`SessionId::from_correlation_id`].
+impl From<String> for SessionId {
+    fn from(raw: String) -> Self {
+        Self::from_correlation_id(&raw)
+    }
+}
+
+impl From<Uuid> for SessionId {
+    fn from(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0.hyphenated(), formatter)
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "SessionId({self})")
+    }
+}
+
+impl Serialize for SessionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SessionId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The text is no UUID in its hyphenated form.
+///
+/// Use [`SessionId::from_correlation_id`] to map an id of another shape. The text itself is not
+/// repeated here: it may come from outside.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a hyphenated UUID; map ids of another shape with `SessionId::from_correlation_id`")]
+pub struct InvalidSessionId(());
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_correlation_id_maps_as_the_official_sdk_documents_it() {
+        // Python: uuid.uuid5(uuid.NAMESPACE_URL, "thread_42")
+        assert_eq!(
+            SessionId::from_correlation_id("thread_42"),
+            SessionId(Uuid::new_v5(&Uuid::NAMESPACE_URL, b"thread_42"))
+        );
+        assert_eq!(
+            SessionId::from_correlation_id("https://example.com").to_string(),
+            "4fd35a71-71ef-5a55-a9d9-aa75c889a6d0"
+        );
+    }
+
+    #[test]
+    fn an_upper_case_uuid_is_the_same_id() {
+        let lower = "9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b11";
+        assert_eq!(
+            lower.to_uppercase().parse::<SessionId>(),
+            lower.parse::<SessionId>()
+        );
+    }
+
+    #[test]
+    fn other_uuid_notations_are_not_taken_as_ids() {
+        for text in [
+            "",
+            "9f3b8f6e6f0a4d3b9a570d3f0d3c9b11",
+            "{9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b11}",
+            "urn:uuid:9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b11",
+            "9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b1g",
+        ] {
+            assert!(text.parse::<SessionId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_id_goes_through_json_as_text() {
+        let id = SessionId::new();
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(json, format!("\"{id}\""));
+        assert_eq!(serde_json::from_str::<SessionId>(&json).unwrap(), id);
+    }
+}

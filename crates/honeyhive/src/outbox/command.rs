@@ -1,0 +1,57 @@
+//! What the program asks of the delivery thread.
+
+use std::fmt;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::{FlushReport, StartRecord};
+use crate::error::{Error, FlushError};
+
+/// The answer of a flush or a shutdown.
+pub(crate) type Flushed = Result<FlushReport, FlushError>;
+
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Send the start now and say what HoneyHive answered.
+    Confirm(Arc<StartRecord>, Reply<Result<(), Error>>),
+    /// Deliver all that was accepted so far.
+    Flush(Duration, Reply<Flushed>),
+    /// Likewise, then end.
+    Stop(Duration, Reply<Flushed>),
+}
+
+/// Where an answer goes, whoever waits for it and however. Dropping it tells them that none will come.
+pub(crate) struct Reply<T>(Box<dyn FnOnce(T) + Send>);
+
+impl<T: Send + 'static> Reply<T> {
+    /// For a caller that awaits, on any runtime.
+    pub(crate) fn awaited() -> (Self, oneshot::Receiver<T>) {
+        let (sender, receiver) = oneshot::channel();
+        let reply = Self(Box::new(|answer| drop(sender.send(answer))));
+        (reply, receiver)
+    }
+
+    /// For a caller that blocks, inside a runtime too.
+    pub(crate) fn blocking() -> (Self, mpsc::Receiver<T>) {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let reply = Self(Box::new(move |answer| drop(sender.try_send(answer))));
+        (reply, receiver)
+    }
+
+    /// For a caller that has gone.
+    pub(crate) fn nobody() -> Self {
+        Self(Box::new(drop))
+    }
+
+    pub(crate) fn send(self, answer: T) {
+        (self.0)(answer);
+    }
+}
+
+impl<T> fmt::Debug for Reply<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Reply")
+    }
+}

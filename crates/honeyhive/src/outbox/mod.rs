@@ -1,0 +1,290 @@
+//! The outbox: a bounded queue between the code that records and the thread that delivers.
+//!
+//! A push takes one short lock, never waits and never wakes the delivery thread, unless a whole batch
+//! has gathered. Every item that was ever offered is accounted for, under that same lock:
+//! `accepted = delivered + pending + dropped`.
+
+mod command;
+mod record;
+mod stats;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use opentelemetry_sdk::trace::SpanData;
+use tokio::sync::Notify;
+
+pub(crate) use command::{Command, Reply};
+#[cfg(feature = "http-server")]
+pub(crate) use record::RequestInputs;
+pub(crate) use record::{Inputs, Outcome, Record, SessionEnd, StartRecord, Update, span_load};
+pub use stats::{DeliveryStats, DropReason, Drops, FlushReport};
+
+/// So many items in the inbox are worth waking the delivery thread for.
+pub(crate) const BATCH: usize = 512;
+
+/// A number of items and the bytes they hold, on their way from accepted to an outcome.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Load {
+    pub(crate) items: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Load {
+    pub(crate) const fn one(bytes: usize) -> Self {
+        Self {
+            items: 1,
+            bytes: bytes as u64,
+        }
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.items += other.items;
+        self.bytes += other.bytes;
+    }
+}
+
+/// What has gathered since the delivery thread last looked.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    pub(crate) records: Vec<Record>,
+    pub(crate) spans: Vec<SpanData>,
+    pub(crate) commands: Vec<Command>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    inbox: Inbox,
+    /// Nothing more is accepted.
+    closed: bool,
+    /// Nobody reads commands any more.
+    abandoned: bool,
+    accepted: u64,
+    delivered: u64,
+    pending: Load,
+    dropped: Drops,
+    retried: u64,
+}
+
+/// The queue, shared by the tracer, its sessions, its span processor and the delivery thread.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    queue: Mutex<Queue>,
+    wake: Notify,
+    max_items: u64,
+    max_bytes: u64,
+    refused: AtomicU64,
+    ignored_session_ids: AtomicU64,
+    callback_panics: AtomicU64,
+}
+
+impl Outbox {
+    pub(crate) fn new(max_items: usize, max_bytes: usize) -> Self {
+        Self {
+            queue: Mutex::default(),
+            wake: Notify::new(),
+            max_items: max_items as u64,
+            max_bytes: max_bytes as u64,
+            refused: AtomicU64::new(0),
+            ignored_session_ids: AtomicU64::new(0),
+            callback_panics: AtomicU64::new(0),
+        }
+    }
+
+    /// Hands a session's start or update over. Never blocks; what does not fit is dropped and counted.
+    pub(crate) fn push(&self, record: Record) {
+        self.offer(record.load(), |inbox| inbox.records.push(record));
+    }
+
+    /// Hands a finished span over, likewise.
+    pub(crate) fn push_span(&self, span: SpanData) {
+        self.offer(span_load(&span), |inbox| inbox.spans.push(span));
+    }
+
+    fn offer(&self, load: Load, put: impl FnOnce(&mut Inbox)) {
+        let mut queue = self.lock();
+        queue.accepted += load.items;
+        if let Some(reason) = self.refusal(&queue, load) {
+            *queue.dropped.of_mut(reason) += load.items;
+            return;
+        }
+        queue.pending.add(load);
+        put(&mut queue.inbox);
+        let gathered = queue.inbox.records.len() + queue.inbox.spans.len();
+        drop(queue);
+        if gathered == BATCH {
+            self.wake.notify_one();
+        }
+    }
+
+    fn refusal(&self, queue: &Queue, load: Load) -> Option<DropReason> {
+        if queue.closed {
+            return Some(DropReason::ShutDown);
+        }
+        let full = queue.pending.items + load.items > self.max_items
+            || queue.pending.bytes + load.bytes > self.max_bytes;
+        full.then_some(DropReason::QueueFull)
+    }
+
+    /// Takes all that has gathered.
+    pub(crate) fn take(&self) -> Inbox {
+        std::mem::take(&mut self.lock().inbox)
+    }
+
+    /// Asks the delivery thread for something, and wakes it. Where there is no such thread any more
+    /// the command is dropped, and its reply with it.
+    pub(crate) fn command(&self, command: Command) {
+        let mut queue = self.lock();
+        if !queue.abandoned {
+            queue.inbox.commands.push(command);
+            drop(queue);
+            self.wake.notify_one();
+        }
+    }
+
+    /// Resolves once a whole batch has gathered or a command has come.
+    pub(crate) async fn wake(&self) {
+        self.wake.notified().await;
+    }
+
+    /// The delivery thread is gone: whatever is still pending is lost, and said to be.
+    pub(crate) fn abandon(&self) {
+        let mut queue = self.lock();
+        queue.closed = true;
+        queue.abandoned = true;
+        let left = queue.pending;
+        queue.dropped.shut_down += left.items;
+        queue.pending = Load::default();
+        let inbox = std::mem::take(&mut queue.inbox);
+        // Replies run the program's wakers: not under our lock.
+        drop(queue);
+        drop(inbox);
+    }
+
+    /// From now on everything offered is dropped as [`DropReason::ShutDown`].
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+    }
+
+    pub(crate) fn delivered(&self, load: Load) {
+        let mut queue = self.lock();
+        queue.delivered += load.items;
+        queue.release(load);
+    }
+
+    pub(crate) fn dropped(&self, load: Load, reason: DropReason) {
+        let mut queue = self.lock();
+        *queue.dropped.of_mut(reason) += load.items;
+        queue.release(load);
+    }
+
+    /// The items were taken back by the program before anything was sent: as if never offered.
+    pub(crate) fn withdrawn(&self, load: Load) {
+        let mut queue = self.lock();
+        queue.accepted -= load.items;
+        queue.release(load);
+    }
+
+    pub(crate) fn count_retry(&self) {
+        self.lock().retried += 1;
+    }
+
+    pub(crate) fn count_refused(&self, count: u32) {
+        if count > 0 {
+            self.refused.fetch_add(u64::from(count), Ordering::Relaxed);
+        }
+    }
+
+    #[cfg(feature = "http-server")]
+    pub(crate) fn count_ignored_session_id(&self) {
+        self.ignored_session_ids.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "http-server")]
+    pub(crate) fn count_callback_panic(&self) {
+        self.callback_panics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn stats(&self) -> DeliveryStats {
+        let queue = self.lock();
+        DeliveryStats {
+            accepted: queue.accepted,
+            delivered: queue.delivered,
+            pending: queue.pending.items,
+            pending_bytes: queue.pending.bytes,
+            dropped: queue.dropped,
+            retried: queue.retried,
+            refused: self.refused.load(Ordering::Relaxed),
+            ignored_session_ids: self.ignored_session_ids.load(Ordering::Relaxed),
+            callback_panics: self.callback_panics.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Nothing inside the lock can panic half-way, so a poisoned lock is still consistent.
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn release(&mut self, load: Load) {
+        self.pending.items -= load.items;
+        self.pending.bytes -= load.bytes;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enrichment::Enrichment;
+    use crate::id::SessionId;
+
+    fn update() -> Record {
+        Record::Update(
+            SessionId::new(),
+            Update::Enrich(Box::new(Enrichment::new().error("x"))),
+        )
+    }
+
+    fn balanced(outbox: &Outbox) -> DeliveryStats {
+        let stats = outbox.stats();
+        assert_eq!(
+            stats.accepted,
+            stats.delivered + stats.pending + stats.dropped.total()
+        );
+        stats
+    }
+
+    #[test]
+    fn what_does_not_fit_is_dropped_and_counted() {
+        let outbox = Outbox::new(2, usize::MAX);
+        for _ in 0..3 {
+            outbox.push(update());
+        }
+        let stats = balanced(&outbox);
+        assert_eq!(
+            (stats.accepted, stats.pending, stats.dropped.queue_full),
+            (3, 2, 1)
+        );
+    }
+
+    #[test]
+    fn the_bytes_bound_holds() {
+        let size = update().load().bytes as usize;
+        let outbox = Outbox::new(100, size * 2);
+        for _ in 0..3 {
+            outbox.push(update());
+        }
+        let stats = balanced(&outbox);
+        assert_eq!((stats.pending, stats.dropped.queue_full), (2, 1));
+        assert!(stats.pending_bytes <= size as u64 * 2);
+    }
+
+    #[test]
+    fn a_closed_outbox_counts_what_comes_too_late() {
+        let outbox = Outbox::new(2, usize::MAX);
+        outbox.close();
+        outbox.push(update());
+        assert_eq!(balanced(&outbox).dropped.shut_down, 1);
+    }
+}

@@ -1,0 +1,313 @@
+//! What a session writes to the outbox: plain data, turned into JSON on the delivery thread.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use opentelemetry::trace::SpanId;
+use opentelemetry::{Array, KeyValue, Value};
+use opentelemetry_sdk::trace::SpanData;
+
+use super::Load;
+use crate::enrichment::{Enrichment, Object, object_bytes};
+use crate::error::Error;
+use crate::id::SessionId;
+
+/// One item of the outbox.
+#[derive(Debug)]
+pub(crate) enum Record {
+    /// A session begins.
+    Start(Arc<StartRecord>),
+    /// Something is added to a session.
+    Update(SessionId, Update),
+    /// A session that began here goes on under another id.
+    Moved(Arc<StartRecord>, SessionId),
+    /// A span that was current where a session began: it belongs to the session too.
+    Adopted(SpanId, SessionId),
+}
+
+/// What is added to a session.
+#[derive(Debug)]
+pub(crate) enum Update {
+    Enrich(Box<Enrichment>),
+    End(SessionEnd),
+}
+
+/// The start of a session, shared between its handles and the delivery thread.
+#[derive(Debug)]
+pub(crate) struct StartRecord {
+    pub(crate) id: SessionId,
+    pub(crate) name: Arc<str>,
+    /// `None` for the tracer's own.
+    pub(crate) source: Option<Box<str>>,
+    pub(crate) inputs: Inputs,
+    pub(crate) metadata: Object,
+    pub(crate) user_properties: Object,
+    pub(crate) started_at: SystemTime,
+    /// Begun by somebody else.
+    linked: bool,
+    phase: AtomicU8,
+    outcome: OnceLock<Result<(), Error>>,
+    /// Where the session was moved to, and the id as text, once somebody asked.
+    moved_to: OnceLock<SessionId>,
+    text: OnceLock<Arc<str>>,
+    moved_text: OnceLock<Arc<str>>,
+}
+
+const HELD: u8 = 0;
+const SENT: u8 = 1;
+const WITHDRAWN: u8 = 2;
+
+impl StartRecord {
+    pub(crate) fn new(
+        id: SessionId,
+        name: Arc<str>,
+        inputs: Inputs,
+        started_at: SystemTime,
+    ) -> Self {
+        Self {
+            id,
+            name,
+            source: None,
+            inputs,
+            metadata: Object::new(),
+            user_properties: Object::new(),
+            started_at,
+            linked: false,
+            phase: AtomicU8::new(HELD),
+            outcome: OnceLock::new(),
+            moved_to: OnceLock::new(),
+            text: OnceLock::new(),
+            moved_text: OnceLock::new(),
+        }
+    }
+
+    /// A session that exists already and is never started from here.
+    pub(crate) fn linked(mut self) -> Self {
+        self.linked = true;
+        self.phase.store(SENT, Ordering::Release);
+        self.settle(Ok(()));
+        self
+    }
+
+    /// The id under which the session goes now.
+    pub(crate) fn current_id(&self) -> SessionId {
+        self.moved_to.get().copied().unwrap_or(self.id)
+    }
+
+    /// The same as text, made once.
+    pub(crate) fn current_text(&self) -> Arc<str> {
+        let shared = |id: SessionId| Arc::from(id.encode(&mut [0; SessionId::LENGTH]) as &str);
+        let text = match self.moved_to.get() {
+            Some(moved) => self.moved_text.get_or_init(|| shared(*moved)),
+            None => self.text.get_or_init(|| shared(self.id)),
+        };
+        Arc::clone(text)
+    }
+
+    /// True for a session that began here and goes on under its first id.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.linked && self.moved_to.get().is_none()
+    }
+
+    /// Moves the session; false when it was moved before.
+    pub(crate) fn move_to(&self, id: SessionId) -> bool {
+        self.moved_to.set(id).is_ok()
+    }
+
+    /// The delivery thread is about to send the start; false when it was withdrawn.
+    pub(crate) fn take_for_sending(&self) -> bool {
+        self.leave_held(SENT) || self.phase.load(Ordering::Acquire) == SENT
+    }
+
+    /// The program takes the start back; false when it was sent already.
+    pub(crate) fn withdraw(&self) -> bool {
+        self.leave_held(WITHDRAWN)
+    }
+
+    pub(crate) fn was_withdrawn(&self) -> bool {
+        self.phase.load(Ordering::Acquire) == WITHDRAWN
+    }
+
+    fn leave_held(&self, to: u8) -> bool {
+        self.phase
+            .compare_exchange(HELD, to, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
+    }
+
+    pub(crate) fn settle(&self, outcome: Result<(), Error>) {
+        // The first answer stands.
+        let _ = self.outcome.set(outcome);
+    }
+
+    pub(crate) fn outcome(&self) -> Option<&Result<(), Error>> {
+        self.outcome.get()
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.inputs.bytes()
+            + object_bytes(&self.metadata)
+            + object_bytes(&self.user_properties)
+    }
+}
+
+/// The inputs of a session.
+#[derive(Debug)]
+pub(crate) enum Inputs {
+    Object(Object),
+    #[cfg_attr(
+        not(feature = "http-server"),
+        expect(dead_code, reason = "made by adapters only")
+    )]
+    Request(RequestInputs),
+}
+
+impl Inputs {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Object(object) => object_bytes(object),
+            Self::Request(request) => {
+                let user_id = request.user_id.as_ref().map_or(0, |text| text.len());
+                request.path.len() + user_id + object_bytes(&request.more)
+            }
+        }
+    }
+
+    pub(crate) fn to_object(&self) -> Object {
+        match self {
+            Self::Object(object) => object.clone(),
+            Self::Request(request) => request.to_object(),
+        }
+    }
+}
+
+/// The inputs of an HTTP request's session, as they came: no JSON is made while the request waits.
+#[derive(Debug)]
+pub(crate) struct RequestInputs {
+    pub(crate) method: Cow<'static, str>,
+    pub(crate) path: Box<str>,
+    pub(crate) user_id: Option<Box<str>>,
+    /// What the program's own callback added.
+    pub(crate) more: Object,
+}
+
+impl RequestInputs {
+    fn to_object(&self) -> Object {
+        let mut object = Object::new();
+        object.insert("method".to_owned(), self.method.as_ref().into());
+        object.insert("path".to_owned(), self.path.as_ref().into());
+        if let Some(user_id) = &self.user_id {
+            object.insert("user_id".to_owned(), user_id.as_ref().into());
+        }
+        crate::enrichment::merge(&mut object, self.more.clone());
+        object
+    }
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// To its end.
+    Complete,
+    /// With an error, before or within the answer.
+    #[cfg_attr(
+        not(feature = "http-server"),
+        expect(dead_code, reason = "made by adapters only")
+    )]
+    Error,
+    /// The client went away first.
+    #[cfg_attr(
+        not(feature = "http-server"),
+        expect(dead_code, reason = "made by adapters only")
+    )]
+    ClientDisconnected,
+    /// The handler panicked.
+    Panicked,
+    /// The work was dropped before its end.
+    Cancelled,
+}
+
+impl Outcome {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Error => "error",
+            Self::ClientDisconnected => "client_disconnected",
+            Self::Panicked => "panicked",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// The end of a session.
+#[derive(Debug)]
+pub(crate) struct SessionEnd {
+    pub(crate) ended_at: SystemTime,
+    pub(crate) duration: Duration,
+    pub(crate) outcome: Outcome,
+    pub(crate) status_code: Option<u16>,
+    pub(crate) grpc_status: Option<i32>,
+    pub(crate) time_to_first_byte: Option<Duration>,
+    pub(crate) response_bytes: Option<u64>,
+    pub(crate) error: Option<String>,
+    /// The session began here and ends here, so this is its own duration.
+    pub(crate) whole_session: bool,
+}
+
+impl Record {
+    /// What the item weighs. A move or an adoption weighs nothing: there is nothing to deliver.
+    pub(crate) fn load(&self) -> Load {
+        match self {
+            Self::Start(start) => Load::one(start.bytes()),
+            Self::Update(_, Update::Enrich(enrichment)) => {
+                Load::one(size_of::<Enrichment>() + enrichment.bytes())
+            }
+            Self::Update(_, Update::End(end)) => {
+                Load::one(size_of::<Self>() + end.error.as_ref().map_or(0, String::len))
+            }
+            Self::Moved(..) | Self::Adopted(..) => Load::default(),
+        }
+    }
+}
+
+/// What a span weighs.
+pub(crate) fn span_load(span: &SpanData) -> Load {
+    Load::one(span_bytes(span))
+}
+
+/// A rough count of the bytes a span holds in memory.
+fn span_bytes(span: &SpanData) -> usize {
+    let events: usize = span
+        .events
+        .iter()
+        .map(|event| 64 + event.name.len() + attributes_bytes(&event.attributes))
+        .sum();
+    let links: usize = span
+        .links
+        .iter()
+        .map(|link| 64 + attributes_bytes(&link.attributes))
+        .sum();
+    size_of::<SpanData>() + span.name.len() + attributes_bytes(&span.attributes) + events + links
+}
+
+fn attributes_bytes(attributes: &[KeyValue]) -> usize {
+    attributes
+        .iter()
+        .map(|attribute| size_of::<KeyValue>() + value_bytes(&attribute.value))
+        .sum()
+}
+
+fn value_bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.as_str().len(),
+        Value::Array(Array::String(texts)) => {
+            texts.iter().map(|text| 24 + text.as_str().len()).sum()
+        }
+        Value::Array(Array::I64(numbers)) => numbers.len() * 8,
+        Value::Array(Array::F64(numbers)) => numbers.len() * 8,
+        Value::Array(Array::Bool(flags)) => flags.len(),
+        _ => 0,
+    }
+}

@@ -1,0 +1,125 @@
+//! What became of everything that was handed over.
+
+use std::fmt;
+
+/// Why an item was dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DropReason {
+    /// The queue had reached its bound in items or bytes.
+    QueueFull,
+    /// HoneyHive refused it with a status that a retry would not change.
+    Rejected,
+    /// HoneyHive did not accept the key (401 or 403).
+    Unauthorized,
+    /// It was larger than HoneyHive takes (413).
+    TooLarge,
+    /// It failed again and again while others got through.
+    RetriesExhausted,
+    /// It came after the shutdown, or was still pending when its time ran out.
+    ShutDown,
+}
+
+impl fmt::Display for DropReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::QueueFull => "the queue was full",
+            Self::Rejected => "HoneyHive refused it",
+            Self::Unauthorized => "HoneyHive did not accept the key",
+            Self::TooLarge => "it was too large",
+            Self::RetriesExhausted => "it failed too often",
+            Self::ShutDown => "the tracer was shut down",
+        })
+    }
+}
+
+/// Dropped items by reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Drops {
+    /// See [`DropReason::QueueFull`].
+    pub queue_full: u64,
+    /// See [`DropReason::Rejected`].
+    pub rejected: u64,
+    /// See [`DropReason::Unauthorized`].
+    pub unauthorized: u64,
+    /// See [`DropReason::TooLarge`].
+    pub too_large: u64,
+    /// See [`DropReason::RetriesExhausted`].
+    pub retries_exhausted: u64,
+    /// See [`DropReason::ShutDown`].
+    pub shut_down: u64,
+}
+
+impl Drops {
+    /// All of them together.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.queue_full
+            + self.rejected
+            + self.unauthorized
+            + self.too_large
+            + self.retries_exhausted
+            + self.shut_down
+    }
+
+    pub(super) fn of_mut(&mut self, reason: DropReason) -> &mut u64 {
+        match reason {
+            DropReason::QueueFull => &mut self.queue_full,
+            DropReason::Rejected => &mut self.rejected,
+            DropReason::Unauthorized => &mut self.unauthorized,
+            DropReason::TooLarge => &mut self.too_large,
+            DropReason::RetriesExhausted => &mut self.retries_exhausted,
+            DropReason::ShutDown => &mut self.shut_down,
+        }
+    }
+}
+
+/// What became of everything that was handed over for delivery.
+///
+/// An item is a session start, a session update or a span. At every moment
+/// `accepted == delivered + pending + dropped.total()`.
+///
+/// ```
+/// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
+/// let stats = tracer.stats();
+/// assert_eq!(
+///     stats.accepted,
+///     stats.delivered + stats.pending + stats.dropped.total(),
+/// );
+/// # Ok::<(), honeyhive::BuildError>(())
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeliveryStats {
+    /// Items handed over, those that were dropped at once included.
+    pub accepted: u64,
+    /// Items that HoneyHive has confirmed.
+    pub delivered: u64,
+    /// Items queued, held back to be merged, under way, or waiting for a retry.
+    pub pending: u64,
+    /// About how many bytes of memory the pending items hold.
+    pub pending_bytes: u64,
+    /// Items lost, by reason.
+    pub dropped: Drops,
+    /// Requests to HoneyHive that were tried again.
+    pub retried: u64,
+    /// Enrichment values that were no object and were left out.
+    pub refused: u64,
+    /// Session ids in requests that were not usable and were treated as absent.
+    pub ignored_session_ids: u64,
+    /// Panics caught in callbacks that the program gave to the instrumentation.
+    pub callback_panics: u64,
+}
+
+/// What became of the items that a flush waited for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FlushReport {
+    /// Items that HoneyHive confirmed while the flush was waiting.
+    pub delivered: u64,
+    /// Items that were dropped while the flush was waiting.
+    pub dropped: u64,
+    /// Items that had no outcome when the flush ended.
+    pub pending: u64,
+}

@@ -1,0 +1,91 @@
+//! The span processor: it notes on each span which session it belongs to, and queues it when it ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry::trace::Span as _;
+use opentelemetry::{Context, KeyValue, Value};
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
+
+use crate::attributes::{SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE, SUPPRESSED};
+use crate::config::SessionTransport;
+use crate::outbox::{Command, Outbox, Reply};
+use crate::session::Session;
+use crate::session::current::{self, Entry};
+
+/// Sends every span of a provider to HoneyHive, in the session that was current where it started.
+///
+/// The tracer's own provider has one. Attach another, from
+/// [`HoneyHiveTracer::span_processor`](crate::HoneyHiveTracer::span_processor), to a provider that you
+/// have already.
+#[derive(Debug, Clone)]
+pub struct HoneyHiveSpanProcessor {
+    outbox: Arc<Outbox>,
+    transport: SessionTransport,
+}
+
+impl HoneyHiveSpanProcessor {
+    pub(crate) const fn new(outbox: Arc<Outbox>, transport: SessionTransport) -> Self {
+        Self { outbox, transport }
+    }
+
+    fn stamp(&self, span: &mut Span, session: &Session) {
+        span.set_attribute(KeyValue::new(
+            SESSION_ID,
+            Value::from(session.start.current_text()),
+        ));
+        if let Some(source) = &session.start.source {
+            span.set_attribute(KeyValue::new(SOURCE, source.to_string()));
+        }
+        if self.transport == SessionTransport::Otlp {
+            span.set_attribute(KeyValue::new(SESSION_AUTO_CREATE, true));
+            span.set_attribute(KeyValue::new(SESSION_NAME, Arc::clone(&session.start.name)));
+        }
+    }
+}
+
+impl SpanProcessor for HoneyHiveSpanProcessor {
+    fn on_start(&self, span: &mut Span, cx: &Context) {
+        match current::entry(cx, &self.outbox) {
+            Some(Entry::Session(session) | Entry::Request(session)) => self.stamp(span, session),
+            Some(Entry::Suppressed(_)) => span.set_attribute(KeyValue::new(SUPPRESSED, true)),
+            None => {
+                if let Some(id) = current::from_baggage(cx) {
+                    span.set_attribute(KeyValue::new(SESSION_ID, id.to_string()));
+                }
+            }
+        }
+    }
+
+    fn on_end(&self, span: SpanData) {
+        let suppressed = || {
+            span.attributes
+                .iter()
+                .any(|kv| kv.key.as_str() == SUPPRESSED)
+        };
+        if span.span_context.is_sampled() && !suppressed() {
+            self.outbox.push_span(span);
+        }
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        /// What the SDK's own processors allow.
+        const TIMEOUT: Duration = Duration::from_secs(5);
+        let (reply, answer) = Reply::blocking();
+        self.outbox.command(Command::Flush(TIMEOUT, reply));
+        match answer.recv() {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(OTelSdkError::InternalFailure(error.to_string())),
+            Err(_) => Err(OTelSdkError::AlreadyShutdown),
+        }
+    }
+
+    /// The tracer owns delivery: a provider that goes away flushes, and no more.
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        let (reply, answer) = Reply::blocking();
+        self.outbox.command(Command::Flush(timeout, reply));
+        drop(answer.recv());
+        Ok(())
+    }
+}

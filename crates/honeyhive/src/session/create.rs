@@ -1,0 +1,78 @@
+//! [`CreateSession`]: a session that is usable at once and can be awaited until it is confirmed.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::sync::oneshot;
+
+use super::Session;
+use crate::error::Error;
+use crate::outbox::{Command, Reply};
+
+/// A session whose start has been handed over, from
+/// [`acreate_session`](crate::HoneyHiveTracer::acreate_session).
+///
+/// [`session`](Self::session) is usable at once. Awaiting resolves when HoneyHive has answered, on any
+/// runtime; dropping it cancels nothing.
+///
+/// ```
+/// # async fn example(tracer: honeyhive::HoneyHiveTracer) -> Result<(), honeyhive::Error> {
+/// let created = tracer.acreate_session("support-chat");
+/// let session = created.session();   // already collects spans
+/// created.await?;                    // HoneyHive has it
+/// # drop(session);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "the session is `.session()`; await this to wait for HoneyHive's answer"]
+pub struct CreateSession {
+    session: Session,
+    answer: Option<oneshot::Receiver<Result<(), Error>>>,
+}
+
+impl CreateSession {
+    pub(crate) const fn new(session: Session) -> Self {
+        Self {
+            session,
+            answer: None,
+        }
+    }
+
+    /// The session, usable at once.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        self.session.clone()
+    }
+
+    pub(crate) fn into_session(self) -> Session {
+        self.session
+    }
+
+    /// Asks the delivery thread to send the start now and to answer.
+    fn ask(session: &Session) -> oneshot::Receiver<Result<(), Error>> {
+        let (reply, answer) = Reply::awaited();
+        session
+            .outbox
+            .command(Command::Confirm(session.start.clone(), reply));
+        answer
+    }
+}
+
+impl Future for CreateSession {
+    type Output = Result<Session, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { session, answer } = self.get_mut();
+        if let Some(known) = session.start.outcome() {
+            return Poll::Ready(known.clone().map(|()| session.clone()));
+        }
+        let receiver = answer.get_or_insert_with(|| Self::ask(session));
+        Pin::new(receiver).poll(cx).map(|answer| {
+            answer
+                .unwrap_or(Err(Error::ShutDown))
+                .map(|()| session.clone())
+        })
+    }
+}

@@ -1,0 +1,251 @@
+//! Sessions: what they begin with, the handle, and which one is current.
+
+mod create;
+pub(crate) mod current;
+mod new_session;
+mod startup;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use opentelemetry::context::{FutureExt, WithContext};
+use opentelemetry::{Context, ContextGuard};
+use tokio::task::JoinHandle;
+
+pub use create::CreateSession;
+pub use new_session::NewSession;
+pub(crate) use startup::StartupSession;
+
+use crate::enrichment::{Enrichment, Object};
+use crate::id::SessionId;
+use crate::outbox::{Inputs, Outbox, Record, StartRecord, Update};
+
+/// A session: a cheap handle (two reference counts) that can go anywhere the work goes.
+///
+/// A span belongs to the session that is current where the span starts. Make a session current for a
+/// block with [`enter`](Self::enter) or [`in_scope`](Self::in_scope), for a future with
+/// [`scope`](Self::scope), for a task with [`spawn`](Self::spawn).
+///
+/// ```
+/// use honeyhive::{Enrichment, HoneyHiveTracer, Session};
+/// use serde_json::json;
+///
+/// # let tracer = HoneyHiveTracer::builder().test_mode(true).build()?;
+/// let session = tracer.create_session("nightly-import");
+/// session.in_scope(|| {
+///     assert_eq!(Session::current().map(|s| s.id()), Some(session.id()));
+/// });
+/// session.enrich(Enrichment::new().outputs(json!({"rows": 10_000})));
+/// # Ok::<(), honeyhive::BuildError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub(crate) start: Arc<StartRecord>,
+    pub(crate) outbox: Arc<Outbox>,
+}
+
+impl Session {
+    pub(crate) fn begin(outbox: &Arc<Outbox>, new: NewSession) -> Self {
+        Self::begin_at(outbox, new, SystemTime::now())
+    }
+
+    pub(crate) fn begin_at(outbox: &Arc<Outbox>, new: NewSession, started_at: SystemTime) -> Self {
+        let linked = new.skip_api_call && new.id.is_some();
+        let id = new.id.unwrap_or_else(SessionId::new);
+        let name = new.name.map_or_else(|| default_name(id), Arc::from);
+        let mut start = StartRecord::new(id, name, Inputs::Object(new.inputs), started_at);
+        start.source = new.source.map(String::into_boxed_str);
+        start.metadata = new.metadata;
+        start.user_properties = new.user_properties;
+        if linked {
+            return Self::link(outbox, start);
+        }
+        Self::open(outbox, start)
+    }
+
+    /// Hands a start over.
+    pub(crate) fn open(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
+        let start = Arc::new(start);
+        outbox.push(Record::Start(Arc::clone(&start)));
+        Self {
+            start,
+            outbox: Arc::clone(outbox),
+        }
+    }
+
+    /// Links to a session that exists: what the start would have carried as metadata and user
+    /// properties is merged into it.
+    pub(crate) fn link(outbox: &Arc<Outbox>, mut start: StartRecord) -> Self {
+        let metadata = std::mem::take(&mut start.metadata);
+        let user_properties = std::mem::take(&mut start.user_properties);
+        let session = Self {
+            start: Arc::new(start.linked()),
+            outbox: Arc::clone(outbox),
+        };
+        session.enrich_with(metadata, user_properties);
+        session
+    }
+
+    fn enrich_with(&self, metadata: Object, user_properties: Object) {
+        if !metadata.is_empty() || !user_properties.is_empty() {
+            self.enrich(
+                Enrichment::new()
+                    .metadata(metadata)
+                    .user_properties(user_properties),
+            );
+        }
+    }
+
+    /// The innermost session that is current here.
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        Context::map_current(|cx| current::innermost(cx).cloned())
+    }
+
+    /// The session's id. It changes when the session [moves](Self::link_to).
+    #[must_use]
+    pub fn id(&self) -> SessionId {
+        self.start.current_id()
+    }
+
+    /// Adds to the session. Never blocks: it is merged with what else is known and delivered in the
+    /// background, in order.
+    pub fn enrich(&self, enrichment: Enrichment) {
+        self.outbox.count_refused(enrichment.refused_count());
+        if !enrichment.is_empty() {
+            self.update(Update::Enrich(Box::new(enrichment)));
+        }
+    }
+
+    /// True for a session that began here and goes on under its first id.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.start.is_whole()
+    }
+
+    pub(crate) fn update(&self, update: Update) {
+        self.outbox.push(Record::Update(self.id(), update));
+    }
+
+    /// Moves this session to another id: a chat client often sends its conversation id in the body,
+    /// after the request's session has begun.
+    ///
+    /// Everything later follows: spans, enrichments, the response header. Where nothing has been sent
+    /// yet the provisional session is never created and what it had collected goes along
+    /// ([`Moved::Whole`]). It can be moved once; a later call with another id is
+    /// [`Moved::Refused`].
+    ///
+    /// ```
+    /// use honeyhive::{HoneyHiveTracer, Moved};
+    ///
+    /// # let tracer = HoneyHiveTracer::builder().test_mode(true).build()?;
+    /// let session = tracer.create_session("POST /chat");
+    /// assert_eq!(session.link_to("conversation-7"), Moved::Whole);
+    /// assert_eq!(session.id(), "conversation-7".into());
+    /// # Ok::<(), honeyhive::BuildError>(())
+    /// ```
+    pub fn link_to(&self, id: impl Into<SessionId>) -> Moved {
+        let id = id.into();
+        if self.id() == id {
+            return Moved::Whole;
+        }
+        if !self.start.move_to(id) {
+            tracing::warn!(target: "honeyhive", "a session can be moved once; it stays where it is");
+            return Moved::Refused;
+        }
+        let withdrawn = self.start.withdraw();
+        self.outbox.push(Record::Moved(Arc::clone(&self.start), id));
+        if withdrawn {
+            Moved::Whole
+        } else {
+            Moved::FromNowOn
+        }
+    }
+
+    /// This context, with the session current in it. Spans keep their parent.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        Context::map_current(|cx| self.within(cx))
+    }
+
+    pub(crate) fn within(&self, cx: &Context) -> Context {
+        current::with_entry(cx, current::Entry::Session(self.clone()))
+    }
+
+    /// Makes the session current on this thread until the guard is dropped.
+    ///
+    /// Not across an `.await`: use [`scope`](Self::scope) there.
+    #[must_use = "the session is current until the guard is dropped"]
+    pub fn enter(&self) -> SessionGuard {
+        SessionGuard(self.context().attach())
+    }
+
+    /// Runs `f` with the session current.
+    pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
+        let _guard = self.enter();
+        f()
+    }
+
+    /// The future, with the session current whenever it is polled.
+    pub fn scope<F: Future>(&self, future: F) -> WithContext<F> {
+        future.with_context(self.context())
+    }
+
+    /// [`tokio::spawn`], with the session current in the task. A plain `tokio::spawn` loses it.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime, as `tokio::spawn` does.
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        tokio::spawn(self.scope(future))
+    }
+
+    /// [`tokio::task::spawn_blocking`], with the session current on the blocking thread.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime, as `tokio::task::spawn_blocking` does.
+    pub fn spawn_blocking<F, T>(&self, f: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let cx = self.context();
+        tokio::task::spawn_blocking(move || {
+            let _guard = cx.attach();
+            f()
+        })
+    }
+}
+
+/// `session-` and the first eight characters of the id, as the official SDK names them.
+fn default_name(id: SessionId) -> Arc<str> {
+    let mut buffer = [0; SessionId::LENGTH];
+    format!("session-{}", &id.encode(&mut buffer)[..8]).into()
+}
+
+/// Keeps a session current on this thread; see [`Session::enter`].
+#[must_use = "the session is current until the guard is dropped"]
+pub struct SessionGuard(#[expect(dead_code, reason = "held for its drop")] ContextGuard);
+
+impl std::fmt::Debug for SessionGuard {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("SessionGuard")
+    }
+}
+
+/// What became of a session that was asked to move; see [`Session::link_to`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Moved {
+    /// All of it: nothing had been sent under the first id.
+    Whole,
+    /// From now on: the first session exists in HoneyHive already, with what was sent until here.
+    FromNowOn,
+    /// Not at all: it was moved before.
+    Refused,
+}

@@ -1,0 +1,120 @@
+//! [`NewSession`]: what a session begins with.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::enrichment::{Object, merge};
+use crate::id::SessionId;
+
+/// What a session begins with; a plain `&str` or `String` is a name and nothing else.
+///
+/// ```
+/// use honeyhive::{HoneyHiveTracer, NewSession};
+/// use serde_json::json;
+///
+/// # let tracer = HoneyHiveTracer::builder().test_mode(true).build()?;
+/// let job = tracer.create_session("nightly-import");
+/// let chat = tracer.create_session(
+///     NewSession::named("support-chat")
+///         .id("thread_42")                       // your own id scheme
+///         .inputs(json!({"question": "Where is my order?"}))
+///         .user_properties(json!({"plan": "pro"})),
+/// );
+/// let again = tracer.create_session(NewSession::existing(chat.id())); // no API call
+/// assert_eq!(chat.id(), again.id());
+/// # Ok::<(), honeyhive::BuildError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct NewSession {
+    pub(crate) name: Option<String>,
+    pub(crate) id: Option<SessionId>,
+    pub(crate) inputs: Object,
+    pub(crate) metadata: Object,
+    pub(crate) user_properties: Object,
+    pub(crate) source: Option<String>,
+    pub(crate) skip_api_call: bool,
+}
+
+impl NewSession {
+    /// A session with a name.
+    #[must_use]
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: Some(name.into()),
+            ..Self::default()
+        }
+    }
+
+    /// A session that HoneyHive has already: it is linked, and never started from here.
+    #[must_use]
+    pub fn existing(id: impl Into<SessionId>) -> Self {
+        Self::default().id(id).skip_api_call(true)
+    }
+
+    /// The id, instead of a random one. Text that is no UUID is mapped, see
+    /// [`SessionId::from_correlation_id`].
+    #[must_use]
+    pub fn id(mut self, id: impl Into<SessionId>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// What the session was asked: anything that serialises to an object.
+    #[must_use]
+    pub fn inputs(mut self, map: impl Serialize) -> Self {
+        add("inputs", &mut self.inputs, &map);
+        self
+    }
+
+    /// Facts about the session: anything that serialises to an object.
+    #[must_use]
+    pub fn metadata(mut self, map: impl Serialize) -> Self {
+        add("metadata", &mut self.metadata, &map);
+        self
+    }
+
+    /// Who the session belongs to: anything that serialises to an object.
+    #[must_use]
+    pub fn user_properties(mut self, map: impl Serialize) -> Self {
+        add("user_properties", &mut self.user_properties, &map);
+        self
+    }
+
+    /// Where the session comes from, instead of the tracer's source.
+    #[must_use]
+    pub fn source(mut self, source: impl Into<String>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// With an id: the session exists in HoneyHive, so only link to it (default `false`). Without an
+    /// id this changes nothing, since there is nothing to link to.
+    #[must_use]
+    pub const fn skip_api_call(mut self, skip: bool) -> Self {
+        self.skip_api_call = skip;
+        self
+    }
+}
+
+fn add(what: &'static str, object: &mut Object, map: &impl Serialize) {
+    match serde_json::to_value(map) {
+        Ok(Value::Object(more)) => merge(object, more),
+        Ok(Value::Null) => {}
+        _ => tracing::warn!(
+            target: "honeyhive",
+            "the {what} of a session were left out: they are no object; pass a map, a struct or a `json!` object"
+        ),
+    }
+}
+
+impl From<&str> for NewSession {
+    fn from(name: &str) -> Self {
+        Self::named(name)
+    }
+}
+
+impl From<String> for NewSession {
+    fn from(name: String) -> Self {
+        Self::named(name)
+    }
+}

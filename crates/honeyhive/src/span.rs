@@ -1,0 +1,194 @@
+//! Spans by hand, and what writes HoneyHive's buckets onto any span.
+
+use std::borrow::Cow;
+use std::future::Future;
+
+use opentelemetry::context::{FutureExt, WithContext};
+use opentelemetry::trace::{
+    SpanBuilder as OtelSpanBuilder, SpanRef, Status, TraceContextExt, Tracer,
+};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::SdkTracer;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::attributes::{ERROR, EVENT_TYPE};
+use crate::enrichment::{Bucket, Enrichment};
+use crate::event_type::EventType;
+
+/// A span that has not started yet, from [`HoneyHiveTracer::span`](crate::HoneyHiveTracer::span).
+///
+/// ```
+/// use honeyhive::{EventType, HoneyHiveTracer};
+/// use serde_json::json;
+///
+/// # async fn ask_model(_: &str) -> String { String::new() }
+/// # async fn example(tracer: HoneyHiveTracer) {
+/// let turn = tracer
+///     .span("chat turn")
+///     .event_type(EventType::Chain)
+///     .inputs(json!({"message": "hello"}))
+///     .start();
+/// let answer = turn.scope(ask_model("hello")).await; // spans in there are children
+/// turn.outputs(json!({"answer": answer}));
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "a span begins with `.start()`"]
+pub struct SpanBuilder {
+    tracer: SdkTracer,
+    inner: OtelSpanBuilder,
+    attributes: Vec<KeyValue>,
+}
+
+impl SpanBuilder {
+    pub(crate) fn new(tracer: SdkTracer, name: Cow<'static, str>) -> Self {
+        Self {
+            tracer,
+            inner: OtelSpanBuilder::from_name(name),
+            attributes: Vec::new(),
+        }
+    }
+
+    /// What the span is in HoneyHive. Without it: a chain when it has children, a tool when not.
+    pub fn event_type(mut self, event_type: EventType) -> Self {
+        self.attributes
+            .push(KeyValue::new(EVENT_TYPE, event_type.as_str()));
+        self
+    }
+
+    /// What went in: anything that serialises to an object.
+    pub fn inputs(self, map: impl Serialize) -> Self {
+        self.enrich(&Enrichment::new().inputs(map))
+    }
+
+    /// Facts about the span: anything that serialises to an object.
+    pub fn metadata(self, map: impl Serialize) -> Self {
+        self.enrich(&Enrichment::new().metadata(map))
+    }
+
+    /// Model, provider, template: anything that serialises to an object.
+    pub fn config(self, map: impl Serialize) -> Self {
+        self.enrich(&Enrichment::new().config(map))
+    }
+
+    fn enrich(mut self, enrichment: &Enrichment) -> Self {
+        attributes_of(enrichment, &mut |attribute| self.attributes.push(attribute));
+        self
+    }
+
+    /// Starts the span, as a child of the span that is current here and in the session that is.
+    #[must_use = "the span ends when this is dropped"]
+    pub fn start(self) -> Span {
+        let Self {
+            tracer,
+            inner,
+            attributes,
+        } = self;
+        Context::map_current(|cx| {
+            let span = tracer.build_with_context(inner.with_attributes(attributes), cx);
+            Span {
+                cx: cx.with_span(span),
+            }
+        })
+    }
+}
+
+/// A running span. It ends when this is dropped.
+///
+/// Spans that start while it is current are its children: see [`scope`](Self::scope) and
+/// [`in_scope`](Self::in_scope).
+#[derive(Debug)]
+#[must_use = "the span ends when this is dropped"]
+pub struct Span {
+    cx: Context,
+}
+
+impl Span {
+    /// The future, with this span current whenever it is polled.
+    pub fn scope<F: Future>(&self, future: F) -> WithContext<F> {
+        future.with_context(self.cx.clone())
+    }
+
+    /// Runs `f` with this span current.
+    pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
+        let _guard = self.cx.clone().attach();
+        f()
+    }
+
+    /// The context with this span in it, for instrumentations that take one.
+    #[must_use]
+    pub const fn context(&self) -> &Context {
+        &self.cx
+    }
+
+    /// What came out: anything that serialises to an object.
+    pub fn outputs(&self, map: impl Serialize) {
+        self.enrich(Enrichment::new().outputs(map));
+    }
+
+    /// Sets the error text and the span's status.
+    pub fn error(&self, text: impl Into<String>) {
+        self.enrich(Enrichment::new().error(text));
+    }
+
+    /// Adds to the span.
+    pub fn enrich(&self, enrichment: Enrichment) {
+        enrich(&self.cx.span(), &enrichment);
+    }
+}
+
+impl Drop for Span {
+    fn drop(&mut self) {
+        self.cx.span().end();
+    }
+}
+
+/// Writes an enrichment onto a span, whoever made it.
+pub(crate) fn enrich(span: &SpanRef<'_>, enrichment: &Enrichment) {
+    attributes_of(enrichment, &mut |attribute| span.set_attribute(attribute));
+    if let Some(error) = enrichment.error_text() {
+        span.set_status(Status::error(error.to_owned()));
+    }
+}
+
+fn attributes_of(enrichment: &Enrichment, put: &mut dyn FnMut(KeyValue)) {
+    for bucket in Bucket::ALL {
+        for (key, value) in enrichment.bucket(bucket) {
+            flatten(format!("{}.{key}", bucket.attribute_prefix()), value, put);
+        }
+    }
+    if let Some(error) = enrichment.error_text() {
+        put(KeyValue::new(ERROR, error.to_owned()));
+    }
+}
+
+/// Maps and lists become one attribute a leaf, `prefix.key` and `prefix.0`; nulls and empty ones
+/// nothing, as the official SDK does.
+fn flatten(key: String, value: &Json, put: &mut dyn FnMut(KeyValue)) {
+    match value {
+        Json::Null => {}
+        Json::Bool(flag) => put(KeyValue::new(key, *flag)),
+        Json::Number(number) => put(KeyValue::new(key, number_value(number))),
+        Json::String(text) => put(KeyValue::new(key, text.clone())),
+        Json::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                flatten(format!("{key}.{index}"), item, put);
+            }
+        }
+        Json::Object(object) => {
+            for (name, item) in object {
+                flatten(format!("{key}.{name}"), item, put);
+            }
+        }
+    }
+}
+
+/// A number beyond 64 bits signed goes as text, since the wire has no room for it.
+fn number_value(number: &serde_json::Number) -> opentelemetry::Value {
+    match (number.as_i64(), number.as_u64()) {
+        (Some(integer), _) => integer.into(),
+        (None, Some(_)) => number.to_string().into(),
+        (None, None) => number.as_f64().unwrap_or_default().into(),
+    }
+}

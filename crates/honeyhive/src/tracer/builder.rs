@@ -1,0 +1,229 @@
+//! [`HoneyHiveTracerBuilder`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanLimits};
+
+use super::HoneyHiveTracer;
+use crate::config::{Explicit, OtlpProtocol, SessionTransport, Settings};
+use crate::delivery::{self, Plan, Sink};
+use crate::error::BuildError;
+use crate::id::SessionId;
+use crate::outbox::Outbox;
+use crate::processor::HoneyHiveSpanProcessor;
+use crate::secret::ApiKey;
+use crate::session::StartupSession;
+
+/// The settings of a tracer. What is not set comes from the environment, then from the default.
+///
+/// | Setter | Variable | Default |
+/// |---|---|---|
+/// | [`api_key`](Self::api_key) | `HH_API_KEY` | none: it, an ingestion key or test mode is needed |
+/// | [`ingestion_api_key`](Self::ingestion_api_key) | `HH_INGESTION_API_KEY` | none |
+/// | [`data_plane_api_key`](Self::data_plane_api_key) | `HH_DATA_PLANE_API_KEY` | none |
+/// | [`server_url`](Self::server_url) | `HH_API_URL` | `https://api.dp1.us.honeyhive.ai` |
+/// | [`project`](Self::project) | `HH_PROJECT` | none: the key selects it |
+/// | [`source`](Self::source) | `HH_SOURCE` | `dev` |
+/// | [`session_name`](Self::session_name) | `HH_SESSION_NAME` | the program's name |
+/// | [`test_mode`](Self::test_mode) | `HH_TEST_MODE` | `false` |
+/// | [`api_timeout`](Self::api_timeout) | `HH_API_TIMEOUT`, seconds | 5 s |
+/// | [`otlp_protocol`](Self::otlp_protocol) | `HH_OTLP_PROTOCOL` | `http/protobuf` |
+///
+/// `HONEYHIVE_API_KEY`, `HONEYHIVE_SERVER_URL` and `HH_SERVER_URL` are read too, each with one warning:
+/// they are deprecated. A blank value counts as unset.
+///
+/// ```
+/// use honeyhive::HoneyHiveTracer;
+///
+/// let tracer = HoneyHiveTracer::builder()
+///     .test_mode(true) // nothing leaves the process
+///     .source("ci")
+///     .build()?;
+/// # Ok::<(), honeyhive::BuildError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use = "a tracer is made by `.build()`"]
+pub struct HoneyHiveTracerBuilder {
+    explicit: Explicit,
+    resource: Option<Resource>,
+    #[cfg(feature = "testing")]
+    capture: Option<crate::testing::Capture>,
+}
+
+impl HoneyHiveTracerBuilder {
+    /// The project's key (`HH_API_KEY`).
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.explicit.api_key = Some(ApiKey::new(key.into()));
+        self
+    }
+
+    /// A key that may only write (`HH_INGESTION_API_KEY`, `hh_ingst_…`): used for sessions and spans
+    /// where there is one.
+    pub fn ingestion_api_key(mut self, key: impl Into<String>) -> Self {
+        self.explicit.ingestion_api_key = Some(ApiKey::new(key.into()));
+        self
+    }
+
+    /// A fine-grained key (`HH_DATA_PLANE_API_KEY`, `hh_fgdp_…`). Tracing does not use it; its shape is
+    /// checked.
+    pub fn data_plane_api_key(mut self, key: impl Into<String>) -> Self {
+        self.explicit.data_plane_api_key = Some(ApiKey::new(key.into()));
+        self
+    }
+
+    /// The project (`HH_PROJECT`). HoneyHive's keys select it by themselves nowadays; it is sent along
+    /// for deployments where they do not.
+    pub fn project(mut self, project: impl Into<String>) -> Self {
+        self.explicit.project = Some(project.into());
+        self
+    }
+
+    /// Where the telemetry comes from (`HH_SOURCE`, default `dev`): `production`, `staging`, `lambda`, ….
+    pub fn source(mut self, source: impl Into<String>) -> Self {
+        self.explicit.source = Some(source.into());
+        self
+    }
+
+    /// The name of the tracer's own session (`HH_SESSION_NAME`, default the program's name).
+    pub fn session_name(mut self, name: impl Into<String>) -> Self {
+        self.explicit.session_name = Some(name.into());
+        self
+    }
+
+    /// The id of the tracer's own session, instead of a random one.
+    pub fn session_id(mut self, id: impl Into<SessionId>) -> Self {
+        self.explicit.session_id = Some(id.into());
+        self
+    }
+
+    /// The deployment (`HH_API_URL`, default `https://api.dp1.us.honeyhive.ai`).
+    pub fn server_url(mut self, url: impl Into<String>) -> Self {
+        self.explicit.server_url = Some(url.into());
+        self
+    }
+
+    /// With `true` nothing leaves the process and no key is needed; everything else behaves
+    /// (`HH_TEST_MODE`, default `false`).
+    pub fn test_mode(mut self, on: bool) -> Self {
+        self.explicit.test_mode = Some(on);
+        self
+    }
+
+    /// How long HoneyHive may take to answer a REST call (`HH_API_TIMEOUT` in seconds, default 5 s). No
+    /// request of your service ever waits for it.
+    pub fn api_timeout(mut self, timeout: Duration) -> Self {
+        self.explicit.api_timeout = Some(timeout);
+        self
+    }
+
+    /// How spans are encoded (`HH_OTLP_PROTOCOL`, default `http/protobuf`).
+    pub fn otlp_protocol(mut self, protocol: OtlpProtocol) -> Self {
+        self.explicit.otlp_protocol = Some(protocol);
+        self
+    }
+
+    /// How sessions reach HoneyHive (default [`SessionTransport::Rest`]).
+    pub fn session_transport(mut self, transport: SessionTransport) -> Self {
+        self.explicit.session_transport = transport;
+        self
+    }
+
+    /// How long a session's start is held back, so that a session which ends meanwhile is one call
+    /// (default 500 ms).
+    pub fn coalesce_window(mut self, window: Duration) -> Self {
+        self.explicit.coalesce_window = Some(window);
+        self
+    }
+
+    /// How many bytes may be pending (default 64 MiB). What does not fit is dropped and counted.
+    pub fn max_pending_bytes(mut self, bytes: usize) -> Self {
+        self.explicit.queue_bytes = Some(bytes);
+        self
+    }
+
+    /// How many items may be pending (default 200,000). What does not fit is dropped and counted.
+    pub fn max_pending_items(mut self, items: usize) -> Self {
+        self.explicit.queue_items = Some(items);
+        self
+    }
+
+    /// The OpenTelemetry resource of the tracer's spans, instead of the one that `OTEL_SERVICE_NAME`,
+    /// `OTEL_RESOURCE_ATTRIBUTES`, the project and the program's name describe.
+    pub fn resource(mut self, resource: Resource) -> Self {
+        self.resource = Some(resource);
+        self
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn capture(mut self, capture: crate::testing::Capture) -> Self {
+        self.capture = Some(capture);
+        self
+    }
+
+    /// The tracer.
+    ///
+    /// # Errors
+    ///
+    /// Where a setting is missing or unusable, the TLS roots cannot be read, or the delivery thread
+    /// cannot be started. No error repeats a key.
+    pub fn build(self) -> Result<HoneyHiveTracer, BuildError> {
+        let settings = Settings::resolve(self.explicit.clone())?;
+        let resource = self
+            .resource
+            .clone()
+            .unwrap_or_else(|| default_resource(&settings));
+        let sink = self.sink(&settings, &resource)?;
+        let outbox = Arc::new(Outbox::new(settings.queue_items, settings.queue_bytes));
+        let startup = Arc::new(StartupSession::new(
+            Arc::clone(&outbox),
+            settings.session_name.clone(),
+            settings.session_id,
+        ));
+        delivery::start(
+            Plan::new(&settings, sink),
+            Arc::clone(&outbox),
+            Arc::clone(&startup),
+        )?;
+        let transport = settings.session_transport;
+        let processor = HoneyHiveSpanProcessor::new(Arc::clone(&outbox), transport);
+        let provider = SdkTracerProvider::builder()
+            .with_span_processor(processor)
+            .with_span_limits(span_limits())
+            .with_resource(resource)
+            .build();
+        Ok(HoneyHiveTracer::from_parts(
+            provider, outbox, startup, transport,
+        ))
+    }
+
+    fn sink(&self, settings: &Settings, resource: &Resource) -> Result<Sink, BuildError> {
+        #[cfg(feature = "testing")]
+        if let Some(capture) = &self.capture {
+            return Ok(Sink::Memory(capture.clone()));
+        }
+        if settings.test_mode {
+            return Ok(Sink::Nowhere);
+        }
+        delivery::honeyhive(settings, resource)
+    }
+}
+
+/// A flattened chat history overflows the SDK's default of 128.
+fn span_limits() -> SpanLimits {
+    SpanLimits {
+        max_attributes_per_span: 1024,
+        max_events_per_span: 1024,
+        ..SpanLimits::default()
+    }
+}
+
+fn default_resource(settings: &Settings) -> Resource {
+    let name = std::env::var("OTEL_SERVICE_NAME")
+        .ok()
+        .filter(|name| !name.is_empty())
+        .or_else(|| settings.project.clone())
+        .unwrap_or_else(|| settings.session_name.clone());
+    Resource::builder().with_service_name(name).build()
+}

@@ -1,0 +1,300 @@
+//! [`HoneyHiveTracer`]: the handle a program holds.
+
+mod builder;
+mod guard;
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, SystemTime};
+
+use opentelemetry::trace::TraceContextExt;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry::{Context, InstrumentationScope};
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+
+pub use builder::HoneyHiveTracerBuilder;
+pub use guard::ShutdownGuard;
+
+use crate::config::SessionTransport;
+use crate::enrichment::Enrichment;
+use crate::error::{BuildError, FlushError};
+use crate::outbox::{Command, DeliveryStats, FlushReport, Outbox, Reply};
+use crate::processor::HoneyHiveSpanProcessor;
+use crate::session::{CreateSession, NewSession, Session, StartupSession, current};
+use crate::span::{self, SpanBuilder};
+
+/// The HoneyHive tracer: a cheap clone, all clones being one tracer.
+///
+/// It has a tracer provider of its own and installs nothing process-wide. Nothing it does blocks or
+/// fails a request: sessions and spans are queued, and a background thread delivers them.
+///
+/// ```no_run
+/// use honeyhive::{Enrichment, EventType, HoneyHiveTracer};
+/// use serde_json::json;
+///
+/// # fn main() -> Result<(), honeyhive::BuildError> {
+/// let tracer = HoneyHiveTracer::from_env()?;            // HH_API_KEY and friends
+/// let _guard = tracer.shutdown_guard();                 // delivers the rest when main ends
+///
+/// let span = tracer
+///     .span("answer")
+///     .event_type(EventType::Tool)
+///     .inputs(json!({"question": "6 * 7"}))
+///     .start();
+/// span.outputs(json!({"answer": 42}));
+/// drop(span);
+/// tracer.enrich_session(Enrichment::new().outputs(json!({"done": true})));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct HoneyHiveTracer {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    provider: SdkTracerProvider,
+    tracer: SdkTracer,
+    outbox: Arc<Outbox>,
+    startup: Arc<StartupSession>,
+    transport: SessionTransport,
+}
+
+/// How long the delivery thread goes on after the last handle is gone. Nobody waits for it.
+const LAST_FLUSH: Duration = Duration::from_secs(5);
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.outbox.close();
+        self.outbox
+            .command(Command::Stop(LAST_FLUSH, Reply::nobody()));
+    }
+}
+
+impl HoneyHiveTracer {
+    /// Begins a tracer whose settings are given in code; what is not given comes from the environment.
+    pub fn builder() -> HoneyHiveTracerBuilder {
+        HoneyHiveTracerBuilder::default()
+    }
+
+    /// A tracer with all its settings from the environment; see [`HoneyHiveTracerBuilder`] for the
+    /// variables.
+    ///
+    /// # Errors
+    ///
+    /// Where a setting is missing or unusable; the error says which and what to do.
+    pub fn from_env() -> Result<Self, BuildError> {
+        Self::builder().build()
+    }
+
+    fn from_parts(
+        provider: SdkTracerProvider,
+        outbox: Arc<Outbox>,
+        startup: Arc<StartupSession>,
+        transport: SessionTransport,
+    ) -> Self {
+        let scope = InstrumentationScope::builder("honeyhive")
+            .with_version(env!("CARGO_PKG_VERSION"))
+            .build();
+        let tracer = provider.tracer_with_scope(scope);
+        Self {
+            inner: Arc::new(Inner {
+                provider,
+                tracer,
+                outbox,
+                startup,
+                transport,
+            }),
+        }
+    }
+
+    /// Begins a session and hands it over for delivery. Never blocks.
+    ///
+    /// It is not made current by itself: see [`Session::enter`] and [`Session::scope`].
+    pub fn create_session(&self, new: impl Into<NewSession>) -> Session {
+        self.acreate_session(new).into_session()
+    }
+
+    /// As [`create_session`](Self::create_session), with something to await: it resolves once HoneyHive
+    /// has answered. The session is usable before, and dropping this cancels nothing.
+    pub fn acreate_session(&self, new: impl Into<NewSession>) -> CreateSession {
+        CreateSession::new(Session::begin(&self.inner.outbox, new.into()))
+    }
+
+    /// Runs a unit of work (a job, a message, a batch) in a session of its own, which ends with it.
+    ///
+    /// ```
+    /// # async fn example(tracer: honeyhive::HoneyHiveTracer) {
+    /// let rows = tracer
+    ///     .with_session("nightly-import", |session| async move {
+    ///         session.enrich(honeyhive::Enrichment::new().metadata(serde_json::json!({"run": 7})));
+    ///         10_000 // spans in here are in the session
+    ///     })
+    ///     .await;
+    /// # let _: i32 = rows;
+    /// # }
+    /// ```
+    pub async fn with_session<F, Fut>(&self, new: impl Into<NewSession>, work: F) -> Fut::Output
+    where
+        F: FnOnce(Session) -> Fut,
+        Fut: Future,
+    {
+        let session = self.create_session(new);
+        let ending = guard::EndOfSession::new(session.clone());
+        let output = session
+            .scope(session.in_scope(|| work(session.clone())))
+            .await;
+        ending.complete();
+        output
+    }
+
+    /// Begins the tracer's own session, which spans and enrichments outside every other session belong
+    /// to. For scripts; a server uses a session a request.
+    ///
+    /// Without this call it begins when something first needs it.
+    pub fn session_start(&self, new: impl Into<NewSession>) -> Session {
+        self.inner.startup.replace(new.into())
+    }
+
+    /// The session of this tracer that is current here, without beginning one.
+    #[must_use]
+    pub fn current_session(&self) -> Option<Session> {
+        Context::map_current(|cx| {
+            current::session(cx, &self.inner.outbox)
+                .cloned()
+                .or_else(|| {
+                    let id = current::from_baggage(cx)?;
+                    Some(Session::begin(&self.inner.outbox, NewSession::existing(id)))
+                })
+        })
+    }
+
+    /// Adds to the current session, else to the tracer's own. Never blocks.
+    pub fn enrich_session(&self, enrichment: Enrichment) {
+        self.current_session()
+            .unwrap_or_else(|| self.inner.startup.get_or_start(SystemTime::now()))
+            .enrich(enrichment);
+    }
+
+    /// Adds to the current span, whoever made it. Without one it does nothing.
+    pub fn enrich_span(&self, enrichment: Enrichment) {
+        self.inner.outbox.count_refused(enrichment.refused_count());
+        Context::map_current(|cx| span::enrich(&cx.span(), &enrichment));
+    }
+
+    /// A span by hand.
+    pub fn span(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder {
+        SpanBuilder::new(self.inner.tracer.clone(), name.into())
+    }
+
+    /// The tracer's provider, for instrumentations that take one: their spans land in the current
+    /// session.
+    #[must_use]
+    pub fn provider(&self) -> &SdkTracerProvider {
+        &self.inner.provider
+    }
+
+    /// A processor for a provider that you have already: its spans go to HoneyHive too.
+    #[must_use]
+    pub fn span_processor(&self) -> HoneyHiveSpanProcessor {
+        HoneyHiveSpanProcessor::new(Arc::clone(&self.inner.outbox), self.inner.transport)
+    }
+
+    /// What became of everything so far.
+    #[must_use]
+    pub fn stats(&self) -> DeliveryStats {
+        self.inner.outbox.stats()
+    }
+
+    /// Delivers everything that was accepted before this call, and waits for it, `timeout` at the most.
+    ///
+    /// Works on any runtime; the waiting is done by the delivery thread.
+    ///
+    /// # Errors
+    ///
+    /// [`FlushError::TimedOut`] when items are still pending, [`FlushError::Dropped`] when some were
+    /// lost on the way, [`FlushError::ShutDown`] after a shutdown.
+    pub async fn force_flush(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
+        let (reply, answer) = Reply::awaited();
+        self.inner.outbox.command(Command::Flush(timeout, reply));
+        answer.await.unwrap_or(Err(FlushError::ShutDown))
+    }
+
+    /// As [`force_flush`](Self::force_flush), for code that is not async: it blocks this thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`force_flush`](Self::force_flush).
+    pub fn force_flush_blocking(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
+        self.blocking(timeout, Command::Flush)
+    }
+
+    /// Delivers what was accepted, `timeout` at the most, and ends the delivery thread. What comes later
+    /// is dropped and counted.
+    ///
+    /// # Errors
+    ///
+    /// As [`force_flush`](Self::force_flush); what was still pending is then lost, and counted as
+    /// [`DropReason::ShutDown`](crate::DropReason::ShutDown).
+    pub async fn shutdown(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
+        let (reply, answer) = Reply::awaited();
+        self.inner.outbox.close();
+        self.inner.outbox.command(Command::Stop(timeout, reply));
+        answer.await.unwrap_or(Err(FlushError::ShutDown))
+    }
+
+    /// As [`shutdown`](Self::shutdown), for code that is not async: it blocks this thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`shutdown`](Self::shutdown).
+    pub fn shutdown_blocking(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
+        self.inner.outbox.close();
+        self.blocking(timeout, Command::Stop)
+    }
+
+    /// Shuts the tracer down when the guard is dropped, within 5 seconds unless told otherwise.
+    pub fn shutdown_guard(&self) -> ShutdownGuard {
+        ShutdownGuard::new(self.clone())
+    }
+
+    fn blocking(
+        &self,
+        timeout: Duration,
+        command: impl FnOnce(Duration, Reply<Result<FlushReport, FlushError>>) -> Command,
+    ) -> Result<FlushReport, FlushError> {
+        /// The delivery thread keeps the time; this is for the case that it cannot.
+        const GRACE: Duration = Duration::from_secs(1);
+        let (reply, answer) = Reply::blocking();
+        self.inner.outbox.command(command(timeout, reply));
+        match answer.recv_timeout(timeout.saturating_add(GRACE)) {
+            Ok(flushed) => flushed,
+            Err(RecvTimeoutError::Disconnected) => Err(FlushError::ShutDown),
+            Err(RecvTimeoutError::Timeout) => Err(FlushError::TimedOut {
+                timeout,
+                report: FlushReport {
+                    pending: self.stats().pending,
+                    ..FlushReport::default()
+                },
+            }),
+        }
+    }
+
+    #[cfg(feature = "http-server")]
+    pub(crate) fn outbox(&self) -> &Arc<Outbox> {
+        &self.inner.outbox
+    }
+
+    #[cfg(feature = "http-server")]
+    pub(crate) fn sdk_tracer(&self) -> &SdkTracer {
+        &self.inner.tracer
+    }
+
+    #[cfg(feature = "http-server")]
+    pub(crate) fn session_transport(&self) -> SessionTransport {
+        self.inner.transport
+    }
+}
