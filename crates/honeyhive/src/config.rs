@@ -219,9 +219,15 @@ fn program_name() -> String {
 }
 
 fn write_key(explicit: &Explicit, env: &Environment<'_>) -> Result<Option<ApiKey>, BuildError> {
-    let project = key(&explicit.api_key, "`.api_key(..)`", env, &API_KEY, None)?;
+    let project = key(
+        explicit.api_key.as_ref(),
+        "`.api_key(..)`",
+        env,
+        &API_KEY,
+        None,
+    )?;
     let ingestion = key(
-        &explicit.ingestion_api_key,
+        explicit.ingestion_api_key.as_ref(),
         "`.ingestion_api_key(..)`",
         env,
         &INGESTION_API_KEY,
@@ -229,7 +235,7 @@ fn write_key(explicit: &Explicit, env: &Environment<'_>) -> Result<Option<ApiKey
     )?;
     // Not used for tracing, but a key of the wrong shape is a mistake worth hearing of at start-up.
     key(
-        &explicit.data_plane_api_key,
+        explicit.data_plane_api_key.as_ref(),
         "`.data_plane_api_key(..)`",
         env,
         &DATA_PLANE_API_KEY,
@@ -239,14 +245,13 @@ fn write_key(explicit: &Explicit, env: &Environment<'_>) -> Result<Option<ApiKey
 }
 
 fn key(
-    explicit: &Option<ApiKey>,
+    explicit: Option<&ApiKey>,
     setter: &'static str,
     env: &Environment<'_>,
     variable: &Variable,
     prefix: Option<&str>,
 ) -> Result<Option<ApiKey>, BuildError> {
     let explicit = explicit
-        .as_ref()
         .map(|key| key.expose().trim())
         .filter(|value| !value.is_empty());
     let (value, setting) = match explicit {

@@ -168,7 +168,8 @@ impl Enrichment {
         &mut self.buckets[bucket as usize]
     }
 
-    pub(crate) fn bucket(&self, bucket: Bucket) -> &Object {
+    #[cfg(test)]
+    fn bucket(&self, bucket: Bucket) -> &Object {
         &self.buckets[bucket as usize]
     }
 

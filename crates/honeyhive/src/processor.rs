@@ -81,11 +81,11 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         }
     }
 
-    /// The tracer owns delivery: a provider that goes away flushes, and no more.
+    /// Asks for a flush and does not wait for it: the SDK calls this when a provider is dropped, which may
+    /// be on a runtime's thread. The tracer owns delivery; its own shutdown waits.
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        let (reply, answer) = Reply::blocking();
-        self.outbox.command(Command::Flush(timeout, reply));
-        drop(answer.recv());
+        self.outbox
+            .command(Command::Flush(timeout, Reply::nobody()));
         Ok(())
     }
 }

@@ -59,20 +59,20 @@ impl SpanBuilder {
 
     /// What went in: anything that serialises to an object.
     pub fn inputs(self, map: impl Serialize) -> Self {
-        self.enrich(&Enrichment::new().inputs(map))
+        self.enrich(Enrichment::new().inputs(map))
     }
 
     /// Facts about the span: anything that serialises to an object.
     pub fn metadata(self, map: impl Serialize) -> Self {
-        self.enrich(&Enrichment::new().metadata(map))
+        self.enrich(Enrichment::new().metadata(map))
     }
 
     /// Model, provider, template: anything that serialises to an object.
     pub fn config(self, map: impl Serialize) -> Self {
-        self.enrich(&Enrichment::new().config(map))
+        self.enrich(Enrichment::new().config(map))
     }
 
-    fn enrich(mut self, enrichment: &Enrichment) -> Self {
+    fn enrich(mut self, enrichment: Enrichment) -> Self {
         attributes_of(enrichment, &mut |attribute| self.attributes.push(attribute));
         self
     }
@@ -134,7 +134,7 @@ impl Span {
 
     /// Adds to the span.
     pub fn enrich(&self, enrichment: Enrichment) {
-        enrich(&self.cx.span(), &enrichment);
+        enrich(&self.cx.span(), enrichment);
     }
 }
 
@@ -145,34 +145,34 @@ impl Drop for Span {
 }
 
 /// Writes an enrichment onto a span, whoever made it.
-pub(crate) fn enrich(span: &SpanRef<'_>, enrichment: &Enrichment) {
-    attributes_of(enrichment, &mut |attribute| span.set_attribute(attribute));
+pub(crate) fn enrich(span: &SpanRef<'_>, enrichment: Enrichment) {
     if let Some(error) = enrichment.error_text() {
         span.set_status(Status::error(error.to_owned()));
     }
+    attributes_of(enrichment, &mut |attribute| span.set_attribute(attribute));
 }
 
-fn attributes_of(enrichment: &Enrichment, put: &mut dyn FnMut(KeyValue)) {
+fn attributes_of(mut enrichment: Enrichment, put: &mut dyn FnMut(KeyValue)) {
     for bucket in Bucket::ALL {
-        for (key, value) in enrichment.bucket(bucket) {
+        for (key, value) in enrichment.take(bucket) {
             flatten(format!("{}.{key}", bucket.attribute_prefix()), value, put);
         }
     }
-    if let Some(error) = enrichment.error_text() {
-        put(KeyValue::new(ERROR, error.to_owned()));
+    if let Some(error) = enrichment.take_error() {
+        put(KeyValue::new(ERROR, error));
     }
 }
 
 /// Maps and lists become one attribute a leaf, `prefix.key` and `prefix.0`; nulls and empty ones
 /// nothing, as the official SDK does.
-fn flatten(key: String, value: &Json, put: &mut dyn FnMut(KeyValue)) {
+fn flatten(key: String, value: Json, put: &mut dyn FnMut(KeyValue)) {
     match value {
         Json::Null => {}
-        Json::Bool(flag) => put(KeyValue::new(key, *flag)),
-        Json::Number(number) => put(KeyValue::new(key, number_value(number))),
-        Json::String(text) => put(KeyValue::new(key, text.clone())),
+        Json::Bool(flag) => put(KeyValue::new(key, flag)),
+        Json::Number(number) => put(KeyValue::new(key, number_value(&number))),
+        Json::String(text) => put(KeyValue::new(key, text)),
         Json::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
+            for (index, item) in items.into_iter().enumerate() {
                 flatten(format!("{key}.{index}"), item, put);
             }
         }

@@ -356,14 +356,12 @@ fn nanoseconds_now() -> String {
 impl Payload {
     pub(crate) fn new(
         content_type: HeaderValue,
-        encoding: Option<HeaderValue>,
+        encoding: HeaderValue,
         bytes: opentelemetry_http::Bytes,
     ) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, content_type);
-        if let Some(encoding) = encoding {
-            headers.insert(CONTENT_ENCODING, encoding);
-        }
+        headers.insert(CONTENT_ENCODING, encoding);
         Self { headers, bytes }
     }
 }

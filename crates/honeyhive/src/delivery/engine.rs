@@ -8,11 +8,11 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Plan;
 use super::gate::{Gate, backoff};
-use super::ledger::{Ledger, Tally};
+use super::ledger::{Answered, Ledger, Tally};
 use super::notices::Notices;
 use super::sessions::{Changes, Operation, Sessions};
 use super::sink::Parcel;
-use super::spans::{Batch, Spans};
+use super::spans::{self, Batch, Spans};
 use crate::api::{Answer, Failure};
 use crate::config::SessionTransport;
 use crate::enrichment::Enrichment;
@@ -70,7 +70,7 @@ impl Engine {
     pub(crate) fn new(plan: Plan, outbox: Arc<Outbox>, startup: Arc<StartupSession>) -> Self {
         Self {
             ledger: Ledger::new(Arc::clone(&outbox)),
-            sessions: Sessions::new(plan.window),
+            sessions: Sessions::new(window(&plan)),
             spans: Spans::new(),
             consignments: Vec::new(),
             rest: Gate::new(REST_WIDTH),
@@ -86,7 +86,9 @@ impl Engine {
         }
     }
 
-    pub(crate) async fn run(mut self) {
+    /// Runs until it is told to stop; then the last answers are the caller's to send, once what is left
+    /// has been accounted for.
+    pub(crate) async fn run(mut self) -> Vec<Answered> {
         let mut next_tick = Instant::now() + TICK;
         loop {
             let wake_at = self
@@ -105,10 +107,11 @@ impl Engine {
             }
             self.drain(now);
             self.dispatch(now).await;
-            self.ledger.answer(now);
+            let answers = self.ledger.answers(now);
             if self.stopping && self.ledger.next_deadline().is_none() {
-                return;
+                return answers;
             }
+            answers.into_iter().for_each(Answered::send);
         }
     }
 
@@ -211,7 +214,8 @@ impl Engine {
 
     /// Makes the calls that are due, as many as the gates let through.
     async fn dispatch(&mut self, now: Instant) {
-        self.sessions.queue_due(now, &self.ledger);
+        self.sessions
+            .queue_due(now, &self.ledger, self.updates_may_go());
         while self.rest_in_flight < self.rest.width(now) {
             let Some(operation) = self.sessions.next() else {
                 break;
@@ -227,12 +231,18 @@ impl Engine {
         }
     }
 
+    /// Without REST starts a session exists once its spans have arrived, so a flush sends those first.
+    fn updates_may_go(&self) -> bool {
+        self.plan.transport == SessionTransport::Rest
+            || (self.traces_in_flight == 0 && self.consignments.is_empty() && self.spans.is_empty())
+    }
+
     fn call(&mut self, operation: Operation, now: Instant) {
         if self.rest.is_unauthorized(now) {
             return self.give_up(
-                operation,
+                &operation,
                 DropReason::Unauthorized,
-                Error::Dropped(DropReason::Unauthorized),
+                &Error::Dropped(DropReason::Unauthorized),
             );
         }
         self.rest_in_flight += 1;
@@ -295,7 +305,7 @@ impl Engine {
             &plan.origin,
             ledger,
             |id| by_rest && sessions.start_is_pending(id),
-            |span| startup.get_or_start(span.start_time).id(),
+            |span| startup.get_or_start_late(span.start_time).id(),
         )
     }
 
@@ -322,7 +332,7 @@ impl Engine {
         now: Instant,
     ) {
         let failure = match answer {
-            Ok(answer) => return self.session_succeeded(operation, &answer, now),
+            Ok(answer) => return self.session_succeeded(&operation, &answer, now),
             Err(failure) => failure,
         };
         self.notices.failure(SESSIONS, &failure, now);
@@ -339,12 +349,12 @@ impl Engine {
                 if reason == DropReason::Unauthorized {
                     self.rest.refused_the_key(now);
                 }
-                self.give_up(operation, reason, Error::Rejected { status, message });
+                self.give_up(&operation, reason, &Error::Rejected { status, message });
             }
         }
     }
 
-    fn session_succeeded(&mut self, operation: Operation, answer: &Answer, now: Instant) {
+    fn session_succeeded(&mut self, operation: &Operation, answer: &Answer, now: Instant) {
         if self.rest.succeeded() {
             self.notices.recovered(SESSIONS);
         }
@@ -360,7 +370,7 @@ impl Engine {
             .get_or_insert(self.rest.successes());
         if operation.attempts + 1 >= MOST_ATTEMPTS && self.rest.successes() > before {
             let reason = DropReason::RetriesExhausted;
-            return self.give_up(operation, reason, Error::Dropped(reason));
+            return self.give_up(&operation, reason, &Error::Dropped(reason));
         }
         self.outbox.count_retry();
         self.rest.failed(now, after);
@@ -368,13 +378,13 @@ impl Engine {
         self.sessions.retry(operation, at, &mut self.ledger);
     }
 
-    fn give_up(&mut self, operation: Operation, reason: DropReason, error: Error) {
+    fn give_up(&mut self, operation: &Operation, reason: DropReason, error: &Error) {
         if let Some(start) = &operation.start {
             self.spans.unstarted(Arc::clone(start));
         }
         let ledger = &mut self.ledger;
         self.sessions
-            .failed(operation, &error, |tally| ledger.dropped(tally, reason));
+            .failed(operation, error, |tally| ledger.dropped(tally, reason));
     }
 
     fn traces_came_back(
@@ -415,7 +425,7 @@ impl Engine {
             return self.ledger.delivered(consignment.tally);
         };
         self.notices.rejected_spans(count, &message, now);
-        let (rejected, taken) = self.ledger.split(consignment.tally, count);
+        let (rejected, taken) = consignment.tally.split(count);
         self.ledger.dropped(rejected, DropReason::Rejected);
         self.ledger.delivered(taken);
     }
@@ -423,7 +433,7 @@ impl Engine {
     fn try_halves(&mut self, tally: Tally, halves: [(Parcel, u64); 2]) {
         let mut rest = tally;
         for (parcel, count) in halves {
-            let (tally, left) = self.ledger.split(rest, count);
+            let (tally, left) = rest.split(count);
             rest = left;
             self.consignments.push(Consignment {
                 parcel,
@@ -452,6 +462,15 @@ impl Engine {
         self.outbox.count_retry();
         self.traces.failed(now, after);
         self.consignments.push(consignment);
+    }
+}
+
+/// How long what a session has to say is held back.
+fn window(plan: &Plan) -> Duration {
+    match plan.transport {
+        SessionTransport::Rest => plan.window,
+        // Until its spans have had time to create it.
+        SessionTransport::Otlp => plan.window + 2 * spans::DELAY,
     }
 }
 

@@ -33,6 +33,24 @@ impl Tally {
     pub(crate) const fn bytes(&self) -> u64 {
         self.load.bytes
     }
+
+    /// Splits some of the items off, for an outcome of their own.
+    pub(crate) fn split(self, items: u64) -> (Self, Self) {
+        let items = items.min(self.load.items);
+        let bytes = self.load.bytes * items / self.load.items.max(1);
+        let rest = Load {
+            items: self.load.items - items,
+            bytes: self.load.bytes - bytes,
+        };
+        let first = Load { items, bytes };
+        (
+            Self {
+                load: first,
+                ..self
+            },
+            Self { load: rest, ..self },
+        )
+    }
 }
 
 #[derive(Debug)]
@@ -82,27 +100,6 @@ impl Ledger {
         }
         early.load.add(late.load);
         early
-    }
-
-    /// Splits some of the items off, for an outcome of their own.
-    pub(crate) fn split(&mut self, tally: Tally, items: u64) -> (Tally, Tally) {
-        let items = items.min(tally.load.items);
-        let bytes = tally.load.bytes * items / tally.load.items.max(1);
-        let first = Load { items, bytes };
-        let rest = Load {
-            items: tally.load.items - items,
-            bytes: tally.load.bytes - bytes,
-        };
-        (
-            Tally {
-                load: first,
-                ..tally
-            },
-            Tally {
-                load: rest,
-                ..tally
-            },
-        )
     }
 
     pub(crate) fn delivered(&mut self, tally: Tally) {
@@ -163,8 +160,9 @@ impl Ledger {
         self.flushes.iter().map(|flush| flush.deadline).min()
     }
 
-    /// Answers the flushes that have got what they waited for, or have run out of time.
-    pub(crate) fn answer(&mut self, now: Instant) {
+    /// The answers to flushes that have got what they waited for, or have run out of time.
+    pub(crate) fn answers(&mut self, now: Instant) -> Vec<Answered> {
+        let mut answers = Vec::new();
         let mut index = 0;
         while let Some(flush) = self.flushes.get(index) {
             let pending: u64 = self
@@ -173,28 +171,47 @@ impl Ledger {
                 .map(|(_, count)| count)
                 .sum();
             if pending == 0 || now >= flush.deadline {
-                self.flushes.swap_remove(index).answer(pending);
+                answers.push(self.flushes.swap_remove(index).answered(pending));
             } else {
                 index += 1;
             }
         }
+        answers
+    }
+}
+
+/// A flush that has ended.
+#[derive(Debug)]
+#[must_use = "somebody waits for it"]
+pub(crate) struct Answered {
+    reply: Reply<Flushed>,
+    answer: Flushed,
+}
+
+impl Answered {
+    pub(crate) fn send(self) {
+        self.reply.send(self.answer);
     }
 }
 
 impl Flush {
-    fn answer(self, pending: u64) {
+    fn answered(self, pending: u64) -> Answered {
         let report = FlushReport {
             delivered: self.delivered,
             dropped: self.dropped,
             pending,
         };
-        self.reply.send(match report {
+        let answer = match report {
             FlushReport { pending: 1.., .. } => Err(FlushError::TimedOut {
                 timeout: self.timeout,
                 report,
             }),
             FlushReport { dropped: 1.., .. } => Err(FlushError::Dropped { report }),
             _ => Ok(report),
-        });
+        };
+        Answered {
+            reply: self.reply,
+            answer,
+        }
     }
 }

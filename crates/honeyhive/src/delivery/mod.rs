@@ -25,6 +25,7 @@ use crate::error::BuildError;
 use crate::outbox::Outbox;
 use crate::session::StartupSession;
 use engine::Engine;
+use ledger::Answered;
 #[cfg(feature = "testing")]
 pub(crate) use sessions::Call;
 pub(crate) use sessions::Origin;
@@ -78,10 +79,13 @@ pub(crate) fn start(
             let _silence = Context::enter_telemetry_suppressed_scope();
             let engine = Engine::new(plan, Arc::clone(&outbox), startup);
             let run = catch_unwind(AssertUnwindSafe(|| runtime.block_on(engine.run())));
-            if run.is_err() {
+            // First what is left is accounted for, then those who wait are told.
+            outbox.abandon();
+            if let Ok(answers) = run {
+                answers.into_iter().for_each(Answered::send);
+            } else {
                 tracing::error!(target: "honeyhive", "the delivery thread panicked; nothing more is delivered, please report this");
             }
-            outbox.abandon();
         })
         .map(drop)
         .map_err(BuildError::DeliveryThread)

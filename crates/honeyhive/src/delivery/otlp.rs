@@ -1,17 +1,17 @@
-//! Spans as OTLP: `opentelemetry-otlp` encodes and compresses, the bytes are caught instead of sent, and
-//! the delivery engine sends them by its own rules.
+//! Spans as OTLP: `opentelemetry-otlp` encodes them, the bytes are caught instead of sent, and the delivery
+//! engine sends them by its own rules.
 
 use std::io::{Read, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use flate2::Compression as Level;
+use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::CONTENT_ENCODING;
 use http::{HeaderValue, Request, Response};
 use opentelemetry_http::{Bytes, HttpClient, HttpError};
 use opentelemetry_otlp::{
-    Compression, ExporterBuildError, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
+    ExporterBuildError, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
 };
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
@@ -23,6 +23,8 @@ use prost::Message;
 
 use crate::api::{Answer, Payload};
 use crate::config::OtlpProtocol;
+
+const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
 /// Turns spans into the bytes of a request.
 #[derive(Debug)]
@@ -45,7 +47,6 @@ impl Encoder {
                 OtlpProtocol::HttpProtobuf => Protocol::HttpBinary,
                 OtlpProtocol::HttpJson => Protocol::HttpJson,
             })
-            .with_compression(Compression::Gzip)
             // Never asked: the client above catches the request.
             .with_endpoint("http://127.0.0.1/v1/traces")
             .build()?;
@@ -60,7 +61,20 @@ impl Encoder {
     /// `None` when the spans cannot be encoded.
     pub(crate) async fn encode(&self, spans: Vec<SpanData>) -> Option<Payload> {
         self.exporter.export(spans).await.ok()?;
-        self.caught.take()
+        let (bytes, encoding) = self.caught.take()?;
+        let (bytes, encoding) = match encoding {
+            // OTEL_EXPORTER_OTLP_COMPRESSION has reached the exporter.
+            Some(encoding) => (bytes, encoding),
+            None => (gzip(&bytes)?, GZIP),
+        };
+        Some(Payload::new(self.content_type(), encoding, bytes))
+    }
+
+    const fn content_type(&self) -> HeaderValue {
+        HeaderValue::from_static(match self.protocol {
+            OtlpProtocol::HttpProtobuf => "application/x-protobuf",
+            OtlpProtocol::HttpJson => "application/json",
+        })
     }
 
     /// How many spans HoneyHive refused within a success (OTLP's partial success), and why.
@@ -92,29 +106,24 @@ impl Encoder {
             return None;
         }
         let (first, second) = split(request, total / 2);
-        Some([
-            self.packed(&first, payload)?,
-            self.packed(&second, payload)?,
-        ])
+        Some([self.packed(&first)?, self.packed(&second)?])
     }
 
-    fn packed(
-        &self,
-        request: &ExportTraceServiceRequest,
-        like: &Payload,
-    ) -> Option<(Payload, u64)> {
+    fn packed(&self, request: &ExportTraceServiceRequest) -> Option<(Payload, u64)> {
         let bytes = match self.protocol {
             OtlpProtocol::HttpProtobuf => request.encode_to_vec(),
             OtlpProtocol::HttpJson => serde_json::to_vec(request).ok()?,
         };
-        let mut encoder = GzEncoder::new(Vec::new(), Level::fast());
-        encoder.write_all(&bytes).ok()?;
-        let payload = Payload {
-            bytes: Bytes::from(encoder.finish().ok()?),
-            headers: like.headers.clone(),
-        };
+        let payload = Payload::new(self.content_type(), GZIP, gzip(&bytes)?);
         Some((payload, count(request) as u64))
     }
+}
+
+/// Fast, since spans repeat themselves and compress well at any level.
+fn gzip(bytes: &[u8]) -> Option<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).ok()?;
+    encoder.finish().ok().map(Bytes::from)
 }
 
 fn count(request: &ExportTraceServiceRequest) -> usize {
@@ -159,27 +168,30 @@ fn split(
     (first, second)
 }
 
-/// An HTTP client that keeps the request it is given.
+/// An HTTP client that keeps the body it is given, and how it is compressed.
+///
+/// Nothing else of the request is used: the exporter reads headers from `OTEL_EXPORTER_OTLP_HEADERS`,
+/// which are meant for somebody else.
 #[derive(Debug, Clone, Default)]
-struct Caught(Arc<Mutex<Option<Payload>>>);
+struct Caught(Arc<Mutex<Option<Body>>>);
+
+type Body = (Bytes, Option<HeaderValue>);
 
 impl Caught {
-    fn take(&self) -> Option<Payload> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    fn slot(&self) -> MutexGuard<'_, Option<Body>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> Option<Body> {
+        self.slot().take()
     }
 }
 
 #[async_trait::async_trait]
 impl HttpClient for Caught {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let (parts, bytes) = request.into_parts();
-        // Only what describes the body: the exporter reads headers from OTEL_EXPORTER_OTLP_HEADERS too,
-        // which are meant for somebody else.
-        let header = |name| parts.headers.get(name).cloned();
-        let content_type =
-            header(CONTENT_TYPE).unwrap_or(HeaderValue::from_static("application/x-protobuf"));
-        let payload = Payload::new(content_type, header(CONTENT_ENCODING), bytes);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload);
+        let encoding = request.headers().get(CONTENT_ENCODING).cloned();
+        *self.slot() = Some((request.into_body(), encoding));
         Ok(Response::new(Bytes::new()))
     }
 }

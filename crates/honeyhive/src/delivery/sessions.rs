@@ -219,18 +219,16 @@ impl Entry {
         self.start.is_some() || !self.changes.is_empty() || self.changes_tally.items() > 0
     }
 
-    fn is_due(&self, now: Instant, ledger: &Ledger) -> bool {
+    fn is_due(&self, now: Instant, ledger: &Ledger, urgency_counts: bool) -> bool {
         if self.in_flight || self.queued || !self.has_work() {
             return false;
         }
-        match self.retry_at {
-            Some(then) => now >= then,
-            None => {
-                now >= self.hold_until
-                    || ledger.is_urgent(self.start_tally)
-                    || ledger.is_urgent(self.changes_tally)
-            }
+        if let Some(then) = self.retry_at {
+            return now >= then;
         }
+        let is_urgent =
+            || ledger.is_urgent(self.start_tally) || ledger.is_urgent(self.changes_tally);
+        now >= self.hold_until || (urgency_counts && is_urgent())
     }
 }
 
@@ -320,10 +318,10 @@ impl Sessions {
         })
     }
 
-    /// Queues what is due.
-    pub(crate) fn queue_due(&mut self, now: Instant, ledger: &Ledger) {
+    /// Queues what is due: held back long enough, or, where `urgency_counts`, waited for by a flush.
+    pub(crate) fn queue_due(&mut self, now: Instant, ledger: &Ledger, urgency_counts: bool) {
         for (id, entry) in &mut self.entries {
-            if entry.is_due(now, ledger) {
+            if entry.is_due(now, ledger, urgency_counts) {
                 entry.queued = true;
                 self.ready.push_back(*id);
             }
@@ -379,8 +377,8 @@ impl Sessions {
     }
 
     /// The call got through: its items are done.
-    pub(crate) fn succeeded(&mut self, operation: Operation, ledger: &mut Ledger) {
-        self.end(&operation, Ok(()), |tally| ledger.delivered(tally));
+    pub(crate) fn succeeded(&mut self, operation: &Operation, ledger: &mut Ledger) {
+        self.end(operation, &Ok(()), |tally| ledger.delivered(tally));
         ledger.delivered(operation.tally);
         self.forget_if_idle(operation.id);
     }
@@ -388,12 +386,12 @@ impl Sessions {
     /// The call will never get through: its items are lost, and so is what would have followed a start.
     pub(crate) fn failed(
         &mut self,
-        operation: Operation,
+        operation: &Operation,
         error: &Error,
         mut drop_items: impl FnMut(Tally),
     ) {
         let started = operation.start.is_some();
-        self.end(&operation, Err(error.clone()), &mut drop_items);
+        self.end(operation, &Err(error.clone()), &mut drop_items);
         drop_items(operation.tally);
         if started && let Some(entry) = self.entries.get_mut(&operation.id) {
             entry.changes = Changes::default();
@@ -405,7 +403,7 @@ impl Sessions {
     fn end(
         &mut self,
         operation: &Operation,
-        outcome: Result<(), Error>,
+        outcome: &Result<(), Error>,
         settle_start: impl FnOnce(Tally),
     ) {
         let Some(entry) = self.entries.get_mut(&operation.id) else {

@@ -26,7 +26,7 @@ const BATCH_SPANS: usize = 512;
 /// And about so many bytes before compression.
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
 /// A span waits this long for company.
-const DELAY: Duration = Duration::from_secs(1);
+pub(super) const DELAY: Duration = Duration::from_secs(1);
 /// How many spans, moves and lost starts are remembered.
 const MEMORY: usize = 16_384;
 
@@ -102,6 +102,10 @@ impl Spans {
     /// The id under which a session goes by now.
     pub(crate) fn current(&self, id: SessionId) -> SessionId {
         self.moved.get(&id).copied().unwrap_or(id)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
     }
 
     pub(crate) fn is_due(&self, now: Instant, ledger: &Ledger) -> bool {

@@ -77,7 +77,7 @@ impl ServerInstrumentation {
         };
         let cx = current::with_entry(cx, Entry::Request(session.clone()));
         let cx = if inner.request_span {
-            inner.with_request_span(cx, &session)
+            inner.with_request_span(&cx, &session)
         } else {
             cx
         };
@@ -206,7 +206,7 @@ impl Inner {
         }
     }
 
-    fn with_request_span(&self, cx: Context, session: &Session) -> Context {
+    fn with_request_span(&self, cx: &Context, session: &Session) -> Context {
         let mut attributes = Vec::with_capacity(12);
         attributes.push(KeyValue::new(EVENT_TYPE, EventType::Chain.as_str()));
         if let Inputs::Request(inputs) = &session.start.inputs {
@@ -228,7 +228,7 @@ impl Inner {
         let builder = SpanBuilder::from_name(session.start.name.to_string())
             .with_kind(SpanKind::Server)
             .with_attributes(attributes);
-        let span = self.tracer.sdk_tracer().build_with_context(builder, &cx);
+        let span = self.tracer.sdk_tracer().build_with_context(builder, cx);
         cx.with_span(span)
     }
 }

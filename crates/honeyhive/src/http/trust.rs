@@ -28,9 +28,11 @@ pub enum SessionTrust {
     Custom(TrustFn),
 }
 
+type Decide = dyn Fn(&str) -> Option<SessionId> + Send + Sync;
+
 /// What [`SessionTrust::with`] wraps.
 #[derive(Clone)]
-pub struct TrustFn(Arc<dyn Fn(&str) -> Option<SessionId> + Send + Sync>);
+pub struct TrustFn(Arc<Decide>);
 
 impl SessionTrust {
     /// The program decides: it can check a signature, or look the id up in memory. It is called while

@@ -91,6 +91,15 @@ impl Outbox {
         }
     }
 
+    /// Hands a record over after the program has stopped, for the delivery thread itself.
+    pub(crate) fn push_late(&self, record: Record) {
+        let mut queue = self.lock();
+        let load = record.load();
+        queue.accepted += load.items;
+        queue.pending.add(load);
+        queue.inbox.records.push(record);
+    }
+
     /// Hands a session's start or update over. Never blocks; what does not fit is dropped and counted.
     pub(crate) fn push(&self, record: Record) {
         self.offer(record.load(), |inbox| inbox.records.push(record));

@@ -47,31 +47,20 @@ pub struct Session {
 
 impl Session {
     pub(crate) fn begin(outbox: &Arc<Outbox>, new: NewSession) -> Self {
-        Self::begin_at(outbox, new, SystemTime::now())
-    }
-
-    pub(crate) fn begin_at(outbox: &Arc<Outbox>, new: NewSession, started_at: SystemTime) -> Self {
-        let linked = new.skip_api_call && new.id.is_some();
-        let id = new.id.unwrap_or_else(SessionId::new);
-        let name = new.name.map_or_else(|| default_name(id), Arc::from);
-        let mut start = StartRecord::new(id, name, Inputs::Object(new.inputs), started_at);
-        start.source = new.source.map(String::into_boxed_str);
-        start.metadata = new.metadata;
-        start.user_properties = new.user_properties;
-        if linked {
-            return Self::link(outbox, start);
+        let is_linked = new.is_link();
+        let start = start_record(new, SystemTime::now());
+        if is_linked {
+            Self::link(outbox, start)
+        } else {
+            Self::open(outbox, start)
         }
-        Self::open(outbox, start)
     }
 
     /// Hands a start over.
     pub(crate) fn open(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
-        let start = Arc::new(start);
-        outbox.push(Record::Start(Arc::clone(&start)));
-        Self {
-            start,
-            outbox: Arc::clone(outbox),
-        }
+        let session = Self::of(outbox, start);
+        outbox.push(Record::Start(Arc::clone(&session.start)));
+        session
     }
 
     /// Links to a session that exists: what the start would have carried as metadata and user
@@ -79,12 +68,16 @@ impl Session {
     pub(crate) fn link(outbox: &Arc<Outbox>, mut start: StartRecord) -> Self {
         let metadata = std::mem::take(&mut start.metadata);
         let user_properties = std::mem::take(&mut start.user_properties);
-        let session = Self {
-            start: Arc::new(start.linked()),
-            outbox: Arc::clone(outbox),
-        };
+        let session = Self::of(outbox, start.linked());
         session.enrich_with(metadata, user_properties);
         session
+    }
+
+    fn of(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
+        Self {
+            start: Arc::new(start),
+            outbox: Arc::clone(outbox),
+        }
     }
 
     fn enrich_with(&self, metadata: Object, user_properties: Object) {
@@ -220,6 +213,16 @@ impl Session {
             f()
         })
     }
+}
+
+fn start_record(new: NewSession, started_at: SystemTime) -> StartRecord {
+    let id = new.id.unwrap_or_else(SessionId::new);
+    let name = new.name.map_or_else(|| default_name(id), Arc::from);
+    let mut start = StartRecord::new(id, name, Inputs::Object(new.inputs), started_at);
+    start.source = new.source.map(String::into_boxed_str);
+    start.metadata = new.metadata;
+    start.user_properties = new.user_properties;
+    start
 }
 
 /// `session-` and the first eight characters of the id, as the official SDK names them.

@@ -94,6 +94,11 @@ impl NewSession {
         self.skip_api_call = skip;
         self
     }
+
+    /// True where there is nothing to start.
+    pub(super) const fn is_link(&self) -> bool {
+        self.skip_api_call && self.id.is_some()
+    }
 }
 
 fn add(what: &'static str, object: &mut Object, map: &impl Serialize) {

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::{NewSession, Session};
 use crate::id::SessionId;
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Record};
 
 /// What spans and enrichments outside every session belong to.
 #[derive(Debug)]
@@ -27,16 +27,31 @@ impl StartupSession {
     }
 
     /// The session, begun now where there was none.
-    pub(crate) fn get_or_start(&self, started_at: SystemTime) -> Session {
+    pub(crate) fn get_or_start(&self) -> Session {
+        self.lock()
+            .get_or_insert_with(|| Session::begin(&self.outbox, self.new_session()))
+            .clone()
+    }
+
+    /// As [`get_or_start`](Self::get_or_start), for a span that was recorded before the tracer was shut
+    /// down and finds itself without a session while the rest is being delivered.
+    pub(crate) fn get_or_start_late(&self, started_at: SystemTime) -> Session {
         self.lock()
             .get_or_insert_with(|| {
-                let new = NewSession {
-                    id: self.id,
-                    ..NewSession::named(self.name.clone())
-                };
-                Session::begin_at(&self.outbox, new, started_at)
+                let start = super::start_record(self.new_session(), started_at);
+                let session = Session::of(&self.outbox, start);
+                self.outbox
+                    .push_late(Record::Start(Arc::clone(&session.start)));
+                session
             })
             .clone()
+    }
+
+    fn new_session(&self) -> NewSession {
+        NewSession {
+            id: self.id,
+            ..NewSession::named(self.name.clone())
+        }
     }
 
     /// Begins a session and makes it the tracer's own.

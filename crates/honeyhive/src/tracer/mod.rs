@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry::trace::TracerProvider as _;
@@ -175,14 +175,14 @@ impl HoneyHiveTracer {
     /// Adds to the current session, else to the tracer's own. Never blocks.
     pub fn enrich_session(&self, enrichment: Enrichment) {
         self.current_session()
-            .unwrap_or_else(|| self.inner.startup.get_or_start(SystemTime::now()))
+            .unwrap_or_else(|| self.inner.startup.get_or_start())
             .enrich(enrichment);
     }
 
     /// Adds to the current span, whoever made it. Without one it does nothing.
     pub fn enrich_span(&self, enrichment: Enrichment) {
         self.inner.outbox.count_refused(enrichment.refused_count());
-        Context::map_current(|cx| span::enrich(&cx.span(), &enrichment));
+        Context::map_current(|cx| span::enrich(&cx.span(), enrichment));
     }
 
     /// A span by hand.
