@@ -8,12 +8,10 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 pub(crate) struct View<'a>(pub(crate) &'a HeaderMap);
 
 impl Headers for View<'_> {
-    fn nth(&self, name: &str, index: usize) -> Option<&[u8]> {
-        let value = match index {
-            0 => self.0.get(name),
-            _ => self.0.get_all(name).iter().nth(index),
-        };
-        value.map(HeaderValue::as_bytes)
+    fn for_each<'h>(&'h self, visit: &mut dyn FnMut(&'h str, &'h [u8])) {
+        for (name, value) in self.0 {
+            visit(name.as_str(), value.as_bytes());
+        }
     }
 }
 

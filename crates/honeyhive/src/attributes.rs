@@ -34,3 +34,6 @@ pub(crate) const SUPPRESSED: &str = "honeyhive.suppressed";
 /// The session in W3C baggage: the namespaced key, and the bare one of the Python SDK.
 pub(crate) const BAGGAGE_SESSION_ID: &str = "honeyhive.session_id";
 pub(crate) const BAGGAGE_SESSION_ID_BARE: &str = "session_id";
+
+/// So many attributes a span may have: a flattened chat history overflows the SDK's default of 128.
+pub(crate) const MAX_ATTRIBUTES: usize = 1024;

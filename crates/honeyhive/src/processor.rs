@@ -12,7 +12,7 @@ use crate::attributes::{SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE, S
 use crate::config::SessionTransport;
 use crate::outbox::{Command, Outbox, Reply};
 use crate::session::Session;
-use crate::session::current::{self, Entry};
+use crate::session::current;
 
 /// Sends every span of a provider to HoneyHive, in the session that was current where it started.
 ///
@@ -38,7 +38,9 @@ impl HoneyHiveSpanProcessor {
         if let Some(source) = &session.start.source {
             span.set_attribute(KeyValue::new(SOURCE, source.to_string()));
         }
-        if self.transport == SessionTransport::Otlp {
+        // Where no start is coming, ingestion is asked to create the session.
+        let is_lost = || matches!(session.start.outcome(), Some(Err(_)));
+        if self.transport == SessionTransport::Otlp || is_lost() {
             span.set_attribute(KeyValue::new(SESSION_AUTO_CREATE, true));
             span.set_attribute(KeyValue::new(SESSION_NAME, Arc::clone(&session.start.name)));
         }
@@ -47,14 +49,12 @@ impl HoneyHiveSpanProcessor {
 
 impl SpanProcessor for HoneyHiveSpanProcessor {
     fn on_start(&self, span: &mut Span, cx: &Context) {
-        match current::entry(cx, &self.outbox) {
-            Some(Entry::Session(session) | Entry::Request(session)) => self.stamp(span, session),
-            Some(Entry::Suppressed(_)) => span.set_attribute(KeyValue::new(SUPPRESSED, true)),
-            None => {
-                if let Some(id) = current::from_baggage(cx) {
-                    span.set_attribute(KeyValue::new(SESSION_ID, id.to_string()));
-                }
-            }
+        if let Some(current) = current::of_tracer(cx, &self.outbox) {
+            self.stamp(span, &current.session);
+        } else if let Some(id) = current::from_baggage(cx) {
+            span.set_attribute(KeyValue::new(SESSION_ID, id.to_string()));
+        } else if current::is_suppressed(&self.outbox) {
+            span.set_attribute(KeyValue::new(SUPPRESSED, true));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::future::Future;
+use std::sync::Arc;
 
 use opentelemetry::context::{FutureExt, WithContext};
 use opentelemetry::trace::{
@@ -12,9 +13,10 @@ use opentelemetry_sdk::trace::SdkTracer;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::attributes::{ERROR, EVENT_TYPE};
+use crate::attributes::{ERROR, EVENT_TYPE, MAX_ATTRIBUTES};
 use crate::enrichment::{Bucket, Enrichment};
 use crate::event_type::EventType;
+use crate::outbox::Outbox;
 
 /// A span that has not started yet, from [`HoneyHiveTracer::span`](crate::HoneyHiveTracer::span).
 ///
@@ -37,23 +39,29 @@ use crate::event_type::EventType;
 #[must_use = "a span begins with `.start()`"]
 pub struct SpanBuilder {
     tracer: SdkTracer,
+    outbox: Arc<Outbox>,
     inner: OtelSpanBuilder,
+    event_type: Option<EventType>,
     attributes: Vec<KeyValue>,
 }
 
+/// Attributes of a span that are left to the processor, which comes after those of the builder.
+const RESERVED: usize = 16;
+
 impl SpanBuilder {
-    pub(crate) fn new(tracer: SdkTracer, name: Cow<'static, str>) -> Self {
+    pub(crate) fn new(tracer: SdkTracer, outbox: Arc<Outbox>, name: Cow<'static, str>) -> Self {
         Self {
             tracer,
+            outbox,
             inner: OtelSpanBuilder::from_name(name),
+            event_type: None,
             attributes: Vec::new(),
         }
     }
 
     /// What the span is in HoneyHive. Without it: a chain when it has children, a tool when not.
     pub fn event_type(mut self, event_type: EventType) -> Self {
-        self.attributes
-            .push(KeyValue::new(EVENT_TYPE, event_type.as_str()));
+        self.event_type = Some(event_type);
         self
     }
 
@@ -73,6 +81,7 @@ impl SpanBuilder {
     }
 
     fn enrich(mut self, enrichment: Enrichment) -> Self {
+        self.outbox.count_refused(enrichment.refused_count());
         attributes_of(enrichment, &mut |attribute| self.attributes.push(attribute));
         self
     }
@@ -82,12 +91,17 @@ impl SpanBuilder {
     pub fn start(self) -> Span {
         let Self {
             tracer,
+            outbox,
             inner,
-            attributes,
+            event_type,
+            mut attributes,
         } = self;
+        attributes.truncate(MAX_ATTRIBUTES - RESERVED);
+        attributes.extend(event_type.map(|kind| KeyValue::new(EVENT_TYPE, kind.as_str())));
         Context::map_current(|cx| {
             let span = tracer.build_with_context(inner.with_attributes(attributes), cx);
             Span {
+                outbox,
                 cx: cx.with_span(span),
             }
         })
@@ -101,6 +115,7 @@ impl SpanBuilder {
 #[derive(Debug)]
 #[must_use = "the span ends when this is dropped"]
 pub struct Span {
+    outbox: Arc<Outbox>,
     cx: Context,
 }
 
@@ -134,6 +149,7 @@ impl Span {
 
     /// Adds to the span.
     pub fn enrich(&self, enrichment: Enrichment) {
+        self.outbox.count_refused(enrichment.refused_count());
         enrich(&self.cx.span(), enrichment);
     }
 }

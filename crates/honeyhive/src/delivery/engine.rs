@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::Plan;
-use super::gate::{Gate, backoff};
+use super::gate::{Gate, asked_for, backoff};
 use super::ledger::{Answered, Ledger, Tally};
 use super::notices::Notices;
 use super::sessions::{Changes, Operation, Sessions};
@@ -152,8 +152,11 @@ impl Engine {
 
     fn take_in_start(&mut self, start: Arc<StartRecord>, tally: Tally, now: Instant) {
         if self.plan.transport == SessionTransport::Otlp {
-            // Its spans tell HoneyHive of it.
+            // Its spans tell HoneyHive of it; those of the tracer's own may not know that they are.
             start.settle(Ok(()));
+            if self.startup.is_begun_by(&start) {
+                self.spans.unstarted(start);
+            }
             self.ledger.delivered(tally);
         } else {
             self.sessions.start(start, tally, now);
@@ -169,7 +172,7 @@ impl Engine {
     fn moved(&mut self, start: &StartRecord, to: SessionId, now: Instant) {
         self.spans.moved(start.id, to);
         if start.was_withdrawn() {
-            self.sessions.withdraw(start.id, to, &mut self.ledger, now);
+            self.sessions.withdraw(start, to, &mut self.ledger, now);
         } else {
             let note = serde_json::json!({ "moved_to": to });
             let changes = Changes::of(Enrichment::new().metadata(note));
@@ -214,6 +217,9 @@ impl Engine {
 
     /// Makes the calls that are due, as many as the gates let through.
     async fn dispatch(&mut self, now: Instant) {
+        if self.spans.is_due(now, &self.ledger) {
+            self.assign_spans(now);
+        }
         self.sessions
             .queue_due(now, &self.ledger, self.updates_may_go());
         while self.rest_in_flight < self.rest.width(now) {
@@ -266,14 +272,30 @@ impl Engine {
         });
     }
 
+    /// Finds the session of spans that are about to go. The tracer's own may begin with that: its start
+    /// is not held back, since they wait for it.
+    fn assign_spans(&mut self, now: Instant) {
+        let mut begun = None;
+        let startup = &self.startup;
+        self.spans.assign(|span| {
+            let session = startup.get_or_start_late(span.start_time, |start| begun = Some(start));
+            session.id()
+        });
+        if let Some(start) = begun {
+            let id = start.id;
+            let record = Record::Start(start);
+            self.outbox.accept_late(record.load());
+            self.take_in(record, now);
+            self.sessions.hold_no_longer(id, now);
+        }
+    }
+
     /// Encodes batches while there is room to send them.
     async fn gather_spans(&mut self, now: Instant) {
         while self.traces_in_flight + self.consignments.len() < TRACES_WIDTH
             && self.spans.is_due(now, &self.ledger)
         {
             let Some(batch) = self.next_batch() else {
-                // A startup session may have begun for them: its start goes first.
-                self.drain(now);
                 return;
             };
             match self.plan.sink.pack(batch.spans).await {
@@ -295,18 +317,14 @@ impl Engine {
         let Self {
             spans,
             sessions,
-            startup,
             ledger,
             plan,
             ..
         } = self;
         let by_rest = plan.transport == SessionTransport::Rest;
-        spans.next_batch(
-            &plan.origin,
-            ledger,
-            |id| by_rest && sessions.start_is_pending(id),
-            |span| startup.get_or_start_late(span.start_time).id(),
-        )
+        spans.next_batch(&plan.origin, ledger, |id| {
+            by_rest && sessions.start_is_pending(id)
+        })
     }
 
     fn came_back(&mut self, done: Option<Done>) {
@@ -374,7 +392,7 @@ impl Engine {
         }
         self.outbox.count_retry();
         self.rest.failed(now, after);
-        let at = now + after.unwrap_or_else(|| backoff(operation.attempts + 1));
+        let at = now + after.map_or_else(|| backoff(operation.attempts + 1), asked_for);
         self.sessions.retry(operation, at, &mut self.ledger);
     }
 

@@ -84,7 +84,8 @@ impl Gate {
     }
 }
 
-fn asked_for(retry_after: Duration) -> Duration {
+/// What a server asked for, within reason.
+pub(crate) fn asked_for(retry_after: Duration) -> Duration {
     retry_after.min(LONGEST_RETRY_AFTER)
 }
 

@@ -185,6 +185,8 @@ impl Operation {
 struct Entry {
     start: Option<Arc<StartRecord>>,
     start_tally: Tally,
+    /// Further starts of the same session, each sent after the one before: HoneyHive merges them.
+    later: VecDeque<(Arc<StartRecord>, Tally)>,
     changes: Changes,
     changes_tally: Tally,
     /// Held back until here, so that what comes meanwhile goes along.
@@ -203,6 +205,7 @@ impl Entry {
         Self {
             start: None,
             start_tally: Tally::NONE,
+            later: VecDeque::new(),
             changes: Changes::default(),
             changes_tally: Tally::NONE,
             hold_until,
@@ -212,6 +215,16 @@ impl Entry {
             in_flight: false,
             queued: false,
             waiting: Vec::new(),
+        }
+    }
+
+    fn take_up_next_start(&mut self) {
+        if self.start.is_none()
+            && !self.in_flight
+            && let Some((start, tally)) = self.later.pop_front()
+        {
+            self.start = Some(start);
+            self.start_tally = tally;
         }
     }
 
@@ -252,8 +265,8 @@ impl Sessions {
     pub(crate) fn start(&mut self, start: Arc<StartRecord>, tally: Tally, now: Instant) {
         let hold_until = now + self.window;
         let entry = self.entry(start.id, hold_until);
-        entry.start_tally = tally;
-        entry.start = Some(start);
+        entry.later.push_back((start, tally));
+        entry.take_up_next_start();
     }
 
     pub(crate) fn change(
@@ -274,26 +287,56 @@ impl Sessions {
         entry.changes_tally = ledger.merge(entry.changes_tally, tally);
     }
 
-    /// Takes back a start that was not sent; what had gathered for it goes to the new id.
+    /// Takes back a start that was not sent; what had gathered for it goes to the new id, as far as a
+    /// session that exists takes it.
     pub(crate) fn withdraw(
         &mut self,
-        from: SessionId,
+        start: &StartRecord,
         to: SessionId,
         ledger: &mut Ledger,
         now: Instant,
     ) {
-        let Some(entry) = self.entries.remove(&from) else {
+        let Some(entry) = self.entries.get_mut(&start.id) else {
             return;
         };
-        ledger.withdrawn(entry.start_tally);
-        if let Some(start) = &entry.start {
-            start.settle(Ok(()));
+        let is_it = |held: &Arc<StartRecord>| std::ptr::eq(held.as_ref(), start);
+        if let Some(index) = entry.later.iter().position(|(held, _)| is_it(held)) {
+            let later = entry.later.remove(index);
+            later
+                .into_iter()
+                .for_each(|(_, tally)| ledger.withdrawn(tally));
+            return start.settle(Ok(()));
         }
+        if !entry.start.as_ref().is_some_and(is_it) {
+            return;
+        }
+        start.settle(Ok(()));
+        entry.start = None;
+        let tally = std::mem::replace(&mut entry.start_tally, Tally::NONE);
+        if !entry.later.is_empty() {
+            // What had gathered is the other's too.
+            entry.take_up_next_start();
+            return ledger.withdrawn(tally);
+        }
+        let Some(entry) = self.entries.remove(&start.id) else {
+            return;
+        };
         for reply in entry.waiting {
             reply.send(Ok(()));
         }
-        if !entry.changes.is_empty() {
-            self.change(to, entry.changes, entry.changes_tally, ledger, now);
+        let began_with = Enrichment::new()
+            .metadata(&start.metadata)
+            .user_properties(&start.user_properties);
+        let mut changes = Changes::of(began_with);
+        let mut changes_tally = entry.changes_tally;
+        if changes.is_empty() {
+            ledger.withdrawn(tally);
+        } else {
+            changes_tally = ledger.merge(tally, changes_tally);
+        }
+        changes.merge(entry.changes);
+        if !changes.is_empty() {
+            self.change(to, changes, changes_tally, ledger, now);
         }
     }
 
@@ -302,6 +345,13 @@ impl Sessions {
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.hold_until = now;
             entry.waiting.push(reply);
+        }
+    }
+
+    /// What there is of a session goes now.
+    pub(crate) fn hold_no_longer(&mut self, id: SessionId, now: Instant) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.hold_until = now;
         }
     }
 
@@ -314,7 +364,9 @@ impl Sessions {
     /// True while HoneyHive has not been told of the session's start, which its spans wait for.
     pub(crate) fn start_is_pending(&self, id: SessionId) -> bool {
         self.entries.get(&id).is_some_and(|entry| {
-            entry.start.is_some() || (entry.in_flight && entry.start_tally.items() > 0)
+            entry.start.is_some()
+                || (entry.in_flight && entry.start_tally.items() > 0)
+                || !entry.later.is_empty()
         })
     }
 
@@ -420,6 +472,7 @@ impl Sessions {
                 reply.send(outcome.clone());
             }
         }
+        entry.take_up_next_start();
     }
 
     fn forget_if_idle(&mut self, id: SessionId) {

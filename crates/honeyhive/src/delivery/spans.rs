@@ -1,7 +1,7 @@
 //! Finished spans on their way out: each is given its session and its event type, and waits until
 //! HoneyHive has been told of that session.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +42,8 @@ struct Waiting {
 #[derive(Debug)]
 pub(crate) struct Spans {
     waiting: VecDeque<Waiting>,
+    /// So many of them, from the front, have their session.
+    assigned: usize,
     /// The session of spans whose children have been seen: they have children, and where they have no
     /// session of their own they belong to this one.
     parents: Recent<SpanId, SessionId>,
@@ -61,6 +63,7 @@ impl Spans {
     pub(crate) fn new() -> Self {
         Self {
             waiting: VecDeque::new(),
+            assigned: 0,
             parents: Recent::new(),
             moved: Recent::new(),
             unstarted: Recent::new(),
@@ -69,8 +72,10 @@ impl Spans {
 
     pub(crate) fn take_in(&mut self, span: SpanData, tally: Tally, now: Instant) {
         let session = session_of(&span).map(|id| self.current(id));
-        if let Some(session) = session {
-            self.adopt_parent(&span, session);
+        if let Some(session) = session
+            && has_local_parent(&span)
+        {
+            self.parents.insert(span.parent_span_id, session);
         }
         self.waiting.push_back(Waiting {
             span,
@@ -83,12 +88,6 @@ impl Spans {
     /// A span that was current where a session began belongs to it, though it started earlier.
     pub(crate) fn adopt(&mut self, span: SpanId, session: SessionId) {
         self.parents.insert(span, session);
-    }
-
-    fn adopt_parent(&mut self, span: &SpanData, session: SessionId) {
-        if span.parent_span_id != SpanId::INVALID && !span.parent_span_is_remote {
-            self.parents.insert(span.parent_span_id, session);
-        }
     }
 
     pub(crate) fn moved(&mut self, from: SessionId, to: SessionId) {
@@ -117,28 +116,39 @@ impl Spans {
                 .any(|waiting| now >= waiting.since + DELAY || ledger.is_urgent(waiting.tally))
     }
 
-    /// The next batch: the oldest spans whose session is not still waiting for its start.
-    ///
-    /// `startup` gives the session of spans that have none.
+    /// Gives every waiting span its session; `startup` gives that of spans which have none.
+    pub(crate) fn assign(&mut self, mut startup: impl FnMut(&SpanData) -> SessionId) {
+        for index in self.assigned..self.waiting.len() {
+            let Waiting { span, session, .. } = &self.waiting[index];
+            let id = span.span_context.span_id();
+            let known = session.or_else(|| self.parents.get(&id).copied());
+            let found = known.unwrap_or_else(|| startup(span));
+            if session.is_none() && has_local_parent(span) {
+                self.parents.insert(span.parent_span_id, found);
+            }
+            self.waiting[index].session = Some(found);
+        }
+        self.assigned = self.waiting.len();
+    }
+
+    /// The next batch: the oldest spans with a session that is not still waiting for its start.
     pub(crate) fn next_batch(
         &mut self,
         origin: &Origin,
         ledger: &mut Ledger,
         start_is_pending: impl Fn(SessionId) -> bool,
-        mut startup: impl FnMut(&SpanData) -> SessionId,
     ) -> Option<Batch> {
         let mut batch = Batch {
             spans: Vec::new(),
             tally: Tally::NONE,
         };
         let mut kept = VecDeque::new();
-        while let Some(mut waiting) = self.waiting.pop_front() {
-            let session = self.resolve(&waiting, &mut startup);
-            waiting.session = Some(session);
-            if start_is_pending(session) {
+        while let Some(waiting) = self.waiting.pop_front() {
+            let session = waiting.session.map(|id| self.current(id));
+            let Some(session) = session.filter(|id| !start_is_pending(*id)) else {
                 kept.push_back(waiting);
                 continue;
-            }
+            };
             batch.tally = ledger.merge(batch.tally, waiting.tally);
             batch
                 .spans
@@ -149,30 +159,13 @@ impl Spans {
         }
         kept.append(&mut self.waiting);
         self.waiting = kept;
+        self.assigned -= batch.spans.len();
         (!batch.spans.is_empty()).then_some(batch)
-    }
-
-    fn resolve(
-        &mut self,
-        waiting: &Waiting,
-        startup: &mut impl FnMut(&SpanData) -> SessionId,
-    ) -> SessionId {
-        let span = &waiting.span;
-        let known = waiting
-            .session
-            .or_else(|| self.parents.get(&span.span_context.span_id()).copied());
-        let session = match known {
-            Some(session) => self.current(session),
-            None => startup(span),
-        };
-        if waiting.session.is_none() {
-            self.adopt_parent(span, session);
-        }
-        session
     }
 
     /// The span with all that HoneyHive wants to see on it.
     fn finished(&self, mut span: SpanData, session: SessionId, origin: &Origin) -> SpanData {
+        keep_last_writes(&mut span.attributes);
         let id = Value::from(session.to_string());
         set(&mut span, SESSION_ID, id.clone());
         set(&mut span, LEGACY_SESSION_ID, id);
@@ -196,11 +189,23 @@ impl Spans {
     }
 }
 
+fn has_local_parent(span: &SpanData) -> bool {
+    span.parent_span_id != SpanId::INVALID && !span.parent_span_is_remote
+}
+
 fn session_of(span: &SpanData) -> Option<SessionId> {
     match find(span, SESSION_ID)? {
         Value::String(text) => Some(SessionId::from_correlation_id(text.as_str())),
         _ => None,
     }
+}
+
+/// The SDK keeps a key as often as it was set; the last one counts.
+fn keep_last_writes(attributes: &mut Vec<KeyValue>) {
+    let mut seen = HashSet::with_capacity(attributes.len());
+    attributes.reverse();
+    attributes.retain(|attribute| seen.insert(attribute.key.clone()));
+    attributes.reverse();
 }
 
 fn find<'a>(span: &'a SpanData, key: &str) -> Option<&'a Value> {

@@ -5,6 +5,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,16 +14,17 @@ use opentelemetry::trace::{SpanBuilder, SpanKind, Status, TraceContextExt, Trace
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
-use super::request::Single;
+use super::request::{Seen, Single};
 use super::{Headers, Inner, RequestInfo, ServerInstrumentation, SessionStart, names};
 use crate::attributes::{ERROR, EVENT_TYPE};
 use crate::config::SessionTransport;
 use crate::enrichment::Object;
 use crate::event_type::EventType;
 use crate::id::SessionId;
+use crate::outbox::Outbox;
 use crate::outbox::{Inputs, Outcome, Record, RequestInputs, SessionEnd, StartRecord, Update};
 use crate::propagation;
-use crate::session::current::{self, Entry};
+use crate::session::current::{self, Suppression};
 use crate::session::{CreateSession, Session};
 
 /// What an answer that failed before its head counts as.
@@ -30,12 +32,8 @@ const INTERNAL_SERVER_ERROR: u16 = 500;
 /// What an answer that nobody waited for counts as (nginx's "client closed request").
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-const USER_ID_HEADER: &str = "x-user-id";
-const BAGGAGE_HEADER: &str = "baggage";
 const GRPC_STATUS_HEADER: &str = "grpc-status";
 const CONTENT_LENGTH_HEADER: &str = "content-length";
-/// The longest user id that is taken from a request, in bytes.
-const LONGEST_USER_ID: usize = 256;
 
 impl ServerInstrumentation {
     /// A request has come in: its session begins or is linked, or it is left alone.
@@ -47,15 +45,15 @@ impl ServerInstrumentation {
 
     fn on_request_in(&self, cx: &Context, request: &RequestInfo<'_>) -> RequestGuard {
         let inner = &self.inner;
-        match current::entry(cx, inner.tracer.outbox()) {
+        let outbox = inner.tracer.outbox();
+        if let Some(current) = current::of_tracer(cx, outbox)
+            && current.is_request
+        {
             // A layer further out has opened the session already.
-            Some(Entry::Request(session)) => return RequestGuard::joined(cx, session),
-            Some(Entry::Suppressed(_)) => return RequestGuard::inert(cx.clone()),
-            Some(Entry::Session(_)) | None => {}
+            return RequestGuard::joined(current.session.clone());
         }
-        if !inner.is_traced(request) {
-            let entry = Entry::Suppressed(Arc::clone(inner.tracer.outbox()));
-            return RequestGuard::inert(current::with_entry(cx, entry));
+        if current::is_suppressed(outbox) || !inner.is_traced(request) {
+            return RequestGuard::suppressed(outbox);
         }
         self.open(cx, request)
     }
@@ -63,10 +61,11 @@ impl ServerInstrumentation {
     fn open(&self, cx: &Context, request: &RequestInfo<'_>) -> RequestGuard {
         let inner = &self.inner;
         let began = Instant::now();
-        let link = inner.link(request);
+        let seen = request.seen(&inner.session_id_header);
+        let link = inner.link(&seen);
         let session = match link {
             Some(Link { id, .. }) => inner.linked_session(id, request),
-            None => inner.new_session(request),
+            None => inner.new_session(request, &seen),
         };
         inner.adopt_enclosing_span(cx, &session);
         let cx = match link {
@@ -75,7 +74,7 @@ impl ServerInstrumentation {
             }) => &with_remote_parent(cx, request),
             _ => cx,
         };
-        let cx = current::with_entry(cx, Entry::Request(session.clone()));
+        let cx = current::with_session(cx, session.clone(), true);
         let cx = if inner.request_span {
             inner.with_request_span(&cx, &session)
         } else {
@@ -88,7 +87,7 @@ impl ServerInstrumentation {
             is_head: request.method() == "HEAD",
         };
         RequestGuard {
-            cx,
+            scope: Scope::Session(cx),
             session: Some(session),
             active: Some(active),
         }
@@ -120,12 +119,12 @@ impl Inner {
     }
 
     /// The session that the request asks for, in its header or else in its baggage.
-    fn link(&self, request: &RequestInfo<'_>) -> Option<Link> {
+    fn link(&self, seen: &Seen<'_>) -> Option<Link> {
         if self.trust.is_never() {
             return None;
         }
-        match request.single(&self.session_id_header) {
-            Single::Absent => self.link_in_baggage(request),
+        match seen.session_id {
+            Single::Absent => self.link_in_baggage(seen),
             Single::Unusable => self.ignored(),
             Single::Text(raw) => match self.guarded(|| self.trust.session(raw.trim())).flatten() {
                 Some(id) => Some(Link {
@@ -137,8 +136,8 @@ impl Inner {
         }
     }
 
-    fn link_in_baggage(&self, request: &RequestInfo<'_>) -> Option<Link> {
-        let (encoded, ours) = propagation::session_in_baggage(request.header(BAGGAGE_HEADER)?)?;
+    fn link_in_baggage(&self, seen: &Seen<'_>) -> Option<Link> {
+        let (encoded, ours) = propagation::session_in_baggage(seen.baggage()?)?;
         let raw = propagation::percent_decoded(encoded)?;
         // The bare key belongs to everybody, so it counts only where it holds a well-formed UUID.
         if !ours && raw.parse::<SessionId>().is_err() {
@@ -158,11 +157,11 @@ impl Inner {
         None
     }
 
-    fn new_session(&self, request: &RequestInfo<'_>) -> Session {
+    fn new_session(&self, request: &RequestInfo<'_>, seen: &Seen<'_>) -> Session {
         let inputs = Inputs::Request(RequestInputs {
             method: request.owned_method(),
             path: request.path().into(),
-            user_id: user_id(request).map(Into::into),
+            user_id: seen.user_id().map(Into::into),
             more: self.more_inputs(request),
         });
         let start = StartRecord::new(
@@ -242,12 +241,6 @@ fn with_remote_parent(cx: &Context, request: &RequestInfo<'_>) -> Context {
     TraceContextPropagator::new().extract_with_context(cx, request)
 }
 
-fn user_id<'a>(request: &RequestInfo<'a>) -> Option<&'a str> {
-    request
-        .header(USER_ID_HEADER)
-        .filter(|id| (1..=LONGEST_USER_ID).contains(&id.len()))
-}
-
 /// What is needed to end the session.
 struct Active {
     instrumentation: Arc<Inner>,
@@ -280,8 +273,10 @@ impl Ending {
 }
 
 impl Active {
-    fn end(self, cx: &Context, ending: Ending) {
-        if self.instrumentation.request_span {
+    fn end(self, scope: &Scope, ending: Ending) {
+        if self.instrumentation.request_span
+            && let Some(cx) = scope.context()
+        {
             end_request_span(cx, &ending);
         }
         if self.instrumentation.tracer.session_transport() == SessionTransport::Otlp {
@@ -324,35 +319,64 @@ fn end_request_span(cx: &Context, ending: &Ending) {
     span.end();
 }
 
+/// What the pieces of a request run in.
+enum Scope {
+    /// What is there already.
+    Unchanged,
+    /// The context of the request's session.
+    Session(Context),
+    /// Nothing is recorded.
+    Suppressed(Arc<Outbox>),
+}
+
+impl Scope {
+    fn run<T>(&self, piece: impl FnOnce() -> T) -> std::thread::Result<T> {
+        // The panic goes on afterwards, so nobody sees what it may have left half-done.
+        let piece = AssertUnwindSafe(piece);
+        match self {
+            Self::Unchanged => catch_unwind(piece),
+            Self::Session(cx) => {
+                let _attached = cx.clone().attach();
+                catch_unwind(piece)
+            }
+            Self::Suppressed(outbox) => {
+                let _suppressed = Suppression::of(outbox);
+                catch_unwind(piece)
+            }
+        }
+    }
+
+    const fn context(&self) -> Option<&Context> {
+        match self {
+            Self::Session(cx) => Some(cx),
+            Self::Unchanged | Self::Suppressed(_) => None,
+        }
+    }
+}
+
 /// A request that is being handled. Dropping it says that the client went away.
 #[must_use = "dropping the guard says that the client went away"]
 pub struct RequestGuard {
-    cx: Context,
+    scope: Scope,
     session: Option<Session>,
     active: Option<Active>,
 }
 
 impl RequestGuard {
-    fn inert(cx: Context) -> Self {
+    fn joined(session: Session) -> Self {
         Self {
-            cx,
+            scope: Scope::Unchanged,
+            session: Some(session),
+            active: None,
+        }
+    }
+
+    fn suppressed(outbox: &Arc<Outbox>) -> Self {
+        Self {
+            scope: Scope::Suppressed(Arc::clone(outbox)),
             session: None,
             active: None,
         }
-    }
-
-    fn joined(cx: &Context, session: &Session) -> Self {
-        Self {
-            cx: cx.clone(),
-            session: Some(session.clone()),
-            active: None,
-        }
-    }
-
-    /// The context to run the handler in.
-    #[must_use]
-    pub const fn context(&self) -> &Context {
-        &self.cx
     }
 
     /// The request's session, where it has one.
@@ -376,7 +400,7 @@ impl RequestGuard {
     ///
     /// With the payload, where `piece` panicked.
     pub fn run<T>(&self, piece: impl FnOnce() -> T) -> std::thread::Result<T> {
-        run_in(&self.cx, piece)
+        self.scope.run(piece)
     }
 
     /// Which id the response header should carry, unless the program has set that header itself.
@@ -396,16 +420,20 @@ impl RequestGuard {
         let has_no_body = active.as_ref().is_some_and(|active| active.is_head)
             || matches!(status_code, 100..=199 | 204 | 304)
             || body_length == Some(0);
+        let told = if active.is_some() {
+            Told::by(headers)
+        } else {
+            Told::default()
+        };
         let mut guard = ResponseGuard {
-            cx: std::mem::take(&mut self.cx),
+            scope: std::mem::replace(&mut self.scope, Scope::Unchanged),
             active,
             status_code,
-            grpc_status: None,
+            grpc_status: told.grpc_status,
             first_byte: None,
             bytes: 0,
-            length: body_length.or_else(|| number(headers, CONTENT_LENGTH_HEADER)),
+            length: body_length.or(told.content_length),
         };
-        guard.grpc_status = number(headers, GRPC_STATUS_HEADER);
         if has_no_body {
             guard.finish();
         }
@@ -432,7 +460,10 @@ impl RequestGuard {
 
     fn end(&mut self, outcome: Outcome, status_code: u16, error: Option<String>) {
         if let Some(active) = self.active.take() {
-            active.end(&self.cx, Ending::before_head(outcome, status_code, error));
+            active.end(
+                &self.scope,
+                Ending::before_head(outcome, status_code, error),
+            );
         }
     }
 }
@@ -455,7 +486,7 @@ impl fmt::Debug for RequestGuard {
 /// A response whose body is on its way. Dropping it says that the client went away.
 #[must_use = "dropping the guard says that the client went away"]
 pub struct ResponseGuard {
-    cx: Context,
+    scope: Scope,
     active: Option<Active>,
     status_code: u16,
     grpc_status: Option<i32>,
@@ -466,12 +497,6 @@ pub struct ResponseGuard {
 }
 
 impl ResponseGuard {
-    /// The context to poll the body in.
-    #[must_use]
-    pub const fn context(&self) -> &Context {
-        &self.cx
-    }
-
     /// True where nothing is recorded any more, so that a body need not be watched.
     #[must_use]
     pub const fn is_done(&self) -> bool {
@@ -484,7 +509,7 @@ impl ResponseGuard {
     ///
     /// With the payload, where `piece` panicked.
     pub fn run<T>(&self, piece: impl FnOnce() -> T) -> std::thread::Result<T> {
-        run_in(&self.cx, piece)
+        self.scope.run(piece)
     }
 
     /// Bytes of the body are about to pass.
@@ -500,9 +525,7 @@ impl ResponseGuard {
 
     /// Trailers are about to pass; they end the body.
     pub fn on_trailers(&mut self, trailers: &dyn Headers) {
-        if let Some(status) = number(trailers, GRPC_STATUS_HEADER) {
-            self.grpc_status = Some(status);
-        }
+        self.grpc_status = Told::by(trailers).grpc_status.or(self.grpc_status);
         self.finish();
     }
 
@@ -543,7 +566,7 @@ impl ResponseGuard {
             time_to_first_byte: self.first_byte.map(|first| first - active.began),
             response_bytes: Some(self.bytes),
         };
-        active.end(&self.cx, ending);
+        active.end(&self.scope, ending);
     }
 }
 
@@ -563,18 +586,27 @@ impl fmt::Debug for ResponseGuard {
     }
 }
 
-fn run_in<T>(cx: &Context, piece: impl FnOnce() -> T) -> std::thread::Result<T> {
-    let _attached = cx.clone().attach();
-    // The panic goes on afterwards, so nobody sees what it may have left half-done.
-    catch_unwind(AssertUnwindSafe(piece))
+/// What the response's headers or trailers say of the body and of how the call went.
+#[derive(Default)]
+struct Told {
+    content_length: Option<u64>,
+    grpc_status: Option<i32>,
 }
 
-fn number<T: std::str::FromStr>(headers: &dyn Headers, name: &str) -> Option<T> {
-    std::str::from_utf8(headers.nth(name, 0)?)
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
+impl Told {
+    fn by(headers: &dyn Headers) -> Self {
+        let mut told = Self::default();
+        headers.for_each(&mut |name, value| match name {
+            CONTENT_LENGTH_HEADER => told.content_length = number(value),
+            GRPC_STATUS_HEADER => told.grpc_status = number(value),
+            _ => {}
+        });
+        told
+    }
+}
+
+fn number<T: FromStr>(value: &[u8]) -> Option<T> {
+    std::str::from_utf8(value).ok()?.trim().parse().ok()
 }
 
 fn panic_text(payload: &(dyn Any + Send)) -> String {

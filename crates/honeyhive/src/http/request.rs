@@ -5,11 +5,17 @@ use std::fmt;
 
 use opentelemetry::propagation::Extractor;
 
-/// Headers or trailers, by name. Frameworks stand on different versions of `http`, so this is all that is
-/// asked of them.
+const BAGGAGE_HEADER: &str = "baggage";
+const USER_ID_HEADER: &str = "x-user-id";
+/// The longest user id that is taken from a request, in bytes.
+const LONGEST_USER_ID: usize = 256;
+
+/// Headers or trailers. Frameworks stand on different versions of `http`, so this is all that is asked of
+/// them, and each set is walked through once.
 pub trait Headers {
-    /// The value number `index`, from 0, of the header `name` (in lower case).
-    fn nth(&self, name: &str, index: usize) -> Option<&[u8]>;
+    /// Calls `visit` with every header's name, in lower case, and value; a header that comes twice is
+    /// visited twice.
+    fn for_each<'h>(&'h self, visit: &mut dyn FnMut(&'h str, &'h [u8]));
 }
 
 /// What the instrumentation and its callbacks see of a request.
@@ -61,18 +67,25 @@ impl<'a> RequestInfo<'a> {
     /// The first value of a header (its name in lower case), where it is text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'a str> {
-        std::str::from_utf8(self.headers.nth(name, 0)?).ok()
+        let mut found = None;
+        self.headers.for_each(&mut |candidate, value| {
+            if found.is_none() && candidate == name {
+                found = Some(value);
+            }
+        });
+        std::str::from_utf8(found?).ok()
     }
 
-    /// The only value of a header: what is there, and is it usable?
-    pub(super) fn single(&self, name: &str) -> Single<'a> {
-        match (self.headers.nth(name, 0), self.headers.nth(name, 1)) {
-            (None, _) => Single::Absent,
-            (Some(value), None) => {
-                std::str::from_utf8(value).map_or(Single::Unusable, Single::Text)
-            }
-            (Some(_), Some(_)) => Single::Unusable,
-        }
+    /// What the instrumentation looks for, in one walk.
+    pub(super) fn seen(&self, session_id_header: &str) -> Seen<'a> {
+        let mut seen = Seen::default();
+        self.headers.for_each(&mut |name, value| match name {
+            BAGGAGE_HEADER => _ = seen.baggage.get_or_insert(value),
+            USER_ID_HEADER => _ = seen.user_id.get_or_insert(value),
+            name if name == session_id_header => seen.session_id.see(value),
+            _ => {}
+        });
+        seen
     }
 
     pub(super) fn owned_method(&self) -> Cow<'static, str> {
@@ -117,13 +130,43 @@ impl Extractor for RequestInfo<'_> {
     }
 }
 
+/// The headers that mean something here.
+#[derive(Debug, Default)]
+pub(super) struct Seen<'a> {
+    pub(super) session_id: Single<'a>,
+    baggage: Option<&'a [u8]>,
+    user_id: Option<&'a [u8]>,
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn baggage(&self) -> Option<&'a str> {
+        std::str::from_utf8(self.baggage?).ok()
+    }
+
+    pub(super) fn user_id(&self) -> Option<&'a str> {
+        std::str::from_utf8(self.user_id?)
+            .ok()
+            .filter(|id| (1..=LONGEST_USER_ID).contains(&id.len()))
+    }
+}
+
 /// A header that must not come twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Single<'a> {
+    #[default]
     Absent,
     Text(&'a str),
     /// No text, or several.
     Unusable,
+}
+
+impl<'a> Single<'a> {
+    fn see(&mut self, value: &'a [u8]) {
+        *self = match (*self, std::str::from_utf8(value)) {
+            (Self::Absent, Ok(text)) => Self::Text(text),
+            _ => Self::Unusable,
+        };
+    }
 }
 
 impl fmt::Debug for RequestInfo<'_> {

@@ -9,7 +9,7 @@ mod record;
 mod stats;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::Notify;
@@ -91,31 +91,36 @@ impl Outbox {
         }
     }
 
-    /// Hands a record over after the program has stopped, for the delivery thread itself.
-    pub(crate) fn push_late(&self, record: Record) {
+    /// Counts something that the delivery thread itself has to deliver, after a shutdown too.
+    pub(crate) fn accept_late(&self, load: Load) {
         let mut queue = self.lock();
-        let load = record.load();
         queue.accepted += load.items;
         queue.pending.add(load);
-        queue.inbox.records.push(record);
     }
 
-    /// Hands a session's start or update over. Never blocks; what does not fit is dropped and counted.
+    /// Hands a session's update over. Never blocks; what does not fit is dropped and counted.
     pub(crate) fn push(&self, record: Record) {
-        self.offer(record.load(), |inbox| inbox.records.push(record));
+        // It is counted, and nobody waits for it.
+        let _ = self.offer(record.load(), |inbox| inbox.records.push(record));
+    }
+
+    /// Hands a session's start over, likewise, and says so where it was dropped.
+    pub(crate) fn push_start(&self, start: &Arc<StartRecord>) -> Result<(), DropReason> {
+        let record = Record::Start(Arc::clone(start));
+        self.offer(record.load(), |inbox| inbox.records.push(record))
     }
 
     /// Hands a finished span over, likewise.
     pub(crate) fn push_span(&self, span: SpanData) {
-        self.offer(span_load(&span), |inbox| inbox.spans.push(span));
+        let _ = self.offer(span_load(&span), |inbox| inbox.spans.push(span));
     }
 
-    fn offer(&self, load: Load, put: impl FnOnce(&mut Inbox)) {
+    fn offer(&self, load: Load, put: impl FnOnce(&mut Inbox)) -> Result<(), DropReason> {
         let mut queue = self.lock();
         queue.accepted += load.items;
         if let Some(reason) = self.refusal(&queue, load) {
             *queue.dropped.of_mut(reason) += load.items;
-            return;
+            return Err(reason);
         }
         queue.pending.add(load);
         put(&mut queue.inbox);
@@ -124,6 +129,7 @@ impl Outbox {
         if gathered == BATCH {
             self.wake.notify_one();
         }
+        Ok(())
     }
 
     fn refusal(&self, queue: &Queue, load: Load) -> Option<DropReason> {

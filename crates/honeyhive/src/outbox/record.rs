@@ -24,6 +24,10 @@ pub(crate) enum Record {
     /// A session that began here goes on under another id.
     Moved(Arc<StartRecord>, SessionId),
     /// A span that was current where a session began: it belongs to the session too.
+    #[cfg_attr(
+        not(feature = "http-server"),
+        expect(dead_code, reason = "made by adapters only")
+    )]
     Adopted(SpanId, SessionId),
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Each tracer has a current session of its own, so that two tracers in one process never mix theirs.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use opentelemetry::Context;
@@ -12,90 +13,63 @@ use crate::attributes::{BAGGAGE_SESSION_ID, BAGGAGE_SESSION_ID_BARE};
 use crate::id::SessionId;
 use crate::outbox::Outbox;
 
-/// The context value: the innermost entry, and those of other tracers around it.
+/// The context value: a tracer's session, and those of other tracers around it.
 #[derive(Debug, Clone)]
-struct Current {
-    entry: Entry,
+pub(crate) struct Current {
+    pub(crate) session: Session,
+    /// It is the session of an HTTP request, which layers further in join.
+    #[cfg_attr(
+        not(feature = "http-server"),
+        expect(dead_code, reason = "read by adapters only")
+    )]
+    pub(crate) is_request: bool,
     outer: Option<Arc<Self>>,
 }
 
-/// What a tracer's spans find in the context.
-#[derive(Debug, Clone)]
-pub(crate) enum Entry {
-    /// They belong to this session.
-    Session(Session),
-    #[cfg_attr(
-        not(feature = "http-server"),
-        expect(dead_code, reason = "made by adapters only")
-    )]
-    /// They belong to the session of this HTTP request, which layers further in join.
-    Request(Session),
-    #[cfg_attr(
-        not(feature = "http-server"),
-        expect(dead_code, reason = "made by adapters only")
-    )]
-    /// They are inside a request that is not traced.
-    Suppressed(Arc<Outbox>),
-}
-
-impl Entry {
-    const fn outbox(&self) -> &Arc<Outbox> {
-        match self {
-            Self::Session(session) | Self::Request(session) => &session.outbox,
-            Self::Suppressed(outbox) => outbox,
-        }
-    }
-
-    const fn session(&self) -> Option<&Session> {
-        match self {
-            Self::Session(session) | Self::Request(session) => Some(session),
-            Self::Suppressed(_) => None,
-        }
-    }
-}
-
 impl Current {
+    fn is_of(&self, outbox: &Arc<Outbox>) -> bool {
+        Arc::ptr_eq(&self.session.outbox, outbox)
+    }
+
     fn chain(&self) -> impl Iterator<Item = &Self> {
         std::iter::successors(Some(self), |current| current.outer.as_deref())
     }
 
-    /// The same chain, without the entries of one tracer.
+    /// The same chain, without the session of one tracer.
     fn without(&self, outbox: &Arc<Outbox>) -> Option<Arc<Self>> {
         let outer = self.outer.as_ref().and_then(|outer| outer.without(outbox));
-        if Arc::ptr_eq(self.entry.outbox(), outbox) {
+        if self.is_of(outbox) {
             return outer;
         }
         Some(Arc::new(Self {
-            entry: self.entry.clone(),
             outer,
+            ..self.clone()
         }))
     }
 }
 
-/// `cx` with an entry on top.
-pub(crate) fn with_entry(cx: &Context, entry: Entry) -> Context {
+/// `cx` with its tracer's session replaced.
+pub(crate) fn with_session(cx: &Context, session: Session, is_request: bool) -> Context {
     let outer = cx
         .get::<Current>()
-        .and_then(|current| current.without(entry.outbox()));
-    cx.with_value(Current { entry, outer })
-}
-
-/// The entry of the tracer with this outbox.
-pub(crate) fn entry<'cx>(cx: &'cx Context, outbox: &Arc<Outbox>) -> Option<&'cx Entry> {
-    cx.get::<Current>()?
-        .chain()
-        .map(|current| &current.entry)
-        .find(|entry| Arc::ptr_eq(entry.outbox(), outbox))
+        .and_then(|current| current.without(&session.outbox));
+    cx.with_value(Current {
+        session,
+        is_request,
+        outer,
+    })
 }
 
 /// The session of the tracer with this outbox.
-pub(crate) fn session<'cx>(cx: &'cx Context, outbox: &Arc<Outbox>) -> Option<&'cx Session> {
-    entry(cx, outbox)?.session()
+pub(crate) fn of_tracer<'cx>(cx: &'cx Context, outbox: &Arc<Outbox>) -> Option<&'cx Current> {
+    cx.get::<Current>()?
+        .chain()
+        .find(|current| current.is_of(outbox))
 }
 
 /// The innermost session, whichever tracer it belongs to.
 pub(crate) fn innermost(cx: &Context) -> Option<&Session> {
-    cx.get::<Current>()?.entry.session()
+    cx.get().map(|current: &Current| &current.session)
 }
 
 /// The session that a remote service put in the baggage of this context.
@@ -110,4 +84,40 @@ pub(crate) fn from_baggage(cx: &Context) -> Option<SessionId> {
         Some(id) if !id.as_str().is_empty() => Some(SessionId::from_correlation_id(id.as_str())),
         _ => baggage.get(BAGGAGE_SESSION_ID_BARE)?.as_str().parse().ok(),
     }
+}
+
+thread_local! {
+    /// The tracers, known by their outbox, that this thread records nothing for just now.
+    ///
+    /// Not a context value: a request that is not traced should cost next to nothing.
+    static SUPPRESSED: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+/// While this exists, spans that start on this thread outside every session are not recorded.
+#[cfg(feature = "http-server")]
+#[derive(Debug)]
+pub(crate) struct Suppression(());
+
+#[cfg(feature = "http-server")]
+impl Suppression {
+    pub(crate) fn of(outbox: &Arc<Outbox>) -> Self {
+        SUPPRESSED.with_borrow_mut(|suppressed| suppressed.push(key(outbox)));
+        Self(())
+    }
+}
+
+#[cfg(feature = "http-server")]
+impl Drop for Suppression {
+    fn drop(&mut self) {
+        // The thread may be ending.
+        let _ = SUPPRESSED.try_with(|suppressed| suppressed.borrow_mut().pop());
+    }
+}
+
+pub(crate) fn is_suppressed(outbox: &Arc<Outbox>) -> bool {
+    SUPPRESSED.with_borrow(|suppressed| suppressed.contains(&key(outbox)))
+}
+
+fn key(outbox: &Arc<Outbox>) -> usize {
+    Arc::as_ptr(outbox).addr()
 }

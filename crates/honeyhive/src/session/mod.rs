@@ -18,8 +18,9 @@ pub use new_session::NewSession;
 pub(crate) use startup::StartupSession;
 
 use crate::enrichment::{Enrichment, Object};
+use crate::error::Error;
 use crate::id::SessionId;
-use crate::outbox::{Inputs, Outbox, Record, StartRecord, Update};
+use crate::outbox::{DropReason, Inputs, Outbox, Record, StartRecord, Update};
 
 /// A session: a cheap handle (two reference counts) that can go anywhere the work goes.
 ///
@@ -59,7 +60,12 @@ impl Session {
     /// Hands a start over.
     pub(crate) fn open(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
         let session = Self::of(outbox, start);
-        outbox.push(Record::Start(Arc::clone(&session.start)));
+        if let Err(reason) = outbox.push_start(&session.start) {
+            session.start.settle(Err(match reason {
+                DropReason::ShutDown => Error::ShutDown,
+                reason => Error::Dropped(reason),
+            }));
+        }
         session
     }
 
@@ -162,7 +168,7 @@ impl Session {
     }
 
     pub(crate) fn within(&self, cx: &Context) -> Context {
-        current::with_entry(cx, current::Entry::Session(self.clone()))
+        current::with_session(cx, self.clone(), false)
     }
 
     /// Makes the session current on this thread until the guard is dropped.

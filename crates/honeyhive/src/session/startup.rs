@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::{NewSession, Session};
 use crate::id::SessionId;
-use crate::outbox::{Outbox, Record};
+use crate::outbox::{Outbox, StartRecord};
 
 /// What spans and enrichments outside every session belong to.
 #[derive(Debug)]
@@ -33,18 +33,27 @@ impl StartupSession {
             .clone()
     }
 
-    /// As [`get_or_start`](Self::get_or_start), for a span that was recorded before the tracer was shut
-    /// down and finds itself without a session while the rest is being delivered.
-    pub(crate) fn get_or_start_late(&self, started_at: SystemTime) -> Session {
+    /// As [`get_or_start`](Self::get_or_start), for the delivery thread, which finds a span without a
+    /// session: where the session begins now its start is handed to `begin` instead of being queued.
+    pub(crate) fn get_or_start_late(
+        &self,
+        started_at: SystemTime,
+        begin: impl FnOnce(Arc<StartRecord>),
+    ) -> Session {
         self.lock()
             .get_or_insert_with(|| {
                 let start = super::start_record(self.new_session(), started_at);
                 let session = Session::of(&self.outbox, start);
-                self.outbox
-                    .push_late(Record::Start(Arc::clone(&session.start)));
+                begin(Arc::clone(&session.start));
                 session
             })
             .clone()
+    }
+
+    /// True for the start of the tracer's own session.
+    pub(crate) fn is_begun_by(&self, start: &StartRecord) -> bool {
+        let session = self.lock();
+        session.as_ref().is_some_and(|own| own.start.id == start.id)
     }
 
     fn new_session(&self) -> NewSession {

@@ -7,6 +7,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanLimits};
 
 use super::HoneyHiveTracer;
+use crate::attributes::MAX_ATTRIBUTES;
 use crate::config::{Explicit, OtlpProtocol, SessionTransport, Settings};
 use crate::delivery::{self, Plan, Sink};
 use crate::error::BuildError;
@@ -48,8 +49,8 @@ use crate::session::StartupSession;
 pub struct HoneyHiveTracerBuilder {
     explicit: Explicit,
     resource: Option<Resource>,
-    #[cfg(feature = "testing")]
-    capture: Option<crate::testing::Capture>,
+    /// Where deliveries go instead of HoneyHive.
+    sink: Option<Sink>,
 }
 
 impl HoneyHiveTracerBuilder {
@@ -158,7 +159,7 @@ impl HoneyHiveTracerBuilder {
 
     #[cfg(feature = "testing")]
     pub(crate) fn capture(mut self, capture: crate::testing::Capture) -> Self {
-        self.capture = Some(capture);
+        self.sink = Some(Sink::Memory(capture));
         self
     }
 
@@ -169,12 +170,12 @@ impl HoneyHiveTracerBuilder {
     /// Where a setting is missing or unusable, the TLS roots cannot be read, or the delivery thread
     /// cannot be started. No error repeats a key.
     pub fn build(self) -> Result<HoneyHiveTracer, BuildError> {
-        let settings = Settings::resolve(self.explicit.clone())?;
-        let resource = self
-            .resource
-            .clone()
-            .unwrap_or_else(|| default_resource(&settings));
-        let sink = self.sink(&settings, &resource)?;
+        let settings = Settings::resolve(self.explicit)?;
+        let resource = self.resource.unwrap_or_else(|| default_resource(&settings));
+        let sink = match self.sink {
+            Some(sink) => sink,
+            None => default_sink(&settings, &resource)?,
+        };
         let outbox = Arc::new(Outbox::new(settings.queue_items, settings.queue_bytes));
         let startup = Arc::new(StartupSession::new(
             Arc::clone(&outbox),
@@ -197,23 +198,19 @@ impl HoneyHiveTracerBuilder {
             provider, outbox, startup, transport,
         ))
     }
+}
 
-    fn sink(&self, settings: &Settings, resource: &Resource) -> Result<Sink, BuildError> {
-        #[cfg(feature = "testing")]
-        if let Some(capture) = &self.capture {
-            return Ok(Sink::Memory(capture.clone()));
-        }
-        if settings.test_mode {
-            return Ok(Sink::Nowhere);
-        }
-        delivery::honeyhive(settings, resource)
+fn default_sink(settings: &Settings, resource: &Resource) -> Result<Sink, BuildError> {
+    if settings.test_mode {
+        return Ok(Sink::Nowhere);
     }
+    delivery::honeyhive(settings, resource)
 }
 
 /// A flattened chat history overflows the SDK's default of 128.
 fn span_limits() -> SpanLimits {
     SpanLimits {
-        max_attributes_per_span: 1024,
+        max_attributes_per_span: MAX_ATTRIBUTES as u32,
         max_events_per_span: 1024,
         ..SpanLimits::default()
     }

@@ -163,8 +163,8 @@ impl HoneyHiveTracer {
     #[must_use]
     pub fn current_session(&self) -> Option<Session> {
         Context::map_current(|cx| {
-            current::session(cx, &self.inner.outbox)
-                .cloned()
+            current::of_tracer(cx, &self.inner.outbox)
+                .map(|current| current.session.clone())
                 .or_else(|| {
                     let id = current::from_baggage(cx)?;
                     Some(Session::begin(&self.inner.outbox, NewSession::existing(id)))
@@ -187,7 +187,11 @@ impl HoneyHiveTracer {
 
     /// A span by hand.
     pub fn span(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder {
-        SpanBuilder::new(self.inner.tracer.clone(), name.into())
+        SpanBuilder::new(
+            self.inner.tracer.clone(),
+            Arc::clone(&self.inner.outbox),
+            name.into(),
+        )
     }
 
     /// The tracer's provider, for instrumentations that take one: their spans land in the current
