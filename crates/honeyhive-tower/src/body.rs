@@ -1,7 +1,6 @@
 //! [`ResponseBody`].
 
 use std::fmt::Display;
-use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -44,14 +43,7 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let mut this = self.project();
-        let polled = this.guard.run(|| this.inner.as_mut().poll_frame(cx));
-        let frame = match polled {
-            Ok(poll) => ready!(poll),
-            Err(panic) => {
-                this.guard.on_panic(&*panic);
-                resume_unwind(panic)
-            }
-        };
+        let frame = ready!(this.guard.run(|| this.inner.as_mut().poll_frame(cx)));
         // Before the frame is handed on: whoever gets the last one may never poll again.
         match &frame {
             None => this.guard.finish(),

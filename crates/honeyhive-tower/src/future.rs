@@ -2,11 +2,9 @@
 
 use std::fmt::Display;
 use std::future::Future;
-use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use honeyhive::CreateSession;
 use honeyhive::http::RequestGuard;
 use http::{HeaderName, Response};
 use http_body::Body;
@@ -24,21 +22,16 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         inner: F,
-        // `None` once the future has ended.
-        guard: Option<RequestGuard>,
-        // Only where the program wants to wait for HoneyHive.
-        confirmation: Option<CreateSession>,
+        guard: RequestGuard,
         header: Option<HeaderName>,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn new(inner: F, guard: RequestGuard, header: Option<HeaderName>) -> Self {
-        let confirmation = guard.confirmation();
+    pub(crate) const fn new(inner: F, guard: RequestGuard, header: Option<HeaderName>) -> Self {
         Self {
             inner,
-            guard: Some(guard),
-            confirmation,
+            guard,
             header,
         }
     }
@@ -54,31 +47,12 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if let Some(confirmation) = this.confirmation {
-            // Whatever HoneyHive says, the request goes on.
-            let _ = ready!(Pin::new(confirmation).poll(cx));
-            *this.confirmation = None;
-        }
-        let Some(guard) = this.guard else {
-            panic!("`ResponseFuture` polled after it was ready");
-        };
-        let polled = guard.run(|| this.inner.poll(cx));
-        let output = match polled {
-            Ok(poll) => Ok(ready!(poll)),
-            Err(panic) => Err(panic),
-        };
-        let Some(guard) = this.guard.take() else {
-            unreachable!("the guard was there above");
-        };
-        match output {
-            Ok(Ok(response)) => Poll::Ready(Ok(respond(response, guard, this.header.as_ref()))),
-            Ok(Err(error)) => {
-                guard.on_error(&error);
+        ready!(this.guard.poll_confirmed(cx));
+        match ready!(this.guard.run(|| this.inner.poll(cx))) {
+            Ok(response) => Poll::Ready(Ok(respond(response, this.guard, this.header.as_ref()))),
+            Err(error) => {
+                this.guard.on_error(None, &error);
                 Poll::Ready(Err(error))
-            }
-            Err(panic) => {
-                guard.on_panic(&*panic);
-                resume_unwind(panic)
             }
         }
     }
@@ -86,7 +60,7 @@ where
 
 fn respond<B: Body>(
     mut response: Response<B>,
-    guard: RequestGuard,
+    guard: &mut RequestGuard,
     header: Option<&HeaderName>,
 ) -> Response<ResponseBody<B>> {
     if let (Some(name), Some(id)) = (header, guard.response_id()) {

@@ -1,7 +1,7 @@
 //! [`HoneyHiveService`].
 
+use std::borrow::Cow;
 use std::fmt::Display;
-use std::panic::resume_unwind;
 use std::task::{Context, Poll};
 
 use honeyhive::http::{RequestGuard, RequestInfo, ServerInstrumentation};
@@ -35,27 +35,23 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let guard = open(&self.instrumentation, &request);
+        let mut guard = open(&self.instrumentation, &request);
         if let Some(session) = guard.session() {
             request
                 .extensions_mut()
                 .insert(CurrentSession::new(session.clone()));
         }
         // The inner service may do its work right here.
-        match guard.run(|| self.inner.call(request)) {
-            Ok(future) => ResponseFuture::new(future, guard, self.header.clone()),
-            Err(panic) => {
-                guard.on_panic(&*panic);
-                resume_unwind(panic)
-            }
-        }
+        let future = guard.run(|| self.inner.call(request));
+        ResponseFuture::new(future, guard, self.header.clone())
     }
 }
 
 fn open<B>(instrumentation: &ServerInstrumentation, request: &Request<B>) -> RequestGuard {
     let headers = View(request.headers());
+    let find_route = || route(request).map(Cow::Borrowed);
     let info = RequestInfo::new(request.method().as_str(), request.uri().path(), &headers);
-    instrumentation.on_request(&info.with_route(route(request)))
+    instrumentation.on_request(&info.with_route(&find_route))
 }
 
 #[cfg(feature = "axum")]

@@ -178,7 +178,8 @@ impl Client {
                 body: body.unwrap_or_default(),
             });
         }
-        let message = self.redacted(&message_in(&body.unwrap_or_default()));
+        // Redacted first: half a key is a secret too.
+        let message = shortened(&self.redacted(&message_in(&body.unwrap_or_default())));
         if is_transient(status) {
             let detail = format!("status {}: {message}", status.as_u16());
             return Err(Failure::Transient {
@@ -319,12 +320,12 @@ fn network_failure(error: reqwest::Error) -> Failure {
     }
 }
 
-/// `message` or `error` of a JSON body, else the beginning of the text.
+/// `message` or `error` of a JSON body, else all of the text.
 fn message_in(body: &[u8]) -> String {
     let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
     let field = |name: &str| json.as_ref()?.get(name)?.as_str().map(str::to_owned);
     let message = field("message").or_else(|| field("error"));
-    shortened(&message.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned()))
+    message.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned())
 }
 
 fn shortened(text: &str) -> String {

@@ -18,7 +18,7 @@ use crate::config::SessionTransport;
 use crate::enrichment::Enrichment;
 use crate::error::Error;
 use crate::id::SessionId;
-use crate::outbox::{Command, DropReason, Inbox, Outbox, Record, Reply, StartRecord, Update};
+use crate::outbox::{Command, DropReason, Inbox, Load, Outbox, Record, Reply, StartRecord, Update};
 use crate::session::StartupSession;
 
 /// How often the outbox is looked into. Requests never wake this thread.
@@ -175,9 +175,12 @@ impl Engine {
             self.sessions.withdraw(start, to, &mut self.ledger, now);
         } else {
             let note = serde_json::json!({ "moved_to": to });
-            let changes = Changes::of(Enrichment::new().metadata(note));
+            let note = Enrichment::new().metadata(note);
+            let load = Load::one(note.bytes());
+            self.outbox.accept_late(load);
+            let tally = self.ledger.accept(load);
             self.sessions
-                .change(start.id, changes, Tally::NONE, &mut self.ledger, now);
+                .change(start.id, Changes::of(note), tally, &mut self.ledger, now);
         }
     }
 
@@ -488,7 +491,7 @@ fn window(plan: &Plan) -> Duration {
     match plan.transport {
         SessionTransport::Rest => plan.window,
         // Until its spans have had time to create it.
-        SessionTransport::Otlp => plan.window + 2 * spans::DELAY,
+        SessionTransport::Otlp => plan.window.saturating_add(2 * spans::DELAY),
     }
 }
 

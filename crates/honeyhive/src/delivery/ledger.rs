@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::later;
 use crate::error::FlushError;
 use crate::outbox::{DropReason, FlushReport, Load, Outbox, Reply};
 
@@ -143,7 +144,7 @@ impl Ledger {
         self.flushes.push(Flush {
             epoch: self.epoch,
             timeout,
-            deadline: now + timeout,
+            deadline: later(now, timeout),
             delivered: 0,
             dropped: 0,
             reply,

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
+use tokio::time::Instant;
 
 use crate::api::Client;
 use crate::config::{SessionTransport, Settings};
@@ -52,6 +53,12 @@ impl Plan {
             sink,
         }
     }
+}
+
+/// `then` after `now`, and for a duration beyond the clock's range a time that never comes.
+fn later(now: Instant, then: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+    now + then.min(NEVER)
 }
 
 /// The way to HoneyHive.

@@ -79,15 +79,16 @@ impl Encoder {
 
     /// How many spans HoneyHive refused within a success (OTLP's partial success), and why.
     pub(crate) fn rejected(&self, answer: &Answer) -> Option<(u64, String)> {
-        let response = match self.protocol {
+        let (rejected, message) = match self.protocol {
             OtlpProtocol::HttpProtobuf => {
-                ExportTraceServiceResponse::decode(answer.body.as_slice()).ok()?
+                let response = ExportTraceServiceResponse::decode(answer.body.as_slice()).ok()?;
+                let partial = response.partial_success?;
+                let rejected = u64::try_from(partial.rejected_spans).ok()?;
+                (rejected, partial.error_message)
             }
-            OtlpProtocol::HttpJson => serde_json::from_slice(&answer.body).ok()?,
+            OtlpProtocol::HttpJson => rejected_in_json(&answer.body)?,
         };
-        let partial = response.partial_success?;
-        let rejected = u64::try_from(partial.rejected_spans).ok()?;
-        (rejected > 0).then_some((rejected, partial.error_message))
+        (rejected > 0).then_some((rejected, message))
     }
 
     /// The same spans in two requests, for a server that found one too large. `None` when there is only
@@ -124,6 +125,18 @@ fn gzip(bytes: &[u8]) -> Option<Bytes> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).ok()?;
     encoder.finish().ok().map(Bytes::from)
+}
+
+/// 64-bit numbers are text in OTLP/JSON, though not every server knows.
+fn rejected_in_json(body: &[u8]) -> Option<(u64, String)> {
+    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let partial = body.get("partialSuccess")?;
+    let rejected = partial.get("rejectedSpans")?;
+    let rejected = rejected
+        .as_u64()
+        .or_else(|| rejected.as_str()?.parse().ok())?;
+    let message = partial.get("errorMessage").and_then(|text| text.as_str());
+    Some((rejected, message.unwrap_or_default().to_owned()))
 }
 
 fn count(request: &ExportTraceServiceRequest) -> usize {

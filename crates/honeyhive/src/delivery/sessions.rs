@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
+use super::later;
 use super::ledger::{Ledger, Tally};
 use crate::api::{StartSession, UpdateEvent};
 use crate::enrichment::{Bucket, Enrichment, Object};
@@ -263,7 +264,7 @@ impl Sessions {
     }
 
     pub(crate) fn start(&mut self, start: Arc<StartRecord>, tally: Tally, now: Instant) {
-        let hold_until = now + self.window;
+        let hold_until = later(now, self.window);
         let entry = self.entry(start.id, hold_until);
         entry.later.push_back((start, tally));
         entry.take_up_next_start();
@@ -277,7 +278,7 @@ impl Sessions {
         ledger: &mut Ledger,
         now: Instant,
     ) {
-        let hold_until = now + self.window;
+        let hold_until = later(now, self.window);
         let entry = self.entry(id, hold_until);
         if changes.end_time.is_some() {
             // Nothing more is expected.

@@ -203,9 +203,12 @@ fn session_of(span: &SpanData) -> Option<SessionId> {
 /// The SDK keeps a key as often as it was set; the last one counts.
 fn keep_last_writes(attributes: &mut Vec<KeyValue>) {
     let mut seen = HashSet::with_capacity(attributes.len());
-    attributes.reverse();
-    attributes.retain(|attribute| seen.insert(attribute.key.clone()));
-    attributes.reverse();
+    let keys = attributes.iter().map(|attribute| attribute.key.as_str());
+    let is_last: Vec<bool> = keys.rev().map(|key| seen.insert(key)).collect();
+    if seen.len() < attributes.len() {
+        let mut is_last = is_last.into_iter().rev();
+        attributes.retain(|_| is_last.next().unwrap_or(true));
+    }
 }
 
 fn find<'a>(span: &'a SpanData, key: &str) -> Option<&'a Value> {

@@ -4,9 +4,11 @@
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::task::{self, Poll, ready};
 use std::time::{Duration, Instant, SystemTime};
 
 use opentelemetry::propagation::TextMapPropagator;
@@ -50,10 +52,10 @@ impl ServerInstrumentation {
             && current.is_request
         {
             // A layer further out has opened the session already.
-            return RequestGuard::joined(current.session.clone());
+            return RequestGuard::inactive(Scope::Unchanged);
         }
         if current::is_suppressed(outbox) || !inner.is_traced(request) {
-            return RequestGuard::suppressed(outbox);
+            return RequestGuard::inactive(Scope::Suppressed(Arc::clone(outbox)));
         }
         self.open(cx, request)
     }
@@ -88,7 +90,7 @@ impl ServerInstrumentation {
         };
         RequestGuard {
             scope: Scope::Session(cx),
-            session: Some(session),
+            confirmation: inner.confirmation(&session),
             active: Some(active),
         }
     }
@@ -174,9 +176,19 @@ impl Inner {
     }
 
     fn linked_session(&self, id: SessionId, request: &RequestInfo<'_>) -> Session {
+        // A session that exists has its name; only a span of this request would need one.
+        let name = if self.request_span {
+            self.name(request)
+        } else {
+            names::unnamed()
+        };
         let inputs = Inputs::Object(Object::new());
-        let start = StartRecord::new(id, self.name(request), inputs, SystemTime::now());
+        let start = StartRecord::new(id, name, inputs, SystemTime::now());
         Session::link(self.tracer.outbox(), start)
+    }
+
+    fn confirmation(&self, session: &Session) -> Option<CreateSession> {
+        (self.start == SessionStart::Confirmed).then(|| CreateSession::new(session.clone()))
     }
 
     fn name(&self, request: &RequestInfo<'_>) -> Arc<str> {
@@ -358,49 +370,47 @@ impl Scope {
 #[must_use = "dropping the guard says that the client went away"]
 pub struct RequestGuard {
     scope: Scope,
-    session: Option<Session>,
     active: Option<Active>,
+    confirmation: Option<CreateSession>,
 }
 
 impl RequestGuard {
-    fn joined(session: Session) -> Self {
+    const fn inactive(scope: Scope) -> Self {
         Self {
-            scope: Scope::Unchanged,
-            session: Some(session),
+            scope,
             active: None,
+            confirmation: None,
         }
     }
 
-    fn suppressed(outbox: &Arc<Outbox>) -> Self {
-        Self {
-            scope: Scope::Suppressed(Arc::clone(outbox)),
-            session: None,
-            active: None,
+    /// The session that begins or is linked here; `None` where the request is not traced, or a layer
+    /// further out has seen to it.
+    #[must_use]
+    pub fn session(&self) -> Option<&Session> {
+        self.active.as_ref().map(|active| &active.session)
+    }
+
+    /// Ready at once, except under [`SessionStart::Confirmed`]: then once HoneyHive has answered. The
+    /// handler is not polled before.
+    pub fn poll_confirmed(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
+        if let Some(confirmation) = &mut self.confirmation {
+            // Whatever HoneyHive says, the request goes on.
+            let _ = ready!(Pin::new(confirmation).poll(cx));
+            self.confirmation = None;
         }
+        Poll::Ready(())
     }
 
-    /// The request's session, where it has one.
-    #[must_use]
-    pub const fn session(&self) -> Option<&Session> {
-        self.session.as_ref()
-    }
-
-    /// What the handler has to wait for, under [`SessionStart::Confirmed`].
-    #[must_use]
-    pub fn confirmation(&self) -> Option<CreateSession> {
-        let active = self.active.as_ref()?;
-        let confirmed = active.instrumentation.start == SessionStart::Confirmed;
-        confirmed.then(|| CreateSession::new(active.session.clone()))
-    }
-
-    /// Runs a piece of the handler in the request's context. A panic comes back as the error, for
-    /// [`on_panic`](Self::on_panic) and [`resume_unwind`](std::panic::resume_unwind).
-    ///
-    /// # Errors
-    ///
-    /// With the payload, where `piece` panicked.
-    pub fn run<T>(&self, piece: impl FnOnce() -> T) -> std::thread::Result<T> {
-        self.scope.run(piece)
+    /// Runs a piece of the handler in the request's context. A panic is recorded and goes on.
+    pub fn run<T>(&mut self, piece: impl FnOnce() -> T) -> T {
+        self.scope.run(piece).unwrap_or_else(|panic| {
+            self.end(
+                Outcome::Panicked,
+                INTERNAL_SERVER_ERROR,
+                Some(panic_text(&*panic)),
+            );
+            resume_unwind(panic)
+        })
     }
 
     /// Which id the response header should carry, unless the program has set that header itself.
@@ -411,7 +421,7 @@ impl RequestGuard {
 
     /// The response head is ready, with a body of this length where it is known.
     pub fn on_response(
-        mut self,
+        &mut self,
         status_code: u16,
         headers: &dyn Headers,
         body_length: Option<u64>,
@@ -440,22 +450,16 @@ impl RequestGuard {
         guard
     }
 
-    /// The handler failed and there will be no response.
-    pub fn on_error(mut self, error: &dyn fmt::Display) {
-        self.end(
-            Outcome::Error,
-            INTERNAL_SERVER_ERROR,
-            Some(error.to_string()),
-        );
-    }
-
-    /// The handler panicked; the caller lets the panic go on.
-    pub fn on_panic(mut self, payload: &(dyn Any + Send)) {
-        self.end(
-            Outcome::Panicked,
-            INTERNAL_SERVER_ERROR,
-            Some(panic_text(payload)),
-        );
+    /// The handler failed. With a status, the framework makes a response of the error further out;
+    /// without one there will be none.
+    pub fn on_error(&mut self, status_code: Option<u16>, error: &dyn fmt::Display) {
+        let status = status_code.unwrap_or(INTERNAL_SERVER_ERROR);
+        if status < INTERNAL_SERVER_ERROR {
+            // An answer to the client's mistake is an answer like any other.
+            self.end(Outcome::Complete, status, None);
+        } else {
+            self.end(Outcome::Error, status, Some(error.to_string()));
+        }
     }
 
     fn end(&mut self, outcome: Outcome, status_code: u16, error: Option<String>) {
@@ -478,7 +482,7 @@ impl fmt::Debug for RequestGuard {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("RequestGuard")
-            .field("session", &self.session)
+            .field("session", &self.session())
             .finish_non_exhaustive()
     }
 }
@@ -503,13 +507,12 @@ impl ResponseGuard {
         self.active.is_none()
     }
 
-    /// Polls the body in the request's context; as [`RequestGuard::run`].
-    ///
-    /// # Errors
-    ///
-    /// With the payload, where `piece` panicked.
-    pub fn run<T>(&self, piece: impl FnOnce() -> T) -> std::thread::Result<T> {
-        self.scope.run(piece)
+    /// Polls the body in the request's context. A panic is recorded and goes on.
+    pub fn run<T>(&mut self, piece: impl FnOnce() -> T) -> T {
+        self.scope.run(piece).unwrap_or_else(|panic| {
+            self.end(Outcome::Panicked, Some(panic_text(&*panic).into()));
+            resume_unwind(panic)
+        })
     }
 
     /// Bytes of the body are about to pass.
@@ -540,11 +543,6 @@ impl ResponseGuard {
         self.end(Outcome::Error, Some(error.to_string().into()));
     }
 
-    /// The body has panicked; the caller lets the panic go on.
-    pub fn on_panic(&mut self, payload: &(dyn Any + Send)) {
-        self.end(Outcome::Panicked, Some(panic_text(payload).into()));
-    }
-
     /// What a complete answer says of itself: server errors only, as OpenTelemetry's conventions have it.
     fn error_of_status(&self) -> Option<Cow<'static, str>> {
         match (self.grpc_status, self.status_code) {
@@ -567,6 +565,8 @@ impl ResponseGuard {
             response_bytes: Some(self.bytes),
         };
         active.end(&self.scope, ending);
+        // What comes after the end is nobody's work.
+        self.scope = Scope::Unchanged;
     }
 }
 

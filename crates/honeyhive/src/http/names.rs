@@ -1,8 +1,8 @@
 //! Session names, shared: there are few routes and many requests.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use super::RequestInfo;
 
@@ -10,7 +10,8 @@ use super::RequestInfo;
 /// calls a route.
 const MOST_ROUTES: usize = 1024;
 
-type Names = HashMap<Box<str>, Vec<(Box<str>, Arc<str>)>>;
+// A few comparisons cost less than hashing the route.
+type Names = BTreeMap<Box<str>, Vec<(Box<str>, Arc<str>)>>;
 
 thread_local! {
     static NAMES: RefCell<Names> = RefCell::default();
@@ -22,6 +23,12 @@ pub(super) fn default_name(request: &RequestInfo<'_>) -> Arc<str> {
         Some(route) => NAMES.with_borrow_mut(|names| shared(names, request.method(), route)),
         None => joined(request.method(), request.path()),
     }
+}
+
+/// No name.
+pub(super) fn unnamed() -> Arc<str> {
+    static UNNAMED: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from(""));
+    Arc::clone(&UNNAMED)
 }
 
 fn shared(names: &mut Names, method: &str, route: &str) -> Arc<str> {

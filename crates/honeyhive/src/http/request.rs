@@ -1,6 +1,7 @@
 //! A request, borrowed: [`RequestInfo`].
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::fmt;
 
 use opentelemetry::propagation::Extractor;
@@ -19,12 +20,12 @@ pub trait Headers {
 }
 
 /// What the instrumentation and its callbacks see of a request.
-#[derive(Clone, Copy)]
 pub struct RequestInfo<'a> {
     method: &'a str,
     path: &'a str,
-    route: Option<&'a str>,
     headers: &'a dyn Headers,
+    find_route: Option<&'a dyn Fn() -> Option<Cow<'a, str>>>,
+    route: OnceCell<Option<Cow<'a, str>>>,
 }
 
 impl<'a> RequestInfo<'a> {
@@ -34,15 +35,17 @@ impl<'a> RequestInfo<'a> {
         Self {
             method,
             path,
-            route: None,
             headers,
+            find_route: None,
+            route: OnceCell::new(),
         }
     }
 
-    /// With the route's template, where the framework knows it: `/chat/{id}`.
+    /// With a way to find the route's template, `/chat/{id}`, where the framework knows it. It is taken
+    /// only when somebody asks: a framework may have to search for it.
     #[must_use]
-    pub const fn with_route(mut self, route: Option<&'a str>) -> Self {
-        self.route = route;
+    pub fn with_route(mut self, find: &'a dyn Fn() -> Option<Cow<'a, str>>) -> Self {
+        self.find_route = Some(find);
         self
     }
 
@@ -60,8 +63,10 @@ impl<'a> RequestInfo<'a> {
 
     /// The route's template.
     #[must_use]
-    pub const fn route(&self) -> Option<&'a str> {
+    pub fn route(&self) -> Option<&str> {
         self.route
+            .get_or_init(|| self.find_route.and_then(|find| find()))
+            .as_deref()
     }
 
     /// The first value of a header (its name in lower case), where it is text.
@@ -176,7 +181,7 @@ impl fmt::Debug for RequestInfo<'_> {
             .debug_struct("RequestInfo")
             .field("method", &self.method)
             .field("path", &self.path)
-            .field("route", &self.route)
+            .field("route", &self.route())
             .finish_non_exhaustive()
     }
 }

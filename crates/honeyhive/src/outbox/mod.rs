@@ -133,7 +133,8 @@ impl Outbox {
     }
 
     fn refusal(&self, queue: &Queue, load: Load) -> Option<DropReason> {
-        if queue.closed {
+        // What weighs nothing says what becomes of items that are here already.
+        if queue.closed && (load.items > 0 || queue.abandoned) {
             return Some(DropReason::ShutDown);
         }
         let full = queue.pending.items + load.items > self.max_items

@@ -1,0 +1,84 @@
+//! The same axum router, bare and under each layer.
+
+use axum::body::{Body, Bytes};
+use axum::http::{Request, header};
+use axum::response::IntoResponse;
+use axum::{Router, routing::post};
+use honeyhive_tower::HoneyHiveLayer;
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+use tower::layer::util::Identity;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::trace::TraceLayer;
+
+use crate::{BODY, REPLY, Spent, allocations, filtered, tracer};
+
+/// What can be measured.
+pub(crate) const VARIANTS: [&str; 6] = [
+    "axum_bare",
+    "axum_noop_layer",
+    "axum_request_id",
+    "axum_trace_layer",
+    "axum_honeyhive",
+    "axum_honeyhive_filtered",
+];
+
+async fn chat(body: Bytes) -> impl IntoResponse {
+    assert!(!body.is_empty(), "the request has a body");
+    ([(header::CONTENT_TYPE, "application/json")], REPLY)
+}
+
+fn app(variant: &str) -> Option<Router> {
+    let app = Router::new().route("/api/chat", post(chat));
+    Some(match variant {
+        "axum_bare" => app,
+        "axum_noop_layer" => app.layer(Identity::new()),
+        "axum_request_id" => app
+            .layer(PropagateRequestIdLayer::x_request_id())
+            .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid)),
+        "axum_trace_layer" => app.layer(TraceLayer::new_for_http()),
+        "axum_honeyhive" => app.layer(HoneyHiveLayer::new(tracer())),
+        "axum_honeyhive_filtered" => app.layer(HoneyHiveLayer::from(filtered())),
+        _ => return None,
+    })
+}
+
+/// Runs a variant; `None` where there is no such one.
+pub(crate) fn run(variant: &str, requests: u32) -> Option<Spent> {
+    let app = app(variant)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().ok()?;
+    runtime.block_on(drive(app.clone(), 200));
+    Some(allocations(requests, || {
+        runtime.block_on(drive(app, requests));
+    }))
+}
+
+/// Sends requests and reads their answers to the end.
+#[expect(clippy::expect_used, reason = "nothing in here can fail")]
+async fn drive(app: Router, requests: u32) {
+    for _ in 0..requests {
+        let response = app
+            .clone()
+            .oneshot(request())
+            .await
+            .expect("a router is infallible");
+        response
+            .into_body()
+            .collect()
+            .await
+            .expect("the body is whole");
+    }
+}
+
+#[expect(clippy::expect_used, reason = "nothing in here can fail")]
+fn request() -> Request<Body> {
+    Request::post("/api/chat")
+        .header("host", "localhost:3000")
+        .header("user-agent", "bench/1.0")
+        .header("accept", "*/*")
+        .header("content-type", "application/json")
+        .header("content-length", "26")
+        .header("accept-encoding", "gzip")
+        .body(Body::from(BODY))
+        .expect("a valid request")
+}

@@ -1,0 +1,71 @@
+//! [`ResponseBody`].
+
+use std::error::Error;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::web::Bytes;
+use honeyhive::http::ResponseGuard;
+use pin_project_lite::pin_project;
+
+pin_project! {
+    /// The response body of a [`HoneyHiveMiddleware`](crate::HoneyHiveMiddleware): the inner body
+    /// unchanged, polled in the request's context, with an eye on how it ends.
+    #[derive(Debug)]
+    pub struct ResponseBody<B> {
+        #[pin]
+        inner: B,
+        guard: ResponseGuard,
+    }
+}
+
+impl<B> ResponseBody<B> {
+    pub(crate) const fn new(inner: B, guard: ResponseGuard) -> Self {
+        Self { inner, guard }
+    }
+}
+
+impl<B: MessageBody> MessageBody for ResponseBody<B> {
+    type Error = Box<dyn Error>;
+
+    fn size(&self) -> BodySize {
+        self.inner.size()
+    }
+
+    fn poll_next(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let this = self.project();
+        let chunk = ready!(this.guard.run(|| this.inner.poll_next(cx)));
+        // Before the chunk is handed on: whoever gets the last one may never poll again.
+        Poll::Ready(match chunk {
+            None => {
+                this.guard.finish();
+                None
+            }
+            Some(Ok(bytes)) => {
+                this.guard.on_data(bytes.len());
+                Some(Ok(bytes))
+            }
+            Some(Err(error)) => {
+                let error = error.into();
+                this.guard.on_error(&error);
+                Some(Err(error))
+            }
+        })
+    }
+
+    fn try_into_bytes(self) -> Result<Bytes, Self> {
+        let Self { inner, mut guard } = self;
+        match inner.try_into_bytes() {
+            Ok(bytes) => {
+                guard.on_data(bytes.len());
+                guard.finish();
+                Ok(bytes)
+            }
+            Err(inner) => Err(Self { inner, guard }),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! [`ResponseFuture`].
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use actix_web::Error;
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::dev::ServiceResponse;
+use actix_web::http::header::HeaderName;
+use honeyhive::http::RequestGuard;
+use pin_project_lite::pin_project;
+
+use crate::ResponseBody;
+use crate::headers::{View, set_if_absent};
+
+pin_project! {
+    /// The future of a [`HoneyHiveMiddleware`](crate::HoneyHiveMiddleware).
+    ///
+    /// Dropping it before it is ready says that the client went away.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<F> {
+        #[pin]
+        inner: F,
+        guard: RequestGuard,
+        header: Option<HeaderName>,
+    }
+}
+
+impl<F> ResponseFuture<F> {
+    pub(crate) const fn new(inner: F, guard: RequestGuard, header: Option<HeaderName>) -> Self {
+        Self {
+            inner,
+            guard,
+            header,
+        }
+    }
+}
+
+impl<F, B> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<ServiceResponse<B>, Error>>,
+    B: MessageBody,
+{
+    type Output = Result<ServiceResponse<ResponseBody<B>>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        ready!(this.guard.poll_confirmed(cx));
+        match ready!(this.guard.run(|| this.inner.poll(cx))) {
+            Ok(response) => Poll::Ready(Ok(respond(response, this.guard, this.header.as_ref()))),
+            Err(error) => {
+                let status = error.as_response_error().status_code();
+                this.guard.on_error(Some(status.as_u16()), &error);
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+}
+
+fn respond<B: MessageBody>(
+    mut response: ServiceResponse<B>,
+    guard: &mut RequestGuard,
+    header: Option<&HeaderName>,
+) -> ServiceResponse<ResponseBody<B>> {
+    if let (Some(name), Some(id)) = (header, guard.response_id()) {
+        set_if_absent(response.headers_mut(), name, id);
+    }
+    let status = response.status().as_u16();
+    let length = match response.response().body().size() {
+        BodySize::None => Some(0),
+        BodySize::Sized(length) => Some(length),
+        BodySize::Stream => None,
+    };
+    let guard = guard.on_response(status, &View(response.headers()), length);
+    response.map_body(|_, body| ResponseBody::new(body, guard))
+}

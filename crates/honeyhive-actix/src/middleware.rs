@@ -1,0 +1,115 @@
+//! [`HoneyHive`] and the service it makes.
+
+use std::borrow::Cow;
+use std::future::{Ready, ready};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::http::header::HeaderName;
+use actix_web::{Error, HttpMessage};
+use honeyhive::HoneyHiveTracer;
+use honeyhive::http::{RequestGuard, RequestInfo, ServerInstrumentation};
+
+use crate::headers::View;
+use crate::{CurrentSession, ResponseBody, ResponseFuture};
+
+/// Makes every request of an `App`, a `Scope` or a `Resource` a HoneyHive session; see the
+/// [crate docs](crate).
+///
+/// ```
+/// use honeyhive::HoneyHiveTracer;
+/// use honeyhive::http::ServerInstrumentation;
+/// use honeyhive_actix::HoneyHive;
+///
+/// # let tracer = HoneyHiveTracer::builder().test_mode(true).build()?;
+/// let middleware = HoneyHive::new(tracer.clone());
+/// // or, with settings:
+/// let middleware = HoneyHive::from(
+///     ServerInstrumentation::builder(tracer)
+///         .filter(|request| request.path() != "/internal")
+///         .build(),
+/// );
+/// # drop(middleware);
+/// # Ok::<(), honeyhive::BuildError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct HoneyHive {
+    instrumentation: ServerInstrumentation,
+    header: Option<HeaderName>,
+}
+
+impl HoneyHive {
+    /// A middleware with the default settings.
+    #[must_use]
+    pub fn new(tracer: HoneyHiveTracer) -> Self {
+        ServerInstrumentation::new(tracer).into()
+    }
+}
+
+impl From<ServerInstrumentation> for HoneyHive {
+    fn from(instrumentation: ServerInstrumentation) -> Self {
+        // The instrumentation has checked the name already.
+        let header = instrumentation.session_id_header().parse().ok();
+        Self {
+            instrumentation,
+            header,
+        }
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for HoneyHive
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<ResponseBody<B>>;
+    type Error = Error;
+    type Transform = HoneyHiveMiddleware<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, Self::InitError>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(HoneyHiveMiddleware {
+            inner: service,
+            settings: self.clone(),
+        }))
+    }
+}
+
+/// The service that [`HoneyHive`] makes.
+#[derive(Debug)]
+pub struct HoneyHiveMiddleware<S> {
+    inner: S,
+    settings: HoneyHive,
+}
+
+impl<S, B> Service<ServiceRequest> for HoneyHiveMiddleware<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<ResponseBody<B>>;
+    type Error = Error;
+    type Future = ResponseFuture<S::Future>;
+
+    forward_ready!(inner);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let mut guard = open(&self.settings.instrumentation, &request);
+        if let Some(session) = guard.session() {
+            request
+                .extensions_mut()
+                .insert(CurrentSession::new(session.clone()));
+        }
+        // The inner service may do its work right here.
+        let future = guard.run(|| self.inner.call(request));
+        ResponseFuture::new(future, guard, self.settings.header.clone())
+    }
+}
+
+fn open(instrumentation: &ServerInstrumentation, request: &ServiceRequest) -> RequestGuard {
+    let headers = View(request.headers());
+    let find_route = || request.match_pattern().map(Cow::Owned);
+    let info = RequestInfo::new(request.method().as_str(), request.path(), &headers);
+    instrumentation.on_request(&info.with_route(&find_route))
+}
