@@ -50,8 +50,20 @@ where
 fn open<B>(instrumentation: &ServerInstrumentation, request: &Request<B>) -> RequestGuard {
     let headers = View(request.headers());
     let find_route = || route(request).map(Cow::Borrowed);
-    let info = RequestInfo::new(request.method().as_str(), request.uri().path(), &headers);
+    let info = RequestInfo::new(request.method().as_str(), path(request), &headers);
     instrumentation.on_request(&info.with_route(&find_route))
+}
+
+/// The path that the client asked for: axum cuts the prefix off the URI of a nested router's requests.
+#[cfg(feature = "axum")]
+fn path<B>(request: &Request<B>) -> &str {
+    let original = request.extensions().get::<axum::extract::OriginalUri>();
+    original.map_or(request.uri(), |original| &original.0).path()
+}
+
+#[cfg(not(feature = "axum"))]
+fn path<B>(request: &Request<B>) -> &str {
+    request.uri().path()
 }
 
 #[cfg(feature = "axum")]

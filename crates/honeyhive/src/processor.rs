@@ -38,9 +38,7 @@ impl HoneyHiveSpanProcessor {
         if let Some(source) = &session.start.source {
             span.set_attribute(KeyValue::new(SOURCE, source.to_string()));
         }
-        // Where no start is coming, ingestion is asked to create the session.
-        let is_lost = || matches!(session.start.outcome(), Some(Err(_)));
-        if self.transport == SessionTransport::Otlp || is_lost() {
+        if self.transport == SessionTransport::Otlp || session.start.is_left_to_spans() {
             span.set_attribute(KeyValue::new(SESSION_AUTO_CREATE, true));
             span.set_attribute(KeyValue::new(SESSION_NAME, Arc::clone(&session.start.name)));
         }
@@ -53,6 +51,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
             self.stamp(span, &current.session);
         } else if let Some(id) = current::from_baggage(cx) {
             span.set_attribute(KeyValue::new(SESSION_ID, id.to_string()));
+            span.set_attribute(KeyValue::new(SESSION_AUTO_CREATE, true));
         } else if current::is_suppressed(&self.outbox) {
             span.set_attribute(KeyValue::new(SUPPRESSED, true));
         }

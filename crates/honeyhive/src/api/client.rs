@@ -1,13 +1,13 @@
 //! One HTTP client, with one connection pool, for REST and OTLP.
 
 use std::error::Error as StdError;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
 };
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{ClientBuilder, Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 
 use super::bodies::{LegacyStart, LegacyUpdate, StartSession, UpdateEvent};
@@ -89,13 +89,12 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(settings: &Settings) -> Result<Self, BuildError> {
-        let http = reqwest::Client::builder()
+        let http = builder(&settings.server_url)
             .user_agent(concat!("honeyhive-rust/", env!("CARGO_PKG_VERSION")))
             .default_headers(default_headers(settings))
             .redirect(reqwest::redirect::Policy::none())
             .pool_idle_timeout(Duration::from_secs(60))
             .connect_timeout(settings.api_timeout)
-            .tls_backend_preconfigured(tls_config(&settings.server_url)?)
             .build()
             .map_err(|error| BuildError::HttpClient(error.into()))?;
         Ok(Self {
@@ -247,6 +246,17 @@ impl Route {
     }
 }
 
+/// With the platform's roots (`SSL_CERT_FILE` is honoured) and the proxies of the environment. Plain HTTP
+/// needs no roots, and so does not load them.
+fn builder(url: &str) -> ClientBuilder {
+    let builder = reqwest::Client::builder();
+    if url.starts_with("https:") {
+        builder
+    } else {
+        builder.tls_certs_only([])
+    }
+}
+
 fn default_headers(settings: &Settings) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if let Some(key) = &settings.write_key {
@@ -266,24 +276,6 @@ fn default_headers(settings: &Settings) -> HeaderMap {
 /// Keys were checked when the settings were read; a source that cannot be a header is left out of it.
 fn header_value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
-}
-
-/// The platform's roots (`SSL_CERT_FILE` is honoured), with a provider of our own so that nothing
-/// process-wide is installed. Plain HTTP needs no roots, and so does not load them.
-fn tls_config(url: &str) -> Result<rustls::ClientConfig, BuildError> {
-    use rustls_platform_verifier::BuilderVerifierExt;
-
-    let failed = |error: rustls::Error| BuildError::HttpClient(error.into());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(failed)?;
-    let builder = if url.starts_with("https:") {
-        builder.with_platform_verifier().map_err(failed)?
-    } else {
-        builder.with_root_certificates(rustls::RootCertStore::empty())
-    };
-    Ok(builder.with_no_client_auth())
 }
 
 async fn read_limited(mut response: Response) -> reqwest::Result<Vec<u8>> {

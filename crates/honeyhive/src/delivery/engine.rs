@@ -23,11 +23,18 @@ use crate::session::StartupSession;
 
 /// How often the outbox is looked into. Requests never wake this thread.
 const TICK: Duration = Duration::from_millis(100);
+/// So much is looked through whenever a call comes back; more only at every tick.
+const SMALL_BACKLOG: usize = 1_024;
 /// Calls under way at a time.
 const REST_WIDTH: usize = 16;
 const TRACES_WIDTH: usize = 4;
 /// A call that failed so often, while others got through, is given up.
 const MOST_ATTEMPTS: u32 = 8;
+
+/// A session that HoneyHive does not know is asked for again so often, after this time and then twice as
+/// long each time.
+const UNKNOWN_ATTEMPTS: u32 = 3;
+const UNKNOWN_WAIT: Duration = Duration::from_millis(500);
 
 const SESSIONS: &str = "sessions";
 const TRACES: &str = "spans";
@@ -52,6 +59,8 @@ pub(crate) struct Engine {
     plan: Plan,
     outbox: Arc<Outbox>,
     startup: Arc<StartupSession>,
+    /// Room for what gathers next, so that nobody who pushes has to make it.
+    spare: Inbox,
     ledger: Ledger,
     sessions: Sessions,
     spans: Spans,
@@ -64,11 +73,14 @@ pub(crate) struct Engine {
     calls: JoinSet<Done>,
     notices: Notices,
     stopping: bool,
+    /// The backlog is looked through for what is due, however long it is.
+    look_for_due: bool,
 }
 
 impl Engine {
     pub(crate) fn new(plan: Plan, outbox: Arc<Outbox>, startup: Arc<StartupSession>) -> Self {
         Self {
+            spare: Inbox::default(),
             ledger: Ledger::new(Arc::clone(&outbox)),
             sessions: Sessions::new(window(&plan)),
             spans: Spans::new(),
@@ -80,6 +92,7 @@ impl Engine {
             calls: JoinSet::new(),
             notices: Notices::default(),
             stopping: false,
+            look_for_due: true,
             plan,
             outbox,
             startup,
@@ -103,6 +116,7 @@ impl Engine {
             let now = Instant::now();
             if now >= next_tick {
                 next_tick = now + TICK;
+                self.look_for_due = true;
                 self.notices.drops(&self.outbox.stats(), now);
             }
             self.drain(now);
@@ -117,21 +131,20 @@ impl Engine {
 
     /// Takes in what has gathered in the outbox.
     fn drain(&mut self, now: Instant) {
-        let Inbox {
-            records,
-            spans,
-            commands,
-        } = self.outbox.take();
-        for record in records {
+        let mut inbox = std::mem::take(&mut self.spare);
+        self.outbox.take(&mut inbox);
+        for record in inbox.records.drain(..) {
             self.take_in(record, now);
         }
-        for span in spans {
+        for span in inbox.spans.drain(..) {
             let tally = self.ledger.accept(crate::outbox::span_load(&span));
             self.spans.take_in(span, tally, now);
         }
-        for command in commands {
+        for command in inbox.commands.drain(..) {
             self.obey(command, now);
         }
+        inbox.shrink();
+        self.spare = inbox;
     }
 
     fn take_in(&mut self, record: Record, now: Instant) {
@@ -155,7 +168,7 @@ impl Engine {
             // Its spans tell HoneyHive of it; those of the tracer's own may not know that they are.
             start.settle(Ok(()));
             if self.startup.is_begun_by(&start) {
-                self.spans.unstarted(start);
+                self.spans.unstarted(&start);
             }
             self.ledger.delivered(tally);
         } else {
@@ -170,7 +183,7 @@ impl Engine {
     }
 
     fn moved(&mut self, start: &StartRecord, to: SessionId, now: Instant) {
-        self.spans.moved(start.id, to);
+        self.spans.moved(start, to);
         if start.was_withdrawn() {
             self.sessions.withdraw(start, to, &mut self.ledger, now);
         } else {
@@ -185,6 +198,7 @@ impl Engine {
     }
 
     fn obey(&mut self, command: Command, now: Instant) {
+        self.look_for_due = true;
         match command {
             Command::Confirm(start, reply) => self.confirm(&start, reply, now),
             Command::Flush(timeout, reply) => self.flush(timeout, reply, now),
@@ -220,18 +234,24 @@ impl Engine {
 
     /// Makes the calls that are due, as many as the gates let through.
     async fn dispatch(&mut self, now: Instant) {
-        if self.spans.is_due(now, &self.ledger) {
-            self.assign_spans(now);
+        let backlog = self.sessions.len() + self.spans.len();
+        let look_for_due = std::mem::take(&mut self.look_for_due) || backlog <= SMALL_BACKLOG;
+        if look_for_due {
+            if self.spans.is_due(now, &self.ledger) {
+                self.assign_spans(now);
+            }
+            self.sessions
+                .queue_due(now, &self.ledger, self.updates_may_go());
         }
-        self.sessions
-            .queue_due(now, &self.ledger, self.updates_may_go());
         while self.rest_in_flight < self.rest.width(now) {
             let Some(operation) = self.sessions.next() else {
                 break;
             };
             self.call(operation, now);
         }
-        self.gather_spans(now).await;
+        if look_for_due {
+            self.gather_spans(now).await;
+        }
         while self.traces_in_flight < self.traces.width(now) {
             let Some(consignment) = self.consignments.pop() else {
                 break;
@@ -243,7 +263,7 @@ impl Engine {
     /// Without REST starts a session exists once its spans have arrived, so a flush sends those first.
     fn updates_may_go(&self) -> bool {
         self.plan.transport == SessionTransport::Rest
-            || (self.traces_in_flight == 0 && self.consignments.is_empty() && self.spans.is_empty())
+            || (self.traces_in_flight == 0 && self.consignments.is_empty() && self.spans.len() == 0)
     }
 
     fn call(&mut self, operation: Operation, now: Instant) {
@@ -356,6 +376,9 @@ impl Engine {
             Ok(answer) => return self.session_succeeded(&operation, &answer, now),
             Err(failure) => failure,
         };
+        if is_about_to_exist(&operation, &failure) {
+            return self.wait_for_spans(operation, now);
+        }
         self.notices.failure(SESSIONS, &failure, now);
         match failure {
             Failure::Transient {
@@ -373,6 +396,12 @@ impl Engine {
                 self.give_up(&operation, reason, &Error::Rejected { status, message });
             }
         }
+    }
+
+    fn wait_for_spans(&mut self, operation: Operation, now: Instant) {
+        self.outbox.count_retry();
+        let at = now + UNKNOWN_WAIT * (1 << operation.attempts);
+        self.sessions.retry(operation, at, &mut self.ledger);
     }
 
     fn session_succeeded(&mut self, operation: &Operation, answer: &Answer, now: Instant) {
@@ -401,7 +430,7 @@ impl Engine {
 
     fn give_up(&mut self, operation: &Operation, reason: DropReason, error: &Error) {
         if let Some(start) = &operation.start {
-            self.spans.unstarted(Arc::clone(start));
+            self.spans.unstarted(start);
         }
         let ledger = &mut self.ledger;
         self.sessions
@@ -484,6 +513,14 @@ impl Engine {
         self.traces.failed(now, after);
         self.consignments.push(consignment);
     }
+}
+
+/// A session that was linked to and that nobody has begun is created by its spans, which come a little
+/// later than what it has to say itself.
+const fn is_about_to_exist(operation: &Operation, failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused { status: 404, .. })
+        && operation.start.is_none()
+        && operation.attempts < UNKNOWN_ATTEMPTS
 }
 
 /// How long what a session has to say is held back.

@@ -43,7 +43,7 @@ impl Notices {
                 message,
             } => {
                 if !std::mem::replace(&mut self.told_missing, true) {
-                    tracing::error!(target: "honeyhive", "HoneyHive has no place for {what} (status {status}: {message}): check HH_API_URL; data is dropped and counted");
+                    tracing::error!(target: "honeyhive", "HoneyHive has no place for {what} (status {status}: {message}): check HH_API_URL, and that sessions which are linked to exist; data is dropped and counted");
                 }
             }
             Failure::Refused { status, message } => {

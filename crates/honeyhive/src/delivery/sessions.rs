@@ -349,6 +349,10 @@ impl Sessions {
         }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// What there is of a session goes now.
     pub(crate) fn hold_no_longer(&mut self, id: SessionId, now: Instant) {
         if let Some(entry) = self.entries.get_mut(&id) {

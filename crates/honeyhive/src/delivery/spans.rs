@@ -48,8 +48,9 @@ pub(crate) struct Spans {
     /// session of their own they belong to this one.
     parents: Recent<SpanId, SessionId>,
     moved: Recent<SessionId, SessionId>,
-    /// Starts that HoneyHive has refused: ingestion is asked to create the session from its spans.
-    unstarted: Recent<SessionId, Arc<StartRecord>>,
+    /// The names of sessions that no start of ours has created: ingestion is asked to create them from
+    /// their spans, where it does not know them.
+    unstarted: Recent<SessionId, Arc<str>>,
 }
 
 /// A batch that is ready to be encoded.
@@ -90,12 +91,14 @@ impl Spans {
         self.parents.insert(span, session);
     }
 
-    pub(crate) fn moved(&mut self, from: SessionId, to: SessionId) {
-        self.moved.insert(from, to);
+    pub(crate) fn moved(&mut self, start: &StartRecord, to: SessionId) {
+        self.moved.insert(start.id, to);
+        self.unstarted.insert(to, Arc::clone(&start.name));
     }
 
-    pub(crate) fn unstarted(&mut self, start: Arc<StartRecord>) {
-        self.unstarted.insert(start.id, start);
+    /// The start was given up.
+    pub(crate) fn unstarted(&mut self, start: &StartRecord) {
+        self.unstarted.insert(start.id, Arc::clone(&start.name));
     }
 
     /// The id under which a session goes by now.
@@ -103,8 +106,8 @@ impl Spans {
         self.moved.get(&id).copied().unwrap_or(id)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
     }
 
     pub(crate) fn is_due(&self, now: Instant, ledger: &Ledger) -> bool {
@@ -178,9 +181,9 @@ impl Spans {
             set(&mut span, PROJECT, project.clone().into());
             set(&mut span, LEGACY_PROJECT, project.clone().into());
         }
-        if let Some(start) = self.unstarted.get(&session) {
+        if let Some(name) = self.unstarted.get(&session) {
             set(&mut span, SESSION_AUTO_CREATE, true.into());
-            set(&mut span, SESSION_NAME, Arc::clone(&start.name).into());
+            set(&mut span, SESSION_NAME, Arc::clone(name).into());
         }
         let has_children = self.parents.contains(&span.span_context.span_id());
         let event_type = EventType::of_span(&span.attributes, has_children);

@@ -176,14 +176,8 @@ impl Inner {
     }
 
     fn linked_session(&self, id: SessionId, request: &RequestInfo<'_>) -> Session {
-        // A session that exists has its name; only a span of this request would need one.
-        let name = if self.request_span {
-            self.name(request)
-        } else {
-            names::unnamed()
-        };
         let inputs = Inputs::Object(Object::new());
-        let start = StartRecord::new(id, name, inputs, SystemTime::now());
+        let start = StartRecord::new(id, self.name(request), inputs, SystemTime::now());
         Session::link(self.tracer.outbox(), start)
     }
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use super::RequestInfo;
 
@@ -23,12 +23,6 @@ pub(super) fn default_name(request: &RequestInfo<'_>) -> Arc<str> {
         Some(route) => NAMES.with_borrow_mut(|names| shared(names, request.method(), route)),
         None => joined(request.method(), request.path()),
     }
-}
-
-/// No name.
-pub(super) fn unnamed() -> Arc<str> {
-    static UNNAMED: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from(""));
-    Arc::clone(&UNNAMED)
 }
 
 fn shared(names: &mut Names, method: &str, route: &str) -> Arc<str> {

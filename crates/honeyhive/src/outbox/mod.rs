@@ -52,6 +52,15 @@ pub(crate) struct Inbox {
     pub(crate) commands: Vec<Command>,
 }
 
+impl Inbox {
+    /// Gives back the room of an unusual burst.
+    pub(crate) fn shrink(&mut self) {
+        const USUAL: usize = 16 * BATCH;
+        self.records.shrink_to(USUAL);
+        self.spans.shrink_to(USUAL);
+    }
+}
+
 #[derive(Debug, Default)]
 struct Queue {
     inbox: Inbox,
@@ -142,9 +151,9 @@ impl Outbox {
         full.then_some(DropReason::QueueFull)
     }
 
-    /// Takes all that has gathered.
-    pub(crate) fn take(&self) -> Inbox {
-        std::mem::take(&mut self.lock().inbox)
+    /// Takes all that has gathered, and leaves the room of an emptied inbox.
+    pub(crate) fn take(&self, inbox: &mut Inbox) {
+        std::mem::swap(&mut self.lock().inbox, inbox);
     }
 
     /// Asks the delivery thread for something, and wakes it. Where there is no such thread any more

@@ -115,6 +115,12 @@ impl StartRecord {
         !self.linked && self.moved_to.get().is_none()
     }
 
+    /// True where no start of ours is coming: the session was begun elsewhere, moved there, or lost. Then
+    /// ingestion is asked to create it from its spans, where it does not know it.
+    pub(crate) fn is_left_to_spans(&self) -> bool {
+        !self.is_whole() || matches!(self.outcome(), Some(Err(_)))
+    }
+
     /// Moves the session; false when it was moved before.
     pub(crate) fn move_to(&self, id: SessionId) -> bool {
         self.moved_to.set(id).is_ok()

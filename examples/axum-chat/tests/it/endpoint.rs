@@ -1,0 +1,105 @@
+//! A model endpoint that says what the test wants.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use chat_support::{ApiKey, Config, OpenAiConfig, Responder};
+use futures_util::{StreamExt, stream};
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use crate::server::serve;
+
+pub(crate) const KEY: &str = "sk-very-secret";
+
+/// What the endpoint does with a question.
+pub(crate) enum Answer {
+    /// Answers with a status and a body.
+    Plain(u16, &'static str),
+    /// Answers with these pieces of a stream.
+    Stream(Vec<&'static str>),
+    /// Answers with these pieces and then neither goes on nor ends.
+    Stalling(Vec<&'static str>),
+    /// Does not answer.
+    Silence,
+}
+
+/// The endpoint, and what it was asked.
+pub(crate) struct Endpoint {
+    answer: Answer,
+    asked: Mutex<Vec<Value>>,
+    /// Notified with every question.
+    pub(crate) question: Notify,
+}
+
+impl Endpoint {
+    pub(crate) fn new(answer: Answer) -> Arc<Self> {
+        Arc::new(Self {
+            answer,
+            asked: Mutex::default(),
+            question: Notify::new(),
+        })
+    }
+
+    /// A responder that asks this endpoint.
+    pub(crate) async fn responder(self: &Arc<Self>) -> Responder {
+        let app = Router::new()
+            .route("/v1/chat/completions", post(completions))
+            .with_state(Arc::clone(self));
+        responder_at(&format!("http://{}/v1", serve(app).await))
+    }
+
+    /// The bodies of the questions so far.
+    pub(crate) fn asked(&self) -> Vec<Value> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    async fn answer(&self) -> Response {
+        match &self.answer {
+            Answer::Plain(status, body) => {
+                (StatusCode::from_u16(*status).unwrap(), *body).into_response()
+            }
+            Answer::Stream(pieces) => pieces_of(pieces.clone()).into_response(),
+            Answer::Stalling(pieces) => {
+                let stalling = pieces_of(pieces.clone()).into_data_stream();
+                Body::from_stream(stalling.chain(stream::pending())).into_response()
+            }
+            Answer::Silence => std::future::pending().await,
+        }
+    }
+}
+
+/// A responder that asks whatever is at this address.
+pub(crate) fn responder_at(base_url: &str) -> Responder {
+    let openai = OpenAiConfig {
+        api_key: ApiKey::new(KEY),
+        base_url: base_url.to_owned(),
+        model: "gpt-test".to_owned(),
+    };
+    Responder::new(&Config {
+        address: String::new(),
+        openai: Some(openai),
+    })
+    .unwrap()
+}
+
+async fn completions(
+    State(endpoint): State<Arc<Endpoint>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    assert_eq!(headers["authorization"], format!("Bearer {KEY}"));
+    let question = serde_json::from_slice(&body).unwrap();
+    endpoint.asked.lock().unwrap().push(question);
+    endpoint.question.notify_one();
+    endpoint.answer().await
+}
+
+fn pieces_of(pieces: Vec<&'static str>) -> Body {
+    Body::from_stream(stream::iter(pieces.into_iter().map(Ok::<_, axum::Error>)))
+}

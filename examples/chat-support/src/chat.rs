@@ -1,0 +1,90 @@
+//! [`Chat`]: a message in, an answer out.
+
+use std::sync::Arc;
+
+use honeyhive::{HoneyHiveTracer, Session};
+
+use crate::conversations::Conversations;
+use crate::error::ChatError;
+use crate::message::ChatReply;
+use crate::reply_stream::ReplyStream;
+use crate::request::ChatRequest;
+use crate::responder::Responder;
+use crate::turn::Turn;
+
+/// The chat behind an example's handlers: a cheap clone.
+#[derive(Debug, Clone)]
+pub struct Chat {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    tracer: HoneyHiveTracer,
+    responder: Responder,
+    conversations: Arc<Conversations>,
+}
+
+impl Chat {
+    /// A chat without any conversation yet.
+    #[must_use]
+    pub fn new(tracer: HoneyHiveTracer, responder: Responder) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                tracer,
+                responder,
+                conversations: Arc::default(),
+            }),
+        }
+    }
+
+    /// Answers in one piece.
+    ///
+    /// # Errors
+    ///
+    /// Where the model endpoint fails.
+    pub async fn reply(
+        &self,
+        session: &Session,
+        request: ChatRequest,
+    ) -> Result<ChatReply, ChatError> {
+        let turn = self.begin(session, request);
+        let answer = self.inner.responder.answer(turn.messages());
+        match turn.model().scope(answer).await {
+            Ok(answer) => Ok(turn.complete(answer)),
+            Err(error) => Err(turn.fail(error).into()),
+        }
+    }
+
+    /// Answers token by token. The turn ends when the stream does, or when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Where the model endpoint fails before its first token; a later failure is the stream's last event.
+    pub async fn stream(
+        &self,
+        session: &Session,
+        request: ChatRequest,
+    ) -> Result<ReplyStream, ChatError> {
+        let turn = self.begin(session, request);
+        let answer = self.inner.responder.stream(turn.messages());
+        match turn.model().scope(answer).await {
+            Ok(deltas) => Ok(ReplyStream::new(turn, deltas)),
+            Err(error) => Err(turn.fail(error).into()),
+        }
+    }
+
+    fn begin(&self, session: &Session, request: ChatRequest) -> Turn {
+        if let Some(conversation) = request.conversation_id {
+            session.link_to(conversation);
+        }
+        let inner = &*self.inner;
+        Turn::begin(
+            &inner.tracer,
+            &inner.conversations,
+            session,
+            request.message,
+            inner.responder.about(),
+        )
+    }
+}

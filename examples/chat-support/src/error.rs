@@ -1,0 +1,143 @@
+//! What can go wrong, and which HTTP status it is.
+
+use std::error::Error;
+
+use serde::Serialize;
+
+use crate::request::{LONGEST_CONVERSATION_ID, LONGEST_MESSAGE};
+
+/// A turn that cannot be answered.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChatError {
+    /// The client's doing.
+    #[error(transparent)]
+    BadRequest(#[from] BadRequest),
+    /// The model endpoint's doing.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+}
+
+impl ChatError {
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::BadRequest(BadRequest::BodyTooLong | BadRequest::MessageTooLong) => 413,
+            Self::BadRequest(_) => 400,
+            Self::Upstream(_) => 502,
+        }
+    }
+
+    /// The body of the answer.
+    #[must_use]
+    pub fn body(&self) -> ErrorReply {
+        ErrorReply {
+            error: self.to_string(),
+        }
+    }
+}
+
+/// The answer to a turn that went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ErrorReply {
+    /// What went wrong.
+    pub error: String,
+}
+
+/// A request that makes no sense.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadRequest {
+    /// The body could not be read.
+    #[error("the body could not be read")]
+    Unreadable,
+    /// The body is too long to be looked at.
+    #[error("the body is too long")]
+    BodyTooLong,
+    /// The body is not what it should be.
+    #[error(r#"the body must be JSON such as {{"message": "hello"}}: {0}"#)]
+    NotJson(#[source] serde_json::Error),
+    /// There is nothing to answer.
+    #[error("`message` is missing or empty")]
+    NoMessage,
+    /// The message is too long.
+    #[error("`message` is longer than {LONGEST_MESSAGE} bytes")]
+    MessageTooLong,
+    /// The conversation id cannot be used.
+    #[error(
+        "`conversation_id` must have at most {LONGEST_CONVERSATION_ID} bytes and no control characters"
+    )]
+    ConversationId,
+}
+
+/// The model endpoint did not answer as it should. No message holds its key or its address.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpstreamError {
+    /// It said no. What it says to a wrong key may hold parts of the key, so that is not repeated.
+    #[error("the model endpoint did not accept the key (status {0}): check OPENAI_API_KEY")]
+    KeyRefused(u16),
+    /// It answered with a status that is no success.
+    #[error("the model endpoint answered with status {status}: {message}")]
+    Refused {
+        /// The status.
+        status: u16,
+        /// What it said, shortened.
+        message: String,
+    },
+    /// It answered with success, and then with an error.
+    #[error("the model endpoint reported an error: {0}")]
+    Reported(String),
+    /// It took too long.
+    #[error("the model endpoint did not answer in time")]
+    TimedOut,
+    /// There was no connection.
+    #[error("the model endpoint cannot be reached: {0}")]
+    Unreachable(String),
+    /// The connection ended before the answer did.
+    #[error("the model endpoint's answer broke off")]
+    BrokenOff,
+    /// Its answer could not be understood.
+    #[error("the model endpoint's answer makes no sense: {0}")]
+    Nonsense(String),
+}
+
+impl From<reqwest::Error> for UpstreamError {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() {
+            Self::TimedOut
+        } else if error.is_connect() || error.is_request() {
+            Self::Unreachable(root_cause(&error.without_url()))
+        } else {
+            Self::BrokenOff
+        }
+    }
+}
+
+/// Such as "Connection refused": the layers above only say where they were.
+fn root_cause(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.last().unwrap_or(error).to_string()
+}
+
+/// An example that cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The model endpoint's address cannot be used. It is not repeated: it may hold a password.
+    #[error("OPENAI_BASE_URL must look like https://api.openai.com/v1")]
+    BaseUrl,
+    /// The model endpoint's key cannot be used. It is not repeated either.
+    #[error("OPENAI_API_KEY has characters that no key has")]
+    ApiKey,
+    /// The model endpoint's client cannot be made.
+    #[error("the HTTP client for the model endpoint cannot be set up: {0}")]
+    Client(#[from] reqwest::Error),
+    /// The tracer cannot be made.
+    #[error(transparent)]
+    Tracer(#[from] honeyhive::BuildError),
+    /// The HoneyHive inside cannot be started.
+    #[error("the local HoneyHive: {0}")]
+    Local(#[from] honeyhive_local::StartError),
+}

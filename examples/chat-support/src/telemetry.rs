@@ -1,0 +1,97 @@
+//! Where the telemetry goes: to HoneyHive, or to one inside this process.
+
+use std::fmt;
+use std::time::Duration;
+
+use honeyhive::{BuildError, DeliveryStats, HoneyHiveTracer};
+use honeyhive_local::{LocalServer, StartError};
+
+use crate::error::SetupError;
+
+/// How long the last delivery may take.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
+
+/// The port that `honeyhive-local` has as a program, too.
+const LOCAL_PORT: u16 = 7777;
+
+/// The tracer, with the HoneyHive that it talks to where that is inside.
+#[derive(Debug)]
+pub struct Telemetry {
+    tracer: HoneyHiveTracer,
+    local: Option<LocalServer>,
+}
+
+impl Telemetry {
+    /// A tracer as the `HH_…` variables say; without a key, one with a HoneyHive of its own.
+    ///
+    /// # Errors
+    ///
+    /// Where a variable is not usable, or the HoneyHive inside cannot be started.
+    pub fn start() -> Result<Self, SetupError> {
+        match HoneyHiveTracer::from_env() {
+            Ok(tracer) => Ok(Self {
+                tracer,
+                local: None,
+            }),
+            Err(BuildError::MissingApiKey) => Self::start_local(),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn start_local() -> Result<Self, SetupError> {
+        let local = local_server()?;
+        let tracer = HoneyHiveTracer::builder()
+            .api_key("local")
+            .server_url(local.url())
+            .build()?;
+        Ok(Self {
+            tracer,
+            local: Some(local),
+        })
+    }
+
+    /// The tracer.
+    #[must_use]
+    pub fn tracer(&self) -> HoneyHiveTracer {
+        self.tracer.clone()
+    }
+
+    /// Delivers what was recorded, 5 seconds at the most, and says so where something was lost.
+    ///
+    /// It blocks, and belongs after the end of the runtime: by then every answer has ended.
+    #[must_use = "what was lost should be said"]
+    pub fn shut_down(self) -> Option<String> {
+        let flushed = self.tracer.shutdown_blocking(SHUTDOWN_LIMIT);
+        let lost = lost(&self.tracer.stats())?;
+        let reason = flushed.err().map_or_else(String::new, |e| format!(": {e}"));
+        Some(format!("{lost}{reason}"))
+    }
+}
+
+/// Where to look.
+impl fmt::Display for Telemetry {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.local {
+            Some(local) => write!(
+                formatter,
+                "no HH_API_KEY, so a local HoneyHive runs inside: {}/",
+                local.url()
+            ),
+            None => formatter.write_str("sessions go where the HH_ variables say"),
+        }
+    }
+}
+
+fn local_server() -> Result<LocalServer, StartError> {
+    let usual = LocalServer::builder().port(LOCAL_PORT).start_blocking();
+    match usual {
+        Err(StartError::Bind { .. }) => LocalServer::builder().start_blocking(),
+        other => other,
+    }
+}
+
+fn lost(stats: &DeliveryStats) -> Option<String> {
+    let lost = stats.dropped.total() + stats.pending;
+    let accepted = stats.accepted;
+    (lost > 0).then(|| format!("{lost} of {accepted} recorded items did not reach HoneyHive"))
+}

@@ -1,0 +1,144 @@
+//! [`Turn`]: what is recorded of one message and its answer.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use honeyhive::{Enrichment, EventType, HoneyHiveTracer, Session, Span};
+use serde_json::json;
+
+use crate::conversations::Conversations;
+use crate::error::UpstreamError;
+use crate::message::{ChatReply, Message};
+use crate::responder::{About, Delta};
+
+/// A turn that is under way: the chain span, the model span in it, and the answer so far.
+///
+/// It ends by [`complete`](Self::complete) or [`fail`](Self::fail). Dropped before that, because the
+/// client went away, it records what there is and says that it was cancelled.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    // Fields are dropped in order: the model span ends before the chain span around it.
+    model: Span,
+    chain: Span,
+    session: Session,
+    conversations: Arc<Conversations>,
+    /// What was said before, and the message to answer.
+    messages: Vec<Message>,
+    answer: Delta,
+    began: Instant,
+    first_token_after: Option<Duration>,
+    ended: bool,
+}
+
+impl Turn {
+    /// Begins a turn of `session`, which is the current one here: that is where the spans go.
+    pub(crate) fn begin(
+        tracer: &HoneyHiveTracer,
+        conversations: &Arc<Conversations>,
+        session: &Session,
+        message: String,
+        about: About<'_>,
+    ) -> Self {
+        let mut messages = conversations.history(session.id());
+        let asked = json!({ "message": message });
+        messages.push(Message::user(message));
+        session.enrich(Enrichment::new().inputs(&asked));
+        let chain = tracer
+            .span("chat turn")
+            .event_type(EventType::Chain)
+            .inputs(asked)
+            .start();
+        Self {
+            model: chain.in_scope(|| model_span(tracer, &messages, about)),
+            chain,
+            session: session.clone(),
+            conversations: Arc::clone(conversations),
+            messages,
+            answer: Delta::default(),
+            began: Instant::now(),
+            first_token_after: None,
+            ended: false,
+        }
+    }
+
+    /// What the model is to answer.
+    pub(crate) fn messages(&self) -> &[Message] {
+        &self.messages
+    }
+
+    /// The span that the model's work belongs in.
+    pub(crate) const fn model(&self) -> &Span {
+        &self.model
+    }
+
+    /// Takes a piece of a streamed answer in; returns its text, where it has any.
+    pub(crate) fn push(&mut self, delta: Delta) -> Option<String> {
+        let token = (!delta.text.is_empty()).then(|| delta.text.clone());
+        if token.is_some() {
+            self.first_token_after
+                .get_or_insert_with(|| self.began.elapsed());
+        }
+        self.answer.merge(delta);
+        token
+    }
+
+    /// The answer, or the rest of it, is there.
+    pub(crate) fn complete(mut self, rest: Delta) -> ChatReply {
+        self.answer.merge(rest);
+        self.end(&Enrichment::new());
+        ChatReply {
+            reply: std::mem::take(&mut self.answer.text),
+            session_id: self.session.id(),
+        }
+    }
+
+    /// There will be no answer, or no more of it.
+    pub(crate) fn fail(mut self, error: UpstreamError) -> UpstreamError {
+        self.end(&Enrichment::new().error(error.to_string()));
+        error
+    }
+
+    fn end(&mut self, how: &Enrichment) {
+        self.ended = true;
+        let time_to_first_token_ms = self.first_token_after.map(|time| time.as_millis());
+        self.model.enrich(
+            how.clone()
+                .metadata(&self.answer.facts)
+                .metadata(json!({ "time_to_first_token_ms": time_to_first_token_ms })),
+        );
+        self.chain.enrich(how.clone());
+        if !self.answer.text.is_empty() {
+            self.record_answer();
+        }
+    }
+
+    /// Of a turn that was cut short, too: what the user has read is part of the conversation.
+    fn record_answer(&mut self) {
+        let said = Message::assistant(&self.answer.text);
+        let reply = json!({ "reply": self.answer.text });
+        self.model.outputs(&said);
+        self.chain.outputs(&reply);
+        self.session.enrich(Enrichment::new().outputs(reply));
+        if let Some(asked) = self.messages.pop() {
+            self.conversations
+                .remember(self.session.id(), [asked, said]);
+        }
+    }
+}
+
+fn model_span(tracer: &HoneyHiveTracer, messages: &[Message], about: About<'_>) -> Span {
+    tracer
+        .span("chat completion")
+        .event_type(EventType::Model)
+        .inputs(json!({ "chat_history": messages }))
+        .config(about)
+        .start()
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end(&Enrichment::new().metadata(json!({ "cancelled": true })));
+        }
+    }
+}
