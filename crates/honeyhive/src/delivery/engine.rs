@@ -53,6 +53,20 @@ struct Consignment {
     attempts: u32,
     /// How many others had got through when this first failed.
     successes_before: Option<u64>,
+    /// Not tried again before this.
+    retry_at: Option<Instant>,
+}
+
+impl Consignment {
+    const fn new(parcel: Parcel, tally: Tally) -> Self {
+        Self {
+            parcel,
+            tally,
+            attempts: 0,
+            successes_before: None,
+            retry_at: None,
+        }
+    }
 }
 
 pub(crate) struct Engine {
@@ -228,8 +242,11 @@ impl Engine {
     ) {
         self.ledger.flush(timeout, now, reply);
         self.sessions.forget_backoff();
-        self.rest.poke();
-        self.traces.poke();
+        for consignment in &mut self.consignments {
+            consignment.retry_at = None;
+        }
+        self.rest.poke(now);
+        self.traces.poke(now);
     }
 
     /// Makes the calls that are due, as many as the gates let through.
@@ -253,11 +270,17 @@ impl Engine {
             self.gather_spans(now).await;
         }
         while self.traces_in_flight < self.traces.width(now) {
-            let Some(consignment) = self.consignments.pop() else {
+            let Some(consignment) = self.next_consignment(now) else {
                 break;
             };
             self.deliver(consignment, now);
         }
+    }
+
+    fn next_consignment(&mut self, now: Instant) -> Option<Consignment> {
+        let is_due = |it: &Consignment| it.retry_at.is_none_or(|then| now >= then);
+        let index = self.consignments.iter().position(is_due)?;
+        Some(self.consignments.remove(index))
     }
 
     /// Without REST starts a session exists once its spans have arrived, so a flush sends those first.
@@ -322,15 +345,9 @@ impl Engine {
                 return;
             };
             match self.plan.sink.pack(batch.spans).await {
-                Some(parcel) => self.consignments.insert(
-                    0,
-                    Consignment {
-                        parcel,
-                        tally: batch.tally,
-                        attempts: 0,
-                        successes_before: None,
-                    },
-                ),
+                Some(parcel) => self
+                    .consignments
+                    .push(Consignment::new(parcel, batch.tally)),
                 None => self.ledger.dropped(batch.tally, DropReason::Rejected),
             }
         }
@@ -485,12 +502,7 @@ impl Engine {
         for (parcel, count) in halves {
             let (tally, left) = rest.split(count);
             rest = left;
-            self.consignments.push(Consignment {
-                parcel,
-                tally,
-                attempts: 0,
-                successes_before: None,
-            });
+            self.consignments.push(Consignment::new(parcel, tally));
         }
     }
 
@@ -511,6 +523,8 @@ impl Engine {
         }
         self.outbox.count_retry();
         self.traces.failed(now, after);
+        let wait = after.map_or_else(|| backoff(consignment.attempts), asked_for);
+        consignment.retry_at = Some(now + wait);
         self.consignments.push(consignment);
     }
 }

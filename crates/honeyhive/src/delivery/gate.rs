@@ -1,5 +1,5 @@
 //! When to try again: one gate for REST and one for spans, so that an outage is met by one probe at a
-//! time and a recovery by no stampede.
+//! time and a recovery by no stampede, while a fault here and there stops nobody else.
 
 use std::time::Duration;
 
@@ -8,6 +8,8 @@ use tokio::time::Instant;
 /// The first retry comes within this time.
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+/// So many failures in a row, with no success between them, are an outage and not a coincidence.
+const OUTAGE: u32 = 5;
 /// However long a server asks us to wait.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 /// How long calls are spared after HoneyHive has refused the key.
@@ -34,12 +36,13 @@ impl Gate {
         }
     }
 
-    /// How many calls may be under way now.
+    /// How many calls may be under way now: none while the gate is closed, then one as a probe, and all
+    /// again once that has got through.
     pub(crate) fn width(&self, now: Instant) -> usize {
         match self.not_before {
             Some(then) if now < then => 0,
-            _ if self.failures > 0 => 1,
-            _ => self.width,
+            Some(_) => 1,
+            None => self.width,
         }
     }
 
@@ -56,31 +59,36 @@ impl Gate {
         self.successes
     }
 
-    /// Says whether this ends a row of failures.
+    /// Says whether this ends an outage.
     pub(crate) fn succeeded(&mut self) -> bool {
-        let recovered = self.failures > 0;
         self.failures = 0;
-        self.not_before = None;
+        let recovered = self.not_before.take().is_some();
         self.unauthorized_until = None;
         self.successes += 1;
         recovered
     }
 
-    /// Closes the gate. Calls that were under way together count as one failure.
+    /// Closes the gate where the server asks for it, or where this is an outage.
     pub(crate) fn failed(&mut self, now: Instant, retry_after: Option<Duration>) {
-        let already_closed = self.not_before.is_some_and(|then| now < then);
-        if !already_closed {
-            self.failures = self.failures.saturating_add(1);
+        if let Some(asked) = retry_after {
+            self.close(now + asked_for(asked));
         }
-        let wait = retry_after.map_or_else(|| backoff(self.failures), asked_for);
-        if !already_closed || retry_after.is_some() {
-            self.not_before = self.not_before.max(Some(now + wait));
+        // Calls that were under way when the gate was closed say nothing new.
+        if self.width(now) > 0 {
+            self.failures = self.failures.saturating_add(1);
+            if self.failures >= OUTAGE {
+                self.close(now + backoff(self.failures - OUTAGE + 1));
+            }
         }
     }
 
+    fn close(&mut self, until: Instant) {
+        self.not_before = self.not_before.max(Some(until));
+    }
+
     /// Lets one call through at once: somebody waits for it.
-    pub(crate) const fn poke(&mut self) {
-        self.not_before = None;
+    pub(crate) fn poke(&mut self, now: Instant) {
+        self.not_before = self.not_before.map(|then| then.min(now));
     }
 }
 
@@ -117,15 +125,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn calls_that_fail_together_count_once() {
+    async fn a_fault_here_and_there_stops_nobody_else() {
+        let now = Instant::now();
+        let mut gate = Gate::new(16);
+        for _ in 0..100 {
+            for _ in 1..OUTAGE {
+                gate.failed(now, None);
+            }
+            assert_eq!(gate.width(now), 16);
+            assert!(!gate.succeeded(), "that was no outage");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_outage_is_met_by_one_probe_at_a_time() {
         let now = Instant::now();
         let mut gate = Gate::new(16);
         for _ in 0..16 {
-            gate.failed(now, Some(Duration::from_secs(1)));
+            gate.failed(now, None);
         }
-        assert_eq!(gate.failures, 1);
-        assert_eq!(gate.width(now), 0);
-        assert_eq!(gate.width(now + Duration::from_secs(2)), 1, "one probe");
+        let later = now + LONGEST_BACKOFF;
+        assert_eq!(gate.width(later), 1, "one probe");
+        gate.poke(now);
+        assert_eq!(gate.width(now), 1, "somebody waits");
+        gate.failed(later, None);
+        assert_eq!(gate.width(later + LONGEST_BACKOFF), 1, "another");
         assert!(gate.succeeded());
         assert_eq!(gate.width(now), 16);
     }

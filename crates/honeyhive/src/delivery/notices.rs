@@ -13,6 +13,7 @@ const QUIET: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
     last_transient: Option<Instant>,
+    told_outage: bool,
     last_refusal: Option<Instant>,
     last_drop: Option<Instant>,
     dropped_before: u64,
@@ -27,6 +28,7 @@ impl Notices {
             Failure::Transient { detail, .. } => {
                 self.last_detail.clone_from(detail);
                 if passed(&mut self.last_transient, now) {
+                    self.told_outage = true;
                     tracing::warn!(target: "honeyhive", "HoneyHive did not take {what} ({detail}); it is tried again, requests are not affected");
                 }
             }
@@ -72,7 +74,7 @@ impl Notices {
     }
 
     pub(crate) fn recovered(&mut self, what: &'static str) {
-        if self.last_transient.take().is_some() {
+        if std::mem::take(&mut self.told_outage) {
             tracing::info!(target: "honeyhive", "HoneyHive takes {what} again");
         }
     }

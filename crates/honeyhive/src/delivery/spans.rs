@@ -183,7 +183,9 @@ impl Spans {
         }
         if let Some(name) = self.unstarted.get(&session) {
             set(&mut span, SESSION_AUTO_CREATE, true.into());
-            set(&mut span, SESSION_NAME, Arc::clone(name).into());
+            if find(&span, SESSION_NAME).is_none() {
+                set(&mut span, SESSION_NAME, Arc::clone(name).into());
+            }
         }
         let has_children = self.parents.contains(&span.span_context.span_id());
         let event_type = EventType::of_span(&span.attributes, has_children);

@@ -1,0 +1,241 @@
+//! The bounds of the core's queue, what becomes of what is too large, and the books, which always balance.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
+
+#[path = "core/mod.rs"]
+mod support;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use honeyhive::{Enrichment, FlushError, HoneyHiveTracer};
+use honeyhive_local::{Endpoint, Fault, LocalServer};
+use serde_json::json;
+use support::*;
+
+fn small_server(bytes: usize) -> LocalServer {
+    LocalServer::builder()
+        .api_key(KEY)
+        .max_body_bytes(bytes)
+        .start_blocking()
+        .unwrap()
+}
+
+#[test]
+fn a_batch_that_is_too_large_is_halved_until_it_fits() {
+    for protocol in PROTOCOLS {
+        let server = small_server(20_000);
+        let tracer = builder(&server).otlp_protocol(protocol).build().unwrap();
+        let chat = tracer.create_session("chat");
+        chat.in_scope(|| {
+            for number in 0..41 {
+                let text = format!("{number} {}", "x".repeat(2_000));
+                drop(tracer.span("work").inputs(json!({ "text": text })).start());
+            }
+        });
+        flush(&tracer);
+
+        let events = server.events(&chat.id().to_string());
+        assert_eq!(events.len(), 41, "{protocol:?}");
+        assert!(events.iter().all(|event| event.duplicates == 0));
+        assert!(events.iter().all(|event| event.scope_name == "honeyhive"));
+        let texts: std::collections::BTreeSet<_> = events
+            .iter()
+            .map(|event| event.inputs["text"].to_string())
+            .collect();
+        assert_eq!(texts.len(), 41);
+        let stats = tracer.stats();
+        assert_eq!((stats.delivered, stats.dropped.total()), (42, 0));
+    }
+}
+
+#[test]
+fn a_single_span_that_is_too_large_is_dropped_and_its_neighbours_arrive() {
+    for protocol in PROTOCOLS {
+        let server = small_server(20_000);
+        let tracer = builder(&server).otlp_protocol(protocol).build().unwrap();
+        let chat = tracer.create_session("chat");
+        chat.in_scope(|| {
+            for (name, size) in [("a", 10), ("b", 10), ("huge", 100_000), ("c", 10)] {
+                let inputs = json!({"text": "x".repeat(size)});
+                drop(tracer.span(name).inputs(inputs).start());
+            }
+        });
+        let error = tracer.force_flush_blocking(PATIENCE).unwrap_err();
+
+        assert!(matches!(error, FlushError::Dropped { report } if report.dropped == 1));
+        let mut names: Vec<_> = all_events(&server)
+            .into_iter()
+            .map(|event| event.event_name)
+            .collect();
+        names.sort();
+        assert_eq!(names, ["a", "b", "c"], "{protocol:?}");
+        let stats = tracer.stats();
+        assert_eq!((stats.dropped.too_large, stats.delivered), (1, 4));
+        assert_balanced(&tracer);
+    }
+}
+
+#[test]
+fn a_session_that_is_too_large_is_dropped_as_such() {
+    let server = small_server(20_000);
+    let tracer = tracer(&server);
+    let chat = tracer.create_session("chat");
+    chat.enrich(Enrichment::new().outputs(json!({"text": "x".repeat(100_000)})));
+    assert!(tracer.force_flush_blocking(PATIENCE).is_err());
+
+    assert_eq!(tracer.stats().dropped.too_large, 2);
+    assert_balanced(&tracer);
+}
+
+#[test]
+fn what_does_not_fit_by_number_is_dropped_and_there_is_room_again_later() {
+    let server = server();
+    let tracer = builder(&server).max_pending_items(10).build().unwrap();
+    for _ in 0..25 {
+        tracer.create_session("chat");
+    }
+    let stats = tracer.stats();
+    assert_eq!(
+        (stats.accepted, stats.pending, stats.dropped.queue_full),
+        (25, 10, 15)
+    );
+    flush(&tracer);
+    assert_eq!(server.stats().sessions, 10);
+    assert_eq!(tracer.stats().pending_bytes, 0);
+
+    let later = tracer.create_session("later");
+    flush(&tracer);
+    session(&server, later.id());
+}
+
+#[test]
+fn what_does_not_fit_by_size_is_dropped_and_the_bound_holds() {
+    const BOUND: usize = 64 * 1024;
+    let server = server();
+    let tracer = builder(&server).max_pending_bytes(BOUND).build().unwrap();
+    for _ in 0..100 {
+        let inputs = json!({"text": "x".repeat(4_000)});
+        drop(tracer.span("large").inputs(inputs).start());
+        let chat = tracer.create_session("chat");
+        chat.enrich(Enrichment::new().outputs(json!({"text": "x".repeat(4_000)})));
+        assert!(tracer.stats().pending_bytes <= BOUND as u64);
+    }
+    let stats = tracer.stats();
+    assert!(stats.dropped.queue_full > 0);
+    assert!(
+        stats.pending >= 10,
+        "{stats:?}: the bytes are counted twice"
+    );
+    flush(&tracer);
+    assert_eq!(tracer.stats().pending_bytes, 0);
+    assert_balanced(&tracer);
+}
+
+#[test]
+fn what_fails_again_and_again_while_others_get_through_is_given_up() {
+    let server = server();
+    server.fail(Fault::status(503).on(Endpoint::Events));
+    let tracer = tracer(&server);
+    let unlucky = tracer.create_session("unlucky");
+    flush(&tracer);
+    unlucky.enrich(Enrichment::new().metadata(json!({"k": 1})));
+    let mut rounds = 0;
+    while tracer.stats().dropped.retries_exhausted == 0 {
+        tracer.create_session("lucky");
+        // Somebody who waits makes it try at once.
+        drop(tracer.force_flush_blocking(Duration::from_millis(50)));
+        rounds += 1;
+        assert!(rounds < 500, "{:?}", tracer.stats());
+    }
+
+    assert_eq!(tracer.stats().dropped.total(), 1);
+    assert_eq!(count(&server, &update(&unlucky)), 8);
+    assert_balanced(&tracer);
+}
+
+/// Sessions, updates and spans, from several threads at once.
+fn load(tracer: &HoneyHiveTracer) {
+    std::thread::scope(|scope| {
+        for thread in 0..3 {
+            scope.spawn(move || {
+                for number in 0..100 {
+                    let chat = tracer.create_session("chat");
+                    chat.in_scope(|| {
+                        let span = tracer.span("work").start();
+                        span.outputs(json!({"text": "x".repeat(500)}));
+                    });
+                    chat.enrich(Enrichment::new().metrics(json!({ "number": number })));
+                    if number % 10 == thread {
+                        chat.link_to(format!("conversation {number}"));
+                    }
+                    drop(tracer.span("outside").start());
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn the_books_balance_at_every_moment_whatever_fails() {
+    let server = small_server(30_000);
+    server.fail(Fault::status(503).share(0.2));
+    server.fail(Fault::status(400).share(0.1));
+    server.fail(Fault::reset().share(0.1).after_applying());
+    let tracer = builder(&server)
+        .coalesce_window(Duration::from_millis(5))
+        .max_pending_items(800)
+        .build()
+        .unwrap();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let auditor = scope.spawn(|| {
+            let mut audits = 0;
+            while !done.load(Ordering::Acquire) {
+                assert_balanced(&tracer);
+                audits += 1;
+            }
+            audits
+        });
+        load(&tracer);
+        drop(tracer.force_flush_blocking(Duration::from_millis(300)));
+        load(&tracer);
+        server.heal();
+        drop(tracer.force_flush_blocking(PATIENCE));
+        drop(tracer.shutdown_blocking(PATIENCE));
+        tracer.create_session("too late");
+        done.store(true, Ordering::Release);
+        let audits: u32 = auditor.join().unwrap();
+        assert!(audits > 0);
+    });
+
+    let stats = tracer.stats();
+    assert_eq!((stats.pending, stats.pending_bytes), (0, 0), "{stats:?}");
+    assert!(stats.dropped.rejected > 0 && stats.retried > 0, "{stats:?}");
+    assert_eq!(stats.dropped.shut_down, 1, "{stats:?}");
+    assert_balanced(&tracer);
+}
+
+#[test]
+fn a_backlog_of_thousands_of_items_is_delivered_whole() {
+    let server = server();
+    let tracer = tracer(&server);
+    for number in 0..1_200 {
+        let chat = tracer.create_session("chat");
+        chat.in_scope(|| drop(tracer.span("work").start()));
+        chat.enrich(Enrichment::new().metadata(json!({ "number": number })));
+        if number % 10 == 0 {
+            chat.enrich(Enrichment::new().metrics(json!({ "number": number })));
+        }
+    }
+    flush(&tracer);
+
+    let sessions = server.sessions();
+    assert_eq!(sessions.len(), 1_200);
+    assert!(sessions.iter().all(|session| session.event_count == 1));
+    let measured = sessions
+        .iter()
+        .filter(|session| !session.metrics.is_empty());
+    assert_eq!(measured.count(), 120);
+    assert_eq!(tracer.stats().dropped.total(), 0);
+}

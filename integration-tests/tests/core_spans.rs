@@ -1,0 +1,549 @@
+//! Spans of the core: by hand, by other instrumentations, and what they look like when they arrive.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
+
+#[path = "core/mod.rs"]
+mod support;
+
+use honeyhive::opentelemetry::trace::{
+    Link, Span as _, SpanBuilder, SpanContext, SpanId, Status, TraceContextExt, TraceFlags,
+    TraceId, TraceState, Tracer as _, TracerProvider as _,
+};
+use honeyhive::opentelemetry::{Array, Context, KeyValue, Value as Attribute};
+use honeyhive::{Enrichment, EventType, NewSession, OtlpProtocol, SessionTransport};
+use honeyhive_local::{LocalEvent, LocalServer};
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use serde_json::{Map, Value, json};
+use support::*;
+
+#[test]
+fn spans_by_hand_arrive_as_a_tree() {
+    let server = server();
+    let tracer = tracer(&server);
+    let chat = tracer.create_session("chat");
+    chat.in_scope(|| {
+        let turn = tracer.span("turn").event_type(EventType::Chain).start();
+        turn.in_scope(|| {
+            let search = tracer.span("search").event_type(EventType::Tool).start();
+            search.in_scope(|| drop(tracer.span("index").start()));
+            drop(search);
+            drop(tracer.span("answer").event_type(EventType::Model).start());
+        });
+    });
+    flush(&tracer);
+
+    assert_eq!(
+        server.tree(&chat.id().to_string()),
+        "chat\n  turn [chain]\n    search [tool]\n      index [tool]\n    answer [model]\n"
+    );
+    assert_eq!(event(&server, "turn").scope_name, "honeyhive");
+    assert_eq!(event(&server, "index").source.as_deref(), Some("tests"));
+}
+
+#[tokio::test]
+async fn a_span_is_the_parent_of_what_its_future_does_across_awaits() {
+    let server = server();
+    let tracer = tracer(&server);
+    let chat = tracer.create_session("chat");
+    chat.scope(async {
+        let turn = tracer.span("turn").start();
+        turn.scope(async {
+            tokio::task::yield_now().await;
+            drop(tracer.span("inner").start());
+        })
+        .await;
+        drop(tracer.span("beside").start());
+    })
+    .await;
+    tracer.force_flush(PATIENCE).await.unwrap();
+
+    let turn = event(&server, "turn");
+    assert_eq!(event(&server, "inner").parent_span_id, Some(turn.span_id));
+    assert_eq!(event(&server, "beside").parent_span_id, None);
+}
+
+#[test]
+fn the_type_is_the_explicit_one_else_the_conventions_else_it_has_children_or_not() {
+    let server = server();
+    let tracer = tracer(&server);
+    let foreign = tracer.provider().tracer("rig");
+    let chat = tracer.create_session("chat");
+    chat.in_scope(|| {
+        let agent = foreign.start("agent");
+        let _agent = Context::current_with_span(agent).attach();
+        let with = |name: &'static str, pairs: &[(&'static str, &'static str)]| {
+            let attributes = pairs.iter().map(|(key, value)| KeyValue::new(*key, *value));
+            let builder = SpanBuilder::from_name(name).with_attributes(attributes);
+            drop(foreign.build(builder));
+        };
+        with("gpt-chat-model", &[]);
+        with("chat", &[("gen_ai.operation.name", "chat")]);
+        with("lookup", &[("gen_ai.operation.name", "execute_tool")]);
+        with("plan", &[("gen_ai.operation.name", "invoke_agent")]);
+        with("llm", &[("openinference.span.kind", "LLM")]);
+        with("workflow", &[("traceloop.span.kind", "workflow")]);
+        with(
+            "explicit",
+            &[
+                ("gen_ai.operation.name", "chat"),
+                ("honeyhive_event_type", "tool"),
+            ],
+        );
+    });
+    flush(&tracer);
+
+    for (name, expected) in [
+        ("agent", "chain"),
+        ("gpt-chat-model", "tool"),
+        ("chat", "model"),
+        ("lookup", "tool"),
+        ("plan", "chain"),
+        ("llm", "model"),
+        ("workflow", "chain"),
+        ("explicit", "tool"),
+    ] {
+        assert_eq!(event(&server, name).event_type, expected, "{name}");
+    }
+    assert_eq!(event(&server, "agent").scope_name, "rig");
+}
+
+#[test]
+fn maps_and_lists_are_flattened_in_all_seven_buckets() {
+    let nested = json!({
+        "text": "hi",
+        "flag": false,
+        "count": -3,
+        "share": 0.5,
+        "empty": "",
+        "map": {"deep": {"deeper": 1}},
+        "list": [{"role": "user"}, "plain", [true]],
+        "nothing": null,
+        "empty_map": {},
+        "empty_list": [],
+    });
+    let leaves = json!({
+        "text": "hi",
+        "flag": false,
+        "count": -3,
+        "share": 0.5,
+        "empty": "",
+        "map.deep.deeper": 1,
+        "list.0.role": "user",
+        "list.1": "plain",
+        "list.2.0": true,
+    });
+    let server = server();
+    let tracer = tracer(&server);
+    let span = tracer.span("everything").start();
+    span.enrich(
+        Enrichment::new()
+            .metadata(&nested)
+            .metrics(&nested)
+            .feedback(&nested)
+            .inputs(&nested)
+            .outputs(&nested)
+            .config(&nested)
+            .user_properties(&nested),
+    );
+    drop(span);
+    flush(&tracer);
+
+    let event = event(&server, "everything");
+    for bucket in [
+        "metadata",
+        "metrics",
+        "feedback",
+        "inputs",
+        "outputs",
+        "config",
+        "user_properties",
+    ] {
+        let prefix = format!("honeyhive_{bucket}.");
+        let sent = event.attributes.iter().filter_map(|(key, value)| {
+            Some((key.strip_prefix(&prefix)?.to_owned(), value.clone()))
+        });
+        assert_eq!(Value::Object(sent.collect()), leaves, "{bucket}");
+    }
+    assert_eq!(
+        event.inputs["list"],
+        json!([{"role": "user"}, "plain", [true]])
+    );
+}
+
+#[test]
+fn numbers_that_the_wire_has_no_room_for_go_as_text_and_those_that_are_none_do_not_go() {
+    for protocol in PROTOCOLS {
+        let server = server();
+        let tracer = builder(&server).otlp_protocol(protocol).build().unwrap();
+        let span = tracer
+            .span("numbers")
+            .metadata(json!({
+                "largest": i64::MAX,
+                "smallest": i64::MIN,
+                "too_large": u64::MAX,
+                "nan": f64::NAN,
+                "infinite": f64::INFINITY,
+            }))
+            .start();
+        drop(span);
+        flush(&tracer);
+
+        assert_eq!(
+            Value::Object(event(&server, "numbers").metadata),
+            json!({
+                "largest": i64::MAX,
+                "smallest": i64::MIN,
+                "too_large": "18446744073709551615",
+            }),
+            "{protocol:?}"
+        );
+    }
+}
+
+#[test]
+fn whatever_serialises_to_an_object_can_be_given() {
+    #[derive(serde::Serialize)]
+    struct Question<'a> {
+        text: &'a str,
+        tries: Option<u8>,
+    }
+
+    let server = server();
+    let tracer = tracer(&server);
+    let span = tracer
+        .span("ask")
+        .inputs(Question {
+            text: "why?",
+            tries: None,
+        })
+        .config(std::collections::BTreeMap::from([("model", "m-1")]))
+        .start();
+    span.outputs("no object");
+    drop(span);
+    flush(&tracer);
+
+    let event = event(&server, "ask");
+    assert_eq!(Value::Object(event.inputs), json!({"text": "why?"}));
+    assert_eq!(Value::Object(event.config), json!({"model": "m-1"}));
+    assert_eq!(event.outputs, Map::new());
+    assert_eq!(tracer.stats().refused, 1);
+}
+
+#[test]
+fn the_current_span_is_enriched_whoever_made_it() {
+    let server = server();
+    let tracer = tracer(&server);
+    let foreign = tracer.provider().tracer("other");
+    foreign.in_span("theirs", |_| {
+        tracer.enrich_span(
+            Enrichment::new()
+                .outputs(json!({"answer": 42}))
+                .error("it broke"),
+        );
+    });
+    tracer.enrich_span(Enrichment::new().outputs(json!({"answer": "to nobody"})));
+    flush(&tracer);
+
+    let event = event(&server, "theirs");
+    assert_eq!(event.outputs["answer"], 42);
+    assert_eq!(event.error.as_deref(), Some("it broke"));
+    assert_eq!(event.status.code, "error");
+    assert_eq!(tracer.stats().accepted, 2, "the span and its session");
+}
+
+#[test]
+fn an_error_is_on_the_span_and_in_its_status() {
+    let server = server();
+    let tracer = tracer(&server);
+    tracer.span("failing").start().error("no such model");
+    flush(&tracer);
+
+    let event = event(&server, "failing");
+    assert_eq!(event.attributes["honeyhive_error"], "no such model");
+    assert_eq!(
+        (event.status.code.as_str(), event.status.message.as_str()),
+        ("error", "no such model")
+    );
+}
+
+#[test]
+fn a_key_that_is_written_again_arrives_once_with_its_last_value() {
+    let server = server();
+    let tracer = builder(&server)
+        .otlp_protocol(OtlpProtocol::HttpJson)
+        .build()
+        .unwrap();
+    let span = tracer
+        .span("answer")
+        .metadata(json!({"tokens": 0, "kept": true}))
+        .start();
+    for tokens in 1..=100 {
+        span.enrich(Enrichment::new().metadata(json!({ "tokens": tokens })));
+    }
+    drop(span);
+    flush(&tracer);
+
+    let body = &server.requests()[1].json;
+    let sent = body.as_ref().unwrap()["resourceSpans"][0]["scopeSpans"][0]["spans"][0].clone();
+    let mut keys: Vec<_> = items(&sent, "attributes")
+        .map(|attribute| attribute["key"].to_string())
+        .collect();
+    let all = keys.len();
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), all, "a key twice on one span");
+    assert_eq!(event(&server, "answer").metadata["tokens"], 100);
+}
+
+#[test]
+fn a_span_with_hundreds_of_attributes_keeps_its_session_and_every_one_of_them() {
+    let history: Vec<_> = (0..900).map(|turn| format!("turn {turn}")).collect();
+    let server = server();
+    let tracer = tracer(&server);
+    let chat = tracer.create_session("chat");
+    chat.in_scope(|| {
+        drop(
+            tracer
+                .span("long")
+                .inputs(json!({"history": history}))
+                .start(),
+        )
+    });
+    chat.in_scope(|| {
+        let span = tracer.span("late").start();
+        span.outputs(json!({"history": history}));
+    });
+    flush(&tracer);
+
+    for name in ["long", "late"] {
+        assert_eq!(event(&server, name).session_id, chat.id().to_string());
+    }
+    let sent = event(&server, "long").inputs["history"].clone();
+    assert_eq!(sent.as_array().map(Vec::len), Some(900));
+}
+
+#[test]
+fn a_span_with_more_attributes_than_fit_keeps_its_session_and_its_type() {
+    let history: Vec<_> = (0..3_000).map(|turn| format!("turn {turn}")).collect();
+    let server = server();
+    let tracer = tracer(&server);
+    let chat = tracer.create_session("chat");
+    chat.in_scope(|| {
+        let span = tracer
+            .span("overflowing")
+            .inputs(json!({"history": history}))
+            .event_type(EventType::Model)
+            .start();
+        span.outputs(json!({"history": history}));
+    });
+    flush(&tracer);
+
+    assert_eq!(
+        server.tree(&chat.id().to_string()),
+        "chat\n  overflowing [model]\n"
+    );
+    assert_eq!(server.sessions().len(), 1);
+}
+
+#[test]
+fn spans_of_a_provider_that_the_program_has_already_go_to_the_current_session() {
+    let server = server();
+    let tracer = tracer(&server);
+    let own = SdkTracerProvider::builder()
+        .with_span_processor(tracer.span_processor())
+        .build();
+    let chat = tracer.create_session("chat");
+    chat.in_scope(|| own.tracer("app").in_span("theirs", |_| {}));
+    own.tracer("app").in_span("outside", |_| {});
+    own.force_flush().unwrap();
+
+    assert_eq!(event(&server, "theirs").session_id, chat.id().to_string());
+    assert_ne!(event(&server, "outside").session_id, chat.id().to_string());
+    assert_eq!(server.orphans(), []);
+    own.shutdown().unwrap();
+    drop(tracer.span("after").start());
+    flush(&tracer);
+    event(&server, "after");
+}
+
+/// All that OTLP can say of a span, sent with one encoding.
+fn sent_as(protocol: OtlpProtocol) -> (LocalServer, Vec<LocalEvent>) {
+    let server = server();
+    let tracer = builder(&server).otlp_protocol(protocol).build().unwrap();
+    let foreign = tracer.provider().tracer("lib");
+    let chat = tracer.create_session(NewSession::named("chat").id("conversation"));
+    chat.in_scope(|| {
+        let elsewhere = SpanContext::new(
+            TraceId::from(7),
+            SpanId::from(9),
+            TraceFlags::SAMPLED,
+            false,
+            TraceState::default(),
+        );
+        let list = |array: Array| Attribute::Array(array);
+        let builder = SpanBuilder::from_name("all kinds")
+            .with_attributes([
+                KeyValue::new("text", "ü\n\"quoted\""),
+                KeyValue::new("large", i64::MAX),
+                KeyValue::new("share", 0.25),
+                KeyValue::new("flag", true),
+                KeyValue::new("texts", list(Array::String(vec!["a".into(), "b".into()]))),
+                KeyValue::new("numbers", list(Array::I64(vec![1, i64::MIN]))),
+            ])
+            .with_links(vec![Link::new(
+                elsewhere,
+                vec![KeyValue::new("why", "retry")],
+                0,
+            )]);
+        let mut span = foreign.build(builder);
+        span.add_event(
+            "exception",
+            vec![KeyValue::new("exception.message", "boom")],
+        );
+        span.set_status(Status::error("failed"));
+        drop(span);
+        drop(tracer.span("by hand").event_type(EventType::Model).start());
+    });
+    flush(&tracer);
+    let mut events = all_events(&server);
+    for event in &mut events {
+        // What differs from run to run.
+        event.event_id.clear();
+        event.trace_id.clear();
+        event.span_id.clear();
+        (event.start_time_ms, event.end_time_ms, event.duration) = (0.0, 0.0, 0.0);
+        event.metadata.retain(|key, _| !key.ends_with("_id"));
+        event
+            .span_events
+            .iter_mut()
+            .for_each(|span_event| span_event.time_ms = 0.0);
+    }
+    (server, events)
+}
+
+#[test]
+fn both_encodings_arrive_compressed_and_mean_the_same() {
+    let (protobuf, as_protobuf) = sent_as(OtlpProtocol::HttpProtobuf);
+    let (json, as_json) = sent_as(OtlpProtocol::HttpJson);
+
+    assert_eq!(as_protobuf.len(), 2);
+    assert_eq!(as_protobuf, as_json);
+    let all_kinds = &as_json[0];
+    assert_eq!(all_kinds.attributes["large"], i64::MAX);
+    assert_eq!(all_kinds.attributes["text"], "ü\n\"quoted\"");
+    assert_eq!(all_kinds.links.len(), 1);
+    assert_eq!(all_kinds.span_events.len(), 1);
+    assert_eq!(all_kinds.error.as_deref(), Some("failed"));
+    for (server, content_type) in [
+        (&protobuf, "application/x-protobuf"),
+        (&json, "application/json"),
+    ] {
+        let requests = server.requests();
+        let traces = requests
+            .iter()
+            .find(|request| request.path.ends_with("/traces"));
+        let traces = traces.unwrap();
+        assert_eq!(traces.header("content-type"), Some(content_type));
+        assert_eq!(traces.header("content-encoding"), Some("gzip"));
+        assert!(traces.authorized);
+    }
+}
+
+#[test]
+fn spans_outside_every_session_go_to_the_tracers_own_which_is_started_first() {
+    let server = server();
+    let tracer = builder(&server)
+        .otlp_protocol(OtlpProtocol::HttpJson)
+        .build()
+        .unwrap();
+    let parent = tracer.span("parent").start();
+    parent.in_scope(|| drop(tracer.span("child").start()));
+    drop(parent);
+    flush(&tracer);
+
+    assert_eq!(assert_starts_before_spans(&server), 2);
+    assert_eq!(server.orphans(), []);
+    let own = &server.sessions()[0];
+    assert!(!own.auto_created);
+    assert_eq!(
+        server.tree(&own.session_id),
+        "the tests\n  parent [chain]\n    child [tool]\n"
+    );
+    let stats = tracer.stats();
+    assert_eq!((stats.delivered, stats.dropped.total()), (3, 0));
+}
+
+#[test]
+fn over_otlp_alone_every_span_makes_its_session_known_inside_a_session_or_not() {
+    let server = server();
+    let tracer = builder(&server)
+        .session_transport(SessionTransport::Otlp)
+        .build()
+        .unwrap();
+    let chat = tracer.create_session("chat");
+    chat.in_scope(|| drop(tracer.span("inside").start()));
+    drop(tracer.span("outside").start());
+    flush(&tracer);
+
+    assert_eq!(server.orphans(), []);
+    assert_eq!(
+        server.tree(&chat.id().to_string()),
+        "chat\n  inside [tool]\n"
+    );
+    let own = event(&server, "outside").session_id;
+    assert_eq!(server.tree(&own), "the tests\n  outside [tool]\n");
+    assert_eq!(calls(&server), [TRACES]);
+}
+
+#[test]
+fn the_last_span_of_a_script_is_not_lost_though_its_session_has_yet_to_begin() {
+    let server = server();
+    let tracer = tracer(&server);
+    drop(tracer.span("only").start());
+    tracer.shutdown_blocking(PATIENCE).unwrap();
+
+    assert_eq!(server.orphans(), []);
+    assert_eq!(server.sessions().len(), 1);
+    event(&server, "only");
+    assert_balanced(&tracer);
+}
+
+#[test]
+fn a_parent_outside_every_session_joins_the_one_that_its_child_began_in() {
+    let server = server();
+    let tracer = tracer(&server);
+    let outer = tracer.span("outer").start();
+    let chat = tracer.create_session("chat");
+    outer.in_scope(|| chat.in_scope(|| drop(tracer.span("inner").start())));
+    drop(outer);
+    flush(&tracer);
+
+    assert_eq!(
+        server.tree(&chat.id().to_string()),
+        "chat\n  outer [chain]\n    inner [tool]\n"
+    );
+}
+
+#[test]
+fn a_span_may_end_on_another_thread_and_outlive_its_session_scope() {
+    let server = server();
+    let tracer = tracer(&server);
+    let chat = tracer.create_session("chat");
+    let span = chat.in_scope(|| tracer.span("long").start());
+    std::thread::spawn(move || drop(span)).join().unwrap();
+    flush(&tracer);
+
+    assert_eq!(event(&server, "long").session_id, chat.id().to_string());
+}
+
+#[test]
+fn a_project_is_sent_along_where_one_is_given() {
+    let server = server();
+    let tracer = builder(&server).project("shop").build().unwrap();
+    drop(tracer.span("work").start());
+    flush(&tracer);
+
+    assert_eq!(event(&server, "work").project.as_deref(), Some("shop"));
+    assert_eq!(server.sessions()[0].project.as_deref(), Some("shop"));
+    assert_eq!(event(&server, "work").resource["service.name"], "shop");
+}

@@ -1,0 +1,220 @@
+//! Test mode of the core, where nothing leaves the process, and the assertions for users' own tests.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
+
+#[path = "core/mod.rs"]
+mod support;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use honeyhive::{Enrichment, EventType, HoneyHiveTracer, Moved, NewSession, SessionId, testing};
+use serde_json::{Value, json};
+use support::*;
+
+/// The message of the panic that `f` ends with.
+fn panic_message<T>(f: impl FnOnce() -> T) -> String {
+    let Err(panic) = catch_unwind(AssertUnwindSafe(f)) else {
+        panic!("it should have failed");
+    };
+    match panic.downcast::<String>() {
+        Ok(message) => *message,
+        Err(panic) => (*panic.downcast::<&str>().unwrap()).to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn nothing_leaves_the_process_and_everything_else_behaves() {
+    let server = server();
+    let tracer = HoneyHiveTracer::builder()
+        .test_mode(true)
+        .server_url(server.url())
+        .api_key(KEY)
+        .build()
+        .unwrap();
+    let chat = tracer.acreate_session("chat").await.unwrap();
+    let mapped = tracer.create_session(NewSession::named("mine").id("thread_42"));
+    chat.in_scope(|| drop(tracer.span("work").start()));
+    tracer.enrich_session(Enrichment::new().outputs(json!({"done": true})));
+    let report = tracer.force_flush(PATIENCE).await.unwrap();
+
+    assert!(server.requests().is_empty());
+    assert_eq!(mapped.id(), SessionId::from_correlation_id("thread_42"));
+    assert_ne!(chat.id(), mapped.id());
+    let stats = tracer.stats();
+    assert_eq!((stats.accepted, stats.delivered, stats.pending), (5, 5, 0));
+    assert_eq!(report.delivered, 4, "one was delivered when it was awaited");
+    tracer.shutdown(PATIENCE).await.unwrap();
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn test_mode_needs_no_key() {
+    let tracer = HoneyHiveTracer::builder().test_mode(true).build().unwrap();
+    tracer.create_session("chat");
+    flush(&tracer);
+    assert_eq!(tracer.stats().delivered, 1);
+}
+
+#[test]
+fn a_captured_session_has_all_that_was_recorded() {
+    let (tracer, captured) = testing::tracer();
+    let chat = tracer.create_session(
+        NewSession::named("chat")
+            .inputs(json!({"question": "why?"}))
+            .metadata(json!({"release": 3}))
+            .source("ci"),
+    );
+    chat.enrich(
+        Enrichment::new()
+            .outputs(json!({"answer": 42}))
+            .metrics(json!({"score": 0.5}))
+            .feedback(json!({"rating": true}))
+            .config(json!({"model": "m"}))
+            .user_properties(json!({"plan": "pro"}))
+            .error("broke"),
+    );
+    let session = captured.only_session();
+
+    assert_eq!(session.id, chat.id());
+    assert_eq!(session.name.as_deref(), Some("chat"));
+    assert_eq!(session.source.as_deref(), Some("ci"));
+    for (bucket, expected) in [
+        (&session.inputs, json!({"question": "why?"})),
+        (&session.outputs, json!({"answer": 42})),
+        (&session.metadata, json!({"release": 3, "error": "broke"})),
+        (&session.metrics, json!({"score": 0.5})),
+        (&session.feedback, json!({"rating": true})),
+        (&session.config, json!({"model": "m"})),
+        (&session.user_properties, json!({"plan": "pro"})),
+    ] {
+        assert_eq!(Value::Object(bucket.clone()), expected);
+    }
+    assert_eq!(session.error.as_deref(), Some("broke"));
+    assert_eq!(session.end_time, None);
+}
+
+#[tokio::test]
+async fn captured_units_of_work_have_ended() {
+    let (tracer, captured) = testing::tracer();
+    tracer.with_session("job", |_| async {}).await;
+    let session = captured.only_session();
+    assert!(session.end_time.is_some() && session.duration.is_some());
+    assert_eq!(session.metadata["outcome"], "complete");
+}
+
+/// chat > turn [chain] > (search [tool], answer [model]).
+fn a_turn(tracer: &HoneyHiveTracer) {
+    let chat = tracer.create_session("chat");
+    chat.in_scope(|| {
+        let turn = tracer.span("turn").start();
+        turn.in_scope(|| {
+            drop(tracer.span("search").start());
+            let answer = tracer.span("answer").event_type(EventType::Model).start();
+            answer.outputs(json!({"content": "42"}));
+            answer.error("too short");
+        });
+    });
+}
+
+#[test]
+fn a_captured_tree_is_compared_whatever_its_indentation() {
+    let (tracer, captured) = testing::tracer();
+    a_turn(&tracer);
+    let session = captured.only_session();
+    session.assert_tree(
+        "chat
+           turn [chain]
+             search [tool]
+             answer [model]",
+    );
+    session.assert_tree(
+        "
+        chat
+          turn [chain]
+                  search [tool]
+                  answer [model]
+        ",
+    );
+    let answer = session.event("answer");
+    assert_eq!(
+        answer.text("honeyhive_outputs.content").as_deref(),
+        Some("42")
+    );
+    assert_eq!(answer.text("honeyhive_outputs.role"), None);
+    assert_eq!(answer.error.as_deref(), Some("too short"));
+    assert_eq!(answer.event_type, "model");
+}
+
+#[test]
+fn a_captured_tree_that_differs_fails() {
+    let (tracer, captured) = testing::tracer();
+    a_turn(&tracer);
+    let session = captured.only_session();
+    for wrong in [
+        "",
+        "chat",
+        "other\n  turn [chain]\n    search [tool]\n    answer [model]",
+        "chat\n  turn [tool]\n    search [tool]\n    answer [model]",
+        "chat\n  turn [chain]\n  search [tool]\n    answer [model]",
+        "chat\n  turn [chain]\n    answer [model]\n    search [tool]",
+        "chat\n  turn [chain]\n    search [tool]\n      answer [model]",
+        "chat\n  turn [chain]\n    search [tool]\n    answer [model]\n    more [tool]",
+    ] {
+        let message = panic_message(|| session.assert_tree(wrong));
+        assert!(message.contains("tree"), "{message}");
+    }
+}
+
+#[test]
+fn what_is_not_there_fails_with_what_is() {
+    let (tracer, captured) = testing::tracer();
+    let message = panic_message(|| captured.only_session());
+    assert!(message.contains("expected one session"), "{message}");
+    a_turn(&tracer);
+    let session = captured.only_session();
+    let message = panic_message(|| drop(session.event("typo").name.clone()));
+    assert!(
+        message.contains("typo") && message.contains("answer [model]"),
+        "{message}"
+    );
+    tracer.create_session("second");
+    let message = panic_message(|| captured.only_session());
+    assert!(message.contains("expected one session"), "{message}");
+    assert!(captured.session(SessionId::new()).is_none());
+    assert_eq!(captured.sessions().len(), 2);
+}
+
+#[test]
+fn captured_spans_outside_every_session_are_in_the_tracers_own() {
+    let (tracer, captured) = testing::tracer();
+    drop(tracer.span("alone").start());
+    let session = captured.only_session();
+    assert_eq!(session.events.len(), 1);
+    assert!(session.name.is_some());
+}
+
+#[test]
+fn captured_links_and_moves_are_as_honeyhive_would_have_them() {
+    let (tracer, captured) = testing::tracer();
+    let linked = tracer.create_session(NewSession::existing("c-1"));
+    linked.enrich(Enrichment::new().metadata(json!({"turn": 1})));
+    let request = tracer.create_session("POST /chat");
+    request.in_scope(|| drop(tracer.span("work").start()));
+    assert_eq!(request.link_to("c-1"), Moved::Whole);
+
+    let session = captured.only_session();
+    assert_eq!((session.id, session.name.as_deref()), ("c-1".into(), None));
+    assert_eq!(session.events.len(), 1);
+    assert_eq!(session.metadata["turn"], 1);
+}
+
+#[test]
+fn captures_are_read_after_a_shutdown_too_and_are_apart_from_each_other() {
+    let (one, of_one) = testing::tracer();
+    let (two, of_two) = testing::tracer();
+    one.create_session("one");
+    two.create_session("two");
+    one.shutdown_blocking(PATIENCE).unwrap();
+    assert_eq!(of_one.only_session().name.as_deref(), Some("one"));
+    assert_eq!(of_two.only_session().name.as_deref(), Some("two"));
+}
