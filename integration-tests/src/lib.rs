@@ -1,1 +1,18 @@
-//! x
+//! Real servers on real sockets against `honeyhive-local`.
+//!
+//! The conformance table: HTTP scenarios, each written once as a function over [`adapter::Adapter`], run
+//! for every framework that has an adapter. Start at [`table`] for the list and at [`adapter`] for what a
+//! framework has to bring along.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "this crate is tests only: what goes wrong here should stop the test"
+)]
+
+pub mod adapter;
+pub mod app;
+pub mod client;
+pub mod harness;
+pub mod rows;
+pub mod table;
+pub mod tower;

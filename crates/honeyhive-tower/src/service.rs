@@ -58,7 +58,9 @@ fn open<B>(instrumentation: &ServerInstrumentation, request: &Request<B>) -> Req
 #[cfg(feature = "axum")]
 fn path<B>(request: &Request<B>) -> &str {
     let original = request.extensions().get::<axum::extract::OriginalUri>();
-    original.map_or(request.uri(), |original| &original.0).path()
+    original
+        .map_or(request.uri(), |original| &original.0)
+        .path()
 }
 
 #[cfg(not(feature = "axum"))]

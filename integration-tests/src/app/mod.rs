@@ -1,0 +1,268 @@
+//! The application under test: what its handlers do, whatever the framework.
+
+mod handlers;
+mod streams;
+mod work;
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use honeyhive::{HoneyHiveTracer, Session};
+use tokio::sync::Semaphore;
+use tracing::Dispatch;
+
+use crate::adapter::Boxed;
+pub use handlers::{OWN_HEADER, PANIC_TEXT, REFUSAL_TEXT};
+pub use streams::{EVENTS, TOKENS};
+pub use work::{WORK_SPANS, is_through_tracing};
+
+/// What the handlers share, and how a row and a handler wait for each other.
+#[derive(Debug)]
+pub struct App {
+    /// Makes the handlers' spans.
+    pub tracer: HoneyHiveTracer,
+    /// A tracer of another team, where a row has one.
+    pub second: Option<HoneyHiveTracer>,
+    /// Where the handlers' `tracing` spans go.
+    pub dispatch: Dispatch,
+    /// A handler has come to the place where it waits.
+    pub entered: Signal,
+    /// The row lets it go on.
+    pub release: Signal,
+}
+
+impl App {
+    /// An application with one tracer.
+    #[must_use]
+    pub fn new(tracer: HoneyHiveTracer) -> Self {
+        Self {
+            tracer,
+            second: None,
+            dispatch: Dispatch::none(),
+            entered: Signal::default(),
+            release: Signal::default(),
+        }
+    }
+
+    async fn park(&self) {
+        self.entered.give();
+        self.release.taken().await;
+    }
+
+    /// What a WebSocket answers: the id of its session, from within a span in that session.
+    #[must_use]
+    pub fn on_message(&self, session: &Session, text: &str) -> String {
+        session.in_scope(|| {
+            let span = self.tracer.span("message").start();
+            span.outputs(serde_json::json!({ "text": text }));
+            session.id().to_string()
+        })
+    }
+}
+
+/// Given by one side, taken by the other, in any order, as often as it was given.
+#[derive(Debug)]
+pub struct Signal(Semaphore);
+
+impl Default for Signal {
+    fn default() -> Self {
+        Self(Semaphore::new(0))
+    }
+}
+
+impl Signal {
+    /// Lets one waiter go on, now or later.
+    pub fn give(&self) {
+        self.0.add_permits(1);
+    }
+
+    /// Waits until it is given.
+    pub async fn taken(&self) {
+        self.0.acquire().await.unwrap().forget();
+    }
+}
+
+/// An endpoint whose body is shared by all adapters.
+#[derive(Debug, Clone, Copy)]
+pub struct Endpoint {
+    /// `GET`, `POST`, …
+    pub method: &'static str,
+    /// The route's template: `/chat/{id}`. There is one parameter at the most.
+    pub route: &'static str,
+    /// What it does.
+    pub handler: Handler,
+}
+
+/// The body of an endpoint.
+pub type Handler = fn(Arc<App>, Call) -> Boxed<Result<Reply, Refusal>>;
+
+const fn endpoint(method: &'static str, route: &'static str, handler: Handler) -> Endpoint {
+    Endpoint {
+        method,
+        route,
+        handler,
+    }
+}
+
+/// All of them. What each does is said at its handler.
+pub const ENDPOINTS: &[Endpoint] = &[
+    endpoint("POST", "/chat/{id}", |app, call| {
+        Box::pin(handlers::chat(app, call))
+    }),
+    endpoint("OPTIONS", "/chat/{id}", |app, call| {
+        Box::pin(handlers::chat(app, call))
+    }),
+    endpoint("GET", "/healthz", |app, call| {
+        Box::pin(handlers::chat(app, call))
+    }),
+    endpoint("GET", "/status/{code}", |app, call| {
+        Box::pin(handlers::status(app, call))
+    }),
+    endpoint("GET", "/bytes/{length}", |app, call| {
+        Box::pin(handlers::whole(app, call))
+    }),
+    endpoint("GET", "/fail", |app, call| {
+        Box::pin(handlers::fail(app, call))
+    }),
+    endpoint("GET", "/panic", |app, call| {
+        Box::pin(handlers::panic_at_once(app, call))
+    }),
+    endpoint("GET", "/panic-later", |app, call| {
+        Box::pin(handlers::panic_later(app, call))
+    }),
+    endpoint("GET", "/park", |app, call| {
+        Box::pin(handlers::park(app, call))
+    }),
+    endpoint("GET", "/optional", |app, call| {
+        Box::pin(handlers::optional(app, call))
+    }),
+    endpoint("GET", "/own-header", |app, call| {
+        Box::pin(handlers::own_header(app, call))
+    }),
+    endpoint("POST", "/link", |app, call| {
+        Box::pin(handlers::link(app, call))
+    }),
+    endpoint("POST", "/link-later", |app, call| {
+        Box::pin(handlers::link_later(app, call))
+    }),
+    endpoint("POST", "/link-twice", |app, call| {
+        Box::pin(handlers::link_twice(app, call))
+    }),
+    endpoint("GET", "/both", |app, call| {
+        Box::pin(handlers::both(app, call))
+    }),
+    endpoint("GET", "/tokens", |app, call| {
+        Box::pin(streams::tokens(app, call))
+    }),
+    endpoint("GET", "/events", |app, call| {
+        Box::pin(streams::events(app, call))
+    }),
+    endpoint("GET", "/parked-events", |app, call| {
+        Box::pin(streams::parked_events(app, call))
+    }),
+    endpoint("GET", "/broken", |app, call| {
+        Box::pin(streams::broken(app, call))
+    }),
+    endpoint("GET", "/panic-in-body", |app, call| {
+        Box::pin(streams::panicking(app, call))
+    }),
+    endpoint("GET", "/declared", |app, call| {
+        Box::pin(streams::declared(app, call))
+    }),
+    endpoint("POST", "/chunks", |app, call| {
+        Box::pin(streams::chunks(app, call))
+    }),
+    endpoint("GET", "/work/{id}", |app, call| {
+        Box::pin(work::work(app, call))
+    }),
+];
+
+/// What a handler is given.
+#[derive(Debug)]
+pub struct Call {
+    /// From `Option<CurrentSession>`.
+    pub session: Option<Session>,
+    /// The path's parameter; empty where the route has none.
+    pub argument: String,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+/// What a handler answers.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The headers that the program sets.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub payload: Payload,
+}
+
+impl Reply {
+    fn new(payload: Payload) -> Self {
+        Self {
+            status: 200,
+            headers: Vec::new(),
+            payload,
+        }
+    }
+
+    fn text(text: impl Into<Bytes>) -> Self {
+        Self::new(Payload::Whole(text.into()))
+    }
+
+    fn stream(pieces: Pieces) -> Self {
+        Self::new(Payload::Stream(pieces))
+    }
+
+    fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+/// The pieces of a streamed body.
+pub type Pieces = BoxStream<'static, Result<Bytes, Refusal>>;
+
+/// A body.
+pub enum Payload {
+    /// All of it at once; its length is known.
+    Whole(Bytes),
+    /// Piece by piece, of unknown length.
+    Stream(Pieces),
+    /// Piece by piece, with a `Content-Length` that the program declares.
+    Declared(u64, Pieces),
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(bytes) => write!(formatter, "Whole({})", bytes.len()),
+            Self::Stream(_) => formatter.write_str("Stream"),
+            Self::Declared(length, _) => write!(formatter, "Declared({length})"),
+        }
+    }
+}
+
+/// A handler's or a body's error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal(pub &'static str);
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// So many bytes in which every mix-up shows.
+#[must_use]
+pub fn payload(length: usize) -> Bytes {
+    (0..length)
+        .map(|index| ((index * 31 + 7) % 251) as u8)
+        .collect()
+}

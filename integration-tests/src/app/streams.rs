@@ -1,0 +1,105 @@
+//! Handlers that stream.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream;
+
+use super::{App, Call, PANIC_TEXT, Payload, Pieces, REFUSAL_TEXT, Refusal, Reply, payload};
+
+/// What a model says, token by token.
+pub const TOKENS: [&str; 5] = ["The ", "answer ", "is ", "forty-", "two."];
+/// What an event stream says.
+pub const EVENTS: [&str; 3] = ["data: one\n\n", "data: two\n\n", "data: three\n\n"];
+
+type Answer = Result<Reply, Refusal>;
+
+/// One span a piece, made while the body is polled.
+fn spoken(app: Arc<App>, pieces: &'static [&'static str]) -> Pieces {
+    stream::iter(pieces.iter().enumerate())
+        .then(move |(number, piece)| {
+            let app = Arc::clone(&app);
+            async move {
+                let span = app.tracer.span(format!("piece {number}")).start();
+                span.scope(tokio::task::yield_now()).await;
+                Ok(Bytes::from_static(piece.as_bytes()))
+            }
+        })
+        .boxed()
+}
+
+/// Ends the stream in a way of its own.
+fn then(
+    pieces: Pieces,
+    end: impl Future<Output = Result<Bytes, Refusal>> + Send + 'static,
+) -> Pieces {
+    pieces.chain(stream::once(end)).boxed()
+}
+
+fn event_stream(pieces: Pieces) -> Reply {
+    Reply::stream(pieces)
+        .header("content-type", "text/event-stream")
+        .header("cache-control", "no-cache")
+}
+
+/// Tokens, a span each.
+pub(super) async fn tokens(app: Arc<App>, _: Call) -> Answer {
+    Ok(Reply::stream(spoken(app, &TOKENS)))
+}
+
+/// Server-sent events, to their end.
+pub(super) async fn events(app: Arc<App>, _: Call) -> Answer {
+    Ok(event_stream(spoken(app, &EVENTS)))
+}
+
+/// One server-sent event; the others when the row says so.
+pub(super) async fn parked_events(app: Arc<App>, _: Call) -> Answer {
+    let first = spoken(Arc::clone(&app), &EVENTS[..1]);
+    let parking = Arc::clone(&app);
+    let parked = then(first, async move {
+        parking.park().await;
+        Ok(Bytes::new())
+    });
+    Ok(event_stream(
+        parked.chain(spoken(app, &EVENTS[1..])).boxed(),
+    ))
+}
+
+/// Tokens, and then an error.
+pub(super) async fn broken(app: Arc<App>, _: Call) -> Answer {
+    let failing = async {
+        tokio::task::yield_now().await;
+        Err(Refusal(REFUSAL_TEXT))
+    };
+    Ok(Reply::stream(then(spoken(app, &TOKENS), failing)))
+}
+
+/// Tokens, and then a panic.
+pub(super) async fn panicking(app: Arc<App>, _: Call) -> Answer {
+    let failing = async {
+        tokio::task::yield_now().await;
+        panic!("{PANIC_TEXT}")
+    };
+    Ok(Reply::stream(then(spoken(app, &TOKENS), failing)))
+}
+
+/// All that its `Content-Length` declares, and then nothing, not even an end: a server has what it needs
+/// and may never ask for more.
+pub(super) async fn declared(app: Arc<App>, _: Call) -> Answer {
+    let length = TOKENS.iter().map(|token| token.len() as u64).sum();
+    let endless = then(spoken(app, &TOKENS), std::future::pending());
+    Ok(Reply::new(Payload::Declared(length, endless)))
+}
+
+/// Pieces of the lengths that the body lists.
+pub(super) async fn chunks(_: Arc<App>, call: Call) -> Answer {
+    let lengths: Vec<usize> =
+        serde_json::from_slice(&call.body).map_err(|_| Refusal("no list of lengths"))?;
+    let mut rest = payload(lengths.iter().sum());
+    let pieces: Vec<_> = lengths
+        .into_iter()
+        .map(|length| Ok(rest.split_to(length)))
+        .collect();
+    Ok(Reply::stream(stream::iter(pieces).boxed()))
+}

@@ -1,0 +1,345 @@
+//! A [`Stage`]: a HoneyHive, a server under test and a client, each on a real socket.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use honeyhive::http::{ServerInstrumentation, ServerInstrumentationBuilder};
+use honeyhive::{DeliveryStats, HoneyHiveTracer, HoneyHiveTracerBuilder, SessionId};
+use honeyhive_local::{LocalServer, LocalSession, RecordedRequest};
+use opentelemetry::trace::TracerProvider;
+use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tracing::Dispatch;
+use tracing_subscriber::layer::SubscriberExt;
+
+use crate::adapter::{Adapter, Running, Setup};
+use crate::app::App;
+use crate::client::{Call, Client};
+
+/// Far more than anything here takes; reached only when something never happens.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// So long that a session is sent when it has ended or a row asks for it, and not before.
+const HELD_BACK: Duration = Duration::from_secs(600);
+
+/// The source of every session here.
+pub const SOURCE: &str = "conformance";
+
+/// A HoneyHive.
+pub async fn honeyhive() -> LocalServer {
+    LocalServer::builder()
+        .start()
+        .await
+        .expect("a HoneyHive on this machine")
+}
+
+/// A tracer for a HoneyHive. It holds sessions back until they have ended or it is flushed.
+#[must_use]
+pub fn tracer(url: &str) -> HoneyHiveTracer {
+    tracer_builder(url).build().expect("a tracer")
+}
+
+fn tracer_builder(url: &str) -> HoneyHiveTracerBuilder {
+    HoneyHiveTracer::builder()
+        .api_key("hh_conformance")
+        .server_url(url)
+        .source(SOURCE)
+        .coalesce_window(HELD_BACK)
+}
+
+/// A subscriber whose spans go to a tracer.
+#[must_use]
+pub fn dispatch_to(tracer: &HoneyHiveTracer) -> Dispatch {
+    let layer = tracing_opentelemetry::layer().with_tracer(tracer.provider().tracer("tracing"));
+    Dispatch::new(tracing_subscriber::registry().with(layer))
+}
+
+/// Everything on the stage: a HoneyHive, a tracer, a server under test and a client of it.
+#[derive(Debug)]
+pub struct Stage {
+    /// The HoneyHive that the tracer writes to.
+    pub honeyhive: LocalServer,
+    /// The tracer of the server under test.
+    pub tracer: HoneyHiveTracer,
+    /// What its handlers share.
+    pub app: Arc<App>,
+    /// The client.
+    pub client: Client,
+    running: Running,
+}
+
+type Change<T> = Box<dyn FnOnce(T) -> T>;
+
+/// How a [`Stage`] is set.
+#[must_use = "a stage is set by `.start()`"]
+pub struct StageBuilder {
+    url: Option<String>,
+    tracer: Change<HoneyHiveTracerBuilder>,
+    instrumentation: Change<ServerInstrumentationBuilder>,
+    second: Option<HoneyHiveTracer>,
+    twice: bool,
+}
+
+impl StageBuilder {
+    /// With another address of HoneyHive than that of the stage's own.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = Some(url.into());
+        self
+    }
+
+    /// With other settings of the tracer.
+    pub fn tracer(
+        mut self,
+        change: impl FnOnce(HoneyHiveTracerBuilder) -> HoneyHiveTracerBuilder + 'static,
+    ) -> Self {
+        self.tracer = Box::new(change);
+        self
+    }
+
+    /// A HoneyHive that does not answer is given up on soon, so that the row ends soon.
+    pub fn impatient(self) -> Self {
+        self.tracer(|builder| builder.api_timeout(Duration::from_millis(300)))
+    }
+
+    /// With other settings of the instrumentation.
+    pub fn instrumentation(
+        mut self,
+        change: impl FnOnce(ServerInstrumentationBuilder) -> ServerInstrumentationBuilder + 'static,
+    ) -> Self {
+        self.instrumentation = Box::new(change);
+        self
+    }
+
+    /// With the instrumentation of a second tracer inside the first.
+    pub fn second(mut self, tracer: HoneyHiveTracer) -> Self {
+        self.second = Some(tracer);
+        self
+    }
+
+    /// With the same instrumentation once more inside the first.
+    pub fn twice(mut self) -> Self {
+        self.twice = true;
+        self
+    }
+
+    /// Starts everything.
+    pub async fn start<A: Adapter>(self) -> Stage {
+        let honeyhive = honeyhive().await;
+        let url = self.url.unwrap_or_else(|| honeyhive.url());
+        let tracer = (self.tracer)(tracer_builder(&url))
+            .build()
+            .expect("a tracer");
+        let first = (self.instrumentation)(ServerInstrumentation::builder(tracer.clone())).build();
+        let mut instrumentations = vec![first.clone()];
+        instrumentations.extend(self.twice.then_some(first));
+        instrumentations.extend(self.second.clone().map(ServerInstrumentation::new));
+        let app = Arc::new(App {
+            second: self.second,
+            dispatch: dispatch_to(&tracer),
+            ..App::new(tracer.clone())
+        });
+        let running = A::serve(Setup {
+            instrumentations,
+            app: Arc::clone(&app),
+        })
+        .await;
+        Stage {
+            honeyhive,
+            tracer,
+            app,
+            client: Client::new(running.address),
+            running,
+        }
+    }
+}
+
+impl std::fmt::Debug for StageBuilder {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("StageBuilder")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Stage {
+    /// Begins a stage.
+    pub fn builder() -> StageBuilder {
+        StageBuilder {
+            url: None,
+            tracer: Box::new(|builder| builder),
+            instrumentation: Box::new(|builder| builder),
+            second: None,
+            twice: false,
+        }
+    }
+
+    /// A stage with the defaults.
+    pub async fn start<A: Adapter>() -> Self {
+        Self::builder().start::<A>().await
+    }
+
+    /// Where the server under test is.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.running.address
+    }
+
+    /// Begins a request to the server under test.
+    pub fn request(&self, method: &str, path: &str) -> Call {
+        self.client.request(method, path)
+    }
+
+    /// A bare connection to the server under test, on which `request` has been written.
+    pub async fn connect(&self, request: &[u8]) -> TcpStream {
+        let mut connection = TcpStream::connect(self.address()).await.expect("a server");
+        connection.write_all(request).await.expect("it reads");
+        connection
+    }
+
+    /// Delivers everything so far.
+    pub async fn settle(&self) {
+        let flushed = self.tracer.force_flush(PATIENCE).await;
+        flushed.expect("everything is delivered");
+    }
+
+    /// The one session there is, after everything has been delivered.
+    pub async fn only_session(&self) -> LocalSession {
+        self.settle().await;
+        let mut sessions = self.honeyhive.sessions();
+        assert_eq!(sessions.len(), 1, "one session, not {sessions:#?}");
+        sessions.remove(0)
+    }
+
+    /// A session, after everything has been delivered.
+    pub async fn session(&self, id: SessionId) -> LocalSession {
+        self.settle().await;
+        self.known(id)
+    }
+
+    /// A session, as HoneyHive knows it now.
+    #[must_use]
+    pub fn known(&self, id: SessionId) -> LocalSession {
+        let session = self.honeyhive.session(&id.to_string());
+        session.unwrap_or_else(|| {
+            let others = self.honeyhive.sessions();
+            panic!("HoneyHive does not know {id}, only {others:#?}")
+        })
+    }
+
+    /// The session and its spans as text.
+    #[must_use]
+    pub fn tree(&self, id: SessionId) -> String {
+        self.honeyhive.tree(&id.to_string())
+    }
+
+    /// The names of a session's spans, sorted.
+    #[must_use]
+    pub fn span_names(&self, id: SessionId) -> Vec<String> {
+        span_names(&self.honeyhive, id)
+    }
+
+    /// Waits until HoneyHive has seen something.
+    pub async fn until(&self, what: &str, condition: impl FnMut(&LocalServer) -> bool) {
+        let seen = self.honeyhive.wait_until(PATIENCE, condition).await;
+        assert!(
+            seen,
+            "never: {what}; HoneyHive has {:#?}",
+            self.honeyhive.sessions()
+        );
+    }
+
+    /// Waits until HoneyHive knows how the one session there is has ended.
+    pub async fn until_ended(&self) -> LocalSession {
+        self.until("a session has ended", |honeyhive| {
+            honeyhive.sessions().iter().any(has_ended)
+        })
+        .await;
+        self.only_session().await
+    }
+
+    /// The calls that start a session.
+    #[must_use]
+    pub fn starts(&self) -> Vec<RecordedRequest> {
+        starts(&self.honeyhive)
+    }
+
+    /// How many calls have told HoneyHive how a session ended.
+    #[must_use]
+    pub fn endings(&self) -> usize {
+        let calls = self.honeyhive.requests();
+        let bodies = calls.iter().filter_map(|call| call.json.as_ref());
+        bodies
+            .filter(|body| body["metadata"]["outcome"].is_string())
+            .count()
+    }
+
+    /// What became of everything, which always adds up.
+    #[must_use]
+    pub fn stats(&self) -> DeliveryStats {
+        balanced(&self.tracer)
+    }
+
+    /// Takes the server under test down, after what is under way.
+    pub async fn close(self) -> (LocalServer, HoneyHiveTracer) {
+        self.running.stop().await;
+        (self.honeyhive, self.tracer)
+    }
+}
+
+/// What became of everything that a tracer was given: `accepted == delivered + pending + dropped`.
+#[must_use]
+pub fn balanced(tracer: &HoneyHiveTracer) -> DeliveryStats {
+    let stats = tracer.stats();
+    assert_eq!(
+        stats.accepted,
+        stats.delivered + stats.pending + stats.dropped.total(),
+        "the books do not balance: {stats:?}"
+    );
+    stats
+}
+
+/// The names of a session's spans, sorted.
+#[must_use]
+pub fn span_names(honeyhive: &LocalServer, id: SessionId) -> Vec<String> {
+    let events = honeyhive.events(&id.to_string());
+    let mut names: Vec<_> = events.into_iter().map(|event| event.event_name).collect();
+    names.sort();
+    names
+}
+
+/// The calls that start a session.
+#[must_use]
+pub fn starts(honeyhive: &LocalServer) -> Vec<RecordedRequest> {
+    let mut calls = honeyhive.requests();
+    calls.retain(|call| call.method == "POST" && call.path == "/v1/sessions");
+    calls
+}
+
+/// Whether HoneyHive knows how a session ended.
+#[must_use]
+pub fn has_ended(session: &LocalSession) -> bool {
+    session.metadata.contains_key("outcome")
+}
+
+/// A session ended with this status, in this way, and says when.
+#[track_caller]
+pub fn assert_ended(session: &LocalSession, status: u16, outcome: &str) {
+    assert_eq!(session.outputs["status_code"], status, "{session:#?}");
+    assert_eq!(session.metadata["outcome"], outcome, "{session:#?}");
+    assert!(session.end_time.is_some(), "it has ended: {session:#?}");
+    let latency = session.metadata["latency_ms"].as_f64();
+    assert!(latency.is_some_and(|ms| ms > 0.0), "{session:#?}");
+}
+
+/// A session failed, and its error says so.
+#[track_caller]
+pub fn assert_error(session: &LocalSession, text: &str) {
+    let error = session.metadata.get("error").and_then(Value::as_str);
+    assert!(
+        error.is_some_and(|error| error.contains(text)),
+        "an error that says {text:?}: {session:#?}"
+    );
+}

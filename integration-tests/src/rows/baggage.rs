@@ -1,0 +1,100 @@
+//! A caller that is traced by HoneyHive, too: W3C baggage and trace context.
+
+use honeyhive::SessionId;
+
+use crate::adapter::Adapter;
+use crate::client::Answer;
+use crate::harness::{Stage, tracer};
+
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const SPAN: &str = "b7ad6b7169203331";
+
+async fn with_baggage(stage: &Stage, baggage: &str) -> Answer {
+    let call = stage.request("POST", "/chat/7").header("baggage", baggage);
+    let traceparent = format!("00-{TRACE}-{SPAN}-01");
+    call.header("traceparent", traceparent).send().await
+}
+
+/// HoneyHive's own key links, with what stands around it.
+pub async fn baggage_links_to_the_callers_session<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let id = begun_elsewhere(&stage).await;
+    let members = [
+        format!("honeyhive.session_id={id}"),
+        format!("session_id={id}"),
+        format!("user=ada, honeyhive.session_id = {id};ttl=1,x=y"),
+        format!("session_id=not-a-uuid,honeyhive.session_id={id}"),
+    ];
+    for baggage in &members {
+        let answer = with_baggage(&stage, baggage).await;
+        assert_eq!(answer.session_id(), id, "{baggage}");
+    }
+    let session = stage.only_session().await;
+    assert_eq!(session.posts, 1, "only elsewhere: {session:#?}");
+    assert_eq!(stage.span_names(id).len(), 2 * members.len());
+}
+
+/// A session that another service has begun.
+async fn begun_elsewhere(stage: &Stage) -> SessionId {
+    let elsewhere = tracer(&stage.honeyhive.url());
+    let id = elsewhere.create_session("elsewhere").id();
+    let flushed = elsewhere.shutdown(crate::harness::PATIENCE).await;
+    flushed.expect("the session has begun");
+    id
+}
+
+/// The bare key belongs to everybody: it counts only where it holds a UUID.
+pub async fn a_bare_session_id_that_is_no_uuid_is_not_ours<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let mapped = SessionId::from_correlation_id("not-a-uuid");
+    for baggage in [
+        "session_id=not-a-uuid",
+        "user=ada",
+        "",
+        "session_id=",
+        "=,;",
+    ] {
+        let answer = with_baggage(&stage, baggage).await;
+        assert_ne!(answer.session_id(), mapped, "{baggage}");
+    }
+    stage.settle().await;
+    assert_eq!(stage.starts().len(), 5, "a session each");
+}
+
+/// What the client says in the header goes before what travels along.
+pub async fn the_header_goes_before_the_baggage<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let (wanted, other) = (SessionId::new(), SessionId::new());
+    let call = stage.request("GET", "/status/200").in_session(wanted);
+    let call = call.header("baggage", format!("honeyhive.session_id={other}"));
+    assert_eq!(call.send().await.session_id(), wanted);
+}
+
+/// The caller's span is the parent of the handler's.
+pub async fn the_callers_span_is_the_parent_of_the_handlers<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let id = begun_elsewhere(&stage).await;
+    with_baggage(&stage, &format!("honeyhive.session_id={id}")).await;
+    stage.settle().await;
+    let events = stage.honeyhive.events(&id.to_string());
+    assert!(
+        events.iter().all(|event| event.trace_id == TRACE),
+        "{events:#?}"
+    );
+    let turn = events.iter().find(|event| event.event_name == "turn");
+    let turn = turn.expect("the handler's span");
+    assert_eq!(turn.parent_span_id.as_deref(), Some(SPAN));
+}
+
+/// A trace context without a HoneyHive session comes from somebody whose spans HoneyHive never sees.
+pub async fn a_trace_context_alone_is_no_parent<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let answer = with_baggage(&stage, "user=ada").await;
+    stage.settle().await;
+    let events = stage.honeyhive.events(&answer.session_id().to_string());
+    assert_eq!(events.len(), 2);
+    assert!(
+        events.iter().all(|event| event.trace_id != TRACE),
+        "{events:#?}"
+    );
+}

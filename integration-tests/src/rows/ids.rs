@@ -1,0 +1,150 @@
+//! Session ids that come from outside.
+
+use honeyhive::SessionId;
+use honeyhive::http::SessionTrust;
+use tokio::io::AsyncReadExt;
+
+use crate::adapter::Adapter;
+use crate::client::{Answer, Call};
+use crate::harness::{PATIENCE, Stage};
+
+/// What cannot be used counts as absent: a new session, counted, never a 4xx and never echoed.
+pub async fn an_id_that_cannot_be_used_counts_as_absent<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let long = "a".repeat(10 * 1024);
+    let bad: [&[u8]; 6] = [
+        b"",
+        b"   ",
+        long.as_bytes(),
+        b"\xff\xfe\xfd",
+        b"tab\tin it",
+        "sch\u{f6}n".as_bytes(),
+    ];
+    for (done, value) in (1..).zip(bad) {
+        let answer = probe(&stage).header("x-session-id", value).send().await;
+        assert_begins_anew(&stage, &answer, done).await;
+    }
+    let twice = probe(&stage)
+        .in_session(SessionId::new())
+        .in_session(SessionId::new());
+    assert_begins_anew(&stage, &twice.send().await, 7).await;
+}
+
+fn probe(stage: &Stage) -> Call {
+    stage.request("GET", "/status/200")
+}
+
+async fn assert_begins_anew(stage: &Stage, answer: &Answer, ignored: u64) {
+    assert_eq!(answer.status, 200);
+    let session = stage.session(answer.session_id()).await;
+    assert_eq!((session.posts, session.updates), (1, 0), "{session:#?}");
+    assert_eq!(session.inputs["path"], "/status/200");
+    assert_eq!(stage.stats().ignored_session_ids, ignored);
+}
+
+/// Bytes that no header may hold: the HTTP server refuses them, or the id counts as absent.
+pub async fn bytes_that_no_header_may_hold_name_no_session<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    for byte in [0x00, 0x01, 0x0b, 0x1f, 0x7f] {
+        let mut request =
+            b"GET /status/200 HTTP/1.1\r\nconnection: close\r\nhost: here\r\n".to_vec();
+        request.extend([b"x-session-id: a".as_slice(), &[byte], b"b\r\n\r\n"].concat());
+        let mut connection = stage.connect(&request).await;
+        let mut answer = Vec::new();
+        // A server that refuses a request may close before it has read all of it.
+        let _ = connection.read_to_end(&mut answer).await;
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let refused = answer.is_empty() || answer.starts_with("HTTP/1.1 400");
+        assert!(refused || answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(!answer.contains(char::from(byte)), "{answer:?}");
+    }
+    stage.settle().await;
+    let mapped = SessionId::from_correlation_id("ab").to_string();
+    assert!(stage.honeyhive.session(&mapped).is_none());
+    assert_eq!(
+        stage.starts().len() as u64,
+        stage.stats().ignored_session_ids
+    );
+}
+
+/// An id that is no UUID stands for the same UUID everywhere and always.
+pub async fn an_id_that_is_no_uuid_is_mapped<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    // uuid5 of the URL namespace, as any other language computes it.
+    let mapped = "28e3277b-8a8c-5091-b2d5-e948f85f9c0a";
+    for raw in ["conversation-7", "  conversation-7 "] {
+        let answer = probe(&stage).header("x-session-id", raw).send().await;
+        assert_eq!(answer.session_id().to_string(), mapped);
+    }
+    assert_eq!(stage.stats().ignored_session_ids, 0);
+    let _ = stage.tracer.force_flush(PATIENCE).await;
+    assert!(stage.starts().is_empty(), "they are links");
+}
+
+/// A UUID in upper case is the same UUID.
+pub async fn an_upper_case_uuid_names_the_same_session<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let id = probe(&stage).send().await.session_id();
+    stage.settle().await;
+    let upper = id.to_string().to_uppercase();
+    let answer = probe(&stage).header("x-session-id", upper).send().await;
+    assert_eq!(answer.session_id(), id);
+    assert_eq!(stage.only_session().await.updates, 1);
+}
+
+/// `SessionTrust::Uuid` takes UUIDs and nothing else.
+pub async fn trust_in_uuids_takes_nothing_else<A: Adapter>() {
+    let stage = with_trust::<A>(SessionTrust::Uuid).await;
+    let id = SessionId::new();
+    assert_eq!(probe(&stage).in_session(id).send().await.session_id(), id);
+    let answer = probe(&stage).header("x-session-id", "conversation-7");
+    let answer = answer.send().await;
+    let mapped = SessionId::from_correlation_id("conversation-7");
+    assert_ne!(answer.session_id(), mapped);
+    assert_eq!(stage.stats().ignored_session_ids, 1);
+}
+
+/// `SessionTrust::Never` takes no id from anywhere.
+pub async fn without_trust_every_request_is_a_session_of_its_own<A: Adapter>() {
+    let stage = with_trust::<A>(SessionTrust::Never).await;
+    let id = SessionId::new();
+    let by_header = probe(&stage).in_session(id).send().await;
+    let baggage = format!("honeyhive.session_id={id}");
+    let by_baggage = probe(&stage).header("baggage", baggage).send().await;
+    assert_ne!(by_header.session_id(), id);
+    assert_ne!(by_baggage.session_id(), id);
+    stage.settle().await;
+    assert_eq!(stage.starts().len(), 2);
+}
+
+/// The program decides; what it declines counts as absent.
+pub async fn the_program_decides_which_ids_it_trusts<A: Adapter>() {
+    let signed = |raw: &str| Some(SessionId::from_correlation_id(raw.strip_prefix("signed:")?));
+    let stage = with_trust::<A>(SessionTrust::with(signed)).await;
+    let answer = probe(&stage).header("x-session-id", "signed:7");
+    let expected = SessionId::from_correlation_id("7");
+    assert_eq!(answer.send().await.session_id(), expected);
+    let id = SessionId::new();
+    assert_ne!(probe(&stage).in_session(id).send().await.session_id(), id);
+    assert_eq!(stage.stats().ignored_session_ids, 1);
+}
+
+async fn with_trust<A: Adapter>(trust: SessionTrust) -> Stage {
+    let builder = Stage::builder();
+    let builder = builder.instrumentation(|builder| builder.session_trust(trust));
+    builder.start::<A>().await
+}
+
+/// Another header, both ways; the default one means nothing then.
+pub async fn the_header_can_have_another_name<A: Adapter>() {
+    let builder = Stage::builder();
+    let builder = builder.instrumentation(|builder| builder.session_id_header("X-Conversation"));
+    let stage = builder.start::<A>().await;
+    let id = SessionId::new();
+    let ours = probe(&stage).header("x-conversation", id.to_string());
+    let ours = ours.send().await;
+    assert_eq!(ours.header("x-conversation"), Some(&*id.to_string()));
+    assert_eq!(ours.header("x-session-id"), None);
+    let default = probe(&stage).in_session(id).send().await;
+    assert_ne!(default.header("x-conversation"), Some(&*id.to_string()));
+}

@@ -1,0 +1,15 @@
+//! The rows: one function each, over any adapter. [`table`](crate::table) says which apply where.
+
+pub mod baggage;
+pub mod disconnects;
+pub mod endings;
+pub mod ids;
+pub mod isolation;
+pub mod moves;
+pub mod outages;
+pub mod panics;
+pub mod sessions;
+pub mod settings;
+pub mod streaming;
+pub mod tracers;
+pub mod websocket;

@@ -1,0 +1,100 @@
+//! `Session::link_to`: the conversation's id comes in the body.
+
+use honeyhive::SessionId;
+use serde_json::json;
+
+use crate::adapter::Adapter;
+use crate::client::Call;
+use crate::harness::{Stage, assert_ended};
+
+const CONVERSATION: &str = "conversation-7";
+
+/// A stage whose HoneyHive has the conversation.
+async fn stage_with_conversation<A: Adapter>() -> Stage {
+    let stage = Stage::start::<A>().await;
+    let elsewhere = crate::harness::tracer(&stage.honeyhive.url());
+    let conversation = honeyhive::NewSession::named("the conversation").id(CONVERSATION);
+    drop(elsewhere.create_session(conversation));
+    let flushed = elsewhere.shutdown(crate::harness::PATIENCE).await;
+    flushed.expect("the conversation has begun");
+    stage
+}
+
+fn asking(stage: &Stage, path: &str) -> Call {
+    let body = json!({ "conversation_id": CONVERSATION, "message": "why?" });
+    stage.request("POST", path).json(&body)
+}
+
+/// Moved before anything was sent: the provisional session never exists, and everything follows.
+pub async fn a_session_that_moves_in_time_leaves_nothing_behind<A: Adapter>() {
+    let stage = stage_with_conversation::<A>().await;
+    let conversation = SessionId::from_correlation_id(CONVERSATION);
+    let answer = asking(&stage, "/link").send().await;
+    assert_eq!(answer.text(), "Whole");
+    assert_eq!(answer.session_id(), conversation, "the header follows");
+
+    let session = stage.only_session().await;
+    assert_eq!(session.session_id, conversation.to_string());
+    assert_eq!(
+        (session.posts, stage.starts().len()),
+        (1, 1),
+        "none of ours"
+    );
+    assert_eq!(session.metadata["early"], true, "enrichment goes along");
+    assert_eq!(session.metadata["plan"], "pro", "and follows");
+    assert_ended(&session, 200, "complete");
+    let names = stage.span_names(conversation);
+    assert_eq!(names, ["after the move", "before the move"]);
+    assert!(stage.honeyhive.orphans().is_empty());
+    assert_eq!(stage.stats().dropped.total(), 0);
+}
+
+/// A session moves once.
+pub async fn a_session_moves_once<A: Adapter>() {
+    let stage = stage_with_conversation::<A>().await;
+    let answer = asking(&stage, "/link-twice").send().await;
+    assert_eq!(answer.text(), "Whole Refused");
+    let conversation = SessionId::from_correlation_id(CONVERSATION);
+    assert_eq!(answer.session_id(), conversation);
+    assert_ended(&stage.only_session().await, 200, "complete");
+}
+
+/// Moved too late: the first session stays with what it has and says where the rest went.
+pub async fn a_session_that_was_sent_moves_from_now_on<A: Adapter>() {
+    let stage = stage_with_conversation::<A>().await;
+    let conversation = SessionId::from_correlation_id(CONVERSATION);
+    let parked = tokio::spawn(asking(&stage, "/link-later").send());
+    stage.app.entered.taken().await;
+    stage.settle().await;
+    assert_eq!(
+        stage.starts().len(),
+        2,
+        "HoneyHive knows the provisional one"
+    );
+    stage.app.release.give();
+    let answer = parked.await.expect("an answer");
+    assert_eq!(answer.text(), "FromNowOn");
+    assert_eq!(answer.session_id(), conversation);
+
+    let session = stage.session(conversation).await;
+    assert_eq!(session.metadata["plan"], "pro");
+    assert_ended(&session, 200, "complete");
+    let names = stage.span_names(conversation);
+    assert!(names.contains(&"after the move".to_owned()), "{names:?}");
+    let mut others = stage.honeyhive.sessions();
+    others.retain(|session| session.session_id != conversation.to_string());
+    assert_eq!(others.len(), 1, "{others:#?}");
+    assert_eq!(others[0].metadata["moved_to"], conversation.to_string());
+    assert!(stage.honeyhive.orphans().is_empty());
+}
+
+/// A client that sent its header already and repeats the id in the body: nothing moves.
+pub async fn a_session_that_moves_to_itself_stays<A: Adapter>() {
+    let stage = stage_with_conversation::<A>().await;
+    let answer = asking(&stage, "/link").header("x-session-id", CONVERSATION);
+    let answer = answer.send().await;
+    assert_eq!(answer.text(), "Whole");
+    let session = stage.only_session().await;
+    assert_eq!(answer.session_id().to_string(), session.session_id);
+    assert_eq!(session.posts, 1);
+}

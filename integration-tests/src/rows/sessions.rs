@@ -1,0 +1,169 @@
+//! A request is a session.
+
+use std::sync::Arc;
+
+use honeyhive::SessionId;
+use serde_json::json;
+
+use crate::adapter::Adapter;
+use crate::client::Client;
+use crate::harness::{PATIENCE, SOURCE, Stage, assert_ended, balanced, span_names};
+
+/// A new request: one session with its name, inputs and source, the handler's spans in it, its outputs,
+/// and its id in the answer. One call starts and ends it.
+pub async fn a_request_becomes_one_session_with_its_spans<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let call = stage.request("POST", "/chat/7?question=why");
+    let answer = call.header("x-user-id", "ada").send().await;
+    let session = stage.only_session().await;
+
+    assert_eq!(answer.session_id().to_string(), session.session_id);
+    assert_eq!(session.name.as_deref(), Some("POST /chat/{id}"));
+    assert_eq!(session.source.as_deref(), Some(SOURCE));
+    let inputs = json!({ "method": "POST", "path": "/chat/7", "user_id": "ada" });
+    assert_eq!(json!(session.inputs), inputs);
+    assert_ended(&session, 200, "complete");
+    assert!(session.error.is_none(), "{session:#?}");
+    assert_eq!(
+        stage.tree(answer.session_id()),
+        "POST /chat/{id}\n  turn [chain]\n    answer [model]\n"
+    );
+    assert_eq!((session.posts, session.updates), (1, 0));
+    assert_eq!(stage.stats().accepted, 4, "a start, an end and two spans");
+    assert!(stage.honeyhive.orphans().is_empty());
+}
+
+/// The next request with that header: the same session, updated, and not another start.
+pub async fn a_request_that_names_its_session_joins_it<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let id = stage.request("POST", "/chat/7").send().await.session_id();
+    stage.settle().await;
+    let second = stage.request("POST", "/chat/7").in_session(id).send().await;
+    assert_eq!(second.session_id(), id, "the header is echoed");
+    stage.settle().await;
+    let third = stage.request("GET", "/status/404").in_session(id);
+    assert_eq!(third.send().await.session_id(), id);
+
+    let session = stage.only_session().await;
+    assert_eq!((session.posts, session.updates), (1, 2), "{session:#?}");
+    assert_ended(&session, 404, "complete");
+    assert_eq!(session.inputs["path"], "/chat/7", "as it began");
+    assert_eq!(
+        stage.span_names(id),
+        ["answer", "answer", "turn", "turn"],
+        "{}",
+        stage.tree(id)
+    );
+    assert!(stage.honeyhive.orphans().is_empty());
+}
+
+/// A session that somebody else began is updated and never started from here.
+pub async fn a_session_of_somebody_elses_is_never_started<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let id = SessionId::new();
+    let answer = stage.request("GET", "/status/200").in_session(id);
+    assert_eq!(answer.send().await.session_id(), id);
+    // HoneyHive knows no such session and refuses the update; what counts is what was asked of it.
+    let _ = stage.tracer.force_flush(PATIENCE).await;
+    assert!(stage.starts().is_empty(), "{:#?}", stage.starts());
+    assert!(stage.endings() > 0, "it is updated");
+    assert_eq!(stage.stats().accepted, 1, "the end");
+}
+
+/// Before the first request HoneyHive hears nothing, and afterwards of nothing else.
+pub async fn a_server_that_waits_for_requests_says_nothing<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    stage.settle().await;
+    assert!(stage.honeyhive.requests().is_empty());
+    assert_eq!(stage.stats().accepted, 0);
+
+    let id = stage
+        .request("GET", "/status/200")
+        .send()
+        .await
+        .session_id();
+    assert_eq!(stage.only_session().await.session_id, id.to_string());
+    assert_eq!(stage.honeyhive.requests().len(), 1);
+}
+
+/// The program's own `x-session-id` wins, and the session is recorded all the same.
+pub async fn the_programs_own_session_header_is_left_alone<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let answer = stage.request("GET", "/own-header").send().await;
+    assert_eq!(answer.header("x-session-id"), Some(crate::app::OWN_HEADER));
+    assert_ended(&stage.only_session().await, 200, "complete");
+}
+
+/// Both extractors give the request's session.
+pub async fn the_extractors_give_the_requests_session<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    for path in ["/strict", "/optional"] {
+        let answer = stage.request("GET", path).send().await;
+        assert_eq!(answer.text(), answer.session_id().to_string(), "{path}");
+    }
+}
+
+/// Where there is no session the strict extractor says what to look at, and the other gives none.
+pub async fn the_extractors_say_where_there_is_no_session<A: Adapter>() {
+    let builder = Stage::builder().instrumentation(|builder| builder.filter(|_| false));
+    let stage = builder.start::<A>().await;
+    let strict = stage.request("GET", "/strict").send().await;
+    assert_eq!(strict.status, 500);
+    for word in ["no HoneyHive session", "layer", "filter"] {
+        assert!(strict.text().contains(word), "{word}: {}", strict.text());
+    }
+    let optional = stage.request("GET", "/optional").send().await;
+    assert_eq!((optional.status, optional.text()), (200, "none"));
+    assert_eq!(stage.stats().accepted, 0);
+}
+
+/// Two requests on one HTTP/2 connection, one inside the other in time, are a session each.
+pub async fn requests_on_one_http2_connection_are_sessions_of_their_own<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let parked = tokio::spawn(stage.request("GET", "/park").http2().send());
+    stage.app.entered.taken().await;
+    let chat = stage.request("POST", "/chat/7").http2().send().await;
+    stage.app.release.give();
+    let parked = parked.await.expect("an answer");
+
+    assert_ne!(parked.session_id(), chat.session_id());
+    let session = stage.session(chat.session_id()).await;
+    assert_ended(&session, 200, "complete");
+    assert_eq!(stage.span_names(chat.session_id()), ["answer", "turn"]);
+    let session = stage.known(parked.session_id());
+    assert_ended(&session, 200, "complete");
+    assert!(stage.span_names(parked.session_id()).is_empty());
+}
+
+/// One request after the other on a kept HTTP/1 connection: a session each.
+pub async fn requests_on_a_kept_connection_are_sessions_of_their_own<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let client = Client::keeping_connections(stage.address());
+    let first = client.request("POST", "/chat/1").send().await;
+    let second = client.request("POST", "/chat/2").send().await;
+    assert_ne!(first.session_id(), second.session_id());
+    stage.settle().await;
+    for answer in [first, second] {
+        assert_eq!(stage.span_names(answer.session_id()), ["answer", "turn"]);
+    }
+}
+
+/// A server that stops ends what is under way, and the tracer delivers it before it ends.
+pub async fn what_is_under_way_at_a_graceful_stop_is_delivered<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let app = Arc::clone(&stage.app);
+    let parked = tokio::spawn(stage.request("GET", "/park").send());
+    app.entered.taken().await;
+    let stopping = tokio::spawn(stage.close());
+    app.release.give();
+    let id = parked.await.expect("an answer").session_id();
+    let (honeyhive, tracer) = stopping.await.expect("the server stops");
+
+    let late = tracer.create_session("after the server").id();
+    tracer.shutdown(PATIENCE).await.expect("all is delivered");
+    assert_eq!(balanced(&tracer).pending, 0);
+    let session = honeyhive.session(&id.to_string()).expect("the session");
+    assert_ended(&session, 200, "complete");
+    assert!(honeyhive.session(&late.to_string()).is_some());
+    assert!(span_names(&honeyhive, id).is_empty());
+}

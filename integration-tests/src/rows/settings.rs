@@ -1,0 +1,245 @@
+//! The settings of the instrumentation.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use honeyhive::SessionTransport;
+use honeyhive::http::{RequestInfo, SessionStart};
+use honeyhive_local::{Endpoint, Fault};
+use serde_json::json;
+
+use crate::adapter::Adapter;
+use crate::harness::{Stage, assert_ended};
+
+/// Health checks and `OPTIONS` are nobody's conversation: no session, no header, and their spans stay
+/// here.
+pub async fn routine_requests_are_not_traced<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    for (method, path) in [
+        ("GET", "/healthz"),
+        ("OPTIONS", "/chat/7"),
+        ("GET", "/metrics"),
+    ] {
+        let answer = stage.request(method, path).send().await;
+        assert_eq!(answer.header("x-session-id"), None, "{method} {path}");
+    }
+    stage.settle().await;
+    assert!(stage.honeyhive.requests().is_empty());
+    assert_eq!(stage.stats().accepted, 0, "no spans, either");
+}
+
+/// What an untraced request makes while its body is polled stays here, too.
+pub async fn the_stream_of_an_untraced_request_is_not_traced<A: Adapter>() {
+    let builder = Stage::builder().instrumentation(|builder| builder.filter(|_| false));
+    let stage = builder.start::<A>().await;
+    for path in ["/tokens", "/events", "/declared"] {
+        let answer = stage.request("GET", path).send().await;
+        assert_eq!(answer.header("x-session-id"), None, "{path}");
+    }
+    stage.settle().await;
+    assert_eq!(stage.stats().accepted, 0);
+    assert!(stage.honeyhive.requests().is_empty());
+}
+
+/// One line changes that.
+pub async fn a_filter_can_let_everything_through<A: Adapter>() {
+    let builder = Stage::builder().instrumentation(|builder| builder.filter(|_| true));
+    let stage = builder.start::<A>().await;
+    for (method, path) in [("GET", "/healthz"), ("OPTIONS", "/chat/7")] {
+        let answer = stage.request(method, path).send().await;
+        let session = stage.session(answer.session_id()).await;
+        assert_ended(&session, 200, "complete");
+        assert_eq!(stage.span_names(answer.session_id()), ["answer", "turn"]);
+    }
+}
+
+/// A filter of the program's own sees method, path, route and headers.
+pub async fn a_filter_decides_what_is_traced<A: Adapter>() {
+    let builder = Stage::builder().instrumentation(|builder| {
+        builder.filter(|request| {
+            request.route() == Some("/status/{code}")
+                && request.method() == "GET"
+                && request.path() == "/status/200"
+                && request.header("x-internal").is_none()
+        })
+    });
+    let stage = builder.start::<A>().await;
+    let traced = stage.request("GET", "/status/200").send().await;
+    let internal = stage
+        .request("GET", "/status/200")
+        .header("x-internal", "1");
+    assert_eq!(internal.send().await.header("x-session-id"), None);
+    let other = stage.request("POST", "/chat/7").send().await;
+    assert_eq!(other.header("x-session-id"), None);
+    let session = stage.only_session().await;
+    assert_eq!(session.session_id, traced.session_id().to_string());
+}
+
+/// Names and inputs of the program's own; its inputs win over ours.
+pub async fn the_program_names_sessions_and_adds_inputs<A: Adapter>() {
+    let builder = Stage::builder().instrumentation(|builder| {
+        builder
+            .session_name(|request| format!("chat at {}", request.path()))
+            .inputs(|request| json!({ "tenant": request.header("x-tenant"), "path": "hidden" }))
+    });
+    let stage = builder.start::<A>().await;
+    let call = stage.request("POST", "/chat/7").header("x-tenant", "acme");
+    call.send().await;
+    let session = stage.only_session().await;
+    assert_eq!(session.name.as_deref(), Some("chat at /chat/7"));
+    let inputs = json!({ "method": "POST", "path": "hidden", "tenant": "acme" });
+    assert_eq!(json!(session.inputs), inputs);
+}
+
+/// A user id is taken as it is, or not at all.
+pub async fn a_user_id_that_cannot_be_used_is_left_out<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let long = "a".repeat(10 * 1024);
+    for user in [b"".as_slice(), b"\xff\xfe", long.as_bytes()] {
+        let answer = stage.request("POST", "/chat/7").header("x-user-id", user);
+        let answer = answer.send().await;
+        let session = stage.session(answer.session_id()).await;
+        let inputs = json!({ "method": "POST", "path": "/chat/7" });
+        assert_eq!(json!(session.inputs), inputs);
+    }
+}
+
+/// Callbacks that panic are counted, and the defaults take their place.
+pub async fn callbacks_that_panic_are_counted_and_change_nothing<A: Adapter>() {
+    let builder = Stage::builder().instrumentation(|builder| {
+        builder
+            .filter(|_| -> bool { panic!("the filter") })
+            .session_name(|_: &RequestInfo<'_>| -> String { panic!("the name") })
+            .inputs(|_: &RequestInfo<'_>| -> serde_json::Value { panic!("the inputs") })
+    });
+    let stage = builder.start::<A>().await;
+    let answer = stage.request("POST", "/chat/7").send().await;
+    assert_eq!((answer.status, answer.text()), (200, "42"));
+    let session = stage.only_session().await;
+    assert_eq!(session.name.as_deref(), Some("POST /chat/{id}"));
+    assert_eq!(
+        json!(session.inputs),
+        json!({ "method": "POST", "path": "/chat/7" })
+    );
+    assert_eq!(stage.stats().callback_panics, 3);
+    assert_eq!(stage.span_names(answer.session_id()), ["answer", "turn"]);
+}
+
+/// A confirmed start: when the handler runs HoneyHive knows the session. Nothing else would have sent it
+/// so soon.
+pub async fn a_confirmed_start_is_known_before_the_handler_runs<A: Adapter>() {
+    let stage = confirming(Stage::builder()).start::<A>().await;
+    let parked = tokio::spawn(stage.request("GET", "/park").send());
+    stage.app.entered.taken().await;
+    let known = stage.honeyhive.sessions();
+    stage.app.release.give();
+    let answer = parked.await.expect("an answer");
+    assert_eq!(known.len(), 1, "before the handler ran");
+    assert_eq!(known[0].session_id, answer.session_id().to_string());
+    assert_ended(&stage.only_session().await, 200, "complete");
+}
+
+fn confirming(builder: crate::harness::StageBuilder) -> crate::harness::StageBuilder {
+    builder.instrumentation(|builder| builder.session_start(SessionStart::Confirmed))
+}
+
+/// A HoneyHive that fails or never answers changes nothing about the response.
+pub async fn a_start_that_is_never_confirmed_holds_nobody_up_for_ever<A: Adapter>() {
+    for fault in [
+        Fault::status(500),
+        Fault::status(401),
+        Fault::hang(),
+        Fault::close(),
+    ] {
+        let builder = confirming(Stage::builder());
+        let builder = builder.tracer(|builder| builder.api_timeout(Duration::from_millis(200)));
+        let stage = builder.start::<A>().await;
+        stage.honeyhive.fail(fault.on(Endpoint::Sessions));
+        for _ in 0..2 {
+            let answer = stage.request("POST", "/chat/7").send().await;
+            assert_eq!((answer.status, answer.text()), (200, "42"));
+            let _ = answer.session_id();
+        }
+        assert!(stage.stats().accepted > 0);
+    }
+}
+
+/// A span around the request carries its inputs and outputs and is the parent of the handler's.
+pub async fn a_request_span_carries_inputs_and_outputs<A: Adapter>() {
+    let builder = Stage::builder().instrumentation(|builder| builder.request_span(true));
+    let stage = builder.start::<A>().await;
+    let call = stage.request("POST", "/chat/7").header("x-user-id", "ada");
+    let id = call.send().await.session_id();
+    assert_ended(&stage.only_session().await, 200, "complete");
+    assert_eq!(
+        stage.tree(id),
+        "POST /chat/{id}\n  POST /chat/{id} [chain]\n    turn [chain]\n      answer [model]\n"
+    );
+    assert_request_span(&stage, id, 200);
+}
+
+fn assert_request_span(stage: &Stage, id: honeyhive::SessionId, status: u16) {
+    let events = stage.honeyhive.events(&id.to_string());
+    let span = events.iter().find(|event| event.kind == "server");
+    let span = span.expect("a request span");
+    let inputs = json!({ "method": "POST", "path": "/chat/7", "user_id": "ada" });
+    assert_eq!(json!(span.inputs), inputs);
+    assert_eq!(span.outputs["status_code"], status);
+    assert_eq!(span.metadata["outcome"], "complete");
+}
+
+/// `SessionTransport::Otlp`: no REST call at all; ingestion makes the session from its spans.
+pub async fn over_otlp_there_is_no_rest_call<A: Adapter>() {
+    let builder = Stage::builder();
+    let builder = builder.tracer(|builder| builder.session_transport(SessionTransport::Otlp));
+    let stage = builder.start::<A>().await;
+    let call = stage.request("POST", "/chat/7").header("x-user-id", "ada");
+    let id = call.send().await.session_id();
+    let session = stage.only_session().await;
+    assert_eq!(session.session_id, id.to_string());
+    assert!(session.auto_created && session.posts == 0, "{session:#?}");
+    assert_eq!(session.name.as_deref(), Some("POST /chat/{id}"));
+    assert_request_span(&stage, id, 200);
+    let calls = stage.honeyhive.requests();
+    let rest = calls
+        .iter()
+        .find(|call| call.path != "/opentelemetry/v1/traces");
+    assert!(rest.is_none(), "{rest:#?}");
+}
+
+/// Over OTLP a panic and a request of an existing session are told by the request span, too.
+pub async fn over_otlp_the_request_span_says_how_it_ended<A: Adapter>() {
+    let builder = Stage::builder();
+    let builder = builder.tracer(|builder| builder.session_transport(SessionTransport::Otlp));
+    let stage = builder.start::<A>().await;
+    let id = stage.request("POST", "/chat/7").send().await.session_id();
+    let panicking = stage.request("GET", "/panic").in_session(id);
+    assert!(panicking.attempt().await.is_err());
+    stage.settle().await;
+    let events = stage.honeyhive.events(&id.to_string());
+    let span = events.iter().find(|event| event.event_name == "GET /panic");
+    let span = span.expect("the request span of the second request");
+    assert_eq!(span.metadata["outcome"], "panicked");
+    assert_eq!(span.outputs["status_code"], 500);
+    let error = span.error.as_deref().unwrap_or_default();
+    assert!(error.contains(crate::app::PANIC_TEXT), "{span:#?}");
+}
+
+/// Settings are shared, not copied: one instrumentation serves several applications.
+pub async fn one_tracer_serves_several_servers<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let instrumentation = honeyhive::http::ServerInstrumentation::new(stage.tracer.clone());
+    let running = A::serve(crate::adapter::Setup {
+        instrumentations: vec![instrumentation],
+        app: Arc::clone(&stage.app),
+    })
+    .await;
+    let there = crate::client::Client::new(running.address);
+    let first = stage.request("POST", "/chat/1").send().await.session_id();
+    let second = there.request("POST", "/chat/2").send().await.session_id();
+    stage.settle().await;
+    assert_eq!(stage.span_names(first), ["answer", "turn"]);
+    assert_eq!(stage.span_names(second), ["answer", "turn"]);
+    assert_eq!(stage.starts().len(), 2);
+    running.stop().await;
+}

@@ -1,0 +1,198 @@
+//! The conformance table: every row once, and where it applies.
+//!
+//! A row is a function of [`rows`](crate::rows). The tests of an adapter are one line:
+//!
+//! ```text
+//! integration_tests::conformance_tests!(integration_tests::tower::Tower);
+//! ```
+
+use crate::adapter::Adapter;
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// The module of [`rows`](crate::rows) that it is in.
+    pub topic: &'static str,
+    /// The function.
+    pub name: &'static str,
+    /// For whom.
+    pub applies: Applies,
+}
+
+/// For which adapters a row holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applies {
+    /// For all.
+    Both,
+    /// For all but one.
+    Except {
+        /// The name of the adapter.
+        adapter: &'static str,
+        /// What about its framework makes the row meaningless there.
+        why: &'static str,
+    },
+}
+
+impl Applies {
+    /// Why a row does not hold for an adapter; `None` where it does.
+    #[must_use]
+    pub fn reason_against<A: Adapter>(self) -> Option<&'static str> {
+        match self {
+            Self::Except { adapter, why } if adapter == A::NAME => Some(why),
+            Self::Both | Self::Except { .. } => None,
+        }
+    }
+}
+
+/// All rows.
+#[must_use]
+pub fn rows() -> Vec<Row> {
+    crate::conformance_table!(@list [])
+}
+
+/// The table itself. It hands its rows to the rule that makes a list or tests of them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_table {
+    (@$what:ident [$($context:tt)*]) => {
+        $crate::conformance_expansion! { @$what [$($context)*]
+            sessions {
+                a_request_becomes_one_session_with_its_spans: Both,
+                a_request_that_names_its_session_joins_it: Both,
+                a_session_of_somebody_elses_is_never_started: Both,
+                a_server_that_waits_for_requests_says_nothing: Both,
+                the_programs_own_session_header_is_left_alone: Both,
+                the_extractors_give_the_requests_session: Both,
+                the_extractors_say_where_there_is_no_session: Both,
+                requests_on_one_http2_connection_are_sessions_of_their_own: Both,
+                requests_on_a_kept_connection_are_sessions_of_their_own: Both,
+                what_is_under_way_at_a_graceful_stop_is_delivered: Both,
+            }
+            endings {
+                every_status_is_recorded_once_as_it_was_sent: Both,
+                a_path_without_a_route_is_recorded_as_404: Both,
+                a_body_that_the_framework_refuses_is_recorded_as_it_says: Both,
+                an_error_of_the_handler_is_recorded: Both,
+                an_error_of_an_inner_middleware_is_recorded: Both,
+                a_head_request_ends_with_its_head: Both,
+            }
+            panics {
+                a_panic_at_once_is_recorded_and_goes_on: Both,
+                a_panic_after_an_await_is_recorded_and_goes_on: Both,
+                a_panic_in_a_body_is_recorded_with_the_status_that_was_sent: Both,
+            }
+            disconnects {
+                a_client_that_leaves_before_the_head_is_recorded_as_499: Both,
+                an_http2_request_that_is_cancelled_is_recorded_as_499: Both,
+                a_client_that_leaves_before_the_confirmation_is_recorded_as_499: Both,
+                a_client_that_leaves_an_event_stream_is_recorded_with_what_it_got: Both,
+            }
+            websocket {
+                an_upgrade_is_recorded_at_once_and_its_task_keeps_the_session: Both,
+                a_plain_request_to_a_socket_is_recorded_as_refused: Both,
+            }
+            streaming {
+                a_session_ends_with_the_last_byte_of_its_stream: Both,
+                spans_made_while_a_body_is_polled_are_the_sessions: Both,
+                server_sent_events_pass_unchanged: Both,
+                a_body_of_known_length_keeps_its_content_length: Both,
+                a_stream_of_a_declared_length_is_complete_with_its_last_byte: Both,
+                a_body_that_fails_is_recorded_as_an_error: Both,
+                every_chunking_arrives_byte_for_byte: Both,
+            }
+            isolation {
+                two_thousand_requests_at_once_keep_their_spans_apart: Both,
+                untraced_requests_among_traced_ones_change_nothing: Both,
+            }
+            ids {
+                an_id_that_cannot_be_used_counts_as_absent: Both,
+                bytes_that_no_header_may_hold_name_no_session: Both,
+                an_id_that_is_no_uuid_is_mapped: Both,
+                an_upper_case_uuid_names_the_same_session: Both,
+                trust_in_uuids_takes_nothing_else: Both,
+                without_trust_every_request_is_a_session_of_its_own: Both,
+                the_program_decides_which_ids_it_trusts: Both,
+                the_header_can_have_another_name: Both,
+            }
+            baggage {
+                baggage_links_to_the_callers_session: Both,
+                a_bare_session_id_that_is_no_uuid_is_not_ours: Both,
+                the_header_goes_before_the_baggage: Both,
+                the_callers_span_is_the_parent_of_the_handlers: Both,
+                a_trace_context_alone_is_no_parent: Both,
+            }
+            settings {
+                routine_requests_are_not_traced: Both,
+                the_stream_of_an_untraced_request_is_not_traced: Both,
+                a_filter_can_let_everything_through: Both,
+                a_filter_decides_what_is_traced: Both,
+                the_program_names_sessions_and_adds_inputs: Both,
+                a_user_id_that_cannot_be_used_is_left_out: Both,
+                callbacks_that_panic_are_counted_and_change_nothing: Both,
+                a_confirmed_start_is_known_before_the_handler_runs: Both,
+                a_start_that_is_never_confirmed_holds_nobody_up_for_ever: Both,
+                a_request_span_carries_inputs_and_outputs: Both,
+                over_otlp_there_is_no_rest_call: Both,
+                over_otlp_the_request_span_says_how_it_ended: Both,
+                one_tracer_serves_several_servers: Both,
+            }
+            moves {
+                a_session_that_moves_in_time_leaves_nothing_behind: Both,
+                a_session_moves_once: Both,
+                a_session_that_was_sent_moves_from_now_on: Both,
+                a_session_that_moves_to_itself_stays: Both,
+            }
+            outages {
+                a_honeyhive_that_fails_is_not_noticed_and_recovers: Both,
+                a_honeyhive_that_hangs_is_not_noticed_and_recovers: Both,
+                a_honeyhive_that_is_overloaded_is_not_noticed_and_recovers: Both,
+                a_honeyhive_whose_answers_are_lost_doubles_nothing: Both,
+                a_honeyhive_that_refuses_the_key_is_not_noticed: Both,
+                a_honeyhive_that_is_not_there_is_not_noticed_and_recovers: Both,
+                a_full_queue_is_not_noticed_and_counted: Both,
+            }
+            tracers {
+                two_tracers_share_a_server_and_nothing_else: Both,
+                the_same_tracer_twice_is_one_session: Both,
+                a_global_provider_of_the_users_own_is_left_alone: Both,
+            }
+        }
+    };
+}
+
+/// One test a row for an adapter, given by its absolute path.
+#[macro_export]
+macro_rules! conformance_tests {
+    ($adapter:ty) => {
+        $crate::conformance_table!(@tests [$adapter]);
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_expansion {
+    (@list [] $($topic:ident { $($name:ident: $applies:expr,)* })*) => {{
+        use $crate::table::{Applies::*, Row};
+        vec![$($(Row {
+            topic: stringify!($topic),
+            name: stringify!($name),
+            applies: $applies,
+        },)*)*]
+    }};
+    (@tests [$adapter:ty] $($topic:ident { $($name:ident: $applies:expr,)* })*) => {
+        $(mod $topic {
+            #[allow(unused_imports, reason = "a topic may have no exceptions")]
+            use $crate::table::Applies::*;
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    if let Some(why) = ($applies).reason_against::<$adapter>() {
+                        println!("does not apply: {why}");
+                        return;
+                    }
+                    $crate::rows::$topic::$name::<$adapter>().await;
+                }
+            )*
+        })*
+    };
+}

@@ -1,0 +1,262 @@
+//! `ResponseBody`: the inner body unchanged, and an eye on how it ends.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what goes wrong here should stop the test"
+)]
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::routing::get;
+use bytes::Bytes;
+use honeyhive::HoneyHiveTracer;
+use honeyhive::testing::{CapturedSession, tracer};
+use honeyhive_tower::{HoneyHiveLayer, ResponseBody};
+use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use integration_tests::client::Client;
+use integration_tests::tower::serve_router;
+use proptest::prelude::*;
+use tower::{Layer, ServiceExt, service_fn};
+
+/// What a body hands out next.
+#[derive(Debug, Clone, PartialEq)]
+enum Piece {
+    Data(Bytes),
+    Trailers,
+    Failure(&'static str),
+    /// Not ready yet; it wakes at once.
+    Pause,
+}
+
+/// A body that does what it is told.
+#[derive(Debug, Clone)]
+struct Script {
+    pieces: VecDeque<Piece>,
+    /// Says how many bytes there will be.
+    knows_its_length: bool,
+    /// Says that it has ended before it is asked once more.
+    knows_its_end: bool,
+}
+
+fn trailers() -> HeaderMap {
+    HeaderMap::from_iter([("checksum".parse().unwrap(), HeaderValue::from_static("1f"))])
+}
+
+impl Script {
+    fn remaining(&self) -> u64 {
+        let lengths = self.pieces.iter().map(|piece| match piece {
+            Piece::Data(bytes) => bytes.len() as u64,
+            _ => 0,
+        });
+        lengths.sum()
+    }
+}
+
+impl Body for Script {
+    type Data = Bytes;
+    type Error = &'static str;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
+        Poll::Ready(match self.pieces.pop_front() {
+            Some(Piece::Data(bytes)) => Some(Ok(Frame::data(bytes))),
+            Some(Piece::Trailers) => Some(Ok(Frame::trailers(trailers()))),
+            Some(Piece::Failure(text)) => Some(Err(text)),
+            Some(Piece::Pause) => {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            None => None,
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.knows_its_end && self.pieces.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        if self.knows_its_length {
+            SizeHint::with_exact(self.remaining())
+        } else {
+            SizeHint::default()
+        }
+    }
+}
+
+/// All that can be seen of a body, step by step.
+#[derive(Debug, PartialEq)]
+struct Step {
+    lower: u64,
+    upper: Option<u64>,
+    has_ended: bool,
+    frame: Option<Result<Piece, &'static str>>,
+}
+
+async fn watched(body: impl Body<Data = Bytes, Error = &'static str>) -> Vec<Step> {
+    let mut body = pin!(body);
+    let mut steps = Vec::new();
+    loop {
+        let hint = body.size_hint();
+        let has_ended = body.is_end_stream();
+        let frame = poll_fn(|cx| body.as_mut().poll_frame(cx)).await;
+        let is_last = !matches!(frame, Some(Ok(_)));
+        steps.push(Step {
+            lower: hint.lower(),
+            upper: hint.upper(),
+            has_ended,
+            frame: frame.map(|frame| frame.map(piece)),
+        });
+        if is_last {
+            return steps;
+        }
+    }
+}
+
+fn piece(frame: Frame<Bytes>) -> Piece {
+    match frame.into_data() {
+        Ok(bytes) => Piece::Data(bytes),
+        Err(frame) => {
+            assert_eq!(frame.into_trailers().unwrap(), trailers());
+            Piece::Trailers
+        }
+    }
+}
+
+async fn wrapped(tracer: HoneyHiveTracer, script: Script) -> ResponseBody<Script> {
+    let service = service_fn(move |_: Request<()>| {
+        let response = Response::new(script.clone());
+        async { Ok::<_, Infallible>(response) }
+    });
+    let service = HoneyHiveLayer::new(tracer).layer(service);
+    service.oneshot(Request::new(())).await.unwrap().into_body()
+}
+
+fn scripts() -> impl Strategy<Value = Script> {
+    let data =
+        proptest::collection::vec(any::<u8>(), 0..50).prop_map(|bytes| Piece::Data(bytes.into()));
+    let piece = prop_oneof![4 => data, 1 => Just(Piece::Pause)];
+    let pieces = proptest::collection::vec(piece, 0..12);
+    let last = prop_oneof![
+        3 => Just(None),
+        1 => Just(Some(Piece::Trailers)),
+        1 => Just(Some(Piece::Failure("the model is gone"))),
+    ];
+    (pieces, last, any::<bool>(), any::<bool>()).prop_map(
+        |(mut pieces, last, knows_its_length, knows_its_end)| {
+            pieces.extend(last);
+            Script {
+                pieces: pieces.into(),
+                knows_its_length,
+                knows_its_end,
+            }
+        },
+    )
+}
+
+/// How a body that was read to its end is recorded.
+fn assert_recorded(session: &CapturedSession, script: &Script) {
+    let sent = script.remaining();
+    let failed = matches!(script.pieces.back(), Some(Piece::Failure(_)));
+    // Who has had all of the length that was promised sees no failure after it.
+    let failed = failed && !(script.knows_its_length);
+    let outcome = if failed { "error" } else { "complete" };
+    assert_eq!(session.metadata["outcome"], outcome, "{session:#?}");
+    assert_eq!(session.metadata["response_bytes"], sent, "{session:#?}");
+    assert_eq!(session.error.is_some(), failed, "{session:#?}");
+}
+
+proptest! {
+    #[test]
+    fn every_frame_hint_and_end_passes_untouched(script in scripts()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (tracer, captured) = tracer();
+        let (seen, wanted) = runtime.block_on(async {
+            let body = wrapped(tracer, script.clone()).await;
+            (watched(body).await, watched(script.clone()).await)
+        });
+        prop_assert_eq!(seen, wanted);
+        assert_recorded(&captured.only_session(), &script);
+    }
+}
+
+fn said(text: &'static str) -> Piece {
+    Piece::Data(Bytes::from_static(text.as_bytes()))
+}
+
+fn script<const N: usize>(pieces: [Piece; N]) -> Script {
+    Script {
+        pieces: pieces.into(),
+        knows_its_length: false,
+        knows_its_end: true,
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_over_before_it_begins_is_complete_without_a_poll() {
+    let (tracer, captured) = tracer();
+    drop(wrapped(tracer, script([])).await);
+    assert_eq!(captured.only_session().metadata["outcome"], "complete");
+}
+
+#[tokio::test]
+async fn a_body_whose_last_frame_was_taken_is_complete_without_another_poll() {
+    for last in [said("two"), Piece::Trailers] {
+        let (tracer, captured) = tracer();
+        let mut body = wrapped(tracer, script([said("one"), last])).await;
+        body.frame().await.unwrap().unwrap();
+        body.frame().await.unwrap().unwrap();
+        drop(body);
+        assert_eq!(captured.only_session().metadata["outcome"], "complete");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_dropped_half_way_is_a_client_that_left() {
+    let (tracer, captured) = tracer();
+    let mut body = wrapped(tracer, script([said("one"), said("two")])).await;
+    body.frame().await.unwrap().unwrap();
+    drop(body);
+    let session = captured.only_session();
+    assert_eq!(session.metadata["outcome"], "client_disconnected");
+    assert_eq!(session.metadata["response_bytes"], 3);
+    assert_eq!(session.outputs["status_code"], 200);
+}
+
+#[tokio::test]
+async fn trailers_reach_the_client() {
+    let (tracer, captured) = tracer();
+    let router = Router::new().route("/", get(with_trailers));
+    let running = serve_router(router.layer(HoneyHiveLayer::new(tracer))).await;
+    let client = Client::new(running.address);
+    let calls = [
+        client.request("GET", "/").http2(),
+        client.request("GET", "/").header("te", "trailers"),
+    ];
+    for call in calls {
+        let answer = call.send().await;
+        assert_eq!(answer.text(), "onetwo");
+        assert_eq!(answer.trailers, Some(trailers()));
+    }
+    for session in captured.sessions() {
+        assert_eq!(session.metadata["outcome"], "complete");
+        assert_eq!(session.metadata["response_bytes"], 6);
+    }
+}
+
+/// Over HTTP/1 only trailers that the head announces are sent.
+async fn with_trailers() -> Response<axum::body::Body> {
+    let pieces = script([said("one"), said("two"), Piece::Trailers]);
+    let mut response = Response::new(axum::body::Body::new(pieces.map_err(std::io::Error::other)));
+    let announced = HeaderValue::from_static("checksum");
+    response.headers_mut().insert("trailer", announced);
+    response
+}

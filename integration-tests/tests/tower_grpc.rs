@@ -1,0 +1,184 @@
+//! tonic: the gRPC status, wherever it travels.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what goes wrong here should stop the test"
+)]
+
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, BufMut, Bytes};
+use futures_util::stream::{self, BoxStream};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture};
+use honeyhive::HoneyHiveTracer;
+use honeyhive::testing::{CapturedSession, tracer};
+use honeyhive_tower::HoneyHiveLayer;
+use http::uri::PathAndQuery;
+use tokio::net::TcpListener;
+use tonic::body::Body;
+use tonic::client::Grpc;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::server::{Grpc as Server, NamedService};
+use tonic::transport::{Channel, server::TcpIncoming};
+use tonic::{Code, Request, Response, Status};
+use tower::service_fn;
+use tower_service::Service;
+
+/// Messages are bytes, as they come.
+#[derive(Debug, Clone, Copy, Default)]
+struct Plain;
+
+impl Codec for Plain {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Plain {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for Plain {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        let length = buffer.remaining();
+        Ok(Some(buffer.copy_to_bytes(length)))
+    }
+}
+
+/// What `chat.Chat` answers to each of its methods.
+#[derive(Debug, Clone)]
+struct Chat(HoneyHiveTracer);
+
+impl NamedService for Chat {
+    const NAME: &'static str = "chat.Chat";
+}
+
+type Messages = BoxStream<'static, Result<Bytes, Status>>;
+
+impl Chat {
+    fn messages(&self, method: &str) -> Result<Messages, Status> {
+        drop(self.0.span("model").start());
+        let spoken = stream::iter([
+            Ok(Bytes::from_static(b"forty-")),
+            Ok(Bytes::from_static(b"two")),
+        ]);
+        match method {
+            "/chat.Chat/Say" => Ok(spoken.boxed()),
+            "/chat.Chat/Break" => {
+                let broken = stream::iter([Err(Status::unavailable("the model is gone"))]);
+                Ok(spoken.chain(broken).boxed())
+            }
+            "/chat.Chat/Refuse" => Err(Status::internal("no model")),
+            _ => Err(Status::not_found("no such conversation")),
+        }
+    }
+}
+
+impl Service<http::Request<Body>> for Chat {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let chat = self.clone();
+        let method = request.uri().path().to_owned();
+        let answering = async move {
+            let service = service_fn(move |_: Request<Bytes>| {
+                let messages = chat.messages(&method);
+                async { messages.map(Response::new) }
+            });
+            Ok(Server::new(Plain).server_streaming(service, request).await)
+        };
+        answering.boxed()
+    }
+}
+
+/// Asks for a method and returns how the call ended, for the client and in its session.
+async fn ask(method: &'static str) -> (Result<String, Status>, CapturedSession) {
+    let (tracer, captured) = tracer();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tonic::transport::Server::builder()
+        .layer(HoneyHiveLayer::new(tracer.clone()))
+        .add_service(Chat(tracer));
+    let serving = tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+    let channel = Channel::from_shared(format!("http://{address}")).unwrap();
+    let answer = say(channel.connect().await.unwrap(), method).await;
+    let session = captured.only_session();
+    serving.abort();
+    (answer, session)
+}
+
+async fn say(channel: Channel, method: &'static str) -> Result<String, Status> {
+    let mut client = Grpc::new(channel);
+    client.ready().await.unwrap();
+    let path = PathAndQuery::from_static(method);
+    let asked = Request::new(Bytes::from_static(b"why?"));
+    let request = client.server_streaming(asked, path, Plain);
+    let mut messages = request.await?.into_inner();
+    let mut said = String::new();
+    while let Some(message) = messages.message().await? {
+        said.push_str(std::str::from_utf8(&message).unwrap());
+    }
+    Ok(said)
+}
+
+fn assert_ended(session: &CapturedSession, grpc_status: i32, error: Option<&str>) {
+    assert_eq!(session.outputs["grpc_status"], grpc_status, "{session:#?}");
+    assert_eq!(session.outputs["status_code"], 200, "{session:#?}");
+    assert_eq!(session.metadata["outcome"], "complete", "{session:#?}");
+    assert_eq!(session.error.as_deref(), error, "{session:#?}");
+    assert_eq!(session.event("model").event_type, "tool");
+}
+
+#[tokio::test]
+async fn a_status_in_the_trailers_is_recorded() {
+    let (answer, session) = ask("/chat.Chat/Say").await;
+    assert_eq!(answer.unwrap(), "forty-two");
+    assert_eq!(session.name.as_deref(), Some("POST /chat.Chat/Say"));
+    assert_ended(&session, 0, None);
+}
+
+#[tokio::test]
+async fn a_failure_after_the_first_message_is_recorded() {
+    let (answer, session) = ask("/chat.Chat/Break").await;
+    assert_eq!(answer.unwrap_err().code(), Code::Unavailable);
+    assert_ended(&session, 14, Some("gRPC status 14"));
+}
+
+#[tokio::test]
+async fn a_status_in_the_head_is_recorded() {
+    let (answer, session) = ask("/chat.Chat/Refuse").await;
+    assert_eq!(answer.unwrap_err().message(), "no model");
+    assert_ended(&session, 13, Some("gRPC status 13"));
+}
+
+#[tokio::test]
+async fn a_status_that_is_the_clients_doing_is_no_error() {
+    let (answer, session) = ask("/chat.Chat/Find").await;
+    assert_eq!(answer.unwrap_err().code(), Code::NotFound);
+    assert_ended(&session, 5, None);
+}
