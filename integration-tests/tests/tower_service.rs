@@ -17,8 +17,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use honeyhive::Session;
+use honeyhive::http::current_session;
 use honeyhive::testing::{CapturedSession, tracer};
-use honeyhive_tower::{CurrentSession, HoneyHiveLayer};
+use honeyhive_tower::HoneyHiveLayer;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -114,10 +115,10 @@ async fn a_future_that_is_dropped_is_a_client_that_left() {
 async fn what_a_service_does_in_its_call_is_in_the_session() {
     let (tracer, captured) = tracer();
     let spans = tracer.clone();
-    let eager = service_fn(move |request: Request<()>| {
+    let eager = service_fn(move |_: Request<()>| {
         drop(spans.span("in the call").start());
-        let extension = request.extensions().get::<CurrentSession>().unwrap();
-        assert_eq!(Session::current().unwrap().id(), extension.id());
+        let session = current_session().unwrap();
+        assert_eq!(Session::current().unwrap().id(), session.id());
         ready(Ok::<_, Infallible>(hello()))
     });
     let service = HoneyHiveLayer::new(tracer).layer(eager);

@@ -6,9 +6,9 @@ use std::ops::Deref;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, ResponseError};
+use actix_web::{FromRequest, HttpRequest, ResponseError};
 use honeyhive::Session;
-use honeyhive::http::MissingSession;
+use honeyhive::http::{MissingSession, current_session};
 
 /// The session of the request that is being handled, as an extractor.
 ///
@@ -42,10 +42,6 @@ use honeyhive::http::MissingSession;
 pub struct CurrentSession(Session);
 
 impl CurrentSession {
-    pub(crate) const fn new(session: Session) -> Self {
-        Self(session)
-    }
-
     /// The session, to be kept or moved into a task.
     #[must_use]
     pub fn into_inner(self) -> Session {
@@ -65,8 +61,8 @@ impl FromRequest for CurrentSession {
     type Error = CurrentSessionRejection;
     type Future = Ready<Result<Self, Self::Error>>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = request.extensions().get::<Self>().cloned();
+    fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let session = current_session().map(Self);
         ready(session.ok_or(CurrentSessionRejection(MissingSession)))
     }
 }

@@ -3,15 +3,15 @@
 use std::borrow::Cow;
 use std::future::{Ready, ready};
 
+use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::header::HeaderName;
-use actix_web::{Error, HttpMessage};
 use honeyhive::HoneyHiveTracer;
 use honeyhive::http::{RequestGuard, RequestInfo, ServerInstrumentation};
 
 use crate::headers::View;
-use crate::{CurrentSession, ResponseBody, ResponseFuture};
+use crate::{ResponseBody, ResponseFuture};
 
 /// Makes every request of an `App`, a `Scope` or a `Resource` a HoneyHive session; see the
 /// [crate docs](crate).
@@ -96,11 +96,6 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let mut guard = open(&self.settings.instrumentation, &request);
-        if let Some(session) = guard.session() {
-            request
-                .extensions_mut()
-                .insert(CurrentSession::new(session.clone()));
-        }
         // The inner service may do its work right here.
         let future = guard.run(|| self.inner.call(request));
         ResponseFuture::new(future, guard, self.settings.header.clone())

@@ -1,17 +1,21 @@
 //! [`CurrentSession`].
 
+use std::convert::Infallible;
 use std::ops::Deref;
 
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
 use honeyhive::Session;
+use honeyhive::http::{MissingSession, current_session};
 
-/// The session of the request that is being handled: an axum extractor, and a request extension for
-/// every other service.
+/// The session of the request that is being handled, as an axum extractor.
 ///
 /// It is a [`Session`]: `id()`, `enrich(..)`, and `link_to(..)` for clients that send their conversation
 /// id in the body. It stays usable after the response has gone out, for instance in a WebSocket task.
 ///
 /// ```
-/// # #[cfg(feature = "axum")] {
 /// use axum::{Json, Router, routing::post};
 /// use honeyhive::{Enrichment, HoneyHiveTracer};
 /// use honeyhive_tower::{CurrentSession, HoneyHiveLayer};
@@ -25,11 +29,11 @@ use honeyhive::Session;
 ///     Json(json!({"session_id": session.id()}))
 /// }
 ///
-/// # let tracer = HoneyHiveTracer::builder().test_mode(true).build().unwrap();
+/// # let tracer = HoneyHiveTracer::builder().test_mode(true).build()?;
 /// let app: Router = Router::new()
 ///     .route("/chat", post(chat))
 ///     .layer(HoneyHiveLayer::new(tracer));
-/// # }
+/// # Ok::<(), honeyhive::BuildError>(())
 /// ```
 ///
 /// In a handler that also serves requests without a session ask for `Option<CurrentSession>`.
@@ -37,10 +41,6 @@ use honeyhive::Session;
 pub struct CurrentSession(Session);
 
 impl CurrentSession {
-    pub(crate) const fn new(session: Session) -> Self {
-        Self(session)
-    }
-
     /// The session, to be kept or moved into a task.
     #[must_use]
     pub fn into_inner(self) -> Session {
@@ -56,52 +56,34 @@ impl Deref for CurrentSession {
     }
 }
 
-#[cfg(feature = "axum")]
-pub(crate) mod extract {
-    use std::convert::Infallible;
+/// The answer to a request whose handler asked for a session that there is none of.
+#[derive(Debug)]
+pub struct CurrentSessionRejection(MissingSession);
 
-    use axum::extract::{FromRequestParts, OptionalFromRequestParts};
-    use axum::http::StatusCode;
-    use axum::http::request::Parts;
-    use axum::response::{IntoResponse, Response};
-    use honeyhive::http::MissingSession;
-
-    use super::CurrentSession;
-
-    /// The answer to a request whose handler asked for a session that there is none of.
-    #[derive(Debug)]
-    pub struct CurrentSessionRejection(MissingSession);
-
-    impl IntoResponse for CurrentSessionRejection {
-        fn into_response(self) -> Response {
-            let mut response = self.0.to_string().into_response();
-            if let Ok(status) = StatusCode::from_u16(MissingSession::STATUS_CODE) {
-                *response.status_mut() = status;
-            }
-            response
+impl IntoResponse for CurrentSessionRejection {
+    fn into_response(self) -> Response {
+        let mut response = self.0.to_string().into_response();
+        if let Ok(status) = StatusCode::from_u16(MissingSession::STATUS_CODE) {
+            *response.status_mut() = status;
         }
+        response
     }
+}
 
-    impl<S: Sync> FromRequestParts<S> for CurrentSession {
-        type Rejection = CurrentSessionRejection;
+impl<S: Sync> FromRequestParts<S> for CurrentSession {
+    type Rejection = CurrentSessionRejection;
 
-        async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-            parts
-                .extensions
-                .get()
-                .cloned()
-                .ok_or(CurrentSessionRejection(MissingSession))
-        }
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        current_session()
+            .map(Self)
+            .ok_or(CurrentSessionRejection(MissingSession))
     }
+}
 
-    impl<S: Sync> OptionalFromRequestParts<S> for CurrentSession {
-        type Rejection = Infallible;
+impl<S: Sync> OptionalFromRequestParts<S> for CurrentSession {
+    type Rejection = Infallible;
 
-        async fn from_request_parts(
-            parts: &mut Parts,
-            _: &S,
-        ) -> Result<Option<Self>, Self::Rejection> {
-            Ok(parts.extensions.get().cloned())
-        }
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
+        Ok(current_session().map(Self))
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use honeyhive::http::RequestGuard;
@@ -12,6 +13,7 @@ use pin_project_lite::pin_project;
 
 use crate::ResponseBody;
 use crate::headers::{View, set_if_absent};
+use crate::layer::Settings;
 
 pin_project! {
     /// The future of a [`HoneyHiveService`](crate::HoneyHiveService).
@@ -23,16 +25,16 @@ pin_project! {
         #[pin]
         inner: F,
         guard: RequestGuard,
-        header: Option<HeaderName>,
+        settings: Arc<Settings>,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) const fn new(inner: F, guard: RequestGuard, header: Option<HeaderName>) -> Self {
+    pub(crate) const fn new(inner: F, guard: RequestGuard, settings: Arc<Settings>) -> Self {
         Self {
             inner,
             guard,
-            header,
+            settings,
         }
     }
 }
@@ -49,7 +51,11 @@ where
         let this = self.project();
         ready!(this.guard.poll_confirmed(cx));
         match ready!(this.guard.run(|| this.inner.poll(cx))) {
-            Ok(response) => Poll::Ready(Ok(respond(response, this.guard, this.header.as_ref()))),
+            Ok(response) => Poll::Ready(Ok(respond(
+                response,
+                this.guard,
+                this.settings.header.as_ref(),
+            ))),
             Err(error) => {
                 this.guard.on_error(None, &error);
                 Poll::Ready(Err(error))

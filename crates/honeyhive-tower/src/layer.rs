@@ -1,5 +1,7 @@
 //! [`HoneyHiveLayer`].
 
+use std::sync::Arc;
+
 use honeyhive::HoneyHiveTracer;
 use honeyhive::http::ServerInstrumentation;
 use http::HeaderName;
@@ -27,8 +29,14 @@ use crate::HoneyHiveService;
 /// ```
 #[derive(Debug, Clone)]
 pub struct HoneyHiveLayer {
-    instrumentation: ServerInstrumentation,
-    header: Option<HeaderName>,
+    settings: Arc<Settings>,
+}
+
+/// What every request needs: services are cloned for each, so it is shared.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) instrumentation: ServerInstrumentation,
+    pub(crate) header: Option<HeaderName>,
 }
 
 impl HoneyHiveLayer {
@@ -44,8 +52,10 @@ impl From<ServerInstrumentation> for HoneyHiveLayer {
         // The instrumentation has checked the name already.
         let header = instrumentation.session_id_header().parse().ok();
         Self {
-            instrumentation,
-            header,
+            settings: Arc::new(Settings {
+                instrumentation,
+                header,
+            }),
         }
     }
 }
@@ -56,8 +66,7 @@ impl<S> Layer<S> for HoneyHiveLayer {
     fn layer(&self, inner: S) -> Self::Service {
         HoneyHiveService {
             inner,
-            instrumentation: self.instrumentation.clone(),
-            header: self.header.clone(),
+            settings: Arc::clone(&self.settings),
         }
     }
 }

@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod body;
+#[cfg(feature = "axum")]
 mod current_session;
 mod future;
 mod headers;
@@ -9,9 +10,8 @@ mod layer;
 mod service;
 
 pub use body::ResponseBody;
-pub use current_session::CurrentSession;
 #[cfg(feature = "axum")]
-pub use current_session::extract::CurrentSessionRejection;
+pub use current_session::{CurrentSession, CurrentSessionRejection};
 pub use future::ResponseFuture;
 pub use layer::HoneyHiveLayer;
 pub use service::HoneyHiveService;

@@ -2,22 +2,23 @@
 
 use std::borrow::Cow;
 use std::fmt::Display;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use honeyhive::http::{RequestGuard, RequestInfo, ServerInstrumentation};
-use http::{HeaderName, Request, Response};
+use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
 use crate::headers::View;
-use crate::{CurrentSession, ResponseBody, ResponseFuture};
+use crate::layer::Settings;
+use crate::{ResponseBody, ResponseFuture};
 
 /// The service that [`HoneyHiveLayer`](crate::HoneyHiveLayer) makes.
 #[derive(Debug, Clone)]
 pub struct HoneyHiveService<S> {
     pub(crate) inner: S,
-    pub(crate) instrumentation: ServerInstrumentation,
-    pub(crate) header: Option<HeaderName>,
+    pub(crate) settings: Arc<Settings>,
 }
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for HoneyHiveService<S>
@@ -34,16 +35,11 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let mut guard = open(&self.instrumentation, &request);
-        if let Some(session) = guard.session() {
-            request
-                .extensions_mut()
-                .insert(CurrentSession::new(session.clone()));
-        }
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let mut guard = open(&self.settings.instrumentation, &request);
         // The inner service may do its work right here.
         let future = guard.run(|| self.inner.call(request));
-        ResponseFuture::new(future, guard, self.header.clone())
+        ResponseFuture::new(future, guard, Arc::clone(&self.settings))
     }
 }
 

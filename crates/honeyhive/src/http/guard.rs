@@ -16,6 +16,7 @@ use opentelemetry::trace::{SpanBuilder, SpanKind, Status, TraceContextExt, Trace
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
+use super::names::Named;
 use super::request::{Seen, Single};
 use super::{Headers, Inner, RequestInfo, ServerInstrumentation, SessionStart, names};
 use crate::attributes::{ERROR, EVENT_TYPE};
@@ -160,24 +161,20 @@ impl Inner {
     }
 
     fn new_session(&self, request: &RequestInfo<'_>, seen: &Seen<'_>) -> Session {
+        let Named { name, path } = self.named(request);
         let inputs = Inputs::Request(RequestInputs {
             method: request.owned_method(),
-            path: request.path().into(),
+            path,
             user_id: seen.user_id().map(Into::into),
             more: self.more_inputs(request),
         });
-        let start = StartRecord::new(
-            SessionId::new(),
-            self.name(request),
-            inputs,
-            SystemTime::now(),
-        );
+        let start = StartRecord::new(SessionId::new(), name, inputs, SystemTime::now());
         Session::open(self.tracer.outbox(), start)
     }
 
     fn linked_session(&self, id: SessionId, request: &RequestInfo<'_>) -> Session {
         let inputs = Inputs::Object(Object::new());
-        let start = StartRecord::new(id, self.name(request), inputs, SystemTime::now());
+        let start = StartRecord::new(id, self.named(request).name, inputs, SystemTime::now());
         Session::link(self.tracer.outbox(), start)
     }
 
@@ -185,11 +182,14 @@ impl Inner {
         (self.start == SessionStart::Confirmed).then(|| CreateSession::new(session.clone()))
     }
 
-    fn name(&self, request: &RequestInfo<'_>) -> Arc<str> {
+    fn named(&self, request: &RequestInfo<'_>) -> Named {
         self.session_name
             .as_ref()
             .and_then(|name| self.guarded(|| name(request)))
-            .map_or_else(|| names::default_name(request), Arc::from)
+            .map_or_else(
+                || names::by_route(request),
+                |name| names::given(name, request),
+            )
     }
 
     fn more_inputs(&self, request: &RequestInfo<'_>) -> Object {
@@ -257,6 +257,7 @@ struct Active {
 
 /// How an answer ended.
 struct Ending {
+    at: Instant,
     outcome: Outcome,
     status_code: u16,
     error: Option<String>,
@@ -266,8 +267,9 @@ struct Ending {
 }
 
 impl Ending {
-    const fn before_head(outcome: Outcome, status_code: u16, error: Option<String>) -> Self {
+    fn before_head(outcome: Outcome, status_code: u16, error: Option<String>) -> Self {
         Self {
+            at: Instant::now(),
             outcome,
             status_code,
             error,
@@ -288,9 +290,10 @@ impl Active {
         if self.instrumentation.tracer.session_transport() == SessionTransport::Otlp {
             return;
         }
+        let duration = ending.at.saturating_duration_since(self.began);
         self.session.update(Update::End(SessionEnd {
-            ended_at: SystemTime::now(),
-            duration: self.began.elapsed(),
+            ended_at: self.session.start.started_at + duration,
+            duration,
             outcome: ending.outcome,
             status_code: Some(ending.status_code),
             grpc_status: ending.grpc_status,
@@ -511,12 +514,18 @@ impl ResponseGuard {
 
     /// Bytes of the body are about to pass.
     pub fn on_data(&mut self, bytes: usize) {
-        if self.first_byte.is_none() && bytes > 0 {
-            self.first_byte = Some(Instant::now());
-        }
         self.bytes += bytes as u64;
-        if self.length.is_some_and(|length| self.bytes >= length) {
-            self.finish();
+        let is_first = self.first_byte.is_none() && bytes > 0;
+        let is_last = self.length.is_some_and(|length| self.bytes >= length);
+        if self.active.is_none() || !(is_first || is_last) {
+            return;
+        }
+        let now = Instant::now();
+        if is_first {
+            self.first_byte = Some(now);
+        }
+        if is_last {
+            self.finish_at(now);
         }
     }
 
@@ -528,8 +537,14 @@ impl ResponseGuard {
 
     /// The body has ended.
     pub fn finish(&mut self) {
+        if !self.is_done() {
+            self.finish_at(Instant::now());
+        }
+    }
+
+    fn finish_at(&mut self, now: Instant) {
         let error = self.error_of_status();
-        self.end(Outcome::Complete, error);
+        self.end_at(now, Outcome::Complete, error);
     }
 
     /// The body has failed.
@@ -547,10 +562,17 @@ impl ResponseGuard {
     }
 
     fn end(&mut self, outcome: Outcome, error: Option<Cow<'static, str>>) {
+        if !self.is_done() {
+            self.end_at(Instant::now(), outcome, error);
+        }
+    }
+
+    fn end_at(&mut self, now: Instant, outcome: Outcome, error: Option<Cow<'static, str>>) {
         let Some(active) = self.active.take() else {
             return;
         };
         let ending = Ending {
+            at: now,
             outcome,
             status_code: self.status_code,
             error: error.map(Cow::into_owned),
@@ -558,9 +580,9 @@ impl ResponseGuard {
             time_to_first_byte: self.first_byte.map(|first| first - active.began),
             response_bytes: Some(self.bytes),
         };
+        // The scope stays: a framework may poll a body whose bytes nobody gets, as actix-web does for `HEAD`,
+        // and what is made there is this session's still.
         active.end(&self.scope, ending);
-        // What comes after the end is nobody's work.
-        self.scope = Scope::Unchanged;
     }
 }
 

@@ -29,6 +29,8 @@ mod trust;
 use std::fmt;
 use std::sync::Arc;
 
+use opentelemetry::Context;
+
 pub use builder::ServerInstrumentationBuilder;
 pub use guard::{RequestGuard, ResponseGuard};
 pub use missing::MissingSession;
@@ -36,10 +38,20 @@ pub use request::{Headers, RequestInfo};
 pub use trust::SessionTrust;
 
 use crate::enrichment::Object;
+use crate::session::{Session, current};
 use crate::tracer::HoneyHiveTracer;
 
 /// The response header that carries the session's id, and the request header that links to one.
 pub const SESSION_ID_HEADER: &str = "x-session-id";
+
+/// The session of the request that is being handled here: what the adapters' extractors give.
+///
+/// `None` outside the handling of a traced request. In a task that was spawned without
+/// [`Session::spawn`] it is lost, as every span's session is.
+#[must_use]
+pub fn current_session() -> Option<Session> {
+    Context::map_current(|cx| current::of_request(cx).cloned())
+}
 
 /// Whether a request waits until HoneyHive has confirmed its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,4 +1,4 @@
-//! Session names, shared: there are few routes and many requests.
+//! Session names and paths, shared: there are few routes and many requests.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -9,39 +9,88 @@ use super::RequestInfo;
 /// More routes than this are named anew each time, so that memory stays bounded whatever a framework
 /// calls a route.
 const MOST_ROUTES: usize = 1024;
+/// A client can invent methods, too.
+const MOST_METHODS: usize = 16;
+
+/// How a request is called, and where it went.
+pub(super) struct Named {
+    pub(super) name: Arc<str>,
+    pub(super) path: Arc<str>,
+}
+
+/// What is known of a route.
+struct Route {
+    template: Arc<str>,
+    names: Vec<(Box<str>, Arc<str>)>,
+}
 
 // A few comparisons cost less than hashing the route.
-type Names = BTreeMap<Box<str>, Vec<(Box<str>, Arc<str>)>>;
+type Routes = BTreeMap<Arc<str>, Route>;
 
 thread_local! {
-    static NAMES: RefCell<Names> = RefCell::default();
+    static ROUTES: RefCell<Routes> = RefCell::default();
 }
 
 /// `POST /chat/{id}`: the method and the route's template, else the path.
-pub(super) fn default_name(request: &RequestInfo<'_>) -> Arc<str> {
+pub(super) fn by_route(request: &RequestInfo<'_>) -> Named {
     match request.route() {
-        Some(route) => NAMES.with_borrow_mut(|names| shared(names, request.method(), route)),
-        None => joined(request.method(), request.path()),
+        Some(route) => ROUTES.with_borrow_mut(|routes| shared(routes, route, request)),
+        None => given(joined(request.method(), request.path()), request),
     }
 }
 
-fn shared(names: &mut Names, method: &str, route: &str) -> Arc<str> {
-    if let Some(known) = names.get(route)
-        && let Some((_, name)) = known.iter().find(|(known, _)| **known == *method)
-    {
-        return Arc::clone(name);
+/// A name that somebody else has chosen.
+pub(super) fn given(name: String, request: &RequestInfo<'_>) -> Named {
+    Named {
+        name: name.into(),
+        path: request.path().into(),
     }
-    let name = joined(method, route);
-    if names.len() < MOST_ROUTES {
-        let known = names.entry(route.into()).or_default();
-        // A client can invent methods, too.
-        if known.len() < 16 {
-            known.push((method.into(), Arc::clone(&name)));
+}
+
+fn shared(routes: &mut Routes, template: &str, request: &RequestInfo<'_>) -> Named {
+    if let Some(route) = routes.get_mut(template) {
+        return route.named(request);
+    }
+    let mut route = Route {
+        template: template.into(),
+        names: Vec::new(),
+    };
+    let named = route.named(request);
+    if routes.len() < MOST_ROUTES {
+        routes.insert(Arc::clone(&route.template), route);
+    }
+    named
+}
+
+impl Route {
+    fn named(&mut self, request: &RequestInfo<'_>) -> Named {
+        Named {
+            name: self.name(request.method()),
+            path: self.path(request.path()),
         }
     }
-    name
+
+    fn name(&mut self, method: &str) -> Arc<str> {
+        if let Some((_, name)) = self.names.iter().find(|(known, _)| **known == *method) {
+            return Arc::clone(name);
+        }
+        let name: Arc<str> = joined(method, &self.template).into();
+        if self.names.len() < MOST_METHODS {
+            self.names.push((method.into(), Arc::clone(&name)));
+        }
+        name
+    }
+
+    /// Most routes have no parameters, so their path is the template.
+    fn path(&self, path: &str) -> Arc<str> {
+        if *self.template == *path {
+            Arc::clone(&self.template)
+        } else {
+            path.into()
+        }
+    }
 }
 
-fn joined(method: &str, route: &str) -> Arc<str> {
-    format!("{method} {route}").into()
+fn joined(method: &str, route: &str) -> String {
+    format!("{method} {route}")
 }

@@ -197,7 +197,7 @@ impl Inputs {
 #[derive(Debug)]
 pub(crate) struct RequestInputs {
     pub(crate) method: Cow<'static, str>,
-    pub(crate) path: Box<str>,
+    pub(crate) path: Arc<str>,
     pub(crate) user_id: Option<Box<str>>,
     /// What the program's own callback added.
     pub(crate) more: Object,

@@ -67,6 +67,15 @@ pub(crate) fn of_tracer<'cx>(cx: &'cx Context, outbox: &Arc<Outbox>) -> Option<&
         .find(|current| current.is_of(outbox))
 }
 
+/// The session of the HTTP request that is being handled here, whichever tracer it belongs to.
+#[cfg(feature = "http-server")]
+pub(crate) fn of_request(cx: &Context) -> Option<&Session> {
+    cx.get::<Current>()?
+        .chain()
+        .find(|current| current.is_request)
+        .map(|current| &current.session)
+}
+
 /// The innermost session, whichever tracer it belongs to.
 pub(crate) fn innermost(cx: &Context) -> Option<&Session> {
     cx.get().map(|current: &Current| &current.session)

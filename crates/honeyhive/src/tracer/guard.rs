@@ -1,6 +1,6 @@
 //! What must happen when something ends.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::HoneyHiveTracer;
 use crate::outbox::{Outcome, SessionEnd, Update};
@@ -74,9 +74,10 @@ impl Drop for EndOfSession {
                 Some("cancelled: the future was dropped before its end"),
             ),
         };
+        let duration = self.began.elapsed();
         self.session.update(Update::End(SessionEnd {
-            ended_at: SystemTime::now(),
-            duration: self.began.elapsed(),
+            ended_at: self.session.start.started_at + duration,
+            duration,
             outcome,
             status_code: None,
             grpc_status: None,

@@ -1,0 +1,346 @@
+//! `HoneyHive` at every place where actix-web takes a middleware, and among other middlewares.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what goes wrong here should stop the test"
+)]
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::ErrorConflict;
+use actix_web::http::StatusCode;
+use actix_web::middleware::{Next, NormalizePath, from_fn};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{App, Error, FromRequest, HttpRequest, HttpResponse, ResponseError};
+use honeyhive::HoneyHiveTracer;
+use honeyhive::testing::{CapturedSession, tracer};
+use honeyhive_actix::{CurrentSession, HoneyHive};
+use integration_tests::actix::serve_app;
+use integration_tests::adapter::Running;
+use integration_tests::client::{Answer, Client};
+
+async fn id(session: Option<CurrentSession>) -> String {
+    session.map_or_else(|| "none".to_owned(), |session| session.id().to_string())
+}
+
+async fn strict(session: CurrentSession) -> String {
+    session.id().to_string()
+}
+
+async fn get(running: &Running, path: &str) -> Answer {
+    let client = Client::new(running.address);
+    client.request("GET", path).send().await
+}
+
+#[track_caller]
+fn assert_untraced(answer: &Answer) {
+    let seen = (answer.text(), answer.header("x-session-id"));
+    assert_eq!(seen, ("none", None));
+}
+
+#[track_caller]
+fn assert_traced(answer: &Answer, session: &CapturedSession, name: &str) {
+    assert_eq!(session.name.as_deref(), Some(name));
+    assert_eq!(answer.text(), session.id.to_string());
+    assert_eq!(answer.session_id(), session.id);
+}
+
+#[tokio::test]
+async fn a_wrap_of_the_app_covers_routes_and_the_default_service() {
+    for (path, name) in [("/chat/7", "GET /chat/{id}"), ("/else/7", "GET /else/7")] {
+        let (tracer, captured) = tracer();
+        let running = serve_app(move || {
+            App::new()
+                .wrap(HoneyHive::new(tracer.clone()))
+                .route("/chat/{id}", web::get().to(id))
+                .default_service(web::to(id))
+        })
+        .await;
+        let answer = get(&running, path).await;
+        assert_traced(&answer, &captured.only_session(), name);
+    }
+}
+
+/// A scope in a scope, with a default service, and a route beside them.
+fn nested(tracer: &HoneyHiveTracer) -> impl FnOnce(&mut ServiceConfig) + use<> {
+    let inner = web::scope("/v/{version}")
+        .wrap(HoneyHive::new(tracer.clone()))
+        .route("/chat/{id}", web::get().to(id))
+        .default_service(web::to(id));
+    move |config| {
+        let scope = web::scope("/api").route("/beside", web::get().to(id));
+        config.service(scope.service(inner));
+    }
+}
+
+#[tokio::test]
+async fn a_wrap_of_a_scope_covers_its_routes_and_nothing_beside_them() {
+    let (tracer, captured) = tracer();
+    let running = serve_app(move || {
+        let app = App::new().configure(nested(&tracer));
+        app.default_service(web::to(id))
+    })
+    .await;
+    for path in ["/api/beside", "/else", "/api/else"] {
+        assert_untraced(&get(&running, path).await);
+    }
+    let routed = get(&running, "/api/v/2/chat/7").await;
+    let session = captured.only_session();
+    assert_traced(&routed, &session, "GET /api/v/{version}/chat/{id}");
+    assert_eq!(session.inputs["path"], "/api/v/2/chat/7");
+}
+
+#[tokio::test]
+async fn the_default_service_of_a_wrapped_scope_is_named_by_its_path() {
+    let (tracer, captured) = tracer();
+    let running = serve_app(move || App::new().configure(nested(&tracer))).await;
+    let answer = get(&running, "/api/v/2/else").await;
+    assert_traced(&answer, &captured.only_session(), "GET /api/v/2/else");
+}
+
+#[tokio::test]
+async fn a_wrap_of_a_resource_covers_its_methods_and_nothing_else() {
+    let (tracer, captured) = tracer();
+    let running = serve_app(move || {
+        let wrapped = web::resource("/chat/{id}")
+            .wrap(HoneyHive::new(tracer.clone()))
+            .route(web::get().to(id));
+        App::new().service(wrapped).route("/else", web::to(id))
+    })
+    .await;
+    assert_untraced(&get(&running, "/else").await);
+    let client = Client::new(running.address);
+    let refused = client.request("DELETE", "/chat/7").send().await;
+    assert_eq!(refused.status, 405);
+    let session = captured.only_session();
+    assert_eq!(session.name.as_deref(), Some("DELETE /chat/{id}"));
+    assert_eq!(session.outputs["status_code"], 405);
+    assert_eq!(refused.session_id(), session.id);
+
+    let routed = get(&running, "/chat/7").await;
+    let session = captured.session(routed.session_id()).unwrap();
+    assert_traced(&routed, &session, "GET /chat/{id}");
+}
+
+#[tokio::test]
+async fn wraps_of_one_tracer_at_several_places_are_one_session() {
+    let (tracer, captured) = tracer();
+    let honeyhive = HoneyHive::new(tracer.clone());
+    let running = serve_app(move || {
+        let resource = web::resource("/chat/{id}").wrap(honeyhive.clone());
+        let scope = web::scope("/api").wrap(honeyhive.clone());
+        App::new()
+            .service(scope.service(resource.route(web::get().to(strict))))
+            .wrap(honeyhive.clone())
+            .wrap(honeyhive.clone())
+    })
+    .await;
+    let answer = get(&running, "/api/chat/7").await;
+    let session = captured.only_session();
+    assert_traced(&answer, &session, "GET /api/chat/{id}");
+    assert_eq!(session.metadata["outcome"], "complete");
+    assert_eq!(tracer.stats().accepted, 2, "one start and one end");
+}
+
+#[tokio::test]
+async fn what_a_middleware_does_to_the_path_further_in_is_not_what_the_client_asked_for() {
+    let (tracer, captured) = tracer();
+    let running = serve_app(move || {
+        App::new()
+            .wrap(NormalizePath::trim())
+            .wrap(HoneyHive::new(tracer.clone()))
+            .route("/chat", web::get().to(id))
+    })
+    .await;
+    let answer = get(&running, "/chat/").await;
+    let session = captured.only_session();
+    assert_eq!(answer.text(), session.id.to_string());
+    assert_eq!(session.inputs["path"], "/chat/");
+}
+
+#[tokio::test]
+async fn a_handler_outside_that_insists_on_a_session_says_what_to_look_at() {
+    let app = || App::new().route("/", web::get().to(strict));
+    let answer = get(&serve_app(app).await, "/").await;
+    assert_eq!(answer.status, 500);
+    assert_eq!(
+        answer.text(),
+        "this request has no HoneyHive session: is the route inside the HoneyHive layer or middleware, \
+         and does its filter let the request through?"
+    );
+}
+
+/// An error that knows its status and counts the responses that are made of it.
+#[derive(Debug, Clone)]
+struct Trouble {
+    status: StatusCode,
+    responses: Arc<AtomicUsize>,
+}
+
+impl Trouble {
+    fn new(status: u16) -> Self {
+        Self {
+            status: StatusCode::from_u16(status).unwrap(),
+            responses: Arc::default(),
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the model is in trouble")
+    }
+}
+
+impl ResponseError for Trouble {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.responses.fetch_add(1, Ordering::Relaxed);
+        HttpResponse::build(self.status).body(self.to_string())
+    }
+}
+
+async fn raise(trouble: web::Data<Trouble>) -> Result<HttpResponse, Trouble> {
+    Err(trouble.get_ref().clone())
+}
+
+async fn raise_before(
+    request: ServiceRequest,
+    _: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let trouble: &web::Data<Trouble> = request.app_data().unwrap();
+    Err(trouble.get_ref().clone().into())
+}
+
+/// `/handler` fails in its handler, `/middleware` in a middleware further in than ours.
+async fn ask_for_trouble(path: &str, status: u16) -> (Answer, CapturedSession) {
+    let (tracer, captured) = tracer();
+    let trouble = Trouble::new(status);
+    let responses = Arc::clone(&trouble.responses);
+    let running = serve_app(move || {
+        let behind = web::resource("/middleware").wrap(from_fn(raise_before));
+        App::new()
+            .app_data(web::Data::new(trouble.clone()))
+            .route("/handler", web::get().to(raise))
+            .service(behind.to(strict))
+            .wrap(HoneyHive::new(tracer.clone()))
+    })
+    .await;
+    let answer = get(&running, path).await;
+    assert_eq!(responses.load(Ordering::Relaxed), 1, "no second response");
+    (answer, captured.only_session())
+}
+
+#[tokio::test]
+async fn an_error_that_is_the_clients_is_complete_with_its_status() {
+    for path in ["/handler", "/middleware"] {
+        let (answer, session) = ask_for_trouble(path, 409).await;
+        assert_eq!(
+            (answer.status, answer.text()),
+            (409, "the model is in trouble")
+        );
+        assert_eq!(session.outputs["status_code"], 409);
+        assert_eq!(session.metadata["outcome"], "complete");
+        assert_eq!(session.error, None, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_is_the_servers_is_told_with_its_status() {
+    for (path, outcome, error) in [
+        ("/handler", "complete", "HTTP status 503"),
+        ("/middleware", "error", "the model is in trouble"),
+    ] {
+        let (answer, session) = ask_for_trouble(path, 503).await;
+        assert_eq!(
+            (answer.status, answer.text()),
+            (503, "the model is in trouble")
+        );
+        assert_eq!(session.outputs["status_code"], 503);
+        assert_eq!(session.metadata["outcome"], outcome);
+        assert_eq!(session.error.as_deref(), Some(error), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_a_middleware_further_out_changes_nothing_of_what_is_recorded() {
+    async fn fail_after(
+        request: ServiceRequest,
+        next: Next<impl MessageBody>,
+    ) -> Result<ServiceResponse, Error> {
+        drop(next.call(request).await?);
+        Err(ErrorConflict("too late"))
+    }
+
+    let (tracer, captured) = tracer();
+    let running = serve_app(move || {
+        App::new()
+            .wrap(HoneyHive::new(tracer.clone()))
+            .wrap(from_fn(fail_after))
+            .route("/", web::get().to(id))
+    })
+    .await;
+    let answer = get(&running, "/").await;
+    assert_eq!((answer.status, answer.text()), (409, "too late"));
+    let session = captured.only_session();
+    assert_eq!(session.outputs["status_code"], 200);
+    assert_eq!(session.metadata["outcome"], "client_disconnected");
+}
+
+async fn panic_with_text() -> &'static str {
+    panic!("out of {}", "tokens")
+}
+
+async fn panic_with_a_number() -> &'static str {
+    std::panic::panic_any(42)
+}
+
+#[tokio::test]
+async fn a_panic_is_recorded_whatever_its_payload() {
+    for (path, error) in [
+        ("/text", "panicked: out of tokens"),
+        ("/number", "panicked: (no message)"),
+    ] {
+        let (tracer, captured) = tracer();
+        let running = serve_app(move || {
+            App::new()
+                .wrap(HoneyHive::new(tracer.clone()))
+                .route("/text", web::get().to(panic_with_text))
+                .route("/number", web::get().to(panic_with_a_number))
+        })
+        .await;
+        let client = Client::new(running.address);
+        let attempt = client.request("GET", path).attempt().await;
+        assert!(attempt.is_err(), "nobody catches it: {attempt:?}");
+        let session = captured.only_session();
+        assert_eq!(session.metadata["outcome"], "panicked");
+        assert_eq!(session.outputs["status_code"], 500);
+        assert_eq!(session.error.as_deref(), Some(error));
+    }
+}
+
+#[tokio::test]
+async fn a_request_can_be_asked_for_its_session_by_hand() {
+    async fn by_hand(request: HttpRequest) -> Result<String, Error> {
+        tokio::task::yield_now().await;
+        let session = CurrentSession::extract(&request).await?;
+        Ok(session.id().to_string())
+    }
+
+    let (tracer, captured) = tracer();
+    let running = serve_app(move || {
+        App::new()
+            .wrap(HoneyHive::new(tracer.clone()))
+            .route("/", web::get().to(by_hand))
+    })
+    .await;
+    let answer = get(&running, "/").await;
+    assert_traced(&answer, &captured.only_session(), "GET /");
+}
