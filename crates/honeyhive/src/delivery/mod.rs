@@ -3,6 +3,7 @@
 //! It merges what belongs to one session, keeps order per session, retries, and accounts for every item.
 //! Nothing here runs on a thread of the program's own runtime.
 
+mod changes;
 mod engine;
 mod gate;
 mod ledger;
@@ -25,11 +26,11 @@ use crate::config::{SessionTransport, Settings};
 use crate::error::BuildError;
 use crate::outbox::Outbox;
 use crate::session::StartupSession;
+#[cfg(feature = "testing")]
+pub(crate) use changes::Call;
+pub(crate) use changes::Origin;
 use engine::Engine;
 use ledger::Answered;
-#[cfg(feature = "testing")]
-pub(crate) use sessions::Call;
-pub(crate) use sessions::Origin;
 pub(crate) use sink::Sink;
 
 /// What the delivery thread is told once.

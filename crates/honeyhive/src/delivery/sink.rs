@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use opentelemetry_sdk::trace::SpanData;
 
+use super::changes::Call;
 use super::otlp::Encoder;
-use super::sessions::Call;
 use crate::api::{Answer, Client, Failure, Payload};
 #[cfg(feature = "testing")]
 use crate::testing::Capture;

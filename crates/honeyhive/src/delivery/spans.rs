@@ -11,12 +11,12 @@ use opentelemetry::{KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 use tokio::time::Instant;
 
+use super::changes::Origin;
 use super::ledger::{Ledger, Tally};
 use crate::attributes::{
     EVENT_TYPE, LEGACY_PROJECT, LEGACY_SESSION_ID, LEGACY_SOURCE, PROJECT, SESSION_AUTO_CREATE,
     SESSION_ID, SESSION_NAME, SOURCE,
 };
-use crate::delivery::sessions::Origin;
 use crate::event_type::EventType;
 use crate::id::SessionId;
 use crate::outbox::StartRecord;

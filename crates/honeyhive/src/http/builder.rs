@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Callback, Inner, RequestInfo, ServerInstrumentation, SessionStart, SessionTrust};
+use super::{Inner, RequestInfo, ServerInstrumentation, SessionStart, SessionTrust};
 use crate::config::SessionTransport;
 use crate::enrichment::Object;
 use crate::tracer::HoneyHiveTracer;
@@ -17,20 +17,13 @@ use crate::tracer::HoneyHiveTracer;
 /// ([`DeliveryStats::callback_panics`](crate::DeliveryStats::callback_panics)), and the default takes
 /// its place.
 #[must_use = "an instrumentation is made by `.build()`"]
-pub struct ServerInstrumentationBuilder {
-    tracer: HoneyHiveTracer,
-    filter: Option<Callback<bool>>,
-    session_name: Option<Callback<String>>,
-    inputs: Option<Callback<Object>>,
-    session_id_header: Box<str>,
-    trust: SessionTrust,
-    start: SessionStart,
-    request_span: bool,
-}
+pub struct ServerInstrumentationBuilder(Inner);
 
 impl ServerInstrumentationBuilder {
     pub(super) fn new(tracer: HoneyHiveTracer) -> Self {
-        Self {
+        // Without REST starts the request's span is what carries its inputs and outputs.
+        let request_span = tracer.session_transport() == SessionTransport::Otlp;
+        Self(Inner {
             tracer,
             filter: None,
             session_name: None,
@@ -38,8 +31,8 @@ impl ServerInstrumentationBuilder {
             session_id_header: super::SESSION_ID_HEADER.into(),
             trust: SessionTrust::default(),
             start: SessionStart::default(),
-            request_span: false,
-        }
+            request_span,
+        })
     }
 
     /// Which requests become sessions: `true` = traced. Spans inside an untraced request are not sent.
@@ -50,7 +43,7 @@ impl ServerInstrumentationBuilder {
     where
         F: Fn(&RequestInfo<'_>) -> bool + Send + Sync + 'static,
     {
-        self.filter = Some(Box::new(filter));
+        self.0.filter = Some(Box::new(filter));
         self
     }
 
@@ -60,7 +53,7 @@ impl ServerInstrumentationBuilder {
         F: Fn(&RequestInfo<'_>) -> N + Send + Sync + 'static,
         N: Into<String>,
     {
-        self.session_name = Some(Box::new(move |request| name(request).into()));
+        self.0.session_name = Some(Box::new(move |request| name(request).into()));
         self
     }
 
@@ -71,7 +64,7 @@ impl ServerInstrumentationBuilder {
         F: Fn(&RequestInfo<'_>) -> M + Send + Sync + 'static,
         M: Serialize,
     {
-        self.inputs = Some(Box::new(move |request| {
+        self.0.inputs = Some(Box::new(move |request| {
             match serde_json::to_value(inputs(request)) {
                 Ok(Value::Object(object)) => object,
                 _ => Object::new(),
@@ -84,47 +77,38 @@ impl ServerInstrumentationBuilder {
     /// header can have is refused with a warning.
     pub fn session_id_header(mut self, name: &str) -> Self {
         if is_header_name(name) {
-            self.session_id_header = name.to_ascii_lowercase().into();
+            self.0.session_id_header = name.to_ascii_lowercase().into();
         } else {
-            tracing::warn!(target: "honeyhive", "{name:?} cannot be the name of a header; {:?} stays", self.session_id_header);
+            tracing::warn!(target: "honeyhive", "{name:?} cannot be the name of a header; {:?} stays", self.0.session_id_header);
         }
         self
     }
 
     /// How far an id that came from outside is trusted (default [`SessionTrust::Map`]).
     pub fn session_trust(mut self, trust: SessionTrust) -> Self {
-        self.trust = trust;
+        self.0.trust = trust;
         self
     }
 
     /// Whether a response waits for HoneyHive's answer (default [`SessionStart::Background`]).
     pub fn session_start(mut self, start: SessionStart) -> Self {
-        self.start = start;
+        self.0.start = start;
         self
     }
 
     /// Whether every request gets a span of its own, of the type chain, around all others (default
     /// `false`). With [`SessionTransport::Otlp`] it always does: it carries the inputs and outputs.
     pub fn request_span(mut self, on: bool) -> Self {
-        self.request_span = on;
+        let by_otlp = self.0.tracer.session_transport() == SessionTransport::Otlp;
+        self.0.request_span = on || by_otlp;
         self
     }
 
     /// The instrumentation.
     #[must_use]
     pub fn build(self) -> ServerInstrumentation {
-        let by_otlp = self.tracer.session_transport() == SessionTransport::Otlp;
         ServerInstrumentation {
-            inner: Arc::new(Inner {
-                tracer: self.tracer,
-                filter: self.filter,
-                session_name: self.session_name,
-                inputs: self.inputs,
-                session_id_header: self.session_id_header,
-                trust: self.trust,
-                start: self.start,
-                request_span: self.request_span || by_otlp,
-            }),
+            inner: Arc::new(self.0),
         }
     }
 }
@@ -136,11 +120,8 @@ fn is_header_name(name: &str) -> bool {
 impl fmt::Debug for ServerInstrumentationBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("ServerInstrumentationBuilder")
-            .field("session_id_header", &self.session_id_header)
-            .field("session_trust", &self.trust)
-            .field("session_start", &self.start)
-            .field("request_span", &self.request_span)
-            .finish_non_exhaustive()
+            .debug_tuple("ServerInstrumentationBuilder")
+            .field(&self.0)
+            .finish()
     }
 }

@@ -20,10 +20,14 @@
 //! | a guard is dropped before that | | the session ends as `client_disconnected`, with status 499 where no head was sent |
 
 mod builder;
+mod ending;
 mod guard;
 mod missing;
 mod names;
+mod open;
 mod request;
+mod response;
+mod scope;
 mod trust;
 
 use std::fmt;
@@ -32,9 +36,10 @@ use std::sync::Arc;
 use opentelemetry::Context;
 
 pub use builder::ServerInstrumentationBuilder;
-pub use guard::{RequestGuard, ResponseGuard};
+pub use guard::RequestGuard;
 pub use missing::MissingSession;
 pub use request::{Headers, RequestInfo};
+pub use response::ResponseGuard;
 pub use trust::SessionTrust;
 
 use crate::enrichment::Object;
@@ -132,11 +137,21 @@ impl From<HoneyHiveTracer> for ServerInstrumentation {
 impl fmt::Debug for ServerInstrumentation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("ServerInstrumentation")
-            .field("session_id_header", &self.inner.session_id_header)
-            .field("session_trust", &self.inner.trust)
-            .field("session_start", &self.inner.start)
-            .field("request_span", &self.inner.request_span)
+            .debug_tuple("ServerInstrumentation")
+            .field(&self.inner)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Callbacks have nothing to show.
+        formatter
+            .debug_struct("Inner")
+            .field("session_id_header", &self.session_id_header)
+            .field("session_trust", &self.trust)
+            .field("session_start", &self.start)
+            .field("request_span", &self.request_span)
             .finish_non_exhaustive()
     }
 }

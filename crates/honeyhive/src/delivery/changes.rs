@@ -1,0 +1,185 @@
+//! Updates to one session, merged, and the bodies that carry them.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::ledger::Tally;
+use crate::api::{StartSession, UpdateEvent};
+use crate::enrichment::{Bucket, Enrichment, Object};
+use crate::id::SessionId;
+use crate::outbox::{SessionEnd, StartRecord};
+
+/// Updates to one session, merged: the last write wins, key by key.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    enrichment: Enrichment,
+    pub(super) end_time: Option<f64>,
+    duration: Option<f64>,
+}
+
+impl Changes {
+    pub(crate) fn of(enrichment: Enrichment) -> Self {
+        Self {
+            enrichment,
+            end_time: None,
+            duration: None,
+        }
+    }
+
+    pub(crate) fn of_end(end: SessionEnd) -> Self {
+        let mut enrichment = Enrichment::new();
+        let mut put = |bucket, key: &str, value: serde_json::Value| {
+            enrichment.insert(bucket, key, value);
+        };
+        if let Some(status) = end.status_code {
+            put(Bucket::Outputs, "status_code", status.into());
+        }
+        if let Some(status) = end.grpc_status {
+            put(Bucket::Outputs, "grpc_status", status.into());
+        }
+        put(Bucket::Metadata, "outcome", end.outcome.name().into());
+        put(
+            Bucket::Metadata,
+            "latency_ms",
+            milliseconds(end.duration).into(),
+        );
+        if let Some(time) = end.time_to_first_byte {
+            put(
+                Bucket::Metadata,
+                "time_to_first_byte_ms",
+                milliseconds(time).into(),
+            );
+        }
+        if let Some(bytes) = end.response_bytes {
+            put(Bucket::Metadata, "response_bytes", bytes.into());
+        }
+        if let Some(error) = end.error {
+            enrichment = enrichment.error(error);
+        }
+        Self {
+            enrichment,
+            end_time: Some(unix_milliseconds(end.ended_at)),
+            // A later turn of a conversation knows its own length, not the session's.
+            duration: end.whole_session.then(|| milliseconds(end.duration)),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.enrichment.is_empty() && self.end_time.is_none() && self.duration.is_none()
+    }
+
+    pub(super) fn merge(&mut self, newer: Self) {
+        self.enrichment.merge(newer.enrichment);
+        self.end_time = newer.end_time.or(self.end_time);
+        self.duration = newer.duration.or(self.duration);
+    }
+
+    /// The body of an update. What it has no place for goes to the metadata: inputs as `inputs`, an
+    /// error as `error`.
+    fn to_update(&self) -> UpdateEvent {
+        let mut all = self.enrichment.clone();
+        let mut metadata = all.take(Bucket::Metadata);
+        let inputs = all.take(Bucket::Inputs);
+        if !inputs.is_empty() {
+            let mut wrapped = Object::new();
+            wrapped.insert("inputs".to_owned(), inputs.into());
+            crate::enrichment::merge(&mut metadata, wrapped);
+        }
+        if let Some(error) = all.take_error() {
+            metadata.insert("error".to_owned(), error.into());
+        }
+        UpdateEvent {
+            metadata,
+            feedback: all.take(Bucket::Feedback),
+            metrics: all.take(Bucket::Metrics),
+            outputs: all.take(Bucket::Outputs),
+            config: all.take(Bucket::Config),
+            user_properties: all.take(Bucket::UserProperties),
+            end_time: self.end_time,
+            duration: self.duration,
+        }
+    }
+
+    /// Splits off what the start of a session has no place for.
+    pub(super) fn split_for_start(mut self) -> (Self, Self) {
+        let mut rest = Enrichment::new();
+        for bucket in [Bucket::Metrics, Bucket::Feedback] {
+            *rest.bucket_mut(bucket) = self.enrichment.take(bucket);
+        }
+        (self, Self::of(rest))
+    }
+}
+
+/// What a session's body takes from the tracer.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    pub(crate) source: String,
+    pub(crate) project: Option<String>,
+}
+
+/// One call, ready to be made. It carries its items until they have an outcome.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) id: SessionId,
+    pub(crate) start: Option<Arc<StartRecord>>,
+    pub(crate) changes: Changes,
+    pub(crate) tally: Tally,
+    pub(crate) attempts: u32,
+    /// How many other calls had got through when this first failed.
+    pub(crate) successes_before: Option<u64>,
+}
+
+/// The body of a call.
+#[derive(Debug)]
+pub(crate) enum Call {
+    Start(Box<StartSession>),
+    Update(SessionId, Box<UpdateEvent>),
+}
+
+impl Operation {
+    pub(crate) fn call(&self, origin: &Origin) -> Call {
+        match &self.start {
+            Some(start) => Call::Start(Box::new(self.start_body(start, origin))),
+            None => Call::Update(self.id, Box::new(self.changes.to_update())),
+        }
+    }
+
+    fn start_body(&self, start: &StartRecord, origin: &Origin) -> StartSession {
+        let mut changes = self.changes.enrichment.clone();
+        let mut inputs = start.inputs.to_object();
+        crate::enrichment::merge(&mut inputs, changes.take(Bucket::Inputs));
+        let mut metadata = start.metadata.clone();
+        crate::enrichment::merge(&mut metadata, changes.take(Bucket::Metadata));
+        let mut user_properties = start.user_properties.clone();
+        crate::enrichment::merge(&mut user_properties, changes.take(Bucket::UserProperties));
+        let error = changes.take_error();
+        if let Some(error) = &error {
+            // The same place as in an update, so that a search finds short and long sessions alike.
+            metadata.insert("error".to_owned(), error.as_str().into());
+        }
+        StartSession {
+            session_id: self.id,
+            session_name: start.name.as_ref().to_owned(),
+            source: start.source.as_deref().unwrap_or(&origin.source).to_owned(),
+            project: origin.project.clone(),
+            start_time: unix_milliseconds(start.started_at),
+            inputs,
+            outputs: changes.take(Bucket::Outputs),
+            config: changes.take(Bucket::Config),
+            metadata,
+            user_properties,
+            error,
+            end_time: self.changes.end_time,
+            duration: self.changes.duration,
+        }
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    // Microseconds are as fine as anybody reads.
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+fn unix_milliseconds(time: SystemTime) -> f64 {
+    milliseconds(time.duration_since(UNIX_EPOCH).unwrap_or_default())
+}

@@ -1,0 +1,205 @@
+//! What came back is settled, tried again, or given up.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Consignment, Done, Engine};
+use crate::api::{Answer, Failure};
+use crate::delivery::changes::Operation;
+use crate::delivery::gate::{asked_for, backoff};
+use crate::delivery::ledger::Tally;
+use crate::delivery::sink::Parcel;
+use crate::error::Error;
+use crate::outbox::DropReason;
+
+/// A call that failed so often, while others got through, is given up.
+const MOST_ATTEMPTS: u32 = 8;
+
+/// A session that HoneyHive does not know is asked for again so often, after this time and then twice as
+/// long each time.
+const UNKNOWN_ATTEMPTS: u32 = 3;
+const UNKNOWN_WAIT: Duration = Duration::from_millis(500);
+
+const SESSIONS: &str = "sessions";
+const TRACES: &str = "spans";
+
+impl Engine {
+    /// A call has come back.
+    pub(super) fn came_back(&mut self, done: Option<Done>) {
+        let now = Instant::now();
+        match done {
+            Some(Done::Session(operation, answer)) => {
+                self.rest_in_flight -= 1;
+                self.session_came_back(operation, answer, now);
+            }
+            Some(Done::Traces(consignment, answer)) => {
+                self.traces_in_flight -= 1;
+                self.traces_came_back(consignment, answer, now);
+            }
+            // A call of ours neither panics nor is aborted.
+            None => {}
+        }
+    }
+
+    fn session_came_back(
+        &mut self,
+        operation: Operation,
+        answer: Result<Answer, Failure>,
+        now: Instant,
+    ) {
+        let failure = match answer {
+            Ok(answer) => return self.session_succeeded(&operation, &answer, now),
+            Err(failure) => failure,
+        };
+        if is_about_to_exist(&operation, &failure) {
+            return self.wait_for_spans(operation, now);
+        }
+        self.notices.failure(SESSIONS, &failure, now);
+        match failure {
+            Failure::Transient {
+                retry_after,
+                detail,
+            } => {
+                self.sessions.unconfirmed(operation.id, &detail);
+                self.retry_session(operation, retry_after, now);
+            }
+            Failure::Refused { status, message } => {
+                let reason = drop_reason(status);
+                if reason == DropReason::Unauthorized {
+                    self.rest.refused_the_key(now);
+                }
+                self.give_up(&operation, reason, &Error::Rejected { status, message });
+            }
+        }
+    }
+
+    fn wait_for_spans(&mut self, operation: Operation, now: Instant) {
+        self.outbox.count_retry();
+        let at = now + UNKNOWN_WAIT * (1 << operation.attempts);
+        self.sessions.retry(operation, at, &mut self.ledger);
+    }
+
+    fn session_succeeded(&mut self, operation: &Operation, answer: &Answer, now: Instant) {
+        if self.rest.succeeded() {
+            self.notices.recovered(SESSIONS);
+        }
+        if operation.start.is_some() && answer.session_id().is_some_and(|id| id != operation.id) {
+            self.notices.other_id(now);
+        }
+        self.sessions.succeeded(operation, &mut self.ledger);
+    }
+
+    fn retry_session(&mut self, mut operation: Operation, after: Option<Duration>, now: Instant) {
+        let before = *operation
+            .successes_before
+            .get_or_insert(self.rest.successes());
+        if operation.attempts + 1 >= MOST_ATTEMPTS && self.rest.successes() > before {
+            let reason = DropReason::RetriesExhausted;
+            return self.give_up(&operation, reason, &Error::Dropped(reason));
+        }
+        self.outbox.count_retry();
+        self.rest.failed(now, after);
+        let at = now + after.map_or_else(|| backoff(operation.attempts + 1), asked_for);
+        self.sessions.retry(operation, at, &mut self.ledger);
+    }
+
+    pub(super) fn give_up(&mut self, operation: &Operation, reason: DropReason, error: &Error) {
+        if let Some(start) = &operation.start {
+            self.spans.unstarted(start);
+        }
+        let ledger = &mut self.ledger;
+        self.sessions
+            .failed(operation, error, |tally| ledger.dropped(tally, reason));
+    }
+
+    fn traces_came_back(
+        &mut self,
+        consignment: Consignment,
+        answer: Result<Answer, Failure>,
+        now: Instant,
+    ) {
+        let failure = match answer {
+            Ok(answer) => return self.traces_succeeded(&consignment, &answer, now),
+            Err(failure) => failure,
+        };
+        if let Failure::Refused { status: 413, .. } = failure
+            && let Some(halves) = self.plan.sink.halves(&consignment.parcel)
+        {
+            return self.try_halves(consignment.tally, halves);
+        }
+        self.notices.failure(TRACES, &failure, now);
+        match failure {
+            Failure::Transient { retry_after, .. } => {
+                self.retry_traces(consignment, retry_after, now)
+            }
+            Failure::Refused { status, .. } => {
+                let reason = drop_reason(status);
+                if reason == DropReason::Unauthorized {
+                    self.traces.refused_the_key(now);
+                }
+                self.ledger.dropped(consignment.tally, reason);
+            }
+        }
+    }
+
+    fn traces_succeeded(&mut self, consignment: &Consignment, answer: &Answer, now: Instant) {
+        if self.traces.succeeded() {
+            self.notices.recovered(TRACES);
+        }
+        let Some((count, message)) = self.plan.sink.rejected(answer) else {
+            return self.ledger.delivered(consignment.tally);
+        };
+        self.notices.rejected_spans(count, &message, now);
+        let (rejected, taken) = consignment.tally.split(count);
+        self.ledger.dropped(rejected, DropReason::Rejected);
+        self.ledger.delivered(taken);
+    }
+
+    fn try_halves(&mut self, tally: Tally, halves: [(Parcel, u64); 2]) {
+        let mut rest = tally;
+        for (parcel, count) in halves {
+            let (tally, left) = rest.split(count);
+            rest = left;
+            self.consignments.push(Consignment::new(parcel, tally));
+        }
+    }
+
+    fn retry_traces(
+        &mut self,
+        mut consignment: Consignment,
+        after: Option<Duration>,
+        now: Instant,
+    ) {
+        let before = *consignment
+            .successes_before
+            .get_or_insert(self.traces.successes());
+        consignment.attempts += 1;
+        if consignment.attempts >= MOST_ATTEMPTS && self.traces.successes() > before {
+            return self
+                .ledger
+                .dropped(consignment.tally, DropReason::RetriesExhausted);
+        }
+        self.outbox.count_retry();
+        self.traces.failed(now, after);
+        let wait = after.map_or_else(|| backoff(consignment.attempts), asked_for);
+        consignment.retry_at = Some(now + wait);
+        self.consignments.push(consignment);
+    }
+}
+
+/// A session that was linked to and that nobody has begun is created by its spans, which come a little
+/// later than what it has to say itself.
+const fn is_about_to_exist(operation: &Operation, failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused { status: 404, .. })
+        && operation.start.is_none()
+        && operation.attempts < UNKNOWN_ATTEMPTS
+}
+
+const fn drop_reason(status: u16) -> DropReason {
+    match status {
+        401 | 403 => DropReason::Unauthorized,
+        413 => DropReason::TooLarge,
+        _ => DropReason::Rejected,
+    }
+}

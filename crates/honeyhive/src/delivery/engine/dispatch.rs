@@ -1,0 +1,133 @@
+//! What is due goes out, as far as the gates let it.
+
+use tokio::time::Instant;
+
+use super::{Consignment, Done, Engine, TRACES_WIDTH};
+use crate::config::SessionTransport;
+use crate::delivery::changes::Operation;
+use crate::delivery::spans::Batch;
+use crate::error::Error;
+use crate::outbox::{DropReason, Record};
+
+/// So much is looked through whenever a call comes back; more only at every tick.
+const SMALL_BACKLOG: usize = 1_024;
+
+impl Engine {
+    /// Makes the calls that are due, as many as the gates let through.
+    pub(super) async fn dispatch(&mut self, now: Instant) {
+        let backlog = self.sessions.len() + self.spans.len();
+        let look_for_due = std::mem::take(&mut self.look_for_due) || backlog <= SMALL_BACKLOG;
+        if look_for_due {
+            if self.spans.is_due(now, &self.ledger) {
+                self.assign_spans(now);
+            }
+            self.sessions
+                .queue_due(now, &self.ledger, self.updates_may_go());
+        }
+        while self.rest_in_flight < self.rest.width(now) {
+            let Some(operation) = self.sessions.next() else {
+                break;
+            };
+            self.call(operation, now);
+        }
+        if look_for_due {
+            self.gather_spans(now).await;
+        }
+        while self.traces_in_flight < self.traces.width(now) {
+            let Some(consignment) = self.next_consignment(now) else {
+                break;
+            };
+            self.deliver(consignment, now);
+        }
+    }
+
+    fn next_consignment(&mut self, now: Instant) -> Option<Consignment> {
+        let is_due = |it: &Consignment| it.retry_at.is_none_or(|then| now >= then);
+        let index = self.consignments.iter().position(is_due)?;
+        Some(self.consignments.remove(index))
+    }
+
+    /// Without REST starts a session exists once its spans have arrived, so a flush sends those first.
+    fn updates_may_go(&self) -> bool {
+        self.plan.transport == SessionTransport::Rest
+            || (self.traces_in_flight == 0 && self.consignments.is_empty() && self.spans.len() == 0)
+    }
+
+    fn call(&mut self, operation: Operation, now: Instant) {
+        if self.rest.is_unauthorized(now) {
+            return self.give_up(
+                &operation,
+                DropReason::Unauthorized,
+                &Error::Dropped(DropReason::Unauthorized),
+            );
+        }
+        self.rest_in_flight += 1;
+        let call = operation.call(&self.plan.origin);
+        let sink = self.plan.sink.clone();
+        self.calls
+            .spawn(async move { Done::Session(operation, sink.call(call).await) });
+    }
+
+    fn deliver(&mut self, consignment: Consignment, now: Instant) {
+        if self.traces.is_unauthorized(now) {
+            return self
+                .ledger
+                .dropped(consignment.tally, DropReason::Unauthorized);
+        }
+        self.traces_in_flight += 1;
+        let sink = self.plan.sink.clone();
+        self.calls.spawn(async move {
+            let answer = sink.deliver(consignment.parcel.clone()).await;
+            Done::Traces(consignment, answer)
+        });
+    }
+
+    /// Finds the session of spans that are about to go. The tracer's own may begin with that: its start
+    /// is not held back, since they wait for it.
+    fn assign_spans(&mut self, now: Instant) {
+        let mut begun = None;
+        let startup = &self.startup;
+        self.spans.assign(|span| {
+            let session = startup.get_or_start_late(span.start_time, |start| begun = Some(start));
+            session.id()
+        });
+        if let Some(start) = begun {
+            let id = start.id;
+            let record = Record::Start(start);
+            self.outbox.accept_late(record.load());
+            self.take_in(record, now);
+            self.sessions.hold_no_longer(id, now);
+        }
+    }
+
+    /// Encodes batches while there is room to send them.
+    async fn gather_spans(&mut self, now: Instant) {
+        while self.traces_in_flight + self.consignments.len() < TRACES_WIDTH
+            && self.spans.is_due(now, &self.ledger)
+        {
+            let Some(batch) = self.next_batch() else {
+                return;
+            };
+            match self.plan.sink.pack(batch.spans).await {
+                Some(parcel) => self
+                    .consignments
+                    .push(Consignment::new(parcel, batch.tally)),
+                None => self.ledger.dropped(batch.tally, DropReason::Rejected),
+            }
+        }
+    }
+
+    fn next_batch(&mut self) -> Option<Batch> {
+        let Self {
+            spans,
+            sessions,
+            ledger,
+            plan,
+            ..
+        } = self;
+        let by_rest = plan.transport == SessionTransport::Rest;
+        spans.next_batch(&plan.origin, ledger, |id| {
+            by_rest && sessions.start_is_pending(id)
+        })
+    }
+}

@@ -1,0 +1,252 @@
+//! The loop of the delivery thread: it takes in what has gathered, sends what is due, and settles what has
+//! come back.
+
+mod answers;
+mod dispatch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use crate::api::{Answer, Failure};
+use crate::config::SessionTransport;
+use crate::delivery::Plan;
+use crate::delivery::changes::{Changes, Operation};
+use crate::delivery::gate::Gate;
+use crate::delivery::ledger::{Answered, Ledger, Tally};
+use crate::delivery::notices::Notices;
+use crate::delivery::sessions::Sessions;
+use crate::delivery::sink::Parcel;
+use crate::delivery::spans::{self, Spans};
+use crate::enrichment::Enrichment;
+use crate::error::Error;
+use crate::id::SessionId;
+use crate::outbox::{Command, Inbox, Load, Outbox, Record, Reply, StartRecord, Update};
+use crate::session::StartupSession;
+
+/// How often the outbox is looked into. Requests never wake this thread.
+const TICK: Duration = Duration::from_millis(100);
+/// Calls under way at a time.
+const REST_WIDTH: usize = 16;
+const TRACES_WIDTH: usize = 4;
+/// A call that has come back.
+enum Done {
+    Session(Operation, Result<Answer, Failure>),
+    Traces(Consignment, Result<Answer, Failure>),
+}
+
+/// Encoded spans on their way.
+#[derive(Debug, Clone)]
+struct Consignment {
+    parcel: Parcel,
+    tally: Tally,
+    attempts: u32,
+    /// How many others had got through when this first failed.
+    successes_before: Option<u64>,
+    /// Not tried again before this.
+    retry_at: Option<Instant>,
+}
+
+impl Consignment {
+    const fn new(parcel: Parcel, tally: Tally) -> Self {
+        Self {
+            parcel,
+            tally,
+            attempts: 0,
+            successes_before: None,
+            retry_at: None,
+        }
+    }
+}
+
+pub(crate) struct Engine {
+    plan: Plan,
+    outbox: Arc<Outbox>,
+    startup: Arc<StartupSession>,
+    /// Room for what gathers next, so that nobody who pushes has to make it.
+    spare: Inbox,
+    ledger: Ledger,
+    sessions: Sessions,
+    spans: Spans,
+    /// Encoded spans that wait for their (next) try.
+    consignments: Vec<Consignment>,
+    rest: Gate,
+    traces: Gate,
+    rest_in_flight: usize,
+    traces_in_flight: usize,
+    calls: JoinSet<Done>,
+    notices: Notices,
+    stopping: bool,
+    /// The backlog is looked through for what is due, however long it is.
+    look_for_due: bool,
+}
+
+impl Engine {
+    pub(crate) fn new(plan: Plan, outbox: Arc<Outbox>, startup: Arc<StartupSession>) -> Self {
+        Self {
+            spare: Inbox::default(),
+            ledger: Ledger::new(Arc::clone(&outbox)),
+            sessions: Sessions::new(window(&plan)),
+            spans: Spans::new(),
+            consignments: Vec::new(),
+            rest: Gate::new(REST_WIDTH),
+            traces: Gate::new(TRACES_WIDTH),
+            rest_in_flight: 0,
+            traces_in_flight: 0,
+            calls: JoinSet::new(),
+            notices: Notices::default(),
+            stopping: false,
+            look_for_due: true,
+            plan,
+            outbox,
+            startup,
+        }
+    }
+
+    /// Runs until it is told to stop; then the last answers are the caller's to send, once what is left
+    /// has been accounted for.
+    pub(crate) async fn run(mut self) -> Vec<Answered> {
+        let mut next_tick = Instant::now() + TICK;
+        loop {
+            let wake_at = self
+                .ledger
+                .next_deadline()
+                .map_or(next_tick, |then| then.min(next_tick));
+            tokio::select! {
+                () = sleep_until(wake_at) => {}
+                () = self.outbox.wake() => {}
+                Some(done) = self.calls.join_next() => self.came_back(done.ok()),
+            }
+            let now = Instant::now();
+            if now >= next_tick {
+                next_tick = now + TICK;
+                self.look_for_due = true;
+                self.notices.drops(&self.outbox.stats(), now);
+            }
+            self.drain(now);
+            self.dispatch(now).await;
+            let answers = self.ledger.answers(now);
+            if self.stopping && self.ledger.next_deadline().is_none() {
+                return answers;
+            }
+            answers.into_iter().for_each(Answered::send);
+        }
+    }
+
+    /// Takes in what has gathered in the outbox.
+    fn drain(&mut self, now: Instant) {
+        let mut inbox = std::mem::take(&mut self.spare);
+        self.outbox.take(&mut inbox);
+        for record in inbox.records.drain(..) {
+            self.take_in(record, now);
+        }
+        for span in inbox.spans.drain(..) {
+            let tally = self.ledger.accept(crate::outbox::span_load(&span));
+            self.spans.take_in(span, tally, now);
+        }
+        for command in inbox.commands.drain(..) {
+            self.obey(command, now);
+        }
+        inbox.shrink();
+        self.spare = inbox;
+    }
+
+    fn take_in(&mut self, record: Record, now: Instant) {
+        let tally = self.ledger.accept(record.load());
+        match record {
+            Record::Start(start) => self.take_in_start(start, tally, now),
+            Record::Update(id, update) => {
+                let changes = match update {
+                    Update::Enrich(enrichment) => Changes::of(*enrichment),
+                    Update::End(end) => Changes::of_end(end),
+                };
+                self.change(id, changes, tally, now);
+            }
+            Record::Moved(start, to) => self.moved(&start, to, now),
+            Record::Adopted(span, session) => self.spans.adopt(span, session),
+        }
+    }
+
+    fn take_in_start(&mut self, start: Arc<StartRecord>, tally: Tally, now: Instant) {
+        if self.plan.transport == SessionTransport::Otlp {
+            // Its spans tell HoneyHive of it; those of the tracer's own may not know that they are.
+            start.settle(Ok(()));
+            if self.startup.is_begun_by(&start) {
+                self.spans.unstarted(&start);
+            }
+            self.ledger.delivered(tally);
+        } else {
+            self.sessions.start(start, tally, now);
+        }
+    }
+
+    fn change(&mut self, id: SessionId, changes: Changes, tally: Tally, now: Instant) {
+        let id = self.spans.current(id);
+        self.sessions
+            .change(id, changes, tally, &mut self.ledger, now);
+    }
+
+    fn moved(&mut self, start: &StartRecord, to: SessionId, now: Instant) {
+        self.spans.moved(start, to);
+        if start.was_withdrawn() {
+            self.sessions.withdraw(start, to, &mut self.ledger, now);
+        } else {
+            let note = serde_json::json!({ "moved_to": to });
+            let note = Enrichment::new().metadata(note);
+            let load = Load::one(note.bytes());
+            self.outbox.accept_late(load);
+            let tally = self.ledger.accept(load);
+            self.sessions
+                .change(start.id, Changes::of(note), tally, &mut self.ledger, now);
+        }
+    }
+
+    fn obey(&mut self, command: Command, now: Instant) {
+        self.look_for_due = true;
+        match command {
+            Command::Confirm(start, reply) => self.confirm(&start, reply, now),
+            Command::Flush(timeout, reply) => self.flush(timeout, reply, now),
+            Command::Stop(timeout, reply) => {
+                self.stopping = true;
+                self.flush(timeout, reply, now);
+            }
+        }
+    }
+
+    fn confirm(&mut self, start: &StartRecord, reply: Reply<Result<(), Error>>, now: Instant) {
+        match start.outcome() {
+            Some(outcome) => reply.send(outcome.clone()),
+            // Nobody is kept waiting for the end of an outage.
+            None if self.rest.width(now) == 0 => reply.send(Err(Error::Unconfirmed {
+                detail: self.notices.last_detail().to_owned(),
+            })),
+            None => self.sessions.confirm(start.id, reply, now),
+        }
+    }
+
+    fn flush(
+        &mut self,
+        timeout: Duration,
+        reply: Reply<Result<crate::FlushReport, crate::FlushError>>,
+        now: Instant,
+    ) {
+        self.ledger.flush(timeout, now, reply);
+        self.sessions.forget_backoff();
+        for consignment in &mut self.consignments {
+            consignment.retry_at = None;
+        }
+        self.rest.poke(now);
+        self.traces.poke(now);
+    }
+}
+
+/// How long what a session has to say is held back.
+fn window(plan: &Plan) -> Duration {
+    match plan.transport {
+        SessionTransport::Rest => plan.window,
+        // Until its spans have had time to create it.
+        SessionTransport::Otlp => plan.window.saturating_add(2 * spans::DELAY),
+    }
+}

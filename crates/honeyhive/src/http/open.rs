@@ -1,0 +1,233 @@
+//! A request comes in: which session is it, and does it begin here?
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt, Tracer};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+
+use super::ending::Active;
+use super::names::{self, Named};
+use super::request::{Seen, Single};
+use super::scope::Scope;
+use super::{Inner, RequestGuard, RequestInfo, ServerInstrumentation, SessionStart};
+use crate::attributes::EVENT_TYPE;
+use crate::enrichment::Object;
+use crate::event_type::EventType;
+use crate::id::SessionId;
+use crate::outbox::{Inputs, Record, RequestInputs, StartRecord};
+use crate::propagation;
+use crate::session::current;
+use crate::session::{CreateSession, Session};
+
+impl ServerInstrumentation {
+    /// A request has come in: its session begins or is linked, or it is left alone.
+    ///
+    /// Nothing here waits, takes a lock for longer than a push, or can panic.
+    pub fn on_request(&self, request: &RequestInfo<'_>) -> RequestGuard {
+        Context::map_current(|cx| self.on_request_in(cx, request))
+    }
+
+    fn on_request_in(&self, cx: &Context, request: &RequestInfo<'_>) -> RequestGuard {
+        let inner = &self.inner;
+        let outbox = inner.tracer.outbox();
+        if let Some(current) = current::of_tracer(cx, outbox)
+            && current.is_request
+        {
+            // A layer further out has opened the session already.
+            return RequestGuard::inactive(Scope::Unchanged);
+        }
+        if current::is_suppressed(outbox) || !inner.is_traced(request) {
+            return RequestGuard::inactive(Scope::Suppressed(Arc::clone(outbox)));
+        }
+        self.open(cx, request)
+    }
+
+    fn open(&self, cx: &Context, request: &RequestInfo<'_>) -> RequestGuard {
+        let inner = &self.inner;
+        let began = Instant::now();
+        let seen = request.seen(&inner.session_id_header);
+        let link = inner.link(&seen);
+        let session = match link {
+            Some(Link { id, .. }) => inner.linked_session(id, request),
+            None => inner.new_session(request, &seen),
+        };
+        inner.adopt_enclosing_span(cx, &session);
+        let cx = match link {
+            Some(Link {
+                from_baggage: true, ..
+            }) => &with_remote_parent(cx, request),
+            _ => cx,
+        };
+        let cx = current::with_session(cx, session.clone(), true);
+        let cx = if inner.request_span {
+            inner.with_request_span(&cx, &session)
+        } else {
+            cx
+        };
+        let active = Active {
+            instrumentation: Arc::clone(inner),
+            session: session.clone(),
+            began,
+            is_head: request.method() == "HEAD",
+        };
+        RequestGuard {
+            scope: Scope::Session(cx),
+            confirmation: inner.confirmation(&session),
+            active: Some(active),
+        }
+    }
+}
+
+/// A session that a request asked for.
+#[derive(Clone, Copy)]
+struct Link {
+    id: SessionId,
+    from_baggage: bool,
+}
+
+impl Inner {
+    fn is_traced(&self, request: &RequestInfo<'_>) -> bool {
+        match &self.filter {
+            Some(filter) => self.guarded(|| filter(request)).unwrap_or(true),
+            None => !request.is_routine(),
+        }
+    }
+
+    /// Runs a callback of the program's; a panic in it is counted and goes no further.
+    fn guarded<T>(&self, callback: impl FnOnce() -> T) -> Option<T> {
+        let outcome = catch_unwind(AssertUnwindSafe(callback));
+        if outcome.is_err() {
+            self.tracer.outbox().count_callback_panic();
+        }
+        outcome.ok()
+    }
+
+    /// The session that the request asks for, in its header or else in its baggage.
+    fn link(&self, seen: &Seen<'_>) -> Option<Link> {
+        if self.trust.is_never() {
+            return None;
+        }
+        match seen.session_id {
+            Single::Absent => self.link_in_baggage(seen),
+            Single::Unusable => self.ignored(),
+            Single::Text(raw) => match self.guarded(|| self.trust.session(raw.trim())).flatten() {
+                Some(id) => Some(Link {
+                    id,
+                    from_baggage: false,
+                }),
+                None => self.ignored(),
+            },
+        }
+    }
+
+    fn link_in_baggage(&self, seen: &Seen<'_>) -> Option<Link> {
+        let (encoded, ours) = propagation::session_in_baggage(seen.baggage()?)?;
+        let raw = propagation::percent_decoded(encoded)?;
+        // The bare key belongs to everybody, so it counts only where it holds a well-formed UUID.
+        if !ours && raw.parse::<SessionId>().is_err() {
+            return None;
+        }
+        match self.guarded(|| self.trust.session(&raw)).flatten() {
+            Some(id) => Some(Link {
+                id,
+                from_baggage: true,
+            }),
+            None => self.ignored(),
+        }
+    }
+
+    fn ignored<T>(&self) -> Option<T> {
+        self.tracer.outbox().count_ignored_session_id();
+        None
+    }
+
+    fn new_session(&self, request: &RequestInfo<'_>, seen: &Seen<'_>) -> Session {
+        let Named { name, path } = self.named(request);
+        let inputs = Inputs::Request(RequestInputs {
+            method: request.owned_method(),
+            path,
+            user_id: seen.user_id().map(Into::into),
+            more: self.more_inputs(request),
+        });
+        let start = StartRecord::new(SessionId::new(), name, inputs, SystemTime::now());
+        Session::open(self.tracer.outbox(), start)
+    }
+
+    fn linked_session(&self, id: SessionId, request: &RequestInfo<'_>) -> Session {
+        let inputs = Inputs::Object(Object::new());
+        let start = StartRecord::new(id, self.named(request).name, inputs, SystemTime::now());
+        Session::link(self.tracer.outbox(), start)
+    }
+
+    fn confirmation(&self, session: &Session) -> Option<CreateSession> {
+        (self.start == SessionStart::Confirmed).then(|| CreateSession::new(session.clone()))
+    }
+
+    fn named(&self, request: &RequestInfo<'_>) -> Named {
+        self.session_name
+            .as_ref()
+            .and_then(|name| self.guarded(|| name(request)))
+            .map_or_else(
+                || names::by_route(request),
+                |name| names::given(name, request),
+            )
+    }
+
+    fn more_inputs(&self, request: &RequestInfo<'_>) -> Object {
+        self.inputs
+            .as_ref()
+            .and_then(|inputs| self.guarded(|| inputs(request)))
+            .unwrap_or_default()
+    }
+
+    /// A span around this layer, such as tower-http's, started before there was a session; it belongs to
+    /// this one all the same.
+    fn adopt_enclosing_span(&self, cx: &Context, session: &Session) {
+        let span = cx.span();
+        let enclosing = span.span_context();
+        if enclosing.is_valid() && !enclosing.is_remote() {
+            self.tracer
+                .outbox()
+                .push(Record::Adopted(enclosing.span_id(), session.id()));
+        }
+    }
+
+    fn with_request_span(&self, cx: &Context, session: &Session) -> Context {
+        let mut attributes = Vec::with_capacity(12);
+        attributes.push(KeyValue::new(EVENT_TYPE, EventType::Chain.as_str()));
+        if let Inputs::Request(inputs) = &session.start.inputs {
+            attributes.push(KeyValue::new(
+                "honeyhive_inputs.method",
+                inputs.method.clone(),
+            ));
+            attributes.push(KeyValue::new(
+                "honeyhive_inputs.path",
+                inputs.path.to_string(),
+            ));
+            if let Some(user_id) = &inputs.user_id {
+                attributes.push(KeyValue::new(
+                    "honeyhive_inputs.user_id",
+                    user_id.to_string(),
+                ));
+            }
+        }
+        let builder = SpanBuilder::from_name(session.start.name.to_string())
+            .with_kind(SpanKind::Server)
+            .with_attributes(attributes);
+        let span = self.tracer.sdk_tracer().build_with_context(builder, cx);
+        cx.with_span(span)
+    }
+}
+
+/// A caller that sent its session in baggage is traced by HoneyHive too, so its span is a parent worth
+/// having. A span that is current here already goes first.
+fn with_remote_parent(cx: &Context, request: &RequestInfo<'_>) -> Context {
+    if cx.span().span_context().is_valid() {
+        return cx.clone();
+    }
+    TraceContextPropagator::new().extract_with_context(cx, request)
+}
