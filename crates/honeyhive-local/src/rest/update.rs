@@ -47,8 +47,12 @@ impl Update {
 
     pub(crate) fn apply_to_session(self, session: &mut LocalSession) {
         session.updates += 1;
-        session.duration = self.duration.or(session.duration);
         session.end_time = self.end_time.or(session.end_time);
+        // A later end without a duration makes the known one stale.
+        session.duration = match self.end_time {
+            Some(_) => self.duration,
+            None => self.duration.or(session.duration),
+        };
         session.settle_duration();
         if let Some(children) = self.children_ids {
             session.children_ids = children;

@@ -110,3 +110,16 @@ async fn outputs_that_are_no_object_are_refused_whole() {
     assert!(session.metadata.is_empty());
     assert_eq!(session.updates, 0);
 }
+
+#[tokio::test]
+async fn a_later_end_without_a_duration_makes_it_the_time_in_between() {
+    let server = server().await;
+    start_session(&server, SESSION).await;
+    let start = server.session(SESSION).unwrap().start_time;
+    let path = format!("/v1/events/{SESSION}");
+    let first_turn = json!({ "end_time": start + 100.0, "duration": 100.0 });
+    assert_eq!(put(&server, &path, first_turn).await.0, 200);
+    let second_turn = json!({ "end_time": start + 900.0 });
+    assert_eq!(put(&server, &path, second_turn).await.0, 200);
+    assert_eq!(server.session(SESSION).unwrap().duration, Some(900.0));
+}
