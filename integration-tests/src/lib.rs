@@ -9,6 +9,7 @@
     reason = "this crate is tests only: what goes wrong here should stop the test"
 )]
 
+pub mod actix;
 pub mod adapter;
 pub mod app;
 pub mod client;
@@ -16,3 +17,7 @@ pub mod harness;
 pub mod rows;
 pub mod table;
 pub mod tower;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use honeyhive::opentelemetry::trace::{Tracer as _, TracerProvider as _};
 use honeyhive::{Enrichment, Error, FlushError, FlushReport, HoneyHiveTracer};
 use honeyhive_local::{Fault, LocalServer};
 use serde_json::json;
@@ -376,4 +377,16 @@ fn shutting_the_provider_down_leaves_sessions_to_the_tracer() {
     tracer.shutdown_blocking(PATIENCE).unwrap();
     session(&server, chat.id());
     assert_eq!(server.stats().events, 1);
+}
+
+#[test]
+fn a_provider_goes_on_delivering_when_the_last_tracer_is_gone() {
+    let server = server();
+    let tracer = tracer(&server);
+    let chat = tracer.create_session("chat");
+    let provider = tracer.provider().clone();
+    drop(tracer);
+    chat.in_scope(|| drop(provider.tracer("elsewhere").start("after")));
+    provider.force_flush().unwrap();
+    assert_eq!(event(&server, "after").session_id, chat.id().to_string());
 }

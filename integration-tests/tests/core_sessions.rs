@@ -9,6 +9,8 @@ use std::net::TcpListener;
 
 use futures_util::FutureExt;
 use honeyhive::{DropReason, Enrichment, Error, HoneyHiveTracer, NewSession, SessionId};
+use std::time::Duration;
+
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use serde_json::{Value, json};
 use support::*;
@@ -496,7 +498,7 @@ async fn a_short_session_is_one_call() {
 fn a_start_is_sent_when_its_window_has_passed() {
     let server = server();
     let tracer = builder(&server)
-        .coalesce_window(std::time::Duration::from_millis(1))
+        .coalesce_window(Duration::from_millis(1))
         .build()
         .unwrap();
     let chat = tracer.create_session("chat");
@@ -586,4 +588,26 @@ fn clones_of_a_session_are_one_session() {
 
     assert_eq!(calls(&server), [START]);
     assert_eq!(session(&server, original.id()).metadata["k"], 1);
+}
+
+#[test]
+fn what_comes_after_a_start_whose_answer_was_lost_is_not_lost_with_it() {
+    let server = server();
+    let tracer = builder(&server)
+        .coalesce_window(Duration::ZERO)
+        .build()
+        .unwrap();
+    let lost = Fault::close()
+        .on(Endpoint::Sessions)
+        .times(1)
+        .after_applying();
+    server.fail(lost);
+    let chat = tracer.create_session(NewSession::named("chat").inputs(json!({ "q": 1 })));
+    assert!(server.wait_until_blocking(PATIENCE, |it| it.stats().sessions == 1));
+    chat.enrich(Enrichment::new().outputs(json!({ "a": 2 })));
+    flush(&tracer);
+    let session = session(&server, chat.id());
+    assert_eq!((session.posts, session.inputs["q"].as_i64()), (2, Some(1)));
+    assert_eq!(session.outputs["a"], 2);
+    assert_balanced(&tracer);
 }

@@ -509,19 +509,67 @@ fn the_last_span_of_a_script_is_not_lost_though_its_session_has_yet_to_begin() {
 }
 
 #[test]
-fn a_parent_outside_every_session_joins_the_one_that_its_child_began_in() {
+fn a_span_outside_every_session_is_nobodys_though_sessions_begin_within_it() {
     let server = server();
     let tracer = tracer(&server);
-    let outer = tracer.span("outer").start();
-    let chat = tracer.create_session("chat");
-    outer.in_scope(|| chat.in_scope(|| drop(tracer.span("inner").start())));
+    let outer = tracer.span("batch").start();
+    for name in ["job-a", "job-b"] {
+        let job = tracer.create_session(name);
+        outer.in_scope(|| job.in_scope(|| drop(tracer.span("inner").start())));
+        flush(&tracer);
+        let tree = server.tree(&job.id().to_string());
+        assert_eq!(tree, format!("{name}\n  inner [tool]\n"));
+    }
     drop(outer);
     flush(&tracer);
+    assert_eq!(event(&server, "batch").event_type, "chain");
+    let names: Vec<_> = server.sessions().into_iter().map(|it| it.name).collect();
+    assert_eq!(names.len(), 3, "{names:?}");
+}
 
-    assert_eq!(
-        server.tree(&chat.id().to_string()),
-        "chat\n  outer [chain]\n    inner [tool]\n"
+#[test]
+fn a_remote_parent_that_was_not_sampled_takes_no_span_away() {
+    let server = server();
+    let tracer = tracer(&server);
+    let remote = SpanContext::new(
+        TraceId::from(7),
+        SpanId::from(7),
+        TraceFlags::NOT_SAMPLED,
+        true,
+        TraceState::default(),
     );
+    let cx = Context::new().with_remote_span_context(remote);
+    let guard = cx.attach();
+    tracer
+        .create_session("chat")
+        .in_scope(|| drop(tracer.span("kept").start()));
+    drop(guard);
+    flush(&tracer);
+    assert_eq!(
+        event(&server, "kept").trace_id,
+        TraceId::from(7).to_string()
+    );
+}
+
+#[test]
+fn over_otlp_what_a_session_began_with_follows_its_spans() {
+    let server = server();
+    let tracer = builder(&server)
+        .session_transport(SessionTransport::Otlp)
+        .build()
+        .unwrap();
+    let new = NewSession::named("chat")
+        .inputs(json!({ "question": "why?" }))
+        .metadata(json!({ "plan": "pro" }))
+        .user_properties(json!({ "user": 7 }));
+    let chat = tracer.create_session(new);
+    chat.in_scope(|| drop(tracer.span("inside").start()));
+    flush(&tracer);
+    let session = session(&server, chat.id());
+    assert_eq!(session.metadata["inputs"]["question"], "why?");
+    assert_eq!(session.metadata["plan"], "pro");
+    assert_eq!(session.user_properties["user"], 7);
+    assert_balanced(&tracer);
 }
 
 #[test]

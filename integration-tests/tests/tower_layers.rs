@@ -93,6 +93,22 @@ async fn a_trace_layer_around_ours_is_in_the_session_even_without_children() {
 }
 
 #[tokio::test]
+async fn a_trace_layer_around_an_untraced_request_opens_no_session() {
+    let (tracer, captured) = tracer();
+    let router = Router::new().route("/healthz", get(async || think().await));
+    let router = router.layer(HoneyHiveLayer::new(tracer.clone()));
+    let router = router.layer(requests_as_spans!());
+    let asking = async {
+        let request = Request::get("/healthz").body(Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        response.into_body().collect().await.unwrap();
+    };
+    asking.with_subscriber(dispatch_to(&tracer)).await;
+    assert!(captured.sessions().is_empty(), "{:#?}", captured.sessions());
+    assert_eq!(tracer.stats().accepted, 0, "nothing was lost either");
+}
+
+#[tokio::test]
 async fn trace_layers_on_both_sides_double_nothing() {
     let (tracer, captured) = tracer();
     let router = working().layer(requests_as_spans!());

@@ -16,6 +16,9 @@ pub(crate) const DEFAULT_COALESCE_WINDOW: Duration = Duration::from_millis(500);
 pub(crate) const DEFAULT_QUEUE_BYTES: usize = 64 * 1024 * 1024;
 pub(crate) const DEFAULT_QUEUE_ITEMS: usize = 200_000;
 
+/// What ingestion keys and fine-grained keys begin with.
+const TYPED_PREFIXES: [&str; 2] = ["hh_ingst_", "hh_fgdp_"];
+
 /// An environment variable, with the names it had before.
 struct Variable {
     name: &'static str,
@@ -231,7 +234,7 @@ fn write_key(explicit: &Explicit, env: &Environment<'_>) -> Result<Option<ApiKey
         "`.ingestion_api_key(..)`",
         env,
         &INGESTION_API_KEY,
-        Some("hh_ingst_"),
+        Some(TYPED_PREFIXES[0]),
     )?;
     // Not used for tracing, but a key of the wrong shape is a mistake worth hearing of at start-up.
     key(
@@ -239,7 +242,7 @@ fn write_key(explicit: &Explicit, env: &Environment<'_>) -> Result<Option<ApiKey
         "`.data_plane_api_key(..)`",
         env,
         &DATA_PLANE_API_KEY,
-        Some("hh_fgdp_"),
+        Some(TYPED_PREFIXES[1]),
     )?;
     Ok(ingestion.or(project))
 }
@@ -264,6 +267,14 @@ fn key(
     let problem = match prefix {
         _ if !value.bytes().all(|byte| byte.is_ascii_graphic()) => {
             Some("it has characters that no key has")
+        }
+        None if TYPED_PREFIXES
+            .iter()
+            .any(|prefix| value.starts_with(prefix) && !has_typed_shape(&value, prefix)) =>
+        {
+            Some(
+                "it begins like a typed key and does not have the shape of one (copy it again from HoneyHive)",
+            )
         }
         Some(prefix) if !has_typed_shape(&value, prefix) => {
             Some("it does not have the shape of a key of this kind (copy it again from HoneyHive)")

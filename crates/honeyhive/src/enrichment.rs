@@ -1,5 +1,7 @@
 //! [`Enrichment`]: what is added to a session or a span, in HoneyHive's seven buckets and the error.
 
+use std::sync::Once;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -153,11 +155,7 @@ impl Enrichment {
 
     fn refuse(&mut self, bucket: Bucket, why: &'static str) {
         self.refused += 1;
-        tracing::warn!(
-            target: "honeyhive",
-            bucket = bucket.name(),
-            "an enrichment value was refused: {why}; pass a map, a struct or a `json!` object"
-        );
+        warn_of_refusal(bucket.name(), why);
     }
 
     pub(crate) fn insert(&mut self, bucket: Bucket, key: &str, value: impl Into<Value>) {
@@ -208,6 +206,17 @@ impl Enrichment {
         let maps: usize = self.buckets.iter().map(object_bytes).sum();
         maps + self.error.as_ref().map_or(0, String::len)
     }
+}
+
+/// Said once a process: a mistake in the program repeats itself.
+pub(crate) fn warn_of_refusal(what: &str, why: &str) {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| {
+        tracing::warn!(
+            target: "honeyhive",
+            "{what} were left out, because {why}; pass a map, a struct or a `json!` object (`stats()` counts further cases)"
+        );
+    });
 }
 
 /// Merges `newer` into `older`: objects deeply, everything else by the last write.

@@ -27,6 +27,9 @@ mod delivery;
 pub mod testing;
 mod tracer;
 
+#[cfg(feature = "macros")]
+mod traced;
+
 #[cfg(feature = "http-server")]
 pub mod http;
 
@@ -34,6 +37,8 @@ pub use config::{OtlpProtocol, SessionTransport};
 pub use enrichment::Enrichment;
 pub use error::{BuildError, Error, FlushError};
 pub use event_type::EventType;
+#[cfg(feature = "macros")]
+pub use honeyhive_macros::trace;
 pub use id::{InvalidSessionId, SessionId};
 pub use opentelemetry;
 pub use outbox::{DeliveryStats, DropReason, Drops, FlushReport};
@@ -41,3 +46,10 @@ pub use processor::HoneyHiveSpanProcessor;
 pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard};
 pub use span::{Span, SpanBuilder};
 pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};
+
+/// What the expansion of [`trace`] calls. No part of the API: it changes without notice.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::traced::*;
+}

@@ -21,13 +21,42 @@ use crate::session::current;
 /// have already.
 #[derive(Debug, Clone)]
 pub struct HoneyHiveSpanProcessor {
-    outbox: Arc<Outbox>,
+    lifeline: Arc<Lifeline>,
     transport: SessionTransport,
 }
 
+/// Delivery goes on while somebody holds this: a tracer, or a provider whose spans are still to come.
+#[derive(Debug)]
+struct Lifeline {
+    outbox: Arc<Outbox>,
+}
+
+/// How long the delivery thread goes on after the last handle is gone. Nobody waits for it.
+pub(crate) const LAST_FLUSH: Duration = Duration::from_secs(5);
+
+impl Drop for Lifeline {
+    fn drop(&mut self) {
+        self.outbox.close();
+        self.outbox
+            .command(Command::Stop(LAST_FLUSH, Reply::nobody()));
+    }
+}
+
 impl HoneyHiveSpanProcessor {
-    pub(crate) const fn new(outbox: Arc<Outbox>, transport: SessionTransport) -> Self {
-        Self { outbox, transport }
+    pub(crate) fn new(outbox: Arc<Outbox>, transport: SessionTransport) -> Self {
+        Self {
+            lifeline: Arc::new(Lifeline { outbox }),
+            transport,
+        }
+    }
+
+    pub(crate) fn outbox(&self) -> &Arc<Outbox> {
+        &self.lifeline.outbox
+    }
+
+    #[cfg(feature = "http-server")]
+    pub(crate) const fn transport(&self) -> SessionTransport {
+        self.transport
     }
 
     fn stamp(&self, span: &mut Span, session: &Session) {
@@ -47,12 +76,12 @@ impl HoneyHiveSpanProcessor {
 
 impl SpanProcessor for HoneyHiveSpanProcessor {
     fn on_start(&self, span: &mut Span, cx: &Context) {
-        if let Some(current) = current::of_tracer(cx, &self.outbox) {
+        if let Some(current) = current::of_tracer(cx, self.outbox()) {
             self.stamp(span, &current.session);
         } else if let Some(id) = current::from_baggage(cx) {
             span.set_attribute(KeyValue::new(SESSION_ID, id.to_string()));
             span.set_attribute(KeyValue::new(SESSION_AUTO_CREATE, true));
-        } else if current::is_suppressed(&self.outbox) {
+        } else if current::is_suppressed(self.outbox()) {
             span.set_attribute(KeyValue::new(SUPPRESSED, true));
         }
     }
@@ -64,7 +93,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
                 .any(|kv| kv.key.as_str() == SUPPRESSED)
         };
         if span.span_context.is_sampled() && !suppressed() {
-            self.outbox.push_span(span);
+            self.outbox().push_span(span);
         }
     }
 
@@ -72,7 +101,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         /// What the SDK's own processors allow.
         const TIMEOUT: Duration = Duration::from_secs(5);
         let (reply, answer) = Reply::blocking();
-        self.outbox.command(Command::Flush(TIMEOUT, reply));
+        self.outbox().command(Command::Flush(TIMEOUT, reply));
         match answer.recv() {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(OTelSdkError::InternalFailure(error.to_string())),
@@ -83,7 +112,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
     /// Asks for a flush and does not wait for it: the SDK calls this when a provider is dropped, which may
     /// be on a runtime's thread. The tracer owns delivery; its own shutdown waits.
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.outbox
+        self.outbox()
             .command(Command::Flush(timeout, Reply::nobody()));
         Ok(())
     }

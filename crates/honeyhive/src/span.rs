@@ -8,7 +8,7 @@ use opentelemetry::context::{FutureExt, WithContext};
 use opentelemetry::trace::{
     SpanBuilder as OtelSpanBuilder, SpanRef, Status, TraceContextExt, Tracer,
 };
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::{Context, Key, KeyValue};
 use opentelemetry_sdk::trace::SdkTracer;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -168,10 +168,12 @@ pub(crate) fn enrich(span: &SpanRef<'_>, enrichment: Enrichment) {
     attributes_of(enrichment, &mut |attribute| span.set_attribute(attribute));
 }
 
-fn attributes_of(mut enrichment: Enrichment, put: &mut dyn FnMut(KeyValue)) {
+/// An enrichment as the attributes of a span.
+pub(crate) fn attributes_of(mut enrichment: Enrichment, put: &mut dyn FnMut(KeyValue)) {
     for bucket in Bucket::ALL {
         for (key, value) in enrichment.take(bucket) {
-            flatten(format!("{}.{key}", bucket.attribute_prefix()), value, put);
+            let key = format!("{}.{key}", bucket.attribute_prefix());
+            flatten(key.into(), value, put);
         }
     }
     if let Some(error) = enrichment.take_error() {
@@ -181,7 +183,7 @@ fn attributes_of(mut enrichment: Enrichment, put: &mut dyn FnMut(KeyValue)) {
 
 /// Maps and lists become one attribute a leaf, `prefix.key` and `prefix.0`; nulls and empty ones
 /// nothing, as the official SDK does.
-fn flatten(key: String, value: Json, put: &mut dyn FnMut(KeyValue)) {
+pub(crate) fn flatten(key: Key, value: Json, put: &mut dyn FnMut(KeyValue)) {
     match value {
         Json::Null => {}
         Json::Bool(flag) => put(KeyValue::new(key, flag)),
@@ -189,12 +191,12 @@ fn flatten(key: String, value: Json, put: &mut dyn FnMut(KeyValue)) {
         Json::String(text) => put(KeyValue::new(key, text)),
         Json::Array(items) => {
             for (index, item) in items.into_iter().enumerate() {
-                flatten(format!("{key}.{index}"), item, put);
+                flatten(format!("{key}.{index}").into(), item, put);
             }
         }
         Json::Object(object) => {
             for (name, item) in object {
-                flatten(format!("{key}.{name}"), item, put);
+                flatten(format!("{key}.{name}").into(), item, put);
             }
         }
     }

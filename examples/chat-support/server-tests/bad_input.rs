@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::server::Server;
+use super::server::Server;
 
 async fn refused(
     server: &Server,

@@ -1,5 +1,6 @@
 //! A model endpoint that says what the test wants.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -11,9 +12,8 @@ use axum::routing::post;
 use chat_support::{ApiKey, Config, OpenAiConfig, Responder};
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
+use tokio::net::TcpListener;
 use tokio::sync::Notify;
-
-use crate::server::serve;
 
 pub(crate) const KEY: &str = "sk-very-secret";
 
@@ -86,6 +86,14 @@ pub(crate) fn responder_at(base_url: &str) -> Responder {
         openai: Some(openai),
     })
     .unwrap()
+}
+
+/// Serves the endpoint on any free port until the test is over.
+async fn serve(app: Router) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async { axum::serve(listener, app).await });
+    address
 }
 
 async fn completions(

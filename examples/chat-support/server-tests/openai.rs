@@ -3,8 +3,8 @@
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::endpoint::{Answer, Endpoint, KEY, responder_at};
-use crate::server::{Server, session_id};
+use super::endpoint::{Answer, Endpoint, KEY, responder_at};
+use super::server::{Server, session_id};
 
 const WHOLE: &str = r#"{
     "choices": [{"message": {"role": "assistant", "content": "Tea it is."}, "finish_reason": "stop"}],

@@ -6,11 +6,12 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
 
-use crate::server::client;
+use super::server::client;
+use crate::serving;
 
 /// The program with nothing in its environment but an address to listen on.
 fn program(address: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_axum-chat"));
+    let mut command = Command::new(serving::PROGRAM);
     command
         .env_clear()
         .env("CHAT_ADDR", address)
@@ -34,7 +35,8 @@ fn an_address_that_is_taken_is_said_and_ends_the_program_with_1() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(
         said.starts_with(&format!(
-            "axum-chat: cannot listen on CHAT_ADDR={address}: "
+            "{}: cannot listen on CHAT_ADDR={address}: ",
+            serving::NAME
         )),
         "{said}"
     );

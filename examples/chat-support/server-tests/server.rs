@@ -8,7 +8,8 @@ use honeyhive::HoneyHiveTracer;
 use honeyhive_local::{LocalEvent, LocalServer, LocalSession};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+
+use crate::serving;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -38,7 +39,7 @@ impl Server {
             .server_url(honeyhive.url())
             .build()
             .unwrap();
-        let address = serve(axum_chat::app(tracer.clone(), responder)).await;
+        let address = serving::serve(tracer.clone(), responder).await;
         Self {
             honeyhive,
             tracer,
@@ -101,14 +102,6 @@ fn ended(sessions: &[LocalSession]) -> bool {
         && sessions
             .iter()
             .all(|it| it.metadata.contains_key("outcome"))
-}
-
-/// Serves an app on any free port until the test is over.
-pub(crate) async fn serve(app: axum::Router) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async { axum::serve(listener, app).await });
-    address
 }
 
 /// A client that no proxy of the machine gets in the way of.

@@ -3,7 +3,7 @@
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
-use crate::server::{Server, session_id};
+use super::server::{Server, session_id};
 
 /// The events of a stream: name and data.
 fn events(stream: &str) -> Vec<(Option<&str>, Value)> {

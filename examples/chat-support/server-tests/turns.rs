@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::server::{Server, session_id};
+use super::server::{Server, session_id};
 
 #[tokio::test]
 async fn one_turn_is_a_session_with_a_chain_and_a_model_call_in_it() {

@@ -88,5 +88,7 @@ pub async fn a_head_request_ends_with_its_head<A: Adapter>() {
         assert_ended(&session, status, "complete");
         assert_eq!(session.inputs["method"], "HEAD");
     }
-    assert_eq!(stage.stats().accepted, 6);
+    // A framework may run the body all the same. What it makes then is its session's, and nobody else's.
+    assert_eq!((stage.starts().len(), stage.endings()), (3, 3));
+    assert!(stage.honeyhive.orphans().is_empty());
 }

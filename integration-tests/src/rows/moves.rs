@@ -1,5 +1,7 @@
 //! `Session::link_to`: the conversation's id comes in the body.
 
+use std::time::Duration;
+
 use honeyhive::SessionId;
 use serde_json::json;
 
@@ -97,4 +99,65 @@ pub async fn a_session_that_moves_to_itself_stays<A: Adapter>() {
     let session = stage.only_session().await;
     assert_eq!(answer.session_id().to_string(), session.session_id);
     assert_eq!(session.posts, 1);
+}
+
+/// A request that was linked by its header and then moves takes nobody else along.
+pub async fn a_linked_request_that_moves_takes_nobody_along<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let first = stage.request("POST", "/chat/7").send().await;
+    let session = first.session_id();
+    stage.settle().await;
+    let header = session.to_string();
+    let moving = asking(&stage, "/link").header("x-session-id", &header);
+    let moved = moving.send().await;
+    let conversation = SessionId::from_correlation_id(CONVERSATION);
+    assert_eq!(moved.session_id(), conversation);
+    let back = stage
+        .request("POST", "/chat/7")
+        .header("x-session-id", &header);
+    let back = back.send().await;
+    assert_eq!(back.session_id(), session, "the others stay");
+
+    let stayed = stage.session(session).await;
+    assert_eq!(stayed.outputs["status_code"], 200);
+    assert!(!stayed.metadata.contains_key("moved_to"));
+    let mut names = stage.span_names(session);
+    names.sort();
+    assert_eq!(
+        names,
+        ["answer", "answer", "before the move", "turn", "turn"]
+    );
+    assert_eq!(stage.span_names(conversation), ["after the move"]);
+    assert!(stage.honeyhive.orphans().is_empty());
+}
+
+/// Nobody has begun the conversation: its spans create it, and what else was said of it waits for them,
+/// however long the turn is.
+pub async fn a_conversation_that_nobody_has_begun_is_created_by_its_turn<A: Adapter>() {
+    let builder = Stage::builder().tracer(|builder| builder.coalesce_window(Duration::ZERO));
+    let stage = builder.start::<A>().await;
+    let conversation = SessionId::from_correlation_id(CONVERSATION);
+    let parked = tokio::spawn(asking(&stage, "/link-and-park").send());
+    stage.app.entered.taken().await;
+    // Another request goes all the way meanwhile, so an update of this one could have gone too.
+    let other = stage.request("POST", "/chat/7").send().await;
+    stage.session(other.session_id()).await;
+    stage.app.release.give();
+    let answer = parked.await.expect("an answer");
+    assert_eq!(answer.session_id(), conversation);
+
+    let session = stage.session(conversation).await;
+    assert!(session.auto_created);
+    assert_eq!(
+        (session.posts, session.metadata["early"].as_bool()),
+        (0, Some(true))
+    );
+    assert_ended(&session, 200, "complete");
+    assert_eq!(stage.stats().dropped.total(), 0);
+    let mut refused = stage.honeyhive.requests();
+    refused.retain(|request| request.status == Some(404));
+    assert!(
+        refused.len() <= 1,
+        "it is not asked for again and again: {refused:#?}"
+    );
 }

@@ -125,6 +125,28 @@ pub async fn callbacks_that_panic_are_counted_and_change_nothing<A: Adapter>() {
     assert_eq!(stage.span_names(answer.session_id()), ["answer", "turn"]);
 }
 
+/// Callbacks may use the tracing of the program that they belong to.
+pub async fn callbacks_may_open_a_scope_of_their_own<A: Adapter>() {
+    let builder = Stage::builder().instrumentation(|builder| {
+        builder
+            .filter(|request| {
+                let inside = opentelemetry::Context::new().attach();
+                drop(inside);
+                request.path() != "/chat/8"
+            })
+            .session_name(|_: &RequestInfo<'_>| {
+                let _inside = opentelemetry::Context::new().attach();
+                "named inside"
+            })
+    });
+    let stage = builder.start::<A>().await;
+    stage.request("POST", "/chat/8").send().await;
+    stage.request("POST", "/chat/7").send().await;
+    let session = stage.only_session().await;
+    assert_eq!(session.name.as_deref(), Some("named inside"));
+    assert_eq!(stage.stats().callback_panics, 0);
+}
+
 /// A confirmed start: when the handler runs HoneyHive knows the session. Nothing else would have sent it
 /// so soon.
 pub async fn a_confirmed_start_is_known_before_the_handler_runs<A: Adapter>() {
@@ -141,6 +163,23 @@ pub async fn a_confirmed_start_is_known_before_the_handler_runs<A: Adapter>() {
 
 fn confirming(builder: crate::harness::StageBuilder) -> crate::harness::StageBuilder {
     builder.instrumentation(|builder| builder.session_start(SessionStart::Confirmed))
+}
+
+/// A HoneyHive that never answers holds a crowd up no longer than one request.
+pub async fn a_crowd_that_is_never_confirmed_is_answered_together<A: Adapter>() {
+    let builder = confirming(Stage::builder());
+    let builder = builder.tracer(|builder| builder.api_timeout(Duration::from_millis(300)));
+    let stage = builder.start::<A>().await;
+    stage.honeyhive.fail(Fault::hang().on(Endpoint::Sessions));
+    let asking = || tokio::spawn(stage.request("POST", "/chat/7").send());
+    let crowd: Vec<_> = (0..40).map(|_| asking()).collect();
+    for request in crowd {
+        let answer = tokio::time::timeout(Duration::from_secs(20), request).await;
+        let answer = answer
+            .expect("not after the end of the outage")
+            .expect("an answer");
+        assert_eq!(answer.status, 200);
+    }
 }
 
 /// A HoneyHive that fails or never answers changes nothing about the response.

@@ -52,6 +52,8 @@ pub(crate) enum Failure {
     /// Worth another try, after the time the server asked for where it did.
     Transient {
         retry_after: Option<Duration>,
+        /// The call may have been processed all the same.
+        may_have_it: bool,
         detail: String,
     },
     /// The same call would be refused again.
@@ -113,6 +115,7 @@ impl Client {
         let legacy = LegacyStart { session };
         self.legacy_sessions
             .choose(
+                true,
                 || self.rest(Method::POST, "/v1/sessions", session),
                 || self.rest(Method::POST, "/session/start", &legacy),
             )
@@ -127,8 +130,11 @@ impl Client {
     ) -> Result<Answer, Failure> {
         let path = format!("/v1/events/{event_id}");
         let legacy = LegacyUpdate { event_id, update };
+        // Where sessions have their current route, it is this one session that is not found.
+        let not_found_tells = self.legacy_sessions.legacy.get() != Some(&false);
         self.legacy_events
             .choose(
+                not_found_tells,
                 || self.rest(Method::PUT, &path, update),
                 || self.rest(Method::PUT, "/events", &legacy),
             )
@@ -183,6 +189,8 @@ impl Client {
             let detail = format!("status {}: {message}", status.as_u16());
             return Err(Failure::Transient {
                 retry_after,
+                // These say that nothing was done; of the others one cannot know.
+                may_have_it: !matches!(status.as_u16(), 425 | 429 | 503),
                 detail,
             });
         }
@@ -212,8 +220,10 @@ struct Route {
 }
 
 impl Route {
+    /// Calls the route there is. `not_found_tells`: a 404 may mean that there is no such route.
     async fn choose<A, B>(
         &self,
+        not_found_tells: bool,
         current: impl FnOnce() -> A,
         legacy: impl FnOnce() -> B,
     ) -> Result<Answer, Failure>
@@ -227,8 +237,11 @@ impl Route {
             None => {}
         }
         let answer = current().await;
-        let missing =
-            matches!(&answer, Err(failure) if matches!(failure.status(), Some(404 | 405)));
+        let missing = match &answer {
+            Err(failure) if not_found_tells => matches!(failure.status(), Some(404 | 405)),
+            Err(failure) => failure.status() == Some(405),
+            Ok(_) => false,
+        };
         if !missing {
             self.remember(&answer, false);
             return answer;
@@ -299,6 +312,7 @@ const fn is_transient(status: StatusCode) -> bool {
 
 /// The chain of causes, without the URL (which may hold a tenant's name) at every level.
 fn network_failure(error: reqwest::Error) -> Failure {
+    let is_connect = error.is_connect();
     let error = error.without_url();
     let mut detail = error.to_string();
     let mut source = error.source();
@@ -308,6 +322,7 @@ fn network_failure(error: reqwest::Error) -> Failure {
     }
     Failure::Transient {
         retry_after: None,
+        may_have_it: !is_connect,
         detail: shortened(&detail),
     }
 }

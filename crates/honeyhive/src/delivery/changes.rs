@@ -7,7 +7,7 @@ use super::ledger::Tally;
 use crate::api::{StartSession, UpdateEvent};
 use crate::enrichment::{Bucket, Enrichment, Object};
 use crate::id::SessionId;
-use crate::outbox::{SessionEnd, StartRecord};
+use crate::outbox::{Inputs, SessionEnd, StartRecord};
 
 /// Updates to one session, merged: the last write wins, key by key.
 #[derive(Debug, Default)]
@@ -24,6 +24,18 @@ impl Changes {
             end_time: None,
             duration: None,
         }
+    }
+
+    /// What a start has to say, for a session that is created by its spans.
+    pub(crate) fn of_start(start: &StartRecord) -> Self {
+        let began_with = Enrichment::new()
+            .metadata(&start.metadata)
+            .user_properties(&start.user_properties);
+        Self::of(match &start.inputs {
+            Inputs::Object(inputs) => began_with.inputs(inputs),
+            // The request's span carries them.
+            Inputs::Request(_) => began_with,
+        })
     }
 
     pub(crate) fn of_end(end: SessionEnd) -> Self {

@@ -103,6 +103,15 @@ impl Ledger {
         early
     }
 
+    /// Items that cannot go before something else has happened: no flush so far waits for them.
+    pub(crate) fn defer(&mut self, tally: Tally) -> Tally {
+        if tally.load.items == 0 {
+            return tally;
+        }
+        self.settle(tally);
+        self.accept(tally.load)
+    }
+
     pub(crate) fn delivered(&mut self, tally: Tally) {
         self.settle(tally);
         self.outbox.delivered(tally.load);

@@ -4,11 +4,13 @@
 //! Nothing here runs on a thread of the program's own runtime.
 
 mod changes;
+mod confirms;
 mod engine;
 mod gate;
 mod ledger;
 mod notices;
 mod otlp;
+mod recent;
 mod sessions;
 mod sink;
 mod spans;
@@ -39,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) origin: Origin,
     pub(crate) transport: SessionTransport,
     pub(crate) window: Duration,
+    /// How long somebody may wait for the answer to a start.
+    pub(crate) patience: Duration,
     pub(crate) sink: Sink,
 }
 
@@ -51,6 +55,7 @@ impl Plan {
             },
             transport: settings.session_transport,
             window: settings.coalesce_window,
+            patience: settings.api_timeout,
             sink,
         }
     }

@@ -8,6 +8,11 @@ use tokio::time::Instant;
 use crate::api::Failure;
 use crate::outbox::DeliveryStats;
 
+/// What is told of what goes to the sessions.
+pub(crate) const SESSIONS: &str = "sessions";
+pub(crate) const UPDATES: &str = "session updates";
+pub(crate) const TRACES: &str = "spans";
+
 const QUIET: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
@@ -40,12 +45,17 @@ impl Notices {
                     tracing::error!(target: "honeyhive", "HoneyHive does not accept the key (status {status}: {message}): check HH_API_KEY or HH_INGESTION_API_KEY, and that HH_API_URL is the host it belongs to; data is dropped and counted until then");
                 }
             }
+            Failure::Refused { status: 404, .. } if what == UPDATES => {
+                if passed(&mut self.last_refusal, now) {
+                    tracing::warn!(target: "honeyhive", "HoneyHive does not know a session that was linked to; what was added to it is dropped and counted");
+                }
+            }
             Failure::Refused {
                 status: status @ (404 | 405),
                 message,
             } => {
                 if !std::mem::replace(&mut self.told_missing, true) {
-                    tracing::error!(target: "honeyhive", "HoneyHive has no place for {what} (status {status}: {message}): check HH_API_URL, and that sessions which are linked to exist; data is dropped and counted");
+                    tracing::error!(target: "honeyhive", "HoneyHive has no place for {what} (status {status}: {message}): check HH_API_URL; data is dropped and counted");
                 }
             }
             Failure::Refused { status, message } => {

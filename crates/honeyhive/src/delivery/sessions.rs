@@ -10,10 +10,16 @@ use tokio::time::Instant;
 use super::changes::{Changes, Operation};
 use super::later;
 use super::ledger::{Ledger, Tally};
+use super::recent::Recent;
 use crate::enrichment::Enrichment;
 use crate::error::Error;
 use crate::id::SessionId;
-use crate::outbox::{Reply, StartRecord};
+use crate::outbox::StartRecord;
+
+/// How long an update waits for the end of a request at the most.
+const LONGEST_REQUEST: Duration = Duration::from_secs(600);
+/// How long the update at the end of a request waits for the spans that may create its session.
+const SPANS_FIRST: Duration = super::spans::DELAY.saturating_add(Duration::from_millis(500));
 
 /// A session with something to deliver.
 #[derive(Debug)]
@@ -32,7 +38,11 @@ struct Entry {
     successes_before: Option<u64>,
     in_flight: bool,
     queued: bool,
-    waiting: Vec<Reply<Result<(), Error>>>,
+    /// The body of a start that HoneyHive may have processed without our hearing of it: it is repeated as
+    /// it was, since a session that exists takes no outputs from a second start.
+    attempted: Option<(Changes, Tally)>,
+    /// A request is under way whose spans may create the session.
+    awaits_end: bool,
 }
 
 impl Entry {
@@ -49,7 +59,8 @@ impl Entry {
             successes_before: None,
             in_flight: false,
             queued: false,
-            waiting: Vec::new(),
+            attempted: None,
+            awaits_end: false,
         }
     }
 
@@ -63,6 +74,23 @@ impl Entry {
         }
     }
 
+    fn take_changes(&mut self) -> (Changes, Tally) {
+        let tally = std::mem::replace(&mut self.changes_tally, Tally::NONE);
+        (std::mem::take(&mut self.changes), tally)
+    }
+
+    /// As far as a start has a place for them. The items of what stays behind are settled with it.
+    fn take_changes_for_start(&mut self) -> (Changes, Tally) {
+        let (changes, tally) = self.take_changes();
+        let (now, rest) = changes.split_for_start();
+        if rest.is_empty() {
+            return (now, tally);
+        }
+        self.changes = rest;
+        self.changes_tally = tally;
+        (now, Tally::NONE)
+    }
+
     fn has_work(&self) -> bool {
         self.start.is_some() || !self.changes.is_empty() || self.changes_tally.items() > 0
     }
@@ -74,8 +102,13 @@ impl Entry {
         if let Some(then) = self.retry_at {
             return now >= then;
         }
-        let is_urgent =
-            || ledger.is_urgent(self.start_tally) || ledger.is_urgent(self.changes_tally);
+        let attempted = self.attempted.as_ref().map(|(_, tally)| *tally);
+        let is_urgent = || {
+            [Some(self.start_tally), Some(self.changes_tally), attempted]
+                .into_iter()
+                .flatten()
+                .any(|tally| ledger.is_urgent(tally))
+        };
         now >= self.hold_until || (urgency_counts && is_urgent())
     }
 }
@@ -85,6 +118,8 @@ impl Entry {
 pub(crate) struct Sessions {
     entries: HashMap<SessionId, Entry>,
     ready: VecDeque<SessionId>,
+    /// HoneyHive has these.
+    known: Recent<SessionId, ()>,
     window: Duration,
 }
 
@@ -93,6 +128,7 @@ impl Sessions {
         Self {
             entries: HashMap::new(),
             ready: VecDeque::new(),
+            known: Recent::new(),
             window,
         }
     }
@@ -115,11 +151,27 @@ impl Sessions {
         let hold_until = later(now, self.window);
         let entry = self.entry(id, hold_until);
         if changes.end_time.is_some() {
-            // Nothing more is expected.
-            entry.hold_until = now;
+            // Nothing more is expected, unless it is the spans that create the session.
+            let awaits_spans = std::mem::take(&mut entry.awaits_end);
+            entry.hold_until = if awaits_spans { now + SPANS_FIRST } else { now };
+        }
+        if entry.start.is_none() {
+            // What is new deserves its own tries.
+            entry.attempts = 0;
         }
         entry.changes.merge(changes);
         entry.changes_tally = ledger.merge(entry.changes_tally, tally);
+    }
+
+    /// A request of a session that HoneyHive may not know is under way: until its spans have arrived, an
+    /// update would find nothing.
+    pub(crate) fn await_end(&mut self, id: SessionId, now: Instant) {
+        if self.known.contains(&id) || self.start_is_pending(id) {
+            return;
+        }
+        let entry = self.entry(id, later(now, LONGEST_REQUEST));
+        entry.awaits_end = true;
+        entry.hold_until = later(now, LONGEST_REQUEST);
     }
 
     /// Takes back a start that was not sent; what had gathered for it goes to the new id, as far as a
@@ -168,9 +220,6 @@ impl Sessions {
         ledger: &mut Ledger,
         now: Instant,
     ) {
-        for reply in entry.waiting {
-            reply.send(Ok(()));
-        }
         let began_with = Enrichment::new()
             .metadata(&start.metadata)
             .user_properties(&start.user_properties);
@@ -184,14 +233,6 @@ impl Sessions {
         changes.merge(entry.changes);
         if !changes.is_empty() {
             self.change(to, changes, tally, ledger, now);
-        }
-    }
-
-    /// Somebody awaits the answer to this start: it is not held back, and they are told.
-    pub(crate) fn confirm(&mut self, id: SessionId, reply: Reply<Result<(), Error>>, now: Instant) {
-        if let Some(entry) = self.entries.get_mut(&id) {
-            entry.hold_until = now;
-            entry.waiting.push(reply);
         }
     }
 
@@ -251,6 +292,9 @@ impl Sessions {
     fn take_operation(&mut self, id: SessionId) -> Option<Operation> {
         let entry = self.entries.get_mut(&id)?;
         entry.queued = false;
+        if entry.in_flight {
+            return None;
+        }
         if let Some(start) = &entry.start
             && !start.take_for_sending()
         {
@@ -259,15 +303,10 @@ impl Sessions {
         }
         entry.in_flight = true;
         let start = entry.start.take();
-        let mut changes = std::mem::take(&mut entry.changes);
-        if start.is_some() {
-            (changes, entry.changes) = changes.split_for_start();
-        }
-        // The items of what stays behind are settled with it.
-        let tally = if start.is_some() && !entry.changes.is_empty() {
-            Tally::NONE
-        } else {
-            std::mem::replace(&mut entry.changes_tally, Tally::NONE)
+        let (changes, tally) = match (&start, entry.attempted.take()) {
+            (_, Some(attempted)) => attempted,
+            (Some(_), None) => entry.take_changes_for_start(),
+            (None, None) => entry.take_changes(),
         };
         Some(Operation {
             id,
@@ -281,6 +320,7 @@ impl Sessions {
 
     /// The call got through: its items are done.
     pub(crate) fn succeeded(&mut self, operation: &Operation, ledger: &mut Ledger) {
+        self.known.insert(operation.id, ());
         self.end(operation, &Ok(()), |tally| ledger.delivered(tally));
         ledger.delivered(operation.tally);
         self.forget_if_idle(operation.id);
@@ -319,9 +359,6 @@ impl Sessions {
         if let Some(start) = &operation.start {
             start.settle(outcome.clone());
             settle_start(std::mem::replace(&mut entry.start_tally, Tally::NONE));
-            for reply in entry.waiting.drain(..) {
-                reply.send(outcome.clone());
-            }
         }
         entry.take_up_next_start();
     }
@@ -336,30 +373,47 @@ impl Sessions {
         }
     }
 
-    /// Tells those who await the start that HoneyHive did not answer; it is still tried again.
-    pub(crate) fn unconfirmed(&mut self, id: SessionId, detail: &str) {
-        let waiting = self
-            .entries
-            .get_mut(&id)
-            .map(|entry| std::mem::take(&mut entry.waiting));
-        for reply in waiting.into_iter().flatten() {
-            reply.send(Err(Error::Unconfirmed {
-                detail: detail.to_owned(),
-            }));
-        }
-    }
-
-    /// The call is worth another try: its content goes back, under what came meanwhile.
-    pub(crate) fn retry(&mut self, operation: Operation, at: Instant, ledger: &mut Ledger) {
+    /// The call is worth another try. The content of an update goes back under what came meanwhile; that of
+    /// a start stays as it is where HoneyHive `may_have` it.
+    pub(crate) fn retry(
+        &mut self,
+        operation: Operation,
+        may_have: bool,
+        at: Instant,
+        ledger: &mut Ledger,
+    ) {
         let entry = self.entry(operation.id, at);
         entry.in_flight = false;
         entry.attempts = operation.attempts + 1;
         entry.successes_before = operation.successes_before;
         entry.retry_at = Some(at);
         entry.start = operation.start;
+        if entry.start.is_some() && may_have {
+            entry.attempted = Some((operation.changes, operation.tally));
+            return;
+        }
         let mut changes = operation.changes;
         changes.merge(std::mem::take(&mut entry.changes));
         entry.changes = changes;
         entry.changes_tally = ledger.merge(operation.tally, entry.changes_tally);
+    }
+
+    /// What waits for the end of its request is not waited for by a flush.
+    pub(crate) fn defer_awaiting(&mut self, ledger: &mut Ledger) {
+        for entry in self.entries.values_mut().filter(|entry| entry.awaits_end) {
+            entry.changes_tally = ledger.defer(entry.changes_tally);
+        }
+    }
+
+    /// No request will end any more.
+    pub(crate) fn await_no_longer(&mut self) {
+        for entry in self.entries.values_mut() {
+            entry.awaits_end = false;
+        }
+    }
+
+    /// True while a request is under way whose spans may create the session.
+    pub(crate) fn awaits_end(&self, id: SessionId) -> bool {
+        self.entries.get(&id).is_some_and(|entry| entry.awaits_end)
     }
 }

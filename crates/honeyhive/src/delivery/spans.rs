@@ -1,8 +1,7 @@
 //! Finished spans on their way out: each is given its session and its event type, and waits until
 //! HoneyHive has been told of that session.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::Hash;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use tokio::time::Instant;
 
 use super::changes::Origin;
 use super::ledger::{Ledger, Tally};
+use super::recent::Recent;
 use crate::attributes::{
     EVENT_TYPE, LEGACY_PROJECT, LEGACY_SESSION_ID, LEGACY_SOURCE, PROJECT, SESSION_AUTO_CREATE,
     SESSION_ID, SESSION_NAME, SOURCE,
@@ -27,8 +27,6 @@ const BATCH_SPANS: usize = 512;
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
 /// A span waits this long for company.
 pub(super) const DELAY: Duration = Duration::from_secs(1);
-/// How many spans, moves and lost starts are remembered.
-const MEMORY: usize = 16_384;
 
 #[derive(Debug)]
 struct Waiting {
@@ -44,9 +42,12 @@ pub(crate) struct Spans {
     waiting: VecDeque<Waiting>,
     /// So many of them, from the front, have their session.
     assigned: usize,
-    /// The session of spans whose children have been seen: they have children, and where they have no
-    /// session of their own they belong to this one.
-    parents: Recent<SpanId, SessionId>,
+    /// Spans whose children have been seen.
+    parents: Recent<SpanId, ()>,
+    /// Spans that began outside the session of the request which they enclose.
+    adopted: Recent<SpanId, SessionId>,
+    /// Spans that enclose a request which is not traced.
+    ignored: Recent<SpanId, ()>,
     moved: Recent<SessionId, SessionId>,
     /// The names of sessions that no start of ours has created: ingestion is asked to create them from
     /// their spans, where it does not know them.
@@ -66,6 +67,8 @@ impl Spans {
             waiting: VecDeque::new(),
             assigned: 0,
             parents: Recent::new(),
+            adopted: Recent::new(),
+            ignored: Recent::new(),
             moved: Recent::new(),
             unstarted: Recent::new(),
         }
@@ -73,10 +76,8 @@ impl Spans {
 
     pub(crate) fn take_in(&mut self, span: SpanData, tally: Tally, now: Instant) {
         let session = session_of(&span).map(|id| self.current(id));
-        if let Some(session) = session
-            && has_local_parent(&span)
-        {
-            self.parents.insert(span.parent_span_id, session);
+        if has_local_parent(&span) {
+            self.parents.insert(span.parent_span_id, ());
         }
         self.waiting.push_back(Waiting {
             span,
@@ -86,11 +87,17 @@ impl Spans {
         });
     }
 
-    /// A span that was current where a session began belongs to it, though it started earlier.
+    /// A span that was current where a request came in belongs to its session, though it began earlier.
     pub(crate) fn adopt(&mut self, span: SpanId, session: SessionId) {
-        self.parents.insert(span, session);
+        self.adopted.insert(span, session);
     }
 
+    /// A span that was current where a request came in which is not traced is not sent either.
+    pub(crate) fn ignore(&mut self, span: SpanId) {
+        self.ignored.insert(span, ());
+    }
+
+    /// A session goes on under another id. Only for an id that nobody else can know.
     pub(crate) fn moved(&mut self, start: &StartRecord, to: SessionId) {
         self.moved.insert(start.id, to);
         self.unstarted.insert(to, Arc::clone(&start.name));
@@ -119,19 +126,40 @@ impl Spans {
                 .any(|waiting| now >= waiting.since + DELAY || ledger.is_urgent(waiting.tally))
     }
 
-    /// Gives every waiting span its session; `startup` gives that of spans which have none.
-    pub(crate) fn assign(&mut self, mut startup: impl FnMut(&SpanData) -> SessionId) {
-        for index in self.assigned..self.waiting.len() {
-            let Waiting { span, session, .. } = &self.waiting[index];
-            let id = span.span_context.span_id();
-            let known = session.or_else(|| self.parents.get(&id).copied());
-            let found = known.unwrap_or_else(|| startup(span));
-            if session.is_none() && has_local_parent(span) {
-                self.parents.insert(span.parent_span_id, found);
+    /// Gives every waiting span its session: its own, else that of the request it encloses, else the one
+    /// that `startup` gives. Spans around untraced requests are returned instead.
+    pub(crate) fn assign(&mut self, mut startup: impl FnMut(&SpanData) -> SessionId) -> Vec<Tally> {
+        let unassigned = self.waiting.split_off(self.assigned);
+        let mut ignored = Vec::new();
+        for mut waiting in unassigned {
+            if waiting.session.is_none() && self.is_ignored(&waiting.span) {
+                ignored.push(waiting.tally);
+                continue;
             }
-            self.waiting[index].session = Some(found);
+            let found = waiting.session.or_else(|| self.adopter(&waiting.span));
+            waiting.session = Some(found.unwrap_or_else(|| startup(&waiting.span)));
+            self.waiting.push_back(waiting);
         }
         self.assigned = self.waiting.len();
+        ignored
+    }
+
+    fn is_ignored(&mut self, span: &SpanData) -> bool {
+        let id = span.span_context.span_id();
+        let ignored = self.ignored.contains(&id) && !self.adopted.contains(&id);
+        if ignored && has_local_parent(span) {
+            self.ignore(span.parent_span_id);
+        }
+        ignored
+    }
+
+    /// The session of the request that a span encloses; what encloses the span belongs to it, too.
+    fn adopter(&mut self, span: &SpanData) -> Option<SessionId> {
+        let session = *self.adopted.get(&span.span_context.span_id())?;
+        if has_local_parent(span) {
+            self.adopt(span.parent_span_id, session);
+        }
+        Some(self.current(session))
     }
 
     /// The next batch: the oldest spans with a session that is not still waiting for its start.
@@ -187,7 +215,8 @@ impl Spans {
                 set(&mut span, SESSION_NAME, Arc::clone(name).into());
             }
         }
-        let has_children = self.parents.contains(&span.span_context.span_id());
+        let span_id = span.span_context.span_id();
+        let has_children = self.parents.contains(&span_id) || self.adopted.contains(&span_id);
         let event_type = EventType::of_span(&span.attributes, has_children);
         set(&mut span, EVENT_TYPE, event_type.as_str().into());
         span
@@ -231,41 +260,5 @@ fn set(span: &mut SpanData, key: &'static str, value: Value) {
     {
         Some(attribute) => attribute.value = value,
         None => span.attributes.push(KeyValue::new(key, value)),
-    }
-}
-
-/// The latest entries, up to a bound.
-#[derive(Debug)]
-struct Recent<K, V> {
-    entries: HashMap<K, V>,
-    order: VecDeque<K>,
-}
-
-impl<K: Copy + Eq + Hash, V> Recent<K, V> {
-    fn new() -> Self {
-        Self {
-            entries: HashMap::new(),
-            order: VecDeque::new(),
-        }
-    }
-
-    fn insert(&mut self, key: K, value: V) {
-        if self.entries.insert(key, value).is_some() {
-            return;
-        }
-        self.order.push_back(key);
-        if self.order.len() > MEMORY
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.entries.remove(&oldest);
-        }
-    }
-
-    fn get(&self, key: &K) -> Option<&V> {
-        self.entries.get(key)
-    }
-
-    fn contains(&self, key: &K) -> bool {
-        self.entries.contains_key(key)
     }
 }

@@ -1,6 +1,8 @@
 //! How a request ends: one update of its session, and the end of its span where it has one.
 
 use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -101,4 +103,10 @@ pub(super) fn panic_text(payload: &(dyn Any + Send)) -> String {
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     format!("panicked: {}", text.unwrap_or("(no message)"))
+}
+
+/// The text of the program's own error, which has no business to panic.
+pub(super) fn text_of(error: &dyn fmt::Display) -> String {
+    catch_unwind(AssertUnwindSafe(|| error.to_string()))
+        .unwrap_or_else(|_| "an error whose text cannot be had".to_owned())
 }

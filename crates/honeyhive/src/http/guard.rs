@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{self, Poll, ready};
 
-use super::ending::{Active, Ending, panic_text};
+use super::ending::{Active, Ending, panic_text, text_of};
 use super::scope::Scope;
 use super::{Headers, ResponseGuard};
 use crate::id::SessionId;
@@ -22,7 +22,8 @@ const CLIENT_CLOSED_REQUEST: u16 = 499;
 pub struct RequestGuard {
     pub(super) scope: Scope,
     pub(super) active: Option<Active>,
-    pub(super) confirmation: Option<CreateSession>,
+    /// Rarely there, so it takes little room.
+    pub(super) confirmation: Option<Box<CreateSession>>,
 }
 
 impl RequestGuard {
@@ -89,7 +90,7 @@ impl RequestGuard {
             // An answer to the client's mistake is an answer like any other.
             self.end(Outcome::Complete, status, None);
         } else {
-            self.end(Outcome::Error, status, Some(error.to_string()));
+            self.end(Outcome::Error, status, Some(text_of(error)));
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use opentelemetry::propagation::TextMapPropagator;
-use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt, Tracer};
+use opentelemetry::trace::{SpanBuilder, SpanId, SpanKind, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
@@ -15,20 +15,22 @@ use super::request::{Seen, Single};
 use super::scope::Scope;
 use super::{Inner, RequestGuard, RequestInfo, ServerInstrumentation, SessionStart};
 use crate::attributes::EVENT_TYPE;
-use crate::enrichment::Object;
+use crate::enrichment::{Enrichment, Object};
 use crate::event_type::EventType;
 use crate::id::SessionId;
 use crate::outbox::{Inputs, Record, RequestInputs, StartRecord};
 use crate::propagation;
 use crate::session::current;
 use crate::session::{CreateSession, Session};
+use crate::span;
 
 impl ServerInstrumentation {
     /// A request has come in: its session begins or is linked, or it is left alone.
     ///
     /// Nothing here waits, takes a lock for longer than a push, or can panic.
     pub fn on_request(&self, request: &RequestInfo<'_>) -> RequestGuard {
-        Context::map_current(|cx| self.on_request_in(cx, request))
+        // Not inside `map_current`: the program's callbacks may attach a context of their own.
+        self.on_request_in(&Context::current(), request)
     }
 
     fn on_request_in(&self, cx: &Context, request: &RequestInfo<'_>) -> RequestGuard {
@@ -40,7 +42,13 @@ impl ServerInstrumentation {
             // A layer further out has opened the session already.
             return RequestGuard::inactive(Scope::Unchanged);
         }
-        if current::is_suppressed(outbox) || !inner.is_traced(request) {
+        if current::is_suppressed(outbox) {
+            return RequestGuard::inactive(Scope::Unchanged);
+        }
+        if !inner.is_traced(request) {
+            if let Some(span) = enclosing_span(cx) {
+                outbox.push(Record::Ignored(span));
+            }
             return RequestGuard::inactive(Scope::Suppressed(Arc::clone(outbox)));
         }
         self.open(cx, request)
@@ -153,18 +161,22 @@ impl Inner {
             user_id: seen.user_id().map(Into::into),
             more: self.more_inputs(request),
         });
-        let start = StartRecord::new(SessionId::new(), name, inputs, SystemTime::now());
+        let mut start = StartRecord::new(SessionId::new(), name, inputs, SystemTime::now());
+        start.is_fresh = true;
+        start.will_end = true;
         Session::open(self.tracer.outbox(), start)
     }
 
     fn linked_session(&self, id: SessionId, request: &RequestInfo<'_>) -> Session {
         let inputs = Inputs::Object(Object::new());
-        let start = StartRecord::new(id, self.named(request).name, inputs, SystemTime::now());
+        let mut start = StartRecord::new(id, self.named(request).name, inputs, SystemTime::now());
+        start.will_end = true;
         Session::link(self.tracer.outbox(), start)
     }
 
-    fn confirmation(&self, session: &Session) -> Option<CreateSession> {
-        (self.start == SessionStart::Confirmed).then(|| CreateSession::new(session.clone()))
+    fn confirmation(&self, session: &Session) -> Option<Box<CreateSession>> {
+        (self.start == SessionStart::Confirmed)
+            .then(|| Box::new(CreateSession::new(session.clone())))
     }
 
     fn named(&self, request: &RequestInfo<'_>) -> Named {
@@ -184,15 +196,13 @@ impl Inner {
             .unwrap_or_default()
     }
 
-    /// A span around this layer, such as tower-http's, started before there was a session; it belongs to
+    /// A span around this layer, such as tower-http's, began before there was a session; it belongs to
     /// this one all the same.
     fn adopt_enclosing_span(&self, cx: &Context, session: &Session) {
-        let span = cx.span();
-        let enclosing = span.span_context();
-        if enclosing.is_valid() && !enclosing.is_remote() {
+        if let Some(span) = enclosing_span(cx) {
             self.tracer
                 .outbox()
-                .push(Record::Adopted(enclosing.span_id(), session.id()));
+                .push(Record::Adopted(span, session.id()));
         }
     }
 
@@ -214,6 +224,8 @@ impl Inner {
                     user_id.to_string(),
                 ));
             }
+            let more = Enrichment::new().inputs(&inputs.more);
+            span::attributes_of(more, &mut |attribute| attributes.push(attribute));
         }
         let builder = SpanBuilder::from_name(session.start.name.to_string())
             .with_kind(SpanKind::Server)
@@ -221,6 +233,12 @@ impl Inner {
         let span = self.tracer.sdk_tracer().build_with_context(builder, cx);
         cx.with_span(span)
     }
+}
+
+fn enclosing_span(cx: &Context) -> Option<SpanId> {
+    let span = cx.span();
+    let enclosing = span.span_context();
+    (enclosing.is_valid() && !enclosing.is_remote()).then(|| enclosing.span_id())
 }
 
 /// A caller that sent its session in baggage is traced by HoneyHive too, so its span is a parent worth

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Instant;
 
 use super::Headers;
-use super::ending::{Active, Ending, panic_text};
+use super::ending::{Active, Ending, panic_text, text_of};
 use super::scope::Scope;
 use crate::outbox::Outcome;
 
@@ -38,9 +38,11 @@ impl ResponseGuard {
         let has_no_body = active.as_ref().is_some_and(|active| active.is_head)
             || matches!(status_code, 100..=199 | 204 | 304)
             || body_length == Some(0);
-        let told = active
-            .as_ref()
-            .map_or_else(Told::default, |_| Told::by(headers));
+        let told = match (&active, body_length) {
+            // Neither gRPC nor a stream whose length somebody has declared.
+            (None, _) | (_, Some(1..)) => Told::default(),
+            _ => Told::by(headers),
+        };
         let mut guard = Self {
             scope,
             active,
@@ -107,7 +109,7 @@ impl ResponseGuard {
 
     /// The body has failed.
     pub fn on_error(&mut self, error: &dyn fmt::Display) {
-        self.end(Outcome::Error, Some(error.to_string().into()));
+        self.end(Outcome::Error, Some(text_of(error).into()));
     }
 
     /// What a complete answer says of itself: server errors only, as OpenTelemetry's conventions have it.

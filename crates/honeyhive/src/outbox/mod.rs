@@ -8,16 +8,23 @@ mod command;
 mod record;
 mod stats;
 
+use std::panic::RefUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+#[cfg(feature = "macros")]
+use std::sync::{OnceLock, Weak};
 
+#[cfg(feature = "macros")]
+use opentelemetry_sdk::trace::SdkTracer;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::Notify;
 
 pub(crate) use command::{Command, Reply};
 #[cfg(feature = "http-server")]
 pub(crate) use record::RequestInputs;
-pub(crate) use record::{Inputs, Outcome, Record, SessionEnd, StartRecord, Update, span_load};
+pub(crate) use record::{
+    Inputs, Outcome, Record, SessionEnd, StartRecord, Timing, Update, span_load,
+};
 pub use stats::{DeliveryStats, DropReason, Drops, FlushReport};
 
 /// So many items in the inbox are worth waking the delivery thread for.
@@ -85,7 +92,14 @@ pub(crate) struct Outbox {
     refused: AtomicU64,
     ignored_session_ids: AtomicU64,
     callback_panics: AtomicU64,
+    /// What makes the spans of whoever has nothing but a session. Weak: a tracer owns its provider, which
+    /// owns the processor, which owns this, and none of them should keep the tracer.
+    #[cfg(feature = "macros")]
+    tracer: OnceLock<Weak<SdkTracer>>,
 }
+
+/// A panic in the program cannot leave an outbox half-changed: nothing of the program's runs under its lock.
+impl RefUnwindSafe for Outbox {}
 
 impl Outbox {
     pub(crate) fn new(max_items: usize, max_bytes: usize) -> Self {
@@ -97,7 +111,21 @@ impl Outbox {
             refused: AtomicU64::new(0),
             ignored_session_ids: AtomicU64::new(0),
             callback_panics: AtomicU64::new(0),
+            #[cfg(feature = "macros")]
+            tracer: OnceLock::new(),
         }
+    }
+
+    #[cfg(feature = "macros")]
+    pub(crate) fn set_tracer(&self, tracer: &Arc<SdkTracer>) {
+        // An outbox has one tracer, made right after it.
+        let _ = self.tracer.set(Arc::downgrade(tracer));
+    }
+
+    /// The tracer of this outbox, while a handle to it is left.
+    #[cfg(feature = "macros")]
+    pub(crate) fn tracer(&self) -> Option<Arc<SdkTracer>> {
+        self.tracer.get()?.upgrade()
     }
 
     /// Counts something that the delivery thread itself has to deliver, after a shutdown too.
@@ -225,7 +253,7 @@ impl Outbox {
         self.ignored_session_ids.fetch_add(1, Ordering::Relaxed);
     }
 
-    #[cfg(feature = "http-server")]
+    #[cfg(any(feature = "http-server", feature = "macros"))]
     pub(crate) fn count_callback_panic(&self) {
         self.callback_panics.fetch_add(1, Ordering::Relaxed);
     }
@@ -268,6 +296,7 @@ mod tests {
         Record::Update(
             SessionId::new(),
             Update::Enrich(Box::new(Enrichment::new().error("x"))),
+            Timing::Soon,
         )
     }
 

@@ -20,15 +20,30 @@ pub(crate) enum Record {
     /// A session begins.
     Start(Arc<StartRecord>),
     /// Something is added to a session.
-    Update(SessionId, Update),
+    Update(SessionId, Update, Timing),
     /// A session that began here goes on under another id.
     Moved(Arc<StartRecord>, SessionId),
-    /// A span that was current where a session began: it belongs to the session too.
+    /// A span that was current where a request came in: it belongs to its session too.
     #[cfg_attr(
         not(feature = "http-server"),
         expect(dead_code, reason = "made by adapters only")
     )]
     Adopted(SpanId, SessionId),
+    /// A span that was current where a request came in which is not traced: it is not sent either.
+    #[cfg_attr(
+        not(feature = "http-server"),
+        expect(dead_code, reason = "made by adapters only")
+    )]
+    Ignored(SpanId),
+}
+
+/// When an update may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Timing {
+    /// After the usual moment.
+    Soon,
+    /// With the end of the request: until its spans have arrived, nobody may have created the session.
+    WithTheEnd,
 }
 
 /// What is added to a session.
@@ -49,6 +64,10 @@ pub(crate) struct StartRecord {
     pub(crate) metadata: Object,
     pub(crate) user_properties: Object,
     pub(crate) started_at: SystemTime,
+    /// The id is one that nobody else can know yet.
+    pub(crate) is_fresh: bool,
+    /// It will be said when the session ends.
+    pub(crate) will_end: bool,
     /// Begun by somebody else.
     linked: bool,
     phase: AtomicU8,
@@ -78,12 +97,26 @@ impl StartRecord {
             metadata: Object::new(),
             user_properties: Object::new(),
             started_at,
+            is_fresh: false,
+            will_end: false,
             linked: false,
             phase: AtomicU8::new(HELD),
             outcome: OnceLock::new(),
             moved_to: OnceLock::new(),
             text: OnceLock::new(),
             moved_text: OnceLock::new(),
+        }
+    }
+
+    pub(crate) const fn is_linked(&self) -> bool {
+        self.linked
+    }
+
+    pub(crate) fn timing(&self) -> Timing {
+        if self.will_end && self.is_left_to_spans() {
+            Timing::WithTheEnd
+        } else {
+            Timing::Soon
         }
     }
 
@@ -271,13 +304,13 @@ impl Record {
     pub(crate) fn load(&self) -> Load {
         match self {
             Self::Start(start) => Load::one(start.bytes()),
-            Self::Update(_, Update::Enrich(enrichment)) => {
+            Self::Update(_, Update::Enrich(enrichment), _) => {
                 Load::one(size_of::<Enrichment>() + enrichment.bytes())
             }
-            Self::Update(_, Update::End(end)) => {
+            Self::Update(_, Update::End(end), _) => {
                 Load::one(size_of::<Self>() + end.error.as_ref().map_or(0, String::len))
             }
-            Self::Moved(..) | Self::Adopted(..) => Load::default(),
+            Self::Moved(..) | Self::Adopted(..) | Self::Ignored(_) => Load::default(),
         }
     }
 }

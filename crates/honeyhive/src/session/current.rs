@@ -124,7 +124,10 @@ impl Drop for Suppression {
 }
 
 pub(crate) fn is_suppressed(outbox: &Arc<Outbox>) -> bool {
-    SUPPRESSED.with_borrow(|suppressed| suppressed.contains(&key(outbox)))
+    // The thread may be ending.
+    SUPPRESSED
+        .try_with(|suppressed| suppressed.borrow().contains(&key(outbox)))
+        .unwrap_or(false)
 }
 
 fn key(outbox: &Arc<Outbox>) -> usize {

@@ -48,6 +48,7 @@ pub struct Session {
 
 impl Session {
     pub(crate) fn begin(outbox: &Arc<Outbox>, new: NewSession) -> Self {
+        outbox.count_refused(new.refused);
         let is_linked = new.is_link();
         let start = start_record(new, SystemTime::now());
         if is_linked {
@@ -123,7 +124,8 @@ impl Session {
     }
 
     pub(crate) fn update(&self, update: Update) {
-        self.outbox.push(Record::Update(self.id(), update));
+        let timing = self.start.timing();
+        self.outbox.push(Record::Update(self.id(), update, timing));
     }
 
     /// Moves this session to another id: a chat client often sends its conversation id in the body,
@@ -149,7 +151,7 @@ impl Session {
             return Moved::Whole;
         }
         if !self.start.move_to(id) {
-            tracing::warn!(target: "honeyhive", "a session can be moved once; it stays where it is");
+            tracing::debug!(target: "honeyhive", "a session can be moved once; it stays where it is");
             return Moved::Refused;
         }
         let withdrawn = self.start.withdraw();
@@ -222,12 +224,14 @@ impl Session {
 }
 
 fn start_record(new: NewSession, started_at: SystemTime) -> StartRecord {
+    let is_fresh = new.id.is_none();
     let id = new.id.unwrap_or_else(SessionId::new);
     let name = new.name.map_or_else(|| default_name(id), Arc::from);
     let mut start = StartRecord::new(id, name, Inputs::Object(new.inputs), started_at);
     start.source = new.source.map(String::into_boxed_str);
     start.metadata = new.metadata;
     start.user_properties = new.user_properties;
+    start.is_fresh = is_fresh;
     start
 }
 

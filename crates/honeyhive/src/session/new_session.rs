@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::enrichment::{Object, merge};
+use crate::enrichment::{Object, merge, warn_of_refusal};
 use crate::id::SessionId;
 
 /// What a session begins with; a plain `&str` or `String` is a name and nothing else.
@@ -33,6 +33,7 @@ pub struct NewSession {
     pub(crate) user_properties: Object,
     pub(crate) source: Option<String>,
     pub(crate) skip_api_call: bool,
+    pub(crate) refused: u32,
 }
 
 impl NewSession {
@@ -62,21 +63,26 @@ impl NewSession {
     /// What the session was asked: anything that serialises to an object.
     #[must_use]
     pub fn inputs(mut self, map: impl Serialize) -> Self {
-        add("inputs", &mut self.inputs, &map);
+        add("inputs", &mut self.refused, &mut self.inputs, &map);
         self
     }
 
     /// Facts about the session: anything that serialises to an object.
     #[must_use]
     pub fn metadata(mut self, map: impl Serialize) -> Self {
-        add("metadata", &mut self.metadata, &map);
+        add("metadata", &mut self.refused, &mut self.metadata, &map);
         self
     }
 
     /// Who the session belongs to: anything that serialises to an object.
     #[must_use]
     pub fn user_properties(mut self, map: impl Serialize) -> Self {
-        add("user_properties", &mut self.user_properties, &map);
+        add(
+            "user_properties",
+            &mut self.refused,
+            &mut self.user_properties,
+            &map,
+        );
         self
     }
 
@@ -101,14 +107,14 @@ impl NewSession {
     }
 }
 
-fn add(what: &'static str, object: &mut Object, map: &impl Serialize) {
+fn add(what: &'static str, refused: &mut u32, object: &mut Object, map: &impl Serialize) {
     match serde_json::to_value(map) {
         Ok(Value::Object(more)) => merge(object, more),
         Ok(Value::Null) => {}
-        _ => tracing::warn!(
-            target: "honeyhive",
-            "the {what} of a session were left out: they are no object; pass a map, a struct or a `json!` object"
-        ),
+        _ => {
+            *refused += 1;
+            warn_of_refusal(what, "they are no object");
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanLimits};
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanLimits};
 
 use super::HoneyHiveTracer;
 use crate::attributes::MAX_ATTRIBUTES;
@@ -113,7 +113,7 @@ impl HoneyHiveTracerBuilder {
     }
 
     /// How long HoneyHive may take to answer a REST call (`HH_API_TIMEOUT` in seconds, default 5 s). No
-    /// request of your service ever waits for it.
+    /// request of your service waits for it, unless you ask for that (`SessionStart::Confirmed`).
     pub fn api_timeout(mut self, timeout: Duration) -> Self {
         self.explicit.api_timeout = Some(timeout);
         self
@@ -190,13 +190,13 @@ impl HoneyHiveTracerBuilder {
         let transport = settings.session_transport;
         let processor = HoneyHiveSpanProcessor::new(Arc::clone(&outbox), transport);
         let provider = SdkTracerProvider::builder()
-            .with_span_processor(processor)
+            .with_span_processor(processor.clone())
             .with_span_limits(span_limits())
+            // Head sampling loses whole conversations, and what another exporter samples is its own affair.
+            .with_sampler(Sampler::AlwaysOn)
             .with_resource(resource)
             .build();
-        Ok(HoneyHiveTracer::from_parts(
-            provider, outbox, startup, transport,
-        ))
+        Ok(HoneyHiveTracer::from_parts(provider, processor, startup))
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::HoneyHiveTracer;
 use crate::outbox::{Outcome, SessionEnd, Update};
+use crate::processor::LAST_FLUSH;
 use crate::session::Session;
 
 /// Shuts the tracer down when dropped: keep it in `main`.
@@ -22,7 +23,7 @@ impl ShutdownGuard {
     pub(super) const fn new(tracer: HoneyHiveTracer) -> Self {
         Self {
             tracer,
-            timeout: super::LAST_FLUSH,
+            timeout: LAST_FLUSH,
         }
     }
 

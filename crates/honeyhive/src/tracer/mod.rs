@@ -1,6 +1,8 @@
 //! [`HoneyHiveTracer`]: the handle a program holds.
 
 mod builder;
+#[cfg(feature = "macros")]
+mod default;
 mod guard;
 
 use std::borrow::Cow;
@@ -17,6 +19,7 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 pub use builder::HoneyHiveTracerBuilder;
 pub use guard::ShutdownGuard;
 
+#[cfg(feature = "http-server")]
 use crate::config::SessionTransport;
 use crate::enrichment::Enrichment;
 use crate::error::{BuildError, FlushError};
@@ -57,21 +60,10 @@ pub struct HoneyHiveTracer {
 #[derive(Debug)]
 struct Inner {
     provider: SdkTracerProvider,
-    tracer: SdkTracer,
+    tracer: Arc<SdkTracer>,
+    processor: HoneyHiveSpanProcessor,
     outbox: Arc<Outbox>,
     startup: Arc<StartupSession>,
-    transport: SessionTransport,
-}
-
-/// How long the delivery thread goes on after the last handle is gone. Nobody waits for it.
-const LAST_FLUSH: Duration = Duration::from_secs(5);
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.outbox.close();
-        self.outbox
-            .command(Command::Stop(LAST_FLUSH, Reply::nobody()));
-    }
 }
 
 impl HoneyHiveTracer {
@@ -92,21 +84,22 @@ impl HoneyHiveTracer {
 
     fn from_parts(
         provider: SdkTracerProvider,
-        outbox: Arc<Outbox>,
+        processor: HoneyHiveSpanProcessor,
         startup: Arc<StartupSession>,
-        transport: SessionTransport,
     ) -> Self {
         let scope = InstrumentationScope::builder("honeyhive")
             .with_version(env!("CARGO_PKG_VERSION"))
             .build();
-        let tracer = provider.tracer_with_scope(scope);
+        let tracer = Arc::new(provider.tracer_with_scope(scope));
+        #[cfg(feature = "macros")]
+        processor.outbox().set_tracer(&tracer);
         Self {
             inner: Arc::new(Inner {
                 provider,
                 tracer,
-                outbox,
+                outbox: Arc::clone(processor.outbox()),
+                processor,
                 startup,
-                transport,
             }),
         }
     }
@@ -188,23 +181,24 @@ impl HoneyHiveTracer {
     /// A span by hand.
     pub fn span(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder {
         SpanBuilder::new(
-            self.inner.tracer.clone(),
+            SdkTracer::clone(&self.inner.tracer),
             Arc::clone(&self.inner.outbox),
             name.into(),
         )
     }
 
     /// The tracer's provider, for instrumentations that take one: their spans land in the current
-    /// session.
+    /// session. It samples everything, and goes on delivering when the last tracer is gone.
     #[must_use]
     pub fn provider(&self) -> &SdkTracerProvider {
         &self.inner.provider
     }
 
-    /// A processor for a provider that you have already: its spans go to HoneyHive too.
+    /// A processor for a provider that you have already: its spans go to HoneyHive too, as far as that
+    /// provider samples them.
     #[must_use]
     pub fn span_processor(&self) -> HoneyHiveSpanProcessor {
-        HoneyHiveSpanProcessor::new(Arc::clone(&self.inner.outbox), self.inner.transport)
+        self.inner.processor.clone()
     }
 
     /// What became of everything so far.
@@ -215,7 +209,8 @@ impl HoneyHiveTracer {
 
     /// Delivers everything that was accepted before this call, and waits for it, `timeout` at the most.
     ///
-    /// Works on any runtime; the waiting is done by the delivery thread.
+    /// Works on any runtime; the waiting is done by the delivery thread. It does not wait for what a request
+    /// under way has said of a session that nobody has begun: that goes once its spans have.
     ///
     /// # Errors
     ///
@@ -287,7 +282,7 @@ impl HoneyHiveTracer {
         }
     }
 
-    #[cfg(feature = "http-server")]
+    #[cfg(any(feature = "http-server", feature = "macros"))]
     pub(crate) fn outbox(&self) -> &Arc<Outbox> {
         &self.inner.outbox
     }
@@ -297,8 +292,13 @@ impl HoneyHiveTracer {
         &self.inner.tracer
     }
 
+    #[cfg(feature = "macros")]
+    pub(crate) fn shared_sdk_tracer(&self) -> Arc<SdkTracer> {
+        Arc::clone(&self.inner.tracer)
+    }
+
     #[cfg(feature = "http-server")]
     pub(crate) fn session_transport(&self) -> SessionTransport {
-        self.inner.transport
+        self.inner.processor.transport()
     }
 }

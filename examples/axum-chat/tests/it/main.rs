@@ -1,4 +1,4 @@
-//! The chat server on a real socket, with a HoneyHive of its own.
+//! The tests of every chat server, for this one.
 
 #![expect(
     clippy::expect_used,
@@ -6,10 +6,6 @@
     reason = "helpers of tests may panic as the tests may"
 )]
 
-mod bad_input;
-mod endpoint;
-mod openai;
-mod program;
-mod server;
-mod streams;
-mod turns;
+#[path = "../../../chat-support/server-tests/mod.rs"]
+mod server_tests;
+mod serving;

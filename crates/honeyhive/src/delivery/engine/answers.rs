@@ -9,6 +9,7 @@ use crate::api::{Answer, Failure};
 use crate::delivery::changes::Operation;
 use crate::delivery::gate::{asked_for, backoff};
 use crate::delivery::ledger::Tally;
+use crate::delivery::notices::{SESSIONS, TRACES, UPDATES};
 use crate::delivery::sink::Parcel;
 use crate::error::Error;
 use crate::outbox::DropReason;
@@ -20,9 +21,6 @@ const MOST_ATTEMPTS: u32 = 8;
 /// long each time.
 const UNKNOWN_ATTEMPTS: u32 = 3;
 const UNKNOWN_WAIT: Duration = Duration::from_millis(500);
-
-const SESSIONS: &str = "sessions";
-const TRACES: &str = "spans";
 
 impl Engine {
     /// A call has come back.
@@ -52,17 +50,22 @@ impl Engine {
             Ok(answer) => return self.session_succeeded(&operation, &answer, now),
             Err(failure) => failure,
         };
-        if is_about_to_exist(&operation, &failure) {
+        if self.is_about_to_exist(&operation, &failure) {
             return self.wait_for_spans(operation, now);
         }
-        self.notices.failure(SESSIONS, &failure, now);
+        let what = if operation.start.is_some() {
+            SESSIONS
+        } else {
+            UPDATES
+        };
+        self.notices.failure(what, &failure, now);
         match failure {
             Failure::Transient {
                 retry_after,
+                may_have_it,
                 detail,
             } => {
-                self.sessions.unconfirmed(operation.id, &detail);
-                self.retry_session(operation, retry_after, now);
+                self.retry_session(operation, may_have_it, retry_after, &detail, now);
             }
             Failure::Refused { status, message } => {
                 let reason = drop_reason(status);
@@ -74,10 +77,18 @@ impl Engine {
         }
     }
 
+    /// A session that was linked to and that nobody has begun is created by its spans, which may come later
+    /// than what it has to say itself.
+    fn is_about_to_exist(&self, operation: &Operation, failure: &Failure) -> bool {
+        matches!(failure, Failure::Refused { status: 404, .. })
+            && operation.start.is_none()
+            && (operation.attempts < UNKNOWN_ATTEMPTS || self.sessions.awaits_end(operation.id))
+    }
+
     fn wait_for_spans(&mut self, operation: Operation, now: Instant) {
         self.outbox.count_retry();
-        let at = now + UNKNOWN_WAIT * (1 << operation.attempts);
-        self.sessions.retry(operation, at, &mut self.ledger);
+        let at = now + UNKNOWN_WAIT * (1 << operation.attempts.min(UNKNOWN_ATTEMPTS));
+        self.sessions.retry(operation, false, at, &mut self.ledger);
     }
 
     fn session_succeeded(&mut self, operation: &Operation, answer: &Answer, now: Instant) {
@@ -90,7 +101,14 @@ impl Engine {
         self.sessions.succeeded(operation, &mut self.ledger);
     }
 
-    fn retry_session(&mut self, mut operation: Operation, after: Option<Duration>, now: Instant) {
+    fn retry_session(
+        &mut self,
+        mut operation: Operation,
+        may_have_it: bool,
+        after: Option<Duration>,
+        detail: &str,
+        now: Instant,
+    ) {
         let before = *operation
             .successes_before
             .get_or_insert(self.rest.successes());
@@ -100,8 +118,13 @@ impl Engine {
         }
         self.outbox.count_retry();
         self.rest.failed(now, after);
+        self.confirms.not_taken(operation.id, detail);
+        if self.rest.width(now) == 0 {
+            self.confirms.outage(detail);
+        }
         let at = now + after.map_or_else(|| backoff(operation.attempts + 1), asked_for);
-        self.sessions.retry(operation, at, &mut self.ledger);
+        self.sessions
+            .retry(operation, may_have_it, at, &mut self.ledger);
     }
 
     pub(super) fn give_up(&mut self, operation: &Operation, reason: DropReason, error: &Error) {
@@ -186,14 +209,6 @@ impl Engine {
         consignment.retry_at = Some(now + wait);
         self.consignments.push(consignment);
     }
-}
-
-/// A session that was linked to and that nobody has begun is created by its spans, which come a little
-/// later than what it has to say itself.
-const fn is_about_to_exist(operation: &Operation, failure: &Failure) -> bool {
-    matches!(failure, Failure::Refused { status: 404, .. })
-        && operation.start.is_none()
-        && operation.attempts < UNKNOWN_ATTEMPTS
 }
 
 const fn drop_reason(status: u16) -> DropReason {

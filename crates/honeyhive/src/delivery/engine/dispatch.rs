@@ -1,5 +1,7 @@
 //! What is due goes out, as far as the gates let it.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
 use super::{Consignment, Done, Engine, TRACES_WIDTH};
@@ -7,7 +9,7 @@ use crate::config::SessionTransport;
 use crate::delivery::changes::Operation;
 use crate::delivery::spans::Batch;
 use crate::error::Error;
-use crate::outbox::{DropReason, Record};
+use crate::outbox::{DropReason, Record, StartRecord};
 
 /// So much is looked through whenever a call comes back; more only at every tick.
 const SMALL_BACKLOG: usize = 1_024;
@@ -86,18 +88,31 @@ impl Engine {
     /// is not held back, since they wait for it.
     fn assign_spans(&mut self, now: Instant) {
         let mut begun = None;
+        let mut own = None;
         let startup = &self.startup;
-        self.spans.assign(|span| {
+        let ignored = self.spans.assign(|span| {
             let session = startup.get_or_start_late(span.start_time, |start| begun = Some(start));
-            session.id()
+            own.insert(session).id()
         });
-        if let Some(start) = begun {
-            let id = start.id;
-            let record = Record::Start(start);
-            self.outbox.accept_late(record.load());
-            self.take_in(record, now);
-            self.sessions.hold_no_longer(id, now);
+        for tally in ignored {
+            self.ledger.withdrawn(tally);
         }
+        if let Some(session) = own
+            && session.start.is_left_to_spans()
+        {
+            self.spans.unstarted(&session.start);
+        }
+        if let Some(start) = begun {
+            self.begin_late(start, now);
+        }
+    }
+
+    fn begin_late(&mut self, start: Arc<StartRecord>, now: Instant) {
+        let id = start.id;
+        let record = Record::Start(start);
+        self.outbox.accept_late(record.load());
+        self.take_in(record, now);
+        self.sessions.hold_no_longer(id, now);
     }
 
     /// Encodes batches while there is room to send them.

@@ -14,6 +14,7 @@ use crate::api::{Answer, Failure};
 use crate::config::SessionTransport;
 use crate::delivery::Plan;
 use crate::delivery::changes::{Changes, Operation};
+use crate::delivery::confirms::Confirms;
 use crate::delivery::gate::Gate;
 use crate::delivery::ledger::{Answered, Ledger, Tally};
 use crate::delivery::notices::Notices;
@@ -23,7 +24,7 @@ use crate::delivery::spans::{self, Spans};
 use crate::enrichment::Enrichment;
 use crate::error::Error;
 use crate::id::SessionId;
-use crate::outbox::{Command, Inbox, Load, Outbox, Record, Reply, StartRecord, Update};
+use crate::outbox::{Command, Inbox, Load, Outbox, Record, Reply, StartRecord, Timing, Update};
 use crate::session::StartupSession;
 
 /// How often the outbox is looked into. Requests never wake this thread.
@@ -69,6 +70,7 @@ pub(crate) struct Engine {
     spare: Inbox,
     ledger: Ledger,
     sessions: Sessions,
+    confirms: Confirms,
     spans: Spans,
     /// Encoded spans that wait for their (next) try.
     consignments: Vec<Consignment>,
@@ -89,6 +91,7 @@ impl Engine {
             spare: Inbox::default(),
             ledger: Ledger::new(Arc::clone(&outbox)),
             sessions: Sessions::new(window(&plan)),
+            confirms: Confirms::new(plan.patience),
             spans: Spans::new(),
             consignments: Vec::new(),
             rest: Gate::new(REST_WIDTH),
@@ -127,6 +130,7 @@ impl Engine {
             }
             self.drain(now);
             self.dispatch(now).await;
+            self.confirms.settle(now);
             let answers = self.ledger.answers(now);
             if self.stopping && self.ledger.next_deadline().is_none() {
                 return answers;
@@ -157,7 +161,10 @@ impl Engine {
         let tally = self.ledger.accept(record.load());
         match record {
             Record::Start(start) => self.take_in_start(start, tally, now),
-            Record::Update(id, update) => {
+            Record::Update(id, update, timing) => {
+                if timing == Timing::WithTheEnd {
+                    self.sessions.await_end(id, now);
+                }
                 let changes = match update {
                     Update::Enrich(enrichment) => Changes::of(*enrichment),
                     Update::End(end) => Changes::of_end(end),
@@ -166,19 +173,24 @@ impl Engine {
             }
             Record::Moved(start, to) => self.moved(&start, to, now),
             Record::Adopted(span, session) => self.spans.adopt(span, session),
+            Record::Ignored(span) => self.spans.ignore(span),
         }
     }
 
     fn take_in_start(&mut self, start: Arc<StartRecord>, tally: Tally, now: Instant) {
-        if self.plan.transport == SessionTransport::Otlp {
-            // Its spans tell HoneyHive of it; those of the tracer's own may not know that they are.
-            start.settle(Ok(()));
-            if self.startup.is_begun_by(&start) {
-                self.spans.unstarted(&start);
-            }
+        if self.plan.transport == SessionTransport::Rest {
+            return self.sessions.start(start, tally, now);
+        }
+        // Its spans tell HoneyHive of it; those of the tracer's own may not know that they are.
+        start.settle(Ok(()));
+        if self.startup.is_begun_by(&start) {
+            self.spans.unstarted(&start);
+        }
+        let changes = Changes::of_start(&start);
+        if changes.is_empty() {
             self.ledger.delivered(tally);
         } else {
-            self.sessions.start(start, tally, now);
+            self.change(start.id, changes, tally, now);
         }
     }
 
@@ -189,24 +201,33 @@ impl Engine {
     }
 
     fn moved(&mut self, start: &StartRecord, to: SessionId, now: Instant) {
-        self.spans.moved(start, to);
+        if start.is_fresh {
+            self.spans.moved(start, to);
+        } else if start.was_withdrawn() {
+            // Others may know the id: what they record under it stays there.
+            self.spans.unstarted(start);
+        }
         if start.was_withdrawn() {
             self.sessions.withdraw(start, to, &mut self.ledger, now);
-        } else {
-            let note = serde_json::json!({ "moved_to": to });
-            let note = Enrichment::new().metadata(note);
-            let load = Load::one(note.bytes());
-            self.outbox.accept_late(load);
-            let tally = self.ledger.accept(load);
-            self.sessions
-                .change(start.id, Changes::of(note), tally, &mut self.ledger, now);
+        } else if !start.is_linked() {
+            self.note_move(start.id, to, now);
         }
+    }
+
+    /// A session that was created and then left says where its story goes on.
+    fn note_move(&mut self, from: SessionId, to: SessionId, now: Instant) {
+        let note = Enrichment::new().metadata(serde_json::json!({ "moved_to": to }));
+        let load = Load::one(note.bytes());
+        self.outbox.accept_late(load);
+        let tally = self.ledger.accept(load);
+        self.sessions
+            .change(from, Changes::of(note), tally, &mut self.ledger, now);
     }
 
     fn obey(&mut self, command: Command, now: Instant) {
         self.look_for_due = true;
         match command {
-            Command::Confirm(start, reply) => self.confirm(&start, reply, now),
+            Command::Confirm(start, reply) => self.confirm(start, reply, now),
             Command::Flush(timeout, reply) => self.flush(timeout, reply, now),
             Command::Stop(timeout, reply) => {
                 self.stopping = true;
@@ -215,14 +236,12 @@ impl Engine {
         }
     }
 
-    fn confirm(&mut self, start: &StartRecord, reply: Reply<Result<(), Error>>, now: Instant) {
-        match start.outcome() {
-            Some(outcome) => reply.send(outcome.clone()),
-            // Nobody is kept waiting for the end of an outage.
-            None if self.rest.width(now) == 0 => reply.send(Err(Error::Unconfirmed {
-                detail: self.notices.last_detail().to_owned(),
-            })),
-            None => self.sessions.confirm(start.id, reply, now),
+    /// Somebody awaits the answer to this start, so it is not held back.
+    fn confirm(&mut self, start: Arc<StartRecord>, reply: Reply<Result<(), Error>>, now: Instant) {
+        self.sessions.hold_no_longer(start.id, now);
+        self.confirms.add(start, reply, now);
+        if self.rest.width(now) == 0 {
+            self.confirms.outage(self.notices.last_detail());
         }
     }
 
@@ -233,6 +252,11 @@ impl Engine {
         now: Instant,
     ) {
         self.ledger.flush(timeout, now, reply);
+        if self.stopping {
+            self.sessions.await_no_longer();
+        } else {
+            self.sessions.defer_awaiting(&mut self.ledger);
+        }
         self.sessions.forget_backoff();
         for consignment in &mut self.consignments {
             consignment.retry_at = None;

@@ -1,0 +1,129 @@
+//! What stands in the parentheses of `#[trace(..)]`.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::ext::IdentExt as _;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Error, Expr, LitStr, Path, Result, Token, parenthesized};
+
+const KNOWN: &str = "`name`, `event_type`, `tracer`, `skip`, `skip_all`, `inputs`, `skip_output`, \
+                     `config`, `metadata` or `stream`";
+
+/// The arguments, each at most once.
+#[derive(Default)]
+pub(crate) struct Args {
+    pub(crate) name: Option<LitStr>,
+    /// A path to a value of `EventType`.
+    pub(crate) event_type: Option<TokenStream>,
+    pub(crate) tracer: Option<Expr>,
+    pub(crate) skip: Vec<Ident>,
+    pub(crate) skip_all: bool,
+    pub(crate) inputs: Option<Expr>,
+    pub(crate) skip_output: bool,
+    pub(crate) config: Option<Expr>,
+    pub(crate) metadata: Option<Expr>,
+    pub(crate) stream: bool,
+}
+
+impl Parse for Args {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let mut args = Self::default();
+        let mut seen: Vec<Ident> = Vec::new();
+        while !input.is_empty() {
+            let key = input.call(Ident::parse_any)?;
+            if seen.contains(&key) {
+                return Err(Error::new(key.span(), format!("`{key}` is given twice")));
+            }
+            args.parse_one(&key, input)?;
+            seen.push(key);
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        let clash = seen.iter().find(|key| *key == "skip" || *key == "skip_all");
+        match clash {
+            Some(key) if args.inputs.is_some() => Err(Error::new(
+                key.span(),
+                format!("`inputs` takes the place of all arguments: there is nothing to `{key}`"),
+            )),
+            Some(_) if args.skip_all && !args.skip.is_empty() => Err(Error::new(
+                args.skip[0].span(),
+                "`skip_all` skips this argument already",
+            )),
+            _ => Ok(args),
+        }
+    }
+}
+
+impl Args {
+    fn parse_one(&mut self, key: &Ident, input: ParseStream<'_>) -> Result<()> {
+        match key.to_string().as_str() {
+            "name" => self.name = Some(value(key, input)?),
+            "event_type" => self.event_type = Some(value::<EventType>(key, input)?.0),
+            "tracer" => self.tracer = Some(value(key, input)?),
+            "inputs" => self.inputs = Some(value(key, input)?),
+            "config" => self.config = Some(value(key, input)?),
+            "metadata" => self.metadata = Some(value(key, input)?),
+            "skip_all" => self.skip_all = true,
+            "skip_output" => self.skip_output = true,
+            "stream" => self.stream = true,
+            "skip" => {
+                if !input.peek(syn::token::Paren) {
+                    return Err(Error::new(
+                        key.span(),
+                        "expected the arguments to skip: `skip(a, b)`, or `skip_all`",
+                    ));
+                }
+                let names;
+                parenthesized!(names in input);
+                let names =
+                    Punctuated::<_, Token![,]>::parse_terminated_with(&names, Ident::parse_any)?;
+                self.skip = names.into_iter().collect();
+            }
+            _ => {
+                return Err(Error::new(
+                    key.span(),
+                    format!("unknown argument `{key}`: expected {KNOWN}"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn value<T: Parse>(key: &Ident, input: ParseStream<'_>) -> Result<T> {
+    if !input.peek(Token![=]) {
+        return Err(Error::new(
+            key.span(),
+            format!("`{key}` needs a value: `{key} = …`"),
+        ));
+    }
+    input.parse::<Token![=]>()?;
+    input.parse()
+}
+
+struct EventType(TokenStream);
+
+impl Parse for EventType {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        if !input.peek(LitStr) {
+            return match input.parse::<Path>() {
+                Ok(path) => Ok(Self(quote!(#path))),
+                Err(error) => Err(unexpected(error.span())),
+            };
+        }
+        let name: LitStr = input.parse()?;
+        let variant = match name.value().as_str() {
+            "model" => quote!(Model),
+            "chain" => quote!(Chain),
+            "tool" => quote!(Tool),
+            _ => return Err(unexpected(name.span())),
+        };
+        Ok(Self(quote!(::honeyhive::EventType::#variant)))
+    }
+}
+
+fn unexpected(span: Span) -> Error {
+    Error::new(span, "expected one of \"model\", \"chain\", \"tool\"")
+}

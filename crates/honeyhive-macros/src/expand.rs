@@ -1,0 +1,281 @@
+//! What the function becomes.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::{Error, Result};
+
+use crate::args::Args;
+use crate::function::{Function, Returned, Tail, is_pattern, mentions};
+
+pub(crate) fn expand(args: &Args, function: &Function) -> Result<TokenStream> {
+    let recorded = recorded(args, function)?;
+    let body = match function.tail() {
+        Some(tail) => of_tail(args, function, recorded, tail),
+        None if function.signature.asyncness.is_some() => of_async(args, function, &recorded),
+        None => of_plain(args, function, &recorded),
+    };
+    let Function {
+        attributes,
+        visibility,
+        signature,
+        brace,
+        ..
+    } = function;
+    let mut expanded = quote!(#(#attributes)* #visibility #signature);
+    brace.surround(&mut expanded, |tokens| body.to_tokens(tokens));
+    Ok(expanded)
+}
+
+/// The arguments that are recorded.
+fn recorded(args: &Args, function: &Function) -> Result<Vec<Ident>> {
+    let mut parameters = function.parameters();
+    let has_pattern = parameters.iter().any(is_pattern);
+    for skipped in &args.skip {
+        if !has_pattern && !parameters.contains(skipped) && skipped != "self" {
+            return Err(unknown_parameter(skipped, &parameters));
+        }
+    }
+    if args.skip_all || args.inputs.is_some() {
+        parameters.clear();
+    }
+    parameters.retain(|name| !args.skip.contains(name) && !is_pattern(name));
+    Ok(parameters)
+}
+
+fn unknown_parameter(skipped: &Ident, parameters: &[Ident]) -> Error {
+    let known: Vec<_> = parameters.iter().map(|name| format!("`{name}`")).collect();
+    let known = if known.is_empty() {
+        "it has none to skip".to_owned()
+    } else {
+        format!("it has {}", known.join(", "))
+    };
+    Error::new(
+        skipped.span(),
+        format!("the function has no parameter `{skipped}`: {known}"),
+    )
+}
+
+fn of_plain(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
+    let begin = begin(args, function, recorded);
+    let returned = function.returned(args.stream, false);
+    let result = function.annotation().map(|declared| quote!(-> #declared));
+    let body = block(function);
+    // Without a declared type the closure takes an expression, and braces would be one too many.
+    let closure = quote!(move || #result #body);
+    finish(
+        args,
+        &returned,
+        &quote! {
+            #begin
+            let (__output, __active) = ::honeyhive::__private::run(__active, #closure);
+        },
+    )
+}
+
+fn of_async(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
+    let begin = begin(args, function, recorded);
+    let returned = function.returned(args.stream, false);
+    let declared = match returned {
+        Returned::Never => None,
+        _ => function.annotation(),
+    };
+    // An async block cannot declare its type; a `return` that is never reached can.
+    let declared = declared.map(|declared| {
+        quote! {
+            if let ::core::option::Option::Some(__output) =
+                ::core::option::Option::None::<#declared>
+            {
+                return __output;
+            }
+        }
+    });
+    let body = &function.body;
+    let block = quote_spanned!(function.brace.span.join()=> { #body });
+    let block = match declared {
+        Some(declared) => quote!({ #declared #block }),
+        None => block,
+    };
+    finish(
+        args,
+        &returned,
+        &quote! {
+            #begin
+            let (__output, __active) =
+                ::honeyhive::__private::Run::new(__active, async move #block).await;
+        },
+    )
+}
+
+fn of_tail(args: &Args, function: &Function, mut recorded: Vec<Ident>, tail: Tail) -> TokenStream {
+    let Tail { before, pin, block } = tail;
+    let statements = block.block.to_token_stream();
+    // What the block does not use is not in it, and putting it there could break a lifetime.
+    recorded.retain(|name| mentions(&statements, &name.to_string()));
+    let begin = begin(args, function, &recorded);
+    let returned = function.returned(args.stream, true);
+    let attributes = &block.attrs;
+    let traced = finish(
+        args,
+        &returned,
+        &quote! {
+            #begin
+            let (__output, __active) =
+                ::honeyhive::__private::Run::new(__active, #(#attributes)* async move #statements).await;
+        },
+    );
+    let traced = quote!(async move { #traced });
+    let traced = match pin {
+        Some(pin) => quote!(#pin(#traced)),
+        None => traced,
+    };
+    quote!(#(#before)* #traced)
+}
+
+fn block(function: &Function) -> TokenStream {
+    let mut block = TokenStream::new();
+    function
+        .brace
+        .surround(&mut block, |tokens| function.body.to_tokens(tokens));
+    block
+}
+
+/// `let __active = …;`
+fn begin(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
+    let name = args.name.as_ref().map_or_else(
+        || function.signature.ident.unraw().to_string(),
+        syn::LitStr::value,
+    );
+    let event_type = args.event_type.as_ref().map_or_else(
+        || quote!(::core::option::Option::None),
+        |event_type| quote!(::core::option::Option::Some(#event_type)),
+    );
+    let count = recorded.len();
+    let buckets = [
+        ("config", &args.config),
+        ("metadata", &args.metadata),
+        ("inputs", &args.inputs),
+    ];
+    let buckets = buckets.iter().filter_map(|(bucket, map)| {
+        let map = map.as_ref()?;
+        let bucket = format_ident!("{bucket}");
+        Some(quote!(__inputs.#bucket(&(#map));))
+    });
+    let buckets: Vec<_> = buckets.collect();
+    let arguments = recorded.iter().map(|name| {
+        let key = format!("honeyhive_inputs.{}", name.unraw());
+        quote! {
+            __inputs.argument(
+                #key,
+                (&&&::honeyhive::__private::Probe(&#name)).__honeyhive_json(),
+            );
+        }
+    });
+    let import = (count > 0).then(|| {
+        quote!(
+            use ::honeyhive::__private::by::*;
+        )
+    });
+    let fill = if count == 0 && buckets.is_empty() {
+        quote!(|_| {})
+    } else {
+        quote! {
+            |__inputs: &mut ::honeyhive::__private::Inputs<'_>| {
+                #(#buckets)*
+                #import
+                #(#arguments)*
+            }
+        }
+    };
+    let call = match &args.tracer {
+        None => quote!(::honeyhive::__private::begin(&__SITE, #fill)),
+        Some(tracer) => {
+            quote!(::honeyhive::__private::begin_with(&__SITE, &(#tracer), #fill))
+        }
+    };
+    quote! {
+        static __SITE: ::honeyhive::__private::Site =
+            ::honeyhive::__private::Site::new(#name, #event_type, #count);
+        let __active = #call;
+    }
+}
+
+/// `begun` has made `__output` and `__active`; here they are used up.
+fn finish(args: &Args, returned: &Returned, begun: &TokenStream) -> TokenStream {
+    let observe = observe(args);
+    match returned {
+        // A value of the type `!` cannot be handed on, since nothing comes after it.
+        Returned::Never => quote! {
+            #begun
+            let _ = __active;
+            __output
+        },
+        Returned::Value => quote! {
+            #begun
+            ::honeyhive::__private::finish(__active, __output, #observe)
+        },
+        Returned::Stream { boxed, in_result } => {
+            let stream = if *boxed {
+                quote! {
+                    match __active {
+                        ::core::option::Option::None => __output,
+                        __active => ::std::boxed::Box::pin(
+                            ::honeyhive::__private::stream(__active, __output, #observe),
+                        ),
+                    }
+                }
+            } else {
+                quote!(::honeyhive::__private::stream(__active, __output, #observe))
+            };
+            if *in_result {
+                let failed = failed();
+                quote! {
+                    #begun
+                    match __output {
+                        ::core::result::Result::Ok(__output) => ::core::result::Result::Ok(#stream),
+                        ::core::result::Result::Err(__error) => ::core::result::Result::Err(
+                            ::honeyhive::__private::finish(__active, __error, |__error, __outputs| {
+                                use ::honeyhive::__private::by::*;
+                                #failed
+                            }),
+                        ),
+                    }
+                }
+            } else {
+                quote!(#begun #stream)
+            }
+        }
+    }
+}
+
+/// What records an output or an item.
+fn observe(args: &Args) -> TokenStream {
+    let value = if args.skip_output {
+        quote!(_ => {})
+    } else {
+        quote! {
+            ::core::result::Result::Ok(__value) => __outputs.result(|| {
+                (&&&::honeyhive::__private::Probe(__value)).__honeyhive_json()
+            }),
+        }
+    };
+    let failed = failed();
+    let failed = quote!(::core::result::Result::Err(__error) => #failed);
+    quote! {
+        |__output, __outputs| {
+            use ::honeyhive::__private::by::*;
+            match (&&::honeyhive::__private::Outcome(__output)).__honeyhive_outcome() {
+                #failed
+                #value
+            }
+        }
+    }
+}
+
+fn failed() -> TokenStream {
+    quote! {
+        {
+            __outputs.error((&&&::honeyhive::__private::Failure(__error)).__honeyhive_text());
+        }
+    }
+}

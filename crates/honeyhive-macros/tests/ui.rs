@@ -1,0 +1,6 @@
+//! What the compiler says where the attribute cannot work.
+
+#[test]
+fn mistakes_are_explained() {
+    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
+}

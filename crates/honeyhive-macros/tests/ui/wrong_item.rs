@@ -1,0 +1,14 @@
+#[honeyhive::trace]
+struct Name;
+
+#[honeyhive::trace]
+const fn constant() -> u8 {
+    1
+}
+
+trait Speak {
+    #[honeyhive::trace]
+    fn speak(&self);
+}
+
+fn main() {}

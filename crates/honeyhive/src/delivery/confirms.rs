@@ -1,0 +1,80 @@
+//! Who awaits the answer to a session's start, each until a deadline of their own: nobody is kept waiting for
+//! the end of an outage.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::later;
+use crate::error::Error;
+use crate::id::SessionId;
+use crate::outbox::{Reply, StartRecord};
+
+type Outcome = Result<(), Error>;
+
+#[derive(Debug)]
+struct Confirm {
+    start: Arc<StartRecord>,
+    reply: Reply<Outcome>,
+    deadline: Instant,
+}
+
+#[derive(Debug)]
+pub(crate) struct Confirms {
+    waiting: Vec<Confirm>,
+    patience: Duration,
+}
+
+impl Confirms {
+    /// Each waits for `patience` at the most.
+    pub(crate) const fn new(patience: Duration) -> Self {
+        Self {
+            waiting: Vec::new(),
+            patience,
+        }
+    }
+
+    pub(crate) fn add(&mut self, start: Arc<StartRecord>, reply: Reply<Outcome>, now: Instant) {
+        let deadline = later(now, self.patience);
+        self.waiting.push(Confirm {
+            start,
+            reply,
+            deadline,
+        });
+    }
+
+    /// Answers those whose start has its outcome, and those who have waited long enough.
+    pub(crate) fn settle(&mut self, now: Instant) {
+        self.answer(|confirm| {
+            let known = confirm.start.outcome().cloned();
+            known.or_else(|| (now >= confirm.deadline).then(|| unconfirmed("no answer in time")))
+        });
+    }
+
+    /// HoneyHive did not take the start of this session.
+    pub(crate) fn not_taken(&mut self, id: SessionId, detail: &str) {
+        self.answer(|confirm| (confirm.start.id == id).then(|| unconfirmed(detail)));
+    }
+
+    /// HoneyHive takes nothing for now.
+    pub(crate) fn outage(&mut self, detail: &str) {
+        self.answer(|_| Some(unconfirmed(detail)));
+    }
+
+    fn answer(&mut self, answer: impl Fn(&Confirm) -> Option<Outcome>) {
+        let mut index = 0;
+        while let Some(confirm) = self.waiting.get(index) {
+            match answer(confirm) {
+                Some(outcome) => self.waiting.swap_remove(index).reply.send(outcome),
+                None => index += 1,
+            }
+        }
+    }
+}
+
+fn unconfirmed(detail: &str) -> Outcome {
+    Err(Error::Unconfirmed {
+        detail: detail.to_owned(),
+    })
+}

@@ -1,0 +1,200 @@
+//! By which of its traits a value is recorded.
+//!
+//! The expansion calls `(&&&Probe(&value)).__honeyhive_json()`. Method lookup takes the first method in the
+//! order of automatic references whose bound holds, so the kind with most references is preferred. The
+//! expansion imports this module as a whole where it does so; the methods' names are nobody else's.
+
+use std::any::type_name;
+use std::convert::Infallible;
+use std::fmt::{self, Debug, Display, Write as _};
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+/// An argument or a result: by `Serialize`, else by `Debug`, else by the name of its type.
+#[derive(Debug)]
+pub struct Probe<'a, T>(pub &'a T);
+
+/// The first choice.
+pub trait BySerialize {
+    /// What is recorded.
+    fn __honeyhive_json(&self) -> Json;
+}
+
+impl<T: Serialize> BySerialize for &&Probe<'_, T> {
+    /// What cannot be a JSON value in memory, such as a number beyond 64 bits, goes as JSON text; what
+    /// cannot be JSON at all, such as a map whose keys are lists, by the name of its type.
+    fn __honeyhive_json(&self) -> Json {
+        let value = self.0;
+        serde_json::to_value(value).unwrap_or_else(|_| {
+            let text = serde_json::to_string(value);
+            Json::String(text.unwrap_or_else(|_| type_name::<T>().to_owned()))
+        })
+    }
+}
+
+/// The second choice.
+pub trait ByDebug {
+    /// What is recorded.
+    fn __honeyhive_json(&self) -> Json;
+}
+
+impl<T: Debug> ByDebug for &Probe<'_, T> {
+    fn __honeyhive_json(&self) -> Json {
+        Json::String(text(format_args!("{:?}", self.0)))
+    }
+}
+
+/// The last choice.
+pub trait ByName {
+    /// What is recorded.
+    fn __honeyhive_json(&self) -> Json;
+}
+
+impl<T> ByName for Probe<'_, T> {
+    fn __honeyhive_json(&self) -> Json {
+        Json::String(type_name::<T>().to_owned())
+    }
+}
+
+/// An error: by `Display`, else by `Debug`, else by the name of its type.
+#[derive(Debug)]
+pub struct Failure<'a, T>(pub &'a T);
+
+/// The first choice.
+pub trait TextByDisplay {
+    /// The error text.
+    fn __honeyhive_text(&self) -> String;
+}
+
+impl<T: Display> TextByDisplay for &&Failure<'_, T> {
+    fn __honeyhive_text(&self) -> String {
+        text(format_args!("{}", self.0))
+    }
+}
+
+/// The second choice.
+pub trait TextByDebug {
+    /// The error text.
+    fn __honeyhive_text(&self) -> String;
+}
+
+impl<T: Debug> TextByDebug for &Failure<'_, T> {
+    fn __honeyhive_text(&self) -> String {
+        text(format_args!("{:?}", self.0))
+    }
+}
+
+/// The last choice.
+pub trait TextByName {
+    /// The error text.
+    fn __honeyhive_text(&self) -> String;
+}
+
+impl<T> TextByName for Failure<'_, T> {
+    fn __honeyhive_text(&self) -> String {
+        type_name::<T>().to_owned()
+    }
+}
+
+/// What a function returned or a stream yielded: a `Result`, or a value of any other type.
+#[derive(Debug)]
+pub struct Outcome<'a, T>(pub &'a T);
+
+/// The first choice.
+pub trait OfResult<'a, T, E> {
+    /// The value or the error.
+    fn __honeyhive_outcome(&self) -> Result<&'a T, &'a E>;
+}
+
+impl<'a, T, E> OfResult<'a, T, E> for &Outcome<'a, Result<T, E>> {
+    fn __honeyhive_outcome(&self) -> Result<&'a T, &'a E> {
+        self.0.as_ref()
+    }
+}
+
+/// The last choice.
+pub trait OfValue<'a, T> {
+    /// The value.
+    fn __honeyhive_outcome(&self) -> Result<&'a T, &'a Infallible>;
+}
+
+impl<'a, T> OfValue<'a, T> for Outcome<'a, T> {
+    fn __honeyhive_outcome(&self) -> Result<&'a T, &'a Infallible> {
+        Ok(self.0)
+    }
+}
+
+/// The formatted text, as far as it fits.
+fn text(arguments: fmt::Arguments<'_>) -> String {
+    let mut bounded = Bounded(String::new());
+    // It fails where the text is cut, or where the value's own formatting does.
+    let _ = bounded.write_fmt(arguments);
+    bounded.0
+}
+
+/// A text that takes so many bytes and then a mark.
+struct Bounded(String);
+
+impl Bounded {
+    const MOST: usize = 64 * 1024;
+}
+
+impl fmt::Write for Bounded {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        let room = Self::MOST.saturating_sub(self.0.len());
+        if part.len() <= room {
+            self.0.push_str(part);
+            return Ok(());
+        }
+        let end = (0..=room).rev().find(|end| part.is_char_boundary(*end));
+        self.0.push_str(&part[..end.unwrap_or(0)]);
+        self.0.push('…');
+        Err(fmt::Error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Opaque;
+
+    #[derive(Debug)]
+    struct Shown;
+
+    fn of_any<T>(value: &T) -> Json {
+        (&&&Probe(value)).__honeyhive_json()
+    }
+
+    #[test]
+    fn the_best_way_that_there_is_is_taken() {
+        assert_eq!((&&&Probe(&7_i64)).__honeyhive_json(), Json::from(7));
+        assert_eq!((&&&Probe(&Shown)).__honeyhive_json(), Json::from("Shown"));
+        let name = (&&&Probe(&Opaque)).__honeyhive_json();
+        assert!(name.as_str().is_some_and(|name| name.ends_with("::Opaque")));
+        // Only bounds count in generic code.
+        assert_eq!(of_any(&7_i64), Json::from("i64"));
+    }
+
+    #[test]
+    fn a_number_beyond_64_bits_is_text() {
+        let value = (&&&Probe(&u128::MAX)).__honeyhive_json();
+        assert_eq!(value, Json::from(u128::MAX.to_string()));
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        let cut = text(format_args!("a{}", "ä".repeat(40_000)));
+        assert!(cut.ends_with("ä…") && cut.len() < 66_000);
+    }
+
+    #[test]
+    fn errors_are_told_apart_from_values() {
+        let failed: Result<i32, &str> = Err("no");
+        assert_eq!((&&Outcome(&failed)).__honeyhive_outcome(), Err(&"no"));
+        assert_eq!((&&Outcome(&5)).__honeyhive_outcome(), Ok(&5));
+        assert_eq!((&&&Failure(&"no")).__honeyhive_text(), "no");
+        assert_eq!((&&&Failure(&Shown)).__honeyhive_text(), "Shown");
+    }
+}

@@ -1,0 +1,228 @@
+//! What the expansion of `#[honeyhive::trace]` calls.
+//!
+//! The order is always the same: [`begin`] finds the tracer and starts the span, with the inputs;
+//! [`run`] or [`Run`] executes the body with the span current; [`finish`] or [`TracedStream`] records
+//! what came out. With nothing recording, each of them passes through.
+
+pub mod by;
+mod future;
+mod record;
+mod stream;
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+use opentelemetry::trace::{Span as _, SpanBuilder, Status, TraceContextExt as _, Tracer as _};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::SdkTracer;
+
+pub use by::{Failure, Outcome, Probe};
+pub use future::Run;
+pub use record::{Inputs, Outputs};
+pub use stream::{TracedStream, stream};
+
+use crate::EventType;
+use crate::HoneyHiveTracer;
+use crate::attributes::{ERROR, EVENT_TYPE};
+use crate::outbox::Outbox;
+use crate::session::current;
+use record::Budget;
+
+/// What is known of a traced function at compile time.
+#[derive(Debug)]
+pub struct Site {
+    name: &'static str,
+    event_type: Option<EventType>,
+    /// So many arguments are recorded.
+    inputs: usize,
+}
+
+impl Site {
+    /// What the attribute says.
+    #[must_use]
+    pub const fn new(name: &'static str, event_type: Option<EventType>, inputs: usize) -> Self {
+        Self {
+            name,
+            event_type,
+            inputs,
+        }
+    }
+}
+
+/// A running span. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Active {
+    cx: Context,
+    outbox: Arc<Outbox>,
+}
+
+// A context is only ever replaced as a whole, so no panic leaves one half-written. Without these an
+// `async fn` would lose the two traits with the attribute.
+impl UnwindSafe for Active {}
+impl RefUnwindSafe for Active {}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        self.cx.span().end();
+    }
+}
+
+type Payload = Box<dyn Any + Send>;
+
+impl Active {
+    /// Runs `f` with the span current. A panic comes back as a value, since the span has to know it.
+    fn enter<T>(&self, f: impl FnOnce() -> T) -> Result<T, Payload> {
+        let _guard = self.cx.clone().attach();
+        catch_unwind(AssertUnwindSafe(f))
+    }
+
+    fn error(&self, text: String) {
+        let span = self.cx.span();
+        span.set_status(Status::error(text.clone()));
+        span.set_attribute(KeyValue::new(ERROR, text));
+    }
+
+    /// Ends the span with the panic and lets it go on.
+    fn panic(self, payload: Payload) -> ! {
+        let message = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        self.error(message.map_or_else(
+            || "panicked".to_owned(),
+            |message| format!("panicked: {message}"),
+        ));
+        drop(self);
+        resume_unwind(payload)
+    }
+
+    fn mark_cancelled(&self) {
+        let cancelled = KeyValue::new("honeyhive_metadata.cancelled", true);
+        self.cx.span().set_attribute(cancelled);
+    }
+
+    /// Lets code of the program record something. A panic in there is none of the traced function's.
+    fn record(
+        &self,
+        budget: &mut Budget,
+        index: Option<usize>,
+        record: impl FnOnce(&mut Outputs<'_>),
+    ) {
+        guarded(&self.outbox, || {
+            record(&mut Outputs::new(self, budget, index));
+        });
+    }
+}
+
+fn guarded(outbox: &Outbox, record: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(record)).is_err() {
+        outbox.count_callback_panic();
+    }
+}
+
+/// Whoever makes the span.
+struct Target {
+    tracer: Arc<SdkTracer>,
+    outbox: Arc<Outbox>,
+}
+
+impl Target {
+    fn of(tracer: &HoneyHiveTracer) -> Self {
+        Self {
+            tracer: tracer.shared_sdk_tracer(),
+            outbox: Arc::clone(tracer.outbox()),
+        }
+    }
+
+    /// The tracer of the innermost session, else the default one.
+    ///
+    /// A session that has outlived its tracer records nothing: its spans have nowhere to go, and the
+    /// default tracer's session is not theirs.
+    fn here(cx: &Context) -> Option<Self> {
+        match current::innermost(cx) {
+            Some(session) => Some(Self {
+                tracer: session.outbox.tracer()?,
+                outbox: Arc::clone(&session.outbox),
+            }),
+            None => HoneyHiveTracer::default_tracer()
+                .map(|tracer| Self::of(&tracer))
+                .filter(|target| {
+                    // As the processor has it: a session that came from outside is one all the same.
+                    !current::is_suppressed(&target.outbox) || current::from_baggage(cx).is_some()
+                }),
+        }
+    }
+
+    fn begin(
+        self,
+        cx: &Context,
+        site: &Site,
+        fill: impl FnOnce(&mut Inputs<'_>),
+    ) -> Option<Active> {
+        /// Room for what the processor stamps and for a small result.
+        const MORE: usize = 8;
+        let mut attributes = Vec::with_capacity(site.inputs + MORE);
+        attributes.extend(
+            site.event_type
+                .map(|kind| KeyValue::new(EVENT_TYPE, kind.as_str())),
+        );
+        let builder = SpanBuilder::from_name(site.name).with_attributes(attributes);
+        let mut span = self.tracer.build_with_context(builder, cx);
+        if !span.is_recording() {
+            return None;
+        }
+        guarded(&self.outbox, || {
+            let mut inputs = Inputs::new(&mut span, &self.outbox);
+            fill(&mut inputs);
+            inputs.close();
+        });
+        Some(Active {
+            cx: cx.with_span(span),
+            outbox: self.outbox,
+        })
+    }
+}
+
+/// Starts the span with the current session's tracer, else the default one.
+#[inline]
+pub fn begin(site: &Site, fill: impl FnOnce(&mut Inputs<'_>)) -> Option<Active> {
+    Context::map_current(|cx| Target::here(cx)?.begin(cx, site, fill))
+}
+
+/// Starts the span with this tracer.
+#[inline]
+pub fn begin_with(
+    site: &Site,
+    tracer: &HoneyHiveTracer,
+    fill: impl FnOnce(&mut Inputs<'_>),
+) -> Option<Active> {
+    Context::map_current(|cx| Target::of(tracer).begin(cx, site, fill))
+}
+
+/// Executes the body with the span current.
+#[inline]
+pub fn run<T>(active: Option<Active>, body: impl FnOnce() -> T) -> (T, Option<Active>) {
+    let Some(active) = active else {
+        return (body(), None);
+    };
+    match active.enter(body) {
+        Ok(output) => (output, Some(active)),
+        Err(payload) => active.panic(payload),
+    }
+}
+
+/// Records what came out and ends the span.
+#[inline]
+pub fn finish<T>(
+    active: Option<Active>,
+    output: T,
+    observe: impl FnOnce(&T, &mut Outputs<'_>),
+) -> T {
+    if let Some(active) = active {
+        let mut budget = Budget::outputs();
+        active.record(&mut budget, None, |outputs| observe(&output, outputs));
+        budget.close(&active);
+    }
+    output
+}

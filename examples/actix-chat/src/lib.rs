@@ -1,0 +1,38 @@
+//! A multi-turn chat server: one middleware, and every conversation is a HoneyHive session.
+//!
+//! The chat itself is in `chat-support`, since it knows nothing of actix-web. Here is what does.
+
+mod error;
+mod handlers;
+mod payload;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::web::{self, Data, PayloadConfig};
+use actix_web::{App, Error};
+use chat_support::{Chat, ChatRequest};
+use honeyhive::HoneyHiveTracer;
+use honeyhive_actix::HoneyHive;
+
+/// The server's routes, in which every request is a session of `tracer`. Each worker has an `App` of its
+/// own; the chat is shared by all.
+pub fn app(
+    tracer: HoneyHiveTracer,
+    chat: Chat,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    App::new()
+        .wrap(HoneyHive::new(tracer))
+        .app_data(Data::new(chat))
+        .app_data(PayloadConfig::new(ChatRequest::LONGEST_BODY))
+        .route("/chat", web::post().to(handlers::chat))
+        .route("/chat/stream", web::post().to(handlers::stream))
+        .route("/healthz", web::get().to(handlers::healthz))
+}

@@ -1,0 +1,11 @@
+//! The tests of every chat server, for this one.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "helpers of tests may panic as the tests may"
+)]
+
+#[path = "../../../chat-support/server-tests/mod.rs"]
+mod server_tests;
+mod serving;
