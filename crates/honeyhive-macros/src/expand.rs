@@ -1,8 +1,9 @@
 //! What the function becomes.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
 use syn::{Error, Result};
 
 use crate::args::Args;
@@ -61,14 +62,13 @@ fn of_plain(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream
     let returned = function.returned(args.stream, false);
     let result = function.annotation().map(|declared| quote!(-> #declared));
     let body = block(function);
-    // Without a declared type the closure takes an expression, and braces would be one too many.
     let closure = quote!(move || #result #body);
     finish(
         args,
         &returned,
         &quote! {
             #begin
-            let (__output, __active) = ::honeyhive::__private::run(__active, #closure);
+            let (__hh_output, __hh_active) = ::honeyhive::__private::run(__hh_active, #closure);
         },
     )
 }
@@ -82,11 +82,13 @@ fn of_async(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream
     };
     // An async block cannot declare its type; a `return` that is never reached can.
     let declared = declared.map(|declared| {
-        quote! {
-            if let ::core::option::Option::Some(__output) =
+        // What does not fit the type is explained by pointing at it.
+        let span = Span::call_site().located_at(declared.span());
+        quote_spanned! {span=>
+            if let ::core::option::Option::Some(__hh_output) =
                 ::core::option::Option::None::<#declared>
             {
-                return __output;
+                return __hh_output;
             }
         }
     });
@@ -101,8 +103,8 @@ fn of_async(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream
         &returned,
         &quote! {
             #begin
-            let (__output, __active) =
-                ::honeyhive::__private::Run::new(__active, async move #block).await;
+            let (__hh_output, __hh_active) =
+                ::honeyhive::__private::Run::new(__hh_active, async move #block).await;
         },
     )
 }
@@ -120,8 +122,8 @@ fn of_tail(args: &Args, function: &Function, mut recorded: Vec<Ident>, tail: Tai
         &returned,
         &quote! {
             #begin
-            let (__output, __active) =
-                ::honeyhive::__private::Run::new(__active, #(#attributes)* async move #statements).await;
+            let (__hh_output, __hh_active) =
+                ::honeyhive::__private::Run::new(__hh_active, #(#attributes)* async move #statements).await;
         },
     );
     let traced = quote!(async move { #traced });
@@ -140,7 +142,7 @@ fn block(function: &Function) -> TokenStream {
     block
 }
 
-/// `let __active = …;`
+/// `let __hh_active = …;`
 fn begin(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
     let name = args.name.as_ref().map_or_else(
         || function.signature.ident.unraw().to_string(),
@@ -159,13 +161,13 @@ fn begin(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
     let buckets = buckets.iter().filter_map(|(bucket, map)| {
         let map = map.as_ref()?;
         let bucket = format_ident!("{bucket}");
-        Some(quote!(__inputs.#bucket(&(#map));))
+        Some(quote!(__hh_inputs.#bucket(&(#map));))
     });
     let buckets: Vec<_> = buckets.collect();
     let arguments = recorded.iter().map(|name| {
         let key = format!("honeyhive_inputs.{}", name.unraw());
         quote! {
-            __inputs.argument(
+            __hh_inputs.argument(
                 #key,
                 (&&&::honeyhive::__private::Probe(&#name)).__honeyhive_json(),
             );
@@ -180,7 +182,7 @@ fn begin(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
         quote!(|_| {})
     } else {
         quote! {
-            |__inputs: &mut ::honeyhive::__private::Inputs<'_>| {
+            |__hh_inputs: &mut ::honeyhive::__private::Inputs<'_>| {
                 #(#buckets)*
                 #import
                 #(#arguments)*
@@ -188,53 +190,55 @@ fn begin(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
         }
     };
     let call = match &args.tracer {
-        None => quote!(::honeyhive::__private::begin(&__SITE, #fill)),
+        None => quote!(::honeyhive::__private::begin(&__HH_SITE, #fill)),
         Some(tracer) => {
-            quote!(::honeyhive::__private::begin_with(&__SITE, &(#tracer), #fill))
+            let span = Span::call_site().located_at(tracer.span());
+            let tracer = quote_spanned!(span=> &(#tracer));
+            quote!(::honeyhive::__private::begin_with(&__HH_SITE, #tracer, #fill))
         }
     };
     quote! {
-        static __SITE: ::honeyhive::__private::Site =
+        static __HH_SITE: ::honeyhive::__private::Site =
             ::honeyhive::__private::Site::new(#name, #event_type, #count);
-        let __active = #call;
+        let __hh_active = #call;
     }
 }
 
-/// `begun` has made `__output` and `__active`; here they are used up.
+/// `begun` has made `__hh_output` and `__hh_active`; here they are used up.
 fn finish(args: &Args, returned: &Returned, begun: &TokenStream) -> TokenStream {
     let observe = observe(args);
     match returned {
         // A value of the type `!` cannot be handed on, since nothing comes after it.
         Returned::Never => quote! {
             #begun
-            let _ = __active;
-            __output
+            let _ = __hh_active;
+            __hh_output
         },
         Returned::Value => quote! {
             #begun
-            ::honeyhive::__private::finish(__active, __output, #observe)
+            ::honeyhive::__private::finish(__hh_active, __hh_output, #observe)
         },
         Returned::Stream { boxed, in_result } => {
             let stream = if *boxed {
                 quote! {
-                    match __active {
-                        ::core::option::Option::None => __output,
-                        __active => ::std::boxed::Box::pin(
-                            ::honeyhive::__private::stream(__active, __output, #observe),
+                    match __hh_active {
+                        ::core::option::Option::None => __hh_output,
+                        __hh_active => ::std::boxed::Box::pin(
+                            ::honeyhive::__private::stream(__hh_active, __hh_output, #observe),
                         ),
                     }
                 }
             } else {
-                quote!(::honeyhive::__private::stream(__active, __output, #observe))
+                quote!(::honeyhive::__private::stream(__hh_active, __hh_output, #observe))
             };
             if *in_result {
                 let failed = failed();
                 quote! {
                     #begun
-                    match __output {
-                        ::core::result::Result::Ok(__output) => ::core::result::Result::Ok(#stream),
-                        ::core::result::Result::Err(__error) => ::core::result::Result::Err(
-                            ::honeyhive::__private::finish(__active, __error, |__error, __outputs| {
+                    match __hh_output {
+                        ::core::result::Result::Ok(__hh_output) => ::core::result::Result::Ok(#stream),
+                        ::core::result::Result::Err(__hh_error) => ::core::result::Result::Err(
+                            ::honeyhive::__private::finish(__hh_active, __hh_error, |__hh_error, __hh_outputs| {
                                 use ::honeyhive::__private::by::*;
                                 #failed
                             }),
@@ -254,17 +258,17 @@ fn observe(args: &Args) -> TokenStream {
         quote!(_ => {})
     } else {
         quote! {
-            ::core::result::Result::Ok(__value) => __outputs.result(|| {
-                (&&&::honeyhive::__private::Probe(__value)).__honeyhive_json()
+            ::core::result::Result::Ok(__hh_value) => __hh_outputs.result(|| {
+                (&&&::honeyhive::__private::Probe(__hh_value)).__honeyhive_json()
             }),
         }
     };
     let failed = failed();
-    let failed = quote!(::core::result::Result::Err(__error) => #failed);
+    let failed = quote!(::core::result::Result::Err(__hh_error) => #failed);
     quote! {
-        |__output, __outputs| {
+        |__hh_output, __hh_outputs| {
             use ::honeyhive::__private::by::*;
-            match (&&::honeyhive::__private::Outcome(__output)).__honeyhive_outcome() {
+            match (&&::honeyhive::__private::Outcome(__hh_output)).__honeyhive_outcome() {
                 #failed
                 #value
             }
@@ -275,7 +279,7 @@ fn observe(args: &Args) -> TokenStream {
 fn failed() -> TokenStream {
     quote! {
         {
-            __outputs.error((&&&::honeyhive::__private::Failure(__error)).__honeyhive_text());
+            __hh_outputs.error((&&&::honeyhive::__private::Failure(__hh_error)).__honeyhive_text());
         }
     }
 }

@@ -129,6 +129,19 @@ fn expressions_are_evaluated_only_where_a_span_is_recorded() {
     assert_eq!(EVALUATED.get(), 1);
 }
 
+#[honeyhive::trace(metadata = json!({"length": one_secret("ada", "x")}))]
+fn with_a_traced_expression() {}
+
+#[test]
+fn what_is_evaluated_for_the_recording_may_be_traced_itself() {
+    let (_tracer, captured, session) = session();
+    session.in_scope(with_a_traced_expression);
+    let session = captured.only_session();
+    let event = session.event("with_a_traced_expression");
+    assert_eq!(event.attributes["honeyhive_metadata.length"], 4_i64.into());
+    assert_eq!(output(session.event("one_secret")).as_deref(), Some("4"));
+}
+
 struct Faulty;
 
 impl fmt::Debug for Faulty {

@@ -42,7 +42,7 @@ impl RequestGuard {
         self.active.as_ref().map(|active| &active.session)
     }
 
-    /// Ready at once, except under [`SessionStart::Confirmed`]: then once HoneyHive has answered. The
+    /// Ready at once, except under [`SessionStart::Confirmed`](super::SessionStart::Confirmed): then once HoneyHive has answered. The
     /// handler is not polled before.
     pub fn poll_confirmed(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
         if let Some(confirmation) = &mut self.confirmation {

@@ -155,6 +155,10 @@ impl fmt::Write for Bounded {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::needless_borrow,
+    reason = "written as the expansion writes it, whatever the type"
+)]
 mod tests {
     use super::*;
 

@@ -77,6 +77,21 @@ impl Active {
         catch_unwind(AssertUnwindSafe(f))
     }
 
+    #[inline(never)]
+    fn run<T>(self, body: impl FnOnce() -> T) -> (T, Option<Self>) {
+        match self.enter(body) {
+            Ok(output) => (output, Some(self)),
+            Err(payload) => self.panic(payload),
+        }
+    }
+
+    #[inline(never)]
+    fn finish(self, observe: impl FnOnce(&mut Outputs<'_>)) {
+        let mut budget = Budget::outputs();
+        self.record(&mut budget, None, observe);
+        budget.close(&self);
+    }
+
     fn error(&self, text: String) {
         let span = self.cx.span();
         span.set_status(Status::error(text.clone()));
@@ -139,8 +154,8 @@ impl Target {
     ///
     /// A session that has outlived its tracer records nothing: its spans have nowhere to go, and the
     /// default tracer's session is not theirs.
-    fn here(cx: &Context) -> Option<Self> {
-        match current::innermost(cx) {
+    fn here() -> Option<Self> {
+        Context::map_current(|cx| match current::innermost(cx) {
             Some(session) => Some(Self {
                 tracer: session.outbox.tracer()?,
                 outbox: Arc::clone(&session.outbox),
@@ -151,15 +166,12 @@ impl Target {
                     // As the processor has it: a session that came from outside is one all the same.
                     !current::is_suppressed(&target.outbox) || current::from_baggage(cx).is_some()
                 }),
-        }
+        })
     }
 
-    fn begin(
-        self,
-        cx: &Context,
-        site: &Site,
-        fill: impl FnOnce(&mut Inputs<'_>),
-    ) -> Option<Active> {
+    // Out of line, and so are the others that a function without a tracer never reaches.
+    #[inline(never)]
+    fn begin(self, site: &Site, fill: impl FnOnce(&mut Inputs<'_>)) -> Option<Active> {
         /// Room for what the processor stamps and for a small result.
         const MORE: usize = 8;
         let mut attributes = Vec::with_capacity(site.inputs + MORE);
@@ -168,7 +180,9 @@ impl Target {
                 .map(|kind| KeyValue::new(EVENT_TYPE, kind.as_str())),
         );
         let builder = SpanBuilder::from_name(site.name).with_attributes(attributes);
-        let mut span = self.tracer.build_with_context(builder, cx);
+        // A copy: the program's code runs below, and may change what is current.
+        let cx = Context::current();
+        let mut span = self.tracer.build_with_context(builder, &cx);
         if !span.is_recording() {
             return None;
         }
@@ -187,7 +201,7 @@ impl Target {
 /// Starts the span with the current session's tracer, else the default one.
 #[inline]
 pub fn begin(site: &Site, fill: impl FnOnce(&mut Inputs<'_>)) -> Option<Active> {
-    Context::map_current(|cx| Target::here(cx)?.begin(cx, site, fill))
+    Target::here()?.begin(site, fill)
 }
 
 /// Starts the span with this tracer.
@@ -197,18 +211,15 @@ pub fn begin_with(
     tracer: &HoneyHiveTracer,
     fill: impl FnOnce(&mut Inputs<'_>),
 ) -> Option<Active> {
-    Context::map_current(|cx| Target::of(tracer).begin(cx, site, fill))
+    Target::of(tracer).begin(site, fill)
 }
 
 /// Executes the body with the span current.
 #[inline]
 pub fn run<T>(active: Option<Active>, body: impl FnOnce() -> T) -> (T, Option<Active>) {
-    let Some(active) = active else {
-        return (body(), None);
-    };
-    match active.enter(body) {
-        Ok(output) => (output, Some(active)),
-        Err(payload) => active.panic(payload),
+    match active {
+        None => (body(), None),
+        Some(active) => active.run(body),
     }
 }
 
@@ -220,9 +231,7 @@ pub fn finish<T>(
     observe: impl FnOnce(&T, &mut Outputs<'_>),
 ) -> T {
     if let Some(active) = active {
-        let mut budget = Budget::outputs();
-        active.record(&mut budget, None, |outputs| observe(&output, outputs));
-        budget.close(&active);
+        active.finish(|outputs| observe(&output, outputs));
     }
     output
 }
