@@ -59,7 +59,7 @@ impl<B: MessageBody> MessageBody for ResponseBody<B> {
 
     fn try_into_bytes(self) -> Result<Bytes, Self> {
         let Self { inner, mut guard } = self;
-        match inner.try_into_bytes() {
+        match guard.run(|| inner.try_into_bytes()) {
             Ok(bytes) => {
                 guard.on_data(bytes.len());
                 guard.finish();

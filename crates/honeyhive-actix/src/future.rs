@@ -51,7 +51,7 @@ where
         match ready!(this.guard.run(|| this.inner.poll(cx))) {
             Ok(response) => Poll::Ready(Ok(respond(response, this.guard, this.header.as_ref()))),
             Err(error) => {
-                let status = error.as_response_error().status_code();
+                let status = this.guard.run(|| error.as_response_error().status_code());
                 this.guard.on_error(Some(status.as_u16()), &error);
                 Poll::Ready(Err(error))
             }

@@ -32,7 +32,11 @@ pub fn app(
         .wrap(HoneyHive::new(tracer))
         .app_data(Data::new(chat))
         .app_data(PayloadConfig::new(ChatRequest::LONGEST_BODY))
-        .route("/chat", web::post().to(handlers::chat))
-        .route("/chat/stream", web::post().to(handlers::stream))
-        .route("/healthz", web::get().to(handlers::healthz))
+        .service(web::resource("/chat").post(handlers::chat))
+        .service(web::resource("/chat/stream").post(handlers::stream))
+        .service(
+            web::resource("/healthz")
+                .get(handlers::healthz)
+                .head(handlers::healthz),
+        )
 }

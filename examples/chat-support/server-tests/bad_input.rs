@@ -65,3 +65,14 @@ async fn a_refused_request_has_no_turn_in_its_session() {
     assert_eq!(session.outputs["status_code"], 400);
     assert_eq!(session.event_count, 0);
 }
+
+#[tokio::test]
+async fn a_path_that_takes_another_method_says_so() {
+    let server = Server::start().await;
+    for path in ["/chat", "/chat/stream"] {
+        let response = server.get(path).await;
+        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
+    }
+    let response = server.get("/nowhere").await;
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+}

@@ -110,11 +110,11 @@ pub(super) async fn link(app: Arc<App>, call: Call) -> Answer {
     Ok(Reply::text(format!("{moved:?}")))
 }
 
-/// Moves the session, says something of it, and waits for the row.
+/// Says something of the session, moves it, and waits for the row.
 pub(super) async fn link_and_park(app: Arc<App>, call: Call) -> Answer {
     let session = call.session.ok_or(Refusal("no session"))?;
-    session.link_to(&*conversation(&call.body)?);
     session.enrich(Enrichment::new().metadata(json!({ "early": true })));
+    session.link_to(&*conversation(&call.body)?);
     app.park().await;
     drop(app.tracer.span("turn").start());
     Ok(Reply::text("done"))

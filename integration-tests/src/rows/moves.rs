@@ -1,7 +1,5 @@
 //! `Session::link_to`: the conversation's id comes in the body.
 
-use std::time::Duration;
-
 use honeyhive::SessionId;
 use serde_json::json;
 
@@ -134,14 +132,14 @@ pub async fn a_linked_request_that_moves_takes_nobody_along<A: Adapter>() {
 /// Nobody has begun the conversation: its spans create it, and what else was said of it waits for them,
 /// however long the turn is.
 pub async fn a_conversation_that_nobody_has_begun_is_created_by_its_turn<A: Adapter>() {
-    let builder = Stage::builder().tracer(|builder| builder.coalesce_window(Duration::ZERO));
-    let stage = builder.start::<A>().await;
+    let stage = Stage::start::<A>().await;
     let conversation = SessionId::from_correlation_id(CONVERSATION);
     let parked = tokio::spawn(asking(&stage, "/link-and-park").send());
     stage.app.entered.taken().await;
     // Another request goes all the way meanwhile, so an update of this one could have gone too.
     let other = stage.request("POST", "/chat/7").send().await;
     stage.session(other.session_id()).await;
+    assert_eq!(refused(&stage), 0, "an update would find nothing yet");
     stage.app.release.give();
     let answer = parked.await.expect("an answer");
     assert_eq!(answer.session_id(), conversation);
@@ -154,10 +152,26 @@ pub async fn a_conversation_that_nobody_has_begun_is_created_by_its_turn<A: Adap
     );
     assert_ended(&session, 200, "complete");
     assert_eq!(stage.stats().dropped.total(), 0);
-    let mut refused = stage.honeyhive.requests();
-    refused.retain(|request| request.status == Some(404));
-    assert!(
-        refused.len() <= 1,
-        "it is not asked for again and again: {refused:#?}"
-    );
+    assert!(refused(&stage) <= 1, "it is not asked for again and again");
+}
+
+fn refused(stage: &Stage) -> usize {
+    let requests = stage.honeyhive.requests();
+    let refused = requests.iter().filter(|it| it.status == Some(404));
+    refused.count()
+}
+
+/// The same without any REST start: what was said before the move goes along.
+pub async fn over_otlp_a_request_that_moves_takes_everything_along<A: Adapter>() {
+    let builder = Stage::builder()
+        .tracer(|builder| builder.session_transport(honeyhive::SessionTransport::Otlp));
+    let stage = builder.start::<A>().await;
+    let answer = asking(&stage, "/link").send().await;
+    let conversation = SessionId::from_correlation_id(CONVERSATION);
+    assert_eq!(answer.session_id(), conversation);
+    let session = stage.session(conversation).await;
+    assert_eq!(session.metadata["early"], true);
+    assert_eq!(session.metadata["plan"], "pro");
+    assert_eq!(stage.honeyhive.sessions().len(), 1);
+    assert_eq!(stage.stats().dropped.total(), 0);
 }

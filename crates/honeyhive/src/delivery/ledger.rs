@@ -85,7 +85,9 @@ impl Ledger {
 
     /// Items that came in now.
     pub(crate) fn accept(&mut self, load: Load) -> Tally {
-        *self.pending.entry(self.epoch).or_default() += load.items;
+        if load.items > 0 {
+            *self.pending.entry(self.epoch).or_default() += load.items;
+        }
         Tally {
             load,
             epoch: self.epoch,
@@ -159,6 +161,13 @@ impl Ledger {
             reply,
         });
         self.epoch += 1;
+    }
+
+    /// No flush goes on after this.
+    pub(crate) fn end_by(&mut self, deadline: Instant) {
+        for flush in &mut self.flushes {
+            flush.deadline = flush.deadline.min(deadline);
+        }
     }
 
     /// True for items that a flush waits for: they are not held back any longer.

@@ -14,7 +14,7 @@ use super::recent::Recent;
 use crate::enrichment::Enrichment;
 use crate::error::Error;
 use crate::id::SessionId;
-use crate::outbox::StartRecord;
+use crate::outbox::{StartRecord, Timing};
 
 /// How long an update waits for the end of a request at the most.
 const LONGEST_REQUEST: Duration = Duration::from_secs(600);
@@ -91,6 +91,27 @@ impl Entry {
         (now, Tally::NONE)
     }
 
+    /// A start that was withdrawn, as what it leaves to the session it was moved to.
+    fn take_back(&mut self, start: &StartRecord) -> (Changes, Tally) {
+        let is_it = |held: &Arc<StartRecord>| std::ptr::eq(held.as_ref(), start);
+        let later = self.later.iter().position(|(held, _)| is_it(held));
+        let tally = if let Some((_, tally)) = later.and_then(|index| self.later.remove(index)) {
+            tally
+        } else if self.start.as_ref().is_some_and(is_it) {
+            self.start = None;
+            let tally = std::mem::replace(&mut self.start_tally, Tally::NONE);
+            self.take_up_next_start();
+            tally
+        } else {
+            // It was never kept here; what it had to say is among the changes.
+            return (Changes::default(), Tally::NONE);
+        };
+        let began_with = Enrichment::new()
+            .metadata(&start.metadata)
+            .user_properties(&start.user_properties);
+        (Changes::of(began_with), tally)
+    }
+
     fn has_work(&self) -> bool {
         self.start.is_some() || !self.changes.is_empty() || self.changes_tally.items() > 0
     }
@@ -136,6 +157,9 @@ impl Sessions {
     pub(crate) fn start(&mut self, start: Arc<StartRecord>, tally: Tally, now: Instant) {
         let hold_until = later(now, self.window);
         let entry = self.entry(start.id, hold_until);
+        // It is begun here after all.
+        entry.awaits_end = false;
+        entry.hold_until = entry.hold_until.min(hold_until);
         entry.later.push_back((start, tally));
         entry.take_up_next_start();
     }
@@ -153,9 +177,16 @@ impl Sessions {
         if changes.end_time.is_some() {
             // Nothing more is expected, unless it is the spans that create the session.
             let awaits_spans = std::mem::take(&mut entry.awaits_end);
-            entry.hold_until = if awaits_spans { now + SPANS_FIRST } else { now };
+            let until = if awaits_spans { now + SPANS_FIRST } else { now };
+            // An end that waits already is not put off by the next.
+            let is_held = entry.changes.end_time.is_some();
+            entry.hold_until = if is_held {
+                entry.hold_until.min(until)
+            } else {
+                until
+            };
         }
-        if entry.start.is_none() {
+        if entry.start.is_none() && entry.changes.is_empty() {
             // What is new deserves its own tries.
             entry.attempts = 0;
         }
@@ -166,7 +197,11 @@ impl Sessions {
     /// A request of a session that HoneyHive may not know is under way: until its spans have arrived, an
     /// update would find nothing.
     pub(crate) fn await_end(&mut self, id: SessionId, now: Instant) {
-        if self.known.contains(&id) || self.start_is_pending(id) {
+        let is_held = |entry: &Entry| entry.changes.end_time.is_some();
+        if self.known.contains(&id)
+            || self.start_is_pending(id)
+            || self.entries.get(&id).is_some_and(is_held)
+        {
             return;
         }
         let entry = self.entry(id, later(now, LONGEST_REQUEST));
@@ -174,8 +209,8 @@ impl Sessions {
         entry.hold_until = later(now, LONGEST_REQUEST);
     }
 
-    /// Takes back a start that was not sent; what had gathered for it goes to the new id, as far as a
-    /// session that exists takes it.
+    /// Takes back a start that was not sent. What it began with goes to the new id, as far as a session that
+    /// exists takes it; and so does all else that had gathered, where nobody else can know the first id.
     pub(crate) fn withdraw(
         &mut self,
         start: &StartRecord,
@@ -183,57 +218,24 @@ impl Sessions {
         ledger: &mut Ledger,
         now: Instant,
     ) {
+        start.settle(Ok(()));
         let Some(entry) = self.entries.get_mut(&start.id) else {
             return;
         };
-        let is_it = |held: &Arc<StartRecord>| std::ptr::eq(held.as_ref(), start);
-        if let Some(index) = entry.later.iter().position(|(held, _)| is_it(held)) {
-            let later = entry.later.remove(index);
-            later
-                .into_iter()
-                .for_each(|(_, tally)| ledger.withdrawn(tally));
-            return start.settle(Ok(()));
+        let (mut changes, mut tally) = entry.take_back(start);
+        if start.is_fresh && !entry.in_flight {
+            let (gathered, more) = entry.take_changes();
+            changes.merge(gathered);
+            tally = ledger.merge(tally, more);
         }
-        if !entry.start.as_ref().is_some_and(is_it) {
-            return;
-        }
-        start.settle(Ok(()));
-        entry.start = None;
-        let tally = std::mem::replace(&mut entry.start_tally, Tally::NONE);
-        if !entry.later.is_empty() {
-            // What had gathered is the other's too.
-            entry.take_up_next_start();
+        self.forget_if_idle(start.id);
+        if changes.is_empty() {
             return ledger.withdrawn(tally);
         }
-        if let Some(entry) = self.entries.remove(&start.id) {
-            self.move_to(to, start, tally, entry, ledger, now);
+        if start.timing() == Timing::WithTheEnd {
+            self.await_end(to, now);
         }
-    }
-
-    /// Hands what a session had gathered to the one it was moved to.
-    fn move_to(
-        &mut self,
-        to: SessionId,
-        start: &StartRecord,
-        start_tally: Tally,
-        entry: Entry,
-        ledger: &mut Ledger,
-        now: Instant,
-    ) {
-        let began_with = Enrichment::new()
-            .metadata(&start.metadata)
-            .user_properties(&start.user_properties);
-        let mut changes = Changes::of(began_with);
-        let mut tally = entry.changes_tally;
-        if changes.is_empty() {
-            ledger.withdrawn(start_tally);
-        } else {
-            tally = ledger.merge(start_tally, tally);
-        }
-        changes.merge(entry.changes);
-        if !changes.is_empty() {
-            self.change(to, changes, tally, ledger, now);
-        }
+        self.change(to, changes, tally, ledger, now);
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -265,6 +267,10 @@ impl Sessions {
     /// Queues what is due: held back long enough, or, where `urgency_counts`, waited for by a flush.
     pub(crate) fn queue_due(&mut self, now: Instant, ledger: &Ledger, urgency_counts: bool) {
         for (id, entry) in &mut self.entries {
+            if now >= entry.hold_until {
+                // Nobody waits longer than this for an end.
+                entry.awaits_end = false;
+            }
             if entry.is_due(now, ledger, urgency_counts) {
                 entry.queued = true;
                 self.ready.push_back(*id);
@@ -291,8 +297,7 @@ impl Sessions {
 
     fn take_operation(&mut self, id: SessionId) -> Option<Operation> {
         let entry = self.entries.get_mut(&id)?;
-        entry.queued = false;
-        if entry.in_flight {
+        if !std::mem::take(&mut entry.queued) || entry.in_flight || !entry.has_work() {
             return None;
         }
         if let Some(start) = &entry.start
@@ -387,8 +392,11 @@ impl Sessions {
         entry.attempts = operation.attempts + 1;
         entry.successes_before = operation.successes_before;
         entry.retry_at = Some(at);
+        let is_start = operation.start.is_some();
         entry.start = operation.start;
-        if entry.start.is_some() && may_have {
+        // A start that came meanwhile goes with what is tried again.
+        entry.take_up_next_start();
+        if is_start && may_have {
             entry.attempted = Some((operation.changes, operation.tally));
             return;
         }
@@ -396,6 +404,15 @@ impl Sessions {
         changes.merge(std::mem::take(&mut entry.changes));
         entry.changes = changes;
         entry.changes_tally = ledger.merge(operation.tally, entry.changes_tally);
+    }
+
+    /// A request has ended without an update of its own: its spans are on their way.
+    pub(crate) fn ended(&mut self, id: SessionId, now: Instant) {
+        if let Some(entry) = self.entries.get_mut(&id)
+            && std::mem::take(&mut entry.awaits_end)
+        {
+            entry.hold_until = now + SPANS_FIRST;
+        }
     }
 
     /// What waits for the end of its request is not waited for by a flush.

@@ -57,8 +57,14 @@ impl Active {
             end_request_span(cx, &ending);
         }
         if self.instrumentation.tracer.session_transport() == SessionTransport::Otlp {
-            return;
+            self.session.has_ended();
+        } else {
+            self.update(ending);
         }
+        self.session.start.set_ended();
+    }
+
+    fn update(&self, ending: Ending) {
         let duration = ending.at.saturating_duration_since(self.began);
         self.session.update(Update::End(SessionEnd {
             ended_at: self.session.start.started_at + duration,

@@ -174,8 +174,10 @@ impl Outbox {
         if queue.closed && (load.items > 0 || queue.abandoned) {
             return Some(DropReason::ShutDown);
         }
-        let full = queue.pending.items + load.items > self.max_items
-            || queue.pending.bytes + load.bytes > self.max_bytes;
+        // A record that weighs nothing takes no room.
+        let full = load.items > 0
+            && (queue.pending.items + load.items > self.max_items
+                || queue.pending.bytes + load.bytes > self.max_bytes);
         full.then_some(DropReason::QueueFull)
     }
 

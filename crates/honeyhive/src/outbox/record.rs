@@ -1,7 +1,7 @@
 //! What a session writes to the outbox: plain data, turned into JSON on the delivery thread.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -35,6 +35,8 @@ pub(crate) enum Record {
         expect(dead_code, reason = "made by adapters only")
     )]
     Ignored(SpanId),
+    /// A request that was linked to this session has ended, or has moved on.
+    Ended(SessionId),
 }
 
 /// When an update may go.
@@ -68,6 +70,7 @@ pub(crate) struct StartRecord {
     pub(crate) is_fresh: bool,
     /// It will be said when the session ends.
     pub(crate) will_end: bool,
+    ended: AtomicBool,
     /// Begun by somebody else.
     linked: bool,
     phase: AtomicU8,
@@ -99,6 +102,7 @@ impl StartRecord {
             started_at,
             is_fresh: false,
             will_end: false,
+            ended: AtomicBool::new(false),
             linked: false,
             phase: AtomicU8::new(HELD),
             outcome: OnceLock::new(),
@@ -112,8 +116,15 @@ impl StartRecord {
         self.linked
     }
 
+    /// It has been said that it ended.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn set_ended(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn timing(&self) -> Timing {
-        if self.will_end && self.is_left_to_spans() {
+        let goes_on = self.will_end && !self.ended.load(Ordering::Relaxed);
+        if goes_on && self.is_left_to_spans() {
             Timing::WithTheEnd
         } else {
             Timing::Soon
@@ -310,7 +321,9 @@ impl Record {
             Self::Update(_, Update::End(end), _) => {
                 Load::one(size_of::<Self>() + end.error.as_ref().map_or(0, String::len))
             }
-            Self::Moved(..) | Self::Adopted(..) | Self::Ignored(_) => Load::default(),
+            Self::Moved(..) | Self::Adopted(..) | Self::Ignored(_) | Self::Ended(_) => {
+                Load::default()
+            }
         }
     }
 }

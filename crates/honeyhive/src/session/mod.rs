@@ -118,6 +118,12 @@ impl Session {
         }
     }
 
+    /// Says that nothing more is coming, for what waits for that.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn has_ended(&self) {
+        self.outbox.push(Record::Ended(self.id()));
+    }
+
     /// True for a session that began here and goes on under its first id.
     pub(crate) fn is_whole(&self) -> bool {
         self.start.is_whole()
@@ -147,12 +153,16 @@ impl Session {
     /// ```
     pub fn link_to(&self, id: impl Into<SessionId>) -> Moved {
         let id = id.into();
-        if self.id() == id {
+        let before = self.id();
+        if before == id {
             return Moved::Whole;
         }
         if !self.start.move_to(id) {
             tracing::debug!(target: "honeyhive", "a session can be moved once; it stays where it is");
             return Moved::Refused;
+        }
+        if self.start.is_linked() {
+            self.outbox.push(Record::Ended(before));
         }
         let withdrawn = self.start.withdraw();
         self.outbox.push(Record::Moved(Arc::clone(&self.start), id));

@@ -12,7 +12,6 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::api::{Answer, Failure};
 use crate::config::SessionTransport;
-use crate::delivery::Plan;
 use crate::delivery::changes::{Changes, Operation};
 use crate::delivery::confirms::Confirms;
 use crate::delivery::gate::Gate;
@@ -21,6 +20,7 @@ use crate::delivery::notices::Notices;
 use crate::delivery::sessions::Sessions;
 use crate::delivery::sink::Parcel;
 use crate::delivery::spans::{self, Spans};
+use crate::delivery::{Plan, later};
 use crate::enrichment::Enrichment;
 use crate::error::Error;
 use crate::id::SessionId;
@@ -80,7 +80,8 @@ pub(crate) struct Engine {
     traces_in_flight: usize,
     calls: JoinSet<Done>,
     notices: Notices,
-    stopping: bool,
+    /// Everything ends by then.
+    stop_at: Option<Instant>,
     /// The backlog is looked through for what is due, however long it is.
     look_for_due: bool,
 }
@@ -100,7 +101,7 @@ impl Engine {
             traces_in_flight: 0,
             calls: JoinSet::new(),
             notices: Notices::default(),
-            stopping: false,
+            stop_at: None,
             look_for_due: true,
             plan,
             outbox,
@@ -132,7 +133,7 @@ impl Engine {
             self.dispatch(now).await;
             self.confirms.settle(now);
             let answers = self.ledger.answers(now);
-            if self.stopping && self.ledger.next_deadline().is_none() {
+            if self.stop_at.is_some() && self.ledger.next_deadline().is_none() {
                 return answers;
             }
             answers.into_iter().for_each(Answered::send);
@@ -163,7 +164,7 @@ impl Engine {
             Record::Start(start) => self.take_in_start(start, tally, now),
             Record::Update(id, update, timing) => {
                 if timing == Timing::WithTheEnd {
-                    self.sessions.await_end(id, now);
+                    self.sessions.await_end(self.spans.current(id), now);
                 }
                 let changes = match update {
                     Update::Enrich(enrichment) => Changes::of(*enrichment),
@@ -174,6 +175,7 @@ impl Engine {
             Record::Moved(start, to) => self.moved(&start, to, now),
             Record::Adopted(span, session) => self.spans.adopt(span, session),
             Record::Ignored(span) => self.spans.ignore(span),
+            Record::Ended(id) => self.sessions.ended(self.spans.current(id), now),
         }
     }
 
@@ -230,7 +232,7 @@ impl Engine {
             Command::Confirm(start, reply) => self.confirm(start, reply, now),
             Command::Flush(timeout, reply) => self.flush(timeout, reply, now),
             Command::Stop(timeout, reply) => {
-                self.stopping = true;
+                self.stop_at = Some(later(now, timeout));
                 self.flush(timeout, reply, now);
             }
         }
@@ -252,7 +254,8 @@ impl Engine {
         now: Instant,
     ) {
         self.ledger.flush(timeout, now, reply);
-        if self.stopping {
+        if let Some(stop_at) = self.stop_at {
+            self.ledger.end_by(stop_at);
             self.sessions.await_no_longer();
         } else {
             self.sessions.defer_awaiting(&mut self.ledger);
