@@ -264,30 +264,26 @@ fn key(
             None => return Ok(None),
         },
     };
-    let problem = match prefix {
-        _ if !value.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            Some("it has characters that no key has")
-        }
-        None if TYPED_PREFIXES
-            .iter()
-            .any(|prefix| value.starts_with(prefix) && !has_typed_shape(&value, prefix)) =>
-        {
-            Some(
-                "it begins like a typed key and does not have the shape of one (copy it again from HoneyHive)",
-            )
-        }
-        Some(prefix) if !has_typed_shape(&value, prefix) => {
-            Some("it does not have the shape of a key of this kind (copy it again from HoneyHive)")
-        }
-        _ => None,
-    };
-    match problem {
+    match key_problem(&value, prefix) {
         Some(problem) => Err(BuildError::InvalidKey {
             setting: Cow::Borrowed(setting),
             problem,
         }),
         None => Ok(Some(ApiKey::new(value))),
     }
+}
+
+/// What is wrong with a key that should begin with `prefix`, or with any.
+fn key_problem(value: &str, prefix: Option<&str>) -> Option<&'static str> {
+    if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Some("it has characters that no key has");
+    }
+    let typed = |prefix: &&&str| value.starts_with(**prefix);
+    let prefix = prefix.or_else(|| TYPED_PREFIXES.iter().find(typed).copied());
+    let has_shape = prefix.is_none_or(|prefix| has_typed_shape(value, prefix));
+    (!has_shape).then_some(
+        "it does not have the shape of a key of this kind (copy it again from HoneyHive)",
+    )
 }
 
 /// `prefix`, 24 letters or digits, `_`, 64 of `[A-Za-z0-9_-]` (the official SDK's check).

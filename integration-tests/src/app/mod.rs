@@ -177,7 +177,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("POST", "/chunks", |app, call| {
         Box::pin(streams::chunks(app, call))
     }),
-    endpoint("GET", "/work/{id}", |app, call| {
+    endpoint("GET", "/task/{id}", |app, call| {
         Box::pin(work::work(app, call))
     }),
 ];

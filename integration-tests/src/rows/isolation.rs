@@ -45,7 +45,7 @@ pub async fn two_thousand_requests_at_once_keep_their_spans_apart<A: Adapter>() 
 }
 
 async fn work(client: Client, number: usize) -> (SessionId, usize) {
-    let answer = client.request("GET", &format!("/work/{number}"));
+    let answer = client.request("GET", &format!("/task/{number}"));
     let answer = answer.send().await;
     assert_eq!(answer.text(), format!("first {number}\nsecond {number}\n"));
     (answer.session_id(), number)
