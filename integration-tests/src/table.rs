@@ -149,6 +149,7 @@ macro_rules! conformance_table {
                 a_linked_request_that_moves_takes_nobody_along: Both,
                 a_conversation_that_nobody_has_begun_is_created_by_its_turn: Both,
                 over_otlp_a_request_that_moves_takes_everything_along: Both,
+                over_otlp_what_is_said_early_waits_for_the_spans: Both,
             }
             outages {
                 a_honeyhive_that_fails_is_not_noticed_and_recovers: Both,

@@ -110,6 +110,14 @@ pub(super) async fn link(app: Arc<App>, call: Call) -> Answer {
     Ok(Reply::text(format!("{moved:?}")))
 }
 
+/// Says something of the session and waits for the row.
+pub(super) async fn enrich_and_park(app: Arc<App>, call: Call) -> Answer {
+    let session = call.session.ok_or(Refusal("no session"))?;
+    session.enrich(Enrichment::new().metadata(json!({ "early": true })));
+    app.park().await;
+    Ok(Reply::text("done"))
+}
+
 /// Says something of the session, moves it, and waits for the row.
 pub(super) async fn link_and_park(app: Arc<App>, call: Call) -> Answer {
     let session = call.session.ok_or(Refusal("no session"))?;

@@ -147,6 +147,9 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("POST", "/link-later", |app, call| {
         Box::pin(handlers::link_later(app, call))
     }),
+    endpoint("GET", "/enrich-and-park", |app, call| {
+        Box::pin(handlers::enrich_and_park(app, call))
+    }),
     endpoint("POST", "/link-and-park", |app, call| {
         Box::pin(handlers::link_and_park(app, call))
     }),

@@ -175,3 +175,19 @@ pub async fn over_otlp_a_request_that_moves_takes_everything_along<A: Adapter>()
     assert_eq!(stage.honeyhive.sessions().len(), 1);
     assert_eq!(stage.stats().dropped.total(), 0);
 }
+
+/// What a request says of itself before any of its spans has ended waits for them.
+pub async fn over_otlp_what_is_said_early_waits_for_the_spans<A: Adapter>() {
+    let builder = Stage::builder()
+        .tracer(|builder| builder.session_transport(honeyhive::SessionTransport::Otlp));
+    let stage = builder.start::<A>().await;
+    let parked = tokio::spawn(stage.request("GET", "/enrich-and-park").send());
+    stage.app.entered.taken().await;
+    stage.settle().await;
+    assert_eq!(refused(&stage), 0, "an update would find nothing yet");
+    stage.app.release.give();
+    let answer = parked.await.expect("an answer");
+    let session = stage.session(answer.session_id()).await;
+    assert_eq!(session.metadata["early"], true);
+    assert_eq!(stage.stats().dropped.total(), 0);
+}

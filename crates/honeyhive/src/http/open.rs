@@ -15,6 +15,7 @@ use super::request::{Seen, Single};
 use super::scope::Scope;
 use super::{Inner, RequestGuard, RequestInfo, ServerInstrumentation, SessionStart};
 use crate::attributes::EVENT_TYPE;
+use crate::config::SessionTransport;
 use crate::enrichment::{Enrichment, Object};
 use crate::event_type::EventType;
 use crate::id::SessionId;
@@ -164,6 +165,7 @@ impl Inner {
         let mut start = StartRecord::new(SessionId::new(), name, inputs, SystemTime::now());
         start.is_fresh = true;
         start.will_end = true;
+        start.by_spans = self.tracer.session_transport() == SessionTransport::Otlp;
         Session::open(self.tracer.outbox(), start)
     }
 

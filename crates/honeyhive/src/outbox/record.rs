@@ -70,6 +70,8 @@ pub(crate) struct StartRecord {
     pub(crate) is_fresh: bool,
     /// It will be said when the session ends.
     pub(crate) will_end: bool,
+    /// No start is sent: its spans create it.
+    pub(crate) by_spans: bool,
     ended: AtomicBool,
     /// Begun by somebody else.
     linked: bool,
@@ -102,6 +104,7 @@ impl StartRecord {
             started_at,
             is_fresh: false,
             will_end: false,
+            by_spans: false,
             ended: AtomicBool::new(false),
             linked: false,
             phase: AtomicU8::new(HELD),
@@ -162,7 +165,7 @@ impl StartRecord {
     /// True where no start of ours is coming: the session was begun elsewhere, moved there, or lost. Then
     /// ingestion is asked to create it from its spans, where it does not know it.
     pub(crate) fn is_left_to_spans(&self) -> bool {
-        !self.is_whole() || matches!(self.outcome(), Some(Err(_)))
+        self.by_spans || !self.is_whole() || matches!(self.outcome(), Some(Err(_)))
     }
 
     /// Moves the session; false when it was moved before.
