@@ -28,9 +28,7 @@ impl Changes {
 
     /// What a start has to say, for a session that is created by its spans.
     pub(crate) fn of_start(start: &StartRecord) -> Self {
-        let began_with = Enrichment::new()
-            .metadata(&start.metadata)
-            .user_properties(&start.user_properties);
+        let began_with = start.began_with();
         Self::of(match &start.inputs {
             Inputs::Object(inputs) => began_with.inputs(inputs),
             // The request's span carries them.

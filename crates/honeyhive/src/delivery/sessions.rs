@@ -11,7 +11,6 @@ use super::changes::{Changes, Operation};
 use super::later;
 use super::ledger::{Ledger, Tally};
 use super::recent::Recent;
-use crate::enrichment::Enrichment;
 use crate::error::Error;
 use crate::id::SessionId;
 use crate::outbox::{StartRecord, Timing};
@@ -106,10 +105,11 @@ impl Entry {
             // It was never kept here; what it had to say is among the changes.
             return (Changes::default(), Tally::NONE);
         };
-        let began_with = Enrichment::new()
-            .metadata(&start.metadata)
-            .user_properties(&start.user_properties);
-        (Changes::of(began_with), tally)
+        (Changes::of(start.began_with()), tally)
+    }
+
+    const fn holds_an_end(&self) -> bool {
+        self.changes.end_time.is_some()
     }
 
     fn has_work(&self) -> bool {
@@ -179,8 +179,7 @@ impl Sessions {
             let awaits_spans = std::mem::take(&mut entry.awaits_end);
             let until = if awaits_spans { now + SPANS_FIRST } else { now };
             // An end that waits already is not put off by the next.
-            let is_held = entry.changes.end_time.is_some();
-            entry.hold_until = if is_held {
+            entry.hold_until = if entry.holds_an_end() {
                 entry.hold_until.min(until)
             } else {
                 until
@@ -197,10 +196,9 @@ impl Sessions {
     /// A request of a session that HoneyHive may not know is under way: until its spans have arrived, an
     /// update would find nothing.
     pub(crate) fn await_end(&mut self, id: SessionId, now: Instant) {
-        let is_held = |entry: &Entry| entry.changes.end_time.is_some();
         if self.known.contains(&id)
             || self.start_is_pending(id)
-            || self.entries.get(&id).is_some_and(is_held)
+            || self.entries.get(&id).is_some_and(Entry::holds_an_end)
         {
             return;
         }

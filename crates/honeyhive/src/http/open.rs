@@ -31,19 +31,12 @@ impl ServerInstrumentation {
     /// Nothing here waits, takes a lock for longer than a push, or can panic.
     pub fn on_request(&self, request: &RequestInfo<'_>) -> RequestGuard {
         // Not inside `map_current`: the program's callbacks may attach a context of their own.
-        self.on_request_in(&Context::current(), request)
-    }
-
-    fn on_request_in(&self, cx: &Context, request: &RequestInfo<'_>) -> RequestGuard {
+        let cx = &Context::current();
         let inner = &self.inner;
         let outbox = inner.tracer.outbox();
-        if let Some(current) = current::of_tracer(cx, outbox)
-            && current.is_request
-        {
-            // A layer further out has opened the session already.
-            return RequestGuard::inactive(Scope::Unchanged);
-        }
-        if current::is_suppressed(outbox) {
+        let is_open = current::of_tracer(cx, outbox).is_some_and(|current| current.is_request);
+        if is_open || current::is_suppressed(outbox) {
+            // A layer further out has seen to it already.
             return RequestGuard::inactive(Scope::Unchanged);
         }
         if !inner.is_traced(request) {
@@ -123,13 +116,7 @@ impl Inner {
         match seen.session_id {
             Single::Absent => self.link_in_baggage(seen),
             Single::Unusable => self.ignored(),
-            Single::Text(raw) => match self.guarded(|| self.trust.session(raw.trim())).flatten() {
-                Some(id) => Some(Link {
-                    id,
-                    from_baggage: false,
-                }),
-                None => self.ignored(),
-            },
+            Single::Text(raw) => self.trusted(raw.trim(), false),
         }
     }
 
@@ -140,11 +127,13 @@ impl Inner {
         if !ours && raw.parse::<SessionId>().is_err() {
             return None;
         }
-        match self.guarded(|| self.trust.session(&raw)).flatten() {
-            Some(id) => Some(Link {
-                id,
-                from_baggage: true,
-            }),
+        self.trusted(&raw, true)
+    }
+
+    /// The session that an id from outside stands for, as far as it is trusted.
+    fn trusted(&self, raw: &str, from_baggage: bool) -> Option<Link> {
+        match self.guarded(|| self.trust.session(raw)).flatten() {
+            Some(id) => Some(Link { id, from_baggage }),
             None => self.ignored(),
         }
     }

@@ -10,7 +10,7 @@ use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::Load;
-use crate::enrichment::{Enrichment, Object, object_bytes};
+use crate::enrichment::{Bucket, Enrichment, Object, object_bytes};
 use crate::error::Error;
 use crate::id::SessionId;
 
@@ -113,6 +113,18 @@ impl StartRecord {
             text: OnceLock::new(),
             moved_text: OnceLock::new(),
         }
+    }
+
+    /// What the session began with, as far as an update can carry it.
+    pub(crate) fn began_with(&self) -> Enrichment {
+        let mut enrichment = Enrichment::new();
+        enrichment
+            .bucket_mut(Bucket::Metadata)
+            .clone_from(&self.metadata);
+        enrichment
+            .bucket_mut(Bucket::UserProperties)
+            .clone_from(&self.user_properties);
+        enrichment
     }
 
     pub(crate) const fn is_linked(&self) -> bool {

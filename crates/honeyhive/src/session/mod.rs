@@ -17,7 +17,7 @@ pub use create::CreateSession;
 pub use new_session::NewSession;
 pub(crate) use startup::StartupSession;
 
-use crate::enrichment::{Enrichment, Object};
+use crate::enrichment::Enrichment;
 use crate::error::Error;
 use crate::id::SessionId;
 use crate::outbox::{DropReason, Inputs, Outbox, Record, StartRecord, Update};
@@ -72,11 +72,10 @@ impl Session {
 
     /// Links to a session that exists: what the start would have carried as metadata and user
     /// properties is merged into it.
-    pub(crate) fn link(outbox: &Arc<Outbox>, mut start: StartRecord) -> Self {
-        let metadata = std::mem::take(&mut start.metadata);
-        let user_properties = std::mem::take(&mut start.user_properties);
+    pub(crate) fn link(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
+        let began_with = start.began_with();
         let session = Self::of(outbox, start.linked());
-        session.enrich_with(metadata, user_properties);
+        session.enrich(began_with);
         session
     }
 
@@ -84,16 +83,6 @@ impl Session {
         Self {
             start: Arc::new(start),
             outbox: Arc::clone(outbox),
-        }
-    }
-
-    fn enrich_with(&self, metadata: Object, user_properties: Object) {
-        if !metadata.is_empty() || !user_properties.is_empty() {
-            self.enrich(
-                Enrichment::new()
-                    .metadata(metadata)
-                    .user_properties(user_properties),
-            );
         }
     }
 
