@@ -20,6 +20,8 @@ pub(crate) const LEGACY_PROJECT: &str = "traceloop.association.properties.projec
 
 /// `model`, `chain` or `tool`.
 pub(crate) const EVENT_TYPE: &str = "honeyhive_event_type";
+/// The id of an event, where the span names it.
+pub(crate) const EVENT_ID: &str = "honeyhive_event_id";
 /// The error text of an event.
 pub(crate) const ERROR: &str = "honeyhive_error";
 

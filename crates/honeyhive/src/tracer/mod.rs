@@ -23,7 +23,8 @@ pub use guard::ShutdownGuard;
 use crate::config::SessionTransport;
 use crate::enrichment::Enrichment;
 use crate::error::{BuildError, FlushError};
-use crate::outbox::{Command, DeliveryStats, FlushReport, Outbox, Reply};
+use crate::id::EventId;
+use crate::outbox::{Command, DeliveryStats, FlushReport, Outbox, Record, Reply, Timing, Update};
 use crate::processor::HoneyHiveSpanProcessor;
 use crate::session::{CreateSession, NewSession, Session, StartupSession, current};
 use crate::span::{self, SpanBuilder};
@@ -176,6 +177,48 @@ impl HoneyHiveTracer {
     pub fn enrich_span(&self, enrichment: Enrichment) {
         self.inner.outbox.count_refused(enrichment.refused_count());
         Context::map_current(|cx| span::enrich(&cx.span(), enrichment));
+    }
+
+    /// Adds to an event whose span has ended, or to any other event that HoneyHive has. Never blocks: it is
+    /// delivered in the background, after the spans that are on their way.
+    ///
+    /// HoneyHive's update of an event takes no inputs and no error, so those go to `metadata.inputs` and
+    /// `metadata.error`. For a span that still runs use [`enrich_span`](Self::enrich_span).
+    ///
+    /// ```
+    /// use honeyhive::{Enrichment, testing};
+    /// use serde_json::json;
+    ///
+    /// let (tracer, captured) = testing::tracer();
+    /// let span = tracer.span("answer").start();
+    /// let answer = span.event_id(); // goes to the client with the answer
+    /// drop(span);
+    ///
+    /// // Later, in the request that brings the user's verdict:
+    /// tracer.enrich_event(answer, Enrichment::new().feedback(json!({"rating": true})));
+    /// # let event = captured.only_session().event("answer").clone();
+    /// # assert_eq!(event.text("honeyhive_feedback.rating").as_deref(), Some("true"));
+    /// ```
+    pub fn enrich_event(&self, id: impl Into<EventId>, enrichment: Enrichment) {
+        let outbox = &self.inner.outbox;
+        outbox.count_refused(enrichment.refused_count());
+        if !enrichment.is_empty() {
+            let update = Update::Enrich(Box::new(enrichment));
+            outbox.push(Record::Update(
+                id.into().as_session(),
+                update,
+                Timing::AfterSpans,
+            ));
+        }
+    }
+
+    /// The id of the event that the current span becomes, whoever made it; `None` outside every span.
+    #[must_use]
+    pub fn current_event_id(&self) -> Option<EventId> {
+        Context::map_current(|cx| {
+            let span = cx.span();
+            span.is_recording().then(|| span::name_event(&span))
+        })
     }
 
     /// A span by hand.
