@@ -26,6 +26,7 @@ use crate::error::{BuildError, FlushError};
 use crate::id::EventId;
 use crate::outbox::{Command, DeliveryStats, FlushReport, Outbox, Record, Reply, Timing, Update};
 use crate::processor::HoneyHiveSpanProcessor;
+use crate::propagation;
 use crate::session::{CreateSession, NewSession, Session, StartupSession, current};
 use crate::span::{self, SpanBuilder};
 
@@ -164,6 +165,40 @@ impl HoneyHiveTracer {
                     Some(Session::begin(&self.inner.outbox, NewSession::existing(id)))
                 })
         })
+    }
+
+    /// What [`Session::inject`] has put into the headers of a message that came in: a context with the
+    /// sender's session, as a link, and its span as the parent. Without them it is the current context.
+    ///
+    /// For queues and protocols of your own; behind the HTTP layers it happens by itself. Names match in any
+    /// case. The id is trusted as it comes: a bare `session_id` counts where it is a UUID,
+    /// `honeyhive.session_id` always.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    ///
+    /// use honeyhive::Session;
+    /// use honeyhive::opentelemetry::context::FutureExt as _;
+    ///
+    /// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
+    /// # let sender = tracer.create_session("support-chat");
+    /// # let mut headers = HashMap::new();
+    /// # sender.inject(&mut headers);
+    /// let work = async {
+    ///     Session::current().map(|session| session.id()) // the sender's
+    /// };
+    /// let work = work.with_context(tracer.extract(&headers));
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    /// # assert_eq!(runtime.block_on(work), Some(sender.id()));
+    /// # Ok::<(), honeyhive::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn extract<K, V>(&self, headers: impl IntoIterator<Item = (K, V)>) -> Context
+    where
+        K: AsRef<str>,
+        V: AsRef<str>,
+    {
+        propagation::extract(&self.inner.outbox, headers)
     }
 
     /// Adds to the current session, else to the tracer's own. Never blocks.
