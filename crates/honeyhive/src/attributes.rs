@@ -33,6 +33,12 @@ pub(crate) const LANGFUSE_TYPE: &str = "langfuse.type";
 /// Marks a span inside a request that is not traced; never leaves the process.
 pub(crate) const SUPPRESSED: &str = "honeyhive.suppressed";
 
+/// The instrumentation scope of spans that came through `tracing_layer`.
+pub(crate) const TRACING_SCOPE: &str = "honeyhive.tracing";
+/// Divides the fields that such a span was created with from those that were recorded later; never leaves
+/// the process.
+pub(crate) const CREATED_WITH: &str = "honeyhive.created_with";
+
 /// The session in W3C baggage: the namespaced key, and the bare one of the Python SDK.
 pub(crate) const BAGGAGE_SESSION_ID: &str = "honeyhive.session_id";
 pub(crate) const BAGGAGE_SESSION_ID_BARE: &str = "session_id";

@@ -18,6 +18,8 @@ mod propagation;
 mod session;
 
 mod event_type;
+#[cfg(feature = "tracing")]
+mod fields;
 mod processor;
 mod span;
 

@@ -4,6 +4,8 @@ mod builder;
 #[cfg(feature = "macros")]
 mod default;
 mod guard;
+#[cfg(feature = "tracing")]
+mod layer;
 
 use std::borrow::Cow;
 use std::future::Future;
