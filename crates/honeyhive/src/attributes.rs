@@ -43,5 +43,13 @@ pub(crate) const CREATED_WITH: &str = "honeyhive.created_with";
 pub(crate) const BAGGAGE_SESSION_ID: &str = "honeyhive.session_id";
 pub(crate) const BAGGAGE_SESSION_ID_BARE: &str = "session_id";
 
+/// What routes a span begins like this.
+pub(crate) const ROUTING_PREFIX: &str = "honeyhive.";
+/// How many attributes were left out, on a span that had too many.
+pub(crate) const DROPPED_ATTRIBUTES: &str = "honeyhive_metadata.dropped_attributes";
+
 /// So many attributes a span may have: a flattened chat history overflows the SDK's default of 128.
 pub(crate) const MAX_ATTRIBUTES: usize = 1024;
+/// So many a running span may gather. The SDK takes no more after that, not even the session, and repeats a
+/// key that is written again, so this is not where the line is drawn.
+pub(crate) const MAX_GATHERED: usize = 16 * MAX_ATTRIBUTES;

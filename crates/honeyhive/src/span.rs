@@ -13,7 +13,7 @@ use opentelemetry_sdk::trace::SdkTracer;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::attributes::{ERROR, EVENT_ID, EVENT_TYPE, MAX_ATTRIBUTES};
+use crate::attributes::{ERROR, EVENT_ID, EVENT_TYPE, MAX_GATHERED};
 use crate::enrichment::{Bucket, Enrichment};
 use crate::event_type::EventType;
 use crate::id::EventId;
@@ -107,7 +107,7 @@ impl SpanBuilder {
             event_id,
             mut attributes,
         } = self;
-        attributes.truncate(MAX_ATTRIBUTES - RESERVED);
+        attributes.truncate(MAX_GATHERED - RESERVED);
         attributes.extend(event_type.map(|kind| KeyValue::new(EVENT_TYPE, kind.as_str())));
         attributes.extend(event_id.map(|id| KeyValue::new(EVENT_ID, id.to_string())));
         Context::map_current(|cx| {
