@@ -21,6 +21,7 @@ use crate::bounds::keep_last_writes;
 use crate::event_type::EventType;
 use crate::id::SessionId;
 use crate::outbox::StartRecord;
+use crate::secret::is_secret_name;
 
 /// So many spans go in one request, at the most.
 const BATCH_SPANS: usize = 512;
@@ -200,6 +201,7 @@ impl Spans {
         #[cfg(feature = "tracing")]
         crate::fields::place(&mut span);
         keep_last_writes(&mut span.attributes);
+        hide_secrets(&mut span.attributes);
         let id = Value::from(session.to_string());
         set(&mut span, SESSION_ID, id.clone());
         set(&mut span, LEGACY_SESSION_ID, id);
@@ -234,6 +236,16 @@ fn session_of(span: &SpanData) -> Option<SessionId> {
     match find(span, SESSION_ID)? {
         Value::String(text) => Some(SessionId::from_correlation_id(text.as_str())),
         _ => None,
+    }
+}
+
+/// Instrumentations record headers and arguments as they come.
+fn hide_secrets(attributes: &mut [KeyValue]) {
+    for attribute in attributes {
+        let has_text = matches!(attribute.value, Value::String(_) | Value::Array(_));
+        if has_text && is_secret_name(attribute.key.as_str()) {
+            attribute.value = "<redacted>".into();
+        }
     }
 }
 
