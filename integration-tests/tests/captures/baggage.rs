@@ -9,7 +9,7 @@ use honeyhive::opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::propagation::BaggagePropagator;
 
 use crate::hive::Hive;
-use crate::python::{Python, BEGINS_LATE, no_session};
+use crate::python::{BEGINS_LATE, Python, no_session};
 
 pub(crate) fn a_carrier(python: Python) {
     let hive = Hive::new();
@@ -24,8 +24,14 @@ pub(crate) fn a_carrier(python: Python) {
     assert!(carrier["traceparent"].starts_with("00-"), "{carrier:?}");
     let id = session.id();
     let baggage = &carrier["baggage"];
-    assert!(baggage.contains(&format!("honeyhive.session_id={id}")), "{baggage}");
-    assert!(!baggage.contains("honeyhive_tracer_id"), "bug 14: {baggage}");
+    assert!(
+        baggage.contains(&format!("honeyhive.session_id={id}")),
+        "{baggage}"
+    );
+    assert!(
+        !baggage.contains("honeyhive_tracer_id"),
+        "bug 14: {baggage}"
+    );
 }
 
 pub(crate) fn encoding(python: Python) {
@@ -48,7 +54,10 @@ pub(crate) fn encoding(python: Python) {
     python.but(BEGINS_LATE, no_session("s")).compare(&hive);
 
     let header = &carrier["baggage"];
-    assert!(header.contains("a=x%20y"), "bug 36: a plus is a plus elsewhere: {header}");
+    assert!(
+        header.contains("a=x%20y"),
+        "bug 36: a plus is a plus elsewhere: {header}"
+    );
     let there = BaggagePropagator::new().extract(&carrier);
     for (key, value) in values {
         assert_eq!(there.baggage().get(key).unwrap().as_str(), value);

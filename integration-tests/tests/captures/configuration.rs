@@ -27,7 +27,10 @@ fn program() -> String {
 pub(crate) fn an_ingestion_key_beside_the_projects(python: Python) {
     let hive = Hive::for_ingestion();
     let is_child = hive.runs(&python, || {
-        let tracer = HoneyHiveTracer::builder().session_name("s").build().unwrap();
+        let tracer = HoneyHiveTracer::builder()
+            .session_name("s")
+            .build()
+            .unwrap();
         let op = tracer.span("op").start();
         op.in_scope(|| {
             tracer.enrich_session(Enrichment::new().metadata(json!({"a": 1})));
@@ -55,7 +58,9 @@ pub(crate) fn an_ingestion_key_of_the_wrong_shape(python: Python) {
 
 pub(crate) fn an_ingestion_key_alone(python: Python) {
     let hive = Hive::for_ingestion();
-    let is_child = hive.runs(&python, || one_span(HoneyHiveTracer::builder().session_name("s")));
+    let is_child = hive.runs(&python, || {
+        one_span(HoneyHiveTracer::builder().session_name("s"))
+    });
     if !is_child {
         python.compare(&hive);
     }
@@ -65,14 +70,18 @@ pub(crate) fn all_from_the_environment(python: Python) {
     let hive = Hive::new();
     if !hive.runs(&python, || one_span(HoneyHiveTracer::builder())) {
         python
-            .but(PROGRAM, |it| it.session("init_env_only").name = Some(program()))
+            .but(PROGRAM, |it| {
+                it.session("init_env_only").name = Some(program())
+            })
             .compare(&hive);
     }
 }
 
 pub(crate) fn variables_without_a_prefix(python: Python) {
     let hive = Hive::new();
-    if !hive.runs(&python, || one_span(HoneyHiveTracer::builder().project("p"))) {
+    if !hive.runs(&python, || {
+        one_span(HoneyHiveTracer::builder().project("p"))
+    }) {
         python
             .but(Bug(18), |it| {
                 let session = it.session("from-bare-env");
@@ -92,7 +101,10 @@ pub(crate) fn variables_without_a_prefix(python: Python) {
 pub(crate) fn no_key(python: Python) {
     let hive = Hive::new();
     let is_child = hive.runs(&python, || {
-        let error = HoneyHiveTracer::builder().session_name("s").build().unwrap_err();
+        let error = HoneyHiveTracer::builder()
+            .session_name("s")
+            .build()
+            .unwrap_err();
         assert!(matches!(error, BuildError::MissingApiKey), "{error:?}");
     });
     if !is_child {
@@ -107,7 +119,9 @@ pub(crate) fn no_key(python: Python) {
 
 pub(crate) fn variables_that_python_ignores(python: Python) {
     let hive = Hive::new();
-    if !hive.runs(&python, || one_span(HoneyHiveTracer::builder().session_name("s"))) {
+    if !hive.runs(&python, || {
+        one_span(HoneyHiveTracer::builder().session_name("s"))
+    }) {
         const EXPERIMENTS: Why = Because("only `evaluate` says something of experiments");
         python
             .but(EXPERIMENTS, no_attribute("honeyhive.experiment_metadata.k"))
@@ -119,7 +133,10 @@ pub(crate) fn variables_that_python_ignores(python: Python) {
 pub(crate) fn more_variables(python: Python) {
     let hive = Hive::new();
     let is_child = hive.runs(&python, || {
-        let tracer = HoneyHiveTracer::builder().session_name("s").build().unwrap();
+        let tracer = HoneyHiveTracer::builder()
+            .session_name("s")
+            .build()
+            .unwrap();
         drop(tracer.span("a").start());
         drop(tracer.span("noisy.b").start());
         let c = tracer.span("c").start();
@@ -157,7 +174,9 @@ pub(crate) fn the_resource_from_the_environment(python: Python) {
     let hive = Hive::new();
     let is_child = hive.runs(&python, || {
         for (project, name) in [("pa", "a"), ("pb", "b")] {
-            let settings = HoneyHiveTracer::builder().project(project).session_name(name);
+            let settings = HoneyHiveTracer::builder()
+                .project(project)
+                .session_name(name);
             let tracer = settings.build().unwrap();
             drop(tracer.span(name).start());
             tracer.shutdown_blocking(PATIENCE).unwrap();

@@ -11,9 +11,7 @@ use serde_json::json;
 
 use crate::hive::{Hive, run};
 use crate::meaning::{Meaning, Session};
-use crate::python::{
-    BEGINS_LATE, Bug, Python, field, no_session, object, session_field,
-};
+use crate::python::{BEGINS_LATE, Bug, Python, field, no_session, object, session_field};
 
 /// What Python put into the metadata of a session, since the inputs have their place.
 fn inputs_in_their_place(meaning: &mut Meaning) {
@@ -67,7 +65,10 @@ pub(crate) fn nothing_and_nulls(python: Python) {
     tracer.enrich_session(Enrichment::new());
     let nothing = || json!({});
     tracer.enrich_session(
-        Enrichment::new().metadata(nothing()).outputs(nothing()).metrics(nothing()),
+        Enrichment::new()
+            .metadata(nothing())
+            .outputs(nothing())
+            .metrics(nothing()),
     );
     let nulls = Enrichment::new()
         .metadata(json!({"a": null}))
@@ -83,7 +84,9 @@ pub(crate) fn a_session_by_its_id(python: Python) {
     let theirs = tracer.create_session(NewSession::existing("sess-x"));
     theirs.enrich(Enrichment::new().metadata(json!({"a": 1})));
     theirs.enrich(Enrichment::new());
-    python.but(BEGINS_LATE, no_session("startup")).compare(&hive);
+    python
+        .but(BEGINS_LATE, no_session("startup"))
+        .compare(&hive);
 }
 
 pub(crate) fn values_that_json_cannot_hold(python: Python) {
@@ -104,15 +107,28 @@ pub(crate) fn values_that_json_cannot_hold(python: Python) {
     tracer.enrich_session(Enrichment::new().metrics(BTreeMap::from([("n", f64::NAN)])));
     tracer.enrich_session(Enrichment::new().metadata(json!({"ключ": "héllo 🐝"})));
     let inputs = BTreeMap::from([("o", Unserialisable)]);
-    tracer.create_session(NewSession::named("x").inputs(inputs).metadata(json!({"kept": true})));
+    tracer.create_session(
+        NewSession::named("x")
+            .inputs(inputs)
+            .metadata(json!({"kept": true})),
+    );
     python
-        .but(Bug(6), session_field(
-            "startup",
-            "metadata",
-            json!({"s": [1], "b": [120], "ключ": "héllo 🐝"}),
-        ))
-        .but(Bug(6), session_field("startup", "metrics", json!({"n": null})))
-        .but(Bug(6), session_field("startup", "outputs", json!({"beside": "the object"})))
+        .but(
+            Bug(6),
+            session_field(
+                "startup",
+                "metadata",
+                json!({"s": [1], "b": [120], "ключ": "héllo 🐝"}),
+            ),
+        )
+        .but(
+            Bug(6),
+            session_field("startup", "metrics", json!({"n": null})),
+        )
+        .but(
+            Bug(6),
+            session_field("startup", "outputs", json!({"beside": "the object"})),
+        )
         .but(Bug(6), |it| {
             it.sessions.push(Session {
                 name: Some("x".to_owned()),
@@ -139,17 +155,32 @@ pub(crate) fn each_field_of_a_span(python: Python) {
     go("metadata", new().metadata(json!({"a": 1, "b": "x"})));
     let metrics = json!({"score": 0.9, "count": 3, "ok": true, "label": "good"});
     go("metrics", new().metrics(metrics));
-    go("feedback", new().feedback(json!({"rating": 5, "comment": "nice"})));
+    go(
+        "feedback",
+        new().feedback(json!({"rating": 5, "comment": "nice"})),
+    );
     go("inputs", new().inputs(json!({"q": "hi"})));
     go("outputs", new().outputs(json!({"answer": "yo"})));
-    go("config", new().config(json!({"model": "gpt-4", "temperature": 0.7})));
-    go("user_properties", new().user_properties(json!({"user_id": "u1", "plan": "pro"})));
+    go(
+        "config",
+        new().config(json!({"model": "gpt-4", "temperature": 0.7})),
+    );
+    go(
+        "user_properties",
+        new().user_properties(json!({"user_id": "u1", "plan": "pro"})),
+    );
     go("error", new().error("something failed"));
     let id: EventId = "550e8400-e29b-41d4-a716-446655440011".parse().unwrap();
     drop(tracer.span("span-update_event_id").event_id(id).start());
     // Loose arguments are metadata there; here they are written as what they are.
-    go("attributes", new().metadata(json!({"x": 1, "dotted.key": "v"})));
-    go("kwargs", new().metadata(json!({"foo": "bar", "n": 1, "obj": {"a": [1]}})));
+    go(
+        "attributes",
+        new().metadata(json!({"x": 1, "dotted.key": "v"})),
+    );
+    go(
+        "kwargs",
+        new().metadata(json!({"foo": "bar", "n": 1, "obj": {"a": [1]}})),
+    );
     let all = new()
         .metadata(json!({"m": 1}))
         .metrics(json!({"m": 1}))
@@ -167,7 +198,10 @@ pub(crate) fn each_field_of_a_span(python: Python) {
         .metadata(json!({"k": "kwarg"}));
     go("conflict", conflict);
     python
-        .but(Bug(21), field("span-error", "status", "error: something failed"))
+        .but(
+            Bug(21),
+            field("span-error", "status", "error: something failed"),
+        )
         .but(Bug(21), field("span-all", "status", "error: e"))
         .compare(&hive);
 }
@@ -189,9 +223,13 @@ pub(crate) fn a_span_without_its_handle(python: Python) {
     let span = tracer.span("cm").start();
     span.in_scope(|| {
         tracer.enrich_span(
-            Enrichment::new().metadata(json!({"b": 1})).metrics(json!({"m": 1})),
+            Enrichment::new()
+                .metadata(json!({"b": 1}))
+                .metrics(json!({"m": 1})),
         );
-        span.context().span().set_attribute(KeyValue::new("custom", "yes"));
+        span.context()
+            .span()
+            .set_attribute(KeyValue::new("custom", "yes"));
     });
     drop(span);
     python.compare(&hive);

@@ -10,7 +10,9 @@ use crate::python::{Because, Bug, Python, Why, attribute, no_attribute, typed};
 pub(crate) fn operations_of_gen_ai(python: Python) {
     let hive = Hive::new();
     let tracer = hive.tracer("s");
-    let openai = tracer.provider().tracer("opentelemetry.instrumentation.openai");
+    let openai = tracer
+        .provider()
+        .tracer("opentelemetry.instrumentation.openai");
     for operation in [
         "chat",
         "text_completion",
@@ -24,11 +26,13 @@ pub(crate) fn operations_of_gen_ai(python: Python) {
         "CHAT",
         "unknown_op",
     ] {
-        let span = openai.span_builder(format!("x {operation}")).with_attributes([
-            KeyValue::new("gen_ai.operation.name", operation),
-            KeyValue::new("gen_ai.request.model", "gpt-4"),
-            KeyValue::new("gen_ai.usage.input_tokens", 10),
-        ]);
+        let span = openai
+            .span_builder(format!("x {operation}"))
+            .with_attributes([
+                KeyValue::new("gen_ai.operation.name", operation),
+                KeyValue::new("gen_ai.request.model", "gpt-4"),
+                KeyValue::new("gen_ai.usage.input_tokens", 10),
+            ]);
         drop(openai.build(span));
     }
     let mut late = openai.start("late-attribute");
@@ -100,7 +104,9 @@ pub(crate) fn names_and_attributes_that_hint(python: Python) {
         "model",
         "llm.model",
     ] {
-        let span = plain.span_builder("by-attr").with_attributes([KeyValue::new(key, "m")]);
+        let span = plain
+            .span_builder("by-attr")
+            .with_attributes([KeyValue::new(key, "m")]);
         drop(plain.build(span));
     }
     let guessed = |span: &mut Span| span.fields.insert("type".to_owned(), "tool".into());

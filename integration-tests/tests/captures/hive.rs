@@ -30,8 +30,7 @@ pub(crate) struct Hive {
 }
 
 /// A key of the typed kind, in the right shape.
-pub(crate) const INGESTION_KEY: &str =
-    "hh_ingst_a1a1a1a1a1a1a1a1a1a1a1a1_ZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZ";
+pub(crate) const INGESTION_KEY: &str = "hh_ingst_a1a1a1a1a1a1a1a1a1a1a1a1_ZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZ";
 
 impl Hive {
     pub(crate) fn new() -> Self {
@@ -108,18 +107,29 @@ impl Hive {
         let mut child = Command::new(std::env::current_exe().expect("this program"));
         child.args(["--exact", python.test, "--nocapture", "--quiet"]);
         for (name, _) in std::env::vars() {
-            if ["HH_", "HONEYHIVE_", "OTEL_"].iter().any(|start| name.starts_with(start)) {
+            if ["HH_", "HONEYHIVE_", "OTEL_"]
+                .iter()
+                .any(|start| name.starts_with(start))
+            {
                 child.env_remove(name);
             }
         }
         child.envs(python.environment());
         child.env(CHILD, "1").env("HH_API_URL", self.server.url());
         for (variable, placeholder) in python.keys() {
-            let key = if placeholder == self.label { self.key } else { "hh_another_key" };
+            let key = if placeholder == self.label {
+                self.key
+            } else {
+                "hh_another_key"
+            };
             child.env(variable, key);
         }
         let output = child.output().expect("the program starts");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         assert!(
             String::from_utf8_lossy(&output.stdout).contains("1 passed"),
             "{} was not found",

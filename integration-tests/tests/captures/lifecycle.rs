@@ -86,7 +86,10 @@ pub(crate) fn the_end_of_the_program(python: Python) {
         }
     };
     main();
-    assert!(!hive.server.requests().is_empty(), "the guard has delivered");
+    assert!(
+        !hive.server.requests().is_empty(),
+        "the guard has delivered"
+    );
     python.but_traced().compare(&hive);
 }
 
@@ -103,7 +106,10 @@ pub(crate) fn the_end_by_an_error(python: Python) {
         Ok(())
     };
     main().unwrap_err();
-    assert!(!hive.server.requests().is_empty(), "the guard has delivered");
+    assert!(
+        !hive.server.requests().is_empty(),
+        "the guard has delivered"
+    );
     python
         .but_traced()
         .but(Bug(21), no_span("f_error"))

@@ -23,7 +23,7 @@ mod sessions;
 mod spans;
 mod traced;
 mod two_tracers;
-// mod web;
+mod web;
 
 use std::collections::BTreeSet;
 
@@ -122,6 +122,12 @@ captures! {
         "16-init-ignored-env": variables_that_python_ignores,
         "16b-init-more-env": more_variables,
         "19-init-resource-env": the_resource_from_the_environment,
+    }
+    web {
+        "120-fastapi-guide": the_guide_beside_the_frameworks_spans,
+        "120b-fastapi-guide-no-builtin-otel": the_guide,
+        "121-fastapi-multi-turn": several_turns,
+        "122-flask-guide": the_blocking_guide,
     }
 }
 

@@ -97,12 +97,25 @@ fn keys(server: &LocalServer, key: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// What a request's session says of its own time.
+const TIMES: [&str; 2] = ["latency_ms", "time_to_first_byte_ms"];
+
 fn session(local: &LocalSession, was_known: bool) -> Session {
     let linked = was_known || local.posts == 0;
     let mut fields = Object::new();
     if !linked {
-        fields.extend(local.source.clone().map(|it| ("source".to_owned(), it.into())));
-        fields.extend(local.project.clone().map(|it| ("project".to_owned(), it.into())));
+        fields.extend(
+            local
+                .source
+                .clone()
+                .map(|it| ("source".to_owned(), it.into())),
+        );
+        fields.extend(
+            local
+                .project
+                .clone()
+                .map(|it| ("project".to_owned(), it.into())),
+        );
     }
     for (bucket, content) in [
         ("inputs", &local.inputs),
@@ -113,11 +126,20 @@ fn session(local: &LocalSession, was_known: bool) -> Session {
         ("config", &local.config),
         ("user_properties", &local.user_properties),
     ] {
+        let mut content = content.clone();
+        if content.contains_key("outcome") {
+            content.retain(|key, _| !TIMES.contains(&key.as_str()));
+        }
         if !content.is_empty() {
-            fields.insert(bucket.to_owned(), content.clone().into());
+            fields.insert(bucket.to_owned(), content.into());
         }
     }
-    fields.extend(local.error.clone().map(|it| ("error".to_owned(), it.into())));
+    fields.extend(
+        local
+            .error
+            .clone()
+            .map(|it| ("error".to_owned(), it.into())),
+    );
     Session {
         name: local
             .name
@@ -150,9 +172,8 @@ impl Events {
 
     fn parent_of(&self, event: &LocalEvent) -> Option<&LocalEvent> {
         let parent = event.parent_span_id.as_ref()?;
-        let is_parent = |other: &&LocalEvent| {
-            other.span_id == *parent && other.trace_id == event.trace_id
-        };
+        let is_parent =
+            |other: &&LocalEvent| other.span_id == *parent && other.trace_id == event.trace_id;
         self.0.iter().find(is_parent)
     }
 
@@ -178,17 +199,32 @@ impl Events {
         let mut say = |key: &str, value: Option<Value>| {
             fields.extend(value.map(|value| (key.to_owned(), value)));
         };
-        say("type", event.attributes.get("honeyhive_event_type").cloned());
-        say("kind", (event.kind != "internal").then(|| json!(event.kind)));
-        say("scope", (event.scope_name != "honeyhive").then(|| json!(event.scope_name)));
+        say(
+            "type",
+            event.attributes.get("honeyhive_event_type").cloned(),
+        );
+        say(
+            "kind",
+            (event.kind != "internal").then(|| json!(event.kind)),
+        );
+        say(
+            "scope",
+            (event.scope_name != "honeyhive").then(|| json!(event.scope_name)),
+        );
         say("parent", self.parent_elsewhere(event).map(Value::from));
         for (key, value) in [("source", &event.source), ("project", &event.project)] {
             let value = value.as_ref().map(|value| json!(value));
-            say(key, value.filter(|value| session.fields.get(key) != Some(value)));
+            say(
+                key,
+                value.filter(|value| session.fields.get(key) != Some(value)),
+            );
         }
         say("status", status(event));
         say("events", span_events(event));
-        say("links", (!event.links.is_empty()).then(|| json!(event.links.len())));
+        say(
+            "links",
+            (!event.links.is_empty()).then(|| json!(event.links.len())),
+        );
         fields
     }
 
@@ -249,11 +285,14 @@ fn span_events(event: &LocalEvent) -> Option<Value> {
     if events.len() > CROWD {
         return Some(json!(events.len()));
     }
-    let described = events.iter().map(|event| {
-        match event.attributes.get("exception.message") {
-            Some(message) => json!(format!("exception: {}", message.as_str().unwrap_or_default())),
+    let described = events
+        .iter()
+        .map(|event| match event.attributes.get("exception.message") {
+            Some(message) => json!(format!(
+                "exception: {}",
+                message.as_str().unwrap_or_default()
+            )),
             None => json!({"name": event.name, "attributes": event.attributes}),
-        }
-    });
+        });
     (!events.is_empty()).then(|| described.collect())
 }

@@ -26,8 +26,6 @@ pub(crate) const CHILDREN_TELL: Why =
     Because("a span that says nothing of its type is a chain when it has children");
 pub(crate) const NAME_TELLS: Why = Because("the event's name is the span's name");
 pub(crate) const SESSIONS_SOURCE: Why = Because("a span comes from where its session comes from");
-pub(crate) const MAPPED: Why =
-    Because("an id that is no UUID is mapped to one, or HoneyHive would replace it");
 pub(crate) const SPANS_CREATE: Why =
     Because("spans of a session that nobody here has begun create it where HoneyHive lacks it");
 
@@ -54,8 +52,10 @@ pub(crate) fn folder() -> PathBuf {
 impl Python {
     pub(crate) fn read(capture: &str, test: &'static str) -> Self {
         let path = folder().join(capture).with_extension("json");
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
-        let file: File = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        let text =
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        let file: File =
+            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path:?}: {error}"));
         assert_eq!(file.scenario, capture);
         Self {
             test,
@@ -84,8 +84,9 @@ impl Python {
         let before = self.expected.clone();
         edit(&mut self.expected);
         assert!(before != self.expected, "{why:?} changes nothing any more");
-        if let Bug(number) = why {
-            assert!((1..=36).contains(&number), "there are 36 bugs");
+        match why {
+            Bug(number) => assert!((1..=36).contains(&number), "there are 36 bugs"),
+            Because(reason) => assert!(reason.len() > 20, "{reason:?} explains nothing"),
         }
         self
     }
@@ -123,7 +124,7 @@ fn pretty(meaning: &Meaning) -> String {
     serde_json::to_string_pretty(meaning).expect("it is JSON")
 }
 
-/// The lines that only one of both has, with what is around them.
+/// The lines that only one of both has, with a little of what is around them.
 fn diff(expected: &str, received: &str) -> String {
     let (a, b): (Vec<_>, Vec<_>) = (expected.lines().collect(), received.lines().collect());
     // The length of the longest common part of what is left, from each pair of lines on.
@@ -151,7 +152,17 @@ fn diff(expected: &str, received: &str) -> String {
             j += 1;
         }
     }
-    lines.join("\n")
+    let differs = |line: &String| !line.starts_with("  ");
+    let near = |at: usize| {
+        lines[at.saturating_sub(6)..lines.len().min(at + 4)]
+            .iter()
+            .any(differs)
+    };
+    let shown = (0..lines.len()).filter(|at| near(*at));
+    shown
+        .map(|at| lines[at].as_str())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 impl Meaning {
@@ -163,17 +174,13 @@ impl Meaning {
         session.unwrap_or_else(|| panic!("no session {name:?}"))
     }
 
-    /// The linked session with the most spans.
-    #[track_caller]
-    pub(crate) fn linked(&mut self) -> &mut Session {
-        let linked = self.sessions.iter_mut().filter(|session| session.linked);
-        linked.max_by_key(|session| session.spans.len()).expect("a linked session")
-    }
-
     /// The first span of this name, wherever it is.
     #[track_caller]
     pub(crate) fn span(&mut self, name: &str) -> &mut Span {
-        let mut spans = self.sessions.iter_mut().flat_map(|session| &mut session.spans);
+        let mut spans = self
+            .sessions
+            .iter_mut()
+            .flat_map(|session| &mut session.spans);
         let span = spans.find_map(|span| find(span, name));
         span.unwrap_or_else(|| panic!("no span {name:?}"))
     }
@@ -229,7 +236,9 @@ fn take(spans: &mut Vec<Span>, name: &str) -> Option<Span> {
     if let Some(index) = spans.iter().position(|span| span.name == name) {
         return Some(spans.remove(index));
     }
-    spans.iter_mut().find_map(|span| take(&mut span.children, name))
+    spans
+        .iter_mut()
+        .find_map(|span| take(&mut span.children, name))
 }
 
 /// A session that is not there.
@@ -237,7 +246,9 @@ pub(crate) fn no_session(name: &str) -> impl FnOnce(&mut Meaning) {
     move |meaning| {
         let is_it = |session: &Session| session.name.as_deref() == Some(name);
         let position = meaning.sessions.iter().position(is_it);
-        meaning.sessions.remove(position.unwrap_or_else(|| panic!("no session {name:?}")));
+        meaning
+            .sessions
+            .remove(position.unwrap_or_else(|| panic!("no session {name:?}")));
         if meaning.sessions.is_empty() {
             // Nothing is sent then.
             meaning.keys.clear();
@@ -261,13 +272,31 @@ pub(crate) fn no_field(key: &str) -> impl FnOnce(&mut Meaning) {
 }
 
 /// An attribute that one span has.
-pub(crate) fn attribute(span: &str, key: &str, value: impl Into<Value>) -> impl FnOnce(&mut Meaning) {
-    move |meaning| drop(meaning.span(span).attributes.insert(key.to_owned(), value.into()))
+pub(crate) fn attribute(
+    span: &str,
+    key: &str,
+    value: impl Into<Value>,
+) -> impl FnOnce(&mut Meaning) {
+    move |meaning| {
+        drop(
+            meaning
+                .span(span)
+                .attributes
+                .insert(key.to_owned(), value.into()),
+        )
+    }
 }
 
 /// A field (`type`, `status`, …) that one span has.
 pub(crate) fn field(span: &str, key: &str, value: impl Into<Value>) -> impl FnOnce(&mut Meaning) {
-    move |meaning| drop(meaning.span(span).fields.insert(key.to_owned(), value.into()))
+    move |meaning| {
+        drop(
+            meaning
+                .span(span)
+                .fields
+                .insert(key.to_owned(), value.into()),
+        )
+    }
 }
 
 /// What one span says of its session, which nobody here has begun.
@@ -286,7 +315,14 @@ pub(crate) fn typed(span: &str, event_type: &str) -> impl FnOnce(&mut Meaning) {
 
 /// A bucket, or another field, of one session.
 pub(crate) fn session_field(session: &str, key: &str, value: Value) -> impl FnOnce(&mut Meaning) {
-    move |meaning| drop(meaning.session(session).fields.insert(key.to_owned(), value))
+    move |meaning| {
+        drop(
+            meaning
+                .session(session)
+                .fields
+                .insert(key.to_owned(), value),
+        )
+    }
 }
 
 /// Where a span says that it failed: its status and its error, once.
@@ -294,8 +330,10 @@ pub(crate) fn failed(span: &str, error: &str) -> impl FnOnce(&mut Meaning) {
     move |meaning| {
         let span = meaning.span(span);
         span.fields.remove("events");
-        span.fields.insert("status".to_owned(), format!("error: {error}").into());
-        span.attributes.insert("honeyhive_error".to_owned(), error.into());
+        span.fields
+            .insert("status".to_owned(), format!("error: {error}").into());
+        span.attributes
+            .insert("honeyhive_error".to_owned(), error.into());
     }
 }
 

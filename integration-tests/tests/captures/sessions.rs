@@ -6,8 +6,8 @@ use serde_json::json;
 use crate::hive::{Hive, run};
 use crate::meaning::Session;
 use crate::python::{
-    BEGINS_LATE, Because, Bug, Python, SESSIONS_SOURCE, SPANS_CREATE, creates_session, no_attribute,
-    no_field, no_session, object,
+    BEGINS_LATE, Because, Bug, Python, SESSIONS_SOURCE, SPANS_CREATE, creates_session,
+    no_attribute, no_field, no_session, object,
 };
 
 pub(crate) fn init_basic(python: Python) {
@@ -24,7 +24,9 @@ pub(crate) fn init_with_a_session_id(python: Python) {
     let tracer = hive.init(settings.session_id("550E8400-E29B-41D4-A716-446655440000"));
     drop(tracer.span("op").start());
     python
-        .but(Bug(29), |it| it.resources = Some(vec![object(json!({"service.name": "p"}))]))
+        .but(Bug(29), |it| {
+            it.resources = Some(vec![object(json!({"service.name": "p"}))])
+        })
         .compare(&hive);
     let id = &hive.server.sessions()[0].session_id;
     assert_eq!(id, "550e8400-e29b-41d4-a716-446655440000");
@@ -39,7 +41,10 @@ pub(crate) fn init_in_a_session_that_exists(python: Python) {
     python
         .but(SPANS_CREATE, creates_session("op", "session-<8 hex>"))
         .compare(&hive);
-    assert_eq!(hive.server.sessions()[0].session_id, session.id().to_string());
+    assert_eq!(
+        hive.server.sessions()[0].session_id,
+        session.id().to_string()
+    );
 }
 
 pub(crate) fn session_start(python: Python) {
@@ -51,7 +56,9 @@ pub(crate) fn session_start(python: Python) {
     assert_ne!(first.id(), second.id());
     python
         .but(Because("every start names the project"), |it| {
-            it.sessions[1].fields.insert("project".to_owned(), json!("p"));
+            it.sessions[1]
+                .fields
+                .insert("project".to_owned(), json!("p"));
         })
         .compare(&hive);
 
@@ -101,8 +108,11 @@ pub(crate) fn create_session_with_every_field(python: Python) {
 
 pub(crate) fn create_session_without_a_name(python: Python) {
     let hive = Hive::new();
-    hive.tracer_without_project("startup").create_session(NewSession::default());
-    python.but(BEGINS_LATE, no_session("startup")).compare(&hive);
+    hive.tracer_without_project("startup")
+        .create_session(NewSession::default());
+    python
+        .but(BEGINS_LATE, no_session("startup"))
+        .compare(&hive);
 }
 
 pub(crate) fn link_to_a_session(python: Python) {
@@ -115,7 +125,9 @@ pub(crate) fn link_to_a_session(python: Python) {
         drop(tracer.span("linked").start());
         tracer.enrich_session(Enrichment::new().metadata(json!({"turn": 1})));
     });
-    let named = NewSession::named("conv").id("existing-id-2").skip_api_call(true);
+    let named = NewSession::named("conv")
+        .id("existing-id-2")
+        .skip_api_call(true);
     tracer.create_session(named).in_scope(|| {
         drop(tracer.span("linked-with-name").start());
         tracer.enrich_session(Enrichment::new().metadata(json!({"turn": 2})));
@@ -142,9 +154,15 @@ pub(crate) fn acreate_session_in_every_variant(python: Python) {
         full.scope(async { drop(tracer.span("a").start()) }).await;
         tracer.acreate_session(NewSession::default()).await.unwrap();
         let id = "550e8400-e29b-41d4-a716-446655440010";
-        let custom = tracer.acreate_session(NewSession::named("n").id(id)).await.unwrap();
+        let custom = tracer
+            .acreate_session(NewSession::named("n").id(id))
+            .await
+            .unwrap();
         assert_eq!(custom.id().to_string(), id);
-        let link = tracer.acreate_session(NewSession::existing("existing-a")).await.unwrap();
+        let link = tracer
+            .acreate_session(NewSession::existing("existing-a"))
+            .await
+            .unwrap();
         link.scope(async { drop(tracer.span("b").start()) }).await;
         let link = NewSession::named("nm").id("existing-b").skip_api_call(true);
         let link = tracer.acreate_session(link).await.unwrap();
@@ -154,7 +172,9 @@ pub(crate) fn acreate_session_in_every_variant(python: Python) {
     });
     drop(tracer.span("after-asyncio-run").start());
     python
-        .but(SESSIONS_SOURCE, |it| drop(it.span("a").fields.remove("source")))
+        .but(SESSIONS_SOURCE, |it| {
+            drop(it.span("a").fields.remove("source"))
+        })
         .but(Bug(14), no_attribute("baggage.session_name"))
         .but(SPANS_CREATE, creates_session("b", "session-<8 hex>"))
         .but(SPANS_CREATE, creates_session("c", "nm"))

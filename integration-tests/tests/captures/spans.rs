@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use crate::hive::Hive;
 use crate::meaning::{Meaning, Object, Span};
 use crate::python::{
-    BEGINS_LATE, Because, Bug, CHILDREN_TELL, Python, attribute, field, no_field, no_session, object, typed,
+    BEGINS_LATE, Because, Bug, CHILDREN_TELL, Python, attribute, field, no_field, no_session,
+    object, typed,
 };
 
 pub(crate) fn nested(python: Python) {
@@ -20,7 +21,9 @@ pub(crate) fn nested(python: Python) {
     outer.in_scope(|| drop(tracer.span("inner").start()));
     drop(outer);
     drop(tracer.span("third").start());
-    python.but(CHILDREN_TELL, typed("outer", "chain")).compare(&hive);
+    python
+        .but(CHILDREN_TELL, typed("outer", "chain"))
+        .compare(&hive);
 }
 
 /// `start_span` with kinds and links is OpenTelemetry's own builder here.
@@ -29,7 +32,9 @@ pub(crate) fn attributes_kinds_links_and_status(python: Python) {
     let tracer = hive.tracer("s");
     let otel = tracer.provider().tracer("honeyhive");
     let strings = |items: &[&'static str]| {
-        Attribute::Array(Array::String(items.iter().map(|item| StringValue::from(*item)).collect()))
+        Attribute::Array(Array::String(
+            items.iter().map(|item| StringValue::from(*item)).collect(),
+        ))
     };
     let mut attrs = otel.build(otel.span_builder("attrs").with_attributes([
         KeyValue::new("plain", 1),
@@ -40,8 +45,14 @@ pub(crate) fn attributes_kinds_links_and_status(python: Python) {
         KeyValue::new("honeyhive_inputs.q", "x"),
     ]));
     attrs.set_attribute(KeyValue::new("raw.dotted", "kept"));
-    attrs.set_attribute(KeyValue::new("seq", Attribute::Array(Array::I64(vec![1, 2]))));
-    attrs.add_event("my-event", vec![KeyValue::new("k", "v"), KeyValue::new("n", 1)]);
+    attrs.set_attribute(KeyValue::new(
+        "seq",
+        Attribute::Array(Array::I64(vec![1, 2])),
+    ));
+    attrs.add_event(
+        "my-event",
+        vec![KeyValue::new("k", "v"), KeyValue::new("n", 1)],
+    );
     let context = attrs.span_context().clone();
     drop(attrs);
     for (name, kind) in [
@@ -71,18 +82,24 @@ pub(crate) fn attributes_kinds_links_and_status(python: Python) {
         }
     };
     python
-        .but(Bug(23), no(&["user_id", "with_dash", "attr_9digit", "honeyhive_inputs_q"]))
+        .but(
+            Bug(23),
+            no(&["user_id", "with_dash", "attr_9digit", "honeyhive_inputs_q"]),
+        )
         .but(Bug(23), attribute("attrs", "list", json!(["a", "b"])))
         .but(
             Because("an attribute of OpenTelemetry is no map, date, null or mixed list"),
             no(&["dict", "dt", "none", "mixed"]),
         )
         .but(Bug(4), field("linked", "links", 1))
-        .but(Because("a span that is not told of an error has none"), |it| {
-            let span = it.span("no-record");
-            span.fields.remove("status");
-            span.fields.remove("events");
-        })
+        .but(
+            Because("a span that is not told of an error has none"),
+            |it| {
+                let span = it.span("no-record");
+                span.fields.remove("status");
+                span.fields.remove("events");
+            },
+        )
         .compare(&hive);
 }
 
@@ -134,7 +151,9 @@ pub(crate) fn names_that_would_be_filtered(python: Python) {
             it.span("keep-root").children.push(client);
         })
         .but(CHILDREN_TELL, typed("keep-root", "chain"))
-        .but(UNFILTERED, |it| it.session("include").spans.push(span("lib.y", "tool")))
+        .but(UNFILTERED, |it| {
+            it.session("include").spans.push(span("lib.y", "tool"))
+        })
         .but(UNFILTERED, |it| {
             let others = ["app.noisy.y", "other", "APP.upper"].map(|name| span(name, "tool"));
             it.session("both").spans.extend(others);
@@ -167,13 +186,24 @@ pub(crate) fn events_by_hand(python: Python) {
         drop(tool("x").start());
     });
     python
-        .but(Because("an event is a span"), no_field("created_event"))
-        .but(Because("a span's parent is the current span"), no_field("parent_id"))
-        .but(Because("a span takes as long as it takes"), no_field("duration"))
-        .but(Because("an event's id is a UUID, or HoneyHive would replace it"), no_field("event_id"))
+        .but(Because("an event by hand is a span here"), no_field("created_event"))
+        .but(
+            Because("a span's parent is the current span"),
+            no_field("parent_id"),
+        )
+        .but(
+            Because("a span takes as long as it takes"),
+            no_field("duration"),
+        )
+        .but(
+            Because("an event's id is a UUID, or HoneyHive would replace it"),
+            no_field("event_id"),
+        )
         .but(Bug(21), |it| {
             let spans = &mut it.session("s").spans;
-            spans[1].fields.insert("status".to_owned(), json!("error: e"));
+            spans[1]
+                .fields
+                .insert("status".to_owned(), json!("error: e"));
         })
         .but(Bug(13), |it| {
             let spans = std::mem::take(&mut it.session("s").spans);
@@ -197,7 +227,10 @@ pub(crate) fn more_attributes_than_fit(python: Python) {
     span(&b, "many-b", 200);
     let events = a.span("events").start();
     for index in 0..1100 {
-        events.context().span().add_event(format!("e{index}"), vec![]);
+        events
+            .context()
+            .span()
+            .add_event(format!("e{index}"), vec![]);
     }
     drop(events);
 
@@ -210,7 +243,16 @@ pub(crate) fn more_attributes_than_fit(python: Python) {
         ..Span::default()
     };
     python
-        .but(Bug(3), |it| it.session("a").spans.push(numbered("many", 1024)))
-        .but(Bug(3), |it| it.session("b").spans.push(numbered("many-b", 200)))
+        .but(Bug(3), |it| {
+            let mut many = numbered("many", 1023);
+            many.attributes.insert(
+                "honeyhive_metadata.dropped_attributes".to_owned(),
+                json!(77),
+            );
+            it.session("a").spans.push(many);
+        })
+        .but(Bug(3), |it| {
+            it.session("b").spans.push(numbered("many-b", 200))
+        })
         .compare(&hive);
 }

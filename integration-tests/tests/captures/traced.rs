@@ -15,9 +15,7 @@ use serde_json::{Value, json};
 
 use crate::hive::{Hive, run};
 use crate::meaning::Meaning;
-use crate::python::{
-    Because, Bug, Python, Why, attribute, failed, no_attribute, no_span, object,
-};
+use crate::python::{Because, Bug, Python, Why, attribute, failed, no_attribute, no_span, object};
 
 type Tracer = HoneyHiveTracer;
 
@@ -217,7 +215,10 @@ pub(crate) fn arguments_of_every_kind(python: Python) {
     python
         .but_traced()
         .but(Bug(22), instead("f", "n", json!({})))
-        .but(FLATTENED, instead("f", "lst", json!({".0": 1, ".1": "a", ".3.0": 2})))
+        .but(
+            FLATTENED,
+            instead("f", "lst", json!({".0": 1, ".1": "a", ".3.0": 2})),
+        )
         .but(FLATTENED, instead("f", "d", json!({".k": "v"})))
         .but(FLATTENED, instead("f", "nested", json!({".a.b.0.c": 1})))
         .but(FLATTENED, instead("f", "by", json!({".0": 98, ".1": 121})))
@@ -228,13 +229,29 @@ pub(crate) fn arguments_of_every_kind(python: Python) {
         .but(NONE, instead("f", "lam", json!({})))
         .but(NONE, instead("f", "args", json!({})))
         .but(NONE, instead("f", "kwargs", json!({})))
-        .but(Bug(6), instead("g", "has_datetime_inside", json!({".t": "2024-01-02T00:00:00Z"})))
+        .but(
+            Bug(6),
+            instead(
+                "g",
+                "has_datetime_inside",
+                json!({".t": "2024-01-02T00:00:00Z"}),
+            ),
+        )
         .but(FLATTENED, instead("g", "empty_list", json!({})))
         .but(FLATTENED, instead("g", "empty_dict", json!({})))
         .but(FLATTENED, instead("g", "non_str_keys", json!({".1": 2})))
-        .but(Because("JSON has no such numbers"), instead("g", "inf", json!({})))
-        .but(Because("JSON has no such numbers"), instead("g", "nan", json!({})))
-        .but(Bug(4), instead("g", "big_int", json!({"": "1180591620717411303424"})))
+        .but(
+            Because("JSON has no such numbers"),
+            instead("g", "inf", json!({})),
+        )
+        .but(
+            Because("JSON has no such numbers"),
+            instead("g", "nan", json!({})),
+        )
+        .but(
+            Bug(4),
+            instead("g", "big_int", json!({"": "1180591620717411303424"})),
+        )
         .compare(&hive);
 }
 
@@ -289,7 +306,10 @@ pub(crate) fn errors(python: Python) {
         .but(Bug(21), failed("plain-span", "in start_span"))
         .but(Bug(21), failed("with_error_param", "preset"))
         .but(Bug(21), failed("cancelled", "cancelled"))
-        .but(Bug(21), attribute("cancelled", "honeyhive_metadata.cancelled", true))
+        .but(
+            Bug(21),
+            attribute("cancelled", "honeyhive_metadata.cancelled", true),
+        )
         .compare(&hive);
 }
 

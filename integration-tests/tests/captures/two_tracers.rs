@@ -1,7 +1,7 @@
 //! Two tracers in one process.
 
-use honeyhive::opentelemetry::{Context, global};
 use honeyhive::opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
+use honeyhive::opentelemetry::{Context, global};
 use honeyhive::{Enrichment, HoneyHiveTracer};
 use serde_json::json;
 
@@ -19,7 +19,11 @@ pub(crate) fn side_by_side(python: Python) {
     }
     let hive = Hive::new();
     let a = hive.init(hive.builder().project("proj-a").session_name("a"));
-    let b = hive.builder().project("proj-b").session_name("b").source("prod");
+    let b = hive
+        .builder()
+        .project("proj-b")
+        .session_name("b")
+        .source("prod");
     let b = hive.init(b);
     let from_a = a.span("from-a").start();
     from_a.in_scope(|| drop(b.span("from-b-inside-a").start()));
