@@ -14,6 +14,7 @@
 mod baggage;
 mod configuration;
 mod enrichment;
+mod facts;
 mod foreign;
 mod hive;
 mod lifecycle;

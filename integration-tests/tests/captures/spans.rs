@@ -186,7 +186,10 @@ pub(crate) fn events_by_hand(python: Python) {
         drop(tool("x").start());
     });
     python
-        .but(Because("an event by hand is a span here"), no_field("created_event"))
+        .but(
+            Because("an event by hand is a span here"),
+            no_field("created_event"),
+        )
         .but(
             Because("a span's parent is the current span"),
             no_field("parent_id"),
