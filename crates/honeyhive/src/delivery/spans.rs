@@ -232,8 +232,11 @@ fn has_local_parent(span: &SpanData) -> bool {
     span.parent_span_id != SpanId::INVALID && !span.parent_span_is_remote
 }
 
+/// The session that was noted at the start, after whatever the span began with.
 fn session_of(span: &SpanData) -> Option<SessionId> {
-    match find(span, SESSION_ID)? {
+    let mut attributes = span.attributes.iter();
+    let noted = attributes.rfind(|attribute| attribute.key.as_str() == SESSION_ID)?;
+    match &noted.value {
         Value::String(text) => Some(SessionId::from_correlation_id(text.as_str())),
         _ => None,
     }
