@@ -663,7 +663,10 @@ fn bug_30_every_variable_of_the_documentation_changes_something() {
     let refused = |more: &[(&str, &str)]| !seen(KEY, more).1;
 
     let plain = delivered(&[]).sessions().remove(0);
-    assert_eq!((plain.project, plain.source.as_deref()), (None, Some("dev")));
+    assert_eq!(
+        (plain.project, plain.source.as_deref()),
+        (None, Some("dev"))
+    );
     let with = |variable, value| delivered(&[(variable, value)]).sessions().remove(0);
     let content_type = |server: &LocalServer| {
         let traces = server

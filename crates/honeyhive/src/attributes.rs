@@ -20,6 +20,8 @@ pub(crate) const LEGACY_PROJECT: &str = "traceloop.association.properties.projec
 
 /// `model`, `chain` or `tool`.
 pub(crate) const EVENT_TYPE: &str = "honeyhive_event_type";
+/// Likewise, from instrumentations that cannot know whether somebody else has set it.
+pub(crate) const EVENT_TYPE_RAW: &str = "honeyhive_event_type_raw";
 /// The id of an event, where the span names it.
 pub(crate) const EVENT_ID: &str = "honeyhive_event_id";
 /// The error text of an event.
@@ -33,10 +35,17 @@ pub(crate) const LANGFUSE_TYPE: &str = "langfuse.type";
 /// Marks a span inside a request that is not traced; never leaves the process.
 pub(crate) const SUPPRESSED: &str = "honeyhive.suppressed";
 
+/// Where a span outside every session was started, and how many sessions were open when it ended; neither
+/// leaves the process.
+pub(crate) const CALL_SITE: &str = "honeyhive.call_site";
+pub(crate) const OPEN_SESSIONS: &str = "honeyhive.open_sessions";
+
 /// The instrumentation scope of spans that came through `tracing_layer`.
+#[cfg(feature = "tracing")]
 pub(crate) const TRACING_SCOPE: &str = "honeyhive.tracing";
 /// Divides the fields that such a span was created with from those that were recorded later; never leaves
 /// the process.
+#[cfg(feature = "tracing")]
 pub(crate) const CREATED_WITH: &str = "honeyhive.created_with";
 
 /// The session in W3C baggage: the namespaced key, and the bare one of the Python SDK.

@@ -125,6 +125,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
                 .any(|kv| kv.key.as_str() == SUPPRESSED)
         };
         if span.span_context.is_sampled() && !suppressed() {
+            self.outbox().strays().note(&mut span);
             self.outbox().push_span(span);
         }
     }

@@ -20,7 +20,7 @@ use crate::attributes::{
 use crate::bounds::keep_last_writes;
 use crate::event_type::EventType;
 use crate::id::SessionId;
-use crate::outbox::StartRecord;
+use crate::outbox::{StartRecord, strays};
 use crate::secret::is_secret_name;
 
 /// So many spans go in one request, at the most.
@@ -198,6 +198,7 @@ impl Spans {
 
     /// The span with all that HoneyHive wants to see on it.
     fn finished(&self, mut span: SpanData, session: SessionId, origin: &Origin) -> SpanData {
+        strays::forget(&mut span);
         #[cfg(feature = "tracing")]
         crate::fields::place(&mut span);
         keep_last_writes(&mut span.attributes);

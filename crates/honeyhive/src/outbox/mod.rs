@@ -7,6 +7,7 @@
 mod command;
 mod record;
 mod stats;
+pub(crate) mod strays;
 
 use std::panic::RefUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,6 +30,7 @@ pub use stats::{DeliveryStats, DropReason, Drops, FlushReport};
 
 use crate::bounds;
 use crate::owners::Member;
+use strays::Strays;
 
 /// So many items in the inbox are worth waking the delivery thread for.
 pub(crate) const BATCH: usize = 512;
@@ -100,6 +102,7 @@ pub(crate) struct Outbox {
     #[cfg(feature = "macros")]
     tracer: OnceLock<Weak<SdkTracer>>,
     member: Member,
+    strays: Strays,
 }
 
 /// A panic in the program cannot leave an outbox half-changed: nothing of the program's runs under its lock.
@@ -118,7 +121,12 @@ impl Outbox {
             #[cfg(feature = "macros")]
             tracer: OnceLock::new(),
             member: Member::new(),
+            strays: Strays::default(),
         }
+    }
+
+    pub(crate) const fn strays(&self) -> &Strays {
+        &self.strays
     }
 
     /// Which tracer of the process this is.
