@@ -45,7 +45,7 @@ pub(crate) struct Span {
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub(crate) attributes: Object,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) children: Vec<Span>,
+    pub(crate) children: Vec<Self>,
 }
 
 impl Meaning {

@@ -1,6 +1,6 @@
 //! Functions with `#[honeyhive::trace]`, where Python has `@trace`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::poll_fn;
 use std::path::Path;
@@ -123,23 +123,23 @@ fn f(
     fl: f64,
     b: bool,
     n: Option<u8>,
-    lst: Value,
-    d: Value,
-    nested: Value,
-    obj: Plain,
+    lst: &Value,
+    d: &Value,
+    nested: &Value,
+    obj: &Plain,
     path: &Path,
-    dt: At,
-    dec: At,
+    dt: &At,
+    dec: &At,
     u: SessionId,
     by: &[u8; 2],
     tup: (u8, u8),
-    st: BTreeSet<u8>,
-    en: Color,
+    st: &BTreeSet<u8>,
+    en: &Color,
     ie: i64,
-    dc: Record,
+    dc: &Record,
     dflt: &str,
     kwonly: &str,
-    bad: Bad,
+    bad: &Bad,
 ) {
 }
 
@@ -147,15 +147,15 @@ fn f(
 #[honeyhive::trace(event_type = "tool", tracer = tracer, skip(tracer))]
 fn g(
     tracer: &Tracer,
-    has_datetime_inside: Value,
+    has_datetime_inside: &Value,
     empty_list: [u8; 0],
-    empty_dict: Value,
+    empty_dict: &Value,
     big_int: u128,
     neg: i64,
     inf: f64,
     nan: f64,
     uni: &str,
-    non_str_keys: std::collections::BTreeMap<u8, u8>,
+    non_str_keys: &BTreeMap<u8, u8>,
     self_like: u8,
 ) {
 }
@@ -170,35 +170,35 @@ pub(crate) fn arguments_of_every_kind(python: Python) {
         1.5,
         true,
         None,
-        json!([1, "a", null, [2]]),
-        json!({"k": "v", "n": null}),
-        json!({"a": {"b": [{"c": 1}]}}),
-        Plain,
+        &json!([1, "a", null, [2]]),
+        &json!({"k": "v", "n": null}),
+        &json!({"a": {"b": [{"c": 1}]}}),
+        &Plain,
         Path::new("/x"),
-        At("2024-01-02 03:04:05"),
-        At("1.10"),
+        &At("2024-01-02 03:04:05"),
+        &At("1.10"),
         SessionId::from("550e8400-e29b-41d4-a716-446655440000"),
         b"by",
         (1, 2),
-        BTreeSet::from([1]),
-        Color::Red,
+        &BTreeSet::from([1]),
+        &Color::Red,
         1,
-        Record { x: 1 },
+        &Record { x: 1 },
         "given",
         "given-kw",
-        Bad,
+        &Bad,
     );
     g(
         &tracer,
-        json!({"t": "2024-01-02T00:00:00Z"}),
+        &json!({"t": "2024-01-02T00:00:00Z"}),
         [],
-        json!({}),
+        &json!({}),
         1 << 70,
         -5,
         f64::INFINITY,
         f64::NAN,
         "héllo 🐝\n",
-        [(1, 2)].into(),
+        &[(1, 2)].into(),
         2,
     );
     const FLATTENED: Why = Because("arguments are flattened as results are");
@@ -390,22 +390,22 @@ pub(crate) fn bare_and_methods(python: Python) {
     fn empty_parens(x: u8) -> u8 {
         x
     }
-    struct Svc;
+    struct Svc(u8);
     impl Svc {
         #[honeyhive::trace(event_type = "tool", name = "Svc.pub")]
         fn public(&self, v: u8) -> u8 {
-            v
+            self.0 + v
         }
         #[honeyhive::trace(event_type = "tool", name = "Svc.apub")]
         async fn apub(&self, v: u8) -> u8 {
-            v
+            self.0 + v
         }
     }
-    struct K;
+    struct K(u8);
     impl K {
         #[honeyhive::trace(event_type = "tool")]
         fn m(&self, v: u8) -> u8 {
-            v
+            self.0 + v
         }
         #[honeyhive::trace(event_type = "tool")]
         fn c(v: u8) -> u8 {
@@ -423,9 +423,9 @@ pub(crate) fn bare_and_methods(python: Python) {
         a1(1).await;
         bare(1);
         empty_parens(1);
-        Svc.public(1);
-        Svc.apub(2).await;
-        K.m(1);
+        Svc(0).public(1);
+        Svc(0).apub(2).await;
+        K(0).m(1);
         K::c(2);
         a2().await;
     }));
@@ -444,7 +444,7 @@ pub(crate) fn no_tracer_yet(python: Python) {
         let settings = HoneyHiveTracer::builder().project("p").session_name("s");
         let tracer = settings.build().unwrap();
         let _guard = tracer.shutdown_guard();
-        HoneyHiveTracer::set_default(tracer.clone());
+        HoneyHiveTracer::set_default(tracer);
         assert_eq!(f(2), 2);
     });
     if !is_child {
