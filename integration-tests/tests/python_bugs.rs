@@ -14,6 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use honeyhive::opentelemetry::trace::TraceContextExt as _;
+use honeyhive::opentelemetry::{Context, KeyValue};
 use honeyhive::{Enrichment, HoneyHiveTracer, NewSession, OtlpProtocol};
 use honeyhive_local::{Fault, LocalServer};
 use serde_json::{Value, json};
@@ -373,7 +375,10 @@ const BUGS: &[Bug] = &[
         is: "attributes that are named like secrets leave as they are",
         caught_by: &[
             ("captures/foreign", "raw_and_secret_attributes"),
-            ("bugs", "bug_33_secrets_among_arguments_stay_here"),
+            (
+                "bugs",
+                "bug_33_secrets_among_arguments_and_events_stay_here",
+            ),
         ],
     },
     Bug {
@@ -747,25 +752,29 @@ fn bug_32_nothing_is_written_to_stdout() {
 }
 
 #[test]
-fn bug_33_secrets_among_arguments_stay_here() {
+fn bug_33_secrets_among_arguments_and_events_stay_here() {
     #[honeyhive::trace(tracer = tracer, skip(tracer))]
-    fn log_in(tracer: &HoneyHiveTracer, user: &str, password: &str, options: &Value) {}
+    fn log_in(tracer: &HoneyHiveTracer, user: &str, password: &str, options: &Value) {
+        Context::map_current(|cx| {
+            let header = KeyValue::new("http.request.header.authorization", "Bearer sk-2");
+            cx.span().add_event("called", vec![header]);
+        });
+    }
 
     let server = server();
     let tracer = tracer(&server);
-    log_in(
-        &tracer,
-        "ada",
-        "hunter2",
-        &json!({"apiKey": "sk-1", "max_tokens": 7}),
-    );
+    let options = json!({"apiKey": "sk-1", "max_tokens": 7});
+    log_in(&tracer, "ada", "hunter2", &options);
     flush(&tracer);
+    let event = event(&server, "log_in");
     assert_eq!(
-        Value::Object(event(&server, "log_in").inputs),
+        Value::Object(event.inputs),
         json!({
             "user": "ada",
             "password": "<redacted>",
             "options": {"apiKey": "<redacted>", "max_tokens": 7},
         })
     );
+    let called = &event.span_events[0].attributes;
+    assert_eq!(called["http.request.header.authorization"], "<redacted>");
 }

@@ -203,6 +203,9 @@ impl Spans {
         crate::fields::place(&mut span);
         keep_last_writes(&mut span.attributes);
         hide_secrets(&mut span.attributes);
+        for event in &mut span.events.events {
+            hide_secrets(&mut event.attributes);
+        }
         let id = Value::from(session.to_string());
         set(&mut span, SESSION_ID, id.clone());
         set(&mut span, LEGACY_SESSION_ID, id);
