@@ -8,8 +8,9 @@ use honeyhive::opentelemetry::propagation::TextMapPropagator as _;
 use honeyhive::opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::propagation::BaggagePropagator;
 
+use crate::edits::no_session;
 use crate::hive::Hive;
-use crate::python::{BEGINS_LATE, Python, no_session};
+use crate::python::{BEGINS_LATE, Python};
 
 pub(crate) fn a_carrier(python: Python) {
     let hive = Hive::new();

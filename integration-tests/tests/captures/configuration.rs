@@ -5,9 +5,10 @@ use honeyhive::opentelemetry::trace::TraceContextExt as _;
 use honeyhive::{BuildError, Enrichment, HoneyHiveTracer, HoneyHiveTracerBuilder};
 use serde_json::json;
 
+use crate::edits::{no_attribute, object};
 use crate::hive::{Hive, PATIENCE};
 use crate::meaning::Span;
-use crate::python::{Because, Bug, Python, Why, no_attribute, object};
+use crate::python::{Because, Bug, Python, Why};
 
 const PROGRAM: Why = Because("a session without a name is called after the program, not its file");
 

@@ -9,9 +9,10 @@ use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
+use crate::edits::{field, no_session, object, session_field};
 use crate::hive::{Hive, run};
 use crate::meaning::{Meaning, Session};
-use crate::python::{BEGINS_LATE, Bug, Python, field, no_session, object, session_field};
+use crate::python::{BEGINS_LATE, Bug, Python};
 
 /// What Python put into the metadata of a session, since the inputs have their place.
 fn inputs_in_their_place(meaning: &mut Meaning) {

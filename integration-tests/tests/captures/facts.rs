@@ -12,9 +12,9 @@ use honeyhive::{
 use honeyhive_local::{Endpoint, Fault, LocalEvent};
 use serde_json::{Value, json};
 
+use crate::edits::object;
 use crate::hive::{Hive, run};
 use crate::meaning::Object;
-use crate::python::object;
 
 /// The one event of this name, after a flush.
 #[track_caller]

@@ -3,9 +3,10 @@
 use honeyhive::opentelemetry::KeyValue;
 use honeyhive::opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 
+use crate::edits::{attribute, no_attribute, typed};
 use crate::hive::Hive;
 use crate::meaning::Span;
-use crate::python::{Because, Bug, Python, Why, attribute, no_attribute, typed};
+use crate::python::{Because, Bug, Python, Why};
 
 pub(crate) fn operations_of_gen_ai(python: Python) {
     let hive = Hive::new();

@@ -4,9 +4,10 @@ use honeyhive::opentelemetry::trace::{Tracer as _, TracerProvider as _};
 use honeyhive::{Enrichment, EventType, FlushError, HoneyHiveTracer};
 use serde_json::json;
 
+use crate::edits::{failed, no_session, no_span, object};
 use crate::hive::{Hive, PATIENCE};
 use crate::meaning::Span;
-use crate::python::{BEGINS_LATE, Because, Bug, Python, failed, no_session, no_span, object};
+use crate::python::{BEGINS_LATE, Because, Bug, Python};
 
 #[honeyhive::trace(event_type = "tool", tracer = tracer, skip(tracer))]
 fn f(tracer: &HoneyHiveTracer, x: u8) -> u8 {

@@ -13,6 +13,7 @@
 
 mod baggage;
 mod configuration;
+mod edits;
 mod enrichment;
 mod facts;
 mod foreign;

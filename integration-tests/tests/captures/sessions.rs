@@ -3,12 +3,10 @@
 use honeyhive::{Enrichment, NewSession};
 use serde_json::json;
 
+use crate::edits::{creates_session, no_attribute, no_field, no_session, object};
 use crate::hive::{Hive, run};
 use crate::meaning::Session;
-use crate::python::{
-    BEGINS_LATE, Because, Bug, Python, SESSIONS_SOURCE, SPANS_CREATE, creates_session,
-    no_attribute, no_field, no_session, object,
-};
+use crate::python::{BEGINS_LATE, Because, Bug, Python, SESSIONS_SOURCE, SPANS_CREATE};
 
 pub(crate) fn init_basic(python: Python) {
     let hive = Hive::new();

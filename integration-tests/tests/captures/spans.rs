@@ -7,12 +7,10 @@ use honeyhive::opentelemetry::{Array, KeyValue, StringValue, Value as Attribute}
 use honeyhive::{Enrichment, EventType};
 use serde_json::{Value, json};
 
+use crate::edits::{attribute, field, no_field, no_session, object, typed};
 use crate::hive::Hive;
 use crate::meaning::{Meaning, Object, Span};
-use crate::python::{
-    BEGINS_LATE, Because, Bug, CHILDREN_TELL, Python, attribute, field, no_field, no_session,
-    object, typed,
-};
+use crate::python::{BEGINS_LATE, Because, Bug, CHILDREN_TELL, Python};
 
 pub(crate) fn nested(python: Python) {
     let hive = Hive::new();
@@ -114,7 +112,7 @@ pub(crate) fn with_a_type(python: Python) {
     drop(b);
     drop(tracer.span("op-c").start());
     python
-        .but(Bug(23), crate::python::no_attribute("honeyhive.event_type"))
+        .but(Bug(23), crate::edits::no_attribute("honeyhive.event_type"))
         .compare(&hive);
 }
 

@@ -13,9 +13,10 @@ use honeyhive::{Enrichment, EventType, HoneyHiveTracer, SessionId};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::edits::{attribute, failed, no_attribute, no_span, object};
 use crate::hive::{Hive, run};
 use crate::meaning::Meaning;
-use crate::python::{Because, Bug, Python, Why, attribute, failed, no_attribute, no_span, object};
+use crate::python::{Because, Bug, Python, Why};
 
 type Tracer = HoneyHiveTracer;
 

@@ -5,8 +5,9 @@ use honeyhive::opentelemetry::{Context, global};
 use honeyhive::{Enrichment, HoneyHiveTracer};
 use serde_json::json;
 
+use crate::edits::{no_attribute, no_session, no_span, object};
 use crate::hive::Hive;
-use crate::python::{BEGINS_LATE, Bug, Python, no_attribute, no_session, no_span, object};
+use crate::python::{BEGINS_LATE, Bug, Python};
 
 pub(crate) fn side_by_side(python: Python) {
     #[honeyhive::trace(event_type = "tool")]

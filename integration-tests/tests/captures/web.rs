@@ -12,11 +12,10 @@ use integration_tests::client::Client;
 use integration_tests::tower::serve_router;
 use serde_json::{Value, json};
 
+use crate::edits::{failed, no_session, no_span};
 use crate::hive::{Hive, run};
 use crate::meaning::{self, Meaning};
-use crate::python::{
-    BEGINS_LATE, Because, Bug, Python, SPANS_CREATE, Why, failed, no_session, no_span,
-};
+use crate::python::{BEGINS_LATE, Because, Bug, Python, SPANS_CREATE, Why};
 
 const ROUTE: Why = Because("a path has neither host nor query, which may hold anything");
 const ABSENT: Why = Because("an input that a request does not have is left out");
