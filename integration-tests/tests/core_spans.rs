@@ -10,7 +10,7 @@ use honeyhive::opentelemetry::trace::{
     TraceId, TraceState, Tracer as _, TracerProvider as _,
 };
 use honeyhive::opentelemetry::{Array, Context, KeyValue, Value as Attribute};
-use honeyhive::{Enrichment, EventType, NewSession, OtlpProtocol, SessionTransport};
+use honeyhive::{Enrichment, EventId, EventType, NewSession, OtlpProtocol, SessionTransport};
 use honeyhive_local::{LocalEvent, LocalServer};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde_json::{Map, Value, json};
@@ -594,4 +594,85 @@ fn a_project_is_sent_along_where_one_is_given() {
     assert_eq!(event(&server, "work").project.as_deref(), Some("shop"));
     assert_eq!(server.sessions()[0].project.as_deref(), Some("shop"));
     assert_eq!(event(&server, "work").resource["service.name"], "shop");
+}
+
+#[test]
+fn an_earlier_event_is_enriched_by_its_id_and_what_an_update_has_no_place_for_is_not_lost() {
+    let server = server();
+    let tracer = tracer(&server);
+    let chat = tracer.create_session("chat");
+    let answer = chat.in_scope(|| {
+        let span = tracer.span("answer").inputs(json!({"q": 1})).start();
+        span.event_id()
+    });
+    // In the same flush as the span itself.
+    tracer.enrich_event(
+        answer,
+        Enrichment::new()
+            .feedback(json!({"rating": true}))
+            .inputs(json!({"corrected": 2}))
+            .error("said later"),
+    );
+    flush(&tracer);
+    tracer.enrich_event(answer, Enrichment::new().metrics(json!({"score": 0.5})));
+    flush(&tracer);
+
+    let event = event(&server, "answer");
+    assert_eq!(event.event_id, answer.to_string());
+    assert_eq!(event.feedback["rating"], true);
+    assert_eq!(event.metrics["score"], 0.5);
+    assert_eq!(event.inputs["q"], 1);
+    assert_eq!(event.metadata["inputs"], json!({"corrected": 2}));
+    assert_eq!(event.metadata["error"], "said later");
+    assert_eq!(tracer.stats().retried, 0, "{:?}", calls(&server));
+}
+
+#[test]
+fn an_event_that_nobody_knows_is_asked_for_again_and_then_dropped_by_name() {
+    let server = server();
+    let tracer = tracer(&server);
+    let unknown: EventId = "9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b11".parse().unwrap();
+    tracer.enrich_event(unknown, Enrichment::new().feedback(json!({"rating": 1})));
+
+    assert!(tracer.force_flush_blocking(PATIENCE).is_err());
+    assert_eq!(tracer.stats().dropped.rejected, 1);
+    assert!(tracer.stats().retried > 0);
+    assert_balanced(&tracer);
+}
+
+#[test]
+fn a_session_is_an_event_whose_id_can_be_used_as_one() {
+    let server = server();
+    let tracer = tracer(&server);
+    let chat = tracer.create_session("chat");
+    chat.in_scope(|| drop(tracer.span("inside").start()));
+    tracer.enrich_event(
+        chat.id(),
+        Enrichment::new().feedback(json!({"rating": true})),
+    );
+    flush(&tracer);
+
+    assert_eq!(session(&server, chat.id()).feedback["rating"], true);
+    assert_eq!(tracer.stats().retried, 0, "{:?}", calls(&server));
+}
+
+#[test]
+fn an_event_has_one_id_however_often_and_by_whomever_it_is_asked_for() {
+    let server = server();
+    let tracer = tracer(&server);
+    assert_eq!(tracer.current_event_id(), None);
+    let span = tracer.span("asked").start();
+    let id = span.event_id();
+    assert_eq!(span.event_id(), id);
+    assert_eq!(span.in_scope(|| tracer.current_event_id()), Some(id));
+    let other = span.in_scope(|| tracer.span("other").start());
+    assert_ne!(other.event_id(), id);
+    let mine: EventId = "9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b11".parse().unwrap();
+    let named = tracer.span("named").event_id(mine).start();
+    assert_eq!(named.event_id(), mine);
+    drop((span, other, named));
+    flush(&tracer);
+
+    assert_eq!(event(&server, "asked").event_id, id.to_string());
+    assert_eq!(event(&server, "named").event_id, mine.to_string());
 }

@@ -20,6 +20,8 @@ pub(crate) const LEGACY_PROJECT: &str = "traceloop.association.properties.projec
 
 /// `model`, `chain` or `tool`.
 pub(crate) const EVENT_TYPE: &str = "honeyhive_event_type";
+/// The id of an event, where the span names it.
+pub(crate) const EVENT_ID: &str = "honeyhive_event_id";
 /// The error text of an event.
 pub(crate) const ERROR: &str = "honeyhive_error";
 
@@ -30,6 +32,12 @@ pub(crate) const LANGFUSE_TYPE: &str = "langfuse.type";
 
 /// Marks a span inside a request that is not traced; never leaves the process.
 pub(crate) const SUPPRESSED: &str = "honeyhive.suppressed";
+
+/// The instrumentation scope of spans that came through `tracing_layer`.
+pub(crate) const TRACING_SCOPE: &str = "honeyhive.tracing";
+/// Divides the fields that such a span was created with from those that were recorded later; never leaves
+/// the process.
+pub(crate) const CREATED_WITH: &str = "honeyhive.created_with";
 
 /// The session in W3C baggage: the namespaced key, and the bare one of the Python SDK.
 pub(crate) const BAGGAGE_SESSION_ID: &str = "honeyhive.session_id";

@@ -13,9 +13,10 @@ use opentelemetry_sdk::trace::SdkTracer;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::attributes::{ERROR, EVENT_TYPE, MAX_ATTRIBUTES};
+use crate::attributes::{ERROR, EVENT_ID, EVENT_TYPE, MAX_ATTRIBUTES};
 use crate::enrichment::{Bucket, Enrichment};
 use crate::event_type::EventType;
+use crate::id::EventId;
 use crate::outbox::Outbox;
 
 /// A span that has not started yet, from [`HoneyHiveTracer::span`](crate::HoneyHiveTracer::span).
@@ -42,6 +43,7 @@ pub struct SpanBuilder {
     outbox: Arc<Outbox>,
     inner: OtelSpanBuilder,
     event_type: Option<EventType>,
+    event_id: Option<EventId>,
     attributes: Vec<KeyValue>,
 }
 
@@ -55,6 +57,7 @@ impl SpanBuilder {
             outbox,
             inner: OtelSpanBuilder::from_name(name),
             event_type: None,
+            event_id: None,
             attributes: Vec::new(),
         }
     }
@@ -62,6 +65,13 @@ impl SpanBuilder {
     /// What the span is in HoneyHive. Without it: a chain when it has children, a tool when not.
     pub fn event_type(mut self, event_type: EventType) -> Self {
         self.event_type = Some(event_type);
+        self
+    }
+
+    /// The id of the event, instead of one that HoneyHive or [`Span::event_id`] makes. Each event has its
+    /// own.
+    pub fn event_id(mut self, id: impl Into<EventId>) -> Self {
+        self.event_id = Some(id.into());
         self
     }
 
@@ -94,15 +104,18 @@ impl SpanBuilder {
             outbox,
             inner,
             event_type,
+            event_id,
             mut attributes,
         } = self;
         attributes.truncate(MAX_ATTRIBUTES - RESERVED);
         attributes.extend(event_type.map(|kind| KeyValue::new(EVENT_TYPE, kind.as_str())));
+        attributes.extend(event_id.map(|id| KeyValue::new(EVENT_ID, id.to_string())));
         Context::map_current(|cx| {
             let span = tracer.build_with_context(inner.with_attributes(attributes), cx);
             Span {
                 outbox,
                 cx: cx.with_span(span),
+                event_id,
             }
         })
     }
@@ -117,6 +130,8 @@ impl SpanBuilder {
 pub struct Span {
     outbox: Arc<Outbox>,
     cx: Context,
+    /// The one that the program has given it.
+    event_id: Option<EventId>,
 }
 
 impl Span {
@@ -135,6 +150,13 @@ impl Span {
     #[must_use]
     pub const fn context(&self) -> &Context {
         &self.cx
+    }
+
+    /// The id of the event that this span becomes, for what may be added to it later: a user's feedback on
+    /// this answer, say. See [`HoneyHiveTracer::enrich_event`](crate::HoneyHiveTracer::enrich_event).
+    #[must_use]
+    pub fn event_id(&self) -> EventId {
+        self.event_id.unwrap_or_else(|| name_event(&self.cx.span()))
     }
 
     /// What came out: anything that serialises to an object.
@@ -158,6 +180,13 @@ impl Drop for Span {
     fn drop(&mut self) {
         self.cx.span().end();
     }
+}
+
+/// Tells HoneyHive under which id to keep the event of this span.
+pub(crate) fn name_event(span: &SpanRef<'_>) -> EventId {
+    let id = EventId::of_span(span.span_context());
+    span.set_attribute(KeyValue::new(EVENT_ID, id.to_string()));
+    id
 }
 
 /// Writes an enrichment onto a span, whoever made it.

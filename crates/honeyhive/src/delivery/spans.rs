@@ -196,6 +196,8 @@ impl Spans {
 
     /// The span with all that HoneyHive wants to see on it.
     fn finished(&self, mut span: SpanData, session: SessionId, origin: &Origin) -> SpanData {
+        #[cfg(feature = "tracing")]
+        crate::fields::place(&mut span);
         keep_last_writes(&mut span.attributes);
         let id = Value::from(session.to_string());
         set(&mut span, SESSION_ID, id.clone());

@@ -46,6 +46,8 @@ pub(crate) enum Timing {
     Soon,
     /// With the end of the request: until its spans have arrived, nobody may have created the session.
     WithTheEnd,
+    /// After the spans that are on their way: one of them may be the event.
+    AfterSpans,
 }
 
 /// What is added to a session.
