@@ -44,6 +44,15 @@ impl Section {
         self.rust.contains("fn main()")
     }
 
+    /// Where there is what it needs.
+    fn condition(&self) -> &'static str {
+        match (self.is_program(), self.rust.contains("::unix")) {
+            (false, _) => "#[cfg(test)] ",
+            (true, true) => "#[cfg(unix)] ",
+            (true, false) => "",
+        }
+    }
+
     fn check(&self) -> Outcome<()> {
         let name = &self.name;
         match (self.is_program(), &self.arrives) {
@@ -136,41 +145,38 @@ fn write_programs(out: &Path, sections: &[Section]) -> Outcome<()> {
     let mut modules = String::new();
     let mut table = String::new();
     for section in sections {
-        let name = &section.name;
+        let (name, condition) = (&section.name, section.condition());
         let file = out.join(format!("{name}.rs"));
+        let path = file.display().to_string();
+        writeln!(modules, "{condition}#[path = {path:?}] mod {name};")?;
         let mut code = section.rust.clone();
         if section.is_program() {
-            code.push_str("\npub(super) fn run() -> std::process::ExitCode { std::process::Termination::report(main()) }\n");
-            writeln!(table, "({name:?}, {name}::run),")?;
-        } else {
-            modules.push_str("#[cfg(test)]\n");
+            code.push_str(RUN);
+            writeln!(table, "{condition}({name:?}, {name}::run),")?;
         }
-        writeln!(
-            modules,
-            "#[path = {:?}] mod {name};",
-            file.display().to_string()
-        )?;
         fs::write(file, code)?;
     }
-    let code = format!(
-        "{modules}\npub(crate) const PROGRAMS: &[(&str, fn() -> std::process::ExitCode)] = &[\n{table}];\n"
-    );
+    let code = format!("{modules}\npub(crate) const PROGRAMS: &[(&str, Run)] = &[\n{table}];\n");
     Ok(fs::write(out.join("programs.rs"), code)?)
 }
 
+/// Whatever a `main` returns.
+const RUN: &str = "
+pub(super) fn run() -> std::process::ExitCode {
+    std::process::Termination::report(main())
+}
+";
+
+/// A test a program.
 fn write_tests(out: &Path, sections: &[Section]) -> Outcome<()> {
     let mut code = String::new();
     for section in sections.iter().filter(|section| section.is_program()) {
-        let Section {
-            name,
-            console,
-            arrives,
-            ..
-        } = section;
-        let arrives = arrives.as_deref().unwrap_or_default();
+        let (name, condition) = (&section.name, section.condition());
+        let (console, arrives) = (&section.console, section.arrives.as_deref());
+        let arrives = arrives.unwrap_or_default();
         writeln!(
             code,
-            "#[test]\nfn {name}() {{\n    crate::check({name:?}, {console:?}, {arrives:?});\n}}\n"
+            "{condition}#[test]\nfn {name}() {{ crate::check({name:?}, {console:?}, {arrives:?}); }}"
         )?;
     }
     Ok(fs::write(out.join("tests.rs"), code)?)
