@@ -13,6 +13,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+/// A program that is only shown does not exist, so there is no `rust,ignore`.
+const LANGUAGES: [&str; 4] = ["rust", "console", "text", "toml"];
+
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome<()> {
@@ -82,6 +85,11 @@ fn sections_of(page: &str, text: &str) -> Outcome<Vec<Section>> {
             }
         } else if let Some(language) = line.strip_prefix("```") {
             is_open = true;
+            if !LANGUAGES.contains(&language) {
+                return Err(
+                    format!("{page}: a block of {language:?}; there are {LANGUAGES:?}").into(),
+                );
+            }
             blocks.push(Block {
                 language: language.to_owned(),
                 text: String::new(),
@@ -122,11 +130,8 @@ fn section(page: &str, heading: Option<&str>, blocks: Vec<Block>) -> Outcome<Opt
         match block.language.as_str() {
             "console" => section.console = section.console.or(Some(block.text)),
             "text" => section.arrives = section.arrives.or(Some(block.text)),
-            "toml" | "sh" => {}
-            other => {
-                let name = section.name;
-                return Err(format!("{name}: another ```{other} block after a program").into());
-            }
+            "rust" => return Err(format!("{}: a second program", section.name).into()),
+            _ => {}
         }
     }
     section.check()?;

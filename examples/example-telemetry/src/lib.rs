@@ -84,13 +84,14 @@ impl Telemetry {
     }
 
     /// What has arrived in the HoneyHive inside, for programs that end before anybody can look: a session
-    /// and its events, then the next. Empty where it went to HoneyHive itself.
+    /// and its events, then the one that began next. Empty where it went to HoneyHive itself.
     #[must_use]
     pub fn trees(&self) -> String {
         let Some(local) = &self.local else {
             return String::new();
         };
-        let sessions = local.sessions();
+        let mut sessions = local.sessions();
+        sessions.sort_by(|a, b| a.start_time.total_cmp(&b.start_time));
         let trees = sessions
             .iter()
             .map(|session| local.tree(&session.session_id));

@@ -1,6 +1,6 @@
 //! [`linking`]: the ways to say which session it is.
 
-use honeyhive::{Enrichment, HoneyHiveTracer, NewSession, SessionId};
+use honeyhive::{Enrichment, HoneyHiveTracer, NewSession, Session, SessionId};
 use serde_json::json;
 
 /// The sessions' ids.
@@ -18,16 +18,16 @@ pub struct Linked {
 /// An automatic id, an id of one's own, and a session that exists.
 pub fn linking(tracer: &HoneyHiveTracer) -> Linked {
     let automatic = tracer.create_session("request");
-    turn(tracer, &automatic, "a request by itself");
+    turn(&automatic, "hello");
 
     // HoneyHive wants UUIDs. Text that is none becomes one, the same in every service.
     let custom = tracer.create_session(NewSession::named("conversation").id("thread_42"));
-    turn(tracer, &custom, "the first turn");
+    turn(&custom, "I like tea");
 
     // Somewhere else, later: nothing is started, the session is there.
     let again = NewSession::default().id("thread_42").skip_api_call(true);
     let existing = tracer.create_session(again); // `NewSession::existing("thread_42")` is short for it
-    turn(tracer, &existing, "the second turn");
+    turn(&existing, "and cake");
 
     Linked {
         automatic: automatic.id(),
@@ -36,7 +36,12 @@ pub fn linking(tracer: &HoneyHiveTracer) -> Linked {
     }
 }
 
-fn turn(tracer: &HoneyHiveTracer, session: &honeyhive::Session, what: &'static str) {
-    session.in_scope(|| tracer.span(what).start());
-    session.enrich(Enrichment::new().outputs(json!({ "last": what })));
+fn turn(session: &Session, message: &str) {
+    let answer = session.in_scope(|| answer(message));
+    session.enrich(Enrichment::new().outputs(json!({ "answer": answer })));
+}
+
+#[honeyhive::trace(event_type = "chain")]
+fn answer(message: &str) -> String {
+    format!("you said {message:?}")
 }

@@ -29,17 +29,12 @@ async fn serve(session: Session, user: String) {
     tokio::task::yield_now().await;
     fetch(&user).await;
 
-    let on_thread = on_a_thread(&session, user.clone());
-    // `spawn_blocking` of the session, for the same reason.
-    let in_pool = session.spawn_blocking(move || compute(&user, "blocking pool"));
+    let (for_thread, for_pool) = (user.clone(), user);
+    // A thread knows nothing of the session that it was started in, so it is told.
+    let on_thread = thread::spawn(session.wrap(move || compute(&for_thread, "std thread")));
+    let in_pool = session.spawn_blocking(move || compute(&for_pool, "blocking pool"));
     let _ = in_pool.await;
-    let _ = on_thread.join();
-}
-
-/// A thread knows nothing of the session that it was started in, so it is told.
-fn on_a_thread(session: &Session, user: String) -> thread::JoinHandle<usize> {
-    let session = session.clone();
-    thread::spawn(move || session.in_scope(|| compute(&user, "std thread")))
+    let _ = on_thread.join(); // short work: a long one would hold up a thread of the runtime
 }
 
 #[honeyhive::trace(event_type = "tool")]
@@ -49,6 +44,6 @@ async fn fetch(user: &str) -> String {
 }
 
 #[honeyhive::trace(event_type = "tool")]
-fn compute(user: &str, where_: &str) -> usize {
-    user.len() + where_.len()
+fn compute(user: &str, place: &str) -> usize {
+    user.len() + place.len()
 }

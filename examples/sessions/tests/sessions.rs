@@ -36,14 +36,14 @@ fn a_linked_session_is_the_one_it_names_and_is_not_started_again() {
     assert_eq!(server.stats().sessions, 2);
     assert_eq!(
         server.tree(&linked.automatic.to_string()),
-        "request\n  a request by itself [tool]\n"
+        "request\n  answer [chain]\n"
     );
     assert_eq!(
         server.tree(&linked.custom.to_string()),
-        "conversation\n  the first turn [tool]\n  the second turn [tool]\n"
+        "conversation\n  answer [chain]\n  answer [chain]\n"
     );
     let conversation = server.session(&linked.custom.to_string()).unwrap();
-    assert_eq!(conversation.outputs["last"], "the second turn");
+    assert_eq!(conversation.outputs["answer"], "you said \"and cake\"");
     assert_eq!(conversation.posts, 1);
 }
 

@@ -55,17 +55,19 @@ async fn all_work(tracer: HoneyHiveTracer) {
     let producing = tokio::spawn(produce(producer));
     // Whether the producer has no more or is told to stop: what is in the queue is handled all the same.
     let tally = worker::work(&tracer, queue, 2).await;
+    // It has ended, or the queue would not have.
+    let _ = producing.await;
     println!(
         "worker: {} answered, {} failed",
         tally.answered, tally.failed
     );
-    producing.abort();
 }
 
 async fn produce(queue: Sender<Message>) {
     tokio::select! {
-        () = ask_all(&queue) => {}
+        biased; // so that ctrl-c is listened for before the first message
         _ = tokio::signal::ctrl_c() => println!("worker: no more messages are taken"),
+        () = ask_all(&queue) => {}
     }
 }
 
@@ -75,6 +77,7 @@ async fn ask_all(queue: &Sender<Message>) {
             id: format!("m-{number}"),
             question: question.to_owned(),
         };
+        println!("worker: takes {}", message.id);
         if queue.send(message).await.is_err() {
             return;
         }

@@ -40,10 +40,10 @@ pub async fn work(
     let mut tally = Tally::default();
     let mut under_way = JoinSet::new();
     while let Some(message) = queue.recv().await {
-        if under_way.len() >= at_once {
-            if let Some(ended) = under_way.join_next().await {
-                tally.add(&ended);
-            }
+        if under_way.len() >= at_once
+            && let Some(ended) = under_way.join_next().await
+        {
+            tally.add(&ended);
         }
         under_way.spawn(handle(tracer.clone(), message));
     }

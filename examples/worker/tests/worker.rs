@@ -5,6 +5,8 @@
     reason = "helpers of tests may panic as the tests may"
 )]
 
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
 use std::time::Duration;
 
 use honeyhive::HoneyHiveTracer;
@@ -125,6 +127,39 @@ async fn no_message_is_no_session() {
 
     tracer.shutdown(PATIENCE).await.unwrap();
     assert!(server.sessions().is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_the_program_when_what_is_in_the_queue_is_done_and_delivered() {
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_worker"))
+        .env_clear()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(program.stdout.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("takes m-1") {
+        assert_ne!(stdout.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+
+    let id = program.id().to_string();
+    let interrupted = std::process::Command::new("kill")
+        .args(["-INT", &id])
+        .status();
+    assert!(interrupted.unwrap().success());
+
+    stdout.read_to_string(&mut said).unwrap();
+    let output = program.wait_with_output().unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(output.stderr.is_empty(), "{:?}", output.stderr);
+    assert!(said.contains("no more messages are taken"), "{said}");
+    assert!(said.contains("worker: 1 answered, 0 failed"), "{said}");
+    assert!(
+        said.ends_with("\nmessage\n  answer [chain]\n    ask model [model]\n"),
+        "{said}"
+    );
 }
 
 #[test]
