@@ -676,3 +676,116 @@ fn an_event_has_one_id_however_often_and_by_whomever_it_is_asked_for() {
     assert_eq!(event(&server, "asked").event_id, id.to_string());
     assert_eq!(event(&server, "named").event_id, mine.to_string());
 }
+
+#[test]
+fn a_span_that_begins_with_more_attributes_than_fit_keeps_its_session_whoever_made_it() {
+    let server = server();
+    let tracer = tracer(&server);
+    let own = SdkTracerProvider::builder()
+        .with_span_processor(tracer.span_processor())
+        .build();
+    let chat = tracer.create_session("chat");
+    for (provider, name, begins_with) in [
+        (tracer.provider(), "ours", 1_100),
+        (tracer.provider(), "ours, far too many", 20_000),
+        (&own, "theirs", 1_100),
+    ] {
+        let attributes =
+            (0..begins_with).map(|index| KeyValue::new(format!("honeyhive_inputs.{index}"), index));
+        let builder = SpanBuilder::from_name(name).with_attributes(attributes);
+        chat.in_scope(|| drop(provider.tracer("lib").build(builder)));
+    }
+    flush(&tracer);
+
+    assert_eq!(
+        server.tree(&chat.id().to_string()),
+        "chat\n  ours [tool]\n  ours, far too many [tool]\n  theirs [tool]\n"
+    );
+    let event = event(&server, "ours");
+    assert_eq!(event.attributes["honeyhive_inputs.0"], 0);
+    let sent = event.attributes.len() as i64;
+    let dropped = event.metadata["dropped_attributes"].as_i64().unwrap();
+    assert!((1_000..1_050).contains(&sent), "{sent}");
+    assert!((70..90).contains(&dropped), "{dropped}");
+}
+
+#[test]
+fn huge_values_are_cut_with_a_mark_and_their_neighbours_are_not() {
+    const HUGE: usize = 3 * 1024 * 1024;
+    let huge = "ü".repeat(HUGE / 2);
+    let cut = |value: &Value| {
+        let text = value.as_str().unwrap();
+        text.ends_with(&format!("ü… [cut: {HUGE} bytes in all]")) && text.len() < HUGE / 2
+    };
+    let server = server();
+    let tracer = tracer(&server);
+    let new = NewSession::named("chat").inputs(json!({"image": huge, "q": 1}));
+    let chat = tracer.create_session(new);
+    chat.enrich(Enrichment::new().outputs(json!({"list": [huge, "short"]})));
+    chat.in_scope(|| {
+        let span = tracer.span("ask").inputs(json!({"image": huge, "q": 1}));
+        let span = span.start();
+        span.error(&huge);
+        span.in_scope(|| {
+            Context::current().span().add_event(
+                "log",
+                vec![KeyValue::new("line", huge.clone()), KeyValue::new("n", 1)],
+            );
+        });
+    });
+    flush(&tracer);
+
+    let event = event(&server, "ask");
+    assert!(cut(&event.inputs["image"]));
+    assert_eq!(event.inputs["q"], 1);
+    assert!(cut(&event.attributes["honeyhive_error"]));
+    assert!(event.status.message.len() < HUGE / 2);
+    assert!(cut(&event.span_events[0].attributes["line"]));
+    assert_eq!(event.span_events[0].attributes["n"], 1);
+    let session = session(&server, chat.id());
+    assert!(cut(&session.inputs["image"]));
+    assert_eq!(session.inputs["q"], 1);
+    assert!(cut(&session.outputs["list"][0]));
+    assert_eq!(session.outputs["list"][1], "short");
+}
+
+#[test]
+fn a_tracer_writes_on_no_span_of_another() {
+    let server = server();
+    let (mine, theirs) = (tracer(&server), tracer(&server));
+    let foreign = theirs.provider().tracer("lib");
+    let added = || Enrichment::new().metadata(json!({"by": "mine"}));
+    theirs.span("by hand").start().in_scope(|| {
+        mine.enrich_span(added());
+        assert_eq!(mine.current_event_id(), None);
+    });
+    foreign.in_span("by a library", |_| mine.enrich_span(added()));
+    mine.span("around").start().in_scope(|| {
+        mine.enrich_span(added());
+        theirs
+            .span("inside")
+            .start()
+            .in_scope(|| theirs.enrich_span(added()));
+    });
+    // Nobody's but OpenTelemetry's own; it is sent to both.
+    let shared = SdkTracerProvider::builder()
+        .with_span_processor(mine.span_processor())
+        .with_span_processor(theirs.span_processor())
+        .build();
+    shared
+        .tracer("app")
+        .in_span("shared", |_| mine.enrich_span(added()));
+    flush(&mine);
+    flush(&theirs);
+
+    for (name, expected) in [
+        ("by hand", None),
+        ("by a library", None),
+        ("around", Some(&json!("mine"))),
+        ("inside", Some(&json!("mine"))),
+        ("shared", Some(&json!("mine"))),
+    ] {
+        assert_eq!(event(&server, name).metadata.get("by"), expected, "{name}");
+    }
+    assert_eq!(mine.stats().refused, 2);
+}

@@ -8,8 +8,10 @@ mod error;
 mod id;
 mod secret;
 
+mod bounds;
 mod config;
 mod enrichment;
+mod owners;
 
 mod api;
 mod outbox;

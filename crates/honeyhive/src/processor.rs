@@ -58,26 +58,53 @@ impl HoneyHiveSpanProcessor {
     pub(crate) const fn transport(&self) -> SessionTransport {
         self.transport
     }
+}
 
-    fn stamp(&self, span: &mut Span, session: &Session) {
-        span.set_attribute(KeyValue::new(
-            SESSION_ID,
-            Value::from(session.start.current_text()),
-        ));
-        if let Some(source) = &session.start.source {
-            span.set_attribute(KeyValue::new(SOURCE, source.to_string()));
+impl HoneyHiveSpanProcessor {
+    /// A provider with a lower limit than ours may have had no room left for the session of a span that began
+    /// with many attributes. Where the span ends, its session is usually still current.
+    fn stamp_again(&self, span: &mut SpanData) {
+        if span
+            .attributes
+            .iter()
+            .any(|it| it.key.as_str() == SESSION_ID)
+        {
+            return;
         }
-        if self.transport == SessionTransport::Otlp || session.start.is_left_to_spans() {
-            span.set_attribute(KeyValue::new(SESSION_AUTO_CREATE, true));
-            span.set_attribute(KeyValue::new(SESSION_NAME, Arc::clone(&session.start.name)));
+        let session = Context::map_current(|cx| {
+            current::of_tracer(cx, self.outbox()).map(|current| current.session.clone())
+        });
+        if let Some(session) = session {
+            let stamps = self.stamps(&session);
+            span.attributes.extend(stamps);
         }
+    }
+
+    /// What says to which session a span belongs.
+    fn stamps(&self, session: &Session) -> impl Iterator<Item = KeyValue> + use<> {
+        let start = &session.start;
+        let id = KeyValue::new(SESSION_ID, Value::from(start.current_text()));
+        let source = start.source.as_ref();
+        let source = source.map(|source| KeyValue::new(SOURCE, source.to_string()));
+        let by_spans = self.transport == SessionTransport::Otlp || start.is_left_to_spans();
+        let creation = by_spans.then(|| {
+            [
+                KeyValue::new(SESSION_AUTO_CREATE, true),
+                KeyValue::new(SESSION_NAME, Arc::clone(&start.name)),
+            ]
+        });
+        std::iter::once(id)
+            .chain(source)
+            .chain(creation.into_iter().flatten())
     }
 }
 
 impl SpanProcessor for HoneyHiveSpanProcessor {
     fn on_start(&self, span: &mut Span, cx: &Context) {
+        let member = self.outbox().member();
+        member.span_started(span.span_context().span_id());
         if let Some(current) = current::of_tracer(cx, self.outbox()) {
-            self.stamp(span, &current.session);
+            span.set_attributes(self.stamps(&current.session));
         } else if let Some(id) = current::from_baggage(cx) {
             span.set_attribute(KeyValue::new(SESSION_ID, id.to_string()));
             span.set_attribute(KeyValue::new(SESSION_AUTO_CREATE, true));
@@ -86,13 +113,19 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         }
     }
 
-    fn on_end(&self, span: SpanData) {
+    fn on_end(&self, mut span: SpanData) {
+        let member = self.outbox().member();
+        member.span_ended(span.span_context.span_id());
+        if span.dropped_attributes_count > 0 {
+            self.stamp_again(&mut span);
+        }
         let suppressed = || {
             span.attributes
                 .iter()
                 .any(|kv| kv.key.as_str() == SUPPRESSED)
         };
         if span.span_context.is_sampled() && !suppressed() {
+            self.outbox().strays().note(&mut span);
             self.outbox().push_span(span);
         }
     }

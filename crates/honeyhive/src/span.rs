@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::future::Future;
+use std::panic::Location;
 use std::sync::Arc;
 
 use opentelemetry::context::{FutureExt, WithContext};
@@ -13,11 +14,12 @@ use opentelemetry_sdk::trace::SdkTracer;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::attributes::{ERROR, EVENT_ID, EVENT_TYPE, MAX_ATTRIBUTES};
+use crate::attributes::{CALL_SITE, ERROR, EVENT_ID, EVENT_TYPE, MAX_GATHERED};
 use crate::enrichment::{Bucket, Enrichment};
 use crate::event_type::EventType;
 use crate::id::EventId;
 use crate::outbox::Outbox;
+use crate::session::current;
 
 /// A span that has not started yet, from [`HoneyHiveTracer::span`](crate::HoneyHiveTracer::span).
 ///
@@ -98,7 +100,9 @@ impl SpanBuilder {
 
     /// Starts the span, as a child of the span that is current here and in the session that is.
     #[must_use = "the span ends when this is dropped"]
+    #[track_caller]
     pub fn start(self) -> Span {
+        let caller = Location::caller();
         let Self {
             tracer,
             outbox,
@@ -107,10 +111,13 @@ impl SpanBuilder {
             event_id,
             mut attributes,
         } = self;
-        attributes.truncate(MAX_ATTRIBUTES - RESERVED);
+        attributes.truncate(MAX_GATHERED - RESERVED);
         attributes.extend(event_type.map(|kind| KeyValue::new(EVENT_TYPE, kind.as_str())));
         attributes.extend(event_id.map(|id| KeyValue::new(EVENT_ID, id.to_string())));
         Context::map_current(|cx| {
+            if cfg!(debug_assertions) && current::of_tracer(cx, &outbox).is_none() {
+                attributes.push(KeyValue::new(CALL_SITE, caller.to_string()));
+            }
             let span = tracer.build_with_context(inner.with_attributes(attributes), cx);
             Span {
                 outbox,

@@ -18,6 +18,7 @@ pub use create::CreateSession;
 pub use new_session::NewSession;
 pub(crate) use startup::StartupSession;
 
+use crate::bounds;
 use crate::enrichment::Enrichment;
 use crate::error::Error;
 use crate::id::SessionId;
@@ -309,6 +310,7 @@ fn start_record(new: NewSession, started_at: SystemTime) -> StartRecord {
     start.source = new.source.map(String::into_boxed_str);
     start.metadata = new.metadata;
     start.user_properties = new.user_properties;
+    bounds::fit_objects([&mut start.metadata, &mut start.user_properties]);
     start.is_fresh = is_fresh;
     start
 }

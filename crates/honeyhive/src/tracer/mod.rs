@@ -23,7 +23,7 @@ pub use guard::ShutdownGuard;
 
 #[cfg(feature = "http-server")]
 use crate::config::SessionTransport;
-use crate::enrichment::Enrichment;
+use crate::enrichment::{Enrichment, warn_of_foreign_span};
 use crate::error::{BuildError, FlushError};
 use crate::id::EventId;
 use crate::outbox::{Command, DeliveryStats, FlushReport, Outbox, Record, Reply, Timing, Update};
@@ -210,10 +210,24 @@ impl HoneyHiveTracer {
             .enrich(enrichment);
     }
 
-    /// Adds to the current span, whoever made it. Without one it does nothing.
+    /// Adds to the current span, whoever made it: this tracer, `tracing`, another library. Without one it does
+    /// nothing; on the span of another HoneyHive tracer it is refused, logged once and counted in
+    /// [`DeliveryStats::refused`].
     pub fn enrich_span(&self, enrichment: Enrichment) {
         self.inner.outbox.count_refused(enrichment.refused_count());
-        Context::map_current(|cx| span::enrich(&cx.span(), enrichment));
+        Context::map_current(|cx| {
+            if self.may_write(cx) {
+                span::enrich(&cx.span(), enrichment);
+            } else if !enrichment.is_empty() {
+                self.inner.outbox.count_refused(1);
+                warn_of_foreign_span();
+            }
+        });
+    }
+
+    fn may_write(&self, cx: &Context) -> bool {
+        let span = cx.span().span_context().span_id();
+        self.inner.outbox.member().may_write(span)
     }
 
     /// Adds to an event whose span has ended, or to any other event that HoneyHive has. Never blocks: it is
@@ -249,12 +263,14 @@ impl HoneyHiveTracer {
         }
     }
 
-    /// The id of the event that the current span becomes, whoever made it; `None` outside every span.
+    /// The id of the event that the current span becomes, whoever made it; `None` outside every span and
+    /// on that of another HoneyHive tracer.
     #[must_use]
     pub fn current_event_id(&self) -> Option<EventId> {
         Context::map_current(|cx| {
             let span = cx.span();
-            span.is_recording().then(|| span::name_event(&span))
+            let is_mine = span.is_recording() && self.may_write(cx);
+            is_mine.then(|| span::name_event(&span))
         })
     }
 

@@ -10,6 +10,7 @@ use crate::delivery::changes::Operation;
 use crate::delivery::sessions::Urgency;
 use crate::delivery::spans::Batch;
 use crate::error::Error;
+use crate::outbox::strays::Stray;
 use crate::outbox::{DropReason, Record, StartRecord};
 
 /// So much is looked through whenever a call comes back; more only at every tick.
@@ -96,8 +97,13 @@ impl Engine {
     fn assign_spans(&mut self, now: Instant) {
         let mut begun = None;
         let mut own = None;
-        let startup = &self.startup;
+        let Self {
+            startup, notices, ..
+        } = self;
         let ignored = self.spans.assign(|span| {
+            if let Some(stray) = Stray::of(span) {
+                notices.stray(stray);
+            }
             let session = startup.get_or_start_late(span.start_time, |start| begun = Some(start));
             own.insert(session).id()
         });
