@@ -1,27 +1,42 @@
-//! Where the pages point to.
+//! Where the pages point to: the guide, and what leads to it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[test]
 fn every_link_leads_somewhere() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("guide");
-    for page in fs::read_dir(&folder).unwrap() {
-        let page = page.unwrap().path();
+    let pages = pages();
+    assert!(pages.len() > 10, "{pages:?}");
+    for page in pages {
         let text = fs::read_to_string(&page).unwrap();
         for link in links(&text) {
-            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
-            let target = if file.is_empty() {
-                page.clone()
-            } else {
-                folder.join(file)
-            };
-            assert!(target.exists(), "{}: {link}", page.display());
-            if !heading.is_empty() {
-                let there = fs::read_to_string(&target).unwrap();
-                assert!(has_heading(&there, heading), "{}: {link}", page.display());
-            }
+            assert!(leads_somewhere(&page, link), "{}: {link}", page.display());
         }
+    }
+}
+
+/// Those of the guide and the examples, and the repository's own.
+fn pages() -> Vec<PathBuf> {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = docs.parent().unwrap();
+    let entries = |folder: PathBuf| fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
+    let examples = entries(root.join("examples")).map(|example| example.join("README.md"));
+    entries(docs.join("guide"))
+        .chain(examples.filter(|page| page.exists()))
+        .chain([root.join("README.md"), docs.join("architecture.md")])
+        .collect()
+}
+
+fn leads_somewhere(page: &Path, link: &str) -> bool {
+    let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+    let target = match file {
+        "" => page.to_owned(),
+        file => page.with_file_name(file),
+    };
+    match fs::read_to_string(&target) {
+        Ok(there) => heading.is_empty() || has_heading(&there, heading),
+        // A folder, perhaps.
+        Err(_) => heading.is_empty() && target.exists(),
     }
 }
 
