@@ -6,15 +6,14 @@
 //! * a `rust` block with `fn main` is a program; one without has `#[test]` functions;
 //! * a `console` block after a program says what a client does with it while it runs;
 //! * the `text` block after a program says what arrives in HoneyHive.
+//!
+//! Anything else fails the build: a program that is only shown does not exist.
 
 use std::env;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-
-/// A program that is only shown does not exist, so there is no `rust,ignore`.
-const LANGUAGES: [&str; 4] = ["rust", "console", "text", "toml"];
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -28,7 +27,10 @@ fn main() -> Outcome<()> {
         let path = page.path();
         let name = path.file_stem().ok_or("a page has a name")?;
         let text = fs::read_to_string(&path)?;
-        sections.extend(sections_of(&slug(&name.to_string_lossy()), &text)?);
+        let name = slug(&name.to_string_lossy());
+        for part in parts_of(&text) {
+            sections.extend(section(&name, part)?);
+        }
     }
     write_programs(Path::new(&out), &sections)?;
     write_tests(Path::new(&out), &sections)
@@ -67,73 +69,67 @@ impl Section {
     }
 }
 
+/// What stands between two headings.
+#[derive(Default)]
+struct Part {
+    /// None for the page's own, which says what its name says.
+    heading: Option<String>,
+    blocks: Vec<Block>,
+}
+
 struct Block {
     language: String,
     text: String,
 }
 
-fn sections_of(page: &str, text: &str) -> Outcome<Vec<Section>> {
-    let mut sections = Vec::new();
-    let mut heading = None;
-    let mut blocks: Vec<Block> = Vec::new();
-    let mut is_open = false;
-    for line in text.lines() {
-        if is_open {
-            match line {
-                "```" => is_open = false,
-                line => push_line(&mut blocks, line),
-            }
-        } else if let Some(language) = line.strip_prefix("```") {
-            is_open = true;
-            if !LANGUAGES.contains(&language) {
-                return Err(
-                    format!("{page}: a block of {language:?}; there are {LANGUAGES:?}").into(),
-                );
-            }
-            blocks.push(Block {
+fn parts_of(page: &str) -> Vec<Part> {
+    let mut parts = vec![Part::default()];
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        if let Some(language) = line.strip_prefix("```") {
+            let inside = lines.by_ref().take_while(|line| *line != "```");
+            let block = Block {
                 language: language.to_owned(),
-                text: String::new(),
+                text: inside.flat_map(|line| [line, "\n"]).collect(),
+            };
+            if let Some(part) = parts.last_mut() {
+                part.blocks.push(block);
+            }
+        } else if let Some(heading) = line.strip_prefix("##") {
+            parts.push(Part {
+                heading: Some(slug(heading)),
+                blocks: Vec::new(),
             });
-        } else if line.starts_with('#') {
-            sections.extend(section(
-                page,
-                heading.as_deref(),
-                std::mem::take(&mut blocks),
-            )?);
-            // The page's own heading says what its name says.
-            heading = line.strip_prefix("##").map(slug);
         }
     }
-    sections.extend(section(page, heading.as_deref(), blocks)?);
-    Ok(sections)
+    parts
 }
 
-fn push_line(blocks: &mut [Block], line: &str) {
-    if let Some(block) = blocks.last_mut() {
-        block.text.push_str(line);
-        block.text.push('\n');
-    }
-}
-
-fn section(page: &str, heading: Option<&str>, blocks: Vec<Block>) -> Outcome<Option<Section>> {
-    let mut blocks = blocks.into_iter();
-    let Some(rust) = blocks.find(|block| block.language == "rust") else {
-        return Ok(None);
+fn section(page: &str, part: Part) -> Outcome<Option<Section>> {
+    let name = match &part.heading {
+        Some(heading) => format!("{page}_{heading}"),
+        None => page.to_owned(),
     };
-    let mut section = Section {
-        name: heading.map_or_else(|| page.to_owned(), |heading| format!("{page}_{heading}")),
-        rust: rust.text,
-        console: None,
-        arrives: None,
-    };
-    for block in blocks {
-        match block.language.as_str() {
-            "console" => section.console = section.console.or(Some(block.text)),
-            "text" => section.arrives = section.arrives.or(Some(block.text)),
-            "rust" => return Err(format!("{}: a second program", section.name).into()),
-            _ => {}
+    let [mut rust, mut console, mut arrives] = [const { None }; 3];
+    for Block { language, text } in part.blocks {
+        let place = match language.as_str() {
+            "rust" => &mut rust,
+            "console" if rust.is_some() => &mut console,
+            "text" if rust.is_some() => &mut arrives,
+            "console" | "text" | "toml" => continue,
+            other => return Err(format!("{name}: nothing checks a block of {other:?}").into()),
+        };
+        if place.replace(text).is_some() {
+            return Err(format!("{name}: a second block of {language:?}").into());
         }
     }
+    let Some(rust) = rust else { return Ok(None) };
+    let section = Section {
+        name,
+        rust,
+        console,
+        arrives,
+    };
     section.check()?;
     Ok(Some(section))
 }

@@ -1,6 +1,9 @@
 //! What the script records.
 
+use std::process::Command;
+
 use honeyhive::testing;
+use honeyhive_local::LocalServer;
 
 #[test]
 fn everything_that_the_script_does_is_in_one_session() {
@@ -41,7 +44,7 @@ fn a_call_records_its_argument_its_result_and_what_it_adds() {
 
 #[test]
 fn the_program_prints_the_tree_of_its_session() {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_script"))
+    let output = Command::new(env!("CARGO_BIN_EXE_script"))
         .env_clear()
         .output()
         .unwrap();
@@ -56,5 +59,28 @@ fn the_program_prints_the_tree_of_its_session() {
 "
         ),
         "{said}"
+    );
+}
+
+#[test]
+fn with_a_key_the_session_goes_where_the_variables_say() {
+    let honeyhive = LocalServer::builder()
+        .api_key("hh_script")
+        .start_blocking()
+        .unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_script"))
+        .env_clear()
+        .env("HH_API_KEY", "hh_script")
+        .env("HH_API_URL", honeyhive.url())
+        .output()
+        .unwrap();
+
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && said.is_empty(), "{said}");
+    let session = &honeyhive.sessions()[0];
+    assert_eq!(session.outputs["results"][0], "olleH");
+    assert_eq!(
+        honeyhive.tree(&session.session_id),
+        "local-dev-session\n  process_data [tool]\n  process_data [tool]\n"
     );
 }

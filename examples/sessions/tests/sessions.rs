@@ -98,4 +98,6 @@ fn the_program_shows_every_way() {
     ] {
         assert!(said.contains(&format!("\n{name}\n  ")), "{said}");
     }
+    // What was recorded in test mode has arrived nowhere.
+    assert!(!said.contains("a test\n"), "{said}");
 }

@@ -31,7 +31,7 @@ pub struct Tally {
 
 /// Handles messages until the queue is closed and empty, `at_once` of them at a time.
 ///
-/// A message that fails, or panics, is recorded as that in its own session; the others go on.
+/// A message that fails is recorded as that in its own session; the others go on.
 pub async fn work(
     tracer: &HoneyHiveTracer,
     mut queue: mpsc::Receiver<Message>,
