@@ -75,27 +75,21 @@ impl HoneyHiveSpanProcessor {
             current::of_tracer(cx, self.outbox()).map(|current| current.session.clone())
         });
         if let Some(session) = session {
-            let stamps = self.stamps(&session);
-            span.attributes.extend(stamps);
+            self.stamp(&session, |stamp| span.attributes.push(stamp));
         }
     }
 
-    /// What says to which session a span belongs.
-    fn stamps(&self, session: &Session) -> impl Iterator<Item = KeyValue> + use<> {
+    /// Says to which session a span belongs.
+    fn stamp(&self, session: &Session, mut put: impl FnMut(KeyValue)) {
         let start = &session.start;
-        let id = KeyValue::new(SESSION_ID, Value::from(start.current_text()));
-        let source = start.source.as_ref();
-        let source = source.map(|source| KeyValue::new(SOURCE, source.to_string()));
-        let by_spans = self.transport == SessionTransport::Otlp || start.is_left_to_spans();
-        let creation = by_spans.then(|| {
-            [
-                KeyValue::new(SESSION_AUTO_CREATE, true),
-                KeyValue::new(SESSION_NAME, Arc::clone(&start.name)),
-            ]
-        });
-        std::iter::once(id)
-            .chain(source)
-            .chain(creation.into_iter().flatten())
+        put(KeyValue::new(SESSION_ID, Value::from(start.current_text())));
+        if let Some(source) = &start.source {
+            put(KeyValue::new(SOURCE, source.to_string()));
+        }
+        if self.transport == SessionTransport::Otlp || start.is_left_to_spans() {
+            put(KeyValue::new(SESSION_AUTO_CREATE, true));
+            put(KeyValue::new(SESSION_NAME, Arc::clone(&start.name)));
+        }
     }
 }
 
@@ -104,7 +98,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         let member = self.outbox().member();
         member.span_started(span.span_context().span_id());
         if let Some(current) = current::of_tracer(cx, self.outbox()) {
-            span.set_attributes(self.stamps(&current.session));
+            self.stamp(&current.session, |stamp| span.set_attribute(stamp));
         } else if let Some(id) = current::from_baggage(cx) {
             span.set_attribute(KeyValue::new(SESSION_ID, id.to_string()));
             span.set_attribute(KeyValue::new(SESSION_AUTO_CREATE, true));

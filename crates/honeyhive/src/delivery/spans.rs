@@ -19,6 +19,7 @@ use crate::attributes::{
 };
 use crate::bounds::keep_last_writes;
 use crate::event_type::EventType;
+use crate::gen_ai;
 use crate::id::SessionId;
 use crate::outbox::{StartRecord, strays};
 use crate::secret::is_secret_name;
@@ -202,10 +203,8 @@ impl Spans {
         #[cfg(feature = "tracing")]
         crate::fields::place(&mut span);
         keep_last_writes(&mut span.attributes);
-        hide_secrets(&mut span.attributes);
-        for event in &mut span.events.events {
-            hide_secrets(&mut event.attributes);
-        }
+        gen_ai::place(&mut span.attributes);
+        hide_secrets(&mut span);
         let id = Value::from(session.to_string());
         set(&mut span, SESSION_ID, id.clone());
         set(&mut span, LEGACY_SESSION_ID, id);
@@ -247,8 +246,10 @@ fn session_of(span: &SpanData) -> Option<SessionId> {
 }
 
 /// Instrumentations record headers and arguments as they come.
-fn hide_secrets(attributes: &mut [KeyValue]) {
-    for attribute in attributes {
+fn hide_secrets(span: &mut SpanData) {
+    let events = span.events.events.iter_mut();
+    let of_events = events.flat_map(|event| &mut event.attributes);
+    for attribute in span.attributes.iter_mut().chain(of_events) {
         let has_text = matches!(attribute.value, Value::String(_) | Value::Array(_));
         if has_text && is_secret_name(attribute.key.as_str()) {
             attribute.value = "<redacted>".into();

@@ -192,16 +192,19 @@ impl Target {
         if cfg!(debug_assertions) && current::of_tracer(&cx, &self.outbox).is_none() {
             attributes.push(KeyValue::new(CALL_SITE, site.location));
         }
-        let builder = SpanBuilder::from_name(site.name).with_attributes(attributes);
-        let mut span = self.tracer.build_with_context(builder, &cx);
-        if !span.is_recording() {
+        if cx.is_telemetry_suppressed() {
             return None;
         }
         guarded(&self.outbox, || {
-            let mut inputs = Inputs::new(&mut span, &self.outbox);
+            let mut inputs = Inputs::new(&mut attributes, &self.outbox);
             fill(&mut inputs);
             inputs.close();
         });
+        let builder = SpanBuilder::from_name(site.name).with_attributes(attributes);
+        let span = self.tracer.build_with_context(builder, &cx);
+        if !span.is_recording() {
+            return None;
+        }
         Some(Active {
             cx: cx.with_span(span),
             outbox: self.outbox,
