@@ -85,7 +85,8 @@ use function::Function;
 /// the name of its type. In generic code only the bounds count: a `T: Serialize` is serialised, a bare `T`
 /// is named. Maps and lists become one attribute a leaf. One span takes some 500 attributes of inputs and
 /// as many of outputs; where that cuts something, `honeyhive_inputs.truncated` or
-/// `honeyhive_outputs.truncated` is `true`.
+/// `honeyhive_outputs.truncated` is `true`. A text that is named like a secret (`password`, `api_key`,
+/// `authorization`) leaves as `<redacted>`; what else is nobody's business has to be skipped.
 ///
 /// * `Ok(value)` records the value. `Err(error)` records the error's `Display`, else its `Debug`.
 /// * A panic is recorded as the error `panicked: …` and goes on.
