@@ -31,6 +31,9 @@ mod tracer;
 mod traced;
 
 #[cfg(feature = "http-server")]
+mod incoming;
+
+#[cfg(feature = "http-server")]
 pub mod http;
 
 pub use config::{OtlpProtocol, SessionTransport};
