@@ -35,6 +35,8 @@ mod incoming;
 
 #[cfg(feature = "http-server")]
 pub mod http;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 
 pub use config::{OtlpProtocol, SessionTransport};
 pub use enrichment::Enrichment;

@@ -12,6 +12,8 @@ use opentelemetry::trace::{SpanId, TraceContextExt};
 
 pub(crate) use scope::Scope;
 pub(crate) use text::{panic_text, text_of};
+#[cfg(feature = "lambda")]
+pub(crate) use trust::LONGEST_ID;
 pub use trust::SessionTrust;
 
 use crate::outbox::{Outbox, Record};

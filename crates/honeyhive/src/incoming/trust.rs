@@ -8,7 +8,7 @@ use crate::id::SessionId;
 use crate::outbox::Outbox;
 
 /// The longest id that is taken from a request, in bytes.
-const LONGEST_ID: usize = 256;
+pub(crate) const LONGEST_ID: usize = 256;
 
 /// How far a session id in a request is trusted. A client that knows an id can write into that session.
 ///

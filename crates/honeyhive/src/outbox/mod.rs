@@ -19,6 +19,8 @@ use opentelemetry_sdk::trace::SdkTracer;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::Notify;
 
+#[cfg(feature = "lambda")]
+pub(crate) use command::Flushed;
 pub(crate) use command::{Command, Reply};
 #[cfg(feature = "http-server")]
 pub(crate) use record::RequestInputs;

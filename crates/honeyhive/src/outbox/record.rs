@@ -231,6 +231,9 @@ pub(crate) enum Inputs {
         expect(dead_code, reason = "made by adapters only")
     )]
     Request(RequestInputs),
+    /// The event of a Lambda invocation, as it came.
+    #[cfg(feature = "lambda")]
+    Event(bytes::Bytes),
 }
 
 impl Inputs {
@@ -241,6 +244,8 @@ impl Inputs {
                 let user_id = request.user_id.as_ref().map_or(0, |text| text.len());
                 request.path.len() + user_id + object_bytes(&request.more)
             }
+            #[cfg(feature = "lambda")]
+            Self::Event(event) => event.len(),
         }
     }
 
@@ -248,8 +253,17 @@ impl Inputs {
         match self {
             Self::Object(object) => object.clone(),
             Self::Request(request) => request.to_object(),
+            #[cfg(feature = "lambda")]
+            Self::Event(event) => event_object(event),
         }
     }
+}
+
+#[cfg(feature = "lambda")]
+fn event_object(event: &[u8]) -> Object {
+    // It has been read through before, so it is JSON.
+    let event = serde_json::from_slice(event).unwrap_or_default();
+    Object::from_iter([("event".to_owned(), event)])
 }
 
 /// The inputs of an HTTP request's session, as they came: no JSON is made while the request waits.
@@ -296,6 +310,9 @@ pub(crate) enum Outcome {
     Panicked,
     /// The work was dropped before its end.
     Cancelled,
+    /// Somebody has an answer; whether it is a result or an error could not be seen.
+    #[cfg(feature = "lambda")]
+    Answered,
 }
 
 impl Outcome {
@@ -306,6 +323,8 @@ impl Outcome {
             Self::ClientDisconnected => "client_disconnected",
             Self::Panicked => "panicked",
             Self::Cancelled => "cancelled",
+            #[cfg(feature = "lambda")]
+            Self::Answered => "answered",
         }
     }
 }
