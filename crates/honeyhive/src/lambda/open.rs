@@ -15,7 +15,7 @@ use crate::config::SessionTransport;
 use crate::enrichment::Object;
 use crate::id::SessionId;
 use crate::incoming::{self, Scope};
-use crate::outbox::{Inputs, StartRecord};
+use crate::outbox::{EventInputs, Inputs, StartRecord};
 use crate::session::{Session, current};
 
 /// The largest event that is recorded, in bytes.
@@ -106,7 +106,7 @@ impl Inner {
         let bytes = invocation.event.len();
         let problem = match (is_json, bytes > LARGEST_EVENT) {
             (true, false) => {
-                start.inputs = Inputs::Event(invocation.event.clone());
+                start.inputs = Inputs::Event(EventInputs(invocation.event.clone()));
                 return;
             }
             (true, true) => "too_large",

@@ -22,6 +22,8 @@ use tokio::sync::Notify;
 #[cfg(feature = "lambda")]
 pub(crate) use command::Flushed;
 pub(crate) use command::{Command, Reply};
+#[cfg(feature = "lambda")]
+pub(crate) use record::EventInputs;
 #[cfg(feature = "http-server")]
 pub(crate) use record::RequestInputs;
 pub(crate) use record::{

@@ -233,7 +233,7 @@ pub(crate) enum Inputs {
     Request(RequestInputs),
     /// The event of a Lambda invocation, as it came.
     #[cfg(feature = "lambda")]
-    Event(bytes::Bytes),
+    Event(EventInputs),
 }
 
 impl Inputs {
@@ -245,7 +245,7 @@ impl Inputs {
                 request.path.len() + user_id + object_bytes(&request.more)
             }
             #[cfg(feature = "lambda")]
-            Self::Event(event) => event.len(),
+            Self::Event(event) => event.0.len(),
         }
     }
 
@@ -254,16 +254,9 @@ impl Inputs {
             Self::Object(object) => object.clone(),
             Self::Request(request) => request.to_object(),
             #[cfg(feature = "lambda")]
-            Self::Event(event) => event_object(event),
+            Self::Event(event) => event.to_object(),
         }
     }
-}
-
-#[cfg(feature = "lambda")]
-fn event_object(event: &[u8]) -> Object {
-    // It has been read through before, so it is JSON.
-    let event = serde_json::from_slice(event).unwrap_or_default();
-    Object::from_iter([("event".to_owned(), event)])
 }
 
 /// The inputs of an HTTP request's session, as they came: no JSON is made while the request waits.
@@ -286,6 +279,27 @@ impl RequestInputs {
         }
         crate::enrichment::merge(&mut object, self.more.clone());
         object
+    }
+}
+
+/// The event of a Lambda invocation, as it came: no JSON is made while the invocation waits.
+#[cfg(feature = "lambda")]
+pub(crate) struct EventInputs(pub(crate) bytes::Bytes);
+
+#[cfg(feature = "lambda")]
+impl EventInputs {
+    fn to_object(&self) -> Object {
+        // It has been read through before, so it is JSON.
+        let event = serde_json::from_slice(&self.0).unwrap_or_default();
+        Object::from_iter([("event".to_owned(), event)])
+    }
+}
+
+#[cfg(feature = "lambda")]
+impl std::fmt::Debug for EventInputs {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // That of an API gateway has all headers of the request.
+        write!(formatter, "EventInputs({} bytes)", self.0.len())
     }
 }
 
