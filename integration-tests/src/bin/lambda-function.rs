@@ -1,8 +1,6 @@
 //! The Lambda function of `tests/tower_lambda.rs`: the runtime takes its settings from the environment, so it
 //! is a process of its own. What it does is in the event, how it is set up in `FUNCTION_SETTINGS`.
 
-#![expect(clippy::panic, reason = "some events ask for it")]
-
 use std::time::Duration;
 
 use honeyhive::lambda::{LambdaInstrumentation, SessionTrust};

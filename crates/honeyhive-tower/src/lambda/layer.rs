@@ -51,8 +51,14 @@ use super::LambdaService;
 ///
 /// The runtime turns both into an answer below every layer, so this one cannot see them: with
 /// `Runtime::new(service_fn(handler))` the session's outcome is `answered`, whatever the answer was, and what
-/// `#[honeyhive::trace]` has recorded of an error or a panic is on its span. [`LambdaHandler`] around the
+/// `#[honeyhive::trace]` has recorded of an error or a panic is on its span. [`LambdaHandler`](crate::LambdaHandler) around the
 /// handler, as above, sees both, and the session's outcome is `complete`, `error` or `panicked`.
+///
+/// # Streamed answers
+///
+/// The runtime polls the stream of a streamed answer in a task of its own, where the session is not current:
+/// carry it there with [`Session::spawn`](honeyhive::Session::spawn) or
+/// [`Session::scope`](honeyhive::Session::scope). The session ends when Lambda has taken the answer.
 ///
 /// # Functions behind HTTP
 ///

@@ -18,6 +18,8 @@
 //! | the request id, and whether this is the first event of the environment | `metadata.request_id`, `metadata.cold_start` |
 //! | how it ended | `metadata.outcome`, `metadata.latency_ms`, the error |
 //!
+//! A session of several invocations has the metadata of the latest.
+//!
 //! An event may hold what should not leave the account: that of an API gateway has all headers of the
 //! request. [`capture_event(false)`](LambdaInstrumentationBuilder::capture_event) leaves it out; the function
 //! can add what it wants to see with [`Session::enrich`](crate::Session::enrich).
