@@ -412,3 +412,35 @@ async fn a_layer_that_begins_no_session_flushes_what_others_have_begun() {
     assert_eq!((sessions.len(), events), (1, 1));
     assert_ne!(sessions[0].name.as_deref(), Some(FUNCTION_NAME));
 }
+
+/// As an API gateway makes it.
+fn request(headers: &Value) -> String {
+    let event = json!({
+        "version": "2.0",
+        "rawPath": "/chat",
+        "rawQueryString": "",
+        "headers": headers,
+        "requestContext": {"http": {"method": "POST", "path": "/chat"}},
+        "isBase64Encoded": false,
+    });
+    event.to_string()
+}
+
+#[tokio::test]
+async fn behind_lambda_http_the_requests_are_sessions_and_arrive_in_time() {
+    let stage = Stage::with("http,flush-only").await;
+    let outcome = stage.outcome(request(&json!({}))).await;
+    let Outcome::Response(answer) = outcome else {
+        panic!("no answer: {outcome:?}");
+    };
+    let id = answer["headers"]["x-session-id"].as_str().expect("an id");
+    let (sessions, events) = stage.when_it_asked(2);
+    assert_eq!((sessions.len(), events), (1, 1));
+    assert_eq!(sessions[0].session_id, id);
+    assert_eq!(sessions[0].name.as_deref(), Some("POST /chat"));
+    assert_eq!(sessions[0].metadata["outcome"], "complete");
+
+    stage.outcome(request(&json!({"x-session-id": id}))).await;
+    let (sessions, events) = stage.when_it_asked(3);
+    assert_eq!((sessions.len(), events, stage.starts()), (1, 2, 1));
+}

@@ -1,13 +1,18 @@
 //! The Lambda function of `tests/tower_lambda.rs`: the runtime takes its settings from the environment, so it
 //! is a process of its own. What it does is in the event, how it is set up in `FUNCTION_SETTINGS`.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
+use bytes::Bytes;
 use honeyhive::lambda::{LambdaInstrumentation, SessionTrust};
 use honeyhive::{HoneyHiveTracer, Session};
-use honeyhive_tower::{LambdaHandler, LambdaLayer};
+use honeyhive_tower::{HoneyHiveLayer, LambdaHandler, LambdaLayer};
+use http::Response;
+use http_body_util::Full;
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use serde_json::{Value, json};
+use tower::Layer;
 
 /// So long that nothing but the deadline ends a flush.
 const PATIENT: Duration = Duration::from_secs(3_600);
@@ -27,7 +32,7 @@ async fn main() -> Result<(), Error> {
     } else {
         SessionTrust::default()
     };
-    let instrumentation = LambdaInstrumentation::builder(tracer)
+    let instrumentation = LambdaInstrumentation::builder(tracer.clone())
         .capture_event(!has("no-capture"))
         .begin_session(!has("flush-only"))
         .session_trust(trust)
@@ -38,6 +43,10 @@ async fn main() -> Result<(), Error> {
         })
         .build();
     let layer = LambdaLayer::from(instrumentation);
+    if has("http") {
+        let routes = HoneyHiveLayer::new(tracer).layer(service_fn(answer));
+        return lambda_http::runtime(routes).layer(layer).run().await;
+    }
     if has("bare") {
         Runtime::new(service_fn(handler)).layer(layer).run().await
     } else if has("twice") {
@@ -56,6 +65,10 @@ async fn handler(event: LambdaEvent<Value>) -> Result<Value, Error> {
         Some("panic") => panic!("the handler gave up"),
         _ => Ok(work().await),
     }
+}
+
+async fn answer(_: lambda_http::Request) -> Result<Response<Full<Bytes>>, Infallible> {
+    Ok(Response::new(work().await.to_string().into()))
 }
 
 #[honeyhive::trace(event_type = "tool")]

@@ -51,8 +51,9 @@ use super::LambdaService;
 ///
 /// The runtime turns both into an answer below every layer, so this one cannot see them: with
 /// `Runtime::new(service_fn(handler))` the session's outcome is `answered`, whatever the answer was, and what
-/// `#[honeyhive::trace]` has recorded of an error or a panic is on its span. [`LambdaHandler`](crate::LambdaHandler) around the
-/// handler, as above, sees both, and the session's outcome is `complete`, `error` or `panicked`.
+/// `#[honeyhive::trace]` has recorded of an error or a panic is on its span.
+/// [`LambdaHandler`](crate::LambdaHandler) around the handler, as above, sees both, and the session's outcome
+/// is `complete`, `error` or `panicked`.
 ///
 /// # Streamed answers
 ///
@@ -62,8 +63,8 @@ use super::LambdaService;
 ///
 /// # Functions behind HTTP
 ///
-/// The HTTP framework of such a function (`lambda_http`) has a request and a response: put
-/// [`HoneyHiveLayer`](crate::HoneyHiveLayer) around its routes, and leave only the delivery to this layer:
+/// Such a function (`lambda_http`) has a request and a response: put [`HoneyHiveLayer`](crate::HoneyHiveLayer)
+/// around its routes, and leave only the delivery to this layer, around `lambda_http::runtime(routes)`:
 ///
 /// ```
 /// use honeyhive::HoneyHiveTracer;
