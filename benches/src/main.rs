@@ -1,4 +1,5 @@
-//! Sends requests through a whole axum router or actix-web app, to count what one of them costs.
+//! Sends requests through a whole axum router or actix-web app, or calls a traced function, to count what one
+//! request or call costs.
 //!
 //! Usage: `honeyhive-benches VARIANT REQUESTS`, under a tool that counts instructions; a build with the
 //! feature `allocations` prints the allocations a request. `benches/run` does it for all variants and
@@ -11,6 +12,7 @@
 
 mod actix_app;
 mod axum_app;
+mod traced;
 
 use std::process::ExitCode;
 
@@ -31,9 +33,14 @@ fn main() -> ExitCode {
         .next()
         .and_then(|text| text.parse().ok())
         .unwrap_or(1000);
-    let spent = axum_app::run(&variant, requests).or_else(|| actix_app::run(&variant, requests));
+    let spent = axum_app::run(&variant, requests)
+        .or_else(|| actix_app::run(&variant, requests))
+        .or_else(|| traced::run(&variant, requests));
     let Some(spent) = spent else {
-        let variants = axum_app::VARIANTS.iter().chain(&actix_app::VARIANTS);
+        let variants = axum_app::VARIANTS
+            .iter()
+            .chain(&actix_app::VARIANTS)
+            .chain(&traced::VARIANTS);
         variants.for_each(|variant| println!("{variant}"));
         return ExitCode::from(2);
     };

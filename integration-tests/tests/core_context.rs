@@ -6,16 +6,18 @@ mod support;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, stream};
 use honeyhive::opentelemetry::Context;
 use honeyhive::opentelemetry::KeyValue;
 use honeyhive::opentelemetry::baggage::BaggageExt;
 use honeyhive::opentelemetry::context::FutureExt;
 use honeyhive::opentelemetry::propagation::TextMapPropagator;
-use honeyhive::{Enrichment, Moved, NewSession, Session, SessionId};
+use honeyhive::{Enrichment, Moved, NewSession, Session, SessionId, testing};
 use honeyhive_local::{Endpoint, Fault};
 use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
 use serde_json::json;
 use support::*;
+use tokio::task::JoinSet;
 
 fn current_id() -> Option<SessionId> {
     Session::current().map(|session| session.id())
@@ -421,4 +423,106 @@ fn a_move_during_a_shutdown_still_delivers_what_there_was() {
     assert!(arrived.len() >= moved, "{moved} moved as a whole");
     assert_eq!(tracer.stats().pending, 0);
     assert_balanced(&tracer);
+}
+
+#[test]
+fn a_message_carries_session_and_span_whatever_the_case_of_its_header_names() {
+    let server = server();
+    let tracer = tracer(&server);
+    let chat = tracer.create_session("chat");
+    let mut sent = HashMap::new();
+    chat.in_scope(|| {
+        let span = tracer.span("send").start();
+        span.in_scope(|| chat.inject(&mut sent));
+    });
+    for rename in [str::to_owned, |name: &str| name.to_uppercase()] {
+        let headers = sent.iter().map(|(name, value)| (rename(name), value));
+        let _received = tracer.extract(headers).attach();
+        drop(tracer.span("receive").start());
+    }
+    flush(&tracer);
+
+    let send = event(&server, "send");
+    let received = server.events(&chat.id().to_string());
+    let received: Vec<_> = received
+        .iter()
+        .filter(|event| event.event_name == "receive")
+        .collect();
+    assert_eq!(received.len(), 2);
+    for event in received {
+        assert_eq!(event.parent_span_id.as_ref(), Some(&send.span_id));
+    }
+    assert_eq!(count(&server, START), 1, "a link begins nothing");
+}
+
+#[test]
+fn a_message_without_a_session_or_with_somebody_elses_leaves_the_current_one() {
+    let (tracer, captured) = testing::tracer();
+    let chat = tracer.create_session("chat");
+    chat.in_scope(|| {
+        for headers in [
+            vec![],
+            vec![("traceparent", "nonsense"), ("baggage", "=,;")],
+            vec![("baggage", "session_id=theirs"), ("session_id", "x")],
+        ] {
+            let _received = tracer.extract(headers).attach();
+            drop(tracer.span("receive").start());
+        }
+    });
+    assert_eq!(captured.only_session().events.len(), 3);
+}
+
+#[tokio::test]
+async fn what_a_session_is_carried_into_is_in_it_and_under_the_span_that_was_current() {
+    let (tracer, captured) = testing::tracer();
+    let chat = tracer.create_session("chat");
+    let span_in = |name: &'static str| {
+        let tracer = tracer.clone();
+        move || drop(tracer.span(name).start())
+    };
+    let turn = chat.in_scope(|| tracer.span("turn").start());
+    let (mut set, threads, stream) = turn.in_scope(|| {
+        let mut set = JoinSet::new();
+        let task = span_in("task");
+        chat.spawn_in(&mut set, async move { task() });
+        chat.spawn_blocking_in(&mut set, span_in("blocking task"));
+        let each = chat.wrap_fn({
+            let tracer = tracer.clone();
+            move |name: &'static str| drop(tracer.span(name).start())
+        });
+        let threads = [
+            std::thread::spawn(chat.wrap(span_in("thread"))),
+            std::thread::spawn(move || ["one", "two"].into_iter().for_each(each)),
+        ];
+        let item = span_in("item");
+        let stream = chat.scope_stream(stream::iter([()]).map(move |()| item()));
+        (set, threads, stream)
+    });
+    while set.join_next().await.transpose().unwrap().is_some() {}
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!(stream.count().await, 1);
+    drop(turn);
+
+    let mut tree: Vec<_> = captured
+        .only_session()
+        .tree()
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    tree[2..].sort();
+    assert_eq!(
+        tree,
+        [
+            "chat",
+            "  turn [chain]",
+            "    blocking task [tool]",
+            "    item [tool]",
+            "    one [tool]",
+            "    task [tool]",
+            "    thread [tool]",
+            "    two [tool]",
+        ]
+    );
 }

@@ -8,6 +8,9 @@ use std::fmt::{Debug, Write as _};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
+use honeyhive::http::{Headers, RequestInfo, ServerInstrumentation};
+use honeyhive::opentelemetry::Context as OtelContext;
+use honeyhive::opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
 use honeyhive::{Enrichment, HoneyHiveTracer, NewSession};
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use serde_json::json;
@@ -262,4 +265,88 @@ fn what_is_left_out_at_creation_is_said() {
     assert!(warnings[0].contains("inputs"), "{warnings:#?}");
     assert!(!warnings[0].contains("just text"), "{warnings:#?}");
     end(&tracer);
+}
+
+#[honeyhive::trace(tracer = tracer)]
+fn lost(tracer: &HoneyHiveTracer) {}
+
+#[test]
+fn a_span_that_lost_its_session_is_said_once_a_call_site() {
+    let _turn = turn();
+    let server = server();
+    let tracer = tracer(&server);
+    let chat = tracer.create_session("chat");
+    chat.in_scope(|| {
+        for _ in 0..3 {
+            let tracer = tracer.clone();
+            let thread = std::thread::spawn(move || {
+                lost(&tracer);
+                drop(tracer.span("by hand").start());
+                drop(tracer.provider().tracer("lib").start("of a library"));
+            });
+            assert!(thread.join().is_ok());
+        }
+    });
+    flush(&tracer);
+    end(&tracer);
+
+    let mut warnings = said(Level::WARN);
+    warnings.sort();
+    assert_eq!(warnings.len(), 3, "{warnings:#?}");
+    for (warning, hints) in warnings.iter().zip([
+        ["\"by hand\"", "core_logs.rs:"],
+        ["\"lost\"", "core_logs.rs:"],
+        ["\"of a library\"", "(lib)"],
+    ]) {
+        assert!(hints.iter().all(|hint| warning.contains(hint)), "{warning}");
+        assert!(warning.contains("Session::spawn"), "{warning}");
+    }
+    for event in all_events(&server) {
+        let notes = ["honeyhive.call_site", "honeyhive.open_sessions"];
+        assert!(
+            notes
+                .iter()
+                .all(|note| !event.attributes.contains_key(*note))
+        );
+    }
+}
+
+struct NoHeaders;
+
+impl Headers for NoHeaders {
+    fn for_each<'h>(&'h self, _: &mut dyn FnMut(&'h str, &'h [u8])) {}
+}
+
+#[test]
+fn spans_that_are_meant_to_be_outside_are_not_said() {
+    let _turn = turn();
+    let server = server();
+    // No session is open.
+    let script = tracer(&server);
+    drop(script.span("alone").start());
+    flush(&script);
+    // It encloses the request.
+    let web = tracer(&server);
+    let instrumentation = ServerInstrumentation::new(web.clone());
+    let around = web.provider().tracer("server").start("request");
+    let around = OtelContext::current_with_span(around);
+    let request = {
+        let _around = around.attach();
+        instrumentation.on_request(&RequestInfo::new("GET", "/", &NoHeaders))
+    };
+    flush(&web);
+    drop(request);
+    // The program has begun its own session.
+    let worker = tracer(&server);
+    worker.session_start("the worker");
+    let chat = worker.create_session("chat");
+    chat.in_scope(|| {
+        let worker = worker.clone();
+        let thread = std::thread::spawn(move || drop(worker.span("tick").start()));
+        assert!(thread.join().is_ok());
+    });
+    flush(&worker);
+    [script, web, worker].iter().for_each(end);
+
+    assert_eq!(said(Level::WARN), [""; 0]);
 }

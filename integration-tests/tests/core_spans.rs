@@ -10,7 +10,7 @@ use honeyhive::opentelemetry::trace::{
     TraceId, TraceState, Tracer as _, TracerProvider as _,
 };
 use honeyhive::opentelemetry::{Array, Context, KeyValue, Value as Attribute};
-use honeyhive::{Enrichment, EventType, NewSession, OtlpProtocol, SessionTransport};
+use honeyhive::{Enrichment, EventId, EventType, NewSession, OtlpProtocol, SessionTransport};
 use honeyhive_local::{LocalEvent, LocalServer};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde_json::{Map, Value, json};
@@ -594,4 +594,198 @@ fn a_project_is_sent_along_where_one_is_given() {
     assert_eq!(event(&server, "work").project.as_deref(), Some("shop"));
     assert_eq!(server.sessions()[0].project.as_deref(), Some("shop"));
     assert_eq!(event(&server, "work").resource["service.name"], "shop");
+}
+
+#[test]
+fn an_earlier_event_is_enriched_by_its_id_and_what_an_update_has_no_place_for_is_not_lost() {
+    let server = server();
+    let tracer = tracer(&server);
+    let chat = tracer.create_session("chat");
+    let answer = chat.in_scope(|| {
+        let span = tracer.span("answer").inputs(json!({"q": 1})).start();
+        span.event_id()
+    });
+    // In the same flush as the span itself.
+    tracer.enrich_event(
+        answer,
+        Enrichment::new()
+            .feedback(json!({"rating": true}))
+            .inputs(json!({"corrected": 2}))
+            .error("said later"),
+    );
+    flush(&tracer);
+    tracer.enrich_event(answer, Enrichment::new().metrics(json!({"score": 0.5})));
+    flush(&tracer);
+
+    let event = event(&server, "answer");
+    assert_eq!(event.event_id, answer.to_string());
+    assert_eq!(event.feedback["rating"], true);
+    assert_eq!(event.metrics["score"], 0.5);
+    assert_eq!(event.inputs["q"], 1);
+    assert_eq!(event.metadata["inputs"], json!({"corrected": 2}));
+    assert_eq!(event.metadata["error"], "said later");
+    assert_eq!(tracer.stats().retried, 0, "{:?}", calls(&server));
+}
+
+#[test]
+fn an_event_that_nobody_knows_is_asked_for_again_and_then_dropped_by_name() {
+    let server = server();
+    let tracer = tracer(&server);
+    let unknown: EventId = "9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b11".parse().unwrap();
+    tracer.enrich_event(unknown, Enrichment::new().feedback(json!({"rating": 1})));
+
+    assert!(tracer.force_flush_blocking(PATIENCE).is_err());
+    assert_eq!(tracer.stats().dropped.rejected, 1);
+    assert!(tracer.stats().retried > 0);
+    assert_balanced(&tracer);
+}
+
+#[test]
+fn a_session_is_an_event_whose_id_can_be_used_as_one() {
+    let server = server();
+    let tracer = tracer(&server);
+    let chat = tracer.create_session("chat");
+    chat.in_scope(|| drop(tracer.span("inside").start()));
+    tracer.enrich_event(
+        chat.id(),
+        Enrichment::new().feedback(json!({"rating": true})),
+    );
+    flush(&tracer);
+
+    assert_eq!(session(&server, chat.id()).feedback["rating"], true);
+    assert_eq!(tracer.stats().retried, 0, "{:?}", calls(&server));
+}
+
+#[test]
+fn an_event_has_one_id_however_often_and_by_whomever_it_is_asked_for() {
+    let server = server();
+    let tracer = tracer(&server);
+    assert_eq!(tracer.current_event_id(), None);
+    let span = tracer.span("asked").start();
+    let id = span.event_id();
+    assert_eq!(span.event_id(), id);
+    assert_eq!(span.in_scope(|| tracer.current_event_id()), Some(id));
+    let other = span.in_scope(|| tracer.span("other").start());
+    assert_ne!(other.event_id(), id);
+    let mine: EventId = "9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b11".parse().unwrap();
+    let named = tracer.span("named").event_id(mine).start();
+    assert_eq!(named.event_id(), mine);
+    drop((span, other, named));
+    flush(&tracer);
+
+    assert_eq!(event(&server, "asked").event_id, id.to_string());
+    assert_eq!(event(&server, "named").event_id, mine.to_string());
+}
+
+#[test]
+fn a_span_that_begins_with_more_attributes_than_fit_keeps_its_session_whoever_made_it() {
+    let server = server();
+    let tracer = tracer(&server);
+    let own = SdkTracerProvider::builder()
+        .with_span_processor(tracer.span_processor())
+        .build();
+    let chat = tracer.create_session("chat");
+    for (provider, name, begins_with) in [
+        (tracer.provider(), "ours", 1_100),
+        (tracer.provider(), "ours, far too many", 20_000),
+        (&own, "theirs", 1_100),
+    ] {
+        let attributes =
+            (0..begins_with).map(|index| KeyValue::new(format!("honeyhive_inputs.{index}"), index));
+        let builder = SpanBuilder::from_name(name).with_attributes(attributes);
+        chat.in_scope(|| drop(provider.tracer("lib").build(builder)));
+    }
+    flush(&tracer);
+
+    assert_eq!(
+        server.tree(&chat.id().to_string()),
+        "chat\n  ours [tool]\n  ours, far too many [tool]\n  theirs [tool]\n"
+    );
+    let event = event(&server, "ours");
+    assert_eq!(event.attributes["honeyhive_inputs.0"], 0);
+    let sent = event.attributes.len() as i64;
+    let dropped = event.metadata["dropped_attributes"].as_i64().unwrap();
+    assert!((1_000..1_050).contains(&sent), "{sent}");
+    assert!((70..90).contains(&dropped), "{dropped}");
+}
+
+#[test]
+fn huge_values_are_cut_with_a_mark_and_their_neighbours_are_not() {
+    const HUGE: usize = 3 * 1024 * 1024;
+    let huge = "ü".repeat(HUGE / 2);
+    let cut = |value: &Value| {
+        let text = value.as_str().unwrap();
+        text.ends_with(&format!("ü… [cut: {HUGE} bytes in all]")) && text.len() < HUGE / 2
+    };
+    let server = server();
+    let tracer = tracer(&server);
+    let new = NewSession::named("chat").inputs(json!({"image": huge, "q": 1}));
+    let chat = tracer.create_session(new);
+    chat.enrich(Enrichment::new().outputs(json!({"list": [huge, "short"]})));
+    chat.in_scope(|| {
+        let span = tracer.span("ask").inputs(json!({"image": huge, "q": 1}));
+        let span = span.start();
+        span.error(&huge);
+        span.in_scope(|| {
+            Context::current().span().add_event(
+                "log",
+                vec![KeyValue::new("line", huge.clone()), KeyValue::new("n", 1)],
+            );
+        });
+    });
+    flush(&tracer);
+
+    let event = event(&server, "ask");
+    assert!(cut(&event.inputs["image"]));
+    assert_eq!(event.inputs["q"], 1);
+    assert!(cut(&event.attributes["honeyhive_error"]));
+    assert!(event.status.message.len() < HUGE / 2);
+    assert!(cut(&event.span_events[0].attributes["line"]));
+    assert_eq!(event.span_events[0].attributes["n"], 1);
+    let session = session(&server, chat.id());
+    assert!(cut(&session.inputs["image"]));
+    assert_eq!(session.inputs["q"], 1);
+    assert!(cut(&session.outputs["list"][0]));
+    assert_eq!(session.outputs["list"][1], "short");
+}
+
+#[test]
+fn a_tracer_writes_on_no_span_of_another() {
+    let server = server();
+    let (mine, theirs) = (tracer(&server), tracer(&server));
+    let foreign = theirs.provider().tracer("lib");
+    let added = || Enrichment::new().metadata(json!({"by": "mine"}));
+    theirs.span("by hand").start().in_scope(|| {
+        mine.enrich_span(added());
+        assert_eq!(mine.current_event_id(), None);
+    });
+    foreign.in_span("by a library", |_| mine.enrich_span(added()));
+    mine.span("around").start().in_scope(|| {
+        mine.enrich_span(added());
+        theirs
+            .span("inside")
+            .start()
+            .in_scope(|| theirs.enrich_span(added()));
+    });
+    // Nobody's but OpenTelemetry's own; it is sent to both.
+    let shared = SdkTracerProvider::builder()
+        .with_span_processor(mine.span_processor())
+        .with_span_processor(theirs.span_processor())
+        .build();
+    shared
+        .tracer("app")
+        .in_span("shared", |_| mine.enrich_span(added()));
+    flush(&mine);
+    flush(&theirs);
+
+    for (name, expected) in [
+        ("by hand", None),
+        ("by a library", None),
+        ("around", Some(&json!("mine"))),
+        ("inside", Some(&json!("mine"))),
+        ("shared", Some(&json!("mine"))),
+    ] {
+        assert_eq!(event(&server, name).metadata.get("by"), expected, "{name}");
+    }
+    assert_eq!(mine.stats().refused, 2);
 }

@@ -199,7 +199,12 @@ fn begin(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
     };
     quote! {
         static __HH_SITE: ::honeyhive::__private::Site =
-            ::honeyhive::__private::Site::new(#name, #event_type, #count);
+            ::honeyhive::__private::Site::new(
+                #name,
+                #event_type,
+                #count,
+                ::core::concat!(::core::file!(), ":", ::core::line!()),
+            );
         let __hh_active = #call;
     }
 }

@@ -137,7 +137,7 @@ use function::Function;
 /// The signature stays. The body becomes, for an `async fn`,
 ///
 /// ```text
-/// static SITE: Site = Site::new("ask", Some(EventType::Model), 1);
+/// static SITE: Site = Site::new("ask", Some(EventType::Model), 1, "src/agent.rs:12");
 /// let span = begin(&SITE, |inputs| inputs.argument("honeyhive_inputs.question", json_of(&question)));
 /// let (output, span) = Run::new(span, async move { /* the body */ }).await;
 /// finish(span, output, |output, outputs| match outcome_of(output) {

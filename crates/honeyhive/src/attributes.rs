@@ -20,6 +20,10 @@ pub(crate) const LEGACY_PROJECT: &str = "traceloop.association.properties.projec
 
 /// `model`, `chain` or `tool`.
 pub(crate) const EVENT_TYPE: &str = "honeyhive_event_type";
+/// Likewise, from instrumentations that cannot know whether somebody else has set it.
+pub(crate) const EVENT_TYPE_RAW: &str = "honeyhive_event_type_raw";
+/// The id of an event, where the span names it.
+pub(crate) const EVENT_ID: &str = "honeyhive_event_id";
 /// The error text of an event.
 pub(crate) const ERROR: &str = "honeyhive_error";
 
@@ -31,9 +35,30 @@ pub(crate) const LANGFUSE_TYPE: &str = "langfuse.type";
 /// Marks a span inside a request that is not traced; never leaves the process.
 pub(crate) const SUPPRESSED: &str = "honeyhive.suppressed";
 
+/// Where a span outside every session was started, and how many sessions were open when it ended; neither
+/// leaves the process.
+pub(crate) const CALL_SITE: &str = "honeyhive.call_site";
+pub(crate) const OPEN_SESSIONS: &str = "honeyhive.open_sessions";
+
+/// The instrumentation scope of spans that came through `tracing_layer`.
+#[cfg(feature = "tracing")]
+pub(crate) const TRACING_SCOPE: &str = "honeyhive.tracing";
+/// Divides the fields that such a span was created with from those that were recorded later; never leaves
+/// the process.
+#[cfg(feature = "tracing")]
+pub(crate) const CREATED_WITH: &str = "honeyhive.created_with";
+
 /// The session in W3C baggage: the namespaced key, and the bare one of the Python SDK.
 pub(crate) const BAGGAGE_SESSION_ID: &str = "honeyhive.session_id";
 pub(crate) const BAGGAGE_SESSION_ID_BARE: &str = "session_id";
 
+/// What routes a span begins like this.
+pub(crate) const ROUTING_PREFIX: &str = "honeyhive.";
+/// How many attributes were left out, on a span that had too many.
+pub(crate) const DROPPED_ATTRIBUTES: &str = "honeyhive_metadata.dropped_attributes";
+
 /// So many attributes a span may have: a flattened chat history overflows the SDK's default of 128.
 pub(crate) const MAX_ATTRIBUTES: usize = 1024;
+/// So many a running span may gather. The SDK takes no more after that, not even the session, and repeats a
+/// key that is written again, so this is not where the line is drawn.
+pub(crate) const MAX_GATHERED: usize = 16 * MAX_ATTRIBUTES;

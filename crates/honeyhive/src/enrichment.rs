@@ -5,6 +5,8 @@ use std::sync::Once;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::bounds;
+
 /// A JSON object.
 pub(crate) type Object = Map<String, Value>;
 
@@ -147,8 +149,8 @@ impl Enrichment {
         match serde_json::to_value(map) {
             Ok(Value::Object(object)) => merge(self.bucket_mut(bucket), object),
             Ok(Value::Null) => {}
-            Ok(_) => self.refuse(bucket, "it is no object"),
-            Err(_) => self.refuse(bucket, "it cannot be written as JSON"),
+            Ok(_) => self.refuse(bucket, NO_OBJECT),
+            Err(_) => self.refuse(bucket, "they cannot be written as JSON"),
         }
         self
     }
@@ -201,6 +203,14 @@ impl Enrichment {
         }
     }
 
+    /// Cuts what is too much for an event.
+    pub(crate) fn fit(&mut self) {
+        bounds::fit_objects(&mut self.buckets);
+        if let Some(error) = &mut self.error {
+            bounds::fit_text(error);
+        }
+    }
+
     /// A rough count of the bytes this holds in memory.
     pub(crate) fn bytes(&self) -> usize {
         let maps: usize = self.buckets.iter().map(object_bytes).sum();
@@ -208,13 +218,28 @@ impl Enrichment {
     }
 }
 
+/// Why a bucket was refused.
+pub(crate) const NO_OBJECT: &str = "they are no object: pass a map, a struct or a `json!` object";
+
 /// Said once a process: a mistake in the program repeats itself.
 pub(crate) fn warn_of_refusal(what: &str, why: &str) {
     static TOLD: Once = Once::new();
     TOLD.call_once(|| {
         tracing::warn!(
             target: "honeyhive",
-            "{what} were left out, because {why}; pass a map, a struct or a `json!` object (`stats()` counts further cases)"
+            "{what} were left out, because {why} (`stats()` counts further cases)"
+        );
+    });
+}
+
+/// Likewise.
+pub(crate) fn warn_of_foreign_span() {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| {
+        tracing::warn!(
+            target: "honeyhive",
+            "additions to the current span were left out, because it is the span of another tracer: \
+             enrich it with that one (`stats()` counts further cases)"
         );
     });
 }

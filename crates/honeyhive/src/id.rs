@@ -1,8 +1,9 @@
-//! [`SessionId`]: the UUID that names a session.
+//! [`SessionId`] and [`EventId`]: the UUIDs that name a session and one event of it.
 
 use std::fmt;
 use std::str::FromStr;
 
+use opentelemetry::trace::SpanContext;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
@@ -58,13 +59,15 @@ impl FromStr for SessionId {
 
     /// Takes the hyphenated form only (36 characters, either case).
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.len() != Self::LENGTH {
-            return Err(InvalidSessionId(()));
-        }
-        Uuid::try_parse(text)
-            .map(Self)
-            .map_err(|_| InvalidSessionId(()))
+        parse(text).map(Self).ok_or(InvalidSessionId(()))
     }
+}
+
+fn parse(text: &str) -> Option<Uuid> {
+    if text.len() != SessionId::LENGTH {
+        return None;
+    }
+    Uuid::try_parse(text).ok()
 }
 
 /// As [`SessionId::from_correlation_id`].
@@ -107,9 +110,17 @@ impl Serialize for SessionId {
 
 impl<'de> Deserialize<'de> for SessionId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        from_text(deserializer)
     }
+}
+
+fn from_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+    text.parse().map_err(serde::de::Error::custom)
 }
 
 /// The text is no UUID in its hyphenated form.
@@ -119,6 +130,95 @@ impl<'de> Deserialize<'de> for SessionId {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a hyphenated UUID; map ids of another shape with `SessionId::from_correlation_id`")]
 pub struct InvalidSessionId(());
+
+/// The id of one event of a session: always a well-formed UUID.
+///
+/// HoneyHive gives an event an id of its own unless the span names one; a span that was asked for its id
+/// ([`Span::event_id`](crate::Span::event_id),
+/// [`HoneyHiveTracer::current_event_id`](crate::HoneyHiveTracer::current_event_id)) does. Hand it to whoever
+/// may have something to add later: see [`HoneyHiveTracer::enrich_event`](crate::HoneyHiveTracer::enrich_event).
+///
+/// ```
+/// use honeyhive::EventId;
+///
+/// let id: EventId = "9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b11".parse()?;
+/// assert_eq!(id.to_string(), "9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b11");
+/// # Ok::<(), honeyhive::InvalidEventId>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventId(Uuid);
+
+impl EventId {
+    /// The id of the event that a span becomes: the same whenever it is asked for.
+    pub(crate) fn of_span(span: &SpanContext) -> Self {
+        let mut bytes = span.trace_id().to_bytes();
+        // Both are random, so this is, too; and every span of a trace has another.
+        for (byte, more) in bytes[8..].iter_mut().zip(span.span_id().to_bytes()) {
+            *byte ^= more;
+        }
+        Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    }
+
+    /// A session is an event, too, and deliveries are kept by the one kind of id.
+    pub(crate) const fn as_session(self) -> SessionId {
+        SessionId(self.0)
+    }
+}
+
+impl FromStr for EventId {
+    type Err = InvalidEventId;
+
+    /// Takes the hyphenated form only (36 characters, either case).
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse(text).map(Self).ok_or(InvalidEventId(()))
+    }
+}
+
+impl From<Uuid> for EventId {
+    fn from(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+}
+
+/// A session is an event.
+impl From<SessionId> for EventId {
+    fn from(id: SessionId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0.hyphenated(), formatter)
+    }
+}
+
+impl fmt::Debug for EventId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "EventId({self})")
+    }
+}
+
+impl Serialize for EventId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for EventId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        from_text(deserializer)
+    }
+}
+
+/// The text is no UUID in its hyphenated form, so it is not the id of an event.
+///
+/// The text itself is not repeated here: it may come from outside.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not a hyphenated UUID, which the id of an event is: take it from `Span::event_id` or from HoneyHive"
+)]
+pub struct InvalidEventId(());
 
 #[cfg(test)]
 mod tests {

@@ -8,8 +8,10 @@ mod error;
 mod id;
 mod secret;
 
+mod bounds;
 mod config;
 mod enrichment;
+mod owners;
 
 mod api;
 mod outbox;
@@ -18,6 +20,8 @@ mod propagation;
 mod session;
 
 mod event_type;
+#[cfg(feature = "tracing")]
+mod fields;
 mod processor;
 mod span;
 
@@ -44,7 +48,7 @@ pub use error::{BuildError, Error, FlushError};
 pub use event_type::EventType;
 #[cfg(feature = "macros")]
 pub use honeyhive_macros::trace;
-pub use id::{InvalidSessionId, SessionId};
+pub use id::{EventId, InvalidEventId, InvalidSessionId, SessionId};
 pub use opentelemetry;
 pub use outbox::{DeliveryStats, DropReason, Drops, FlushReport};
 pub use processor::HoneyHiveSpanProcessor;

@@ -58,26 +58,47 @@ impl HoneyHiveSpanProcessor {
     pub(crate) const fn transport(&self) -> SessionTransport {
         self.transport
     }
+}
 
-    fn stamp(&self, span: &mut Span, session: &Session) {
-        span.set_attribute(KeyValue::new(
-            SESSION_ID,
-            Value::from(session.start.current_text()),
-        ));
-        if let Some(source) = &session.start.source {
-            span.set_attribute(KeyValue::new(SOURCE, source.to_string()));
+impl HoneyHiveSpanProcessor {
+    /// A provider with a lower limit than ours may have had no room left for the session of a span that began
+    /// with many attributes. Where the span ends, its session is usually still current.
+    fn stamp_again(&self, span: &mut SpanData) {
+        if span
+            .attributes
+            .iter()
+            .any(|it| it.key.as_str() == SESSION_ID)
+        {
+            return;
         }
-        if self.transport == SessionTransport::Otlp || session.start.is_left_to_spans() {
-            span.set_attribute(KeyValue::new(SESSION_AUTO_CREATE, true));
-            span.set_attribute(KeyValue::new(SESSION_NAME, Arc::clone(&session.start.name)));
+        let session = Context::map_current(|cx| {
+            current::of_tracer(cx, self.outbox()).map(|current| current.session.clone())
+        });
+        if let Some(session) = session {
+            self.stamp(&session, |stamp| span.attributes.push(stamp));
+        }
+    }
+
+    /// Says to which session a span belongs.
+    fn stamp(&self, session: &Session, mut put: impl FnMut(KeyValue)) {
+        let start = &session.start;
+        put(KeyValue::new(SESSION_ID, Value::from(start.current_text())));
+        if let Some(source) = &start.source {
+            put(KeyValue::new(SOURCE, source.to_string()));
+        }
+        if self.transport == SessionTransport::Otlp || start.is_left_to_spans() {
+            put(KeyValue::new(SESSION_AUTO_CREATE, true));
+            put(KeyValue::new(SESSION_NAME, Arc::clone(&start.name)));
         }
     }
 }
 
 impl SpanProcessor for HoneyHiveSpanProcessor {
     fn on_start(&self, span: &mut Span, cx: &Context) {
+        let member = self.outbox().member();
+        member.span_started(span.span_context().span_id());
         if let Some(current) = current::of_tracer(cx, self.outbox()) {
-            self.stamp(span, &current.session);
+            self.stamp(&current.session, |stamp| span.set_attribute(stamp));
         } else if let Some(id) = current::from_baggage(cx) {
             span.set_attribute(KeyValue::new(SESSION_ID, id.to_string()));
             span.set_attribute(KeyValue::new(SESSION_AUTO_CREATE, true));
@@ -86,13 +107,19 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         }
     }
 
-    fn on_end(&self, span: SpanData) {
+    fn on_end(&self, mut span: SpanData) {
+        let member = self.outbox().member();
+        member.span_ended(span.span_context.span_id());
+        if span.dropped_attributes_count > 0 {
+            self.stamp_again(&mut span);
+        }
         let suppressed = || {
             span.attributes
                 .iter()
                 .any(|kv| kv.key.as_str() == SUPPRESSED)
         };
         if span.span_context.is_sampled() && !suppressed() {
+            self.outbox().strays().note(&mut span);
             self.outbox().push_span(span);
         }
     }

@@ -1,13 +1,17 @@
 //! The session across processes: W3C baggage and trace context, read when something comes in and
 //! written only when something leaves.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::propagation::{Injector, TextMapPropagator};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
 
 use crate::attributes::{BAGGAGE_SESSION_ID, BAGGAGE_SESSION_ID_BARE};
-use crate::session::Session;
+use crate::outbox::Outbox;
+use crate::session::{NewSession, Session, current};
 
 impl Session {
     /// Writes this session and the current span into the headers of an outgoing request, as W3C
@@ -41,6 +45,47 @@ impl Session {
         BaggagePropagator::new().inject_context(&cx, headers);
         TraceContextPropagator::new().inject_context(&cx, headers);
     }
+}
+
+/// The context that [`Session::inject`] has put into these headers.
+pub(crate) fn extract<K, V>(
+    outbox: &Arc<Outbox>,
+    headers: impl IntoIterator<Item = (K, V)>,
+) -> Context
+where
+    K: AsRef<str>,
+    V: AsRef<str>,
+{
+    let headers = propagated(headers);
+    let cx = TraceContextPropagator::new().extract(&headers);
+    let cx = BaggagePropagator::new().extract_with_context(&cx, &headers);
+    match current::from_baggage(&cx) {
+        Some(id) => Session::begin(outbox, NewSession::existing(id)).within(&cx),
+        None => cx,
+    }
+}
+
+/// The headers that the propagators read. Baggage may come in several.
+fn propagated<K, V>(headers: impl IntoIterator<Item = (K, V)>) -> HashMap<String, String>
+where
+    K: AsRef<str>,
+    V: AsRef<str>,
+{
+    let mut found = HashMap::new();
+    for (name, value) in headers {
+        let name = name.as_ref().to_ascii_lowercase();
+        if !matches!(name.as_str(), "baggage" | "traceparent" | "tracestate") {
+            continue;
+        }
+        found
+            .entry(name)
+            .and_modify(|joined: &mut String| {
+                joined.push(',');
+                joined.push_str(value.as_ref());
+            })
+            .or_insert_with(|| value.as_ref().to_owned());
+    }
+    found
 }
 
 /// The value of the session in a `baggage` header, still percent-encoded, and whether it stands under

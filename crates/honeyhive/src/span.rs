@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::future::Future;
+use std::panic::Location;
 use std::sync::Arc;
 
 use opentelemetry::context::{FutureExt, WithContext};
@@ -13,10 +14,12 @@ use opentelemetry_sdk::trace::SdkTracer;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::attributes::{ERROR, EVENT_TYPE, MAX_ATTRIBUTES};
+use crate::attributes::{CALL_SITE, ERROR, EVENT_ID, EVENT_TYPE, MAX_GATHERED};
 use crate::enrichment::{Bucket, Enrichment};
 use crate::event_type::EventType;
+use crate::id::EventId;
 use crate::outbox::Outbox;
+use crate::session::current;
 
 /// A span that has not started yet, from [`HoneyHiveTracer::span`](crate::HoneyHiveTracer::span).
 ///
@@ -42,6 +45,7 @@ pub struct SpanBuilder {
     outbox: Arc<Outbox>,
     inner: OtelSpanBuilder,
     event_type: Option<EventType>,
+    event_id: Option<EventId>,
     attributes: Vec<KeyValue>,
 }
 
@@ -55,6 +59,7 @@ impl SpanBuilder {
             outbox,
             inner: OtelSpanBuilder::from_name(name),
             event_type: None,
+            event_id: None,
             attributes: Vec::new(),
         }
     }
@@ -62,6 +67,13 @@ impl SpanBuilder {
     /// What the span is in HoneyHive. Without it: a chain when it has children, a tool when not.
     pub fn event_type(mut self, event_type: EventType) -> Self {
         self.event_type = Some(event_type);
+        self
+    }
+
+    /// The id of the event, instead of one that HoneyHive or [`Span::event_id`] makes. Each event has its
+    /// own.
+    pub fn event_id(mut self, id: impl Into<EventId>) -> Self {
+        self.event_id = Some(id.into());
         self
     }
 
@@ -88,21 +100,29 @@ impl SpanBuilder {
 
     /// Starts the span, as a child of the span that is current here and in the session that is.
     #[must_use = "the span ends when this is dropped"]
+    #[track_caller]
     pub fn start(self) -> Span {
+        let caller = Location::caller();
         let Self {
             tracer,
             outbox,
             inner,
             event_type,
+            event_id,
             mut attributes,
         } = self;
-        attributes.truncate(MAX_ATTRIBUTES - RESERVED);
+        attributes.truncate(MAX_GATHERED - RESERVED);
         attributes.extend(event_type.map(|kind| KeyValue::new(EVENT_TYPE, kind.as_str())));
+        attributes.extend(event_id.map(|id| KeyValue::new(EVENT_ID, id.to_string())));
         Context::map_current(|cx| {
+            if cfg!(debug_assertions) && current::of_tracer(cx, &outbox).is_none() {
+                attributes.push(KeyValue::new(CALL_SITE, caller.to_string()));
+            }
             let span = tracer.build_with_context(inner.with_attributes(attributes), cx);
             Span {
                 outbox,
                 cx: cx.with_span(span),
+                event_id,
             }
         })
     }
@@ -117,6 +137,8 @@ impl SpanBuilder {
 pub struct Span {
     outbox: Arc<Outbox>,
     cx: Context,
+    /// The one that the program has given it.
+    event_id: Option<EventId>,
 }
 
 impl Span {
@@ -135,6 +157,13 @@ impl Span {
     #[must_use]
     pub const fn context(&self) -> &Context {
         &self.cx
+    }
+
+    /// The id of the event that this span becomes, for what may be added to it later: a user's feedback on
+    /// this answer, say. See [`HoneyHiveTracer::enrich_event`](crate::HoneyHiveTracer::enrich_event).
+    #[must_use]
+    pub fn event_id(&self) -> EventId {
+        self.event_id.unwrap_or_else(|| name_event(&self.cx.span()))
     }
 
     /// What came out: anything that serialises to an object.
@@ -158,6 +187,13 @@ impl Drop for Span {
     fn drop(&mut self) {
         self.cx.span().end();
     }
+}
+
+/// Tells HoneyHive under which id to keep the event of this span.
+pub(crate) fn name_event(span: &SpanRef<'_>) -> EventId {
+    let id = EventId::of_span(span.span_context());
+    span.set_attribute(KeyValue::new(EVENT_ID, id.to_string()));
+    id
 }
 
 /// Writes an enrichment onto a span, whoever made it.

@@ -33,11 +33,12 @@ use opentelemetry_sdk::trace::SpanData;
 use serde_json::{Map, Value};
 
 use crate::HoneyHiveTracer;
-use crate::api::Answer;
-use crate::attributes::{ERROR, EVENT_TYPE, SESSION_ID};
+use crate::api::{Answer, UpdateEvent};
+use crate::attributes::{ERROR, EVENT_ID, EVENT_TYPE, SESSION_ID};
 use crate::delivery::Call;
-use crate::enrichment::merge;
+use crate::enrichment::{Bucket, Enrichment, merge};
 use crate::id::SessionId;
+use crate::span::attributes_of;
 
 /// How long reading waits for the delivery thread. It delivers into memory, so this is never reached.
 const SETTLE: Duration = Duration::from_secs(10);
@@ -300,6 +301,10 @@ impl Capture {
                 merge(&mut session.user_properties, body.user_properties);
             }
             Call::Update(id, body) => {
+                if let Some(event) = store.event_mut(id) {
+                    event.update(*body);
+                    return Answer::default();
+                }
                 let session = store.session_mut(id);
                 session.end_time = body.end_time.or(session.end_time);
                 session.duration = body.duration.or(session.duration);
@@ -330,6 +335,15 @@ impl Capture {
 }
 
 impl Store {
+    fn event_mut(&mut self, id: SessionId) -> Option<&mut CapturedEvent> {
+        let id = id.to_string();
+        let mut events = self
+            .sessions
+            .values_mut()
+            .flat_map(|session| &mut session.events);
+        events.find(|event| event.text(EVENT_ID).as_ref() == Some(&id))
+    }
+
     fn session_mut(&mut self, id: SessionId) -> &mut CapturedSession {
         self.sessions.entry(id).or_insert_with(|| {
             self.order.push(id);
@@ -339,6 +353,24 @@ impl Store {
 }
 
 impl CapturedEvent {
+    /// What was added by the event's id.
+    fn update(&mut self, body: UpdateEvent) {
+        let mut enrichment = Enrichment::new();
+        for (bucket, object) in [
+            (Bucket::Metadata, body.metadata),
+            (Bucket::Metrics, body.metrics),
+            (Bucket::Feedback, body.feedback),
+            (Bucket::Outputs, body.outputs),
+            (Bucket::Config, body.config),
+            (Bucket::UserProperties, body.user_properties),
+        ] {
+            *enrichment.bucket_mut(bucket) = object;
+        }
+        attributes_of(enrichment, &mut |KeyValue { key, value, .. }| {
+            self.attributes.insert(key.to_string(), value);
+        });
+    }
+
     fn of(span: SpanData) -> Self {
         let attributes: BTreeMap<String, AttributeValue> = span
             .attributes

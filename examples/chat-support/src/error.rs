@@ -134,10 +134,4 @@ pub enum SetupError {
     /// The model endpoint's client cannot be made.
     #[error("the HTTP client for the model endpoint cannot be set up: {0}")]
     Client(#[from] reqwest::Error),
-    /// The tracer cannot be made.
-    #[error(transparent)]
-    Tracer(#[from] honeyhive::BuildError),
-    /// The HoneyHive inside cannot be started.
-    #[error("the local HoneyHive: {0}")]
-    Local(#[from] honeyhive_local::StartError),
 }

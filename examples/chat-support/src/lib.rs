@@ -21,16 +21,15 @@ mod request;
 mod responder;
 mod shutdown;
 mod sse;
-mod telemetry;
 mod turn;
 
 pub use chat::Chat;
 pub use config::{ApiKey, Config, OpenAiConfig};
 pub use error::{BadRequest, ChatError, ErrorReply, SetupError, UpstreamError};
+pub use example_telemetry::Telemetry;
 pub use logging::log_to_stderr;
 pub use message::{ChatReply, StreamEvent};
 pub use reply_stream::ReplyStream;
 pub use request::ChatRequest;
 pub use responder::{HUMAN_PACE, Responder};
 pub use shutdown::{DRAIN_LIMIT, shutdown_signal};
-pub use telemetry::Telemetry;

@@ -1,12 +1,14 @@
 //! What the delivery thread tells the log: one line a minute for what passes, one line ever for what
 //! somebody must put right, never one a request.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::api::Failure;
 use crate::outbox::DeliveryStats;
+use crate::outbox::strays::Stray;
 
 /// What is told of what goes to the sessions.
 pub(crate) const SESSIONS: &str = "sessions";
@@ -25,6 +27,7 @@ pub(crate) struct Notices {
     told_unauthorized: bool,
     told_missing: bool,
     last_detail: String,
+    told_strays: HashSet<Stray>,
 }
 
 impl Notices {
@@ -47,7 +50,7 @@ impl Notices {
             }
             Failure::Refused { status: 404, .. } if what == UPDATES => {
                 if passed(&mut self.last_refusal, now) {
-                    tracing::warn!(target: "honeyhive", "HoneyHive does not know a session that was linked to; what was added to it is dropped and counted");
+                    tracing::warn!(target: "honeyhive", "HoneyHive does not know a session or an event; what was added to it is dropped and counted");
                 }
             }
             Failure::Refused {
@@ -86,6 +89,17 @@ impl Notices {
     pub(crate) fn recovered(&mut self, what: &'static str) {
         if std::mem::take(&mut self.told_outage) {
             tracing::info!(target: "honeyhive", "HoneyHive takes {what} again");
+        }
+    }
+
+    /// Once a call site.
+    pub(crate) fn stray(&mut self, stray: Stray) {
+        /// A name that changes with every span would never end.
+        const MOST: usize = 100;
+        if self.told_strays.len() < MOST && !self.told_strays.contains(&stray) {
+            let Stray { name, site } = &stray;
+            tracing::warn!(target: "honeyhive", "the span {name:?} ({site}) ended outside every session while sessions were open, so it goes to the tracer's own; was its task, thread or stream started without the session? See `Session::spawn`, `wrap` and `scope_stream`. This is said in debug builds only");
+            self.told_strays.insert(stray);
         }
     }
 

@@ -42,6 +42,8 @@ struct Entry {
     attempted: Option<(Changes, Tally)>,
     /// A request is under way whose spans may create the session.
     awaits_end: bool,
+    /// It is an event, whose span may still be on its way.
+    awaits_spans: bool,
 }
 
 impl Entry {
@@ -60,6 +62,7 @@ impl Entry {
             queued: false,
             attempted: None,
             awaits_end: false,
+            awaits_spans: false,
         }
     }
 
@@ -116,10 +119,15 @@ impl Entry {
         self.start.is_some() || !self.changes.is_empty() || self.changes_tally.items() > 0
     }
 
-    fn is_due(&self, now: Instant, ledger: &Ledger, urgency_counts: bool) -> bool {
+    fn is_due(&self, now: Instant, ledger: &Ledger, urgency: Urgency) -> bool {
         if self.in_flight || self.queued || !self.has_work() {
             return false;
         }
+        let urgency_counts = match urgency {
+            Urgency::Counts => true,
+            Urgency::CountsForSessions => !self.awaits_spans,
+            Urgency::DoesNotCount => false,
+        };
         if let Some(then) = self.retry_at {
             return now >= then;
         }
@@ -132,6 +140,16 @@ impl Entry {
         };
         now >= self.hold_until || (urgency_counts && is_urgent())
     }
+}
+
+/// For what a flush hurries.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Urgency {
+    Counts,
+    /// But not for events: spans are still to be sent, and theirs may be among them.
+    CountsForSessions,
+    /// Sessions, too, are made by spans that are still to be sent.
+    DoesNotCount,
 }
 
 /// All sessions with something to deliver.
@@ -159,6 +177,7 @@ impl Sessions {
         let entry = self.entry(start.id, hold_until);
         // It is begun here after all.
         entry.awaits_end = false;
+        entry.awaits_spans = false;
         entry.hold_until = entry.hold_until.min(hold_until);
         entry.later.push_back((start, tally));
         entry.take_up_next_start();
@@ -205,6 +224,19 @@ impl Sessions {
         let entry = self.entry(id, later(now, LONGEST_REQUEST));
         entry.awaits_end = true;
         entry.hold_until = later(now, LONGEST_REQUEST);
+    }
+
+    /// What was said is about an event: until its span has arrived, an update would find nothing.
+    pub(crate) fn await_spans(&mut self, id: SessionId, now: Instant) {
+        if self.known.contains(&id) || self.start_is_pending(id) {
+            // It is a session, or was added to before.
+            return;
+        }
+        if let Some(entry) = self.entries.get_mut(&id)
+            && !std::mem::replace(&mut entry.awaits_spans, true)
+        {
+            entry.hold_until = entry.hold_until.max(now + SPANS_FIRST);
+        }
     }
 
     /// Takes back a start that was not sent. What it began with goes to the new id, as far as a session that
@@ -262,14 +294,14 @@ impl Sessions {
         })
     }
 
-    /// Queues what is due: held back long enough, or, where `urgency_counts`, waited for by a flush.
-    pub(crate) fn queue_due(&mut self, now: Instant, ledger: &Ledger, urgency_counts: bool) {
+    /// Queues what is due: held back long enough, or waited for by a flush.
+    pub(crate) fn queue_due(&mut self, now: Instant, ledger: &Ledger, urgency: Urgency) {
         for (id, entry) in &mut self.entries {
             if now >= entry.hold_until {
                 // Nobody waits longer than this for an end.
                 entry.awaits_end = false;
             }
-            if entry.is_due(now, ledger, urgency_counts) {
+            if entry.is_due(now, ledger, urgency) {
                 entry.queued = true;
                 self.ready.push_back(*id);
             }

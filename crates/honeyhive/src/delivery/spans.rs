@@ -1,7 +1,7 @@
 //! Finished spans on their way out: each is given its session and its event type, and waits until
 //! HoneyHive has been told of that session.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +17,10 @@ use crate::attributes::{
     EVENT_TYPE, LEGACY_PROJECT, LEGACY_SESSION_ID, LEGACY_SOURCE, PROJECT, SESSION_AUTO_CREATE,
     SESSION_ID, SESSION_NAME, SOURCE,
 };
+use crate::bounds::keep_last_writes;
 use crate::event_type::EventType;
 use crate::id::SessionId;
-use crate::outbox::StartRecord;
+use crate::outbox::{StartRecord, strays};
 
 /// So many spans go in one request, at the most.
 const BATCH_SPANS: usize = 512;
@@ -196,6 +197,9 @@ impl Spans {
 
     /// The span with all that HoneyHive wants to see on it.
     fn finished(&self, mut span: SpanData, session: SessionId, origin: &Origin) -> SpanData {
+        strays::forget(&mut span);
+        #[cfg(feature = "tracing")]
+        crate::fields::place(&mut span);
         keep_last_writes(&mut span.attributes);
         let id = Value::from(session.to_string());
         set(&mut span, SESSION_ID, id.clone());
@@ -231,17 +235,6 @@ fn session_of(span: &SpanData) -> Option<SessionId> {
     match find(span, SESSION_ID)? {
         Value::String(text) => Some(SessionId::from_correlation_id(text.as_str())),
         _ => None,
-    }
-}
-
-/// The SDK keeps a key as often as it was set; the last one counts.
-fn keep_last_writes(attributes: &mut Vec<KeyValue>) {
-    let mut seen = HashSet::with_capacity(attributes.len());
-    let keys = attributes.iter().map(|attribute| attribute.key.as_str());
-    let is_last: Vec<bool> = keys.rev().map(|key| seen.insert(key)).collect();
-    if seen.len() < attributes.len() {
-        let mut is_last = is_last.into_iter().rev();
-        attributes.retain(|_| is_last.next().unwrap_or(true));
     }
 }
 

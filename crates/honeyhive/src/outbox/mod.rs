@@ -7,6 +7,7 @@
 mod command;
 mod record;
 mod stats;
+pub(crate) mod strays;
 
 use std::panic::RefUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +31,10 @@ pub(crate) use record::{
     Inputs, Outcome, Record, SessionEnd, StartRecord, Timing, Update, span_load,
 };
 pub use stats::{DeliveryStats, DropReason, Drops, FlushReport};
+
+use crate::bounds;
+use crate::owners::Member;
+use strays::Strays;
 
 /// So many items in the inbox are worth waking the delivery thread for.
 pub(crate) const BATCH: usize = 512;
@@ -100,6 +105,8 @@ pub(crate) struct Outbox {
     /// owns the processor, which owns this, and none of them should keep the tracer.
     #[cfg(feature = "macros")]
     tracer: OnceLock<Weak<SdkTracer>>,
+    member: Member,
+    strays: Strays,
 }
 
 /// A panic in the program cannot leave an outbox half-changed: nothing of the program's runs under its lock.
@@ -117,7 +124,18 @@ impl Outbox {
             callback_panics: AtomicU64::new(0),
             #[cfg(feature = "macros")]
             tracer: OnceLock::new(),
+            member: Member::new(),
+            strays: Strays::default(),
         }
+    }
+
+    pub(crate) const fn strays(&self) -> &Strays {
+        &self.strays
+    }
+
+    /// Which tracer of the process this is.
+    pub(crate) const fn member(&self) -> &Member {
+        &self.member
     }
 
     #[cfg(feature = "macros")]
@@ -140,9 +158,13 @@ impl Outbox {
     }
 
     /// Hands a session's update over. Never blocks; what does not fit is dropped and counted.
-    pub(crate) fn push(&self, record: Record) {
+    pub(crate) fn push(&self, mut record: Record) {
+        let mut load = record.load();
+        if record.fit(load.bytes) {
+            load = record.load();
+        }
         // It is counted, and nobody waits for it.
-        let _ = self.offer(record.load(), |inbox| inbox.records.push(record));
+        let _ = self.offer(load, |inbox| inbox.records.push(record));
     }
 
     /// Hands a session's start over, likewise, and says so where it was dropped.
@@ -152,8 +174,12 @@ impl Outbox {
     }
 
     /// Hands a finished span over, likewise.
-    pub(crate) fn push_span(&self, span: SpanData) {
-        let _ = self.offer(span_load(&span), |inbox| inbox.spans.push(span));
+    pub(crate) fn push_span(&self, mut span: SpanData) {
+        let mut load = span_load(&span);
+        if bounds::fit_span(&mut span, load.bytes) {
+            load = span_load(&span);
+        }
+        let _ = self.offer(load, |inbox| inbox.spans.push(span));
     }
 
     fn offer(&self, load: Load, put: impl FnOnce(&mut Inbox)) -> Result<(), DropReason> {

@@ -10,6 +10,7 @@ use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::Load;
+use crate::bounds::{self, VALUE_BYTES};
 use crate::enrichment::{Bucket, Enrichment, Object, object_bytes};
 use crate::error::Error;
 use crate::id::SessionId;
@@ -46,6 +47,8 @@ pub(crate) enum Timing {
     Soon,
     /// With the end of the request: until its spans have arrived, nobody may have created the session.
     WithTheEnd,
+    /// After the spans that are on their way: one of them may be the event.
+    AfterSpans,
 }
 
 /// What is added to a session.
@@ -91,9 +94,10 @@ impl StartRecord {
     pub(crate) fn new(
         id: SessionId,
         name: Arc<str>,
-        inputs: Inputs,
+        mut inputs: Inputs,
         started_at: SystemTime,
     ) -> Self {
+        inputs.fit();
         Self {
             id,
             name,
@@ -249,6 +253,18 @@ impl Inputs {
         }
     }
 
+    fn fit(&mut self) {
+        if self.bytes() > VALUE_BYTES {
+            bounds::fit_objects([match self {
+                Self::Object(object) => object,
+                Self::Request(request) => &mut request.more,
+                // It is bounded where it comes in.
+                #[cfg(feature = "lambda")]
+                Self::Event(_) => return,
+            }]);
+        }
+    }
+
     pub(crate) fn to_object(&self) -> Object {
         match self {
             Self::Object(object) => object.clone(),
@@ -359,6 +375,17 @@ pub(crate) struct SessionEnd {
 }
 
 impl Record {
+    /// Cuts what is too much of an item of so many bytes; false where that is nothing.
+    pub(super) fn fit(&mut self, bytes: u64) -> bool {
+        match self {
+            Self::Update(_, Update::Enrich(enrichment), _) if bytes > VALUE_BYTES as u64 => {
+                enrichment.fit();
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// What the item weighs. A move or an adoption weighs nothing: there is nothing to deliver.
     pub(crate) fn load(&self) -> Load {
         match self {

@@ -14,19 +14,24 @@ use crate::id::SessionId;
 use crate::outbox::Outbox;
 
 /// The context value: a tracer's session, and those of other tracers around it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Current {
     pub(crate) session: Session,
     /// It is the session of an HTTP request, which layers further in join.
-    #[cfg_attr(
-        not(feature = "http-server"),
-        expect(dead_code, reason = "read by adapters only")
-    )]
     pub(crate) is_request: bool,
     outer: Option<Arc<Self>>,
 }
 
 impl Current {
+    fn new(session: Session, is_request: bool, outer: Option<Arc<Self>>) -> Self {
+        session.outbox.strays().session_opened();
+        Self {
+            session,
+            is_request,
+            outer,
+        }
+    }
+
     fn is_of(&self, outbox: &Arc<Outbox>) -> bool {
         Arc::ptr_eq(&self.session.outbox, outbox)
     }
@@ -41,10 +46,14 @@ impl Current {
         if self.is_of(outbox) {
             return outer;
         }
-        Some(Arc::new(Self {
-            outer,
-            ..self.clone()
-        }))
+        let current = Self::new(self.session.clone(), self.is_request, outer);
+        Some(Arc::new(current))
+    }
+}
+
+impl Drop for Current {
+    fn drop(&mut self) {
+        self.session.outbox.strays().session_closed();
     }
 }
 
@@ -53,11 +62,7 @@ pub(crate) fn with_session(cx: &Context, session: Session, is_request: bool) -> 
     let outer = cx
         .get::<Current>()
         .and_then(|current| current.without(&session.outbox));
-    cx.with_value(Current {
-        session,
-        is_request,
-        outer,
-    })
+    cx.with_value(Current::new(session, is_request, outer))
 }
 
 /// The session of the tracer with this outbox.

@@ -9,14 +9,16 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use futures_core::Stream;
 use opentelemetry::context::{FutureExt, WithContext};
 use opentelemetry::{Context, ContextGuard};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
 pub use create::CreateSession;
 pub use new_session::NewSession;
 pub(crate) use startup::StartupSession;
 
+use crate::bounds;
 use crate::enrichment::Enrichment;
 use crate::error::Error;
 use crate::id::SessionId;
@@ -26,7 +28,9 @@ use crate::outbox::{DropReason, Inputs, Outbox, Record, StartRecord, Update};
 ///
 /// A span belongs to the session that is current where the span starts. Make a session current for a
 /// block with [`enter`](Self::enter) or [`in_scope`](Self::in_scope), for a future with
-/// [`scope`](Self::scope), for a task with [`spawn`](Self::spawn).
+/// [`scope`](Self::scope), for a task with [`spawn`](Self::spawn) or [`spawn_in`](Self::spawn_in), for a
+/// stream with [`scope_stream`](Self::scope_stream), for a thread with [`wrap`](Self::wrap). A plain
+/// `tokio::spawn` or `std::thread::spawn` starts with no session.
 ///
 /// ```
 /// use honeyhive::{Enrichment, HoneyHiveTracer, Session};
@@ -214,11 +218,87 @@ impl Session {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
+        tokio::task::spawn_blocking(self.wrap(f))
+    }
+
+    /// [`JoinSet::spawn`], with the session current in the task.
+    ///
+    /// ```
+    /// use tokio::task::JoinSet;
+    ///
+    /// # async fn example(tracer: honeyhive::HoneyHiveTracer) {
+    /// let session = tracer.create_session("research");
+    /// let mut searches = JoinSet::new();
+    /// for page in 0..3 {
+    ///     session.spawn_in(&mut searches, async move { page });
+    /// }
+    /// let pages = searches.join_all().await;
+    /// # let _ = pages;
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime, as `JoinSet::spawn` does.
+    pub fn spawn_in<F>(&self, set: &mut JoinSet<F::Output>, future: F) -> AbortHandle
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        set.spawn(self.scope(future))
+    }
+
+    /// [`JoinSet::spawn_blocking`], with the session current on the blocking thread.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime, as `JoinSet::spawn_blocking` does.
+    pub fn spawn_blocking_in<F, T>(&self, set: &mut JoinSet<T>, f: F) -> AbortHandle
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        set.spawn_blocking(self.wrap(f))
+    }
+
+    /// The stream, with the session current whenever it is polled: for one that is handed to somebody else, a
+    /// response body say, who polls it after this code has returned.
+    pub fn scope_stream<S: Stream>(&self, stream: S) -> WithContext<S> {
+        stream.with_context(self.context())
+    }
+
+    /// The closure, with the session current while it runs, on whichever thread that is. Spans that start in
+    /// it are children of the span that is current here.
+    ///
+    /// ```
+    /// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
+    /// # let session = tracer.create_session("import");
+    /// let rows = std::thread::spawn(session.wrap(|| 10_000)); // likewise `rayon::spawn(..)`
+    /// # assert_eq!(rows.join().ok(), Some(10_000));
+    /// # Ok::<(), honeyhive::BuildError>(())
+    /// ```
+    pub fn wrap<F, T>(&self, f: F) -> impl FnOnce() -> T + use<F, T>
+    where
+        F: FnOnce() -> T,
+    {
         let cx = self.context();
-        tokio::task::spawn_blocking(move || {
+        move || {
             let _guard = cx.attach();
             f()
-        })
+        }
+    }
+
+    /// As [`wrap`](Self::wrap), for a closure that is called many times with an argument, such as the one of a
+    /// rayon iterator: `items.par_iter().map(session.wrap_fn(|item| …))`.
+    pub fn wrap_fn<A, F, T>(&self, f: F) -> impl Fn(A) -> T + use<A, F, T>
+    where
+        F: Fn(A) -> T,
+    {
+        let cx = self.context();
+        move |argument| {
+            let _guard = cx.clone().attach();
+            f(argument)
+        }
     }
 }
 
@@ -230,6 +310,7 @@ fn start_record(new: NewSession, started_at: SystemTime) -> StartRecord {
     start.source = new.source.map(String::into_boxed_str);
     start.metadata = new.metadata;
     start.user_properties = new.user_properties;
+    bounds::fit_objects([&mut start.metadata, &mut start.user_properties]);
     start.is_fresh = is_fresh;
     start
 }

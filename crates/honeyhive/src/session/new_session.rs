@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::enrichment::{Object, merge, warn_of_refusal};
+use crate::enrichment::{NO_OBJECT, Object, merge, warn_of_refusal};
 use crate::id::SessionId;
 
 /// What a session begins with; a plain `&str` or `String` is a name and nothing else.
@@ -113,7 +113,7 @@ fn add(what: &'static str, refused: &mut u32, object: &mut Object, map: &impl Se
         Ok(Value::Null) => {}
         _ => {
             *refused += 1;
-            warn_of_refusal(what, "they are no object");
+            warn_of_refusal(what, NO_OBJECT);
         }
     }
 }

@@ -65,6 +65,7 @@ impl StartupSession {
 
     /// Begins a session and makes it the tracer's own.
     pub(crate) fn replace(&self, mut new: NewSession) -> Session {
+        self.outbox.strays().own_session_is_meant();
         new.name.get_or_insert_with(|| self.name.clone());
         new.id = new.id.or(self.id);
         let session = Session::begin(&self.outbox, new);

@@ -24,7 +24,7 @@ pub use stream::{TracedStream, stream};
 
 use crate::EventType;
 use crate::HoneyHiveTracer;
-use crate::attributes::{ERROR, EVENT_TYPE};
+use crate::attributes::{CALL_SITE, ERROR, EVENT_TYPE};
 use crate::outbox::Outbox;
 use crate::session::current;
 use record::Budget;
@@ -36,16 +36,24 @@ pub struct Site {
     event_type: Option<EventType>,
     /// So many arguments are recorded.
     inputs: usize,
+    /// The file and the line.
+    location: &'static str,
 }
 
 impl Site {
     /// What the attribute says.
     #[must_use]
-    pub const fn new(name: &'static str, event_type: Option<EventType>, inputs: usize) -> Self {
+    pub const fn new(
+        name: &'static str,
+        event_type: Option<EventType>,
+        inputs: usize,
+        location: &'static str,
+    ) -> Self {
         Self {
             name,
             event_type,
             inputs,
+            location,
         }
     }
 }
@@ -179,18 +187,24 @@ impl Target {
             site.event_type
                 .map(|kind| KeyValue::new(EVENT_TYPE, kind.as_str())),
         );
-        let builder = SpanBuilder::from_name(site.name).with_attributes(attributes);
         // A copy: the program's code runs below, and may change what is current.
         let cx = Context::current();
-        let mut span = self.tracer.build_with_context(builder, &cx);
-        if !span.is_recording() {
+        if cfg!(debug_assertions) && current::of_tracer(&cx, &self.outbox).is_none() {
+            attributes.push(KeyValue::new(CALL_SITE, site.location));
+        }
+        if cx.is_telemetry_suppressed() {
             return None;
         }
         guarded(&self.outbox, || {
-            let mut inputs = Inputs::new(&mut span, &self.outbox);
+            let mut inputs = Inputs::new(&mut attributes, &self.outbox);
             fill(&mut inputs);
             inputs.close();
         });
+        let builder = SpanBuilder::from_name(site.name).with_attributes(attributes);
+        let span = self.tracer.build_with_context(builder, &cx);
+        if !span.is_recording() {
+            return None;
+        }
         Some(Active {
             cx: cx.with_span(span),
             outbox: self.outbox,

@@ -1,8 +1,7 @@
 //! How arguments and results are written onto a span.
 
-use opentelemetry::trace::{Span as _, TraceContextExt as _};
+use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Key, KeyValue};
-use opentelemetry_sdk::trace::Span;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -81,18 +80,18 @@ fn value_bytes(value: &opentelemetry::Value) -> usize {
     }
 }
 
-/// Takes what goes in, before the span is current.
+/// Takes what goes in, before the span starts.
 #[derive(Debug)]
 pub struct Inputs<'a> {
-    span: &'a mut Span,
+    attributes: &'a mut Vec<KeyValue>,
     outbox: &'a Outbox,
     budget: Budget,
 }
 
 impl<'a> Inputs<'a> {
-    pub(super) const fn new(span: &'a mut Span, outbox: &'a Outbox) -> Self {
+    pub(super) const fn new(attributes: &'a mut Vec<KeyValue>, outbox: &'a Outbox) -> Self {
         Self {
-            span,
+            attributes,
             outbox,
             budget: Budget::inputs(),
         }
@@ -100,10 +99,12 @@ impl<'a> Inputs<'a> {
 
     /// One argument, under `honeyhive_inputs.<name>`.
     pub fn argument(&mut self, key: &'static str, value: Json) {
-        let Self { span, budget, .. } = self;
+        let Self {
+            attributes, budget, ..
+        } = self;
         flatten(Key::from_static_str(key), value, &mut |attribute| {
             if budget.allows(&attribute) {
-                span.set_attribute(attribute);
+                attributes.push(attribute);
             }
         });
     }
@@ -125,18 +126,20 @@ impl<'a> Inputs<'a> {
 
     fn enrich(&mut self, enrichment: Enrichment) {
         self.outbox.count_refused(enrichment.refused_count());
-        let Self { span, budget, .. } = self;
+        let Self {
+            attributes, budget, ..
+        } = self;
         attributes_of(enrichment, &mut |attribute| {
             if budget.allows(&attribute) {
-                span.set_attribute(attribute);
+                attributes.push(attribute);
             }
         });
     }
 
     pub(super) fn close(self) {
         if self.budget.is_truncated {
-            self.span
-                .set_attribute(KeyValue::new("honeyhive_inputs.truncated", true));
+            let mark = KeyValue::new("honeyhive_inputs.truncated", true);
+            self.attributes.push(mark);
         }
     }
 }

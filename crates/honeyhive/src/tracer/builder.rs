@@ -7,7 +7,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanLimits};
 
 use super::HoneyHiveTracer;
-use crate::attributes::MAX_ATTRIBUTES;
+use crate::attributes::MAX_GATHERED;
 use crate::config::{Explicit, OtlpProtocol, SessionTransport, Settings};
 use crate::delivery::{self, Plan, Sink};
 use crate::error::BuildError;
@@ -207,10 +207,10 @@ fn default_sink(settings: &Settings, resource: &Resource) -> Result<Sink, BuildE
     delivery::honeyhive(settings, resource)
 }
 
-/// A flattened chat history overflows the SDK's default of 128.
+/// The SDK's default of 128 is soon reached by a chat history. What is too much is left out when the span ends.
 fn span_limits() -> SpanLimits {
     SpanLimits {
-        max_attributes_per_span: MAX_ATTRIBUTES as u32,
+        max_attributes_per_span: MAX_GATHERED as u32,
         max_events_per_span: 1024,
         ..SpanLimits::default()
     }

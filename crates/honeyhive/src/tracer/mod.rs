@@ -4,6 +4,8 @@ mod builder;
 #[cfg(feature = "macros")]
 mod default;
 mod guard;
+#[cfg(feature = "tracing")]
+mod layer;
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -21,10 +23,12 @@ pub use guard::ShutdownGuard;
 
 #[cfg(feature = "http-server")]
 use crate::config::SessionTransport;
-use crate::enrichment::Enrichment;
+use crate::enrichment::{Enrichment, warn_of_foreign_span};
 use crate::error::{BuildError, FlushError};
-use crate::outbox::{Command, DeliveryStats, FlushReport, Outbox, Reply};
+use crate::id::EventId;
+use crate::outbox::{Command, DeliveryStats, FlushReport, Outbox, Record, Reply, Timing, Update};
 use crate::processor::HoneyHiveSpanProcessor;
+use crate::propagation;
 use crate::session::{CreateSession, NewSession, Session, StartupSession, current};
 use crate::span::{self, SpanBuilder};
 
@@ -165,6 +169,40 @@ impl HoneyHiveTracer {
         })
     }
 
+    /// What [`Session::inject`] has put into the headers of a message that came in: a context with the
+    /// sender's session, as a link, and its span as the parent. Without them it is the current context.
+    ///
+    /// For queues and protocols of your own; behind the HTTP layers it happens by itself. Names match in any
+    /// case. The id is trusted as it comes: a bare `session_id` counts where it is a UUID,
+    /// `honeyhive.session_id` always.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    ///
+    /// use honeyhive::Session;
+    /// use honeyhive::opentelemetry::context::FutureExt as _;
+    ///
+    /// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
+    /// # let sender = tracer.create_session("support-chat");
+    /// # let mut headers = HashMap::new();
+    /// # sender.inject(&mut headers);
+    /// let work = async {
+    ///     Session::current().map(|session| session.id()) // the sender's
+    /// };
+    /// let work = work.with_context(tracer.extract(&headers));
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    /// # assert_eq!(runtime.block_on(work), Some(sender.id()));
+    /// # Ok::<(), honeyhive::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn extract<K, V>(&self, headers: impl IntoIterator<Item = (K, V)>) -> Context
+    where
+        K: AsRef<str>,
+        V: AsRef<str>,
+    {
+        propagation::extract(&self.inner.outbox, headers)
+    }
+
     /// Adds to the current session, else to the tracer's own. Never blocks.
     pub fn enrich_session(&self, enrichment: Enrichment) {
         self.current_session()
@@ -172,10 +210,68 @@ impl HoneyHiveTracer {
             .enrich(enrichment);
     }
 
-    /// Adds to the current span, whoever made it. Without one it does nothing.
+    /// Adds to the current span, whoever made it: this tracer, `tracing`, another library. Without one it does
+    /// nothing; on the span of another HoneyHive tracer it is refused, logged once and counted in
+    /// [`DeliveryStats::refused`].
     pub fn enrich_span(&self, enrichment: Enrichment) {
         self.inner.outbox.count_refused(enrichment.refused_count());
-        Context::map_current(|cx| span::enrich(&cx.span(), enrichment));
+        Context::map_current(|cx| {
+            if self.may_write(cx) {
+                span::enrich(&cx.span(), enrichment);
+            } else if !enrichment.is_empty() {
+                self.inner.outbox.count_refused(1);
+                warn_of_foreign_span();
+            }
+        });
+    }
+
+    fn may_write(&self, cx: &Context) -> bool {
+        let span = cx.span().span_context().span_id();
+        self.inner.outbox.member().may_write(span)
+    }
+
+    /// Adds to an event whose span has ended, or to any other event that HoneyHive has. Never blocks: it is
+    /// delivered in the background, after the spans that are on their way.
+    ///
+    /// HoneyHive's update of an event takes no inputs and no error, so those go to `metadata.inputs` and
+    /// `metadata.error`. For a span that still runs use [`enrich_span`](Self::enrich_span).
+    ///
+    /// ```
+    /// use honeyhive::{Enrichment, testing};
+    /// use serde_json::json;
+    ///
+    /// let (tracer, captured) = testing::tracer();
+    /// let span = tracer.span("answer").start();
+    /// let answer = span.event_id(); // goes to the client with the answer
+    /// drop(span);
+    ///
+    /// // Later, in the request that brings the user's verdict:
+    /// tracer.enrich_event(answer, Enrichment::new().feedback(json!({"rating": true})));
+    /// # let event = captured.only_session().event("answer").clone();
+    /// # assert_eq!(event.text("honeyhive_feedback.rating").as_deref(), Some("true"));
+    /// ```
+    pub fn enrich_event(&self, id: impl Into<EventId>, enrichment: Enrichment) {
+        let outbox = &self.inner.outbox;
+        outbox.count_refused(enrichment.refused_count());
+        if !enrichment.is_empty() {
+            let update = Update::Enrich(Box::new(enrichment));
+            outbox.push(Record::Update(
+                id.into().as_session(),
+                update,
+                Timing::AfterSpans,
+            ));
+        }
+    }
+
+    /// The id of the event that the current span becomes, whoever made it; `None` outside every span and
+    /// on that of another HoneyHive tracer.
+    #[must_use]
+    pub fn current_event_id(&self) -> Option<EventId> {
+        Context::map_current(|cx| {
+            let span = cx.span();
+            let is_mine = span.is_recording() && self.may_write(cx);
+            is_mine.then(|| span::name_event(&span))
+        })
     }
 
     /// A span by hand.

@@ -7,8 +7,10 @@ use tokio::time::Instant;
 use super::{Consignment, Done, Engine, TRACES_WIDTH};
 use crate::config::SessionTransport;
 use crate::delivery::changes::Operation;
+use crate::delivery::sessions::Urgency;
 use crate::delivery::spans::Batch;
 use crate::error::Error;
+use crate::outbox::strays::Stray;
 use crate::outbox::{DropReason, Record, StartRecord};
 
 /// So much is looked through whenever a call comes back; more only at every tick.
@@ -23,8 +25,8 @@ impl Engine {
             if self.spans.is_due(now, &self.ledger) {
                 self.assign_spans(now);
             }
-            self.sessions
-                .queue_due(now, &self.ledger, self.updates_may_go());
+            let urgency = self.urgency();
+            self.sessions.queue_due(now, &self.ledger, urgency);
         }
         while self.rest_in_flight < self.rest.width(now) {
             let Some(operation) = self.sessions.next() else {
@@ -49,10 +51,16 @@ impl Engine {
         Some(self.consignments.remove(index))
     }
 
-    /// Without REST starts a session exists once its spans have arrived, so a flush sends those first.
-    fn updates_may_go(&self) -> bool {
-        self.plan.transport == SessionTransport::Rest
-            || (self.traces_in_flight == 0 && self.consignments.is_empty() && self.spans.len() == 0)
+    /// An event exists once its span has arrived, and without REST starts so does a session: a flush sends
+    /// spans first.
+    fn urgency(&self) -> Urgency {
+        let spans_have_gone =
+            self.traces_in_flight == 0 && self.consignments.is_empty() && self.spans.len() == 0;
+        match self.plan.transport {
+            _ if spans_have_gone => Urgency::Counts,
+            SessionTransport::Rest => Urgency::CountsForSessions,
+            SessionTransport::Otlp => Urgency::DoesNotCount,
+        }
     }
 
     fn call(&mut self, operation: Operation, now: Instant) {
@@ -89,8 +97,13 @@ impl Engine {
     fn assign_spans(&mut self, now: Instant) {
         let mut begun = None;
         let mut own = None;
-        let startup = &self.startup;
+        let Self {
+            startup, notices, ..
+        } = self;
         let ignored = self.spans.assign(|span| {
+            if let Some(stray) = Stray::of(span) {
+                notices.stray(stray);
+            }
             let session = startup.get_or_start_late(span.start_time, |start| begun = Some(start));
             own.insert(session).id()
         });

@@ -171,6 +171,9 @@ impl Engine {
                     Update::End(end) => Changes::of_end(end),
                 };
                 self.change(id, changes, tally, now);
+                if timing == Timing::AfterSpans {
+                    self.sessions.await_spans(id, now);
+                }
             }
             Record::Moved(start, to) => self.moved(&start, to, now),
             Record::Adopted(span, session) => self.spans.adopt(span, session),

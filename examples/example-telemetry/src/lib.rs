@@ -1,12 +1,10 @@
-//! Where the telemetry goes: to HoneyHive, or to one inside this process.
+//! Where the examples' telemetry goes: to HoneyHive, or, where there is no key, to one inside the process.
 
 use std::fmt;
 use std::time::Duration;
 
-use honeyhive::{BuildError, DeliveryStats, HoneyHiveTracer};
+use honeyhive::{BuildError, DeliveryStats, HoneyHiveTracer, HoneyHiveTracerBuilder};
 use honeyhive_local::{LocalServer, StartError};
-
-use crate::error::SetupError;
 
 /// How long the last delivery may take.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
@@ -21,29 +19,47 @@ pub struct Telemetry {
     local: Option<LocalServer>,
 }
 
+/// There is nowhere for the telemetry to go.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TelemetryError {
+    /// The tracer cannot be made.
+    #[error(transparent)]
+    Tracer(#[from] BuildError),
+    /// The HoneyHive inside cannot be started.
+    #[error("the local HoneyHive: {0}")]
+    Local(#[from] StartError),
+}
+
 impl Telemetry {
     /// A tracer as the `HH_…` variables say; without a key, one with a HoneyHive of its own.
     ///
     /// # Errors
     ///
     /// Where a variable is not usable, or the HoneyHive inside cannot be started.
-    pub fn start() -> Result<Self, SetupError> {
-        match HoneyHiveTracer::from_env() {
+    pub fn start() -> Result<Self, TelemetryError> {
+        Self::start_with(HoneyHiveTracer::builder())
+    }
+
+    /// As [`start`](Self::start), where the program has settings of its own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start).
+    pub fn start_with(settings: HoneyHiveTracerBuilder) -> Result<Self, TelemetryError> {
+        match settings.clone().build() {
             Ok(tracer) => Ok(Self {
                 tracer,
                 local: None,
             }),
-            Err(BuildError::MissingApiKey) => Self::start_local(),
+            Err(BuildError::MissingApiKey) => Self::start_local(settings),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn start_local() -> Result<Self, SetupError> {
+    fn start_local(settings: HoneyHiveTracerBuilder) -> Result<Self, TelemetryError> {
         let local = local_server()?;
-        let tracer = HoneyHiveTracer::builder()
-            .api_key("local")
-            .server_url(local.url())
-            .build()?;
+        let tracer = settings.api_key("local").server_url(local.url()).build()?;
         Ok(Self {
             tracer,
             local: Some(local),
@@ -58,13 +74,28 @@ impl Telemetry {
 
     /// Delivers what was recorded, 5 seconds at the most, and says so where something was lost.
     ///
-    /// It blocks, and belongs after the end of the runtime: by then every answer has ended.
+    /// It blocks, and belongs after the end of the runtime: by then all work has ended.
     #[must_use = "what was lost should be said"]
-    pub fn shut_down(self) -> Option<String> {
+    pub fn shut_down(&self) -> Option<String> {
         let flushed = self.tracer.shutdown_blocking(SHUTDOWN_LIMIT);
         let lost = lost(&self.tracer.stats())?;
         let reason = flushed.err().map_or_else(String::new, |e| format!(": {e}"));
         Some(format!("{lost}{reason}"))
+    }
+
+    /// What has arrived in the HoneyHive inside, for programs that end before anybody can look: a session
+    /// and its events, then the one that began next. Empty where it went to HoneyHive itself.
+    #[must_use]
+    pub fn trees(&self) -> String {
+        let Some(local) = &self.local else {
+            return String::new();
+        };
+        let mut sessions = local.sessions();
+        sessions.sort_by(|a, b| a.start_time.total_cmp(&b.start_time));
+        let trees = sessions
+            .iter()
+            .map(|session| local.tree(&session.session_id));
+        trees.collect()
     }
 }
 

@@ -1,0 +1,211 @@
+//! How large an event may be. What is larger is cut, with a mark where something is missing.
+
+use std::collections::HashSet;
+
+use opentelemetry::{Array, KeyValue, StringValue, Value};
+use opentelemetry_sdk::trace::SpanData;
+use serde_json::Value as Json;
+
+use crate::attributes::{
+    DROPPED_ATTRIBUTES, ERROR, EVENT_ID, EVENT_TYPE, MAX_ATTRIBUTES, ROUTING_PREFIX,
+};
+use crate::enrichment::Object;
+
+/// The longest text, in bytes.
+pub(crate) const VALUE_BYTES: usize = 1024 * 1024;
+/// The largest event, in bytes: what the official SDK documents.
+const EVENT_BYTES: usize = 10 * 1024 * 1024;
+/// Texts are never cut to less than this, however many there are.
+const LEAST: usize = 1024;
+
+/// Cuts what a finished span has too much of, for one of so many bytes; false where that is nothing.
+pub(crate) fn fit_span(span: &mut SpanData, bytes: u64) -> bool {
+    let has_too_many = span.attributes.len() > MAX_ATTRIBUTES;
+    if has_too_many {
+        drop_attributes(span);
+    }
+    let is_large = bytes > VALUE_BYTES as u64;
+    if is_large {
+        cut_texts(span);
+    }
+    has_too_many || is_large
+}
+
+fn cut_texts(span: &mut SpanData) {
+    let limit = limit_of(|limit| texts(span).map(|text| text.len().min(limit)).sum());
+    let events = span.events.events.iter_mut();
+    let links = span.links.links.iter_mut();
+    let attributes = span
+        .attributes
+        .iter_mut()
+        .chain(events.flat_map(|event| &mut event.attributes))
+        .chain(links.flat_map(|link| &mut link.attributes));
+    attributes.for_each(|attribute| cut_value(&mut attribute.value, limit));
+    if let opentelemetry::trace::Status::Error { description } = &mut span.status
+        && description.len() > limit
+    {
+        *description = cut(description, limit).into();
+    }
+    for event in &mut span.events.events {
+        if event.name.len() > limit {
+            event.name = cut(&event.name, limit).into();
+        }
+    }
+}
+
+/// Cuts what objects that go together have too much of.
+pub(crate) fn fit_objects<'a>(objects: impl IntoIterator<Item = &'a mut Object>) {
+    let mut objects: Vec<_> = objects.into_iter().collect();
+    let limit = limit_of(|limit| objects.iter().map(|object| bytes_of(object, limit)).sum());
+    let values = objects.iter_mut().flat_map(|object| object.values_mut());
+    values.for_each(|value| cut_json(value, limit));
+}
+
+/// Cuts a single text.
+pub(crate) fn fit_text(text: &mut String) {
+    if text.len() > VALUE_BYTES {
+        *text = cut(text, VALUE_BYTES);
+    }
+}
+
+/// The largest bound for a single text with which all of them fit.
+fn limit_of(total: impl Fn(usize) -> usize) -> usize {
+    let mut limit = VALUE_BYTES;
+    while limit > LEAST && total(limit) > EVENT_BYTES {
+        limit /= 2;
+    }
+    limit
+}
+
+/// Routing comes first: without it nobody would see the rest.
+fn drop_attributes(span: &mut SpanData) {
+    keep_last_writes(&mut span.attributes);
+    let total = span.attributes.len();
+    let mut room = MAX_ATTRIBUTES.saturating_sub(1);
+    room = room.saturating_sub(span.attributes.iter().filter(|it| is_needed(it)).count());
+    span.attributes.retain(|attribute| {
+        is_needed(attribute) || {
+            let fits = room > 0;
+            room = room.saturating_sub(1);
+            fits
+        }
+    });
+    let dropped = total - span.attributes.len();
+    if dropped > 0 {
+        span.dropped_attributes_count += dropped as u32;
+        let mark = KeyValue::new(DROPPED_ATTRIBUTES, dropped as i64);
+        span.attributes.push(mark);
+    }
+}
+
+/// The SDK keeps a key as often as it was set; the last one counts.
+pub(crate) fn keep_last_writes(attributes: &mut Vec<KeyValue>) {
+    let mut seen = HashSet::with_capacity(attributes.len());
+    let keys = attributes.iter().map(|attribute| attribute.key.as_str());
+    let is_last: Vec<bool> = keys.rev().map(|key| seen.insert(key)).collect();
+    if seen.len() < attributes.len() {
+        let mut is_last = is_last.into_iter().rev();
+        attributes.retain(|_| is_last.next().unwrap_or(true));
+    }
+}
+
+fn is_needed(attribute: &KeyValue) -> bool {
+    let key = attribute.key.as_str();
+    key.starts_with(ROUTING_PREFIX) || [EVENT_TYPE, EVENT_ID, ERROR].contains(&key)
+}
+
+fn texts(span: &SpanData) -> impl Iterator<Item = &str> {
+    let events = span.events.iter().flat_map(|event| &event.attributes);
+    let links = span.links.iter().flat_map(|link| &link.attributes);
+    let attributes = span.attributes.iter().chain(events).chain(links);
+    attributes.flat_map(|attribute| match &attribute.value {
+        Value::String(text) => std::slice::from_ref(text).iter().map(StringValue::as_str),
+        Value::Array(Array::String(texts)) => texts.iter().map(StringValue::as_str),
+        _ => [].iter().map(StringValue::as_str),
+    })
+}
+
+fn cut_value(value: &mut Value, limit: usize) {
+    let cut_text = |text: &mut StringValue| {
+        if text.as_str().len() > limit {
+            *text = cut(text.as_str(), limit).into();
+        }
+    };
+    match value {
+        Value::String(text) => cut_text(text),
+        Value::Array(Array::String(texts)) => texts.iter_mut().for_each(cut_text),
+        _ => {}
+    }
+}
+
+fn bytes_of(object: &Object, limit: usize) -> usize {
+    object.values().map(|value| json_bytes(value, limit)).sum()
+}
+
+fn json_bytes(value: &Json, limit: usize) -> usize {
+    match value {
+        Json::String(text) => text.len().min(limit),
+        Json::Array(items) => items.iter().map(|item| json_bytes(item, limit)).sum(),
+        Json::Object(object) => bytes_of(object, limit),
+        _ => 0,
+    }
+}
+
+fn cut_json(value: &mut Json, limit: usize) {
+    match value {
+        Json::String(text) if text.len() > limit => *text = cut(text, limit),
+        Json::Array(items) => items.iter_mut().for_each(|item| cut_json(item, limit)),
+        Json::Object(object) => object.values_mut().for_each(|item| cut_json(item, limit)),
+        _ => {}
+    }
+}
+
+/// The beginning of a text, between two characters, and a mark that says how long it was.
+fn cut(text: &str, limit: usize) -> String {
+    let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end));
+    let beginning = &text[..end.unwrap_or(0)];
+    format!("{beginning}… [cut: {} bytes in all]", text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn object(value: Json) -> Object {
+        match value {
+            Json::Object(object) => object,
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn what_fits_stays_as_it_is() {
+        let before = object(json!({"a": "x".repeat(VALUE_BYTES), "b": [1, {"c": "ü"}]}));
+        let mut after = before.clone();
+        fit_objects([&mut after]);
+        assert_eq!(after, before);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters_wherever_it_stands() {
+        let long = "ü".repeat(VALUE_BYTES);
+        let mut cut = object(json!({"a": {"b": [long]}, "short": 1}));
+        fit_objects([&mut cut]);
+        let text = cut["a"]["b"][0].as_str().unwrap();
+        assert!(text.starts_with("üü") && text.len() < VALUE_BYTES + 64);
+        assert!(text.ends_with(&format!("ü… [cut: {} bytes in all]", 2 * VALUE_BYTES)));
+        assert_eq!(cut["short"], 1);
+    }
+
+    #[test]
+    fn many_texts_share_what_an_event_may_hold() {
+        let many: Vec<_> = (0..100).map(|_| "x".repeat(VALUE_BYTES / 2)).collect();
+        let mut first = object(json!({"many": many, "short": "stays"}));
+        let mut second = first.clone();
+        fit_objects([&mut first, &mut second]);
+        let total = bytes_of(&first, usize::MAX) + bytes_of(&second, usize::MAX);
+        assert!(total < EVENT_BYTES + 200 * 64, "{total}");
+        assert_eq!(first["short"], "stays");
+    }
+}

@@ -1,0 +1,81 @@
+//! Spans that end with no session while sessions are open: most often of a task or a thread that was started
+//! without the session. Watched for in debug builds only.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use opentelemetry::KeyValue;
+use opentelemetry_sdk::trace::SpanData;
+
+use crate::attributes::{CALL_SITE, OPEN_SESSIONS, SESSION_ID};
+
+/// What is known of the sessions that a stray span might have belonged to.
+#[derive(Debug, Default)]
+pub(crate) struct Strays {
+    /// So many contexts hold a session.
+    open: AtomicUsize,
+    /// The program has begun the tracer's own session itself, so spans may well be meant for it.
+    own_is_meant: AtomicBool,
+}
+
+impl Strays {
+    pub(crate) fn session_opened(&self) {
+        if cfg!(debug_assertions) {
+            self.open.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn session_closed(&self) {
+        if cfg!(debug_assertions) {
+            self.open.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn own_session_is_meant(&self) {
+        self.own_is_meant.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes on a span that has ended how many sessions it might have belonged to.
+    pub(crate) fn note(&self, span: &mut SpanData) {
+        if !cfg!(debug_assertions) || self.own_is_meant.load(Ordering::Relaxed) {
+            return;
+        }
+        let open = self.open.load(Ordering::Relaxed);
+        let has_session = |it: &KeyValue| it.key.as_str() == SESSION_ID;
+        if open > 0 && !span.attributes.iter().any(has_session) {
+            span.attributes
+                .push(KeyValue::new(OPEN_SESSIONS, open as i64));
+        }
+    }
+}
+
+/// A span that has turned out to be nobody's.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Stray {
+    pub(crate) name: String,
+    /// Where it was started: a line of code, else the library.
+    pub(crate) site: String,
+}
+
+impl Stray {
+    /// `None` where no session was open.
+    pub(crate) fn of(span: &SpanData) -> Option<Self> {
+        let find = |key| span.attributes.iter().find(|it| it.key.as_str() == key);
+        find(OPEN_SESSIONS)?;
+        let site = find(CALL_SITE).map_or_else(
+            || span.instrumentation_scope.name().to_owned(),
+            |site| site.value.as_str().into_owned(),
+        );
+        Some(Self {
+            name: span.name.to_string(),
+            site,
+        })
+    }
+}
+
+/// Takes the notes off again.
+pub(crate) fn forget(span: &mut SpanData) {
+    if cfg!(debug_assertions) {
+        let is_note = |it: &KeyValue| [OPEN_SESSIONS, CALL_SITE].contains(&it.key.as_str());
+        span.attributes.retain(|attribute| !is_note(attribute));
+    }
+}

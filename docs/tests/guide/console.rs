@@ -1,0 +1,128 @@
+//! What a client does with a program while it runs: the `console` block of a page.
+//!
+//! Of the shell this knows `$ curl`, with `-i`, `-s`, `-X`, `-H` and `-d`; `$ kill -TERM`; and `^C`. What
+//! follows a call is its output, which must be the same but for ids and dates.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
+use crate::ids::Ids;
+use crate::program::Program;
+
+pub(crate) fn play(console: &str, program: &mut Program, ids: &mut Ids) {
+    let console = console.replace("\\\n", " ");
+    let mut lines = console.lines().peekable();
+    while let Some(line) = lines.next() {
+        if line == "^C" {
+            program.signal("-INT");
+        } else if line.starts_with("$ kill -TERM") {
+            program.signal("-TERM");
+        } else if let Some(words) = line.strip_prefix("$ curl ") {
+            let call = Call::parse(&ids.translate(words));
+            let actual = call.send(program.connect());
+            let is_output = |line: &&str| !line.starts_with("$ ") && *line != "^C";
+            let mut expected = Vec::new();
+            while let Some(line) = lines.next_if(is_output) {
+                expected.push(line);
+            }
+            compare(&expected, &actual, ids);
+        } else {
+            panic!("not understood: {line}");
+        }
+    }
+}
+
+fn compare(expected: &[&str], actual: &str, ids: &mut Ids) {
+    for (expected, actual) in expected.iter().zip(actual.lines()) {
+        ids.learn(expected, actual);
+    }
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|line| undated(&ids.translate(line)))
+        .collect();
+    let actual: Vec<_> = actual.lines().map(undated).collect();
+    assert_eq!(actual, expected, "what the page shows is not what came");
+}
+
+/// A header line, with any date the same.
+fn undated(line: &str) -> String {
+    let is_date = line.starts_with("date: ");
+    if is_date { "date: …" } else { line }.to_owned()
+}
+
+#[derive(Debug, Default)]
+struct Call {
+    path: String,
+    method: Option<String>,
+    headers: Vec<String>,
+    body: String,
+    shows_head: bool,
+}
+
+impl Call {
+    fn parse(line: &str) -> Self {
+        let mut call = Self::default();
+        let mut words = words(line).into_iter();
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "-s" => {}
+                "-i" | "-si" => call.shows_head = true,
+                "-X" => call.method = words.next(),
+                "-H" => call.headers.extend(words.next()),
+                "-d" => call.body = words.next().unwrap(),
+                url => call.path = url.strip_prefix("localhost:3000").unwrap().to_owned(),
+            }
+        }
+        call
+    }
+
+    /// The output, as curl prints it.
+    fn send(&self, mut stream: TcpStream) -> String {
+        stream.write_all(self.request().as_bytes()).unwrap();
+        let mut stream = BufReader::new(stream);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert_ne!(stream.read_line(&mut head).unwrap(), 0, "cut short: {head}");
+        }
+        let mut body = vec![0; content_length(&head)];
+        stream.read_exact(&mut body).unwrap();
+        let body = String::from_utf8(body).unwrap();
+        if self.shows_head { head + &body } else { body }
+    }
+
+    fn request(&self) -> String {
+        let default = if self.body.is_empty() { "GET" } else { "POST" };
+        let method = self.method.as_deref().unwrap_or(default);
+        let headers: String = self
+            .headers
+            .iter()
+            .map(|header| format!("{header}\r\n"))
+            .collect();
+        format!(
+            "{method} {} HTTP/1.1\r\nhost: localhost\r\n{headers}content-length: {}\r\n\r\n{}",
+            self.path,
+            self.body.len(),
+            self.body
+        )
+    }
+}
+
+fn content_length(head: &str) -> usize {
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    length.map_or(0, |length| length.parse().unwrap())
+}
+
+/// The words of a shell line; in single quotes, spaces do not end one.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (number, part) in line.split('\'').enumerate() {
+        if number % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}

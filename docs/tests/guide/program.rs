@@ -1,0 +1,101 @@
+//! [`Program`]: a program of the guide, in a process of its own.
+
+use std::io::Read;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Reached only by a test that fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long until something is looked at again.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// It is killed where a test ends before it does.
+pub(crate) struct Program {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Program {
+    /// Runs it with nothing in its environment but HoneyHive and an address to listen on.
+    pub(crate) fn start(name: &str, honeyhive: &str) -> Self {
+        let address = free_address();
+        let child = Command::new(env!("CARGO_BIN_EXE_honeyhive-guide"))
+            .arg(name)
+            .env_clear()
+            .env("HH_API_KEY", "hh_guide")
+            .env("HH_API_URL", honeyhive)
+            .env("ADDRESS", address.to_string())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self { child, address }
+    }
+
+    /// A connection, once it listens.
+    pub(crate) fn connect(&mut self) -> TcpStream {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Ok(stream) = TcpStream::connect(self.address) {
+                stream.set_read_timeout(Some(PATIENCE)).unwrap();
+                return stream;
+            }
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "it has ended: {}", self.said());
+            assert!(Instant::now() < deadline, "it does not listen");
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// `-INT` is ctrl-c.
+    pub(crate) fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let killed = Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(killed.success());
+    }
+
+    pub(crate) fn end_well(mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "it does not end");
+            thread::sleep(PAUSE);
+        };
+        assert!(status.success(), "{status}: {}", self.said());
+    }
+
+    fn said(&mut self) -> String {
+        let mut said = String::new();
+        let stderr = self.child.stderr.as_mut().unwrap();
+        stderr.read_to_string(&mut said).unwrap();
+        said
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It has ended already, unless the test has failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An address that nobody listens on, a different one each time.
+fn free_address() -> SocketAddr {
+    static TAKEN: Mutex<Vec<SocketAddr>> = Mutex::new(Vec::new());
+    let mut taken = TAKEN.lock().unwrap();
+    loop {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        if !taken.contains(&address) {
+            taken.push(address);
+            return address;
+        }
+    }
+}

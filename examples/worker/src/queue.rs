@@ -1,0 +1,101 @@
+//! [`work`]: messages from a queue, a session each, several at once.
+
+use honeyhive::{Enrichment, EventType, HoneyHiveTracer, NewSession};
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinSet};
+
+/// What a producer puts into the queue.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Names the message.
+    pub id: String,
+    /// What is to be answered.
+    pub question: String,
+}
+
+/// A message that cannot be answered.
+#[derive(Debug, thiserror::Error)]
+#[error("there is nothing to answer")]
+struct NoQuestion;
+
+/// What became of the messages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tally {
+    /// These were answered.
+    pub answered: usize,
+    /// These were not.
+    pub failed: usize,
+}
+
+/// Handles messages until the queue is closed and empty, `at_once` of them at a time.
+///
+/// A message that fails is recorded as that in its own session; the others go on.
+pub async fn work(
+    tracer: &HoneyHiveTracer,
+    mut queue: mpsc::Receiver<Message>,
+    at_once: usize,
+) -> Tally {
+    let mut tally = Tally::default();
+    let mut under_way = JoinSet::new();
+    while let Some(message) = queue.recv().await {
+        if under_way.len() >= at_once
+            && let Some(ended) = under_way.join_next().await
+        {
+            tally.add(&ended);
+        }
+        under_way.spawn(handle(tracer.clone(), message));
+    }
+    while let Some(ended) = under_way.join_next().await {
+        tally.add(&ended);
+    }
+    tally
+}
+
+/// One message: its session begins and ends here.
+async fn handle(tracer: HoneyHiveTracer, message: Message) -> Result<(), NoQuestion> {
+    let session = NewSession::named("message")
+        .inputs(json!({ "question": message.question }))
+        .metadata(json!({ "message_id": message.id }));
+    tracer
+        .with_session(session, async |session| {
+            let outcome = answer(&tracer, &message.question).await;
+            session.enrich(match &outcome {
+                Ok(answer) => Enrichment::new().outputs(json!({ "answer": answer })),
+                Err(error) => Enrichment::new().error(error.to_string()),
+            });
+            outcome.map(drop)
+        })
+        .await
+}
+
+#[honeyhive::trace(event_type = "chain", skip(tracer))]
+async fn answer(tracer: &HoneyHiveTracer, question: &str) -> Result<String, NoQuestion> {
+    if question.is_empty() {
+        return Err(NoQuestion);
+    }
+    let model = tracer
+        .span("ask model")
+        .event_type(EventType::Model)
+        .inputs(json!({"chat_history": [{"role": "user", "content": question}]}))
+        .start();
+    let answer = model.scope(ask_model(question)).await;
+    model.outputs(json!({"role": "assistant", "content": answer}));
+    Ok(answer)
+}
+
+/// Stands in for a model that takes its time.
+async fn ask_model(question: &str) -> String {
+    tokio::task::yield_now().await;
+    format!("{question} That depends.")
+}
+
+impl Tally {
+    fn add(&mut self, ended: &Result<Result<(), NoQuestion>, JoinError>) {
+        match ended {
+            Ok(Ok(())) => self.answered += 1,
+            _ => self.failed += 1,
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Spans of `tracing`, through `tracing_layer`.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
+
+#[path = "core/mod.rs"]
+mod support;
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use honeyhive::testing::{self, CapturedEvent};
+use honeyhive::{Enrichment, HoneyHiveTracer};
+use serde_json::json;
+use support::*;
+use tracing::field::Empty;
+use tracing::{Instrument as _, debug_span, error, info, info_span, instrument, warn};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::{Layer as _, Registry, fmt};
+
+/// Runs `work` in a session, with the layer on this thread.
+fn in_session(tracer: &HoneyHiveTracer, work: impl FnOnce()) {
+    let subscriber = Registry::default().with(tracer.tracing_layer());
+    tracing::subscriber::with_default(subscriber, || tracer.create_session("chat").in_scope(work));
+}
+
+/// The one event that `work` leaves.
+#[track_caller]
+fn event_of(work: impl FnOnce()) -> CapturedEvent {
+    let (tracer, captured) = testing::tracer();
+    in_session(&tracer, work);
+    let mut events = captured.only_session().events;
+    assert_eq!(events.len(), 1, "{events:#?}");
+    events.remove(0)
+}
+
+/// What is in the seven buckets and the error, and nothing of the routing.
+fn data(event: &CapturedEvent) -> Vec<(&str, String)> {
+    let attributes = event.attributes.iter();
+    attributes
+        .filter(|(key, _)| !key.starts_with("honeyhive.") && !key.starts_with("traceloop."))
+        .filter(|(key, _)| !key.starts_with("honeyhive_metadata.target"))
+        .map(|(key, value)| (key.as_str(), value.as_str().into_owned()))
+        .collect()
+}
+
+#[instrument]
+fn outer(tracer: &Named, depth: u8) {
+    tracer.0.span("by hand").start().in_scope(|| inner(depth));
+}
+
+#[honeyhive::trace(event_type = "tool")]
+fn inner(depth: u8) -> u8 {
+    let _innermost = info_span!("innermost", depth).entered();
+    depth
+}
+
+struct Named(HoneyHiveTracer);
+
+impl std::fmt::Debug for Named {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("the tracer")
+    }
+}
+
+#[test]
+fn spans_of_all_kinds_nest_in_the_current_session() {
+    let (tracer, captured) = testing::tracer();
+    in_session(&tracer, || outer(&Named(tracer.clone()), 3));
+    captured.only_session().assert_tree(
+        "chat
+           outer [chain]
+             by hand [chain]
+               inner [tool]
+                 innermost [tool]",
+    );
+}
+
+#[instrument(ret)]
+async fn ask(question: &str) -> usize {
+    tokio::task::yield_now().await;
+    question.len()
+}
+
+#[tokio::test]
+async fn an_instrumented_future_is_one_event_however_often_it_is_polled_and_wherever_it_goes() {
+    let (tracer, captured) = testing::tracer();
+    let subscriber = Registry::default().with(tracer.tracing_layer());
+    let _subscribed = tracing::subscriber::set_default(subscriber);
+    let chat = tracer.create_session("chat");
+    chat.scope(async {
+        let turn = async {
+            ask("how?").await;
+            tokio::spawn(ask("why?").in_current_span()).await.unwrap();
+        };
+        turn.instrument(info_span!("turn")).await;
+    })
+    .await;
+
+    let session = captured.only_session();
+    session.assert_tree("chat\n  turn [chain]\n    ask [tool]\n    ask [tool]");
+    let event = session.event("ask");
+    assert_eq!(event.text("honeyhive_outputs.result").as_deref(), Some("4"));
+}
+
+#[test]
+fn fields_go_to_the_inputs_when_given_at_first_and_to_the_metadata_when_recorded_later() {
+    let event = event_of(|| {
+        let span = info_span!(
+            "call",
+            question = "why?",
+            level = 7,
+            later = Empty,
+            gen_ai.request.model = "m-1",
+            honeyhive_event_type = "chain",
+            inputs.nested.key = true,
+            outputs.answer = Empty,
+            metrics.score = 0.5,
+            feedback.rating = true,
+            config.model = "m-1",
+            user_properties.plan = "free",
+            metadata.kind = ?Some(1),
+        );
+        span.in_scope(|| {
+            span.record("later", 3);
+            span.record("outputs.answer", "42");
+        });
+    });
+    assert_eq!(event.event_type, "chain");
+    assert_eq!(
+        data(&event),
+        [
+            ("gen_ai.request.model", "m-1"),
+            ("honeyhive_config.model", "m-1"),
+            ("honeyhive_event_type", "chain"),
+            ("honeyhive_feedback.rating", "true"),
+            ("honeyhive_inputs.level", "7"),
+            ("honeyhive_inputs.nested.key", "true"),
+            ("honeyhive_inputs.question", "why?"),
+            ("honeyhive_metadata.kind", "Some(1)"),
+            ("honeyhive_metadata.later", "3"),
+            ("honeyhive_metadata.level", "INFO"),
+            ("honeyhive_metrics.score", "0.5"),
+            ("honeyhive_outputs.answer", "42"),
+            ("honeyhive_user_properties.plan", "free"),
+        ]
+        .map(|(key, value)| (key, value.to_owned()))
+    );
+    assert_eq!(
+        event.text("honeyhive_metadata.target").as_deref(),
+        Some("core_tracing")
+    );
+}
+
+#[test]
+fn a_field_recorded_before_the_span_is_entered_counts_as_given_at_first() {
+    let event = event_of(|| {
+        let span = debug_span!("late", early = Empty);
+        span.record("early", 1);
+        span.in_scope(|| ());
+    });
+    assert_eq!(event.text("honeyhive_inputs.early").as_deref(), Some("1"));
+}
+
+#[instrument(err)]
+fn fails(with: &str) -> Result<(), io::Error> {
+    Err(io::Error::other(with.to_owned()))
+}
+
+#[test]
+fn errors_are_returned_recorded_or_logged() {
+    let returned = event_of(|| drop(fails("no such model")));
+    let logged = event_of(|| {
+        info_span!("call").in_scope(|| {
+            error!("the first");
+            error!(code = 7, "the last");
+            warn!("not one");
+        });
+    });
+    let recorded = event_of(|| {
+        let span = info_span!("call", error = Empty);
+        span.in_scope(|| span.record("error", "recorded"));
+    });
+    let status = event_of(|| drop(info_span!("call", otel.status_description = "said").entered()));
+    for (event, expected) in [
+        (returned, "no such model"),
+        (logged, "the last"),
+        (recorded, "recorded"),
+        (status, "said"),
+    ] {
+        assert_eq!(event.error.as_deref(), Some(expected));
+        assert_eq!(event.text("honeyhive_error").as_deref(), Some(expected));
+    }
+    let fine = event_of(|| info_span!("call").in_scope(|| warn!("careful")));
+    assert_eq!(fine.error, None);
+}
+
+#[test]
+fn what_is_logged_becomes_an_event_of_its_span() {
+    let server = server();
+    let tracer = tracer(&server);
+    in_session(&tracer, || {
+        info_span!("call", otel.name = "GET model").in_scope(|| {
+            info!(tokens = 12, "asked");
+            warn!("slow");
+        });
+        info!("outside every span");
+    });
+    flush(&tracer);
+
+    let event = event(&server, "GET model");
+    let logged: Vec<_> = event
+        .span_events
+        .iter()
+        .map(|logged| (logged.name.as_str(), logged.attributes["level"].clone()))
+        .collect();
+    assert_eq!(logged, [("asked", json!("INFO")), ("slow", json!("WARN"))]);
+    assert_eq!(event.span_events[0].attributes["tokens"], 12);
+    assert_eq!(event.error, None);
+    assert!(!event.attributes.contains_key("honeyhive.created_with"));
+    assert_eq!(event.scope_name, "honeyhive.tracing");
+}
+
+#[test]
+fn the_type_follows_the_conventions_and_the_span_can_be_enriched() {
+    let (tracer, captured) = testing::tracer();
+    in_session(&tracer, || {
+        let span = info_span!("chat m-1", gen_ai.operation.name = "chat_streaming");
+        span.in_scope(|| {
+            tracer.enrich_span(Enrichment::new().outputs(json!({"role": "assistant"})));
+        });
+    });
+    let event = captured.only_session().event("chat m-1").clone();
+    assert_eq!(event.event_type, "model");
+    assert_eq!(
+        event.text("honeyhive_outputs.role").as_deref(),
+        Some("assistant")
+    );
+}
+
+/// A writer that keeps what is written.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn it_stands_beside_other_layers_each_with_its_own_filter() {
+    let (tracer, captured) = testing::tracer();
+    let kept = Kept::default();
+    let writer = kept.clone();
+    let lines = fmt::layer()
+        .with_writer(move || writer.clone())
+        .with_filter(LevelFilter::DEBUG);
+    let subscriber = Registry::default()
+        .with(lines)
+        .with(tracer.tracing_layer().with_filter(LevelFilter::INFO));
+    tracing::subscriber::with_default(subscriber, || {
+        tracer.create_session("chat").in_scope(|| {
+            let _noise = debug_span!("noise").entered();
+            info_span!("work").in_scope(|| tracing::debug!("a detail"));
+        });
+    });
+
+    captured.only_session().assert_tree("chat\n  work [tool]");
+    let lines = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+    assert!(lines.contains("noise:work: "), "{lines}");
+    assert!(lines.contains("a detail"), "{lines}");
+}
