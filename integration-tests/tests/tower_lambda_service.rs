@@ -209,3 +209,25 @@ async fn the_error_of_the_session_is_what_the_answer_says() {
     service.oneshot(invocation()).await.unwrap();
     assert_ended(&captured.only_session(), "error", "for the answer");
 }
+
+/// As `Runtime::run_concurrent` wants it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_layer_serves_invocations_on_many_threads() {
+    let (tracer, captured) = tracer();
+    let service = service_fn(async |_: LambdaInvocation| {
+        tokio::task::yield_now().await;
+        Ok::<_, Infallible>(Session::current().unwrap().id())
+    });
+    let service = LambdaLayer::new(tracer).layer(service);
+    let tasks = [(); 4].map(|()| tokio::spawn(service.clone().oneshot(invocation())));
+    let mut ids = Vec::new();
+    for task in tasks {
+        ids.push(task.await.unwrap().unwrap());
+    }
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 4);
+    let sessions = captured.sessions();
+    let cold = |session: &&CapturedSession| session.metadata["cold_start"] == true;
+    assert_eq!(sessions.iter().filter(cold).count(), 1, "{sessions:#?}");
+}
