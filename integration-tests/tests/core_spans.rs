@@ -5,6 +5,9 @@
 #[path = "core/mod.rs"]
 mod support;
 
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, Utc};
 use honeyhive::opentelemetry::trace::{
     Link, Span as _, SpanBuilder, SpanContext, SpanId, Status, TraceContextExt, TraceFlags,
     TraceId, TraceState, Tracer as _, TracerProvider as _,
@@ -13,8 +16,10 @@ use honeyhive::opentelemetry::{Array, Context, KeyValue, Value as Attribute};
 use honeyhive::{Enrichment, EventId, EventType, NewSession, OtlpProtocol, SessionTransport};
 use honeyhive_local::{LocalEvent, LocalServer};
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 use support::*;
+use uuid::Uuid;
 
 #[test]
 fn spans_by_hand_arrive_as_a_tree() {
@@ -788,4 +793,79 @@ fn a_tracer_writes_on_no_span_of_another() {
         assert_eq!(event(&server, name).metadata.get("by"), expected, "{name}");
     }
     assert_eq!(mine.stats().refused, 2);
+}
+
+#[derive(Clone, serde::Serialize)]
+struct Order {
+    id: Uuid,
+    placed: DateTime<Utc>,
+    seen: SystemTime,
+    price: Decimal,
+}
+
+#[honeyhive::trace]
+fn echo(order: Order) -> Order {
+    order
+}
+
+#[test]
+fn dates_uuids_and_decimals_are_plain_text_going_in_and_coming_out() {
+    let seconds = 1_700_000_000;
+    let order = Order {
+        id: Uuid::from_u128(7),
+        placed: DateTime::from_timestamp(seconds, 0).unwrap(),
+        seen: SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.unsigned_abs()),
+        price: Decimal::new(110, 2),
+    };
+    let text = json!({
+        "id": "00000000-0000-0000-0000-000000000007",
+        "placed": "2023-11-14T22:13:20Z",
+        "seen": "2023-11-14T22:13:20Z",
+        "price": "1.10",
+    });
+    let server = server();
+    let tracer = tracer(&server);
+    let chat = tracer.create_session(NewSession::named("chat").inputs(&order));
+    chat.enrich(Enrichment::new().outputs(&order));
+    chat.in_scope(|| drop(echo(order)));
+    flush(&tracer);
+
+    let event = event(&server, "echo");
+    assert_eq!(event.inputs["order"], text);
+    assert_eq!(event.outputs["result"], text);
+    let session = session(&server, chat.id());
+    assert_eq!(Value::Object(session.inputs), text);
+    assert_eq!(Value::Object(session.outputs), text);
+}
+
+#[test]
+fn the_messages_of_the_conventions_are_the_inputs_and_outputs_of_a_model_call() {
+    let server = server();
+    let tracer = tracer(&server);
+    let library = tracer.provider().tracer("an LLM client");
+    let messages = json!([{"role": "user", "parts": [{"type": "text", "content": "6 * 7?"}]}]);
+    let answers = json!([{"role": "assistant", "parts": [{"type": "text", "content": "42"}],
+                          "finish_reason": "stop"}]);
+    let builder = SpanBuilder::from_name("chat m-1").with_attributes([
+        KeyValue::new("gen_ai.operation.name", "chat"),
+        KeyValue::new("gen_ai.input.messages", messages.to_string()),
+    ]);
+    let chat = tracer.create_session("chat");
+    chat.in_scope(|| {
+        let mut span = library.build(builder);
+        span.set_attribute(KeyValue::new("gen_ai.output.messages", answers.to_string()));
+    });
+    flush(&tracer);
+
+    let event = event(&server, "chat m-1");
+    assert_eq!(event.event_type, "model");
+    assert_eq!(
+        event.inputs["chat_history"],
+        json!([{"role": "user", "content": "6 * 7?"}])
+    );
+    assert_eq!(
+        Value::Object(event.outputs),
+        json!({"role": "assistant", "content": "42", "finish_reason": "stop"})
+    );
+    assert!(event.attributes.contains_key("gen_ai.input.messages"));
 }

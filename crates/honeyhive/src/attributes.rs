@@ -28,6 +28,13 @@ pub(crate) const EVENT_ID: &str = "honeyhive_event_id";
 pub(crate) const ERROR: &str = "honeyhive_error";
 
 pub(crate) const GEN_AI_OPERATION: &str = "gen_ai.operation.name";
+pub(crate) const GEN_AI_SYSTEM_INSTRUCTIONS: &str = "gen_ai.system_instructions";
+pub(crate) const GEN_AI_INPUT_MESSAGES: &str = "gen_ai.input.messages";
+pub(crate) const GEN_AI_OUTPUT_MESSAGES: &str = "gen_ai.output.messages";
+pub(crate) const GEN_AI_TOOL_ARGUMENTS: &str = "gen_ai.tool.call.arguments";
+pub(crate) const GEN_AI_TOOL_RESULT: &str = "gen_ai.tool.call.result";
+pub(crate) const GEN_AI_PROMPT: &str = "gen_ai.prompt";
+pub(crate) const GEN_AI_COMPLETION: &str = "gen_ai.completion";
 pub(crate) const OPENINFERENCE_KIND: &str = "openinference.span.kind";
 pub(crate) const TRACELOOP_KIND: &str = "traceloop.span.kind";
 pub(crate) const LANGFUSE_TYPE: &str = "langfuse.type";

@@ -1,6 +1,8 @@
 //! [`Enrichment`]: what is added to a session or a span, in HoneyHive's seven buckets and the error.
 
+use std::fmt::Write as _;
 use std::sync::Once;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -146,7 +148,7 @@ impl Enrichment {
     }
 
     fn with(mut self, bucket: Bucket, map: &impl Serialize) -> Self {
-        match serde_json::to_value(map) {
+        match to_json(map) {
             Ok(Value::Object(object)) => merge(self.bucket_mut(bucket), object),
             Ok(Value::Null) => {}
             Ok(_) => self.refuse(bucket, NO_OBJECT),
@@ -244,6 +246,38 @@ pub(crate) fn warn_of_foreign_span() {
     });
 }
 
+/// A value as JSON, with every [`SystemTime`](std::time::SystemTime) as the text that other dates are.
+pub(crate) fn to_json(value: &(impl Serialize + ?Sized)) -> serde_json::Result<Value> {
+    let mut json = serde_json::to_value(value)?;
+    write_times(&mut json);
+    Ok(json)
+}
+
+fn write_times(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(write_times),
+        Value::Object(object) => match time_of(object) {
+            Some(text) => *value = text.into(),
+            None => object.values_mut().for_each(write_times),
+        },
+        _ => {}
+    }
+}
+
+/// What `serde` makes of a [`SystemTime`](std::time::SystemTime), as RFC 3339.
+fn time_of(object: &Object) -> Option<String> {
+    if object.len() != 2 {
+        return None;
+    }
+    let seconds = object.get("secs_since_epoch")?.as_u64()?;
+    let nanos = object.get("nanos_since_epoch")?.as_u64()?.try_into().ok()?;
+    let time = UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))?;
+    let mut text = String::new();
+    // It fails beyond the year 9999.
+    write!(text, "{}", humantime::format_rfc3339(time)).ok()?;
+    Some(text)
+}
+
 /// Merges `newer` into `older`: objects deeply, everything else by the last write.
 pub(crate) fn merge(older: &mut Object, newer: Object) {
     if older.is_empty() {
@@ -279,6 +313,7 @@ fn value_bytes(value: &Value) -> usize {
 mod tests {
     use super::*;
     use serde_json::json;
+    use std::collections::HashMap;
 
     #[test]
     fn later_calls_merge_deeply_and_the_last_write_wins() {
@@ -289,6 +324,23 @@ mod tests {
             Value::Object(enrichment.bucket(Bucket::Metadata).clone()),
             json!({"a": {"x": 1, "y": 2}, "b": 1, "c": [3]})
         );
+    }
+
+    #[test]
+    fn times_are_text_wherever_they_stand() {
+        let then = UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
+        let enrichment = Enrichment::new().metadata(HashMap::from([("at", vec![then])]));
+        assert_eq!(
+            Value::Object(enrichment.bucket(Bucket::Metadata).clone()),
+            json!({"at": ["2023-11-14T22:13:20.123000000Z"]})
+        );
+        for other in [
+            json!({"secs_since_epoch": 1}),
+            json!({"secs_since_epoch": u64::MAX, "nanos_since_epoch": 0}),
+            json!({"secs_since_epoch": 1, "nanos_since_epoch": -1}),
+        ] {
+            assert_eq!(to_json(&other).unwrap(), other);
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod session;
 mod event_type;
 #[cfg(feature = "tracing")]
 mod fields;
+mod gen_ai;
 mod processor;
 mod span;
 

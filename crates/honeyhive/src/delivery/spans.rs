@@ -19,6 +19,7 @@ use crate::attributes::{
 };
 use crate::bounds::keep_last_writes;
 use crate::event_type::EventType;
+use crate::gen_ai;
 use crate::id::SessionId;
 use crate::outbox::{StartRecord, strays};
 
@@ -201,6 +202,7 @@ impl Spans {
         #[cfg(feature = "tracing")]
         crate::fields::place(&mut span);
         keep_last_writes(&mut span.attributes);
+        gen_ai::place(&mut span.attributes);
         let id = Value::from(session.to_string());
         set(&mut span, SESSION_ID, id.clone());
         set(&mut span, LEGACY_SESSION_ID, id);

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Inner, RequestInfo, ServerInstrumentation, SessionStart, SessionTrust};
 use crate::config::SessionTransport;
-use crate::enrichment::Object;
+use crate::enrichment::{Object, to_json};
 use crate::tracer::HoneyHiveTracer;
 
 /// The settings of a [`ServerInstrumentation`].
@@ -64,11 +64,9 @@ impl ServerInstrumentationBuilder {
         F: Fn(&RequestInfo<'_>) -> M + Send + Sync + 'static,
         M: Serialize,
     {
-        self.0.inputs = Some(Box::new(move |request| {
-            match serde_json::to_value(inputs(request)) {
-                Ok(Value::Object(object)) => object,
-                _ => Object::new(),
-            }
+        self.0.inputs = Some(Box::new(move |request| match to_json(&inputs(request)) {
+            Ok(Value::Object(object)) => object,
+            _ => Object::new(),
         }));
         self
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::enrichment::{NO_OBJECT, Object, merge, warn_of_refusal};
+use crate::enrichment::{NO_OBJECT, Object, merge, to_json, warn_of_refusal};
 use crate::id::SessionId;
 
 /// What a session begins with; a plain `&str` or `String` is a name and nothing else.
@@ -108,7 +108,7 @@ impl NewSession {
 }
 
 fn add(what: &'static str, refused: &mut u32, object: &mut Object, map: &impl Serialize) {
-    match serde_json::to_value(map) {
+    match to_json(map) {
         Ok(Value::Object(more)) => merge(object, more),
         Ok(Value::Null) => {}
         _ => {

@@ -11,6 +11,8 @@ use std::fmt::{self, Debug, Display, Write as _};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use crate::enrichment::to_json;
+
 /// An argument or a result: by `Serialize`, else by `Debug`, else by the name of its type.
 #[derive(Debug)]
 pub struct Probe<'a, T>(pub &'a T);
@@ -26,7 +28,7 @@ impl<T: Serialize> BySerialize for &&Probe<'_, T> {
     /// cannot be JSON at all, such as a map whose keys are lists, by the name of its type.
     fn __honeyhive_json(&self) -> Json {
         let value = self.0;
-        serde_json::to_value(value).unwrap_or_else(|_| {
+        to_json(value).unwrap_or_else(|_| {
             let text = serde_json::to_string(value);
             Json::String(text.unwrap_or_else(|_| type_name::<T>().to_owned()))
         })
