@@ -6,6 +6,8 @@ mod body;
 mod current_session;
 mod future;
 mod headers;
+#[cfg(feature = "lambda")]
+mod lambda;
 mod layer;
 mod service;
 
@@ -13,5 +15,10 @@ pub use body::ResponseBody;
 #[cfg(feature = "axum")]
 pub use current_session::{CurrentSession, CurrentSessionRejection};
 pub use future::ResponseFuture;
+#[cfg(feature = "lambda")]
+pub use lambda::{
+    LambdaFuture, LambdaHandler, LambdaHandlerError, LambdaHandlerFuture, LambdaLayer,
+    LambdaService,
+};
 pub use layer::HoneyHiveLayer;
 pub use service::HoneyHiveService;

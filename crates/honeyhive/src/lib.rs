@@ -36,7 +36,12 @@ mod tracer;
 mod traced;
 
 #[cfg(feature = "http-server")]
+mod incoming;
+
+#[cfg(feature = "http-server")]
 pub mod http;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 
 pub use config::{OtlpProtocol, SessionTransport};
 pub use enrichment::Enrichment;

@@ -33,6 +33,8 @@ impl Changes {
             Inputs::Object(inputs) => began_with.inputs(inputs),
             // The request's span carries them.
             Inputs::Request(_) => began_with,
+            #[cfg(feature = "lambda")]
+            inputs @ Inputs::Event(_) => began_with.inputs(inputs.to_object()),
         })
     }
 

@@ -1,8 +1,5 @@
 //! How a request ends: one update of its session, and the end of its span where it has one.
 
-use std::any::Any;
-use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,9 +7,9 @@ use opentelemetry::trace::{Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
 use super::Inner;
-use super::scope::Scope;
 use crate::attributes::ERROR;
 use crate::config::SessionTransport;
+use crate::incoming::Scope;
 use crate::outbox::{Outcome, SessionEnd, Update};
 use crate::session::Session;
 
@@ -101,18 +98,4 @@ fn end_request_span(cx: &Context, ending: &Ending) {
         span.set_status(Status::error(error.clone()));
     }
     span.end();
-}
-
-pub(super) fn panic_text(payload: &(dyn Any + Send)) -> String {
-    let text = payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    format!("panicked: {}", text.unwrap_or("(no message)"))
-}
-
-/// The text of the program's own error, which has no business to panic.
-pub(super) fn text_of(error: &dyn fmt::Display) -> String {
-    catch_unwind(AssertUnwindSafe(|| error.to_string()))
-        .unwrap_or_else(|_| "an error whose text cannot be had".to_owned())
 }

@@ -5,10 +5,10 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{self, Poll, ready};
 
-use super::ending::{Active, Ending, panic_text, text_of};
-use super::scope::Scope;
+use super::ending::{Active, Ending};
 use super::{Headers, ResponseGuard};
 use crate::id::SessionId;
+use crate::incoming::{Scope, panic_text, text_of};
 use crate::outbox::Outcome;
 use crate::session::{CreateSession, Session};
 

@@ -27,8 +27,6 @@ mod names;
 mod open;
 mod request;
 mod response;
-mod scope;
-mod trust;
 
 use std::fmt;
 use std::sync::Arc;
@@ -40,9 +38,9 @@ pub use guard::RequestGuard;
 pub use missing::MissingSession;
 pub use request::{Headers, RequestInfo};
 pub use response::ResponseGuard;
-pub use trust::SessionTrust;
 
 use crate::enrichment::Object;
+pub use crate::incoming::SessionTrust;
 use crate::session::{Session, current};
 use crate::tracer::HoneyHiveTracer;
 

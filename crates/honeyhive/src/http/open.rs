@@ -1,24 +1,23 @@
 //! A request comes in: which session is it, and does it begin here?
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use opentelemetry::propagation::TextMapPropagator;
-use opentelemetry::trace::{SpanBuilder, SpanId, SpanKind, TraceContextExt, Tracer};
+use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
 use super::ending::Active;
 use super::names::{self, Named};
 use super::request::{Seen, Single};
-use super::scope::Scope;
 use super::{Inner, RequestGuard, RequestInfo, ServerInstrumentation, SessionStart};
 use crate::attributes::EVENT_TYPE;
 use crate::config::SessionTransport;
 use crate::enrichment::{Enrichment, Object};
 use crate::event_type::EventType;
 use crate::id::SessionId;
+use crate::incoming::{self, Scope, enclosing_span};
 use crate::outbox::{Inputs, Record, RequestInputs, StartRecord};
 use crate::propagation;
 use crate::session::current;
@@ -57,7 +56,7 @@ impl ServerInstrumentation {
             Some(Link { id, .. }) => inner.linked_session(id, request),
             None => inner.new_session(request, &seen),
         };
-        inner.adopt_enclosing_span(cx, &session);
+        incoming::adopt_enclosing_span(cx, &session);
         let cx = match link {
             Some(Link {
                 from_baggage: true, ..
@@ -99,13 +98,8 @@ impl Inner {
         }
     }
 
-    /// Runs a callback of the program's; a panic in it is counted and goes no further.
     fn guarded<T>(&self, callback: impl FnOnce() -> T) -> Option<T> {
-        let outcome = catch_unwind(AssertUnwindSafe(callback));
-        if outcome.is_err() {
-            self.tracer.outbox().count_callback_panic();
-        }
-        outcome.ok()
+        incoming::guarded(self.tracer.outbox(), callback)
     }
 
     /// The session that the request asks for, in its header or else in its baggage.
@@ -130,12 +124,9 @@ impl Inner {
         self.trusted(&raw, true)
     }
 
-    /// The session that an id from outside stands for, as far as it is trusted.
     fn trusted(&self, raw: &str, from_baggage: bool) -> Option<Link> {
-        match self.guarded(|| self.trust.session(raw)).flatten() {
-            Some(id) => Some(Link { id, from_baggage }),
-            None => self.ignored(),
-        }
+        let id = self.trust.session_or_count(raw, self.tracer.outbox())?;
+        Some(Link { id, from_baggage })
     }
 
     fn ignored<T>(&self) -> Option<T> {
@@ -187,16 +178,6 @@ impl Inner {
             .unwrap_or_default()
     }
 
-    /// A span around this layer, such as tower-http's, began before there was a session; it belongs to
-    /// this one all the same.
-    fn adopt_enclosing_span(&self, cx: &Context, session: &Session) {
-        if let Some(span) = enclosing_span(cx) {
-            self.tracer
-                .outbox()
-                .push(Record::Adopted(span, session.id()));
-        }
-    }
-
     fn with_request_span(&self, cx: &Context, session: &Session) -> Context {
         let mut attributes = Vec::with_capacity(12);
         attributes.push(KeyValue::new(EVENT_TYPE, EventType::Chain.as_str()));
@@ -224,12 +205,6 @@ impl Inner {
         let span = self.tracer.sdk_tracer().build_with_context(builder, cx);
         cx.with_span(span)
     }
-}
-
-fn enclosing_span(cx: &Context) -> Option<SpanId> {
-    let span = cx.span();
-    let enclosing = span.span_context();
-    (enclosing.is_valid() && !enclosing.is_remote()).then(|| enclosing.span_id())
 }
 
 /// A caller that sent its session in baggage is traced by HoneyHive too, so its span is a parent worth

@@ -7,8 +7,8 @@ use std::str::FromStr;
 use std::time::Instant;
 
 use super::Headers;
-use super::ending::{Active, Ending, panic_text, text_of};
-use super::scope::Scope;
+use super::ending::{Active, Ending};
+use crate::incoming::{Scope, panic_text, text_of};
 use crate::outbox::Outcome;
 
 const GRPC_STATUS_HEADER: &str = "grpc-status";

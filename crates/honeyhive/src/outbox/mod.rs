@@ -20,7 +20,11 @@ use opentelemetry_sdk::trace::SdkTracer;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::Notify;
 
+#[cfg(feature = "lambda")]
+pub(crate) use command::Flushed;
 pub(crate) use command::{Command, Reply};
+#[cfg(feature = "lambda")]
+pub(crate) use record::EventInputs;
 #[cfg(feature = "http-server")]
 pub(crate) use record::RequestInputs;
 pub(crate) use record::{

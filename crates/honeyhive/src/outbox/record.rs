@@ -235,6 +235,9 @@ pub(crate) enum Inputs {
         expect(dead_code, reason = "made by adapters only")
     )]
     Request(RequestInputs),
+    /// The event of a Lambda invocation, as it came.
+    #[cfg(feature = "lambda")]
+    Event(EventInputs),
 }
 
 impl Inputs {
@@ -245,6 +248,8 @@ impl Inputs {
                 let user_id = request.user_id.as_ref().map_or(0, |text| text.len());
                 request.path.len() + user_id + object_bytes(&request.more)
             }
+            #[cfg(feature = "lambda")]
+            Self::Event(event) => event.0.len(),
         }
     }
 
@@ -253,6 +258,9 @@ impl Inputs {
             bounds::fit_objects([match self {
                 Self::Object(object) => object,
                 Self::Request(request) => &mut request.more,
+                // It is bounded where it comes in.
+                #[cfg(feature = "lambda")]
+                Self::Event(_) => return,
             }]);
         }
     }
@@ -261,6 +269,8 @@ impl Inputs {
         match self {
             Self::Object(object) => object.clone(),
             Self::Request(request) => request.to_object(),
+            #[cfg(feature = "lambda")]
+            Self::Event(event) => event.to_object(),
         }
     }
 }
@@ -288,6 +298,27 @@ impl RequestInputs {
     }
 }
 
+/// The event of a Lambda invocation, as it came: no JSON is made while the invocation waits.
+#[cfg(feature = "lambda")]
+pub(crate) struct EventInputs(pub(crate) bytes::Bytes);
+
+#[cfg(feature = "lambda")]
+impl EventInputs {
+    fn to_object(&self) -> Object {
+        // It has been read through before, so it is JSON.
+        let event = serde_json::from_slice(&self.0).unwrap_or_default();
+        Object::from_iter([("event".to_owned(), event)])
+    }
+}
+
+#[cfg(feature = "lambda")]
+impl std::fmt::Debug for EventInputs {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // That of an API gateway has all headers of the request.
+        write!(formatter, "EventInputs({} bytes)", self.0.len())
+    }
+}
+
 /// How a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -309,6 +340,9 @@ pub(crate) enum Outcome {
     Panicked,
     /// The work was dropped before its end.
     Cancelled,
+    /// Somebody has an answer; whether it is a result or an error could not be seen.
+    #[cfg(feature = "lambda")]
+    Answered,
 }
 
 impl Outcome {
@@ -319,6 +353,8 @@ impl Outcome {
             Self::ClientDisconnected => "client_disconnected",
             Self::Panicked => "panicked",
             Self::Cancelled => "cancelled",
+            #[cfg(feature = "lambda")]
+            Self::Answered => "answered",
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::outbox::Outbox;
 use crate::session::current::Suppression;
 
 /// What the pieces of a request run in.
-pub(super) enum Scope {
+pub(crate) enum Scope {
     /// What is there already.
     Unchanged,
     /// The context of the request's session.
@@ -20,7 +20,7 @@ pub(super) enum Scope {
 }
 
 impl Scope {
-    pub(super) fn run<T>(&self, piece: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
+    pub(crate) fn run<T>(&self, piece: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
         // The panic goes on afterwards, so nobody sees what it may have left half-done.
         let piece = AssertUnwindSafe(piece);
         match self {
@@ -36,7 +36,7 @@ impl Scope {
         }
     }
 
-    pub(super) const fn context(&self) -> Option<&Context> {
+    pub(crate) const fn context(&self) -> Option<&Context> {
         match self {
             Self::Session(cx) => Some(cx),
             Self::Unchanged | Self::Suppressed(_) => None,

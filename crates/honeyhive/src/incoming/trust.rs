@@ -3,10 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::guarded;
 use crate::id::SessionId;
+use crate::outbox::Outbox;
 
 /// The longest id that is taken from a request, in bytes.
-const LONGEST_ID: usize = 256;
+pub(crate) const LONGEST_ID: usize = 256;
 
 /// How far a session id in a request is trusted. A client that knows an id can write into that session.
 ///
@@ -53,8 +55,16 @@ impl SessionTrust {
         Self::Custom(TrustFn(Arc::new(decide)))
     }
 
-    /// The session that `raw` stands for.
-    pub(super) fn session(&self, raw: &str) -> Option<SessionId> {
+    /// The session that an id from outside stands for, as far as it is trusted; one that is not is counted.
+    pub(crate) fn session_or_count(&self, raw: &str, outbox: &Outbox) -> Option<SessionId> {
+        let session = guarded(outbox, || self.session(raw)).flatten();
+        if session.is_none() {
+            outbox.count_ignored_session_id();
+        }
+        session
+    }
+
+    fn session(&self, raw: &str) -> Option<SessionId> {
         if !is_plausible(raw) {
             return None;
         }
@@ -66,7 +76,7 @@ impl SessionTrust {
         }
     }
 
-    pub(super) const fn is_never(&self) -> bool {
+    pub(crate) const fn is_never(&self) -> bool {
         matches!(self, Self::Never)
     }
 }

@@ -1,0 +1,111 @@
+//! [`LambdaHandler`].
+
+use std::fmt::{self, Debug};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use honeyhive::lambda::HandlerGuard;
+use lambda_runtime::{Diagnostic, LambdaEvent};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+/// Tells [`LambdaLayer`](crate::LambdaLayer) how the handler of a function ended, which the runtime hides
+/// from its layers; see there (feature `lambda`).
+///
+/// It changes nothing about the answer, nor about what the runtime logs. Without the layer it does nothing.
+#[derive(Debug, Clone)]
+pub struct LambdaHandler<S> {
+    inner: S,
+}
+
+impl<S> LambdaHandler<S> {
+    /// Around the handler: whatever would be given to `Runtime::new`.
+    pub const fn new(inner: S) -> Self {
+        Self { inner }
+    }
+}
+
+impl<S, P> Service<LambdaEvent<P>> for LambdaHandler<S>
+where
+    S: Service<LambdaEvent<P>>,
+    S::Error: Into<Diagnostic> + Debug,
+{
+    type Response = S::Response;
+    type Error = LambdaHandlerError;
+    type Future = LambdaHandlerFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx).map_err(LambdaHandlerError::new)
+    }
+
+    fn call(&mut self, event: LambdaEvent<P>) -> Self::Future {
+        let guard = HandlerGuard::current();
+        // The handler may do its work right here.
+        let inner = guard.run(|| self.inner.call(event));
+        LambdaHandlerFuture { inner, guard }
+    }
+}
+
+pin_project! {
+    /// The future of a [`LambdaHandler`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct LambdaHandlerFuture<F> {
+        #[pin]
+        inner: F,
+        guard: HandlerGuard,
+    }
+}
+
+impl<F, T, E> Future for LambdaHandlerFuture<F>
+where
+    F: Future<Output = Result<T, E>>,
+    E: Into<Diagnostic> + Debug,
+{
+    type Output = Result<T, LambdaHandlerError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let ended = ready!(this.guard.run(|| this.inner.poll(cx)));
+        Poll::Ready(match ended {
+            Ok(result) => {
+                this.guard.on_success();
+                Ok(result)
+            }
+            Err(error) => {
+                let error = this.guard.run(|| LambdaHandlerError::new(error));
+                this.guard.on_error(&error.answer.error_message);
+                Err(error)
+            }
+        })
+    }
+}
+
+/// The error of a handler in a [`LambdaHandler`]: the same in the answer and in the log.
+pub struct LambdaHandlerError {
+    answer: Diagnostic,
+    log: String,
+}
+
+impl LambdaHandlerError {
+    fn new(error: impl Into<Diagnostic> + Debug) -> Self {
+        Self {
+            // As the runtime would log it.
+            log: format!("{error:?}"),
+            answer: error.into(),
+        }
+    }
+}
+
+impl From<LambdaHandlerError> for Diagnostic {
+    fn from(error: LambdaHandlerError) -> Self {
+        error.answer
+    }
+}
+
+impl Debug for LambdaHandlerError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.log)
+    }
+}

@@ -1,0 +1,75 @@
+//! [`LambdaInstrumentationBuilder`].
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use super::flush::{FLUSH_TIMEOUT, Grumbler};
+use super::{Inner, LambdaInstrumentation, SessionTrust};
+use crate::tracer::HoneyHiveTracer;
+
+/// The settings of a [`LambdaInstrumentation`].
+#[must_use = "an instrumentation is made by `.build()`"]
+pub struct LambdaInstrumentationBuilder(Inner);
+
+impl LambdaInstrumentationBuilder {
+    pub(super) fn new(tracer: HoneyHiveTracer) -> Self {
+        Self(Inner {
+            tracer,
+            begin_session: true,
+            capture_event: true,
+            trust: SessionTrust::default(),
+            flush_timeout: FLUSH_TIMEOUT,
+            is_warm: AtomicBool::new(false),
+            grumbler: Grumbler::default(),
+        })
+    }
+
+    /// Whether the event becomes the session's `inputs.event` (default `true`).
+    pub fn capture_event(mut self, on: bool) -> Self {
+        self.0.capture_event = on;
+        self
+    }
+
+    /// How far a `session_id` in an event is trusted (default [`SessionTrust::Map`]).
+    pub fn session_trust(mut self, trust: SessionTrust) -> Self {
+        self.0.trust = trust;
+        self
+    }
+
+    /// How long the flush after an invocation may take (default 5 s). It never takes more than what is left
+    /// until the invocation's deadline, less 250 ms; zero turns it off.
+    ///
+    /// Lambda bills the time, and the next event of this environment waits for it; whoever waits for the
+    /// answer does not.
+    pub fn flush_timeout(mut self, timeout: Duration) -> Self {
+        self.0.flush_timeout = timeout;
+        self
+    }
+
+    /// Whether an invocation is a session (default `true`). With `false` it is only followed by a flush, for
+    /// a function whose sessions are begun further in: by the function itself, or by the layer of an HTTP
+    /// framework.
+    pub fn begin_session(mut self, on: bool) -> Self {
+        self.0.begin_session = on;
+        self
+    }
+
+    /// The instrumentation.
+    #[must_use]
+    pub fn build(self) -> LambdaInstrumentation {
+        LambdaInstrumentation {
+            inner: Arc::new(self.0),
+        }
+    }
+}
+
+impl fmt::Debug for LambdaInstrumentationBuilder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_tuple("LambdaInstrumentationBuilder")
+            .field(&self.0)
+            .finish()
+    }
+}

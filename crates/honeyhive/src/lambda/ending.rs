@@ -1,0 +1,31 @@
+//! How an invocation ends: one update of its session.
+
+use std::time::Instant;
+
+use super::handler::Told;
+use crate::outbox::{SessionEnd, Update};
+use crate::session::Session;
+
+/// What is needed to end the session.
+pub(super) struct Active {
+    pub(super) session: Session,
+    pub(super) began: Instant,
+}
+
+impl Active {
+    pub(super) fn end(self, how: Told) {
+        let duration = self.began.elapsed();
+        self.session.update(Update::End(SessionEnd {
+            ended_at: self.session.start.started_at + duration,
+            duration,
+            outcome: how.outcome,
+            status_code: None,
+            grpc_status: None,
+            time_to_first_byte: None,
+            response_bytes: None,
+            error: how.error,
+            whole_session: self.session.is_whole(),
+        }));
+        self.session.start.set_ended();
+    }
+}

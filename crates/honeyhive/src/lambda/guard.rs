@@ -1,0 +1,99 @@
+//! [`InvocationGuard`]: from the event to the moment at which the next may come.
+
+use std::fmt;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::Inner;
+use super::ending::Active;
+use super::flush::Flush;
+use super::handler::{Told, Wire};
+use crate::incoming::{Scope, panic_text, text_of};
+use crate::outbox::Outcome;
+use crate::session::Session;
+
+const CANCELLED: &str = "cancelled: the future was dropped before its end";
+
+/// An invocation that is under way. Dropping it says that it was cancelled.
+#[must_use = "dropping the guard says that the invocation was cancelled"]
+pub struct InvocationGuard {
+    pub(super) instrumentation: Arc<Inner>,
+    pub(super) scope: Scope,
+    pub(super) active: Option<Active>,
+    pub(super) wire: Wire,
+    pub(super) flush: Flush,
+}
+
+impl InvocationGuard {
+    /// The session that begins or is linked here; `None` where none is begun, or a layer further out has
+    /// seen to it.
+    #[must_use]
+    pub fn session(&self) -> Option<&Session> {
+        self.active.as_ref().map(|active| &active.session)
+    }
+
+    /// Runs a piece of the function in the invocation's context. A panic is recorded and goes on.
+    pub fn run<T>(&mut self, piece: impl FnOnce() -> T) -> T {
+        self.scope.run(piece).unwrap_or_else(|panic| {
+            self.end(Told {
+                outcome: Outcome::Panicked,
+                error: Some(panic_text(&*panic)),
+            });
+            resume_unwind(panic)
+        })
+    }
+
+    /// Lambda has its answer. How the invocation ended is what a [`HandlerGuard`](super::HandlerGuard) has
+    /// told; without that it may have been a result or an error, and the outcome is `answered`.
+    pub fn on_answer(&mut self) {
+        let how = self.wire.told().unwrap_or(Told {
+            outcome: Outcome::Answered,
+            error: None,
+        });
+        self.end(how);
+    }
+
+    /// Lambda could not be given an answer.
+    pub fn on_error(&mut self, error: &dyn fmt::Display) {
+        if self.active.is_some() {
+            self.end(Told {
+                outcome: Outcome::Error,
+                error: Some(text_of(error)),
+            });
+        }
+    }
+
+    /// Ready once everything that was recorded so far has been delivered, or the time for that is over. It
+    /// belongs after the end, and before the next event is asked for.
+    ///
+    /// A flush that fails is one line in the log, once a minute; what is pending stays so and goes with the
+    /// next invocation.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.flush.poll(&self.instrumentation, cx)
+    }
+
+    fn end(&mut self, how: Told) {
+        if let Some(active) = self.active.take() {
+            active.end(how);
+        }
+    }
+}
+
+impl Drop for InvocationGuard {
+    fn drop(&mut self) {
+        self.end(Told {
+            outcome: Outcome::Cancelled,
+            error: Some(CANCELLED.to_owned()),
+        });
+    }
+}
+
+impl fmt::Debug for InvocationGuard {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("InvocationGuard")
+            .field("session", &self.session())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,79 @@
+//! [`HandlerGuard`]: what the handler itself tells the guard around it.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, OnceLock};
+
+use opentelemetry::Context;
+
+use crate::incoming::{panic_text, text_of};
+use crate::outbox::Outcome;
+
+/// How the handler ended.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    pub(super) outcome: Outcome,
+    pub(super) error: Option<String>,
+}
+
+/// Where the handler tells; in the OpenTelemetry context, so that whoever is in between need not know.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wire(Arc<OnceLock<Told>>);
+
+impl Wire {
+    /// That of a layer further out, or a new one.
+    pub(super) fn within(cx: &Context) -> Self {
+        cx.get::<Self>().cloned().unwrap_or_default()
+    }
+
+    pub(super) fn told(&self) -> Option<Told> {
+        self.0.get().cloned()
+    }
+}
+
+/// Stands around the handler of an invocation, further in than whatever turns its errors and panics into
+/// answers, and tells the [`InvocationGuard`](super::InvocationGuard) around it how the handler ended.
+///
+/// Without one around it does nothing.
+#[derive(Debug)]
+pub struct HandlerGuard {
+    wire: Option<Wire>,
+}
+
+impl HandlerGuard {
+    /// A guard for the handler of the invocation that is current here.
+    #[must_use]
+    pub fn current() -> Self {
+        Self {
+            wire: Context::map_current(|cx| cx.get().cloned()),
+        }
+    }
+
+    /// Runs a piece of the handler. A panic is told and goes on.
+    pub fn run<T>(&self, piece: impl FnOnce() -> T) -> T {
+        // The panic goes on, so nobody sees what it may have left half-done.
+        catch_unwind(AssertUnwindSafe(piece)).unwrap_or_else(|panic| {
+            self.tell(Outcome::Panicked, Some(panic_text(&*panic)));
+            resume_unwind(panic)
+        })
+    }
+
+    /// The handler has a result.
+    pub fn on_success(&self) {
+        self.tell(Outcome::Complete, None);
+    }
+
+    /// The handler has failed.
+    pub fn on_error(&self, error: &dyn fmt::Display) {
+        if self.wire.is_some() {
+            self.tell(Outcome::Error, Some(text_of(error)));
+        }
+    }
+
+    fn tell(&self, outcome: Outcome, error: Option<String>) {
+        if let Some(Wire(told)) = &self.wire {
+            // The innermost knows best, and is the first.
+            let _ = told.set(Told { outcome, error });
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! An event comes in: which session is it, and does it begin here?
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Instant, SystemTime};
+
+use opentelemetry::Context;
+
+use super::ending::Active;
+use super::event::{self, SessionIdField};
+use super::flush::Flush;
+use super::handler::Wire;
+use super::{Inner, Invocation, InvocationGuard, LambdaInstrumentation};
+use crate::config::SessionTransport;
+use crate::enrichment::Object;
+use crate::id::SessionId;
+use crate::incoming::{self, Scope};
+use crate::outbox::{EventInputs, Inputs, StartRecord};
+use crate::session::{Session, current};
+
+/// The largest event that is recorded, in bytes.
+const LARGEST_EVENT: usize = 256 * 1024;
+
+impl LambdaInstrumentation {
+    /// An event has come: its session begins or is linked.
+    ///
+    /// Nothing here waits, takes a lock for longer than a push, or can panic. The event is read through
+    /// once, for its `session_id`.
+    pub fn on_invocation(&self, invocation: &Invocation<'_>) -> InvocationGuard {
+        // Not inside `map_current`: the program's callbacks may attach a context of their own.
+        let cx = &Context::current();
+        let wire = Wire::within(cx);
+        let mut guard = InvocationGuard {
+            instrumentation: Arc::clone(&self.inner),
+            scope: Scope::Unchanged,
+            active: None,
+            flush: Flush::ToBegin(invocation.deadline),
+            wire,
+        };
+        let outbox = self.inner.tracer.outbox();
+        if current::of_tracer(cx, outbox).is_some_and(|current| current.is_request) {
+            // A layer further out has seen to it already, and will flush.
+            guard.flush = Flush::Over;
+        } else if self.inner.begin_session {
+            self.inner.open(cx, invocation, &mut guard);
+        }
+        guard
+    }
+}
+
+impl Inner {
+    fn open(&self, cx: &Context, invocation: &Invocation<'_>, guard: &mut InvocationGuard) {
+        let began = Instant::now();
+        let session = self.session(invocation);
+        incoming::adopt_enclosing_span(cx, &session);
+        let cx = current::with_session(cx, session.clone(), true);
+        guard.scope = Scope::Session(cx.with_value(guard.wire.clone()));
+        guard.active = Some(Active { session, began });
+    }
+
+    fn session(&self, invocation: &Invocation<'_>) -> Session {
+        let read = event::read(invocation.event);
+        let is_json = read.is_some();
+        let link = read.and_then(|field| self.link(&field));
+        let id = link.unwrap_or_else(SessionId::new);
+        let name = invocation.function_name.into();
+        let inputs = Inputs::Object(Object::new());
+        let mut start = StartRecord::new(id, name, inputs, SystemTime::now());
+        start.metadata = self.metadata(invocation);
+        start.will_end = true;
+        if link.is_some() {
+            return Session::link(self.tracer.outbox(), start);
+        }
+        start.is_fresh = true;
+        start.by_spans = self.tracer.session_transport() == SessionTransport::Otlp;
+        self.capture(invocation, is_json, &mut start);
+        Session::open(self.tracer.outbox(), start)
+    }
+
+    /// The session that the event asks for.
+    fn link(&self, field: &SessionIdField<'_>) -> Option<SessionId> {
+        let outbox = self.tracer.outbox();
+        match field {
+            _ if self.trust.is_never() => None,
+            SessionIdField::Absent => None,
+            SessionIdField::Text(raw) => self.trust.session_or_count(raw, outbox),
+            SessionIdField::Unusable => {
+                outbox.count_ignored_session_id();
+                None
+            }
+        }
+    }
+
+    fn metadata(&self, invocation: &Invocation<'_>) -> Object {
+        let mut metadata = Object::new();
+        let is_first = !self.is_warm.swap(true, Ordering::Relaxed);
+        metadata.insert("request_id".to_owned(), invocation.request_id.into());
+        metadata.insert("cold_start".to_owned(), is_first.into());
+        metadata
+    }
+
+    fn capture(&self, invocation: &Invocation<'_>, is_json: bool, start: &mut StartRecord) {
+        if !self.capture_event {
+            return;
+        }
+        let bytes = invocation.event.len();
+        let problem = match (is_json, bytes > LARGEST_EVENT) {
+            (true, false) => {
+                start.inputs = Inputs::Event(EventInputs(invocation.event.clone()));
+                return;
+            }
+            (true, true) => "too_large",
+            (false, _) => "not_json",
+        };
+        let metadata = &mut start.metadata;
+        metadata.insert("event_not_recorded".to_owned(), problem.into());
+        metadata.insert("event_bytes".to_owned(), bytes.into());
+    }
+}
