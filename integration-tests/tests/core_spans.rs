@@ -827,7 +827,7 @@ fn dates_uuids_and_decimals_are_plain_text_going_in_and_coming_out() {
     let tracer = tracer(&server);
     let chat = tracer.create_session(NewSession::named("chat").inputs(&order));
     chat.enrich(Enrichment::new().outputs(&order));
-    chat.in_scope(|| drop(echo(order)));
+    chat.in_scope(|| _ = echo(order));
     flush(&tracer);
 
     let event = event(&server, "echo");

@@ -9,7 +9,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use honeyhive::testing::{self, CapturedEvent};
-use honeyhive::{Enrichment, HoneyHiveTracer};
+use honeyhive::{Enrichment, HoneyHiveTracer, Session};
 use serde_json::json;
 use support::*;
 use tracing::field::Empty;
@@ -101,6 +101,44 @@ async fn an_instrumented_future_is_one_event_however_often_it_is_polled_and_wher
     session.assert_tree("chat\n  turn [chain]\n    ask [tool]\n    ask [tool]");
     let event = session.event("ask");
     assert_eq!(event.text("honeyhive_outputs.result").as_deref(), Some("4"));
+}
+
+#[tokio::test]
+async fn a_span_that_was_created_elsewhere_belongs_to_the_session_it_first_runs_in() {
+    let (tracer, captured) = testing::tracer();
+    let subscriber = Registry::default().with(tracer.tracing_layer());
+    let _subscribed = tracing::subscriber::set_default(subscriber);
+    let chat = tracer.create_session("chat");
+    // Created before the session is current.
+    let turn = async {
+        assert_eq!(
+            Session::current().map(|session| session.id()),
+            Some(chat.id())
+        );
+        tracer.enrich_session(Enrichment::new().outputs(json!({"answer": 42})));
+        inner(1);
+        ask("why?").await;
+    };
+    chat.scope(turn.instrument(info_span!("turn"))).await;
+    assert_eq!(Session::current().map(|session| session.id()), None);
+    // Created as a root, as libraries do.
+    chat.scope(async {
+        let root = info_span!(parent: None, "root");
+        ask("how?").instrument(root).await;
+    })
+    .await;
+
+    let session = captured.only_session();
+    session.assert_tree(
+        "chat
+           turn [chain]
+             inner [tool]
+               innermost [tool]
+             ask [tool]
+           root [chain]
+             ask [tool]",
+    );
+    assert_eq!(session.outputs["answer"], 42);
 }
 
 #[test]

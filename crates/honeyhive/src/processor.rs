@@ -10,9 +10,8 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::attributes::{SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE, SUPPRESSED};
 use crate::config::SessionTransport;
-use crate::outbox::{Command, Outbox, Reply};
-use crate::session::Session;
-use crate::session::current;
+use crate::outbox::{Command, Outbox, Reply, StartRecord};
+use crate::session::{Session, current, lineage};
 
 /// Sends every span of a provider to HoneyHive, in the session that was current where it started.
 ///
@@ -71,17 +70,22 @@ impl HoneyHiveSpanProcessor {
         {
             return;
         }
-        let session = Context::map_current(|cx| {
-            current::of_tracer(cx, self.outbox()).map(|current| current.session.clone())
-        });
+        let session = Context::map_current(|here| current::session_of_tracer(here, self.outbox()));
         if let Some(session) = session {
-            self.stamp(&session, |stamp| span.attributes.push(stamp));
+            self.stamp(&session.start, |stamp| span.attributes.push(stamp));
         }
     }
 
+    /// The session of a span whose parent context knows none: the one that its parent hides, else the one that
+    /// is current where it starts.
+    fn session_around(&self, cx: &Context) -> Option<Session> {
+        current::session_of_tracer(cx, self.outbox()).or_else(|| {
+            Context::map_current(|here| current::session_of_tracer(here, self.outbox()))
+        })
+    }
+
     /// Says to which session a span belongs.
-    fn stamp(&self, session: &Session, mut put: impl FnMut(KeyValue)) {
-        let start = &session.start;
+    fn stamp(&self, start: &StartRecord, mut put: impl FnMut(KeyValue)) {
         put(KeyValue::new(SESSION_ID, Value::from(start.current_text())));
         if let Some(source) = &start.source {
             put(KeyValue::new(SOURCE, source.to_string()));
@@ -98,10 +102,13 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         let member = self.outbox().member();
         member.span_started(span.span_context().span_id());
         if let Some(current) = current::of_tracer(cx, self.outbox()) {
-            self.stamp(&current.session, |stamp| span.set_attribute(stamp));
+            self.stamp(&current.session.start, |stamp| span.set_attribute(stamp));
         } else if let Some(id) = current::from_baggage(cx) {
             span.set_attribute(KeyValue::new(SESSION_ID, id.to_string()));
             span.set_attribute(KeyValue::new(SESSION_AUTO_CREATE, true));
+        } else if let Some(session) = self.session_around(cx) {
+            self.stamp(&session.start, |stamp| span.set_attribute(stamp));
+            lineage::begin(span.span_context().span_id(), session);
         } else if current::is_suppressed(self.outbox()) {
             span.set_attribute(KeyValue::new(SUPPRESSED, true));
         }
@@ -110,6 +117,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
     fn on_end(&self, mut span: SpanData) {
         let member = self.outbox().member();
         member.span_ended(span.span_context.span_id());
+        lineage::end(span.span_context.span_id(), self.outbox());
         if span.dropped_attributes_count > 0 {
             self.stamp_again(&mut span);
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
 
-use super::Session;
+use super::{Session, lineage};
 use crate::attributes::{BAGGAGE_SESSION_ID, BAGGAGE_SESSION_ID_BARE};
 use crate::id::SessionId;
 use crate::outbox::Outbox;
@@ -82,8 +82,19 @@ pub(crate) fn of_request(cx: &Context) -> Option<&Session> {
 }
 
 /// The innermost session, whichever tracer it belongs to.
-pub(crate) fn innermost(cx: &Context) -> Option<&Session> {
-    cx.get().map(|current: &Current| &current.session)
+pub(crate) fn innermost(cx: &Context) -> Option<Session> {
+    match cx.get::<Current>() {
+        Some(current) => Some(current.session.clone()),
+        None => lineage::of_any(cx),
+    }
+}
+
+/// The session of the tracer with this outbox, though a span may hide it.
+pub(crate) fn session_of_tracer(cx: &Context, outbox: &Arc<Outbox>) -> Option<Session> {
+    match of_tracer(cx, outbox) {
+        Some(current) => Some(current.session.clone()),
+        None => lineage::of_tracer(cx, outbox),
+    }
 }
 
 /// The session that a remote service put in the baggage of this context.

@@ -2,6 +2,7 @@
 
 mod create;
 pub(crate) mod current;
+pub(crate) mod lineage;
 mod new_session;
 mod startup;
 
@@ -93,7 +94,7 @@ impl Session {
     /// The innermost session that is current here.
     #[must_use]
     pub fn current() -> Option<Self> {
-        Context::map_current(|cx| current::innermost(cx).cloned())
+        Context::map_current(current::innermost)
     }
 
     /// The session's id. It changes when the session [moves](Self::link_to).

@@ -16,8 +16,8 @@ impl HoneyHiveTracer {
     ///
     /// It stands beside whatever layers there are. Spans of both worlds nest: a span by hand or of
     /// [`#[honeyhive::trace]`](macro@crate::trace) inside a `tracing` span is its child, and the other way
-    /// round. A `tracing` span takes the session, and the parent, that are current where it is created, which
-    /// may be before it is entered. Which spans come through is the subscriber's choice; where other layers want more than HoneyHive
+    /// round. A span belongs to the session that is current where it is created, else where it is first
+    /// entered. Which spans come through is the subscriber's choice; where other layers want more than HoneyHive
     /// should get, give this one a filter.
     ///
     /// ```

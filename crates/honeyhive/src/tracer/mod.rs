@@ -160,12 +160,10 @@ impl HoneyHiveTracer {
     #[must_use]
     pub fn current_session(&self) -> Option<Session> {
         Context::map_current(|cx| {
-            current::of_tracer(cx, &self.inner.outbox)
-                .map(|current| current.session.clone())
-                .or_else(|| {
-                    let id = current::from_baggage(cx)?;
-                    Some(Session::begin(&self.inner.outbox, NewSession::existing(id)))
-                })
+            current::session_of_tracer(cx, &self.inner.outbox).or_else(|| {
+                let id = current::from_baggage(cx)?;
+                Some(Session::begin(&self.inner.outbox, NewSession::existing(id)))
+            })
         })
     }
 
