@@ -249,7 +249,9 @@ pub(crate) fn warn_of_foreign_span() {
 /// A value as JSON, with every [`SystemTime`](std::time::SystemTime) as the text that other dates are.
 pub(crate) fn to_json(value: &(impl Serialize + ?Sized)) -> serde_json::Result<Value> {
     let mut json = serde_json::to_value(value)?;
-    write_times(&mut json);
+    if matches!(json, Value::Array(_) | Value::Object(_)) {
+        write_times(&mut json);
+    }
     Ok(json)
 }
 

@@ -81,10 +81,16 @@ pub(crate) fn of_request(cx: &Context) -> Option<&Session> {
         .map(|current| &current.session)
 }
 
-/// The innermost session, whichever tracer it belongs to.
+/// The innermost session that the context itself holds, whichever tracer it belongs to.
+#[inline]
+pub(crate) fn in_context(cx: &Context) -> Option<&Session> {
+    cx.get().map(|current: &Current| &current.session)
+}
+
+/// The innermost session, though a span may hide it.
 pub(crate) fn innermost(cx: &Context) -> Option<Session> {
-    match cx.get::<Current>() {
-        Some(current) => Some(current.session.clone()),
+    match in_context(cx) {
+        Some(session) => Some(session.clone()),
         None => lineage::of_any(cx),
     }
 }

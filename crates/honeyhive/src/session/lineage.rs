@@ -22,6 +22,12 @@ type Key = (u64, usize);
 static KEPT: AtomicUsize = AtomicUsize::new(0);
 static SESSIONS: Mutex<BTreeMap<Key, Session>> = Mutex::new(BTreeMap::new());
 
+/// True where any span hides a session.
+#[inline]
+pub(crate) fn is_known() -> bool {
+    KEPT.load(Ordering::Relaxed) > 0
+}
+
 /// A span has started that hides this session.
 pub(crate) fn begin(span: SpanId, session: Session) {
     /// Spans that never end are somebody's mistake, and should not take all memory.
@@ -35,7 +41,7 @@ pub(crate) fn begin(span: SpanId, session: Session) {
 
 /// The span has ended.
 pub(crate) fn end(span: SpanId, outbox: &Arc<Outbox>) {
-    if KEPT.load(Ordering::Relaxed) > 0 {
+    if is_known() {
         let mut sessions = lock();
         let ended = sessions.remove(&key(span, outbox));
         KEPT.store(sessions.len(), Ordering::Relaxed);
@@ -47,7 +53,7 @@ pub(crate) fn end(span: SpanId, outbox: &Arc<Outbox>) {
 
 /// The session of a tracer that the span of this context hides.
 pub(super) fn of_tracer(cx: &Context, outbox: &Arc<Outbox>) -> Option<Session> {
-    if KEPT.load(Ordering::Relaxed) == 0 {
+    if !is_known() {
         return None;
     }
     let span = cx.span().span_context().span_id();
@@ -56,7 +62,7 @@ pub(super) fn of_tracer(cx: &Context, outbox: &Arc<Outbox>) -> Option<Session> {
 
 /// Likewise, of whichever tracer.
 pub(super) fn of_any(cx: &Context) -> Option<Session> {
-    if KEPT.load(Ordering::Relaxed) == 0 {
+    if !is_known() {
         return None;
     }
     let span = u64::from_be_bytes(cx.span().span_context().span_id().to_bytes());

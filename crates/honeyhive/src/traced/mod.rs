@@ -26,7 +26,7 @@ use crate::EventType;
 use crate::HoneyHiveTracer;
 use crate::attributes::{CALL_SITE, ERROR, EVENT_TYPE};
 use crate::outbox::Outbox;
-use crate::session::current;
+use crate::session::{Session, current, lineage};
 use record::Budget;
 
 /// What is known of a traced function at compile time.
@@ -162,19 +162,32 @@ impl Target {
     ///
     /// A session that has outlived its tracer records nothing: its spans have nowhere to go, and the
     /// default tracer's session is not theirs.
+    #[inline]
     fn here() -> Option<Self> {
-        Context::map_current(|cx| match current::innermost(cx) {
-            Some(session) => Some(Self {
-                tracer: session.outbox.tracer()?,
-                outbox: Arc::clone(&session.outbox),
-            }),
-            None => HoneyHiveTracer::default_tracer()
-                .map(|tracer| Self::of(&tracer))
-                .filter(|target| {
-                    // As the processor has it: a session that came from outside is one all the same.
-                    !current::is_suppressed(&target.outbox) || current::from_baggage(cx).is_some()
-                }),
+        Context::map_current(|cx| match current::in_context(cx) {
+            Some(session) => Self::of_session(session),
+            None if HoneyHiveTracer::has_default() || lineage::is_known() => Self::elsewhere(cx),
+            None => None,
         })
+    }
+
+    fn of_session(session: &Session) -> Option<Self> {
+        Some(Self {
+            tracer: session.outbox.tracer()?,
+            outbox: Arc::clone(&session.outbox),
+        })
+    }
+
+    #[inline(never)]
+    fn elsewhere(cx: &Context) -> Option<Self> {
+        if let Some(session) = current::innermost(cx) {
+            return Self::of_session(&session);
+        }
+        let target = Self::of(&HoneyHiveTracer::default_tracer()?);
+        // As the processor has it: a session that came from outside is one all the same.
+        let is_meant =
+            !current::is_suppressed(&target.outbox) || current::from_baggage(cx).is_some();
+        is_meant.then_some(target)
     }
 
     // Out of line, and so are the others that a function without a tracer never reaches.

@@ -37,10 +37,11 @@ impl HoneyHiveTracer {
         replaced
     }
 
+    pub(crate) fn has_default() -> bool {
+        IS_SET.load(Ordering::Acquire)
+    }
+
     pub(crate) fn default_tracer() -> Option<Self> {
-        if !IS_SET.load(Ordering::Acquire) {
-            return None;
-        }
         DEFAULT
             .read()
             .unwrap_or_else(PoisonError::into_inner)
