@@ -611,3 +611,27 @@ fn what_comes_after_a_start_whose_answer_was_lost_is_not_lost_with_it() {
     assert_eq!(session.outputs["a"], 2);
     assert_balanced(&tracer);
 }
+
+#[test]
+fn what_users_said_does_not_show_in_debug() {
+    let server = server();
+    let tracer = tracer(&server);
+    let chat = tracer.create_session(
+        NewSession::named("chat")
+            .inputs(json!({"question": "a private matter"}))
+            .user_properties(json!({"name": "a private person"})),
+    );
+    chat.enrich(Enrichment::new().outputs(json!({"answer": "a private answer"})));
+    let span = chat.in_scope(|| {
+        tracer
+            .span("ask")
+            .inputs(json!({"q": "a private word"}))
+            .start()
+    });
+    drop(span);
+    let created = tracer.acreate_session(NewSession::named("b").inputs(json!({"q": "private"})));
+
+    let shown = format!("{chat:?} {tracer:?} {created:?}");
+    assert!(!shown.contains("private"), "{shown}");
+    assert!(shown.contains(&chat.id().to_string()), "{shown}");
+}

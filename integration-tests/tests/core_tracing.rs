@@ -190,6 +190,26 @@ fn fields_go_to_the_inputs_when_given_at_first_and_to_the_metadata_when_recorded
     );
 }
 
+#[instrument]
+fn page(size: u32, number: usize, name: &str, huge: u64) {}
+
+#[test]
+fn numbers_stay_numbers_and_texts_texts() {
+    let event = event_of(|| page(10, 2, "10", u64::MAX));
+    let input = |name: &str| event.attributes[&format!("honeyhive_inputs.{name}")].clone();
+    assert_eq!(input("size"), 10_i64.into());
+    assert_eq!(input("number"), 2_i64.into());
+    assert_eq!(input("name"), "10".into());
+    assert_eq!(input("huge"), u64::MAX.to_string().into());
+
+    let event = event_of(|| {
+        let span = info_span!("chat", gen_ai.usage.input_tokens = Empty, code = "20");
+        span.in_scope(|| span.record("gen_ai.usage.input_tokens", 20_u64));
+    });
+    assert_eq!(event.attributes["gen_ai.usage.input_tokens"], 20_i64.into());
+    assert_eq!(event.attributes["honeyhive_inputs.code"], "20".into());
+}
+
 #[test]
 fn a_field_recorded_before_the_span_is_entered_counts_as_given_at_first() {
     let event = event_of(|| {

@@ -28,6 +28,7 @@ pub(crate) const EVENT_ID: &str = "honeyhive_event_id";
 pub(crate) const ERROR: &str = "honeyhive_error";
 
 pub(crate) const GEN_AI_OPERATION: &str = "gen_ai.operation.name";
+pub(crate) const GEN_AI_USAGE_PREFIX: &str = "gen_ai.usage.";
 pub(crate) const GEN_AI_SYSTEM_INSTRUCTIONS: &str = "gen_ai.system_instructions";
 pub(crate) const GEN_AI_INPUT_MESSAGES: &str = "gen_ai.input.messages";
 pub(crate) const GEN_AI_OUTPUT_MESSAGES: &str = "gen_ai.output.messages";

@@ -9,13 +9,14 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::attributes::{
     GEN_AI_COMPLETION, GEN_AI_INPUT_MESSAGES, GEN_AI_OUTPUT_MESSAGES, GEN_AI_PROMPT,
-    GEN_AI_SYSTEM_INSTRUCTIONS, GEN_AI_TOOL_ARGUMENTS, GEN_AI_TOOL_RESULT,
+    GEN_AI_SYSTEM_INSTRUCTIONS, GEN_AI_TOOL_ARGUMENTS, GEN_AI_TOOL_RESULT, GEN_AI_USAGE_PREFIX,
 };
 use crate::enrichment::{Bucket, Object};
 use crate::span::flatten;
 
 /// Adds what the conventions say went in and came out.
 pub(crate) fn place(attributes: &mut Vec<KeyValue>) {
+    attributes.iter_mut().for_each(count_tokens);
     if !attributes.iter().any(is_content) {
         return;
     }
@@ -30,6 +31,16 @@ pub(crate) fn place(attributes: &mut Vec<KeyValue>) {
                 flatten(key.into(), value, &mut |it| attributes.push(it));
             }
         }
+    }
+}
+
+/// Token counts that came as text, as `tracing-opentelemetry` writes unsigned numbers: HoneyHive adds them up.
+fn count_tokens(attribute: &mut KeyValue) {
+    if attribute.key.as_str().starts_with(GEN_AI_USAGE_PREFIX)
+        && let Attribute::String(text) = &attribute.value
+        && let Ok(tokens) = text.as_str().parse::<i64>()
+    {
+        attribute.value = tokens.into();
     }
 }
 
@@ -308,6 +319,18 @@ mod tests {
                 ("honeyhive_outputs.text", "done"),
             ])
         );
+    }
+
+    #[test]
+    fn token_counts_are_numbers() {
+        let mut attributes = vec![
+            KeyValue::new("gen_ai.usage.input_tokens", "20"),
+            KeyValue::new("gen_ai.usage.note", "many"),
+            KeyValue::new("gen_ai.request.model", "4"),
+        ];
+        place(&mut attributes);
+        let values: Vec<_> = attributes.into_iter().map(|it| it.value).collect();
+        assert_eq!(values, [20.into(), "many".into(), "4".into()]);
     }
 
     #[test]

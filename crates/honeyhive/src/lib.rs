@@ -25,6 +25,8 @@ mod fields;
 mod gen_ai;
 mod processor;
 mod span;
+#[cfg(feature = "tracing")]
+mod unsigned;
 
 mod delivery;
 

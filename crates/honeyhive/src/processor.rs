@@ -118,6 +118,8 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         let member = self.outbox().member();
         member.span_ended(span.span_context.span_id());
         lineage::end(span.span_context.span_id(), self.outbox());
+        #[cfg(feature = "tracing")]
+        crate::unsigned::restore(&mut span);
         if span.dropped_attributes_count > 0 {
             self.stamp_again(&mut span);
         }

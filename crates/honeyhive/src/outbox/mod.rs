@@ -9,6 +9,7 @@ mod record;
 mod stats;
 pub(crate) mod strays;
 
+use std::fmt;
 use std::panic::RefUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -92,7 +93,6 @@ struct Queue {
 }
 
 /// The queue, shared by the tracer, its sessions, its span processor and the delivery thread.
-#[derive(Debug)]
 pub(crate) struct Outbox {
     queue: Mutex<Queue>,
     wake: Notify,
@@ -107,6 +107,16 @@ pub(crate) struct Outbox {
     tracer: OnceLock<Weak<SdkTracer>>,
     member: Member,
     strays: Strays,
+}
+
+/// Its counts: what is pending belongs to the program's users.
+impl fmt::Debug for Outbox {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Outbox")
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A panic in the program cannot leave an outbox half-changed: nothing of the program's runs under its lock.

@@ -6,6 +6,7 @@ pub(crate) mod lineage;
 mod new_session;
 mod startup;
 
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -45,10 +46,21 @@ use crate::outbox::{DropReason, Inputs, Outbox, Record, StartRecord, Update};
 /// session.enrich(Enrichment::new().outputs(json!({"rows": 10_000})));
 /// # Ok::<(), honeyhive::BuildError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Session {
     pub(crate) start: Arc<StartRecord>,
     pub(crate) outbox: Arc<Outbox>,
+}
+
+/// Its id and name: what it was asked is no matter for a log.
+impl fmt::Debug for Session {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Session")
+            .field("id", &self.id())
+            .field("name", &self.start.name)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Session {
@@ -326,8 +338,8 @@ fn default_name(id: SessionId) -> Arc<str> {
 #[must_use = "the session is current until the guard is dropped"]
 pub struct SessionGuard(#[expect(dead_code, reason = "held for its drop")] ContextGuard);
 
-impl std::fmt::Debug for SessionGuard {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for SessionGuard {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("SessionGuard")
     }
 }

@@ -9,6 +9,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::HoneyHiveTracer;
 use crate::attributes::{CREATED_WITH, TRACING_SCOPE};
+use crate::unsigned::Unsigned;
 
 impl HoneyHiveTracer {
     /// A layer for a `tracing` subscriber: spans of `#[tracing::instrument]`, `info_span!` and of libraries
@@ -64,14 +65,16 @@ impl HoneyHiveTracer {
         S: tracing::Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
     {
         let tracer = self.inner.provider.tracer(TRACING_SCOPE);
-        OpenTelemetryLayer::new(Marking(tracer))
+        let spans = OpenTelemetryLayer::new(Marking(tracer))
             .with_location(false)
             .with_threads(false)
             .with_tracked_inactivity(false)
             .with_level(true)
             .with_target(true)
             .with_error_fields_to_exceptions(false)
-            .with_error_records_to_exceptions(false)
+            .with_error_records_to_exceptions(false);
+        // It is told of a close before the span ends.
+        Unsigned.and_then(spans)
     }
 }
 
