@@ -618,20 +618,21 @@ fn what_users_said_does_not_show_in_debug() {
     let tracer = tracer(&server);
     let chat = tracer.create_session(
         NewSession::named("chat")
-            .inputs(json!({"question": "a private matter"}))
-            .user_properties(json!({"name": "a private person"})),
+            .inputs(json!({"question": "a confidential matter"}))
+            .user_properties(json!({"name": "a confidential person"})),
     );
-    chat.enrich(Enrichment::new().outputs(json!({"answer": "a private answer"})));
+    chat.enrich(Enrichment::new().outputs(json!({"answer": "a confidential answer"})));
     let span = chat.in_scope(|| {
         tracer
             .span("ask")
-            .inputs(json!({"q": "a private word"}))
+            .inputs(json!({"q": "a confidential word"}))
             .start()
     });
     drop(span);
-    let created = tracer.acreate_session(NewSession::named("b").inputs(json!({"q": "private"})));
+    let created =
+        tracer.acreate_session(NewSession::named("b").inputs(json!({"q": "confidential"})));
 
     let shown = format!("{chat:?} {tracer:?} {created:?}");
-    assert!(!shown.contains("private"), "{shown}");
+    assert!(!shown.contains("confidential"), "{shown}");
     assert!(shown.contains(&chat.id().to_string()), "{shown}");
 }

@@ -8,6 +8,7 @@ mod guard;
 mod layer;
 
 use std::borrow::Cow;
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
@@ -56,12 +57,21 @@ use crate::span::{self, SpanBuilder};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HoneyHiveTracer {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
+/// What became of everything so far.
+impl fmt::Debug for HoneyHiveTracer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("HoneyHiveTracer")
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
 struct Inner {
     provider: SdkTracerProvider,
     tracer: Arc<SdkTracer>,
