@@ -20,8 +20,6 @@ pub(crate) const LEGACY_PROJECT: &str = "traceloop.association.properties.projec
 
 /// `model`, `chain` or `tool`.
 pub(crate) const EVENT_TYPE: &str = "honeyhive_event_type";
-/// Likewise, from instrumentations that cannot know whether somebody else has set it.
-pub(crate) const EVENT_TYPE_RAW: &str = "honeyhive_event_type_raw";
 /// The id of an event, where the span names it.
 pub(crate) const EVENT_ID: &str = "honeyhive_event_id";
 /// The error text of an event.
@@ -47,6 +45,9 @@ pub(crate) const SUPPRESSED: &str = "honeyhive.suppressed";
 /// leaves the process.
 pub(crate) const CALL_SITE: &str = "honeyhive.call_site";
 pub(crate) const OPEN_SESSIONS: &str = "honeyhive.open_sessions";
+
+/// What an instrumentation suggests for the attribute of the same name without this, where nobody has said more.
+pub(crate) const RAW_SUFFIX: &str = "_raw";
 
 /// The instrumentation scope of spans that came through `tracing_layer`.
 #[cfg(feature = "tracing")]

@@ -5,7 +5,7 @@ use std::fmt;
 use opentelemetry::{KeyValue, Value};
 
 use crate::attributes::{
-    EVENT_TYPE, EVENT_TYPE_RAW, GEN_AI_OPERATION, LANGFUSE_TYPE, OPENINFERENCE_KIND, TRACELOOP_KIND,
+    EVENT_TYPE, GEN_AI_OPERATION, LANGFUSE_TYPE, OPENINFERENCE_KIND, TRACELOOP_KIND,
 };
 
 /// What a span is in HoneyHive.
@@ -54,9 +54,8 @@ impl fmt::Display for EventType {
 type Reader = fn(&str) -> Option<EventType>;
 
 /// The signals, the strongest first.
-const SIGNALS: [(&str, Reader); 6] = [
+const SIGNALS: [(&str, Reader); 5] = [
     (EVENT_TYPE, from_name),
-    (EVENT_TYPE_RAW, from_name),
     (GEN_AI_OPERATION, from_gen_ai),
     (OPENINFERENCE_KIND, from_openinference),
     (TRACELOOP_KIND, from_traceloop),
@@ -142,14 +141,6 @@ mod tests {
     fn an_explicit_type_always_wins_even_tool() {
         let pairs = [(EVENT_TYPE, "tool"), (GEN_AI_OPERATION, "chat")];
         assert_eq!(of(&pairs, true), EventType::Tool);
-    }
-
-    #[test]
-    fn the_raw_form_of_other_sdks_is_explicit_too() {
-        let pairs = [(GEN_AI_OPERATION, "chat"), (EVENT_TYPE_RAW, "tool")];
-        assert_eq!(of(&pairs, true), EventType::Tool);
-        let pairs = [(EVENT_TYPE, "chain"), (EVENT_TYPE_RAW, "tool")];
-        assert_eq!(of(&pairs, false), EventType::Chain);
     }
 
     #[test]

@@ -242,14 +242,6 @@ pub(crate) fn arguments_of_every_kind(python: Python) {
         .but(FLATTENED, instead("g", "empty_dict", json!({})))
         .but(FLATTENED, instead("g", "non_str_keys", json!({".1": 2})))
         .but(
-            Because("JSON has no such numbers"),
-            instead("g", "inf", json!({})),
-        )
-        .but(
-            Because("JSON has no such numbers"),
-            instead("g", "nan", json!({})),
-        )
-        .but(
             Bug(4),
             instead("g", "big_int", json!({"": "1180591620717411303424"})),
         )

@@ -14,8 +14,8 @@ use super::changes::Origin;
 use super::ledger::{Ledger, Tally};
 use super::recent::Recent;
 use crate::attributes::{
-    EVENT_TYPE, LEGACY_PROJECT, LEGACY_SESSION_ID, LEGACY_SOURCE, PROJECT, SESSION_AUTO_CREATE,
-    SESSION_ID, SESSION_NAME, SOURCE,
+    EVENT_TYPE, LEGACY_PROJECT, LEGACY_SESSION_ID, LEGACY_SOURCE, PROJECT, RAW_SUFFIX,
+    SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE,
 };
 use crate::bounds::keep_last_writes;
 use crate::event_type::EventType;
@@ -203,6 +203,7 @@ impl Spans {
         #[cfg(feature = "tracing")]
         crate::fields::place(&mut span);
         keep_last_writes(&mut span.attributes);
+        take_suggestions(&mut span.attributes);
         gen_ai::place(&mut span.attributes);
         hide_secrets(&mut span);
         let id = Value::from(session.to_string());
@@ -243,6 +244,21 @@ fn session_of(span: &SpanData) -> Option<SessionId> {
         Value::String(text) => Some(SessionId::from_correlation_id(text.as_str())),
         _ => None,
     }
+}
+
+/// `honeyhive_inputs_raw` is `honeyhive_inputs`, too, where nobody has set that: the official SDK's convention
+/// for instrumentations.
+fn take_suggestions(attributes: &mut Vec<KeyValue>) {
+    let suggested: Vec<_> = attributes
+        .iter()
+        .filter_map(|attribute| {
+            let name = attribute.key.as_str().strip_suffix(RAW_SUFFIX)?;
+            let is_said = || attributes.iter().any(|it| it.key.as_str() == name);
+            (!name.is_empty() && !is_said() && !is_secret_name(attribute.key.as_str()))
+                .then(|| KeyValue::new(name.to_owned(), attribute.value.clone()))
+        })
+        .collect();
+    attributes.extend(suggested);
 }
 
 /// Instrumentations record headers and arguments as they come.

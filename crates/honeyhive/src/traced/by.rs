@@ -25,14 +25,37 @@ pub trait BySerialize {
 
 impl<T: Serialize> BySerialize for &&Probe<'_, T> {
     /// What cannot be a JSON value in memory, such as a number beyond 64 bits, goes as JSON text; what
-    /// cannot be JSON at all, such as a map whose keys are lists, by the name of its type.
+    /// cannot be JSON at all, such as a map whose keys are lists, by the name of its type. A number that is none
+    /// goes as `nan`, `inf` or `-inf`.
     fn __honeyhive_json(&self) -> Json {
         let value = self.0;
-        to_json(value).unwrap_or_else(|_| {
-            let text = serde_json::to_string(value);
-            Json::String(text.unwrap_or_else(|_| type_name::<T>().to_owned()))
-        })
+        match to_json(value) {
+            Ok(Json::Null) => no_number(value).map_or(Json::Null, Json::String),
+            Ok(json) => json,
+            Err(_) => {
+                let text = serde_json::to_string(value);
+                Json::String(text.unwrap_or_else(|_| type_name::<T>().to_owned()))
+            }
+        }
     }
+}
+
+/// JSON knows neither infinity nor what is no number, so they look like nothing.
+#[cold]
+fn no_number(value: &impl Serialize) -> Option<String> {
+    struct Shown<'a, T>(&'a T);
+
+    impl<T: Serialize> Display for Shown<'_, T> {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.serialize(formatter)
+        }
+    }
+
+    let mut text = String::new();
+    // It fails for whatever is no plain value.
+    write!(text, "{}", Shown(value)).ok()?;
+    text.make_ascii_lowercase();
+    matches!(text.as_str(), "nan" | "inf" | "-inf").then_some(text)
 }
 
 /// The second choice.
@@ -187,6 +210,20 @@ mod tests {
     fn a_number_beyond_64_bits_is_text() {
         let value = (&&&Probe(&u128::MAX)).__honeyhive_json();
         assert_eq!(value, Json::from(u128::MAX.to_string()));
+    }
+
+    #[test]
+    fn a_number_that_is_none_is_named_and_nothing_is_nothing() {
+        for (value, expected) in [
+            (f64::NAN, Json::from("nan")),
+            (f64::INFINITY, "inf".into()),
+            (f64::NEG_INFINITY, "-inf".into()),
+            (0.5, 0.5.into()),
+        ] {
+            assert_eq!((&&&Probe(&value)).__honeyhive_json(), expected);
+        }
+        assert_eq!((&&&Probe(&None::<u8>)).__honeyhive_json(), Json::Null);
+        assert_eq!((&&&Probe(&())).__honeyhive_json(), Json::Null);
     }
 
     #[test]
