@@ -10,6 +10,7 @@ mod gate;
 mod ledger;
 mod notices;
 mod otlp;
+mod outgoing;
 mod recent;
 mod sessions;
 mod sink;

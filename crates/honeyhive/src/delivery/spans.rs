@@ -5,24 +5,18 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use opentelemetry::Value;
 use opentelemetry::trace::SpanId;
-use opentelemetry::{KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 use tokio::time::Instant;
 
 use super::changes::Origin;
 use super::ledger::{Ledger, Tally};
+use super::outgoing;
 use super::recent::Recent;
-use crate::attributes::{
-    EVENT_TYPE, LEGACY_PROJECT, LEGACY_SESSION_ID, LEGACY_SOURCE, PROJECT, RAW_SUFFIX,
-    SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE,
-};
-use crate::bounds::keep_last_writes;
-use crate::event_type::EventType;
-use crate::gen_ai;
+use crate::attributes::SESSION_ID;
 use crate::id::SessionId;
-use crate::outbox::{StartRecord, strays};
-use crate::secret::is_secret_name;
+use crate::outbox::StartRecord;
 
 /// So many spans go in one request, at the most.
 const BATCH_SPANS: usize = 512;
@@ -199,35 +193,12 @@ impl Spans {
 
     /// The span with all that HoneyHive wants to see on it.
     fn finished(&self, mut span: SpanData, session: SessionId, origin: &Origin) -> SpanData {
-        strays::forget(&mut span);
-        #[cfg(feature = "tracing")]
-        crate::fields::place(&mut span);
-        keep_last_writes(&mut span.attributes);
-        take_suggestions(&mut span.attributes);
-        gen_ai::place(&mut span.attributes);
-        hide_secrets(&mut span);
-        let id = Value::from(session.to_string());
-        set(&mut span, SESSION_ID, id.clone());
-        set(&mut span, LEGACY_SESSION_ID, id);
-        let source = find(&span, SOURCE)
-            .cloned()
-            .unwrap_or_else(|| origin.source.clone().into());
-        set(&mut span, LEGACY_SOURCE, source.clone());
-        set(&mut span, SOURCE, source);
-        if let Some(project) = &origin.project {
-            set(&mut span, PROJECT, project.clone().into());
-            set(&mut span, LEGACY_PROJECT, project.clone().into());
-        }
-        if let Some(name) = self.unstarted.get(&session) {
-            set(&mut span, SESSION_AUTO_CREATE, true.into());
-            if find(&span, SESSION_NAME).is_none() {
-                set(&mut span, SESSION_NAME, Arc::clone(name).into());
-            }
-        }
+        outgoing::arrange(&mut span);
+        let unstarted = self.unstarted.get(&session);
+        outgoing::route(&mut span, session, unstarted, origin);
         let span_id = span.span_context.span_id();
         let has_children = self.parents.contains(&span_id) || self.adopted.contains(&span_id);
-        let event_type = EventType::of_span(&span.attributes, has_children);
-        set(&mut span, EVENT_TYPE, event_type.as_str().into());
+        outgoing::set_type(&mut span, has_children);
         span
     }
 }
@@ -243,50 +214,5 @@ fn session_of(span: &SpanData) -> Option<SessionId> {
     match &noted.value {
         Value::String(text) => Some(SessionId::from_correlation_id(text.as_str())),
         _ => None,
-    }
-}
-
-/// `honeyhive_inputs_raw` is `honeyhive_inputs`, too, where nobody has set that: the official SDK's convention
-/// for instrumentations.
-fn take_suggestions(attributes: &mut Vec<KeyValue>) {
-    let suggested: Vec<_> = attributes
-        .iter()
-        .filter_map(|attribute| {
-            let name = attribute.key.as_str().strip_suffix(RAW_SUFFIX)?;
-            let is_said = || attributes.iter().any(|it| it.key.as_str() == name);
-            (!name.is_empty() && !is_said() && !is_secret_name(attribute.key.as_str()))
-                .then(|| KeyValue::new(name.to_owned(), attribute.value.clone()))
-        })
-        .collect();
-    attributes.extend(suggested);
-}
-
-/// Instrumentations record headers and arguments as they come.
-fn hide_secrets(span: &mut SpanData) {
-    let events = span.events.events.iter_mut();
-    let of_events = events.flat_map(|event| &mut event.attributes);
-    for attribute in span.attributes.iter_mut().chain(of_events) {
-        let has_text = matches!(attribute.value, Value::String(_) | Value::Array(_));
-        if has_text && is_secret_name(attribute.key.as_str()) {
-            attribute.value = "<redacted>".into();
-        }
-    }
-}
-
-fn find<'a>(span: &'a SpanData, key: &str) -> Option<&'a Value> {
-    span.attributes
-        .iter()
-        .find(|attribute| attribute.key.as_str() == key)
-        .map(|attribute| &attribute.value)
-}
-
-fn set(span: &mut SpanData, key: &'static str, value: Value) {
-    match span
-        .attributes
-        .iter_mut()
-        .find(|attribute| attribute.key.as_str() == key)
-    {
-        Some(attribute) => attribute.value = value,
-        None => span.attributes.push(KeyValue::new(key, value)),
     }
 }

@@ -1,0 +1,106 @@
+//! A span as it leaves: what it says where HoneyHive looks for it, without secrets, and routed.
+
+use std::sync::Arc;
+
+use opentelemetry::{KeyValue, Value};
+use opentelemetry_sdk::trace::SpanData;
+
+use super::changes::Origin;
+use crate::attributes::{
+    EVENT_TYPE, LEGACY_PROJECT, LEGACY_SESSION_ID, LEGACY_SOURCE, PROJECT, RAW_SUFFIX,
+    SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE,
+};
+use crate::bounds::keep_last_writes;
+use crate::event_type::EventType;
+use crate::gen_ai;
+use crate::id::SessionId;
+use crate::outbox::strays;
+use crate::secret::is_secret_name;
+
+/// Puts what the span says where HoneyHive looks for it, and hides what nobody should see.
+pub(super) fn arrange(span: &mut SpanData) {
+    strays::forget(span);
+    #[cfg(feature = "tracing")]
+    crate::fields::place(span);
+    keep_last_writes(&mut span.attributes);
+    take_suggestions(&mut span.attributes);
+    gen_ai::place(&mut span.attributes);
+    hide_secrets(span);
+}
+
+/// Says whose span it is. A session that no start of ours has created has a name for that.
+pub(super) fn route(
+    span: &mut SpanData,
+    session: SessionId,
+    unstarted: Option<&Arc<str>>,
+    origin: &Origin,
+) {
+    let id = Value::from(session.to_string());
+    set(span, SESSION_ID, id.clone());
+    set(span, LEGACY_SESSION_ID, id);
+    let source = find(span, SOURCE)
+        .cloned()
+        .unwrap_or_else(|| origin.source.clone().into());
+    set(span, LEGACY_SOURCE, source.clone());
+    set(span, SOURCE, source);
+    if let Some(project) = &origin.project {
+        set(span, PROJECT, project.clone().into());
+        set(span, LEGACY_PROJECT, project.clone().into());
+    }
+    if let Some(name) = unstarted {
+        set(span, SESSION_AUTO_CREATE, true.into());
+        if find(span, SESSION_NAME).is_none() {
+            set(span, SESSION_NAME, Arc::clone(name).into());
+        }
+    }
+}
+
+pub(super) fn set_type(span: &mut SpanData, has_children: bool) {
+    let event_type = EventType::of_span(&span.attributes, has_children);
+    set(span, EVENT_TYPE, event_type.as_str().into());
+}
+
+/// `honeyhive_inputs_raw` is `honeyhive_inputs`, too, where nobody has set that: the official SDK's convention
+/// for instrumentations.
+fn take_suggestions(attributes: &mut Vec<KeyValue>) {
+    let suggested: Vec<_> = attributes
+        .iter()
+        .filter_map(|attribute| {
+            let name = attribute.key.as_str().strip_suffix(RAW_SUFFIX)?;
+            let is_said = || attributes.iter().any(|it| it.key.as_str() == name);
+            (!name.is_empty() && !is_said() && !is_secret_name(attribute.key.as_str()))
+                .then(|| KeyValue::new(name.to_owned(), attribute.value.clone()))
+        })
+        .collect();
+    attributes.extend(suggested);
+}
+
+/// Instrumentations record headers and arguments as they come.
+fn hide_secrets(span: &mut SpanData) {
+    let events = span.events.events.iter_mut();
+    let of_events = events.flat_map(|event| &mut event.attributes);
+    for attribute in span.attributes.iter_mut().chain(of_events) {
+        let has_text = matches!(attribute.value, Value::String(_) | Value::Array(_));
+        if has_text && is_secret_name(attribute.key.as_str()) {
+            attribute.value = "<redacted>".into();
+        }
+    }
+}
+
+fn find<'a>(span: &'a SpanData, key: &str) -> Option<&'a Value> {
+    span.attributes
+        .iter()
+        .find(|attribute| attribute.key.as_str() == key)
+        .map(|attribute| &attribute.value)
+}
+
+fn set(span: &mut SpanData, key: &'static str, value: Value) {
+    match span
+        .attributes
+        .iter_mut()
+        .find(|attribute| attribute.key.as_str() == key)
+    {
+        Some(attribute) => attribute.value = value,
+        None => span.attributes.push(KeyValue::new(key, value)),
+    }
+}
