@@ -5,6 +5,7 @@
 #[path = "core/mod.rs"]
 mod support;
 
+use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
@@ -956,4 +957,51 @@ fn a_key_that_is_written_without_end_leaves_room_for_what_comes_after() {
     let event = event(&server, "streaming");
     assert_eq!(event.metadata["tokens"], 29_999);
     assert_eq!(event.outputs["text"], "done");
+}
+
+/// A value that cannot be serialised.
+#[derive(Debug)]
+struct Broken;
+
+impl serde::Serialize for Broken {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("no"))
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Mixed {
+    good: u8,
+    bad: Broken,
+    list: Vec<Broken>,
+    grid: HashMap<(u8, u8), u8>,
+}
+
+#[honeyhive::trace]
+fn take_mixed(mixed: &Mixed) -> u8 {
+    mixed.good
+}
+
+#[test]
+fn a_value_that_json_cannot_hold_costs_none_of_its_neighbours() {
+    let mixed = Mixed {
+        good: 1,
+        bad: Broken,
+        list: vec![Broken],
+        grid: HashMap::from([((1, 2), 3)]),
+    };
+    let lost = "[not serialisable: no]";
+    let sent = json!({"good": 1, "bad": lost, "list": [lost], "grid": {"[1,2]": 3}});
+    let server = server();
+    let tracer = tracer(&server);
+    let chat = tracer.create_session(NewSession::named("chat").metadata(&mixed));
+    chat.enrich(Enrichment::new().outputs(&mixed));
+    chat.in_scope(|| take_mixed(&mixed));
+    flush(&tracer);
+
+    let session = session(&server, chat.id());
+    assert_eq!(Value::Object(session.metadata), sent);
+    assert_eq!(Value::Object(session.outputs), sent);
+    assert_eq!(event(&server, "take_mixed").inputs["mixed"], sent);
+    assert_eq!(tracer.stats().refused, 0);
 }
