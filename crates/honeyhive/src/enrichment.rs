@@ -1,5 +1,6 @@
 //! [`Enrichment`]: what is added to a session or a span, in HoneyHive's seven buckets and the error.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
@@ -77,11 +78,24 @@ impl Bucket {
 ///     .metrics(json!({"confidence": 0.9}))
 ///     .feedback(json!({"rating": true}));
 /// ```
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Enrichment {
     buckets: [Object; 7],
     error: Option<String>,
     refused: u32,
+}
+
+/// The names of what is added: the values are no matter for a log.
+impl fmt::Debug for Enrichment {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("Enrichment");
+        for (bucket, object) in Bucket::ALL.iter().zip(&self.buckets) {
+            if !object.is_empty() {
+                shown.field(bucket.name(), &object.keys().collect::<Vec<_>>());
+            }
+        }
+        shown.field("has_error", &self.error.is_some()).finish()
+    }
 }
 
 impl Enrichment {
