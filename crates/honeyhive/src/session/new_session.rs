@@ -3,8 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::enrichment::{NO_OBJECT, Object, merge, to_json, warn_of_refusal};
+use crate::enrichment::{NO_OBJECT, Object, merge, warn_of_refusal};
 use crate::id::SessionId;
+use crate::json::to_json;
 
 /// What a session begins with; a plain `&str` or `String` is a name and nothing else.
 ///
