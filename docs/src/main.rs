@@ -32,12 +32,10 @@ fn main() -> ExitCode {
         names().for_each(|name| println!("{name}"));
         return ExitCode::SUCCESS;
     };
-    match pages::PROGRAMS.iter().find(|(name, _)| *name == wanted) {
-        Some((_, run)) => run(),
-        None => {
-            eprintln!("there is no program {wanted:?}; there are:");
-            names().for_each(|name| eprintln!("  {name}"));
-            ExitCode::FAILURE
-        }
+    if let Some((_, run)) = pages::PROGRAMS.iter().find(|(name, _)| *name == wanted) {
+        return run();
     }
+    eprintln!("there is no program {wanted:?}; there are:");
+    names().for_each(|name| eprintln!("  {name}"));
+    ExitCode::FAILURE
 }
