@@ -12,6 +12,7 @@ mod bounds;
 mod config;
 mod enrichment;
 mod owners;
+mod redaction;
 
 mod api;
 mod outbox;
@@ -55,6 +56,7 @@ pub use id::{EventId, InvalidEventId, InvalidSessionId, SessionId};
 pub use opentelemetry;
 pub use outbox::{DeliveryStats, DropReason, Drops, FlushReport};
 pub use processor::HoneyHiveSpanProcessor;
+pub use redaction::{Field, Place, Redaction, Verdict};
 pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard};
 pub use span::{Span, SpanBuilder};
 pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};

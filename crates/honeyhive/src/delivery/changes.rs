@@ -1,15 +1,17 @@
 //! Updates to one session, merged, and the bodies that carry them.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::ledger::Tally;
+use super::redactor::{Redactor, StartContent};
 use crate::api::{StartSession, UpdateEvent};
 use crate::enrichment::{Bucket, Enrichment, Object};
 use crate::id::SessionId;
 use crate::outbox::{Inputs, SessionEnd, StartRecord};
 
-/// Updates to one session, merged: the last write wins, key by key.
+/// Updates to one session, merged: the last write wins, key by key. What it holds has been through the redaction.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     enrichment: Enrichment,
@@ -18,7 +20,13 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    pub(crate) fn of(enrichment: Enrichment) -> Self {
+    /// What may leave of it.
+    pub(crate) fn of(mut enrichment: Enrichment, redactor: &Redactor) -> Self {
+        redactor.enrichment(&mut enrichment);
+        Self::of_clean(enrichment)
+    }
+
+    fn of_clean(enrichment: Enrichment) -> Self {
         Self {
             enrichment,
             end_time: None,
@@ -27,18 +35,19 @@ impl Changes {
     }
 
     /// What a start has to say, for a session that is created by its spans.
-    pub(crate) fn of_start(start: &StartRecord) -> Self {
+    pub(crate) fn of_start(start: &StartRecord, redactor: &Redactor) -> Self {
         let began_with = start.began_with();
-        Self::of(match &start.inputs {
+        let enrichment = match &start.inputs {
             Inputs::Object(inputs) => began_with.inputs(inputs),
             // The request's span carries them.
             Inputs::Request(_) => began_with,
             #[cfg(feature = "lambda")]
             inputs @ Inputs::Event(_) => began_with.inputs(inputs.to_object()),
-        })
+        };
+        Self::of(enrichment, redactor)
     }
 
-    pub(crate) fn of_end(end: SessionEnd) -> Self {
+    pub(crate) fn of_end(end: SessionEnd, redactor: &Redactor) -> Self {
         let mut enrichment = Enrichment::new();
         let mut put = |bucket, key: &str, value: serde_json::Value| {
             enrichment.insert(bucket, key, value);
@@ -68,6 +77,7 @@ impl Changes {
         if let Some(error) = end.error {
             enrichment = enrichment.error(error);
         }
+        redactor.enrichment(&mut enrichment);
         Self {
             enrichment,
             end_time: Some(unix_milliseconds(end.ended_at)),
@@ -118,7 +128,39 @@ impl Changes {
         for bucket in [Bucket::Metrics, Bucket::Feedback] {
             *rest.bucket_mut(bucket) = self.enrichment.take(bucket);
         }
-        (self, Self::of(rest))
+        (self, Self::of_clean(rest))
+    }
+}
+
+/// A start on its way.
+#[derive(Debug)]
+pub(crate) struct Beginning {
+    pub(crate) record: Arc<StartRecord>,
+    /// Made once, so that what is tried again says the same.
+    content: Option<Box<StartContent>>,
+}
+
+impl Beginning {
+    pub(crate) const fn new(record: Arc<StartRecord>) -> Self {
+        Self {
+            record,
+            content: None,
+        }
+    }
+
+    /// Gets what may leave of it ready.
+    pub(super) fn prepare(&mut self, redactor: &Redactor) {
+        let record = &self.record;
+        self.content
+            .get_or_insert_with(|| Box::new(redactor.start(record)));
+    }
+}
+
+impl Deref for Beginning {
+    type Target = StartRecord;
+
+    fn deref(&self) -> &StartRecord {
+        &self.record
     }
 }
 
@@ -133,7 +175,7 @@ pub(crate) struct Origin {
 #[derive(Debug)]
 pub(crate) struct Operation {
     pub(crate) id: SessionId,
-    pub(crate) start: Option<Arc<StartRecord>>,
+    pub(crate) start: Option<Beginning>,
     pub(crate) changes: Changes,
     pub(crate) tally: Tally,
     pub(crate) attempts: u32,
@@ -150,19 +192,30 @@ pub(crate) enum Call {
 
 impl Operation {
     pub(crate) fn call(&self, origin: &Origin) -> Call {
-        match &self.start {
-            Some(start) => Call::Start(Box::new(self.start_body(start, origin))),
+        match self
+            .start
+            .as_ref()
+            .and_then(|start| Some((start, start.content.as_deref()?)))
+        {
+            Some((start, content)) => {
+                Call::Start(Box::new(self.start_body(start, content, origin)))
+            }
             None => Call::Update(self.id, Box::new(self.changes.to_update())),
         }
     }
 
-    fn start_body(&self, start: &StartRecord, origin: &Origin) -> StartSession {
+    fn start_body(
+        &self,
+        start: &StartRecord,
+        content: &StartContent,
+        origin: &Origin,
+    ) -> StartSession {
         let mut changes = self.changes.enrichment.clone();
-        let mut inputs = start.inputs.to_object();
+        let mut inputs = content.inputs.clone();
         crate::enrichment::merge(&mut inputs, changes.take(Bucket::Inputs));
-        let mut metadata = start.metadata.clone();
+        let mut metadata = content.metadata.clone();
         crate::enrichment::merge(&mut metadata, changes.take(Bucket::Metadata));
-        let mut user_properties = start.user_properties.clone();
+        let mut user_properties = content.user_properties.clone();
         crate::enrichment::merge(&mut user_properties, changes.take(Bucket::UserProperties));
         let error = changes.take_error();
         if let Some(error) = &error {
@@ -171,8 +224,11 @@ impl Operation {
         }
         StartSession {
             session_id: self.id,
-            session_name: start.name.as_ref().to_owned(),
-            source: start.source.as_deref().unwrap_or(&origin.source).to_owned(),
+            session_name: content.name.clone(),
+            source: content
+                .source
+                .clone()
+                .unwrap_or_else(|| origin.source.clone()),
             project: origin.project.clone(),
             start_time: unix_milliseconds(start.started_at),
             inputs,

@@ -12,6 +12,7 @@ mod notices;
 mod otlp;
 mod outgoing;
 mod recent;
+mod redactor;
 mod sessions;
 mod sink;
 mod spans;
@@ -34,6 +35,7 @@ pub(crate) use changes::Call;
 pub(crate) use changes::Origin;
 use engine::Engine;
 use ledger::Answered;
+pub(crate) use redactor::Redactor;
 pub(crate) use sink::Sink;
 
 /// What the delivery thread is told once.
@@ -44,11 +46,12 @@ pub(crate) struct Plan {
     pub(crate) window: Duration,
     /// How long somebody may wait for the answer to a start.
     pub(crate) patience: Duration,
+    pub(crate) redactor: Arc<Redactor>,
     pub(crate) sink: Sink,
 }
 
 impl Plan {
-    pub(crate) fn new(settings: &Settings, sink: Sink) -> Self {
+    pub(crate) fn new(settings: &Settings, redactor: Arc<Redactor>, sink: Sink) -> Self {
         Self {
             origin: Origin {
                 source: settings.source.clone(),
@@ -57,6 +60,7 @@ impl Plan {
             transport: settings.session_transport,
             window: settings.coalesce_window,
             patience: settings.api_timeout,
+            redactor,
             sink,
         }
     }

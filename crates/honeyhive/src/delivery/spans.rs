@@ -14,6 +14,7 @@ use super::changes::Origin;
 use super::ledger::{Ledger, Tally};
 use super::outgoing;
 use super::recent::Recent;
+use super::redactor::Redactor;
 use crate::attributes::SESSION_ID;
 use crate::id::SessionId;
 use crate::outbox::StartRecord;
@@ -49,6 +50,7 @@ pub(crate) struct Spans {
     /// The names of sessions that no start of ours has created: ingestion is asked to create them from
     /// their spans, where it does not know them.
     unstarted: Recent<SessionId, Arc<str>>,
+    redactor: Arc<Redactor>,
 }
 
 /// A batch that is ready to be encoded.
@@ -59,7 +61,7 @@ pub(crate) struct Batch {
 }
 
 impl Spans {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(redactor: Arc<Redactor>) -> Self {
         Self {
             waiting: VecDeque::new(),
             assigned: 0,
@@ -68,6 +70,7 @@ impl Spans {
             ignored: Recent::new(),
             moved: Recent::new(),
             unstarted: Recent::new(),
+            redactor,
         }
     }
 
@@ -97,12 +100,14 @@ impl Spans {
     /// A session goes on under another id. Only for an id that nobody else can know.
     pub(crate) fn moved(&mut self, start: &StartRecord, to: SessionId) {
         self.moved.insert(start.id, to);
-        self.unstarted.insert(to, Arc::clone(&start.name));
+        self.unstarted
+            .insert(to, self.redactor.session_name(&start.name));
     }
 
     /// The start was given up.
     pub(crate) fn unstarted(&mut self, start: &StartRecord) {
-        self.unstarted.insert(start.id, Arc::clone(&start.name));
+        self.unstarted
+            .insert(start.id, self.redactor.session_name(&start.name));
     }
 
     /// The id under which a session goes by now.
@@ -191,14 +196,15 @@ impl Spans {
         (!batch.spans.is_empty()).then_some(batch)
     }
 
-    /// The span with all that HoneyHive wants to see on it.
+    /// The span with all that HoneyHive wants to see on it, and nothing that nobody should see.
     fn finished(&self, mut span: SpanData, session: SessionId, origin: &Origin) -> SpanData {
         outgoing::arrange(&mut span);
-        let unstarted = self.unstarted.get(&session);
-        outgoing::route(&mut span, session, unstarted, origin);
         let span_id = span.span_context.span_id();
         let has_children = self.parents.contains(&span_id) || self.adopted.contains(&span_id);
         outgoing::set_type(&mut span, has_children);
+        self.redactor.span(&mut span);
+        let unstarted = self.unstarted.get(&session);
+        outgoing::route(&mut span, session, unstarted, origin);
         span
     }
 }

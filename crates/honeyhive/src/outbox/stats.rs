@@ -108,8 +108,10 @@ pub struct DeliveryStats {
     pub refused: u64,
     /// Session ids in requests that were not usable and were treated as absent.
     pub ignored_session_ids: u64,
-    /// Panics caught in callbacks that the program gave to the instrumentation.
+    /// Panics caught in callbacks that the program gave to the instrumentation or to the redaction.
     pub callback_panics: u64,
+    /// Values that left masked or replaced; see [`Redaction`](crate::Redaction).
+    pub redacted: u64,
 }
 
 /// What became of the items that a flush waited for.

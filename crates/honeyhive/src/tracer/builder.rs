@@ -9,11 +9,12 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanLimits};
 use super::HoneyHiveTracer;
 use crate::attributes::MAX_GATHERED;
 use crate::config::{Explicit, OtlpProtocol, SessionTransport, Settings};
-use crate::delivery::{self, Plan, Sink};
+use crate::delivery::{self, Plan, Redactor, Sink};
 use crate::error::BuildError;
 use crate::id::SessionId;
 use crate::outbox::Outbox;
 use crate::processor::HoneyHiveSpanProcessor;
+use crate::redaction::{Redaction, Rules};
 use crate::secret::ApiKey;
 use crate::session::StartupSession;
 
@@ -49,6 +50,7 @@ use crate::session::StartupSession;
 pub struct HoneyHiveTracerBuilder {
     explicit: Explicit,
     resource: Option<Resource>,
+    redaction: Redaction,
     /// Where deliveries go instead of HoneyHive.
     sink: Option<Sink>,
 }
@@ -150,6 +152,12 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
+    /// What is masked in everything that leaves (default [`Redaction::new`]: what is named like a secret).
+    pub fn redaction(mut self, redaction: Redaction) -> Self {
+        self.redaction = redaction;
+        self
+    }
+
     /// The OpenTelemetry resource of the tracer's spans, instead of the one that `OTEL_SERVICE_NAME`,
     /// `OTEL_RESOURCE_ATTRIBUTES`, the project and the program's name describe.
     pub fn resource(mut self, resource: Resource) -> Self {
@@ -167,23 +175,25 @@ impl HoneyHiveTracerBuilder {
     ///
     /// # Errors
     ///
-    /// Where a setting is missing or unusable, the TLS roots cannot be read, or the delivery thread
+    /// Where a setting is missing or unusable (a pattern of the redaction, too), the TLS roots cannot be read, or the delivery thread
     /// cannot be started. No error repeats a key.
     pub fn build(self) -> Result<HoneyHiveTracer, BuildError> {
         let settings = Settings::resolve(self.explicit)?;
+        let rules = Rules::new(&self.redaction)?;
         let resource = self.resource.unwrap_or_else(|| default_resource(&settings));
         let sink = match self.sink {
             Some(sink) => sink,
             None => default_sink(&settings, &resource)?,
         };
         let outbox = Arc::new(Outbox::new(settings.queue_items, settings.queue_bytes));
+        let redactor = Arc::new(Redactor::new(rules, Arc::clone(&outbox)));
         let startup = Arc::new(StartupSession::new(
             Arc::clone(&outbox),
             settings.session_name.clone(),
             settings.session_id,
         ));
         delivery::start(
-            Plan::new(&settings, sink),
+            Plan::new(&settings, redactor, sink),
             Arc::clone(&outbox),
             Arc::clone(&startup),
         )?;

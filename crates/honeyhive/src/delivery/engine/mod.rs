@@ -88,12 +88,13 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) fn new(plan: Plan, outbox: Arc<Outbox>, startup: Arc<StartupSession>) -> Self {
+        let redactor = &plan.redactor;
         Self {
             spare: Inbox::default(),
             ledger: Ledger::new(Arc::clone(&outbox)),
-            sessions: Sessions::new(window(&plan)),
+            sessions: Sessions::new(window(&plan), Arc::clone(redactor)),
             confirms: Confirms::new(plan.patience),
-            spans: Spans::new(),
+            spans: Spans::new(Arc::clone(redactor)),
             consignments: Vec::new(),
             rest: Gate::new(REST_WIDTH),
             traces: Gate::new(TRACES_WIDTH),
@@ -166,9 +167,10 @@ impl Engine {
                 if timing == Timing::WithTheEnd {
                     self.sessions.await_end(self.spans.current(id), now);
                 }
+                let redactor = &self.plan.redactor;
                 let changes = match update {
-                    Update::Enrich(enrichment) => Changes::of(*enrichment),
-                    Update::End(end) => Changes::of_end(end),
+                    Update::Enrich(enrichment) => Changes::of(*enrichment, redactor),
+                    Update::End(end) => Changes::of_end(end, redactor),
                 };
                 self.change(id, changes, tally, now);
                 if timing == Timing::AfterSpans {
@@ -191,7 +193,7 @@ impl Engine {
         if self.startup.is_begun_by(&start) {
             self.spans.unstarted(&start);
         }
-        let changes = Changes::of_start(&start);
+        let changes = Changes::of_start(&start, &self.plan.redactor);
         if changes.is_empty() {
             self.ledger.delivered(tally);
         } else {
@@ -225,8 +227,9 @@ impl Engine {
         let load = Load::one(note.bytes());
         self.outbox.accept_late(load);
         let tally = self.ledger.accept(load);
+        let changes = Changes::of(note, &self.plan.redactor);
         self.sessions
-            .change(from, Changes::of(note), tally, &mut self.ledger, now);
+            .change(from, changes, tally, &mut self.ledger, now);
     }
 
     fn obey(&mut self, command: Command, now: Instant) {
