@@ -6,6 +6,7 @@
 mod attributes;
 mod error;
 mod id;
+mod sampling;
 mod secret;
 
 mod bounds;
@@ -57,6 +58,7 @@ pub use opentelemetry;
 pub use outbox::{DeliveryStats, DropReason, Drops, FlushReport};
 pub use processor::HoneyHiveSpanProcessor;
 pub use redaction::{Field, Place, Redaction, Verdict};
+pub use sampling::SessionSampling;
 pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard};
 pub use span::{Span, SpanBuilder};
 pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};

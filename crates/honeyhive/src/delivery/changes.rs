@@ -17,20 +17,25 @@ pub(crate) struct Changes {
     enrichment: Enrichment,
     pub(super) end_time: Option<f64>,
     duration: Option<f64>,
+    failed: bool,
+    took: Duration,
 }
 
 impl Changes {
     /// What may leave of it.
     pub(crate) fn of(mut enrichment: Enrichment, redactor: &Redactor) -> Self {
+        let failed = enrichment.error_text().is_some();
         redactor.enrichment(&mut enrichment);
-        Self::of_clean(enrichment)
+        Self {
+            failed,
+            ..Self::of_clean(enrichment)
+        }
     }
 
     fn of_clean(enrichment: Enrichment) -> Self {
         Self {
             enrichment,
-            end_time: None,
-            duration: None,
+            ..Self::default()
         }
     }
 
@@ -77,9 +82,12 @@ impl Changes {
         if let Some(error) = end.error {
             enrichment = enrichment.error(error);
         }
+        let failed = enrichment.error_text().is_some();
         redactor.enrichment(&mut enrichment);
         Self {
             enrichment,
+            failed,
+            took: end.duration,
             end_time: Some(unix_milliseconds(end.ended_at)),
             // A later turn of a conversation knows its own length, not the session's.
             duration: end.whole_session.then(|| milliseconds(end.duration)),
@@ -90,10 +98,26 @@ impl Changes {
         self.enrichment.is_empty() && self.end_time.is_none() && self.duration.is_none()
     }
 
+    /// Something went wrong.
+    pub(super) const fn failed(&self) -> bool {
+        self.failed
+    }
+
+    /// How long the request or the unit of work was that has ended.
+    pub(super) const fn took(&self) -> Duration {
+        self.took
+    }
+
+    pub(super) const fn is_end(&self) -> bool {
+        self.end_time.is_some()
+    }
+
     pub(super) fn merge(&mut self, newer: Self) {
         self.enrichment.merge(newer.enrichment);
         self.end_time = newer.end_time.or(self.end_time);
         self.duration = newer.duration.or(self.duration);
+        self.failed |= newer.failed;
+        self.took = self.took.max(newer.took);
     }
 
     /// The body of an update. What it has no place for goes to the metadata: inputs as `inputs`, an

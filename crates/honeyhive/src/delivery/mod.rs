@@ -13,6 +13,7 @@ mod otlp;
 mod outgoing;
 mod recent;
 mod redactor;
+mod sampling;
 mod sessions;
 mod sink;
 mod spans;
@@ -29,6 +30,7 @@ use crate::api::Client;
 use crate::config::{SessionTransport, Settings};
 use crate::error::BuildError;
 use crate::outbox::Outbox;
+use crate::sampling::SessionSampling;
 use crate::session::StartupSession;
 #[cfg(feature = "testing")]
 pub(crate) use changes::Call;
@@ -47,6 +49,9 @@ pub(crate) struct Plan {
     /// How long somebody may wait for the answer to a start.
     pub(crate) patience: Duration,
     pub(crate) redactor: Arc<Redactor>,
+    pub(crate) sampling: SessionSampling,
+    pub(crate) most_items: usize,
+    pub(crate) most_bytes: usize,
     pub(crate) sink: Sink,
 }
 
@@ -61,6 +66,9 @@ impl Plan {
             window: settings.coalesce_window,
             patience: settings.api_timeout,
             redactor,
+            sampling: settings.sampling,
+            most_items: settings.queue_items,
+            most_bytes: settings.queue_bytes,
             sink,
         }
     }

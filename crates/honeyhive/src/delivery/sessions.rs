@@ -14,7 +14,7 @@ use super::recent::Recent;
 use super::redactor::Redactor;
 use crate::error::Error;
 use crate::id::SessionId;
-use crate::outbox::{StartRecord, Timing};
+use crate::outbox::StartRecord;
 
 /// How long an update waits for the end of a request at the most.
 const LONGEST_REQUEST: Duration = Duration::from_secs(600);
@@ -242,19 +242,15 @@ impl Sessions {
         }
     }
 
-    /// Takes back a start that was not sent. What it began with goes to the new id, as far as a session that
+    /// Takes back a start that was not sent, and gives what goes to the new id: what it began with, as far as a session that
     /// exists takes it; and so does all else that had gathered, where nobody else can know the first id.
     pub(crate) fn withdraw(
         &mut self,
         start: &StartRecord,
-        to: SessionId,
         ledger: &mut Ledger,
-        now: Instant,
-    ) {
+    ) -> Option<(Changes, Tally)> {
         start.settle(Ok(()));
-        let Some(entry) = self.entries.get_mut(&start.id) else {
-            return;
-        };
+        let entry = self.entries.get_mut(&start.id)?;
         let (mut changes, mut tally) = entry.take_back(start, &self.redactor);
         if start.is_fresh && !entry.in_flight {
             let (gathered, more) = entry.take_changes();
@@ -263,12 +259,10 @@ impl Sessions {
         }
         self.forget_if_idle(start.id);
         if changes.is_empty() {
-            return ledger.withdrawn(tally);
+            ledger.withdrawn(tally);
+            return None;
         }
-        if start.timing() == Timing::WithTheEnd {
-            self.await_end(to, now);
-        }
-        self.change(to, changes, tally, ledger, now);
+        Some((changes, tally))
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -27,9 +27,9 @@ const BATCH_BYTES: u64 = 4 * 1024 * 1024;
 pub(super) const DELAY: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
-struct Waiting {
-    span: SpanData,
-    tally: Tally,
+pub(crate) struct Waiting {
+    pub(super) span: SpanData,
+    pub(super) tally: Tally,
     since: Instant,
     session: Option<SessionId>,
 }
@@ -164,6 +164,34 @@ impl Spans {
         Some(self.current(session))
     }
 
+    /// Takes those out that have their session, wherever it has moved meanwhile, and are asked for.
+    pub(crate) fn take_out(
+        &mut self,
+        mut is_asked_for: impl FnMut(&SpanData, SessionId) -> bool,
+    ) -> Vec<(SessionId, Waiting)> {
+        let mut taken = Vec::new();
+        let mut kept = VecDeque::with_capacity(self.waiting.len());
+        for waiting in self.waiting.drain(..self.assigned) {
+            match waiting
+                .session
+                .map(|id| self.moved.get(&id).copied().unwrap_or(id))
+            {
+                Some(id) if is_asked_for(&waiting.span, id) => taken.push((id, waiting)),
+                _ => kept.push_back(waiting),
+            }
+        }
+        self.assigned = kept.len();
+        kept.append(&mut self.waiting);
+        self.waiting = kept;
+        taken
+    }
+
+    /// A span that was taken out before, so it has its session.
+    pub(crate) fn take_back(&mut self, waiting: Waiting) {
+        self.waiting.insert(self.assigned, waiting);
+        self.assigned += 1;
+    }
+
     /// The next batch: the oldest spans with a session that is not still waiting for its start.
     pub(crate) fn next_batch(
         &mut self,
@@ -214,7 +242,7 @@ fn has_local_parent(span: &SpanData) -> bool {
 }
 
 /// The session that was noted at the start, after whatever the span began with.
-fn session_of(span: &SpanData) -> Option<SessionId> {
+pub(super) fn session_of(span: &SpanData) -> Option<SessionId> {
     let mut attributes = span.attributes.iter();
     let noted = attributes.rfind(|attribute| attribute.key.as_str() == SESSION_ID)?;
     match &noted.value {

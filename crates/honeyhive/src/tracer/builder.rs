@@ -15,6 +15,7 @@ use crate::id::SessionId;
 use crate::outbox::Outbox;
 use crate::processor::HoneyHiveSpanProcessor;
 use crate::redaction::{Redaction, Rules};
+use crate::sampling::SessionSampling;
 use crate::secret::ApiKey;
 use crate::session::StartupSession;
 
@@ -32,6 +33,7 @@ use crate::session::StartupSession;
 /// | [`test_mode`](Self::test_mode) | `HH_TEST_MODE` | `false` |
 /// | [`api_timeout`](Self::api_timeout) | `HH_API_TIMEOUT`, seconds | 5 s |
 /// | [`otlp_protocol`](Self::otlp_protocol) | `HH_OTLP_PROTOCOL` | `http/protobuf` |
+/// | [`sampling`](Self::sampling) | `HH_SESSION_SAMPLE_RATE`, 0 to 1 | 1: every session is sent |
 ///
 /// `HONEYHIVE_API_KEY`, `HONEYHIVE_SERVER_URL` and `HH_SERVER_URL` are read too, each with one warning:
 /// they are deprecated. A blank value counts as unset.
@@ -149,6 +151,12 @@ impl HoneyHiveTracerBuilder {
     /// How many items may be pending (default 200,000). What does not fit is dropped and counted.
     pub fn max_pending_items(mut self, items: usize) -> Self {
         self.explicit.queue_items = Some(items);
+        self
+    }
+
+    /// Which sessions are sent (`HH_SESSION_SAMPLE_RATE`, a share between 0 and 1; default 1, all of them).
+    pub fn sampling(mut self, sampling: SessionSampling) -> Self {
+        self.explicit.sampling = Some(sampling);
         self
     }
 
