@@ -12,6 +12,7 @@ mod secret;
 mod bounds;
 mod config;
 mod enrichment;
+mod json;
 mod owners;
 mod redaction;
 
@@ -22,13 +23,9 @@ mod propagation;
 mod session;
 
 mod event_type;
-#[cfg(feature = "tracing")]
-mod fields;
 mod gen_ai;
 mod processor;
 mod span;
-#[cfg(feature = "tracing")]
-mod unsigned;
 
 mod delivery;
 
@@ -38,6 +35,8 @@ mod tracer;
 
 #[cfg(feature = "macros")]
 mod traced;
+#[cfg(feature = "tracing")]
+mod tracing_layer;
 
 #[cfg(feature = "http-server")]
 mod incoming;
