@@ -337,7 +337,7 @@ fn what_is_named_like_a_secret_is_masked_by_default() {
         let object =
             NAMES.map(|name| (name.to_owned(), plants.at(format!("{what}, {name}")).into()));
         let object = Value::Object(Map::from_iter(object));
-        json!({"n": {"deep": [object.clone()]}, "text": object.to_string(), "pin": {"password": 4711}})
+        json!({"n": {"deep": [&object]}, "text": object.to_string(), "pin": {"password": 4711}})
     };
     let chat = tracer.create_session(
         NewSession::named("chat")
