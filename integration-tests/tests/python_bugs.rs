@@ -761,6 +761,12 @@ fn bug_30_every_variable_of_the_documentation_changes_something() {
             server.fail(Fault::hang().times(1));
             runs(&server, &[("HH_API_TIMEOUT", "0.1")]) && server.stats().events == 1
         }),
+        (
+            "HH_SESSION_SAMPLE_RATE",
+            delivered(&[("HH_SESSION_SAMPLE_RATE", "0")])
+                .requests()
+                .is_empty(),
+        ),
         ("HH_OTLP_PROTOCOL", {
             let json = delivered(&[("HH_OTLP_PROTOCOL", "http/json")]);
             content_type(&json) == "application/json"

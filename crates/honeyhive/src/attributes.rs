@@ -22,6 +22,8 @@ pub(crate) const LEGACY_PROJECT: &str = "traceloop.association.properties.projec
 pub(crate) const EVENT_TYPE: &str = "honeyhive_event_type";
 /// The id of an event, where the span names it.
 pub(crate) const EVENT_ID: &str = "honeyhive_event_id";
+/// Says that the content of an event was left out, because the program's redaction panicked.
+pub(crate) const REDACTION_FAILED: &str = "honeyhive_metadata.redaction_failed";
 /// The error text of an event.
 pub(crate) const ERROR: &str = "honeyhive_error";
 

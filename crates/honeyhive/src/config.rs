@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::error::BuildError;
 use crate::id::SessionId;
+use crate::sampling::SessionSampling;
 use crate::secret::ApiKey;
 
 pub(crate) const DEFAULT_SERVER_URL: &str = "https://api.dp1.us.honeyhive.ai";
@@ -39,6 +40,7 @@ const SOURCE: Variable = variable("HH_SOURCE", &[]);
 const SESSION_NAME: Variable = variable("HH_SESSION_NAME", &[]);
 const TEST_MODE: Variable = variable("HH_TEST_MODE", &[]);
 const API_TIMEOUT: Variable = variable("HH_API_TIMEOUT", &[]);
+const SESSION_SAMPLE_RATE: Variable = variable("HH_SESSION_SAMPLE_RATE", &[]);
 const OTLP_PROTOCOL: Variable = variable("HH_OTLP_PROTOCOL", &[]);
 
 /// What HoneyHive documents for its other SDKs, and nothing here reads.
@@ -129,6 +131,7 @@ pub(crate) struct Explicit {
     pub(crate) coalesce_window: Option<Duration>,
     pub(crate) queue_bytes: Option<usize>,
     pub(crate) queue_items: Option<usize>,
+    pub(crate) sampling: Option<SessionSampling>,
 }
 
 /// The settings a tracer runs with.
@@ -148,6 +151,7 @@ pub(crate) struct Settings {
     pub(crate) coalesce_window: Duration,
     pub(crate) queue_bytes: usize,
     pub(crate) queue_items: usize,
+    pub(crate) sampling: SessionSampling,
 }
 
 impl Settings {
@@ -198,6 +202,7 @@ impl Settings {
             coalesce_window: explicit.coalesce_window.unwrap_or(DEFAULT_COALESCE_WINDOW),
             queue_bytes: explicit.queue_bytes.unwrap_or(DEFAULT_QUEUE_BYTES),
             queue_items: explicit.queue_items.unwrap_or(DEFAULT_QUEUE_ITEMS),
+            sampling: sampling(explicit.sampling, &env)?,
         })
     }
 }
@@ -419,6 +424,28 @@ fn api_timeout(explicit: Option<Duration>, env: &Environment<'_>) -> Result<Dura
     }
 }
 
+fn sampling(
+    explicit: Option<SessionSampling>,
+    env: &Environment<'_>,
+) -> Result<SessionSampling, BuildError> {
+    const EXPECTED: &str = "a share between 0 and 1";
+    match explicit {
+        Some(sampling) if !sampling.is_usable() => Err(BuildError::InvalidValue {
+            setting: Cow::Borrowed("`.sampling(..)`"),
+            expected: EXPECTED,
+        }),
+        Some(sampling) => Ok(sampling),
+        None => Ok(env
+            .parsed(&SESSION_SAMPLE_RATE, EXPECTED, parse_rate)?
+            .unwrap_or_default()),
+    }
+}
+
+fn parse_rate(value: &str) -> Option<SessionSampling> {
+    let sampling = SessionSampling::ratio(value.parse().ok()?);
+    sampling.is_usable().then_some(sampling)
+}
+
 fn parse_bool(value: &str) -> Option<bool> {
     match value.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Some(true),
@@ -576,6 +603,9 @@ mod tests {
             ("HH_API_TIMEOUT", "1e400"),
             ("HH_TEST_MODE", "maybe"),
             ("HH_OTLP_PROTOCOL", "grpc"),
+            ("HH_SESSION_SAMPLE_RATE", "10%"),
+            ("HH_SESSION_SAMPLE_RATE", "1.5"),
+            ("HH_SESSION_SAMPLE_RATE", "NaN"),
             ("HH_API_KEY", "has space"),
         ] {
             let env = [("HH_API_KEY", "hh_k"), (name, value)];

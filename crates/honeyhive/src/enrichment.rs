@@ -200,6 +200,10 @@ impl Enrichment {
         self.error.as_deref()
     }
 
+    pub(crate) fn set_error(&mut self, text: String) {
+        self.error = Some(text);
+    }
+
     pub(crate) fn refused_count(&self) -> u32 {
         self.refused
     }

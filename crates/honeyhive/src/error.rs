@@ -41,6 +41,14 @@ pub enum BuildError {
         /// What it takes.
         expected: &'static str,
     },
+    /// A pattern of the redaction cannot be used.
+    #[error("the redaction pattern {pattern:?} cannot be used: {problem}")]
+    InvalidPattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The TLS set-up or the HTTP client failed.
     #[error("the HTTP client could not be set up")]
     HttpClient(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -50,6 +50,10 @@ impl SessionId {
         self.0.hyphenated().encode_lower(buffer)
     }
 
+    pub(crate) const fn as_u128(self) -> u128 {
+        self.0.as_u128()
+    }
+
     /// The number of characters of an id as text.
     pub const LENGTH: usize = uuid::fmt::Hyphenated::LENGTH;
 }

@@ -6,6 +6,7 @@
 mod attributes;
 mod error;
 mod id;
+mod sampling;
 mod secret;
 
 mod bounds;
@@ -13,6 +14,7 @@ mod config;
 mod enrichment;
 mod json;
 mod owners;
+mod redaction;
 
 mod api;
 mod outbox;
@@ -55,6 +57,8 @@ pub use id::{EventId, InvalidEventId, InvalidSessionId, SessionId};
 pub use opentelemetry;
 pub use outbox::{DeliveryStats, DropReason, Drops, FlushReport};
 pub use processor::HoneyHiveSpanProcessor;
+pub use redaction::{Field, Place, Redaction, Verdict};
+pub use sampling::SessionSampling;
 pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard};
 pub use span::{Span, SpanBuilder};
 pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};

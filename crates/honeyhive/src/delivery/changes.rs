@@ -1,42 +1,55 @@
 //! Updates to one session, merged, and the bodies that carry them.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::ledger::Tally;
+use super::redactor::{Redactor, StartContent};
 use crate::api::{StartSession, UpdateEvent};
 use crate::enrichment::{Bucket, Enrichment, Object};
 use crate::id::SessionId;
 use crate::outbox::{Inputs, SessionEnd, StartRecord};
 
-/// Updates to one session, merged: the last write wins, key by key.
+/// Updates to one session, merged: the last write wins, key by key. What it holds has been through the redaction.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     enrichment: Enrichment,
     pub(super) end_time: Option<f64>,
     duration: Option<f64>,
+    failed: bool,
+    took: Duration,
 }
 
 impl Changes {
-    pub(crate) fn of(enrichment: Enrichment) -> Self {
+    /// What may leave of it.
+    pub(crate) fn of(mut enrichment: Enrichment, redactor: &Redactor) -> Self {
+        let failed = enrichment.error_text().is_some();
+        redactor.enrichment(&mut enrichment);
+        Self {
+            failed,
+            ..Self::of_clean(enrichment)
+        }
+    }
+
+    fn of_clean(enrichment: Enrichment) -> Self {
         Self {
             enrichment,
-            end_time: None,
-            duration: None,
+            ..Self::default()
         }
     }
 
     /// What a start has to say, for a session that is created by its spans.
-    pub(crate) fn of_start(start: &StartRecord) -> Self {
+    pub(crate) fn of_start(start: &StartRecord, redactor: &Redactor) -> Self {
         let mut began_with = start.began_with();
         // The request's span carries those of a request.
         if !matches!(start.inputs, Inputs::Request(_)) {
             *began_with.bucket_mut(Bucket::Inputs) = start.inputs.to_object();
         }
-        Self::of(began_with)
+        Self::of(began_with, redactor)
     }
 
-    pub(crate) fn of_end(end: SessionEnd) -> Self {
+    pub(crate) fn of_end(end: SessionEnd, redactor: &Redactor) -> Self {
         let mut enrichment = Enrichment::new();
         let mut put = |bucket, key: &str, value: serde_json::Value| {
             enrichment.insert(bucket, key, value);
@@ -66,8 +79,12 @@ impl Changes {
         if let Some(error) = end.error {
             enrichment = enrichment.error(error);
         }
+        let failed = enrichment.error_text().is_some();
+        redactor.enrichment(&mut enrichment);
         Self {
             enrichment,
+            failed,
+            took: end.duration,
             end_time: Some(unix_milliseconds(end.ended_at)),
             // A later turn of a conversation knows its own length, not the session's.
             duration: end.whole_session.then(|| milliseconds(end.duration)),
@@ -78,10 +95,26 @@ impl Changes {
         self.enrichment.is_empty() && self.end_time.is_none() && self.duration.is_none()
     }
 
+    /// Something went wrong.
+    pub(super) const fn failed(&self) -> bool {
+        self.failed
+    }
+
+    /// How long the request or the unit of work was that has ended.
+    pub(super) const fn took(&self) -> Duration {
+        self.took
+    }
+
+    pub(super) const fn is_end(&self) -> bool {
+        self.end_time.is_some()
+    }
+
     pub(super) fn merge(&mut self, newer: Self) {
         self.enrichment.merge(newer.enrichment);
         self.end_time = newer.end_time.or(self.end_time);
         self.duration = newer.duration.or(self.duration);
+        self.failed |= newer.failed;
+        self.took = self.took.max(newer.took);
     }
 
     /// The body of an update. What it has no place for goes to the metadata: inputs as `inputs`, an
@@ -116,7 +149,39 @@ impl Changes {
         for bucket in [Bucket::Metrics, Bucket::Feedback] {
             *rest.bucket_mut(bucket) = self.enrichment.take(bucket);
         }
-        (self, Self::of(rest))
+        (self, Self::of_clean(rest))
+    }
+}
+
+/// A start on its way.
+#[derive(Debug)]
+pub(crate) struct Beginning {
+    pub(crate) record: Arc<StartRecord>,
+    /// Made once, so that what is tried again says the same.
+    content: Option<Box<StartContent>>,
+}
+
+impl Beginning {
+    pub(crate) const fn new(record: Arc<StartRecord>) -> Self {
+        Self {
+            record,
+            content: None,
+        }
+    }
+
+    /// Gets what may leave of it ready.
+    pub(super) fn prepare(&mut self, redactor: &Redactor) {
+        let record = &self.record;
+        self.content
+            .get_or_insert_with(|| Box::new(redactor.start(record)));
+    }
+}
+
+impl Deref for Beginning {
+    type Target = StartRecord;
+
+    fn deref(&self) -> &StartRecord {
+        &self.record
     }
 }
 
@@ -131,7 +196,7 @@ pub(crate) struct Origin {
 #[derive(Debug)]
 pub(crate) struct Operation {
     pub(crate) id: SessionId,
-    pub(crate) start: Option<Arc<StartRecord>>,
+    pub(crate) start: Option<Beginning>,
     pub(crate) changes: Changes,
     pub(crate) tally: Tally,
     pub(crate) attempts: u32,
@@ -148,19 +213,30 @@ pub(crate) enum Call {
 
 impl Operation {
     pub(crate) fn call(&self, origin: &Origin) -> Call {
-        match &self.start {
-            Some(start) => Call::Start(Box::new(self.start_body(start, origin))),
+        match self
+            .start
+            .as_ref()
+            .and_then(|start| Some((start, start.content.as_deref()?)))
+        {
+            Some((start, content)) => {
+                Call::Start(Box::new(self.start_body(start, content, origin)))
+            }
             None => Call::Update(self.id, Box::new(self.changes.to_update())),
         }
     }
 
-    fn start_body(&self, start: &StartRecord, origin: &Origin) -> StartSession {
+    fn start_body(
+        &self,
+        start: &StartRecord,
+        content: &StartContent,
+        origin: &Origin,
+    ) -> StartSession {
         let mut changes = self.changes.enrichment.clone();
-        let mut inputs = start.inputs.to_object();
+        let mut inputs = content.inputs.clone();
         crate::enrichment::merge(&mut inputs, changes.take(Bucket::Inputs));
-        let mut metadata = start.metadata.clone();
+        let mut metadata = content.metadata.clone();
         crate::enrichment::merge(&mut metadata, changes.take(Bucket::Metadata));
-        let mut user_properties = start.user_properties.clone();
+        let mut user_properties = content.user_properties.clone();
         crate::enrichment::merge(&mut user_properties, changes.take(Bucket::UserProperties));
         let error = changes.take_error();
         if let Some(error) = &error {
@@ -169,8 +245,11 @@ impl Operation {
         }
         StartSession {
             session_id: self.id,
-            session_name: start.name.as_ref().to_owned(),
-            source: start.source.as_deref().unwrap_or(&origin.source).to_owned(),
+            session_name: content.name.clone(),
+            source: content
+                .source
+                .clone()
+                .unwrap_or_else(|| origin.source.clone()),
             project: origin.project.clone(),
             start_time: unix_milliseconds(start.started_at),
             inputs,

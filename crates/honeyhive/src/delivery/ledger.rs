@@ -21,10 +21,13 @@ pub(crate) struct Tally {
     epoch: u64,
 }
 
+/// The epoch of parked items, which no flush ends.
+const PARKED: u64 = u64::MAX;
+
 impl Tally {
     pub(crate) const NONE: Self = Self {
         load: Load { items: 0, bytes: 0 },
-        epoch: u64::MAX,
+        epoch: PARKED,
     };
 
     pub(crate) const fn items(&self) -> u64 {
@@ -112,6 +115,38 @@ impl Ledger {
         }
         self.settle(tally);
         self.accept(tally.load)
+    }
+
+    /// Items that wait for something that may never happen: no flush waits for them, whenever it begins.
+    pub(crate) fn park(&mut self, tally: Tally) -> Tally {
+        if tally.load.items == 0 {
+            return tally;
+        }
+        self.settle(tally);
+        *self.pending.entry(PARKED).or_default() += tally.load.items;
+        Tally {
+            epoch: PARKED,
+            ..tally
+        }
+    }
+
+    /// Parked items go on, as if they came in now.
+    pub(crate) fn resume(&mut self, tally: Tally) -> Tally {
+        self.settle(tally);
+        self.accept(tally.load)
+    }
+
+    /// Items go on together with another, which whoever waits for that one waits for, too.
+    pub(crate) fn resume_with(&mut self, tally: Tally, other: Tally) -> Tally {
+        let resumed = Tally {
+            epoch: other.epoch,
+            ..tally
+        };
+        if tally.load.items > 0 {
+            self.settle(tally);
+            *self.pending.entry(resumed.epoch).or_default() += tally.load.items;
+        }
+        resumed
     }
 
     pub(crate) fn delivered(&mut self, tally: Tally) {

@@ -12,6 +12,8 @@ mod notices;
 mod otlp;
 mod outgoing;
 mod recent;
+mod redactor;
+mod sampling;
 mod sessions;
 mod sink;
 mod spans;
@@ -28,12 +30,14 @@ use crate::api::Client;
 use crate::config::{SessionTransport, Settings};
 use crate::error::BuildError;
 use crate::outbox::Outbox;
+use crate::sampling::SessionSampling;
 use crate::session::StartupSession;
 #[cfg(feature = "testing")]
 pub(crate) use changes::Call;
 pub(crate) use changes::Origin;
 use engine::Engine;
 use ledger::Answered;
+pub(crate) use redactor::Redactor;
 pub(crate) use sink::Sink;
 
 /// What the delivery thread is told once.
@@ -44,11 +48,15 @@ pub(crate) struct Plan {
     pub(crate) window: Duration,
     /// How long somebody may wait for the answer to a start.
     pub(crate) patience: Duration,
+    pub(crate) redactor: Arc<Redactor>,
+    pub(crate) sampling: SessionSampling,
+    pub(crate) most_items: usize,
+    pub(crate) most_bytes: usize,
     pub(crate) sink: Sink,
 }
 
 impl Plan {
-    pub(crate) fn new(settings: &Settings, sink: Sink) -> Self {
+    pub(crate) fn new(settings: &Settings, redactor: Arc<Redactor>, sink: Sink) -> Self {
         Self {
             origin: Origin {
                 source: settings.source.clone(),
@@ -57,6 +65,10 @@ impl Plan {
             transport: settings.session_transport,
             window: settings.coalesce_window,
             patience: settings.api_timeout,
+            redactor,
+            sampling: settings.sampling,
+            most_items: settings.queue_items,
+            most_bytes: settings.queue_bytes,
             sink,
         }
     }

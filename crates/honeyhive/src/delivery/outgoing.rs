@@ -1,4 +1,4 @@
-//! A span as it leaves: what it says where HoneyHive looks for it, without secrets, and routed.
+//! A span as it leaves: what it says where HoneyHive looks for it, and routed.
 
 use std::sync::Arc;
 
@@ -17,14 +17,13 @@ use crate::id::SessionId;
 use crate::outbox::strays;
 use crate::secret::is_secret_name;
 
-/// Puts what the span says where HoneyHive looks for it, and hides what nobody should see.
+/// Puts what the span says where HoneyHive looks for it.
 pub(super) fn arrange(span: &mut SpanData) {
     strays::forget(span);
     keep_last_writes(&mut span.attributes);
     take_suggestions(&mut span.attributes);
     gen_ai::place(&mut span.attributes);
     bounds::fit_placed(span);
-    hide_secrets(span);
 }
 
 /// Says whose span it is. A session that no start of ours has created has a name for that.
@@ -72,18 +71,6 @@ fn take_suggestions(attributes: &mut Vec<KeyValue>) {
         })
         .collect();
     attributes.extend(suggested);
-}
-
-/// Instrumentations record headers and arguments as they come.
-fn hide_secrets(span: &mut SpanData) {
-    let events = span.events.events.iter_mut();
-    let of_events = events.flat_map(|event| &mut event.attributes);
-    for attribute in span.attributes.iter_mut().chain(of_events) {
-        let has_text = matches!(attribute.value, Value::String(_) | Value::Array(_));
-        if has_text && is_secret_name(attribute.key.as_str()) {
-            attribute.value = "<redacted>".into();
-        }
-    }
 }
 
 fn find<'a>(span: &'a SpanData, key: &str) -> Option<&'a Value> {

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::changes::{Changes, Operation};
+use super::changes::{Beginning, Changes, Operation};
 use super::later;
 use super::ledger::{Ledger, Tally};
 use super::recent::Recent;
+use super::redactor::Redactor;
 use crate::error::Error;
 use crate::id::SessionId;
-use crate::outbox::{StartRecord, Timing};
+use crate::outbox::StartRecord;
 
 /// How long an update waits for the end of a request at the most.
 const LONGEST_REQUEST: Duration = Duration::from_secs(600);
@@ -23,10 +24,10 @@ const SPANS_FIRST: Duration = super::spans::DELAY.saturating_add(Duration::from_
 /// A session with something to deliver.
 #[derive(Debug)]
 struct Entry {
-    start: Option<Arc<StartRecord>>,
+    start: Option<Beginning>,
     start_tally: Tally,
     /// Further starts of the same session, each sent after the one before: HoneyHive merges them.
-    later: VecDeque<(Arc<StartRecord>, Tally)>,
+    later: VecDeque<(Beginning, Tally)>,
     changes: Changes,
     changes_tally: Tally,
     /// Held back until here, so that what comes meanwhile goes along.
@@ -94,8 +95,8 @@ impl Entry {
     }
 
     /// A start that was withdrawn, as what it leaves to the session it was moved to.
-    fn take_back(&mut self, start: &StartRecord) -> (Changes, Tally) {
-        let is_it = |held: &Arc<StartRecord>| std::ptr::eq(held.as_ref(), start);
+    fn take_back(&mut self, start: &StartRecord, redactor: &Redactor) -> (Changes, Tally) {
+        let is_it = |held: &Beginning| std::ptr::eq(held.record.as_ref(), start);
         let later = self.later.iter().position(|(held, _)| is_it(held));
         let tally = if let Some((_, tally)) = later.and_then(|index| self.later.remove(index)) {
             tally
@@ -108,7 +109,7 @@ impl Entry {
             // It was never kept here; what it had to say is among the changes.
             return (Changes::default(), Tally::NONE);
         };
-        (Changes::of(start.began_with()), tally)
+        (Changes::of(start.began_with(), redactor), tally)
     }
 
     const fn holds_an_end(&self) -> bool {
@@ -160,15 +161,17 @@ pub(crate) struct Sessions {
     /// HoneyHive has these.
     known: Recent<SessionId, ()>,
     window: Duration,
+    redactor: Arc<Redactor>,
 }
 
 impl Sessions {
-    pub(crate) fn new(window: Duration) -> Self {
+    pub(crate) fn new(window: Duration, redactor: Arc<Redactor>) -> Self {
         Self {
             entries: HashMap::new(),
             ready: VecDeque::new(),
             known: Recent::new(),
             window,
+            redactor,
         }
     }
 
@@ -179,7 +182,7 @@ impl Sessions {
         entry.awaits_end = false;
         entry.awaits_spans = false;
         entry.hold_until = entry.hold_until.min(hold_until);
-        entry.later.push_back((start, tally));
+        entry.later.push_back((Beginning::new(start), tally));
         entry.take_up_next_start();
     }
 
@@ -239,20 +242,16 @@ impl Sessions {
         }
     }
 
-    /// Takes back a start that was not sent. What it began with goes to the new id, as far as a session that
+    /// Takes back a start that was not sent, and gives what goes to the new id: what it began with, as far as a session that
     /// exists takes it; and so does all else that had gathered, where nobody else can know the first id.
     pub(crate) fn withdraw(
         &mut self,
         start: &StartRecord,
-        to: SessionId,
         ledger: &mut Ledger,
-        now: Instant,
-    ) {
+    ) -> Option<(Changes, Tally)> {
         start.settle(Ok(()));
-        let Some(entry) = self.entries.get_mut(&start.id) else {
-            return;
-        };
-        let (mut changes, mut tally) = entry.take_back(start);
+        let entry = self.entries.get_mut(&start.id)?;
+        let (mut changes, mut tally) = entry.take_back(start, &self.redactor);
         if start.is_fresh && !entry.in_flight {
             let (gathered, more) = entry.take_changes();
             changes.merge(gathered);
@@ -260,12 +259,10 @@ impl Sessions {
         }
         self.forget_if_idle(start.id);
         if changes.is_empty() {
-            return ledger.withdrawn(tally);
+            ledger.withdrawn(tally);
+            return None;
         }
-        if start.timing() == Timing::WithTheEnd {
-            self.await_end(to, now);
-        }
-        self.change(to, changes, tally, ledger, now);
+        Some((changes, tally))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -337,7 +334,10 @@ impl Sessions {
             return None;
         }
         entry.in_flight = true;
-        let start = entry.start.take();
+        let mut start = entry.start.take();
+        if let Some(start) = &mut start {
+            start.prepare(&self.redactor);
+        }
         let (changes, tally) = match (&start, entry.attempted.take()) {
             (_, Some(attempted)) => attempted,
             (Some(_), None) => entry.take_changes_for_start(),

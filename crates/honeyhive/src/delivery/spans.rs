@@ -14,6 +14,7 @@ use super::changes::Origin;
 use super::ledger::{Ledger, Tally};
 use super::outgoing;
 use super::recent::Recent;
+use super::redactor::Redactor;
 use crate::attributes::SESSION_ID;
 use crate::id::SessionId;
 use crate::outbox::StartRecord;
@@ -26,9 +27,9 @@ const BATCH_BYTES: u64 = 4 * 1024 * 1024;
 pub(super) const DELAY: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
-struct Waiting {
-    span: SpanData,
-    tally: Tally,
+pub(crate) struct Waiting {
+    pub(super) span: SpanData,
+    pub(super) tally: Tally,
     since: Instant,
     session: Option<SessionId>,
 }
@@ -49,6 +50,7 @@ pub(crate) struct Spans {
     /// The names of sessions that no start of ours has created: ingestion is asked to create them from
     /// their spans, where it does not know them.
     unstarted: Recent<SessionId, Arc<str>>,
+    redactor: Arc<Redactor>,
 }
 
 /// A batch that is ready to be encoded.
@@ -59,7 +61,7 @@ pub(crate) struct Batch {
 }
 
 impl Spans {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(redactor: Arc<Redactor>) -> Self {
         Self {
             waiting: VecDeque::new(),
             assigned: 0,
@@ -68,6 +70,7 @@ impl Spans {
             ignored: Recent::new(),
             moved: Recent::new(),
             unstarted: Recent::new(),
+            redactor,
         }
     }
 
@@ -97,12 +100,14 @@ impl Spans {
     /// A session goes on under another id. Only for an id that nobody else can know.
     pub(crate) fn moved(&mut self, start: &StartRecord, to: SessionId) {
         self.moved.insert(start.id, to);
-        self.unstarted.insert(to, Arc::clone(&start.name));
+        self.unstarted
+            .insert(to, self.redactor.session_name(&start.name));
     }
 
     /// The start was given up.
     pub(crate) fn unstarted(&mut self, start: &StartRecord) {
-        self.unstarted.insert(start.id, Arc::clone(&start.name));
+        self.unstarted
+            .insert(start.id, self.redactor.session_name(&start.name));
     }
 
     /// The id under which a session goes by now.
@@ -159,6 +164,34 @@ impl Spans {
         Some(self.current(session))
     }
 
+    /// Takes those out that have their session, wherever it has moved meanwhile, and are asked for.
+    pub(crate) fn take_out(
+        &mut self,
+        mut is_asked_for: impl FnMut(&SpanData, SessionId) -> bool,
+    ) -> Vec<(SessionId, Waiting)> {
+        let mut taken = Vec::new();
+        let mut kept = VecDeque::with_capacity(self.waiting.len());
+        for waiting in self.waiting.drain(..self.assigned) {
+            match waiting
+                .session
+                .map(|id| self.moved.get(&id).copied().unwrap_or(id))
+            {
+                Some(id) if is_asked_for(&waiting.span, id) => taken.push((id, waiting)),
+                _ => kept.push_back(waiting),
+            }
+        }
+        self.assigned = kept.len();
+        kept.append(&mut self.waiting);
+        self.waiting = kept;
+        taken
+    }
+
+    /// A span that was taken out before, so it has its session.
+    pub(crate) fn take_back(&mut self, waiting: Waiting) {
+        self.waiting.insert(self.assigned, waiting);
+        self.assigned += 1;
+    }
+
     /// The next batch: the oldest spans with a session that is not still waiting for its start.
     pub(crate) fn next_batch(
         &mut self,
@@ -191,14 +224,15 @@ impl Spans {
         (!batch.spans.is_empty()).then_some(batch)
     }
 
-    /// The span with all that HoneyHive wants to see on it.
+    /// The span with all that HoneyHive wants to see on it, and nothing that nobody should see.
     fn finished(&self, mut span: SpanData, session: SessionId, origin: &Origin) -> SpanData {
         outgoing::arrange(&mut span);
-        let unstarted = self.unstarted.get(&session);
-        outgoing::route(&mut span, session, unstarted, origin);
         let span_id = span.span_context.span_id();
         let has_children = self.parents.contains(&span_id) || self.adopted.contains(&span_id);
         outgoing::set_type(&mut span, has_children);
+        self.redactor.span(&mut span);
+        let unstarted = self.unstarted.get(&session);
+        outgoing::route(&mut span, session, unstarted, origin);
         span
     }
 }
@@ -208,7 +242,7 @@ fn has_local_parent(span: &SpanData) -> bool {
 }
 
 /// The session that was noted at the start, after whatever the span began with.
-fn session_of(span: &SpanData) -> Option<SessionId> {
+pub(super) fn session_of(span: &SpanData) -> Option<SessionId> {
     let mut attributes = span.attributes.iter();
     let noted = attributes.rfind(|attribute| attribute.key.as_str() == SESSION_ID)?;
     match &noted.value {

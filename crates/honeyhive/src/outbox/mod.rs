@@ -101,6 +101,7 @@ pub(crate) struct Outbox {
     refused: AtomicU64,
     ignored_session_ids: AtomicU64,
     callback_panics: AtomicU64,
+    redacted: AtomicU64,
     /// What makes the spans of whoever has nothing but a session. Weak: a tracer owns its provider, which
     /// owns the processor, which owns this, and none of them should keep the tracer.
     #[cfg(feature = "macros")]
@@ -132,6 +133,7 @@ impl Outbox {
             refused: AtomicU64::new(0),
             ignored_session_ids: AtomicU64::new(0),
             callback_panics: AtomicU64::new(0),
+            redacted: AtomicU64::new(0),
             #[cfg(feature = "macros")]
             tracer: OnceLock::new(),
             member: Member::new(),
@@ -295,9 +297,14 @@ impl Outbox {
         self.ignored_session_ids.fetch_add(1, Ordering::Relaxed);
     }
 
-    #[cfg(any(feature = "http-server", feature = "macros"))]
     pub(crate) fn count_callback_panic(&self) {
         self.callback_panics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_redacted(&self, values: u64) {
+        if values > 0 {
+            self.redacted.fetch_add(values, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn stats(&self) -> DeliveryStats {
@@ -312,6 +319,7 @@ impl Outbox {
             refused: self.refused.load(Ordering::Relaxed),
             ignored_session_ids: self.ignored_session_ids.load(Ordering::Relaxed),
             callback_panics: self.callback_panics.load(Ordering::Relaxed),
+            redacted: self.redacted.load(Ordering::Relaxed),
         }
     }
 

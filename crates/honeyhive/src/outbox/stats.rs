@@ -18,6 +18,9 @@ pub enum DropReason {
     RetriesExhausted,
     /// It came after the shutdown, or was still pending when its time ran out.
     ShutDown,
+    /// Its session is out of the sample, and neither failed nor was slow; see
+    /// [`SessionSampling`](crate::SessionSampling).
+    SampledOut,
 }
 
 impl fmt::Display for DropReason {
@@ -29,6 +32,7 @@ impl fmt::Display for DropReason {
             Self::TooLarge => "it was too large",
             Self::RetriesExhausted => "it failed too often",
             Self::ShutDown => "the tracer was shut down",
+            Self::SampledOut => "its session is out of the sample",
         })
     }
 }
@@ -49,6 +53,8 @@ pub struct Drops {
     pub retries_exhausted: u64,
     /// See [`DropReason::ShutDown`].
     pub shut_down: u64,
+    /// See [`DropReason::SampledOut`].
+    pub sampled_out: u64,
 }
 
 impl Drops {
@@ -61,6 +67,7 @@ impl Drops {
             + self.too_large
             + self.retries_exhausted
             + self.shut_down
+            + self.sampled_out
     }
 
     pub(super) fn of_mut(&mut self, reason: DropReason) -> &mut u64 {
@@ -71,6 +78,7 @@ impl Drops {
             DropReason::TooLarge => &mut self.too_large,
             DropReason::RetriesExhausted => &mut self.retries_exhausted,
             DropReason::ShutDown => &mut self.shut_down,
+            DropReason::SampledOut => &mut self.sampled_out,
         }
     }
 }
@@ -108,8 +116,10 @@ pub struct DeliveryStats {
     pub refused: u64,
     /// Session ids in requests that were not usable and were treated as absent.
     pub ignored_session_ids: u64,
-    /// Panics caught in callbacks that the program gave to the instrumentation.
+    /// Panics caught in callbacks that the program gave to the instrumentation or to the redaction.
     pub callback_panics: u64,
+    /// Values that left masked or replaced; see [`Redaction`](crate::Redaction).
+    pub redacted: u64,
 }
 
 /// What became of the items that a flush waited for.

@@ -9,11 +9,13 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanLimits};
 use super::HoneyHiveTracer;
 use crate::attributes::MAX_GATHERED;
 use crate::config::{Explicit, OtlpProtocol, SessionTransport, Settings};
-use crate::delivery::{self, Plan, Sink};
+use crate::delivery::{self, Plan, Redactor, Sink};
 use crate::error::BuildError;
 use crate::id::SessionId;
 use crate::outbox::Outbox;
 use crate::processor::HoneyHiveSpanProcessor;
+use crate::redaction::{Redaction, Rules};
+use crate::sampling::SessionSampling;
 use crate::secret::ApiKey;
 use crate::session::StartupSession;
 
@@ -31,6 +33,7 @@ use crate::session::StartupSession;
 /// | [`test_mode`](Self::test_mode) | `HH_TEST_MODE` | `false` |
 /// | [`api_timeout`](Self::api_timeout) | `HH_API_TIMEOUT`, seconds | 5 s |
 /// | [`otlp_protocol`](Self::otlp_protocol) | `HH_OTLP_PROTOCOL` | `http/protobuf` |
+/// | [`sampling`](Self::sampling) | `HH_SESSION_SAMPLE_RATE`, 0 to 1 | 1: every session is sent |
 ///
 /// `HONEYHIVE_API_KEY`, `HONEYHIVE_SERVER_URL` and `HH_SERVER_URL` are read too, each with one warning:
 /// they are deprecated. A blank value counts as unset.
@@ -49,6 +52,7 @@ use crate::session::StartupSession;
 pub struct HoneyHiveTracerBuilder {
     explicit: Explicit,
     resource: Option<Resource>,
+    redaction: Redaction,
     /// Where deliveries go instead of HoneyHive.
     sink: Option<Sink>,
 }
@@ -150,6 +154,18 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
+    /// Which sessions are sent (`HH_SESSION_SAMPLE_RATE`, a share between 0 and 1; default 1, all of them).
+    pub fn sampling(mut self, sampling: SessionSampling) -> Self {
+        self.explicit.sampling = Some(sampling);
+        self
+    }
+
+    /// What is masked in everything that leaves (default [`Redaction::new`]: what is named like a secret).
+    pub fn redaction(mut self, redaction: Redaction) -> Self {
+        self.redaction = redaction;
+        self
+    }
+
     /// The OpenTelemetry resource of the tracer's spans, instead of the one that `OTEL_SERVICE_NAME`,
     /// `OTEL_RESOURCE_ATTRIBUTES`, the project and the program's name describe.
     pub fn resource(mut self, resource: Resource) -> Self {
@@ -167,23 +183,25 @@ impl HoneyHiveTracerBuilder {
     ///
     /// # Errors
     ///
-    /// Where a setting is missing or unusable, the TLS roots cannot be read, or the delivery thread
+    /// Where a setting is missing or unusable (a pattern of the redaction, too), the TLS roots cannot be read, or the delivery thread
     /// cannot be started. No error repeats a key.
     pub fn build(self) -> Result<HoneyHiveTracer, BuildError> {
         let settings = Settings::resolve(self.explicit)?;
+        let rules = Rules::new(&self.redaction)?;
         let resource = self.resource.unwrap_or_else(|| default_resource(&settings));
         let sink = match self.sink {
             Some(sink) => sink,
             None => default_sink(&settings, &resource)?,
         };
         let outbox = Arc::new(Outbox::new(settings.queue_items, settings.queue_bytes));
+        let redactor = Arc::new(Redactor::new(rules, Arc::clone(&outbox)));
         let startup = Arc::new(StartupSession::new(
             Arc::clone(&outbox),
             settings.session_name.clone(),
             settings.session_id,
         ));
         delivery::start(
-            Plan::new(&settings, sink),
+            Plan::new(&settings, redactor, sink),
             Arc::clone(&outbox),
             Arc::clone(&startup),
         )?;

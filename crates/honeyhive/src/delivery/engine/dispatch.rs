@@ -94,7 +94,7 @@ impl Engine {
 
     /// Finds the session of spans that are about to go. The tracer's own may begin with that: its start
     /// is not held back, since they wait for it.
-    fn assign_spans(&mut self, now: Instant) {
+    pub(super) fn assign_spans(&mut self, now: Instant) {
         let mut begun = None;
         let mut own = None;
         let Self {
@@ -118,6 +118,7 @@ impl Engine {
         if let Some(start) = begun {
             self.begin_late(start, now);
         }
+        self.hold_spans(now);
     }
 
     fn begin_late(&mut self, start: Arc<StartRecord>, now: Instant) {

@@ -3,6 +3,7 @@
 
 mod answers;
 mod dispatch;
+mod sampled;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::delivery::confirms::Confirms;
 use crate::delivery::gate::Gate;
 use crate::delivery::ledger::{Answered, Ledger, Tally};
 use crate::delivery::notices::Notices;
+use crate::delivery::sampling::{Held, Sampler};
 use crate::delivery::sessions::Sessions;
 use crate::delivery::sink::Parcel;
 use crate::delivery::spans::{self, Spans};
@@ -72,6 +74,8 @@ pub(crate) struct Engine {
     sessions: Sessions,
     confirms: Confirms,
     spans: Spans,
+    /// Where not everything is sent.
+    sampler: Option<Sampler>,
     /// Encoded spans that wait for their (next) try.
     consignments: Vec<Consignment>,
     rest: Gate,
@@ -88,12 +92,14 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) fn new(plan: Plan, outbox: Arc<Outbox>, startup: Arc<StartupSession>) -> Self {
+        let redactor = &plan.redactor;
         Self {
             spare: Inbox::default(),
             ledger: Ledger::new(Arc::clone(&outbox)),
-            sessions: Sessions::new(window(&plan)),
+            sessions: Sessions::new(window(&plan), Arc::clone(redactor)),
             confirms: Confirms::new(plan.patience),
-            spans: Spans::new(),
+            spans: Spans::new(Arc::clone(redactor)),
+            sampler: Sampler::new(plan.sampling, plan.most_items, plan.most_bytes),
             consignments: Vec::new(),
             rest: Gate::new(REST_WIDTH),
             traces: Gate::new(TRACES_WIDTH),
@@ -144,6 +150,7 @@ impl Engine {
     fn drain(&mut self, now: Instant) {
         let mut inbox = std::mem::take(&mut self.spare);
         self.outbox.take(&mut inbox);
+        self.note_events(&inbox);
         for record in inbox.records.drain(..) {
             self.take_in(record, now);
         }
@@ -156,6 +163,7 @@ impl Engine {
         }
         inbox.shrink();
         self.spare = inbox;
+        self.decide(now);
     }
 
     fn take_in(&mut self, record: Record, now: Instant) {
@@ -163,26 +171,33 @@ impl Engine {
         match record {
             Record::Start(start) => self.take_in_start(start, tally, now),
             Record::Update(id, update, timing) => {
-                if timing == Timing::WithTheEnd {
-                    self.sessions.await_end(self.spans.current(id), now);
-                }
+                let redactor = &self.plan.redactor;
                 let changes = match update {
-                    Update::Enrich(enrichment) => Changes::of(*enrichment),
-                    Update::End(end) => Changes::of_end(end),
+                    Update::Enrich(enrichment) => Changes::of(*enrichment, redactor),
+                    Update::End(end) => Changes::of_end(end, redactor),
                 };
-                self.change(id, changes, tally, now);
-                if timing == Timing::AfterSpans {
-                    self.sessions.await_spans(id, now);
-                }
+                self.update(id, changes, timing, tally, now);
             }
             Record::Moved(start, to) => self.moved(&start, to, now),
             Record::Adopted(span, session) => self.spans.adopt(span, session),
             Record::Ignored(span) => self.spans.ignore(span),
-            Record::Ended(id) => self.sessions.ended(self.spans.current(id), now),
+            Record::Ended(id) => {
+                let id = self.spans.current(id);
+                self.sessions.ended(id, now);
+                self.request_ended(id, now);
+            }
         }
     }
 
     fn take_in_start(&mut self, start: Arc<StartRecord>, tally: Tally, now: Instant) {
+        if self.holds(start.id) {
+            self.hold(start.id, Held::Start(start, tally), now);
+        } else {
+            self.begin(start, tally, now);
+        }
+    }
+
+    fn begin(&mut self, start: Arc<StartRecord>, tally: Tally, now: Instant) {
         if self.plan.transport == SessionTransport::Rest {
             return self.sessions.start(start, tally, now);
         }
@@ -191,18 +206,30 @@ impl Engine {
         if self.startup.is_begun_by(&start) {
             self.spans.unstarted(&start);
         }
-        let changes = Changes::of_start(&start);
+        let changes = Changes::of_start(&start, &self.plan.redactor);
         if changes.is_empty() {
             self.ledger.delivered(tally);
         } else {
-            self.change(start.id, changes, tally, now);
+            self.change(start.id, changes, Timing::Soon, tally, now);
         }
     }
 
-    fn change(&mut self, id: SessionId, changes: Changes, tally: Tally, now: Instant) {
-        let id = self.spans.current(id);
+    fn change(
+        &mut self,
+        id: SessionId,
+        changes: Changes,
+        timing: Timing,
+        tally: Tally,
+        now: Instant,
+    ) {
+        if timing == Timing::WithTheEnd {
+            self.sessions.await_end(id, now);
+        }
         self.sessions
             .change(id, changes, tally, &mut self.ledger, now);
+        if timing == Timing::AfterSpans {
+            self.sessions.await_spans(id, now);
+        }
     }
 
     fn moved(&mut self, start: &StartRecord, to: SessionId, now: Instant) {
@@ -213,7 +240,10 @@ impl Engine {
             self.spans.unstarted(start);
         }
         if start.was_withdrawn() {
-            self.sessions.withdraw(start, to, &mut self.ledger, now);
+            self.move_held(start, to, now);
+            if let Some((changes, tally)) = self.sessions.withdraw(start, &mut self.ledger) {
+                self.update(to, changes, start.timing(), tally, now);
+            }
         } else if !start.is_linked() {
             self.note_move(start.id, to, now);
         }
@@ -225,8 +255,9 @@ impl Engine {
         let load = Load::one(note.bytes());
         self.outbox.accept_late(load);
         let tally = self.ledger.accept(load);
+        let changes = Changes::of(note, &self.plan.redactor);
         self.sessions
-            .change(from, Changes::of(note), tally, &mut self.ledger, now);
+            .change(from, changes, tally, &mut self.ledger, now);
     }
 
     fn obey(&mut self, command: Command, now: Instant) {
@@ -236,6 +267,7 @@ impl Engine {
             Command::Flush(timeout, reply) => self.flush(timeout, reply, now),
             Command::Stop(timeout, reply) => {
                 self.stop_at = Some(later(now, timeout));
+                self.decide_all(now);
                 self.flush(timeout, reply, now);
             }
         }
@@ -243,6 +275,10 @@ impl Engine {
 
     /// Somebody awaits the answer to this start, so it is not held back.
     fn confirm(&mut self, start: Arc<StartRecord>, reply: Reply<Result<(), Error>>, now: Instant) {
+        if self.holds(start.current_id()) {
+            // Nothing will be said of it, or not before its end.
+            return reply.send(Ok(()));
+        }
         self.sessions.hold_no_longer(start.id, now);
         self.confirms.add(start, reply, now);
         if self.rest.width(now) == 0 {

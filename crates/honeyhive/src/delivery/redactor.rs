@@ -1,0 +1,208 @@
+//! [`Redactor`]: what every session, span and addition goes through before it leaves.
+//!
+//! It is asked where the content of a call is made (`Changes`, `Beginning`) and where a span gets ready, so
+//! what is sent, tried again or kept for later has been through it, once.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Once};
+
+use opentelemetry::trace::Status;
+use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry_sdk::trace::SpanData;
+
+use crate::attributes::REDACTION_FAILED;
+use crate::enrichment::{Bucket, Enrichment, Object};
+use crate::outbox::{Outbox, StartRecord};
+use crate::redaction::{Place, Rules, Walk, is_skeleton};
+
+/// In `metadata` of an item that lost its content.
+const FAILED: &str = "redaction_failed";
+
+/// The rules, and where is counted what they did.
+#[derive(Debug)]
+pub(crate) struct Redactor {
+    rules: Rules,
+    outbox: Arc<Outbox>,
+}
+
+/// What may leave of a start.
+#[derive(Debug, Clone)]
+pub(crate) struct StartContent {
+    pub(super) name: String,
+    /// `None` for the tracer's own.
+    pub(super) source: Option<String>,
+    pub(super) inputs: Object,
+    pub(super) metadata: Object,
+    pub(super) user_properties: Object,
+}
+
+impl Redactor {
+    pub(crate) const fn new(rules: Rules, outbox: Arc<Outbox>) -> Self {
+        Self { rules, outbox }
+    }
+
+    /// What is added to a session or an event.
+    pub(crate) fn enrichment(&self, enrichment: &mut Enrichment) {
+        let is_clean = self.guarded(Place::Update, |walk| {
+            for bucket in Bucket::ALL {
+                walk.bucket(bucket.name(), enrichment.bucket_mut(bucket));
+            }
+            let masked = enrichment
+                .error_text()
+                .and_then(|it| walk.text("error", it));
+            if let Some(masked) = masked {
+                enrichment.set_error(masked);
+            }
+        });
+        if !is_clean {
+            *enrichment = Enrichment::new();
+            enrichment.insert(Bucket::Metadata, FAILED, true);
+        }
+    }
+
+    pub(crate) fn start(&self, start: &StartRecord) -> StartContent {
+        let mut content = StartContent {
+            name: start.name.as_ref().to_owned(),
+            source: start.source.as_deref().map(str::to_owned),
+            inputs: start.inputs.to_object(),
+            metadata: start.metadata.clone(),
+            user_properties: start.user_properties.clone(),
+        };
+        let is_clean = self.guarded(Place::SessionStart, |walk| {
+            walk.bucket(Bucket::Inputs.name(), &mut content.inputs);
+            walk.bucket(Bucket::Metadata.name(), &mut content.metadata);
+            walk.bucket(Bucket::UserProperties.name(), &mut content.user_properties);
+            if let Some(source) = &mut content.source {
+                let masked = walk.text("source", source);
+                replace(source, masked);
+            }
+            let name = walk.name(&content.name);
+            replace(&mut content.name, name);
+        });
+        if !is_clean {
+            content.inputs = Object::new();
+            content.user_properties = Object::new();
+            content.metadata = Object::from_iter([(FAILED.to_owned(), true.into())]);
+            content.source = content.source.map(|source| self.skeleton(source));
+            content.name = self.skeleton(content.name);
+        }
+        content
+    }
+
+    /// The name of a session that its spans may have to tell.
+    pub(crate) fn session_name(&self, name: &Arc<str>) -> Arc<str> {
+        let mut masked = None;
+        let is_clean = self.guarded(Place::SessionStart, |walk| masked = walk.name(name));
+        if !is_clean {
+            masked = self.rules.without_matches(name);
+        }
+        masked.map_or_else(|| Arc::clone(name), Arc::from)
+    }
+
+    /// A span with everything that is on it, before it is given to its session.
+    pub(crate) fn span(&self, span: &mut SpanData) {
+        if !self.guarded(Place::Span, |walk| walk_span(walk, span)) {
+            self.strip(span);
+        }
+    }
+
+    /// Leaves what is no content: ids, name, type, times, whose span it is.
+    fn strip(&self, span: &mut SpanData) {
+        let name = std::mem::take(&mut span.name);
+        span.name = self.skeleton(name.into_owned()).into();
+        span.attributes.retain(is_skeleton);
+        span.attributes.push(KeyValue::new(REDACTION_FAILED, true));
+        span.events.events.clear();
+        for link in &mut span.links.links {
+            link.attributes.clear();
+        }
+        if matches!(span.status, Status::Error { .. }) {
+            span.status = Status::error("");
+        }
+        clean_scope(span, |_| Vec::new());
+    }
+
+    /// A text that stays when the hook has failed, as far as it can be cleaned without it.
+    fn skeleton(&self, text: String) -> String {
+        self.rules.without_matches(&text).unwrap_or(text)
+    }
+
+    /// False where the program's hook has panicked.
+    fn guarded(&self, place: Place, clean: impl FnOnce(&mut Walk<'_>)) -> bool {
+        if self.rules.is_empty() {
+            return true;
+        }
+        let mut walk = Walk::new(&self.rules, place);
+        let outcome = catch_unwind(AssertUnwindSafe(|| clean(&mut walk)));
+        if outcome.is_err() {
+            self.outbox.count_callback_panic();
+            warn_of_panic();
+            return false;
+        }
+        self.outbox.count_redacted(walk.masked());
+        true
+    }
+}
+
+fn walk_span(walk: &mut Walk<'_>, span: &mut SpanData) {
+    if let Some(name) = walk.name(&span.name) {
+        span.name = name.into();
+    }
+    walk.attributes(&mut span.attributes);
+    if let Status::Error { description } = &mut span.status
+        && let Some(masked) = walk.text("error", description)
+    {
+        *description = masked.into();
+    }
+    clean_scope(span, |mut attributes| {
+        walk.attributes(&mut attributes);
+        attributes
+    });
+    walk.enter(Place::SpanEvent);
+    for event in &mut span.events.events {
+        if let Some(name) = walk.name(&event.name) {
+            event.name = name.into();
+        }
+        walk.attributes(&mut event.attributes);
+    }
+    walk.enter(Place::SpanLink);
+    for link in &mut span.links.links {
+        walk.attributes(&mut link.attributes);
+    }
+}
+
+/// An instrumentation's scope is made anew, where it has attributes: they cannot be changed in it.
+fn clean_scope(span: &mut SpanData, clean: impl FnOnce(Vec<KeyValue>) -> Vec<KeyValue>) {
+    let scope = &span.instrumentation_scope;
+    if scope.attributes().next().is_none() {
+        return;
+    }
+    let attributes = clean(scope.attributes().cloned().collect());
+    let mut builder =
+        InstrumentationScope::builder(scope.name().to_owned()).with_attributes(attributes);
+    if let Some(version) = scope.version() {
+        builder = builder.with_version(version.to_owned());
+    }
+    if let Some(url) = scope.schema_url() {
+        builder = builder.with_schema_url(url.to_owned());
+    }
+    span.instrumentation_scope = builder.build();
+}
+
+fn replace(text: &mut String, masked: Option<String>) {
+    if let Some(masked) = masked {
+        *text = masked;
+    }
+}
+
+/// Said once a process: a mistake in the program repeats itself.
+fn warn_of_panic() {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| {
+        tracing::warn!(
+            target: "honeyhive",
+            "the redaction hook panicked, so the content of what it looked at was left out \
+             (`stats()` counts further cases)"
+        );
+    });
+}

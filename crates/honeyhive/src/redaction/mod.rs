@@ -1,0 +1,203 @@
+//! [`Redaction`]: what is masked in everything that leaves, by name, by path, by pattern and by a hook.
+
+mod rules;
+mod walk;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub(crate) use rules::Rules;
+pub(crate) use walk::{Walk, is_skeleton};
+
+/// What stands where something was masked.
+pub(crate) const MARK: &str = "<redacted>";
+
+/// What is masked in sessions, spans and enrichments before they leave.
+///
+/// Without any setting, values whose **names** say that they are secrets leave as `<redacted>`:
+/// `authorization`, `cookie`, `password`, `passwd`, `passphrase`, `secret`, `credential(s)`, `bearer`, and keys and
+/// tokens of a kind (`api_key`, `apiKey`, `access-token`, `refresh_token`, `private_key`, …), wherever they stand:
+/// in a bucket, in an attribute of anybody's span, in JSON that is the text of an attribute. Whole words count, in
+/// any case. A bare `token` is no secret, since language models yield them, nor are `max_tokens`, `key` and
+/// `author`; `true` and `false` stay, since `password: true` says nothing.
+///
+/// Rules are added to these, and masking runs on the delivery thread: no request waits for it.
+///
+/// ```
+/// use honeyhive::{HoneyHiveTracer, Redaction};
+///
+/// let tracer = HoneyHiveTracer::builder()
+///     .test_mode(true)
+///     .redaction(
+///         Redaction::new()
+///             .key("ssn")                  // `ssn`, `customer.SSN`, `customerSsn`; not `lesson`
+///             .path("inputs.user.email")   // in sessions and in spans
+///             .path("inputs.messages.*.content")
+///             .pattern(r"\b\d{16}\b"),     // what matches, in any text and whole number
+///     )
+///     .build()?;
+/// # Ok::<(), honeyhive::BuildError>(())
+/// ```
+///
+/// What was masked or replaced is counted in [`DeliveryStats::redacted`](crate::DeliveryStats::redacted). What
+/// identifies and routes (ids, types, times) is never masked.
+#[derive(Clone)]
+#[must_use = "it is given to the builder"]
+pub struct Redaction {
+    by_default: bool,
+    keys: Vec<String>,
+    paths: Vec<String>,
+    patterns: Vec<String>,
+    hook: Option<Hook>,
+}
+
+type Hook = Arc<dyn Fn(&Field<'_>) -> Verdict + Send + Sync>;
+
+impl Default for Redaction {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Redaction {
+    /// What is masked by default, and room for more.
+    pub const fn new() -> Self {
+        Self::with(true)
+    }
+
+    /// Nothing is masked but what is added: for data that has been cleaned before.
+    pub const fn none() -> Self {
+        Self::with(false)
+    }
+
+    const fn with(by_default: bool) -> Self {
+        Self {
+            by_default,
+            keys: Vec::new(),
+            paths: Vec::new(),
+            patterns: Vec::new(),
+            hook: None,
+        }
+    }
+
+    /// Masks what is called this, and all that is below it. Case does not matter, and whole words count:
+    /// `card number` is `card_number`, `cardNumber` and `customer.card-number.last`, not `discard_number`.
+    pub fn key(mut self, name: impl Into<String>) -> Self {
+        self.keys.push(name.into());
+        self
+    }
+
+    /// Masks what stands there, and all that is below it: a bucket (`inputs`, `outputs`, `metadata`, `metrics`,
+    /// `feedback`, `config`, `user_properties`) and the keys in it, with dots between; `*` is any one key or place in
+    /// a list. `inputs.user.email` is both a session's and, as `honeyhive_inputs.user.email`, a span's. Other
+    /// attributes have their own names (`gen_ai.input.messages.*.content`); an error text is `error`.
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.paths.push(path.into());
+        self
+    }
+
+    /// Masks what matches, in texts, whole numbers, names and keys; the rest of the text stays. The syntax is that
+    /// of [`regex-lite`](https://docs.rs/regex-lite), which takes time in proportion to the text, whatever the
+    /// pattern. One that cannot be used is an error of [`build`](crate::HoneyHiveTracerBuilder::build).
+    pub fn pattern(mut self, pattern: impl Into<String>) -> Self {
+        self.patterns.push(pattern.into());
+        self
+    }
+
+    /// Asks for every text, number and flag that is left. One hook: a later one replaces an earlier.
+    ///
+    /// It runs on the delivery thread, so it should be quick. Where it panics, the whole content of that item (a
+    /// start, an update, a span) is left out; its ids, name, type and times stay, with the mark
+    /// `metadata.redaction_failed`. Panics are counted in
+    /// [`DeliveryStats::callback_panics`](crate::DeliveryStats::callback_panics).
+    ///
+    /// ```
+    /// use honeyhive::{Redaction, Verdict};
+    ///
+    /// let redaction = Redaction::new().hook(|field| match field.key() {
+    ///     "email" => Verdict::Replace(format!("{} letters", field.value().len())),
+    ///     _ => Verdict::Keep,
+    /// });
+    /// # let _ = honeyhive::HoneyHiveTracer::builder().redaction(redaction);
+    /// ```
+    pub fn hook(mut self, hook: impl Fn(&Field<'_>) -> Verdict + Send + Sync + 'static) -> Self {
+        self.hook = Some(Arc::new(hook));
+        self
+    }
+}
+
+/// The rules, and that there is a hook.
+impl fmt::Debug for Redaction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Redaction")
+            .field("by_default", &self.by_default)
+            .field("keys", &self.keys)
+            .field("paths", &self.paths)
+            .field("patterns", &self.patterns)
+            .field("hook", &self.hook.is_some())
+            .finish()
+    }
+}
+
+/// What a [hook](Redaction::hook) is asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct Field<'a> {
+    place: Place,
+    path: &'a str,
+    value: &'a str,
+}
+
+impl<'a> Field<'a> {
+    /// What it is a part of.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Where it stands, as in [`Redaction::path`]: `inputs.user.email`.
+    #[must_use]
+    pub const fn path(&self) -> &'a str {
+        self.path
+    }
+
+    /// The last piece of the path: `email`.
+    #[must_use]
+    pub fn key(&self) -> &'a str {
+        self.path.rsplit_once('.').map_or(self.path, |(_, key)| key)
+    }
+
+    /// The text; numbers and flags as text. Keys and patterns have been masked in it.
+    #[must_use]
+    pub const fn value(&self) -> &'a str {
+        self.value
+    }
+}
+
+/// What a field is a part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Place {
+    /// The start of a session.
+    SessionStart,
+    /// What was added to a session or, by its id, to an event.
+    Update,
+    /// A span: its attributes, its name, its status message.
+    Span,
+    /// An event of a span.
+    SpanEvent,
+    /// A link of a span.
+    SpanLink,
+}
+
+/// What becomes of a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// It stays as it is.
+    Keep,
+    /// It leaves as `<redacted>`.
+    Mask,
+    /// This leaves instead of it.
+    Replace(String),
+}

@@ -1,0 +1,264 @@
+//! The rules, ready for use.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use regex_lite::Regex;
+
+use super::{Field, Hook, MARK, Redaction, Verdict};
+use crate::error::BuildError;
+use crate::secret::is_secret_name;
+
+/// A [`Redaction`] that has been understood.
+pub(crate) struct Rules {
+    by_default: bool,
+    /// The words of each key, in lower case.
+    keys: Vec<Vec<String>>,
+    /// The pieces of each path.
+    paths: Vec<Vec<String>>,
+    patterns: Vec<Regex>,
+    hook: Option<Hook>,
+}
+
+/// The hook is the program's.
+impl fmt::Debug for Rules {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Rules").finish_non_exhaustive()
+    }
+}
+
+/// How much of what has a name is hidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hidden {
+    /// All but flags: the name sounds like a secret.
+    Likely,
+    /// All: the program said so.
+    Surely,
+}
+
+impl Rules {
+    pub(crate) fn new(redaction: &Redaction) -> Result<Self, BuildError> {
+        let pieces = |path: &String| path.split('.').map(str::to_owned).collect();
+        Ok(Self {
+            by_default: redaction.by_default,
+            keys: redaction
+                .keys
+                .iter()
+                .map(|key| key_words(key))
+                .collect::<Result<_, _>>()?,
+            paths: redaction.paths.iter().map(pieces).collect(),
+            patterns: redaction
+                .patterns
+                .iter()
+                .map(|it| pattern(it))
+                .collect::<Result<_, _>>()?,
+            hook: redaction.hook.clone(),
+        })
+    }
+
+    /// True where everything leaves as it is.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.by_default && !self.names_count() && self.patterns.is_empty() && self.hook.is_none()
+    }
+
+    pub(super) fn has_hook(&self) -> bool {
+        self.hook.is_some()
+    }
+
+    fn names_count(&self) -> bool {
+        !(self.keys.is_empty() && self.paths.is_empty())
+    }
+
+    /// Whether what stands there is hidden, by its name or its place.
+    pub(super) fn hides(&self, path: &str) -> Option<Hidden> {
+        if self.is_named(path) || self.paths.iter().any(|pieces| leads_to(pieces, path)) {
+            return Some(Hidden::Surely);
+        }
+        (self.by_default && is_secret_name(path)).then_some(Hidden::Likely)
+    }
+
+    /// By one of the program's keys.
+    fn is_named(&self, path: &str) -> bool {
+        if self.keys.is_empty() {
+            return false;
+        }
+        let words = words(path);
+        let contains = |key: &Vec<String>| words.windows(key.len()).any(|part| part == key);
+        self.keys.iter().any(contains)
+    }
+
+    /// Whether a text that is no JSON, though it begins like that (it may have been cut), holds a hidden name.
+    pub(super) fn hides_a_name_in(&self, text: &str) -> bool {
+        let mut pieces = text.split('"').peekable();
+        while let Some(piece) = pieces.next() {
+            let is_name = pieces
+                .peek()
+                .is_some_and(|next| next.trim_start().starts_with(':'));
+            if is_name && self.hides(piece.trim_end_matches('\\')).is_some() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The text without what matches a pattern; `None` where nothing does.
+    pub(crate) fn without_matches(&self, text: &str) -> Option<String> {
+        let mut masked = Cow::Borrowed(text);
+        for pattern in &self.patterns {
+            if pattern.is_match(&masked) {
+                masked = Cow::Owned(
+                    pattern
+                        .replace_all(&masked, regex_lite::NoExpand(MARK))
+                        .into_owned(),
+                );
+            }
+        }
+        match masked {
+            Cow::Borrowed(_) => None,
+            // A pattern may match the mark itself.
+            Cow::Owned(masked) => (masked != text).then_some(masked),
+        }
+    }
+
+    pub(super) fn ask(&self, field: &Field<'_>) -> Verdict {
+        self.hook.as_ref().map_or(Verdict::Keep, |hook| hook(field))
+    }
+}
+
+fn key_words(key: &str) -> Result<Vec<String>, BuildError> {
+    let words = words(key);
+    if words.is_empty() {
+        return Err(BuildError::InvalidValue {
+            setting: Cow::Borrowed("`Redaction::key(..)`"),
+            expected: "a name with a letter or a digit in it",
+        });
+    }
+    Ok(words)
+}
+
+fn pattern(pattern: &str) -> Result<Regex, BuildError> {
+    let refused = |problem: String| BuildError::InvalidPattern {
+        pattern: pattern.to_owned(),
+        problem,
+    };
+    let regex = Regex::new(pattern).map_err(|error| refused(error.to_string()))?;
+    if regex.is_match("") {
+        return Err(refused(
+            "it matches the empty text, so it would match everywhere".to_owned(),
+        ));
+    }
+    Ok(regex)
+}
+
+/// The words of a name in lower case, divided by what is neither letter nor digit and where `camelCase` has
+/// its humps.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    for symbol in name.chars() {
+        let is_hump = symbol.is_uppercase() && (before.is_lowercase() || before.is_numeric());
+        if is_hump || !symbol.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if symbol.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(symbol.to_lowercase());
+        }
+        before = symbol;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Whether a path is `pieces`, or below them.
+fn leads_to(pieces: &[String], path: &str) -> bool {
+    let mut keys = path.split('.');
+    pieces
+        .iter()
+        .all(|piece| keys.next().is_some_and(|key| piece == "*" || piece == key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(redaction: &Redaction) -> Rules {
+        Rules::new(redaction).unwrap()
+    }
+
+    #[test]
+    fn keys_match_whole_words_in_any_case_and_writing() {
+        let rules = rules(&Redaction::none().key("card_number").key("SSN"));
+        for name in [
+            "cardNumber",
+            "inputs.customer.card-number.last",
+            "CARD NUMBER",
+            "customerSsn",
+            "metadata.ssn",
+        ] {
+            assert_eq!(rules.hides(name), Some(Hidden::Surely), "{name}");
+        }
+        for name in [
+            "discard_number",
+            "card",
+            "number.card",
+            "lesson",
+            "cardnumbers",
+        ] {
+            assert_eq!(rules.hides(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_path_hides_what_is_below_it_and_nothing_beside_it() {
+        let rules = rules(
+            &Redaction::none()
+                .path("inputs.users.*.email")
+                .path("outputs"),
+        );
+        for path in [
+            "inputs.users.0.email",
+            "inputs.users.b.email.home",
+            "outputs.answer",
+        ] {
+            assert!(rules.hides(path).is_some(), "{path}");
+        }
+        for path in [
+            "inputs.users.0.name",
+            "inputs.email",
+            "metadata.outputs",
+            "inputs.users",
+        ] {
+            assert!(rules.hides(path).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_takes_what_matches_and_leaves_the_rest() {
+        let rules = rules(&Redaction::none().pattern(r"\b\d{4}\b").pattern("b+"));
+        assert_eq!(
+            rules.without_matches("1234 abba $0 12345").as_deref(),
+            Some("<redacted> a<redacted>a $0 12345")
+        );
+        assert_eq!(rules.without_matches("12345"), None);
+    }
+
+    #[test]
+    fn a_pattern_or_a_key_that_cannot_be_used_is_an_error_that_names_it() {
+        for bad in ["(", r"\d*", ""] {
+            let error = Rules::new(&Redaction::new().pattern(bad)).unwrap_err();
+            assert!(error.to_string().contains(&format!("{bad:?}")), "{error}");
+        }
+        let error = Rules::new(&Redaction::new().key("--")).unwrap_err();
+        assert!(error.to_string().contains("Redaction::key"), "{error}");
+    }
+
+    #[test]
+    fn names_are_found_in_json_that_was_cut() {
+        let rules = rules(&Redaction::new());
+        assert!(rules.hides_a_name_in(r#"{"a": 1, "password" : "x… [cut"#));
+        assert!(rules.hides_a_name_in(r#"[{\"api_key\": \"x… [cut"#));
+        assert!(!rules.hides_a_name_in(r#"{"a": "password", "b": "x… [cut"#));
+    }
+}

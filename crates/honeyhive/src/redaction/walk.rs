@@ -1,0 +1,312 @@
+//! [`Walk`]: through one item, masking what the rules hide.
+
+use std::fmt::Write as _;
+
+use opentelemetry::{Array, KeyValue, StringValue, Value as Attribute};
+use serde_json::Value as Json;
+
+use super::rules::Hidden;
+use super::{Field, MARK, Place, Rules, Verdict};
+use crate::attributes::{
+    ERROR, EVENT_ID, EVENT_TYPE, LEGACY_SESSION_ID, SESSION_AUTO_CREATE, SESSION_ID,
+};
+use crate::enrichment::{Bucket, Object};
+use crate::id::EventId;
+
+/// A walk through one item. What it has masked counts as one a value.
+#[derive(Debug)]
+pub(crate) struct Walk<'r> {
+    rules: &'r Rules,
+    place: Place,
+    /// Where it is, with dots between the keys.
+    path: String,
+    masked: u64,
+}
+
+impl<'r> Walk<'r> {
+    pub(crate) const fn new(rules: &'r Rules, place: Place) -> Self {
+        Self {
+            rules,
+            place,
+            path: String::new(),
+            masked: 0,
+        }
+    }
+
+    pub(crate) const fn masked(&self) -> u64 {
+        self.masked
+    }
+
+    /// Goes on in another part of the item.
+    pub(crate) fn enter(&mut self, place: Place) {
+        self.place = place;
+    }
+
+    /// A text that is called this.
+    pub(crate) fn text(&mut self, name: &str, text: &str) -> Option<String> {
+        self.at(name, |walk| match walk.rules.hides(&walk.path) {
+            Some(_) => walk.mark(text),
+            None => walk.content(text),
+        })
+    }
+
+    /// The name of a session, a span or an event: no key hides it, for nobody could tell what it was.
+    pub(crate) fn name(&mut self, text: &str) -> Option<String> {
+        self.at("name", |walk| walk.content(text))
+    }
+
+    /// A bucket of this name.
+    pub(crate) fn bucket(&mut self, name: &str, object: &mut Object) {
+        if !object.is_empty() {
+            self.at(name, |walk| walk.members(object));
+        }
+    }
+
+    /// The attributes of a span, an event or a link.
+    pub(crate) fn attributes<'a>(
+        &mut self,
+        attributes: impl IntoIterator<Item = &'a mut KeyValue>,
+    ) {
+        for attribute in attributes {
+            if self.place != Place::Span || !is_skeleton(attribute) {
+                self.attribute(attribute);
+            }
+        }
+    }
+
+    fn attribute(&mut self, attribute: &mut KeyValue) {
+        let KeyValue { key, value, .. } = attribute;
+        self.at_attribute(key.as_str(), |walk| walk.attribute_value(value));
+        if let Some(masked) = self.rules.without_matches(key.as_str()) {
+            self.masked += 1;
+            *key = masked.into();
+        }
+    }
+
+    fn attribute_value(&mut self, value: &mut Attribute) {
+        if let Some(hidden) = self.rules.hides(&self.path) {
+            let is_flag = matches!(value, Attribute::Bool(_) | Attribute::Array(Array::Bool(_)));
+            if !(hidden == Hidden::Likely && is_flag)
+                && let Some(mark) = self.mark(&value.as_str())
+            {
+                *value = mark.into();
+            }
+            return;
+        }
+        match value {
+            Attribute::String(text) => {
+                if let Some(masked) = self.content(text.as_str()) {
+                    *text = masked.into();
+                }
+            }
+            Attribute::Array(array) => self.array(array),
+            Attribute::I64(number) => {
+                if let Some(masked) = self.integer(number) {
+                    *value = masked.into();
+                }
+            }
+            other => {
+                if let Some(verdict) = self.other(other.as_str().as_ref()) {
+                    *other = verdict.into();
+                }
+            }
+        }
+    }
+
+    /// A list of numbers becomes one of texts where one of them is masked.
+    fn array(&mut self, array: &mut Array) {
+        match array {
+            Array::String(texts) => {
+                for text in texts {
+                    if let Some(masked) = self.content(text.as_str()) {
+                        *text = masked.into();
+                    }
+                }
+            }
+            Array::I64(numbers) => {
+                let masked: Vec<_> = numbers.iter().map(|it| self.integer(it)).collect();
+                if masked.iter().any(Option::is_some) {
+                    let texts = masked.into_iter().zip(numbers.iter());
+                    let text = |(masked, number): (Option<String>, &i64)| {
+                        StringValue::from(masked.unwrap_or_else(|| number.to_string()))
+                    };
+                    *array = Array::String(texts.map(text).collect());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn members(&mut self, object: &mut Object) {
+        for (key, value) in object.iter_mut() {
+            self.at(key, |walk| walk.json(value));
+        }
+        if object
+            .keys()
+            .any(|key| self.rules.without_matches(key).is_some())
+        {
+            self.rename_members(object);
+        }
+    }
+
+    /// A key may be somebody's address.
+    fn rename_members(&mut self, object: &mut Object) {
+        for (key, value) in std::mem::take(object) {
+            let Some(masked) = self.rules.without_matches(&key) else {
+                object.insert(key, value);
+                continue;
+            };
+            self.masked += 1;
+            let mut name = masked.clone();
+            let mut number = 2;
+            while object.contains_key(&name) {
+                name.clone_from(&masked);
+                // Writing to a text does not fail.
+                let _ = write!(name, "_{number}");
+                number += 1;
+            }
+            object.insert(name, value);
+        }
+    }
+
+    fn json(&mut self, value: &mut Json) {
+        if let Some(hidden) = self.rules.hides(&self.path) {
+            let stays = value.is_null() || (value.is_boolean() && hidden == Hidden::Likely);
+            if !stays && let Some(mark) = self.mark(value.as_str().unwrap_or_default()) {
+                *value = mark.into();
+            }
+            return;
+        }
+        let masked = match *value {
+            Json::Object(ref mut object) => return self.members(object),
+            Json::Array(ref mut items) => return self.items(items),
+            Json::Null => None,
+            Json::String(ref text) => self.content(text),
+            Json::Number(ref number) if !number.is_f64() => self.integer(number),
+            ref other => self.other(&other.to_string()),
+        };
+        if let Some(masked) = masked {
+            *value = masked.into();
+        }
+    }
+
+    fn items(&mut self, items: &mut [Json]) {
+        let mut buffer = String::new();
+        for (index, item) in items.iter_mut().enumerate() {
+            buffer.clear();
+            // Writing to a text does not fail.
+            let _ = write!(buffer, "{index}");
+            self.at(&buffer, |walk| walk.json(item));
+        }
+    }
+
+    /// A text, which may be JSON itself.
+    fn content(&mut self, text: &str) -> Option<String> {
+        if !text.trim_start().starts_with(['{', '[', '"']) {
+            return self.leaf(text);
+        }
+        match serde_json::from_str(text) {
+            Ok(mut json) => {
+                let before = self.masked;
+                match &mut json {
+                    Json::Object(object) => self.members(object),
+                    Json::Array(items) => self.items(items),
+                    Json::String(text) => {
+                        if let Some(masked) = self.content(text) {
+                            *text = masked;
+                        }
+                    }
+                    _ => {}
+                }
+                (self.masked > before).then(|| json.to_string())
+            }
+            Err(_) if self.rules.hides_a_name_in(text) => self.mark(text),
+            Err(_) => self.leaf(text),
+        }
+    }
+
+    fn integer(&mut self, number: &impl ToString) -> Option<String> {
+        self.leaf(&number.to_string())
+    }
+
+    /// What no pattern is meant for: the digits of a fraction look like anything.
+    fn other(&mut self, text: &str) -> Option<String> {
+        if !self.rules.has_hook() {
+            return None;
+        }
+        let verdict = self.ask(text);
+        self.follow(text, verdict)
+    }
+
+    fn leaf(&mut self, text: &str) -> Option<String> {
+        let masked = self.rules.without_matches(text);
+        self.masked += u64::from(masked.is_some());
+        let seen = masked.as_deref().unwrap_or(text);
+        let verdict = self.ask(seen);
+        self.follow(seen, verdict).or(masked)
+    }
+
+    fn ask(&self, value: &str) -> Verdict {
+        self.rules.ask(&Field {
+            place: self.place,
+            path: &self.path,
+            value,
+        })
+    }
+
+    fn follow(&mut self, text: &str, verdict: Verdict) -> Option<String> {
+        match verdict {
+            Verdict::Keep => None,
+            Verdict::Mask => self.mark(text),
+            Verdict::Replace(other) => {
+                self.masked += 1;
+                Some(other)
+            }
+        }
+    }
+
+    /// The mark instead of a text, unless it stands there already.
+    fn mark(&mut self, text: &str) -> Option<String> {
+        (text != MARK).then(|| {
+            self.masked += 1;
+            MARK.to_owned()
+        })
+    }
+
+    fn at<T>(&mut self, key: &str, go: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.path.len();
+        if length > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(key);
+        let result = go(self);
+        self.path.truncate(length);
+        result
+    }
+
+    /// An attribute of a bucket has the path that the same has in a session.
+    fn at_attribute<T>(&mut self, key: &str, go: impl FnOnce(&mut Self) -> T) -> T {
+        if key == ERROR {
+            return self.at("error", go);
+        }
+        let in_bucket = Bucket::ALL.into_iter().find_map(|bucket| {
+            let rest = key.strip_prefix(bucket.attribute_prefix())?;
+            Some((bucket.name(), rest.strip_prefix('.')?))
+        });
+        match in_bucket {
+            Some((bucket, rest)) => self.at(bucket, |walk| walk.at(rest, go)),
+            None => self.at(key, go),
+        }
+    }
+}
+
+/// What identifies and routes a span, and can be nothing else: ingestion needs it as it is.
+pub(crate) fn is_skeleton(attribute: &KeyValue) -> bool {
+    match attribute.key.as_str() {
+        // Written by us in every span that leaves.
+        SESSION_ID | LEGACY_SESSION_ID | EVENT_TYPE => true,
+        SESSION_AUTO_CREATE => matches!(attribute.value, Attribute::Bool(_)),
+        EVENT_ID => attribute.value.as_str().parse::<EventId>().is_ok(),
+        _ => false,
+    }
+}

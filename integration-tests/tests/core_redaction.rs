@@ -1,0 +1,611 @@
+//! What leaves the process and what does not: secrets planted in every field of every path, looked for in all
+//! that HoneyHive received.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
+
+#[path = "core/mod.rs"]
+mod support;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get;
+use honeyhive::http::ServerInstrumentation;
+use honeyhive::opentelemetry::trace::{
+    Link, Span as _, SpanContext, SpanId, Status, TraceContextExt as _, TraceFlags, TraceId,
+    TraceState, Tracer as _, TracerProvider as _,
+};
+use honeyhive::opentelemetry::{
+    Array, Context, InstrumentationScope, KeyValue, Value as Attribute,
+};
+use honeyhive::{
+    BuildError, Enrichment, HoneyHiveTracer, NewSession, Place, Redaction, SessionTransport,
+    Verdict,
+};
+use honeyhive_local::{Endpoint, Fault, LocalServer};
+use honeyhive_tower::HoneyHiveLayer;
+use http_body_util::BodyExt as _;
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+use support::*;
+use tower::ServiceExt as _;
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::SubscriberExt as _;
+
+/// Secrets, each with the place where it was put.
+#[derive(Default)]
+struct Plants(Mutex<Vec<String>>);
+
+impl Plants {
+    /// A new one.
+    fn at(&self, place: impl Into<String>) -> String {
+        let mut places = self.0.lock().unwrap();
+        places.push(place.into());
+        secret(places.len() - 1)
+    }
+
+    /// Those that arrived.
+    fn found(&self, server: &LocalServer) -> Vec<String> {
+        let wire = wire(server);
+        let places = self.0.lock().unwrap();
+        let arrived = places.iter().enumerate();
+        arrived
+            .filter(|(number, _)| contains(&wire, &secret(*number)))
+            .map(|(_, place)| place.clone())
+            .collect()
+    }
+
+    fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+fn secret(number: usize) -> String {
+    format!("SECRET-{number:04}-")
+}
+
+const PATTERN: &str = "SECRET-[0-9]{4}-";
+
+/// Everything that HoneyHive received: paths, headers, bodies.
+fn wire(server: &LocalServer) -> Vec<u8> {
+    let mut wire = Vec::new();
+    for request in server.requests() {
+        wire.extend(request.path.as_bytes());
+        wire.extend(request.query.unwrap_or_default().as_bytes());
+        for (name, value) in &request.headers {
+            wire.extend(name.as_bytes());
+            wire.extend(value.as_bytes());
+        }
+        wire.extend(&request.body);
+    }
+    wire
+}
+
+fn contains(wire: &[u8], text: &str) -> bool {
+    wire.windows(text.len()).any(|part| part == text.as_bytes())
+}
+
+type Setter = fn(Enrichment, Value) -> Enrichment;
+
+const BUCKETS: [(&str, Setter); 7] = [
+    ("metadata", |it, map| it.metadata(map)),
+    ("metrics", |it, map| it.metrics(map)),
+    ("feedback", |it, map| it.feedback(map)),
+    ("inputs", |it, map| it.inputs(map)),
+    ("outputs", |it, map| it.outputs(map)),
+    ("config", |it, map| it.config(map)),
+    ("user_properties", |it, map| it.user_properties(map)),
+];
+
+/// Every bucket and the error; secrets as values, deep in them, as keys and in JSON that is text.
+fn full(plants: &Plants, what: &str) -> Enrichment {
+    let at = |place: &str| plants.at(format!("{what}, {place}"));
+    let mut all = Enrichment::new().error(format!("it said {}", at("error")));
+    for (bucket, set) in BUCKETS {
+        let text = json!({"text": at(&format!("{bucket}, JSON in a text"))}).to_string();
+        let key = at(&format!("{bucket}, key"));
+        all = set(
+            all,
+            json!({
+                "plain": at(bucket),
+                "deep": [{"er": format!("a {} b", at(&format!("{bucket}, deep")))}],
+                "text": text,
+                key: true,
+            }),
+        );
+    }
+    all
+}
+
+fn sessions(tracer: &HoneyHiveTracer, plants: &Plants) {
+    let at = |place: &str| plants.at(format!("start, {place}"));
+    let new = |what: &str| {
+        NewSession::named(format!("chat {}", at(&format!("name {what}"))))
+            .source(at(&format!("source {what}")))
+            .inputs(json!({"a": {"b": at(&format!("inputs {what}"))}}))
+            .metadata(json!({"a": [at(&format!("metadata {what}"))]}))
+            .user_properties(json!({"a": at(&format!("user properties {what}"))}))
+    };
+    let chat = tracer.create_session(new("at once"));
+    chat.enrich(full(plants, "with the start"));
+    chat.in_scope(|| drop(tracer.span("in the chat").start()));
+    flush(tracer);
+    chat.enrich(full(plants, "after the start"));
+    flush(tracer);
+    // It was not sent, so all it holds goes to the other.
+    let moved = tracer.create_session(
+        NewSession::named("moved")
+            .metadata(json!({"a": at("metadata, moved")}))
+            .user_properties(json!({"a": at("user properties, moved")})),
+    );
+    moved.enrich(full(plants, "before a move"));
+    assert_eq!(moved.link_to(chat.id()), honeyhive::Moved::Whole);
+    moved.in_scope(|| drop(tracer.span("in the moved").start()));
+    // Its name is told by its spans.
+    let left = tracer.create_session(plants.at("start, name of a session that was moved"));
+    left.link_to(honeyhive::SessionId::new());
+    left.in_scope(|| drop(tracer.span("in the left").start()));
+    flush(tracer);
+}
+
+fn spans_by_hand(tracer: &HoneyHiveTracer, plants: &Plants) {
+    let at = |place: &str| plants.at(format!("span, {place}"));
+    let span = tracer
+        .span(format!("work {}", at("name")))
+        .inputs(json!({"question": at("inputs")}))
+        .config(json!({"c": at("config")}))
+        .metadata(json!({"m": at("metadata")}))
+        .start();
+    span.outputs(json!({"answer": at("outputs")}));
+    span.enrich(full(plants, "span"));
+    let event = span.event_id();
+    drop(span);
+    flush(tracer);
+    tracer.enrich_event(event, full(plants, "enrich_event"));
+    flush(tracer);
+}
+
+fn traced_functions(tracer: &HoneyHiveTracer, plants: &Plants) {
+    #[honeyhive::trace(tracer = tracer, skip(tracer))]
+    fn answers(tracer: &HoneyHiveTracer, question: &str, more: &Value, result: &str) -> String {
+        result.to_owned()
+    }
+
+    #[honeyhive::trace(tracer = tracer, skip(tracer, message))]
+    fn fails(tracer: &HoneyHiveTracer, message: String) -> Result<(), String> {
+        Err(message)
+    }
+
+    let at = |place: &str| plants.at(format!("#[trace], {place}"));
+    let more = json!({"list": [at("list argument")]});
+    answers(tracer, &at("argument"), &more, &at("result"));
+    fails(tracer, at("error")).unwrap_err();
+}
+
+fn spans_of_tracing(tracer: &HoneyHiveTracer, plants: &Plants) {
+    let at = |place: &str| plants.at(format!("tracing, {place}"));
+    let subscriber = Registry::default().with(tracer.tracing_layer());
+    tracing::subscriber::with_default(subscriber, || {
+        let span = tracing::info_span!("fields", plain = at("field"), late = tracing::field::Empty);
+        let _entered = span.enter();
+        span.record("late", at("field, recorded later"));
+        tracing::info!(
+            field = at("event, field"),
+            "it says {}",
+            at("event, message")
+        );
+        tracing::error!("it failed with {}", at("error message"));
+        let _error = tracing::info_span!("failing", error = at("error field")).entered();
+    });
+}
+
+fn foreign_spans(tracer: &HoneyHiveTracer, plants: &Plants) {
+    let at = |place: &str| plants.at(format!("foreign span, {place}"));
+    let scope = InstrumentationScope::builder("somebody's")
+        .with_attributes([KeyValue::new("scope", at("scope attribute"))])
+        .build();
+    let foreign = tracer.provider().tracer_with_scope(scope);
+    let messages = json!([{"role": "user", "content": at("gen_ai messages, old")}]);
+    let parts =
+        json!([{"role": "assistant", "parts": [{"type": "text", "content": at("gen_ai parts")}]}]);
+    let texts = [at("texts").into(), "other".into()];
+    let linked = SpanContext::new(
+        TraceId::from(7),
+        SpanId::from(7),
+        TraceFlags::SAMPLED,
+        false,
+        TraceState::NONE,
+    );
+    let mut span = foreign
+        .span_builder(at("name"))
+        .with_attributes([
+            KeyValue::new("db.statement", format!("select '{}'", at("attribute"))),
+            KeyValue::new("texts", Attribute::Array(Array::String(texts.into()))),
+            KeyValue::new("gen_ai.input.messages", messages.to_string()),
+            KeyValue::new("gen_ai.output.messages", parts.to_string()),
+            KeyValue::new("honeyhive_inputs_raw", at("suggested inputs")),
+            KeyValue::new("honeyhive_error", at("honeyhive_error")),
+            KeyValue::new("honeyhive_event_id", at("an event id that is none")),
+            KeyValue::new("honeyhive.session_auto_create", at("a flag that is none")),
+            KeyValue::new("honeyhive.source", at("source")),
+            KeyValue::new(at("attribute key"), true),
+        ])
+        .with_links(vec![Link::new(
+            linked,
+            vec![KeyValue::new("link", at("link"))],
+            0,
+        )])
+        .start(&foreign);
+    let event = [
+        KeyValue::new("exception.message", at("event attribute")),
+        KeyValue::new(
+            "honeyhive.session_id",
+            at("event attribute of a routing name"),
+        ),
+    ];
+    span.add_event(at("event name"), event.to_vec());
+    span.set_status(Status::error(at("status")));
+    span.end();
+}
+
+/// A request over the HTTP layer, as far as the program and the client decide what is recorded.
+async fn request(tracer: &HoneyHiveTracer, plants: &Plants) {
+    let at = |place: &str| plants.at(format!("request, {place}"));
+    let (name, inputs) = (at("session name"), at("inputs"));
+    let path = format!("/{}", at("path"));
+    let layer = ServerInstrumentation::builder(tracer.clone())
+        .session_name(move |_: &_| name.clone())
+        .inputs(move |_: &_| json!({"query": {"q": inputs}}))
+        .request_span(true)
+        .build();
+    let layer = HoneyHiveLayer::from(layer);
+    let router = Router::new().fallback(get(|| async { "" })).layer(layer);
+    let request = http::Request::get(&path)
+        .header("x-user-id", at("user id"))
+        .body(Body::empty())
+        .unwrap();
+    let response = router.oneshot(request).await.unwrap();
+    response.into_body().collect().await.unwrap();
+}
+
+fn everything(tracer: &HoneyHiveTracer, plants: &Plants) {
+    sessions(tracer, plants);
+    spans_by_hand(tracer, plants);
+    traced_functions(tracer, plants);
+    spans_of_tracing(tracer, plants);
+    foreign_spans(tracer, plants);
+    block_on(request(tracer, plants));
+    flush(tracer);
+}
+
+#[test]
+fn no_planted_secret_leaves_by_any_way_in_any_encoding() {
+    for protocol in PROTOCOLS {
+        for transport in [SessionTransport::Rest, SessionTransport::Otlp] {
+            let server = server();
+            let plants = Plants::default();
+            let tracer = builder(&server)
+                .otlp_protocol(protocol)
+                .session_transport(transport)
+                .redaction(Redaction::new().pattern(PATTERN))
+                .build()
+                .unwrap();
+            everything(&tracer, &plants);
+            assert_eq!(plants.found(&server), [""; 0], "{protocol:?} {transport:?}");
+            assert!(!contains(&wire(&server), "SECRET"));
+            assert!(tracer.stats().redacted >= plants.all().len() as u64);
+            assert_eq!(tracer.stats().dropped.total(), 0);
+        }
+    }
+}
+
+/// Without this the test above would prove nothing.
+#[test]
+fn without_redaction_everything_planted_arrives() {
+    for protocol in PROTOCOLS {
+        let server = server();
+        let plants = Plants::default();
+        let unredacted = builder(&server)
+            .otlp_protocol(protocol)
+            .redaction(Redaction::none());
+        let tracer = unredacted.build().unwrap();
+        everything(&tracer, &plants);
+        assert_eq!(plants.found(&server), plants.all(), "{protocol:?}");
+        assert_eq!(tracer.stats().redacted, 0);
+    }
+}
+
+#[test]
+fn what_is_named_like_a_secret_is_masked_by_default() {
+    const NAMES: [&str; 6] = [
+        "authorization",
+        "Cookie",
+        "api_key",
+        "dbPassword",
+        "client.secret",
+        "refresh-token",
+    ];
+    let server = server();
+    let tracer = builder(&server)
+        .otlp_protocol(honeyhive::OtlpProtocol::HttpJson)
+        .build()
+        .unwrap();
+    let plants = Plants::default();
+    let secrets = |what: &str| {
+        let object =
+            NAMES.map(|name| (name.to_owned(), plants.at(format!("{what}, {name}")).into()));
+        let object = Value::Object(Map::from_iter(object));
+        json!({"n": {"deep": [&object]}, "text": object.to_string(), "pin": {"password": 4711}})
+    };
+    let chat = tracer.create_session(
+        NewSession::named("chat")
+            .inputs(secrets("inputs"))
+            .metadata(secrets("metadata"))
+            .user_properties(secrets("user properties")),
+    );
+    for (bucket, set) in BUCKETS {
+        chat.enrich(set(Enrichment::new(), secrets(bucket)));
+    }
+    let usage = json!({"token": "stays", "max_tokens": 7, "author": "stays", "has_password": true});
+    chat.enrich(Enrichment::new().config(usage.clone()));
+    chat.in_scope(|| {
+        let span = tracer.span("work").inputs(secrets("span")).start();
+        let cut = format!(
+            r#"{{"a": 1, "api_key": "{}", "b": "#,
+            plants.at("JSON that is cut")
+        );
+        span.outputs(json!({"cut": cut, "list": [{"set-cookie": [plants.at("list")]}]}));
+    });
+    flush(&tracer);
+
+    assert_eq!(plants.found(&server), [""; 0]);
+    assert!(!contains(&wire(&server), "4711"));
+    let config = session(&server, chat.id()).config;
+    for (key, value) in usage.as_object().unwrap() {
+        assert_eq!(&config[key], value, "{key}");
+    }
+}
+
+#[test]
+fn keys_and_paths_mean_the_same_in_sessions_and_in_spans() {
+    let server = server();
+    let redaction = Redaction::none()
+        .key("ssn")
+        .path("inputs.users.*.email")
+        .path("outputs")
+        .path("gen_ai.input.messages.*.content");
+    let tracer = builder(&server).redaction(redaction).build().unwrap();
+    let inputs = json!({
+        "users": [{"email": "a@b", "name": "Ada", "customerSsn": 123}],
+        "email": "stays",
+        "ssn": {"first": "x", "known": true},
+    });
+    let chat = tracer.create_session(NewSession::named("chat").inputs(&inputs));
+    chat.enrich(Enrichment::new().outputs(json!({"answer": 42, "more": {"a": 1}})));
+    chat.in_scope(|| {
+        let span = tracer.span("work").inputs(&inputs).start();
+        let messages = json!([{"role": "user", "content": "mine"}]).to_string();
+        let cx = span.context().span();
+        cx.set_attribute(KeyValue::new("gen_ai.input.messages", messages));
+    });
+    flush(&tracer);
+
+    let of_session = session(&server, chat.id());
+    let users = json!([{"email": "<redacted>", "name": "Ada", "customerSsn": "<redacted>"}]);
+    assert_eq!(of_session.inputs["users"], users);
+    assert_eq!(of_session.inputs["email"], "stays");
+    assert_eq!(of_session.inputs["ssn"], "<redacted>");
+    let outputs = json!({"answer": "<redacted>", "more": "<redacted>"});
+    assert_eq!(Value::Object(of_session.outputs), outputs);
+    let of_span = event(&server, "work").inputs;
+    assert_eq!(of_span["users"], users);
+    assert_eq!(
+        of_span["ssn"],
+        json!({"first": "<redacted>", "known": "<redacted>"})
+    );
+    assert_eq!(tracer.stats().redacted, 3 + 2 + 4 + 1);
+}
+
+#[test]
+fn a_hook_sees_where_a_field_stands_and_decides() {
+    let server = server();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let saw = Arc::clone(&seen);
+    let redaction = Redaction::new().hook(move |field| {
+        let place = (field.place(), field.path().to_owned());
+        saw.lock().unwrap().push((place, field.value().to_owned()));
+        match field.key() {
+            "email" => Verdict::Replace("somebody".to_owned()),
+            "age" => Verdict::Mask,
+            _ => Verdict::Keep,
+        }
+    });
+    let tracer = builder(&server).redaction(redaction).build().unwrap();
+    let inputs = json!({"user": {"email": "a@b", "age": 36, "password": "x"}, "ratio": 0.5});
+    let chat = tracer.create_session(NewSession::named("chat").inputs(&inputs));
+    chat.in_scope(|| drop(tracer.span("work").inputs(&inputs).start()));
+    flush(&tracer);
+
+    let cleaned = json!({
+        "user": {"email": "somebody", "age": "<redacted>", "password": "<redacted>"},
+        "ratio": 0.5,
+    });
+    assert_eq!(Value::Object(session(&server, chat.id()).inputs), cleaned);
+    assert_eq!(Value::Object(event(&server, "work").inputs), cleaned);
+    let seen = seen.lock().unwrap();
+    for place in [Place::SessionStart, Place::Span] {
+        let of = |path: &str, value: &str| ((place, path.to_owned()), value.to_owned());
+        assert!(seen.contains(&of("inputs.user.email", "a@b")), "{seen:?}");
+        assert!(seen.contains(&of("inputs.ratio", "0.5")));
+        assert!(seen.contains(&of(
+            "name",
+            if place == Place::Span { "work" } else { "chat" }
+        )));
+    }
+    assert!(!seen.iter().any(|(_, value)| value == "x"));
+}
+
+#[test]
+fn a_hook_that_panics_costs_the_content_and_leaves_the_skeleton() {
+    let server = server();
+    let redaction = Redaction::new().pattern("ada").hook(|field| {
+        assert!(field.key() != "bad", "the hook panics");
+        Verdict::Keep
+    });
+    let tracer = builder(&server)
+        .project("shop")
+        .redaction(redaction)
+        .build()
+        .unwrap();
+    let bad = json!({"a": "CONTENT", "bad": "CONTENT", "z": "CONTENT"});
+    let chat = tracer.create_session(
+        NewSession::named("chat of ada")
+            .inputs(&bad)
+            .metadata(json!({"m": "CONTENT"})),
+    );
+    chat.enrich(Enrichment::new().outputs(&bad).error("CONTENT"));
+    chat.enrich(Enrichment::new().feedback(json!({"good": 1})));
+    chat.in_scope(|| {
+        let outer = tracer.span("work of ada").inputs(&bad).start();
+        outer.error("CONTENT");
+        outer.in_scope(|| drop(tracer.span("good").inputs(json!({"x": "kept"})).start()));
+    });
+    flush(&tracer);
+
+    assert!(!contains(&wire(&server), "CONTENT"));
+    let stored = session(&server, chat.id());
+    assert_eq!(stored.name.as_deref(), Some("chat of <redacted>"));
+    assert_eq!(stored.metadata["redaction_failed"], true);
+    assert_eq!(stored.feedback["good"], 1);
+    let tree = "chat of <redacted>\n  work of <redacted> [chain]\n    good [tool]\n";
+    assert_eq!(server.tree(&chat.id().to_string()), tree);
+    assert_eq!(event(&server, "good").inputs["x"], "kept");
+    let stats = tracer.stats();
+    assert_eq!((stats.callback_panics, stats.dropped.total()), (3, 0));
+}
+
+/// A hook that gives another answer each time, as one that makes up pseudonyms does.
+#[test]
+fn what_is_tried_again_says_the_same_and_is_counted_once() {
+    let server = server();
+    server.fail(Fault::status(503).on(Endpoint::Sessions).times(2));
+    server.fail(Fault::status(503).on(Endpoint::Traces).times(2));
+    server.fail(Fault::status(503).on(Endpoint::Events).times(2));
+    let asked = AtomicU64::new(0);
+    let redaction = Redaction::new().hook(move |field| match field.key() {
+        "user" => Verdict::Replace(format!("user {}", asked.fetch_add(1, Ordering::Relaxed))),
+        _ => Verdict::Keep,
+    });
+    let tracer = builder(&server).redaction(redaction).build().unwrap();
+    let user = json!({"user": "ada"});
+    let chat = tracer.create_session(NewSession::named("chat").inputs(&user));
+    chat.enrich(Enrichment::new().metrics(&user));
+    chat.in_scope(|| drop(tracer.span("work").inputs(&user).start()));
+    flush(&tracer);
+
+    for path in [
+        "/v1/sessions".to_owned(),
+        format!("/v1/events/{}", chat.id()),
+    ] {
+        let mut requests = server.requests();
+        requests.retain(|request| request.path == path);
+        assert_eq!(requests.len(), 3, "{path}");
+        assert!(
+            requests.iter().all(|it| it.body == requests[0].body),
+            "{path}"
+        );
+    }
+    let stats = tracer.stats();
+    assert_eq!((stats.redacted, stats.retried), (3, 6));
+}
+
+#[test]
+fn test_mode_captures_what_would_have_left() {
+    let (tracer, captured) = honeyhive::testing::tracer();
+    let chat = tracer.create_session(NewSession::named("chat").inputs(json!({"password": "x"})));
+    chat.in_scope(|| drop(tracer.span("work").inputs(json!({"apiKey": "x"})).start()));
+    let session = captured.only_session();
+    assert_eq!(session.inputs["password"], "<redacted>");
+    let key = session.event("work").text("honeyhive_inputs.apiKey");
+    assert_eq!(key.as_deref(), Some("<redacted>"));
+}
+
+#[test]
+fn a_bad_pattern_is_an_error_when_the_tracer_is_built() {
+    let build = |pattern: &str| {
+        let redaction = Redaction::new().pattern(pattern);
+        HoneyHiveTracer::builder()
+            .test_mode(true)
+            .redaction(redaction)
+            .build()
+    };
+    for bad in ["(unclosed", r"\d*"] {
+        let error = build(bad).unwrap_err();
+        assert!(matches!(&error, BuildError::InvalidPattern { pattern, .. } if pattern == bad));
+        assert!(error.to_string().contains("redaction pattern"), "{error}");
+    }
+    build(r"\d+").unwrap();
+}
+
+/// JSON with secrets somewhere: in texts, in keys, in JSON within texts, in numbers.
+fn planted() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![
+        "[a-z \"{\\[:]{0,8}".prop_map(Value::from),
+        ("[a-z ]{0,4}", "[a-z ]{0,4}").prop_map(|(a, b)| format!("{a}SECRET{b}").into()),
+        Just(json!(4_242_424_242_u64)),
+        any::<f64>().prop_map(Value::from),
+        any::<bool>().prop_map(Value::from),
+        Just(Value::Null),
+    ];
+    text.prop_recursive(5, 48, 4, |inner| {
+        let key = prop_oneof![
+            "[a-z.]{0,5}",
+            Just("SECRET".to_owned()),
+            Just("a SECRET".to_owned())
+        ];
+        let object = proptest::collection::btree_map(key, inner.clone(), 0..4);
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            object.prop_map(|it| Value::Object(it.into_iter().collect())),
+            inner.clone().prop_map(|it| it.to_string().into()),
+            inner.prop_map(|it| json!({"password": {"deep": [it, "HIDDEN"]}, "api_key": "HIDDEN"})),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_planted_secret_survives_in_any_json(values in proptest::collection::vec(planted(), 1..8)) {
+        let server = server();
+        let redaction = Redaction::new().pattern("SECRET").pattern("4242424242");
+        let tracer = builder(&server).redaction(redaction).build().unwrap();
+        for value in values {
+            let chat = tracer.create_session(NewSession::named("chat").inputs(json!({"v": &value})));
+            chat.enrich(Enrichment::new().feedback(json!({"v": &value})));
+            chat.in_scope(|| {
+                let span = tracer.span("work").inputs(json!({"v": &value})).start();
+                let text = KeyValue::new("gen_ai.prompt", value.to_string());
+                Context::map_current(|_| span.context().span().set_attribute(text));
+            });
+        }
+        flush(&tracer);
+        let wire = wire(&server);
+        for secret in ["SECRET", "4242424242", "HIDDEN"] {
+            prop_assert!(!contains(&wire, secret), "{secret}");
+        }
+    }
+}
+
+#[test]
+fn a_redaction_shows_its_rules_in_debug() {
+    let redaction = Redaction::new().key("ssn").hook(|_| Verdict::Keep);
+    let text = format!("{redaction:?}");
+    assert!(
+        text.contains("ssn") && text.contains("hook: true"),
+        "{text}"
+    );
+}
