@@ -81,7 +81,7 @@ fn sessions() -> Outcome<f64> {
 
 /// Spans with five attributes, in one session.
 fn spans() -> Outcome<f64> {
-    const COUNT: u32 = 400_000;
+    const COUNT: u32 = 200_000;
     let local = local()?;
     let tracer = tracer(&local, SessionTransport::Rest)?;
     let session = tracer.create_session("bench");
@@ -135,8 +135,9 @@ fn request(instrumentation: &ServerInstrumentation) {
 
 /// Delivers everything; an item that got lost would make the numbers too good.
 fn finish(tracer: &HoneyHiveTracer) -> Outcome<()> {
-    tracer.force_flush_blocking(PATIENCE)?;
+    let flushed = tracer.force_flush_blocking(PATIENCE);
     let stats = tracer.stats();
+    flushed.map_err(|error| format!("{error}: {stats:?}"))?;
     if stats.delivered == stats.accepted {
         Ok(())
     } else {
