@@ -1,20 +1,22 @@
 //! The same actix-web app, bare and under each middleware.
 
+use actix_http::Request;
 use actix_web::body::{MessageBody, to_bytes};
-use actix_web::dev::{Service, ServiceResponse};
+use actix_web::dev::{Service, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::ContentType;
 use actix_web::middleware::Identity;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, Error, HttpResponse, web};
 use honeyhive_actix::HoneyHive;
 
-use crate::{BODY, REPLY, Spent, allocations, filtered, tracer};
+use crate::{BODY, REPLY, Work, filtered, tracer, with_span};
 
 /// What can be measured.
-pub(crate) const VARIANTS: [&str; 4] = [
+pub(crate) const VARIANTS: [&str; 5] = [
     "actix_bare",
     "actix_noop_wrap",
     "actix_honeyhive",
+    "actix_honeyhive_span",
     "actix_honeyhive_filtered",
 ];
 
@@ -25,45 +27,57 @@ async fn chat(body: web::Bytes) -> HttpResponse {
         .body(REPLY)
 }
 
-/// Runs a variant; `None` where there is no such one.
-pub(crate) fn run(variant: &str, requests: u32) -> Option<Spent> {
-    let runtime = actix_web::rt::Runtime::new().ok()?;
-    let app = App::new().route("/api/chat", web::post().to(chat));
+/// The app that every variant wraps.
+pub fn app() -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    App::new().route("/api/chat", web::post().to(chat))
+}
+
+/// `None` where there is no such variant.
+pub(crate) fn find(variant: &str) -> Option<Work> {
     Some(match variant {
-        "actix_bare" => {
-            let app = runtime.block_on(init_service(app));
-            measure(&runtime, &app, requests)
-        }
-        "actix_noop_wrap" => {
-            let app = runtime.block_on(init_service(app.wrap(Identity::default())));
-            measure(&runtime, &app, requests)
-        }
-        "actix_honeyhive" => {
-            let app = runtime.block_on(init_service(app.wrap(HoneyHive::new(tracer()))));
-            measure(&runtime, &app, requests)
-        }
-        "actix_honeyhive_filtered" => {
-            let app = runtime.block_on(init_service(app.wrap(HoneyHive::from(filtered()))));
-            measure(&runtime, &app, requests)
-        }
+        "actix_bare" => work(app()),
+        "actix_noop_wrap" => work(app().wrap(Identity::default())),
+        "actix_honeyhive" => work(app().wrap(HoneyHive::new(tracer()))),
+        "actix_honeyhive_span" => work(app().wrap(HoneyHive::from(with_span()))),
+        "actix_honeyhive_filtered" => work(app().wrap(HoneyHive::from(filtered()))),
         _ => return None,
     })
 }
 
-fn measure<S, B>(runtime: &actix_web::rt::Runtime, app: &S, requests: u32) -> Spent
+/// Sends requests to an app.
+#[expect(
+    clippy::expect_used,
+    reason = "a measurement that cannot begin should say so"
+)]
+pub fn work<T, B>(app: App<T>) -> Work
 where
-    S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = Error>,
-    B: MessageBody,
+    T: ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<B>,
+            Error = Error,
+            InitError = (),
+        > + 'static,
+    B: MessageBody + 'static,
 {
-    runtime.block_on(drive(app, 200));
-    allocations(requests, || runtime.block_on(drive(app, requests)))
+    let runtime = actix_web::rt::Runtime::new().expect("a runtime");
+    let app = runtime.block_on(init_service(app));
+    Box::new(move |requests| runtime.block_on(drive(&app, requests)))
 }
 
 /// Sends requests and reads their answers to the end.
 #[expect(clippy::expect_used, reason = "nothing in here can fail")]
 async fn drive<S, B>(app: &S, requests: u32)
 where
-    S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = Error>,
+    S: Service<Request, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody,
 {
     for _ in 0..requests {
@@ -73,7 +87,7 @@ where
     }
 }
 
-fn request() -> actix_http::Request {
+fn request() -> Request {
     TestRequest::post()
         .uri("/api/chat")
         .insert_header(("host", "localhost:3000"))

@@ -8,18 +8,15 @@ use honeyhive_tower::HoneyHiveLayer;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 use tower::layer::util::Identity;
-use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
-use tower_http::trace::TraceLayer;
 
-use crate::{BODY, REPLY, Spent, allocations, filtered, tracer};
+use crate::{BODY, REPLY, Work, filtered, tracer, with_span};
 
 /// What can be measured.
-pub(crate) const VARIANTS: [&str; 6] = [
+pub(crate) const VARIANTS: [&str; 5] = [
     "axum_bare",
     "axum_noop_layer",
-    "axum_request_id",
-    "axum_trace_layer",
     "axum_honeyhive",
+    "axum_honeyhive_span",
     "axum_honeyhive_filtered",
 ];
 
@@ -28,34 +25,38 @@ async fn chat(body: Bytes) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], REPLY)
 }
 
-fn app(variant: &str) -> Option<Router> {
-    let app = Router::new().route("/api/chat", post(chat));
-    Some(match variant {
-        "axum_bare" => app,
-        "axum_noop_layer" => app.layer(Identity::new()),
-        "axum_request_id" => app
-            .layer(PropagateRequestIdLayer::x_request_id())
-            .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid)),
-        "axum_trace_layer" => app.layer(TraceLayer::new_for_http()),
-        "axum_honeyhive" => app.layer(HoneyHiveLayer::new(tracer())),
-        "axum_honeyhive_filtered" => app.layer(HoneyHiveLayer::from(filtered())),
-        _ => return None,
-    })
+/// The router that every variant puts its layers around.
+pub fn app() -> Router {
+    Router::new().route("/api/chat", post(chat))
 }
 
-/// Runs a variant; `None` where there is no such one.
-pub(crate) fn run(variant: &str, requests: u32) -> Option<Spent> {
-    let app = app(variant)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build().ok()?;
-    runtime.block_on(drive(app.clone(), 200));
-    Some(allocations(requests, || {
-        runtime.block_on(drive(app, requests));
+/// `None` where there is no such variant.
+pub(crate) fn find(variant: &str) -> Option<Work> {
+    Some(work(match variant {
+        "axum_bare" => app(),
+        "axum_noop_layer" => app().layer(Identity::new()),
+        "axum_honeyhive" => app().layer(HoneyHiveLayer::new(tracer())),
+        "axum_honeyhive_span" => app().layer(HoneyHiveLayer::from(with_span())),
+        "axum_honeyhive_filtered" => app().layer(HoneyHiveLayer::from(filtered())),
+        _ => return None,
     }))
+}
+
+/// Sends requests to a router.
+#[expect(
+    clippy::expect_used,
+    reason = "a measurement that cannot begin should say so"
+)]
+pub fn work(app: Router) -> Work {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    Box::new(move |requests| runtime.block_on(drive(&app, requests)))
 }
 
 /// Sends requests and reads their answers to the end.
 #[expect(clippy::expect_used, reason = "nothing in here can fail")]
-async fn drive(app: Router, requests: u32) {
+async fn drive(app: &Router, requests: u32) {
     for _ in 0..requests {
         let response = app
             .clone()

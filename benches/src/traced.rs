@@ -6,9 +6,10 @@ use std::hint::black_box;
 use honeyhive::HoneyHiveTracer;
 use honeyhive::opentelemetry::KeyValue;
 use honeyhive::opentelemetry::trace::{SpanBuilder, Tracer as _, TracerProvider as _};
+use tracing::dispatcher::{Dispatch, with_default};
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use crate::{Spent, allocations, tracer};
+use crate::{Work, tracer};
 
 /// What can be measured.
 pub(crate) const VARIANTS: [&str; 5] = [
@@ -51,27 +52,34 @@ fn otel_span(tracer: &HoneyHiveTracer) {
     drop(tracer.provider().tracer("bench").build(builder));
 }
 
-/// Runs a variant; `None` where there is no such one.
-pub(crate) fn run(variant: &str, calls: u32) -> Option<Spent> {
+/// `None` where there is no such variant.
+pub(crate) fn find(variant: &str) -> Option<Work> {
+    Some(match variant {
+        "trace_bare" => repeat(|| bare("m-1", "why?", 3, 0.5, true)),
+        "trace_idle" => repeat(|| traced("m-1", "why?", 3, 0.5, true)),
+        "trace_recorded" => in_session(|_| repeat(|| traced("m-1", "why?", 3, 0.5, true))),
+        "trace_otel_span" => in_session(|tracer| repeat(move || otel_span(&tracer))),
+        "trace_tracing_layer" => in_session(|tracer| {
+            let layer = tracer.tracing_layer();
+            let subscriber = Dispatch::new(tracing_subscriber::registry().with(layer));
+            let mut work = repeat(|| instrumented("m-1", "why?", 3, 0.5, true));
+            Box::new(move |calls| with_default(&subscriber, || work(calls)))
+        }),
+        _ => return None,
+    })
+}
+
+fn in_session(make: impl FnOnce(HoneyHiveTracer) -> Work) -> Work {
     let tracer = tracer();
     let session = tracer.create_session("bench");
-    let work: &dyn Fn() = match variant {
-        "trace_bare" => &|| _ = black_box(bare("m-1", "why?", 3, 0.5, true)),
-        "trace_idle" | "trace_recorded" => &|| _ = black_box(traced("m-1", "why?", 3, 0.5, true)),
-        "trace_otel_span" => &|| otel_span(&tracer),
-        "trace_tracing_layer" => &|| _ = black_box(instrumented("m-1", "why?", 3, 0.5, true)),
-        _ => return None,
-    };
-    let measured = || {
-        (0..200).for_each(|_| work());
-        allocations(calls, || (0..calls).for_each(|_| work()))
-    };
-    Some(match variant {
-        "trace_idle" | "trace_bare" => measured(),
-        "trace_tracing_layer" => {
-            let subscriber = tracing_subscriber::registry().with(tracer.tracing_layer());
-            tracing::subscriber::with_default(subscriber, || session.in_scope(measured))
-        }
-        _ => session.in_scope(measured),
+    let mut work = make(tracer.clone());
+    Box::new(move |calls| {
+        // A session that has outlived its tracer would record nothing.
+        let _kept = &tracer;
+        session.in_scope(|| work(calls));
     })
+}
+
+fn repeat<T>(call: impl Fn() -> T + 'static) -> Work {
+    Box::new(move |calls| (0..calls).for_each(|_| _ = black_box(call())))
 }

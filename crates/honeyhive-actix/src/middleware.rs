@@ -1,6 +1,8 @@
 //! [`HoneyHive`] and the service it makes.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::future::{Ready, ready};
 
 use actix_web::Error;
@@ -10,7 +12,7 @@ use actix_web::http::header::HeaderName;
 use honeyhive::HoneyHiveTracer;
 use honeyhive::http::{RequestGuard, RequestInfo, ServerInstrumentation};
 
-use crate::headers::View;
+use crate::headers::{Names, RequestView};
 use crate::{ResponseBody, ResponseFuture};
 
 /// Makes every request of an `App`, a `Scope` or a `Resource` a HoneyHive session; see the
@@ -71,7 +73,9 @@ where
     fn new_transform(&self, service: S) -> Self::Future {
         ready(Ok(HoneyHiveMiddleware {
             inner: service,
+            request_headers: Names::of(&self.instrumentation),
             settings: self.clone(),
+            routes: Routes::default(),
         }))
     }
 }
@@ -81,6 +85,8 @@ where
 pub struct HoneyHiveMiddleware<S> {
     inner: S,
     settings: HoneyHive,
+    request_headers: Names,
+    routes: Routes,
 }
 
 impl<S, B> Service<ServiceRequest> for HoneyHiveMiddleware<S>
@@ -95,16 +101,38 @@ where
     forward_ready!(inner);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let mut guard = open(&self.settings.instrumentation, &request);
+        let mut guard = self.open(&request);
         // The inner service may do its work right here.
         let future = guard.run(|| self.inner.call(request));
         ResponseFuture::new(future, guard, self.settings.header.clone())
     }
 }
 
-fn open(instrumentation: &ServerInstrumentation, request: &ServiceRequest) -> RequestGuard {
-    let headers = View(request.headers());
-    let find_route = || request.match_pattern().map(Cow::Owned);
-    let info = RequestInfo::new(request.method().as_str(), request.path(), &headers);
-    instrumentation.on_request(&info.with_route(&find_route))
+impl<S> HoneyHiveMiddleware<S> {
+    fn open(&self, request: &ServiceRequest) -> RequestGuard {
+        let headers = RequestView(request.headers(), &self.request_headers);
+        let find_route = || self.routes.find(request);
+        let info = RequestInfo::new(request.method().as_str(), request.path(), &headers);
+        let instrumentation = &self.settings.instrumentation;
+        instrumentation.on_request(&info.with_route(&find_route))
+    }
+}
+
+/// The routes of this app that are their own templates, as far as somebody has asked for them: actix-web searches
+/// its table and makes a text of what it has found, on every request.
+#[derive(Debug, Default)]
+struct Routes(RefCell<BTreeSet<Box<str>>>);
+
+impl Routes {
+    fn find<'r>(&self, request: &'r ServiceRequest) -> Option<Cow<'r, str>> {
+        let path = request.path();
+        if self.0.borrow().contains(path) {
+            return Some(path.into());
+        }
+        let template = request.match_pattern()?;
+        if template == path {
+            self.0.borrow_mut().insert(path.into());
+        }
+        Some(template.into())
+    }
 }

@@ -43,6 +43,11 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let mut this = self.project();
+        if this.inner.is_end_stream() {
+            // Nothing of the program's is left to run.
+            this.guard.finish();
+            return Poll::Ready(None);
+        }
         let frame = ready!(this.guard.run(|| this.inner.as_mut().poll_frame(cx)));
         // Before the frame is handed on: whoever gets the last one may never poll again.
         match &frame {

@@ -50,17 +50,13 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         ready!(this.guard.poll_confirmed(cx));
-        match ready!(this.guard.run(|| this.inner.poll(cx))) {
-            Ok(response) => Poll::Ready(Ok(respond(
-                response,
-                this.guard,
-                this.settings.header.as_ref(),
-            ))),
-            Err(error) => {
-                this.guard.on_error(None, &error);
-                Poll::Ready(Err(error))
-            }
+        let answer = ready!(this.guard.run(|| this.inner.poll(cx)));
+        if let Err(error) = &answer {
+            this.guard.on_error(None, error);
         }
+        Poll::Ready(
+            answer.map(|response| respond(response, this.guard, this.settings.header.as_ref())),
+        )
     }
 }
 

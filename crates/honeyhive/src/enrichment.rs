@@ -279,7 +279,11 @@ pub(crate) fn merge(older: &mut Object, newer: Object) {
     }
 }
 
+#[inline]
 pub(crate) fn object_bytes(object: &Object) -> usize {
+    if object.is_empty() {
+        return 0;
+    }
     object
         .iter()
         .map(|(key, value)| key.len() + 32 + value_bytes(value))

@@ -203,11 +203,11 @@ impl Spans {
             spans: Vec::new(),
             tally: Tally::NONE,
         };
-        let mut kept = VecDeque::new();
+        let mut kept = Vec::new();
         while let Some(waiting) = self.waiting.pop_front() {
             let session = waiting.session.map(|id| self.current(id));
             let Some(session) = session.filter(|id| !start_is_pending(*id)) else {
-                kept.push_back(waiting);
+                kept.push(waiting);
                 continue;
             };
             batch.tally = ledger.merge(batch.tally, waiting.tally);
@@ -218,8 +218,10 @@ impl Spans {
                 break;
             }
         }
-        kept.append(&mut self.waiting);
-        self.waiting = kept;
+        // Those that were passed over go back to the front; the rest stays where it is, however much it is.
+        while let Some(waiting) = kept.pop() {
+            self.waiting.push_front(waiting);
+        }
         self.assigned -= batch.spans.len();
         (!batch.spans.is_empty()).then_some(batch)
     }

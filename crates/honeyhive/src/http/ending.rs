@@ -1,7 +1,7 @@
 //! How a request ends: one update of its session, and the end of its span where it has one.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use opentelemetry::trace::{Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
@@ -28,7 +28,7 @@ pub(super) struct Ending {
     pub(super) status_code: u16,
     pub(super) error: Option<String>,
     pub(super) grpc_status: Option<i32>,
-    pub(super) time_to_first_byte: Option<Duration>,
+    pub(super) first_byte: Option<Instant>,
     pub(super) response_bytes: Option<u64>,
 }
 
@@ -40,13 +40,14 @@ impl Ending {
             status_code,
             error,
             grpc_status: None,
-            time_to_first_byte: None,
+            first_byte: None,
             response_bytes: None,
         }
     }
 }
 
 impl Active {
+    #[inline]
     pub(super) fn end(self, scope: &Scope, ending: Ending) {
         if self.instrumentation.request_span
             && let Some(cx) = scope.context()
@@ -61,6 +62,7 @@ impl Active {
         self.session.start.set_ended();
     }
 
+    #[inline]
     fn update(&self, ending: Ending) {
         let duration = ending.at.saturating_duration_since(self.began);
         self.session.update(Update::End(SessionEnd {
@@ -69,7 +71,14 @@ impl Active {
             outcome: ending.outcome,
             status_code: Some(ending.status_code),
             grpc_status: ending.grpc_status,
-            time_to_first_byte: ending.time_to_first_byte,
+            time_to_first_byte: ending.first_byte.map(|first| {
+                // A short answer has both at once.
+                if first == ending.at {
+                    duration
+                } else {
+                    first.saturating_duration_since(self.began)
+                }
+            }),
             response_bytes: ending.response_bytes,
             error: ending.error,
             whole_session: self.session.is_whole(),

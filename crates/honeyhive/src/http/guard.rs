@@ -1,5 +1,6 @@
 //! [`RequestGuard`]: from the request to the response head.
 
+use std::any::Any;
 use std::fmt;
 use std::panic::resume_unwind;
 use std::pin::Pin;
@@ -44,6 +45,7 @@ impl RequestGuard {
 
     /// Ready at once, except under [`SessionStart::Confirmed`](super::SessionStart::Confirmed): then once HoneyHive has answered. The
     /// handler is not polled before.
+    #[inline]
     pub fn poll_confirmed(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
         if let Some(confirmation) = &mut self.confirmation {
             // Whatever HoneyHive says, the request goes on.
@@ -54,24 +56,33 @@ impl RequestGuard {
     }
 
     /// Runs a piece of the handler in the request's context. A panic is recorded and goes on.
+    #[inline]
     pub fn run<T>(&mut self, piece: impl FnOnce() -> T) -> T {
-        self.scope.run(piece).unwrap_or_else(|panic| {
-            self.end(
-                Outcome::Panicked,
-                INTERNAL_SERVER_ERROR,
-                Some(panic_text(&*panic)),
-            );
-            resume_unwind(panic)
-        })
+        match self.scope.run(piece) {
+            Ok(done) => done,
+            Err(panic) => self.panicked(panic),
+        }
+    }
+
+    #[cold]
+    fn panicked(&mut self, panic: Box<dyn Any + Send>) -> ! {
+        self.end(
+            Outcome::Panicked,
+            INTERNAL_SERVER_ERROR,
+            Some(panic_text(&*panic)),
+        );
+        resume_unwind(panic)
     }
 
     /// Which id the response header should carry, unless the program has set that header itself.
     #[must_use]
+    #[inline]
     pub fn response_id(&self) -> Option<SessionId> {
         self.active.as_ref().map(|active| active.session.id())
     }
 
     /// The response head is ready, with a body of this length where it is known.
+    #[inline]
     pub fn on_response(
         &mut self,
         status_code: u16,
@@ -94,6 +105,7 @@ impl RequestGuard {
         }
     }
 
+    #[inline]
     fn end(&mut self, outcome: Outcome, status_code: u16, error: Option<String>) {
         if let Some(active) = self.active.take() {
             active.end(
@@ -105,6 +117,7 @@ impl RequestGuard {
 }
 
 impl Drop for RequestGuard {
+    #[inline]
     fn drop(&mut self) {
         self.end(Outcome::ClientDisconnected, CLIENT_CLOSED_REQUEST, None);
     }

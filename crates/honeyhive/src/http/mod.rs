@@ -36,7 +36,7 @@ use opentelemetry::Context;
 pub use builder::ServerInstrumentationBuilder;
 pub use guard::RequestGuard;
 pub use missing::MissingSession;
-pub use request::{Headers, RequestInfo};
+pub use request::{Headers, RequestHeaders, RequestInfo};
 pub use response::ResponseGuard;
 
 use crate::enrichment::Object;
@@ -117,6 +117,12 @@ impl ServerInstrumentation {
     #[must_use]
     pub fn session_id_header(&self) -> &str {
         &self.inner.session_id_header
+    }
+
+    /// What an adapter may prepare for [`Headers::pick`].
+    #[must_use]
+    pub fn request_headers(&self) -> RequestHeaders<'_> {
+        request::request_headers(&self.inner.session_id_header)
     }
 
     /// The tracer.

@@ -32,6 +32,7 @@ thread_local! {
 }
 
 /// `POST /chat/{id}`: the method and the route's template, else the path.
+#[inline]
 pub(super) fn by_route(request: &RequestInfo<'_>) -> Named {
     match request.route() {
         Some(route) => ROUTES.with_borrow_mut(|routes| shared(routes, route, request)),
@@ -47,6 +48,7 @@ pub(super) fn given(name: String, request: &RequestInfo<'_>) -> Named {
     }
 }
 
+#[inline]
 fn shared(routes: &mut Routes, template: &str, request: &RequestInfo<'_>) -> Named {
     if let Some(route) = routes.get_mut(template) {
         return route.named(request);
@@ -63,6 +65,7 @@ fn shared(routes: &mut Routes, template: &str, request: &RequestInfo<'_>) -> Nam
 }
 
 impl Route {
+    #[inline]
     fn named(&mut self, request: &RequestInfo<'_>) -> Named {
         Named {
             name: self.name(request.method()),

@@ -188,18 +188,21 @@ impl Inner {
             ));
             attributes.push(KeyValue::new(
                 "honeyhive_inputs.path",
-                inputs.path.to_string(),
+                Arc::clone(&inputs.path),
             ));
             if let Some(user_id) = &inputs.user_id {
                 attributes.push(KeyValue::new(
                     "honeyhive_inputs.user_id",
-                    user_id.to_string(),
+                    user_id.clone().into_string(),
                 ));
             }
-            let more = Enrichment::new().inputs(&inputs.more);
-            span::attributes_of(more, &mut |attribute| attributes.push(attribute));
+            if !inputs.more.is_empty() {
+                let more = Enrichment::new().inputs(&inputs.more);
+                span::attributes_of(more, &mut |attribute| attributes.push(attribute));
+            }
         }
-        let builder = SpanBuilder::from_name(session.start.name.to_string())
+        // Not `to_string`, which would format it.
+        let builder = SpanBuilder::from_name((*session.start.name).to_owned())
             .with_kind(SpanKind::Server)
             .with_attributes(attributes);
         let span = self.tracer.sdk_tracer().build_with_context(builder, cx);

@@ -1,5 +1,6 @@
 //! [`ResponseGuard`]: from the response head to the end of its body.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::resume_unwind;
@@ -28,6 +29,7 @@ pub struct ResponseGuard {
 }
 
 impl ResponseGuard {
+    #[inline]
     pub(super) fn begin(
         scope: Scope,
         active: Option<Active>,
@@ -35,17 +37,42 @@ impl ResponseGuard {
         headers: &dyn Headers,
         body_length: Option<u64>,
     ) -> Self {
-        let has_no_body = active.as_ref().is_some_and(|active| active.is_head)
+        let Some(active) = active else {
+            return Self::inactive(scope, status_code);
+        };
+        Self::watching(scope, active, status_code, headers, body_length)
+    }
+
+    const fn inactive(scope: Scope, status_code: u16) -> Self {
+        Self {
+            scope,
+            active: None,
+            status_code,
+            grpc_status: None,
+            first_byte: None,
+            bytes: 0,
+            length: None,
+        }
+    }
+
+    fn watching(
+        scope: Scope,
+        active: Active,
+        status_code: u16,
+        headers: &dyn Headers,
+        body_length: Option<u64>,
+    ) -> Self {
+        let has_no_body = active.is_head
             || matches!(status_code, 100..=199 | 204 | 304)
             || body_length == Some(0);
-        let told = match (&active, body_length) {
+        let told = match body_length {
             // Neither gRPC nor a stream whose length somebody has declared.
-            (None, _) | (_, Some(1..)) => Told::default(),
+            Some(1..) => Told::default(),
             _ => Told::by(headers),
         };
         let mut guard = Self {
             scope,
-            active,
+            active: Some(active),
             status_code,
             grpc_status: told.grpc_status,
             first_byte: None,
@@ -60,24 +87,39 @@ impl ResponseGuard {
 
     /// True where nothing is recorded any more, so that a body need not be watched.
     #[must_use]
+    #[inline]
     pub const fn is_done(&self) -> bool {
         self.active.is_none()
     }
 
     /// Polls the body in the request's context. A panic is recorded and goes on.
+    #[inline]
     pub fn run<T>(&mut self, piece: impl FnOnce() -> T) -> T {
-        self.scope.run(piece).unwrap_or_else(|panic| {
-            self.end(Outcome::Panicked, Some(panic_text(&*panic).into()));
-            resume_unwind(panic)
-        })
+        match self.scope.run(piece) {
+            Ok(done) => done,
+            Err(panic) => self.panicked(panic),
+        }
+    }
+
+    #[cold]
+    fn panicked(&mut self, panic: Box<dyn Any + Send>) -> ! {
+        self.end(Outcome::Panicked, Some(panic_text(&*panic).into()));
+        resume_unwind(panic)
     }
 
     /// Bytes of the body are about to pass.
+    #[inline]
     pub fn on_data(&mut self, bytes: usize) {
+        if !self.is_done() {
+            self.note_data(bytes);
+        }
+    }
+
+    fn note_data(&mut self, bytes: usize) {
         self.bytes += bytes as u64;
         let is_first = self.first_byte.is_none() && bytes > 0;
         let is_last = self.length.is_some_and(|length| self.bytes >= length);
-        if self.active.is_none() || !(is_first || is_last) {
+        if !(is_first || is_last) {
             return;
         }
         let now = Instant::now();
@@ -96,6 +138,7 @@ impl ResponseGuard {
     }
 
     /// The body has ended.
+    #[inline]
     pub fn finish(&mut self) {
         if !self.is_done() {
             self.finish_at(Instant::now());
@@ -121,6 +164,7 @@ impl ResponseGuard {
         }
     }
 
+    #[inline]
     fn end(&mut self, outcome: Outcome, error: Option<Cow<'static, str>>) {
         if !self.is_done() {
             self.end_at(Instant::now(), outcome, error);
@@ -137,7 +181,7 @@ impl ResponseGuard {
             status_code: self.status_code,
             error: error.map(Cow::into_owned),
             grpc_status: self.grpc_status,
-            time_to_first_byte: self.first_byte.map(|first| first - active.began),
+            first_byte: self.first_byte,
             response_bytes: Some(self.bytes),
         };
         // The scope stays: a framework may poll a body whose bytes nobody gets, as actix-web does for `HEAD`,
@@ -147,6 +191,7 @@ impl ResponseGuard {
 }
 
 impl Drop for ResponseGuard {
+    #[inline]
     fn drop(&mut self) {
         self.end(Outcome::ClientDisconnected, None);
     }

@@ -31,12 +31,14 @@ pub(crate) fn guarded<T>(outbox: &Outbox, callback: impl FnOnce() -> T) -> Optio
 
 /// A span around the layer, such as tower-http's, began before there was a session; it belongs to this one
 /// all the same.
+#[inline]
 pub(crate) fn adopt_enclosing_span(cx: &Context, session: &Session) {
     if let Some(span) = enclosing_span(cx) {
         session.outbox.push(Record::Adopted(span, session.id()));
     }
 }
 
+#[inline]
 pub(crate) fn enclosing_span(cx: &Context) -> Option<SpanId> {
     let span = cx.span();
     let enclosing = span.span_context();

@@ -4,10 +4,18 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use opentelemetry::Context;
+use opentelemetry::{Context, ContextGuard};
 
 use crate::outbox::Outbox;
 use crate::session::current::Suppression;
+
+/// Held while a piece runs.
+#[expect(dead_code, reason = "held for their drop")]
+enum Entered {
+    Unchanged,
+    Session(ContextGuard),
+    Suppressed(Suppression),
+}
 
 /// What the pieces of a request run in.
 pub(crate) enum Scope {
@@ -20,19 +28,19 @@ pub(crate) enum Scope {
 }
 
 impl Scope {
+    #[inline]
     pub(crate) fn run<T>(&self, piece: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
+        let _entered = self.enter();
         // The panic goes on afterwards, so nobody sees what it may have left half-done.
-        let piece = AssertUnwindSafe(piece);
+        catch_unwind(AssertUnwindSafe(piece))
+    }
+
+    #[inline]
+    fn enter(&self) -> Entered {
         match self {
-            Self::Unchanged => catch_unwind(piece),
-            Self::Session(cx) => {
-                let _attached = cx.clone().attach();
-                catch_unwind(piece)
-            }
-            Self::Suppressed(outbox) => {
-                let _suppressed = Suppression::of(outbox);
-                catch_unwind(piece)
-            }
+            Self::Unchanged => Entered::Unchanged,
+            Self::Session(cx) => Entered::Session(cx.clone().attach()),
+            Self::Suppressed(outbox) => Entered::Suppressed(Suppression::of(outbox)),
         }
     }
 

@@ -170,6 +170,7 @@ impl Outbox {
     }
 
     /// Hands a session's update over. Never blocks; what does not fit is dropped and counted.
+    #[inline]
     pub(crate) fn push(&self, mut record: Record) {
         let mut load = record.load();
         if record.fit(load.bytes) {
@@ -180,6 +181,7 @@ impl Outbox {
     }
 
     /// Hands a session's start over, likewise, and says so where it was dropped.
+    #[inline]
     pub(crate) fn push_start(&self, start: &Arc<StartRecord>) -> Result<(), DropReason> {
         let record = Record::Start(Arc::clone(start));
         self.offer(record.load(), |inbox| inbox.records.push(record))
@@ -194,6 +196,7 @@ impl Outbox {
         let _ = self.offer(load, |inbox| inbox.spans.push(span));
     }
 
+    #[inline]
     fn offer(&self, load: Load, put: impl FnOnce(&mut Inbox)) -> Result<(), DropReason> {
         let mut queue = self.lock();
         queue.accepted += load.items;
@@ -211,6 +214,7 @@ impl Outbox {
         Ok(())
     }
 
+    #[inline]
     fn refusal(&self, queue: &Queue, load: Load) -> Option<DropReason> {
         // What weighs nothing says what becomes of items that are here already.
         if queue.closed && (load.items > 0 || queue.abandoned) {

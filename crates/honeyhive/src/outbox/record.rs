@@ -91,6 +91,7 @@ const SENT: u8 = 1;
 const WITHDRAWN: u8 = 2;
 
 impl StartRecord {
+    #[inline]
     pub(crate) fn new(
         id: SessionId,
         name: Arc<str>,
@@ -141,6 +142,7 @@ impl StartRecord {
         self.ended.store(true, Ordering::Relaxed);
     }
 
+    #[inline]
     pub(crate) fn timing(&self) -> Timing {
         let goes_on = self.will_end && !self.ended.load(Ordering::Relaxed);
         if goes_on && self.is_left_to_spans() {
@@ -159,6 +161,7 @@ impl StartRecord {
     }
 
     /// The id under which the session goes now.
+    #[inline]
     pub(crate) fn current_id(&self) -> SessionId {
         self.moved_to.get().copied().unwrap_or(self.id)
     }
@@ -218,6 +221,7 @@ impl StartRecord {
         self.outcome.get()
     }
 
+    #[inline]
     fn bytes(&self) -> usize {
         size_of::<Self>()
             + self.inputs.bytes()
@@ -376,6 +380,7 @@ pub(crate) struct SessionEnd {
 
 impl Record {
     /// Cuts what is too much of an item of so many bytes; false where that is nothing.
+    #[inline]
     pub(super) fn fit(&mut self, bytes: u64) -> bool {
         match self {
             Self::Update(_, Update::Enrich(enrichment), _) if bytes > VALUE_BYTES as u64 => {
@@ -387,6 +392,7 @@ impl Record {
     }
 
     /// What the item weighs. A move or an adoption weighs nothing: there is nothing to deliver.
+    #[inline]
     pub(crate) fn load(&self) -> Load {
         match self {
             Self::Start(start) => Load::one(start.bytes()),

@@ -23,6 +23,7 @@ pub(crate) struct Current {
 }
 
 impl Current {
+    #[inline]
     fn new(session: Session, is_request: bool, outer: Option<Arc<Self>>) -> Self {
         session.outbox.strays().session_opened();
         Self {
@@ -58,6 +59,7 @@ impl Drop for Current {
 }
 
 /// `cx` with its tracer's session replaced.
+#[inline]
 pub(crate) fn with_session(cx: &Context, session: Session, is_request: bool) -> Context {
     let outer = cx
         .get::<Current>()
@@ -66,6 +68,7 @@ pub(crate) fn with_session(cx: &Context, session: Session, is_request: bool) -> 
 }
 
 /// The session of the tracer with this outbox.
+#[inline]
 pub(crate) fn of_tracer<'cx>(cx: &'cx Context, outbox: &Arc<Outbox>) -> Option<&'cx Current> {
     cx.get::<Current>()?
         .chain()
@@ -139,6 +142,7 @@ pub(crate) struct Suppression(());
 
 #[cfg(feature = "http-server")]
 impl Suppression {
+    #[inline]
     pub(crate) fn of(outbox: &Arc<Outbox>) -> Self {
         SUPPRESSED.with_borrow_mut(|suppressed| suppressed.push(key(outbox)));
         Self(())
@@ -147,12 +151,14 @@ impl Suppression {
 
 #[cfg(feature = "http-server")]
 impl Drop for Suppression {
+    #[inline]
     fn drop(&mut self) {
         // The thread may be ending.
         let _ = SUPPRESSED.try_with(|suppressed| suppressed.borrow_mut().pop());
     }
 }
 
+#[inline]
 pub(crate) fn is_suppressed(outbox: &Arc<Outbox>) -> bool {
     // The thread may be ending.
     SUPPRESSED

@@ -75,6 +75,7 @@ impl Session {
     }
 
     /// Hands a start over.
+    #[inline]
     pub(crate) fn open(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
         let session = Self::of(outbox, start);
         if let Err(reason) = outbox.push_start(&session.start) {
@@ -95,6 +96,7 @@ impl Session {
         session
     }
 
+    #[inline]
     fn of(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
         Self {
             start: Arc::new(start),
@@ -134,6 +136,7 @@ impl Session {
         self.start.is_whole()
     }
 
+    #[inline]
     pub(crate) fn update(&self, update: Update) {
         let timing = self.start.timing();
         self.outbox.push(Record::Update(self.id(), update, timing));

@@ -1,0 +1,165 @@
+//! What delivery costs: processor time of its thread, and HTTP calls a request.
+//!
+//! Usage: `bench-delivery`. Everything goes over a socket to a HoneyHive in the same process; only the delivery
+//! thread's own time counts, as Linux tells it.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "a program that prints its measurements"
+)]
+
+use std::error::Error;
+use std::fs;
+use std::time::Duration;
+
+use honeyhive::http::{Headers, RequestInfo, ServerInstrumentation};
+use honeyhive::opentelemetry::KeyValue;
+use honeyhive::opentelemetry::trace::{SpanBuilder, Tracer as _, TracerProvider as _};
+use honeyhive::{HoneyHiveTracer, SessionTransport};
+use honeyhive_local::LocalServer;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+const PATIENCE: Duration = Duration::from_secs(120);
+
+fn main() -> Outcome<()> {
+    println!("{:<44} {:>10}", "", "measured");
+    println!(
+        "{:<44} {:>10.0}",
+        "sessions a second of the delivery thread",
+        sessions()?
+    );
+    println!(
+        "{:<44} {:>10.0}",
+        "spans a second of the delivery thread",
+        spans()?
+    );
+    println!(
+        "{:<44} {:>10.3}",
+        "REST calls a short request",
+        calls(SessionTransport::Rest)?
+    );
+    println!(
+        "{:<44} {:>10.3}",
+        "calls a request with SessionTransport::Otlp",
+        calls(SessionTransport::Otlp)?
+    );
+    Ok(())
+}
+
+fn local() -> Outcome<LocalServer> {
+    Ok(LocalServer::builder()
+        .max_sessions(1000)
+        .max_requests(10)
+        .max_events(1000)
+        .start_blocking()?)
+}
+
+fn tracer(local: &LocalServer, transport: SessionTransport) -> Outcome<HoneyHiveTracer> {
+    Ok(HoneyHiveTracer::builder()
+        .api_key("hh_bench")
+        .server_url(local.url())
+        .session_transport(transport)
+        .max_pending_items(10_000_000)
+        .max_pending_bytes(4 << 30)
+        .build()?)
+}
+
+/// Requests that begin and end at once.
+fn sessions() -> Outcome<f64> {
+    const COUNT: u32 = 20_000;
+    let local = local()?;
+    let tracer = tracer(&local, SessionTransport::Rest)?;
+    let instrumentation = ServerInstrumentation::new(tracer.clone());
+    let before = delivery_time()?;
+    for _ in 0..COUNT {
+        request(&instrumentation);
+    }
+    finish(&tracer)?;
+    per_second(COUNT, delivery_time()? - before)
+}
+
+/// Spans with five attributes, in one session.
+fn spans() -> Outcome<f64> {
+    const COUNT: u32 = 200_000;
+    let local = local()?;
+    let tracer = tracer(&local, SessionTransport::Rest)?;
+    let session = tracer.create_session("bench");
+    tracer.force_flush_blocking(PATIENCE)?;
+    let before = delivery_time()?;
+    session.in_scope(|| (0..COUNT).for_each(|_| span(&tracer)));
+    finish(&tracer)?;
+    per_second(COUNT, delivery_time()? - before)
+}
+
+fn span(tracer: &HoneyHiveTracer) {
+    let attributes = [
+        KeyValue::new("model", "m-1"),
+        KeyValue::new("question", "why?"),
+        KeyValue::new("tries", 3),
+        KeyValue::new("share", 0.5),
+        KeyValue::new("stream", true),
+    ];
+    let builder = SpanBuilder::from_name("bench").with_attributes(attributes);
+    drop(tracer.provider().tracer("bench").build(builder));
+}
+
+/// HTTP calls a request, at 2,000 requests a second.
+fn calls(transport: SessionTransport) -> Outcome<f64> {
+    const MILLISECONDS: u32 = 3_000;
+    const EACH: u32 = 2;
+    let local = local()?;
+    let tracer = tracer(&local, transport)?;
+    let instrumentation = ServerInstrumentation::new(tracer.clone());
+    for _ in 0..MILLISECONDS {
+        for _ in 0..EACH {
+            request(&instrumentation);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    finish(&tracer)?;
+    let calls = local.stats().requests;
+    Ok(calls as f64 / f64::from(MILLISECONDS * EACH))
+}
+
+struct NoHeaders;
+
+impl Headers for NoHeaders {
+    fn for_each<'h>(&'h self, _: &mut dyn FnMut(&'h str, &'h [u8])) {}
+}
+
+fn request(instrumentation: &ServerInstrumentation) {
+    let mut guard = instrumentation.on_request(&RequestInfo::new("POST", "/chat", &NoHeaders));
+    guard.on_response(200, &NoHeaders, None).finish();
+}
+
+/// Delivers everything; an item that got lost would make the numbers too good.
+fn finish(tracer: &HoneyHiveTracer) -> Outcome<()> {
+    let flushed = tracer.force_flush_blocking(PATIENCE);
+    let stats = tracer.stats();
+    flushed.map_err(|error| format!("{error}: {stats:?}"))?;
+    if stats.delivered == stats.accepted {
+        Ok(())
+    } else {
+        Err(format!("not everything was delivered: {stats:?}").into())
+    }
+}
+
+fn per_second(count: u32, spent: Duration) -> Outcome<f64> {
+    Ok(f64::from(count) / spent.as_secs_f64())
+}
+
+/// Processor time of the delivery threads that there are.
+fn delivery_time() -> Outcome<Duration> {
+    let mut spent = 0;
+    for thread in fs::read_dir("/proc/self/task")? {
+        let thread = thread?.path();
+        // The kernel keeps 15 characters of a name.
+        if fs::read_to_string(thread.join("comm"))?.trim() == "honeyhive-deliv" {
+            let schedule = fs::read_to_string(thread.join("schedstat"))?;
+            let nanoseconds = schedule.split(' ').next().unwrap_or_default();
+            spent += nanoseconds.parse::<u64>()?;
+        }
+    }
+    Ok(Duration::from_nanos(spent))
+}

@@ -1,0 +1,63 @@
+//! What a request costs, through a whole axum router or actix-web app, and what a call of a traced function
+//! costs: bare, and under HoneyHive.
+//!
+//! `peers` beside this crate measures other libraries' layers and middleware with the same router and app.
+
+pub mod actix_app;
+pub mod axum_app;
+pub mod command;
+mod timing;
+mod traced;
+
+use honeyhive::HoneyHiveTracer;
+use honeyhive::http::{ServerInstrumentation, ServerInstrumentationBuilder};
+
+/// What a request sends, and what it gets.
+const BODY: &str = r#"{"message":"hello there!"}"#;
+const REPLY: &str = r#"{"reply":"hello","session_id":"none"}"#;
+
+/// Makes so many requests (or calls).
+pub type Work = Box<dyn FnMut(u32)>;
+
+/// The names of what can be measured. Those with the same beginning, up to the first `_`, are alike but for
+/// what is measured, and the first of them is bare.
+pub fn variants() -> impl Iterator<Item = &'static str> {
+    axum_app::VARIANTS
+        .into_iter()
+        .chain(actix_app::VARIANTS)
+        .chain(traced::VARIANTS)
+}
+
+/// The work of a variant; `None` where there is no such one.
+#[must_use]
+pub fn find(variant: &str) -> Option<Work> {
+    axum_app::find(variant)
+        .or_else(|| actix_app::find(variant))
+        .or_else(|| traced::find(variant))
+}
+
+/// Test mode: everything is recorded and merged, and nothing leaves the process.
+#[expect(
+    clippy::expect_used,
+    reason = "a measurement that cannot begin should say so"
+)]
+fn tracer() -> HoneyHiveTracer {
+    HoneyHiveTracer::builder()
+        .test_mode(true)
+        .build()
+        .expect("a tracer in test mode needs nothing but a thread")
+}
+
+fn instrumentation() -> ServerInstrumentationBuilder {
+    ServerInstrumentation::builder(tracer())
+}
+
+/// With a span around every request.
+fn with_span() -> ServerInstrumentation {
+    instrumentation().request_span(true).build()
+}
+
+/// Leaves every request alone.
+fn filtered() -> ServerInstrumentation {
+    instrumentation().filter(|_| false).build()
+}
