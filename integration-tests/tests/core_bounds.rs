@@ -150,7 +150,7 @@ fn what_fails_again_and_again_while_others_get_through_is_given_up() {
     }
 
     assert_eq!(tracer.stats().dropped.total(), 1);
-    assert_eq!(count(&server, &update(&unlucky)), 8);
+    assert_eq!(count(&server, &update(&unlucky)), 16);
     assert_balanced(&tracer);
 }
 
