@@ -61,6 +61,48 @@ pub(crate) fn fit_objects<'a>(objects: impl IntoIterator<Item = &'a mut Object>)
     values.for_each(|value| cut_json(value, limit));
 }
 
+/// What a text is cut to, step by step, where HoneyHive finds a single item too large.
+pub(crate) const STEPS: [usize; 4] = [256 * 1024, 32 * 1024, 4 * 1024, 512];
+/// A mark is shorter than this: a text that was cut is not cut again.
+const MARK: usize = 64;
+
+/// True for a text that is cut where texts may have so many bytes.
+pub(crate) const fn is_longer(text: &str, limit: usize) -> bool {
+    text.len() > limit + MARK
+}
+
+/// Cuts every text that [is longer](is_longer); says whether there was one.
+pub(crate) fn cut_objects<'a>(
+    objects: impl IntoIterator<Item = &'a mut Object>,
+    limit: usize,
+) -> bool {
+    let values = objects
+        .into_iter()
+        .flat_map(|object| object.values_mut())
+        .map(|value| shorten_json(value, limit));
+    values.fold(false, |any, one| any | one)
+}
+
+fn shorten_json(value: &mut Json, limit: usize) -> bool {
+    match value {
+        Json::String(text) => shorten(text, limit),
+        Json::Array(items) => items
+            .iter_mut()
+            .fold(false, |any, item| any | shorten_json(item, limit)),
+        Json::Object(object) => cut_objects([object], limit),
+        _ => false,
+    }
+}
+
+/// Cuts a text that [is longer](is_longer); says whether it was.
+pub(crate) fn shorten(text: &mut String, limit: usize) -> bool {
+    let is_longer = is_longer(text, limit);
+    if is_longer {
+        *text = cut(text, limit);
+    }
+    is_longer
+}
+
 /// Cuts a single text.
 pub(crate) fn fit_text(text: &mut String) {
     if text.len() > VALUE_BYTES {
@@ -164,7 +206,16 @@ fn cut_json(value: &mut Json, limit: usize) {
 fn cut(text: &str, limit: usize) -> String {
     let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end));
     let beginning = &text[..end.unwrap_or(0)];
-    format!("{beginning}… [cut: {} bytes in all]", text.len())
+    let bytes = cut_before(text).unwrap_or(text.len());
+    format!("{beginning}… [cut: {bytes} bytes in all]")
+}
+
+/// How long a text was that has a mark already.
+fn cut_before(text: &str) -> Option<usize> {
+    let (_, bytes) = text
+        .strip_suffix(" bytes in all]")?
+        .rsplit_once("… [cut: ")?;
+    bytes.parse().ok()
 }
 
 #[cfg(test)]

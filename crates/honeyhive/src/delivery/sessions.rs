@@ -37,6 +37,8 @@ struct Entry {
     successes_before: Option<u64>,
     in_flight: bool,
     queued: bool,
+    /// How long a text may be, where HoneyHive found the call too large.
+    cut_to: Option<usize>,
     /// The body of a start that HoneyHive may have processed without our hearing of it: it is repeated as
     /// it was, since a session that exists takes no outputs from a second start.
     attempted: Option<(Changes, Tally)>,
@@ -61,6 +63,7 @@ impl Entry {
             in_flight: false,
             queued: false,
             attempted: None,
+            cut_to: None,
             awaits_end: false,
             awaits_spans: false,
         }
@@ -353,6 +356,7 @@ impl Sessions {
         })
     }
 
+            cut_to: entry.cut_to,
     /// The call got through: its items are done.
     pub(crate) fn succeeded(&mut self, operation: &Operation, ledger: &mut Ledger) {
         self.known.insert(operation.id, ());
@@ -393,6 +397,7 @@ impl Sessions {
         entry.retry_at = None;
         if let Some(start) = &operation.start {
             start.settle(outcome.clone());
+        entry.cut_to = None;
             settle_start(std::mem::replace(&mut entry.start_tally, Tally::NONE));
         }
         entry.take_up_next_start();
@@ -424,6 +429,7 @@ impl Sessions {
         entry.retry_at = Some(at);
         let is_start = operation.start.is_some();
         entry.start = operation.start;
+        entry.cut_to = operation.cut_to;
         // A start that came meanwhile goes with what is tried again.
         entry.take_up_next_start();
         if is_start && may_have {

@@ -58,6 +58,11 @@ impl Engine {
             SESSIONS
         } else {
             UPDATES
+        if is_too_large(&failure)
+            && let Some(limit) = operation.next_cut(&self.plan.origin)
+        {
+            return self.try_shorter(operation, limit, what, now);
+        }
         };
         self.notices.failure(what, &failure, now);
         match failure {
@@ -77,6 +82,19 @@ impl Engine {
             }
         }
     }
+    /// What is too large by itself is sent with its longest texts cut.
+    fn try_shorter(
+        &mut self,
+        mut operation: Operation,
+        limit: usize,
+        what: &'static str,
+        now: Instant,
+    ) {
+        self.notices.cut(what, limit, now);
+        operation.cut_to = Some(limit);
+        self.sessions.retry(operation, false, now, &mut self.ledger);
+    }
+
 
     /// A session that was linked to and that nobody has begun is created by its spans, which may come later
     /// than what it has to say itself.
@@ -147,10 +165,15 @@ impl Engine {
             Ok(answer) => return self.traces_succeeded(&consignment, &answer, now),
             Err(failure) => failure,
         };
-        if let Failure::Refused { status: 413, .. } = failure
-            && let Some(halves) = self.plan.sink.halves(&consignment.parcel)
-        {
-            return self.try_halves(consignment.tally, halves);
+        if is_too_large(&failure) {
+            if let Some(halves) = self.plan.sink.halves(&consignment.parcel) {
+                return self.try_halves(&consignment, halves);
+            }
+            if let Some((parcel, limit)) = self.plan.sink.shortened(&consignment.parcel) {
+                self.notices.cut(TRACES, limit, now);
+                consignment.parcel = parcel;
+                return self.consignments.push(consignment);
+            }
         }
         self.notices.failure(TRACES, &failure, now);
         match failure {
@@ -210,6 +233,10 @@ impl Engine {
         consignment.retry_at = Some(now + wait);
         self.consignments.push(consignment);
     }
+}
+
+const fn is_too_large(failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused { status: 413, .. })
 }
 
 const fn drop_reason(status: u16) -> DropReason {
