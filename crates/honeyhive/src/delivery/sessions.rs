@@ -41,7 +41,7 @@ struct Entry {
     cut_to: Option<usize>,
     /// The body of a start that HoneyHive may have processed without our hearing of it: it is repeated as
     /// it was, since a session that exists takes no outputs from a second start.
-    attempted: Option<(Changes, Tally)>,
+    attempted: Option<Box<(Changes, Tally)>>,
     /// A request is under way whose spans may create the session.
     awaits_end: bool,
     /// It is an event, whose span may still be on its way.
@@ -134,7 +134,7 @@ impl Entry {
         if let Some(then) = self.retry_at {
             return now >= then;
         }
-        let attempted = self.attempted.as_ref().map(|(_, tally)| *tally);
+        let attempted = self.attempted.as_ref().map(|it| it.1);
         let is_urgent = || {
             [Some(self.start_tally), Some(self.changes_tally), attempted]
                 .into_iter()
@@ -342,7 +342,7 @@ impl Sessions {
         entry.in_flight = true;
         let start = entry.start.take();
         let (changes, tally) = match (&start, entry.attempted.take()) {
-            (_, Some(attempted)) => attempted,
+            (_, Some(attempted)) => *attempted,
             (Some(_), None) => entry.take_changes_for_start(),
             (None, None) => entry.take_changes(),
         };
@@ -433,7 +433,7 @@ impl Sessions {
         // A start that came meanwhile goes with what is tried again.
         entry.take_up_next_start();
         if is_start && may_have {
-            entry.attempted = Some((operation.changes, operation.tally));
+            entry.attempted = Some(Box::new((operation.changes, operation.tally)));
             return;
         }
         let mut changes = operation.changes;
@@ -445,6 +445,36 @@ impl Sessions {
     /// A request has ended without an update of its own: its spans are on their way.
     pub(crate) fn ended(&mut self, id: SessionId, now: Instant) {
         if let Some(entry) = self.entries.get_mut(&id)
+    /// Those that wait and are not under way, the oldest first.
+    pub(super) fn by_age(&self) -> Vec<(Instant, SessionId)> {
+        let waiting = self.entries.iter().filter(|(_, entry)| !entry.in_flight);
+        let mut by_age: Vec<_> = waiting.map(|(id, entry)| (entry.since, *id)).collect();
+        by_age.sort_unstable_by_key(|(since, _)| *since);
+        by_age
+    }
+
+    /// Gives a session's items up, to make room; answers the starts that were among them.
+    pub(super) fn evict(
+        &mut self,
+        id: SessionId,
+        mut drop_items: impl FnMut(Tally),
+    ) -> Vec<Arc<StartRecord>> {
+        let Some(entry) = self.entries.remove(&id) else {
+            return Vec::new();
+        };
+        drop_items(entry.changes_tally);
+        drop_items(entry.attempted.map_or(Tally::NONE, |it| it.1));
+        let first = entry.start.map(|start| (start, entry.start_tally));
+        let starts = first.into_iter().chain(entry.later);
+        starts
+            .map(|(start, tally)| {
+                drop_items(tally);
+                start.settle(Err(Error::Dropped(DropReason::QueueFull)));
+                start
+            })
+            .collect()
+    }
+
             && std::mem::take(&mut entry.awaits_end)
         {
             entry.hold_until = now + SPANS_FIRST;

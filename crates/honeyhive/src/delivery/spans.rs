@@ -170,11 +170,16 @@ impl Spans {
             spans: Vec::new(),
             tally: Tally::NONE,
         };
-        let mut kept = VecDeque::new();
-        while let Some(waiting) = self.waiting.pop_front() {
+        // In place: what waits may be all that there is room for.
+        let mut kept = 0;
+        for _ in 0..self.waiting.len() {
+            let Some(waiting) = self.waiting.pop_front() else {
+                break;
+            };
             let session = waiting.session.map(|id| self.current(id));
             let Some(session) = session.filter(|id| !start_is_pending(*id)) else {
-                kept.push_back(waiting);
+                self.waiting.push_back(waiting);
+                kept += 1;
                 continue;
             };
             batch.tally = ledger.merge(batch.tally, waiting.tally);
@@ -185,8 +190,7 @@ impl Spans {
                 break;
             }
         }
-        kept.append(&mut self.waiting);
-        self.waiting = kept;
+        self.waiting.rotate_right(kept);
         self.assigned -= batch.spans.len();
         (!batch.spans.is_empty()).then_some(batch)
     }
