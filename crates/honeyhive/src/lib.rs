@@ -58,6 +58,8 @@ pub use processor::HoneyHiveSpanProcessor;
 pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard};
 pub use span::{Span, SpanBuilder};
 pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};
+#[cfg(feature = "signal")]
+pub use tracer::{Serve, Served, StopSignal};
 
 /// What the expansion of [`trace`] calls. No part of the API: it changes without notice.
 #[cfg(feature = "macros")]

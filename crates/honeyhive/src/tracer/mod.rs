@@ -6,6 +6,8 @@ mod default;
 mod guard;
 #[cfg(feature = "tracing")]
 mod layer;
+#[cfg(feature = "signal")]
+mod serve;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,6 +23,8 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
 pub use builder::HoneyHiveTracerBuilder;
 pub use guard::ShutdownGuard;
+#[cfg(feature = "signal")]
+pub use serve::{Serve, Served, StopSignal};
 
 #[cfg(feature = "http-server")]
 use crate::config::SessionTransport;
