@@ -39,6 +39,7 @@ const SESSION_NAME: Variable = variable("HH_SESSION_NAME", &[]);
 const TEST_MODE: Variable = variable("HH_TEST_MODE", &[]);
 const API_TIMEOUT: Variable = variable("HH_API_TIMEOUT", &[]);
 const OTLP_PROTOCOL: Variable = variable("HH_OTLP_PROTOCOL", &[]);
+const DROP_POLICY: Variable = variable("HH_DROP_POLICY", &[]);
 
 /// How sessions reach HoneyHive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,6 +65,21 @@ pub enum OtlpProtocol {
     HttpJson,
 }
 
+/// What is dropped where more is pending than may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum DropPolicy {
+    /// What comes finds no room (the default): what is told of the beginning of an outage is kept.
+    #[default]
+    Newest,
+    /// What has waited longest makes room: what is told of the end of an outage is kept.
+    ///
+    /// The delivery thread gives it up, so that no request does: from seven eighths of either bound on, down to
+    /// three quarters of it. Only what comes before it has got to that, once the bound itself is reached, is
+    /// dropped as with [`Newest`](Self::Newest).
+    Oldest,
+}
+
 /// What the builder was told; `None` means "ask the environment, then take the default".
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Explicit {
@@ -82,6 +98,8 @@ pub(crate) struct Explicit {
     pub(crate) coalesce_window: Option<Duration>,
     pub(crate) queue_bytes: Option<usize>,
     pub(crate) queue_items: Option<usize>,
+    pub(crate) drop_policy: Option<DropPolicy>,
+    pub(crate) ca_certificate: Option<Vec<u8>>,
 }
 
 /// The settings a tracer runs with.
@@ -101,6 +119,9 @@ pub(crate) struct Settings {
     pub(crate) coalesce_window: Duration,
     pub(crate) queue_bytes: usize,
     pub(crate) queue_items: usize,
+    pub(crate) drop_policy: DropPolicy,
+    /// PEM.
+    pub(crate) ca_certificate: Option<Vec<u8>>,
 }
 
 impl Settings {
@@ -150,6 +171,13 @@ impl Settings {
             coalesce_window: explicit.coalesce_window.unwrap_or(DEFAULT_COALESCE_WINDOW),
             queue_bytes: explicit.queue_bytes.unwrap_or(DEFAULT_QUEUE_BYTES),
             queue_items: explicit.queue_items.unwrap_or(DEFAULT_QUEUE_ITEMS),
+            drop_policy: match explicit.drop_policy {
+                Some(policy) => policy,
+                None => env
+                    .parsed(&DROP_POLICY, "`newest` or `oldest`", parse_drop_policy)?
+                    .unwrap_or_default(),
+            },
+            ca_certificate: explicit.ca_certificate,
         })
     }
 }
@@ -378,6 +406,14 @@ fn parse_protocol(value: &str) -> Option<OtlpProtocol> {
     }
 }
 
+fn parse_drop_policy(value: &str) -> Option<DropPolicy> {
+    match value.to_ascii_lowercase().as_str() {
+        "newest" => Some(DropPolicy::Newest),
+        "oldest" => Some(DropPolicy::Oldest),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -478,6 +514,7 @@ mod tests {
             ("HH_API_TIMEOUT", "1e400"),
             ("HH_TEST_MODE", "maybe"),
             ("HH_OTLP_PROTOCOL", "grpc"),
+            ("HH_DROP_POLICY", "both"),
             ("HH_API_KEY", "has space"),
         ] {
             let env = [("HH_API_KEY", "hh_k"), (name, value)];

@@ -45,7 +45,7 @@ pub mod http;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 
-pub use config::{OtlpProtocol, SessionTransport};
+pub use config::{DropPolicy, OtlpProtocol, SessionTransport};
 pub use enrichment::Enrichment;
 pub use error::{BuildError, Error, FlushError};
 pub use event_type::EventType;

@@ -27,6 +27,10 @@ impl Tally {
         epoch: u64::MAX,
     };
 
+    pub(crate) const fn load(self) -> Load {
+        self.load
+    }
+
     pub(crate) const fn items(&self) -> u64 {
         self.load.items
     }

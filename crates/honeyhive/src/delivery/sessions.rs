@@ -13,7 +13,7 @@ use super::ledger::{Ledger, Tally};
 use super::recent::Recent;
 use crate::error::Error;
 use crate::id::SessionId;
-use crate::outbox::{StartRecord, Timing};
+use crate::outbox::{DropReason, StartRecord, Timing};
 
 /// How long an update waits for the end of a request at the most.
 const LONGEST_REQUEST: Duration = Duration::from_secs(600);
@@ -29,16 +29,18 @@ struct Entry {
     later: VecDeque<(Arc<StartRecord>, Tally)>,
     changes: Changes,
     changes_tally: Tally,
+    /// Since when there has been something to deliver.
+    since: Instant,
     /// Held back until here, so that what comes meanwhile goes along.
     hold_until: Instant,
     /// Not tried again before this.
     retry_at: Option<Instant>,
     attempts: u32,
     successes_before: Option<u64>,
-    in_flight: bool,
-    queued: bool,
     /// How long a text may be, where HoneyHive found the call too large.
     cut_to: Option<usize>,
+    in_flight: bool,
+    queued: bool,
     /// The body of a start that HoneyHive may have processed without our hearing of it: it is repeated as
     /// it was, since a session that exists takes no outputs from a second start.
     attempted: Option<Box<(Changes, Tally)>>,
@@ -51,6 +53,7 @@ struct Entry {
 impl Entry {
     fn new(hold_until: Instant) -> Self {
         Self {
+            since: Instant::now(),
             start: None,
             start_tally: Tally::NONE,
             later: VecDeque::new(),
@@ -60,10 +63,10 @@ impl Entry {
             retry_at: None,
             attempts: 0,
             successes_before: None,
+            cut_to: None,
             in_flight: false,
             queued: false,
             attempted: None,
-            cut_to: None,
             awaits_end: false,
             awaits_spans: false,
         }
@@ -353,10 +356,10 @@ impl Sessions {
             tally,
             attempts: entry.attempts,
             successes_before: entry.successes_before,
+            cut_to: entry.cut_to,
         })
     }
 
-            cut_to: entry.cut_to,
     /// The call got through: its items are done.
     pub(crate) fn succeeded(&mut self, operation: &Operation, ledger: &mut Ledger) {
         self.known.insert(operation.id, ());
@@ -394,10 +397,10 @@ impl Sessions {
         entry.in_flight = false;
         entry.attempts = 0;
         entry.successes_before = None;
+        entry.cut_to = None;
         entry.retry_at = None;
         if let Some(start) = &operation.start {
             start.settle(outcome.clone());
-        entry.cut_to = None;
             settle_start(std::mem::replace(&mut entry.start_tally, Tally::NONE));
         }
         entry.take_up_next_start();
@@ -426,10 +429,10 @@ impl Sessions {
         entry.in_flight = false;
         entry.attempts = operation.attempts + 1;
         entry.successes_before = operation.successes_before;
+        entry.cut_to = operation.cut_to;
         entry.retry_at = Some(at);
         let is_start = operation.start.is_some();
         entry.start = operation.start;
-        entry.cut_to = operation.cut_to;
         // A start that came meanwhile goes with what is tried again.
         entry.take_up_next_start();
         if is_start && may_have {
@@ -442,9 +445,6 @@ impl Sessions {
         entry.changes_tally = ledger.merge(operation.tally, entry.changes_tally);
     }
 
-    /// A request has ended without an update of its own: its spans are on their way.
-    pub(crate) fn ended(&mut self, id: SessionId, now: Instant) {
-        if let Some(entry) = self.entries.get_mut(&id)
     /// Those that wait and are not under way, the oldest first.
     pub(super) fn by_age(&self) -> Vec<(Instant, SessionId)> {
         let waiting = self.entries.iter().filter(|(_, entry)| !entry.in_flight);
@@ -475,6 +475,9 @@ impl Sessions {
             .collect()
     }
 
+    /// A request has ended without an update of its own: its spans are on their way.
+    pub(crate) fn ended(&mut self, id: SessionId, now: Instant) {
+        if let Some(entry) = self.entries.get_mut(&id)
             && std::mem::take(&mut entry.awaits_end)
         {
             entry.hold_until = now + SPANS_FIRST;

@@ -8,7 +8,6 @@ use super::{Consignment, Done, Engine};
 use crate::api::{Answer, Failure};
 use crate::delivery::changes::Operation;
 use crate::delivery::gate::{asked_for, backoff};
-use crate::delivery::ledger::Tally;
 use crate::delivery::notices::{SESSIONS, TRACES, UPDATES};
 use crate::delivery::sink::Parcel;
 use crate::error::Error;
@@ -58,12 +57,12 @@ impl Engine {
             SESSIONS
         } else {
             UPDATES
+        };
         if is_too_large(&failure)
             && let Some(limit) = operation.next_cut(&self.plan.origin)
         {
             return self.try_shorter(operation, limit, what, now);
         }
-        };
         self.notices.failure(what, &failure, now);
         match failure {
             Failure::Transient {
@@ -82,6 +81,7 @@ impl Engine {
             }
         }
     }
+
     /// What is too large by itself is sent with its longest texts cut.
     fn try_shorter(
         &mut self,
@@ -94,7 +94,6 @@ impl Engine {
         operation.cut_to = Some(limit);
         self.sessions.retry(operation, false, now, &mut self.ledger);
     }
-
 
     /// A session that was linked to and that nobody has begun is created by its spans, which may come later
     /// than what it has to say itself.
@@ -157,7 +156,7 @@ impl Engine {
 
     fn traces_came_back(
         &mut self,
-        consignment: Consignment,
+        mut consignment: Consignment,
         answer: Result<Answer, Failure>,
         now: Instant,
     ) {
@@ -203,12 +202,13 @@ impl Engine {
         self.ledger.delivered(taken);
     }
 
-    fn try_halves(&mut self, tally: Tally, halves: [(Parcel, u64); 2]) {
-        let mut rest = tally;
+    fn try_halves(&mut self, whole: &Consignment, halves: [(Parcel, u64); 2]) {
+        let mut rest = whole.tally;
         for (parcel, count) in halves {
             let (tally, left) = rest.split(count);
             rest = left;
-            self.consignments.push(Consignment::new(parcel, tally));
+            self.consignments
+                .push(Consignment::new(parcel, tally, whole.since));
         }
     }
 
