@@ -8,7 +8,7 @@ mod support;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use honeyhive::{Enrichment, FlushError, HoneyHiveTracer};
+use honeyhive::{DropPolicy, Enrichment, Error, FlushError, HoneyHiveTracer};
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use serde_json::json;
 use support::*;
@@ -154,9 +154,11 @@ fn a_session_of_which_nothing_can_be_cut_is_dropped_as_too_large() {
     let server = small_server(20_000);
     let tracer = tracer(&server);
     let chat = tracer.create_session("chat");
-    chat.enrich(Enrichment::new().outputs(json!({"text": "x".repeat(100_000)})));
+    let numbers: Vec<_> = (0..10_000).collect();
+    chat.enrich(Enrichment::new().outputs(json!({ "numbers": numbers })));
     assert!(tracer.force_flush_blocking(PATIENCE).is_err());
 
+    assert_eq!(count(&server, START), 1);
     assert_eq!(tracer.stats().dropped.too_large, 2);
     assert_balanced(&tracer);
 }
@@ -202,6 +204,75 @@ fn what_does_not_fit_by_size_is_dropped_and_the_bound_holds() {
     );
     flush(&tracer);
     assert_eq!(tracer.stats().pending_bytes, 0);
+    assert_balanced(&tracer);
+}
+
+#[test]
+fn what_has_waited_longest_makes_room_where_the_program_wants_that() {
+    const MOST: usize = 400;
+    let server = server();
+    server.fail(Fault::status(503));
+    let tracer = builder(&server)
+        .drop_policy(DropPolicy::Oldest)
+        .max_pending_items(MOST)
+        .build()
+        .unwrap();
+    let mut sessions = Vec::new();
+    for number in 0..600 {
+        let chat = tracer.create_session(format!("chat {number}"));
+        chat.in_scope(|| drop(tracer.span("work").start()));
+        sessions.push(chat);
+        // As fast as the delivery thread can keep up with.
+        let mut stats = tracer.stats();
+        while stats.pending > MOST as u64 * 15 / 16 {
+            std::thread::yield_now();
+            stats = tracer.stats();
+        }
+    }
+    let stats = tracer.stats();
+    assert!(stats.dropped.queue_full >= 800, "{stats:?}");
+    assert_eq!(stats.dropped.total(), stats.dropped.queue_full);
+    assert_balanced(&tracer);
+    server.heal();
+    drop(tracer.force_flush_blocking(PATIENCE));
+
+    let arrived: Vec<_> = sessions
+        .iter()
+        .map(|chat| server.session(&chat.id().to_string()).is_some())
+        .collect();
+    assert!(!arrived[0] && !arrived[100], "the oldest made room");
+    // What was under way when the room ended may be older.
+    let first = arrived.iter().rposition(|arrived| !arrived).unwrap();
+    assert!(first < 500, "the newest are all there: {first}");
+    assert_eq!(
+        tracer.stats().delivered,
+        tracer.stats().accepted - tracer.stats().dropped.total()
+    );
+    assert_eq!(tracer.stats().pending_bytes, 0);
+    assert_balanced(&tracer);
+}
+
+#[test]
+fn a_session_that_made_room_is_told_to_who_awaits_it() {
+    let server = server();
+    let tracer = builder(&server)
+        .drop_policy(DropPolicy::Oldest)
+        .max_pending_items(100)
+        .build()
+        .unwrap();
+    let oldest = tracer.acreate_session("oldest");
+    let mut stats = tracer.stats();
+    while stats.dropped.queue_full == 0 {
+        // From here on it is the delivery thread's turn.
+        if stats.pending <= 88 {
+            tracer.create_session("newer");
+        }
+        stats = tracer.stats();
+    }
+    let answer = block_on(oldest);
+    let reason = honeyhive::DropReason::QueueFull;
+    assert_eq!(answer.unwrap_err(), Error::Dropped(reason));
+    drop(tracer.force_flush_blocking(PATIENCE));
     assert_balanced(&tracer);
 }
 

@@ -460,6 +460,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_dropped_is_a_setting_like_any_other() {
+        let policy = |env: &[_]| resolve(Explicit::default(), env).unwrap().drop_policy;
+        let key = ("HH_API_KEY", "hh_k");
+        assert_eq!(policy(&[key]), DropPolicy::Newest);
+        assert_eq!(
+            policy(&[key, ("HH_DROP_POLICY", "Oldest")]),
+            DropPolicy::Oldest
+        );
+    }
+
+    #[test]
     fn test_mode_needs_no_key() {
         let settings = resolve(Explicit::default(), &[("HH_TEST_MODE", "on")]).unwrap();
         assert!(settings.test_mode && settings.write_key.is_none());
