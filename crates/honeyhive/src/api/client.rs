@@ -18,8 +18,9 @@ use crate::secret::ApiKey;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Spans come in large batches, so an answer to them may take longer than one to a session.
-const TRACES_TIMEOUT: Duration = Duration::from_secs(30);
+/// Spans come in large batches, so an answer to them may take longer than one to a session: as long as
+/// OpenTelemetry's exporters wait. Few batches go at a time, so one that hangs holds others up.
+const TRACES_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How much of an answer is read.
 const ANSWER_LIMIT: usize = 64 * 1024;
