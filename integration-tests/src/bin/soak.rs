@@ -90,8 +90,8 @@ async fn main() -> ExitCode {
 fn honeyhive() -> LocalServer {
     let builder = LocalServer::builder()
         .api_key(KEY)
-        .max_sessions(5_000)
-        .max_events(15_000)
+        .max_sessions(2_000)
+        .max_events(6_000)
         .max_requests(1_000);
     builder
         .start_blocking()
