@@ -20,13 +20,9 @@ mod propagation;
 mod session;
 
 mod event_type;
-#[cfg(feature = "tracing")]
-mod fields;
 mod gen_ai;
 mod processor;
 mod span;
-#[cfg(feature = "tracing")]
-mod unsigned;
 
 mod delivery;
 
@@ -36,6 +32,8 @@ mod tracer;
 
 #[cfg(feature = "macros")]
 mod traced;
+#[cfg(feature = "tracing")]
+mod tracing_layer;
 
 #[cfg(feature = "http-server")]
 mod incoming;
