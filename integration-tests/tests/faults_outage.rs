@@ -1,6 +1,10 @@
 //! An outage that is longer than the queue: what it costs in memory, what is lost, and what follows it.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on should say so, and what was measured is worth reading"
+)]
 
 use std::net::SocketAddr;
 use std::process::Command;

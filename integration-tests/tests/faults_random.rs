@@ -1,7 +1,11 @@
 //! Three calls in ten fail at random, under load, through a real axum server. `HH_FAULT_SEED` repeats a run,
 //! `HH_FAULT_SECONDS` makes it longer.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on should say so, and with which seed"
+)]
 
 use std::sync::Arc;
 use std::time::Duration;

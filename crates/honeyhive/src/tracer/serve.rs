@@ -114,25 +114,8 @@ impl<F> Serve<F> {
 
 impl<F: Future> Serve<F> {
     async fn run(self) -> Served<F::Output> {
-        let mut signals = Signals::new();
         let mut server = Box::pin(self.server);
-        let ended = tokio::select! {
-            output = &mut server => Some(output),
-            () = signals.next() => None,
-        };
-        let output = match ended {
-            // It has ended by itself.
-            Some(output) => Some(output),
-            None => {
-                tracing::info!(target: "honeyhive", "stopping; requests under way have {:?} to end", self.drain);
-                drop(self.stop);
-                tokio::select! {
-                    output = &mut server => Some(output),
-                    () = tokio::time::sleep(self.drain) => None,
-                    () = signals.next() => None,
-                }
-            }
-        };
+        let output = until_stopped(&mut server, self.stop, self.drain).await;
         // What it still holds ends here, and is recorded.
         drop(server);
         let delivery = self.tracer.shutdown(self.delivery).await;
@@ -140,6 +123,27 @@ impl<F: Future> Serve<F> {
             tracing::warn!(target: "honeyhive", "at shutdown: {error}");
         }
         Served { output, delivery }
+    }
+}
+
+/// `None` where the server was told to stop and did not end in time.
+async fn until_stopped<F: Future>(
+    server: &mut Pin<Box<F>>,
+    stop: oneshot::Sender<()>,
+    drain: Duration,
+) -> Option<F::Output> {
+    let mut signals = Signals::new();
+    tokio::select! {
+        // It has ended by itself.
+        output = &mut *server => return Some(output),
+        () = signals.next() => {}
+    }
+    tracing::info!(target: "honeyhive", "stopping; requests under way have {drain:?} to end");
+    drop(stop);
+    tokio::select! {
+        output = server => Some(output),
+        () = tokio::time::sleep(drain) => None,
+        () = signals.next() => None,
     }
 }
 
