@@ -5,7 +5,11 @@
 //! cargo run --release -p integration-tests --bin soak -- --minutes 30 [--rate 300] [--seed 7]
 //! ```
 
-#![expect(clippy::print_stdout, reason = "a program talks to its user")]
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a program talks to its user, and one that cannot go on should say so"
+)]
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -79,7 +79,7 @@ impl Gate {
         if self.width(now) > 0 {
             self.failures = self.failures.saturating_add(1);
             if self.failures >= OUTAGE {
-                self.close(now + backoff(self.failures - OUTAGE + 1).min(LONGEST_PAUSE));
+                self.close(now + jittered(self.failures - OUTAGE + 1, LONGEST_PAUSE));
             }
         }
     }
@@ -99,12 +99,15 @@ pub(crate) fn asked_for(retry_after: Duration) -> Duration {
     retry_after.min(LONGEST_RETRY_AFTER)
 }
 
-/// Exponential, with full jitter.
+/// How long a call waits for its next try.
 pub(crate) fn backoff(failures: u32) -> Duration {
+    jittered(failures, LONGEST_BACKOFF)
+}
+
+/// Exponential, with full jitter.
+fn jittered(failures: u32, longest: Duration) -> Duration {
     let doublings = failures.saturating_sub(1).min(10);
-    let ceiling = FIRST_BACKOFF
-        .saturating_mul(1 << doublings)
-        .min(LONGEST_BACKOFF);
+    let ceiling = FIRST_BACKOFF.saturating_mul(1 << doublings).min(longest);
     ceiling.mul_f64(random_share())
 }
 
