@@ -29,7 +29,7 @@ const CHILD: &str = "HH_SIGNAL_CHILD";
 async fn slow(tracer: &HoneyHiveTracer) -> &'static str {
     let span = tracer.span("slow").start();
     tracer.force_flush(Duration::ZERO).await.ok();
-    tracer.span("begun").start();
+    drop(tracer.span("begun").start());
     let time = std::env::var("HH_SIGNAL_SLOW").unwrap().parse().unwrap();
     span.scope(tokio::time::sleep(Duration::from_millis(time)))
         .await;
