@@ -632,7 +632,13 @@ fn what_users_said_does_not_show_in_debug() {
     let created =
         tracer.acreate_session(NewSession::named("b").inputs(json!({"q": "confidential"})));
 
-    let shown = format!("{chat:?} {tracer:?} {created:?}");
+    let given = NewSession::named("c").inputs(json!({"q": "confidential"}));
+    let added = Enrichment::new()
+        .error("confidential")
+        .inputs(json!({"q": "confidential"}));
+    let builder = tracer.span("d").inputs(json!({"q": "confidential"}));
+
+    let shown = format!("{chat:?} {tracer:?} {created:?} {given:?} {added:?} {builder:?}");
     assert!(!shown.contains("confidential"), "{shown}");
     assert!(shown.contains(&chat.id().to_string()), "{shown}");
 }

@@ -11,6 +11,7 @@ mod secret;
 mod bounds;
 mod config;
 mod enrichment;
+mod json;
 mod owners;
 
 mod api;
