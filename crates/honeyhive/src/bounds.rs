@@ -135,15 +135,7 @@ fn take(room: &mut usize, bytes: usize) -> bool {
 
 /// What a text is cut to, step by step, where HoneyHive finds a single item too large.
 pub(crate) const STEPS: [usize; 4] = [256 * 1024, 32 * 1024, 4 * 1024, 512];
-/// A mark is shorter than this: a text that was cut is not cut again.
-const MARK: usize = 64;
-
-/// True for a text that is cut where texts may have so many bytes.
-pub(crate) const fn is_longer(text: &str, limit: usize) -> bool {
-    text.len() > limit + MARK
-}
-
-/// Cuts every text that [is longer](is_longer); says whether there was one.
+/// Cuts every text that [exceeds](is_over) the limit; says whether there was one.
 pub(crate) fn cut_objects<'a>(
     objects: impl IntoIterator<Item = &'a mut Object>,
     limit: usize,
@@ -166,9 +158,9 @@ fn shorten_json(value: &mut Json, limit: usize) -> bool {
     }
 }
 
-/// Cuts a text that [is longer](is_longer); says whether it was.
+/// Cuts a text, likewise.
 pub(crate) fn shorten(text: &mut String, limit: usize) -> bool {
-    let is_longer = is_longer(text, limit);
+    let is_longer = is_over(text, limit);
     if is_longer {
         *text = cut(text, limit);
     }
