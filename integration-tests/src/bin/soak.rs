@@ -77,6 +77,11 @@ async fn main() -> ExitCode {
         println!("this needs /proc");
         return ExitCode::FAILURE;
     };
+    // What the core tells its user, who reads the table on stdout.
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_writer(std::io::stderr)
+        .init();
     let mut complaints = soak(&arguments).await;
     complaints.extend(leaks(before).await);
     for complaint in &complaints {
