@@ -17,6 +17,7 @@ mod owners;
 mod api;
 mod outbox;
 
+mod panics;
 mod propagation;
 mod session;
 
