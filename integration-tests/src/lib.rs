@@ -3,6 +3,9 @@
 //! The conformance table: HTTP scenarios, each written once as a function over [`adapter::Adapter`], run
 //! for every framework that has an adapter. Start at [`table`] for the list and at [`adapter`] for what a
 //! framework has to bring along.
+//!
+//! The fault harness: what can go wrong between the SDK and HoneyHive, and what becomes of telemetry then.
+//! Start at [`faults`].
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,7 +16,9 @@ pub mod actix;
 pub mod adapter;
 pub mod app;
 pub mod client;
+pub mod faults;
 pub mod harness;
+pub mod log;
 pub mod rows;
 pub mod table;
 pub mod tower;

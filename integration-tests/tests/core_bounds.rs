@@ -8,7 +8,7 @@ mod support;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use honeyhive::{Enrichment, FlushError, HoneyHiveTracer};
+use honeyhive::{DropPolicy, Enrichment, Error, FlushError, HoneyHiveTracer};
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use serde_json::json;
 use support::*;
@@ -50,15 +50,47 @@ fn a_batch_that_is_too_large_is_halved_until_it_fits() {
 }
 
 #[test]
-fn a_single_span_that_is_too_large_is_dropped_and_its_neighbours_arrive() {
+fn a_single_span_that_is_too_large_is_cut_with_a_mark() {
     for protocol in PROTOCOLS {
         let server = small_server(20_000);
         let tracer = builder(&server).otlp_protocol(protocol).build().unwrap();
         let chat = tracer.create_session("chat");
         chat.in_scope(|| {
-            for (name, size) in [("a", 10), ("b", 10), ("huge", 100_000), ("c", 10)] {
-                let inputs = json!({"text": "x".repeat(size)});
+            for (name, size) in [("a", 10), ("b", 10), ("huge", 400_000), ("c", 10)] {
+                let inputs = json!({"text": noise(size), "short": name});
                 drop(tracer.span(name).inputs(inputs).start());
+            }
+        });
+        flush(&tracer);
+
+        assert_eq!(all_events(&server).len(), 4, "{protocol:?}");
+        let huge = event(&server, "huge");
+        assert_eq!(huge.inputs["short"], "huge");
+        assert_cut(&huge.inputs["text"], 400_000);
+        assert_eq!(event(&server, "c").inputs["text"], noise(10));
+        assert_eq!(huge.session_id, chat.id().to_string());
+        let stats = tracer.stats();
+        assert_eq!((stats.dropped.total(), stats.delivered), (0, 5));
+        assert_balanced(&tracer);
+    }
+}
+
+#[test]
+fn a_single_span_of_which_nothing_can_be_cut_is_dropped_and_its_neighbours_arrive() {
+    for protocol in PROTOCOLS {
+        let server = small_server(20_000);
+        let tracer = builder(&server).otlp_protocol(protocol).build().unwrap();
+        let chat = tracer.create_session("chat");
+        chat.in_scope(|| {
+            for name in ["a", "b", "huge", "c"] {
+                let span = tracer.span(name);
+                let many = if name == "huge" { 3_000 } else { 1 };
+                let texts = (0..many).map(|number| (format!("k{number}"), noise(100).into()));
+                let inputs = serde_json::Map::from_iter(texts);
+                drop(
+                    span.inputs(json!({ "texts": Vec::from_iter(inputs) }))
+                        .start(),
+                );
             }
         });
         let error = tracer.force_flush_blocking(PATIENCE).unwrap_err();
@@ -76,14 +108,57 @@ fn a_single_span_that_is_too_large_is_dropped_and_its_neighbours_arrive() {
     }
 }
 
+/// A text that does not compress.
+fn noise(bytes: usize) -> String {
+    let mut state = 1_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(b'a' + (state >> 24) as u8 % 26)
+    };
+    (0..bytes).map(|_| next()).collect()
+}
+
+/// The beginning of [`noise`], and a mark that says how long it was.
+#[track_caller]
+fn assert_cut(value: &serde_json::Value, bytes: usize) {
+    let text = value.as_str().unwrap();
+    let (beginning, mark) = text.split_once('…').unwrap();
+    assert_eq!(mark, format!(" [cut: {bytes} bytes in all]"));
+    assert!(beginning.len() >= 512 && noise(bytes).starts_with(beginning));
+}
+
 #[test]
-fn a_session_that_is_too_large_is_dropped_as_such() {
+fn a_session_that_is_too_large_is_cut_with_a_mark() {
     let server = small_server(20_000);
     let tracer = tracer(&server);
     let chat = tracer.create_session("chat");
-    chat.enrich(Enrichment::new().outputs(json!({"text": "x".repeat(100_000)})));
+    let outputs = json!({"text": noise(100_000), "short": "stays"});
+    chat.enrich(Enrichment::new().outputs(outputs));
+    flush(&tracer);
+    let updated = json!({"text": noise(300_000), "short": "stays, too"});
+    chat.enrich(Enrichment::new().metadata(updated));
+    flush(&tracer);
+
+    let chat = session(&server, chat.id());
+    assert_cut(&chat.outputs["text"], 100_000);
+    assert_cut(&chat.metadata["text"], 300_000);
+    assert_eq!(chat.outputs["short"], "stays");
+    assert_eq!(chat.metadata["short"], "stays, too");
+    let stats = tracer.stats();
+    assert_eq!((stats.delivered, stats.dropped.total()), (3, 0));
+    assert_balanced(&tracer);
+}
+
+#[test]
+fn a_session_of_which_nothing_can_be_cut_is_dropped_as_too_large() {
+    let server = small_server(20_000);
+    let tracer = tracer(&server);
+    let chat = tracer.create_session("chat");
+    let numbers: Vec<_> = (0..10_000).collect();
+    chat.enrich(Enrichment::new().outputs(json!({ "numbers": numbers })));
     assert!(tracer.force_flush_blocking(PATIENCE).is_err());
 
+    assert_eq!(count(&server, START), 1);
     assert_eq!(tracer.stats().dropped.too_large, 2);
     assert_balanced(&tracer);
 }
@@ -133,6 +208,75 @@ fn what_does_not_fit_by_size_is_dropped_and_the_bound_holds() {
 }
 
 #[test]
+fn what_has_waited_longest_makes_room_where_the_program_wants_that() {
+    const MOST: usize = 400;
+    let server = server();
+    server.fail(Fault::status(503));
+    let tracer = builder(&server)
+        .drop_policy(DropPolicy::Oldest)
+        .max_pending_items(MOST)
+        .build()
+        .unwrap();
+    let mut sessions = Vec::new();
+    for number in 0..600 {
+        let chat = tracer.create_session(format!("chat {number}"));
+        chat.in_scope(|| drop(tracer.span("work").start()));
+        sessions.push(chat);
+        // As fast as the delivery thread can keep up with.
+        let mut stats = tracer.stats();
+        while stats.pending > MOST as u64 * 15 / 16 {
+            std::thread::yield_now();
+            stats = tracer.stats();
+        }
+    }
+    let stats = tracer.stats();
+    assert!(stats.dropped.queue_full >= 800, "{stats:?}");
+    assert_eq!(stats.dropped.total(), stats.dropped.queue_full);
+    assert_balanced(&tracer);
+    server.heal();
+    drop(tracer.force_flush_blocking(PATIENCE));
+
+    let arrived: Vec<_> = sessions
+        .iter()
+        .map(|chat| server.session(&chat.id().to_string()).is_some())
+        .collect();
+    assert!(!arrived[0] && !arrived[100], "the oldest made room");
+    // What was under way when the room ended may be older.
+    let first = arrived.iter().rposition(|arrived| !arrived).unwrap();
+    assert!(first < 500, "the newest are all there: {first}");
+    assert_eq!(
+        tracer.stats().delivered,
+        tracer.stats().accepted - tracer.stats().dropped.total()
+    );
+    assert_eq!(tracer.stats().pending_bytes, 0);
+    assert_balanced(&tracer);
+}
+
+#[test]
+fn a_session_that_made_room_is_told_to_who_awaits_it() {
+    let server = server();
+    let tracer = builder(&server)
+        .drop_policy(DropPolicy::Oldest)
+        .max_pending_items(100)
+        .build()
+        .unwrap();
+    let oldest = tracer.acreate_session("oldest");
+    let mut stats = tracer.stats();
+    while stats.dropped.queue_full == 0 {
+        // From here on it is the delivery thread's turn.
+        if stats.pending <= 88 {
+            tracer.create_session("newer");
+        }
+        stats = tracer.stats();
+    }
+    let answer = block_on(oldest);
+    let reason = honeyhive::DropReason::QueueFull;
+    assert_eq!(answer.unwrap_err(), Error::Dropped(reason));
+    drop(tracer.force_flush_blocking(PATIENCE));
+    assert_balanced(&tracer);
+}
+
+#[test]
 fn what_fails_again_and_again_while_others_get_through_is_given_up() {
     let server = server();
     server.fail(Fault::status(503).on(Endpoint::Events));
@@ -150,7 +294,7 @@ fn what_fails_again_and_again_while_others_get_through_is_given_up() {
     }
 
     assert_eq!(tracer.stats().dropped.total(), 1);
-    assert_eq!(count(&server, &update(&unlucky)), 8);
+    assert_eq!(count(&server, &update(&unlucky)), 16);
     assert_balanced(&tracer);
 }
 

@@ -4,8 +4,6 @@
 #[path = "core/mod.rs"]
 mod support;
 
-use std::fmt::{Debug, Write as _};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use honeyhive::http::{Headers, RequestInfo, ServerInstrumentation};
@@ -13,71 +11,12 @@ use honeyhive::opentelemetry::Context as OtelContext;
 use honeyhive::opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
 use honeyhive::{Enrichment, HoneyHiveTracer, NewSession};
 use honeyhive_local::{Endpoint, Fault, LocalServer};
+use integration_tests::log::{lines, said, turn};
 use serde_json::json;
 use support::*;
-use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing::Level;
 
 const SECRET: &str = "hh_zX9-very-distinctive-Qw7";
-
-#[derive(Debug, Clone)]
-struct Line {
-    level: Level,
-    target: String,
-    text: String,
-}
-
-static LINES: Mutex<Vec<Line>> = Mutex::new(Vec::new());
-
-struct Recorder;
-
-impl<S: Subscriber> Layer<S> for Recorder {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut text = Text(String::new());
-        event.record(&mut text);
-        let line = Line {
-            level: *event.metadata().level(),
-            target: event.metadata().target().to_owned(),
-            text: text.0,
-        };
-        lines().push(line);
-    }
-}
-
-struct Text(String);
-
-impl Visit for Text {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        let _ = write!(self.0, "{field}={value:?} ");
-    }
-}
-
-fn lines() -> MutexGuard<'static, Vec<Line>> {
-    LINES.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The turn of one test, with an empty log.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(|| {
-        let subscriber = tracing_subscriber::registry().with(Recorder);
-        assert!(tracing::subscriber::set_global_default(subscriber).is_ok());
-    });
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    lines().clear();
-    turn
-}
-
-/// What the core itself has said at a level, and nothing quieter.
-fn said(level: Level) -> Vec<String> {
-    let lines = lines();
-    let mine = lines
-        .iter()
-        .filter(|line| line.target == "honeyhive" && line.level == level);
-    mine.map(|line| line.text.clone()).collect()
-}
 
 /// Ends the delivery thread, so that nothing of it is heard in the next turn.
 fn end(tracer: &HoneyHiveTracer) {

@@ -767,6 +767,7 @@ fn bug_30_every_variable_of_the_documentation_changes_something() {
                 .requests()
                 .is_empty(),
         ),
+        ("HH_DROP_POLICY", refused(&[("HH_DROP_POLICY", "both")])),
         ("HH_OTLP_PROTOCOL", {
             let json = delivered(&[("HH_OTLP_PROTOCOL", "http/json")]);
             content_type(&json) == "application/json"

@@ -207,6 +207,10 @@ pub struct LocalStats {
     pub orphans: usize,
     /// Requests since the start or the last clear, dropped ones included.
     pub requests: u64,
+    /// Requests that are being answered.
+    pub under_way: usize,
+    /// The most requests that were being answered at a time, since the start or the last clear.
+    pub most_under_way: usize,
     /// Sessions dropped to stay within the limit.
     pub dropped_sessions: u64,
     /// Events and orphans dropped to stay within a limit.

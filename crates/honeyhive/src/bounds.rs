@@ -133,6 +133,40 @@ fn take(room: &mut usize, bytes: usize) -> bool {
     left.is_some()
 }
 
+/// What a text is cut to, step by step, where HoneyHive finds a single item too large.
+pub(crate) const STEPS: [usize; 4] = [256 * 1024, 32 * 1024, 4 * 1024, 512];
+/// Cuts every text that [exceeds](is_over) the limit; says whether there was one.
+pub(crate) fn cut_objects<'a>(
+    objects: impl IntoIterator<Item = &'a mut Object>,
+    limit: usize,
+) -> bool {
+    let values = objects
+        .into_iter()
+        .flat_map(|object| object.values_mut())
+        .map(|value| shorten_json(value, limit));
+    values.fold(false, |any, one| any | one)
+}
+
+fn shorten_json(value: &mut Json, limit: usize) -> bool {
+    match value {
+        Json::String(text) => shorten(text, limit),
+        Json::Array(items) => items
+            .iter_mut()
+            .fold(false, |any, item| any | shorten_json(item, limit)),
+        Json::Object(object) => cut_objects([object], limit),
+        _ => false,
+    }
+}
+
+/// Cuts a text, likewise.
+pub(crate) fn shorten(text: &mut String, limit: usize) -> bool {
+    let is_longer = is_over(text, limit);
+    if is_longer {
+        *text = cut(text, limit);
+    }
+    is_longer
+}
+
 /// Cuts a single text.
 pub(crate) fn fit_text(text: &mut String) {
     if is_over(text, VALUE_BYTES) {
@@ -260,7 +294,16 @@ const fn is_over(text: &str, limit: usize) -> bool {
 fn cut(text: &str, limit: usize) -> String {
     let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end));
     let beginning = &text[..end.unwrap_or(0)];
-    format!("{beginning}… [cut: {} bytes in all]", text.len())
+    let bytes = cut_before(text).unwrap_or(text.len());
+    format!("{beginning}… [cut: {bytes} bytes in all]")
+}
+
+/// How long a text was that has a mark already.
+fn cut_before(text: &str) -> Option<usize> {
+    let (_, bytes) = text
+        .strip_suffix(" bytes in all]")?
+        .rsplit_once("… [cut: ")?;
+    bytes.parse().ok()
 }
 
 #[cfg(test)]

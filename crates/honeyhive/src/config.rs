@@ -42,6 +42,7 @@ const TEST_MODE: Variable = variable("HH_TEST_MODE", &[]);
 const API_TIMEOUT: Variable = variable("HH_API_TIMEOUT", &[]);
 const SESSION_SAMPLE_RATE: Variable = variable("HH_SESSION_SAMPLE_RATE", &[]);
 const OTLP_PROTOCOL: Variable = variable("HH_OTLP_PROTOCOL", &[]);
+const DROP_POLICY: Variable = variable("HH_DROP_POLICY", &[]);
 
 /// What HoneyHive documents for its other SDKs, and nothing here reads.
 const WITHOUT_EFFECT: &[&str] = &[
@@ -113,6 +114,21 @@ pub enum OtlpProtocol {
     HttpJson,
 }
 
+/// What is dropped where more is pending than may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum DropPolicy {
+    /// What comes finds no room (the default): what is told of the beginning of an outage is kept.
+    #[default]
+    Newest,
+    /// What has waited longest makes room: what is told of the end of an outage is kept.
+    ///
+    /// The delivery thread gives it up, so that no request does: from seven eighths of either bound on, down to
+    /// three quarters of it. Only what comes before it has got to that, once the bound itself is reached, is
+    /// dropped as with [`Newest`](Self::Newest).
+    Oldest,
+}
+
 /// What the builder was told; `None` means "ask the environment, then take the default".
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Explicit {
@@ -132,6 +148,8 @@ pub(crate) struct Explicit {
     pub(crate) queue_bytes: Option<usize>,
     pub(crate) queue_items: Option<usize>,
     pub(crate) sampling: Option<SessionSampling>,
+    pub(crate) drop_policy: Option<DropPolicy>,
+    pub(crate) ca_certificate: Option<Vec<u8>>,
 }
 
 /// The settings a tracer runs with.
@@ -152,6 +170,9 @@ pub(crate) struct Settings {
     pub(crate) queue_bytes: usize,
     pub(crate) queue_items: usize,
     pub(crate) sampling: SessionSampling,
+    pub(crate) drop_policy: DropPolicy,
+    /// PEM.
+    pub(crate) ca_certificate: Option<Vec<u8>>,
 }
 
 impl Settings {
@@ -203,6 +224,13 @@ impl Settings {
             queue_bytes: explicit.queue_bytes.unwrap_or(DEFAULT_QUEUE_BYTES),
             queue_items: explicit.queue_items.unwrap_or(DEFAULT_QUEUE_ITEMS),
             sampling: sampling(explicit.sampling, &env)?,
+            drop_policy: match explicit.drop_policy {
+                Some(policy) => policy,
+                None => env
+                    .parsed(&DROP_POLICY, "`newest` or `oldest`", parse_drop_policy)?
+                    .unwrap_or_default(),
+            },
+            ca_certificate: explicit.ca_certificate,
         })
     }
 }
@@ -468,6 +496,14 @@ fn parse_protocol(value: &str) -> Option<OtlpProtocol> {
     }
 }
 
+fn parse_drop_policy(value: &str) -> Option<DropPolicy> {
+    match value.to_ascii_lowercase().as_str() {
+        "newest" => Some(DropPolicy::Newest),
+        "oldest" => Some(DropPolicy::Oldest),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -511,6 +547,17 @@ mod tests {
         let error = resolve(Explicit::default(), &[("HH_API_KEY", "  ")]).unwrap_err();
         assert!(matches!(error, BuildError::MissingApiKey));
         assert!(error.to_string().contains("HH_API_KEY"));
+    }
+
+    #[test]
+    fn what_is_dropped_is_a_setting_like_any_other() {
+        let policy = |env: &[_]| resolve(Explicit::default(), env).unwrap().drop_policy;
+        let key = ("HH_API_KEY", "hh_k");
+        assert_eq!(policy(&[key]), DropPolicy::Newest);
+        assert_eq!(
+            policy(&[key, ("HH_DROP_POLICY", "Oldest")]),
+            DropPolicy::Oldest
+        );
     }
 
     #[test]
@@ -606,6 +653,7 @@ mod tests {
             ("HH_SESSION_SAMPLE_RATE", "10%"),
             ("HH_SESSION_SAMPLE_RATE", "1.5"),
             ("HH_SESSION_SAMPLE_RATE", "NaN"),
+            ("HH_DROP_POLICY", "both"),
             ("HH_API_KEY", "has space"),
         ] {
             let env = [("HH_API_KEY", "hh_k"), (name, value)];

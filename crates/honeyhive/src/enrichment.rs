@@ -279,22 +279,31 @@ pub(crate) fn merge(older: &mut Object, newer: Object) {
     }
 }
 
+/// What an allocation costs besides its bytes.
+pub(crate) const ALLOCATION: usize = 16;
+
+/// How many bytes of memory an object holds: a tree, whose nodes have room for eleven entries each and hold five
+/// or more, unless there is only one.
 #[inline]
 pub(crate) fn object_bytes(object: &Object) -> usize {
+    const NODE: usize = 11 * (size_of::<String>() + size_of::<Value>()) + ALLOCATION;
     if object.is_empty() {
         return 0;
     }
-    object
+    let entries = object
         .iter()
-        .map(|(key, value)| key.len() + 32 + value_bytes(value))
-        .sum()
+        .map(|(key, value)| key.len() + ALLOCATION + value_bytes(value));
+    object.len().div_ceil(8) * NODE + entries.sum::<usize>()
 }
 
 fn value_bytes(value: &Value) -> usize {
     match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
-        Value::String(text) => text.len(),
-        Value::Array(items) => items.iter().map(|item| 32 + value_bytes(item)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len() + ALLOCATION,
+        Value::Array(items) => items
+            .iter()
+            .map(|item| size_of::<Value>() + value_bytes(item))
+            .sum(),
         Value::Object(object) => object_bytes(object),
     }
 }

@@ -47,7 +47,7 @@ pub mod http;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 
-pub use config::{OtlpProtocol, SessionTransport};
+pub use config::{DropPolicy, OtlpProtocol, SessionTransport};
 pub use enrichment::Enrichment;
 pub use error::{BuildError, Error, FlushError};
 pub use event_type::EventType;
@@ -62,6 +62,8 @@ pub use sampling::SessionSampling;
 pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard};
 pub use span::{Span, SpanBuilder};
 pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};
+#[cfg(feature = "signal")]
+pub use tracer::{Serve, Served, StopSignal};
 
 /// What the expansion of [`trace`] calls. No part of the API: it changes without notice.
 #[cfg(feature = "macros")]

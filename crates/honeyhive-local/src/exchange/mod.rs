@@ -44,6 +44,7 @@ pub(crate) async fn answer(
 async fn answer_call(shared: &Shared, call: Call) -> Result<Reply, Abort> {
     let recorded = record::request(&call);
     let sequence = shared.change(|store| store.requests.record(recorded));
+    let _under_way = UnderWay(shared);
     let fault = shared.faults().next(call.route.endpoint());
     let reply = match fault {
         Some(fault) => fault.play(|| call.apply(shared)).await?,
@@ -52,6 +53,15 @@ async fn answer_call(shared: &Shared, call: Call) -> Result<Reply, Abort> {
     let status = reply.status.as_u16();
     shared.change(|store| store.requests.answered(sequence, status));
     Ok(reply)
+}
+
+/// A recorded request, until it is answered, its client has left or its connection is cut.
+struct UnderWay<'s>(&'s Shared);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.change(|store| store.requests.ended());
+    }
 }
 
 /// Whether a request carries the key; any does where none is set.

@@ -51,6 +51,7 @@ pub struct Fault {
     endpoint: Endpoint,
     times: Option<u64>,
     share: f64,
+    seed: Option<u64>,
     after_applying: bool,
 }
 
@@ -135,6 +136,13 @@ impl Fault {
         self
     }
 
+    /// Fails its [`share`](Self::share) of the calls at random instead of evenly: each call with that
+    /// likelihood, the same calls for the same seed.
+    pub fn at_random(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
     /// Does what the call asks for first, then fails: the answer is what gets lost.
     pub fn after_applying(mut self) -> Self {
         self.after_applying = true;
@@ -150,6 +158,7 @@ impl Fault {
             endpoint: Endpoint::All,
             times: None,
             share: 1.0,
+            seed: None,
             after_applying: false,
         }
     }

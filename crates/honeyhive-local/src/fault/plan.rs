@@ -55,11 +55,27 @@ impl Active {
         due
     }
 
-    /// Whether the share of `seen` calls has just reached another whole number.
     fn is_due(&self) -> bool {
+        match self.fault.seed {
+            Some(seed) => chance(seed, self.seen) < self.fault.share,
+            None => self.is_due_evenly(),
+        }
+    }
+
+    /// Whether the share of `seen` calls has just reached another whole number.
+    fn is_due_evenly(&self) -> bool {
         let due_by = |calls: u64| (calls as f64 * self.fault.share + ROUNDING).floor();
         due_by(self.seen) > due_by(self.seen - 1)
     }
+}
+
+/// From 0 to below 1, the same for the same call: SplitMix64.
+fn chance(seed: u64, call: u64) -> f64 {
+    let mut bits = seed.wrapping_add(call.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^= bits >> 31;
+    (bits >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// 0.1 ten times has to be one.
@@ -83,6 +99,20 @@ mod tests {
             assert_eq!(failures(Fault::hang().share(share), 1000), expected);
         }
         assert_eq!(failures(Fault::hang().share(f64::NAN), 1000), 0);
+    }
+
+    #[test]
+    fn a_share_at_random_is_met_about_and_always_by_the_same_calls() {
+        let turns = |seed| {
+            let mut plan = Plan::default();
+            plan.add(Fault::hang().share(0.3).at_random(seed));
+            let turn = |_| plan.next(Endpoint::Traces).is_some();
+            (0..10_000).map(turn).collect::<Vec<_>>()
+        };
+        let failing = turns(7).into_iter().filter(|fails| *fails).count();
+        assert!((2_800..3_200).contains(&failing), "{failing}");
+        assert_eq!(turns(7), turns(7));
+        assert_ne!(turns(7), turns(8));
     }
 
     #[test]

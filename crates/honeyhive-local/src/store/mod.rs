@@ -100,6 +100,8 @@ impl Store {
             events: self.events.len() - orphans,
             orphans,
             requests: self.requests.total(),
+            under_way: self.requests.under_way(),
+            most_under_way: self.requests.most_under_way(),
             dropped_sessions: self.sessions.dropped(),
             dropped_events: self.events.dropped(),
             dropped_requests: self.requests.dropped(),

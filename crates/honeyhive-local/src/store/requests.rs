@@ -13,6 +13,8 @@ pub(crate) struct Requests {
     last_sequence: u64,
     total: u64,
     dropped: u64,
+    under_way: usize,
+    most_under_way: usize,
     limits: Limits,
 }
 
@@ -24,6 +26,8 @@ impl Requests {
             last_sequence: 0,
             total: 0,
             dropped: 0,
+            under_way: 0,
+            most_under_way: 0,
             limits,
         }
     }
@@ -31,6 +35,8 @@ impl Requests {
     pub(crate) fn clear(&mut self) {
         *self = Self {
             last_sequence: self.last_sequence,
+            under_way: self.under_way,
+            most_under_way: self.under_way,
             ..Self::new(self.limits)
         };
     }
@@ -40,6 +46,8 @@ impl Requests {
         self.total += 1;
         self.last_sequence += 1;
         request.sequence = self.last_sequence;
+        self.under_way += 1;
+        self.most_under_way = self.most_under_way.max(self.under_way);
         self.bytes += request.body.len();
         self.held.push_back(request);
         self.make_room();
@@ -56,6 +64,19 @@ impl Requests {
         if let Some(request) = self.held.get_mut(index) {
             request.status = Some(status);
         }
+    }
+
+    /// A request is answered, or will never be.
+    pub(crate) fn ended(&mut self) {
+        self.under_way -= 1;
+    }
+
+    pub(crate) fn under_way(&self) -> usize {
+        self.under_way
+    }
+
+    pub(crate) fn most_under_way(&self) -> usize {
+        self.most_under_way
     }
 
     pub(crate) fn snapshot(&self) -> Vec<RecordedRequest> {

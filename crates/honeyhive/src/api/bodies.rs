@@ -5,6 +5,7 @@
 use serde::Serialize;
 use serde_json::Map;
 
+use crate::bounds;
 use crate::enrichment::Object;
 use crate::id::SessionId;
 
@@ -33,6 +34,37 @@ pub(crate) struct StartSession {
     pub(crate) end_time: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) duration: Option<f64>,
+}
+
+impl StartSession {
+    /// Cuts what is too long of it; false where that is nothing.
+    pub(crate) fn cut(&mut self, limit: usize) -> bool {
+        let objects = [
+            &mut self.inputs,
+            &mut self.outputs,
+            &mut self.config,
+            &mut self.metadata,
+            &mut self.user_properties,
+        ];
+        let of_objects = bounds::cut_objects(objects, limit);
+        let of_error = self.error.as_mut().map(|it| bounds::shorten(it, limit));
+        of_error.unwrap_or_default() | of_objects
+    }
+}
+
+impl UpdateEvent {
+    /// Cuts what is too long of it; false where that is nothing.
+    pub(crate) fn cut(&mut self, limit: usize) -> bool {
+        let objects = [
+            &mut self.metadata,
+            &mut self.feedback,
+            &mut self.metrics,
+            &mut self.outputs,
+            &mut self.config,
+            &mut self.user_properties,
+        ];
+        bounds::cut_objects(objects, limit)
+    }
 }
 
 /// `PUT /v1/events/{id}`. It takes no inputs and no error.

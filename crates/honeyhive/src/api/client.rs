@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
 };
-use reqwest::{ClientBuilder, Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Certificate, ClientBuilder, Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 
 use super::bodies::{LegacyStart, LegacyUpdate, StartSession, UpdateEvent};
@@ -18,8 +18,9 @@ use crate::secret::ApiKey;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Spans come in large batches, so an answer to them may take longer than one to a session.
-const TRACES_TIMEOUT: Duration = Duration::from_secs(30);
+/// Spans come in large batches, so an answer to them may take longer than one to a session: as long as
+/// OpenTelemetry's exporters wait. Few batches go at a time, so one that hangs holds others up.
+const TRACES_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How much of an answer is read.
 const ANSWER_LIMIT: usize = 64 * 1024;
@@ -91,7 +92,7 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(settings: &Settings) -> Result<Self, BuildError> {
-        let http = builder(&settings.server_url)
+        let http = builder(settings)?
             .user_agent(concat!("honeyhive-rust/", env!("CARGO_PKG_VERSION")))
             .default_headers(default_headers(settings))
             .redirect(reqwest::redirect::Policy::none())
@@ -259,15 +260,28 @@ impl Route {
     }
 }
 
-/// With the platform's roots (`SSL_CERT_FILE` is honoured) and the proxies of the environment. Plain HTTP
-/// needs no roots, and so does not load them.
-fn builder(url: &str) -> ClientBuilder {
+/// With the platform's roots (`SSL_CERT_FILE` is honoured), those of the settings besides, and the proxies of
+/// the environment. Plain HTTP needs no roots, and so does not load them.
+fn builder(settings: &Settings) -> Result<ClientBuilder, BuildError> {
     let builder = reqwest::Client::builder();
-    if url.starts_with("https:") {
-        builder
-    } else {
-        builder.tls_certs_only([])
+    if !settings.server_url.starts_with("https:") {
+        return Ok(builder.tls_certs_only([]));
     }
+    match &settings.ca_certificate {
+        Some(pem) => Ok(builder.tls_certs_merge(certificates(pem)?)),
+        None => Ok(builder),
+    }
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, BuildError> {
+    let certificates = Certificate::from_pem_bundle(pem).unwrap_or_default();
+    if certificates.is_empty() {
+        return Err(BuildError::InvalidValue {
+            setting: "`.ca_certificate(..)`".into(),
+            expected: "certificates as PEM",
+        });
+    }
+    Ok(certificates)
 }
 
 fn default_headers(settings: &Settings) -> HeaderMap {

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::ledger::Tally;
 use super::redactor::{Redactor, StartContent};
 use crate::api::{StartSession, UpdateEvent};
+use crate::bounds::STEPS;
 use crate::enrichment::{Bucket, Enrichment, Object};
 use crate::id::SessionId;
 use crate::outbox::{Inputs, SessionEnd, StartRecord};
@@ -202,6 +203,8 @@ pub(crate) struct Operation {
     pub(crate) attempts: u32,
     /// How many other calls had got through when this first failed.
     pub(crate) successes_before: Option<u64>,
+    /// How long a text may be, where HoneyHive found the call too large.
+    pub(crate) cut_to: Option<usize>,
 }
 
 /// The body of a call.
@@ -211,8 +214,31 @@ pub(crate) enum Call {
     Update(SessionId, Box<UpdateEvent>),
 }
 
+impl Call {
+    fn cut(&mut self, limit: usize) -> bool {
+        match self {
+            Self::Start(body) => body.cut(limit),
+            Self::Update(_, body) => body.cut(limit),
+        }
+    }
+}
+
 impl Operation {
     pub(crate) fn call(&self, origin: &Origin) -> Call {
+        let mut call = self.whole_call(origin);
+        if let Some(limit) = self.cut_to {
+            call.cut(limit);
+        }
+        call
+    }
+
+    /// What its texts can be cut to, so that the call is smaller than it was. `None` where nothing is long.
+    pub(crate) fn next_cut(&self, origin: &Origin) -> Option<usize> {
+        let mut call = self.call(origin);
+        STEPS.into_iter().find(|limit| call.cut(*limit))
+    }
+
+    fn whole_call(&self, origin: &Origin) -> Call {
         match self
             .start
             .as_ref()

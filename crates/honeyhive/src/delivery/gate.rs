@@ -8,6 +8,8 @@ use tokio::time::Instant;
 /// The first retry comes within this time.
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+/// Between the probes of an outage. One call costs nobody much, and what waits meanwhile may fill the queue.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// So many failures in a row, with no success between them, are an outage and not a coincidence.
 const OUTAGE: u32 = 5;
 /// However long a server asks us to wait.
@@ -77,7 +79,7 @@ impl Gate {
         if self.width(now) > 0 {
             self.failures = self.failures.saturating_add(1);
             if self.failures >= OUTAGE {
-                self.close(now + backoff(self.failures - OUTAGE + 1));
+                self.close(now + jittered(self.failures - OUTAGE + 1, LONGEST_PAUSE));
             }
         }
     }
@@ -97,12 +99,15 @@ pub(crate) fn asked_for(retry_after: Duration) -> Duration {
     retry_after.min(LONGEST_RETRY_AFTER)
 }
 
-/// Exponential, with full jitter.
+/// How long a call waits for its next try.
 pub(crate) fn backoff(failures: u32) -> Duration {
+    jittered(failures, LONGEST_BACKOFF)
+}
+
+/// Exponential, with full jitter.
+fn jittered(failures: u32, longest: Duration) -> Duration {
     let doublings = failures.saturating_sub(1).min(10);
-    let ceiling = FIRST_BACKOFF
-        .saturating_mul(1 << doublings)
-        .min(LONGEST_BACKOFF);
+    let ceiling = FIRST_BACKOFF.saturating_mul(1 << doublings).min(longest);
     ceiling.mul_f64(random_share())
 }
 
@@ -152,6 +157,17 @@ mod tests {
         assert_eq!(gate.width(later + LONGEST_BACKOFF), 1, "another");
         assert!(gate.succeeded());
         assert_eq!(gate.width(now), 16);
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_long_outage_is_soon_seen() {
+        let now = Instant::now();
+        let mut gate = Gate::new(16);
+        for probe in 0..1_000 {
+            let then = now + LONGEST_PAUSE * probe;
+            gate.failed(then, None);
+            assert!(gate.width(then + LONGEST_PAUSE) > 0);
+        }
     }
 
     #[tokio::test]

@@ -30,6 +30,10 @@ impl Tally {
         epoch: PARKED,
     };
 
+    pub(crate) const fn load(self) -> Load {
+        self.load
+    }
+
     pub(crate) const fn items(&self) -> u64 {
         self.load.items
     }

@@ -80,6 +80,12 @@ impl Notices {
         }
     }
 
+    pub(crate) fn cut(&mut self, what: &'static str, limit: usize, now: Instant) {
+        if passed(&mut self.last_refusal, now) {
+            tracing::warn!(target: "honeyhive", "HoneyHive found {what} too large (status 413); texts of more than {limit} bytes are cut, with a mark");
+        }
+    }
+
     pub(crate) fn other_id(&mut self, now: Instant) {
         if passed(&mut self.last_refusal, now) {
             tracing::warn!(target: "honeyhive", "HoneyHive gave a session another id than it was sent; its spans will not be found in it");

@@ -16,12 +16,15 @@ use opentelemetry_otlp::{
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
+use opentelemetry_proto::tonic::common::v1::AnyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 use prost::Message;
 
 use crate::api::{Answer, Payload};
+use crate::bounds::{self, STEPS};
 use crate::config::OtlpProtocol;
 
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
@@ -94,20 +97,35 @@ impl Encoder {
     /// The same spans in two requests, for a server that found one too large. `None` when there is only
     /// one span in it.
     pub(crate) fn halves(&self, payload: &Payload) -> Option<[(Payload, u64); 2]> {
-        let mut bytes = Vec::new();
-        GzDecoder::new(payload.bytes.as_ref())
-            .read_to_end(&mut bytes)
-            .ok()?;
-        let request: ExportTraceServiceRequest = match self.protocol {
-            OtlpProtocol::HttpProtobuf => Message::decode(bytes.as_slice()).ok()?,
-            OtlpProtocol::HttpJson => serde_json::from_slice(&bytes).ok()?,
-        };
+        let request = self.unpacked(payload)?;
         let total = count(&request);
         if total < 2 {
             return None;
         }
         let (first, second) = split(request, total / 2);
         Some([self.packed(&first)?, self.packed(&second)?])
+    }
+
+    /// The same spans with their longest texts cut, for a server that found a single one too large, and to how
+    /// many bytes. `None` where nothing is long.
+    pub(crate) fn shortened(&self, payload: &Payload) -> Option<(Payload, usize)> {
+        let mut request = self.unpacked(payload)?;
+        let limit = STEPS
+            .into_iter()
+            .find(|limit| cut_texts(&mut request, *limit))?;
+        let (payload, _) = self.packed(&request)?;
+        Some((payload, limit))
+    }
+
+    fn unpacked(&self, payload: &Payload) -> Option<ExportTraceServiceRequest> {
+        let mut bytes = Vec::new();
+        GzDecoder::new(payload.bytes.as_ref())
+            .read_to_end(&mut bytes)
+            .ok()?;
+        match self.protocol {
+            OtlpProtocol::HttpProtobuf => Message::decode(bytes.as_slice()).ok(),
+            OtlpProtocol::HttpJson => serde_json::from_slice(&bytes).ok(),
+        }
     }
 
     fn packed(&self, request: &ExportTraceServiceRequest) -> Option<(Payload, u64)> {
@@ -146,6 +164,30 @@ fn count(request: &ExportTraceServiceRequest) -> usize {
         .flat_map(|resource| &resource.scope_spans)
         .map(|scope| scope.spans.len())
         .sum()
+}
+
+/// Cuts the texts of spans and their events; says whether one was too long.
+fn cut_texts(request: &mut ExportTraceServiceRequest, limit: usize) -> bool {
+    let resources = request.resource_spans.iter_mut();
+    let scopes = resources.flat_map(|resource| &mut resource.scope_spans);
+    let spans = scopes.flat_map(|scope| &mut scope.spans);
+    let attributes = spans.flat_map(|span| {
+        let of_events = span.events.iter_mut().flat_map(|it| &mut it.attributes);
+        span.attributes.iter_mut().chain(of_events)
+    });
+    let values = attributes.filter_map(|attribute| attribute.value.as_mut());
+    values.fold(false, |any, value| any | cut_value(value, limit))
+}
+
+fn cut_value(value: &mut AnyValue, limit: usize) -> bool {
+    match &mut value.value {
+        Some(Value::StringValue(text)) => bounds::shorten(text, limit),
+        Some(Value::ArrayValue(array)) => array
+            .values
+            .iter_mut()
+            .fold(false, |any, item| any | cut_value(item, limit)),
+        _ => false,
+    }
 }
 
 /// The first `at` spans, and the others.

@@ -14,7 +14,7 @@ use super::recent::Recent;
 use super::redactor::Redactor;
 use crate::error::Error;
 use crate::id::SessionId;
-use crate::outbox::StartRecord;
+use crate::outbox::{DropReason, StartRecord};
 
 /// How long an update waits for the end of a request at the most.
 const LONGEST_REQUEST: Duration = Duration::from_secs(600);
@@ -30,17 +30,21 @@ struct Entry {
     later: VecDeque<(Beginning, Tally)>,
     changes: Changes,
     changes_tally: Tally,
+    /// Since when there has been something to deliver.
+    since: Instant,
     /// Held back until here, so that what comes meanwhile goes along.
     hold_until: Instant,
     /// Not tried again before this.
     retry_at: Option<Instant>,
     attempts: u32,
     successes_before: Option<u64>,
+    /// How long a text may be, where HoneyHive found the call too large.
+    cut_to: Option<usize>,
     in_flight: bool,
     queued: bool,
     /// The body of a start that HoneyHive may have processed without our hearing of it: it is repeated as
     /// it was, since a session that exists takes no outputs from a second start.
-    attempted: Option<(Changes, Tally)>,
+    attempted: Option<Box<(Changes, Tally)>>,
     /// A request is under way whose spans may create the session.
     awaits_end: bool,
     /// It is an event, whose span may still be on its way.
@@ -50,6 +54,7 @@ struct Entry {
 impl Entry {
     fn new(hold_until: Instant) -> Self {
         Self {
+            since: Instant::now(),
             start: None,
             start_tally: Tally::NONE,
             later: VecDeque::new(),
@@ -59,6 +64,7 @@ impl Entry {
             retry_at: None,
             attempts: 0,
             successes_before: None,
+            cut_to: None,
             in_flight: false,
             queued: false,
             attempted: None,
@@ -132,7 +138,7 @@ impl Entry {
         if let Some(then) = self.retry_at {
             return now >= then;
         }
-        let attempted = self.attempted.as_ref().map(|(_, tally)| *tally);
+        let attempted = self.attempted.as_ref().map(|it| it.1);
         let is_urgent = || {
             [Some(self.start_tally), Some(self.changes_tally), attempted]
                 .into_iter()
@@ -339,7 +345,7 @@ impl Sessions {
             start.prepare(&self.redactor);
         }
         let (changes, tally) = match (&start, entry.attempted.take()) {
-            (_, Some(attempted)) => attempted,
+            (_, Some(attempted)) => *attempted,
             (Some(_), None) => entry.take_changes_for_start(),
             (None, None) => entry.take_changes(),
         };
@@ -350,6 +356,7 @@ impl Sessions {
             tally,
             attempts: entry.attempts,
             successes_before: entry.successes_before,
+            cut_to: entry.cut_to,
         })
     }
 
@@ -390,6 +397,7 @@ impl Sessions {
         entry.in_flight = false;
         entry.attempts = 0;
         entry.successes_before = None;
+        entry.cut_to = None;
         entry.retry_at = None;
         if let Some(start) = &operation.start {
             start.settle(outcome.clone());
@@ -421,19 +429,50 @@ impl Sessions {
         entry.in_flight = false;
         entry.attempts = operation.attempts + 1;
         entry.successes_before = operation.successes_before;
+        entry.cut_to = operation.cut_to;
         entry.retry_at = Some(at);
         let is_start = operation.start.is_some();
         entry.start = operation.start;
         // A start that came meanwhile goes with what is tried again.
         entry.take_up_next_start();
         if is_start && may_have {
-            entry.attempted = Some((operation.changes, operation.tally));
+            entry.attempted = Some(Box::new((operation.changes, operation.tally)));
             return;
         }
         let mut changes = operation.changes;
         changes.merge(std::mem::take(&mut entry.changes));
         entry.changes = changes;
         entry.changes_tally = ledger.merge(operation.tally, entry.changes_tally);
+    }
+
+    /// Those that wait and are not under way, the oldest first.
+    pub(super) fn by_age(&self) -> Vec<(Instant, SessionId)> {
+        let waiting = self.entries.iter().filter(|(_, entry)| !entry.in_flight);
+        let mut by_age: Vec<_> = waiting.map(|(id, entry)| (entry.since, *id)).collect();
+        by_age.sort_unstable_by_key(|(since, _)| *since);
+        by_age
+    }
+
+    /// Gives a session's items up, to make room; answers the starts that were among them.
+    pub(super) fn evict(
+        &mut self,
+        id: SessionId,
+        mut drop_items: impl FnMut(Tally),
+    ) -> Vec<Arc<StartRecord>> {
+        let Some(entry) = self.entries.remove(&id) else {
+            return Vec::new();
+        };
+        drop_items(entry.changes_tally);
+        drop_items(entry.attempted.map_or(Tally::NONE, |it| it.1));
+        let first = entry.start.map(|start| (start, entry.start_tally));
+        let starts = first.into_iter().chain(entry.later);
+        starts
+            .map(|(start, tally)| {
+                drop_items(tally);
+                start.settle(Err(Error::Dropped(DropReason::QueueFull)));
+                start.record
+            })
+            .collect()
     }
 
     /// A request has ended without an update of its own: its spans are on their way.

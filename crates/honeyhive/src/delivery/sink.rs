@@ -79,4 +79,15 @@ impl Sink {
             _ => None,
         }
     }
+
+    /// The same with its longest texts cut, and to how many bytes. `None` where nothing is long.
+    pub(crate) fn shortened(&self, parcel: &Parcel) -> Option<(Parcel, usize)> {
+        match (self, parcel) {
+            (Self::HoneyHive(_, encoder), Parcel::Encoded(payload)) => {
+                let (payload, limit) = encoder.shortened(payload)?;
+                Some((Parcel::Encoded(payload), limit))
+            }
+            _ => None,
+        }
+    }
 }

@@ -58,6 +58,8 @@ pub(crate) struct Spans {
 pub(crate) struct Batch {
     pub(crate) spans: Vec<SpanData>,
     pub(crate) tally: Tally,
+    /// Since when the first of them has waited.
+    pub(crate) since: Instant,
 }
 
 impl Spans {
@@ -202,7 +204,9 @@ impl Spans {
         let mut batch = Batch {
             spans: Vec::new(),
             tally: Tally::NONE,
+            since: self.oldest()?,
         };
+        // In place: what waits may be all that there is room for.
         let mut kept = Vec::new();
         while let Some(waiting) = self.waiting.pop_front() {
             let session = waiting.session.map(|id| self.current(id));
@@ -224,6 +228,18 @@ impl Spans {
         }
         self.assigned -= batch.spans.len();
         (!batch.spans.is_empty()).then_some(batch)
+    }
+
+    /// Since when the first of them has waited.
+    pub(super) fn oldest(&self) -> Option<Instant> {
+        self.waiting.front().map(|waiting| waiting.since)
+    }
+
+    /// Gives the oldest span up, to make room.
+    pub(super) fn evict(&mut self) -> Option<Tally> {
+        let evicted = self.waiting.pop_front()?;
+        self.assigned = self.assigned.saturating_sub(1);
+        Some(evicted.tally)
     }
 
     /// The span with all that HoneyHive wants to see on it, and nothing that nobody should see.

@@ -4,6 +4,7 @@
 //! has gathered. Every item that was ever offered is accounted for, under that same lock:
 //! `accepted = delivered + pending + dropped`.
 
+mod bounds;
 mod command;
 mod record;
 mod stats;
@@ -21,6 +22,7 @@ use opentelemetry_sdk::trace::SdkTracer;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::Notify;
 
+pub(crate) use bounds::Bounds;
 #[cfg(feature = "lambda")]
 pub(crate) use command::Flushed;
 pub(crate) use command::{Command, Reply};
@@ -33,7 +35,6 @@ pub(crate) use record::{
 };
 pub use stats::{DeliveryStats, DropReason, Drops, FlushReport};
 
-use crate::bounds;
 use crate::owners::Member;
 use strays::Strays;
 
@@ -81,6 +82,8 @@ impl Inbox {
 #[derive(Debug, Default)]
 struct Queue {
     inbox: Inbox,
+    /// The delivery thread has been woken to make room.
+    knows_of_narrowness: bool,
     /// Nothing more is accepted.
     closed: bool,
     /// Nobody reads commands any more.
@@ -96,8 +99,7 @@ struct Queue {
 pub(crate) struct Outbox {
     queue: Mutex<Queue>,
     wake: Notify,
-    max_items: u64,
-    max_bytes: u64,
+    bounds: Bounds,
     refused: AtomicU64,
     ignored_session_ids: AtomicU64,
     callback_panics: AtomicU64,
@@ -124,12 +126,11 @@ impl fmt::Debug for Outbox {
 impl RefUnwindSafe for Outbox {}
 
 impl Outbox {
-    pub(crate) fn new(max_items: usize, max_bytes: usize) -> Self {
+    pub(crate) fn new(bounds: Bounds) -> Self {
         Self {
             queue: Mutex::default(),
             wake: Notify::new(),
-            max_items: max_items as u64,
-            max_bytes: max_bytes as u64,
+            bounds,
             refused: AtomicU64::new(0),
             ignored_session_ids: AtomicU64::new(0),
             callback_panics: AtomicU64::new(0),
@@ -190,7 +191,7 @@ impl Outbox {
     /// Hands a finished span over, likewise.
     pub(crate) fn push_span(&self, mut span: SpanData) {
         let mut load = span_load(&span);
-        if bounds::fit_span(&mut span, load.bytes) {
+        if crate::bounds::fit_span(&mut span, load.bytes) {
             load = span_load(&span);
         }
         let _ = self.offer(load, |inbox| inbox.spans.push(span));
@@ -207,8 +208,10 @@ impl Outbox {
         queue.pending.add(load);
         put(&mut queue.inbox);
         let gathered = queue.inbox.records.len() + queue.inbox.spans.len();
+        let is_narrow = !queue.knows_of_narrowness && self.bounds.are_narrow_with(queue.pending);
+        queue.knows_of_narrowness |= is_narrow;
         drop(queue);
-        if gathered == BATCH {
+        if gathered == BATCH || is_narrow {
             self.wake.notify_one();
         }
         Ok(())
@@ -221,15 +224,20 @@ impl Outbox {
             return Some(DropReason::ShutDown);
         }
         // A record that weighs nothing takes no room.
-        let full = load.items > 0
-            && (queue.pending.items + load.items > self.max_items
-                || queue.pending.bytes + load.bytes > self.max_bytes);
+        let full = load.items > 0 && self.bounds.are_passed_by(queue.pending, load);
         full.then_some(DropReason::QueueFull)
+    }
+
+    /// How much of what has waited longest has to go, so that what comes finds room.
+    pub(crate) fn excess(&self) -> Option<Load> {
+        self.bounds.excess_of(self.lock().pending)
     }
 
     /// Takes all that has gathered, and leaves the room of an emptied inbox.
     pub(crate) fn take(&self, inbox: &mut Inbox) {
-        std::mem::swap(&mut self.lock().inbox, inbox);
+        let mut queue = self.lock();
+        queue.knows_of_narrowness = false;
+        std::mem::swap(&mut queue.inbox, inbox);
     }
 
     /// Asks the delivery thread for something, and wakes it. Where there is no such thread any more
@@ -343,6 +351,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::DropPolicy;
     use crate::enrichment::Enrichment;
     use crate::id::SessionId;
 
@@ -352,6 +361,10 @@ mod tests {
             Update::Enrich(Box::new(Enrichment::new().error("x"))),
             Timing::Soon,
         )
+    }
+
+    fn outbox(items: usize, bytes: usize) -> Outbox {
+        Outbox::new(Bounds::new(items, bytes, DropPolicy::Newest))
     }
 
     fn balanced(outbox: &Outbox) -> DeliveryStats {
@@ -365,7 +378,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_dropped_and_counted() {
-        let outbox = Outbox::new(2, usize::MAX);
+        let outbox = outbox(2, usize::MAX);
         for _ in 0..3 {
             outbox.push(update());
         }
@@ -379,7 +392,7 @@ mod tests {
     #[test]
     fn the_bytes_bound_holds() {
         let size = update().load().bytes as usize;
-        let outbox = Outbox::new(100, size * 2);
+        let outbox = outbox(100, size * 2);
         for _ in 0..3 {
             outbox.push(update());
         }
@@ -390,7 +403,7 @@ mod tests {
 
     #[test]
     fn a_closed_outbox_counts_what_comes_too_late() {
-        let outbox = Outbox::new(2, usize::MAX);
+        let outbox = outbox(2, usize::MAX);
         outbox.close();
         outbox.push(update());
         assert_eq!(balanced(&outbox).dropped.shut_down, 1);

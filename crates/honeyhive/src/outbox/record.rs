@@ -6,14 +6,23 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use opentelemetry::trace::SpanId;
-use opentelemetry::{Array, KeyValue, Value};
+use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::Load;
 use crate::bounds::{self, VALUE_BYTES};
-use crate::enrichment::{Bucket, Enrichment, Object, object_bytes};
+use crate::enrichment::{ALLOCATION, Bucket, Enrichment, Object, object_bytes};
 use crate::error::Error;
 use crate::id::SessionId;
+
+/// What the delivery thread keeps of a session besides what was recorded, in a table that may be half empty.
+const SESSION_BYTES: usize = 1_536;
+/// Likewise of an update, which mostly joins others.
+const UPDATE_BYTES: usize = size_of::<Enrichment>() + 256;
+/// The outputs and metadata of an end become objects there.
+const END_BYTES: usize = 2_048;
+/// What it keeps of a span besides, in a queue that may be half empty.
+const SPAN_BYTES: usize = 2 * size_of::<SpanData>() + 256;
 
 /// One item of the outbox.
 #[derive(Debug)]
@@ -223,7 +232,9 @@ impl StartRecord {
 
     #[inline]
     fn bytes(&self) -> usize {
-        size_of::<Self>()
+        SESSION_BYTES
+            + size_of::<Self>()
+            + self.name.len()
             + self.inputs.bytes()
             + object_bytes(&self.metadata)
             + object_bytes(&self.user_properties)
@@ -397,10 +408,10 @@ impl Record {
         match self {
             Self::Start(start) => Load::one(start.bytes()),
             Self::Update(_, Update::Enrich(enrichment), _) => {
-                Load::one(size_of::<Enrichment>() + enrichment.bytes())
+                Load::one(UPDATE_BYTES + enrichment.bytes())
             }
             Self::Update(_, Update::End(end), _) => {
-                Load::one(size_of::<Self>() + end.error.as_ref().map_or(0, String::len))
+                Load::one(END_BYTES + end.error.as_ref().map_or(0, String::len))
             }
             Self::Moved(..) | Self::Adopted(..) | Self::Ignored(_) | Self::Ended(_) => {
                 Load::default()
@@ -426,7 +437,14 @@ fn span_bytes(span: &SpanData) -> usize {
         .iter()
         .map(|link| 64 + attributes_bytes(&link.attributes))
         .sum();
-    size_of::<SpanData>() + span.name.len() + attributes_bytes(&span.attributes) + events + links
+    // Attributes that were added one by one hold room for more.
+    let room = span.attributes.capacity() - span.attributes.len();
+    SPAN_BYTES
+        + span.name.len()
+        + room * size_of::<KeyValue>()
+        + attributes_bytes(&span.attributes)
+        + events
+        + links
 }
 
 fn attributes_bytes(attributes: &[KeyValue]) -> usize {
@@ -438,10 +456,11 @@ fn attributes_bytes(attributes: &[KeyValue]) -> usize {
 
 fn value_bytes(value: &Value) -> usize {
     match value {
-        Value::String(text) => text.as_str().len(),
-        Value::Array(Array::String(texts)) => {
-            texts.iter().map(|text| 24 + text.as_str().len()).sum()
-        }
+        Value::String(text) => text.as_str().len() + ALLOCATION,
+        Value::Array(Array::String(texts)) => texts
+            .iter()
+            .map(|text| size_of::<StringValue>() + text.as_str().len() + ALLOCATION)
+            .sum(),
         Value::Array(Array::I64(numbers)) => numbers.len() * 8,
         Value::Array(Array::F64(numbers)) => numbers.len() * 8,
         Value::Array(Array::Bool(flags)) => flags.len(),

@@ -8,11 +8,11 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanLimits};
 
 use super::HoneyHiveTracer;
 use crate::attributes::MAX_GATHERED;
-use crate::config::{Explicit, OtlpProtocol, SessionTransport, Settings};
+use crate::config::{DropPolicy, Explicit, OtlpProtocol, SessionTransport, Settings};
 use crate::delivery::{self, Plan, Redactor, Sink};
 use crate::error::BuildError;
 use crate::id::SessionId;
-use crate::outbox::Outbox;
+use crate::outbox::{Bounds, Outbox};
 use crate::processor::HoneyHiveSpanProcessor;
 use crate::redaction::{Redaction, Rules};
 use crate::sampling::SessionSampling;
@@ -34,6 +34,7 @@ use crate::session::StartupSession;
 /// | [`api_timeout`](Self::api_timeout) | `HH_API_TIMEOUT`, seconds | 5 s |
 /// | [`otlp_protocol`](Self::otlp_protocol) | `HH_OTLP_PROTOCOL` | `http/protobuf` |
 /// | [`sampling`](Self::sampling) | `HH_SESSION_SAMPLE_RATE`, 0 to 1 | 1: every session is sent |
+/// | [`drop_policy`](Self::drop_policy) | `HH_DROP_POLICY` | `newest` |
 ///
 /// `HONEYHIVE_API_KEY`, `HONEYHIVE_SERVER_URL` and `HH_SERVER_URL` are read too, each with one warning:
 /// they are deprecated. A blank value counts as unset.
@@ -166,6 +167,32 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
+    /// What is dropped where more is pending than may be (`HH_DROP_POLICY`, `newest` or `oldest`; default
+    /// [`DropPolicy::Newest`]). Either way it is counted as [`DropReason::QueueFull`](crate::DropReason::QueueFull).
+    pub fn drop_policy(mut self, policy: DropPolicy) -> Self {
+        self.explicit.drop_policy = Some(policy);
+        self
+    }
+
+    /// Certificates to trust besides those of the platform, as PEM: one, or several one after the other. For a
+    /// HoneyHive behind an authority of your own.
+    ///
+    /// The platform's are those of the operating system, or of the file that `SSL_CERT_FILE` names.
+    ///
+    /// ```no_run
+    /// use honeyhive::HoneyHiveTracer;
+    ///
+    /// let tracer = HoneyHiveTracer::builder()
+    ///     .server_url("https://honeyhive.internal")
+    ///     .ca_certificate(std::fs::read("/etc/ssl/internal-ca.pem")?)
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn ca_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.explicit.ca_certificate = Some(pem.into());
+        self
+    }
+
     /// The OpenTelemetry resource of the tracer's spans, instead of the one that `OTEL_SERVICE_NAME`,
     /// `OTEL_RESOURCE_ATTRIBUTES`, the project and the program's name describe.
     pub fn resource(mut self, resource: Resource) -> Self {
@@ -193,7 +220,12 @@ impl HoneyHiveTracerBuilder {
             Some(sink) => sink,
             None => default_sink(&settings, &resource)?,
         };
-        let outbox = Arc::new(Outbox::new(settings.queue_items, settings.queue_bytes));
+        let bounds = Bounds::new(
+            settings.queue_items,
+            settings.queue_bytes,
+            settings.drop_policy,
+        );
+        let outbox = Arc::new(Outbox::new(bounds));
         let redactor = Arc::new(Redactor::new(rules, Arc::clone(&outbox)));
         let startup = Arc::new(StartupSession::new(
             Arc::clone(&outbox),

@@ -4,6 +4,8 @@ mod builder;
 #[cfg(feature = "macros")]
 mod default;
 mod guard;
+#[cfg(feature = "signal")]
+mod serve;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,6 +21,8 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
 pub use builder::HoneyHiveTracerBuilder;
 pub use guard::ShutdownGuard;
+#[cfg(feature = "signal")]
+pub use serve::{Serve, Served, StopSignal};
 
 #[cfg(feature = "http-server")]
 use crate::config::SessionTransport;

@@ -8,14 +8,14 @@ use super::{Consignment, Done, Engine};
 use crate::api::{Answer, Failure};
 use crate::delivery::changes::Operation;
 use crate::delivery::gate::{asked_for, backoff};
-use crate::delivery::ledger::Tally;
 use crate::delivery::notices::{SESSIONS, TRACES, UPDATES};
 use crate::delivery::sink::Parcel;
 use crate::error::Error;
 use crate::outbox::DropReason;
 
-/// A call that failed so often, while others got through, is given up.
-const MOST_ATTEMPTS: u32 = 8;
+/// A call that failed so often, while others got through, is given up. Where three calls in ten fail by chance,
+/// that happens to one in two hundred million.
+const MOST_ATTEMPTS: u32 = 16;
 
 /// A session that HoneyHive does not know is asked for again so often, after this time and then twice as
 /// long each time.
@@ -58,6 +58,11 @@ impl Engine {
         } else {
             UPDATES
         };
+        if is_too_large(&failure)
+            && let Some(limit) = operation.next_cut(&self.plan.origin)
+        {
+            return self.try_shorter(operation, limit, what, now);
+        }
         self.notices.failure(what, &failure, now);
         match failure {
             Failure::Transient {
@@ -75,6 +80,19 @@ impl Engine {
                 self.give_up(&operation, reason, &Error::Rejected { status, message });
             }
         }
+    }
+
+    /// What is too large by itself is sent with its longest texts cut.
+    fn try_shorter(
+        &mut self,
+        mut operation: Operation,
+        limit: usize,
+        what: &'static str,
+        now: Instant,
+    ) {
+        self.notices.cut(what, limit, now);
+        operation.cut_to = Some(limit);
+        self.sessions.retry(operation, false, now, &mut self.ledger);
     }
 
     /// A session that was linked to and that nobody has begun is created by its spans, which may come later
@@ -149,7 +167,7 @@ impl Engine {
 
     fn traces_came_back(
         &mut self,
-        consignment: Consignment,
+        mut consignment: Consignment,
         answer: Result<Answer, Failure>,
         now: Instant,
     ) {
@@ -157,10 +175,15 @@ impl Engine {
             Ok(answer) => return self.traces_succeeded(&consignment, &answer, now),
             Err(failure) => failure,
         };
-        if let Failure::Refused { status: 413, .. } = failure
-            && let Some(halves) = self.plan.sink.halves(&consignment.parcel)
-        {
-            return self.try_halves(consignment.tally, halves);
+        if is_too_large(&failure) {
+            if let Some(halves) = self.plan.sink.halves(&consignment.parcel) {
+                return self.try_halves(&consignment, halves);
+            }
+            if let Some((parcel, limit)) = self.plan.sink.shortened(&consignment.parcel) {
+                self.notices.cut(TRACES, limit, now);
+                consignment.parcel = parcel;
+                return self.consignments.push(consignment);
+            }
         }
         self.notices.failure(TRACES, &failure, now);
         match failure {
@@ -190,12 +213,13 @@ impl Engine {
         self.ledger.delivered(taken);
     }
 
-    fn try_halves(&mut self, tally: Tally, halves: [(Parcel, u64); 2]) {
-        let mut rest = tally;
+    fn try_halves(&mut self, whole: &Consignment, halves: [(Parcel, u64); 2]) {
+        let mut rest = whole.tally;
         for (parcel, count) in halves {
             let (tally, left) = rest.split(count);
             rest = left;
-            self.consignments.push(Consignment::new(parcel, tally));
+            self.consignments
+                .push(Consignment::new(parcel, tally, whole.since));
         }
     }
 
@@ -220,6 +244,10 @@ impl Engine {
         consignment.retry_at = Some(now + wait);
         self.consignments.push(consignment);
     }
+}
+
+const fn is_too_large(failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused { status: 413, .. })
 }
 
 const fn drop_reason(status: u16) -> DropReason {

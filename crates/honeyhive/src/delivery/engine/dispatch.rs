@@ -138,9 +138,10 @@ impl Engine {
                 return;
             };
             match self.plan.sink.pack(batch.spans).await {
-                Some(parcel) => self
-                    .consignments
-                    .push(Consignment::new(parcel, batch.tally)),
+                Some(parcel) => {
+                    self.consignments
+                        .push(Consignment::new(parcel, batch.tally, batch.since))
+                }
                 None => self.ledger.dropped(batch.tally, DropReason::Rejected),
             }
         }

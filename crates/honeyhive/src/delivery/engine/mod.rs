@@ -3,6 +3,7 @@
 
 mod answers;
 mod dispatch;
+mod room;
 mod sampled;
 
 use std::sync::Arc;
@@ -50,13 +51,16 @@ struct Consignment {
     successes_before: Option<u64>,
     /// Not tried again before this.
     retry_at: Option<Instant>,
+    /// Since when the first of its spans has waited.
+    since: Instant,
 }
 
 impl Consignment {
-    const fn new(parcel: Parcel, tally: Tally) -> Self {
+    const fn new(parcel: Parcel, tally: Tally, since: Instant) -> Self {
         Self {
             parcel,
             tally,
+            since,
             attempts: 0,
             successes_before: None,
             retry_at: None,
@@ -136,6 +140,7 @@ impl Engine {
                 self.notices.drops(&self.outbox.stats(), now);
             }
             self.drain(now);
+            self.make_room();
             self.dispatch(now).await;
             self.confirms.settle(now);
             let answers = self.ledger.answers(now);

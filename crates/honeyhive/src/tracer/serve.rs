@@ -1,0 +1,203 @@
+//! [`HoneyHiveTracer::serve`].
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::HoneyHiveTracer;
+use crate::error::FlushError;
+use crate::outbox::FlushReport;
+use crate::processor::LAST_FLUSH;
+
+/// How long requests that are under way may still take once it is time to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+impl HoneyHiveTracer {
+    /// Runs a server to its end, at SIGTERM (where there is such a thing) or ctrl-c: first the requests that are
+    /// under way end, then what they have recorded is delivered (feature `signal`).
+    ///
+    /// `start` is given the future that a graceful shutdown waits for. Requests have 10 s to end, delivery 5 s;
+    /// see [`Serve::drain_limit`] and [`Serve::delivery_limit`]. A second signal waits for no more requests. It
+    /// needs a tokio runtime with its drivers on, as `#[tokio::main]` and `#[actix_web::main]` make it.
+    ///
+    /// ```text
+    /// tracer.serve(|stop| axum::serve(listener, app).with_graceful_shutdown(stop)).await;
+    /// tracer.serve(|stop| HttpServer::new(app).shutdown_signal(stop).bind(address)?.run()).await;
+    /// ```
+    ///
+    /// ```no_run
+    /// # use std::future::Future;
+    /// # async fn server(stop: impl Future<Output = ()>) -> std::io::Result<()> { stop.await; Ok(()) }
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let tracer = honeyhive::HoneyHiveTracer::from_env()?;
+    /// let served = tracer.serve(|stop| server(stop)).await;
+    /// served.output.transpose()?; // what the server itself says; `None` where requests did not end in time
+    /// served.delivery?; // what became of the telemetry
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn serve<S: IntoFuture>(
+        &self,
+        start: impl FnOnce(StopSignal) -> S,
+    ) -> Serve<S::IntoFuture> {
+        let (stop, stopped) = oneshot::channel();
+        Serve {
+            tracer: self.clone(),
+            server: start(StopSignal(stopped)).into_future(),
+            stop,
+            drain: DRAIN,
+            delivery: LAST_FLUSH,
+        }
+    }
+}
+
+/// Resolves when it is time to stop; made by [`HoneyHiveTracer::serve`].
+#[derive(Debug)]
+#[must_use = "a server that does not wait for it never stops"]
+pub struct StopSignal(oneshot::Receiver<()>);
+
+impl Future for StopSignal {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // An end of the other side is a reason to stop, too.
+        Pin::new(&mut self.0).poll(cx).map(drop)
+    }
+}
+
+/// A server that runs until a signal comes; made by [`HoneyHiveTracer::serve`].
+#[must_use = "it runs when it is awaited"]
+pub struct Serve<F> {
+    tracer: HoneyHiveTracer,
+    server: F,
+    stop: oneshot::Sender<()>,
+    drain: Duration,
+    delivery: Duration,
+}
+
+impl<F> std::fmt::Debug for Serve<F> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Serve")
+            .field("drain_limit", &self.drain)
+            .field("delivery_limit", &self.delivery)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a server ended, and what became of what it recorded.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Served<T> {
+    /// What the server returned; `None` where it did not end in time.
+    pub output: Option<T>,
+    /// As from [`HoneyHiveTracer::shutdown`]: all that was left, by what became of it.
+    pub delivery: Result<FlushReport, FlushError>,
+}
+
+impl<F> Serve<F> {
+    /// How long requests that are under way may still take (default 10 s).
+    pub const fn drain_limit(mut self, limit: Duration) -> Self {
+        self.drain = limit;
+        self
+    }
+
+    /// How long the delivery of what is left may take (default 5 s).
+    pub const fn delivery_limit(mut self, limit: Duration) -> Self {
+        self.delivery = limit;
+        self
+    }
+}
+
+impl<F: Future> Serve<F> {
+    async fn run(self) -> Served<F::Output> {
+        let mut server = Box::pin(self.server);
+        let output = until_stopped(&mut server, self.stop, self.drain).await;
+        // What it still holds ends here, and is recorded.
+        drop(server);
+        let delivery = self.tracer.shutdown(self.delivery).await;
+        if let Err(error) = &delivery {
+            tracing::warn!(target: "honeyhive", "at shutdown: {error}");
+        }
+        Served { output, delivery }
+    }
+}
+
+/// `None` where the server was told to stop and did not end in time.
+async fn until_stopped<F: Future>(
+    server: &mut Pin<Box<F>>,
+    stop: oneshot::Sender<()>,
+    drain: Duration,
+) -> Option<F::Output> {
+    let mut signals = Signals::new();
+    tokio::select! {
+        // It has ended by itself.
+        output = &mut *server => return Some(output),
+        () = signals.next() => {}
+    }
+    tracing::info!(target: "honeyhive", "stopping; requests under way have {drain:?} to end");
+    drop(stop);
+    tokio::select! {
+        output = server => Some(output),
+        () = tokio::time::sleep(drain) => None,
+        () = signals.next() => None,
+    }
+}
+
+impl<F: Future + 'static> IntoFuture for Serve<F> {
+    type Output = Served<F::Output>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output>>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+/// SIGTERM, where there is such a thing, and ctrl-c. A signal that cannot be listened for never comes.
+struct Signals {
+    #[cfg(unix)]
+    terminate: Option<tokio::signal::unix::Signal>,
+}
+
+impl Signals {
+    fn new() -> Self {
+        Self {
+            #[cfg(unix)]
+            terminate: {
+                use tokio::signal::unix::{SignalKind, signal};
+                signal(SignalKind::terminate()).ok()
+            },
+        }
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            () = interrupted() => {}
+            () = self.terminated() => {}
+        }
+    }
+
+    #[cfg(unix)]
+    async fn terminated(&mut self) {
+        if let Some(terminate) = &mut self.terminate
+            && terminate.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending().await
+    }
+
+    #[cfg(not(unix))]
+    async fn terminated(&mut self) {
+        std::future::pending().await
+    }
+}
+
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}

@@ -1,0 +1,313 @@
+//! The table of faults: what goes wrong, what is tried again, what becomes of the telemetry, what the log says.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use honeyhive::{Drops, Enrichment, FlushError, HoneyHiveTracer, HoneyHiveTracerBuilder, Session};
+use honeyhive_local::{Endpoint, Fault, LocalServer};
+use serde_json::json;
+use tokio::net::TcpSocket;
+use tracing::Level;
+
+use super::{Auditor, Cut, FaultProxy};
+use crate::harness::PATIENCE;
+use crate::log;
+
+/// What each row records: a session, a span, and an update that needs a call of its own.
+pub const ITEMS: u64 = 3;
+
+/// The key of the servers of the table.
+pub const KEY: &str = "hh_fault_key";
+
+/// A fault and all that comes of it.
+#[derive(Debug)]
+pub struct Row {
+    /// What goes wrong.
+    pub fault: What,
+    /// What comes of it.
+    pub outcome: Outcome,
+    /// What the one line of the log says; none where there is nothing to say.
+    pub line: Option<(Level, &'static str)>,
+}
+
+/// What goes wrong.
+#[derive(Debug)]
+pub enum What {
+    /// HoneyHive's answer to the first call of each kind.
+    FirstAnswers(Fault),
+    /// HoneyHive's answer to every call.
+    Answers(Fault),
+    /// The first connections, over which the session's start goes.
+    Connections(Vec<Cut>),
+    /// Nobody listens, and later somebody does.
+    Refused,
+    /// There is no host of this name.
+    NoSuchHost,
+}
+
+/// What comes of a fault.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Everything is delivered; so many calls were made once more.
+    Retried(RangeInclusive<u64>),
+    /// Everything is delivered at once.
+    Delivered,
+    /// Everything is dropped without another try, for this reason.
+    Dropped(fn(&Drops) -> u64),
+    /// Everything is tried again and waits.
+    Waits,
+}
+
+const WARN: fn(&'static str) -> Option<(Level, &'static str)> = |text| Some((Level::WARN, text));
+const ERROR: fn(&'static str) -> Option<(Level, &'static str)> = |text| Some((Level::ERROR, text));
+
+/// A status that passes: each call is made once more.
+#[must_use]
+pub fn passing(status: u16, line: &'static str) -> Row {
+    Row {
+        fault: What::FirstAnswers(Fault::status(status)),
+        outcome: Outcome::Retried(ITEMS..=ITEMS),
+        line: WARN(line),
+    }
+}
+
+/// A gateway's error page instead of JSON.
+#[must_use]
+pub fn error_page() -> Row {
+    let page = "<html>\n<body>\n<h1>Bad Gateway</h1>\n</body>\n</html>";
+    let fault = Fault::status(502)
+        .header("content-type", "text/html")
+        .body(page);
+    Row {
+        fault: What::FirstAnswers(fault),
+        ..passing(502, "status 502: <html> <body> <h1>Bad Gateway</h1>")
+    }
+}
+
+/// A call that is refused would be refused again.
+#[must_use]
+pub fn refused(status: u16, reason: fn(&Drops) -> u64, line: &'static str) -> Row {
+    let is_a_users_matter = matches!(status, 401 | 403 | 404);
+    Row {
+        fault: What::Answers(Fault::status(status)),
+        outcome: Outcome::Dropped(reason),
+        line: if is_a_users_matter {
+            ERROR(line)
+        } else {
+            WARN(line)
+        },
+    }
+}
+
+/// A success, whatever its body.
+#[must_use]
+pub fn success(status: u16, kind: &str, body: &'static str) -> Row {
+    let fault = Fault::status(status)
+        .header("content-type", kind)
+        .body(body);
+    Row {
+        fault: What::Answers(fault),
+        outcome: Outcome::Delivered,
+        line: None,
+    }
+}
+
+/// Connections on which the start fails, once each.
+#[must_use]
+pub fn cut(cuts: impl IntoIterator<Item = Cut>) -> Row {
+    let cuts = Vec::from_iter(cuts);
+    let times = cuts.len() as u64;
+    Row {
+        fault: What::Connections(cuts),
+        outcome: Outcome::Retried(times..=times),
+        line: WARN("HoneyHive did not take sessions"),
+    }
+}
+
+/// A connection that brings everything, though in an unusual way.
+#[must_use]
+pub fn unusual(cut: Cut) -> Row {
+    Row {
+        fault: What::Connections(vec![cut]),
+        outcome: Outcome::Delivered,
+        line: None,
+    }
+}
+
+/// Nobody is there.
+#[must_use]
+pub fn waits(fault: What) -> Row {
+    Row {
+        fault,
+        outcome: Outcome::Waits,
+        line: WARN("it is tried again, requests are not affected"),
+    }
+}
+
+/// A HoneyHive as the table wants it.
+#[must_use]
+pub fn server() -> LocalServer {
+    let server = LocalServer::builder().api_key(KEY).start_blocking();
+    server.expect("a HoneyHive on this machine")
+}
+
+/// A tracer for an address. It holds sessions back until it is flushed.
+pub fn builder(url: impl Into<String>) -> HoneyHiveTracerBuilder {
+    HoneyHiveTracer::builder()
+        .api_key(KEY)
+        .server_url(url)
+        .source("faults")
+        .coalesce_window(Duration::from_secs(3_600))
+}
+
+/// Records [`ITEMS`] items.
+pub fn record(tracer: &HoneyHiveTracer) -> Session {
+    let chat = tracer.create_session("chat");
+    chat.in_scope(|| drop(tracer.span("work").start()));
+    chat.enrich(Enrichment::new().metrics(json!({"score": 1})));
+    chat
+}
+
+/// Everything of a session that was [recorded](record) is there, once.
+#[track_caller]
+pub fn assert_arrived(server: &LocalServer, chat: &Session) {
+    let id = chat.id().to_string();
+    let session = server.session(&id);
+    let session = session.unwrap_or_else(|| panic!("{id} is lost: {:#?}", server.requests()));
+    assert_eq!(session.metrics["score"], 1);
+    assert_eq!(server.tree(&id), "chat\n  work [tool]\n");
+    assert!(!session.auto_created && server.orphans().is_empty());
+}
+
+impl Row {
+    /// Lets it go wrong and compares all that comes of it.
+    pub fn run(self) {
+        let _turn = log::turn();
+        let server = server();
+        match self.fault {
+            What::FirstAnswers(fault) => {
+                for endpoint in [Endpoint::Sessions, Endpoint::Events, Endpoint::Traces] {
+                    server.fail(fault.clone().on(endpoint).times(1));
+                }
+                run_against(&server, server.url(), &self.outcome);
+            }
+            What::Answers(fault) => {
+                server.fail(fault);
+                run_against(&server, server.url(), &self.outcome);
+            }
+            What::Connections(cuts) => {
+                let proxy = FaultProxy::start(server.address());
+                proxy.cut(cuts);
+                run_against(&server, proxy.url(), &self.outcome);
+                assert!(proxy.connections() > 0);
+            }
+            What::Refused => wait_for_somebody(),
+            What::NoSuchHost => wait_in_vain("http://honeyhive.invalid"),
+        }
+        assert_said(self.line);
+    }
+}
+
+fn run_against(server: &LocalServer, url: String, outcome: &Outcome) {
+    // Long enough for a slow machine; that of the faults that hang is over soon.
+    let tracer = builder(url).api_timeout(Duration::from_secs(2)).build();
+    let tracer = tracer.expect("a tracer");
+    let auditor = Auditor::of(&tracer);
+    let chat = record(&tracer);
+    let flushed = tracer.force_flush_blocking(PATIENCE);
+    let stats = tracer.stats();
+    match outcome {
+        Outcome::Retried(times) => {
+            assert_eq!(flushed.map(|it| it.delivered), Ok(ITEMS), "{stats:?}");
+            assert!(times.contains(&stats.retried), "{stats:?}");
+            assert_arrived(server, &chat);
+        }
+        Outcome::Delivered => {
+            assert_eq!(flushed.map(|it| it.delivered), Ok(ITEMS), "{stats:?}");
+            assert_eq!(stats.retried, 0, "{stats:?}");
+        }
+        Outcome::Dropped(reason) => {
+            let dropped =
+                matches!(flushed, Err(FlushError::Dropped { report }) if report.dropped == ITEMS);
+            assert!(dropped, "{flushed:?}");
+            assert_eq!(
+                (reason(&stats.dropped), stats.retried),
+                (ITEMS, 0),
+                "{stats:?}"
+            );
+        }
+        Outcome::Waits => assert_waits(&tracer),
+    }
+    // Nothing more is said of this tracer in the next turn.
+    drop(tracer.shutdown_blocking(Duration::ZERO));
+    auditor.assert_balanced();
+}
+
+#[track_caller]
+fn assert_waits(tracer: &HoneyHiveTracer) {
+    let flushed = tracer.force_flush_blocking(Duration::from_millis(200));
+    let waits =
+        matches!(flushed, Err(FlushError::TimedOut { report, .. }) if report.pending == ITEMS);
+    assert!(waits, "{flushed:?}");
+    while tracer.stats().retried == 0 {
+        drop(tracer.force_flush_blocking(Duration::from_millis(50)));
+    }
+    let stats = tracer.stats();
+    assert_eq!(
+        (stats.pending, stats.dropped.total()),
+        (ITEMS, 0),
+        "{stats:?}"
+    );
+}
+
+fn wait_for_somebody() {
+    // Taken, so that nobody else gets the port, and never listened on.
+    let nobody = TcpSocket::new_v4().expect("a socket");
+    let free = SocketAddr::from(([127, 0, 0, 1], 0));
+    nobody.bind(free).expect("a free port");
+    let address = nobody.local_addr().expect("an address");
+    let tracer = builder(format!("http://{address}")).build();
+    let tracer = tracer.expect("a tracer");
+    let auditor = Auditor::of(&tracer);
+    let chat = record(&tracer);
+    assert_waits(&tracer);
+    drop(nobody);
+    let server = LocalServer::builder().api_key(KEY).address(address);
+    let server = server.start_blocking().expect("the port is still free");
+    tracer
+        .force_flush_blocking(PATIENCE)
+        .expect("it is delivered");
+    assert_arrived(&server, &chat);
+    drop(tracer.shutdown_blocking(Duration::ZERO));
+    auditor.assert_balanced();
+}
+
+/// Nobody ever comes: what is left is reported at the shutdown, and counted.
+pub fn wait_in_vain(url: &str) {
+    let tracer = builder(url).build().expect("a tracer");
+    let auditor = Auditor::of(&tracer);
+    drop(record(&tracer));
+    assert_waits(&tracer);
+    let ended = tracer.shutdown_blocking(Duration::ZERO);
+    let left = matches!(ended, Err(FlushError::TimedOut { report, .. }) if report.pending == ITEMS);
+    assert!(left, "{ended:?}");
+    assert_eq!(tracer.stats().dropped.shut_down, ITEMS);
+    auditor.assert_balanced();
+}
+
+/// The log has one line that matters, with this text, or none.
+#[track_caller]
+pub fn assert_said(line: Option<(Level, &str)>) {
+    for level in [Level::ERROR, Level::WARN] {
+        let said = log::said(level);
+        match line.filter(|(expected, _)| *expected == level) {
+            Some((_, text)) => {
+                assert_eq!(said.len(), 1, "{said:#?}");
+                assert!(said[0].contains(text), "{said:#?}");
+                assert!(!said[0].contains('\n') && said[0].len() < 600, "{said:#?}");
+            }
+            None => assert_eq!(said, [""; 0], "{level}"),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! [`TlsFront`] and [`ConnectProxy`]: a HoneyHive behind TLS, and behind a company's proxy.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+
+use super::certificates::Identity;
+use super::loopback::Loopback;
+
+/// Ends TLS in front of a server.
+#[derive(Debug)]
+pub struct TlsFront(Loopback);
+
+impl TlsFront {
+    /// In front of a server, with a certificate.
+    #[must_use]
+    pub fn start(upstream: SocketAddr, identity: &Identity) -> Self {
+        let acceptor = TlsAcceptor::from(identity.config());
+        Self(Loopback::start(move |client| {
+            end_tls(acceptor.clone(), client, upstream)
+        }))
+    }
+
+    /// The address it listens on.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.0.address
+    }
+}
+
+async fn end_tls(acceptor: TlsAcceptor, client: TcpStream, upstream: SocketAddr) -> io::Result<()> {
+    let mut client = acceptor.accept(client).await?;
+    let mut server = TcpStream::connect(upstream).await?;
+    copy_bidirectional(&mut client, &mut server).await.map(drop)
+}
+
+/// An HTTP proxy that takes `CONNECT` to any host, and leads all of them to one server.
+#[derive(Debug)]
+pub struct ConnectProxy {
+    loopback: Loopback,
+    asked_for: Arc<Mutex<Vec<String>>>,
+}
+
+impl ConnectProxy {
+    /// In front of a server.
+    #[must_use]
+    pub fn start(upstream: SocketAddr) -> Self {
+        let asked_for = Arc::<Mutex<Vec<String>>>::default();
+        let noted = Arc::clone(&asked_for);
+        let loopback = Loopback::start(move |client| connect(client, upstream, Arc::clone(&noted)));
+        Self {
+            loopback,
+            asked_for,
+        }
+    }
+
+    /// Where clients reach it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.loopback.address)
+    }
+
+    /// The hosts that were asked for.
+    #[must_use]
+    pub fn asked_for(&self) -> Vec<String> {
+        let asked_for = self.asked_for.lock();
+        asked_for.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+async fn connect(
+    client: TcpStream,
+    upstream: SocketAddr,
+    asked_for: Arc<Mutex<Vec<String>>>,
+) -> io::Result<()> {
+    let mut client = BufReader::new(client);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if client.read_line(&mut head).await? == 0 {
+            return Ok(());
+        }
+    }
+    let host = head
+        .strip_prefix("CONNECT ")
+        .and_then(|rest| rest.split(' ').next());
+    let Some(host) = host else {
+        return client
+            .write_all(b"HTTP/1.1 405 Method Not Allowed\r\n\r\n")
+            .await;
+    };
+    asked_for
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(host.to_owned());
+    let mut server = TcpStream::connect(upstream).await?;
+    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
+    copy_bidirectional(&mut client, &mut server).await.map(drop)
+}

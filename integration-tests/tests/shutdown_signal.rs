@@ -1,0 +1,257 @@
+//! A server that is stopped by a signal: first the requests under way end, then what they recorded is delivered.
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on should say so; its program tells where it listens"
+)]
+
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use actix_web::{App, HttpServer, web};
+use axum::Router;
+use axum::routing::get;
+use honeyhive::{FlushError, HoneyHiveTracer, Served};
+use honeyhive_actix::HoneyHive;
+use honeyhive_local::{Fault, LocalServer};
+use honeyhive_tower::HoneyHiveLayer;
+use integration_tests::client::Client;
+use integration_tests::faults::table::{KEY, server};
+use integration_tests::harness::{PATIENCE, has_ended};
+
+const CHILD: &str = "HH_SIGNAL_CHILD";
+
+/// A handler that has begun and goes on for a while: how long is the test's matter.
+async fn slow(tracer: &HoneyHiveTracer) -> &'static str {
+    let span = tracer.span("slow").start();
+    tracer.force_flush(Duration::ZERO).await.ok();
+    drop(tracer.span("begun").start());
+    let time = std::env::var("HH_SIGNAL_SLOW").unwrap().parse().unwrap();
+    span.scope(tokio::time::sleep(Duration::from_millis(time)))
+        .await;
+    "done"
+}
+
+/// What the tests tell of how it ended.
+fn tell<T, E: std::fmt::Debug>(served: Served<Result<T, E>>) {
+    let cut = served.output.is_none();
+    assert!(served.output.transpose().is_ok());
+    match served.delivery {
+        Ok(report) => println!("cut={cut} delivered={} pending=0", report.delivered),
+        Err(FlushError::TimedOut { report, .. }) => {
+            println!(
+                "cut={cut} delivered={} pending={}",
+                report.delivered, report.pending
+            );
+        }
+        Err(error) => println!("{error}"),
+    }
+}
+
+fn tracer() -> HoneyHiveTracer {
+    HoneyHiveTracer::builder()
+        .coalesce_window(Duration::from_secs(3_600))
+        .build()
+        .unwrap()
+}
+
+#[tokio::main]
+async fn axum_program() {
+    let tracer = tracer();
+    let for_handler = tracer.clone();
+    let app = Router::new()
+        .route("/", get(async move || slow(&for_handler).await))
+        .layer(HoneyHiveLayer::new(tracer.clone()));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    println!("listens on {}", listener.local_addr().unwrap());
+    let served = tracer
+        .serve(|stop| axum::serve(listener, app).with_graceful_shutdown(stop))
+        .drain_limit(Duration::from_secs(2))
+        .delivery_limit(Duration::from_secs(1))
+        .await;
+    tell(served);
+}
+
+#[actix_web::main]
+async fn actix_program() {
+    let tracer = tracer();
+    let for_workers = tracer.clone();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    println!("listens on {}", listener.local_addr().unwrap());
+    let server = HttpServer::new(move || {
+        let tracer = for_workers.clone();
+        let slow = move || {
+            let tracer = tracer.clone();
+            async move { slow(&tracer).await }
+        };
+        App::new()
+            .wrap(HoneyHive::new(for_workers.clone()))
+            .route("/", web::get().to(slow))
+    });
+    let server = server.workers(1).listen(listener).unwrap();
+    let served = tracer
+        .serve(|stop| server.shutdown_signal(stop).run())
+        .delivery_limit(Duration::from_secs(1))
+        .await;
+    tell(served);
+}
+
+/// A program of this file, in a process of its own.
+struct Program {
+    child: Child,
+    address: SocketAddr,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Program {
+    fn start(test: &str, framework: &str, honeyhive: &LocalServer, slow: u64) -> Self {
+        let mut program = Command::new(std::env::current_exe().unwrap());
+        program
+            .args(["--exact", test, "--nocapture", "--quiet"])
+            .env(CHILD, framework)
+            .env("HH_API_KEY", KEY)
+            .env("HH_API_URL", honeyhive.url())
+            .env("HH_SIGNAL_SLOW", slow.to_string());
+        let mut child = program.stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = said(&mut lines, "listens on ");
+        let address = line.parse().unwrap();
+        Self {
+            child,
+            address,
+            lines,
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let mut kill = Command::new("kill");
+        let status = kill.args([name, &self.child.id().to_string()]).status();
+        assert!(status.unwrap().success());
+    }
+
+    /// How it said that it ended.
+    fn end(mut self) -> String {
+        let end = said(&mut self.lines, "cut=");
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}");
+        end
+    }
+}
+
+fn said(lines: &mut impl Iterator<Item = std::io::Result<String>>, beginning: &str) -> String {
+    let lines = lines.map(Result::unwrap);
+    let mut found = lines.filter_map(|line| {
+        let at = line.find(beginning)?;
+        Some(line[at + beginning.len()..].to_owned())
+    });
+    found.next().unwrap()
+}
+
+fn is_child() -> bool {
+    match std::env::var(CHILD).as_deref() {
+        Ok("axum") => axum_program(),
+        Ok("actix") => actix_program(),
+        _ => return false,
+    }
+    true
+}
+
+const FRAMEWORKS: [&str; 2] = ["axum", "actix"];
+
+/// Its handler has begun: the flush that asks for the session to be sent has come through.
+async fn begun(honeyhive: &LocalServer) {
+    let seen = honeyhive.wait_until(PATIENCE, |it| it.stats().requests > 0);
+    assert!(seen.await);
+}
+
+#[tokio::test]
+async fn a_request_under_way_ends_and_is_delivered_before_the_program_does() {
+    if std::env::var_os(CHILD).is_some() {
+        return std::thread::spawn(|| assert!(is_child())).join().unwrap();
+    }
+    let test = "a_request_under_way_ends_and_is_delivered_before_the_program_does";
+    for framework in FRAMEWORKS {
+        for signal in ["-TERM", "-INT"] {
+            let honeyhive = server();
+            let program = Program::start(test, framework, &honeyhive, 300);
+            let client = Client::new(program.address);
+            let call = tokio::spawn(client.request("GET", "/").send());
+            begun(&honeyhive).await;
+            program.signal(signal);
+            let answer = call.await.unwrap();
+            assert_eq!((answer.status, answer.text()), (200, "done"), "{framework}");
+            let end = program.end();
+            assert!(
+                end.starts_with("false") && end.ends_with("pending=0"),
+                "{framework}: {end}"
+            );
+            let session = honeyhive.session(&answer.session_id().to_string()).unwrap();
+            assert!(has_ended(&session), "{framework}: {session:#?}");
+            assert_eq!(honeyhive.stats().events, 2, "{framework}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_end_in_time_is_not_waited_for() {
+    if std::env::var_os(CHILD).is_some() {
+        return std::thread::spawn(|| assert!(is_child())).join().unwrap();
+    }
+    let test = "a_request_that_does_not_end_in_time_is_not_waited_for";
+    let honeyhive = server();
+    let program = Program::start(test, "axum", &honeyhive, 3_600_000);
+    let client = Client::new(program.address);
+    let call = tokio::spawn(client.request("GET", "/").attempt());
+    begun(&honeyhive).await;
+    program.signal("-TERM");
+    let end = program.end();
+    assert!(end.starts_with("true"), "{end}");
+    assert!(call.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn a_second_signal_waits_for_no_request() {
+    if std::env::var_os(CHILD).is_some() {
+        return std::thread::spawn(|| assert!(is_child())).join().unwrap();
+    }
+    let test = "a_second_signal_waits_for_no_request";
+    let honeyhive = server();
+    let program = Program::start(test, "actix", &honeyhive, 3_600_000);
+    let client = Client::new(program.address);
+    let call = tokio::spawn(client.request("GET", "/").attempt());
+    begun(&honeyhive).await;
+    program.signal("-TERM");
+    // The second one counts once the first has been taken: a new connection is refused then.
+    while tokio::net::TcpStream::connect(program.address)
+        .await
+        .is_ok()
+    {
+        tokio::task::yield_now().await;
+    }
+    program.signal("-INT");
+    let end = program.end();
+    assert!(end.starts_with("true"), "{end}");
+    assert!(call.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn what_honeyhive_did_not_take_is_reported_at_the_end() {
+    if std::env::var_os(CHILD).is_some() {
+        return std::thread::spawn(|| assert!(is_child())).join().unwrap();
+    }
+    let test = "what_honeyhive_did_not_take_is_reported_at_the_end";
+    let honeyhive = server();
+    honeyhive.fail(Fault::status(503));
+    let program = Program::start(test, "axum", &honeyhive, 100);
+    let client = Client::new(program.address);
+    let call = tokio::spawn(client.request("GET", "/").send());
+    begun(&honeyhive).await;
+    assert_eq!(call.await.unwrap().status, 200);
+    program.signal("-TERM");
+    // A session, its end and two spans.
+    assert_eq!(program.end(), "false delivered=0 pending=4");
+}
