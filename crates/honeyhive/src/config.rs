@@ -5,9 +5,12 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use crate::error::BuildError;
 use crate::id::SessionId;
 use crate::secret::ApiKey;
+use crate::spool::Spool;
 
 pub(crate) const DEFAULT_SERVER_URL: &str = "https://api.dp1.us.honeyhive.ai";
 pub(crate) const DEFAULT_SOURCE: &str = "dev";
@@ -39,6 +42,7 @@ const SESSION_NAME: Variable = variable("HH_SESSION_NAME", &[]);
 const TEST_MODE: Variable = variable("HH_TEST_MODE", &[]);
 const API_TIMEOUT: Variable = variable("HH_API_TIMEOUT", &[]);
 const OTLP_PROTOCOL: Variable = variable("HH_OTLP_PROTOCOL", &[]);
+const SPOOL_DIR: Variable = variable("HH_SPOOL_DIR", &[]);
 
 /// How sessions reach HoneyHive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -82,6 +86,7 @@ pub(crate) struct Explicit {
     pub(crate) coalesce_window: Option<Duration>,
     pub(crate) queue_bytes: Option<usize>,
     pub(crate) queue_items: Option<usize>,
+    pub(crate) spool: Option<Spool>,
 }
 
 /// The settings a tracer runs with.
@@ -101,6 +106,7 @@ pub(crate) struct Settings {
     pub(crate) coalesce_window: Duration,
     pub(crate) queue_bytes: usize,
     pub(crate) queue_items: usize,
+    pub(crate) spool: Option<Spool>,
 }
 
 impl Settings {
@@ -150,7 +156,18 @@ impl Settings {
             coalesce_window: explicit.coalesce_window.unwrap_or(DEFAULT_COALESCE_WINDOW),
             queue_bytes: explicit.queue_bytes.unwrap_or(DEFAULT_QUEUE_BYTES),
             queue_items: explicit.queue_items.unwrap_or(DEFAULT_QUEUE_ITEMS),
+            spool: spool(explicit.spool, &env)?,
         })
+    }
+
+    /// Says whether two tracers deliver to the same place with the same key, and so little else that no key
+    /// can be found out from it.
+    pub(crate) fn destination(&self) -> u32 {
+        let key = self.write_key.as_ref().map_or("", ApiKey::expose);
+        let project = self.project.as_deref().unwrap_or_default();
+        let all = format!("{}\n{project}\n{key}", self.server_url);
+        let hash = Uuid::new_v5(&Uuid::NAMESPACE_URL, all.as_bytes());
+        hash.as_fields().0
     }
 }
 
@@ -353,6 +370,19 @@ fn api_timeout(explicit: Option<Duration>, env: &Environment<'_>) -> Result<Dura
                 parse_seconds,
             )?
             .unwrap_or(DEFAULT_API_TIMEOUT)),
+    }
+}
+
+fn spool(explicit: Option<Spool>, env: &Environment<'_>) -> Result<Option<Spool>, BuildError> {
+    match explicit {
+        Some(spool) if spool.folder.as_os_str().is_empty() || spool.max_bytes == 0 => {
+            Err(BuildError::InvalidValue {
+                setting: Cow::Borrowed("`.spool(..)`"),
+                expected: "a folder, and a bound above zero",
+            })
+        }
+        Some(spool) => Ok(Some(spool)),
+        None => Ok(env.find(&SPOOL_DIR).map(|(folder, _)| Spool::new(folder))),
     }
 }
 

@@ -12,6 +12,7 @@ mod bounds;
 mod config;
 mod enrichment;
 mod owners;
+mod spool;
 
 mod api;
 mod outbox;
@@ -57,6 +58,7 @@ pub use outbox::{DeliveryStats, DropReason, Drops, FlushReport};
 pub use processor::HoneyHiveSpanProcessor;
 pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard};
 pub use span::{Span, SpanBuilder};
+pub use spool::Spool;
 pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};
 
 /// What the expansion of [`trace`] calls. No part of the API: it changes without notice.

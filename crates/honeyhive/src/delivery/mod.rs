@@ -15,6 +15,7 @@ mod recent;
 mod sessions;
 mod sink;
 mod spans;
+mod spooling;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use crate::config::{SessionTransport, Settings};
 use crate::error::BuildError;
 use crate::outbox::Outbox;
 use crate::session::StartupSession;
+use crate::spool::Spool;
 #[cfg(feature = "testing")]
 pub(crate) use changes::Call;
 pub(crate) use changes::Origin;
@@ -45,6 +47,8 @@ pub(crate) struct Plan {
     /// How long somebody may wait for the answer to a start.
     pub(crate) patience: Duration,
     pub(crate) sink: Sink,
+    /// Where to spool, and for which destination.
+    pub(crate) spool: Option<(Spool, u32)>,
 }
 
 impl Plan {
@@ -57,6 +61,10 @@ impl Plan {
             transport: settings.session_transport,
             window: settings.coalesce_window,
             patience: settings.api_timeout,
+            // In test mode there is nothing to spool: everything is taken at once.
+            spool: matches!(sink, Sink::HoneyHive(..))
+                .then(|| Some((settings.spool.clone()?, settings.destination())))
+                .flatten(),
             sink,
         }
     }

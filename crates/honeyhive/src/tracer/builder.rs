@@ -16,6 +16,7 @@ use crate::outbox::Outbox;
 use crate::processor::HoneyHiveSpanProcessor;
 use crate::secret::ApiKey;
 use crate::session::StartupSession;
+use crate::spool::Spool;
 
 /// The settings of a tracer. What is not set comes from the environment, then from the default.
 ///
@@ -31,6 +32,7 @@ use crate::session::StartupSession;
 /// | [`test_mode`](Self::test_mode) | `HH_TEST_MODE` | `false` |
 /// | [`api_timeout`](Self::api_timeout) | `HH_API_TIMEOUT`, seconds | 5 s |
 /// | [`otlp_protocol`](Self::otlp_protocol) | `HH_OTLP_PROTOCOL` | `http/protobuf` |
+/// | [`spool`](Self::spool) | `HH_SPOOL_DIR` | none: what is pending is in memory only |
 ///
 /// `HONEYHIVE_API_KEY`, `HONEYHIVE_SERVER_URL` and `HH_SERVER_URL` are read too, each with one warning:
 /// they are deprecated. A blank value counts as unset.
@@ -147,6 +149,13 @@ impl HoneyHiveTracerBuilder {
     /// How many items may be pending (default 200,000). What does not fit is dropped and counted.
     pub fn max_pending_items(mut self, items: usize) -> Self {
         self.explicit.queue_items = Some(items);
+        self
+    }
+
+    /// Where what memory cannot hold goes, and what is pending at shutdown (`HH_SPOOL_DIR`, default none). Test
+    /// mode does not use it.
+    pub fn spool(mut self, spool: Spool) -> Self {
+        self.explicit.spool = Some(spool);
         self
     }
 

@@ -15,12 +15,12 @@ use crate::error::Error;
 use crate::outbox::DropReason;
 
 /// A call that failed so often, while others got through, is given up.
-const MOST_ATTEMPTS: u32 = 8;
+pub(super) const MOST_ATTEMPTS: u32 = 8;
 
 /// A session that HoneyHive does not know is asked for again so often, after this time and then twice as
 /// long each time.
-const UNKNOWN_ATTEMPTS: u32 = 3;
-const UNKNOWN_WAIT: Duration = Duration::from_millis(500);
+pub(super) const UNKNOWN_ATTEMPTS: u32 = 3;
+pub(super) const UNKNOWN_WAIT: Duration = Duration::from_millis(500);
 
 impl Engine {
     /// A call has come back.
@@ -34,6 +34,14 @@ impl Engine {
             Some(Done::Traces(consignment, answer)) => {
                 self.traces_in_flight -= 1;
                 self.traces_came_back(consignment, answer, now);
+            }
+            Some(Done::Spooled(number, is_traces, answer)) => {
+                if is_traces {
+                    self.traces_in_flight -= 1;
+                } else {
+                    self.rest_in_flight -= 1;
+                }
+                self.spooled_came_back(number, answer, now);
             }
             // A call of ours neither panics nor is aborted.
             None => {}
@@ -170,11 +178,22 @@ impl Engine {
         if self.traces.succeeded() {
             self.notices.recovered(TRACES);
         }
-        let Some((count, message)) = self.plan.sink.rejected(answer) else {
-            return self.ledger.delivered(consignment.tally);
+        let rejected = self.plan.sink.rejected(answer);
+        self.settle_taken(consignment.tally, rejected, now);
+    }
+
+    /// What was taken has been delivered, but for what was `rejected` of it.
+    pub(super) fn settle_taken(
+        &mut self,
+        tally: Tally,
+        rejected: Option<(u64, String)>,
+        now: Instant,
+    ) {
+        let Some((count, message)) = rejected else {
+            return self.ledger.delivered(tally);
         };
         self.notices.rejected_spans(count, &message, now);
-        let (rejected, taken) = consignment.tally.split(count);
+        let (rejected, taken) = tally.split(count);
         self.ledger.dropped(rejected, DropReason::Rejected);
         self.ledger.delivered(taken);
     }
@@ -211,7 +230,7 @@ impl Engine {
     }
 }
 
-const fn drop_reason(status: u16) -> DropReason {
+pub(super) const fn drop_reason(status: u16) -> DropReason {
     match status {
         401 | 403 => DropReason::Unauthorized,
         413 => DropReason::TooLarge,
