@@ -7,12 +7,12 @@ mod attributes;
 mod error;
 mod id;
 mod secret;
+mod spool;
 
 mod bounds;
 mod config;
 mod enrichment;
 mod owners;
-mod spool;
 
 mod api;
 mod outbox;
