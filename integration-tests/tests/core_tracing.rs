@@ -8,8 +8,10 @@ mod support;
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use honeyhive::opentelemetry::trace::TracerProvider as _;
 use honeyhive::testing::{self, CapturedEvent};
 use honeyhive::{Enrichment, HoneyHiveTracer, Session};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde_json::json;
 use support::*;
 use tracing::field::Empty;
@@ -139,6 +141,61 @@ async fn a_span_that_was_created_elsewhere_belongs_to_the_session_it_first_runs_
              ask [tool]",
     );
     assert_eq!(session.outputs["answer"], 42);
+}
+
+#[tokio::test]
+async fn a_span_that_outlives_a_session_takes_nobodys_work_along() {
+    let (tracer, captured) = testing::tracer();
+    let subscriber = Registry::default().with(tracer.tracing_layer());
+    let _subscribed = tracing::subscriber::set_default(subscriber);
+    let early = info_span!("client");
+    let (a, b) = (tracer.create_session("a"), tracer.create_session("b"));
+    let mine = a.in_scope(|| info_span!("a's"));
+    for session in [&a, &b] {
+        for span in [&early, &mine] {
+            let work = async {
+                inner(1);
+                let current = Session::current().map(|current| current.id());
+                assert_eq!(current, Some(session.id()));
+            };
+            session.scope(work.instrument(span.clone())).await;
+        }
+    }
+    drop((early, mine));
+
+    let mut trees: Vec<_> = captured.sessions().iter().map(|it| it.tree()).collect();
+    trees.sort();
+    let inner = "inner [tool]\n      innermost [tool]";
+    assert_eq!(
+        trees,
+        [
+            format!("a\n  client [chain]\n    {inner}\n  a's [chain]\n    {inner}"),
+            "b\n  inner [tool]\n    innermost [tool]\n  inner [tool]\n    innermost [tool]"
+                .to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn several_layers_that_make_spans_break_nothing() {
+    let (tracer, captured) = testing::tracer();
+    let (other, other_captured) = testing::tracer();
+    let elsewhere = SdkTracerProvider::builder().build();
+    let theirs = tracing_opentelemetry::layer().with_tracer(elsewhere.tracer("theirs"));
+    let subscriber = Registry::default()
+        .with(tracer.tracing_layer())
+        .with(theirs)
+        .with(other.tracing_layer());
+    tracing::subscriber::with_default(subscriber, || {
+        tracer.create_session("chat").in_scope(|| {
+            other.create_session("other").in_scope(|| {
+                info_span!("work").in_scope(|| info!("logged"));
+            });
+        });
+    });
+    for captured in [captured, other_captured] {
+        assert_eq!(captured.only_session().events.len(), 1);
+    }
 }
 
 #[test]

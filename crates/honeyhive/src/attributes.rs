@@ -52,10 +52,11 @@ pub(crate) const RAW_SUFFIX: &str = "_raw";
 /// The instrumentation scope of spans that came through `tracing_layer`.
 #[cfg(feature = "tracing")]
 pub(crate) const TRACING_SCOPE: &str = "honeyhive.tracing";
-/// Divides the fields that such a span was created with from those that were recorded later; never leaves
-/// the process.
+/// An error that has nothing more to say (OpenTelemetry's conventions).
 #[cfg(feature = "tracing")]
-pub(crate) const CREATED_WITH: &str = "honeyhive.created_with";
+pub(crate) const EXCEPTION: &str = "exception";
+#[cfg(feature = "tracing")]
+pub(crate) const EXCEPTION_MESSAGE: &str = "exception.message";
 
 /// The session in W3C baggage: the namespaced key, and the bare one of the Python SDK.
 pub(crate) const BAGGAGE_SESSION_ID: &str = "honeyhive.session_id";
@@ -70,4 +71,17 @@ pub(crate) const DROPPED_ATTRIBUTES: &str = "honeyhive_metadata.dropped_attribut
 pub(crate) const MAX_ATTRIBUTES: usize = 1024;
 /// So many a running span may gather. The SDK takes no more after that, not even the session, and repeats a
 /// key that is written again, so this is not where the line is drawn.
-pub(crate) const MAX_GATHERED: usize = 16 * MAX_ATTRIBUTES;
+pub(crate) const MAX_GATHERED: usize = 256 * MAX_ATTRIBUTES;
+
+/// What the GenAI conventions keep as JSON text.
+pub(crate) fn gen_ai_content(key: &str) -> bool {
+    [
+        GEN_AI_INPUT_MESSAGES,
+        GEN_AI_OUTPUT_MESSAGES,
+        GEN_AI_TOOL_ARGUMENTS,
+        GEN_AI_TOOL_RESULT,
+        GEN_AI_PROMPT,
+        GEN_AI_COMPLETION,
+    ]
+    .contains(&key)
+}

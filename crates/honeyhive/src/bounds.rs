@@ -1,5 +1,6 @@
 //! How large an event may be. What is larger is cut, with a mark where something is missing.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use opentelemetry::{Array, KeyValue, StringValue, Value};
@@ -7,7 +8,7 @@ use opentelemetry_sdk::trace::SpanData;
 use serde_json::Value as Json;
 
 use crate::attributes::{
-    DROPPED_ATTRIBUTES, ERROR, EVENT_ID, EVENT_TYPE, MAX_ATTRIBUTES, ROUTING_PREFIX,
+    DROPPED_ATTRIBUTES, ERROR, EVENT_ID, EVENT_TYPE, MAX_ATTRIBUTES, ROUTING_PREFIX, gen_ai_content,
 };
 use crate::enrichment::Object;
 
@@ -17,48 +18,117 @@ pub(crate) const VALUE_BYTES: usize = 1024 * 1024;
 const EVENT_BYTES: usize = 10 * 1024 * 1024;
 /// Texts are never cut to less than this, however many there are.
 const LEAST: usize = 1024;
+/// The longest name of a span, in bytes.
+const NAME_BYTES: usize = 1024;
+/// What a value or a key costs besides its text, about.
+const OVERHEAD: usize = 8;
+/// Says of an object that something was taken out.
+const TRUNCATED: &str = "truncated";
 
 /// Cuts what a finished span has too much of, for one of so many bytes; false where that is nothing.
 pub(crate) fn fit_span(span: &mut SpanData, bytes: u64) -> bool {
-    let has_too_many = span.attributes.len() > MAX_ATTRIBUTES;
+    let has_too_many = span.attributes.len() > MAX_ATTRIBUTES || span.dropped_attributes_count > 0;
     if has_too_many {
-        drop_attributes(span);
+        drop_attributes(span, MAX_ATTRIBUTES, usize::MAX);
     }
     let is_large = bytes > VALUE_BYTES as u64;
     if is_large {
         cut_texts(span);
+        drop_attributes(span, MAX_ATTRIBUTES, EVENT_BYTES);
     }
     has_too_many || is_large
 }
 
+/// Cuts what was left whole until somebody had read it, and what that has added.
+pub(crate) fn fit_placed(span: &mut SpanData) {
+    for attribute in &mut span.attributes {
+        cut_value(&mut attribute.value, VALUE_BYTES);
+    }
+    if span.attributes.len() > MAX_ATTRIBUTES {
+        drop_attributes(span, MAX_ATTRIBUTES, EVENT_BYTES);
+    }
+}
+
 fn cut_texts(span: &mut SpanData) {
     let limit = limit_of(|limit| texts(span).map(|text| text.len().min(limit)).sum());
+    for attribute in &mut span.attributes {
+        // Half of a JSON text says nothing, so it is cut when it has been read.
+        let is_read = gen_ai_content(attribute.key.as_str());
+        cut_value(
+            &mut attribute.value,
+            if is_read { EVENT_BYTES } else { limit },
+        );
+    }
     let events = span.events.events.iter_mut();
     let links = span.links.links.iter_mut();
-    let attributes = span
-        .attributes
-        .iter_mut()
-        .chain(events.flat_map(|event| &mut event.attributes))
+    let attributes = events
+        .flat_map(|event| &mut event.attributes)
         .chain(links.flat_map(|link| &mut link.attributes));
     attributes.for_each(|attribute| cut_value(&mut attribute.value, limit));
-    if let opentelemetry::trace::Status::Error { description } = &mut span.status
-        && description.len() > limit
-    {
-        *description = cut(description, limit).into();
+    if let opentelemetry::trace::Status::Error { description } = &mut span.status {
+        cut_cow(description, limit);
     }
     for event in &mut span.events.events {
-        if event.name.len() > limit {
-            event.name = cut(&event.name, limit).into();
-        }
+        cut_cow(&mut event.name, limit);
+    }
+    cut_cow(&mut span.name, NAME_BYTES);
+}
+
+fn cut_cow(text: &mut Cow<'static, str>, limit: usize) {
+    if text.len() > limit {
+        *text = cut(text, limit).into();
     }
 }
 
 /// Cuts what objects that go together have too much of.
 pub(crate) fn fit_objects<'a>(objects: impl IntoIterator<Item = &'a mut Object>) {
     let mut objects: Vec<_> = objects.into_iter().collect();
-    let limit = limit_of(|limit| objects.iter().map(|object| bytes_of(object, limit)).sum());
+    let total = |objects: &[&mut Object], limit| -> usize {
+        objects.iter().map(|object| bytes_of(object, limit)).sum()
+    };
+    let limit = limit_of(|limit| total(&objects, limit));
     let values = objects.iter_mut().flat_map(|object| object.values_mut());
     values.for_each(|value| cut_json(value, limit));
+    if total(&objects, usize::MAX) <= EVENT_BYTES {
+        return;
+    }
+    let mut room = EVENT_BYTES;
+    for object in &mut objects {
+        if !keep_within(object, &mut room) {
+            object.insert(TRUNCATED.to_owned(), true.into());
+        }
+    }
+}
+
+/// Takes out what there is no room for; true where that is nothing.
+fn keep_within(object: &mut Object, room: &mut usize) -> bool {
+    let mut is_whole = true;
+    object.retain(|key, value| {
+        let fits =
+            take(room, key.len() + OVERHEAD) && keep_value_within(value, room, &mut is_whole);
+        is_whole &= fits;
+        fits
+    });
+    is_whole
+}
+
+fn keep_value_within(value: &mut Json, room: &mut usize, is_whole: &mut bool) -> bool {
+    match value {
+        Json::Object(object) => *is_whole &= keep_within(object, room),
+        Json::Array(items) => items.retain_mut(|item| {
+            let fits = keep_value_within(item, room, is_whole);
+            *is_whole &= fits;
+            fits
+        }),
+        plain => return take(room, json_bytes(plain, usize::MAX)),
+    }
+    true
+}
+
+fn take(room: &mut usize, bytes: usize) -> bool {
+    let left = room.checked_sub(bytes);
+    *room = left.unwrap_or(*room);
+    left.is_some()
 }
 
 /// Cuts a single text.
@@ -77,25 +147,41 @@ fn limit_of(total: impl Fn(usize) -> usize) -> usize {
     limit
 }
 
-/// Routing comes first: without it nobody would see the rest.
-fn drop_attributes(span: &mut SpanData) {
+/// Keeps so many attributes of so many bytes. Routing comes first: without it nobody would see the rest.
+fn drop_attributes(span: &mut SpanData, most: usize, mut bytes: usize) {
     keep_last_writes(&mut span.attributes);
-    let total = span.attributes.len();
-    let mut room = MAX_ATTRIBUTES.saturating_sub(1);
-    room = room.saturating_sub(span.attributes.iter().filter(|it| is_needed(it)).count());
+    let before = span.attributes.len();
+    let needed = span.attributes.iter().filter(|it| is_needed(it)).count();
+    let mut room = most.saturating_sub(1 + needed);
     span.attributes.retain(|attribute| {
         is_needed(attribute) || {
-            let fits = room > 0;
-            room = room.saturating_sub(1);
+            let fits = room > 0 && take(&mut bytes, attribute_bytes(attribute));
+            room = room.saturating_sub(usize::from(fits));
             fits
         }
     });
-    let dropped = total - span.attributes.len();
-    if dropped > 0 {
-        span.dropped_attributes_count += dropped as u32;
-        let mark = KeyValue::new(DROPPED_ATTRIBUTES, dropped as i64);
-        span.attributes.push(mark);
+    span.dropped_attributes_count += (before - span.attributes.len()) as u32;
+    if span.dropped_attributes_count > 0 {
+        let dropped = i64::from(span.dropped_attributes_count);
+        span.attributes
+            .push(KeyValue::new(DROPPED_ATTRIBUTES, dropped));
+        keep_last_writes(&mut span.attributes);
     }
+}
+
+fn attribute_bytes(attribute: &KeyValue) -> usize {
+    let value = match &attribute.value {
+        Value::String(text) => text.as_str().len(),
+        Value::Array(Array::String(texts)) => texts
+            .iter()
+            .map(|text| text.as_str().len() + OVERHEAD)
+            .sum(),
+        Value::Array(Array::I64(numbers)) => numbers.len() * OVERHEAD,
+        Value::Array(Array::F64(numbers)) => numbers.len() * OVERHEAD,
+        Value::Array(Array::Bool(flags)) => flags.len(),
+        _ => 0,
+    };
+    attribute.key.as_str().len() + OVERHEAD + value
 }
 
 /// The SDK keeps a key as often as it was set; the last one counts.
@@ -139,15 +225,19 @@ fn cut_value(value: &mut Value, limit: usize) {
 }
 
 fn bytes_of(object: &Object, limit: usize) -> usize {
-    object.values().map(|value| json_bytes(value, limit)).sum()
+    object
+        .iter()
+        .map(|(key, value)| key.len() + OVERHEAD + json_bytes(value, limit))
+        .sum()
 }
 
 fn json_bytes(value: &Json, limit: usize) -> usize {
     match value {
-        Json::String(text) => text.len().min(limit),
+        Json::String(text) => OVERHEAD + text.len().min(limit),
         Json::Array(items) => items.iter().map(|item| json_bytes(item, limit)).sum(),
         Json::Object(object) => bytes_of(object, limit),
-        _ => 0,
+        Json::Number(_) => 2 * OVERHEAD,
+        Json::Null | Json::Bool(_) => OVERHEAD,
     }
 }
 
@@ -207,5 +297,22 @@ mod tests {
         let total = bytes_of(&first, usize::MAX) + bytes_of(&second, usize::MAX);
         assert!(total < EVENT_BYTES + 200 * 64, "{total}");
         assert_eq!(first["short"], "stays");
+    }
+
+    #[test]
+    fn numbers_keys_and_short_texts_without_end_are_taken_out_with_a_mark() {
+        for value in [
+            json!({"short": 1, "z": vec![0.25; 2_000_000]}),
+            json!({"short": 1, "z": vec!["x".repeat(50); 500_000]}),
+            json!({"short": 1, "z": {"x".repeat(11 * 1024 * 1024): 1}}),
+        ] {
+            let mut object = object(value);
+            fit_objects([&mut object]);
+            assert!(bytes_of(&object, usize::MAX) < EVENT_BYTES + 64);
+            assert_eq!(
+                (&object["short"], &object["truncated"]),
+                (&json!(1), &json!(true))
+            );
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! [`Enrichment`]: what is added to a session or a span, in HoneyHive's seven buckets and the error.
 
 use std::fmt::Write as _;
-use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Serialize;
@@ -225,25 +225,26 @@ pub(crate) const NO_OBJECT: &str = "they are no object: pass a map, a struct or 
 
 /// Said once a process: a mistake in the program repeats itself.
 pub(crate) fn warn_of_refusal(what: &str, why: &str) {
-    static TOLD: Once = Once::new();
-    TOLD.call_once(|| {
+    // No `Once`: what logs is the program's, and may come here again, or panic.
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    if !TOLD.swap(true, Ordering::Relaxed) {
         tracing::warn!(
             target: "honeyhive",
             "{what} were left out, because {why} (`stats()` counts further cases)"
         );
-    });
+    }
 }
 
 /// Likewise.
 pub(crate) fn warn_of_foreign_span() {
-    static TOLD: Once = Once::new();
-    TOLD.call_once(|| {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    if !TOLD.swap(true, Ordering::Relaxed) {
         tracing::warn!(
             target: "honeyhive",
             "additions to the current span were left out, because it is the span of another tracer: \
              enrich it with that one (`stats()` counts further cases)"
         );
-    });
+    }
 }
 
 /// A value as JSON, with every [`SystemTime`](std::time::SystemTime) as the text that other dates are.
@@ -272,8 +273,10 @@ fn time_of(object: &Object) -> Option<String> {
         return None;
     }
     let seconds = object.get("secs_since_epoch")?.as_u64()?;
-    let nanos = object.get("nanos_since_epoch")?.as_u64()?.try_into().ok()?;
-    let time = UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))?;
+    let nanos = object.get("nanos_since_epoch")?.as_u64()?;
+    // Anybody can send an object with these two names.
+    let since = Duration::from_secs(seconds).checked_add(Duration::from_nanos(nanos))?;
+    let time = UNIX_EPOCH.checked_add(since)?;
     let mut text = String::new();
     // It fails beyond the year 9999.
     write!(text, "{}", humantime::format_rfc3339(time)).ok()?;
@@ -340,6 +343,8 @@ mod tests {
             json!({"secs_since_epoch": 1}),
             json!({"secs_since_epoch": u64::MAX, "nanos_since_epoch": 0}),
             json!({"secs_since_epoch": 1, "nanos_since_epoch": -1}),
+            json!({"secs_since_epoch": u64::MAX, "nanos_since_epoch": 1_000_000_000}),
+            json!({"secs_since_epoch": u64::MAX, "nanos_since_epoch": u64::MAX}),
         ] {
             assert_eq!(to_json(&other).unwrap(), other);
         }

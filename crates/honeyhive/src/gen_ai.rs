@@ -4,34 +4,53 @@
 //! chat view reads `inputs.chat_history` and `outputs.role`, `.content`, `.tool_calls`. What the conventions say
 //! stays beside it, and what the program has said itself is never replaced.
 
+use std::collections::HashSet;
+
 use opentelemetry::{KeyValue, Value as Attribute};
 use serde_json::{Map, Value as Json, json};
 
 use crate::attributes::{
     GEN_AI_COMPLETION, GEN_AI_INPUT_MESSAGES, GEN_AI_OUTPUT_MESSAGES, GEN_AI_PROMPT,
     GEN_AI_SYSTEM_INSTRUCTIONS, GEN_AI_TOOL_ARGUMENTS, GEN_AI_TOOL_RESULT, GEN_AI_USAGE_PREFIX,
+    MAX_ATTRIBUTES, gen_ai_content,
 };
 use crate::enrichment::{Bucket, Object};
 use crate::span::flatten;
 
-/// Adds what the conventions say went in and came out.
+/// Adds what the conventions say went in and came out, as far as the span has room.
 pub(crate) fn place(attributes: &mut Vec<KeyValue>) {
     attributes.iter_mut().for_each(count_tokens);
-    if !attributes.iter().any(is_content) {
+    if !attributes.iter().any(|it| gen_ai_content(it.key.as_str())) {
         return;
     }
     for (bucket, found) in [
         (Bucket::Inputs, inputs(attributes)),
         (Bucket::Outputs, outputs(attributes)),
     ] {
-        for (key, value) in found {
-            let key = format!("{}.{key}", bucket.attribute_prefix());
-            let is_said = |it: &KeyValue| begins_with(it.key.as_str(), &key);
-            if !attributes.iter().any(is_said) {
-                flatten(key.into(), value, &mut |it| attributes.push(it));
+        let said = names_in(bucket, attributes);
+        for (name, value) in found {
+            if said.contains(&name) || attributes.len() > MAX_ATTRIBUTES {
+                continue;
             }
+            let key = format!("{}.{name}", bucket.attribute_prefix());
+            flatten(key.into(), value, &mut |it| {
+                // One too many, so that it is seen and marked.
+                if attributes.len() <= MAX_ATTRIBUTES {
+                    attributes.push(it);
+                }
+            });
         }
     }
+}
+
+/// What the program has said of a bucket: the first part of each of its keys.
+fn names_in(bucket: Bucket, attributes: &[KeyValue]) -> HashSet<String> {
+    let prefix = bucket.attribute_prefix();
+    let names = attributes.iter().filter_map(|attribute| {
+        let rest = attribute.key.as_str().strip_prefix(prefix)?;
+        rest.strip_prefix('.')?.split('.').next()
+    });
+    names.map(str::to_owned).collect()
 }
 
 /// Token counts that came as text, as `tracing-opentelemetry` writes unsigned numbers: HoneyHive adds them up.
@@ -44,24 +63,6 @@ fn count_tokens(attribute: &mut KeyValue) {
     }
 }
 
-fn is_content(attribute: &KeyValue) -> bool {
-    [
-        GEN_AI_INPUT_MESSAGES,
-        GEN_AI_OUTPUT_MESSAGES,
-        GEN_AI_TOOL_ARGUMENTS,
-        GEN_AI_TOOL_RESULT,
-        GEN_AI_PROMPT,
-        GEN_AI_COMPLETION,
-    ]
-    .contains(&attribute.key.as_str())
-}
-
-/// True for the key itself and for what is below it.
-fn begins_with(key: &str, prefix: &str) -> bool {
-    key.strip_prefix(prefix)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-}
-
 fn inputs(attributes: &[KeyValue]) -> Object {
     let mut inputs = match read(attributes, GEN_AI_TOOL_ARGUMENTS) {
         Some(Json::Object(arguments)) => arguments,
@@ -71,10 +72,10 @@ fn inputs(attributes: &[KeyValue]) -> Object {
     if let Some(Json::Array(messages)) = read(attributes, GEN_AI_INPUT_MESSAGES) {
         let system = read(attributes, GEN_AI_SYSTEM_INSTRUCTIONS)
             .map(|parts| json!({"role": "system", "content": parts}));
-        let history = system.iter().chain(&messages).filter_map(message);
+        let history = system.iter().chain(&messages).flat_map(shown);
         inputs.insert("chat_history".to_owned(), history.map(Json::from).collect());
-    } else if let Some(prompt) = read(attributes, GEN_AI_PROMPT) {
-        inputs.insert("prompt".to_owned(), prompt);
+    } else if let Some(prompt) = text(attributes, GEN_AI_PROMPT) {
+        inputs.insert("prompt".to_owned(), prompt.into());
     }
     inputs
 }
@@ -85,99 +86,108 @@ fn outputs(attributes: &[KeyValue]) -> Object {
         outputs.insert("result".to_owned(), result);
     }
     if let Some(Json::Array(messages)) = read(attributes, GEN_AI_OUTPUT_MESSAGES) {
-        let mut messages: Vec<_> = messages.iter().filter_map(message).collect();
+        let mut messages: Vec<_> = messages.iter().flat_map(shown).collect();
         match messages.len() {
             1 => outputs.extend(messages.remove(0)),
             _ => drop(outputs.insert("chat_history".to_owned(), messages.into())),
         }
-    } else if let Some(text) = read(attributes, GEN_AI_COMPLETION) {
-        outputs.insert("text".to_owned(), text);
+    } else if let Some(text) = text(attributes, GEN_AI_COMPLETION) {
+        outputs.insert("text".to_owned(), text.into());
     }
     outputs
 }
 
 /// The attribute as JSON, or as the text that it is.
 fn read(attributes: &[KeyValue], key: &str) -> Option<Json> {
+    let text = text(attributes, key)?;
+    Some(serde_json::from_str(text).unwrap_or_else(|_| text.into()))
+}
+
+fn text<'a>(attributes: &'a [KeyValue], key: &str) -> Option<&'a str> {
     let attribute = attributes.iter().rfind(|it| it.key.as_str() == key)?;
     match &attribute.value {
-        Attribute::String(text) => Some(
-            serde_json::from_str(text.as_str())
-                .unwrap_or_else(|_| Json::String(text.as_str().to_owned())),
-        ),
+        Attribute::String(text) => Some(text.as_str()),
         _ => None,
     }
 }
 
-/// A message as the chat view reads it. Its content is a text, or parts under either name.
-fn message(message: &Json) -> Option<Object> {
-    let role = message.get("role")?.as_str()?;
-    let mut shown = Map::from_iter([("role".to_owned(), role.into())]);
-    let parts = message.get("parts").or_else(|| message.get("content"));
-    let mut texts = Vec::new();
-    let mut calls = Vec::new();
-    match parts {
-        Some(Json::String(text)) => texts.push(text.clone()),
-        Some(Json::Array(parts)) => {
-            for part in parts {
-                match part_of(part) {
-                    Part::Text(text) => texts.push(text),
-                    Part::Call(call) => calls.push(call),
-                    Part::Answer { id, text } => {
-                        texts.push(text);
-                        shown.extend(id.map(|id| ("tool_call_id".to_owned(), id)));
-                    }
-                    Part::Hidden => {}
-                }
-            }
-        }
+/// A message as the chat view reads it. Its content is a text, or parts under either name. Each answer of a tool
+/// in it is a message of its own.
+fn shown(message: &Json) -> Vec<Object> {
+    let Some(role) = message.get("role").and_then(Json::as_str) else {
+        return Vec::new();
+    };
+    let mut shown = Shown::default();
+    match message.get("parts").or_else(|| message.get("content")) {
+        Some(Json::String(text)) => shown.texts.push(text.clone()),
+        Some(Json::Array(parts)) => parts.iter().for_each(|part| shown.take(part)),
         _ => {}
     }
     if let Some(Json::Array(more)) = message.get("tool_calls") {
-        calls.extend(more.iter().cloned());
+        shown.calls.extend(more.iter().cloned());
     }
-    if !texts.is_empty() {
-        shown.insert("content".to_owned(), texts.join("\n").into());
-    }
-    if !calls.is_empty() {
-        shown.insert("tool_calls".to_owned(), calls.into());
-    }
-    if let Some(reason) = message.get("finish_reason") {
-        shown.insert("finish_reason".to_owned(), reason.clone());
-    }
-    Some(shown)
+    shown.into_messages(role, message.get("finish_reason"))
 }
 
-/// A piece of a message.
-enum Part {
-    Text(String),
-    Call(Json),
-    Answer { id: Option<Json>, text: String },
-    Hidden,
+/// The pieces of a message.
+#[derive(Default)]
+struct Shown {
+    texts: Vec<String>,
+    calls: Vec<Json>,
+    answers: Vec<(Option<Json>, String)>,
 }
 
-fn part_of(part: &Json) -> Part {
-    let kind = part.get("type").and_then(Json::as_str).unwrap_or("text");
-    let text = ["content", "text"]
-        .iter()
-        .find_map(|key| part.get(key)?.as_str());
-    match (kind, text) {
-        ("text", Some(text)) => Part::Text(text.to_owned()),
-        ("tool_call", _) => Part::Call(json!({
-            "id": part.get("id"),
-            "name": part.get("name"),
-            "arguments": part.get("arguments").map(as_text),
-        })),
-        ("tool_call_response", _) => Part::Answer {
-            id: part.get("id").cloned(),
-            text: ["response", "result"]
-                .iter()
-                .find_map(|key| part.get(key))
-                .map(as_text)
-                .unwrap_or_default(),
-        },
-        // What the model thought is no part of the conversation.
-        ("reasoning", _) => Part::Hidden,
-        _ => Part::Text(format!("[{kind}]")),
+impl Shown {
+    fn take(&mut self, part: &Json) {
+        let kind = part.get("type").and_then(Json::as_str).unwrap_or("text");
+        let find = |keys: [&str; 2]| keys.iter().find_map(|key| part.get(key));
+        match kind {
+            // What the model thought is no part of the conversation.
+            "reasoning" => {}
+            "tool_call" => self.calls.push(json!({
+                "id": part.get("id"),
+                "name": part.get("name"),
+                "arguments": part.get("arguments").map(as_text),
+            })),
+            "tool_call_response" => {
+                let answer = find(["response", "result"]).map(as_text);
+                self.answers
+                    .push((part.get("id").cloned(), answer.unwrap_or_default()));
+            }
+            _ => {
+                let text = find(["content", "text"]).and_then(Json::as_str);
+                self.texts
+                    .push(text.map_or_else(|| format!("[{kind}]"), str::to_owned));
+            }
+        }
+    }
+
+    fn into_messages(self, role: &str, finish_reason: Option<&Json>) -> Vec<Object> {
+        let with_role = || Map::from_iter([("role".to_owned(), Json::from(role))]);
+        let mut messages: Vec<_> = self
+            .answers
+            .into_iter()
+            .map(|(id, text)| {
+                let mut message = with_role();
+                message.insert("content".to_owned(), text.into());
+                message.extend(id.map(|id| ("tool_call_id".to_owned(), id)));
+                message
+            })
+            .collect();
+        let mut message = with_role();
+        if !self.texts.is_empty() {
+            message.insert("content".to_owned(), self.texts.join("\n").into());
+        }
+        if !self.calls.is_empty() {
+            message.insert("tool_calls".to_owned(), self.calls.into());
+        }
+        if let Some(reason) = finish_reason {
+            message.insert("finish_reason".to_owned(), reason.clone());
+        }
+        if messages.is_empty() || message.len() > 1 {
+            messages.push(message);
+        }
+        messages
     }
 }
 
@@ -319,6 +329,46 @@ mod tests {
                 ("honeyhive_outputs.text", "done"),
             ])
         );
+    }
+
+    #[test]
+    fn what_a_model_writes_is_text_whatever_it_looks_like() {
+        for looks_like in ["1.10", "null", "[]", "{\"k\": 1}"] {
+            let before = [(GEN_AI_COMPLETION, json!(looks_like))];
+            assert_eq!(
+                added(&before),
+                pairs(&[("honeyhive_outputs.text", looks_like)])
+            );
+        }
+    }
+
+    #[test]
+    fn each_answer_of_a_tool_is_a_message_and_unknown_parts_show_their_text() {
+        let before = [(
+            GEN_AI_INPUT_MESSAGES,
+            json!([{"role": "tool", "parts": [
+                {"type": "tool_call_response", "id": "1", "result": "a"},
+                {"type": "tool_call_response", "id": "2", "result": "b"},
+            ]}, {"role": "user", "content": [{"type": "input_text", "text": "hello"}]}]),
+        )];
+        let added = added(&before);
+        for expected in pairs(&[
+            ("honeyhive_inputs.chat_history.0.tool_call_id", "1"),
+            ("honeyhive_inputs.chat_history.1.tool_call_id", "2"),
+            ("honeyhive_inputs.chat_history.1.content", "b"),
+            ("honeyhive_inputs.chat_history.2.content", "hello"),
+        ]) {
+            assert!(added.contains(&expected), "{expected:?} in {added:?}");
+        }
+    }
+
+    #[test]
+    fn a_history_without_end_takes_as_many_attributes_as_there_are() {
+        let messages: Vec<_> = (0..3_000)
+            .map(|turn| json!({"role": "user", "content": turn.to_string()}))
+            .collect();
+        let before = [(GEN_AI_INPUT_MESSAGES, Json::from(messages))];
+        assert_eq!(added(&before).len(), MAX_ATTRIBUTES);
     }
 
     #[test]

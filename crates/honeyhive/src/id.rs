@@ -159,6 +159,10 @@ pub struct EventId(Uuid);
 impl EventId {
     /// The id of the event that a span becomes: the same whenever it is asked for.
     pub(crate) fn of_span(span: &SpanContext) -> Self {
+        if !span.is_valid() {
+            // It becomes no event, and should not be taken for another.
+            return Self(Uuid::new_v4());
+        }
         let mut bytes = span.trace_id().to_bytes();
         // Both are random, so this is, too; and every span of a trace has another.
         for (byte, more) in bytes[8..].iter_mut().zip(span.span_id().to_bytes()) {

@@ -21,13 +21,9 @@ mod propagation;
 mod session;
 
 mod event_type;
-#[cfg(feature = "tracing")]
-mod fields;
 mod gen_ai;
 mod processor;
 mod span;
-#[cfg(feature = "tracing")]
-mod unsigned;
 
 mod delivery;
 
@@ -37,6 +33,8 @@ mod tracer;
 
 #[cfg(feature = "macros")]
 mod traced;
+#[cfg(feature = "tracing")]
+mod tracing_layer;
 
 #[cfg(feature = "http-server")]
 mod incoming;

@@ -8,11 +8,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use opentelemetry::trace::SpanId;
 
 static NEXT: AtomicUsize = AtomicUsize::new(0);
-static MEMBERS: AtomicUsize = AtomicUsize::new(0);
-/// So many entries are in [`RUNNING`], for those that need not look.
-static KEPT: AtomicUsize = AtomicUsize::new(0);
-/// Running spans, each with the members that have it: a provider may send to several.
+/// The members that there are, and how many, for those that need not look.
+static MEMBERS: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+/// Running spans, each with the members that have it: a provider may send to several; and how many entries.
 static RUNNING: Mutex<BTreeSet<(u64, usize)>> = Mutex::new(BTreeSet::new());
+static KEPT: AtomicUsize = AtomicUsize::new(0);
 
 /// A tracer, among those of the process.
 #[derive(Debug)]
@@ -20,43 +21,67 @@ pub(crate) struct Member(usize);
 
 impl Member {
     pub(crate) fn new() -> Self {
-        MEMBERS.fetch_add(1, Ordering::Relaxed);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+        let member = Self(NEXT.fetch_add(1, Ordering::Relaxed));
+        let mut members = lock(&MEMBERS);
+        members.insert(member.0);
+        COUNT.store(members.len(), Ordering::Relaxed);
+        member
     }
 
     pub(crate) fn span_started(&self, span: SpanId) {
-        if MEMBERS.load(Ordering::Relaxed) > 1 && running().insert((key(span), self.0)) {
-            KEPT.fetch_add(1, Ordering::Relaxed);
+        if COUNT.load(Ordering::Relaxed) > 1 {
+            let mut running = lock(&RUNNING);
+            running.insert((key(span), self.0));
+            KEPT.store(running.len(), Ordering::Relaxed);
         }
     }
 
     pub(crate) fn span_ended(&self, span: SpanId) {
-        if KEPT.load(Ordering::Relaxed) > 0 && running().remove(&(key(span), self.0)) {
-            KEPT.fetch_sub(1, Ordering::Relaxed);
+        if KEPT.load(Ordering::Relaxed) > 0 {
+            let mut running = lock(&RUNNING);
+            running.remove(&(key(span), self.0));
+            KEPT.store(running.len(), Ordering::Relaxed);
         }
+    }
+
+    /// A provider that is shut down does not say of its spans that they end.
+    pub(crate) fn forget_spans(&self) {
+        let mut running = lock(&RUNNING);
+        running.retain(|(_, owner)| *owner != self.0);
+        KEPT.store(running.len(), Ordering::Relaxed);
     }
 
     /// False for the span of another tracer.
     pub(crate) fn may_write(&self, span: SpanId) -> bool {
-        if KEPT.load(Ordering::Relaxed) == 0 {
+        if COUNT.load(Ordering::Relaxed) < 2 {
             return true;
         }
-        let running = running();
+        let running = lock(&RUNNING);
         let mut owners = running
             .range((key(span), 0)..=(key(span), usize::MAX))
             .peekable();
-        owners.peek().is_none() || owners.any(|(_, owner)| *owner == self.0)
+        if owners.peek().is_some() {
+            return owners.any(|(_, owner)| *owner == self.0);
+        }
+        drop(owners);
+        drop(running);
+        // It began when there was one tracer only: the oldest.
+        lock(&MEMBERS).first() == Some(&self.0)
     }
 }
 
 impl Drop for Member {
     fn drop(&mut self) {
-        MEMBERS.fetch_sub(1, Ordering::Relaxed);
+        self.forget_spans();
+        let mut members = lock(&MEMBERS);
+        members.remove(&self.0);
+        COUNT.store(members.len(), Ordering::Relaxed);
     }
 }
 
-fn running() -> MutexGuard<'static, BTreeSet<(u64, usize)>> {
-    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+/// Nothing of the program's runs under these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const fn key(span: SpanId) -> u64 {

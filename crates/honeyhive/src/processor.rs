@@ -1,5 +1,6 @@
 //! The span processor: it notes on each span which session it belongs to, and queues it when it ends.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use crate::attributes::{SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE, SUPPRESSED};
 use crate::config::SessionTransport;
 use crate::outbox::{Command, Outbox, Reply, StartRecord};
-use crate::session::{Session, current, lineage};
+use crate::session::{Session, current};
 
 /// Sends every span of a provider to HoneyHive, in the session that was current where it started.
 ///
@@ -70,18 +71,23 @@ impl HoneyHiveSpanProcessor {
         {
             return;
         }
-        let session = Context::map_current(|here| current::session_of_tracer(here, self.outbox()));
+        let session = self.session_here();
         if let Some(session) = session {
             self.stamp(&session.start, |stamp| span.attributes.push(stamp));
         }
     }
 
-    /// The session of a span whose parent context knows none: the one that its parent hides, else the one that
-    /// is current where it starts.
-    fn session_around(&self, cx: &Context) -> Option<Session> {
-        current::session_of_tracer(cx, self.outbox()).or_else(|| {
-            Context::map_current(|here| current::session_of_tracer(here, self.outbox()))
-        })
+    /// The session that is current where a span starts whose parent context knows none, such as one that a
+    /// library makes a root.
+    fn session_here(&self) -> Option<Session> {
+        let here = || {
+            Context::map_current(|here| {
+                let current = current::of_tracer(here, self.outbox())?;
+                Some(current.session.clone())
+            })
+        };
+        // The thread may be ending, and OpenTelemetry's own locals be gone.
+        catch_unwind(AssertUnwindSafe(here)).ok().flatten()
     }
 
     /// Says to which session a span belongs.
@@ -106,9 +112,8 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         } else if let Some(id) = current::from_baggage(cx) {
             span.set_attribute(KeyValue::new(SESSION_ID, id.to_string()));
             span.set_attribute(KeyValue::new(SESSION_AUTO_CREATE, true));
-        } else if let Some(session) = self.session_around(cx) {
+        } else if let Some(session) = self.session_here() {
             self.stamp(&session.start, |stamp| span.set_attribute(stamp));
-            lineage::begin(span.span_context().span_id(), session);
         } else if current::is_suppressed(self.outbox()) {
             span.set_attribute(KeyValue::new(SUPPRESSED, true));
         }
@@ -117,9 +122,6 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
     fn on_end(&self, mut span: SpanData) {
         let member = self.outbox().member();
         member.span_ended(span.span_context.span_id());
-        lineage::end(span.span_context.span_id(), self.outbox());
-        #[cfg(feature = "tracing")]
-        crate::unsigned::restore(&mut span);
         if span.dropped_attributes_count > 0 {
             self.stamp_again(&mut span);
         }
@@ -149,6 +151,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
     /// Asks for a flush and does not wait for it: the SDK calls this when a provider is dropped, which may
     /// be on a runtime's thread. The tracer owns delivery; its own shutdown waits.
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.outbox().member().forget_spans();
         self.outbox()
             .command(Command::Flush(timeout, Reply::nobody()));
         Ok(())

@@ -57,9 +57,10 @@ where
     V: AsRef<str>,
 {
     let headers = propagated(headers);
+    let sent = BaggagePropagator::new().extract_with_context(&Context::new(), &headers);
     let cx = TraceContextPropagator::new().extract(&headers);
     let cx = BaggagePropagator::new().extract_with_context(&cx, &headers);
-    match current::from_baggage(&cx) {
+    match current::from_baggage(&sent) {
         Some(id) => Session::begin(outbox, NewSession::existing(id)).within(&cx),
         None => cx,
     }

@@ -1,13 +1,14 @@
 //! Spans by hand, and what writes HoneyHive's buckets onto any span.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
 
 use opentelemetry::context::{FutureExt, WithContext};
 use opentelemetry::trace::{
-    SpanBuilder as OtelSpanBuilder, SpanRef, Status, TraceContextExt, Tracer,
+    Span as _, SpanBuilder as OtelSpanBuilder, SpanId, SpanRef, Status, TraceContextExt, Tracer,
 };
 use opentelemetry::{Context, Key, KeyValue};
 use opentelemetry_sdk::trace::SdkTracer;
@@ -38,7 +39,6 @@ use crate::session::current;
 /// turn.outputs(json!({"answer": answer}));
 /// # }
 /// ```
-#[derive(Debug)]
 #[must_use = "a span begins with `.start()`"]
 pub struct SpanBuilder {
     tracer: SdkTracer,
@@ -47,6 +47,16 @@ pub struct SpanBuilder {
     event_type: Option<EventType>,
     event_id: Option<EventId>,
     attributes: Vec<KeyValue>,
+}
+
+/// Its name: what goes in is no matter for a log.
+impl fmt::Debug for SpanBuilder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SpanBuilder")
+            .field("name", &self.inner.name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Attributes of a span that are left to the processor, which comes after those of the builder.
@@ -119,10 +129,14 @@ impl SpanBuilder {
                 attributes.push(KeyValue::new(CALL_SITE, caller.to_string()));
             }
             let span = tracer.build_with_context(inner.with_attributes(attributes), cx);
+            let span_id = span.span_context().span_id();
+            let cx = cx.with_span(span);
             Span {
                 outbox,
-                cx: cx.with_span(span),
-                event_id,
+                cx: match event_id {
+                    Some(id) => cx.with_value(Named { span_id, id }),
+                    None => cx,
+                },
             }
         })
     }
@@ -137,8 +151,6 @@ impl SpanBuilder {
 pub struct Span {
     outbox: Arc<Outbox>,
     cx: Context,
-    /// The one that the program has given it.
-    event_id: Option<EventId>,
 }
 
 impl Span {
@@ -163,7 +175,7 @@ impl Span {
     /// this answer, say. See [`HoneyHiveTracer::enrich_event`](crate::HoneyHiveTracer::enrich_event).
     #[must_use]
     pub fn event_id(&self) -> EventId {
-        self.event_id.unwrap_or_else(|| name_event(&self.cx.span()))
+        name_event(&self.cx)
     }
 
     /// What came out: anything that serialises to an object.
@@ -189,9 +201,23 @@ impl Drop for Span {
     }
 }
 
-/// Tells HoneyHive under which id to keep the event of this span.
-pub(crate) fn name_event(span: &SpanRef<'_>) -> EventId {
-    let id = EventId::of_span(span.span_context());
+/// In the context of a span that the program has given an id.
+#[derive(Debug)]
+struct Named {
+    span_id: SpanId,
+    id: EventId,
+}
+
+/// The id of the event that the span of this context becomes. HoneyHive is told to keep it under that.
+pub(crate) fn name_event(cx: &Context) -> EventId {
+    let span = cx.span();
+    let span_context = span.span_context();
+    if let Some(named) = cx.get::<Named>()
+        && named.span_id == span_context.span_id()
+    {
+        return named.id;
+    }
+    let id = EventId::of_span(span_context);
     span.set_attribute(KeyValue::new(EVENT_ID, id.to_string()));
     id
 }

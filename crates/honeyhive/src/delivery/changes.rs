@@ -28,14 +28,12 @@ impl Changes {
 
     /// What a start has to say, for a session that is created by its spans.
     pub(crate) fn of_start(start: &StartRecord) -> Self {
-        let began_with = start.began_with();
-        Self::of(match &start.inputs {
-            Inputs::Object(inputs) => began_with.inputs(inputs),
-            // The request's span carries them.
-            Inputs::Request(_) => began_with,
-            #[cfg(feature = "lambda")]
-            inputs @ Inputs::Event(_) => began_with.inputs(inputs.to_object()),
-        })
+        let mut began_with = start.began_with();
+        // The request's span carries those of a request.
+        if !matches!(start.inputs, Inputs::Request(_)) {
+            *began_with.bucket_mut(Bucket::Inputs) = start.inputs.to_object();
+        }
+        Self::of(began_with)
     }
 
     pub(crate) fn of_end(end: SessionEnd) -> Self {

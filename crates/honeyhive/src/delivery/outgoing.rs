@@ -10,7 +10,7 @@ use crate::attributes::{
     EVENT_TYPE, LEGACY_PROJECT, LEGACY_SESSION_ID, LEGACY_SOURCE, PROJECT, RAW_SUFFIX,
     SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE,
 };
-use crate::bounds::keep_last_writes;
+use crate::bounds::{self, keep_last_writes};
 use crate::event_type::EventType;
 use crate::gen_ai;
 use crate::id::SessionId;
@@ -20,11 +20,10 @@ use crate::secret::is_secret_name;
 /// Puts what the span says where HoneyHive looks for it, and hides what nobody should see.
 pub(super) fn arrange(span: &mut SpanData) {
     strays::forget(span);
-    #[cfg(feature = "tracing")]
-    crate::fields::place(span);
     keep_last_writes(&mut span.attributes);
     take_suggestions(&mut span.attributes);
     gen_ai::place(&mut span.attributes);
+    bounds::fit_placed(span);
     hide_secrets(span);
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
 
-use super::{Session, lineage};
+use super::Session;
 use crate::attributes::{BAGGAGE_SESSION_ID, BAGGAGE_SESSION_ID_BARE};
 use crate::id::SessionId;
 use crate::outbox::Outbox;
@@ -87,19 +87,27 @@ pub(crate) fn in_context(cx: &Context) -> Option<&Session> {
     cx.get().map(|current: &Current| &current.session)
 }
 
-/// The innermost session, though a span may hide it.
-pub(crate) fn innermost(cx: &Context) -> Option<Session> {
-    match in_context(cx) {
-        Some(session) => Some(session.clone()),
-        None => lineage::of_any(cx),
+/// `cx`, with the sessions of another context where it has none itself.
+#[cfg(feature = "tracing")]
+pub(crate) fn with_sessions_of(cx: &Context, other: &Context) -> Context {
+    match cx.get::<Current>() {
+        Some(_) => cx.clone(),
+        None => within_sessions_of(cx, other),
     }
 }
 
-/// The session of the tracer with this outbox, though a span may hide it.
-pub(crate) fn session_of_tracer(cx: &Context, outbox: &Arc<Outbox>) -> Option<Session> {
-    match of_tracer(cx, outbox) {
-        Some(current) => Some(current.session.clone()),
-        None => lineage::of_tracer(cx, outbox),
+/// `cx`, with the sessions of another context instead of its own, where that has any.
+#[cfg(feature = "tracing")]
+pub(crate) fn within_sessions_of(cx: &Context, other: &Context) -> Context {
+    let innermost = |cx: &Context| in_context(cx).map(|session| Arc::as_ptr(&session.start));
+    match other.get::<Current>() {
+        Some(current) if innermost(cx) != innermost(other) => {
+            let chain: Vec<_> = current.chain().collect();
+            chain.into_iter().rev().fold(cx.clone(), |cx, current| {
+                with_session(&cx, current.session.clone(), current.is_request)
+            })
+        }
+        _ => cx.clone(),
     }
 }
 

@@ -2,7 +2,6 @@
 
 mod create;
 pub(crate) mod current;
-pub(crate) mod lineage;
 mod new_session;
 mod startup;
 
@@ -106,7 +105,7 @@ impl Session {
     /// The innermost session that is current here.
     #[must_use]
     pub fn current() -> Option<Self> {
-        Context::map_current(current::innermost)
+        Context::map_current(|cx| current::in_context(cx).cloned())
     }
 
     /// The session's id. It changes when the session [moves](Self::link_to).

@@ -26,7 +26,7 @@ use crate::EventType;
 use crate::HoneyHiveTracer;
 use crate::attributes::{CALL_SITE, ERROR, EVENT_TYPE};
 use crate::outbox::Outbox;
-use crate::session::{Session, current, lineage};
+use crate::session::{Session, current};
 use record::Budget;
 
 /// What is known of a traced function at compile time.
@@ -166,7 +166,7 @@ impl Target {
     fn here() -> Option<Self> {
         Context::map_current(|cx| match current::in_context(cx) {
             Some(session) => Self::of_session(session),
-            None if HoneyHiveTracer::has_default() || lineage::is_known() => Self::elsewhere(cx),
+            None if HoneyHiveTracer::has_default() => Self::by_default(cx),
             None => None,
         })
     }
@@ -179,10 +179,7 @@ impl Target {
     }
 
     #[inline(never)]
-    fn elsewhere(cx: &Context) -> Option<Self> {
-        if let Some(session) = current::innermost(cx) {
-            return Self::of_session(&session);
-        }
+    fn by_default(cx: &Context) -> Option<Self> {
         let target = Self::of(&HoneyHiveTracer::default_tracer()?);
         // As the processor has it: a session that came from outside is one all the same.
         let is_meant =

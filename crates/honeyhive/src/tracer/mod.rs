@@ -4,8 +4,6 @@ mod builder;
 #[cfg(feature = "macros")]
 mod default;
 mod guard;
-#[cfg(feature = "tracing")]
-mod layer;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -170,10 +168,12 @@ impl HoneyHiveTracer {
     #[must_use]
     pub fn current_session(&self) -> Option<Session> {
         Context::map_current(|cx| {
-            current::session_of_tracer(cx, &self.inner.outbox).or_else(|| {
-                let id = current::from_baggage(cx)?;
-                Some(Session::begin(&self.inner.outbox, NewSession::existing(id)))
-            })
+            current::of_tracer(cx, &self.inner.outbox)
+                .map(|current| current.session.clone())
+                .or_else(|| {
+                    let id = current::from_baggage(cx)?;
+                    Some(Session::begin(&self.inner.outbox, NewSession::existing(id)))
+                })
         })
     }
 
@@ -223,14 +223,14 @@ impl HoneyHiveTracer {
     /// [`DeliveryStats::refused`].
     pub fn enrich_span(&self, enrichment: Enrichment) {
         self.inner.outbox.count_refused(enrichment.refused_count());
-        Context::map_current(|cx| {
-            if self.may_write(cx) {
-                span::enrich(&cx.span(), enrichment);
-            } else if !enrichment.is_empty() {
-                self.inner.outbox.count_refused(1);
-                warn_of_foreign_span();
-            }
-        });
+        // A copy: what is called below may be the program's, and change what is current.
+        let cx = Context::current();
+        if self.may_write(&cx) {
+            span::enrich(&cx.span(), enrichment);
+        } else if !enrichment.is_empty() {
+            self.inner.outbox.count_refused(1);
+            warn_of_foreign_span();
+        }
     }
 
     fn may_write(&self, cx: &Context) -> bool {
@@ -275,11 +275,9 @@ impl HoneyHiveTracer {
     /// on that of another HoneyHive tracer.
     #[must_use]
     pub fn current_event_id(&self) -> Option<EventId> {
-        Context::map_current(|cx| {
-            let span = cx.span();
-            let is_mine = span.is_recording() && self.may_write(cx);
-            is_mine.then(|| span::name_event(&span))
-        })
+        let cx = Context::current();
+        let is_mine = cx.span().is_recording() && self.may_write(&cx);
+        is_mine.then(|| span::name_event(&cx))
     }
 
     /// A span by hand.
@@ -387,7 +385,7 @@ impl HoneyHiveTracer {
         }
     }
 
-    #[cfg(any(feature = "http-server", feature = "macros"))]
+    #[cfg(any(feature = "http-server", feature = "macros", feature = "tracing"))]
     pub(crate) fn outbox(&self) -> &Arc<Outbox> {
         &self.inner.outbox
     }

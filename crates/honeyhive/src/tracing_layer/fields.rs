@@ -1,0 +1,148 @@
+//! Where the fields of a span go, and what an event says: the rules that `tracing_layer` documents.
+
+use std::fmt::Debug;
+
+use opentelemetry::trace::SpanKind;
+use opentelemetry::{Key, KeyValue, Value};
+use tracing::field::{Field, Visit};
+
+use crate::enrichment::Bucket;
+
+/// What is said of a span, when it is created or later.
+#[derive(Debug)]
+pub(super) struct Said {
+    /// The bucket of what says nothing of its own.
+    bucket: Bucket,
+    pub(super) name: Option<String>,
+    pub(super) kind: Option<SpanKind>,
+    pub(super) error: Option<String>,
+    pub(super) attributes: Vec<KeyValue>,
+}
+
+impl Said {
+    pub(super) const fn new(bucket: Bucket) -> Self {
+        Self {
+            bucket,
+            name: None,
+            kind: None,
+            error: None,
+            attributes: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, field: &Field, value: Value) {
+        match field.name() {
+            "otel.name" => self.name = Some(text(&value)),
+            "otel.kind" => self.kind = kind(&text(&value)),
+            "otel.status_code" => {
+                if text(&value).eq_ignore_ascii_case("error") {
+                    self.error.get_or_insert_with(|| "error".to_owned());
+                }
+            }
+            "otel.status_description" | "otel.status_message" | "error" => {
+                self.error = Some(text(&value));
+            }
+            name => self
+                .attributes
+                .push(KeyValue::new(placed(name, self.bucket), value)),
+        }
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().into_owned()
+}
+
+fn kind(name: &str) -> Option<SpanKind> {
+    [
+        ("internal", SpanKind::Internal),
+        ("server", SpanKind::Server),
+        ("client", SpanKind::Client),
+        ("producer", SpanKind::Producer),
+        ("consumer", SpanKind::Consumer),
+    ]
+    .into_iter()
+    .find_map(|(known, kind)| name.eq_ignore_ascii_case(known).then_some(kind))
+}
+
+/// The attribute of a field; `otherwise` is the bucket of a plain name.
+fn placed(field: &'static str, otherwise: Bucket) -> Key {
+    if field.starts_with("honeyhive_") {
+        return Key::from_static_str(field);
+    }
+    let Some((first, rest)) = field.split_once('.') else {
+        return format!("{}.{field}", otherwise.attribute_prefix()).into();
+    };
+    let bucket = Bucket::ALL
+        .into_iter()
+        .find(|bucket| bucket.name() == first);
+    match bucket {
+        Some(bucket) => format!("{}.{rest}", bucket.attribute_prefix()).into(),
+        None => Key::from_static_str(field),
+    }
+}
+
+/// What an event says.
+#[derive(Debug, Default)]
+pub(super) struct Message {
+    pub(super) text: Option<String>,
+    /// Of `#[instrument(ret)]`, which says it in an event that has nothing else to say.
+    pub(super) returned: Option<Value>,
+    pub(super) error: Option<String>,
+    pub(super) attributes: Vec<KeyValue>,
+}
+
+impl Message {
+    fn take(&mut self, field: &Field, value: Value) {
+        match field.name() {
+            "message" => self.text = Some(text(&value)),
+            "return" => self.returned = Some(value),
+            name => {
+                if name == "error" {
+                    self.error = Some(value.as_str().into_owned());
+                }
+                self.attributes.push(KeyValue::new(name, value));
+            }
+        }
+    }
+}
+
+/// Every kind of value that `tracing` knows, as the one that OpenTelemetry has for it. A number that it has no
+/// room for is text.
+macro_rules! visit {
+    ($who:ty) => {
+        impl Visit for $who {
+            fn record_bool(&mut self, field: &Field, value: bool) {
+                self.take(field, value.into());
+            }
+
+            fn record_i64(&mut self, field: &Field, value: i64) {
+                self.take(field, value.into());
+            }
+
+            fn record_u64(&mut self, field: &Field, value: u64) {
+                let number = i64::try_from(value).map(Value::from);
+                self.take(field, number.unwrap_or_else(|_| value.to_string().into()));
+            }
+
+            fn record_f64(&mut self, field: &Field, value: f64) {
+                self.take(field, value.into());
+            }
+
+            fn record_str(&mut self, field: &Field, value: &str) {
+                self.take(field, value.to_owned().into());
+            }
+
+            fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+                self.take(field, value.to_string().into());
+            }
+
+            fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+                self.take(field, format!("{value:?}").into());
+            }
+        }
+    };
+}
+
+visit!(Said);
+visit!(Message);

@@ -1,0 +1,269 @@
+//! [`HoneyHiveTracer::tracing_layer`]: the spans of `tracing` as events.
+
+mod fields;
+mod slot;
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
+use opentelemetry::{Context, ContextGuard, KeyValue};
+use opentelemetry_sdk::trace::SdkTracer;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context as LayerContext;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
+
+use crate::attributes::{EXCEPTION, EXCEPTION_MESSAGE, TRACING_SCOPE};
+use crate::enrichment::Bucket;
+use crate::session::current;
+use crate::tracer::HoneyHiveTracer;
+use fields::{Message, Said};
+use slot::{Slot, set_error};
+
+impl HoneyHiveTracer {
+    /// A layer for a `tracing` subscriber: spans of `#[tracing::instrument]`, `info_span!` and of libraries
+    /// that use `tracing` become events of the current session (feature `tracing`).
+    ///
+    /// It stands beside whatever layers there are. Spans of both worlds nest: a span by hand or of
+    /// [`#[honeyhive::trace]`](macro@crate::trace) inside a `tracing` span is its child, and the other way
+    /// round. Which spans come through is the subscriber's choice; where other layers want more than HoneyHive
+    /// should get, give this one a filter.
+    ///
+    /// A span belongs to the session that is current where it is created, else where it is first entered. What
+    /// runs in it belongs to the session around: a span that is kept and entered in one session after another
+    /// takes nobody's work along into the first.
+    ///
+    /// ```
+    /// use tracing_subscriber::filter::LevelFilter;
+    /// use tracing_subscriber::{Layer as _, layer::SubscriberExt as _};
+    ///
+    /// #[tracing::instrument(ret)]
+    /// fn search(query: &str) -> usize {
+    ///     query.len()
+    /// }
+    ///
+    /// # let (tracer, captured) = honeyhive::testing::tracer();
+    /// let subscriber = tracing_subscriber::registry()
+    ///     // .with(tracing_subscriber::fmt::layer()) and what else there is
+    ///     .with(tracer.tracing_layer().with_filter(LevelFilter::INFO));
+    /// # tracing::subscriber::with_default(subscriber, || { // in a program: `subscriber.init()`
+    /// tracer.create_session("chat").in_scope(|| search("tea"));
+    /// # });
+    /// # let event = captured.only_session().event("search").clone();
+    /// # assert_eq!(event.text("honeyhive_inputs.query").as_deref(), Some("tea"));
+    /// # assert_eq!(event.text("honeyhive_outputs.result").as_deref(), Some("3"));
+    /// ```
+    ///
+    /// # Where a field goes
+    ///
+    /// | Field | Becomes |
+    /// |---|---|
+    /// | `inputs.…`, `outputs.…`, `metadata.…`, `metrics.…`, `feedback.…`, `config.…`, `user_properties.…` | an entry of that bucket |
+    /// | `error` | the error of the event |
+    /// | `otel.name`, `otel.kind`, `otel.status_code`, `otel.status_description` | what they name |
+    /// | any other name with a dot (`gen_ai.request.model`), or one that begins with `honeyhive_` | an attribute as it is |
+    /// | any other, given before the span is first entered | an entry of the inputs |
+    /// | any other, recorded later | an entry of the metadata |
+    ///
+    /// The return value of `#[instrument(ret)]` is `outputs.result`, the error of `#[instrument(err)]` the
+    /// event's error. An event (`info!`, `warn!`, …) becomes an event of the span; one of level `ERROR` sets
+    /// the error of its span, where nothing else does. Level and target of a span are `metadata.level` and
+    /// `metadata.target`. The type of the event is found as for every other span: `honeyhive_event_type =
+    /// "model"`, else the conventions of OpenTelemetry and others, else by whether it has children.
+    ///
+    /// `tracing` drops what is recorded in a field that the span was not created with (`field::Empty`).
+    ///
+    /// # Beside OpenTelemetry
+    ///
+    /// Where a layer of `tracing-opentelemetry` sends the same spans elsewhere already, give its provider
+    /// HoneyHive's [`span_processor`](Self::span_processor) instead of adding this layer: two layers would each
+    /// make spans, and take those of the other for parents.
+    pub fn tracing_layer<S>(&self) -> impl Layer<S> + Send + Sync + use<S>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
+    {
+        TracingLayer {
+            tracer: self.provider().tracer(TRACING_SCOPE),
+            key: Arc::as_ptr(self.outbox()).addr(),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct TracingLayer {
+    tracer: SdkTracer,
+    /// Tells the layers of several tracers apart.
+    key: usize,
+}
+
+/// Kept with a span of `tracing`: a slot a layer.
+#[derive(Debug, Default)]
+struct Slots(Vec<(usize, Slot)>);
+
+/// An entered span, and what makes its context current.
+struct Entered {
+    key: usize,
+    id: Id,
+    guard: ContextGuard,
+}
+
+thread_local! {
+    /// The spans that are entered on this thread, the innermost last.
+    static ENTERED: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
+}
+
+impl TracingLayer {
+    fn slot<S>(&self, span: &SpanRef<'_, S>) -> Option<Slot>
+    where
+        S: for<'span> LookupSpan<'span>,
+    {
+        let extensions = span.extensions();
+        let Slots(slots) = extensions.get()?;
+        let (_, slot) = slots.iter().find(|(key, _)| *key == self.key)?;
+        Some(slot.clone())
+    }
+
+    fn slot_of<S>(&self, id: &Id, cx: &LayerContext<'_, S>) -> Option<Slot>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        self.slot(&cx.span(id)?)
+    }
+
+    /// A parent that is named, else what is current here. A root is nobody's child, and in the session all the
+    /// same.
+    fn parent_of<S>(&self, attributes: &Attributes<'_>, cx: &LayerContext<'_, S>) -> Context
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        let named = attributes.parent().and_then(|id| self.slot_of(id, cx));
+        match named {
+            Some(parent) => parent.start(&self.tracer).clone(),
+            None if attributes.is_contextual() => Context::current(),
+            None => Context::new(),
+        }
+    }
+}
+
+impl<S> Layer<S> for TracingLayer
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, cx: LayerContext<'_, S>) {
+        let Some(span) = cx.span(id) else { return };
+        let metadata = attributes.metadata();
+        let mut said = Said::new(Bucket::Inputs);
+        attributes.record(&mut said);
+        said.attributes.extend(origin(metadata));
+        let slot = Slot::new(metadata.name(), said, self.parent_of(attributes, &cx));
+        let mut extensions = span.extensions_mut();
+        match extensions.get_mut::<Slots>() {
+            Some(Slots(slots)) => slots.push((self.key, slot)),
+            None => extensions.insert(Slots(vec![(self.key, slot)])),
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, cx: LayerContext<'_, S>) {
+        if let Some(slot) = self.slot_of(id, &cx) {
+            let mut said = Said::new(if slot.has_started() {
+                Bucket::Metadata
+            } else {
+                Bucket::Inputs
+            });
+            values.record(&mut said);
+            slot.record(said);
+        }
+    }
+
+    fn on_enter(&self, id: &Id, cx: LayerContext<'_, S>) {
+        let Some(slot) = self.slot_of(id, &cx) else {
+            return;
+        };
+        let around = Context::current();
+        let guard = current::within_sessions_of(slot.start(&self.tracer), &around).attach();
+        // The thread may be ending.
+        let _ = ENTERED.try_with(|entered| {
+            entered.borrow_mut().push(Entered {
+                key: self.key,
+                id: id.clone(),
+                guard,
+            });
+        });
+    }
+
+    fn on_exit(&self, id: &Id, cx: LayerContext<'_, S>) {
+        let left = ENTERED.try_with(|entered| {
+            let mut entered = entered.borrow_mut();
+            let index = entered
+                .iter()
+                .rposition(|it| it.key == self.key && it.id == *id)?;
+            Some(entered.remove(index))
+        });
+        let Ok(Some(left)) = left else { return };
+        drop(left.guard);
+        if let Some(slot) = self.slot_of(id, &cx) {
+            slot.exited();
+        }
+    }
+
+    fn on_follows_from(&self, id: &Id, follows: &Id, cx: LayerContext<'_, S>) {
+        if let (Some(slot), Some(followed)) = (self.slot_of(id, &cx), self.slot_of(follows, &cx)) {
+            slot.link(&followed, &self.tracer);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, cx: LayerContext<'_, S>) {
+        let Some(slot) = cx.event_span(event).and_then(|span| self.slot(&span)) else {
+            return;
+        };
+        let mut message = Message::default();
+        event.record(&mut message);
+        let span = slot.start(&self.tracer).span();
+        if let (Some(returned), None) = (message.returned, &message.text) {
+            return span.set_attribute(KeyValue::new(
+                format!("{}.result", Bucket::Outputs.attribute_prefix()),
+                returned,
+            ));
+        }
+        let metadata = event.metadata();
+        let mut attributes = message.attributes;
+        let name = match (&message.text, &message.error) {
+            (Some(text), _) => text.clone(),
+            // `#[instrument(err)]` says no more than that.
+            (None, Some(error)) => {
+                attributes.push(KeyValue::new(EXCEPTION_MESSAGE, error.clone()));
+                EXCEPTION.to_owned()
+            }
+            (None, None) => metadata.name().to_owned(),
+        };
+        if *metadata.level() == Level::ERROR {
+            let text = message.error.or(message.text);
+            set_error(&span, text.unwrap_or_else(|| name.clone()));
+        }
+        attributes.push(KeyValue::new("level", metadata.level().as_str()));
+        attributes.push(KeyValue::new("target", metadata.target()));
+        span.add_event(name, attributes);
+    }
+
+    fn on_close(&self, id: Id, cx: LayerContext<'_, S>) {
+        let slot = cx.span(&id).and_then(|span| {
+            let mut extensions = span.extensions_mut();
+            let Slots(slots) = extensions.get_mut()?;
+            let index = slots.iter().position(|(key, _)| *key == self.key)?;
+            Some(slots.swap_remove(index).1)
+        });
+        if let Some(slot) = slot {
+            slot.end(&self.tracer);
+        }
+    }
+}
+
+/// Where a span comes from.
+fn origin(metadata: &'static Metadata<'static>) -> [KeyValue; 2] {
+    [
+        KeyValue::new("honeyhive_metadata.level", metadata.level().as_str()),
+        KeyValue::new("honeyhive_metadata.target", metadata.target()),
+    ]
+}

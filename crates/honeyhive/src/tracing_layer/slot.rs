@@ -1,0 +1,129 @@
+//! What the layer keeps with each span of `tracing`.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::SystemTime;
+
+use opentelemetry::trace::{SpanBuilder, SpanRef, Status, TraceContextExt as _, Tracer as _};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::SdkTracer;
+
+use super::fields::Said;
+use crate::attributes::ERROR;
+use crate::session::current;
+
+/// A span that starts when it is first entered, or needed as a parent: what is said of it until then counts as
+/// said at first, and its session may become current after it was created.
+#[derive(Debug, Clone)]
+pub(super) struct Slot(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    waiting: Mutex<Option<Waiting>>,
+    /// The context with the span in it.
+    started: OnceLock<Context>,
+    last_exit: Mutex<Option<SystemTime>>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    builder: SpanBuilder,
+    error: Option<String>,
+    parent: Context,
+}
+
+impl Slot {
+    pub(super) fn new(name: &'static str, said: Said, parent: Context) -> Self {
+        let mut waiting = Waiting {
+            builder: SpanBuilder::from_name(name)
+                .with_start_time(SystemTime::now())
+                .with_attributes([]),
+            error: None,
+            parent,
+        };
+        waiting.take(said);
+        Self(Arc::new(Inner {
+            waiting: Mutex::new(Some(waiting)),
+            started: OnceLock::new(),
+            last_exit: Mutex::new(None),
+        }))
+    }
+
+    /// The context with the span in it, started now where it had not been.
+    pub(super) fn start(&self, tracer: &SdkTracer) -> &Context {
+        self.0
+            .started
+            .get_or_init(|| match lock(&self.0.waiting).take() {
+                Some(waiting) => waiting.start(tracer),
+                // It is taken only here, and this runs once.
+                None => Context::new(),
+            })
+    }
+
+    pub(super) fn has_started(&self) -> bool {
+        self.0.started.get().is_some()
+    }
+
+    /// Takes what is said later.
+    pub(super) fn record(&self, said: Said) {
+        if let Some(waiting) = &mut *lock(&self.0.waiting) {
+            return waiting.take(said);
+        }
+        if let Some(cx) = self.0.started.get() {
+            let span = cx.span();
+            if let Some(name) = said.name {
+                span.update_name(name);
+            }
+            span.set_attributes(said.attributes);
+            if let Some(error) = said.error {
+                set_error(&span, error);
+            }
+        }
+    }
+
+    pub(super) fn link(&self, other: &Self, tracer: &SdkTracer) {
+        let followed = other.start(tracer).span().span_context().clone();
+        self.start(tracer).span().add_link(followed, Vec::new());
+    }
+
+    pub(super) fn exited(&self) {
+        *lock(&self.0.last_exit) = Some(SystemTime::now());
+    }
+
+    /// It ends where it was last left: who holds on to it afterwards does not make it longer.
+    pub(super) fn end(&self, tracer: &SdkTracer) {
+        let end = lock(&self.0.last_exit).unwrap_or_else(SystemTime::now);
+        self.start(tracer).span().end_with_timestamp(end);
+    }
+}
+
+impl Waiting {
+    fn take(&mut self, said: Said) {
+        if let Some(name) = said.name {
+            self.builder.name = name.into();
+        }
+        self.builder.span_kind = said.kind.or(self.builder.span_kind.take());
+        let attributes = self.builder.attributes.get_or_insert_default();
+        attributes.extend(said.attributes);
+        self.error = said.error.or(self.error.take());
+    }
+
+    fn start(self, tracer: &SdkTracer) -> Context {
+        let parent = current::with_sessions_of(&self.parent, &Context::current());
+        let span = tracer.build_with_context(self.builder, &parent);
+        let cx = parent.with_span(span);
+        if let Some(error) = self.error {
+            set_error(&cx.span(), error);
+        }
+        cx
+    }
+}
+
+pub(super) fn set_error(span: &SpanRef<'_>, text: String) {
+    span.set_status(Status::error(text.clone()));
+    span.set_attribute(KeyValue::new(ERROR, text));
+}
+
+/// Nothing of the program's runs under these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
