@@ -202,10 +202,9 @@ impl Spooling {
         self.window.range(..index).any(|older| {
             let older = &older.ticket.note;
             match (older.kind, this.kind) {
-                // Whose session begins, its spans wait; which sessions they are of nobody has noted.
-                (Kind::Start, Kind::Traces) => true,
-                // The spans may be what creates the session, or the event.
-                (Kind::Traces, Kind::Update) => true,
+                // Spans wait for their session; which ones they are of nobody has noted. And they may be what
+                // creates the session, or the event, that is added to.
+                (Kind::Start, Kind::Traces) | (Kind::Traces, Kind::Update) => true,
                 (Kind::Traces, _) | (_, Kind::Traces) => false,
                 _ => older.id == this.id,
             }

@@ -133,7 +133,7 @@ fn many_files_are_one_order_and_go_one_by_one() {
         store.settle(&ticket);
     }
     assert_eq!(read, (0..10).collect::<Vec<_>>());
-    assert_eq!(folder.with_extension("hhspool"), [PathBuf::new(); 0]);
+    assert_eq!(folder.with_extension("hhspool"), Vec::<PathBuf>::new());
 }
 
 #[test]

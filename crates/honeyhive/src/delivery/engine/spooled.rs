@@ -92,7 +92,7 @@ impl Engine {
     async fn spool_spans(&mut self, now: Instant, is_needed: impl Fn(&Self) -> bool) -> bool {
         while is_needed(self) && !self.consignments.is_empty() {
             let oldest = self.consignments.remove(0);
-            if let Err(oldest) = self.spool_consignment(oldest, now) {
+            if !self.spool_consignment(&oldest, now) {
                 self.consignments.insert(0, oldest);
                 return false;
             }
@@ -139,30 +139,25 @@ impl Engine {
             self.ledger.dropped(batch.tally, DropReason::Rejected);
             return true;
         };
-        match self.spool_consignment(Consignment::new(parcel, batch.tally), now) {
-            Ok(()) => true,
-            Err(consignment) => {
-                self.consignments.push(consignment);
-                false
-            }
+        let consignment = Consignment::new(parcel, batch.tally);
+        let is_written = self.spool_consignment(&consignment, now);
+        if !is_written {
+            self.consignments.push(consignment);
         }
+        is_written
     }
 
-    fn spool_consignment(
-        &mut self,
-        consignment: Consignment,
-        now: Instant,
-    ) -> Result<(), Consignment> {
+    fn spool_consignment(&mut self, consignment: &Consignment, now: Instant) -> bool {
         let Parcel::Encoded(payload) = &consignment.parcel else {
-            return Err(consignment);
+            return false;
         };
         let call = Ready::Traces(payload.clone());
         let tally = consignment.tally;
-        if !self.append(&call, tally.items(), tally.epoch(), now) {
-            return Err(consignment);
+        let is_written = self.append(&call, tally.items(), tally.epoch(), now);
+        if is_written {
+            self.ledger.spooled(tally);
         }
-        self.ledger.spooled(tally);
-        Ok(())
+        is_written
     }
 
     /// True where the call has to go to disk because something older is there that comes first.
@@ -411,17 +406,22 @@ impl Engine {
         let Some(halves) = self.plan.sink.halves(&parcel) else {
             return false;
         };
-        let Some(note) = self.spooling.as_mut().and_then(|it| it.settle(number)) else {
+        let Some(recalled) = self.spooling.as_mut().and_then(|it| it.get(number)) else {
             return false;
         };
+        let note = recalled.ticket.note;
         let mut rest = self.tally_of(&note);
         for (parcel, count) in halves {
             let (tally, left) = rest.split(count);
             rest = left;
             let half = Consignment::new(parcel, tally);
-            if let Err(half) = self.spool_consignment(half, now) {
+            if !self.spool_consignment(&half, now) {
                 self.consignments.push(half);
             }
+        }
+        // Only now: a process that is killed in between leaves them twice rather than never.
+        if let Some(spooling) = &mut self.spooling {
+            spooling.settle(number);
         }
         true
     }
