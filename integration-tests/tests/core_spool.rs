@@ -241,6 +241,26 @@ fn what_comes_later_of_a_session_on_disk_comes_after_it() {
 }
 
 #[test]
+fn what_is_said_of_an_event_waits_for_its_span_on_disk() {
+    let (server, folder) = (server_that_is_down(), Folder::new());
+    let first = spooling(&server, &folder);
+    let answer = first.create_session("chat").in_scope(|| {
+        let span = first.span("answer").start();
+        span.event_id()
+    });
+    assert_eq!(stop(&first), 2);
+
+    server.heal();
+    server.fail(Fault::status(503).on(Endpoint::Traces).times(2));
+    let next = spooling(&server, &folder);
+    next.enrich_event(answer, Enrichment::new().feedback(json!({"rating": 5})));
+    flush(&next);
+    assert_eq!(event(&server, "answer").feedback["rating"], 5);
+    // Nobody has asked for an event that was not there yet.
+    assert_eq!(count(&server, &format!("PUT /v1/events/{answer}")), 1);
+}
+
+#[test]
 fn a_start_that_is_awaited_is_confirmed_from_disk() {
     let (server, folder) = (server_that_is_down(), Folder::new());
     let tracer = builder(&server)
