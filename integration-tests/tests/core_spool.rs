@@ -95,8 +95,7 @@ fn nudge(tracer: &HoneyHiveTracer) {
 #[track_caller]
 fn stop(tracer: &HoneyHiveTracer) -> u64 {
     let report = match tracer.shutdown_blocking(Duration::ZERO) {
-        Err(FlushError::TimedOut { report, .. }) => report,
-        Ok(report) => report,
+        Ok(report) | Err(FlushError::TimedOut { report, .. }) => report,
         Err(error) => panic!("{error}"),
     };
     let stats = tracer.stats();
@@ -509,7 +508,7 @@ impl Killed {
     /// The next session of which the process is certain.
     fn next(&mut self) -> String {
         loop {
-            let line = self.lines.next().expect("the process goes on").unwrap();
+            let line = self.lines.next().unwrap().unwrap();
             // The harness writes to the same place.
             if let Some((_, id)) = line.split_once("spooled ") {
                 return id.to_owned();
