@@ -5,7 +5,8 @@
 //!
 //! * a `rust` block with `fn main` is a program; one without has `#[test]` functions;
 //! * a `console` block after a program says what a client does with it while it runs;
-//! * the `text` block after a program says what arrives in HoneyHive.
+//! * the `text` block after a program says what arrives in HoneyHive;
+//! * without a program, `console` and `toml` blocks are the reader's own business.
 //!
 //! Anything else fails the build: a program that is only shown does not exist.
 
@@ -116,7 +117,8 @@ fn section(page: &str, part: Part) -> Outcome<Option<Section>> {
             "rust" => &mut rust,
             "console" if rust.is_some() => &mut console,
             "text" if rust.is_some() => &mut arrives,
-            "console" | "text" | "toml" => continue,
+            "text" => return Err(format!("{name}: no program has this block of text").into()),
+            "console" | "toml" => continue,
             other => return Err(format!("{name}: nothing checks a block of {other:?}").into()),
         };
         if place.replace(text).is_some() {

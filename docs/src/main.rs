@@ -1,8 +1,12 @@
-//! The programs of the guide: `honeyhive-guide <name>` runs one, and without a name it lists them.
+//! The programs of the guide: `honeyhive-guide <name>` runs one; without a name, or with another, it lists them.
 //!
 //! They are taken from the pages when this is built, and the tests run them; see `build.rs`.
 
-#![expect(clippy::print_stdout, reason = "a program talks to its user")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program talks to its user"
+)]
 
 use std::env;
 use std::process::ExitCode;
@@ -23,16 +27,15 @@ mod pages {
 }
 
 fn main() -> ExitCode {
-    let wanted = env::args().nth(1);
-    for (name, run) in pages::PROGRAMS {
-        match &wanted {
-            Some(wanted) if wanted == name => return run(),
-            Some(_) => {}
-            None => println!("{name}"),
-        }
+    let names = || pages::PROGRAMS.iter().map(|(name, _)| *name);
+    let Some(wanted) = env::args().nth(1) else {
+        names().for_each(|name| println!("{name}"));
+        return ExitCode::SUCCESS;
+    };
+    if let Some((_, run)) = pages::PROGRAMS.iter().find(|(name, _)| *name == wanted) {
+        return run();
     }
-    match wanted {
-        Some(_) => ExitCode::FAILURE,
-        None => ExitCode::SUCCESS,
-    }
+    eprintln!("there is no program {wanted:?}; there are:");
+    names().for_each(|name| eprintln!("  {name}"));
+    ExitCode::FAILURE
 }

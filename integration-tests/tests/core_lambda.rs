@@ -65,7 +65,28 @@ fn what_the_handler_tells_is_the_outcome() {
     assert_ended(&told(HandlerGuard::on_success), "complete", None);
     let failed = told(|handler| handler.on_error(&"out of tokens"));
     assert_ended(&failed, "error", Some("out of tokens"));
-    assert_ended(&told(|_| ()), "answered", None);
+    let unfinished = "the answer was given before the handler had ended";
+    assert_ended(&told(|_| ()), "error", Some(unfinished));
+}
+
+#[test]
+fn without_a_guard_around_the_handler_an_invocation_was_answered() {
+    assert_ended(&recorded(|mut guard| guard.on_answer()), "answered", None);
+}
+
+#[test]
+fn silence_of_an_announced_handler_is_an_error_for_every_layer_around_it() {
+    let (outer, outer_captured) = tracer();
+    let (inner, inner_captured) = tracer();
+    let layers = [outer, inner].map(LambdaInstrumentation::new);
+    layers[0].on_ready(|| layers[1].on_ready(HandlerGuard::announce));
+    for layer in &layers {
+        begin(layer, "{}").on_answer();
+    }
+    let never_ran = "the runtime answered before the handler ran; its log says why";
+    for captured in [outer_captured, inner_captured] {
+        assert_ended(&captured.only_session(), "error", Some(never_ran));
+    }
 }
 
 #[test]
@@ -273,6 +294,23 @@ async fn a_flush_that_fails_is_one_line_in_the_log_and_loses_nothing() {
     };
     assert!(line.contains("after an invocation: "), "{line}");
     assert!(line.contains("still pending after 1ms"), "{line}");
+    let stats = instrumentation.tracer().stats();
+    assert_eq!((stats.dropped.total(), stats.delivered), (0, 0));
+}
+
+#[tokio::test]
+async fn while_nothing_gets_through_an_invocation_is_not_held_for_the_whole_time() {
+    let an_hour = Duration::from_secs(3_600);
+    let (_honeyhive, instrumentation) = hanging(|settings| settings.flush_timeout(an_hour));
+    let event = Bytes::from_static(b"{}");
+    let invocation = Invocation::new("r-1", NAME, &event);
+    // The first learns it; only its deadline ends that.
+    let soon = SystemTime::now() + Duration::from_secs(1);
+    for invocation in [invocation.with_deadline(soon), invocation, invocation] {
+        let mut guard = instrumentation.on_invocation(&invocation);
+        guard.on_answer();
+        flushed(&mut guard).await;
+    }
     let stats = instrumentation.tracer().stats();
     assert_eq!((stats.dropped.total(), stats.delivered), (0, 0));
 }

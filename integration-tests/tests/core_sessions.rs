@@ -4,8 +4,9 @@
 #[path = "core/mod.rs"]
 mod support;
 
-use std::future::pending;
+use std::future::{Ready, pending};
 use std::net::TcpListener;
+use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
 use honeyhive::{DropReason, Enrichment, Error, HoneyHiveTracer, NewSession, SessionId};
@@ -247,7 +248,42 @@ async fn a_unit_of_work_that_panics_ends_its_session_as_panicked() {
 
     let stored = session(&server, "job-7".into());
     assert_eq!(stored.metadata["outcome"], "panicked");
-    assert_eq!(stored.error.as_deref(), Some("panicked"));
+    assert_eq!(stored.error.as_deref(), Some("panicked: on purpose"));
+}
+
+#[tokio::test]
+async fn a_unit_of_work_beside_one_that_panics_was_cancelled() {
+    let server = server();
+    let tracer = tracer(&server);
+    let job = |name| NewSession::named("job").id(name);
+    let both = async {
+        tokio::join!(
+            tracer.with_session(job("waits"), |_| pending::<()>()),
+            tracer.with_session(job("panics"), |_| async { panic!("on purpose") }),
+        )
+    };
+    let caught: Result<((), ()), _> = AssertUnwindSafe(both).catch_unwind().await;
+    assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"on purpose"));
+    tracer.force_flush(PATIENCE).await.unwrap();
+
+    let outcome = |id: &str| session(&server, id.into()).metadata["outcome"].clone();
+    assert_eq!(outcome("waits"), "cancelled");
+    assert_eq!(outcome("panics"), "panicked");
+}
+
+#[tokio::test]
+async fn a_unit_of_work_that_panics_before_there_is_a_future_ends_as_panicked() {
+    let server = server();
+    let tracer = tracer(&server);
+    let new = NewSession::named("job").id("job-9");
+    let work = |_| -> Ready<()> { panic!("too early") };
+    let ran = tracer.with_session(new, work);
+    assert!(AssertUnwindSafe(ran).catch_unwind().await.is_err());
+    tracer.force_flush(PATIENCE).await.unwrap();
+
+    let stored = session(&server, "job-9".into());
+    assert_eq!(stored.metadata["outcome"], "panicked");
+    assert_eq!(stored.error.as_deref(), Some("panicked: too early"));
 }
 
 #[tokio::test]
@@ -632,7 +668,13 @@ fn what_users_said_does_not_show_in_debug() {
     let created =
         tracer.acreate_session(NewSession::named("b").inputs(json!({"q": "confidential"})));
 
-    let shown = format!("{chat:?} {tracer:?} {created:?}");
+    let given = NewSession::named("c").inputs(json!({"q": "confidential"}));
+    let added = Enrichment::new()
+        .error("confidential")
+        .inputs(json!({"q": "confidential"}));
+    let builder = tracer.span("d").inputs(json!({"q": "confidential"}));
+
+    let shown = format!("{chat:?} {tracer:?} {created:?} {given:?} {added:?} {builder:?}");
     assert!(!shown.contains("confidential"), "{shown}");
     assert!(shown.contains(&chat.id().to_string()), "{shown}");
 }

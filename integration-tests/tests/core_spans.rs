@@ -5,6 +5,7 @@
 #[path = "core/mod.rs"]
 mod support;
 
+use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
@@ -14,7 +15,7 @@ use honeyhive::opentelemetry::trace::{
 };
 use honeyhive::opentelemetry::{Array, Context, KeyValue, Value as Attribute};
 use honeyhive::{Enrichment, EventId, EventType, NewSession, OtlpProtocol, SessionTransport};
-use honeyhive_local::{LocalEvent, LocalServer};
+use honeyhive_local::{Endpoint, Fault, LocalEvent, LocalServer};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
@@ -868,4 +869,139 @@ fn the_messages_of_the_conventions_are_the_inputs_and_outputs_of_a_model_call() 
         json!({"role": "assistant", "content": "42", "finish_reason": "stop"})
     );
     assert!(event.attributes.contains_key("gen_ai.input.messages"));
+}
+
+#[test]
+fn what_is_said_of_an_event_waits_while_its_span_is_held_up() {
+    let server = server();
+    let tracer = builder(&server)
+        .coalesce_window(Duration::from_millis(1))
+        .build()
+        .unwrap();
+    let chat = tracer.create_session("chat");
+    let span = chat.in_scope(|| tracer.span("answer").start());
+    let answer = span.event_id();
+    server.fail(Fault::status(503).on(Endpoint::Traces));
+    drop(span);
+    tracer.enrich_event(answer, Enrichment::new().feedback(json!({"rating": 1})));
+    // More tries than an event gets that nobody knows.
+    let update = format!("PUT /v1/events/{answer}");
+    let tries = |server: &LocalServer| count(server, &update) > 5;
+    assert!(server.wait_until_blocking(PATIENCE, |_| tries(&server)));
+    server.heal();
+    flush(&tracer);
+
+    assert_eq!(event(&server, "answer").feedback["rating"], 1);
+    assert_eq!(tracer.stats().dropped.total(), 0);
+}
+
+#[test]
+fn an_event_goes_by_the_id_that_the_program_gave_it_wherever_it_is_asked_for() {
+    let server = server();
+    let tracer = tracer(&server);
+    let mine: EventId = "9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b11".parse().unwrap();
+    let span = tracer.span("named").event_id(mine).start();
+    span.in_scope(|| {
+        assert_eq!(tracer.current_event_id(), Some(mine));
+        let child = tracer.span("child").start();
+        assert_ne!(child.in_scope(|| tracer.current_event_id()), Some(mine));
+    });
+    drop(span);
+    flush(&tracer);
+
+    assert_eq!(event(&server, "named").event_id, mine.to_string());
+}
+
+#[test]
+fn a_tracer_that_came_later_writes_on_no_earlier_span_of_another() {
+    let server = server();
+    let first = tracer(&server);
+    let span = first.span("early").start();
+    let second = tracer(&server);
+    span.in_scope(|| second.enrich_span(Enrichment::new().metadata(json!({"by": "second"}))));
+    drop(span);
+    flush(&first);
+
+    assert_eq!(event(&server, "early").metadata.get("by"), None);
+}
+
+#[test]
+fn an_image_in_a_chat_is_cut_and_the_chat_is_not() {
+    let image = "x".repeat(2 * 1024 * 1024);
+    let messages = json!([{"role": "user", "content": "look"}, {"role": "user", "content": image}]);
+    let server = server();
+    let tracer = tracer(&server);
+    let span = SpanBuilder::from_name("chat")
+        .with_attributes([KeyValue::new("gen_ai.input.messages", messages.to_string())]);
+    drop(tracer.provider().tracer("lib").build(span));
+    flush(&tracer);
+
+    let history = event(&server, "chat").inputs["chat_history"].clone();
+    assert_eq!(history[0]["content"], "look");
+    let cut = history[1]["content"].as_str().unwrap();
+    assert!(cut.ends_with("bytes in all]"), "{}", cut.len());
+}
+
+#[test]
+fn a_key_that_is_written_without_end_leaves_room_for_what_comes_after() {
+    let server = server();
+    let tracer = tracer(&server);
+    let span = tracer.span("streaming").start();
+    for tokens in 0..30_000 {
+        span.enrich(Enrichment::new().metadata(json!({ "tokens": tokens })));
+    }
+    span.outputs(json!({"text": "done"}));
+    drop(span);
+    flush(&tracer);
+
+    let event = event(&server, "streaming");
+    assert_eq!(event.metadata["tokens"], 29_999);
+    assert_eq!(event.outputs["text"], "done");
+}
+
+/// A value that cannot be serialised.
+#[derive(Debug)]
+struct Broken;
+
+impl serde::Serialize for Broken {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("no"))
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Mixed {
+    good: u8,
+    bad: Broken,
+    list: Vec<Broken>,
+    grid: HashMap<(u8, u8), u8>,
+}
+
+#[honeyhive::trace]
+fn take_mixed(mixed: &Mixed) -> u8 {
+    mixed.good
+}
+
+#[test]
+fn a_value_that_json_cannot_hold_costs_none_of_its_neighbours() {
+    let mixed = Mixed {
+        good: 1,
+        bad: Broken,
+        list: vec![Broken],
+        grid: HashMap::from([((1, 2), 3)]),
+    };
+    let lost = "[not serialisable: no]";
+    let sent = json!({"good": 1, "bad": lost, "list": [lost], "grid": {"[1,2]": 3}});
+    let server = server();
+    let tracer = tracer(&server);
+    let chat = tracer.create_session(NewSession::named("chat").metadata(&mixed));
+    chat.enrich(Enrichment::new().outputs(&mixed));
+    chat.in_scope(|| take_mixed(&mixed));
+    flush(&tracer);
+
+    let session = session(&server, chat.id());
+    assert_eq!(Value::Object(session.metadata), sent);
+    assert_eq!(Value::Object(session.outputs), sent);
+    assert_eq!(event(&server, "take_mixed").inputs["mixed"], sent);
+    assert_eq!(tracer.stats().refused, 0);
 }

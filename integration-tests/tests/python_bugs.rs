@@ -14,6 +14,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use honeyhive::opentelemetry::trace::TraceContextExt as _;
 use honeyhive::opentelemetry::{Context, KeyValue};
@@ -70,6 +71,10 @@ const BUGS: &[Bug] = &[
             (
                 "spans",
                 "numbers_that_the_wire_has_no_room_for_go_as_text_and_those_that_are_none_do_not_go",
+            ),
+            (
+                "spans",
+                "both_encodings_arrive_compressed_and_mean_the_same",
             ),
         ],
     },
@@ -203,6 +208,8 @@ const BUGS: &[Bug] = &[
                 "captures/facts",
                 "c76_baggage_of_others_is_no_business_of_a_span",
             ),
+            // HoneyHive's own services send the bare `session_id`, too. It counts where it is a UUID, as all of
+            // theirs are, and nowhere else.
             (
                 "context",
                 "the_session_in_the_baggage_is_joined_the_bare_key_only_as_a_uuid",
@@ -355,16 +362,21 @@ const BUGS: &[Bug] = &[
     Bug {
         number: 30,
         is: "variables of the documentation change nothing",
-        caught_by: &[(
-            "bugs",
-            "bug_30_every_variable_of_the_documentation_changes_something",
-        )],
+        caught_by: &[
+            (
+                "bugs",
+                "bug_30_every_variable_of_the_documentation_changes_something",
+            ),
+            (
+                "bugs",
+                "bug_30_what_has_no_effect_here_is_named_in_one_warning",
+            ),
+        ],
     },
     Bug {
         number: 31,
         is: "an experiment sends the author's address and the remote's credentials, and is always `completed`",
-        // There are no experiments here yet. Until then: what a session sends is what it was given.
-        caught_by: &[("captures/sessions", "init_basic")],
+        caught_by: &[],
     },
     Bug {
         number: 32,
@@ -390,7 +402,13 @@ const BUGS: &[Bug] = &[
     Bug {
         number: 35,
         is: "spans that are filtered out leave children without a parent",
-        caught_by: &[("captures/spans", "names_that_would_be_filtered")],
+        caught_by: &[
+            ("captures/spans", "names_that_would_be_filtered"),
+            (
+                "tracing",
+                "it_stands_beside_other_layers_each_with_its_own_filter",
+            ),
+        ],
     },
     Bug {
         number: 36,
@@ -405,6 +423,9 @@ const BUGS: &[Bug] = &[
     },
 ];
 
+/// Bugs in what is not here yet, and a word that the library's root will have once it is.
+const NOT_YET: &[(u8, &str)] = &[(31, "experiment")];
+
 const FILES: &[(&str, &str)] = &[
     ("bugs", include_str!("python_bugs.rs")),
     ("bounds", include_str!("core_bounds.rs")),
@@ -414,6 +435,7 @@ const FILES: &[(&str, &str)] = &[
     ("sessions", include_str!("core_sessions.rs")),
     ("spans", include_str!("core_spans.rs")),
     ("test_mode", include_str!("core_test_mode.rs")),
+    ("tracing", include_str!("core_tracing.rs")),
     ("captures/baggage", include_str!("captures/baggage.rs")),
     (
         "captures/configuration",
@@ -481,7 +503,8 @@ fn every_bug_has_a_test_that_is_there_and_runs() {
         caught_by,
     } in BUGS
     {
-        assert!(!caught_by.is_empty(), "{number}: {is}");
+        let is_not_yet = NOT_YET.iter().any(|(not_yet, _)| not_yet == number);
+        assert_eq!(caught_by.is_empty(), is_not_yet, "{number}: {is}");
         for (file, test) in *caught_by {
             let before = before(files[file], test);
             let before = before.unwrap_or_else(|| panic!("{number}: no {test} in {file}"));
@@ -502,6 +525,14 @@ fn every_bug_has_a_test_that_is_there_and_runs() {
         files.into_keys().collect(),
         "a file is named for nothing"
     );
+}
+
+#[test]
+fn what_is_not_here_yet_is_not_here() {
+    let library = include_str!("../../crates/honeyhive/src/lib.rs").to_lowercase();
+    for (number, word) in NOT_YET {
+        assert!(!library.contains(word), "{number} needs a test now");
+    }
 }
 
 #[test]
@@ -541,13 +572,13 @@ fn bug_1_spans_are_tried_again_in_either_encoding() {
 fn bug_19_nothing_waits_for_a_honeyhive_that_hangs() {
     let server = server();
     server.fail(Fault::hang());
-    let tracer = tracer(&server);
+    // Whoever waits for an answer never comes to the end of this.
+    let tracer = builder(&server).api_timeout(NEVER).build().unwrap();
     let session = tracer.session_start(NewSession::default());
     drop(tracer.span("work").start());
     tracer.enrich_session(Enrichment::new().metadata(json!({"a": 1})));
     session.enrich(Enrichment::new().outputs(json!({"a": 1})));
     tracer.create_session("another");
-    // Whoever waits for an answer never comes here.
     assert!(
         server
             .requests()
@@ -645,26 +676,39 @@ fn documented() -> BTreeSet<&'static str> {
     variables.collect()
 }
 
+/// A call that hangs is not given up within this, unless the variable says so.
+const UNDER_THE_DEFAULT_TIMEOUT: Duration = Duration::from_millis(4_900);
+
 #[test]
 fn bug_30_every_variable_of_the_documentation_changes_something() {
     const TEST: &str = "bug_30_every_variable_of_the_documentation_changes_something";
     if is_child() {
         let tracer = HoneyHiveTracer::from_env().unwrap();
         drop(tracer.span("work").start());
+        if std::env::var_os("HH_API_TIMEOUT").is_some() {
+            tracer
+                .force_flush_blocking(UNDER_THE_DEFAULT_TIMEOUT)
+                .unwrap();
+            assert_eq!(tracer.stats().retried, 1);
+        }
         tracer.shutdown_blocking(PATIENCE).unwrap();
         return;
     }
     let ingestion = format!("hh_ingst_{}_{}", "a1".repeat(12), "Zz_-".repeat(16));
-    let seen = |key: &str, more: &[(&str, &str)]| {
-        let server = LocalServer::builder()
-            .api_key(key)
-            .start_blocking()
-            .unwrap();
+    let local = |key: &str| {
+        let server = LocalServer::builder().api_key(key);
+        server.start_blocking().unwrap()
+    };
+    let runs = |server: &LocalServer, more: &[(&str, &str)]| {
         let url = server.url();
         let mut environment = vec![("HH_API_KEY", KEY), ("HH_API_URL", url.as_str())];
         environment.extend(more);
-        let output = program(TEST, &environment);
-        (server, output.status.success())
+        program(TEST, &environment).status.success()
+    };
+    let seen = |key: &str, more: &[(&str, &str)]| {
+        let server = local(key);
+        let succeeded = runs(&server, more);
+        (server, succeeded)
     };
     let delivered = |more: &[(&str, &str)]| {
         let (server, succeeded) = seen(KEY, more);
@@ -713,7 +757,11 @@ fn bug_30_every_variable_of_the_documentation_changes_something() {
             "HH_TEST_MODE",
             delivered(&[("HH_TEST_MODE", "true")]).requests().is_empty(),
         ),
-        ("HH_API_TIMEOUT", refused(&[("HH_API_TIMEOUT", "0")])),
+        ("HH_API_TIMEOUT", {
+            let server = local(KEY);
+            server.fail(Fault::hang().times(1));
+            runs(&server, &[("HH_API_TIMEOUT", "0.1")]) && server.stats().events == 1
+        }),
         ("HH_OTLP_PROTOCOL", {
             let json = delivered(&[("HH_OTLP_PROTOCOL", "http/json")]);
             content_type(&json) == "application/json"
@@ -729,6 +777,32 @@ fn bug_30_every_variable_of_the_documentation_changes_something() {
     }
     let tested: BTreeSet<_> = effects.iter().map(|(variable, _)| *variable).collect();
     assert_eq!(tested, documented());
+}
+
+#[test]
+fn bug_30_what_has_no_effect_here_is_named_in_one_warning() {
+    const TEST: &str = "bug_30_what_has_no_effect_here_is_named_in_one_warning";
+    const WARNING: &str = "set, but without effect in the SDK for Rust: ";
+    if is_child() {
+        let log = tracing_subscriber::fmt().with_ansi(false);
+        log.with_writer(std::io::stderr).init();
+        for _ in 0..2 {
+            HoneyHiveTracer::from_env().unwrap();
+        }
+        return;
+    }
+    let warnings = |more: &[(&str, &str)]| {
+        let mut environment = vec![("HH_TEST_MODE", "true"), ("HH_SOURCE", "ci")];
+        environment.extend(more);
+        let output = program(TEST, &environment);
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{log}");
+        let lines = log.lines().filter_map(|line| line.split_once(WARNING));
+        lines.map(|(_, names)| names.to_owned()).collect::<Vec<_>>()
+    };
+    let ineffective = [("HH_OTLP_ENDPOINT", "http://x"), ("HH_BATCH_SIZE", "7")];
+    assert_eq!(warnings(&ineffective), ["HH_BATCH_SIZE, HH_OTLP_ENDPOINT"]);
+    assert!(warnings(&[]).is_empty());
 }
 
 #[test]

@@ -237,9 +237,27 @@ async fn a_honeyhive_that_hangs_holds_up_neither_the_answer_nor_beyond_the_deadl
     assert_eq!(stage.when_it_asked(2), (vec![], 0));
 
     stage.honeyhive.heal();
-    stage.outcome("{}").await;
-    let (sessions, events) = stage.when_it_asked(3);
-    assert_eq!((sessions.len(), events), (2, 2));
+    // Until something has got through, an invocation does not wait for all of it.
+    let mut invocations = 1;
+    while stage.when_it_asked(invocations + 1).1 < invocations {
+        stage.outcome("{}").await;
+        invocations += 1;
+    }
+    let (sessions, events) = stage.when_it_asked(invocations + 1);
+    assert_eq!((sessions.len(), events), (invocations, invocations));
+}
+
+#[tokio::test]
+async fn a_honeyhive_that_hangs_on_does_not_hold_up_every_event_as_long() {
+    let stage = Stage::start().await;
+    stage.honeyhive.fail(Fault::hang());
+    let limit = Duration::from_secs(1);
+    soon(stage.api.invoke_within(limit, "{}")).await;
+    // The function's own limit is an hour, and the deadline a minute off.
+    for _ in 0..3 {
+        stage.outcome("{}").await;
+    }
+    assert_eq!(stage.when_it_asked(5), (vec![], 0));
 }
 
 #[tokio::test]
@@ -310,9 +328,11 @@ async fn a_handler_that_panics_is_a_panic_of_its_session_and_the_function_goes_o
 #[tokio::test]
 async fn without_a_word_from_the_handler_an_invocation_was_answered() {
     let stage = Stage::with("bare").await;
-    for event in [json!({}), json!({"do": "fail"}), json!({"do": "panic"})] {
-        stage.outcome(event.to_string()).await;
+    let events = [json!({}), json!({"do": "fail"}), json!({"do": "panic"})];
+    for event in events.map(|event| event.to_string()) {
+        stage.outcome(event).await;
     }
+    stage.outcome("{nonsense").await;
     for session in stage.honeyhive.sessions() {
         assert_eq!(session.metadata["outcome"], "answered");
         assert_eq!(session.error, None);
@@ -326,8 +346,22 @@ async fn an_event_that_is_no_json_is_marked() {
     assert_eq!(session.metadata["event_not_recorded"], "not_json");
     assert_eq!(session.metadata["event_bytes"], 9);
     assert!(session.inputs.is_empty());
-    // The runtime has told Lambda that there is no handler for it.
-    assert_eq!(session.metadata["outcome"], "answered");
+    assert_eq!(session.metadata["outcome"], "error");
+}
+
+#[tokio::test]
+async fn an_event_that_never_reaches_the_handler_is_an_error_of_its_session() {
+    let stage = Stage::start().await;
+    let outcome = stage.outcome("{nonsense").await;
+    assert!(matches!(outcome, Outcome::Error(_)), "{outcome:?}");
+    stage.outcome("{}").await;
+    let sessions = stage.honeyhive.sessions();
+    assert_eq!(sessions[0].metadata["outcome"], "error");
+    let error = sessions[0].error.as_deref();
+    let never_ran = "the runtime answered before the handler ran; its log says why";
+    assert_eq!(error, Some(never_ran));
+    assert_eq!(sessions[1].metadata["outcome"], "complete");
+    assert_eq!(sessions[1].error, None);
 }
 
 #[tokio::test]

@@ -20,6 +20,8 @@ const EVENT_BYTES: usize = 10 * 1024 * 1024;
 const LEAST: usize = 1024;
 /// The longest name of a span, in bytes.
 const NAME_BYTES: usize = 1024;
+/// Room for the mark: what has been cut is not cut again.
+const MARK: usize = 64;
 /// What a value or a key costs besides its text, about.
 const OVERHEAD: usize = 8;
 /// Says of an object that something was taken out.
@@ -75,7 +77,7 @@ fn cut_texts(span: &mut SpanData) {
 }
 
 fn cut_cow(text: &mut Cow<'static, str>, limit: usize) {
-    if text.len() > limit {
+    if is_over(text, limit) {
         *text = cut(text, limit).into();
     }
 }
@@ -133,7 +135,7 @@ fn take(room: &mut usize, bytes: usize) -> bool {
 
 /// Cuts a single text.
 pub(crate) fn fit_text(text: &mut String) {
-    if text.len() > VALUE_BYTES {
+    if is_over(text, VALUE_BYTES) {
         *text = cut(text, VALUE_BYTES);
     }
 }
@@ -213,7 +215,7 @@ fn texts(span: &SpanData) -> impl Iterator<Item = &str> {
 
 fn cut_value(value: &mut Value, limit: usize) {
     let cut_text = |text: &mut StringValue| {
-        if text.as_str().len() > limit {
+        if is_over(text.as_str(), limit) {
             *text = cut(text.as_str(), limit).into();
         }
     };
@@ -243,11 +245,15 @@ fn json_bytes(value: &Json, limit: usize) -> usize {
 
 fn cut_json(value: &mut Json, limit: usize) {
     match value {
-        Json::String(text) if text.len() > limit => *text = cut(text, limit),
+        Json::String(text) if is_over(text, limit) => *text = cut(text, limit),
         Json::Array(items) => items.iter_mut().for_each(|item| cut_json(item, limit)),
         Json::Object(object) => object.values_mut().for_each(|item| cut_json(item, limit)),
         _ => {}
     }
+}
+
+const fn is_over(text: &str, limit: usize) -> bool {
+    text.len() > limit + MARK
 }
 
 /// The beginning of a text, between two characters, and a mark that says how long it was.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -43,6 +44,52 @@ const TEST_MODE: Variable = variable("HH_TEST_MODE", &[]);
 const API_TIMEOUT: Variable = variable("HH_API_TIMEOUT", &[]);
 const OTLP_PROTOCOL: Variable = variable("HH_OTLP_PROTOCOL", &[]);
 const SPOOL_DIR: Variable = variable("HH_SPOOL_DIR", &[]);
+
+/// What HoneyHive documents for its other SDKs, and nothing here reads.
+const WITHOUT_EFFECT: &[&str] = &[
+    "HH_BATCH_SIZE",
+    "HH_CACHE_CLEANUP_INTERVAL",
+    "HH_CACHE_ENABLED",
+    "HH_CACHE_MAX_SIZE",
+    "HH_CACHE_TTL",
+    "HH_DISABLE_BATCH",
+    "HH_DISABLE_HTTP_TRACING",
+    "HH_DISABLE_TRACING",
+    "HH_EXPERIMENT_GROUP",
+    "HH_EXPERIMENT_ID",
+    "HH_EXPERIMENT_METADATA",
+    "HH_EXPERIMENT_NAME",
+    "HH_EXPERIMENT_VARIANT",
+    "HH_EXPORT_TIMEOUT",
+    "HH_EXPORT_TIMEOUT_SECONDS",
+    "HH_FLUSH_INTERVAL",
+    "HH_FOLLOW_REDIRECTS",
+    "HH_HIGH_CONCURRENCY",
+    "HH_HTTPS_PROXY",
+    "HH_HTTP_PROXY",
+    "HH_KEEPALIVE_EXPIRY",
+    "HH_MAX_ATTRIBUTES",
+    "HH_MAX_CONNECTIONS",
+    "HH_MAX_EVENTS",
+    "HH_MAX_EXPORT_BATCH_SIZE",
+    "HH_MAX_KEEPALIVE_CONNECTIONS",
+    "HH_MAX_LINKS",
+    "HH_MAX_RETRIES",
+    "HH_MAX_SPAN_SIZE",
+    "HH_NO_PROXY",
+    "HH_OTLP_ENABLED",
+    "HH_OTLP_ENDPOINT",
+    "HH_OTLP_HEADERS",
+    "HH_POOL_TIMEOUT",
+    "HH_PRESERVE_CORE_ATTRIBUTES",
+    "HH_RATE_LIMIT_CALLS",
+    "HH_RATE_LIMIT_WINDOW",
+    "HH_SERVICE_NAME",
+    "HH_SERVICE_VERSION",
+    "HH_TIMEOUT",
+    "HH_VERBOSE",
+    "HH_VERIFY_SSL",
+];
 
 /// How sessions reach HoneyHive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -121,6 +168,7 @@ impl Settings {
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, BuildError> {
         let env = Environment(environment);
+        warn_without_effect_once(&env);
         let test_mode = match explicit.test_mode {
             Some(value) => value,
             None => env
@@ -210,6 +258,21 @@ impl Environment<'_> {
                 expected,
             }),
         }
+    }
+}
+
+/// Those that are set and change nothing here.
+fn without_effect(env: &Environment<'_>) -> Vec<&'static str> {
+    let names = WITHOUT_EFFECT.iter().copied();
+    names.filter(|name| env.read(name).is_some()).collect()
+}
+
+fn warn_without_effect_once(env: &Environment<'_>) {
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    let names = without_effect(env);
+    if !names.is_empty() && !WARNED.swap(true, Ordering::Relaxed) {
+        let names = names.join(", ");
+        tracing::warn!(target: "honeyhive", "set, but without effect in the SDK for Rust: {names}");
     }
 }
 
@@ -492,6 +555,41 @@ mod tests {
         let both = [("HH_API_KEY", "hh_new"), ("HONEYHIVE_API_KEY", "hh_old")];
         let settings = resolve(Explicit::default(), &both).unwrap();
         assert_eq!(settings.write_key.unwrap().expose(), "hh_new");
+    }
+
+    #[test]
+    fn variables_without_effect_are_found_where_they_are_set() {
+        let set = |name: &str| {
+            let value = match name {
+                "HH_DISABLE_TRACING" | "HH_SOURCE" => "true",
+                "HH_VERBOSE" => " ",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        let found = without_effect(&Environment(&set));
+        assert_eq!(found, ["HH_DISABLE_TRACING"]);
+    }
+
+    #[test]
+    fn no_variable_that_is_read_is_said_to_have_no_effect() {
+        let read = [
+            &API_KEY,
+            &INGESTION_API_KEY,
+            &DATA_PLANE_API_KEY,
+            &API_URL,
+            &PROJECT,
+            &SOURCE,
+            &SESSION_NAME,
+            &TEST_MODE,
+            &API_TIMEOUT,
+            &OTLP_PROTOCOL,
+        ];
+        for Variable { name, deprecated } in read {
+            for name in deprecated.iter().chain([name]) {
+                assert!(!WITHOUT_EFFECT.contains(name), "{name}");
+            }
+        }
     }
 
     #[test]

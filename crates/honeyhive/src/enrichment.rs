@@ -1,13 +1,13 @@
 //! [`Enrichment`]: what is added to a session or a span, in HoneyHive's seven buckets and the error.
 
-use std::fmt::Write as _;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::bounds;
+use crate::json::to_json;
 
 /// A JSON object.
 pub(crate) type Object = Map<String, Value>;
@@ -78,11 +78,24 @@ impl Bucket {
 ///     .metrics(json!({"confidence": 0.9}))
 ///     .feedback(json!({"rating": true}));
 /// ```
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Enrichment {
     buckets: [Object; 7],
     error: Option<String>,
     refused: u32,
+}
+
+/// The names of what is added: the values are no matter for a log.
+impl fmt::Debug for Enrichment {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("Enrichment");
+        for (bucket, object) in Bucket::ALL.iter().zip(&self.buckets) {
+            if !object.is_empty() {
+                shown.field(bucket.name(), &object.keys().collect::<Vec<_>>());
+            }
+        }
+        shown.field("has_error", &self.error.is_some()).finish()
+    }
 }
 
 impl Enrichment {
@@ -247,42 +260,6 @@ pub(crate) fn warn_of_foreign_span() {
     }
 }
 
-/// A value as JSON, with every [`SystemTime`](std::time::SystemTime) as the text that other dates are.
-pub(crate) fn to_json(value: &(impl Serialize + ?Sized)) -> serde_json::Result<Value> {
-    let mut json = serde_json::to_value(value)?;
-    if matches!(json, Value::Array(_) | Value::Object(_)) {
-        write_times(&mut json);
-    }
-    Ok(json)
-}
-
-fn write_times(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(write_times),
-        Value::Object(object) => match time_of(object) {
-            Some(text) => *value = text.into(),
-            None => object.values_mut().for_each(write_times),
-        },
-        _ => {}
-    }
-}
-
-/// What `serde` makes of a [`SystemTime`](std::time::SystemTime), as RFC 3339.
-fn time_of(object: &Object) -> Option<String> {
-    if object.len() != 2 {
-        return None;
-    }
-    let seconds = object.get("secs_since_epoch")?.as_u64()?;
-    let nanos = object.get("nanos_since_epoch")?.as_u64()?;
-    // Anybody can send an object with these two names.
-    let since = Duration::from_secs(seconds).checked_add(Duration::from_nanos(nanos))?;
-    let time = UNIX_EPOCH.checked_add(since)?;
-    let mut text = String::new();
-    // It fails beyond the year 9999.
-    write!(text, "{}", humantime::format_rfc3339(time)).ok()?;
-    Some(text)
-}
-
 /// Merges `newer` into `older`: objects deeply, everything else by the last write.
 pub(crate) fn merge(older: &mut Object, newer: Object) {
     if older.is_empty() {
@@ -318,7 +295,6 @@ fn value_bytes(value: &Value) -> usize {
 mod tests {
     use super::*;
     use serde_json::json;
-    use std::collections::HashMap;
 
     #[test]
     fn later_calls_merge_deeply_and_the_last_write_wins() {
@@ -329,25 +305,6 @@ mod tests {
             Value::Object(enrichment.bucket(Bucket::Metadata).clone()),
             json!({"a": {"x": 1, "y": 2}, "b": 1, "c": [3]})
         );
-    }
-
-    #[test]
-    fn times_are_text_wherever_they_stand() {
-        let then = UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
-        let enrichment = Enrichment::new().metadata(HashMap::from([("at", vec![then])]));
-        assert_eq!(
-            Value::Object(enrichment.bucket(Bucket::Metadata).clone()),
-            json!({"at": ["2023-11-14T22:13:20.123000000Z"]})
-        );
-        for other in [
-            json!({"secs_since_epoch": 1}),
-            json!({"secs_since_epoch": u64::MAX, "nanos_since_epoch": 0}),
-            json!({"secs_since_epoch": 1, "nanos_since_epoch": -1}),
-            json!({"secs_since_epoch": u64::MAX, "nanos_since_epoch": 1_000_000_000}),
-            json!({"secs_since_epoch": u64::MAX, "nanos_since_epoch": u64::MAX}),
-        ] {
-            assert_eq!(to_json(&other).unwrap(), other);
-        }
     }
 
     #[test]

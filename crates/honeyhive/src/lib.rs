@@ -12,11 +12,13 @@ mod spool;
 mod bounds;
 mod config;
 mod enrichment;
+mod json;
 mod owners;
 
 mod api;
 mod outbox;
 
+mod panics;
 mod propagation;
 mod session;
 

@@ -10,25 +10,48 @@ use crate::ids::Ids;
 use crate::program::Program;
 
 pub(crate) fn play(console: &str, program: &mut Program, ids: &mut Ids) {
+    play_steps(console, ids, |step| match step {
+        Step::Call(call) => call.send(program.connect()),
+        Step::Signal(signal) => {
+            program.signal(signal);
+            String::new()
+        }
+    });
+}
+
+/// Likewise, where `answer` is what a call comes to.
+pub(crate) fn play_calls(console: &str, ids: &mut Ids, mut answer: impl FnMut(Call) -> String) {
+    play_steps(console, ids, |step| match step {
+        Step::Call(call) => answer(call),
+        Step::Signal(signal) => panic!("nobody to send {signal}"),
+    });
+}
+
+enum Step {
+    Call(Call),
+    Signal(&'static str),
+}
+
+fn play_steps(console: &str, ids: &mut Ids, mut output: impl FnMut(Step) -> String) {
     let console = console.replace("\\\n", " ");
     let mut lines = console.lines().peekable();
     while let Some(line) = lines.next() {
-        if line == "^C" {
-            program.signal("-INT");
+        let step = if line == "^C" {
+            Step::Signal("-INT")
         } else if line.starts_with("$ kill -TERM") {
-            program.signal("-TERM");
+            Step::Signal("-TERM")
         } else if let Some(words) = line.strip_prefix("$ curl ") {
-            let call = Call::parse(&ids.translate(words));
-            let actual = call.send(program.connect());
-            let is_output = |line: &&str| !line.starts_with("$ ") && *line != "^C";
-            let mut expected = Vec::new();
-            while let Some(line) = lines.next_if(is_output) {
-                expected.push(line);
-            }
-            compare(&expected, &actual, ids);
+            Step::Call(Call::parse(&ids.translate(words)))
         } else {
             panic!("not understood: {line}");
+        };
+        let actual = output(step);
+        let is_output = |line: &&str| !line.starts_with("$ ") && *line != "^C";
+        let mut expected = Vec::new();
+        while let Some(line) = lines.next_if(is_output) {
+            expected.push(line);
         }
+        compare(&expected, &actual, ids);
     }
 }
 
@@ -51,11 +74,11 @@ fn undated(line: &str) -> String {
 }
 
 #[derive(Debug, Default)]
-struct Call {
-    path: String,
+pub(crate) struct Call {
+    pub(crate) url: String,
     method: Option<String>,
     headers: Vec<String>,
-    body: String,
+    pub(crate) body: String,
     shows_head: bool,
 }
 
@@ -70,7 +93,7 @@ impl Call {
                 "-X" => call.method = words.next(),
                 "-H" => call.headers.extend(words.next()),
                 "-d" => call.body = words.next().unwrap(),
-                url => call.path = url.strip_prefix("localhost:3000").unwrap().to_owned(),
+                url => call.url = url.to_owned(),
             }
         }
         call
@@ -91,6 +114,7 @@ impl Call {
     }
 
     fn request(&self) -> String {
+        let path = self.url.strip_prefix("localhost:3000").unwrap();
         let default = if self.body.is_empty() { "GET" } else { "POST" };
         let method = self.method.as_deref().unwrap_or(default);
         let headers: String = self
@@ -99,8 +123,7 @@ impl Call {
             .map(|header| format!("{header}\r\n"))
             .collect();
         format!(
-            "{method} {} HTTP/1.1\r\nhost: localhost\r\n{headers}content-length: {}\r\n\r\n{}",
-            self.path,
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\n{headers}content-length: {}\r\n\r\n{}",
             self.body.len(),
             self.body
         )

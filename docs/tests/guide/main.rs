@@ -9,6 +9,7 @@
 
 mod arrived;
 mod console;
+mod function;
 mod ids;
 mod links;
 mod program;
@@ -26,11 +27,33 @@ mod pages {
 #[track_caller]
 fn check(name: &str, console: Option<&str>, arrives: &str) {
     let honeyhive = LocalServer::builder().start_blocking().unwrap();
-    let mut program = Program::start(name, &honeyhive.url());
     let mut ids = Ids::default();
+    match console {
+        Some(console) if console.contains(function::INVOCATIONS) => {
+            function::play(name, console, &honeyhive, &mut ids);
+        }
+        _ => run(name, console, &honeyhive, &mut ids),
+    }
+    arrived::compare(&honeyhive, &ids.translate(arrives));
+}
+
+fn run(name: &str, console: Option<&str>, honeyhive: &LocalServer, ids: &mut Ids) {
+    let mut program = Program::start(name, &honeyhive.url());
     if let Some(console) = console {
-        console::play(console, &mut program, &mut ids);
+        console::play(console, &mut program, ids);
     }
     program.end_well();
-    arrived::compare(&honeyhive, &ids.translate(arrives));
+}
+
+#[test]
+fn a_program_that_there_is_none_of_is_answered_with_those_that_there_are() {
+    let (status, said) = Program::start("worker_scoped", "").end();
+    assert_eq!(status.code(), Some(1), "{said}");
+    let mut lines = said.lines();
+    let first = lines.next().unwrap();
+    assert!(first.contains(r#""worker_scoped""#), "{said}");
+    assert!(
+        lines.any(|line| line.trim() == "worker_scoped_sessions"),
+        "{said}"
+    );
 }

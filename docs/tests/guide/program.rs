@@ -2,9 +2,9 @@
 
 use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// Reached only by a test that fails.
@@ -17,23 +17,45 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub(crate) struct Program {
     child: Child,
     address: SocketAddr,
+    /// What it complains of, read while it runs: a full pipe would stop it.
+    complaints: Option<JoinHandle<String>>,
 }
 
 impl Program {
+    /// The program of all pages.
+    pub(crate) const PATH: &str = env!("CARGO_BIN_EXE_honeyhive-guide");
+
     /// Runs it with nothing in its environment but HoneyHive and an address to listen on.
     pub(crate) fn start(name: &str, honeyhive: &str) -> Self {
+        let mut command = Command::new(Self::PATH);
+        command.env_clear();
+        Self::start_with(command, name, honeyhive)
+    }
+
+    /// Likewise, with what is in the command's environment already.
+    pub(crate) fn start_with(mut command: Command, name: &str, honeyhive: &str) -> Self {
         let address = free_address();
-        let child = Command::new(env!("CARGO_BIN_EXE_honeyhive-guide"))
+        let mut child = command
             .arg(name)
-            .env_clear()
             .env("HH_API_KEY", "hh_guide")
             .env("HH_API_URL", honeyhive)
             .env("ADDRESS", address.to_string())
-            .stdout(Stdio::piped())
+            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        Self { child, address }
+        let complaints = child.stderr.take().map(|mut pipe| {
+            thread::spawn(move || {
+                let mut text = String::new();
+                pipe.read_to_string(&mut text).unwrap();
+                text
+            })
+        });
+        Self {
+            child,
+            address,
+            complaints,
+        }
     }
 
     /// A connection, once it listens.
@@ -58,7 +80,13 @@ impl Program {
         assert!(killed.success());
     }
 
-    pub(crate) fn end_well(mut self) {
+    pub(crate) fn end_well(self) {
+        let (status, said) = self.end();
+        assert!(status.success(), "{status}: {said}");
+    }
+
+    /// Waits for its end: how it ended, and what it complained of.
+    pub(crate) fn end(mut self) -> (ExitStatus, String) {
         let deadline = Instant::now() + PATIENCE;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -67,14 +95,13 @@ impl Program {
             assert!(Instant::now() < deadline, "it does not end");
             thread::sleep(PAUSE);
         };
-        assert!(status.success(), "{status}: {}", self.said());
+        (status, self.said())
     }
 
+    /// All of it, once it has ended.
     fn said(&mut self) -> String {
-        let mut said = String::new();
-        let stderr = self.child.stderr.as_mut().unwrap();
-        stderr.read_to_string(&mut said).unwrap();
-        said
+        let complaints = self.complaints.take().unwrap();
+        complaints.join().unwrap()
     }
 }
 

@@ -1,8 +1,10 @@
 //! What the function does, whoever made the session.
 
-use honeyhive::{Enrichment, HoneyHiveTracer, SessionId};
+use honeyhive::{Enrichment, SessionId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+
+use crate::tracer;
 
 /// The event of the function.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -17,8 +19,9 @@ pub struct Event {
 /// The answer of the function.
 #[derive(Debug, Serialize)]
 pub struct Answer {
-    /// The session, for the next event.
-    pub session_id: SessionId,
+    /// The session, for the next event; none where nothing is recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
     /// What came of the message.
     pub result: Processed,
 }
@@ -40,12 +43,11 @@ pub struct EmptyMessage;
 /// # Errors
 ///
 /// Where the message is empty; the error is on the span.
-#[honeyhive::trace(event_type = "tool", skip(tracer))]
-pub async fn process_event(
-    tracer: &HoneyHiveTracer,
-    event: &Event,
-) -> Result<Processed, EmptyMessage> {
-    tracer.enrich_span(Enrichment::new().metadata(json!({"bytes": event.message.len()})));
+#[honeyhive::trace(event_type = "tool")]
+pub async fn process_event(event: &Event) -> Result<Processed, EmptyMessage> {
+    if let Some(tracer) = tracer() {
+        tracer.enrich_span(Enrichment::new().metadata(json!({"bytes": event.message.len()})));
+    }
     match event.message.split_whitespace().count() {
         0 => Err(EmptyMessage),
         words => Ok(Processed { words }),

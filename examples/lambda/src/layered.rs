@@ -9,19 +9,24 @@ use crate::function::{Answer, Event, process_event};
 use crate::tracer;
 
 pub(crate) async fn run() -> Result<(), Error> {
-    let tracer = tracer()?.clone();
-    Runtime::new(LambdaHandler::new(service_fn(handler)))
-        .layer(LambdaLayer::new(tracer))
-        .run()
-        .await
+    let runtime = Runtime::new(LambdaHandler::new(service_fn(handler)));
+    match tracer() {
+        Some(tracer) => {
+            let layer = LambdaLayer::new(tracer.clone());
+            runtime.layer(layer).run().await
+        }
+        None => runtime.run().await,
+    }
 }
 
 async fn handler(event: LambdaEvent<Event>) -> Result<Answer, Error> {
-    let session = Session::current().ok_or("the layer is missing")?;
-    let result = process_event(tracer()?, &event.payload).await?;
-    session.enrich(Enrichment::new().outputs(json!({"result": result})));
+    let result = process_event(&event.payload).await?;
+    let session = Session::current();
+    if let Some(session) = &session {
+        session.enrich(Enrichment::new().outputs(json!({"result": result})));
+    }
     Ok(Answer {
-        session_id: session.id(),
+        session_id: session.map(|session| session.id()),
         result,
     })
 }

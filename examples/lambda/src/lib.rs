@@ -50,7 +50,7 @@ impl FromStr for Way {
 ///
 /// # Errors
 ///
-/// Where the tracer cannot be made, or the runtime API does not answer.
+/// Where the runtime API does not answer.
 pub async fn run(way: Way) -> Result<(), lambda_runtime::Error> {
     match way {
         Way::Layer => layered::run().await,

@@ -2,18 +2,18 @@
 
 use std::sync::LazyLock;
 
-use honeyhive::{BuildError, HoneyHiveTracer};
+use honeyhive::HoneyHiveTracer;
 
-static TRACER: LazyLock<Result<HoneyHiveTracer, BuildError>> = LazyLock::new(|| {
+static TRACER: LazyLock<Option<HoneyHiveTracer>> = LazyLock::new(|| {
     // `HH_API_KEY` and friends say the rest.
-    HoneyHiveTracer::builder().source("lambda").build()
+    let tracer = HoneyHiveTracer::builder().source("lambda").build();
+    tracer
+        .inspect_err(|error| tracing::error!("no telemetry: {error}"))
+        .ok()
 });
 
-/// The tracer of this environment.
-///
-/// # Errors
-///
-/// Where a setting is missing or unusable; the error says which.
-pub fn tracer() -> Result<&'static HoneyHiveTracer, &'static BuildError> {
+/// The tracer of this environment. Where a setting is missing or unusable there is none; the log has said
+/// once which, and the function does its work without.
+pub fn tracer() -> Option<&'static HoneyHiveTracer> {
     TRACER.as_ref()
 }

@@ -7,8 +7,9 @@
 )]
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
+use lambda_example::runtime_api::{Outcome, RuntimeApi};
 use lambda_example::{Way, machine};
 use serde_json::{Value, json};
 
@@ -74,6 +75,33 @@ fn a_way_that_there_is_none_of_is_said_and_ends_the_program_with_1() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("neither `layer` nor `by-hand`"), "{said}");
+}
+
+/// What it answers to two events, and what it has logged by then.
+async fn without_a_key(way: Way) -> ([Outcome; 2], String) {
+    let api = RuntimeApi::start().await.unwrap();
+    let mut function = api
+        .function(Path::new(env!("CARGO_BIN_EXE_lambda-example")))
+        .env("_HANDLER", way.name())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let event = json!({"message": "I like tea"}).to_string();
+    let outcomes = [api.invoke(event.clone()).await, api.invoke(event).await];
+    api.idle().await;
+    function.start_kill().unwrap();
+    let log = function.wait_with_output().await.unwrap().stderr;
+    (outcomes, String::from_utf8(log).unwrap())
+}
+
+#[tokio::test]
+async fn without_a_key_the_work_is_done_and_the_log_says_so_once() {
+    for way in [Way::Layer, Way::ByHand] {
+        let (outcomes, log) = without_a_key(way).await;
+        let answer = Outcome::Response(json!({"result": {"words": 3}}));
+        assert_eq!(outcomes, [answer.clone(), answer], "{way:?}: {log}");
+        assert_eq!(log.matches("no HoneyHive key").count(), 1, "{way:?}: {log}");
+    }
 }
 
 #[cfg(unix)]

@@ -132,6 +132,8 @@ pub(crate) fn variables_that_python_ignores(python: Python) {
 }
 
 pub(crate) fn more_variables(python: Python) {
+    const NOT_READ: Why =
+        Because("HH_MAX_ATTRIBUTES is not read, so that this span keeps them all");
     let hive = Hive::new();
     let is_child = hive.runs(&python, || {
         let tracer = HoneyHiveTracer::builder()
@@ -160,7 +162,7 @@ pub(crate) fn more_variables(python: Python) {
                 it.span("a").attributes.clear();
                 it.session("s").spans.push(tool("noisy.b"));
             })
-            .but(Bug(3), |it| {
+            .but(NOT_READ, |it| {
                 let attributes = (0..15).map(|index| (format!("k{index}"), json!(index)));
                 it.session("s").spans.push(Span {
                     attributes: attributes.collect(),

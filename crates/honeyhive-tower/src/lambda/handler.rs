@@ -36,6 +36,8 @@ where
     type Future = LambdaHandlerFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        // So that the layer knows what silence means.
+        HandlerGuard::announce();
         self.inner.poll_ready(cx).map_err(LambdaHandlerError::new)
     }
 

@@ -45,7 +45,8 @@ use super::LambdaService;
 /// who waits for the answer waits for HoneyHive, but the environment does: 5 s at the most
 /// ([`flush_timeout`](honeyhive::lambda::LambdaInstrumentationBuilder::flush_timeout)), never longer than
 /// until 250 ms before the invocation's deadline, and not at all where less is left. What was not delivered
-/// by then goes with the next invocation, if this environment gets one.
+/// by then goes with the next invocation, if this environment gets one. While HoneyHive cannot be reached, only
+/// every tenth invocation holds its environment that long; the others take 200 ms at the most.
 ///
 /// # Errors and panics of the handler
 ///
@@ -53,7 +54,8 @@ use super::LambdaService;
 /// `Runtime::new(service_fn(handler))` the session's outcome is `answered`, whatever the answer was, and what
 /// `#[honeyhive::trace]` has recorded of an error or a panic is on its span.
 /// [`LambdaHandler`](crate::LambdaHandler) around the handler, as above, sees both, and the session's outcome
-/// is `complete`, `error` or `panicked`.
+/// is `complete`, `error` or `panicked`. An event that the runtime answers by itself, because its payload is not
+/// what the handler takes, is an `error` then, too; what is wrong with it only the runtime's log says.
 ///
 /// # Streamed answers
 ///

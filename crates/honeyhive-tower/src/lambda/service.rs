@@ -26,7 +26,7 @@ where
     type Future = LambdaFuture<S::Future, Result<S::Response, S::Error>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx)
+        self.instrumentation.on_ready(|| self.inner.poll_ready(cx))
     }
 
     fn call(&mut self, invocation: LambdaInvocation) -> Self::Future {

@@ -515,6 +515,13 @@ impl Sessions {
         }
     }
 
+    /// True for what was said of an event whose span may still be on its way.
+    pub(crate) fn awaits_spans(&self, id: SessionId) -> bool {
+        self.entries
+            .get(&id)
+            .is_some_and(|entry| entry.awaits_spans)
+    }
+
     /// True while a request is under way whose spans may create the session.
     pub(crate) fn awaits_end(&self, id: SessionId) -> bool {
         self.entries.get(&id).is_some_and(|entry| entry.awaits_end)

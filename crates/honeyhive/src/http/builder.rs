@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::{Inner, RequestInfo, ServerInstrumentation, SessionStart, SessionTrust};
 use crate::config::SessionTransport;
-use crate::enrichment::{Object, to_json};
+use crate::enrichment::Object;
+use crate::json::to_json;
 use crate::tracer::HoneyHiveTracer;
 
 /// The settings of a [`ServerInstrumentation`].

@@ -11,12 +11,13 @@ use opentelemetry::Context;
 use opentelemetry::trace::{SpanId, TraceContextExt};
 
 pub(crate) use scope::Scope;
-pub(crate) use text::{panic_text, text_of};
+pub(crate) use text::text_of;
 #[cfg(feature = "lambda")]
 pub(crate) use trust::LONGEST_ID;
 pub use trust::SessionTrust;
 
 use crate::outbox::{Outbox, Record};
+pub(crate) use crate::panics::panic_text;
 use crate::session::Session;
 
 /// Runs a callback of the program's; a panic in it is counted and goes no further.

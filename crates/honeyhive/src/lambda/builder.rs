@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::flush::{FLUSH_TIMEOUT, Grumbler};
+use super::flush::{FLUSH_TIMEOUT, Grumbler, Patience};
+use super::handler::Announced;
 use super::{Inner, LambdaInstrumentation, SessionTrust};
 use crate::tracer::HoneyHiveTracer;
 
@@ -22,7 +23,9 @@ impl LambdaInstrumentationBuilder {
             trust: SessionTrust::default(),
             flush_timeout: FLUSH_TIMEOUT,
             is_warm: AtomicBool::new(false),
+            patience: Patience::default(),
             grumbler: Grumbler::default(),
+            announced: Announced::default(),
         })
     }
 
@@ -39,7 +42,9 @@ impl LambdaInstrumentationBuilder {
     }
 
     /// How long the flush after an invocation may take (default 5 s). It never takes more than what is left
-    /// until the invocation's deadline, less 250 ms; zero turns it off.
+    /// until the invocation's deadline, less 250 ms; zero turns it off. After one that delivered nothing, the
+    /// next ones take 200 ms at the most until something gets through, but for every tenth: so an outage of
+    /// HoneyHive costs an environment little, and a HoneyHive that is merely slow is reached all the same.
     ///
     /// Lambda bills the time, and the next event of this environment waits for it; whoever waits for the
     /// answer does not.

@@ -1,6 +1,7 @@
 //! The flush after an invocation: how long it may take, and how it is waited for.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant, SystemTime};
@@ -9,12 +10,17 @@ use tokio::sync::oneshot;
 
 use super::Inner;
 use crate::error::FlushError;
-use crate::outbox::{Command, Flushed, Reply};
+use crate::outbox::{Command, FlushReport, Flushed, Reply};
 
 /// How long the flush may take, unless told otherwise.
 pub(super) const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// What is left of the invocation for its end.
 const MARGIN: Duration = Duration::from_millis(250);
+/// How long a flush may take while nothing gets through.
+const PROBE: Duration = Duration::from_millis(200);
+/// While nothing gets through, each of so many flushes may take its whole time all the same: HoneyHive may be
+/// there, and only slower than a probe.
+const PROBES: u32 = 10;
 /// Who reads the log of a function that cannot deliver has read it once.
 const QUIET: Duration = Duration::from_secs(60);
 
@@ -42,7 +48,9 @@ impl Flush {
                 Self::ToBegin(deadline) => *self = Self::begin(inner, *deadline),
                 Self::UnderWay(answer) => {
                     let flushed = ready!(Pin::new(answer).poll(cx));
-                    if let Err(error) = flushed.unwrap_or(Err(FlushError::ShutDown)) {
+                    let flushed = flushed.unwrap_or(Err(FlushError::ShutDown));
+                    inner.patience.learn(&flushed);
+                    if let Err(error) = flushed {
                         inner.grumbler.grumble(&error);
                     }
                     *self = Self::Over;
@@ -53,14 +61,47 @@ impl Flush {
     }
 
     fn begin(inner: &Inner, deadline: Option<SystemTime>) -> Self {
-        let Some(bound) = bound(inner.flush_timeout, deadline, SystemTime::now()) else {
-            tracing::debug!(target: "honeyhive", "no time is left for a flush; what is pending goes with the next invocation");
+        let limit = inner.patience.limit(inner.flush_timeout);
+        let Some(bound) = bound(limit, deadline, SystemTime::now()) else {
+            tracing::debug!(target: "honeyhive", "no time is left for a flush; what is pending goes with the next invocation, if this environment gets one");
             return Self::Over;
         };
         let (reply, answer) = Reply::awaited();
         let outbox = inner.tracer.outbox();
         outbox.command(Command::Flush(bound, reply));
         Self::UnderWay(answer)
+    }
+}
+
+/// Remembers that nothing gets through, so that an outage does not hold up every invocation for the whole
+/// time of a flush.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    /// How many flushes in a row have delivered nothing.
+    in_vain: AtomicU32,
+}
+
+impl Patience {
+    fn limit(&self, limit: Duration) -> Duration {
+        match self.in_vain.load(Ordering::Relaxed) % PROBES {
+            0 => limit,
+            _ => limit.min(PROBE),
+        }
+    }
+
+    fn learn(&self, flushed: &Flushed) {
+        match flushed {
+            Err(FlushError::TimedOut {
+                timeout,
+                report: FlushReport { delivered: 0, .. },
+            }) => {
+                // What had less time than a probe, close to a deadline, says nothing.
+                if *timeout >= PROBE {
+                    self.in_vain.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            _ => self.in_vain.store(0, Ordering::Relaxed),
+        }
     }
 }
 
@@ -122,6 +163,59 @@ mod tests {
     #[test]
     fn a_limit_of_zero_turns_it_off() {
         assert_eq!(bound(Duration::ZERO, None, NOW), None);
+    }
+
+    fn timed_out(timeout: Duration, delivered: u64) -> Flushed {
+        let report = FlushReport {
+            delivered,
+            dropped: 0,
+            pending: 1,
+        };
+        Err(FlushError::TimedOut { timeout, report })
+    }
+
+    #[test]
+    fn after_a_flush_in_vain_the_next_are_short_and_now_and_then_one_is_not() {
+        let patience = Patience::default();
+        let limits = [(); 12].map(|()| {
+            let limit = patience.limit(FLUSH_TIMEOUT);
+            patience.learn(&timed_out(limit, 0));
+            limit
+        });
+        let mut expected = [PROBE; 12];
+        expected[0] = FLUSH_TIMEOUT;
+        expected[10] = FLUSH_TIMEOUT;
+        assert_eq!(limits, expected);
+    }
+
+    #[test]
+    fn once_something_gets_through_the_whole_limit_counts_again() {
+        let report = FlushReport::default();
+        for got_through in [
+            Ok(report),
+            Err(FlushError::Dropped { report }),
+            timed_out(PROBE, 1),
+        ] {
+            let patience = Patience::default();
+            patience.learn(&timed_out(FLUSH_TIMEOUT, 0));
+            assert_eq!(patience.limit(FLUSH_TIMEOUT), PROBE);
+            patience.learn(&got_through);
+            assert_eq!(patience.limit(FLUSH_TIMEOUT), FLUSH_TIMEOUT);
+        }
+    }
+
+    #[test]
+    fn a_flush_with_hardly_any_time_says_nothing_about_honeyhive() {
+        let patience = Patience::default();
+        patience.learn(&timed_out(PROBE - Duration::from_millis(1), 0));
+        assert_eq!(patience.limit(FLUSH_TIMEOUT), FLUSH_TIMEOUT);
+    }
+
+    #[test]
+    fn a_limit_below_that_of_a_probe_stays() {
+        let patience = Patience::default();
+        patience.learn(&timed_out(FLUSH_TIMEOUT, 0));
+        assert_eq!(patience.limit(Duration::ZERO), Duration::ZERO);
     }
 
     #[test]

@@ -13,6 +13,8 @@ use crate::incoming::{Scope, panic_text, text_of};
 use crate::outbox::Outcome;
 use crate::session::Session;
 
+const NEVER_RAN: &str = "the runtime answered before the handler ran; its log says why";
+const UNFINISHED: &str = "the answer was given before the handler had ended";
 const CANCELLED: &str = "cancelled: the future was dropped before its end";
 
 /// An invocation that is under way. Dropping it says that it was cancelled.
@@ -45,13 +47,24 @@ impl InvocationGuard {
     }
 
     /// Lambda has its answer. How the invocation ended is what a [`HandlerGuard`](super::HandlerGuard) has
-    /// told; without that it may have been a result or an error, and the outcome is `answered`.
+    /// told. One that is there and has told nothing means that the answer is none of the handler's, and the
+    /// outcome is `error`; where there is none, it may have been a result or an error, and the outcome is
+    /// `answered`.
     pub fn on_answer(&mut self) {
-        let how = self.wire.told().unwrap_or(Told {
-            outcome: Outcome::Answered,
-            error: None,
-        });
+        let how = self.wire.told().unwrap_or_else(|| self.silence());
         self.end(how);
+    }
+
+    fn silence(&self) -> Told {
+        let error = match (self.wire.has_begun(), self.instrumentation.announced.is()) {
+            (true, _) => Some(UNFINISHED),
+            (false, true) => Some(NEVER_RAN),
+            (false, false) => None,
+        };
+        Told {
+            outcome: error.map_or(Outcome::Answered, |_| Outcome::Error),
+            error: error.map(str::to_owned),
+        }
     }
 
     /// Lambda could not be given an answer.

@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use opentelemetry::Context;
 
+use super::LambdaInstrumentation;
 use crate::incoming::{panic_text, text_of};
 use crate::outbox::Outcome;
 
@@ -18,7 +20,13 @@ pub(super) struct Told {
 
 /// Where the handler tells; in the OpenTelemetry context, so that whoever is in between need not know.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Wire(Arc<OnceLock<Told>>);
+pub(super) struct Wire(Arc<Line>);
+
+#[derive(Debug, Default)]
+struct Line {
+    has_begun: AtomicBool,
+    told: OnceLock<Told>,
+}
 
 impl Wire {
     /// That of a layer further out, or a new one.
@@ -27,7 +35,43 @@ impl Wire {
     }
 
     pub(super) fn told(&self) -> Option<Told> {
-        self.0.get().cloned()
+        self.0.told.get().cloned()
+    }
+
+    /// There was a guard around the handler, so the handler was at least called.
+    pub(super) fn has_begun(&self) -> bool {
+        self.0.has_begun.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether a handler with a guard is somewhere below; in the OpenTelemetry context while readiness is asked
+/// for, which goes all the way down before an event comes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Announced(Arc<AtomicBool>);
+
+impl Announced {
+    pub(super) fn is(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl LambdaInstrumentation {
+    /// Runs a poll for readiness, in which the handler can [announce](HandlerGuard::announce) its guard.
+    pub fn on_ready<T>(&self, poll: impl FnOnce() -> T) -> T {
+        let announced = &self.inner.announced;
+        let polled = {
+            let _attached = Context::current_with_value(announced.clone()).attach();
+            poll()
+        };
+        if announced.is() {
+            // Layers further out wait for it, too.
+            HandlerGuard::announce();
+        }
+        polled
     }
 }
 
@@ -41,12 +85,24 @@ pub struct HandlerGuard {
 }
 
 impl HandlerGuard {
-    /// A guard for the handler of the invocation that is current here.
+    /// Says that the handler has a guard, before an invocation is there: in
+    /// [`LambdaInstrumentation::on_ready`]. An invocation that no guard is made for is then known to have been
+    /// answered without the handler.
+    pub fn announce() {
+        let announced: Option<Announced> = Context::map_current(|cx| cx.get().cloned());
+        if let Some(announced) = announced {
+            announced.set();
+        }
+    }
+
+    /// A guard for the handler of the invocation that is current here, which is called now.
     #[must_use]
     pub fn current() -> Self {
-        Self {
-            wire: Context::map_current(|cx| cx.get().cloned()),
+        let wire: Option<Wire> = Context::map_current(|cx| cx.get().cloned());
+        if let Some(Wire(line)) = &wire {
+            line.has_begun.store(true, Ordering::Relaxed);
         }
+        Self { wire }
     }
 
     /// Runs a piece of the handler. A panic is told and goes on.
@@ -71,9 +127,9 @@ impl HandlerGuard {
     }
 
     fn tell(&self, outcome: Outcome, error: Option<String>) {
-        if let Some(Wire(told)) = &self.wire {
+        if let Some(Wire(line)) = &self.wire {
             // The innermost knows best, and is the first.
-            let _ = told.set(Told { outcome, error });
+            let _ = line.told.set(Told { outcome, error });
         }
     }
 }

@@ -45,8 +45,10 @@
 //!
 //! What the answer is need not be visible to whoever holds the guard: `lambda_runtime` turns an error or a
 //! panic of the handler into an answer below its layers. A [`HandlerGuard`] around the handler itself tells
-//! the one around it, and the outcome is `complete`, `error` or `panicked`. Where nobody has told, it is
-//! `answered`: Lambda has its answer, be it a result or an error.
+//! the one around it, and the outcome is `complete`, `error` or `panicked`. An answer before the handler has
+//! run, such as that to a payload which does not deserialise, is an `error` too, where the handler has announced
+//! its guard ([`HandlerGuard::announce`]). Where there is no guard, the outcome is `answered`: Lambda has its
+//! answer, be it a result or an error.
 
 mod builder;
 mod ending;
@@ -67,7 +69,8 @@ pub use guard::InvocationGuard;
 pub use handler::HandlerGuard;
 pub use invocation::Invocation;
 
-use self::flush::Grumbler;
+use self::flush::{Grumbler, Patience};
+use self::handler::Announced;
 pub use crate::incoming::SessionTrust;
 use crate::tracer::HoneyHiveTracer;
 
@@ -100,7 +103,10 @@ struct Inner {
     flush_timeout: Duration,
     /// An event has come before.
     is_warm: AtomicBool,
+    patience: Patience,
     grumbler: Grumbler,
+    /// That there is a [`HandlerGuard`] around the handler.
+    announced: Announced,
 }
 
 impl LambdaInstrumentation {

@@ -87,13 +87,13 @@ pub(crate) fn in_context(cx: &Context) -> Option<&Session> {
     cx.get().map(|current: &Current| &current.session)
 }
 
-/// `cx`, with the sessions of another context where it has none itself.
+/// `cx`, with the sessions that are current here where it has none itself.
 #[cfg(feature = "tracing")]
-pub(crate) fn with_sessions_of(cx: &Context, other: &Context) -> Context {
-    match cx.get::<Current>() {
-        Some(_) => cx.clone(),
-        None => within_sessions_of(cx, other),
+pub(crate) fn with_sessions_here(cx: Context) -> Context {
+    if cx.get::<Current>().is_some() {
+        return cx;
     }
+    within_sessions_of(&cx, &Context::current())
 }
 
 /// `cx`, with the sessions of another context instead of its own, where that has any.

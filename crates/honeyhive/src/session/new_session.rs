@@ -1,10 +1,13 @@
 //! [`NewSession`]: what a session begins with.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::enrichment::{NO_OBJECT, Object, merge, to_json, warn_of_refusal};
+use crate::enrichment::{NO_OBJECT, Object, merge, warn_of_refusal};
 use crate::id::SessionId;
+use crate::json::to_json;
 
 /// What a session begins with; a plain `&str` or `String` is a name and nothing else.
 ///
@@ -24,7 +27,7 @@ use crate::id::SessionId;
 /// assert_eq!(chat.id(), again.id());
 /// # Ok::<(), honeyhive::BuildError>(())
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct NewSession {
     pub(crate) name: Option<String>,
     pub(crate) id: Option<SessionId>,
@@ -34,6 +37,17 @@ pub struct NewSession {
     pub(crate) source: Option<String>,
     pub(crate) skip_api_call: bool,
     pub(crate) refused: u32,
+}
+
+/// Its name and id: what the session was asked is no matter for a log.
+impl fmt::Debug for NewSession {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("NewSession")
+            .field("name", &self.name)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl NewSession {

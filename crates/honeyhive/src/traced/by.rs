@@ -11,7 +11,7 @@ use std::fmt::{self, Debug, Display, Write as _};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::enrichment::to_json;
+use crate::json::to_json;
 
 /// An argument or a result: by `Serialize`, else by `Debug`, else by the name of its type.
 #[derive(Debug)]
@@ -24,38 +24,10 @@ pub trait BySerialize {
 }
 
 impl<T: Serialize> BySerialize for &&Probe<'_, T> {
-    /// What cannot be a JSON value in memory, such as a number beyond 64 bits, goes as JSON text; what
-    /// cannot be JSON at all, such as a map whose keys are lists, by the name of its type. A number that is none
-    /// goes as `nan`, `inf` or `-inf`.
+    /// What cannot be serialised at all goes by the name of its type.
     fn __honeyhive_json(&self) -> Json {
-        let value = self.0;
-        match to_json(value) {
-            Ok(Json::Null) => no_number(value).map_or(Json::Null, Json::String),
-            Ok(json) => json,
-            Err(_) => {
-                let text = serde_json::to_string(value);
-                Json::String(text.unwrap_or_else(|_| type_name::<T>().to_owned()))
-            }
-        }
+        to_json(self.0).unwrap_or_else(|_| Json::String(type_name::<T>().to_owned()))
     }
-}
-
-/// JSON knows neither infinity nor what is no number, so they look like nothing.
-#[cold]
-fn no_number(value: &impl Serialize) -> Option<String> {
-    struct Shown<'a, T>(&'a T);
-
-    impl<T: Serialize> Display for Shown<'_, T> {
-        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            self.0.serialize(formatter)
-        }
-    }
-
-    let mut text = String::new();
-    // It fails for whatever is no plain value.
-    write!(text, "{}", Shown(value)).ok()?;
-    text.make_ascii_lowercase();
-    matches!(text.as_str(), "nan" | "inf" | "-inf").then_some(text)
 }
 
 /// The second choice.

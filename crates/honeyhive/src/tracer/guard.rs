@@ -1,9 +1,14 @@
 //! What must happen when something ends.
 
+use std::future::poll_fn;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use super::HoneyHiveTracer;
 use crate::outbox::{Outcome, SessionEnd, Update};
+use crate::panics::panic_text;
 use crate::processor::LAST_FLUSH;
 use crate::session::Session;
 
@@ -43,38 +48,53 @@ impl Drop for ShutdownGuard {
     }
 }
 
-/// Ends a session: as complete when it is told so, else by how it is dropped.
+/// Runs a unit of work in a session, which ends with it.
+pub(super) async fn to_its_end<F, Fut>(session: Session, work: F) -> Fut::Output
+where
+    F: FnOnce(Session) -> Fut,
+    Fut: Future,
+{
+    let mut ending = EndOfSession::new(session.clone());
+    let output = {
+        let work = ending.watch(|| session.in_scope(|| work(session.clone())));
+        let mut work = pin!(session.scope(work));
+        poll_fn(|cx| ending.watch(|| work.as_mut().poll(cx))).await
+    };
+    ending.end(Outcome::Complete, None);
+    output
+}
+
+/// Ends a session once: as it is told, else as cancelled when it is dropped.
 #[derive(Debug)]
-pub(super) struct EndOfSession {
+struct EndOfSession {
     session: Session,
     began: Instant,
-    outcome: Option<Outcome>,
+    has_ended: bool,
 }
 
 impl EndOfSession {
-    pub(super) fn new(session: Session) -> Self {
+    fn new(session: Session) -> Self {
         Self {
             session,
             began: Instant::now(),
-            outcome: None,
+            has_ended: false,
         }
     }
 
-    pub(super) fn complete(mut self) {
-        self.outcome = Some(Outcome::Complete);
+    /// Runs a piece of the work. A panic ends the session and goes on; whether the thread is panicking would
+    /// not do, since what panics may be something beside this.
+    fn watch<T>(&mut self, piece: impl FnOnce() -> T) -> T {
+        // The panic goes on, so nobody sees what it may have left half-done.
+        catch_unwind(AssertUnwindSafe(piece)).unwrap_or_else(|panic| {
+            self.end(Outcome::Panicked, Some(panic_text(&*panic)));
+            resume_unwind(panic)
+        })
     }
-}
 
-impl Drop for EndOfSession {
-    fn drop(&mut self) {
-        let (outcome, error) = match self.outcome {
-            Some(outcome) => (outcome, None),
-            None if std::thread::panicking() => (Outcome::Panicked, Some("panicked")),
-            None => (
-                Outcome::Cancelled,
-                Some("cancelled: the future was dropped before its end"),
-            ),
-        };
+    fn end(&mut self, outcome: Outcome, error: Option<String>) {
+        if mem::replace(&mut self.has_ended, true) {
+            return;
+        }
         let duration = self.began.elapsed();
         self.session.update(Update::End(SessionEnd {
             ended_at: self.session.start.started_at + duration,
@@ -84,8 +104,15 @@ impl Drop for EndOfSession {
             grpc_status: None,
             time_to_first_byte: None,
             response_bytes: None,
-            error: error.map(str::to_owned),
+            error,
             whole_session: self.session.is_whole(),
         }));
+    }
+}
+
+impl Drop for EndOfSession {
+    fn drop(&mut self) {
+        let cancelled = "cancelled: the future was dropped before its end";
+        self.end(Outcome::Cancelled, Some(cancelled.to_owned()));
     }
 }

@@ -147,13 +147,7 @@ impl HoneyHiveTracer {
         F: FnOnce(Session) -> Fut,
         Fut: Future,
     {
-        let session = self.create_session(new);
-        let ending = guard::EndOfSession::new(session.clone());
-        let output = session
-            .scope(session.in_scope(|| work(session.clone())))
-            .await;
-        ending.complete();
-        output
+        guard::to_its_end(self.create_session(new), work).await
     }
 
     /// Begins the tracer's own session, which spans and enrichments outside every other session belong

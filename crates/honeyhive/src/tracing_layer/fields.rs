@@ -20,13 +20,14 @@ pub(super) struct Said {
 }
 
 impl Said {
-    pub(super) const fn new(bucket: Bucket) -> Self {
+    /// With room for so many attributes.
+    pub(super) fn new(bucket: Bucket, attributes: usize) -> Self {
         Self {
             bucket,
             name: None,
             kind: None,
             error: None,
-            attributes: Vec::new(),
+            attributes: Vec::with_capacity(attributes),
         }
     }
 
@@ -71,15 +72,25 @@ fn placed(field: &'static str, otherwise: Bucket) -> Key {
         return Key::from_static_str(field);
     }
     let Some((first, rest)) = field.split_once('.') else {
-        return format!("{}.{field}", otherwise.attribute_prefix()).into();
+        return joined(otherwise, field);
     };
     let bucket = Bucket::ALL
         .into_iter()
         .find(|bucket| bucket.name() == first);
     match bucket {
-        Some(bucket) => format!("{}.{rest}", bucket.attribute_prefix()).into(),
+        Some(bucket) => joined(bucket, rest),
         None => Key::from_static_str(field),
     }
+}
+
+/// Done for every field of every span, so it is not formatted.
+fn joined(bucket: Bucket, name: &str) -> Key {
+    let prefix = bucket.attribute_prefix();
+    let mut key = String::with_capacity(prefix.len() + 1 + name.len());
+    key.push_str(prefix);
+    key.push('.');
+    key.push_str(name);
+    key.into()
 }
 
 /// What an event says.

@@ -98,9 +98,15 @@ struct TracingLayer {
     key: usize,
 }
 
-/// Kept with a span of `tracing`: a slot a layer.
-#[derive(Debug, Default)]
-struct Slots(Vec<(usize, Slot)>);
+/// Kept with a span of `tracing`: a slot a layer, of which there is one, nearly always.
+#[derive(Debug)]
+struct Slots {
+    first: (usize, Slot),
+    others: Vec<(usize, Slot)>,
+}
+
+/// Room for what the processor says of a span.
+const STAMPS: usize = 4;
 
 /// An entered span, and what makes its context current.
 struct Entered {
@@ -120,8 +126,9 @@ impl TracingLayer {
         S: for<'span> LookupSpan<'span>,
     {
         let extensions = span.extensions();
-        let Slots(slots) = extensions.get()?;
-        let (_, slot) = slots.iter().find(|(key, _)| *key == self.key)?;
+        let Slots { first, others } = extensions.get()?;
+        let mut slots = std::iter::once(first).chain(others);
+        let (_, slot) = slots.find(|(key, _)| *key == self.key)?;
         Some(slot.clone())
     }
 
@@ -154,24 +161,32 @@ where
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, cx: LayerContext<'_, S>) {
         let Some(span) = cx.span(id) else { return };
         let metadata = attributes.metadata();
-        let mut said = Said::new(Bucket::Inputs);
+        let origin = origin(metadata);
+        let mut said = Said::new(
+            Bucket::Inputs,
+            metadata.fields().len() + origin.len() + STAMPS,
+        );
         attributes.record(&mut said);
-        said.attributes.extend(origin(metadata));
+        said.attributes.extend(origin);
         let slot = Slot::new(metadata.name(), said, self.parent_of(attributes, &cx));
         let mut extensions = span.extensions_mut();
         match extensions.get_mut::<Slots>() {
-            Some(Slots(slots)) => slots.push((self.key, slot)),
-            None => extensions.insert(Slots(vec![(self.key, slot)])),
+            Some(slots) => slots.others.push((self.key, slot)),
+            None => extensions.insert(Slots {
+                first: (self.key, slot),
+                others: Vec::new(),
+            }),
         }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, cx: LayerContext<'_, S>) {
         if let Some(slot) = self.slot_of(id, &cx) {
-            let mut said = Said::new(if slot.has_started() {
+            let bucket = if slot.has_started() {
                 Bucket::Metadata
             } else {
                 Bucket::Inputs
-            });
+            };
+            let mut said = Said::new(bucket, values.len());
             values.record(&mut said);
             slot.record(said);
         }
@@ -248,12 +263,7 @@ where
     }
 
     fn on_close(&self, id: Id, cx: LayerContext<'_, S>) {
-        let slot = cx.span(&id).and_then(|span| {
-            let mut extensions = span.extensions_mut();
-            let Slots(slots) = extensions.get_mut()?;
-            let index = slots.iter().position(|(key, _)| *key == self.key)?;
-            Some(slots.swap_remove(index).1)
-        });
+        let slot = cx.span(&id).and_then(|span| self.slot(&span));
         if let Some(slot) = slot {
             slot.end(&self.tracer);
         }

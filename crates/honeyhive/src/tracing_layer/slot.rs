@@ -33,16 +33,19 @@ struct Waiting {
 
 impl Slot {
     pub(super) fn new(name: &'static str, said: Said, parent: Context) -> Self {
-        let mut waiting = Waiting {
-            builder: SpanBuilder::from_name(name)
-                .with_start_time(SystemTime::now())
-                .with_attributes([]),
-            error: None,
-            parent,
+        let mut builder = match said.name {
+            Some(name) => SpanBuilder::from_name(name),
+            None => SpanBuilder::from_name(name),
         };
-        waiting.take(said);
+        builder.start_time = Some(SystemTime::now());
+        builder.span_kind = said.kind;
+        builder.attributes = Some(said.attributes);
         Self(Arc::new(Inner {
-            waiting: Mutex::new(Some(waiting)),
+            waiting: Mutex::new(Some(Waiting {
+                builder,
+                error: said.error,
+                parent,
+            })),
             started: OnceLock::new(),
             last_exit: Mutex::new(None),
         }))
@@ -108,7 +111,7 @@ impl Waiting {
     }
 
     fn start(self, tracer: &SdkTracer) -> Context {
-        let parent = current::with_sessions_of(&self.parent, &Context::current());
+        let parent = current::with_sessions_here(self.parent);
         let span = tracer.build_with_context(self.builder, &parent);
         let cx = parent.with_span(span);
         if let Some(error) = self.error {

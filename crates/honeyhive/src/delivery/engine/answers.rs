@@ -90,11 +90,22 @@ impl Engine {
     fn is_about_to_exist(&self, operation: &Operation, failure: &Failure) -> bool {
         matches!(failure, Failure::Refused { status: 404, .. })
             && operation.start.is_none()
-            && (operation.attempts < UNKNOWN_ATTEMPTS || self.sessions.awaits_end(operation.id))
+            && (operation.attempts < UNKNOWN_ATTEMPTS
+                || self.sessions.awaits_end(operation.id)
+                || (self.sessions.awaits_spans(operation.id) && self.spans_are_held_up()))
     }
 
-    fn wait_for_spans(&mut self, operation: Operation, now: Instant) {
+    /// Ingestion does not take spans just now.
+    fn spans_are_held_up(&self) -> bool {
+        self.consignments.iter().any(|it| it.attempts > 0)
+    }
+
+    fn wait_for_spans(&mut self, mut operation: Operation, now: Instant) {
         self.outbox.count_retry();
+        if self.spans_are_held_up() {
+            // It is given its tries when they have gone.
+            operation.attempts = 0;
+        }
         let at = now + UNKNOWN_WAIT * (1 << operation.attempts.min(UNKNOWN_ATTEMPTS));
         self.sessions.retry(operation, false, at, &mut self.ledger);
     }
