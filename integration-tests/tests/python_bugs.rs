@@ -9,6 +9,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -771,6 +772,11 @@ fn bug_30_every_variable_of_the_documentation_changes_something() {
         ("HH_OTLP_PROTOCOL", {
             let json = delivered(&[("HH_OTLP_PROTOCOL", "http/json")]);
             content_type(&json) == "application/json"
+        }),
+        ("HH_SPOOL_DIR", {
+            let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-bugs-spool");
+            delivered(&[("HH_SPOOL_DIR", folder.to_str().unwrap())]);
+            std::fs::remove_dir(folder).is_ok() // made, and left without files
         }),
     ];
     for (variable, has_effect) in effects {

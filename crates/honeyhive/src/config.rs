@@ -6,10 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use crate::error::BuildError;
 use crate::id::SessionId;
 use crate::sampling::SessionSampling;
 use crate::secret::ApiKey;
+use crate::spool::Spool;
 
 pub(crate) const DEFAULT_SERVER_URL: &str = "https://api.dp1.us.honeyhive.ai";
 pub(crate) const DEFAULT_SOURCE: &str = "dev";
@@ -43,6 +46,7 @@ const API_TIMEOUT: Variable = variable("HH_API_TIMEOUT", &[]);
 const SESSION_SAMPLE_RATE: Variable = variable("HH_SESSION_SAMPLE_RATE", &[]);
 const OTLP_PROTOCOL: Variable = variable("HH_OTLP_PROTOCOL", &[]);
 const DROP_POLICY: Variable = variable("HH_DROP_POLICY", &[]);
+const SPOOL_DIR: Variable = variable("HH_SPOOL_DIR", &[]);
 
 /// What HoneyHive documents for its other SDKs, and nothing here reads.
 const WITHOUT_EFFECT: &[&str] = &[
@@ -150,6 +154,7 @@ pub(crate) struct Explicit {
     pub(crate) sampling: Option<SessionSampling>,
     pub(crate) drop_policy: Option<DropPolicy>,
     pub(crate) ca_certificate: Option<Vec<u8>>,
+    pub(crate) spool: Option<Spool>,
 }
 
 /// The settings a tracer runs with.
@@ -173,6 +178,7 @@ pub(crate) struct Settings {
     pub(crate) drop_policy: DropPolicy,
     /// PEM.
     pub(crate) ca_certificate: Option<Vec<u8>>,
+    pub(crate) spool: Option<Spool>,
 }
 
 impl Settings {
@@ -231,7 +237,18 @@ impl Settings {
                     .unwrap_or_default(),
             },
             ca_certificate: explicit.ca_certificate,
+            spool: spool(explicit.spool, &env)?,
         })
+    }
+
+    /// Says whether two tracers deliver to the same place with the same key, and so little else that no key
+    /// can be found out from it.
+    pub(crate) fn destination(&self) -> u32 {
+        let key = self.write_key.as_ref().map_or("", ApiKey::expose);
+        let project = self.project.as_deref().unwrap_or_default();
+        let all = format!("{}\n{project}\n{key}", self.server_url);
+        let hash = Uuid::new_v5(&Uuid::NAMESPACE_URL, all.as_bytes());
+        hash.as_fields().0
     }
 }
 
@@ -472,6 +489,19 @@ fn sampling(
 fn parse_rate(value: &str) -> Option<SessionSampling> {
     let sampling = SessionSampling::ratio(value.parse().ok()?);
     sampling.is_usable().then_some(sampling)
+}
+
+fn spool(explicit: Option<Spool>, env: &Environment<'_>) -> Result<Option<Spool>, BuildError> {
+    match explicit {
+        Some(spool) if spool.folder.as_os_str().is_empty() || spool.max_bytes == 0 => {
+            Err(BuildError::InvalidValue {
+                setting: Cow::Borrowed("`.spool(..)`"),
+                expected: "a folder, and a bound above zero",
+            })
+        }
+        Some(spool) => Ok(Some(spool)),
+        None => Ok(env.find(&SPOOL_DIR).map(|(folder, _)| Spool::new(folder))),
+    }
 }
 
 fn parse_bool(value: &str) -> Option<bool> {

@@ -90,7 +90,7 @@ pub enum Error {
 #[non_exhaustive]
 pub enum FlushError {
     /// Time ran out. What is pending stays queued and is tried again.
-    #[error("{} of the items were still pending after {timeout:?}", report.pending)]
+    #[error("{} of the items were still pending after {timeout:?}, {} of them on disk", report.pending, report.spooled)]
     TimedOut {
         /// How long the flush was given.
         timeout: Duration,

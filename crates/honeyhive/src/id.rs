@@ -54,6 +54,14 @@ impl SessionId {
         self.0.as_u128()
     }
 
+    pub(crate) const fn to_bytes(self) -> [u8; 16] {
+        *self.0.as_bytes()
+    }
+
+    pub(crate) const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
     /// The number of characters of an id as text.
     pub const LENGTH: usize = uuid::fmt::Hyphenated::LENGTH;
 }

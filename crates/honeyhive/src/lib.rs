@@ -8,6 +8,7 @@ mod error;
 mod id;
 mod sampling;
 mod secret;
+mod spool;
 
 mod bounds;
 mod config;
@@ -61,6 +62,7 @@ pub use redaction::{Field, Place, Redaction, Verdict};
 pub use sampling::SessionSampling;
 pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard};
 pub use span::{Span, SpanBuilder};
+pub use spool::Spool;
 pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};
 #[cfg(feature = "signal")]
 pub use tracer::{Serve, Served, StopSignal};

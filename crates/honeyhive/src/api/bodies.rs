@@ -89,15 +89,35 @@ pub(crate) struct UpdateEvent {
 }
 
 /// `POST /session/start`, which wraps the same session.
-#[derive(Serialize)]
-pub(crate) struct LegacyStart<'a> {
-    pub(crate) session: &'a StartSession,
+pub(crate) fn legacy_start(session: &[u8]) -> Vec<u8> {
+    [b"{\"session\":", session, b"}"].concat()
 }
 
 /// `PUT /events`, which names the event in the body.
-#[derive(Serialize)]
-pub(crate) struct LegacyUpdate<'a> {
-    pub(crate) event_id: SessionId,
-    #[serde(flatten)]
-    pub(crate) update: &'a UpdateEvent,
+pub(crate) fn legacy_update(event_id: SessionId, update: &[u8]) -> Vec<u8> {
+    let fields = update.strip_prefix(b"{").unwrap_or(update);
+    let comma = if fields == b"}" { "" } else { "," };
+    let name = format!("{{\"event_id\":\"{event_id}\"{comma}");
+    [name.as_bytes(), fields].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_legacy_body_is_the_same_with_something_around_it() {
+        let parsed = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap();
+        let id = SessionId::new();
+        assert_eq!(
+            parsed(&legacy_start(br#"{"session_id":"x"}"#)),
+            json!({"session": {"session_id": "x"}})
+        );
+        assert_eq!(parsed(&legacy_update(id, b"{}")), json!({"event_id": id}));
+        assert_eq!(
+            parsed(&legacy_update(id, br#"{"metadata":{"a":1}}"#)),
+            json!({"event_id": id, "metadata": {"a": 1}})
+        );
+    }
 }

@@ -10,7 +10,7 @@ use reqwest::header::{
 use reqwest::{Certificate, ClientBuilder, Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 
-use super::bodies::{LegacyStart, LegacyUpdate, StartSession, UpdateEvent};
+use super::bodies::{StartSession, UpdateEvent, legacy_start, legacy_update};
 use crate::config::Settings;
 use crate::error::BuildError;
 use crate::id::SessionId;
@@ -113,12 +113,16 @@ impl Client {
 
     /// Starts a session, on the route that this deployment has.
     pub(crate) async fn start_session(&self, session: &StartSession) -> Result<Answer, Failure> {
-        let legacy = LegacyStart { session };
+        self.start_session_with(&json(session)?).await
+    }
+
+    /// As [`start_session`](Self::start_session), with the body as it goes out.
+    pub(crate) async fn start_session_with(&self, session: &[u8]) -> Result<Answer, Failure> {
         self.legacy_sessions
             .choose(
                 true,
-                || self.rest(Method::POST, "/v1/sessions", session),
-                || self.rest(Method::POST, "/session/start", &legacy),
+                || self.rest(Method::POST, "/v1/sessions", session.to_vec()),
+                || self.rest(Method::POST, "/session/start", legacy_start(session)),
             )
             .await
     }
@@ -129,15 +133,23 @@ impl Client {
         event_id: SessionId,
         update: &UpdateEvent,
     ) -> Result<Answer, Failure> {
+        self.update_event_with(event_id, &json(update)?).await
+    }
+
+    /// As [`update_event`](Self::update_event), with the body as it goes out.
+    pub(crate) async fn update_event_with(
+        &self,
+        event_id: SessionId,
+        update: &[u8],
+    ) -> Result<Answer, Failure> {
         let path = format!("/v1/events/{event_id}");
-        let legacy = LegacyUpdate { event_id, update };
         // Where sessions have their current route, it is this one session that is not found.
         let not_found_tells = self.legacy_sessions.legacy.get() != Some(&false);
         self.legacy_events
             .choose(
                 not_found_tells,
-                || self.rest(Method::PUT, &path, update),
-                || self.rest(Method::PUT, "/events", &legacy),
+                || self.rest(Method::PUT, &path, update.to_vec()),
+                || self.rest(Method::PUT, "/events", legacy_update(event_id, update)),
             )
             .await
     }
@@ -153,23 +165,14 @@ impl Client {
         self.answer_of(request.send().await).await
     }
 
-    async fn rest(
-        &self,
-        method: Method,
-        path: &str,
-        body: &(impl Serialize + Sync),
-    ) -> Result<Answer, Failure> {
-        let bytes = serde_json::to_vec(body).map_err(|error| Failure::Refused {
-            status: 0,
-            message: error.to_string(),
-        })?;
+    async fn rest(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Answer, Failure> {
         let request = self
             .request(method, path)
             .timeout(self.timeout)
             .header(ACCEPT, JSON)
             .header(CONTENT_TYPE, JSON)
             .header("hh-client-timestamp", nanoseconds_now())
-            .body(bytes);
+            .body(body);
         self.answer_of(request.send().await).await
     }
 
@@ -211,6 +214,13 @@ impl Client {
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base))
     }
+}
+
+fn json(body: &impl Serialize) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec(body).map_err(|error| Failure::Refused {
+        status: 0,
+        message: error.to_string(),
+    })
 }
 
 /// Whether a deployment has the current route of a call or only the legacy one: found out by the

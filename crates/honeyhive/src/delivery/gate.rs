@@ -48,6 +48,11 @@ impl Gate {
         }
     }
 
+    /// True from when an outage began until a call has got through.
+    pub(crate) const fn is_outage(&self) -> bool {
+        self.not_before.is_some()
+    }
+
     /// True while the key is known to be refused: a call would only be refused again.
     pub(crate) fn is_unauthorized(&self, now: Instant) -> bool {
         self.unauthorized_until.is_some_and(|until| now < until)

@@ -42,6 +42,10 @@ impl Tally {
         self.load.bytes
     }
 
+    pub(crate) const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
     /// Splits some of the items off, for an outcome of their own.
     pub(crate) fn split(self, items: u64) -> (Self, Self) {
         let items = items.min(self.load.items);
@@ -77,6 +81,8 @@ pub(crate) struct Ledger {
     outbox: Arc<Outbox>,
     epoch: u64,
     pending: BTreeMap<u64, u64>,
+    /// Those of the pending ones that are on disk.
+    spooled: BTreeMap<u64, u64>,
     flushes: Vec<Flush>,
 }
 
@@ -86,15 +92,14 @@ impl Ledger {
             outbox,
             epoch: 0,
             pending: BTreeMap::new(),
+            spooled: BTreeMap::new(),
             flushes: Vec::new(),
         }
     }
 
     /// Items that came in now.
     pub(crate) fn accept(&mut self, load: Load) -> Tally {
-        if load.items > 0 {
-            *self.pending.entry(self.epoch).or_default() += load.items;
-        }
+        add(&mut self.pending, self.epoch, load.items);
         Tally {
             load,
             epoch: self.epoch,
@@ -106,7 +111,7 @@ impl Ledger {
         let (mut early, late) = if a.epoch <= b.epoch { (a, b) } else { (b, a) };
         if late.load.items > 0 && late.epoch != early.epoch {
             self.settle(late);
-            *self.pending.entry(early.epoch).or_default() += late.load.items;
+            add(&mut self.pending, early.epoch, late.load.items);
         }
         early.load.add(late.load);
         early
@@ -170,13 +175,47 @@ impl Ledger {
         self.outbox.withdrawn(tally.load);
     }
 
-    fn settle(&mut self, tally: Tally) {
-        if let Some(count) = self.pending.get_mut(&tally.epoch) {
-            *count -= tally.load.items;
-            if *count == 0 {
-                self.pending.remove(&tally.epoch);
-            }
+    /// The items are on disk. They stay pending, and in their epoch.
+    pub(crate) fn spooled(&mut self, tally: Tally) {
+        self.outbox.spooled(tally.load);
+        add(&mut self.spooled, tally.epoch, tally.load.items);
+    }
+
+    /// Items on disk that have their outcome now.
+    pub(crate) fn unspooled(&mut self, epoch: u64, items: u64) -> Tally {
+        self.outbox.unspooled(items);
+        subtract(&mut self.spooled, epoch, items);
+        Tally {
+            load: Load { items, bytes: 0 },
+            epoch,
         }
+    }
+
+    /// Items that another process has left on disk.
+    pub(crate) fn inherit(&mut self, items: u64) {
+        self.outbox.accept_spooled(items);
+        add(&mut self.pending, self.epoch, items);
+        add(&mut self.spooled, self.epoch, items);
+    }
+
+    /// So many items on disk can no longer be found; which ones nobody knows.
+    pub(crate) fn lost_on_disk(&mut self, mut items: u64) {
+        while let Some((&epoch, &count)) = self.spooled.first_key_value()
+            && items > 0
+        {
+            let some = items.min(count);
+            let tally = self.unspooled(epoch, some);
+            self.dropped(tally, DropReason::Unreadable);
+            items -= some;
+        }
+    }
+
+    pub(crate) const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    fn settle(&mut self, tally: Tally) {
+        subtract(&mut self.pending, tally.epoch, tally.load.items);
     }
 
     fn note(&mut self, tally: Tally, count: impl Fn(&mut Flush) -> &mut u64) {
@@ -223,18 +262,32 @@ impl Ledger {
         let mut answers = Vec::new();
         let mut index = 0;
         while let Some(flush) = self.flushes.get(index) {
-            let pending: u64 = self
-                .pending
-                .range(..=flush.epoch)
-                .map(|(_, count)| count)
-                .sum();
+            let up_to = |items: &BTreeMap<u64, u64>| -> u64 {
+                items.range(..=flush.epoch).map(|(_, count)| count).sum()
+            };
+            let (pending, spooled) = (up_to(&self.pending), up_to(&self.spooled));
             if pending == 0 || now >= flush.deadline {
-                answers.push(self.flushes.swap_remove(index).answered(pending));
+                answers.push(self.flushes.swap_remove(index).answered(pending, spooled));
             } else {
                 index += 1;
             }
         }
         answers
+    }
+}
+
+fn add(items: &mut BTreeMap<u64, u64>, epoch: u64, more: u64) {
+    if more > 0 {
+        *items.entry(epoch).or_default() += more;
+    }
+}
+
+fn subtract(items: &mut BTreeMap<u64, u64>, epoch: u64, fewer: u64) {
+    if let Some(count) = items.get_mut(&epoch) {
+        *count -= fewer;
+        if *count == 0 {
+            items.remove(&epoch);
+        }
     }
 }
 
@@ -253,11 +306,12 @@ impl Answered {
 }
 
 impl Flush {
-    fn answered(self, pending: u64) -> Answered {
+    fn answered(self, pending: u64, spooled: u64) -> Answered {
         let report = FlushReport {
             delivered: self.delivered,
             dropped: self.dropped,
             pending,
+            spooled,
         };
         let answer = match report {
             FlushReport { pending: 1.., .. } => Err(FlushError::TimedOut {

@@ -17,6 +17,7 @@ mod sampling;
 mod sessions;
 mod sink;
 mod spans;
+mod spooling;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use crate::error::BuildError;
 use crate::outbox::Outbox;
 use crate::sampling::SessionSampling;
 use crate::session::StartupSession;
+use crate::spool::Spool;
 #[cfg(feature = "testing")]
 pub(crate) use changes::Call;
 pub(crate) use changes::Origin;
@@ -53,6 +55,8 @@ pub(crate) struct Plan {
     pub(crate) most_items: usize,
     pub(crate) most_bytes: usize,
     pub(crate) sink: Sink,
+    /// Where to spool, and for which destination.
+    pub(crate) spool: Option<(Spool, u32)>,
 }
 
 impl Plan {
@@ -69,6 +73,10 @@ impl Plan {
             sampling: settings.sampling,
             most_items: settings.queue_items,
             most_bytes: settings.queue_bytes,
+            // In test mode there is nothing to spool: everything is taken at once.
+            spool: matches!(sink, Sink::HoneyHive(..))
+                .then(|| Some((settings.spool.clone()?, settings.destination())))
+                .flatten(),
             sink,
         }
     }

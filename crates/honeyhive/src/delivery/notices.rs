@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use crate::api::Failure;
 use crate::outbox::DeliveryStats;
 use crate::outbox::strays::Stray;
+use crate::spool::Found;
 
 /// What is told of what goes to the sessions.
 pub(crate) const SESSIONS: &str = "sessions";
@@ -28,6 +29,10 @@ pub(crate) struct Notices {
     told_missing: bool,
     last_detail: String,
     told_strays: HashSet<Stray>,
+    last_spool_trouble: Option<Instant>,
+    last_unreadable: Option<Instant>,
+    told_elsewhere: bool,
+    told_strangers: bool,
 }
 
 impl Notices {
@@ -106,6 +111,50 @@ impl Notices {
             let Stray { name, site } = &stray;
             tracing::warn!(target: "honeyhive", "the span {name:?} ({site}) ended outside every session while sessions were open, so it goes to the tracer's own; was its task, thread or stream started without the session? See `Session::spawn`, `wrap` and `scope_stream`. This is said in debug builds only");
             self.told_strays.insert(stray);
+        }
+    }
+
+    /// What processes have left in the spool that are gone.
+    pub(crate) fn found_in_spool(&mut self, found: &Found) {
+        let Found {
+            items,
+            lost,
+            set_aside,
+            elsewhere,
+            strangers,
+        } = *found;
+        if items > 0 {
+            tracing::info!(target: "honeyhive", "{items} items were left in the spool; they are delivered now");
+        }
+        if lost > 0 {
+            tracing::warn!(target: "honeyhive", "{lost} items in the spool cannot be read, most often since the process was killed while it wrote them; they are dropped and counted");
+        }
+        if set_aside > 0 {
+            tracing::warn!(target: "honeyhive", "{set_aside} files in the spool are no files of this version; they were renamed to `….corrupt`, and can be removed");
+        }
+        if elsewhere > 0 && !std::mem::replace(&mut self.told_elsewhere, true) {
+            tracing::warn!(target: "honeyhive", "the spool has files for another key or URL; they stay until a tracer with those is started with this folder");
+        }
+        if strangers > 0 && !std::mem::replace(&mut self.told_strangers, true) {
+            tracing::warn!(target: "honeyhive", "the spool has files that are not this user's alone, or that cannot be opened; they are left alone");
+        }
+    }
+
+    pub(crate) fn spool_failed(&mut self, error: &std::io::Error, now: Instant) {
+        if passed(&mut self.last_spool_trouble, now) {
+            tracing::warn!(target: "honeyhive", "the spool cannot be used ({error}); what is pending stays in memory meanwhile");
+        }
+    }
+
+    pub(crate) fn spool_full(&mut self, now: Instant) {
+        if passed(&mut self.last_spool_trouble, now) {
+            tracing::warn!(target: "honeyhive", "the spool is full; what is pending stays in memory, and what does not fit there is dropped and counted");
+        }
+    }
+
+    pub(crate) fn spool_unreadable(&mut self, now: Instant) {
+        if passed(&mut self.last_unreadable, now) {
+            tracing::warn!(target: "honeyhive", "a file of the spool has changed since it was written: what cannot be read is dropped and counted, and the file is renamed to `….corrupt`");
         }
     }
 

@@ -475,6 +475,62 @@ impl Sessions {
             .collect()
     }
 
+    /// HoneyHive has this session, or event.
+    pub(crate) fn knows(&self, id: SessionId) -> bool {
+        self.known.contains(&id)
+    }
+
+    pub(crate) fn note_known(&mut self, id: SessionId) {
+        self.known.insert(id, ());
+    }
+
+    /// What ends with this call.
+    pub(crate) fn tallies(&self, operation: &Operation) -> [Tally; 2] {
+        let start = self.entries.get(&operation.id).map(|it| it.start_tally);
+        let start = start.filter(|_| operation.start.is_some());
+        [start.unwrap_or(Tally::NONE), operation.tally]
+    }
+
+    /// The call was not made: it is on disk, and what ends with it is accounted for there.
+    pub(crate) fn left_to_disk(&mut self, operation: &Operation, ledger: &mut Ledger) -> Tally {
+        let [start, changes] = self.tallies(operation);
+        if let Some(entry) = self.entries.get_mut(&operation.id) {
+            entry.in_flight = false;
+            entry.attempts = 0;
+            entry.successes_before = None;
+            entry.retry_at = None;
+            if operation.start.is_some() {
+                entry.start_tally = Tally::NONE;
+            }
+            entry.take_up_next_start();
+        }
+        self.forget_if_idle(operation.id);
+        ledger.merge(start, changes)
+    }
+
+    /// The call was not made, or cut off: it is made again, not before then.
+    pub(crate) fn put_back(&mut self, operation: Operation, at: Instant, ledger: &mut Ledger) {
+        let attempts = operation.attempts;
+        let id = operation.id;
+        self.retry(operation, true, at, ledger);
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.attempts = attempts;
+        }
+    }
+
+    /// Queues what is still held back, too: memory runs out. What waits for spans goes on waiting, unless
+    /// `even_waiting`.
+    pub(crate) fn queue_held(&mut self, even_waiting: bool) {
+        for (id, entry) in &mut self.entries {
+            let waits = entry.awaits_end || entry.awaits_spans;
+            let is_free = !entry.in_flight && !entry.queued && entry.has_work();
+            if is_free && (even_waiting || !waits) {
+                entry.queued = true;
+                self.ready.push_back(*id);
+            }
+        }
+    }
+
     /// A request has ended without an update of its own: its spans are on their way.
     pub(crate) fn ended(&mut self, id: SessionId, now: Instant) {
         if let Some(entry) = self.entries.get_mut(&id)

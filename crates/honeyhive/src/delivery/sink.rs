@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use opentelemetry_http::Bytes;
 use opentelemetry_sdk::trace::SpanData;
 
 use super::changes::Call;
 use super::otlp::Encoder;
 use crate::api::{Answer, Client, Failure, Payload};
+use crate::id::SessionId;
 #[cfg(feature = "testing")]
 use crate::testing::Capture;
 
@@ -18,6 +20,14 @@ pub(crate) enum Sink {
     /// Test mode, with everything kept for assertions.
     #[cfg(feature = "testing")]
     Memory(Capture),
+}
+
+/// A call to HoneyHive with its body as it goes out, so that it can wait on disk.
+#[derive(Debug, Clone)]
+pub(crate) enum Ready {
+    Start(SessionId, Bytes),
+    Update(SessionId, Bytes),
+    Traces(Payload),
 }
 
 /// A batch of spans, ready to be delivered.
@@ -60,6 +70,18 @@ impl Sink {
             #[cfg(feature = "testing")]
             (Self::Memory(capture), Parcel::Plain(spans)) => Ok(capture.spans(spans)),
             _ => Ok(Answer::default()),
+        }
+    }
+
+    /// As [`call`](Self::call) and [`deliver`](Self::deliver).
+    pub(crate) async fn make(&self, call: Ready) -> Result<Answer, Failure> {
+        let Self::HoneyHive(client, _) = self else {
+            return Ok(Answer::default());
+        };
+        match call {
+            Ready::Start(_, body) => client.start_session_with(&body).await,
+            Ready::Update(id, body) => client.update_event_with(id, &body).await,
+            Ready::Traces(payload) => client.export_traces(payload).await,
         }
     }
 

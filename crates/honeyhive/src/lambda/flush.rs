@@ -170,6 +170,7 @@ mod tests {
             delivered,
             dropped: 0,
             pending: 1,
+            spooled: 0,
         };
         Err(FlushError::TimedOut { timeout, report })
     }

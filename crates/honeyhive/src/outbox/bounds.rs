@@ -18,6 +18,13 @@ const NEVER: Load = Load {
 };
 
 impl Bounds {
+    /// How much of the room is taken, from 0 to 1.
+    pub(crate) fn fullness(&self, pending: Load) -> f64 {
+        let share = |taken: u64, room: u64| taken as f64 / room.max(1) as f64;
+        let items = share(pending.items, self.most.items);
+        items.max(share(pending.bytes, self.most.bytes))
+    }
+
     pub(crate) fn new(items: usize, bytes: usize, policy: DropPolicy) -> Self {
         let most = Load {
             items: items as u64,

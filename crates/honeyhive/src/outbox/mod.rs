@@ -90,7 +90,12 @@ struct Queue {
     abandoned: bool,
     accepted: u64,
     delivered: u64,
+    /// In memory.
     pending: Load,
+    /// Items on disk.
+    spooled: u64,
+    /// Files of the spool that could not be read.
+    set_aside: u64,
     dropped: Drops,
     retried: u64,
 }
@@ -294,6 +299,36 @@ impl Outbox {
         queue.release(load);
     }
 
+    /// The items have gone from memory to disk.
+    pub(crate) fn spooled(&self, load: Load) {
+        let mut queue = self.lock();
+        queue.release(load);
+        queue.spooled += load.items;
+    }
+
+    /// Items on disk are about to have their outcome.
+    pub(crate) fn unspooled(&self, items: u64) {
+        let mut queue = self.lock();
+        queue.spooled -= items;
+        queue.pending.items += items;
+    }
+
+    /// Another process had accepted them, and has left them on disk.
+    pub(crate) fn accept_spooled(&self, items: u64) {
+        let mut queue = self.lock();
+        queue.accepted += items;
+        queue.spooled += items;
+    }
+
+    pub(crate) fn count_set_aside(&self, files: u64) {
+        self.lock().set_aside += files;
+    }
+
+    /// How much of the room in memory is taken, from 0 to 1.
+    pub(crate) fn fullness(&self) -> f64 {
+        self.bounds.fullness(self.lock().pending)
+    }
+
     pub(crate) fn count_retry(&self) {
         self.lock().retried += 1;
     }
@@ -324,7 +359,9 @@ impl Outbox {
         DeliveryStats {
             accepted: queue.accepted,
             delivered: queue.delivered,
-            pending: queue.pending.items,
+            pending: queue.pending.items + queue.spooled,
+            spooled: queue.spooled,
+            set_aside: queue.set_aside,
             pending_bytes: queue.pending.bytes,
             dropped: queue.dropped,
             retried: queue.retried,

@@ -21,6 +21,8 @@ pub enum DropReason {
     /// Its session is out of the sample, and neither failed nor was slow; see
     /// [`SessionSampling`](crate::SessionSampling).
     SampledOut,
+    /// It could not be read from the spool again.
+    Unreadable,
 }
 
 impl fmt::Display for DropReason {
@@ -33,6 +35,7 @@ impl fmt::Display for DropReason {
             Self::RetriesExhausted => "it failed too often",
             Self::ShutDown => "the tracer was shut down",
             Self::SampledOut => "its session is out of the sample",
+            Self::Unreadable => "it could not be read from the spool again",
         })
     }
 }
@@ -55,6 +58,8 @@ pub struct Drops {
     pub shut_down: u64,
     /// See [`DropReason::SampledOut`].
     pub sampled_out: u64,
+    /// See [`DropReason::Unreadable`].
+    pub unreadable: u64,
 }
 
 impl Drops {
@@ -68,6 +73,7 @@ impl Drops {
             + self.retries_exhausted
             + self.shut_down
             + self.sampled_out
+            + self.unreadable
     }
 
     pub(super) fn of_mut(&mut self, reason: DropReason) -> &mut u64 {
@@ -79,6 +85,7 @@ impl Drops {
             DropReason::RetriesExhausted => &mut self.retries_exhausted,
             DropReason::ShutDown => &mut self.shut_down,
             DropReason::SampledOut => &mut self.sampled_out,
+            DropReason::Unreadable => &mut self.unreadable,
         }
     }
 }
@@ -104,12 +111,17 @@ pub struct DeliveryStats {
     pub accepted: u64,
     /// Items that HoneyHive has confirmed.
     pub delivered: u64,
-    /// Items queued, held back to be merged, under way, or waiting for a retry.
+    /// Items queued, held back to be merged, under way, waiting for a retry, or on disk.
     pub pending: u64,
+    /// Those of the pending items that are on disk: see [`Spool`](crate::Spool). What a process that has gone
+    /// has left there is among them, and counts as accepted from when it was found.
+    pub spooled: u64,
     /// About how many bytes of memory the pending items hold.
     pub pending_bytes: u64,
     /// Items lost, by reason.
     pub dropped: Drops,
+    /// Files of the spool that could not be read, or not to the end, and were renamed to `….corrupt`.
+    pub set_aside: u64,
     /// Requests to HoneyHive that were tried again.
     pub retried: u64,
     /// Enrichment values that were no object and were left out.
@@ -132,4 +144,7 @@ pub struct FlushReport {
     pub dropped: u64,
     /// Items that had no outcome when the flush ended.
     pub pending: u64,
+    /// Those of the pending items that are on disk, so that they outlive the process: see
+    /// [`Spool`](crate::Spool).
+    pub spooled: u64,
 }

@@ -18,6 +18,7 @@ use crate::redaction::{Redaction, Rules};
 use crate::sampling::SessionSampling;
 use crate::secret::ApiKey;
 use crate::session::StartupSession;
+use crate::spool::Spool;
 
 /// The settings of a tracer. What is not set comes from the environment, then from the default.
 ///
@@ -35,6 +36,7 @@ use crate::session::StartupSession;
 /// | [`otlp_protocol`](Self::otlp_protocol) | `HH_OTLP_PROTOCOL` | `http/protobuf` |
 /// | [`sampling`](Self::sampling) | `HH_SESSION_SAMPLE_RATE`, 0 to 1 | 1: every session is sent |
 /// | [`drop_policy`](Self::drop_policy) | `HH_DROP_POLICY` | `newest` |
+/// | [`spool`](Self::spool) | `HH_SPOOL_DIR` | none: what is pending is in memory only |
 ///
 /// `HONEYHIVE_API_KEY`, `HONEYHIVE_SERVER_URL` and `HH_SERVER_URL` are read too, each with one warning:
 /// they are deprecated. A blank value counts as unset.
@@ -190,6 +192,13 @@ impl HoneyHiveTracerBuilder {
     /// ```
     pub fn ca_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.explicit.ca_certificate = Some(pem.into());
+        self
+    }
+
+    /// Where what memory cannot hold goes, and what is pending at shutdown (`HH_SPOOL_DIR`, default none). Test
+    /// mode does not use it.
+    pub fn spool(mut self, spool: Spool) -> Self {
+        self.explicit.spool = Some(spool);
         self
     }
 

@@ -336,7 +336,8 @@ impl HoneyHiveTracer {
     ///
     /// # Errors
     ///
-    /// As [`force_flush`](Self::force_flush); what was still pending is then lost, and counted as
+    /// As [`force_flush`](Self::force_flush); what was still pending is then on disk, where there is a
+    /// [`Spool`](crate::Spool), for the next process to deliver. Else it is lost, and counted as
     /// [`DropReason::ShutDown`](crate::DropReason::ShutDown).
     pub async fn shutdown(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
         let (reply, answer) = Reply::awaited();

@@ -8,6 +8,7 @@ use super::{Consignment, Done, Engine};
 use crate::api::{Answer, Failure};
 use crate::delivery::changes::Operation;
 use crate::delivery::gate::{asked_for, backoff};
+use crate::delivery::ledger::Tally;
 use crate::delivery::notices::{SESSIONS, TRACES, UPDATES};
 use crate::delivery::sink::Parcel;
 use crate::error::Error;
@@ -15,12 +16,12 @@ use crate::outbox::DropReason;
 
 /// A call that failed so often, while others got through, is given up. Where three calls in ten fail by chance,
 /// that happens to one in two hundred million.
-const MOST_ATTEMPTS: u32 = 16;
+pub(super) const MOST_ATTEMPTS: u32 = 16;
 
 /// A session that HoneyHive does not know is asked for again so often, after this time and then twice as
 /// long each time.
-const UNKNOWN_ATTEMPTS: u32 = 3;
-const UNKNOWN_WAIT: Duration = Duration::from_millis(500);
+pub(super) const UNKNOWN_ATTEMPTS: u32 = 3;
+pub(super) const UNKNOWN_WAIT: Duration = Duration::from_millis(500);
 
 impl Engine {
     /// A call has come back.
@@ -34,6 +35,14 @@ impl Engine {
             Some(Done::Traces(consignment, answer)) => {
                 self.traces_in_flight -= 1;
                 self.traces_came_back(consignment, answer, now);
+            }
+            Some(Done::Spooled(number, is_traces, answer)) => {
+                if is_traces {
+                    self.traces_in_flight -= 1;
+                } else {
+                    self.rest_in_flight -= 1;
+                }
+                self.spooled_came_back(number, answer, now);
             }
             // A call of ours neither panics nor is aborted.
             None => {}
@@ -204,11 +213,22 @@ impl Engine {
         if self.traces.succeeded() {
             self.notices.recovered(TRACES);
         }
-        let Some((count, message)) = self.plan.sink.rejected(answer) else {
-            return self.ledger.delivered(consignment.tally);
+        let rejected = self.plan.sink.rejected(answer);
+        self.settle_taken(consignment.tally, rejected, now);
+    }
+
+    /// What was taken has been delivered, but for what was `rejected` of it.
+    pub(super) fn settle_taken(
+        &mut self,
+        tally: Tally,
+        rejected: Option<(u64, String)>,
+        now: Instant,
+    ) {
+        let Some((count, message)) = rejected else {
+            return self.ledger.delivered(tally);
         };
         self.notices.rejected_spans(count, &message, now);
-        let (rejected, taken) = consignment.tally.split(count);
+        let (rejected, taken) = tally.split(count);
         self.ledger.dropped(rejected, DropReason::Rejected);
         self.ledger.delivered(taken);
     }
@@ -250,7 +270,7 @@ const fn is_too_large(failure: &Failure) -> bool {
     matches!(failure, Failure::Refused { status: 413, .. })
 }
 
-const fn drop_reason(status: u16) -> DropReason {
+pub(super) const fn drop_reason(status: u16) -> DropReason {
     match status {
         401 | 403 => DropReason::Unauthorized,
         413 => DropReason::TooLarge,

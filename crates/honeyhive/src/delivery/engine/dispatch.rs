@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{Consignment, Done, Engine, TRACES_WIDTH};
+use super::{Consignment, Done, Engine, TRACES_WIDTH, unless_cut};
 use crate::config::SessionTransport;
 use crate::delivery::changes::Operation;
 use crate::delivery::sessions::Urgency;
@@ -27,14 +27,21 @@ impl Engine {
             }
             let urgency = self.urgency();
             self.sessions.queue_due(now, &self.ledger, urgency);
+            self.relieve(now).await;
         }
+        self.dispatch_spooled(now);
         while self.rest_in_flight < self.rest.width(now) {
             let Some(operation) = self.sessions.next() else {
                 break;
             };
-            self.call(operation, now);
+            if self.belongs_on_disk(&operation) {
+                self.spool_operation(operation, now);
+            } else {
+                self.call(operation, now);
+            }
         }
         if look_for_due {
+            self.spool_spans_behind_their_start(now).await;
             self.gather_spans(now).await;
         }
         while self.traces_in_flight < self.traces.width(now) {
@@ -74,8 +81,11 @@ impl Engine {
         self.rest_in_flight += 1;
         let call = operation.call(&self.plan.origin);
         let sink = self.plan.sink.clone();
-        self.calls
-            .spawn(async move { Done::Session(operation, sink.call(call).await) });
+        let cut = self.cut.subscribe();
+        self.calls.spawn(async move {
+            let answer = unless_cut(cut, sink.call(call)).await;
+            Done::Session(operation, answer)
+        });
     }
 
     fn deliver(&mut self, consignment: Consignment, now: Instant) {
@@ -86,8 +96,9 @@ impl Engine {
         }
         self.traces_in_flight += 1;
         let sink = self.plan.sink.clone();
+        let cut = self.cut.subscribe();
         self.calls.spawn(async move {
-            let answer = sink.deliver(consignment.parcel.clone()).await;
+            let answer = unless_cut(cut, sink.deliver(consignment.parcel.clone())).await;
             Done::Traces(consignment, answer)
         });
     }
@@ -153,11 +164,13 @@ impl Engine {
             sessions,
             ledger,
             plan,
+            spooling,
             ..
         } = self;
         let by_rest = plan.transport == SessionTransport::Rest;
         spans.next_batch(&plan.origin, ledger, |id| {
-            by_rest && sessions.start_is_pending(id)
+            (by_rest && sessions.start_is_pending(id))
+                || spooling.as_ref().is_some_and(|it| it.has_start(id))
         })
     }
 }

@@ -5,10 +5,12 @@ mod answers;
 mod dispatch;
 mod room;
 mod sampled;
+mod spooled;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
@@ -23,6 +25,7 @@ use crate::delivery::sampling::{Held, Sampler};
 use crate::delivery::sessions::Sessions;
 use crate::delivery::sink::Parcel;
 use crate::delivery::spans::{self, Spans};
+use crate::delivery::spooling::Spooling;
 use crate::delivery::{Plan, later};
 use crate::enrichment::Enrichment;
 use crate::error::Error;
@@ -39,6 +42,8 @@ const TRACES_WIDTH: usize = 4;
 enum Done {
     Session(Operation, Result<Answer, Failure>),
     Traces(Consignment, Result<Answer, Failure>),
+    /// One that is on disk; by its number, and whether it was spans.
+    Spooled(u64, bool, Result<Answer, Failure>),
 }
 
 /// Encoded spans on their way.
@@ -88,8 +93,12 @@ pub(crate) struct Engine {
     traces_in_flight: usize,
     calls: JoinSet<Done>,
     notices: Notices,
+    spooling: Option<Spooling>,
+    /// Told where what is under way has to end, so that it can go to disk.
+    cut: watch::Sender<bool>,
     /// Everything ends by then.
     stop_at: Option<Instant>,
+    last_writes_at: Option<Instant>,
     /// The backlog is looked through for what is due, however long it is.
     look_for_due: bool,
 }
@@ -111,7 +120,13 @@ impl Engine {
             traces_in_flight: 0,
             calls: JoinSet::new(),
             notices: Notices::default(),
+            spooling: plan
+                .spool
+                .clone()
+                .map(|(spool, destination)| Spooling::new(spool, destination)),
+            cut: watch::Sender::new(false),
             stop_at: None,
+            last_writes_at: None,
             look_for_due: true,
             plan,
             outbox,
@@ -122,12 +137,14 @@ impl Engine {
     /// Runs until it is told to stop; then the last answers are the caller's to send, once what is left
     /// has been accounted for.
     pub(crate) async fn run(mut self) -> Vec<Answered> {
+        self.look_for_left_spools(Instant::now());
         let mut next_tick = Instant::now() + TICK;
         loop {
-            let wake_at = self
-                .ledger
-                .next_deadline()
-                .map_or(next_tick, |then| then.min(next_tick));
+            let deadlines = [self.ledger.next_deadline(), self.last_writes_at()];
+            let wake_at = deadlines
+                .into_iter()
+                .flatten()
+                .fold(next_tick, Instant::min);
             tokio::select! {
                 () = sleep_until(wake_at) => {}
                 () = self.outbox.wake() => {}
@@ -138,10 +155,15 @@ impl Engine {
                 next_tick = now + TICK;
                 self.look_for_due = true;
                 self.notices.drops(&self.outbox.stats(), now);
+                self.look_for_left_spools(now);
             }
             self.drain(now);
             self.make_room();
             self.dispatch(now).await;
+            if self.last_writes_at().is_some_and(|then| now >= then) {
+                self.spool_the_rest(now).await;
+                self.ledger.end_by(now);
+            }
             self.confirms.settle(now);
             let answers = self.ledger.answers(now);
             if self.stop_at.is_some() && self.ledger.next_deadline().is_none() {
@@ -273,6 +295,7 @@ impl Engine {
             Command::Stop(timeout, reply) => {
                 self.stop_at = Some(later(now, timeout));
                 self.decide_all(now);
+                self.plan_last_writes(now, timeout);
                 self.flush(timeout, reply, now);
             }
         }
@@ -305,11 +328,30 @@ impl Engine {
             self.sessions.defer_awaiting(&mut self.ledger);
         }
         self.sessions.forget_backoff();
+        if let Some(spooling) = &mut self.spooling {
+            spooling.forget_backoff();
+        }
         for consignment in &mut self.consignments {
             consignment.retry_at = None;
         }
         self.rest.poke(now);
         self.traces.poke(now);
+    }
+}
+
+/// A call, unless it has to end before it has an answer.
+async fn unless_cut(
+    mut cut: watch::Receiver<bool>,
+    call: impl Future<Output = Result<Answer, Failure>>,
+) -> Result<Answer, Failure> {
+    tokio::select! {
+        biased;
+        answer = call => answer,
+        _ = cut.wait_for(|is_cut| *is_cut) => Err(Failure::Transient {
+            retry_after: None,
+            may_have_it: true,
+            detail: "the tracer was shut down".to_owned(),
+        }),
     }
 }
 

@@ -1,0 +1,288 @@
+//! The spool as the engine sees it: calls that are ready to be made, on disk instead of in memory.
+//!
+//! While something of a session is on disk, everything later of it goes there too, so the order of the files is
+//! the order of each session. Of what is read back only a window is in memory.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use http::HeaderValue;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use opentelemetry_http::Bytes;
+use tokio::time::Instant;
+
+use super::changes::Call;
+use super::recent::Recent;
+use super::sink::Ready;
+use crate::api::Payload;
+use crate::id::SessionId;
+use crate::outbox::StartRecord;
+use crate::spool::{Found, Kind, Next, Note, Refused, Spool, Store, Ticket};
+
+/// How often the folder is looked into for what processes have left that are gone.
+const LOOK: Duration = Duration::from_secs(2);
+/// How much of what is on disk is in memory at a time.
+const WINDOW: usize = 32;
+const WINDOW_BYTES: usize = 8 * 1024 * 1024;
+
+/// A call on disk that was read back.
+#[derive(Debug)]
+pub(super) struct Recalled {
+    pub(super) ticket: Ticket,
+    pub(super) call: Ready,
+    bytes: usize,
+    pub(super) attempts: u32,
+    pub(super) successes_before: Option<u64>,
+    pub(super) retry_at: Option<Instant>,
+    pub(super) in_flight: bool,
+    /// Names it while it is under way.
+    pub(super) number: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Spooling {
+    settings: Spool,
+    destination: u32,
+    /// `None` while the folder cannot be used.
+    store: Option<Store>,
+    look_at: Option<Instant>,
+    window: VecDeque<Recalled>,
+    numbers: u64,
+    /// The key was refused; what is on disk can wait until somebody has put that right.
+    pub(super) pause_until: Option<Instant>,
+    /// The starts of this process that are on disk, while somebody has their session.
+    starts: Recent<SessionId, Weak<StartRecord>>,
+}
+
+impl Spooling {
+    pub(super) fn new(settings: Spool, destination: u32) -> Self {
+        Self {
+            settings,
+            destination,
+            store: None,
+            look_at: None,
+            window: VecDeque::new(),
+            numbers: 0,
+            pause_until: None,
+            starts: Recent::new(),
+        }
+    }
+
+    /// Looks for what others have left, when it is time; its records get this mark.
+    pub(super) fn look(&mut self, mark: u64, now: Instant) -> Option<std::io::Result<Found>> {
+        if self.look_at.is_some_and(|then| now < then) {
+            return None;
+        }
+        self.look_at = Some(now + LOOK);
+        Some(self.store().and_then(|store| store.take_over(mark)))
+    }
+
+    fn store(&mut self) -> std::io::Result<&mut Store> {
+        match &mut self.store {
+            Some(store) => Ok(store),
+            none => Ok(none.insert(Store::open(&self.settings, self.destination)?)),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.store.as_ref().is_none_or(Store::is_empty)
+    }
+
+    pub(super) fn has_start(&self, id: SessionId) -> bool {
+        let store = self.store.as_ref();
+        store.is_some_and(|store| store.has_start(&id.to_bytes()))
+    }
+
+    pub(super) fn has_any(&self, id: SessionId) -> bool {
+        let store = self.store.as_ref();
+        store.is_some_and(|store| store.has_any(&id.to_bytes()))
+    }
+
+    pub(super) fn has_traces(&self) -> bool {
+        self.store.as_ref().is_some_and(Store::has_traces)
+    }
+
+    pub(super) fn take_set_aside(&mut self) -> u64 {
+        self.store.as_mut().map_or(0, Store::take_set_aside)
+    }
+
+    /// Writes a call to disk, behind all others.
+    pub(super) fn append(&mut self, call: &Ready, items: u64, mark: u64) -> Result<(), Refused> {
+        let (kind, id) = match call {
+            Ready::Start(id, _) => (Kind::Start, id.to_bytes()),
+            Ready::Update(id, _) => (Kind::Update, id.to_bytes()),
+            Ready::Traces(_) => (Kind::Traces, [0; 16]),
+        };
+        let note = Note {
+            kind,
+            id,
+            items: u32::try_from(items).map_err(|_| Refused::Full)?,
+            mark,
+        };
+        let store = self.store().map_err(Refused::Failed)?;
+        match call {
+            Ready::Start(_, body) | Ready::Update(_, body) => store.append(note, body),
+            Ready::Traces(payload) => store.append(note, &wrapped(payload)),
+        }
+    }
+
+    pub(super) fn remember_start(&mut self, start: &Arc<StartRecord>) {
+        self.starts.insert(start.id, Arc::downgrade(start));
+    }
+
+    pub(super) fn start_of(&self, id: SessionId) -> Option<Arc<StartRecord>> {
+        self.starts.get(&id)?.upgrade()
+    }
+
+    /// Reads ahead. What cannot be read is returned: it has its outcome.
+    pub(super) fn read_ahead(&mut self) -> Vec<Unread> {
+        let mut unread = Vec::new();
+        let Some(store) = &mut self.store else {
+            return unread;
+        };
+        let mut bytes: usize = self.window.iter().map(|it| it.bytes).sum();
+        while self.window.len() < WINDOW && bytes < WINDOW_BYTES {
+            match store.next() {
+                Some(Next::Record(ticket, body)) => {
+                    let length = body.len();
+                    let Some(call) = ready(&ticket.note, body) else {
+                        store.settle(&ticket);
+                        unread.push(Unread::Record(ticket.note));
+                        continue;
+                    };
+                    bytes += length;
+                    self.numbers += 1;
+                    self.window.push_back(Recalled {
+                        ticket,
+                        call,
+                        bytes: length,
+                        attempts: 0,
+                        successes_before: None,
+                        retry_at: None,
+                        in_flight: false,
+                        number: self.numbers,
+                    });
+                }
+                Some(Next::Unreadable(ticket)) => {
+                    store.settle(&ticket);
+                    unread.push(Unread::Record(ticket.note));
+                }
+                Some(Next::Lost(items)) => unread.push(Unread::Items(items)),
+                None => break,
+            }
+        }
+        unread
+    }
+
+    /// The oldest call that may be made now, of a kind that gets through.
+    pub(super) fn next(
+        &mut self,
+        now: Instant,
+        gets_through: impl Fn(Kind) -> bool,
+    ) -> Option<(u64, Ready)> {
+        if self.pause_until.is_some_and(|then| now < then) {
+            return None;
+        }
+        let index = (0..self.window.len()).find(|index| {
+            let it = &self.window[*index];
+            !it.in_flight
+                && it.retry_at.is_none_or(|then| now >= then)
+                && gets_through(it.ticket.note.kind)
+                && !self.is_blocked(*index)
+        })?;
+        let it = self.window.get_mut(index)?;
+        it.in_flight = true;
+        Some((it.number, it.call.clone()))
+    }
+
+    /// True while something older has to come first.
+    fn is_blocked(&self, index: usize) -> bool {
+        let this = &self.window[index].ticket.note;
+        self.window.range(..index).any(|older| {
+            let older = &older.ticket.note;
+            match (older.kind, this.kind) {
+                // Spans wait for their session; which ones they are of nobody has noted. And they may be what
+                // creates the session, or the event, that is added to.
+                (Kind::Start, Kind::Traces) | (Kind::Traces, Kind::Update) => true,
+                (Kind::Traces, _) | (_, Kind::Traces) => false,
+                _ => older.id == this.id,
+            }
+        })
+    }
+
+    pub(super) fn get(&mut self, number: u64) -> Option<&mut Recalled> {
+        self.window.iter_mut().find(|it| it.number == number)
+    }
+
+    /// It has its outcome.
+    pub(super) fn settle(&mut self, number: u64) -> Option<Note> {
+        let index = self.window.iter().position(|it| it.number == number)?;
+        let recalled = self.window.remove(index)?;
+        if let Some(store) = &mut self.store {
+            store.settle(&recalled.ticket);
+        }
+        Some(recalled.ticket.note)
+    }
+
+    /// Somebody waits: everything is tried at once.
+    pub(super) fn forget_backoff(&mut self) {
+        self.pause_until = None;
+        for it in &mut self.window {
+            it.retry_at = None;
+        }
+    }
+}
+
+/// What was on disk and cannot be delivered.
+#[derive(Debug)]
+pub(super) enum Unread {
+    Record(Note),
+    Items(u64),
+}
+
+pub(super) fn ready_call(call: &Call) -> Option<Ready> {
+    match call {
+        Call::Start(body) => {
+            let bytes = serde_json::to_vec(body).ok()?;
+            Some(Ready::Start(body.session_id, bytes.into()))
+        }
+        Call::Update(id, body) => Some(Ready::Update(*id, serde_json::to_vec(body).ok()?.into())),
+    }
+}
+
+fn ready(note: &Note, body: Vec<u8>) -> Option<Ready> {
+    let id = SessionId::from_bytes(note.id);
+    Some(match note.kind {
+        Kind::Start => Ready::Start(id, body.into()),
+        Kind::Update => Ready::Update(id, body.into()),
+        Kind::Traces => Ready::Traces(unwrapped(&body.into())?),
+    })
+}
+
+/// The type and the encoding of spans go with them: the next process may use others.
+fn wrapped(payload: &Payload) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(payload.bytes.len() + 64);
+    for name in [CONTENT_TYPE, CONTENT_ENCODING] {
+        let value = payload.headers.get(name);
+        let value = value.map_or(&[][..], HeaderValue::as_bytes);
+        // They are the names of formats.
+        let value = &value[..value.len().min(255)];
+        bytes.push(value.len() as u8);
+        bytes.extend_from_slice(value);
+    }
+    bytes.extend_from_slice(&payload.bytes);
+    bytes
+}
+
+fn unwrapped(bytes: &Bytes) -> Option<Payload> {
+    let (content_type, at) = text_at(bytes, 0)?;
+    let (encoding, at) = text_at(bytes, at)?;
+    Some(Payload::new(content_type, encoding, bytes.slice(at..)))
+}
+
+fn text_at(bytes: &Bytes, at: usize) -> Option<(HeaderValue, usize)> {
+    let end = at + 1 + usize::from(*bytes.get(at)?);
+    let value = HeaderValue::from_bytes(bytes.get(at + 1..end)?).ok()?;
+    Some((value, end))
+}

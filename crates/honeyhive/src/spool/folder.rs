@@ -1,0 +1,245 @@
+//! The folder, and who owns which files in it.
+//!
+//! A process that spools has a name of its own, by chance: `<name>.lock`, on which it holds an advisory lock
+//! for as long as it lives, and `<name>-<number>.hhspool`, its files in their order. Where nobody holds the
+//! lock any more, whoever gets it takes over all of that process's files, so their order stays what it was.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use uuid::Uuid;
+
+const LOCK: &str = "lock";
+const SEGMENT: &str = "hhspool";
+/// What is added to the name of a file that cannot be read.
+const SET_ASIDE: &str = "corrupt";
+const PROBE: &str = "probe";
+
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    /// Whose files count: others could make us send what they like.
+    user: User,
+}
+
+/// The lock of a process, held or taken over.
+#[derive(Debug)]
+pub(super) struct Owner {
+    name: String,
+    lock: PathBuf,
+    /// Closed, and with that unlocked, when this is dropped.
+    _held: File,
+}
+
+impl Folder {
+    /// Makes the folder where there is none, and tries whether files can be made in it.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        create_folder(path)?;
+        let probe = path.join(format!("{}.{PROBE}", new_name()));
+        let user = User::of(&create(&probe)?.metadata()?);
+        fs::remove_file(probe)?;
+        Ok(Self {
+            path: path.to_owned(),
+            user,
+        })
+    }
+
+    /// A new owner, which nobody else can be.
+    pub(super) fn new_owner(&self) -> io::Result<Owner> {
+        loop {
+            let name = new_name();
+            let lock = self.lock_path(&name);
+            let held = create(&lock)?;
+            // Somebody may have found it first, and removed it as the lock of nothing.
+            if try_lock(&held) && lock.exists() {
+                return Ok(Owner {
+                    name,
+                    lock,
+                    _held: held,
+                });
+            }
+        }
+    }
+
+    /// The names of all owners that have left something here, those that live included.
+    pub(super) fn owners(&self) -> io::Result<BTreeSet<String>> {
+        let mut names = BTreeSet::new();
+        for entry in fs::read_dir(&self.path)? {
+            let path = entry?.path();
+            match extension(&path) {
+                Some(LOCK | SEGMENT) => names.extend(owner_of(&path)),
+                // Of a process that was killed while it tried the folder.
+                Some(PROBE) => drop(fs::remove_file(&path)),
+                _ => {}
+            }
+        }
+        Ok(names)
+    }
+
+    /// Becomes the owner of what a process has left; `None` where it lives, or somebody else was first.
+    pub(super) fn take_over(&self, name: &str) -> io::Result<Option<Owner>> {
+        let lock = self.lock_path(name);
+        let held = match File::options().read(true).write(true).open(&lock) {
+            Ok(file) => file,
+            // Somebody has removed the lock and nothing else.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if self.segments_of(name)?.is_empty() {
+                    return Ok(None);
+                }
+                create(&lock)?
+            }
+            Err(error) => return Err(error),
+        };
+        if !self.user.owns(&held.metadata()?) || !try_lock(&held) || !lock.exists() {
+            return Ok(None);
+        }
+        Ok(Some(Owner {
+            name: name.to_owned(),
+            lock,
+            _held: held,
+        }))
+    }
+
+    /// The files of an owner, in the order in which they were begun.
+    pub(super) fn segments_of(&self, name: &str) -> io::Result<Vec<PathBuf>> {
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let path = entry?.path();
+            let is_it = extension(&path) == Some(SEGMENT)
+                && owner_of(&path).is_some_and(|owner| owner == name);
+            if is_it {
+                paths.push(path);
+            }
+        }
+        paths.sort();
+        Ok(paths)
+    }
+
+    pub(super) fn segment_path(&self, owner: &Owner, number: u32) -> PathBuf {
+        let name = format!("{}-{number:08}.{SEGMENT}", owner.name);
+        self.path.join(name)
+    }
+
+    /// True for a file that only we can have written.
+    pub(super) fn is_ours(&self, path: &Path) -> bool {
+        // Not through a link: what it points to may be anybody's.
+        fs::symlink_metadata(path).is_ok_and(|it| it.is_file() && self.user.owns(&it))
+    }
+
+    /// The bytes of all files of the spool.
+    pub(super) fn used(&self) -> io::Result<u64> {
+        let mut bytes = 0;
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            if matches!(extension(&entry.path()), Some(SEGMENT | SET_ASIDE)) {
+                // It may have been removed meanwhile.
+                bytes += entry.metadata().map_or(0, |it| it.len());
+            }
+        }
+        Ok(bytes)
+    }
+
+    fn lock_path(&self, name: &str) -> PathBuf {
+        self.path.join(format!("{name}.{LOCK}"))
+    }
+}
+
+impl Owner {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// There is nothing left to own.
+    pub(super) fn remove(self) {
+        let _ = fs::remove_file(&self.lock);
+    }
+}
+
+/// A new file that only its owner can read.
+pub(super) fn create(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Renames a file that cannot be read, so that nobody tries again.
+pub(super) fn set_aside(path: &Path) -> io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(SET_ASIDE);
+    fs::rename(path, name)
+}
+
+fn create_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+fn try_lock(file: &File) -> bool {
+    fs4::FileExt::try_lock(file).is_ok()
+}
+
+fn new_name() -> String {
+    Uuid::new_v4().simple().to_string()
+}
+
+fn extension(path: &Path) -> Option<&str> {
+    path.extension()?.to_str()
+}
+
+/// The owner's name in that of a file; `None` where it is not one of the spool's.
+fn owner_of(path: &Path) -> Option<String> {
+    let stem = path.file_stem()?.to_str()?;
+    let name = match extension(path)? {
+        SEGMENT => {
+            let (name, number) = stem.split_once('-')?;
+            number.parse::<u32>().ok()?;
+            name
+        }
+        _ => stem,
+    };
+    let is_name = name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_name.then(|| name.to_owned())
+}
+
+/// Who runs this process, as the file system sees it.
+#[cfg(unix)]
+#[derive(Debug)]
+struct User(u32);
+
+#[cfg(unix)]
+impl User {
+    fn of(own: &Metadata) -> Self {
+        Self(std::os::unix::fs::MetadataExt::uid(own))
+    }
+
+    /// The file is this user's and nobody else's to read or write.
+    fn owns(&self, file: &Metadata) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        file.uid() == self.0 && file.mode() & 0o077 == 0
+    }
+}
+
+/// The folder's access list decides.
+#[cfg(not(unix))]
+#[derive(Debug)]
+struct User;
+
+#[cfg(not(unix))]
+impl User {
+    fn of(_: &Metadata) -> Self {
+        Self
+    }
+
+    #[expect(clippy::unused_self, reason = "as on Unix")]
+    fn owns(&self, _: &Metadata) -> bool {
+        true
+    }
+}

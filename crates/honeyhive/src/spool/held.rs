@@ -1,0 +1,71 @@
+//! [`Held`]: whose records are on disk.
+
+use super::record::{Kind, Note};
+
+/// So many counters; those whose ids share one are taken for each other, which costs a way over the disk and
+/// nothing else. The memory is the same however much is on disk.
+const SLOTS: usize = 1 << 16;
+
+/// How many records there are of whom.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    /// By id, the spans left out. Empty until there is something to count.
+    of_one: Vec<Counts>,
+    traces: u64,
+    records: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    starts: u32,
+    updates: u32,
+}
+
+impl Held {
+    pub(super) fn add(&mut self, note: &Note) {
+        self.records += 1;
+        match note.kind {
+            Kind::Traces => self.traces += 1,
+            Kind::Start => self.slot(note).starts += 1,
+            Kind::Update => self.slot(note).updates += 1,
+        }
+    }
+
+    pub(super) fn remove(&mut self, note: &Note) {
+        self.records -= 1;
+        match note.kind {
+            Kind::Traces => self.traces -= 1,
+            Kind::Start => self.slot(note).starts -= 1,
+            Kind::Update => self.slot(note).updates -= 1,
+        }
+    }
+
+    pub(super) const fn records(&self) -> u64 {
+        self.records
+    }
+
+    pub(super) const fn has_traces(&self) -> bool {
+        self.traces > 0
+    }
+
+    pub(super) fn has_start(&self, id: &[u8; 16]) -> bool {
+        self.of_one.get(slot(id)).is_some_and(|it| it.starts > 0)
+    }
+
+    pub(super) fn has_any(&self, id: &[u8; 16]) -> bool {
+        let counts = self.of_one.get(slot(id));
+        counts.is_some_and(|it| it.starts > 0 || it.updates > 0)
+    }
+
+    fn slot(&mut self, note: &Note) -> &mut Counts {
+        if self.of_one.is_empty() {
+            self.of_one = vec![Counts::default(); SLOTS];
+        }
+        &mut self.of_one[slot(&note.id)]
+    }
+}
+
+/// Ids are random, but those of a caller's own making need not be in every byte.
+fn slot(id: &[u8; 16]) -> usize {
+    super::record::checksum(id) as usize % SLOTS
+}

@@ -1,0 +1,16 @@
+//! The spool: records on disk, in the order in which they came. It knows files and records; what is in a
+//! record, and when one is written or read, is the delivery engine's affair.
+
+mod folder;
+mod held;
+mod record;
+mod segment;
+mod settings;
+mod store;
+
+pub(crate) use record::{Kind, Note};
+pub use settings::Spool;
+pub(crate) use store::{Found, Next, Refused, Store, Ticket};
+
+#[cfg(test)]
+mod tests;

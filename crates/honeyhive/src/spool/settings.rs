@@ -1,0 +1,43 @@
+//! [`Spool`].
+
+use std::path::PathBuf;
+
+/// Where what memory cannot hold goes, and what is pending at shutdown: to a folder, from which it is
+/// delivered once HoneyHive takes it again, by this process or by the next one that starts with this folder.
+///
+/// The folder is made for its owner only (0700 on Unix), and so is each file in it (0600). No key is ever
+/// written. Processes can share a folder; each delivers only what was meant for its own key and URL.
+///
+/// ```no_run
+/// use honeyhive::{HoneyHiveTracer, Spool};
+///
+/// let tracer = HoneyHiveTracer::builder()
+///     .spool(Spool::new("/var/spool/chat").max_bytes(1024 * 1024 * 1024))
+///     .build()?;
+/// # Ok::<(), honeyhive::BuildError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "it is given to a tracer's builder"]
+pub struct Spool {
+    pub(crate) folder: PathBuf,
+    pub(crate) max_bytes: u64,
+}
+
+impl Spool {
+    const DEFAULT_BYTES: u64 = 256 * 1024 * 1024;
+
+    /// A spool in this folder (`HH_SPOOL_DIR`), which is made where it does not exist.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            max_bytes: Self::DEFAULT_BYTES,
+        }
+    }
+
+    /// How many bytes the spool's files may take together (default 256 MiB), those of all processes that share
+    /// the folder. What does not fit stays in memory, as far as that goes.
+    pub const fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+}

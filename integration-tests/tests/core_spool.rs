@@ -1,0 +1,624 @@
+//! The spool: what memory cannot hold and what is pending at shutdown goes to disk and is delivered from there,
+//! by the same process or by the next, whatever moment this one is killed at.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
+
+#[path = "core/mod.rs"]
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use honeyhive::{
+    DeliveryStats, Enrichment, FlushError, HoneyHiveTracer, NewSession, OtlpProtocol, SessionId,
+    Spool,
+};
+use honeyhive_local::{Endpoint, Fault, LocalServer};
+use serde_json::json;
+use support::*;
+
+/// A folder for the spool that goes with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let name = format!("spool-{}", uuid::Uuid::new_v4().simple());
+        Self(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name))
+    }
+
+    fn spool(&self) -> Spool {
+        Spool::new(&self.0)
+    }
+
+    fn files(&self, extension: &str) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(&self.0) else {
+            return Vec::new();
+        };
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths
+            .filter(|path| path.extension().is_some_and(|it| it == extension))
+            .collect()
+    }
+
+    fn bytes(&self) -> u64 {
+        let segments = self.files("hhspool");
+        segments
+            .iter()
+            .map(|it| fs::metadata(it).unwrap().len())
+            .sum()
+    }
+
+    #[track_caller]
+    fn assert_empty(&self) {
+        let left: Vec<_> = fs::read_dir(&self.0).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// HoneyHive is down until it is healed.
+fn server_that_is_down() -> LocalServer {
+    let server = server();
+    server.fail(Fault::status(503));
+    server
+}
+
+fn spooling(server: &LocalServer, folder: &Folder) -> HoneyHiveTracer {
+    builder(server).spool(folder.spool()).build().unwrap()
+}
+
+/// Waits for what the delivery thread does by itself.
+#[track_caller]
+fn wait_for(tracer: &HoneyHiveTracer, mut condition: impl FnMut(&DeliveryStats) -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition(&tracer.stats()) {
+        assert!(Instant::now() < deadline, "{:?}", tracer.stats());
+        std::thread::yield_now();
+    }
+}
+
+/// Wakes the delivery thread; what comes of it is not asked.
+fn nudge(tracer: &HoneyHiveTracer) {
+    drop(tracer.force_flush_blocking(Duration::ZERO));
+}
+
+/// Shuts down in no time; all that was pending must be on disk. Says how much that was.
+#[track_caller]
+fn stop(tracer: &HoneyHiveTracer) -> u64 {
+    let report = match tracer.shutdown_blocking(Duration::ZERO) {
+        Ok(report) | Err(FlushError::TimedOut { report, .. }) => report,
+        Err(error) => panic!("{error}"),
+    };
+    let stats = tracer.stats();
+    assert_balanced(tracer);
+    assert_eq!(report.pending, report.spooled, "{report:?} {stats:?}");
+    assert_eq!(stats.pending, stats.spooled, "{stats:?}");
+    assert_eq!(stats.pending_bytes, 0, "{stats:?}");
+    stats.spooled
+}
+
+#[test]
+fn what_is_pending_at_shutdown_is_delivered_by_the_next_start() {
+    for protocol in PROTOCOLS {
+        let (server, folder) = (server_that_is_down(), Folder::new());
+        let with = || {
+            builder(&server)
+                .spool(folder.spool())
+                .otlp_protocol(protocol)
+        };
+        let first = with().build().unwrap();
+        let chat = first.create_session(NewSession::named("chat").inputs(json!({"n": 0.1 + 0.2})));
+        chat.in_scope(|| drop(first.span("work").start()));
+        chat.enrich(Enrichment::new().metrics(json!({"score": 1})));
+        drop(first.span("outside").start());
+        assert_eq!(stop(&first), 5, "two sessions, two spans and an update");
+        assert_eq!(first.stats().dropped.total(), 0);
+
+        server.heal();
+        let next = with().build().unwrap();
+        flush(&next);
+        let stats = next.stats();
+        assert_eq!((stats.accepted, stats.delivered, stats.spooled), (5, 5, 0));
+        assert_eq!(
+            server.tree(&chat.id().to_string()),
+            "chat\n  work [tool]\n",
+            "{protocol:?}"
+        );
+        let chat = session(&server, chat.id());
+        assert_eq!(chat.metrics["score"], 1);
+        assert_eq!(chat.inputs["n"], json!(0.1 + 0.2));
+        assert_eq!(server.orphans(), []);
+        event(&server, "outside");
+        assert_eq!(stop(&next), 0);
+        folder.assert_empty();
+    }
+}
+
+#[test]
+fn what_is_under_way_at_shutdown_is_delivered_by_the_next_start() {
+    let (server, folder) = (server(), Folder::new());
+    server.fail(Fault::hang().on(Endpoint::Sessions).times(1));
+    let first = builder(&server)
+        .spool(folder.spool())
+        .api_timeout(NEVER)
+        .build()
+        .unwrap();
+    let chat = first.create_session("chat");
+    chat.in_scope(|| drop(first.span("work").start()));
+    nudge(&first);
+    assert!(server.wait_until_blocking(PATIENCE, |it| it.stats().requests == 1));
+    chat.enrich(Enrichment::new().metadata(json!({"later": true})));
+    assert_eq!(stop(&first), 3);
+
+    let next = spooling(&server, &folder);
+    flush(&next);
+    assert_eq!(server.tree(&chat.id().to_string()), "chat\n  work [tool]\n");
+    assert_eq!(session(&server, chat.id()).metadata["later"], true);
+    assert_eq!(next.stats().delivered, 3);
+}
+
+#[test]
+fn an_outage_that_memory_cannot_hold_loses_nothing_and_keeps_its_order() {
+    const SESSIONS: u64 = 2_000;
+    const ROOM: usize = 400;
+    let (server, folder) = (server_that_is_down(), Folder::new());
+    let tracer = builder(&server)
+        .spool(folder.spool())
+        .max_pending_items(ROOM)
+        .coalesce_window(Duration::from_millis(1))
+        .otlp_protocol(OtlpProtocol::HttpJson)
+        .build()
+        .unwrap();
+    let mut chats = Vec::new();
+    for number in 0..SESSIONS {
+        let chat = tracer.create_session(format!("chat {number}"));
+        chat.in_scope(|| drop(tracer.span("work").start()));
+        chat.enrich(Enrichment::new().metadata(json!({"step": 1, "first": number})));
+        chats.push(chat);
+        if number % 50 == 0 {
+            nudge(&tracer);
+            wait_for(&tracer, |stats| {
+                stats.pending - stats.spooled < ROOM as u64 / 2
+            });
+            assert_balanced(&tracer);
+        }
+    }
+    assert!(tracer.stats().spooled > SESSIONS, "{:?}", tracer.stats());
+    server.heal();
+    for chat in &chats {
+        chat.enrich(Enrichment::new().metadata(json!({"step": 2})));
+        wait_for(&tracer, |stats| {
+            stats.pending - stats.spooled < ROOM as u64 / 2
+        });
+    }
+    flush(&tracer);
+
+    let stats = tracer.stats();
+    assert_eq!(stats.delivered, 4 * SESSIONS, "{stats:?}");
+    assert_balanced(&tracer);
+    assert_eq!(server.orphans(), []);
+    assert_eq!(assert_starts_before_spans(&server) as u64, SESSIONS);
+    for (number, chat) in chats.iter().enumerate() {
+        let metadata = session(&server, chat.id()).metadata;
+        assert_eq!(
+            (&metadata["step"], &metadata["first"]),
+            (&json!(2), &json!(number))
+        );
+    }
+    assert_eq!(stop(&tracer), 0);
+    folder.assert_empty();
+}
+
+#[test]
+fn what_comes_later_of_a_session_on_disk_comes_after_it() {
+    let (server, folder) = (server_that_is_down(), Folder::new());
+    let first = spooling(&server, &folder);
+    let chat = first.create_session("chat");
+    chat.enrich(Enrichment::new().feedback(json!({"step": 1, "one": 1})));
+    assert_eq!(stop(&first), 2);
+
+    server.heal();
+    server.fail(Fault::status(503).times(2));
+    let next = spooling(&server, &folder);
+    let same = next.create_session(NewSession::existing(chat.id()));
+    same.enrich(Enrichment::new().feedback(json!({"step": 2, "two": 2})));
+    same.in_scope(|| drop(next.span("work").start()));
+    flush(&next);
+    let feedback = session(&server, chat.id()).feedback;
+    assert_eq!(json!(feedback), json!({"step": 2, "one": 1, "two": 2}));
+    assert_eq!(server.tree(&chat.id().to_string()), "chat\n  work [tool]\n");
+    assert_eq!(server.orphans(), []);
+}
+
+#[test]
+fn what_is_said_of_an_event_waits_for_its_span_on_disk() {
+    let (server, folder) = (server_that_is_down(), Folder::new());
+    let first = spooling(&server, &folder);
+    let answer = first.create_session("chat").in_scope(|| {
+        let span = first.span("answer").start();
+        span.event_id()
+    });
+    assert_eq!(stop(&first), 2);
+
+    server.heal();
+    server.fail(Fault::status(503).on(Endpoint::Traces).times(2));
+    let next = spooling(&server, &folder);
+    next.enrich_event(answer, Enrichment::new().feedback(json!({"rating": 5})));
+    flush(&next);
+    assert_eq!(event(&server, "answer").feedback["rating"], 5);
+    // Nobody has asked for an event that was not there yet.
+    assert_eq!(count(&server, &format!("PUT /v1/events/{answer}")), 1);
+}
+
+#[test]
+fn a_start_that_is_awaited_is_confirmed_from_disk() {
+    let (server, folder) = (server_that_is_down(), Folder::new());
+    let tracer = builder(&server)
+        .spool(folder.spool())
+        .max_pending_items(1)
+        .build()
+        .unwrap();
+    let creating = tracer.acreate_session("chat");
+    let id = creating.session().id();
+    nudge(&tracer);
+    wait_for(&tracer, |stats| stats.spooled == 1);
+    server.heal();
+    flush(&tracer);
+    assert_eq!(tracer.stats().delivered, 1);
+    assert_eq!(block_on(creating).unwrap().id(), id);
+    assert_eq!(session(&server, id).name.as_deref(), Some("chat"));
+}
+
+#[test]
+fn too_many_spans_for_one_call_are_split_on_disk() {
+    let (server, folder) = (server_that_is_down(), Folder::new());
+    let first = spooling(&server, &folder);
+    let chat = first.create_session("chat");
+    chat.in_scope(|| (0..8).for_each(|_| drop(first.span("work").start())));
+    assert_eq!(stop(&first), 9);
+
+    server.heal();
+    server.fail(Fault::status(413).on(Endpoint::Traces).times(3));
+    let next = spooling(&server, &folder);
+    flush(&next);
+    assert_eq!(all_events(&server).len(), 8);
+    assert_eq!(next.stats().delivered, 9);
+    assert_eq!(count(&server, TRACES), 7);
+}
+
+#[test]
+fn a_refused_key_leaves_on_disk_what_is_there() {
+    let (server, folder) = (server_that_is_down(), Folder::new());
+    let first = spooling(&server, &folder);
+    first.create_session("chat");
+    assert_eq!(stop(&first), 1);
+
+    server.heal();
+    server.fail(Fault::status(401).times(1));
+    let next = spooling(&server, &folder);
+    let is_refused = |it: &LocalServer| it.requests().iter().any(|it| it.status == Some(401));
+    assert!(server.wait_until_blocking(PATIENCE, is_refused));
+    assert_eq!(stop(&next), 1);
+    assert_eq!(next.stats().dropped.total(), 0);
+
+    let last = spooling(&server, &folder);
+    flush(&last);
+    assert_eq!(server.stats().sessions, 1);
+}
+
+#[test]
+fn another_key_does_not_deliver_it() {
+    let (server, folder) = (server_that_is_down(), Folder::new());
+    let first = spooling(&server, &folder);
+    first.create_session("chat");
+    assert_eq!(stop(&first), 1);
+
+    server.heal();
+    let other = builder(&server)
+        .api_key("hh_another")
+        .spool(folder.spool())
+        .build()
+        .unwrap();
+    assert_eq!(stop(&other), 0);
+    assert_eq!(other.stats().accepted, 0);
+    let same = spooling(&server, &folder);
+    flush(&same);
+    assert_eq!(server.stats().sessions, 1);
+}
+
+#[test]
+fn only_the_owner_can_read_it_and_no_key_is_in_it() {
+    let (server, folder) = (server_that_is_down(), Folder::new());
+    let tracer = spooling(&server, &folder);
+    one_of_each(&tracer);
+    assert!(stop(&tracer) > 0);
+    for file in fs::read_dir(&folder.0).unwrap() {
+        let file = file.unwrap();
+        let bytes = fs::read(file.path()).unwrap();
+        let has_key = bytes.windows(KEY.len()).any(|part| part == KEY.as_bytes());
+        assert!(!has_key, "{file:?}");
+        assert_mode(&file.path(), 0o600);
+    }
+    assert_mode(&folder.0, 0o700);
+}
+
+fn one_of_each(tracer: &HoneyHiveTracer) -> SessionId {
+    let chat = tracer.create_session("chat");
+    chat.in_scope(|| drop(tracer.span("work").start()));
+    chat.enrich(Enrichment::new().metrics(json!({"score": 1})));
+    chat.id()
+}
+
+#[cfg(unix)]
+#[track_caller]
+fn assert_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let actual = fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(actual, mode, "{}: {actual:o}", path.display());
+}
+
+#[cfg(not(unix))]
+fn assert_mode(_: &Path, _: u32) {}
+
+#[test]
+fn the_bound_on_disk_holds_and_what_does_not_fit_is_counted() {
+    const BOUND: u64 = 40_000;
+    const SESSIONS: u64 = 100;
+    let (server, folder) = (server_that_is_down(), Folder::new());
+    let tracer = builder(&server)
+        .spool(folder.spool().max_bytes(BOUND))
+        .build()
+        .unwrap();
+    for _ in 0..SESSIONS {
+        tracer.create_session(NewSession::named("x").inputs(json!({"x": "x".repeat(2_000)})));
+    }
+    drop(tracer.shutdown_blocking(Duration::ZERO));
+    let stats = tracer.stats();
+    assert_balanced(&tracer);
+    assert!(folder.bytes() <= BOUND, "{}", folder.bytes());
+    assert!(
+        stats.spooled > 10 && stats.dropped.shut_down > 0,
+        "{stats:?}"
+    );
+    assert_eq!(stats.spooled + stats.dropped.shut_down, SESSIONS);
+
+    server.heal();
+    let next = spooling(&server, &folder);
+    flush(&next);
+    assert_eq!(server.stats().sessions as u64, stats.spooled);
+}
+
+#[test]
+fn a_folder_that_cannot_be_used_changes_nothing_else() {
+    let (server, folder) = (server(), Folder::new());
+    fs::create_dir_all(&folder.0).unwrap();
+    let file = folder.0.join("a file");
+    fs::write(&file, "").unwrap();
+    for path in [file.clone(), file.join("below")] {
+        let tracer = builder(&server).spool(Spool::new(path)).build().unwrap();
+        one_of_each(&tracer);
+        flush(&tracer);
+        assert_eq!(tracer.stats().delivered, 3);
+        server.fail(Fault::status(503));
+        one_of_each(&tracer);
+        drop(tracer.shutdown_blocking(Duration::ZERO));
+        assert_eq!(tracer.stats().dropped.shut_down, 3);
+        assert_balanced(&tracer);
+        server.heal();
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_set_aside_and_counted_and_the_rest_is_delivered() {
+    let (server, folder) = (server_that_is_down(), Folder::new());
+    let first = spooling(&server, &folder);
+    let ids: Vec<_> = (0..3).map(|_| first.create_session("chat").id()).collect();
+    assert_eq!(stop(&first), 3);
+    let segment = folder.files("hhspool").remove(0);
+    let mut bytes = fs::read(&segment).unwrap();
+    let last = bytes.len() - 3;
+    bytes[last] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+    let notes = folder.0.join("notes.txt");
+    fs::write(&notes, "of somebody else").unwrap();
+
+    server.heal();
+    let next = spooling(&server, &folder);
+    drop(next.force_flush_blocking(PATIENCE));
+    let stats = next.stats();
+    assert_balanced(&next);
+    assert_eq!(
+        (stats.delivered, stats.dropped.unreadable),
+        (2, 1),
+        "{stats:?}"
+    );
+    let arrived = ids
+        .iter()
+        .filter(|id| server.session(&id.to_string()).is_some());
+    assert_eq!(arrived.count(), 2);
+    wait_for(&next, |stats| stats.set_aside == 1);
+    assert_eq!(folder.files("corrupt").len(), 1);
+    assert_eq!(fs::read_to_string(notes).unwrap(), "of somebody else");
+}
+
+/// What the program of a test does in a process of its own, and with which folder and server.
+const CHILD: &str = "CORE_SPOOL_CHILD";
+
+/// The program: it spools one thing after another, and says of which it is certain.
+fn child(settings: &str) {
+    let (folder, url) = settings.split_once('|').unwrap();
+    let tracer = HoneyHiveTracer::builder()
+        .api_key(KEY)
+        .server_url(url)
+        .coalesce_window(NEVER)
+        // So everything goes to disk at once.
+        .max_pending_items(1)
+        .spool(Spool::new(folder))
+        .build()
+        .unwrap();
+    let mut output = std::io::stdout();
+    loop {
+        let chat = tracer.create_session("chat");
+        nudge(&tracer);
+        let has_start = is_spooled(&tracer);
+        chat.in_scope(|| drop(tracer.span("work").start()));
+        nudge(&tracer);
+        if has_start && is_spooled(&tracer) {
+            // The test closes its end only once it has killed this.
+            writeln!(output, "spooled {}", chat.id()).unwrap();
+        }
+    }
+}
+
+/// Everything so far is on disk, or delivered from there.
+fn is_spooled(tracer: &HoneyHiveTracer) -> bool {
+    let stats = tracer.stats();
+    stats.pending == stats.spooled && stats.dropped.total() == 0
+}
+
+/// A process that is killed with the value, if not before.
+struct Killed {
+    process: Child,
+    lines: std::io::Lines<BufReader<ChildStdout>>,
+}
+
+impl Killed {
+    fn start(test: &str, folder: &Folder, server: &LocalServer) -> Self {
+        let settings = format!("{}|{}", folder.0.display(), server.url());
+        let mut process = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--nocapture", "--quiet"])
+            .env(CHILD, settings)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        Self { process, lines }
+    }
+
+    /// The next session of which the process is certain.
+    fn next(&mut self) -> String {
+        loop {
+            let line = self.lines.next().unwrap().unwrap();
+            // The harness writes to the same place.
+            if let Some((_, id)) = line.split_once("spooled ") {
+                return id.to_owned();
+            }
+        }
+    }
+
+    /// SIGKILL, and what it had said until then.
+    fn kill(mut self) -> Vec<String> {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        let rest = self.lines.by_ref().map_while(Result::ok);
+        // A line that breaks off was not said.
+        rest.filter_map(|line| Some(line.split_once("spooled ")?.1.to_owned()))
+            .filter(|id| id.len() == SessionId::LENGTH)
+            .collect()
+    }
+}
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn kill_9_at_any_moment_loses_nothing_that_was_spooled() {
+    const TEST: &str = "kill_9_at_any_moment_loses_nothing_that_was_spooled";
+    const ROUNDS: usize = 20;
+    if let Ok(settings) = std::env::var(CHILD) {
+        return child(&settings);
+    }
+    let (server, folder) = (server_that_is_down(), Folder::new());
+    let mut spooled = BTreeSet::new();
+    for round in 0..ROUNDS {
+        // Two at a time share the folder, and each takes over what those before have left.
+        let mut pair = [(); 2].map(|()| Killed::start(TEST, &folder, &server));
+        for (index, process) in pair.iter_mut().enumerate() {
+            let until = (round * 7 + index * 3) % 23 + 1;
+            spooled.extend((0..until).map(|_| process.next()));
+        }
+        for process in pair {
+            spooled.extend(process.kill());
+        }
+    }
+    assert!(spooled.len() > ROUNDS * 10, "{}", spooled.len());
+
+    server.heal();
+    let next = spooling(&server, &folder);
+    drop(next.force_flush_blocking(PATIENCE));
+    let stats = next.stats();
+    assert_balanced(&next);
+    assert_eq!(stats.pending, 0, "{stats:?}");
+    // What was being written when the process was killed is said to be lost, and nothing else.
+    assert_eq!(stats.dropped.total(), stats.dropped.unreadable, "{stats:?}");
+    assert!(stats.dropped.unreadable <= 2 * ROUNDS as u64, "{stats:?}");
+    for id in &spooled {
+        assert_eq!(server.tree(id), "chat\n  work [tool]\n");
+    }
+    assert_eq!(server.orphans(), []);
+    assert_eq!(stop(&next), 0);
+    folder.assert_empty();
+}
+
+#[test]
+fn kill_9_while_it_is_delivered_loses_nothing_either() {
+    const TEST: &str = "kill_9_while_it_is_delivered_loses_nothing_either";
+    const ROUNDS: usize = 10;
+    if let Ok(settings) = std::env::var(CHILD) {
+        return child(&settings);
+    }
+    let (server, folder) = (server(), Folder::new());
+    server.fail(Fault::status(503).share(0.3));
+    let mut spooled = BTreeSet::new();
+    for round in 0..ROUNDS {
+        let mut process = Killed::start(TEST, &folder, &server);
+        let until = (round * 7) % 23 + 1;
+        spooled.extend((0..until).map(|_| process.next()));
+        spooled.extend(process.kill());
+    }
+
+    server.heal();
+    let next = spooling(&server, &folder);
+    drop(next.force_flush_blocking(PATIENCE));
+    assert_eq!(next.stats().pending, 0, "{:?}", next.stats());
+    for id in &spooled {
+        // What was under way may have come twice, under the same ids: it is there once.
+        assert_eq!(server.tree(id), "chat\n  work [tool]\n");
+    }
+    assert_eq!(server.orphans(), []);
+    assert_eq!(stop(&next), 0);
+    folder.assert_empty();
+}
+
+#[test]
+fn a_process_that_lives_takes_over_from_one_that_is_killed() {
+    const TEST: &str = "a_process_that_lives_takes_over_from_one_that_is_killed";
+    if let Ok(settings) = std::env::var(CHILD) {
+        return child(&settings);
+    }
+    let (server, folder) = (server_that_is_down(), Folder::new());
+    let alive = spooling(&server, &folder);
+    let mut process = Killed::start(TEST, &folder, &server);
+    let mut spooled: Vec<_> = (0..5).map(|_| process.next()).collect();
+    assert_eq!(alive.stats().accepted, 0, "it belongs to the other");
+    spooled.extend(process.kill());
+    server.heal();
+    let has_all = |it: &LocalServer| spooled.iter().all(|id| it.tree(id).contains("work"));
+    assert!(server.wait_until_blocking(PATIENCE, has_all));
+    assert!(alive.stats().accepted >= 10);
+    assert_balanced(&alive);
+}
