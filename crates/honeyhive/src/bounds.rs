@@ -31,12 +31,12 @@ const TRUNCATED: &str = "truncated";
 pub(crate) fn fit_span(span: &mut SpanData, bytes: u64) -> bool {
     let has_too_many = span.attributes.len() > MAX_ATTRIBUTES || span.dropped_attributes_count > 0;
     if has_too_many {
-        drop_attributes(span, MAX_ATTRIBUTES, usize::MAX);
+        drop_attributes(span, usize::MAX);
     }
     let is_large = bytes > VALUE_BYTES as u64;
     if is_large {
         cut_texts(span);
-        drop_attributes(span, MAX_ATTRIBUTES, EVENT_BYTES);
+        drop_attributes(span, EVENT_BYTES);
     }
     has_too_many || is_large
 }
@@ -47,7 +47,7 @@ pub(crate) fn fit_placed(span: &mut SpanData) {
         cut_value(&mut attribute.value, VALUE_BYTES);
     }
     if span.attributes.len() > MAX_ATTRIBUTES {
-        drop_attributes(span, MAX_ATTRIBUTES, EVENT_BYTES);
+        drop_attributes(span, EVENT_BYTES);
     }
 }
 
@@ -89,8 +89,7 @@ pub(crate) fn fit_objects<'a>(objects: impl IntoIterator<Item = &'a mut Object>)
         objects.iter().map(|object| bytes_of(object, limit)).sum()
     };
     let limit = limit_of(|limit| total(&objects, limit));
-    let values = objects.iter_mut().flat_map(|object| object.values_mut());
-    values.for_each(|value| cut_json(value, limit));
+    cut_objects(objects.iter_mut().map(|object| &mut **object), limit);
     if total(&objects, usize::MAX) <= EVENT_BYTES {
         return;
     }
@@ -135,6 +134,7 @@ fn take(room: &mut usize, bytes: usize) -> bool {
 
 /// What a text is cut to, step by step, where HoneyHive finds a single item too large.
 pub(crate) const STEPS: [usize; 4] = [256 * 1024, 32 * 1024, 4 * 1024, 512];
+
 /// Cuts every text that [exceeds](is_over) the limit; says whether there was one.
 pub(crate) fn cut_objects<'a>(
     objects: impl IntoIterator<Item = &'a mut Object>,
@@ -167,13 +167,6 @@ pub(crate) fn shorten(text: &mut String, limit: usize) -> bool {
     is_longer
 }
 
-/// Cuts a single text.
-pub(crate) fn fit_text(text: &mut String) {
-    if is_over(text, VALUE_BYTES) {
-        *text = cut(text, VALUE_BYTES);
-    }
-}
-
 /// The largest bound for a single text with which all of them fit.
 fn limit_of(total: impl Fn(usize) -> usize) -> usize {
     let mut limit = VALUE_BYTES;
@@ -183,12 +176,12 @@ fn limit_of(total: impl Fn(usize) -> usize) -> usize {
     limit
 }
 
-/// Keeps so many attributes of so many bytes. Routing comes first: without it nobody would see the rest.
-fn drop_attributes(span: &mut SpanData, most: usize, mut bytes: usize) {
+/// Keeps as many attributes as an event may have, of so many bytes. Routing comes first: without it nobody would see the rest.
+fn drop_attributes(span: &mut SpanData, mut bytes: usize) {
     keep_last_writes(&mut span.attributes);
     let before = span.attributes.len();
     let needed = span.attributes.iter().filter(|it| is_needed(it)).count();
-    let mut room = most.saturating_sub(1 + needed);
+    let mut room = MAX_ATTRIBUTES.saturating_sub(1 + needed);
     span.attributes.retain(|attribute| {
         is_needed(attribute) || {
             let fits = room > 0 && take(&mut bytes, attribute_bytes(attribute));
@@ -274,15 +267,6 @@ fn json_bytes(value: &Json, limit: usize) -> usize {
         Json::Object(object) => bytes_of(object, limit),
         Json::Number(_) => 2 * OVERHEAD,
         Json::Null | Json::Bool(_) => OVERHEAD,
-    }
-}
-
-fn cut_json(value: &mut Json, limit: usize) {
-    match value {
-        Json::String(text) if is_over(text, limit) => *text = cut(text, limit),
-        Json::Array(items) => items.iter_mut().for_each(|item| cut_json(item, limit)),
-        Json::Object(object) => object.values_mut().for_each(|item| cut_json(item, limit)),
-        _ => {}
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::bounds;
+use crate::bounds::{self, VALUE_BYTES};
 use crate::json::to_json;
 
 /// A JSON object.
@@ -226,7 +226,7 @@ impl Enrichment {
     pub(crate) fn fit(&mut self) {
         bounds::fit_objects(&mut self.buckets);
         if let Some(error) = &mut self.error {
-            bounds::fit_text(error);
+            bounds::shorten(error, VALUE_BYTES);
         }
     }
 

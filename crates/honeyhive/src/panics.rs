@@ -1,11 +1,31 @@
-//! What is said of the program's own panics.
+//! The program's own panics: what is said of them, and where they stop.
 
 use std::any::Any;
+#[cfg(any(feature = "http-server", feature = "macros"))]
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+#[cfg(any(feature = "http-server", feature = "macros"))]
+use crate::outbox::Outbox;
 
 pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
-    let text = payload
+    let text = panic_message(payload);
+    format!("panicked: {}", text.unwrap_or("(no message)"))
+}
+
+/// What the panic was given to say.
+pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> Option<&str> {
+    payload
         .downcast_ref::<&str>()
         .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    format!("panicked: {}", text.unwrap_or("(no message)"))
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+}
+
+/// Runs a callback of the program's; a panic in it is counted and goes no further.
+#[cfg(any(feature = "http-server", feature = "macros"))]
+pub(crate) fn guarded<T>(outbox: &Outbox, callback: impl FnOnce() -> T) -> Option<T> {
+    let outcome = catch_unwind(AssertUnwindSafe(callback));
+    if outcome.is_err() {
+        outbox.count_callback_panic();
+    }
+    outcome.ok()
 }

@@ -58,9 +58,7 @@ impl HoneyHiveSpanProcessor {
     pub(crate) const fn transport(&self) -> SessionTransport {
         self.transport
     }
-}
 
-impl HoneyHiveSpanProcessor {
     /// A provider with a lower limit than ours may have had no room left for the session of a span that began
     /// with many attributes. Where the span ends, its session is usually still current.
     fn stamp_again(&self, span: &mut SpanData) {
@@ -71,8 +69,7 @@ impl HoneyHiveSpanProcessor {
         {
             return;
         }
-        let session = self.session_here();
-        if let Some(session) = session {
+        if let Some(session) = self.session_here() {
             self.stamp(&session.start, |stamp| span.attributes.push(stamp));
         }
     }

@@ -5,8 +5,6 @@ mod scope;
 mod text;
 mod trust;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanId, TraceContextExt};
 
@@ -16,18 +14,9 @@ pub(crate) use text::text_of;
 pub(crate) use trust::LONGEST_ID;
 pub use trust::SessionTrust;
 
-use crate::outbox::{Outbox, Record};
-pub(crate) use crate::panics::panic_text;
+use crate::outbox::Record;
+pub(crate) use crate::panics::{guarded, panic_text};
 use crate::session::Session;
-
-/// Runs a callback of the program's; a panic in it is counted and goes no further.
-pub(crate) fn guarded<T>(outbox: &Outbox, callback: impl FnOnce() -> T) -> Option<T> {
-    let outcome = catch_unwind(AssertUnwindSafe(callback));
-    if outcome.is_err() {
-        outbox.count_callback_panic();
-    }
-    outcome.ok()
-}
 
 /// A span around the layer, such as tower-http's, began before there was a session; it belongs to this one
 /// all the same.

@@ -26,6 +26,7 @@ use crate::EventType;
 use crate::HoneyHiveTracer;
 use crate::attributes::{CALL_SITE, ERROR, EVENT_TYPE};
 use crate::outbox::Outbox;
+use crate::panics::{guarded, panic_message};
 use crate::session::{Session, current};
 use record::Budget;
 
@@ -108,10 +109,7 @@ impl Active {
 
     /// Ends the span with the panic and lets it go on.
     fn panic(self, payload: Payload) -> ! {
-        let message = payload
-            .downcast_ref::<&str>()
-            .copied()
-            .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let message = panic_message(payload.as_ref());
         self.error(message.map_or_else(
             || "panicked".to_owned(),
             |message| format!("panicked: {message}"),
@@ -132,15 +130,9 @@ impl Active {
         index: Option<usize>,
         record: impl FnOnce(&mut Outputs<'_>),
     ) {
-        guarded(&self.outbox, || {
+        let _ = guarded(&self.outbox, || {
             record(&mut Outputs::new(self, budget, index));
         });
-    }
-}
-
-fn guarded(outbox: &Outbox, record: impl FnOnce()) {
-    if catch_unwind(AssertUnwindSafe(record)).is_err() {
-        outbox.count_callback_panic();
     }
 }
 
@@ -205,7 +197,8 @@ impl Target {
         if cx.is_telemetry_suppressed() {
             return None;
         }
-        guarded(&self.outbox, || {
+        // What a panic leaves out is counted.
+        let _ = guarded(&self.outbox, || {
             let mut inputs = Inputs::new(&mut attributes, &self.outbox);
             fill(&mut inputs);
             inputs.close();
