@@ -470,21 +470,21 @@ fn child(settings: &str) {
     let mut output = std::io::stdout();
     loop {
         let chat = tracer.create_session("chat");
-        nudge(&tracer);
-        let has_start = is_spooled(&tracer);
+        await_spooled(&tracer);
         chat.in_scope(|| drop(tracer.span("work").start()));
-        nudge(&tracer);
-        if has_start && is_spooled(&tracer) {
-            // The test closes its end only once it has killed this.
-            writeln!(output, "spooled {}", chat.id()).unwrap();
-        }
+        await_spooled(&tracer);
+        // The test closes its end only once it has killed this.
+        writeln!(output, "spooled {}", chat.id()).unwrap();
     }
 }
 
-/// Everything so far is on disk, or delivered from there.
-fn is_spooled(tracer: &HoneyHiveTracer) -> bool {
-    let stats = tracer.stats();
-    stats.pending == stats.spooled && stats.dropped.total() == 0
+/// Waits until everything so far is on disk, or delivered from there: memory has room for one item only.
+fn await_spooled(tracer: &HoneyHiveTracer) {
+    nudge(tracer);
+    wait_for(tracer, |stats| stats.pending == stats.spooled);
+    let dropped = tracer.stats().dropped;
+    // What the process before was killed in the middle of is no loss of this one.
+    assert_eq!(dropped.total(), dropped.unreadable, "{dropped:?}");
 }
 
 /// A process that is killed with the value, if not before.

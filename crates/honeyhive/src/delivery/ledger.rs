@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::later;
 use crate::error::FlushError;
-use crate::outbox::{DropReason, FlushReport, Load, Outbox, Reply};
+use crate::outbox::{DropReason, FlushReport, Load, Outbox, Place, Reply};
 
 type Flushed = Result<FlushReport, FlushError>;
 
@@ -19,6 +19,7 @@ type Flushed = Result<FlushReport, FlushError>;
 pub(crate) struct Tally {
     load: Load,
     epoch: u64,
+    place: Place,
 }
 
 /// The epoch of parked items, which no flush ends.
@@ -28,6 +29,7 @@ impl Tally {
     pub(crate) const NONE: Self = Self {
         load: Load { items: 0, bytes: 0 },
         epoch: PARKED,
+        place: Place::Memory,
     };
 
     pub(crate) const fn load(self) -> Load {
@@ -103,6 +105,7 @@ impl Ledger {
         Tally {
             load,
             epoch: self.epoch,
+            place: Place::Memory,
         }
     }
 
@@ -160,13 +163,13 @@ impl Ledger {
 
     pub(crate) fn delivered(&mut self, tally: Tally) {
         self.settle(tally);
-        self.outbox.delivered(tally.load);
+        self.outbox.delivered(tally.load, tally.place);
         self.note(tally, |flush| &mut flush.delivered);
     }
 
     pub(crate) fn dropped(&mut self, tally: Tally, reason: DropReason) {
         self.settle(tally);
-        self.outbox.dropped(tally.load, reason);
+        self.outbox.dropped(tally.load, tally.place, reason);
         self.note(tally, |flush| &mut flush.dropped);
     }
 
@@ -175,19 +178,32 @@ impl Ledger {
         self.outbox.withdrawn(tally.load);
     }
 
-    /// The items are on disk. They stay pending, and in their epoch.
+    /// The items are on disk, if they were not before. They stay pending, and in their epoch.
     pub(crate) fn spooled(&mut self, tally: Tally) {
-        self.outbox.spooled(tally.load);
-        add(&mut self.spooled, tally.epoch, tally.load.items);
+        if tally.place == Place::Memory {
+            self.outbox.spooled(tally.load);
+            add(&mut self.spooled, tally.epoch, tally.load.items);
+        }
     }
 
-    /// Items on disk that have their outcome now.
-    pub(crate) fn unspooled(&mut self, epoch: u64, items: u64) -> Tally {
-        self.outbox.unspooled(items);
-        subtract(&mut self.spooled, epoch, items);
+    /// Items on disk, with the epoch they came in.
+    pub(crate) const fn on_disk(epoch: u64, items: u64) -> Tally {
         Tally {
             load: Load { items, bytes: 0 },
             epoch,
+            place: Place::Disk,
+        }
+    }
+
+    /// Items that were on disk and wait in memory now.
+    pub(crate) fn recalled(&mut self, tally: Tally) -> Tally {
+        if tally.place == Place::Disk {
+            self.outbox.recalled(tally.load.items);
+            subtract(&mut self.spooled, tally.epoch, tally.load.items);
+        }
+        Tally {
+            place: Place::Memory,
+            ..tally
         }
     }
 
@@ -204,8 +220,7 @@ impl Ledger {
             && items > 0
         {
             let some = items.min(count);
-            let tally = self.unspooled(epoch, some);
-            self.dropped(tally, DropReason::Unreadable);
+            self.dropped(Self::on_disk(epoch, some), DropReason::Unreadable);
             items -= some;
         }
     }
@@ -216,6 +231,9 @@ impl Ledger {
 
     fn settle(&mut self, tally: Tally) {
         subtract(&mut self.pending, tally.epoch, tally.load.items);
+        if tally.place == Place::Disk {
+            subtract(&mut self.spooled, tally.epoch, tally.load.items);
+        }
     }
 
     fn note(&mut self, tally: Tally, count: impl Fn(&mut Flush) -> &mut u64) {

@@ -62,6 +62,13 @@ impl Load {
     }
 }
 
+/// Where pending items are. Only those in memory take the room that is bounded there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Memory,
+    Disk,
+}
+
 /// What has gathered since the delivery thread last looked.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
@@ -280,34 +287,34 @@ impl Outbox {
         self.lock().closed = true;
     }
 
-    pub(crate) fn delivered(&self, load: Load) {
+    pub(crate) fn delivered(&self, load: Load, from: Place) {
         let mut queue = self.lock();
         queue.delivered += load.items;
-        queue.release(load);
+        queue.release(load, from);
     }
 
-    pub(crate) fn dropped(&self, load: Load, reason: DropReason) {
+    pub(crate) fn dropped(&self, load: Load, from: Place, reason: DropReason) {
         let mut queue = self.lock();
         *queue.dropped.of_mut(reason) += load.items;
-        queue.release(load);
+        queue.release(load, from);
     }
 
     /// The items were taken back by the program before anything was sent: as if never offered.
     pub(crate) fn withdrawn(&self, load: Load) {
         let mut queue = self.lock();
         queue.accepted -= load.items;
-        queue.release(load);
+        queue.release(load, Place::Memory);
     }
 
     /// The items have gone from memory to disk.
     pub(crate) fn spooled(&self, load: Load) {
         let mut queue = self.lock();
-        queue.release(load);
+        queue.release(load, Place::Memory);
         queue.spooled += load.items;
     }
 
-    /// Items on disk are about to have their outcome.
-    pub(crate) fn unspooled(&self, items: u64) {
+    /// Items have come back from disk to memory.
+    pub(crate) fn recalled(&self, items: u64) {
         let mut queue = self.lock();
         queue.spooled -= items;
         queue.pending.items += items;
@@ -379,9 +386,14 @@ impl Outbox {
 }
 
 impl Queue {
-    fn release(&mut self, load: Load) {
-        self.pending.items -= load.items;
-        self.pending.bytes -= load.bytes;
+    fn release(&mut self, load: Load, from: Place) {
+        match from {
+            Place::Memory => {
+                self.pending.items -= load.items;
+                self.pending.bytes -= load.bytes;
+            }
+            Place::Disk => self.spooled -= load.items,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::api::{Answer, Failure};
 use crate::config::SessionTransport;
 use crate::delivery::changes::Operation;
 use crate::delivery::gate::{Gate, asked_for, backoff};
-use crate::delivery::ledger::Tally;
+use crate::delivery::ledger::{Ledger, Tally};
 use crate::delivery::notices::{SESSIONS, TRACES, UPDATES};
 use crate::delivery::sink::{Parcel, Ready};
 use crate::delivery::spans::Batch;
@@ -41,7 +41,7 @@ impl Engine {
         match spooling.look(self.ledger.epoch(), now) {
             Some(Ok(found)) => {
                 self.ledger.inherit(found.items + found.lost);
-                let lost = self.ledger.unspooled(self.ledger.epoch(), found.lost);
+                let lost = Ledger::on_disk(self.ledger.epoch(), found.lost);
                 self.ledger.dropped(lost, DropReason::Unreadable);
                 self.outbox.count_set_aside(found.set_aside);
                 self.notices.found_in_spool(&found);
@@ -259,13 +259,8 @@ impl Engine {
         }
     }
 
-    fn tally_of(&mut self, note: &Note) -> Tally {
-        self.ledger.unspooled(note.mark, u64::from(note.items))
-    }
-
     fn settle_as(&mut self, note: &Note, reason: DropReason) {
-        let tally = self.tally_of(note);
-        self.ledger.dropped(tally, reason);
+        self.ledger.dropped(tally_of(note), reason);
     }
 
     /// A call that is on disk has come back.
@@ -346,7 +341,7 @@ impl Engine {
                 self.notices.other_id(now);
             }
         }
-        let tally = self.tally_of(&note);
+        let tally = tally_of(&note);
         let rejected = match call {
             Ready::Traces(_) => self.plan.sink.rejected(answer),
             _ => None,
@@ -410,12 +405,13 @@ impl Engine {
             return false;
         };
         let note = recalled.ticket.note;
-        let mut rest = self.tally_of(&note);
+        let mut rest = tally_of(&note);
         for (parcel, count) in halves {
             let (tally, left) = rest.split(count);
             rest = left;
-            let half = Consignment::new(parcel, tally, now);
+            let mut half = Consignment::new(parcel, tally, now);
             if !self.spool_consignment(&half, now) {
+                half.tally = self.ledger.recalled(tally);
                 self.consignments.push(half);
             }
         }
@@ -489,6 +485,10 @@ impl Engine {
             done => self.came_back(done),
         }
     }
+}
+
+const fn tally_of(note: &Note) -> Tally {
+    Ledger::on_disk(note.mark, note.items as u64)
 }
 
 /// Half of what gets through, but one at least.
