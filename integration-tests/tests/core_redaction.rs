@@ -6,8 +6,10 @@
 #[path = "core/mod.rs"]
 mod support;
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -21,8 +23,8 @@ use honeyhive::opentelemetry::{
     Array, Context, InstrumentationScope, KeyValue, Value as Attribute,
 };
 use honeyhive::{
-    BuildError, Enrichment, HoneyHiveTracer, NewSession, Place, Redaction, SessionTransport,
-    Verdict,
+    BuildError, Enrichment, EventId, HoneyHiveTracer, NewSession, Place, Redaction,
+    SessionTransport, Spool, Verdict,
 };
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use honeyhive_tower::HoneyHiveLayer;
@@ -150,7 +152,7 @@ fn sessions(tracer: &HoneyHiveTracer, plants: &Plants) {
     flush(tracer);
 }
 
-fn spans_by_hand(tracer: &HoneyHiveTracer, plants: &Plants) {
+fn spans_by_hand(tracer: &HoneyHiveTracer, plants: &Plants) -> EventId {
     let at = |place: &str| plants.at(format!("span, {place}"));
     let span = tracer
         .span(format!("work {}", at("name")))
@@ -160,11 +162,7 @@ fn spans_by_hand(tracer: &HoneyHiveTracer, plants: &Plants) {
         .start();
     span.outputs(json!({"answer": at("outputs")}));
     span.enrich(full(plants, "span"));
-    let event = span.event_id();
-    drop(span);
-    flush(tracer);
-    tracer.enrich_event(event, full(plants, "enrich_event"));
-    flush(tracer);
+    span.event_id()
 }
 
 fn traced_functions(tracer: &HoneyHiveTracer, plants: &Plants) {
@@ -272,12 +270,19 @@ async fn request(tracer: &HoneyHiveTracer, plants: &Plants) {
 
 fn everything(tracer: &HoneyHiveTracer, plants: &Plants) {
     sessions(tracer, plants);
-    spans_by_hand(tracer, plants);
+    let event = spans_by_hand(tracer, plants);
+    flush(tracer);
+    tracer.enrich_event(event, full(plants, "enrich_event"));
+    flush(tracer);
+    other_spans(tracer, plants);
+    flush(tracer);
+}
+
+fn other_spans(tracer: &HoneyHiveTracer, plants: &Plants) {
     traced_functions(tracer, plants);
     spans_of_tracing(tracer, plants);
     foreign_spans(tracer, plants);
     block_on(request(tracer, plants));
-    flush(tracer);
 }
 
 #[test]
@@ -301,7 +306,40 @@ fn no_planted_secret_leaves_by_any_way_in_any_encoding() {
     }
 }
 
-/// Without this the test above would prove nothing.
+#[test]
+fn what_waits_on_disk_was_masked_before_it_went_there() {
+    let server = server();
+    server.fail(Fault::status(503));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("masked-{}", uuid::Uuid::new_v4().simple()));
+    let plants = Plants::default();
+    let spooling = |redaction| {
+        let spool = Spool::new(&folder);
+        builder(&server).spool(spool).redaction(redaction).build()
+    };
+    let first = spooling(Redaction::new().pattern(PATTERN)).unwrap();
+    let chat = first.create_session(NewSession::named(plants.at("start, name")));
+    chat.enrich(full(&plants, "on disk"));
+    chat.in_scope(|| {
+        let event = spans_by_hand(&first, &plants);
+        first.enrich_event(event, full(&plants, "enrich_event"));
+        other_spans(&first, &plants);
+    });
+    drop(first.shutdown_blocking(Duration::ZERO));
+    assert_eq!(first.stats().pending, first.stats().spooled);
+
+    // The next process masks nothing, and yet nothing is there to be seen.
+    server.heal();
+    let next = spooling(Redaction::none()).unwrap();
+    flush(&next);
+    assert!(next.stats().delivered > 0);
+    assert_eq!(plants.found(&server), [""; 0]);
+    assert!(!contains(&wire(&server), "SECRET"));
+    drop(next.shutdown_blocking(Duration::ZERO));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// Without this the tests above would prove nothing.
 #[test]
 fn without_redaction_everything_planted_arrives() {
     for protocol in PROTOCOLS {
@@ -319,6 +357,8 @@ fn without_redaction_everything_planted_arrives() {
 
 #[test]
 fn what_is_named_like_a_secret_is_masked_by_default() {
+    /// Longer than what an id or a time has by chance.
+    const PIN: u64 = 4_711_081_547_110_815;
     const NAMES: [&str; 6] = [
         "authorization",
         "Cookie",
@@ -337,7 +377,7 @@ fn what_is_named_like_a_secret_is_masked_by_default() {
         let object =
             NAMES.map(|name| (name.to_owned(), plants.at(format!("{what}, {name}")).into()));
         let object = Value::Object(Map::from_iter(object));
-        json!({"n": {"deep": [&object]}, "text": object.to_string(), "pin": {"password": 4711}})
+        json!({"n": {"deep": [&object]}, "text": object.to_string(), "pin": {"password": PIN}})
     };
     let chat = tracer.create_session(
         NewSession::named("chat")
@@ -361,7 +401,7 @@ fn what_is_named_like_a_secret_is_masked_by_default() {
     flush(&tracer);
 
     assert_eq!(plants.found(&server), [""; 0]);
-    assert!(!contains(&wire(&server), "4711"));
+    assert!(!contains(&wire(&server), &PIN.to_string()));
     let config = session(&server, chat.id()).config;
     for (key, value) in usage.as_object().unwrap() {
         assert_eq!(&config[key], value, "{key}");

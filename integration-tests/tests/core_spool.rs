@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use honeyhive::{
     DeliveryStats, Enrichment, FlushError, HoneyHiveTracer, NewSession, OtlpProtocol, SessionId,
-    Spool,
+    SessionTransport, Spool,
 };
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use serde_json::json;
@@ -141,6 +141,32 @@ fn what_is_pending_at_shutdown_is_delivered_by_the_next_start() {
         assert_eq!(stop(&next), 0);
         folder.assert_empty();
     }
+}
+
+#[test]
+fn without_rest_starts_the_spans_come_first_from_disk_too() {
+    let (server, folder) = (server_that_is_down(), Folder::new());
+    let with = || {
+        builder(&server)
+            .session_transport(SessionTransport::Otlp)
+            .spool(folder.spool())
+    };
+    let first = with().build().unwrap();
+    let chat = first.create_session("chat");
+    chat.in_scope(|| drop(first.span("work").start()));
+    chat.enrich(Enrichment::new().metrics(json!({"score": 1})));
+    assert!(stop(&first) >= 2, "the span and what was added");
+
+    server.heal();
+    server.fail(Fault::status(503).on(Endpoint::Traces).times(2));
+    let next = with().build().unwrap();
+    flush(&next);
+    assert_eq!(server.tree(&chat.id().to_string()), "chat\n  work [tool]\n");
+    assert_eq!(session(&server, chat.id()).metrics["score"], 1);
+    assert_eq!(count(&server, &update(&chat)), 1, "never before its spans");
+    assert_eq!(server.orphans(), []);
+    assert_eq!(stop(&next), 0);
+    folder.assert_empty();
 }
 
 #[test]

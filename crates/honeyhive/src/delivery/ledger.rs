@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::later;
 use crate::error::FlushError;
-use crate::outbox::{DropReason, FlushReport, Load, Outbox, Place, Reply};
+use crate::outbox::{DropReason, FlushReport, Load, Medium, Outbox, Reply};
 
 type Flushed = Result<FlushReport, FlushError>;
 
@@ -19,7 +19,7 @@ type Flushed = Result<FlushReport, FlushError>;
 pub(crate) struct Tally {
     load: Load,
     epoch: u64,
-    place: Place,
+    medium: Medium,
 }
 
 /// The epoch of parked items, which no flush ends.
@@ -29,7 +29,7 @@ impl Tally {
     pub(crate) const NONE: Self = Self {
         load: Load { items: 0, bytes: 0 },
         epoch: PARKED,
-        place: Place::Memory,
+        medium: Medium::Memory,
     };
 
     pub(crate) const fn load(self) -> Load {
@@ -105,7 +105,7 @@ impl Ledger {
         Tally {
             load,
             epoch: self.epoch,
-            place: Place::Memory,
+            medium: Medium::Memory,
         }
     }
 
@@ -163,13 +163,13 @@ impl Ledger {
 
     pub(crate) fn delivered(&mut self, tally: Tally) {
         self.settle(tally);
-        self.outbox.delivered(tally.load, tally.place);
+        self.outbox.delivered(tally.load, tally.medium);
         self.note(tally, |flush| &mut flush.delivered);
     }
 
     pub(crate) fn dropped(&mut self, tally: Tally, reason: DropReason) {
         self.settle(tally);
-        self.outbox.dropped(tally.load, tally.place, reason);
+        self.outbox.dropped(tally.load, tally.medium, reason);
         self.note(tally, |flush| &mut flush.dropped);
     }
 
@@ -180,7 +180,7 @@ impl Ledger {
 
     /// The items are on disk, if they were not before. They stay pending, and in their epoch.
     pub(crate) fn spooled(&mut self, tally: Tally) {
-        if tally.place == Place::Memory {
+        if tally.medium == Medium::Memory {
             self.outbox.spooled(tally.load);
             add(&mut self.spooled, tally.epoch, tally.load.items);
         }
@@ -191,18 +191,18 @@ impl Ledger {
         Tally {
             load: Load { items, bytes: 0 },
             epoch,
-            place: Place::Disk,
+            medium: Medium::Disk,
         }
     }
 
     /// Items that were on disk and wait in memory now.
     pub(crate) fn recalled(&mut self, tally: Tally) -> Tally {
-        if tally.place == Place::Disk {
+        if tally.medium == Medium::Disk {
             self.outbox.recalled(tally.load.items);
             subtract(&mut self.spooled, tally.epoch, tally.load.items);
         }
         Tally {
-            place: Place::Memory,
+            medium: Medium::Memory,
             ..tally
         }
     }
@@ -231,7 +231,7 @@ impl Ledger {
 
     fn settle(&mut self, tally: Tally) {
         subtract(&mut self.pending, tally.epoch, tally.load.items);
-        if tally.place == Place::Disk {
+        if tally.medium == Medium::Disk {
             subtract(&mut self.spooled, tally.epoch, tally.load.items);
         }
     }

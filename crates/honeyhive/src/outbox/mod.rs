@@ -64,7 +64,7 @@ impl Load {
 
 /// Where pending items are. Only those in memory take the room that is bounded there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Medium {
     Memory,
     Disk,
 }
@@ -287,13 +287,13 @@ impl Outbox {
         self.lock().closed = true;
     }
 
-    pub(crate) fn delivered(&self, load: Load, from: Place) {
+    pub(crate) fn delivered(&self, load: Load, from: Medium) {
         let mut queue = self.lock();
         queue.delivered += load.items;
         queue.release(load, from);
     }
 
-    pub(crate) fn dropped(&self, load: Load, from: Place, reason: DropReason) {
+    pub(crate) fn dropped(&self, load: Load, from: Medium, reason: DropReason) {
         let mut queue = self.lock();
         *queue.dropped.of_mut(reason) += load.items;
         queue.release(load, from);
@@ -303,13 +303,13 @@ impl Outbox {
     pub(crate) fn withdrawn(&self, load: Load) {
         let mut queue = self.lock();
         queue.accepted -= load.items;
-        queue.release(load, Place::Memory);
+        queue.release(load, Medium::Memory);
     }
 
     /// The items have gone from memory to disk.
     pub(crate) fn spooled(&self, load: Load) {
         let mut queue = self.lock();
-        queue.release(load, Place::Memory);
+        queue.release(load, Medium::Memory);
         queue.spooled += load.items;
     }
 
@@ -386,13 +386,13 @@ impl Outbox {
 }
 
 impl Queue {
-    fn release(&mut self, load: Load, from: Place) {
+    fn release(&mut self, load: Load, from: Medium) {
         match from {
-            Place::Memory => {
+            Medium::Memory => {
                 self.pending.items -= load.items;
                 self.pending.bytes -= load.bytes;
             }
-            Place::Disk => self.spooled -= load.items,
+            Medium::Disk => self.spooled -= load.items,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::api::{Answer, Failure};
 use crate::config::SessionTransport;
 use crate::delivery::changes::Operation;
 use crate::delivery::gate::{Gate, asked_for, backoff};
+use crate::delivery::later;
 use crate::delivery::ledger::{Ledger, Tally};
 use crate::delivery::notices::{SESSIONS, TRACES, UPDATES};
 use crate::delivery::sink::{Parcel, Ready};
@@ -29,6 +30,8 @@ const RELIEVED: f64 = 0.375;
 const NO_ROOM_WAIT: Duration = Duration::from_secs(1);
 /// So long before the end of a shutdown's time what is left begins to go to disk, at the most.
 const LAST_WRITES: Duration = Duration::from_millis(500);
+/// A disk that is slow holds a shutdown up for so long after its end, and no longer.
+const OVERTIME: Duration = Duration::from_millis(500);
 /// A refused key is somebody's to put right: what is on disk can wait for that.
 const UNAUTHORIZED_PAUSE: Duration = Duration::from_secs(60);
 
@@ -196,6 +199,9 @@ impl Engine {
     }
 
     fn append(&mut self, call: &Ready, items: u64, epoch: u64, now: Instant) -> bool {
+        if self.is_in_overtime() {
+            return false;
+        }
         let Some(spooling) = &mut self.spooling else {
             return false;
         };
@@ -430,7 +436,7 @@ impl Engine {
 
     pub(super) fn plan_last_writes(&mut self, now: Instant, timeout: Duration) {
         let margin = LAST_WRITES.min(timeout / 10);
-        self.last_writes_at = Some(crate::delivery::later(now, timeout - margin));
+        self.last_writes_at = Some(later(now, timeout - margin));
     }
 
     /// The time of a shutdown is over: what is left goes to disk, and what is under way with it.
@@ -448,6 +454,11 @@ impl Engine {
         while let Some(operation) = self.sessions.next() {
             self.spool_operation(operation, now);
         }
+    }
+
+    fn is_in_overtime(&self) -> bool {
+        let end = self.stop_at.map(|at| later(at, OVERTIME));
+        end.is_some_and(|end| Instant::now() > end)
     }
 
     fn spool_starts(&mut self, now: Instant) {
