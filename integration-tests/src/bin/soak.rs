@@ -2,8 +2,10 @@
 //! files. Fails where one of them grows, where a user's request fails, or where telemetry is lost.
 //!
 //! ```text
-//! cargo run --release -p integration-tests --bin soak -- --minutes 30 [--rate 300] [--seed 7]
+//! cargo run --release -p integration-tests --bin soak -- --minutes 30 [--rate 300] [--seed 7] [--spool FOLDER]
 //! ```
+//!
+//! With `--spool` memory has room for 2,000 items only, and what does not fit goes through the folder.
 
 #![expect(
     clippy::print_stdout,
@@ -11,11 +13,12 @@
     reason = "a program talks to its user, and one that cannot go on should say so"
 )]
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use honeyhive::{DeliveryStats, HoneyHiveTracer};
+use honeyhive::{DeliveryStats, HoneyHiveTracer, Spool};
 use honeyhive_local::{Fault, LocalServer};
 use integration_tests::faults::table::{KEY, builder, record};
 use integration_tests::faults::{Auditor, Footprint, Service, Traffic, at_random, seed};
@@ -44,6 +47,7 @@ struct Arguments {
     time: Duration,
     rate: u32,
     seed: u64,
+    spool: Option<PathBuf>,
 }
 
 fn arguments() -> Option<Arguments> {
@@ -51,6 +55,7 @@ fn arguments() -> Option<Arguments> {
         time: Duration::from_secs(30 * 60),
         rate: 300,
         seed: seed(),
+        spool: None,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -61,6 +66,7 @@ fn arguments() -> Option<Arguments> {
             }
             "--rate" => found.rate = value.parse().ok().filter(|rate| *rate > 0)?,
             "--seed" => found.seed = value.parse().ok()?,
+            "--spool" => found.spool = Some(value.into()),
             _ => return None,
         }
     }
@@ -70,7 +76,7 @@ fn arguments() -> Option<Arguments> {
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
     let Some(arguments) = arguments() else {
-        println!("soak [--minutes 30] [--rate 300] [--seed 7]");
+        println!("soak [--minutes 30] [--rate 300] [--seed 7] [--spool FOLDER]");
         return ExitCode::FAILURE;
     };
     let Some(before) = Footprint::now() else {
@@ -95,25 +101,32 @@ async fn main() -> ExitCode {
     }
 }
 
-/// That forgets what is old, so that it does not grow either.
+/// That forgets what is old, so that it does not grow either; but nothing of the last minute, since an update of
+/// what it has forgotten would be rejected.
 fn honeyhive() -> LocalServer {
     let builder = LocalServer::builder()
         .api_key(KEY)
-        .max_sessions(2_000)
-        .max_events(6_000)
+        .max_sessions(6_000)
+        .max_events(18_000)
         .max_requests(1_000);
     builder
         .start_blocking()
         .expect("a HoneyHive on this machine")
 }
 
+fn tracer(honeyhive: &LocalServer, spool: Option<&Path>) -> HoneyHiveTracer {
+    let mut builder = builder(honeyhive.url())
+        .coalesce_window(Duration::from_millis(500))
+        .api_timeout(Duration::from_secs(1));
+    if let Some(folder) = spool {
+        builder = builder.max_pending_items(2_000).spool(Spool::new(folder));
+    }
+    builder.build().expect("a tracer")
+}
+
 async fn soak(arguments: &Arguments) -> Vec<String> {
     let honeyhive = honeyhive();
-    let tracer = builder(honeyhive.url())
-        .coalesce_window(Duration::from_millis(500))
-        .api_timeout(Duration::from_secs(1))
-        .build()
-        .expect("a tracer");
+    let tracer = tracer(&honeyhive, arguments.spool.as_deref());
     let auditor = Auditor::of(&tracer);
     let service = Service::start(&tracer).await;
     let traffic = Arc::new(Traffic::default());
@@ -122,13 +135,14 @@ async fn soak(arguments: &Arguments) -> Vec<String> {
         arguments.rate, arguments.time, arguments.seed
     );
     println!(
-        "{:>7} {:<15} {:>9} {:>7} {:>10} {:>8} {:>8} {:>8} {:>8} {:>8} {:>6}",
+        "{:>7} {:<15} {:>9} {:>7} {:>10} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>6}",
         "time",
         "phase",
         "requests",
         "failed",
         "delivered",
         "pending",
+        "on disk",
         "dropped",
         "retried",
         "MiB",
@@ -184,13 +198,14 @@ fn line(began: Instant, phase: Phase, traffic: &Traffic, stats: DeliveryStats) -
     let footprint = Footprint::now();
     let resident = footprint.map_or(0.0, |it| it.resident as f64 / MIB);
     println!(
-        "{:>6}s {:<15} {:>9} {:>7} {:>10} {:>8} {:>8} {:>8} {:>8.1} {:>8} {:>6}",
+        "{:>6}s {:<15} {:>9} {:>7} {:>10} {:>8} {:>8} {:>8} {:>8} {:>8.1} {:>8} {:>6}",
         began.elapsed().as_secs(),
         format!("{phase:?}"),
         traffic.requests(),
         traffic.failed(),
         stats.delivered,
         stats.pending,
+        stats.spooled,
         stats.dropped.total(),
         stats.retried,
         resident,
