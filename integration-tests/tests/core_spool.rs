@@ -14,8 +14,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use honeyhive::{
-    DeliveryStats, Enrichment, FlushError, HoneyHiveTracer, NewSession, OtlpProtocol, SessionId,
-    SessionTransport, Spool,
+    DeliveryStats, DropPolicy, Enrichment, FlushError, HoneyHiveTracer, NewSession, OtlpProtocol,
+    SessionId, SessionTransport, Spool,
 };
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use serde_json::json;
@@ -319,6 +319,135 @@ fn too_many_spans_for_one_call_are_split_on_disk() {
     assert_eq!(all_events(&server).len(), 8);
     assert_eq!(next.stats().delivered, 9);
     assert_eq!(count(&server, TRACES), 7);
+}
+
+#[test]
+fn what_is_too_large_by_itself_is_cut_when_it_comes_from_disk_too() {
+    let (server, folder) = (server_that_is_down(), Folder::new());
+    let first = spooling(&server, &folder);
+    let long = json!({"text": "x".repeat(300_000)});
+    let chat = first.create_session(NewSession::named("chat").inputs(long.clone()));
+    chat.in_scope(|| drop(first.span("work").inputs(long).start()));
+    assert_eq!(stop(&first), 2);
+
+    server.heal();
+    for endpoint in [Endpoint::Sessions, Endpoint::Traces] {
+        server.fail(Fault::status(413).on(endpoint).times(1));
+    }
+    let next = spooling(&server, &folder);
+    flush(&next);
+    assert_eq!(next.stats().delivered, 2);
+    let inputs = [
+        session(&server, chat.id()).inputs,
+        event(&server, "work").inputs,
+    ];
+    for inputs in inputs {
+        assert!(
+            inputs["text"]
+                .as_str()
+                .unwrap()
+                .ends_with("[cut: 300000 bytes in all]")
+        );
+    }
+}
+
+/// Text that does not get smaller by compression, or not much.
+fn dense(bytes: usize) -> serde_json::Value {
+    let ids = std::iter::repeat_with(|| uuid::Uuid::new_v4().simple().to_string());
+    let mut text: String = ids.take(bytes / 32 + 1).collect();
+    text.truncate(bytes);
+    json!({ "text": text })
+}
+
+#[test]
+fn spans_that_find_no_room_on_disk_still_come_after_their_start_there() {
+    let (server, folder) = (server(), Folder::new());
+    server.fail(Fault::status(503).on(Endpoint::Sessions));
+    let tracer = builder(&server)
+        .spool(folder.spool().max_bytes(100_000))
+        .max_pending_items(1)
+        .build()
+        .unwrap();
+    let chat = tracer.create_session(NewSession::named("chat").inputs(dense(70_000)));
+    nudge(&tracer);
+    wait_for(&tracer, |stats| stats.spooled == 1);
+    chat.in_scope(|| drop(tracer.span("work").inputs(dense(80_000)).start()));
+    drop(tracer.force_flush_blocking(Duration::from_secs(1)));
+    assert_eq!((tracer.stats().pending, tracer.stats().spooled), (2, 1));
+    assert_eq!(count(&server, TRACES), 0, "its start comes first");
+
+    server.heal();
+    flush(&tracer);
+    assert_eq!(server.tree(&chat.id().to_string()), "chat\n  work [tool]\n");
+    assert_eq!(server.orphans(), []);
+    assert_eq!(tracer.stats().delivered, 2);
+}
+
+#[test]
+fn a_spool_that_fails_does_not_hold_up_what_could_be_delivered() {
+    const CHATS: usize = 8;
+    let (server, folder) = (server(), Folder::new());
+    let known = tracer(&server);
+    let chats = [(); CHATS].map(|()| known.create_session("chat").id());
+    flush(&known);
+
+    fs::create_dir_all(&folder.0).unwrap();
+    let file = folder.0.join("a file");
+    fs::write(&file, "").unwrap();
+    let tracer = builder(&server)
+        .spool(Spool::new(file))
+        .max_pending_items(10)
+        .build()
+        .unwrap();
+    server.fail(Fault::status(503));
+    for chat in chats {
+        let chat = tracer.create_session(NewSession::existing(chat));
+        chat.enrich(Enrichment::new().feedback(json!({"rating": 5})));
+    }
+    // An outage that the tracer has noticed, with its memory nearly full.
+    let tried = |server: &LocalServer| server.requests().len() > 2 * CHATS;
+    assert!(server.wait_until_blocking(PATIENCE, |it| {
+        nudge(&tracer);
+        tried(it)
+    }));
+    server.heal();
+    flush(&tracer);
+    assert_eq!(tracer.stats().delivered, CHATS as u64);
+    assert_eq!(session(&server, chats[0]).feedback["rating"], 5);
+}
+
+#[test]
+fn with_room_on_disk_nothing_makes_room_for_anything() {
+    let (server, folder) = (server_that_is_down(), Folder::new());
+    let tracer = builder(&server)
+        .spool(folder.spool())
+        .max_pending_items(100)
+        .drop_policy(DropPolicy::Oldest)
+        .build()
+        .unwrap();
+    for _ in 0..10 {
+        (0..45).for_each(|_| drop(tracer.create_session("chat")));
+        // One burst to the brim, taken in at once.
+        wait_for(&tracer, |stats| stats.pending - stats.spooled < 50);
+    }
+    assert_eq!(tracer.stats().dropped.total(), 0);
+    assert_eq!(stop(&tracer), 450);
+}
+
+#[test]
+fn the_earliest_of_several_shutdowns_finds_everything_written() {
+    let (server, folder) = (server_that_is_down(), Folder::new());
+    let tracer = spooling(&server, &folder);
+    one_of_each(&tracer);
+    let (first, _) = block_on(async {
+        let soon = tracer.shutdown(Duration::from_millis(200));
+        let late = tracer.shutdown(Duration::from_secs(3_600));
+        tokio::join!(soon, late)
+    });
+    let Err(FlushError::TimedOut { report, .. }) = first else {
+        panic!("{first:?}");
+    };
+    assert_eq!((report.pending, report.spooled), (3, 3));
 }
 
 #[test]

@@ -195,18 +195,6 @@ impl Ledger {
         }
     }
 
-    /// Items that were on disk and wait in memory now.
-    pub(crate) fn recalled(&mut self, tally: Tally) -> Tally {
-        if tally.medium == Medium::Disk {
-            self.outbox.recalled(tally.load.items);
-            subtract(&mut self.spooled, tally.epoch, tally.load.items);
-        }
-        Tally {
-            medium: Medium::Memory,
-            ..tally
-        }
-    }
-
     /// Items that another process has left on disk.
     pub(crate) fn inherit(&mut self, items: u64) {
         self.outbox.accept_spooled(items);

@@ -329,8 +329,15 @@ impl Sessions {
     }
 
     fn take_operation(&mut self, id: SessionId) -> Option<Operation> {
+        let is_queued = self.entries.get(&id)?.queued;
+        if is_queued { self.take(id) } else { None }
+    }
+
+    /// The next call of this session, whether it is due or not.
+    pub(super) fn take(&mut self, id: SessionId) -> Option<Operation> {
         let entry = self.entries.get_mut(&id)?;
-        if !std::mem::take(&mut entry.queued) || entry.in_flight || !entry.has_work() {
+        entry.queued = false;
+        if entry.in_flight || !entry.has_work() {
             return None;
         }
         if let Some(start) = &entry.start
@@ -498,6 +505,7 @@ impl Sessions {
             entry.in_flight = false;
             entry.attempts = 0;
             entry.successes_before = None;
+            entry.cut_to = None;
             entry.retry_at = None;
             if operation.start.is_some() {
                 entry.start_tally = Tally::NONE;
@@ -508,26 +516,14 @@ impl Sessions {
         ledger.merge(start, changes)
     }
 
-    /// The call was not made, or cut off: it is made again, not before then.
+    /// The call was not made now: it is made later, not before then.
     pub(crate) fn put_back(&mut self, operation: Operation, at: Instant, ledger: &mut Ledger) {
         let attempts = operation.attempts;
         let id = operation.id;
-        self.retry(operation, true, at, ledger);
+        // What was tried once HoneyHive may have.
+        self.retry(operation, attempts > 0, at, ledger);
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.attempts = attempts;
-        }
-    }
-
-    /// Queues what is still held back, too: memory runs out. What waits for spans goes on waiting, unless
-    /// `even_waiting`.
-    pub(crate) fn queue_held(&mut self, even_waiting: bool) {
-        for (id, entry) in &mut self.entries {
-            let waits = entry.awaits_end || entry.awaits_spans;
-            let is_free = !entry.in_flight && !entry.queued && entry.has_work();
-            if is_free && (even_waiting || !waits) {
-                entry.queued = true;
-                self.ready.push_back(*id);
-            }
         }
     }
 

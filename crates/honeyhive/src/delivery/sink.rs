@@ -8,6 +8,8 @@ use opentelemetry_sdk::trace::SpanData;
 use super::changes::Call;
 use super::otlp::Encoder;
 use crate::api::{Answer, Client, Failure, Payload};
+use crate::bounds::{STEPS, cut_objects};
+use crate::enrichment::Object;
 use crate::id::SessionId;
 #[cfg(feature = "testing")]
 use crate::testing::Capture;
@@ -102,6 +104,36 @@ impl Sink {
         }
     }
 
+    /// As [`halves`](Self::halves), of a call that was ready.
+    pub(crate) fn halves_of(&self, call: &Ready) -> Option<[(Ready, u64); 2]> {
+        let (Self::HoneyHive(_, encoder), Ready::Traces(payload)) = (self, call) else {
+            return None;
+        };
+        let halves = encoder.halves(payload)?;
+        Some(halves.map(|(payload, count)| (Ready::Traces(payload), count)))
+    }
+
+    /// As [`shortened`](Self::shortened), of a call that was ready.
+    pub(crate) fn shortened_of(&self, call: &Ready) -> Option<(Ready, usize)> {
+        let Self::HoneyHive(_, encoder) = self else {
+            return None;
+        };
+        Some(match call {
+            Ready::Start(id, body) => {
+                let (body, limit) = shortened_json(body)?;
+                (Ready::Start(*id, body), limit)
+            }
+            Ready::Update(id, body) => {
+                let (body, limit) = shortened_json(body)?;
+                (Ready::Update(*id, body), limit)
+            }
+            Ready::Traces(payload) => {
+                let (payload, limit) = encoder.shortened(payload)?;
+                (Ready::Traces(payload), limit)
+            }
+        })
+    }
+
     /// The same with its longest texts cut, and to how many bytes. `None` where nothing is long.
     pub(crate) fn shortened(&self, parcel: &Parcel) -> Option<(Parcel, usize)> {
         match (self, parcel) {
@@ -112,4 +144,12 @@ impl Sink {
             _ => None,
         }
     }
+}
+
+fn shortened_json(body: &[u8]) -> Option<(Bytes, usize)> {
+    let mut object: Object = serde_json::from_slice(body).ok()?;
+    let limit = STEPS
+        .into_iter()
+        .find(|limit| cut_objects([&mut object], *limit))?;
+    Some((serde_json::to_vec(&object).ok()?.into(), limit))
 }

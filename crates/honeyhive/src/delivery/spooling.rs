@@ -29,15 +29,44 @@ const WINDOW_BYTES: usize = 8 * 1024 * 1024;
 /// A call on disk that was read back.
 #[derive(Debug)]
 pub(super) struct Recalled {
-    pub(super) ticket: Ticket,
+    ticket: Ticket,
     pub(super) call: Ready,
+    /// So many of the record's items end with this call,
+    items: u32,
+    /// and the others with these: the record was too large for one.
+    others: Vec<(Ready, u32)>,
     bytes: usize,
     pub(super) attempts: u32,
+    /// How often HoneyHive did not know what it is about.
+    pub(super) times_unknown: u32,
     pub(super) successes_before: Option<u64>,
     pub(super) retry_at: Option<Instant>,
     pub(super) in_flight: bool,
     /// Names it while it is under way.
     pub(super) number: u64,
+}
+
+impl Recalled {
+    /// The call is made in two parts, one after the other.
+    pub(super) fn split(&mut self, parts: [(Ready, u64); 2]) {
+        let [(first, count), (second, _)] = parts;
+        // A record has no more items than that.
+        let count = u32::try_from(count).unwrap_or(u32::MAX).min(self.items);
+        self.others.push((second, self.items - count));
+        (self.call, self.items) = (first, count);
+    }
+
+    /// Goes on with the next part, where there is one.
+    fn take_up_next_part(&mut self) -> bool {
+        let Some((call, items)) = self.others.pop() else {
+            return false;
+        };
+        (self.call, self.items) = (call, items);
+        self.attempts = 0;
+        self.successes_before = None;
+        self.retry_at = None;
+        true
+    }
 }
 
 #[derive(Debug)]
@@ -154,10 +183,13 @@ impl Spooling {
                     bytes += length;
                     self.numbers += 1;
                     self.window.push_back(Recalled {
+                        items: ticket.note.items,
                         ticket,
                         call,
+                        others: Vec::new(),
                         bytes: length,
                         attempts: 0,
+                        times_unknown: 0,
                         successes_before: None,
                         retry_at: None,
                         in_flight: false,
@@ -215,14 +247,26 @@ impl Spooling {
         self.window.iter_mut().find(|it| it.number == number)
     }
 
-    /// It has its outcome.
-    pub(super) fn settle(&mut self, number: u64) -> Option<Note> {
+    pub(super) fn times_unknown(&self, number: u64) -> u32 {
+        let recalled = self.window.iter().find(|it| it.number == number);
+        recalled.map_or(0, |it| it.times_unknown)
+    }
+
+    /// The call has its outcome, and so has the record, unless it is made of more. Says what ended with it.
+    pub(super) fn end(&mut self, number: u64) -> Option<Note> {
         let index = self.window.iter().position(|it| it.number == number)?;
-        let recalled = self.window.remove(index)?;
-        if let Some(store) = &mut self.store {
+        let recalled = self.window.get_mut(index)?;
+        let note = Note {
+            items: recalled.items,
+            ..recalled.ticket.note
+        };
+        if !recalled.take_up_next_part()
+            && let Some(recalled) = self.window.remove(index)
+            && let Some(store) = &mut self.store
+        {
             store.settle(&recalled.ticket);
         }
-        Some(recalled.ticket.note)
+        Some(note)
     }
 
     /// Somebody waits: everything is tried at once.

@@ -3,10 +3,15 @@
 use super::Load;
 use crate::config::DropPolicy;
 
+/// From so many eighths of a bound on what is in memory goes to disk, where there is a spool.
+pub(crate) const WAKE_FOR_DISK: u64 = 6;
+
 /// The bounds of the queue.
 #[derive(Debug)]
 pub(crate) struct Bounds {
     most: Load,
+    /// More than this the delivery thread is woken for.
+    narrow: Load,
     /// More than this is brought down to `low`.
     high: Load,
     low: Load,
@@ -25,7 +30,7 @@ impl Bounds {
         items.max(share(pending.bytes, self.most.bytes))
     }
 
-    pub(crate) fn new(items: usize, bytes: usize, policy: DropPolicy) -> Self {
+    pub(crate) fn new(items: usize, bytes: usize, policy: DropPolicy, has_spool: bool) -> Self {
         let most = Load {
             items: items as u64,
             bytes: bytes as u64,
@@ -34,7 +39,17 @@ impl Bounds {
             DropPolicy::Newest => (NEVER, NEVER),
             DropPolicy::Oldest => (eighths(most, 7), eighths(most, 6)),
         };
-        Self { most, high, low }
+        let narrow = if has_spool {
+            eighths(most, WAKE_FOR_DISK)
+        } else {
+            high
+        };
+        Self {
+            most,
+            narrow,
+            high,
+            low,
+        }
     }
 
     pub(super) const fn are_passed_by(&self, pending: Load, load: Load) -> bool {
@@ -43,15 +58,19 @@ impl Bounds {
 
     /// True where the delivery thread should make room.
     pub(super) const fn are_narrow_with(&self, pending: Load) -> bool {
-        pending.items > self.high.items || pending.bytes > self.high.bytes
+        exceeds(pending, self.narrow)
     }
 
     pub(super) fn excess_of(&self, pending: Load) -> Option<Load> {
-        self.are_narrow_with(pending).then(|| Load {
+        exceeds(pending, self.high).then(|| Load {
             items: pending.items.saturating_sub(self.low.items),
             bytes: pending.bytes.saturating_sub(self.low.bytes),
         })
     }
+}
+
+const fn exceeds(pending: Load, limit: Load) -> bool {
+    pending.items > limit.items || pending.bytes > limit.bytes
 }
 
 const fn eighths(most: Load, parts: u64) -> Load {

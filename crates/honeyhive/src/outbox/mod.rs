@@ -22,7 +22,7 @@ use opentelemetry_sdk::trace::SdkTracer;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::Notify;
 
-pub(crate) use bounds::Bounds;
+pub(crate) use bounds::{Bounds, WAKE_FOR_DISK};
 #[cfg(feature = "lambda")]
 pub(crate) use command::Flushed;
 pub(crate) use command::{Command, Reply};
@@ -313,13 +313,6 @@ impl Outbox {
         queue.spooled += load.items;
     }
 
-    /// Items have come back from disk to memory.
-    pub(crate) fn recalled(&self, items: u64) {
-        let mut queue = self.lock();
-        queue.spooled -= items;
-        queue.pending.items += items;
-    }
-
     /// Another process had accepted them, and has left them on disk.
     pub(crate) fn accept_spooled(&self, items: u64) {
         let mut queue = self.lock();
@@ -413,7 +406,7 @@ mod tests {
     }
 
     fn outbox(items: usize, bytes: usize) -> Outbox {
-        Outbox::new(Bounds::new(items, bytes, DropPolicy::Newest))
+        Outbox::new(Bounds::new(items, bytes, DropPolicy::Newest, false))
     }
 
     fn balanced(outbox: &Outbox) -> DeliveryStats {

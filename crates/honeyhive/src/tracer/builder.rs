@@ -233,6 +233,7 @@ impl HoneyHiveTracerBuilder {
             settings.queue_items,
             settings.queue_bytes,
             settings.drop_policy,
+            settings.spool.is_some(),
         );
         let outbox = Arc::new(Outbox::new(bounds));
         let redactor = Arc::new(Redactor::new(rules, Arc::clone(&outbox)));

@@ -20,7 +20,7 @@ pub(super) const MOST_ATTEMPTS: u32 = 16;
 
 /// A session that HoneyHive does not know is asked for again so often, after this time and then twice as
 /// long each time.
-pub(super) const UNKNOWN_ATTEMPTS: u32 = 3;
+const UNKNOWN_ATTEMPTS: u32 = 3;
 pub(super) const UNKNOWN_WAIT: Duration = Duration::from_millis(500);
 
 impl Engine {
@@ -37,12 +37,7 @@ impl Engine {
                 self.traces_came_back(consignment, answer, now);
             }
             Some(Done::Spooled(number, is_traces, answer)) => {
-                if is_traces {
-                    self.traces_in_flight -= 1;
-                } else {
-                    self.rest_in_flight -= 1;
-                }
-                self.spooled_came_back(number, answer, now);
+                self.spooled_came_back(number, is_traces, answer, now);
             }
             // A call of ours neither panics nor is aborted.
             None => {}
@@ -266,7 +261,7 @@ impl Engine {
     }
 }
 
-const fn is_too_large(failure: &Failure) -> bool {
+pub(super) const fn is_too_large(failure: &Failure) -> bool {
     matches!(failure, Failure::Refused { status: 413, .. })
 }
 

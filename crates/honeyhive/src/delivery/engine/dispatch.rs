@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::from_disk::Share;
 use super::{Consignment, Done, Engine, TRACES_WIDTH, unless_cut};
 use crate::config::SessionTransport;
 use crate::delivery::changes::Operation;
 use crate::delivery::sessions::Urgency;
 use crate::delivery::spans::Batch;
+use crate::delivery::spooling::Spooling;
 use crate::error::Error;
 use crate::outbox::strays::Stray;
 use crate::outbox::{DropReason, Record, StartRecord};
@@ -27,9 +29,8 @@ impl Engine {
             }
             let urgency = self.urgency();
             self.sessions.queue_due(now, &self.ledger, urgency);
-            self.relieve(now).await;
         }
-        self.dispatch_spooled(now);
+        self.dispatch_spooled(Share::Half, now);
         while self.rest_in_flight < self.rest.width(now) {
             let Some(operation) = self.sessions.next() else {
                 break;
@@ -50,10 +51,14 @@ impl Engine {
             };
             self.deliver(consignment, now);
         }
+        self.dispatch_spooled(Share::Whole, now);
     }
 
     fn next_consignment(&mut self, now: Instant) -> Option<Consignment> {
-        let is_due = |it: &Consignment| it.retry_at.is_none_or(|then| now >= then);
+        let disk_is_empty = self.spooling.as_ref().is_none_or(Spooling::is_empty);
+        let is_due = |it: &Consignment| {
+            it.retry_at.is_none_or(|then| now >= then) && (disk_is_empty || !it.is_behind_disk)
+        };
         let index = self.consignments.iter().position(is_due)?;
         Some(self.consignments.remove(index))
     }
@@ -142,7 +147,7 @@ impl Engine {
 
     /// Encodes batches while there is room to send them.
     async fn gather_spans(&mut self, now: Instant) {
-        while self.traces_in_flight + self.consignments.len() < TRACES_WIDTH
+        while self.traces_in_flight + self.free_consignments() < TRACES_WIDTH
             && self.spans.is_due(now, &self.ledger)
         {
             let Some(batch) = self.next_batch() else {
@@ -156,6 +161,11 @@ impl Engine {
                 None => self.ledger.dropped(batch.tally, DropReason::Rejected),
             }
         }
+    }
+
+    fn free_consignments(&self) -> usize {
+        let free = self.consignments.iter().filter(|it| !it.is_behind_disk);
+        free.count()
     }
 
     fn next_batch(&mut self) -> Option<Batch> {

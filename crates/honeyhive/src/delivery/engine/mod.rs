@@ -3,9 +3,11 @@
 
 mod answers;
 mod dispatch;
+mod from_disk;
+mod last_writes;
 mod room;
 mod sampled;
-mod spooled;
+mod to_disk;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +15,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
+
+use from_disk::FromDisk;
 
 use crate::api::{Answer, Failure};
 use crate::config::SessionTransport;
@@ -58,6 +62,8 @@ struct Consignment {
     retry_at: Option<Instant>,
     /// Since when the first of its spans has waited.
     since: Instant,
+    /// The start of one of its sessions may be on disk, where it found no room itself.
+    is_behind_disk: bool,
 }
 
 impl Consignment {
@@ -69,6 +75,7 @@ impl Consignment {
             attempts: 0,
             successes_before: None,
             retry_at: None,
+            is_behind_disk: false,
         }
     }
 }
@@ -94,6 +101,9 @@ pub(crate) struct Engine {
     calls: JoinSet<Done>,
     notices: Notices,
     spooling: Option<Spooling>,
+    from_disk: FromDisk,
+    /// Memory is not relieved again before this.
+    relieve_after: Option<Instant>,
     /// Told where what is under way has to end, so that it can go to disk.
     cut: watch::Sender<bool>,
     /// Everything ends by then.
@@ -124,6 +134,8 @@ impl Engine {
                 .spool
                 .clone()
                 .map(|(spool, destination)| Spooling::new(spool, destination)),
+            from_disk: FromDisk::default(),
+            relieve_after: None,
             cut: watch::Sender::new(false),
             stop_at: None,
             last_writes_at: None,
@@ -158,6 +170,7 @@ impl Engine {
                 self.look_for_left_spools(now);
             }
             self.drain(now);
+            self.relieve(now).await;
             self.make_room();
             self.dispatch(now).await;
             if self.last_writes_at().is_some_and(|then| now >= then) {
