@@ -1,7 +1,7 @@
 //! Headers of `http` 1, as the core asks for them.
 
 use honeyhive::SessionId;
-use honeyhive::http::Headers;
+use honeyhive::http::{Headers, RequestHeaders};
 use http::header::Entry;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -11,6 +11,17 @@ impl Headers for View<'_> {
     fn for_each<'h>(&'h self, visit: &mut dyn FnMut(&'h str, &'h [u8])) {
         for (name, value) in self.0 {
             visit(name.as_str(), value.as_bytes());
+        }
+    }
+
+    /// Here, and not by way of `for_each`, the comparison is part of the loop; a request's few names are compared
+    /// faster than three are hashed.
+    fn pick<'h>(&'h self, names: &RequestHeaders<'_>, visit: &mut dyn FnMut(usize, &'h [u8])) {
+        for (name, value) in self.0 {
+            let name = name.as_str();
+            if let Some(which) = names.iter().position(|wanted| *wanted == name) {
+                visit(which, value.as_bytes());
+            }
         }
     }
 }

@@ -39,7 +39,7 @@ where
         let mut guard = open(&self.settings.instrumentation, &request);
         // The inner service may do its work right here.
         let future = guard.run(|| self.inner.call(request));
-        ResponseFuture::new(future, guard, Arc::clone(&self.settings))
+        ResponseFuture::new(future, guard, &self.settings)
     }
 }
 

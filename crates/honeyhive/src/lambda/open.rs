@@ -14,7 +14,7 @@ use super::{Inner, Invocation, InvocationGuard, LambdaInstrumentation};
 use crate::config::SessionTransport;
 use crate::enrichment::Object;
 use crate::id::SessionId;
-use crate::incoming::{self, Scope};
+use crate::incoming;
 use crate::outbox::{EventInputs, Inputs, StartRecord};
 use crate::session::{Session, current};
 
@@ -32,7 +32,7 @@ impl LambdaInstrumentation {
         let wire = Wire::within(cx);
         let mut guard = InvocationGuard {
             instrumentation: Arc::clone(&self.inner),
-            scope: Scope::Unchanged,
+            cx: None,
             active: None,
             flush: Flush::ToBegin(invocation.deadline),
             wire,
@@ -54,7 +54,7 @@ impl Inner {
         let session = self.session(invocation);
         incoming::adopt_enclosing_span(cx, &session);
         let cx = current::with_session(cx, session.clone(), true);
-        guard.scope = Scope::Session(cx.with_value(guard.wire.clone()));
+        guard.cx = Some(cx.with_value(guard.wire.clone()));
         guard.active = Some(Active { session, began });
     }
 
