@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use honeyhive::SessionId;
-use honeyhive::http::{Headers, RequestHeaders, ServerInstrumentation};
+use honeyhive::http::{Headers, RequestHeaders, ServerInstrumentation, header_value};
 
 pub(crate) struct View<'a>(pub(crate) &'a HeaderMap);
 
@@ -50,7 +50,7 @@ impl Headers for RequestView<'_> {
 /// Sets a header, unless the program has set it itself.
 pub(crate) fn set_if_absent(headers: &mut HeaderMap, name: &HeaderName, id: SessionId) {
     if !headers.contains_key(name)
-        && let Ok(value) = HeaderValue::from_str(id.encode(&mut [0; SessionId::LENGTH]))
+        && let Ok(value) = HeaderValue::from_maybe_shared(header_value(id))
     {
         headers.insert(name.clone(), value);
     }

@@ -1,7 +1,7 @@
 //! Headers of `http` 1, as the core asks for them.
 
 use honeyhive::SessionId;
-use honeyhive::http::{Headers, RequestHeaders};
+use honeyhive::http::{Headers, RequestHeaders, header_value};
 use http::header::Entry;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -29,7 +29,7 @@ impl Headers for View<'_> {
 /// Sets a header, unless the program has set it itself.
 pub(crate) fn set_if_absent(headers: &mut HeaderMap, name: &HeaderName, id: SessionId) {
     if let Entry::Vacant(entry) = headers.entry(name)
-        && let Ok(value) = HeaderValue::from_str(id.encode(&mut [0; SessionId::LENGTH]))
+        && let Ok(value) = HeaderValue::from_maybe_shared(header_value(id))
     {
         entry.insert(value);
     }

@@ -90,7 +90,7 @@ impl HoneyHiveSpanProcessor {
     /// Says to which session a span belongs.
     fn stamp(&self, start: &StartRecord, mut put: impl FnMut(KeyValue)) {
         put(KeyValue::new(SESSION_ID, Value::from(start.current_text())));
-        if let Some(source) = &start.source {
+        if let Some(source) = start.facts.as_ref().and_then(|it| it.source.as_ref()) {
             put(KeyValue::new(SOURCE, source.to_string()));
         }
         if self.transport == SessionTransport::Otlp || start.is_left_to_spans() {

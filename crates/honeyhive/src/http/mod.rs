@@ -21,6 +21,7 @@
 
 mod builder;
 mod guard;
+mod header_value;
 mod missing;
 mod names;
 mod open;
@@ -35,6 +36,7 @@ use opentelemetry::Context;
 
 pub use builder::ServerInstrumentationBuilder;
 pub use guard::RequestGuard;
+pub use header_value::header_value;
 pub use missing::MissingSession;
 pub use request::{Headers, RequestHeaders, RequestInfo};
 pub use response::ResponseGuard;

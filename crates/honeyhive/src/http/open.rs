@@ -135,9 +135,9 @@ impl Inner {
     }
 
     fn new_session(&self, request: &RequestInfo<'_>, seen: &Seen<'_>) -> Session {
-        let Named { name, path } = self.named(request);
+        let Named { method, name, path } = self.named(request);
         let inputs = Inputs::Request(RequestInputs {
-            method: request.owned_method(),
+            method,
             path,
             user_id: seen.user_id().map(Into::into),
             more: self.more_inputs(request),

@@ -12,7 +12,7 @@ use opentelemetry::{Context, KeyValue};
 use super::Headers;
 use crate::attributes::ERROR;
 use crate::incoming::{panic_text, run_in};
-use crate::outbox::{Outcome, SessionEnd, Update};
+use crate::outbox::{Outcome, SessionEnd};
 use crate::owners::MemberId;
 use crate::session::current::Suppression;
 use crate::session::{CreateSession, Session};
@@ -240,9 +240,8 @@ impl Traced {
         if self.is_left_to_spans {
             self.session.has_ended();
         } else {
-            self.session.update(Update::End(ending));
+            self.session.end(ending);
         }
-        self.session.start.set_ended();
     }
 }
 

@@ -31,10 +31,11 @@ pub(crate) use record::EventInputs;
 #[cfg(feature = "http-server")]
 pub(crate) use record::RequestInputs;
 pub(crate) use record::{
-    Inputs, Outcome, Record, SessionEnd, StartRecord, Timing, Update, span_load,
+    Facts, Inputs, Outcome, Record, SessionEnd, StartRecord, Timing, Update, span_load,
 };
 pub use stats::{DeliveryStats, DropReason, Drops, FlushReport};
 
+use crate::id::SessionId;
 use crate::owners::Member;
 use strays::Strays;
 
@@ -184,8 +185,19 @@ impl Outbox {
     /// Hands a session's start over, likewise, and says so where it was dropped.
     #[inline]
     pub(crate) fn push_start(&self, start: &Arc<StartRecord>) -> Result<(), DropReason> {
-        let record = Record::Start(Arc::clone(start));
-        self.offer(record.load(), |inbox| inbox.records.push(record))
+        let load = Load::one(start.bytes());
+        self.offer(load, |inbox| {
+            inbox.records.push(Record::Start(Arc::clone(start)));
+        })
+    }
+
+    /// Hands a session's end over, likewise.
+    #[inline]
+    pub(crate) fn push_end(&self, session: SessionId, end: SessionEnd, timing: Timing) {
+        let _ = self.offer(end.load(), |inbox| {
+            let end = Update::End(end);
+            inbox.records.push(Record::Update(session, end, timing));
+        });
     }
 
     /// Hands a finished span over, likewise.
