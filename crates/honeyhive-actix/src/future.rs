@@ -11,8 +11,8 @@ use actix_web::dev::ServiceResponse;
 use honeyhive::http::RequestGuard;
 use pin_project_lite::pin_project;
 
-use crate::{HoneyHive, ResponseBody};
 use crate::headers::{View, set_if_absent};
+use crate::{HoneyHive, ResponseBody};
 
 pin_project! {
     /// The future of a [`HoneyHiveMiddleware`](crate::HoneyHiveMiddleware).
@@ -69,10 +69,8 @@ fn respond<B: MessageBody>(
     guard: &mut RequestGuard,
     settings: Option<&HoneyHive>,
 ) -> ServiceResponse<ResponseBody<B>> {
-    if let Some(name) = settings.and_then(|settings| settings.header.as_ref())
-        && let Some(id) = guard.response_id()
-    {
-        set_if_absent(response.headers_mut(), name, id);
+    if let Some(name) = settings.and_then(|settings| settings.header.as_ref()) {
+        set_if_absent(response.headers_mut(), name, guard);
     }
     let status = response.status().as_u16();
     let length = match response.response().body().size() {

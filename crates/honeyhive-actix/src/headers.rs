@@ -1,8 +1,7 @@
 //! Headers of actix-web, as the core asks for them.
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use honeyhive::SessionId;
-use honeyhive::http::{Headers, RequestHeaders, ServerInstrumentation, header_value};
+use honeyhive::http::{Headers, RequestGuard, RequestHeaders, ServerInstrumentation};
 
 pub(crate) struct View<'a>(pub(crate) &'a HeaderMap);
 
@@ -48,9 +47,10 @@ impl Headers for RequestView<'_> {
 }
 
 /// Sets a header, unless the program has set it itself.
-pub(crate) fn set_if_absent(headers: &mut HeaderMap, name: &HeaderName, id: SessionId) {
+pub(crate) fn set_if_absent(headers: &mut HeaderMap, name: &HeaderName, guard: &RequestGuard) {
     if !headers.contains_key(name)
-        && let Ok(value) = HeaderValue::from_maybe_shared(header_value(id))
+        && let Some(value) = guard.header_value()
+        && let Ok(value) = HeaderValue::from_maybe_shared(value)
     {
         headers.insert(name.clone(), value);
     }

@@ -66,10 +66,8 @@ fn respond<B: Body>(
     guard: &mut RequestGuard,
     settings: Option<&Settings>,
 ) -> Response<ResponseBody<B>> {
-    if let Some(name) = settings.and_then(|settings| settings.header.as_ref())
-        && let Some(id) = guard.response_id()
-    {
-        set_if_absent(response.headers_mut(), name, id);
+    if let Some(name) = settings.and_then(|settings| settings.header.as_ref()) {
+        set_if_absent(response.headers_mut(), name, guard);
     }
     let status = response.status().as_u16();
     let length = response.body().size_hint().exact();

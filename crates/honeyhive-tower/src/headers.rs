@@ -1,7 +1,6 @@
 //! Headers of `http` 1, as the core asks for them.
 
-use honeyhive::SessionId;
-use honeyhive::http::{Headers, RequestHeaders, header_value};
+use honeyhive::http::{Headers, RequestGuard, RequestHeaders};
 use http::header::Entry;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -14,8 +13,8 @@ impl Headers for View<'_> {
         }
     }
 
-    /// Here, and not by way of `for_each`, the comparison is part of the loop; a request's few names are compared
-    /// faster than three are hashed.
+    /// A request has few headers: to look at them all costs less than to hash three names, and less here than by
+    /// way of `for_each`, where the comparison is not part of the loop.
     fn pick<'h>(&'h self, names: &RequestHeaders<'_>, visit: &mut dyn FnMut(usize, &'h [u8])) {
         for (name, value) in self.0 {
             let name = name.as_str();
@@ -27,9 +26,10 @@ impl Headers for View<'_> {
 }
 
 /// Sets a header, unless the program has set it itself.
-pub(crate) fn set_if_absent(headers: &mut HeaderMap, name: &HeaderName, id: SessionId) {
+pub(crate) fn set_if_absent(headers: &mut HeaderMap, name: &HeaderName, guard: &RequestGuard) {
     if let Entry::Vacant(entry) = headers.entry(name)
-        && let Ok(value) = HeaderValue::from_maybe_shared(header_value(id))
+        && let Some(value) = guard.header_value()
+        && let Ok(value) = HeaderValue::from_maybe_shared(value)
     {
         entry.insert(value);
     }

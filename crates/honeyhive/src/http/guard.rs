@@ -5,6 +5,9 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{self, Poll, ready};
 
+use bytes::Bytes;
+
+use super::header_value::header_value;
 use super::traced::{Handling, INTERNAL_SERVER_ERROR};
 use super::{Headers, ResponseGuard};
 use crate::id::SessionId;
@@ -50,6 +53,12 @@ impl RequestGuard {
     #[inline]
     pub fn response_id(&self) -> Option<SessionId> {
         self.session().map(Session::id)
+    }
+
+    /// The same, as the header's value.
+    #[must_use]
+    pub fn header_value(&self) -> Option<Bytes> {
+        self.session().map(|session| header_value(&session.start))
     }
 
     /// The response head is ready, with a body of this length where it is known.

@@ -36,7 +36,6 @@ use opentelemetry::Context;
 
 pub use builder::ServerInstrumentationBuilder;
 pub use guard::RequestGuard;
-pub use header_value::header_value;
 pub use missing::MissingSession;
 pub use request::{Headers, RequestHeaders, RequestInfo};
 pub use response::ResponseGuard;

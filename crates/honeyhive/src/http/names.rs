@@ -30,7 +30,7 @@ struct Route {
 type Routes = BTreeMap<Arc<str>, Route>;
 
 thread_local! {
-    static ROUTES: RefCell<Routes> = RefCell::default();
+    static ROUTES: RefCell<Routes> = const { RefCell::new(Routes::new()) };
 }
 
 /// `POST /chat/{id}`: the method and the route's template, else the path.

@@ -148,9 +148,7 @@ impl<'a> RequestInfo<'a> {
                 | "/metrics"
                 | "/favicon.ico"
         );
-        is_routine
-            || self.method == "OPTIONS"
-            || self.path.starts_with("/grpc.health.v1.Health/")
+        is_routine || self.method == "OPTIONS" || self.path.starts_with("/grpc.health.v1.Health/")
     }
 }
 

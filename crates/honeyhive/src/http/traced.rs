@@ -115,9 +115,8 @@ impl Traced {
         headers: &dyn Headers,
         body_length: Option<u64>,
     ) {
-        let has_no_body = self.is_head
-            || matches!(status_code, 100..=199 | 204 | 304)
-            || body_length == Some(0);
+        let has_no_body =
+            self.is_head || matches!(status_code, 100..=199 | 204 | 304) || body_length == Some(0);
         let told = match body_length {
             // Neither gRPC nor a stream whose length somebody has declared.
             Some(1..) => Told::default(),

@@ -212,6 +212,15 @@ impl StartRecord {
         Arc::clone(text)
     }
 
+    /// Calls `use_it` with the same, without making more of it than there is.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn with_text<T>(&self, use_it: impl FnOnce(&str) -> T) -> T {
+        match self.text.get() {
+            Some(text) if self.moved_to.get().is_none() => use_it(text),
+            _ => use_it(self.current_id().encode(&mut [0; SessionId::LENGTH])),
+        }
+    }
+
     /// True for a session that began here and goes on under its first id.
     #[inline]
     pub(crate) fn is_whole(&self) -> bool {
@@ -301,20 +310,16 @@ impl Inputs {
 
     #[inline]
     fn fit(&mut self) {
-        if self.bytes() > VALUE_BYTES {
-            self.cut();
-        }
-    }
-
-    #[cold]
-    fn cut(&mut self) {
-        bounds::fit_objects([match self {
+        let object = match self {
             Self::Object(object) => object,
             Self::Request(request) => &mut request.more,
             // It is bounded where it comes in.
             #[cfg(feature = "lambda")]
             Self::Event(_) => return,
-        }]);
+        };
+        if object_bytes(object) > VALUE_BYTES {
+            bounds::fit_objects([object]);
+        }
     }
 
     pub(crate) fn to_object(&self) -> Object {

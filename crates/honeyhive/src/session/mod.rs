@@ -23,9 +23,7 @@ use crate::bounds;
 use crate::enrichment::Enrichment;
 use crate::error::Error;
 use crate::id::SessionId;
-use crate::outbox::{
-    DropReason, Facts, Inputs, Outbox, Record, SessionEnd, StartRecord, Update,
-};
+use crate::outbox::{DropReason, Facts, Inputs, Outbox, Record, SessionEnd, StartRecord, Update};
 
 /// A session: a cheap handle (two reference counts) that can go anywhere the work goes.
 ///
