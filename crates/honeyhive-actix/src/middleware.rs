@@ -13,7 +13,7 @@ use actix_web::http::header::HeaderName;
 use honeyhive::HoneyHiveTracer;
 use honeyhive::http::{RequestGuard, RequestInfo, ServerInstrumentation};
 
-use crate::headers::{Names, RequestView};
+use crate::headers::{Names, RequestView, session_id_header};
 use crate::{ResponseBody, ResponseFuture};
 
 /// Makes every request of an `App`, a `Scope` or a `Resource` a HoneyHive session; see the
@@ -51,8 +51,7 @@ impl HoneyHive {
 
 impl From<ServerInstrumentation> for HoneyHive {
     fn from(instrumentation: ServerInstrumentation) -> Self {
-        // The instrumentation has checked the name already.
-        let header = instrumentation.session_id_header().parse().ok();
+        let header = session_id_header(&instrumentation);
         Self {
             instrumentation,
             header,

@@ -1,6 +1,8 @@
 //! Headers of `http` 1, as the core asks for them.
 
-use honeyhive::http::{Headers, RequestGuard, RequestHeaders};
+use honeyhive::http::{
+    Headers, RequestGuard, RequestHeaders, SESSION_ID_HEADER, ServerInstrumentation,
+};
 use http::header::Entry;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -25,11 +27,19 @@ impl Headers for View<'_> {
     }
 }
 
+/// The name of the header that carries the session's id. The usual one is static, so that its clones count nothing.
+pub(crate) fn session_id_header(instrumentation: &ServerInstrumentation) -> Option<HeaderName> {
+    match instrumentation.session_id_header() {
+        SESSION_ID_HEADER => Some(HeaderName::from_static(SESSION_ID_HEADER)),
+        // The instrumentation has checked the name already.
+        other => other.parse().ok(),
+    }
+}
+
 /// Sets a header, unless the program has set it itself.
 pub(crate) fn set_if_absent(headers: &mut HeaderMap, name: &HeaderName, guard: &RequestGuard) {
     if let Entry::Vacant(entry) = headers.entry(name)
-        && let Some(value) = guard.header_value()
-        && let Ok(value) = HeaderValue::from_maybe_shared(value)
+        && let Some(Ok(value)) = guard.with_response_id(HeaderValue::from_str)
     {
         entry.insert(value);
     }

@@ -11,7 +11,7 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::attributes::{SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE, SUPPRESSED};
 use crate::config::SessionTransport;
-use crate::outbox::{Command, Outbox, Reply, StartRecord};
+use crate::outbox::{Command, Outbox, Reply, StartRecord, fit_span};
 use crate::session::{Session, current};
 
 /// Sends every span of a provider to HoneyHive, in the session that was current where it started.
@@ -129,7 +129,8 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         };
         if span.span_context.is_sampled() && !suppressed() {
             self.outbox().strays().note(&mut span);
-            self.outbox().push_span(span);
+            let load = fit_span(&mut span);
+            self.outbox().push_span(span, load);
         }
     }
 

@@ -5,9 +5,6 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{self, Poll, ready};
 
-use bytes::Bytes;
-
-use super::header_value::header_value;
 use super::traced::{Handling, INTERNAL_SERVER_ERROR};
 use super::{Headers, ResponseGuard};
 use crate::id::SessionId;
@@ -55,10 +52,10 @@ impl RequestGuard {
         self.session().map(Session::id)
     }
 
-    /// The same, as the header's value.
-    #[must_use]
-    pub fn header_value(&self) -> Option<Bytes> {
-        self.session().map(|session| header_value(&session.start))
+    /// The same as text, for the adapter to make a header's value of.
+    #[inline]
+    pub fn with_response_id<T>(&self, make: impl FnOnce(&str) -> T) -> Option<T> {
+        self.session().map(|session| session.start.with_text(make))
     }
 
     /// The response head is ready, with a body of this length where it is known.

@@ -21,7 +21,6 @@
 
 mod builder;
 mod guard;
-mod header_value;
 mod missing;
 mod names;
 mod open;

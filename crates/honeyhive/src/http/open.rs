@@ -83,6 +83,9 @@ impl ServerInstrumentation {
     }
 }
 
+/// Most request spans have so many attributes or fewer, with the session's id and what the end adds.
+const ATTRIBUTES: usize = 8;
+
 /// A session that a request asked for.
 #[derive(Clone, Copy)]
 struct Link {
@@ -183,7 +186,7 @@ impl Inner {
     }
 
     fn with_request_span(&self, cx: &Context, session: &Session) -> Context {
-        let mut attributes = Vec::with_capacity(12);
+        let mut attributes = Vec::with_capacity(ATTRIBUTES);
         attributes.push(KeyValue::new(EVENT_TYPE, EventType::Chain.as_str()));
         if let Inputs::Request(inputs) = &session.start.inputs {
             attributes.push(KeyValue::new(

@@ -31,7 +31,7 @@ pub(crate) use record::EventInputs;
 #[cfg(feature = "http-server")]
 pub(crate) use record::RequestInputs;
 pub(crate) use record::{
-    Facts, Inputs, Outcome, Record, SessionEnd, StartRecord, Timing, Update, span_load,
+    Facts, Inputs, Outcome, Record, SessionEnd, StartRecord, Timing, Update, fit_span, span_load,
 };
 pub use stats::{DeliveryStats, DropReason, Drops, FlushReport};
 
@@ -207,13 +207,10 @@ impl Outbox {
         }
     }
 
-    /// Hands a finished span over, likewise.
+    /// Hands a finished span over, likewise. [`fit_span`] has said what it weighs: a span is large, and whoever changes
+    /// one that was handed over moves it first.
     #[inline]
-    pub(crate) fn push_span(&self, mut span: SpanData) {
-        let mut load = span_load(&span);
-        if crate::bounds::fit_span(&mut span, load.bytes) {
-            load = span_load(&span);
-        }
+    pub(crate) fn push_span(&self, span: SpanData, load: Load) {
         if let Ok(mut queue) = self.admit(load) {
             queue.inbox.spans.push(span);
             self.admitted(queue);

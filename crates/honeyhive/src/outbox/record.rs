@@ -212,12 +212,13 @@ impl StartRecord {
         Arc::clone(text)
     }
 
-    /// Calls `use_it` with the same, without making more of it than there is.
+    /// Calls `make` with the same, which need not outlive it: without an allocation.
     #[cfg(feature = "http-server")]
-    pub(crate) fn with_text<T>(&self, use_it: impl FnOnce(&str) -> T) -> T {
+    #[inline]
+    pub(crate) fn with_text<T>(&self, make: impl FnOnce(&str) -> T) -> T {
         match self.text.get() {
-            Some(text) if self.moved_to.get().is_none() => use_it(text),
-            _ => use_it(self.current_id().encode(&mut [0; SessionId::LENGTH])),
+            Some(text) if self.moved_to.get().is_none() => make(text),
+            _ => make(self.current_id().encode(&mut [0; SessionId::LENGTH])),
         }
     }
 
@@ -465,6 +466,15 @@ impl Record {
             }
         }
     }
+}
+
+/// Cuts what is too much of a span, and says what the rest weighs.
+pub(crate) fn fit_span(span: &mut SpanData) -> Load {
+    let load = span_load(span);
+    if bounds::fit_span(span, load.bytes) {
+        return span_load(span);
+    }
+    load
 }
 
 /// What a span weighs.
