@@ -109,6 +109,30 @@ async fn a_trace_layer_around_an_untraced_request_opens_no_session() {
 }
 
 #[tokio::test]
+async fn what_the_filters_of_two_tracers_leave_alone_neither_of_them_records() {
+    let tracers = [tracer(), tracer()];
+    let work = {
+        let [first, second] = tracers.each_ref().map(|(tracer, _)| tracer.clone());
+        async move || {
+            drop(first.span("thought").start());
+            drop(second.span("thought").start());
+        }
+    };
+    let mut router = Router::new().route("/healthz", get(work));
+    for (tracer, _) in &tracers {
+        router = router.layer(HoneyHiveLayer::new(tracer.clone()));
+    }
+    let request = Request::get("/healthz").body(Body::empty()).unwrap();
+    router.oneshot(request).await.unwrap();
+    for (tracer, captured) in &tracers {
+        assert!(captured.sessions().is_empty(), "{:#?}", captured.sessions());
+        drop(tracer.span("afterwards").start());
+        let session = captured.only_session();
+        assert_eq!(session.event("afterwards").name, "afterwards");
+    }
+}
+
+#[tokio::test]
 async fn trace_layers_on_both_sides_double_nothing() {
     let (tracer, captured) = tracer();
     let router = working().layer(requests_as_spans!());

@@ -2,17 +2,17 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use actix_web::Error;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::ServiceResponse;
-use actix_web::http::header::HeaderName;
 use honeyhive::http::RequestGuard;
 use pin_project_lite::pin_project;
 
-use crate::ResponseBody;
 use crate::headers::{View, set_if_absent};
+use crate::{HoneyHive, ResponseBody};
 
 pin_project! {
     /// The future of a [`HoneyHiveMiddleware`](crate::HoneyHiveMiddleware).
@@ -24,16 +24,18 @@ pin_project! {
         #[pin]
         inner: F,
         guard: RequestGuard,
-        header: Option<HeaderName>,
+        // Only where there is a session.
+        settings: Option<Rc<HoneyHive>>,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) const fn new(inner: F, guard: RequestGuard, header: Option<HeaderName>) -> Self {
+    pub(crate) fn new(inner: F, guard: RequestGuard, settings: &Rc<HoneyHive>) -> Self {
+        let settings = guard.session().map(|_| Rc::clone(settings));
         Self {
             inner,
             guard,
-            header,
+            settings,
         }
     }
 }
@@ -49,7 +51,10 @@ where
         let this = self.project();
         ready!(this.guard.poll_confirmed(cx));
         match ready!(this.guard.run(|| this.inner.poll(cx))) {
-            Ok(response) => Poll::Ready(Ok(respond(response, this.guard, this.header.as_ref()))),
+            Ok(response) => {
+                let settings = this.settings.as_deref();
+                Poll::Ready(Ok(respond(response, this.guard, settings)))
+            }
             Err(error) => {
                 let status = this.guard.run(|| error.as_response_error().status_code());
                 this.guard.on_error(Some(status.as_u16()), &error);
@@ -62,10 +67,10 @@ where
 fn respond<B: MessageBody>(
     mut response: ServiceResponse<B>,
     guard: &mut RequestGuard,
-    header: Option<&HeaderName>,
+    settings: Option<&HoneyHive>,
 ) -> ServiceResponse<ResponseBody<B>> {
-    if let (Some(name), Some(id)) = (header, guard.response_id()) {
-        set_if_absent(response.headers_mut(), name, id);
+    if let Some(name) = settings.and_then(|settings| settings.header.as_ref()) {
+        set_if_absent(response.headers_mut(), name, guard);
     }
     let status = response.status().as_u16();
     let length = match response.response().body().size() {

@@ -1,8 +1,9 @@
 //! Headers of actix-web, as the core asks for them.
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use honeyhive::SessionId;
-use honeyhive::http::{Headers, RequestHeaders, ServerInstrumentation};
+use honeyhive::http::{
+    Headers, RequestGuard, RequestHeaders, SESSION_ID_HEADER, ServerInstrumentation,
+};
 
 pub(crate) struct View<'a>(pub(crate) &'a HeaderMap);
 
@@ -47,10 +48,19 @@ impl Headers for RequestView<'_> {
     }
 }
 
+/// The name of the header that carries the session's id. The usual one is static, so that its clones count nothing.
+pub(crate) fn session_id_header(instrumentation: &ServerInstrumentation) -> Option<HeaderName> {
+    match instrumentation.session_id_header() {
+        SESSION_ID_HEADER => Some(HeaderName::from_static(SESSION_ID_HEADER)),
+        // The instrumentation has checked the name already.
+        other => other.parse().ok(),
+    }
+}
+
 /// Sets a header, unless the program has set it itself.
-pub(crate) fn set_if_absent(headers: &mut HeaderMap, name: &HeaderName, id: SessionId) {
+pub(crate) fn set_if_absent(headers: &mut HeaderMap, name: &HeaderName, guard: &RequestGuard) {
     if !headers.contains_key(name)
-        && let Ok(value) = HeaderValue::from_str(id.encode(&mut [0; SessionId::LENGTH]))
+        && let Some(Ok(value)) = guard.with_response_id(HeaderValue::from_str)
     {
         headers.insert(name.clone(), value);
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::future::{Ready, ready};
+use std::rc::Rc;
 
 use actix_web::Error;
 use actix_web::body::MessageBody;
@@ -12,7 +13,7 @@ use actix_web::http::header::HeaderName;
 use honeyhive::HoneyHiveTracer;
 use honeyhive::http::{RequestGuard, RequestInfo, ServerInstrumentation};
 
-use crate::headers::{Names, RequestView};
+use crate::headers::{Names, RequestView, session_id_header};
 use crate::{ResponseBody, ResponseFuture};
 
 /// Makes every request of an `App`, a `Scope` or a `Resource` a HoneyHive session; see the
@@ -37,7 +38,7 @@ use crate::{ResponseBody, ResponseFuture};
 #[derive(Debug, Clone)]
 pub struct HoneyHive {
     instrumentation: ServerInstrumentation,
-    header: Option<HeaderName>,
+    pub(crate) header: Option<HeaderName>,
 }
 
 impl HoneyHive {
@@ -50,8 +51,7 @@ impl HoneyHive {
 
 impl From<ServerInstrumentation> for HoneyHive {
     fn from(instrumentation: ServerInstrumentation) -> Self {
-        // The instrumentation has checked the name already.
-        let header = instrumentation.session_id_header().parse().ok();
+        let header = session_id_header(&instrumentation);
         Self {
             instrumentation,
             header,
@@ -74,7 +74,7 @@ where
         ready(Ok(HoneyHiveMiddleware {
             inner: service,
             request_headers: Names::of(&self.instrumentation),
-            settings: self.clone(),
+            settings: Rc::new(self.clone()),
             routes: Routes::default(),
         }))
     }
@@ -84,7 +84,7 @@ where
 #[derive(Debug)]
 pub struct HoneyHiveMiddleware<S> {
     inner: S,
-    settings: HoneyHive,
+    settings: Rc<HoneyHive>,
     request_headers: Names,
     routes: Routes,
 }
@@ -104,7 +104,7 @@ where
         let mut guard = self.open(&request);
         // The inner service may do its work right here.
         let future = guard.run(|| self.inner.call(request));
-        ResponseFuture::new(future, guard, self.settings.header.clone())
+        ResponseFuture::new(future, guard, &self.settings)
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use honeyhive::http::RequestGuard;
-use http::{HeaderName, Response};
+use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
@@ -25,12 +25,14 @@ pin_project! {
         #[pin]
         inner: F,
         guard: RequestGuard,
-        settings: Arc<Settings>,
+        // Only where there is a session.
+        settings: Option<Arc<Settings>>,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) const fn new(inner: F, guard: RequestGuard, settings: Arc<Settings>) -> Self {
+    pub(crate) fn new(inner: F, guard: RequestGuard, settings: &Arc<Settings>) -> Self {
+        let settings = guard.session().map(|_| Arc::clone(settings));
         Self {
             inner,
             guard,
@@ -54,19 +56,18 @@ where
         if let Err(error) = &answer {
             this.guard.on_error(None, error);
         }
-        Poll::Ready(
-            answer.map(|response| respond(response, this.guard, this.settings.header.as_ref())),
-        )
+        let settings = this.settings.as_deref();
+        Poll::Ready(answer.map(|response| respond(response, this.guard, settings)))
     }
 }
 
 fn respond<B: Body>(
     mut response: Response<B>,
     guard: &mut RequestGuard,
-    header: Option<&HeaderName>,
+    settings: Option<&Settings>,
 ) -> Response<ResponseBody<B>> {
-    if let (Some(name), Some(id)) = (header, guard.response_id()) {
-        set_if_absent(response.headers_mut(), name, id);
+    if let Some(name) = settings.and_then(|settings| settings.header.as_ref()) {
+        set_if_absent(response.headers_mut(), name, guard);
     }
     let status = response.status().as_u16();
     let length = response.body().size_hint().exact();

@@ -1,7 +1,8 @@
 //! Headers of `http` 1, as the core asks for them.
 
-use honeyhive::SessionId;
-use honeyhive::http::Headers;
+use honeyhive::http::{
+    Headers, RequestGuard, RequestHeaders, SESSION_ID_HEADER, ServerInstrumentation,
+};
 use http::header::Entry;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -13,12 +14,32 @@ impl Headers for View<'_> {
             visit(name.as_str(), value.as_bytes());
         }
     }
+
+    /// A request has few headers: to look at them all costs less than to hash three names, and less here than by
+    /// way of `for_each`, where the comparison is not part of the loop.
+    fn pick<'h>(&'h self, names: &RequestHeaders<'_>, visit: &mut dyn FnMut(usize, &'h [u8])) {
+        for (name, value) in self.0 {
+            let name = name.as_str();
+            if let Some(which) = names.iter().position(|wanted| *wanted == name) {
+                visit(which, value.as_bytes());
+            }
+        }
+    }
+}
+
+/// The name of the header that carries the session's id. The usual one is static, so that its clones count nothing.
+pub(crate) fn session_id_header(instrumentation: &ServerInstrumentation) -> Option<HeaderName> {
+    match instrumentation.session_id_header() {
+        SESSION_ID_HEADER => Some(HeaderName::from_static(SESSION_ID_HEADER)),
+        // The instrumentation has checked the name already.
+        other => other.parse().ok(),
+    }
 }
 
 /// Sets a header, unless the program has set it itself.
-pub(crate) fn set_if_absent(headers: &mut HeaderMap, name: &HeaderName, id: SessionId) {
+pub(crate) fn set_if_absent(headers: &mut HeaderMap, name: &HeaderName, guard: &RequestGuard) {
     if let Entry::Vacant(entry) = headers.entry(name)
-        && let Ok(value) = HeaderValue::from_str(id.encode(&mut [0; SessionId::LENGTH]))
+        && let Some(Ok(value)) = guard.with_response_id(HeaderValue::from_str)
     {
         entry.insert(value);
     }

@@ -8,6 +8,7 @@ use http::HeaderName;
 use tower_layer::Layer;
 
 use crate::HoneyHiveService;
+use crate::headers::session_id_header;
 
 /// Makes every request of the wrapped service a HoneyHive session; see the [crate docs](crate).
 ///
@@ -49,8 +50,7 @@ impl HoneyHiveLayer {
 
 impl From<ServerInstrumentation> for HoneyHiveLayer {
     fn from(instrumentation: ServerInstrumentation) -> Self {
-        // The instrumentation has checked the name already.
-        let header = instrumentation.session_id_header().parse().ok();
+        let header = session_id_header(&instrumentation);
         Self {
             settings: Arc::new(Settings {
                 instrumentation,

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use honeyhive::http::{RequestGuard, RequestInfo, ServerInstrumentation};
+use honeyhive::http::{RequestGuard, RequestInfo};
 use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
@@ -36,18 +36,20 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let mut guard = open(&self.settings.instrumentation, &request);
+        let mut guard = open(&self.settings, &request);
         // The inner service may do its work right here.
         let future = guard.run(|| self.inner.call(request));
-        ResponseFuture::new(future, guard, Arc::clone(&self.settings))
+        ResponseFuture::new(future, guard, &self.settings)
     }
 }
 
-fn open<B>(instrumentation: &ServerInstrumentation, request: &Request<B>) -> RequestGuard {
+fn open<B>(settings: &Settings, request: &Request<B>) -> RequestGuard {
     let headers = View(request.headers());
     let find_route = || route(request).map(Cow::Borrowed);
     let info = RequestInfo::new(request.method().as_str(), path(request), &headers);
-    instrumentation.on_request(&info.with_route(&find_route))
+    settings
+        .instrumentation
+        .on_request(&info.with_route(&find_route))
 }
 
 /// The path that the client asked for: axum cuts the prefix off the URI of a nested router's requests.

@@ -286,10 +286,14 @@ pub(crate) const ALLOCATION: usize = 16;
 /// or more, unless there is only one.
 #[inline]
 pub(crate) fn object_bytes(object: &Object) -> usize {
-    const NODE: usize = 11 * (size_of::<String>() + size_of::<Value>()) + ALLOCATION;
     if object.is_empty() {
         return 0;
     }
+    entries_bytes(object)
+}
+
+fn entries_bytes(object: &Object) -> usize {
+    const NODE: usize = 11 * (size_of::<String>() + size_of::<Value>()) + ALLOCATION;
     let entries = object
         .iter()
         .map(|(key, value)| key.len() + ALLOCATION + value_bytes(value));

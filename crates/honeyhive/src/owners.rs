@@ -2,30 +2,50 @@
 //! nothing is kept.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use opentelemetry::trace::SpanId;
 
-static NEXT: AtomicUsize = AtomicUsize::new(0);
+static NEXT: AtomicUsize = AtomicUsize::new(1);
 /// The members that there are, and how many, for those that need not look.
-static MEMBERS: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
+static MEMBERS: Mutex<BTreeSet<MemberId>> = Mutex::new(BTreeSet::new());
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 /// Running spans, each with the members that have it: a provider may send to several; and how many entries.
-static RUNNING: Mutex<BTreeSet<(u64, usize)>> = Mutex::new(BTreeSet::new());
+static RUNNING: Mutex<BTreeSet<(u64, MemberId)>> = Mutex::new(BTreeSet::new());
 static KEPT: AtomicUsize = AtomicUsize::new(0);
 
 /// A tracer, among those of the process.
 #[derive(Debug)]
-pub(crate) struct Member(usize);
+pub(crate) struct Member(MemberId);
+
+/// The number of a member, which no other of this process gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct MemberId(NonZeroUsize);
+
+impl MemberId {
+    const FIRST: Self = Self(NonZeroUsize::MIN);
+    const LAST: Self = Self(NonZeroUsize::MAX);
+
+    fn next() -> Self {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        NonZeroUsize::new(number).map_or(Self::LAST, Self)
+    }
+}
 
 impl Member {
     pub(crate) fn new() -> Self {
-        let member = Self(NEXT.fetch_add(1, Ordering::Relaxed));
+        let member = Self(MemberId::next());
         let mut members = lock(&MEMBERS);
         members.insert(member.0);
         COUNT.store(members.len(), Ordering::Relaxed);
         member
+    }
+
+    #[inline]
+    pub(crate) const fn id(&self) -> MemberId {
+        self.0
     }
 
     pub(crate) fn span_started(&self, span: SpanId) {
@@ -58,7 +78,7 @@ impl Member {
         }
         let running = lock(&RUNNING);
         let mut owners = running
-            .range((key(span), 0)..=(key(span), usize::MAX))
+            .range((key(span), MemberId::FIRST)..=(key(span), MemberId::LAST))
             .peekable();
         if owners.peek().is_some() {
             return owners.any(|(_, owner)| *owner == self.0);

@@ -11,7 +11,7 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::attributes::{SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE, SUPPRESSED};
 use crate::config::SessionTransport;
-use crate::outbox::{Command, Outbox, Reply, StartRecord};
+use crate::outbox::{Command, Outbox, Reply, StartRecord, fit_span};
 use crate::session::{Session, current};
 
 /// Sends every span of a provider to HoneyHive, in the session that was current where it started.
@@ -90,7 +90,7 @@ impl HoneyHiveSpanProcessor {
     /// Says to which session a span belongs.
     fn stamp(&self, start: &StartRecord, mut put: impl FnMut(KeyValue)) {
         put(KeyValue::new(SESSION_ID, Value::from(start.current_text())));
-        if let Some(source) = &start.source {
+        if let Some(source) = start.facts.as_ref().and_then(|it| it.source.as_ref()) {
             put(KeyValue::new(SOURCE, source.to_string()));
         }
         if self.transport == SessionTransport::Otlp || start.is_left_to_spans() {
@@ -129,7 +129,8 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         };
         if span.span_context.is_sampled() && !suppressed() {
             self.outbox().strays().note(&mut span);
-            self.outbox().push_span(span);
+            let load = fit_span(&mut span);
+            self.outbox().push_span(span, load);
         }
     }
 

@@ -47,7 +47,8 @@ impl Confirms {
     /// Answers those whose start has its outcome, and those who have waited long enough.
     pub(crate) fn settle(&mut self, now: Instant) {
         self.answer(|confirm| {
-            let known = confirm.start.outcome().cloned();
+            let known = confirm.start.outcome();
+            let known = known.map(|outcome| outcome.map_err(Error::clone));
             known.or_else(|| (now >= confirm.deadline).then(|| unconfirmed("no answer in time")))
         });
     }

@@ -61,12 +61,13 @@ impl Redactor {
     }
 
     pub(crate) fn start(&self, start: &StartRecord) -> StartContent {
+        let facts = start.facts.as_deref();
         let mut content = StartContent {
             name: start.name.as_ref().to_owned(),
-            source: start.source.as_deref().map(str::to_owned),
+            source: facts.and_then(|facts| facts.source.as_deref().map(str::to_owned)),
             inputs: start.inputs.to_object(),
-            metadata: start.metadata.clone(),
-            user_properties: start.user_properties.clone(),
+            metadata: facts.map_or_else(Object::new, |facts| facts.metadata.clone()),
+            user_properties: facts.map_or_else(Object::new, |facts| facts.user_properties.clone()),
         };
         let is_clean = self.guarded(Place::SessionStart, |walk| {
             walk.bucket(Bucket::Inputs.name(), &mut content.inputs);

@@ -20,13 +20,13 @@
 //! | a guard is dropped before that | | the session ends as `client_disconnected`, with status 499 where no head was sent |
 
 mod builder;
-mod ending;
 mod guard;
 mod missing;
 mod names;
 mod open;
 mod request;
 mod response;
+mod traced;
 
 use std::fmt;
 use std::sync::Arc;

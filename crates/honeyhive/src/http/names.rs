@@ -1,5 +1,6 @@
 //! Session names and paths, shared: there are few routes and many requests.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ const MOST_METHODS: usize = 16;
 
 /// How a request is called, and where it went.
 pub(super) struct Named {
+    pub(super) method: Cow<'static, str>,
     pub(super) name: Arc<str>,
     pub(super) path: Arc<str>,
 }
@@ -21,14 +23,14 @@ pub(super) struct Named {
 /// What is known of a route.
 struct Route {
     template: Arc<str>,
-    names: Vec<(Box<str>, Arc<str>)>,
+    names: Vec<(Cow<'static, str>, Arc<str>)>,
 }
 
 // A few comparisons cost less than hashing the route.
 type Routes = BTreeMap<Arc<str>, Route>;
 
 thread_local! {
-    static ROUTES: RefCell<Routes> = RefCell::default();
+    static ROUTES: RefCell<Routes> = const { RefCell::new(Routes::new()) };
 }
 
 /// `POST /chat/{id}`: the method and the route's template, else the path.
@@ -43,6 +45,7 @@ pub(super) fn by_route(request: &RequestInfo<'_>) -> Named {
 /// A name that somebody else has chosen.
 pub(super) fn given(name: String, request: &RequestInfo<'_>) -> Named {
     Named {
+        method: request.owned_method(),
         name: name.into(),
         path: request.path().into(),
     }
@@ -67,24 +70,27 @@ fn shared(routes: &mut Routes, template: &str, request: &RequestInfo<'_>) -> Nam
 impl Route {
     #[inline]
     fn named(&mut self, request: &RequestInfo<'_>) -> Named {
-        Named {
-            name: self.name(request.method()),
-            path: self.path(request.path()),
-        }
+        let path = self.path(request.path());
+        let mut known = self.names.iter();
+        let (method, name) = match known.find(|(method, _)| *method == request.method()) {
+            Some((method, name)) => (method.clone(), Arc::clone(name)),
+            None => self.name(request),
+        };
+        Named { method, name, path }
     }
 
-    fn name(&mut self, method: &str) -> Arc<str> {
-        if let Some((_, name)) = self.names.iter().find(|(known, _)| **known == *method) {
-            return Arc::clone(name);
-        }
-        let name: Arc<str> = joined(method, &self.template).into();
+    #[cold]
+    fn name(&mut self, request: &RequestInfo<'_>) -> (Cow<'static, str>, Arc<str>) {
+        let method = request.owned_method();
+        let name: Arc<str> = joined(&method, &self.template).into();
         if self.names.len() < MOST_METHODS {
-            self.names.push((method.into(), Arc::clone(&name)));
+            self.names.push((method.clone(), Arc::clone(&name)));
         }
-        name
+        (method, name)
     }
 
     /// Most routes have no parameters, so their path is the template.
+    #[inline]
     fn path(&self, path: &str) -> Arc<str> {
         if *self.template == *path {
             Arc::clone(&self.template)

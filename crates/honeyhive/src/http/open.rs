@@ -8,16 +8,16 @@ use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
-use super::ending::Active;
 use super::names::{self, Named};
 use super::request::{Seen, Single};
+use super::traced::{Handling, Traced};
 use super::{Inner, RequestGuard, RequestInfo, ServerInstrumentation, SessionStart};
 use crate::attributes::EVENT_TYPE;
 use crate::config::SessionTransport;
 use crate::enrichment::{Enrichment, Object};
 use crate::event_type::EventType;
 use crate::id::SessionId;
-use crate::incoming::{self, Scope, enclosing_span};
+use crate::incoming::{self, enclosing_span};
 use crate::outbox::{Inputs, Record, RequestInputs, StartRecord};
 use crate::propagation;
 use crate::session::current;
@@ -36,13 +36,13 @@ impl ServerInstrumentation {
         let is_open = current::of_tracer(cx, outbox).is_some_and(|current| current.is_request);
         if is_open || current::is_suppressed(outbox) {
             // A layer further out has seen to it already.
-            return RequestGuard::inactive(Scope::Unchanged);
+            return RequestGuard(Handling::LeftAlone(None));
         }
         if !inner.is_traced(request) {
             if let Some(span) = enclosing_span(cx) {
                 outbox.push(Record::Ignored(span));
             }
-            return RequestGuard::inactive(Scope::Suppressed(Arc::clone(outbox)));
+            return RequestGuard(Handling::LeftAlone(Some(outbox.member().id())));
         }
         self.open(cx, request)
     }
@@ -69,19 +69,22 @@ impl ServerInstrumentation {
         } else {
             cx
         };
-        let active = Active {
-            instrumentation: Arc::clone(inner),
-            session: session.clone(),
+        RequestGuard(Handling::Traced(Box::new(Traced {
+            cx,
             began,
+            has_span: inner.request_span,
+            is_left_to_spans: inner.is_left_to_spans(),
             is_head: request.method() == "HEAD",
-        };
-        RequestGuard {
-            scope: Scope::Session(cx),
+            has_ended: false,
             confirmation: inner.confirmation(&session),
-            active: Some(active),
-        }
+            answer: None,
+            session,
+        })))
     }
 }
+
+/// Most request spans have so many attributes or fewer, with the session's id and what the end adds.
+const ATTRIBUTES: usize = 8;
 
 /// A session that a request asked for.
 #[derive(Clone, Copy)]
@@ -135,9 +138,9 @@ impl Inner {
     }
 
     fn new_session(&self, request: &RequestInfo<'_>, seen: &Seen<'_>) -> Session {
-        let Named { name, path } = self.named(request);
+        let Named { method, name, path } = self.named(request);
         let inputs = Inputs::Request(RequestInputs {
-            method: request.owned_method(),
+            method,
             path,
             user_id: seen.user_id().map(Into::into),
             more: self.more_inputs(request),
@@ -145,7 +148,7 @@ impl Inner {
         let mut start = StartRecord::new(SessionId::new(), name, inputs, SystemTime::now());
         start.is_fresh = true;
         start.will_end = true;
-        start.by_spans = self.tracer.session_transport() == SessionTransport::Otlp;
+        start.by_spans = self.is_left_to_spans();
         Session::open(self.tracer.outbox(), start)
     }
 
@@ -156,9 +159,13 @@ impl Inner {
         Session::link(self.tracer.outbox(), start)
     }
 
-    fn confirmation(&self, session: &Session) -> Option<Box<CreateSession>> {
-        (self.start == SessionStart::Confirmed)
-            .then(|| Box::new(CreateSession::new(session.clone())))
+    /// What is known of a request goes with its span only.
+    fn is_left_to_spans(&self) -> bool {
+        self.tracer.session_transport() == SessionTransport::Otlp
+    }
+
+    fn confirmation(&self, session: &Session) -> Option<CreateSession> {
+        (self.start == SessionStart::Confirmed).then(|| CreateSession::new(session.clone()))
     }
 
     fn named(&self, request: &RequestInfo<'_>) -> Named {
@@ -179,7 +186,7 @@ impl Inner {
     }
 
     fn with_request_span(&self, cx: &Context, session: &Session) -> Context {
-        let mut attributes = Vec::with_capacity(12);
+        let mut attributes = Vec::with_capacity(ATTRIBUTES);
         attributes.push(KeyValue::new(EVENT_TYPE, EventType::Chain.as_str()));
         if let Inputs::Request(inputs) = &session.start.inputs {
             attributes.push(KeyValue::new(

@@ -116,34 +116,39 @@ impl<'a> RequestInfo<'a> {
     }
 
     pub(super) fn owned_method(&self) -> Cow<'static, str> {
-        const KNOWN: [&str; 9] = [
-            "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE",
-        ];
-        KNOWN
-            .iter()
-            .find(|known| **known == self.method)
-            .map_or_else(|| self.method.to_owned().into(), |known| (*known).into())
+        match self.method {
+            "GET" => "GET".into(),
+            "POST" => "POST".into(),
+            "PUT" => "PUT".into(),
+            "DELETE" => "DELETE".into(),
+            "PATCH" => "PATCH".into(),
+            "HEAD" => "HEAD".into(),
+            "OPTIONS" => "OPTIONS".into(),
+            "CONNECT" => "CONNECT".into(),
+            "TRACE" => "TRACE".into(),
+            other => other.to_owned().into(),
+        }
     }
 
     /// True for what is nobody's conversation: `OPTIONS` and health checks.
     #[inline]
     pub(super) fn is_routine(&self) -> bool {
-        const ROUTINE: [&str; 11] = [
-            "/health",
-            "/healthz",
-            "/livez",
-            "/readyz",
-            "/live",
-            "/ready",
-            "/liveness",
-            "/readiness",
-            "/ping",
-            "/metrics",
-            "/favicon.ico",
-        ];
-        self.method == "OPTIONS"
-            || ROUTINE.contains(&self.path)
-            || self.path.starts_with("/grpc.health.v1.Health/")
+        // A match compares lengths first, all at once.
+        let is_routine = matches!(
+            self.path,
+            "/health"
+                | "/healthz"
+                | "/livez"
+                | "/readyz"
+                | "/live"
+                | "/ready"
+                | "/liveness"
+                | "/readiness"
+                | "/ping"
+                | "/metrics"
+                | "/favicon.ico"
+        );
+        is_routine || self.method == "OPTIONS" || self.path.starts_with("/grpc.health.v1.Health/")
     }
 }
 

@@ -8,7 +8,7 @@ mod trust;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanId, TraceContextExt};
 
-pub(crate) use scope::Scope;
+pub(crate) use scope::run_in;
 pub(crate) use text::text_of;
 #[cfg(feature = "lambda")]
 pub(crate) use trust::LONGEST_ID;

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::handler::Told;
-use crate::outbox::{SessionEnd, Update};
+use crate::outbox::SessionEnd;
 use crate::session::Session;
 
 /// What is needed to end the session.
@@ -15,7 +15,7 @@ pub(super) struct Active {
 impl Active {
     pub(super) fn end(self, how: Told) {
         let duration = self.began.elapsed();
-        self.session.update(Update::End(SessionEnd {
+        self.session.end(SessionEnd {
             ended_at: self.session.start.started_at + duration,
             duration,
             outcome: how.outcome,
@@ -25,7 +25,6 @@ impl Active {
             response_bytes: None,
             error: how.error,
             whole_session: self.session.is_whole(),
-        }));
-        self.session.start.set_ended();
+        });
     }
 }

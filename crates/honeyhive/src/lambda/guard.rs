@@ -3,13 +3,15 @@
 use std::fmt;
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{self, Poll};
+
+use opentelemetry::Context;
 
 use super::Inner;
 use super::ending::Active;
 use super::flush::Flush;
 use super::handler::{Told, Wire};
-use crate::incoming::{Scope, panic_text, text_of};
+use crate::incoming::{panic_text, run_in, text_of};
 use crate::outbox::Outcome;
 use crate::session::Session;
 
@@ -21,7 +23,8 @@ const CANCELLED: &str = "cancelled: the future was dropped before its end";
 #[must_use = "dropping the guard says that the invocation was cancelled"]
 pub struct InvocationGuard {
     pub(super) instrumentation: Arc<Inner>,
-    pub(super) scope: Scope,
+    /// What the pieces run in; `None` for what is there already.
+    pub(super) cx: Option<Context>,
     pub(super) active: Option<Active>,
     pub(super) wire: Wire,
     pub(super) flush: Flush,
@@ -37,7 +40,10 @@ impl InvocationGuard {
 
     /// Runs a piece of the function in the invocation's context. A panic is recorded and goes on.
     pub fn run<T>(&mut self, piece: impl FnOnce() -> T) -> T {
-        self.scope.run(piece).unwrap_or_else(|panic| {
+        let Some(cx) = &self.cx else {
+            return piece();
+        };
+        run_in(cx, piece).unwrap_or_else(|panic| {
             self.end(Told {
                 outcome: Outcome::Panicked,
                 error: Some(panic_text(&*panic)),
@@ -82,7 +88,7 @@ impl InvocationGuard {
     ///
     /// A flush that fails is one line in the log, once a minute; what is pending stays so and goes with the
     /// next invocation.
-    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub fn poll_flush(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
         self.flush.poll(&self.instrumentation, cx)
     }
 

@@ -14,8 +14,8 @@ use super::{Inner, Invocation, InvocationGuard, LambdaInstrumentation};
 use crate::config::SessionTransport;
 use crate::enrichment::Object;
 use crate::id::SessionId;
-use crate::incoming::{self, Scope};
-use crate::outbox::{EventInputs, Inputs, StartRecord};
+use crate::incoming;
+use crate::outbox::{EventInputs, Facts, Inputs, StartRecord};
 use crate::session::{Session, current};
 
 /// The largest event that is recorded, in bytes.
@@ -32,7 +32,7 @@ impl LambdaInstrumentation {
         let wire = Wire::within(cx);
         let mut guard = InvocationGuard {
             instrumentation: Arc::clone(&self.inner),
-            scope: Scope::Unchanged,
+            cx: None,
             active: None,
             flush: Flush::ToBegin(invocation.deadline),
             wire,
@@ -54,7 +54,7 @@ impl Inner {
         let session = self.session(invocation);
         incoming::adopt_enclosing_span(cx, &session);
         let cx = current::with_session(cx, session.clone(), true);
-        guard.scope = Scope::Session(cx.with_value(guard.wire.clone()));
+        guard.cx = Some(cx.with_value(guard.wire.clone()));
         guard.active = Some(Active { session, began });
     }
 
@@ -66,14 +66,16 @@ impl Inner {
         let name = invocation.function_name.into();
         let inputs = Inputs::Object(Object::new());
         let mut start = StartRecord::new(id, name, inputs, SystemTime::now());
-        start.metadata = self.metadata(invocation);
+        let mut facts = self.facts(invocation);
         start.will_end = true;
         if link.is_some() {
+            start.facts = facts.boxed();
             return Session::link(self.tracer.outbox(), start);
         }
         start.is_fresh = true;
         start.by_spans = self.tracer.session_transport() == SessionTransport::Otlp;
-        self.capture(invocation, is_json, &mut start);
+        self.capture(invocation, is_json, &mut start.inputs, &mut facts.metadata);
+        start.facts = facts.boxed();
         Session::open(self.tracer.outbox(), start)
     }
 
@@ -91,28 +93,36 @@ impl Inner {
         }
     }
 
-    fn metadata(&self, invocation: &Invocation<'_>) -> Object {
+    fn facts(&self, invocation: &Invocation<'_>) -> Facts {
         let mut metadata = Object::new();
         let is_first = !self.is_warm.swap(true, Ordering::Relaxed);
         metadata.insert("request_id".to_owned(), invocation.request_id.into());
         metadata.insert("cold_start".to_owned(), is_first.into());
-        metadata
+        Facts {
+            metadata,
+            ..Facts::default()
+        }
     }
 
-    fn capture(&self, invocation: &Invocation<'_>, is_json: bool, start: &mut StartRecord) {
+    fn capture(
+        &self,
+        invocation: &Invocation<'_>,
+        is_json: bool,
+        inputs: &mut Inputs,
+        metadata: &mut Object,
+    ) {
         if !self.capture_event {
             return;
         }
         let bytes = invocation.event.len();
         let problem = match (is_json, bytes > LARGEST_EVENT) {
             (true, false) => {
-                start.inputs = Inputs::Event(EventInputs(invocation.event.clone()));
+                *inputs = Inputs::Event(EventInputs(invocation.event.clone()));
                 return;
             }
             (true, true) => "too_large",
             (false, _) => "not_json",
         };
-        let metadata = &mut start.metadata;
         metadata.insert("event_not_recorded".to_owned(), problem.into());
         metadata.insert("event_bytes".to_owned(), bytes.into());
     }

@@ -31,10 +31,11 @@ pub(crate) use record::EventInputs;
 #[cfg(feature = "http-server")]
 pub(crate) use record::RequestInputs;
 pub(crate) use record::{
-    Inputs, Outcome, Record, SessionEnd, StartRecord, Timing, Update, span_load,
+    Facts, Inputs, Outcome, Record, SessionEnd, StartRecord, Timing, Update, fit_span, span_load,
 };
 pub use stats::{DeliveryStats, DropReason, Drops, FlushReport};
 
+use crate::id::SessionId;
 use crate::owners::Member;
 use strays::Strays;
 
@@ -189,28 +190,49 @@ impl Outbox {
         if record.fit(load.bytes) {
             load = record.load();
         }
-        // It is counted, and nobody waits for it.
-        let _ = self.offer(load, |inbox| inbox.records.push(record));
+        // What is refused is counted, and nobody waits for it.
+        if let Ok(mut queue) = self.admit(load) {
+            queue.inbox.records.push(record);
+            self.admitted(queue);
+        }
     }
 
     /// Hands a session's start over, likewise, and says so where it was dropped.
     #[inline]
     pub(crate) fn push_start(&self, start: &Arc<StartRecord>) -> Result<(), DropReason> {
-        let record = Record::Start(Arc::clone(start));
-        self.offer(record.load(), |inbox| inbox.records.push(record))
+        let mut queue = self.admit(Load::one(start.bytes()))?;
+        queue.inbox.records.push(Record::Start(Arc::clone(start)));
+        self.admitted(queue);
+        Ok(())
     }
 
-    /// Hands a finished span over, likewise.
-    pub(crate) fn push_span(&self, mut span: SpanData) {
-        let mut load = span_load(&span);
-        if crate::bounds::fit_span(&mut span, load.bytes) {
-            load = span_load(&span);
-        }
-        let _ = self.offer(load, |inbox| inbox.spans.push(span));
-    }
-
+    /// Hands a session's end over, likewise.
     #[inline]
-    fn offer(&self, load: Load, put: impl FnOnce(&mut Inbox)) -> Result<(), DropReason> {
+    pub(crate) fn push_end(&self, session: SessionId, end: SessionEnd, timing: Timing) {
+        if let Ok(mut queue) = self.admit(end.load()) {
+            let end = Update::End(end);
+            queue
+                .inbox
+                .records
+                .push(Record::Update(session, end, timing));
+            self.admitted(queue);
+        }
+    }
+
+    /// Hands a finished span over, likewise. [`fit_span`] has said what it weighs: a span is large, and whoever changes
+    /// one that was handed over moves it first.
+    #[inline]
+    pub(crate) fn push_span(&self, span: SpanData, load: Load) {
+        if let Ok(mut queue) = self.admit(load) {
+            queue.inbox.spans.push(span);
+            self.admitted(queue);
+        }
+    }
+
+    /// Counts what is offered, and where there is room, lets it in. It is not handed over, so that it need not be
+    /// moved once more.
+    #[inline]
+    fn admit(&self, load: Load) -> Result<MutexGuard<'_, Queue>, DropReason> {
         let mut queue = self.lock();
         queue.accepted += load.items;
         if let Some(reason) = self.refusal(&queue, load) {
@@ -218,7 +240,12 @@ impl Outbox {
             return Err(reason);
         }
         queue.pending.add(load);
-        put(&mut queue.inbox);
+        Ok(queue)
+    }
+
+    /// What was admitted is in the inbox.
+    #[inline]
+    fn admitted(&self, mut queue: MutexGuard<'_, Queue>) {
         let gathered = queue.inbox.records.len() + queue.inbox.spans.len();
         let is_narrow = !queue.knows_of_narrowness && self.bounds.are_narrow_with(queue.pending);
         queue.knows_of_narrowness |= is_narrow;
@@ -226,7 +253,6 @@ impl Outbox {
         if gathered == BATCH || is_narrow {
             self.wake.notify_one();
         }
-        Ok(())
     }
 
     #[inline]

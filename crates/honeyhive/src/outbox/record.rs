@@ -68,15 +68,14 @@ pub(crate) enum Update {
 }
 
 /// The start of a session, shared between its handles and the delivery thread.
+///
+/// One is made for every request, so what few sessions have takes no more room in it than a pointer.
 #[derive(Debug)]
 pub(crate) struct StartRecord {
     pub(crate) id: SessionId,
     pub(crate) name: Arc<str>,
-    /// `None` for the tracer's own.
-    pub(crate) source: Option<Box<str>>,
     pub(crate) inputs: Inputs,
-    pub(crate) metadata: Object,
-    pub(crate) user_properties: Object,
+    pub(crate) facts: Option<Box<Facts>>,
     pub(crate) started_at: SystemTime,
     /// The id is one that nobody else can know yet.
     pub(crate) is_fresh: bool,
@@ -88,11 +87,40 @@ pub(crate) struct StartRecord {
     /// Begun by somebody else.
     linked: bool,
     phase: AtomicU8,
-    outcome: OnceLock<Result<(), Error>>,
-    /// Where the session was moved to, and the id as text, once somebody asked.
-    moved_to: OnceLock<SessionId>,
+    outcome: OnceLock<Result<(), Box<Error>>>,
+    /// The id as text, once somebody asked.
     text: OnceLock<Arc<str>>,
-    moved_text: OnceLock<Arc<str>>,
+    /// Where the session was moved to.
+    moved_to: OnceLock<Box<Moved>>,
+}
+
+/// What few sessions begin with.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// `None` for the tracer's own.
+    pub(crate) source: Option<Box<str>>,
+    pub(crate) metadata: Object,
+    pub(crate) user_properties: Object,
+}
+
+impl Facts {
+    /// `None` where there are none.
+    pub(crate) fn boxed(self) -> Option<Box<Self>> {
+        let is_empty =
+            self.source.is_none() && self.metadata.is_empty() && self.user_properties.is_empty();
+        (!is_empty).then(|| Box::new(self))
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + object_bytes(&self.metadata) + object_bytes(&self.user_properties)
+    }
+}
+
+/// The id that a session goes on under.
+#[derive(Debug)]
+struct Moved {
+    to: SessionId,
+    text: OnceLock<Arc<str>>,
 }
 
 const HELD: u8 = 0;
@@ -111,10 +139,8 @@ impl StartRecord {
         Self {
             id,
             name,
-            source: None,
             inputs,
-            metadata: Object::new(),
-            user_properties: Object::new(),
+            facts: None,
             started_at,
             is_fresh: false,
             will_end: false,
@@ -123,21 +149,22 @@ impl StartRecord {
             linked: false,
             phase: AtomicU8::new(HELD),
             outcome: OnceLock::new(),
-            moved_to: OnceLock::new(),
             text: OnceLock::new(),
-            moved_text: OnceLock::new(),
+            moved_to: OnceLock::new(),
         }
     }
 
     /// What the session began with, as far as an update can carry it.
     pub(crate) fn began_with(&self) -> Enrichment {
         let mut enrichment = Enrichment::new();
-        enrichment
-            .bucket_mut(Bucket::Metadata)
-            .clone_from(&self.metadata);
-        enrichment
-            .bucket_mut(Bucket::UserProperties)
-            .clone_from(&self.user_properties);
+        if let Some(facts) = &self.facts {
+            enrichment
+                .bucket_mut(Bucket::Metadata)
+                .clone_from(&facts.metadata);
+            enrichment
+                .bucket_mut(Bucket::UserProperties)
+                .clone_from(&facts.user_properties);
+        }
         enrichment
     }
 
@@ -146,7 +173,7 @@ impl StartRecord {
     }
 
     /// It has been said that it ended.
-    #[cfg(feature = "http-server")]
+    #[inline]
     pub(crate) fn set_ended(&self) {
         self.ended.store(true, Ordering::Relaxed);
     }
@@ -172,33 +199,49 @@ impl StartRecord {
     /// The id under which the session goes now.
     #[inline]
     pub(crate) fn current_id(&self) -> SessionId {
-        self.moved_to.get().copied().unwrap_or(self.id)
+        self.moved_to.get().map_or(self.id, |moved| moved.to)
     }
 
     /// The same as text, made once.
     pub(crate) fn current_text(&self) -> Arc<str> {
         let shared = |id: SessionId| Arc::from(id.encode(&mut [0; SessionId::LENGTH]) as &str);
         let text = match self.moved_to.get() {
-            Some(moved) => self.moved_text.get_or_init(|| shared(*moved)),
+            Some(moved) => moved.text.get_or_init(|| shared(moved.to)),
             None => self.text.get_or_init(|| shared(self.id)),
         };
         Arc::clone(text)
     }
 
+    /// Calls `make` with the same, which need not outlive it: without an allocation.
+    #[cfg(feature = "http-server")]
+    #[inline]
+    pub(crate) fn with_text<T>(&self, make: impl FnOnce(&str) -> T) -> T {
+        match self.text.get() {
+            Some(text) if self.moved_to.get().is_none() => make(text),
+            _ => make(self.current_id().encode(&mut [0; SessionId::LENGTH])),
+        }
+    }
+
     /// True for a session that began here and goes on under its first id.
+    #[inline]
     pub(crate) fn is_whole(&self) -> bool {
         !self.linked && self.moved_to.get().is_none()
     }
 
     /// True where no start of ours is coming: the session was begun elsewhere, moved there, or lost. Then
     /// ingestion is asked to create it from its spans, where it does not know it.
+    #[inline]
     pub(crate) fn is_left_to_spans(&self) -> bool {
         self.by_spans || !self.is_whole() || matches!(self.outcome(), Some(Err(_)))
     }
 
     /// Moves the session; false when it was moved before.
     pub(crate) fn move_to(&self, id: SessionId) -> bool {
-        self.moved_to.set(id).is_ok()
+        let moved = Moved {
+            to: id,
+            text: OnceLock::new(),
+        };
+        self.moved_to.set(Box::new(moved)).is_ok()
     }
 
     /// The delivery thread is about to send the start; false when it was withdrawn.
@@ -223,21 +266,18 @@ impl StartRecord {
 
     pub(crate) fn settle(&self, outcome: Result<(), Error>) {
         // The first answer stands.
-        let _ = self.outcome.set(outcome);
+        let _ = self.outcome.set(outcome.map_err(Box::new));
     }
 
-    pub(crate) fn outcome(&self) -> Option<&Result<(), Error>> {
-        self.outcome.get()
+    pub(crate) fn outcome(&self) -> Option<Result<(), &Error>> {
+        let outcome = self.outcome.get()?;
+        Some(outcome.as_ref().map(|_| ()).map_err(Box::as_ref))
     }
 
     #[inline]
-    fn bytes(&self) -> usize {
-        SESSION_BYTES
-            + size_of::<Self>()
-            + self.name.len()
-            + self.inputs.bytes()
-            + object_bytes(&self.metadata)
-            + object_bytes(&self.user_properties)
+    pub(super) fn bytes(&self) -> usize {
+        let facts = self.facts.as_ref().map_or(0, |facts| facts.bytes());
+        SESSION_BYTES + size_of::<Self>() + self.name.len() + self.inputs.bytes() + facts
     }
 }
 
@@ -256,6 +296,7 @@ pub(crate) enum Inputs {
 }
 
 impl Inputs {
+    #[inline]
     fn bytes(&self) -> usize {
         match self {
             Self::Object(object) => object_bytes(object),
@@ -268,15 +309,17 @@ impl Inputs {
         }
     }
 
+    #[inline]
     fn fit(&mut self) {
-        if self.bytes() > VALUE_BYTES {
-            bounds::fit_objects([match self {
-                Self::Object(object) => object,
-                Self::Request(request) => &mut request.more,
-                // It is bounded where it comes in.
-                #[cfg(feature = "lambda")]
-                Self::Event(_) => return,
-            }]);
+        let object = match self {
+            Self::Object(object) => object,
+            Self::Request(request) => &mut request.more,
+            // It is bounded where it comes in.
+            #[cfg(feature = "lambda")]
+            Self::Event(_) => return,
+        };
+        if object_bytes(object) > VALUE_BYTES {
+            bounds::fit_objects([object]);
         }
     }
 
@@ -389,6 +432,13 @@ pub(crate) struct SessionEnd {
     pub(crate) whole_session: bool,
 }
 
+impl SessionEnd {
+    #[inline]
+    pub(super) fn load(&self) -> Load {
+        Load::one(END_BYTES + self.error.as_ref().map_or(0, String::len))
+    }
+}
+
 impl Record {
     /// Cuts what is too much of an item of so many bytes; false where that is nothing.
     #[inline]
@@ -410,14 +460,21 @@ impl Record {
             Self::Update(_, Update::Enrich(enrichment), _) => {
                 Load::one(UPDATE_BYTES + enrichment.bytes())
             }
-            Self::Update(_, Update::End(end), _) => {
-                Load::one(END_BYTES + end.error.as_ref().map_or(0, String::len))
-            }
+            Self::Update(_, Update::End(end), _) => end.load(),
             Self::Moved(..) | Self::Adopted(..) | Self::Ignored(_) | Self::Ended(_) => {
                 Load::default()
             }
         }
     }
+}
+
+/// Cuts what is too much of a span, and says what the rest weighs.
+pub(crate) fn fit_span(span: &mut SpanData) -> Load {
+    let load = span_load(span);
+    if bounds::fit_span(span, load.bytes) {
+        return span_load(span);
+    }
+    load
 }
 
 /// What a span weighs.

@@ -66,7 +66,7 @@ impl Future for CreateSession {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { session, answer } = self.get_mut();
         if let Some(known) = session.start.outcome() {
-            return Poll::Ready(known.clone().map(|()| session.clone()));
+            return Poll::Ready(known.map(|()| session.clone()).map_err(Error::clone));
         }
         let receiver = answer.get_or_insert_with(|| Self::ask(session));
         Pin::new(receiver).poll(cx).map(|answer| {

@@ -23,7 +23,7 @@ use crate::bounds;
 use crate::enrichment::Enrichment;
 use crate::error::Error;
 use crate::id::SessionId;
-use crate::outbox::{DropReason, Inputs, Outbox, Record, StartRecord, Update};
+use crate::outbox::{DropReason, Facts, Inputs, Outbox, Record, SessionEnd, StartRecord, Update};
 
 /// A session: a cheap handle (two reference counts) that can go anywhere the work goes.
 ///
@@ -112,6 +112,7 @@ impl Session {
 
     /// The session's id. It changes when the session [moves](Self::link_to).
     #[must_use]
+    #[inline]
     pub fn id(&self) -> SessionId {
         self.start.current_id()
     }
@@ -129,9 +130,11 @@ impl Session {
     #[cfg(feature = "http-server")]
     pub(crate) fn has_ended(&self) {
         self.outbox.push(Record::Ended(self.id()));
+        self.start.set_ended();
     }
 
     /// True for a session that began here and goes on under its first id.
+    #[inline]
     pub(crate) fn is_whole(&self) -> bool {
         self.start.is_whole()
     }
@@ -140,6 +143,14 @@ impl Session {
     pub(crate) fn update(&self, update: Update) {
         let timing = self.start.timing();
         self.outbox.push(Record::Update(self.id(), update, timing));
+    }
+
+    /// Says how it ended.
+    #[inline]
+    pub(crate) fn end(&self, end: SessionEnd) {
+        let timing = self.start.timing();
+        self.outbox.push_end(self.id(), end, timing);
+        self.start.set_ended();
     }
 
     /// Moves this session to another id: a chat client often sends its conversation id in the body,
@@ -322,10 +333,13 @@ fn start_record(new: NewSession, started_at: SystemTime) -> StartRecord {
     let id = new.id.unwrap_or_else(SessionId::new);
     let name = new.name.map_or_else(|| default_name(id), Arc::from);
     let mut start = StartRecord::new(id, name, Inputs::Object(new.inputs), started_at);
-    start.source = new.source.map(String::into_boxed_str);
-    start.metadata = new.metadata;
-    start.user_properties = new.user_properties;
-    bounds::fit_objects([&mut start.metadata, &mut start.user_properties]);
+    let mut facts = Facts {
+        source: new.source.map(String::into_boxed_str),
+        metadata: new.metadata,
+        user_properties: new.user_properties,
+    };
+    bounds::fit_objects([&mut facts.metadata, &mut facts.user_properties]);
+    start.facts = facts.boxed();
     start.is_fresh = is_fresh;
     start
 }

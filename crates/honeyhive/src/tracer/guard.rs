@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use super::HoneyHiveTracer;
-use crate::outbox::{Outcome, SessionEnd, Update};
+use crate::outbox::{Outcome, SessionEnd};
 use crate::panics::panic_text;
 use crate::processor::LAST_FLUSH;
 use crate::session::Session;
@@ -96,7 +96,7 @@ impl EndOfSession {
             return;
         }
         let duration = self.began.elapsed();
-        self.session.update(Update::End(SessionEnd {
+        self.session.end(SessionEnd {
             ended_at: self.session.start.started_at + duration,
             duration,
             outcome,
@@ -106,7 +106,7 @@ impl EndOfSession {
             response_bytes: None,
             error,
             whole_session: self.session.is_whole(),
-        }));
+        });
     }
 }
 

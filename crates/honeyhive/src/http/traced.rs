@@ -1,0 +1,304 @@
+//! [`Handling`]: what becomes of a request, from its beginning to the end of its body.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::panic::resume_unwind;
+use std::str::FromStr;
+use std::time::Instant;
+
+use opentelemetry::trace::{Status, TraceContextExt};
+use opentelemetry::{Context, KeyValue};
+
+use super::Headers;
+use crate::attributes::ERROR;
+use crate::incoming::{panic_text, run_in};
+use crate::outbox::{Outcome, SessionEnd};
+use crate::owners::MemberId;
+use crate::session::current::Suppression;
+use crate::session::{CreateSession, Session};
+
+/// What an answer that failed before its head counts as.
+pub(super) const INTERNAL_SERVER_ERROR: u16 = 500;
+/// What an answer that nobody waited for counts as (nginx's "client closed request").
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+const GRPC_STATUS_HEADER: &str = "grpc-status";
+const CONTENT_LENGTH_HEADER: &str = "content-length";
+
+/// What becomes of a request.
+///
+/// It goes from the request's future into the body, and frameworks move both a dozen times, so it is two words
+/// long and what belongs to a session stays where it is.
+pub(super) enum Handling {
+    /// This layer begins no session. The tracer that is named records nothing meanwhile; where none is, a layer
+    /// further out has seen to the request.
+    LeftAlone(Option<MemberId>),
+    /// A session.
+    Traced(Box<Traced>),
+}
+
+/// A request with a session, until its body has ended.
+pub(super) struct Traced {
+    pub(super) session: Session,
+    /// What the pieces of the handler and of the body run in.
+    pub(super) cx: Context,
+    pub(super) began: Instant,
+    /// The request has a span of its own, the one of `cx`.
+    pub(super) has_span: bool,
+    /// The span says how the request ended, and no update does.
+    pub(super) is_left_to_spans: bool,
+    pub(super) is_head: bool,
+    pub(super) has_ended: bool,
+    pub(super) confirmation: Option<CreateSession>,
+    /// From the response's head on.
+    pub(super) answer: Option<Answer>,
+}
+
+/// What is known of the response.
+pub(super) struct Answer {
+    pub(super) status_code: u16,
+    grpc_status: Option<i32>,
+    first_byte: Option<Instant>,
+    pub(super) bytes: u64,
+    /// How many bytes there will be: a server that has them all may never ask for the body's end.
+    length: Option<u64>,
+}
+
+impl Handling {
+    /// Runs a piece of the handler or of the body. A panic is recorded and goes on.
+    #[inline]
+    pub(super) fn run<T>(&mut self, piece: impl FnOnce() -> T) -> T {
+        match self {
+            // There is nothing to say of a panic, so nothing stands in its way.
+            Self::LeftAlone(tracer) => {
+                let _suppression = tracer.map(Suppression::of);
+                piece()
+            }
+            Self::Traced(traced) => match run_in(&traced.cx, piece) {
+                Ok(done) => done,
+                Err(panic) => traced.panicked(panic),
+            },
+        }
+    }
+
+    /// The request's session, until it has ended.
+    #[inline]
+    pub(super) fn open(&self) -> Option<&Traced> {
+        match self {
+            Self::Traced(traced) if !traced.has_ended => Some(traced),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    pub(super) fn open_mut(&mut self) -> Option<&mut Traced> {
+        match self {
+            Self::Traced(traced) if !traced.has_ended => Some(traced),
+            _ => None,
+        }
+    }
+
+    /// Whoever held this has let go of it: where the session has not ended, the client went away.
+    #[inline]
+    pub(super) fn let_go(&mut self) {
+        if let Some(traced) = self.open_mut() {
+            traced.abandoned();
+        }
+    }
+}
+
+impl Traced {
+    /// The response's head is ready.
+    pub(super) fn answer(
+        &mut self,
+        status_code: u16,
+        headers: &dyn Headers,
+        body_length: Option<u64>,
+    ) {
+        let has_no_body =
+            self.is_head || matches!(status_code, 100..=199 | 204 | 304) || body_length == Some(0);
+        let told = match body_length {
+            // Neither gRPC nor a stream whose length somebody has declared.
+            Some(1..) => Told::default(),
+            _ => Told::by(headers),
+        };
+        self.answer = Some(Answer {
+            status_code,
+            grpc_status: told.grpc_status,
+            first_byte: None,
+            bytes: 0,
+            length: body_length.or(told.content_length),
+        });
+        if has_no_body {
+            self.complete();
+        }
+    }
+
+    /// Bytes of the body are about to pass.
+    pub(super) fn data(&mut self, bytes: usize) {
+        let Some(answer) = &mut self.answer else {
+            return;
+        };
+        answer.bytes += bytes as u64;
+        let is_first = answer.first_byte.is_none() && bytes > 0;
+        let is_last = answer.length.is_some_and(|length| answer.bytes >= length);
+        if !(is_first || is_last) {
+            return;
+        }
+        let now = Instant::now();
+        if is_first {
+            answer.first_byte = Some(now);
+        }
+        if is_last {
+            self.complete_at(now);
+        }
+    }
+
+    pub(super) fn trailers(&mut self, trailers: &dyn Headers) {
+        if let Some(answer) = &mut self.answer {
+            answer.grpc_status = Told::by(trailers).grpc_status.or(answer.grpc_status);
+        }
+        self.complete();
+    }
+
+    /// The answer has ended as it should.
+    pub(super) fn complete(&mut self) {
+        self.complete_at(Instant::now());
+    }
+
+    fn complete_at(&mut self, now: Instant) {
+        let error = self.answer.as_ref().and_then(Answer::error);
+        self.end(now, Outcome::Complete, INTERNAL_SERVER_ERROR, error);
+    }
+
+    /// Likewise, with a head that is made further out.
+    pub(super) fn complete_with(&mut self, status_code: u16) {
+        self.end(Instant::now(), Outcome::Complete, status_code, None);
+    }
+
+    /// It has ended in another way. The status is that of the response's head, where there was one.
+    #[cold]
+    pub(super) fn fail(&mut self, outcome: Outcome, status_before_head: u16, error: String) {
+        self.end(
+            Instant::now(),
+            outcome,
+            status_before_head,
+            Some(error.into()),
+        );
+    }
+
+    #[cold]
+    fn abandoned(&mut self) {
+        let outcome = Outcome::ClientDisconnected;
+        self.end(Instant::now(), outcome, CLIENT_CLOSED_REQUEST, None);
+    }
+
+    #[cold]
+    fn panicked(&mut self, panic: Box<dyn Any + Send>) -> ! {
+        if !self.has_ended {
+            let text = panic_text(&*panic);
+            self.fail(Outcome::Panicked, INTERNAL_SERVER_ERROR, text);
+        }
+        resume_unwind(panic)
+    }
+
+    /// One update of the session, and the end of the request's span where it has one. The context stays: a
+    /// framework may poll a body whose bytes nobody gets, as actix-web does for `HEAD`, and what is made there is
+    /// this session's still.
+    fn end(
+        &mut self,
+        now: Instant,
+        outcome: Outcome,
+        status_before_head: u16,
+        error: Option<Cow<'static, str>>,
+    ) {
+        self.has_ended = true;
+        let answer = self.answer.as_ref();
+        let duration = now.saturating_duration_since(self.began);
+        let ending = SessionEnd {
+            ended_at: self.session.start.started_at + duration,
+            duration,
+            outcome,
+            status_code: Some(answer.map_or(status_before_head, |it| it.status_code)),
+            grpc_status: answer.and_then(|it| it.grpc_status),
+            time_to_first_byte: answer.and_then(|it| it.first_byte).map(|first| {
+                // A short answer has both at once.
+                if first == now {
+                    duration
+                } else {
+                    first.saturating_duration_since(self.began)
+                }
+            }),
+            response_bytes: answer.map(|it| it.bytes),
+            error: error.map(Cow::into_owned),
+            whole_session: self.session.is_whole(),
+        };
+        if self.has_span {
+            end_span(&self.cx, &ending);
+        }
+        if self.is_left_to_spans {
+            self.session.has_ended();
+        } else {
+            self.session.end(ending);
+        }
+    }
+}
+
+impl Answer {
+    /// What a complete answer says of itself: server errors only, as OpenTelemetry's conventions have it.
+    fn error(&self) -> Option<Cow<'static, str>> {
+        match (self.grpc_status, self.status_code) {
+            (Some(status @ (2 | 4 | 12..=15)), _) => Some(format!("gRPC status {status}").into()),
+            (_, status @ 500..) => Some(format!("HTTP status {status}").into()),
+            _ => None,
+        }
+    }
+}
+
+fn end_span(cx: &Context, ending: &SessionEnd) {
+    let span = cx.span();
+    if let Some(status) = ending.status_code {
+        span.set_attribute(KeyValue::new(
+            "honeyhive_outputs.status_code",
+            i64::from(status),
+        ));
+    }
+    span.set_attribute(KeyValue::new(
+        "honeyhive_metadata.outcome",
+        ending.outcome.name(),
+    ));
+    if let Some(status) = ending.grpc_status {
+        span.set_attribute(KeyValue::new(
+            "honeyhive_outputs.grpc_status",
+            i64::from(status),
+        ));
+    }
+    if let Some(error) = &ending.error {
+        span.set_attribute(KeyValue::new(ERROR, error.clone()));
+        span.set_status(Status::error(error.clone()));
+    }
+    span.end();
+}
+
+/// What the response's headers or trailers say of the body and of how the call went.
+#[derive(Default)]
+struct Told {
+    content_length: Option<u64>,
+    grpc_status: Option<i32>,
+}
+
+impl Told {
+    fn by(headers: &dyn Headers) -> Self {
+        let mut told = Self::default();
+        headers.for_each(&mut |name, value| match name {
+            CONTENT_LENGTH_HEADER => told.content_length = number(value),
+            GRPC_STATUS_HEADER => told.grpc_status = number(value),
+            _ => {}
+        });
+        told
+    }
+}
+
+fn number<T: FromStr>(value: &[u8]) -> Option<T> {
+    std::str::from_utf8(value).ok()?.trim().parse().ok()
+}
