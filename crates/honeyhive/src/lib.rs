@@ -15,6 +15,7 @@ mod enrichment;
 mod json;
 mod owners;
 mod redaction;
+mod rfc3339;
 
 mod api;
 mod outbox;

@@ -25,7 +25,7 @@ use prost::Message;
 
 use crate::api::{Answer, Payload};
 use crate::bounds::{self, STEPS};
-use crate::config::OtlpProtocol;
+use crate::config::Encoding;
 
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
@@ -34,21 +34,19 @@ const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 pub(crate) struct Encoder {
     exporter: SpanExporter,
     caught: Caught,
-    protocol: OtlpProtocol,
+    encoding: Encoding,
 }
 
 impl Encoder {
-    pub(crate) fn new(
-        protocol: OtlpProtocol,
-        resource: &Resource,
-    ) -> Result<Self, ExporterBuildError> {
+    pub(crate) fn new(encoding: Encoding, resource: &Resource) -> Result<Self, ExporterBuildError> {
         let caught = Caught::default();
         let mut exporter = SpanExporter::builder()
             .with_http()
             .with_http_client(caught.clone())
-            .with_protocol(match protocol {
-                OtlpProtocol::HttpProtobuf => Protocol::HttpBinary,
-                OtlpProtocol::HttpJson => Protocol::HttpJson,
+            .with_protocol(match encoding {
+                Encoding::Protobuf => Protocol::HttpBinary,
+                #[cfg(feature = "http-json")]
+                Encoding::Json => Protocol::HttpJson,
             })
             // Never asked: the client above catches the request.
             .with_endpoint("http://127.0.0.1/v1/traces")
@@ -57,7 +55,7 @@ impl Encoder {
         Ok(Self {
             exporter,
             caught,
-            protocol,
+            encoding,
         })
     }
 
@@ -74,22 +72,24 @@ impl Encoder {
     }
 
     const fn content_type(&self) -> HeaderValue {
-        HeaderValue::from_static(match self.protocol {
-            OtlpProtocol::HttpProtobuf => "application/x-protobuf",
-            OtlpProtocol::HttpJson => "application/json",
+        HeaderValue::from_static(match self.encoding {
+            Encoding::Protobuf => "application/x-protobuf",
+            #[cfg(feature = "http-json")]
+            Encoding::Json => "application/json",
         })
     }
 
     /// How many spans HoneyHive refused within a success (OTLP's partial success), and why.
     pub(crate) fn rejected(&self, answer: &Answer) -> Option<(u64, String)> {
-        let (rejected, message) = match self.protocol {
-            OtlpProtocol::HttpProtobuf => {
+        let (rejected, message) = match self.encoding {
+            Encoding::Protobuf => {
                 let response = ExportTraceServiceResponse::decode(answer.body.as_slice()).ok()?;
                 let partial = response.partial_success?;
                 let rejected = u64::try_from(partial.rejected_spans).ok()?;
                 (rejected, partial.error_message)
             }
-            OtlpProtocol::HttpJson => rejected_in_json(&answer.body)?,
+            #[cfg(feature = "http-json")]
+            Encoding::Json => rejected_in_json(&answer.body)?,
         };
         (rejected > 0).then_some((rejected, message))
     }
@@ -122,16 +122,18 @@ impl Encoder {
         GzDecoder::new(payload.bytes.as_ref())
             .read_to_end(&mut bytes)
             .ok()?;
-        match self.protocol {
-            OtlpProtocol::HttpProtobuf => Message::decode(bytes.as_slice()).ok(),
-            OtlpProtocol::HttpJson => serde_json::from_slice(&bytes).ok(),
+        match self.encoding {
+            Encoding::Protobuf => Message::decode(bytes.as_slice()).ok(),
+            #[cfg(feature = "http-json")]
+            Encoding::Json => serde_json::from_slice(&bytes).ok(),
         }
     }
 
     fn packed(&self, request: &ExportTraceServiceRequest) -> Option<(Payload, u64)> {
-        let bytes = match self.protocol {
-            OtlpProtocol::HttpProtobuf => request.encode_to_vec(),
-            OtlpProtocol::HttpJson => serde_json::to_vec(request).ok()?,
+        let bytes = match self.encoding {
+            Encoding::Protobuf => request.encode_to_vec(),
+            #[cfg(feature = "http-json")]
+            Encoding::Json => serde_json::to_vec(request).ok()?,
         };
         let payload = Payload::new(self.content_type(), GZIP, gzip(&bytes)?);
         Some((payload, count(request) as u64))
@@ -146,6 +148,7 @@ fn gzip(bytes: &[u8]) -> Option<Bytes> {
 }
 
 /// 64-bit numbers are text in OTLP/JSON, though not every server knows.
+#[cfg(feature = "http-json")]
 fn rejected_in_json(body: &[u8]) -> Option<(u64, String)> {
     let body: serde_json::Value = serde_json::from_slice(body).ok()?;
     let partial = body.get("partialSuccess")?;
