@@ -8,6 +8,7 @@ use regex_lite::Regex;
 use super::{Field, Hook, MARK, Redaction, Verdict};
 use crate::error::BuildError;
 use crate::secret::is_secret_name;
+use crate::words::words;
 
 /// A [`Redaction`] that has been understood.
 pub(crate) struct Rules {
@@ -82,7 +83,7 @@ impl Rules {
         if self.keys.is_empty() {
             return false;
         }
-        let words = words(path);
+        let words = small_words(path);
         let contains = |key: &Vec<String>| words.windows(key.len()).any(|part| part == key);
         self.keys.iter().any(contains)
     }
@@ -126,7 +127,7 @@ impl Rules {
 }
 
 fn key_words(key: &str) -> Result<Vec<String>, BuildError> {
-    let words = words(key);
+    let words = small_words(key);
     if words.is_empty() {
         return Err(BuildError::InvalidValue {
             setting: Cow::Borrowed("`Redaction::key(..)`"),
@@ -134,6 +135,10 @@ fn key_words(key: &str) -> Result<Vec<String>, BuildError> {
         });
     }
     Ok(words)
+}
+
+fn small_words(name: &str) -> Vec<String> {
+    words(name).map(str::to_lowercase).collect()
 }
 
 fn pattern(pattern: &str) -> Result<Regex, BuildError> {
@@ -148,27 +153,6 @@ fn pattern(pattern: &str) -> Result<Regex, BuildError> {
         ));
     }
     Ok(regex)
-}
-
-/// The words of a name in lower case, divided by what is neither letter nor digit and where `camelCase` has
-/// its humps.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut before = ' ';
-    for symbol in name.chars() {
-        let is_hump = symbol.is_uppercase() && (before.is_lowercase() || before.is_numeric());
-        if is_hump || !symbol.is_alphanumeric() {
-            words.push(String::new());
-        }
-        if symbol.is_alphanumeric()
-            && let Some(word) = words.last_mut()
-        {
-            word.extend(symbol.to_lowercase());
-        }
-        before = symbol;
-    }
-    words.retain(|word| !word.is_empty());
-    words
 }
 
 /// Whether a path is `pieces`, or below them.
@@ -195,6 +179,7 @@ mod tests {
             "inputs.customer.card-number.last",
             "CARD NUMBER",
             "customerSsn",
+            "customerSSNLast",
             "metadata.ssn",
         ] {
             assert_eq!(rules.hides(name), Some(Hidden::Surely), "{name}");
