@@ -98,7 +98,8 @@ impl Redaction {
 
     /// Masks what matches, in texts, whole numbers, names and keys; the rest of the text stays. The syntax is that
     /// of [`regex-lite`](https://docs.rs/regex-lite), which takes time in proportion to the text, whatever the
-    /// pattern. One that cannot be used is an error of [`build`](crate::HoneyHiveTracerBuilder::build).
+    /// pattern. A text that was cut for its length loses another 4 KiB before the cut, since what stands there may be
+    /// the beginning of what a pattern would have matched. A pattern that cannot be used is an error of [`build`](crate::HoneyHiveTracerBuilder::build).
     pub fn pattern(mut self, pattern: impl Into<String>) -> Self {
         self.patterns.push(pattern.into());
         self
