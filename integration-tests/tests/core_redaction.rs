@@ -355,6 +355,52 @@ fn without_redaction_everything_planted_arrives() {
     }
 }
 
+/// As it would be formatted by `Debug`, at length.
+struct Long(String);
+
+impl std::fmt::Debug for Long {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+#[honeyhive::trace]
+fn reads(_text: Long) {}
+
+/// Everywhere a text is cut before it is redacted, the cut takes the last letter of `SECRET-0007-`.
+fn across_every_cut(tracer: &HoneyHiveTracer) {
+    let text = |cut: usize| {
+        let filler = "x ".repeat(cut / 2);
+        format!("{}{} and more{filler}", &filler[..cut - 11], secret(7))
+    };
+    let long = text(1024 * 1024);
+    let session = NewSession::named("chat").inputs(json!({"a": long}));
+    let session = tracer.create_session(session.metadata(json!({"a": [long]})));
+    session.enrich(Enrichment::new().outputs(json!({"a": long})).error(&long));
+    session.in_scope(|| {
+        drop(tracer.span("by hand").inputs(json!({"a": long})).start());
+        reads(Long(text(64 * 1024)));
+        let mut span = tracer.provider().tracer("foreign").start(text(1024));
+        span.set_attribute(KeyValue::new("a", long.clone()));
+        span.add_event("event", vec![KeyValue::new("a", long.clone())]);
+        span.set_status(Status::error(long.clone()));
+    });
+    flush(tracer);
+}
+
+#[test]
+fn a_secret_that_was_cut_does_not_leave_in_part() {
+    let arrives = |redaction| {
+        let server = server();
+        let tracer = builder(&server).redaction(redaction).build().unwrap();
+        across_every_cut(&tracer);
+        contains(&wire(&server), "SECRET-0007")
+    };
+    assert!(!arrives(Redaction::new().pattern(PATTERN)));
+    // Without a pattern nothing says that this is one.
+    assert!(arrives(Redaction::new()));
+}
+
 #[test]
 fn what_is_named_like_a_secret_is_masked_by_default() {
     /// Longer than what an id or a time has by chance.

@@ -305,20 +305,28 @@ fn a_start_that_is_awaited_is_confirmed_from_disk() {
 }
 
 #[test]
-fn too_many_spans_for_one_call_are_split_on_disk() {
-    let (server, folder) = (server_that_is_down(), Folder::new());
-    let first = spooling(&server, &folder);
-    let chat = first.create_session("chat");
-    chat.in_scope(|| (0..8).for_each(|_| drop(first.span("work").start())));
-    assert_eq!(stop(&first), 9);
+fn too_many_spans_for_one_call_are_split_whoever_wrote_them() {
+    let [this, other] = PROTOCOLS;
+    for (before, after) in [(this, this), (this, other), (other, this)] {
+        let (server, folder) = (server_that_is_down(), Folder::new());
+        let with = |protocol| {
+            builder(&server)
+                .spool(folder.spool())
+                .otlp_protocol(protocol)
+        };
+        let first = with(before).build().unwrap();
+        let chat = first.create_session("chat");
+        chat.in_scope(|| (0..8).for_each(|_| drop(first.span("work").start())));
+        assert_eq!(stop(&first), 9);
 
-    server.heal();
-    server.fail(Fault::status(413).on(Endpoint::Traces).times(3));
-    let next = spooling(&server, &folder);
-    flush(&next);
-    assert_eq!(all_events(&server).len(), 8);
-    assert_eq!(next.stats().delivered, 9);
-    assert_eq!(count(&server, TRACES), 7);
+        server.heal();
+        server.fail(Fault::status(413).on(Endpoint::Traces).times(3));
+        let next = with(after).build().unwrap();
+        flush(&next);
+        assert_eq!(all_events(&server).len(), 8);
+        assert_eq!(next.stats().delivered, 9);
+        assert_eq!(count(&server, TRACES), 7);
+    }
 }
 
 #[test]

@@ -278,16 +278,24 @@ const fn is_over(text: &str, limit: usize) -> bool {
 fn cut(text: &str, limit: usize) -> String {
     let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end));
     let beginning = &text[..end.unwrap_or(0)];
-    let bytes = cut_before(text).unwrap_or(text.len());
-    format!("{beginning}… [cut: {bytes} bytes in all]")
+    match mark_of(text) {
+        Some(at) => format!("{beginning}{}", &text[at..]),
+        None => format!("{beginning}{}", mark(text.len())),
+    }
 }
 
-/// How long a text was that has a mark already.
-fn cut_before(text: &str) -> Option<usize> {
-    let (_, bytes) = text
-        .strip_suffix(" bytes in all]")?
-        .rsplit_once("… [cut: ")?;
-    bytes.parse().ok()
+const MARK_BEGINS: &str = "… [cut: ";
+const MARK_ENDS: &str = " bytes in all]";
+
+/// Stands where a text was cut that had so many bytes.
+pub(crate) fn mark(bytes: impl std::fmt::Display) -> String {
+    format!("{MARK_BEGINS}{bytes}{MARK_ENDS}")
+}
+
+/// Where the mark begins of a text that was cut.
+pub(crate) fn mark_of(text: &str) -> Option<usize> {
+    let at = text.strip_suffix(MARK_ENDS)?.rfind(MARK_BEGINS)?;
+    (text.len() - at <= MARK).then_some(at)
 }
 
 #[cfg(test)]

@@ -114,8 +114,16 @@ pub enum OtlpProtocol {
     /// `http/protobuf` (the default).
     #[default]
     HttpProtobuf,
-    /// `http/json`.
+    /// `http/json`. It needs the feature `http-json`; [`build`](crate::HoneyHiveTracerBuilder::build) fails without.
     HttpJson,
+}
+
+/// What is left of [`OtlpProtocol`] when it has been resolved: what this build can write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Protobuf,
+    #[cfg(feature = "http-json")]
+    Json,
 }
 
 /// What is dropped where more is pending than may be.
@@ -169,7 +177,7 @@ pub(crate) struct Settings {
     pub(crate) session_id: Option<SessionId>,
     pub(crate) test_mode: bool,
     pub(crate) api_timeout: Duration,
-    pub(crate) otlp_protocol: OtlpProtocol,
+    pub(crate) otlp_encoding: Encoding,
     pub(crate) session_transport: SessionTransport,
     pub(crate) coalesce_window: Duration,
     pub(crate) queue_bytes: usize,
@@ -215,16 +223,7 @@ impl Settings {
             session_id: explicit.session_id,
             test_mode,
             api_timeout: api_timeout(explicit.api_timeout, &env)?,
-            otlp_protocol: match explicit.otlp_protocol {
-                Some(protocol) => protocol,
-                None => env
-                    .parsed(
-                        &OTLP_PROTOCOL,
-                        "`http/protobuf` or `http/json`",
-                        parse_protocol,
-                    )?
-                    .unwrap_or_default(),
-            },
+            otlp_encoding: otlp_encoding(explicit.otlp_protocol, &env)?,
             session_transport: explicit.session_transport,
             coalesce_window: explicit.coalesce_window.unwrap_or(DEFAULT_COALESCE_WINDOW),
             queue_bytes: explicit.queue_bytes.unwrap_or(DEFAULT_QUEUE_BYTES),
@@ -486,6 +485,39 @@ fn sampling(
     }
 }
 
+fn otlp_encoding(
+    explicit: Option<OtlpProtocol>,
+    env: &Environment<'_>,
+) -> Result<Encoding, BuildError> {
+    const EXPECTED: &str = "`http/protobuf` or `http/json`";
+    let (protocol, setting) = match explicit {
+        Some(protocol) => (protocol, "`.otlp_protocol(..)`"),
+        None => (
+            env.parsed(&OTLP_PROTOCOL, EXPECTED, parse_protocol)?
+                .unwrap_or_default(),
+            OTLP_PROTOCOL.name,
+        ),
+    };
+    match protocol {
+        OtlpProtocol::HttpProtobuf => Ok(Encoding::Protobuf),
+        OtlpProtocol::HttpJson => json_encoding(setting),
+    }
+}
+
+#[cfg(feature = "http-json")]
+const fn json_encoding(_: &'static str) -> Result<Encoding, BuildError> {
+    Ok(Encoding::Json)
+}
+
+#[cfg(not(feature = "http-json"))]
+const fn json_encoding(setting: &'static str) -> Result<Encoding, BuildError> {
+    Err(BuildError::MissingFeature {
+        setting: Cow::Borrowed(setting),
+        value: "OTLP as JSON",
+        feature: "http-json",
+    })
+}
+
 fn parse_rate(value: &str) -> Option<SessionSampling> {
     let sampling = SessionSampling::ratio(value.parse().ok()?);
     sampling.is_usable().then_some(sampling)
@@ -569,7 +601,7 @@ mod tests {
         assert_eq!(settings.project.as_deref(), Some("p"));
         assert_eq!(settings.server_url, DEFAULT_SERVER_URL);
         assert_eq!(settings.api_timeout, Duration::from_secs(5));
-        assert_eq!(settings.otlp_protocol, OtlpProtocol::HttpProtobuf);
+        assert_eq!(settings.otlp_encoding, Encoding::Protobuf);
     }
 
     #[test]
@@ -588,6 +620,42 @@ mod tests {
             policy(&[key, ("HH_DROP_POLICY", "Oldest")]),
             DropPolicy::Oldest
         );
+    }
+
+    fn asks_for_json() -> [Result<Settings, BuildError>; 2] {
+        let key = ("HH_API_KEY", "hh_k");
+        let explicit = Explicit {
+            otlp_protocol: Some(OtlpProtocol::HttpJson),
+            ..Explicit::default()
+        };
+        [
+            resolve(explicit, &[key]),
+            resolve(
+                Explicit::default(),
+                &[key, ("HH_OTLP_PROTOCOL", "http/json")],
+            ),
+        ]
+    }
+
+    #[cfg(feature = "http-json")]
+    #[test]
+    fn json_is_written_where_it_is_asked_for() {
+        for settings in asks_for_json() {
+            assert_eq!(settings.unwrap().otlp_encoding, Encoding::Json);
+        }
+    }
+
+    #[cfg(not(feature = "http-json"))]
+    #[test]
+    fn json_that_is_not_built_in_is_an_error_that_says_what_to_turn_on() {
+        let settings = ["`.otlp_protocol(..)`", "HH_OTLP_PROTOCOL"];
+        for (result, setting) in asks_for_json().into_iter().zip(settings) {
+            let said = result.unwrap_err().to_string();
+            assert!(
+                said.starts_with(setting) && said.contains("the feature `http-json`"),
+                "{said}"
+            );
+        }
     }
 
     #[test]

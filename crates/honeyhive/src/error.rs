@@ -41,6 +41,19 @@ pub enum BuildError {
         /// What it takes.
         expected: &'static str,
     },
+    /// A setting asks for something that this build does not have.
+    #[error(
+        "{setting} asks for {value}, which needs the feature `{feature}` of the crate `honeyhive`: \
+         add it to the dependency's features in Cargo.toml, or leave the setting out"
+    )]
+    MissingFeature {
+        /// Which setting it came from.
+        setting: Cow<'static, str>,
+        /// What it asks for.
+        value: &'static str,
+        /// The cargo feature to turn on.
+        feature: &'static str,
+    },
     /// A pattern of the redaction cannot be used.
     #[error("the redaction pattern {pattern:?} cannot be used: {problem}")]
     InvalidPattern {

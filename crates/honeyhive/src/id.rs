@@ -32,7 +32,7 @@ impl SessionId {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "a random value is no default")]
     pub fn new() -> Self {
-        Self(Uuid::new_v4())
+        Self(random())
     }
 
     /// The id that stands for `raw`: `raw` itself when it is a UUID, else `uuid5(NAMESPACE_URL, raw)`.
@@ -73,6 +73,13 @@ impl FromStr for SessionId {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         parse(text).map(Self).ok_or(InvalidSessionId(()))
     }
+}
+
+/// UUID version 4. Clients see these ids and may send them back, so the generator is one whose next value nobody can
+/// tell from those before.
+fn random() -> Uuid {
+    let bytes = rand::random::<u128>().to_ne_bytes();
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
 }
 
 fn parse(text: &str) -> Option<Uuid> {
@@ -165,7 +172,7 @@ impl EventId {
     pub(crate) fn of_span(span: &SpanContext) -> Self {
         if !span.is_valid() {
             // It becomes no event, and should not be taken for another.
-            return Self(Uuid::new_v4());
+            return Self(random());
         }
         let mut bytes = span.trace_id().to_bytes();
         // Both are random, so this is, too; and every span of a trace has another.

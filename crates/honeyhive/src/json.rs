@@ -1,13 +1,15 @@
 //! What the program gives, as JSON in memory. One value that JSON cannot hold costs nothing but itself.
 
-use std::fmt::{Display, Write as _};
-use std::time::{Duration, UNIX_EPOCH};
+use std::fmt::Display;
+use std::time::Duration;
 
 use serde::ser::{
     self, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
     SerializeTuple, SerializeTupleStruct, SerializeTupleVariant,
 };
 use serde_json::{Error, Map, Value};
+
+use crate::rfc3339;
 
 /// The value as JSON. A number that JSON does not know (`nan`, `inf`, beyond 64 bits) is text, and so is a
 /// [`SystemTime`](std::time::SystemTime), as other dates are; the key of a map that is no text becomes one. A
@@ -271,11 +273,7 @@ impl Entries {
 fn time(entries: &Map<String, Value>) -> Option<String> {
     let seconds = Duration::from_secs(entries.get("secs_since_epoch")?.as_u64()?);
     let nanos = Duration::from_nanos(entries.get("nanos_since_epoch")?.as_u64()?);
-    let time = UNIX_EPOCH.checked_add(seconds.checked_add(nanos)?)?;
-    let mut text = String::new();
-    // It fails beyond the year 9999.
-    write!(text, "{}", humantime::format_rfc3339(time)).ok()?;
-    Some(text)
+    rfc3339::format(seconds.checked_add(nanos)?)
 }
 
 macro_rules! items {
@@ -414,12 +412,12 @@ mod tests {
 
     #[test]
     fn a_time_is_text_and_what_only_looks_like_one_stays() {
-        let then = UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
+        let then = std::time::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
         assert_eq!(
             to_json(&[then]).unwrap(),
             json!(["2023-11-14T22:13:20.123000000Z"])
         );
-        let far = UNIX_EPOCH + Duration::from_secs(1 << 40);
+        let far = std::time::UNIX_EPOCH + Duration::from_secs(1 << 40);
         assert_eq!(to_json(&far).unwrap()["secs_since_epoch"], 1_u64 << 40);
         let theirs = json!({"secs_since_epoch": u64::MAX, "nanos_since_epoch": u64::MAX});
         assert_eq!(to_json(&theirs).unwrap(), theirs);

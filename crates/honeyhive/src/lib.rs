@@ -3,6 +3,9 @@
 
 // One folder or file a concern. A module imports only from those above it in this list, so there are
 // no circles; `outbox` and `error` share the words for what is dropped.
+mod rfc3339;
+mod words;
+
 mod attributes;
 mod error;
 mod id;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::words::words;
+
 /// A HoneyHive key. It has no `Display`, and its `Debug` shows nothing of the value.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ApiKey(String);
@@ -28,49 +30,82 @@ impl fmt::Debug for ApiKey {
 /// Whole words count, so `author` and `gen_ai.usage.total_tokens` are none; nor is a bare `token`, which
 /// language models yield.
 pub(crate) fn is_secret_name(name: &str) -> bool {
+    let mut words = words(name);
     let mut before = "";
-    name.split(|symbol: char| !symbol.is_ascii_alphanumeric())
-        .any(|word| {
-            is_secret_word(word) || is_secret_pair(std::mem::replace(&mut before, word), word)
-        })
+    while let Some(word) = words.next() {
+        let word = word.trim_end_matches(|symbol: char| symbol.is_ascii_digit());
+        let is_amount = || words.clone().next().is_some_and(is_amount);
+        if is_secret_word(word) || (is_secret_pair(before, word) && !is_amount()) {
+            return true;
+        }
+        before = word;
+    }
+    false
 }
 
 fn is_secret_word(word: &str) -> bool {
-    const WORDS: [&str; 9] = [
+    const WORDS: [&str; 12] = [
         "authorization",
         "bearer",
         "cookie",
+        "cookies",
         "credential",
         "credentials",
+        "creds",
+        "jwt",
+        "jwts",
         "passphrase",
-        "passwd",
-        "password",
-        "secret",
+        "passwords",
+        "secrets",
     ];
-    /// As in `apiKey`, `clientSecret` and `dbPassword`.
-    const ENDS: [&str; 6] = [
-        "apikey",
-        "accesskey",
-        "accesstoken",
-        "privatekey",
-        "password",
-        "secret",
-    ];
-    let ends = |end: &&str| {
-        let start = word.len().checked_sub(end.len());
-        start.is_some_and(|start| word.as_bytes()[start..].eq_ignore_ascii_case(end.as_bytes()))
-    };
-    WORDS.iter().any(|secret| word.eq_ignore_ascii_case(secret)) || ENDS.iter().any(ends)
+    is_one_of(&WORDS, word) || has_secret_end(word.as_bytes())
 }
 
-fn is_secret_pair(first: &str, second: &str) -> bool {
-    const KEYS: [&str; 5] = ["access", "api", "private", "secret", "session"];
-    const TOKENS: [&str; 7] = [
-        "access", "api", "auth", "bearer", "id", "refresh", "session",
+/// Where nothing shows that these are several words, as in `apikey`, `clientsecret` and `DBPASSWORD`.
+fn has_secret_end(word: &[u8]) -> bool {
+    // By the last letter, since this is asked of every word of every name.
+    let ends: &[&[u8]] = match word {
+        [.., b'd' | b'D'] => &[b"passwd", b"password", b"pwd"],
+        [.., b'e' | b'E'] => &[b"sessioncookie"],
+        [.., b'n' | b'N'] => &[b"accesstoken", b"authtoken", b"refreshtoken"],
+        [.., b't' | b'T'] => &[b"secret"],
+        [.., b'y' | b'Y'] => &[b"accesskey", b"apikey", b"privatekey", b"secretkey"],
+        _ => &[],
+    };
+    ends.iter().any(|end| {
+        let start = word.len().checked_sub(end.len());
+        start.is_some_and(|start| word[start..].eq_ignore_ascii_case(end))
+    })
+}
+
+/// Keys and tokens are secrets where they are of a kind that opens something. Several tokens are an amount, several
+/// keys are not.
+fn is_secret_pair(kind: &str, word: &str) -> bool {
+    const KEYS: [&str; 8] = [
+        "access",
+        "api",
+        "auth",
+        "encryption",
+        "private",
+        "secret",
+        "session",
+        "signing",
     ];
-    let first_is_of = |list: &[&str]| list.iter().any(|word| first.eq_ignore_ascii_case(word));
-    (second.eq_ignore_ascii_case("key") && first_is_of(&KEYS))
-        || (second.eq_ignore_ascii_case("token") && first_is_of(&TOKENS))
+    const TOKENS: [&str; 12] = [
+        "access", "api", "auth", "bearer", "bot", "csrf", "id", "oauth", "refresh", "security",
+        "session", "xsrf",
+    ];
+    (is_one_of(&["key", "keys"], word) && is_one_of(&KEYS, kind))
+        || (is_one_of(&["token"], word) && is_one_of(&TOKENS, kind))
+}
+
+/// What makes an amount of a pair: `session_token_count`.
+fn is_amount(word: &str) -> bool {
+    is_one_of(&["budget", "count", "limit", "total", "usage"], word)
+}
+
+fn is_one_of(list: &[&str], word: &str) -> bool {
+    list.iter().any(|one| word.eq_ignore_ascii_case(one))
 }
 
 #[cfg(test)]
@@ -78,18 +113,54 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_known_by_whole_words() {
+    fn secrets_are_known_by_whole_words_however_they_are_joined() {
         for name in [
             "api_key",
+            "apikey",
+            "APIKey",
+            "OPENAI_API_KEY",
+            "openaiApiKeys",
+            "api_key_2",
             "http.request.header.authorization",
             "http.request.header.x-api-key",
             "http.request.header.cookie",
+            "http.response.header.set-cookie",
+            "sessionCookie",
+            "sessioncookie",
             "password_raw",
+            "password2",
+            "passwords.0",
+            "DBPASSWORD",
             "honeyhive_inputs.dbPassword",
+            "honeyhive_inputs.passwordHash",
+            "passwd",
+            "pwd",
+            "dbPwd",
+            "user.passphrase",
             "honeyhive_config.openai.apiKey",
             "AWS_SECRET_ACCESS_KEY",
-            "refresh_token",
+            "privateKey",
+            "private-key",
+            "signing_key",
             "client.secret",
+            "client-secret",
+            "clientSecret",
+            "secrets",
+            "authToken",
+            "authtoken",
+            "accessToken",
+            "inputs.accessTokens.refresh_token",
+            "refresh_token",
+            "refreshToken",
+            "id_token",
+            "oauth2Token",
+            "x-csrf-token",
+            "jwt",
+            "userJWT",
+            "bearer",
+            "bearerToken",
+            "dbCreds",
+            "credentials",
         ] {
             assert!(is_secret_name(name), "{name}");
         }
@@ -98,16 +169,43 @@ mod tests {
     #[test]
     fn what_only_sounds_like_a_secret_is_none() {
         for name in [
+            "",
             "author",
+            "authority",
+            "authors",
+            "auth",
             "token",
+            "tokens",
+            "tokenId",
+            "tokenizer",
+            "token_count",
+            "tokenCount",
+            "max_tokens",
+            "maxTokens",
+            "prompt_tokens",
+            "completionTokens",
+            "session_tokens",
+            "session_token_count",
+            "sessionTokenUsage",
             "honeyhive_outputs.result.token",
             "gen_ai.usage.total_tokens",
+            "gen_ai.usage.cache_read.input_tokens",
             "llm.token_count.prompt",
             "honeyhive.session_id",
+            "sessionId",
             "honeyhive_inputs.key",
-            "secretary",
-            "max_tokens",
+            "keys",
             "keyboard",
+            "monkey",
+            "primaryKey",
+            "cache_key",
+            "public_key",
+            "api",
+            "apiKeyboard",
+            "secretary",
+            "cookiecutter",
+            "passwordless",
+            "bearers_of_news",
         ] {
             assert!(!is_secret_name(name), "{name}");
         }

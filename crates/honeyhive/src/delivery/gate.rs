@@ -113,13 +113,7 @@ pub(crate) fn backoff(failures: u32) -> Duration {
 fn jittered(failures: u32, longest: Duration) -> Duration {
     let doublings = failures.saturating_sub(1).min(10);
     let ceiling = FIRST_BACKOFF.saturating_mul(1 << doublings).min(longest);
-    ceiling.mul_f64(random_share())
-}
-
-/// Between 0 and 1. An id is as good a source of chance as any, and there already.
-fn random_share() -> f64 {
-    let bytes = uuid::Uuid::new_v4().into_bytes();
-    f64::from(u16::from_le_bytes([bytes[0], bytes[1]])) / f64::from(u16::MAX)
+    ceiling.mul_f64(rand::random())
 }
 
 #[cfg(test)]

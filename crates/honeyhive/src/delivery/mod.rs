@@ -91,7 +91,7 @@ fn later(now: Instant, then: Duration) -> Instant {
 /// The way to HoneyHive.
 pub(crate) fn honeyhive(settings: &Settings, resource: &Resource) -> Result<Sink, BuildError> {
     let client = Client::new(settings)?;
-    let encoder = otlp::Encoder::new(settings.otlp_protocol, resource)
+    let encoder = otlp::Encoder::new(settings.otlp_encoding, resource)
         .map_err(|error| BuildError::HttpClient(error.into()))?;
     Ok(Sink::HoneyHive(Arc::new(client), Arc::new(encoder)))
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use http::header::CONTENT_ENCODING;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response};
 use opentelemetry_http::{Bytes, HttpClient, HttpError};
 use opentelemetry_otlp::{
@@ -25,8 +25,11 @@ use prost::Message;
 
 use crate::api::{Answer, Payload};
 use crate::bounds::{self, STEPS};
-use crate::config::OtlpProtocol;
+use crate::config::Encoding;
 
+const PROTOBUF: &str = "application/x-protobuf";
+#[cfg(feature = "http-json")]
+const JSON: &str = "application/json";
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
 /// Turns spans into the bytes of a request.
@@ -34,21 +37,19 @@ const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 pub(crate) struct Encoder {
     exporter: SpanExporter,
     caught: Caught,
-    protocol: OtlpProtocol,
+    encoding: Encoding,
 }
 
 impl Encoder {
-    pub(crate) fn new(
-        protocol: OtlpProtocol,
-        resource: &Resource,
-    ) -> Result<Self, ExporterBuildError> {
+    pub(crate) fn new(encoding: Encoding, resource: &Resource) -> Result<Self, ExporterBuildError> {
         let caught = Caught::default();
         let mut exporter = SpanExporter::builder()
             .with_http()
             .with_http_client(caught.clone())
-            .with_protocol(match protocol {
-                OtlpProtocol::HttpProtobuf => Protocol::HttpBinary,
-                OtlpProtocol::HttpJson => Protocol::HttpJson,
+            .with_protocol(match encoding {
+                Encoding::Protobuf => Protocol::HttpBinary,
+                #[cfg(feature = "http-json")]
+                Encoding::Json => Protocol::HttpJson,
             })
             // Never asked: the client above catches the request.
             .with_endpoint("http://127.0.0.1/v1/traces")
@@ -57,7 +58,7 @@ impl Encoder {
         Ok(Self {
             exporter,
             caught,
-            protocol,
+            encoding,
         })
     }
 
@@ -74,22 +75,21 @@ impl Encoder {
     }
 
     const fn content_type(&self) -> HeaderValue {
-        HeaderValue::from_static(match self.protocol {
-            OtlpProtocol::HttpProtobuf => "application/x-protobuf",
-            OtlpProtocol::HttpJson => "application/json",
-        })
+        match self.encoding {
+            Encoding::Protobuf => HeaderValue::from_static(PROTOBUF),
+            #[cfg(feature = "http-json")]
+            Encoding::Json => HeaderValue::from_static(JSON),
+        }
     }
 
     /// How many spans HoneyHive refused within a success (OTLP's partial success), and why.
-    pub(crate) fn rejected(&self, answer: &Answer) -> Option<(u64, String)> {
-        let (rejected, message) = match self.protocol {
-            OtlpProtocol::HttpProtobuf => {
-                let response = ExportTraceServiceResponse::decode(answer.body.as_slice()).ok()?;
-                let partial = response.partial_success?;
-                let rejected = u64::try_from(partial.rejected_spans).ok()?;
-                (rejected, partial.error_message)
-            }
-            OtlpProtocol::HttpJson => rejected_in_json(&answer.body)?,
+    pub(crate) fn rejected(answer: &Answer) -> Option<(u64, String)> {
+        // The answer is in the encoding of the request, which another process may have chosen. No protobuf of
+        // this kind begins like an object.
+        let (rejected, message) = if answer.body.starts_with(b"{") {
+            rejected_in_json(&answer.body)?
+        } else {
+            rejected_in_protobuf(&answer.body)?
         };
         (rejected > 0).then_some((rejected, message))
     }
@@ -97,7 +97,7 @@ impl Encoder {
     /// The same spans in two requests, for a server that found one too large. `None` when there is only
     /// one span in it.
     pub(crate) fn halves(&self, payload: &Payload) -> Option<[(Payload, u64); 2]> {
-        let request = self.unpacked(payload)?;
+        let request = unpacked(payload)?;
         let total = count(&request);
         if total < 2 {
             return None;
@@ -109,7 +109,7 @@ impl Encoder {
     /// The same spans with their longest texts cut, for a server that found a single one too large, and to how
     /// many bytes. `None` where nothing is long.
     pub(crate) fn shortened(&self, payload: &Payload) -> Option<(Payload, usize)> {
-        let mut request = self.unpacked(payload)?;
+        let mut request = unpacked(payload)?;
         let limit = STEPS
             .into_iter()
             .find(|limit| cut_texts(&mut request, *limit))?;
@@ -117,24 +117,28 @@ impl Encoder {
         Some((payload, limit))
     }
 
-    fn unpacked(&self, payload: &Payload) -> Option<ExportTraceServiceRequest> {
-        let mut bytes = Vec::new();
-        GzDecoder::new(payload.bytes.as_ref())
-            .read_to_end(&mut bytes)
-            .ok()?;
-        match self.protocol {
-            OtlpProtocol::HttpProtobuf => Message::decode(bytes.as_slice()).ok(),
-            OtlpProtocol::HttpJson => serde_json::from_slice(&bytes).ok(),
-        }
-    }
-
     fn packed(&self, request: &ExportTraceServiceRequest) -> Option<(Payload, u64)> {
-        let bytes = match self.protocol {
-            OtlpProtocol::HttpProtobuf => request.encode_to_vec(),
-            OtlpProtocol::HttpJson => serde_json::to_vec(request).ok()?,
+        let bytes = match self.encoding {
+            Encoding::Protobuf => request.encode_to_vec(),
+            #[cfg(feature = "http-json")]
+            Encoding::Json => serde_json::to_vec(request).ok()?,
         };
         let payload = Payload::new(self.content_type(), GZIP, gzip(&bytes)?);
         Some((payload, count(request) as u64))
+    }
+}
+
+/// Whatever its encoding: another process may have left it on disk.
+fn unpacked(payload: &Payload) -> Option<ExportTraceServiceRequest> {
+    let mut bytes = Vec::new();
+    GzDecoder::new(payload.bytes.as_ref())
+        .read_to_end(&mut bytes)
+        .ok()?;
+    match payload.headers.get(CONTENT_TYPE)?.to_str().ok()? {
+        PROTOBUF => Message::decode(bytes.as_slice()).ok(),
+        #[cfg(feature = "http-json")]
+        JSON => serde_json::from_slice(&bytes).ok(),
+        _ => None,
     }
 }
 
@@ -143,6 +147,14 @@ fn gzip(bytes: &[u8]) -> Option<Bytes> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).ok()?;
     encoder.finish().ok().map(Bytes::from)
+}
+
+fn rejected_in_protobuf(body: &[u8]) -> Option<(u64, String)> {
+    let partial = ExportTraceServiceResponse::decode(body)
+        .ok()?
+        .partial_success?;
+    let rejected = u64::try_from(partial.rejected_spans).ok()?;
+    Some((rejected, partial.error_message))
 }
 
 /// 64-bit numbers are text in OTLP/JSON, though not every server knows.

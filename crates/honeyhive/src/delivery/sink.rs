@@ -89,7 +89,7 @@ impl Sink {
 
     pub(crate) fn rejected(&self, answer: &Answer) -> Option<(u64, String)> {
         match self {
-            Self::HoneyHive(_, encoder) => encoder.rejected(answer),
+            Self::HoneyHive(..) => Encoder::rejected(answer),
             _ => None,
         }
     }

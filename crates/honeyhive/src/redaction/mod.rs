@@ -15,11 +15,11 @@ pub(crate) const MARK: &str = "<redacted>";
 /// What is masked in sessions, spans and enrichments before they leave.
 ///
 /// Without any setting, values whose **names** say that they are secrets leave as `<redacted>`:
-/// `authorization`, `cookie`, `password`, `passwd`, `passphrase`, `secret`, `credential(s)`, `bearer`, and keys and
-/// tokens of a kind (`api_key`, `apiKey`, `access-token`, `refresh_token`, `private_key`, …), wherever they stand:
-/// in a bucket, in an attribute of anybody's span, in JSON that is the text of an attribute. Whole words count, in
-/// any case. A bare `token` is no secret, since language models yield them, nor are `max_tokens`, `key` and
-/// `author`; `true` and `false` stay, since `password: true` says nothing.
+/// `authorization`, `bearer`, `cookie`, `credential(s)`, `creds`, `jwt`, `passphrase`, `passwd`, `password`, `pwd`,
+/// `secret`, and keys and tokens of a kind (`api_key`, `apiKey`, `access-token`, `refresh_token`, `privateKey`, …),
+/// wherever they stand: in a bucket, in an attribute of anybody's span, in JSON that is the text of an attribute. Whole
+/// words count, in any case and however they are joined. A bare `token` is no secret, since language models yield
+/// them, nor are `max_tokens`, `key` and `author`; `true` and `false` stay, since `password: true` says nothing.
 ///
 /// Rules are added to these, and masking runs on the delivery thread: no request waits for it.
 ///
@@ -98,7 +98,8 @@ impl Redaction {
 
     /// Masks what matches, in texts, whole numbers, names and keys; the rest of the text stays. The syntax is that
     /// of [`regex-lite`](https://docs.rs/regex-lite), which takes time in proportion to the text, whatever the
-    /// pattern. One that cannot be used is an error of [`build`](crate::HoneyHiveTracerBuilder::build).
+    /// pattern. A text that was cut for its length loses another 4 KiB before the cut, since what stands there may be
+    /// the beginning of what a pattern would have matched. A pattern that cannot be used is an error of [`build`](crate::HoneyHiveTracerBuilder::build).
     pub fn pattern(mut self, pattern: impl Into<String>) -> Self {
         self.patterns.push(pattern.into());
         self

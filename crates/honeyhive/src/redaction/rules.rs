@@ -6,8 +6,13 @@ use std::fmt;
 use regex_lite::Regex;
 
 use super::{Field, Hook, MARK, Redaction, Verdict};
+use crate::bounds;
 use crate::error::BuildError;
 use crate::secret::is_secret_name;
+use crate::words::words;
+
+/// How much of a text that was cut may be the beginning of something longer, in bytes: longer than keys and tokens are.
+const UNSURE: usize = 4 * 1024;
 
 /// A [`Redaction`] that has been understood.
 pub(crate) struct Rules {
@@ -82,7 +87,7 @@ impl Rules {
         if self.keys.is_empty() {
             return false;
         }
-        let words = words(path);
+        let words = small_words(path);
         let contains = |key: &Vec<String>| words.windows(key.len()).any(|part| part == key);
         self.keys.iter().any(contains)
     }
@@ -101,9 +106,12 @@ impl Rules {
         false
     }
 
-    /// The text without what matches a pattern; `None` where nothing does.
+    /// The text without what matches a pattern, or might have if the text had not been cut; `None` where that is nothing.
     pub(crate) fn without_matches(&self, text: &str) -> Option<String> {
-        let mut masked = Cow::Borrowed(text);
+        if self.patterns.is_empty() {
+            return None;
+        }
+        let mut masked = self.without_unsure_end(text);
         for pattern in &self.patterns {
             if pattern.is_match(&masked) {
                 masked = Cow::Owned(
@@ -120,13 +128,41 @@ impl Rules {
         }
     }
 
+    /// What was cut may have begun with what a pattern would have matched as a whole, so of a text that was cut the last
+    /// piece goes, too.
+    fn without_unsure_end<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let Some(mark) = bounds::mark_of(text) else {
+            return Cow::Borrowed(text);
+        };
+        let (beginning, mark) = text.split_at(mark);
+        let mut end = beginning.len() - UNSURE.min(beginning.len() / 2);
+        end = (0..=end)
+            .rev()
+            .find(|end| beginning.is_char_boundary(*end))
+            .unwrap_or(0);
+        // Nor may the new end go through what matches.
+        while let Some(start) = self.match_across(beginning, end) {
+            end = start;
+        }
+        Cow::Owned(format!("{}{mark}", &beginning[..end]))
+    }
+
+    /// Where a match begins before this and ends behind.
+    fn match_across(&self, text: &str, at: usize) -> Option<usize> {
+        let starts = self.patterns.iter().filter_map(|pattern| {
+            let ends_behind = pattern.find_iter(text).find(|found| found.end() > at)?;
+            Some(ends_behind.start())
+        });
+        starts.filter(|start| *start < at).min()
+    }
+
     pub(super) fn ask(&self, field: &Field<'_>) -> Verdict {
         self.hook.as_ref().map_or(Verdict::Keep, |hook| hook(field))
     }
 }
 
 fn key_words(key: &str) -> Result<Vec<String>, BuildError> {
-    let words = words(key);
+    let words = small_words(key);
     if words.is_empty() {
         return Err(BuildError::InvalidValue {
             setting: Cow::Borrowed("`Redaction::key(..)`"),
@@ -134,6 +170,10 @@ fn key_words(key: &str) -> Result<Vec<String>, BuildError> {
         });
     }
     Ok(words)
+}
+
+fn small_words(name: &str) -> Vec<String> {
+    words(name).map(str::to_lowercase).collect()
 }
 
 fn pattern(pattern: &str) -> Result<Regex, BuildError> {
@@ -148,27 +188,6 @@ fn pattern(pattern: &str) -> Result<Regex, BuildError> {
         ));
     }
     Ok(regex)
-}
-
-/// The words of a name in lower case, divided by what is neither letter nor digit and where `camelCase` has
-/// its humps.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut before = ' ';
-    for symbol in name.chars() {
-        let is_hump = symbol.is_uppercase() && (before.is_lowercase() || before.is_numeric());
-        if is_hump || !symbol.is_alphanumeric() {
-            words.push(String::new());
-        }
-        if symbol.is_alphanumeric()
-            && let Some(word) = words.last_mut()
-        {
-            word.extend(symbol.to_lowercase());
-        }
-        before = symbol;
-    }
-    words.retain(|word| !word.is_empty());
-    words
 }
 
 /// Whether a path is `pieces`, or below them.
@@ -195,6 +214,7 @@ mod tests {
             "inputs.customer.card-number.last",
             "CARD NUMBER",
             "customerSsn",
+            "customerSSNLast",
             "metadata.ssn",
         ] {
             assert_eq!(rules.hides(name), Some(Hidden::Surely), "{name}");
@@ -242,6 +262,34 @@ mod tests {
             Some("<redacted> a<redacted>a $0 12345")
         );
         assert_eq!(rules.without_matches("12345"), None);
+    }
+
+    #[test]
+    fn what_a_pattern_would_have_matched_is_gone_where_the_text_was_cut_in_it() {
+        const LIMIT: usize = 10_000;
+        let rules = rules(&Redaction::none().pattern("sk-[a-z]{100}!"));
+        let secret = format!("sk-{}!", "y".repeat(100));
+        // Across the cut, and across where a piece is taken off.
+        let places = (LIMIT - 110..LIMIT).chain(LIMIT - UNSURE - 110..LIMIT - UNSURE + 10);
+        for place in places.step_by(7) {
+            let mut text = format!("{} {secret} {}", "ü".repeat(place / 2), "x".repeat(LIMIT));
+            assert!(bounds::shorten(&mut text, LIMIT));
+            let masked = rules.without_matches(&text).unwrap();
+            assert!(!masked.contains("sk-"), "{place}");
+            assert!(masked.len() > LIMIT - UNSURE - 200, "{place}");
+            assert!(masked.ends_with(" bytes in all]"), "{place}");
+        }
+        let whole = "x".repeat(LIMIT);
+        assert_eq!(rules.without_matches(&whole), None);
+    }
+
+    #[test]
+    fn half_of_a_short_text_that_was_cut_stays() {
+        let rules = rules(&Redaction::none().pattern("sk-[a-z]+!"));
+        let mut text = "x".repeat(2_000);
+        assert!(bounds::shorten(&mut text, 1_000));
+        let expected = format!("{}… [cut: 2000 bytes in all]", "x".repeat(500));
+        assert_eq!(rules.without_matches(&text), Some(expected));
     }
 
     #[test]

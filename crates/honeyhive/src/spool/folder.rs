@@ -9,8 +9,6 @@ use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use uuid::Uuid;
-
 const LOCK: &str = "lock";
 const SEGMENT: &str = "hhspool";
 /// What is added to the name of a file that cannot be read.
@@ -187,7 +185,7 @@ fn try_lock(file: &File) -> bool {
 }
 
 fn new_name() -> String {
-    Uuid::new_v4().simple().to_string()
+    format!("{:032x}", rand::random::<u128>())
 }
 
 fn extension(path: &Path) -> Option<&str> {

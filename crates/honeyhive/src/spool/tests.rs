@@ -3,8 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use uuid::Uuid;
-
 use super::*;
 
 /// A folder that goes with the test.
@@ -12,7 +10,7 @@ struct Temporary(PathBuf);
 
 impl Temporary {
     fn new() -> Self {
-        Self(std::env::temp_dir().join(format!("honeyhive-spool-{}", Uuid::new_v4().simple())))
+        Self(std::env::temp_dir().join(format!("honeyhive-spool-{:032x}", rand::random::<u128>())))
     }
 
     fn spool(&self) -> Spool {

@@ -11,6 +11,7 @@ use std::fmt::{self, Debug, Display, Write as _};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use crate::bounds;
 use crate::json::to_json;
 
 /// An argument or a result: by `Serialize`, else by `Debug`, else by the name of its type.
@@ -146,7 +147,8 @@ impl fmt::Write for Bounded {
         }
         let end = (0..=room).rev().find(|end| part.is_char_boundary(*end));
         self.0.push_str(&part[..end.unwrap_or(0)]);
-        self.0.push('…');
+        let more = format_args!("over {}", Self::MOST);
+        self.0.push_str(&bounds::mark(more));
         Err(fmt::Error)
     }
 }
@@ -201,7 +203,7 @@ mod tests {
     #[test]
     fn a_text_is_cut_between_characters() {
         let cut = text(format_args!("a{}", "ä".repeat(40_000)));
-        assert!(cut.ends_with("ä…") && cut.len() < 66_000);
+        assert!(cut.ends_with("ä… [cut: over 65536 bytes in all]") && cut.len() < 66_000);
     }
 
     #[test]

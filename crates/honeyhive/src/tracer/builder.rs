@@ -126,7 +126,7 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// How spans are encoded (`HH_OTLP_PROTOCOL`, default `http/protobuf`).
+    /// How spans are encoded (`HH_OTLP_PROTOCOL`, default `http/protobuf`; JSON needs the feature `http-json`).
     pub fn otlp_protocol(mut self, protocol: OtlpProtocol) -> Self {
         self.explicit.otlp_protocol = Some(protocol);
         self
