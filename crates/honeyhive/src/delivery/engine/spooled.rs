@@ -253,15 +253,21 @@ impl Engine {
             });
         }
         for unread in unread {
-            self.unreadable(&unread, now);
+            self.unreadable(unread, now);
         }
     }
 
-    fn unreadable(&mut self, unread: &Unread, now: Instant) {
-        self.notices.spool_unreadable(now);
+    fn unreadable(&mut self, unread: Unread, now: Instant) {
         match unread {
-            Unread::Record(note) => self.settle_as(note, DropReason::Unreadable),
-            Unread::Items(items) => self.ledger.lost_on_disk(*items),
+            Unread::Lost { items, starts } => {
+                self.notices.spool_unreadable(now);
+                self.ledger.lost_on_disk(&items);
+                for start in starts {
+                    start.settle(Err(Error::Dropped(DropReason::Unreadable)));
+                    self.spans.unstarted(&start);
+                }
+            }
+            Unread::Later(error) => self.notices.spool_failed(&error, now),
         }
     }
 
@@ -317,7 +323,7 @@ impl Engine {
             }
             Failure::Refused { status, message } => {
                 let error = Error::Rejected { status, message };
-                self.give_up_spooled(number, &call, drop_reason(status), error);
+                self.give_up_spooled(number, drop_reason(status), error);
             }
         }
     }
@@ -333,6 +339,7 @@ impl Engine {
         let Some(spooling) = &mut self.spooling else {
             return;
         };
+        let start = spooling.start_of(number);
         let Some(note) = spooling.settle(number) else {
             return;
         };
@@ -340,7 +347,7 @@ impl Engine {
             self.sessions.note_known(*id);
         }
         if let Ready::Start(id, _) = call {
-            if let Some(start) = spooling.start_of(*id) {
+            if let Some(start) = start {
                 start.settle(Ok(()));
             }
             if answer.session_id().is_some_and(|given| given != *id) {
@@ -365,7 +372,7 @@ impl Engine {
         let attempts = recalled.attempts + 1;
         if attempts >= MOST_ATTEMPTS && successes > before {
             let reason = DropReason::RetriesExhausted;
-            return self.give_up_spooled(number, call, reason, Error::Dropped(reason));
+            return self.give_up_spooled(number, reason, Error::Dropped(reason));
         }
         gate.failed(now, after);
         self.recall_again(
@@ -383,13 +390,11 @@ impl Engine {
     }
 
     /// The next start of this process will not find it on disk any more: its spans are asked to create it.
-    fn give_up_spooled(&mut self, number: u64, call: &Ready, reason: DropReason, error: Error) {
+    fn give_up_spooled(&mut self, number: u64, reason: DropReason, error: Error) {
         let Some(spooling) = &mut self.spooling else {
             return;
         };
-        if let Ready::Start(id, _) = call
-            && let Some(start) = spooling.start_of(*id)
-        {
+        if let Some(start) = spooling.start_of(number) {
             start.settle(Err(error));
             self.spans.unstarted(&start);
         }
