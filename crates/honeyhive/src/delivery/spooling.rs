@@ -353,3 +353,56 @@ fn text_at(bytes: &Bytes, at: usize) -> Option<(HeaderValue, usize)> {
     let value = HeaderValue::from_bytes(bytes.get(at + 1..end)?).ok()?;
     Some((value, end))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn folder() -> PathBuf {
+        std::env::temp_dir().join(format!("honeyhive-spooling-{}", SessionId::new()))
+    }
+
+    fn append(spooling: &mut Spooling) -> Result<(), Refused> {
+        spooling.append(&Ready::Update(SessionId::new(), Bytes::new()), 1, 0)
+    }
+
+    #[test]
+    fn only_a_look_opens_the_folder() {
+        let folder = folder();
+        fs::write(&folder, "no folder yet").unwrap();
+        let (mut spooling, now) = (Spooling::new(Spool::new(&folder), 7), Instant::now());
+        assert!(matches!(spooling.look(0, now), Some(Err(_))));
+        fs::remove_file(&folder).unwrap();
+        assert!(matches!(append(&mut spooling), Err(Refused::Failed(_))));
+        assert!(!folder.exists());
+        assert!(spooling.look(0, now).is_none(), "too early");
+        assert!(matches!(spooling.look(0, now + LOOK), Some(Ok(_))));
+        append(&mut spooling).unwrap();
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_was_removed_is_made_again() {
+        let folder = folder();
+        let (mut spooling, now) = (Spooling::new(Spool::new(&folder), 7), Instant::now());
+        assert!(matches!(spooling.look(0, now), Some(Ok(_))));
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(matches!(spooling.look(0, now + LOOK), Some(Err(_))));
+        assert!(append(&mut spooling).is_err());
+        assert!(matches!(spooling.look(0, now + 2 * LOOK), Some(Ok(_))));
+        append(&mut spooling).unwrap();
+        // With something in it, too.
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(matches!(spooling.look(0, now + 3 * LOOK), Some(Ok(_))));
+        append(&mut spooling).unwrap();
+        assert_eq!(
+            fs::read_dir(&folder).unwrap().count(),
+            2,
+            "a lock and a file"
+        );
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

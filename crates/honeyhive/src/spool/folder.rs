@@ -39,7 +39,7 @@ impl Folder {
     /// Makes the folder where there is none, and tries whether files can be made in it, locked, and kept from
     /// others.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        create_folder(path)?;
+        make(path)?;
         let probe = path.join(format!("{}.{PROBE}", new_name()));
         let user = user_of(&probe);
         // A neighbour may have been faster.
@@ -48,6 +48,11 @@ impl Folder {
             path: path.to_owned(),
             user: user?,
         })
+    }
+
+    /// Makes it again, where somebody has removed it.
+    pub(super) fn make(&self) -> io::Result<()> {
+        make(&self.path)
     }
 
     /// A new owner, which nobody else can be.
@@ -210,7 +215,7 @@ pub(super) fn set_aside(path: &Path) -> io::Result<()> {
     fs::rename(path, name)
 }
 
-fn create_folder(path: &Path) -> io::Result<()> {
+fn make(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -231,10 +231,6 @@ impl Store {
 
     /// The path of our next file.
     fn next_path(&mut self) -> io::Result<PathBuf> {
-        if self.files.is_empty() {
-            // Where somebody has emptied the folder our lock keeps nobody out any more.
-            self.own.take_if(|own| !own.is_there());
-        }
         let own = match &self.own {
             Some(own) => own,
             None => self.own.insert(self.folder.new_owner()?),
@@ -260,11 +256,31 @@ impl Store {
         self.numbers
     }
 
+    /// Where somebody has removed our lock, or the whole folder, what is left of our files gets another one.
+    fn mend_lock(&mut self) -> io::Result<()> {
+        if self.own.as_ref().is_none_or(Owner::is_there) {
+            return Ok(());
+        }
+        // It may have been removed as well; as long as it is open it can be read.
+        self.writing = None;
+        self.folder.make()?;
+        self.own = Some(self.folder.new_owner()?);
+        for index in 0..self.files.len() {
+            let path = self.next_path()?;
+            let segment = &mut self.files[index].segment;
+            if folder::hand_over(&segment.path, &path).is_ok() {
+                segment.path = path;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes over what processes have left that are gone. Its records get this mark.
     ///
     /// A file was begun later than all that its process had written or taken over before, so what belongs
     /// together is in order, whichever processes had it.
     pub(crate) fn take_over(&mut self, mark: u64) -> io::Result<Found> {
+        self.mend_lock()?;
         let mut found = Found::default();
         for name in self.folder.owners()? {
             if self.own.as_ref().is_some_and(|own| own.name() == name) {

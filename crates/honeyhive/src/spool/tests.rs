@@ -564,16 +564,14 @@ fn a_file_that_cannot_be_opened_now_is_read_later_and_one_that_is_gone_is_lost()
 }
 
 #[test]
-fn a_folder_that_was_emptied_gets_a_lock_again() {
+fn a_lock_that_was_removed_is_made_again() {
     let folder = Temporary::new();
     let mut store = folder.store();
     write(&mut store, [1]);
-    drain(&mut store);
-    folder
-        .with_extension("lock")
-        .iter()
-        .for_each(|path| fs::remove_file(path).unwrap());
+    fs::remove_file(folder.with_extension("lock").remove(0)).unwrap();
+    assert_eq!(store.take_over(0).unwrap(), Found::default());
     write(&mut store, [2]);
     let (_, found) = folder.next_store();
-    assert_eq!(found, Found::default(), "it is the first one's");
+    assert_eq!(found, Found::default(), "it is all the first one's");
+    assert_eq!(drain(&mut store), [1, 2]);
 }
