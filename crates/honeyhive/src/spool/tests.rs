@@ -575,3 +575,100 @@ fn a_lock_that_was_removed_is_made_again() {
     assert_eq!(found, Found::default(), "it is all the first one's");
     assert_eq!(drain(&mut store), [1, 2]);
 }
+
+/// Numbers that are the same in each run.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005) + 1;
+        (self.0 >> 33) as usize % bound
+    }
+}
+
+/// A process that lives, and what it has read of each session last.
+struct Process {
+    store: Store,
+    read: [u32; 4],
+}
+
+impl Process {
+    fn start(folder: &Temporary) -> Self {
+        let settings = folder.spool().max_bytes(4 * 1024 * 1024);
+        let mut store = Store::open(&settings, DESTINATION).unwrap();
+        store.take_over(0).unwrap();
+        Self {
+            store,
+            read: [0; 4],
+        }
+    }
+
+    /// A file has room for a few of them.
+    fn write(&mut self, session: usize, number: u32) {
+        let mut body = vec![0; 50_000];
+        body[..4].copy_from_slice(&number.to_le_bytes());
+        let note = note(session as u8);
+        self.store.append(note, &body).unwrap();
+    }
+
+    /// Reads the next record; it must be later than all before of its session.
+    fn read(&mut self) -> Option<(Ticket, usize, u32)> {
+        let Next::Record(ticket, body) = self.store.next()? else {
+            panic!("it can be read");
+        };
+        let session = usize::from(ticket.note.id[0]);
+        let number = u32::from_le_bytes(body[..4].try_into().unwrap());
+        assert!(number > self.read[session], "{number} of {session}");
+        self.read[session] = number;
+        Some((ticket, session, number))
+    }
+}
+
+#[test]
+fn each_session_is_read_in_its_order_whoever_is_killed_and_whoever_takes_over() {
+    for seed in 1..=20 {
+        let (folder, mut chance) = (Temporary::new(), Chance(seed));
+        let mut processes = [(); 3].map(|()| Process::start(&folder));
+        let mut written = [0; 4];
+        let mut holders = [0; 4];
+        let mut settled = [(); 4].map(|()| std::collections::BTreeSet::new());
+        for _ in 0..100 {
+            let which = chance.below(processes.len());
+            match chance.below(6) {
+                0 => {
+                    // Another one takes over what it had, and goes on with its sessions.
+                    let next = (which + 1 + chance.below(2)) % 3;
+                    processes[which] = Process::start(&Temporary::new());
+                    processes[next].store.take_over(0).unwrap();
+                    processes[which] = Process::start(&folder);
+                    let holders = holders.iter_mut().filter(|holder| **holder == which);
+                    holders.for_each(|holder| *holder = next);
+                }
+                1 | 2 => {
+                    if let Some((ticket, session, number)) = processes[which].read()
+                        && chance.below(4) > 0
+                    {
+                        processes[which].store.settle(&ticket);
+                        settled[session].insert(number);
+                    }
+                }
+                _ => {
+                    let session = chance.below(4);
+                    written[session] += 1;
+                    processes[holders[session]].write(session, written[session]);
+                }
+            }
+        }
+        drop(processes);
+        let mut last = Process::start(&folder);
+        while let Some((ticket, session, number)) = last.read() {
+            last.store.settle(&ticket);
+            settled[session].insert(number);
+        }
+        for (settled, written) in settled.iter().zip(written) {
+            assert!(settled.iter().copied().eq(1..=written), "seed {seed}");
+        }
+        drop(last);
+        assert!(folder.is_empty(), "seed {seed}");
+    }
+}
