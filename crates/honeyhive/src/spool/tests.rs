@@ -354,6 +354,17 @@ fn a_session_that_went_on_after_a_take_over_is_read_in_its_order() {
 }
 
 #[test]
+fn of_processes_that_have_gone_the_file_that_was_begun_first_comes_first() {
+    let folder = Temporary::new();
+    // In no order of their names.
+    for number in 0..20 {
+        write(&mut folder.store(), [number]);
+    }
+    let (mut store, _) = folder.next_store();
+    assert_eq!(drain(&mut store), (0..20).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_clock_that_was_set_back_does_not_change_the_order() {
     let folder = Temporary::new();
     let mut store = folder.store();
