@@ -305,6 +305,28 @@ fn a_start_that_is_awaited_is_confirmed_from_disk() {
 }
 
 #[test]
+fn each_start_of_a_session_is_confirmed_from_disk() {
+    let (server, folder) = (server_that_is_down(), Folder::new());
+    let tracer = builder(&server)
+        .spool(folder.spool())
+        .max_pending_items(1)
+        .build()
+        .unwrap();
+    let id = SessionId::new();
+    let creating = [1, 2].map(|number| {
+        let creating = tracer.acreate_session(NewSession::named("chat").id(id));
+        nudge(&tracer);
+        wait_for(&tracer, |stats| stats.spooled == number);
+        creating
+    });
+    server.heal();
+    flush(&tracer);
+    for creating in creating {
+        assert_eq!(block_on(creating).unwrap().id(), id);
+    }
+}
+
+#[test]
 fn too_many_spans_for_one_call_are_split_whoever_wrote_them() {
     let [this, other] = PROTOCOLS;
     for (before, after) in [(this, this), (this, other), (other, this)] {
@@ -613,6 +635,46 @@ fn what_cannot_be_read_is_set_aside_and_counted_and_the_rest_is_delivered() {
     wait_for(&next, |stats| stats.set_aside == 1);
     assert_eq!(folder.files("corrupt").len(), 1);
     assert_eq!(fs::read_to_string(notes).unwrap(), "of somebody else");
+}
+
+#[test]
+fn a_start_that_cannot_be_read_is_counted_and_its_spans_create_the_session() {
+    // The record breaks off in its header, and in its body.
+    for kept in [5, 60] {
+        let (server, folder) = (server_that_is_down(), Folder::new());
+        let tracer = builder(&server)
+            .spool(folder.spool())
+            .max_pending_items(1)
+            .build()
+            .unwrap();
+        // More than is read ahead.
+        for _ in 0..40 {
+            tracer.create_session("before");
+            await_spooled(&tracer);
+            // Each belongs to another flush.
+            nudge(&tracer);
+        }
+        let before = folder.bytes();
+        let chat = tracer.create_session("chat");
+        await_spooled(&tracer);
+        let segment = folder.files("hhspool").remove(0);
+        let segment = fs::File::options().write(true).open(segment).unwrap();
+        segment.set_len(before + kept).unwrap();
+
+        server.heal();
+        let Err(FlushError::Dropped { report }) = tracer.force_flush_blocking(PATIENCE) else {
+            panic!("{:?}", tracer.stats());
+        };
+        assert_eq!((report.dropped, report.pending), (1, 0));
+        assert_balanced(&tracer);
+        chat.in_scope(|| drop(tracer.span("work").start()));
+        flush(&tracer);
+        assert_eq!(server.tree(&chat.id().to_string()), "chat\n  work [tool]\n");
+        wait_for(&tracer, |stats| stats.set_aside == 1);
+        let stats = tracer.stats();
+        assert_eq!((stats.delivered, stats.dropped.unreadable), (41, 1));
+        assert_eq!(stop(&tracer), 0);
+    }
 }
 
 /// What the program of a test does in a process of its own, and with which folder and server.

@@ -202,14 +202,10 @@ impl Ledger {
         add(&mut self.spooled, self.epoch, items);
     }
 
-    /// So many items on disk can no longer be found; which ones nobody knows.
-    pub(crate) fn lost_on_disk(&mut self, mut items: u64) {
-        while let Some((&epoch, &count)) = self.spooled.first_key_value()
-            && items > 0
-        {
-            let some = items.min(count);
-            self.dropped(Self::on_disk(epoch, some), DropReason::Unreadable);
-            items -= some;
+    /// So many items on disk, by epoch, can no longer be found.
+    pub(crate) fn lost_on_disk(&mut self, items: &BTreeMap<u64, u64>) {
+        for (&epoch, &items) in items {
+            self.dropped(Self::on_disk(epoch, items), DropReason::Unreadable);
         }
     }
 

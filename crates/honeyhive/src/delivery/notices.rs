@@ -136,7 +136,7 @@ impl Notices {
             tracing::warn!(target: "honeyhive", "the spool has files for another key or URL; they stay until a tracer with those is started with this folder");
         }
         if strangers > 0 && !std::mem::replace(&mut self.told_strangers, true) {
-            tracing::warn!(target: "honeyhive", "the spool has files that are not this user's alone, or that cannot be opened; they are left alone");
+            tracing::warn!(target: "honeyhive", "the spool has files that are another user's or open to everybody, or that cannot be opened; they are left alone");
         }
     }
 

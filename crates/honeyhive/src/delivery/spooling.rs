@@ -3,7 +3,9 @@
 //! While something of a session is on disk, everything later of it goes there too, so the order of the files is
 //! the order of each session. Of what is read back only a window is in memory.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -13,18 +15,19 @@ use opentelemetry_http::Bytes;
 use tokio::time::Instant;
 
 use super::changes::Call;
-use super::recent::Recent;
 use super::sink::Ready;
 use crate::api::Payload;
 use crate::id::SessionId;
 use crate::outbox::StartRecord;
-use crate::spool::{Found, Kind, Next, Note, Refused, Spool, Store, Ticket};
+use crate::spool::{Found, Kind, Next, Note, Place, Refused, Spool, Store, Ticket};
 
 /// How often the folder is looked into for what processes have left that are gone.
 const LOOK: Duration = Duration::from_secs(2);
 /// How much of what is on disk is in memory at a time.
 const WINDOW: usize = 32;
 const WINDOW_BYTES: usize = 8 * 1024 * 1024;
+/// From so many starts on those are forgotten whose session nobody has any more.
+const MANY_STARTS: usize = 1024;
 
 /// A call on disk that was read back.
 #[derive(Debug)]
@@ -73,15 +76,21 @@ impl Recalled {
 pub(super) struct Spooling {
     settings: Spool,
     destination: u32,
-    /// `None` while the folder cannot be used.
+    /// `None` while the folder cannot be used,
     store: Option<Store>,
+    /// and then why.
+    trouble: io::ErrorKind,
     look_at: Option<Instant>,
     window: VecDeque<Recalled>,
     numbers: u64,
     /// The key was refused; what is on disk can wait until somebody has put that right.
     pub(super) pause_until: Option<Instant>,
     /// The starts of this process that are on disk, while somebody has their session.
-    starts: Recent<SessionId, Weak<StartRecord>>,
+    starts: BTreeMap<Place, Weak<StartRecord>>,
+    /// With so many it is looked who still has theirs.
+    many_starts: usize,
+    /// Where the latest call was written.
+    latest: Option<Place>,
 }
 
 impl Spooling {
@@ -90,24 +99,36 @@ impl Spooling {
             settings,
             destination,
             store: None,
+            trouble: io::ErrorKind::NotFound,
             look_at: None,
             window: VecDeque::new(),
             numbers: 0,
             pause_until: None,
-            starts: Recent::new(),
+            starts: BTreeMap::new(),
+            many_starts: MANY_STARTS,
+            latest: None,
         }
     }
 
-    /// Looks for what others have left, when it is time; its records get this mark.
-    pub(super) fn look(&mut self, mark: u64, now: Instant) -> Option<std::io::Result<Found>> {
+    /// Looks for what others have left, when it is time; its records get this mark. Nothing is written before
+    /// the first look.
+    pub(super) fn look(&mut self, mark: u64, now: Instant) -> Option<io::Result<Found>> {
         if self.look_at.is_some_and(|then| now < then) {
             return None;
         }
         self.look_at = Some(now + LOOK);
-        Some(self.store().and_then(|store| store.take_over(mark)))
+        let found = self.store().and_then(|store| store.take_over(mark));
+        if let Err(error) = &found {
+            self.trouble = error.kind();
+            if self.is_empty() {
+                // Whoever removed the folder may not make it again: the next look does.
+                self.store = None;
+            }
+        }
+        Some(found)
     }
 
-    fn store(&mut self) -> std::io::Result<&mut Store> {
+    fn store(&mut self) -> io::Result<&mut Store> {
         match &mut self.store {
             Some(store) => Ok(store),
             none => Ok(none.insert(Store::open(&self.settings, self.destination)?)),
@@ -149,19 +170,32 @@ impl Spooling {
             items: u32::try_from(items).map_err(|_| Refused::Full)?,
             mark,
         };
-        let store = self.store().map_err(Refused::Failed)?;
-        match call {
+        let Some(store) = &mut self.store else {
+            return Err(Refused::Failed(self.trouble.into()));
+        };
+        let place = match call {
             Ready::Start(_, body) | Ready::Update(_, body) => store.append(note, body),
             Ready::Traces(payload) => store.append(note, &wrapped(payload)),
+        };
+        self.latest = Some(place?);
+        Ok(())
+    }
+
+    /// This is the start of the call that was written last.
+    pub(super) fn remember_start(&mut self, start: &Arc<StartRecord>) {
+        if self.starts.len() >= self.many_starts {
+            self.starts.retain(|_, start| start.strong_count() > 0);
+            self.many_starts = MANY_STARTS.max(2 * self.starts.len());
+        }
+        if let Some(place) = self.latest {
+            self.starts.insert(place, Arc::downgrade(start));
         }
     }
 
-    pub(super) fn remember_start(&mut self, start: &Arc<StartRecord>) {
-        self.starts.insert(start.id, Arc::downgrade(start));
-    }
-
-    pub(super) fn start_of(&self, id: SessionId) -> Option<Arc<StartRecord>> {
-        self.starts.get(&id)?.upgrade()
+    /// The start of a call that has come back.
+    pub(super) fn start_of(&self, number: u64) -> Option<Arc<StartRecord>> {
+        let recalled = self.window.iter().find(|it| it.number == number)?;
+        self.starts.get(&recalled.ticket.place)?.upgrade()
     }
 
     /// Reads ahead. What cannot be read is returned: it has its outcome.
@@ -177,7 +211,7 @@ impl Spooling {
                     let length = body.len();
                     let Some(call) = ready(&ticket.note, body) else {
                         store.settle(&ticket);
-                        unread.push(Unread::Record(ticket.note));
+                        unread.push(Unread::record(&ticket, &mut self.starts));
                         continue;
                     };
                     bytes += length;
@@ -198,9 +232,16 @@ impl Spooling {
                 }
                 Some(Next::Unreadable(ticket)) => {
                     store.settle(&ticket);
-                    unread.push(Unread::Record(ticket.note));
+                    unread.push(Unread::record(&ticket, &mut self.starts));
                 }
-                Some(Next::Lost(items)) => unread.push(Unread::Items(items)),
+                Some(Next::Lost(lost)) => unread.push(Unread::Lost {
+                    starts: take_starts(&mut self.starts, lost.places()),
+                    items: lost.items,
+                }),
+                Some(Next::Failed(error)) => {
+                    unread.push(Unread::Later(error));
+                    break;
+                }
                 None => break,
             }
         }
@@ -264,6 +305,7 @@ impl Spooling {
             && let Some(recalled) = self.window.remove(index)
             && let Some(store) = &mut self.store
         {
+            self.starts.remove(&recalled.ticket.place);
             store.settle(&recalled.ticket);
         }
         Some(note)
@@ -278,11 +320,36 @@ impl Spooling {
     }
 }
 
-/// What was on disk and cannot be delivered.
+/// What was on disk and cannot be read.
 #[derive(Debug)]
 pub(super) enum Unread {
-    Record(Note),
-    Items(u64),
+    /// It will never be delivered.
+    Lost {
+        /// So many, by mark.
+        items: BTreeMap<u64, u64>,
+        /// Those of this process that were among them.
+        starts: Vec<Arc<StartRecord>>,
+    },
+    /// It is tried again.
+    Later(io::Error),
+}
+
+impl Unread {
+    fn record(ticket: &Ticket, starts: &mut BTreeMap<Place, Weak<StartRecord>>) -> Self {
+        Self::Lost {
+            items: [(ticket.note.mark, u64::from(ticket.note.items))].into(),
+            starts: take_starts(starts, ticket.place..=ticket.place),
+        }
+    }
+}
+
+fn take_starts(
+    starts: &mut BTreeMap<Place, Weak<StartRecord>>,
+    places: RangeInclusive<Place>,
+) -> Vec<Arc<StartRecord>> {
+    let taken: Vec<_> = starts.range(places).map(|(place, _)| *place).collect();
+    let starts = taken.iter().filter_map(|place| starts.remove(place));
+    starts.filter_map(|start| start.upgrade()).collect()
 }
 
 pub(super) fn ready_call(call: &Call) -> Option<Ready> {
@@ -329,4 +396,57 @@ fn text_at(bytes: &Bytes, at: usize) -> Option<(HeaderValue, usize)> {
     let end = at + 1 + usize::from(*bytes.get(at)?);
     let value = HeaderValue::from_bytes(bytes.get(at + 1..end)?).ok()?;
     Some((value, end))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn folder() -> PathBuf {
+        std::env::temp_dir().join(format!("honeyhive-spooling-{}", SessionId::new()))
+    }
+
+    fn append(spooling: &mut Spooling) -> Result<(), Refused> {
+        spooling.append(&Ready::Update(SessionId::new(), Bytes::new()), 1, 0)
+    }
+
+    #[test]
+    fn only_a_look_opens_the_folder() {
+        let folder = folder();
+        fs::write(&folder, "no folder yet").unwrap();
+        let (mut spooling, now) = (Spooling::new(Spool::new(&folder), 7), Instant::now());
+        assert!(matches!(spooling.look(0, now), Some(Err(_))));
+        fs::remove_file(&folder).unwrap();
+        assert!(matches!(append(&mut spooling), Err(Refused::Failed(_))));
+        assert!(!folder.exists());
+        assert!(spooling.look(0, now).is_none(), "too early");
+        assert!(matches!(spooling.look(0, now + LOOK), Some(Ok(_))));
+        append(&mut spooling).unwrap();
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_was_removed_is_made_again() {
+        let folder = folder();
+        let (mut spooling, now) = (Spooling::new(Spool::new(&folder), 7), Instant::now());
+        assert!(matches!(spooling.look(0, now), Some(Ok(_))));
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(matches!(spooling.look(0, now + LOOK), Some(Err(_))));
+        assert!(append(&mut spooling).is_err());
+        assert!(matches!(spooling.look(0, now + 2 * LOOK), Some(Ok(_))));
+        append(&mut spooling).unwrap();
+        // With something in it, too.
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(matches!(spooling.look(0, now + 3 * LOOK), Some(Ok(_))));
+        append(&mut spooling).unwrap();
+        assert_eq!(
+            fs::read_dir(&folder).unwrap().count(),
+            2,
+            "a lock and a file"
+        );
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

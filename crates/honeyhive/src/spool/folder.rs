@@ -2,7 +2,7 @@
 //!
 //! A process that spools has a name of its own, by chance: `<name>.lock`, on which it holds an advisory lock
 //! for as long as it lives, and `<name>-<number>.hhspool`, its files in their order. Where nobody holds the
-//! lock any more, whoever gets it takes over all of that process's files, so their order stays what it was.
+//! lock any more, whoever gets it gives all of that process's files names of its own.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata};
@@ -14,6 +14,8 @@ const SEGMENT: &str = "hhspool";
 /// What is added to the name of a file that cannot be read.
 const SET_ASIDE: &str = "corrupt";
 const PROBE: &str = "probe";
+/// So many names are tried, where somebody always finds our lock before we hold it.
+const TRIES: usize = 3;
 
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -22,7 +24,7 @@ pub(super) struct Folder {
     user: User,
 }
 
-/// The lock of a process, held or taken over.
+/// A lock that is held: our own, or that of a process that has gone.
 #[derive(Debug)]
 pub(super) struct Owner {
     name: String,
@@ -32,33 +34,55 @@ pub(super) struct Owner {
 }
 
 impl Folder {
-    /// Makes the folder where there is none, and tries whether files can be made in it.
+    /// Makes the folder where there is none, and tries whether files can be made in it, locked, and kept from
+    /// others.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        create_folder(path)?;
+        make(path)?;
         let probe = path.join(format!("{}.{PROBE}", new_name()));
-        let user = User::of(&create(&probe)?.metadata()?);
-        fs::remove_file(probe)?;
+        let user = user_of(&probe);
+        // A neighbour may have been faster.
+        let _ = fs::remove_file(probe);
         Ok(Self {
             path: path.to_owned(),
-            user,
+            user: user?,
         })
+    }
+
+    /// Makes it again, where somebody has removed it.
+    pub(super) fn make(&self) -> io::Result<()> {
+        make(&self.path)
     }
 
     /// A new owner, which nobody else can be.
     pub(super) fn new_owner(&self) -> io::Result<Owner> {
-        loop {
+        self.new_owner_with(try_lock)
+    }
+
+    pub(super) fn new_owner_with(
+        &self,
+        try_lock: impl Fn(&File) -> io::Result<bool>,
+    ) -> io::Result<Owner> {
+        for _ in 0..TRIES {
             let name = new_name();
             let lock = self.lock_path(&name);
             let held = create(&lock)?;
-            // Somebody may have found it first, and removed it as the lock of nothing.
-            if try_lock(&held) && lock.exists() {
-                return Ok(Owner {
-                    name,
-                    lock,
-                    _held: held,
-                });
+            match try_lock(&held) {
+                Ok(true) if lock.exists() => {
+                    return Ok(Owner {
+                        name,
+                        lock,
+                        _held: held,
+                    });
+                }
+                // Somebody has found it first, and removes it as the lock of nothing.
+                Ok(_) => {}
+                Err(error) => {
+                    let _ = fs::remove_file(&lock);
+                    return Err(error);
+                }
             }
         }
+        Err(io::ErrorKind::WouldBlock.into())
     }
 
     /// The names of all owners that have left something here, those that live included.
@@ -90,7 +114,10 @@ impl Folder {
             }
             Err(error) => return Err(error),
         };
-        if !self.user.owns(&held.metadata()?) || !try_lock(&held) || !lock.exists() {
+        if !self.user.owns(&held.metadata()?) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        if !try_lock(&held)? || !lock.exists() {
             return Ok(None);
         }
         Ok(Some(Owner {
@@ -120,7 +147,7 @@ impl Folder {
         self.path.join(name)
     }
 
-    /// True for a file that only we can have written.
+    /// True for a file that only we, or those whom an administrator has put into its group, can have written.
     pub(super) fn is_ours(&self, path: &Path) -> bool {
         // Not through a link: what it points to may be anybody's.
         fs::symlink_metadata(path).is_ok_and(|it| it.is_file() && self.user.owns(&it))
@@ -149,6 +176,11 @@ impl Owner {
         &self.name
     }
 
+    /// False once somebody has removed the file, and with that the lock.
+    pub(super) fn is_there(&self) -> bool {
+        self.lock.exists()
+    }
+
     /// There is nothing left to own.
     pub(super) fn remove(self) {
         let _ = fs::remove_file(&self.lock);
@@ -164,6 +196,15 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// Gives a file the name under which it belongs to another owner.
+pub(super) fn hand_over(segment: &Path, path: &Path) -> io::Result<()> {
+    fs::rename(segment, path)?;
+    // Where this cannot be done it is no worse than it was.
+    #[cfg(unix)]
+    let _ = fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600));
+    Ok(())
+}
+
 /// Renames a file that cannot be read, so that nobody tries again.
 pub(super) fn set_aside(path: &Path) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
@@ -172,7 +213,7 @@ pub(super) fn set_aside(path: &Path) -> io::Result<()> {
     fs::rename(path, name)
 }
 
-fn create_folder(path: &Path) -> io::Result<()> {
+fn make(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -180,8 +221,20 @@ fn create_folder(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-fn try_lock(file: &File) -> bool {
-    fs4::FileExt::try_lock(file).is_ok()
+/// Who we are, by a file that is made for this.
+fn user_of(probe: &Path) -> io::Result<User> {
+    let file = create(probe)?;
+    try_lock(&file)?;
+    User::of(&file.metadata()?)
+}
+
+/// False where somebody else holds the lock.
+fn try_lock(file: &File) -> io::Result<bool> {
+    match fs4::FileExt::try_lock(file) {
+        Ok(()) => Ok(true),
+        Err(fs4::TryLockError::WouldBlock) => Ok(false),
+        Err(fs4::TryLockError::Error(error)) => Err(error),
+    }
 }
 
 fn new_name() -> String {
@@ -210,30 +263,38 @@ fn owner_of(path: &Path) -> Option<String> {
 /// Who runs this process, as the file system sees it.
 #[cfg(unix)]
 #[derive(Debug)]
-struct User(u32);
+pub(super) struct User(u32);
 
 #[cfg(unix)]
 impl User {
-    fn of(own: &Metadata) -> Self {
-        Self(std::os::unix::fs::MetadataExt::uid(own))
+    /// By a file that was just made; an error where anybody can open what is made there.
+    pub(super) fn of(own: &Metadata) -> io::Result<Self> {
+        let user = Self(std::os::unix::fs::MetadataExt::uid(own));
+        if user.owns(own) {
+            return Ok(user);
+        }
+        let kind = io::ErrorKind::PermissionDenied;
+        Err(io::Error::new(kind, "its files are open to everybody"))
     }
 
-    /// The file is this user's and nobody else's to read or write.
+    /// The file is this user's, and not everybody's to read or write. Its group may have been let in, as
+    /// Kubernetes does with `fsGroup`.
     fn owns(&self, file: &Metadata) -> bool {
         use std::os::unix::fs::MetadataExt as _;
-        file.uid() == self.0 && file.mode() & 0o077 == 0
+        file.uid() == self.0 && file.mode() & 0o007 == 0
     }
 }
 
 /// The folder's access list decides.
 #[cfg(not(unix))]
 #[derive(Debug)]
-struct User;
+pub(super) struct User;
 
 #[cfg(not(unix))]
 impl User {
-    fn of(_: &Metadata) -> Self {
-        Self
+    #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
+    pub(super) fn of(_: &Metadata) -> io::Result<Self> {
+        Ok(Self)
     }
 
     #[expect(clippy::unused_self, reason = "as on Unix")]

@@ -12,7 +12,6 @@ pub(super) struct Held {
     /// By id, the spans left out. Empty until there is something to count.
     of_one: Vec<Counts>,
     traces: u64,
-    records: u64,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,7 +22,6 @@ struct Counts {
 
 impl Held {
     pub(super) fn add(&mut self, note: &Note) {
-        self.records += 1;
         match note.kind {
             Kind::Traces => self.traces += 1,
             Kind::Start => self.slot(note).starts += 1,
@@ -32,16 +30,12 @@ impl Held {
     }
 
     pub(super) fn remove(&mut self, note: &Note) {
-        self.records -= 1;
-        match note.kind {
-            Kind::Traces => self.traces -= 1,
-            Kind::Start => self.slot(note).starts -= 1,
-            Kind::Update => self.slot(note).updates -= 1,
-        }
-    }
-
-    pub(super) const fn records(&self) -> u64 {
-        self.records
+        let count = match note.kind {
+            Kind::Traces => return self.traces = self.traces.saturating_sub(1),
+            Kind::Start => &mut self.slot(note).starts,
+            Kind::Update => &mut self.slot(note).updates,
+        };
+        *count = count.saturating_sub(1);
     }
 
     pub(super) const fn has_traces(&self) -> bool {

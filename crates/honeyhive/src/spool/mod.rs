@@ -10,7 +10,7 @@ mod store;
 
 pub(crate) use record::{Kind, Note};
 pub use settings::Spool;
-pub(crate) use store::{Found, Next, Refused, Store, Ticket};
+pub(crate) use store::{Found, Next, Place, Refused, Store, Ticket};
 
 #[cfg(test)]
 mod tests;

@@ -12,15 +12,16 @@ use super::record::{DONE, Head, Header, Note};
 pub(super) struct Segment {
     pub(super) path: PathBuf,
     pub(super) head: Head,
-    file: File,
+    /// While it is written or read: there may be many more of them than can be open.
+    file: Option<File>,
     /// Where the whole records end.
     end: u64,
     /// Where reading goes on.
     next: u64,
-    /// So many records are still to be delivered,
-    unsettled: u64,
-    /// and so many of them were not read yet.
+    /// So many records are still to be read,
     unread: u64,
+    /// and so many were, and have no outcome yet.
+    pending: u64,
     /// Not everything in it can be read.
     pub(super) is_damaged: bool,
 }
@@ -37,13 +38,8 @@ pub(super) struct Reading {
 /// A file that was found.
 #[derive(Debug)]
 pub(super) enum Opened {
-    Segment {
-        segment: Segment,
-        /// What is still to be delivered.
-        notes: Vec<Note>,
-        /// What was being written when the process ended, or cannot be read for another reason.
-        lost: u64,
-    },
+    /// What is in it was not looked at.
+    Segment(Segment),
     /// Nothing was ever written into it.
     Empty,
     /// It is no file of ours, or one of another version.
@@ -52,8 +48,16 @@ pub(super) enum Opened {
 
 impl Opened {
     pub(super) fn is_for_another(&self, destination: u32) -> bool {
-        matches!(self, Self::Segment { segment, .. } if segment.head.destination != destination)
+        matches!(self, Self::Segment(segment) if segment.head.destination != destination)
     }
+}
+
+/// What comes after the whole records.
+enum Tail {
+    Nothing,
+    /// So many items were being written when the process ended.
+    Torn(u64),
+    Damaged,
 }
 
 impl Segment {
@@ -64,155 +68,206 @@ impl Segment {
             return Err(error);
         }
         Ok(Self {
+            file: Some(file),
+            ..Self::new(path, head)
+        })
+    }
+
+    /// Reads what kind of file it is.
+    pub(super) fn open(path: &Path) -> io::Result<Opened> {
+        let mut head = [0; Head::BYTES];
+        match open(path)?.read_exact(&mut head) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Opened::Empty),
+            Err(error) => return Err(error),
+        }
+        let segment = Head::decode(&head).map(|head| Self::new(path.to_owned(), head));
+        Ok(segment.map_or(Opened::Foreign, Opened::Segment))
+    }
+
+    const fn new(path: PathBuf, head: Head) -> Self {
+        Self {
             path,
             head,
-            file,
+            file: None,
             end: Head::BYTES as u64,
             next: Head::BYTES as u64,
-            unsettled: 0,
             unread: 0,
+            pending: 0,
             is_damaged: false,
-        })
+        }
     }
 
-    pub(super) fn open(path: &Path) -> io::Result<Opened> {
-        let mut file = File::options().read(true).write(true).open(path)?;
+    /// Finds what is still to be delivered, and how many items at the end cannot be.
+    pub(super) fn look_through(&mut self) -> io::Result<(Vec<Note>, u64)> {
+        let file = open(&self.path)?;
         let length = file.metadata()?.len();
-        if length < Head::BYTES as u64 {
-            return Ok(Opened::Empty);
-        }
-        let mut head = [0; Head::BYTES];
-        file.read_exact(&mut head)?;
-        let Some(head) = Head::decode(&head) else {
-            return Ok(Opened::Foreign);
-        };
-        let mut segment = Self {
-            path: path.to_owned(),
-            head,
-            file,
-            end: Head::BYTES as u64,
-            next: Head::BYTES as u64,
-            unsettled: 0,
-            unread: 0,
-            is_damaged: false,
-        };
-        let (notes, lost) = segment.look_through(length)?;
-        Ok(Opened::Segment {
-            segment,
-            notes,
-            lost,
-        })
-    }
-
-    /// Finds the whole records, by their headers.
-    fn look_through(&mut self, length: u64) -> io::Result<(Vec<Note>, u64)> {
         let mut notes = Vec::new();
-        let mut reader = BufReader::with_capacity(64 * 1024, &self.file);
-        loop {
-            let left = length - self.end;
-            if left == 0 {
-                return Ok((notes, 0));
-            }
-            if left < Header::BYTES as u64 {
-                return Ok((notes, 1));
-            }
-            let mut header = [0; Header::BYTES];
-            reader.read_exact(&mut header)?;
-            let Some(header) = Header::decode(&header) else {
-                // How long the record was is not known, so what comes after it cannot be found.
-                self.is_damaged = true;
-                return Ok((notes, 1));
-            };
-            if left < header.total() {
-                return Ok((notes, u64::from(header.note.items)));
-            }
-            if !header.is_done {
-                self.unsettled += 1;
-                self.unread += 1;
-                notes.push(header.note);
-            }
-            self.end += header.total();
-            reader.seek_relative(i64::from(header.body_bytes))?;
-        }
+        let (end, tail) = scan(&file, length, |note| notes.push(note))?;
+        self.end = end;
+        self.unread = notes.len() as u64;
+        self.is_damaged = matches!(tail, Tail::Damaged);
+        let lost = match tail {
+            Tail::Nothing => 0,
+            Tail::Torn(items) => items,
+            // How long the record was is not known, so what comes after it cannot be found.
+            Tail::Damaged => 1,
+        };
+        Ok((notes, lost))
     }
 
-    /// Adds a record at the end.
-    pub(super) fn append(&mut self, header: &Header, body: &[u8]) -> io::Result<()> {
+    /// What has no outcome yet, as far as it can be found.
+    pub(super) fn notes(&self) -> Vec<Note> {
+        let mut notes = Vec::new();
+        if let Ok(file) = open(&self.path) {
+            let _ = scan(&file, self.end, |note| notes.push(note));
+        }
+        notes
+    }
+
+    /// Adds a record at the end, and says where that is.
+    pub(super) fn append(&mut self, header: &Header, body: &[u8]) -> io::Result<u64> {
         let mut bytes = Vec::with_capacity(Header::BYTES + body.len());
         bytes.extend_from_slice(&header.encode());
         bytes.extend_from_slice(body);
-        self.file.seek(SeekFrom::Start(self.end))?;
-        self.file.write_all(&bytes)?;
+        let at = self.end;
+        let file = self.file()?;
+        file.seek(SeekFrom::Start(at))?;
+        file.write_all(&bytes)?;
         self.end += header.total();
-        self.unsettled += 1;
         self.unread += 1;
-        Ok(())
+        Ok(at)
     }
 
     /// Takes back what a write that failed has left, so that a reader does not take it for a record.
-    pub(super) fn cut_off(&self) -> io::Result<()> {
-        self.file.set_len(self.end)
+    pub(super) fn cut_off(&mut self) -> io::Result<()> {
+        let end = self.end;
+        self.file()?.set_len(end)
     }
 
-    /// The next record that is still to be delivered.
-    pub(super) fn read_next(&mut self) -> Option<Reading> {
+    /// The next record that is still to be delivered; `None` where there should be one and it cannot be found.
+    pub(super) fn read_next(&mut self) -> io::Result<Option<Reading>> {
+        match self.file() {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        }
         while self.next < self.end {
             let at = self.next;
             let Ok(header) = self.header_at(at) else {
-                // The other records cannot be found any more.
-                self.next = self.end;
-                self.unsettled -= std::mem::take(&mut self.unread);
-                self.is_damaged = true;
-                return None;
+                break;
             };
             self.next += header.total();
             if header.is_done {
                 continue;
             }
             self.unread = self.unread.saturating_sub(1);
+            self.pending += 1;
             let body = self.body_of(&header);
             self.is_damaged |= body.is_none();
-            return Some(Reading {
+            return Ok(Some(Reading {
                 at,
                 note: header.note,
                 body,
-            });
+            }));
         }
-        None
+        Ok(None)
+    }
+
+    /// What was not read yet cannot be found any more. Says from where on.
+    pub(super) fn give_up(&mut self) -> u64 {
+        self.is_damaged = true;
+        self.unread = 0;
+        self.close();
+        self.next
     }
 
     fn header_at(&mut self, at: u64) -> io::Result<Header> {
         let mut header = [0; Header::BYTES];
-        self.file.seek(SeekFrom::Start(at))?;
-        self.file.read_exact(&mut header)?;
+        let file = self.file()?;
+        file.seek(SeekFrom::Start(at))?;
+        file.read_exact(&mut header)?;
         Header::decode(&header).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
     fn body_of(&mut self, header: &Header) -> Option<Vec<u8>> {
         let mut body = vec![0; header.body_bytes as usize];
-        self.file.read_exact(&mut body).ok()?;
+        self.file().ok()?.read_exact(&mut body).ok()?;
         (super::record::checksum(&body) == header.body_sum).then_some(body)
     }
 
     /// The record has its outcome.
     pub(super) fn settle(&mut self, at: u64) {
-        self.unsettled = self.unsettled.saturating_sub(1);
+        self.pending = self.pending.saturating_sub(1);
+        let was_closed = self.file.is_none();
         // Where this fails it is delivered once more by whoever comes next.
-        let _ = self
-            .file
-            .seek(SeekFrom::Start(at))
-            .and_then(|_| self.file.write_all(&[DONE]));
+        let _ = self.write_done(at);
+        if was_closed {
+            self.close();
+        }
+    }
+
+    fn write_done(&mut self, at: u64) -> io::Result<()> {
+        let file = self.file()?;
+        file.seek(SeekFrom::Start(at))?;
+        file.write_all(&[DONE])
+    }
+
+    fn file(&mut self) -> io::Result<&mut File> {
+        match &mut self.file {
+            Some(file) => Ok(file),
+            none => Ok(none.insert(open(&self.path)?)),
+        }
+    }
+
+    /// It is opened again when it is needed.
+    pub(super) fn close(&mut self) {
+        self.file = None;
     }
 
     pub(super) const fn is_read(&self) -> bool {
-        self.next >= self.end
+        self.unread == 0
     }
 
     pub(super) const fn is_settled(&self) -> bool {
-        self.unsettled == 0
+        self.unread == 0 && self.pending == 0
     }
 
     pub(super) const fn bytes(&self) -> u64 {
         self.end
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    File::options().read(true).write(true).open(path)
+}
+
+/// Goes through the headers of a file of this length, and shows what is still to be delivered. Says where the
+/// whole records end, and why there.
+fn scan(file: &File, length: u64, mut show: impl FnMut(Note)) -> io::Result<(u64, Tail)> {
+    let mut reader = BufReader::with_capacity(64 * 1024, file);
+    let mut end = Head::BYTES as u64;
+    reader.seek(SeekFrom::Start(end))?;
+    loop {
+        let left = length.saturating_sub(end);
+        if left == 0 {
+            return Ok((end, Tail::Nothing));
+        }
+        if left < Header::BYTES as u64 {
+            return Ok((end, Tail::Torn(1)));
+        }
+        let mut header = [0; Header::BYTES];
+        reader.read_exact(&mut header)?;
+        let Some(header) = Header::decode(&header) else {
+            return Ok((end, Tail::Damaged));
+        };
+        if left < header.total() {
+            return Ok((end, Tail::Torn(u64::from(header.note.items))));
+        }
+        if !header.is_done {
+            show(header.note);
+        }
+        end += header.total();
+        reader.seek_relative(i64::from(header.body_bytes))?;
     }
 }

@@ -1,10 +1,10 @@
 //! [`Store`]: records in, records out, oldest first, over as many files as it takes.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io;
-use std::path::Path;
-use std::sync::Arc;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::folder::{self, Folder, Owner};
@@ -26,11 +26,17 @@ pub(crate) enum Refused {
     Failed(io::Error),
 }
 
+/// Where a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    file: u64,
+    at: u64,
+}
+
 /// Which record, for its outcome.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ticket {
-    file: u64,
-    at: u64,
+    pub(crate) place: Place,
     pub(crate) note: Note,
 }
 
@@ -40,8 +46,26 @@ pub(crate) enum Next {
     Record(Ticket, Vec<u8>),
     /// A record that is not what was written. It is to be settled like any other.
     Unreadable(Ticket),
-    /// So many items in a file that cannot be read any further.
-    Lost(u64),
+    /// A file cannot be read any further.
+    Lost(Lost),
+    /// A file cannot be opened now; it may be later.
+    Failed(io::Error),
+}
+
+/// What can no longer be found. It has its outcome.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    /// So many, by mark.
+    pub(crate) items: BTreeMap<u64, u64>,
+    from: Place,
+}
+
+impl Lost {
+    /// Where it was.
+    pub(crate) const fn places(&self) -> RangeInclusive<Place> {
+        let Place { file, .. } = self.from;
+        self.from..=Place { file, at: u64::MAX }
+    }
 }
 
 /// What other processes have left.
@@ -55,7 +79,7 @@ pub(crate) struct Found {
     pub(crate) set_aside: u64,
     /// Processes that have gone, whose key or URL was another.
     pub(crate) elsewhere: u64,
-    /// Files that are not only this user's.
+    /// Files that are not only this user's, or cannot be opened.
     pub(crate) strangers: u64,
 }
 
@@ -63,9 +87,8 @@ pub(crate) struct Found {
 struct Stored {
     number: u64,
     segment: Segment,
-    owner: Arc<Owner>,
-    /// So many items were not read yet.
-    unread: u64,
+    /// So many items were not read yet, by mark.
+    unread: BTreeMap<u64, u64>,
     /// What stands in place of the marks of a process that has gone.
     mark: Option<u64>,
 }
@@ -76,11 +99,14 @@ pub(crate) struct Store {
     folder: Folder,
     destination: u32,
     max_bytes: u64,
-    /// Once something was written.
-    own: Option<Arc<Owner>>,
+    /// Once something was written or taken over.
+    own: Option<Owner>,
     own_files: u32,
+    /// In the order in which they were begun, by whichever process.
     files: VecDeque<Stored>,
     numbers: u64,
+    /// When the latest file was begun that was ever among them.
+    latest: u64,
     /// The number of the file that is written to: the last one.
     writing: Option<u64>,
     used: u64,
@@ -100,14 +126,16 @@ impl Store {
             own_files: 0,
             files: VecDeque::new(),
             numbers: 0,
+            latest: 0,
             writing: None,
             held: Held::default(),
             set_aside: 0,
         })
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.held.records() == 0
+    /// Whatever has its outcome is not kept.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.files.is_empty()
     }
 
     pub(crate) const fn has_traces(&self) -> bool {
@@ -130,33 +158,39 @@ impl Store {
     }
 
     /// Writes a record behind all others.
-    pub(crate) fn append(&mut self, note: Note, body: &[u8]) -> Result<(), Refused> {
+    pub(crate) fn append(&mut self, note: Note, body: &[u8]) -> Result<Place, Refused> {
         let header = Header::of(note, body).ok_or(Refused::Full)?;
-        let head = if self.has_room_in_file(header.total()) {
-            0
-        } else {
-            Head::BYTES as u64
-        };
-        if self.used + head + header.total() > self.max_bytes {
+        let is_first = !self.has_room_in_file(header.total());
+        let mut bytes = header.total();
+        if is_first {
+            bytes += Head::BYTES as u64;
+            // What others have written meanwhile counts, too.
+            self.measure();
+        }
+        if self.used + bytes > self.max_bytes {
             return Err(Refused::Full);
         }
-        if head > 0 {
+        if is_first {
             self.begin_file().map_err(Refused::Failed)?;
         }
         let Some(file) = self.files.back_mut() else {
             return Err(Refused::Full);
         };
-        if let Err(error) = file.segment.append(&header, body) {
-            // Nobody shall read half a record: the file ends here.
-            let _ = file.segment.cut_off();
-            self.writing = None;
-            self.remove_settled();
-            return Err(Refused::Failed(error));
-        }
-        file.unread += u64::from(note.items);
-        self.used += header.total();
+        let at = match file.segment.append(&header, body) {
+            Ok(at) => at,
+            Err(error) => {
+                // Nobody shall read half a record: the file ends here.
+                let _ = file.segment.cut_off();
+                self.stop_writing();
+                self.remove_settled();
+                return Err(Refused::Failed(error));
+            }
+        };
+        *file.unread.entry(note.mark).or_default() += u64::from(note.items);
+        let file = file.number;
+        self.used += bytes;
         self.held.add(&note);
-        Ok(())
+        Ok(Place { file, at })
     }
 
     fn has_room_in_file(&self, bytes: u64) -> bool {
@@ -168,163 +202,218 @@ impl Store {
         written.is_some_and(|it| it.segment.bytes() + bytes <= largest)
     }
 
+    fn measure(&mut self) {
+        if let Ok(used) = self.folder.used() {
+            self.used = used;
+        }
+    }
+
     fn begin_file(&mut self) -> io::Result<()> {
-        let owner = match &self.own {
-            Some(owner) => Arc::clone(owner),
-            None => Arc::clone(self.own.insert(Arc::new(self.folder.new_owner()?))),
-        };
-        self.writing = None;
-        self.own_files += 1;
+        self.stop_writing();
         let head = Head {
             destination: self.destination,
-            begun: nanoseconds_now(),
+            // Later than all before, though the clock was set back.
+            begun: nanoseconds_now().max(self.latest.saturating_add(1)),
         };
-        let path = self.folder.segment_path(&owner, self.own_files);
-        let segment = Segment::create(path, head)?;
-        self.writing = Some(self.add(segment, owner, None, 0));
-        // What others have written counts, too.
-        self.used = self.folder.used()?;
+        let segment = Segment::create(self.next_path()?, head)?;
+        self.writing = Some(self.add(segment, None, BTreeMap::new()));
         Ok(())
     }
 
-    fn add(&mut self, segment: Segment, owner: Arc<Owner>, mark: Option<u64>, unread: u64) -> u64 {
+    /// What is written from now on goes into another file.
+    fn stop_writing(&mut self) {
+        if let Some(number) = self.writing.take()
+            && let Some(file) = self.files.iter_mut().find(|it| it.number == number)
+        {
+            file.segment.close();
+        }
+    }
+
+    /// The path of our next file.
+    fn next_path(&mut self) -> io::Result<PathBuf> {
+        let own = match &self.own {
+            Some(own) => own,
+            None => self.own.insert(self.folder.new_owner()?),
+        };
+        self.own_files += 1;
+        Ok(self.folder.segment_path(own, self.own_files))
+    }
+
+    fn add(&mut self, segment: Segment, mark: Option<u64>, unread: BTreeMap<u64, u64>) -> u64 {
+        let begun = segment.head.begun;
+        let index = self
+            .files
+            .partition_point(|it| it.segment.head.begun <= begun);
+        self.latest = self.latest.max(begun);
         self.numbers += 1;
-        self.files.push_back(Stored {
+        let stored = Stored {
             number: self.numbers,
             segment,
-            owner,
             unread,
             mark,
-        });
+        };
+        self.files.insert(index, stored);
         self.numbers
     }
 
+    /// Where somebody has removed our lock, or the whole folder, what is left of our files gets another one.
+    fn mend_lock(&mut self) -> io::Result<()> {
+        if self.own.as_ref().is_none_or(Owner::is_there) {
+            return Ok(());
+        }
+        // It may have been removed as well; as long as it is open it can be read.
+        self.writing = None;
+        self.folder.make()?;
+        self.own = Some(self.folder.new_owner()?);
+        for index in 0..self.files.len() {
+            let path = self.next_path()?;
+            let segment = &mut self.files[index].segment;
+            if folder::hand_over(&segment.path, &path).is_ok() {
+                segment.path = path;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes over what processes have left that are gone. Its records get this mark.
+    ///
+    /// A file was begun later than all that its process had written or taken over before, so what belongs
+    /// together is in order, whichever processes had it.
     pub(crate) fn take_over(&mut self, mark: u64) -> io::Result<Found> {
+        self.mend_lock()?;
         let mut found = Found::default();
-        let mut taken = Vec::new();
         for name in self.folder.owners()? {
-            if self.knows(&name) {
+            if self.own.as_ref().is_some_and(|own| own.name() == name) {
                 continue;
             }
-            match self.folder.take_over(&name) {
-                Ok(Some(owner)) => taken.push(self.look_into(owner, &mut found)),
-                Ok(None) => {}
-                Err(_) => found.strangers += 1,
-            }
-        }
-        // Of two processes that have gone, one after the other, the first comes first.
-        taken.sort_by_key(|files| files.first().map(|(segment, ..)| segment.head.begun));
-        for (segment, owner, unread) in taken.into_iter().flatten() {
-            self.writing = None;
-            self.add(segment, owner, Some(mark), unread);
+            let taken = match self.folder.take_over(&name) {
+                Ok(Some(owner)) => self.take_from(owner, mark, &mut found),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+            found.strangers += u64::from(taken.is_err());
         }
         self.remove_settled();
-        self.used = self.folder.used()?;
+        self.measure();
         Ok(found)
     }
 
-    fn knows(&self, name: &str) -> bool {
-        let own = self.own.as_ref().is_some_and(|own| own.name() == name);
-        own || self.files.iter().any(|file| file.owner.name() == name)
-    }
-
-    fn look_into(&mut self, owner: Owner, found: &mut Found) -> Vec<(Segment, Arc<Owner>, u64)> {
-        let Ok(paths) = self.folder.segments_of(owner.name()) else {
-            return Vec::new();
-        };
+    /// Where this fails, what is left is for the next look: nothing of it overtakes what it follows.
+    fn take_from(&mut self, owner: Owner, mark: u64, found: &mut Found) -> io::Result<()> {
         let mut opened = Vec::new();
-        for path in paths {
-            let it = self.folder.is_ours(&path).then(|| Segment::open(&path));
-            let Some(Ok(it)) = it else {
+        for path in self.folder.segments_of(owner.name())? {
+            if !self.folder.is_ours(&path) {
                 found.strangers += 1;
                 continue;
-            };
+            }
+            let it = Segment::open(&path)?;
             if it.is_for_another(self.destination) {
                 found.elsewhere += 1;
                 // Dropping the owner leaves all of it to whom it belongs.
-                return Vec::new();
+                return Ok(());
             }
             opened.push((path, it));
         }
-        let owner = Arc::new(owner);
-        let mut segments = Vec::new();
-        for (path, opened) in opened {
-            if let Some((segment, unread)) = self.sort_out(&path, opened, found) {
-                segments.push((segment, Arc::clone(&owner), unread));
-            }
+        for (path, it) in opened {
+            self.sort_out(&path, it, mark, found)?;
         }
-        if let Some(owner) = Arc::into_inner(owner) {
-            owner.remove();
-        }
-        segments
+        owner.remove();
+        Ok(())
     }
 
     fn sort_out(
         &mut self,
         path: &Path,
-        opened: Opened,
+        it: Opened,
+        mark: u64,
         found: &mut Found,
-    ) -> Option<(Segment, u64)> {
-        match opened {
-            Opened::Segment {
-                segment,
-                notes,
-                lost,
-            } => {
-                let items = notes.iter().map(|note| u64::from(note.items)).sum();
-                notes.iter().for_each(|note| self.held.add(note));
-                found.items += items;
-                found.lost += lost;
-                Some((segment, items))
-            }
-            Opened::Empty => {
-                let _ = fs::remove_file(path);
-                None
-            }
-            Opened::Foreign => {
-                if folder::set_aside(path).is_ok() {
-                    found.set_aside += 1;
-                }
-                None
-            }
+    ) -> io::Result<()> {
+        match it {
+            Opened::Segment(segment) => self.take(segment, mark, found)?,
+            Opened::Empty => drop(fs::remove_file(path)),
+            Opened::Foreign => found.set_aside += u64::from(folder::set_aside(path).is_ok()),
         }
+        Ok(())
+    }
+
+    /// From now on the file is ours, by its name, too: so there is one lock, whatever was taken over.
+    fn take(&mut self, mut segment: Segment, mark: u64, found: &mut Found) -> io::Result<()> {
+        let (notes, lost) = segment.look_through()?;
+        let path = self.next_path()?;
+        folder::hand_over(&segment.path, &path)?;
+        segment.path = path;
+        // What we write next follows what has come here.
+        self.stop_writing();
+        // The one that was being read may not be the first any more.
+        self.files.iter_mut().for_each(|it| it.segment.close());
+        let items = notes.iter().map(|note| u64::from(note.items)).sum();
+        notes.iter().for_each(|note| self.held.add(note));
+        self.add(segment, Some(mark), [(mark, items)].into());
+        found.items += items;
+        found.lost += lost;
+        Ok(())
     }
 
     /// The oldest record that was not read yet.
     pub(crate) fn next(&mut self) -> Option<Next> {
-        for file in &mut self.files {
-            if file.segment.is_read() {
-                continue;
-            }
-            let Some(read) = file.segment.read_next() else {
-                let lost = std::mem::take(&mut file.unread);
-                if lost > 0 {
-                    return Some(Next::Lost(lost));
-                }
-                continue;
-            };
-            let mut note = read.note;
-            file.unread = file.unread.saturating_sub(u64::from(note.items));
-            note.mark = file.mark.unwrap_or(note.mark);
-            let ticket = Ticket {
-                file: file.number,
-                at: read.at,
-                note,
-            };
-            return Some(match read.body {
-                Some(body) => Next::Record(ticket, body),
-                None => Next::Unreadable(ticket),
-            });
+        let file = self.files.iter_mut().find(|it| !it.segment.is_read())?;
+        let number = file.number;
+        let read = match file.segment.read_next() {
+            Ok(Some(read)) => read,
+            Ok(None) => return self.lose(number).map(Next::Lost),
+            Err(error) => return Some(Next::Failed(error)),
+        };
+        if file.segment.is_read() && self.writing != Some(number) {
+            file.segment.close();
         }
-        None
+        let mut note = read.note;
+        note.mark = file.mark.unwrap_or(note.mark);
+        if let Some(items) = file.unread.get_mut(&note.mark) {
+            *items = items.saturating_sub(u64::from(note.items));
+        }
+        let place = Place {
+            file: number,
+            at: read.at,
+        };
+        let ticket = Ticket { place, note };
+        Some(match read.body {
+            Some(body) => Next::Record(ticket, body),
+            None => Next::Unreadable(ticket),
+        })
+    }
+
+    /// Gives up what was not read of a file yet.
+    fn lose(&mut self, number: u64) -> Option<Lost> {
+        if self.writing == Some(number) {
+            self.stop_writing();
+        }
+        let file = self.files.iter_mut().find(|it| it.number == number)?;
+        let mut items = std::mem::take(&mut file.unread);
+        items.retain(|_, items| *items > 0);
+        let at = file.segment.give_up();
+        self.recount();
+        self.remove_settled();
+        let from = Place { file: number, at };
+        Some(Lost { items, from })
+    }
+
+    /// Whose records were lost nobody knows, but whose are left can be found.
+    fn recount(&mut self) {
+        self.held = Held::default();
+        for file in &self.files {
+            file.segment
+                .notes()
+                .iter()
+                .for_each(|note| self.held.add(note));
+        }
     }
 
     /// A record has its outcome and is not read again.
     pub(crate) fn settle(&mut self, ticket: &Ticket) {
         self.held.remove(&ticket.note);
-        if let Some(file) = self.files.iter_mut().find(|it| it.number == ticket.file) {
-            file.segment.settle(ticket.at);
+        let Place { file, at } = ticket.place;
+        if let Some(file) = self.files.iter_mut().find(|it| it.number == file) {
+            file.segment.settle(at);
         }
         self.remove_settled();
     }
@@ -333,7 +422,7 @@ impl Store {
     fn remove_settled(&mut self) {
         let mut index = 0;
         while let Some(file) = self.files.get(index) {
-            if !(file.segment.is_settled() && file.segment.is_read()) {
+            if !file.segment.is_settled() {
                 index += 1;
                 continue;
             }
@@ -341,14 +430,15 @@ impl Store {
                 self.remove(file);
             }
         }
+        if self.files.is_empty() {
+            // With that, whatever could not be counted has gone, too.
+            self.held = Held::default();
+        }
     }
 
     fn remove(&mut self, file: Stored) {
         let Stored {
-            number,
-            segment,
-            owner,
-            ..
+            number, segment, ..
         } = file;
         if self.writing == Some(number) {
             self.writing = None;
@@ -358,10 +448,6 @@ impl Store {
         } else if fs::remove_file(&segment.path).is_ok() {
             self.used = self.used.saturating_sub(segment.bytes());
         }
-        // Our own is kept for what we write next.
-        if let Some(owner) = Arc::into_inner(owner) {
-            owner.remove();
-        }
     }
 }
 
@@ -369,7 +455,7 @@ impl Drop for Store {
     /// The lock of a process that leaves nothing goes with it; else it is for the next one to take.
     fn drop(&mut self) {
         if self.files.is_empty()
-            && let Some(own) = self.own.take().and_then(Arc::into_inner)
+            && let Some(own) = self.own.take()
         {
             own.remove();
         }

@@ -126,7 +126,7 @@ impl Engine {
 
     fn session_succeeded(&mut self, operation: &Operation, answer: &Answer, now: Instant) {
         if self.rest.succeeded() {
-            self.notices.recovered(SESSIONS);
+            self.recovered(SESSIONS);
         }
         if operation.start.is_some() && answer.session_id().is_some_and(|id| id != operation.id) {
             self.notices.other_id(now);
@@ -206,10 +206,18 @@ impl Engine {
 
     fn traces_succeeded(&mut self, consignment: &Consignment, answer: &Answer, now: Instant) {
         if self.traces.succeeded() {
-            self.notices.recovered(TRACES);
+            self.recovered(TRACES);
         }
         let rejected = self.plan.sink.rejected(answer);
         self.settle_taken(consignment.tally, rejected, now);
+    }
+
+    /// An outage is over. What is on disk has waited longest: it does not sit its pauses out.
+    pub(super) fn recovered(&mut self, what: &'static str) {
+        self.notices.recovered(what);
+        if let Some(spooling) = &mut self.spooling {
+            spooling.forget_backoff();
+        }
     }
 
     /// What was taken has been delivered, but for what was `rejected` of it.

@@ -96,15 +96,21 @@ impl Engine {
             });
         }
         for unread in unread {
-            self.unreadable(&unread, now);
+            self.unreadable(unread, now);
         }
     }
 
-    fn unreadable(&mut self, unread: &Unread, now: Instant) {
-        self.notices.spool_unreadable(now);
+    fn unreadable(&mut self, unread: Unread, now: Instant) {
         match unread {
-            Unread::Record(note) => self.ledger.dropped(tally_of(note), DropReason::Unreadable),
-            Unread::Items(items) => self.ledger.lost_on_disk(*items),
+            Unread::Lost { items, starts } => {
+                self.notices.spool_unreadable(now);
+                self.ledger.lost_on_disk(&items);
+                for start in starts {
+                    start.settle(Err(Error::Dropped(DropReason::Unreadable)));
+                    self.spans.unstarted(&start);
+                }
+            }
+            Unread::Later(error) => self.notices.spool_failed(&error, now),
         }
     }
 
@@ -162,18 +168,19 @@ impl Engine {
             }
             Failure::Refused { status, message } => {
                 let error = Error::Rejected { status, message };
-                self.give_up_spooled(number, call, drop_reason(status), error);
+                self.give_up_spooled(number, drop_reason(status), error);
             }
         }
     }
 
     fn spooled_succeeded(&mut self, number: u64, call: &Ready, answer: &Answer, now: Instant) {
         if gate_of(&mut self.rest, &mut self.traces, call).succeeded() {
-            self.notices.recovered(what_is(call));
+            self.recovered(what_is(call));
         }
         let Some(spooling) = &mut self.spooling else {
             return;
         };
+        let start = spooling.start_of(number);
         let Some(note) = spooling.end(number) else {
             return;
         };
@@ -181,7 +188,7 @@ impl Engine {
             self.sessions.note_known(*id);
         }
         if let Ready::Start(id, _) = call {
-            if let Some(start) = spooling.start_of(*id) {
+            if let Some(start) = start {
                 start.settle(Ok(()));
             }
             if answer.session_id().is_some_and(|given| given != *id) {
@@ -206,7 +213,7 @@ impl Engine {
         let attempts = recalled.attempts;
         if attempts >= MOST_ATTEMPTS && successes > before {
             let reason = DropReason::RetriesExhausted;
-            return self.give_up_spooled(number, call, reason, Error::Dropped(reason));
+            return self.give_up_spooled(number, reason, Error::Dropped(reason));
         }
         gate.failed(now, after);
         let wait = after.map_or_else(|| backoff(attempts), asked_for);
@@ -254,13 +261,11 @@ impl Engine {
     }
 
     /// The next start of this process will not find it on disk any more: its spans are asked to create it.
-    fn give_up_spooled(&mut self, number: u64, call: &Ready, reason: DropReason, error: Error) {
+    fn give_up_spooled(&mut self, number: u64, reason: DropReason, error: Error) {
         let Some(spooling) = &mut self.spooling else {
             return;
         };
-        if let Ready::Start(id, _) = call
-            && let Some(start) = spooling.start_of(*id)
-        {
+        if let Some(start) = spooling.start_of(number) {
             start.settle(Err(error));
             self.spans.unstarted(&start);
         }
