@@ -390,3 +390,31 @@ fn a_provider_goes_on_delivering_when_the_last_tracer_is_gone() {
     provider.force_flush().unwrap();
     assert_eq!(event(&server, "after").session_id, chat.id().to_string());
 }
+
+/// The niceness of this process's thread with this name, as far as the kernel keeps it.
+#[cfg(target_os = "linux")]
+fn niceness_of(thread: &str) -> Option<i32> {
+    let threads = std::fs::read_dir("/proc/self/task").unwrap();
+    threads
+        .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path().join("stat")).ok())
+        .find_map(|stat| {
+            // The name may hold anything, so the fields are counted from its end on.
+            let (before, after) = stat.rsplit_once(')')?;
+            let (_, name) = before.split_once('(')?;
+            let niceness = after.split_whitespace().nth(16)?;
+            (thread.starts_with(name)).then(|| niceness.parse().ok())?
+        })
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_delivery_thread_gives_way_to_the_threads_of_the_program() {
+    let server = server();
+    let tracer = tracer(&server);
+    drop(tracer.create_session("chat"));
+    flush(&tracer);
+    let delivery = niceness_of("honeyhive-delivery").unwrap();
+    let own = niceness_of(std::thread::current().name().unwrap()).unwrap();
+    // Under `nice` the program gives way, too.
+    assert!(delivery >= own.max(10), "{delivery} {own}");
+}

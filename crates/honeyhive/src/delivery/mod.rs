@@ -11,6 +11,7 @@ mod ledger;
 mod notices;
 mod otlp;
 mod outgoing;
+mod priority;
 mod recent;
 mod redactor;
 mod sampling;
@@ -109,6 +110,7 @@ pub(crate) fn start(
     std::thread::Builder::new()
         .name("honeyhive-delivery".to_owned())
         .spawn(move || {
+            priority::give_way();
             // What happens in here is never itself telemetry.
             let _silence = Context::enter_telemetry_suppressed_scope();
             let engine = Engine::new(plan, Arc::clone(&outbox), startup);
