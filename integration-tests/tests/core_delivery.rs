@@ -418,6 +418,28 @@ fn what_was_taken_though_the_answer_got_lost_is_there_once() {
 }
 
 #[test]
+fn a_start_that_may_have_been_taken_is_repeated_as_it_was_whatever_came_in_between() {
+    let server = server();
+    for fault in [
+        Fault::reset().after_applying(),
+        Fault::status(503).header("retry-after", "1"),
+    ] {
+        server.fail(fault.on(Endpoint::Sessions).times(1));
+    }
+    let tracer = builder(&server)
+        .coalesce_window(Duration::ZERO)
+        .build()
+        .unwrap();
+    let chat = tracer.create_session("chat");
+    assert!(server.wait_until_blocking(PATIENCE, |server| count(server, START) == 2));
+    // A session that exists takes no outputs from another start.
+    chat.enrich(Enrichment::new().outputs(json!({"answer": 42})));
+    flush(&tracer);
+    assert_eq!(count(&server, START), 3);
+    assert_eq!(session(&server, chat.id()).outputs["answer"], 42);
+}
+
+#[test]
 fn an_answer_that_never_comes_is_given_up_and_tried_again() {
     let server = server();
     server.fail(Fault::hang().on(Endpoint::Sessions).times(1));

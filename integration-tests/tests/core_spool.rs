@@ -447,6 +447,33 @@ fn a_spool_that_fails_does_not_hold_up_what_could_be_delivered() {
 }
 
 #[test]
+fn updates_of_what_nobody_knows_do_not_hold_up_what_is_behind_them_on_disk() {
+    // More than is read ahead.
+    const UNKNOWN: u64 = 40;
+    let (server, folder) = (server_that_is_down(), Folder::new());
+    let first = spooling(&server, &folder);
+    for _ in 0..UNKNOWN {
+        let nobodys = first.create_session(NewSession::existing(SessionId::new()));
+        nobodys.enrich(Enrichment::new().feedback(json!({"rating": 1})));
+    }
+    assert_eq!(stop(&first), UNKNOWN);
+    let second = spooling(&server, &folder);
+    let chat = second.create_session("chat");
+    chat.in_scope(|| drop(second.span("work").start()));
+    assert_eq!(stop(&second), UNKNOWN + 2);
+
+    server.heal();
+    let third = spooling(&server, &folder);
+    wait_for(&third, |stats| {
+        // Without it they are asked for again after longer and longer times.
+        nudge(&third);
+        stats.dropped.rejected == UNKNOWN && stats.pending == 0
+    });
+    assert_eq!(third.stats().delivered, 2);
+    assert_eq!(server.tree(&chat.id().to_string()), "chat\n  work [tool]\n");
+}
+
+#[test]
 fn with_room_on_disk_nothing_makes_room_for_anything() {
     let (server, folder) = (server_that_is_down(), Folder::new());
     let tracer = builder(&server)

@@ -205,6 +205,8 @@ pub(crate) struct Operation {
     pub(crate) successes_before: Option<u64>,
     /// How long a text may be, where HoneyHive found the call too large.
     pub(crate) cut_to: Option<usize>,
+    /// A start that HoneyHive may have processed, whatever came of later tries: it is repeated as it was.
+    pub(crate) is_frozen: bool,
 }
 
 /// The body of a call.

@@ -351,6 +351,7 @@ impl Sessions {
         if let Some(start) = &mut start {
             start.prepare(&self.redactor);
         }
+        let is_frozen = entry.attempted.is_some();
         let (changes, tally) = match (&start, entry.attempted.take()) {
             (_, Some(attempted)) => *attempted,
             (Some(_), None) => entry.take_changes_for_start(),
@@ -364,6 +365,7 @@ impl Sessions {
             attempts: entry.attempts,
             successes_before: entry.successes_before,
             cut_to: entry.cut_to,
+            is_frozen,
         })
     }
 
@@ -438,11 +440,11 @@ impl Sessions {
         entry.successes_before = operation.successes_before;
         entry.cut_to = operation.cut_to;
         entry.retry_at = Some(at);
-        let is_start = operation.start.is_some();
+        let is_frozen = operation.start.is_some() && (may_have || operation.is_frozen);
         entry.start = operation.start;
         // A start that came meanwhile goes with what is tried again.
         entry.take_up_next_start();
-        if is_start && may_have {
+        if is_frozen {
             entry.attempted = Some(Box::new((operation.changes, operation.tally)));
             return;
         }
@@ -520,8 +522,7 @@ impl Sessions {
     pub(crate) fn put_back(&mut self, operation: Operation, at: Instant, ledger: &mut Ledger) {
         let attempts = operation.attempts;
         let id = operation.id;
-        // What was tried once HoneyHive may have.
-        self.retry(operation, attempts > 0, at, ledger);
+        self.retry(operation, false, at, ledger);
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.attempts = attempts;
         }

@@ -153,6 +153,12 @@ impl Spooling {
         self.store.as_ref().is_some_and(Store::has_traces)
     }
 
+    /// Spans are under way, or next. Those further back come after what is being asked for now.
+    pub(super) fn is_about_to_send_traces(&self) -> bool {
+        let mut kinds = self.window.iter().map(|it| it.ticket.note.kind);
+        kinds.any(|kind| kind == Kind::Traces)
+    }
+
     pub(super) fn take_set_aside(&mut self) -> u64 {
         self.store.as_mut().map_or(0, Store::take_set_aside)
     }

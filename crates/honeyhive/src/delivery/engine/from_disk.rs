@@ -228,7 +228,7 @@ impl Engine {
         let Some(spooling) = self.spooling.as_ref().filter(|_| is_unknown) else {
             return false;
         };
-        spooling.has_traces() || spooling.times_unknown(number) < UNKNOWN_ATTEMPTS
+        spooling.is_about_to_send_traces() || spooling.times_unknown(number) < UNKNOWN_ATTEMPTS
     }
 
     fn recall_when_known(&mut self, number: u64, now: Instant) {

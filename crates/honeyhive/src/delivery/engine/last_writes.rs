@@ -75,8 +75,8 @@ impl Engine {
         match done {
             Some(Done::Session(mut operation, Err(Failure::Transient { .. }))) => {
                 self.rest_in_flight -= 1;
-                // HoneyHive may have it: it stays as it is.
-                operation.attempts += 1;
+                // HoneyHive may have it.
+                operation.is_frozen = true;
                 self.sessions.put_back(operation, now, &mut self.ledger);
             }
             Some(Done::Traces(consignment, Err(Failure::Transient { .. }))) => {

@@ -104,6 +104,8 @@ pub(crate) struct Engine {
     from_disk: FromDisk,
     /// Memory is not relieved again before this.
     relieve_after: Option<Instant>,
+    /// The disk has taken nothing lately; it is asked again then.
+    refused_until: Option<Instant>,
     /// Told where what is under way has to end, so that it can go to disk.
     cut: watch::Sender<bool>,
     /// Everything ends by then.
@@ -136,6 +138,7 @@ impl Engine {
                 .map(|(spool, destination)| Spooling::new(spool, destination)),
             from_disk: FromDisk::default(),
             relieve_after: None,
+            refused_until: None,
             cut: watch::Sender::new(false),
             stop_at: None,
             last_writes_at: None,

@@ -36,7 +36,7 @@ impl Engine {
         }
         if self.outbox.stats().spooled == before {
             // It goes the usual way meanwhile; and to look through all of it takes time.
-            self.relieve_after = self.relieve_after.max(Some(now + TICK));
+            self.relieve_after = Some(now + TICK);
         }
     }
 
@@ -54,6 +54,7 @@ impl Engine {
         let limit = if is_outage { FULL_IN_AN_OUTAGE } else { FULL };
         self.spooling.is_some()
             && self.relieve_after.is_none_or(|then| now >= then)
+            && self.disk_takes_more(now)
             && self.outbox.fullness() >= limit
     }
 
@@ -196,21 +197,16 @@ impl Engine {
     /// Writes a call to disk instead of making it. Where that is not possible it waits in memory, and the
     /// answer is false.
     pub(super) fn spool_operation(&mut self, operation: Operation, now: Instant) -> bool {
+        if !self.disk_takes_more(now) {
+            return self.keep_in_memory(operation, now);
+        }
         let [start, changes] = self.sessions.tallies(&operation);
         let items = start.items() + changes.items();
         let epoch = start.epoch().min(changes.epoch());
         let call = ready_call(&operation.call(&self.plan.origin));
         let is_written = call.is_some_and(|call| self.append(&call, items, epoch, now));
         if !is_written {
-            let goes_another_way = !self.belongs_on_disk(&operation);
-            let wait = if goes_another_way {
-                Duration::ZERO
-            } else {
-                NO_ROOM_WAIT
-            };
-            self.sessions
-                .put_back(operation, now + wait, &mut self.ledger);
-            return false;
+            return self.keep_in_memory(operation, now);
         }
         if let (Some(start), Some(spooling)) = (&operation.start, &mut self.spooling) {
             spooling.remember_start(&start.record);
@@ -220,8 +216,30 @@ impl Engine {
         true
     }
 
+    /// It waits for room on disk where it has to go there, and else goes the usual way.
+    fn keep_in_memory(&mut self, operation: Operation, now: Instant) -> bool {
+        let wait = if self.belongs_on_disk(&operation) {
+            NO_ROOM_WAIT
+        } else {
+            Duration::ZERO
+        };
+        self.sessions
+            .put_back(operation, now + wait, &mut self.ledger);
+        false
+    }
+
+    /// What was refused lately would be refused again, and to prepare a call takes time. At the end everything is tried.
+    fn disk_takes_more(&self, now: Instant) -> bool {
+        let is_the_end = self.last_writes_at().is_some_and(|then| now >= then);
+        if is_the_end {
+            !self.is_in_overtime()
+        } else {
+            self.refused_until.is_none_or(|then| now >= then)
+        }
+    }
+
     fn append(&mut self, call: &Ready, items: u64, epoch: u64, now: Instant) -> bool {
-        if self.is_in_overtime() {
+        if !self.disk_takes_more(now) {
             return false;
         }
         let Some(spooling) = &mut self.spooling else {
@@ -230,7 +248,7 @@ impl Engine {
         let Err(refused) = spooling.append(call, items, epoch) else {
             return true;
         };
-        self.relieve_after = Some(now + NO_ROOM_WAIT);
+        self.refused_until = Some(now + NO_ROOM_WAIT);
         match refused {
             Refused::Full => self.notices.spool_full(now),
             Refused::Failed(error) => self.notices.spool_failed(&error, now),
