@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::outbox::FlushReport;
+use crate::report::FlushReport;
 
 /// A tracer could not be built. Each message names the setting at fault and never a key's value.
 #[derive(Debug, thiserror::Error)]

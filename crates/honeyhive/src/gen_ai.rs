@@ -14,7 +14,7 @@ use crate::attributes::{
     GEN_AI_SYSTEM_INSTRUCTIONS, GEN_AI_TOOL_ARGUMENTS, GEN_AI_TOOL_RESULT, GEN_AI_USAGE_PREFIX,
     MAX_ATTRIBUTES, gen_ai_content,
 };
-use crate::enrichment::{Bucket, Object};
+use crate::model::object::{Bucket, Object};
 use crate::span::flatten;
 
 /// Adds what the conventions say went in and came out, as far as the span has room.

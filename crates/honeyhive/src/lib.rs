@@ -1,26 +1,23 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-// One folder or file a concern. A module imports only from those above it in this list, so there are
-// no circles; `outbox` and `error` share the words for what is dropped.
-mod rfc3339;
-mod words;
-
+// One folder or file a concern. A module imports only from those above it in this list, so there are no circles.
 mod attributes;
 mod error;
-mod id;
+mod report;
+
+mod model;
+mod owners;
 mod sampling;
 mod secret;
-mod spool;
 
-mod bounds;
-mod config;
 mod enrichment;
-mod json;
-mod owners;
-mod redaction;
+mod settings;
 
-mod api;
+mod redaction;
+mod spool;
+mod wire;
+
 mod outbox;
 
 mod panics;
@@ -51,19 +48,19 @@ pub mod http;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 
-pub use config::{DropPolicy, OtlpProtocol, SessionTransport};
 pub use enrichment::Enrichment;
 pub use error::{BuildError, Error, FlushError};
 pub use event_type::EventType;
 #[cfg(feature = "macros")]
 pub use honeyhive_macros::trace;
-pub use id::{EventId, InvalidEventId, InvalidSessionId, SessionId};
+pub use model::id::{EventId, InvalidEventId, InvalidSessionId, SessionId};
 pub use opentelemetry;
-pub use outbox::{DeliveryStats, DropReason, Drops, FlushReport};
 pub use processor::HoneyHiveSpanProcessor;
 pub use redaction::{Field, Place, Redaction, Verdict};
+pub use report::{DeliveryStats, DropReason, Drops, FlushReport};
 pub use sampling::SessionSampling;
 pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard};
+pub use settings::{DropPolicy, OtlpProtocol, SessionTransport};
 pub use span::{Span, SpanBuilder};
 pub use spool::Spool;
 pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};

@@ -10,9 +10,9 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::attributes::{SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE, SUPPRESSED};
-use crate::config::SessionTransport;
 use crate::outbox::{Command, Outbox, Reply, StartRecord, fit_span};
 use crate::session::{Session, current};
+use crate::settings::SessionTransport;
 
 /// Sends every span of a provider to HoneyHive, in the session that was current where it started.
 ///

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::id::SessionId;
+use crate::model::id::SessionId;
 
 /// Which sessions are sent: a share of them, each with all that belongs to it, and those that failed or were slow.
 ///

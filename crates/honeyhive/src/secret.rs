@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::words::words;
+use crate::model::words::words;
 
 /// A HoneyHive key. It has no `Display`, and its `Debug` shows nothing of the value.
 #[derive(Clone, PartialEq, Eq)]

@@ -16,9 +16,10 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::attributes::{CALL_SITE, ERROR, EVENT_ID, EVENT_TYPE, MAX_GATHERED};
-use crate::enrichment::{Bucket, Enrichment};
+use crate::enrichment::Enrichment;
 use crate::event_type::EventType;
-use crate::id::EventId;
+use crate::model::id::EventId;
+use crate::model::object::Bucket;
 use crate::outbox::Outbox;
 use crate::session::current;
 

@@ -33,12 +33,13 @@ use opentelemetry_sdk::trace::SpanData;
 use serde_json::{Map, Value};
 
 use crate::HoneyHiveTracer;
-use crate::api::{Answer, UpdateEvent};
 use crate::attributes::{ERROR, EVENT_ID, EVENT_TYPE, SESSION_ID};
 use crate::delivery::Call;
-use crate::enrichment::{Bucket, Enrichment, merge};
-use crate::id::SessionId;
+use crate::enrichment::Enrichment;
+use crate::model::id::SessionId;
+use crate::model::object::{Bucket, merge};
 use crate::span::attributes_of;
+use crate::wire::{Answer, UpdateEvent};
 
 /// How long reading waits for the delivery thread. It delivers into memory, so this is never reached.
 const SETTLE: Duration = Duration::from_secs(10);

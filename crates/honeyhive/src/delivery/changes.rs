@@ -6,11 +6,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::ledger::Tally;
 use super::redactor::{Redactor, StartContent};
-use crate::api::{StartSession, UpdateEvent};
-use crate::bounds::STEPS;
-use crate::enrichment::{Bucket, Enrichment, Object};
-use crate::id::SessionId;
+use crate::enrichment::Enrichment;
+use crate::model::id::SessionId;
+use crate::model::limits::STEPS;
+use crate::model::object::{Bucket, Object};
 use crate::outbox::{Inputs, SessionEnd, StartRecord};
+use crate::wire::{StartSession, UpdateEvent};
 
 /// Updates to one session, merged: the last write wins, key by key. What it holds has been through the redaction.
 #[derive(Debug, Default)]
@@ -127,7 +128,7 @@ impl Changes {
         if !inputs.is_empty() {
             let mut wrapped = Object::new();
             wrapped.insert("inputs".to_owned(), inputs.into());
-            crate::enrichment::merge(&mut metadata, wrapped);
+            crate::model::object::merge(&mut metadata, wrapped);
         }
         if let Some(error) = all.take_error() {
             metadata.insert("error".to_owned(), error.into());
@@ -261,11 +262,11 @@ impl Operation {
     ) -> StartSession {
         let mut changes = self.changes.enrichment.clone();
         let mut inputs = content.inputs.clone();
-        crate::enrichment::merge(&mut inputs, changes.take(Bucket::Inputs));
+        crate::model::object::merge(&mut inputs, changes.take(Bucket::Inputs));
         let mut metadata = content.metadata.clone();
-        crate::enrichment::merge(&mut metadata, changes.take(Bucket::Metadata));
+        crate::model::object::merge(&mut metadata, changes.take(Bucket::Metadata));
         let mut user_properties = content.user_properties.clone();
-        crate::enrichment::merge(&mut user_properties, changes.take(Bucket::UserProperties));
+        crate::model::object::merge(&mut user_properties, changes.take(Bucket::UserProperties));
         let error = changes.take_error();
         if let Some(error) = &error {
             // The same place as in an update, so that a search finds short and long sessions alike.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::later;
 use crate::error::Error;
-use crate::id::SessionId;
+use crate::model::id::SessionId;
 use crate::outbox::{Reply, StartRecord};
 
 type Outcome = Result<(), Error>;

@@ -9,7 +9,8 @@ use tokio::time::Instant;
 
 use super::later;
 use crate::error::FlushError;
-use crate::outbox::{DropReason, FlushReport, Load, Medium, Outbox, Reply};
+use crate::outbox::{Load, Medium, Outbox, Reply};
+use crate::report::{DropReason, FlushReport};
 
 type Flushed = Result<FlushReport, FlushError>;
 

@@ -9,7 +9,6 @@ mod engine;
 mod gate;
 mod ledger;
 mod notices;
-mod otlp;
 mod outgoing;
 mod priority;
 mod recent;
@@ -28,13 +27,14 @@ use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
 use tokio::time::Instant;
 
-use crate::api::Client;
-use crate::config::{SessionTransport, Settings};
 use crate::error::BuildError;
 use crate::outbox::Outbox;
 use crate::sampling::SessionSampling;
 use crate::session::StartupSession;
+use crate::settings::{SessionTransport, Settings};
 use crate::spool::Spool;
+use crate::wire::Client;
+use crate::wire::otlp::Encoder;
 #[cfg(feature = "testing")]
 pub(crate) use changes::Call;
 pub(crate) use changes::Origin;
@@ -92,7 +92,7 @@ fn later(now: Instant, then: Duration) -> Instant {
 /// The way to HoneyHive.
 pub(crate) fn honeyhive(settings: &Settings, resource: &Resource) -> Result<Sink, BuildError> {
     let client = Client::new(settings)?;
-    let encoder = otlp::Encoder::new(settings.otlp_encoding, resource)
+    let encoder = Encoder::new(settings.otlp_encoding, resource)
         .map_err(|error| BuildError::HttpClient(error.into()))?;
     Ok(Sink::HoneyHive(Arc::new(client), Arc::new(encoder)))
 }

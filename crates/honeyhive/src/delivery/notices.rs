@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::api::Failure;
-use crate::outbox::DeliveryStats;
 use crate::outbox::strays::Stray;
+use crate::report::DeliveryStats;
 use crate::spool::Found;
+use crate::wire::Failure;
 
 /// What is told of what goes to the sessions.
 pub(crate) const SESSIONS: &str = "sessions";

@@ -10,10 +10,10 @@ use crate::attributes::{
     EVENT_TYPE, LEGACY_PROJECT, LEGACY_SESSION_ID, LEGACY_SOURCE, PROJECT, RAW_SUFFIX,
     SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE,
 };
-use crate::bounds::{self, keep_last_writes};
 use crate::event_type::EventType;
 use crate::gen_ai;
-use crate::id::SessionId;
+use crate::model::id::SessionId;
+use crate::model::limits::{self, keep_last_writes};
 use crate::outbox::strays;
 use crate::secret::is_secret_name;
 
@@ -23,7 +23,7 @@ pub(super) fn arrange(span: &mut SpanData) {
     keep_last_writes(&mut span.attributes);
     take_suggestions(&mut span.attributes);
     gen_ai::place(&mut span.attributes);
-    bounds::fit_placed(span);
+    limits::fit_placed(span);
 }
 
 /// Says whose span it is. A session that no start of ours has created has a name for that.

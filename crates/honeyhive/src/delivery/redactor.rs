@@ -11,7 +11,8 @@ use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::attributes::REDACTION_FAILED;
-use crate::enrichment::{Bucket, Enrichment, Object};
+use crate::enrichment::Enrichment;
+use crate::model::object::{Bucket, Object};
 use crate::outbox::{Outbox, StartRecord};
 use crate::redaction::{Place, Rules, Walk, is_skeleton};
 

@@ -13,7 +13,7 @@ use super::ledger::Tally;
 use super::recent::Recent;
 use super::spans::Waiting;
 use crate::attributes::{ERROR, EVENT_ID};
-use crate::id::{EventId, SessionId};
+use crate::model::id::{EventId, SessionId};
 use crate::outbox::{StartRecord, Timing};
 use crate::sampling::SessionSampling;
 

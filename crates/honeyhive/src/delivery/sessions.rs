@@ -13,8 +13,9 @@ use super::ledger::{Ledger, Tally};
 use super::recent::Recent;
 use super::redactor::Redactor;
 use crate::error::Error;
-use crate::id::SessionId;
-use crate::outbox::{DropReason, StartRecord};
+use crate::model::id::SessionId;
+use crate::outbox::StartRecord;
+use crate::report::DropReason;
 
 /// How long an update waits for the end of a request at the most.
 const LONGEST_REQUEST: Duration = Duration::from_secs(600);

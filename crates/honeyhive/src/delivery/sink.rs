@@ -6,13 +6,13 @@ use opentelemetry_http::Bytes;
 use opentelemetry_sdk::trace::SpanData;
 
 use super::changes::Call;
-use super::otlp::Encoder;
-use crate::api::{Answer, Client, Failure, Payload};
-use crate::bounds::{STEPS, cut_objects};
-use crate::enrichment::Object;
-use crate::id::SessionId;
+use crate::model::id::SessionId;
+use crate::model::limits::{STEPS, cut_objects};
+use crate::model::object::Object;
 #[cfg(feature = "testing")]
 use crate::testing::Capture;
+use crate::wire::otlp::Encoder;
+use crate::wire::{Answer, Client, Failure, Payload};
 
 #[derive(Debug, Clone)]
 pub(crate) enum Sink {

@@ -16,7 +16,7 @@ use super::outgoing;
 use super::recent::Recent;
 use super::redactor::Redactor;
 use crate::attributes::SESSION_ID;
-use crate::id::SessionId;
+use crate::model::id::SessionId;
 use crate::outbox::StartRecord;
 
 /// So many spans go in one request, at the most.

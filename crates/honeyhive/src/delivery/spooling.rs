@@ -16,10 +16,10 @@ use tokio::time::Instant;
 
 use super::changes::Call;
 use super::sink::Ready;
-use crate::api::Payload;
-use crate::id::SessionId;
+use crate::model::id::SessionId;
 use crate::outbox::StartRecord;
 use crate::spool::{Found, Kind, Next, Note, Place, Refused, Spool, Store, Ticket};
+use crate::wire::Payload;
 
 /// How often the folder is looked into for what processes have left that are gone.
 const LOOK: Duration = Duration::from_secs(2);

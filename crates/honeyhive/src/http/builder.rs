@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Inner, RequestInfo, ServerInstrumentation, SessionStart, SessionTrust};
-use crate::config::SessionTransport;
-use crate::enrichment::Object;
-use crate::json::to_json;
+use crate::model::json::to_json;
+use crate::model::object::Object;
+use crate::settings::SessionTransport;
 use crate::tracer::HoneyHiveTracer;
 
 /// The settings of a [`ServerInstrumentation`].

@@ -7,8 +7,8 @@ use std::task::{self, Poll, ready};
 
 use super::traced::{Handling, INTERNAL_SERVER_ERROR};
 use super::{Headers, ResponseGuard};
-use crate::id::SessionId;
 use crate::incoming::text_of;
+use crate::model::id::SessionId;
 use crate::outbox::Outcome;
 use crate::session::Session;
 

@@ -39,8 +39,8 @@ pub use missing::MissingSession;
 pub use request::{Headers, RequestHeaders, RequestInfo};
 pub use response::ResponseGuard;
 
-use crate::enrichment::Object;
 pub use crate::incoming::SessionTrust;
+use crate::model::object::Object;
 use crate::session::{Session, current};
 use crate::tracer::HoneyHiveTracer;
 

@@ -13,15 +13,16 @@ use super::request::{Seen, Single};
 use super::traced::{Handling, Traced};
 use super::{Inner, RequestGuard, RequestInfo, ServerInstrumentation, SessionStart};
 use crate::attributes::EVENT_TYPE;
-use crate::config::SessionTransport;
-use crate::enrichment::{Enrichment, Object};
+use crate::enrichment::Enrichment;
 use crate::event_type::EventType;
-use crate::id::SessionId;
 use crate::incoming::{self, enclosing_span};
+use crate::model::id::SessionId;
+use crate::model::object::Object;
 use crate::outbox::{Inputs, Record, RequestInputs, StartRecord};
 use crate::propagation;
 use crate::session::current;
 use crate::session::{CreateSession, Session};
+use crate::settings::SessionTransport;
 use crate::span;
 
 impl ServerInstrumentation {

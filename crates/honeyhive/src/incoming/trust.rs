@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::guarded;
-use crate::id::SessionId;
+use crate::model::id::SessionId;
 use crate::outbox::Outbox;
 
 /// The longest id that is taken from a request, in bytes.

@@ -10,7 +10,8 @@ use tokio::sync::oneshot;
 
 use super::Inner;
 use crate::error::FlushError;
-use crate::outbox::{Command, FlushReport, Flushed, Reply};
+use crate::outbox::{Command, Flushed, Reply};
+use crate::report::FlushReport;
 
 /// How long the flush may take, unless told otherwise.
 pub(super) const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);

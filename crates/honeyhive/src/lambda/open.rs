@@ -11,12 +11,12 @@ use super::event::{self, SessionIdField};
 use super::flush::Flush;
 use super::handler::Wire;
 use super::{Inner, Invocation, InvocationGuard, LambdaInstrumentation};
-use crate::config::SessionTransport;
-use crate::enrichment::Object;
-use crate::id::SessionId;
 use crate::incoming;
+use crate::model::id::SessionId;
+use crate::model::object::Object;
 use crate::outbox::{EventInputs, Facts, Inputs, StartRecord};
 use crate::session::{Session, current};
+use crate::settings::SessionTransport;
 
 /// The largest event that is recorded, in bytes.
 const LARGEST_EVENT: usize = 256 * 1024;

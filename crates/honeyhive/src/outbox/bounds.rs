@@ -1,7 +1,7 @@
 //! How much may be pending, and when what has waited longest makes room.
 
 use super::Load;
-use crate::config::DropPolicy;
+use crate::settings::DropPolicy;
 
 /// From so many eighths of a bound on what is in memory goes to disk, where there is a spool.
 pub(crate) const WAKE_FOR_DISK: u64 = 6;

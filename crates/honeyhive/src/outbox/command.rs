@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::{FlushReport, StartRecord};
+use super::StartRecord;
 use crate::error::{Error, FlushError};
+use crate::report::FlushReport;
 
 /// The answer of a flush or a shutdown.
 pub(crate) type Flushed = Result<FlushReport, FlushError>;

@@ -7,7 +7,6 @@
 mod bounds;
 mod command;
 mod record;
-mod stats;
 pub(crate) mod strays;
 
 use std::fmt;
@@ -33,10 +32,10 @@ pub(crate) use record::RequestInputs;
 pub(crate) use record::{
     Facts, Inputs, Outcome, Record, SessionEnd, StartRecord, Timing, Update, fit_span, span_load,
 };
-pub use stats::{DeliveryStats, DropReason, Drops, FlushReport};
 
-use crate::id::SessionId;
+use crate::model::id::SessionId;
 use crate::owners::Member;
+use crate::report::{DeliveryStats, DropReason, Drops};
 use strays::Strays;
 
 /// So many items in the inbox are worth waking the delivery thread for.
@@ -419,9 +418,9 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::DropPolicy;
     use crate::enrichment::Enrichment;
-    use crate::id::SessionId;
+    use crate::model::id::SessionId;
+    use crate::settings::DropPolicy;
 
     fn update() -> Record {
         Record::Update(

@@ -10,10 +10,11 @@ use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::Load;
-use crate::bounds::{self, VALUE_BYTES};
-use crate::enrichment::{ALLOCATION, Bucket, Enrichment, Object, object_bytes};
+use crate::enrichment::Enrichment;
 use crate::error::Error;
-use crate::id::SessionId;
+use crate::model::id::SessionId;
+use crate::model::limits::{self, VALUE_BYTES};
+use crate::model::object::{ALLOCATION, Bucket, Object, object_bytes};
 
 /// What the delivery thread keeps of a session besides what was recorded, in a table that may be half empty.
 const SESSION_BYTES: usize = 1_536;
@@ -319,7 +320,7 @@ impl Inputs {
             Self::Event(_) => return,
         };
         if object_bytes(object) > VALUE_BYTES {
-            bounds::fit_objects([object]);
+            limits::fit_objects([object]);
         }
     }
 
@@ -351,7 +352,7 @@ impl RequestInputs {
         if let Some(user_id) = &self.user_id {
             object.insert("user_id".to_owned(), user_id.as_ref().into());
         }
-        crate::enrichment::merge(&mut object, self.more.clone());
+        crate::model::object::merge(&mut object, self.more.clone());
         object
     }
 }
@@ -471,7 +472,7 @@ impl Record {
 /// Cuts what is too much of a span, and says what the rest weighs.
 pub(crate) fn fit_span(span: &mut SpanData) -> Load {
     let load = span_load(span);
-    if bounds::fit_span(span, load.bytes) {
+    if limits::fit_span(span, load.bytes) {
         return span_load(span);
     }
     load

@@ -6,10 +6,10 @@ use std::fmt;
 use regex_lite::Regex;
 
 use super::{Field, Hook, MARK, Redaction, Verdict};
-use crate::bounds;
 use crate::error::BuildError;
+use crate::model::limits;
+use crate::model::words::words;
 use crate::secret::is_secret_name;
-use crate::words::words;
 
 /// How much of a text that was cut may be the beginning of something longer, in bytes: longer than keys and tokens are.
 const UNSURE: usize = 4 * 1024;
@@ -131,7 +131,7 @@ impl Rules {
     /// What was cut may have begun with what a pattern would have matched as a whole, so of a text that was cut the last
     /// piece goes, too.
     fn without_unsure_end<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let Some(mark) = bounds::mark_of(text) else {
+        let Some(mark) = limits::mark_of(text) else {
             return Cow::Borrowed(text);
         };
         let (beginning, mark) = text.split_at(mark);
@@ -273,7 +273,7 @@ mod tests {
         let places = (LIMIT - 110..LIMIT).chain(LIMIT - UNSURE - 110..LIMIT - UNSURE + 10);
         for place in places.step_by(7) {
             let mut text = format!("{} {secret} {}", "ü".repeat(place / 2), "x".repeat(LIMIT));
-            assert!(bounds::shorten(&mut text, LIMIT));
+            assert!(limits::shorten(&mut text, LIMIT));
             let masked = rules.without_matches(&text).unwrap();
             assert!(!masked.contains("sk-"), "{place}");
             assert!(masked.len() > LIMIT - UNSURE - 200, "{place}");
@@ -287,7 +287,7 @@ mod tests {
     fn half_of_a_short_text_that_was_cut_stays() {
         let rules = rules(&Redaction::none().pattern("sk-[a-z]+!"));
         let mut text = "x".repeat(2_000);
-        assert!(bounds::shorten(&mut text, 1_000));
+        assert!(limits::shorten(&mut text, 1_000));
         let expected = format!("{}… [cut: 2000 bytes in all]", "x".repeat(500));
         assert_eq!(rules.without_matches(&text), Some(expected));
     }

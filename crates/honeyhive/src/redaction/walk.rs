@@ -10,8 +10,8 @@ use super::{Field, MARK, Place, Rules, Verdict};
 use crate::attributes::{
     ERROR, EVENT_ID, EVENT_TYPE, LEGACY_SESSION_ID, SESSION_AUTO_CREATE, SESSION_ID,
 };
-use crate::enrichment::{Bucket, Object};
-use crate::id::EventId;
+use crate::model::id::EventId;
+use crate::model::object::{Bucket, Object};
 
 /// A walk through one item. What it has masked counts as one a value.
 #[derive(Debug)]

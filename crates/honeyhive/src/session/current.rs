@@ -10,7 +10,7 @@ use opentelemetry::baggage::BaggageExt;
 
 use super::Session;
 use crate::attributes::{BAGGAGE_SESSION_ID, BAGGAGE_SESSION_ID_BARE};
-use crate::id::SessionId;
+use crate::model::id::SessionId;
 use crate::outbox::Outbox;
 use crate::owners::MemberId;
 

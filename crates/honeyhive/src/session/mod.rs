@@ -19,11 +19,12 @@ pub use create::CreateSession;
 pub use new_session::NewSession;
 pub(crate) use startup::StartupSession;
 
-use crate::bounds;
 use crate::enrichment::Enrichment;
 use crate::error::Error;
-use crate::id::SessionId;
-use crate::outbox::{DropReason, Facts, Inputs, Outbox, Record, SessionEnd, StartRecord, Update};
+use crate::model::id::SessionId;
+use crate::model::limits;
+use crate::outbox::{Facts, Inputs, Outbox, Record, SessionEnd, StartRecord, Update};
+use crate::report::DropReason;
 
 /// A session: a cheap handle (two reference counts) that can go anywhere the work goes.
 ///
@@ -338,7 +339,7 @@ fn start_record(new: NewSession, started_at: SystemTime) -> StartRecord {
         metadata: new.metadata,
         user_properties: new.user_properties,
     };
-    bounds::fit_objects([&mut facts.metadata, &mut facts.user_properties]);
+    limits::fit_objects([&mut facts.metadata, &mut facts.user_properties]);
     start.facts = facts.boxed();
     start.is_fresh = is_fresh;
     start

@@ -5,9 +5,10 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::enrichment::{NO_OBJECT, Object, merge, warn_of_refusal};
-use crate::id::SessionId;
-use crate::json::to_json;
+use crate::enrichment::{NO_OBJECT, warn_of_refusal};
+use crate::model::id::SessionId;
+use crate::model::json::to_json;
+use crate::model::object::{Object, merge};
 
 /// What a session begins with; a plain `&str` or `String` is a name and nothing else.
 ///

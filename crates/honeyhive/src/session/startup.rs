@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use super::{NewSession, Session};
-use crate::id::SessionId;
+use crate::model::id::SessionId;
 use crate::outbox::{Outbox, StartRecord};
 
 /// What spans and enrichments outside every session belong to.

@@ -11,8 +11,8 @@ use std::fmt::{self, Debug, Display, Write as _};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::bounds;
-use crate::json::to_json;
+use crate::model::json::to_json;
+use crate::model::limits;
 
 /// An argument or a result: by `Serialize`, else by `Debug`, else by the name of its type.
 #[derive(Debug)]
@@ -148,7 +148,7 @@ impl fmt::Write for Bounded {
         let end = (0..=room).rev().find(|end| part.is_char_boundary(*end));
         self.0.push_str(&part[..end.unwrap_or(0)]);
         let more = format_args!("over {}", Self::MOST);
-        self.0.push_str(&bounds::mark(more));
+        self.0.push_str(&limits::mark(more));
         Err(fmt::Error)
     }
 }

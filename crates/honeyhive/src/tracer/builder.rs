@@ -8,16 +8,16 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanLimits};
 
 use super::HoneyHiveTracer;
 use crate::attributes::MAX_GATHERED;
-use crate::config::{DropPolicy, Explicit, OtlpProtocol, SessionTransport, Settings};
 use crate::delivery::{self, Plan, Redactor, Sink};
 use crate::error::BuildError;
-use crate::id::SessionId;
+use crate::model::id::SessionId;
 use crate::outbox::{Bounds, Outbox};
 use crate::processor::HoneyHiveSpanProcessor;
 use crate::redaction::{Redaction, Rules};
 use crate::sampling::SessionSampling;
 use crate::secret::ApiKey;
 use crate::session::StartupSession;
+use crate::settings::{DropPolicy, Explicit, OtlpProtocol, SessionTransport, Settings};
 use crate::spool::Spool;
 
 /// The settings of a tracer. What is not set comes from the environment, then from the default.

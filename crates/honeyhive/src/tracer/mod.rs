@@ -24,15 +24,16 @@ pub use guard::ShutdownGuard;
 #[cfg(feature = "signal")]
 pub use serve::{Serve, Served, StopSignal};
 
-#[cfg(feature = "http-server")]
-use crate::config::SessionTransport;
 use crate::enrichment::{Enrichment, warn_of_foreign_span};
 use crate::error::{BuildError, FlushError};
-use crate::id::EventId;
-use crate::outbox::{Command, DeliveryStats, FlushReport, Outbox, Record, Reply, Timing, Update};
+use crate::model::id::EventId;
+use crate::outbox::{Command, Outbox, Record, Reply, Timing, Update};
 use crate::processor::HoneyHiveSpanProcessor;
 use crate::propagation;
+use crate::report::{DeliveryStats, FlushReport};
 use crate::session::{CreateSession, NewSession, Session, StartupSession, current};
+#[cfg(feature = "http-server")]
+use crate::settings::SessionTransport;
 use crate::span::{self, SpanBuilder};
 
 /// The HoneyHive tracer: a cheap clone, all clones being one tracer.

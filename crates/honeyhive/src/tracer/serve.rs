@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 
 use super::HoneyHiveTracer;
 use crate::error::FlushError;
-use crate::outbox::FlushReport;
 use crate::processor::LAST_FLUSH;
+use crate::report::FlushReport;
 
 /// How long requests that are under way may still take once it is time to stop.
 const DRAIN: Duration = Duration::from_secs(10);

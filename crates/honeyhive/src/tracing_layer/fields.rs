@@ -6,7 +6,7 @@ use opentelemetry::trace::SpanKind;
 use opentelemetry::{Key, KeyValue, Value};
 use tracing::field::{Field, Visit};
 
-use crate::enrichment::Bucket;
+use crate::model::object::Bucket;
 
 /// What is said of a span, when it is created or later.
 #[derive(Debug)]

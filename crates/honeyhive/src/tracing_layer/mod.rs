@@ -16,7 +16,7 @@ use tracing_subscriber::layer::Context as LayerContext;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use crate::attributes::{EXCEPTION, EXCEPTION_MESSAGE, TRACING_SCOPE};
-use crate::enrichment::Bucket;
+use crate::model::object::Bucket;
 use crate::session::current;
 use crate::tracer::HoneyHiveTracer;
 use fields::{Message, Said};

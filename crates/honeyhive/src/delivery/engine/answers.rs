@@ -5,14 +5,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Consignment, Done, Engine};
-use crate::api::{Answer, Failure};
 use crate::delivery::changes::Operation;
 use crate::delivery::gate::{asked_for, backoff};
 use crate::delivery::ledger::Tally;
 use crate::delivery::notices::{SESSIONS, TRACES, UPDATES};
 use crate::delivery::sink::Parcel;
 use crate::error::Error;
-use crate::outbox::DropReason;
+use crate::report::DropReason;
+use crate::wire::{Answer, Failure};
 
 /// A call that failed so often, while others got through, is given up. Where three calls in ten fail by chance,
 /// that happens to one in two hundred million.

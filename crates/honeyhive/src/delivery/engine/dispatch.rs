@@ -6,14 +6,15 @@ use tokio::time::Instant;
 
 use super::from_disk::Share;
 use super::{Consignment, Done, Engine, TRACES_WIDTH, unless_cut};
-use crate::config::SessionTransport;
 use crate::delivery::changes::Operation;
 use crate::delivery::sessions::Urgency;
 use crate::delivery::spans::Batch;
 use crate::delivery::spooling::Spooling;
 use crate::error::Error;
 use crate::outbox::strays::Stray;
-use crate::outbox::{DropReason, Record, StartRecord};
+use crate::outbox::{Record, StartRecord};
+use crate::report::DropReason;
+use crate::settings::SessionTransport;
 
 /// So much is looked through whenever a call comes back; more only at every tick.
 const SMALL_BACKLOG: usize = 1_024;

@@ -6,15 +6,15 @@ use tokio::time::Instant;
 
 use super::answers::{MOST_ATTEMPTS, UNKNOWN_WAIT, drop_reason, is_too_large};
 use super::{Done, Engine, REST_WIDTH, TRACES_WIDTH, unless_cut};
-use crate::api::{Answer, Failure};
 use crate::delivery::gate::{Gate, asked_for, backoff};
 use crate::delivery::ledger::{Ledger, Tally};
 use crate::delivery::notices::{SESSIONS, TRACES, UPDATES};
 use crate::delivery::sink::Ready;
 use crate::delivery::spooling::Unread;
 use crate::error::Error;
-use crate::outbox::DropReason;
+use crate::report::DropReason;
 use crate::spool::{Kind, Note};
+use crate::wire::{Answer, Failure};
 
 /// A refused key is somebody's to put right: what is on disk can wait for that.
 const UNAUTHORIZED_PAUSE: Duration = Duration::from_secs(60);

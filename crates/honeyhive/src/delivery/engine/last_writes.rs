@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Done, Engine};
-use crate::api::Failure;
 use crate::delivery::later;
+use crate::wire::Failure;
 
 /// So long before the end of a shutdown's time what is left begins to go to disk, at the most.
 const LAST_WRITES: Duration = Duration::from_millis(500);

@@ -18,8 +18,6 @@ use tokio::time::{Instant, sleep_until};
 
 use from_disk::FromDisk;
 
-use crate::api::{Answer, Failure};
-use crate::config::SessionTransport;
 use crate::delivery::changes::{Changes, Operation};
 use crate::delivery::confirms::Confirms;
 use crate::delivery::gate::Gate;
@@ -33,9 +31,11 @@ use crate::delivery::spooling::Spooling;
 use crate::delivery::{Plan, later};
 use crate::enrichment::Enrichment;
 use crate::error::Error;
-use crate::id::SessionId;
+use crate::model::id::SessionId;
 use crate::outbox::{Command, Inbox, Load, Outbox, Record, Reply, StartRecord, Timing, Update};
 use crate::session::StartupSession;
+use crate::settings::SessionTransport;
+use crate::wire::{Answer, Failure};
 
 /// How often the outbox is looked into. Requests never wake this thread.
 const TICK: Duration = Duration::from_millis(100);

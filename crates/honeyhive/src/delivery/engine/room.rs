@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use tokio::time::Instant;
 
 use super::Engine;
-use crate::id::SessionId;
-use crate::outbox::{DropReason, Load};
+use crate::model::id::SessionId;
+use crate::outbox::Load;
+use crate::report::DropReason;
 
 /// What may be given up next.
 enum Oldest {

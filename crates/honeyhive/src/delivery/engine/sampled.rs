@@ -9,8 +9,9 @@ use crate::delivery::changes::Changes;
 use crate::delivery::ledger::Tally;
 use crate::delivery::sampling::{Held, Told};
 use crate::delivery::spans::session_of;
-use crate::id::SessionId;
-use crate::outbox::{DropReason, Inbox, StartRecord, Timing};
+use crate::model::id::SessionId;
+use crate::outbox::{Inbox, StartRecord, Timing};
+use crate::report::DropReason;
 
 impl Engine {
     /// Whether what belongs to this session does not go yet.

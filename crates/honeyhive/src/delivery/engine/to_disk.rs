@@ -6,12 +6,13 @@ use tokio::time::Instant;
 
 use super::{Consignment, Engine, TICK};
 use crate::SessionId;
-use crate::config::SessionTransport;
 use crate::delivery::changes::Operation;
 use crate::delivery::sink::{Parcel, Ready};
 use crate::delivery::spans::Batch;
 use crate::delivery::spooling::{Spooling, ready_call};
-use crate::outbox::{DropReason, WAKE_FOR_DISK};
+use crate::outbox::WAKE_FOR_DISK;
+use crate::report::DropReason;
+use crate::settings::SessionTransport;
 use crate::spool::Refused;
 
 /// From this share of the room in memory on things go to disk while HoneyHive takes nothing,

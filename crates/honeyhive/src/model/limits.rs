@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use crate::attributes::{
     DROPPED_ATTRIBUTES, ERROR, EVENT_ID, EVENT_TYPE, MAX_ATTRIBUTES, ROUTING_PREFIX, gen_ai_content,
 };
-use crate::enrichment::Object;
+use crate::model::object::Object;
 
 /// The longest text, in bytes.
 pub(crate) const VALUE_BYTES: usize = 1024 * 1024;

@@ -5,9 +5,9 @@
 use serde::Serialize;
 use serde_json::Map;
 
-use crate::bounds;
-use crate::enrichment::Object;
-use crate::id::SessionId;
+use crate::model::id::SessionId;
+use crate::model::limits;
+use crate::model::object::Object;
 
 /// `POST /v1/sessions`.
 #[derive(Debug, Clone, Serialize)]
@@ -46,8 +46,8 @@ impl StartSession {
             &mut self.metadata,
             &mut self.user_properties,
         ];
-        let of_objects = bounds::cut_objects(objects, limit);
-        let of_error = self.error.as_mut().map(|it| bounds::shorten(it, limit));
+        let of_objects = limits::cut_objects(objects, limit);
+        let of_error = self.error.as_mut().map(|it| limits::shorten(it, limit));
         of_error.unwrap_or_default() | of_objects
     }
 }
@@ -63,7 +63,7 @@ impl UpdateEvent {
             &mut self.config,
             &mut self.user_properties,
         ];
-        bounds::cut_objects(objects, limit)
+        limits::cut_objects(objects, limit)
     }
 }
 

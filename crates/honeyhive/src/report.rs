@@ -76,7 +76,7 @@ impl Drops {
             + self.unreadable
     }
 
-    pub(super) fn of_mut(&mut self, reason: DropReason) -> &mut u64 {
+    pub(crate) fn of_mut(&mut self, reason: DropReason) -> &mut u64 {
         match reason {
             DropReason::QueueFull => &mut self.queue_full,
             DropReason::Rejected => &mut self.rejected,

@@ -9,7 +9,7 @@ use serde::ser::{
 };
 use serde_json::{Error, Map, Value};
 
-use crate::rfc3339;
+use crate::model::rfc3339;
 
 /// The value as JSON. A number that JSON does not know (`nan`, `inf`, beyond 64 bits) is text, and so is a
 /// [`SystemTime`](std::time::SystemTime), as other dates are; the key of a map that is no text becomes one. A

@@ -23,9 +23,9 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 use prost::Message;
 
-use crate::api::{Answer, Payload};
-use crate::bounds::{self, STEPS};
-use crate::config::Encoding;
+use crate::model::limits::{self, STEPS};
+use crate::settings::Encoding;
+use crate::wire::{Answer, Payload};
 
 const PROTOBUF: &str = "application/x-protobuf";
 #[cfg(feature = "http-json")]
@@ -193,7 +193,7 @@ fn cut_texts(request: &mut ExportTraceServiceRequest, limit: usize) -> bool {
 
 fn cut_value(value: &mut AnyValue, limit: usize) -> bool {
     match &mut value.value {
-        Some(Value::StringValue(text)) => bounds::shorten(text, limit),
+        Some(Value::StringValue(text)) => limits::shorten(text, limit),
         Some(Value::ArrayValue(array)) => array
             .values
             .iter_mut()

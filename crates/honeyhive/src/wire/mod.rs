@@ -2,6 +2,7 @@
 
 mod bodies;
 mod client;
+pub(crate) mod otlp;
 
 pub(crate) use bodies::{StartSession, UpdateEvent};
 pub(crate) use client::{Answer, Client, Failure, Payload};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::error::BuildError;
-use crate::id::SessionId;
+use crate::model::id::SessionId;
 use crate::sampling::SessionSampling;
 use crate::secret::ApiKey;
 use crate::spool::Spool;

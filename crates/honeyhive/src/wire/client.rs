@@ -11,10 +11,10 @@ use reqwest::{Certificate, ClientBuilder, Method, RequestBuilder, Response, Stat
 use serde::Serialize;
 
 use super::bodies::{StartSession, UpdateEvent, legacy_start, legacy_update};
-use crate::config::Settings;
 use crate::error::BuildError;
-use crate::id::SessionId;
+use crate::model::id::SessionId;
 use crate::secret::ApiKey;
+use crate::settings::Settings;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 

@@ -1,0 +1,8 @@
+//! Plain values that know nothing of tracing: ids, objects, limits, JSON, times, words.
+
+pub(crate) mod id;
+pub(crate) mod json;
+pub(crate) mod limits;
+pub(crate) mod object;
+pub(crate) mod rfc3339;
+pub(crate) mod words;
