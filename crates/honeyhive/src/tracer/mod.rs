@@ -22,7 +22,7 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 pub use builder::HoneyHiveTracerBuilder;
 pub use guard::ShutdownGuard;
 #[cfg(feature = "signal")]
-pub use serve::{Serve, Served, StopSignal};
+pub use serve::{Serve, ServeFuture, Served, StopSignal};
 
 use crate::enrichment::{Enrichment, warn_of_foreign_span};
 use crate::error::{BuildError, FlushError};
@@ -134,7 +134,8 @@ impl HoneyHiveTracer {
         CreateSession::new(Session::begin(&self.inner.outbox, new.into()))
     }
 
-    /// Runs a unit of work (a job, a message, a batch) in a session of its own, which ends with it.
+    /// Runs a unit of work (a job, a message, a batch) in a session of its own, which ends with it. The future holds a
+    /// handle of the tracer, so it can be spawned.
     ///
     /// ```
     /// # async fn example(tracer: honeyhive::HoneyHiveTracer) {
@@ -147,12 +148,18 @@ impl HoneyHiveTracer {
     /// # let _: i32 = rows;
     /// # }
     /// ```
-    pub async fn with_session<F, Fut>(&self, new: impl Into<NewSession>, work: F) -> Fut::Output
+    pub fn with_session<N, F, Fut>(
+        &self,
+        new: N,
+        work: F,
+    ) -> impl Future<Output = Fut::Output> + use<N, F, Fut>
     where
+        N: Into<NewSession>,
         F: FnOnce(Session) -> Fut,
         Fut: Future,
     {
-        guard::to_its_end(self.create_session(new), work).await
+        let tracer = self.clone();
+        async move { guard::to_its_end(tracer.create_session(new), work).await }
     }
 
     /// Begins the tracer's own session, which spans and enrichments outside every other session belong
