@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use honeyhive::HoneyHiveTracer;
 use honeyhive::http::ServerInstrumentation;
-use http::HeaderName;
 use tower_layer::Layer;
 
 use crate::HoneyHiveService;
-use crate::headers::session_id_header;
+use crate::settings::Settings;
 
 /// Makes every request of the wrapped service a HoneyHive session; see the [crate docs](crate).
 ///
@@ -33,13 +32,6 @@ pub struct HoneyHiveLayer {
     settings: Arc<Settings>,
 }
 
-/// What every request needs: services are cloned for each, so it is shared.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    pub(crate) instrumentation: ServerInstrumentation,
-    pub(crate) header: Option<HeaderName>,
-}
-
 impl HoneyHiveLayer {
     /// A layer with the default settings.
     #[must_use]
@@ -50,12 +42,8 @@ impl HoneyHiveLayer {
 
 impl From<ServerInstrumentation> for HoneyHiveLayer {
     fn from(instrumentation: ServerInstrumentation) -> Self {
-        let header = session_id_header(&instrumentation);
         Self {
-            settings: Arc::new(Settings {
-                instrumentation,
-                header,
-            }),
+            settings: Arc::new(Settings::new(instrumentation)),
         }
     }
 }

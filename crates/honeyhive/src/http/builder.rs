@@ -12,6 +12,25 @@ use crate::model::object::Object;
 use crate::settings::SessionTransport;
 use crate::tracer::HoneyHiveTracer;
 
+impl ServerInstrumentation {
+    /// The defaults: see the setters of [`ServerInstrumentationBuilder`].
+    #[must_use]
+    pub fn new(tracer: HoneyHiveTracer) -> Self {
+        Self::builder(tracer).build()
+    }
+
+    /// Begins an instrumentation with settings of its own.
+    pub fn builder(tracer: HoneyHiveTracer) -> ServerInstrumentationBuilder {
+        ServerInstrumentationBuilder::new(tracer)
+    }
+}
+
+impl From<HoneyHiveTracer> for ServerInstrumentation {
+    fn from(tracer: HoneyHiveTracer) -> Self {
+        Self::new(tracer)
+    }
+}
+
 /// The settings of a [`ServerInstrumentation`].
 ///
 /// A callback that panics is caught and counted

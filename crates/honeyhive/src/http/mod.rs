@@ -102,17 +102,6 @@ struct Inner {
 }
 
 impl ServerInstrumentation {
-    /// The defaults: see the setters of [`ServerInstrumentationBuilder`].
-    #[must_use]
-    pub fn new(tracer: HoneyHiveTracer) -> Self {
-        Self::builder(tracer).build()
-    }
-
-    /// Begins an instrumentation with settings of its own.
-    pub fn builder(tracer: HoneyHiveTracer) -> ServerInstrumentationBuilder {
-        ServerInstrumentationBuilder::new(tracer)
-    }
-
     /// The name of the header that carries the session's id both ways, in lower case.
     #[must_use]
     pub fn session_id_header(&self) -> &str {
@@ -129,12 +118,6 @@ impl ServerInstrumentation {
     #[must_use]
     pub fn tracer(&self) -> &HoneyHiveTracer {
         &self.inner.tracer
-    }
-}
-
-impl From<HoneyHiveTracer> for ServerInstrumentation {
-    fn from(tracer: HoneyHiveTracer) -> Self {
-        Self::new(tracer)
     }
 }
 
