@@ -1,6 +1,7 @@
 //! Plain values that know nothing of tracing: ids, objects, limits, JSON, times, words.
 
 pub(crate) mod id;
+pub(crate) mod id_text;
 pub(crate) mod json;
 pub(crate) mod limits;
 pub(crate) mod object;

@@ -80,7 +80,7 @@ impl Target {
     fn here() -> Option<Self> {
         Context::map_current(|cx| match current::in_context(cx) {
             Some(session) => Self::of_session(session),
-            None if HoneyHiveTracer::has_default() => Self::by_default(cx),
+            None if HoneyHiveTracer::has_default() => Self::by_default(),
             None => None,
         })
     }
@@ -93,12 +93,9 @@ impl Target {
     }
 
     #[inline(never)]
-    fn by_default(cx: &Context) -> Option<Self> {
+    fn by_default() -> Option<Self> {
         let target = Self::of(&HoneyHiveTracer::default_tracer()?);
-        // As the processor has it: a session that came from outside is one all the same.
-        let is_meant =
-            !suppression::is_suppressed(&target.outbox) || current::from_baggage(cx).is_some();
-        is_meant.then_some(target)
+        (!suppression::is_suppressed(&target.outbox)).then_some(target)
     }
 
     // Out of line, and so are the others that a function without a tracer never reaches.

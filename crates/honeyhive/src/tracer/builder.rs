@@ -16,7 +16,7 @@ use crate::processor::HoneyHiveSpanProcessor;
 use crate::redaction::{Redaction, Rules};
 use crate::sampling::SessionSampling;
 use crate::secret::ApiKey;
-use crate::session::StartupSession;
+use crate::session::{SessionTrust, StartupSession};
 use crate::settings::{DropPolicy, Explicit, OtlpProtocol, SessionTransport, Settings};
 use crate::spool::Spool;
 
@@ -73,6 +73,9 @@ pub struct HoneyHiveTracerBuilder {
     explicit: Explicit,
     resource: Option<Resource>,
     redaction: Redaction,
+    trust: SessionTrust,
+    /// Ids that said nothing.
+    ignored_ids: u32,
     /// Where deliveries go instead of HoneyHive.
     sink: Option<Sink>,
 }
@@ -117,9 +120,23 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// The id of the tracer's own session, instead of a random one.
+    /// The id of the tracer's own session, instead of a random one. What [says nothing](SessionId#what-is-no-id)
+    /// is no id.
     pub fn session_id(mut self, id: impl Into<SessionId>) -> Self {
-        self.explicit.session_id = Some(id.into());
+        let id = id.into();
+        if id.is_none() {
+            self.ignored_ids += 1;
+        } else {
+            self.explicit.session_id = Some(id);
+        }
+        self
+    }
+
+    /// How far a session id that comes from outside is trusted (default [`SessionTrust::Map`]): in a request, in a message's
+    /// headers ([`extract`](HoneyHiveTracer::extract)), in baggage that another library has read. A server's instrumentation can
+    /// have a trust of its own.
+    pub fn session_trust(mut self, trust: SessionTrust) -> Self {
+        self.trust = trust;
         self
     }
 
@@ -253,6 +270,7 @@ impl HoneyHiveTracerBuilder {
             settings.spool.is_some(),
         );
         let outbox = Arc::new(Outbox::new(bounds));
+        outbox.count_ignored_session_ids(self.ignored_ids);
         let redactor = Arc::new(Redactor::new(rules, Arc::clone(&outbox)));
         let startup = Arc::new(StartupSession::new(
             Arc::clone(&outbox),
@@ -265,7 +283,7 @@ impl HoneyHiveTracerBuilder {
             Arc::clone(&startup),
         )?;
         let transport = settings.session_transport;
-        let processor = HoneyHiveSpanProcessor::new(Arc::clone(&outbox), transport);
+        let processor = HoneyHiveSpanProcessor::new(Arc::clone(&outbox), transport, self.trust);
         let provider = SdkTracerProvider::builder()
             .with_span_processor(processor.clone())
             .with_span_limits(span_limits())

@@ -30,6 +30,8 @@ use crate::outbox::{Command, Outbox, Record, Reply, Timing, Update};
 use crate::processor::HoneyHiveSpanProcessor;
 use crate::propagation;
 use crate::report::{DeliveryStats, FlushReport};
+#[cfg(feature = "http-server")]
+use crate::session::Trusts;
 use crate::session::{CreateSession, NewSession, Session, StartupSession, current};
 #[cfg(feature = "http-server")]
 use crate::settings::SessionTransport;
@@ -133,7 +135,7 @@ impl HoneyHiveTracer {
             current::of_tracer(cx, &self.inner.outbox)
                 .map(|current| current.session.clone())
                 .or_else(|| {
-                    let id = current::from_baggage(cx)?;
+                    let id = self.inner.processor.session_in_baggage(cx)?;
                     Some(Session::begin(&self.inner.outbox, NewSession::existing(id)))
                 })
         })
@@ -143,8 +145,9 @@ impl HoneyHiveTracer {
     /// sender's session, as a link, and its span as the parent. Without them it is the current context.
     ///
     /// For queues and protocols of your own; behind the HTTP layers it happens by itself. Names match in any
-    /// case. The id is trusted as it comes: a bare `session_id` counts where it is a UUID,
-    /// `honeyhive.session_id` always.
+    /// case, headers may come in several lines, and values may be bytes: `&http::HeaderMap`, actix-web's map, a `HashMap` and
+    /// any other names and values. The id is trusted as far as the tracer's
+    /// [`session_trust`](HoneyHiveTracerBuilder::session_trust) lets it; a bare `session_id` counts where it is a UUID.
     ///
     /// ```
     /// use std::collections::HashMap;
@@ -168,9 +171,10 @@ impl HoneyHiveTracer {
     pub fn extract<K, V>(&self, headers: impl IntoIterator<Item = (K, V)>) -> Context
     where
         K: AsRef<str>,
-        V: AsRef<str>,
+        V: AsRef<[u8]>,
     {
-        propagation::extract(&self.inner.outbox, headers)
+        let trust = self.inner.processor.trusts().of_tracer();
+        propagation::extract(&self.inner.outbox, trust, headers)
     }
 
     /// Adds to the current session, else to the tracer's own. Never blocks.
@@ -355,6 +359,12 @@ impl HoneyHiveTracer {
     #[cfg(feature = "macros")]
     pub(crate) fn shared_sdk_tracer(&self) -> Arc<SdkTracer> {
         Arc::clone(&self.inner.tracer)
+    }
+
+    /// Whose ids from outside are trusted, and how far.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn trusts(&self) -> &Trusts {
+        self.inner.processor.trusts()
     }
 
     #[cfg(feature = "http-server")]
