@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use tokio::sync::oneshot;
 
-use super::Session;
+use super::handle::Session;
 use crate::error::Error;
 use crate::outbox::{Command, Reply};
 

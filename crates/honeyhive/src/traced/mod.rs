@@ -27,7 +27,7 @@ use crate::HoneyHiveTracer;
 use crate::attributes::{CALL_SITE, ERROR, EVENT_TYPE};
 use crate::outbox::Outbox;
 use crate::panics::{guarded, panic_message};
-use crate::session::{Session, current};
+use crate::session::{Session, current, suppression};
 use record::Budget;
 
 /// What is known of a traced function at compile time.
@@ -175,7 +175,7 @@ impl Target {
         let target = Self::of(&HoneyHiveTracer::default_tracer()?);
         // As the processor has it: a session that came from outside is one all the same.
         let is_meant =
-            !current::is_suppressed(&target.outbox) || current::from_baggage(cx).is_some();
+            !suppression::is_suppressed(&target.outbox) || current::from_baggage(cx).is_some();
         is_meant.then_some(target)
     }
 
