@@ -25,7 +25,7 @@ enum Door {
 thread_local! {
     /// Has no destructor, so it can always be asked.
     static DOOR: Cell<Door> = const { Cell::new(Door::Unknown) };
-    /// Is made after OpenTelemetry's value, so it is gone before that.
+    /// Is made after the values that it stands for, so it is gone before them.
     static SENTINEL: Sentinel = const { Sentinel };
 }
 
@@ -49,8 +49,10 @@ pub(crate) fn is_open() -> bool {
 
 #[cold]
 fn open() -> bool {
-    // It panics where others have used OpenTelemetry on this thread, and the thread is ending already.
-    let is_there = catch_unwind(|| Context::map_current(|_| ())).is_ok();
+    // Ids are made of a thread-local value, too. Both panic where others have used them on this thread, and the
+    // thread is ending already.
+    let ask = || Context::map_current(|_| rand::random::<u8>());
+    let is_there = catch_unwind(ask).is_ok();
     let is_open = is_there && SENTINEL.try_with(|_| ()).is_ok();
     DOOR.set(if is_open { Door::Open } else { Door::Closed });
     is_open

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use opentelemetry::Context;
 
 use super::LambdaInstrumentation;
+use crate::context;
 use crate::incoming::{panic_text, text_of};
 use crate::outbox::Outcome;
 
@@ -64,7 +65,7 @@ impl LambdaInstrumentation {
     pub fn on_ready<T>(&self, poll: impl FnOnce() -> T) -> T {
         let announced = &self.inner.announced;
         let polled = {
-            let _attached = Context::current_with_value(announced.clone()).attach();
+            let _attached = context::attach(context::current().with_value(announced.clone()));
             poll()
         };
         if announced.is() {
@@ -89,7 +90,7 @@ impl HandlerGuard {
     /// [`LambdaInstrumentation::on_ready`]. An invocation that no guard is made for is then known to have been
     /// answered without the handler.
     pub fn announce() {
-        let announced: Option<Announced> = Context::map_current(|cx| cx.get().cloned());
+        let announced: Option<Announced> = context::map(|cx| cx.get().cloned()).flatten();
         if let Some(announced) = announced {
             announced.set();
         }
@@ -98,7 +99,7 @@ impl HandlerGuard {
     /// A guard for the handler of the invocation that is current here, which is called now.
     #[must_use]
     pub fn current() -> Self {
-        let wire: Option<Wire> = Context::map_current(|cx| cx.get().cloned());
+        let wire: Option<Wire> = context::map(|cx| cx.get().cloned()).flatten();
         if let Some(Wire(line)) = &wire {
             line.has_begun.store(true, Ordering::Relaxed);
         }

@@ -11,6 +11,7 @@ use super::event::{self, SessionIdField};
 use super::flush::Flush;
 use super::handler::Wire;
 use super::{Inner, Invocation, InvocationGuard, LambdaInstrumentation};
+use crate::context;
 use crate::incoming;
 use crate::model::id::SessionId;
 use crate::model::object::Object;
@@ -27,8 +28,8 @@ impl LambdaInstrumentation {
     /// Nothing here waits, takes a lock for longer than a push, or can panic. The event is read through
     /// once, for its `session_id`.
     pub fn on_invocation(&self, invocation: &Invocation<'_>) -> InvocationGuard {
-        // Not inside `map_current`: the program's callbacks may attach a context of their own.
-        let cx = &Context::current();
+        // A copy: the program's callbacks may attach a context of their own.
+        let cx = &context::current();
         let wire = Wire::within(cx);
         let mut guard = InvocationGuard {
             instrumentation: Arc::clone(&self.inner),

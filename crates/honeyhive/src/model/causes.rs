@@ -14,9 +14,11 @@ const BYTES: usize = 64 * 1024;
 /// (many errors write theirs into their own) is not told again.
 pub(crate) fn with_causes(error: &(dyn Error + '_)) -> String {
     let mut text = bounded(format_args!("{error}"));
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    for cause in causes.take(CAUSES) {
-        let cause = bounded(format_args!("{cause}"));
+    let mut next = error.source();
+    for _ in 0..CAUSES {
+        let Some(error) = next else { break };
+        next = error.source();
+        let cause = bounded(format_args!("{error}"));
         if text.len() + cause.len() > BYTES {
             let all = text.len() + cause.len();
             text.push_str(&limits::mark(format_args!("over {all}")));
@@ -78,8 +80,14 @@ mod tests {
                 "asking failed: no route: timed out",
             ),
             // Written into the outer one already, whole or as a part.
-            (&["asking failed: no route", "no route"], "asking failed: no route"),
-            (&["failed (timed out)", "timed out", "late"], "failed (timed out): late"),
+            (
+                &["asking failed: no route", "no route"],
+                "asking failed: no route",
+            ),
+            (
+                &["failed (timed out)", "timed out", "late"],
+                "failed (timed out): late",
+            ),
             (&["no", "no", "no"], "no"),
             // A part of a word is no telling.
             (&["not known", "no"], "not known: no"),
@@ -97,6 +105,10 @@ mod tests {
         assert!(with_causes(&chain(&many)).ends_with(": cause 16"));
         let long = "x".repeat(60_000);
         let text = with_causes(&chain(&[&long, &format!("{long}y")]));
-        assert!(text.len() < 66_000 && text.ends_with("in all]"), "{}", text.len());
+        assert!(
+            text.len() < 66_000 && text.ends_with("in all]"),
+            "{}",
+            text.len()
+        );
     }
 }

@@ -39,7 +39,11 @@ mod tests {
 
     #[test]
     fn a_text_is_cut_between_characters_and_marked_once() {
-        let cut = bounded(format_args!("a{}{}", "ä".repeat(40_000), "b".repeat(70_000)));
+        let cut = bounded(format_args!(
+            "a{}{}",
+            "ä".repeat(40_000),
+            "b".repeat(70_000)
+        ));
         assert!(cut.ends_with("ä… [cut: over 65536 bytes in all]") && cut.len() < 66_000);
     }
 

@@ -25,6 +25,7 @@ pub use stream::{TracedStream, stream};
 use crate::EventType;
 use crate::HoneyHiveTracer;
 use crate::attributes::{CALL_SITE, ERROR, EVENT_TYPE};
+use crate::context;
 use crate::outbox::Outbox;
 use crate::panics::{guarded, panic_message};
 use crate::session::{Session, current, suppression};
@@ -82,7 +83,7 @@ type Payload = Box<dyn Any + Send>;
 impl Active {
     /// Runs `f` with the span current. A panic comes back as a value, since the span has to know it.
     fn enter<T>(&self, f: impl FnOnce() -> T) -> Result<T, Payload> {
-        let _guard = self.cx.clone().attach();
+        let _guard = context::attach(self.cx.clone());
         catch_unwind(AssertUnwindSafe(f))
     }
 
@@ -156,11 +157,12 @@ impl Target {
     /// default tracer's session is not theirs.
     #[inline]
     fn here() -> Option<Self> {
-        Context::map_current(|cx| match current::in_context(cx) {
+        context::map(|cx| match current::in_context(cx) {
             Some(session) => Self::of_session(session),
             None if HoneyHiveTracer::has_default() => Self::by_default(cx),
             None => None,
         })
+        .flatten()
     }
 
     fn of_session(session: &Session) -> Option<Self> {
@@ -190,7 +192,7 @@ impl Target {
                 .map(|kind| KeyValue::new(EVENT_TYPE, kind.as_str())),
         );
         // A copy: the program's code runs below, and may change what is current.
-        let cx = Context::current();
+        let cx = context::current();
         if cfg!(debug_assertions) && current::of_tracer(&cx, &self.outbox).is_none() {
             attributes.push(KeyValue::new(CALL_SITE, site.location));
         }
