@@ -241,7 +241,7 @@ impl HoneyHiveTracer {
     /// delivered in the background, after the spans that are on their way.
     ///
     /// HoneyHive's update of an event takes no inputs and no error, so those go to `metadata.inputs` and
-    /// `metadata.error`. For a span that still runs use [`enrich_span`](Self::enrich_span).
+    /// `metadata.error`. Outputs replace those that the span had, together with what was added to them here before. For a span that still runs use [`enrich_span`](Self::enrich_span).
     ///
     /// ```
     /// use honeyhive::{Enrichment, testing};
