@@ -82,7 +82,7 @@ type Callback<T> = Box<dyn Fn(&RequestInfo<'_>) -> T + Send + Sync>;
 ///     .filter(|request| request.path() != "/internal")     // true = traced
 ///     .session_name(|request| format!("chat {}", request.path()))
 ///     .session_trust(SessionTrust::Uuid)
-///     .build();
+///     .build()?;
 /// # Ok::<(), honeyhive::BuildError>(())
 /// ```
 #[derive(Clone)]
