@@ -111,7 +111,7 @@ impl ServerInstrumentation {
     /// What an adapter may prepare for [`Headers::pick`].
     #[must_use]
     pub fn request_headers(&self) -> RequestHeaders<'_> {
-        request::request_headers(&self.inner.session_id_header)
+        RequestHeaders::new(&self.inner.session_id_header)
     }
 
     /// The tracer.

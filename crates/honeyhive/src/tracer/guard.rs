@@ -13,7 +13,8 @@ use crate::processor::LAST_FLUSH;
 use crate::session::{NewSession, Session};
 
 impl HoneyHiveTracer {
-    /// Runs a unit of work (a job, a message, a batch) in a session of its own, which ends with it.
+    /// Runs a unit of work (a job, a message, a batch) in a session of its own, which ends with it. The future holds
+    /// a handle of the tracer, so it can be spawned.
     ///
     /// ```
     /// # async fn example(tracer: honeyhive::HoneyHiveTracer) {
@@ -26,12 +27,18 @@ impl HoneyHiveTracer {
     /// # let _: i32 = rows;
     /// # }
     /// ```
-    pub async fn with_session<F, Fut>(&self, new: impl Into<NewSession>, work: F) -> Fut::Output
+    pub fn with_session<N, F, Fut>(
+        &self,
+        new: N,
+        work: F,
+    ) -> impl Future<Output = Fut::Output> + use<N, F, Fut>
     where
+        N: Into<NewSession>,
         F: FnOnce(Session) -> Fut,
         Fut: Future,
     {
-        to_its_end(self.create_session(new), work).await
+        let tracer = self.clone();
+        async move { to_its_end(tracer.create_session(new), work).await }
     }
 
     /// Shuts the tracer down when the guard is dropped, within 5 seconds unless told otherwise.

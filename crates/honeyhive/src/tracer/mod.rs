@@ -21,7 +21,7 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 pub use builder::HoneyHiveTracerBuilder;
 pub use guard::ShutdownGuard;
 #[cfg(feature = "signal")]
-pub use serve::{Serve, Served, StopSignal};
+pub use serve::{Serve, ServeFuture, Served, StopSignal};
 
 use crate::enrichment::{Enrichment, warn_of_foreign_span};
 use crate::error::FlushError;
