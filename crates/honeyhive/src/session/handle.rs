@@ -1,12 +1,13 @@
 //! [`Session`]: the handle, and what is said through it.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::new_session::NewSession;
 use crate::enrichment::Enrichment;
-use crate::error::Error;
+use crate::error::StartError;
 use crate::model::id::SessionId;
 use crate::model::limits;
 use crate::outbox::{Facts, Inputs, Outbox, Record, SessionEnd, StartRecord, Update};
@@ -38,6 +39,23 @@ pub struct Session {
     pub(crate) outbox: Arc<Outbox>,
 }
 
+/// Handles are equal where they are clones of one handle, so that a session which [moves](Session::link_to) stays the
+/// same key of a map. To ask whether two handles stand for the same session of HoneyHive compare their
+/// [`id`](Session::id)s.
+impl PartialEq for Session {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.start, &other.start)
+    }
+}
+
+impl Eq for Session {}
+
+impl Hash for Session {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.start).hash(state);
+    }
+}
+
 /// Its id and name: what it was asked is no matter for a log.
 impl fmt::Debug for Session {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,8 +85,8 @@ impl Session {
         let session = Self::of(outbox, start);
         if let Err(reason) = outbox.push_start(&session.start) {
             session.start.settle(Err(match reason {
-                DropReason::ShutDown => Error::ShutDown,
-                reason => Error::Dropped(reason),
+                DropReason::ShutDown => StartError::ShutDown,
+                reason => StartError::Dropped { reason },
             }));
         }
         session
