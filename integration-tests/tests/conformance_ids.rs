@@ -127,7 +127,7 @@ fn tracer() -> HoneyHiveTracer {
 fn any_bytes_in_the_headers_are_a_session_or_nothing() {
     let tracer = tracer();
     let server = ServerInstrumentation::builder(tracer.clone()).filter(|_| true);
-    let server = server.build();
+    let server = server.build().unwrap();
     let headers = proptest::collection::vec(header(), 0..6).prop_map(Anything);
     let request = (headers, "[A-Z]{1,12}", "/[ -~]{0,80}");
     holds(&request, |(headers, method, path)| {

@@ -258,7 +258,8 @@ async fn request(tracer: &HoneyHiveTracer, plants: &Plants) {
         .session_name(move |_: &_| name.clone())
         .inputs(move |_: &_| json!({"query": {"q": inputs}}))
         .request_span(true)
-        .build();
+        .build()
+        .unwrap();
     let layer = HoneyHiveLayer::from(layer);
     let router = Router::new().fallback(get(|| async { "" })).layer(layer);
     let request = http::Request::get(&path)

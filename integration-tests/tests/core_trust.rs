@@ -42,7 +42,8 @@ fn without_trust_baggage_in_the_context_names_no_session() {
     let (tracer, captured) = testing::tracer();
     let _server = ServerInstrumentation::builder(tracer.clone())
         .session_trust(SessionTrust::Never)
-        .build();
+        .build()
+        .unwrap();
     record(&tracer, SOMEONES);
     let own = captured.only_session();
     assert_ne!(own.id.to_string(), SOMEONES);
@@ -55,10 +56,12 @@ fn every_trust_is_asked_for_baggage_in_the_context() {
     let decided = |raw: &str| raw.strip_prefix("signed:")?.parse().ok();
     let _public = ServerInstrumentation::builder(tracer.clone())
         .session_trust(SessionTrust::with(decided))
-        .build();
+        .build()
+        .unwrap();
     let _internal = ServerInstrumentation::builder(tracer.clone())
         .session_trust(SessionTrust::Uuid)
-        .build();
+        .build()
+        .unwrap();
     for id in [SOMEONES, "thread_42", &format!("signed:{SOMEONES}")] {
         record(&tracer, id);
     }
@@ -71,7 +74,8 @@ fn an_instrumentation_that_is_gone_is_asked_no_more() {
     drop(
         ServerInstrumentation::builder(tracer.clone())
             .session_trust(SessionTrust::Never)
-            .build(),
+            .build()
+            .unwrap(),
     );
     let _attached = with_baggage(SOMEONES).attach();
     drop(tracer.span("ours").start());
@@ -95,7 +99,8 @@ fn spans_of_a_request_that_is_filtered_out_stay_here_whatever_its_baggage_says()
     let (tracer, _captured) = testing::tracer();
     let server = ServerInstrumentation::builder(tracer.clone())
         .filter(|_| false)
-        .build();
+        .build()
+        .unwrap();
     let _attached = with_baggage(SOMEONES).attach();
     let headers = NoHeaders;
     let mut guard = server.on_request(&RequestInfo::new("GET", "/", &headers));
@@ -141,7 +146,8 @@ fn a_server_trusts_as_its_tracer_does_unless_told_otherwise() {
     let by_default = ServerInstrumentation::new(tracer.clone());
     let told = ServerInstrumentation::builder(tracer)
         .session_trust(SessionTrust::Uuid)
-        .build();
+        .build()
+        .unwrap();
     let headers = Named;
     let id = |server: &ServerInstrumentation| {
         let guard = server.on_request(&RequestInfo::new("GET", "/", &headers));

@@ -30,7 +30,7 @@ use crate::{ResponseBody, ResponseFuture};
 /// let middleware = HoneyHive::from(
 ///     ServerInstrumentation::builder(tracer)
 ///         .filter(|request| request.path() != "/internal")
-///         .build(),
+///         .build()?,
 /// );
 /// # drop(middleware);
 /// # Ok::<(), honeyhive::BuildError>(())

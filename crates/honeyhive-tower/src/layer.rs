@@ -22,7 +22,7 @@ use crate::settings::Settings;
 /// let layer = HoneyHiveLayer::from(
 ///     ServerInstrumentation::builder(tracer)
 ///         .filter(|request| request.path() != "/internal")
-///         .build(),
+///         .build()?,
 /// );
 /// # drop(layer);
 /// # Ok::<(), honeyhive::BuildError>(())

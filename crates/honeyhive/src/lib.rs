@@ -3,6 +3,7 @@
 
 // One folder or file a concern. A module imports only from those above it in this list, so there are no circles.
 mod attributes;
+mod context;
 mod error;
 mod report;
 
@@ -48,6 +49,7 @@ pub mod http;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 
+pub use context::Scoped;
 pub use enrichment::Enrichment;
 pub use error::{BuildError, FlushError, StartError, UnknownName};
 pub use event_type::EventType;

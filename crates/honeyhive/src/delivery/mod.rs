@@ -10,6 +10,7 @@ mod gate;
 mod ledger;
 mod notices;
 mod outgoing;
+mod outputs;
 mod priority;
 mod recent;
 mod redactor;

@@ -31,14 +31,13 @@ mod traced;
 use std::fmt;
 use std::sync::Arc;
 
-use opentelemetry::Context;
-
 pub use builder::ServerInstrumentationBuilder;
 pub use guard::RequestGuard;
 pub use missing::MissingSession;
 pub use request::{Headers, RequestHeaders, RequestInfo};
 pub use response::ResponseGuard;
 
+use crate::context;
 use crate::model::object::Object;
 pub use crate::session::SessionTrust;
 use crate::session::{Session, current};
@@ -53,7 +52,7 @@ pub const SESSION_ID_HEADER: &str = "x-session-id";
 /// [`Session::spawn`] it is lost, as every span's session is.
 #[must_use]
 pub fn current_session() -> Option<Session> {
-    Context::map_current(|cx| current::of_request(cx).cloned())
+    context::map(|cx| current::of_request(cx).cloned()).flatten()
 }
 
 /// Whether a request waits until HoneyHive has confirmed its session.
@@ -82,7 +81,7 @@ type Callback<T> = Box<dyn Fn(&RequestInfo<'_>) -> T + Send + Sync>;
 ///     .filter(|request| request.path() != "/internal")     // true = traced
 ///     .session_name(|request| format!("chat {}", request.path()))
 ///     .session_trust(SessionTrust::Uuid)
-///     .build();
+///     .build()?;
 /// # Ok::<(), honeyhive::BuildError>(())
 /// ```
 #[derive(Clone)]

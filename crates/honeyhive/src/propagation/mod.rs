@@ -14,6 +14,7 @@ use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
 pub(crate) use baggage::{SessionInBaggage, session_in_context};
 pub use carrier::HeadersMut;
 
+use crate::context;
 use crate::outbox::Outbox;
 use crate::session::{NewSession, Session, SessionTrust};
 
@@ -43,7 +44,7 @@ impl Session {
     /// # Ok::<(), honeyhive::BuildError>(())
     /// ```
     pub fn inject<Kind>(&self, headers: &mut (impl HeadersMut<Kind> + ?Sized)) {
-        let cx = Context::current();
+        let cx = context::current();
         headers.set_header(BAGGAGE, &baggage::header(&cx, self.id()));
         let mut sent = HashMap::new();
         TraceContextPropagator::new().inject_context(&cx, &mut sent);
@@ -66,7 +67,7 @@ where
     V: AsRef<[u8]>,
 {
     let headers = propagated(headers);
-    let cx = TraceContextPropagator::new().extract(&headers);
+    let cx = TraceContextPropagator::new().extract_with_context(&context::current(), &headers);
     let cx = BaggagePropagator::new().extract_with_context(&cx, &headers);
     let mut sent = SessionInBaggage::default();
     if let Some(header) = headers.get(BAGGAGE) {

@@ -13,7 +13,7 @@ mod stream;
 use std::sync::Arc;
 
 use opentelemetry::trace::{Span as _, SpanBuilder, TraceContextExt as _, Tracer as _};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SdkTracer;
 
 pub use active::Active;
@@ -25,6 +25,7 @@ pub use stream::{TracedStream, stream};
 use crate::EventType;
 use crate::HoneyHiveTracer;
 use crate::attributes::{CALL_SITE, EVENT_TYPE};
+use crate::context;
 use crate::outbox::Outbox;
 use crate::panics::guarded;
 use crate::session::{Session, current, suppression};
@@ -78,11 +79,12 @@ impl Target {
     /// default tracer's session is not theirs.
     #[inline]
     fn here() -> Option<Self> {
-        Context::map_current(|cx| match current::in_context(cx) {
+        context::map(|cx| match current::in_context(cx) {
             Some(session) => Self::of_session(session),
             None if HoneyHiveTracer::has_default() => Self::by_default(),
             None => None,
         })
+        .flatten()
     }
 
     fn of_session(session: &Session) -> Option<Self> {
@@ -109,7 +111,7 @@ impl Target {
                 .map(|kind| KeyValue::new(EVENT_TYPE, kind.as_str())),
         );
         // A copy: the program's code runs below, and may change what is current.
-        let cx = Context::current();
+        let cx = context::current();
         if cfg!(debug_assertions) && current::of_tracer(&cx, &self.outbox).is_none() {
             attributes.push(KeyValue::new(CALL_SITE, site.location));
         }

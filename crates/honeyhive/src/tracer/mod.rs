@@ -23,6 +23,7 @@ pub use guard::ShutdownGuard;
 #[cfg(feature = "signal")]
 pub use serve::{Serve, ServeFuture, Served, StopSignal};
 
+use crate::context;
 use crate::enrichment::{Enrichment, warn_of_foreign_span};
 use crate::error::FlushError;
 use crate::model::id::EventId;
@@ -131,7 +132,7 @@ impl HoneyHiveTracer {
     /// The session of this tracer that is current here, without beginning one.
     #[must_use]
     pub fn current_session(&self) -> Option<Session> {
-        Context::map_current(|cx| {
+        context::map(|cx| {
             current::of_tracer(cx, &self.inner.outbox)
                 .map(|current| current.session.clone())
                 .or_else(|| {
@@ -139,6 +140,7 @@ impl HoneyHiveTracer {
                     Some(Session::begin(&self.inner.outbox, NewSession::existing(id)))
                 })
         })
+        .flatten()
     }
 
     /// What [`Session::inject`] has put into the headers of a message that came in: a context with the
@@ -190,7 +192,7 @@ impl HoneyHiveTracer {
     pub fn enrich_span(&self, enrichment: Enrichment) {
         self.inner.outbox.count_refused(enrichment.refused_count());
         // A copy: what is called below may be the program's, and change what is current.
-        let cx = Context::current();
+        let cx = context::current();
         if self.may_write(&cx) {
             span::enrich(&cx.span(), enrichment);
         } else if !enrichment.is_empty() {
@@ -208,7 +210,7 @@ impl HoneyHiveTracer {
     /// delivered in the background, after the spans that are on their way.
     ///
     /// HoneyHive's update of an event takes no inputs and no error, so those go to `metadata.inputs` and
-    /// `metadata.error`. For a span that still runs use [`enrich_span`](Self::enrich_span).
+    /// `metadata.error`. Outputs replace those that the span had, together with what was added to them here before. For a span that still runs use [`enrich_span`](Self::enrich_span).
     ///
     /// ```
     /// use honeyhive::{Enrichment, testing};
@@ -241,7 +243,7 @@ impl HoneyHiveTracer {
     /// on that of another HoneyHive tracer.
     #[must_use]
     pub fn current_event_id(&self) -> Option<EventId> {
-        let cx = Context::current();
+        let cx = context::current();
         let is_mine = cx.span().is_recording() && self.may_write(&cx);
         is_mine.then(|| span::name_event(&cx))
     }
