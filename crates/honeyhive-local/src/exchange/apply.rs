@@ -68,6 +68,7 @@ impl Call {
     }
 
     fn start_session(&self, shared: &Shared) -> Result<Reply, Invalid> {
+        rest::check_session_fields(self.json()?)?;
         start_session(shared, self.json()?)
     }
 

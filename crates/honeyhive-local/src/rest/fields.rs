@@ -7,6 +7,17 @@ use serde_json::Value;
 use super::Invalid;
 use crate::Object;
 
+/// Refuses a body with fields that are not among `known`, and names them.
+pub(super) fn only(body: &Value, known: &[&str]) -> Result<(), Invalid> {
+    let fields = body.as_object().into_iter().flat_map(Object::keys);
+    let unknown = fields.filter(|field| !known.contains(&field.as_str()));
+    let unknown: Vec<String> = unknown.map(|field| format!("`{field}`")).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    Err(Invalid(format!("unknown fields: {}", unknown.join(", "))))
+}
+
 /// A field that has to be an object; missing and null are none.
 pub(super) fn object(body: &Object, key: &str) -> Result<Option<Object>, Invalid> {
     match body.get(key) {

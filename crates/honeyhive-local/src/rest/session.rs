@@ -19,6 +19,28 @@ const AT_CREATION: [Bucket; 5] = [
     Bucket::UserProperties,
 ];
 
+/// All that `POST /v1/sessions` takes; its legacy twin is open.
+const FIELDS: [&str; 13] = [
+    "session_id",
+    "session_name",
+    "event_name",
+    "source",
+    "start_time",
+    "end_time",
+    "duration",
+    "config",
+    "inputs",
+    "outputs",
+    "metadata",
+    "user_properties",
+    "children_ids",
+];
+
+/// Refuses what the strict route does not take.
+pub(crate) fn check_fields(body: &Value) -> Result<(), Invalid> {
+    fields::only(body, &FIELDS)
+}
+
 /// Reads a session as it is posted.
 pub(crate) fn parse(body: &Value) -> Result<LocalSession, Invalid> {
     let Value::Object(fields) = body else {

@@ -41,7 +41,8 @@ impl Update {
             buckets,
             duration: fields::number(body, "duration")?,
             end_time: fields::number(body, "end_time")?,
-            children_ids: fields::texts(body, "children_ids")?,
+            // An empty list does nothing, as in HoneyHive.
+            children_ids: fields::texts(body, "children_ids")?.filter(|ids| !ids.is_empty()),
         })
     }
 
@@ -71,8 +72,12 @@ impl Update {
     }
 }
 
+/// Five objects merge; outputs are replaced.
 fn merge_all(target: &mut impl Buckets, buckets: Vec<(Bucket, Object)>) {
     for (bucket, object) in buckets {
-        merge(target.bucket_mut(bucket), object);
+        match bucket {
+            Bucket::Outputs => *target.bucket_mut(bucket) = object,
+            _ => merge(target.bucket_mut(bucket), object),
+        }
     }
 }
