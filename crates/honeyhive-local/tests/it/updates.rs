@@ -86,8 +86,10 @@ async fn an_event_can_be_updated_like_a_session() {
 }
 
 #[tokio::test]
-async fn an_unknown_id_is_not_found() {
-    let server = server().await;
+async fn an_unknown_id_is_not_found_where_that_is_asked_for() {
+    let server = honeyhive_local::LocalServer::builder();
+    let server = server.unknown_updates(honeyhive_local::UnknownUpdates::Refuse);
+    let server = server.start().await.unwrap();
     let (status, answer) = put(&server, &format!("/v1/events/{OTHER}"), json!({})).await;
     assert_eq!(status, 404);
     assert!(answer["message"].is_string());
