@@ -284,7 +284,7 @@ fn observe(args: &Args) -> TokenStream {
 fn failed() -> TokenStream {
     quote! {
         {
-            __hh_outputs.error((&&&::honeyhive::__private::Failure(__hh_error)).__honeyhive_text());
+            __hh_outputs.error((&&&&&&::honeyhive::__private::Failure(__hh_error)).__honeyhive_text());
         }
     }
 }

@@ -1,6 +1,5 @@
 //! The span processor: it notes on each span which session it belongs to, and queues it when it ends.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +9,9 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::attributes::{SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE, SUPPRESSED};
+use crate::context;
 use crate::outbox::{Command, Outbox, Reply, StartRecord, fit_span};
-use crate::session::{Session, current};
+use crate::session::{Session, current, suppression};
 use crate::settings::SessionTransport;
 
 /// Sends every span of a provider to HoneyHive, in the session that was current where it started.
@@ -77,14 +77,11 @@ impl HoneyHiveSpanProcessor {
     /// The session that is current where a span starts whose parent context knows none, such as one that a
     /// library makes a root.
     fn session_here(&self) -> Option<Session> {
-        let here = || {
-            Context::map_current(|here| {
-                let current = current::of_tracer(here, self.outbox())?;
-                Some(current.session.clone())
-            })
-        };
-        // The thread may be ending, and OpenTelemetry's own locals be gone.
-        catch_unwind(AssertUnwindSafe(here)).ok().flatten()
+        context::map(|here| {
+            let current = current::of_tracer(here, self.outbox())?;
+            Some(current.session.clone())
+        })
+        .flatten()
     }
 
     /// Says to which session a span belongs.
@@ -111,7 +108,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
             span.set_attribute(KeyValue::new(SESSION_AUTO_CREATE, true));
         } else if let Some(session) = self.session_here() {
             self.stamp(&session.start, |stamp| span.set_attribute(stamp));
-        } else if current::is_suppressed(self.outbox()) {
+        } else if suppression::is_suppressed(self.outbox()) {
             span.set_attribute(KeyValue::new(SUPPRESSED, true));
         }
     }

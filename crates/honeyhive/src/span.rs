@@ -6,7 +6,6 @@ use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
 
-use opentelemetry::context::{FutureExt, WithContext};
 use opentelemetry::trace::{
     Span as _, SpanBuilder as OtelSpanBuilder, SpanId, SpanRef, Status, TraceContextExt, Tracer,
 };
@@ -16,6 +15,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::attributes::{CALL_SITE, ERROR, EVENT_ID, EVENT_TYPE, MAX_GATHERED};
+use crate::context::{self, Scoped};
 use crate::enrichment::Enrichment;
 use crate::event_type::EventType;
 use crate::model::id::EventId;
@@ -125,21 +125,23 @@ impl SpanBuilder {
         attributes.truncate(MAX_GATHERED - RESERVED);
         attributes.extend(event_type.map(|kind| KeyValue::new(EVENT_TYPE, kind.as_str())));
         attributes.extend(event_id.map(|id| KeyValue::new(EVENT_ID, id.to_string())));
-        Context::map_current(|cx| {
+        let started = context::map(|cx| {
             if cfg!(debug_assertions) && current::of_tracer(cx, &outbox).is_none() {
                 attributes.push(KeyValue::new(CALL_SITE, caller.to_string()));
             }
             let span = tracer.build_with_context(inner.with_attributes(attributes), cx);
             let span_id = span.span_context().span_id();
             let cx = cx.with_span(span);
-            Span {
-                outbox,
-                cx: match event_id {
-                    Some(id) => cx.with_value(Named { span_id, id }),
-                    None => cx,
-                },
+            match event_id {
+                Some(id) => cx.with_value(Named { span_id, id }),
+                None => cx,
             }
-        })
+        });
+        Span {
+            outbox,
+            // Without a span in it: nothing is recorded while the thread ends.
+            cx: started.unwrap_or_default(),
+        }
     }
 }
 
@@ -156,20 +158,20 @@ pub struct Span {
 
 impl Span {
     /// The future, with this span current whenever it is polled.
-    pub fn scope<F: Future>(&self, future: F) -> WithContext<F> {
-        future.with_context(self.cx.clone())
+    pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
+        Scoped::new(future, self.cx.clone())
     }
 
     /// Runs `f` with this span current.
     pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
-        let _guard = self.cx.clone().attach();
+        let _guard = context::attach(self.cx.clone());
         f()
     }
 
     /// The context with this span in it, for instrumentations that take one.
     #[must_use]
-    pub const fn context(&self) -> &Context {
-        &self.cx
+    pub fn context(&self) -> Context {
+        self.cx.clone()
     }
 
     /// The id of the event that this span becomes, for what may be added to it later: a user's feedback on

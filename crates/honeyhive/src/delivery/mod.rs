@@ -10,6 +10,7 @@ mod gate;
 mod ledger;
 mod notices;
 mod outgoing;
+mod outputs;
 mod priority;
 mod recent;
 mod redactor;
@@ -92,8 +93,10 @@ fn later(now: Instant, then: Duration) -> Instant {
 /// The way to HoneyHive.
 pub(crate) fn honeyhive(settings: &Settings, resource: &Resource) -> Result<Sink, BuildError> {
     let client = Client::new(settings)?;
-    let encoder = Encoder::new(settings.otlp_encoding, resource)
-        .map_err(|error| BuildError::HttpClient(error.into()))?;
+    let encoder =
+        Encoder::new(settings.otlp_encoding, resource).map_err(|error| BuildError::HttpClient {
+            source: error.into(),
+        })?;
     Ok(Sink::HoneyHive(Arc::new(client), Arc::new(encoder)))
 }
 
@@ -106,7 +109,7 @@ pub(crate) fn start(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(BuildError::DeliveryThread)?;
+        .map_err(|source| BuildError::DeliveryThread { source })?;
     std::thread::Builder::new()
         .name("honeyhive-delivery".to_owned())
         .spawn(move || {
@@ -124,5 +127,5 @@ pub(crate) fn start(
             }
         })
         .map(drop)
-        .map_err(BuildError::DeliveryThread)
+        .map_err(|source| BuildError::DeliveryThread { source })
 }

@@ -10,9 +10,10 @@ use tokio::time::Instant;
 use super::changes::{Beginning, Changes, Operation};
 use super::later;
 use super::ledger::{Ledger, Tally};
+use super::outputs::Outputs;
 use super::recent::Recent;
 use super::redactor::Redactor;
-use crate::error::Error;
+use crate::error::StartError;
 use crate::model::id::SessionId;
 use crate::outbox::StartRecord;
 use crate::report::DropReason;
@@ -167,6 +168,7 @@ pub(crate) struct Sessions {
     ready: VecDeque<SessionId>,
     /// HoneyHive has these.
     known: Recent<SessionId, ()>,
+    outputs: Outputs,
     window: Duration,
     redactor: Arc<Redactor>,
 }
@@ -177,6 +179,7 @@ impl Sessions {
             entries: HashMap::new(),
             ready: VecDeque::new(),
             known: Recent::new(),
+            outputs: Outputs::default(),
             window,
             redactor,
         }
@@ -353,11 +356,12 @@ impl Sessions {
             start.prepare(&self.redactor);
         }
         let is_frozen = entry.attempted.is_some();
-        let (changes, tally) = match (&start, entry.attempted.take()) {
+        let (mut changes, tally) = match (&start, entry.attempted.take()) {
             (_, Some(attempted)) => *attempted,
             (Some(_), None) => entry.take_changes_for_start(),
             (None, None) => entry.take_changes(),
         };
+        changes.with_earlier_outputs(id, &mut self.outputs);
         Some(Operation {
             id,
             start,
@@ -382,7 +386,7 @@ impl Sessions {
     pub(crate) fn failed(
         &mut self,
         operation: &Operation,
-        error: &Error,
+        error: &StartError,
         mut drop_items: impl FnMut(Tally),
     ) {
         let started = operation.start.is_some();
@@ -398,7 +402,7 @@ impl Sessions {
     fn end(
         &mut self,
         operation: &Operation,
-        outcome: &Result<(), Error>,
+        outcome: &Result<(), StartError>,
         settle_start: impl FnOnce(Tally),
     ) {
         let Some(entry) = self.entries.get_mut(&operation.id) else {
@@ -479,7 +483,9 @@ impl Sessions {
         starts
             .map(|(start, tally)| {
                 drop_items(tally);
-                start.settle(Err(Error::Dropped(DropReason::QueueFull)));
+                start.settle(Err(StartError::Dropped {
+                    reason: DropReason::QueueFull,
+                }));
                 start.record
             })
             .collect()

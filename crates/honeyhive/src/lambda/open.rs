@@ -9,8 +9,9 @@ use opentelemetry::Context;
 use super::ending::Active;
 use super::event::{self, SessionIdField};
 use super::flush::Flush;
-use super::handler::Wire;
+use super::handler::{HandlerGuard, Wire};
 use super::{Inner, Invocation, InvocationGuard, LambdaInstrumentation};
+use crate::context;
 use crate::incoming;
 use crate::model::id::SessionId;
 use crate::model::object::Object;
@@ -22,13 +23,27 @@ use crate::settings::SessionTransport;
 const LARGEST_EVENT: usize = 256 * 1024;
 
 impl LambdaInstrumentation {
+    /// Runs a poll for readiness, in which the handler can [announce](HandlerGuard::announce) its guard.
+    pub fn on_ready<T>(&self, poll: impl FnOnce() -> T) -> T {
+        let announced = &self.inner.announced;
+        let polled = {
+            let _attached = context::attach(context::current().with_value(announced.clone()));
+            poll()
+        };
+        if announced.is() {
+            // Layers further out wait for it, too.
+            HandlerGuard::announce();
+        }
+        polled
+    }
+
     /// An event has come: its session begins or is linked.
     ///
     /// Nothing here waits, takes a lock for longer than a push, or can panic. The event is read through
     /// once, for its `session_id`.
     pub fn on_invocation(&self, invocation: &Invocation<'_>) -> InvocationGuard {
-        // Not inside `map_current`: the program's callbacks may attach a context of their own.
-        let cx = &Context::current();
+        // A copy: the program's callbacks may attach a context of their own.
+        let cx = &context::current();
         let wire = Wire::within(cx);
         let mut guard = InvocationGuard {
             instrumentation: Arc::clone(&self.inner),

@@ -9,7 +9,6 @@ mod serve;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
@@ -22,10 +21,11 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 pub use builder::HoneyHiveTracerBuilder;
 pub use guard::ShutdownGuard;
 #[cfg(feature = "signal")]
-pub use serve::{Serve, Served, StopSignal};
+pub use serve::{Serve, ServeFuture, Served, StopSignal};
 
+use crate::context;
 use crate::enrichment::{Enrichment, warn_of_foreign_span};
-use crate::error::{BuildError, FlushError};
+use crate::error::FlushError;
 use crate::model::id::EventId;
 use crate::outbox::{Command, Outbox, Record, Reply, Timing, Update};
 use crate::processor::HoneyHiveSpanProcessor;
@@ -84,21 +84,6 @@ struct Inner {
 }
 
 impl HoneyHiveTracer {
-    /// Begins a tracer whose settings are given in code; what is not given comes from the environment.
-    pub fn builder() -> HoneyHiveTracerBuilder {
-        HoneyHiveTracerBuilder::default()
-    }
-
-    /// A tracer with all its settings from the environment; see [`HoneyHiveTracerBuilder`] for the
-    /// variables.
-    ///
-    /// # Errors
-    ///
-    /// Where a setting is missing or unusable; the error says which and what to do.
-    pub fn from_env() -> Result<Self, BuildError> {
-        Self::builder().build()
-    }
-
     fn from_parts(
         provider: SdkTracerProvider,
         processor: HoneyHiveSpanProcessor,
@@ -134,27 +119,6 @@ impl HoneyHiveTracer {
         CreateSession::new(Session::begin(&self.inner.outbox, new.into()))
     }
 
-    /// Runs a unit of work (a job, a message, a batch) in a session of its own, which ends with it.
-    ///
-    /// ```
-    /// # async fn example(tracer: honeyhive::HoneyHiveTracer) {
-    /// let rows = tracer
-    ///     .with_session("nightly-import", |session| async move {
-    ///         session.enrich(honeyhive::Enrichment::new().metadata(serde_json::json!({"run": 7})));
-    ///         10_000 // spans in here are in the session
-    ///     })
-    ///     .await;
-    /// # let _: i32 = rows;
-    /// # }
-    /// ```
-    pub async fn with_session<F, Fut>(&self, new: impl Into<NewSession>, work: F) -> Fut::Output
-    where
-        F: FnOnce(Session) -> Fut,
-        Fut: Future,
-    {
-        guard::to_its_end(self.create_session(new), work).await
-    }
-
     /// Begins the tracer's own session, which spans and enrichments outside every other session belong
     /// to. For scripts; a server uses a session a request.
     ///
@@ -166,7 +130,7 @@ impl HoneyHiveTracer {
     /// The session of this tracer that is current here, without beginning one.
     #[must_use]
     pub fn current_session(&self) -> Option<Session> {
-        Context::map_current(|cx| {
+        context::map(|cx| {
             current::of_tracer(cx, &self.inner.outbox)
                 .map(|current| current.session.clone())
                 .or_else(|| {
@@ -174,6 +138,7 @@ impl HoneyHiveTracer {
                     Some(Session::begin(&self.inner.outbox, NewSession::existing(id)))
                 })
         })
+        .flatten()
     }
 
     /// What [`Session::inject`] has put into the headers of a message that came in: a context with the
@@ -223,7 +188,7 @@ impl HoneyHiveTracer {
     pub fn enrich_span(&self, enrichment: Enrichment) {
         self.inner.outbox.count_refused(enrichment.refused_count());
         // A copy: what is called below may be the program's, and change what is current.
-        let cx = Context::current();
+        let cx = context::current();
         if self.may_write(&cx) {
             span::enrich(&cx.span(), enrichment);
         } else if !enrichment.is_empty() {
@@ -241,7 +206,7 @@ impl HoneyHiveTracer {
     /// delivered in the background, after the spans that are on their way.
     ///
     /// HoneyHive's update of an event takes no inputs and no error, so those go to `metadata.inputs` and
-    /// `metadata.error`. For a span that still runs use [`enrich_span`](Self::enrich_span).
+    /// `metadata.error`. Outputs replace those that the span had, together with what was added to them here before. For a span that still runs use [`enrich_span`](Self::enrich_span).
     ///
     /// ```
     /// use honeyhive::{Enrichment, testing};
@@ -274,7 +239,7 @@ impl HoneyHiveTracer {
     /// on that of another HoneyHive tracer.
     #[must_use]
     pub fn current_event_id(&self) -> Option<EventId> {
-        let cx = Context::current();
+        let cx = context::current();
         let is_mine = cx.span().is_recording() && self.may_write(&cx);
         is_mine.then(|| span::name_event(&cx))
     }
@@ -355,11 +320,6 @@ impl HoneyHiveTracer {
     pub fn shutdown_blocking(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
         self.inner.outbox.close();
         self.blocking(timeout, Command::Stop)
-    }
-
-    /// Shuts the tracer down when the guard is dropped, within 5 seconds unless told otherwise.
-    pub fn shutdown_guard(&self) -> ShutdownGuard {
-        ShutdownGuard::new(self.clone())
     }
 
     fn blocking(

@@ -84,6 +84,8 @@ pub(crate) struct Client {
     base: String,
     timeout: Duration,
     source: HeaderValue,
+    /// What the legacy route of sessions takes; the current one goes by the key.
+    project: Option<String>,
     /// Never to be seen in what HoneyHive says of a call.
     key: Option<ApiKey>,
     legacy_sessions: Route,
@@ -99,12 +101,15 @@ impl Client {
             .pool_idle_timeout(Duration::from_secs(60))
             .connect_timeout(settings.api_timeout)
             .build()
-            .map_err(|error| BuildError::HttpClient(error.into()))?;
+            .map_err(|error| BuildError::HttpClient {
+                source: error.into(),
+            })?;
         Ok(Self {
             http,
             base: settings.server_url.clone(),
             timeout: settings.api_timeout,
             source: header_value(&settings.source),
+            project: settings.project.clone(),
             key: settings.write_key.clone(),
             legacy_sessions: Route::default(),
             legacy_events: Route::default(),
@@ -122,7 +127,13 @@ impl Client {
             .choose(
                 true,
                 || self.rest(Method::POST, "/v1/sessions", session.to_vec()),
-                || self.rest(Method::POST, "/session/start", legacy_start(session)),
+                || {
+                    self.rest(
+                        Method::POST,
+                        "/session/start",
+                        legacy_start(session, self.project.as_deref()),
+                    )
+                },
             )
             .await
     }
