@@ -4,9 +4,10 @@
 // One folder or file a concern. A module imports only from those above it in this list, so there are no circles.
 mod attributes;
 mod context;
-mod error;
+mod log;
 mod report;
 
+mod error;
 mod model;
 mod owners;
 mod sampling;
@@ -68,9 +69,9 @@ pub use sampling::SessionSampling;
 pub use serde_json::json;
 pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard, SessionTrust};
 pub use settings::{DropPolicy, OtlpProtocol, SessionTransport};
-pub use span::{Span, SpanBuilder};
+pub use span::{Failure, Span, SpanBuilder};
 pub use spool::Spool;
-pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};
+pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard, span};
 #[cfg(feature = "signal")]
 pub use tracer::{Serve, ServeFuture, Served, StopSignal};
 

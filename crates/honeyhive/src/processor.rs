@@ -39,7 +39,7 @@ pub(crate) const LAST_FLUSH: Duration = Duration::from_secs(5);
 
 impl Drop for Lifeline {
     fn drop(&mut self) {
-        self.outbox.close();
+        self.outbox.last_handle_is_gone();
         self.outbox
             .command(Command::Stop(LAST_FLUSH, Reply::nobody()));
     }

@@ -33,6 +33,9 @@ impl ServerInstrumentation {
         let cx = &context::current();
         let inner = &self.inner;
         let outbox = inner.tracer.outbox();
+        if outbox.is_disabled() {
+            return RequestGuard(Handling::LeftAlone(None));
+        }
         let is_open = current::of_tracer(cx, outbox).is_some_and(|current| current.is_request);
         if is_open || suppression::is_suppressed(outbox) {
             // A layer further out has seen to it already.
