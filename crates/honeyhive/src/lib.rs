@@ -14,6 +14,9 @@ mod secret;
 mod enrichment;
 mod settings;
 
+#[cfg(feature = "model-calls")]
+mod stream;
+
 mod redaction;
 mod spool;
 mod wire;
