@@ -48,16 +48,24 @@ fn tracer() -> HoneyHiveTracer {
         .expect("a tracer in test mode needs nothing but a thread")
 }
 
-fn instrumentation() -> ServerInstrumentationBuilder {
-    ServerInstrumentation::builder(tracer())
+#[expect(
+    clippy::expect_used,
+    reason = "a measurement that cannot begin should say so"
+)]
+fn instrumentation(
+    set: impl FnOnce(ServerInstrumentationBuilder) -> ServerInstrumentationBuilder,
+) -> ServerInstrumentation {
+    set(ServerInstrumentation::builder(tracer()))
+        .build()
+        .expect("nothing about it can be wrong")
 }
 
 /// With a span around every request.
 fn with_span() -> ServerInstrumentation {
-    instrumentation().request_span(true).build()
+    instrumentation(|it| it.request_span(true))
 }
 
 /// Leaves every request alone.
 fn filtered() -> ServerInstrumentation {
-    instrumentation().filter(|_| false).build()
+    instrumentation(|it| it.filter(|_| false))
 }

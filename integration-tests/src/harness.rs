@@ -131,7 +131,9 @@ impl StageBuilder {
         let tracer = (self.tracer)(tracer_builder(&url))
             .build()
             .expect("a tracer");
-        let first = (self.instrumentation)(ServerInstrumentation::builder(tracer.clone())).build();
+        let first = (self.instrumentation)(ServerInstrumentation::builder(tracer.clone()))
+            .build()
+            .expect("an instrumentation");
         let mut instrumentations = vec![first.clone()];
         instrumentations.extend(self.twice.then_some(first));
         instrumentations.extend(self.second.clone().map(ServerInstrumentation::new));

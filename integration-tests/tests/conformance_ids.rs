@@ -68,7 +68,7 @@ proptest! {
         path in "/[ -~]{0,80}",
     ) {
         let (tracer, _) = tracer();
-        let instrumentation = ServerInstrumentation::builder(tracer.clone()).filter(|_| true).build();
+        let instrumentation = ServerInstrumentation::builder(tracer.clone()).filter(|_| true).build().unwrap();
         let headers = Anything(headers);
         let guard = instrumentation.on_request(&RequestInfo::new(&method, &path, &headers));
         let id = guard.response_id();

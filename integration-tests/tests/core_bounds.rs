@@ -8,7 +8,7 @@ mod support;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use honeyhive::{DropPolicy, Enrichment, Error, FlushError, HoneyHiveTracer};
+use honeyhive::{DropPolicy, DropReason, Enrichment, FlushError, HoneyHiveTracer, StartError};
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use serde_json::json;
 use support::*;
@@ -95,7 +95,7 @@ fn a_single_span_of_which_nothing_can_be_cut_is_dropped_and_its_neighbours_arriv
         });
         let error = tracer.force_flush_blocking(PATIENCE).unwrap_err();
 
-        assert!(matches!(error, FlushError::Dropped { report } if report.dropped == 1));
+        assert!(matches!(error, FlushError::Dropped { report, .. } if report.dropped == 1));
         let mut names: Vec<_> = all_events(&server)
             .into_iter()
             .map(|event| event.event_name)
@@ -270,8 +270,13 @@ fn a_session_that_made_room_is_told_to_who_awaits_it() {
         stats = tracer.stats();
     }
     let answer = block_on(oldest);
-    let reason = honeyhive::DropReason::QueueFull;
-    assert_eq!(answer.unwrap_err(), Error::Dropped(reason));
+    assert!(matches!(
+        answer,
+        Err(StartError::Dropped {
+            reason: DropReason::QueueFull,
+            ..
+        })
+    ));
     drop(tracer.force_flush_blocking(PATIENCE));
     assert_balanced(&tracer);
 }

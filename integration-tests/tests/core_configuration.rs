@@ -9,6 +9,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use honeyhive::http::ServerInstrumentation;
 use honeyhive::{BuildError, HoneyHiveTracer, HoneyHiveTracerBuilder, OtlpProtocol};
 use honeyhive_local::{Fault, LocalServer};
 use serde_json::json;
@@ -230,4 +231,30 @@ async fn the_key_is_cut_out_of_what_honeyhive_says_about_it() {
             assert!(!text.contains(&SECRET[..length]), "{text}");
         }
     }
+}
+
+#[test]
+fn a_header_for_the_session_that_http_does_not_allow_is_named() {
+    let tracer = HoneyHiveTracer::builder().test_mode(true).build().unwrap();
+    let built = |name: &str| {
+        let builder = ServerInstrumentation::builder(tracer.clone());
+        builder.session_id_header(name).build()
+    };
+    for name in [
+        "bad name",
+        "",
+        "x-sitzung-ä",
+        "a:b",
+        "Content-Length",
+        "host",
+    ] {
+        let error = built(name).unwrap_err().to_string();
+        assert!(error.starts_with("`.session_id_header(..)`"), "{error}");
+        assert!(
+            error.contains("X-Session-ID"),
+            "what to write instead: {error}"
+        );
+    }
+    let instrumentation = built("X-Conversation").unwrap();
+    assert_eq!(instrumentation.session_id_header(), "x-conversation");
 }

@@ -115,7 +115,7 @@ fn spans_of_a_session_whose_start_hangs_hold_nobody_else_up() {
         event(&server, "free");
         drop(tracer.shutdown_blocking(Duration::ZERO));
         let answer = waiting.join().unwrap();
-        assert_eq!(answer.unwrap_err(), honeyhive::Error::ShutDown);
+        assert_eq!(answer.unwrap_err(), honeyhive::StartError::ShutDown);
     });
 }
 
@@ -241,7 +241,7 @@ fn what_is_refused_is_dropped_without_another_try() {
         chat.in_scope(|| drop(tracer.span("work").start()));
         let error = tracer.force_flush_blocking(PATIENCE).unwrap_err();
 
-        let honeyhive::FlushError::Dropped { report } = error else {
+        let honeyhive::FlushError::Dropped { report, .. } = error else {
             panic!("{error:?}");
         };
         assert_eq!((report.dropped, report.pending), (2, 0), "{status}");

@@ -22,9 +22,10 @@ use honeyhive::opentelemetry::trace::{
 use honeyhive::opentelemetry::{
     Array, Context, InstrumentationScope, KeyValue, Value as Attribute,
 };
+use honeyhive::redaction::{Place, Verdict};
 use honeyhive::{
-    BuildError, Enrichment, EventId, HoneyHiveTracer, NewSession, Place, Redaction,
-    SessionTransport, Spool, Verdict,
+    BuildError, Enrichment, EventId, HoneyHiveTracer, NewSession, Redaction, SessionTransport,
+    Spool,
 };
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use honeyhive_tower::HoneyHiveLayer;
@@ -257,7 +258,8 @@ async fn request(tracer: &HoneyHiveTracer, plants: &Plants) {
         .session_name(move |_: &_| name.clone())
         .inputs(move |_: &_| json!({"query": {"q": inputs}}))
         .request_span(true)
-        .build();
+        .build()
+        .unwrap();
     let layer = HoneyHiveLayer::from(layer);
     let router = Router::new().fallback(get(|| async { "" })).layer(layer);
     let request = http::Request::get(&path)
@@ -473,7 +475,8 @@ fn keys_and_paths_mean_the_same_in_sessions_and_in_spans() {
     chat.in_scope(|| {
         let span = tracer.span("work").inputs(&inputs).start();
         let messages = json!([{"role": "user", "content": "mine"}]).to_string();
-        let cx = span.context().span();
+        let cx = span.context();
+        let cx = cx.span();
         cx.set_attribute(KeyValue::new("gen_ai.input.messages", messages));
     });
     flush(&tracer);

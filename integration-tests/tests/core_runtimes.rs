@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use honeyhive::opentelemetry::trace::{Tracer as _, TracerProvider as _};
-use honeyhive::{Enrichment, Error, FlushError, FlushReport, HoneyHiveTracer};
+use honeyhive::{Enrichment, FlushError, FlushReport, HoneyHiveTracer, StartError};
 use honeyhive_local::{Fault, LocalServer};
 use serde_json::json;
 use support::*;
@@ -33,7 +33,9 @@ fn record(tracer: &HoneyHiveTracer) {
 #[track_caller]
 fn assert_timed_out(result: Result<FlushReport, FlushError>, pending: u64) {
     match result {
-        Err(FlushError::TimedOut { timeout, report }) => {
+        Err(FlushError::TimedOut {
+            timeout, report, ..
+        }) => {
             assert_eq!(timeout, SHORT);
             assert_eq!((report.pending, report.delivered), (pending, 0));
         }
@@ -243,7 +245,7 @@ fn what_comes_after_the_shutdown_is_counted_and_nothing_breaks() {
     tracer.enrich_session(Enrichment::new().metadata(json!({"late": true})));
     assert_eq!(
         block_on(tracer.acreate_session("later")).unwrap_err(),
-        Error::ShutDown
+        StartError::ShutDown
     );
     assert_eq!(
         tracer.force_flush_blocking(PATIENCE),
@@ -274,7 +276,7 @@ fn who_awaits_a_session_when_the_tracer_is_shut_down_is_told() {
         let waiting = scope.spawn(|| block_on(created));
         assert!(server.wait_until_blocking(PATIENCE, |s| s.stats().requests == 1));
         assert!(tracer.shutdown_blocking(Duration::ZERO).is_err());
-        assert_eq!(waiting.join().unwrap().unwrap_err(), Error::ShutDown);
+        assert_eq!(waiting.join().unwrap().unwrap_err(), StartError::ShutDown);
     });
 }
 

@@ -689,7 +689,7 @@ fn a_start_that_cannot_be_read_is_counted_and_its_spans_create_the_session() {
         segment.set_len(before + kept).unwrap();
 
         server.heal();
-        let Err(FlushError::Dropped { report }) = tracer.force_flush_blocking(PATIENCE) else {
+        let Err(FlushError::Dropped { report, .. }) = tracer.force_flush_blocking(PATIENCE) else {
             panic!("{:?}", tracer.stats());
         };
         assert_eq!((report.dropped, report.pending), (1, 0));

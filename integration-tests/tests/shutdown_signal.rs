@@ -7,6 +7,7 @@
     reason = "a test that cannot go on should say so; its program tells where it listens"
 )]
 
+use std::future::IntoFuture;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
@@ -68,12 +69,12 @@ async fn axum_program() {
         .layer(HoneyHiveLayer::new(tracer.clone()));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     println!("listens on {}", listener.local_addr().unwrap());
-    let served = tracer
+    let serve = tracer
         .serve(|stop| axum::serve(listener, app).with_graceful_shutdown(stop))
         .drain_limit(Duration::from_secs(2))
-        .delivery_limit(Duration::from_secs(1))
-        .await;
-    tell(served);
+        .delivery_limit(Duration::from_secs(1));
+    // In a task, as beside a worker.
+    tell(tokio::spawn(serve.into_future()).await.unwrap());
 }
 
 #[actix_web::main]

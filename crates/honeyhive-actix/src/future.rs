@@ -11,8 +11,9 @@ use actix_web::dev::ServiceResponse;
 use honeyhive::http::RequestGuard;
 use pin_project_lite::pin_project;
 
+use crate::ResponseBody;
 use crate::headers::{View, set_if_absent};
-use crate::{HoneyHive, ResponseBody};
+use crate::settings::Settings;
 
 pin_project! {
     /// The future of a [`HoneyHiveMiddleware`](crate::HoneyHiveMiddleware).
@@ -25,12 +26,12 @@ pin_project! {
         inner: F,
         guard: RequestGuard,
         // Only where there is a session.
-        settings: Option<Rc<HoneyHive>>,
+        settings: Option<Rc<Settings>>,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn new(inner: F, guard: RequestGuard, settings: &Rc<HoneyHive>) -> Self {
+    pub(crate) fn new(inner: F, guard: RequestGuard, settings: &Rc<Settings>) -> Self {
         let settings = guard.session().map(|_| Rc::clone(settings));
         Self {
             inner,
@@ -67,7 +68,7 @@ where
 fn respond<B: MessageBody>(
     mut response: ServiceResponse<B>,
     guard: &mut RequestGuard,
-    settings: Option<&HoneyHive>,
+    settings: Option<&Settings>,
 ) -> ServiceResponse<ResponseBody<B>> {
     if let Some(name) = settings.and_then(|settings| settings.header.as_ref()) {
         set_if_absent(response.headers_mut(), name, guard);

@@ -5,6 +5,7 @@ mod current_session;
 mod future;
 mod headers;
 mod middleware;
+mod settings;
 
 pub use body::ResponseBody;
 pub use current_session::{CurrentSession, CurrentSessionRejection};

@@ -9,11 +9,11 @@ use std::rc::Rc;
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::header::HeaderName;
 use honeyhive::HoneyHiveTracer;
 use honeyhive::http::{RequestGuard, RequestInfo, ServerInstrumentation};
 
-use crate::headers::{Names, RequestView, session_id_header};
+use crate::headers::{Names, RequestView};
+use crate::settings::Settings;
 use crate::{ResponseBody, ResponseFuture};
 
 /// Makes every request of an `App`, a `Scope` or a `Resource` a HoneyHive session; see the
@@ -30,15 +30,14 @@ use crate::{ResponseBody, ResponseFuture};
 /// let middleware = HoneyHive::from(
 ///     ServerInstrumentation::builder(tracer)
 ///         .filter(|request| request.path() != "/internal")
-///         .build(),
+///         .build()?,
 /// );
 /// # drop(middleware);
 /// # Ok::<(), honeyhive::BuildError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct HoneyHive {
-    instrumentation: ServerInstrumentation,
-    pub(crate) header: Option<HeaderName>,
+    settings: Settings,
 }
 
 impl HoneyHive {
@@ -51,10 +50,8 @@ impl HoneyHive {
 
 impl From<ServerInstrumentation> for HoneyHive {
     fn from(instrumentation: ServerInstrumentation) -> Self {
-        let header = session_id_header(&instrumentation);
         Self {
-            instrumentation,
-            header,
+            settings: Settings::new(instrumentation),
         }
     }
 }
@@ -73,8 +70,8 @@ where
     fn new_transform(&self, service: S) -> Self::Future {
         ready(Ok(HoneyHiveMiddleware {
             inner: service,
-            request_headers: Names::of(&self.instrumentation),
-            settings: Rc::new(self.clone()),
+            request_headers: Names::of(&self.settings.instrumentation),
+            settings: Rc::new(self.settings.clone()),
             routes: Routes::default(),
         }))
     }
@@ -84,7 +81,7 @@ where
 #[derive(Debug)]
 pub struct HoneyHiveMiddleware<S> {
     inner: S,
-    settings: Rc<HoneyHive>,
+    settings: Rc<Settings>,
     request_headers: Names,
     routes: Routes,
 }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 
-use crate::config::{ApiKey, Config, Limits};
+use crate::config::{ApiKey, Config, Limits, UnknownUpdates};
 use crate::error::StartError;
 use crate::server::LocalServer;
 
@@ -68,6 +68,12 @@ impl LocalServerBuilder {
     /// Answers 404 on `/v1/…`, as a deployment that only knows the legacy routes does.
     pub fn without_v1_routes(mut self) -> Self {
         self.config.v1_routes = false;
+        self
+    }
+
+    /// Decides what becomes of an update of a session or event that is not known (yet).
+    pub fn unknown_updates(mut self, policy: UnknownUpdates) -> Self {
+        self.config.unknown_updates = policy;
         self
     }
 

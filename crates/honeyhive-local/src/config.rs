@@ -12,6 +12,20 @@ pub(crate) struct Config {
     /// Whether only this machine can reach the server.
     pub(crate) loopback: bool,
     pub(crate) max_body_bytes: usize,
+    pub(crate) unknown_updates: UnknownUpdates,
+}
+
+/// What becomes of an update whose session or event is not known (yet): HoneyHive's answer is not documented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum UnknownUpdates {
+    /// Answered 200 and kept until its target arrives.
+    Keep,
+    /// Answered 404.
+    #[default]
+    Refuse,
+    /// Answered 200 and forgotten.
+    Forget,
 }
 
 impl Default for Config {
@@ -21,6 +35,7 @@ impl Default for Config {
             v1_routes: true,
             loopback: true,
             max_body_bytes: 64 * MIB,
+            unknown_updates: UnknownUpdates::default(),
         }
     }
 }

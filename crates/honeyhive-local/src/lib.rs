@@ -21,6 +21,7 @@ mod shared;
 mod store;
 
 pub use builder::LocalServerBuilder;
+pub use config::UnknownUpdates;
 pub use error::StartError;
 pub use fault::{Endpoint, Fault};
 pub use model::{

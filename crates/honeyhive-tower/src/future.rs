@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 
 use crate::ResponseBody;
 use crate::headers::{View, set_if_absent};
-use crate::layer::Settings;
+use crate::settings::Settings;
 
 pin_project! {
     /// The future of a [`HoneyHiveService`](crate::HoneyHiveService).

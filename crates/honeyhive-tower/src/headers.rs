@@ -19,8 +19,7 @@ impl Headers for View<'_> {
     /// way of `for_each`, where the comparison is not part of the loop.
     fn pick<'h>(&'h self, names: &RequestHeaders<'_>, visit: &mut dyn FnMut(usize, &'h [u8])) {
         for (name, value) in self.0 {
-            let name = name.as_str();
-            if let Some(which) = names.iter().position(|wanted| *wanted == name) {
+            if let Some(which) = names.position(name.as_str()) {
                 visit(which, value.as_bytes());
             }
         }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use honeyhive::HoneyHiveTracer;
 use honeyhive::http::ServerInstrumentation;
-use http::HeaderName;
 use tower_layer::Layer;
 
 use crate::HoneyHiveService;
-use crate::headers::session_id_header;
+use crate::settings::Settings;
 
 /// Makes every request of the wrapped service a HoneyHive session; see the [crate docs](crate).
 ///
@@ -23,7 +22,7 @@ use crate::headers::session_id_header;
 /// let layer = HoneyHiveLayer::from(
 ///     ServerInstrumentation::builder(tracer)
 ///         .filter(|request| request.path() != "/internal")
-///         .build(),
+///         .build()?,
 /// );
 /// # drop(layer);
 /// # Ok::<(), honeyhive::BuildError>(())
@@ -31,13 +30,6 @@ use crate::headers::session_id_header;
 #[derive(Debug, Clone)]
 pub struct HoneyHiveLayer {
     settings: Arc<Settings>,
-}
-
-/// What every request needs: services are cloned for each, so it is shared.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    pub(crate) instrumentation: ServerInstrumentation,
-    pub(crate) header: Option<HeaderName>,
 }
 
 impl HoneyHiveLayer {
@@ -50,12 +42,8 @@ impl HoneyHiveLayer {
 
 impl From<ServerInstrumentation> for HoneyHiveLayer {
     fn from(instrumentation: ServerInstrumentation) -> Self {
-        let header = session_id_header(&instrumentation);
         Self {
-            settings: Arc::new(Settings {
-                instrumentation,
-                header,
-            }),
+            settings: Arc::new(Settings::new(instrumentation)),
         }
     }
 }

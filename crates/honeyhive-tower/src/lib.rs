@@ -10,6 +10,7 @@ mod headers;
 mod lambda;
 mod layer;
 mod service;
+mod settings;
 
 pub use body::ResponseBody;
 #[cfg(feature = "axum")]

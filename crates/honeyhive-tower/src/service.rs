@@ -11,7 +11,7 @@ use http_body::Body;
 use tower_service::Service;
 
 use crate::headers::View;
-use crate::layer::Settings;
+use crate::settings::Settings;
 use crate::{ResponseBody, ResponseFuture};
 
 /// The service that [`HoneyHiveLayer`](crate::HoneyHiveLayer) makes.

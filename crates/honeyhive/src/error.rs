@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::report::FlushReport;
+use crate::report::{DropReason, FlushReport};
 
 /// A tracer could not be built. Each message names the setting at fault and never a key's value.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,7 @@ pub enum BuildError {
     MissingApiKey,
     /// A key has the wrong shape.
     #[error("{setting} is not usable as a key: {problem}")]
+    #[non_exhaustive]
     InvalidKey {
         /// Which setting it came from.
         setting: Cow<'static, str>,
@@ -27,6 +28,7 @@ pub enum BuildError {
     #[error(
         "{setting} is not usable as a server URL: {problem}; it should look like https://api.dp1.us.honeyhive.ai"
     )]
+    #[non_exhaustive]
     InvalidUrl {
         /// Which setting it came from.
         setting: Cow<'static, str>,
@@ -35,6 +37,7 @@ pub enum BuildError {
     },
     /// A setting has a value outside what it takes.
     #[error("{setting} has a value that cannot be used: expected {expected}")]
+    #[non_exhaustive]
     InvalidValue {
         /// Which setting it came from.
         setting: Cow<'static, str>,
@@ -46,6 +49,7 @@ pub enum BuildError {
         "{setting} asks for {value}, which needs the feature `{feature}` of the crate `honeyhive`: \
          add it to the dependency's features in Cargo.toml, or leave the setting out"
     )]
+    #[non_exhaustive]
     MissingFeature {
         /// Which setting it came from.
         setting: Cow<'static, str>,
@@ -56,6 +60,7 @@ pub enum BuildError {
     },
     /// A pattern of the redaction cannot be used.
     #[error("the redaction pattern {pattern:?} cannot be used: {problem}")]
+    #[non_exhaustive]
     InvalidPattern {
         /// The pattern.
         pattern: String,
@@ -64,10 +69,18 @@ pub enum BuildError {
     },
     /// The TLS set-up or the HTTP client failed.
     #[error("the HTTP client could not be set up")]
-    HttpClient(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[non_exhaustive]
+    HttpClient {
+        /// What the client says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The delivery thread could not be started.
     #[error("the delivery thread could not be started")]
-    DeliveryThread(#[source] std::io::Error),
+    #[non_exhaustive]
+    DeliveryThread {
+        /// What the system says.
+        source: std::io::Error,
+    },
 }
 
 /// HoneyHive did not confirm a session.
@@ -75,9 +88,10 @@ pub enum BuildError {
 /// The session stays usable: whatever is recorded in it is still delivered as far as possible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Error {
+pub enum StartError {
     /// HoneyHive refused the session, and would do so again.
     #[error("HoneyHive refused the session with status {status}: {message}")]
+    #[non_exhaustive]
     Rejected {
         /// The HTTP status.
         status: u16,
@@ -86,13 +100,18 @@ pub enum Error {
     },
     /// HoneyHive did not answer in time. The session is still delivered in the background.
     #[error("HoneyHive did not answer ({detail}); the session is still tried in the background")]
+    #[non_exhaustive]
     Unconfirmed {
         /// What went wrong.
         detail: String,
     },
     /// It was dropped before it could be delivered.
-    #[error("the session start was dropped ({0}); see `HoneyHiveTracer::stats`")]
-    Dropped(crate::DropReason),
+    #[error("the session start was dropped ({reason}); see `HoneyHiveTracer::stats`")]
+    #[non_exhaustive]
+    Dropped {
+        /// Why.
+        reason: DropReason,
+    },
     /// The tracer was shut down first.
     #[error("the tracer was shut down before HoneyHive answered")]
     ShutDown,
@@ -104,6 +123,7 @@ pub enum Error {
 pub enum FlushError {
     /// Time ran out. What is pending stays queued and is tried again.
     #[error("{} of the items were still pending after {timeout:?}, {} of them on disk", report.pending, report.spooled)]
+    #[non_exhaustive]
     TimedOut {
         /// How long the flush was given.
         timeout: Duration,
@@ -112,6 +132,7 @@ pub enum FlushError {
     },
     /// Everything has an outcome, but some of it was dropped; `HoneyHiveTracer::stats` says why.
     #[error("{} of the items could not be delivered and were dropped", report.dropped)]
+    #[non_exhaustive]
     Dropped {
         /// What became of everything.
         report: FlushReport,
@@ -119,4 +140,19 @@ pub enum FlushError {
     /// The tracer has been shut down, or its delivery thread is gone.
     #[error("the tracer is shut down")]
     ShutDown,
+}
+
+/// A text is none of the names that a type has, such as [`EventType`](crate::EventType).
+///
+/// The text itself is not repeated here: it may come from outside.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a name that is known here: write {expected}")]
+pub struct UnknownName {
+    expected: &'static str,
+}
+
+impl UnknownName {
+    pub(crate) const fn expected(expected: &'static str) -> Self {
+        Self { expected }
+    }
 }

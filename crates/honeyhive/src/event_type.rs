@@ -1,12 +1,14 @@
 //! [`EventType`], and how the type of a span that another library made is found.
 
 use std::fmt;
+use std::str::FromStr;
 
 use opentelemetry::{KeyValue, Value};
 
 use crate::attributes::{
     EVENT_TYPE, GEN_AI_OPERATION, LANGFUSE_TYPE, OPENINFERENCE_KIND, TRACELOOP_KIND,
 };
+use crate::error::UnknownName;
 
 /// What a span is in HoneyHive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,6 +44,15 @@ impl EventType {
             } else {
                 Self::Tool
             })
+    }
+}
+
+impl FromStr for EventType {
+    type Err = UnknownName;
+
+    /// Takes `model`, `chain` and `tool`, in any case.
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        from_name(name).ok_or(UnknownName::expected("`model`, `chain` or `tool`"))
     }
 }
 
@@ -172,6 +183,17 @@ mod tests {
             of(&[(LANGFUSE_TYPE, "GENERATION")], false),
             EventType::Model
         );
+    }
+
+    #[test]
+    fn a_type_is_read_by_its_name_and_nothing_else_is_one() {
+        for kind in [EventType::Model, EventType::Chain, EventType::Tool] {
+            assert_eq!(kind.as_str().to_uppercase().parse(), Ok(kind));
+        }
+        for other in ["", " model", "models", "llm"] {
+            let error = other.parse::<EventType>().unwrap_err();
+            assert!(error.to_string().contains("`model`, `chain` or `tool`"));
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod settings;
 #[cfg(feature = "model-calls")]
 mod stream;
 
-mod redaction;
+pub mod redaction;
 mod spool;
 mod wire;
 
@@ -52,23 +52,27 @@ pub mod http;
 pub mod lambda;
 
 pub use enrichment::Enrichment;
-pub use error::{BuildError, Error, FlushError};
+pub use error::{BuildError, FlushError, StartError, UnknownName};
 pub use event_type::EventType;
 #[cfg(feature = "macros")]
 pub use honeyhive_macros::trace;
 pub use model::id::{EventId, InvalidEventId, InvalidSessionId, SessionId};
 pub use opentelemetry;
+pub use opentelemetry_sdk;
 pub use processor::HoneyHiveSpanProcessor;
-pub use redaction::{Field, Place, Redaction, Verdict};
+pub use redaction::Redaction;
 pub use report::{DeliveryStats, DropReason, Drops, FlushReport};
 pub use sampling::SessionSampling;
+/// [`serde_json::json!`], so that a program which has no other use for `serde_json` need not depend on it.
+#[doc(inline)]
+pub use serde_json::json;
 pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard};
 pub use settings::{DropPolicy, OtlpProtocol, SessionTransport};
 pub use span::{Span, SpanBuilder};
 pub use spool::Spool;
 pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};
 #[cfg(feature = "signal")]
-pub use tracer::{Serve, Served, StopSignal};
+pub use tracer::{Serve, ServeFuture, Served, StopSignal};
 
 /// What the expansion of [`trace`] calls. No part of the API: it changes without notice.
 #[cfg(feature = "macros")]

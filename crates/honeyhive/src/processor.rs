@@ -11,7 +11,7 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::attributes::{SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE, SUPPRESSED};
 use crate::outbox::{Command, Outbox, Reply, StartRecord, fit_span};
-use crate::session::{Session, current};
+use crate::session::{Session, current, suppression};
 use crate::settings::SessionTransport;
 
 /// Sends every span of a provider to HoneyHive, in the session that was current where it started.
@@ -111,7 +111,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
             span.set_attribute(KeyValue::new(SESSION_AUTO_CREATE, true));
         } else if let Some(session) = self.session_here() {
             self.stamp(&session.start, |stamp| span.set_attribute(stamp));
-        } else if current::is_suppressed(self.outbox()) {
+        } else if suppression::is_suppressed(self.outbox()) {
             span.set_attribute(KeyValue::new(SUPPRESSED, true));
         }
     }

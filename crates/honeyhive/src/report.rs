@@ -76,6 +76,21 @@ impl Drops {
             + self.unreadable
     }
 
+    /// Those that were dropped for one reason.
+    #[must_use]
+    pub const fn get(&self, reason: DropReason) -> u64 {
+        match reason {
+            DropReason::QueueFull => self.queue_full,
+            DropReason::Rejected => self.rejected,
+            DropReason::Unauthorized => self.unauthorized,
+            DropReason::TooLarge => self.too_large,
+            DropReason::RetriesExhausted => self.retries_exhausted,
+            DropReason::ShutDown => self.shut_down,
+            DropReason::SampledOut => self.sampled_out,
+            DropReason::Unreadable => self.unreadable,
+        }
+    }
+
     pub(crate) fn of_mut(&mut self, reason: DropReason) -> &mut u64 {
         match reason {
             DropReason::QueueFull => &mut self.queue_full,

@@ -118,7 +118,6 @@ const fn mix(value: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
 
     use super::*;
 
@@ -164,7 +163,7 @@ mod tests {
             .collect();
         // Version 7 in one millisecond, counted up: nearly all bits are alike.
         let counted: Vec<SessionId> = (0..10_000_u128)
-            .map(|it| Uuid::from_u128(0x018f_4d2c_0000_7000_8000_0000_0000_0000 + it).into())
+            .map(|it| SessionId::from_u128(0x018f_4d2c_0000_7000_8000_0000_0000_0000 + it))
             .collect();
         for ids in [random, named, counted] {
             for rate in [0.0, 0.01, 0.1, 0.5, 0.9, 1.0] {

@@ -168,8 +168,8 @@ impl Span {
 
     /// The context with this span in it, for instrumentations that take one.
     #[must_use]
-    pub const fn context(&self) -> &Context {
-        &self.cx
+    pub fn context(&self) -> Context {
+        self.cx.clone()
     }
 
     /// The id of the event that this span becomes, for what may be added to it later: a user's feedback on

@@ -228,8 +228,7 @@ fn run_against(server: &LocalServer, url: String, outcome: &Outcome) {
             assert_eq!(stats.retried, 0, "{stats:?}");
         }
         Outcome::Dropped(reason) => {
-            let dropped =
-                matches!(flushed, Err(FlushError::Dropped { report }) if report.dropped == ITEMS);
+            let dropped = matches!(flushed, Err(FlushError::Dropped { report, .. }) if report.dropped == ITEMS);
             assert!(dropped, "{flushed:?}");
             assert_eq!(
                 (reason(&stats.dropped), stats.retried),

@@ -7,7 +7,7 @@ use honeyhive::opentelemetry::baggage::BaggageExt as _;
 use honeyhive::opentelemetry::trace::{Tracer as _, TracerProvider as _};
 use honeyhive::opentelemetry::{Context, KeyValue};
 use honeyhive::{
-    Enrichment, Error, HoneyHiveTracer, NewSession, Session, SessionId, SessionTransport,
+    Enrichment, HoneyHiveTracer, NewSession, Session, SessionId, SessionTransport, StartError,
 };
 use honeyhive_local::{Endpoint, Fault, LocalEvent};
 use serde_json::{Value, json};
@@ -537,7 +537,7 @@ fn c106_and_c123_a_session_that_fails_leaves_nobody_elses_current() {
             .fail(Fault::status(400).on(Endpoint::Sessions).times(1));
         let refused = tracer.acreate_session("second user");
         let second = refused.session();
-        assert!(matches!(refused.await, Err(Error::Rejected { .. })));
+        assert!(matches!(refused.await, Err(StartError::Rejected { .. })));
         // The same thread, as a worker would reuse it.
         second.in_scope(|| drop(tracer.span("of the second").start()));
         drop(tracer.span("of nobody").start());

@@ -58,7 +58,7 @@ fn sync_endpoint(message: &str) -> Value {
 fn sessions(tracer: &HoneyHiveTracer, prefix: &'static str) -> HoneyHiveLayer {
     let sessions = ServerInstrumentation::builder(tracer.clone());
     let named = sessions.session_name(move |request| format!("{prefix}{}", request.path()));
-    named.build().into()
+    named.build().unwrap().into()
 }
 
 /// The application of the FastAPI guide, and the calls of its capture.

@@ -79,7 +79,8 @@ impl Call {
 
     fn update_event(&self, shared: &Shared, id: &str) -> Result<Reply, Invalid> {
         let update = Update::parse(self.json()?)?;
-        if shared.change(|store| store.update(id, update)) {
+        let policy = shared.config.unknown_updates;
+        if shared.change(|store| store.update(id, update, policy)) {
             return Ok(Reply::json(&json!({ "success": true })));
         }
         let message = "there is no session or event of this id";

@@ -2,17 +2,19 @@
 
 mod events;
 mod merge;
+mod pending;
 mod requests;
 mod sessions;
 mod tree;
 
-use crate::config::Limits;
+use crate::config::{Limits, UnknownUpdates};
 use crate::model::{LocalEvent, LocalSession, LocalStats};
 use crate::otlp::Arrival;
 use crate::rest::Update;
 
 pub(crate) use events::Events;
 pub(crate) use merge::merge;
+use pending::Pending;
 pub(crate) use requests::Requests;
 pub(crate) use sessions::Sessions;
 pub(crate) use tree::{text as tree_text, walk as walk_tree};
@@ -22,6 +24,7 @@ pub(crate) use tree::{text as tree_text, walk as walk_tree};
 pub(crate) struct Store {
     sessions: Sessions,
     events: Events,
+    pending: Pending,
     pub(crate) requests: Requests,
     limits: Limits,
 }
@@ -31,6 +34,7 @@ impl Store {
         Self {
             sessions: Sessions::default(),
             events: Events::default(),
+            pending: Pending::default(),
             requests: Requests::new(limits),
             limits,
         }
@@ -39,39 +43,69 @@ impl Store {
     pub(crate) fn clear(&mut self) {
         self.sessions = Sessions::default();
         self.events = Events::default();
+        self.pending = Pending::default();
         self.requests.clear();
     }
 
     /// Takes a posted session; returns the session as it is now.
     pub(crate) fn post(&mut self, session: LocalSession) -> LocalSession {
         let posted = self.sessions.post(session);
+        self.catch_up(&posted.session_id);
+        let posted = self
+            .sessions
+            .get(&posted.session_id)
+            .cloned()
+            .unwrap_or(posted);
         self.make_room_for_sessions();
         posted
     }
 
-    /// Updates the session or event of this id; says whether there is one.
-    pub(crate) fn update(&mut self, id: &str, update: Update) -> bool {
+    /// Updates the session or event of this id; says whether the update is taken.
+    pub(crate) fn update(&mut self, id: &str, update: Update, policy: UnknownUpdates) -> bool {
         let id = canonical_id(id);
-        if let Some(session) = self.sessions.get_mut(&id) {
-            update.apply_to_session(session);
+        let Err(update) = self.update_known(&id, update) else {
             return true;
+        };
+        if policy == UnknownUpdates::Keep {
+            self.pending.keep(id, update);
         }
-        match self.events.get_mut(&id) {
+        policy != UnknownUpdates::Refuse
+    }
+
+    /// Applies an update where its target is known, and hands it back where it is not.
+    fn update_known(&mut self, id: &str, update: Update) -> Result<(), Update> {
+        if let Some(session) = self.sessions.get_mut(id) {
+            update.apply_to_session(session);
+            return Ok(());
+        }
+        match self.events.get_mut(id) {
             Some(event) => update.apply_to_event(event),
-            None => return false,
+            None => return Err(update),
         }
-        true
+        Ok(())
+    }
+
+    /// Applies the updates that came before their target.
+    fn catch_up(&mut self, id: &str) {
+        for update in self.pending.take(id) {
+            // The target has just arrived.
+            let _ = self.update_known(id, update);
+        }
     }
 
     /// Takes a span: into its session, into the session it asks for, or among the orphans.
     pub(crate) fn arrive(&mut self, arrival: Arrival) {
         let Arrival { event, auto_create } = arrival;
         if let Some(session) = auto_create {
+            let id = session.session_id.clone();
             self.sessions.create_unless_known(session);
+            self.catch_up(&id);
             self.make_room_for_sessions();
         }
         let orphan = !self.sessions.contains(&event.session_id);
+        let id = event.event_id.clone();
         self.events.insert(event, orphan);
+        self.catch_up(&id);
         self.events.keep(self.limits.events);
     }
 

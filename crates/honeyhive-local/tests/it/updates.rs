@@ -123,3 +123,22 @@ async fn a_later_end_without_a_duration_makes_it_the_time_in_between() {
     assert_eq!(put(&server, &path, second_turn).await.0, 200);
     assert_eq!(server.session(SESSION).unwrap().duration, Some(900.0));
 }
+
+#[tokio::test]
+async fn an_update_of_an_unknown_id_is_kept_refused_or_forgotten_as_configured() {
+    use honeyhive_local::{LocalServer, UnknownUpdates};
+    for (policy, status, arrives) in [
+        (UnknownUpdates::Keep, 200, true),
+        (UnknownUpdates::Refuse, 404, false),
+        (UnknownUpdates::Forget, 200, false),
+    ] {
+        let server = LocalServer::builder().unknown_updates(policy);
+        let server = server.start().await.unwrap();
+        let body = json!({ "metadata": { "early": true } });
+        let path = format!("/v1/events/{SESSION}");
+        assert_eq!(put(&server, &path, body).await.0, status, "{policy:?}");
+        start_session(&server, SESSION).await;
+        let metadata = server.session(SESSION).unwrap().metadata;
+        assert_eq!(metadata.contains_key("early"), arrives, "{policy:?}");
+    }
+}

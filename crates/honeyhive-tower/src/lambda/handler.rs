@@ -1,6 +1,7 @@
 //! [`LambdaHandler`].
 
-use std::fmt::{self, Debug};
+use std::error::Error;
+use std::fmt::{self, Debug, Display};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -105,6 +106,15 @@ impl From<LambdaHandlerError> for Diagnostic {
         error.answer
     }
 }
+
+/// The message of the answer.
+impl Display for LambdaHandlerError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.answer.error_message)
+    }
+}
+
+impl Error for LambdaHandlerError {}
 
 impl Debug for LambdaHandlerError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

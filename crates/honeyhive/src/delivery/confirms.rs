@@ -7,11 +7,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::later;
-use crate::error::Error;
+use crate::error::StartError;
 use crate::model::id::SessionId;
 use crate::outbox::{Reply, StartRecord};
 
-type Outcome = Result<(), Error>;
+type Outcome = Result<(), StartError>;
 
 #[derive(Debug)]
 struct Confirm {
@@ -48,7 +48,7 @@ impl Confirms {
     pub(crate) fn settle(&mut self, now: Instant) {
         self.answer(|confirm| {
             let known = confirm.start.outcome();
-            let known = known.map(|outcome| outcome.map_err(Error::clone));
+            let known = known.map(|outcome| outcome.map_err(StartError::clone));
             known.or_else(|| (now >= confirm.deadline).then(|| unconfirmed("no answer in time")))
         });
     }
@@ -75,7 +75,7 @@ impl Confirms {
 }
 
 fn unconfirmed(detail: &str) -> Outcome {
-    Err(Error::Unconfirmed {
+    Err(StartError::Unconfirmed {
         detail: detail.to_owned(),
     })
 }

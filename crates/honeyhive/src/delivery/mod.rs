@@ -92,8 +92,10 @@ fn later(now: Instant, then: Duration) -> Instant {
 /// The way to HoneyHive.
 pub(crate) fn honeyhive(settings: &Settings, resource: &Resource) -> Result<Sink, BuildError> {
     let client = Client::new(settings)?;
-    let encoder = Encoder::new(settings.otlp_encoding, resource)
-        .map_err(|error| BuildError::HttpClient(error.into()))?;
+    let encoder =
+        Encoder::new(settings.otlp_encoding, resource).map_err(|error| BuildError::HttpClient {
+            source: error.into(),
+        })?;
     Ok(Sink::HoneyHive(Arc::new(client), Arc::new(encoder)))
 }
 
@@ -106,7 +108,7 @@ pub(crate) fn start(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(BuildError::DeliveryThread)?;
+        .map_err(|source| BuildError::DeliveryThread { source })?;
     std::thread::Builder::new()
         .name("honeyhive-delivery".to_owned())
         .spawn(move || {
@@ -124,5 +126,5 @@ pub(crate) fn start(
             }
         })
         .map(drop)
-        .map_err(BuildError::DeliveryThread)
+        .map_err(|source| BuildError::DeliveryThread { source })
 }

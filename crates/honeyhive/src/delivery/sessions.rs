@@ -12,7 +12,7 @@ use super::later;
 use super::ledger::{Ledger, Tally};
 use super::recent::Recent;
 use super::redactor::Redactor;
-use crate::error::Error;
+use crate::error::StartError;
 use crate::model::id::SessionId;
 use crate::outbox::StartRecord;
 use crate::report::DropReason;
@@ -382,7 +382,7 @@ impl Sessions {
     pub(crate) fn failed(
         &mut self,
         operation: &Operation,
-        error: &Error,
+        error: &StartError,
         mut drop_items: impl FnMut(Tally),
     ) {
         let started = operation.start.is_some();
@@ -398,7 +398,7 @@ impl Sessions {
     fn end(
         &mut self,
         operation: &Operation,
-        outcome: &Result<(), Error>,
+        outcome: &Result<(), StartError>,
         settle_start: impl FnOnce(Tally),
     ) {
         let Some(entry) = self.entries.get_mut(&operation.id) else {
@@ -479,7 +479,9 @@ impl Sessions {
         starts
             .map(|(start, tally)| {
                 drop_items(tally);
-                start.settle(Err(Error::Dropped(DropReason::QueueFull)));
+                start.settle(Err(StartError::Dropped {
+                    reason: DropReason::QueueFull,
+                }));
                 start.record
             })
             .collect()

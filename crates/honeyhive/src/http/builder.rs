@@ -3,14 +3,35 @@
 use std::fmt;
 use std::sync::Arc;
 
+use http::header::{self, HeaderName};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Inner, RequestInfo, ServerInstrumentation, SessionStart, SessionTrust};
+use crate::error::BuildError;
 use crate::model::json::to_json;
 use crate::model::object::Object;
 use crate::settings::SessionTransport;
 use crate::tracer::HoneyHiveTracer;
+
+impl ServerInstrumentation {
+    /// The defaults: see the setters of [`ServerInstrumentationBuilder`].
+    #[must_use]
+    pub fn new(tracer: HoneyHiveTracer) -> Self {
+        ServerInstrumentationBuilder::new(tracer).checked()
+    }
+
+    /// Begins an instrumentation with settings of its own.
+    pub fn builder(tracer: HoneyHiveTracer) -> ServerInstrumentationBuilder {
+        ServerInstrumentationBuilder::new(tracer)
+    }
+}
+
+impl From<HoneyHiveTracer> for ServerInstrumentation {
+    fn from(tracer: HoneyHiveTracer) -> Self {
+        Self::new(tracer)
+    }
+}
 
 /// The settings of a [`ServerInstrumentation`].
 ///
@@ -72,14 +93,10 @@ impl ServerInstrumentationBuilder {
         self
     }
 
-    /// The header that carries the session's id both ways (default `X-Session-ID`). A name that no
-    /// header can have is refused with a warning.
+    /// The header that carries the session's id both ways (default `X-Session-ID`). The name is checked by
+    /// [`build`](Self::build).
     pub fn session_id_header(mut self, name: &str) -> Self {
-        if is_header_name(name) {
-            self.0.session_id_header = name.to_ascii_lowercase().into();
-        } else {
-            tracing::warn!(target: "honeyhive", "{name:?} cannot be the name of a header; {:?} stays", self.0.session_id_header);
-        }
+        self.0.session_id_header = name.to_ascii_lowercase().into();
         self
     }
 
@@ -104,16 +121,46 @@ impl ServerInstrumentationBuilder {
     }
 
     /// The instrumentation.
-    #[must_use]
-    pub fn build(self) -> ServerInstrumentation {
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::InvalidValue`] where the name given to [`session_id_header`](Self::session_id_header) is none
+    /// that a header can have, or one that HTTP itself uses, such as `Content-Length`.
+    pub fn build(self) -> Result<ServerInstrumentation, BuildError> {
+        if is_free_header(&self.0.session_id_header) {
+            Ok(self.checked())
+        } else {
+            Err(BuildError::InvalidValue {
+                setting: "`.session_id_header(..)`".into(),
+                expected: "the name of a header of your own, such as `X-Session-ID`: letters, digits and `-`",
+            })
+        }
+    }
+
+    fn checked(self) -> ServerInstrumentation {
         ServerInstrumentation {
             inner: Arc::new(self.0),
         }
     }
 }
 
-fn is_header_name(name: &str) -> bool {
-    http::HeaderName::from_bytes(name.as_bytes()).is_ok()
+/// True for what can be a header's name and means nothing in HTTP: a session's id there would break responses.
+fn is_free_header(name: &str) -> bool {
+    const TAKEN: [HeaderName; 12] = [
+        header::AUTHORIZATION,
+        header::CONNECTION,
+        header::CONTENT_ENCODING,
+        header::CONTENT_LENGTH,
+        header::CONTENT_TYPE,
+        header::COOKIE,
+        header::HOST,
+        header::LOCATION,
+        header::SET_COOKIE,
+        header::TE,
+        header::TRANSFER_ENCODING,
+        header::UPGRADE,
+    ];
+    HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| !TAKEN.contains(&name))
 }
 
 impl fmt::Debug for ServerInstrumentationBuilder {

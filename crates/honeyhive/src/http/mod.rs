@@ -82,7 +82,7 @@ type Callback<T> = Box<dyn Fn(&RequestInfo<'_>) -> T + Send + Sync>;
 ///     .filter(|request| request.path() != "/internal")     // true = traced
 ///     .session_name(|request| format!("chat {}", request.path()))
 ///     .session_trust(SessionTrust::Uuid)
-///     .build();
+///     .build()?;
 /// # Ok::<(), honeyhive::BuildError>(())
 /// ```
 #[derive(Clone)]
@@ -102,17 +102,6 @@ struct Inner {
 }
 
 impl ServerInstrumentation {
-    /// The defaults: see the setters of [`ServerInstrumentationBuilder`].
-    #[must_use]
-    pub fn new(tracer: HoneyHiveTracer) -> Self {
-        Self::builder(tracer).build()
-    }
-
-    /// Begins an instrumentation with settings of its own.
-    pub fn builder(tracer: HoneyHiveTracer) -> ServerInstrumentationBuilder {
-        ServerInstrumentationBuilder::new(tracer)
-    }
-
     /// The name of the header that carries the session's id both ways, in lower case.
     #[must_use]
     pub fn session_id_header(&self) -> &str {
@@ -122,19 +111,13 @@ impl ServerInstrumentation {
     /// What an adapter may prepare for [`Headers::pick`].
     #[must_use]
     pub fn request_headers(&self) -> RequestHeaders<'_> {
-        request::request_headers(&self.inner.session_id_header)
+        RequestHeaders::new(&self.inner.session_id_header)
     }
 
     /// The tracer.
     #[must_use]
     pub fn tracer(&self) -> &HoneyHiveTracer {
         &self.inner.tracer
-    }
-}
-
-impl From<HoneyHiveTracer> for ServerInstrumentation {
-    fn from(tracer: HoneyHiveTracer) -> Self {
-        Self::new(tracer)
     }
 }
 

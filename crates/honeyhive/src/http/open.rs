@@ -20,8 +20,7 @@ use crate::model::id::SessionId;
 use crate::model::object::Object;
 use crate::outbox::{Inputs, Record, RequestInputs, StartRecord};
 use crate::propagation;
-use crate::session::current;
-use crate::session::{CreateSession, Session};
+use crate::session::{CreateSession, Session, current, suppression};
 use crate::settings::SessionTransport;
 use crate::span;
 
@@ -35,7 +34,7 @@ impl ServerInstrumentation {
         let inner = &self.inner;
         let outbox = inner.tracer.outbox();
         let is_open = current::of_tracer(cx, outbox).is_some_and(|current| current.is_request);
-        if is_open || current::is_suppressed(outbox) {
+        if is_open || suppression::is_suppressed(outbox) {
             // A layer further out has seen to it already.
             return RequestGuard(Handling::LeftAlone(None));
         }

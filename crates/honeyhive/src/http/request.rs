@@ -25,7 +25,7 @@ pub trait Headers {
     /// [`ServerInstrumentation::request_headers`]: super::ServerInstrumentation::request_headers
     fn pick<'h>(&'h self, names: &RequestHeaders<'_>, visit: &mut dyn FnMut(usize, &'h [u8])) {
         self.for_each(&mut |name, value| {
-            if let Some(which) = names.iter().position(|wanted| *wanted == name) {
+            if let Some(which) = names.position(name) {
                 visit(which, value);
             }
         });
@@ -33,11 +33,30 @@ pub trait Headers {
 }
 
 /// The names of the headers that every request is looked through for, in lower case.
-pub type RequestHeaders<'a> = [&'a str; 3];
+#[derive(Debug, Clone, Copy)]
+pub struct RequestHeaders<'a> {
+    names: [&'a str; 3],
+}
 
-/// The headers that mean something, where one of them is named `session_id`.
-pub(super) const fn request_headers(session_id: &str) -> RequestHeaders<'_> {
-    [session_id, BAGGAGE_HEADER, USER_ID_HEADER]
+impl<'a> RequestHeaders<'a> {
+    /// The headers that mean something, where one of them is named `session_id`.
+    pub(super) const fn new(session_id: &'a str) -> Self {
+        Self {
+            names: [session_id, BAGGAGE_HEADER, USER_ID_HEADER],
+        }
+    }
+
+    /// The names, in the order that [`Headers::pick`] counts them in.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a str> + use<'a> {
+        self.names.into_iter()
+    }
+
+    /// Which of them a name in lower case is.
+    #[must_use]
+    #[inline]
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|wanted| *wanted == name)
+    }
 }
 
 /// What the instrumentation and its callbacks see of a request.
@@ -106,7 +125,7 @@ impl<'a> RequestInfo<'a> {
     #[inline]
     pub(super) fn seen(&self, session_id_header: &str) -> Seen<'a> {
         let mut seen = Seen::default();
-        let names = request_headers(session_id_header);
+        let names = RequestHeaders::new(session_id_header);
         self.headers.pick(&names, &mut |which, value| match which {
             0 => seen.session_id.see(value),
             1 => _ = seen.baggage.get_or_insert(value),

@@ -14,7 +14,7 @@ use crate::attributes::ERROR;
 use crate::incoming::{panic_text, run_in};
 use crate::outbox::{Outcome, SessionEnd};
 use crate::owners::MemberId;
-use crate::session::current::Suppression;
+use crate::session::suppression::Suppression;
 use crate::session::{CreateSession, Session};
 
 /// What an answer that failed before its head counts as.

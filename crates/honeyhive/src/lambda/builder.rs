@@ -5,10 +5,29 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::flush::{FLUSH_TIMEOUT, Grumbler, Patience};
+use super::flush::Flushing;
 use super::handler::Announced;
 use super::{Inner, LambdaInstrumentation, SessionTrust};
 use crate::tracer::HoneyHiveTracer;
+
+impl LambdaInstrumentation {
+    /// The defaults: see the setters of [`LambdaInstrumentationBuilder`].
+    #[must_use]
+    pub fn new(tracer: HoneyHiveTracer) -> Self {
+        Self::builder(tracer).build()
+    }
+
+    /// Begins an instrumentation with settings of its own.
+    pub fn builder(tracer: HoneyHiveTracer) -> LambdaInstrumentationBuilder {
+        LambdaInstrumentationBuilder::new(tracer)
+    }
+}
+
+impl From<HoneyHiveTracer> for LambdaInstrumentation {
+    fn from(tracer: HoneyHiveTracer) -> Self {
+        Self::new(tracer)
+    }
+}
 
 /// The settings of a [`LambdaInstrumentation`].
 #[must_use = "an instrumentation is made by `.build()`"]
@@ -21,10 +40,8 @@ impl LambdaInstrumentationBuilder {
             begin_session: true,
             capture_event: true,
             trust: SessionTrust::default(),
-            flush_timeout: FLUSH_TIMEOUT,
+            flushing: Flushing::default(),
             is_warm: AtomicBool::new(false),
-            patience: Patience::default(),
-            grumbler: Grumbler::default(),
             announced: Announced::default(),
         })
     }
@@ -49,7 +66,7 @@ impl LambdaInstrumentationBuilder {
     /// Lambda bills the time, and the next event of this environment waits for it; whoever waits for the
     /// answer does not.
     pub fn flush_timeout(mut self, timeout: Duration) -> Self {
-        self.0.flush_timeout = timeout;
+        self.0.flushing.timeout = timeout;
         self
     }
 

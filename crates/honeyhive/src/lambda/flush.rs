@@ -8,13 +8,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::oneshot;
 
-use super::Inner;
 use crate::error::FlushError;
-use crate::outbox::{Command, Flushed, Reply};
+use crate::outbox::{Command, Flushed, Outbox, Reply};
 use crate::report::FlushReport;
 
 /// How long the flush may take, unless told otherwise.
-pub(super) const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// What is left of the invocation for its end.
 const MARGIN: Duration = Duration::from_millis(250);
 /// How long a flush may take while nothing gets through.
@@ -34,6 +33,24 @@ fn bound(limit: Duration, deadline: Option<SystemTime>, now: SystemTime) -> Opti
     Some(limit.min(left)).filter(|bound| !bound.is_zero())
 }
 
+/// How the flushes of an instrumentation go.
+#[derive(Debug)]
+pub(super) struct Flushing {
+    pub(super) timeout: Duration,
+    patience: Patience,
+    grumbler: Grumbler,
+}
+
+impl Default for Flushing {
+    fn default() -> Self {
+        Self {
+            timeout: FLUSH_TIMEOUT,
+            patience: Patience::default(),
+            grumbler: Grumbler::default(),
+        }
+    }
+}
+
 /// A flush that has begun, or not yet, or is over.
 #[derive(Debug)]
 pub(super) enum Flush {
@@ -43,16 +60,21 @@ pub(super) enum Flush {
 }
 
 impl Flush {
-    pub(super) fn poll(&mut self, inner: &Inner, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll(
+        &mut self,
+        flushing: &Flushing,
+        outbox: &Outbox,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
         loop {
             match self {
-                Self::ToBegin(deadline) => *self = Self::begin(inner, *deadline),
+                Self::ToBegin(deadline) => *self = Self::begin(flushing, outbox, *deadline),
                 Self::UnderWay(answer) => {
                     let flushed = ready!(Pin::new(answer).poll(cx));
                     let flushed = flushed.unwrap_or(Err(FlushError::ShutDown));
-                    inner.patience.learn(&flushed);
+                    flushing.patience.learn(&flushed);
                     if let Err(error) = flushed {
-                        inner.grumbler.grumble(&error);
+                        flushing.grumbler.grumble(&error);
                     }
                     *self = Self::Over;
                 }
@@ -61,14 +83,13 @@ impl Flush {
         }
     }
 
-    fn begin(inner: &Inner, deadline: Option<SystemTime>) -> Self {
-        let limit = inner.patience.limit(inner.flush_timeout);
+    fn begin(flushing: &Flushing, outbox: &Outbox, deadline: Option<SystemTime>) -> Self {
+        let limit = flushing.patience.limit(flushing.timeout);
         let Some(bound) = bound(limit, deadline, SystemTime::now()) else {
             tracing::debug!(target: "honeyhive", "no time is left for a flush; what is pending goes with the next invocation, if this environment gets one");
             return Self::Over;
         };
         let (reply, answer) = Reply::awaited();
-        let outbox = inner.tracer.outbox();
         outbox.command(Command::Flush(bound, reply));
         Self::UnderWay(answer)
     }
@@ -77,7 +98,7 @@ impl Flush {
 /// Remembers that nothing gets through, so that an outage does not hold up every invocation for the whole
 /// time of a flush.
 #[derive(Debug, Default)]
-pub(super) struct Patience {
+struct Patience {
     /// How many flushes in a row have delivered nothing.
     in_vain: AtomicU32,
 }
@@ -108,7 +129,7 @@ impl Patience {
 
 /// Says that a flush has failed, once a minute.
 #[derive(Debug, Default)]
-pub(super) struct Grumbler {
+struct Grumbler {
     last: Mutex<Option<Instant>>,
 }
 

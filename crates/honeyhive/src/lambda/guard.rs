@@ -89,7 +89,8 @@ impl InvocationGuard {
     /// A flush that fails is one line in the log, once a minute; what is pending stays so and goes with the
     /// next invocation.
     pub fn poll_flush(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
-        self.flush.poll(&self.instrumentation, cx)
+        let inner = &self.instrumentation;
+        self.flush.poll(&inner.flushing, inner.tracer.outbox(), cx)
     }
 
     fn end(&mut self, how: Told) {

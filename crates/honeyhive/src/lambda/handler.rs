@@ -7,7 +7,6 @@ use std::sync::{Arc, OnceLock};
 
 use opentelemetry::Context;
 
-use super::LambdaInstrumentation;
 use crate::incoming::{panic_text, text_of};
 use crate::outbox::Outcome;
 
@@ -59,22 +58,6 @@ impl Announced {
     }
 }
 
-impl LambdaInstrumentation {
-    /// Runs a poll for readiness, in which the handler can [announce](HandlerGuard::announce) its guard.
-    pub fn on_ready<T>(&self, poll: impl FnOnce() -> T) -> T {
-        let announced = &self.inner.announced;
-        let polled = {
-            let _attached = Context::current_with_value(announced.clone()).attach();
-            poll()
-        };
-        if announced.is() {
-            // Layers further out wait for it, too.
-            HandlerGuard::announce();
-        }
-        polled
-    }
-}
-
 /// Stands around the handler of an invocation, further in than whatever turns its errors and panics into
 /// answers, and tells the [`InvocationGuard`](super::InvocationGuard) around it how the handler ended.
 ///
@@ -86,7 +69,7 @@ pub struct HandlerGuard {
 
 impl HandlerGuard {
     /// Says that the handler has a guard, before an invocation is there: in
-    /// [`LambdaInstrumentation::on_ready`]. An invocation that no guard is made for is then known to have been
+    /// [`LambdaInstrumentation::on_ready`](super::LambdaInstrumentation::on_ready). An invocation that no guard is made for is then known to have been
     /// answered without the handler.
     pub fn announce() {
         let announced: Option<Announced> = Context::map_current(|cx| cx.get().cloned());

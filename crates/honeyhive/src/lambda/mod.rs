@@ -62,14 +62,13 @@ mod open;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 pub use builder::LambdaInstrumentationBuilder;
 pub use guard::InvocationGuard;
 pub use handler::HandlerGuard;
 pub use invocation::Invocation;
 
-use self::flush::{Grumbler, Patience};
+use self::flush::Flushing;
 use self::handler::Announced;
 pub use crate::incoming::SessionTrust;
 use crate::tracer::HoneyHiveTracer;
@@ -100,37 +99,18 @@ struct Inner {
     begin_session: bool,
     capture_event: bool,
     trust: SessionTrust,
-    flush_timeout: Duration,
+    flushing: Flushing,
     /// An event has come before.
     is_warm: AtomicBool,
-    patience: Patience,
-    grumbler: Grumbler,
     /// That there is a [`HandlerGuard`] around the handler.
     announced: Announced,
 }
 
 impl LambdaInstrumentation {
-    /// The defaults: see the setters of [`LambdaInstrumentationBuilder`].
-    #[must_use]
-    pub fn new(tracer: HoneyHiveTracer) -> Self {
-        Self::builder(tracer).build()
-    }
-
-    /// Begins an instrumentation with settings of its own.
-    pub fn builder(tracer: HoneyHiveTracer) -> LambdaInstrumentationBuilder {
-        LambdaInstrumentationBuilder::new(tracer)
-    }
-
     /// The tracer.
     #[must_use]
     pub fn tracer(&self) -> &HoneyHiveTracer {
         &self.inner.tracer
-    }
-}
-
-impl From<HoneyHiveTracer> for LambdaInstrumentation {
-    fn from(tracer: HoneyHiveTracer) -> Self {
-        Self::new(tracer)
     }
 }
 
@@ -150,7 +130,7 @@ impl fmt::Debug for Inner {
             .field("begin_session", &self.begin_session)
             .field("capture_event", &self.capture_event)
             .field("session_trust", &self.trust)
-            .field("flush_timeout", &self.flush_timeout)
+            .field("flush_timeout", &self.flushing.timeout)
             .finish_non_exhaustive()
     }
 }

@@ -9,7 +9,7 @@ use opentelemetry::Context;
 use super::ending::Active;
 use super::event::{self, SessionIdField};
 use super::flush::Flush;
-use super::handler::Wire;
+use super::handler::{HandlerGuard, Wire};
 use super::{Inner, Invocation, InvocationGuard, LambdaInstrumentation};
 use crate::incoming;
 use crate::model::id::SessionId;
@@ -22,6 +22,20 @@ use crate::settings::SessionTransport;
 const LARGEST_EVENT: usize = 256 * 1024;
 
 impl LambdaInstrumentation {
+    /// Runs a poll for readiness, in which the handler can [announce](HandlerGuard::announce) its guard.
+    pub fn on_ready<T>(&self, poll: impl FnOnce() -> T) -> T {
+        let announced = &self.inner.announced;
+        let polled = {
+            let _attached = Context::current_with_value(announced.clone()).attach();
+            poll()
+        };
+        if announced.is() {
+            // Layers further out wait for it, too.
+            HandlerGuard::announce();
+        }
+        polled
+    }
+
     /// An event has come: its session begins or is linked.
     ///
     /// Nothing here waits, takes a lock for longer than a push, or can panic. The event is read through

@@ -50,15 +50,27 @@ impl SessionId {
         self.0.hyphenated().encode_lower(buffer)
     }
 
-    pub(crate) const fn as_u128(self) -> u128 {
+    /// The UUID as a number: `Uuid::from_u128(id.as_u128())` is its value in the crate `uuid`, whatever the version.
+    #[must_use]
+    pub const fn as_u128(self) -> u128 {
         self.0.as_u128()
     }
 
-    pub(crate) const fn to_bytes(self) -> [u8; 16] {
+    /// The id that is this UUID.
+    #[must_use]
+    pub const fn from_u128(uuid: u128) -> Self {
+        Self(Uuid::from_u128(uuid))
+    }
+
+    /// The bytes of the UUID, as `Uuid::into_bytes` gives them.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 16] {
         *self.0.as_bytes()
     }
 
-    pub(crate) const fn from_bytes(bytes: [u8; 16]) -> Self {
+    /// The id that is the UUID of these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Uuid::from_bytes(bytes))
     }
 
@@ -103,9 +115,10 @@ impl From<String> for SessionId {
     }
 }
 
-impl From<Uuid> for SessionId {
-    fn from(uuid: Uuid) -> Self {
-        Self(uuid)
+/// The bytes of a UUID: `uuid.into_bytes()`.
+impl From<[u8; 16]> for SessionId {
+    fn from(bytes: [u8; 16]) -> Self {
+        Self::from_bytes(bytes)
     }
 }
 
@@ -182,6 +195,18 @@ impl EventId {
         Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
     }
 
+    /// The UUID as a number: `Uuid::from_u128(id.as_u128())` is its value in the crate `uuid`, whatever the version.
+    #[must_use]
+    pub const fn as_u128(self) -> u128 {
+        self.0.as_u128()
+    }
+
+    /// The bytes of the UUID, as `Uuid::into_bytes` gives them.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 16] {
+        *self.0.as_bytes()
+    }
+
     /// A session is an event, too, and deliveries are kept by the one kind of id.
     pub(crate) const fn as_session(self) -> SessionId {
         SessionId(self.0)
@@ -197,9 +222,10 @@ impl FromStr for EventId {
     }
 }
 
-impl From<Uuid> for EventId {
-    fn from(uuid: Uuid) -> Self {
-        Self(uuid)
+/// The bytes of a UUID: `uuid.into_bytes()`.
+impl From<[u8; 16]> for EventId {
+    fn from(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
     }
 }
 
@@ -280,6 +306,16 @@ mod tests {
         ] {
             assert!(text.parse::<SessionId>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_id_is_the_uuid_of_its_bytes_and_of_its_number() {
+        let uuid = Uuid::from_u128(0x9f3b_8f6e_6f0a_4d3b_9a57_0d3f_0d3c_9b11);
+        let id = SessionId::from(uuid.into_bytes());
+        assert_eq!(id, SessionId::from_u128(uuid.as_u128()));
+        assert_eq!(id.to_bytes(), uuid.into_bytes());
+        assert_eq!(EventId::from(id).as_u128(), uuid.as_u128());
+        assert_eq!(id.to_string(), uuid.to_string());
     }
 
     #[test]

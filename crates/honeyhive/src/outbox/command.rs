@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::StartRecord;
-use crate::error::{Error, FlushError};
+use crate::error::{FlushError, StartError};
 use crate::report::FlushReport;
 
 /// The answer of a flush or a shutdown.
@@ -16,7 +16,7 @@ pub(crate) type Flushed = Result<FlushReport, FlushError>;
 #[derive(Debug)]
 pub(crate) enum Command {
     /// Send the start now and say what HoneyHive answered.
-    Confirm(Arc<StartRecord>, Reply<Result<(), Error>>),
+    Confirm(Arc<StartRecord>, Reply<Result<(), StartError>>),
     /// Deliver all that was accepted so far.
     Flush(Duration, Reply<Flushed>),
     /// Likewise, then end.

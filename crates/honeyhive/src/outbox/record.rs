@@ -11,7 +11,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 use super::Load;
 use crate::enrichment::Enrichment;
-use crate::error::Error;
+use crate::error::StartError;
 use crate::model::id::SessionId;
 use crate::model::limits::{self, VALUE_BYTES};
 use crate::model::object::{ALLOCATION, Bucket, Object, object_bytes};
@@ -88,7 +88,7 @@ pub(crate) struct StartRecord {
     /// Begun by somebody else.
     linked: bool,
     phase: AtomicU8,
-    outcome: OnceLock<Result<(), Box<Error>>>,
+    outcome: OnceLock<Result<(), Box<StartError>>>,
     /// The id as text, once somebody asked.
     text: OnceLock<Arc<str>>,
     /// Where the session was moved to.
@@ -265,12 +265,12 @@ impl StartRecord {
             .is_ok()
     }
 
-    pub(crate) fn settle(&self, outcome: Result<(), Error>) {
+    pub(crate) fn settle(&self, outcome: Result<(), StartError>) {
         // The first answer stands.
         let _ = self.outcome.set(outcome.map_err(Box::new));
     }
 
-    pub(crate) fn outcome(&self) -> Option<Result<(), &Error>> {
+    pub(crate) fn outcome(&self) -> Option<Result<(), &StartError>> {
         let outcome = self.outcome.get()?;
         Some(outcome.as_ref().map(|_| ()).map_err(Box::as_ref))
     }

@@ -1,4 +1,6 @@
 //! [`Redaction`]: what is masked in everything that leaves, by name, by path, by pattern and by a hook.
+//!
+//! A hook is given a [`Field`], which says in which [`Place`] it stands, and answers with a [`Verdict`].
 
 mod rules;
 mod walk;
@@ -113,7 +115,8 @@ impl Redaction {
     /// [`DeliveryStats::callback_panics`](crate::DeliveryStats::callback_panics).
     ///
     /// ```
-    /// use honeyhive::{Redaction, Verdict};
+    /// use honeyhive::Redaction;
+    /// use honeyhive::redaction::Verdict;
     ///
     /// let redaction = Redaction::new().hook(|field| match field.key() {
     ///     "email" => Verdict::Replace(format!("{} letters", field.value().len())),

@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 
 use tokio::sync::oneshot;
 
-use super::Session;
-use crate::error::Error;
+use super::handle::Session;
+use crate::error::StartError;
 use crate::outbox::{Command, Reply};
 
 /// A session whose start has been handed over, from
@@ -17,7 +17,7 @@ use crate::outbox::{Command, Reply};
 /// runtime; dropping it cancels nothing.
 ///
 /// ```
-/// # async fn example(tracer: honeyhive::HoneyHiveTracer) -> Result<(), honeyhive::Error> {
+/// # async fn example(tracer: honeyhive::HoneyHiveTracer) -> Result<(), honeyhive::StartError> {
 /// let created = tracer.acreate_session("support-chat");
 /// let session = created.session();   // already collects spans
 /// created.await?;                    // HoneyHive has it
@@ -29,7 +29,7 @@ use crate::outbox::{Command, Reply};
 #[must_use = "the session is `.session()`; await this to wait for HoneyHive's answer"]
 pub struct CreateSession {
     session: Session,
-    answer: Option<oneshot::Receiver<Result<(), Error>>>,
+    answer: Option<oneshot::Receiver<Result<(), StartError>>>,
 }
 
 impl CreateSession {
@@ -51,7 +51,7 @@ impl CreateSession {
     }
 
     /// Asks the delivery thread to send the start now and to answer.
-    fn ask(session: &Session) -> oneshot::Receiver<Result<(), Error>> {
+    fn ask(session: &Session) -> oneshot::Receiver<Result<(), StartError>> {
         let (reply, answer) = Reply::awaited();
         session
             .outbox
@@ -61,17 +61,17 @@ impl CreateSession {
 }
 
 impl Future for CreateSession {
-    type Output = Result<Session, Error>;
+    type Output = Result<Session, StartError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { session, answer } = self.get_mut();
         if let Some(known) = session.start.outcome() {
-            return Poll::Ready(known.map(|()| session.clone()).map_err(Error::clone));
+            return Poll::Ready(known.map(|()| session.clone()).map_err(StartError::clone));
         }
         let receiver = answer.get_or_insert_with(|| Self::ask(session));
         Pin::new(receiver).poll(cx).map(|answer| {
             answer
-                .unwrap_or(Err(Error::ShutDown))
+                .unwrap_or(Err(StartError::ShutDown))
                 .map(|()| session.clone())
         })
     }

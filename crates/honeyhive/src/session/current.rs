@@ -2,17 +2,15 @@
 //!
 //! Each tracer has a current session of its own, so that two tracers in one process never mix theirs.
 
-use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
 
-use super::Session;
+use super::handle::Session;
 use crate::attributes::{BAGGAGE_SESSION_ID, BAGGAGE_SESSION_ID_BARE};
 use crate::model::id::SessionId;
 use crate::outbox::Outbox;
-use crate::owners::MemberId;
 
 /// The context value: a tracer's session, and those of other tracers around it.
 #[derive(Debug)]
@@ -127,64 +125,4 @@ pub(crate) fn from_baggage(cx: &Context) -> Option<SessionId> {
         Some(id) if !id.as_str().is_empty() => Some(SessionId::from_correlation_id(id.as_str())),
         _ => baggage.get(BAGGAGE_SESSION_ID_BARE)?.as_str().parse().ok(),
     }
-}
-
-thread_local! {
-    /// The tracer that this thread records nothing for just now.
-    ///
-    /// Not a context value: a request that is not traced should cost next to nothing. For the same reason the
-    /// first has a place of its own, with neither a destructor nor a borrow.
-    static SUPPRESSED: Cell<Option<MemberId>> = const { Cell::new(None) };
-    /// More of them, where filters of several tracers are around one request.
-    static SUPPRESSED_TOO: RefCell<Vec<MemberId>> = const { RefCell::new(Vec::new()) };
-}
-
-/// While this exists, spans that start on this thread outside every session are not recorded. The last to be made
-/// is the first to go.
-#[cfg(feature = "http-server")]
-#[derive(Debug)]
-pub(crate) struct Suppression {
-    is_first: bool,
-}
-
-#[cfg(feature = "http-server")]
-impl Suppression {
-    #[inline]
-    pub(crate) fn of(tracer: MemberId) -> Self {
-        let is_first = SUPPRESSED.get().is_none();
-        if is_first {
-            SUPPRESSED.set(Some(tracer));
-        } else {
-            SUPPRESSED_TOO.with_borrow_mut(|suppressed| suppressed.push(tracer));
-        }
-        Self { is_first }
-    }
-}
-
-#[cfg(feature = "http-server")]
-impl Drop for Suppression {
-    #[inline]
-    fn drop(&mut self) {
-        if self.is_first {
-            SUPPRESSED.set(None);
-        } else {
-            // The thread may be ending.
-            let _ = SUPPRESSED_TOO.try_with(|suppressed| suppressed.borrow_mut().pop());
-        }
-    }
-}
-
-#[inline]
-pub(crate) fn is_suppressed(outbox: &Outbox) -> bool {
-    let tracer = outbox.member().id();
-    SUPPRESSED
-        .get()
-        .is_some_and(|first| first == tracer || is_suppressed_too(tracer))
-}
-
-fn is_suppressed_too(tracer: MemberId) -> bool {
-    // The thread may be ending.
-    SUPPRESSED_TOO
-        .try_with(|suppressed| suppressed.borrow().contains(&tracer))
-        .unwrap_or(false)
 }

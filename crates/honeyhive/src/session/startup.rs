@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use super::{NewSession, Session};
+use super::handle::{Session, start_record};
+use super::new_session::NewSession;
 use crate::model::id::SessionId;
 use crate::outbox::{Outbox, StartRecord};
 
@@ -42,7 +43,7 @@ impl StartupSession {
     ) -> Session {
         self.lock()
             .get_or_insert_with(|| {
-                let start = super::start_record(self.new_session(), started_at);
+                let start = start_record(self.new_session(), started_at);
                 let session = Session::of(&self.outbox, start);
                 begin(Arc::clone(&session.start));
                 session

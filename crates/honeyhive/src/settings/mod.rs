@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::error::BuildError;
+use crate::error::{BuildError, UnknownName};
 use crate::model::id::SessionId;
 use crate::sampling::SessionSampling;
 use crate::secret::ApiKey;
@@ -139,6 +140,19 @@ pub enum DropPolicy {
     /// three quarters of it. Only what comes before it has got to that, once the bound itself is reached, is
     /// dropped as with [`Newest`](Self::Newest).
     Oldest,
+}
+
+impl FromStr for DropPolicy {
+    type Err = UnknownName;
+
+    /// Takes `newest` and `oldest`, in any case.
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name.to_ascii_lowercase().as_str() {
+            "newest" => Ok(Self::Newest),
+            "oldest" => Ok(Self::Oldest),
+            _ => Err(UnknownName::expected("`newest` or `oldest`")),
+        }
+    }
 }
 
 /// What the builder was told; `None` means "ask the environment, then take the default".
@@ -559,11 +573,7 @@ fn parse_protocol(value: &str) -> Option<OtlpProtocol> {
 }
 
 fn parse_drop_policy(value: &str) -> Option<DropPolicy> {
-    match value.to_ascii_lowercase().as_str() {
-        "newest" => Some(DropPolicy::Newest),
-        "oldest" => Some(DropPolicy::Oldest),
-        _ => None,
-    }
+    value.parse().ok()
 }
 
 #[cfg(test)]

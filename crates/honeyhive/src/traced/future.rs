@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
-use super::Active;
+use super::active::Active;
 
 pin_project_lite::pin_project! {
     /// The body, with the span current whenever it is polled. It hands the span back with the output.

@@ -4,19 +4,19 @@
 //! [`run`] or [`Run`] executes the body with the span current; [`finish`] or [`TracedStream`] records
 //! what came out. With nothing recording, each of them passes through.
 
+mod active;
 pub mod by;
 mod future;
 mod record;
 mod stream;
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use opentelemetry::trace::{Span as _, SpanBuilder, Status, TraceContextExt as _, Tracer as _};
+use opentelemetry::trace::{Span as _, SpanBuilder, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::SdkTracer;
 
+pub use active::Active;
 pub use by::{Failure, Outcome, Probe};
 pub use future::Run;
 pub use record::{Inputs, Outputs};
@@ -24,11 +24,10 @@ pub use stream::{TracedStream, stream};
 
 use crate::EventType;
 use crate::HoneyHiveTracer;
-use crate::attributes::{CALL_SITE, ERROR, EVENT_TYPE};
+use crate::attributes::{CALL_SITE, EVENT_TYPE};
 use crate::outbox::Outbox;
-use crate::panics::{guarded, panic_message};
-use crate::session::{Session, current};
-use record::Budget;
+use crate::panics::guarded;
+use crate::session::{Session, current, suppression};
 
 /// What is known of a traced function at compile time.
 #[derive(Debug)]
@@ -56,83 +55,6 @@ impl Site {
             inputs,
             location,
         }
-    }
-}
-
-/// A running span. It ends when this is dropped.
-#[derive(Debug)]
-pub struct Active {
-    cx: Context,
-    outbox: Arc<Outbox>,
-}
-
-// A context is only ever replaced as a whole, so no panic leaves one half-written. Without these an
-// `async fn` would lose the two traits with the attribute.
-impl UnwindSafe for Active {}
-impl RefUnwindSafe for Active {}
-
-impl Drop for Active {
-    fn drop(&mut self) {
-        self.cx.span().end();
-    }
-}
-
-type Payload = Box<dyn Any + Send>;
-
-impl Active {
-    /// Runs `f` with the span current. A panic comes back as a value, since the span has to know it.
-    fn enter<T>(&self, f: impl FnOnce() -> T) -> Result<T, Payload> {
-        let _guard = self.cx.clone().attach();
-        catch_unwind(AssertUnwindSafe(f))
-    }
-
-    #[inline(never)]
-    fn run<T>(self, body: impl FnOnce() -> T) -> (T, Option<Self>) {
-        match self.enter(body) {
-            Ok(output) => (output, Some(self)),
-            Err(payload) => self.panic(payload),
-        }
-    }
-
-    #[inline(never)]
-    fn finish(self, observe: impl FnOnce(&mut Outputs<'_>)) {
-        let mut budget = Budget::outputs();
-        self.record(&mut budget, None, observe);
-        budget.close(&self);
-    }
-
-    fn error(&self, text: String) {
-        let span = self.cx.span();
-        span.set_status(Status::error(text.clone()));
-        span.set_attribute(KeyValue::new(ERROR, text));
-    }
-
-    /// Ends the span with the panic and lets it go on.
-    fn panic(self, payload: Payload) -> ! {
-        let message = panic_message(payload.as_ref());
-        self.error(message.map_or_else(
-            || "panicked".to_owned(),
-            |message| format!("panicked: {message}"),
-        ));
-        drop(self);
-        resume_unwind(payload)
-    }
-
-    fn mark_cancelled(&self) {
-        let cancelled = KeyValue::new("honeyhive_metadata.cancelled", true);
-        self.cx.span().set_attribute(cancelled);
-    }
-
-    /// Lets code of the program record something. A panic in there is none of the traced function's.
-    fn record(
-        &self,
-        budget: &mut Budget,
-        index: Option<usize>,
-        record: impl FnOnce(&mut Outputs<'_>),
-    ) {
-        let _ = guarded(&self.outbox, || {
-            record(&mut Outputs::new(self, budget, index));
-        });
     }
 }
 
@@ -175,7 +97,7 @@ impl Target {
         let target = Self::of(&HoneyHiveTracer::default_tracer()?);
         // As the processor has it: a session that came from outside is one all the same.
         let is_meant =
-            !current::is_suppressed(&target.outbox) || current::from_baggage(cx).is_some();
+            !suppression::is_suppressed(&target.outbox) || current::from_baggage(cx).is_some();
         is_meant.then_some(target)
     }
 

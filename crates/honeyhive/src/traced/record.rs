@@ -5,10 +5,11 @@ use opentelemetry::{Key, KeyValue};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::Active;
+use super::active::Active;
 use crate::attributes::MAX_ATTRIBUTES;
 use crate::enrichment::Enrichment;
 use crate::outbox::Outbox;
+use crate::panics::guarded;
 use crate::span::{attributes_of, flatten};
 
 /// How much may still be recorded.
@@ -188,5 +189,26 @@ impl<'a> Outputs<'a> {
             self.budget.has_failed = true;
             self.active.error(text);
         }
+    }
+}
+
+impl Active {
+    #[inline(never)]
+    pub(super) fn finish(self, observe: impl FnOnce(&mut Outputs<'_>)) {
+        let mut budget = Budget::outputs();
+        self.record(&mut budget, None, observe);
+        budget.close(&self);
+    }
+
+    /// Lets code of the program record something. A panic in there is none of the traced function's.
+    pub(super) fn record(
+        &self,
+        budget: &mut Budget,
+        index: Option<usize>,
+        record: impl FnOnce(&mut Outputs<'_>),
+    ) {
+        let _ = guarded(&self.outbox, || {
+            record(&mut Outputs::new(self, budget, index));
+        });
     }
 }

@@ -5,8 +5,8 @@ use std::task::{Context as TaskContext, Poll};
 
 use futures_core::Stream;
 
-use super::record::Budget;
-use super::{Active, Outputs};
+use super::active::Active;
+use super::record::{Budget, Outputs};
 
 /// So many items are recorded.
 const ITEMS: usize = 100;

@@ -20,6 +20,23 @@ use crate::session::StartupSession;
 use crate::settings::{DropPolicy, Explicit, OtlpProtocol, SessionTransport, Settings};
 use crate::spool::Spool;
 
+impl HoneyHiveTracer {
+    /// Begins a tracer whose settings are given in code; what is not given comes from the environment.
+    pub fn builder() -> HoneyHiveTracerBuilder {
+        HoneyHiveTracerBuilder::default()
+    }
+
+    /// A tracer with all its settings from the environment; see [`HoneyHiveTracerBuilder`] for the
+    /// variables.
+    ///
+    /// # Errors
+    ///
+    /// Where a setting is missing or unusable; the error says which and what to do.
+    pub fn from_env() -> Result<Self, BuildError> {
+        Self::builder().build()
+    }
+}
+
 /// The settings of a tracer. What is not set comes from the environment, then from the default.
 ///
 /// | Setter | Variable | Default |

@@ -10,7 +10,42 @@ use super::HoneyHiveTracer;
 use crate::outbox::{Outcome, SessionEnd};
 use crate::panics::panic_text;
 use crate::processor::LAST_FLUSH;
-use crate::session::Session;
+use crate::session::{NewSession, Session};
+
+impl HoneyHiveTracer {
+    /// Runs a unit of work (a job, a message, a batch) in a session of its own, which ends with it. The future holds
+    /// a handle of the tracer, so it can be spawned.
+    ///
+    /// ```
+    /// # async fn example(tracer: honeyhive::HoneyHiveTracer) {
+    /// let rows = tracer
+    ///     .with_session("nightly-import", |session| async move {
+    ///         session.enrich(honeyhive::Enrichment::new().metadata(serde_json::json!({"run": 7})));
+    ///         10_000 // spans in here are in the session
+    ///     })
+    ///     .await;
+    /// # let _: i32 = rows;
+    /// # }
+    /// ```
+    pub fn with_session<N, F, Fut>(
+        &self,
+        new: N,
+        work: F,
+    ) -> impl Future<Output = Fut::Output> + use<N, F, Fut>
+    where
+        N: Into<NewSession>,
+        F: FnOnce(Session) -> Fut,
+        Fut: Future,
+    {
+        let tracer = self.clone();
+        async move { to_its_end(tracer.create_session(new), work).await }
+    }
+
+    /// Shuts the tracer down when the guard is dropped, within 5 seconds unless told otherwise.
+    pub fn shutdown_guard(&self) -> ShutdownGuard {
+        ShutdownGuard::new(self.clone())
+    }
+}
 
 /// Shuts the tracer down when dropped: keep it in `main`.
 ///
@@ -49,7 +84,7 @@ impl Drop for ShutdownGuard {
 }
 
 /// Runs a unit of work in a session, which ends with it.
-pub(super) async fn to_its_end<F, Fut>(session: Session, work: F) -> Fut::Output
+async fn to_its_end<F, Fut>(session: Session, work: F) -> Fut::Output
 where
     F: FnOnce(Session) -> Fut,
     Fut: Future,

@@ -9,7 +9,6 @@ mod serve;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
@@ -22,10 +21,10 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 pub use builder::HoneyHiveTracerBuilder;
 pub use guard::ShutdownGuard;
 #[cfg(feature = "signal")]
-pub use serve::{Serve, Served, StopSignal};
+pub use serve::{Serve, ServeFuture, Served, StopSignal};
 
 use crate::enrichment::{Enrichment, warn_of_foreign_span};
-use crate::error::{BuildError, FlushError};
+use crate::error::FlushError;
 use crate::model::id::EventId;
 use crate::outbox::{Command, Outbox, Record, Reply, Timing, Update};
 use crate::processor::HoneyHiveSpanProcessor;
@@ -84,21 +83,6 @@ struct Inner {
 }
 
 impl HoneyHiveTracer {
-    /// Begins a tracer whose settings are given in code; what is not given comes from the environment.
-    pub fn builder() -> HoneyHiveTracerBuilder {
-        HoneyHiveTracerBuilder::default()
-    }
-
-    /// A tracer with all its settings from the environment; see [`HoneyHiveTracerBuilder`] for the
-    /// variables.
-    ///
-    /// # Errors
-    ///
-    /// Where a setting is missing or unusable; the error says which and what to do.
-    pub fn from_env() -> Result<Self, BuildError> {
-        Self::builder().build()
-    }
-
     fn from_parts(
         provider: SdkTracerProvider,
         processor: HoneyHiveSpanProcessor,
@@ -132,27 +116,6 @@ impl HoneyHiveTracer {
     /// has answered. The session is usable before, and dropping this cancels nothing.
     pub fn acreate_session(&self, new: impl Into<NewSession>) -> CreateSession {
         CreateSession::new(Session::begin(&self.inner.outbox, new.into()))
-    }
-
-    /// Runs a unit of work (a job, a message, a batch) in a session of its own, which ends with it.
-    ///
-    /// ```
-    /// # async fn example(tracer: honeyhive::HoneyHiveTracer) {
-    /// let rows = tracer
-    ///     .with_session("nightly-import", |session| async move {
-    ///         session.enrich(honeyhive::Enrichment::new().metadata(serde_json::json!({"run": 7})));
-    ///         10_000 // spans in here are in the session
-    ///     })
-    ///     .await;
-    /// # let _: i32 = rows;
-    /// # }
-    /// ```
-    pub async fn with_session<F, Fut>(&self, new: impl Into<NewSession>, work: F) -> Fut::Output
-    where
-        F: FnOnce(Session) -> Fut,
-        Fut: Future,
-    {
-        guard::to_its_end(self.create_session(new), work).await
     }
 
     /// Begins the tracer's own session, which spans and enrichments outside every other session belong
@@ -355,11 +318,6 @@ impl HoneyHiveTracer {
     pub fn shutdown_blocking(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
         self.inner.outbox.close();
         self.blocking(timeout, Command::Stop)
-    }
-
-    /// Shuts the tracer down when the guard is dropped, within 5 seconds unless told otherwise.
-    pub fn shutdown_guard(&self) -> ShutdownGuard {
-        ShutdownGuard::new(self.clone())
     }
 
     fn blocking(

@@ -2,7 +2,7 @@
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -112,48 +112,87 @@ impl<F> Serve<F> {
     }
 }
 
-impl<F: Future> Serve<F> {
-    async fn run(self) -> Served<F::Output> {
-        let mut server = Box::pin(self.server);
-        let output = until_stopped(&mut server, self.stop, self.drain).await;
-        // What it still holds ends here, and is recorded.
-        drop(server);
-        let delivery = self.tracer.shutdown(self.delivery).await;
-        if let Err(error) = &delivery {
-            tracing::warn!(target: "honeyhive", "at shutdown: {error}");
+impl<F: Future> IntoFuture for Serve<F> {
+    type Output = Served<F::Output>;
+    type IntoFuture = ServeFuture<F>;
+
+    fn into_future(self) -> ServeFuture<F> {
+        let Self {
+            tracer,
+            server,
+            stop,
+            drain,
+            delivery,
+        } = self;
+        ServeFuture {
+            server: Some(Box::pin(server)),
+            output: None,
+            patience: Box::pin(until_too_late(stop, drain)),
+            delivery: Box::pin(async move { deliver(&tracer, delivery).await }),
         }
-        Served { output, delivery }
     }
 }
 
-/// `None` where the server was told to stop and did not end in time.
-async fn until_stopped<F: Future>(
-    server: &mut Pin<Box<F>>,
-    stop: oneshot::Sender<()>,
-    drain: Duration,
-) -> Option<F::Output> {
-    let mut signals = Signals::new();
-    tokio::select! {
-        // It has ended by itself.
-        output = &mut *server => return Some(output),
-        () = signals.next() => {}
+/// The future of a [`Serve`]: `Send` where the server is.
+#[must_use = "futures do nothing unless polled"]
+pub struct ServeFuture<F: Future> {
+    server: Option<Pin<Box<F>>>,
+    output: Option<F::Output>,
+    /// Tells the server to stop when it is time, and ends when it has had its time for that.
+    patience: Pin<Box<dyn Future<Output = ()> + Send>>,
+    delivery: Pin<Box<dyn Future<Output = Result<FlushReport, FlushError>> + Send>>,
+}
+
+// The server is pinned by its box, and nothing else is pinned.
+impl<F: Future> Unpin for ServeFuture<F> {}
+
+impl<F: Future> std::fmt::Debug for ServeFuture<F> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("ServeFuture")
+            .field("is_serving", &self.server.is_some())
+            .finish_non_exhaustive()
     }
+}
+
+impl<F: Future> Future for ServeFuture<F> {
+    type Output = Served<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(server) = &mut self.server {
+            match server.as_mut().poll(cx) {
+                Poll::Ready(output) => self.output = Some(output),
+                Poll::Pending => ready!(self.patience.as_mut().poll(cx)),
+            }
+            // What it still holds ends here, and is recorded.
+            self.server = None;
+        }
+        let delivery = ready!(self.delivery.as_mut().poll(cx));
+        Poll::Ready(Served {
+            output: self.output.take(),
+            delivery,
+        })
+    }
+}
+
+/// Drops `stop` when it is time to stop, and ends when the server has had its time for that.
+async fn until_too_late(stop: oneshot::Sender<()>, drain: Duration) {
+    let mut signals = Signals::new();
+    signals.next().await;
     tracing::info!(target: "honeyhive", "stopping; requests under way have {drain:?} to end");
     drop(stop);
     tokio::select! {
-        output = server => Some(output),
-        () = tokio::time::sleep(drain) => None,
-        () = signals.next() => None,
+        () = tokio::time::sleep(drain) => {}
+        () = signals.next() => {}
     }
 }
 
-impl<F: Future + 'static> IntoFuture for Serve<F> {
-    type Output = Served<F::Output>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output>>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+async fn deliver(tracer: &HoneyHiveTracer, limit: Duration) -> Result<FlushReport, FlushError> {
+    let delivery = tracer.shutdown(limit).await;
+    if let Err(error) = &delivery {
+        tracing::warn!(target: "honeyhive", "at shutdown: {error}");
     }
+    delivery
 }
 
 /// SIGTERM, where there is such a thing, and ctrl-c. A signal that cannot be listened for never comes.

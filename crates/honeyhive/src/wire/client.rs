@@ -99,7 +99,9 @@ impl Client {
             .pool_idle_timeout(Duration::from_secs(60))
             .connect_timeout(settings.api_timeout)
             .build()
-            .map_err(|error| BuildError::HttpClient(error.into()))?;
+            .map_err(|error| BuildError::HttpClient {
+                source: error.into(),
+            })?;
         Ok(Self {
             http,
             base: settings.server_url.clone(),

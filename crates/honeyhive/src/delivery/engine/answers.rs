@@ -10,7 +10,7 @@ use crate::delivery::gate::{asked_for, backoff};
 use crate::delivery::ledger::Tally;
 use crate::delivery::notices::{SESSIONS, TRACES, UPDATES};
 use crate::delivery::sink::Parcel;
-use crate::error::Error;
+use crate::error::StartError;
 use crate::report::DropReason;
 use crate::wire::{Answer, Failure};
 
@@ -81,7 +81,11 @@ impl Engine {
                 if reason == DropReason::Unauthorized {
                     self.rest.refused_the_key(now);
                 }
-                self.give_up(&operation, reason, &Error::Rejected { status, message });
+                self.give_up(
+                    &operation,
+                    reason,
+                    &StartError::Rejected { status, message },
+                );
             }
         }
     }
@@ -147,7 +151,7 @@ impl Engine {
             .get_or_insert(self.rest.successes());
         if operation.attempts + 1 >= MOST_ATTEMPTS && self.rest.successes() > before {
             let reason = DropReason::RetriesExhausted;
-            return self.give_up(&operation, reason, &Error::Dropped(reason));
+            return self.give_up(&operation, reason, &StartError::Dropped { reason });
         }
         self.outbox.count_retry();
         self.rest.failed(now, after);
@@ -160,7 +164,12 @@ impl Engine {
             .retry(operation, may_have_it, at, &mut self.ledger);
     }
 
-    pub(super) fn give_up(&mut self, operation: &Operation, reason: DropReason, error: &Error) {
+    pub(super) fn give_up(
+        &mut self,
+        operation: &Operation,
+        reason: DropReason,
+        error: &StartError,
+    ) {
         if let Some(start) = &operation.start {
             self.spans.unstarted(start);
         }

@@ -10,7 +10,7 @@ use crate::delivery::changes::Operation;
 use crate::delivery::sessions::Urgency;
 use crate::delivery::spans::Batch;
 use crate::delivery::spooling::Spooling;
-use crate::error::Error;
+use crate::error::StartError;
 use crate::outbox::strays::Stray;
 use crate::outbox::{Record, StartRecord};
 use crate::report::DropReason;
@@ -81,7 +81,9 @@ impl Engine {
             return self.give_up(
                 &operation,
                 DropReason::Unauthorized,
-                &Error::Dropped(DropReason::Unauthorized),
+                &StartError::Dropped {
+                    reason: DropReason::Unauthorized,
+                },
             );
         }
         self.rest_in_flight += 1;

@@ -11,7 +11,7 @@ use crate::delivery::ledger::{Ledger, Tally};
 use crate::delivery::notices::{SESSIONS, TRACES, UPDATES};
 use crate::delivery::sink::Ready;
 use crate::delivery::spooling::Unread;
-use crate::error::Error;
+use crate::error::StartError;
 use crate::report::DropReason;
 use crate::spool::{Kind, Note};
 use crate::wire::{Answer, Failure};
@@ -106,7 +106,9 @@ impl Engine {
                 self.notices.spool_unreadable(now);
                 self.ledger.lost_on_disk(&items);
                 for start in starts {
-                    start.settle(Err(Error::Dropped(DropReason::Unreadable)));
+                    start.settle(Err(StartError::Dropped {
+                        reason: DropReason::Unreadable,
+                    }));
                     self.spans.unstarted(&start);
                 }
             }
@@ -167,7 +169,7 @@ impl Engine {
                 }
             }
             Failure::Refused { status, message } => {
-                let error = Error::Rejected { status, message };
+                let error = StartError::Rejected { status, message };
                 self.give_up_spooled(number, drop_reason(status), error);
             }
         }
@@ -213,7 +215,7 @@ impl Engine {
         let attempts = recalled.attempts;
         if attempts >= MOST_ATTEMPTS && successes > before {
             let reason = DropReason::RetriesExhausted;
-            return self.give_up_spooled(number, reason, Error::Dropped(reason));
+            return self.give_up_spooled(number, reason, StartError::Dropped { reason });
         }
         gate.failed(now, after);
         let wait = after.map_or_else(|| backoff(attempts), asked_for);
@@ -261,7 +263,7 @@ impl Engine {
     }
 
     /// The next start of this process will not find it on disk any more: its spans are asked to create it.
-    fn give_up_spooled(&mut self, number: u64, reason: DropReason, error: Error) {
+    fn give_up_spooled(&mut self, number: u64, reason: DropReason, error: StartError) {
         let Some(spooling) = &mut self.spooling else {
             return;
         };

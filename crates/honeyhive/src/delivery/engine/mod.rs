@@ -30,7 +30,7 @@ use crate::delivery::spans::{self, Spans};
 use crate::delivery::spooling::Spooling;
 use crate::delivery::{Plan, later};
 use crate::enrichment::Enrichment;
-use crate::error::Error;
+use crate::error::StartError;
 use crate::model::id::SessionId;
 use crate::outbox::{Command, Inbox, Load, Outbox, Record, Reply, StartRecord, Timing, Update};
 use crate::session::StartupSession;
@@ -318,7 +318,12 @@ impl Engine {
     }
 
     /// Somebody awaits the answer to this start, so it is not held back.
-    fn confirm(&mut self, start: Arc<StartRecord>, reply: Reply<Result<(), Error>>, now: Instant) {
+    fn confirm(
+        &mut self,
+        start: Arc<StartRecord>,
+        reply: Reply<Result<(), StartError>>,
+        now: Instant,
+    ) {
         if self.holds(start.current_id()) {
             // Nothing will be said of it, or not before its end.
             return reply.send(Ok(()));

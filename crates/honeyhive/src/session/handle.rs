@@ -1,0 +1,227 @@
+//! [`Session`]: the handle, and what is said through it.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::new_session::NewSession;
+use crate::enrichment::Enrichment;
+use crate::error::StartError;
+use crate::model::id::SessionId;
+use crate::model::limits;
+use crate::outbox::{Facts, Inputs, Outbox, Record, SessionEnd, StartRecord, Update};
+use crate::report::DropReason;
+
+/// A session: a cheap handle (two reference counts) that can go anywhere the work goes.
+///
+/// A span belongs to the session that is current where the span starts. Make a session current for a
+/// block with [`enter`](Self::enter) or [`in_scope`](Self::in_scope), for a future with
+/// [`scope`](Self::scope), for a task with [`spawn`](Self::spawn) or [`spawn_in`](Self::spawn_in), for a
+/// stream with [`scope_stream`](Self::scope_stream), for a thread with [`wrap`](Self::wrap). A plain
+/// `tokio::spawn` or `std::thread::spawn` starts with no session.
+///
+/// ```
+/// use honeyhive::{Enrichment, HoneyHiveTracer, Session};
+/// use serde_json::json;
+///
+/// # let tracer = HoneyHiveTracer::builder().test_mode(true).build()?;
+/// let session = tracer.create_session("nightly-import");
+/// session.in_scope(|| {
+///     assert_eq!(Session::current().map(|s| s.id()), Some(session.id()));
+/// });
+/// session.enrich(Enrichment::new().outputs(json!({"rows": 10_000})));
+/// # Ok::<(), honeyhive::BuildError>(())
+/// ```
+#[derive(Clone)]
+pub struct Session {
+    pub(crate) start: Arc<StartRecord>,
+    pub(crate) outbox: Arc<Outbox>,
+}
+
+/// Handles are equal where they are clones of one handle, so that a session which [moves](Session::link_to) stays the
+/// same key of a map. To ask whether two handles stand for the same session of HoneyHive compare their
+/// [`id`](Session::id)s.
+impl PartialEq for Session {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.start, &other.start)
+    }
+}
+
+impl Eq for Session {}
+
+impl Hash for Session {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.start).hash(state);
+    }
+}
+
+/// Its id and name: what it was asked is no matter for a log.
+impl fmt::Debug for Session {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Session")
+            .field("id", &self.id())
+            .field("name", &self.start.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    pub(crate) fn begin(outbox: &Arc<Outbox>, new: NewSession) -> Self {
+        outbox.count_refused(new.refused);
+        let is_linked = new.is_link();
+        let start = start_record(new, SystemTime::now());
+        if is_linked {
+            Self::link(outbox, start)
+        } else {
+            Self::open(outbox, start)
+        }
+    }
+
+    /// Hands a start over.
+    #[inline]
+    pub(crate) fn open(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
+        let session = Self::of(outbox, start);
+        if let Err(reason) = outbox.push_start(&session.start) {
+            session.start.settle(Err(match reason {
+                DropReason::ShutDown => StartError::ShutDown,
+                reason => StartError::Dropped { reason },
+            }));
+        }
+        session
+    }
+
+    /// Links to a session that exists: what the start would have carried as metadata and user
+    /// properties is merged into it.
+    pub(crate) fn link(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
+        let began_with = start.began_with();
+        let session = Self::of(outbox, start.linked());
+        session.enrich(began_with);
+        session
+    }
+
+    #[inline]
+    pub(super) fn of(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
+        Self {
+            start: Arc::new(start),
+            outbox: Arc::clone(outbox),
+        }
+    }
+
+    /// The session's id. It changes when the session [moves](Self::link_to).
+    #[must_use]
+    #[inline]
+    pub fn id(&self) -> SessionId {
+        self.start.current_id()
+    }
+
+    /// Adds to the session. Never blocks: it is merged with what else is known and delivered in the
+    /// background, in order.
+    pub fn enrich(&self, enrichment: Enrichment) {
+        self.outbox.count_refused(enrichment.refused_count());
+        if !enrichment.is_empty() {
+            self.update(Update::Enrich(Box::new(enrichment)));
+        }
+    }
+
+    /// Says that nothing more is coming, for what waits for that.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn has_ended(&self) {
+        self.outbox.push(Record::Ended(self.id()));
+        self.start.set_ended();
+    }
+
+    /// True for a session that began here and goes on under its first id.
+    #[inline]
+    pub(crate) fn is_whole(&self) -> bool {
+        self.start.is_whole()
+    }
+
+    #[inline]
+    pub(crate) fn update(&self, update: Update) {
+        let timing = self.start.timing();
+        self.outbox.push(Record::Update(self.id(), update, timing));
+    }
+
+    /// Says how it ended.
+    #[inline]
+    pub(crate) fn end(&self, end: SessionEnd) {
+        let timing = self.start.timing();
+        self.outbox.push_end(self.id(), end, timing);
+        self.start.set_ended();
+    }
+
+    /// Moves this session to another id: a chat client often sends its conversation id in the body,
+    /// after the request's session has begun.
+    ///
+    /// Everything later follows: spans, enrichments, the response header. Where nothing has been sent
+    /// yet the provisional session is never created and what it had collected goes along
+    /// ([`Moved::Whole`]). It can be moved once; a later call with another id is
+    /// [`Moved::Refused`].
+    ///
+    /// ```
+    /// use honeyhive::{HoneyHiveTracer, Moved};
+    ///
+    /// # let tracer = HoneyHiveTracer::builder().test_mode(true).build()?;
+    /// let session = tracer.create_session("POST /chat");
+    /// assert_eq!(session.link_to("conversation-7"), Moved::Whole);
+    /// assert_eq!(session.id(), "conversation-7".into());
+    /// # Ok::<(), honeyhive::BuildError>(())
+    /// ```
+    pub fn link_to(&self, id: impl Into<SessionId>) -> Moved {
+        let id = id.into();
+        let before = self.id();
+        if before == id {
+            return Moved::Whole;
+        }
+        if !self.start.move_to(id) {
+            tracing::debug!(target: "honeyhive", "a session can be moved once; it stays where it is");
+            return Moved::Refused;
+        }
+        if self.start.is_linked() {
+            self.outbox.push(Record::Ended(before));
+        }
+        let withdrawn = self.start.withdraw();
+        self.outbox.push(Record::Moved(Arc::clone(&self.start), id));
+        if withdrawn {
+            Moved::Whole
+        } else {
+            Moved::FromNowOn
+        }
+    }
+}
+
+pub(super) fn start_record(new: NewSession, started_at: SystemTime) -> StartRecord {
+    let is_fresh = new.id.is_none();
+    let id = new.id.unwrap_or_else(SessionId::new);
+    let name = new.name.map_or_else(|| default_name(id), Arc::from);
+    let mut start = StartRecord::new(id, name, Inputs::Object(new.inputs), started_at);
+    let mut facts = Facts {
+        source: new.source.map(String::into_boxed_str),
+        metadata: new.metadata,
+        user_properties: new.user_properties,
+    };
+    limits::fit_objects([&mut facts.metadata, &mut facts.user_properties]);
+    start.facts = facts.boxed();
+    start.is_fresh = is_fresh;
+    start
+}
+
+/// `session-` and the first eight characters of the id, as the official SDK names them.
+fn default_name(id: SessionId) -> Arc<str> {
+    let mut buffer = [0; SessionId::LENGTH];
+    format!("session-{}", &id.encode(&mut buffer)[..8]).into()
+}
+
+/// What became of a session that was asked to move; see [`Session::link_to`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Moved {
+    /// All of it: nothing had been sent under the first id.
+    Whole,
+    /// From now on: the first session exists in HoneyHive already, with what was sent until here.
+    FromNowOn,
+    /// Not at all: it was moved before.
+    Refused,
+}

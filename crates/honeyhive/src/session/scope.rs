@@ -1,0 +1,165 @@
+//! Where a [`Session`] is current: blocks, futures, tasks, streams and closures.
+
+use std::fmt;
+use std::future::Future;
+
+use futures_core::Stream;
+use opentelemetry::context::{FutureExt, WithContext};
+use opentelemetry::{Context, ContextGuard};
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
+
+use super::current;
+use super::handle::Session;
+
+impl Session {
+    /// The innermost session that is current here.
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        Context::map_current(|cx| current::in_context(cx).cloned())
+    }
+
+    /// This context, with the session current in it. Spans keep their parent.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        Context::map_current(|cx| self.within(cx))
+    }
+
+    pub(crate) fn within(&self, cx: &Context) -> Context {
+        current::with_session(cx, self.clone(), false)
+    }
+
+    /// Makes the session current on this thread until the guard is dropped.
+    ///
+    /// Not across an `.await`: use [`scope`](Self::scope) there.
+    #[must_use = "the session is current until the guard is dropped"]
+    pub fn enter(&self) -> SessionGuard {
+        SessionGuard(self.context().attach())
+    }
+
+    /// Runs `f` with the session current.
+    pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
+        let _guard = self.enter();
+        f()
+    }
+
+    /// The future, with the session current whenever it is polled.
+    pub fn scope<F: Future>(&self, future: F) -> WithContext<F> {
+        future.with_context(self.context())
+    }
+
+    /// [`tokio::spawn`], with the session current in the task. A plain `tokio::spawn` loses it.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime, as `tokio::spawn` does.
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        tokio::spawn(self.scope(future))
+    }
+
+    /// [`tokio::task::spawn_blocking`], with the session current on the blocking thread.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime, as `tokio::task::spawn_blocking` does.
+    pub fn spawn_blocking<F, T>(&self, f: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        tokio::task::spawn_blocking(self.wrap(f))
+    }
+
+    /// [`JoinSet::spawn`], with the session current in the task.
+    ///
+    /// ```
+    /// use tokio::task::JoinSet;
+    ///
+    /// # async fn example(tracer: honeyhive::HoneyHiveTracer) {
+    /// let session = tracer.create_session("research");
+    /// let mut searches = JoinSet::new();
+    /// for page in 0..3 {
+    ///     session.spawn_in(&mut searches, async move { page });
+    /// }
+    /// let pages = searches.join_all().await;
+    /// # let _ = pages;
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime, as `JoinSet::spawn` does.
+    pub fn spawn_in<F>(&self, set: &mut JoinSet<F::Output>, future: F) -> AbortHandle
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        set.spawn(self.scope(future))
+    }
+
+    /// [`JoinSet::spawn_blocking`], with the session current on the blocking thread.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime, as `JoinSet::spawn_blocking` does.
+    pub fn spawn_blocking_in<F, T>(&self, set: &mut JoinSet<T>, f: F) -> AbortHandle
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        set.spawn_blocking(self.wrap(f))
+    }
+
+    /// The stream, with the session current whenever it is polled: for one that is handed to somebody else, a
+    /// response body say, who polls it after this code has returned.
+    pub fn scope_stream<S: Stream>(&self, stream: S) -> WithContext<S> {
+        stream.with_context(self.context())
+    }
+
+    /// The closure, with the session current while it runs, on whichever thread that is. Spans that start in
+    /// it are children of the span that is current here.
+    ///
+    /// ```
+    /// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
+    /// # let session = tracer.create_session("import");
+    /// let rows = std::thread::spawn(session.wrap(|| 10_000)); // likewise `rayon::spawn(..)`
+    /// # assert_eq!(rows.join().ok(), Some(10_000));
+    /// # Ok::<(), honeyhive::BuildError>(())
+    /// ```
+    pub fn wrap<F, T>(&self, f: F) -> impl FnOnce() -> T + use<F, T>
+    where
+        F: FnOnce() -> T,
+    {
+        let cx = self.context();
+        move || {
+            let _guard = cx.attach();
+            f()
+        }
+    }
+
+    /// As [`wrap`](Self::wrap), for a closure that is called many times with an argument, such as the one of a
+    /// rayon iterator: `items.par_iter().map(session.wrap_fn(|item| …))`.
+    pub fn wrap_fn<A, F, T>(&self, f: F) -> impl Fn(A) -> T + use<A, F, T>
+    where
+        F: Fn(A) -> T,
+    {
+        let cx = self.context();
+        move |argument| {
+            let _guard = cx.clone().attach();
+            f(argument)
+        }
+    }
+}
+
+/// Keeps a session current on this thread; see [`Session::enter`].
+#[must_use = "the session is current until the guard is dropped"]
+pub struct SessionGuard(#[expect(dead_code, reason = "held for its drop")] ContextGuard);
+
+impl fmt::Debug for SessionGuard {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SessionGuard")
+    }
+}
