@@ -29,6 +29,8 @@ mod session;
 
 mod event_type;
 mod gen_ai;
+#[cfg(feature = "model-calls")]
+mod model_span;
 mod processor;
 mod span;
 
@@ -38,6 +40,8 @@ mod delivery;
 pub mod testing;
 mod tracer;
 
+#[cfg(feature = "model-calls")]
+pub mod model_call;
 #[cfg(feature = "macros")]
 mod traced;
 #[cfg(feature = "tracing")]

@@ -10,6 +10,8 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::attributes::{SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE, SUPPRESSED};
+#[cfg(feature = "model-calls")]
+use crate::model_span;
 use crate::outbox::{Command, Outbox, Reply, StartRecord, fit_span};
 use crate::session::{Session, current, suppression};
 use crate::settings::SessionTransport;
@@ -129,6 +131,8 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         };
         if span.span_context.is_sampled() && !suppressed() {
             self.outbox().strays().note(&mut span);
+            #[cfg(feature = "model-calls")]
+            model_span::settle(&mut span);
             let load = fit_span(&mut span);
             self.outbox().push_span(span, load);
         }

@@ -20,6 +20,8 @@ use crate::enrichment::Enrichment;
 use crate::event_type::EventType;
 use crate::model::id::EventId;
 use crate::model::object::Bucket;
+#[cfg(feature = "model-calls")]
+use crate::model_span;
 use crate::outbox::Outbox;
 use crate::session::current;
 
@@ -103,6 +105,12 @@ impl SpanBuilder {
         self.enrich(Enrichment::new().config(map))
     }
 
+    #[cfg(feature = "model-calls")]
+    pub(crate) fn attributes(mut self, attributes: Vec<KeyValue>) -> Self {
+        self.attributes.extend(attributes);
+        self
+    }
+
     fn enrich(mut self, enrichment: Enrichment) -> Self {
         self.outbox.count_refused(enrichment.refused_count());
         attributes_of(enrichment, &mut |attribute| self.attributes.push(attribute));
@@ -132,6 +140,11 @@ impl SpanBuilder {
             let span = tracer.build_with_context(inner.with_attributes(attributes), cx);
             let span_id = span.span_context().span_id();
             let cx = cx.with_span(span);
+            #[cfg(feature = "model-calls")]
+            let cx = match event_type {
+                Some(event_type) => model_span::mark(cx, event_type),
+                None => cx,
+            };
             Span {
                 outbox,
                 cx: match event_id {

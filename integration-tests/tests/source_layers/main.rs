@@ -25,7 +25,14 @@ const FLOORS: [(u8, &[&str]); 10] = [
     (1, &["model", "secret"]),
     (
         2,
-        &["enrichment", "event_type", "gen_ai", "sampling", "settings", "stream"],
+        &[
+            "enrichment",
+            "event_type",
+            "gen_ai",
+            "sampling",
+            "settings",
+            "stream",
+        ],
     ),
     (3, &["redaction", "spool", "wire"]),
     (4, &["outbox", "panics"]),
@@ -34,7 +41,14 @@ const FLOORS: [(u8, &[&str]); 10] = [
     (7, &["delivery"]),
     (
         8,
-        &["incoming", "model_call", "testing", "traced", "tracer", "tracing_layer"],
+        &[
+            "incoming",
+            "model_call",
+            "testing",
+            "traced",
+            "tracer",
+            "tracing_layer",
+        ],
     ),
     (9, &["http", "lambda"]),
 ];

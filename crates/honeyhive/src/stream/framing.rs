@@ -47,6 +47,7 @@ impl Content {
 }
 
 /// A piece that says something.
+#[derive(Clone, Copy)]
 pub(super) enum Frame<'a> {
     /// The data of an event, or a line of JSON.
     Event(&'a [u8]),

@@ -276,7 +276,7 @@ impl<'a> Json<'a> {
         let text = field.bytes_of(node);
         text.parse().ok().or_else(|| {
             let number: f64 = text.parse().ok()?;
-            (number >= 0.0 && number < 1e15).then_some(number as u64)
+            (0.0..1e15).contains(&number).then_some(number as u64)
         })
     }
 

@@ -11,6 +11,7 @@ mod gemini;
 mod json;
 mod other;
 mod reply;
+mod request;
 mod responses;
 #[cfg(test)]
 mod tests;
@@ -24,10 +25,14 @@ use framing::{Frame, Framing};
 use json::{Index, Json};
 
 pub(crate) use framing::Content;
-pub(crate) use reply::{Choice, Failure, Kind, Reply, ToolCall, Usage};
+pub(crate) use reply::{Choice, Kind, Reply, ToolCall, Usage};
+pub(crate) use request::{Asked, Message};
 
 /// After so many events that nobody knows, a stream is not a model's.
 const MAX_UNKNOWN: u8 = 8;
+/// A fault, for tests.
+#[cfg(test)]
+pub(crate) const PANIC: &[u8] = b"\0panic";
 /// Ends the streams of OpenAI, and of those who speak like it.
 const DONE: &[u8] = b"[DONE]";
 
@@ -103,6 +108,8 @@ impl Assembler {
         if bytes.is_empty() {
             return;
         }
+        #[cfg(test)]
+        assert_ne!(bytes, PANIC, "a fault in here");
         self.first_chunk.get_or_insert(at);
         if self.state.is_deaf() {
             return;
@@ -151,6 +158,7 @@ impl Assembler {
     }
 
     /// Whose answer it is was seen.
+    #[cfg(test)]
     pub(crate) fn is_known(&self) -> bool {
         self.state.format.is_some() || self.state.reply.has_content
     }

@@ -25,6 +25,8 @@ pub use stream::{TracedStream, stream};
 use crate::EventType;
 use crate::HoneyHiveTracer;
 use crate::attributes::{CALL_SITE, EVENT_TYPE};
+#[cfg(feature = "model-calls")]
+use crate::model_span;
 use crate::outbox::Outbox;
 use crate::panics::guarded;
 use crate::session::{Session, current, suppression};
@@ -130,8 +132,14 @@ impl Target {
         if !span.is_recording() {
             return None;
         }
+        let cx = cx.with_span(span);
+        #[cfg(feature = "model-calls")]
+        let cx = match site.event_type {
+            Some(event_type) => model_span::mark(cx, event_type),
+            None => cx,
+        };
         Some(Active {
-            cx: cx.with_span(span),
+            cx,
             outbox: self.outbox,
         })
     }

@@ -342,7 +342,12 @@ impl HoneyHiveTracer {
         }
     }
 
-    #[cfg(any(feature = "http-server", feature = "macros", feature = "tracing"))]
+    #[cfg(any(
+        feature = "http-server",
+        feature = "macros",
+        feature = "model-calls",
+        feature = "tracing"
+    ))]
     pub(crate) fn outbox(&self) -> &Arc<Outbox> {
         &self.inner.outbox
     }
