@@ -1,7 +1,6 @@
 //! [`ModelCallBuilder`], and [`HoneyHiveTracer::model_call`].
 
 use std::fmt;
-use std::time::Instant;
 
 use opentelemetry::Context;
 use opentelemetry::trace::TraceContextExt as _;
@@ -9,8 +8,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::attributes::Writer;
-use super::call::{ModelCall, Place};
+use super::call::ModelCall;
 use super::operation::Operation;
+use super::shared::{Inner, Place};
 use crate::enrichment::{Enrichment, NO_OBJECT, warn_of_refusal};
 use crate::event_type::EventType;
 use crate::model::json::to_json;
@@ -160,7 +160,7 @@ impl ModelCallBuilder {
             }
             Target::Own => self.open(),
         };
-        ModelCall::new(outbox, place, by, hides_content, Instant::now())
+        ModelCall::new(Inner::new(outbox, place, by, hides_content))
     }
 
     #[track_caller]

@@ -48,6 +48,7 @@ mod call;
 mod endpoint;
 mod operation;
 mod recorder;
+mod shared;
 
 pub use body::RecordedBody;
 pub use builder::ModelCallBuilder;

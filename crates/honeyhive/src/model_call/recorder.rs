@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use super::call::Inner;
+use super::shared::Inner;
 use crate::stream::{Assembler, Cause};
 
 /// Takes the bytes of a response as they pass; the event ends with them, or when this is dropped.
@@ -39,7 +39,7 @@ impl Recorder {
         let Some(mut assembler) = self.assembler.take() else {
             return;
         };
-        let at = self.call.sent.elapsed();
+        let at = self.call.elapsed();
         self.assembler = self.call.guarded(|| {
             assembler.take(bytes, at);
             assembler

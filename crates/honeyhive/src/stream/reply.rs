@@ -173,7 +173,7 @@ pub(crate) struct Usage {
     pub(crate) cache_write: Option<u64>,
     pub(crate) reasoning: Option<u64>,
     /// What went in past the cache, where the provider counts so.
-    pub(in crate::stream) past_cache: Option<u64>,
+    pub(super) past_cache: Option<u64>,
     /// What was said aloud, where the provider counts reasoning apart.
     pub(super) aloud: Option<u64>,
     /// What went in as answers of tools, where the provider counts them apart.
