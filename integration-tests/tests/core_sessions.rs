@@ -226,7 +226,7 @@ async fn a_unit_of_work_is_a_session_that_ends_with_it() {
     assert_eq!(stored.outputs["rows"], 10_000);
     assert_eq!(stored.metadata["outcome"], "complete");
     assert!(stored.duration.is_some() && stored.end_time.is_some());
-    assert_eq!(stored.error, None);
+    assert!(!stored.metadata.contains_key("error"));
     assert_eq!(
         server.tree(&id.to_string()),
         "nightly-import\n  read [tool]\n"
@@ -254,7 +254,7 @@ async fn a_unit_of_work_that_panics_ends_its_session_as_panicked() {
 
     let stored = session(&server, "job-7".into());
     assert_eq!(stored.metadata["outcome"], "panicked");
-    assert_eq!(stored.error.as_deref(), Some("panicked: on purpose"));
+    assert_eq!(stored.metadata["error"], "panicked: on purpose");
 }
 
 #[tokio::test]
@@ -289,7 +289,7 @@ async fn a_unit_of_work_that_panics_before_there_is_a_future_ends_as_panicked() 
 
     let stored = session(&server, "job-9".into());
     assert_eq!(stored.metadata["outcome"], "panicked");
-    assert_eq!(stored.error.as_deref(), Some("panicked: too early"));
+    assert_eq!(stored.metadata["error"], "panicked: too early");
 }
 
 #[tokio::test]
@@ -303,11 +303,8 @@ async fn a_unit_of_work_that_is_dropped_ends_its_session_as_cancelled() {
 
     let stored = session(&server, "job-8".into());
     assert_eq!(stored.metadata["outcome"], "cancelled");
-    assert!(
-        stored
-            .error
-            .is_some_and(|error| error.contains("cancelled"))
-    );
+    let error = stored.metadata["error"].as_str();
+    assert!(error.is_some_and(|error| error.contains("cancelled")));
 }
 
 #[test]
@@ -486,7 +483,7 @@ fn an_error_is_found_in_the_metadata_of_short_and_of_long_sessions() {
     flush(&tracer);
 
     let short = session(&server, short.id());
-    assert_eq!(short.error.as_deref(), Some("no model"));
+    assert_eq!(short.error, None, "a start has no place for it");
     assert_eq!(short.metadata["error"], "no model");
     assert_eq!(session(&server, long.id()).metadata["error"], "no answer");
 }
@@ -549,7 +546,7 @@ fn a_start_is_sent_when_its_window_has_passed() {
 }
 
 #[test]
-fn an_enrichment_that_is_no_object_is_refused_and_counted_and_its_neighbours_go() {
+fn an_enrichment_that_is_no_object_is_kept_as_the_result() {
     let server = server();
     let tracer = tracer(&server);
     let chat = tracer.create_session("chat");
@@ -563,10 +560,11 @@ fn an_enrichment_that_is_no_object_is_refused_and_counted_and_its_neighbours_go(
     flush(&tracer);
 
     let stats = tracer.stats();
-    assert_eq!((stats.refused, stats.accepted), (3, 2));
+    assert_eq!((stats.refused, stats.accepted), (0, 3));
     let stored = session(&server, chat.id());
     assert_eq!(stored.user_properties["plan"], "pro");
-    assert!(stored.outputs.is_empty() && stored.metadata.is_empty());
+    assert_eq!(stored.outputs["result"], 3, "the last write wins");
+    assert_eq!(stored.metadata["result"], json!([1, 2]));
 }
 
 #[test]

@@ -741,10 +741,14 @@ fn bug_30_every_variable_of_the_documentation_changes_something() {
             "HH_DATA_PLANE_API_KEY",
             refused(&[("HH_DATA_PLANE_API_KEY", "of another shape")]),
         ),
-        (
-            "HH_PROJECT",
-            with("HH_PROJECT", "shop").project.as_deref() == Some("shop"),
-        ),
+        ("HH_PROJECT", {
+            let server = delivered(&[("HH_PROJECT", "shop")]);
+            let session = server.sessions().remove(0).session_id;
+            let events = server.events(&session);
+            events
+                .iter()
+                .all(|it| it.project.as_deref() == Some("shop"))
+        }),
         (
             "HH_SOURCE",
             with("HH_SOURCE", "ci").source.as_deref() == Some("ci"),

@@ -154,7 +154,7 @@ async fn an_invocation_is_one_session_with_its_request_id_and_its_event() {
         stage.honeyhive.tree(&session.session_id),
         format!("{FUNCTION_NAME}\n  work [tool]\n")
     );
-    assert_eq!((stage.starts(), session.error.as_deref()), (1, None));
+    assert_eq!((stage.starts(), session.metadata.get("error")), (1, None));
 }
 
 #[tokio::test]
@@ -294,7 +294,7 @@ async fn a_handler_that_fails_is_an_error_of_its_session_and_the_answer_is_the_s
     let event = json!({"do": "fail"}).to_string();
     let session = stage.session_of(event.clone()).await;
     assert_eq!(session.metadata["outcome"], "error");
-    assert_eq!(session.error.as_deref(), Some("the model is down"));
+    assert_eq!(session.metadata["error"], "the model is down");
 
     let without = Stage::with("bare").await;
     let outcomes = (
@@ -316,8 +316,8 @@ async fn a_handler_that_panics_is_a_panic_of_its_session_and_the_function_goes_o
     );
     let sessions = stage.honeyhive.sessions();
     assert_eq!(sessions[0].metadata["outcome"], "panicked");
-    let error = sessions[0].error.as_deref();
-    assert_eq!(error, Some("panicked: the handler gave up"));
+    let error = &sessions[0].metadata["error"];
+    assert_eq!(error, "panicked: the handler gave up");
     stage.outcome("{}").await;
     assert_eq!(
         stage.honeyhive.sessions()[1].metadata["outcome"],
@@ -335,7 +335,7 @@ async fn without_a_word_from_the_handler_an_invocation_was_answered() {
     stage.outcome("{nonsense").await;
     for session in stage.honeyhive.sessions() {
         assert_eq!(session.metadata["outcome"], "answered");
-        assert_eq!(session.error, None);
+        assert!(!session.metadata.contains_key("error"));
     }
 }
 
@@ -357,11 +357,11 @@ async fn an_event_that_never_reaches_the_handler_is_an_error_of_its_session() {
     stage.outcome("{}").await;
     let sessions = stage.honeyhive.sessions();
     assert_eq!(sessions[0].metadata["outcome"], "error");
-    let error = sessions[0].error.as_deref();
+    let error = &sessions[0].metadata["error"];
     let never_ran = "the runtime answered before the handler ran; its log says why";
-    assert_eq!(error, Some(never_ran));
+    assert_eq!(error, never_ran);
     assert_eq!(sessions[1].metadata["outcome"], "complete");
-    assert_eq!(sessions[1].error, None);
+    assert!(!sessions[1].metadata.contains_key("error"));
 }
 
 #[tokio::test]

@@ -60,6 +60,14 @@ impl FromStr for EventType {
     }
 }
 
+impl TryFrom<&str> for EventType {
+    type Error = UnknownName;
+
+    fn try_from(name: &str) -> Result<Self, Self::Error> {
+        name.parse()
+    }
+}
+
 impl fmt::Display for EventType {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())

@@ -3,9 +3,11 @@
 
 // One folder or file a concern. A module imports only from those above it in this list, so there are no circles.
 mod attributes;
-mod error;
+mod context;
+mod log;
 mod report;
 
+mod error;
 mod model;
 mod owners;
 mod sampling;
@@ -55,6 +57,7 @@ pub mod http;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 
+pub use context::Scoped;
 pub use enrichment::Enrichment;
 pub use error::{BuildError, FlushError, StartError, UnknownName};
 pub use event_type::EventType;
@@ -72,9 +75,9 @@ pub use sampling::SessionSampling;
 pub use serde_json::json;
 pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard};
 pub use settings::{DropPolicy, OtlpProtocol, SessionTransport};
-pub use span::{Span, SpanBuilder};
+pub use span::{Failure, Span, SpanBuilder};
 pub use spool::Spool;
-pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};
+pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard, span};
 #[cfg(feature = "signal")]
 pub use tracer::{Serve, ServeFuture, Served, StopSignal};
 

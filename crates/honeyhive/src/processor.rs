@@ -1,6 +1,5 @@
 //! The span processor: it notes on each span which session it belongs to, and queues it when it ends.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::attributes::{SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE, SUPPRESSED};
+use crate::context;
 #[cfg(feature = "model-calls")]
 use crate::model_span;
 use crate::outbox::{Command, Outbox, Reply, StartRecord, fit_span};
@@ -38,7 +38,7 @@ pub(crate) const LAST_FLUSH: Duration = Duration::from_secs(5);
 
 impl Drop for Lifeline {
     fn drop(&mut self) {
-        self.outbox.close();
+        self.outbox.last_handle_is_gone();
         self.outbox
             .command(Command::Stop(LAST_FLUSH, Reply::nobody()));
     }
@@ -79,14 +79,11 @@ impl HoneyHiveSpanProcessor {
     /// The session that is current where a span starts whose parent context knows none, such as one that a
     /// library makes a root.
     fn session_here(&self) -> Option<Session> {
-        let here = || {
-            Context::map_current(|here| {
-                let current = current::of_tracer(here, self.outbox())?;
-                Some(current.session.clone())
-            })
-        };
-        // The thread may be ending, and OpenTelemetry's own locals be gone.
-        catch_unwind(AssertUnwindSafe(here)).ok().flatten()
+        context::map(|here| {
+            let current = current::of_tracer(here, self.outbox())?;
+            Some(current.session.clone())
+        })
+        .flatten()
     }
 
     /// Says to which session a span belongs.

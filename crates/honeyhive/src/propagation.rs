@@ -10,6 +10,7 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
 
 use crate::attributes::{BAGGAGE_SESSION_ID, BAGGAGE_SESSION_ID_BARE};
+use crate::context;
 use crate::outbox::Outbox;
 use crate::session::{NewSession, Session, current};
 
@@ -31,17 +32,18 @@ impl Session {
     /// ```
     pub fn inject(&self, headers: &mut dyn Injector) {
         let id = self.id().to_string();
-        let cx = Context::map_current(|cx| {
+        let here = context::current();
+        let cx = {
             let mine = [
                 KeyValue::new(BAGGAGE_SESSION_ID, id.clone()),
                 KeyValue::new(BAGGAGE_SESSION_ID_BARE, id),
             ];
-            let current = cx
+            let current = here
                 .baggage()
                 .iter()
                 .map(|(key, (value, _))| KeyValue::new(key.clone(), value.as_str().to_owned()));
-            cx.with_baggage(current.chain(mine).collect::<Vec<_>>())
-        });
+            here.with_baggage(current.chain(mine).collect::<Vec<_>>())
+        };
         BaggagePropagator::new().inject_context(&cx, headers);
         TraceContextPropagator::new().inject_context(&cx, headers);
     }
@@ -58,7 +60,7 @@ where
 {
     let headers = propagated(headers);
     let sent = BaggagePropagator::new().extract_with_context(&Context::new(), &headers);
-    let cx = TraceContextPropagator::new().extract(&headers);
+    let cx = TraceContextPropagator::new().extract_with_context(&context::current(), &headers);
     let cx = BaggagePropagator::new().extract_with_context(&cx, &headers);
     match current::from_baggage(&sent) {
         Some(id) => Session::begin(outbox, NewSession::existing(id)).within(&cx),

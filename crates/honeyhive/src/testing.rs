@@ -293,7 +293,8 @@ impl Capture {
                 session.name = Some(body.session_name);
                 session.source = Some(body.source);
                 session.inputs = body.inputs;
-                session.error = body.error;
+                let error = body.metadata.get("error").and_then(Value::as_str);
+                session.error = error.map(str::to_owned);
                 session.end_time = body.end_time;
                 session.duration = body.duration;
                 merge(&mut session.outputs, body.outputs);
@@ -309,7 +310,9 @@ impl Capture {
                 let session = store.session_mut(id);
                 session.end_time = body.end_time.or(session.end_time);
                 session.duration = body.duration.or(session.duration);
-                merge(&mut session.outputs, body.outputs);
+                if !body.outputs.is_empty() {
+                    session.outputs = body.outputs;
+                }
                 merge(&mut session.config, body.config);
                 merge(&mut session.metadata, body.metadata);
                 merge(&mut session.metrics, body.metrics);
@@ -354,8 +357,12 @@ impl Store {
 }
 
 impl CapturedEvent {
-    /// What was added by the event's id.
+    /// What was added by the event's id. Outputs replace those that the event had.
     fn update(&mut self, body: UpdateEvent) {
+        if !body.outputs.is_empty() {
+            let prefix = Bucket::Outputs.attribute_prefix();
+            self.attributes.retain(|key, _| !key.starts_with(prefix));
+        }
         let mut enrichment = Enrichment::new();
         for (bucket, object) in [
             (Bucket::Metadata, body.metadata),

@@ -48,6 +48,15 @@ pub(crate) struct Span {
     pub(crate) children: Vec<Self>,
 }
 
+impl Session {
+    fn move_error(&mut self) {
+        if let Some(error) = self.fields.remove("error") {
+            let metadata = self.fields.entry("metadata").or_insert_with(|| json!({}));
+            metadata["error"] = error;
+        }
+    }
+}
+
 impl Meaning {
     /// What a server has received. Sessions that were `known` before it began are linked.
     pub(crate) fn received(server: &LocalServer, key: &str, known: &BTreeSet<String>) -> Self {
@@ -55,6 +64,9 @@ impl Meaning {
         let mut sessions: Vec<Session> = Vec::new();
         for local in server.sessions() {
             let mut session = session(&local, known.contains(&local.session_id));
+            if !session.linked {
+                session.fields.extend(events.project_in(&local.session_id));
+            }
             session.spans = events.below(&local.session_id, None, &session);
             sessions.push(session);
         }
@@ -65,10 +77,13 @@ impl Meaning {
         }
     }
 
-    /// In an order that says nothing.
+    /// In an order that says nothing, and without what the start of a session has no place for: HoneyHive goes by the
+    /// key instead of a project, and finds an error in the metadata.
     pub(crate) fn sorted(mut self) -> Self {
         for session in &mut self.sessions {
             sort(&mut session.spans);
+            session.fields.remove("project");
+            session.move_error();
         }
         self.sessions.sort_by_cached_key(text);
         if let Some(resources) = &mut self.resources {
@@ -110,12 +125,6 @@ fn session(local: &LocalSession, was_known: bool) -> Session {
                 .clone()
                 .map(|it| ("source".to_owned(), it.into())),
         );
-        fields.extend(
-            local
-                .project
-                .clone()
-                .map(|it| ("project".to_owned(), it.into())),
-        );
     }
     for (bucket, content) in [
         ("inputs", &local.inputs),
@@ -134,12 +143,6 @@ fn session(local: &LocalSession, was_known: bool) -> Session {
             fields.insert(bucket.to_owned(), content.into());
         }
     }
-    fields.extend(
-        local
-            .error
-            .clone()
-            .map(|it| ("error".to_owned(), it.into())),
-    );
     Session {
         name: local
             .name
@@ -226,6 +229,13 @@ impl Events {
             (!event.links.is_empty()).then(|| json!(event.links.len())),
         );
         fields
+    }
+
+    /// The project that the spans of a session name.
+    fn project_in(&self, session: &str) -> Option<(String, Value)> {
+        let mut events = self.0.iter().filter(|event| event.session_id == session);
+        let project = events.find_map(|event| event.project.as_ref())?;
+        Some(("project".to_owned(), json!(project)))
     }
 
     fn parent_elsewhere(&self, event: &LocalEvent) -> Option<String> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::ledger::Tally;
+use super::outputs::Outputs;
 use super::redactor::{Redactor, StartContent};
 use crate::enrichment::Enrichment;
 use crate::model::id::SessionId;
@@ -145,6 +146,12 @@ impl Changes {
         }
     }
 
+    /// Adds the outputs that were said before: an update replaces all that HoneyHive has.
+    pub(super) fn with_earlier_outputs(&mut self, id: SessionId, outputs: &mut Outputs) {
+        let new = self.enrichment.take(Bucket::Outputs);
+        *self.enrichment.bucket_mut(Bucket::Outputs) = outputs.with_earlier(id, new);
+    }
+
     /// Splits off what the start of a session has no place for.
     pub(super) fn split_for_start(mut self) -> (Self, Self) {
         let mut rest = Enrichment::new();
@@ -267,10 +274,9 @@ impl Operation {
         crate::model::object::merge(&mut metadata, changes.take(Bucket::Metadata));
         let mut user_properties = content.user_properties.clone();
         crate::model::object::merge(&mut user_properties, changes.take(Bucket::UserProperties));
-        let error = changes.take_error();
-        if let Some(error) = &error {
+        if let Some(error) = changes.take_error() {
             // The same place as in an update, so that a search finds short and long sessions alike.
-            metadata.insert("error".to_owned(), error.as_str().into());
+            metadata.insert("error".to_owned(), error.into());
         }
         StartSession {
             session_id: self.id,
@@ -279,14 +285,12 @@ impl Operation {
                 .source
                 .clone()
                 .unwrap_or_else(|| origin.source.clone()),
-            project: origin.project.clone(),
             start_time: unix_milliseconds(start.started_at),
             inputs,
             outputs: changes.take(Bucket::Outputs),
             config: changes.take(Bucket::Config),
             metadata,
             user_properties,
-            error,
             end_time: self.changes.end_time,
             duration: self.changes.duration,
         }

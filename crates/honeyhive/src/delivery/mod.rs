@@ -10,6 +10,7 @@ mod gate;
 mod ledger;
 mod notices;
 mod outgoing;
+mod outputs;
 mod priority;
 mod recent;
 mod redactor;
@@ -119,6 +120,7 @@ pub(crate) fn start(
             let run = catch_unwind(AssertUnwindSafe(|| runtime.block_on(engine.run())));
             // First what is left is accounted for, then those who wait are told.
             outbox.abandon();
+            outbox.part_with_losses();
             if let Ok(answers) = run {
                 answers.into_iter().for_each(Answered::send);
             } else {

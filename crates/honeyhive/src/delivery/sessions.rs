@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::changes::{Beginning, Changes, Operation};
 use super::later;
 use super::ledger::{Ledger, Tally};
+use super::outputs::Outputs;
 use super::recent::Recent;
 use super::redactor::Redactor;
 use crate::error::StartError;
@@ -167,6 +168,7 @@ pub(crate) struct Sessions {
     ready: VecDeque<SessionId>,
     /// HoneyHive has these.
     known: Recent<SessionId, ()>,
+    outputs: Outputs,
     window: Duration,
     redactor: Arc<Redactor>,
 }
@@ -177,6 +179,7 @@ impl Sessions {
             entries: HashMap::new(),
             ready: VecDeque::new(),
             known: Recent::new(),
+            outputs: Outputs::default(),
             window,
             redactor,
         }
@@ -353,11 +356,12 @@ impl Sessions {
             start.prepare(&self.redactor);
         }
         let is_frozen = entry.attempted.is_some();
-        let (changes, tally) = match (&start, entry.attempted.take()) {
+        let (mut changes, tally) = match (&start, entry.attempted.take()) {
             (_, Some(attempted)) => *attempted,
             (Some(_), None) => entry.take_changes_for_start(),
             (None, None) => entry.take_changes(),
         };
+        changes.with_earlier_outputs(id, &mut self.outputs);
         Some(Operation {
             id,
             start,

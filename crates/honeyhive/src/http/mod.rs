@@ -31,14 +31,13 @@ mod traced;
 use std::fmt;
 use std::sync::Arc;
 
-use opentelemetry::Context;
-
 pub use builder::ServerInstrumentationBuilder;
 pub use guard::RequestGuard;
 pub use missing::MissingSession;
 pub use request::{Headers, RequestHeaders, RequestInfo};
 pub use response::ResponseGuard;
 
+use crate::context;
 pub use crate::incoming::SessionTrust;
 use crate::model::object::Object;
 use crate::session::{Session, current};
@@ -53,7 +52,7 @@ pub const SESSION_ID_HEADER: &str = "x-session-id";
 /// [`Session::spawn`] it is lost, as every span's session is.
 #[must_use]
 pub fn current_session() -> Option<Session> {
-    Context::map_current(|cx| current::of_request(cx).cloned())
+    context::map(|cx| current::of_request(cx).cloned()).flatten()
 }
 
 /// Whether a request waits until HoneyHive has confirmed its session.

@@ -13,6 +13,7 @@ use super::request::{Seen, Single};
 use super::traced::{Handling, Traced};
 use super::{Inner, RequestGuard, RequestInfo, ServerInstrumentation, SessionStart};
 use crate::attributes::EVENT_TYPE;
+use crate::context;
 use crate::enrichment::Enrichment;
 use crate::event_type::EventType;
 use crate::incoming::{self, enclosing_span};
@@ -29,10 +30,13 @@ impl ServerInstrumentation {
     ///
     /// Nothing here waits, takes a lock for longer than a push, or can panic.
     pub fn on_request(&self, request: &RequestInfo<'_>) -> RequestGuard {
-        // Not inside `map_current`: the program's callbacks may attach a context of their own.
-        let cx = &Context::current();
+        // A copy: the program's callbacks may attach a context of their own.
+        let cx = &context::current();
         let inner = &self.inner;
         let outbox = inner.tracer.outbox();
+        if outbox.is_disabled() {
+            return RequestGuard(Handling::LeftAlone(None));
+        }
         let is_open = current::of_tracer(cx, outbox).is_some_and(|current| current.is_request);
         if is_open || suppression::is_suppressed(outbox) {
             // A layer further out has seen to it already.

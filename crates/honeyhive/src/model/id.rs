@@ -4,8 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use opentelemetry::trace::SpanContext;
+use rand::TryRngCore as _;
+use rand::rngs::OsRng;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
+
+use crate::context;
 
 /// The id of a session: always a well-formed UUID.
 ///
@@ -90,7 +94,15 @@ impl FromStr for SessionId {
 /// UUID version 4. Clients see these ids and may send them back, so the generator is one whose next value nobody can
 /// tell from those before.
 fn random() -> Uuid {
-    let bytes = rand::random::<u128>().to_ne_bytes();
+    let bytes = if context::is_open() {
+        rand::random::<u128>().to_ne_bytes()
+    } else {
+        // The thread is ending, and its generator is gone.
+        let mut bytes = [0; 16];
+        // A system without random numbers has no ids either.
+        let _ = OsRng.try_fill_bytes(&mut bytes);
+        bytes
+    };
     uuid::Builder::from_random_bytes(bytes).into_uuid()
 }
 

@@ -276,12 +276,19 @@ const fn is_over(text: &str, limit: usize) -> bool {
 
 /// The beginning of a text, between two characters, and a mark that says how long it was.
 fn cut(text: &str, limit: usize) -> String {
-    let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end));
-    let beginning = &text[..end.unwrap_or(0)];
+    let beginning = beginning(text, limit);
     match mark_of(text) {
         Some(at) => format!("{beginning}{}", &text[at..]),
         None => format!("{beginning}{}", mark(text.len())),
     }
+}
+
+/// So many bytes of a text at the most, up to a character's end.
+pub(crate) fn beginning(text: &str, limit: usize) -> &str {
+    let end = (0..=limit.min(text.len()))
+        .rev()
+        .find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
 }
 
 const MARK_BEGINS: &str = "… [cut: ";

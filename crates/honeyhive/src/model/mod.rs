@@ -1,8 +1,10 @@
 //! Plain values that know nothing of tracing: ids, objects, limits, JSON, times, words.
 
+pub(crate) mod causes;
 pub(crate) mod id;
 pub(crate) mod json;
 pub(crate) mod limits;
 pub(crate) mod object;
 pub(crate) mod rfc3339;
+pub(crate) mod text;
 pub(crate) mod words;

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use opentelemetry::Context;
 use opentelemetry::trace::TraceContextExt as _;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -11,8 +10,10 @@ use super::attributes::Writer;
 use super::call::ModelCall;
 use super::operation::Operation;
 use super::shared::{Inner, Place};
-use crate::enrichment::{Enrichment, NO_OBJECT, warn_of_refusal};
+use crate::context;
+use crate::enrichment::Enrichment;
 use crate::event_type::EventType;
+use crate::log::{CallSite, Once};
 use crate::model::json::to_json;
 use crate::model_span::{self, By, Target};
 use crate::span::attributes_of;
@@ -99,10 +100,19 @@ impl ModelCallBuilder {
 
     /// The conversation so far: a list of messages in the words of any API, as it is sent. Texts to embed are a
     /// list of texts, or one.
+    #[track_caller]
     pub fn messages(mut self, messages: impl Serialize) -> Self {
         match to_json(&messages) {
             Ok(messages) => self.messages = messages,
-            Err(_) => self.refuse("messages"),
+            Err(_) => {
+                static TOLD: Once = Once::new();
+                self.tracer.outbox().count_refused(1);
+                TOLD.warn(format_args!(
+                    "messages ({}) were left out, because they cannot be written as JSON (`stats().refused` counts \
+                     further cases)",
+                    CallSite::here()
+                ));
+            }
         }
         self
     }
@@ -138,17 +148,12 @@ impl ModelCallBuilder {
         self
     }
 
-    fn refuse(&self, what: &str) {
-        self.tracer.outbox().count_refused(1);
-        warn_of_refusal(what, NO_OBJECT);
-    }
-
     /// Starts the call, in the session that is current here: as the model span that is current, where there is one
     /// that nobody has filled yet, else as a span of its own.
     #[must_use = "the call ends when this is dropped"]
     #[track_caller]
     pub fn start(self) -> ModelCall {
-        let cx = Context::current();
+        let cx = context::current();
         let outbox = self.tracer.outbox().clone();
         let hides_content = self.hides_content;
         let by = self.by;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use futures_core::Stream;
 use opentelemetry::KeyValue;
-use opentelemetry::context::FutureExt as _;
 use serde::Serialize;
 
 use super::attributes::Writer;
 use super::recorder::{RecordedStream, Recorder};
 use super::shared::Inner;
 use crate::attributes::ERROR;
+use crate::context::{self, Scoped};
 use crate::enrichment::Enrichment;
 use crate::model::id::EventId;
 use crate::span::{self, attributes_of};
@@ -40,13 +40,13 @@ impl ModelCall {
 
     /// The future, in the context of the call: a client that HoneyHive knows fills this event then, and makes none of
     /// its own.
-    pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
-        future.with_context(self.inner.scope().clone())
+    pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
+        Scoped::new(future, self.inner.scope().clone())
     }
 
     /// Runs `f` in the context of the call.
     pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
-        let _guard = self.inner.scope().clone().attach();
+        let _guard = context::attach(self.inner.scope().clone());
         f()
     }
 

@@ -9,6 +9,7 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use super::shared::Inner;
+use crate::model::text::bounded;
 use crate::stream::{Assembler, Cause};
 
 /// Takes the bytes of a response as they pass; the event ends with them, or when this is dropped.
@@ -53,7 +54,7 @@ impl Recorder {
 
     /// Reading the response has failed.
     pub fn fail(&mut self, error: &dyn fmt::Display) {
-        let text = error.to_string();
+        let text = bounded(format_args!("{error}"));
         self.finish(Cause::Failed, Some(text));
     }
 

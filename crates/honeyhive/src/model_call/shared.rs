@@ -10,6 +10,7 @@ use opentelemetry::{Context, KeyValue, Value};
 
 use super::attributes::Writer;
 use crate::attributes::ERROR;
+use crate::log;
 use crate::model_span::{self, By};
 use crate::outbox::Outbox;
 use crate::panics::guarded;
@@ -296,10 +297,9 @@ fn is_usage_missing(assembler: &Assembler, state: &State) -> bool {
 fn hint_at_usage() {
     static TOLD: AtomicBool = AtomicBool::new(false);
     if !TOLD.swap(true, Ordering::Relaxed) {
-        tracing::info!(
-            target: "honeyhive",
+        log::info(
             "a streamed answer came without token counts, because its request did not ask for them: send \
-             `stream_options: {{\"include_usage\": true}}`, or set `ask_for_usage(true)` on HoneyHive's layer"
+             `\"stream_options\": {\"include_usage\": true}`, or set `ask_for_usage(true)` on HoneyHive's layer",
         );
     }
 }

@@ -95,7 +95,7 @@ pub(crate) fn with_sessions_here(cx: Context) -> Context {
     if cx.get::<Current>().is_some() {
         return cx;
     }
-    within_sessions_of(&cx, &Context::current())
+    within_sessions_of(&cx, &crate::context::current())
 }
 
 /// `cx`, with the sessions of another context instead of its own, where that has any.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::new_session::NewSession;
-use crate::enrichment::Enrichment;
+use crate::enrichment::{Enrichment, buckets};
 use crate::error::StartError;
+use crate::model::causes::with_causes;
 use crate::model::id::SessionId;
 use crate::model::limits;
 use crate::outbox::{Facts, Inputs, Outbox, Record, SessionEnd, StartRecord, Update};
@@ -68,6 +69,7 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
+    #[track_caller]
     pub(crate) fn begin(outbox: &Arc<Outbox>, new: NewSession) -> Self {
         outbox.count_refused(new.refused);
         let is_linked = new.is_link();
@@ -81,8 +83,12 @@ impl Session {
 
     /// Hands a start over.
     #[inline]
+    #[track_caller]
     pub(crate) fn open(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
         let session = Self::of(outbox, start);
+        if outbox.is_disabled() {
+            session.start.settle(Ok(()));
+        }
         if let Err(reason) = outbox.push_start(&session.start) {
             session.start.settle(Err(match reason {
                 DropReason::ShutDown => StartError::ShutDown,
@@ -94,6 +100,7 @@ impl Session {
 
     /// Links to a session that exists: what the start would have carried as metadata and user
     /// properties is merged into it.
+    #[track_caller]
     pub(crate) fn link(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
         let began_with = start.began_with();
         let session = Self::of(outbox, start.linked());
@@ -116,8 +123,32 @@ impl Session {
         self.start.current_id()
     }
 
+    buckets!("session");
+
+    /// Sets the session's error text. For an error with its causes there is [`fail`](Self::fail).
+    #[track_caller]
+    pub fn error(&self, text: impl fmt::Display) {
+        self.enrich(Enrichment::new().error(text.to_string()));
+    }
+
+    /// Sets the session's error from an error: what it says, and its causes.
+    ///
+    /// ```
+    /// # let (tracer, captured) = honeyhive::testing::tracer();
+    /// # let session = tracer.create_session("import");
+    /// if let Err(error) = std::fs::read("/no/such/file") {
+    ///     session.fail(&error);
+    /// }
+    /// # assert!(captured.only_session().error.as_deref().is_some_and(|it| it.contains("os error")));
+    /// ```
+    #[track_caller]
+    pub fn fail(&self, error: &dyn std::error::Error) {
+        self.error(with_causes(error));
+    }
+
     /// Adds to the session. Never blocks: it is merged with what else is known and delivered in the
     /// background, in order.
+    #[track_caller]
     pub fn enrich(&self, enrichment: Enrichment) {
         self.outbox.count_refused(enrichment.refused_count());
         if !enrichment.is_empty() {
@@ -139,6 +170,7 @@ impl Session {
     }
 
     #[inline]
+    #[track_caller]
     pub(crate) fn update(&self, update: Update) {
         let timing = self.start.timing();
         self.outbox.push(Record::Update(self.id(), update, timing));

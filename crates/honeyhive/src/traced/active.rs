@@ -8,6 +8,7 @@ use opentelemetry::trace::{Status, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue};
 
 use crate::attributes::ERROR;
+use crate::context;
 use crate::outbox::Outbox;
 use crate::panics::panic_message;
 
@@ -34,7 +35,7 @@ type Payload = Box<dyn Any + Send>;
 impl Active {
     /// Runs `f` with the span current. A panic comes back as a value, since the span has to know it.
     pub(super) fn enter<T>(&self, f: impl FnOnce() -> T) -> Result<T, Payload> {
-        let _guard = self.cx.clone().attach();
+        let _guard = context::attach(self.cx.clone());
         catch_unwind(AssertUnwindSafe(f))
     }
 

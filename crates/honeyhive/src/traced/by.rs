@@ -6,13 +6,15 @@
 
 use std::any::type_name;
 use std::convert::Infallible;
-use std::fmt::{self, Debug, Display, Write as _};
+use std::error::Error;
+use std::fmt::{Debug, Display};
 
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use crate::model::causes::with_causes;
 use crate::model::json::to_json;
-use crate::model::limits;
+use crate::model::text::bounded;
 
 /// An argument or a result: by `Serialize`, else by `Debug`, else by the name of its type.
 #[derive(Debug)]
@@ -39,7 +41,7 @@ pub trait ByDebug {
 
 impl<T: Debug> ByDebug for &Probe<'_, T> {
     fn __honeyhive_json(&self) -> Json {
-        Json::String(text(format_args!("{:?}", self.0)))
+        Json::String(bounded(format_args!("{:?}", self.0)))
     }
 }
 
@@ -55,11 +57,47 @@ impl<T> ByName for Probe<'_, T> {
     }
 }
 
-/// An error: by `Display`, else by `Debug`, else by the name of its type.
+/// An error: with its causes where it has them, else by `Display`, else by `Debug`, else by the name of its type.
 #[derive(Debug)]
 pub struct Failure<'a, T>(pub &'a T);
 
 /// The first choice.
+pub trait TextOfError {
+    /// The error text.
+    fn __honeyhive_text(&self) -> String;
+}
+
+impl<T: Error> TextOfError for &&&&&Failure<'_, T> {
+    fn __honeyhive_text(&self) -> String {
+        with_causes(self.0)
+    }
+}
+
+/// The second choice: boxes of any error, and what `anyhow` and `eyre` have.
+pub trait TextOfAny {
+    /// The error text.
+    fn __honeyhive_text(&self) -> String;
+}
+
+impl<T: AsRef<dyn Error>> TextOfAny for &&&&Failure<'_, T> {
+    fn __honeyhive_text(&self) -> String {
+        with_causes(self.0.as_ref())
+    }
+}
+
+/// Likewise, of an error that may go to another thread.
+pub trait TextOfAnySend {
+    /// The error text.
+    fn __honeyhive_text(&self) -> String;
+}
+
+impl<T: AsRef<dyn Error + Send + Sync>> TextOfAnySend for &&&Failure<'_, T> {
+    fn __honeyhive_text(&self) -> String {
+        with_causes(self.0.as_ref())
+    }
+}
+
+/// The next choice.
 pub trait TextByDisplay {
     /// The error text.
     fn __honeyhive_text(&self) -> String;
@@ -67,11 +105,11 @@ pub trait TextByDisplay {
 
 impl<T: Display> TextByDisplay for &&Failure<'_, T> {
     fn __honeyhive_text(&self) -> String {
-        text(format_args!("{}", self.0))
+        bounded(format_args!("{}", self.0))
     }
 }
 
-/// The second choice.
+/// The next choice.
 pub trait TextByDebug {
     /// The error text.
     fn __honeyhive_text(&self) -> String;
@@ -79,7 +117,7 @@ pub trait TextByDebug {
 
 impl<T: Debug> TextByDebug for &Failure<'_, T> {
     fn __honeyhive_text(&self) -> String {
-        text(format_args!("{:?}", self.0))
+        bounded(format_args!("{:?}", self.0))
     }
 }
 
@@ -123,36 +161,6 @@ impl<'a, T> OfValue<'a, T> for Outcome<'a, T> {
     }
 }
 
-/// The formatted text, as far as it fits.
-fn text(arguments: fmt::Arguments<'_>) -> String {
-    let mut bounded = Bounded(String::new());
-    // It fails where the text is cut, or where the value's own formatting does.
-    let _ = bounded.write_fmt(arguments);
-    bounded.0
-}
-
-/// A text that takes so many bytes and then a mark.
-struct Bounded(String);
-
-impl Bounded {
-    const MOST: usize = 64 * 1024;
-}
-
-impl fmt::Write for Bounded {
-    fn write_str(&mut self, part: &str) -> fmt::Result {
-        let room = Self::MOST.saturating_sub(self.0.len());
-        if part.len() <= room {
-            self.0.push_str(part);
-            return Ok(());
-        }
-        let end = (0..=room).rev().find(|end| part.is_char_boundary(*end));
-        self.0.push_str(&part[..end.unwrap_or(0)]);
-        let more = format_args!("over {}", Self::MOST);
-        self.0.push_str(&limits::mark(more));
-        Err(fmt::Error)
-    }
-}
-
 #[cfg(test)]
 #[expect(
     clippy::needless_borrow,
@@ -165,6 +173,21 @@ mod tests {
 
     #[derive(Debug)]
     struct Shown;
+
+    #[derive(Debug)]
+    struct Caused(std::fmt::Error);
+
+    impl Display for Caused {
+        fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("asking failed")
+        }
+    }
+
+    impl Error for Caused {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
 
     fn of_any<T>(value: &T) -> Json {
         (&&&Probe(value)).__honeyhive_json()
@@ -201,17 +224,26 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_cut_between_characters() {
-        let cut = text(format_args!("a{}", "ä".repeat(40_000)));
-        assert!(cut.ends_with("ä… [cut: over 65536 bytes in all]") && cut.len() < 66_000);
-    }
-
-    #[test]
     fn errors_are_told_apart_from_values() {
         let failed: Result<i32, &str> = Err("no");
         assert_eq!((&&Outcome(&failed)).__honeyhive_outcome(), Err(&"no"));
         assert_eq!((&&Outcome(&5)).__honeyhive_outcome(), Ok(&5));
-        assert_eq!((&&&Failure(&"no")).__honeyhive_text(), "no");
-        assert_eq!((&&&Failure(&Shown)).__honeyhive_text(), "Shown");
+        assert_eq!((&&&&&&Failure(&"no")).__honeyhive_text(), "no");
+        assert_eq!((&&&&&&Failure(&Shown)).__honeyhive_text(), "Shown");
+        let name = (&&&&&&Failure(&Opaque)).__honeyhive_text();
+        assert!(name.ends_with("::Opaque"));
+    }
+
+    #[test]
+    fn errors_are_told_with_their_causes_boxed_or_not() {
+        let error = || std::io::Error::other(Caused(std::fmt::Error));
+        let expected = "asking failed: an error occurred when formatting an argument";
+        assert_eq!((&&&&&&Failure(&error())).__honeyhive_text(), expected);
+        let boxed: Box<dyn Error> = Box::new(error());
+        assert_eq!((&&&&&&Failure(&boxed)).__honeyhive_text(), expected);
+        let boxed: Box<dyn Error + Send + Sync> = Box::new(error());
+        assert_eq!((&&&&&&Failure(&boxed)).__honeyhive_text(), expected);
+        let shared = std::sync::Arc::new(error());
+        assert_eq!((&&&&&&Failure(&shared)).__honeyhive_text(), expected);
     }
 }

@@ -9,14 +9,13 @@ use crate::model::id::SessionId;
 use crate::model::limits;
 use crate::model::object::Object;
 
-/// `POST /v1/sessions`.
+/// `POST /v1/sessions`, which refuses a field that it does not list: it lists these and `event_name` and
+/// `children_ids`. An error has its place in the metadata, metrics and feedback in an update.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct StartSession {
     pub(crate) session_id: SessionId,
     pub(crate) session_name: String,
     pub(crate) source: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) project: Option<String>,
     pub(crate) start_time: f64,
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub(crate) inputs: Object,
@@ -28,8 +27,6 @@ pub(crate) struct StartSession {
     pub(crate) metadata: Object,
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub(crate) user_properties: Object,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) end_time: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,9 +43,7 @@ impl StartSession {
             &mut self.metadata,
             &mut self.user_properties,
         ];
-        let of_objects = limits::cut_objects(objects, limit);
-        let of_error = self.error.as_mut().map(|it| limits::shorten(it, limit));
-        of_error.unwrap_or_default() | of_objects
+        limits::cut_objects(objects, limit)
     }
 }
 
@@ -67,7 +62,7 @@ impl UpdateEvent {
     }
 }
 
-/// `PUT /v1/events/{id}`. It takes no inputs and no error.
+/// `PUT /v1/events/{id}`. It takes no inputs and no error; it merges all objects but `outputs`, which it replaces.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct UpdateEvent {
     #[serde(skip_serializing_if = "Map::is_empty")]
@@ -88,9 +83,12 @@ pub(crate) struct UpdateEvent {
     pub(crate) duration: Option<f64>,
 }
 
-/// `POST /session/start`, which wraps the same session.
-pub(crate) fn legacy_start(session: &[u8]) -> Vec<u8> {
-    [b"{\"session\":", session, b"}"].concat()
+/// `POST /session/start`, which wraps the same session and takes a project besides.
+pub(crate) fn legacy_start(session: &[u8], project: Option<&str>) -> Vec<u8> {
+    let fields = session.strip_prefix(b"{").unwrap_or(session);
+    let project = project.map(|name| format!("\"project\":{},", serde_json::Value::from(name)));
+    let project = project.unwrap_or_default();
+    [b"{\"session\":{", project.as_bytes(), fields, b"}"].concat()
 }
 
 /// `PUT /events`, which names the event in the body.
@@ -111,8 +109,12 @@ mod tests {
         let parsed = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap();
         let id = SessionId::new();
         assert_eq!(
-            parsed(&legacy_start(br#"{"session_id":"x"}"#)),
+            parsed(&legacy_start(br#"{"session_id":"x"}"#, None)),
             json!({"session": {"session_id": "x"}})
+        );
+        assert_eq!(
+            parsed(&legacy_start(br#"{"session_id":"x"}"#, Some("\"shop\""))),
+            json!({"session": {"session_id": "x", "project": "\"shop\""}})
         );
         assert_eq!(parsed(&legacy_update(id, b"{}")), json!({"event_id": id}));
         assert_eq!(

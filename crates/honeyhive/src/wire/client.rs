@@ -84,6 +84,8 @@ pub(crate) struct Client {
     base: String,
     timeout: Duration,
     source: HeaderValue,
+    /// What the legacy route of sessions takes; the current one goes by the key.
+    project: Option<String>,
     /// Never to be seen in what HoneyHive says of a call.
     key: Option<ApiKey>,
     legacy_sessions: Route,
@@ -107,6 +109,7 @@ impl Client {
             base: settings.server_url.clone(),
             timeout: settings.api_timeout,
             source: header_value(&settings.source),
+            project: settings.project.clone(),
             key: settings.write_key.clone(),
             legacy_sessions: Route::default(),
             legacy_events: Route::default(),
@@ -124,7 +127,13 @@ impl Client {
             .choose(
                 true,
                 || self.rest(Method::POST, "/v1/sessions", session.to_vec()),
-                || self.rest(Method::POST, "/session/start", legacy_start(session)),
+                || {
+                    self.rest(
+                        Method::POST,
+                        "/session/start",
+                        legacy_start(session, self.project.as_deref()),
+                    )
+                },
             )
             .await
     }
@@ -267,7 +276,9 @@ impl Route {
 
     fn remember(&self, answer: &Result<Answer, Failure>, legacy: bool) {
         if answer.is_ok() && self.legacy.set(legacy).is_ok() && legacy {
-            tracing::info!(target: "honeyhive", "this HoneyHive has only the legacy routes; they are used from now on");
+            crate::log::info(
+                "this HoneyHive has only the legacy routes; they are used from now on",
+            );
         }
     }
 }

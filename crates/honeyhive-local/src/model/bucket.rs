@@ -1,6 +1,6 @@
 //! The seven objects that sessions and events carry.
 
-use crate::Object;
+use super::Object;
 
 /// One of the seven objects that sessions and events carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

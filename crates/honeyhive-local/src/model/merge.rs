@@ -3,7 +3,7 @@
 use serde_json::Value;
 use serde_json::map::Entry;
 
-use crate::Object;
+use super::Object;
 
 /// Merges `new` into `old`: objects merge, anything else is replaced.
 pub(crate) fn merge(old: &mut Object, new: Object) {

@@ -1,0 +1,157 @@
+//! [`Outputs`]: what this process has said of the outputs of a session or an event.
+//!
+//! HoneyHive's update of an event replaces its outputs, so each update carries all that was said so far.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::model::id::SessionId;
+use crate::model::limits;
+use crate::model::object::{Object, merge};
+
+/// The bounds of the memory. Beyond them the outputs that were added to longest ago are forgotten: a later update of
+/// that session carries, and so leaves, only what is said from then on.
+const MOST_ENTRIES: usize = 16_384;
+const MOST_BYTES: usize = 8 * 1024 * 1024;
+/// What an entry takes besides its text.
+const ENTRY_BYTES: usize = 128;
+
+/// The outputs that were sent, by session or event, as text: most are a status code that nobody adds to.
+#[derive(Debug, Default)]
+pub(crate) struct Outputs {
+    said: HashMap<SessionId, Said>,
+    /// Oldest first; entries that were added to since are skipped.
+    order: VecDeque<(u64, SessionId)>,
+    stamps: u64,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Said {
+    stamp: u64,
+    text: Box<[u8]>,
+}
+
+impl Said {
+    const fn bytes(&self) -> usize {
+        self.text.len() + ENTRY_BYTES
+    }
+}
+
+impl Outputs {
+    /// Remembers new outputs, and returns them with the earlier ones of the same session or event.
+    pub(crate) fn with_earlier(&mut self, id: SessionId, new: Object) -> Object {
+        if new.is_empty() {
+            return new;
+        }
+        let mut all = self.forget(id);
+        merge(&mut all, new);
+        limits::fit_objects([&mut all]);
+        self.remember(id, &all);
+        all
+    }
+
+    fn forget(&mut self, id: SessionId) -> Object {
+        let Some(said) = self.said.remove(&id) else {
+            return Object::new();
+        };
+        self.bytes -= said.bytes();
+        serde_json::from_slice(&said.text).unwrap_or_default()
+    }
+
+    fn remember(&mut self, id: SessionId, all: &Object) {
+        let Ok(text) = serde_json::to_vec(all) else {
+            return;
+        };
+        self.stamps += 1;
+        let said = Said {
+            stamp: self.stamps,
+            text: text.into(),
+        };
+        self.bytes += said.bytes();
+        self.order.push_back((said.stamp, id));
+        self.said.insert(id, said);
+        while self.said.len() > MOST_ENTRIES || self.bytes > MOST_BYTES {
+            self.forget_oldest();
+        }
+        self.forget_skipped();
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((stamp, id)) = self.order.pop_front()
+            && self.is_current(stamp, id)
+        {
+            self.forget(id);
+        }
+    }
+
+    fn is_current(&self, stamp: u64, id: SessionId) -> bool {
+        self.said.get(&id).is_some_and(|said| said.stamp == stamp)
+    }
+
+    /// A session that is added to again and again leaves an entry in the order each time.
+    fn forget_skipped(&mut self) {
+        const SPARE: usize = 1_024;
+        if self.order.len() > 2 * self.said.len() + SPARE {
+            let said = &self.said;
+            self.order
+                .retain(|(stamp, id)| said.get(id).is_some_and(|it| it.stamp == *stamp));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn object(value: Value) -> Object {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn each_update_carries_all_that_was_said() {
+        let (mut outputs, id) = (Outputs::default(), SessionId::new());
+        outputs.with_earlier(id, object(json!({"reply": "42", "usage": {"in": 1}})));
+        let all = outputs.with_earlier(id, object(json!({"status": 200, "usage": {"out": 2}})));
+        let expected = json!({"reply": "42", "status": 200, "usage": {"in": 1, "out": 2}});
+        assert_eq!(Value::Object(all), expected);
+    }
+
+    #[test]
+    fn an_update_without_outputs_says_nothing_of_them() {
+        let (mut outputs, id) = (Outputs::default(), SessionId::new());
+        outputs.with_earlier(id, object(json!({"reply": "42"})));
+        assert!(outputs.with_earlier(id, Object::new()).is_empty());
+    }
+
+    #[test]
+    fn the_memory_is_bounded_in_entries_and_in_bytes() {
+        let mut outputs = Outputs::default();
+        let first = SessionId::new();
+        outputs.with_earlier(first, object(json!({"first": true})));
+        for _ in 0..MOST_ENTRIES {
+            outputs.with_earlier(SessionId::new(), object(json!({"status_code": 200})));
+        }
+        assert_eq!(outputs.said.len(), MOST_ENTRIES);
+        assert_eq!(
+            outputs.with_earlier(first, object(json!({"a": 1}))).len(),
+            1
+        );
+        let long = "x".repeat(200 * 1024);
+        for _ in 0..100 {
+            outputs.with_earlier(SessionId::new(), object(json!({"long": long.clone()})));
+            assert!(outputs.bytes <= MOST_BYTES);
+        }
+    }
+
+    #[test]
+    fn one_that_is_added_to_all_the_time_costs_one_entry() {
+        let (mut outputs, id) = (Outputs::default(), SessionId::new());
+        for step in 0..10_000 {
+            outputs.with_earlier(id, object(json!({"step": step})));
+        }
+        assert!(outputs.order.len() < 2_000);
+        assert_eq!(outputs.said.len(), 1);
+    }
+}
