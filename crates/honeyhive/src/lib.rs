@@ -67,13 +67,14 @@ pub use model::id::{EventId, InvalidEventId, InvalidSessionId, SessionId};
 pub use opentelemetry;
 pub use opentelemetry_sdk;
 pub use processor::HoneyHiveSpanProcessor;
+pub use propagation::HeadersMut;
 pub use redaction::Redaction;
 pub use report::{DeliveryStats, DropReason, Drops, FlushReport};
 pub use sampling::SessionSampling;
 /// [`serde_json::json!`], so that a program which has no other use for `serde_json` need not depend on it.
 #[doc(inline)]
 pub use serde_json::json;
-pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard};
+pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard, SessionTrust};
 pub use settings::{DropPolicy, OtlpProtocol, SessionTransport};
 pub use span::{Failure, Span, SpanBuilder};
 pub use spool::Spool;

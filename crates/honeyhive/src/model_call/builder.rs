@@ -102,17 +102,16 @@ impl ModelCallBuilder {
     /// list of texts, or one.
     #[track_caller]
     pub fn messages(mut self, messages: impl Serialize) -> Self {
-        match to_json(&messages) {
-            Ok(messages) => self.messages = messages,
-            Err(_) => {
-                static TOLD: Once = Once::new();
-                self.tracer.outbox().count_refused(1);
-                TOLD.warn(format_args!(
-                    "messages ({}) were left out, because they cannot be written as JSON (`stats().refused` counts \
-                     further cases)",
-                    CallSite::here()
-                ));
-            }
+        static TOLD: Once = Once::new();
+        if let Ok(messages) = to_json(&messages) {
+            self.messages = messages;
+        } else {
+            self.tracer.outbox().count_refused(1);
+            TOLD.warn(format_args!(
+                "messages ({}) were left out, because they cannot be written as JSON (`stats().refused` counts \
+                 further cases)",
+                CallSite::here()
+            ));
         }
         self
     }

@@ -426,9 +426,20 @@ impl Outbox {
         }
     }
 
-    #[cfg(feature = "http-server")]
-    pub(crate) fn count_ignored_session_id(&self) {
-        self.ignored_session_ids.fetch_add(1, Ordering::Relaxed);
+    /// Counts ids that count as absent. The first is said in the log, and never what it was: it may come from outside.
+    pub(crate) fn count_ignored_session_ids(&self, count: u32) {
+        if count > 0
+            && self
+                .ignored_session_ids
+                .fetch_add(u64::from(count), Ordering::Relaxed)
+                == 0
+        {
+            tracing::warn!(
+                target: "honeyhive",
+                "a session id counts as absent, because it is not one that is trusted or says nothing (blank, `undefined`, \
+                 `null`, over 256 bytes, control characters); `stats().ignored_session_ids` counts further cases"
+            );
+        }
     }
 
     pub(crate) fn count_callback_panic(&self) {

@@ -72,6 +72,7 @@ impl Session {
     #[track_caller]
     pub(crate) fn begin(outbox: &Arc<Outbox>, new: NewSession) -> Self {
         outbox.count_refused(new.refused);
+        outbox.count_ignored_session_ids(new.ignored_ids);
         let is_linked = new.is_link();
         let start = start_record(new, SystemTime::now());
         if is_linked {
@@ -190,7 +191,7 @@ impl Session {
     /// Everything later follows: spans, enrichments, the response header. Where nothing has been sent
     /// yet the provisional session is never created and what it had collected goes along
     /// ([`Moved::Whole`]). It can be moved once; a later call with another id is
-    /// [`Moved::Refused`].
+    /// [`Moved::Refused`], as is one with an id that [says nothing](SessionId#what-is-no-id).
     ///
     /// ```
     /// use honeyhive::{HoneyHiveTracer, Moved};
@@ -199,10 +200,15 @@ impl Session {
     /// let session = tracer.create_session("POST /chat");
     /// assert_eq!(session.link_to("conversation-7"), Moved::Whole);
     /// assert_eq!(session.id(), "conversation-7".into());
+    /// assert_eq!(session.link_to(""), Moved::Refused); // `{"conversation_id": ""}`
     /// # Ok::<(), honeyhive::BuildError>(())
     /// ```
     pub fn link_to(&self, id: impl Into<SessionId>) -> Moved {
         let id = id.into();
+        if id.is_none() {
+            self.outbox.count_ignored_session_ids(1);
+            return Moved::Refused;
+        }
         let before = self.id();
         if before == id {
             return Moved::Whole;
@@ -254,6 +260,6 @@ pub enum Moved {
     Whole,
     /// From now on: the first session exists in HoneyHive already, with what was sent until here.
     FromNowOn,
-    /// Not at all: it was moved before.
+    /// Not at all: it was moved before, or what was given is [no id](SessionId#what-is-no-id).
     Refused,
 }

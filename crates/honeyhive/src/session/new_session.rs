@@ -36,6 +36,7 @@ pub struct NewSession {
     pub(crate) source: Option<String>,
     pub(crate) skip_api_call: bool,
     pub(crate) refused: u32,
+    pub(crate) ignored_ids: u32,
 }
 
 /// Its name and id: what the session was asked is no matter for a log.
@@ -59,17 +60,23 @@ impl NewSession {
         }
     }
 
-    /// A session that HoneyHive has already: it is linked, and never started from here.
+    /// A session that HoneyHive has already: it is linked, and never started from here. An id that says nothing links to
+    /// nothing, so a new session begins.
     #[must_use]
     pub fn existing(id: impl Into<SessionId>) -> Self {
         Self::default().id(id).skip_api_call(true)
     }
 
     /// The id, instead of a random one. Text that is no UUID is mapped, see
-    /// [`SessionId::from_correlation_id`].
+    /// [`SessionId::from_correlation_id`]; what [says nothing](SessionId#what-is-no-id) is no id.
     #[must_use]
     pub fn id(mut self, id: impl Into<SessionId>) -> Self {
-        self.id = Some(id.into());
+        let id = id.into();
+        if id.is_none() {
+            self.ignored_ids += 1;
+        } else {
+            self.id = Some(id);
+        }
         self
     }
 

@@ -18,7 +18,7 @@ use crate::processor::HoneyHiveSpanProcessor;
 use crate::redaction::{Redaction, Rules};
 use crate::sampling::SessionSampling;
 use crate::secret::ApiKey;
-use crate::session::StartupSession;
+use crate::session::{SessionTrust, StartupSession};
 use crate::settings::{DropPolicy, Explicit, OtlpProtocol, SessionTransport, Settings};
 use crate::spool::Spool;
 
@@ -90,6 +90,9 @@ pub struct HoneyHiveTracerBuilder {
     explicit: Explicit,
     resource: Option<Resource>,
     redaction: Redaction,
+    trust: SessionTrust,
+    /// Ids that said nothing.
+    ignored_ids: u32,
     /// Where deliveries go instead of HoneyHive.
     sink: Option<Sink>,
 }
@@ -134,9 +137,23 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// The id of the tracer's own session, instead of a random one.
+    /// The id of the tracer's own session, instead of a random one. What [says nothing](SessionId#what-is-no-id)
+    /// is no id.
     pub fn session_id(mut self, id: impl Into<SessionId>) -> Self {
-        self.explicit.session_id = Some(id.into());
+        let id = id.into();
+        if id.is_none() {
+            self.ignored_ids += 1;
+        } else {
+            self.explicit.session_id = Some(id);
+        }
+        self
+    }
+
+    /// How far a session id that comes from outside is trusted (default [`SessionTrust::Map`]): in a request, in a message's
+    /// headers ([`extract`](HoneyHiveTracer::extract)), in baggage that another library has read. A server's instrumentation can
+    /// have a trust of its own.
+    pub fn session_trust(mut self, trust: SessionTrust) -> Self {
+        self.trust = trust;
         self
     }
 
@@ -282,6 +299,7 @@ impl HoneyHiveTracerBuilder {
             .local(is_local)
             .speaks_at_the_end(settings.stderr);
         let outbox = Arc::new(outbox);
+        outbox.count_ignored_session_ids(self.ignored_ids);
         let redactor = Arc::new(Redactor::new(rules, Arc::clone(&outbox)));
         let startup = Arc::new(StartupSession::new(
             Arc::clone(&outbox),
@@ -294,7 +312,7 @@ impl HoneyHiveTracerBuilder {
             Arc::clone(&startup),
         )?;
         let transport = settings.session_transport;
-        let processor = HoneyHiveSpanProcessor::new(Arc::clone(&outbox), transport);
+        let processor = HoneyHiveSpanProcessor::new(Arc::clone(&outbox), transport, self.trust);
         let provider = SdkTracerProvider::builder()
             .with_span_processor(processor.clone())
             .with_span_limits(span_limits())

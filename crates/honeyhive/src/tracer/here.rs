@@ -4,8 +4,6 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use opentelemetry::Context;
-
 use super::{HoneyHiveTracer, Inner};
 use crate::context;
 use crate::log::{CallSite, Once, OncePerSite};
@@ -101,7 +99,7 @@ impl Candidates {
 pub(crate) fn maker_here(name: &str, site: CallSite) -> Option<Maker> {
     context::map(|cx| match current::in_context(cx) {
         Some(session) => maker_of(session, name, site),
-        None if HAS_BEEN.load(Ordering::Acquire) => default_maker(cx, name, site),
+        None if HAS_BEEN.load(Ordering::Acquire) => default_maker(name, site),
         None => None,
     })
     .flatten()
@@ -117,7 +115,7 @@ fn maker_of(session: &Session, name: &str, site: CallSite) -> Option<Maker> {
 }
 
 #[inline(never)]
-fn default_maker(cx: &Context, name: &str, site: CallSite) -> Option<Maker> {
+fn default_maker(name: &str, site: CallSite) -> Option<Maker> {
     let meant = CANDIDATES
         .read()
         .unwrap_or_else(PoisonError::into_inner)
@@ -125,10 +123,7 @@ fn default_maker(cx: &Context, name: &str, site: CallSite) -> Option<Maker> {
     match meant {
         Ok(tracer) => {
             let maker = tracer.maker()?;
-            // As the processor has it: a session that came from outside is one all the same.
-            let is_meant =
-                !suppression::is_suppressed(&maker.outbox) || current::from_baggage(cx).is_some();
-            is_meant.then_some(maker)
+            (!suppression::is_suppressed(&maker.outbox)).then_some(maker)
         }
         Err(alive) => {
             warn_of_nobody(alive, name, site);

@@ -35,7 +35,9 @@ use crate::outbox::{Closed, Command, Outbox, Record, Reply, Timing, Update};
 use crate::processor::HoneyHiveSpanProcessor;
 use crate::propagation;
 use crate::report::{DeliveryStats, FlushReport};
-use crate::session::{CreateSession, NewSession, Session, StartupSession, current};
+#[cfg(feature = "http-server")]
+use crate::session::Trusts;
+use crate::session::{CreateSession, NewSession, Session, SessionTrust, StartupSession, current};
 use crate::settings::SessionTransport;
 use crate::span::{self, Maker, SpanBuilder};
 
@@ -92,7 +94,11 @@ impl HoneyHiveTracer {
             .with_sampler(Sampler::AlwaysOff)
             .build();
         let outbox = Arc::new(Outbox::disabled());
-        let processor = HoneyHiveSpanProcessor::new(Arc::clone(&outbox), SessionTransport::Rest);
+        let processor = HoneyHiveSpanProcessor::new(
+            Arc::clone(&outbox),
+            SessionTransport::Rest,
+            SessionTrust::Never,
+        );
         let name = String::new();
         let startup = Arc::new(StartupSession::new(outbox, name, None));
         Self::from_parts(provider, processor, startup)
@@ -159,7 +165,7 @@ impl HoneyHiveTracer {
             current::of_tracer(cx, &self.inner.outbox)
                 .map(|current| current.session.clone())
                 .or_else(|| {
-                    let id = current::from_baggage(cx)?;
+                    let id = self.inner.processor.session_in_baggage(cx)?;
                     Some(Session::begin(&self.inner.outbox, NewSession::existing(id)))
                 })
         })
@@ -170,8 +176,9 @@ impl HoneyHiveTracer {
     /// sender's session, as a link, and its span as the parent. Without them it is the current context.
     ///
     /// For queues and protocols of your own; behind the HTTP layers it happens by itself. Names match in any
-    /// case. The id is trusted as it comes: a bare `session_id` counts where it is a UUID,
-    /// `honeyhive.session_id` always.
+    /// case, headers may come in several lines, and values may be bytes: `&http::HeaderMap`, actix-web's map, a `HashMap` and
+    /// any other names and values. The id is trusted as far as the tracer's
+    /// [`session_trust`](HoneyHiveTracerBuilder::session_trust) lets it; a bare `session_id` counts where it is a UUID.
     ///
     /// ```
     /// use std::collections::HashMap;
@@ -195,9 +202,10 @@ impl HoneyHiveTracer {
     pub fn extract<K, V>(&self, headers: impl IntoIterator<Item = (K, V)>) -> Context
     where
         K: AsRef<str>,
-        V: AsRef<str>,
+        V: AsRef<[u8]>,
     {
-        propagation::extract(&self.inner.outbox, headers)
+        let trust = self.inner.processor.trusts().of_tracer();
+        propagation::extract(&self.inner.outbox, trust, headers)
     }
 
     /// Adds to the current session, else to the tracer's own. Never blocks.
@@ -442,6 +450,12 @@ impl HoneyHiveTracer {
     #[cfg(feature = "http-server")]
     pub(crate) fn sdk_tracer(&self) -> &SdkTracer {
         &self.inner.tracer
+    }
+
+    /// Whose ids from outside are trusted, and how far.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn trusts(&self) -> &Trusts {
+        self.inner.processor.trusts()
     }
 
     #[cfg(feature = "http-server")]
