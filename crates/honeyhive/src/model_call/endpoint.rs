@@ -1,6 +1,7 @@
 //! [`Endpoint`]: which requests of an HTTP client are calls of a model.
 
 use super::operation::Operation;
+use crate::stream::asking_for_usage;
 
 /// A route of a provider that calls a model.
 ///
@@ -87,6 +88,15 @@ impl Endpoint {
             "embedContent" | "batchEmbedContents" => Some(Operation::Embeddings),
             _ => None,
         }
+    }
+
+    /// The body of a request with OpenAI's `stream_options: {"include_usage": true}` in it, which makes a streamed chat
+    /// say its token counts; `None` where there is nothing to add. It changes what the program receives: one chunk more,
+    /// without choices.
+    #[must_use]
+    pub fn asking_for_usage(&self, body: &[u8]) -> Option<Vec<u8>> {
+        let speaks_it = self.operation == Operation::Chat && self.provider != "anthropic";
+        speaks_it.then(|| asking_for_usage(body))?
     }
 
     /// The provider's name.
