@@ -1,5 +1,7 @@
 //! [`Endpoint`]: which requests of an HTTP client are calls of a model.
 
+use std::borrow::Cow;
+
 use super::operation::Operation;
 use crate::stream::asking_for_usage;
 
@@ -14,7 +16,7 @@ use crate::stream::asking_for_usage;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    provider: &'static str,
+    provider: Cow<'static, str>,
     operation: Operation,
     model: Option<String>,
 }
@@ -60,7 +62,7 @@ impl Endpoint {
 
     /// The call of a model at a host of your own, by its path alone.
     #[must_use]
-    pub fn at(provider: &'static str, path: &str) -> Option<Self> {
+    pub fn at(provider: impl Into<Cow<'static, str>>, path: &str) -> Option<Self> {
         let path = path
             .split('?')
             .next()
@@ -72,7 +74,7 @@ impl Endpoint {
             None => Self::of_google(path)?,
         };
         Some(Self {
-            provider,
+            provider: provider.into(),
             operation,
             model: model_in(path),
         })
@@ -101,8 +103,8 @@ impl Endpoint {
 
     /// The provider's name.
     #[must_use]
-    pub const fn provider(&self) -> &'static str {
-        self.provider
+    pub fn provider(&self) -> &str {
+        &self.provider
     }
 
     /// What the model is asked to do.
