@@ -62,6 +62,11 @@ impl Sources {
                     let is_export = follows_pub(&tokens[..at]);
                     read_import(scope, &tokens[at + 1..], is_export) + 1
                 }
+                // `pub(in crate::…)` names nothing that is used.
+                TokenTree::Ident(word) if word == "pub" => match tokens.get(at + 1) {
+                    Some(TokenTree::Group(_)) => 2,
+                    _ => 1,
+                },
                 TokenTree::Ident(word) if word == "mod" => match module_block(&tokens[at..]) {
                     Some((name, block)) => {
                         let inner = [module.as_slice(), &[name]].concat();
