@@ -15,6 +15,7 @@ use support::*;
 
 fn small_server(bytes: usize) -> LocalServer {
     LocalServer::builder()
+        .unknown_updates(honeyhive_local::UnknownUpdates::Refuse)
         .api_key(KEY)
         .max_body_bytes(bytes)
         .start_blocking()

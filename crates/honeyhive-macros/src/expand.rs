@@ -93,7 +93,9 @@ fn of_async(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream
         }
     });
     let body = &function.body;
-    let block = quote_spanned!(function.brace.span.join()=> { #body });
+    // Where the braces are, but not as if they were the program's own: rustc would call those of one line unnecessary.
+    let span = Span::call_site().located_at(function.brace.span.join());
+    let block = quote_spanned!(span=> { #body });
     let block = match declared {
         Some(declared) => quote!({ #declared #block }),
         None => block,

@@ -15,6 +15,15 @@ impl ApiKey {
         Self(value)
     }
 
+    /// What kind of key it is, which is no secret.
+    pub(crate) fn kind(&self) -> &'static str {
+        if self.0.starts_with("hh_ingst_") {
+            "an ingestion key"
+        } else {
+            "a project key"
+        }
+    }
+
     /// The value of an `Authorization` header; `None` for what cannot be a key.
     pub(crate) fn bearer(&self) -> Option<HeaderValue> {
         let mut value = HeaderValue::from_str(&format!("Bearer {}", self.0)).ok()?;

@@ -115,6 +115,7 @@ pub(crate) fn start(
             let run = catch_unwind(AssertUnwindSafe(|| runtime.block_on(engine.run())));
             // First what is left is accounted for, then those who wait are told.
             outbox.abandon();
+            outbox.part_with_losses();
             if let Ok(answers) = run {
                 answers.into_iter().for_each(Answered::send);
             } else {

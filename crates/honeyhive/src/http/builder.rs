@@ -45,13 +45,14 @@ impl ServerInstrumentationBuilder {
     pub(super) fn new(tracer: HoneyHiveTracer) -> Self {
         // Without REST starts the request's span is what carries its inputs and outputs.
         let request_span = tracer.session_transport() == SessionTransport::Otlp;
+        let trust = Arc::clone(tracer.trusts().of_tracer());
         Self(Inner {
             tracer,
             filter: None,
             session_name: None,
             inputs: None,
             session_id_header: super::SESSION_ID_HEADER.into(),
-            trust: SessionTrust::default(),
+            trust,
             start: SessionStart::default(),
             request_span,
         })
@@ -100,9 +101,9 @@ impl ServerInstrumentationBuilder {
         self
     }
 
-    /// How far an id that came from outside is trusted (default [`SessionTrust::Map`]).
+    /// How far an id that came from outside is trusted (default: as the tracer has it, which is [`SessionTrust::Map`]).
     pub fn session_trust(mut self, trust: SessionTrust) -> Self {
-        self.0.trust = trust;
+        self.0.trust = Arc::new(trust);
         self
     }
 
@@ -138,6 +139,7 @@ impl ServerInstrumentationBuilder {
     }
 
     fn checked(self) -> ServerInstrumentation {
+        self.0.tracer.trusts().add(&self.0.trust);
         ServerInstrumentation {
             inner: Arc::new(self.0),
         }

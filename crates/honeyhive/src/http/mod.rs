@@ -38,8 +38,8 @@ pub use request::{Headers, RequestHeaders, RequestInfo};
 pub use response::ResponseGuard;
 
 use crate::context;
-pub use crate::incoming::SessionTrust;
 use crate::model::object::Object;
+pub use crate::session::SessionTrust;
 use crate::session::{Session, current};
 use crate::tracer::HoneyHiveTracer;
 
@@ -95,7 +95,7 @@ struct Inner {
     session_name: Option<Callback<String>>,
     inputs: Option<Callback<Object>>,
     session_id_header: Box<str>,
-    trust: SessionTrust,
+    trust: Arc<SessionTrust>,
     start: SessionStart,
     request_span: bool,
 }

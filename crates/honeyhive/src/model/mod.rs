@@ -2,6 +2,7 @@
 
 pub(crate) mod causes;
 pub(crate) mod id;
+pub(crate) mod id_text;
 pub(crate) mod json;
 pub(crate) mod limits;
 pub(crate) mod object;

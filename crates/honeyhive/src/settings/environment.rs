@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::variables::Variable;
 use crate::error::BuildError;
+use crate::log;
 
 /// A value, with the name of the setting that it came from.
 #[derive(Debug)]
@@ -133,6 +134,6 @@ fn warn_deprecated_once(old: &'static str, new: &'static str) {
         .unwrap_or_else(PoisonError::into_inner)
         .insert(old);
     if first {
-        tracing::warn!(target: "honeyhive", "{old} is deprecated; set {new} instead");
+        log::warn(format_args!("{old} is deprecated; set {new} instead"));
     }
 }

@@ -48,6 +48,7 @@ pub(crate) struct Explicit {
     pub(crate) drop_policy: Option<DropPolicy>,
     pub(crate) ca_certificate: Option<Vec<u8>>,
     pub(crate) spool: Option<Spool>,
+    pub(crate) stderr: Option<bool>,
     pub(crate) http_client: Option<GivenClient>,
     /// The environment is not asked.
     pub(crate) is_isolated: bool,
@@ -79,6 +80,8 @@ pub(crate) struct Settings {
     /// PEM.
     pub(crate) ca_certificate: Option<Vec<u8>>,
     pub(crate) spool: Option<Spool>,
+    /// Losses are said on stderr where nobody listens.
+    pub(crate) stderr: bool,
     /// What carries the calls, instead of this crate's own.
     pub(crate) http_client: Option<GivenClient>,
 }
@@ -135,6 +138,9 @@ impl Settings {
             })?,
             ca_certificate: explicit.ca_certificate,
             spool: spool(explicit.spool, env)?,
+            stderr: env
+                .parsed(explicit.stderr, &names::STDERR, parse_bool)?
+                .is_none_or(|setting| setting.value),
             http_client: explicit.http_client,
         })
     }

@@ -107,8 +107,15 @@ pub(super) const SPOOL_DIR: Variable = Variable {
     takes: "a folder, and a bound above zero",
 };
 
+pub(super) const STDERR: Variable = Variable {
+    name: "HH_STDERR",
+    deprecated: &[],
+    setter: "`.stderr(..)`",
+    takes: "true or false",
+};
+
 #[cfg(test)]
-pub(super) const ALL: [&Variable; 14] = [
+pub(super) const ALL: [&Variable; 15] = [
     &API_KEY,
     &INGESTION_API_KEY,
     &DATA_PLANE_API_KEY,
@@ -123,6 +130,7 @@ pub(super) const ALL: [&Variable; 14] = [
     &OTLP_COMPRESSION,
     &DROP_POLICY,
     &SPOOL_DIR,
+    &STDERR,
 ];
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::environment::Environment;
+use crate::log;
 
 /// What HoneyHive documents for its other SDKs, and nothing here reads.
 pub(super) const WITHOUT_EFFECT: &[&str] = &[
@@ -61,7 +62,9 @@ pub(super) fn warn_once(env: &Environment<'_>) {
     let names = set_in(env);
     if !names.is_empty() && !WARNED.swap(true, Ordering::Relaxed) {
         let names = names.join(", ");
-        tracing::warn!(target: "honeyhive", "set, but without effect in the SDK for Rust: {names}");
+        log::warn(format_args!(
+            "set, but without effect in the SDK for Rust: {names}"
+        ));
     }
 }
 

@@ -10,6 +10,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use opentelemetry_http::Bytes;
 
 use super::payload::Payload;
+use crate::log;
 use crate::settings::OtlpCompression;
 
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
@@ -61,7 +62,10 @@ impl Compression {
     /// The server has refused spans with this status, and has taken the same ones uncompressed.
     pub(super) fn give_up(&self, status: u16) {
         if self.is_on.swap(false, Ordering::Relaxed) {
-            tracing::warn!(target: "honeyhive", "HoneyHive does not take compressed spans (status {status}); from now on they go uncompressed, which `HH_OTLP_COMPRESSION=none` says from the start");
+            log::warn(format_args!(
+                "HoneyHive does not take compressed spans (status {status}); from now on they go uncompressed, which \
+                 `HH_OTLP_COMPRESSION=none` says from the start"
+            ));
         }
     }
 }

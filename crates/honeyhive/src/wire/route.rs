@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use super::answer::{Answer, Failure};
+use crate::log;
 
 /// Whether a deployment has the current route of a call or only the legacy one: found out by the
 /// first answers, then remembered for the process.
@@ -51,7 +52,7 @@ impl Route {
 
     fn remember(&self, answer: &Result<Answer, Failure>, legacy: bool) {
         if answer.is_ok() && self.legacy.set(legacy).is_ok() && legacy {
-            tracing::info!(target: "honeyhive", "this HoneyHive has only the legacy routes; they are used from now on");
+            log::info("this HoneyHive has only the legacy routes; they are used from now on");
         }
     }
 }
