@@ -19,7 +19,10 @@ impl Graph {
         for (module, scope) in &sources.scopes {
             let imports = scope.imports.iter().filter(|import| {
                 // A mere re-export is followed by those who name it, and makes no use of it here.
-                let is_used = |name: &String| scope.words.contains(name);
+                let is_used = |name: &String| {
+                    let is_named = |it: &&Import| !it.is_export && it.name.as_ref() == Some(name);
+                    scope.words.contains(name) && !scope.imports.iter().any(|it| is_named(&it))
+                };
                 !import.is_export || import.name.as_ref().is_some_and(is_used)
             });
             let imported = imports.map(|import| import.path.clone());

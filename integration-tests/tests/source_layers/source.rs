@@ -83,7 +83,10 @@ impl Sources {
                     }
                     let path = path_at(&tokens[at..]);
                     let length = 3 * (path.len() - 1) + 1;
-                    scope.words.insert(word);
+                    // The name of a method says nothing of what else has it.
+                    if !is_punct(tokens[..at].last(), '.') {
+                        scope.words.insert(word);
+                    }
                     if path.len() > 1 {
                         scope.paths.insert(path);
                     }
