@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanLimits};
 
@@ -12,6 +13,7 @@ use crate::delivery::{self, Plan, Redactor, Sink};
 use crate::error::BuildError;
 use crate::log;
 use crate::model::causes::with_causes;
+use crate::model::finite::{has_nameless, name_numbers};
 use crate::model::id::SessionId;
 use crate::outbox::{Bounds, Outbox};
 use crate::processor::HoneyHiveSpanProcessor;
@@ -282,7 +284,9 @@ impl HoneyHiveTracerBuilder {
     pub fn build(self) -> Result<HoneyHiveTracer, BuildError> {
         let settings = Settings::resolve(self.explicit)?;
         let rules = Rules::new(&self.redaction)?;
-        let resource = self.resource.unwrap_or_else(|| default_resource(&settings));
+        let resource = self
+            .resource
+            .map_or_else(|| default_resource(&settings), with_named_numbers);
         let is_captured = self.sink.is_some();
         let sink = match self.sink {
             Some(sink) => sink,
@@ -374,6 +378,24 @@ fn span_limits() -> SpanLimits {
         max_events_per_span: 1024,
         ..SpanLimits::default()
     }
+}
+
+/// A resource is sent with every batch, as it is.
+fn with_named_numbers(resource: Resource) -> Resource {
+    let mut attributes: Vec<_> = resource
+        .iter()
+        .map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
+        .collect();
+    if !has_nameless(&attributes) {
+        return resource;
+    }
+    name_numbers(&mut attributes);
+    let builder = Resource::builder_empty();
+    match resource.schema_url() {
+        Some(url) => builder.with_schema_url(attributes, url.to_owned()),
+        None => builder.with_attributes(attributes),
+    }
+    .build()
 }
 
 fn default_resource(settings: &Settings) -> Resource {
