@@ -165,6 +165,12 @@ impl Enrichment {
         self.refused
     }
 
+    /// What was refused has been counted.
+    #[cfg(feature = "model-calls")]
+    pub(crate) fn forget_refused(&mut self) {
+        self.refused = 0;
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.error.is_none() && self.buckets.iter().all(Map::is_empty)
     }

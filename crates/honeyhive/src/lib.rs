@@ -16,6 +16,9 @@ mod secret;
 mod enrichment;
 mod settings;
 
+#[cfg(feature = "model-calls")]
+mod stream;
+
 pub mod redaction;
 mod spool;
 mod wire;
@@ -28,6 +31,8 @@ mod session;
 
 mod event_type;
 mod gen_ai;
+#[cfg(feature = "model-calls")]
+mod model_span;
 mod processor;
 mod span;
 
@@ -37,6 +42,8 @@ mod delivery;
 pub mod testing;
 mod tracer;
 
+#[cfg(feature = "model-calls")]
+pub mod model_call;
 #[cfg(feature = "macros")]
 mod traced;
 #[cfg(feature = "tracing")]

@@ -25,16 +25,30 @@ const FLOORS: [(u8, &[&str]); 10] = [
     (1, &["model", "secret"]),
     (
         2,
-        &["enrichment", "event_type", "gen_ai", "sampling", "settings"],
+        &[
+            "enrichment",
+            "event_type",
+            "gen_ai",
+            "sampling",
+            "settings",
+            "stream",
+        ],
     ),
     (3, &["redaction", "spool", "wire"]),
     (4, &["outbox", "panics"]),
     (5, &["session"]),
-    (6, &["processor", "propagation", "span"]),
+    (6, &["model_span", "processor", "propagation", "span"]),
     (7, &["delivery"]),
     (
         8,
-        &["incoming", "testing", "traced", "tracer", "tracing_layer"],
+        &[
+            "incoming",
+            "model_call",
+            "testing",
+            "traced",
+            "tracer",
+            "tracing_layer",
+        ],
     ),
     (9, &["http", "lambda"]),
 ];

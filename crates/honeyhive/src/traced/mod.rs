@@ -26,6 +26,8 @@ use crate::HoneyHiveTracer;
 use crate::attributes::{CALL_SITE, EVENT_TYPE};
 use crate::context;
 use crate::log::CallSite;
+#[cfg(feature = "model-calls")]
+use crate::model_span;
 use crate::panics::guarded;
 use crate::session::current;
 use crate::span::Maker;
@@ -97,10 +99,13 @@ impl Site {
         if !span.is_recording() {
             return None;
         }
-        Some(Active {
-            cx: cx.with_span(span),
-            outbox,
-        })
+        let cx = cx.with_span(span);
+        #[cfg(feature = "model-calls")]
+        let cx = match site.event_type {
+            Some(event_type) => model_span::mark(cx, event_type),
+            None => cx,
+        };
+        Some(Active { cx, outbox })
     }
 }
 
