@@ -171,9 +171,14 @@ impl Names<'_> {
 
     fn import(&self, module: &Module, name: &String) -> Option<&Import> {
         let imports = &self.0.scopes.get(module)?.imports;
+        let has_name = |import: &&Import| {
+            import.name.as_ref() == Some(name) && import.path.first() != Some(name)
+        };
+        // Where a module and a function have one name, it is the module that paths go through.
         imports
             .iter()
-            .find(|import| import.name.as_ref() == Some(name) && import.path.first() != Some(name))
+            .filter(has_name)
+            .min_by_key(|import| import.is_export)
     }
 }
 

@@ -15,6 +15,7 @@ mod priority;
 mod recent;
 mod redactor;
 mod sampling;
+mod scope;
 mod sessions;
 mod sink;
 mod spans;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use opentelemetry::KeyValue;
 use opentelemetry_http::HttpClient;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanLimits};
@@ -13,6 +14,7 @@ use crate::delivery::{self, Plan, Redactor, Sink};
 use crate::error::BuildError;
 use crate::log;
 use crate::model::causes::with_causes;
+use crate::model::finite::{has_nameless, name_numbers};
 use crate::model::id::SessionId;
 use crate::outbox::{Bounds, Outbox};
 use crate::processor::HoneyHiveSpanProcessor;
@@ -338,7 +340,7 @@ impl HoneyHiveTracerBuilder {
         let settings = Settings::resolve(self.explicit)?;
         let rules = Rules::new(&self.redaction)?;
         let resource = match self.resource {
-            Some(resource) => resource,
+            Some(resource) => with_named_numbers(resource),
             None if is_isolated => Resource::builder_empty()
                 .with_service_name(settings.session_name.clone())
                 .build(),
@@ -435,6 +437,24 @@ fn span_limits() -> SpanLimits {
         max_events_per_span: 1024,
         ..SpanLimits::default()
     }
+}
+
+/// A resource is sent with every batch, as it is.
+fn with_named_numbers(resource: Resource) -> Resource {
+    let mut attributes: Vec<_> = resource
+        .iter()
+        .map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
+        .collect();
+    if !has_nameless(&attributes) {
+        return resource;
+    }
+    name_numbers(&mut attributes);
+    let builder = Resource::builder_empty();
+    match resource.schema_url() {
+        Some(url) => builder.with_schema_url(attributes, url.to_owned()),
+        None => builder.with_attributes(attributes),
+    }
+    .build()
 }
 
 fn default_resource(settings: &Settings) -> Resource {
