@@ -4,9 +4,10 @@
 // One folder or file a concern. A module imports only from those above it in this list, so there are no circles.
 mod attributes;
 mod context;
-mod error;
+mod log;
 mod report;
 
+mod error;
 mod model;
 mod owners;
 mod sampling;
@@ -14,6 +15,9 @@ mod secret;
 
 mod enrichment;
 mod settings;
+
+#[cfg(feature = "model-calls")]
+mod stream;
 
 pub mod redaction;
 mod spool;
@@ -27,6 +31,8 @@ mod session;
 
 mod event_type;
 mod gen_ai;
+#[cfg(feature = "model-calls")]
+mod model_span;
 mod processor;
 mod span;
 
@@ -36,6 +42,8 @@ mod delivery;
 pub mod testing;
 mod tracer;
 
+#[cfg(feature = "model-calls")]
+pub mod model_call;
 #[cfg(feature = "macros")]
 mod traced;
 #[cfg(feature = "tracing")]
@@ -59,17 +67,18 @@ pub use model::id::{EventId, InvalidEventId, InvalidSessionId, SessionId};
 pub use opentelemetry;
 pub use opentelemetry_sdk;
 pub use processor::HoneyHiveSpanProcessor;
+pub use propagation::HeadersMut;
 pub use redaction::Redaction;
 pub use report::{DeliveryStats, DropReason, Drops, FlushReport};
 pub use sampling::SessionSampling;
 /// [`serde_json::json!`], so that a program which has no other use for `serde_json` need not depend on it.
 #[doc(inline)]
 pub use serde_json::json;
-pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard};
+pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard, SessionTrust};
 pub use settings::{DropPolicy, OtlpProtocol, SessionTransport};
-pub use span::{Span, SpanBuilder};
+pub use span::{Failure, Span, SpanBuilder};
 pub use spool::Spool;
-pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};
+pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard, span};
 #[cfg(feature = "signal")]
 pub use tracer::{Serve, ServeFuture, Served, StopSignal};
 

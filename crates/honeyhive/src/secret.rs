@@ -13,6 +13,15 @@ impl ApiKey {
         Self(value)
     }
 
+    /// What kind of key it is, which is no secret.
+    pub(crate) fn kind(&self) -> &'static str {
+        if self.0.starts_with("hh_ingst_") {
+            "an ingestion key"
+        } else {
+            "a project key"
+        }
+    }
+
     /// The value, for the `Authorization` header and nothing else.
     pub(crate) fn expose(&self) -> &str {
         &self.0

@@ -15,6 +15,7 @@ mod priority;
 mod recent;
 mod redactor;
 mod sampling;
+mod scope;
 mod sessions;
 mod sink;
 mod spans;
@@ -120,6 +121,7 @@ pub(crate) fn start(
             let run = catch_unwind(AssertUnwindSafe(|| runtime.block_on(engine.run())));
             // First what is left is accounted for, then those who wait are told.
             outbox.abandon();
+            outbox.part_with_losses();
             if let Ok(answers) = run {
                 answers.into_iter().for_each(Answered::send);
             } else {

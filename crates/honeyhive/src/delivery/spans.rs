@@ -264,7 +264,7 @@ pub(super) fn session_of(span: &SpanData) -> Option<SessionId> {
     let mut attributes = span.attributes.iter();
     let noted = attributes.rfind(|attribute| attribute.key.as_str() == SESSION_ID)?;
     match &noted.value {
-        Value::String(text) => Some(SessionId::from_correlation_id(text.as_str())),
+        Value::String(text) => SessionId::checked_from_correlation_id(text.as_str()),
         _ => None,
     }
 }

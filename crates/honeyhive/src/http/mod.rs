@@ -38,8 +38,8 @@ pub use request::{Headers, RequestHeaders, RequestInfo};
 pub use response::ResponseGuard;
 
 use crate::context;
-pub use crate::incoming::SessionTrust;
 use crate::model::object::Object;
+pub use crate::session::SessionTrust;
 use crate::session::{Session, current};
 use crate::tracer::HoneyHiveTracer;
 
@@ -93,9 +93,10 @@ struct Inner {
     tracer: HoneyHiveTracer,
     filter: Option<Callback<bool>>,
     session_name: Option<Callback<String>>,
-    inputs: Option<Callback<Object>>,
+    /// `None` for what is no object.
+    inputs: Option<Callback<Option<Object>>>,
     session_id_header: Box<str>,
-    trust: SessionTrust,
+    trust: Arc<SessionTrust>,
     start: SessionStart,
     request_span: bool,
 }

@@ -102,7 +102,7 @@ impl Inner {
             SessionIdField::Absent => None,
             SessionIdField::Text(raw) => self.trust.session_or_count(raw, outbox),
             SessionIdField::Unusable => {
-                outbox.count_ignored_session_id();
+                outbox.count_ignored_session_ids(1);
                 None
             }
         }

@@ -43,6 +43,19 @@ fn tells(text: &str, cause: &str) -> bool {
         })
 }
 
+/// `Debug` is what `main` shows of an error that it returns, so it is the text that is meant for people, with the
+/// causes. The structure is in the variants.
+macro_rules! debug_as_text {
+    ($($error:ty),*) => {$(
+        impl std::fmt::Debug for $error {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(&$crate::model::causes::with_causes(self))
+            }
+        }
+    )*};
+}
+pub(crate) use debug_as_text;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::error::{BuildError, UnknownName};
+use crate::log;
 use crate::model::id::SessionId;
 use crate::sampling::SessionSampling;
 use crate::secret::ApiKey;
@@ -47,6 +48,7 @@ const API_TIMEOUT: Variable = variable("HH_API_TIMEOUT", &[]);
 const SESSION_SAMPLE_RATE: Variable = variable("HH_SESSION_SAMPLE_RATE", &[]);
 const OTLP_PROTOCOL: Variable = variable("HH_OTLP_PROTOCOL", &[]);
 const DROP_POLICY: Variable = variable("HH_DROP_POLICY", &[]);
+const STDERR: Variable = variable("HH_STDERR", &[]);
 const SPOOL_DIR: Variable = variable("HH_SPOOL_DIR", &[]);
 
 /// What HoneyHive documents for its other SDKs, and nothing here reads.
@@ -177,6 +179,7 @@ pub(crate) struct Explicit {
     pub(crate) drop_policy: Option<DropPolicy>,
     pub(crate) ca_certificate: Option<Vec<u8>>,
     pub(crate) spool: Option<Spool>,
+    pub(crate) stderr: Option<bool>,
 }
 
 /// The settings a tracer runs with.
@@ -201,6 +204,8 @@ pub(crate) struct Settings {
     /// PEM.
     pub(crate) ca_certificate: Option<Vec<u8>>,
     pub(crate) spool: Option<Spool>,
+    /// Losses are said on stderr where nobody listens.
+    pub(crate) stderr: bool,
 }
 
 impl Settings {
@@ -251,6 +256,12 @@ impl Settings {
             },
             ca_certificate: explicit.ca_certificate,
             spool: spool(explicit.spool, &env)?,
+            stderr: match explicit.stderr {
+                Some(on) => on,
+                None => env
+                    .parsed(&STDERR, "true or false", parse_bool)?
+                    .unwrap_or(true),
+            },
         })
     }
 
@@ -318,7 +329,9 @@ fn warn_without_effect_once(env: &Environment<'_>) {
     let names = without_effect(env);
     if !names.is_empty() && !WARNED.swap(true, Ordering::Relaxed) {
         let names = names.join(", ");
-        tracing::warn!(target: "honeyhive", "set, but without effect in the SDK for Rust: {names}");
+        log::warn(format_args!(
+            "set, but without effect in the SDK for Rust: {names}"
+        ));
     }
 }
 
@@ -329,7 +342,7 @@ fn warn_deprecated_once(old: &'static str, new: &'static str) {
         .unwrap_or_else(PoisonError::into_inner)
         .insert(old);
     if first {
-        tracing::warn!(target: "honeyhive", "{old} is deprecated; set {new} instead");
+        log::warn(format_args!("{old} is deprecated; set {new} instead"));
     }
 }
 

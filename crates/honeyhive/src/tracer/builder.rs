@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use opentelemetry::KeyValue;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanLimits};
 
@@ -10,13 +11,16 @@ use super::HoneyHiveTracer;
 use crate::attributes::MAX_GATHERED;
 use crate::delivery::{self, Plan, Redactor, Sink};
 use crate::error::BuildError;
+use crate::log;
+use crate::model::causes::with_causes;
+use crate::model::finite::{has_nameless, name_numbers};
 use crate::model::id::SessionId;
 use crate::outbox::{Bounds, Outbox};
 use crate::processor::HoneyHiveSpanProcessor;
 use crate::redaction::{Redaction, Rules};
 use crate::sampling::SessionSampling;
 use crate::secret::ApiKey;
-use crate::session::StartupSession;
+use crate::session::{SessionTrust, StartupSession};
 use crate::settings::{DropPolicy, Explicit, OtlpProtocol, SessionTransport, Settings};
 use crate::spool::Spool;
 
@@ -32,8 +36,22 @@ impl HoneyHiveTracer {
     /// # Errors
     ///
     /// Where a setting is missing or unusable; the error says which and what to do.
+    #[doc(alias = "init")]
     pub fn from_env() -> Result<Self, BuildError> {
         Self::builder().build()
+    }
+
+    /// As [`from_env`](Self::from_env), for a server that must come up without HoneyHive, too: where a setting is
+    /// missing or unusable, the log says so once, as an error, and the tracer records nothing.
+    ///
+    /// With settings in code it is [`build_or_disabled`](HoneyHiveTracerBuilder::build_or_disabled).
+    ///
+    /// ```
+    /// let tracer = honeyhive::HoneyHiveTracer::from_env_or_disabled();
+    /// ```
+    #[must_use]
+    pub fn from_env_or_disabled() -> Self {
+        Self::builder().build_or_disabled()
     }
 }
 
@@ -54,6 +72,7 @@ impl HoneyHiveTracer {
 /// | [`sampling`](Self::sampling) | `HH_SESSION_SAMPLE_RATE`, 0 to 1 | 1: every session is sent |
 /// | [`drop_policy`](Self::drop_policy) | `HH_DROP_POLICY` | `newest` |
 /// | [`spool`](Self::spool) | `HH_SPOOL_DIR` | none: what is pending is in memory only |
+/// | [`stderr`](Self::stderr) | `HH_STDERR` | `true`: a program without a `tracing` subscriber hears of losses at the end |
 ///
 /// `HONEYHIVE_API_KEY`, `HONEYHIVE_SERVER_URL` and `HH_SERVER_URL` are read too, each with one warning:
 /// they are deprecated. A blank value counts as unset.
@@ -73,6 +92,9 @@ pub struct HoneyHiveTracerBuilder {
     explicit: Explicit,
     resource: Option<Resource>,
     redaction: Redaction,
+    trust: SessionTrust,
+    /// Ids that said nothing.
+    ignored_ids: u32,
     /// Where deliveries go instead of HoneyHive.
     sink: Option<Sink>,
 }
@@ -117,9 +139,23 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// The id of the tracer's own session, instead of a random one.
+    /// The id of the tracer's own session, instead of a random one. What [says nothing](SessionId#what-is-no-id)
+    /// is no id.
     pub fn session_id(mut self, id: impl Into<SessionId>) -> Self {
-        self.explicit.session_id = Some(id.into());
+        let id = id.into();
+        if id.is_none() {
+            self.ignored_ids += 1;
+        } else {
+            self.explicit.session_id = Some(id);
+        }
+        self
+    }
+
+    /// How far a session id that comes from outside is trusted (default [`SessionTrust::Map`]): in a request, in a message's
+    /// headers ([`extract`](HoneyHiveTracer::extract)), in baggage that another library has read. A server's instrumentation can
+    /// have a trust of its own.
+    pub fn session_trust(mut self, trust: SessionTrust) -> Self {
+        self.trust = trust;
         self
     }
 
@@ -219,6 +255,13 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
+    /// Whether a program without a `tracing` subscriber is told on stderr, in one line when the tracer ends, that
+    /// something was not delivered, and why (`HH_STDERR`, default `true`).
+    pub fn stderr(mut self, on: bool) -> Self {
+        self.explicit.stderr = Some(on);
+        self
+    }
+
     /// The OpenTelemetry resource of the tracer's spans, instead of the one that `OTEL_SERVICE_NAME`,
     /// `OTEL_RESOURCE_ATTRIBUTES`, the project and the program's name describe.
     pub fn resource(mut self, resource: Resource) -> Self {
@@ -241,7 +284,10 @@ impl HoneyHiveTracerBuilder {
     pub fn build(self) -> Result<HoneyHiveTracer, BuildError> {
         let settings = Settings::resolve(self.explicit)?;
         let rules = Rules::new(&self.redaction)?;
-        let resource = self.resource.unwrap_or_else(|| default_resource(&settings));
+        let resource = self
+            .resource
+            .map_or_else(|| default_resource(&settings), with_named_numbers);
+        let is_captured = self.sink.is_some();
         let sink = match self.sink {
             Some(sink) => sink,
             None => default_sink(&settings, &resource)?,
@@ -252,7 +298,12 @@ impl HoneyHiveTracerBuilder {
             settings.drop_policy,
             settings.spool.is_some(),
         );
-        let outbox = Arc::new(Outbox::new(bounds));
+        let is_local = !matches!(sink, Sink::HoneyHive(..));
+        let outbox = Outbox::new(bounds)
+            .local(is_local)
+            .speaks_at_the_end(settings.stderr);
+        let outbox = Arc::new(outbox);
+        outbox.count_ignored_session_ids(self.ignored_ids);
         let redactor = Arc::new(Redactor::new(rules, Arc::clone(&outbox)));
         let startup = Arc::new(StartupSession::new(
             Arc::clone(&outbox),
@@ -265,7 +316,7 @@ impl HoneyHiveTracerBuilder {
             Arc::clone(&startup),
         )?;
         let transport = settings.session_transport;
-        let processor = HoneyHiveSpanProcessor::new(Arc::clone(&outbox), transport);
+        let processor = HoneyHiveSpanProcessor::new(Arc::clone(&outbox), transport, self.trust);
         let provider = SdkTracerProvider::builder()
             .with_span_processor(processor.clone())
             .with_span_limits(span_limits())
@@ -273,7 +324,43 @@ impl HoneyHiveTracerBuilder {
             .with_sampler(Sampler::AlwaysOn)
             .with_resource(resource)
             .build();
-        Ok(HoneyHiveTracer::from_parts(provider, processor, startup))
+        if !is_local {
+            log::debug(format_args!(
+                "delivers to {} with {}, as the source {:?}",
+                settings.server_url,
+                settings.write_key.as_ref().map_or("no key", ApiKey::kind),
+                settings.source
+            ));
+        }
+        let tracer = HoneyHiveTracer::from_parts(provider, processor, startup);
+        // What is captured is a test's, and tests run beside each other.
+        if !is_captured {
+            tracer.stand_for_default();
+        }
+        Ok(tracer)
+    }
+
+    /// The tracer; where a setting is missing or unusable, one that records nothing. The log says so once, as an error.
+    ///
+    /// For servers, which HoneyHive must never keep down. Scripts and Lambda functions want the error of
+    /// [`build`](Self::build).
+    ///
+    /// ```
+    /// let tracer = honeyhive::HoneyHiveTracer::builder()
+    ///     .source("production")
+    ///     .build_or_disabled();
+    /// ```
+    #[must_use]
+    pub fn build_or_disabled(self) -> HoneyHiveTracer {
+        self.build().unwrap_or_else(|error| {
+            log::error(format_args!(
+                "HoneyHive is off, and nothing is recorded: {}",
+                with_causes(&error)
+            ));
+            let tracer = HoneyHiveTracer::disabled();
+            tracer.stand_for_default();
+            tracer
+        })
     }
 }
 
@@ -291,6 +378,24 @@ fn span_limits() -> SpanLimits {
         max_events_per_span: 1024,
         ..SpanLimits::default()
     }
+}
+
+/// A resource is sent with every batch, as it is.
+fn with_named_numbers(resource: Resource) -> Resource {
+    let mut attributes: Vec<_> = resource
+        .iter()
+        .map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
+        .collect();
+    if !has_nameless(&attributes) {
+        return resource;
+    }
+    name_numbers(&mut attributes);
+    let builder = Resource::builder_empty();
+    match resource.schema_url() {
+        Some(url) => builder.with_schema_url(attributes, url.to_owned()),
+        None => builder.with_attributes(attributes),
+    }
+    .build()
 }
 
 fn default_resource(settings: &Settings) -> Resource {

@@ -276,7 +276,9 @@ impl Route {
 
     fn remember(&self, answer: &Result<Answer, Failure>, legacy: bool) {
         if answer.is_ok() && self.legacy.set(legacy).is_ok() && legacy {
-            tracing::info!(target: "honeyhive", "this HoneyHive has only the legacy routes; they are used from now on");
+            crate::log::info(
+                "this HoneyHive has only the legacy routes; they are used from now on",
+            );
         }
     }
 }
