@@ -171,7 +171,7 @@ fn begin(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
         quote! {
             __hh_inputs.argument(
                 #key,
-                (&&&::honeyhive::__private::Probe(&#name)).__honeyhive_json(),
+                (&&&&&::honeyhive::__private::Probe(&#name)).__honeyhive_json(),
             );
         }
     });
@@ -266,7 +266,7 @@ fn observe(args: &Args) -> TokenStream {
     } else {
         quote! {
             ::core::result::Result::Ok(__hh_value) => __hh_outputs.result(|| {
-                (&&&::honeyhive::__private::Probe(__hh_value)).__honeyhive_json()
+                (&&&&&::honeyhive::__private::Probe(__hh_value)).__honeyhive_json()
             }),
         }
     };

@@ -93,7 +93,8 @@ struct Inner {
     tracer: HoneyHiveTracer,
     filter: Option<Callback<bool>>,
     session_name: Option<Callback<String>>,
-    inputs: Option<Callback<Object>>,
+    /// `None` for what is no object.
+    inputs: Option<Callback<Option<Object>>>,
     session_id_header: Box<str>,
     trust: Arc<SessionTrust>,
     start: SessionStart,

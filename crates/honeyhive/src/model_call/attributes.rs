@@ -5,9 +5,9 @@ use std::time::Duration;
 use opentelemetry::{Array, Key, KeyValue, StringValue, Value};
 
 use super::operation::Operation;
-use crate::attributes::{ERROR, GEN_AI_OPERATION};
+use crate::attributes::{ERROR, GEN_AI_OPERATION, MAX_ATTRIBUTES};
+use crate::model::flatten::{at_most, flatten};
 use crate::model_span;
-use crate::span::flatten;
 use crate::stream::{Asked, Choice, Kind, Message, Reply, ToolCall, Usage};
 
 /// Writes onto a span: its own, or one that is filled as far as the program has not said the same.
@@ -33,12 +33,14 @@ impl Writer<'_> {
 
     fn put_json(&mut self, key: String, value: serde_json::Value) {
         let fills = self.fills;
-        flatten(key.into(), value, &mut |attribute| {
+        let mut put = at_most(MAX_ATTRIBUTES, |attribute| {
             (self.put)(match fills {
                 true => model_span::filled(attribute),
                 false => attribute,
             });
         });
+        // What is too much for a span is left out.
+        let _ = flatten(key.into(), value, &mut put);
     }
 
     /// Whose model is called, and which.

@@ -5,8 +5,10 @@
 //! what came out. With nothing recording, each of them passes through.
 
 mod active;
+mod budget;
 pub mod by;
 mod future;
+mod items;
 mod record;
 mod stream;
 
@@ -88,7 +90,7 @@ impl Site {
         }
         // What a panic leaves out is counted.
         let _ = guarded(&outbox, || {
-            let mut inputs = Inputs::new(&mut attributes, &outbox);
+            let mut inputs = Inputs::new(&mut attributes, &outbox, site.inputs);
             fill(&mut inputs);
             inputs.close();
         });
