@@ -60,10 +60,8 @@ impl Parse for Args {
 impl Args {
     /// The path of the crate `honeyhive`.
     pub(crate) fn honeyhive(&self) -> TokenStream {
-        match &self.honeyhive {
-            Some(path) => quote!(#path),
-            None => quote!(::honeyhive),
-        }
+        let path = self.honeyhive.as_ref();
+        path.map_or_else(|| quote!(::honeyhive), |path| quote!(#path))
     }
 
     /// A path to a value of `EventType`.

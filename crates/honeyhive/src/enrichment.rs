@@ -110,13 +110,16 @@ impl Enrichment {
         self.with(Bucket::UserProperties, &map)
     }
 
-    /// Sets the error text.
+    /// Sets the error text. A blank one is none.
     ///
     /// HoneyHive's update of a session carries no error, so for a session that was already created
     /// it goes to `metadata.error`.
     #[must_use]
     pub fn error(mut self, text: impl Into<String>) -> Self {
-        self.error = Some(text.into());
+        let text = text.into();
+        if !text.trim().is_empty() {
+            self.error = Some(text);
+        }
         self
     }
 
@@ -160,6 +163,12 @@ impl Enrichment {
 
     pub(crate) fn refused_count(&self) -> u32 {
         self.refused
+    }
+
+    /// What was refused has been counted.
+    #[cfg(feature = "model-calls")]
+    pub(crate) fn forget_refused(&mut self) {
+        self.refused = 0;
     }
 
     pub(crate) fn is_empty(&self) -> bool {

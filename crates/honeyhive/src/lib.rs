@@ -16,6 +16,9 @@ mod secret;
 mod enrichment;
 mod settings;
 
+#[cfg(feature = "model-calls")]
+mod stream;
+
 pub mod redaction;
 mod spool;
 mod wire;
@@ -28,6 +31,8 @@ mod session;
 
 mod event_type;
 mod gen_ai;
+#[cfg(feature = "model-calls")]
+mod model_span;
 mod processor;
 mod span;
 
@@ -37,6 +42,10 @@ mod delivery;
 pub mod testing;
 mod tracer;
 
+#[cfg(feature = "http-client")]
+mod hosts;
+#[cfg(feature = "model-calls")]
+pub mod model_call;
 #[cfg(feature = "macros")]
 mod traced;
 #[cfg(feature = "tracing")]
@@ -56,8 +65,11 @@ pub use error::{BuildError, FlushError, StartError, UnknownName};
 pub use event_type::EventType;
 #[cfg(feature = "macros")]
 pub use honeyhive_macros::trace;
+#[cfg(feature = "http-client")]
+pub use hosts::Hosts;
 pub use model::id::{EventId, InvalidEventId, InvalidSessionId, SessionId};
 pub use opentelemetry;
+pub use opentelemetry_http;
 pub use opentelemetry_sdk;
 pub use processor::HoneyHiveSpanProcessor;
 pub use propagation::HeadersMut;
@@ -68,9 +80,8 @@ pub use sampling::SessionSampling;
 #[doc(inline)]
 pub use serde_json::json;
 pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard, SessionTrust};
-pub use settings::{DropPolicy, OtlpProtocol, SessionTransport};
+pub use settings::{DropPolicy, OtlpCompression, OtlpProtocol, SessionTransport, Spool};
 pub use span::{Failure, Span, SpanBuilder};
-pub use spool::Spool;
 pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard, span};
 #[cfg(feature = "signal")]
 pub use tracer::{Serve, ServeFuture, Served, StopSignal};

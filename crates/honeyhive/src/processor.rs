@@ -11,6 +11,8 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use crate::attributes::{SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE, SUPPRESSED};
 use crate::context;
 use crate::model::id::SessionId;
+#[cfg(feature = "model-calls")]
+use crate::model_span;
 use crate::outbox::{Command, Outbox, Reply, StartRecord, fit_span};
 use crate::propagation::session_in_context;
 use crate::session::{Session, SessionTrust, Trusts, current, suppression};
@@ -147,6 +149,8 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         };
         if span.span_context.is_sampled() && !suppressed() {
             self.outbox().strays().note(&mut span);
+            #[cfg(feature = "model-calls")]
+            model_span::settle(&mut span);
             let load = fit_span(&mut span);
             self.outbox().push_span(span, load);
         }

@@ -14,6 +14,7 @@ use super::recent::Recent;
 use super::spans::Waiting;
 use crate::attributes::{ERROR, EVENT_ID};
 use crate::model::id::{EventId, SessionId};
+use crate::model::truth::says_nothing;
 use crate::outbox::{StartRecord, Timing};
 use crate::sampling::SessionSampling;
 
@@ -57,7 +58,8 @@ impl Held {
 }
 
 fn has_failed(span: &SpanData) -> bool {
-    let says_so = || span.attributes.iter().any(|it| it.key.as_str() == ERROR);
+    let mut errors = span.attributes.iter().filter(|it| it.key.as_str() == ERROR);
+    let mut says_so = || errors.any(|it| !says_nothing(&it.value));
     matches!(span.status, Status::Error { .. }) || says_so()
 }
 

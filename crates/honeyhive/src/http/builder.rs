@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use http::header::{self, HeaderName};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{Inner, RequestInfo, ServerInstrumentation, SessionStart, SessionTrust};
+use crate::enrichment::object_of;
 use crate::error::BuildError;
-use crate::model::json::to_json;
-use crate::model::object::Object;
+use crate::model::object::Bucket;
 use crate::settings::SessionTransport;
 use crate::tracer::HoneyHiveTracer;
 
@@ -140,15 +139,15 @@ impl<T> ServerInstrumentationBuilder<T> {
     }
 
     /// Inputs besides `method`, `path` and `user_id` (from `X-User-ID`): anything that serialises to an
-    /// object. They win over those.
+    /// object. They win over those. Another value is kept as `{"result": …}`; what cannot be written as JSON is left out
+    /// and counted in [`DeliveryStats::refused`](crate::DeliveryStats::refused).
     pub fn inputs<F, M>(mut self, inputs: F) -> Self
     where
         F: Fn(&RequestInfo<'_>) -> M + Send + Sync + 'static,
         M: Serialize,
     {
-        self.0.inputs = Some(Box::new(move |request| match to_json(&inputs(request)) {
-            Ok(Value::Object(object)) => object,
-            _ => Object::new(),
+        self.0.inputs = Some(Box::new(move |request| {
+            object_of(Bucket::Inputs, &inputs(request))
         }));
         self
     }

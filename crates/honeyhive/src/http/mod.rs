@@ -86,7 +86,8 @@ struct Inner {
     skips: Vec<Callback<bool>>,
     skip_unmatched: bool,
     session_name: Option<Callback<String>>,
-    inputs: Option<Callback<Object>>,
+    /// `None` for what is no object.
+    inputs: Option<Callback<Option<Object>>>,
     user: Option<Callback<Option<String>>>,
     session_id_header: Box<str>,
     trust: Arc<SessionTrust>,

@@ -218,10 +218,15 @@ impl Inner {
     }
 
     fn more_inputs(&self, request: &RequestInfo<'_>) -> Object {
-        self.inputs
-            .as_ref()
-            .and_then(|inputs| self.guarded(|| inputs(request)))
-            .unwrap_or_default()
+        let inputs = self.inputs.as_ref();
+        match inputs.and_then(|inputs| self.guarded(|| inputs(request))) {
+            Some(Some(more)) => more,
+            Some(None) => {
+                self.tracer.outbox().count_refused(1);
+                Object::new()
+            }
+            None => Object::new(),
+        }
     }
 
     fn with_request_span(&self, cx: &Context, session: &Session) -> Context {

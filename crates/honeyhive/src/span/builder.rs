@@ -16,6 +16,8 @@ use crate::enrichment::Enrichment;
 use crate::event_type::EventType;
 use crate::log::{CallSite, Once};
 use crate::model::id::EventId;
+#[cfg(feature = "model-calls")]
+use crate::model_span;
 use crate::outbox::Outbox;
 use crate::session::{Session, current};
 
@@ -123,6 +125,12 @@ impl SpanBuilder {
         self.enrich(Enrichment::new().config(map))
     }
 
+    #[cfg(feature = "model-calls")]
+    pub(crate) fn attributes(mut self, attributes: Vec<KeyValue>) -> Self {
+        self.attributes.extend(attributes);
+        self
+    }
+
     fn enrich(mut self, enrichment: Enrichment) -> Self {
         if let Some(maker) = &self.maker {
             maker.outbox.count_refused(enrichment.refused_count());
@@ -169,6 +177,11 @@ impl SpanBuilder {
         let span = maker.tracer.build_with_context(builder, &parent);
         let span_id = span.span_context().span_id();
         let cx = parent.with_span(span);
+        #[cfg(feature = "model-calls")]
+        let cx = match self.event_type {
+            Some(event_type) => model_span::mark(cx, event_type),
+            None => cx,
+        };
         Span {
             outbox: Some(maker.outbox),
             cx: match self.event_id {

@@ -10,18 +10,19 @@ use std::future::Future;
 use std::sync::Arc;
 
 use opentelemetry::trace::{SpanContext, SpanId, SpanRef, Status, TraceContextExt};
-use opentelemetry::{Context, Key, KeyValue};
-use serde_json::Value as Json;
+use opentelemetry::{Context, KeyValue};
 
 pub(crate) use builder::Maker;
 pub use builder::SpanBuilder;
 pub use failure::Failure;
 
-use crate::attributes::{ERROR, EVENT_ID};
+use crate::attributes::{ERROR, EVENT_ID, MAX_ATTRIBUTES};
 use crate::context::{self, Scoped};
 use crate::enrichment::{Enrichment, buckets};
 use crate::model::causes::with_causes;
+use crate::model::flatten::{at_most, flatten};
 use crate::model::id::EventId;
+use crate::model::limits::TRUNCATED;
 use crate::model::object::Bucket;
 use crate::outbox::Outbox;
 
@@ -144,45 +145,23 @@ pub(crate) fn enrich(span: &SpanRef<'_>, enrichment: Enrichment) {
     attributes_of(enrichment, &mut |attribute| span.set_attribute(attribute));
 }
 
-/// An enrichment as the attributes of a span.
+/// An enrichment as the attributes of a span: as many of them as are worth making, of which the span's own bound
+/// takes what it has room for.
 pub(crate) fn attributes_of(mut enrichment: Enrichment, put: &mut dyn FnMut(KeyValue)) {
+    const MOST: usize = 4 * MAX_ATTRIBUTES;
     for bucket in Bucket::ALL {
-        for (key, value) in enrichment.take(bucket) {
-            let key = format!("{}.{key}", bucket.attribute_prefix());
-            flatten(key.into(), value, put);
+        let prefix = bucket.attribute_prefix();
+        let mut entries = enrichment.take(bucket).into_iter();
+        let mut put_some = at_most(MOST, &mut *put);
+        let flattened = entries.try_for_each(|(key, value)| {
+            flatten(format!("{prefix}.{key}").into(), value, &mut put_some)
+        });
+        drop(put_some);
+        if flattened.is_break() {
+            put(KeyValue::new(format!("{prefix}.{TRUNCATED}"), true));
         }
     }
     if let Some(error) = enrichment.take_error() {
         put(KeyValue::new(ERROR, error));
-    }
-}
-
-/// Maps and lists become one attribute a leaf, `prefix.key` and `prefix.0`; nulls and empty ones
-/// nothing, as the official SDK does.
-pub(crate) fn flatten(key: Key, value: Json, put: &mut dyn FnMut(KeyValue)) {
-    match value {
-        Json::Null => {}
-        Json::Bool(flag) => put(KeyValue::new(key, flag)),
-        Json::Number(number) => put(KeyValue::new(key, number_value(&number))),
-        Json::String(text) => put(KeyValue::new(key, text)),
-        Json::Array(items) => {
-            for (index, item) in items.into_iter().enumerate() {
-                flatten(format!("{key}.{index}").into(), item, put);
-            }
-        }
-        Json::Object(object) => {
-            for (name, item) in object {
-                flatten(format!("{key}.{name}").into(), item, put);
-            }
-        }
-    }
-}
-
-/// A number beyond 64 bits signed goes as text, since the wire has no room for it.
-fn number_value(number: &serde_json::Number) -> opentelemetry::Value {
-    match (number.as_i64(), number.as_u64()) {
-        (Some(integer), _) => integer.into(),
-        (None, Some(_)) => number.to_string().into(),
-        (None, None) => number.as_f64().unwrap_or_default().into(),
     }
 }

@@ -9,6 +9,7 @@ use opentelemetry::{Context, KeyValue};
 
 use crate::attributes::ERROR;
 use crate::context;
+use crate::model::text::bounded;
 use crate::outbox::Outbox;
 use crate::panics::panic_message;
 
@@ -58,7 +59,7 @@ impl Active {
         let message = panic_message(payload.as_ref());
         self.error(message.map_or_else(
             || "panicked".to_owned(),
-            |message| format!("panicked: {message}"),
+            |message| bounded(format_args!("panicked: {message}")),
         ));
         drop(self);
         resume_unwind(payload)

@@ -5,8 +5,10 @@
 //! what came out. With nothing recording, each of them passes through.
 
 mod active;
+mod budget;
 pub mod by;
 mod future;
+mod items;
 mod record;
 mod stream;
 
@@ -24,6 +26,8 @@ use crate::HoneyHiveTracer;
 use crate::attributes::{CALL_SITE, EVENT_TYPE};
 use crate::context;
 use crate::log::CallSite;
+#[cfg(feature = "model-calls")]
+use crate::model_span;
 use crate::panics::guarded;
 use crate::session::current;
 use crate::span::Maker;
@@ -86,7 +90,7 @@ impl Site {
         }
         // What a panic leaves out is counted.
         let _ = guarded(&outbox, || {
-            let mut inputs = Inputs::new(&mut attributes, &outbox);
+            let mut inputs = Inputs::new(&mut attributes, &outbox, site.inputs);
             fill(&mut inputs);
             inputs.close();
         });
@@ -95,10 +99,13 @@ impl Site {
         if !span.is_recording() {
             return None;
         }
-        Some(Active {
-            cx: cx.with_span(span),
-            outbox,
-        })
+        let cx = cx.with_span(span);
+        #[cfg(feature = "model-calls")]
+        let cx = match site.event_type {
+            Some(event_type) => model_span::mark(cx, event_type),
+            None => cx,
+        };
+        Some(Active { cx, outbox })
     }
 }
 

@@ -442,7 +442,7 @@ impl HoneyHiveTracer {
         }
     }
 
-    #[cfg(any(feature = "http-server", feature = "tracing"))]
+    #[cfg(any(feature = "http-server", feature = "model-calls", feature = "tracing"))]
     pub(crate) fn outbox(&self) -> &Arc<Outbox> {
         &self.inner.outbox
     }
