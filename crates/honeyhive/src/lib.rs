@@ -44,6 +44,8 @@ mod delivery;
 pub mod testing;
 mod tracer;
 
+#[cfg(feature = "http-client")]
+mod hosts;
 #[cfg(feature = "model-calls")]
 pub mod model_call;
 #[cfg(feature = "macros")]
@@ -65,6 +67,8 @@ pub use error::{BuildError, FlushError, StartError, UnknownName};
 pub use event_type::EventType;
 #[cfg(feature = "macros")]
 pub use honeyhive_macros::trace;
+#[cfg(feature = "http-client")]
+pub use hosts::Hosts;
 pub use model::id::{EventId, InvalidEventId, InvalidSessionId, SessionId};
 pub use opentelemetry;
 pub use opentelemetry_http;

@@ -53,6 +53,7 @@ const FLOORS: [(u8, &[&str]); 10] = [
         8,
         &[
             "incoming",
+            "hosts",
             "model_call",
             "testing",
             "traced",
