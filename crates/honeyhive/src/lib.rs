@@ -5,6 +5,8 @@
 mod attributes;
 mod context;
 mod log;
+#[cfg(any(not(feature = "signal"), not(feature = "tracing")))]
+mod missing;
 mod report;
 
 mod error;
@@ -82,8 +84,8 @@ pub use serde_json::json;
 pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard, SessionTrust};
 pub use settings::{DropPolicy, OtlpCompression, OtlpProtocol, SessionTransport, Spool};
 pub use span::{Failure, Span, SpanBuilder};
-pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard, span};
-#[cfg(feature = "signal")]
+pub use tracer::here::span;
+pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};
 pub use tracer::{Serve, ServeFuture, Served, StopSignal};
 
 /// What the expansion of [`trace`] calls. No part of the API: it changes without notice.
