@@ -141,8 +141,8 @@ impl Changes {
             outputs: all.take(Bucket::Outputs),
             config: all.take(Bucket::Config),
             user_properties: all.take(Bucket::UserProperties),
+            duration: all.take_duration().map(milliseconds).or(self.duration),
             end_time: self.end_time,
-            duration: self.duration,
         }
     }
 
@@ -291,8 +291,11 @@ impl Operation {
             config: changes.take(Bucket::Config),
             metadata,
             user_properties,
+            duration: changes
+                .take_duration()
+                .map(milliseconds)
+                .or(self.changes.duration),
             end_time: self.changes.end_time,
-            duration: self.changes.duration,
         }
     }
 }
