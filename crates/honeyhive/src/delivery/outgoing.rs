@@ -5,7 +5,7 @@ use std::sync::Arc;
 use opentelemetry::{KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
-use super::changes::Origin;
+use super::plan::Origin;
 use crate::attributes::{
     EVENT_TYPE, LEGACY_PROJECT, LEGACY_SESSION_ID, LEGACY_SOURCE, PROJECT, RAW_SUFFIX,
     SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE,

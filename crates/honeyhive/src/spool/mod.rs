@@ -6,11 +6,13 @@ mod held;
 mod record;
 mod segment;
 mod settings;
+mod shelf;
 mod store;
 
 pub(crate) use record::{Kind, Note};
 pub use settings::Spool;
-pub(crate) use store::{Found, Next, Place, Refused, Store, Ticket};
+pub(crate) use shelf::Shelf;
+pub(crate) use store::{Found, Lost, Next, Place, Refused, Store, Ticket};
 
 #[cfg(test)]
 mod tests;

@@ -38,7 +38,11 @@ impl HoneyHiveTracer {
         Fut: Future,
     {
         let tracer = self.clone();
-        async move { to_its_end(tracer.create_session(new), work).await }
+        async move {
+            // Measured before the session begins, so that no span of it seems to begin after its end.
+            let began = Instant::now();
+            to_its_end(tracer.create_session(new), began, work).await
+        }
     }
 
     /// Shuts the tracer down when the guard is dropped, within 5 seconds unless told otherwise.
@@ -84,12 +88,12 @@ impl Drop for ShutdownGuard {
 }
 
 /// Runs a unit of work in a session, which ends with it.
-async fn to_its_end<F, Fut>(session: Session, work: F) -> Fut::Output
+async fn to_its_end<F, Fut>(session: Session, began: Instant, work: F) -> Fut::Output
 where
     F: FnOnce(Session) -> Fut,
     Fut: Future,
 {
-    let mut ending = EndOfSession::new(session.clone());
+    let mut ending = EndOfSession::new(session.clone(), began);
     let output = {
         let work = ending.watch(|| session.in_scope(|| work(session.clone())));
         let mut work = pin!(session.scope(work));
@@ -108,10 +112,10 @@ struct EndOfSession {
 }
 
 impl EndOfSession {
-    fn new(session: Session) -> Self {
+    const fn new(session: Session, began: Instant) -> Self {
         Self {
             session,
-            began: Instant::now(),
+            began,
             has_ended: false,
         }
     }

@@ -8,9 +8,8 @@ use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
 };
 use reqwest::{Certificate, ClientBuilder, Method, RequestBuilder, Response, StatusCode};
-use serde::Serialize;
 
-use super::bodies::{StartSession, UpdateEvent, legacy_start, legacy_update};
+use super::bodies::{legacy_start, legacy_update};
 use crate::error::BuildError;
 use crate::model::id::SessionId;
 use crate::secret::ApiKey;
@@ -117,12 +116,7 @@ impl Client {
     }
 
     /// Starts a session, on the route that this deployment has.
-    pub(crate) async fn start_session(&self, session: &StartSession) -> Result<Answer, Failure> {
-        self.start_session_with(&json(session)?).await
-    }
-
-    /// As [`start_session`](Self::start_session), with the body as it goes out.
-    pub(crate) async fn start_session_with(&self, session: &[u8]) -> Result<Answer, Failure> {
+    pub(crate) async fn start_session(&self, session: &[u8]) -> Result<Answer, Failure> {
         self.legacy_sessions
             .choose(
                 true,
@@ -138,17 +132,8 @@ impl Client {
             .await
     }
 
-    /// Updates a session, likewise.
+    /// Updates a session or an event, likewise.
     pub(crate) async fn update_event(
-        &self,
-        event_id: SessionId,
-        update: &UpdateEvent,
-    ) -> Result<Answer, Failure> {
-        self.update_event_with(event_id, &json(update)?).await
-    }
-
-    /// As [`update_event`](Self::update_event), with the body as it goes out.
-    pub(crate) async fn update_event_with(
         &self,
         event_id: SessionId,
         update: &[u8],
@@ -225,13 +210,6 @@ impl Client {
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base))
     }
-}
-
-fn json(body: &impl Serialize) -> Result<Vec<u8>, Failure> {
-    serde_json::to_vec(body).map_err(|error| Failure::Refused {
-        status: 0,
-        message: error.to_string(),
-    })
 }
 
 /// Whether a deployment has the current route of a call or only the legacy one: found out by the
