@@ -12,12 +12,14 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use crate::{Work, tracer};
 
 /// What can be measured.
-pub(crate) const VARIANTS: [&str; 5] = [
+pub(crate) const VARIANTS: [&str; 7] = [
     "trace_bare",
     "trace_idle",
     "trace_recorded",
     "trace_otel_span",
     "trace_tracing_layer",
+    "trace_bytes",
+    "trace_floats",
 ];
 
 #[inline(never)]
@@ -38,6 +40,18 @@ fn traced(model: &str, question: &str, tries: i64, share: f64, stream: bool) -> 
 fn instrumented(model: &str, question: &str, tries: i64, share: f64, stream: bool) -> bool {
     black_box((model, question, tries, share));
     stream
+}
+
+#[honeyhive::trace(event_type = "tool")]
+#[inline(never)]
+fn image(image: &[u8]) -> usize {
+    black_box(image).len()
+}
+
+#[honeyhive::trace(event_type = "tool")]
+#[inline(never)]
+fn embedding(embedding: &Vec<f64>) -> usize {
+    black_box(embedding).len()
 }
 
 fn otel_span(tracer: &HoneyHiveTracer) {
@@ -64,6 +78,15 @@ pub(crate) fn find(variant: &str) -> Option<Work> {
             let subscriber = Dispatch::new(tracing_subscriber::registry().with(layer));
             let mut work = repeat(|| instrumented("m-1", "why?", 3, 0.5, true));
             Box::new(move |calls| with_default(&subscriber, || work(calls)))
+        }),
+        // What is not kept is not looked at either: 5 MiB, and a million numbers.
+        "trace_bytes" => in_session(|_| {
+            let bytes = vec![0xff; 5 * 1024 * 1024];
+            repeat(move || image(&bytes))
+        }),
+        "trace_floats" => in_session(|_| {
+            let floats = vec![0.1; 1_000_000];
+            repeat(move || embedding(&floats))
         }),
         _ => return None,
     })

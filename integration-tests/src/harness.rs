@@ -30,6 +30,7 @@ pub const SOURCE: &str = "conformance";
 /// A HoneyHive.
 pub async fn honeyhive() -> LocalServer {
     LocalServer::builder()
+        .unknown_updates(honeyhive_local::UnknownUpdates::Refuse)
         .start()
         .await
         .expect("a HoneyHive on this machine")

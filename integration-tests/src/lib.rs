@@ -17,6 +17,7 @@ pub mod adapter;
 pub mod app;
 pub mod client;
 pub mod faults;
+pub mod fuzz;
 pub mod harness;
 pub mod log;
 pub mod rows;

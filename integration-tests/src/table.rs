@@ -109,6 +109,7 @@ macro_rules! conformance_table {
             }
             ids {
                 an_id_that_cannot_be_used_counts_as_absent: Both,
+                an_id_that_says_nothing_counts_as_absent: Both,
                 bytes_that_no_header_may_hold_name_no_session: Both,
                 an_id_that_is_no_uuid_is_mapped: Both,
                 an_upper_case_uuid_names_the_same_session: Both,
@@ -119,6 +120,8 @@ macro_rules! conformance_table {
             }
             baggage {
                 baggage_links_to_the_callers_session: Both,
+                baggage_in_several_lines_is_one_list: Both,
+                a_key_that_says_nothing_leaves_it_to_the_bare_one: Both,
                 a_bare_session_id_that_is_no_uuid_is_not_ours: Both,
                 the_header_goes_before_the_baggage: Both,
                 the_callers_span_is_the_parent_of_the_handlers: Both,
@@ -144,6 +147,8 @@ macro_rules! conformance_table {
             moves {
                 a_session_that_moves_in_time_leaves_nothing_behind: Both,
                 a_session_moves_once: Both,
+                an_id_that_says_nothing_moves_nobody: Both,
+                an_id_that_says_nothing_leaves_a_linked_request_where_it_is: Both,
                 a_session_that_was_sent_moves_from_now_on: Both,
                 a_session_that_moves_to_itself_stays: Both,
                 a_linked_request_that_moves_takes_nobody_along: Both,

@@ -15,6 +15,7 @@ use support::*;
 
 fn small_server(bytes: usize) -> LocalServer {
     LocalServer::builder()
+        .unknown_updates(honeyhive_local::UnknownUpdates::Refuse)
         .api_key(KEY)
         .max_body_bytes(bytes)
         .start_blocking()
@@ -154,8 +155,8 @@ fn a_session_of_which_nothing_can_be_cut_is_dropped_as_too_large() {
     let server = small_server(20_000);
     let tracer = tracer(&server);
     let chat = tracer.create_session("chat");
-    let numbers: Vec<_> = (0..10_000).collect();
-    chat.enrich(Enrichment::new().outputs(json!({ "numbers": numbers })));
+    let short: Vec<_> = (0..10_000).map(|it| it.to_string()).collect();
+    chat.enrich(Enrichment::new().outputs(json!({ "short": short })));
     assert!(tracer.force_flush_blocking(PATIENCE).is_err());
 
     assert_eq!(count(&server, START), 1);

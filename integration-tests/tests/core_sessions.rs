@@ -546,7 +546,7 @@ fn a_start_is_sent_when_its_window_has_passed() {
 }
 
 #[test]
-fn an_enrichment_that_is_no_object_is_refused_and_counted_and_its_neighbours_go() {
+fn an_enrichment_that_is_no_object_is_kept_as_the_result() {
     let server = server();
     let tracer = tracer(&server);
     let chat = tracer.create_session("chat");
@@ -560,10 +560,11 @@ fn an_enrichment_that_is_no_object_is_refused_and_counted_and_its_neighbours_go(
     flush(&tracer);
 
     let stats = tracer.stats();
-    assert_eq!((stats.refused, stats.accepted), (3, 2));
+    assert_eq!((stats.refused, stats.accepted), (0, 3));
     let stored = session(&server, chat.id());
     assert_eq!(stored.user_properties["plan"], "pro");
-    assert!(stored.outputs.is_empty() && stored.metadata.is_empty());
+    assert_eq!(stored.outputs["result"], 3, "the last write wins");
+    assert_eq!(stored.metadata["result"], json!([1, 2]));
 }
 
 #[test]

@@ -214,6 +214,13 @@ fn whatever_serialises_to_an_object_can_be_given() {
         tries: Option<u8>,
     }
 
+    struct NoJson;
+    impl serde::Serialize for NoJson {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("no"))
+        }
+    }
+
     let server = server();
     let tracer = tracer(&server);
     let span = tracer
@@ -225,13 +232,14 @@ fn whatever_serialises_to_an_object_can_be_given() {
         .config(std::collections::BTreeMap::from([("model", "m-1")]))
         .start();
     span.outputs("no object");
+    span.metrics(NoJson);
     drop(span);
     flush(&tracer);
 
     let event = event(&server, "ask");
     assert_eq!(Value::Object(event.inputs), json!({"text": "why?"}));
     assert_eq!(Value::Object(event.config), json!({"model": "m-1"}));
-    assert_eq!(event.outputs, Map::new());
+    assert_eq!(Value::Object(event.outputs), json!({"result": "no object"}));
     assert_eq!(tracer.stats().refused, 1);
 }
 

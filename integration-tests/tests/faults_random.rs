@@ -25,9 +25,11 @@ fn seconds() -> u64 {
 /// That keeps everything there is.
 fn honeyhive() -> LocalServer {
     LocalServer::builder()
+        .unknown_updates(honeyhive_local::UnknownUpdates::Refuse)
         .api_key(KEY)
         .max_sessions(usize::MAX)
         .max_events(usize::MAX)
+        .max_bytes(u64::MAX)
         .max_requests(usize::MAX)
         .max_request_bytes(usize::MAX)
         .start_blocking()

@@ -1,6 +1,7 @@
 //! Headers of actix-web, as the core asks for them.
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use honeyhive::HeadersMut;
 use honeyhive::http::{
     Headers, RequestGuard, RequestHeaders, SESSION_ID_HEADER, ServerInstrumentation,
 };
@@ -63,5 +64,17 @@ pub(crate) fn set_if_absent(headers: &mut HeaderMap, name: &HeaderName, guard: &
         && let Some(Ok(value)) = guard.with_response_id(HeaderValue::from_str)
     {
         headers.insert(name.clone(), value);
+    }
+}
+
+/// The headers of actix-web, for [`Session::inject`](honeyhive::Session::inject).
+#[derive(Debug)]
+pub enum ByActix {}
+
+impl HeadersMut<ByActix> for HeaderMap {
+    fn set_header(&mut self, name: &'static str, value: &str) {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.insert(HeaderName::from_static(name), value);
+        }
     }
 }

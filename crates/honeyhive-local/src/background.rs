@@ -8,16 +8,22 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::connection;
-use crate::shared::Shared;
+use crate::exchange::Entrance;
 
 /// No call blocks the thread, so this is only for a machine that is badly overloaded.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 
 /// Between attempts to accept when there is nothing to accept with, such as no file descriptor.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(20);
+
+/// Further connections wait in the operating system's queue.
+const MOST_CONNECTIONS: usize = 1024;
+
+/// Threads for reads of the store and for large bodies; none of them lives when there is nothing to do.
+const MOST_THREADS: usize = 8;
 
 /// A running server; dropping it stops it and everything that is still waiting in it.
 #[derive(Debug)]
@@ -29,14 +35,14 @@ pub(crate) struct Background {
 }
 
 impl Background {
-    pub(crate) fn start(listener: TcpListener, shared: Arc<Shared>) -> io::Result<Self> {
+    pub(crate) fn start(listener: TcpListener, entrance: Entrance) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let (stop, stopping) = oneshot::channel();
         let (started, starting) = mpsc::sync_channel(1);
         let (stopped_sender, stopped) = mpsc::sync_channel(1);
         let builder = thread::Builder::new().name("honeyhive-local".to_owned());
         let thread = builder.spawn(move || {
-            run(listener, shared, stopping, &started);
+            run(listener, entrance, stopping, &started);
             // Nobody may be waiting.
             let _ = stopped_sender.send(());
         })?;
@@ -73,14 +79,14 @@ impl Drop for Background {
 
 fn run(
     listener: TcpListener,
-    shared: Arc<Shared>,
+    entrance: Entrance,
     stopping: oneshot::Receiver<()>,
     started: &mpsc::SyncSender<io::Result<Handle>>,
 ) {
     let runtime = match prepare(listener) {
         Ok((runtime, listener)) => {
             let _ = started.send(Ok(runtime.handle().clone()));
-            runtime.block_on(accept(listener, shared, stopping));
+            runtime.block_on(accept(listener, entrance, stopping));
             runtime
         }
         Err(error) => {
@@ -96,6 +102,7 @@ fn prepare(listener: TcpListener) -> io::Result<(Runtime, tokio::net::TcpListene
     let runtime = Builder::new_current_thread()
         .enable_io()
         .enable_time()
+        .max_blocking_threads(MOST_THREADS)
         .build()?;
     let guard = runtime.enter();
     let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -106,16 +113,27 @@ fn prepare(listener: TcpListener) -> io::Result<(Runtime, tokio::net::TcpListene
 /// Takes connections until the handle is dropped.
 async fn accept(
     listener: tokio::net::TcpListener,
-    shared: Arc<Shared>,
+    entrance: Entrance,
     mut stopping: oneshot::Receiver<()>,
 ) {
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
-        let accepted = tokio::select! {
+        let next = async {
+            let place = Arc::clone(&places).acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
             _ = &mut stopping => return,
-            accepted = listener.accept() => accepted,
+            next = next => next,
         };
         match accepted {
-            Ok((stream, _)) => drop(tokio::spawn(connection::serve(stream, Arc::clone(&shared)))),
+            Ok((stream, _)) => {
+                let served = connection::serve(stream, entrance.clone());
+                tokio::spawn(async move {
+                    served.await;
+                    drop(place);
+                });
+            }
             Err(_) => tokio::time::sleep(ACCEPT_AGAIN_AFTER).await,
         }
     }

@@ -1,15 +1,19 @@
 //! Reading a request's body: whole, within the limit, decompressed.
 
 use std::io::Read;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use flate2::read::MultiGzDecoder;
-use http::header::CONTENT_ENCODING;
+use http::header::{CONTENT_ENCODING, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::reply::Reply;
+use crate::work::by_size;
 
 /// Why there is no body.
 #[derive(Debug)]
@@ -17,6 +21,8 @@ pub(crate) enum Unread {
     TooLarge,
     InvalidGzip,
     UnknownEncoding,
+    /// The client sends too slowly.
+    Late,
     /// The client went away, or does not speak HTTP.
     Aborted,
 }
@@ -30,26 +36,105 @@ impl Unread {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "the only content encoding taken is gzip",
             ),
+            Self::Late => (StatusCode::REQUEST_TIMEOUT, "the body came too slowly"),
             Self::Aborted => (StatusCode::BAD_REQUEST, "the body ended early"),
         };
         Reply::refusal(status, message)
     }
 }
 
+/// A body of this size or less is read beside any number of others.
+const SMALL: usize = 64 * 1024;
+
+/// Large bodies that are read and worked on at a time take this much memory together,
+const LARGE_TOGETHER: usize = 64 * 1024 * 1024;
+
+/// and their share is counted in units of this many bytes.
+const UNIT: usize = 1024;
+
+/// Gzip makes at most this many bytes of one.
+const GZIP_RATIO: usize = 1032;
+
+/// A client has this long to send its body.
+const WITHIN: Duration = Duration::from_secs(30);
+
+/// The room for large bodies.
+#[derive(Debug, Clone)]
+pub(crate) struct Bodies(Arc<Semaphore>);
+
+impl Default for Bodies {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(LARGE_TOGETHER / UNIT)))
+    }
+}
+
+/// A body, with its claim on the room for large ones while it is worked on.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    pub(crate) bytes: Bytes,
+    pub(crate) _claim: Option<OwnedSemaphorePermit>,
+}
+
 /// The whole body, decompressed, if neither form of it is longer than `limit`.
 pub(crate) async fn read(
+    bodies: &Bodies,
     headers: &HeaderMap,
     body: Incoming,
     limit: usize,
-) -> Result<Bytes, Unread> {
-    let body = collect(body, limit).await?;
-    match headers
-        .get(CONTENT_ENCODING)
-        .map(|encoding| encoding.as_bytes())
-    {
-        None | Some(b"" | b"identity") => Ok(body),
-        Some(encoding) if encoding.eq_ignore_ascii_case(b"gzip") => gunzip(&body, limit),
-        Some(_) => Err(Unread::UnknownEncoding),
+) -> Result<Whole, Unread> {
+    let reading = collect_within(bodies, headers, body, limit);
+    let in_time = tokio::time::timeout(WITHIN, reading).await;
+    in_time.unwrap_or(Err(Unread::Late))
+}
+
+async fn collect_within(
+    bodies: &Bodies,
+    headers: &HeaderMap,
+    body: Incoming,
+    limit: usize,
+) -> Result<Whole, Unread> {
+    let encoding = headers.get(CONTENT_ENCODING);
+    let compressed = match encoding.map(HeaderValue::as_bytes) {
+        None | Some(b"" | b"identity") => false,
+        Some(encoding) if encoding.eq_ignore_ascii_case(b"gzip") => true,
+        Some(_) => return Err(Unread::UnknownEncoding),
+    };
+    let claim = bodies.claim(&body, compressed, limit).await?;
+    let sent = collect(body, limit).await?;
+    let bytes = if compressed {
+        let plain = by_size(sent.len(), move || gunzip(&sent, limit)).await;
+        plain.unwrap_or(Err(Unread::Aborted))?
+    } else {
+        sent
+    };
+    Ok(Whole {
+        bytes,
+        _claim: claim,
+    })
+}
+
+impl Bodies {
+    /// Claims room before anything is read: as much as the body says that it takes, or may take.
+    async fn claim(
+        &self,
+        body: &Incoming,
+        compressed: bool,
+        limit: usize,
+    ) -> Result<Option<OwnedSemaphorePermit>, Unread> {
+        let announced = body.size_hint().exact();
+        let most = announced.map_or(limit, |length| usize::try_from(length).unwrap_or(limit));
+        let most = if compressed {
+            most.saturating_mul(GZIP_RATIO)
+        } else {
+            most
+        };
+        let most = most.min(limit).min(LARGE_TOGETHER);
+        if most <= SMALL {
+            return Ok(None);
+        }
+        let units = u32::try_from(most / UNIT).unwrap_or(u32::MAX);
+        let claim = Arc::clone(&self.0).acquire_many_owned(units).await;
+        claim.map(Some).map_err(|_| Unread::Aborted)
     }
 }
 

@@ -7,10 +7,12 @@ const MIB: usize = 1024 * 1024;
 /// The settings that answering a request depends on.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
-    pub(crate) api_key: Option<ApiKey>,
+    pub(crate) keys: Keys,
     pub(crate) v1_routes: bool,
     /// Whether only this machine can reach the server.
     pub(crate) loopback: bool,
+    /// Names that the server may be asked for besides those of this machine.
+    pub(crate) hosts: Vec<String>,
     pub(crate) max_body_bytes: usize,
     pub(crate) unknown_updates: UnknownUpdates,
 }
@@ -19,10 +21,10 @@ pub(crate) struct Config {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum UnknownUpdates {
-    /// Answered 200 and kept until its target arrives.
+    /// Answered 200 and kept until its target arrives, for an hour at most.
+    #[default]
     Keep,
     /// Answered 404.
-    #[default]
     Refuse,
     /// Answered 200 and forgotten.
     Forget,
@@ -31,10 +33,11 @@ pub enum UnknownUpdates {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            api_key: None,
+            keys: Keys::default(),
             v1_routes: true,
             loopback: true,
-            max_body_bytes: 64 * MIB,
+            hosts: Vec::new(),
+            max_body_bytes: 16 * MIB,
             unknown_updates: UnknownUpdates::default(),
         }
     }
@@ -45,8 +48,15 @@ impl Default for Config {
 pub(crate) struct Limits {
     pub(crate) sessions: usize,
     pub(crate) events: usize,
+    /// Of sessions, events and records, in memory or on disk.
+    pub(crate) bytes: u64,
     pub(crate) requests: usize,
     pub(crate) request_bytes: usize,
+}
+
+impl Limits {
+    /// What a file may grow to where nothing is said.
+    pub(crate) const FILE_BYTES: u64 = 2 * 1024 * MIB as u64;
 }
 
 impl Default for Limits {
@@ -54,13 +64,38 @@ impl Default for Limits {
         Self {
             sessions: 10_000,
             events: 100_000,
+            bytes: 64 * MIB as u64,
             requests: 10_000,
             request_bytes: 64 * MIB,
         }
     }
 }
 
-/// The bearer key that clients have to send; nothing prints it.
+/// The keys that clients have to send, by kind; where none is set, any will do.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Keys {
+    pub(crate) project: Option<ApiKey>,
+    pub(crate) ingestion: Option<ApiKey>,
+    pub(crate) data_plane: Option<ApiKey>,
+}
+
+impl Keys {
+    pub(crate) fn any_is_set(&self) -> bool {
+        self.iter().next().is_some()
+    }
+
+    /// `text` without the keys in it, for everything that is shown.
+    pub(crate) fn removed_from(&self, text: String) -> String {
+        self.iter().fold(text, |text, key| key.removed_from(text))
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &ApiKey> {
+        let keys = [&self.project, &self.ingestion, &self.data_plane];
+        keys.into_iter().flatten()
+    }
+}
+
+/// A key that clients have to send as a bearer; nothing prints it.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ApiKey(String);
 
@@ -70,11 +105,13 @@ impl ApiKey {
     }
 
     pub(crate) fn matches(&self, sent: &str) -> bool {
-        self.0 == sent
+        // Of equal time for equal lengths: how much of a guess is right must not show.
+        let (key, sent) = (self.0.as_bytes(), sent.as_bytes());
+        let differing = key.iter().zip(sent).fold(0, |seen, (a, b)| seen | (a ^ b));
+        key.len() == sent.len() && differing == 0
     }
 
-    /// `text` without the key in it, for everything that is shown.
-    pub(crate) fn removed_from(&self, text: String) -> String {
+    fn removed_from(&self, text: String) -> String {
         if self.0.is_empty() || !text.contains(&self.0) {
             return text;
         }

@@ -3,40 +3,43 @@
 use std::error::Error;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use axum::body::Body;
 use http::{Request, Response};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
-use crate::exchange;
-use crate::shared::Shared;
+use crate::exchange::Entrance;
+use crate::fault::Abort;
 
-/// How a connection ends when a call is to get no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Abort {
-    #[error("closed without an answer")]
-    Close,
-    #[error("reset without an answer")]
-    Reset,
-}
+type Answered = Pin<Box<dyn Future<Output = Result<Response<Body>, Abort>> + Send>>;
 
-type Answer = Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, Abort>> + Send>>;
+/// A client has this long to send the head of a request, and may leave a connection idle as long.
+const HEAD_WITHIN: Duration = Duration::from_secs(15);
+
+/// The head of a request is at most this long,
+const LONGEST_HEAD: usize = 64 * 1024;
+
+/// and has at most this many headers.
+const MOST_HEADERS: usize = 100;
 
 /// Serves a connection to its end.
-pub(crate) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+pub(crate) async fn serve(stream: TcpStream, entrance: Entrance) {
     // Failing to set it only costs latency.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: Request<Incoming>| -> Answer {
-        Box::pin(exchange::answer(Arc::clone(&shared), request))
+    let service = service_fn(move |request: Request<Incoming>| -> Answered {
+        Box::pin(entrance.clone().answer(request))
     });
-    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .max_buf_size(LONGEST_HEAD)
+        .max_headers(MOST_HEADERS)
+        .serve_connection(TokioIo::new(stream), service);
     // Not shut down by hyper, so that a reset can be the first thing the client sees.
     let ended = poll_fn(|context| connection.poll_without_shutdown(context)).await;
     let stream = connection.into_parts().io.into_inner();

@@ -3,6 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 
+use crate::store::StoreError;
+
 /// Why [`LocalServerBuilder::start`](crate::LocalServerBuilder::start) did not start a server.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -17,6 +19,15 @@ pub enum StartError {
         /// The address that was asked for.
         address: SocketAddr,
     },
+    /// The address is reachable from other machines, and no key was set.
+    #[error(
+        "{address} can be reached from other machines, and no key keeps them out: set one with \
+         `.api_key(…)` (the environment variable `HH_LOCAL_API_KEY`)"
+    )]
+    RemoteWithoutKey {
+        /// The address that was asked for.
+        address: SocketAddr,
+    },
     /// The address could not be listened on.
     #[error("cannot listen on {address}: {source}; port 0 takes any free port")]
     Bind {
@@ -25,6 +36,9 @@ pub enum StartError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The file that it should keep everything in cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The background thread or its runtime could not be started.
     #[error("cannot start the background thread: {0}")]
     Background(#[source] io::Error),

@@ -1,24 +1,26 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
+mod api;
 mod background;
 mod body;
-mod bucket;
 mod builder;
-mod changes;
 mod config;
 mod connection;
 mod error;
 mod exchange;
+mod experiments;
 mod fault;
+mod json;
 mod model;
 mod otlp;
 mod read;
 mod reply;
 mod rest;
-mod route;
 mod server;
 mod shared;
 mod store;
+mod work;
 
 pub use builder::LocalServerBuilder;
 pub use config::UnknownUpdates;
@@ -29,6 +31,4 @@ pub use model::{
     RecordedRequest,
 };
 pub use server::LocalServer;
-
-/// A JSON object, as every bucket of a session or an event is one.
-type Object = serde_json::Map<String, serde_json::Value>;
+pub use store::StoreError;

@@ -1,10 +1,14 @@
 //! What a request is answered with.
 
+use axum::body::Body;
+use axum::response::IntoResponse;
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
-use http_body_util::Full;
 use serde_json::{Value, json};
+
+use crate::rest::Invalid;
+use crate::store::Failed;
 
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(crate) const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
@@ -16,6 +20,9 @@ pub(crate) struct Reply {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Bytes,
 }
+
+/// What a handler returns: both are answers, and `?` leaves with a refusal.
+pub(crate) type Answer = Result<Reply, Reply>;
 
 impl Reply {
     pub(crate) fn new(status: StatusCode, kind: HeaderValue, body: impl Into<Bytes>) -> Self {
@@ -36,14 +43,12 @@ impl Reply {
         Self::new(status, JSON, body.to_string())
     }
 
-    pub(crate) fn not_found() -> Self {
-        Self::refusal(StatusCode::NOT_FOUND, "there is nothing at this path")
+    pub(crate) fn bad_request(message: &str) -> Self {
+        Self::refusal(StatusCode::BAD_REQUEST, message)
     }
 
-    pub(crate) fn wrong_method(allowed: &'static str) -> Self {
-        let message = format!("this path takes {allowed}");
-        Self::refusal(StatusCode::METHOD_NOT_ALLOWED, &message)
-            .with(ALLOW, HeaderValue::from_static(allowed))
+    pub(crate) fn not_found() -> Self {
+        Self::refusal(StatusCode::NOT_FOUND, "there is nothing at this path")
     }
 
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -52,11 +57,29 @@ impl Reply {
     }
 }
 
-impl From<Reply> for Response<Full<Bytes>> {
-    fn from(reply: Reply) -> Self {
-        let mut response = Self::new(Full::new(reply.body));
-        *response.status_mut() = reply.status;
-        response.headers_mut().extend(reply.headers);
+impl From<Invalid> for Reply {
+    fn from(Invalid(why): Invalid) -> Self {
+        Self::bad_request(&why)
+    }
+}
+
+impl From<Failed> for Reply {
+    fn from(failed: Failed) -> Self {
+        let status = match &failed {
+            Failed::Full => StatusCode::INSUFFICIENT_STORAGE,
+            Failed::Refused(_) => StatusCode::BAD_REQUEST,
+            Failed::Missing(_) => StatusCode::NOT_FOUND,
+            Failed::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::refusal(status, &failed.to_string())
+    }
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = self.status;
+        response.headers_mut().extend(self.headers);
         response
     }
 }

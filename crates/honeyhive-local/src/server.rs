@@ -2,19 +2,24 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::{Method, StatusCode};
 use tokio::task::JoinSet;
 
 use crate::background::Background;
 use crate::builder::LocalServerBuilder;
 use crate::config::{Config, Limits};
 use crate::error::StartError;
+use crate::exchange::Entrance;
 use crate::fault::Fault;
 use crate::model::{LocalEvent, LocalSession, LocalStats, RecordedRequest};
+use crate::reply::Reply;
 use crate::shared::Shared;
-use crate::store;
+use crate::store::{Failed, Reading};
+use crate::{api, read};
 
 /// A HoneyHive on this machine; dropping it stops it.
 ///
@@ -44,10 +49,17 @@ impl LocalServer {
         listener: TcpListener,
         config: Config,
         limits: Limits,
+        file: Option<&Path>,
     ) -> Result<Self, StartError> {
         let address = listener.local_addr().map_err(StartError::Background)?;
-        let shared = Arc::new(Shared::new(config, limits));
-        let background = Background::start(listener, Arc::clone(&shared));
+        let shared = Arc::new(Shared::new(config, limits, file)?);
+        let router = api::routes().merge(read::routes());
+        let router = router
+            .fallback(async || Reply::not_found())
+            .method_not_allowed_fallback(wrong_method)
+            .with_state(Arc::clone(&shared));
+        let entrance = Entrance::new(Arc::clone(&shared), router);
+        let background = Background::start(listener, entrance);
         Ok(Self {
             address,
             shared,
@@ -75,50 +87,45 @@ impl LocalServer {
     /// The sessions, oldest first.
     #[must_use]
     pub fn sessions(&self) -> Vec<LocalSession> {
-        self.shared.read(|store| store.sessions())
+        self.read(|reading| reading.sessions())
     }
 
     /// The session of this id.
     #[must_use]
     pub fn session(&self, session_id: &str) -> Option<LocalSession> {
-        self.shared.read(|store| store.session(session_id))
+        self.read(|reading| reading.session(session_id))
     }
 
     /// The events of a session, in the order they came; none for an unknown session.
     #[must_use]
     pub fn events(&self, session_id: &str) -> Vec<LocalEvent> {
-        self.shared.read(|store| store.events(session_id))
+        self.read(|reading| reading.events(session_id))
     }
 
     /// The events that belong to no session, in the order they came.
     #[must_use]
     pub fn orphans(&self) -> Vec<LocalEvent> {
-        self.shared.read(|store| store.orphans())
+        self.read(|reading| reading.orphaned_events())
     }
 
     /// The calls that came in, in order. Pages and `/api` are not among them.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.shared.read(|store| store.requests.snapshot())
+        self.shared.requests().snapshot()
     }
 
     /// How much there is of everything: the cheapest thing to wait on.
     #[must_use]
     pub fn stats(&self) -> LocalStats {
-        self.shared.read(|store| store.stats())
+        self.shared.stats()
     }
 
     /// A session as text: its name, then its events as `name [type]`, children indented by two
     /// spaces and ordered by start time. Empty for an unknown session.
     #[must_use]
     pub fn tree(&self, session_id: &str) -> String {
-        self.shared.read(|store| {
-            let Some(session) = store.session(session_id) else {
-                return String::new();
-            };
-            let name = session.name.unwrap_or(session.session_id);
-            store::tree_text(&name, &store.events(session_id))
-        })
+        let tree = self.read(|reading| reading.tree(session_id));
+        tree.map(|tree| tree.text()).unwrap_or_default()
     }
 
     /// Lets calls fail from now on. Of several faults, the first that fits a call is the one.
@@ -133,7 +140,9 @@ impl LocalServer {
 
     /// Forgets sessions, events, requests and counts; faults stay.
     pub fn clear(&self) {
-        self.shared.change(|store| store.clear());
+        // A store in memory cannot refuse it, and a file that is full has then room again.
+        let _ = self.shared.write_blocking(|writing| writing.clear());
+        self.shared.clear_log();
     }
 
     /// Waits until `condition` holds; says whether it did within `timeout`.
@@ -154,7 +163,7 @@ impl LocalServer {
         timeout: Duration,
         mut condition: impl FnMut(&Self) -> bool,
     ) -> bool {
-        let mut changes = self.shared.changes.watch();
+        let mut changes = self.shared.feed.watch();
         // On the server's runtime: the caller's may have no timer, or a paused one.
         let mut timer = JoinSet::new();
         timer.spawn_on(
@@ -178,15 +187,27 @@ impl LocalServer {
     ) -> bool {
         let deadline = Instant::now().checked_add(timeout);
         loop {
-            let seen = self.shared.changes.count();
+            let seen = self.shared.feed.rounds();
             if condition(self) {
                 return true;
             }
-            if !self.shared.changes.wait_past(seen, deadline) {
+            if !self.shared.feed.wait_past(seen, deadline) {
                 return condition(self);
             }
         }
     }
+}
+
+impl LocalServer {
+    /// What cannot be read, such as a file that was taken away, is as good as not there.
+    fn read<T: Default>(&self, read: impl FnOnce(&Reading<'_>) -> Result<T, Failed>) -> T {
+        self.shared.read_blocking(read).unwrap_or_default()
+    }
+}
+
+async fn wrong_method(method: Method) -> Reply {
+    let message = format!("this path does not take {method}");
+    Reply::refusal(StatusCode::METHOD_NOT_ALLOWED, &message)
 }
 
 impl fmt::Debug for LocalServer {

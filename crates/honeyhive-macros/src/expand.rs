@@ -93,7 +93,9 @@ fn of_async(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream
         }
     });
     let body = &function.body;
-    let block = quote_spanned!(function.brace.span.join()=> { #body });
+    // Where the braces are, but not as if they were the program's own: rustc would call those of one line unnecessary.
+    let span = Span::call_site().located_at(function.brace.span.join());
+    let block = quote_spanned!(span=> { #body });
     let block = match declared {
         Some(declared) => quote!({ #declared #block }),
         None => block,
@@ -169,7 +171,7 @@ fn begin(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
         quote! {
             __hh_inputs.argument(
                 #key,
-                (&&&::honeyhive::__private::Probe(&#name)).__honeyhive_json(),
+                (&&&&&::honeyhive::__private::Probe(&#name)).__honeyhive_json(),
             );
         }
     });
@@ -264,7 +266,7 @@ fn observe(args: &Args) -> TokenStream {
     } else {
         quote! {
             ::core::result::Result::Ok(__hh_value) => __hh_outputs.result(|| {
-                (&&&::honeyhive::__private::Probe(__hh_value)).__honeyhive_json()
+                (&&&&&::honeyhive::__private::Probe(__hh_value)).__honeyhive_json()
             }),
         }
     };
@@ -284,7 +286,7 @@ fn observe(args: &Args) -> TokenStream {
 fn failed() -> TokenStream {
     quote! {
         {
-            __hh_outputs.error((&&&::honeyhive::__private::Failure(__hh_error)).__honeyhive_text());
+            __hh_outputs.error((&&&&&&::honeyhive::__private::Failure(__hh_error)).__honeyhive_text());
         }
     }
 }

@@ -1,11 +1,11 @@
 //! [`Enrichment`]: what is added to a session or a span, in HoneyHive's seven buckets and the error.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::log::{CallSite, Once};
 use crate::model::json::to_json;
 use crate::model::limits::{self, VALUE_BYTES};
 use crate::model::object::{Bucket, Object, merge, object_bytes};
@@ -14,8 +14,9 @@ use crate::model::object::{Bucket, Object, merge, object_bytes};
 ///
 /// Each setter takes anything that serialises to an object: a `json!` object, a map, a struct.
 /// Later calls merge into earlier ones, deeply, the last write winning per key. A value that is no
-/// object is refused, logged once and counted in
-/// [`DeliveryStats::refused`](crate::DeliveryStats::refused); the rest of the enrichment still goes.
+/// object, such as a text, is kept as `{"result": value}`, with one warning a process. What cannot be written as JSON
+/// is left out, logged once and counted in [`DeliveryStats::refused`](crate::DeliveryStats::refused); the rest of the
+/// enrichment still goes.
 ///
 /// ```
 /// use honeyhive::Enrichment;
@@ -55,18 +56,21 @@ impl Enrichment {
 
     /// Adds to `metadata`: facts about the event (ids, versions, token counts).
     #[must_use]
+    #[track_caller]
     pub fn metadata(self, map: impl Serialize) -> Self {
         self.with(Bucket::Metadata, &map)
     }
 
     /// Adds to `metrics`: numbers, booleans or short texts that are aggregated.
     #[must_use]
+    #[track_caller]
     pub fn metrics(self, map: impl Serialize) -> Self {
         self.with(Bucket::Metrics, &map)
     }
 
     /// Adds to `feedback`: what a person said of the event (`rating`, `comment`, `ground_truth`).
     #[must_use]
+    #[track_caller]
     pub fn feedback(self, map: impl Serialize) -> Self {
         self.with(Bucket::Feedback, &map)
     }
@@ -76,6 +80,7 @@ impl Enrichment {
     /// HoneyHive takes a session's inputs only when the session is created. Once the start has been
     /// sent they go to `metadata.inputs`, as the official SDK does.
     #[must_use]
+    #[track_caller]
     pub fn inputs(self, map: impl Serialize) -> Self {
         self.with(Bucket::Inputs, &map)
     }
@@ -86,45 +91,45 @@ impl Enrichment {
     /// of the session so far. Those of the last 16,384 sessions, 8 MiB at the most, are remembered for that; an update
     /// of an older session leaves only what is said from then on.
     #[must_use]
+    #[track_caller]
     pub fn outputs(self, map: impl Serialize) -> Self {
         self.with(Bucket::Outputs, &map)
     }
 
     /// Adds to `config`: model, provider, template.
     #[must_use]
+    #[track_caller]
     pub fn config(self, map: impl Serialize) -> Self {
         self.with(Bucket::Config, &map)
     }
 
     /// Adds to `user_properties`: who the event belongs to.
     #[must_use]
+    #[track_caller]
     pub fn user_properties(self, map: impl Serialize) -> Self {
         self.with(Bucket::UserProperties, &map)
     }
 
-    /// Sets the error text.
+    /// Sets the error text. A blank one is none.
     ///
     /// HoneyHive's update of a session carries no error, so for a session that was already created
     /// it goes to `metadata.error`.
     #[must_use]
     pub fn error(mut self, text: impl Into<String>) -> Self {
-        self.error = Some(text.into());
-        self
-    }
-
-    fn with(mut self, bucket: Bucket, map: &impl Serialize) -> Self {
-        match to_json(map) {
-            Ok(Value::Object(object)) => merge(self.bucket_mut(bucket), object),
-            Ok(Value::Null) => {}
-            Ok(_) => self.refuse(bucket, NO_OBJECT),
-            Err(_) => self.refuse(bucket, "they cannot be written as JSON"),
+        let text = text.into();
+        if !text.trim().is_empty() {
+            self.error = Some(text);
         }
         self
     }
 
-    fn refuse(&mut self, bucket: Bucket, why: &'static str) {
-        self.refused += 1;
-        warn_of_refusal(bucket.name(), why);
+    #[track_caller]
+    fn with(mut self, bucket: Bucket, map: &impl Serialize) -> Self {
+        match object_of(bucket, map) {
+            Some(object) => merge(self.bucket_mut(bucket), object),
+            None => self.refused += 1,
+        }
+        self
     }
 
     pub(crate) fn insert(&mut self, bucket: Bucket, key: &str, value: impl Into<Value>) {
@@ -160,6 +165,12 @@ impl Enrichment {
         self.refused
     }
 
+    /// What was refused has been counted.
+    #[cfg(feature = "model-calls")]
+    pub(crate) fn forget_refused(&mut self) {
+        self.refused = 0;
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.error.is_none() && self.buckets.iter().all(Map::is_empty)
     }
@@ -189,32 +200,70 @@ impl Enrichment {
     }
 }
 
-/// Why a bucket was refused.
-pub(crate) const NO_OBJECT: &str = "they are no object: pass a map, a struct or a `json!` object";
+/// What goes into a bucket: an object as it is, any other value as `{"result": value}`, as `#[trace]` does with
+/// results. `None` where it cannot be written as JSON.
+#[track_caller]
+pub(crate) fn object_of(bucket: Bucket, map: &impl Serialize) -> Option<Object> {
+    static NO_OBJECT: Once = Once::new();
+    static NO_JSON: Once = Once::new();
+    let name = bucket.name();
+    match to_json(map) {
+        Ok(Value::Object(object)) => Some(object),
+        Ok(Value::Null) => Some(Object::new()),
+        Ok(value) => {
+            let site = CallSite::here();
+            NO_OBJECT.warn(format_args!(
+                "{name} ({site}) are no object, so they are kept as {{\"result\": …}}: pass a map, a struct or a `json!` \
+                 object (said once for all such cases)"
+            ));
+            Some(Object::from_iter([("result".to_owned(), value)]))
+        }
+        Err(_) => {
+            let site = CallSite::here();
+            NO_JSON.warn(format_args!(
+                "{name} ({site}) were left out, because they cannot be written as JSON (`stats().refused` counts \
+                 further cases)"
+            ));
+            None
+        }
+    }
+}
 
 /// Said once a process: a mistake in the program repeats itself.
-pub(crate) fn warn_of_refusal(what: &str, why: &str) {
-    // No `Once`: what logs is the program's, and may come here again, or panic.
-    static TOLD: AtomicBool = AtomicBool::new(false);
-    if !TOLD.swap(true, Ordering::Relaxed) {
-        tracing::warn!(
-            target: "honeyhive",
-            "{what} were left out, because {why} (`stats()` counts further cases)"
-        );
-    }
+#[track_caller]
+pub(crate) fn warn_of_foreign_span() {
+    static TOLD: Once = Once::new();
+    let site = CallSite::here();
+    TOLD.warn(format_args!(
+        "additions to the current span ({site}) were left out, because it is the span of another tracer: enrich it \
+         with that one (`stats().refused` counts further cases)"
+    ));
 }
 
-/// Likewise.
-pub(crate) fn warn_of_foreign_span() {
-    static TOLD: AtomicBool = AtomicBool::new(false);
-    if !TOLD.swap(true, Ordering::Relaxed) {
-        tracing::warn!(
-            target: "honeyhive",
-            "additions to the current span were left out, because it is the span of another tracer: \
-             enrich it with that one (`stats()` counts further cases)"
-        );
-    }
+/// The seven buckets as methods of a type that has `enrich`.
+macro_rules! buckets {
+    ($what:literal) => {
+        $crate::enrichment::buckets! { $what:
+            metadata "metadata: facts about it, such as ids, versions, token counts";
+            metrics "metrics: numbers, booleans or short texts that are aggregated";
+            feedback "feedback: what a person said of it (`rating`, `comment`, `ground_truth`)";
+            inputs "inputs: what went in";
+            outputs "outputs: what came out";
+            config "config: model, provider, template";
+            user_properties "user properties: who it belongs to";
+        }
+    };
+    ($what:literal: $($bucket:ident $doc:literal;)*) => {$(
+        #[doc = concat!("Adds to the ", $what, "'s ", $doc, ".")]
+        ///
+        /// Anything that serialises to an object; objects merge deeply, and the last write wins.
+        #[track_caller]
+        pub fn $bucket(&self, map: impl serde::Serialize) {
+            self.enrich($crate::enrichment::Enrichment::new().$bucket(map));
+        }
+    )*};
 }
+pub(crate) use buckets;
 
 #[cfg(test)]
 mod tests {
@@ -233,9 +282,32 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_no_object_is_refused_without_its_neighbours() {
+    fn a_value_that_is_no_object_is_kept_as_the_result() {
         let enrichment = Enrichment::new()
             .outputs("just text")
+            .inputs([1, 2])
+            .metrics(json!({"score": 1}));
+        let outputs = json!({"result": "just text"});
+        assert_eq!(
+            Some(enrichment.bucket(Bucket::Outputs)),
+            outputs.as_object()
+        );
+        let inputs = json!({"result": [1, 2]});
+        assert_eq!(Some(enrichment.bucket(Bucket::Inputs)), inputs.as_object());
+        assert_eq!(enrichment.bucket(Bucket::Metrics).len(), 1);
+        assert_eq!(enrichment.refused_count(), 0);
+    }
+
+    #[test]
+    fn what_cannot_be_written_as_json_is_refused_without_its_neighbours() {
+        struct NoJson;
+        impl Serialize for NoJson {
+            fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+                Err(serde::ser::Error::custom("no"))
+            }
+        }
+        let enrichment = Enrichment::new()
+            .outputs(NoJson)
             .metrics(json!({"score": 1}));
         assert_eq!(enrichment.refused_count(), 1);
         assert!(enrichment.bucket(Bucket::Outputs).is_empty());

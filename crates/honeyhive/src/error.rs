@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::model::causes::debug_as_text;
 use crate::report::{DropReason, FlushReport};
 
+debug_as_text!(BuildError, StartError, FlushError, UnknownName);
+
 /// A tracer could not be built. Each message names the setting at fault and never a key's value.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// No key and no test mode.
@@ -67,6 +70,12 @@ pub enum BuildError {
         /// What is wrong with it.
         problem: String,
     },
+    /// This build has no HTTP client, and none was given.
+    #[error(
+        "there is no HTTP client: turn on the features `reqwest` and `rustls` of the crate `honeyhive` (they are among \
+         its default features), or give a client with `.http_client(..)`; test mode needs none"
+    )]
+    MissingHttpClient,
     /// The TLS set-up or the HTTP client failed.
     #[error("the HTTP client could not be set up")]
     #[non_exhaustive]
@@ -86,7 +95,7 @@ pub enum BuildError {
 /// HoneyHive did not confirm a session.
 ///
 /// The session stays usable: whatever is recorded in it is still delivered as far as possible.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// HoneyHive refused the session, and would do so again.
@@ -118,7 +127,7 @@ pub enum StartError {
 }
 
 /// Not everything that was accepted before a flush has been delivered.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlushError {
     /// Time ran out. What is pending stays queued and is tried again.
@@ -145,7 +154,7 @@ pub enum FlushError {
 /// A text is none of the names that a type has, such as [`EventType`](crate::EventType).
 ///
 /// The text itself is not repeated here: it may come from outside.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a name that is known here: write {expected}")]
 pub struct UnknownName {
     expected: &'static str,

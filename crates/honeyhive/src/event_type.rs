@@ -36,14 +36,18 @@ impl EventType {
     /// The type of a finished span: what it says itself, else a chain when it has children and a tool
     /// when not. Names are never guessed from.
     pub(crate) fn of_span(attributes: &[KeyValue], has_children: bool) -> Self {
+        Self::said(attributes).unwrap_or(if has_children {
+            Self::Chain
+        } else {
+            Self::Tool
+        })
+    }
+
+    /// The type that a span says itself.
+    pub(crate) fn said(attributes: &[KeyValue]) -> Option<Self> {
         SIGNALS
             .iter()
             .find_map(|(key, read)| read(text(attributes, key)?))
-            .unwrap_or(if has_children {
-                Self::Chain
-            } else {
-                Self::Tool
-            })
     }
 }
 
@@ -53,6 +57,14 @@ impl FromStr for EventType {
     /// Takes `model`, `chain` and `tool`, in any case.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         from_name(name).ok_or(UnknownName::expected("`model`, `chain` or `tool`"))
+    }
+}
+
+impl TryFrom<&str> for EventType {
+    type Error = UnknownName;
+
+    fn try_from(name: &str) -> Result<Self, Self::Error> {
+        name.parse()
     }
 }
 

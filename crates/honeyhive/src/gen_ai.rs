@@ -14,8 +14,8 @@ use crate::attributes::{
     GEN_AI_SYSTEM_INSTRUCTIONS, GEN_AI_TOOL_ARGUMENTS, GEN_AI_TOOL_RESULT, GEN_AI_USAGE_PREFIX,
     MAX_ATTRIBUTES, gen_ai_content,
 };
+use crate::model::flatten::{at_most, flatten};
 use crate::model::object::{Bucket, Object};
-use crate::span::flatten;
 
 /// Adds what the conventions say went in and came out, as far as the span has room.
 pub(crate) fn place(attributes: &mut Vec<KeyValue>) {
@@ -33,12 +33,13 @@ pub(crate) fn place(attributes: &mut Vec<KeyValue>) {
                 continue;
             }
             let key = format!("{}.{name}", bucket.attribute_prefix());
-            flatten(key.into(), value, &mut |it| {
-                // One too many, so that it is seen and marked.
-                if attributes.len() <= MAX_ATTRIBUTES {
-                    attributes.push(it);
-                }
-            });
+            // One too many, so that it is seen and marked.
+            let room = (MAX_ATTRIBUTES + 1).saturating_sub(attributes.len());
+            let _ = flatten(
+                key.into(),
+                value,
+                &mut at_most(room, |it| attributes.push(it)),
+            );
         }
     }
 }

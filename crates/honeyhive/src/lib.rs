@@ -3,9 +3,11 @@
 
 // One folder or file a concern. A module imports only from those above it in this list, so there are no circles.
 mod attributes;
-mod error;
+mod context;
+mod log;
 mod report;
 
+mod error;
 mod model;
 mod owners;
 mod sampling;
@@ -13,6 +15,9 @@ mod secret;
 
 mod enrichment;
 mod settings;
+
+#[cfg(feature = "model-calls")]
+mod stream;
 
 pub mod redaction;
 mod spool;
@@ -26,6 +31,8 @@ mod session;
 
 mod event_type;
 mod gen_ai;
+#[cfg(feature = "model-calls")]
+mod model_span;
 mod processor;
 mod span;
 
@@ -35,6 +42,8 @@ mod delivery;
 pub mod testing;
 mod tracer;
 
+#[cfg(feature = "model-calls")]
+pub mod model_call;
 #[cfg(feature = "macros")]
 mod traced;
 #[cfg(feature = "tracing")]
@@ -48,6 +57,7 @@ pub mod http;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 
+pub use context::Scoped;
 pub use enrichment::Enrichment;
 pub use error::{BuildError, FlushError, StartError, UnknownName};
 pub use event_type::EventType;
@@ -55,19 +65,20 @@ pub use event_type::EventType;
 pub use honeyhive_macros::trace;
 pub use model::id::{EventId, InvalidEventId, InvalidSessionId, SessionId};
 pub use opentelemetry;
+pub use opentelemetry_http;
 pub use opentelemetry_sdk;
 pub use processor::HoneyHiveSpanProcessor;
+pub use propagation::HeadersMut;
 pub use redaction::Redaction;
 pub use report::{DeliveryStats, DropReason, Drops, FlushReport};
 pub use sampling::SessionSampling;
 /// [`serde_json::json!`], so that a program which has no other use for `serde_json` need not depend on it.
 #[doc(inline)]
 pub use serde_json::json;
-pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard};
-pub use settings::{DropPolicy, OtlpProtocol, SessionTransport};
-pub use span::{Span, SpanBuilder};
-pub use spool::Spool;
-pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};
+pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard, SessionTrust};
+pub use settings::{DropPolicy, OtlpCompression, OtlpProtocol, SessionTransport, Spool};
+pub use span::{Failure, Span, SpanBuilder};
+pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard, span};
 #[cfg(feature = "signal")]
 pub use tracer::{Serve, ServeFuture, Served, StopSignal};
 

@@ -1,10 +1,8 @@
 //! The program's own panics: what is said of them, and where they stop.
 
 use std::any::Any;
-#[cfg(any(feature = "http-server", feature = "macros"))]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-#[cfg(any(feature = "http-server", feature = "macros"))]
 use crate::outbox::Outbox;
 
 pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
@@ -21,7 +19,6 @@ pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> Option<&str> {
 }
 
 /// Runs a callback of the program's; a panic in it is counted and goes no further.
-#[cfg(any(feature = "http-server", feature = "macros"))]
 pub(crate) fn guarded<T>(outbox: &Outbox, callback: impl FnOnce() -> T) -> Option<T> {
     let outcome = catch_unwind(AssertUnwindSafe(callback));
     if outcome.is_err() {

@@ -1,6 +1,5 @@
 //! The span processor: it notes on each span which session it belongs to, and queues it when it ends.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +9,13 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::attributes::{SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE, SUPPRESSED};
+use crate::context;
+use crate::model::id::SessionId;
+#[cfg(feature = "model-calls")]
+use crate::model_span;
 use crate::outbox::{Command, Outbox, Reply, StartRecord, fit_span};
-use crate::session::{Session, current, suppression};
+use crate::propagation::session_in_context;
+use crate::session::{Session, SessionTrust, Trusts, current, suppression};
 use crate::settings::SessionTransport;
 
 /// Sends every span of a provider to HoneyHive, in the session that was current where it started.
@@ -29,6 +33,7 @@ pub struct HoneyHiveSpanProcessor {
 #[derive(Debug)]
 struct Lifeline {
     outbox: Arc<Outbox>,
+    trusts: Trusts,
 }
 
 /// How long the delivery thread goes on after the last handle is gone. Nobody waits for it.
@@ -36,22 +41,37 @@ pub(crate) const LAST_FLUSH: Duration = Duration::from_secs(5);
 
 impl Drop for Lifeline {
     fn drop(&mut self) {
-        self.outbox.close();
+        self.outbox.last_handle_is_gone();
         self.outbox
             .command(Command::Stop(LAST_FLUSH, Reply::nobody()));
     }
 }
 
 impl HoneyHiveSpanProcessor {
-    pub(crate) fn new(outbox: Arc<Outbox>, transport: SessionTransport) -> Self {
+    pub(crate) fn new(
+        outbox: Arc<Outbox>,
+        transport: SessionTransport,
+        trust: SessionTrust,
+    ) -> Self {
+        let trusts = Trusts::new(trust);
         Self {
-            lifeline: Arc::new(Lifeline { outbox }),
+            lifeline: Arc::new(Lifeline { outbox, trusts }),
             transport,
         }
     }
 
     pub(crate) fn outbox(&self) -> &Arc<Outbox> {
         &self.lifeline.outbox
+    }
+
+    pub(crate) fn trusts(&self) -> &Trusts {
+        &self.lifeline.trusts
+    }
+
+    /// The session that a remote service has put in the baggage of this context, as far as such ids are trusted.
+    pub(crate) fn session_in_baggage(&self, cx: &Context) -> Option<SessionId> {
+        let trusted = |raw: &str| self.trusts().session_or_count(raw, self.outbox());
+        session_in_context(cx, trusted)
     }
 
     #[cfg(feature = "http-server")]
@@ -77,14 +97,11 @@ impl HoneyHiveSpanProcessor {
     /// The session that is current where a span starts whose parent context knows none, such as one that a
     /// library makes a root.
     fn session_here(&self) -> Option<Session> {
-        let here = || {
-            Context::map_current(|here| {
-                let current = current::of_tracer(here, self.outbox())?;
-                Some(current.session.clone())
-            })
-        };
-        // The thread may be ending, and OpenTelemetry's own locals be gone.
-        catch_unwind(AssertUnwindSafe(here)).ok().flatten()
+        context::map(|here| {
+            let current = current::of_tracer(here, self.outbox())?;
+            Some(current.session.clone())
+        })
+        .flatten()
     }
 
     /// Says to which session a span belongs.
@@ -105,13 +122,16 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         let member = self.outbox().member();
         member.span_started(span.span_context().span_id());
         if let Some(current) = current::of_tracer(cx, self.outbox()) {
-            self.stamp(&current.session.start, |stamp| span.set_attribute(stamp));
-        } else if let Some(id) = current::from_baggage(cx) {
+            return self.stamp(&current.session.start, |stamp| span.set_attribute(stamp));
+        }
+        let is_suppressed = suppression::is_suppressed(self.outbox());
+        let sent = || self.session_in_baggage(cx);
+        if let Some(id) = (!is_suppressed).then(sent).flatten() {
             span.set_attribute(KeyValue::new(SESSION_ID, id.to_string()));
             span.set_attribute(KeyValue::new(SESSION_AUTO_CREATE, true));
         } else if let Some(session) = self.session_here() {
             self.stamp(&session.start, |stamp| span.set_attribute(stamp));
-        } else if suppression::is_suppressed(self.outbox()) {
+        } else if is_suppressed {
             span.set_attribute(KeyValue::new(SUPPRESSED, true));
         }
     }
@@ -129,6 +149,8 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         };
         if span.span_context.is_sampled() && !suppressed() {
             self.outbox().strays().note(&mut span);
+            #[cfg(feature = "model-calls")]
+            model_span::settle(&mut span);
             let load = fit_span(&mut span);
             self.outbox().push_span(span, load);
         }

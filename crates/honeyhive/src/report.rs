@@ -141,7 +141,8 @@ pub struct DeliveryStats {
     pub retried: u64,
     /// Enrichment values that were no object and were left out.
     pub refused: u64,
-    /// Session ids in requests that were not usable and were treated as absent.
+    /// Session ids that were not usable and counted as absent, wherever they came from: see [`SessionId`](crate::SessionId)
+    /// and [`SessionTrust`](crate::SessionTrust).
     pub ignored_session_ids: u64,
     /// Panics caught in callbacks that the program gave to the instrumentation or to the redaction.
     pub callback_panics: u64,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use http::HeaderValue;
+
 use crate::model::words::words;
 
 /// A HoneyHive key. It has no `Display`, and its `Debug` shows nothing of the value.
@@ -13,7 +15,23 @@ impl ApiKey {
         Self(value)
     }
 
-    /// The value, for the `Authorization` header and nothing else.
+    /// What kind of key it is, which is no secret.
+    pub(crate) fn kind(&self) -> &'static str {
+        if self.0.starts_with("hh_ingst_") {
+            "an ingestion key"
+        } else {
+            "a project key"
+        }
+    }
+
+    /// The value of an `Authorization` header; `None` for what cannot be a key.
+    pub(crate) fn bearer(&self) -> Option<HeaderValue> {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", self.0)).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
+    /// The value, for the checks of it and to keep it out of texts.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }

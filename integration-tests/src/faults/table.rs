@@ -148,7 +148,10 @@ pub fn waits(fault: What) -> Row {
 /// A HoneyHive as the table wants it.
 #[must_use]
 pub fn server() -> LocalServer {
-    let server = LocalServer::builder().api_key(KEY).start_blocking();
+    let server = LocalServer::builder()
+        .unknown_updates(honeyhive_local::UnknownUpdates::Refuse)
+        .api_key(KEY)
+        .start_blocking();
     server.expect("a HoneyHive on this machine")
 }
 
@@ -272,7 +275,10 @@ fn wait_for_somebody() {
     let chat = record(&tracer);
     assert_waits(&tracer);
     drop(nobody);
-    let server = LocalServer::builder().api_key(KEY).address(address);
+    let server = LocalServer::builder()
+        .unknown_updates(honeyhive_local::UnknownUpdates::Refuse)
+        .api_key(KEY)
+        .address(address);
     let server = server.start_blocking().expect("the port is still free");
     tracer
         .force_flush_blocking(PATIENCE)

@@ -34,6 +34,41 @@ pub async fn baggage_links_to_the_callers_session<A: Adapter>() {
     assert_eq!(stage.span_names(id).len(), 2 * members.len());
 }
 
+/// A header that is a list may come in several lines.
+pub async fn baggage_in_several_lines_is_one_list<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let id = begun_elsewhere(&stage).await;
+    let others = (0..70).map(|it| format!("key{it}=value"));
+    let others = others.collect::<Vec<_>>().join(",");
+    let ours = format!("honeyhive.session_id={id};ttl=1");
+    let cases: [&[&str]; 4] = [
+        &["user=ada", &ours],
+        &[&ours, "user=ada"],
+        &["user=ada", "", "=,;", &ours],
+        &[&others, &ours],
+    ];
+    for lines in cases {
+        let call = stage.request("POST", "/chat/7");
+        let call = lines
+            .iter()
+            .fold(call, |call, line| call.header("baggage", *line));
+        assert_eq!(call.send().await.session_id(), id, "{lines:?}");
+    }
+    assert_eq!(stage.only_session().await.posts, 1, "only elsewhere");
+}
+
+/// Where HoneyHive's own key says nothing, the bare one may still.
+pub async fn a_key_that_says_nothing_leaves_it_to_the_bare_one<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let id = begun_elsewhere(&stage).await;
+    for own in ["", "undefined", "%20", "%zz", "a%00b"] {
+        let baggage = format!("honeyhive.session_id={own},session_id={id}");
+        let answer = with_baggage(&stage, &baggage).await;
+        assert_eq!(answer.session_id(), id, "{own:?}");
+    }
+    assert_eq!(stage.stats().ignored_session_ids, 5);
+}
+
 /// A session that another service has begun.
 async fn begun_elsewhere(stage: &Stage) -> SessionId {
     let elsewhere = tracer(&stage.honeyhive.url());

@@ -30,6 +30,32 @@ pub async fn an_id_that_cannot_be_used_counts_as_absent<A: Adapter>() {
     assert_begins_anew(&stage, &twice.send().await, 7).await;
 }
 
+/// What programs write where they have no id is none: else all who write that would share a session.
+pub async fn an_id_that_says_nothing_counts_as_absent<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let nil = "00000000-0000-0000-0000-000000000000";
+    let nothing = [
+        "undefined",
+        "null",
+        "None",
+        "NULL",
+        " nil ",
+        "\"\"",
+        "[object Object]",
+        "-",
+        nil,
+    ];
+    let mut ignored = 0;
+    for value in nothing {
+        let in_baggage = format!("honeyhive.session_id={}", value.replace(' ', "%20"));
+        for (header, value) in [("x-session-id", value), ("baggage", &in_baggage)] {
+            let answer = probe(&stage).header(header, value).send().await;
+            ignored += 1;
+            assert_begins_anew(&stage, &answer, ignored).await;
+        }
+    }
+}
+
 fn probe(stage: &Stage) -> Call {
     stage.request("GET", "/status/200")
 }

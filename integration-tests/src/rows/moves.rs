@@ -59,6 +59,40 @@ pub async fn a_session_moves_once<A: Adapter>() {
     assert_ended(&stage.only_session().await, 200, "complete");
 }
 
+/// A chat client that has no conversation yet sends a text that says nothing: its users stay apart.
+pub async fn an_id_that_says_nothing_moves_nobody<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let long = "a".repeat(257);
+    let nothing = ["", " ", "undefined", "null", "None", "a\u{0}b", &long];
+    for id in nothing {
+        let body = json!({ "conversation_id": id });
+        let answer = stage.request("POST", "/link").json(&body).send().await;
+        assert_eq!(answer.text(), "Refused", "{id:?}");
+        let session = stage.session(answer.session_id()).await;
+        assert_eq!(
+            (session.posts, &session.metadata["early"]),
+            (1, &json!(true))
+        );
+        assert_ended(&session, 200, "complete");
+    }
+    let sessions = stage.honeyhive.sessions();
+    assert_eq!(sessions.len(), nothing.len(), "one each");
+    let ignored = stage.stats().ignored_session_ids;
+    assert_eq!(ignored, nothing.len() as u64);
+}
+
+/// A client that sent its header and says nothing in the body stays where its header says.
+pub async fn an_id_that_says_nothing_leaves_a_linked_request_where_it_is<A: Adapter>() {
+    let stage = stage_with_conversation::<A>().await;
+    let body = json!({ "conversation_id": "" });
+    let call = stage.request("POST", "/link").json(&body);
+    let answer = call.header("x-session-id", CONVERSATION).send().await;
+    assert_eq!(answer.text(), "Refused");
+    let conversation = SessionId::from_correlation_id(CONVERSATION);
+    assert_eq!(answer.session_id(), conversation);
+    assert_ended(&stage.only_session().await, 200, "complete");
+}
+
 /// Moved too late: the first session stays with what it has and says where the rest went.
 pub async fn a_session_that_was_sent_moves_from_now_on<A: Adapter>() {
     let stage = stage_with_conversation::<A>().await;

@@ -139,7 +139,9 @@ pub async fn a_honeyhive_that_is_not_there_is_not_noticed_and_recovers<A: Adapte
     );
 
     drop(nobody);
-    let builder = LocalServer::builder().address(address);
+    let builder = LocalServer::builder()
+        .unknown_updates(honeyhive_local::UnknownUpdates::Refuse)
+        .address(address);
     let honeyhive = builder.start().await.expect("the port is still free");
     stage.settle().await;
     assert_all_delivered(&honeyhive, &got);

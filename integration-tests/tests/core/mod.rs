@@ -35,6 +35,7 @@ pub(crate) const PROTOCOLS: [OtlpProtocol; 2] =
 
 pub(crate) fn server() -> LocalServer {
     LocalServer::builder()
+        .unknown_updates(honeyhive_local::UnknownUpdates::Refuse)
         .api_key(KEY)
         .start_blocking()
         .expect("a local server")

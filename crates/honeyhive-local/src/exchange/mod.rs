@@ -1,58 +1,118 @@
 //! One call: read it, record it, let it fail or do what it asks for.
 
-mod apply;
+mod place;
 mod record;
+mod scoped;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, Request, Response};
-use http_body_util::Full;
+use axum::Router;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{HeaderValue, WWW_AUTHENTICATE};
+use http::request::Parts;
+use http::{Request, StatusCode};
 use hyper::body::Incoming;
-use serde_json::json;
+use tower_service::Service;
 
-use crate::body;
-use crate::config::Config;
-use crate::connection::Abort;
+use crate::access;
+use crate::body::{self, Unread};
+use crate::fault::Abort;
 use crate::read;
 use crate::reply::Reply;
-use crate::route::Route;
 use crate::shared::Shared;
 
-use apply::Call;
+use place::Place;
 
-/// Answers a request, or says how its connection ends without an answer.
-pub(crate) async fn answer(
+/// Where every request comes in.
+#[derive(Debug, Clone)]
+pub(crate) struct Entrance {
     shared: Arc<Shared>,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Abort> {
-    let (head, body) = request.into_parts();
-    let route = Route::of(&head.method, head.uri.path(), shared.config.v1_routes);
-    let reply = match route {
-        Route::Health => Reply::json(&json!({ "status": "ok" })),
-        Route::Read(route) => read::answer(&shared, &head.headers, &route),
-        route => {
-            let body = body::read(&head.headers, body, shared.config.max_body_bytes).await;
-            answer_call(&shared, Call::new(&shared.config, route, head, body)).await?
-        }
-    };
-    Ok(reply.into())
+    router: Router,
 }
 
-/// A call of the API: recorded, and open to faults.
-async fn answer_call(shared: &Shared, call: Call) -> Result<Reply, Abort> {
-    let recorded = record::request(&call);
-    let sequence = shared.change(|store| store.requests.record(recorded));
-    let _under_way = UnderWay(shared);
-    let fault = shared.faults().next(call.route.endpoint());
-    let reply = match fault {
-        Some(fault) => fault.play(|| call.apply(shared)).await?,
-        None => call.apply(shared),
-    };
-    let status = reply.status.as_u16();
-    shared.change(|store| store.requests.answered(sequence, status));
-    Ok(reply)
+impl Entrance {
+    pub(crate) fn new(shared: Arc<Shared>, router: Router) -> Self {
+        Self { shared, router }
+    }
+
+    /// Answers a request, or says how its connection ends without an answer.
+    pub(crate) async fn answer(self, request: Request<Incoming>) -> Result<Response, Abort> {
+        let (head, body) = request.into_parts();
+        if let Some(refusal) = access::browser_refusal(&self.shared.config, &head) {
+            return Ok(read::shielded(refusal.into_response()));
+        }
+        let place = Place::of(&head.method, head.uri.path(), self.shared.config.v1_routes);
+        match place {
+            Place::Health => Ok(self.routed(head, Body::empty()).await),
+            Place::Read if !access::may_read(&self.shared.config, &head.headers) => {
+                Ok(read::shielded(locked().into_response()))
+            }
+            Place::Read => Ok(read::shielded(self.routed(head, Body::new(body)).await)),
+            Place::Call(call) => {
+                let limit = self.shared.config.max_body_bytes;
+                let body = body::read(&self.shared.bodies, &head.headers, body, limit).await;
+                self.call(call, head, body).await
+            }
+        }
+    }
+
+    /// A call of the API: recorded, and open to faults.
+    async fn call(
+        self,
+        call: place::Call,
+        head: Parts,
+        body: Result<body::Whole, Unread>,
+    ) -> Result<Response, Abort> {
+        let shared = Arc::clone(&self.shared);
+        let authorized = access::is_authorized(&shared.config.keys, call.area, &head.headers);
+        let bytes = body.as_ref().map(|body| body.bytes.clone());
+        let bytes = bytes.unwrap_or_default();
+        let recorded = record::request(&head, authorized, bytes);
+        let sequence = shared.change_requests(|requests| requests.record(recorded));
+        let _under_way = UnderWay(&shared);
+        let fault = shared.faults().next(call.endpoint);
+        let apply = self.apply(&call, authorized, head, body);
+        let response = match fault {
+            Some(fault) => fault.play(apply).await?,
+            None => apply.await,
+        };
+        let status = response.status().as_u16();
+        shared.requests().answered(sequence, status);
+        shared.announce_request(sequence);
+        Ok(response)
+    }
+
+    async fn apply(
+        self,
+        call: &place::Call,
+        authorized: bool,
+        mut head: Parts,
+        body: Result<body::Whole, Unread>,
+    ) -> Response {
+        if !authorized {
+            return unauthorized().into_response();
+        }
+        let body = match body {
+            Ok(body) => body,
+            Err(unread) => return unread.refusal().into_response(),
+        };
+        if !call.known {
+            return Reply::not_found().into_response();
+        }
+        if let Err(refusal) = scoped::unscope(&mut head) {
+            return refusal.into_response();
+        }
+        // Its claim on memory ends with the answer.
+        let body::Whole { bytes, _claim } = body;
+        self.routed(head, Body::from(bytes)).await
+    }
+
+    async fn routed(mut self, head: Parts, body: Body) -> Response {
+        // A router is always ready and never fails.
+        let response = self.router.call(Request::from_parts(head, body)).await;
+        response.unwrap_or_default()
+    }
 }
 
 /// A recorded request, until it is answered, its client has left or its connection is cut.
@@ -60,20 +120,22 @@ struct UnderWay<'s>(&'s Shared);
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        self.0.change(|store| store.requests.ended());
+        self.0.change_requests(|requests| requests.ended());
     }
 }
 
-/// Whether a request carries the key; any does where none is set.
-pub(crate) fn is_authorized(config: &Config, headers: &HeaderMap) -> bool {
-    let Some(key) = &config.api_key else {
-        return true;
-    };
-    let sent = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    let sent = sent.and_then(|value| value.split_once(' '));
-    sent.is_some_and(|(scheme, sent)| {
-        scheme.eq_ignore_ascii_case("bearer") && key.matches(sent.trim())
-    })
+fn unauthorized() -> Reply {
+    let message =
+        "the API key is missing, wrong or of another kind: send `Authorization: Bearer <key>`";
+    Reply::refusal(StatusCode::UNAUTHORIZED, message)
+        .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+}
+
+fn locked() -> Reply {
+    let message =
+        "this takes the API key: send it as a bearer, or as the password that a browser asks for";
+    Reply::refusal(StatusCode::UNAUTHORIZED, message).with(
+        WWW_AUTHENTICATE,
+        HeaderValue::from_static("Basic realm=\"honeyhive-local\""),
+    )
 }

@@ -2,24 +2,26 @@
 
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
+use http::request::Parts;
 
-use super::apply::Call;
 use crate::model::RecordedRequest;
 
 const REDACTED: &str = "<redacted>";
 
-pub(super) fn request(call: &Call) -> RecordedRequest {
+/// A call, numbered and answered later.
+pub(super) fn request(head: &Parts, authorized: bool, body: Bytes) -> RecordedRequest {
     RecordedRequest {
         sequence: 0,
-        method: call.head.method.to_string(),
-        path: call.head.uri.path().to_owned(),
-        query: call.head.uri.query().map(str::to_owned),
-        headers: headers(&call.head.headers),
-        authorized: call.authorized,
-        body: call.body.as_ref().cloned().unwrap_or_default(),
-        json: call.json.as_ref().ok().cloned(),
+        method: head.method.to_string(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().map(str::to_owned),
+        headers: headers(&head.headers),
+        authorized,
+        body,
+        json: None,
         status: None,
         received_at: SystemTime::now(),
     }

@@ -4,14 +4,23 @@ mod plan;
 
 use std::time::Duration;
 
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 
-use crate::connection::Abort;
 use crate::reply::{JSON, Reply};
 
 pub(crate) use plan::Plan;
+
+/// How a connection ends when a call is to get no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Abort {
+    #[error("closed without an answer")]
+    Close,
+    #[error("reset without an answer")]
+    Reset,
+}
 
 /// What a [`Fault`] is aimed at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -21,7 +30,7 @@ pub enum Endpoint {
     Sessions,
     /// `PUT /v1/events/{id}` and `PUT /events`.
     Events,
-    /// `POST /opentelemetry/v1/traces`.
+    /// `POST /opentelemetry/v1/traces` and `POST /v1/traces`.
     Traces,
     /// Everything but the pages, `/api` and `/healthz`.
     #[default]
@@ -163,15 +172,29 @@ impl Fault {
         }
     }
 
-    /// Lets a call fail; `apply` does what it asks for.
-    pub(crate) async fn play(self, apply: impl Fn() -> Reply) -> Result<Reply, Abort> {
-        let applied = self.after_applying.then(&apply);
+    /// Lets a call fail; `apply` does what it asks for, once it is polled.
+    pub(crate) async fn play(
+        self,
+        apply: impl Future<Output = Response>,
+    ) -> Result<Response, Abort> {
+        let mut apply = Some(apply);
+        let mut applied = None;
+        if self.after_applying
+            && let Some(apply) = apply.take()
+        {
+            applied = Some(apply.await);
+        }
         if !self.delay.is_zero() {
             tokio::time::sleep(self.delay).await;
         }
         match self.outcome {
-            Outcome::Ordinary => Ok(applied.unwrap_or_else(apply)),
-            Outcome::Status(status) => Ok(self.reply(status)),
+            Outcome::Ordinary => {
+                if let Some(apply) = apply {
+                    applied = Some(apply.await);
+                }
+                Ok(applied.unwrap_or_default())
+            }
+            Outcome::Status(status) => Ok(self.reply(status).into_response()),
             Outcome::Hang => std::future::pending().await,
             Outcome::Abort(abort) => Err(abort),
         }

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use crate::Object;
-use crate::store::merge;
+use crate::model::{Object, merge};
 
 /// A key with more parts than this keeps its tail in one piece: nesting is walked recursively.
 const MAX_DEPTH: usize = 48;
@@ -62,8 +61,7 @@ fn as_items(object: &mut Object) -> Option<Vec<Value>> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{insert, restore_arrays};
-    use crate::Object;
+    use super::{Object, insert, restore_arrays};
 
     fn nested(pairs: &[(&str, Value)]) -> Value {
         let mut object = Object::new();

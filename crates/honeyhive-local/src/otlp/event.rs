@@ -3,12 +3,11 @@
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::attributes;
 use super::span::{Span, milliseconds};
-use super::{Arrival, attributes};
-use crate::Object;
-use crate::bucket::{Bucket, Buckets};
-use crate::model::{LocalEvent, LocalSession};
-use crate::store::{canonical_id, parse_uuid};
+use crate::model::{
+    Arrival, Bucket, Buckets, LocalEvent, LocalSession, Object, canonical_id, parse_uuid,
+};
 
 /// Where a span's session id is looked for, in this order.
 const SESSION_IDS: [&str; 3] = [

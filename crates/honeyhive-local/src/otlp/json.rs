@@ -4,8 +4,7 @@
 use serde_json::Value;
 
 use super::span::{Span, double, kind_named, kind_of, milliseconds, status_named, status_of};
-use crate::Object;
-use crate::model::{LocalSpanEvent, LocalSpanLink, LocalStatus};
+use crate::model::{LocalSpanEvent, LocalSpanLink, LocalStatus, Object};
 use crate::rest::Invalid;
 
 const TRACE_ID_DIGITS: usize = 32;

@@ -1,5 +1,7 @@
 //! OTLP in its binary encoding.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Kind;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
@@ -7,10 +9,9 @@ use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
 use serde_json::Value;
 
-use super::base64;
+use super::scan;
 use super::span::{Span, double, kind_of, milliseconds, status_of};
-use crate::Object;
-use crate::model::{LocalSpanEvent, LocalSpanLink, LocalStatus};
+use crate::model::{LocalSpanEvent, LocalSpanLink, LocalStatus, Object};
 use crate::rest::Invalid;
 
 const TRACE_ID_BYTES: usize = 16;
@@ -18,6 +19,7 @@ const SPAN_ID_BYTES: usize = 8;
 
 /// The spans of an export request.
 pub(crate) fn spans(body: &[u8]) -> Result<Vec<Span>, Invalid> {
+    scan::records(body, &scan::TRACES)?;
     let request = ExportTraceServiceRequest::decode(body);
     let request = request.map_err(|error| Invalid(format!("invalid protobuf: {error}")))?;
     let mut spans = Vec::new();
@@ -106,7 +108,7 @@ fn value(value: Option<AnyValue>) -> Value {
         Some(Kind::BoolValue(truth)) => Value::Bool(truth),
         Some(Kind::IntValue(number)) => Value::from(number),
         Some(Kind::DoubleValue(number)) => double(number),
-        Some(Kind::BytesValue(bytes)) => Value::String(base64::encode(&bytes)),
+        Some(Kind::BytesValue(bytes)) => Value::String(BASE64.encode(bytes)),
         Some(Kind::KvlistValue(list)) => Value::Object(object(list.values)),
         Some(Kind::ArrayValue(array)) => {
             let values = array.values.into_iter();

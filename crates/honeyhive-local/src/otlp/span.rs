@@ -2,8 +2,7 @@
 
 use serde_json::{Number, Value};
 
-use crate::Object;
-use crate::model::{LocalSpanEvent, LocalSpanLink, LocalStatus};
+use crate::model::{LocalSpanEvent, LocalSpanLink, LocalStatus, Object};
 
 /// A span, with what it shares with others of its resource and scope.
 #[derive(Debug, Clone, Default)]

@@ -2,56 +2,92 @@
 
 use std::time::UNIX_EPOCH;
 
-use http::StatusCode;
+use axum::extract::{Path, RawQuery, State};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::without_key;
+use crate::api::Server;
 use crate::model::RecordedRequest;
-use crate::reply::{JSON, Reply};
-use crate::shared::Shared;
-use crate::store;
+use crate::reply::{Answer, JSON, Reply};
+use crate::store::SessionFilter;
 
-pub(super) fn sessions(shared: &Shared) -> Reply {
-    let sessions = shared.read(|store| store.sessions());
-    reply(shared, &json!({ "sessions": shown(&sessions) }))
+/// A page of the requests has at most this many.
+const PAGE: usize = 200;
+
+/// `GET /api/sessions?…`: a page of the list, newest first; the filters are those of the sessions page.
+pub(super) async fn sessions(State(shared): State<Server>, RawQuery(query): RawQuery) -> Answer {
+    let filter = SessionFilter::from_query(&query.unwrap_or_default());
+    let listed = shared.read(move |reading| reading.list(&filter)).await?;
+    let (rows, total, next) = (shown(&listed.rows), listed.total, listed.next);
+    let listed = json!({ "sessions": rows, "total": total, "next": next });
+    Ok(reply(&shared, &listed))
 }
 
-pub(super) fn session(shared: &Shared, id: &str) -> Reply {
-    let held = shared.read(|store| store.session(id).map(|session| (session, store.events(id))));
-    let Some((session, events)) = held else {
-        return Reply::not_found();
+/// `GET /api/sessions/{id}`: the session, its events and its tree as text.
+pub(super) async fn session(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
+    let found = shared.read(move |reading| {
+        let (session, tree) = (reading.session(&id)?, reading.tree(&id)?);
+        Ok((session, tree, reading.events(&id)?))
+    });
+    let (Some(session), Some(tree), events) = found.await? else {
+        return Err(Reply::not_found());
     };
-    let name = session.name.as_ref().unwrap_or(&session.session_id);
-    let tree = store::tree_text(name, &events);
-    let (session, events) = (shown(&session), shown(&events));
-    reply(
-        shared,
-        &json!({ "session": session, "events": events, "tree": tree }),
-    )
+    let whole =
+        json!({ "session": shown(&session), "events": shown(&events), "tree": tree.text() });
+    Ok(reply(&shared, &whole))
 }
 
-pub(super) fn requests(shared: &Shared) -> Reply {
-    let requests = shared.read(|store| store.requests.snapshot());
-    let requests: Vec<Value> = requests.iter().map(request).collect();
-    reply(shared, &json!({ "requests": requests }))
+/// `GET /api/events/{id}`: one event.
+pub(super) async fn event(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
+    let event = shared.read(move |reading| reading.event(&id)).await?;
+    let event = event.ok_or_else(Reply::not_found)?;
+    Ok(reply(&shared, &json!({ "event": shown(&event) })))
 }
 
-pub(super) fn orphans(shared: &Shared) -> Reply {
-    let orphans = shared.read(|store| store.orphans());
-    reply(shared, &json!({ "orphans": shown(&orphans) }))
+/// `GET /api/requests?before=`: the newest requests, oldest first.
+pub(super) async fn requests(State(shared): State<Server>, RawQuery(query): RawQuery) -> Answer {
+    let before = number(&query.unwrap_or_default(), "before");
+    let before = before.and_then(|before| u64::try_from(before).ok());
+    let newest = shared.requests().newest(before, PAGE);
+    let requests: Vec<Value> = newest.iter().rev().map(request).collect();
+    Ok(reply(&shared, &json!({ "requests": requests })))
 }
 
-pub(super) fn clear(shared: &Shared) -> Reply {
-    shared.change(|store| store.clear());
-    reply(shared, &json!({ "cleared": true }))
+/// `GET /api/orphans?before=`: events without a session, each with the reason.
+pub(super) async fn orphans(State(shared): State<Server>, RawQuery(query): RawQuery) -> Answer {
+    let before = number(&query.unwrap_or_default(), "before");
+    let listed = shared.read(move |reading| reading.orphans(before)).await?;
+    let rows = listed.rows.iter().map(|orphan| {
+        let mut row = shown(orphan);
+        row["advice"] = orphan.reason.advice().into();
+        row
+    });
+    let rows: Vec<Value> = rows.collect();
+    let listed = json!({ "orphans": rows, "total": listed.total, "next": listed.next });
+    Ok(reply(&shared, &listed))
+}
+
+/// `GET /api/stats`: how much there is of everything.
+pub(super) async fn stats(State(shared): State<Server>) -> Reply {
+    reply(&shared, &shown(&shared.stats()))
+}
+
+/// `GET /api/changes?since=`: what has changed after a number.
+pub(super) async fn changes(State(shared): State<Server>, RawQuery(query): RawQuery) -> Reply {
+    let since = number(&query.unwrap_or_default(), "since").unwrap_or(0);
+    let since = u64::try_from(since).unwrap_or(0);
+    reply(&shared, &shown(&shared.feed.since(since)))
+}
+
+/// `DELETE /api`: forgets everything.
+pub(super) async fn clear(State(shared): State<Server>) -> Answer {
+    shared.write(|writing| writing.clear()).await?;
+    shared.clear_log();
+    Ok(reply(&shared, &json!({ "cleared": true })))
 }
 
 fn request(request: &RecordedRequest) -> Value {
-    let since = request
-        .received_at
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let received = request.received_at.duration_since(UNIX_EPOCH);
     json!({
         "sequence": request.sequence,
         "method": request.method,
@@ -60,10 +96,16 @@ fn request(request: &RecordedRequest) -> Value {
         "headers": request.headers,
         "authorized": request.authorized,
         "body_bytes": request.body.len(),
-        "json": request.json,
+        "json": crate::json::parse(&request.body).ok(),
         "status": request.status,
-        "received_at": since.as_millis() as u64,
+        "received_at": received.unwrap_or_default().as_millis() as u64,
     })
+}
+
+fn number(query: &str, key: &str) -> Option<i64> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let (_, value) = pairs.find(|(name, _)| name == key)?;
+    value.parse().ok()
 }
 
 /// Nothing that is held can fail to become JSON.
@@ -71,7 +113,8 @@ fn shown(held: &impl Serialize) -> Value {
     serde_json::to_value(held).unwrap_or_default()
 }
 
-fn reply(shared: &Shared, value: &Value) -> Reply {
-    let text = without_key(&shared.config, value.to_string());
-    Reply::new(StatusCode::OK, JSON, text)
+/// A client may have sent a key in a body; it is not shown even then.
+fn reply(shared: &Server, value: &Value) -> Reply {
+    let text = shared.config.keys.removed_from(value.to_string());
+    Reply::new(http::StatusCode::OK, JSON, text)
 }

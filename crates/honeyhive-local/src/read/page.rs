@@ -1,17 +1,16 @@
 //! The pages: the sessions, and one session as a tree.
 
+use std::collections::HashMap;
+
+use axum::extract::{Path, RawQuery, State};
 use http::StatusCode;
 use http::header::HeaderValue;
-use serde_json::Value;
 
 use super::html::Escaped;
-use super::without_key;
-use crate::Object;
-use crate::model::{LocalEvent, LocalSession, LocalStats};
-use crate::reply::Reply;
-use crate::route::encode;
-use crate::shared::Shared;
-use crate::store;
+use crate::api::Server;
+use crate::model::{LocalEvent, LocalSession, LocalStats, Object};
+use crate::reply::{Answer, Reply};
+use crate::store::{SessionFilter, SessionRow};
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const CSS: HeaderValue = HeaderValue::from_static("text/css; charset=utf-8");
@@ -22,39 +21,50 @@ const REFRESH: &str = "<meta http-equiv=\"refresh\" content=\"5\">";
 /// The style sheet has classes for indentation up to here.
 const DEEPEST_STYLE: usize = 12;
 
-pub(super) fn style() -> Reply {
+pub(super) async fn style() -> Reply {
     Reply::new(StatusCode::OK, CSS, include_str!("style.css"))
 }
 
 /// The newest sessions first.
-pub(super) fn sessions(shared: &Shared) -> Reply {
-    let (sessions, stats) = shared.read(|store| (store.sessions(), store.stats()));
-    let rows: String = sessions.iter().rev().map(row).collect();
+pub(super) async fn sessions(State(shared): State<Server>, RawQuery(query): RawQuery) -> Answer {
+    let filter = SessionFilter::from_query(&query.unwrap_or_default());
+    let listed = shared.read(move |reading| reading.list(&filter)).await?;
+    let rows: String = listed.rows.iter().map(row).collect();
     let body = format!(
         "<h1>Sessions</h1>{}<table><thead><tr><th>Name</th><th>Id</th><th>Status</th>\
          <th>Duration</th><th>Events</th></tr></thead><tbody>{rows}</tbody></table>",
-        summary(stats)
+        summary(shared.stats())
     );
-    page(shared, "Sessions", REFRESH, &body)
+    Ok(page(&shared, "Sessions", REFRESH, &body))
 }
 
 /// One session: its own inputs and outputs, then its events.
-pub(super) fn session(shared: &Shared, id: &str) -> Reply {
-    let held = shared.read(|store| store.session(id).map(|session| (session, store.events(id))));
-    let Some((session, events)) = held else {
-        return Reply::not_found();
+pub(super) async fn session(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
+    let found = shared.read(move |reading| {
+        let (session, tree) = (reading.session(&id)?, reading.tree(&id)?);
+        Ok((session, tree, reading.events(&id)?))
+    });
+    let (Some(session), Some(tree), events) = found.await? else {
+        return Err(Reply::not_found());
     };
     let name = name_of(&session);
-    let nodes = store::walk_tree(&events).into_iter();
-    let tree: String = nodes.map(|(depth, event)| node(depth, event)).collect();
+    let by_id: HashMap<&str, &LocalEvent> = events
+        .iter()
+        .map(|event| (event.event_id.as_str(), event))
+        .collect();
+    let nodes = tree.rows.iter().filter_map(|row| {
+        let event = by_id.get(row.event.event_id.as_str())?;
+        Some(node(row.depth, event))
+    });
+    let nodes: String = nodes.collect();
     let body = format!(
-        "<p><a href=\"/\">Sessions</a></p><h1>{}</h1><p><code>{}</code> {}</p>{}{tree}",
+        "<p><a href=\"/\">Sessions</a></p><h1>{}</h1><p><code>{}</code> {}</p>{}{nodes}",
         Escaped(name),
         Escaped(&session.session_id),
         duration(session.duration),
         session_details(&session),
     );
-    page(shared, name, "", &body)
+    Ok(page(&shared, name, "", &body))
 }
 
 fn summary(stats: LocalStats) -> String {
@@ -68,17 +78,17 @@ fn summary(stats: LocalStats) -> String {
     format!("<p>{sessions} sessions, {events} events, {orphans} orphans, {requests} requests</p>")
 }
 
-fn row(session: &LocalSession) -> String {
-    let status = session.outputs.get("status_code").map(Value::to_string);
+fn row(session: &SessionRow) -> String {
+    let status = session.status.map(|status| status.to_string());
     format!(
         "<tr><td><a href=\"/sessions/{}\">{}</a></td><td><code>{}</code></td><td>{}</td>\
          <td>{}</td><td>{}</td></tr>",
         encode(&session.session_id),
-        Escaped(name_of(session)),
+        Escaped(session.name.as_deref().unwrap_or(&session.session_id)),
         Escaped(&session.session_id),
         Escaped(&status.unwrap_or_default()),
         duration(session.duration),
-        session.event_count,
+        session.events,
     )
 }
 
@@ -142,12 +152,21 @@ fn name_of(session: &LocalSession) -> &str {
     session.name.as_deref().unwrap_or(&session.session_id)
 }
 
-fn page(shared: &Shared, title: &str, head: &str, body: &str) -> Reply {
+fn page(shared: &Server, title: &str, head: &str, body: &str) -> Reply {
     let title = Escaped(title);
     let text = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">{head}\
          <title>{title} - honeyhive-local</title><link rel=\"stylesheet\" href=\"/style.css\">\
          </head><body>{body}</body></html>"
     );
-    Reply::new(StatusCode::OK, HTML, without_key(&shared.config, text))
+    Reply::new(StatusCode::OK, HTML, shared.config.keys.removed_from(text))
+}
+
+/// `text` as one path segment.
+fn encode(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(escape).collect()
 }

@@ -1,11 +1,20 @@
 //! Fields of a JSON body, read as HoneyHive reads them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde_json::Value;
 
 use super::Invalid;
-use crate::Object;
+use crate::model::{Object, now};
+
+/// Refuses a body with fields that are not among `known`, and names them.
+pub(super) fn only(body: &Value, known: &[&str]) -> Result<(), Invalid> {
+    let fields = body.as_object().into_iter().flat_map(Object::keys);
+    let unknown = fields.filter(|field| !known.contains(&field.as_str()));
+    let unknown: Vec<String> = unknown.map(|field| format!("`{field}`")).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    Err(Invalid(format!("unknown fields: {}", unknown.join(", "))))
+}
 
 /// A field that has to be an object; missing and null are none.
 pub(super) fn object(body: &Object, key: &str) -> Result<Option<Object>, Invalid> {
@@ -51,12 +60,6 @@ pub(super) fn time(body: &Object, key: &str) -> Option<f64> {
         Value::Null => None,
         value => Some(value.as_f64().unwrap_or_else(now)),
     }
-}
-
-/// Now in Unix milliseconds, whole ones.
-pub(super) fn now() -> f64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0.0, |since| (since.as_secs_f64() * 1e3).floor())
 }
 
 fn must_be(key: &str, what: &str) -> Invalid {

@@ -4,10 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Invalid, fields};
-use crate::Object;
-use crate::bucket::{Bucket, Buckets};
-use crate::model::LocalSession;
-use crate::store::parse_uuid;
+use crate::model::{Bucket, Buckets, LocalSession, Object, milliseconds, now, parse_uuid};
 
 /// The buckets a session can be created with. Metrics and feedback are not among the documented
 /// fields, so they are ignored here as any unknown field is: they come with an update.
@@ -18,6 +15,28 @@ const AT_CREATION: [Bucket; 5] = [
     Bucket::Config,
     Bucket::UserProperties,
 ];
+
+/// All that `POST /v1/sessions` takes; its legacy twin is open.
+const FIELDS: [&str; 13] = [
+    "session_id",
+    "session_name",
+    "event_name",
+    "source",
+    "start_time",
+    "end_time",
+    "duration",
+    "config",
+    "inputs",
+    "outputs",
+    "metadata",
+    "user_properties",
+    "children_ids",
+];
+
+/// Refuses what the strict route does not take.
+pub(crate) fn check_fields(body: &Value) -> Result<(), Invalid> {
+    fields::only(body, &FIELDS)
+}
 
 /// Reads a session as it is posted.
 pub(crate) fn parse(body: &Value) -> Result<LocalSession, Invalid> {
@@ -42,7 +61,7 @@ fn described(body: &Object, raw: &Value) -> Result<LocalSession, Invalid> {
         source: fields::text(body, "source"),
         project: fields::text(body, "project"),
         error: fields::text(body, "error"),
-        start_time: fields::time(body, "start_time").unwrap_or_else(fields::now),
+        start_time: fields::time(body, "start_time").unwrap_or_else(now),
         end_time: fields::time(body, "end_time"),
         duration: fields::number(body, "duration")?,
         children_ids: fields::texts(body, "children_ids")?.unwrap_or_default(),
@@ -84,15 +103,6 @@ pub(crate) fn answer(session: &LocalSession) -> Value {
         "end_time": session.end_time.map(milliseconds),
         "duration": session.duration,
     })
-}
-
-/// A time as HoneyHive writes it: without a decimal point where it is whole.
-fn milliseconds(time: f64) -> Value {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    if time.fract() == 0.0 && time.abs() <= EXACT {
-        return json!(time as i64);
-    }
-    json!(time)
 }
 
 impl LocalSession {

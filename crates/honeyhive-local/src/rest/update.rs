@@ -3,10 +3,7 @@
 use serde_json::Value;
 
 use super::{Invalid, fields};
-use crate::Object;
-use crate::bucket::{Bucket, Buckets};
-use crate::model::{LocalEvent, LocalSession};
-use crate::store::merge;
+use crate::model::{Bucket, Buckets, LocalEvent, LocalSession, Object, merge};
 
 /// The buckets that can be updated. `inputs` cannot, nor can `error`: both are silently ignored.
 const UPDATABLE: [Bucket; 6] = [
@@ -41,8 +38,26 @@ impl Update {
             buckets,
             duration: fields::number(body, "duration")?,
             end_time: fields::number(body, "end_time")?,
-            children_ids: fields::texts(body, "children_ids")?,
+            // An empty list does nothing, as in HoneyHive.
+            children_ids: fields::texts(body, "children_ids")?.filter(|ids| !ids.is_empty()),
         })
+    }
+
+    /// The update as the body of a request, as which it is kept until its target arrives.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut body = Object::new();
+        for (bucket, object) in &self.buckets {
+            body.insert(bucket.name().to_owned(), Value::Object(object.clone()));
+        }
+        let others = [
+            ("duration", self.duration.map(Value::from)),
+            ("end_time", self.end_time.map(Value::from)),
+            ("children_ids", self.children_ids.clone().map(Value::from)),
+        ];
+        for (key, value) in others {
+            body.extend(value.map(|value| (key.to_owned(), value)));
+        }
+        Value::Object(body)
     }
 
     pub(crate) fn apply_to_session(self, session: &mut LocalSession) {
@@ -71,8 +86,12 @@ impl Update {
     }
 }
 
+/// Five objects merge; outputs are replaced.
 fn merge_all(target: &mut impl Buckets, buckets: Vec<(Bucket, Object)>) {
     for (bucket, object) in buckets {
-        merge(target.bucket_mut(bucket), object);
+        match bucket {
+            Bucket::Outputs => *target.bucket_mut(bucket) = object,
+            _ => merge(target.bucket_mut(bucket), object),
+        }
     }
 }

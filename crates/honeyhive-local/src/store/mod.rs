@@ -1,170 +1,117 @@
-//! What the server holds, in memory and within limits.
+//! What the server holds: one SQLite database, in memory or in a file; one writer, and readers beside it.
 
-mod events;
-mod merge;
-mod pending;
+mod failed;
+mod feed;
+mod open;
+mod read;
+mod readers;
 mod requests;
-mod sessions;
-mod tree;
+mod totals;
+mod write;
+mod writer;
 
-use crate::config::{Limits, UnknownUpdates};
-use crate::model::{LocalEvent, LocalSession, LocalStats};
-use crate::otlp::Arrival;
-use crate::rest::Update;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
-pub(crate) use events::Events;
-pub(crate) use merge::merge;
-use pending::Pending;
+use tokio::sync::oneshot;
+
+use crate::config::Limits;
+
+use readers::Readers;
+use totals::Totals;
+use writer::{Desk, Writer};
+
+pub(crate) use failed::Failed;
+pub(crate) use feed::{Change, Changes, Feed, Kind};
+pub use open::StoreError;
+pub(crate) use read::{
+    EventRow, Found, Listed, Orphan, OrphanReason, Reading, SessionFilter, SessionRow, Tree,
+    TreeRow,
+};
 pub(crate) use requests::Requests;
-pub(crate) use sessions::Sessions;
-pub(crate) use tree::{text as tree_text, walk as walk_tree};
+pub(crate) use write::Writing;
 
-/// Sessions, events and requests.
+/// The handle that everybody shares.
 #[derive(Debug)]
 pub(crate) struct Store {
-    sessions: Sessions,
-    events: Events,
-    pending: Pending,
-    pub(crate) requests: Requests,
-    limits: Limits,
+    /// Before the readers, so that a file is whole when the last of them closes it.
+    writer: Writer,
+    readers: Readers,
+    totals: Arc<Mutex<Totals>>,
 }
 
 impl Store {
-    pub(crate) fn new(limits: Limits) -> Self {
-        Self {
-            sessions: Sessions::default(),
-            events: Events::default(),
-            pending: Pending::default(),
-            requests: Requests::new(limits),
-            limits,
-        }
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.sessions = Sessions::default();
-        self.events = Events::default();
-        self.pending = Pending::default();
-        self.requests.clear();
-    }
-
-    /// Takes a posted session; returns the session as it is now.
-    pub(crate) fn post(&mut self, session: LocalSession) -> LocalSession {
-        let posted = self.sessions.post(session);
-        self.catch_up(&posted.session_id);
-        let posted = self
-            .sessions
-            .get(&posted.session_id)
-            .cloned()
-            .unwrap_or(posted);
-        self.make_room_for_sessions();
-        posted
-    }
-
-    /// Updates the session or event of this id; says whether the update is taken.
-    pub(crate) fn update(&mut self, id: &str, update: Update, policy: UnknownUpdates) -> bool {
-        let id = canonical_id(id);
-        let Err(update) = self.update_known(&id, update) else {
-            return true;
+    /// Opens the store in `path`, or one in memory.
+    pub(crate) fn open(
+        path: Option<&Path>,
+        limits: Limits,
+        feed: Arc<Feed>,
+    ) -> Result<Self, StoreError> {
+        let opened = match path {
+            Some(path) => open::file(path)?,
+            None => open::in_memory()?,
         };
-        if policy == UnknownUpdates::Keep {
-            self.pending.keep(id, update);
-        }
-        policy != UnknownUpdates::Refuse
+        let totals = Arc::new(Mutex::new(Totals::of(&opened.connection)?));
+        let connection = Arc::new(Mutex::new(opened.connection));
+        let readers = match path {
+            Some(path) => Readers::OfFile {
+                path: path.to_owned(),
+                idle: Mutex::default(),
+            },
+            None => Readers::Shared(Arc::clone(&connection)),
+        };
+        let desk = Desk {
+            connection,
+            totals: Arc::clone(&totals),
+            feed,
+            limits,
+            lock: opened.lock,
+        };
+        let writer =
+            Writer::start(desk).map_err(|error| StoreError::Database(error.to_string()))?;
+        Ok(Self {
+            writer,
+            readers,
+            totals,
+        })
     }
 
-    /// Applies an update where its target is known, and hands it back where it is not.
-    fn update_known(&mut self, id: &str, update: Update) -> Result<(), Update> {
-        if let Some(session) = self.sessions.get_mut(id) {
-            update.apply_to_session(session);
-            return Ok(());
-        }
-        match self.events.get_mut(id) {
-            Some(event) => update.apply_to_event(event),
-            None => return Err(update),
-        }
-        Ok(())
+    /// Writes; returns once it is committed.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Writing<'_>) -> Result<T, Failed> + Send + 'static,
+    ) -> Result<T, Failed> {
+        let (sender, receiver) = oneshot::channel();
+        // Nobody may be waiting any more.
+        let told = move |done| drop(sender.send(done));
+        self.writer.submit(work, told);
+        receiver.await.unwrap_or_else(|_| gone())
     }
 
-    /// Applies the updates that came before their target.
-    fn catch_up(&mut self, id: &str) {
-        for update in self.pending.take(id) {
-            // The target has just arrived.
-            let _ = self.update_known(id, update);
-        }
+    /// As [`write`](Self::write), where there is nothing to await in.
+    pub(crate) fn write_blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Writing<'_>) -> Result<T, Failed> + Send + 'static,
+    ) -> Result<T, Failed> {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let told = move |done| drop(sender.send(done));
+        self.writer.submit(work, told);
+        receiver.recv().unwrap_or_else(|_| gone())
     }
 
-    /// Takes a span: into its session, into the session it asks for, or among the orphans.
-    pub(crate) fn arrive(&mut self, arrival: Arrival) {
-        let Arrival { event, auto_create } = arrival;
-        if let Some(session) = auto_create {
-            let id = session.session_id.clone();
-            self.sessions.create_unless_known(session);
-            self.catch_up(&id);
-            self.make_room_for_sessions();
-        }
-        let orphan = !self.sessions.contains(&event.session_id);
-        let id = event.event_id.clone();
-        self.events.insert(event, orphan);
-        self.catch_up(&id);
-        self.events.keep(self.limits.events);
+    /// Reads what is committed, all of one moment; blocks for as long as that takes.
+    pub(crate) fn read<T>(
+        &self,
+        read: impl FnOnce(&Reading<'_>) -> Result<T, Failed>,
+    ) -> Result<T, Failed> {
+        self.readers.read(read)
     }
 
-    pub(crate) fn sessions(&self) -> Vec<LocalSession> {
-        let held = self.sessions.iter();
-        held.map(|session| self.counted(session)).collect()
-    }
-
-    pub(crate) fn session(&self, id: &str) -> Option<LocalSession> {
-        let session = self.sessions.get(&canonical_id(id))?;
-        Some(self.counted(session))
-    }
-
-    pub(crate) fn events(&self, session_id: &str) -> Vec<LocalEvent> {
-        self.events.of_session(&canonical_id(session_id))
-    }
-
-    pub(crate) fn orphans(&self) -> Vec<LocalEvent> {
-        self.events.orphans()
-    }
-
-    pub(crate) fn stats(&self) -> LocalStats {
-        let orphans = self.events.orphan_count();
-        LocalStats {
-            sessions: self.sessions.len(),
-            events: self.events.len() - orphans,
-            orphans,
-            requests: self.requests.total(),
-            under_way: self.requests.under_way(),
-            most_under_way: self.requests.most_under_way(),
-            dropped_sessions: self.sessions.dropped(),
-            dropped_events: self.events.dropped(),
-            dropped_requests: self.requests.dropped(),
-        }
-    }
-
-    fn counted(&self, session: &LocalSession) -> LocalSession {
-        LocalSession {
-            event_count: self.events.count_of(&session.session_id),
-            ..session.clone()
-        }
-    }
-
-    fn make_room_for_sessions(&mut self) {
-        while let Some(dropped) = self.sessions.drop_beyond(self.limits.sessions) {
-            self.events.drop_session(&dropped);
-        }
+    pub(crate) fn totals(&self) -> Totals {
+        *self.totals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// `id` in lower case when it is a hyphenated UUID, and otherwise as it came: what HoneyHive makes
-/// of other session ids on spans is not documented.
-pub(crate) fn canonical_id(id: &str) -> String {
-    parse_uuid(id).unwrap_or_else(|| id.to_owned())
-}
-
-/// The hyphenated UUID that `text` is, in lower case.
-pub(crate) fn parse_uuid(text: &str) -> Option<String> {
-    const HYPHENATED: usize = 36;
-    let uuid = uuid::Uuid::try_parse(text).ok()?;
-    (text.len() == HYPHENATED).then(|| uuid.to_string())
+fn gone<T>() -> Result<T, Failed> {
+    Err(Failed::Broken("the writing thread has ended".to_owned()))
 }

@@ -1,8 +1,10 @@
-//! The requests recorded, oldest first.
+//! The requests recorded, oldest first. They stay in memory: they tell what this process was asked, and writing each
+//! body to disk a second time would halve what can be taken in.
 
 use std::collections::VecDeque;
 
 use crate::config::Limits;
+use crate::json;
 use crate::model::RecordedRequest;
 
 #[derive(Debug)]
@@ -48,7 +50,7 @@ impl Requests {
         request.sequence = self.last_sequence;
         self.under_way += 1;
         self.most_under_way = self.most_under_way.max(self.under_way);
-        self.bytes += request.body.len();
+        self.bytes += weight(&request);
         self.held.push_back(request);
         self.make_room();
         self.last_sequence
@@ -80,7 +82,22 @@ impl Requests {
     }
 
     pub(crate) fn snapshot(&self) -> Vec<RecordedRequest> {
-        self.held.iter().cloned().collect()
+        self.held.iter().map(read).collect()
+    }
+
+    /// The request of this number, if it is still held.
+    pub(crate) fn get(&self, sequence: u64) -> Option<RecordedRequest> {
+        let first = self.held.front()?.sequence;
+        let index = usize::try_from(sequence.checked_sub(first)?).ok()?;
+        self.held.get(index).map(read)
+    }
+
+    /// The newest requests that came before the one of this number, newest first, without their bodies as JSON.
+    pub(crate) fn newest(&self, before: Option<u64>, most: usize) -> Vec<RecordedRequest> {
+        let before = before.unwrap_or(u64::MAX);
+        let newest = self.held.iter().rev();
+        let newest = newest.skip_while(|request| request.sequence >= before);
+        newest.take(most).cloned().collect()
     }
 
     pub(crate) fn total(&self) -> u64 {
@@ -96,12 +113,32 @@ impl Requests {
             let Some(oldest) = self.held.pop_front() else {
                 return;
             };
-            self.bytes -= oldest.body.len();
+            self.bytes -= weight(&oldest);
             self.dropped += 1;
         }
     }
 
     fn is_over(&self) -> bool {
         self.held.len() > self.limits.requests || self.bytes > self.limits.request_bytes
+    }
+}
+
+/// What a request costs while it is held.
+fn weight(request: &RecordedRequest) -> usize {
+    const FIXED: usize = 256;
+    let headers = request.headers.iter();
+    let headers: usize = headers.map(|(name, value)| name.len() + value.len()).sum();
+    FIXED
+        + headers
+        + request.path.len()
+        + request.query.as_ref().map_or(0, String::len)
+        + request.body.len()
+}
+
+/// A request with its body as JSON, which is made when somebody asks: it takes many times the body's room.
+fn read(request: &RecordedRequest) -> RecordedRequest {
+    RecordedRequest {
+        json: json::parse(&request.body).ok(),
+        ..request.clone()
     }
 }

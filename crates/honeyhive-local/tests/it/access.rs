@@ -117,6 +117,13 @@ async fn another_address_than_loopback_has_to_be_allowed() {
     assert!(matches!(refused, StartError::NotLoopback { .. }));
     assert!(refused.to_string().contains("allow_remote"));
 
+    let open = LocalServer::builder()
+        .address(everywhere)
+        .allow_remote(true);
+    let refused = open.start().await.unwrap_err();
+    assert!(matches!(refused, StartError::RemoteWithoutKey { .. }));
+    assert!(refused.to_string().contains("HH_LOCAL_API_KEY"));
+
     let allowed = LocalServer::builder()
         .address(everywhere)
         .allow_remote(true)
@@ -147,7 +154,7 @@ async fn unknown_paths_and_wrong_methods_are_told_apart() {
         "/nope",
         "/v1",
         "/v1/events/a/b",
-        "/opentelemetry/v1/metrics",
+        "/opentelemetry/v1/profiles",
         "//",
     ] {
         assert_eq!(get(&server, path).await.status(), 404, "{path}");

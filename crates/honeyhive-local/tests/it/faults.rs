@@ -19,7 +19,7 @@ fn post_raw(server: &LocalServer) -> Result<Vec<u8>, ErrorKind> {
     let length = body.len();
     write!(
         stream,
-        "POST /v1/sessions HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n{body}"
+        "POST /v1/sessions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {length}\r\n\r\n{body}"
     )
     .unwrap();
     let mut answer = Vec::new();

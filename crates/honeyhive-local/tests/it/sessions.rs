@@ -8,10 +8,10 @@ use crate::client::{OTHER, SESSION, answer, http, post, server};
 async fn a_session_is_kept_and_answered_in_full() {
     let server = server().await;
     let body = json!({
-        "session_id": SESSION, "session_name": "chat", "source": "dev", "project": "p",
+        "session_id": SESSION, "session_name": "chat", "source": "dev",
         "inputs": { "q": "x", "n": null }, "outputs": { "a": 1 }, "config": { "model": "m" },
         "metadata": { "m": { "a": 1 } }, "user_properties": { "user_id": "u1" },
-        "error": "late", "start_time": 1000, "end_time": 1250.5, "unknown": true,
+        "start_time": 1000, "end_time": 1250.5,
     });
     let (status, answer) = post(&server, "/v1/sessions", body.clone()).await;
     assert_eq!(status, 200);
@@ -31,7 +31,6 @@ async fn a_session_is_kept_and_answered_in_full() {
     assert_eq!(session.outputs["a"], 1);
     assert_eq!(session.config["model"], "m");
     assert_eq!(session.user_properties["user_id"], "u1");
-    assert_eq!(session.error.as_deref(), Some("late"));
     assert_eq!((session.posts, session.updates), (1, 0));
     assert_eq!(session.raw, body);
     assert!(!session.auto_created);
@@ -161,4 +160,26 @@ async fn without_v1_routes_only_the_legacy_ones_answer() {
         .map(|request| request.status)
         .collect();
     assert_eq!(answered, [Some(404), Some(404), Some(200)]);
+}
+
+#[tokio::test]
+async fn fields_that_are_not_among_the_thirteen_are_refused_by_name_and_the_legacy_route_takes_them()
+ {
+    let server = server().await;
+    let body = json!({
+        "session_id": SESSION, "project": "p", "error": "late", "metrics": { "score": 1 },
+        "feedback": {}, "event_id": OTHER,
+    });
+    let (status, answer) = post(&server, "/v1/sessions", body.clone()).await;
+    assert_eq!(status, 400);
+    let message = answer["message"].as_str().unwrap_or_default();
+    for field in ["project", "error", "metrics", "feedback", "event_id"] {
+        assert!(message.contains(&format!("`{field}`")), "{message}");
+    }
+    assert!(server.sessions().is_empty());
+    let wrapped = json!({ "session": body });
+    assert_eq!(post(&server, "/session/start", wrapped).await.0, 200);
+    let session = server.session(SESSION).expect("the session");
+    assert_eq!(session.error.as_deref(), Some("late"));
+    assert_eq!(session.project.as_deref(), Some("p"));
 }

@@ -86,8 +86,10 @@ async fn an_event_can_be_updated_like_a_session() {
 }
 
 #[tokio::test]
-async fn an_unknown_id_is_not_found() {
-    let server = server().await;
+async fn an_unknown_id_is_not_found_where_that_is_asked_for() {
+    let server = honeyhive_local::LocalServer::builder();
+    let server = server.unknown_updates(honeyhive_local::UnknownUpdates::Refuse);
+    let server = server.start().await.unwrap();
     let (status, answer) = put(&server, &format!("/v1/events/{OTHER}"), json!({})).await;
     assert_eq!(status, 404);
     assert!(answer["message"].is_string());
@@ -141,4 +143,22 @@ async fn an_update_of_an_unknown_id_is_kept_refused_or_forgotten_as_configured()
         let metadata = server.session(SESSION).unwrap().metadata;
         assert_eq!(metadata.contains_key("early"), arrives, "{policy:?}");
     }
+}
+
+#[tokio::test]
+async fn outputs_are_replaced_while_null_and_an_empty_list_of_children_do_nothing() {
+    let server = server().await;
+    start_session(&server, SESSION).await;
+    let path = format!("/v1/events/{SESSION}");
+    let bodies = [
+        json!({ "outputs": { "a": 1, "b": { "c": 1 } }, "children_ids": [OTHER] }),
+        json!({ "outputs": { "b": { "d": 2 } } }),
+        json!({ "outputs": null, "children_ids": [] }),
+    ];
+    for body in bodies {
+        assert_eq!(put(&server, &path, body).await.0, 200);
+    }
+    let session = server.session(SESSION).unwrap();
+    assert_eq!(json!(session.outputs), json!({ "b": { "d": 2 } }));
+    assert_eq!(session.children_ids, [OTHER]);
 }

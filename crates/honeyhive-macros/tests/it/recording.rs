@@ -2,8 +2,9 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, RwLock};
 
 use honeyhive::{HoneyHiveTracer, testing};
 use serde::{Serialize, Serializer};
@@ -185,10 +186,88 @@ fn too_much_is_cut_with_a_mark_and_keeps_the_session() {
     assert_eq!(event.attributes["honeyhive_inputs.truncated"], true.into());
     assert_eq!(event.attributes["honeyhive_outputs.truncated"], true.into());
     assert_eq!(
-        event.text("honeyhive_outputs.result.99").as_deref(),
-        Some("99")
+        event.text("honeyhive_outputs.result.16").as_deref(),
+        Some("… [cut: 5000 items in all]")
     );
-    assert!(event.attributes.len() <= 1024);
+    assert!(event.attributes.len() <= 64);
+}
+
+#[honeyhive::trace]
+fn look(image: &[u8], pixels: &[[f32; 3]; 1000], locked: &Arc<Mutex<u8>>, deep: &App) -> Vec<f64> {
+    assert!(!image.is_empty() && !pixels.is_empty() && locked.try_lock().is_err());
+    assert_eq!(deep.name, "app");
+    vec![0.5; 3_000_000]
+}
+
+#[derive(Serialize)]
+struct App {
+    name: &'static str,
+    state: RwLock<Vec<u8>>,
+}
+
+#[test]
+fn recording_is_bounded_before_it_is_done_and_waits_for_no_lock() {
+    let locked = Arc::new(Mutex::new(1));
+    let app = App {
+        name: "app",
+        state: RwLock::default(),
+    };
+    // Whoever records holds them both.
+    let _held = (locked.lock(), app.state.write());
+    let image = vec![0xff; 5 * 1024 * 1024];
+    let mut allocated = None;
+    let event = event_of(|| {
+        let info = allocation_counter::measure(|| {
+            look(&image, &[[0.1; 3]; 1000], &locked, &app);
+        });
+        allocated = Some(info);
+    });
+    let text = |name| input(&event, name).expect(name);
+    let bytes = "ff ".repeat(16);
+    assert_eq!(text("image"), format!("5242880 bytes: {bytes}…"));
+    assert_eq!(text("pixels.0.2"), "0.1");
+    assert!(event.attributes.contains_key("honeyhive_inputs.truncated"));
+    assert_eq!(text("locked"), "[behind a lock]");
+    assert_eq!(
+        (text("deep.name"), text("deep.state")),
+        ("app".to_owned(), "[behind a lock]".to_owned())
+    );
+    let result = event.text("honeyhive_outputs.result.16");
+    assert_eq!(result.as_deref(), Some("… [cut: 3000000 items in all]"));
+    // The result itself is 24 MB.
+    let most = allocated.map(|it: allocation_counter::AllocationInfo| it.bytes_max);
+    assert!(most < Some(24_000_000 + 400_000), "{most:?}");
+}
+
+#[honeyhive::trace]
+fn peek(shared: &RwLock<Option<f32>>) -> Result<u8, Box<dyn Error>> {
+    assert!(shared.try_read().is_ok());
+    Err(Box::new(std::io::Error::other(NoRoute(fmt::Error))))
+}
+
+#[derive(Debug)]
+struct NoRoute(fmt::Error);
+
+impl fmt::Display for NoRoute {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("no route")
+    }
+}
+
+impl Error for NoRoute {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[test]
+fn what_nobody_holds_is_looked_at_and_an_error_is_told_with_its_causes() {
+    let event = event_of(|| assert!(peek(&RwLock::new(Some(0.9))).is_err()));
+    assert_eq!(event.attributes["honeyhive_inputs.shared"], 0.9.into());
+    assert_eq!(
+        event.error.as_deref(),
+        Some("no route: an error occurred when formatting an argument")
+    );
 }
 
 static OWN: LazyLock<(HoneyHiveTracer, testing::Captured)> = LazyLock::new(testing::tracer);

@@ -5,8 +5,9 @@ use std::pin::Pin;
 
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
+use serde_json::json;
 
-use crate::{input, session};
+use crate::{input, output, session};
 
 #[honeyhive::trace(event_type = "tool")]
 fn token(index: u32) -> String {
@@ -35,10 +36,7 @@ async fn the_span_ends_with_the_stream_and_records_the_items() {
     );
     let event = session.event("tokens");
     assert_eq!(input(event, "count").as_deref(), Some("3"));
-    assert_eq!(
-        event.text("honeyhive_outputs.result.2").as_deref(),
-        Some("t2")
-    );
+    assert_eq!(output(event).as_deref(), Some("t0t1t2"));
     assert!(!event.attributes.contains_key("honeyhive_outputs.truncated"));
     assert_eq!(event.error, None);
 }
@@ -48,20 +46,71 @@ fn texts(count: usize, length: usize) -> impl Stream<Item = String> {
     stream::repeat("x".repeat(length)).take(count)
 }
 
+#[honeyhive::trace]
+fn mixed(items: Vec<serde_json::Value>) -> impl Stream<Item = serde_json::Value> {
+    stream::iter(items)
+}
+
+/// What a stream of these leaves of its outputs.
+async fn outputs_of(items: Vec<serde_json::Value>) -> Vec<(String, String)> {
+    let (_tracer, captured, session) = session();
+    let stream = session.in_scope(|| mixed(items));
+    let _ = stream.count().await;
+    let event = captured.only_session().event("mixed").clone();
+    let outputs = event.attributes.iter().filter_map(|(key, value)| {
+        let key = key.strip_prefix("honeyhive_outputs.")?;
+        Some((key.to_owned(), value.as_str().into_owned()))
+    });
+    outputs.collect()
+}
+
+#[tokio::test]
+async fn the_texts_of_a_stream_are_one_text_and_its_other_items_a_list() {
+    let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+    for (items, expected) in [
+        (
+            json!(["Hel", "lo", "", " you"]),
+            &[("result", "Hello you")][..],
+        ),
+        (json!([1, 2]), &[("result.0", "1"), ("result.1", "2")]),
+        (
+            json!(["a", "b", {"tool": "x"}, "c", "d"]),
+            &[
+                ("result.0", "ab"),
+                ("result.1.tool", "x"),
+                ("result.2", "cd"),
+            ],
+        ),
+        (
+            json!([{"tool": "x"}, "c"]),
+            &[("result.0.tool", "x"), ("result.1", "c")],
+        ),
+        (json!([]), &[]),
+    ] {
+        let items = items.as_array().cloned().unwrap_or_default();
+        let expected: Vec<_> = expected.iter().map(owned).collect();
+        assert_eq!(outputs_of(items).await, expected);
+    }
+}
+
 #[tokio::test]
 async fn what_is_recorded_is_bounded() {
-    for (count, length, recorded) in [(150, 1, 100), (10, 30_000, 2)] {
-        let (_tracer, captured, session) = session();
-        let stream = session.in_scope(|| texts(count, length));
-        assert_eq!(stream.count().await, count);
-        let event = captured.only_session().event("texts").clone();
-        let results = event
-            .attributes
-            .keys()
-            .filter(|key| key.starts_with("honeyhive_outputs.result."));
-        assert_eq!(results.count(), recorded);
-        assert_eq!(event.attributes["honeyhive_outputs.truncated"], true.into());
-    }
+    let numbers = outputs_of((0..150).map(Into::into).collect()).await;
+    assert_eq!(numbers.len(), 101);
+    assert!(numbers.contains(&("truncated".to_owned(), "true".to_owned())));
+
+    let (_tracer, captured, session) = session();
+    let stream = session.in_scope(|| texts(10, 30_000));
+    assert_eq!(stream.count().await, 10);
+    let event = captured.only_session().event("texts").clone();
+    let text = output(&event).expect("a text");
+    assert!(text.len() < 66_000 && text.ends_with("x… [cut: 300000 bytes in all]"));
+    assert_eq!(event.attributes["honeyhive_outputs.truncated"], true.into());
+
+    let stream = session.in_scope(|| texts(400, 5));
+    assert_eq!(stream.count().await, 400);
+    let events = captured.only_session().events;
+    assert_eq!(output(&events[1]), Some("xxxxx".repeat(400)));
 }
 
 #[tokio::test]
@@ -76,10 +125,7 @@ async fn a_stream_dropped_before_its_end_is_cancelled_and_no_error() {
         true.into()
     );
     assert_eq!(event.error, None);
-    assert_eq!(
-        event.text("honeyhive_outputs.result.0").as_deref(),
-        Some("t0")
-    );
+    assert_eq!(output(&event).as_deref(), Some("t0"));
 }
 
 #[honeyhive::trace]
@@ -119,8 +165,7 @@ async fn boxes_results_and_async_functions_too() {
     assert_eq!(session.event("fallible").error.as_deref(), Some("torn"));
     let first = session.event("fallible").text("honeyhive_outputs.result.0");
     assert_eq!(first.as_deref(), Some("1"));
-    let second = session.event("aliased").text("honeyhive_outputs.result.1");
-    assert_eq!(second.as_deref(), Some("b"));
+    assert_eq!(output(session.event("aliased")).as_deref(), Some("ab"));
     let second = session.event("opened").text("honeyhive_outputs.result.1");
     assert_eq!(second.as_deref(), Some("1"));
 }

@@ -219,7 +219,10 @@ fn gone(store: &mut Store, ticket: Ticket) -> Recalled {
 
 fn body_of(note: &Note, body: Vec<u8>) -> Option<Body> {
     match note.kind {
-        Kind::Traces => unwrapped(&body.into()).map(Body::Encoded),
+        Kind::Traces => {
+            let payload = unwrapped(&body.into())?;
+            Some(Body::Encoded(Box::new(payload)))
+        }
         Kind::Start | Kind::Update => Some(Body::Json(body.into())),
     }
 }

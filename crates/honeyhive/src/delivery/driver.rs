@@ -104,7 +104,10 @@ impl Driver {
     /// Runs until it is told to stop. Then the last answers are the caller's to send, once what is left has been
     /// accounted for.
     pub(super) async fn run(mut self) -> Vec<Answered> {
-        self.step(vec![Event::Begin]);
+        // Before the outbox is looked into: what the process before has left belongs to the first flush.
+        for effect in self.core.step([Event::Begin], Instant::now()) {
+            self.see_to(effect);
+        }
         let mut next_tick = Instant::now() + TICK;
         while !self.core.has_ended() {
             let deadline = self.core.next_deadline();
@@ -220,7 +223,6 @@ fn start_sealer(
 fn broke_off() -> Failure {
     Failure::Transient {
         retry_after: None,
-        may_have_it: true,
         detail: "the HTTP client panicked".to_owned(),
     }
 }
@@ -235,7 +237,6 @@ async fn unless_cut(
         answer = call => answer,
         _ = cut.wait_for(|is_cut| *is_cut) => Err(Failure::Transient {
             retry_after: None,
-            may_have_it: true,
             detail: "the tracer was shut down".to_owned(),
         }),
     }

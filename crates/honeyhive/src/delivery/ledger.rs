@@ -127,7 +127,7 @@ impl Ledger {
     }
 
     /// Drops what is left at the end, in memory; what is on disk stays there.
-    pub(crate) fn leave(&mut self, mut claim: Claim, reason: DropReason) {
+    pub(crate) fn leave(&self, mut claim: Claim, reason: DropReason) {
         if claim.medium() == Medium::Memory {
             self.outbox.dropped(claim.load(), Medium::Memory, reason);
         }

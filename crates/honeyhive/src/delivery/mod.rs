@@ -33,6 +33,7 @@ mod plan;
 mod priority;
 mod recent;
 mod redactor;
+mod scope;
 mod seal;
 mod sealed;
 mod sink;
@@ -54,16 +55,11 @@ use crate::error::BuildError;
 use crate::outbox::Outbox;
 use crate::session::StartupSession;
 use crate::settings::Settings;
-use crate::wire::Client;
-use crate::wire::otlp::Encoder;
+use crate::wire;
 
 /// The way to HoneyHive.
 pub(crate) fn honeyhive(settings: &Settings, resource: &Resource) -> Result<Sink, BuildError> {
-    let client = Client::new(settings)?;
-    let encoder =
-        Encoder::new(settings.otlp_encoding, resource).map_err(|error| BuildError::HttpClient {
-            source: error.into(),
-        })?;
+    let (client, encoder) = wire::connect(settings, resource)?;
     Ok(Sink::HoneyHive(Arc::new(client), Arc::new(encoder)))
 }
 
@@ -90,6 +86,7 @@ pub(crate) fn start(
             runtime.shutdown_background();
             // First what is left is accounted for, then those who wait are told.
             outbox.abandon();
+            outbox.part_with_losses();
             if let Ok(answers) = run {
                 answers.into_iter().for_each(Answered::send);
             } else {

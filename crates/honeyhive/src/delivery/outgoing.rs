@@ -6,24 +6,57 @@ use opentelemetry::{KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::plan::Origin;
+use super::scope::change_scope;
 use crate::attributes::{
-    EVENT_TYPE, LEGACY_PROJECT, LEGACY_SESSION_ID, LEGACY_SOURCE, PROJECT, RAW_SUFFIX,
+    ERROR, EVENT_TYPE, LEGACY_PROJECT, LEGACY_SESSION_ID, LEGACY_SOURCE, PROJECT, RAW_SUFFIX,
     SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE,
 };
 use crate::event_type::EventType;
 use crate::gen_ai;
+use crate::model::finite::{has_nameless, name_numbers};
 use crate::model::id::SessionId;
 use crate::model::limits::{self, keep_last_writes};
+use crate::model::truth::says_nothing;
 use crate::outbox::strays;
 use crate::secret::is_secret_name;
 
 /// Puts what the span says where HoneyHive looks for it.
 pub(super) fn arrange(span: &mut SpanData) {
     strays::forget(span);
+    // A clock that was set back ends a span before its start.
+    span.end_time = span.end_time.max(span.start_time);
+    name_all_numbers(span);
+    leave_out_no_errors(&mut span.attributes);
     keep_last_writes(&mut span.attributes);
     take_suggestions(&mut span.attributes);
     gen_ai::place(&mut span.attributes);
     limits::fit_placed(span);
+}
+
+fn name_all_numbers(span: &mut SpanData) {
+    name_numbers(&mut span.attributes);
+    let of_events = span
+        .events
+        .events
+        .iter_mut()
+        .flat_map(|it| &mut it.attributes);
+    let of_links = span
+        .links
+        .links
+        .iter_mut()
+        .flat_map(|it| &mut it.attributes);
+    name_numbers(of_events.chain(of_links));
+    if has_nameless(span.instrumentation_scope.attributes()) {
+        change_scope(span, |mut attributes| {
+            name_numbers(&mut attributes);
+            attributes
+        });
+    }
+}
+
+/// An error that says that there is none is none.
+fn leave_out_no_errors(attributes: &mut Vec<KeyValue>) {
+    attributes.retain(|it| it.key.as_str() != ERROR || !says_nothing(&it.value));
 }
 
 /// Says whose span it is. A session that no start of ours has created has a name for that.

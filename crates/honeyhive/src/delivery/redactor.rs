@@ -5,10 +5,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Once};
 
+use opentelemetry::KeyValue;
 use opentelemetry::trace::Status;
-use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 
+use super::scope::change_scope;
 use crate::attributes::REDACTION_FAILED;
 use crate::enrichment::Enrichment;
 use crate::model::object::{Bucket, Object};
@@ -120,7 +121,7 @@ impl Redactor {
         if matches!(span.status, Status::Error { .. }) {
             span.status = Status::error("");
         }
-        clean_scope(span, |_| Vec::new());
+        change_scope(span, |_| Vec::new());
     }
 
     /// A text that stays when the hook has failed, as far as it can be cleaned without it.
@@ -155,7 +156,7 @@ fn walk_span(walk: &mut Walk<'_>, span: &mut SpanData) {
     {
         *description = masked.into();
     }
-    clean_scope(span, |mut attributes| {
+    change_scope(span, |mut attributes| {
         walk.attributes(&mut attributes);
         attributes
     });
@@ -170,24 +171,6 @@ fn walk_span(walk: &mut Walk<'_>, span: &mut SpanData) {
     for link in &mut span.links.links {
         walk.attributes(&mut link.attributes);
     }
-}
-
-/// An instrumentation's scope is made anew, where it has attributes: they cannot be changed in it.
-fn clean_scope(span: &mut SpanData, clean: impl FnOnce(Vec<KeyValue>) -> Vec<KeyValue>) {
-    let scope = &span.instrumentation_scope;
-    if scope.attributes().next().is_none() {
-        return;
-    }
-    let attributes = clean(scope.attributes().cloned().collect());
-    let mut builder =
-        InstrumentationScope::builder(scope.name().to_owned()).with_attributes(attributes);
-    if let Some(version) = scope.version() {
-        builder = builder.with_version(version.to_owned());
-    }
-    if let Some(url) = scope.schema_url() {
-        builder = builder.with_schema_url(url.to_owned());
-    }
-    span.instrumentation_scope = builder.build();
 }
 
 fn replace(text: &mut String, masked: Option<String>) {

@@ -43,7 +43,7 @@ impl Target {
 #[derive(Debug, Clone)]
 pub(super) enum Body {
     Json(Bytes),
-    Encoded(Payload),
+    Encoded(Box<Payload>),
     /// Spans in test mode, which nobody encodes.
     #[cfg_attr(
         not(feature = "testing"),
@@ -66,6 +66,11 @@ impl About {
             ids.dedup();
         }
         self
+    }
+
+    /// All sessions and events.
+    pub(super) fn ids(&self) -> impl Iterator<Item = SessionId> {
+        self.sessions.iter().chain(&self.events).copied()
     }
 
     /// True for a session or an event that the spans may create.
@@ -132,10 +137,6 @@ impl Sealed {
             start: None,
             since,
         }
-    }
-
-    pub(super) fn is_due(&self, now: Instant) -> bool {
-        self.tries.not_before.is_none_or(|then| now >= then)
     }
 
     /// How many bytes of memory the body takes.

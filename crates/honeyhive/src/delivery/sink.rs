@@ -14,7 +14,7 @@ use super::verdict::Parts;
 use crate::model::limits::{STEPS, cut_objects};
 use crate::model::object::Object;
 use crate::wire::otlp::Encoder;
-use crate::wire::{Answer, Client, Failure};
+use crate::wire::{Answer, Client, Failure, Payload};
 
 /// Where calls go.
 #[derive(Debug, Clone)]
@@ -33,9 +33,9 @@ impl Sink {
         match self {
             Self::HoneyHive(_, encoder) => {
                 // The encoder keeps the bytes instead of sending them, so it never waits.
-                let encoded = pin!(encoder.encode(spans));
-                match encoded.poll(&mut Context::from_waker(Waker::noop())) {
-                    Poll::Ready(payload) => payload.map(Body::Encoded),
+                let encoding = pin!(encoder.encode(spans));
+                match encoding.poll(&mut Context::from_waker(Waker::noop())) {
+                    Poll::Ready(payload) => payload.map(encoded),
                     Poll::Pending => None,
                 }
             }
@@ -49,7 +49,7 @@ impl Sink {
             Self::HoneyHive(client, _) => match (target, body) {
                 (Target::Start(_), Body::Json(body)) => client.start_session(&body).await,
                 (Target::Update(id), Body::Json(body)) => client.update_event(id, &body).await,
-                (_, Body::Encoded(payload)) => client.export_traces(payload).await,
+                (_, Body::Encoded(payload)) => client.export_traces(*payload).await,
                 (Target::Traces, Body::Json(_)) | (_, Body::Plain(_)) => Ok(Answer::default()),
             },
             Self::Nowhere => Ok(Answer::default()),
@@ -81,15 +81,19 @@ impl Sink {
                     return None;
                 };
                 if let Some(halves) = encoder.halves(payload) {
-                    let halves = halves.map(|(half, count)| (Body::Encoded(half), count));
+                    let halves = halves.map(|(half, count)| (encoded(half), count));
                     return Some(Parts::Halves(halves));
                 }
                 let (shorter, limit) = encoder.shortened(payload)?;
-                Some(Parts::Cut(Body::Encoded(shorter), limit))
+                Some(Parts::Cut(encoded(shorter), limit))
             }
             Body::Plain(_) => None,
         }
     }
+}
+
+fn encoded(payload: Payload) -> Body {
+    Body::Encoded(Box::new(payload))
 }
 
 fn cut(body: &[u8]) -> Option<(Bytes, usize)> {

@@ -67,9 +67,8 @@ pub(super) fn judge(
     answer: &Result<Answer, Failure>,
     at: &Circumstances<'_>,
 ) -> Verdict {
-    let failure = match answer {
-        Ok(_) => return Verdict::Delivered,
-        Err(failure) => failure,
+    let Err(failure) = answer else {
+        return Verdict::Delivered;
     };
     match failure {
         Failure::Transient { retry_after, .. } => again(call, *retry_after, at),

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use http::header::{self, HeaderName};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{Inner, RequestInfo, ServerInstrumentation, SessionStart, SessionTrust};
+use crate::enrichment::object_of;
 use crate::error::BuildError;
-use crate::model::json::to_json;
-use crate::model::object::Object;
+use crate::model::object::Bucket;
 use crate::settings::SessionTransport;
 use crate::tracer::HoneyHiveTracer;
 
@@ -45,13 +44,14 @@ impl ServerInstrumentationBuilder {
     pub(super) fn new(tracer: HoneyHiveTracer) -> Self {
         // Without REST starts the request's span is what carries its inputs and outputs.
         let request_span = tracer.session_transport() == SessionTransport::Otlp;
+        let trust = Arc::clone(tracer.trusts().of_tracer());
         Self(Inner {
             tracer,
             filter: None,
             session_name: None,
             inputs: None,
             session_id_header: super::SESSION_ID_HEADER.into(),
-            trust: SessionTrust::default(),
+            trust,
             start: SessionStart::default(),
             request_span,
         })
@@ -80,15 +80,15 @@ impl ServerInstrumentationBuilder {
     }
 
     /// Inputs besides `method`, `path` and `user_id` (from `X-User-ID`): anything that serialises to an
-    /// object. They win over those.
+    /// object. They win over those. Another value is kept as `{"result": …}`; what cannot be written as JSON is left out
+    /// and counted in [`DeliveryStats::refused`](crate::DeliveryStats::refused).
     pub fn inputs<F, M>(mut self, inputs: F) -> Self
     where
         F: Fn(&RequestInfo<'_>) -> M + Send + Sync + 'static,
         M: Serialize,
     {
-        self.0.inputs = Some(Box::new(move |request| match to_json(&inputs(request)) {
-            Ok(Value::Object(object)) => object,
-            _ => Object::new(),
+        self.0.inputs = Some(Box::new(move |request| {
+            object_of(Bucket::Inputs, &inputs(request))
         }));
         self
     }
@@ -100,9 +100,9 @@ impl ServerInstrumentationBuilder {
         self
     }
 
-    /// How far an id that came from outside is trusted (default [`SessionTrust::Map`]).
+    /// How far an id that came from outside is trusted (default: as the tracer has it, which is [`SessionTrust::Map`]).
     pub fn session_trust(mut self, trust: SessionTrust) -> Self {
-        self.0.trust = trust;
+        self.0.trust = Arc::new(trust);
         self
     }
 
@@ -138,6 +138,7 @@ impl ServerInstrumentationBuilder {
     }
 
     fn checked(self) -> ServerInstrumentation {
+        self.0.tracer.trusts().add(&self.0.trust);
         ServerInstrumentation {
             inner: Arc::new(self.0),
         }

@@ -31,16 +31,15 @@ mod traced;
 use std::fmt;
 use std::sync::Arc;
 
-use opentelemetry::Context;
-
 pub use builder::ServerInstrumentationBuilder;
 pub use guard::RequestGuard;
 pub use missing::MissingSession;
 pub use request::{Headers, RequestHeaders, RequestInfo};
 pub use response::ResponseGuard;
 
-pub use crate::incoming::SessionTrust;
+use crate::context;
 use crate::model::object::Object;
+pub use crate::session::SessionTrust;
 use crate::session::{Session, current};
 use crate::tracer::HoneyHiveTracer;
 
@@ -53,7 +52,7 @@ pub const SESSION_ID_HEADER: &str = "x-session-id";
 /// [`Session::spawn`] it is lost, as every span's session is.
 #[must_use]
 pub fn current_session() -> Option<Session> {
-    Context::map_current(|cx| current::of_request(cx).cloned())
+    context::map(|cx| current::of_request(cx).cloned()).flatten()
 }
 
 /// Whether a request waits until HoneyHive has confirmed its session.
@@ -94,9 +93,10 @@ struct Inner {
     tracer: HoneyHiveTracer,
     filter: Option<Callback<bool>>,
     session_name: Option<Callback<String>>,
-    inputs: Option<Callback<Object>>,
+    /// `None` for what is no object.
+    inputs: Option<Callback<Option<Object>>>,
     session_id_header: Box<str>,
-    trust: SessionTrust,
+    trust: Arc<SessionTrust>,
     start: SessionStart,
     request_span: bool,
 }

@@ -37,7 +37,10 @@ thread_local! {
 #[inline]
 pub(super) fn by_route(request: &RequestInfo<'_>) -> Named {
     match request.route() {
-        Some(route) => ROUTES.with_borrow_mut(|routes| shared(routes, route, request)),
+        Some(route) => ROUTES
+            .try_with(|routes| shared(&mut routes.borrow_mut(), route, request))
+            // The thread is ending.
+            .unwrap_or_else(|_| given(joined(request.method(), route), request)),
         None => given(joined(request.method(), request.path()), request),
     }
 }

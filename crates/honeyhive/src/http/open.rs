@@ -13,13 +13,13 @@ use super::request::{Seen, Single};
 use super::traced::{Handling, Traced};
 use super::{Inner, RequestGuard, RequestInfo, ServerInstrumentation, SessionStart};
 use crate::attributes::EVENT_TYPE;
+use crate::context;
 use crate::enrichment::Enrichment;
 use crate::event_type::EventType;
 use crate::incoming::{self, enclosing_span};
 use crate::model::id::SessionId;
 use crate::model::object::Object;
 use crate::outbox::{Inputs, Record, RequestInputs, StartRecord};
-use crate::propagation;
 use crate::session::{CreateSession, Session, current, suppression};
 use crate::settings::SessionTransport;
 use crate::span;
@@ -29,10 +29,13 @@ impl ServerInstrumentation {
     ///
     /// Nothing here waits, takes a lock for longer than a push, or can panic.
     pub fn on_request(&self, request: &RequestInfo<'_>) -> RequestGuard {
-        // Not inside `map_current`: the program's callbacks may attach a context of their own.
-        let cx = &Context::current();
+        // A copy: the program's callbacks may attach a context of their own.
+        let cx = &context::current();
         let inner = &self.inner;
         let outbox = inner.tracer.outbox();
+        if outbox.is_disabled() {
+            return RequestGuard(Handling::LeftAlone(None));
+        }
         let is_open = current::of_tracer(cx, outbox).is_some_and(|current| current.is_request);
         if is_open || suppression::is_suppressed(outbox) {
             // A layer further out has seen to it already.
@@ -113,27 +116,29 @@ impl Inner {
         match seen.session_id {
             Single::Absent => self.link_in_baggage(seen),
             Single::Unusable => self.ignored(),
-            Single::Text(raw) => self.trusted(raw.trim(), false),
+            Single::Text(raw) => self.link_in_header(raw.trim()),
         }
     }
 
     fn link_in_baggage(&self, seen: &Seen<'_>) -> Option<Link> {
-        let (encoded, ours) = propagation::session_in_baggage(seen.baggage()?)?;
-        let raw = propagation::percent_decoded(encoded)?;
-        // The bare key belongs to everybody, so it counts only where it holds a well-formed UUID.
-        if !ours && raw.parse::<SessionId>().is_err() {
-            return None;
-        }
-        self.trusted(&raw, true)
+        let trusted = |raw: &str| self.trust.session_or_count(raw, self.tracer.outbox());
+        let id = seen.baggage.session(trusted)?;
+        Some(Link {
+            id,
+            from_baggage: true,
+        })
     }
 
-    fn trusted(&self, raw: &str, from_baggage: bool) -> Option<Link> {
+    fn link_in_header(&self, raw: &str) -> Option<Link> {
         let id = self.trust.session_or_count(raw, self.tracer.outbox())?;
-        Some(Link { id, from_baggage })
+        Some(Link {
+            id,
+            from_baggage: false,
+        })
     }
 
     fn ignored<T>(&self) -> Option<T> {
-        self.tracer.outbox().count_ignored_session_id();
+        self.tracer.outbox().count_ignored_session_ids(1);
         None
     }
 
@@ -179,10 +184,15 @@ impl Inner {
     }
 
     fn more_inputs(&self, request: &RequestInfo<'_>) -> Object {
-        self.inputs
-            .as_ref()
-            .and_then(|inputs| self.guarded(|| inputs(request)))
-            .unwrap_or_default()
+        let inputs = self.inputs.as_ref();
+        match inputs.and_then(|inputs| self.guarded(|| inputs(request))) {
+            Some(Some(more)) => more,
+            Some(None) => {
+                self.tracer.outbox().count_refused(1);
+                Object::new()
+            }
+            None => Object::new(),
+        }
     }
 
     fn with_request_span(&self, cx: &Context, session: &Session) -> Context {

@@ -6,8 +6,12 @@ use std::fmt;
 
 use opentelemetry::propagation::Extractor;
 
+use crate::propagation::SessionInBaggage;
+
 const BAGGAGE_HEADER: &str = "baggage";
 const USER_ID_HEADER: &str = "x-user-id";
+/// What a propagator reads and a caller may send in several lines.
+const LISTS: [&str; 2] = [BAGGAGE_HEADER, "tracestate"];
 /// The longest user id that is taken from a request, in bytes.
 const LONGEST_USER_ID: usize = 256;
 
@@ -66,6 +70,8 @@ pub struct RequestInfo<'a> {
     headers: &'a dyn Headers,
     find_route: Option<&'a dyn Fn() -> Option<Cow<'a, str>>>,
     route: OnceCell<Option<Cow<'a, str>>>,
+    /// The headers of [`LISTS`], as far as somebody has asked for them.
+    lists: [OnceCell<Option<Cow<'a, str>>>; LISTS.len()],
 }
 
 impl<'a> RequestInfo<'a> {
@@ -78,6 +84,7 @@ impl<'a> RequestInfo<'a> {
             headers,
             find_route: None,
             route: OnceCell::new(),
+            lists: Default::default(),
         }
     }
 
@@ -121,6 +128,23 @@ impl<'a> RequestInfo<'a> {
         std::str::from_utf8(found?).ok()
     }
 
+    /// The values of a header that may come in several lines, as the one list that they are.
+    fn joined(&self, name: &str) -> Option<Cow<'a, str>> {
+        let mut joined: Option<Cow<'a, str>> = None;
+        self.headers.for_each(&mut |candidate, value| {
+            let Ok(value) = std::str::from_utf8(value) else {
+                return;
+            };
+            if candidate == name {
+                joined = Some(match joined.take() {
+                    Some(before) => format!("{before},{value}").into(),
+                    None => value.into(),
+                });
+            }
+        });
+        joined
+    }
+
     /// What the instrumentation looks for.
     #[inline]
     pub(super) fn seen(&self, session_id_header: &str) -> Seen<'a> {
@@ -128,7 +152,7 @@ impl<'a> RequestInfo<'a> {
         let names = RequestHeaders::new(session_id_header);
         self.headers.pick(&names, &mut |which, value| match which {
             0 => seen.session_id.see(value),
-            1 => _ = seen.baggage.get_or_insert(value),
+            1 => seen.baggage.read(value),
             _ => _ = seen.user_id.get_or_insert(value),
         });
         seen
@@ -173,7 +197,10 @@ impl<'a> RequestInfo<'a> {
 
 impl Extractor for RequestInfo<'_> {
     fn get(&self, key: &str) -> Option<&str> {
-        self.header(key)
+        match LISTS.iter().position(|list| *list == key) {
+            Some(list) => self.lists[list].get_or_init(|| self.joined(key)).as_deref(),
+            None => self.header(key),
+        }
     }
 
     /// Propagators ask for what they know by name.
@@ -186,15 +213,11 @@ impl Extractor for RequestInfo<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Seen<'a> {
     pub(super) session_id: Single<'a>,
-    baggage: Option<&'a [u8]>,
+    pub(super) baggage: SessionInBaggage<'a>,
     user_id: Option<&'a [u8]>,
 }
 
 impl<'a> Seen<'a> {
-    pub(super) fn baggage(&self) -> Option<&'a str> {
-        std::str::from_utf8(self.baggage?).ok()
-    }
-
     pub(super) fn user_id(&self) -> Option<&'a str> {
         std::str::from_utf8(self.user_id?)
             .ok()

@@ -3,16 +3,12 @@
 
 mod scope;
 mod text;
-mod trust;
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanId, TraceContextExt};
 
 pub(crate) use scope::run_in;
 pub(crate) use text::text_of;
-#[cfg(feature = "lambda")]
-pub(crate) use trust::LONGEST_ID;
-pub use trust::SessionTrust;
 
 use crate::outbox::Record;
 pub(crate) use crate::panics::{guarded, panic_text};

@@ -5,11 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use opentelemetry::Context;
 
+use crate::context;
+
 /// Runs a piece of the program's own code in a context. A panic comes back, for whoever records it before it goes
 /// on.
 #[inline]
 pub(crate) fn run_in<T>(cx: &Context, piece: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
-    let _attached = cx.clone().attach();
+    let _attached = context::attach(cx.clone());
     // The panic goes on afterwards, so nobody sees what it may have left half-done.
     catch_unwind(AssertUnwindSafe(piece))
 }

@@ -35,11 +35,12 @@ pub struct LambdaInstrumentationBuilder(Inner);
 
 impl LambdaInstrumentationBuilder {
     pub(super) fn new(tracer: HoneyHiveTracer) -> Self {
+        let trust = Arc::clone(tracer.trusts().of_tracer());
         Self(Inner {
             tracer,
             begin_session: true,
             capture_event: true,
-            trust: SessionTrust::default(),
+            trust,
             flushing: Flushing::default(),
             is_warm: AtomicBool::new(false),
             announced: Announced::default(),
@@ -52,9 +53,9 @@ impl LambdaInstrumentationBuilder {
         self
     }
 
-    /// How far a `session_id` in an event is trusted (default [`SessionTrust::Map`]).
+    /// How far a `session_id` in an event is trusted (default: as the tracer has it, which is [`SessionTrust::Map`]).
     pub fn session_trust(mut self, trust: SessionTrust) -> Self {
-        self.0.trust = trust;
+        self.0.trust = Arc::new(trust);
         self
     }
 

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::incoming::LONGEST_ID;
+use crate::model::id_text;
 
 const SESSION_ID: &str = "session_id";
 
@@ -90,7 +90,7 @@ impl<'de> Visitor<'de> for PieceVisitor {
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
         // It was written with escapes, so it would have to be copied.
-        Ok(if text.len() <= LONGEST_ID {
+        Ok(if text.len() <= id_text::LONGEST {
             Piece::Text(text.to_owned().into())
         } else {
             Piece::Other

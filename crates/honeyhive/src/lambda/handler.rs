@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use opentelemetry::Context;
 
+use crate::context;
 use crate::incoming::{panic_text, text_of};
 use crate::outbox::Outcome;
 
@@ -72,7 +73,7 @@ impl HandlerGuard {
     /// [`LambdaInstrumentation::on_ready`](super::LambdaInstrumentation::on_ready). An invocation that no guard is made for is then known to have been
     /// answered without the handler.
     pub fn announce() {
-        let announced: Option<Announced> = Context::map_current(|cx| cx.get().cloned());
+        let announced: Option<Announced> = context::map(|cx| cx.get().cloned()).flatten();
         if let Some(announced) = announced {
             announced.set();
         }
@@ -81,7 +82,7 @@ impl HandlerGuard {
     /// A guard for the handler of the invocation that is current here, which is called now.
     #[must_use]
     pub fn current() -> Self {
-        let wire: Option<Wire> = Context::map_current(|cx| cx.get().cloned());
+        let wire: Option<Wire> = context::map(|cx| cx.get().cloned()).flatten();
         if let Some(Wire(line)) = &wire {
             line.has_begun.store(true, Ordering::Relaxed);
         }

@@ -70,7 +70,7 @@ pub use invocation::Invocation;
 
 use self::flush::Flushing;
 use self::handler::Announced;
-pub use crate::incoming::SessionTrust;
+pub use crate::session::SessionTrust;
 use crate::tracer::HoneyHiveTracer;
 
 /// How the invocations of a function become sessions: a cheap clone, all clones being one.
@@ -98,7 +98,7 @@ struct Inner {
     tracer: HoneyHiveTracer,
     begin_session: bool,
     capture_event: bool,
-    trust: SessionTrust,
+    trust: Arc<SessionTrust>,
     flushing: Flushing,
     /// An event has come before.
     is_warm: AtomicBool,

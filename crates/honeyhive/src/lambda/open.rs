@@ -11,6 +11,7 @@ use super::event::{self, SessionIdField};
 use super::flush::Flush;
 use super::handler::{HandlerGuard, Wire};
 use super::{Inner, Invocation, InvocationGuard, LambdaInstrumentation};
+use crate::context;
 use crate::incoming;
 use crate::model::id::SessionId;
 use crate::model::object::Object;
@@ -26,7 +27,7 @@ impl LambdaInstrumentation {
     pub fn on_ready<T>(&self, poll: impl FnOnce() -> T) -> T {
         let announced = &self.inner.announced;
         let polled = {
-            let _attached = Context::current_with_value(announced.clone()).attach();
+            let _attached = context::attach(context::current().with_value(announced.clone()));
             poll()
         };
         if announced.is() {
@@ -41,8 +42,8 @@ impl LambdaInstrumentation {
     /// Nothing here waits, takes a lock for longer than a push, or can panic. The event is read through
     /// once, for its `session_id`.
     pub fn on_invocation(&self, invocation: &Invocation<'_>) -> InvocationGuard {
-        // Not inside `map_current`: the program's callbacks may attach a context of their own.
-        let cx = &Context::current();
+        // A copy: the program's callbacks may attach a context of their own.
+        let cx = &context::current();
         let wire = Wire::within(cx);
         let mut guard = InvocationGuard {
             instrumentation: Arc::clone(&self.inner),
@@ -101,7 +102,7 @@ impl Inner {
             SessionIdField::Absent => None,
             SessionIdField::Text(raw) => self.trust.session_or_count(raw, outbox),
             SessionIdField::Unusable => {
-                outbox.count_ignored_session_id();
+                outbox.count_ignored_session_ids(1);
                 None
             }
         }

@@ -4,14 +4,27 @@ use std::fmt;
 use std::str::FromStr;
 
 use opentelemetry::trace::SpanContext;
+use rand::TryRngCore as _;
+use rand::rngs::OsRng;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
+
+use super::id_text;
+use crate::context;
 
 /// The id of a session: always a well-formed UUID.
 ///
 /// HoneyHive replaces an id that is no UUID by one of its own, without a word, which would tear a
 /// conversation apart. So an id of another shape is mapped, the same way in every service, by
 /// [`from_correlation_id`](Self::from_correlation_id).
+///
+/// # What is no id
+///
+/// A text that says nothing names no session, or all who send it would share one: a blank text, one of more than 256 bytes,
+/// one with control characters, and what programs write where they have no id (`undefined`, `null`, `None`, `nil`, `NaN`,
+/// `[object Object]`, the UUIDs of zeros and of ones). Wherever an id can be given (headers, baggage,
+/// [`NewSession::id`](crate::NewSession::id), [`Session::link_to`](crate::Session::link_to), …) such a text counts as absent,
+/// which is logged once and counted in [`DeliveryStats::ignored_session_ids`](crate::DeliveryStats::ignored_session_ids).
 ///
 /// ```
 /// use honeyhive::SessionId;
@@ -38,11 +51,33 @@ impl SessionId {
     /// The id that stands for `raw`: `raw` itself when it is a UUID, else `uuid5(NAMESPACE_URL, raw)`.
     ///
     /// The same text gives the same id on every service and in every language, so a conversation
-    /// that is known by, say, `thread_42` stays one session.
+    /// that is known by, say, `thread_42` stays one session. A text that [says nothing](Self#what-is-no-id) gives
+    /// [`NONE`](Self::NONE).
     #[must_use]
     pub fn from_correlation_id(raw: &str) -> Self {
-        raw.parse()
-            .unwrap_or_else(|_| Self(Uuid::new_v5(&Uuid::NAMESPACE_URL, raw.as_bytes())))
+        Self::checked_from_correlation_id(raw).unwrap_or(Self::NONE)
+    }
+
+    /// As [`from_correlation_id`](Self::from_correlation_id), with `None` for a text that [says nothing](Self#what-is-no-id).
+    #[must_use]
+    pub fn checked_from_correlation_id(raw: &str) -> Option<Self> {
+        let id = match parse(raw) {
+            Some(uuid) => Self(uuid),
+            None if id_text::says_something(raw) => {
+                Self(Uuid::new_v5(&Uuid::NAMESPACE_URL, raw.as_bytes()))
+            }
+            None => return None,
+        };
+        (!id.is_none()).then_some(id)
+    }
+
+    /// The UUID of zeros, which counts as absent wherever an id can be given.
+    pub const NONE: Self = Self(Uuid::nil());
+
+    /// True for the UUIDs that stand for none: all zeros, all ones.
+    #[must_use]
+    pub const fn is_none(self) -> bool {
+        self.0.is_nil() || self.0.is_max()
     }
 
     /// Writes the 36 characters of the id into `buffer`, without an allocation.
@@ -90,7 +125,15 @@ impl FromStr for SessionId {
 /// UUID version 4. Clients see these ids and may send them back, so the generator is one whose next value nobody can
 /// tell from those before.
 fn random() -> Uuid {
-    let bytes = rand::random::<u128>().to_ne_bytes();
+    let bytes = if context::is_open() {
+        rand::random::<u128>().to_ne_bytes()
+    } else {
+        // The thread is ending, and its generator is gone.
+        let mut bytes = [0; 16];
+        // A system without random numbers has no ids either.
+        let _ = OsRng.try_fill_bytes(&mut bytes);
+        bytes
+    };
     uuid::Builder::from_random_bytes(bytes).into_uuid()
 }
 
@@ -305,6 +348,26 @@ mod tests {
             "9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b1g",
         ] {
             assert!(text.parse::<SessionId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_names_no_session_and_everything_else_one() {
+        let long = "a".repeat(id_text::LONGEST);
+        for nothing in [
+            "00000000-0000-0000-0000-000000000000",
+            "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF",
+            "",
+            "undefined",
+            &(long.clone() + "a"),
+        ] {
+            assert_eq!(SessionId::checked_from_correlation_id(nothing), None);
+            assert!(SessionId::from(nothing).is_none(), "{nothing:?}");
+        }
+        for something in ["0", "größe", &long] {
+            let id = SessionId::from_correlation_id(something);
+            assert_eq!(SessionId::checked_from_correlation_id(something), Some(id));
+            assert!(!id.is_none(), "{something:?}");
         }
     }
 

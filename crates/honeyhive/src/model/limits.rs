@@ -15,7 +15,7 @@ use crate::model::object::Object;
 /// The longest text, in bytes.
 pub(crate) const VALUE_BYTES: usize = 1024 * 1024;
 /// The largest event, in bytes: what the official SDK documents.
-const EVENT_BYTES: usize = 10 * 1024 * 1024;
+pub(crate) const EVENT_BYTES: usize = 10 * 1024 * 1024;
 /// Texts are never cut to less than this, however many there are.
 const LEAST: usize = 1024;
 /// The longest name of a span, in bytes.
@@ -25,7 +25,7 @@ const MARK: usize = 64;
 /// What a value or a key costs besides its text, about.
 const OVERHEAD: usize = 8;
 /// Says of an object that something was taken out.
-const TRUNCATED: &str = "truncated";
+pub(crate) const TRUNCATED: &str = "truncated";
 
 /// Cuts what a finished span has too much of, for one of so many bytes; false where that is nothing.
 pub(crate) fn fit_span(span: &mut SpanData, bytes: u64) -> bool {
@@ -270,18 +270,25 @@ fn json_bytes(value: &Json, limit: usize) -> usize {
     }
 }
 
-const fn is_over(text: &str, limit: usize) -> bool {
+pub(crate) const fn is_over(text: &str, limit: usize) -> bool {
     text.len() > limit + MARK
 }
 
 /// The beginning of a text, between two characters, and a mark that says how long it was.
-fn cut(text: &str, limit: usize) -> String {
-    let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end));
-    let beginning = &text[..end.unwrap_or(0)];
+pub(crate) fn cut(text: &str, limit: usize) -> String {
+    let beginning = beginning(text, limit);
     match mark_of(text) {
         Some(at) => format!("{beginning}{}", &text[at..]),
         None => format!("{beginning}{}", mark(text.len())),
     }
+}
+
+/// So many bytes of a text at the most, up to a character's end.
+pub(crate) fn beginning(text: &str, limit: usize) -> &str {
+    let end = (0..=limit.min(text.len()))
+        .rev()
+        .find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
 }
 
 const MARK_BEGINS: &str = "… [cut: ";
@@ -290,6 +297,14 @@ const MARK_ENDS: &str = " bytes in all]";
 /// Stands where a text was cut that had so many bytes.
 pub(crate) fn mark(bytes: impl std::fmt::Display) -> String {
     format!("{MARK_BEGINS}{bytes}{MARK_ENDS}")
+}
+
+/// Stands at the end of a list that was cut, of so many items if that is known, and of which so many are left.
+pub(crate) fn items_mark(all: Option<usize>, left: usize) -> String {
+    match all {
+        Some(all) => format!("{MARK_BEGINS}{all} items in all]"),
+        None => format!("{MARK_BEGINS}over {left} items in all]"),
+    }
 }
 
 /// Where the mark begins of a text that was cut.

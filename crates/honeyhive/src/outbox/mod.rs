@@ -5,6 +5,7 @@
 //! `accepted = delivered + pending + dropped`.
 
 mod bounds;
+mod closing;
 mod command;
 mod record;
 pub(crate) mod strays;
@@ -12,16 +13,14 @@ pub(crate) mod strays;
 use std::fmt;
 use std::panic::RefUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-#[cfg(feature = "macros")]
-use std::sync::{OnceLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-#[cfg(feature = "macros")]
 use opentelemetry_sdk::trace::SdkTracer;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::Notify;
 
 pub(crate) use bounds::{Bounds, WAKE_FOR_DISK};
+pub(crate) use closing::Closed;
 pub(crate) use command::{Command, Flushed, Reply};
 #[cfg(feature = "lambda")]
 pub(crate) use record::EventInputs;
@@ -31,9 +30,11 @@ pub(crate) use record::{
     Facts, Inputs, Outcome, Record, SessionEnd, StartRecord, Timing, Update, fit_span, span_load,
 };
 
+use crate::log::CallSite;
 use crate::model::id::SessionId;
 use crate::owners::Member;
 use crate::report::{DeliveryStats, DropReason, Drops};
+use crate::settings::DropPolicy;
 use strays::Strays;
 
 /// So many items in the inbox are worth waking the delivery thread for.
@@ -120,10 +121,16 @@ pub(crate) struct Outbox {
     redacted: AtomicU64,
     /// What makes the spans of whoever has nothing but a session. Weak: a tracer owns its provider, which
     /// owns the processor, which owns this, and none of them should keep the tracer.
-    #[cfg(feature = "macros")]
     tracer: OnceLock<Weak<SdkTracer>>,
     member: Member,
     strays: Strays,
+    life: closing::Life,
+    /// Nothing is recorded, since the settings are missing.
+    is_disabled: bool,
+    /// Nothing leaves the process.
+    is_local: bool,
+    /// Losses are said on stderr where nobody listens.
+    speaks_at_the_end: bool,
 }
 
 /// Its counts: what is pending belongs to the program's users.
@@ -149,11 +156,42 @@ impl Outbox {
             ignored_session_ids: AtomicU64::new(0),
             callback_panics: AtomicU64::new(0),
             redacted: AtomicU64::new(0),
-            #[cfg(feature = "macros")]
             tracer: OnceLock::new(),
             member: Member::new(),
             strays: Strays::default(),
+            life: closing::Life::default(),
+            is_disabled: false,
+            is_local: false,
+            speaks_at_the_end: true,
         }
+    }
+
+    /// One that takes nothing, and counts nothing.
+    pub(crate) fn disabled() -> Self {
+        let mut outbox = Self::new(Bounds::new(0, 0, DropPolicy::Newest, false));
+        outbox.is_disabled = true;
+        outbox
+            .queue
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .abandoned = true;
+        outbox
+    }
+
+    /// What it delivers stays in the process.
+    pub(crate) const fn local(mut self, is_local: bool) -> Self {
+        self.is_local = is_local;
+        self
+    }
+
+    /// Whether losses are said on stderr where nobody listens.
+    pub(crate) const fn speaks_at_the_end(mut self, speaks: bool) -> Self {
+        self.speaks_at_the_end = speaks;
+        self
+    }
+
+    pub(crate) const fn is_disabled(&self) -> bool {
+        self.is_disabled
     }
 
     pub(crate) const fn strays(&self) -> &Strays {
@@ -165,14 +203,12 @@ impl Outbox {
         &self.member
     }
 
-    #[cfg(feature = "macros")]
     pub(crate) fn set_tracer(&self, tracer: &Arc<SdkTracer>) {
         // An outbox has one tracer, made right after it.
         let _ = self.tracer.set(Arc::downgrade(tracer));
     }
 
     /// The tracer of this outbox, while a handle to it is left.
-    #[cfg(feature = "macros")]
     pub(crate) fn tracer(&self) -> Option<Arc<SdkTracer>> {
         self.tracer.get()?.upgrade()
     }
@@ -186,30 +222,56 @@ impl Outbox {
 
     /// Hands a session's update over. Never blocks; what does not fit is dropped and counted.
     #[inline]
+    #[track_caller]
     pub(crate) fn push(&self, mut record: Record) {
+        if self.is_disabled {
+            return;
+        }
         let mut load = record.load();
         if record.fit(load.bytes) {
             load = record.load();
         }
         // What is refused is counted, and nobody waits for it.
-        if let Ok(mut queue) = self.admit(load) {
-            queue.inbox.records.push(record);
-            self.admitted(queue);
+        match self.admit(load) {
+            Ok(mut queue) => {
+                queue.inbox.records.push(record);
+                self.admitted(queue);
+            }
+            Err(DropReason::ShutDown) if load.items > 0 => {
+                let what = format_args!("what was added to a session");
+                self.came_too_late(what, Some(CallSite::here()));
+            }
+            Err(_) => {}
         }
     }
 
     /// Hands a session's start over, likewise, and says so where it was dropped.
     #[inline]
+    #[track_caller]
     pub(crate) fn push_start(&self, start: &Arc<StartRecord>) -> Result<(), DropReason> {
-        let mut queue = self.admit(Load::one(start.bytes()))?;
-        queue.inbox.records.push(Record::Start(Arc::clone(start)));
-        self.admitted(queue);
-        Ok(())
+        if self.is_disabled {
+            return Ok(());
+        }
+        match self.admit(Load::one(start.bytes())) {
+            Ok(mut queue) => {
+                queue.inbox.records.push(Record::Start(Arc::clone(start)));
+                self.admitted(queue);
+                Ok(())
+            }
+            Err(reason) => {
+                let what = format_args!("the session {:?}", start.name);
+                self.came_too_late(what, Some(CallSite::here()));
+                Err(reason)
+            }
+        }
     }
 
     /// Hands a session's end over, likewise.
     #[inline]
     pub(crate) fn push_end(&self, session: SessionId, end: SessionEnd, timing: Timing) {
+        if self.is_disabled {
+            return;
+        }
         if let Ok(mut queue) = self.admit(end.load()) {
             let end = Update::End(end);
             queue
@@ -224,9 +286,12 @@ impl Outbox {
     /// one that was handed over moves it first.
     #[inline]
     pub(crate) fn push_span(&self, span: SpanData, load: Load) {
-        if let Ok(mut queue) = self.admit(load) {
-            queue.inbox.spans.push(span);
-            self.admitted(queue);
+        match self.admit(load) {
+            Ok(mut queue) => {
+                queue.inbox.spans.push(span);
+                self.admitted(queue);
+            }
+            Err(_) => self.came_too_late(format_args!("the end of the span {:?}", span.name), None),
         }
     }
 
@@ -274,6 +339,8 @@ impl Outbox {
 
     /// Takes all that has gathered, and leaves the room of an emptied inbox.
     pub(crate) fn take(&self, inbox: &mut Inbox) {
+        // Here the delivery thread comes again and again.
+        crate::log::replay();
         let mut queue = self.lock();
         queue.knows_of_narrowness = false;
         std::mem::swap(&mut queue.inbox, inbox);
@@ -312,11 +379,6 @@ impl Outbox {
         // Replies run the program's wakers: not under our lock.
         drop(queue);
         drop(inbox);
-    }
-
-    /// From now on everything offered is dropped as [`DropReason::ShutDown`].
-    pub(crate) fn close(&self) {
-        self.lock().closed = true;
     }
 
     pub(crate) fn delivered(&self, load: Load, from: Medium) {
@@ -374,9 +436,20 @@ impl Outbox {
         }
     }
 
-    #[cfg(feature = "http-server")]
-    pub(crate) fn count_ignored_session_id(&self) {
-        self.ignored_session_ids.fetch_add(1, Ordering::Relaxed);
+    /// Counts ids that count as absent. The first is said in the log, and never what it was: it may come from outside.
+    pub(crate) fn count_ignored_session_ids(&self, count: u32) {
+        if count > 0
+            && self
+                .ignored_session_ids
+                .fetch_add(u64::from(count), Ordering::Relaxed)
+                == 0
+        {
+            tracing::warn!(
+                target: "honeyhive",
+                "a session id counts as absent, because it is not one that is trusted or says nothing (blank, `undefined`, \
+                 `null`, over 256 bytes, control characters); `stats().ignored_session_ids` counts further cases"
+            );
+        }
     }
 
     pub(crate) fn count_callback_panic(&self) {
@@ -429,8 +502,6 @@ impl Queue {
 mod tests {
     use super::*;
     use crate::enrichment::Enrichment;
-    use crate::model::id::SessionId;
-    use crate::settings::DropPolicy;
 
     fn update() -> Record {
         Record::Update(
@@ -481,7 +552,7 @@ mod tests {
     #[test]
     fn a_closed_outbox_counts_what_comes_too_late() {
         let outbox = outbox(2, usize::MAX);
-        outbox.close();
+        outbox.close(Closed::LastHandle);
         outbox.push(update());
         assert_eq!(balanced(&outbox).dropped.shut_down, 1);
     }

@@ -420,10 +420,6 @@ pub(crate) enum Outcome {
     /// To its end.
     Complete,
     /// With an error, before or within the answer.
-    #[cfg_attr(
-        not(feature = "http-server"),
-        expect(dead_code, reason = "made by adapters only")
-    )]
     Error,
     /// The client went away first.
     #[cfg_attr(

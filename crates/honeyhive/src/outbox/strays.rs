@@ -7,6 +7,7 @@ use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::attributes::{CALL_SITE, OPEN_SESSIONS, SESSION_ID};
+use crate::log::{CallSite, OncePerSite};
 
 /// What is known of the sessions that a stray span might have belonged to.
 #[derive(Debug, Default)]
@@ -32,6 +33,19 @@ impl Strays {
 
     pub(crate) fn own_session_is_meant(&self) {
         self.own_is_meant.store(true, Ordering::Relaxed);
+    }
+
+    /// Warns of an addition to a session that was made outside all of them, while there were some: once a call site.
+    pub(crate) fn warn_of_enrichment(&self, site: CallSite) {
+        static TOLD: OncePerSite = OncePerSite::new();
+        let is_meant = self.own_is_meant.load(Ordering::Relaxed);
+        if cfg!(debug_assertions) && !is_meant && self.open.load(Ordering::Relaxed) > 0 {
+            TOLD.warn(site, format_args!(
+                "`enrich_session` ({site}) was called outside every session while sessions were open, so it goes to \
+                 the tracer's own; was its task, thread or stream started without the session? See `Session::spawn`, \
+                 `wrap` and `scope_stream`. This is said in debug builds only"
+            ));
+        }
     }
 
     /// Notes on a span that has ended how many sessions it might have belonged to.

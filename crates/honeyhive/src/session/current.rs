@@ -5,11 +5,8 @@
 use std::sync::Arc;
 
 use opentelemetry::Context;
-use opentelemetry::baggage::BaggageExt;
 
 use super::handle::Session;
-use crate::attributes::{BAGGAGE_SESSION_ID, BAGGAGE_SESSION_ID_BARE};
-use crate::model::id::SessionId;
 use crate::outbox::Outbox;
 
 /// The context value: a tracer's session, and those of other tracers around it.
@@ -95,7 +92,7 @@ pub(crate) fn with_sessions_here(cx: Context) -> Context {
     if cx.get::<Current>().is_some() {
         return cx;
     }
-    within_sessions_of(&cx, &Context::current())
+    within_sessions_of(&cx, &crate::context::current())
 }
 
 /// `cx`, with the sessions of another context instead of its own, where that has any.
@@ -110,19 +107,5 @@ pub(crate) fn within_sessions_of(cx: &Context, other: &Context) -> Context {
             })
         }
         _ => cx.clone(),
-    }
-}
-
-/// The session that a remote service put in the baggage of this context.
-///
-/// The bare key belongs to everybody, so it counts only where it holds a well-formed UUID.
-pub(crate) fn from_baggage(cx: &Context) -> Option<SessionId> {
-    let baggage = cx.baggage();
-    if baggage.is_empty() {
-        return None;
-    }
-    match baggage.get(BAGGAGE_SESSION_ID) {
-        Some(id) if !id.as_str().is_empty() => Some(SessionId::from_correlation_id(id.as_str())),
-        _ => baggage.get(BAGGAGE_SESSION_ID_BARE)?.as_str().parse().ok(),
     }
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::new_session::NewSession;
-use crate::enrichment::Enrichment;
+use crate::enrichment::{Enrichment, buckets};
 use crate::error::StartError;
+use crate::model::causes::with_causes;
 use crate::model::id::SessionId;
 use crate::model::limits;
 use crate::outbox::{Facts, Inputs, Outbox, Record, SessionEnd, StartRecord, Update};
@@ -68,8 +69,10 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
+    #[track_caller]
     pub(crate) fn begin(outbox: &Arc<Outbox>, new: NewSession) -> Self {
         outbox.count_refused(new.refused);
+        outbox.count_ignored_session_ids(new.ignored_ids);
         let is_linked = new.is_link();
         let start = start_record(new, SystemTime::now());
         if is_linked {
@@ -81,8 +84,12 @@ impl Session {
 
     /// Hands a start over.
     #[inline]
+    #[track_caller]
     pub(crate) fn open(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
         let session = Self::of(outbox, start);
+        if outbox.is_disabled() {
+            session.start.settle(Ok(()));
+        }
         if let Err(reason) = outbox.push_start(&session.start) {
             session.start.settle(Err(match reason {
                 DropReason::ShutDown => StartError::ShutDown,
@@ -94,6 +101,7 @@ impl Session {
 
     /// Links to a session that exists: what the start would have carried as metadata and user
     /// properties is merged into it.
+    #[track_caller]
     pub(crate) fn link(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
         let began_with = start.began_with();
         let session = Self::of(outbox, start.linked());
@@ -116,8 +124,32 @@ impl Session {
         self.start.current_id()
     }
 
+    buckets!("session");
+
+    /// Sets the session's error text. For an error with its causes there is [`fail`](Self::fail).
+    #[track_caller]
+    pub fn error(&self, text: impl fmt::Display) {
+        self.enrich(Enrichment::new().error(text.to_string()));
+    }
+
+    /// Sets the session's error from an error: what it says, and its causes.
+    ///
+    /// ```
+    /// # let (tracer, captured) = honeyhive::testing::tracer();
+    /// # let session = tracer.create_session("import");
+    /// if let Err(error) = std::fs::read("/no/such/file") {
+    ///     session.fail(&error);
+    /// }
+    /// # assert!(captured.only_session().error.as_deref().is_some_and(|it| it.contains("os error")));
+    /// ```
+    #[track_caller]
+    pub fn fail(&self, error: &dyn std::error::Error) {
+        self.error(with_causes(error));
+    }
+
     /// Adds to the session. Never blocks: it is merged with what else is known and delivered in the
     /// background, in order.
+    #[track_caller]
     pub fn enrich(&self, enrichment: Enrichment) {
         self.outbox.count_refused(enrichment.refused_count());
         if !enrichment.is_empty() {
@@ -139,6 +171,7 @@ impl Session {
     }
 
     #[inline]
+    #[track_caller]
     pub(crate) fn update(&self, update: Update) {
         let timing = self.start.timing();
         self.outbox.push(Record::Update(self.id(), update, timing));
@@ -158,7 +191,7 @@ impl Session {
     /// Everything later follows: spans, enrichments, the response header. Where nothing has been sent
     /// yet the provisional session is never created and what it had collected goes along
     /// ([`Moved::Whole`]). It can be moved once; a later call with another id is
-    /// [`Moved::Refused`].
+    /// [`Moved::Refused`], as is one with an id that [says nothing](SessionId#what-is-no-id).
     ///
     /// ```
     /// use honeyhive::{HoneyHiveTracer, Moved};
@@ -167,10 +200,15 @@ impl Session {
     /// let session = tracer.create_session("POST /chat");
     /// assert_eq!(session.link_to("conversation-7"), Moved::Whole);
     /// assert_eq!(session.id(), "conversation-7".into());
+    /// assert_eq!(session.link_to(""), Moved::Refused); // `{"conversation_id": ""}`
     /// # Ok::<(), honeyhive::BuildError>(())
     /// ```
     pub fn link_to(&self, id: impl Into<SessionId>) -> Moved {
         let id = id.into();
+        if id.is_none() {
+            self.outbox.count_ignored_session_ids(1);
+            return Moved::Refused;
+        }
         let before = self.id();
         if before == id {
             return Moved::Whole;
@@ -222,6 +260,6 @@ pub enum Moved {
     Whole,
     /// From now on: the first session exists in HoneyHive already, with what was sent until here.
     FromNowOn,
-    /// Not at all: it was moved before.
+    /// Not at all: it was moved before, or what was given is [no id](SessionId#what-is-no-id).
     Refused,
 }

@@ -7,9 +7,12 @@ mod new_session;
 mod scope;
 mod startup;
 pub(crate) mod suppression;
+mod trust;
 
 pub use create::CreateSession;
 pub use handle::{Moved, Session};
 pub use new_session::NewSession;
 pub use scope::SessionGuard;
 pub(crate) use startup::StartupSession;
+pub use trust::SessionTrust;
+pub(crate) use trust::Trusts;

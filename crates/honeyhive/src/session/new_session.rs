@@ -3,12 +3,10 @@
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::enrichment::{NO_OBJECT, warn_of_refusal};
+use crate::enrichment::object_of;
 use crate::model::id::SessionId;
-use crate::model::json::to_json;
-use crate::model::object::{Object, merge};
+use crate::model::object::{Bucket, Object, merge};
 
 /// What a session begins with; a plain `&str` or `String` is a name and nothing else.
 ///
@@ -38,6 +36,7 @@ pub struct NewSession {
     pub(crate) source: Option<String>,
     pub(crate) skip_api_call: bool,
     pub(crate) refused: u32,
+    pub(crate) ignored_ids: u32,
 }
 
 /// Its name and id: what the session was asked is no matter for a log.
@@ -61,39 +60,53 @@ impl NewSession {
         }
     }
 
-    /// A session that HoneyHive has already: it is linked, and never started from here.
+    /// A session that HoneyHive has already: it is linked, and never started from here. An id that says nothing links to
+    /// nothing, so a new session begins.
     #[must_use]
     pub fn existing(id: impl Into<SessionId>) -> Self {
         Self::default().id(id).skip_api_call(true)
     }
 
     /// The id, instead of a random one. Text that is no UUID is mapped, see
-    /// [`SessionId::from_correlation_id`].
+    /// [`SessionId::from_correlation_id`]; what [says nothing](SessionId#what-is-no-id) is no id.
     #[must_use]
     pub fn id(mut self, id: impl Into<SessionId>) -> Self {
-        self.id = Some(id.into());
+        let id = id.into();
+        if id.is_none() {
+            self.ignored_ids += 1;
+        } else {
+            self.id = Some(id);
+        }
         self
     }
 
     /// What the session was asked: anything that serialises to an object.
     #[must_use]
+    #[track_caller]
     pub fn inputs(mut self, map: impl Serialize) -> Self {
-        add("inputs", &mut self.refused, &mut self.inputs, &map);
+        add(Bucket::Inputs, &mut self.refused, &mut self.inputs, &map);
         self
     }
 
     /// Facts about the session: anything that serialises to an object.
     #[must_use]
+    #[track_caller]
     pub fn metadata(mut self, map: impl Serialize) -> Self {
-        add("metadata", &mut self.refused, &mut self.metadata, &map);
+        add(
+            Bucket::Metadata,
+            &mut self.refused,
+            &mut self.metadata,
+            &map,
+        );
         self
     }
 
     /// Who the session belongs to: anything that serialises to an object.
     #[must_use]
+    #[track_caller]
     pub fn user_properties(mut self, map: impl Serialize) -> Self {
         add(
-            "user_properties",
+            Bucket::UserProperties,
             &mut self.refused,
             &mut self.user_properties,
             &map,
@@ -122,14 +135,11 @@ impl NewSession {
     }
 }
 
-fn add(what: &'static str, refused: &mut u32, object: &mut Object, map: &impl Serialize) {
-    match to_json(map) {
-        Ok(Value::Object(more)) => merge(object, more),
-        Ok(Value::Null) => {}
-        _ => {
-            *refused += 1;
-            warn_of_refusal(what, NO_OBJECT);
-        }
+#[track_caller]
+fn add(bucket: Bucket, refused: &mut u32, object: &mut Object, map: &impl Serialize) {
+    match object_of(bucket, map) {
+        Some(more) => merge(object, more),
+        None => *refused += 1,
     }
 }
 

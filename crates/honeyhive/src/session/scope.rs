@@ -4,24 +4,24 @@ use std::fmt;
 use std::future::Future;
 
 use futures_core::Stream;
-use opentelemetry::context::{FutureExt, WithContext};
-use opentelemetry::{Context, ContextGuard};
+use opentelemetry::Context;
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
 use super::current;
 use super::handle::Session;
+use crate::context::{self, Attached, Scoped};
 
 impl Session {
     /// The innermost session that is current here.
     #[must_use]
     pub fn current() -> Option<Self> {
-        Context::map_current(|cx| current::in_context(cx).cloned())
+        context::map(|cx| current::in_context(cx).cloned()).flatten()
     }
 
     /// This context, with the session current in it. Spans keep their parent.
     #[must_use]
     pub fn context(&self) -> Context {
-        Context::map_current(|cx| self.within(cx))
+        context::map(|cx| self.within(cx)).unwrap_or_else(|| self.within(&Context::new()))
     }
 
     pub(crate) fn within(&self, cx: &Context) -> Context {
@@ -33,7 +33,7 @@ impl Session {
     /// Not across an `.await`: use [`scope`](Self::scope) there.
     #[must_use = "the session is current until the guard is dropped"]
     pub fn enter(&self) -> SessionGuard {
-        SessionGuard(self.context().attach())
+        SessionGuard(context::attach(self.context()))
     }
 
     /// Runs `f` with the session current.
@@ -43,8 +43,8 @@ impl Session {
     }
 
     /// The future, with the session current whenever it is polled.
-    pub fn scope<F: Future>(&self, future: F) -> WithContext<F> {
-        future.with_context(self.context())
+    pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
+        Scoped::new(future, self.context())
     }
 
     /// [`tokio::spawn`], with the session current in the task. A plain `tokio::spawn` loses it.
@@ -115,8 +115,8 @@ impl Session {
 
     /// The stream, with the session current whenever it is polled: for one that is handed to somebody else, a
     /// response body say, who polls it after this code has returned.
-    pub fn scope_stream<S: Stream>(&self, stream: S) -> WithContext<S> {
-        stream.with_context(self.context())
+    pub fn scope_stream<S: Stream>(&self, stream: S) -> Scoped<S> {
+        Scoped::new(stream, self.context())
     }
 
     /// The closure, with the session current while it runs, on whichever thread that is. Spans that start in
@@ -135,7 +135,7 @@ impl Session {
     {
         let cx = self.context();
         move || {
-            let _guard = cx.attach();
+            let _guard = context::attach(cx);
             f()
         }
     }
@@ -148,7 +148,7 @@ impl Session {
     {
         let cx = self.context();
         move |argument| {
-            let _guard = cx.clone().attach();
+            let _guard = context::attach(cx.clone());
             f(argument)
         }
     }
@@ -156,7 +156,7 @@ impl Session {
 
 /// Keeps a session current on this thread; see [`Session::enter`].
 #[must_use = "the session is current until the guard is dropped"]
-pub struct SessionGuard(#[expect(dead_code, reason = "held for its drop")] ContextGuard);
+pub struct SessionGuard(#[expect(dead_code, reason = "held for its drop")] Attached);
 
 impl fmt::Debug for SessionGuard {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -31,7 +31,8 @@ impl Suppression {
         if is_first {
             SUPPRESSED.set(Some(tracer));
         } else {
-            SUPPRESSED_TOO.with_borrow_mut(|suppressed| suppressed.push(tracer));
+            // The thread may be ending.
+            let _ = SUPPRESSED_TOO.try_with(|suppressed| suppressed.borrow_mut().push(tracer));
         }
         Self { is_first }
     }

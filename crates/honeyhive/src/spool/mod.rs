@@ -5,12 +5,11 @@ mod folder;
 mod held;
 mod record;
 mod segment;
-mod settings;
 mod shelf;
 mod store;
 
+pub(crate) use crate::settings::Spool;
 pub(crate) use record::{Kind, Note};
-pub use settings::Spool;
 pub(crate) use shelf::Shelf;
 pub(crate) use store::{Found, Lost, Next, Place, Refused, Store, Ticket};
 

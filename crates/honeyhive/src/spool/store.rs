@@ -11,8 +11,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::folder::{self, Folder, Owner};
 use super::record::{Head, Header, Note};
 use super::segment::{Opened, Segment};
-use super::settings::Spool;
 use super::shelf::Shelf;
+use crate::settings::Spool;
 
 /// A file is closed, and a new one begun, at a share of what all may take: room comes back file by file.
 const SHARE: u64 = 16;
@@ -389,7 +389,7 @@ impl Store {
     }
 
     /// Whose records were lost nobody knows, but whose are left can be found.
-    fn recount(&mut self) {
+    fn recount(&self) {
         let notes: Vec<Note> = self
             .files
             .iter()

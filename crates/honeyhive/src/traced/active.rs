@@ -8,6 +8,8 @@ use opentelemetry::trace::{Status, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue};
 
 use crate::attributes::ERROR;
+use crate::context;
+use crate::model::text::bounded;
 use crate::outbox::Outbox;
 use crate::panics::panic_message;
 
@@ -34,7 +36,7 @@ type Payload = Box<dyn Any + Send>;
 impl Active {
     /// Runs `f` with the span current. A panic comes back as a value, since the span has to know it.
     pub(super) fn enter<T>(&self, f: impl FnOnce() -> T) -> Result<T, Payload> {
-        let _guard = self.cx.clone().attach();
+        let _guard = context::attach(self.cx.clone());
         catch_unwind(AssertUnwindSafe(f))
     }
 
@@ -57,7 +59,7 @@ impl Active {
         let message = panic_message(payload.as_ref());
         self.error(message.map_or_else(
             || "panicked".to_owned(),
-            |message| format!("panicked: {message}"),
+            |message| bounded(format_args!("panicked: {message}")),
         ));
         drop(self);
         resume_unwind(payload)

@@ -1,65 +1,244 @@
 //! By which of its traits a value is recorded.
 //!
-//! The expansion calls `(&&&Probe(&value)).__honeyhive_json()`. Method lookup takes the first method in the
+//! The expansion calls `(&&&&&Probe(&value)).__honeyhive_json()`. Method lookup takes the first method in the
 //! order of automatic references whose bound holds, so the kind with most references is preferred. The
 //! expansion imports this module as a whole where it does so; the methods' names are nobody else's.
 
 use std::any::type_name;
 use std::convert::Infallible;
-use std::fmt::{self, Debug, Display, Write as _};
+use std::error::Error;
+use std::fmt::{Debug, Display};
+use std::sync::{Arc, Mutex, RwLock, TryLockError};
 
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::model::json::to_json;
-use crate::model::limits;
+use super::budget::Budget;
+use crate::model::causes::with_causes;
+use crate::model::json::{self, BEHIND_A_LOCK, Bounds};
+use crate::model::text::bounded;
 
-/// An argument or a result: by `Serialize`, else by `Debug`, else by the name of its type.
-#[derive(Debug)]
-pub struct Probe<'a, T>(pub &'a T);
-
-/// The first choice.
-pub trait BySerialize {
-    /// What is recorded.
-    fn __honeyhive_json(&self) -> Json;
+/// What is recorded of a value.
+#[derive(Debug, PartialEq)]
+pub struct Recorded {
+    pub(super) json: Json,
+    /// Something was left out.
+    pub(super) is_cut: bool,
+    /// A text that may be a piece of one.
+    pub(super) is_text: bool,
 }
 
-impl<T: Serialize> BySerialize for &&Probe<'_, T> {
-    /// What cannot be serialised at all goes by the name of its type.
-    fn __honeyhive_json(&self) -> Json {
-        to_json(self.0).unwrap_or_else(|_| Json::String(type_name::<T>().to_owned()))
+impl Recorded {
+    /// No value has more parts than there is room for.
+    const BOUNDS: Bounds = Bounds::of(Budget::HALF, usize::MAX);
+
+    fn text(text: impl Into<String>) -> Self {
+        Self {
+            json: Json::String(text.into()),
+            is_cut: false,
+            is_text: false,
+        }
+    }
+
+    fn of<T: Serialize + ?Sized>(value: &T) -> Self {
+        match json::take(value, Self::BOUNDS) {
+            Ok(taken) => Self {
+                json: taken.json,
+                is_cut: taken.is_cut,
+                is_text: taken.is_text,
+            },
+            // A value that cannot be serialised at all goes by the name of its type.
+            Err(_) => Self::text(type_name::<T>()),
+        }
     }
 }
 
+/// An argument or a result: as a slice, as what is behind a lock that nobody holds, by `Serialize`, by `Debug`, or by
+/// the name of its type.
+#[derive(Debug)]
+pub struct Probe<'a, T>(pub &'a T);
+
+/// The first choice: `serde` knows no arrays of more than 32.
+pub trait BySlice {
+    /// What is recorded.
+    fn __honeyhive_json(&self) -> Recorded;
+}
+
+impl<A: Array<Item: Serialize>> BySlice for &&&&Probe<'_, A> {
+    fn __honeyhive_json(&self) -> Recorded {
+        Recorded::of(self.0.items())
+    }
+}
+
+/// An array, and what leads to one.
+pub trait Array {
+    /// What is in it.
+    type Item;
+
+    /// All of it.
+    fn items(&self) -> &[Self::Item];
+}
+
+impl<T, const N: usize> Array for [T; N] {
+    type Item = T;
+
+    fn items(&self) -> &[T] {
+        self
+    }
+}
+
+macro_rules! leads_to_an_array {
+    ($($leads:ty),*) => {$(
+        impl<A: Array> Array for $leads {
+            type Item = A::Item;
+
+            fn items(&self) -> &[A::Item] {
+                A::items(self)
+            }
+        }
+    )*};
+}
+
+leads_to_an_array!(&A, &mut A, Arc<A>, Box<A>);
+
 /// The second choice.
+pub trait ByLock {
+    /// What is recorded.
+    fn __honeyhive_json(&self) -> Recorded;
+}
+
+impl<L: Lock<Held: Serialize + Sized>> ByLock for &&&Probe<'_, L> {
+    fn __honeyhive_json(&self) -> Recorded {
+        self.0
+            .look(Recorded::of)
+            .unwrap_or_else(|| Recorded::text(BEHIND_A_LOCK))
+    }
+}
+
+/// The third choice.
+pub trait BySerialize {
+    /// What is recorded.
+    fn __honeyhive_json(&self) -> Recorded;
+}
+
+impl<T: Serialize> BySerialize for &&Probe<'_, T> {
+    fn __honeyhive_json(&self) -> Recorded {
+        Recorded::of(self.0)
+    }
+}
+
+/// The fourth choice.
 pub trait ByDebug {
     /// What is recorded.
-    fn __honeyhive_json(&self) -> Json;
+    fn __honeyhive_json(&self) -> Recorded;
 }
 
 impl<T: Debug> ByDebug for &Probe<'_, T> {
-    fn __honeyhive_json(&self) -> Json {
-        Json::String(text(format_args!("{:?}", self.0)))
+    fn __honeyhive_json(&self) -> Recorded {
+        Recorded::text(bounded(format_args!("{:?}", self.0)))
     }
 }
 
 /// The last choice.
 pub trait ByName {
     /// What is recorded.
-    fn __honeyhive_json(&self) -> Json;
+    fn __honeyhive_json(&self) -> Recorded;
 }
 
 impl<T> ByName for Probe<'_, T> {
-    fn __honeyhive_json(&self) -> Json {
-        Json::String(type_name::<T>().to_owned())
+    fn __honeyhive_json(&self) -> Recorded {
+        Recorded::text(type_name::<T>())
     }
 }
 
-/// An error: by `Display`, else by `Debug`, else by the name of its type.
+/// A lock of the standard library, and what leads to one.
+pub trait Lock {
+    /// What is behind the lock.
+    type Held: ?Sized;
+
+    /// Looks at what is behind the lock; `None` where that would have to wait.
+    fn look<T>(&self, look: impl FnOnce(&Self::Held) -> T) -> Option<T>;
+}
+
+impl<T: ?Sized> Lock for Mutex<T> {
+    type Held = T;
+
+    fn look<R>(&self, look: impl FnOnce(&T) -> R) -> Option<R> {
+        match self.try_lock() {
+            Ok(held) => Some(look(&held)),
+            Err(TryLockError::Poisoned(held)) => Some(look(&held.into_inner())),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+}
+
+impl<T: ?Sized> Lock for RwLock<T> {
+    type Held = T;
+
+    fn look<R>(&self, look: impl FnOnce(&T) -> R) -> Option<R> {
+        match self.try_read() {
+            Ok(held) => Some(look(&held)),
+            Err(TryLockError::Poisoned(held)) => Some(look(&held.into_inner())),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+}
+
+macro_rules! leads_to_a_lock {
+    ($($leads:ty),*) => {$(
+        impl<L: Lock + ?Sized> Lock for $leads {
+            type Held = L::Held;
+
+            fn look<R>(&self, look: impl FnOnce(&L::Held) -> R) -> Option<R> {
+                L::look(self, look)
+            }
+        }
+    )*};
+}
+
+leads_to_a_lock!(&L, &mut L, Arc<L>, Box<L>);
+
+/// An error: with its causes where it has them, else by `Display`, else by `Debug`, else by the name of its type.
 #[derive(Debug)]
 pub struct Failure<'a, T>(pub &'a T);
 
 /// The first choice.
+pub trait TextOfError {
+    /// The error text.
+    fn __honeyhive_text(&self) -> String;
+}
+
+impl<T: Error> TextOfError for &&&&&Failure<'_, T> {
+    fn __honeyhive_text(&self) -> String {
+        with_causes(self.0)
+    }
+}
+
+/// The second choice: boxes of any error, and what `anyhow` and `eyre` have.
+pub trait TextOfAny {
+    /// The error text.
+    fn __honeyhive_text(&self) -> String;
+}
+
+impl<T: AsRef<dyn Error>> TextOfAny for &&&&Failure<'_, T> {
+    fn __honeyhive_text(&self) -> String {
+        with_causes(self.0.as_ref())
+    }
+}
+
+/// Likewise, of an error that may go to another thread.
+pub trait TextOfAnySend {
+    /// The error text.
+    fn __honeyhive_text(&self) -> String;
+}
+
+impl<T: AsRef<dyn Error + Send + Sync>> TextOfAnySend for &&&Failure<'_, T> {
+    fn __honeyhive_text(&self) -> String {
+        with_causes(self.0.as_ref())
+    }
+}
+
+/// The next choice.
 pub trait TextByDisplay {
     /// The error text.
     fn __honeyhive_text(&self) -> String;
@@ -67,11 +246,11 @@ pub trait TextByDisplay {
 
 impl<T: Display> TextByDisplay for &&Failure<'_, T> {
     fn __honeyhive_text(&self) -> String {
-        text(format_args!("{}", self.0))
+        bounded(format_args!("{}", self.0))
     }
 }
 
-/// The second choice.
+/// The next choice.
 pub trait TextByDebug {
     /// The error text.
     fn __honeyhive_text(&self) -> String;
@@ -79,7 +258,7 @@ pub trait TextByDebug {
 
 impl<T: Debug> TextByDebug for &Failure<'_, T> {
     fn __honeyhive_text(&self) -> String {
-        text(format_args!("{:?}", self.0))
+        bounded(format_args!("{:?}", self.0))
     }
 }
 
@@ -123,36 +302,6 @@ impl<'a, T> OfValue<'a, T> for Outcome<'a, T> {
     }
 }
 
-/// The formatted text, as far as it fits.
-fn text(arguments: fmt::Arguments<'_>) -> String {
-    let mut bounded = Bounded(String::new());
-    // It fails where the text is cut, or where the value's own formatting does.
-    let _ = bounded.write_fmt(arguments);
-    bounded.0
-}
-
-/// A text that takes so many bytes and then a mark.
-struct Bounded(String);
-
-impl Bounded {
-    const MOST: usize = 64 * 1024;
-}
-
-impl fmt::Write for Bounded {
-    fn write_str(&mut self, part: &str) -> fmt::Result {
-        let room = Self::MOST.saturating_sub(self.0.len());
-        if part.len() <= room {
-            self.0.push_str(part);
-            return Ok(());
-        }
-        let end = (0..=room).rev().find(|end| part.is_char_boundary(*end));
-        self.0.push_str(&part[..end.unwrap_or(0)]);
-        let more = format_args!("over {}", Self::MOST);
-        self.0.push_str(&limits::mark(more));
-        Err(fmt::Error)
-    }
-}
-
 #[cfg(test)]
 #[expect(
     clippy::needless_borrow,
@@ -166,15 +315,33 @@ mod tests {
     #[derive(Debug)]
     struct Shown;
 
+    #[derive(Debug)]
+    struct Caused(std::fmt::Error);
+
+    impl Display for Caused {
+        fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("asking failed")
+        }
+    }
+
+    impl Error for Caused {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
     fn of_any<T>(value: &T) -> Json {
-        (&&&Probe(value)).__honeyhive_json()
+        (&&&&&Probe(value)).__honeyhive_json().json
     }
 
     #[test]
     fn the_best_way_that_there_is_is_taken() {
-        assert_eq!((&&&Probe(&7_i64)).__honeyhive_json(), Json::from(7));
-        assert_eq!((&&&Probe(&Shown)).__honeyhive_json(), Json::from("Shown"));
-        let name = (&&&Probe(&Opaque)).__honeyhive_json();
+        assert_eq!((&&&&&Probe(&7_i64)).__honeyhive_json().json, Json::from(7));
+        assert_eq!(
+            (&&&&&Probe(&Shown)).__honeyhive_json().json,
+            Json::from("Shown")
+        );
+        let name = (&&&&&Probe(&Opaque)).__honeyhive_json().json;
         assert!(name.as_str().is_some_and(|name| name.ends_with("::Opaque")));
         // Only bounds count in generic code.
         assert_eq!(of_any(&7_i64), Json::from("i64"));
@@ -182,7 +349,7 @@ mod tests {
 
     #[test]
     fn a_number_beyond_64_bits_is_text() {
-        let value = (&&&Probe(&u128::MAX)).__honeyhive_json();
+        let value = (&&&&&Probe(&u128::MAX)).__honeyhive_json().json;
         assert_eq!(value, Json::from(u128::MAX.to_string()));
     }
 
@@ -194,16 +361,13 @@ mod tests {
             (f64::NEG_INFINITY, "-inf".into()),
             (0.5, 0.5.into()),
         ] {
-            assert_eq!((&&&Probe(&value)).__honeyhive_json(), expected);
+            assert_eq!((&&&&&Probe(&value)).__honeyhive_json().json, expected);
         }
-        assert_eq!((&&&Probe(&None::<u8>)).__honeyhive_json(), Json::Null);
-        assert_eq!((&&&Probe(&())).__honeyhive_json(), Json::Null);
-    }
-
-    #[test]
-    fn a_text_is_cut_between_characters() {
-        let cut = text(format_args!("a{}", "ä".repeat(40_000)));
-        assert!(cut.ends_with("ä… [cut: over 65536 bytes in all]") && cut.len() < 66_000);
+        assert_eq!(
+            (&&&&&Probe(&None::<u8>)).__honeyhive_json().json,
+            Json::Null
+        );
+        assert_eq!((&&&&&Probe(&())).__honeyhive_json().json, Json::Null);
     }
 
     #[test]
@@ -211,7 +375,22 @@ mod tests {
         let failed: Result<i32, &str> = Err("no");
         assert_eq!((&&Outcome(&failed)).__honeyhive_outcome(), Err(&"no"));
         assert_eq!((&&Outcome(&5)).__honeyhive_outcome(), Ok(&5));
-        assert_eq!((&&&Failure(&"no")).__honeyhive_text(), "no");
-        assert_eq!((&&&Failure(&Shown)).__honeyhive_text(), "Shown");
+        assert_eq!((&&&&&&Failure(&"no")).__honeyhive_text(), "no");
+        assert_eq!((&&&&&&Failure(&Shown)).__honeyhive_text(), "Shown");
+        let name = (&&&&&&Failure(&Opaque)).__honeyhive_text();
+        assert!(name.ends_with("::Opaque"));
+    }
+
+    #[test]
+    fn errors_are_told_with_their_causes_boxed_or_not() {
+        let error = || std::io::Error::other(Caused(std::fmt::Error));
+        let expected = "asking failed: an error occurred when formatting an argument";
+        assert_eq!((&&&&&&Failure(&error())).__honeyhive_text(), expected);
+        let boxed: Box<dyn Error> = Box::new(error());
+        assert_eq!((&&&&&&Failure(&boxed)).__honeyhive_text(), expected);
+        let boxed: Box<dyn Error + Send + Sync> = Box::new(error());
+        assert_eq!((&&&&&&Failure(&boxed)).__honeyhive_text(), expected);
+        let shared = Arc::new(error());
+        assert_eq!((&&&&&&Failure(&shared)).__honeyhive_text(), expected);
     }
 }

@@ -5,16 +5,15 @@
 //! what came out. With nothing recording, each of them passes through.
 
 mod active;
+mod budget;
 pub mod by;
 mod future;
+mod items;
 mod record;
 mod stream;
 
-use std::sync::Arc;
-
+use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, SpanBuilder, TraceContextExt as _, Tracer as _};
-use opentelemetry::{Context, KeyValue};
-use opentelemetry_sdk::trace::SdkTracer;
 
 pub use active::Active;
 pub use by::{Failure, Outcome, Probe};
@@ -25,9 +24,14 @@ pub use stream::{TracedStream, stream};
 use crate::EventType;
 use crate::HoneyHiveTracer;
 use crate::attributes::{CALL_SITE, EVENT_TYPE};
-use crate::outbox::Outbox;
+use crate::context;
+use crate::log::CallSite;
+#[cfg(feature = "model-calls")]
+use crate::model_span;
 use crate::panics::guarded;
-use crate::session::{Session, current, suppression};
+use crate::session::current;
+use crate::span::Maker;
+use crate::tracer::maker_here;
 
 /// What is known of a traced function at compile time.
 #[derive(Debug)]
@@ -58,52 +62,17 @@ impl Site {
     }
 }
 
-/// Whoever makes the span.
-struct Target {
-    tracer: Arc<SdkTracer>,
-    outbox: Arc<Outbox>,
-}
-
-impl Target {
-    fn of(tracer: &HoneyHiveTracer) -> Self {
-        Self {
-            tracer: tracer.shared_sdk_tracer(),
-            outbox: Arc::clone(tracer.outbox()),
-        }
-    }
-
-    /// The tracer of the innermost session, else the default one.
-    ///
-    /// A session that has outlived its tracer records nothing: its spans have nowhere to go, and the
-    /// default tracer's session is not theirs.
-    #[inline]
-    fn here() -> Option<Self> {
-        Context::map_current(|cx| match current::in_context(cx) {
-            Some(session) => Self::of_session(session),
-            None if HoneyHiveTracer::has_default() => Self::by_default(cx),
-            None => None,
-        })
-    }
-
-    fn of_session(session: &Session) -> Option<Self> {
-        Some(Self {
-            tracer: session.outbox.tracer()?,
-            outbox: Arc::clone(&session.outbox),
-        })
-    }
-
-    #[inline(never)]
-    fn by_default(cx: &Context) -> Option<Self> {
-        let target = Self::of(&HoneyHiveTracer::default_tracer()?);
-        // As the processor has it: a session that came from outside is one all the same.
-        let is_meant =
-            !suppression::is_suppressed(&target.outbox) || current::from_baggage(cx).is_some();
-        is_meant.then_some(target)
+impl Site {
+    fn call_site(&self) -> CallSite {
+        CallSite::named(self.location)
     }
 
     // Out of line, and so are the others that a function without a tracer never reaches.
     #[inline(never)]
-    fn begin(self, site: &Site, fill: impl FnOnce(&mut Inputs<'_>)) -> Option<Active> {
+    fn begin(&self, maker: Maker, fill: impl FnOnce(&mut Inputs<'_>)) -> Option<Active> {
+        let site = self;
+        let Maker { tracer, outbox } = maker;
+        outbox.expect_open(format_args!("the span {:?}", site.name), site.call_site());
         /// Room for what the processor stamps and for a small result.
         const MORE: usize = 8;
         let mut attributes = Vec::with_capacity(site.inputs + MORE);
@@ -112,35 +81,39 @@ impl Target {
                 .map(|kind| KeyValue::new(EVENT_TYPE, kind.as_str())),
         );
         // A copy: the program's code runs below, and may change what is current.
-        let cx = Context::current();
-        if cfg!(debug_assertions) && current::of_tracer(&cx, &self.outbox).is_none() {
+        let cx = context::current();
+        if cfg!(debug_assertions) && current::of_tracer(&cx, &outbox).is_none() {
             attributes.push(KeyValue::new(CALL_SITE, site.location));
         }
         if cx.is_telemetry_suppressed() {
             return None;
         }
         // What a panic leaves out is counted.
-        let _ = guarded(&self.outbox, || {
-            let mut inputs = Inputs::new(&mut attributes, &self.outbox);
+        let _ = guarded(&outbox, || {
+            let mut inputs = Inputs::new(&mut attributes, &outbox, site.inputs);
             fill(&mut inputs);
             inputs.close();
         });
         let builder = SpanBuilder::from_name(site.name).with_attributes(attributes);
-        let span = self.tracer.build_with_context(builder, &cx);
+        let span = tracer.build_with_context(builder, &cx);
         if !span.is_recording() {
             return None;
         }
-        Some(Active {
-            cx: cx.with_span(span),
-            outbox: self.outbox,
-        })
+        let cx = cx.with_span(span);
+        #[cfg(feature = "model-calls")]
+        let cx = match site.event_type {
+            Some(event_type) => model_span::mark(cx, event_type),
+            None => cx,
+        };
+        Some(Active { cx, outbox })
     }
 }
 
 /// Starts the span with the current session's tracer, else the default one.
 #[inline]
 pub fn begin(site: &Site, fill: impl FnOnce(&mut Inputs<'_>)) -> Option<Active> {
-    Target::here()?.begin(site, fill)
+    let maker = maker_here(site.name, site.call_site())?;
+    site.begin(maker, fill)
 }
 
 /// Starts the span with this tracer.
@@ -150,7 +123,7 @@ pub fn begin_with(
     tracer: &HoneyHiveTracer,
     fill: impl FnOnce(&mut Inputs<'_>),
 ) -> Option<Active> {
-    Target::of(tracer).begin(site, fill)
+    site.begin(tracer.maker()?, fill)
 }
 
 /// Executes the body with the span current.

@@ -3,83 +3,19 @@
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Key, KeyValue};
 use serde::Serialize;
-use serde_json::Value as Json;
 
 use super::active::Active;
-use crate::attributes::MAX_ATTRIBUTES;
+use super::budget::Budget;
+use super::by::Recorded;
+use super::items::Items;
 use crate::enrichment::Enrichment;
+use crate::model::flatten::flatten;
 use crate::outbox::Outbox;
 use crate::panics::guarded;
-use crate::span::{attributes_of, flatten};
+use crate::span::attributes_of;
 
-/// How much may still be recorded.
-#[derive(Debug)]
-pub(super) struct Budget {
-    attributes: usize,
-    bytes: usize,
-    is_truncated: bool,
-    has_failed: bool,
-}
-
-impl Budget {
-    /// Half of what a span holds, so that inputs never crowd out the outputs and the error.
-    const HALF: usize = MAX_ATTRIBUTES / 2;
-    /// Attributes that are left to the processor, to marks and to the error.
-    const RESERVED: usize = 32;
-
-    const fn new(attributes: usize, bytes: usize) -> Self {
-        Self {
-            attributes,
-            bytes,
-            is_truncated: false,
-            has_failed: false,
-        }
-    }
-
-    const fn inputs() -> Self {
-        Self::new(Self::HALF, usize::MAX)
-    }
-
-    pub(super) const fn outputs() -> Self {
-        Self::new(Self::HALF - Self::RESERVED, usize::MAX)
-    }
-
-    pub(super) const fn stream() -> Self {
-        const BYTES: usize = 64 * 1024;
-        Self::new(Self::HALF - Self::RESERVED, BYTES)
-    }
-
-    pub(super) fn truncate(&mut self) {
-        self.is_truncated = true;
-    }
-
-    /// What is too much is left out, and so is everything after it.
-    fn allows(&mut self, attribute: &KeyValue) -> bool {
-        let bytes = attribute.key.as_str().len() + value_bytes(&attribute.value);
-        if self.is_truncated || self.attributes == 0 || self.bytes < bytes {
-            self.truncate();
-            return false;
-        }
-        self.attributes -= 1;
-        self.bytes -= bytes;
-        true
-    }
-
-    /// Says on the span that outputs were left out.
-    pub(super) fn close(&self, active: &Active) {
-        if self.is_truncated {
-            let mark = KeyValue::new("honeyhive_outputs.truncated", true);
-            active.cx.span().set_attribute(mark);
-        }
-    }
-}
-
-fn value_bytes(value: &opentelemetry::Value) -> usize {
-    match value {
-        opentelemetry::Value::String(text) => text.as_str().len(),
-        _ => 8,
-    }
-}
+/// Where a result goes.
+const RESULT: &str = "honeyhive_outputs.result";
 
 /// Takes what goes in, before the span starts.
 #[derive(Debug)]
@@ -87,27 +23,39 @@ pub struct Inputs<'a> {
     attributes: &'a mut Vec<KeyValue>,
     outbox: &'a Outbox,
     budget: Budget,
+    /// So many arguments are still to come.
+    left: usize,
 }
 
 impl<'a> Inputs<'a> {
-    pub(super) const fn new(attributes: &'a mut Vec<KeyValue>, outbox: &'a Outbox) -> Self {
+    /// For so many arguments.
+    pub(super) const fn new(
+        attributes: &'a mut Vec<KeyValue>,
+        outbox: &'a Outbox,
+        arguments: usize,
+    ) -> Self {
         Self {
             attributes,
             outbox,
             budget: Budget::inputs(),
+            left: arguments,
         }
     }
 
     /// One argument, under `honeyhive_inputs.<name>`.
-    pub fn argument(&mut self, key: &'static str, value: Json) {
+    pub fn argument(&mut self, key: &'static str, value: Recorded) {
+        /// What is left to each of those that come after it.
+        const EACH: usize = 8;
+        self.left = self.left.saturating_sub(1);
+        let others = EACH * self.left;
         let Self {
             attributes, budget, ..
         } = self;
-        flatten(Key::from_static_str(key), value, &mut |attribute| {
-            if budget.allows(&attribute) {
-                attributes.push(attribute);
-            }
-        });
+        let put = &mut |attribute| budget.put_leaving(others, attribute, |it| attributes.push(it));
+        let _ = flatten(Key::from_static_str(key), value.json, put);
+        if value.is_cut {
+            budget.mark();
+        }
     }
 
     /// Instead of the arguments: anything that serialises to an object.
@@ -131,14 +79,12 @@ impl<'a> Inputs<'a> {
             attributes, budget, ..
         } = self;
         attributes_of(enrichment, &mut |attribute| {
-            if budget.allows(&attribute) {
-                attributes.push(attribute);
-            }
+            let _ = budget.put(attribute, |it| attributes.push(it));
         });
     }
 
     pub(super) fn close(self) {
-        if self.budget.is_truncated {
+        if self.budget.has_mark() {
             let mark = KeyValue::new("honeyhive_inputs.truncated", true);
             self.attributes.push(mark);
         }
@@ -150,43 +96,31 @@ impl<'a> Inputs<'a> {
 pub struct Outputs<'a> {
     active: &'a Active,
     budget: &'a mut Budget,
-    index: Option<usize>,
+    /// Those of a stream before it.
+    items: Option<&'a mut Items>,
 }
 
-impl<'a> Outputs<'a> {
-    pub(super) const fn new(
-        active: &'a Active,
-        budget: &'a mut Budget,
-        index: Option<usize>,
-    ) -> Self {
-        Self {
-            active,
-            budget,
-            index,
-        }
-    }
-
+impl Outputs<'_> {
     /// The value, under `honeyhive_outputs.result`, made only where it is kept.
-    pub fn result(&mut self, value: impl FnOnce() -> Json) {
-        if self.budget.is_truncated {
+    pub fn result(&mut self, value: impl FnOnce() -> Recorded) {
+        if self.budget.is_truncated() {
             return;
         }
-        let key = self.index.map_or_else(
-            || Key::from_static_str("honeyhive_outputs.result"),
-            |index| format!("honeyhive_outputs.result.{index}").into(),
-        );
-        let span = self.active.cx.span();
-        flatten(key, value(), &mut |attribute| {
-            if self.budget.allows(&attribute) {
-                span.set_attribute(attribute);
+        let value = value();
+        match &mut self.items {
+            Some(items) => {
+                if let Some((index, value)) = items.take(value, self.active, self.budget) {
+                    self.active
+                        .put(format!("{RESULT}.{index}"), value, self.budget);
+                }
             }
-        });
+            None => self.active.put(RESULT, value, self.budget),
+        }
     }
 
     /// The error. The first one of a stream stays.
     pub fn error(&mut self, text: String) {
-        if !self.budget.has_failed {
-            self.budget.has_failed = true;
+        if self.budget.is_first_error() {
             self.active.error(text);
         }
     }
@@ -200,15 +134,29 @@ impl Active {
         budget.close(&self);
     }
 
+    /// A value as attributes, as far as there is room.
+    fn put(&self, key: impl Into<Key>, value: Recorded, budget: &mut Budget) {
+        let span = self.cx.span();
+        let put = &mut |attribute| budget.put(attribute, |it| span.set_attribute(it));
+        let _ = flatten(key.into(), value.json, put);
+        if value.is_cut {
+            budget.mark();
+        }
+    }
+
     /// Lets code of the program record something. A panic in there is none of the traced function's.
     pub(super) fn record(
         &self,
         budget: &mut Budget,
-        index: Option<usize>,
+        items: Option<&mut Items>,
         record: impl FnOnce(&mut Outputs<'_>),
     ) {
         let _ = guarded(&self.outbox, || {
-            record(&mut Outputs::new(self, budget, index));
+            record(&mut Outputs {
+                active: self,
+                budget,
+                items,
+            });
         });
     }
 }

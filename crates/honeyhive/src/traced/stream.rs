@@ -6,10 +6,9 @@ use std::task::{Context as TaskContext, Poll};
 use futures_core::Stream;
 
 use super::active::Active;
-use super::record::{Budget, Outputs};
-
-/// So many items are recorded.
-const ITEMS: usize = 100;
+use super::budget::Budget;
+use super::items::Items;
+use super::record::Outputs;
 
 pin_project_lite::pin_project! {
     /// The stream, with the span current whenever it is polled, and its items recorded.
@@ -22,7 +21,7 @@ pin_project_lite::pin_project! {
         active: Option<Active>,
         observe: O,
         budget: Budget,
-        items: usize,
+        items: Items,
     }
 
     impl<S, O> PinnedDrop for TracedStream<S, O> {
@@ -30,7 +29,7 @@ pin_project_lite::pin_project! {
             let mut this = this.project();
             if let Some(active) = this.active.take() {
                 let dropped = active.enter(|| this.stream.set(None));
-                this.budget.close(&active);
+                this.items.close(&active, this.budget);
                 active.mark_cancelled();
                 if let Err(payload) = dropped {
                     active.panic(payload);
@@ -52,7 +51,7 @@ where
         active,
         observe,
         budget: Budget::stream(),
-        items: 0,
+        items: Items::default(),
     }
 }
 
@@ -74,17 +73,13 @@ where
         };
         match active.enter(|| stream.poll_next(task)) {
             Ok(Poll::Ready(Some(item))) => {
-                if *this.items == ITEMS {
-                    this.budget.truncate();
-                }
-                active.record(this.budget, Some(*this.items), |outputs| {
+                active.record(this.budget, Some(this.items), |outputs| {
                     (this.observe)(&item, outputs);
                 });
-                *this.items += 1;
                 Poll::Ready(Some(item))
             }
             Ok(Poll::Ready(None)) => {
-                this.budget.close(active);
+                this.items.close(active, this.budget);
                 *this.active = None;
                 Poll::Ready(None)
             }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use opentelemetry::KeyValue;
+use opentelemetry_http::HttpClient;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanLimits};
 
@@ -10,15 +12,20 @@ use super::HoneyHiveTracer;
 use crate::attributes::MAX_GATHERED;
 use crate::delivery::{self, Plan, Redactor, Sink};
 use crate::error::BuildError;
+use crate::log;
+use crate::model::causes::with_causes;
+use crate::model::finite::{has_nameless, name_numbers};
 use crate::model::id::SessionId;
 use crate::outbox::{Bounds, Outbox};
 use crate::processor::HoneyHiveSpanProcessor;
 use crate::redaction::{Redaction, Rules};
 use crate::sampling::SessionSampling;
 use crate::secret::ApiKey;
-use crate::session::StartupSession;
-use crate::settings::{DropPolicy, Explicit, OtlpProtocol, SessionTransport, Settings};
-use crate::spool::Spool;
+use crate::session::{SessionTrust, StartupSession};
+use crate::settings::{
+    DropPolicy, Explicit, GivenClient, OtlpCompression, OtlpProtocol, SessionTransport, Settings,
+    Spool,
+};
 
 impl HoneyHiveTracer {
     /// Begins a tracer whose settings are given in code; what is not given comes from the environment.
@@ -32,8 +39,22 @@ impl HoneyHiveTracer {
     /// # Errors
     ///
     /// Where a setting is missing or unusable; the error says which and what to do.
+    #[doc(alias = "init")]
     pub fn from_env() -> Result<Self, BuildError> {
         Self::builder().build()
+    }
+
+    /// As [`from_env`](Self::from_env), for a server that must come up without HoneyHive, too: where a setting is
+    /// missing or unusable, the log says so once, as an error, and the tracer records nothing.
+    ///
+    /// With settings in code it is [`build_or_disabled`](HoneyHiveTracerBuilder::build_or_disabled).
+    ///
+    /// ```
+    /// let tracer = honeyhive::HoneyHiveTracer::from_env_or_disabled();
+    /// ```
+    #[must_use]
+    pub fn from_env_or_disabled() -> Self {
+        Self::builder().build_or_disabled()
     }
 }
 
@@ -51,9 +72,11 @@ impl HoneyHiveTracer {
 /// | [`test_mode`](Self::test_mode) | `HH_TEST_MODE` | `false` |
 /// | [`api_timeout`](Self::api_timeout) | `HH_API_TIMEOUT`, seconds | 5 s |
 /// | [`otlp_protocol`](Self::otlp_protocol) | `HH_OTLP_PROTOCOL` | `http/protobuf` |
+/// | [`otlp_compression`](Self::otlp_compression) | `HH_OTLP_COMPRESSION` | `auto`: gzip, as long as the server takes it |
 /// | [`sampling`](Self::sampling) | `HH_SESSION_SAMPLE_RATE`, 0 to 1 | 1: every session is sent |
 /// | [`drop_policy`](Self::drop_policy) | `HH_DROP_POLICY` | `newest` |
 /// | [`spool`](Self::spool) | `HH_SPOOL_DIR` | none: what is pending is in memory only |
+/// | [`stderr`](Self::stderr) | `HH_STDERR` | `true`: a program without a `tracing` subscriber hears of losses at the end |
 ///
 /// `HONEYHIVE_API_KEY`, `HONEYHIVE_SERVER_URL` and `HH_SERVER_URL` are read too, each with one warning:
 /// they are deprecated. A blank value counts as unset.
@@ -73,6 +96,9 @@ pub struct HoneyHiveTracerBuilder {
     explicit: Explicit,
     resource: Option<Resource>,
     redaction: Redaction,
+    trust: SessionTrust,
+    /// Ids that said nothing.
+    ignored_ids: u32,
     /// Where deliveries go instead of HoneyHive.
     sink: Option<Sink>,
 }
@@ -80,21 +106,21 @@ pub struct HoneyHiveTracerBuilder {
 impl HoneyHiveTracerBuilder {
     /// The project's key (`HH_API_KEY`).
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
-        self.explicit.api_key = Some(ApiKey::new(key.into()));
+        self.explicit.keys.api_key = Some(ApiKey::new(key.into()));
         self
     }
 
     /// A key that may only write (`HH_INGESTION_API_KEY`, `hh_ingst_…`): used for sessions and spans
     /// where there is one.
     pub fn ingestion_api_key(mut self, key: impl Into<String>) -> Self {
-        self.explicit.ingestion_api_key = Some(ApiKey::new(key.into()));
+        self.explicit.keys.ingestion_api_key = Some(ApiKey::new(key.into()));
         self
     }
 
     /// A fine-grained key (`HH_DATA_PLANE_API_KEY`, `hh_fgdp_…`). Tracing does not use it; its shape is
     /// checked.
     pub fn data_plane_api_key(mut self, key: impl Into<String>) -> Self {
-        self.explicit.data_plane_api_key = Some(ApiKey::new(key.into()));
+        self.explicit.keys.data_plane_api_key = Some(ApiKey::new(key.into()));
         self
     }
 
@@ -117,9 +143,23 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// The id of the tracer's own session, instead of a random one.
+    /// The id of the tracer's own session, instead of a random one. What [says nothing](SessionId#what-is-no-id)
+    /// is no id.
     pub fn session_id(mut self, id: impl Into<SessionId>) -> Self {
-        self.explicit.session_id = Some(id.into());
+        let id = id.into();
+        if id.is_none() {
+            self.ignored_ids += 1;
+        } else {
+            self.explicit.session_id = Some(id);
+        }
+        self
+    }
+
+    /// How far a session id that comes from outside is trusted (default [`SessionTrust::Map`]): in a request, in a message's
+    /// headers ([`extract`](HoneyHiveTracer::extract)), in baggage that another library has read. A server's instrumentation can
+    /// have a trust of its own.
+    pub fn session_trust(mut self, trust: SessionTrust) -> Self {
+        self.trust = trust;
         self
     }
 
@@ -146,6 +186,13 @@ impl HoneyHiveTracerBuilder {
     /// How spans are encoded (`HH_OTLP_PROTOCOL`, default `http/protobuf`; JSON needs the feature `http-json`).
     pub fn otlp_protocol(mut self, protocol: OtlpProtocol) -> Self {
         self.explicit.otlp_protocol = Some(protocol);
+        self
+    }
+
+    /// How spans are compressed (`HH_OTLP_COMPRESSION`: `gzip`, `none` or `auto`; default
+    /// [`OtlpCompression::Auto`]).
+    pub fn otlp_compression(mut self, compression: OtlpCompression) -> Self {
+        self.explicit.otlp_compression = Some(compression);
         self
     }
 
@@ -193,6 +240,42 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
+    /// What carries the calls to HoneyHive, instead of this crate's own HTTP client (the features `reqwest` and
+    /// `rustls` or `native-tls`): any [`HttpClient`], of which OpenTelemetry has some and others are written in a few
+    /// lines. Certificates, proxies and redirects are then that client's affair.
+    ///
+    /// Each call runs on a thread of its own, in the context of the delivery thread's runtime: the client may block,
+    /// or be at home on another runtime. It need not keep the time: a call that takes longer than
+    /// [`api_timeout`](Self::api_timeout) (10 s at least, for spans) is given up, and its future is dropped. Give a
+    /// client that nothing else uses: connections that it opens end with the delivery thread.
+    ///
+    /// ```no_run
+    /// use honeyhive::HoneyHiveTracer;
+    /// use honeyhive::opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
+    ///
+    /// /// Prints what would go out.
+    /// #[derive(Debug)]
+    /// struct Printer;
+    ///
+    /// #[async_trait::async_trait]
+    /// impl HttpClient for Printer {
+    ///     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+    ///         println!("{} {}", request.method(), request.uri());
+    ///         Ok(Response::new(Bytes::new()))
+    ///     }
+    /// }
+    ///
+    /// let tracer = HoneyHiveTracer::builder()
+    ///     .api_key("hh_…") // a key of your own
+    ///     .http_client(Printer)
+    ///     .build()?;
+    /// # Ok::<(), honeyhive::BuildError>(())
+    /// ```
+    pub fn http_client(mut self, client: impl HttpClient + 'static) -> Self {
+        self.explicit.http_client = Some(GivenClient(Arc::new(client)));
+        self
+    }
+
     /// Certificates to trust besides those of the platform, as PEM: one, or several one after the other. For a
     /// HoneyHive behind an authority of your own.
     ///
@@ -219,10 +302,24 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
+    /// Whether a program without a `tracing` subscriber is told on stderr, in one line when the tracer ends, that
+    /// something was not delivered, and why (`HH_STDERR`, default `true`).
+    pub fn stderr(mut self, on: bool) -> Self {
+        self.explicit.stderr = Some(on);
+        self
+    }
+
     /// The OpenTelemetry resource of the tracer's spans, instead of the one that `OTEL_SERVICE_NAME`,
     /// `OTEL_RESOURCE_ATTRIBUTES`, the project and the program's name describe.
     pub fn resource(mut self, resource: Resource) -> Self {
         self.resource = Some(resource);
+        self
+    }
+
+    /// Takes nothing from the environment, neither settings nor the resource.
+    #[cfg(feature = "testing")]
+    pub(crate) fn isolated(mut self) -> Self {
+        self.explicit.is_isolated = true;
         self
     }
 
@@ -239,9 +336,17 @@ impl HoneyHiveTracerBuilder {
     /// Where a setting is missing or unusable (a pattern of the redaction, too), the TLS roots cannot be read, or the delivery thread
     /// cannot be started. No error repeats a key.
     pub fn build(self) -> Result<HoneyHiveTracer, BuildError> {
+        let is_isolated = self.explicit.is_isolated;
         let settings = Settings::resolve(self.explicit)?;
         let rules = Rules::new(&self.redaction)?;
-        let resource = self.resource.unwrap_or_else(|| default_resource(&settings));
+        let resource = match self.resource {
+            Some(resource) => with_named_numbers(resource),
+            None if is_isolated => Resource::builder_empty()
+                .with_service_name(settings.session_name.clone())
+                .build(),
+            None => default_resource(&settings),
+        };
+        let is_captured = self.sink.is_some();
         let sink = match self.sink {
             Some(sink) => sink,
             None => default_sink(&settings, &resource)?,
@@ -252,7 +357,12 @@ impl HoneyHiveTracerBuilder {
             settings.drop_policy,
             settings.spool.is_some(),
         );
-        let outbox = Arc::new(Outbox::new(bounds));
+        let is_local = !matches!(sink, Sink::HoneyHive(..));
+        let outbox = Outbox::new(bounds)
+            .local(is_local)
+            .speaks_at_the_end(settings.stderr);
+        let outbox = Arc::new(outbox);
+        outbox.count_ignored_session_ids(self.ignored_ids);
         let redactor = Arc::new(Redactor::new(rules, Arc::clone(&outbox)));
         let startup = Arc::new(StartupSession::new(
             Arc::clone(&outbox),
@@ -265,7 +375,7 @@ impl HoneyHiveTracerBuilder {
             Arc::clone(&startup),
         )?;
         let transport = settings.session_transport;
-        let processor = HoneyHiveSpanProcessor::new(Arc::clone(&outbox), transport);
+        let processor = HoneyHiveSpanProcessor::new(Arc::clone(&outbox), transport, self.trust);
         let provider = SdkTracerProvider::builder()
             .with_span_processor(processor.clone())
             .with_span_limits(span_limits())
@@ -273,7 +383,43 @@ impl HoneyHiveTracerBuilder {
             .with_sampler(Sampler::AlwaysOn)
             .with_resource(resource)
             .build();
-        Ok(HoneyHiveTracer::from_parts(provider, processor, startup))
+        if !is_local {
+            log::debug(format_args!(
+                "delivers to {} with {}, as the source {:?}",
+                settings.server_url,
+                settings.write_key.as_ref().map_or("no key", ApiKey::kind),
+                settings.source
+            ));
+        }
+        let tracer = HoneyHiveTracer::from_parts(provider, processor, startup);
+        // What is captured is a test's, and tests run beside each other.
+        if !is_captured {
+            tracer.stand_for_default();
+        }
+        Ok(tracer)
+    }
+
+    /// The tracer; where a setting is missing or unusable, one that records nothing. The log says so once, as an error.
+    ///
+    /// For servers, which HoneyHive must never keep down. Scripts and Lambda functions want the error of
+    /// [`build`](Self::build).
+    ///
+    /// ```
+    /// let tracer = honeyhive::HoneyHiveTracer::builder()
+    ///     .source("production")
+    ///     .build_or_disabled();
+    /// ```
+    #[must_use]
+    pub fn build_or_disabled(self) -> HoneyHiveTracer {
+        self.build().unwrap_or_else(|error| {
+            log::error(format_args!(
+                "HoneyHive is off, and nothing is recorded: {}",
+                with_causes(&error)
+            ));
+            let tracer = HoneyHiveTracer::disabled();
+            tracer.stand_for_default();
+            tracer
+        })
     }
 }
 
@@ -293,6 +439,24 @@ fn span_limits() -> SpanLimits {
     }
 }
 
+/// A resource is sent with every batch, as it is.
+fn with_named_numbers(resource: Resource) -> Resource {
+    let mut attributes: Vec<_> = resource
+        .iter()
+        .map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
+        .collect();
+    if !has_nameless(&attributes) {
+        return resource;
+    }
+    name_numbers(&mut attributes);
+    let builder = Resource::builder_empty();
+    match resource.schema_url() {
+        Some(url) => builder.with_schema_url(attributes, url.to_owned()),
+        None => builder.with_attributes(attributes),
+    }
+    .build()
+}
+
 fn default_resource(settings: &Settings) -> Resource {
     let name = std::env::var("OTEL_SERVICE_NAME")
         .ok()
@@ -300,4 +464,62 @@ fn default_resource(settings: &Settings) -> Resource {
         .or_else(|| settings.project.clone())
         .unwrap_or_else(|| settings.session_name.clone());
     Resource::builder().with_service_name(name).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing is sent.
+    #[derive(Debug)]
+    struct Nobody;
+
+    #[async_trait::async_trait]
+    impl HttpClient for Nobody {
+        async fn send_bytes(
+            &self,
+            _: opentelemetry_http::Request<opentelemetry_http::Bytes>,
+        ) -> Result<
+            opentelemetry_http::Response<opentelemetry_http::Bytes>,
+            opentelemetry_http::HttpError,
+        > {
+            Err("nobody is there".into())
+        }
+    }
+
+    fn builder() -> HoneyHiveTracerBuilder {
+        HoneyHiveTracer::builder()
+            .api_key("hh_k")
+            .server_url("https://honeyhive.example")
+    }
+
+    #[cfg(not(feature = "reqwest"))]
+    #[test]
+    fn without_an_http_client_only_test_mode_and_a_client_of_ones_own_can_be() {
+        let error = builder().build().unwrap_err();
+        assert!(matches!(error, BuildError::MissingHttpClient), "{error:?}");
+        assert!(error.to_string().contains("`.http_client(..)`"), "{error}");
+        assert!(builder().test_mode(true).build().is_ok());
+        assert!(builder().http_client(Nobody).build().is_ok());
+    }
+
+    #[cfg(all(
+        feature = "reqwest",
+        not(any(feature = "rustls", feature = "native-tls"))
+    ))]
+    #[test]
+    fn without_tls_an_https_url_says_what_to_turn_on() {
+        let said = builder().build().unwrap_err().to_string();
+        assert!(
+            said.contains("`rustls`") && said.contains("HH_API_URL"),
+            "{said}"
+        );
+        assert!(builder().server_url("http://localhost:1").build().is_ok());
+        assert!(builder().http_client(Nobody).build().is_ok());
+    }
+
+    #[test]
+    fn a_client_of_ones_own_needs_no_other() {
+        assert!(builder().http_client(Nobody).build().is_ok());
+    }
 }

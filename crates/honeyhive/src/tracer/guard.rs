@@ -7,20 +7,25 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use super::HoneyHiveTracer;
-use crate::outbox::{Outcome, SessionEnd};
+use crate::log::{self, CallSite};
+use crate::outbox::{Closed, Outcome, SessionEnd};
 use crate::panics::panic_text;
 use crate::processor::LAST_FLUSH;
 use crate::session::{NewSession, Session};
+use crate::span::Failure;
 
 impl HoneyHiveTracer {
     /// Runs a unit of work (a job, a message, a batch) in a session of its own, which ends with it. The future holds
     /// a handle of the tracer, so it can be spawned.
     ///
+    /// It does not look into what the work returns: for work that can fail there is
+    /// [`try_with_session`](Self::try_with_session).
+    ///
     /// ```
     /// # async fn example(tracer: honeyhive::HoneyHiveTracer) {
     /// let rows = tracer
-    ///     .with_session("nightly-import", |session| async move {
-    ///         session.enrich(honeyhive::Enrichment::new().metadata(serde_json::json!({"run": 7})));
+    ///     .with_session("nightly-import", async |session| {
+    ///         session.metadata(honeyhive::json!({"run": 7}));
     ///         10_000 // spans in here are in the session
     ///     })
     ///     .await;
@@ -41,13 +46,55 @@ impl HoneyHiveTracer {
         async move {
             // Measured before the session begins, so that no span of it seems to begin after its end.
             let began = Instant::now();
-            to_its_end(tracer.create_session(new), began, work).await
+            to_its_end(tracer.create_session(new), began, work, |_| None).await
+        }
+    }
+
+    /// As [`with_session`](Self::with_session), for work that can fail: an `Err` is the session's error, with its
+    /// causes, and the session ends as `error`.
+    ///
+    /// The `Err` may be any error, what boxes or wraps one (`Box<dyn Error>`, `anyhow::Error`), or text.
+    ///
+    /// ```
+    /// # async fn example(tracer: honeyhive::HoneyHiveTracer) -> std::io::Result<()> {
+    /// let rows = tracer
+    ///     .try_with_session("nightly-import", async |session| {
+    ///         let orders = std::fs::read_to_string("orders.csv")?;
+    ///         session.outputs(honeyhive::json!({"bytes": orders.len()}));
+    ///         Ok::<_, std::io::Error>(orders.lines().count())
+    ///     })
+    ///     .await?;
+    /// # let _: usize = rows;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What the work returns.
+    pub fn try_with_session<N, F, Fut, T, E, Kind>(
+        &self,
+        new: N,
+        work: F,
+    ) -> impl Future<Output = Result<T, E>> + use<N, F, Fut, T, E, Kind>
+    where
+        N: Into<NewSession>,
+        F: FnOnce(Session) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: Failure<Kind>,
+    {
+        let tracer = self.clone();
+        let error = |output: &Result<T, E>| output.as_ref().err().map(Failure::to_text);
+        async move {
+            let began = Instant::now();
+            to_its_end(tracer.create_session(new), began, work, error).await
         }
     }
 
     /// Shuts the tracer down when the guard is dropped, within 5 seconds unless told otherwise.
+    #[track_caller]
     pub fn shutdown_guard(&self) -> ShutdownGuard {
-        ShutdownGuard::new(self.clone())
+        ShutdownGuard::new(self.clone(), CallSite::here())
     }
 }
 
@@ -56,18 +103,23 @@ impl HoneyHiveTracer {
 /// It blocks the thread that drops it, [`timeout`](Self::timeout) at the most. Without a guard and
 /// without a call of [`shutdown`](HoneyHiveTracer::shutdown), what was recorded last can be lost when
 /// the process ends.
+///
+/// `let _ = tracer.shutdown_guard();` drops it at once: write `let _guard = tracer.shutdown_guard();`. What is
+/// recorded after that is dropped, and a warning says so.
 #[derive(Debug)]
-#[must_use = "the tracer is shut down when the guard is dropped"]
+#[must_use = "the tracer is shut down when the guard is dropped: `let _guard = tracer.shutdown_guard();`"]
 pub struct ShutdownGuard {
     tracer: HoneyHiveTracer,
     timeout: Duration,
+    made_at: CallSite,
 }
 
 impl ShutdownGuard {
-    pub(super) const fn new(tracer: HoneyHiveTracer) -> Self {
+    pub(super) const fn new(tracer: HoneyHiveTracer, made_at: CallSite) -> Self {
         Self {
             tracer,
             timeout: LAST_FLUSH,
+            made_at,
         }
     }
 
@@ -80,15 +132,21 @@ impl ShutdownGuard {
 
 impl Drop for ShutdownGuard {
     fn drop(&mut self) {
-        match self.tracer.shutdown_blocking(self.timeout) {
+        let by = Closed::Guard(self.made_at);
+        match self.tracer.stop_blocking(self.timeout, by) {
             Ok(_) | Err(crate::FlushError::ShutDown) => {}
-            Err(error) => tracing::warn!(target: "honeyhive", "at shutdown: {error}"),
+            Err(error) => log::warn(format_args!("at shutdown: {error}")),
         }
     }
 }
 
-/// Runs a unit of work in a session, which ends with it.
-async fn to_its_end<F, Fut>(session: Session, began: Instant, work: F) -> Fut::Output
+/// Runs a unit of work in a session, which ends with it. `verdict` is the error in an output.
+async fn to_its_end<F, Fut>(
+    session: Session,
+    began: Instant,
+    work: F,
+    verdict: impl FnOnce(&Fut::Output) -> Option<String>,
+) -> Fut::Output
 where
     F: FnOnce(Session) -> Fut,
     Fut: Future,
@@ -99,7 +157,10 @@ where
         let mut work = pin!(session.scope(work));
         poll_fn(|cx| ending.watch(|| work.as_mut().poll(cx))).await
     };
-    ending.end(Outcome::Complete, None);
+    match verdict(&output) {
+        None => ending.end(Outcome::Complete, None),
+        error => ending.end(Outcome::Error, error),
+    }
     output
 }
 

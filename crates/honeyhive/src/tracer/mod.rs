@@ -1,9 +1,8 @@
 //! [`HoneyHiveTracer`]: the handle a program holds.
 
 mod builder;
-#[cfg(feature = "macros")]
-mod default;
 mod guard;
+mod here;
 #[cfg(feature = "signal")]
 mod serve;
 
@@ -16,24 +15,31 @@ use std::time::Duration;
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::{Context, InstrumentationScope};
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 
 pub use builder::HoneyHiveTracerBuilder;
 pub use guard::ShutdownGuard;
+#[cfg(feature = "macros")]
+pub(crate) use here::maker_here;
+pub use here::span;
 #[cfg(feature = "signal")]
 pub use serve::{Serve, ServeFuture, Served, StopSignal};
 
+use crate::context;
 use crate::enrichment::{Enrichment, warn_of_foreign_span};
 use crate::error::FlushError;
+use crate::event_type::EventType;
+use crate::log::{self, CallSite};
 use crate::model::id::EventId;
-use crate::outbox::{Command, Outbox, Record, Reply, Timing, Update};
+use crate::outbox::{Closed, Command, Outbox, Record, Reply, Timing, Update};
 use crate::processor::HoneyHiveSpanProcessor;
 use crate::propagation;
 use crate::report::{DeliveryStats, FlushReport};
-use crate::session::{CreateSession, NewSession, Session, StartupSession, current};
 #[cfg(feature = "http-server")]
+use crate::session::Trusts;
+use crate::session::{CreateSession, NewSession, Session, SessionTrust, StartupSession, current};
 use crate::settings::SessionTransport;
-use crate::span::{self, SpanBuilder};
+use crate::span::{self, Maker, SpanBuilder};
 
 /// The HoneyHive tracer: a cheap clone, all clones being one tracer.
 ///
@@ -41,16 +47,14 @@ use crate::span::{self, SpanBuilder};
 /// fails a request: sessions and spans are queued, and a background thread delivers them.
 ///
 /// ```no_run
-/// use honeyhive::{Enrichment, EventType, HoneyHiveTracer};
-/// use serde_json::json;
+/// use honeyhive::{Enrichment, HoneyHiveTracer, json};
 ///
 /// # fn main() -> Result<(), honeyhive::BuildError> {
 /// let tracer = HoneyHiveTracer::from_env()?;            // HH_API_KEY and friends
 /// let _guard = tracer.shutdown_guard();                 // delivers the rest when main ends
 ///
 /// let span = tracer
-///     .span("answer")
-///     .event_type(EventType::Tool)
+///     .tool("answer")
 ///     .inputs(json!({"question": "6 * 7"}))
 ///     .start();
 /// span.outputs(json!({"answer": 42}));
@@ -83,6 +87,29 @@ struct Inner {
 }
 
 impl HoneyHiveTracer {
+    /// A tracer that records nothing: everything can be called, and costs next to nothing.
+    #[must_use]
+    pub fn disabled() -> Self {
+        let provider = SdkTracerProvider::builder()
+            .with_sampler(Sampler::AlwaysOff)
+            .build();
+        let outbox = Arc::new(Outbox::disabled());
+        let processor = HoneyHiveSpanProcessor::new(
+            Arc::clone(&outbox),
+            SessionTransport::Rest,
+            SessionTrust::Never,
+        );
+        let name = String::new();
+        let startup = Arc::new(StartupSession::new(outbox, name, None));
+        Self::from_parts(provider, processor, startup)
+    }
+
+    /// True for a tracer that records nothing; see [`from_env_or_disabled`](Self::from_env_or_disabled).
+    #[must_use]
+    pub fn is_disabled(&self) -> bool {
+        self.inner.outbox.is_disabled()
+    }
+
     fn from_parts(
         provider: SdkTracerProvider,
         processor: HoneyHiveSpanProcessor,
@@ -92,8 +119,10 @@ impl HoneyHiveTracer {
             .with_version(env!("CARGO_PKG_VERSION"))
             .build();
         let tracer = Arc::new(provider.tracer_with_scope(scope));
-        #[cfg(feature = "macros")]
-        processor.outbox().set_tracer(&tracer);
+        // Of one that records nothing nobody finds a tracer, and so no span is made.
+        if !processor.outbox().is_disabled() {
+            processor.outbox().set_tracer(&tracer);
+        }
         Self {
             inner: Arc::new(Inner {
                 provider,
@@ -108,12 +137,14 @@ impl HoneyHiveTracer {
     /// Begins a session and hands it over for delivery. Never blocks.
     ///
     /// It is not made current by itself: see [`Session::enter`] and [`Session::scope`].
+    #[track_caller]
     pub fn create_session(&self, new: impl Into<NewSession>) -> Session {
         self.acreate_session(new).into_session()
     }
 
     /// As [`create_session`](Self::create_session), with something to await: it resolves once HoneyHive
     /// has answered. The session is usable before, and dropping this cancels nothing.
+    #[track_caller]
     pub fn acreate_session(&self, new: impl Into<NewSession>) -> CreateSession {
         CreateSession::new(Session::begin(&self.inner.outbox, new.into()))
     }
@@ -122,6 +153,7 @@ impl HoneyHiveTracer {
     /// to. For scripts; a server uses a session a request.
     ///
     /// Without this call it begins when something first needs it.
+    #[track_caller]
     pub fn session_start(&self, new: impl Into<NewSession>) -> Session {
         self.inner.startup.replace(new.into())
     }
@@ -129,22 +161,24 @@ impl HoneyHiveTracer {
     /// The session of this tracer that is current here, without beginning one.
     #[must_use]
     pub fn current_session(&self) -> Option<Session> {
-        Context::map_current(|cx| {
+        context::map(|cx| {
             current::of_tracer(cx, &self.inner.outbox)
                 .map(|current| current.session.clone())
                 .or_else(|| {
-                    let id = current::from_baggage(cx)?;
+                    let id = self.inner.processor.session_in_baggage(cx)?;
                     Some(Session::begin(&self.inner.outbox, NewSession::existing(id)))
                 })
         })
+        .flatten()
     }
 
     /// What [`Session::inject`] has put into the headers of a message that came in: a context with the
     /// sender's session, as a link, and its span as the parent. Without them it is the current context.
     ///
     /// For queues and protocols of your own; behind the HTTP layers it happens by itself. Names match in any
-    /// case. The id is trusted as it comes: a bare `session_id` counts where it is a UUID,
-    /// `honeyhive.session_id` always.
+    /// case, headers may come in several lines, and values may be bytes: `&http::HeaderMap`, actix-web's map, a `HashMap` and
+    /// any other names and values. The id is trusted as far as the tracer's
+    /// [`session_trust`](HoneyHiveTracerBuilder::session_trust) lets it; a bare `session_id` counts where it is a UUID.
     ///
     /// ```
     /// use std::collections::HashMap;
@@ -168,25 +202,33 @@ impl HoneyHiveTracer {
     pub fn extract<K, V>(&self, headers: impl IntoIterator<Item = (K, V)>) -> Context
     where
         K: AsRef<str>,
-        V: AsRef<str>,
+        V: AsRef<[u8]>,
     {
-        propagation::extract(&self.inner.outbox, headers)
+        let trust = self.inner.processor.trusts().of_tracer();
+        propagation::extract(&self.inner.outbox, trust, headers)
     }
 
     /// Adds to the current session, else to the tracer's own. Never blocks.
+    ///
+    /// Where other sessions are open, and this is called outside all of them, a debug build warns once a call site.
+    #[track_caller]
     pub fn enrich_session(&self, enrichment: Enrichment) {
-        self.current_session()
-            .unwrap_or_else(|| self.inner.startup.get_or_start())
-            .enrich(enrichment);
+        let session = self.current_session().unwrap_or_else(|| {
+            let site = CallSite::here();
+            self.inner.outbox.strays().warn_of_enrichment(site);
+            self.inner.startup.get_or_start()
+        });
+        session.enrich(enrichment);
     }
 
     /// Adds to the current span, whoever made it: this tracer, `tracing`, another library. Without one it does
     /// nothing; on the span of another HoneyHive tracer it is refused, logged once and counted in
     /// [`DeliveryStats::refused`].
+    #[track_caller]
     pub fn enrich_span(&self, enrichment: Enrichment) {
         self.inner.outbox.count_refused(enrichment.refused_count());
         // A copy: what is called below may be the program's, and change what is current.
-        let cx = Context::current();
+        let cx = context::current();
         if self.may_write(&cx) {
             span::enrich(&cx.span(), enrichment);
         } else if !enrichment.is_empty() {
@@ -220,6 +262,7 @@ impl HoneyHiveTracer {
     /// # let event = captured.only_session().event("answer").clone();
     /// # assert_eq!(event.text("honeyhive_feedback.rating").as_deref(), Some("true"));
     /// ```
+    #[track_caller]
     pub fn enrich_event(&self, id: impl Into<EventId>, enrichment: Enrichment) {
         let outbox = &self.inner.outbox;
         outbox.count_refused(enrichment.refused_count());
@@ -237,18 +280,40 @@ impl HoneyHiveTracer {
     /// on that of another HoneyHive tracer.
     #[must_use]
     pub fn current_event_id(&self) -> Option<EventId> {
-        let cx = Context::current();
+        let cx = context::current();
         let is_mine = cx.span().is_recording() && self.may_write(&cx);
         is_mine.then(|| span::name_event(&cx))
     }
 
-    /// A span by hand.
+    /// A span by hand, in the session that is current where it starts.
+    ///
+    /// [`model`](Self::model), [`chain`](Self::chain) and [`tool`](Self::tool) say what it is, too.
+    #[doc(alias = "start_span")]
     pub fn span(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder {
-        SpanBuilder::new(
-            SdkTracer::clone(&self.inner.tracer),
-            Arc::clone(&self.inner.outbox),
-            name.into(),
-        )
+        SpanBuilder::new(self.maker(), name.into())
+    }
+
+    /// A span by hand for a call of a language model.
+    pub fn model(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder {
+        self.span(name).event_type(EventType::Model)
+    }
+
+    /// A span by hand for a group of others: a turn, an agent, a pipeline.
+    pub fn chain(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder {
+        self.span(name).event_type(EventType::Chain)
+    }
+
+    /// A span by hand for anything else that does work: a function, an API, a vector search.
+    pub fn tool(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder {
+        self.span(name).event_type(EventType::Tool)
+    }
+
+    /// None where nothing is recorded.
+    pub(crate) fn maker(&self) -> Option<Maker> {
+        (!self.is_disabled()).then(|| Maker {
+            tracer: Arc::clone(&self.inner.tracer),
+            outbox: Arc::clone(&self.inner.outbox),
+        })
     }
 
     /// The tracer's provider, for instrumentations that take one: their spans land in the current
@@ -281,6 +346,9 @@ impl HoneyHiveTracer {
     /// [`FlushError::TimedOut`] when items are still pending, [`FlushError::Dropped`] when some were
     /// lost on the way, [`FlushError::ShutDown`] after a shutdown.
     pub async fn force_flush(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
+        if self.is_disabled() {
+            return Ok(FlushReport::default());
+        }
         let (reply, answer) = Reply::awaited();
         self.inner.outbox.command(Command::Flush(timeout, reply));
         answer.await.unwrap_or(Err(FlushError::ShutDown))
@@ -303,11 +371,29 @@ impl HoneyHiveTracer {
     /// As [`force_flush`](Self::force_flush); what was still pending is then on disk, where there is a
     /// [`Spool`](crate::Spool), for the next process to deliver. Else it is lost, and counted as
     /// [`DropReason::ShutDown`](crate::DropReason::ShutDown).
-    pub async fn shutdown(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
-        let (reply, answer) = Reply::awaited();
-        self.inner.outbox.close();
-        self.inner.outbox.command(Command::Stop(timeout, reply));
-        answer.await.unwrap_or(Err(FlushError::ShutDown))
+    #[track_caller]
+    pub fn shutdown(
+        &self,
+        timeout: Duration,
+    ) -> impl Future<Output = Result<FlushReport, FlushError>> + Send + use<> {
+        self.stop(timeout, Closed::Call(CallSite::here()))
+    }
+
+    fn stop(
+        &self,
+        timeout: Duration,
+        by: Closed,
+    ) -> impl Future<Output = Result<FlushReport, FlushError>> + Send + use<> {
+        let tracer = self.clone();
+        async move {
+            if tracer.is_disabled() {
+                return Ok(FlushReport::default());
+            }
+            let (reply, answer) = Reply::awaited();
+            tracer.inner.outbox.close(by);
+            tracer.inner.outbox.command(Command::Stop(timeout, reply));
+            answer.await.unwrap_or(Err(FlushError::ShutDown))
+        }
     }
 
     /// As [`shutdown`](Self::shutdown), for code that is not async: it blocks this thread.
@@ -315,8 +401,16 @@ impl HoneyHiveTracer {
     /// # Errors
     ///
     /// As [`shutdown`](Self::shutdown).
+    #[track_caller]
     pub fn shutdown_blocking(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
-        self.inner.outbox.close();
+        self.stop_blocking(timeout, Closed::Call(CallSite::here()))
+    }
+
+    fn stop_blocking(&self, timeout: Duration, by: Closed) -> Result<FlushReport, FlushError> {
+        if self.is_disabled() {
+            return Ok(FlushReport::default());
+        }
+        self.inner.outbox.close(by);
         self.blocking(timeout, Command::Stop)
     }
 
@@ -327,9 +421,15 @@ impl HoneyHiveTracer {
     ) -> Result<FlushReport, FlushError> {
         /// The delivery thread keeps the time; this is for the case that it cannot.
         const GRACE: Duration = Duration::from_secs(1);
+        if self.is_disabled() {
+            return Ok(FlushReport::default());
+        }
         let (reply, answer) = Reply::blocking();
         self.inner.outbox.command(command(timeout, reply));
-        match answer.recv_timeout(timeout.saturating_add(GRACE)) {
+        let answer = answer.recv_timeout(timeout.saturating_add(GRACE));
+        // This thread may have a subscriber that the delivery thread has not.
+        log::replay();
+        match answer {
             Ok(flushed) => flushed,
             Err(RecvTimeoutError::Disconnected) => Err(FlushError::ShutDown),
             Err(RecvTimeoutError::Timeout) => Err(FlushError::TimedOut {
@@ -342,7 +442,7 @@ impl HoneyHiveTracer {
         }
     }
 
-    #[cfg(any(feature = "http-server", feature = "macros", feature = "tracing"))]
+    #[cfg(any(feature = "http-server", feature = "model-calls", feature = "tracing"))]
     pub(crate) fn outbox(&self) -> &Arc<Outbox> {
         &self.inner.outbox
     }
@@ -352,9 +452,10 @@ impl HoneyHiveTracer {
         &self.inner.tracer
     }
 
-    #[cfg(feature = "macros")]
-    pub(crate) fn shared_sdk_tracer(&self) -> Arc<SdkTracer> {
-        Arc::clone(&self.inner.tracer)
+    /// Whose ids from outside are trusted, and how far.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn trusts(&self) -> &Trusts {
+        self.inner.processor.trusts()
     }
 
     #[cfg(feature = "http-server")]

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use super::HoneyHiveTracer;
 use crate::error::FlushError;
+use crate::log;
 use crate::processor::LAST_FLUSH;
 use crate::report::FlushReport;
 
@@ -179,7 +180,9 @@ impl<F: Future> Future for ServeFuture<F> {
 async fn until_too_late(stop: oneshot::Sender<()>, drain: Duration) {
     let mut signals = Signals::new();
     signals.next().await;
-    tracing::info!(target: "honeyhive", "stopping; requests under way have {drain:?} to end");
+    log::info(format_args!(
+        "stopping; requests under way have {drain:?} to end"
+    ));
     drop(stop);
     tokio::select! {
         () = tokio::time::sleep(drain) => {}
@@ -190,7 +193,7 @@ async fn until_too_late(stop: oneshot::Sender<()>, drain: Duration) {
 async fn deliver(tracer: &HoneyHiveTracer, limit: Duration) -> Result<FlushReport, FlushError> {
     let delivery = tracer.shutdown(limit).await;
     if let Err(error) = &delivery {
-        tracing::warn!(target: "honeyhive", "at shutdown: {error}");
+        log::warn(format_args!("at shutdown: {error}"));
     }
     delivery
 }

@@ -6,7 +6,14 @@ use opentelemetry::trace::SpanKind;
 use opentelemetry::{Key, KeyValue, Value};
 use tracing::field::{Field, Visit};
 
+use crate::attributes::gen_ai_content;
+use crate::model::causes::with_causes;
+use crate::model::json::octets;
+use crate::model::limits::{self, EVENT_BYTES, VALUE_BYTES};
+use crate::model::number;
 use crate::model::object::Bucket;
+use crate::model::text::bounded;
+use crate::model::truth::says_nothing;
 
 /// What is said of a span, when it is created or later.
 #[derive(Debug)]
@@ -41,12 +48,38 @@ impl Said {
                 }
             }
             "otel.status_description" | "otel.status_message" | "error" => {
-                self.error = Some(text(&value));
+                if let Some(error) = error(&value) {
+                    self.error = Some(error);
+                }
             }
             name => self
                 .attributes
                 .push(KeyValue::new(placed(name, self.bucket), value)),
         }
+    }
+}
+
+/// What an error says, where there is one: `error = false` says that there is none.
+fn error(value: &Value) -> Option<String> {
+    match value {
+        nothing if says_nothing(nothing) => None,
+        Value::Bool(_) => Some("error".to_owned()),
+        other => Some(text(other)),
+    }
+}
+
+/// As much of a text as is kept. Half of the JSON of the conventions says nothing, so that is cut when it has been
+/// read.
+fn kept(field: &Field, text: &str) -> Value {
+    let limit = if gen_ai_content(field.name()) {
+        EVENT_BYTES
+    } else {
+        VALUE_BYTES
+    };
+    if limits::is_over(text, limit) {
+        limits::cut(text, limit).into()
+    } else {
+        text.to_owned().into()
     }
 }
 
@@ -110,7 +143,7 @@ impl Message {
             "return" => self.returned = Some(value),
             name => {
                 if name == "error" {
-                    self.error = Some(value.as_str().into_owned());
+                    self.error = error(&value);
                 }
                 self.attributes.push(KeyValue::new(name, value));
             }
@@ -137,19 +170,23 @@ macro_rules! visit {
             }
 
             fn record_f64(&mut self, field: &Field, value: f64) {
-                self.take(field, value.into());
+                self.take(field, number::meant(value).into());
             }
 
             fn record_str(&mut self, field: &Field, value: &str) {
-                self.take(field, value.to_owned().into());
+                self.take(field, kept(field, value));
             }
 
             fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-                self.take(field, value.to_string().into());
+                self.take(field, with_causes(value).into());
+            }
+
+            fn record_bytes(&mut self, field: &Field, value: &[u8]) {
+                self.take(field, octets(value).into());
             }
 
             fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-                self.take(field, format!("{value:?}").into());
+                self.take(field, bounded(format_args!("{value:?}")).into());
             }
         }
     };

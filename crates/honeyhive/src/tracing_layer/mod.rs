@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
-use opentelemetry::{Context, ContextGuard, KeyValue};
+use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::SdkTracer;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -16,6 +16,7 @@ use tracing_subscriber::layer::Context as LayerContext;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use crate::attributes::{EXCEPTION, EXCEPTION_MESSAGE, TRACING_SCOPE};
+use crate::context::{self, Attached};
 use crate::model::object::Bucket;
 use crate::session::current;
 use crate::tracer::HoneyHiveTracer;
@@ -112,7 +113,7 @@ const STAMPS: usize = 4;
 struct Entered {
     key: usize,
     id: Id,
-    guard: ContextGuard,
+    guard: Attached,
 }
 
 thread_local! {
@@ -148,7 +149,7 @@ impl TracingLayer {
         let named = attributes.parent().and_then(|id| self.slot_of(id, cx));
         match named {
             Some(parent) => parent.start(&self.tracer).clone(),
-            None if attributes.is_contextual() => Context::current(),
+            None if attributes.is_contextual() => context::current(),
             None => Context::new(),
         }
     }
@@ -196,8 +197,11 @@ where
         let Some(slot) = self.slot_of(id, &cx) else {
             return;
         };
-        let around = Context::current();
-        let guard = current::within_sessions_of(slot.start(&self.tracer), &around).attach();
+        let around = context::current();
+        let guard = context::attach(current::within_sessions_of(
+            slot.start(&self.tracer),
+            &around,
+        ));
         // The thread may be ending.
         let _ = ENTERED.try_with(|entered| {
             entered.borrow_mut().push(Entered {

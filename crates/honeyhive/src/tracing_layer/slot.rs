@@ -9,6 +9,10 @@ use opentelemetry_sdk::trace::SdkTracer;
 
 use super::fields::Said;
 use crate::attributes::ERROR;
+#[cfg(feature = "model-calls")]
+use crate::event_type::EventType;
+#[cfg(feature = "model-calls")]
+use crate::model_span;
 use crate::session::current;
 
 /// A span that starts when it is first entered, or needed as a parent: what is said of it until then counts as
@@ -112,8 +116,15 @@ impl Waiting {
 
     fn start(self, tracer: &SdkTracer) -> Context {
         let parent = current::with_sessions_here(self.parent);
+        #[cfg(feature = "model-calls")]
+        let event_type = EventType::said(self.builder.attributes.as_deref().unwrap_or_default());
         let span = tracer.build_with_context(self.builder, &parent);
         let cx = parent.with_span(span);
+        #[cfg(feature = "model-calls")]
+        let cx = match event_type {
+            Some(event_type) => model_span::mark(cx, event_type),
+            None => cx,
+        };
         if let Some(error) = self.error {
             set_error(&cx.span(), error);
         }

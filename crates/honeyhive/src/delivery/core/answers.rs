@@ -5,9 +5,10 @@ use tokio::time::Instant;
 use super::{Core, Effect, REST_WIDTH, TRACES_WIDTH};
 use crate::delivery::claim::Claim;
 use crate::delivery::disk::Request;
-use crate::delivery::lane::{Number, Outcome, State};
+use crate::delivery::gate::Gate;
+use crate::delivery::lane::{Number, Outcome};
 use crate::delivery::notices::{SESSIONS, TRACES, UPDATES};
-use crate::delivery::sealed::{Home, Sealed, Target};
+use crate::delivery::sealed::{About, Body, Home, Sealed, Target};
 use crate::delivery::verdict::{Circumstances, Parts, UNAUTHORIZED_PAUSE, Verdict, judge};
 use crate::error::StartError;
 use crate::report::DropReason;
@@ -35,10 +36,10 @@ impl Core {
     fn send_some(&mut self, now: Instant, is_wanted: impl Fn(&Sealed, usize) -> bool) {
         let mut rest = self.room(now, false);
         let mut traces = self.room(now, true);
-        let mut from_disk = [false, true].map(|it| self.lane.under_way(it, true));
+        let mut from_disk = [false, true].map(|it| self.lane.under_way_from_disk(it));
         while rest + traces > 0 {
             let shelf = self.disk.as_ref().map(|disk| disk.shelf());
-            let next = self.lane.next(now, shelf, |call| {
+            let next = self.lane.next(shelf, |call| {
                 let is_traces = call.target.is_traces();
                 let room = if is_traces { traces } else { rest };
                 room > 0 && is_wanted(call, from_disk[usize::from(is_traces)])
@@ -53,7 +54,7 @@ impl Core {
             let number = next.unwrap_or_default();
             let effect = Effect::Call(number, call.target, call.body.clone());
             self.effects.push(effect);
-            self.lane.set(number, State::UnderWay);
+            self.lane.set_under_way(number);
         }
     }
 
@@ -63,7 +64,7 @@ impl Core {
             return 0;
         }
         gate.width(now)
-            .saturating_sub(self.lane.under_way(is_traces, false))
+            .saturating_sub(self.lane.under_way(is_traces))
     }
 
     /// Drops what a key that was just refused would be refused for.
@@ -72,9 +73,12 @@ impl Core {
             self.rest.is_unauthorized(now),
             self.traces.is_unauthorized(now),
         );
-        while rest || traces {
+        if !rest && !traces {
+            return;
+        }
+        loop {
             let shelf = self.disk.as_ref().map(|disk| disk.shelf());
-            let next = self.lane.next(now, shelf, |call| {
+            let next = self.lane.next(shelf, |call| {
                 let is_refused = if call.target.is_traces() {
                     traces
                 } else {
@@ -97,7 +101,7 @@ impl Core {
         answer: Result<Answer, Failure>,
         now: Instant,
     ) {
-        self.lane.set(number, State::Waiting);
+        self.lane.set_waiting(number);
         let Some(call) = self.lane.get(number) else {
             return;
         };
@@ -125,7 +129,7 @@ impl Core {
         }
     }
 
-    const fn gate(&self, target: Target) -> &crate::delivery::gate::Gate {
+    const fn gate(&self, target: Target) -> &Gate {
         if target.is_traces() {
             &self.traces
         } else {
@@ -138,10 +142,7 @@ impl Core {
         let Target::Update(id) = target else {
             return false;
         };
-        self.sessions.awaits_end(id)
-            || self.spans.may_create(id)
-            || self.jobs.may_create(id)
-            || self.lane.may_create(id)
+        self.sessions.awaits_end(id) || self.may_be_created(id)
     }
 
     /// Tells the gate and the log what HoneyHive has said.
@@ -152,14 +153,11 @@ impl Core {
         verdict: &Verdict,
         now: Instant,
     ) {
-        let failure = match answer {
-            Ok(_) => {
-                if self.gate_of(target).succeeded() {
-                    self.recovered(target);
-                }
-                return;
+        let Err(failure) = answer else {
+            if self.gate_of(target).succeeded() {
+                self.recovered(target);
             }
-            Err(failure) => failure,
+            return;
         };
         if !matches!(verdict, Verdict::Await(_) | Verdict::Smaller(_)) {
             self.notices.failure(what(target), failure, now);
@@ -196,12 +194,8 @@ impl Core {
                 self.lane.note_known(id);
             }
             Target::Traces => {
-                for id in call.about.clone().into_iter().flat_map(|about| {
-                    let ids = about.sessions.into_iter().chain(about.events);
-                    ids.collect::<Vec<_>>()
-                }) {
+                for id in call.about.iter().flat_map(About::ids).collect::<Vec<_>>() {
                     self.lane.note_known(id);
-                    self.sessions.unblock(id);
                 }
             }
             // HoneyHive may have answered 200 and forgotten.
@@ -216,7 +210,7 @@ impl Core {
         if let Some(Home::Disk(ticket)) = home
             && self.lane.is_last_part(&ticket)
         {
-            self.lane.set(number, State::Settling(outcome));
+            self.lane.set_settling(number, outcome);
             let settle = Request::Settle(number, ticket);
             return self.effects.push(Effect::Disk(settle));
         }
@@ -233,6 +227,9 @@ impl Core {
                 self.settle_taken(call.claim, &answer, now);
             }
             Outcome::Delivered(_) => self.ledger.delivered(call.claim),
+        }
+        for id in call.about.iter().flat_map(About::ids) {
+            self.sessions.unblock(id);
         }
         if let Some(id) = call.target.id() {
             self.rest_call_is_gone(id);
@@ -260,11 +257,10 @@ impl Core {
             // The key was refused; what is on disk waits until somebody has put that right.
             return self.lane.delay_disk(Some(now + UNAUTHORIZED_PAUSE));
         };
-        if let Some(call) = self.lane.get_mut(number) {
+        self.lane.change(number, Some(then), |call| {
             call.tries.failed += 1;
             call.tries.others_before.get_or_insert(got_through);
-            call.tries.not_before = Some(then);
-        }
+        });
         self.outbox.count_retry();
         if let Some(id) = target.id() {
             self.confirms.not_taken(id, &detail);
@@ -276,31 +272,30 @@ impl Core {
 
     fn wait_for(&mut self, number: Number, is_expected: bool, then: Instant) {
         self.outbox.count_retry();
-        if let Some(call) = self.lane.get_mut(number) {
+        self.lane.change(number, Some(then), |call| {
             call.tries.unknown += u32::from(!is_expected);
-            call.tries.not_before = Some(then);
-        }
+        });
     }
 
     fn make_smaller(&mut self, number: Number, parts: Parts, now: Instant) {
         match parts {
             Parts::Cut(body, limit) => {
-                if let Some(call) = self.lane.get_mut(number) {
-                    call.body = body;
-                    call.tries.not_before = None;
-                    let what = what(call.target);
-                    self.notices.cut(what, limit, now);
+                if let Some(call) = self.lane.get(number) {
+                    self.notices.cut(what(call.target), limit, now);
                 }
+                self.lane.set_body(number, body);
             }
             Parts::Halves(halves) => self.halve(number, halves),
         }
     }
 
-    fn halve(&mut self, number: Number, halves: [(crate::delivery::sealed::Body, u64); 2]) {
-        let Some(call) = self.lane.get_mut(number) else {
+    fn halve(&mut self, number: Number, halves: [(Body, u64); 2]) {
+        let mut rest = Claim::none();
+        self.lane
+            .change(number, None, |call| rest = call.claim.take());
+        let Some(call) = self.lane.get(number) else {
             return;
         };
-        let mut rest = call.claim.take();
         let (target, about, home, since) = (call.target, call.about.clone(), call.home, call.since);
         let last = halves.len() - 1;
         let parts = halves

@@ -162,6 +162,7 @@ impl Core {
         if self.is_writing_the_rest() {
             self.go_on_writing_the_rest(now);
         } else {
+            self.lane.wake(now);
             self.rescue_spans(now);
             self.relieve(now);
             if std::mem::take(&mut self.look_for_room) {
@@ -195,7 +196,7 @@ impl Core {
 
     /// Accounts for what is left.
     pub(super) fn end(self) {
-        let mut ledger = self.ledger;
+        let ledger = self.ledger;
         let calls = self.lane.into_calls().map(|call| call.claim);
         let left = calls
             .chain(self.sessions.into_claims())

@@ -1,5 +1,7 @@
 //! What is due is sealed, as far as there is room to send it.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
 use super::jobs::{Job, JobOf};
@@ -8,7 +10,7 @@ use crate::delivery::claim::Claim;
 use crate::delivery::lane::Number;
 use crate::delivery::piles::{Batch, Place};
 use crate::delivery::seal::{Open, OpenSpan, Product};
-use crate::delivery::sealed::{Sealed, Target};
+use crate::delivery::sealed::{Body, Sealed, Target};
 use crate::error::StartError;
 use crate::model::id::SessionId;
 use crate::outbox::StartRecord;
@@ -20,7 +22,7 @@ impl Core {
         if self.spans.strays_are_due(now, &self.ledger) {
             self.assign_strays(now);
         }
-        let ready = self.jobs.len(true) + self.lane.ready(now, true);
+        let ready = self.jobs.len(true) + self.lane.ready(true);
         for _ in ready..TRACES_WIDTH {
             if !self.spans.free_are_due(now, &self.ledger) {
                 break;
@@ -30,7 +32,7 @@ impl Core {
             };
             self.seal_spans(batch, false);
         }
-        let mut ready = self.jobs.len(false) + self.lane.ready(now, false);
+        let mut ready = self.jobs.len(false) + self.lane.ready(false);
         while ready < REST_WIDTH
             && let Some(id) = self.sessions.next_due(now)
         {
@@ -45,7 +47,12 @@ impl Core {
     pub(super) fn is_behind(&self, id: SessionId) -> bool {
         self.lane.holds(id)
             || self.jobs.holds(id)
-            || (!self.sessions.has_start(id) && !self.lane.knows(id) && self.spans.may_create(id))
+            || (!self.sessions.has_start(id) && !self.lane.knows(id) && self.may_be_created(id))
+    }
+
+    /// True while spans of ours may still create a session or an event.
+    pub(super) fn may_be_created(&self, id: SessionId) -> bool {
+        self.spans.may_create(id) || self.jobs.may_create(id) || self.lane.may_create(id)
     }
 
     /// Seals what a session has to say, whether it is due or not; false where there is nothing.
@@ -130,15 +137,11 @@ impl Core {
     fn sealed_session(
         &mut self,
         id: SessionId,
-        start: Option<(std::sync::Arc<StartRecord>, Claim)>,
-        claim: Claim,
-        (body, update): (
-            Option<crate::delivery::sealed::Body>,
-            Option<crate::delivery::sealed::Body>,
-        ),
+        start: Option<(Arc<StartRecord>, Claim)>,
+        mut claim: Claim,
+        (body, update): (Option<Body>, Option<Body>),
         since: Instant,
     ) -> Option<Number> {
-        let mut claim = claim;
         let mut first = None;
         match (start, body) {
             (Some((record, start_claim)), Some(body)) => {
@@ -161,18 +164,13 @@ impl Core {
             }
             (None, _) => {}
         }
-        match update {
-            Some(body) => {
-                let number = self
-                    .lane
-                    .push(Sealed::new(Target::Update(id), body, claim, since));
-                first.or(Some(number))
-            }
-            None => {
-                self.ledger.dropped(claim, DropReason::Rejected);
-                first
-            }
-        }
+        let Some(body) = update else {
+            self.ledger.dropped(claim, DropReason::Rejected);
+            return first;
+        };
+        let update = Sealed::new(Target::Update(id), body, claim, since);
+        let number = self.lane.push(update);
+        first.or(Some(number))
     }
 
     /// Drops what cannot be written down.

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 
 use super::{Core, Effect, LOOK};
 use crate::delivery::disk::{Recalled, Request, Response};
+use crate::delivery::lane::Number;
 use crate::delivery::lane::pressure::{REFUSED_WAIT, RELIEF_PAUSE, RELIEVED, WRITES, is_too_full};
-use crate::delivery::lane::{Number, State};
 use crate::delivery::ledger::Ledger;
 use crate::delivery::sealed::{Body, Home, Sealed, Target};
 use crate::error::StartError;
@@ -26,7 +26,7 @@ const WINDOW_BYTES: usize = 8 * 1024 * 1024;
 /// From so many starts on those are forgotten whose session nobody has any more.
 const MANY_STARTS: usize = 1_024;
 /// So long a flush waits for the first look into the folder.
-const FIRST_LOOK: Duration = Duration::from_secs(1);
+const FIRST_LOOK: Duration = Duration::from_secs(5);
 /// So many sessions are looked at for what may go to disk, at a time.
 const LOOKED_AT: usize = 1_024;
 
@@ -141,7 +141,7 @@ impl Core {
             mark: call.claim.epoch(),
         };
         self.effects.push(Effect::Disk(write));
-        self.lane.set(number, State::Writing);
+        self.lane.set_writing(number);
     }
 
     /// Takes in what the disk has answered.
@@ -185,7 +185,7 @@ impl Core {
     }
 
     fn not_written(&mut self, number: Number, refused: Refused, now: Instant) {
-        self.lane.set(number, State::Waiting);
+        self.lane.set_waiting(number);
         self.lane.note_refused(number, self.is_writing_the_rest());
         if let Some(disk) = &mut self.disk {
             disk.refused_until = Some(now + REFUSED_WAIT);
@@ -204,7 +204,7 @@ impl Core {
         if disk.shelf.is_empty() || !self.disk_takes_more(now) {
             return;
         }
-        for number in self.lane.followers(now, &disk.shelf) {
+        for number in self.lane.followers(&disk.shelf) {
             self.write(number, now);
         }
         if self.spans.behind_are_due(now, &self.ledger)

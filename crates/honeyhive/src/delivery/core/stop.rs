@@ -128,7 +128,7 @@ impl Core {
                 return self.have_written_the_rest(now);
             }
             match phase {
-                Phase::Cutting if self.lane.is_under_way() => return,
+                Phase::Cutting if self.is_under_way() => return,
                 Phase::Cutting => self.set_phase(Phase::Starts),
                 Phase::Starts if self.write_sessions(true, now) => return,
                 Phase::Starts => self.set_phase(Phase::Spans),
@@ -138,6 +138,10 @@ impl Core {
                 _ => return self.have_written_the_rest(now),
             }
         }
+    }
+
+    const fn is_under_way(&self) -> bool {
+        self.lane.under_way(false) + self.lane.under_way(true) > 0
     }
 
     fn set_phase(&mut self, phase: Phase) {

@@ -109,7 +109,7 @@ pub(in crate::delivery) fn session_of(span: &SpanData) -> Option<SessionId> {
     let mut attributes = span.attributes.iter();
     let noted = attributes.rfind(|attribute| attribute.key.as_str() == SESSION_ID)?;
     match &noted.value {
-        Value::String(text) => Some(SessionId::from_correlation_id(text.as_str())),
+        Value::String(text) => SessionId::checked_from_correlation_id(text.as_str()),
         _ => None,
     }
 }

@@ -13,6 +13,7 @@ use crate::delivery::claim::Claim;
 use crate::delivery::piles::{SPAN_DELAY, Waiting, event_of};
 use crate::delivery::recent::Recent;
 use crate::model::id::SessionId;
+use crate::model::truth::says_nothing;
 use crate::outbox::{StartRecord, Timing, Update};
 use crate::sampling::SessionSampling;
 
@@ -75,7 +76,8 @@ struct Ended {
 }
 
 fn has_failed(span: &SpanData) -> bool {
-    let says_so = || span.attributes.iter().any(|it| it.key.as_str() == ERROR);
+    let mut errors = span.attributes.iter().filter(|it| it.key.as_str() == ERROR);
+    let mut says_so = || errors.any(|it| !says_nothing(&it.value));
     matches!(span.status, Status::Error { .. }) || says_so()
 }
 

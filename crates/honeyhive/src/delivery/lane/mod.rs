@@ -1,18 +1,20 @@
 //! [`Lane`]: sealed calls that wait or are under way, from memory and from disk, in one order.
 
+mod counts;
 mod order;
 pub(super) mod pressure;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use self::counts::{Counts, Doing};
 use self::order::{Place, disk_must_precede, must_precede};
 use super::recent::Recent;
-use super::sealed::{Home, Sealed, Target};
+use super::sealed::{Body, Home, Sealed, Target};
 use crate::model::id::SessionId;
-use crate::outbox::StartRecord;
+use crate::outbox::{Load, StartRecord};
 use crate::report::DropReason;
 use crate::spool::{self, Kind, Shelf, Ticket};
 use crate::wire::Answer;
@@ -29,19 +31,7 @@ struct Key {
     number: Number,
 }
 
-/// What a call in the lane does.
-#[derive(Debug)]
-pub(super) enum State {
-    Waiting,
-    /// HoneyHive is being asked.
-    UnderWay,
-    /// The disk is being asked to take it.
-    Writing,
-    /// It has its outcome, and the disk is being told.
-    Settling(Outcome),
-}
-
-/// The outcome of a call that is on disk.
+/// The outcome of a call that is on disk, until the disk knows.
 #[derive(Debug)]
 pub(super) enum Outcome {
     Delivered(Answer),
@@ -51,26 +41,27 @@ pub(super) enum Outcome {
 #[derive(Debug)]
 struct Entry {
     call: Sealed,
-    state: State,
+    doing: Doing,
+    outcome: Option<Outcome>,
     /// The disk has refused it since the last writes began.
     was_refused: bool,
 }
 
-/// How many calls of a session are in memory.
-#[derive(Debug, Clone, Copy, Default)]
-struct Count {
-    calls: u32,
-    starts: u32,
-}
-
-/// The order in which calls go.
+/// The order in which calls go. What is asked at every step is looked up, however many calls wait.
 #[derive(Debug)]
 pub(super) struct Lane {
     entries: BTreeMap<Key, Entry>,
     keys: HashMap<Number, Key>,
     numbers: u64,
-    /// The sessions and events of the REST calls in memory.
-    in_memory: HashMap<SessionId, Count>,
+    counts: Counts,
+    /// The calls that may be tried, and those that rest until a time.
+    ready: BTreeSet<Key>,
+    resting: BTreeSet<(Instant, Key)>,
+    /// The calls of a session or an event, and the calls of spans.
+    of_id: HashMap<SessionId, BTreeSet<Key>>,
+    spans: BTreeSet<Key>,
+    /// Starts that were read back: spans that were, too, may be theirs.
+    recalled_starts: BTreeSet<Key>,
     /// The records of which parts are left.
     parts: BTreeMap<spool::Place, u32>,
     /// Sessions and events that HoneyHive has.
@@ -83,7 +74,12 @@ impl Lane {
             entries: BTreeMap::new(),
             keys: HashMap::new(),
             numbers: 0,
-            in_memory: HashMap::new(),
+            counts: Counts::default(),
+            ready: BTreeSet::new(),
+            resting: BTreeSet::new(),
+            of_id: HashMap::new(),
+            spans: BTreeSet::new(),
+            recalled_starts: BTreeSet::new(),
             parts: BTreeMap::new(),
             known: Recent::new(),
         }
@@ -91,9 +87,6 @@ impl Lane {
 
     /// Adds a call behind all others of its home.
     pub(super) fn push(&mut self, call: Sealed) -> Number {
-        if let Home::Disk(ticket) = call.home {
-            self.parts.insert(ticket.place, 1);
-        }
         self.numbers += 1;
         let age = self.numbers;
         self.insert(call, age)
@@ -106,56 +99,58 @@ impl Lane {
             age,
             number: self.numbers,
         };
-        if let Some(count) = self.count_of(&call) {
-            count.calls += 1;
-            count.starts += u32::from(matches!(call.target, Target::Start(_)));
+        match call.target {
+            Target::Traces => drop(self.spans.insert(key)),
+            Target::Start(id) | Target::Update(id) => {
+                self.of_id.entry(id).or_default().insert(key);
+            }
         }
+        if let Home::Disk(ticket) = call.home {
+            *self.parts.entry(ticket.place).or_default() += 1;
+            if matches!(call.target, Target::Start(_)) {
+                self.recalled_starts.insert(key);
+            }
+        }
+        self.ready.insert(key);
+        self.counts.add(&call, Doing::Ready);
         self.keys.insert(key.number, key);
         let entry = Entry {
             call,
-            state: State::Waiting,
+            doing: Doing::Ready,
+            outcome: None,
             was_refused: false,
         };
         self.entries.insert(key, entry);
         key.number
     }
 
-    /// Counts of a call in memory that is about one session or event.
-    fn count_of(&mut self, call: &Sealed) -> Option<&mut Count> {
-        let id = call.target.id().filter(|_| !call.home.is_disk())?;
-        Some(self.in_memory.entry(id).or_default())
-    }
-
     /// Replaces a call by its parts, which are as old as it was.
     pub(super) fn divide(&mut self, number: Number, parts: impl IntoIterator<Item = Sealed>) {
-        let Some(age) = self.keys.get(&number).map(|key| key.age) else {
-            return;
-        };
-        self.take_out(number);
-        for part in parts {
-            if let Home::Disk(ticket) = part.home {
-                *self.parts.entry(ticket.place).or_default() += 1;
+        if let Some(age) = self.keys.get(&number).map(|key| key.age) {
+            self.remove(number);
+            for part in parts {
+                self.insert(part, age);
             }
-            self.insert(part, age);
         }
     }
 
     /// Takes a call out.
     pub(super) fn remove(&mut self, number: Number) -> Option<Sealed> {
-        let call = self.take_out(number)?;
-        Some(call)
-    }
-
-    fn take_out(&mut self, number: Number) -> Option<Sealed> {
         let key = self.keys.remove(&number)?;
-        let Entry { call, .. } = self.entries.remove(&key)?;
-        if let Some(id) = call.target.id().filter(|_| key.is_in_memory)
-            && let Some(count) = self.in_memory.get_mut(&id)
+        let Entry { call, doing, .. } = self.entries.remove(&key)?;
+        self.counts.remove(&call, doing);
+        self.ready.remove(&key);
+        if let Some(then) = call.tries.not_before {
+            self.resting.remove(&(then, key));
+        }
+        self.spans.remove(&key);
+        self.recalled_starts.remove(&key);
+        if let Some(id) = call.target.id()
+            && let Some(keys) = self.of_id.get_mut(&id)
         {
-            count.calls -= 1;
-            count.starts -= u32::from(matches!(call.target, Target::Start(_)));
-            if count.calls == 0 {
-                self.in_memory.remove(&id);
+            keys.remove(&key);
+            if keys.is_empty() {
+                self.of_id.remove(&id);
             }
         }
         if let Home::Disk(ticket) = call.home {
@@ -182,69 +177,134 @@ impl Lane {
         Some(&self.entries.get(self.keys.get(&number)?)?.call)
     }
 
-    pub(super) fn get_mut(&mut self, number: Number) -> Option<&mut Sealed> {
-        Some(&mut self.entries.get_mut(self.keys.get(&number)?)?.call)
+    /// Notes that HoneyHive is being asked.
+    pub(super) fn set_under_way(&mut self, number: Number) {
+        self.set(number, Doing::UnderWay);
     }
 
-    pub(super) fn set(&mut self, number: Number, state: State) {
-        if let Some(entry) = self
-            .keys
-            .get(&number)
-            .and_then(|key| self.entries.get_mut(key))
-        {
-            entry.state = state;
+    /// Notes that the disk is being asked to take a call.
+    pub(super) fn set_writing(&mut self, number: Number) {
+        self.set(number, Doing::Writing);
+    }
+
+    /// Notes that the disk is being told the outcome of a call.
+    pub(super) fn set_settling(&mut self, number: Number, outcome: Outcome) {
+        self.set(number, Doing::Settling);
+        if let Some(entry) = self.entry_mut(number) {
+            entry.outcome = Some(outcome);
         }
     }
 
-    /// The outcome of a call that was told to the disk.
-    pub(super) fn take_settled(&mut self, number: Number) -> Option<(Sealed, Outcome)> {
-        let key = *self.keys.get(&number)?;
-        let entry = self.entries.get_mut(&key)?;
-        match std::mem::replace(&mut entry.state, State::Waiting) {
-            State::Settling(outcome) => Some((self.take_out(number)?, outcome)),
-            state => {
-                entry.state = state;
-                None
+    /// Notes that a call waits again.
+    pub(super) fn set_waiting(&mut self, number: Number) {
+        self.set(number, Doing::Ready);
+    }
+
+    /// Changes a call that waits, and lets it be tried from a time on.
+    pub(super) fn change(
+        &mut self,
+        number: Number,
+        not_before: Option<Instant>,
+        change: impl FnOnce(&mut Sealed),
+    ) {
+        let Some(key) = self.keys.get(&number).copied() else {
+            return;
+        };
+        let Some(entry) = self.entries.get_mut(&key) else {
+            return;
+        };
+        self.counts.remove(&entry.call, entry.doing);
+        if let Some(then) = entry.call.tries.not_before {
+            self.resting.remove(&(then, key));
+        }
+        change(&mut entry.call);
+        entry.call.tries.not_before = not_before;
+        self.counts.add(&entry.call, entry.doing);
+        if matches!(entry.doing, Doing::Ready | Doing::Resting) {
+            let doing = not_before.map_or(Doing::Ready, |_| Doing::Resting);
+            self.set(number, doing);
+        }
+    }
+
+    fn set(&mut self, number: Number, doing: Doing) {
+        let Some(key) = self.keys.get(&number).copied() else {
+            return;
+        };
+        let Some(entry) = self.entries.get_mut(&key) else {
+            return;
+        };
+        self.counts.remove(&entry.call, entry.doing);
+        entry.doing = doing;
+        self.counts.add(&entry.call, doing);
+        if doing == Doing::Ready {
+            self.ready.insert(key);
+        } else {
+            self.ready.remove(&key);
+        }
+        if let Some(then) = entry.call.tries.not_before {
+            if doing == Doing::Resting {
+                self.resting.insert((then, key));
+            } else {
+                self.resting.remove(&(then, key));
             }
         }
     }
 
-    /// The next call that may go: due, wanted, and not behind another.
+    fn entry_mut(&mut self, number: Number) -> Option<&mut Entry> {
+        self.entries.get_mut(self.keys.get(&number)?)
+    }
+
+    /// Lets those be tried again that have rested long enough.
+    pub(super) fn wake(&mut self, now: Instant) {
+        while let Some(&(then, key)) = self.resting.first()
+            && then <= now
+        {
+            self.resting.remove(&(then, key));
+            self.set(key.number, Doing::Ready);
+        }
+    }
+
+    /// Takes a call out whose outcome the disk knows.
+    pub(super) fn take_settled(&mut self, number: Number) -> Option<(Sealed, Outcome)> {
+        let outcome = self.entry_mut(number)?.outcome.take()?;
+        Some((self.remove(number)?, outcome))
+    }
+
+    /// The next call that may go: ready, wanted, and not behind another.
     pub(super) fn next(
         &self,
-        now: Instant,
         shelf: Option<&Shelf>,
         is_wanted: impl Fn(&Sealed) -> bool,
     ) -> Option<Number> {
-        let mut waiting = self.waiting().filter(|(_, it)| it.call.is_due(now));
-        let found = waiting.find(|(key, entry)| {
-            is_wanted(&entry.call) && !self.is_behind(**key, &entry.call, shelf)
-        });
+        let mut ready = self.ready.iter().filter_map(|key| self.at(key));
+        let found = ready.find(|(key, call)| is_wanted(call) && !self.is_behind(*key, call, shelf));
         found.map(|(key, _)| key.number)
     }
 
+    fn at(&self, key: &Key) -> Option<(Key, &Sealed)> {
+        Some((*key, &self.entries.get(key)?.call))
+    }
+
     /// The calls in memory that have to follow what is on disk.
-    pub(super) fn followers(&self, now: Instant, shelf: &Shelf) -> Vec<Number> {
-        let due = self.waiting().filter(|(_, it)| it.call.is_due(now));
-        let followers = due.filter(|(key, it)| {
-            key.is_in_memory
-                && self.is_behind_disk(&it.call, shelf)
-                && !self.is_preceded(**key, &it.call)
+    pub(super) fn followers(&self, shelf: &Shelf) -> Vec<Number> {
+        let ready = self.ready.iter().filter_map(|key| self.at(key));
+        let followers = ready.filter(|(key, call)| {
+            key.is_in_memory && self.is_behind_disk(call, shelf) && !self.is_preceded(*key, call)
         });
         followers.map(|(key, _)| key.number).collect()
     }
 
     /// The calls in memory that nothing in memory precedes, so that they may go to disk, oldest first.
     pub(super) fn free_in_memory(&self, most: usize) -> Vec<Number> {
-        let free = self.waiting().filter(|(key, it)| {
-            key.is_in_memory && !it.was_refused && !self.is_preceded(**key, &it.call)
+        let first = Key {
+            is_in_memory: true,
+            age: 0,
+            number: 0,
+        };
+        let free = self.entries.range(first..).filter(|(key, it)| {
+            it.is_waiting() && !it.was_refused && !self.is_preceded(**key, &it.call)
         });
         free.map(|(key, _)| key.number).take(most).collect()
-    }
-
-    fn waiting(&self) -> impl Iterator<Item = (&Key, &Entry)> {
-        let is_waiting = |it: &Entry| matches!(it.state, State::Waiting);
-        self.entries.iter().filter(move |(_, it)| is_waiting(it))
     }
 
     fn is_behind(&self, key: Key, call: &Sealed, shelf: Option<&Shelf>) -> bool {
@@ -256,14 +316,24 @@ impl Lane {
         !shelf.is_empty() && disk_must_precede(shelf, Place::of(call), |id| self.knows(id))
     }
 
-    /// True while an older call must go first.
+    /// True while an older call must go first. Asked are only those that have an id in common, and spans.
     fn is_preceded(&self, key: Key, call: &Sealed) -> bool {
-        let older = self
-            .entries
-            .range(..key)
-            .filter(|(_, it)| !it.has_outcome());
-        let mut older = older.map(|(_, it)| Place::of(&it.call));
-        older.any(|older| must_precede(older, Place::of(call), |id| self.knows(id)))
+        let precedes = |older: &Key| {
+            let older = self.entries.get(older).filter(|it| it.outcome.is_none());
+            older.is_some_and(|older| {
+                must_precede(Place::of(&older.call), Place::of(call), |id| self.knows(id))
+            })
+        };
+        let of_id = |id: &SessionId| {
+            let keys = self.of_id.get(id);
+            keys.is_some_and(|keys| keys.range(..key).any(precedes))
+        };
+        match (call.target, &call.about) {
+            (Target::Start(id), _) => of_id(&id),
+            (Target::Update(id), _) => of_id(&id) || self.spans.range(..key).any(precedes),
+            (Target::Traces, Some(about)) => about.sessions.iter().any(of_id),
+            (Target::Traces, None) => self.recalled_starts.range(..key).any(precedes),
+        }
     }
 
     /// Remembers that HoneyHive has this session, or event.
@@ -275,25 +345,30 @@ impl Lane {
         self.known.contains(&id)
     }
 
+    /// The calls of a session in memory.
+    fn in_memory(&self, id: SessionId) -> impl Iterator<Item = &Entry> {
+        let keys = self.of_id.get(&id).into_iter().flatten();
+        keys.filter(|key| key.is_in_memory)
+            .filter_map(|key| self.entries.get(key))
+    }
+
     /// True while a REST call of this session is in memory.
     pub(super) fn holds(&self, id: SessionId) -> bool {
-        self.in_memory.contains_key(&id)
+        self.in_memory(id).next().is_some()
     }
 
     /// True while the start of this session is in memory.
     pub(super) fn holds_start(&self, id: SessionId) -> bool {
-        self.in_memory.get(&id).is_some_and(|it| it.starts > 0)
+        self.in_memory(id)
+            .any(|it| matches!(it.call.target, Target::Start(_)))
     }
 
     /// True while spans are in the lane that may create this session or event.
     pub(super) fn may_create(&self, id: SessionId) -> bool {
-        let left = self.entries.values().filter(|it| !it.has_outcome());
-        let mut spans = left.filter(|it| it.call.target.is_traces());
+        let mut spans = self.spans.iter().filter_map(|key| self.entries.get(key));
         spans.any(|it| {
-            it.call
-                .about
-                .as_ref()
-                .is_none_or(|about| about.may_create(id))
+            let about = it.call.about.as_ref();
+            it.outcome.is_none() && about.is_none_or(|about| about.may_create(id))
         })
     }
 
@@ -303,128 +378,101 @@ impl Lane {
         calls.filter_map(|call| call.start.as_ref())
     }
 
-    /// The updates of a session that have not gone yet.
+    /// The updates of a session that wait in memory.
     pub(super) fn updates_that_wait(&self, id: SessionId) -> Vec<Number> {
-        let of_it = self
-            .waiting()
-            .filter(|(key, it)| key.is_in_memory && it.call.target == Target::Update(id));
-        of_it.map(|(key, _)| key.number).collect()
-    }
-
-    /// How many calls of a kind are ready to go.
-    pub(super) fn ready(&self, now: Instant, is_traces: bool) -> usize {
-        let of_kind = self.waiting().filter(|(key, it)| {
-            key.is_in_memory && it.call.target.is_traces() == is_traces && it.call.is_due(now)
+        let keys = self.of_id.get(&id).into_iter().flatten();
+        let updates = keys.filter(|key| {
+            let entry = self.entries.get(key);
+            let waits = |it: &Entry| it.is_waiting() && it.call.target.is_update();
+            key.is_in_memory && entry.is_some_and(waits)
         });
-        of_kind.count()
+        updates.map(|key| key.number).collect()
     }
 
-    /// How many calls of a kind HoneyHive is being asked; `from_disk` counts only those.
-    pub(super) fn under_way(&self, is_traces: bool, from_disk: bool) -> usize {
-        let of_kind = self.entries.values().filter(|it| {
-            matches!(it.state, State::UnderWay)
-                && it.call.target.is_traces() == is_traces
-                && (!from_disk || it.call.home.is_disk())
-        });
-        of_kind.count()
+    /// How many calls of a kind in memory are ready to go.
+    pub(super) const fn ready(&self, is_traces: bool) -> usize {
+        self.counts.ready(is_traces)
     }
 
-    pub(super) fn is_under_way(&self) -> bool {
-        let mut states = self.entries.values().map(|it| &it.state);
-        states.any(|state| matches!(state, State::UnderWay))
+    /// How many calls of a kind HoneyHive is being asked.
+    pub(super) const fn under_way(&self, is_traces: bool) -> usize {
+        self.counts.under_way(is_traces)
+    }
+
+    /// How many of those are on disk.
+    pub(super) const fn under_way_from_disk(&self, is_traces: bool) -> usize {
+        self.counts.under_way_from_disk(is_traces)
     }
 
     /// True while the disk is being asked or told something.
-    pub(super) fn is_at_disk(&self) -> bool {
-        let mut states = self.entries.values().map(|it| &it.state);
-        states.any(|state| matches!(state, State::Writing | State::Settling(_)))
+    pub(super) const fn is_at_disk(&self) -> bool {
+        self.counts.is_at_disk()
     }
 
     /// How many calls are being written, and how much memory that gives back.
-    pub(super) fn writing(&self) -> (usize, crate::outbox::Load) {
-        let mut load = crate::outbox::Load::default();
-        let writing = self
-            .entries
-            .values()
-            .filter(|it| matches!(it.state, State::Writing));
-        let count = writing.map(|it| load.add(it.call.claim.load())).count();
-        (count, load)
+    pub(super) const fn writing(&self) -> (usize, Load) {
+        self.counts.writing()
     }
 
     /// How many records are read back and in memory, and how many bytes they take.
-    pub(super) fn recalled(&self) -> (usize, usize) {
-        let first_in_memory = Key {
-            is_in_memory: true,
-            age: 0,
-            number: 0,
-        };
-        let recalled = self.entries.range(..first_in_memory);
-        recalled.fold((0, 0), |(count, bytes), (_, it)| {
-            (count + 1, bytes + it.call.bytes())
-        })
+    pub(super) const fn recalled(&self) -> (usize, usize) {
+        self.counts.recalled()
     }
 
     /// True while spans in memory are in the lane.
-    pub(super) fn has_spans_in_memory(&self) -> bool {
-        let mut entries = self.entries.iter();
-        entries.any(|(key, it)| key.is_in_memory && it.call.target.is_traces())
-    }
-
-    pub(super) fn has_any_in_memory(&self) -> bool {
-        self.entries
-            .keys()
-            .next_back()
-            .is_some_and(|key| key.is_in_memory)
+    pub(super) const fn has_spans_in_memory(&self) -> bool {
+        self.counts.has_spans_in_memory()
     }
 
     /// Lets everything be tried at once: somebody waits.
     pub(super) fn forget_backoff(&mut self) {
-        for entry in self.entries.values_mut() {
-            entry.call.tries.not_before = None;
+        while let Some(&(then, _)) = self.resting.first() {
+            self.wake(then);
         }
     }
 
     /// Lets what is on disk be tried at once, or not before then.
     pub(super) fn delay_disk(&mut self, until: Option<Instant>) {
-        let on_disk = self
-            .entries
-            .values_mut()
-            .filter(|it| it.call.home.is_disk());
-        on_disk.for_each(|it| it.call.tries.not_before = until);
+        let first_in_memory = Key {
+            is_in_memory: true,
+            age: 0,
+            number: 0,
+        };
+        let on_disk = self.entries.range(..first_in_memory);
+        let numbers: Vec<_> = on_disk.map(|(key, _)| key.number).collect();
+        for number in numbers {
+            self.change(number, until, |_| {});
+        }
     }
 
     /// Notes that the disk has refused a call; once is enough in the last writes.
     pub(super) fn note_refused(&mut self, number: Number, is_last: bool) {
-        if is_last
-            && let Some(entry) = self
-                .keys
-                .get(&number)
-                .and_then(|key| self.entries.get_mut(key))
-        {
+        if let Some(entry) = self.entry_mut(number).filter(|_| is_last) {
             entry.was_refused = true;
         }
     }
 
     /// The call in memory that has waited longest and is not under way.
     pub(super) fn oldest(&self) -> Option<(Instant, Number)> {
-        let waiting = self.waiting().filter(|(key, _)| key.is_in_memory);
-        let ages = waiting.map(|(key, it)| (it.call.since, key.number));
-        ages.min()
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.entries.len()
+        let waiting = self.entries.iter();
+        let waiting = waiting.filter(|(key, it)| key.is_in_memory && it.is_waiting());
+        waiting.map(|(key, it)| (it.call.since, key.number)).min()
     }
 
     /// What is left at the end.
     pub(super) fn into_calls(self) -> impl Iterator<Item = Sealed> {
         self.entries.into_values().map(|it| it.call)
     }
+
+    /// Gives a call another body.
+    pub(super) fn set_body(&mut self, number: Number, body: Body) {
+        self.change(number, None, |call| call.body = body);
+    }
 }
 
 impl Entry {
-    const fn has_outcome(&self) -> bool {
-        matches!(self.state, State::Settling(_))
+    const fn is_waiting(&self) -> bool {
+        matches!(self.doing, Doing::Ready | Doing::Resting)
     }
 }
 

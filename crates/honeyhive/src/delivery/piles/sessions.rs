@@ -348,10 +348,6 @@ impl Sessions {
         self.piles.get(&id).is_some_and(|it| it.awaits_spans)
     }
 
-    pub(in crate::delivery) fn len(&self) -> usize {
-        self.piles.len()
-    }
-
     /// What is left at the end.
     pub(in crate::delivery) fn into_claims(self) -> impl Iterator<Item = Claim> {
         self.piles.into_values().flat_map(|mut pile| {

@@ -253,10 +253,6 @@ impl Spans {
         self.waiting.is_empty()
     }
 
-    pub(in crate::delivery) fn len(&self) -> usize {
-        self.waiting.len()
-    }
-
     /// Since when the first of them has waited.
     pub(in crate::delivery) fn oldest(&self) -> Option<Instant> {
         self.waiting.values().next().map(|waiting| waiting.since)

@@ -1,0 +1,64 @@
+//! Which key opens what.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use crate::config::{ApiKey, Config, Keys};
+
+/// What a call belongs to, as far as keys go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Area {
+    /// What is written while tracing: the ingestion key or the project key.
+    Ingestion,
+    /// `/v1/projects/{project_id}/…`: the data plane key alone.
+    DataPlane,
+    /// All else: the project key alone.
+    Project,
+}
+
+/// Whether a call carries a key that opens its area; any does where none is set.
+pub(crate) fn is_authorized(keys: &Keys, area: Area, headers: &HeaderMap) -> bool {
+    if !keys.any_is_set() {
+        return true;
+    }
+    let Some(sent) = bearer(headers) else {
+        return false;
+    };
+    let opens = |key: &Option<ApiKey>| key.as_ref().is_some_and(|key| key.matches(&sent));
+    match area {
+        Area::Ingestion => opens(&keys.ingestion) || opens(&keys.project),
+        Area::DataPlane => opens(&keys.data_plane),
+        Area::Project => opens(&keys.project),
+    }
+}
+
+/// Whether a request may see the pages and `/api`: whoever reaches a loopback address may; elsewhere it takes the
+/// project key, which a browser sends as the password that it asks for.
+pub(crate) fn may_read(config: &Config, headers: &HeaderMap) -> bool {
+    let opens = |sent: String| {
+        let key = config.keys.project.as_ref();
+        key.is_some_and(|key| key.matches(&sent))
+    };
+    config.loopback || bearer(headers).is_some_and(opens) || password(headers).is_some_and(opens)
+}
+
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    credentials(headers, "bearer").map(str::to_owned)
+}
+
+fn password(headers: &HeaderMap) -> Option<String> {
+    let decoded = BASE64.decode(credentials(headers, "basic")?).ok()?;
+    let text = String::from_utf8(decoded).ok()?;
+    text.split_once(':')
+        .map(|(_, password)| password.to_owned())
+}
+
+fn credentials<'h>(headers: &'h HeaderMap, scheme: &str) -> Option<&'h str> {
+    let sent = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (sent_scheme, credentials) = sent.split_once(' ')?;
+    sent_scheme
+        .eq_ignore_ascii_case(scheme)
+        .then(|| credentials.trim())
+}

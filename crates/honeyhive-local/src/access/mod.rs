@@ -1,0 +1,7 @@
+//! Who may ask for what.
+
+mod browser;
+mod keys;
+
+pub(crate) use browser::refusal as browser_refusal;
+pub(crate) use keys::{Area, is_authorized, may_read};

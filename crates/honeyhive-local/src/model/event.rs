@@ -1,0 +1,126 @@
+//! An event, as it is kept and handed out.
+
+use serde::{Deserialize, Serialize};
+
+use super::Object;
+use super::bucket::{Bucket, Buckets};
+
+/// An event: what a span becomes.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct LocalEvent {
+    /// Its id: `honeyhive_event_id`, else derived from the trace and span ids.
+    pub event_id: String,
+    /// The session that the span named; empty when it named none.
+    pub session_id: String,
+    /// The event above it in the session, else the session itself; none for an orphan.
+    pub parent_id: Option<String>,
+    /// `model`, `chain`, `tool` or whatever the span said; `tool` when it said nothing.
+    pub event_type: String,
+    /// The span's name.
+    pub event_name: String,
+    /// Where it came from, where that was said.
+    pub source: Option<String>,
+    /// The project that the span named; HoneyHive goes by the key.
+    pub project: Option<String>,
+    /// What went in.
+    pub inputs: Object,
+    /// What came out.
+    pub outputs: Object,
+    /// Anything else.
+    pub metadata: Object,
+    /// Numbers to chart.
+    pub metrics: Object,
+    /// What people said about it.
+    pub feedback: Object,
+    /// The settings it ran with.
+    pub config: Object,
+    /// Whom it served.
+    pub user_properties: Object,
+    /// `honeyhive_error`, else the message of an error status.
+    pub error: Option<String>,
+    /// When it began, in Unix milliseconds.
+    pub start_time_ms: f64,
+    /// When it ended, in Unix milliseconds.
+    pub end_time_ms: f64,
+    /// How long it took, in milliseconds.
+    pub duration: f64,
+    /// The children that an update named.
+    pub children_ids: Vec<String>,
+    /// 32 hex digits, lower case.
+    pub trace_id: String,
+    /// 16 hex digits, lower case.
+    pub span_id: String,
+    /// 16 hex digits, lower case; none for the root of a trace.
+    pub parent_span_id: Option<String>,
+    /// The span's attributes, flat, as they came.
+    pub attributes: Object,
+    /// The attributes of the resource it came from.
+    pub resource: Object,
+    /// The name of the instrumentation scope it came from.
+    pub scope_name: String,
+    /// `internal`, `server`, `client`, `producer`, `consumer` or `unspecified`.
+    pub kind: String,
+    /// The span's status.
+    pub status: LocalStatus,
+    /// What happened during it.
+    pub span_events: Vec<LocalSpanEvent>,
+    /// The spans it points to.
+    pub links: Vec<LocalSpanLink>,
+    /// How many times the same span came again.
+    pub duplicates: u32,
+    /// How many times it was updated.
+    pub updates: u32,
+}
+
+/// The status of a span.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct LocalStatus {
+    /// `unset`, `ok` or `error`.
+    pub code: String,
+    /// What was said about it.
+    pub message: String,
+}
+
+/// Something that happened during a span.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct LocalSpanEvent {
+    /// What happened.
+    pub name: String,
+    /// When, in Unix milliseconds.
+    pub time_ms: f64,
+    /// Its attributes.
+    pub attributes: Object,
+}
+
+/// A pointer from one span to another.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct LocalSpanLink {
+    /// 32 hex digits, lower case.
+    pub trace_id: String,
+    /// 16 hex digits, lower case.
+    pub span_id: String,
+    /// Its attributes.
+    pub attributes: Object,
+}
+
+impl Buckets for LocalEvent {
+    fn bucket_mut(&mut self, bucket: Bucket) -> &mut Object {
+        match bucket {
+            Bucket::Inputs => &mut self.inputs,
+            Bucket::Outputs => &mut self.outputs,
+            Bucket::Metadata => &mut self.metadata,
+            Bucket::Metrics => &mut self.metrics,
+            Bucket::Feedback => &mut self.feedback,
+            Bucket::Config => &mut self.config,
+            Bucket::UserProperties => &mut self.user_properties,
+        }
+    }
+}

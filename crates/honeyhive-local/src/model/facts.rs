@@ -1,0 +1,148 @@
+//! What lists show and sum up, found in the buckets of a session or an event.
+
+use serde_json::Value;
+
+use super::{LocalEvent, LocalSession, Object};
+
+/// A summary in a list is at most this many characters.
+const SUMMARY: usize = 200;
+
+/// What describes the HTTP request of a session and not its content.
+const TRANSPORT: [&str; 5] = ["method", "path", "user_id", "status_code", "url"];
+
+/// Where a text is looked for first.
+const TELLING: [&str; 12] = [
+    "question", "query", "message", "prompt", "input", "text", "content", "answer", "reply",
+    "response", "output", "result",
+];
+
+/// What is counted and shown of an event.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct EventFacts {
+    pub(crate) model: Option<String>,
+    pub(crate) provider: Option<String>,
+    pub(crate) tokens: i64,
+    pub(crate) cost: f64,
+    pub(crate) first_token_ms: Option<f64>,
+    pub(crate) input: Option<String>,
+    pub(crate) output: Option<String>,
+    pub(crate) run_id: Option<String>,
+    pub(crate) datapoint_id: Option<String>,
+}
+
+impl EventFacts {
+    pub(crate) fn of(event: &LocalEvent) -> Self {
+        let metadata = &event.metadata;
+        let model = text_at(&event.config, "model");
+        Self {
+            model: model.or_else(|| text_at(metadata, "model_name")),
+            provider: text_at(&event.config, "provider"),
+            tokens: tokens(metadata),
+            cost: number_at(metadata, "cost").unwrap_or(0.0),
+            first_token_ms: number_at(metadata, "time_to_first_token_ms"),
+            input: summary(&event.inputs, Side::In),
+            output: summary(&event.outputs, Side::Out),
+            run_id: text_at(metadata, "run_id"),
+            datapoint_id: text_at(metadata, "datapoint_id"),
+        }
+    }
+}
+
+/// What is shown of a session besides what its events add up to.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct SessionFacts {
+    pub(crate) status: Option<i64>,
+    pub(crate) outcome: Option<String>,
+    pub(crate) error: Option<String>,
+    pub(crate) user_id: Option<String>,
+    pub(crate) input: Option<String>,
+    pub(crate) output: Option<String>,
+    pub(crate) run_id: Option<String>,
+    pub(crate) datapoint_id: Option<String>,
+}
+
+impl SessionFacts {
+    pub(crate) fn of(session: &LocalSession) -> Self {
+        let metadata = &session.metadata;
+        let user = &session.user_properties;
+        let error = session.error.clone();
+        Self {
+            status: session.outputs.get("status_code").and_then(Value::as_i64),
+            outcome: text_at(metadata, "outcome"),
+            error: error.or_else(|| text_at(metadata, "error")),
+            user_id: ["user_id", "id"]
+                .iter()
+                .find_map(|key| text_at(user, key))
+                .or_else(|| text_at(&session.inputs, "user_id")),
+            input: summary(&session.inputs, Side::In),
+            output: summary(&session.outputs, Side::Out),
+            run_id: text_at(metadata, "run_id"),
+            datapoint_id: text_at(metadata, "datapoint_id"),
+        }
+    }
+}
+
+fn tokens(metadata: &Object) -> i64 {
+    let count = |key: &str| metadata.get(key).and_then(Value::as_i64);
+    let either = |new, old| count(new).or_else(|| count(old)).unwrap_or(0);
+    count("total_tokens").unwrap_or_else(|| {
+        either("input_tokens", "prompt_tokens") + either("output_tokens", "completion_tokens")
+    })
+}
+
+/// Which end of a conversation is looked at.
+#[derive(Clone, Copy)]
+enum Side {
+    In,
+    Out,
+}
+
+/// The words that a list shows for a bucket: the question or the answer, cut.
+fn summary(bucket: &Object, side: Side) -> Option<String> {
+    let chat = bucket.get("chat_history").and_then(Value::as_array);
+    let said = chat.and_then(|messages| said_in(messages, side));
+    let told = || TELLING.iter().find_map(|key| text_at(bucket, key));
+    said.or_else(told)
+        .or_else(|| first_text(bucket))
+        .map(|text| cut(&text))
+}
+
+/// What a user said first, or what was answered last.
+fn said_in(messages: &[Value], side: Side) -> Option<String> {
+    let content = |message: &Value| message.get("content")?.as_str().map(str::to_owned);
+    let is_user = |message: &&Value| message.get("role").and_then(Value::as_str) == Some("user");
+    match side {
+        Side::In => messages.iter().rev().find(is_user).and_then(content),
+        Side::Out => messages.iter().rev().find_map(content),
+    }
+}
+
+fn first_text(bucket: &Object) -> Option<String> {
+    let content = bucket
+        .iter()
+        .filter(|(key, _)| !TRANSPORT.contains(&key.as_str()));
+    let mut shown = content.filter(|(_, value)| !value.is_null());
+    let (_, value) = shown.next()?;
+    Some(match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    })
+}
+
+fn cut(text: &str) -> String {
+    let mut characters = text.trim().chars();
+    let mut cut: String = characters.by_ref().take(SUMMARY).collect();
+    if characters.next().is_some() {
+        cut.push('…');
+    }
+    cut
+}
+
+fn text_at(object: &Object, key: &str) -> Option<String> {
+    let text = object.get(key)?.as_str()?;
+    (!text.trim().is_empty()).then(|| text.to_owned())
+}
+
+fn number_at(object: &Object, key: &str) -> Option<f64> {
+    object.get(key)?.as_f64()
+}

@@ -1,0 +1,25 @@
+//! Deep merge, as enrichment is additive.
+
+use serde_json::Value;
+use serde_json::map::Entry;
+
+use super::Object;
+
+/// Merges `new` into `old`: objects merge, anything else is replaced.
+pub(crate) fn merge(old: &mut Object, new: Object) {
+    for (key, value) in new {
+        match old.entry(key) {
+            Entry::Vacant(entry) => {
+                entry.insert(value);
+            }
+            Entry::Occupied(entry) => merge_value(entry.into_mut(), value),
+        }
+    }
+}
+
+fn merge_value(old: &mut Value, new: Value) {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => merge(old, new),
+        (old, new) => *old = new,
+    }
+}

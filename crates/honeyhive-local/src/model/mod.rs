@@ -1,0 +1,27 @@
+//! What the server holds, as it is handed out.
+
+mod arrival;
+mod bucket;
+mod event;
+mod facts;
+mod id;
+mod merge;
+mod request;
+mod session;
+mod stats;
+mod time;
+
+pub use event::{LocalEvent, LocalSpanEvent, LocalSpanLink, LocalStatus};
+pub use request::RecordedRequest;
+pub use session::LocalSession;
+pub use stats::LocalStats;
+
+pub(crate) use arrival::Arrival;
+pub(crate) use bucket::{Bucket, Buckets};
+pub(crate) use facts::{EventFacts, SessionFacts};
+pub(crate) use id::{canonical_id, parse_uuid};
+pub(crate) use merge::merge;
+pub(crate) use time::{iso, milliseconds, now, parse_iso};
+
+/// A JSON object, as every bucket of a session or an event is one.
+pub(crate) type Object = serde_json::Map<String, serde_json::Value>;

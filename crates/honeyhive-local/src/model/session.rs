@@ -1,0 +1,70 @@
+//! A session, as it is kept and handed out.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Object;
+use super::bucket::{Bucket, Buckets};
+
+/// A session.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct LocalSession {
+    /// Its id: the UUID that was sent, in lower case, or the one made here instead.
+    pub session_id: String,
+    /// Its name, where one was given.
+    pub name: Option<String>,
+    /// Where it came from, where that was said.
+    pub source: Option<String>,
+    /// The project that the client named; HoneyHive goes by the key.
+    pub project: Option<String>,
+    /// What went in.
+    pub inputs: Object,
+    /// What came out.
+    pub outputs: Object,
+    /// Anything else.
+    pub metadata: Object,
+    /// Numbers to chart.
+    pub metrics: Object,
+    /// What people said about it.
+    pub feedback: Object,
+    /// The settings it ran with.
+    pub config: Object,
+    /// Whom it served.
+    pub user_properties: Object,
+    /// The error it was created with.
+    pub error: Option<String>,
+    /// When it began, in Unix milliseconds.
+    pub start_time: f64,
+    /// When it ended, in Unix milliseconds.
+    pub end_time: Option<f64>,
+    /// How long it took, in milliseconds.
+    pub duration: Option<f64>,
+    /// The children that the client named.
+    pub children_ids: Vec<String>,
+    /// How many times it was posted.
+    pub posts: u32,
+    /// How many times it was updated.
+    pub updates: u32,
+    /// Whether a span made it, before or instead of a post.
+    pub auto_created: bool,
+    /// How many events it has.
+    pub event_count: usize,
+    /// The body of the first post; null for a session that only a span made.
+    pub raw: Value,
+}
+
+impl Buckets for LocalSession {
+    fn bucket_mut(&mut self, bucket: Bucket) -> &mut Object {
+        match bucket {
+            Bucket::Inputs => &mut self.inputs,
+            Bucket::Outputs => &mut self.outputs,
+            Bucket::Metadata => &mut self.metadata,
+            Bucket::Metrics => &mut self.metrics,
+            Bucket::Feedback => &mut self.feedback,
+            Bucket::Config => &mut self.config,
+            Bucket::UserProperties => &mut self.user_properties,
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Why the store could not do what it was asked.
+
+/// Why a read or a write failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Failed {
+    /// There is no room on the disk; nothing of the write is kept.
+    #[error("there is no room on the disk for what is kept: free some, and send it again")]
+    Full,
+    /// The caller asked for what makes no sense; the text says what.
+    #[error("{0}")]
+    Refused(String),
+    /// There is nothing of this kind and id.
+    #[error("{0}")]
+    Missing(String),
+    /// Anything else that the database says.
+    #[error("the store failed: {0}")]
+    Broken(String),
+}
+
+impl From<rusqlite::Error> for Failed {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            _ => Self::Broken(error.to_string()),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Failed {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Broken(error.to_string())
+    }
+}

@@ -1,0 +1,134 @@
+//! What has changed, in order: for those who wait, and for pages that follow.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use serde::Serialize;
+use tokio::sync::watch;
+
+/// Who asks for older changes than these is told that some are missing.
+const REMEMBERED: usize = 4096;
+
+/// What kind of thing has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    Session,
+    Event,
+    Orphan,
+    Request,
+    Record,
+    /// Everything: all was cleared.
+    Cleared,
+}
+
+/// One change: a thing is new, different or gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Change {
+    pub(crate) seq: u64,
+    pub(crate) kind: Kind,
+    /// Of a session or an event, the id of the session; of a record, its kind and id.
+    pub(crate) id: String,
+    /// Whether it was not there before.
+    pub(crate) new: bool,
+}
+
+/// The changes after a number.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub(crate) struct Changes {
+    pub(crate) last: u64,
+    pub(crate) changes: Vec<Change>,
+    /// Whether some of them are no longer known: look at everything anew.
+    pub(crate) missed: bool,
+}
+
+/// Numbers changes and wakes whoever waits for the next.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    state: Mutex<State>,
+    changed: Condvar,
+    watched: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Announcements, with or without changes.
+    rounds: u64,
+    last: u64,
+    remembered: VecDeque<Change>,
+}
+
+impl Default for Feed {
+    fn default() -> Self {
+        Self {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            watched: watch::Sender::new(0),
+        }
+    }
+}
+
+impl Feed {
+    pub(crate) fn announce(&self, changes: impl IntoIterator<Item = (Kind, String, bool)>) {
+        let mut state = self.state();
+        for (kind, id, new) in changes {
+            state.last += 1;
+            let seq = state.last;
+            if state.remembered.len() == REMEMBERED {
+                state.remembered.pop_front();
+            }
+            state.remembered.push_back(Change { seq, kind, id, new });
+        }
+        state.rounds += 1;
+        let rounds = state.rounds;
+        drop(state);
+        self.changed.notify_all();
+        self.watched.send_replace(rounds);
+    }
+
+    /// Changes whenever anything is announced.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.watched.subscribe()
+    }
+
+    pub(crate) fn rounds(&self) -> u64 {
+        self.state().rounds
+    }
+
+    /// The changes after `seq`, and the number of the last.
+    pub(crate) fn since(&self, seq: u64) -> Changes {
+        let state = self.state();
+        let first = state.last - state.remembered.len() as u64;
+        let after = state.remembered.iter().filter(|change| change.seq > seq);
+        Changes {
+            last: state.last,
+            missed: seq < first || seq > state.last,
+            changes: after.cloned().collect(),
+        }
+    }
+
+    /// Blocks until something is announced after `rounds`, or until `deadline` (none: for ever).
+    /// Says whether something was.
+    pub(crate) fn wait_past(&self, rounds: u64, deadline: Option<Instant>) -> bool {
+        let mut state = self.state();
+        while state.rounds == rounds {
+            let Some(deadline) = deadline else {
+                let woken = self.changed.wait(state);
+                state = woken.unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let woken = self.changed.wait_timeout(state, left);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,197 @@
+//! Opening a store: the file, its lock, its version.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+/// Marks a file as one of honeyhive-local's: `HHlo`.
+const APPLICATION: i64 = 0x4848_6c6f;
+
+/// The schema's steps; a store's `user_version` is how many of them it has.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+
+const CACHED_STATEMENTS: usize = 64;
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another program has the file open for writing.
+    #[error(
+        "{} is in use by another honeyhive-local: end that one, or take another file (`--data`)",
+        path.display()
+    )]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A newer version wrote the file.
+    #[error(
+        "{} is of a newer honeyhive-local (its version is {found}, this program knows {known}): \
+         use the newer program, or another file (`--data`)",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The file's version.
+        found: i64,
+        /// The newest version that is known here.
+        known: i64,
+    },
+    /// The file is something else.
+    #[error("{} is no store of honeyhive-local: take another file (`--data`)", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file cannot be made, read or written.
+    #[error("cannot open {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The database refuses it.
+    #[error("cannot open the store: {0}")]
+    Database(String),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error.to_string())
+    }
+}
+
+/// An open database, and the lock that keeps others from writing to it.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) connection: Connection,
+    pub(super) lock: Option<File>,
+}
+
+pub(super) fn in_memory() -> Result<Opened, StoreError> {
+    let connection = Connection::open_in_memory()?;
+    prepare(&connection)?;
+    migrate(&connection, Path::new(":memory:"))?;
+    Ok(Opened {
+        connection,
+        lock: None,
+    })
+}
+
+pub(super) fn file(path: &Path) -> Result<Opened, StoreError> {
+    let lock = lock(path)?;
+    make_private(path)?;
+    let connection = Connection::open_with_flags(path, writing_flags())?;
+    prepare(&connection)?;
+    migrate(&connection, path)?;
+    Ok(Opened {
+        connection,
+        lock: Some(lock),
+    })
+}
+
+/// A connection that only reads, beside the one that writes.
+pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    prepare(&connection)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn writing_flags() -> OpenFlags {
+    OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    // In KiB where negative.
+    connection.pragma_update(None, "cache_size", -8192)
+}
+
+/// The lock is a file of its own: the database's locks come and go with its transactions.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let opened = private_options().open(&name);
+    let file = opened.map_err(|source| StoreError::File { path: name, source })?;
+    match fs4::FileExt::try_lock(&file) {
+        Ok(()) => Ok(file),
+        Err(_) => Err(StoreError::InUse {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+/// Makes the file before the database does, so that nobody else may ever read it; SQLite gives the files beside it
+/// the same mode.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let failed = |source| StoreError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let file = private_options().open(path).map_err(failed)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::Permissions::from_mode(0o600);
+        file.set_permissions(mode).map_err(failed)?;
+    }
+    drop(file);
+    Ok(())
+}
+
+fn private_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options
+}
+
+/// Brings a store to the newest version, step by step; refuses one that is newer or something else.
+fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let foreign = |_| StoreError::Foreign {
+        path: path.to_owned(),
+    };
+    let found = pragma("user_version").map_err(foreign)?;
+    let tables = connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| {
+        row.get::<_, i64>(0)
+    })?;
+    if tables > 0 && pragma("application_id")? != APPLICATION {
+        return Err(StoreError::Foreign {
+            path: path.to_owned(),
+        });
+    }
+    let known = MIGRATIONS.len() as i64;
+    if found > known {
+        return Err(StoreError::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        });
+    }
+    // What was answered is there after the program is killed; only a crash of the machine may take the last second.
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "normal")?;
+    let done = usize::try_from(found).unwrap_or(0);
+    for (step, migration) in MIGRATIONS.iter().enumerate().skip(done) {
+        let version = step + 1;
+        connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {migration} PRAGMA user_version = {version}; \
+             PRAGMA application_id = {APPLICATION}; COMMIT;"
+        ))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! Whole events.
+
+use rusqlite::{OptionalExtension, Row};
+
+use super::Reading;
+use crate::model::{LocalEvent, canonical_id};
+use crate::store::failed::Failed;
+
+/// The event of an event's parent span in the same session, of a table named `x`. A parent often arrives after its
+/// children, so it is looked up when somebody asks.
+pub(super) const PARENT: &str = "(SELECT p.event_id FROM event p WHERE p.trace_id = x.trace_id \
+     AND p.span_id = x.parent_span_id AND p.span_id <> '' AND p.orphan = 0 AND p.session_id = x.session_id)";
+
+impl Reading<'_> {
+    /// The events of a session, in the order they came; none for an unknown session.
+    pub(crate) fn events(&self, session_id: &str) -> Result<Vec<LocalEvent>, Failed> {
+        let condition = "x.session_id = ?1 AND x.orphan = 0 ORDER BY x.seq";
+        self.whole(condition, &[&canonical_id(session_id)])
+    }
+
+    /// The events that belong to no session, in the order they came.
+    pub(crate) fn orphaned_events(&self) -> Result<Vec<LocalEvent>, Failed> {
+        self.whole("x.orphan = 1 ORDER BY x.seq", &[])
+    }
+
+    /// The event of this id; of several, the latest.
+    pub(crate) fn event(&self, id: &str) -> Result<Option<LocalEvent>, Failed> {
+        let condition = "x.event_id = ?1 ORDER BY x.seq DESC LIMIT 1";
+        let sql = format!("SELECT x.doc, x.orphan, {PARENT} FROM event x WHERE {condition}");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let found = statement.query_row([canonical_id(id)], |row| Ok(read(row)));
+        found.optional()?.transpose()
+    }
+
+    fn whole(
+        &self,
+        condition: &str,
+        values: &[&dyn rusqlite::ToSql],
+    ) -> Result<Vec<LocalEvent>, Failed> {
+        let sql = format!("SELECT x.doc, x.orphan, {PARENT} FROM event x WHERE {condition}");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(values)?;
+        let mut events = Vec::new();
+        while let Some(row) = rows.next()? {
+            events.push(read(row)?);
+        }
+        Ok(events)
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<LocalEvent, Failed> {
+    let doc = row.get_ref(0)?;
+    let event = serde_json::from_str(doc.as_str().unwrap_or("{}"))?;
+    Ok(placed(event, row.get(1)?, row.get(2)?))
+}
+
+/// An event with its parent: what it names itself, else the event of its parent span, else the session.
+pub(super) fn placed(mut event: LocalEvent, orphan: bool, above: Option<String>) -> LocalEvent {
+    if !orphan {
+        let above = event.parent_id.take().or(above);
+        event.parent_id = Some(above.unwrap_or_else(|| event.session_id.clone()));
+    }
+    event
+}

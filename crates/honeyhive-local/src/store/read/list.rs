@@ -1,0 +1,216 @@
+//! Lists of sessions: filters, pages, newest first.
+
+use rusqlite::ToSql;
+use serde::Serialize;
+
+use super::rows::{SESSION_COLUMNS, SessionRow};
+use super::{Reading, words};
+use crate::store::failed::Failed;
+
+/// A page of a list has at most this many rows.
+const MOST: usize = 200;
+const USUAL: usize = 50;
+
+/// Which sessions a list shows. All conditions must hold; its fields are the names in a URL's query.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct SessionFilter {
+    /// Words in the session or in any of its events.
+    pub(crate) q: Option<String>,
+    /// A part of the name.
+    pub(crate) name: Option<String>,
+    pub(crate) source: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) model: Option<String>,
+    /// `complete`, `error`, …
+    pub(crate) outcome: Option<String>,
+    /// A status such as `404`, or a class such as `4xx`.
+    pub(crate) status: Option<String>,
+    /// Only sessions that failed, or of which an event did.
+    pub(crate) errors: Option<bool>,
+    pub(crate) run_id: Option<String>,
+    pub(crate) datapoint_id: Option<String>,
+    /// Started at or after, and before, in Unix milliseconds.
+    pub(crate) from: Option<f64>,
+    pub(crate) to: Option<f64>,
+    /// Only sessions that arrived before, or after, the one of this `seq`.
+    pub(crate) before: Option<i64>,
+    pub(crate) after: Option<i64>,
+    /// 50 where nothing is said, 200 at most.
+    pub(crate) limit: Option<usize>,
+}
+
+/// A page of a list, newest first.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub(crate) struct Listed<T> {
+    pub(crate) rows: Vec<T>,
+    /// How many there are on all pages.
+    pub(crate) total: u64,
+    /// The `before` of the next page, where there is one.
+    pub(crate) next: Option<i64>,
+}
+
+impl SessionFilter {
+    /// Reads the query of a URL; what is empty, unknown or makes no sense there is no condition.
+    pub(crate) fn from_query(query: &str) -> Self {
+        let mut filter = Self::default();
+        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+            if !value.trim().is_empty() {
+                filter.set(&key, value.trim());
+            }
+        }
+        filter
+    }
+
+    fn set(&mut self, key: &str, value: &str) {
+        let text = || Some(value.to_owned());
+        match key {
+            "q" => self.q = text(),
+            "name" => self.name = text(),
+            "source" => self.source = text(),
+            "user" => self.user = text(),
+            "model" => self.model = text(),
+            "outcome" => self.outcome = text(),
+            "status" => self.status = text(),
+            "errors" => self.errors = Some(matches!(value, "1" | "true" | "on" | "yes")),
+            "run_id" => self.run_id = text(),
+            "datapoint_id" => self.datapoint_id = text(),
+            "from" => self.from = value.parse().ok(),
+            "to" => self.to = value.parse().ok(),
+            "before" => self.before = value.parse().ok(),
+            "after" => self.after = value.parse().ok(),
+            "limit" => self.limit = value.parse().ok(),
+            _ => {}
+        }
+    }
+}
+
+impl Reading<'_> {
+    /// The sessions that a filter lets through, those that arrived last first.
+    pub(crate) fn list(&self, filter: &SessionFilter) -> Result<Listed<SessionRow>, Failed> {
+        let limit = filter.limit.unwrap_or(USUAL).clamp(1, MOST);
+        let everywhere = Conditions::of(filter);
+        let mut conditions = everywhere.clone();
+        conditions.page(filter);
+        let sql = format!(
+            "SELECT {SESSION_COLUMNS} FROM session s WHERE {} ORDER BY s.seq DESC LIMIT {}",
+            conditions.sql(),
+            limit + 1
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement.query_map(&*conditions.values(), SessionRow::read)?;
+        let mut rows: Vec<SessionRow> = rows.collect::<Result<_, _>>()?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        Ok(Listed {
+            next: rows.last().filter(|_| more).map(|row| row.seq),
+            total: self.count(&everywhere)?,
+            rows,
+        })
+    }
+
+    fn count(&self, conditions: &Conditions) -> Result<u64, Failed> {
+        let sql = format!("SELECT count(*) FROM session s WHERE {}", conditions.sql());
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.query_row(&*conditions.values(), |row| row.get(0))?)
+    }
+}
+
+/// A value in a condition.
+#[derive(Clone)]
+enum Value {
+    Text(String),
+    Integer(i64),
+    Real(f64),
+}
+
+/// Conditions in SQL, with their values in order.
+#[derive(Clone, Default)]
+struct Conditions {
+    parts: Vec<&'static str>,
+    values: Vec<Value>,
+}
+
+impl Conditions {
+    fn of(filter: &SessionFilter) -> Self {
+        let mut all = Self::default();
+        if let Some(query) = filter.q.as_deref().and_then(words::query) {
+            all.parts.push(
+                "(s.seq IN (SELECT rowid FROM text WHERE text MATCH ?) OR s.id IN \
+                 (SELECT session_id FROM event WHERE seq IN (SELECT rowid FROM text WHERE text MATCH ?)))",
+            );
+            all.values
+                .extend([Value::Text(query.clone()), Value::Text(query)]);
+        }
+        all.text("instr(lower(s.name), lower(?)) > 0", &filter.name);
+        all.text("s.source = ?", &filter.source);
+        all.text("s.user_id = ?", &filter.user);
+        all.text("s.model = ?", &filter.model);
+        all.text("s.outcome = ?", &filter.outcome);
+        all.text("s.run_id = ?", &filter.run_id);
+        all.text("s.datapoint_id = ?", &filter.datapoint_id);
+        all.status(filter.status.as_deref().unwrap_or_default());
+        if filter.errors == Some(true) {
+            all.parts.push(
+                "(s.error IS NOT NULL OR s.errors > 0 OR s.status >= 500 \
+                 OR (s.outcome IS NOT NULL AND s.outcome <> 'complete'))",
+            );
+        }
+        all.real("s.start_ms >= ?", filter.from);
+        all.real("s.start_ms < ?", filter.to);
+        all
+    }
+
+    fn page(&mut self, filter: &SessionFilter) {
+        self.integer("s.seq < ?", filter.before);
+        self.integer("s.seq > ?", filter.after);
+    }
+
+    fn status(&mut self, status: &str) {
+        let class = status
+            .strip_suffix("xx")
+            .and_then(|class| class.parse::<i64>().ok());
+        match class {
+            Some(class) => {
+                self.integer("s.status >= ?", Some(class * 100));
+                self.integer("s.status < ?", Some(class * 100 + 100));
+            }
+            None => self.integer("s.status = ?", status.parse().ok()),
+        }
+    }
+
+    fn text(&mut self, sql: &'static str, value: &Option<String>) {
+        let value = value.as_ref().filter(|text| !text.is_empty());
+        self.add(sql, value.cloned().map(Value::Text));
+    }
+
+    fn integer(&mut self, sql: &'static str, value: Option<i64>) {
+        self.add(sql, value.map(Value::Integer));
+    }
+
+    fn real(&mut self, sql: &'static str, value: Option<f64>) {
+        self.add(sql, value.map(Value::Real));
+    }
+
+    fn add(&mut self, sql: &'static str, value: Option<Value>) {
+        if let Some(value) = value {
+            self.parts.push(sql);
+            self.values.push(value);
+        }
+    }
+
+    fn sql(&self) -> String {
+        if self.parts.is_empty() {
+            return "1".to_owned();
+        }
+        self.parts.join(" AND ")
+    }
+
+    fn values(&self) -> Vec<&dyn ToSql> {
+        let values = self.values.iter().map(|value| match value {
+            Value::Text(text) => text as &dyn ToSql,
+            Value::Integer(number) => number,
+            Value::Real(number) => number,
+        });
+        values.collect()
+    }
+}

@@ -1,0 +1,32 @@
+//! What is read, all of one moment.
+
+mod events;
+mod list;
+mod orphans;
+mod records;
+mod rows;
+mod runs;
+mod search;
+mod sessions;
+mod tree;
+mod words;
+
+use rusqlite::Connection;
+
+pub(crate) use list::{Listed, SessionFilter};
+pub(crate) use orphans::{Orphan, OrphanReason};
+pub(crate) use rows::{EventRow, SessionRow};
+pub(crate) use search::Found;
+pub(crate) use tree::{Tree, TreeRow};
+
+/// A connection inside a transaction.
+#[derive(Debug)]
+pub(crate) struct Reading<'c> {
+    connection: &'c Connection,
+}
+
+impl<'c> Reading<'c> {
+    pub(super) fn new(connection: &'c Connection) -> Self {
+        Self { connection }
+    }
+}

@@ -1,0 +1,146 @@
+//! Sessions: posted, made by a span, updated.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{Writing, text};
+use crate::model::{LocalSession, SessionFacts, canonical_id, merge};
+use crate::rest::Update;
+use crate::store::failed::Failed;
+use crate::store::feed::Kind;
+
+/// What a row costs besides its JSON, which the index holds once more in its way.
+const ROW: u64 = 400;
+
+impl Writing<'_> {
+    /// A new session is kept as posted; of one that is known, only metadata and user properties
+    /// are taken, whoever made it. Returns the session as it is now.
+    pub(crate) fn post(&mut self, posted: LocalSession) -> Result<LocalSession, Failed> {
+        let Some((seq, mut known)) = self.find_session(&posted.session_id)? else {
+            return self.create_session(posted);
+        };
+        known.posts += 1;
+        merge(&mut known.metadata, posted.metadata);
+        merge(&mut known.user_properties, posted.user_properties);
+        if known.raw.is_null() {
+            known.raw = posted.raw;
+        }
+        self.save_session(seq, &known)?;
+        Ok(known)
+    }
+
+    pub(super) fn create_unless_known(&mut self, session: LocalSession) -> Result<(), Failed> {
+        if !self.knows_session(&session.session_id)? {
+            self.create_session(session)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn knows_session(&self, id: &str) -> Result<bool, Failed> {
+        let sql = "SELECT 1 FROM session WHERE id = ?1";
+        Ok(self.connection.prepare_cached(sql)?.exists([id])?)
+    }
+
+    /// Updates the session of this id; hands the update back where there is none.
+    pub(super) fn update_session(
+        &mut self,
+        id: &str,
+        update: Update,
+    ) -> Result<Option<Update>, Failed> {
+        let Some((seq, mut session)) = self.find_session(id)? else {
+            return Ok(Some(update));
+        };
+        update.apply_to_session(&mut session);
+        self.save_session(seq, &session)?;
+        Ok(None)
+    }
+
+    fn create_session(&mut self, mut session: LocalSession) -> Result<LocalSession, Failed> {
+        for update in self.take_pending(&session.session_id)? {
+            update.apply_to_session(&mut session);
+        }
+        let seq = self.totals.take_seq();
+        let doc = serde_json::to_string(&session)?;
+        let words = text::of_session(&session);
+        let facts = SessionFacts::of(&session);
+        let bytes = ROW + doc.len() as u64 + words.len() as u64;
+        let sql = "INSERT INTO session (seq, id, name, source, start_ms, end_ms, duration, error, status, outcome, \
+                   user_id, input, output, run_id, datapoint_id, bytes, doc) \
+                   VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)";
+        self.connection.prepare_cached(sql)?.execute(params![
+            seq,
+            session.session_id,
+            session.name,
+            session.source,
+            session.start_time,
+            session.end_time,
+            session.duration,
+            facts.error,
+            facts.status,
+            facts.outcome,
+            facts.user_id,
+            facts.input,
+            facts.output,
+            facts.run_id,
+            facts.datapoint_id,
+            bytes,
+            doc,
+        ])?;
+        self.index(seq, &words)?;
+        self.totals.sessions += 1;
+        self.totals.bytes += bytes;
+        self.changed(Kind::Session, &session.session_id, true);
+        Ok(session)
+    }
+
+    fn save_session(&mut self, seq: i64, session: &LocalSession) -> Result<(), Failed> {
+        let doc = serde_json::to_string(session)?;
+        let words = text::of_session(session);
+        let facts = SessionFacts::of(session);
+        let bytes = ROW + doc.len() as u64 + words.len() as u64;
+        let before = self.bytes_of("session", seq)?;
+        let sql = "UPDATE session SET name=?2, source=?3, start_ms=?4, end_ms=?5, duration=?6, error=?7, status=?8, \
+                   outcome=?9, user_id=?10, input=?11, output=?12, run_id=?13, datapoint_id=?14, bytes=?15, doc=?16 \
+                   WHERE seq=?1";
+        self.connection.prepare_cached(sql)?.execute(params![
+            seq,
+            session.name,
+            session.source,
+            session.start_time,
+            session.end_time,
+            session.duration,
+            facts.error,
+            facts.status,
+            facts.outcome,
+            facts.user_id,
+            facts.input,
+            facts.output,
+            facts.run_id,
+            facts.datapoint_id,
+            bytes,
+            doc,
+        ])?;
+        self.unindex(seq)?;
+        self.index(seq, &words)?;
+        self.totals.bytes = self.totals.bytes.saturating_sub(before) + bytes;
+        self.changed(Kind::Session, &session.session_id, false);
+        Ok(())
+    }
+
+    fn find_session(&self, id: &str) -> Result<Option<(i64, LocalSession)>, Failed> {
+        let sql = "SELECT seq, doc FROM session WHERE id = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found = statement.query_row([canonical_id(id)], |row| {
+            Ok((row.get(0)?, row.get::<_, String>(1)?))
+        });
+        let Some((seq, doc)) = found.optional()? else {
+            return Ok(None);
+        };
+        Ok(Some((seq, serde_json::from_str(&doc)?)))
+    }
+
+    pub(super) fn bytes_of(&self, table: &str, seq: i64) -> Result<u64, Failed> {
+        let sql = format!("SELECT bytes FROM {table} WHERE seq = ?1");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.query_row([seq], |row| row.get(0))?)
+    }
+}

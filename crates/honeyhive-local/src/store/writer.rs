@@ -1,0 +1,130 @@
+//! The one thread that writes: what has queued up is committed together.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+use std::{fs::File, io};
+
+use rusqlite::Connection;
+
+use super::failed::Failed;
+use super::feed::{Feed, Kind};
+use super::totals::Totals;
+use super::write::Writing;
+use crate::config::Limits;
+
+/// A commit takes in this many writes at most,
+const MOST_TOGETHER: usize = 512;
+
+/// and goes on taking them in for this long at most, so that the first of them does not wait long.
+const LONGEST_TOGETHER: Duration = Duration::from_millis(5);
+
+/// What a write says once its commit has succeeded or failed.
+type Finish = Box<dyn FnOnce(Result<(), Failed>) + Send>;
+type Job = Box<dyn FnOnce(&mut Writing<'_>) -> Finish + Send>;
+
+/// The handle on the writing thread; dropping it writes what has queued up and ends the thread.
+#[derive(Debug)]
+pub(super) struct Writer {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the writing thread works with.
+#[derive(Debug)]
+pub(super) struct Desk {
+    pub(super) connection: Arc<Mutex<Connection>>,
+    pub(super) totals: Arc<Mutex<Totals>>,
+    pub(super) feed: Arc<Feed>,
+    pub(super) limits: Limits,
+    /// Held as long as the thread lives.
+    pub(super) lock: Option<File>,
+}
+
+impl Writer {
+    pub(super) fn start(desk: Desk) -> io::Result<Self> {
+        let (jobs, queue) = mpsc::channel();
+        let builder = thread::Builder::new().name("honeyhive-store".to_owned());
+        let thread = builder.spawn(move || desk.work(&queue))?;
+        Ok(Self {
+            jobs: Some(jobs),
+            thread: Some(thread),
+        })
+    }
+
+    /// Queues a write; `told` hears what became of it, after the commit.
+    pub(super) fn submit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Writing<'_>) -> Result<T, Failed> + Send + 'static,
+        told: impl FnOnce(Result<T, Failed>) + Send + 'static,
+    ) {
+        let job: Job = Box::new(move |writing| {
+            let done = writing.attempt(work);
+            Box::new(move |committed: Result<(), Failed>| told(committed.and(done)))
+        });
+        if let Some(jobs) = &self.jobs {
+            // The thread lives as long as this sender.
+            let _ = jobs.send(job);
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take() {
+            // It only fails if the thread panicked, and a drop must not.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Desk {
+    fn work(self, queue: &mpsc::Receiver<Job>) {
+        while let Ok(first) = queue.recv() {
+            let (finishes, committed, changes) = self.commit(first, queue);
+            if !changes.is_empty() {
+                self.feed.announce(changes);
+            }
+            for finish in finishes {
+                finish(committed.clone());
+            }
+        }
+        let connection = locked(&self.connection);
+        // The file alone is whole then; a failure leaves the log beside it, which is as good.
+        let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
+        drop(connection);
+        drop(self.lock);
+    }
+
+    /// Runs what has queued up in one transaction.
+    fn commit(
+        &self,
+        first: Job,
+        queue: &mpsc::Receiver<Job>,
+    ) -> (Vec<Finish>, Result<(), Failed>, Vec<(Kind, String, bool)>) {
+        let connection = locked(&self.connection);
+        let began = connection.execute_batch("BEGIN IMMEDIATE");
+        let mut totals = *locked(&self.totals);
+        let mut writing = Writing::new(&connection, &mut totals, self.limits);
+        let until = Instant::now() + LONGEST_TOGETHER;
+        let mut finishes = vec![first(&mut writing)];
+        while finishes.len() < MOST_TOGETHER && Instant::now() < until {
+            let Ok(job) = queue.try_recv() else { break };
+            finishes.push(job(&mut writing));
+        }
+        let changes = writing.into_changes();
+        let committed = began.and_then(|()| connection.execute_batch("COMMIT"));
+        if let Err(error) = committed {
+            // Where the database has rolled back by itself, there is nothing to roll back.
+            let _ = connection.execute_batch("ROLLBACK");
+            return (finishes, Err(error.into()), Vec::new());
+        }
+        *locked(&self.totals) = totals;
+        (finishes, Ok(()), changes)
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,26 @@
+//! Work that takes time, where it holds up nobody.
+
+use crate::reply::Reply;
+use crate::store::Failed;
+
+/// Bodies up to this size are read on the spot; larger ones on a thread that holds up nobody.
+const ON_THE_SPOT: usize = 16 * 1024;
+
+/// Does what takes time where it holds up nobody; a small body is not worth the way there.
+pub(crate) async fn by_size<T: Send + 'static>(
+    bytes: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Reply> {
+    if bytes <= ON_THE_SPOT {
+        return Ok(work());
+    }
+    off_thread(work).await
+}
+
+/// Does what may block on a thread that may.
+pub(crate) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Reply> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Failed::Broken(error.to_string()).into())
+}

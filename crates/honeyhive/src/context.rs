@@ -1,0 +1,141 @@
+//! The one door to OpenTelemetry's current context, which is a thread-local value.
+//!
+//! Thread-local values are gone one after another while a thread ends, and asking OpenTelemetry for its own after
+//! that panics: in the destructor of another one, that ends the process. So every question goes through here, and
+//! from the moment on that the thread ends there is no current context: nothing is recorded and nothing attached.
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::Future;
+use std::panic::catch_unwind;
+use std::pin::Pin;
+use std::task::{self, Poll};
+
+use futures_core::Stream;
+use opentelemetry::{Context, ContextGuard};
+
+/// Whether the context of a thread can be asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Door {
+    Unknown,
+    Open,
+    Closed,
+}
+
+thread_local! {
+    /// Has no destructor, so it can always be asked.
+    static DOOR: Cell<Door> = const { Cell::new(Door::Unknown) };
+    /// Is made after the values that it stands for, so it is gone before them.
+    static SENTINEL: Sentinel = const { Sentinel };
+}
+
+struct Sentinel;
+
+impl Drop for Sentinel {
+    fn drop(&mut self) {
+        DOOR.set(Door::Closed);
+    }
+}
+
+/// Whether this thread has a current context: not while it ends.
+#[inline]
+pub(crate) fn is_open() -> bool {
+    match DOOR.get() {
+        Door::Open => true,
+        Door::Closed => false,
+        Door::Unknown => open(),
+    }
+}
+
+#[cold]
+fn open() -> bool {
+    // Ids are made of a thread-local value, too. Both panic where others have used them on this thread, and the
+    // thread is ending already.
+    let ask = || Context::map_current(|_| rand::random::<u8>());
+    let is_there = catch_unwind(ask).is_ok();
+    let is_open = is_there && SENTINEL.try_with(|_| ()).is_ok();
+    DOOR.set(if is_open { Door::Open } else { Door::Closed });
+    is_open
+}
+
+/// Asks the current context, where there is one. `ask` must not attach another.
+#[inline]
+pub(crate) fn map<T>(ask: impl FnOnce(&Context) -> T) -> Option<T> {
+    is_open().then(|| Context::map_current(ask))
+}
+
+/// The current context; an empty one where the thread is ending.
+#[inline]
+pub(crate) fn current() -> Context {
+    map(Context::clone).unwrap_or_default()
+}
+
+/// Makes a context current until the guard is dropped.
+#[inline]
+pub(crate) fn attach(cx: Context) -> Attached {
+    Attached(is_open().then(|| cx.attach()))
+}
+
+/// Keeps a context current on this thread.
+#[must_use = "the context is current until the guard is dropped"]
+pub(crate) struct Attached(Option<ContextGuard>);
+
+impl fmt::Debug for Attached {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Attached")
+    }
+}
+
+impl Drop for Attached {
+    #[inline]
+    fn drop(&mut self) {
+        if !is_open() {
+            // What it would restore is gone.
+            std::mem::forget(self.0.take());
+        }
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// A future or a stream with a session or a span that is current whenever it is polled; see
+    /// [`Session::scope`](crate::Session::scope), [`Session::scope_stream`](crate::Session::scope_stream) and
+    /// [`Span::scope`](crate::Span::scope).
+    #[derive(Debug, Clone)]
+    #[must_use = "it does nothing unless polled"]
+    pub struct Scoped<T> {
+        #[pin]
+        inner: T,
+        cx: Context,
+    }
+}
+
+impl<T> Scoped<T> {
+    pub(crate) const fn new(inner: T, cx: Context) -> Self {
+        Self { inner, cx }
+    }
+}
+
+impl<F: Future> Future for Scoped<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let _attached = attach(this.cx.clone());
+        this.inner.poll(task)
+    }
+}
+
+impl<S: Stream> Stream for Scoped<S> {
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Option<S::Item>> {
+        let this = self.project();
+        let _attached = attach(this.cx.clone());
+        this.inner.poll_next(task)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.inner.size_hint()
+    }
+}

@@ -1,0 +1,189 @@
+//! What the library says: through `tracing`, target `honeyhive`. Where nobody listens, what was said is kept for a
+//! subscriber that comes later, such as one with `tracing_layer`, which needs the tracer first.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
+use std::panic::Location;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tracing::Level;
+use tracing::subscriber::NoSubscriber;
+
+/// Lines that nobody has heard yet, the oldest first.
+static UNHEARD: Mutex<VecDeque<Line>> = Mutex::new(VecDeque::new());
+/// There are such lines, for those that need not look.
+static HAS_UNHEARD: AtomicBool = AtomicBool::new(false);
+/// So many are kept.
+const MOST_UNHEARD: usize = 64;
+
+#[derive(Debug, Clone)]
+struct Line {
+    level: Level,
+    text: String,
+}
+
+pub(crate) fn error(text: impl fmt::Display) {
+    say(Level::ERROR, &text);
+}
+
+pub(crate) fn warn(text: impl fmt::Display) {
+    say(Level::WARN, &text);
+}
+
+pub(crate) fn info(text: impl fmt::Display) {
+    say(Level::INFO, &text);
+}
+
+pub(crate) fn debug(text: impl fmt::Display) {
+    say(Level::DEBUG, &text);
+}
+
+/// A warning that a process hears once: a mistake of the program repeats itself.
+#[derive(Debug)]
+pub(crate) struct Once(AtomicBool);
+
+impl Once {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicBool::new(false))
+    }
+
+    // No `std::sync::Once`: what logs is the program's, and may come here again, or panic.
+    pub(crate) fn warn(&self, text: impl fmt::Display) {
+        if !self.0.load(Ordering::Relaxed) && !self.0.swap(true, Ordering::Relaxed) {
+            warn(text);
+        }
+    }
+}
+
+/// Where in the program something was called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct CallSite {
+    file: &'static str,
+    /// None where the file's text has the line in it.
+    line: Option<u32>,
+}
+
+impl CallSite {
+    #[track_caller]
+    pub(crate) fn here() -> Self {
+        Location::caller().into()
+    }
+
+    /// From `file:line`.
+    #[cfg(feature = "macros")]
+    pub(crate) const fn named(text: &'static str) -> Self {
+        Self {
+            file: text,
+            line: None,
+        }
+    }
+}
+
+impl From<&'static Location<'static>> for CallSite {
+    fn from(location: &'static Location<'static>) -> Self {
+        Self {
+            file: location.file(),
+            line: Some(location.line()),
+        }
+    }
+}
+
+impl fmt::Display for CallSite {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.file)?;
+        match self.line {
+            Some(line) => write!(formatter, ":{line}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A warning that a process hears once for each place in the program.
+#[derive(Debug)]
+pub(crate) struct OncePerSite(Mutex<BTreeSet<CallSite>>);
+
+impl OncePerSite {
+    /// A program that is generated could have any number of places.
+    const MOST: usize = 100;
+
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(BTreeSet::new()))
+    }
+
+    pub(crate) fn warn(&self, site: CallSite, text: impl fmt::Display) {
+        let mut told = lock(&self.0);
+        let is_first = told.len() < Self::MOST && told.insert(site);
+        drop(told);
+        if is_first {
+            warn(text);
+        }
+    }
+}
+
+/// Says again what nobody has heard, where somebody listens now.
+pub(crate) fn replay() {
+    if !HAS_UNHEARD.load(Ordering::Relaxed) || nobody_listens() {
+        return;
+    }
+    let lines = {
+        let mut unheard = lock(&UNHEARD);
+        HAS_UNHEARD.store(false, Ordering::Relaxed);
+        std::mem::take(&mut *unheard)
+    };
+    for line in lines {
+        emit(line.level, &line.text);
+    }
+}
+
+/// The last of the gravest lines that nobody has heard.
+pub(crate) fn gravest_unheard() -> Option<String> {
+    let unheard = lock(&UNHEARD);
+    // `tracing` has the gravest as the smallest; of equals `min_by_key` takes the first, so the last goes first.
+    let gravest = unheard.iter().rev().min_by_key(|line| line.level)?;
+    (gravest.level <= Level::WARN).then(|| gravest.text.clone())
+}
+
+/// Whether this thread has no subscriber, neither the process's nor one of its own.
+pub(crate) fn nobody_listens() -> bool {
+    tracing::dispatcher::get_default(tracing::Dispatch::is::<NoSubscriber>)
+}
+
+/// One line on stderr, for a program without a subscriber.
+pub(crate) fn to_stderr(text: impl fmt::Display) {
+    use std::io::Write as _;
+    // `eprintln!` panics where stderr is closed.
+    let _ = writeln!(std::io::stderr(), "honeyhive: {text}");
+}
+
+fn say(level: Level, text: &dyn fmt::Display) {
+    if nobody_listens() {
+        keep(level, text.to_string());
+    } else {
+        replay();
+        emit(level, text);
+    }
+}
+
+fn keep(level: Level, text: String) {
+    let mut unheard = lock(&UNHEARD);
+    if unheard.len() == MOST_UNHEARD {
+        unheard.pop_front();
+    }
+    unheard.push_back(Line { level, text });
+    HAS_UNHEARD.store(true, Ordering::Relaxed);
+}
+
+fn emit(level: Level, text: &dyn fmt::Display) {
+    match level {
+        Level::ERROR => tracing::error!(target: "honeyhive", "{text}"),
+        Level::WARN => tracing::warn!(target: "honeyhive", "{text}"),
+        Level::INFO => tracing::info!(target: "honeyhive", "{text}"),
+        _ => tracing::debug!(target: "honeyhive", "{text}"),
+    }
+}
+
+/// Nothing of the program's runs under these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,127 @@
+//! [`with_causes`]: what an error says, and what its causes say.
+
+use std::error::Error;
+
+use crate::model::limits;
+use crate::model::text::bounded;
+
+/// The longest chain of causes that is followed: one may be a circle.
+const CAUSES: usize = 16;
+/// The longest text of an error with its causes, in bytes.
+const BYTES: usize = 64 * 1024;
+
+/// The error's text and those of its causes, outermost first, joined by `: `. A cause that the text tells already
+/// (many errors write theirs into their own) is not told again.
+pub(crate) fn with_causes(error: &(dyn Error + '_)) -> String {
+    let mut text = bounded(format_args!("{error}"));
+    let mut next = error.source();
+    for _ in 0..CAUSES {
+        let Some(error) = next else { break };
+        next = error.source();
+        let cause = bounded(format_args!("{error}"));
+        if text.len() + cause.len() > BYTES {
+            let all = text.len() + cause.len();
+            text.push_str(&limits::mark(format_args!("over {all}")));
+            break;
+        }
+        if !tells(&text, &cause) {
+            text.push_str(if text.is_empty() { "" } else { ": " });
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
+/// Whether a text holds another, as words of its own.
+fn tells(text: &str, cause: &str) -> bool {
+    cause.is_empty()
+        || text.match_indices(cause).any(|(at, _)| {
+            let before = text[..at].chars().next_back();
+            let after = text[at + cause.len()..].chars().next();
+            let is_word = |symbol: Option<char>| symbol.is_some_and(char::is_alphanumeric);
+            !is_word(before) && !is_word(after)
+        })
+}
+
+/// `Debug` is what `main` shows of an error that it returns, so it is the text that is meant for people, with the
+/// causes. The structure is in the variants.
+macro_rules! debug_as_text {
+    ($($error:ty),*) => {$(
+        impl std::fmt::Debug for $error {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(&$crate::model::causes::with_causes(self))
+            }
+        }
+    )*};
+}
+pub(crate) use debug_as_text;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt;
+
+    #[derive(Debug)]
+    struct Layer(String, Option<Box<Self>>);
+
+    impl fmt::Display for Layer {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str(&self.0)
+        }
+    }
+
+    impl Error for Layer {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            self.1.as_deref().map(|cause| cause as _)
+        }
+    }
+
+    fn chain(texts: &[&str]) -> Layer {
+        let (last, others) = texts.split_last().expect("there is one");
+        let innermost = Layer((*last).to_owned(), None);
+        others.iter().rev().fold(innermost, |cause, text| {
+            Layer((*text).to_owned(), Some(Box::new(cause)))
+        })
+    }
+
+    #[test]
+    fn causes_are_told_once_each_and_outermost_first() {
+        for (texts, expected) in [
+            (&["no"][..], "no"),
+            (
+                &["asking failed", "no route", "timed out"],
+                "asking failed: no route: timed out",
+            ),
+            // Written into the outer one already, whole or as a part.
+            (
+                &["asking failed: no route", "no route"],
+                "asking failed: no route",
+            ),
+            (
+                &["failed (timed out)", "timed out", "late"],
+                "failed (timed out): late",
+            ),
+            (&["no", "no", "no"], "no"),
+            // A part of a word is no telling.
+            (&["not known", "no"], "not known: no"),
+            (&["", "cause"], "cause"),
+            (&["outer", ""], "outer"),
+        ] {
+            assert_eq!(with_causes(&chain(texts)), expected, "{texts:?}");
+        }
+    }
+
+    #[test]
+    fn a_chain_without_end_and_a_text_without_end_are_bounded() {
+        let many: Vec<String> = (0..1_000).map(|it| format!("cause {it}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(with_causes(&chain(&many)).ends_with(": cause 16"));
+        let long = "x".repeat(60_000);
+        let text = with_causes(&chain(&[&long, &format!("{long}y")]));
+        assert!(
+            text.len() < 66_000 && text.ends_with("in all]"),
+            "{}",
+            text.len()
+        );
+    }
+}

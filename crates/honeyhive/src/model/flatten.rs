@@ -1,0 +1,56 @@
+//! [`flatten`]: JSON as the attributes of a span.
+
+use std::ops::ControlFlow::{self, Break, Continue};
+
+use opentelemetry::{Key, KeyValue, Value};
+use serde_json::{Number, Value as Json};
+
+/// Maps and lists become one attribute a leaf, `prefix.key` and `prefix.0`; nulls and empty ones
+/// nothing, as the official SDK does. `put` says when it is enough.
+pub(crate) fn flatten(
+    key: Key,
+    value: Json,
+    put: &mut dyn FnMut(KeyValue) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    match value {
+        Json::Null => Continue(()),
+        Json::Bool(flag) => put(KeyValue::new(key, flag)),
+        Json::Number(number) => put(KeyValue::new(key, number_value(&number))),
+        Json::String(text) => put(KeyValue::new(key, text)),
+        Json::Array(items) => {
+            let mut items = items.into_iter().enumerate();
+            items.try_for_each(|(index, item)| flatten(format!("{key}.{index}").into(), item, put))
+        }
+        Json::Object(object) => {
+            let mut entries = object.into_iter();
+            entries.try_for_each(|(name, item)| flatten(format!("{key}.{name}").into(), item, put))
+        }
+    }
+}
+
+/// `put`, until so many attributes have been there; one more says that there were more.
+pub(crate) fn at_most(
+    mut most: usize,
+    mut put: impl FnMut(KeyValue),
+) -> impl FnMut(KeyValue) -> ControlFlow<()> {
+    move |attribute| {
+        if most == 0 {
+            return Break(());
+        }
+        most -= 1;
+        put(attribute);
+        Continue(())
+    }
+}
+
+/// A number that the wire has no room for goes as text: one beyond 64 bits signed, or beyond what a fraction holds.
+fn number_value(number: &Number) -> Value {
+    if let Some(integer) = number.as_i64() {
+        return integer.into();
+    }
+    // Whole numbers of any length come here, where some crate has turned on `arbitrary_precision`.
+    let fraction = number
+        .as_f64()
+        .filter(|it| number.is_f64() && it.is_finite());
+    fraction.map_or_else(|| number.to_string().into(), Value::from)
+}

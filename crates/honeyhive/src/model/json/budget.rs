@@ -1,0 +1,132 @@
+//! [`Budget`]: how much is taken of a value, and what is left of it where that is used up.
+
+use std::cell::{Cell, RefCell};
+
+use serde_json::Value;
+
+use crate::model::limits::{self, EVENT_BYTES, VALUE_BYTES};
+
+/// How much is taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Values that hold no others.
+    values: usize,
+    /// In texts and keys.
+    bytes: usize,
+}
+
+impl Bounds {
+    /// As much as an event may hold.
+    pub(crate) const EVENT: Self = Self {
+        values: 64 * 1024,
+        bytes: EVENT_BYTES,
+    };
+
+    /// As much as fits in so many attributes, and in so many bytes.
+    #[cfg(feature = "macros")]
+    pub(crate) const fn of(values: usize, bytes: usize) -> Self {
+        Self {
+            values,
+            bytes: if bytes < EVENT_BYTES {
+                bytes
+            } else {
+                EVENT_BYTES
+            },
+        }
+    }
+}
+
+/// How much may still be taken. Shared by the parts of one value.
+#[derive(Debug)]
+pub(super) struct Budget {
+    values: Cell<usize>,
+    bytes: Cell<usize>,
+    is_cut: Cell<bool>,
+    is_text: Cell<bool>,
+    is_octet: Cell<bool>,
+    /// What was gathered of a part that ended before its end. Its owner has only an error for that.
+    left: RefCell<Option<Value>>,
+}
+
+impl Budget {
+    pub(super) const fn new(bounds: Bounds) -> Self {
+        Self {
+            values: Cell::new(bounds.values),
+            bytes: Cell::new(bounds.bytes),
+            is_cut: Cell::new(false),
+            is_text: Cell::new(false),
+            is_octet: Cell::new(false),
+            left: RefCell::new(None),
+        }
+    }
+
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut.get()
+    }
+
+    pub(super) fn cut(&self) {
+        self.is_cut.set(true);
+    }
+
+    pub(super) fn is_text(&self) -> bool {
+        self.is_text.get()
+    }
+
+    pub(super) fn say_text(&self, is_text: bool) {
+        self.is_text.set(is_text);
+    }
+
+    /// A single byte was taken last.
+    pub(super) fn say_octet(&self) {
+        self.is_octet.set(true);
+    }
+
+    pub(super) fn take_octet(&self) -> bool {
+        self.is_octet.take()
+    }
+
+    pub(super) fn is_used_up(&self) -> bool {
+        self.values.get() == 0 || self.bytes.get() == 0
+    }
+
+    /// One value more.
+    pub(super) fn count(&self) {
+        self.values.set(self.values.get().saturating_sub(1));
+    }
+
+    /// So many bytes more.
+    pub(super) fn weigh(&self, bytes: usize) {
+        self.bytes.set(self.bytes.get().saturating_sub(bytes));
+    }
+
+    /// As much of a text as there is room for.
+    pub(super) fn text(&self, text: &str) -> String {
+        let limit = VALUE_BYTES.min(self.bytes.get());
+        let taken = if limits::is_over(text, limit) {
+            self.cut();
+            limits::cut(text, limit)
+        } else {
+            text.to_owned()
+        };
+        self.weigh(taken.len());
+        taken
+    }
+
+    /// Takes something that is counted by somebody else.
+    pub(super) fn unchanged<T>(&self, take: impl FnOnce() -> T) -> T {
+        let (values, bytes) = (self.values.get(), self.bytes.get());
+        let taken = take();
+        self.values.set(values);
+        self.bytes.set(bytes);
+        taken
+    }
+
+    pub(super) fn leave(&self, value: Value) {
+        self.cut();
+        *self.left.borrow_mut() = Some(value);
+    }
+
+    pub(super) fn take_left(&self) -> Option<Value> {
+        self.left.borrow_mut().take()
+    }
+}

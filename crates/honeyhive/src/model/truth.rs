@@ -1,0 +1,64 @@
+//! [`says_nothing`]: an error that is said to be there is not always one.
+
+use opentelemetry::Value;
+
+/// Whether what stands under `error` says that there is none: `error = false`, an empty text, a missing option.
+pub(crate) fn says_nothing(error: &Value) -> bool {
+    match error {
+        Value::Bool(is_error) => !is_error,
+        Value::I64(code) => *code == 0,
+        Value::F64(code) => *code == 0.0,
+        Value::String(text) => is_nothing(text.as_str()),
+        _ => false,
+    }
+}
+
+/// Whether a text is what programs write where there is nothing.
+pub(crate) fn is_nothing(text: &str) -> bool {
+    const NOTHING: [&str; 9] = [
+        "",
+        "()",
+        "Ok(())",
+        "\"\"",
+        "false",
+        "nil",
+        "none",
+        "null",
+        "undefined",
+    ];
+    let text = text.trim();
+    NOTHING
+        .iter()
+        .any(|nothing| text.eq_ignore_ascii_case(nothing))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_says_that_there_is_none_is_none() {
+        for nothing in [
+            Value::from(false),
+            "".into(),
+            " ".into(),
+            "None".into(),
+            "false".into(),
+            "null".into(),
+            "()".into(),
+            0.into(),
+        ] {
+            assert!(says_nothing(&nothing), "{nothing:?}");
+        }
+        for error in [
+            Value::from(true),
+            "no route".into(),
+            "Nonesuch".into(),
+            "0 rows".into(),
+            "Some(\"x\")".into(),
+            404.into(),
+        ] {
+            assert!(!says_nothing(&error), "{error:?}");
+        }
+    }
+}

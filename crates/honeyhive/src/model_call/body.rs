@@ -1,0 +1,71 @@
+//! [`RecordedBody`]: the body of a response, for clients that speak `http`.
+
+use std::fmt::Display;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Buf;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use super::recorder::Recorder;
+
+pin_project! {
+    /// A body, unchanged, with an eye on what it says.
+    #[derive(Debug)]
+    pub struct RecordedBody<B> {
+        #[pin]
+        inner: B,
+        recorder: Recorder,
+    }
+}
+
+impl<B: Body> RecordedBody<B> {
+    /// The body, whose bytes `recorder` sees.
+    pub fn new(inner: B, mut recorder: Recorder) -> Self {
+        if inner.is_end_stream() {
+            recorder.end();
+        }
+        Self { inner, recorder }
+    }
+}
+
+impl<B> Body for RecordedBody<B>
+where
+    B: Body,
+    B::Error: Display,
+{
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        task: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let mut this = self.project();
+        let frame = ready!(this.inner.as_mut().poll_frame(task));
+        match &frame {
+            None => this.recorder.end(),
+            Some(Err(error)) => this.recorder.fail(error),
+            Some(Ok(frame)) => {
+                if let Some(data) = frame.data_ref() {
+                    // The buffers of clients are of one piece; of others the rest is not read.
+                    this.recorder.bytes(data.chunk());
+                }
+                // Whoever gets the last frame may never poll again.
+                if this.inner.is_end_stream() {
+                    this.recorder.end();
+                }
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

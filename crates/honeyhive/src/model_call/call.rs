@@ -1,0 +1,189 @@
+//! [`ModelCall`]: a call that is under way.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use futures_core::Stream;
+use opentelemetry::KeyValue;
+use serde::Serialize;
+
+use super::attributes::Writer;
+use super::recorder::{RecordedStream, Recorder};
+use super::shared::Inner;
+use crate::attributes::ERROR;
+use crate::context::{self, Scoped};
+use crate::enrichment::Enrichment;
+use crate::model::id::EventId;
+use crate::span::{self, attributes_of};
+use crate::stream::{Content, Usage};
+
+/// A call of a model that is under way, from [`ModelCallBuilder::start`](super::ModelCallBuilder::start).
+///
+/// The event ends when this is dropped; with a [recorded stream](Self::record_bytes) or a [`Recorder`], when that has
+/// ended. What is said of it before this is dropped counts still.
+#[must_use = "the call ends when this is dropped"]
+pub struct ModelCall {
+    inner: Arc<Inner>,
+}
+
+impl fmt::Debug for ModelCall {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ModelCall").finish_non_exhaustive()
+    }
+}
+
+impl ModelCall {
+    pub(super) const fn new(inner: Arc<Inner>) -> Self {
+        Self { inner }
+    }
+
+    /// The future, in the context of the call: a client that HoneyHive knows fills this event then, and makes none of
+    /// its own.
+    pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
+        Scoped::new(future, self.inner.scope().clone())
+    }
+
+    /// Runs `f` in the context of the call.
+    pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
+        let _guard = context::attach(self.inner.scope().clone());
+        f()
+    }
+
+    /// The id of the event that this call becomes, for what may be added to it later; `None` where nothing records it.
+    #[must_use]
+    pub fn event_id(&self) -> Option<EventId> {
+        self.inner.span().map(span::name_event)
+    }
+
+    /// Nobody records this call here: no tracer, or somebody further out does.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        self.inner.span().is_some()
+    }
+
+    /// The bytes of the response, as they are: the same items, the same errors, nothing read ahead. What they say in
+    /// the words of OpenAI, Anthropic, Gemini and others becomes the outputs.
+    pub fn record_bytes<S, B, E>(&self, stream: S) -> RecordedStream<S>
+    where
+        S: Stream<Item = Result<B, E>>,
+        B: AsRef<[u8]>,
+        E: fmt::Display,
+    {
+        RecordedStream::new(stream, self.recorder(None, None, None))
+    }
+
+    /// What takes the bytes of the response one by one, for what is no stream. `content_type` and `content_encoding`
+    /// are headers of the response.
+    pub fn recorder(
+        &self,
+        status_code: Option<u16>,
+        content_type: Option<&str>,
+        content_encoding: Option<&str>,
+    ) -> Recorder {
+        let content = Content::of(content_type, content_encoding);
+        let assembler = self.inner.record(status_code, content);
+        Recorder::new(Arc::clone(&self.inner), assembler)
+    }
+
+    /// An event of a stream that your client has read already: the chunk, as JSON, or what serialises to it.
+    pub fn record_json(&self, chunk: impl Serialize) {
+        if let Ok(json) = serde_json::to_vec(&chunk) {
+            self.inner.take_event(&json);
+        }
+    }
+
+    /// The whole answer of the provider: the response that your client has read, or what serialises to its JSON.
+    pub fn reply(&self, body: impl Serialize) {
+        if let Ok(json) = serde_json::to_vec(&body) {
+            self.reply_bytes(json);
+        }
+    }
+
+    /// The whole answer of the provider, as the JSON text that came.
+    pub fn reply_bytes(&self, body: impl AsRef<[u8]>) {
+        self.inner.take_event(body.as_ref());
+        self.inner.note_reply();
+    }
+
+    /// What the model has said, in your own words.
+    pub fn answer(&self, text: impl Into<String>) -> &Self {
+        let text = text.into();
+        if self.inner.hides_content() {
+            let bytes = text.len() as i64;
+            self.inner
+                .say([KeyValue::new("honeyhive_outputs.content_bytes", bytes)]);
+        } else {
+            self.inner
+                .say([KeyValue::new("honeyhive_outputs.content", text)]);
+        }
+        self.inner
+            .say([KeyValue::new("honeyhive_outputs.role", "assistant")]);
+        self
+    }
+
+    /// How many tokens went in, cache included, and came out, reasoning included.
+    pub fn tokens(&self, input: u64, output: u64) -> &Self {
+        let mut usage = Usage::default();
+        usage.input = Some(input);
+        usage.output = Some(output);
+        self.say_usage(&usage)
+    }
+
+    /// How many of the tokens that went in came from the cache, and how many were written into it.
+    pub fn cached_tokens(&self, read: u64, written: u64) -> &Self {
+        let mut usage = Usage::default();
+        usage.cache_read = Some(read);
+        usage.cache_write = Some(written);
+        self.say_usage(&usage)
+    }
+
+    fn say_usage(&self, usage: &Usage) -> &Self {
+        let mut said = Vec::new();
+        let put = &mut |attribute| said.push(attribute);
+        Writer { fills: false, put }.usage(usage);
+        self.inner.say(said);
+        self.inner.note_tokens(usage);
+        self
+    }
+
+    /// Why the model has ended: `stop`, `length`, `tool_calls`, ….
+    pub fn finish_reason(&self, reason: impl Into<String>) -> &Self {
+        let reason = reason.into();
+        self.inner.say([
+            KeyValue::new("honeyhive_outputs.finish_reason", reason.clone()),
+            KeyValue::new("honeyhive_metadata.finish_reason", reason),
+        ]);
+        self
+    }
+
+    /// What the call has cost, in US dollars, as your provider or you say: HoneyHive keeps no prices here.
+    pub fn cost(&self, dollars: f64) -> &Self {
+        self.inner
+            .say([KeyValue::new("honeyhive_metadata.cost", dollars)]);
+        self
+    }
+
+    /// The call has failed.
+    pub fn error(&self, text: impl Into<String>) -> &Self {
+        self.inner.say([KeyValue::new(ERROR, text.into())]);
+        self
+    }
+
+    /// Adds to the event.
+    pub fn enrich(&self, enrichment: Enrichment) -> &Self {
+        self.inner
+            .outbox()
+            .count_refused(enrichment.refused_count());
+        let mut said = Vec::new();
+        attributes_of(enrichment, &mut |attribute| said.push(attribute));
+        self.inner.say(said);
+        self
+    }
+}
+
+impl Drop for ModelCall {
+    fn drop(&mut self) {
+        self.inner.let_go();
+    }
+}

@@ -1,0 +1,305 @@
+//! [`Inner`]: what a call and its recorder share, and what is written in the end.
+
+use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use opentelemetry::trace::{Status, TraceContextExt as _};
+use opentelemetry::{Context, KeyValue, Value};
+
+use super::attributes::Writer;
+use crate::attributes::ERROR;
+use crate::log;
+use crate::model_span::{self, By};
+use crate::outbox::Outbox;
+use crate::panics::guarded;
+use crate::span::Span;
+use crate::stream::{Assembler, Cause, Content, Ending, Usage};
+
+/// Whose span takes the call.
+pub(super) enum Place {
+    Own(Span),
+    /// The span that is filled, and where the call runs.
+    Filled {
+        span: Context,
+        scope: Context,
+    },
+    Nowhere(Context),
+}
+
+/// What the call and its recorder share.
+pub(super) struct Inner {
+    outbox: Arc<Outbox>,
+    /// With the span that takes what is known; `None` where nobody does.
+    span: Option<Context>,
+    /// What the request is sent in.
+    scope: Context,
+    fills: bool,
+    hides_content: bool,
+    sent: Instant,
+    /// A recorder ends the call.
+    is_recorded: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    own: Option<Span>,
+    assembler: Option<Assembler>,
+    /// What the program has said itself, which counts more than what was read.
+    said: Vec<KeyValue>,
+    has_tokens: bool,
+    has_reply: bool,
+    status_code: Option<u16>,
+    ended_at: Option<SystemTime>,
+    /// The program may say more.
+    is_held: bool,
+}
+
+impl Inner {
+    pub(super) fn new(outbox: Arc<Outbox>, place: Place, by: By, hides_content: bool) -> Arc<Self> {
+        let (own, span, scope, fills) = match place {
+            Place::Own(own) => {
+                let cx = own.context();
+                // The span is this call's, and not for others to fill.
+                let _ = model_span::take(&cx, by);
+                (Some(own), Some(cx.clone()), cx, false)
+            }
+            Place::Filled { span, scope } => (None, Some(span), scope, true),
+            Place::Nowhere(scope) => (None, None, scope, false),
+        };
+        let state = State {
+            own,
+            is_held: true,
+            ..State::default()
+        };
+        Arc::new(Self {
+            outbox,
+            span: span.filter(|cx| cx.span().is_recording()),
+            scope: match by {
+                By::Seam => model_span::at_work(&scope),
+                By::Hand => scope,
+            },
+            fills,
+            hides_content,
+            sent: Instant::now(),
+            is_recorded: AtomicBool::new(false),
+            state: Mutex::new(state),
+        })
+    }
+
+    pub(super) const fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
+    }
+
+    pub(super) const fn span(&self) -> Option<&Context> {
+        self.span.as_ref()
+    }
+
+    pub(super) const fn scope(&self) -> &Context {
+        &self.scope
+    }
+
+    pub(super) const fn hides_content(&self) -> bool {
+        self.hides_content
+    }
+
+    /// How long ago the request was sent.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.sent.elapsed()
+    }
+
+    /// A recorder ends the call from now on.
+    pub(super) fn record(&self, status_code: Option<u16>, content: Content) -> Option<Assembler> {
+        self.is_recorded.store(true, Ordering::Relaxed);
+        self.state().status_code = status_code;
+        self.is_open()
+            .then(|| Assembler::new(content, self.hides_content))
+    }
+
+    pub(super) fn note_reply(&self) {
+        self.state().has_reply = true;
+    }
+
+    pub(super) fn note_tokens(&self, usage: &Usage) {
+        self.state().has_tokens |= usage.input.is_some();
+    }
+
+    /// The program says no more.
+    pub(super) fn let_go(&self) {
+        let (assembler, has_ended) = {
+            let mut state = self.state();
+            state.is_held = false;
+            (state.assembler.take(), state.ended_at.is_some())
+        };
+        if !self.is_recorded.load(Ordering::Relaxed) {
+            self.finish(assembler, Cause::Dropped, None);
+        } else if has_ended {
+            self.close();
+        }
+    }
+
+    /// Nothing of the program's runs under this lock.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_open(&self) -> bool {
+        self.span.is_some() && self.state().ended_at.is_none()
+    }
+
+    pub(super) fn say(&self, attributes: impl IntoIterator<Item = KeyValue>) {
+        if self.span.is_some() {
+            self.state().said.extend(attributes);
+        }
+    }
+
+    pub(super) fn take_event(&self, json: &[u8]) {
+        if !self.is_open() {
+            return;
+        }
+        let at = self.elapsed();
+        let mut state = self.state();
+        let mut assembler = match state.assembler.take() {
+            Some(assembler) => assembler,
+            None => Assembler::new(Content::Lines, self.hides_content),
+        };
+        state.assembler = self.guarded(|| {
+            assembler.take_event(json, at);
+            assembler
+        });
+    }
+
+    /// Runs the assembler: a panic in there is a fault of ours, and nobody else's matter.
+    pub(super) fn guarded<T>(&self, piece: impl FnOnce() -> T) -> Option<T> {
+        guarded(&self.outbox, piece)
+    }
+
+    /// Writes what was read, once. The event has ended now, though the program may have more to say of it.
+    pub(super) fn finish(
+        &self,
+        assembler: Option<Assembler>,
+        cause: Cause,
+        broken: Option<String>,
+    ) {
+        let (is_held, lacks_usage) = {
+            let mut state = self.state();
+            if state.ended_at.is_some() {
+                return;
+            }
+            state.ended_at = Some(SystemTime::now());
+            // A fault of ours is nobody else's matter.
+            let lacks_usage = self.span.as_ref().and_then(|cx| {
+                guarded(&self.outbox, || {
+                    self.write(cx, &state, assembler, cause, broken)
+                })
+            });
+            (state.is_held, lacks_usage)
+        };
+        if lacks_usage == Some(true) {
+            hint_at_usage();
+        }
+        if !is_held {
+            self.close();
+        }
+    }
+
+    /// Writes what the program has said, which counts more, and lets the span go.
+    fn close(&self) {
+        let ended = mem::take(&mut *self.state());
+        let Some(cx) = &self.span else { return };
+        let span = cx.span();
+        let error = ended.said.iter().rfind(|it| it.key.as_str() == ERROR);
+        if let Some(Value::String(text)) = error.map(|it| &it.value) {
+            span.set_status(Status::error(text.as_str().to_owned()));
+        }
+        span.set_attributes(ended.said);
+        if let (Some(_), Some(at)) = (&ended.own, ended.ended_at) {
+            span.end_with_timestamp(at);
+        }
+    }
+
+    /// Says whether the answer came without its usage.
+    fn write(
+        &self,
+        cx: &Context,
+        state: &State,
+        mut assembler: Option<Assembler>,
+        cause: Cause,
+        broken: Option<String>,
+    ) -> bool {
+        let span = cx.span();
+        let mut error = broken.map(|text| (text, None));
+        let put = &mut |attribute: KeyValue| span.set_attribute(attribute);
+        let mut writer = Writer {
+            fills: self.fills,
+            put,
+        };
+        if let Some(status) = state.status_code {
+            writer.put("honeyhive_metadata.status_code", i64::from(status));
+        }
+        let ending = assembler.as_mut().map(|it| it.finish(cause));
+        if let Some(assembler) = &assembler {
+            let reply = assembler.reply();
+            writer.said(reply, self.hides_content);
+            writer.first(assembler.first_chunk(), assembler.first_token());
+            error = error.or_else(|| failure_of(assembler));
+        }
+        let lacks_usage = assembler
+            .as_ref()
+            .is_some_and(|it| is_usage_missing(it, state));
+        if lacks_usage {
+            writer.put("honeyhive_metadata.usage", "not sent");
+        }
+        if let (None, Some(status @ 400..)) = (&error, state.status_code) {
+            error = Some((format!("HTTP status {status}"), Some(status.to_string())));
+        }
+        let says_error = error.is_some() || state.said.iter().any(|it| it.key.as_str() == ERROR);
+        let outcome = match ending {
+            _ if says_error => Ending::Error,
+            Some(ending) if !state.has_reply => ending,
+            None if cause == Cause::Dropped && state.said.is_empty() => Ending::Dropped,
+            _ => Ending::Complete,
+        };
+        writer.put("honeyhive_metadata.outcome", outcome.name());
+        if let Some((text, kind)) = error {
+            if !self.fills {
+                span.set_status(Status::error(text.clone()));
+            }
+            writer.failed(text, kind);
+        }
+        lacks_usage
+    }
+}
+
+/// The error that the provider has told of.
+fn failure_of(assembler: &Assembler) -> Option<(String, Option<String>)> {
+    let failure = assembler.reply().failure.clone()?;
+    let text = match (&failure.kind, failure.message) {
+        (Some(kind), Some(message)) => format!("{kind}: {message}"),
+        (None, Some(message)) => message,
+        (Some(kind), None) => kind.clone(),
+        (None, None) => "the provider answered with an error".to_owned(),
+    };
+    Some((text, failure.kind))
+}
+
+/// A stream of chat that has ended well says its usage only where it was asked to.
+fn is_usage_missing(assembler: &Assembler, state: &State) -> bool {
+    let reply = assembler.reply();
+    reply.usage.is_empty()
+        && !state.has_tokens
+        && assembler.first_token().is_some()
+        && reply.failure.is_none()
+}
+
+fn hint_at_usage() {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    if !TOLD.swap(true, Ordering::Relaxed) {
+        log::info(
+            "a streamed answer came without token counts, because its request did not ask for them: send \
+             `\"stream_options\": {\"include_usage\": true}`, or set `ask_for_usage(true)` on HoneyHive's layer",
+        );
+    }
+}

@@ -1,0 +1,215 @@
+//! [`ModelSpan`]: the call of a model that is under way here, so that nobody records the same call twice.
+//!
+//! Wherever the span of a model call starts, its context says so. Who sees the call's bytes further in (a client's
+//! middleware, a call by hand) fills that span instead of starting another: what the program has said of it stays.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use opentelemetry::trace::TraceContextExt as _;
+use opentelemetry::{Context, Key, KeyValue, Value};
+use opentelemetry_sdk::trace::SpanData;
+
+use crate::attributes::{
+    ERROR, GEN_AI_COMPLETION, GEN_AI_INPUT_MESSAGES, GEN_AI_OUTPUT_MESSAGES, GEN_AI_PROMPT,
+};
+use crate::event_type::EventType;
+
+/// Before the key of an attribute that counts only where the program has not said the same. Never leaves the process.
+const FILLED: &str = "honeyhive.filled/";
+
+/// In the context of the span of a model call; without a span inside of another kind of work.
+#[derive(Debug)]
+struct ModelSpan(Option<Arc<Call>>);
+
+#[derive(Debug)]
+struct Call {
+    /// The context with the span.
+    cx: Context,
+    by_hand: AtomicBool,
+    by_seam: AtomicBool,
+}
+
+/// In the context that a seam sends its request in: it sees to this call.
+#[derive(Debug)]
+struct AtWork(Arc<Call>);
+
+/// Who records a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// The program.
+    Hand,
+    /// A client's middleware, which sees the bytes.
+    Seam,
+}
+
+/// Whose span takes what is known of a call.
+pub(crate) enum Target {
+    /// A span that is there.
+    Fill(Context),
+    /// A span of its own.
+    Own,
+    /// Nobody's: who is further out sees to it.
+    Nothing,
+}
+
+/// `cx`, whose span has just started as this type of event.
+pub(crate) fn mark(cx: Context, event_type: EventType) -> Context {
+    if event_type == EventType::Model {
+        let call = Call {
+            cx: cx.clone(),
+            by_hand: AtomicBool::new(false),
+            by_seam: AtomicBool::new(false),
+        };
+        return cx.with_value(ModelSpan(Some(Arc::new(call))));
+    }
+    match current(&cx) {
+        Some(_) => cx.with_value(ModelSpan(None)),
+        None => cx,
+    }
+}
+
+/// Finds the span that is to take a call, and takes it: the next call gets another.
+pub(crate) fn take(cx: &Context, by: By) -> Target {
+    let Some(call) = current(cx).filter(|call| call.cx.span().is_recording()) else {
+        return Target::Own;
+    };
+    if is_at_work(cx, call) {
+        return Target::Nothing;
+    }
+    if call.taken(by).swap(true, Ordering::Relaxed) {
+        return Target::Own;
+    }
+    Target::Fill(call.cx.clone())
+}
+
+/// `cx`, in which a call is sent that this seam sees to.
+pub(crate) fn at_work(cx: &Context) -> Context {
+    match current(cx) {
+        Some(call) => cx.with_value(AtWork(Arc::clone(call))),
+        None => cx.clone(),
+    }
+}
+
+fn current(cx: &Context) -> Option<&Arc<Call>> {
+    cx.get::<ModelSpan>()?.0.as_ref()
+}
+
+fn is_at_work(cx: &Context, call: &Arc<Call>) -> bool {
+    cx.get::<AtWork>()
+        .is_some_and(|it| Arc::ptr_eq(&it.0, call))
+}
+
+impl Call {
+    const fn taken(&self, by: By) -> &AtomicBool {
+        match by {
+            By::Hand => &self.by_hand,
+            By::Seam => &self.by_seam,
+        }
+    }
+}
+
+/// The attribute, to count where the program has not said the same.
+pub(crate) fn filled(attribute: KeyValue) -> KeyValue {
+    let key = format!("{FILLED}{}", attribute.key.as_str());
+    KeyValue::new(key, attribute.value)
+}
+
+/// Lets what a span was filled with count, as far as the program has not said the same.
+pub(crate) fn settle(span: &mut SpanData) {
+    let is_filled = |it: &KeyValue| it.key.as_str().starts_with(FILLED);
+    if !span.attributes.iter().any(is_filled) {
+        return;
+    }
+    let (filled, said): (Vec<_>, Vec<_>) = std::mem::take(&mut span.attributes)
+        .into_iter()
+        .partition(is_filled);
+    let names: Vec<&str> = said.iter().map(|it| name_of(it.key.as_str())).collect();
+    let added: Vec<_> = filled
+        .into_iter()
+        .filter_map(|it| {
+            let key = it.key.as_str().strip_prefix(FILLED)?;
+            (!is_said(key, &names)).then(|| KeyValue::new(key.to_owned(), it.value))
+        })
+        .collect();
+    span.attributes = said;
+    span.attributes.extend(added);
+    tell_error(span);
+}
+
+/// The bucket and the name in it; of any other attribute all.
+fn name_of(key: &str) -> &str {
+    if !key.starts_with("honeyhive_") {
+        return key;
+    }
+    let mut dots = key.match_indices('.').map(|(at, _)| at);
+    dots.nth(1).map_or(key, |end| &key[..end])
+}
+
+fn is_said(key: &str, said: &[&str]) -> bool {
+    let name = name_of(key);
+    said.contains(&name)
+        || SAME.iter().any(|(keys, others)| {
+            keys.iter().any(|it| name.starts_with(it)) && others.iter().any(|it| said.contains(it))
+        })
+}
+
+/// What is filled in under these names, and what of the program's says the same.
+const SAME: [(&[&str], &[&str]); 7] = [
+    (
+        &[
+            "honeyhive_metadata.input_tokens",
+            "gen_ai.usage.input_tokens",
+        ],
+        &[
+            "honeyhive_metadata.input_tokens",
+            "honeyhive_metadata.prompt_tokens",
+            "gen_ai.usage.input_tokens",
+            "gen_ai.usage.prompt_tokens",
+            "llm.token_count.prompt",
+        ],
+    ),
+    (
+        &[
+            "honeyhive_metadata.output_tokens",
+            "gen_ai.usage.output_tokens",
+        ],
+        &[
+            "honeyhive_metadata.output_tokens",
+            "honeyhive_metadata.completion_tokens",
+            "gen_ai.usage.output_tokens",
+            "gen_ai.usage.completion_tokens",
+            "llm.token_count.completion",
+        ],
+    ),
+    (
+        &["honeyhive_outputs."],
+        &[GEN_AI_OUTPUT_MESSAGES, GEN_AI_COMPLETION],
+    ),
+    (
+        &["honeyhive_inputs."],
+        &[
+            GEN_AI_INPUT_MESSAGES,
+            GEN_AI_PROMPT,
+            "honeyhive_inputs.messages",
+        ],
+    ),
+    (&["honeyhive_config.model"], &["gen_ai.request.model"]),
+    (
+        &["honeyhive_config.provider"],
+        &["gen_ai.provider.name", "gen_ai.system"],
+    ),
+    (&["gen_ai.request.model"], &["honeyhive_config.model"]),
+];
+
+/// An error that was filled in is the span's, where that has none.
+fn tell_error(span: &mut SpanData) {
+    use opentelemetry::trace::Status;
+    let error = span
+        .attributes
+        .iter()
+        .find(|it| it.key == Key::from_static_str(ERROR));
+    if let (Status::Unset, Some(Value::String(text))) = (&span.status, error.map(|it| &it.value)) {
+        span.status = Status::error(text.as_str().to_owned());
+    }
+}

@@ -1,0 +1,120 @@
+//! How a tracer's life ended, and what is said of what comes later.
+
+use std::fmt;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::Outbox;
+use crate::log::{self, CallSite, Once, OncePerSite};
+
+/// Who has closed an outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closed {
+    /// A call of `shutdown`, there.
+    Call(CallSite),
+    /// The drop of a guard that was made there.
+    Guard(CallSite),
+    /// The last handle of a tracer is gone.
+    LastHandle,
+}
+
+impl fmt::Display for Closed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call(site) => write!(
+                formatter,
+                "`shutdown` was called at {site}: record before that"
+            ),
+            Self::Guard(site) => write!(
+                formatter,
+                "the guard that was made at {site} is gone; `let _ = tracer.shutdown_guard()` drops it at once: write \
+                 `let _guard = tracer.shutdown_guard();`"
+            ),
+            Self::LastHandle => formatter.write_str(
+                "the last handle of the tracer was dropped: keep one as long as something is recorded",
+            ),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Life {
+    closed: OnceLock<Closed>,
+    /// The line on stderr has been written.
+    has_parted: AtomicBool,
+}
+
+impl Outbox {
+    /// From now on everything offered is dropped as [`DropReason::ShutDown`](crate::DropReason::ShutDown).
+    pub(crate) fn close(&self, by: Closed) {
+        // The first stays.
+        let _ = self.life.closed.set(by);
+        self.lock().closed = true;
+    }
+
+    /// Warns where something begins that will be dropped.
+    pub(crate) fn expect_open(&self, what: fmt::Arguments<'_>, site: CallSite) {
+        if self.life.closed.get().is_some() {
+            self.came_too_late(what, Some(site));
+        }
+    }
+
+    /// Once a call site; once where that is not known.
+    pub(super) fn came_too_late(&self, what: fmt::Arguments<'_>, site: Option<CallSite>) {
+        static TOLD: Once = Once::new();
+        static TOLD_OF: OncePerSite = OncePerSite::new();
+        let Some(why) = self.life.closed.get() else {
+            return;
+        };
+        match site {
+            Some(site) => TOLD_OF.warn(
+                site,
+                format_args!(
+                    "{what} ({site}) came after the tracer was shut down, and is dropped: {why}"
+                ),
+            ),
+            None => TOLD.warn(format_args!(
+                "{what} came after the tracer was shut down, and is dropped: {why}"
+            )),
+        }
+    }
+
+    /// The last handle is going: what is pending may be lost with the process.
+    pub(crate) fn last_handle_is_gone(&self) {
+        let pending = self.stats().pending;
+        let is_closed = self.life.closed.get().is_some();
+        self.close(Closed::LastHandle);
+        if pending > 0 && !is_closed && !self.is_local {
+            let text = format!(
+                "the last handle of a tracer was dropped with items pending ({pending}), and nothing waits for their \
+                 delivery: keep `let _guard = tracer.shutdown_guard();` in `main`, or call `shutdown`"
+            );
+            log::warn(&text);
+            self.part(&text);
+        }
+    }
+
+    /// Says on stderr, where nobody listens, that something was not delivered.
+    pub(crate) fn part_with_losses(&self) {
+        let stats = self.stats();
+        let lost =
+            stats.dropped.total() - stats.dropped.sampled_out + stats.pending - stats.spooled;
+        if lost > 0 {
+            let why = log::gravest_unheard();
+            let why = why.unwrap_or_else(|| format!("{:?}", stats.dropped));
+            self.part(&format!(
+                "{lost} of {} items were not delivered: {why}",
+                stats.accepted
+            ));
+        }
+    }
+
+    fn part(&self, text: &str) {
+        let may_speak = self.speaks_at_the_end && log::nobody_listens();
+        if may_speak && !self.life.has_parted.swap(true, Ordering::Relaxed) {
+            log::to_stderr(format_args!(
+                "{text} (said here since the program has no `tracing` subscriber; HH_STDERR=false turns this off)"
+            ));
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! W3C baggage, as far as a session is in it.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use opentelemetry::Context;
+use opentelemetry::baggage::BaggageExt;
+
+use crate::attributes::{BAGGAGE_SESSION_ID, BAGGAGE_SESSION_ID_BARE};
+use crate::model::id::SessionId;
+
+/// What the specification asks every receiver to take in.
+const MOST_MEMBERS: usize = 64;
+const MOST_BYTES: usize = 8192;
+
+/// What baggage says of a session, decoded and not yet trusted.
+#[derive(Debug, Default)]
+pub(crate) struct SessionInBaggage<'a> {
+    /// Under the key that is HoneyHive's own.
+    own: Option<Cow<'a, str>>,
+    /// Under the key that belongs to everybody.
+    bare: Option<Cow<'a, str>>,
+}
+
+impl<'a> SessionInBaggage<'a> {
+    /// Reads a `baggage` header; one that is sent in several lines is read line by line. The first member of a name counts.
+    pub(crate) fn read(&mut self, header: &'a [u8]) {
+        // Most callers send no baggage of ours, so a member is looked at only where its key can be.
+        let Ok(header) = std::str::from_utf8(header) else {
+            return;
+        };
+        for member in header.split(',') {
+            let Some((key, value)) = member.split_once('=') else {
+                continue;
+            };
+            let place = match key.trim() {
+                BAGGAGE_SESSION_ID => &mut self.own,
+                BAGGAGE_SESSION_ID_BARE => &mut self.bare,
+                _ => continue,
+            };
+            if place.is_none() {
+                let value = value.split(';').next().unwrap_or_default().trim();
+                // What is malformed says nothing.
+                *place = Some(percent_decoded(value).unwrap_or_default());
+            }
+        }
+    }
+
+    /// The session that these say, as far as `trusted` takes it. The bare key counts only where it holds a well-formed UUID.
+    pub(crate) fn session(
+        &self,
+        mut trusted: impl FnMut(&str) -> Option<SessionId>,
+    ) -> Option<SessionId> {
+        let own = self.own.as_deref().and_then(&mut trusted);
+        own.or_else(|| {
+            let bare = self.bare.as_deref()?;
+            bare.parse::<SessionId>().ok()?;
+            trusted(bare)
+        })
+    }
+}
+
+/// The session in the baggage of a context, as far as `trusted` takes it.
+pub(crate) fn session_in_context(
+    cx: &Context,
+    trusted: impl FnMut(&str) -> Option<SessionId>,
+) -> Option<SessionId> {
+    let baggage = cx.baggage();
+    if baggage.is_empty() {
+        return None;
+    }
+    let find = |key| baggage.get(key).map(|value| Cow::from(value.as_str()));
+    let found = SessionInBaggage {
+        own: find(BAGGAGE_SESSION_ID),
+        bare: find(BAGGAGE_SESSION_ID_BARE),
+    };
+    found.session(trusted)
+}
+
+/// The `baggage` header of a request that goes out in a session: the session first, then what else is in the context, with
+/// its properties, as far as the specification's limits let it.
+pub(super) fn header(cx: &Context, session: SessionId) -> String {
+    let mut header = format!("{BAGGAGE_SESSION_ID}={session},{BAGGAGE_SESSION_ID_BARE}={session}");
+    let baggage = cx.baggage();
+    let is_ours = |key: &str| [BAGGAGE_SESSION_ID, BAGGAGE_SESSION_ID_BARE].contains(&key);
+    let mut others: Vec<_> = baggage
+        .iter()
+        .filter(|(key, _)| !is_ours(key.as_str()))
+        .collect();
+    // A hash map has them in another order each time.
+    others.sort_unstable_by_key(|(key, _)| key.as_str());
+    let mut members = 2;
+    for (key, (value, properties)) in others {
+        let member = member(key.as_str(), value.as_str(), properties.as_str());
+        if members < MOST_MEMBERS && header.len() + 1 + member.len() <= MOST_BYTES {
+            members += 1;
+            header.push(',');
+            header.push_str(&member);
+        }
+    }
+    header
+}
+
+fn member(key: &str, value: &str, properties: &str) -> String {
+    let mut member = String::with_capacity(key.len() + value.len() + properties.len() + 2);
+    member.push_str(key);
+    member.push('=');
+    encode(value.trim(), &mut member, |byte| {
+        byte.is_ascii_alphanumeric() || b"-._~:/@!$&'()*".contains(&byte)
+    });
+    let properties = properties.trim();
+    if !properties.is_empty() {
+        member.push(';');
+        encode(properties, &mut member, |byte| {
+            byte.is_ascii_graphic() && !b",\"\\%".contains(&byte)
+        });
+    }
+    member
+}
+
+/// Percent-encodes what may not stand as it is.
+fn encode(text: &str, into: &mut String, is_plain: impl Fn(u8) -> bool) {
+    for byte in text.bytes() {
+        if is_plain(byte) {
+            into.push(char::from(byte));
+        } else {
+            // A `String` takes everything.
+            let _ = write!(into, "%{byte:02X}");
+        }
+    }
+}
+
+/// Undoes percent-encoding; `None` where it is malformed.
+fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('%') {
+        return Some(text.into());
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => hex(rest.next()?)? << 4 | hex(rest.next()?)?,
+            plain => plain,
+        });
+    }
+    String::from_utf8(bytes).ok().map(Into::into)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| value.try_into().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::baggage::{Baggage, KeyValueMetadata};
+
+    use super::*;
+
+    fn read<'a>(lines: &[&'a str]) -> (Option<Cow<'a, str>>, Option<Cow<'a, str>>) {
+        let mut found = SessionInBaggage::default();
+        lines.iter().for_each(|line| found.read(line.as_bytes()));
+        (found.own, found.bare)
+    }
+
+    #[test]
+    fn a_session_is_found_in_any_line_and_properties_are_cut() {
+        for lines in [
+            &["a=1, session_id=bare;x=y , honeyhive.session_id = mine;p=q"][..],
+            &["a=1", "session_id=bare", "honeyhive.session_id=mine"],
+            &[
+                "honeyhive.session_id=mine,session_id=bare",
+                "honeyhive.session_id=other",
+            ],
+        ] {
+            assert_eq!(read(lines), (Some("mine".into()), Some("bare".into())));
+        }
+        assert_eq!(read(&["other=1", "=,;", ""]), (None, None));
+    }
+
+    #[test]
+    fn percent_encoding_is_undone_or_refused() {
+        assert_eq!(percent_decoded("id%20x").as_deref(), Some("id x"));
+        assert_eq!(percent_decoded("plain").as_deref(), Some("plain"));
+        for bad in ["%", "%4", "%zz", "%ff"] {
+            assert_eq!(percent_decoded(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_session_goes_first_and_what_is_too_much_does_not_push_it_out() {
+        let id = SessionId::new();
+        let ours = format!("honeyhive.session_id={id},session_id={id}");
+        let full: Baggage = (0..64)
+            .map(|it| KeyValueMetadata::new(format!("k{it:02}"), "v", ""))
+            .collect();
+        let header = header(&Context::new().with_baggage(members_of(&full)), id);
+        assert!(header.starts_with(&ours), "{header}");
+        assert_eq!(header.split(',').count(), 64);
+
+        let long: Baggage = [KeyValueMetadata::new("long", "v".repeat(8100), "")]
+            .into_iter()
+            .collect();
+        let header = super::header(&Context::new().with_baggage(members_of(&long)), id);
+        assert_eq!(header, ours);
+    }
+
+    fn members_of(baggage: &Baggage) -> Vec<KeyValueMetadata> {
+        let member = |(key, (value, properties)): (
+            &opentelemetry::Key,
+            &(opentelemetry::StringValue, _),
+        )| {
+            KeyValueMetadata::new(key.clone(), value.clone(), properties_of(properties))
+        };
+        baggage.iter().map(member).collect()
+    }
+
+    fn properties_of(properties: &opentelemetry::baggage::BaggageMetadata) -> &str {
+        properties.as_str()
+    }
+}

@@ -1,0 +1,61 @@
+//! [`HeadersMut`]: what an outgoing request's headers are written to.
+
+use opentelemetry::propagation::Injector;
+
+/// Where [`Session::inject`](crate::Session::inject) writes headers to: a `HashMap<String, String>` and every other
+/// OpenTelemetry [`Injector`], `http::HeaderMap` (reqwest, hyper, tonic), actix-web's map where `honeyhive-actix` is in the
+/// program, pairs in a `Vec`, and a closure that takes a name and a value.
+///
+/// `Kind` tells the ways apart and is always inferred.
+pub trait HeadersMut<Kind> {
+    /// Sets a header in place of all that have this name, in lower case.
+    fn set_header(&mut self, name: &'static str, value: &str);
+}
+
+/// An OpenTelemetry [`Injector`].
+#[derive(Debug)]
+pub enum ByInjector {}
+
+impl<I: Injector + ?Sized> HeadersMut<ByInjector> for I {
+    fn set_header(&mut self, name: &'static str, value: &str) {
+        self.set(name, value.to_owned());
+    }
+}
+
+/// The headers of the crate `http`.
+#[derive(Debug)]
+pub enum ByHttp {}
+
+impl HeadersMut<ByHttp> for http::HeaderMap {
+    fn set_header(&mut self, name: &'static str, value: &str) {
+        if let Ok(value) = http::HeaderValue::from_str(value) {
+            self.insert(http::HeaderName::from_static(name), value);
+        }
+    }
+}
+
+/// Names and values.
+#[derive(Debug)]
+pub enum ByPairs {}
+
+impl<N, V> HeadersMut<ByPairs> for Vec<(N, V)>
+where
+    N: AsRef<[u8]> + From<&'static str>,
+    V: for<'v> From<&'v str>,
+{
+    fn set_header(&mut self, name: &'static str, value: &str) {
+        let is_another = |other: &N| !other.as_ref().eq_ignore_ascii_case(name.as_bytes());
+        self.retain(|(other, _)| is_another(other));
+        self.push((name.into(), value.into()));
+    }
+}
+
+/// A closure that sets one header.
+#[derive(Debug)]
+pub enum ByCall {}
+
+impl<F: FnMut(&'static str, &str)> HeadersMut<ByCall> for F {
+    fn set_header(&mut self, name: &'static str, value: &str) {
+        self(name, value);
+    }
+}

@@ -1,0 +1,155 @@
+//! [`SessionTrust`]: how far an id that came from outside is trusted.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use crate::model::id::SessionId;
+use crate::outbox::Outbox;
+use crate::panics::guarded;
+
+/// How far a session id that comes from outside the process is trusted: in a header, in baggage, in the event of a Lambda
+/// function. Whoever knows an id can write into that session.
+///
+/// Whatever is chosen: an id that [says nothing](SessionId#what-is-no-id), is sent twice, or has anything but
+/// printable ASCII in it counts as absent
+/// ([`DeliveryStats::ignored_session_ids`](crate::DeliveryStats::ignored_session_ids)); and what goes
+/// back to the client is always the resulting UUID, never the text that came in.
+///
+/// It is a setting of the tracer ([`session_trust`](crate::HoneyHiveTracerBuilder::session_trust)), which a server's
+/// instrumentation can have of its own. Baggage that another library has put into the OpenTelemetry context is taken only
+/// where the tracer's trust and that of all its instrumentations agree: nobody knows which request a span there belongs to.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub enum SessionTrust {
+    /// Only well-formed UUIDs are taken.
+    Uuid,
+    /// UUIDs are taken, other ids are mapped by [`SessionId::from_correlation_id`] (the default).
+    #[default]
+    Map,
+    /// No id is taken: every request is a session of its own.
+    Never,
+    /// The program decides; see [`SessionTrust::with`].
+    #[non_exhaustive]
+    Custom(TrustFn),
+}
+
+type Decide = dyn Fn(&str) -> Option<SessionId> + Send + Sync;
+
+/// What [`SessionTrust::with`] wraps.
+#[derive(Clone)]
+pub struct TrustFn(Arc<Decide>);
+
+impl SessionTrust {
+    /// The program decides: it can check a signature, or look the id up in memory. It is called while
+    /// the request waits, so it must be quick.
+    ///
+    /// ```
+    /// use honeyhive::SessionId;
+    /// use honeyhive::http::SessionTrust;
+    ///
+    /// let trust = SessionTrust::with(|raw| {
+    ///     let id = raw.strip_prefix("chat-")?;
+    ///     Some(SessionId::from_correlation_id(id))
+    /// });
+    /// # drop(trust);
+    /// ```
+    #[must_use]
+    pub fn with(decide: impl Fn(&str) -> Option<SessionId> + Send + Sync + 'static) -> Self {
+        Self::Custom(TrustFn(Arc::new(decide)))
+    }
+
+    /// The session that an id from outside stands for, as far as it is trusted; one that is not is counted.
+    pub(crate) fn session_or_count(&self, raw: &str, outbox: &Outbox) -> Option<SessionId> {
+        if self.is_never() {
+            return None;
+        }
+        let session = guarded(outbox, || self.session(raw)).flatten();
+        if session.is_none() {
+            outbox.count_ignored_session_ids(1);
+        }
+        session
+    }
+
+    fn session(&self, raw: &str) -> Option<SessionId> {
+        if !is_printable_ascii(raw) {
+            return None;
+        }
+        let mapped = SessionId::checked_from_correlation_id(raw)?;
+        match self {
+            Self::Uuid => raw.parse().ok(),
+            Self::Map => Some(mapped),
+            Self::Never => None,
+            Self::Custom(decide) => (decide.0)(raw).filter(|id| !id.is_none()),
+        }
+    }
+
+    pub(crate) const fn is_never(&self) -> bool {
+        matches!(self, Self::Never)
+    }
+}
+
+fn is_printable_ascii(raw: &str) -> bool {
+    raw.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
+/// The trust of a tracer, and of those of its instrumentations that have one of their own.
+#[derive(Debug, Default)]
+pub(crate) struct Trusts {
+    tracer: Arc<SessionTrust>,
+    others: Mutex<Vec<Weak<SessionTrust>>>,
+}
+
+impl Trusts {
+    pub(crate) fn new(tracer: SessionTrust) -> Self {
+        Self {
+            tracer: Arc::new(tracer),
+            others: Mutex::default(),
+        }
+    }
+
+    pub(crate) const fn of_tracer(&self) -> &Arc<SessionTrust> {
+        &self.tracer
+    }
+
+    /// An instrumentation may have a trust of its own, which counts as long as there is one.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn add(&self, trust: &Arc<SessionTrust>) {
+        if Arc::ptr_eq(trust, &self.tracer) {
+            return;
+        }
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        others.retain(|other| other.strong_count() > 0);
+        others.push(Arc::downgrade(trust));
+    }
+
+    /// The session that an id stands for which came with a context: that on which all agree.
+    pub(crate) fn session_or_count(&self, raw: &str, outbox: &Outbox) -> Option<SessionId> {
+        let id = self.tracer.session_or_count(raw, outbox)?;
+        self.others()
+            .iter()
+            .all(|other| other.session_or_count(raw, outbox) == Some(id))
+            .then_some(id)
+    }
+
+    fn others(&self) -> Vec<Arc<SessionTrust>> {
+        let others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        others.iter().filter_map(Weak::upgrade).collect()
+    }
+}
+
+impl fmt::Debug for SessionTrust {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Uuid => "Uuid",
+            Self::Map => "Map",
+            Self::Never => "Never",
+            Self::Custom(_) => "Custom",
+        })
+    }
+}
+
+impl fmt::Debug for TrustFn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("TrustFn")
+    }
+}

@@ -1,0 +1,167 @@
+//! Spans by hand, and what writes HoneyHive's buckets onto any span.
+
+mod builder;
+mod failure;
+mod run;
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use opentelemetry::trace::{SpanContext, SpanId, SpanRef, Status, TraceContextExt};
+use opentelemetry::{Context, KeyValue};
+
+pub(crate) use builder::Maker;
+pub use builder::SpanBuilder;
+pub use failure::Failure;
+
+use crate::attributes::{ERROR, EVENT_ID, MAX_ATTRIBUTES};
+use crate::context::{self, Scoped};
+use crate::enrichment::{Enrichment, buckets};
+use crate::model::causes::with_causes;
+use crate::model::flatten::{at_most, flatten};
+use crate::model::id::EventId;
+use crate::model::limits::TRUNCATED;
+use crate::model::object::Bucket;
+use crate::outbox::Outbox;
+
+/// A running span. It ends when this is dropped.
+///
+/// Spans that start while it is current are its children: see [`scope`](Self::scope) and
+/// [`in_scope`](Self::in_scope).
+#[derive(Debug)]
+#[must_use = "the span ends when this is dropped"]
+pub struct Span {
+    /// None where nothing is recorded: then the context is what was current, with a span of somebody else's.
+    outbox: Option<Arc<Outbox>>,
+    cx: Context,
+    /// Of a span that is not recorded.
+    event_id: Option<EventId>,
+}
+
+impl Span {
+    /// The future, with this span current whenever it is polled.
+    pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
+        Scoped::new(future, self.cx.clone())
+    }
+
+    /// Runs `f` with this span current.
+    pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
+        let _guard = context::attach(self.cx.clone());
+        f()
+    }
+
+    /// The context with this span in it, for instrumentations that take one.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        self.cx.clone()
+    }
+
+    /// The id of the event that this span becomes, for what may be added to it later: a user's feedback on
+    /// this answer, say. See [`HoneyHiveTracer::enrich_event`](crate::HoneyHiveTracer::enrich_event).
+    #[must_use]
+    pub fn event_id(&self) -> EventId {
+        self.event_id.unwrap_or_else(|| name_event(&self.cx))
+    }
+
+    buckets!("span");
+
+    /// Sets the error text and the span's status. For an error with its causes there is [`fail`](Self::fail).
+    pub fn error(&self, text: impl fmt::Display) {
+        self.enrich(Enrichment::new().error(text.to_string()));
+    }
+
+    /// Sets the error and the span's status from an error: what it says, and its causes.
+    ///
+    /// ```
+    /// # let (tracer, captured) = honeyhive::testing::tracer();
+    /// let span = tracer.tool("read").start();
+    /// if let Err(error) = std::fs::read("/no/such/file") {
+    ///     span.fail(&error);
+    /// }
+    /// # drop(span);
+    /// # assert!(captured.only_session().event("read").error.as_deref().is_some_and(|it| it.contains("os error")));
+    /// ```
+    pub fn fail(&self, error: &dyn Error) {
+        self.error(with_causes(error));
+    }
+
+    /// Adds to the span.
+    pub fn enrich(&self, enrichment: Enrichment) {
+        if let Some(outbox) = &self.outbox {
+            outbox.count_refused(enrichment.refused_count());
+            enrich(&self.cx.span(), enrichment);
+        }
+    }
+
+    fn is_recorded(&self) -> bool {
+        self.outbox.is_some()
+    }
+
+    fn unrecorded(event_id: Option<EventId>) -> Self {
+        Self {
+            outbox: None,
+            cx: context::current(),
+            event_id: event_id.or_else(|| Some(EventId::of_span(&SpanContext::NONE))),
+        }
+    }
+}
+
+impl Drop for Span {
+    fn drop(&mut self) {
+        if self.is_recorded() {
+            self.cx.span().end();
+        }
+    }
+}
+
+/// In the context of a span that the program has given an id.
+#[derive(Debug)]
+struct Named {
+    span_id: SpanId,
+    id: EventId,
+}
+
+/// The id of the event that the span of this context becomes. HoneyHive is told to keep it under that.
+pub(crate) fn name_event(cx: &Context) -> EventId {
+    let span = cx.span();
+    let span_context = span.span_context();
+    if let Some(named) = cx.get::<Named>()
+        && named.span_id == span_context.span_id()
+    {
+        return named.id;
+    }
+    let id = EventId::of_span(span_context);
+    span.set_attribute(KeyValue::new(EVENT_ID, id.to_string()));
+    id
+}
+
+/// Writes an enrichment onto a span, whoever made it.
+pub(crate) fn enrich(span: &SpanRef<'_>, enrichment: Enrichment) {
+    if let Some(error) = enrichment.error_text() {
+        span.set_status(Status::error(error.to_owned()));
+    }
+    attributes_of(enrichment, &mut |attribute| span.set_attribute(attribute));
+}
+
+/// An enrichment as the attributes of a span: as many of them as are worth making, of which the span's own bound
+/// takes what it has room for.
+pub(crate) fn attributes_of(mut enrichment: Enrichment, put: &mut dyn FnMut(KeyValue)) {
+    const MOST: usize = 4 * MAX_ATTRIBUTES;
+    for bucket in Bucket::ALL {
+        let prefix = bucket.attribute_prefix();
+        let mut entries = enrichment.take(bucket).into_iter();
+        let mut put_some = at_most(MOST, &mut *put);
+        let flattened = entries.try_for_each(|(key, value)| {
+            flatten(format!("{prefix}.{key}").into(), value, &mut put_some)
+        });
+        drop(put_some);
+        if flattened.is_break() {
+            put(KeyValue::new(format!("{prefix}.{TRUNCATED}"), true));
+        }
+    }
+    if let Some(error) = enrichment.take_error() {
+        put(KeyValue::new(ERROR, error));
+    }
+}

@@ -1,0 +1,92 @@
+//! [`SpanBuilder::run`]: a unit of work as a span, from its start to its end.
+
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::TraceContextExt as _;
+
+use super::{Failure, Span, SpanBuilder};
+use crate::log::CallSite;
+use crate::panics::panic_text;
+
+impl SpanBuilder {
+    /// Runs a unit of work as this span: it starts with the future, spans in there are its children, and it ends with
+    /// the work. An `Err` is the span's error, with its causes; so is a panic, and a future that is dropped.
+    ///
+    /// The `Err` may be any error, what boxes or wraps one (`Box<dyn Error>`, `anyhow::Error`), or text.
+    ///
+    /// ```
+    /// use honeyhive::json;
+    ///
+    /// # async fn ask_model(_: &str) -> std::io::Result<String> { Ok(String::new()) }
+    /// # async fn example(tracer: honeyhive::HoneyHiveTracer) -> std::io::Result<()> {
+    /// let answer = tracer
+    ///     .chain("turn")
+    ///     .inputs(json!({"message": "hello"}))
+    ///     .run(async |span| {
+    ///         let answer = ask_model("hello").await?;
+    ///         span.outputs(json!({"answer": answer}));
+    ///         Ok::<_, std::io::Error>(answer)
+    ///     })
+    ///     .await?;
+    /// # drop(answer);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn run<F, T, E, Kind>(self, work: F) -> impl Future<Output = Result<T, E>>
+    where
+        F: AsyncFnOnce(&Span) -> Result<T, E>,
+        E: Failure<Kind>,
+    {
+        let site = CallSite::here();
+        async move {
+            let span = self.start_at(site);
+            // Dropped after the work, and before the span.
+            let mut ending = Ending {
+                span: &span,
+                is_known: false,
+            };
+            let mut work = pin!(work(&span));
+            let output = poll_fn(|task| {
+                let piece = || span.in_scope(|| work.as_mut().poll(task));
+                // The panic goes on, so nobody sees what it may have left half-done.
+                catch_unwind(AssertUnwindSafe(piece)).unwrap_or_else(|panic| {
+                    ending.error(panic_text(&*panic));
+                    resume_unwind(panic)
+                })
+            })
+            .await;
+            match &output {
+                Ok(_) => ending.is_known = true,
+                Err(error) => ending.error(error.to_text()),
+            }
+            output
+        }
+    }
+}
+
+/// Says of a span whose work is dropped that it was cancelled.
+struct Ending<'s> {
+    span: &'s Span,
+    is_known: bool,
+}
+
+impl Ending<'_> {
+    fn error(&mut self, text: String) {
+        self.is_known = true;
+        self.span.error(text);
+    }
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        if !self.is_known && self.span.is_recorded() {
+            let cancelled = KeyValue::new("honeyhive_metadata.cancelled", true);
+            self.span.cx.span().set_attribute(cancelled);
+            self.error("cancelled".to_owned());
+        }
+    }
+}

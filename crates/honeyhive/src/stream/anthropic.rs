@@ -1,0 +1,99 @@
+//! Anthropic's messages: events, and whole messages.
+
+use super::json::Json;
+use super::reply::{Kind, Reply, replace};
+
+/// A message is one answer, whose blocks are counted.
+const ONLY: u64 = 0;
+
+pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
+    let block = event.number("index").unwrap_or(0);
+    match event.text_in("type").map(|it| it.written()) {
+        Some("message") => {
+            take_message(reply, event);
+            reply.is_whole = true;
+        }
+        Some("message_start") => {
+            if let Some(message) = event.get("message") {
+                take_message(reply, message);
+            }
+        }
+        Some("content_block_start") => {
+            if let Some(begun) = event.get("content_block") {
+                take_block(reply, block, begun);
+            }
+        }
+        Some("content_block_delta") => {
+            if let Some(delta) = event.get("delta") {
+                take_delta(reply, block, delta);
+            }
+        }
+        Some("message_delta") => {
+            let reason = event.get("delta").and_then(|it| it.text_in("stop_reason"));
+            reply.finish(ONLY, reason);
+            take_usage(reply, event);
+        }
+        Some("message_stop") => reply.is_whole = true,
+        _ => {}
+    }
+}
+
+fn take_message(reply: &mut Reply, message: Json<'_>) {
+    reply.set_id(message.text_in("id"));
+    reply.set_model(message.text_in("model"));
+    for (position, block) in message.list("content").enumerate() {
+        take_block(reply, position as u64, block);
+    }
+    reply.finish(ONLY, message.text_in("stop_reason"));
+    take_usage(reply, message);
+}
+
+fn take_block(reply: &mut Reply, index: u64, block: Json<'_>) {
+    if let Some(text) = block.text_in("text") {
+        reply.push(ONLY, Kind::Text, (0, index), text);
+    }
+    if let Some(thought) = block.text_in("thinking") {
+        reply.push(ONLY, Kind::Reasoning, (0, index), thought);
+    }
+    if let (Some(id), Some(name)) = (block.text_in("id"), block.text_in("name"))
+        && let Some(call) = reply.tool_call(ONLY, index, Some(id), Some(name))
+        && let Some(input) = block.get("input")
+    {
+        reply.say_arguments(call, input);
+    }
+}
+
+fn take_delta(reply: &mut Reply, index: u64, delta: Json<'_>) {
+    if let Some(text) = delta.text_in("text") {
+        reply.push(ONLY, Kind::Text, (0, index), text);
+    }
+    if let Some(thought) = delta.text_in("thinking") {
+        reply.push(ONLY, Kind::Reasoning, (0, index), thought);
+    }
+    if let Some(fragment) = delta.text_in("partial_json")
+        && let Some(call) = reply.tool_call(ONLY, index, None, None)
+    {
+        reply.push_arguments(call, fragment);
+    }
+}
+
+/// Anthropic counts the cache beside the input, so that all of them are what went in.
+fn take_usage(reply: &mut Reply, holder: Json<'_>) {
+    let Some(usage) = holder.get("usage") else {
+        return;
+    };
+    let counts = &mut reply.usage;
+    replace(&mut counts.past_cache, usage.number("input_tokens"));
+    replace(
+        &mut counts.cache_read,
+        usage.number("cache_read_input_tokens"),
+    );
+    replace(
+        &mut counts.cache_write,
+        usage.number("cache_creation_input_tokens"),
+    );
+    replace(&mut counts.output, usage.number("output_tokens"));
+    counts.input = counts
+        .past_cache
+        .map(|input| input + counts.cache_read.unwrap_or(0) + counts.cache_write.unwrap_or(0));
+}

@@ -1,0 +1,117 @@
+//! OpenAI's chat completions, and what speaks like them: Azure, Mistral, Groq, OpenRouter, DeepSeek, Ollama, vLLM.
+//!
+//! Chunks of a stream and whole bodies, and the older completions that have a `text`.
+
+use super::json::Json;
+use super::reply::{Kind, Reply, replace};
+
+pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
+    reply.set_id(event.text_in("id"));
+    reply.set_model(event.text_in("model"));
+    for (position, choice) in event.list("choices").enumerate() {
+        let index = choice.number("index").unwrap_or(position as u64);
+        if let Some(message) = choice.get("delta").or_else(|| choice.get("message")) {
+            take_message(reply, index, message);
+        }
+        if let Some(text) = choice.text_in("text") {
+            reply.push(index, Kind::Text, (0, 0), text);
+        }
+        reply.finish(index, choice.text_in("finish_reason"));
+    }
+    let usage = event
+        .get("usage")
+        .or_else(|| event.path(["x_groq", "usage"]));
+    if let Some(usage) = usage {
+        take_usage(reply, usage);
+    }
+}
+
+/// A message, or what is added to it.
+pub(super) fn take_message(reply: &mut Reply, choice: u64, message: Json<'_>) {
+    if let Some(content) = message.get("content") {
+        take_content(reply, choice, content);
+    }
+    if let Some(spoken) = message.path(["audio", "transcript"]).and_then(Json::text) {
+        reply.push(choice, Kind::Text, (0, 0), spoken);
+    }
+    if let Some(refusal) = message.text_in("refusal") {
+        reply.push(choice, Kind::Refusal, (0, 0), refusal);
+    }
+    let reasoning = ["reasoning_content", "reasoning", "thinking"];
+    if let Some(text) = reasoning.iter().find_map(|key| message.text_in(key)) {
+        reply.push(choice, Kind::Reasoning, (0, 0), text);
+    }
+    for (position, call) in message.list("tool_calls").enumerate() {
+        let index = call.number("index").unwrap_or(position as u64);
+        take_call(reply, choice, index, call);
+    }
+    if let Some(function) = message.get("function_call") {
+        let name = function.text_in("name");
+        take_function(reply, choice, 0, None, name, function);
+    }
+}
+
+/// A text, or a list of typed chunks.
+fn take_content(reply: &mut Reply, choice: u64, content: Json<'_>) {
+    if let Some(text) = content.text() {
+        return reply.push(choice, Kind::Text, (0, 0), text);
+    }
+    for chunk in content.items() {
+        if let Some(text) = chunk.text_in("text") {
+            reply.push(choice, Kind::Text, (0, 0), text);
+        }
+        for thought in chunk.list("thinking") {
+            if let Some(text) = thought.text_in("text") {
+                reply.push(choice, Kind::Reasoning, (0, 0), text);
+            }
+        }
+    }
+}
+
+fn take_call(reply: &mut Reply, choice: u64, index: u64, call: Json<'_>) {
+    // A tool of one's own has its input under another name.
+    let function = call.get("function").or_else(|| call.get("custom"));
+    let Some(function) = function else { return };
+    let (id, name) = (call.text_in("id"), function.text_in("name"));
+    take_function(reply, choice, index, id, name, function);
+}
+
+fn take_function(
+    reply: &mut Reply,
+    choice: u64,
+    index: u64,
+    id: Option<super::json::Text<'_>>,
+    name: Option<super::json::Text<'_>>,
+    function: Json<'_>,
+) {
+    let Some(at) = reply.tool_call(choice, index, id, name) else {
+        return;
+    };
+    let arguments = function.get("arguments").or_else(|| function.get("input"));
+    match arguments.map(|it| (it, it.text())) {
+        Some((_, Some(fragment))) => reply.push_arguments(at, fragment),
+        Some((whole, None)) => reply.say_arguments(at, whole),
+        None => {}
+    }
+}
+
+/// Counts by OpenAI's names, in which the cache is part of the prompt and reasoning of the completion.
+pub(super) fn take_usage(reply: &mut Reply, usage: Json<'_>) {
+    let count = |names: [&str; 2]| names.iter().find_map(|name| usage.number(name));
+    let detail = |groups: [&str; 2], name: &str| {
+        let group = groups.iter().find_map(|group| usage.get(group))?;
+        group.number(name)
+    };
+    const INPUT: [&str; 2] = ["prompt_tokens_details", "input_tokens_details"];
+    const OUTPUT: [&str; 2] = ["completion_tokens_details", "output_tokens_details"];
+    let counts = &mut reply.usage;
+    replace(&mut counts.input, count(["prompt_tokens", "input_tokens"]));
+    replace(
+        &mut counts.output,
+        count(["completion_tokens", "output_tokens"]),
+    );
+    let read = detail(INPUT, "cached_tokens").or_else(|| usage.number("prompt_cache_hit_tokens"));
+    replace(&mut counts.cache_read, read);
+    replace(&mut counts.cache_write, detail(INPUT, "cache_write_tokens"));
+    replace(&mut counts.reasoning, detail(OUTPUT, "reasoning_tokens"));
+}

@@ -1,0 +1,244 @@
+//! [`Framing`]: the bytes of a response, as events.
+//!
+//! Server-sent events by the WHATWG rules, lines of JSON, the `0:"text"` lines of Vercel's data streams, and a body that
+//! is one JSON text. The only place that knows of lines. No crate is used for the events: `eventsource-stream` panics
+//! on a byte order mark, and `sse-core` hands out texts of its own, where here an event is lent from a buffer that stays.
+
+/// What the response's head says of the bytes that follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Content {
+    /// The first byte tells.
+    #[default]
+    Unknown,
+    /// Events or lines.
+    Lines,
+    /// One JSON text.
+    Whole,
+    /// Compressed, or nothing that a model writes.
+    Other,
+}
+
+impl Content {
+    /// By the headers `content-type` and `content-encoding`.
+    pub(crate) fn of(content_type: Option<&str>, content_encoding: Option<&str>) -> Self {
+        if content_encoding
+            .is_some_and(|it| !it.trim().is_empty() && !it.trim().eq_ignore_ascii_case("identity"))
+        {
+            return Self::Other;
+        }
+        let Some(content_type) = content_type else {
+            return Self::Unknown;
+        };
+        let kind = content_type.split(';').next().unwrap_or_default().trim();
+        let is = |name: &str| kind.eq_ignore_ascii_case(name);
+        if is("text/event-stream") || is("application/x-ndjson") || is("application/jsonl") {
+            return Self::Lines;
+        }
+        let starts = |prefix: &str| {
+            let head = kind.get(..prefix.len());
+            head.is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+        };
+        if ["audio/", "image/", "video/"].into_iter().any(starts) || is("application/octet-stream")
+        {
+            return Self::Other;
+        }
+        Self::Unknown
+    }
+}
+
+/// A piece that says something.
+#[derive(Clone, Copy)]
+pub(super) enum Frame<'a> {
+    /// The data of an event, or a line of JSON.
+    Event(&'a [u8]),
+    /// A line of a Vercel data stream: its code, and its JSON.
+    Coded(u8, &'a [u8]),
+    /// An event of more than [`MAX_EVENT`], whose bytes were let go.
+    Oversize,
+    /// A line that no stream of events has.
+    Unknown,
+}
+
+/// Bytes of the longest event, and of the longest line.
+pub(crate) const MAX_EVENT: usize = 8 * 1024 * 1024;
+/// Bytes of the longest body that is read as a whole.
+pub(crate) const MAX_WHOLE: usize = 4 * 1024 * 1024;
+/// Memory that stays between events; more is given back.
+const KEPT: usize = 64 * 1024;
+/// What an event says besides its data, and comments.
+const FIELDS: [&[u8]; 5] = [b":", b"event", b"id", b"retry", b"data"];
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+#[derive(Debug, Default)]
+pub(super) struct Framing {
+    content: Content,
+    /// The beginning of a line whose end has not come yet; of a whole body, all of it.
+    line: Vec<u8>,
+    /// The data of an event whose end has not come yet.
+    data: Vec<u8>,
+    has_data: bool,
+    after_carriage_return: bool,
+    /// The first line may begin with a mark.
+    has_begun: bool,
+    /// The line that comes is too long, or the event is.
+    is_long_line: bool,
+    is_long_event: bool,
+}
+
+impl Framing {
+    pub(super) fn new(content: Content) -> Self {
+        Self {
+            content,
+            ..Self::default()
+        }
+    }
+
+    /// The body is one JSON text.
+    pub(super) fn is_whole(&self) -> bool {
+        self.content == Content::Whole
+    }
+
+    /// Takes what has come, and hands on the events that it ends.
+    pub(super) fn take(&mut self, mut bytes: &[u8], put: &mut dyn FnMut(Frame<'_>)) {
+        if self.content == Content::Unknown {
+            self.content = self.guess(bytes);
+        }
+        match self.content {
+            Content::Other => {}
+            Content::Unknown => self.line.extend_from_slice(bytes),
+            Content::Whole => self.take_whole(bytes),
+            Content::Lines => {
+                while let Some(at) = self.line_end(&mut bytes) {
+                    self.take_line(&bytes[..at], put);
+                    self.after_carriage_return = bytes[at] == b'\r';
+                    bytes = &bytes[at + 1..];
+                }
+                self.keep(bytes);
+            }
+        }
+    }
+
+    /// The first byte that is no space, as far as that has come.
+    fn guess(&self, bytes: &[u8]) -> Content {
+        let head = self.line.iter().chain(bytes).copied();
+        let is_padding = |byte: &u8| byte.is_ascii_whitespace() || BYTE_ORDER_MARK.contains(byte);
+        match head.skip_while(is_padding).nth(0) {
+            Some(b'{' | b'[') => Content::Whole,
+            Some(_) => Content::Lines,
+            None if self.line.len() > KEPT => Content::Other,
+            None => Content::Unknown,
+        }
+    }
+
+    fn take_whole(&mut self, bytes: &[u8]) {
+        if self.line.len() + bytes.len() > MAX_WHOLE {
+            self.is_long_event = true;
+            self.line = Vec::new();
+        } else if !self.is_long_event {
+            self.line.extend_from_slice(bytes);
+        }
+    }
+
+    /// Where the line ends. A line feed after a carriage return ends no other line, though it may come later.
+    fn line_end(&mut self, bytes: &mut &[u8]) -> Option<usize> {
+        if self.after_carriage_return && !bytes.is_empty() {
+            self.after_carriage_return = false;
+            *bytes = bytes.strip_prefix(b"\n").unwrap_or(bytes);
+        }
+        memchr::memchr2(b'\n', b'\r', bytes)
+    }
+
+    fn take_line(&mut self, end: &[u8], put: &mut dyn FnMut(Frame<'_>)) {
+        if std::mem::take(&mut self.is_long_line) {
+            self.line.clear();
+            self.is_long_event = true;
+            return;
+        }
+        if self.line.is_empty() {
+            return self.read_line(end, put);
+        }
+        self.keep(end);
+        let mut line = std::mem::take(&mut self.line);
+        if std::mem::take(&mut self.is_long_line) {
+            self.is_long_event = true;
+        } else {
+            self.read_line(&line, put);
+        }
+        line.clear();
+        line.shrink_to(KEPT);
+        self.line = line;
+    }
+
+    fn keep(&mut self, piece: &[u8]) {
+        if self.line.len() + piece.len() > MAX_EVENT {
+            self.is_long_line = true;
+            self.line = Vec::new();
+        } else if !self.is_long_line {
+            self.line.extend_from_slice(piece);
+        }
+    }
+
+    fn read_line(&mut self, line: &[u8], put: &mut dyn FnMut(Frame<'_>)) {
+        let mut line = line;
+        if !std::mem::replace(&mut self.has_begun, true) {
+            line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+        }
+        match line {
+            [] => self.end_event(put),
+            [b'{', ..] => put(Frame::Event(line)),
+            [code, b':', json @ ..] if code.is_ascii_alphanumeric() => {
+                put(Frame::Coded(*code, json));
+            }
+            _ => match line.strip_prefix(b"data:") {
+                Some(data) => self.add(data.strip_prefix(b" ").unwrap_or(data)),
+                None if FIELDS.iter().any(|field| line.starts_with(field)) => {}
+                None => put(Frame::Unknown),
+            },
+        }
+    }
+
+    fn add(&mut self, data: &[u8]) {
+        if self.data.len() + data.len() > MAX_EVENT {
+            self.is_long_event = true;
+        }
+        if self.is_long_event {
+            self.data = Vec::new();
+            return;
+        }
+        if std::mem::replace(&mut self.has_data, true) {
+            self.data.push(b'\n');
+        }
+        self.data.extend_from_slice(data);
+    }
+
+    fn end_event(&mut self, put: &mut dyn FnMut(Frame<'_>)) {
+        if std::mem::take(&mut self.is_long_event) {
+            put(Frame::Oversize);
+        } else if self.has_data {
+            put(Frame::Event(&self.data));
+        }
+        self.has_data = false;
+        self.data.clear();
+        self.data.shrink_to(KEPT);
+    }
+
+    /// Nothing more comes: what has no end of its own ends here.
+    pub(super) fn finish(&mut self, put: &mut dyn FnMut(Frame<'_>)) {
+        match self.content {
+            Content::Other | Content::Unknown => {}
+            Content::Whole if self.is_long_event => put(Frame::Oversize),
+            Content::Whole => {
+                let line = std::mem::take(&mut self.line);
+                put(Frame::Event(
+                    line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&line),
+                ));
+            }
+            Content::Lines => {
+                if !self.line.is_empty() || self.is_long_line {
+                    self.take_line(&[], put);
+                }
+                self.end_event(put);
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Gemini's generated content: chunks, which are whole answers of their own, and bodies.
+
+use super::json::Json;
+use super::reply::{Kind, Reply, replace};
+
+pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
+    reply.set_id(event.text_in("responseId"));
+    reply.set_model(event.text_in("modelVersion"));
+    for (position, candidate) in event.list("candidates").enumerate() {
+        let index = candidate.number("index").unwrap_or(position as u64);
+        if let Some(content) = candidate.get("content") {
+            content
+                .list("parts")
+                .for_each(|part| take_part(reply, index, part));
+        }
+        reply.finish(index, candidate.text_in("finishReason"));
+    }
+    let blocked = event
+        .get("promptFeedback")
+        .and_then(|it| it.text_in("blockReason"));
+    reply.finish(0, blocked);
+    if let Some(usage) = event.get("usageMetadata") {
+        take_usage(reply, usage);
+    }
+}
+
+fn take_part(reply: &mut Reply, choice: u64, part: Json<'_>) {
+    if let Some(text) = part.text_in("text") {
+        let is_thought = part.get("thought").is_some_and(|it| it.raw() == "true");
+        let kind = if is_thought {
+            Kind::Reasoning
+        } else {
+            Kind::Text
+        };
+        reply.push(choice, kind, (0, 0), text);
+    }
+    if let Some(call) = part.get("functionCall") {
+        take_call(reply, choice, call);
+    }
+}
+
+/// A call comes whole, or its name first and then its arguments by their paths. No index says which call is meant.
+fn take_call(reply: &mut Reply, choice: u64, call: Json<'_>) {
+    let calls = reply.tool_calls(choice);
+    let name = call.text_in("name");
+    let index = if name.is_some() {
+        calls
+    } else {
+        calls.saturating_sub(1)
+    };
+    let Some(at) = reply.tool_call(choice, index, call.text_in("id"), name) else {
+        return;
+    };
+    if let Some(arguments) = call.get("args") {
+        reply.say_arguments(at, arguments);
+    }
+    for piece in call.list("partialArgs") {
+        let values = ["stringValue", "numberValue", "boolValue", "nullValue"];
+        let value = values.iter().find_map(|key| piece.get(key));
+        if let (Some(path), Some(value)) = (piece.text_in("jsonPath"), value) {
+            reply.push_at_path(at, path, value);
+        }
+    }
+}
+
+/// Thoughts are counted beside the candidates, and answers of tools beside the prompt. All counts are totals so far.
+fn take_usage(reply: &mut Reply, usage: Json<'_>) {
+    let counts = &mut reply.usage;
+    replace(&mut counts.past_cache, usage.number("promptTokenCount"));
+    replace(
+        &mut counts.from_tools,
+        usage.number("toolUsePromptTokenCount"),
+    );
+    replace(&mut counts.aloud, usage.number("candidatesTokenCount"));
+    replace(&mut counts.reasoning, usage.number("thoughtsTokenCount"));
+    replace(
+        &mut counts.cache_read,
+        usage.number("cachedContentTokenCount"),
+    );
+    let sum = |one: Option<u64>, other: Option<u64>| match (one, other) {
+        (None, None) => None,
+        _ => Some(one.unwrap_or(0) + other.unwrap_or(0)),
+    };
+    counts.input = sum(counts.past_cache, counts.from_tools);
+    counts.output = sum(counts.aloud, counts.reasoning);
+}

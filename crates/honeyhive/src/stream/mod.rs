@@ -1,0 +1,265 @@
+//! [`Assembler`]: what a language model answers, read from the bytes of its response as they pass.
+//!
+//! Pure: no clock, no I/O, no clients. [`framing`] makes events of bytes, [`json`] finds the values in one, [`format`]
+//! tells whose API it is, and a file an API puts what it says into a [`reply::Reply`], which keeps the bounds.
+
+mod anthropic;
+mod chat;
+mod format;
+mod framing;
+mod gemini;
+mod json;
+mod other;
+mod reply;
+mod request;
+mod responses;
+#[cfg(test)]
+mod tests;
+mod vercel;
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use format::Format;
+use framing::{Frame, Framing};
+use json::{Index, Json};
+
+pub(crate) use framing::Content;
+pub(crate) use reply::{Choice, Kind, Reply, ToolCall, Usage};
+pub(crate) use request::{Asked, Message};
+
+/// After so many events that nobody knows, a stream is not a model's.
+const MAX_UNKNOWN: u8 = 8;
+/// A fault, for tests.
+#[cfg(test)]
+pub(crate) const PANIC: &[u8] = b"\0panic";
+/// Ends the streams of OpenAI, and of those who speak like it.
+const DONE: &[u8] = b"[DONE]";
+
+/// Reads a response as it passes.
+#[derive(Debug)]
+pub(crate) struct Assembler {
+    framing: Framing,
+    state: State,
+    first_chunk: Option<Duration>,
+    first_token: Option<Duration>,
+}
+
+/// What is known of the answer.
+#[derive(Debug)]
+struct State {
+    index: Index,
+    format: Option<Format>,
+    unknown: u8,
+    reply: Reply,
+}
+
+/// Why no more bytes come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The response has ended.
+    End,
+    /// Whoever read it has let go of it.
+    Dropped,
+    /// Reading it failed.
+    Failed,
+}
+
+/// How an answer has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Complete,
+    /// The response ended before the answer did.
+    Truncated,
+    /// The reader let go before the answer had ended.
+    Dropped,
+    Error,
+}
+
+impl Ending {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Truncated => "truncated",
+            Self::Dropped => "dropped",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl Assembler {
+    /// `hides_content`: only lengths, names of tools, tokens and reasons are kept.
+    pub(crate) fn new(content: Content, hides_content: bool) -> Self {
+        Self {
+            framing: Framing::new(content),
+            state: State {
+                index: Index::default(),
+                format: None,
+                unknown: 0,
+                reply: Reply::new(hides_content),
+            },
+            first_chunk: None,
+            first_token: None,
+        }
+    }
+
+    /// Takes bytes that have come so long after the request was sent.
+    pub(crate) fn take(&mut self, bytes: &[u8], at: Duration) {
+        if bytes.is_empty() {
+            return;
+        }
+        #[cfg(test)]
+        assert_ne!(bytes, PANIC, "a fault in here");
+        self.first_chunk.get_or_insert(at);
+        if self.state.is_deaf() {
+            return;
+        }
+        let Self { framing, state, .. } = self;
+        framing.take(bytes, &mut |frame| state.take(frame));
+        self.note_token(at);
+    }
+
+    /// Takes an event that somebody else has read.
+    pub(crate) fn take_event(&mut self, json: &[u8], at: Duration) {
+        self.first_chunk.get_or_insert(at);
+        self.state.take_event(json);
+        self.note_token(at);
+    }
+
+    fn note_token(&mut self, at: Duration) {
+        if self.first_token.is_none() && self.state.reply.has_content {
+            self.first_token = Some(at);
+        }
+    }
+
+    /// Says how the answer has ended, when no more bytes come.
+    pub(crate) fn finish(&mut self, cause: Cause) -> Ending {
+        let Self { framing, state, .. } = self;
+        framing.finish(&mut |frame| state.take(frame));
+        let reply = &self.state.reply;
+        if reply.failure.is_some() || cause == Cause::Failed {
+            return Ending::Error;
+        }
+        match cause {
+            _ if reply.is_whole || reply.has_finished() => Ending::Complete,
+            Cause::Dropped => Ending::Dropped,
+            _ if reply.says_reasons() || self.is_whole_body() => Ending::Complete,
+            _ => Ending::Truncated,
+        }
+    }
+
+    /// A body that was read whole is all there is.
+    fn is_whole_body(&self) -> bool {
+        self.framing.is_whole() && self.state.format.is_some()
+    }
+
+    pub(crate) fn reply(&self) -> &Reply {
+        &self.state.reply
+    }
+
+    /// Whose answer it is was seen.
+    #[cfg(test)]
+    pub(crate) fn is_known(&self) -> bool {
+        self.state.format.is_some() || self.state.reply.has_content
+    }
+
+    /// When the first byte came.
+    pub(crate) const fn first_chunk(&self) -> Option<Duration> {
+        self.first_chunk
+    }
+
+    /// When the first piece came that a user would see; a body as a whole has none.
+    pub(crate) fn first_token(&self) -> Option<Duration> {
+        self.first_token.filter(|_| !self.framing.is_whole())
+    }
+}
+
+impl State {
+    /// No model speaks like this, so nobody listens any more.
+    const fn is_deaf(&self) -> bool {
+        self.format.is_none() && self.unknown >= MAX_UNKNOWN
+    }
+
+    fn take(&mut self, frame: Frame<'_>) {
+        match frame {
+            _ if self.is_deaf() => {}
+            Frame::Event(json) => self.take_event(json),
+            Frame::Coded(code, json) => self.take_line(code, json),
+            Frame::Oversize => self.reply.left_out += 1,
+            Frame::Unknown => self.unknown = self.unknown.saturating_add(1),
+        }
+    }
+
+    fn take_event(&mut self, json: &[u8]) {
+        if json.trim_ascii() == DONE {
+            self.reply.is_whole = true;
+            return;
+        }
+        let text = text_of(json);
+        let Self {
+            index,
+            format,
+            unknown,
+            reply,
+        } = self;
+        let is_known = match index.read(&text) {
+            // Gemini's streams without server-sent events are one list.
+            Some(list) if list.is_list() => list
+                .items()
+                .fold(false, |any, event| read(format, reply, event) | any),
+            Some(event) => read(format, reply, event),
+            None => read_lines(&text, format, reply),
+        };
+        if !is_known {
+            *unknown = unknown.saturating_add(1);
+        }
+    }
+
+    fn take_line(&mut self, code: u8, json: &[u8]) {
+        let text = text_of(json);
+        let Self {
+            index,
+            format,
+            unknown,
+            reply,
+        } = self;
+        match index.read(&text) {
+            Some(json) if vercel::is_code(code) => {
+                // A line has no type, so the code is the format.
+                format.get_or_insert(Format::UiMessages);
+                vercel::take_line(reply, code, json);
+            }
+            _ => *unknown = unknown.saturating_add(1),
+        }
+    }
+}
+
+/// Bad bytes cost themselves and nothing else.
+fn text_of(json: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(json)
+}
+
+/// Reads an event; false where nobody knows what it says.
+fn read(format: &mut Option<Format>, reply: &mut Reply, event: Json<'_>) -> bool {
+    let is_error = format::take_error(reply, event);
+    if format.is_none() {
+        *format = Format::of(event);
+    }
+    match *format {
+        Some(format) => format.take(reply, event),
+        None => return is_error,
+    }
+    true
+}
+
+/// Lines of JSON that came as if they were one body.
+fn read_lines(text: &str, format: &mut Option<Format>, reply: &mut Reply) -> bool {
+    let lines = text
+        .lines()
+        .filter(|line| line.trim_start().starts_with('{'));
+    let mut index = Index::default();
+    lines.fold(false, |any, line| {
+        let event = index.read(line);
+        event.is_some_and(|event| read(format, reply, event)) | any
+    })
+}

@@ -1,0 +1,69 @@
+//! What is no conversation: embeddings, images, transcriptions. And Ollama's own chat, which is one in its own words.
+
+use super::chat;
+use super::json::Json;
+use super::reply::{Kind, Reply, replace};
+
+/// Vectors are counted and measured, and not kept.
+pub(super) fn take_embeddings(reply: &mut Reply, body: Json<'_>) {
+    reply.set_model(body.text_in("model"));
+    let lists = ["data", "embeddings"];
+    let (vectors, size) = match lists.iter().find_map(|key| body.get(key)) {
+        Some(list) => (list.len(), list.items().next().and_then(size_of)),
+        None => (1, body.get("embedding").and_then(size_of)),
+    };
+    reply.vectors = Some((vectors, size.unwrap_or(0)));
+    take_counts(reply, body);
+}
+
+/// The numbers of a vector: a list, or packed in fours of bytes as base64, wherever it stands.
+fn size_of(vector: Json<'_>) -> Option<u64> {
+    let inner = ["embedding", "values"]
+        .iter()
+        .find_map(|key| vector.get(key));
+    let vector = inner.unwrap_or(vector);
+    if vector.is_list() {
+        return Some(vector.len());
+    }
+    let packed = vector.text()?.written().trim_end_matches('=');
+    Some(packed.len() as u64 * 3 / 4 / 4)
+}
+
+/// Images are counted.
+pub(super) fn take_images(reply: &mut Reply, body: Json<'_>) {
+    reply.images = body.get("data").map_or(0, Json::len);
+    take_counts(reply, body);
+}
+
+/// What was said in a recording.
+pub(super) fn take_transcription(reply: &mut Reply, body: Json<'_>) {
+    if let Some(text) = body.text_in("text") {
+        reply.push(0, Kind::Text, (0, 0), text);
+    }
+    take_counts(reply, body);
+}
+
+fn take_counts(reply: &mut Reply, body: Json<'_>) {
+    if let Some(usage) = body.get("usage") {
+        chat::take_usage(reply, usage);
+    }
+    replace(&mut reply.usage.input, body.number("prompt_eval_count"));
+    reply.is_whole = true;
+}
+
+/// A line of Ollama's `/api/chat`, or all of it.
+pub(super) fn take_ollama(reply: &mut Reply, line: Json<'_>) {
+    reply.set_model(line.text_in("model"));
+    if let Some(message) = line.get("message") {
+        chat::take_message(reply, 0, message);
+    }
+    if let Some(text) = line.text_in("response") {
+        reply.push(0, Kind::Text, (0, 0), text);
+    }
+    replace(&mut reply.usage.input, line.number("prompt_eval_count"));
+    replace(&mut reply.usage.output, line.number("eval_count"));
+    if line.get("done").is_some_and(|it| it.raw() == "true") {
+        reply.finish(0, line.text_in("done_reason"));
+        reply.is_whole = true;
+    }
+}

@@ -1,0 +1,522 @@
+//! [`Reply`]: what a model has answered, put together piece by piece and never beyond its bounds.
+
+use serde_json::Value;
+
+use super::json::{Json, Text};
+use crate::model::limits;
+
+/// Bytes of the longest text.
+const MAX_TEXT: usize = limits::VALUE_BYTES;
+/// Bytes of all texts of a call.
+const MAX_CALL: usize = 16 * 1024 * 1024;
+const MAX_CHOICES: usize = 16;
+const MAX_TOOL_CALLS: usize = 128;
+/// Pieces of a message, and what each model says of itself.
+const MAX_PARTS: usize = 256;
+const MAX_WORD: usize = 1024;
+
+/// What a model has answered.
+#[derive(Debug, Default)]
+pub(crate) struct Reply {
+    pub(crate) id: Option<String>,
+    pub(crate) model: Option<String>,
+    pub(crate) choices: Vec<Choice>,
+    pub(crate) usage: Usage,
+    pub(crate) failure: Option<Failure>,
+    /// Vectors, and the numbers in one.
+    pub(crate) vectors: Option<(u64, u64)>,
+    /// Pictures that were made.
+    pub(crate) images: u64,
+    /// The event that ends the stream was seen.
+    pub(crate) is_whole: bool,
+    /// Something that a user would see has come.
+    pub(crate) has_content: bool,
+    /// Events and pieces that were too many or too large.
+    pub(crate) left_out: u64,
+    hides_content: bool,
+    held: usize,
+}
+
+/// Why a call failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// `rate_limit_exceeded`, `overloaded_error`, ….
+    pub(crate) kind: Option<String>,
+    /// Absent where content is not captured: providers quote what they were sent.
+    pub(crate) message: Option<String>,
+}
+
+/// One of the answers that a model gives to a question.
+#[derive(Debug, Default)]
+pub(crate) struct Choice {
+    pub(crate) index: u64,
+    parts: Vec<Part>,
+    pub(crate) tool_calls: Vec<ToolCall>,
+    pub(crate) finish_reason: Option<String>,
+    /// Something came after the reason to finish, so the server says one with every chunk.
+    went_on: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Refusal,
+    Reasoning,
+}
+
+/// Where a piece belongs: the item, and the part of it.
+pub(super) type Place = (u64, u64);
+
+#[derive(Debug)]
+struct Part {
+    kind: Kind,
+    place: Place,
+    text: Bounded,
+}
+
+/// A tool that the model wants called.
+#[derive(Debug, Default)]
+pub(crate) struct ToolCall {
+    index: u64,
+    pub(crate) id: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) arguments: Bounded,
+    by_path: Vec<ByPath>,
+    pub(crate) result: Option<Bounded>,
+}
+
+/// An argument, or a piece of one, and where it stands: `$.city`, `$.days[0]`.
+#[derive(Debug)]
+struct ByPath {
+    path: String,
+    is_text: bool,
+    value: Bounded,
+}
+
+impl ToolCall {
+    /// The arguments as JSON text; `None` where there are none.
+    pub(crate) fn arguments(&self) -> Option<String> {
+        if self.by_path.is_empty() {
+            return (self.arguments.bytes > 0).then(|| self.arguments.shown());
+        }
+        let mut whole = Value::Null;
+        for piece in &self.by_path {
+            let shown = piece.value.shown();
+            let value = match piece.is_text {
+                true => shown.into(),
+                false => serde_json::from_str(&shown).unwrap_or_else(|_| shown.into()),
+            };
+            place(&mut whole, &piece.path, value);
+        }
+        Some(whole.to_string())
+    }
+}
+
+/// Puts a value where its path says.
+fn place(whole: &mut Value, path: &str, value: Value) {
+    let path = path.strip_prefix('$').unwrap_or(path);
+    let steps = path.split(['.', '[']).filter(|step| !step.is_empty());
+    let mut at = whole;
+    for step in steps {
+        let index = step.strip_suffix(']');
+        at = match index.map(|digits| digits.parse::<usize>()) {
+            Some(Ok(index)) if index < MAX_PARTS => {
+                if !at.is_array() {
+                    *at = Value::Array(Vec::new());
+                }
+                let Value::Array(items) = at else { return };
+                if items.len() <= index {
+                    items.resize(index + 1, Value::Null);
+                }
+                &mut items[index]
+            }
+            Some(Ok(_)) => return,
+            _ => {
+                let name = index.unwrap_or(step).trim_matches(['\'', '"']);
+                if !at.is_object() {
+                    *at = Value::Object(serde_json::Map::new());
+                }
+                let Value::Object(fields) = at else { return };
+                fields.entry(name).or_insert(Value::Null)
+            }
+        };
+    }
+    *at = value;
+}
+
+/// A text up to its bound, and how long it was.
+#[derive(Debug, Default)]
+pub(crate) struct Bounded {
+    text: String,
+    /// Bytes that were said.
+    pub(crate) bytes: usize,
+}
+
+impl Bounded {
+    /// The text, with a mark where something is missing.
+    pub(crate) fn shown(&self) -> String {
+        if self.text.len() == self.bytes {
+            return self.text.clone();
+        }
+        format!("{}{}", self.text, limits::mark(self.bytes))
+    }
+}
+
+/// Token counts, as far as the provider has said them. Each is the last that was said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Usage {
+    /// All that went in, cache included.
+    pub(crate) input: Option<u64>,
+    /// All that came out, reasoning included.
+    pub(crate) output: Option<u64>,
+    pub(crate) cache_read: Option<u64>,
+    pub(crate) cache_write: Option<u64>,
+    pub(crate) reasoning: Option<u64>,
+    /// What went in past the cache, where the provider counts so.
+    pub(super) past_cache: Option<u64>,
+    /// What was said aloud, where the provider counts reasoning apart.
+    pub(super) aloud: Option<u64>,
+    /// What went in as answers of tools, where the provider counts them apart.
+    pub(super) from_tools: Option<u64>,
+}
+
+impl Usage {
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Counts replace what was said before; a count that is missing keeps it.
+pub(super) fn replace(count: &mut Option<u64>, newer: Option<u64>) {
+    *count = newer.or(*count);
+}
+
+impl Reply {
+    /// `hides_content`: no text is kept, only how long it was.
+    pub(super) fn new(hides_content: bool) -> Self {
+        Self {
+            hides_content,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn set_id(&mut self, id: Option<Text<'_>>) {
+        set(&mut self.id, id);
+    }
+
+    pub(super) fn set_model(&mut self, model: Option<Text<'_>>) {
+        set(&mut self.model, model);
+    }
+
+    /// Adds to a text.
+    pub(super) fn push(&mut self, choice: u64, kind: Kind, place: Place, text: Text<'_>) {
+        let Some(at) = self.part(choice, kind, place) else {
+            return;
+        };
+        let Self {
+            choices,
+            held,
+            has_content,
+            hides_content,
+            ..
+        } = self;
+        let part = &mut choices[at.0].parts[at.1];
+        let before = part.text.bytes;
+        part.text.push(text, held, *hides_content);
+        *has_content |= part.text.bytes > before;
+    }
+
+    /// Says a text anew.
+    pub(super) fn say(&mut self, choice: u64, kind: Kind, place: Place, text: Text<'_>) {
+        if let Some((choice, part)) = self.part(choice, kind, place) {
+            self.choices[choice].parts[part].text.clear(&mut self.held);
+        }
+        self.push(choice, kind, place, text);
+    }
+
+    fn part(&mut self, choice: u64, kind: Kind, place: Place) -> Option<(usize, usize)> {
+        let at = self.choice(choice)?;
+        let choice = &mut self.choices[at];
+        choice.went_on |= choice.finish_reason.is_some();
+        let known = choice
+            .parts
+            .iter()
+            .rposition(|it| it.kind == kind && it.place == place);
+        if let Some(part) = known {
+            return Some((at, part));
+        }
+        if choice.parts.len() == MAX_PARTS {
+            self.left_out += 1;
+            return None;
+        }
+        choice.parts.push(Part {
+            kind,
+            place,
+            text: Bounded::default(),
+        });
+        Some((at, choice.parts.len() - 1))
+    }
+
+    /// A piece of a call of a tool. A new id at an index that is taken is a new call: some servers count all as the
+    /// first. Returns where the call stands.
+    pub(super) fn tool_call(
+        &mut self,
+        choice: u64,
+        index: u64,
+        id: Option<Text<'_>>,
+        name: Option<Text<'_>>,
+    ) -> Option<CallAt> {
+        let at = self.choice(choice)?;
+        let calls = &mut self.choices[at].tool_calls;
+        let differs = |call: &ToolCall| match (&call.id, id) {
+            (Some(known), Some(id)) => known.as_str() != id.written(),
+            _ => false,
+        };
+        let known = match id {
+            Some(id) => calls
+                .iter()
+                .rposition(|it| it.id.as_deref() == Some(id.written())),
+            None => None,
+        };
+        let known = known.or_else(|| {
+            let last = calls.iter().rposition(|it| it.index == index)?;
+            (!differs(&calls[last])).then_some(last)
+        });
+        let call = match known {
+            Some(known) => known,
+            None if calls.len() == MAX_TOOL_CALLS => {
+                self.left_out += 1;
+                return None;
+            }
+            None => {
+                calls.push(ToolCall {
+                    index,
+                    ..ToolCall::default()
+                });
+                calls.len() - 1
+            }
+        };
+        set(&mut calls[call].id, id);
+        set(&mut calls[call].name, name);
+        self.has_content |= id.is_some() || name.is_some();
+        Some(CallAt(at, call))
+    }
+
+    pub(super) fn push_arguments(&mut self, at: CallAt, text: Text<'_>) {
+        let Self {
+            choices,
+            held,
+            has_content,
+            hides_content,
+            ..
+        } = self;
+        let call = &mut choices[at.0].tool_calls[at.1];
+        call.arguments.push(text, held, *hides_content);
+        *has_content |= call.arguments.bytes > 0;
+    }
+
+    /// Says the arguments anew: a text, or the JSON of any other value. An empty object says nothing.
+    pub(super) fn say_arguments(&mut self, at: CallAt, value: Json<'_>) {
+        let Self {
+            choices,
+            held,
+            has_content,
+            hides_content,
+            ..
+        } = self;
+        let arguments = &mut choices[at.0].tool_calls[at.1].arguments;
+        arguments.clear(held);
+        match value.text() {
+            Some(text) => arguments.push(text, held, *hides_content),
+            None if value.is_object() && value.len() == 0 => {}
+            None => arguments.push_raw(value.raw(), held, *hides_content),
+        }
+        *has_content |= arguments.bytes > 0;
+    }
+
+    /// A piece of an argument that comes by its path, as Gemini streams them.
+    pub(super) fn push_at_path(&mut self, at: CallAt, path: Text<'_>, value: Json<'_>) {
+        let Self {
+            choices,
+            held,
+            has_content,
+            hides_content,
+            left_out,
+            ..
+        } = self;
+        let pieces = &mut choices[at.0].tool_calls[at.1].by_path;
+        let known = pieces.iter().position(|it| it.path == path.written());
+        let piece = match known {
+            Some(known) => &mut pieces[known],
+            None if pieces.len() == MAX_PARTS => {
+                *left_out += 1;
+                return;
+            }
+            None => {
+                pieces.push(ByPath {
+                    path: path.to_string(),
+                    is_text: value.text().is_some(),
+                    value: Bounded::default(),
+                });
+                let last = pieces.len() - 1;
+                &mut pieces[last]
+            }
+        };
+        match value.text() {
+            Some(text) => piece.value.push(text, held, *hides_content),
+            None => piece.value.push_raw(value.raw(), held, *hides_content),
+        }
+        *has_content |= piece.value.bytes > 0;
+    }
+
+    /// What the tool has answered.
+    pub(super) fn say_result(&mut self, at: CallAt, value: Json<'_>) {
+        let Self {
+            choices,
+            held,
+            hides_content,
+            ..
+        } = self;
+        let result = choices[at.0].tool_calls[at.1]
+            .result
+            .get_or_insert_default();
+        result.clear(held);
+        match value.text() {
+            Some(text) => result.push(text, held, *hides_content),
+            None => result.push_raw(value.raw(), held, *hides_content),
+        }
+    }
+
+    /// How many calls of tools a choice has.
+    pub(super) fn tool_calls(&self, choice: u64) -> u64 {
+        let choice = self.choices.iter().find(|it| it.index == choice);
+        choice.map_or(0, |it| it.tool_calls.len() as u64)
+    }
+
+    /// The choice's place in the list.
+    fn choice(&mut self, index: u64) -> Option<usize> {
+        let known = self.choices.iter().position(|choice| choice.index == index);
+        if known.is_some() {
+            return known;
+        }
+        if self.choices.len() == MAX_CHOICES {
+            self.left_out += 1;
+            return None;
+        }
+        let after = self.choices.partition_point(|choice| choice.index < index);
+        self.choices.insert(
+            after,
+            Choice {
+                index,
+                ..Choice::default()
+            },
+        );
+        Some(after)
+    }
+
+    /// Why a choice has ended.
+    pub(super) fn finish(&mut self, choice: u64, reason: Option<Text<'_>>) {
+        if let Some(reason) = reason
+            && let Some(at) = self.choice(choice)
+        {
+            set(&mut self.choices[at].finish_reason, Some(reason));
+        }
+    }
+
+    /// Every choice has said why it has ended, and none went on after that.
+    pub(super) fn has_finished(&self) -> bool {
+        let ended = |it: &Choice| it.finish_reason.is_some() && !it.went_on;
+        !self.choices.is_empty() && self.choices.iter().all(ended)
+    }
+
+    /// Every choice has said why it has ended.
+    pub(super) fn says_reasons(&self) -> bool {
+        let ended = |it: &Choice| it.finish_reason.is_some();
+        !self.choices.is_empty() && self.choices.iter().all(ended)
+    }
+
+    /// Takes the error that an event or a body tells of.
+    pub(super) fn fail(&mut self, kind: Option<Text<'_>>, message: Option<Text<'_>>) {
+        let mut failure = Failure {
+            kind: None,
+            message: None,
+        };
+        set(&mut failure.kind, kind);
+        if let Some(message) = message.filter(|_| !self.hides_content) {
+            let mut text = Bounded::default();
+            text.push(message, &mut self.held, false);
+            failure.message = Some(text.shown());
+        }
+        self.failure = Some(failure);
+    }
+}
+
+/// Where a call of a tool stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CallAt(usize, usize);
+
+impl Choice {
+    /// The text of a kind: parts of an item belong together, items stand below each other.
+    pub(crate) fn text(&self, kind: Kind) -> Option<String> {
+        let mut parts = self
+            .parts
+            .iter()
+            .filter(|it| it.kind == kind && it.text.bytes > 0);
+        let first = parts.next()?;
+        let mut item = first.place.0;
+        Some(parts.fold(first.text.shown(), |mut text, part| {
+            if std::mem::replace(&mut item, part.place.0) != part.place.0 {
+                text.push('\n');
+            }
+            text.push_str(&part.text.shown());
+            text
+        }))
+    }
+
+    /// How many bytes were said of a kind.
+    pub(crate) fn bytes(&self, kind: Kind) -> usize {
+        let parts = self.parts.iter().filter(|it| it.kind == kind);
+        parts.map(|it| it.text.bytes).sum()
+    }
+}
+
+impl Bounded {
+    fn push(&mut self, text: Text<'_>, held: &mut usize, hides: bool) {
+        text.each(&mut |piece| self.push_raw(piece, held, hides));
+    }
+
+    fn push_raw(&mut self, piece: &str, held: &mut usize, hides: bool) {
+        let was_whole = self.text.len() == self.bytes;
+        self.bytes += piece.len();
+        if hides || !was_whole {
+            return;
+        }
+        let room = MAX_TEXT
+            .saturating_sub(self.text.len())
+            .min(MAX_CALL.saturating_sub(*held));
+        let fits = piece.len().min(room);
+        let end = (0..=fits).rev().find(|end| piece.is_char_boundary(*end));
+        let piece = &piece[..end.unwrap_or(0)];
+        self.text.push_str(piece);
+        *held += piece.len();
+    }
+
+    fn clear(&mut self, held: &mut usize) {
+        *held = held.saturating_sub(self.text.len());
+        self.text.clear();
+        self.bytes = 0;
+    }
+}
+
+/// Takes a word that says something; the last one counts, and is kept as it is where it has not changed.
+fn set(slot: &mut Option<String>, word: Option<Text<'_>>) {
+    let Some(word) = word.filter(|word| !word.written().is_empty()) else {
+        return;
+    };
+    if slot.as_deref() == Some(word.written()) {
+        return;
+    }
+    let mut said = word.to_string();
+    limits::shorten(&mut said, MAX_WORD);
+    *slot = Some(said);
+}

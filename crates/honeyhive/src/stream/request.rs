@@ -1,0 +1,563 @@
+//! [`Asked`]: what a request to a model asks, from its JSON body, in the words of the same APIs.
+
+use serde_json::Value;
+
+use super::json::{Index, Json, Text};
+use crate::attributes::MAX_ATTRIBUTES;
+use crate::model::limits;
+
+/// Messages that an event has room for, at three attributes each; of more, the first and the last stay.
+const MAX_MESSAGES: usize = MAX_ATTRIBUTES / 3;
+/// Bytes of all texts.
+const MAX_TEXTS: usize = 8 * 1024 * 1024;
+const MAX_TOOLS: usize = 128;
+/// A parameter that is longer is a schema or a text, and neither is a setting.
+const MAX_PARAMETER: usize = 512;
+
+/// What is asked of a model.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) model: Option<String>,
+    pub(crate) messages: Vec<Message>,
+    /// What is no conversation: the texts to embed, the prompt of a picture.
+    pub(crate) texts: Vec<String>,
+    pub(crate) parameters: Vec<(String, Value)>,
+    /// The names of the tools that the model may call.
+    pub(crate) tools: Vec<String>,
+    /// Messages that there was no room for.
+    pub(crate) left_out: usize,
+    /// All texts together, kept or not.
+    pub(crate) bytes: usize,
+    hides_content: bool,
+    held: usize,
+}
+
+/// A message, as HoneyHive's chat view reads it.
+#[derive(Debug, Default)]
+pub(crate) struct Message {
+    pub(crate) role: String,
+    pub(crate) content: String,
+    pub(crate) tool_calls: Vec<Called>,
+    pub(crate) tool_call_id: Option<String>,
+}
+
+/// A tool that a model has called.
+#[derive(Debug)]
+pub(crate) struct Called {
+    pub(crate) id: Option<String>,
+    pub(crate) name: String,
+    pub(crate) arguments: String,
+}
+
+impl Asked {
+    /// Reads the body of a request; empty where it says nothing.
+    pub(crate) fn read(body: &[u8], hides_content: bool) -> Self {
+        let mut asked = Self {
+            hides_content,
+            ..Self::default()
+        };
+        let mut index = Index::default();
+        let text = String::from_utf8_lossy(body);
+        if let Some(root) = index.read(&text) {
+            asked.take(root);
+        }
+        asked
+    }
+
+    fn take(&mut self, root: Json<'_>) {
+        if root.is_list() {
+            // The messages alone.
+            return root.items().for_each(|item| self.take_message(item));
+        }
+        self.model = root.text_in("model").map(word);
+        for key in [
+            "system",
+            "instructions",
+            "systemInstruction",
+            "system_instruction",
+        ] {
+            if let Some(system) = root.get(key) {
+                self.take_content("system", system.get("parts").unwrap_or(system));
+            }
+        }
+        for key in ["messages", "contents"] {
+            root.list(key).for_each(|item| self.take_message(item));
+        }
+        self.take_input(root);
+        self.take_parameters(root);
+        for key in ["generationConfig", "generation_config", "options"] {
+            if let Some(settings) = root.get(key) {
+                self.take_parameters(settings);
+            }
+        }
+        root.list("tools").for_each(|tool| self.take_tool(tool));
+    }
+
+    /// `input` is a conversation for Responses, texts for embeddings; a prompt is a text.
+    fn take_input(&mut self, root: Json<'_>) {
+        for key in ["input", "prompt"] {
+            let Some(input) = root.get(key) else { continue };
+            match input.text() {
+                Some(text) => self.add_text(text),
+                None if input.items().any(Json::is_object) => {
+                    input.items().for_each(|item| self.take_message(item));
+                }
+                None => input
+                    .items()
+                    .filter_map(Json::text)
+                    .for_each(|text| self.add_text(text)),
+            }
+        }
+        if let Some(content) = root.get("content") {
+            let parts = content
+                .list("parts")
+                .filter_map(|part| part.text_in("text"));
+            parts.for_each(|text| self.add_text(text));
+        }
+    }
+
+    fn add_text(&mut self, text: Text<'_>) {
+        let mut said = String::new();
+        self.append(&mut said, text);
+        if !self.hides_content && self.texts.len() < MAX_MESSAGES {
+            self.texts.push(said);
+        }
+    }
+
+    fn take_message(&mut self, item: Json<'_>) {
+        match item.text_in("type").map(|it| it.written()) {
+            Some("reasoning") => {}
+            Some("function_call" | "custom_tool_call") => {
+                let mut message = Message::of("assistant");
+                self.add_call(&mut message, item.text_in("call_id"), item, "arguments");
+                self.add(message);
+            }
+            Some("function_call_output" | "custom_tool_call_output") => {
+                if let Some(output) = item.get("output") {
+                    self.add_answer(item.text_in("call_id"), output);
+                }
+            }
+            _ => self.take_spoken(item),
+        }
+    }
+
+    fn take_spoken(&mut self, item: Json<'_>) {
+        let role = match item.text_in("role").map(|it| it.written()) {
+            Some("model") => "assistant",
+            Some(role) => role,
+            None => "user",
+        };
+        let mut message = Message::of(role);
+        message.tool_call_id = item.text_in("tool_call_id").map(word);
+        for call in item.list("tool_calls") {
+            let function = call.get("function").or_else(|| call.get("custom"));
+            self.add_call(
+                &mut message,
+                call.text_in("id"),
+                function.unwrap_or(call),
+                "arguments",
+            );
+        }
+        for picture in item.list("images").filter_map(Json::text) {
+            put_line(&mut message.content, &mark("image", picture));
+        }
+        if let Some(content) = item.get("content").or_else(|| item.get("parts")) {
+            self.fill(&mut message, content);
+        }
+        if self.hides_content || !message.is_empty() {
+            self.add(message);
+        }
+    }
+
+    fn take_content(&mut self, role: &str, content: Json<'_>) {
+        let mut message = Message::of(role);
+        self.fill(&mut message, content);
+        if self.hides_content || !message.is_empty() {
+            self.add(message);
+        }
+    }
+
+    /// A text, or parts of whatever kind.
+    fn fill(&mut self, message: &mut Message, content: Json<'_>) {
+        match content.text() {
+            Some(text) => self.append(&mut message.content, text),
+            None if content.is_object() => self.take_part(message, content),
+            None => content.items().for_each(|part| match part.text() {
+                Some(text) => self.append(&mut message.content, text),
+                None => self.take_part(message, part),
+            }),
+        }
+    }
+
+    fn take_part(&mut self, message: &mut Message, part: Json<'_>) {
+        let is_thought = part.get("thought").is_some_and(|it| it.raw() == "true");
+        if is_thought
+            || ["thinking", "reasoning"]
+                .iter()
+                .any(|kind| part.is("type", kind))
+        {
+            // What a model thought is no part of the conversation.
+        } else if let Some(text) = part.text_in("text").or_else(|| part.text_in("refusal")) {
+            self.append(&mut message.content, text);
+        } else if part.is("type", "tool_use") {
+            self.add_call(message, part.text_in("id"), part, "input");
+        } else if part.is("type", "tool_result") {
+            self.add_answer(
+                part.text_in("tool_use_id"),
+                part.get("content").unwrap_or(part),
+            );
+        } else if let Some(call) = part.get("functionCall") {
+            self.add_call(message, call.text_in("id"), call, "args");
+        } else if let Some(answer) = part.get("functionResponse") {
+            let id = answer.text_in("id").or_else(|| answer.text_in("name"));
+            self.add_answer(id, answer.get("response").unwrap_or(answer));
+        } else if let Some(seen) = attachment(part) {
+            put_line(&mut message.content, &seen);
+        }
+    }
+
+    fn add_call(&mut self, message: &mut Message, id: Option<Text<'_>>, call: Json<'_>, key: &str) {
+        let Some(name) = call.text_in("name") else {
+            return;
+        };
+        let mut arguments = String::new();
+        if let Some(given) = call.get(key).or_else(|| call.get("input")) {
+            match given.text() {
+                Some(text) => self.append(&mut arguments, text),
+                None => self.append_raw(&mut arguments, given.raw()),
+            }
+        }
+        if message.tool_calls.len() < MAX_TOOLS {
+            message.tool_calls.push(Called {
+                id: id.map(word),
+                name: word(name),
+                arguments,
+            });
+        }
+    }
+
+    /// Each answer of a tool is a message of its own.
+    fn add_answer(&mut self, id: Option<Text<'_>>, answer: Json<'_>) {
+        let mut message = Message::of("tool");
+        message.tool_call_id = id.map(word);
+        match answer.is_object() {
+            true => self.append_raw(&mut message.content, answer.raw()),
+            false => self.fill(&mut message, answer),
+        }
+        self.add(message);
+    }
+
+    fn add(&mut self, message: Message) {
+        if self.messages.len() >= MAX_MESSAGES {
+            // The first says what the model is to be, the last are what it answers to.
+            let oldest = self.messages.remove(1);
+            self.held = self.held.saturating_sub(oldest.content.len());
+            self.left_out += 1;
+        }
+        self.messages.push(message);
+    }
+
+    fn take_parameters(&mut self, root: Json<'_>) {
+        for name in PARAMETERS {
+            let Some(value) = root.get(name) else {
+                continue;
+            };
+            let raw = value.raw();
+            if let Some(text) = value.text() {
+                let text = word(text);
+                self.parameters.push((name.to_owned(), text.into()));
+            } else if raw.len() <= MAX_PARAMETER
+                && let Ok(read) = serde_json::from_str(raw)
+            {
+                self.parameters.push((name.to_owned(), read));
+            }
+        }
+        if self.hides_content {
+            let says_nothing = |value: &Value| value.is_number() || value.is_boolean();
+            self.parameters.retain(|(_, value)| says_nothing(value));
+        }
+    }
+
+    fn take_tool(&mut self, tool: Json<'_>) {
+        let function = tool.get("function").or_else(|| tool.get("custom"));
+        let declared = ["functionDeclarations", "function_declarations"];
+        let names = declared.iter().flat_map(|key| tool.list(key));
+        let names = names.filter_map(|it| it.text_in("name"));
+        let own = function
+            .unwrap_or(tool)
+            .text_in("name")
+            .or_else(|| tool.text_in("type"));
+        for name in own.into_iter().chain(names) {
+            if self.tools.len() < MAX_TOOLS {
+                let name = word(name);
+                self.tools.push(name);
+            }
+        }
+    }
+
+    fn append(&mut self, to: &mut String, text: Text<'_>) {
+        let written = text.written();
+        if written.starts_with("data:") && written.contains(";base64,") {
+            return put_line(to, &mark(kind_of(written), text));
+        }
+        if !to.is_empty() {
+            to.push('\n');
+        }
+        text.each(&mut |piece| self.append_raw(to, piece));
+    }
+
+    fn append_raw(&mut self, to: &mut String, piece: &str) {
+        self.bytes += piece.len();
+        if self.hides_content {
+            return;
+        }
+        let room = limits::VALUE_BYTES
+            .saturating_sub(to.len())
+            .min(MAX_TEXTS.saturating_sub(self.held));
+        let fits = piece.len().min(room);
+        let end = (0..=fits).rev().find(|end| piece.is_char_boundary(*end));
+        let kept = &piece[..end.unwrap_or(0)];
+        to.push_str(kept);
+        self.held += kept.len();
+        if kept.len() < piece.len() && limits::mark_of(to).is_none() {
+            to.push_str(&limits::mark(to.len() - kept.len() + piece.len()));
+        }
+    }
+}
+
+impl Message {
+    fn of(role: &str) -> Self {
+        let end = role.len().min(MAX_PARAMETER);
+        Self {
+            role: role.get(..end).unwrap_or("user").to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// A text that stands alone is a question.
+    pub(crate) fn from_user(text: String) -> Self {
+        Self {
+            content: text,
+            ..Self::of("user")
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.content.is_empty() && self.tool_calls.is_empty() && self.tool_call_id.is_none()
+    }
+}
+
+fn word(text: Text<'_>) -> String {
+    let mut word = text.to_string();
+    limits::shorten(&mut word, MAX_PARAMETER);
+    word
+}
+
+fn put_line(to: &mut String, line: &str) {
+    if !to.is_empty() {
+        to.push('\n');
+    }
+    to.push_str(line);
+}
+
+/// What stands for a picture, a recording or a file: `[image, 120 KB]`.
+fn attachment(part: Json<'_>) -> Option<String> {
+    let paths: [&[&str]; 9] = [
+        &["image_url", "url"],
+        &["image_url"],
+        &["source", "data"],
+        &["source", "url"],
+        &["inlineData", "data"],
+        &["inline_data", "data"],
+        &["input_audio", "data"],
+        &["file", "file_data"],
+        &["file_data"],
+    ];
+    let found = paths.iter().find_map(|path| {
+        let value = path.iter().try_fold(part, |at, key| at.get(key))?;
+        value.text()
+    });
+    let kinds = [
+        ("type", part),
+        ("mimeType", part.get("inlineData").unwrap_or(part)),
+    ];
+    let kind = kinds
+        .iter()
+        .find_map(|(key, holder)| holder.text_in(key).map(|it| kind_of(it.written())));
+    match (found, kind) {
+        (Some(data), kind) => Some(mark(kind.unwrap_or("file"), data)),
+        (None, Some(_)) => Some(format!("[{}]", part.text_in("type")?.written())),
+        (None, None) => None,
+    }
+}
+
+fn kind_of(said: &str) -> &'static str {
+    let kinds = ["image", "audio", "video"];
+    let head = said.get(..64).unwrap_or(said);
+    kinds
+        .into_iter()
+        .find(|kind| head.contains(kind))
+        .unwrap_or("file")
+}
+
+/// A mark instead of the bytes: what is elsewhere has no size.
+fn mark(kind: &str, data: Text<'_>) -> String {
+    let data = data.written();
+    if data.starts_with("http:") || data.starts_with("https:") || data.starts_with("gs:") {
+        return format!("[{kind}]");
+    }
+    let packed = data
+        .split_once(";base64,")
+        .map_or(data, |(_, packed)| packed);
+    let kilobytes = (packed.len() * 3 / 4).div_ceil(1024);
+    format!("[{kind}, {kilobytes} KB]")
+}
+
+/// The settings of a call, by the names that the APIs have for them.
+const PARAMETERS: [&str; 38] = [
+    "temperature",
+    "top_p",
+    "topP",
+    "top_k",
+    "topK",
+    "n",
+    "candidateCount",
+    "seed",
+    "max_tokens",
+    "max_completion_tokens",
+    "max_output_tokens",
+    "maxOutputTokens",
+    "num_predict",
+    "num_ctx",
+    "frequency_penalty",
+    "frequencyPenalty",
+    "presence_penalty",
+    "presencePenalty",
+    "stop",
+    "stop_sequences",
+    "stopSequences",
+    "stream",
+    "reasoning",
+    "reasoning_effort",
+    "thinking",
+    "thinkingConfig",
+    "response_format",
+    "responseMimeType",
+    "tool_choice",
+    "parallel_tool_calls",
+    "service_tier",
+    "previous_response_id",
+    "dimensions",
+    "encoding_format",
+    "size",
+    "quality",
+    "voice",
+    "verbosity",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The conversation in short: who said what, and what was called.
+    fn read(body: &str) -> Vec<String> {
+        let asked = Asked::read(body.as_bytes(), false);
+        let shown = asked.messages.iter().map(|message| {
+            let calls = message.tool_calls.iter().map(|call| {
+                let id = call.id.as_deref().unwrap_or("-");
+                format!(" {}({}) {id}", call.name, call.arguments)
+            });
+            let answers = message.tool_call_id.iter().map(|id| format!(" to {id}"));
+            let all: String = calls.chain(answers).collect();
+            format!("{}: {}{all}", message.role, message.content)
+        });
+        shown.collect()
+    }
+
+    #[test]
+    fn a_conversation_reads_the_same_in_the_words_of_each_api() {
+        let expected = [
+            "system: Be brief.",
+            "user: Weather?\n[image, 1 KB]",
+            "assistant:  weather({\"city\":\"Paris\"}) c1",
+            "tool: Sunny. to c1",
+        ];
+        let chat = r#"{"model":"m","messages":[
+            {"role":"system","content":"Be brief."},
+            {"role":"user","content":[{"type":"text","text":"Weather?"},{"type":"image_url","image_url":{"url":"data:image/png;base64,QUJDRA=="}}]},
+            {"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"weather","arguments":"{\"city\":\"Paris\"}"}}]},
+            {"role":"tool","tool_call_id":"c1","content":"Sunny."}]}"#;
+        let responses = r#"{"model":"m","instructions":"Be brief.","input":[
+            {"role":"user","content":[{"type":"input_text","text":"Weather?"},{"type":"input_image","image_url":"data:image/png;base64,QUJDRA=="}]},
+            {"type":"reasoning","summary":[]},
+            {"type":"function_call","call_id":"c1","name":"weather","arguments":"{\"city\":\"Paris\"}"},
+            {"type":"function_call_output","call_id":"c1","output":"Sunny."}]}"#;
+        let anthropic = r#"{"model":"m","system":[{"type":"text","text":"Be brief."}],"messages":[
+            {"role":"user","content":[{"type":"text","text":"Weather?"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"QUJDRA=="}}]},
+            {"role":"assistant","content":[{"type":"thinking","thinking":"hm"},{"type":"tool_use","id":"c1","name":"weather","input":{"city":"Paris"}}]},
+            {"role":"user","content":[{"type":"tool_result","tool_use_id":"c1","content":[{"type":"text","text":"Sunny."}]}]}]}"#;
+        let gemini = r#"{"systemInstruction":{"parts":[{"text":"Be brief."}]},"contents":[
+            {"role":"user","parts":[{"text":"Weather?"},{"inlineData":{"mimeType":"image/png","data":"QUJDRA=="}}]},
+            {"role":"model","parts":[{"functionCall":{"id":"c1","name":"weather","args":{"city":"Paris"}}}]},
+            {"role":"user","parts":[{"functionResponse":{"id":"c1","name":"weather","response":"Sunny."}}]}]}"#;
+        for body in [chat, responses, anthropic, gemini] {
+            assert_eq!(read(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn settings_and_tools_are_named_and_no_schema_is_kept() {
+        let body = r#"{"model":"m","temperature":0.5,"max_tokens":10,"stream":true,"stop":["a"],"user":"ada","tools":[
+            {"type":"function","function":{"name":"weather","parameters":{"type":"object"}}},{"name":"clock","input_schema":{}}]}"#;
+        let asked = Asked::read(body.as_bytes(), false);
+        assert_eq!(asked.tools, ["weather", "clock"]);
+        let shown: Vec<_> = asked
+            .parameters
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "temperature=0.5",
+                "max_tokens=10",
+                "stop=[\"a\"]",
+                "stream=true"
+            ]
+        );
+    }
+
+    #[test]
+    fn texts_to_embed_are_texts_and_nothing_of_them_is_kept_where_content_is_hidden() {
+        let body = br#"{"model":"e","input":["one","two"],"stop":"secret","messages":[{"role":"user","content":"secret"}]}"#;
+        assert_eq!(Asked::read(body, false).texts, ["one", "two"]);
+        let hidden = Asked::read(body, true);
+        assert!(!format!("{hidden:?}").contains("secret") && hidden.texts.is_empty());
+        assert_eq!(hidden.bytes, 12);
+    }
+
+    #[test]
+    fn of_a_long_conversation_the_first_and_the_last_stay() {
+        let one = |turn: usize| format!(r#"{{"role":"user","content":"{turn}"}}"#);
+        let messages: Vec<_> = (0..1_000).map(one).collect();
+        let asked = Asked::read(format!("[{}]", messages.join(",")).as_bytes(), false);
+        assert_eq!(asked.messages.len(), MAX_MESSAGES);
+        assert_eq!(asked.messages[0].content, "0");
+        assert_eq!(asked.messages[MAX_MESSAGES - 1].content, "999");
+        assert_eq!(asked.left_out, 1_000 - MAX_MESSAGES);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_with_a_mark_before_it_is_copied() {
+        let body = format!(
+            r#"[{{"role":"user","content":"{}"}}]"#,
+            "x".repeat(3 * 1024 * 1024)
+        );
+        let asked = Asked::read(body.as_bytes(), false);
+        let text = &asked.messages[0].content;
+        assert!(
+            text.len() < limits::VALUE_BYTES + 64
+                && text.ends_with("… [cut: 3145728 bytes in all]")
+        );
+    }
+}

@@ -1,0 +1,130 @@
+//! OpenAI's Responses: events, and whole responses.
+
+use super::chat;
+use super::json::Json;
+use super::reply::{Kind, Reply};
+
+/// All that a response says is one answer, whose items are counted by their place in the output.
+const ONLY: u64 = 0;
+
+pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
+    let Some(kind) = event.text_in("type").map(|it| it.written()) else {
+        return take_response(reply, event);
+    };
+    let item = event.number("output_index").unwrap_or(0);
+    let part = |name| event.number(name).unwrap_or(0);
+    match kind {
+        "response.output_text.delta" => {
+            push(reply, Kind::Text, (item, part("content_index")), event)
+        }
+        "response.refusal.delta" => {
+            push(reply, Kind::Refusal, (item, part("content_index")), event)
+        }
+        "response.reasoning_text.delta" => {
+            push(reply, Kind::Reasoning, (item, part("content_index")), event);
+        }
+        "response.reasoning_summary_text.delta" => {
+            push(reply, Kind::Reasoning, (item, part("summary_index")), event);
+        }
+        "response.function_call_arguments.delta"
+        | "response.custom_tool_call_input.delta"
+        | "response.mcp_call_arguments.delta" => push_arguments(reply, item, event),
+        "response.function_call_arguments.done"
+        | "response.custom_tool_call_input.done"
+        | "response.mcp_call_arguments.done" => say_arguments(reply, item, event),
+        "response.output_item.added" | "response.output_item.done" => {
+            if let Some(said) = event.get("item") {
+                take_item(reply, item, said);
+            }
+        }
+        _ => {
+            if let Some(response) = event.get("response") {
+                take_response(reply, response);
+            }
+        }
+    }
+}
+
+fn push(reply: &mut Reply, kind: Kind, place: (u64, u64), event: Json<'_>) {
+    if let Some(text) = event.text_in("delta") {
+        reply.push(ONLY, kind, place, text);
+    }
+}
+
+fn push_arguments(reply: &mut Reply, item: u64, event: Json<'_>) {
+    if let Some(fragment) = event.text_in("delta")
+        && let Some(call) = reply.tool_call(ONLY, item, None, None)
+    {
+        reply.push_arguments(call, fragment);
+    }
+}
+
+fn say_arguments(reply: &mut Reply, item: u64, event: Json<'_>) {
+    if let Some(all) = event.get("arguments").or_else(|| event.get("input"))
+        && let Some(call) = reply.tool_call(ONLY, item, None, event.text_in("name"))
+    {
+        reply.say_arguments(call, all);
+    }
+}
+
+/// The response as a whole, which says last what came before in pieces.
+fn take_response(reply: &mut Reply, response: Json<'_>) {
+    reply.set_id(response.text_in("id"));
+    reply.set_model(response.text_in("model"));
+    for (position, item) in response.list("output").enumerate() {
+        take_item(reply, position as u64, item);
+    }
+    if let Some(usage) = response.get("usage") {
+        chat::take_usage(reply, usage);
+    }
+    if let Some(error) = response.get("error") {
+        reply.fail(error.text_in("code"), error.text_in("message"));
+    }
+    let Some(status) = response.text_in("status") else {
+        return;
+    };
+    if !matches!(status.written(), "in_progress" | "queued") {
+        let why = response
+            .get("incomplete_details")
+            .and_then(|it| it.text_in("reason"));
+        reply.finish(ONLY, why.or(Some(status)));
+        reply.is_whole = true;
+    }
+}
+
+fn take_item(reply: &mut Reply, place: u64, item: Json<'_>) {
+    for (position, part) in item.list("content").enumerate() {
+        let at = (place, position as u64);
+        let is_reasoning = part.is("type", "reasoning_text");
+        if let Some(text) = part.text_in("text") {
+            let kind = if is_reasoning {
+                Kind::Reasoning
+            } else {
+                Kind::Text
+            };
+            reply.say(ONLY, kind, at, text);
+        }
+        if let Some(refusal) = part.text_in("refusal") {
+            reply.say(ONLY, Kind::Refusal, at, refusal);
+        }
+    }
+    for (position, part) in item.list("summary").enumerate() {
+        if let Some(text) = part.text_in("text") {
+            reply.say(ONLY, Kind::Reasoning, (place, position as u64), text);
+        }
+    }
+    let input = item.get("arguments").or_else(|| item.get("input"));
+    let (Some(name), Some(input)) = (item.text_in("name"), input) else {
+        return;
+    };
+    let id = item.text_in("call_id").or_else(|| item.text_in("id"));
+    if let Some(call) = reply.tool_call(ONLY, place, id, Some(name)) {
+        // An item that is only begun has nothing to say yet.
+        if input.text().is_none_or(|it| !it.written().is_empty()) {
+            reply.say_arguments(call, input);
+        }
+        if let Some(answer) = item.get("output") {
+            reply.say_result(call, answer);
+        }
+    }
+}

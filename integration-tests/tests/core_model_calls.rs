@@ -1,0 +1,583 @@
+//! Calls of models, by hand and through what sees their bytes.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use futures_util::{StreamExt as _, stream};
+use honeyhive::testing::{self, Captured, CapturedEvent};
+use honeyhive::{EventType, HoneyHiveTracer};
+use serde_json::json;
+
+const CHUNKS: [&str; 5] = [
+    r#"{"id":"c1","model":"gpt-x-2026","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}"#,
+    r#"{"id":"c1","model":"gpt-x-2026","choices":[{"index":0,"delta":{"content":"Forty-"}}]}"#,
+    r#"{"id":"c1","model":"gpt-x-2026","choices":[{"index":0,"delta":{"content":"two."},"finish_reason":"stop"}]}"#,
+    r#"{"id":"c1","model":"gpt-x-2026","choices":[],"usage":{"prompt_tokens":11,"completion_tokens":7,"prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":3}}}"#,
+    "[DONE]",
+];
+
+fn sse(chunks: &[&str]) -> Vec<Vec<u8>> {
+    chunks
+        .iter()
+        .map(|it| format!("data: {it}\n\n").into_bytes())
+        .collect()
+}
+
+/// What the tracer has recorded of `work`, in a session.
+fn record(work: impl FnOnce(&HoneyHiveTracer)) -> Captured {
+    let (tracer, captured) = testing::tracer();
+    tracer.create_session("chat").in_scope(|| work(&tracer));
+    captured
+}
+
+#[track_caller]
+fn only_event(captured: &Captured) -> CapturedEvent {
+    let mut events = captured.only_session().events;
+    assert_eq!(events.len(), 1, "{events:#?}");
+    events.remove(0)
+}
+
+/// The values of these attributes, in a line.
+fn texts<const N: usize>(event: &CapturedEvent, keys: [&str; N]) -> [Option<String>; N] {
+    keys.map(|key| event.text(key))
+}
+
+fn some<const N: usize>(values: [&str; N]) -> [Option<String>; N] {
+    values.map(|value| Some(value.to_owned()))
+}
+
+/// Reads a stream whose items are all there.
+fn drain<S: futures_util::Stream>(stream: S) -> Vec<S::Item> {
+    let mut stream = pin!(stream);
+    let mut items = Vec::new();
+    while let Poll::Ready(Some(item)) =
+        stream.poll_next_unpin(&mut Context::from_waker(Waker::noop()))
+    {
+        items.push(item);
+    }
+    items
+}
+
+#[test]
+fn a_call_by_hand_says_what_it_was_told() {
+    let captured = record(|tracer| {
+        let call = tracer
+            .model_call("anthropic", "claude-x")
+            .messages(json!([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "6 * 7?"}]))
+            .parameters(json!({"temperature": 0.5}))
+            .start();
+        call.answer("42")
+            .tokens(11, 7)
+            .cached_tokens(4, 2)
+            .finish_reason("end_turn")
+            .cost(0.25);
+    });
+    let event = only_event(&captured);
+    assert_eq!(
+        (event.name.as_str(), event.event_type.as_str()),
+        ("chat claude-x", "model")
+    );
+    let keys = [
+        "honeyhive_inputs.chat_history.1.content",
+        "honeyhive_config.provider",
+        "honeyhive_config.model",
+        "honeyhive_config.temperature",
+        "honeyhive_outputs.role",
+        "honeyhive_outputs.content",
+        "honeyhive_outputs.finish_reason",
+        "honeyhive_metadata.input_tokens",
+        "honeyhive_metadata.output_tokens",
+        "gen_ai.usage.input_tokens",
+        "honeyhive_metadata.cache_read_input_tokens",
+        "honeyhive_metadata.cost",
+        "honeyhive_metadata.outcome",
+    ];
+    let values = [
+        "6 * 7?",
+        "anthropic",
+        "claude-x",
+        "0.5",
+        "assistant",
+        "42",
+        "end_turn",
+        "11",
+        "7",
+        "11",
+        "4",
+        "0.25",
+        "complete",
+    ];
+    assert_eq!(texts(&event, keys), some(values));
+    assert_eq!(event.error, None);
+}
+
+#[test]
+fn a_recorded_stream_gives_the_same_items_and_becomes_the_outputs() {
+    let sent = sse(&CHUNKS);
+    let captured = record(|tracer| {
+        let request = json!({"model": "gpt-x", "stream": true, "messages": [{"role": "user", "content": "?"}]});
+        let call = tracer
+            .model_call("openai", "")
+            .request(request.to_string())
+            .start();
+        let items = sent.clone().into_iter().map(Ok::<_, Infallible>);
+        let recorded = call.record_bytes(stream::iter(items));
+        assert_eq!(futures_util::Stream::size_hint(&recorded), (5, Some(5)));
+        let got: Vec<_> = drain(recorded).into_iter().map(Result::unwrap).collect();
+        assert_eq!(got, sent);
+    });
+    let event = only_event(&captured);
+    assert_eq!(event.name, "chat gpt-x");
+    let keys = [
+        "honeyhive_inputs.chat_history.0.content",
+        "honeyhive_outputs.content",
+        "honeyhive_outputs.finish_reason",
+        "honeyhive_metadata.input_tokens",
+        "honeyhive_metadata.output_tokens",
+        "honeyhive_metadata.cache_read_input_tokens",
+        "honeyhive_metadata.reasoning_tokens",
+        "honeyhive_metadata.response_model",
+        "honeyhive_metadata.response_id",
+        "honeyhive_metadata.outcome",
+    ];
+    let values = [
+        "?",
+        "Forty-two.",
+        "stop",
+        "11",
+        "7",
+        "4",
+        "3",
+        "gpt-x-2026",
+        "c1",
+        "complete",
+    ];
+    assert_eq!(texts(&event, keys), some(values));
+    assert!(
+        event
+            .text("honeyhive_metadata.time_to_first_token_ms")
+            .is_some()
+    );
+}
+
+#[test]
+fn an_error_of_the_stream_passes_unchanged_and_keeps_what_came_before() {
+    let captured = record(|tracer| {
+        let call = tracer.model_call("openai", "m").start();
+        let items = vec![
+            Ok(sse(&CHUNKS[..2]).concat()),
+            Err(io::Error::other("reset")),
+        ];
+        let got = drain(call.record_bytes(stream::iter(items)));
+        assert_eq!(got[1].as_ref().unwrap_err().to_string(), "reset");
+    });
+    let event = only_event(&captured);
+    assert_eq!(event.error.as_deref(), Some("reset"));
+    let keys = ["honeyhive_outputs.content", "honeyhive_metadata.outcome"];
+    assert_eq!(texts(&event, keys), some(["Forty-", "error"]));
+}
+
+#[test]
+fn a_stream_that_is_let_go_after_its_end_is_complete_and_before_it_dropped() {
+    for (polls, outcome) in [(5, "complete"), (2, "dropped")] {
+        let captured = record(|tracer| {
+            let items = sse(&CHUNKS).into_iter().map(Ok::<_, Infallible>);
+            let call = tracer.model_call("openai", "m").start();
+            let recorded = call.record_bytes(stream::iter(items));
+            drop(call);
+            drop(drain(recorded.take(polls)));
+        });
+        let event = only_event(&captured);
+        assert_eq!(
+            event.text("honeyhive_metadata.outcome").as_deref(),
+            Some(outcome)
+        );
+    }
+}
+
+#[test]
+fn nothing_is_read_ahead() {
+    let captured = record(|tracer| {
+        let call = tracer.model_call("openai", "m").start();
+        let mut polled = 0;
+        let items = sse(&CHUNKS)
+            .into_iter()
+            .inspect(|_| polled += 1)
+            .map(Ok::<_, Infallible>);
+        let mut recorded = pin!(call.record_bytes(stream::iter(items)));
+        let _ = recorded
+            .as_mut()
+            .poll_next_unpin(&mut Context::from_waker(Waker::noop()));
+        drop(recorded);
+        let _ = call;
+        assert_eq!(polled, 1);
+    });
+    assert_eq!(captured.only_session().events.len(), 1);
+}
+
+#[test]
+fn a_whole_reply_and_events_that_a_client_has_read_are_the_same() {
+    let whole = json!({"id": "c1", "model": "m-1", "usage": {"prompt_tokens": 3, "completion_tokens": 2},
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi."}, "finish_reason": "stop"}]});
+    let events = [
+        json!({"id": "c1", "model": "m-1", "choices": [{"index": 0, "delta": {"content": "Hi"}}]}),
+        json!({"choices": [{"index": 0, "delta": {"content": "."}, "finish_reason": "stop"}]}),
+        json!({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2}}),
+    ];
+    let by_reply = record(|tracer| tracer.model_call("openai", "m").start().reply(&whole));
+    let by_events = record(|tracer| {
+        let call = tracer.model_call("openai", "m").start();
+        events.iter().for_each(|event| call.record_json(event));
+    });
+    for captured in [by_reply, by_events] {
+        let event = only_event(&captured);
+        let keys = [
+            "honeyhive_outputs.content",
+            "honeyhive_metadata.output_tokens",
+            "honeyhive_metadata.outcome",
+        ];
+        assert_eq!(texts(&event, keys), some(["Hi.", "2", "complete"]));
+    }
+}
+
+#[test]
+fn several_answers_are_a_chat_history_and_tools_are_named() {
+    let captured = record(|tracer| {
+        let call = tracer.model_call("openai", "m").start();
+        call.reply(json!({"choices": [
+            {"index": 0, "message": {"content": "Heads!"}, "finish_reason": "stop"},
+            {"index": 1, "message": {"content": null, "tool_calls": [{"id": "a", "function": {"name": "flip", "arguments": "{}"}}]}},
+        ]}));
+    });
+    let keys = [
+        "honeyhive_outputs.chat_history.0.content",
+        "honeyhive_outputs.chat_history.1.tool_calls.0.name",
+    ];
+    let event = only_event(&captured);
+    assert_eq!(texts(&event, keys), some(["Heads!", "flip"]));
+    assert_eq!(event.text("honeyhive_outputs.chat_history.1.content"), None);
+}
+
+#[test]
+fn what_the_provider_refuses_is_the_error() {
+    let bodies = [
+        (
+            Some(400),
+            r#"{"error":{"message":"bad model","type":"invalid_request_error"}}"#,
+            "invalid_request_error: bad model",
+        ),
+        (Some(502), "<html>Bad gateway</html>", "HTTP status 502"),
+        (
+            Some(200),
+            "data: {\"choices\":[{\"delta\":{\"content\":\"Half\"}}]}\n\ndata: {\"error\":{\"message\":\"boom\"}}\n\n",
+            "boom",
+        ),
+    ];
+    for (status, body, error) in bodies {
+        let captured = record(|tracer| {
+            let call = tracer.model_call("openai", "m").start();
+            let mut recorder = call.recorder(status, None, None);
+            recorder.bytes(body.as_bytes());
+            recorder.end();
+        });
+        let event = only_event(&captured);
+        assert_eq!(event.error.as_deref(), Some(error));
+        assert_eq!(
+            event.text("honeyhive_metadata.outcome").as_deref(),
+            Some("error")
+        );
+        let status = status.map(|it: u16| it.to_string());
+        assert_eq!(event.text("honeyhive_metadata.status_code"), status);
+    }
+}
+
+#[test]
+fn usage_that_was_not_sent_is_said_to_be_missing() {
+    let captured = record(|tracer| {
+        let call = tracer.model_call("openai", "m").start();
+        drain(call.record_bytes(stream::iter(
+            sse(&CHUNKS[..3]).into_iter().map(Ok::<_, Infallible>),
+        )));
+    });
+    let event = only_event(&captured);
+    assert_eq!(
+        event.text("honeyhive_metadata.usage").as_deref(),
+        Some("not sent")
+    );
+    assert_eq!(
+        event.text("honeyhive_metadata.outcome").as_deref(),
+        Some("complete")
+    );
+}
+
+#[test]
+fn what_is_said_after_the_stream_has_ended_counts_still() {
+    let captured = record(|tracer| {
+        let call = tracer.model_call("openai", "m").start();
+        drain(call.record_bytes(stream::iter(
+            sse(&CHUNKS).into_iter().map(Ok::<_, Infallible>),
+        )));
+        call.cost(0.5).tokens(1, 2);
+    });
+    let event = only_event(&captured);
+    let keys = [
+        "honeyhive_metadata.cost",
+        "honeyhive_metadata.input_tokens",
+        "honeyhive_outputs.content",
+    ];
+    assert_eq!(texts(&event, keys), some(["0.5", "1", "Forty-two."]));
+}
+
+#[test]
+fn vectors_are_a_mark() {
+    let captured = record(|tracer| {
+        let call = tracer
+            .model_call("openai", "e")
+            .embeddings()
+            .messages(["one", "two"])
+            .start();
+        call.reply(json!({"object": "list", "model": "e-1", "usage": {"prompt_tokens": 4, "total_tokens": 4},
+            "data": [{"embedding": [0.5, 0.25, 1.0]}, {"embedding": [0.5, 0.25, 1.0]}]}));
+    });
+    let event = only_event(&captured);
+    assert_eq!(event.name, "embeddings e");
+    let keys = [
+        "honeyhive_inputs.input.1",
+        "honeyhive_outputs.embeddings",
+        "honeyhive_metadata.input_tokens",
+    ];
+    assert_eq!(texts(&event, keys), some(["two", "[2 vectors of 3]", "4"]));
+}
+
+#[test]
+fn no_text_is_sent_where_content_is_not_captured() {
+    const SECRET: &str = "xyzzy";
+    let captured = record(|tracer| {
+        let request = json!({"model": "m", "stop": [SECRET], "messages": [{"role": "user", "content": SECRET}],
+            "tools": [{"type": "function", "function": {"name": "look", "description": SECRET}}]});
+        let call = tracer
+            .model_call("openai", "m")
+            .request(request.to_string())
+            .messages(json!([{"role": "user", "content": SECRET}]))
+            .capture_content(false)
+            .start();
+        let chunks = [
+            format!(
+                r#"{{"choices":[{{"index":0,"delta":{{"content":"{SECRET}","reasoning":"{SECRET}","refusal":"{SECRET}"}}}}]}}"#
+            ),
+            format!(
+                r#"{{"choices":[{{"index":0,"delta":{{"tool_calls":[{{"index":0,"id":"a","function":{{"name":"look","arguments":"{SECRET}"}}}}]}},"finish_reason":"stop"}}],"usage":{{"prompt_tokens":1,"completion_tokens":2}}}}"#
+            ),
+            format!(r#"{{"error":{{"type":"bad","message":"{SECRET}"}}}}"#),
+        ];
+        let chunks: Vec<_> = chunks.iter().map(String::as_str).collect();
+        drain(call.record_bytes(stream::iter(
+            sse(&chunks).into_iter().map(Ok::<_, Infallible>),
+        )));
+        call.answer(SECRET);
+    });
+    let event = only_event(&captured);
+    assert!(!format!("{event:?}").contains(SECRET), "{event:#?}");
+    let keys = [
+        "honeyhive_outputs.tool_calls.0.name",
+        "honeyhive_outputs.content_bytes",
+        "honeyhive_metadata.input_messages",
+        "honeyhive_metadata.output_tokens",
+        "honeyhive_outputs.finish_reason",
+    ];
+    assert_eq!(texts(&event, keys), some(["look", "5", "2", "2", "stop"]));
+    assert_eq!(event.error.as_deref(), Some("bad"));
+}
+
+/// A client's middleware, as far as this is concerned.
+fn seam(tracer: &HoneyHiveTracer) {
+    let request = r#"{"model":"gpt-x","messages":[{"role":"user","content":"?"}]}"#;
+    let call = tracer
+        .model_call("openai", "")
+        .request(request)
+        .by_middleware()
+        .start();
+    // Another one further in.
+    call.in_scope(|| {
+        let inner = tracer
+            .model_call("openai", "")
+            .request(request)
+            .by_middleware()
+            .start();
+        assert!(!inner.is_recording());
+    });
+    let mut recorder = call.recorder(Some(200), Some("text/event-stream"), None);
+    drop(call);
+    recorder.bytes(&sse(&CHUNKS).concat());
+    recorder.end();
+}
+
+#[honeyhive::trace(event_type = "model")]
+fn traced(tracer: &Named) {
+    seam(&tracer.0);
+}
+
+struct Named(HoneyHiveTracer);
+
+impl std::fmt::Debug for Named {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("tracer")
+    }
+}
+
+/// Every way to have a model's span, and a seam in it: one model event with the provider's tokens.
+#[test]
+fn whichever_of_span_seam_and_hand_are_on_together_the_tokens_are_the_providers() {
+    type Work = fn(&HoneyHiveTracer);
+    let table: [(&str, Work); 7] = [
+        ("a seam alone", seam),
+        ("in a span by hand", |tracer| {
+            let span = tracer.span("ask").event_type(EventType::Model).start();
+            span.in_scope(|| seam(tracer));
+        }),
+        ("in a call by hand", |tracer| {
+            let call = tracer.model_call("openai", "gpt-x").start();
+            call.in_scope(|| seam(tracer));
+        }),
+        ("in a call by hand that says the tokens, too", |tracer| {
+            let call = tracer.model_call("openai", "gpt-x").start();
+            call.in_scope(|| seam(tracer));
+            call.tokens(11, 7);
+        }),
+        ("in a call by hand in a model's span", |tracer| {
+            let span = tracer.span("ask").event_type(EventType::Model).start();
+            span.in_scope(|| {
+                let call = tracer.model_call("openai", "gpt-x").start();
+                call.in_scope(|| seam(tracer));
+            });
+        }),
+        ("in a traced function", |tracer| {
+            traced(&Named(tracer.clone()))
+        }),
+        (
+            "below the span of an HTTP client in a model's span",
+            |tracer| {
+                let span = tracer.span("ask").event_type(EventType::Model).start();
+                span.in_scope(|| tracer.span("POST").start().in_scope(|| seam(tracer)));
+            },
+        ),
+    ];
+    for (name, work) in table {
+        let captured = record(work);
+        let session = captured.only_session();
+        let models: Vec<_> = session
+            .events
+            .iter()
+            .filter(|it| it.event_type == "model")
+            .collect();
+        assert_eq!(models.len(), 1, "{name}:\n{}", session.tree());
+        let keys = [
+            "honeyhive_metadata.input_tokens",
+            "honeyhive_metadata.output_tokens",
+            "honeyhive_outputs.content",
+        ];
+        assert_eq!(
+            texts(models[0], keys),
+            some(["11", "7", "Forty-two."]),
+            "{name}"
+        );
+        let with_tokens = session
+            .events
+            .iter()
+            .filter(|it| it.text("gen_ai.usage.input_tokens").is_some());
+        assert_eq!(with_tokens.count(), 1, "{name}");
+    }
+}
+
+#[test]
+fn two_calls_in_one_models_span_are_two_events_whose_tokens_add_up() {
+    let captured = record(|tracer| {
+        let span = tracer.span("ask").event_type(EventType::Model).start();
+        span.in_scope(|| {
+            seam(tracer);
+            seam(tracer);
+        });
+    });
+    captured.only_session().assert_tree(
+        "chat
+           ask [model]
+             chat gpt-x [model]",
+    );
+    for event in captured.only_session().events {
+        assert_eq!(
+            event.text("honeyhive_metadata.input_tokens").as_deref(),
+            Some("11"),
+            "{}",
+            event.name
+        );
+    }
+}
+
+#[test]
+fn a_model_in_a_tool_in_a_models_span_is_an_event_of_its_own() {
+    let captured = record(|tracer| {
+        let span = tracer.span("ask").event_type(EventType::Model).start();
+        span.in_scope(|| {
+            let tool = tracer.span("summarise").event_type(EventType::Tool).start();
+            tool.in_scope(|| seam(tracer));
+        });
+    });
+    captured.only_session().assert_tree(
+        "chat
+           ask [model]
+             summarise [tool]
+               chat gpt-x [model]",
+    );
+}
+
+#[test]
+fn what_the_program_has_said_of_its_span_stays_whatever_a_seam_reads() {
+    let captured = record(|tracer| {
+        let span = tracer
+            .span("ask")
+            .event_type(EventType::Model)
+            .config(json!({"model": "my-alias"}))
+            .inputs(json!({"chat_history": [{"role": "user", "content": "mine"}]}))
+            .start();
+        span.in_scope(|| seam(tracer));
+        span.outputs(json!({"content": "masked"}));
+        span.enrich(honeyhive::Enrichment::new().metadata(json!({"input_tokens": 1})));
+    });
+    let event = only_event(&captured);
+    let keys = [
+        "honeyhive_config.model",
+        "honeyhive_inputs.chat_history.0.content",
+        "honeyhive_outputs.content",
+        "honeyhive_metadata.input_tokens",
+        "honeyhive_metadata.output_tokens",
+        "honeyhive_outputs.role",
+    ];
+    assert_eq!(
+        texts(&event, keys),
+        some(["my-alias", "mine", "masked", "1", "7", "assistant"])
+    );
+    assert_eq!(event.text("gen_ai.usage.input_tokens"), None);
+    assert!(
+        !event.attributes.keys().any(|key| key.contains("filled")),
+        "{event:#?}"
+    );
+}
+
+#[test]
+fn a_seam_finds_the_error_of_a_span_that_looks_green() {
+    let captured = record(|tracer| {
+        let span = tracer.span("ask").event_type(EventType::Model).start();
+        span.in_scope(|| {
+            let call = tracer.model_call("openai", "m").by_middleware().start();
+            let mut recorder = call.recorder(Some(500), None, None);
+            recorder.bytes(br#"{"error":{"message":"boom","type":"server_error"}}"#);
+            recorder.end();
+        });
+    });
+    let event = only_event(&captured);
+    assert_eq!(event.error.as_deref(), Some("server_error: boom"));
+}
