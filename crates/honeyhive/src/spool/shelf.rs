@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::held::Held;
-use super::record::{Id, Note};
+use super::note::{Id, Note};
 
 /// The records that are on disk and have no outcome yet. The thread of the files keeps it up to date.
 #[derive(Debug, Default)]

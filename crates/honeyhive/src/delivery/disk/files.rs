@@ -1,60 +1,17 @@
-//! [`Disk`]: the files of the spool, on a thread of their own: no deadline waits for a disk.
+//! [`Disk`]: the thread of the files.
 
 use std::io;
 use std::sync::{Arc, mpsc};
 
-use super::lane::Number;
-use super::sealed::{Body, Target};
-use crate::spool::{Found, Kind, Lost, Next, Note, Place, Refused, Shelf, Spool, Store, Ticket};
-use crate::wire::Payload;
 use http::HeaderValue;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use opentelemetry_http::Bytes;
 
-/// What the disk is asked.
-#[derive(Debug)]
-pub(super) enum Request {
-    /// Look for what others have left; its records get this mark.
-    Look(u64),
-    Write {
-        number: Number,
-        target: Target,
-        body: Body,
-        items: u64,
-        mark: u64,
-    },
-    /// Read so many records back, or about so many bytes.
-    Read { records: usize, bytes: usize },
-    /// A record has its outcome.
-    Settle(Number, Ticket),
-    /// Let go of the folder, once all of the above is done.
-    End,
-}
-
-/// What the disk answers, in the order in which it was asked.
-#[derive(Debug)]
-pub(super) enum Response {
-    /// With the mark of what was found.
-    Looked(u64, io::Result<Found>),
-    Written(Number, Result<Place, Refused>),
-    Read(Vec<Recalled>),
-    Settled(Number),
-    /// Files that could not be read were renamed.
-    SetAside(u64),
-    Ended,
-}
-
-/// What was read back.
-#[derive(Debug)]
-pub(super) enum Recalled {
-    Call(Ticket, Body),
-    /// A record that is not what was written. It is gone.
-    Unreadable(Ticket),
-    /// A file could not be read any further.
-    Lost(Lost),
-    /// A file cannot be opened now; it may be later.
-    Failed(io::Error),
-}
+use super::{Recalled, Request, Response};
+use crate::delivery::priority;
+use crate::delivery::sealed::{Body, Target};
+use crate::spool::{Found, Kind, Next, Note, Place, Refused, Shelf, Spool, Store, Ticket};
+use crate::wire::Payload;
 
 /// The files of the spool.
 #[derive(Debug)]
@@ -69,7 +26,7 @@ struct Disk {
 }
 
 /// Starts the thread of the files. It ends when nobody can ask any more.
-pub(super) fn start(
+pub(in crate::delivery) fn start(
     settings: Spool,
     destination: u32,
     shelf: Arc<Shelf>,
@@ -80,7 +37,7 @@ pub(super) fn start(
     std::thread::Builder::new()
         .name("honeyhive-spool".to_owned())
         .spawn(move || {
-            super::priority::give_way();
+            priority::give_way();
             for ask in asked {
                 let response = disk.answer(ask);
                 let set_aside = disk.store.as_mut().map_or(0, Store::take_set_aside);
