@@ -12,6 +12,7 @@ mod exchange;
 mod experiments;
 mod fault;
 mod json;
+mod meaning;
 mod model;
 mod otlp;
 mod read;

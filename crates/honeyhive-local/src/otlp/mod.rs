@@ -1,6 +1,5 @@
 //! OTLP: spans in protobuf or JSON, and the events they become.
 
-mod attributes;
 mod event;
 mod json;
 mod protobuf;

@@ -14,6 +14,7 @@ mod events;
 mod faults;
 mod lifecycle;
 mod limits;
+mod meaning;
 mod otlp;
 mod pages;
 mod program;
