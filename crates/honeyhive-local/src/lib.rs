@@ -15,6 +15,7 @@ mod json;
 mod meaning;
 mod model;
 mod otlp;
+mod query;
 mod read;
 mod reply;
 mod rest;
@@ -28,8 +29,9 @@ pub use config::UnknownUpdates;
 pub use error::StartError;
 pub use fault::{Endpoint, Fault};
 pub use model::{
-    LocalEvent, LocalSession, LocalSpanEvent, LocalSpanLink, LocalStats, LocalStatus,
+    LocalEvent, LocalRun, LocalSession, LocalSpanEvent, LocalSpanLink, LocalStats, LocalStatus,
     RecordedRequest,
 };
+pub use query::Query;
 pub use server::LocalServer;
 pub use store::StoreError;

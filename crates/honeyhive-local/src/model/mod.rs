@@ -8,12 +8,14 @@ mod id;
 mod merge;
 mod nested;
 mod request;
+mod run;
 mod session;
 mod stats;
 mod time;
 
 pub use event::{LocalEvent, LocalSpanEvent, LocalSpanLink, LocalStatus};
 pub use request::RecordedRequest;
+pub use run::LocalRun;
 pub use session::LocalSession;
 pub use stats::LocalStats;
 

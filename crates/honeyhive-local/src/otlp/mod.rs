@@ -1,6 +1,8 @@
 //! OTLP: spans in protobuf or JSON, and the events they become.
 
 mod event;
+#[cfg(test)]
+mod fuzz;
 mod json;
 mod protobuf;
 mod scan;

@@ -8,8 +8,10 @@
 )]
 
 mod access;
+mod attacks;
 mod client;
 mod datasets;
+mod durable;
 mod events;
 mod faults;
 mod lifecycle;
