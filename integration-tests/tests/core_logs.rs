@@ -289,3 +289,47 @@ fn spans_that_are_meant_to_be_outside_are_not_said() {
 
     assert_eq!(said(Level::WARN), [""; 0]);
 }
+
+#[test]
+fn a_redirect_is_a_warning_that_says_where_to() {
+    let _turn = turn();
+    let server = server();
+    let moved =
+        Fault::status(308).header("location", "https://eu.honeyhive.example/v1/sessions?k=1");
+    server.fail(moved);
+    let tracer = builder(&server).build().unwrap();
+    many(&tracer);
+    drop(tracer.force_flush_blocking(PATIENCE));
+    let error = block_on(tracer.acreate_session("awaited")).unwrap_err();
+    end(&tracer);
+    let place = "https://eu.honeyhive.example/v1/sessions;";
+    assert!(error.to_string().contains(place), "{error}");
+    let warnings = said(Level::WARN);
+    assert!(!warnings.is_empty());
+    for said in &warnings {
+        assert!(
+            said.contains("308") && said.contains("https://eu.honeyhive.example"),
+            "{said}"
+        );
+        assert!(
+            said.contains("HH_API_URL") && !said.contains("k=1"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn what_a_server_says_has_nothing_in_it_that_a_terminal_obeys() {
+    let _turn = turn();
+    let server = server();
+    server.fail(Fault::status(422).body("a\u{1b}]0;pwned\u{7}\r\nERROR forged \u{202e}line"));
+    let tracer = builder(&server).build().unwrap();
+    many(&tracer);
+    drop(tracer.force_flush_blocking(PATIENCE));
+    end(&tracer);
+    let warnings = said(Level::WARN);
+    assert!(
+        warnings[0].contains("a ]0;pwned ERROR forged line"),
+        "{warnings:#?}"
+    );
+}

@@ -6,6 +6,7 @@
 mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Command;
 
 use honeyhive::{Enrichment, EventType, HoneyHiveTracer, Moved, NewSession, SessionId, testing};
 use serde_json::{Value, json};
@@ -217,4 +218,31 @@ fn captures_are_read_after_a_shutdown_too_and_are_apart_from_each_other() {
     one.shutdown_blocking(PATIENCE).unwrap();
     assert_eq!(of_one.only_session().name.as_deref(), Some("one"));
     assert_eq!(of_two.only_session().name.as_deref(), Some("two"));
+}
+
+#[test]
+fn a_tracer_for_tests_takes_nothing_from_the_environment() {
+    const CHILD: &str = "HH_TEST_MODE_CHILD";
+    if std::env::var_os(CHILD).is_some() {
+        let (tracer, captured) = testing::tracer();
+        drop(tracer.span("work").start());
+        let session = captured.only_session();
+        assert_eq!(session.source.as_deref(), Some("dev"));
+        assert_eq!(session.events.len(), 1);
+        return;
+    }
+    let mut program = Command::new(std::env::current_exe().unwrap());
+    let test = "a_tracer_for_tests_takes_nothing_from_the_environment";
+    program.args(["--exact", test]).env(CHILD, "1").envs([
+        ("HH_SESSION_SAMPLE_RATE", "0"),
+        ("HH_API_TIMEOUT", "x"),
+        ("HH_API_KEY", "\"quoted\""),
+        ("HH_SOURCE", "theirs"),
+        ("HH_SESSION_NAME", "theirs"),
+        ("HH_DROP_POLICY", "none"),
+        ("HH_SPOOL_DIR", "/proc/nowhere"),
+    ]);
+    let output = program.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
 }

@@ -15,8 +15,6 @@ pub(crate) struct Config {
     pub(crate) hosts: Vec<String>,
     pub(crate) max_body_bytes: usize,
     pub(crate) unknown_updates: UnknownUpdates,
-    /// Whether fields that the specification does not know are refused where it says so.
-    pub(crate) strict: bool,
 }
 
 /// What becomes of an update whose session or event is not known (yet): HoneyHive's answer is not documented.
@@ -41,7 +39,6 @@ impl Default for Config {
             hosts: Vec::new(),
             max_body_bytes: 16 * MIB,
             unknown_updates: UnknownUpdates::default(),
-            strict: true,
         }
     }
 }

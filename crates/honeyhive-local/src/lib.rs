@@ -9,6 +9,7 @@ mod config;
 mod connection;
 mod error;
 mod exchange;
+mod experiments;
 mod fault;
 mod json;
 mod model;

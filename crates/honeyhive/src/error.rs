@@ -70,6 +70,12 @@ pub enum BuildError {
         /// What is wrong with it.
         problem: String,
     },
+    /// This build has no HTTP client, and none was given.
+    #[error(
+        "there is no HTTP client: turn on the features `reqwest` and `rustls` of the crate `honeyhive` (they are among \
+         its default features), or give a client with `.http_client(..)`; test mode needs none"
+    )]
+    MissingHttpClient,
     /// The TLS set-up or the HTTP client failed.
     #[error("the HTTP client could not be set up")]
     #[non_exhaustive]

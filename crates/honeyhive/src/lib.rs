@@ -65,6 +65,7 @@ pub use event_type::EventType;
 pub use honeyhive_macros::trace;
 pub use model::id::{EventId, InvalidEventId, InvalidSessionId, SessionId};
 pub use opentelemetry;
+pub use opentelemetry_http;
 pub use opentelemetry_sdk;
 pub use processor::HoneyHiveSpanProcessor;
 pub use propagation::HeadersMut;
@@ -75,9 +76,8 @@ pub use sampling::SessionSampling;
 #[doc(inline)]
 pub use serde_json::json;
 pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard, SessionTrust};
-pub use settings::{DropPolicy, OtlpProtocol, SessionTransport};
+pub use settings::{DropPolicy, OtlpCompression, OtlpProtocol, SessionTransport, Spool};
 pub use span::{Failure, Span, SpanBuilder};
-pub use spool::Spool;
 pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard, span};
 #[cfg(feature = "signal")]
 pub use tracer::{Serve, ServeFuture, Served, StopSignal};

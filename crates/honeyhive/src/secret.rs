@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use http::HeaderValue;
+
 use crate::model::words::words;
 
 /// A HoneyHive key. It has no `Display`, and its `Debug` shows nothing of the value.
@@ -22,7 +24,14 @@ impl ApiKey {
         }
     }
 
-    /// The value, for the `Authorization` header and nothing else.
+    /// The value of an `Authorization` header; `None` for what cannot be a key.
+    pub(crate) fn bearer(&self) -> Option<HeaderValue> {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", self.0)).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
+    /// The value, for the checks of it and to keep it out of texts.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }

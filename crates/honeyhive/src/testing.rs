@@ -54,6 +54,7 @@ const SETTLE: Duration = Duration::from_secs(10);
 pub fn tracer() -> (HoneyHiveTracer, Captured) {
     let capture = Capture::default();
     let tracer = HoneyHiveTracer::builder()
+        .isolated()
         .test_mode(true)
         .capture(capture.clone())
         .build()

@@ -19,7 +19,10 @@ impl Graph {
         for (module, scope) in &sources.scopes {
             let imports = scope.imports.iter().filter(|import| {
                 // A mere re-export is followed by those who name it, and makes no use of it here.
-                let is_used = |name: &String| scope.words.contains(name);
+                let is_used = |name: &String| {
+                    let is_named = |it: &&Import| !it.is_export && it.name.as_ref() == Some(name);
+                    scope.words.contains(name) && !scope.imports.iter().any(|it| is_named(&it))
+                };
                 !import.is_export || import.name.as_ref().is_some_and(is_used)
             });
             let imported = imports.map(|import| import.path.clone());
@@ -168,9 +171,14 @@ impl Names<'_> {
 
     fn import(&self, module: &Module, name: &String) -> Option<&Import> {
         let imports = &self.0.scopes.get(module)?.imports;
+        let has_name = |import: &&Import| {
+            import.name.as_ref() == Some(name) && import.path.first() != Some(name)
+        };
+        // Where a module and a function have one name, it is the module that paths go through.
         imports
             .iter()
-            .find(|import| import.name.as_ref() == Some(name) && import.path.first() != Some(name))
+            .filter(has_name)
+            .min_by_key(|import| import.is_export)
     }
 }
 

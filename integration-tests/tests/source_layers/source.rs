@@ -62,6 +62,11 @@ impl Sources {
                     let is_export = follows_pub(&tokens[..at]);
                     read_import(scope, &tokens[at + 1..], is_export) + 1
                 }
+                // `pub(in crate::…)` names nothing that is used.
+                TokenTree::Ident(word) if word == "pub" => match tokens.get(at + 1) {
+                    Some(TokenTree::Group(_)) => 2,
+                    _ => 1,
+                },
                 TokenTree::Ident(word) if word == "mod" => match module_block(&tokens[at..]) {
                     Some((name, block)) => {
                         let inner = [module.as_slice(), &[name]].concat();
@@ -78,7 +83,10 @@ impl Sources {
                     }
                     let path = path_at(&tokens[at..]);
                     let length = 3 * (path.len() - 1) + 1;
-                    scope.words.insert(word);
+                    // The name of a method says nothing of what else has it.
+                    if !is_punct(tokens[..at].last(), '.') {
+                        scope.words.insert(word);
+                    }
                     if path.len() > 1 {
                         scope.paths.insert(path);
                     }

@@ -1,5 +1,7 @@
 //! OTLP over HTTP, in both encodings.
 
+use std::sync::atomic::Ordering;
+
 use axum::extract::State;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -9,7 +11,8 @@ use prost::Message;
 use serde_json::json;
 
 use super::Server;
-use super::sent::Raw;
+use super::metrics::create as create_metric;
+use super::sent::{Raw, Sent};
 use crate::model::Arrival;
 use crate::reply::{Answer, PROTOBUF, Reply};
 use crate::rest::Invalid;
@@ -38,13 +41,7 @@ pub(super) async fn traces(
                 .try_for_each(|arrival| writing.arrive(arrival))
         })
         .await?;
-    Ok(match encoding {
-        Encoding::Json => Reply::json(&json!({})),
-        Encoding::Protobuf => {
-            let body = ExportTraceServiceResponse::default().encode_to_vec();
-            Reply::new(StatusCode::OK, PROTOBUF, body)
-        }
-    })
+    Ok(taken(encoding))
 }
 
 fn arrivals(encoding: Encoding, body: &Bytes) -> Result<Vec<Arrival>, Invalid> {
@@ -53,6 +50,71 @@ fn arrivals(encoding: Encoding, body: &Bytes) -> Result<Vec<Arrival>, Invalid> {
         Encoding::Protobuf => otlp::spans_from_protobuf(body)?,
     };
     Ok(spans.into_iter().map(otlp::arrival).collect())
+}
+
+/// `POST /opentelemetry/v1/metrics`: answered and counted, not kept.
+pub(super) async fn metrics(
+    State(shared): State<Server>,
+    headers: HeaderMap,
+    Raw(body): Raw,
+) -> Answer {
+    let encoding = encoding(&headers)?;
+    let count = move || match encoding {
+        Encoding::Json => Ok(otlp::data_points_in_json(
+            &text::parse(&body).map_err(Invalid)?,
+        )),
+        Encoding::Protobuf => otlp::data_points_in_protobuf(&body),
+    };
+    let counted = by_size(usize::MAX, count).await??;
+    shared.data_points.fetch_add(counted, Ordering::Relaxed);
+    Ok(taken(encoding))
+}
+
+/// `POST /v1/logs` and `POST /opentelemetry/v1/logs`: answered and counted, not kept.
+pub(super) async fn logs(
+    State(shared): State<Server>,
+    headers: HeaderMap,
+    Raw(body): Raw,
+) -> Answer {
+    let encoding = encoding(&headers)?;
+    let count = move || match encoding {
+        Encoding::Json => Ok(otlp::log_records_in_json(
+            &text::parse(&body).map_err(Invalid)?,
+        )),
+        Encoding::Protobuf => otlp::log_records_in_protobuf(&body),
+    };
+    let counted = by_size(usize::MAX, count).await??;
+    shared.log_records.fetch_add(counted, Ordering::Relaxed);
+    Ok(taken(encoding))
+}
+
+/// `POST /v1/metrics`: a new metric of HoneyHive's API, or metrics over OTLP, which share the path.
+pub(super) async fn metrics_or_metric(
+    shared: State<Server>,
+    headers: HeaderMap,
+    Raw(body): Raw,
+) -> Answer {
+    if matches!(encoding(&headers), Ok(Encoding::Protobuf)) {
+        return metrics(shared, headers, Raw(body)).await;
+    }
+    let kept = body.clone();
+    let parsed = by_size(body.len(), move || text::parse(&body)).await?;
+    let parsed = parsed.map_err(|why| Reply::bad_request(&why))?;
+    if parsed.get("resourceMetrics").is_some() {
+        return metrics(shared, headers, Raw(kept)).await;
+    }
+    create_metric(shared, Sent(parsed)).await
+}
+
+/// The answer of OTLP that everything was taken: an empty message, which is the same for all signals.
+fn taken(encoding: Encoding) -> Reply {
+    match encoding {
+        Encoding::Json => Reply::json(&json!({})),
+        Encoding::Protobuf => {
+            let body = ExportTraceServiceResponse::default().encode_to_vec();
+            Reply::new(StatusCode::OK, PROTOBUF, body)
+        }
+    }
 }
 
 /// What the content type says, without its parameters.

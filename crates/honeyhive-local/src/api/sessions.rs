@@ -10,9 +10,7 @@ use crate::rest;
 
 /// `POST /v1/sessions`: the session alone, and no other fields than the thirteen.
 pub(super) async fn start(State(shared): State<Server>, Sent(body): Sent) -> Answer {
-    if shared.config.strict {
-        rest::check_session_fields(&body)?;
-    }
+    rest::check_session_fields(&body)?;
     keep(&shared, &body).await
 }
 

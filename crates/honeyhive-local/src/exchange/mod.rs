@@ -2,6 +2,7 @@
 
 mod place;
 mod record;
+mod scoped;
 
 use std::sync::Arc;
 
@@ -86,7 +87,7 @@ impl Entrance {
         self,
         call: &place::Call,
         authorized: bool,
-        head: Parts,
+        mut head: Parts,
         body: Result<body::Whole, Unread>,
     ) -> Response {
         if !authorized {
@@ -98,6 +99,9 @@ impl Entrance {
         };
         if !call.known {
             return Reply::not_found().into_response();
+        }
+        if let Err(refusal) = scoped::unscope(&mut head) {
+            return refusal.into_response();
         }
         // Its claim on memory ends with the answer.
         let body::Whole { bytes, _claim } = body;

@@ -21,7 +21,7 @@ pub(crate) use bucket::{Bucket, Buckets};
 pub(crate) use facts::{EventFacts, SessionFacts};
 pub(crate) use id::{canonical_id, parse_uuid};
 pub(crate) use merge::merge;
-pub(crate) use time::{iso, milliseconds, now};
+pub(crate) use time::{iso, milliseconds, now, parse_iso};
 
 /// A JSON object, as every bucket of a session or an event is one.
 pub(crate) type Object = serde_json::Map<String, serde_json::Value>;

@@ -9,6 +9,7 @@ use opentelemetry_proto::tonic::trace::v1 as proto;
 use prost::Message;
 use serde_json::Value;
 
+use super::scan;
 use super::span::{Span, double, kind_of, milliseconds, status_of};
 use crate::model::{LocalSpanEvent, LocalSpanLink, LocalStatus, Object};
 use crate::rest::Invalid;
@@ -18,6 +19,7 @@ const SPAN_ID_BYTES: usize = 8;
 
 /// The spans of an export request.
 pub(crate) fn spans(body: &[u8]) -> Result<Vec<Span>, Invalid> {
+    scan::records(body, &scan::TRACES)?;
     let request = ExportTraceServiceRequest::decode(body);
     let request = request.map_err(|error| Invalid(format!("invalid protobuf: {error}")))?;
     let mut spans = Vec::new();

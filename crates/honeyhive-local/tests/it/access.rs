@@ -154,7 +154,7 @@ async fn unknown_paths_and_wrong_methods_are_told_apart() {
         "/nope",
         "/v1",
         "/v1/events/a/b",
-        "/opentelemetry/v1/metrics",
+        "/opentelemetry/v1/profiles",
         "//",
     ] {
         assert_eq!(get(&server, path).await.status(), 404, "{path}");

@@ -9,11 +9,15 @@
 
 mod access;
 mod client;
+mod datasets;
+mod events;
 mod faults;
 mod lifecycle;
 mod limits;
 mod otlp;
 mod pages;
 mod program;
+mod records;
+mod runs;
 mod sessions;
 mod updates;

@@ -35,8 +35,7 @@ use crate::sampling::SessionSampling;
 use crate::session::StartupSession;
 use crate::settings::{SessionTransport, Settings};
 use crate::spool::Spool;
-use crate::wire::Client;
-use crate::wire::otlp::Encoder;
+use crate::wire;
 #[cfg(feature = "testing")]
 pub(crate) use changes::Call;
 pub(crate) use changes::Origin;
@@ -93,11 +92,7 @@ fn later(now: Instant, then: Duration) -> Instant {
 
 /// The way to HoneyHive.
 pub(crate) fn honeyhive(settings: &Settings, resource: &Resource) -> Result<Sink, BuildError> {
-    let client = Client::new(settings)?;
-    let encoder =
-        Encoder::new(settings.otlp_encoding, resource).map_err(|error| BuildError::HttpClient {
-            source: error.into(),
-        })?;
+    let (client, encoder) = wire::connect(settings, resource)?;
     Ok(Sink::HoneyHive(Arc::new(client), Arc::new(encoder)))
 }
 

@@ -5,11 +5,10 @@ mod folder;
 mod held;
 mod record;
 mod segment;
-mod settings;
 mod store;
 
+pub(crate) use crate::settings::Spool;
 pub(crate) use record::{Kind, Note};
-pub use settings::Spool;
 pub(crate) use store::{Found, Next, Place, Refused, Store, Ticket};
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::folder::{self, Folder, Owner};
 use super::held::Held;
 use super::record::{Head, Header, Id, Note};
 use super::segment::{Opened, Segment};
-use super::settings::Spool;
+use crate::settings::Spool;
 
 /// A file is closed, and a new one begun, at a share of what all may take: room comes back file by file.
 const SHARE: u64 = 16;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
+use opentelemetry_http::HttpClient;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanLimits};
 
@@ -21,8 +22,10 @@ use crate::redaction::{Redaction, Rules};
 use crate::sampling::SessionSampling;
 use crate::secret::ApiKey;
 use crate::session::{SessionTrust, StartupSession};
-use crate::settings::{DropPolicy, Explicit, OtlpProtocol, SessionTransport, Settings};
-use crate::spool::Spool;
+use crate::settings::{
+    DropPolicy, Explicit, GivenClient, OtlpCompression, OtlpProtocol, SessionTransport, Settings,
+    Spool,
+};
 
 impl HoneyHiveTracer {
     /// Begins a tracer whose settings are given in code; what is not given comes from the environment.
@@ -69,6 +72,7 @@ impl HoneyHiveTracer {
 /// | [`test_mode`](Self::test_mode) | `HH_TEST_MODE` | `false` |
 /// | [`api_timeout`](Self::api_timeout) | `HH_API_TIMEOUT`, seconds | 5 s |
 /// | [`otlp_protocol`](Self::otlp_protocol) | `HH_OTLP_PROTOCOL` | `http/protobuf` |
+/// | [`otlp_compression`](Self::otlp_compression) | `HH_OTLP_COMPRESSION` | `auto`: gzip, as long as the server takes it |
 /// | [`sampling`](Self::sampling) | `HH_SESSION_SAMPLE_RATE`, 0 to 1 | 1: every session is sent |
 /// | [`drop_policy`](Self::drop_policy) | `HH_DROP_POLICY` | `newest` |
 /// | [`spool`](Self::spool) | `HH_SPOOL_DIR` | none: what is pending is in memory only |
@@ -102,21 +106,21 @@ pub struct HoneyHiveTracerBuilder {
 impl HoneyHiveTracerBuilder {
     /// The project's key (`HH_API_KEY`).
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
-        self.explicit.api_key = Some(ApiKey::new(key.into()));
+        self.explicit.keys.api_key = Some(ApiKey::new(key.into()));
         self
     }
 
     /// A key that may only write (`HH_INGESTION_API_KEY`, `hh_ingst_…`): used for sessions and spans
     /// where there is one.
     pub fn ingestion_api_key(mut self, key: impl Into<String>) -> Self {
-        self.explicit.ingestion_api_key = Some(ApiKey::new(key.into()));
+        self.explicit.keys.ingestion_api_key = Some(ApiKey::new(key.into()));
         self
     }
 
     /// A fine-grained key (`HH_DATA_PLANE_API_KEY`, `hh_fgdp_…`). Tracing does not use it; its shape is
     /// checked.
     pub fn data_plane_api_key(mut self, key: impl Into<String>) -> Self {
-        self.explicit.data_plane_api_key = Some(ApiKey::new(key.into()));
+        self.explicit.keys.data_plane_api_key = Some(ApiKey::new(key.into()));
         self
     }
 
@@ -185,6 +189,13 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
+    /// How spans are compressed (`HH_OTLP_COMPRESSION`: `gzip`, `none` or `auto`; default
+    /// [`OtlpCompression::Auto`]).
+    pub fn otlp_compression(mut self, compression: OtlpCompression) -> Self {
+        self.explicit.otlp_compression = Some(compression);
+        self
+    }
+
     /// How sessions reach HoneyHive (default [`SessionTransport::Rest`]).
     pub fn session_transport(mut self, transport: SessionTransport) -> Self {
         self.explicit.session_transport = transport;
@@ -229,6 +240,42 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
+    /// What carries the calls to HoneyHive, instead of this crate's own HTTP client (the features `reqwest` and
+    /// `rustls` or `native-tls`): any [`HttpClient`], of which OpenTelemetry has some and others are written in a few
+    /// lines. Certificates, proxies and redirects are then that client's affair.
+    ///
+    /// Each call runs on a thread of its own, in the context of the delivery thread's runtime: the client may block,
+    /// or be at home on another runtime. It need not keep the time: a call that takes longer than
+    /// [`api_timeout`](Self::api_timeout) (10 s at least, for spans) is given up, and its future is dropped. Give a
+    /// client that nothing else uses: connections that it opens end with the delivery thread.
+    ///
+    /// ```no_run
+    /// use honeyhive::HoneyHiveTracer;
+    /// use honeyhive::opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
+    ///
+    /// /// Prints what would go out.
+    /// #[derive(Debug)]
+    /// struct Printer;
+    ///
+    /// #[async_trait::async_trait]
+    /// impl HttpClient for Printer {
+    ///     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+    ///         println!("{} {}", request.method(), request.uri());
+    ///         Ok(Response::new(Bytes::new()))
+    ///     }
+    /// }
+    ///
+    /// let tracer = HoneyHiveTracer::builder()
+    ///     .api_key("hh_…") // a key of your own
+    ///     .http_client(Printer)
+    ///     .build()?;
+    /// # Ok::<(), honeyhive::BuildError>(())
+    /// ```
+    pub fn http_client(mut self, client: impl HttpClient + 'static) -> Self {
+        self.explicit.http_client = Some(GivenClient(Arc::new(client)));
+        self
+    }
+
     /// Certificates to trust besides those of the platform, as PEM: one, or several one after the other. For a
     /// HoneyHive behind an authority of your own.
     ///
@@ -269,6 +316,13 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
+    /// Takes nothing from the environment, neither settings nor the resource.
+    #[cfg(feature = "testing")]
+    pub(crate) fn isolated(mut self) -> Self {
+        self.explicit.is_isolated = true;
+        self
+    }
+
     #[cfg(feature = "testing")]
     pub(crate) fn capture(mut self, capture: crate::testing::Capture) -> Self {
         self.sink = Some(Sink::Memory(capture));
@@ -282,11 +336,16 @@ impl HoneyHiveTracerBuilder {
     /// Where a setting is missing or unusable (a pattern of the redaction, too), the TLS roots cannot be read, or the delivery thread
     /// cannot be started. No error repeats a key.
     pub fn build(self) -> Result<HoneyHiveTracer, BuildError> {
+        let is_isolated = self.explicit.is_isolated;
         let settings = Settings::resolve(self.explicit)?;
         let rules = Rules::new(&self.redaction)?;
-        let resource = self
-            .resource
-            .map_or_else(|| default_resource(&settings), with_named_numbers);
+        let resource = match self.resource {
+            Some(resource) => with_named_numbers(resource),
+            None if is_isolated => Resource::builder_empty()
+                .with_service_name(settings.session_name.clone())
+                .build(),
+            None => default_resource(&settings),
+        };
         let is_captured = self.sink.is_some();
         let sink = match self.sink {
             Some(sink) => sink,
@@ -405,4 +464,62 @@ fn default_resource(settings: &Settings) -> Resource {
         .or_else(|| settings.project.clone())
         .unwrap_or_else(|| settings.session_name.clone());
     Resource::builder().with_service_name(name).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing is sent.
+    #[derive(Debug)]
+    struct Nobody;
+
+    #[async_trait::async_trait]
+    impl HttpClient for Nobody {
+        async fn send_bytes(
+            &self,
+            _: opentelemetry_http::Request<opentelemetry_http::Bytes>,
+        ) -> Result<
+            opentelemetry_http::Response<opentelemetry_http::Bytes>,
+            opentelemetry_http::HttpError,
+        > {
+            Err("nobody is there".into())
+        }
+    }
+
+    fn builder() -> HoneyHiveTracerBuilder {
+        HoneyHiveTracer::builder()
+            .api_key("hh_k")
+            .server_url("https://honeyhive.example")
+    }
+
+    #[cfg(not(feature = "reqwest"))]
+    #[test]
+    fn without_an_http_client_only_test_mode_and_a_client_of_ones_own_can_be() {
+        let error = builder().build().unwrap_err();
+        assert!(matches!(error, BuildError::MissingHttpClient), "{error:?}");
+        assert!(error.to_string().contains("`.http_client(..)`"), "{error}");
+        assert!(builder().test_mode(true).build().is_ok());
+        assert!(builder().http_client(Nobody).build().is_ok());
+    }
+
+    #[cfg(all(
+        feature = "reqwest",
+        not(any(feature = "rustls", feature = "native-tls"))
+    ))]
+    #[test]
+    fn without_tls_an_https_url_says_what_to_turn_on() {
+        let said = builder().build().unwrap_err().to_string();
+        assert!(
+            said.contains("`rustls`") && said.contains("HH_API_URL"),
+            "{said}"
+        );
+        assert!(builder().server_url("http://localhost:1").build().is_ok());
+        assert!(builder().http_client(Nobody).build().is_ok());
+    }
+
+    #[test]
+    fn a_client_of_ones_own_needs_no_other() {
+        assert!(builder().http_client(Nobody).build().is_ok());
+    }
 }

@@ -1,8 +1,38 @@
 //! HoneyHive's HTTP API: the bodies it takes, and one client for all of it.
 
+mod answer;
 mod bodies;
 mod client;
+mod compression;
 pub(crate) mod otlp;
+mod payload;
+mod route;
+mod transport;
 
+use std::sync::Arc;
+
+use opentelemetry_sdk::Resource;
+
+pub(crate) use answer::{Answer, Failure};
 pub(crate) use bodies::{StartSession, UpdateEvent};
-pub(crate) use client::{Answer, Client, Failure, Payload};
+pub(crate) use client::Client;
+pub(crate) use payload::Payload;
+
+use self::compression::Compression;
+use self::otlp::Encoder;
+use crate::error::BuildError;
+use crate::settings::Settings;
+
+/// The way to the HoneyHive of these settings: what makes spans into calls, and what makes the calls.
+pub(crate) fn connect(
+    settings: &Settings,
+    resource: &Resource,
+) -> Result<(Client, Encoder), BuildError> {
+    let compression = Arc::new(Compression::new(settings.otlp_compression));
+    let client = Client::new(settings, Arc::clone(&compression))?;
+    let encoder = Encoder::new(settings.otlp_encoding, compression, resource);
+    let encoder = encoder.map_err(|error| BuildError::HttpClient {
+        source: error.into(),
+    })?;
+    Ok((client, encoder))
+}

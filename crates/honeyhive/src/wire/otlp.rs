@@ -1,17 +1,16 @@
 //! Spans as OTLP: `opentelemetry-otlp` encodes them, the bytes are caught instead of sent, and the delivery
 //! engine sends them by its own rules.
 
-use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use flate2::Compression;
-use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response};
 use opentelemetry_http::{Bytes, HttpClient, HttpError};
 use opentelemetry_otlp::{
-    ExporterBuildError, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
+    Compression as OtlpCompression, ExporterBuildError, OTEL_EXPORTER_OTLP_COMPRESSION,
+    OTEL_EXPORTER_OTLP_TRACES_COMPRESSION, Protocol, SpanExporter, WithExportConfig,
+    WithHttpConfig,
 };
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
@@ -25,12 +24,16 @@ use prost::Message;
 
 use crate::model::limits::{self, STEPS};
 use crate::settings::Encoding;
-use crate::wire::{Answer, Payload};
+use crate::wire::answer::{Answer, said};
+use crate::wire::compression::{Compression, unpacked};
+use crate::wire::payload::Payload;
 
 const PROTOBUF: &str = "application/x-protobuf";
 #[cfg(feature = "http-json")]
 const JSON: &str = "application/json";
-const GZIP: HeaderValue = HeaderValue::from_static("gzip");
+
+/// The exporter's time for a request, of which nothing goes out.
+const A_DAY: Duration = Duration::from_secs(86_400);
 
 /// Turns spans into the bytes of a request.
 #[derive(Debug)]
@@ -38,12 +41,18 @@ pub(crate) struct Encoder {
     exporter: SpanExporter,
     caught: Caught,
     encoding: Encoding,
+    compression: Arc<Compression>,
 }
 
 impl Encoder {
-    pub(crate) fn new(encoding: Encoding, resource: &Resource) -> Result<Self, ExporterBuildError> {
+    /// Nothing of it is left to the variables of OpenTelemetry, which are meant for the program's own exporter.
+    pub(super) fn new(
+        encoding: Encoding,
+        compression: Arc<Compression>,
+        resource: &Resource,
+    ) -> Result<Self, ExporterBuildError> {
         let caught = Caught::default();
-        let mut exporter = SpanExporter::builder()
+        let builder = SpanExporter::builder()
             .with_http()
             .with_http_client(caught.clone())
             .with_protocol(match encoding {
@@ -53,12 +62,14 @@ impl Encoder {
             })
             // Never asked: the client above catches the request.
             .with_endpoint("http://127.0.0.1/v1/traces")
-            .build()?;
+            .with_timeout(A_DAY);
+        let mut exporter = settled(builder).build()?;
         exporter.set_resource(resource);
         Ok(Self {
             exporter,
             caught,
             encoding,
+            compression,
         })
     }
 
@@ -66,12 +77,10 @@ impl Encoder {
     pub(crate) async fn encode(&self, spans: Vec<SpanData>) -> Option<Payload> {
         self.exporter.export(spans).await.ok()?;
         let (bytes, encoding) = self.caught.take()?;
-        let (bytes, encoding) = match encoding {
-            // OTEL_EXPORTER_OTLP_COMPRESSION has reached the exporter.
-            Some(encoding) => (bytes, encoding),
-            None => (gzip(&bytes)?, GZIP),
-        };
-        Some(Payload::new(self.content_type(), encoding, bytes))
+        let encoding = encoding.unwrap_or(HeaderValue::from_static(""));
+        let caught = Payload::new(self.content_type(), encoding, bytes);
+        self.compression
+            .pack(self.content_type(), unpacked(&caught)?)
     }
 
     const fn content_type(&self) -> HeaderValue {
@@ -91,13 +100,13 @@ impl Encoder {
         } else {
             rejected_in_protobuf(&answer.body)?
         };
-        (rejected > 0).then_some((rejected, message))
+        (rejected > 0).then(|| (rejected, said(&message)))
     }
 
     /// The same spans in two requests, for a server that found one too large. `None` when there is only
     /// one span in it.
     pub(crate) fn halves(&self, payload: &Payload) -> Option<[(Payload, u64); 2]> {
-        let request = unpacked(payload)?;
+        let request = decoded(payload)?;
         let total = count(&request);
         if total < 2 {
             return None;
@@ -109,7 +118,7 @@ impl Encoder {
     /// The same spans with their longest texts cut, for a server that found a single one too large, and to how
     /// many bytes. `None` where nothing is long.
     pub(crate) fn shortened(&self, payload: &Payload) -> Option<(Payload, usize)> {
-        let mut request = unpacked(payload)?;
+        let mut request = decoded(payload)?;
         let limit = STEPS
             .into_iter()
             .find(|limit| cut_texts(&mut request, *limit))?;
@@ -123,17 +132,14 @@ impl Encoder {
             #[cfg(feature = "http-json")]
             Encoding::Json => serde_json::to_vec(request).ok()?,
         };
-        let payload = Payload::new(self.content_type(), GZIP, gzip(&bytes)?);
+        let payload = self.compression.pack(self.content_type(), bytes)?;
         Some((payload, count(request) as u64))
     }
 }
 
 /// Whatever its encoding: another process may have left it on disk.
-fn unpacked(payload: &Payload) -> Option<ExportTraceServiceRequest> {
-    let mut bytes = Vec::new();
-    GzDecoder::new(payload.bytes.as_ref())
-        .read_to_end(&mut bytes)
-        .ok()?;
+fn decoded(payload: &Payload) -> Option<ExportTraceServiceRequest> {
+    let bytes = unpacked(payload)?;
     match payload.headers.get(CONTENT_TYPE)?.to_str().ok()? {
         PROTOBUF => Message::decode(bytes.as_slice()).ok(),
         #[cfg(feature = "http-json")]
@@ -142,11 +148,18 @@ fn unpacked(payload: &Payload) -> Option<ExportTraceServiceRequest> {
     }
 }
 
-/// Fast, since spans repeat themselves and compress well at any level.
-fn gzip(bytes: &[u8]) -> Option<Bytes> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).ok()?;
-    encoder.finish().ok().map(Bytes::from)
+/// The exporter asks the environment where its builder has no compression, and the builder cannot say "none". So where
+/// the environment has one, the builder gets the one that can be undone here.
+fn settled<B: WithHttpConfig>(builder: B) -> B {
+    let names = [
+        OTEL_EXPORTER_OTLP_TRACES_COMPRESSION,
+        OTEL_EXPORTER_OTLP_COMPRESSION,
+    ];
+    if names.iter().any(|name| std::env::var_os(name).is_some()) {
+        builder.with_compression(OtlpCompression::Gzip)
+    } else {
+        builder
+    }
 }
 
 fn rejected_in_protobuf(body: &[u8]) -> Option<(u64, String)> {

@@ -5,6 +5,8 @@ mod list;
 mod orphans;
 mod records;
 mod rows;
+mod runs;
+mod search;
 mod sessions;
 mod tree;
 mod words;
@@ -14,6 +16,7 @@ use rusqlite::Connection;
 pub(crate) use list::{Listed, SessionFilter};
 pub(crate) use orphans::{Orphan, OrphanReason};
 pub(crate) use rows::{EventRow, SessionRow};
+pub(crate) use search::Found;
 pub(crate) use tree::{Tree, TreeRow};
 
 /// A connection inside a transaction.

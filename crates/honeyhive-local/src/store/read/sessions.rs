@@ -34,7 +34,7 @@ impl Reading<'_> {
     }
 }
 
-fn counted(doc: &str, events: i64) -> Result<LocalSession, Failed> {
+pub(super) fn counted(doc: &str, events: i64) -> Result<LocalSession, Failed> {
     Ok(LocalSession {
         event_count: usize::try_from(events).unwrap_or(0),
         ..serde_json::from_str(doc)?

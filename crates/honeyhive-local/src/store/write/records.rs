@@ -41,6 +41,20 @@ impl Writing<'_> {
         Ok(doc.map(|doc| serde_json::from_str(&doc)).transpose()?)
     }
 
+    /// The records of a kind below another, oldest first.
+    pub(crate) fn records_of(
+        &self,
+        kind: &'static str,
+        parent: &str,
+    ) -> Result<Vec<Value>, Failed> {
+        let sql = "SELECT doc FROM record WHERE kind = ?1 AND parent = ?2 ORDER BY seq";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let docs = statement.query_map([kind, parent], |row| row.get::<_, String>(0))?;
+        let docs: Vec<String> = docs.collect::<Result<_, _>>()?;
+        let docs = docs.iter().map(|doc| Ok(serde_json::from_str(doc)?));
+        docs.collect()
+    }
+
     /// Says whether there was one.
     pub(crate) fn delete_record(&mut self, kind: &'static str, id: &str) -> Result<bool, Failed> {
         let removed = self.remove_record(kind, id)?;

@@ -1,0 +1,58 @@
+//! What fields the events have: `GET …/schema`.
+
+use axum::extract::{Path, State};
+use serde_json::{Map, Value, json};
+
+use super::Server;
+use super::params::Params;
+use super::records::{self, Kind};
+use super::runs;
+use crate::model::canonical_id;
+use crate::reply::{Answer, Reply};
+use crate::rest;
+
+/// `GET /v1/events/schema?dateRange=&evaluation_id=` and `GET /v1/runs/schema`.
+pub(super) async fn of_all(State(shared): State<Server>, params: Params) -> Answer {
+    let run = params.text("evaluation_id").map(canonical_id);
+    answer(&shared, run, &params).await
+}
+
+/// `GET /v1/runs/{id}/schema`.
+pub(super) async fn of_run(
+    State(shared): State<Server>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Answer {
+    let id = canonical_id(&id);
+    let asked = id.clone();
+    shared
+        .read(move |reading| runs::known(reading, &asked))
+        .await?;
+    answer(&shared, Some(id), &params).await
+}
+
+async fn answer(shared: &Server, run: Option<String>, params: &Params) -> Answer {
+    let range = params.object("dateRange")?;
+    let (from, to) = rest::date_range(range.as_ref())?;
+    let schema = shared.read(move |reading| {
+        let names = reading.event_names(run.as_deref(), from, to)?;
+        let mut fields = Vec::new();
+        let mut mappings: Map<String, Value> = Map::new();
+        for (name, kind) in &names {
+            fields.push(json!({ "name": name, "event_type": kind }));
+            for field in reading.event_fields(name, kind)? {
+                let known = mappings.entry(field).or_insert_with(|| json!([]));
+                if let Value::Array(known) = known {
+                    known.push(json!({ "field_name": name, "event_type": kind }));
+                }
+            }
+        }
+        let datasets = reading.records(Kind::DATASET)?;
+        let datasets: Vec<String> = datasets
+            .iter()
+            .map(|set| records::text(set, "name"))
+            .collect();
+        Ok(json!({ "fields": fields, "datasets": datasets, "mappings": mappings }))
+    });
+    Ok(Reply::json(&schema.await?))
+}

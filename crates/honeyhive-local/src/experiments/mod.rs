@@ -1,0 +1,13 @@
+//! What a run of an experiment comes to: pure functions over what the store holds of it.
+
+mod aggregate;
+mod compare;
+mod rows;
+mod summary;
+mod trial;
+
+pub(crate) use aggregate::Aggregate;
+pub(crate) use compare::{Side, compare, pairs};
+pub(crate) use rows::RunRow;
+pub(crate) use summary::summary;
+pub(crate) use trial::trial;

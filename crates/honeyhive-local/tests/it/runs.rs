@@ -1,0 +1,249 @@
+//! Runs of experiments.
+
+use honeyhive_local::LocalServer;
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::client::{get, post, put, send, server};
+
+async fn read(server: &LocalServer, path: &str) -> Value {
+    let response = get(server, path).await;
+    let status = response.status();
+    let text = response.text().await.expect("text");
+    assert_eq!(status, 200, "{path}: {text}");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// A run with a session for each datapoint, whose function has these scores.
+async fn run(server: &LocalServer, name: &str, scores: &[f64]) -> String {
+    let body =
+        json!({ "name": format!(" {name} "), "passing_ranges": { "score": { "min": 0.5 } } });
+    let (status, made) = post(server, "/v1/runs", body).await;
+    assert_eq!(status, 200, "{made}");
+    assert_eq!(made["evaluation"]["name"], name, "names are trimmed");
+    let run = made["run_id"].as_str().expect("an id").to_owned();
+    let mut sessions = Vec::new();
+    for (index, score) in scores.iter().enumerate() {
+        let session = Uuid::new_v4().to_string();
+        let metadata = json!({ "run_id": run, "datapoint_id": format!("d{index}") });
+        let body = json!({ "session_id": session, "session_name": name, "metadata": metadata });
+        post(server, "/v1/sessions", body).await;
+        let body = json!({
+            "event_type": "chain", "event_name": "answer", "session_id": session, "inputs": {},
+            "metrics": { "score": score, "right": *score > 0.5, "why": "text" }, "metadata": metadata,
+        });
+        assert_eq!(post(server, "/v1/events", body).await.0, 200);
+        sessions.push(session);
+    }
+    let body = json!({ "status": "completed", "event_ids": sessions });
+    let (status, closed) = put(server, &format!("/v1/runs/{run}"), body).await;
+    assert_eq!(
+        (status, &closed["evaluation"]["status"]),
+        (200, &json!("completed"))
+    );
+    assert_eq!(closed.get("warning"), None);
+    run
+}
+
+#[tokio::test]
+async fn a_run_is_summed_up_by_every_aggregate_and_told_apart_by_its_ranges() {
+    let server = server().await;
+    let run = run(&server, "first", &[0.25, 0.5, 1.0, 0.75]).await;
+    for (aggregate, expected) in [
+        ("average", 0.625),
+        ("median", 0.625),
+        ("min", 0.25),
+        ("max", 1.0),
+        ("sum", 2.5),
+        ("count", 4.0),
+        ("p90", 0.925),
+    ] {
+        let path = format!("/v1/runs/{run}/summary?aggregate_function={aggregate}");
+        let summary = read(&server, &path).await;
+        assert_eq!(summary["metrics"]["aggregation_function"], aggregate);
+        let details = summary["metrics"]["details"].as_array().unwrap();
+        assert_eq!(details.len(), 2, "a text is no number");
+        let score = details
+            .iter()
+            .find(|it| it["metric_name"] == "score")
+            .unwrap();
+        let found = score["aggregate"].as_f64().unwrap();
+        assert!((found - expected).abs() < 1e-9, "{aggregate}: {found}");
+        assert_eq!(score["event_name"], "answer");
+        assert_eq!(
+            score["datapoints"],
+            json!({ "passed": ["d1", "d2", "d3"], "failed": ["d0"] })
+        );
+        let right = details
+            .iter()
+            .find(|it| it["metric_name"] == "right")
+            .unwrap();
+        assert_eq!(right["values"], json!([0.0, 0.0, 1.0, 1.0]));
+    }
+    let result = read(&server, &format!("/v1/runs/{run}/result")).await;
+    assert_eq!(result["failed"], json!(["d0"]));
+    assert_eq!(result["passed"], json!(["d1", "d2", "d3"]));
+    assert_eq!(result["success"], false);
+    assert_eq!(result["status"], "completed");
+    assert_eq!(result["run_object"]["run_id"], run);
+    assert_eq!(result["datapoints"][0]["passed"], false);
+    assert_eq!(result["event_details"].as_array().unwrap().len(), 2);
+    for hidden in [
+        "evaluators",
+        "session_ids",
+        "datapoint_ids",
+        "passing_ranges",
+    ] {
+        assert_eq!(result["run_object"].get(hidden), None);
+    }
+    let path = format!("/v1/runs/{run}/summary?aggregate_function=mean");
+    assert_eq!(get(&server, &path).await.status(), 400);
+    let metrics = read(&server, &format!("/v1/runs/{run}/metrics")).await;
+    assert_eq!(metrics["totalEvents"], 8);
+    let filters = r#"[{"field":"event_type","operator":"is","value":"chain","type":"string"}]"#;
+    let path = format!("/v1/runs/{run}/metrics?filters={filters}");
+    assert_eq!(read(&server, &path).await["totalEvents"], 4);
+    let schema = read(&server, &format!("/v1/runs/{run}/schema")).await;
+    assert!(
+        schema["fields"]
+            .as_array()
+            .unwrap()
+            .contains(&json!({ "name": "answer", "event_type": "chain" }))
+    );
+    assert!(
+        schema["mappings"].get("metrics.score").is_some(),
+        "{schema}"
+    );
+}
+
+#[tokio::test]
+async fn two_runs_are_compared_on_the_datapoints_that_they_share() {
+    let server = server().await;
+    let old = run(&server, "old", &[0.5, 0.5, 0.0]).await;
+    let new = run(&server, "new", &[1.0, 0.5]).await;
+    for path in [
+        format!("/v1/runs/{new}/compare/{old}"),
+        format!("/v1/runs/{new}/compare-with/{old}?aggregate_function=average"),
+    ] {
+        let comparison = read(&server, &path).await;
+        assert_eq!(comparison["commonDatapoints"], json!(["d0", "d1"]));
+        let metrics = comparison["metrics"].as_array().unwrap();
+        let score = metrics
+            .iter()
+            .find(|it| it["metric_name"] == "score")
+            .unwrap();
+        assert_eq!(score["new_aggregate"], 0.75);
+        assert!((score["old_aggregate"].as_f64().unwrap() - 1.0 / 3.0).abs() < 1e-9);
+        assert!((score["percentage_change"].as_f64().unwrap() - 125.0).abs() < 1e-9);
+        assert_eq!(comparison["new_run"]["run_id"], new);
+        assert_eq!(comparison["old_run"]["run_id"], old);
+        let details = comparison["event_details"].as_array().unwrap();
+        let presence = |name: &str| {
+            details.iter().find(|it| it["event_name"] == name).unwrap()["presence"].clone()
+        };
+        assert_eq!(presence("answer"), "both");
+        assert_eq!(
+            (presence("new"), presence("old")),
+            (json!("new"), json!("old"))
+        );
+    }
+    let path = format!("/v1/runs/{new}/compare/{old}/events?event_name=answer&limit=1&page=2");
+    let pairs = read(&server, &path).await;
+    assert_eq!(pairs["totalEvents"], 2);
+    assert_eq!(pairs["events"][0]["datapoint_id"], "d1");
+    let path = format!("/v1/runs/compare/events?run_id_1={new}&run_id_2={old}&event_type=chain");
+    let pairs = read(&server, &path).await;
+    assert_eq!(pairs["events"][0]["event_1"]["metrics"]["score"], 1.0);
+    assert_eq!(pairs["events"][0]["event_2"]["metrics"]["score"], 0.5);
+}
+
+#[tokio::test]
+async fn runs_are_listed_in_pages_by_filters_and_order() {
+    let server = server().await;
+    let mut ids = Vec::new();
+    for name in ["b", "a", "c"] {
+        ids.push(run(&server, name, &[1.0]).await);
+    }
+    let listed = read(&server, "/v1/runs?sort_by=name&sort_order=asc&limit=2").await;
+    let names: Vec<&Value> = listed["evaluations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["name"])
+        .collect();
+    assert_eq!(names, ["a", "b"]);
+    assert_eq!(listed["metrics"], json!(["right", "score", "why"]));
+    assert_eq!(
+        listed["pagination"],
+        json!({ "page": 1, "limit": 2, "total": 3, "total_unfiltered": 3, "total_pages": 2, "has_next": true, "has_prev": false })
+    );
+    for query in [
+        format!("run_ids={}&run_ids={}", ids[0], ids[2]),
+        format!("run_ids[]={}&run_ids[]={}", ids[0], ids[2]),
+    ] {
+        let listed = read(&server, &format!("/v1/runs?{query}")).await;
+        assert_eq!(listed["pagination"]["total"], 2, "{query}");
+    }
+    let later = r#"{"$gte":"2100-01-01"}"#;
+    assert_eq!(
+        read(&server, &format!("/v1/runs?dateRange={later}")).await["evaluations"],
+        json!([])
+    );
+    assert_eq!(get(&server, "/v1/runs?limit=101").await.status(), 400);
+}
+
+#[tokio::test]
+async fn a_run_that_is_unknown_or_makes_no_sense_is_a_bad_request() {
+    let server = server().await;
+    let id = Uuid::new_v4();
+    for path in ["", "/summary", "/result", "/metrics", "/schema"] {
+        assert_eq!(
+            get(&server, &format!("/v1/runs/{id}{path}")).await.status(),
+            400,
+            "{path}"
+        );
+    }
+    assert_eq!(
+        put(&server, &format!("/v1/runs/{id}"), json!({})).await.0,
+        400
+    );
+    assert_eq!(
+        post(&server, "/v1/runs", json!({ "name": "  " })).await.0,
+        400
+    );
+    assert_eq!(
+        post(&server, "/v1/runs", json!({ "status": "done" }))
+            .await
+            .0,
+        400
+    );
+    let (_, made) = post(
+        &server,
+        "/v1/runs",
+        json!({ "run_id": id.to_string(), "extra": 1 }),
+    )
+    .await;
+    assert_eq!(made["run_id"], id.to_string());
+    assert_ne!(made["evaluation"]["id"], made["run_id"]);
+    let path = format!("/v1/runs/{id}");
+    let (_, gone) = send(&server, Method::DELETE, &path, &Value::Null).await;
+    assert_eq!(gone, json!({ "id": id.to_string(), "deleted": true }));
+    assert_eq!(get(&server, &path).await.status(), 400);
+}
+
+#[tokio::test]
+async fn closing_a_run_whose_sessions_name_no_datapoint_warns() {
+    let server = server().await;
+    let (_, made) = post(&server, "/v1/runs", json!({})).await;
+    let run = made["run_id"].as_str().unwrap();
+    let metadata = json!({ "run_id": run });
+    post(&server, "/v1/sessions", json!({ "metadata": metadata })).await;
+    let (_, closed) = put(
+        &server,
+        &format!("/v1/runs/{run}"),
+        json!({ "status": "completed" }),
+    )
+    .await;
+    assert!(closed["warning"].as_str().unwrap().contains("datapoint_id"));
+}

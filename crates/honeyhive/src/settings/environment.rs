@@ -1,0 +1,139 @@
+//! The environment, read through the table of variables, and settings that come from there or from code.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::sync::{Mutex, PoisonError};
+
+use super::variables::Variable;
+use crate::error::BuildError;
+use crate::log;
+
+/// A value, with the name of the setting that it came from.
+#[derive(Debug)]
+pub(super) struct Setting<T> {
+    pub(super) value: T,
+    pub(super) name: &'static str,
+}
+
+impl<T> Setting<T> {
+    /// The value, where it passes the test; `takes` says what to write instead.
+    pub(super) fn checked(
+        self,
+        takes: &'static str,
+        is_usable: impl FnOnce(&T) -> bool,
+    ) -> Result<T, BuildError> {
+        if is_usable(&self.value) {
+            return Ok(self.value);
+        }
+        Err(invalid(self.name, takes))
+    }
+}
+
+fn invalid(name: &'static str, expected: &'static str) -> BuildError {
+    BuildError::InvalidValue {
+        setting: Cow::Borrowed(name),
+        expected,
+    }
+}
+
+/// Variables by their names.
+#[derive(Clone, Copy)]
+pub(super) struct Environment<'a>(pub(super) &'a dyn Fn(&str) -> Option<OsString>);
+
+impl Environment<'_> {
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        (self.0)(name).is_some_and(|value| !value.to_string_lossy().trim().is_empty())
+    }
+
+    /// The value of a variable, trimmed; a blank one counts as unset.
+    pub(super) fn find(
+        &self,
+        variable: &'static Variable,
+    ) -> Result<Option<Setting<String>>, BuildError> {
+        if let Some(value) = self.read(variable.name)? {
+            let name = variable.name;
+            return Ok(Some(Setting { value, name }));
+        }
+        for name in variable.deprecated {
+            if let Some(value) = self.read(name)? {
+                warn_deprecated_once(name, variable.name);
+                return Ok(Some(Setting { value, name }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn read(&self, name: &'static str) -> Result<Option<String>, BuildError> {
+        let Some(value) = (self.0)(name) else {
+            return Ok(None);
+        };
+        let Ok(value) = value.into_string() else {
+            return Err(invalid(name, "text in UTF-8"));
+        };
+        let value = value.trim();
+        Ok((!value.is_empty()).then(|| value.to_owned()))
+    }
+
+    /// A text from code, else from the environment.
+    pub(super) fn text(
+        &self,
+        explicit: Option<String>,
+        variable: &'static Variable,
+    ) -> Result<Option<Setting<String>>, BuildError> {
+        if let Some(value) = explicit.filter(|value| !value.trim().is_empty()) {
+            let name = variable.setter;
+            return Ok(Some(Setting { value, name }));
+        }
+        let Some(found) = self.find(variable)? else {
+            return Ok(None);
+        };
+        // `docker --env-file` and systemd's `Environment=` pass quotes on in different ways.
+        if is_quoted(&found.value) {
+            return Err(invalid(
+                found.name,
+                "the value alone, without quotes around it",
+            ));
+        }
+        Ok(Some(found))
+    }
+
+    /// A value from code, else from the environment.
+    pub(super) fn parsed<T>(
+        &self,
+        explicit: Option<T>,
+        variable: &'static Variable,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<Setting<T>>, BuildError> {
+        if let Some(value) = explicit {
+            let name = variable.setter;
+            return Ok(Some(Setting { value, name }));
+        }
+        let Some(Setting { value, name }) = self.find(variable)? else {
+            return Ok(None);
+        };
+        match parse(&value) {
+            Some(value) => Ok(Some(Setting { value, name })),
+            None => Err(invalid(name, variable.takes)),
+        }
+    }
+}
+
+pub(super) fn is_quoted(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    match (bytes.first(), bytes.last()) {
+        (Some(first), Some(last)) => matches!(first, b'"' | b'\'') && first == last,
+        _ => false,
+    }
+}
+
+fn warn_deprecated_once(old: &'static str, new: &'static str) {
+    static WARNED: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let first = WARNED
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(old);
+    if first {
+        log::warn(format_args!("{old} is deprecated; set {new} instead"));
+    }
+}

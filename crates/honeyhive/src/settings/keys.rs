@@ -1,0 +1,147 @@
+//! Keys: where they come from, and what is wrong with one that cannot be used.
+
+use std::borrow::Cow;
+
+use super::environment::{Environment, Setting};
+use super::variables::{API_KEY, DATA_PLANE_API_KEY, INGESTION_API_KEY, Variable};
+use crate::error::BuildError;
+use crate::secret::ApiKey;
+
+/// What ingestion keys and fine-grained keys begin with.
+const INGESTION: &str = "hh_ingst_";
+const FINE_GRAINED: &str = "hh_fgdp_";
+
+/// The keys that were given in code.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ExplicitKeys {
+    pub(crate) api_key: Option<ApiKey>,
+    pub(crate) ingestion_api_key: Option<ApiKey>,
+    pub(crate) data_plane_api_key: Option<ApiKey>,
+}
+
+/// The key for session starts, session updates and spans: the ingestion key, else the project key.
+pub(super) fn write_key(
+    explicit: &ExplicitKeys,
+    env: Environment<'_>,
+) -> Result<Option<ApiKey>, BuildError> {
+    let project = key(explicit.api_key.as_ref(), env, &API_KEY, None)?;
+    let ingestion = key(
+        explicit.ingestion_api_key.as_ref(),
+        env,
+        &INGESTION_API_KEY,
+        Some(INGESTION),
+    )?;
+    // Not used for tracing, but a key of the wrong shape is a mistake worth hearing of at start-up.
+    key(
+        explicit.data_plane_api_key.as_ref(),
+        env,
+        &DATA_PLANE_API_KEY,
+        Some(FINE_GRAINED),
+    )?;
+    Ok(ingestion.or(project))
+}
+
+fn key(
+    explicit: Option<&ApiKey>,
+    env: Environment<'_>,
+    variable: &'static Variable,
+    prefix: Option<&str>,
+) -> Result<Option<ApiKey>, BuildError> {
+    let explicit = explicit
+        .map(|key| key.expose().trim())
+        .filter(|value| !value.is_empty());
+    let found = match explicit {
+        Some(value) => Some(Setting {
+            value: value.to_owned(),
+            name: variable.setter,
+        }),
+        None => env.find(variable)?,
+    };
+    let Some(Setting { value, name }) = found else {
+        return Ok(None);
+    };
+    match problem(&value, prefix) {
+        Some(problem) => Err(BuildError::InvalidKey {
+            setting: Cow::Borrowed(name),
+            problem,
+        }),
+        None => Ok(Some(ApiKey::new(value))),
+    }
+}
+
+/// What is wrong with a key that should begin with `prefix`, or with any, and what to write instead.
+fn problem(value: &str, prefix: Option<&str>) -> Option<&'static str> {
+    let lower = value.to_ascii_lowercase();
+    if value.contains(['"', '\'', '`']) {
+        return Some("it has quotes in it; write the key alone, without quotes around it");
+    }
+    if value.starts_with('$') {
+        return Some("it is the name of a variable that nothing has put in; write the key itself");
+    }
+    if value.starts_with('<') || lower.starts_with("your") {
+        return Some("it is a placeholder; write the key that HoneyHive shows in its settings");
+    }
+    if lower.starts_with("bearer ") {
+        return Some("it begins with `Bearer`; write the key alone");
+    }
+    if value.contains(char::is_whitespace) {
+        return Some("it has a blank or a line break in it; write the key alone, on one line");
+    }
+    if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Some("it has characters that no key has; copy it again from HoneyHive");
+    }
+    let typed = |prefix: &&str| value.starts_with(*prefix);
+    let prefix = prefix.or_else(|| [INGESTION, FINE_GRAINED].into_iter().find(typed));
+    let has_shape = prefix.is_none_or(|prefix| has_typed_shape(value, prefix));
+    (!has_shape).then_some(
+        "it does not have the shape of a key of this kind (copy it again from HoneyHive)",
+    )
+}
+
+/// `prefix`, 24 letters or digits, `_`, 64 of `[A-Za-z0-9_-]` (the official SDK's check).
+fn has_typed_shape(value: &str, prefix: &str) -> bool {
+    let Some(rest) = value.strip_prefix(prefix) else {
+        return false;
+    };
+    let (Some(id), Some(secret)) = (rest.get(..24), rest.get(25..)) else {
+        return false;
+    };
+    rest.as_bytes()[24] == b'_'
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && secret.len() == 64
+        && secret
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_key_is_said_in_words_of_what_to_write() {
+        for (key, words) in [
+            ("\"hh_k\"", "without quotes"),
+            ("'hh_k'", "without quotes"),
+            ("hh_k\"", "without quotes"),
+            ("hh_k # the key of the team", "on one line"),
+            ("hh_k\nHH_SOURCE=dev", "on one line"),
+            ("hh_\u{a0}k", "on one line"),
+            ("Bearer hh_k", "the key alone"),
+            ("$HH_KEY", "the key itself"),
+            ("${HH_KEY}", "the key itself"),
+            ("<your-api-key>", "placeholder"),
+            ("your-api-key", "placeholder"),
+            ("hh_k\u{1}", "copy it again"),
+            ("hh_schlüssel", "copy it again"),
+            ("hh_ingst_x", "shape"),
+        ] {
+            let said = problem(key, None);
+            assert!(
+                said.is_some_and(|said| said.contains(words)),
+                "{key}: {said:?}"
+            );
+        }
+        assert_eq!(problem("hh_k.9+/=-_~", None), None);
+    }
+}

@@ -1,0 +1,497 @@
+//! [`Settings`]: what a tracer runs with, checked once, and made into what is used.
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::time::Duration;
+
+use http::HeaderValue;
+use uuid::Uuid;
+
+use super::choices::{DropPolicy, Encoding, OtlpCompression, OtlpProtocol, SessionTransport};
+use super::client::GivenClient;
+use super::environment::{Environment, Setting};
+use super::keys::{ExplicitKeys, write_key};
+use super::spool::Spool;
+use super::url::server_url;
+use super::variables as names;
+use super::variables::Variable;
+use super::without_effect;
+use crate::error::BuildError;
+use crate::model::id::SessionId;
+use crate::sampling::SessionSampling;
+use crate::secret::ApiKey;
+
+const DEFAULT_SOURCE: &str = "dev";
+const DEFAULT_API_TIMEOUT: Duration = Duration::from_secs(5);
+const DEFAULT_COALESCE_WINDOW: Duration = Duration::from_millis(500);
+const DEFAULT_QUEUE_BYTES: usize = 64 * 1024 * 1024;
+const DEFAULT_QUEUE_ITEMS: usize = 200_000;
+
+/// What the builder was told; `None` means "ask the environment, then take the default".
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Explicit {
+    pub(crate) keys: ExplicitKeys,
+    pub(crate) project: Option<String>,
+    pub(crate) source: Option<String>,
+    pub(crate) session_name: Option<String>,
+    pub(crate) session_id: Option<SessionId>,
+    pub(crate) server_url: Option<String>,
+    pub(crate) test_mode: Option<bool>,
+    pub(crate) api_timeout: Option<Duration>,
+    pub(crate) otlp_protocol: Option<OtlpProtocol>,
+    pub(crate) otlp_compression: Option<OtlpCompression>,
+    pub(crate) session_transport: SessionTransport,
+    pub(crate) coalesce_window: Option<Duration>,
+    pub(crate) queue_bytes: Option<usize>,
+    pub(crate) queue_items: Option<usize>,
+    pub(crate) sampling: Option<SessionSampling>,
+    pub(crate) drop_policy: Option<DropPolicy>,
+    pub(crate) ca_certificate: Option<Vec<u8>>,
+    pub(crate) spool: Option<Spool>,
+    pub(crate) stderr: Option<bool>,
+    pub(crate) http_client: Option<GivenClient>,
+    /// The environment is not asked.
+    pub(crate) is_isolated: bool,
+}
+
+/// The settings a tracer runs with.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// For session starts, session updates and spans: the ingestion key, else the project key.
+    pub(crate) write_key: Option<ApiKey>,
+    /// Without a slash at its end.
+    pub(crate) server_url: String,
+    pub(crate) project: Option<String>,
+    pub(crate) source: String,
+    /// The source, as a header says it.
+    pub(crate) source_header: HeaderValue,
+    pub(crate) session_name: String,
+    pub(crate) session_id: Option<SessionId>,
+    pub(crate) test_mode: bool,
+    pub(crate) api_timeout: Duration,
+    pub(crate) otlp_encoding: Encoding,
+    pub(crate) otlp_compression: OtlpCompression,
+    pub(crate) session_transport: SessionTransport,
+    pub(crate) coalesce_window: Duration,
+    pub(crate) queue_bytes: usize,
+    pub(crate) queue_items: usize,
+    pub(crate) sampling: SessionSampling,
+    pub(crate) drop_policy: DropPolicy,
+    /// PEM.
+    pub(crate) ca_certificate: Option<Vec<u8>>,
+    pub(crate) spool: Option<Spool>,
+    /// Losses are said on stderr where nobody listens.
+    pub(crate) stderr: bool,
+    /// What carries the calls, instead of this crate's own.
+    pub(crate) http_client: Option<GivenClient>,
+}
+
+impl Settings {
+    pub(crate) fn resolve(explicit: Explicit) -> Result<Self, BuildError> {
+        if explicit.is_isolated {
+            Self::resolve_with(explicit, &|_| None)
+        } else {
+            Self::resolve_with(explicit, &|name| std::env::var_os(name))
+        }
+    }
+
+    /// As [`resolve`](Self::resolve), with the environment as an argument so that tests need no
+    /// process-wide state.
+    fn resolve_with(
+        explicit: Explicit,
+        environment: &dyn Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, BuildError> {
+        let env = Environment(environment);
+        without_effect::warn_once(&env);
+        let test_mode = env.parsed(explicit.test_mode, &names::TEST_MODE, parse_bool)?;
+        let test_mode = test_mode.is_some_and(|setting| setting.value);
+        let write_key = write_key(&explicit.keys, env)?;
+        if write_key.is_none() && !test_mode {
+            return Err(BuildError::MissingApiKey);
+        }
+        let (source, source_header) = source(explicit.source, env)?;
+        Ok(Self {
+            write_key,
+            server_url: server_url(explicit.server_url, env)?,
+            project: line(explicit.project, env, &names::PROJECT)?,
+            source,
+            source_header,
+            session_name: line(explicit.session_name, env, &names::SESSION_NAME)?
+                .unwrap_or_else(program_name),
+            session_id: explicit.session_id,
+            test_mode,
+            api_timeout: api_timeout(explicit.api_timeout, env)?,
+            otlp_encoding: otlp_encoding(explicit.otlp_protocol, env)?,
+            otlp_compression: choice(
+                explicit.otlp_compression,
+                env,
+                &names::OTLP_COMPRESSION,
+                |value| value.parse().ok(),
+            )?,
+            session_transport: explicit.session_transport,
+            coalesce_window: explicit.coalesce_window.unwrap_or(DEFAULT_COALESCE_WINDOW),
+            queue_bytes: explicit.queue_bytes.unwrap_or(DEFAULT_QUEUE_BYTES),
+            queue_items: explicit.queue_items.unwrap_or(DEFAULT_QUEUE_ITEMS),
+            sampling: sampling(explicit.sampling, env)?,
+            drop_policy: choice(explicit.drop_policy, env, &names::DROP_POLICY, |value| {
+                value.parse().ok()
+            })?,
+            ca_certificate: explicit.ca_certificate,
+            spool: spool(explicit.spool, env)?,
+            stderr: env
+                .parsed(explicit.stderr, &names::STDERR, parse_bool)?
+                .is_none_or(|setting| setting.value),
+            http_client: explicit.http_client,
+        })
+    }
+
+    /// Says whether two tracers deliver to the same place with the same key, and so little else that no key
+    /// can be found out from it.
+    pub(crate) fn destination(&self) -> u32 {
+        let key = self.write_key.as_ref().map_or("", ApiKey::expose);
+        let project = self.project.as_deref().unwrap_or_default();
+        let all = format!("{}\n{project}\n{key}", self.server_url);
+        let hash = Uuid::new_v5(&Uuid::NAMESPACE_URL, all.as_bytes());
+        hash.as_fields().0
+    }
+}
+
+/// A text of one line.
+fn line(
+    explicit: Option<String>,
+    env: Environment<'_>,
+    variable: &'static Variable,
+) -> Result<Option<String>, BuildError> {
+    let text = env.text(explicit, variable)?;
+    let is_line = |text: &String| !text.contains(char::is_control);
+    text.map(|text| text.checked(variable.takes, is_line))
+        .transpose()
+}
+
+/// The source, and the header that it becomes.
+fn source(
+    explicit: Option<String>,
+    env: Environment<'_>,
+) -> Result<(String, HeaderValue), BuildError> {
+    let Some(Setting { value, name }) = env.text(explicit, &names::SOURCE)? else {
+        let header = HeaderValue::from_static(DEFAULT_SOURCE);
+        return Ok((DEFAULT_SOURCE.to_owned(), header));
+    };
+    match HeaderValue::from_bytes(value.as_bytes()) {
+        Ok(header) => Ok((value, header)),
+        Err(_) => Err(BuildError::InvalidValue {
+            setting: Cow::Borrowed(name),
+            expected: names::SOURCE.takes,
+        }),
+    }
+}
+
+/// Like Python's SDK, which takes the script's name.
+fn program_name() -> String {
+    std::env::current_exe()
+        .ok()
+        .and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// One of a few, else the usual one.
+fn choice<T: Default>(
+    explicit: Option<T>,
+    env: Environment<'_>,
+    variable: &'static Variable,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, BuildError> {
+    let setting = env.parsed(explicit, variable, parse)?;
+    Ok(setting.map(|setting| setting.value).unwrap_or_default())
+}
+
+fn api_timeout(explicit: Option<Duration>, env: Environment<'_>) -> Result<Duration, BuildError> {
+    let Some(timeout) = env.parsed(explicit, &names::API_TIMEOUT, parse_seconds)? else {
+        return Ok(DEFAULT_API_TIMEOUT);
+    };
+    timeout.checked(names::API_TIMEOUT.takes, |timeout| !timeout.is_zero())
+}
+
+fn sampling(
+    explicit: Option<SessionSampling>,
+    env: Environment<'_>,
+) -> Result<SessionSampling, BuildError> {
+    let variable = &names::SESSION_SAMPLE_RATE;
+    let Some(sampling) = env.parsed(explicit, variable, parse_rate)? else {
+        return Ok(SessionSampling::default());
+    };
+    sampling.checked(variable.takes, SessionSampling::is_usable)
+}
+
+fn otlp_encoding(
+    explicit: Option<OtlpProtocol>,
+    env: Environment<'_>,
+) -> Result<Encoding, BuildError> {
+    let protocol = env.parsed(explicit, &names::OTLP_PROTOCOL, |value| value.parse().ok())?;
+    match protocol {
+        Some(Setting {
+            value: OtlpProtocol::HttpJson,
+            name,
+        }) => json_encoding(name),
+        _ => Ok(Encoding::Protobuf),
+    }
+}
+
+#[cfg(feature = "http-json")]
+const fn json_encoding(_: &'static str) -> Result<Encoding, BuildError> {
+    Ok(Encoding::Json)
+}
+
+#[cfg(not(feature = "http-json"))]
+const fn json_encoding(setting: &'static str) -> Result<Encoding, BuildError> {
+    Err(BuildError::MissingFeature {
+        setting: Cow::Borrowed(setting),
+        value: "OTLP as JSON",
+        feature: "http-json",
+    })
+}
+
+fn spool(explicit: Option<Spool>, env: Environment<'_>) -> Result<Option<Spool>, BuildError> {
+    let spool = match explicit {
+        Some(value) => Some(Setting {
+            value,
+            name: names::SPOOL_DIR.setter,
+        }),
+        None => env.text(None, &names::SPOOL_DIR)?.map(|folder| Setting {
+            value: Spool::new(folder.value),
+            name: folder.name,
+        }),
+    };
+    let is_usable = |spool: &Spool| !spool.folder.as_os_str().is_empty() && spool.max_bytes > 0;
+    spool
+        .map(|spool| spool.checked(names::SPOOL_DIR.takes, is_usable))
+        .transpose()
+}
+
+fn parse_bool(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
+fn parse_seconds(value: &str) -> Option<Duration> {
+    Duration::try_from_secs_f64(value.parse().ok()?).ok()
+}
+
+fn parse_rate(value: &str) -> Option<SessionSampling> {
+    Some(SessionSampling::ratio(value.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(explicit: Explicit, pairs: &[(&str, &str)]) -> Result<Settings, BuildError> {
+        Settings::resolve_with(explicit, &|name| {
+            // The last pair of a name wins.
+            pairs
+                .iter()
+                .rev()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| OsString::from(value))
+        })
+    }
+
+    fn typed_key(prefix: &str) -> String {
+        format!("{prefix}{}_{}", "a1".repeat(12), "Zz_-".repeat(16))
+    }
+
+    #[test]
+    fn explicit_wins_over_environment_and_environment_over_default() {
+        let explicit = Explicit {
+            source: Some("explicit".into()),
+            ..Explicit::default()
+        };
+        let env = [
+            ("HH_API_KEY", "hh_k"),
+            ("HH_SOURCE", "env"),
+            ("HH_PROJECT", "p"),
+        ];
+        let settings = resolve(explicit, &env).unwrap();
+        assert_eq!(settings.source, "explicit");
+        assert_eq!(settings.project.as_deref(), Some("p"));
+        assert_eq!(settings.server_url, "https://api.dp1.us.honeyhive.ai");
+        assert_eq!(settings.api_timeout, Duration::from_secs(5));
+        assert_eq!(settings.otlp_encoding, Encoding::Protobuf);
+    }
+
+    #[test]
+    fn a_blank_value_counts_as_unset() {
+        let error = resolve(Explicit::default(), &[("HH_API_KEY", "  ")]).unwrap_err();
+        assert!(matches!(error, BuildError::MissingApiKey));
+        assert!(error.to_string().contains("HH_API_KEY"));
+    }
+
+    #[test]
+    fn what_is_dropped_is_a_setting_like_any_other() {
+        let policy = |env: &[_]| resolve(Explicit::default(), env).unwrap().drop_policy;
+        let key = ("HH_API_KEY", "hh_k");
+        assert_eq!(policy(&[key]), DropPolicy::Newest);
+        assert_eq!(
+            policy(&[key, ("HH_DROP_POLICY", "Oldest")]),
+            DropPolicy::Oldest
+        );
+    }
+
+    fn asks_for_json() -> [Result<Settings, BuildError>; 2] {
+        let key = ("HH_API_KEY", "hh_k");
+        let explicit = Explicit {
+            otlp_protocol: Some(OtlpProtocol::HttpJson),
+            ..Explicit::default()
+        };
+        [
+            resolve(explicit, &[key]),
+            resolve(
+                Explicit::default(),
+                &[key, ("HH_OTLP_PROTOCOL", "http/json")],
+            ),
+        ]
+    }
+
+    #[cfg(feature = "http-json")]
+    #[test]
+    fn json_is_written_where_it_is_asked_for() {
+        for settings in asks_for_json() {
+            assert_eq!(settings.unwrap().otlp_encoding, Encoding::Json);
+        }
+    }
+
+    #[cfg(not(feature = "http-json"))]
+    #[test]
+    fn json_that_is_not_built_in_is_an_error_that_says_what_to_turn_on() {
+        let settings = ["`.otlp_protocol(..)`", "HH_OTLP_PROTOCOL"];
+        for (result, setting) in asks_for_json().into_iter().zip(settings) {
+            let said = result.unwrap_err().to_string();
+            assert!(
+                said.starts_with(setting) && said.contains("the feature `http-json`"),
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
+    fn test_mode_needs_no_key() {
+        let settings = resolve(Explicit::default(), &[("HH_TEST_MODE", "on")]).unwrap();
+        assert!(settings.test_mode && settings.write_key.is_none());
+    }
+
+    #[test]
+    fn the_ingestion_key_is_used_for_writing() {
+        let ingestion = typed_key("hh_ingst_");
+        let env = [
+            ("HH_API_KEY", "hh_k"),
+            ("HH_INGESTION_API_KEY", ingestion.as_str()),
+        ];
+        let settings = resolve(Explicit::default(), &env).unwrap();
+        assert_eq!(settings.write_key.unwrap().expose(), ingestion);
+    }
+
+    #[test]
+    fn a_typed_key_of_the_wrong_shape_is_refused_without_its_value() {
+        let secret = "hh_ingst_tooshort";
+        for name in ["HH_INGESTION_API_KEY", "HH_DATA_PLANE_API_KEY"] {
+            let error =
+                resolve(Explicit::default(), &[("HH_API_KEY", "k"), (name, secret)]).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+            assert!(!format!("{error} {error:?}").contains(secret));
+        }
+    }
+
+    #[test]
+    fn deprecated_names_are_read_after_the_current_one() {
+        let env = [
+            ("HONEYHIVE_API_KEY", "hh_old"),
+            ("HH_SERVER_URL", "http://old.example/"),
+        ];
+        let settings = resolve(Explicit::default(), &env).unwrap();
+        assert_eq!(settings.server_url, "http://old.example");
+        let both = [("HH_API_KEY", "hh_new"), ("HONEYHIVE_API_KEY", "hh_old")];
+        let settings = resolve(Explicit::default(), &both).unwrap();
+        assert_eq!(settings.write_key.unwrap().expose(), "hh_new");
+    }
+
+    #[test]
+    fn bad_values_name_the_setting_they_came_from() {
+        for (name, value) in [
+            ("HH_API_URL", "api.honeyhive.ai"),
+            ("HH_API_URL", "ftp://x"),
+            ("HH_API_URL", "https://user:pw@host"),
+            ("HH_API_URL", "https://host/?q=1"),
+            ("HH_API_URL", "not a url"),
+            ("HH_API_TIMEOUT", "0"),
+            ("HH_API_TIMEOUT", "-1"),
+            ("HH_API_TIMEOUT", "NaN"),
+            ("HH_API_TIMEOUT", "1e400"),
+            ("HH_TEST_MODE", "maybe"),
+            ("HH_OTLP_PROTOCOL", "grpc"),
+            ("HH_SESSION_SAMPLE_RATE", "10%"),
+            ("HH_SESSION_SAMPLE_RATE", "1.5"),
+            ("HH_SESSION_SAMPLE_RATE", "NaN"),
+            ("HH_DROP_POLICY", "both"),
+            ("HH_API_KEY", "has space"),
+            ("HH_API_KEY", "\"hh_k\""),
+            ("HH_SOURCE", "\"production\""),
+            ("HH_SOURCE", "two\nlines"),
+            ("HH_PROJECT", "'shop'"),
+            ("HH_SESSION_NAME", "two\nlines"),
+            ("HH_API_URL", "\"https://host\""),
+            ("HH_SPOOL_DIR", "'/var/spool/chat'"),
+            ("HH_OTLP_COMPRESSION", "zstd"),
+        ] {
+            let env = [("HH_API_KEY", "hh_k"), (name, value)];
+            let error = resolve(Explicit::default(), &env).unwrap_err();
+            assert!(error.to_string().contains(name), "{name}={value}: {error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_no_text_is_named() {
+        use std::os::unix::ffi::OsStringExt as _;
+        for variable in names::ALL {
+            let name = variable.name;
+            let environment = |asked: &str| match asked {
+                _ if asked == name => Some(OsString::from_vec(vec![0xff])),
+                "HH_API_KEY" => Some("hh_k".into()),
+                _ => None,
+            };
+            let error = Settings::resolve_with(Explicit::default(), &environment).unwrap_err();
+            let said = error.to_string();
+            assert!(said.contains(name) && said.contains("UTF-8"), "{said}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_asked_of_the_environment_that_is_not_to_be() {
+        let explicit = Explicit {
+            is_isolated: true,
+            test_mode: Some(true),
+            ..Explicit::default()
+        };
+        let settings = Settings::resolve(explicit).unwrap();
+        assert_eq!((settings.source.as_str(), settings.project), ("dev", None));
+    }
+
+    #[test]
+    fn a_source_in_any_script_is_a_header() {
+        let settings = resolve(
+            Explicit::default(),
+            &[("HH_API_KEY", "k"), ("HH_SOURCE", "prüfstand")],
+        );
+        let settings = settings.unwrap();
+        assert_eq!(settings.source_header.as_bytes(), "prüfstand".as_bytes());
+    }
+
+    #[test]
+    fn no_key_shows_in_debug() {
+        let settings = resolve(Explicit::default(), &[("HH_API_KEY", "hh_secret")]).unwrap();
+        assert!(!format!("{settings:?}").contains("hh_secret"));
+    }
+}

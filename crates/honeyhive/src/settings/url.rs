@@ -1,0 +1,107 @@
+//! The server's URL.
+
+use std::borrow::Cow;
+
+use http::Uri;
+
+use super::environment::{Environment, Setting};
+use super::variables::API_URL;
+use crate::error::BuildError;
+
+const DEFAULT: &str = "https://api.dp1.us.honeyhive.ai";
+
+/// The URL that the routes are appended to: without a slash at its end.
+pub(super) fn server_url(
+    explicit: Option<String>,
+    env: Environment<'_>,
+) -> Result<String, BuildError> {
+    let Some(Setting { value, name }) = env.text(explicit, &API_URL)? else {
+        return Ok(DEFAULT.to_owned());
+    };
+    let url = value.trim();
+    match problem(url) {
+        Some(problem) => Err(BuildError::InvalidUrl {
+            setting: Cow::Borrowed(name),
+            problem,
+        }),
+        None => Ok(url.trim_end_matches('/').to_owned()),
+    }
+}
+
+fn problem(url: &str) -> Option<&'static str> {
+    let Ok(uri) = url.parse::<Uri>() else {
+        return Some("it is no URL");
+    };
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return Some("it does not begin with http:// or https://");
+    }
+    let host = uri.host().unwrap_or_default();
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    if host.is_empty() {
+        return Some("it has no host");
+    }
+    if authority.contains('@') {
+        return Some("it carries credentials");
+    }
+    if uri.query().is_some() || url.contains('#') {
+        return Some("it has a query or a fragment");
+    }
+    if authority.len() > host.len() && uri.port_u16().is_none() {
+        return Some("what follows its host is no port");
+    }
+    let is_usable = is_usable_by_client(url);
+    (!is_usable).then_some("the HTTP client cannot use it as a URL")
+}
+
+/// Asks the client's own reading of URLs, which is not in all the same as that of `http`.
+#[cfg(feature = "reqwest")]
+fn is_usable_by_client(url: &str) -> bool {
+    reqwest::Url::parse(url).is_ok_and(|url| url.has_host())
+}
+
+#[cfg(not(feature = "reqwest"))]
+const fn is_usable_by_client(_: &str) -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_that_a_client_would_stumble_over_is_no_url() {
+        for url in [
+            "",
+            "api.honeyhive.ai",
+            "ftp://x",
+            "https://",
+            "https://:443",
+            "https://user:pw@host",
+            "https://host/?q=1",
+            "https://host/#top",
+            "https://host:99999",
+            "https://host:",
+            "https://host:port",
+            "https://ho st",
+            "https:///path",
+            "\"https://host\"",
+        ] {
+            assert!(problem(url).is_some(), "{url}");
+        }
+        for url in [
+            "http://localhost:8080",
+            "https://[::1]:8443",
+            "https://host/behind/a/proxy",
+            "http://10.0.0.1",
+        ] {
+            assert_eq!(problem(url), None, "{url}");
+        }
+    }
+
+    #[cfg(feature = "reqwest")]
+    #[test]
+    fn what_only_the_client_finds_wrong_counts() {
+        assert!("http://1.2.3.4.5".parse::<Uri>().is_ok());
+        assert!(problem("http://1.2.3.4.5").is_some());
+    }
+}

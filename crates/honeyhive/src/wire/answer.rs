@@ -1,0 +1,212 @@
+//! What HoneyHive said to a call: an answer or a failure, and its words in a form for errors and logs.
+
+use std::time::{Duration, SystemTime};
+
+use http::header::{LOCATION, RETRY_AFTER};
+use http::{HeaderMap, Response, StatusCode, Uri};
+use opentelemetry_http::Bytes;
+
+use crate::model::id::SessionId;
+use crate::secret::ApiKey;
+
+/// How much of HoneyHive's message is repeated in errors and logs.
+const MESSAGE_LIMIT: usize = 200;
+
+/// What HoneyHive said to a call that succeeded.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// The one field that is read of the answer to a session start. It need not be there.
+    pub(crate) fn session_id(&self) -> Option<SessionId> {
+        #[derive(serde::Deserialize)]
+        struct Fields {
+            session_id: SessionId,
+        }
+        serde_json::from_slice(&self.body)
+            .ok()
+            .map(|fields: Fields| fields.session_id)
+    }
+}
+
+/// Why a call did not succeed.
+#[derive(Debug, Clone)]
+pub(crate) enum Failure {
+    /// Worth another try, after the time the server asked for where it did.
+    Transient {
+        retry_after: Option<Duration>,
+        /// The call may have been processed all the same.
+        may_have_it: bool,
+        detail: String,
+    },
+    /// The same call would be refused again.
+    Refused { status: u16, message: String },
+}
+
+impl Failure {
+    pub(super) const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused { status, .. } => Some(*status),
+            Self::Transient { .. } => None,
+        }
+    }
+}
+
+/// What an answer means; `key` is not repeated, whatever HoneyHive says of it.
+pub(super) fn read(response: Response<Bytes>, key: Option<&ApiKey>) -> Result<Answer, Failure> {
+    let status = response.status();
+    if status.is_success() {
+        let body = response.into_body().to_vec();
+        return Ok(Answer { body });
+    }
+    // Redacted first: half a key is a secret too.
+    let told = match redirect(&response) {
+        Some(place) => place,
+        None => message_in(response.body()),
+    };
+    let message = said(&redacted(&told, key));
+    if is_transient(status) {
+        return Err(Failure::Transient {
+            retry_after: retry_after(response.headers()),
+            // These say that nothing was done; of the others one cannot know.
+            may_have_it: !matches!(status.as_u16(), 425 | 429 | 503),
+            detail: format!("status {}: {message}", status.as_u16()),
+        });
+    }
+    Err(Failure::Refused {
+        status: status.as_u16(),
+        message,
+    })
+}
+
+fn redacted(text: &str, key: Option<&ApiKey>) -> String {
+    match key {
+        Some(key) => text.replace(key.expose(), "<redacted>"),
+        None => text.to_owned(),
+    }
+}
+
+/// Where a redirect leads, which no call follows: a key goes to no other host than the one that it was meant for.
+fn redirect(response: &Response<Bytes>) -> Option<String> {
+    if !response.status().is_redirection() {
+        return None;
+    }
+    let location = response.headers().get(LOCATION)?.to_str().ok()?;
+    let place: Uri = location.parse().ok()?;
+    let base = match (place.scheme_str(), place.host(), place.port()) {
+        (Some(scheme), Some(host), Some(port)) => format!("{scheme}://{host}:{port}"),
+        (Some(scheme), Some(host), None) => format!("{scheme}://{host}"),
+        _ => String::new(),
+    };
+    let path = place.path();
+    Some(format!(
+        "it redirects to {base}{path}; set HH_API_URL to the address that is meant"
+    ))
+}
+
+const fn is_transient(status: StatusCode) -> bool {
+    matches!(
+        status.as_u16(),
+        408 | 425 | 429 | 500 | 502 | 503 | 504 | 506..=599
+    )
+}
+
+/// `message` or `error` of a JSON body, else all of the text.
+fn message_in(body: &[u8]) -> String {
+    let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let field = |name: &str| json.as_ref()?.get(name)?.as_str().map(str::to_owned);
+    let message = field("message").or_else(|| field("error"));
+    message.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned())
+}
+
+/// Somebody else's text, as one short line of a log: no line breaks, and nothing that a terminal obeys.
+pub(super) fn said(text: &str) -> String {
+    let visible = text.split(|symbol: char| symbol.is_whitespace() || is_unseen(symbol));
+    let words: Vec<_> = visible.filter(|word| !word.is_empty()).collect();
+    let one_line = words.join(" ");
+    match one_line.char_indices().nth(MESSAGE_LIMIT) {
+        Some((end, _)) => format!("{}…", &one_line[..end]),
+        None => one_line,
+    }
+}
+
+/// Control characters, and those of Unicode that turn the direction of writing or show nothing.
+fn is_unseen(symbol: char) -> bool {
+    symbol.is_control()
+        || matches!(
+            symbol,
+            '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        )
+}
+
+/// Seconds, or an HTTP date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(response: http::response::Builder, body: &'static str) -> String {
+        let response = response.body(Bytes::from_static(body.as_bytes())).unwrap();
+        match read(response, Some(&ApiKey::new("hh_secret".into()))) {
+            Err(Failure::Refused { message, .. }) => message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn nothing_that_a_server_says_moves_a_terminal() {
+        let text = "a\r\nb\u{1b}[31mred\u{7}\u{9b}2J \u{202e}c\u{0}\u{200b}d";
+        assert_eq!(said(text), "a b [31mred 2J c d");
+        let long = "x".repeat(MESSAGE_LIMIT + 1);
+        assert_eq!(said(&long).chars().count(), MESSAGE_LIMIT + 1);
+    }
+
+    #[test]
+    fn a_redirect_says_where_to_and_neither_query_nor_credentials() {
+        let to = |location: &str| {
+            let response = Response::builder().status(308);
+            refused(response.header(LOCATION, location), "moved")
+        };
+        for (location, place) in [
+            (
+                "https://api.example/v1/sessions?t=1",
+                "https://api.example/v1/sessions;",
+            ),
+            (
+                "https://me:pw@api.example:8443/",
+                "https://api.example:8443/;",
+            ),
+            ("/hive/v1/sessions", "to /hive/v1/sessions;"),
+        ] {
+            let said = to(location);
+            assert!(
+                said.contains(place) && said.contains("HH_API_URL"),
+                "{said}"
+            );
+            assert!(!said.contains("pw") && !said.contains("t=1"), "{said}");
+        }
+        assert_eq!(
+            refused(Response::builder().status(304), "as it was"),
+            "as it was"
+        );
+    }
+
+    #[test]
+    fn the_key_is_not_repeated() {
+        let said = refused(
+            Response::builder().status(401),
+            r#"{"message": "no hh_secret"}"#,
+        );
+        assert_eq!(said, "no <redacted>");
+    }
+}

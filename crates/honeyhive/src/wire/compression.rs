@@ -1,0 +1,99 @@
+//! Whether spans go compressed: the settings say so, or the server's answers.
+
+use std::io::{Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use http::HeaderValue;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use opentelemetry_http::Bytes;
+
+use super::payload::Payload;
+use crate::log;
+use crate::settings::OtlpCompression;
+
+const GZIP: HeaderValue = HeaderValue::from_static("gzip");
+const PLAIN: HeaderValue = HeaderValue::from_static("");
+
+/// What is known of a server. HoneyHive does not say whether it takes compressed spans.
+#[derive(Debug)]
+pub(crate) struct Compression {
+    is_on: AtomicBool,
+    /// Nobody has settled it.
+    learns: bool,
+}
+
+impl Compression {
+    pub(crate) fn new(setting: OtlpCompression) -> Self {
+        Self {
+            is_on: AtomicBool::new(setting != OtlpCompression::None),
+            learns: setting == OtlpCompression::Auto,
+        }
+    }
+
+    fn is_on(&self) -> bool {
+        self.is_on.load(Ordering::Relaxed)
+    }
+
+    /// The bytes, compressed where that is wanted.
+    pub(crate) fn pack(&self, content_type: HeaderValue, bytes: Vec<u8>) -> Option<Payload> {
+        Some(if self.is_on() {
+            Payload::new(content_type, GZIP, gzip(&bytes)?)
+        } else {
+            Payload::new(content_type, PLAIN, bytes.into())
+        })
+    }
+
+    /// What was packed before it was known that compressed spans are not taken, or by another process.
+    pub(super) fn repack(&self, payload: Payload) -> Payload {
+        if self.is_on() {
+            return payload;
+        }
+        uncompressed(&payload).unwrap_or(payload)
+    }
+
+    /// The same spans uncompressed, where the compression may be what the server refuses.
+    pub(super) fn without(&self, payload: &Payload, status: u16) -> Option<Payload> {
+        let may_be_it = self.learns && matches!(status, 400 | 415);
+        may_be_it.then(|| uncompressed(payload)).flatten()
+    }
+
+    /// The server has refused spans with this status, and has taken the same ones uncompressed.
+    pub(super) fn give_up(&self, status: u16) {
+        if self.is_on.swap(false, Ordering::Relaxed) {
+            log::warn(format_args!(
+                "HoneyHive does not take compressed spans (status {status}); from now on they go uncompressed, which \
+                 `HH_OTLP_COMPRESSION=none` says from the start"
+            ));
+        }
+    }
+}
+
+/// The bytes of a payload, whatever its encoding; `None` where it cannot be read.
+pub(super) fn unpacked(payload: &Payload) -> Option<Vec<u8>> {
+    match payload.headers.get(CONTENT_ENCODING) {
+        None => Some(payload.bytes.to_vec()),
+        Some(encoding) if encoding == GZIP => {
+            let mut bytes = Vec::new();
+            let mut decoder = GzDecoder::new(payload.bytes.as_ref());
+            decoder.read_to_end(&mut bytes).ok()?;
+            Some(bytes)
+        }
+        Some(_) => None,
+    }
+}
+
+/// `None` for what is not compressed.
+fn uncompressed(payload: &Payload) -> Option<Payload> {
+    let content_type = payload.headers.get(CONTENT_TYPE)?.clone();
+    payload.headers.get(CONTENT_ENCODING)?;
+    Some(Payload::new(content_type, PLAIN, unpacked(payload)?.into()))
+}
+
+/// Fast, since spans repeat themselves and compress well at any level.
+fn gzip(bytes: &[u8]) -> Option<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).ok()?;
+    encoder.finish().ok().map(Bytes::from)
+}
