@@ -48,7 +48,10 @@ impl fmt::Debug for ApiKey {
 /// Whole words count, so `author` and `gen_ai.usage.total_tokens` are none; nor is a bare `token`, which
 /// language models yield. A path is a secret where one of its names is: words of two names make no pair.
 pub(crate) fn is_secret_name(path: &str) -> bool {
-    path.split('.').any(is_secret)
+    // What cannot be seen before a name (a byte order mark) is no part of it.
+    let is_around = |symbol: char| !symbol.is_alphanumeric();
+    path.split('.')
+        .any(|name| is_secret(name.trim_start_matches(is_around)))
 }
 
 fn is_secret(name: &str) -> bool {

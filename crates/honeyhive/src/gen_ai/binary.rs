@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::find;
+use super::shape::find;
 use crate::model::limits;
 
 /// The longest address that is shown, in bytes.

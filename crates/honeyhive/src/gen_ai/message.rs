@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::lenient;
 use super::part::{DEPTH, Pieces, answered, as_text, call_of, is_part};
-use super::{find, is_chat_item, lenient};
+use super::shape::{find, is_chat_item};
 use crate::model::object::Object;
 
 /// Objects in which others are the messages.

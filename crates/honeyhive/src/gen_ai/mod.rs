@@ -10,6 +10,7 @@ mod flat;
 mod lenient;
 mod message;
 mod part;
+mod shape;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,6 @@ use std::collections::HashSet;
 
 use opentelemetry::{KeyValue, Value as Attribute};
 use opentelemetry_sdk::trace::SpanData;
-use serde_json::Value as Json;
 
 use crate::attributes::{GEN_AI_USAGE_PREFIX, MAX_ATTRIBUTES};
 use crate::model::flatten::{at_most, flatten};
@@ -51,31 +51,6 @@ pub(crate) fn place(span: &mut SpanData) {
             );
         }
     }
-}
-
-/// The first of these that an object has.
-fn find<'j>(object: &'j Json, names: &[&str]) -> Option<&'j Json> {
-    names.iter().find_map(|name| object.get(*name))
-}
-
-/// Whether a value is a message by what it has.
-fn is_chat_item(value: &Json) -> bool {
-    const KINDS: [&str; 10] = [
-        "ai",
-        "AIMessage",
-        "assistant",
-        "human",
-        "HumanMessage",
-        "message",
-        "system",
-        "SystemMessage",
-        "tool",
-        "ToolMessage",
-    ];
-    let kind = || value.get("type").and_then(Json::as_str);
-    value.is_object()
-        && (find(value, &["role", "message", "delta", "parts", "tool_calls"]).is_some()
-            || kind().is_some_and(|kind| KINDS.contains(&kind)))
 }
 
 /// What the program has said of a bucket: the first part of each of its keys.

@@ -2,7 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{binary, find, is_chat_item, lenient};
+use super::shape::{find, is_chat_item};
+use super::{binary, lenient};
 
 /// Values within each other that are looked through.
 pub(super) const DEPTH: usize = 8;

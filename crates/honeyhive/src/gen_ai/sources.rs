@@ -156,13 +156,11 @@ impl<'s> Sources<'s> {
         let said = self
             .chat(GEN_AI_COMPLETION)
             .or_else(|| self.flat[1].clone());
-        match said {
-            Some(said) => messages(&said, "assistant"),
-            None => {
-                let told = self.told.outputs.iter();
-                told.flat_map(|told| messages(told, "assistant")).collect()
-            }
+        if let Some(said) = said {
+            return messages(&said, "assistant");
         }
+        let told = self.told.outputs.iter();
+        told.flat_map(|told| messages(told, "assistant")).collect()
     }
 
     /// What a tool gave: text, digit for digit, unless it is an object or a list.

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
 use opentelemetry::{Array, StringValue};
 use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::part::as_text;
 use super::*;

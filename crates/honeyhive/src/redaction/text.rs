@@ -191,15 +191,30 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             let end = last - backslashes.take_while(|byte| **byte == b'\\').count();
             return Some((start..end, true));
         }
-        let is_name = |byte: &u8| {
-            byte.is_ascii_alphanumeric() || !byte.is_ascii() || b"_-.%[]".contains(byte)
-        };
-        let name = self.bytes[..end].iter().rev().take(NAME);
-        let mut start = end - name.take_while(|byte| is_name(byte)).count();
-        while !self.text.is_char_boundary(start) {
-            start += 1;
-        }
+        let is_name = |symbol: &char| symbol.is_alphanumeric() || "_-.%[]".contains(*symbol);
+        let name = self.text[..end].chars().rev().take_while(is_name);
+        let start = end - name.take(NAME).map(char::len_utf8).sum::<usize>();
+        let start = start + self.escape_before(start, end);
         (start < end).then_some((start..end, false))
+    }
+
+    /// So much of what looks like a name belongs to an escape before it: `\npassword` is a line's end and a name.
+    fn escape_before(&self, start: usize, end: usize) -> usize {
+        let is_escaped = start
+            .checked_sub(1)
+            .is_some_and(|at| self.bytes[at] == b'\\');
+        let length = match self.bytes[start..end] {
+            [b'0' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 1,
+            [b'x', _, _, ..] => 3,
+            [b'u', _, _, _, _, ..] => 5,
+            _ => 0,
+        };
+        let at = start + length;
+        if is_escaped && self.text.is_char_boundary(at) {
+            length
+        } else {
+            0
+        }
     }
 
     /// Masks the value that begins here. One that is not quoted is one only where that is known.
@@ -210,10 +225,10 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         }
         let word = self.word(start);
         let rest = &self.text[word.end..];
-        if rest.starts_with(['(', '[', '{']) || (rest.starts_with(" {") && !word.is_empty()) {
-            if let Some(end) = self.balanced(word.end) {
-                return self.mask(start..end, end);
-            }
+        let holds_more =
+            rest.starts_with(['(', '[', '{']) || (rest.starts_with(" {") && !word.is_empty());
+        if holds_more && let Some(end) = self.balanced(word.end) {
+            return self.mask(start..end, end);
         }
         if is_scheme(&self.text[word.clone()]) && rest.starts_with(' ') {
             let end = self.word(word.end + 1).end;
@@ -352,6 +367,10 @@ mod tests {
                 "error sending request for url (https://<redacted>@h/a?key=<redacted>&q=1)",
             ),
             ("postgres://ada:x@db/main", "postgres://<redacted>@db/main"),
+            (
+                r"a\napi_key=x\u0009api_key=y",
+                r"a\napi_key=<redacted>\u0009api_key=<redacted>",
+            ),
         ] {
             assert_eq!(mask(text, false), expected);
             assert_eq!(mask(expected, false), expected, "what is masked stays");
