@@ -16,6 +16,13 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 static RUNNING: Mutex<BTreeSet<(u64, MemberId)>> = Mutex::new(BTreeSet::new());
 static KEPT: AtomicUsize = AtomicUsize::new(0);
 
+/// The process has several tracers.
+#[cfg(feature = "http-server")]
+#[inline]
+pub(crate) fn are_several() -> bool {
+    COUNT.load(Ordering::Relaxed) > 1
+}
+
 /// A tracer, among those of the process.
 #[derive(Debug)]
 pub(crate) struct Member(MemberId);

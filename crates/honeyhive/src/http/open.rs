@@ -17,9 +17,11 @@ use crate::context;
 use crate::enrichment::Enrichment;
 use crate::event_type::EventType;
 use crate::incoming::{self, enclosing_span};
+use crate::log::Once;
 use crate::model::id::SessionId;
 use crate::model::object::Object;
-use crate::outbox::{Inputs, Record, RequestInputs, StartRecord};
+use crate::outbox::{Inputs, Outbox, Record, RequestInputs, StartRecord};
+use crate::owners;
 use crate::session::{CreateSession, Session, current, suppression};
 use crate::settings::SessionTransport;
 use crate::span;
@@ -35,6 +37,9 @@ impl ServerInstrumentation {
         let outbox = inner.tracer.outbox();
         if outbox.is_disabled() {
             return RequestGuard(Handling::LeftAlone(None));
+        }
+        if owners::are_several() {
+            warn_of_two_tracers(cx, outbox);
         }
         let is_open = current::of_tracer(cx, outbox).is_some_and(|current| current.is_request);
         if is_open || suppression::is_suppressed(outbox) {
@@ -83,6 +88,18 @@ impl ServerInstrumentation {
             answer: None,
             session,
         })))
+    }
+}
+
+/// Said once a process: two projects may be meant, but most often a tracer was made twice.
+fn warn_of_two_tracers(cx: &Context, outbox: &Arc<Outbox>) {
+    static TOLD: Once = Once::new();
+    let outer = current::of_request(cx);
+    if outer.is_some_and(|outer| !Arc::ptr_eq(&outer.outbox, outbox)) {
+        TOLD.warn(
+            "a request is in the layers of two tracers, so it becomes a session in each, and the response names that of \
+             the inner one: make one tracer when the program starts, and clone it wherever it is needed",
+        );
     }
 }
 

@@ -237,7 +237,7 @@ impl Outbox {
             }
             Err(DropReason::ShutDown) if load.items > 0 => {
                 let what = format_args!("what was added to a session");
-                self.came_too_late(what, Some(CallSite::here()));
+                self.expect_open(what, CallSite::here());
             }
             Err(_) => {}
         }
@@ -258,7 +258,7 @@ impl Outbox {
             }
             Err(reason) => {
                 let what = format_args!("the session {:?}", start.name);
-                self.came_too_late(what, Some(CallSite::here()));
+                self.expect_open(what, CallSite::here());
                 Err(reason)
             }
         }
@@ -289,7 +289,7 @@ impl Outbox {
                 queue.inbox.spans.push(span);
                 self.admitted(queue);
             }
-            Err(_) => self.came_too_late(format_args!("the end of the span {:?}", span.name), None),
+            Err(_) => self.ended_too_late(&span),
         }
     }
 

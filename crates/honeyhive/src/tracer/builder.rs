@@ -384,6 +384,10 @@ impl HoneyHiveTracerBuilder {
             .with_resource(resource)
             .build();
         if !is_local {
+            log::debug(
+                "nothing global is set: spans of `opentelemetry::global::tracer` come here once the program calls \
+                 `opentelemetry::global::set_tracer_provider(tracer.provider().clone())`",
+            );
             log::debug(format_args!(
                 "delivers to {} with {}, as the source {:?}",
                 settings.server_url,
