@@ -9,6 +9,7 @@ use crate::attributes::{
     EVENT_TYPE, GEN_AI_OPERATION, LANGFUSE_TYPE, OPENINFERENCE_KIND, TRACELOOP_KIND,
 };
 use crate::error::UnknownName;
+use crate::log::Once;
 
 /// What a span is in HoneyHive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,6 +37,7 @@ impl EventType {
     /// The type of a finished span: what it says itself, else a chain when it has children and a tool
     /// when not. Names are never guessed from.
     pub(crate) fn of_span(attributes: &[KeyValue], has_children: bool) -> Self {
+        warn_of_unknown(attributes);
         Self::said(attributes).unwrap_or(if has_children {
             Self::Chain
         } else {
@@ -71,6 +73,18 @@ impl TryFrom<&str> for EventType {
 impl fmt::Display for EventType {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
+    }
+}
+
+/// Said once a process: a field of `tracing` or an attribute says what there is none of.
+fn warn_of_unknown(attributes: &[KeyValue]) {
+    static TOLD: Once = Once::new();
+    if let Some(said) = text(attributes, EVENT_TYPE).filter(|said| from_name(said).is_none()) {
+        let said: String = said.chars().take(40).collect();
+        TOLD.warn(format_args!(
+            "a span has `{EVENT_TYPE} = {said:?}`, which is no event type, so it goes by what else is known of it: \
+             write `model`, `chain` or `tool` (said once for all such cases)"
+        ));
     }
 }
 

@@ -5,6 +5,8 @@
 mod attributes;
 mod context;
 mod log;
+#[cfg(any(not(feature = "signal"), not(feature = "tracing")))]
+mod missing;
 mod report;
 
 mod error;
@@ -42,6 +44,8 @@ mod delivery;
 pub mod testing;
 mod tracer;
 
+#[cfg(feature = "http-client")]
+mod hosts;
 #[cfg(feature = "model-calls")]
 pub mod model_call;
 #[cfg(feature = "macros")]
@@ -63,6 +67,8 @@ pub use error::{BuildError, FlushError, StartError, UnknownName};
 pub use event_type::EventType;
 #[cfg(feature = "macros")]
 pub use honeyhive_macros::trace;
+#[cfg(feature = "http-client")]
+pub use hosts::Hosts;
 pub use model::id::{EventId, InvalidEventId, InvalidSessionId, SessionId};
 pub use opentelemetry;
 pub use opentelemetry_http;
@@ -76,10 +82,12 @@ pub use sampling::SessionSampling;
 #[doc(inline)]
 pub use serde_json::json;
 pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard, SessionTrust};
-pub use settings::{DropPolicy, OtlpCompression, OtlpProtocol, SessionTransport, Spool};
+#[cfg(feature = "spool")]
+pub use settings::Spool;
+pub use settings::{DropPolicy, OtlpCompression, OtlpProtocol, SessionTransport};
 pub use span::{Failure, Span, SpanBuilder};
-pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard, span};
-#[cfg(feature = "signal")]
+pub use tracer::here::span;
+pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};
 pub use tracer::{Serve, ServeFuture, Served, StopSignal};
 
 /// What the expansion of [`trace`] calls. No part of the API: it changes without notice.

@@ -16,6 +16,13 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 static RUNNING: Mutex<BTreeSet<(u64, MemberId)>> = Mutex::new(BTreeSet::new());
 static KEPT: AtomicUsize = AtomicUsize::new(0);
 
+/// The process has several tracers.
+#[cfg(feature = "http-server")]
+#[inline]
+pub(crate) fn are_several() -> bool {
+    COUNT.load(Ordering::Relaxed) > 1
+}
+
 /// A tracer, among those of the process.
 #[derive(Debug)]
 pub(crate) struct Member(MemberId);
@@ -27,6 +34,11 @@ pub(crate) struct MemberId(NonZeroUsize);
 impl MemberId {
     const FIRST: Self = Self(NonZeroUsize::MIN);
     const LAST: Self = Self(NonZeroUsize::MAX);
+
+    /// What all who record nothing have for a number.
+    pub(crate) const fn is_nobody(self) -> bool {
+        self.0.get() == Self::LAST.0.get()
+    }
 
     fn next() -> Self {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -41,6 +53,11 @@ impl Member {
         members.insert(member.0);
         COUNT.store(members.len(), Ordering::Relaxed);
         member
+    }
+
+    /// One that records nothing, so that no span is ever its own.
+    pub(crate) const fn nobody() -> Self {
+        Self(MemberId::LAST)
     }
 
     #[inline]
@@ -92,6 +109,9 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
+        if self.0.is_nobody() {
+            return;
+        }
         self.forget_spans();
         let mut members = lock(&MEMBERS);
         members.remove(&self.0);

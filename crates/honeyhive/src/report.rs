@@ -25,6 +25,19 @@ pub enum DropReason {
     Unreadable,
 }
 
+impl DropReason {
+    const ALL: [Self; 8] = [
+        Self::QueueFull,
+        Self::Rejected,
+        Self::Unauthorized,
+        Self::TooLarge,
+        Self::RetriesExhausted,
+        Self::ShutDown,
+        Self::SampledOut,
+        Self::Unreadable,
+    ];
+}
+
 impl fmt::Display for DropReason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
@@ -89,6 +102,15 @@ impl Drops {
             DropReason::SampledOut => self.sampled_out,
             DropReason::Unreadable => self.unreadable,
         }
+    }
+
+    /// Why, in words: `HoneyHive did not accept the key (3)`.
+    pub(crate) fn reasons(&self) -> String {
+        let reasons = DropReason::ALL.into_iter().filter_map(|reason| {
+            let count = self.get(reason);
+            (count > 0).then(|| format!("{reason} ({count})"))
+        });
+        reasons.collect::<Vec<_>>().join("; ")
     }
 
     pub(crate) fn of_mut(&mut self, reason: DropReason) -> &mut u64 {

@@ -21,7 +21,17 @@ const UNDER_WAY: [&str; 4] = [
 
 /// The floors of the core (`docs/architecture.md`): a file knows its own floor and those below.
 const FLOORS: [(u8, &[&str]); 10] = [
-    (0, &["attributes", "context", "log", "owners", "report"]),
+    (
+        0,
+        &[
+            "attributes",
+            "context",
+            "log",
+            "missing",
+            "owners",
+            "report",
+        ],
+    ),
     (1, &["error", "model", "secret"]),
     (
         2,
@@ -43,6 +53,7 @@ const FLOORS: [(u8, &[&str]); 10] = [
         8,
         &[
             "incoming",
+            "hosts",
             "model_call",
             "testing",
             "traced",

@@ -1,15 +1,21 @@
 //! `/api`: what the server holds, as JSON.
 
+use std::collections::HashMap;
 use std::time::UNIX_EPOCH;
 
 use axum::extract::{Path, RawQuery, State};
+use http::header::HeaderValue;
 use serde::Serialize;
 use serde_json::{Value, json};
+
+use super::markdown;
 
 use crate::api::Server;
 use crate::model::RecordedRequest;
 use crate::reply::{Answer, JSON, Reply};
 use crate::store::SessionFilter;
+
+const MARKDOWN: HeaderValue = HeaderValue::from_static("text/markdown; charset=utf-8");
 
 /// A page of the requests has at most this many.
 const PAGE: usize = 200;
@@ -35,6 +41,51 @@ pub(super) async fn session(State(shared): State<Server>, Path(id): Path<String>
     let whole =
         json!({ "session": shown(&session), "events": shown(&events), "tree": tree.text() });
     Ok(reply(&shared, &whole))
+}
+
+/// `GET /api/sessions/{id}/tree`: the session and its events in short, depth first, as the page shows them.
+pub(super) async fn tree(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
+    let found = shared.read(move |reading| {
+        let (session, tree) = (reading.session(&id)?, reading.tree(&id)?);
+        Ok(session.zip(tree))
+    });
+    let (session, tree) = found.await?.ok_or_else(Reply::not_found)?;
+    let whole = json!({ "session": shown(&session), "row": shown(&tree.session), "rows": shown(&tree.rows) });
+    Ok(reply(&shared, &whole))
+}
+
+/// `GET /api/sessions/{id}/search?q=`: the ids of the events of a session that hold all words.
+pub(super) async fn search(
+    State(shared): State<Server>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let words = text(&query.unwrap_or_default(), "q").unwrap_or_default();
+    let found = shared
+        .read(move |reading| reading.found_in(&id, &words))
+        .await?;
+    Ok(reply(&shared, &json!({ "event_ids": found })))
+}
+
+/// `GET /api/sessions/{id}/markdown`: the session for people and for language models.
+pub(super) async fn markdown(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
+    let found = shared.read(move |reading| {
+        let Some((session, tree)) = reading.session(&id)?.zip(reading.tree(&id)?) else {
+            return Ok(None);
+        };
+        let events = reading.events(&session.session_id)?.into_iter();
+        let mut events: HashMap<_, _> = events
+            .map(|event| (event.event_id.clone(), event))
+            .collect();
+        let rows = tree.rows.iter();
+        let events: Vec<_> = rows
+            .filter_map(|row| Some((row.depth, events.remove(&row.event.event_id)?)))
+            .collect();
+        Ok(Some(markdown::session(&session, &tree.session, &events)))
+    });
+    let text = found.await?.ok_or_else(Reply::not_found)?;
+    let text = shared.config.keys.removed_from(text);
+    Ok(Reply::new(http::StatusCode::OK, MARKDOWN, text))
 }
 
 /// `GET /api/events/{id}`: one event.
@@ -102,10 +153,14 @@ fn request(request: &RecordedRequest) -> Value {
     })
 }
 
-fn number(query: &str, key: &str) -> Option<i64> {
+pub(super) fn number(query: &str, key: &str) -> Option<i64> {
+    text(query, key)?.parse().ok()
+}
+
+pub(super) fn text(query: &str, key: &str) -> Option<String> {
     let mut pairs = form_urlencoded::parse(query.as_bytes());
     let (_, value) = pairs.find(|(name, _)| name == key)?;
-    value.parse().ok()
+    Some(value.into_owned())
 }
 
 /// Nothing that is held can fail to become JSON.

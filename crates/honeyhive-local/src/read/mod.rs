@@ -1,8 +1,15 @@
-//! The read side: what the server holds, as JSON and as plain pages.
+//! The read side: what the server holds, as JSON and as pages.
 
 mod api;
-mod html;
-mod page;
+mod assets;
+mod filters;
+mod format;
+mod frame;
+mod live;
+mod markdown;
+mod outcome;
+mod pages;
+mod welcome;
 
 use axum::Router;
 use axum::response::Response;
@@ -26,12 +33,24 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
 /// The pages and `/api`.
 pub(crate) fn routes() -> Router<Server> {
     Router::new()
-        .route("/", get(page::sessions))
-        .route("/style.css", get(page::style))
-        .route("/sessions/{id}", get(page::session))
+        .route("/", get(pages::sessions::page))
+        .route("/sessions", get(pages::sessions::rows))
+        .route("/sessions/{id}", get(pages::session::page))
+        .route("/orphans", get(pages::orphans::page))
+        .route("/requests", get(pages::requests::page))
+        .route("/requests/{sequence}", get(pages::requests::request))
+        .route("/datasets", get(pages::datasets::page))
+        .route("/datasets/{id}", get(pages::datasets::dataset))
+        .route("/assets/style.css", get(assets::style))
+        .route("/assets/app.js", get(assets::script))
+        .route("/favicon.ico", get(assets::icon))
         .route("/api", delete(api::clear))
         .route("/api/sessions", get(api::sessions))
         .route("/api/sessions/{id}", get(api::session))
+        .route("/api/sessions/{id}/tree", get(api::tree))
+        .route("/api/sessions/{id}/search", get(api::search))
+        .route("/api/sessions/{id}/markdown", get(api::markdown))
+        .route("/api/stream", get(live::stream))
         .route("/api/events/{id}", get(api::event))
         .route("/api/requests", get(api::requests))
         .route("/api/orphans", get(api::orphans))

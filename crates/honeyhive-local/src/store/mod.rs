@@ -25,8 +25,8 @@ pub(crate) use failed::Failed;
 pub(crate) use feed::{Change, Changes, Feed, Kind};
 pub use open::StoreError;
 pub(crate) use read::{
-    EventRow, Found, Listed, Orphan, OrphanReason, Reading, SessionFilter, SessionRow, Tree,
-    TreeRow,
+    EventRow, Facets, Found, Listed, Orphan, OrphanReason, Reading, SessionFilter, SessionRow,
+    Tree, TreeRow,
 };
 pub(crate) use requests::Requests;
 pub(crate) use write::Writing;

@@ -85,7 +85,7 @@ async fn the_read_side_is_only_served_under_a_loopback_name() {
         let request = http().get(server.url() + path).header("host", host);
         request.send().await.unwrap().status().as_u16()
     };
-    for path in ["/", "/api/requests", "/style.css"] {
+    for path in ["/", "/api/requests", "/assets/style.css"] {
         for own in [
             "localhost",
             "LOCALHOST:7777",

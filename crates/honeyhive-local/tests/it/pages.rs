@@ -36,30 +36,161 @@ async fn filled() -> honeyhive_local::LocalServer {
 #[tokio::test]
 async fn whatever_came_in_is_escaped_on_every_page() {
     let server = filled().await;
-    for path in ["/".to_owned(), format!("/sessions/{SESSION}")] {
-        let text = get_text(&server, &path).await;
-        assert!(!text.contains("<script"), "{text}");
-        assert!(!text.contains("alert('x')"), "{text}");
-        assert!(
-            text.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&quot;&amp;"),
-            "{text}"
-        );
+    for path in [
+        "/",
+        "/sessions",
+        &format!("/sessions/{SESSION}"),
+        "/requests/1",
+    ] {
+        let text = get_text(&server, path).await;
+        let scripts = text.matches("<script").count();
+        let own = text
+            .matches("<script type=\"module\" src=\"/assets/app.js\">")
+            .count();
+        assert_eq!(scripts, own, "{text}");
+        assert!(text.contains("&lt;script&gt;alert("), "{text}");
     }
 }
 
 #[tokio::test]
-async fn the_list_shows_status_duration_and_event_count() {
+async fn the_list_says_how_a_session_ended_how_long_it_took_and_what_happened_in_it() {
     let server = filled().await;
     let text = get_text(&server, "/").await;
     assert!(text.contains(&format!("href=\"/sessions/{SESSION}\"")));
+    for shown in ["201 complete", "12 ms", "1 error"] {
+        assert!(text.contains(shown), "{shown}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn the_rows_alone_are_those_that_came_after_or_are_named() {
+    let server = filled().await;
+    let rows = get_text(&server, "/sessions?after=0").await;
     assert!(
-        text.contains("<td>201</td><td>12.3 ms</td><td>1</td>"),
+        rows.starts_with("<table") && rows.contains(SESSION),
+        "{rows}"
+    );
+    assert!(
+        !get_text(&server, "/sessions?after=99999")
+            .await
+            .contains(SESSION)
+    );
+    assert!(
+        get_text(&server, &format!("/sessions?id={SESSION}"))
+            .await
+            .contains(SESSION)
+    );
+    assert!(
+        !get_text(&server, "/sessions?id=another")
+            .await
+            .contains(SESSION)
+    );
+    assert!(
+        !get_text(&server, "/sessions?slower=5000")
+            .await
+            .contains(SESSION)
+    );
+}
+
+#[tokio::test]
+async fn an_empty_server_says_what_to_run_and_an_unknown_session_says_so() {
+    let server = server().await;
+    let text = get_text(&server, "/").await;
+    assert!(
+        text.contains(&format!("export HH_API_URL={} ", server.url())),
+        "{text}"
+    );
+    let unknown = get(&server, "/sessions/none").await;
+    assert_eq!(unknown.status(), 404);
+    assert!(
+        unknown
+            .text()
+            .await
+            .unwrap()
+            .contains("No session has the id none")
+    );
+}
+
+#[tokio::test]
+async fn orphans_are_shown_with_the_reason() {
+    let server = filled().await;
+    let text = get_text(&server, "/orphans").await;
+    assert!(
+        text.contains("lost") && text.contains("The span names no session."),
         "{text}"
     );
 }
 
 #[tokio::test]
-async fn pages_forbid_scripts_and_everything_from_elsewhere() {
+async fn a_stream_tells_each_change_once_and_goes_on_where_it_was_left() {
+    let server = filled().await;
+    let mut stream = get(&server, "/api/stream?since=0").await;
+    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    let mut told = String::new();
+    while !told.contains("data: ") || !told.ends_with("\n\n") {
+        told += std::str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap();
+    }
+    let data = told.lines().find_map(|line| line.strip_prefix("data: "));
+    let data: Value = serde_json::from_str(data.unwrap()).unwrap();
+    let changes = data["changes"].as_array().unwrap().iter();
+    let about = changes.filter(|change| change["id"] == SESSION && change["kind"] == "session");
+    assert_eq!(about.count(), 1, "{data}");
+    let last = told.lines().find_map(|line| line.strip_prefix("id: "));
+    let request = crate::client::http().get(format!("{}/api/stream", server.url()));
+    let mut resumed = request
+        .header("last-event-id", last.unwrap())
+        .send()
+        .await
+        .unwrap();
+    post(
+        &server,
+        "/v1/sessions",
+        json!({ "session_id": crate::client::OTHER }),
+    )
+    .await;
+    let mut told = String::new();
+    while !told.contains("data: ") || !told.ends_with("\n\n") {
+        told += std::str::from_utf8(&resumed.chunk().await.unwrap().unwrap()).unwrap();
+    }
+    assert!(
+        told.contains(crate::client::OTHER) && !told.contains(SESSION),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn a_session_is_told_as_markdown_and_searched() {
+    let server = filled().await;
+    let markdown = get(&server, &format!("/api/sessions/{SESSION}/markdown")).await;
+    assert_eq!(
+        markdown.headers()["content-type"],
+        "text/markdown; charset=utf-8"
+    );
+    let text = markdown.text().await.unwrap();
+    assert!(text.starts_with("# <script>alert"), "{text}");
+    assert!(
+        text.contains("- ended: 201 complete\n") && text.contains("\nError:\n```"),
+        "{text}"
+    );
+    let found: Value = get(&server, &format!("/api/sessions/{SESSION}/search?q=alert"))
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(found["event_ids"].as_array().unwrap().len(), 1);
+    let none: Value = get(
+        &server,
+        &format!("/api/sessions/{SESSION}/search?q=nowhere"),
+    )
+    .await
+    .json()
+    .await
+    .unwrap();
+    assert_eq!(none["event_ids"], json!([]));
+}
+
+#[tokio::test]
+async fn pages_forbid_everything_from_elsewhere() {
     let server = filled().await;
     for path in ["/", "/sessions/none", "/api/sessions"] {
         let response = get(&server, path).await;
@@ -74,7 +205,7 @@ async fn pages_forbid_scripts_and_everything_from_elsewhere() {
         assert_eq!(response.headers()["x-content-type-options"], "nosniff");
     }
     assert_eq!(
-        get(&server, "/style.css").await.headers()["content-type"],
+        get(&server, "/assets/style.css").await.headers()["content-type"],
         "text/css; charset=utf-8"
     );
 }

@@ -103,13 +103,13 @@ impl Spans {
     pub(crate) fn moved(&mut self, start: &StartRecord, to: SessionId) {
         self.moved.insert(start.id, to);
         self.unstarted
-            .insert(to, self.redactor.session_name(&start.name));
+            .insert(to, self.redactor.session_name(start.name()));
     }
 
     /// The start was given up.
     pub(crate) fn unstarted(&mut self, start: &StartRecord) {
         self.unstarted
-            .insert(start.id, self.redactor.session_name(&start.name));
+            .insert(start.id, self.redactor.session_name(start.name()));
     }
 
     /// The id under which a session goes by now.

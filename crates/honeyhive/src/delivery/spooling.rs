@@ -405,6 +405,7 @@ fn text_at(bytes: &Bytes, at: usize) -> Option<(HeaderValue, usize)> {
 }
 
 #[cfg(test)]
+#[cfg(feature = "spool")]
 mod tests {
     use std::fs;
     use std::path::PathBuf;

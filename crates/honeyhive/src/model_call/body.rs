@@ -5,9 +5,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Buf;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderValue, Response};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use super::call::ModelCall;
 use super::recorder::Recorder;
 
 pin_project! {
@@ -17,6 +20,26 @@ pin_project! {
         #[pin]
         inner: B,
         recorder: Recorder,
+    }
+}
+
+impl ModelCall {
+    /// The response, whose body is recorded as it is read: for clients that speak `http`.
+    ///
+    /// The event ends with the body, or when that is dropped.
+    pub fn record_response<B: Body>(&self, response: Response<B>) -> Response<RecordedBody<B>> {
+        let header = |name| {
+            response
+                .headers()
+                .get(name)
+                .and_then(|it: &HeaderValue| it.to_str().ok())
+        };
+        let recorder = self.recorder(
+            Some(response.status().as_u16()),
+            header(CONTENT_TYPE),
+            header(CONTENT_ENCODING),
+        );
+        response.map(|body| RecordedBody::new(body, recorder))
     }
 }
 

@@ -1,5 +1,6 @@
 //! [`ModelCall`]: a call that is under way.
 
+use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use super::shared::Inner;
 use crate::attributes::ERROR;
 use crate::context::{self, Scoped};
 use crate::enrichment::Enrichment;
+use crate::model::causes::with_causes;
 use crate::model::id::EventId;
 use crate::span::{self, attributes_of};
 use crate::stream::{Content, Usage};
@@ -168,6 +170,11 @@ impl ModelCall {
     pub fn error(&self, text: impl Into<String>) -> &Self {
         self.inner.say([KeyValue::new(ERROR, text.into())]);
         self
+    }
+
+    /// The call has failed, with this and its causes.
+    pub fn fail(&self, error: &dyn Error) -> &Self {
+        self.error(with_causes(error))
     }
 
     /// Adds to the event.

@@ -1,6 +1,9 @@
 //! [`Endpoint`]: which requests of an HTTP client are calls of a model.
 
+use std::borrow::Cow;
+
 use super::operation::Operation;
+use crate::stream::asking_for_usage;
 
 /// A route of a provider that calls a model.
 ///
@@ -13,7 +16,7 @@ use super::operation::Operation;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    provider: &'static str,
+    provider: Cow<'static, str>,
     operation: Operation,
     model: Option<String>,
 }
@@ -59,7 +62,7 @@ impl Endpoint {
 
     /// The call of a model at a host of your own, by its path alone.
     #[must_use]
-    pub fn at(provider: &'static str, path: &str) -> Option<Self> {
+    pub fn at(provider: impl Into<Cow<'static, str>>, path: &str) -> Option<Self> {
         let path = path
             .split('?')
             .next()
@@ -71,7 +74,7 @@ impl Endpoint {
             None => Self::of_google(path)?,
         };
         Some(Self {
-            provider,
+            provider: provider.into(),
             operation,
             model: model_in(path),
         })
@@ -89,10 +92,19 @@ impl Endpoint {
         }
     }
 
+    /// The body of a request with OpenAI's `stream_options: {"include_usage": true}` in it, which makes a streamed chat
+    /// say its token counts; `None` where there is nothing to add. It changes what the program receives: one chunk more,
+    /// without choices.
+    #[must_use]
+    pub fn asking_for_usage(&self, body: &[u8]) -> Option<Vec<u8>> {
+        let speaks_it = self.operation == Operation::Chat && self.provider != "anthropic";
+        speaks_it.then(|| asking_for_usage(body))?
+    }
+
     /// The provider's name.
     #[must_use]
-    pub const fn provider(&self) -> &'static str {
-        self.provider
+    pub fn provider(&self) -> &str {
+        &self.provider
     }
 
     /// What the model is asked to do.

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+use opentelemetry_sdk::trace::SpanData;
 
 use super::Outbox;
 use crate::log::{self, CallSite, Once, OncePerSite};
@@ -16,6 +19,22 @@ pub(crate) enum Closed {
     Guard(CallSite),
     /// The last handle of a tracer is gone.
     LastHandle,
+}
+
+impl Closed {
+    /// What has to be done for the tracer to outlive everything.
+    fn to_be_last(self) -> String {
+        match self {
+            Self::Call(site) => {
+                format!("`shutdown` was called at {site}: end the span before that")
+            }
+            Self::Guard(site) => format!(
+                "the guard that was made at {site} was dropped first: make it before the span, since what is made \
+                 last is dropped first"
+            ),
+            Self::LastHandle => "keep a handle of the tracer until then".to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for Closed {
@@ -39,7 +58,7 @@ impl fmt::Display for Closed {
 
 #[derive(Debug, Default)]
 pub(super) struct Life {
-    closed: OnceLock<Closed>,
+    closed: OnceLock<(Closed, SystemTime)>,
     /// The line on stderr has been written.
     has_parted: AtomicBool,
 }
@@ -48,34 +67,34 @@ impl Outbox {
     /// From now on everything offered is dropped as [`DropReason::ShutDown`](crate::DropReason::ShutDown).
     pub(crate) fn close(&self, by: Closed) {
         // The first stays.
-        let _ = self.life.closed.set(by);
+        let _ = self.life.closed.set((by, SystemTime::now()));
         self.lock().closed = true;
     }
 
-    /// Warns where something begins that will be dropped.
+    /// Warns, once a call site, where something begins that will be dropped.
     pub(crate) fn expect_open(&self, what: fmt::Arguments<'_>, site: CallSite) {
-        if self.life.closed.get().is_some() {
-            self.came_too_late(what, Some(site));
+        static TOLD: OncePerSite = OncePerSite::new();
+        if let Some((closed, _)) = self.life.closed.get() {
+            TOLD.warn(
+                site,
+                format_args!(
+                    "{what} ({site}) came after the tracer was shut down, and is dropped: {closed}"
+                ),
+            );
         }
     }
 
-    /// Once a call site; once where that is not known.
-    pub(super) fn came_too_late(&self, what: fmt::Arguments<'_>, site: Option<CallSite>) {
+    /// Warns, once, where a span ends too late that began in time.
+    pub(super) fn ended_too_late(&self, span: &SpanData) {
         static TOLD: Once = Once::new();
-        static TOLD_OF: OncePerSite = OncePerSite::new();
-        let Some(why) = self.life.closed.get() else {
-            return;
-        };
-        match site {
-            Some(site) => TOLD_OF.warn(
-                site,
-                format_args!(
-                    "{what} ({site}) came after the tracer was shut down, and is dropped: {why}"
-                ),
-            ),
-            None => TOLD.warn(format_args!(
-                "{what} came after the tracer was shut down, and is dropped: {why}"
-            )),
+        if let Some((closed, at)) = self.life.closed.get()
+            && span.start_time < *at
+        {
+            TOLD.warn(format_args!(
+                "the span {:?} ended after the tracer was shut down, and is dropped; {}",
+                span.name,
+                closed.to_be_last()
+            ));
         }
     }
 
@@ -84,7 +103,10 @@ impl Outbox {
         let pending = self.stats().pending;
         let is_closed = self.life.closed.get().is_some();
         self.close(Closed::LastHandle);
-        if pending > 0 && !is_closed && !self.is_local {
+        if is_closed {
+            // What came too late is known by now.
+            self.part_with_losses();
+        } else if pending > 0 && !self.is_local {
             let text = format!(
                 "the last handle of a tracer was dropped with items pending ({pending}), and nothing waits for their \
                  delivery: keep `let _guard = tracer.shutdown_guard();` in `main`, or call `shutdown`"
@@ -101,7 +123,7 @@ impl Outbox {
             stats.dropped.total() - stats.dropped.sampled_out + stats.pending - stats.spooled;
         if lost > 0 {
             let why = log::gravest_unheard();
-            let why = why.unwrap_or_else(|| format!("{:?}", stats.dropped));
+            let why = why.unwrap_or_else(|| stats.dropped.reasons());
             self.part(&format!(
                 "{lost} of {} items were not delivered: {why}",
                 stats.accepted

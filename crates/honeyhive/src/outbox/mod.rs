@@ -146,6 +146,10 @@ impl RefUnwindSafe for Outbox {}
 
 impl Outbox {
     pub(crate) fn new(bounds: Bounds) -> Self {
+        Self::of(bounds, Member::new())
+    }
+
+    fn of(bounds: Bounds, member: Member) -> Self {
         Self {
             queue: Mutex::default(),
             wake: Notify::new(),
@@ -155,7 +159,7 @@ impl Outbox {
             callback_panics: AtomicU64::new(0),
             redacted: AtomicU64::new(0),
             tracer: OnceLock::new(),
-            member: Member::new(),
+            member,
             strays: Strays::default(),
             life: closing::Life::default(),
             is_disabled: false,
@@ -166,7 +170,8 @@ impl Outbox {
 
     /// One that takes nothing, and counts nothing.
     pub(crate) fn disabled() -> Self {
-        let mut outbox = Self::new(Bounds::new(0, 0, DropPolicy::Newest, false));
+        let bounds = Bounds::new(0, 0, DropPolicy::Newest, false);
+        let mut outbox = Self::of(bounds, Member::nobody());
         outbox.is_disabled = true;
         outbox
             .queue
@@ -237,7 +242,7 @@ impl Outbox {
             }
             Err(DropReason::ShutDown) if load.items > 0 => {
                 let what = format_args!("what was added to a session");
-                self.came_too_late(what, Some(CallSite::here()));
+                self.expect_open(what, CallSite::here());
             }
             Err(_) => {}
         }
@@ -257,8 +262,8 @@ impl Outbox {
                 Ok(())
             }
             Err(reason) => {
-                let what = format_args!("the session {:?}", start.name);
-                self.came_too_late(what, Some(CallSite::here()));
+                let what = format_args!("the session {:?}", start.name());
+                self.expect_open(what, CallSite::here());
                 Err(reason)
             }
         }
@@ -289,7 +294,7 @@ impl Outbox {
                 queue.inbox.spans.push(span);
                 self.admitted(queue);
             }
-            Err(_) => self.came_too_late(format_args!("the end of the span {:?}", span.name), None),
+            Err(_) => self.ended_too_late(&span),
         }
     }
 

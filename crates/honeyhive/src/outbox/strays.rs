@@ -35,11 +35,16 @@ impl Strays {
         self.own_is_meant.store(true, Ordering::Relaxed);
     }
 
+    /// Known in debug builds only.
+    pub(crate) fn are_sessions_open(&self) -> bool {
+        self.open.load(Ordering::Relaxed) > 0
+    }
+
     /// Warns of an addition to a session that was made outside all of them, while there were some: once a call site.
     pub(crate) fn warn_of_enrichment(&self, site: CallSite) {
         static TOLD: OncePerSite = OncePerSite::new();
         let is_meant = self.own_is_meant.load(Ordering::Relaxed);
-        if cfg!(debug_assertions) && !is_meant && self.open.load(Ordering::Relaxed) > 0 {
+        if cfg!(debug_assertions) && !is_meant && self.are_sessions_open() {
             TOLD.warn(site, format_args!(
                 "`enrich_session` ({site}) was called outside every session while sessions were open, so it goes to \
                  the tracer's own; was its task, thread or stream started without the session? See `Session::spawn`, \

@@ -1,10 +1,12 @@
 //! The tracer's own session, begun when something first needs it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::SystemTime;
 
 use super::handle::{Session, start_record};
 use super::new_session::NewSession;
+use crate::log::{CallSite, Once};
 use crate::model::id::SessionId;
 use crate::outbox::{Outbox, StartRecord};
 
@@ -15,6 +17,8 @@ pub(crate) struct StartupSession {
     name: String,
     id: Option<SessionId>,
     session: Mutex<Option<Session>>,
+    /// Where the program first began it.
+    first_at: OnceLock<ThreadId>,
 }
 
 impl StartupSession {
@@ -24,6 +28,7 @@ impl StartupSession {
             name,
             id,
             session: Mutex::new(None),
+            first_at: OnceLock::new(),
         }
     }
 
@@ -65,13 +70,30 @@ impl StartupSession {
     }
 
     /// Begins a session and makes it the tracer's own.
+    #[track_caller]
     pub(crate) fn replace(&self, mut new: NewSession) -> Session {
         self.outbox.strays().own_session_is_meant();
+        self.warn_of_a_second(CallSite::here());
         new.name.get_or_insert_with(|| self.name.clone());
         new.id = new.id.or(self.id);
         let session = Session::begin(&self.outbox, new);
         *self.lock() = Some(session.clone());
         session
+    }
+
+    /// A script may have one after the other; a server has them at the same time, and mixes them up.
+    fn warn_of_a_second(&self, site: CallSite) {
+        static TOLD: Once = Once::new();
+        let here = thread::current().id();
+        let first = *self.first_at.get_or_init(|| here);
+        let has_one = self.lock().is_some();
+        if has_one && (first != here || self.outbox.strays().are_sessions_open()) {
+            TOLD.warn(format_args!(
+                "`session_start` ({site}) was called again, and takes the place of the tracer's own session for the \
+                 whole process, whatever runs beside it: a server begins a session a request, by its layer or with \
+                 `create_session`; other units of work are `with_session`"
+            ));
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Session>> {

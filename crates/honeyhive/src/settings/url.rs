@@ -46,6 +46,9 @@ fn problem(url: &str) -> Option<&'static str> {
     if uri.query().is_some() || url.contains('#') {
         return Some("it has a query or a fragment");
     }
+    if uri.path().split('/').any(|part| part == "v1") {
+        return Some("its path goes on with /v1, which is added to it: leave that out");
+    }
     if authority.len() > host.len() && uri.port_u16().is_none() {
         return Some("what follows its host is no port");
     }

@@ -95,7 +95,7 @@ impl SpanBuilder {
         match event_type.try_into() {
             Ok(event_type) => self.event_type = Some(event_type),
             Err(error) => TOLD.warn(format_args!(
-                "the span {:?} ({}) has no event type: {error}",
+                "the event type of the span {:?} ({}) is left out: {error}",
                 self.inner.name,
                 CallSite::here()
             )),
@@ -111,16 +111,19 @@ impl SpanBuilder {
     }
 
     /// What went in: anything that serialises to an object.
+    #[track_caller]
     pub fn inputs(self, map: impl Serialize) -> Self {
         self.enrich(Enrichment::new().inputs(map))
     }
 
     /// Facts about the span: anything that serialises to an object.
+    #[track_caller]
     pub fn metadata(self, map: impl Serialize) -> Self {
         self.enrich(Enrichment::new().metadata(map))
     }
 
     /// Model, provider, template: anything that serialises to an object.
+    #[track_caller]
     pub fn config(self, map: impl Serialize) -> Self {
         self.enrich(Enrichment::new().config(map))
     }

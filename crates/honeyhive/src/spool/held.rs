@@ -1,6 +1,6 @@
 //! [`Held`]: whose records are on disk.
 
-use super::record::{Kind, Note};
+use super::note::{Kind, Note};
 
 /// So many counters; those whose ids share one are taken for each other, which costs a way over the disk and
 /// nothing else. The memory is the same however much is on disk.

@@ -6,29 +6,29 @@ use std::path::{Path, PathBuf};
 use super::*;
 
 /// A folder that goes with the test.
-struct Temporary(PathBuf);
+pub(super) struct Temporary(pub(super) PathBuf);
 
 impl Temporary {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(std::env::temp_dir().join(format!("honeyhive-spool-{:032x}", rand::random::<u128>())))
     }
 
-    fn spool(&self) -> Spool {
+    pub(super) fn spool(&self) -> Spool {
         Spool::new(&self.0)
     }
 
-    fn store(&self) -> Store {
+    pub(super) fn store(&self) -> Store {
         Store::open(&self.spool(), DESTINATION).unwrap()
     }
 
     /// A store that has taken over what is there.
-    fn next_store(&self) -> (Store, Found) {
+    pub(super) fn next_store(&self) -> (Store, Found) {
         let mut store = self.store();
         let found = store.take_over(0).unwrap();
         (store, found)
     }
 
-    fn with_extension(&self, extension: &str) -> Vec<PathBuf> {
+    pub(super) fn with_extension(&self, extension: &str) -> Vec<PathBuf> {
         let entries = fs::read_dir(&self.0).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());
         let mut paths: Vec<_> = paths
@@ -38,7 +38,7 @@ impl Temporary {
         paths
     }
 
-    fn only_segment(&self) -> PathBuf {
+    pub(super) fn only_segment(&self) -> PathBuf {
         let mut segments = self.with_extension("hhspool");
         assert_eq!(segments.len(), 1, "{segments:?}");
         segments.remove(0)
@@ -55,9 +55,9 @@ impl Drop for Temporary {
     }
 }
 
-const DESTINATION: u32 = 7;
+pub(super) const DESTINATION: u32 = 7;
 
-fn note(number: u8) -> Note {
+pub(super) fn note(number: u8) -> Note {
     Note {
         kind: Kind::Start,
         id: [number; 16],
@@ -66,7 +66,7 @@ fn note(number: u8) -> Note {
     }
 }
 
-fn write(store: &mut Store, numbers: impl IntoIterator<Item = u8>) {
+pub(super) fn write(store: &mut Store, numbers: impl IntoIterator<Item = u8>) {
     for number in numbers {
         store.append(note(number), &body(number)).unwrap();
     }
@@ -77,7 +77,7 @@ fn body(number: u8) -> Vec<u8> {
 }
 
 /// Everything that can be read, settled as it comes.
-fn drain(store: &mut Store) -> Vec<u8> {
+pub(super) fn drain(store: &mut Store) -> Vec<u8> {
     let mut numbers = Vec::new();
     while let Some(next) = store.next() {
         match next {
@@ -167,7 +167,7 @@ fn a_file_that_breaks_off_anywhere_gives_all_whole_records() {
 
 /// As the file was, for its owner only.
 fn restore(segment: &Path, bytes: &[u8]) {
-    drop(folder::create(segment).unwrap());
+    drop(handles::create(segment).unwrap());
     fs::write(segment, bytes).unwrap();
 }
 
@@ -181,7 +181,8 @@ fn a_flipped_bit_costs_what_it_is_in_and_the_file_is_set_aside() {
     drop(store);
     let second = record::Head::BYTES + record::Header::BYTES + body(1).len();
     let third = second + record::Header::BYTES + body(2).len();
-    for at in 0..whole.len() {
+    // Another version is not looked into.
+    for at in (0..whole.len()).filter(|at| *at != 7) {
         let mut flipped = whole.clone();
         flipped[at] ^= 0x20;
         fs::write(&segment, &flipped).unwrap();
@@ -545,7 +546,7 @@ fn a_folder_whose_files_anybody_can_open_cannot_be_used() {
     fs::write(&probe, "").unwrap();
     // As every file is on a share that knows no modes.
     fs::set_permissions(&probe, fs::Permissions::from_mode(0o777)).unwrap();
-    let error = folder::User::of(&fs::metadata(&probe).unwrap()).unwrap_err();
+    let error = handles::User::of(&fs::metadata(&probe).unwrap()).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
 }
 

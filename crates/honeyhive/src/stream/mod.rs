@@ -26,7 +26,7 @@ use json::{Index, Json};
 
 pub(crate) use framing::Content;
 pub(crate) use reply::{Choice, Kind, Reply, ToolCall, Usage};
-pub(crate) use request::{Asked, Message};
+pub(crate) use request::{Asked, Message, asking_for_usage};
 
 /// After so many events that nobody knows, a stream is not a model's.
 const MAX_UNKNOWN: u8 = 8;

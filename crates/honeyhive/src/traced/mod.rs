@@ -31,7 +31,7 @@ use crate::model_span;
 use crate::panics::guarded;
 use crate::session::current;
 use crate::span::Maker;
-use crate::tracer::maker_here;
+use crate::tracer::here::maker_here;
 
 /// What is known of a traced function at compile time.
 #[derive(Debug)]

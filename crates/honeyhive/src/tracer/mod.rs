@@ -2,9 +2,12 @@
 
 mod builder;
 mod guard;
-mod here;
-#[cfg(feature = "signal")]
+pub(crate) mod here;
+#[cfg(not(feature = "tracing"))]
+mod no_tracing_layer;
 mod serve;
+#[cfg_attr(not(feature = "signal"), path = "no_signals.rs")]
+mod signals;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,10 +22,6 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 
 pub use builder::HoneyHiveTracerBuilder;
 pub use guard::ShutdownGuard;
-#[cfg(feature = "macros")]
-pub(crate) use here::maker_here;
-pub use here::span;
-#[cfg(feature = "signal")]
 pub use serve::{Serve, ServeFuture, Served, StopSignal};
 
 use crate::context;
@@ -39,7 +38,7 @@ use crate::report::{DeliveryStats, FlushReport};
 use crate::session::Trusts;
 use crate::session::{CreateSession, NewSession, Session, SessionTrust, StartupSession, current};
 use crate::settings::SessionTransport;
-use crate::span::{self, Maker, SpanBuilder};
+use crate::span::{Maker, SpanBuilder, enrich, name_event};
 
 /// The HoneyHive tracer: a cheap clone, all clones being one tracer.
 ///
@@ -213,8 +212,8 @@ impl HoneyHiveTracer {
     /// Where other sessions are open, and this is called outside all of them, a debug build warns once a call site.
     #[track_caller]
     pub fn enrich_session(&self, enrichment: Enrichment) {
+        let site = CallSite::here();
         let session = self.current_session().unwrap_or_else(|| {
-            let site = CallSite::here();
             self.inner.outbox.strays().warn_of_enrichment(site);
             self.inner.startup.get_or_start()
         });
@@ -230,7 +229,7 @@ impl HoneyHiveTracer {
         // A copy: what is called below may be the program's, and change what is current.
         let cx = context::current();
         if self.may_write(&cx) {
-            span::enrich(&cx.span(), enrichment);
+            enrich(&cx.span(), enrichment);
         } else if !enrichment.is_empty() {
             self.inner.outbox.count_refused(1);
             warn_of_foreign_span();
@@ -282,7 +281,7 @@ impl HoneyHiveTracer {
     pub fn current_event_id(&self) -> Option<EventId> {
         let cx = context::current();
         let is_mine = cx.span().is_recording() && self.may_write(&cx);
-        is_mine.then(|| span::name_event(&cx))
+        is_mine.then(|| name_event(&cx))
     }
 
     /// A span by hand, in the session that is current where it starts.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::HoneyHiveTracer;
+use super::signals::Signals;
 use crate::error::FlushError;
 use crate::log;
 use crate::processor::LAST_FLUSH;
@@ -40,7 +41,25 @@ impl HoneyHiveTracer {
     /// # Ok(())
     /// # }
     /// ```
+    #[cfg(feature = "signal")]
     pub fn serve<S: IntoFuture>(
+        &self,
+        start: impl FnOnce(StopSignal) -> S,
+    ) -> Serve<S::IntoFuture> {
+        self.serve_until_stopped(start)
+    }
+
+    /// Says which feature is missing.
+    #[cfg(not(feature = "signal"))]
+    #[doc(hidden)]
+    pub fn serve<S: IntoFuture>(&self, start: impl FnOnce(StopSignal) -> S) -> Serve<S::IntoFuture>
+    where
+        for<'never> Self: crate::missing::FeatureSignal,
+    {
+        self.serve_until_stopped(start)
+    }
+
+    fn serve_until_stopped<S: IntoFuture>(
         &self,
         start: impl FnOnce(StopSignal) -> S,
     ) -> Serve<S::IntoFuture> {
@@ -196,50 +215,4 @@ async fn deliver(tracer: &HoneyHiveTracer, limit: Duration) -> Result<FlushRepor
         log::warn(format_args!("at shutdown: {error}"));
     }
     delivery
-}
-
-/// SIGTERM, where there is such a thing, and ctrl-c. A signal that cannot be listened for never comes.
-struct Signals {
-    #[cfg(unix)]
-    terminate: Option<tokio::signal::unix::Signal>,
-}
-
-impl Signals {
-    fn new() -> Self {
-        Self {
-            #[cfg(unix)]
-            terminate: {
-                use tokio::signal::unix::{SignalKind, signal};
-                signal(SignalKind::terminate()).ok()
-            },
-        }
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            () = interrupted() => {}
-            () = self.terminated() => {}
-        }
-    }
-
-    #[cfg(unix)]
-    async fn terminated(&mut self) {
-        if let Some(terminate) = &mut self.terminate
-            && terminate.recv().await.is_some()
-        {
-            return;
-        }
-        std::future::pending().await
-    }
-
-    #[cfg(not(unix))]
-    async fn terminated(&mut self) {
-        std::future::pending().await
-    }
-}
-
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
 }

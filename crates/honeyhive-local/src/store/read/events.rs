@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row};
 
-use super::Reading;
+use super::{Reading, words};
 use crate::model::{LocalEvent, canonical_id};
 use crate::store::failed::Failed;
 
@@ -30,6 +30,18 @@ impl Reading<'_> {
         let mut statement = self.connection.prepare_cached(&sql)?;
         let found = statement.query_row([canonical_id(id)], |row| Ok(read(row)));
         found.optional()?.transpose()
+    }
+
+    /// The ids of the events of a session that hold all words of `query`.
+    pub(crate) fn found_in(&self, session_id: &str, query: &str) -> Result<Vec<String>, Failed> {
+        let Some(query) = words::query(query) else {
+            return Ok(Vec::new());
+        };
+        let sql = "SELECT event_id FROM event WHERE session_id = ?1 AND orphan = 0 \
+                   AND seq IN (SELECT rowid FROM text WHERE text MATCH ?2) ORDER BY seq";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let ids = statement.query_map([canonical_id(session_id), query], |row| row.get(0))?;
+        Ok(ids.collect::<Result<_, _>>()?)
     }
 
     fn whole(

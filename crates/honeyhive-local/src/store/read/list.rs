@@ -2,9 +2,11 @@
 
 use rusqlite::ToSql;
 use serde::Serialize;
+use serde_json::Value as Json;
 
 use super::rows::{SESSION_COLUMNS, SessionRow};
 use super::{Reading, words};
+use crate::model::{canonical_id, now};
 use crate::store::failed::Failed;
 
 /// A page of a list has at most this many rows.
@@ -32,6 +34,10 @@ pub(crate) struct SessionFilter {
     /// Started at or after, and before, in Unix milliseconds.
     pub(crate) from: Option<f64>,
     pub(crate) to: Option<f64>,
+    /// Took at least this many milliseconds.
+    pub(crate) slower: Option<f64>,
+    /// Only these sessions, by id.
+    pub(crate) ids: Vec<String>,
     /// Only sessions that arrived before, or after, the one of this `seq`.
     pub(crate) before: Option<i64>,
     pub(crate) after: Option<i64>,
@@ -76,12 +82,28 @@ impl SessionFilter {
             "datapoint_id" => self.datapoint_id = text(),
             "from" => self.from = value.parse().ok(),
             "to" => self.to = value.parse().ok(),
+            "since" => self.from = started_since(value),
+            "slower" => self.slower = value.parse().ok(),
+            "id" => self.ids.push(canonical_id(value)),
             "before" => self.before = value.parse().ok(),
             "after" => self.after = value.parse().ok(),
             "limit" => self.limit = value.parse().ok(),
             _ => {}
         }
     }
+}
+
+/// The moment that is `15m`, `1h` or `7d` ago.
+fn started_since(ago: &str) -> Option<f64> {
+    let (number, unit) = ago.split_at_checked(ago.len().checked_sub(1)?)?;
+    let minutes = match unit {
+        "m" => 1.0,
+        "h" => 60.0,
+        "d" => 24.0 * 60.0,
+        _ => return None,
+    };
+    let number: f64 = number.parse().ok()?;
+    Some(now() - number * minutes * 60_000.0)
 }
 
 impl Reading<'_> {
@@ -157,6 +179,12 @@ impl Conditions {
         }
         all.real("s.start_ms >= ?", filter.from);
         all.real("s.start_ms < ?", filter.to);
+        all.real("s.duration >= ?", filter.slower);
+        if !filter.ids.is_empty() {
+            let ids = Json::from(filter.ids.as_slice()).to_string();
+            all.parts.push("s.id IN (SELECT value FROM json_each(?))");
+            all.values.push(Value::Text(ids));
+        }
         all
     }
 

@@ -1,6 +1,7 @@
 //! What is read, all of one moment.
 
 mod events;
+mod facets;
 mod list;
 mod orphans;
 mod records;
@@ -13,6 +14,7 @@ mod words;
 
 use rusqlite::Connection;
 
+pub(crate) use facets::Facets;
 pub(crate) use list::{Listed, SessionFilter};
 pub(crate) use orphans::{Orphan, OrphanReason};
 pub(crate) use rows::{EventRow, SessionRow};

@@ -1,0 +1,163 @@
+//! What all pages have in common: the head, the header with its places, and small parts.
+
+use http::StatusCode;
+use http::header::HeaderValue;
+use maud::{DOCTYPE, Markup, html};
+
+use super::format;
+use crate::api::Server;
+use crate::model::iso;
+use crate::reply::Reply;
+
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+
+/// A place that the header leads to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Sessions,
+    Experiments,
+    Datasets,
+    Requests,
+    Orphans,
+    /// No place of its own, such as one session.
+    Below,
+}
+
+const PLACES: [(Place, &str, &str); 5] = [
+    (Place::Sessions, "/", "Sessions"),
+    (Place::Experiments, "/experiments", "Experiments"),
+    (Place::Datasets, "/datasets", "Datasets"),
+    (Place::Requests, "/requests", "Requests"),
+    (Place::Orphans, "/orphans", "Orphans"),
+];
+
+/// A page, before it is put into its frame.
+pub(super) struct Page<'p> {
+    pub(super) title: &'p str,
+    pub(super) place: Place,
+    /// Which part of the module the page is for.
+    pub(super) view: &'p str,
+    /// Buttons at the right of the header.
+    pub(super) actions: Markup,
+    pub(super) body: Markup,
+}
+
+impl Page<'_> {
+    /// The page, for 200.
+    pub(super) fn reply(self, shared: &Server) -> Reply {
+        self.reply_with(StatusCode::OK, shared)
+    }
+
+    pub(super) fn reply_with(self, status: StatusCode, shared: &Server) -> Reply {
+        let text = self.framed(shared).into_string();
+        Reply::new(status, HTML, shared.config.keys.removed_from(text))
+    }
+
+    fn framed(self, shared: &Server) -> Markup {
+        let orphans = i64::try_from(shared.stats().orphans).unwrap_or(0);
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    title { (self.title) " · honeyhive-local" }
+                    link rel="icon" href="/favicon.ico" type="image/svg+xml";
+                    link rel="stylesheet" href="/assets/style.css";
+                    script type="module" src="/assets/app.js" {}
+                }
+                body data-view=(self.view) data-since=(shared.feed.since(u64::MAX).last) {
+                    header {
+                        a.brand href="/" { (logo()) span { "honeyhive-local" } }
+                        nav aria-label="Pages" {
+                            @for (place, path, name) in PLACES {
+                                a href=(path) aria-current=[(place == self.place).then_some("page")] {
+                                    (name)
+                                    @if place == Place::Orphans {
+                                        span.n #orphans hidden[orphans == 0] { (format::count(orphans)) }
+                                    }
+                                }
+                            }
+                        }
+                        span.grow {}
+                        (self.actions)
+                        span.live #live title="Changes arrive by themselves" { i {} span { "live" } }
+                        button.quiet #help type="button" title="Keys ( ? )" aria-label="Keys" { "?" }
+                    }
+                    (self.body)
+                    (keys())
+                }
+            }
+        }
+    }
+}
+
+/// The rows of a list without a page around them, for a page that is open already.
+pub(super) fn fragment(shared: &Server, rows: Markup) -> Reply {
+    let text = shared.config.keys.removed_from(rows.into_string());
+    Reply::new(StatusCode::OK, HTML, text)
+}
+
+/// A page that says that there is nothing of that name.
+pub(super) fn missing(shared: &Server, what: &str, why: &str) -> Reply {
+    let page = Page {
+        title: what,
+        place: Place::Below,
+        view: "missing",
+        actions: html! {},
+        body: html! {
+            main.empty {
+                h1 { (what) }
+                p { (why) }
+                p { a.button href="/" { "All sessions" } }
+            }
+        },
+    };
+    page.reply_with(StatusCode::NOT_FOUND, shared)
+}
+
+/// A moment in UTC; the module shows the reader's own time.
+pub(super) fn time(milliseconds: f64) -> Markup {
+    let iso = iso(milliseconds);
+    let clock = iso.get(11..19).unwrap_or_default();
+    html! { time datetime=(iso) title=(iso) { (clock) } }
+}
+
+/// A word in a coloured capsule.
+pub(super) fn pill(tone: &str, word: &str) -> Markup {
+    html! { span.pill.(tone) { (word) } }
+}
+
+/// Where to go on in a list.
+pub(super) fn further(path: &str) -> Markup {
+    html! { p.further { a.button href=(path) rel="next" { "Older" } } }
+}
+
+fn logo() -> Markup {
+    html! {
+        svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round" aria-hidden="true" {
+            path d="M12 2l8.7 5v10L12 22l-8.7-5V7z" {}
+            path.heart d="M12 7l4.3 2.5v5L12 17l-4.3-2.5v-5z" {}
+        }
+    }
+}
+
+fn keys() -> Markup {
+    let keys = [
+        ("/", "search"),
+        ("j k", "next and previous row"),
+        ("l  Enter", "open a session, unfold an event"),
+        ("h", "fold an event, go up, go back"),
+        ("e", "next error"),
+        ("p", "pause what arrives"),
+        ("?", "these keys"),
+    ];
+    html! {
+        dialog #keys aria-label="Keys" {
+            h2 { "Keys" }
+            dl { @for (key, what) in keys { dt { kbd { (key) } } dd { (what) } } }
+            form method="dialog" { button { "Close" } }
+        }
+    }
+}

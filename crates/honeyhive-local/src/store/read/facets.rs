@@ -1,0 +1,39 @@
+//! What a list can be narrowed by: the values that recent sessions have.
+
+use rusqlite::Connection;
+
+use super::Reading;
+use crate::store::failed::Failed;
+
+/// So many sessions are looked at: a list of choices need not be complete, and must be quick.
+const RECENT: usize = 500;
+
+/// At most this many values of each.
+const MOST: usize = 4;
+
+/// The most frequent values among recent sessions.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Facets {
+    pub(crate) models: Vec<String>,
+    pub(crate) sources: Vec<String>,
+}
+
+impl Reading<'_> {
+    /// The models and sources of recent sessions, the most frequent first.
+    pub(crate) fn facets(&self) -> Result<Facets, Failed> {
+        Ok(Facets {
+            models: frequent(self.connection, "model")?,
+            sources: frequent(self.connection, "source")?,
+        })
+    }
+}
+
+fn frequent(connection: &Connection, column: &'static str) -> Result<Vec<String>, Failed> {
+    let sql = format!(
+        "SELECT value FROM (SELECT {column} AS value FROM session ORDER BY seq DESC LIMIT {RECENT}) \
+         WHERE value IS NOT NULL GROUP BY value ORDER BY count(*) DESC, value LIMIT {MOST}"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let values = statement.query_map([], |row| row.get(0))?;
+    Ok(values.collect::<Result<_, _>>()?)
+}

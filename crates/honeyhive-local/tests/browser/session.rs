@@ -1,0 +1,198 @@
+//! One session.
+
+use serde_json::json;
+
+use crate::Scene;
+use crate::seed::{RETURNS, asked};
+
+const LARGE: &str = "1a26e000-0d2c-4c0e-9f43-0a6cf1a0d011";
+
+#[test]
+fn a_chat_has_roles_at_the_left_text_at_the_right_and_tool_calls_as_code() {
+    let Some(mut scene) = Scene::seeded() else {
+        return;
+    };
+    scene.open_session(RETURNS);
+    assert_eq!(scene.tab.text("#about b"), "chat gpt-4o-mini");
+    let roles = "[...document.querySelectorAll('#panel .msg .who')].map((who) => who.firstChild.textContent).join(' ')";
+    assert_eq!(scene.tab.eval(roles), "system user assistant");
+    assert!(
+        scene
+            .tab
+            .text("#panel .msg.assistant .call")
+            .starts_with("find_orders({\"customer\": \"ada\"")
+    );
+    let cards = scene.tab.text("#panel .cards");
+    assert!(
+        cards.contains("612 → 44") && cards.contains("550 ms") && cards.contains("tool_calls"),
+        "{cards}"
+    );
+    let sides = "(() => { const [who, say] = ['.who', '.say'].map((part) => document.querySelector(`#panel .msg ${part}`).getBoundingClientRect()); return who.right <= say.left; })()";
+    assert_eq!(scene.tab.eval(sides), true);
+    scene.assert_clean();
+}
+
+#[test]
+fn the_waterfall_shows_when_each_event_ran_and_a_models_first_token() {
+    let Some(mut scene) = Scene::seeded() else {
+        return;
+    };
+    scene.open_session(RETURNS);
+    let bars = "[...document.querySelectorAll('#tree .row')].map((row) => [row.querySelector('b').textContent, ...[...row.querySelectorAll('i')].map((bar) => Math.round(parseFloat(bar.style.left)))].join(' '))";
+    assert_eq!(
+        scene.tab.eval(bars),
+        json!([
+            "POST /chat 0",
+            "chat turn 0",
+            "chat gpt-4o-mini 1 24",
+            "find_orders 41",
+            "SELECT orders 42",
+            "return_policy 51",
+            "return_policy 56",
+            "chat gpt-4o-mini 63 85"
+        ])
+    );
+    assert_eq!(scene.tab.count("#tree .row.err"), 1);
+    scene.assert_clean();
+}
+
+#[test]
+fn each_event_has_a_link_and_the_keys_lead_through_the_tree() {
+    let Some(mut scene) = Scene::seeded() else {
+        return;
+    };
+    scene.open_session(RETURNS);
+    scene.tab.key("e");
+    scene
+        .tab
+        .until("document.querySelector('#panel .msg.error')");
+    let link = scene.tab.eval("location.href").as_str().unwrap().to_owned();
+    assert!(link.contains("#event="), "{link}");
+    scene.tab.open("about:blank");
+    scene.tab.open(&link);
+    scene.tab.until("document.querySelector('#tree .row.on.err') && document.querySelector('#panel .msg.error')");
+    scene.tab.key("k");
+    scene
+        .tab
+        .until("document.querySelector('#about b').textContent === 'SELECT orders'");
+    scene.tab.key("h");
+    scene
+        .tab
+        .until("document.querySelector('#about b').textContent === 'find_orders'");
+    scene.tab.key("h");
+    assert_eq!(scene.tab.count("#tree .row"), 7);
+    scene.tab.key("l");
+    assert_eq!(scene.tab.count("#tree .row"), 8);
+    scene.assert_clean();
+}
+
+#[test]
+fn a_search_finds_what_only_the_events_themselves_hold() {
+    let Some(mut scene) = Scene::seeded() else {
+        return;
+    };
+    scene.open_session(RETURNS);
+    scene.tab.key("/");
+    scene.tab.type_in("clothing");
+    // Both model calls were told so; the session and the turn are above them.
+    scene
+        .tab
+        .until("document.querySelector('#found').textContent === '2 of 8'");
+    assert_eq!(scene.tab.count("#tree .row"), 4);
+    assert_eq!(scene.tab.count("#tree .row.hit"), 2);
+    scene.tab.until("location.search === '?q=clothing'");
+    scene.assert_clean();
+}
+
+#[test]
+fn an_event_that_comes_later_appears_and_the_chosen_one_stays_chosen() {
+    let Some(mut scene) = Scene::seeded() else {
+        return;
+    };
+    scene.open_session(RETURNS);
+    scene.tab.key("e");
+    let chosen = scene
+        .tab
+        .eval("document.querySelector('#tree .row.on').dataset.id");
+    let mut late = asked(RETURNS, "gpt-4o-mini", 1, 1, "And now?", "Now, too.");
+    (late.id, late.from, late.seconds) = (77, 2.0, 0.2);
+    scene.runtime.block_on(scene.shop.spans(40.0, &[late]));
+    scene
+        .tab
+        .until("document.querySelectorAll('#tree .row').length === 9");
+    assert_eq!(
+        scene
+            .tab
+            .eval("document.querySelector('#tree .row.on').dataset.id"),
+        chosen
+    );
+    scene
+        .tab
+        .until("document.querySelector('#title').innerText.includes('8 events')");
+    scene.assert_clean();
+}
+
+#[test]
+fn five_thousand_events_are_in_reach_with_less_than_two_thousand_nodes() {
+    let Some(mut scene) = Scene::new() else {
+        return;
+    };
+    scene.runtime.block_on(scene.shop.large(LARGE, 5_000));
+    scene.open_session(LARGE);
+    assert!(scene.tab.count("*") < 2_000);
+    scene
+        .tab
+        .until("document.querySelector('#next-error').innerText === 'Next error (5)'");
+    for _ in 0..5 {
+        scene.tab.key("e");
+    }
+    scene
+        .tab
+        .until("document.querySelector('#panel').innerText.includes('the step failed')");
+    scene
+        .tab
+        .until("document.querySelector('#panel').innerText.includes('step 4500')");
+    let seen = "(() => { const row = document.querySelector('#tree .row.on').getBoundingClientRect(); return row.top >= 0 && row.bottom <= innerHeight; })()";
+    assert_eq!(scene.tab.eval(seen), true);
+    assert!(scene.tab.count("*") < 2_000);
+    scene.assert_clean();
+}
+
+#[test]
+fn a_session_is_copied_as_json_markdown_and_curl() {
+    let Some(mut scene) = Scene::seeded() else {
+        return;
+    };
+    scene.open_session(RETURNS);
+    scene
+        .tab
+        .eval("navigator.clipboard.writeText = async (text) => { window.copied = text; }");
+    for (what, expected) in [
+        ("session-markdown", "# POST /chat"),
+        ("session-json", "\"session\": {"),
+        ("event-markdown", "## chat gpt-4o-mini [model] 940 ms"),
+        ("event-json", "\"event_name\": \"chat gpt-4o-mini\""),
+        ("curl", "curl -s 'http://127.0.0.1"),
+    ] {
+        scene.tab.click("#copy summary");
+        scene.tab.click(&format!("[data-copy-as={what}]"));
+        scene
+            .tab
+            .until(&format!("window.copied?.includes({})", json!(expected)));
+    }
+    scene.assert_clean();
+}
+
+#[test]
+fn an_unknown_session_says_so_on_a_page() {
+    let Some(mut scene) = Scene::new() else {
+        return;
+    };
+    scene.open("/sessions/none");
+    assert!(
+        scene
+            .tab
+            .text("main")
+            .contains("No session has the id none")
+    );
+}

@@ -1,0 +1,110 @@
+//! [`ModelCalls`].
+
+use honeyhive::HoneyHiveTracer;
+use honeyhive::model_call::{Endpoint, ModelCall};
+use tower_layer::Layer;
+
+use crate::service::ModelCallService;
+
+/// Makes each call of a model an event. Its place is outside the retries: a call is one event, however often it is
+/// tried.
+///
+/// ```
+/// use async_openai::Client;
+/// use async_openai::middleware::ReqwestService;
+/// use async_openai::middleware::retry::OpenAIRetryLayer;
+/// use honeyhive_openai::ModelCalls;
+/// use tower_layer::Layer as _;
+///
+/// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
+/// let sends = OpenAIRetryLayer::default().layer(ReqwestService::new(reqwest::Client::new()));
+/// let client = Client::new().with_http_service(
+///     ModelCalls::new(&tracer).capture_content(false).layer(sends),
+/// );
+/// # drop(client);
+/// # Ok::<(), honeyhive::BuildError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct ModelCalls {
+    tracer: HoneyHiveTracer,
+    captures_content: Option<bool>,
+    asks_for_usage: bool,
+}
+
+/// Whose words async-openai speaks, whatever the host.
+const PROVIDER: &str = "openai";
+
+impl ModelCalls {
+    /// A layer with the default settings.
+    #[must_use]
+    pub fn new(tracer: &HoneyHiveTracer) -> Self {
+        Self {
+            tracer: tracer.clone(),
+            captures_content: None,
+            asks_for_usage: false,
+        }
+    }
+
+    /// Without it no text of a call is held or sent: only lengths, the names of tools, tokens and reasons. Default:
+    /// as the tracer says, which is `true` unless told otherwise.
+    #[must_use]
+    pub const fn capture_content(mut self, captures: bool) -> Self {
+        self.captures_content = Some(captures);
+        self
+    }
+
+    /// Adds `stream_options: {"include_usage": true}` to streamed chats that do not say what they wish, so that their
+    /// tokens are known. Your program receives one chunk more then, without choices. Default: `false`.
+    #[must_use]
+    pub const fn ask_for_usage(mut self, asks: bool) -> Self {
+        self.asks_for_usage = asks;
+        self
+    }
+
+    /// Makes the request ask for its usage, where that is wished.
+    pub(crate) fn prepare(&self, request: &mut reqwest::Request) {
+        if !self.asks_for_usage {
+            return;
+        }
+        let body = request.body().and_then(reqwest::Body::as_bytes);
+        let asking = endpoint(request)
+            .zip(body)
+            .and_then(|(endpoint, body)| endpoint.asking_for_usage(body));
+        if let Some(asking) = asking {
+            *request.body_mut() = Some(asking.into());
+        }
+    }
+
+    /// The call that the request is; `None` where it calls no model.
+    pub(crate) fn call(&self, request: &reqwest::Request) -> Option<ModelCall> {
+        let endpoint = endpoint(request)?;
+        let mut call = self
+            .tracer
+            .model_call(endpoint.provider(), endpoint.model().unwrap_or_default())
+            .operation(endpoint.operation())
+            .by_middleware();
+        if let Some(captures) = self.captures_content {
+            call = call.capture_content(captures);
+        }
+        if let Some(body) = request.body().and_then(reqwest::Body::as_bytes) {
+            call = call.request(body);
+        }
+        Some(call.start())
+    }
+}
+
+fn endpoint(request: &reqwest::Request) -> Option<Endpoint> {
+    let url = request.url();
+    let known = url
+        .host_str()
+        .and_then(|host| Endpoint::of(host, url.path()));
+    known.or_else(|| Endpoint::at(PROVIDER, url.path()))
+}
+
+impl<S> Layer<S> for ModelCalls {
+    type Service = ModelCallService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        ModelCallService::new(inner, self.clone())
+    }
+}

@@ -1,0 +1,35 @@
+#![doc = include_str!("../README.md")]
+
+mod attempt;
+mod layer;
+mod service;
+
+use async_openai::Client;
+use async_openai::config::Config;
+use async_openai::middleware::ReqwestService;
+use async_openai::middleware::retry::OpenAIRetryLayer;
+use honeyhive::HoneyHiveTracer;
+use tower_layer::Layer as _;
+
+pub use layer::ModelCalls;
+pub use service::{ModelCallService, ResponseFuture};
+
+/// The client, each of whose calls of a model becomes an event; it tries again as it did.
+///
+/// It sends through a new [`reqwest::Client`]; for one that you have given to the client already there is
+/// [`instrument_with`].
+#[must_use]
+pub fn instrument<C: Config>(client: Client<C>, tracer: &HoneyHiveTracer) -> Client<C> {
+    instrument_with(client, reqwest::Client::new(), tracer)
+}
+
+/// As [`instrument`], over an HTTP client of your own.
+#[must_use]
+pub fn instrument_with<C: Config>(
+    client: Client<C>,
+    http: reqwest::Client,
+    tracer: &HoneyHiveTracer,
+) -> Client<C> {
+    let retrying = OpenAIRetryLayer::default().layer(ReqwestService::new(http));
+    client.with_http_service(ModelCalls::new(tracer).layer(retrying))
+}

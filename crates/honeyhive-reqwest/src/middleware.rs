@@ -1,0 +1,158 @@
+//! [`ModelCalls`].
+
+use std::borrow::Cow;
+
+use async_trait::async_trait;
+use honeyhive::model_call::{Endpoint, ModelCall};
+use honeyhive::{HoneyHiveTracer, Hosts};
+use http::Extensions;
+use reqwest::{Body, Request, Response, ResponseBuilderExt as _};
+use reqwest_middleware::{Middleware, Next, Result};
+
+/// Makes each call of a model an event, and takes the session along to hosts that are listed; see the [crate
+/// docs](crate).
+#[derive(Debug, Clone)]
+pub struct ModelCalls {
+    tracer: HoneyHiveTracer,
+    own_hosts: Vec<(Hosts, Cow<'static, str>)>,
+    propagates_to: Hosts,
+    captures_content: Option<bool>,
+    asks_for_usage: bool,
+}
+
+impl ModelCalls {
+    /// With the default settings.
+    #[must_use]
+    pub fn new(tracer: &HoneyHiveTracer) -> Self {
+        Self {
+            tracer: tracer.clone(),
+            own_hosts: Vec::new(),
+            propagates_to: Hosts::default(),
+            captures_content: None,
+            asks_for_usage: false,
+        }
+    }
+
+    /// A host that serves models, and the provider that it counts as: `host("llm.internal:8000", "openai")`. Names
+    /// as in [`Hosts::new`]. Which requests are calls of a model their paths say.
+    #[must_use]
+    pub fn host(
+        mut self,
+        host: impl Into<Cow<'static, str>>,
+        provider: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        self.own_hosts.push((Hosts::new([host]), provider.into()));
+        self
+    }
+
+    /// Takes the session along to these hosts, as `traceparent` and `baggage`. Names as in [`Hosts::new`]. Default:
+    /// to nobody.
+    #[must_use]
+    pub fn propagate_to<H: Into<Cow<'static, str>>>(
+        mut self,
+        hosts: impl IntoIterator<Item = H>,
+    ) -> Self {
+        self.propagates_to = Hosts::new(hosts);
+        self
+    }
+
+    /// Without it no text of a call is held or sent: only lengths, the names of tools, tokens and reasons. Default:
+    /// as the tracer says, which is `true` unless told otherwise.
+    #[must_use]
+    pub const fn capture_content(mut self, captures: bool) -> Self {
+        self.captures_content = Some(captures);
+        self
+    }
+
+    /// Adds `stream_options: {"include_usage": true}` to streamed chats that do not say what they wish, so that their
+    /// tokens are known. Your program receives one chunk more then, without choices. Default: `false`.
+    #[must_use]
+    pub const fn ask_for_usage(mut self, asks: bool) -> Self {
+        self.asks_for_usage = asks;
+        self
+    }
+
+    fn endpoint(&self, request: &Request) -> Option<Endpoint> {
+        let url = request.url();
+        let host = url.host_str()?;
+        let own = self
+            .own_hosts
+            .iter()
+            .find(|(hosts, _)| hosts.contain(host, url.port_or_known_default()));
+        if let Some((_, provider)) = own {
+            return Endpoint::at(provider.clone(), url.path());
+        }
+        match url.port() {
+            Some(port) => Endpoint::of(&format!("{host}:{port}"), url.path()),
+            None => Endpoint::of(host, url.path()),
+        }
+    }
+
+    fn propagate(&self, request: &mut Request) {
+        let url = request.url();
+        let port = url.port_or_known_default();
+        if let Some(host) = url.host_str().map(str::to_owned) {
+            self.propagates_to
+                .inject(&host, port, request.headers_mut());
+        }
+    }
+
+    /// The call, which its request is to be sent in.
+    fn start(&self, endpoint: &Endpoint, request: &mut Request) -> ModelCall {
+        let body = request.body().and_then(Body::as_bytes);
+        let asking = body
+            .filter(|_| self.asks_for_usage)
+            .and_then(|body| endpoint.asking_for_usage(body));
+        if let Some(asking) = asking {
+            *request.body_mut() = Some(asking.into());
+        }
+        let mut call = self
+            .tracer
+            .model_call(endpoint.provider(), endpoint.model().unwrap_or_default())
+            .operation(endpoint.operation())
+            .by_middleware();
+        if let Some(captures) = self.captures_content {
+            call = call.capture_content(captures);
+        }
+        if let Some(body) = request.body().and_then(Body::as_bytes) {
+            call = call.request(body);
+        }
+        call.start()
+    }
+}
+
+#[async_trait]
+impl Middleware for ModelCalls {
+    async fn handle(
+        &self,
+        mut request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response> {
+        self.propagate(&mut request);
+        let Some(endpoint) = self.endpoint(&request) else {
+            return next.run(request, extensions).await;
+        };
+        let call = self.start(&endpoint, &mut request);
+        let sending = call.in_scope(|| next.run(request, extensions));
+        match call.scope(sending).await {
+            Ok(response) => Ok(record(&call, response)),
+            Err(error) => {
+                call.fail(&error);
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The response, unchanged, with an eye on its body.
+fn record(call: &ModelCall, response: Response) -> Response {
+    let url = response.url().clone();
+    let mut recorded = call.record_response(response.into()).map(Body::wrap);
+    // Where a response came from is lost on the way.
+    if let Ok(marked) = http::Response::builder().url(url).body(()) {
+        let marks = marked.into_parts().0.extensions;
+        recorded.extensions_mut().extend(marks);
+    }
+    recorded.into()
+}

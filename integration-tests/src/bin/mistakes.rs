@@ -1,0 +1,317 @@
+//! Programs with a mistake in them, as people make it: `mistakes <name>`. `tests/mistakes.rs` compares what each of
+//! them says. With `LOG=off` there is no subscriber.
+
+#![allow(
+    let_underscore_drop,
+    clippy::let_underscore_must_use,
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "programs with mistakes"
+)]
+
+use std::error::Error;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use axum::routing::get;
+use honeyhive::opentelemetry::trace::{Tracer as _, TracerProvider as _};
+use honeyhive::opentelemetry::{KeyValue, global};
+use honeyhive::{Enrichment, EventId, HoneyHiveTracer, json};
+use honeyhive_tower::{CurrentSession, HoneyHiveLayer};
+use tower::ServiceExt as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+fn main() -> Outcome {
+    let name = std::env::args().nth(1).ok_or("which mistake?")?;
+    let level = match std::env::var("LOG").as_deref() {
+        Ok("off") => None,
+        Ok("debug") => Some(LevelFilter::DEBUG),
+        _ => Some(LevelFilter::INFO),
+    };
+    let subscribe = || {
+        if let Some(level) = level {
+            subscribe(level);
+        }
+    };
+    if name != "late_subscriber" {
+        subscribe();
+    }
+    match name.as_str() {
+        "script" => script(),
+        "late_subscriber" => late_subscriber(subscribe),
+        "server_without_key" => server_without_key(),
+        "no_guard" => no_guard(),
+        "guard_dropped_at_once" => guard_dropped_at_once(),
+        "after_shutdown" => after_shutdown(),
+        "span_outlives_guard" => span_outlives_guard(),
+        "layer_before_routes" => layer_before_routes(),
+        "two_layers" => two_layers(),
+        "trace_with_two_tracers" => trace_with_two_tracers(),
+        "trace_after_the_tracer" => trace_after_the_tracer(),
+        "wrong_event_type" => wrong_event_type(),
+        "wrong_event_type_in_tracing" => wrong_event_type_in_tracing(),
+        "inputs_are_text" => inputs_are_text(),
+        "spawn_without_session" => spawn_without_session(),
+        "thread_without_session" => thread_without_session(),
+        "enrich_outside" => enrich_outside(),
+        "session_start_in_a_server" => session_start_in_a_server(),
+        "global_tracer" => global_tracer(),
+        "many_tracers" => many_tracers(),
+        "unknown_event" => unknown_event(),
+        other => Err(format!("no such mistake: {other}").into()),
+    }
+}
+
+/// Without times, so that lines can be compared.
+fn subscribe(level: LevelFilter) {
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .without_time();
+    tracing_subscriber::registry()
+        .with(Targets::new().with_target("honeyhive", level))
+        .with(lines)
+        .init();
+}
+
+#[honeyhive::trace]
+fn work(number: u32) {}
+
+fn script() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _guard = tracer.shutdown_guard().timeout(Duration::from_secs(1));
+    work(1);
+    Ok(())
+}
+
+fn late_subscriber(subscribe: impl Fn()) -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    subscribe();
+    let _guard = tracer.shutdown_guard();
+    work(1);
+    Ok(())
+}
+
+#[tokio::main]
+async fn server_without_key() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env_or_disabled();
+    let app = Router::new()
+        .route(
+            "/",
+            get(|session: Option<CurrentSession>| async move {
+                session.map_or("no session", |_| "a session")
+            }),
+        )
+        .layer(HoneyHiveLayer::new(tracer.clone()));
+    ask(&app).await?;
+    work(1);
+    let session = tracer.acreate_session("chat").await?;
+    session
+        .span("turn")
+        .run(async |span| {
+            span.outputs(json!({"answer": 42}));
+            Ok::<_, std::io::Error>(())
+        })
+        .await?;
+    tracer.enrich_session(Enrichment::new().metadata(json!({"a": 1})));
+    tracer.shutdown(Duration::from_secs(1)).await?;
+    assert_eq!(tracer.stats(), honeyhive::DeliveryStats::default());
+    Ok(())
+}
+
+async fn ask(app: &Router) -> Outcome {
+    let answer = app
+        .clone()
+        .oneshot(Request::get("/").body(Body::empty())?)
+        .await?;
+    let status = answer.status();
+    let body = axum::body::to_bytes(answer.into_body(), 1_000).await?;
+    eprintln!("{status}: {}", String::from_utf8_lossy(&body));
+    Ok(())
+}
+
+fn no_guard() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    drop(tracer.span("work").start());
+    Ok(())
+}
+
+fn guard_dropped_at_once() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _ = tracer.shutdown_guard();
+    for _ in 0..3 {
+        drop(tracer.span("work").start());
+    }
+    Ok(())
+}
+
+fn after_shutdown() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let session = tracer.create_session("chat");
+    tracer.shutdown_blocking(Duration::from_secs(5))?;
+    work(1);
+    session.in_scope(|| work(2));
+    session.metadata(json!({"late": true}));
+    drop(session.span("late").start());
+    tracer.create_session("another");
+    Ok(())
+}
+
+fn span_outlives_guard() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _span = tracer.span("whole program").start();
+    let _guard = tracer.shutdown_guard();
+    Ok(())
+}
+
+#[tokio::main]
+async fn layer_before_routes() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _guard = tracer.shutdown_guard();
+    let app = Router::new()
+        .layer(HoneyHiveLayer::new(tracer.clone()))
+        .route(
+            "/",
+            get(async |session: CurrentSession| {
+                session.metadata(json!({"plan": "pro"}));
+                "an answer"
+            }),
+        );
+    ask(&app).await
+}
+
+#[tokio::main]
+async fn two_layers() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _guard = tracer.shutdown_guard();
+    let another = HoneyHiveTracer::from_env()?;
+    let _another_guard = another.shutdown_guard();
+    let app = Router::new()
+        .route("/", get(async || "an answer"))
+        .layer(HoneyHiveLayer::new(tracer.clone()))
+        .layer(HoneyHiveLayer::new(another.clone()));
+    ask(&app).await
+}
+
+fn trace_with_two_tracers() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _guard = tracer.shutdown_guard();
+    let another = HoneyHiveTracer::from_env()?;
+    let _another_guard = another.shutdown_guard();
+    for number in 0..3 {
+        work(number);
+    }
+    drop(honeyhive::span("by hand").start());
+    Ok(())
+}
+
+fn trace_after_the_tracer() -> Outcome {
+    HoneyHiveTracer::from_env()?.shutdown_blocking(Duration::from_secs(1))?;
+    work(1);
+    Ok(())
+}
+
+fn wrong_event_type() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _guard = tracer.shutdown_guard();
+    for _ in 0..3 {
+        drop(tracer.span("ask").event_type("llm").start());
+    }
+    Ok(())
+}
+
+fn wrong_event_type_in_tracing() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _guard = tracer.shutdown_guard();
+    let provider = tracer.provider().tracer("app");
+    for _ in 0..3 {
+        let kind = KeyValue::new("honeyhive_event_type", "llm");
+        let builder = provider.span_builder("ask").with_attributes([kind]);
+        drop(builder.start(&provider));
+    }
+    Ok(())
+}
+
+fn inputs_are_text() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _guard = tracer.shutdown_guard();
+    for _ in 0..3 {
+        drop(tracer.span("ask").inputs("what is 6 * 7?").start());
+    }
+    Ok(())
+}
+
+#[tokio::main]
+async fn spawn_without_session() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _guard = tracer.shutdown_guard();
+    let chat = tracer.create_session("chat");
+    chat.scope(async { tokio::spawn(async { work(1) }).await })
+        .await?;
+    Ok(())
+}
+
+fn thread_without_session() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _guard = tracer.shutdown_guard();
+    let chat = tracer.create_session("chat");
+    let thread = chat.in_scope(|| std::thread::spawn(|| work(1)));
+    let _entered = chat.enter();
+    thread.join().map_err(|_| "it panicked")?;
+    Ok(())
+}
+
+fn enrich_outside() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _guard = tracer.shutdown_guard();
+    let chat = tracer.create_session("chat");
+    let _entered = chat.enter();
+    let elsewhere = tracer.clone();
+    let thread = std::thread::spawn(move || {
+        for _ in 0..3 {
+            elsewhere.enrich_session(Enrichment::new().outputs(json!({"answer": 42})));
+        }
+    });
+    thread.join().map_err(|_| "it panicked")?;
+    Ok(())
+}
+
+fn session_start_in_a_server() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _guard = tracer.shutdown_guard();
+    for request in ["first", "second", "third"] {
+        let tracer = tracer.clone();
+        let thread = std::thread::spawn(move || drop(tracer.session_start(request)));
+        thread.join().map_err(|_| "it panicked")?;
+    }
+    Ok(())
+}
+
+fn global_tracer() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _guard = tracer.shutdown_guard();
+    global::tracer("app").in_span("work", |_| ());
+    Ok(())
+}
+
+fn many_tracers() -> Outcome {
+    let tracers: Result<Vec<_>, _> = (0..1_000)
+        .map(|_| HoneyHiveTracer::builder().test_mode(true).build())
+        .collect();
+    drop(tracers?);
+    Ok(())
+}
+
+fn unknown_event() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _guard = tracer.shutdown_guard();
+    let unknown: EventId = "3f2504e0-4f89-41d3-9a0c-0305e82c3301".parse()?;
+    tracer.enrich_event(unknown, Enrichment::new().feedback(json!({"rating": 5})));
+    Ok(())
+}

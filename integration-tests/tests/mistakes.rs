@@ -1,0 +1,406 @@
+//! Mistakes that everybody makes in the first hour, each with what is said of it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
+
+use std::process::{Command, Stdio};
+
+use honeyhive_local::{LocalServer, UnknownUpdates};
+
+const KEY: &str = "hh_test_key";
+
+fn honeyhive() -> LocalServer {
+    LocalServer::builder()
+        .api_key(KEY)
+        .unknown_updates(UnknownUpdates::Refuse)
+        .start_blocking()
+        .unwrap()
+}
+
+/// What a program with a mistake says, line by line, and whether it succeeds. `{url}` and `{authority}` are where
+/// HoneyHive is.
+fn said(mistake: &str, settings: &[(&str, &str)]) -> (bool, Vec<String>) {
+    let honeyhive = honeyhive();
+    let url = honeyhive.url();
+    let url = url.trim_end_matches('/');
+    let authority = url.trim_start_matches("http://");
+    let mut program = Command::new(env!("CARGO_BIN_EXE_mistakes"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HH_")) {
+        program.env_remove(name);
+    }
+    program
+        .arg(mistake)
+        .env("HH_API_KEY", KEY)
+        .env("HH_API_URL", url)
+        .env_remove("RUST_BACKTRACE")
+        .stdin(Stdio::null());
+    for (name, value) in settings {
+        let value = value
+            .replace("{url}", url)
+            .replace("{authority}", authority);
+        program.env(name, value);
+    }
+    let output = program.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let said = said.replace(url, "{url}").replace(authority, "{authority}");
+    let lines = said.lines().map(|line| line.trim().to_owned());
+    (output.status.success(), lines.collect())
+}
+
+/// Whether a line is as expected; `…` stands for anything, and `<site>` for a line of the program.
+fn is(line: &str, expected: &str) -> bool {
+    let expected = expected.replace("<site>", "integration-tests/src/bin/mistakes.rs:…");
+    let mut parts = expected.split('…');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = line.strip_prefix(first) else {
+        return false;
+    };
+    let mut is_open = false;
+    for part in parts {
+        is_open = part.is_empty();
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    is_open || rest.is_empty()
+}
+
+#[track_caller]
+fn compare(mistake: &str, settings: &[(&str, &str)], succeeds: bool, expected: &[&str]) {
+    let (success, said) = said(mistake, settings);
+    let are_alike = said.len() == expected.len()
+        && said
+            .iter()
+            .zip(expected)
+            .all(|(line, expected)| is(line, expected));
+    assert!(
+        are_alike && success == succeeds,
+        "{mistake} {settings:?} (success: {success}) said {said:#?}\nexpected {expected:#?}"
+    );
+}
+
+/// A program that goes on, and says this.
+#[track_caller]
+fn goes_on(mistake: &str, settings: &[(&str, &str)], expected: &[&str]) {
+    compare(mistake, settings, true, expected);
+}
+
+/// A program that fails, and says this.
+#[track_caller]
+fn fails(mistake: &str, settings: &[(&str, &str)], expected: &[&str]) {
+    compare(mistake, settings, false, expected);
+}
+
+const LOST: &str =
+    "WARN honeyhive: at shutdown: … of the items could not be delivered and were dropped";
+const NO_SUBSCRIBER: &str =
+    "(said here since the program has no `tracing` subscriber; HH_STDERR=false turns this off)";
+
+#[test]
+fn a_key_that_is_missing_or_of_the_wrong_shape() {
+    let missing = "Error: no HoneyHive key: set HH_API_KEY (or HH_INGESTION_API_KEY), call `.api_key(..)`, or turn on \
+                   test mode with HH_TEST_MODE=true or `.test_mode(true)`";
+    for nothing in ["", "  "] {
+        fails("script", &[("HH_API_KEY", nothing)], &[missing]);
+    }
+    for (key, problem) in [
+        (
+            "\"hh_key\"",
+            "it has quotes in it; write the key alone, without quotes around it",
+        ),
+        (
+            "hh key",
+            "it has a blank or a line break in it; write the key alone, on one line",
+        ),
+    ] {
+        let expected = format!("Error: HH_API_KEY is not usable as a key: {problem}");
+        fails("script", &[("HH_API_KEY", key)], &[&expected]);
+    }
+}
+
+#[test]
+fn a_key_that_is_missing_keeps_no_server_down() {
+    goes_on(
+        "server_without_key",
+        &[("HH_API_KEY", "")],
+        &[
+            "ERROR honeyhive: HoneyHive is off, and nothing is recorded: no HoneyHive key: set HH_API_KEY …",
+            "200 OK: no session",
+        ],
+    );
+}
+
+#[test]
+fn a_key_that_is_wrong() {
+    let wrong = ("HH_API_KEY", "hh_wrong");
+    let refused =
+        "ERROR honeyhive: HoneyHive does not accept the key (status 401: …): check HH_API_KEY or …";
+    goes_on("script", &[wrong], &[refused, LOST]);
+    goes_on("late_subscriber", &[wrong], &[refused, LOST]);
+}
+
+#[test]
+fn a_key_that_is_wrong_in_a_program_without_a_subscriber() {
+    let wrong = ("HH_API_KEY", "hh_wrong");
+    let lost = format!(
+        "honeyhive: 2 of 2 items were not delivered: HoneyHive d… not accept the key…{NO_SUBSCRIBER}"
+    );
+    goes_on("script", &[wrong, ("LOG", "off")], &[&lost]);
+    goes_on(
+        "script",
+        &[wrong, ("LOG", "off"), ("HH_STDERR", "false")],
+        &[],
+    );
+}
+
+#[test]
+fn an_address_that_is_wrong() {
+    fails(
+        "script",
+        &[("HH_API_URL", "api.honeyhive.ai")],
+        &[
+            "Error: HH_API_URL is not usable as a server URL: it does not begin with http:// or https://; it should \
+           look like https://api.dp1.us.honeyhive.ai",
+        ],
+    );
+    for path in ["/v1", "/v1/", "/v1/sessions"] {
+        fails(
+            "script",
+            &[("HH_API_URL", &format!("{{url}}{path}"))],
+            &[
+                "Error: HH_API_URL is not usable as a server URL: its path goes on with /v1, which is added to it: \
+               leave that out; it should look like https://api.dp1.us.honeyhive.ai",
+            ],
+        );
+    }
+    goes_on(
+        "script",
+        &[("HH_API_URL", "{url}/elsewhere")],
+        &[
+            "ERROR honeyhive: HoneyHive has no place for …(status 404: …): check HH_API_URL…",
+            LOST,
+        ],
+    );
+}
+
+#[test]
+fn an_address_where_nobody_listens() {
+    let pending = "WARN honeyhive: at shutdown: … of the items were still pending after 1s, 0 of them on disk";
+    goes_on(
+        "script",
+        &[("HH_API_URL", "http://127.0.0.1:9")],
+        &[
+            "WARN honeyhive: HoneyHive did not take … Connection refused …; it is tried again, requests are not affected",
+            pending,
+        ],
+    );
+    goes_on(
+        "script",
+        &[("HH_API_URL", "https://{authority}")],
+        &[
+            "WARN honeyhive: HoneyHive did not take …; it is tried again, requests are not affected",
+            pending,
+        ],
+    );
+}
+
+#[test]
+fn a_script_without_a_guard() {
+    let pending = "the last handle of a tracer was dropped with items pending (…), and nothing waits for their \
+                   delivery: keep `let _guard = tracer.shutdown_guard();` in `main`, or call `shutdown`";
+    goes_on("no_guard", &[], &[&format!("WARN honeyhive: {pending}")]);
+    goes_on(
+        "no_guard",
+        &[("LOG", "off")],
+        &[&format!("honeyhive: {pending} {NO_SUBSCRIBER}")],
+    );
+}
+
+#[test]
+fn a_guard_that_is_dropped_at_once() {
+    let late = "the span \"work\" (<site>) came after the tracer was shut down, and is dropped: the guard that was made \
+                at <site> is gone; `let _ = tracer.shutdown_guard()` drops it at once: write `let _guard = \
+                tracer.shutdown_guard();`";
+    goes_on(
+        "guard_dropped_at_once",
+        &[],
+        &[&format!("WARN honeyhive: {late}")],
+    );
+    let lost = format!("honeyhive: 3 of 3 items were not delivered: {late} {NO_SUBSCRIBER}");
+    goes_on("guard_dropped_at_once", &[("LOG", "off")], &[&lost]);
+}
+
+#[test]
+fn what_is_recorded_after_the_shutdown() {
+    let late = |what: &str| {
+        format!(
+            "WARN honeyhive: {what} (<site>) came after the tracer was shut down, and is dropped: `shutdown` was called \
+             at <site>: record before that"
+        )
+    };
+    goes_on(
+        "after_shutdown",
+        &[],
+        &[
+            &late("the span \"work\""),
+            &late("what was added to a session"),
+            &late("the span \"late\""),
+            &late("the session \"another\""),
+        ],
+    );
+    goes_on(
+        "span_outlives_guard",
+        &[],
+        &[
+            "WARN honeyhive: the span \"whole program\" ended after the tracer was shut down, and is dropped; the guard \
+           that was made at <site> was dropped first: make it before the span, since what is made last is dropped first",
+        ],
+    );
+}
+
+#[test]
+fn several_tracers() {
+    goes_on(
+        "two_layers",
+        &[],
+        &[
+            "WARN honeyhive: a request is in the layers of two tracers, so it becomes a session in each, and the response \
+             names that of the inner one: make one tracer when the program starts, and clone it wherever it is needed",
+            "200 OK: an answer",
+        ],
+    );
+    let nobody = |span: &str| {
+        format!(
+            "WARN honeyhive: the span {span:?} (<site>) began outside every session, and is not recorded: 2 tracers are \
+             alive, so none is meant: name one with `tracer = …`, begin a session, or choose one with \
+             `HoneyHiveTracer::set_default`"
+        )
+    };
+    goes_on(
+        "trace_with_two_tracers",
+        &[],
+        &[&nobody("work"), &nobody("by hand")],
+    );
+    goes_on(
+        "many_tracers",
+        &[],
+        &[
+            "WARN honeyhive: 11 tracers are alive, each with a thread and connections of its own: make one when the \
+           program starts, and clone it wherever it is needed",
+        ],
+    );
+}
+
+#[test]
+fn a_traced_function_whose_tracer_is_gone() {
+    goes_on(
+        "trace_after_the_tracer",
+        &[],
+        &[
+            "WARN honeyhive: the span \"work\" (<site>) began outside every session, and is not recorded: no tracer is \
+           alive any more: keep one, or a clone of it, as long as something is recorded",
+        ],
+    );
+}
+
+#[test]
+fn an_event_type_that_there_is_none_of() {
+    goes_on(
+        "wrong_event_type",
+        &[],
+        &[
+            "WARN honeyhive: the event type of the span \"ask\" (<site>) is left out: not a name that is known here: \
+           write `model`, `chain` or `tool`",
+        ],
+    );
+    goes_on(
+        "wrong_event_type_in_tracing",
+        &[],
+        &[
+            "WARN honeyhive: a span has `honeyhive_event_type = \"llm\"`, which is no event type, so it goes by what else \
+           is known of it: write `model`, `chain` or `tool` (said once for all such cases)",
+        ],
+    );
+}
+
+#[test]
+fn inputs_that_are_no_object() {
+    goes_on(
+        "inputs_are_text",
+        &[],
+        &[
+            "WARN honeyhive: inputs (<site>) are no object, so they are kept as {\"result\": …}: pass a map, a struct or a \
+           `json!` object (said once for all such cases)",
+        ],
+    );
+}
+
+#[test]
+fn work_that_has_lost_its_session() {
+    let lost = "WARN honeyhive: the span \"work\" (<site>) ended outside every session while sessions were open, so it \
+                goes to the tracer's own; was its task, thread or stream started without the session? See \
+                `Session::spawn`, `wrap` and `scope_stream`. This is said in debug builds only";
+    goes_on("spawn_without_session", &[], &[lost]);
+    goes_on("thread_without_session", &[], &[lost]);
+    goes_on(
+        "enrich_outside",
+        &[],
+        &[
+            "WARN honeyhive: `enrich_session` (<site>) was called outside every session while sessions were open, so it \
+           goes to the tracer's own; was its task, thread or stream started without the session? See \
+           `Session::spawn`, `wrap` and `scope_stream`. This is said in debug builds only",
+        ],
+    );
+}
+
+#[test]
+fn a_session_of_the_tracers_own_in_a_server() {
+    goes_on(
+        "session_start_in_a_server",
+        &[],
+        &[
+            "WARN honeyhive: `session_start` (<site>) was called again, and takes the place of the tracer's own session \
+           for the whole process, whatever runs beside it: a server begins a session a request, by its layer or with \
+           `create_session`; other units of work are `with_session`",
+        ],
+    );
+}
+
+#[test]
+fn spans_of_the_global_tracer() {
+    goes_on(
+        "global_tracer",
+        &[("LOG", "debug")],
+        &[
+            "DEBUG honeyhive: nothing global is set: spans of `opentelemetry::global::tracer` come here once the program \
+             calls `opentelemetry::global::set_tracer_provider(tracer.provider().clone())`",
+            "DEBUG honeyhive: delivers to {url} with a project key, as the source \"dev\"",
+        ],
+    );
+}
+
+#[test]
+fn an_event_that_honeyhive_does_not_know() {
+    goes_on(
+        "unknown_event",
+        &[],
+        &[
+            "WARN honeyhive: HoneyHive does not know a session or an event…; what was added to it is dropped and counted",
+            LOST,
+        ],
+    );
+}
+
+/// Shows what is said, to write a row: `SHOW=script@HH_API_KEY=wrong,no_guard`.
+#[test]
+#[ignore = "for those who write a row"]
+fn show() {
+    for name in std::env::var("SHOW").unwrap_or_default().split(',') {
+        let (name, settings) = name.split_once('@').unwrap_or((name, ""));
+        let settings: Vec<_> = settings
+            .split('@')
+            .filter_map(|it| it.split_once('='))
+            .collect();
+        println!("== {name} {settings:?}\n{:#?}", said(name, &settings));
+    }
+}
