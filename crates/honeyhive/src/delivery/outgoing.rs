@@ -29,7 +29,7 @@ pub(super) fn arrange(span: &mut SpanData) {
     leave_out_no_errors(&mut span.attributes);
     keep_last_writes(&mut span.attributes);
     take_suggestions(&mut span.attributes);
-    gen_ai::place(&mut span.attributes);
+    gen_ai::place(span);
     limits::fit_placed(span);
 }
 

@@ -64,7 +64,7 @@ impl Redactor {
     pub(crate) fn start(&self, start: &StartRecord) -> StartContent {
         let facts = start.facts.as_deref();
         let mut content = StartContent {
-            name: start.name.as_ref().to_owned(),
+            name: start.name().as_ref().to_owned(),
             source: facts.and_then(|facts| facts.source.as_deref().map(str::to_owned)),
             inputs: start.inputs.to_object(),
             metadata: facts.map_or_else(Object::new, |facts| facts.metadata.clone()),

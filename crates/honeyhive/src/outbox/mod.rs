@@ -148,6 +148,10 @@ impl RefUnwindSafe for Outbox {}
 
 impl Outbox {
     pub(crate) fn new(bounds: Bounds) -> Self {
+        Self::of(bounds, Member::new())
+    }
+
+    fn of(bounds: Bounds, member: Member) -> Self {
         Self {
             queue: Mutex::default(),
             wake: Notify::new(),
@@ -157,7 +161,7 @@ impl Outbox {
             callback_panics: AtomicU64::new(0),
             redacted: AtomicU64::new(0),
             tracer: OnceLock::new(),
-            member: Member::new(),
+            member,
             strays: Strays::default(),
             life: closing::Life::default(),
             is_disabled: false,
@@ -168,7 +172,8 @@ impl Outbox {
 
     /// One that takes nothing, and counts nothing.
     pub(crate) fn disabled() -> Self {
-        let mut outbox = Self::new(Bounds::new(0, 0, DropPolicy::Newest, false));
+        let bounds = Bounds::new(0, 0, DropPolicy::Newest, false);
+        let mut outbox = Self::of(bounds, Member::nobody());
         outbox.is_disabled = true;
         outbox
             .queue
@@ -259,7 +264,7 @@ impl Outbox {
                 Ok(())
             }
             Err(reason) => {
-                let what = format_args!("the session {:?}", start.name);
+                let what = format_args!("the session {:?}", start.name());
                 self.expect_open(what, CallSite::here());
                 Err(reason)
             }

@@ -169,8 +169,10 @@ impl Core {
                 self.make_room(now);
             }
             self.follow_to_disk(now);
-            self.seal_what_is_due(now);
-            self.send(now);
+            if !self.is_looking_first(now) {
+                self.seal_what_is_due(now);
+                self.send(now);
+            }
             self.read_back(now);
             self.begin_writing_the_rest(now);
         }

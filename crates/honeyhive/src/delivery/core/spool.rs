@@ -27,6 +27,8 @@ const WINDOW_BYTES: usize = 8 * 1024 * 1024;
 const MANY_STARTS: usize = 1_024;
 /// So long a flush waits for the first look into the folder.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
+/// And so long nothing is sent, however slow the disk is.
+const SENDING_AFTER: Duration = Duration::from_secs(1);
 /// So many sessions are looked at for what may go to disk, at a time.
 const LOOKED_AT: usize = 1_024;
 
@@ -35,6 +37,8 @@ const LOOKED_AT: usize = 1_024;
 pub(super) struct DiskSide {
     shelf: Arc<Shelf>,
     look_at: Option<Instant>,
+    /// The first look has not been answered; nothing is sent meanwhile, but not beyond this.
+    first_look_until: Option<Instant>,
     is_reading: bool,
     /// A file could not be opened; it is tried again then.
     read_after: Option<Instant>,
@@ -54,6 +58,7 @@ impl DiskSide {
         Self {
             shelf,
             look_at: None,
+            first_look_until: None,
             is_reading: false,
             read_after: None,
             refused_until: None,
@@ -99,6 +104,7 @@ impl Core {
             if disk.look_at.is_none() {
                 // A flush right at the beginning waits for what the process before has left.
                 self.ledger.expect(Some(now + FIRST_LOOK));
+                disk.first_look_until = Some(now + SENDING_AFTER);
             }
             disk.look_at = Some(now + LOOK);
             self.effects.push(Effect::Disk(Request::Look(mark)));
@@ -169,6 +175,15 @@ impl Core {
             Err(error) => self.notices.spool_failed(&error, now),
         }
         self.ledger.expect(None);
+        if let Some(disk) = &mut self.disk {
+            disk.first_look_until = None;
+        }
+    }
+
+    /// True while nothing is sent, since what it has to follow may be on disk.
+    pub(super) fn is_looking_first(&self, now: Instant) -> bool {
+        let until = self.disk.as_ref().and_then(|disk| disk.first_look_until);
+        until.is_some_and(|until| now < until)
     }
 
     fn written(&mut self, number: Number, place: Place) {

@@ -62,12 +62,12 @@ impl Labels {
     /// Notes that a session goes on under another id. Only for an id that nobody else can know.
     pub(in crate::delivery) fn moved(&mut self, start: &StartRecord, to: SessionId) {
         self.moved.insert(start.id, to);
-        self.unstarted.insert(to, Arc::clone(&start.name));
+        self.unstarted.insert(to, Arc::clone(start.name()));
     }
 
     /// Notes that no start of ours creates the session.
     pub(in crate::delivery) fn unstarted(&mut self, start: &StartRecord) {
-        self.unstarted.insert(start.id, Arc::clone(&start.name));
+        self.unstarted.insert(start.id, Arc::clone(start.name()));
     }
 
     /// The name for ingestion to create a session with, where no start of ours does.
