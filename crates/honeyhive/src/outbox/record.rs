@@ -69,6 +69,32 @@ pub(crate) enum Update {
     End(SessionEnd),
 }
 
+impl Update {
+    /// True where something went wrong.
+    pub(crate) fn has_failed(&self) -> bool {
+        match self {
+            Self::Enrich(enrichment) => enrichment.error_text().is_some(),
+            Self::End(end) => end.error.is_some(),
+        }
+    }
+
+    /// How long the request or the unit of work was that has ended.
+    pub(crate) fn took(&self) -> Duration {
+        match self {
+            Self::Enrich(_) => Duration::ZERO,
+            Self::End(end) => end.duration,
+        }
+    }
+
+    /// When a request or a unit of work has ended, where this says that.
+    pub(crate) fn ended_at(&self) -> Option<SystemTime> {
+        match self {
+            Self::Enrich(_) => None,
+            Self::End(end) => Some(end.ended_at),
+        }
+    }
+}
+
 /// The start of a session, shared between its handles and the delivery thread.
 ///
 /// One is made for every request, so what few sessions have takes no more room in it than a pointer.
@@ -180,6 +206,16 @@ impl StartRecord {
                 .clone_from(&facts.user_properties);
         }
         enrichment
+    }
+
+    /// What a start has to say, for a session that is created by its spans: the request's span carries the inputs of
+    /// a request.
+    pub(crate) fn as_update(&self) -> Enrichment {
+        let mut began_with = self.began_with();
+        if !matches!(self.inputs, Inputs::Request(_)) {
+            *began_with.bucket_mut(Bucket::Inputs) = self.inputs.to_object();
+        }
+        began_with
     }
 
     /// What it is called, as far as that is known by now.
