@@ -43,7 +43,9 @@ impl StartSession {
             &mut self.metadata,
             &mut self.user_properties,
         ];
-        limits::cut_objects(objects, limit)
+        let texts = [&mut self.session_name, &mut self.source];
+        let of_texts = texts.map(|text| limits::shorten(text, limit));
+        limits::cut_objects(objects, limit) | of_texts.contains(&true)
     }
 }
 
