@@ -322,7 +322,7 @@ impl HoneyHiveTracerBuilder {
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn capture(mut self, capture: crate::testing::Capture) -> Self {
+    pub(crate) fn capture(mut self, capture: delivery::capture::Capture) -> Self {
         self.sink = Some(Sink::Memory(capture));
         self
     }
