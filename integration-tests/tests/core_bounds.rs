@@ -402,45 +402,38 @@ fn a_backlog_of_thousands_of_items_is_delivered_whole() {
 fn no_text_is_too_long_to_be_delivered() {
     const LARGEST_BODY: usize = 12 * 1024 * 1024;
     let text = || "x".repeat(20 * 1024 * 1024);
-    for protocol in PROTOCOLS {
-        let server = LocalServer::builder()
-            .api_key(KEY)
-            .max_request_bytes(LARGEST_BODY)
-            .max_body_bytes(LARGEST_BODY)
-            .start_blocking()
-            .unwrap();
-        let tracer = builder(&server).otlp_protocol(protocol).build().unwrap();
-        let sessions = [
-            tracer.create_session(text()),
-            tracer.create_session(NewSession::named("source").source(text())),
-            tracer.create_session(NewSession::named("user").user_properties(json!({"id": text()}))),
-        ];
-        let chat = tracer.create_session("chat");
-        chat.enrich(
-            Enrichment::new()
-                .error(text())
-                .metadata(json!({"a": [text()]})),
-        );
-        let failed = tracer.with_session("fails", |_| async {
-            std::panic::resume_unwind(Box::new(text()))
-        });
-        assert!(catch_unwind(AssertUnwindSafe(|| block_on(failed))).is_err());
-        chat.in_scope(|| {
-            let provider = tracer.provider().tracer(text());
-            let mut span = provider.start(text());
-            span.add_event(text(), vec![KeyValue::new("a", text())]);
-            span.set_status(Status::error(text()));
-            span.set_attribute(KeyValue::new(text(), 1));
-            span.end();
-            drop(tracer.span("after").start());
-        });
-        flush(&tracer);
-        let last = tracer.create_session("the last");
-        flush(&tracer);
-        assert_eq!(tracer.stats().dropped.total(), 0, "{:?}", tracer.stats());
-        for session in sessions.iter().chain([&chat, &last]) {
-            support::session(&server, session.id());
-        }
-        event(&server, "after");
+    let server = LocalServer::builder()
+        .api_key(KEY)
+        .max_request_bytes(LARGEST_BODY)
+        .max_body_bytes(LARGEST_BODY)
+        .start_blocking()
+        .unwrap();
+    let tracer = builder(&server).build().unwrap();
+    let sessions = [
+        tracer.create_session(text()),
+        tracer.create_session(NewSession::named("source").source(text())),
+    ];
+    let chat = tracer.create_session("chat");
+    chat.enrich(Enrichment::new().error(text()));
+    let failed = tracer.with_session("fails", |_| async {
+        std::panic::resume_unwind(Box::new(text()))
+    });
+    assert!(catch_unwind(AssertUnwindSafe(|| block_on(failed))).is_err());
+    chat.in_scope(|| {
+        let provider = tracer.provider().tracer(text());
+        let mut span = provider.start(text());
+        span.add_event(text(), vec![]);
+        span.set_status(Status::error(text()));
+        span.set_attribute(KeyValue::new(text(), 1));
+        span.end();
+        drop(tracer.span("after").start());
+    });
+    flush(&tracer);
+    let last = tracer.create_session("the last");
+    flush(&tracer);
+    assert_eq!(tracer.stats().dropped.total(), 0, "{:?}", tracer.stats());
+    for session in sessions.iter().chain([&chat, &last]) {
+        support::session(&server, session.id());
     }
+    event(&server, "after");
 }
