@@ -185,7 +185,7 @@ fn an_address_that_is_wrong() {
 
 #[test]
 fn an_address_where_nobody_listens() {
-    let pending = "WARN honeyhive: at shutdown: … of the items were still pending after 1s, 0 of them on disk";
+    let pending = "WARN honeyhive: at shutdown: … of the items were still pending after 5s, 0 of them on disk";
     goes_on(
         "script",
         &[("HH_API_URL", "http://127.0.0.1:9")],

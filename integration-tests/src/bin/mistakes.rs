@@ -85,7 +85,7 @@ fn work(number: u32) {}
 
 fn script() -> Outcome {
     let tracer = HoneyHiveTracer::from_env()?;
-    let _guard = tracer.shutdown_guard().timeout(Duration::from_secs(1));
+    let _guard = tracer.shutdown_guard().timeout(Duration::from_secs(5));
     work(1);
     Ok(())
 }
