@@ -4,16 +4,20 @@
 //! has gathered. Every item that was ever offered is accounted for, under that same lock:
 //! `accepted = delivered + pending + dropped`.
 
+mod alarm;
 mod bounds;
 mod closing;
 mod command;
 mod record;
 pub(crate) mod strays;
+pub(crate) mod wait;
 
 use std::fmt;
 use std::panic::RefUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+
+use std::time::Duration;
 
 use opentelemetry_sdk::trace::SdkTracer;
 use opentelemetry_sdk::trace::SpanData;
@@ -129,6 +133,7 @@ pub(crate) struct Outbox {
     is_disabled: bool,
     /// Nothing leaves the process.
     is_local: bool,
+    answer_timeout: Duration,
     /// Losses are said on stderr where nobody listens.
     speaks_at_the_end: bool,
 }
@@ -166,6 +171,7 @@ impl Outbox {
             life: closing::Life::default(),
             is_disabled: false,
             is_local: false,
+            answer_timeout: Duration::ZERO,
             speaks_at_the_end: true,
         }
     }
@@ -184,6 +190,16 @@ impl Outbox {
     }
 
     /// What it delivers stays in the process.
+    /// How long somebody may wait for the answer to a start.
+    pub(crate) const fn answering_within(mut self, timeout: Duration) -> Self {
+        self.answer_timeout = timeout;
+        self
+    }
+
+    pub(crate) const fn answer_timeout(&self) -> Duration {
+        self.answer_timeout
+    }
+
     pub(crate) const fn local(mut self, is_local: bool) -> Self {
         self.is_local = is_local;
         self
