@@ -3,6 +3,8 @@
 mod answers;
 mod intake;
 mod jobs;
+#[cfg(test)]
+mod random;
 mod room;
 mod sampled;
 mod sealing;

@@ -134,7 +134,7 @@ impl Core {
         let Some(sampler) = &mut self.sampler else {
             return;
         };
-        for mut held in sampler.withdraw(start) {
+        for mut held in sampler.withdraw(start, now) {
             let claim = held.claim_mut().take();
             let claim = self.ledger.resume(claim);
             match held {
