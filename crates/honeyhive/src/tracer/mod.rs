@@ -5,6 +5,7 @@ mod guard;
 pub(crate) mod here;
 #[cfg(not(feature = "tracing"))]
 mod no_tracing_layer;
+mod resource;
 mod serve;
 #[cfg_attr(not(feature = "signal"), path = "no_signals.rs")]
 mod signals;
