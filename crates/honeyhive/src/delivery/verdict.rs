@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::gate::{asked_for, backoff};
-use super::sealed::{Body, Sealed};
+use super::sealed::{Parts, Sealed};
 use super::sink::Sink;
 use crate::report::DropReason;
 use crate::wire::{Answer, Failure};
@@ -50,15 +50,6 @@ pub(super) enum Verdict {
     /// What it updates is not known yet, and is asked for again then.
     Await(Instant),
     Drop(DropReason),
-}
-
-/// A call that was too large.
-#[derive(Debug)]
-pub(super) enum Parts {
-    /// In two calls, with how many items are in each.
-    Halves([(Body, u64); 2]),
-    /// With its texts cut to so many bytes.
-    Cut(Body, usize),
 }
 
 /// Says what becomes of a call after its answer.
@@ -117,7 +108,7 @@ fn unknown(call: &Sealed, at: &Circumstances<'_>) -> Verdict {
 mod tests {
     use super::*;
     use crate::delivery::claim::Claim;
-    use crate::delivery::sealed::{Home, Target, Tries};
+    use crate::delivery::sealed::{Body, Home, Target, Tries};
     use crate::model::id::SessionId;
     use crate::spool::{Kind, Ticket};
 
@@ -146,7 +137,7 @@ mod tests {
         call
     }
 
-    fn said(call: &Sealed, answer: Result<Answer, Failure>, is_expected: bool) -> Said {
+    fn said(call: &Sealed, answer: &Result<Answer, Failure>, is_expected: bool) -> Said {
         let now = Instant::now();
         let at = Circumstances {
             now,
@@ -155,7 +146,7 @@ mod tests {
             jitter: JITTER,
             sink: &Sink::Nowhere,
         };
-        match judge(call, &answer, &at) {
+        match judge(call, answer, &at) {
             Verdict::Delivered => Said::Delivered,
             Verdict::Again(then) => Said::Again(then - now),
             Verdict::Smaller(_) => Said::Cut,
@@ -197,7 +188,7 @@ mod tests {
             for on_disk in [false, true] {
                 let of = |tries| call(target, on_disk, tries);
                 let fresh = of(Tries::default());
-                let row = |answer| said(&fresh, answer, false);
+                let row = |answer| said(&fresh, &answer, false);
                 assert_eq!(row(Ok(Answer::default())), Said::Delivered);
                 assert_eq!(row(transient(None)), Said::Again(seconds(1) / 4));
                 assert_eq!(row(transient(Some(7))), Said::Again(seconds(7)));
@@ -215,11 +206,11 @@ mod tests {
                     assert_eq!(row(refused(status)), expected, "{target:?}");
                 }
                 let last = MOST_TRIES - 1;
-                let exhausted = said(&of(tried(last, 0, Some(8))), transient(None), false);
+                let exhausted = said(&of(tried(last, 0, Some(8))), &transient(None), false);
                 assert_eq!(exhausted, Said::Drop(DropReason::RetriesExhausted));
                 for others_before in [Some(9), None] {
                     let in_an_outage = of(tried(last, 0, others_before));
-                    let again = said(&in_an_outage, transient(None), false);
+                    let again = said(&in_an_outage, &transient(None), false);
                     assert!(matches!(again, Said::Again(_)), "{again:?}");
                 }
             }
@@ -248,7 +239,7 @@ mod tests {
         for (target, on_disk, unknown, is_expected, expected) in table {
             // Tries that failed are counted apart.
             let call = call(target, on_disk, tried(15, unknown, Some(0)));
-            let verdict = said(&call, refused(404), is_expected);
+            let verdict = said(&call, &refused(404), is_expected);
             assert_eq!(verdict, expected, "{target:?} {on_disk} {unknown}");
         }
     }
@@ -258,6 +249,6 @@ mod tests {
         let mut call = call(targets()[0], false, Tries::default());
         let body = serde_json::json!({"session_name": "x".repeat(1_000_000)});
         call.body = Body::Json(body.to_string().into());
-        assert_eq!(said(&call, refused(413), false), Said::Cut);
+        assert_eq!(said(&call, &refused(413), false), Said::Cut);
     }
 }

@@ -6,13 +6,10 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::StartRecord;
+use super::flushed::Flushed;
+use super::record::StartRecord;
 use super::wait::Awaited;
-use crate::error::{FlushError, StartError};
-use crate::report::FlushReport;
-
-/// The answer of a flush or a shutdown.
-pub(crate) type Flushed = Result<FlushReport, FlushError>;
+use crate::error::StartError;
 
 #[derive(Debug)]
 pub(crate) enum Command {

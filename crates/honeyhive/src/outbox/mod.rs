@@ -8,6 +8,9 @@ mod alarm;
 mod bounds;
 mod closing;
 mod command;
+mod flushed;
+mod life;
+mod load;
 mod record;
 pub(crate) mod strays;
 pub(crate) mod wait;
@@ -24,8 +27,11 @@ use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::Notify;
 
 pub(crate) use bounds::{Bounds, WAKE_FOR_DISK};
-pub(crate) use closing::Closed;
-pub(crate) use command::{Command, Flushed, Reply};
+pub(crate) use command::{Command, Reply};
+pub(crate) use flushed::Flushed;
+pub(crate) use life::Closed;
+use life::Life;
+pub(crate) use load::{Load, Medium};
 #[cfg(feature = "lambda")]
 pub(crate) use record::EventInputs;
 #[cfg(feature = "http-server")]
@@ -43,34 +49,6 @@ use strays::Strays;
 
 /// So many items in the inbox are worth waking the delivery thread for.
 pub(crate) const BATCH: usize = 512;
-
-/// A number of items and the bytes they hold, on their way from accepted to an outcome.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Load {
-    pub(crate) items: u64,
-    pub(crate) bytes: u64,
-}
-
-impl Load {
-    pub(crate) const fn one(bytes: usize) -> Self {
-        Self {
-            items: 1,
-            bytes: bytes as u64,
-        }
-    }
-
-    pub(crate) fn add(&mut self, other: Self) {
-        self.items += other.items;
-        self.bytes += other.bytes;
-    }
-}
-
-/// Where pending items are. Only those in memory take the room that is bounded there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Medium {
-    Memory,
-    Disk,
-}
 
 /// What has gathered since the delivery thread last looked.
 #[derive(Debug, Default)]
@@ -128,7 +106,7 @@ pub(crate) struct Outbox {
     tracer: OnceLock<Weak<SdkTracer>>,
     member: Member,
     strays: Strays,
-    life: closing::Life,
+    life: Life,
     /// Nothing is recorded, since the settings are missing.
     is_disabled: bool,
     /// Nothing leaves the process.
@@ -168,7 +146,7 @@ impl Outbox {
             tracer: OnceLock::new(),
             member,
             strays: Strays::default(),
-            life: closing::Life::default(),
+            life: Life::default(),
             is_disabled: false,
             is_local: false,
             answer_timeout: Duration::ZERO,

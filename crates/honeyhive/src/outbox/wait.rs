@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::Outbox;
 use super::alarm::Alarm;
-use super::command::Flushed;
+use super::flushed::Flushed;
 use crate::error::FlushError;
 use crate::report::FlushReport;
 

@@ -2,14 +2,14 @@
 
 use tokio::time::Instant;
 
-use super::{Core, Effect, REST_WIDTH, TRACES_WIDTH};
+use super::state::{Core, Effect, REST_WIDTH, TRACES_WIDTH};
 use crate::delivery::claim::Claim;
 use crate::delivery::disk::Request;
 use crate::delivery::gate::Gate;
 use crate::delivery::lane::{Number, Outcome};
 use crate::delivery::notices::{SESSIONS, TRACES, UPDATES};
-use crate::delivery::sealed::{About, Body, Home, Sealed, Target};
-use crate::delivery::verdict::{Circumstances, Parts, UNAUTHORIZED_PAUSE, Verdict, judge};
+use crate::delivery::sealed::{About, Body, Home, Parts, Sealed, Target};
+use crate::delivery::verdict::{Circumstances, UNAUTHORIZED_PAUSE, Verdict, judge};
 use crate::error::StartError;
 use crate::report::DropReason;
 use crate::wire::{Answer, Failure};

@@ -14,7 +14,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::{Core, Effect, Event};
+use super::state::{Core, Effect, Event};
 use crate::attributes::{EVENT_ID, SESSION_ID};
 use crate::delivery::lane::Number;
 use crate::delivery::plan::{Origin, Plan};

@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::Core;
+use super::state::Core;
 use crate::delivery::lane::Number;
 use crate::error::StartError;
 use crate::model::id::SessionId;

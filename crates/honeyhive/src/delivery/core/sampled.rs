@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use tokio::time::Instant;
 
-use super::Core;
+use super::state::Core;
 use crate::delivery::claim::Claim;
 use crate::delivery::intake::{Held, Hint, session_of};
 use crate::delivery::piles::Waiting;

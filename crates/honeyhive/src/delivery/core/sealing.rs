@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::jobs::{Job, JobOf};
-use super::{Core, Effect, REST_WIDTH, TRACES_WIDTH};
+use super::state::{Core, Effect, REST_WIDTH, TRACES_WIDTH};
 use crate::delivery::claim::Claim;
 use crate::delivery::lane::Number;
 use crate::delivery::piles::{Batch, Place};
