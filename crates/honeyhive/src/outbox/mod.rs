@@ -40,12 +40,14 @@ pub(crate) use record::{
     Facts, Inputs, Outcome, Record, SessionEnd, StartRecord, Timing, Update, fit_span, span_load,
 };
 
+use crate::error::FlushError;
 use crate::log::CallSite;
 use crate::model::id::SessionId;
 use crate::owners::Member;
-use crate::report::{DeliveryStats, DropReason, Drops};
+use crate::report::{DeliveryStats, DropReason, Drops, FlushReport};
 use crate::settings::DropPolicy;
 use strays::Strays;
+use wait::Waited;
 
 /// So many items in the inbox are worth waking the delivery thread for.
 pub(crate) const BATCH: usize = 512;
@@ -459,6 +461,21 @@ impl Outbox {
     pub(crate) fn count_redacted(&self, values: u64) {
         if values > 0 {
             self.redacted.fetch_add(values, Ordering::Relaxed);
+        }
+    }
+
+    /// What a flush has come to.
+    pub(crate) fn flushed(&self, waited: Waited<Flushed>, timeout: Duration) -> Flushed {
+        match waited {
+            Waited::Answered(flushed) => flushed,
+            Waited::Gone => Err(FlushError::ShutDown),
+            Waited::Late => Err(FlushError::TimedOut {
+                timeout,
+                report: FlushReport {
+                    pending: self.stats().pending,
+                    ..FlushReport::default()
+                },
+            }),
         }
     }
 

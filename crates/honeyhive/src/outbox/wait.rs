@@ -10,11 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::Outbox;
 use super::alarm::Alarm;
-use super::flushed::Flushed;
-use crate::error::FlushError;
-use crate::report::FlushReport;
 
 /// The delivery thread keeps the time, and has the exact numbers; this much later a wait ends without it.
 pub(super) const GRACE: Duration = Duration::from_secs(1);
@@ -67,23 +63,6 @@ pub(crate) fn block<T>(answer: &Receiver<T>, limit: Duration) -> Waited<T> {
     }
 }
 
-impl Outbox {
-    /// What a flush has come to.
-    pub(crate) fn flushed(&self, waited: Waited<Flushed>, timeout: Duration) -> Flushed {
-        match waited {
-            Waited::Answered(flushed) => flushed,
-            Waited::Gone => Err(FlushError::ShutDown),
-            Waited::Late => Err(FlushError::TimedOut {
-                timeout,
-                report: FlushReport {
-                    pending: self.stats().pending,
-                    ..FlushReport::default()
-                },
-            }),
-        }
-    }
-}
-
 thread_local! {
     static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
 }
@@ -100,19 +79,20 @@ fn is_inside_delivery() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outbox::Reply;
 
     #[tokio::test]
     async fn a_wait_ends_in_time_though_nobody_answers() {
-        let (reply, answer) = Reply::<()>::awaited(Duration::ZERO);
+        let (sender, receiver) = oneshot::channel::<()>();
+        let answer = Awaited::new(receiver, Duration::ZERO);
         assert!(matches!(answer.await, Waited::Late));
-        drop(reply);
+        drop(sender);
     }
 
     #[tokio::test]
     async fn a_wait_ends_where_no_answer_will_come() {
-        let (reply, answer) = Reply::<()>::awaited(Duration::MAX);
-        drop(reply);
+        let (sender, receiver) = oneshot::channel::<()>();
+        let answer = Awaited::new(receiver, Duration::MAX);
+        drop(sender);
         assert!(matches!(answer.await, Waited::Gone));
     }
 
@@ -134,7 +114,7 @@ mod tests {
     fn what_runs_inside_delivery_does_not_wait_for_it() {
         let thread = std::thread::spawn(|| {
             enter_delivery();
-            let (_reply, answer) = Reply::<()>::blocking();
+            let (_sender, answer) = std::sync::mpsc::channel::<()>();
             matches!(block(&answer, Duration::MAX), Waited::Late)
         });
         assert!(thread.join().unwrap());
