@@ -159,8 +159,8 @@ impl Conditions {
             all.parts.push(
                 "s.seq IN (WITH found AS MATERIALIZED \
                  (SELECT rowid FROM text WHERE text MATCH ? ORDER BY rowid DESC LIMIT 5000) \
-                 SELECT rowid FROM found UNION ALL SELECT of.seq FROM found JOIN event e ON e.seq = found.rowid \
-                 JOIN session of ON of.id = e.session_id)",
+                 SELECT rowid FROM found UNION ALL SELECT held.seq FROM found JOIN event e ON e.seq = found.rowid \
+                 JOIN session held ON held.id = e.session_id)",
             );
             all.values.push(Value::Text(query));
         }
