@@ -11,8 +11,14 @@ use std::path::{Path, PathBuf};
 use graph::Graph;
 use source::Sources;
 
-/// What is being rebuilt as this is written: what goes through these is not looked at.
-const UNDER_WAY: [&str; 1] = ["honeyhive-local/"];
+/// Where circles are known and not mended yet: what goes through these files is not looked at.
+const UNDER_WAY: [&str; 5] = [
+    "honeyhive-local/api/mod.rs",
+    "honeyhive-local/builder.rs",
+    "honeyhive-local/server.rs",
+    "honeyhive-local/meaning/mod.rs",
+    "honeyhive-local/meaning/content.rs",
+];
 
 /// The floors of the core (`docs/architecture.md`): a file knows its own floor and those below.
 const FLOORS: [(u8, &[&str]); 10] = [
