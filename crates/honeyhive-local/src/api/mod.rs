@@ -12,6 +12,7 @@ mod records;
 mod runs;
 mod runs_list;
 mod schema;
+mod seed;
 mod sent;
 mod sessions;
 
@@ -23,6 +24,8 @@ use serde_json::json;
 
 use crate::reply::Reply;
 use crate::shared::Shared;
+
+pub(crate) use seed::seed_dataset;
 
 pub(crate) type Server = Arc<Shared>;
 

@@ -1,7 +1,6 @@
 //! [`Redactor`]: what every session, span and addition goes through before it leaves.
 //!
-//! It is asked where the content of a call is made (`Changes`, `Beginning`) and where a span gets ready, so
-//! what is sent, tried again or kept for later has been through it, once.
+//! It is asked where calls are sealed, so what is sent, tried again or kept for later has been through it, once.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Once};

@@ -21,9 +21,7 @@ use tokio::sync::Notify;
 
 pub(crate) use bounds::{Bounds, WAKE_FOR_DISK};
 pub(crate) use closing::Closed;
-#[cfg(feature = "lambda")]
-pub(crate) use command::Flushed;
-pub(crate) use command::{Command, Reply};
+pub(crate) use command::{Command, Flushed, Reply};
 #[cfg(feature = "lambda")]
 pub(crate) use record::EventInputs;
 #[cfg(feature = "http-server")]
@@ -79,6 +77,10 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.spans.is_empty() && self.commands.is_empty()
+    }
+
     /// Gives back the room of an unusual burst.
     pub(crate) fn shrink(&mut self) {
         const USUAL: usize = 16 * BATCH;
@@ -271,10 +273,11 @@ impl Outbox {
 
     /// Hands a session's end over, likewise.
     #[inline]
-    pub(crate) fn push_end(&self, session: SessionId, end: SessionEnd, timing: Timing) {
+    pub(crate) fn push_end(&self, session: SessionId, mut end: SessionEnd, timing: Timing) {
         if self.is_disabled {
             return;
         }
+        end.fit();
         if let Ok(mut queue) = self.admit(end.load()) {
             let end = Update::End(end);
             queue
@@ -349,6 +352,11 @@ impl Outbox {
         std::mem::swap(&mut queue.inbox, inbox);
     }
 
+    /// True while something waits to be taken.
+    pub(crate) fn has_gathered(&self) -> bool {
+        !self.lock().inbox.is_empty()
+    }
+
     /// Asks the delivery thread for something, and wakes it. Where there is no such thread any more
     /// the command is dropped, and its reply with it.
     pub(crate) fn command(&self, command: Command) {
@@ -416,9 +424,12 @@ impl Outbox {
         self.lock().set_aside += files;
     }
 
-    /// How much of the room in memory is taken, from 0 to 1.
-    pub(crate) fn fullness(&self) -> f64 {
-        self.bounds.fullness(self.lock().pending)
+    /// How much of the room in memory is taken once so much has left it, from 0 to 1.
+    pub(crate) fn fullness_without(&self, leaving: Load) -> f64 {
+        let mut pending = self.lock().pending;
+        pending.items = pending.items.saturating_sub(leaving.items);
+        pending.bytes = pending.bytes.saturating_sub(leaving.bytes);
+        self.bounds.fullness(pending)
     }
 
     pub(crate) fn count_retry(&self) {

@@ -14,7 +14,7 @@ use crate::attributes::USER_ID;
 use crate::enrichment::Enrichment;
 use crate::error::StartError;
 use crate::model::id::SessionId;
-use crate::model::limits::{self, VALUE_BYTES};
+use crate::model::limits::{self, NAME_BYTES, VALUE_BYTES};
 use crate::model::object::{ALLOCATION, Bucket, Object, object_bytes};
 
 /// What the delivery thread keeps of a session besides what was recorded, in a table that may be half empty.
@@ -69,6 +69,32 @@ pub(crate) enum Update {
     End(SessionEnd),
 }
 
+impl Update {
+    /// True where something went wrong.
+    pub(crate) fn has_failed(&self) -> bool {
+        match self {
+            Self::Enrich(enrichment) => enrichment.error_text().is_some(),
+            Self::End(end) => end.error.is_some(),
+        }
+    }
+
+    /// How long the request or the unit of work was that has ended.
+    pub(crate) fn took(&self) -> Duration {
+        match self {
+            Self::Enrich(_) => Duration::ZERO,
+            Self::End(end) => end.duration,
+        }
+    }
+
+    /// When a request or a unit of work has ended, where this says that.
+    pub(crate) fn ended_at(&self) -> Option<SystemTime> {
+        match self {
+            Self::Enrich(_) => None,
+            Self::End(end) => Some(end.ended_at),
+        }
+    }
+}
+
 /// The start of a session, shared between its handles and the delivery thread.
 ///
 /// One is made for every request, so what few sessions have takes no more room in it than a pointer.
@@ -118,7 +144,12 @@ impl Facts {
     }
 
     /// `None` where there are none.
-    pub(crate) fn boxed(self) -> Option<Box<Self>> {
+    pub(crate) fn boxed(mut self) -> Option<Box<Self>> {
+        if let Some(source) = &mut self.source
+            && limits::is_over(source, NAME_BYTES)
+        {
+            *source = limits::cut(source, NAME_BYTES).into();
+        }
         let is_empty =
             self.source.is_none() && self.metadata.is_empty() && self.user_properties.is_empty();
         (!is_empty).then(|| Box::new(self))
@@ -144,11 +175,14 @@ impl StartRecord {
     #[inline]
     pub(crate) fn new(
         id: SessionId,
-        name: Arc<str>,
+        mut name: Arc<str>,
         mut inputs: Inputs,
         started_at: SystemTime,
     ) -> Self {
         inputs.fit();
+        if limits::is_over(&name, NAME_BYTES) {
+            name = limits::cut(&name, NAME_BYTES).into();
+        }
         Self {
             id,
             name,
@@ -180,6 +214,16 @@ impl StartRecord {
                 .clone_from(&facts.user_properties);
         }
         enrichment
+    }
+
+    /// What a start has to say, for a session that is created by its spans: the request's span carries the inputs of
+    /// a request.
+    pub(crate) fn as_update(&self) -> Enrichment {
+        let mut began_with = self.began_with();
+        if !matches!(self.inputs, Inputs::Request(_)) {
+            *began_with.bucket_mut(Bucket::Inputs) = self.inputs.to_object();
+        }
+        began_with
     }
 
     /// What it is called, as far as that is known by now.
@@ -456,6 +500,14 @@ pub(crate) struct SessionEnd {
 }
 
 impl SessionEnd {
+    /// Cuts what is too much of it.
+    #[inline]
+    pub(super) fn fit(&mut self) {
+        if let Some(error) = &mut self.error {
+            limits::shorten(error, VALUE_BYTES);
+        }
+    }
+
     #[inline]
     pub(super) fn load(&self) -> Load {
         Load::one(END_BYTES + self.error.as_ref().map_or(0, String::len))

@@ -1,15 +1,13 @@
 //! The spool: records on disk, in the order in which they came. It knows files and records; what is in a
 //! record, and when one is written or read, is the delivery engine's affair.
 
-#[cfg(not(feature = "spool"))]
-mod absent;
 #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "nothing is said"))]
 mod answers;
 #[cfg(feature = "spool")]
 mod folder;
 #[cfg(feature = "spool")]
 mod handles;
-#[cfg(feature = "spool")]
+#[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "nothing is added"))]
 mod held;
 #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "nothing is read"))]
 mod note;
@@ -17,14 +15,19 @@ mod note;
 mod record;
 #[cfg(feature = "spool")]
 mod segment;
+#[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "nothing is added"))]
+mod shelf;
 #[cfg(feature = "spool")]
 mod store;
 
 pub(crate) use crate::settings::Spool;
-#[cfg(not(feature = "spool"))]
-pub(crate) use absent::Store;
-pub(crate) use answers::{Found, Next, Place, Refused, Ticket};
-pub(crate) use note::{Kind, Note};
+#[cfg(feature = "spool")]
+pub(crate) use answers::Next;
+pub(crate) use answers::{Found, Lost, Place, Refused, Ticket};
+pub(crate) use note::Kind;
+#[cfg(feature = "spool")]
+pub(crate) use note::Note;
+pub(crate) use shelf::Shelf;
 #[cfg(feature = "spool")]
 pub(crate) use store::Store;
 

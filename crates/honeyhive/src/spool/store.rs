@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::answers::{Found, Lost, Next, Place, Refused, Ticket};
 use super::folder::{self, Folder, Owner};
-use super::held::Held;
-use super::note::{Id, Note};
+use super::note::Note;
 use super::record::{Head, Header};
 use super::segment::{Opened, Segment};
+use super::shelf::Shelf;
 use crate::log::Once;
 use crate::settings::Spool;
 
@@ -48,12 +49,13 @@ pub(crate) struct Store {
     writing: Option<u64>,
     /// The room that is kept for what is written next.
     room: u64,
-    held: Held,
+    /// What the delivery thread sees of all this.
+    pub(super) shelf: Arc<Shelf>,
     set_aside: u64,
 }
 
 impl Store {
-    pub(crate) fn open(settings: &Spool, destination: u32) -> io::Result<Self> {
+    pub(crate) fn open(settings: &Spool, destination: u32, shelf: Arc<Shelf>) -> io::Result<Self> {
         let folder = Folder::open(&settings.folder)?;
         Ok(Self {
             folder,
@@ -66,7 +68,7 @@ impl Store {
             latest: 0,
             writing: None,
             room: 0,
-            held: Held::default(),
+            shelf,
             set_aside: 0,
         })
     }
@@ -74,20 +76,6 @@ impl Store {
     /// Whatever has its outcome is not kept.
     pub(crate) fn is_empty(&self) -> bool {
         self.files.is_empty()
-    }
-
-    pub(crate) const fn has_traces(&self) -> bool {
-        self.held.has_traces()
-    }
-
-    /// The start of this session may be among the records.
-    pub(crate) fn has_start(&self, id: &Id) -> bool {
-        self.held.has_start(id)
-    }
-
-    /// Something of this session may be among the records.
-    pub(crate) fn has_any(&self, id: &Id) -> bool {
-        self.held.has_any(id)
     }
 
     /// Files set aside since this was asked last.
@@ -125,7 +113,8 @@ impl Store {
         *file.unread.entry(note.mark).or_default() += u64::from(note.items);
         let file = file.number;
         self.keep_room(self.room - bytes);
-        self.held.add(&note);
+        self.shelf.add(&note);
+        self.tell();
         Ok(Place { file, at })
     }
 
@@ -318,8 +307,9 @@ impl Store {
         // The one that was being read may not be the first any more.
         self.files.iter_mut().for_each(|it| it.segment.close());
         let items = notes.iter().map(|note| u64::from(note.items)).sum();
-        notes.iter().for_each(|note| self.held.add(note));
+        notes.iter().for_each(|note| self.shelf.add(note));
         self.add(segment, Some(mark), [(mark, items)].into());
+        self.tell();
         found.items += items;
         found.lost += lost;
         Ok(())
@@ -346,6 +336,7 @@ impl Store {
             file: number,
             at: read.at,
         };
+        self.tell();
         let ticket = Ticket { place, note };
         Some(match read.body {
             Some(body) => Next::Record(ticket, body),
@@ -369,24 +360,29 @@ impl Store {
     }
 
     /// Whose records were lost nobody knows, but whose are left can be found.
-    fn recount(&mut self) {
-        self.held = Held::default();
-        for file in &self.files {
-            file.segment
-                .notes()
-                .iter()
-                .for_each(|note| self.held.add(note));
-        }
+    fn recount(&self) {
+        let notes: Vec<Note> = self
+            .files
+            .iter()
+            .flat_map(|file| file.segment.notes())
+            .collect();
+        self.shelf.recount(&notes);
     }
 
     /// A record has its outcome and is not read again.
     pub(crate) fn settle(&mut self, ticket: &Ticket) {
-        self.held.remove(&ticket.note);
+        self.shelf.remove(&ticket.note);
         let Place { file, at } = ticket.place;
         if let Some(file) = self.files.iter_mut().find(|it| it.number == file) {
             file.segment.settle(at);
         }
         self.remove_settled();
+    }
+
+    /// Says to the shelf whether there is anything, and anything to read.
+    fn tell(&self) {
+        let has_unread = self.files.iter().any(|it| !it.segment.is_read());
+        self.shelf.set_files(!self.files.is_empty(), has_unread);
     }
 
     /// Removes the files of which nothing is left to deliver.
@@ -403,9 +399,10 @@ impl Store {
         }
         if self.files.is_empty() {
             // With that, whatever could not be counted has gone, too.
-            self.held = Held::default();
+            self.shelf.recount([]);
             self.keep_room(0);
         }
+        self.tell();
     }
 
     fn remove(&mut self, file: Stored) {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::*;
 
@@ -18,7 +19,7 @@ impl Temporary {
     }
 
     pub(super) fn store(&self) -> Store {
-        Store::open(&self.spool(), DESTINATION).unwrap()
+        Store::open(&self.spool(), DESTINATION, Arc::default()).unwrap()
     }
 
     /// A store that has taken over what is there.
@@ -105,7 +106,7 @@ fn what_was_written_is_read_in_its_order_by_this_process_and_the_next() {
     };
     assert_eq!((first.note.id[0], first.note.mark), (1, 5));
     store.settle(&first);
-    assert!(store.has_start(&[2; 16]) && !store.has_start(&[1; 16]));
+    assert!(store.shelf.has_start(&[2; 16]) && !store.shelf.has_start(&[1; 16]));
     drop(store); // as by kill -9: only the lock goes
 
     let (mut store, found) = folder.next_store();
@@ -120,7 +121,7 @@ fn what_was_written_is_read_in_its_order_by_this_process_and_the_next() {
 fn many_files_are_one_order_and_go_one_by_one() {
     let folder = Temporary::new();
     let small = folder.spool().max_bytes(512 * 1024);
-    let mut store = Store::open(&small, DESTINATION).unwrap();
+    let mut store = Store::open(&small, DESTINATION, Arc::default()).unwrap();
     let large = vec![0; 20_000];
     for number in 0..10 {
         store.append(note(number), &large).unwrap();
@@ -300,13 +301,13 @@ fn what_another_process_owns_is_taken_when_it_is_gone_and_not_before() {
 #[test]
 fn another_destination_keeps_its_records() {
     let folder = Temporary::new();
-    let mut other = Store::open(&folder.spool(), DESTINATION + 1).unwrap();
+    let mut other = Store::open(&folder.spool(), DESTINATION + 1, Arc::default()).unwrap();
     write(&mut other, [1]);
     drop(other);
     let (mut store, found) = folder.next_store();
     assert_eq!((found.items, found.elsewhere), (0, 1));
     assert_eq!(drain(&mut store), [0; 0]);
-    let mut other = Store::open(&folder.spool(), DESTINATION + 1).unwrap();
+    let mut other = Store::open(&folder.spool(), DESTINATION + 1, Arc::default()).unwrap();
     assert_eq!(other.take_over(0).unwrap().items, 2);
     assert_eq!(drain(&mut other), [1]);
 }
@@ -323,9 +324,9 @@ fn the_bound_holds_for_all_who_share_the_folder() {
         }
         written
     };
-    let mut first = Store::open(&small, DESTINATION).unwrap();
+    let mut first = Store::open(&small, DESTINATION, Arc::default()).unwrap();
     assert!(fill(&mut first) > 30);
-    let mut second = Store::open(&small, DESTINATION).unwrap();
+    let mut second = Store::open(&small, DESTINATION, Arc::default()).unwrap();
     assert_eq!(fill(&mut second), 0);
     let used = |path: &PathBuf| fs::metadata(path).unwrap().len();
     let bytes: u64 = folder.with_extension("hhspool").iter().map(used).sum();
@@ -475,8 +476,12 @@ fn what_is_lost_is_counted_where_it_came_in_and_nothing_waits_for_it() {
     };
     assert_eq!(lost.items, [(5, 4), (6, 2), (7, 2)].into());
     assert!(!lost.places().contains(&first.place), "it was read");
-    assert!(!store.has_start(&[2; 16]) && !store.has_any(&[4; 16]) && !store.has_traces());
-    assert!(store.has_start(&[1; 16]), "that one is under way");
+    assert!(
+        !store.shelf.has_start(&[2; 16])
+            && !store.shelf.has_any(&[4; 16])
+            && !store.shelf.has_traces()
+    );
+    assert!(store.shelf.has_start(&[1; 16]), "that one is under way");
     write(&mut store, [9]);
     assert_eq!(
         folder.with_extension("hhspool").len(),
@@ -515,7 +520,8 @@ fn the_bound_holds_where_a_neighbour_has_written_meanwhile() {
     const BOUND: u64 = 40_000;
     let folder = Temporary::new();
     let small = folder.spool().max_bytes(BOUND);
-    let [mut first, mut second] = [(); 2].map(|()| Store::open(&small, DESTINATION).unwrap());
+    let [mut first, mut second] =
+        [(); 2].map(|()| Store::open(&small, DESTINATION, Arc::default()).unwrap());
     while first.append(note(1), &[0; 1_000]).is_ok() {}
     assert!(matches!(
         second.append(note(2), &[0; 1_000]),
@@ -605,7 +611,7 @@ struct Process {
 impl Process {
     fn start(folder: &Temporary) -> Self {
         let settings = folder.spool().max_bytes(4 * 1024 * 1024);
-        let mut store = Store::open(&settings, DESTINATION).unwrap();
+        let mut store = Store::open(&settings, DESTINATION, Arc::default()).unwrap();
         store.take_over(0).unwrap();
         Self {
             store,

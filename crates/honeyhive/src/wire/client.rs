@@ -1,20 +1,21 @@
 //! One HTTP client, with one connection pool, for REST and OTLP.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use opentelemetry_http::Bytes;
-use serde::Serialize;
 
 use super::answer::{self, Answer, Failure, said};
-use super::bodies::{StartSession, UpdateEvent, legacy_start, legacy_update};
+use super::bodies::{legacy_start, legacy_update};
 use super::compression::Compression;
+use super::hints;
 use super::payload::Payload;
 use super::route::Route;
 use super::transport::Transport;
 use crate::error::BuildError;
+use crate::log;
 use crate::model::id::SessionId;
 use crate::secret::ApiKey;
 use crate::settings::Settings;
@@ -63,12 +64,7 @@ impl Client {
     }
 
     /// Starts a session, on the route that this deployment has.
-    pub(crate) async fn start_session(&self, session: &StartSession) -> Result<Answer, Failure> {
-        self.start_session_with(&json(session)?).await
-    }
-
-    /// As [`start_session`](Self::start_session), with the body as it goes out.
-    pub(crate) async fn start_session_with(&self, session: &[u8]) -> Result<Answer, Failure> {
+    pub(crate) async fn start_session(&self, session: &[u8]) -> Result<Answer, Failure> {
         self.legacy_sessions
             .choose(
                 true,
@@ -84,17 +80,8 @@ impl Client {
             .await
     }
 
-    /// Updates a session, likewise.
+    /// Updates a session or an event, on the route that this deployment has.
     pub(crate) async fn update_event(
-        &self,
-        event_id: SessionId,
-        update: &UpdateEvent,
-    ) -> Result<Answer, Failure> {
-        self.update_event_with(event_id, &json(update)?).await
-    }
-
-    /// As [`update_event`](Self::update_event), with the body as it goes out.
-    pub(crate) async fn update_event_with(
         &self,
         event_id: SessionId,
         update: &[u8],
@@ -158,24 +145,32 @@ impl Client {
         body: Bytes,
         timeout: Duration,
     ) -> Result<Answer, Failure> {
+        let url = format!("{}{path}", self.base);
+        let (began, bytes) = (Instant::now(), body.len());
         let mut request = Request::new(body);
-        *request.method_mut() = method;
-        *request.uri_mut() = format!("{}{path}", self.base).parse().map_err(unusable)?;
+        *request.method_mut() = method.clone();
+        *request.uri_mut() = url.parse().map_err(unusable)?;
         request.headers_mut().clone_from(&self.headers);
         request.headers_mut().extend(headers);
         match self.transport.send(request, timeout).await {
-            Ok(response) => answer::read(response, self.key.as_ref()),
-            Err(unanswered) => Err(Failure::Transient {
-                retry_after: None,
-                may_have_it: unanswered.may_have_it,
-                detail: said(&unanswered.detail),
-            }),
+            Ok(response) => {
+                let status = response.status().as_u16();
+                log::debug(format_args!(
+                    "{method} {url}: {bytes} bytes, status {status} after {:?}",
+                    began.elapsed()
+                ));
+                answer::read(response, self.key.as_ref())
+            }
+            Err(unanswered) => {
+                let detail = hints::explained(method.as_str(), &url, &said(&unanswered.detail));
+                log::debug(format_args!("{detail} (after {:?})", began.elapsed()));
+                Err(Failure::Transient {
+                    retry_after: None,
+                    detail,
+                })
+            }
         }
     }
-}
-
-fn json(body: &impl Serialize) -> Result<Vec<u8>, Failure> {
-    serde_json::to_vec(body).map_err(unusable)
 }
 
 /// A call that cannot be made. The settings were checked, so there is none.
