@@ -11,12 +11,13 @@ use std::path::{Path, PathBuf};
 use graph::Graph;
 use source::Sources;
 
-/// What is being rebuilt as this is written: what goes through these is not looked at.
-const UNDER_WAY: [&str; 4] = [
-    "honeyhive/delivery/",
-    "honeyhive/outbox/",
-    "honeyhive/testing.rs",
-    "honeyhive-local/",
+/// Where circles are known and not mended yet: what goes through these files is not looked at.
+const UNDER_WAY: [&str; 5] = [
+    "honeyhive-local/api/mod.rs",
+    "honeyhive-local/builder.rs",
+    "honeyhive-local/server.rs",
+    "honeyhive-local/meaning/mod.rs",
+    "honeyhive-local/meaning/content.rs",
 ];
 
 /// The floors of the core (`docs/architecture.md`): a file knows its own floor and those below.
@@ -65,7 +66,7 @@ const FLOORS: [(u8, &[&str]); 10] = [
 ];
 
 /// What still looks upwards, while both are being rebuilt.
-const UPWARDS: [(&str, &str); 1] = [("delivery/sink.rs", "testing.rs")];
+const UPWARDS: [(&str, &str); 0] = [];
 
 /// The root files of a crate: its library, and each of its programs.
 fn roots(krate: &Path) -> Vec<PathBuf> {

@@ -13,7 +13,7 @@ const PROXIES: [&str; 6] = [
 /// Why no answer came, with what was asked, and what to change where that can be told.
 pub(super) fn explained(method: &str, url: &str, detail: &str) -> String {
     let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let proxy = PROXIES.into_iter().find(|name| is_set(&name));
+    let proxy = PROXIES.into_iter().find(|name| is_set(name));
     match hint(url, detail, proxy) {
         Some(hint) => format!("{method} {url}: {detail}; {hint}"),
         None => format!("{method} {url}: {detail}"),
