@@ -24,6 +24,8 @@ use serde_json::json;
 use crate::reply::Reply;
 use crate::shared::Shared;
 
+pub(crate) use runs::{RUN, run_side, run_summary};
+
 pub(crate) type Server = Arc<Shared>;
 
 /// All routes of the API; those under `/v1/projects/{project_id}` are the same, by another key.

@@ -8,6 +8,7 @@
 )]
 
 mod chromium;
+mod experiments;
 mod pictures;
 #[path = "../../examples/seeded/seed.rs"]
 mod seed;

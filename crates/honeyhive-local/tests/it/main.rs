@@ -16,6 +16,7 @@ mod lifecycle;
 mod limits;
 mod otlp;
 mod pages;
+#[cfg(feature = "cli")]
 mod program;
 mod records;
 mod runs;
