@@ -8,11 +8,12 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::error::ErrorBadGateway;
 use actix_web::guard;
 use actix_web::http::{Method, StatusCode};
-use actix_web::middleware::{Next, from_fn};
+use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::rt::System;
 use actix_web::web::{self, Bytes, Data, Json, Path, ServiceConfig};
 use actix_web::{App as Actix, Error, HttpRequest, HttpResponse, HttpServer, ResponseError, Route};
 use actix_ws::{Message, MessageStream};
+use honeyhive::Session;
 use honeyhive::http::ServerInstrumentation;
 use honeyhive_actix::{CurrentSession, HoneyHive};
 use serde_json::{Map, Value};
@@ -40,6 +41,12 @@ impl Adapter for ActixWeb {
         };
         // Each wrap is a type of its own, and the last one is the outermost.
         match setup.instrumentations.as_slice() {
+            [] if setup.compressed => serve_app(move || routed().wrap(Compress::default())).await,
+            [] => serve_app(routed).await,
+            [only] if setup.compressed => {
+                let only = around(only);
+                serve_app(move || routed().wrap(only.clone()).wrap(Compress::default())).await
+            }
             [only] => {
                 let only = around(only);
                 serve_app(move || routed().wrap(only.clone())).await
@@ -48,7 +55,7 @@ impl Adapter for ActixWeb {
                 let (outer, inner) = (around(outer), around(inner));
                 serve_app(move || routed().wrap(inner.clone()).wrap(outer.clone())).await
             }
-            several => panic!("one or two middlewares, not {}", several.len()),
+            several => panic!("two middlewares at the most, not {}", several.len()),
         }
     }
 }
@@ -120,11 +127,11 @@ fn routes(config: &mut ServiceConfig, app: Arc<App>) {
 fn with_endpoint(config: &mut ServiceConfig, endpoint: &Endpoint) {
     let handler = endpoint.handler;
     let handle = move |app: Data<App>,
-                       session: Option<CurrentSession>,
+                       session: CurrentSession,
                        argument: Option<Path<String>>,
                        body: Bytes| async move {
         let call = Call {
-            session: session.map(CurrentSession::into_inner),
+            session: Some(session.into_inner()).filter(Session::is_recording),
             argument: argument.map(Path::into_inner).unwrap_or_default(),
             body,
         };
@@ -152,6 +159,7 @@ fn response(reply: Reply) -> HttpResponse {
         Payload::Whole(bytes) => response.body(bytes),
         Payload::Stream(pieces) => response.streaming(pieces),
         Payload::Declared(length, pieces) => response.no_chunking(length).streaming(pieces),
+        Payload::Counted(body) => response.body(body),
     }
 }
 

@@ -3,7 +3,7 @@
 //! # The application that every adapter serves
 //!
 //! Every endpoint of [`app::ENDPOINTS`](crate::app::ENDPOINTS), whose bodies are shared: the adapter reads the
-//! path parameter, the body and `Option<CurrentSession>` into a [`Call`](crate::app::Call), runs the handler
+//! path parameter, the body and, where there is one, the `CurrentSession` into a [`Call`](crate::app::Call), runs the handler
 //! and turns the [`Reply`](crate::app::Reply) into a response. A [`Refusal`](crate::app::Refusal) becomes
 //! the framework's own error with status 500. Every `GET` answers `HEAD` too, in the framework's way.
 //!
@@ -12,7 +12,7 @@
 //! | Endpoint | What it does |
 //! |---|---|
 //! | `POST /json` | takes a JSON object through the framework's own extractor and answers 200; what is no JSON is refused by the framework with a 4xx |
-//! | `GET /strict` | asks for `CurrentSession`, not `Option<CurrentSession>`, and answers with its id |
+//! | `GET /strict` | asks for `CurrentSession` and answers with its id, whether it records or not |
 //! | `GET /behind-a-failing-middleware` | sits behind a middleware of the framework, inside the HoneyHive one, that fails; the client gets a 5xx |
 //! | `GET /ws` | upgrades to a WebSocket; each text message is answered with what [`App::on_message`](crate::app::App::on_message) says, given the session that the handler's extractor has moved into the socket's task |
 //! | any other path | 404, by the framework itself |
@@ -41,8 +41,10 @@ pub trait Adapter: 'static {
 /// What to serve.
 #[derive(Debug)]
 pub struct Setup {
-    /// One HoneyHive layer or middleware each, the first outermost.
+    /// One HoneyHive layer or middleware each, the first outermost; there may be none.
     pub instrumentations: Vec<ServerInstrumentation>,
+    /// With the framework's own compression around it all.
+    pub compressed: bool,
     /// What the handlers share.
     pub app: Arc<App>,
 }

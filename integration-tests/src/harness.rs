@@ -81,6 +81,8 @@ pub struct StageBuilder {
     instrumentation: Change<ServerInstrumentationBuilder>,
     second: Option<HoneyHiveTracer>,
     twice: bool,
+    is_bare: bool,
+    compressed: bool,
 }
 
 impl StageBuilder {
@@ -125,6 +127,18 @@ impl StageBuilder {
         self
     }
 
+    /// Without any HoneyHive in the server.
+    pub fn bare(mut self) -> Self {
+        self.is_bare = true;
+        self
+    }
+
+    /// With the framework's own compression around everything.
+    pub fn compressed(mut self, on: bool) -> Self {
+        self.compressed = on;
+        self
+    }
+
     /// Starts everything.
     pub async fn start<A: Adapter>(self) -> Stage {
         let honeyhive = honeyhive().await;
@@ -135,7 +149,8 @@ impl StageBuilder {
         let first = (self.instrumentation)(ServerInstrumentation::builder(tracer.clone()))
             .build()
             .expect("an instrumentation");
-        let mut instrumentations = vec![first.clone()];
+        let mut instrumentations = Vec::new();
+        instrumentations.extend((!self.is_bare).then(|| first.clone()));
         instrumentations.extend(self.twice.then_some(first));
         instrumentations.extend(self.second.clone().map(ServerInstrumentation::new));
         let app = Arc::new(App {
@@ -145,6 +160,7 @@ impl StageBuilder {
         });
         let running = A::serve(Setup {
             instrumentations,
+            compressed: self.compressed,
             app: Arc::clone(&app),
         })
         .await;
@@ -176,6 +192,8 @@ impl Stage {
             instrumentation: Box::new(|builder| builder),
             second: None,
             twice: false,
+            is_bare: false,
+            compressed: false,
         }
     }
 

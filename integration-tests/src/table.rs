@@ -63,7 +63,9 @@ macro_rules! conformance_table {
                 a_server_that_waits_for_requests_says_nothing: Both,
                 the_programs_own_session_header_is_left_alone: Both,
                 the_extractors_give_the_requests_session: Both,
-                the_extractors_say_where_there_is_no_session: Both,
+                the_extractors_fail_no_request_where_there_is_no_session: Both,
+                a_disabled_tracer_changes_nothing: Both,
+                a_session_is_named_after_the_route_that_was_taken: Both,
                 requests_on_one_http2_connection_are_sessions_of_their_own: Both,
                 requests_on_a_kept_connection_are_sessions_of_their_own: Both,
                 what_is_under_way_at_a_graceful_stop_is_delivered: Both,
@@ -102,6 +104,7 @@ macro_rules! conformance_table {
                 a_stream_of_a_declared_length_is_complete_with_its_last_byte: Both,
                 a_body_that_fails_is_recorded_as_an_error: Both,
                 every_chunking_arrives_byte_for_byte: Both,
+                a_body_is_polled_to_its_end_as_without_us: Both,
             }
             isolation {
                 two_thousand_requests_at_once_keep_their_spans_apart: Both,
@@ -132,6 +135,9 @@ macro_rules! conformance_table {
                 the_stream_of_an_untraced_request_is_not_traced: Both,
                 a_filter_can_let_everything_through: Both,
                 a_filter_decides_what_is_traced: Both,
+                what_is_skipped_is_left_out_besides: Both,
+                what_no_route_is_for_can_be_left_out: Both,
+                the_program_says_whose_request_it_is: Both,
                 the_program_names_sessions_and_adds_inputs: Both,
                 a_user_id_that_cannot_be_used_is_left_out: Both,
                 callbacks_that_panic_are_counted_and_change_nothing: Both,

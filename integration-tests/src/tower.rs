@@ -20,6 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tower::ServiceBuilder;
 use tower::layer::layer_fn;
+use tower_http::compression::CompressionLayer;
 use tower_service::Service;
 
 use crate::adapter::{Adapter, Running, Setup};
@@ -34,7 +35,12 @@ impl Adapter for Tower {
 
     async fn serve(setup: Setup) -> Running {
         let layers = setup.instrumentations.into_iter().map(HoneyHiveLayer::from);
-        serve_router(layers.rev().fold(router(setup.app), Router::layer)).await
+        let router = layers.rev().fold(router(setup.app), Router::layer);
+        serve_router(match setup.compressed {
+            true => router.layer(CompressionLayer::new()),
+            false => router,
+        })
+        .await
     }
 }
 
@@ -120,6 +126,7 @@ fn bare(payload: Payload) -> Response {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
             response
         }
+        Payload::Counted(body) => Response::new(Body::new(body)),
     }
 }
 

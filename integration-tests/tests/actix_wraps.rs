@@ -23,8 +23,12 @@ use integration_tests::actix::serve_app;
 use integration_tests::adapter::Running;
 use integration_tests::client::{Answer, Client};
 
-async fn id(session: Option<CurrentSession>) -> String {
-    session.map_or_else(|| "none".to_owned(), |session| session.id().to_string())
+async fn id(session: CurrentSession) -> String {
+    if session.is_recording() {
+        session.id().to_string()
+    } else {
+        "none".to_owned()
+    }
 }
 
 async fn strict(session: CurrentSession) -> String {
@@ -162,16 +166,63 @@ async fn what_a_middleware_does_to_the_path_further_in_is_not_what_the_client_as
     assert_eq!(session.inputs["path"], "/chat/");
 }
 
+/// Which of two routes a path is for: a literal one, or one with a parameter, may stand first.
 #[tokio::test]
-async fn a_handler_outside_that_insists_on_a_session_says_what_to_look_at() {
-    let app = || App::new().route("/", web::get().to(strict));
-    let answer = get(&serve_app(app).await, "/").await;
-    assert_eq!(answer.status, 500);
-    assert_eq!(
-        answer.text(),
-        "this request has no HoneyHive session: is the route inside the HoneyHive layer or middleware, \
-         and does its filter let the request through?"
-    );
+async fn the_name_is_that_of_the_route_that_was_taken_whatever_stands_first() {
+    let (tracer, captured) = tracer();
+    let running = serve_app(move || {
+        App::new()
+            .wrap(HoneyHive::new(tracer.clone()))
+            .route("/gadgets/list", web::get().to(id))
+            .route("/gadgets/{id}", web::post().to(id))
+            .route("/{kind}/all/{tail:.*}", web::delete().to(id))
+            .service(
+                web::scope("/{kind}")
+                    .route("/all/{page}", web::put().to(id))
+                    .route("/all/{page:\\d{1,3}}", web::patch().to(id)),
+            )
+    })
+    .await;
+    let client = Client::new(running.address);
+    for (method, path, name) in [
+        ("POST", "/gadgets/list", "POST /gadgets/{id}"),
+        ("GET", "/gadgets/list", "GET /gadgets/list"),
+        ("POST", "/gadgets/7", "POST /gadgets/{id}"),
+        ("PUT", "/gadgets/all/2", "PUT /{kind}/all/{page}"),
+        (
+            "PATCH",
+            "/gadgets/all/2",
+            "PATCH /{kind}/all/{page:\\d{1,3}}",
+        ),
+        ("DELETE", "/gadgets/all/2/3", "DELETE /{kind}/all/{tail:.*}"),
+    ] {
+        for _ in 0..2 {
+            let answer = client.request(method, path).send().await;
+            let session = captured.session(answer.session_id()).unwrap();
+            assert_eq!(session.name.as_deref(), Some(name), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_of_the_programs_own_sees_the_route_that_was_taken() {
+    let (tracer, captured) = tracer();
+    let running = serve_app(move || {
+        let honeyhive = HoneyHive::builder(tracer.clone())
+            .request_span(true)
+            .session_name(|request| request.route().unwrap_or("none").to_owned())
+            .build();
+        App::new()
+            .wrap(honeyhive.unwrap())
+            .route("/widgets/{id}", web::get().to(id))
+            .route("/widgets/action", web::post().to(id))
+    })
+    .await;
+    let client = Client::new(running.address);
+    client.request("POST", "/widgets/action").send().await;
+    captured
+        .only_session()
+        .assert_tree("/widgets/action\n  /widgets/action [chain]");
 }
 
 /// An error that knows its status and counts the responses that are made of it.

@@ -349,6 +349,8 @@ fn the_books_balance_at_every_moment_whatever_fails() {
         });
         load(&tracer);
         drop(tracer.force_flush_blocking(Duration::from_millis(300)));
+        // However slow the machine is: some of each kind of failure.
+        assert!(server.wait_until_blocking(PATIENCE, |it| it.stats().requests > 40));
         load(&tracer);
         server.heal();
         drop(tracer.force_flush_blocking(PATIENCE));

@@ -19,9 +19,7 @@ use honeyhive::opentelemetry::trace::{
     Link, Span as _, SpanContext, SpanId, Status, TraceContextExt as _, TraceFlags, TraceId,
     TraceState, Tracer as _, TracerProvider as _,
 };
-use honeyhive::opentelemetry::{
-    Array, Context, InstrumentationScope, KeyValue, Value as Attribute,
-};
+use honeyhive::opentelemetry::{Array, InstrumentationScope, KeyValue, Value as Attribute};
 use honeyhive::redaction::{Place, Verdict};
 use honeyhive::{
     BuildError, Enrichment, EventId, HoneyHiveTracer, NewSession, Redaction, SessionTransport,
@@ -30,6 +28,7 @@ use honeyhive::{
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use honeyhive_tower::HoneyHiveLayer;
 use http_body_util::BodyExt as _;
+use integration_tests::fuzz::holds;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use support::*;
@@ -638,11 +637,71 @@ fn a_bad_pattern_is_an_error_when_the_tracer_is_built() {
     build(r"\d+").unwrap();
 }
 
+/// Texts that programs make, with secrets in them that have a name: JSON in every state, what `Debug` makes, URLs.
+fn named() -> impl Strategy<Value = String> {
+    const NAMES: [&str; 8] = [
+        "password",
+        "api_key",
+        "apiKey",
+        "dbPassword",
+        "authorization",
+        "access-token",
+        "Set-Cookie",
+        "client_secret",
+    ];
+    let name = || prop::sample::select(&NAMES[..]);
+    // The secret is a part of what is hidden, and what stands beside it may be anything.
+    let value = || "[a-z ]{0,3}".prop_map(|around| format!("{around}HIDDEN{around}"));
+    let word = || "[a-z]{0,3}".prop_map(|around| format!("HIDDEN{around}"));
+    let json = (name(), value(), "[a-z \"{\\[:=]{0,6}").prop_map(|(name, value, beside)| {
+        json!({"a": beside, name: value, "b": {name: [value, {"c": value}]}}).to_string()
+    });
+    let twice = (name(), value()).prop_map(|(name, value)| {
+        format!(r#"{{"user": {{"{name}": "{value}"}}, "user": "ada", "{name}": "{value}", "{name}": true}}"#)
+    });
+    let escaped = (name(), value()).prop_map(|(name, value)| {
+        let (first, rest) = name.split_at(1);
+        let first = u32::from(first.as_bytes()[0]);
+        format!(r#"{{"\u{first:04x}{rest}": "{value}", "half": "\ud83d"}}"#)
+    });
+    let lines = (name(), value()).prop_map(|(name, value)| {
+        format!("{{\"{name}\": \"{value}\"}}\n{{\"{name}\": \"{value}\"}}")
+    });
+    let debug = (name(), value()).prop_map(|(name, value)| {
+        let name = name.replace('-', "_");
+        format!("Login {{ user: \"ada\", {name}: {value:?}, inner: Some(Inner {{ {name}: Some({value:?}) }}) }}")
+    });
+    let headers = (name(), value()).prop_map(|(name, value)| {
+        let map = std::collections::BTreeMap::from([(name, value.as_str()), ("host", "x")]);
+        format!("Request {{ method: GET, headers: {map:?}, pairs: [({name:?}, {value:?})] }}")
+    });
+    let assignment = (name(), word(), "[ ,;&\n]")
+        .prop_map(|(name, value, next)| format!("{name}={value}{next}n=1 {name} = {value:?}"));
+    let url = (name(), word()).prop_map(|(name, value)| {
+        format!("error for url (https://u:{value}@h/a?q=1&{name}={value}&key={value}&sig={value})")
+    });
+    let whole = prop_oneof![json, twice, escaped, lines, debug, headers, assignment, url];
+    // Around all of them: blanks and marks, ends that are missing, quotes of another text.
+    (whole, "[a-z \"{\\[:,=]{0,4}", 0_usize..8, 0_usize..12).prop_map(|(text, before, how, cut)| {
+        match how {
+            0 => format!("\u{feff}{text}"),
+            1 => format!(" \n{text}\0"),
+            2 => format!("{before} {text}"),
+            3 => text.chars().take(text.chars().count() - cut).collect(),
+            4 => format!("{text:?}"),
+            5 => format!("Outer {{ text: {text:?}, n: 1 }}"),
+            6 => json!([text]).to_string(),
+            _ => text,
+        }
+    })
+}
+
 /// JSON with secrets somewhere: in texts, in keys, in JSON within texts, in numbers.
 fn planted() -> impl Strategy<Value = Value> {
     let text = prop_oneof![
         "[a-z \"{\\[:]{0,8}".prop_map(Value::from),
         ("[a-z ]{0,4}", "[a-z ]{0,4}").prop_map(|(a, b)| format!("{a}SECRET{b}").into()),
+        named().prop_map(Value::from),
         Just(json!(4_242_424_242_u64)),
         any::<f64>().prop_map(Value::from),
         any::<bool>().prop_map(Value::from),
@@ -664,29 +723,80 @@ fn planted() -> impl Strategy<Value = Value> {
     })
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+#[derive(Debug)]
+struct Text(#[expect(dead_code, reason = "it is for `Debug`")] String);
 
-    #[test]
-    fn no_planted_secret_survives_in_any_json(values in proptest::collection::vec(planted(), 1..8)) {
+#[honeyhive::trace]
+fn debugs(_text: Text) -> Result<(), String> {
+    Err("no".to_owned())
+}
+
+fn send_everywhere(tracer: &HoneyHiveTracer, value: &Value) {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let chat = tracer.create_session(NewSession::named(text.clone()).inputs(json!({"v": value})));
+    chat.enrich(
+        Enrichment::new()
+            .feedback(json!({"v": value}))
+            .error(text.clone()),
+    );
+    chat.in_scope(|| {
+        let span = tracer
+            .span(text.clone())
+            .inputs(json!({"v": value}))
+            .start();
+        span.error(&text);
+        let cx = span.context();
+        for key in [
+            "gen_ai.prompt",
+            "gen_ai.input.messages",
+            "gen_ai.output.messages",
+            "gen_ai.tool.call.result",
+            "llm.input_messages.0.message.content",
+            "url.full",
+            "exception.message",
+        ] {
+            cx.span().set_attribute(KeyValue::new(key, text.clone()));
+        }
+        let line = vec![KeyValue::new("line", text.clone())];
+        cx.span().add_event(text.clone(), line);
+        let _ = debugs(Text(text.clone()));
+    });
+}
+
+/// `HH_FUZZ_SECONDS=3600 cargo test -p integration-tests --test core_redaction no_planted_secret_survives` tries it
+/// for an hour.
+#[test]
+fn no_planted_secret_survives_in_any_byte_that_is_sent() {
+    let values = proptest::collection::vec(planted(), 1..8);
+    holds(&(values, any::<bool>()), |(values, as_json)| {
         let server = server();
         let redaction = Redaction::new().pattern("SECRET").pattern("4242424242");
-        let tracer = builder(&server).redaction(redaction).build().unwrap();
-        for value in values {
-            let chat = tracer.create_session(NewSession::named("chat").inputs(json!({"v": &value})));
-            chat.enrich(Enrichment::new().feedback(json!({"v": &value})));
-            chat.in_scope(|| {
-                let span = tracer.span("work").inputs(json!({"v": &value})).start();
-                let text = KeyValue::new("gen_ai.prompt", value.to_string());
-                Context::map_current(|_| span.context().span().set_attribute(text));
-            });
-        }
+        let tracer = builder(&server).redaction(redaction);
+        let protocol = match as_json {
+            true => honeyhive::OtlpProtocol::HttpJson,
+            false => honeyhive::OtlpProtocol::HttpProtobuf,
+        };
+        let tracer = tracer.otlp_protocol(protocol).build().unwrap();
+        values
+            .iter()
+            .for_each(|value| send_everywhere(&tracer, value));
         flush(&tracer);
         let wire = wire(&server);
         for secret in ["SECRET", "4242424242", "HIDDEN"] {
             prop_assert!(!contains(&wire, secret), "{secret}");
         }
-    }
+        // Nothing was lost over it.
+        let events: usize = server
+            .sessions()
+            .iter()
+            .map(|it| server.events(&it.session_id).len())
+            .sum();
+        prop_assert_eq!(events, 2 * values.len());
+        Ok(())
+    });
 }
 
 #[test]

@@ -24,6 +24,33 @@ impl<B> ResponseBody<B> {
     pub(crate) const fn new(inner: B, guard: ResponseGuard) -> Self {
         Self { inner, guard }
     }
+
+    /// The body inside.
+    #[must_use]
+    pub const fn get_ref(&self) -> &B {
+        &self.inner
+    }
+
+    /// The body inside, to be changed.
+    pub const fn get_mut(&mut self) -> &mut B {
+        &mut self.inner
+    }
+
+    /// The body inside, without what watches it: the session ends as if the client had left.
+    #[must_use]
+    pub fn into_inner(self) -> B {
+        self.inner
+    }
+}
+
+/// A body that nobody watches: what a middleware answers with that has not asked the service.
+impl<B: Default> Default for ResponseBody<B> {
+    fn default() -> Self {
+        Self {
+            inner: B::default(),
+            guard: ResponseGuard::default(),
+        }
+    }
 }
 
 impl<B: MessageBody> MessageBody for ResponseBody<B> {

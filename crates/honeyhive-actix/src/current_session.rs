@@ -1,14 +1,13 @@
 //! [`CurrentSession`].
 
-use std::fmt;
+use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::ops::Deref;
 
 use actix_web::dev::Payload;
-use actix_web::http::StatusCode;
-use actix_web::{FromRequest, HttpRequest, ResponseError};
+use actix_web::{FromRequest, HttpRequest};
 use honeyhive::Session;
-use honeyhive::http::{MissingSession, current_session};
+use honeyhive::http::current_session_or_disabled;
 
 /// The session of the request that is being handled, as an extractor.
 ///
@@ -17,9 +16,9 @@ use honeyhive::http::{MissingSession, current_session};
 ///
 /// ```
 /// use actix_web::{App, web};
-/// use honeyhive::{Enrichment, HoneyHiveTracer};
+/// use honeyhive::{Enrichment, HoneyHiveTracer, json};
 /// use honeyhive_actix::{CurrentSession, HoneyHive};
-/// use serde_json::{Value, json};
+/// use serde_json::Value;
 ///
 /// async fn chat(session: CurrentSession, body: web::Json<Value>) -> web::Json<Value> {
 ///     if let Some(conversation) = body["conversation_id"].as_str() {
@@ -37,7 +36,9 @@ use honeyhive::http::{MissingSession, current_session};
 /// # Ok::<(), honeyhive::BuildError>(())
 /// ```
 ///
-/// In a handler that also serves requests without a session ask for `Option<CurrentSession>`.
+/// It never fails a request: where no middleware is, or the middleware leaves the request out, it is a session that records
+/// nothing, and the log says once why. [`is_recording`](Session::is_recording) tells; an `Option<CurrentSession>` does not, since
+/// actix-web asks the extractor itself whether it fails.
 #[derive(Debug, Clone)]
 pub struct CurrentSession(Session);
 
@@ -58,27 +59,10 @@ impl Deref for CurrentSession {
 }
 
 impl FromRequest for CurrentSession {
-    type Error = CurrentSessionRejection;
+    type Error = Infallible;
     type Future = Ready<Result<Self, Self::Error>>;
 
     fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = current_session().map(Self);
-        ready(session.ok_or(CurrentSessionRejection(MissingSession)))
-    }
-}
-
-/// The answer to a request whose handler asked for a session that there is none of.
-#[derive(Debug)]
-pub struct CurrentSessionRejection(MissingSession);
-
-impl fmt::Display for CurrentSessionRejection {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
-
-impl ResponseError for CurrentSessionRejection {
-    fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(MissingSession::STATUS_CODE).unwrap_or_default()
+        ready(Ok(Self(current_session_or_disabled())))
     }
 }

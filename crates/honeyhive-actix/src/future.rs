@@ -13,7 +13,8 @@ use pin_project_lite::pin_project;
 
 use crate::ResponseBody;
 use crate::headers::{View, set_if_absent};
-use crate::settings::Settings;
+use crate::routes::Taken;
+use crate::settings::{Settings, Worker};
 
 pin_project! {
     /// The future of a [`HoneyHiveMiddleware`](crate::HoneyHiveMiddleware).
@@ -25,18 +26,20 @@ pin_project! {
         #[pin]
         inner: F,
         guard: RequestGuard,
+        taken: Taken,
         // Only where there is a session.
-        settings: Option<Rc<Settings>>,
+        worker: Option<Rc<Worker>>,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn new(inner: F, guard: RequestGuard, settings: &Rc<Settings>) -> Self {
-        let settings = guard.session().map(|_| Rc::clone(settings));
+    pub(crate) fn new(inner: F, guard: RequestGuard, taken: Taken, worker: &Rc<Worker>) -> Self {
+        let worker = guard.session().map(|_| Rc::clone(worker));
         Self {
             inner,
             guard,
-            settings,
+            taken,
+            worker,
         }
     }
 }
@@ -53,7 +56,10 @@ where
         ready!(this.guard.poll_confirmed(cx));
         match ready!(this.guard.run(|| this.inner.poll(cx))) {
             Ok(response) => {
-                let settings = this.settings.as_deref();
+                if let Some(worker) = this.worker {
+                    worker.routed(this.guard, response.request(), this.taken);
+                }
+                let settings = this.worker.as_ref().map(|worker| &worker.settings);
                 Poll::Ready(Ok(respond(response, this.guard, settings)))
             }
             Err(error) => {

@@ -1,8 +1,5 @@
 //! [`HoneyHive`] and the service it makes.
 
-use std::borrow::Cow;
-use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::future::{Ready, ready};
 use std::rc::Rc;
 
@@ -10,10 +7,9 @@ use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use honeyhive::HoneyHiveTracer;
-use honeyhive::http::{RequestGuard, RequestInfo, ServerInstrumentation};
+use honeyhive::http::{ServerInstrumentation, ServerInstrumentationBuilder};
 
-use crate::headers::{Names, RequestView};
-use crate::settings::Settings;
+use crate::settings::{Settings, Worker};
 use crate::{ResponseBody, ResponseFuture};
 
 /// Makes every request of an `App`, a `Scope` or a `Resource` a HoneyHive session; see the
@@ -21,17 +17,14 @@ use crate::{ResponseBody, ResponseFuture};
 ///
 /// ```
 /// use honeyhive::HoneyHiveTracer;
-/// use honeyhive::http::ServerInstrumentation;
 /// use honeyhive_actix::HoneyHive;
 ///
 /// # let tracer = HoneyHiveTracer::builder().test_mode(true).build()?;
 /// let middleware = HoneyHive::new(tracer.clone());
 /// // or, with settings:
-/// let middleware = HoneyHive::from(
-///     ServerInstrumentation::builder(tracer)
-///         .filter(|request| request.path() != "/internal")
-///         .build()?,
-/// );
+/// let middleware = HoneyHive::builder(tracer)
+///     .skip(|request| request.path() == "/internal")
+///     .build()?;
 /// # drop(middleware);
 /// # Ok::<(), honeyhive::BuildError>(())
 /// ```
@@ -45,6 +38,11 @@ impl HoneyHive {
     #[must_use]
     pub fn new(tracer: HoneyHiveTracer) -> Self {
         ServerInstrumentation::new(tracer).into()
+    }
+
+    /// Begins a middleware with settings of its own.
+    pub fn builder(tracer: HoneyHiveTracer) -> ServerInstrumentationBuilder<Self> {
+        ServerInstrumentationBuilder::new(tracer)
     }
 }
 
@@ -70,9 +68,7 @@ where
     fn new_transform(&self, service: S) -> Self::Future {
         ready(Ok(HoneyHiveMiddleware {
             inner: service,
-            request_headers: Names::of(&self.settings.instrumentation),
-            settings: Rc::new(self.settings.clone()),
-            routes: Routes::default(),
+            worker: Rc::new(Worker::new(self.settings.clone())),
         }))
     }
 }
@@ -81,9 +77,7 @@ where
 #[derive(Debug)]
 pub struct HoneyHiveMiddleware<S> {
     inner: S,
-    settings: Rc<Settings>,
-    request_headers: Names,
-    routes: Routes,
+    worker: Rc<Worker>,
 }
 
 impl<S, B> Service<ServiceRequest> for HoneyHiveMiddleware<S>
@@ -98,38 +92,28 @@ where
     forward_ready!(inner);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let mut guard = self.open(&request);
+        let (mut guard, taken) = self.worker.open(&request);
         // The inner service may do its work right here.
         let future = guard.run(|| self.inner.call(request));
-        ResponseFuture::new(future, guard, &self.settings)
+        ResponseFuture::new(future, guard, taken, &self.worker)
     }
 }
 
 impl<S> HoneyHiveMiddleware<S> {
-    fn open(&self, request: &ServiceRequest) -> RequestGuard {
-        let headers = RequestView(request.headers(), &self.request_headers);
-        let find_route = || self.routes.find(request);
-        let info = RequestInfo::new(request.method().as_str(), request.path(), &headers);
-        let instrumentation = &self.settings.instrumentation;
-        instrumentation.on_request(&info.with_route(&find_route))
+    /// The service inside.
+    #[must_use]
+    pub const fn get_ref(&self) -> &S {
+        &self.inner
     }
-}
 
-/// The routes of this app that are their own templates, as far as somebody has asked for them: actix-web searches
-/// its table and makes a text of what it has found, on every request.
-#[derive(Debug, Default)]
-struct Routes(RefCell<BTreeSet<Box<str>>>);
+    /// The service inside, to be changed.
+    pub const fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
 
-impl Routes {
-    fn find<'r>(&self, request: &'r ServiceRequest) -> Option<Cow<'r, str>> {
-        let path = request.path();
-        if self.0.borrow().contains(path) {
-            return Some(path.into());
-        }
-        let template = request.match_pattern()?;
-        if template == path {
-            self.0.borrow_mut().insert(path.into());
-        }
-        Some(template.into())
+    /// The service inside, without HoneyHive.
+    #[must_use]
+    pub fn into_inner(self) -> S {
+        self.inner
     }
 }

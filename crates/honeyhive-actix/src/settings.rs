@@ -1,14 +1,17 @@
-//! [`Settings`]: what the middleware and its futures share.
+//! [`Settings`] and [`Worker`]: what the middleware and its futures share.
 
+use actix_web::HttpRequest;
+use actix_web::dev::ServiceRequest;
 use actix_web::http::header::HeaderName;
-use honeyhive::http::ServerInstrumentation;
+use honeyhive::http::{RequestGuard, RequestInfo, ServerInstrumentation};
 
-use crate::headers::session_id_header;
+use crate::headers::{Names, RequestView, session_id_header};
+use crate::routes::{Routes, Taken};
 
-/// What every request needs.
+/// What the workers have in common.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    pub(crate) instrumentation: ServerInstrumentation,
+    instrumentation: ServerInstrumentation,
     pub(crate) header: Option<HeaderName>,
 }
 
@@ -18,5 +21,45 @@ impl Settings {
             header: session_id_header(&instrumentation),
             instrumentation,
         }
+    }
+}
+
+/// What every request of a worker needs.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) settings: Settings,
+    request_headers: Names,
+    routes: Routes,
+}
+
+impl Worker {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            request_headers: Names::of(&settings.instrumentation),
+            settings,
+            routes: Routes::default(),
+        }
+    }
+
+    /// A request has come in.
+    pub(crate) fn open(&self, request: &ServiceRequest) -> (RequestGuard, Taken) {
+        let headers = RequestView(request.headers(), &self.request_headers);
+        let find_route = || self.routes.find(request);
+        let info = RequestInfo::new(request.method().as_str(), request.path(), &headers);
+        let info = info.with_route(&find_route);
+        let guard = self.settings.instrumentation.on_request(&info);
+        (guard, info.into_route().into())
+    }
+
+    /// The request has been routed.
+    pub(crate) fn routed(&self, guard: &RequestGuard, request: &HttpRequest, taken: &Taken) {
+        let Some(route) = self.routes.settled(request, taken) else {
+            return;
+        };
+        let headers = RequestView(request.headers(), &self.request_headers);
+        let find_route = || Some(route.as_str().into());
+        let info = RequestInfo::new(request.method().as_str(), request.path(), &headers);
+        let info = info.with_route(&find_route);
+        self.settings.instrumentation.on_routed(guard, &info);
     }
 }

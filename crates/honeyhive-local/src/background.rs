@@ -19,9 +19,6 @@ const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// Between attempts to accept when there is nothing to accept with, such as no file descriptor.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
-/// Further connections wait in the operating system's queue.
-const MOST_CONNECTIONS: usize = 1024;
-
 /// Threads for reads of the store and for large bodies; none of them lives when there is nothing to do.
 const MOST_THREADS: usize = 8;
 
@@ -116,7 +113,7 @@ async fn accept(
     entrance: Entrance,
     mut stopping: oneshot::Receiver<()>,
 ) {
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let places = Arc::new(Semaphore::new(entrance.max_connections()));
     loop {
         let next = async {
             let place = Arc::clone(&places).acquire_owned().await;

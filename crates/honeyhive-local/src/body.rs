@@ -2,7 +2,6 @@
 
 use std::io::Read;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use flate2::read::MultiGzDecoder;
@@ -55,9 +54,6 @@ const UNIT: usize = 1024;
 /// Gzip makes at most this many bytes of one.
 const GZIP_RATIO: usize = 1032;
 
-/// A client has this long to send its body.
-const WITHIN: Duration = Duration::from_secs(30);
-
 /// The room for large bodies.
 #[derive(Debug, Clone)]
 pub(crate) struct Bodies(Arc<Semaphore>);
@@ -77,17 +73,6 @@ pub(crate) struct Whole {
 
 /// The whole body, decompressed, if neither form of it is longer than `limit`.
 pub(crate) async fn read(
-    bodies: &Bodies,
-    headers: &HeaderMap,
-    body: Incoming,
-    limit: usize,
-) -> Result<Whole, Unread> {
-    let reading = collect_within(bodies, headers, body, limit);
-    let in_time = tokio::time::timeout(WITHIN, reading).await;
-    in_time.unwrap_or(Err(Unread::Late))
-}
-
-async fn collect_within(
     bodies: &Bodies,
     headers: &HeaderMap,
     body: Incoming,

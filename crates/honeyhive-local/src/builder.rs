@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -149,6 +150,19 @@ impl LocalServerBuilder {
     /// Answers 413 to a body larger than this, 16 MiB by default, before or after decompression.
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.config.max_body_bytes = bytes;
+        self
+    }
+
+    /// Gives a client this long to send a request's head, and as long again for its body: 30 s by default. An idle
+    /// connection is closed after that time, too.
+    pub fn client_timeout(mut self, timeout: Duration) -> Self {
+        self.config.client_timeout = timeout;
+        self
+    }
+
+    /// Serves this many connections at a time, 1,024 by default; others wait for one of them to end.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.config.max_connections = connections.max(1);
         self
     }
 

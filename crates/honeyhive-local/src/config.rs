@@ -1,6 +1,7 @@
 //! What a server was told when it was built.
 
 use std::fmt;
+use std::time::Duration;
 
 const MIB: usize = 1024 * 1024;
 
@@ -11,6 +12,9 @@ pub(crate) struct Config {
     pub(crate) v1_routes: bool,
     /// Whether only this machine can reach the server.
     pub(crate) loopback: bool,
+    /// A client has this long to send a request's head, and as long again for its body.
+    pub(crate) client_timeout: Duration,
+    pub(crate) max_connections: usize,
     /// Names that the server may be asked for besides those of this machine.
     pub(crate) hosts: Vec<String>,
     pub(crate) max_body_bytes: usize,
@@ -36,6 +40,8 @@ impl Default for Config {
             keys: Keys::default(),
             v1_routes: true,
             loopback: true,
+            client_timeout: Duration::from_secs(30),
+            max_connections: 1024,
             hosts: Vec::new(),
             max_body_bytes: 16 * MIB,
             unknown_updates: UnknownUpdates::default(),

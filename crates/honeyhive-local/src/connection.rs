@@ -18,9 +18,6 @@ use crate::fault::Abort;
 
 type Answered = Pin<Box<dyn Future<Output = Result<Response<Body>, Abort>> + Send>>;
 
-/// A client has this long to send the head of a request, and may leave a connection idle as long.
-const HEAD_WITHIN: Duration = Duration::from_secs(15);
-
 /// The head of a request is at most this long,
 const LONGEST_HEAD: usize = 64 * 1024;
 
@@ -31,12 +28,13 @@ const MOST_HEADERS: usize = 100;
 pub(crate) async fn serve(stream: TcpStream, entrance: Entrance) {
     // Failing to set it only costs latency.
     let _ = stream.set_nodelay(true);
+    let head_within = entrance.client_timeout();
     let service = service_fn(move |request: Request<Incoming>| -> Answered {
         Box::pin(entrance.clone().answer(request))
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_WITHIN)
+        .header_read_timeout(head_within)
         .max_buf_size(LONGEST_HEAD)
         .max_headers(MOST_HEADERS)
         .serve_connection(TokioIo::new(stream), service);

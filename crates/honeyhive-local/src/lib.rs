@@ -12,8 +12,10 @@ mod exchange;
 mod experiments;
 mod fault;
 mod json;
+mod meaning;
 mod model;
 mod otlp;
+mod query;
 mod read;
 mod reply;
 mod rest;
@@ -27,8 +29,9 @@ pub use config::UnknownUpdates;
 pub use error::StartError;
 pub use fault::{Endpoint, Fault};
 pub use model::{
-    LocalEvent, LocalSession, LocalSpanEvent, LocalSpanLink, LocalStats, LocalStatus,
+    LocalEvent, LocalRun, LocalSession, LocalSpanEvent, LocalSpanLink, LocalStats, LocalStatus,
     RecordedRequest,
 };
+pub use query::Query;
 pub use server::LocalServer;
 pub use store::StoreError;

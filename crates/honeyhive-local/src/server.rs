@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
+use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::background::Background;
@@ -15,7 +16,8 @@ use crate::config::{Config, Limits};
 use crate::error::StartError;
 use crate::exchange::Entrance;
 use crate::fault::Fault;
-use crate::model::{LocalEvent, LocalSession, LocalStats, RecordedRequest};
+use crate::model::{LocalEvent, LocalRun, LocalSession, LocalStats, RecordedRequest};
+use crate::query::Query;
 use crate::reply::Reply;
 use crate::shared::Shared;
 use crate::store::{Failed, Reading};
@@ -106,6 +108,45 @@ impl LocalServer {
     #[must_use]
     pub fn orphans(&self) -> Vec<LocalEvent> {
         self.read(|reading| reading.orphaned_events())
+    }
+
+    /// Looks for sessions and events by their fields.
+    pub fn query(&self) -> Query<'_> {
+        Query::new(&self.shared)
+    }
+
+    /// Makes a dataset of these datapoints (objects with `inputs`, `ground_truth`, `history`, `metadata`) and returns its
+    /// id, so that a test of an experiment needs no calls before it.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), honeyhive_local::StartError> {
+    /// use serde_json::json;
+    ///
+    /// let server = honeyhive_local::LocalServer::builder().start_blocking()?;
+    /// let dataset = server.seed_dataset("capitals", [
+    ///     json!({ "inputs": { "country": "France" }, "ground_truth": { "capital": "Paris" } }),
+    /// ]);
+    /// assert_eq!(dataset.len(), 24);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn seed_dataset(&self, name: &str, datapoints: impl IntoIterator<Item = Value>) -> String {
+        let datapoints: Vec<Value> = datapoints.into_iter().collect();
+        let seeded = api::seed_dataset(name, &datapoints);
+        let id = seeded.id.clone();
+        // A store in memory cannot refuse it.
+        let _ = self
+            .shared
+            .write_blocking(move |writing| seeded.keep(writing));
+        id
+    }
+
+    /// The runs of experiments, oldest first.
+    #[must_use]
+    pub fn runs(&self) -> Vec<LocalRun> {
+        let runs = self.read(|reading| reading.records("run"));
+        let runs = runs.into_iter().map(serde_json::from_value);
+        runs.filter_map(Result::ok).collect()
     }
 
     /// The calls that came in, in order. Pages and `/api` are not among them.

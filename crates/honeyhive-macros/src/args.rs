@@ -8,14 +8,15 @@ use syn::punctuated::Punctuated;
 use syn::{Error, Expr, LitStr, Path, Result, Token, parenthesized};
 
 const KNOWN: &str = "`name`, `event_type`, `tracer`, `skip`, `skip_all`, `inputs`, `skip_output`, \
-                     `config`, `metadata` or `stream`";
+                     `config`, `metadata`, `stream` or `crate`";
 
 /// The arguments, each at most once.
 #[derive(Default)]
 pub(crate) struct Args {
     pub(crate) name: Option<LitStr>,
-    /// A path to a value of `EventType`.
-    pub(crate) event_type: Option<TokenStream>,
+    event_type: Option<EventType>,
+    /// Where the crate `honeyhive` is.
+    honeyhive: Option<Path>,
     pub(crate) tracer: Option<Expr>,
     pub(crate) skip: Vec<Ident>,
     pub(crate) skip_all: bool,
@@ -57,10 +58,28 @@ impl Parse for Args {
 }
 
 impl Args {
+    /// The path of the crate `honeyhive`.
+    pub(crate) fn honeyhive(&self) -> TokenStream {
+        let path = self.honeyhive.as_ref();
+        path.map_or_else(|| quote!(::honeyhive), |path| quote!(#path))
+    }
+
+    /// A path to a value of `EventType`.
+    pub(crate) fn event_type(&self) -> Option<TokenStream> {
+        Some(match self.event_type.as_ref()? {
+            EventType::Path(path) => quote!(#path),
+            EventType::Named(variant) => {
+                let honeyhive = self.honeyhive();
+                quote!(#honeyhive::EventType::#variant)
+            }
+        })
+    }
+
     fn parse_one(&mut self, key: &Ident, input: ParseStream<'_>) -> Result<()> {
         match key.to_string().as_str() {
             "name" => self.name = Some(value(key, input)?),
-            "event_type" => self.event_type = Some(value::<EventType>(key, input)?.0),
+            "event_type" => self.event_type = Some(value(key, input)?),
+            "crate" => self.honeyhive = Some(value::<CratePath>(key, input)?.0),
             "tracer" => self.tracer = Some(value(key, input)?),
             "inputs" => self.inputs = Some(value(key, input)?),
             "config" => self.config = Some(value(key, input)?),
@@ -103,24 +122,40 @@ fn value<T: Parse>(key: &Ident, input: ParseStream<'_>) -> Result<T> {
     input.parse()
 }
 
-struct EventType(TokenStream);
+/// Where the crate is, as a path without generic arguments.
+struct CratePath(Path);
+
+impl Parse for CratePath {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let path = input.call(Path::parse_mod_style);
+        path.map(Self).map_err(|error| {
+            let expected = "expected where the crate is: `crate = path::to::honeyhive`";
+            Error::new(error.span(), expected)
+        })
+    }
+}
+
+enum EventType {
+    Path(Path),
+    Named(Ident),
+}
 
 impl Parse for EventType {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         if !input.peek(LitStr) {
             return match input.parse::<Path>() {
-                Ok(path) => Ok(Self(quote!(#path))),
+                Ok(path) => Ok(Self::Path(path)),
                 Err(error) => Err(unexpected(error.span())),
             };
         }
         let name: LitStr = input.parse()?;
         let variant = match name.value().as_str() {
-            "model" => quote!(Model),
-            "chain" => quote!(Chain),
-            "tool" => quote!(Tool),
+            "model" => "Model",
+            "chain" => "Chain",
+            "tool" => "Tool",
             _ => return Err(unexpected(name.span())),
         };
-        Ok(Self(quote!(::honeyhive::EventType::#variant)))
+        Ok(Self::Named(Ident::new(variant, Span::call_site())))
     }
 }
 

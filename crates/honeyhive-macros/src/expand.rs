@@ -58,6 +58,7 @@ fn unknown_parameter(skipped: &Ident, parameters: &[Ident]) -> Error {
 }
 
 fn of_plain(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
+    let hh = args.honeyhive();
     let begin = begin(args, function, recorded);
     let returned = function.returned(args.stream, false);
     let result = function.annotation().map(|declared| quote!(-> #declared));
@@ -68,12 +69,13 @@ fn of_plain(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream
         &returned,
         &quote! {
             #begin
-            let (__hh_output, __hh_active) = ::honeyhive::__private::run(__hh_active, #closure);
+            let (__hh_output, __hh_active) = #hh::__private::run(__hh_active, #closure);
         },
     )
 }
 
 fn of_async(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
+    let hh = args.honeyhive();
     let begin = begin(args, function, recorded);
     let returned = function.returned(args.stream, false);
     let declared = match returned {
@@ -106,12 +108,13 @@ fn of_async(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream
         &quote! {
             #begin
             let (__hh_output, __hh_active) =
-                ::honeyhive::__private::Run::new(__hh_active, async move #block).await;
+                #hh::__private::Run::new(__hh_active, async move #block).await;
         },
     )
 }
 
 fn of_tail(args: &Args, function: &Function, mut recorded: Vec<Ident>, tail: Tail) -> TokenStream {
+    let hh = args.honeyhive();
     let Tail { before, pin, block } = tail;
     let statements = block.block.to_token_stream();
     // What the block does not use is not in it, and putting it there could break a lifetime.
@@ -125,7 +128,7 @@ fn of_tail(args: &Args, function: &Function, mut recorded: Vec<Ident>, tail: Tai
         &quote! {
             #begin
             let (__hh_output, __hh_active) =
-                ::honeyhive::__private::Run::new(__hh_active, #(#attributes)* async move #statements).await;
+                #hh::__private::Run::new(__hh_active, #(#attributes)* async move #statements).await;
         },
     );
     let traced = quote!(async move { #traced });
@@ -146,14 +149,15 @@ fn block(function: &Function) -> TokenStream {
 
 /// `let __hh_active = …;`
 fn begin(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
+    let hh = args.honeyhive();
     let name = args.name.as_ref().map_or_else(
         || function.signature.ident.unraw().to_string(),
         syn::LitStr::value,
     );
-    let event_type = args.event_type.as_ref().map_or_else(
-        || quote!(::core::option::Option::None),
-        |event_type| quote!(::core::option::Option::Some(#event_type)),
-    );
+    let event_type = match args.event_type() {
+        None => quote!(::core::option::Option::None),
+        Some(event_type) => quote!(::core::option::Option::Some(#event_type)),
+    };
     let count = recorded.len();
     let buckets = [
         ("config", &args.config),
@@ -171,20 +175,20 @@ fn begin(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
         quote! {
             __hh_inputs.argument(
                 #key,
-                (&&&&&::honeyhive::__private::Probe(&#name)).__honeyhive_json(),
+                (&&&&&#hh::__private::Probe(&#name)).__honeyhive_json(),
             );
         }
     });
     let import = (count > 0).then(|| {
         quote!(
-            use ::honeyhive::__private::by::*;
+            use #hh::__private::by::*;
         )
     });
     let fill = if count == 0 && buckets.is_empty() {
         quote!(|_| {})
     } else {
         quote! {
-            |__hh_inputs: &mut ::honeyhive::__private::Inputs<'_>| {
+            |__hh_inputs: &mut #hh::__private::Inputs<'_>| {
                 #(#buckets)*
                 #import
                 #(#arguments)*
@@ -192,16 +196,16 @@ fn begin(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
         }
     };
     let call = match &args.tracer {
-        None => quote!(::honeyhive::__private::begin(&__HH_SITE, #fill)),
+        None => quote!(#hh::__private::begin(&__HH_SITE, #fill)),
         Some(tracer) => {
             let span = Span::call_site().located_at(tracer.span());
             let tracer = quote_spanned!(span=> &(#tracer));
-            quote!(::honeyhive::__private::begin_with(&__HH_SITE, #tracer, #fill))
+            quote!(#hh::__private::begin_with(&__HH_SITE, #tracer, #fill))
         }
     };
     quote! {
-        static __HH_SITE: ::honeyhive::__private::Site =
-            ::honeyhive::__private::Site::new(
+        static __HH_SITE: #hh::__private::Site =
+            #hh::__private::Site::new(
                 #name,
                 #event_type,
                 #count,
@@ -213,6 +217,7 @@ fn begin(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
 
 /// `begun` has made `__hh_output` and `__hh_active`; here they are used up.
 fn finish(args: &Args, returned: &Returned, begun: &TokenStream) -> TokenStream {
+    let hh = args.honeyhive();
     let observe = observe(args);
     match returned {
         // A value of the type `!` cannot be handed on, since nothing comes after it.
@@ -223,7 +228,7 @@ fn finish(args: &Args, returned: &Returned, begun: &TokenStream) -> TokenStream 
         },
         Returned::Value => quote! {
             #begun
-            ::honeyhive::__private::finish(__hh_active, __hh_output, #observe)
+            #hh::__private::finish(__hh_active, __hh_output, #observe)
         },
         Returned::Stream { boxed, in_result } => {
             let stream = if *boxed {
@@ -231,22 +236,22 @@ fn finish(args: &Args, returned: &Returned, begun: &TokenStream) -> TokenStream 
                     match __hh_active {
                         ::core::option::Option::None => __hh_output,
                         __hh_active => ::std::boxed::Box::pin(
-                            ::honeyhive::__private::stream(__hh_active, __hh_output, #observe),
+                            #hh::__private::stream(__hh_active, __hh_output, #observe),
                         ),
                     }
                 }
             } else {
-                quote!(::honeyhive::__private::stream(__hh_active, __hh_output, #observe))
+                quote!(#hh::__private::stream(__hh_active, __hh_output, #observe))
             };
             if *in_result {
-                let failed = failed();
+                let failed = failed(args);
                 quote! {
                     #begun
                     match __hh_output {
                         ::core::result::Result::Ok(__hh_output) => ::core::result::Result::Ok(#stream),
                         ::core::result::Result::Err(__hh_error) => ::core::result::Result::Err(
-                            ::honeyhive::__private::finish(__hh_active, __hh_error, |__hh_error, __hh_outputs| {
-                                use ::honeyhive::__private::by::*;
+                            #hh::__private::finish(__hh_active, __hh_error, |__hh_error, __hh_outputs| {
+                                use #hh::__private::by::*;
                                 #failed
                             }),
                         ),
@@ -261,21 +266,22 @@ fn finish(args: &Args, returned: &Returned, begun: &TokenStream) -> TokenStream 
 
 /// What records an output or an item.
 fn observe(args: &Args) -> TokenStream {
+    let hh = args.honeyhive();
     let value = if args.skip_output {
         quote!(_ => {})
     } else {
         quote! {
             ::core::result::Result::Ok(__hh_value) => __hh_outputs.result(|| {
-                (&&&&&::honeyhive::__private::Probe(__hh_value)).__honeyhive_json()
+                (&&&&&#hh::__private::Probe(__hh_value)).__honeyhive_json()
             }),
         }
     };
-    let failed = failed();
+    let failed = failed(args);
     let failed = quote!(::core::result::Result::Err(__hh_error) => #failed);
     quote! {
         |__hh_output, __hh_outputs| {
-            use ::honeyhive::__private::by::*;
-            match (&&::honeyhive::__private::Outcome(__hh_output)).__honeyhive_outcome() {
+            use #hh::__private::by::*;
+            match (&&#hh::__private::Outcome(__hh_output)).__honeyhive_outcome() {
                 #failed
                 #value
             }
@@ -283,10 +289,11 @@ fn observe(args: &Args) -> TokenStream {
     }
 }
 
-fn failed() -> TokenStream {
+fn failed(args: &Args) -> TokenStream {
+    let hh = args.honeyhive();
     quote! {
         {
-            __hh_outputs.error((&&&&&&::honeyhive::__private::Failure(__hh_error)).__honeyhive_text());
+            __hh_outputs.error((&&&&&&#hh::__private::Failure(__hh_error)).__honeyhive_text());
         }
     }
 }

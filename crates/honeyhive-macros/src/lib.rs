@@ -49,6 +49,7 @@ use function::Function;
 /// | `config = expr` | the span's config; serialises to an object | none |
 /// | `metadata = expr` | the span's metadata; serialises to an object | none |
 /// | `skip_output` | the return value is not recorded; errors are | |
+/// | `crate = path::to::honeyhive` | where the crate is, for a program that has it by way of another one | `::honeyhive` |
 /// | `stream` | the function returns a stream, though its type does not say so | see below |
 ///
 /// The expressions see the arguments. They are evaluated before the body, by reference, and only where the

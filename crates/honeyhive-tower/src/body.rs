@@ -30,6 +30,35 @@ impl<B: Body> ResponseBody<B> {
     }
 }
 
+impl<B> ResponseBody<B> {
+    /// The body inside.
+    #[must_use]
+    pub const fn get_ref(&self) -> &B {
+        &self.inner
+    }
+
+    /// The body inside, to be changed.
+    pub const fn get_mut(&mut self) -> &mut B {
+        &mut self.inner
+    }
+
+    /// The body inside, without what watches it: the session ends as if the client had left.
+    #[must_use]
+    pub fn into_inner(self) -> B {
+        self.inner
+    }
+}
+
+/// A body that nobody watches: what a layer answers with that has not asked the service.
+impl<B: Default> Default for ResponseBody<B> {
+    fn default() -> Self {
+        Self {
+            inner: B::default(),
+            guard: ResponseGuard::default(),
+        }
+    }
+}
+
 impl<B> Body for ResponseBody<B>
 where
     B: Body,
@@ -43,11 +72,6 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let mut this = self.project();
-        if this.inner.is_end_stream() {
-            // Nothing of the program's is left to run.
-            this.guard.finish();
-            return Poll::Ready(None);
-        }
         let frame = ready!(this.guard.run(|| this.inner.as_mut().poll_frame(cx)));
         // Before the frame is handed on: whoever gets the last one may never poll again.
         match &frame {

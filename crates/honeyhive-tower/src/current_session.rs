@@ -4,11 +4,9 @@ use std::convert::Infallible;
 use std::ops::Deref;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::response::{IntoResponse, Response};
 use honeyhive::Session;
-use honeyhive::http::{MissingSession, current_session};
+use honeyhive::http::{current_session, current_session_or_disabled};
 
 /// The session of the request that is being handled, as an axum extractor.
 ///
@@ -17,9 +15,9 @@ use honeyhive::http::{MissingSession, current_session};
 ///
 /// ```
 /// use axum::{Json, Router, routing::post};
-/// use honeyhive::{Enrichment, HoneyHiveTracer};
+/// use honeyhive::{Enrichment, HoneyHiveTracer, json};
 /// use honeyhive_tower::{CurrentSession, HoneyHiveLayer};
-/// use serde_json::{Value, json};
+/// use serde_json::Value;
 ///
 /// async fn chat(session: CurrentSession, Json(body): Json<Value>) -> Json<Value> {
 ///     if let Some(conversation) = body["conversation_id"].as_str() {
@@ -36,7 +34,8 @@ use honeyhive::http::{MissingSession, current_session};
 /// # Ok::<(), honeyhive::BuildError>(())
 /// ```
 ///
-/// In a handler that also serves requests without a session ask for `Option<CurrentSession>`.
+/// It never fails a request: where no layer is, or the layer leaves the request out, it is a session that records
+/// nothing, and the log says once why. `Option<CurrentSession>` tells.
 #[derive(Debug, Clone)]
 pub struct CurrentSession(Session);
 
@@ -56,27 +55,11 @@ impl Deref for CurrentSession {
     }
 }
 
-/// The answer to a request whose handler asked for a session that there is none of.
-#[derive(Debug)]
-pub struct CurrentSessionRejection(MissingSession);
-
-impl IntoResponse for CurrentSessionRejection {
-    fn into_response(self) -> Response {
-        let mut response = self.0.to_string().into_response();
-        if let Ok(status) = StatusCode::from_u16(MissingSession::STATUS_CODE) {
-            *response.status_mut() = status;
-        }
-        response
-    }
-}
-
 impl<S: Sync> FromRequestParts<S> for CurrentSession {
-    type Rejection = CurrentSessionRejection;
+    type Rejection = Infallible;
 
     async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        current_session()
-            .map(Self)
-            .ok_or(CurrentSessionRejection(MissingSession))
+        Ok(Self(current_session_or_disabled()))
     }
 }
 

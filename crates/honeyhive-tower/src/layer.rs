@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use honeyhive::HoneyHiveTracer;
-use honeyhive::http::ServerInstrumentation;
+use honeyhive::http::{ServerInstrumentation, ServerInstrumentationBuilder};
 use tower_layer::Layer;
 
 use crate::HoneyHiveService;
@@ -13,17 +13,14 @@ use crate::settings::Settings;
 ///
 /// ```
 /// use honeyhive::HoneyHiveTracer;
-/// use honeyhive::http::ServerInstrumentation;
 /// use honeyhive_tower::HoneyHiveLayer;
 ///
 /// # let tracer = HoneyHiveTracer::builder().test_mode(true).build()?;
 /// let layer = HoneyHiveLayer::new(tracer.clone());
 /// // or, with settings:
-/// let layer = HoneyHiveLayer::from(
-///     ServerInstrumentation::builder(tracer)
-///         .filter(|request| request.path() != "/internal")
-///         .build()?,
-/// );
+/// let layer = HoneyHiveLayer::builder(tracer)
+///     .skip(|request| request.path() == "/internal")
+///     .build()?;
 /// # drop(layer);
 /// # Ok::<(), honeyhive::BuildError>(())
 /// ```
@@ -37,6 +34,11 @@ impl HoneyHiveLayer {
     #[must_use]
     pub fn new(tracer: HoneyHiveTracer) -> Self {
         ServerInstrumentation::new(tracer).into()
+    }
+
+    /// Begins a layer with settings of its own.
+    pub fn builder(tracer: HoneyHiveTracer) -> ServerInstrumentationBuilder<Self> {
+        ServerInstrumentationBuilder::new(tracer)
     }
 }
 

@@ -14,8 +14,9 @@ mod settings;
 
 pub use body::ResponseBody;
 #[cfg(feature = "axum")]
-pub use current_session::{CurrentSession, CurrentSessionRejection};
+pub use current_session::CurrentSession;
 pub use future::ResponseFuture;
+pub use honeyhive::http::ServerInstrumentation;
 #[cfg(feature = "lambda")]
 pub use lambda::{
     LambdaFuture, LambdaHandler, LambdaHandlerError, LambdaHandlerFuture, LambdaLayer,

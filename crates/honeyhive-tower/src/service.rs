@@ -21,6 +21,25 @@ pub struct HoneyHiveService<S> {
     pub(crate) settings: Arc<Settings>,
 }
 
+impl<S> HoneyHiveService<S> {
+    /// The service inside.
+    #[must_use]
+    pub const fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The service inside, to be changed.
+    pub const fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The service inside, without HoneyHive.
+    #[must_use]
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for HoneyHiveService<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,

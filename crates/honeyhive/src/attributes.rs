@@ -18,6 +18,9 @@ pub(crate) const LEGACY_SESSION_ID: &str = "traceloop.association.properties.ses
 pub(crate) const LEGACY_SOURCE: &str = "traceloop.association.properties.source";
 pub(crate) const LEGACY_PROJECT: &str = "traceloop.association.properties.project";
 
+/// Who a session belongs to, in its inputs and in its user properties.
+pub(crate) const USER_ID: &str = "user_id";
+
 /// `model`, `chain` or `tool`.
 pub(crate) const EVENT_TYPE: &str = "honeyhive_event_type";
 /// The id of an event, where the span names it.

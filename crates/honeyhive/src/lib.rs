@@ -82,7 +82,9 @@ pub use sampling::SessionSampling;
 #[doc(inline)]
 pub use serde_json::json;
 pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard, SessionTrust};
-pub use settings::{DropPolicy, OtlpCompression, OtlpProtocol, SessionTransport, Spool};
+#[cfg(feature = "spool")]
+pub use settings::Spool;
+pub use settings::{DropPolicy, OtlpCompression, OtlpProtocol, SessionTransport};
 pub use span::{Failure, Span, SpanBuilder};
 pub use tracer::here::span;
 pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};

@@ -35,6 +35,11 @@ impl MemberId {
     const FIRST: Self = Self(NonZeroUsize::MIN);
     const LAST: Self = Self(NonZeroUsize::MAX);
 
+    /// What all who record nothing have for a number.
+    pub(crate) const fn is_nobody(self) -> bool {
+        self.0.get() == Self::LAST.0.get()
+    }
+
     fn next() -> Self {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         NonZeroUsize::new(number).map_or(Self::LAST, Self)
@@ -48,6 +53,11 @@ impl Member {
         members.insert(member.0);
         COUNT.store(members.len(), Ordering::Relaxed);
         member
+    }
+
+    /// One that records nothing, so that no span is ever its own.
+    pub(crate) const fn nobody() -> Self {
+        Self(MemberId::LAST)
     }
 
     #[inline]
@@ -99,6 +109,9 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
+        if self.0.is_nobody() {
+            return;
+        }
         self.forget_spans();
         let mut members = lock(&MEMBERS);
         members.remove(&self.0);

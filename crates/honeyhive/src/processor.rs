@@ -112,7 +112,7 @@ impl HoneyHiveSpanProcessor {
         }
         if self.transport == SessionTransport::Otlp || start.is_left_to_spans() {
             put(KeyValue::new(SESSION_AUTO_CREATE, true));
-            put(KeyValue::new(SESSION_NAME, Arc::clone(&start.name)));
+            put(KeyValue::new(SESSION_NAME, Arc::clone(start.name())));
         }
     }
 }

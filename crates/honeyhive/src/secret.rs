@@ -46,19 +46,50 @@ impl fmt::Debug for ApiKey {
 /// Whether what is called this is a secret: `api_key`, `http.request.header.authorization`, `dbPassword`.
 ///
 /// Whole words count, so `author` and `gen_ai.usage.total_tokens` are none; nor is a bare `token`, which
-/// language models yield.
-pub(crate) fn is_secret_name(name: &str) -> bool {
+/// language models yield. A path is a secret where one of its names is: words of two names make no pair.
+pub(crate) fn is_secret_name(path: &str) -> bool {
+    // What cannot be seen before a name (a byte order mark) is no part of it.
+    let is_around = |symbol: char| !symbol.is_alphanumeric();
+    path.split('.')
+        .any(|name| is_secret(name.trim_start_matches(is_around)))
+}
+
+fn is_secret(name: &str) -> bool {
     let mut words = words(name);
     let mut before = "";
     while let Some(word) = words.next() {
         let word = word.trim_end_matches(|symbol: char| symbol.is_ascii_digit());
-        let is_amount = || words.clone().next().is_some_and(is_amount);
-        if is_secret_word(word) || (is_secret_pair(before, word) && !is_amount()) {
+        let is_other = || {
+            words
+                .clone()
+                .next()
+                .is_some_and(|next| is_other(word, next))
+        };
+        if is_secret_word(word) || (is_secret_pair(before, word) && !is_other()) {
             return true;
         }
         before = word;
     }
     false
+}
+
+/// Whether a parameter of a URL is a secret: by its name, or by what such parameters are called in URLs that are
+/// signed.
+pub(crate) fn is_secret_parameter(name: &str) -> bool {
+    const WHOLE: [&str; 8] = [
+        "auth",
+        "key",
+        "keys",
+        "pass",
+        "sas",
+        "sessionid",
+        "sid",
+        "token",
+    ];
+    const WORDS: [&str; 2] = ["sig", "signature"];
+    is_secret_name(name)
+        || is_one_of(&WHOLE, name)
+        || words(name).any(|word| is_one_of(&WORDS, word))
 }
 
 fn is_secret_word(word: &str) -> bool {
@@ -117,9 +148,18 @@ fn is_secret_pair(kind: &str, word: &str) -> bool {
         || (is_one_of(&["token"], word) && is_one_of(&TOKENS, kind))
 }
 
-/// What makes an amount of a pair: `session_token_count`.
-fn is_amount(word: &str) -> bool {
-    is_one_of(&["budget", "count", "limit", "total", "usage"], word)
+/// Whether the word after a pair says that there is no secret: an amount of them (`session_token_count`), or a thing
+/// that is called after a key, which is then no key itself (`session_key_points`, `private_key_findings`).
+fn is_other(word: &str, next: &str) -> bool {
+    /// What is said in plural of a key that is one.
+    const PARTS: [&str; 16] = [
+        "access", "address", "alias", "bits", "bytes", "chars", "contents", "details", "headers",
+        "keys", "options", "pairs", "params", "parts", "settings", "values",
+    ];
+    let is_amount = is_one_of(&["budget", "count", "limit", "per", "total", "usage"], next);
+    let is_key = is_one_of(&["key"], word);
+    let is_plural = matches!(next.as_bytes(), [.., last, b's' | b'S'] if !b"sSuUiI".contains(last));
+    is_amount || (is_key && is_plural && !is_secret_word(next) && !is_one_of(&PARTS, next))
 }
 
 fn is_one_of(list: &[&str], word: &str) -> bool {
@@ -159,6 +199,11 @@ mod tests {
             "AWS_SECRET_ACCESS_KEY",
             "privateKey",
             "private-key",
+            "session.api_key",
+            "api_key_id",
+            "privateKeyBytes",
+            "api_key_status",
+            "secret_key_base",
             "signing_key",
             "client.secret",
             "client-secret",
@@ -181,6 +226,37 @@ mod tests {
             "credentials",
         ] {
             assert!(is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn parameters_of_urls_are_secrets_by_what_signed_urls_call_them() {
+        for name in [
+            "key",
+            "sig",
+            "token",
+            "api_key",
+            "access_token",
+            "X-Amz-Signature",
+            "X-Amz-Credential",
+            "X-Amz-Security-Token",
+            "AWSAccessKeyId",
+            "X-Goog-Signature",
+            "Signature",
+            "user%5Bpassword%5D",
+        ] {
+            assert!(is_secret_parameter(name), "{name}");
+        }
+        for name in [
+            "page",
+            "q",
+            "page_token",
+            "max_tokens",
+            "sort_key",
+            "design",
+            "keyword",
+        ] {
+            assert!(!is_secret_parameter(name), "{name}");
         }
     }
 
@@ -224,6 +300,14 @@ mod tests {
             "cookiecutter",
             "passwordless",
             "bearers_of_news",
+            "session.key_points",
+            "session_key_points",
+            "api.keys_per_page",
+            "api_keys_per_page",
+            "private.key_findings",
+            "private_key_findings",
+            "session.token",
+            "access.key.figures",
         ] {
             assert!(!is_secret_name(name), "{name}");
         }

@@ -91,6 +91,14 @@ pub(super) async fn optional(_: Arc<App>, call: Call) -> Answer {
     )))
 }
 
+/// Says whose session it is, as authentication would.
+pub(super) async fn who(_: Arc<App>, call: Call) -> Answer {
+    let session = call.session.ok_or(Refusal("no session"))?;
+    session.user("  ");
+    session.user("ada");
+    Ok(Reply::text("ada"))
+}
+
 /// Sets the header that the layer would set.
 pub(super) async fn own_header(_: Arc<App>, _: Call) -> Answer {
     Ok(Reply::text("mine").header("x-session-id", OWN_HEADER))

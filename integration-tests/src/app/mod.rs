@@ -1,5 +1,6 @@
 //! The application under test: what its handlers do, whatever the framework.
 
+mod counted;
 mod handlers;
 mod streams;
 mod work;
@@ -14,6 +15,7 @@ use tokio::sync::Semaphore;
 use tracing::Dispatch;
 
 use crate::adapter::Boxed;
+pub use counted::{Counted, Polls};
 pub use handlers::{OWN_HEADER, PANIC_TEXT, REFUSAL_TEXT};
 pub use streams::{EVENTS, TOKENS};
 pub use work::{WORK_SPANS, is_through_tracing};
@@ -31,6 +33,8 @@ pub struct App {
     pub entered: Signal,
     /// The row lets it go on.
     pub release: Signal,
+    /// What bodies that count their polls have counted.
+    pub polls: Arc<Polls>,
 }
 
 impl App {
@@ -43,6 +47,7 @@ impl App {
             dispatch: Dispatch::none(),
             entered: Signal::default(),
             release: Signal::default(),
+            polls: Arc::default(),
         }
     }
 
@@ -177,6 +182,19 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/declared", |app, call| {
         Box::pin(streams::declared(app, call))
     }),
+    endpoint("GET", "/counted", |app, call| {
+        Box::pin(streams::counted(app, call))
+    }),
+    endpoint("GET", "/who", |app, call| {
+        Box::pin(handlers::who(app, call))
+    }),
+    // In this order: the pattern of the first fits the path of the second.
+    endpoint("GET", "/widgets/{id}", |app, call| {
+        Box::pin(handlers::chat(app, call))
+    }),
+    endpoint("POST", "/widgets/action", |app, call| {
+        Box::pin(handlers::chat(app, call))
+    }),
     endpoint("POST", "/chunks", |app, call| {
         Box::pin(streams::chunks(app, call))
     }),
@@ -188,7 +206,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
 /// What a handler is given.
 #[derive(Debug)]
 pub struct Call {
-    /// From `Option<CurrentSession>`.
+    /// The request's session, where it has one.
     pub session: Option<Session>,
     /// The path's parameter; empty where the route has none.
     pub argument: String,
@@ -241,6 +259,8 @@ pub enum Payload {
     Stream(Pieces),
     /// Piece by piece, with a `Content-Length` that the program declares.
     Declared(u64, Pieces),
+    /// A body of the framework's own kind that counts its polls.
+    Counted(Counted),
 }
 
 impl fmt::Debug for Payload {
@@ -249,6 +269,7 @@ impl fmt::Debug for Payload {
             Self::Whole(bytes) => write!(formatter, "Whole({})", bytes.len()),
             Self::Stream(_) => formatter.write_str("Stream"),
             Self::Declared(length, _) => write!(formatter, "Declared({length})"),
+            Self::Counted(body) => body.fmt(formatter),
         }
     }
 }

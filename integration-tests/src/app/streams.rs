@@ -6,7 +6,9 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use super::{App, Call, PANIC_TEXT, Payload, Pieces, REFUSAL_TEXT, Refusal, Reply, payload};
+use super::{
+    App, Call, Counted, PANIC_TEXT, Payload, Pieces, REFUSAL_TEXT, Refusal, Reply, payload,
+};
 
 /// What a model says, token by token.
 pub const TOKENS: [&str; 5] = ["The ", "answer ", "is ", "forty-", "two."];
@@ -41,6 +43,12 @@ fn event_stream(pieces: Pieces) -> Reply {
     Reply::stream(pieces)
         .header("content-type", "text/event-stream")
         .header("cache-control", "no-cache")
+}
+
+/// Three pieces, from a body that counts its polls.
+pub(super) async fn counted(app: Arc<App>, _: Call) -> Answer {
+    let body = Counted::new(3, Arc::clone(&app.polls));
+    Ok(Reply::new(Payload::Counted(body)).header("content-type", "text/plain"))
 }
 
 /// Tokens, a span each.

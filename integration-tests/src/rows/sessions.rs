@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use honeyhive::SessionId;
+use honeyhive::{HoneyHiveTracer, SessionId};
 use serde_json::json;
 
 use crate::adapter::Adapter;
@@ -103,18 +103,65 @@ pub async fn the_extractors_give_the_requests_session<A: Adapter>() {
     }
 }
 
-/// Where there is no session the strict extractor says what to look at, and the other gives none.
-pub async fn the_extractors_say_where_there_is_no_session<A: Adapter>() {
-    let builder = Stage::builder().instrumentation(|builder| builder.filter(|_| false));
-    let stage = builder.start::<A>().await;
-    let strict = stage.request("GET", "/strict").send().await;
-    assert_eq!(strict.status, 500);
-    for word in ["no HoneyHive session", "layer", "filter"] {
-        assert!(strict.text().contains(word), "{word}: {}", strict.text());
+/// Where there is no session the extractor fails no request: it gives one that records nothing, and tells.
+pub async fn the_extractors_fail_no_request_where_there_is_no_session<A: Adapter>() {
+    let no_layer = Stage::builder().bare();
+    let left_out = Stage::builder().instrumentation(|builder| builder.filter(|_| false));
+    let no_tracer = Stage::builder().bare().second(HoneyHiveTracer::disabled());
+    for builder in [no_layer, left_out, no_tracer] {
+        let stage = builder.start::<A>().await;
+        for _ in 0..2 {
+            let strict = stage.request("GET", "/strict").send().await;
+            assert_eq!((strict.status, strict.header("x-session-id")), (200, None));
+            assert!(
+                strict.text().parse::<SessionId>().is_ok(),
+                "{}",
+                strict.text()
+            );
+        }
+        let optional = stage.request("GET", "/optional").send().await;
+        assert_eq!((optional.status, optional.text()), (200, "none"));
+        stage.settle().await;
+        assert_eq!(stage.stats().accepted, 0);
+        assert!(stage.honeyhive.requests().is_empty());
     }
-    let optional = stage.request("GET", "/optional").send().await;
-    assert_eq!((optional.status, optional.text()), (200, "none"));
-    assert_eq!(stage.stats().accepted, 0);
+}
+
+/// A server whose HoneyHive is not set up answers as one without it.
+pub async fn a_disabled_tracer_changes_nothing<A: Adapter>() {
+    let disabled = Stage::builder().bare().second(HoneyHiveTracer::disabled());
+    let disabled = disabled.start::<A>().await;
+    let without = Stage::builder().bare().start::<A>().await;
+    for (method, path) in [
+        ("POST", "/chat/7"),
+        ("GET", "/tokens"),
+        ("GET", "/fail"),
+        ("GET", "/status/404"),
+        ("GET", "/nowhere"),
+    ] {
+        let with = disabled.request(method, path).send().await;
+        let without = without.request(method, path).send().await;
+        assert_eq!(with.header("x-session-id"), None, "{path}");
+        assert_eq!(with.without_session(), without.without_session(), "{path}");
+    }
+}
+
+/// The route that was taken gives the name, whichever pattern fits the path, from the first request on.
+pub async fn a_session_is_named_after_the_route_that_was_taken<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let requests = [
+        ("POST", "/widgets/action", "POST /widgets/action"),
+        ("GET", "/widgets/7", "GET /widgets/{id}"),
+        ("GET", "/widgets/8", "GET /widgets/{id}"),
+        ("POST", "/chat/7", "POST /chat/{id}"),
+        ("GET", "/status/200", "GET /status/{code}"),
+        ("GET", "/optional", "GET /optional"),
+    ];
+    for (method, path, name) in requests.into_iter().chain(requests) {
+        let answer = stage.request(method, path).send().await;
+        let session = stage.session(answer.session_id()).await;
+        assert_eq!(session.name.as_deref(), Some(name));
+    }
 }
 
 /// Two requests on one HTTP/2 connection, one inside the other in time, are a session each.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use honeyhive::SessionTransport;
 use honeyhive::http::{RequestInfo, SessionStart};
+use honeyhive::{SessionId, SessionTransport};
 use honeyhive_local::{Endpoint, Fault};
 use serde_json::json;
 
@@ -73,6 +73,76 @@ pub async fn a_filter_decides_what_is_traced<A: Adapter>() {
     assert_eq!(other.header("x-session-id"), None);
     let session = stage.only_session().await;
     assert_eq!(session.session_id, traced.session_id().to_string());
+}
+
+/// What is skipped is left out besides what is left out by default, or by a filter.
+pub async fn what_is_skipped_is_left_out_besides<A: Adapter>() {
+    let builder = Stage::builder().instrumentation(|builder| {
+        builder
+            .skip(|request| request.path() == "/optional")
+            .skip(|request| request.header("x-internal").is_some())
+            .skip(|_| panic!("on purpose"))
+    });
+    let stage = builder.start::<A>().await;
+    let internal = stage.request("POST", "/chat/7").header("x-internal", "1");
+    let left_out = [
+        stage.request("GET", "/optional"),
+        stage.request("GET", "/healthz"),
+        stage.request("OPTIONS", "/chat/7"),
+        internal,
+    ];
+    for call in left_out {
+        assert_eq!(call.send().await.header("x-session-id"), None);
+    }
+    let traced = stage.request("POST", "/chat/7").send().await;
+    let session = stage.only_session().await;
+    assert_eq!(session.session_id, traced.session_id().to_string());
+    assert!(stage.stats().callback_panics > 0);
+}
+
+/// Scanners ask for what no route is for.
+pub async fn what_no_route_is_for_can_be_left_out<A: Adapter>() {
+    let builder = Stage::builder().instrumentation(|builder| builder.skip_unmatched(true));
+    let stage = builder.start::<A>().await;
+    for path in ["/wp-login.php", "/.env", "/chat", "/chat/7/8"] {
+        let answer = stage.request("GET", path).send().await;
+        let seen = (answer.status, answer.header("x-session-id"));
+        assert_eq!(seen, (404, None), "{path}");
+    }
+    let traced = stage.request("POST", "/chat/7").send().await;
+    let session = stage.only_session().await;
+    assert_eq!(session.session_id, traced.session_id().to_string());
+}
+
+/// Whose request it is, as the program says: by what is in the request, or once it has found out.
+pub async fn the_program_says_whose_request_it_is<A: Adapter>() {
+    let builder = Stage::builder().instrumentation(|builder| {
+        builder.user(|request| request.header("x-forwarded-user").map(str::to_owned))
+    });
+    let stage = builder.start::<A>().await;
+    let forwarded = |name: &str| {
+        let call = stage
+            .request("POST", "/chat/7")
+            .header("x-user-id", "header");
+        call.header("x-forwarded-user", name)
+    };
+    let session = stage
+        .session(forwarded("ada").send().await.session_id())
+        .await;
+    assert_eq!(session.inputs["user_id"], "ada");
+    assert_eq!(session.user_properties["user_id"], "ada");
+    let session = stage
+        .session(forwarded(" ").send().await.session_id())
+        .await;
+    assert_eq!(session.inputs["user_id"], "header");
+    assert!(!session.user_properties.contains_key("user_id"));
+    let linked = SessionId::new();
+    drop(forwarded("ada").in_session(linked).send().await);
+
+    let who = stage.request("GET", "/who").send().await;
+    let session = stage.session(who.session_id()).await;
+    assert_eq!(session.user_properties["user_id"], "ada");
+    assert_eq!(stage.stats().refused, 1, "a blank name is nobody's");
 }
 
 /// Names and inputs of the program's own; its inputs win over ours.
@@ -217,7 +287,7 @@ pub async fn a_request_span_carries_inputs_and_outputs<A: Adapter>() {
     assert_request_span(&stage, id, 200);
 }
 
-fn assert_request_span(stage: &Stage, id: honeyhive::SessionId, status: u16) {
+fn assert_request_span(stage: &Stage, id: SessionId, status: u16) {
     let events = stage.honeyhive.events(&id.to_string());
     let span = events.iter().find(|event| event.kind == "server");
     let span = span.expect("a request span");
@@ -269,6 +339,7 @@ pub async fn one_tracer_serves_several_servers<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let instrumentation = honeyhive::http::ServerInstrumentation::new(stage.tracer.clone());
     let running = A::serve(crate::adapter::Setup {
+        compressed: false,
         instrumentations: vec![instrumentation],
         app: Arc::clone(&stage.app),
     })

@@ -138,3 +138,24 @@ pub async fn every_chunking_arrives_byte_for_byte<A: Adapter>() {
         assert_ended(&session, 200, "complete");
     }
 }
+
+/// A body is asked as often as without HoneyHive, and told to its end: one that acts on its end relies on that.
+pub async fn a_body_is_polled_to_its_end_as_without_us<A: Adapter>() {
+    for compressed in [false, true] {
+        let without = Stage::builder().bare().compressed(compressed);
+        let with = Stage::builder().compressed(compressed);
+        let (without, with) = (without.start::<A>().await, with.start::<A>().await);
+        let mut counts = Vec::new();
+        for stage in [&without, &with] {
+            let call = stage.request("GET", "/counted");
+            let answer = match compressed {
+                true => call.header("accept-encoding", "gzip").send().await,
+                false => call.send().await,
+            };
+            assert_eq!(answer.header("content-encoding").is_some(), compressed);
+            counts.push(stage.app.polls.take());
+        }
+        assert_eq!(counts[1], counts[0], "compressed: {compressed}");
+        assert_ended(&with.only_session().await, 200, "complete");
+    }
+}

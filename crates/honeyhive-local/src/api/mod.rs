@@ -12,6 +12,7 @@ mod records;
 mod runs;
 mod runs_list;
 mod schema;
+mod seed;
 mod sent;
 mod sessions;
 
@@ -25,6 +26,7 @@ use crate::reply::Reply;
 use crate::shared::Shared;
 
 pub(crate) use runs::{RUN, run_side, run_summary};
+pub(crate) use seed::seed_dataset;
 
 pub(crate) type Server = Arc<Shared>;
 

@@ -5,6 +5,7 @@ mod record;
 mod scoped;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -36,6 +37,15 @@ impl Entrance {
         Self { shared, router }
     }
 
+    /// How long a client may take to send the head of a request.
+    pub(crate) fn client_timeout(&self) -> Duration {
+        self.shared.config.client_timeout
+    }
+
+    pub(crate) fn max_connections(&self) -> usize {
+        self.shared.config.max_connections
+    }
+
     /// Answers a request, or says how its connection ends without an answer.
     pub(crate) async fn answer(self, request: Request<Incoming>) -> Result<Response, Abort> {
         let (head, body) = request.into_parts();
@@ -50,8 +60,14 @@ impl Entrance {
             }
             Place::Read => Ok(read::shielded(self.routed(head, Body::new(body)).await)),
             Place::Call(call) => {
-                let limit = self.shared.config.max_body_bytes;
-                let body = body::read(&self.shared.bodies, &head.headers, body, limit).await;
+                let reading = body::read(
+                    &self.shared.bodies,
+                    &head.headers,
+                    body,
+                    self.shared.config.max_body_bytes,
+                );
+                let in_time = tokio::time::timeout(self.shared.config.client_timeout, reading);
+                let body = in_time.await.unwrap_or(Err(Unread::Late));
                 self.call(call, head, body).await
             }
         }

@@ -55,6 +55,7 @@ pub(crate) fn compare(
 }
 
 /// The events of both runs on one datapoint, of one name and type: the first run's and the second's.
+/// Sessions are named after their run, so their names do not count.
 pub(crate) fn pairs(first: &Side, second: &Side, fits: impl Fn(&RunRow) -> bool) -> Vec<Value> {
     let mut taken = vec![false; second.rows.len()];
     let mut pairs = Vec::new();
@@ -67,8 +68,8 @@ pub(crate) fn pairs(first: &Side, second: &Side, fits: impl Fn(&RunRow) -> bool)
         let twin = others.find(|(index, other)| {
             !taken[*index]
                 && other.datapoint_id == row.datapoint_id
-                && other.event_name == row.event_name
                 && other.event_type == row.event_type
+                && (other.event_name == row.event_name || row.event_type == "session")
         });
         if let Some((index, twin)) = twin {
             taken[index] = true;

@@ -63,7 +63,7 @@ pub(crate) fn summary(
         .collect();
     let sessions = rows.iter().filter(|row| row.event_type == "session");
     let datapoints: Vec<Value> = sessions
-        .map(|session| datapoint(session, rows, &failed))
+        .map(|session| datapoint(run, session, rows, &failed))
         .collect();
     json!({
         "status": run["status"].as_str().unwrap_or("pending"),
@@ -77,10 +77,11 @@ pub(crate) fn summary(
     })
 }
 
-/// The names and types of a run's events, each once.
+/// The names and types of a run's events, each once; its sessions only where they have metrics themselves.
 pub(super) fn event_details(rows: &[RunRow]) -> Vec<Value> {
     let mut details: Vec<Value> = Vec::new();
-    for row in rows {
+    let telling = |row: &&RunRow| row.event_type != "session" || !row.metrics.is_empty();
+    for row in rows.iter().filter(telling) {
         let detail = json!({ "event_name": row.event_name, "event_type": row.event_type });
         if !details.contains(&detail) {
             details.push(detail);
@@ -98,10 +99,10 @@ fn shown(
     let range = run["passing_ranges"].get(&detail.metric);
     let (mut passed, mut failed) = (Vec::new(), Vec::new());
     for (subject, value) in &detail.values {
-        match range.map(|range| is_within(range, *value)) {
-            Some(false) => failed.push(subject),
-            Some(true) => passed.push(subject),
-            None => {}
+        // Without a range nothing can fail.
+        match range.is_none_or(|range| is_within(range, *value)) {
+            true => passed.push(subject),
+            false => failed.push(subject),
         }
     }
     json!({
@@ -145,19 +146,23 @@ fn is_within(range: &Value, value: f64) -> bool {
     end("min").is_none_or(|min| value >= min) && end("max").is_none_or(|max| value <= max)
 }
 
-fn datapoint(session: &RunRow, rows: &[RunRow], failed: &[String]) -> Value {
+/// A datapoint with its numeric metrics: the official SDK takes no others.
+fn datapoint(run: &Value, session: &RunRow, rows: &[RunRow], failed: &[String]) -> Value {
     let mine = rows
         .iter()
         .filter(|row| row.session_id == session.session_id);
     let metrics: Vec<Value> = mine
         .flat_map(|row| {
-            row.metrics.iter().map(|(name, value)| {
-                json!({
+            row.metrics.iter().filter_map(|(name, value)| {
+                let number = number(value)?;
+                let range = run["passing_ranges"].get(name);
+                Some(json!({
                     "name": name,
                     "event_name": row.event_name,
                     "event_type": row.event_type,
                     "value": value,
-                })
+                    "passed": range.is_none_or(|range| is_within(range, number)),
+                }))
             })
         })
         .collect();

@@ -6,13 +6,16 @@ mod event;
 mod facts;
 mod id;
 mod merge;
+mod nested;
 mod request;
+mod run;
 mod session;
 mod stats;
 mod time;
 
 pub use event::{LocalEvent, LocalSpanEvent, LocalSpanLink, LocalStatus};
 pub use request::RecordedRequest;
+pub use run::LocalRun;
 pub use session::LocalSession;
 pub use stats::LocalStats;
 
@@ -21,6 +24,7 @@ pub(crate) use bucket::{Bucket, Buckets};
 pub(crate) use facts::{EventFacts, SessionFacts};
 pub(crate) use id::{canonical_id, parse_uuid};
 pub(crate) use merge::merge;
+pub(crate) use nested::nested;
 pub(crate) use time::{iso, milliseconds, now, parse_iso};
 
 /// A JSON object, as every bucket of a session or an event is one.

@@ -3,11 +3,9 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::attributes;
 use super::span::{Span, milliseconds};
-use crate::model::{
-    Arrival, Bucket, Buckets, LocalEvent, LocalSession, Object, canonical_id, parse_uuid,
-};
+use crate::meaning;
+use crate::model::{Arrival, LocalEvent, LocalSession, Object, canonical_id, parse_uuid};
 
 /// Where a span's session id is looked for, in this order.
 const SESSION_IDS: [&str; 3] = [
@@ -16,47 +14,12 @@ const SESSION_IDS: [&str; 3] = [
     "session.id",
 ];
 
-/// Attributes that route a span and are no part of the event.
-const PROTOCOL: [&str; 2] = ["honeyhive.", "traceloop.association.properties."];
-
-/// Attributes with a place of their own.
-const CONSUMED: [&str; 3] = [
-    "honeyhive_error",
-    "honeyhive_event_id",
-    "honeyhive_event_type",
-];
-
-/// The basics of the GenAI conventions: attribute, bucket, key. Of two for one key the first wins.
-const GEN_AI: [(&str, Bucket, &str); 10] = [
-    ("gen_ai.request.model", Bucket::Config, "model"),
-    ("gen_ai.provider.name", Bucket::Config, "provider"),
-    ("gen_ai.system", Bucket::Config, "provider"),
-    ("gen_ai.system", Bucket::Metadata, "system"),
-    ("gen_ai.response.model", Bucket::Metadata, "response_model"),
-    (
-        "gen_ai.response.finish_reasons",
-        Bucket::Metadata,
-        "finish_reasons",
-    ),
-    (
-        "gen_ai.conversation.id",
-        Bucket::Metadata,
-        "conversation_id",
-    ),
-    ("gen_ai.tool.name", Bucket::Metadata, "tool_name"),
-    ("gen_ai.tool.call.id", Bucket::Metadata, "tool_call_id"),
-    ("gen_ai.agent.name", Bucket::Metadata, "agent_name"),
-];
-
-/// Token counts keep their names.
-const GEN_AI_USAGE: &str = "gen_ai.usage.";
-
 /// What a span becomes.
 pub(super) fn arrival(span: Span) -> Arrival {
     let session_id = session_id(&span.attributes);
     let auto_create = auto_created(&span, &session_id);
     let mut event = described(span, session_id);
-    fill_buckets(&mut event);
+    meaning::fill(&mut event);
     Arrival { event, auto_create }
 }
 
@@ -66,7 +29,7 @@ fn described(span: Span, session_id: String) -> LocalEvent {
     LocalEvent {
         event_id: event_id(&span),
         session_id,
-        event_type: event_type(&span.attributes),
+        event_type: meaning::event_type(&span.attributes),
         source: text(&span.attributes, "honeyhive.source"),
         project: text(&span.attributes, "honeyhive.project"),
         error: error(&span),
@@ -121,11 +84,6 @@ fn event_id(span: &Span) -> String {
     })
 }
 
-fn event_type(attributes: &Object) -> String {
-    let sent = text(attributes, "honeyhive_event_type");
-    sent.map_or_else(|| "tool".to_owned(), |kind| kind.to_lowercase())
-}
-
 fn error(span: &Span) -> Option<String> {
     let failed = span.status.code == "error";
     text(&span.attributes, "honeyhive_error").or_else(|| {
@@ -134,51 +92,6 @@ fn error(span: &Span) -> Option<String> {
             message => message.to_owned(),
         })
     })
-}
-
-fn fill_buckets(event: &mut LocalEvent) {
-    let attributes = event.attributes.clone();
-    for (key, value) in &attributes {
-        if let Some((bucket, path)) = honeyhive_bucket(key) {
-            attributes::insert(event.bucket_mut(bucket), path, value.clone());
-        }
-    }
-    for bucket in Bucket::ALL {
-        attributes::restore_arrays(event.bucket_mut(bucket));
-    }
-    // What was set explicitly is never replaced, so the rest comes after.
-    for (key, bucket, name) in GEN_AI {
-        fill(event, bucket, name, attributes.get(key));
-    }
-    for (key, value) in &attributes {
-        if let Some(name) = metadata_name(key) {
-            fill(event, Bucket::Metadata, name, Some(value));
-        }
-    }
-}
-
-fn fill(event: &mut LocalEvent, bucket: Bucket, name: &str, value: Option<&Value>) {
-    if let Some(value) = value {
-        let slot = event.bucket_mut(bucket).entry(name);
-        slot.or_insert_with(|| value.clone());
-    }
-}
-
-/// `honeyhive_inputs.a.b` is `a.b` in the inputs.
-fn honeyhive_bucket(key: &str) -> Option<(Bucket, &str)> {
-    let (name, path) = key.strip_prefix("honeyhive_")?.split_once('.')?;
-    Some((Bucket::named(name)?, path))
-}
-
-/// Under what name an attribute that nothing else claims goes to the metadata.
-fn metadata_name(key: &str) -> Option<&str> {
-    let is_protocol = PROTOCOL.iter().any(|prefix| key.starts_with(prefix));
-    let is_placed = GEN_AI.iter().any(|(attribute, ..)| *attribute == key);
-    let is_consumed = CONSUMED.contains(&key) || honeyhive_bucket(key).is_some();
-    if is_protocol || is_placed || is_consumed {
-        return None;
-    }
-    Some(key.strip_prefix(GEN_AI_USAGE).unwrap_or(key))
 }
 
 fn text(attributes: &Object, key: &str) -> Option<String> {

@@ -1,7 +1,8 @@
 //! OTLP: spans in protobuf or JSON, and the events they become.
 
-mod attributes;
 mod event;
+#[cfg(test)]
+mod fuzz;
 mod json;
 mod protobuf;
 mod scan;

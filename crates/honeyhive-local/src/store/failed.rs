@@ -21,6 +21,8 @@ impl From<rusqlite::Error> for Failed {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            // A quota, or a file that may grow no further.
+            Some(rusqlite::ErrorCode::SystemIoFailure) if is_write(&error) => Self::Full,
             _ => Self::Broken(error.to_string()),
         }
     }
@@ -30,4 +32,9 @@ impl From<serde_json::Error> for Failed {
     fn from(error: serde_json::Error) -> Self {
         Self::Broken(error.to_string())
     }
+}
+
+fn is_write(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code == Some(rusqlite::ffi::SQLITE_IOERR_WRITE)
 }

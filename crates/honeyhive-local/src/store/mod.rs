@@ -115,3 +115,69 @@ impl Store {
 fn gone<T>() -> Result<T, Failed> {
     Err(Failed::Broken("the writing thread has ended".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Failed, Feed, Store};
+    use crate::config::Limits;
+    use crate::model::LocalSession;
+
+    fn session(number: usize) -> LocalSession {
+        LocalSession {
+            session_id: format!("00000000-0000-4000-8000-{number:012}"),
+            name: Some("x".repeat(20_000)),
+            ..LocalSession::default()
+        }
+    }
+
+    /// A full disk is a database that may not grow here; SQLite says the same of both.
+    #[test]
+    fn a_full_disk_refuses_what_is_new_keeps_what_was_and_goes_on_when_there_is_room() {
+        let feed = Arc::new(Feed::default());
+        let store = Store::open(None, Limits::default(), feed).expect("a store");
+        let limit = |pages: u32| {
+            let done = store.write_blocking(move |writing| writing.limit_pages(pages));
+            done.expect("a limit");
+        };
+        limit(100);
+        let mut kept = 0;
+        let refused = loop {
+            let posted = session(kept);
+            match store.write_blocking(move |writing| writing.post(posted)) {
+                Ok(_) => kept += 1,
+                Err(failed) => break failed,
+            }
+            assert!(kept < 1000, "it is full some time");
+        };
+        assert_eq!(refused, Failed::Full);
+        assert_eq!(store.totals().sessions, kept);
+        limit(100_000);
+        let posted = session(kept);
+        store
+            .write_blocking(move |writing| writing.post(posted))
+            .expect("there is room");
+        let held = store.read(|reading| reading.sessions()).expect("a read");
+        assert_eq!(held.len(), kept + 1);
+        assert_eq!(store.totals().sessions, kept + 1);
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_nothing_and_takes_no_neighbour_with_it() {
+        let feed = Arc::new(Feed::default());
+        let store = Store::open(None, Limits::default(), Arc::clone(&feed)).expect("a store");
+        let failed = store.write_blocking(|writing| {
+            writing.post(session(1))?;
+            Err::<(), _>(Failed::Refused("no".to_owned()))
+        });
+        assert_eq!(failed, Err(Failed::Refused("no".to_owned())));
+        store
+            .write_blocking(|writing| writing.post(session(2)))
+            .expect("a session");
+        let held = store.read(|reading| reading.sessions()).expect("a read");
+        assert_eq!(held.len(), 1);
+        assert_eq!(store.totals().sessions, 1);
+        assert_eq!(feed.since(0).changes.len(), 1);
+    }
+}

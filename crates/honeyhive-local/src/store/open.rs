@@ -87,12 +87,21 @@ pub(super) fn file(path: &Path) -> Result<Opened, StoreError> {
     let lock = lock(path)?;
     make_private(path)?;
     let connection = Connection::open_with_flags(path, writing_flags())?;
-    prepare(&connection)?;
+    prepare(&connection).map_err(|error| as_foreign(error, path))?;
     migrate(&connection, path)?;
     Ok(Opened {
         connection,
         lock: Some(lock),
     })
+}
+
+fn as_foreign(error: rusqlite::Error, path: &Path) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign {
+            path: path.to_owned(),
+        },
+        _ => error.into(),
+    }
 }
 
 /// A connection that only reads, beside the one that writes.
@@ -162,10 +171,7 @@ fn private_options() -> OpenOptions {
 /// Brings a store to the newest version, step by step; refuses one that is newer or something else.
 fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let foreign = |_| StoreError::Foreign {
-        path: path.to_owned(),
-    };
-    let found = pragma("user_version").map_err(foreign)?;
+    let found = pragma("user_version").map_err(|error| as_foreign(error, path))?;
     let tables = connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| {
         row.get::<_, i64>(0)
     })?;

@@ -109,9 +109,13 @@ impl Desk {
         let mut writing = Writing::new(&connection, &mut totals, self.limits);
         let until = Instant::now() + LONGEST_TOGETHER;
         let mut finishes = vec![first(&mut writing)];
-        while finishes.len() < MOST_TOGETHER && Instant::now() < until {
+        while writing.broken().is_none() && finishes.len() < MOST_TOGETHER && Instant::now() < until
+        {
             let Ok(job) = queue.try_recv() else { break };
             finishes.push(job(&mut writing));
+        }
+        if let Some(failed) = writing.broken().cloned() {
+            return (finishes, Err(failed), Vec::new());
         }
         let changes = writing.into_changes();
         let committed = began.and_then(|()| connection.execute_batch("COMMIT"));

@@ -8,12 +8,15 @@
 )]
 
 mod access;
+mod attacks;
 mod client;
 mod datasets;
+mod durable;
 mod events;
 mod faults;
 mod lifecycle;
 mod limits;
+mod meaning;
 mod otlp;
 mod pages;
 #[cfg(feature = "cli")]

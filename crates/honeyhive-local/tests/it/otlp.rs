@@ -241,7 +241,7 @@ async fn json_as_the_python_sdk_writes_it_is_understood() {
     );
     assert_eq!(json!(attrs.inputs), json!({ "q": "x" }));
     let foreign = json!({
-        "user.id": "u", "with-dash": true, "9digit": 1, "huge": "99999999999999999999",
+        "user_id": "u", "with-dash": true, "9digit": 1, "huge": "99999999999999999999",
         "ratio": 2.5, "seq": [1, 2],
     });
     assert_eq!(json!(attrs.metadata), foreign);
@@ -298,7 +298,7 @@ async fn attributes_go_to_their_buckets_unflattened() {
     assert_eq!(json!(event.user_properties), json!({ "plan": "pro" }));
     let metadata = json!({
         "deep": { "er": "x" }, "system": "openai", "input_tokens": 7,
-        "honeyhive_duration_ms": "unclaimed",
+        "honeyhive_duration_ms": "unclaimed", "model_name": "other-model", "provider": "azure",
     });
     assert_eq!(json!(event.metadata), metadata);
 }

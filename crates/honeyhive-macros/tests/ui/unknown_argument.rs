@@ -7,8 +7,12 @@ fn twice() {}
 #[honeyhive::trace(name)]
 fn no_value() {}
 
+#[honeyhive::trace(crate = "honeyhive")]
+fn no_path() {}
+
 fn main() {
     work();
     twice();
     no_value();
+    no_path();
 }

@@ -25,6 +25,23 @@ impl<S> LambdaHandler<S> {
     pub const fn new(inner: S) -> Self {
         Self { inner }
     }
+
+    /// The handler inside.
+    #[must_use]
+    pub const fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The handler inside, to be changed.
+    pub const fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The handler inside, without what watches it.
+    #[must_use]
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
 }
 
 impl<S, P> Service<LambdaEvent<P>> for LambdaHandler<S>

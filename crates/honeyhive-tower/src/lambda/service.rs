@@ -16,6 +16,25 @@ pub struct LambdaService<S> {
     pub(super) instrumentation: LambdaInstrumentation,
 }
 
+impl<S> LambdaService<S> {
+    /// The service inside.
+    #[must_use]
+    pub const fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The service inside, to be changed.
+    pub const fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The service inside, without HoneyHive.
+    #[must_use]
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
 impl<S> Service<LambdaInvocation> for LambdaService<S>
 where
     S: Service<LambdaInvocation>,

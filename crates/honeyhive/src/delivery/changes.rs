@@ -1,58 +1,46 @@
-//! Updates to one session, merged, and the bodies that carry them.
+//! [`Changes`]: updates of one session, redacted and merged, and the bodies that carry them.
 
-use std::ops::Deref;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::ledger::Tally;
 use super::outputs::Outputs;
+use super::plan::Origin;
 use super::redactor::{Redactor, StartContent};
 use crate::enrichment::Enrichment;
 use crate::model::id::SessionId;
-use crate::model::limits::STEPS;
-use crate::model::object::{Bucket, Object};
-use crate::outbox::{Inputs, SessionEnd, StartRecord};
+use crate::model::object::{Bucket, Object, merge};
+use crate::outbox::{SessionEnd, StartRecord, Update};
 use crate::wire::{StartSession, UpdateEvent};
 
 /// Updates to one session, merged: the last write wins, key by key. What it holds has been through the redaction.
 #[derive(Debug, Default)]
-pub(crate) struct Changes {
+pub(super) struct Changes {
     enrichment: Enrichment,
-    pub(super) end_time: Option<f64>,
+    end_time: Option<f64>,
     duration: Option<f64>,
-    failed: bool,
-    took: Duration,
 }
 
 impl Changes {
-    /// What may leave of it.
-    pub(crate) fn of(mut enrichment: Enrichment, redactor: &Redactor) -> Self {
-        let failed = enrichment.error_text().is_some();
-        redactor.enrichment(&mut enrichment);
-        Self {
-            failed,
-            ..Self::of_clean(enrichment)
+    /// What may leave of several updates, in their order.
+    pub(super) fn of_all(updates: Vec<Update>, redactor: &Redactor) -> Self {
+        let mut all = Self::default();
+        for update in updates {
+            all.merge(match update {
+                Update::Enrich(enrichment) => Self::of(*enrichment, redactor),
+                Update::End(end) => Self::of_end(end, redactor),
+            });
         }
+        all
     }
 
-    fn of_clean(enrichment: Enrichment) -> Self {
+    fn of(mut enrichment: Enrichment, redactor: &Redactor) -> Self {
+        redactor.enrichment(&mut enrichment);
         Self {
             enrichment,
             ..Self::default()
         }
     }
 
-    /// What a start has to say, for a session that is created by its spans.
-    pub(crate) fn of_start(start: &StartRecord, redactor: &Redactor) -> Self {
-        let mut began_with = start.began_with();
-        // The request's span carries those of a request.
-        if !matches!(start.inputs, Inputs::Request(_)) {
-            *began_with.bucket_mut(Bucket::Inputs) = start.inputs.to_object();
-        }
-        Self::of(began_with, redactor)
-    }
-
-    pub(crate) fn of_end(end: SessionEnd, redactor: &Redactor) -> Self {
+    fn of_end(end: SessionEnd, redactor: &Redactor) -> Self {
         let mut enrichment = Enrichment::new();
         let mut put = |bucket, key: &str, value: serde_json::Value| {
             enrichment.insert(bucket, key, value);
@@ -82,12 +70,9 @@ impl Changes {
         if let Some(error) = end.error {
             enrichment = enrichment.error(error);
         }
-        let failed = enrichment.error_text().is_some();
         redactor.enrichment(&mut enrichment);
         Self {
             enrichment,
-            failed,
-            took: end.duration,
             end_time: Some(unix_milliseconds(end.ended_at)),
             // A later turn of a conversation knows its own length, not the session's.
             duration: end.whole_session.then(|| milliseconds(end.duration)),
@@ -98,38 +83,22 @@ impl Changes {
         self.enrichment.is_empty() && self.end_time.is_none() && self.duration.is_none()
     }
 
-    /// Something went wrong.
-    pub(super) const fn failed(&self) -> bool {
-        self.failed
-    }
-
-    /// How long the request or the unit of work was that has ended.
-    pub(super) const fn took(&self) -> Duration {
-        self.took
-    }
-
-    pub(super) const fn is_end(&self) -> bool {
-        self.end_time.is_some()
-    }
-
-    pub(super) fn merge(&mut self, newer: Self) {
+    fn merge(&mut self, newer: Self) {
         self.enrichment.merge(newer.enrichment);
         self.end_time = newer.end_time.or(self.end_time);
         self.duration = newer.duration.or(self.duration);
-        self.failed |= newer.failed;
-        self.took = self.took.max(newer.took);
     }
 
     /// The body of an update. What it has no place for goes to the metadata: inputs as `inputs`, an
     /// error as `error`.
-    fn to_update(&self) -> UpdateEvent {
-        let mut all = self.enrichment.clone();
+    pub(super) fn into_update(self) -> UpdateEvent {
+        let mut all = self.enrichment;
         let mut metadata = all.take(Bucket::Metadata);
         let inputs = all.take(Bucket::Inputs);
         if !inputs.is_empty() {
             let mut wrapped = Object::new();
             wrapped.insert("inputs".to_owned(), inputs.into());
-            crate::model::object::merge(&mut metadata, wrapped);
+            merge(&mut metadata, wrapped);
         }
         if let Some(error) = all.take_error() {
             metadata.insert("error".to_owned(), error.into());
@@ -158,141 +127,43 @@ impl Changes {
         for bucket in [Bucket::Metrics, Bucket::Feedback] {
             *rest.bucket_mut(bucket) = self.enrichment.take(bucket);
         }
-        (self, Self::of_clean(rest))
-    }
-}
-
-/// A start on its way.
-#[derive(Debug)]
-pub(crate) struct Beginning {
-    pub(crate) record: Arc<StartRecord>,
-    /// Made once, so that what is tried again says the same.
-    content: Option<Box<StartContent>>,
-}
-
-impl Beginning {
-    pub(crate) const fn new(record: Arc<StartRecord>) -> Self {
-        Self {
-            record,
-            content: None,
-        }
+        let rest = Self {
+            enrichment: rest,
+            ..Self::default()
+        };
+        (self, rest)
     }
 
-    /// Gets what may leave of it ready.
-    pub(super) fn prepare(&mut self, redactor: &Redactor) {
-        let record = &self.record;
-        self.content
-            .get_or_insert_with(|| Box::new(redactor.start(record)));
-    }
-}
-
-impl Deref for Beginning {
-    type Target = StartRecord;
-
-    fn deref(&self) -> &StartRecord {
-        &self.record
-    }
-}
-
-/// What a session's body takes from the tracer.
-#[derive(Debug, Clone)]
-pub(crate) struct Origin {
-    pub(crate) source: String,
-    pub(crate) project: Option<String>,
-}
-
-/// One call, ready to be made. It carries its items until they have an outcome.
-#[derive(Debug)]
-pub(crate) struct Operation {
-    pub(crate) id: SessionId,
-    pub(crate) start: Option<Beginning>,
-    pub(crate) changes: Changes,
-    pub(crate) tally: Tally,
-    pub(crate) attempts: u32,
-    /// How many other calls had got through when this first failed.
-    pub(crate) successes_before: Option<u64>,
-    /// How long a text may be, where HoneyHive found the call too large.
-    pub(crate) cut_to: Option<usize>,
-    /// A start that HoneyHive may have processed, whatever came of later tries: it is repeated as it was.
-    pub(crate) is_frozen: bool,
-}
-
-/// The body of a call.
-#[derive(Debug)]
-pub(crate) enum Call {
-    Start(Box<StartSession>),
-    Update(SessionId, Box<UpdateEvent>),
-}
-
-impl Call {
-    fn cut(&mut self, limit: usize) -> bool {
-        match self {
-            Self::Start(body) => body.cut(limit),
-            Self::Update(_, body) => body.cut(limit),
-        }
-    }
-}
-
-impl Operation {
-    pub(crate) fn call(&self, origin: &Origin) -> Call {
-        let mut call = self.whole_call(origin);
-        if let Some(limit) = self.cut_to {
-            call.cut(limit);
-        }
-        call
-    }
-
-    /// What its texts can be cut to, so that the call is smaller than it was. `None` where nothing is long.
-    pub(crate) fn next_cut(&self, origin: &Origin) -> Option<usize> {
-        let mut call = self.call(origin);
-        STEPS.into_iter().find(|limit| call.cut(*limit))
-    }
-
-    fn whole_call(&self, origin: &Origin) -> Call {
-        match self
-            .start
-            .as_ref()
-            .and_then(|start| Some((start, start.content.as_deref()?)))
-        {
-            Some((start, content)) => {
-                Call::Start(Box::new(self.start_body(start, content, origin)))
-            }
-            None => Call::Update(self.id, Box::new(self.changes.to_update())),
-        }
-    }
-
-    fn start_body(
-        &self,
+    /// The body of a start, with all that it has a place for.
+    pub(super) fn into_start(
+        self,
         start: &StartRecord,
-        content: &StartContent,
+        content: StartContent,
         origin: &Origin,
     ) -> StartSession {
-        let mut changes = self.changes.enrichment.clone();
-        let mut inputs = content.inputs.clone();
-        crate::model::object::merge(&mut inputs, changes.take(Bucket::Inputs));
-        let mut metadata = content.metadata.clone();
-        crate::model::object::merge(&mut metadata, changes.take(Bucket::Metadata));
-        let mut user_properties = content.user_properties.clone();
-        crate::model::object::merge(&mut user_properties, changes.take(Bucket::UserProperties));
+        let mut changes = self.enrichment;
+        let mut inputs = content.inputs;
+        merge(&mut inputs, changes.take(Bucket::Inputs));
+        let mut metadata = content.metadata;
+        merge(&mut metadata, changes.take(Bucket::Metadata));
+        let mut user_properties = content.user_properties;
+        merge(&mut user_properties, changes.take(Bucket::UserProperties));
         if let Some(error) = changes.take_error() {
             // The same place as in an update, so that a search finds short and long sessions alike.
             metadata.insert("error".to_owned(), error.into());
         }
         StartSession {
-            session_id: self.id,
-            session_name: content.name.clone(),
-            source: content
-                .source
-                .clone()
-                .unwrap_or_else(|| origin.source.clone()),
+            session_id: start.id,
+            session_name: content.name,
+            source: content.source.unwrap_or_else(|| origin.source.clone()),
             start_time: unix_milliseconds(start.started_at),
             inputs,
             outputs: changes.take(Bucket::Outputs),
             config: changes.take(Bucket::Config),
             metadata,
             user_properties,
-            end_time: self.changes.end_time,
-            duration: self.changes.duration,
+            end_time: self.end_time,
+            duration: self.duration,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::later;
+use super::time::later;
 use crate::error::StartError;
 use crate::model::id::SessionId;
 use crate::outbox::{Reply, StartRecord};
@@ -23,20 +23,20 @@ struct Confirm {
 #[derive(Debug)]
 pub(crate) struct Confirms {
     waiting: Vec<Confirm>,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Confirms {
-    /// Each waits for `patience` at the most.
-    pub(crate) const fn new(patience: Duration) -> Self {
+    /// Each waits for `timeout` at the most.
+    pub(crate) const fn new(timeout: Duration) -> Self {
         Self {
             waiting: Vec::new(),
-            patience,
+            timeout,
         }
     }
 
     pub(crate) fn add(&mut self, start: Arc<StartRecord>, reply: Reply<Outcome>, now: Instant) {
-        let deadline = later(now, self.patience);
+        let deadline = later(now, self.timeout);
         self.waiting.push(Confirm {
             start,
             reply,

@@ -24,6 +24,7 @@ pub(crate) struct Gate {
     not_before: Option<Instant>,
     unauthorized_until: Option<Instant>,
     successes: u64,
+    failed_calls: u64,
 }
 
 impl Gate {
@@ -35,6 +36,7 @@ impl Gate {
             not_before: None,
             unauthorized_until: None,
             successes: 0,
+            failed_calls: 0,
         }
     }
 
@@ -66,6 +68,11 @@ impl Gate {
         self.successes
     }
 
+    /// How many calls have failed so far.
+    pub(crate) const fn failed_calls(&self) -> u64 {
+        self.failed_calls
+    }
+
     /// Says whether this ends an outage.
     pub(crate) fn succeeded(&mut self) -> bool {
         self.failures = 0;
@@ -77,6 +84,7 @@ impl Gate {
 
     /// Closes the gate where the server asks for it, or where this is an outage.
     pub(crate) fn failed(&mut self, now: Instant, retry_after: Option<Duration>) {
+        self.failed_calls += 1;
         if let Some(asked) = retry_after {
             self.close(now + asked_for(asked));
         }
@@ -84,7 +92,9 @@ impl Gate {
         if self.width(now) > 0 {
             self.failures = self.failures.saturating_add(1);
             if self.failures >= OUTAGE {
-                self.close(now + jittered(self.failures - OUTAGE + 1, LONGEST_PAUSE));
+                self.close(
+                    now + jittered(self.failures - OUTAGE + 1, LONGEST_PAUSE, rand::random()),
+                );
             }
         }
     }
@@ -105,15 +115,15 @@ pub(crate) fn asked_for(retry_after: Duration) -> Duration {
 }
 
 /// How long a call waits for its next try.
-pub(crate) fn backoff(failures: u32) -> Duration {
-    jittered(failures, LONGEST_BACKOFF)
+pub(crate) fn backoff(failures: u32, chance: f64) -> Duration {
+    jittered(failures, LONGEST_BACKOFF, chance)
 }
 
 /// Exponential, with full jitter.
-fn jittered(failures: u32, longest: Duration) -> Duration {
+fn jittered(failures: u32, longest: Duration, chance: f64) -> Duration {
     let doublings = failures.saturating_sub(1).min(10);
     let ceiling = FIRST_BACKOFF.saturating_mul(1 << doublings).min(longest);
-    ceiling.mul_f64(rand::random())
+    ceiling.mul_f64(chance)
 }
 
 #[cfg(test)]
@@ -123,8 +133,8 @@ mod tests {
     #[test]
     fn the_first_retry_comes_within_a_second_and_later_ones_are_bounded() {
         for _ in 0..1_000 {
-            assert!(backoff(1) <= Duration::from_millis(500));
-            assert!(backoff(40) <= LONGEST_BACKOFF);
+            assert!(backoff(1, rand::random()) <= Duration::from_millis(500));
+            assert!(backoff(40, rand::random()) <= LONGEST_BACKOFF);
         }
     }
 

@@ -7,66 +7,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::later;
+use super::claim::{Claim, PARKED};
+use super::time::later;
 use crate::error::FlushError;
 use crate::outbox::{Load, Medium, Outbox, Reply};
 use crate::report::{DropReason, FlushReport};
 
 type Flushed = Result<FlushReport, FlushError>;
-
-/// Items on their way, with the epoch they came in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use = "every item ends as delivered, dropped or withdrawn"]
-pub(crate) struct Tally {
-    load: Load,
-    epoch: u64,
-    medium: Medium,
-}
-
-/// The epoch of parked items, which no flush ends.
-const PARKED: u64 = u64::MAX;
-
-impl Tally {
-    pub(crate) const NONE: Self = Self {
-        load: Load { items: 0, bytes: 0 },
-        epoch: PARKED,
-        medium: Medium::Memory,
-    };
-
-    pub(crate) const fn load(self) -> Load {
-        self.load
-    }
-
-    pub(crate) const fn items(&self) -> u64 {
-        self.load.items
-    }
-
-    pub(crate) const fn bytes(&self) -> u64 {
-        self.load.bytes
-    }
-
-    pub(crate) const fn epoch(&self) -> u64 {
-        self.epoch
-    }
-
-    /// Splits some of the items off, for an outcome of their own.
-    pub(crate) fn split(self, items: u64) -> (Self, Self) {
-        let items = items.min(self.load.items);
-        let bytes = self.load.bytes * items / self.load.items.max(1);
-        let rest = Load {
-            items: self.load.items - items,
-            bytes: self.load.bytes - bytes,
-        };
-        let first = Load { items, bytes };
-        (
-            Self {
-                load: first,
-                ..self
-            },
-            Self { load: rest, ..self },
-        )
-    }
-}
 
 #[derive(Debug)]
 struct Flush {
@@ -87,6 +34,7 @@ pub(crate) struct Ledger {
     /// Those of the pending ones that are on disk.
     spooled: BTreeMap<u64, u64>,
     flushes: Vec<Flush>,
+    expected_until: Option<Instant>,
 }
 
 impl Ledger {
@@ -97,116 +45,129 @@ impl Ledger {
             pending: BTreeMap::new(),
             spooled: BTreeMap::new(),
             flushes: Vec::new(),
+            expected_until: None,
         }
     }
 
     /// Items that came in now.
-    pub(crate) fn accept(&mut self, load: Load) -> Tally {
-        add(&mut self.pending, self.epoch, load.items);
-        Tally {
-            load,
-            epoch: self.epoch,
-            medium: Medium::Memory,
-        }
+    pub(crate) fn accept(&mut self, load: Load) -> Claim {
+        self.accept_in(load, self.epoch)
     }
 
-    /// Two tallies that will have one outcome, which the earlier epoch waits for.
-    pub(crate) fn merge(&mut self, a: Tally, b: Tally) -> Tally {
-        let (mut early, late) = if a.epoch <= b.epoch { (a, b) } else { (b, a) };
-        if late.load.items > 0 && late.epoch != early.epoch {
-            self.settle(late);
-            add(&mut self.pending, early.epoch, late.load.items);
+    /// Items that came in because of others, and that whoever waits for those waits for, too.
+    pub(crate) fn accept_in(&mut self, load: Load, epoch: u64) -> Claim {
+        add(&mut self.pending, epoch, load.items);
+        Claim::new(load, epoch, Medium::Memory)
+    }
+
+    /// Two claims that will have one outcome, which the earlier epoch waits for.
+    pub(crate) fn merge(&mut self, a: Claim, b: Claim) -> Claim {
+        let (mut early, mut late) = if a.epoch() <= b.epoch() {
+            (a, b)
+        } else {
+            (b, a)
+        };
+        if early.items() == 0 {
+            return late;
         }
-        early.load.add(late.load);
-        early
+        let (epoch, medium) = (early.epoch(), early.medium());
+        let mut load = early.spend();
+        if late.items() > 0 && late.epoch() != epoch {
+            subtract(&mut self.pending, late.epoch(), late.items());
+            add(&mut self.pending, epoch, late.items());
+        }
+        load.add(late.spend());
+        Claim::new(load, epoch, medium)
     }
 
     /// Items that cannot go before something else has happened: no flush so far waits for them.
-    pub(crate) fn defer(&mut self, tally: Tally) -> Tally {
-        if tally.load.items == 0 {
-            return tally;
-        }
-        self.settle(tally);
-        self.accept(tally.load)
+    pub(crate) fn defer(&mut self, claim: Claim) -> Claim {
+        let epoch = self.epoch;
+        self.move_to(claim, epoch)
     }
 
     /// Items that wait for something that may never happen: no flush waits for them, whenever it begins.
-    pub(crate) fn park(&mut self, tally: Tally) -> Tally {
-        if tally.load.items == 0 {
-            return tally;
-        }
-        self.settle(tally);
-        *self.pending.entry(PARKED).or_default() += tally.load.items;
-        Tally {
-            epoch: PARKED,
-            ..tally
-        }
+    pub(crate) fn park(&mut self, claim: Claim) -> Claim {
+        self.move_to(claim, PARKED)
     }
 
     /// Parked items go on, as if they came in now.
-    pub(crate) fn resume(&mut self, tally: Tally) -> Tally {
-        self.settle(tally);
-        self.accept(tally.load)
+    pub(crate) fn resume(&mut self, claim: Claim) -> Claim {
+        self.defer(claim)
     }
 
     /// Items go on together with another, which whoever waits for that one waits for, too.
-    pub(crate) fn resume_with(&mut self, tally: Tally, other: Tally) -> Tally {
-        let resumed = Tally {
-            epoch: other.epoch,
-            ..tally
-        };
-        if tally.load.items > 0 {
-            self.settle(tally);
-            *self.pending.entry(resumed.epoch).or_default() += tally.load.items;
+    pub(crate) fn resume_with(&mut self, claim: Claim, other_epoch: u64) -> Claim {
+        self.move_to(claim, other_epoch)
+    }
+
+    fn move_to(&mut self, mut claim: Claim, epoch: u64) -> Claim {
+        if claim.items() == 0 {
+            return claim;
         }
-        resumed
+        let (from, medium) = (claim.epoch(), claim.medium());
+        let load = claim.spend();
+        subtract(&mut self.pending, from, load.items);
+        add(&mut self.pending, epoch, load.items);
+        Claim::new(load, epoch, medium)
     }
 
-    pub(crate) fn delivered(&mut self, tally: Tally) {
-        self.settle(tally);
-        self.outbox.delivered(tally.load, tally.medium);
-        self.note(tally, |flush| &mut flush.delivered);
+    pub(crate) fn delivered(&mut self, mut claim: Claim) {
+        self.settle(&claim);
+        self.outbox.delivered(claim.load(), claim.medium());
+        self.note(&claim, |flush| &mut flush.delivered);
+        claim.spend();
     }
 
-    pub(crate) fn dropped(&mut self, tally: Tally, reason: DropReason) {
-        self.settle(tally);
-        self.outbox.dropped(tally.load, tally.medium, reason);
-        self.note(tally, |flush| &mut flush.dropped);
+    pub(crate) fn dropped(&mut self, mut claim: Claim, reason: DropReason) {
+        self.settle(&claim);
+        self.outbox.dropped(claim.load(), claim.medium(), reason);
+        self.note(&claim, |flush| &mut flush.dropped);
+        claim.spend();
     }
 
-    pub(crate) fn withdrawn(&mut self, tally: Tally) {
-        self.settle(tally);
-        self.outbox.withdrawn(tally.load);
-    }
-
-    /// The items are on disk, if they were not before. They stay pending, and in their epoch.
-    pub(crate) fn spooled(&mut self, tally: Tally) {
-        if tally.medium == Medium::Memory {
-            self.outbox.spooled(tally.load);
-            add(&mut self.spooled, tally.epoch, tally.load.items);
+    /// Drops what is left at the end, in memory; what is on disk stays there.
+    pub(crate) fn leave(&self, mut claim: Claim, reason: DropReason) {
+        if claim.medium() == Medium::Memory {
+            self.outbox.dropped(claim.load(), Medium::Memory, reason);
         }
+        claim.spend();
     }
 
-    /// Items on disk, with the epoch they came in.
-    pub(crate) const fn on_disk(epoch: u64, items: u64) -> Tally {
-        Tally {
-            load: Load { items, bytes: 0 },
-            epoch,
-            medium: Medium::Disk,
-        }
+    pub(crate) fn withdrawn(&mut self, mut claim: Claim) {
+        self.settle(&claim);
+        self.outbox.withdrawn(claim.load());
+        claim.spend();
+    }
+
+    /// The items are on disk. They stay pending, and in their epoch, until they are read back.
+    pub(crate) fn spooled(&mut self, mut claim: Claim) {
+        self.outbox.spooled(claim.load());
+        add(&mut self.spooled, claim.epoch(), claim.items());
+        claim.spend();
+    }
+
+    /// Items that were read back from disk, with the epoch they came in. They stay there until they have an outcome.
+    pub(crate) const fn recalled(epoch: u64, items: u64) -> Claim {
+        Claim::new(Load { items, bytes: 0 }, epoch, Medium::Disk)
     }
 
     /// Items that another process has left on disk.
-    pub(crate) fn inherit(&mut self, items: u64) {
+    pub(crate) fn inherit(&mut self, items: u64, epoch: u64) {
         self.outbox.accept_spooled(items);
-        add(&mut self.pending, self.epoch, items);
-        add(&mut self.spooled, self.epoch, items);
+        add(&mut self.pending, epoch, items);
+        add(&mut self.spooled, epoch, items);
+    }
+
+    /// Keeps flushes waiting, not beyond then, since items of their time may be found on disk.
+    pub(crate) const fn expect(&mut self, until: Option<Instant>) {
+        self.expected_until = until;
     }
 
     /// So many items on disk, by epoch, can no longer be found.
     pub(crate) fn lost_on_disk(&mut self, items: &BTreeMap<u64, u64>) {
         for (&epoch, &items) in items {
-            self.dropped(Self::on_disk(epoch, items), DropReason::Unreadable);
+            self.dropped(Self::recalled(epoch, items), DropReason::Unreadable);
         }
     }
 
@@ -214,20 +175,18 @@ impl Ledger {
         self.epoch
     }
 
-    fn settle(&mut self, tally: Tally) {
-        subtract(&mut self.pending, tally.epoch, tally.load.items);
-        if tally.medium == Medium::Disk {
-            subtract(&mut self.spooled, tally.epoch, tally.load.items);
+    fn settle(&mut self, claim: &Claim) {
+        subtract(&mut self.pending, claim.epoch(), claim.items());
+        if claim.medium() == Medium::Disk {
+            subtract(&mut self.spooled, claim.epoch(), claim.items());
         }
     }
 
-    fn note(&mut self, tally: Tally, count: impl Fn(&mut Flush) -> &mut u64) {
-        for flush in self
-            .flushes
-            .iter_mut()
-            .filter(|flush| tally.epoch <= flush.epoch)
-        {
-            *count(flush) += tally.load.items;
+    fn note(&mut self, claim: &Claim, count: impl Fn(&mut Flush) -> &mut u64) {
+        for flush in &mut self.flushes {
+            if claim.epoch() <= flush.epoch {
+                *count(flush) += claim.items();
+            }
         }
     }
 
@@ -252,8 +211,10 @@ impl Ledger {
     }
 
     /// True for items that a flush waits for: they are not held back any longer.
-    pub(crate) fn is_urgent(&self, tally: Tally) -> bool {
-        self.flushes.iter().any(|flush| tally.epoch <= flush.epoch)
+    pub(crate) fn is_urgent(&self, claim: &Claim) -> bool {
+        self.flushes
+            .iter()
+            .any(|flush| claim.epoch() <= flush.epoch)
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
@@ -264,12 +225,13 @@ impl Ledger {
     pub(crate) fn answers(&mut self, now: Instant) -> Vec<Answered> {
         let mut answers = Vec::new();
         let mut index = 0;
+        let is_expecting = self.expected_until.is_some_and(|until| now < until);
         while let Some(flush) = self.flushes.get(index) {
             let up_to = |items: &BTreeMap<u64, u64>| -> u64 {
                 items.range(..=flush.epoch).map(|(_, count)| count).sum()
             };
             let (pending, spooled) = (up_to(&self.pending), up_to(&self.spooled));
-            if pending == 0 || now >= flush.deadline {
+            if (pending == 0 && !is_expecting) || now >= flush.deadline {
                 answers.push(self.flushes.swap_remove(index).answered(pending, spooled));
             } else {
                 index += 1;

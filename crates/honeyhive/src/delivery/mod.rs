@@ -1,94 +1,61 @@
 //! Delivery: one background thread, with a runtime and a connection pool of its own, drains the outbox.
 //!
-//! It merges what belongs to one session, keeps order per session, retries, and accounts for every item.
+//! ```text
+//! outbox ─► intake ─► piles ─seal─► lane ─► gate ─► wire
+//!           relabel    what is open   sealed calls,   width,      │
+//!           sample     of a session   in memory or    outage,     ▼
+//!                      and of spans   on disk         probe    answer ─► judge ─► settle | again | smaller | await | drop
+//! ```
+//!
+//! - [`core`] decides and does no I/O; [`driver`] does what it says, and decides nothing.
+//! - [`seal`] and [`disk`] are threads of their own: no deadline waits for a hook of the program or for a file.
+//! - [`verdict`] says what becomes of a call, [`lane`] what goes before what, [`ledger`] who waits for what.
+//!
 //! Nothing here runs on a thread of the program's own runtime.
 
+#[cfg(feature = "testing")]
+pub(crate) mod capture;
 mod changes;
+mod claim;
 mod confirms;
-mod engine;
+mod core;
+mod disk;
+mod driver;
 mod gate;
+mod intake;
+mod lane;
 mod ledger;
 mod notices;
 mod outgoing;
 mod outputs;
+mod piles;
+mod plan;
 mod priority;
 mod recent;
 mod redactor;
-mod sampling;
 mod scope;
-mod sessions;
+mod seal;
+mod sealed;
 mod sink;
-mod spans;
-mod spooling;
+mod time;
+mod verdict;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
 
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
-use tokio::time::Instant;
 
+use self::driver::Driver;
+use self::ledger::Answered;
+pub(crate) use self::plan::Plan;
+pub(crate) use self::redactor::Redactor;
+pub(crate) use self::sink::Sink;
 use crate::error::BuildError;
 use crate::outbox::Outbox;
-use crate::sampling::SessionSampling;
 use crate::session::StartupSession;
-use crate::settings::{SessionTransport, Settings};
-use crate::spool::Spool;
+use crate::settings::Settings;
 use crate::wire;
-#[cfg(feature = "testing")]
-pub(crate) use changes::Call;
-pub(crate) use changes::Origin;
-use engine::Engine;
-use ledger::Answered;
-pub(crate) use redactor::Redactor;
-pub(crate) use sink::Sink;
-
-/// What the delivery thread is told once.
-#[derive(Debug)]
-pub(crate) struct Plan {
-    pub(crate) origin: Origin,
-    pub(crate) transport: SessionTransport,
-    pub(crate) window: Duration,
-    /// How long somebody may wait for the answer to a start.
-    pub(crate) patience: Duration,
-    pub(crate) redactor: Arc<Redactor>,
-    pub(crate) sampling: SessionSampling,
-    pub(crate) most_items: usize,
-    pub(crate) most_bytes: usize,
-    pub(crate) sink: Sink,
-    /// Where to spool, and for which destination.
-    pub(crate) spool: Option<(Spool, u32)>,
-}
-
-impl Plan {
-    pub(crate) fn new(settings: &Settings, redactor: Arc<Redactor>, sink: Sink) -> Self {
-        Self {
-            origin: Origin {
-                source: settings.source.clone(),
-                project: settings.project.clone(),
-            },
-            transport: settings.session_transport,
-            window: settings.coalesce_window,
-            patience: settings.api_timeout,
-            redactor,
-            sampling: settings.sampling,
-            most_items: settings.queue_items,
-            most_bytes: settings.queue_bytes,
-            // In test mode there is nothing to spool: everything is taken at once.
-            spool: matches!(sink, Sink::HoneyHive(..))
-                .then(|| Some((settings.spool.clone()?, settings.destination())))
-                .flatten(),
-            sink,
-        }
-    }
-}
-
-/// `then` after `now`, and for a duration beyond the clock's range a time that never comes.
-fn later(now: Instant, then: Duration) -> Instant {
-    const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
-    now + then.min(NEVER)
-}
 
 /// The way to HoneyHive.
 pub(crate) fn honeyhive(settings: &Settings, resource: &Resource) -> Result<Sink, BuildError> {
@@ -102,6 +69,8 @@ pub(crate) fn start(
     outbox: Arc<Outbox>,
     startup: Arc<StartupSession>,
 ) -> Result<(), BuildError> {
+    let driver = Driver::new(plan, Arc::clone(&outbox), startup)
+        .map_err(|source| BuildError::DeliveryThread { source })?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -112,8 +81,9 @@ pub(crate) fn start(
             priority::give_way();
             // What happens in here is never itself telemetry.
             let _silence = Context::enter_telemetry_suppressed_scope();
-            let engine = Engine::new(plan, Arc::clone(&outbox), startup);
-            let run = catch_unwind(AssertUnwindSafe(|| runtime.block_on(engine.run())));
+            let run = catch_unwind(AssertUnwindSafe(|| runtime.block_on(driver.run())));
+            // A call may block a thread of the runtime, and is not waited for.
+            runtime.shutdown_background();
             // First what is left is accounted for, then those who wait are told.
             outbox.abandon();
             outbox.part_with_losses();

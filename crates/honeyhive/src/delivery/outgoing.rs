@@ -5,7 +5,7 @@ use std::sync::Arc;
 use opentelemetry::{KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
-use super::changes::Origin;
+use super::plan::Origin;
 use super::scope::change_scope;
 use crate::attributes::{
     ERROR, EVENT_TYPE, LEGACY_PROJECT, LEGACY_SESSION_ID, LEGACY_SOURCE, PROJECT, RAW_SUFFIX,
@@ -29,7 +29,7 @@ pub(super) fn arrange(span: &mut SpanData) {
     leave_out_no_errors(&mut span.attributes);
     keep_last_writes(&mut span.attributes);
     take_suggestions(&mut span.attributes);
-    gen_ai::place(&mut span.attributes);
+    gen_ai::place(span);
     limits::fit_placed(span);
 }
 

@@ -1,7 +1,6 @@
 //! [`Redactor`]: what every session, span and addition goes through before it leaves.
 //!
-//! It is asked where the content of a call is made (`Changes`, `Beginning`) and where a span gets ready, so
-//! what is sent, tried again or kept for later has been through it, once.
+//! It is asked where calls are sealed, so what is sent, tried again or kept for later has been through it, once.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Once};
@@ -65,7 +64,7 @@ impl Redactor {
     pub(crate) fn start(&self, start: &StartRecord) -> StartContent {
         let facts = start.facts.as_deref();
         let mut content = StartContent {
-            name: start.name.as_ref().to_owned(),
+            name: start.name().as_ref().to_owned(),
             source: facts.and_then(|facts| facts.source.as_deref().map(str::to_owned)),
             inputs: start.inputs.to_object(),
             metadata: facts.map_or_else(Object::new, |facts| facts.metadata.clone()),

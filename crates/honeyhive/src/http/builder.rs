@@ -1,6 +1,7 @@
 //! [`ServerInstrumentationBuilder`].
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use http::header::{self, HeaderName};
@@ -17,10 +18,11 @@ impl ServerInstrumentation {
     /// The defaults: see the setters of [`ServerInstrumentationBuilder`].
     #[must_use]
     pub fn new(tracer: HoneyHiveTracer) -> Self {
-        ServerInstrumentationBuilder::new(tracer).checked()
+        ServerInstrumentationBuilder::<Self>::new(tracer).checked()
     }
 
-    /// Begins an instrumentation with settings of its own.
+    /// Begins an instrumentation with settings of its own. The adapters have builders of the same kind:
+    /// `HoneyHiveLayer::builder(tracer)`, `HoneyHive::builder(tracer)`.
     pub fn builder(tracer: HoneyHiveTracer) -> ServerInstrumentationBuilder {
         ServerInstrumentationBuilder::new(tracer)
     }
@@ -36,36 +38,93 @@ impl From<HoneyHiveTracer> for ServerInstrumentation {
 ///
 /// A callback that panics is caught and counted
 /// ([`DeliveryStats::callback_panics`](crate::DeliveryStats::callback_panics)), and the default takes
-/// its place.
+/// its place. `T` is what is built: the instrumentation, or an adapter's layer of it.
 #[must_use = "an instrumentation is made by `.build()`"]
-pub struct ServerInstrumentationBuilder(Inner);
+pub struct ServerInstrumentationBuilder<T = ServerInstrumentation>(Inner, PhantomData<fn() -> T>);
 
-impl ServerInstrumentationBuilder {
-    pub(super) fn new(tracer: HoneyHiveTracer) -> Self {
+impl<T> ServerInstrumentationBuilder<T> {
+    /// The defaults, for an adapter: see [`ServerInstrumentation::builder`].
+    pub fn new(tracer: HoneyHiveTracer) -> Self {
         // Without REST starts the request's span is what carries its inputs and outputs.
         let request_span = tracer.session_transport() == SessionTransport::Otlp;
         let trust = Arc::clone(tracer.trusts().of_tracer());
-        Self(Inner {
+        let inner = Inner {
             tracer,
             filter: None,
+            skips: Vec::new(),
+            skip_unmatched: false,
             session_name: None,
             inputs: None,
+            user: None,
             session_id_header: super::SESSION_ID_HEADER.into(),
             trust,
             start: SessionStart::default(),
             request_span,
-        })
+        };
+        Self(inner, PhantomData)
     }
 
     /// Which requests become sessions: `true` = traced. Spans inside an untraced request are not sent.
     ///
     /// By default `OPTIONS` and health checks (`/health`, `/healthz`, `/livez`, `/readyz`, `/metrics`, …)
-    /// are left out; `.filter(|_| true)` traces everything.
+    /// are left out. A filter **replaces** that: `.filter(|_| true)` traces everything, health checks included. To leave out
+    /// more, [`skip`](Self::skip) it.
     pub fn filter<F>(mut self, filter: F) -> Self
     where
         F: Fn(&RequestInfo<'_>) -> bool + Send + Sync + 'static,
     {
         self.0.filter = Some(Box::new(filter));
+        self
+    }
+
+    /// Leaves requests out, besides those that are left out already: by default, by a [`filter`](Self::filter), by another
+    /// `skip`.
+    ///
+    /// ```
+    /// use honeyhive::http::ServerInstrumentation;
+    ///
+    /// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
+    /// let instrumentation = ServerInstrumentation::builder(tracer)
+    ///     .skip(|request| request.path().starts_with("/internal/"))
+    ///     .skip_unmatched(true)
+    ///     .build()?;
+    /// # drop(instrumentation);
+    /// # Ok::<(), honeyhive::BuildError>(())
+    /// ```
+    pub fn skip<F>(mut self, skip: F) -> Self
+    where
+        F: Fn(&RequestInfo<'_>) -> bool + Send + Sync + 'static,
+    {
+        self.0.skips.push(Box::new(skip));
+        self
+    }
+
+    /// Whether requests that no route is for are left out, such as scanners' (default `false`). The framework has to know
+    /// routes, and the layer has to be inside the router: see [`RequestInfo::is_unmatched`].
+    pub fn skip_unmatched(mut self, on: bool) -> Self {
+        self.0.skip_unmatched = on;
+        self
+    }
+
+    /// Whose request it is, instead of what `X-User-ID` says: `inputs.user_id` and `user_properties.user_id` of the session.
+    /// Authentication that is further in says so by [`Session::user`](crate::Session::user).
+    ///
+    /// ```
+    /// use honeyhive::http::ServerInstrumentation;
+    ///
+    /// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
+    /// let instrumentation = ServerInstrumentation::builder(tracer)
+    ///     .user(|request| request.header("x-forwarded-user").map(str::to_owned))
+    ///     .build()?;
+    /// # drop(instrumentation);
+    /// # Ok::<(), honeyhive::BuildError>(())
+    /// ```
+    pub fn user<F, N>(mut self, user: F) -> Self
+    where
+        F: Fn(&RequestInfo<'_>) -> N + Send + Sync + 'static,
+        N: Into<Option<String>>,
+    {
+        self.0.user = Some(Box::new(move |request| user(request).into()));
         self
     }
 
@@ -120,15 +179,18 @@ impl ServerInstrumentationBuilder {
         self
     }
 
-    /// The instrumentation.
+    /// The instrumentation, or the adapter's layer.
     ///
     /// # Errors
     ///
     /// [`BuildError::InvalidValue`] where the name given to [`session_id_header`](Self::session_id_header) is none
     /// that a header can have, or one that HTTP itself uses, such as `Content-Length`.
-    pub fn build(self) -> Result<ServerInstrumentation, BuildError> {
+    pub fn build(self) -> Result<T, BuildError>
+    where
+        T: From<ServerInstrumentation>,
+    {
         if is_free_header(&self.0.session_id_header) {
-            Ok(self.checked())
+            Ok(self.checked().into())
         } else {
             Err(BuildError::InvalidValue {
                 setting: "`.session_id_header(..)`".into(),
@@ -164,7 +226,7 @@ fn is_free_header(name: &str) -> bool {
     HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| !TAKEN.contains(&name))
 }
 
-impl fmt::Debug for ServerInstrumentationBuilder {
+impl<T> fmt::Debug for ServerInstrumentationBuilder<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_tuple("ServerInstrumentationBuilder")

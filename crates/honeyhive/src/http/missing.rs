@@ -1,17 +1,52 @@
-//! [`MissingSession`].
+//! The session of a request, for handlers that ask for one.
 
-/// A handler asked for the current session, and there is none: the layer or middleware is missing, or
-/// the request is one that it does not trace.
+use std::sync::OnceLock;
+
+use crate::context;
+use crate::log::Once;
+use crate::session::{Session, current, suppression};
+use crate::tracer::HoneyHiveTracer;
+
+/// The session of the request that is being handled here: what the adapters' optional extractors give.
 ///
-/// Ask for `Option<CurrentSession>` in handlers that serve such requests too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "this request has no HoneyHive session: is the route inside the HoneyHive layer or middleware, and does \
-     its filter let the request through?"
-)]
-pub struct MissingSession;
+/// `None` outside the handling of a traced request. In a task that was spawned without
+/// [`Session::spawn`] it is lost, as every span's session is.
+#[must_use]
+pub fn current_session() -> Option<Session> {
+    context::map(|cx| current::of_request(cx).cloned()).flatten()
+}
 
-impl MissingSession {
-    /// The status a framework answers with: it is the program's mistake, not the client's.
-    pub const STATUS_CODE: u16 = 500;
+/// The session of the request that is being handled here, else one that records nothing: what the adapters' extractors
+/// give, so that a layer that is missing never changes an answer.
+///
+/// The log says once why a session records nothing, unless its tracer is a disabled one, which has said so itself.
+#[must_use]
+pub fn current_session_or_disabled() -> Session {
+    current_session().unwrap_or_else(|| {
+        warn_of_missing();
+        disabled()
+    })
+}
+
+/// A session of its own each time, since requests must not share what they say to it.
+fn disabled() -> Session {
+    static NOBODY: OnceLock<HoneyHiveTracer> = OnceLock::new();
+    let tracer = NOBODY.get_or_init(HoneyHiveTracer::disabled);
+    tracer.create_session("outside every HoneyHive layer")
+}
+
+fn warn_of_missing() {
+    static NO_LAYER: Once = Once::new();
+    static LEFT_OUT: Once = Once::new();
+    match suppression::here() {
+        None => NO_LAYER.warn(
+            "a handler asked for `CurrentSession` outside every HoneyHive layer or middleware, so what it records goes \
+             nowhere: put its route inside (in axum, `.layer(HoneyHiveLayer::new(tracer))` comes after the routes)",
+        ),
+        Some(tracer) if tracer.is_nobody() => {}
+        Some(_) => LEFT_OUT.warn(
+            "a handler asked for `CurrentSession` in a request that the HoneyHive layer leaves out (`OPTIONS`, health \
+             checks, `.filter(..)`, `.skip(..)`), so what it records goes nowhere: ask for `Option<CurrentSession>` there",
+        ),
+    }
 }

@@ -10,6 +10,7 @@
 //! | moment | adapter calls | recorded |
 //! |---|---|---|
 //! | the request comes in | [`ServerInstrumentation::on_request`] | the session begins, or is linked |
+//! | the framework has routed it elsewhere than it was opened with | [`ServerInstrumentation::on_routed`] | the session's name, where its start has not been sent yet |
 //! | the response head is ready | [`RequestGuard::on_response`] | the status; the header is set; an answer without a body ends here |
 //! | a piece of the body passes | [`ResponseGuard::on_data`] | time to first byte, bytes |
 //! | trailers pass | [`ResponseGuard::on_trailers`] | the gRPC status |
@@ -33,27 +34,16 @@ use std::sync::Arc;
 
 pub use builder::ServerInstrumentationBuilder;
 pub use guard::RequestGuard;
-pub use missing::MissingSession;
+pub use missing::{current_session, current_session_or_disabled};
 pub use request::{Headers, RequestHeaders, RequestInfo};
 pub use response::ResponseGuard;
 
-use crate::context;
 use crate::model::object::Object;
 pub use crate::session::SessionTrust;
-use crate::session::{Session, current};
 use crate::tracer::HoneyHiveTracer;
 
 /// The response header that carries the session's id, and the request header that links to one.
 pub const SESSION_ID_HEADER: &str = "x-session-id";
-
-/// The session of the request that is being handled here: what the adapters' extractors give.
-///
-/// `None` outside the handling of a traced request. In a task that was spawned without
-/// [`Session::spawn`] it is lost, as every span's session is.
-#[must_use]
-pub fn current_session() -> Option<Session> {
-    context::map(|cx| current::of_request(cx).cloned()).flatten()
-}
 
 /// Whether a request waits until HoneyHive has confirmed its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,7 +68,7 @@ type Callback<T> = Box<dyn Fn(&RequestInfo<'_>) -> T + Send + Sync>;
 ///
 /// # let tracer = HoneyHiveTracer::builder().test_mode(true).build()?;
 /// let instrumentation = ServerInstrumentation::builder(tracer)
-///     .filter(|request| request.path() != "/internal")     // true = traced
+///     .skip(|request| request.path() == "/internal")
 ///     .session_name(|request| format!("chat {}", request.path()))
 ///     .session_trust(SessionTrust::Uuid)
 ///     .build()?;
@@ -92,9 +82,13 @@ pub struct ServerInstrumentation {
 struct Inner {
     tracer: HoneyHiveTracer,
     filter: Option<Callback<bool>>,
+    /// What is left out besides.
+    skips: Vec<Callback<bool>>,
+    skip_unmatched: bool,
     session_name: Option<Callback<String>>,
     /// `None` for what is no object.
     inputs: Option<Callback<Option<Object>>>,
+    user: Option<Callback<Option<String>>>,
     session_id_header: Box<str>,
     trust: Arc<SessionTrust>,
     start: SessionStart,

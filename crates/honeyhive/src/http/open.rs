@@ -19,8 +19,9 @@ use crate::event_type::EventType;
 use crate::incoming::{self, enclosing_span};
 use crate::log::Once;
 use crate::model::id::SessionId;
+use crate::model::id_text;
 use crate::model::object::Object;
-use crate::outbox::{Inputs, Outbox, Record, RequestInputs, StartRecord};
+use crate::outbox::{Facts, Inputs, Outbox, Record, RequestInputs, StartRecord};
 use crate::owners;
 use crate::session::{CreateSession, Session, current, suppression};
 use crate::settings::SessionTransport;
@@ -36,7 +37,7 @@ impl ServerInstrumentation {
         let inner = &self.inner;
         let outbox = inner.tracer.outbox();
         if outbox.is_disabled() {
-            return RequestGuard(Handling::LeftAlone(None));
+            return RequestGuard(Handling::LeftAlone(Some(outbox.member().id())));
         }
         if owners::are_several() {
             warn_of_two_tracers(cx, outbox);
@@ -53,6 +54,19 @@ impl ServerInstrumentation {
             return RequestGuard(Handling::LeftAlone(Some(outbox.member().id())));
         }
         self.open(cx, request)
+    }
+
+    /// The framework has routed the request, and another route than the one that it was opened with is for it: the
+    /// session and the request's span are named after this one. A session whose start has been sent keeps its name.
+    pub fn on_routed(&self, guard: &RequestGuard, request: &RequestInfo<'_>) {
+        let Some(traced) = guard.0.open() else {
+            return;
+        };
+        let name = self.inner.named(request).name;
+        if traced.has_span {
+            traced.cx.span().update_name((*name).to_owned());
+        }
+        traced.session.start.settle_name(name);
     }
 
     fn open(&self, cx: &Context, request: &RequestInfo<'_>) -> RequestGuard {
@@ -115,10 +129,17 @@ struct Link {
 
 impl Inner {
     fn is_traced(&self, request: &RequestInfo<'_>) -> bool {
-        match &self.filter {
+        let is_let_through = match &self.filter {
             Some(filter) => self.guarded(|| filter(request)).unwrap_or(true),
             None => !request.is_routine(),
-        }
+        };
+        is_let_through && !self.is_skipped(request)
+    }
+
+    fn is_skipped(&self, request: &RequestInfo<'_>) -> bool {
+        let mut skips = self.skips.iter();
+        skips.any(|skip| self.guarded(|| skip(request)).unwrap_or(false))
+            || (self.skip_unmatched && request.is_unmatched())
     }
 
     fn guarded<T>(&self, callback: impl FnOnce() -> T) -> Option<T> {
@@ -161,13 +182,16 @@ impl Inner {
 
     fn new_session(&self, request: &RequestInfo<'_>, seen: &Seen<'_>) -> Session {
         let Named { method, name, path } = self.named(request);
+        let user = self.user(request);
+        let user_id = user.as_deref().or_else(|| seen.user_id());
         let inputs = Inputs::Request(RequestInputs {
             method,
             path,
-            user_id: seen.user_id().map(Into::into),
+            user_id: user_id.map(Into::into),
             more: self.more_inputs(request),
         });
         let mut start = StartRecord::new(SessionId::new(), name, inputs, SystemTime::now());
+        start.facts = user.and_then(|user| Facts::of_user(user).boxed());
         start.is_fresh = true;
         start.will_end = true;
         start.by_spans = self.is_left_to_spans();
@@ -177,6 +201,9 @@ impl Inner {
     fn linked_session(&self, id: SessionId, request: &RequestInfo<'_>) -> Session {
         let inputs = Inputs::Object(Object::new());
         let mut start = StartRecord::new(id, self.named(request).name, inputs, SystemTime::now());
+        start.facts = self
+            .user(request)
+            .and_then(|user| Facts::of_user(user).boxed());
         start.will_end = true;
         Session::link(self.tracer.outbox(), start)
     }
@@ -198,6 +225,13 @@ impl Inner {
                 || names::by_route(request),
                 |name| names::given(name, request),
             )
+    }
+
+    /// Whose request the program says that it is.
+    fn user(&self, request: &RequestInfo<'_>) -> Option<String> {
+        let user = self.user.as_ref()?;
+        let user = self.guarded(|| user(request)).flatten();
+        user.filter(|id| id_text::is_plain(id))
     }
 
     fn more_inputs(&self, request: &RequestInfo<'_>) -> Object {
@@ -236,7 +270,7 @@ impl Inner {
             }
         }
         // Not `to_string`, which would format it.
-        let builder = SpanBuilder::from_name((*session.start.name).to_owned())
+        let builder = SpanBuilder::from_name((**session.start.name()).to_owned())
             .with_kind(SpanKind::Server)
             .with_attributes(attributes);
         let span = self.tracer.sdk_tracer().build_with_context(builder, cx);

@@ -6,14 +6,13 @@ use std::fmt;
 
 use opentelemetry::propagation::Extractor;
 
+use crate::model::id_text;
 use crate::propagation::SessionInBaggage;
 
 const BAGGAGE_HEADER: &str = "baggage";
 const USER_ID_HEADER: &str = "x-user-id";
 /// What a propagator reads and a caller may send in several lines.
 const LISTS: [&str; 2] = [BAGGAGE_HEADER, "tracestate"];
-/// The longest user id that is taken from a request, in bytes.
-const LONGEST_USER_ID: usize = 256;
 
 /// Headers or trailers. Frameworks stand on different versions of `http`, so this is all that is asked of
 /// them, and each set is walked through once.
@@ -114,6 +113,19 @@ impl<'a> RequestInfo<'a> {
         self.route
             .get_or_init(|| self.find_route.and_then(|find| find()))
             .as_deref()
+    }
+
+    /// The route's template, as far as somebody has asked for it.
+    #[must_use]
+    pub fn into_route(self) -> Option<Cow<'a, str>> {
+        self.route.into_inner().flatten()
+    }
+
+    /// True where the framework has routes and none of them is for this request. A layer that is around the router, instead
+    /// of inside it, comes before routing, so none of its requests has a route.
+    #[must_use]
+    pub fn is_unmatched(&self) -> bool {
+        self.find_route.is_some() && self.route().is_none()
     }
 
     /// The first value of a header (its name in lower case), where it is text.
@@ -221,7 +233,7 @@ impl<'a> Seen<'a> {
     pub(super) fn user_id(&self) -> Option<&'a str> {
         std::str::from_utf8(self.user_id?)
             .ok()
-            .filter(|id| (1..=LONGEST_USER_ID).contains(&id.len()))
+            .filter(|id| id_text::is_plain(id))
     }
 }
 

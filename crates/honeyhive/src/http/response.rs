@@ -56,6 +56,13 @@ impl ResponseGuard {
     }
 }
 
+/// The guard of a response that belongs to no session.
+impl Default for ResponseGuard {
+    fn default() -> Self {
+        Self(Handling::LeftAlone(None))
+    }
+}
+
 impl Drop for ResponseGuard {
     #[inline]
     fn drop(&mut self) {

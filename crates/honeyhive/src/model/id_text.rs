@@ -6,9 +6,15 @@ pub(crate) const LONGEST: usize = 256;
 /// The words that programs write where they have no id.
 const WORDS_FOR_NOTHING: [&str; 6] = ["undefined", "null", "none", "nil", "nan", "object Object"];
 
+/// True for a text that can be shown as an id: neither blank nor too long, without control characters.
+pub(crate) fn is_plain(text: &str) -> bool {
+    let has_control = text.chars().any(char::is_control);
+    text.len() <= LONGEST && !has_control && !text.trim().is_empty()
+}
+
 /// True for a text that names something: neither blank nor a word for nothing, without control characters, not too long.
 pub(crate) fn says_something(text: &str) -> bool {
-    if text.len() > LONGEST || text.chars().any(char::is_control) {
+    if !is_plain(text) {
         return false;
     }
     let core = text.trim_matches(|c: char| !c.is_alphanumeric());

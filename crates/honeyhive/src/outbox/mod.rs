@@ -21,9 +21,7 @@ use tokio::sync::Notify;
 
 pub(crate) use bounds::{Bounds, WAKE_FOR_DISK};
 pub(crate) use closing::Closed;
-#[cfg(feature = "lambda")]
-pub(crate) use command::Flushed;
-pub(crate) use command::{Command, Reply};
+pub(crate) use command::{Command, Flushed, Reply};
 #[cfg(feature = "lambda")]
 pub(crate) use record::EventInputs;
 #[cfg(feature = "http-server")]
@@ -79,6 +77,10 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.spans.is_empty() && self.commands.is_empty()
+    }
+
     /// Gives back the room of an unusual burst.
     pub(crate) fn shrink(&mut self) {
         const USUAL: usize = 16 * BATCH;
@@ -146,6 +148,10 @@ impl RefUnwindSafe for Outbox {}
 
 impl Outbox {
     pub(crate) fn new(bounds: Bounds) -> Self {
+        Self::of(bounds, Member::new())
+    }
+
+    fn of(bounds: Bounds, member: Member) -> Self {
         Self {
             queue: Mutex::default(),
             wake: Notify::new(),
@@ -155,7 +161,7 @@ impl Outbox {
             callback_panics: AtomicU64::new(0),
             redacted: AtomicU64::new(0),
             tracer: OnceLock::new(),
-            member: Member::new(),
+            member,
             strays: Strays::default(),
             life: closing::Life::default(),
             is_disabled: false,
@@ -166,7 +172,8 @@ impl Outbox {
 
     /// One that takes nothing, and counts nothing.
     pub(crate) fn disabled() -> Self {
-        let mut outbox = Self::new(Bounds::new(0, 0, DropPolicy::Newest, false));
+        let bounds = Bounds::new(0, 0, DropPolicy::Newest, false);
+        let mut outbox = Self::of(bounds, Member::nobody());
         outbox.is_disabled = true;
         outbox
             .queue
@@ -257,7 +264,7 @@ impl Outbox {
                 Ok(())
             }
             Err(reason) => {
-                let what = format_args!("the session {:?}", start.name);
+                let what = format_args!("the session {:?}", start.name());
                 self.expect_open(what, CallSite::here());
                 Err(reason)
             }
@@ -344,6 +351,11 @@ impl Outbox {
         std::mem::swap(&mut queue.inbox, inbox);
     }
 
+    /// True while something waits to be taken.
+    pub(crate) fn has_gathered(&self) -> bool {
+        !self.lock().inbox.is_empty()
+    }
+
     /// Asks the delivery thread for something, and wakes it. Where there is no such thread any more
     /// the command is dropped, and its reply with it.
     pub(crate) fn command(&self, command: Command) {
@@ -411,9 +423,12 @@ impl Outbox {
         self.lock().set_aside += files;
     }
 
-    /// How much of the room in memory is taken, from 0 to 1.
-    pub(crate) fn fullness(&self) -> f64 {
-        self.bounds.fullness(self.lock().pending)
+    /// How much of the room in memory is taken once so much has left it, from 0 to 1.
+    pub(crate) fn fullness_without(&self, leaving: Load) -> f64 {
+        let mut pending = self.lock().pending;
+        pending.items = pending.items.saturating_sub(leaving.items);
+        pending.bytes = pending.bytes.saturating_sub(leaving.bytes);
+        self.bounds.fullness(pending)
     }
 
     pub(crate) fn count_retry(&self) {

@@ -10,6 +10,7 @@ use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::Load;
+use crate::attributes::USER_ID;
 use crate::enrichment::Enrichment;
 use crate::error::StartError;
 use crate::model::id::SessionId;
@@ -68,13 +69,41 @@ pub(crate) enum Update {
     End(SessionEnd),
 }
 
+impl Update {
+    /// True where something went wrong.
+    pub(crate) fn has_failed(&self) -> bool {
+        match self {
+            Self::Enrich(enrichment) => enrichment.error_text().is_some(),
+            Self::End(end) => end.error.is_some(),
+        }
+    }
+
+    /// How long the request or the unit of work was that has ended.
+    pub(crate) fn took(&self) -> Duration {
+        match self {
+            Self::Enrich(_) => Duration::ZERO,
+            Self::End(end) => end.duration,
+        }
+    }
+
+    /// When a request or a unit of work has ended, where this says that.
+    pub(crate) fn ended_at(&self) -> Option<SystemTime> {
+        match self {
+            Self::Enrich(_) => None,
+            Self::End(end) => Some(end.ended_at),
+        }
+    }
+}
+
 /// The start of a session, shared between its handles and the delivery thread.
 ///
 /// One is made for every request, so what few sessions have takes no more room in it than a pointer.
 #[derive(Debug)]
 pub(crate) struct StartRecord {
     pub(crate) id: SessionId,
-    pub(crate) name: Arc<str>,
+    /// What it is called until somebody knows better.
+    name: Arc<str>,
+    settled_name: OnceLock<Arc<str>>,
     pub(crate) inputs: Inputs,
     pub(crate) facts: Option<Box<Facts>>,
     pub(crate) started_at: SystemTime,
@@ -105,6 +134,15 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
+    /// Whose session it is.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn of_user(id: String) -> Self {
+        Self {
+            user_properties: Object::from_iter([(USER_ID.to_owned(), id.into())]),
+            ..Self::default()
+        }
+    }
+
     /// `None` where there are none.
     pub(crate) fn boxed(self) -> Option<Box<Self>> {
         let is_empty =
@@ -140,6 +178,7 @@ impl StartRecord {
         Self {
             id,
             name,
+            settled_name: OnceLock::new(),
             inputs,
             facts: None,
             started_at,
@@ -167,6 +206,29 @@ impl StartRecord {
                 .clone_from(&facts.user_properties);
         }
         enrichment
+    }
+
+    /// What a start has to say, for a session that is created by its spans: the request's span carries the inputs of
+    /// a request.
+    pub(crate) fn as_update(&self) -> Enrichment {
+        let mut began_with = self.began_with();
+        if !matches!(self.inputs, Inputs::Request(_)) {
+            *began_with.bucket_mut(Bucket::Inputs) = self.inputs.to_object();
+        }
+        began_with
+    }
+
+    /// What it is called, as far as that is known by now.
+    #[inline]
+    pub(crate) fn name(&self) -> &Arc<str> {
+        self.settled_name.get().unwrap_or(&self.name)
+    }
+
+    /// Says what it is called, once: a start that has not been sent yet goes under that name.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn settle_name(&self, name: Arc<str>) {
+        // Whoever comes later knows no more.
+        let _ = self.settled_name.set(name);
     }
 
     pub(crate) const fn is_linked(&self) -> bool {
@@ -350,7 +412,7 @@ impl RequestInputs {
         object.insert("method".to_owned(), self.method.as_ref().into());
         object.insert("path".to_owned(), self.path.as_ref().into());
         if let Some(user_id) = &self.user_id {
-            object.insert("user_id".to_owned(), user_id.as_ref().into());
+            object.insert(USER_ID.to_owned(), user_id.as_ref().into());
         }
         crate::model::object::merge(&mut object, self.more.clone());
         object

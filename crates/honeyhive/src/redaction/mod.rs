@@ -2,7 +2,11 @@
 //!
 //! A hook is given a [`Field`], which says in which [`Place`] it stands, and answers with a [`Verdict`].
 
+mod json_text;
+mod quotes;
 mod rules;
+mod scan;
+mod text;
 mod walk;
 
 use std::fmt;

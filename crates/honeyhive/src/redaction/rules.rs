@@ -5,7 +5,8 @@ use std::fmt;
 
 use regex_lite::Regex;
 
-use super::{Field, Hook, MARK, Redaction, Verdict};
+use super::quotes::decoded;
+use super::{Field, Hook, MARK, Redaction, Verdict, text};
 use crate::error::BuildError;
 use crate::model::limits;
 use crate::model::words::words;
@@ -70,6 +71,15 @@ impl Rules {
         self.hook.is_some()
     }
 
+    /// A text without the values of what it names, and how many there were; `None` where there are none.
+    pub(super) fn without_values(&self, text: &str, is_url: bool) -> Option<(String, u64)> {
+        if !self.by_default && self.keys.is_empty() {
+            return None;
+        }
+        let hides = |name: &str| self.is_named(name) || (self.by_default && is_secret_name(name));
+        text::masked(text, is_url, self.by_default, hides)
+    }
+
     fn names_count(&self) -> bool {
         !(self.keys.is_empty() && self.paths.is_empty())
     }
@@ -87,9 +97,12 @@ impl Rules {
         if self.keys.is_empty() {
             return false;
         }
-        let words = small_words(path);
-        let contains = |key: &Vec<String>| words.windows(key.len()).any(|part| part == key);
-        self.keys.iter().any(contains)
+        let mut names = path.split('.');
+        names.any(|name| {
+            let words = small_words(name);
+            let contains = |key: &Vec<String>| words.windows(key.len()).any(|part| part == key);
+            self.keys.iter().any(contains)
+        })
     }
 
     /// Whether a text that is no JSON, though it begins like that (it may have been cut), holds a hidden name.
@@ -99,7 +112,7 @@ impl Rules {
             let is_name = pieces
                 .peek()
                 .is_some_and(|next| next.trim_start().starts_with(':'));
-            if is_name && self.hides(piece.trim_end_matches('\\')).is_some() {
+            if is_name && self.hides(&decoded(piece)).is_some() {
                 return true;
             }
         }
@@ -223,6 +236,7 @@ mod tests {
             "discard_number",
             "card",
             "number.card",
+            "card.number",
             "lesson",
             "cardnumbers",
         ] {

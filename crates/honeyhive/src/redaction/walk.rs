@@ -6,6 +6,7 @@ use opentelemetry::{Array, KeyValue, StringValue, Value as Attribute};
 use serde_json::Value as Json;
 
 use super::rules::Hidden;
+use super::scan::{is_valid, json_in};
 use super::{Field, MARK, Place, Rules, Verdict};
 use crate::attributes::{
     ERROR, EVENT_ID, EVENT_TYPE, LEGACY_SESSION_ID, SESSION_AUTO_CREATE, SESSION_ID,
@@ -21,6 +22,8 @@ pub(crate) struct Walk<'r> {
     /// Where it is, with dots between the keys.
     path: String,
     masked: u64,
+    /// So many texts it is in that are JSON.
+    depth: usize,
 }
 
 impl<'r> Walk<'r> {
@@ -30,6 +33,7 @@ impl<'r> Walk<'r> {
             place,
             path: String::new(),
             masked: 0,
+            depth: 0,
         }
     }
 
@@ -201,28 +205,23 @@ impl<'r> Walk<'r> {
     }
 
     /// A text, which may be JSON itself.
-    fn content(&mut self, text: &str) -> Option<String> {
-        if !text.trim_start().starts_with(['{', '[', '"']) {
+    pub(super) fn content(&mut self, text: &str) -> Option<String> {
+        /// JSON in JSON in JSON is read no further than this: masked as a whole, where it names a secret.
+        const DEPTH: usize = 8;
+        let Some(json) = json_in(text) else {
             return self.leaf(text);
+        };
+        if self.depth == DEPTH || !is_valid(json) {
+            return match self.rules.hides_a_name_in(json) {
+                true => self.mark(text),
+                false => self.leaf(text),
+            };
         }
-        match serde_json::from_str(text) {
-            Ok(mut json) => {
-                let before = self.masked;
-                match &mut json {
-                    Json::Object(object) => self.members(object),
-                    Json::Array(items) => self.items(items),
-                    Json::String(text) => {
-                        if let Some(masked) = self.content(text) {
-                            *text = masked;
-                        }
-                    }
-                    _ => {}
-                }
-                (self.masked > before).then(|| json.to_string())
-            }
-            Err(_) if self.rules.hides_a_name_in(text) => self.mark(text),
-            Err(_) => self.leaf(text),
-        }
+        self.depth += 1;
+        let masked = self.json_text(json);
+        self.depth -= 1;
+        // What stands around is no content.
+        masked
     }
 
     fn integer(&mut self, number: &impl ToString) -> Option<String> {
@@ -239,8 +238,13 @@ impl<'r> Walk<'r> {
     }
 
     fn leaf(&mut self, text: &str) -> Option<String> {
-        let masked = self.rules.without_matches(text);
-        self.masked += u64::from(masked.is_some());
+        let without_values = self.rules.without_values(text, is_url(&self.path));
+        let (without_values, count) = without_values.unzip();
+        self.masked += count.unwrap_or_default();
+        let seen = without_values.as_deref().unwrap_or(text);
+        let without_matches = self.rules.without_matches(seen);
+        self.masked += u64::from(without_matches.is_some());
+        let masked = without_matches.or(without_values);
         let seen = masked.as_deref().unwrap_or(text);
         let verdict = self.ask(seen);
         self.follow(seen, verdict).or(masked)
@@ -273,6 +277,54 @@ impl<'r> Walk<'r> {
         })
     }
 
+    /// Puts the mark instead of a piece of JSON that is hidden.
+    pub(super) fn mark_json(&mut self, json: &str, hidden: Hidden) -> bool {
+        let stays =
+            json == "null" || (hidden == Hidden::Likely && matches!(json, "true" | "false"));
+        let is_marked = json.strip_prefix('"').and_then(|it| it.strip_suffix('"')) == Some(MARK);
+        let is_masked = !stays && !is_marked;
+        self.masked += u64::from(is_masked);
+        is_masked
+    }
+
+    /// A number or a name in JSON.
+    pub(super) fn scalar(&mut self, json: &str) -> Option<String> {
+        match json.as_bytes() {
+            [b'-' | b'0'..=b'9', rest @ ..] if rest.iter().all(u8::is_ascii_digit) => {
+                self.leaf(json)
+            }
+            b"null" => None,
+            _ => self.other(json),
+        }
+    }
+
+    /// A key in JSON, which may be somebody's address.
+    pub(super) fn key(&mut self, key: &str) -> Option<String> {
+        let masked = self.rules.without_matches(key);
+        self.masked += u64::from(masked.is_some());
+        masked
+    }
+
+    /// Goes into a part of the value; back with [`leave`](Self::leave).
+    pub(super) fn go(&mut self, key: &str) {
+        if !self.path.is_empty() {
+            self.path.push('.');
+        }
+        self.path.push_str(key);
+    }
+
+    pub(super) fn leave(&mut self, length: usize) {
+        self.path.truncate(length);
+    }
+
+    pub(super) fn length(&self) -> usize {
+        self.path.len()
+    }
+
+    pub(super) fn hidden(&self) -> Option<Hidden> {
+        self.rules.hides(&self.path)
+    }
+
     fn at<T>(&mut self, key: &str, go: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.path.len();
         if length > 0 {
@@ -298,6 +350,24 @@ impl<'r> Walk<'r> {
             None => self.at(key, go),
         }
     }
+}
+
+/// Whether what stands there is a URL or the query of one, by the names that instrumentations have for them.
+fn is_url(path: &str) -> bool {
+    [
+        "url.full",
+        "url.query",
+        "http.url",
+        "http.target",
+        "http.query",
+        "http.request.url",
+    ]
+    .iter()
+    .any(|name| path.ends_with(name))
+        || matches!(
+            path.rsplit('.').next(),
+            Some("url" | "uri" | "href" | "query_string")
+        )
 }
 
 /// What identifies and routes a span, and can be nothing else: ingestion needs it as it is.

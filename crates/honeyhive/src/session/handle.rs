@@ -6,11 +6,15 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::new_session::NewSession;
+use crate::attributes::USER_ID;
 use crate::enrichment::{Enrichment, buckets};
 use crate::error::StartError;
+use crate::log::Once;
 use crate::model::causes::with_causes;
 use crate::model::id::SessionId;
+use crate::model::id_text;
 use crate::model::limits;
+use crate::model::object::Object;
 use crate::outbox::{Facts, Inputs, Outbox, Record, SessionEnd, StartRecord, Update};
 use crate::report::DropReason;
 
@@ -63,7 +67,7 @@ impl fmt::Debug for Session {
         formatter
             .debug_struct("Session")
             .field("id", &self.id())
-            .field("name", &self.start.name)
+            .field("name", self.start.name())
             .finish_non_exhaustive()
     }
 }
@@ -145,6 +149,34 @@ impl Session {
     #[track_caller]
     pub fn fail(&self, error: &dyn std::error::Error) {
         self.error(with_causes(error));
+    }
+
+    /// False for a session that records nothing: one of a disabled tracer, or what an adapter's extractor gives where no
+    /// layer is.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        !self.outbox.is_disabled()
+    }
+
+    /// Says whose session it is: `user_properties.user_id`. A text that is blank, has control characters or more than 256
+    /// bytes is nobody's, and left out.
+    ///
+    /// ```
+    /// let (tracer, captured) = honeyhive::testing::tracer();
+    /// let session = tracer.create_session("support-chat");
+    /// session.user("ada");
+    /// assert_eq!(captured.only_session().user_properties["user_id"], "ada");
+    /// ```
+    pub fn user(&self, id: impl AsRef<str>) {
+        let id = id.as_ref();
+        if id_text::is_plain(id) {
+            let user = Object::from_iter([(USER_ID.to_owned(), id.into())]);
+            self.enrich(Enrichment::new().user_properties(user));
+        } else {
+            static TOLD: Once = Once::new();
+            self.outbox.count_refused(1);
+            TOLD.warn("a user id was left out, because it is blank, longer than 256 bytes or has control characters in it");
+        }
     }
 
     /// Adds to the session. Never blocks: it is merged with what else is known and delivered in the

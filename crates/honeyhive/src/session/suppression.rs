@@ -51,6 +51,12 @@ impl Drop for Suppression {
     }
 }
 
+/// The tracer that the innermost layer which leaves this request alone belongs to.
+#[cfg(feature = "http-server")]
+pub(crate) fn here() -> Option<MemberId> {
+    SUPPRESSED.get()
+}
+
 #[inline]
 pub(crate) fn is_suppressed(outbox: &Outbox) -> bool {
     let tracer = outbox.member().id();

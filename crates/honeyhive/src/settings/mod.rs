@@ -4,7 +4,10 @@ mod choices;
 mod client;
 mod environment;
 mod keys;
+#[cfg(not(feature = "spool"))]
+mod no_spool;
 mod resolve;
+#[cfg(feature = "spool")]
 mod spool;
 mod url;
 mod variables;
@@ -13,5 +16,8 @@ mod without_effect;
 pub(crate) use choices::Encoding;
 pub use choices::{DropPolicy, OtlpCompression, OtlpProtocol, SessionTransport};
 pub(crate) use client::GivenClient;
+#[cfg(not(feature = "spool"))]
+pub(crate) use no_spool::Spool;
 pub(crate) use resolve::{Explicit, Settings};
+#[cfg(feature = "spool")]
 pub use spool::Spool;

@@ -11,7 +11,6 @@ use super::choices::{DropPolicy, Encoding, OtlpCompression, OtlpProtocol, Sessio
 use super::client::GivenClient;
 use super::environment::{Environment, Setting};
 use super::keys::{ExplicitKeys, write_key};
-use super::spool::Spool;
 use super::url::server_url;
 use super::variables as names;
 use super::variables::Variable;
@@ -20,6 +19,7 @@ use crate::error::BuildError;
 use crate::model::id::SessionId;
 use crate::sampling::SessionSampling;
 use crate::secret::ApiKey;
+use crate::settings::Spool;
 
 const DEFAULT_SOURCE: &str = "dev";
 const DEFAULT_API_TIMEOUT: Duration = Duration::from_secs(5);
@@ -251,6 +251,7 @@ const fn json_encoding(setting: &'static str) -> Result<Encoding, BuildError> {
     })
 }
 
+#[cfg(feature = "spool")]
 fn spool(explicit: Option<Spool>, env: Environment<'_>) -> Result<Option<Spool>, BuildError> {
     let spool = match explicit {
         Some(value) => Some(Setting {
@@ -266,6 +267,18 @@ fn spool(explicit: Option<Spool>, env: Environment<'_>) -> Result<Option<Spool>,
     spool
         .map(|spool| spool.checked(names::SPOOL_DIR.takes, is_usable))
         .transpose()
+}
+
+#[cfg(not(feature = "spool"))]
+fn spool(_: Option<Spool>, env: Environment<'_>) -> Result<Option<Spool>, BuildError> {
+    match env.text(None, &names::SPOOL_DIR)? {
+        None => Ok(None),
+        Some(folder) => Err(BuildError::MissingFeature {
+            setting: Cow::Borrowed(folder.name),
+            value: "a spool on disk",
+            feature: "spool",
+        }),
+    }
 }
 
 fn parse_bool(value: &str) -> Option<bool> {
@@ -374,6 +387,15 @@ mod tests {
                 "{said}"
             );
         }
+    }
+
+    #[cfg(not(feature = "spool"))]
+    #[test]
+    fn a_spool_that_is_not_built_in_is_an_error_that_says_what_to_turn_on() {
+        let env = [("HH_API_KEY", "k"), ("HH_SPOOL_DIR", "/var/spool/chat")];
+        let said = resolve(Explicit::default(), &env).unwrap_err().to_string();
+        assert!(said.starts_with("HH_SPOOL_DIR"), "{said}");
+        assert!(said.contains("the feature `spool`"), "{said}");
     }
 
     #[test]

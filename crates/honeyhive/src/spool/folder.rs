@@ -5,9 +5,12 @@
 //! lock any more, whoever gets it gives all of that process's files names of its own.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::handles::{self, User, close_to_others, create};
 
 const LOCK: &str = "lock";
 const SEGMENT: &str = "hhspool";
@@ -29,8 +32,8 @@ pub(super) struct Folder {
 pub(super) struct Owner {
     name: String,
     lock: PathBuf,
-    /// Closed, and with that unlocked, when this is dropped.
-    _held: File,
+    /// Closed, and with that unlocked, when this is dropped. Its length is the room that its owner keeps.
+    held: File,
 }
 
 impl Folder {
@@ -38,13 +41,16 @@ impl Folder {
     /// others.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         make(path)?;
+        let found = handles::look_at(path)?;
         let probe = path.join(format!("{}.{PROBE}", new_name()));
         let user = user_of(&probe);
         // A neighbour may have been faster.
         let _ = fs::remove_file(probe);
+        let user = user?;
+        user.may_use(&found)?;
         Ok(Self {
             path: path.to_owned(),
-            user: user?,
+            user,
         })
     }
 
@@ -68,11 +74,7 @@ impl Folder {
             let held = create(&lock)?;
             match try_lock(&held) {
                 Ok(true) if lock.exists() => {
-                    return Ok(Owner {
-                        name,
-                        lock,
-                        _held: held,
-                    });
+                    return Ok(Owner { name, lock, held });
                 }
                 // Somebody has found it first, and removes it as the lock of nothing.
                 Ok(_) => {}
@@ -103,7 +105,7 @@ impl Folder {
     /// Becomes the owner of what a process has left; `None` where it lives, or somebody else was first.
     pub(super) fn take_over(&self, name: &str) -> io::Result<Option<Owner>> {
         let lock = self.lock_path(name);
-        let held = match File::options().read(true).write(true).open(&lock) {
+        let held = match handles::open(&lock) {
             Ok(file) => file,
             // Somebody has removed the lock and nothing else.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -123,7 +125,7 @@ impl Folder {
         Ok(Some(Owner {
             name: name.to_owned(),
             lock,
-            _held: held,
+            held,
         }))
     }
 
@@ -147,23 +149,44 @@ impl Folder {
         self.path.join(name)
     }
 
-    /// True for a file that only we, or those whom an administrator has put into its group, can have written.
-    pub(super) fn is_ours(&self, path: &Path) -> bool {
-        // Not through a link: what it points to may be anybody's.
-        fs::symlink_metadata(path).is_ok_and(|it| it.is_file() && self.user.owns(&it))
+    /// A file that only we, or those whom an administrator has put into its group, can have written; `None` for any
+    /// other.
+    pub(super) fn open_ours(&self, path: &Path) -> io::Result<Option<File>> {
+        let file = match handles::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error),
+            Err(_) => return Ok(None),
+        };
+        let is_ours = self.user.owns(&file.metadata()?);
+        Ok(is_ours.then_some(file))
     }
 
-    /// The bytes of all files of the spool.
-    pub(super) fn used(&self) -> io::Result<u64> {
+    /// True where all files of the spool, and the room that is kept for what its owners write next, are within this
+    /// bound. Files that were set aside make room, the oldest first.
+    pub(super) fn is_within(&self, bound: u64) -> io::Result<bool> {
         let mut bytes = 0;
+        let mut set_aside = Vec::new();
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
-            if matches!(extension(&entry.path()), Some(SEGMENT | SET_ASIDE)) {
-                // It may have been removed meanwhile.
-                bytes += entry.metadata().map_or(0, |it| it.len());
+            let path = entry.path();
+            let kind = extension(&path);
+            // It may have been removed meanwhile.
+            let (Some(LOCK | SEGMENT | SET_ASIDE), Ok(found)) = (kind, entry.metadata()) else {
+                continue;
+            };
+            bytes += found.len();
+            if kind == Some(SET_ASIDE) {
+                let changed = found.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+                set_aside.push((changed, path, found.len()));
             }
         }
-        Ok(bytes)
+        set_aside.sort();
+        for (_, path, length) in set_aside {
+            if bytes > bound && fs::remove_file(path).is_ok() {
+                bytes -= length;
+            }
+        }
+        Ok(bytes <= bound)
     }
 
     fn lock_path(&self, name: &str) -> PathBuf {
@@ -181,28 +204,21 @@ impl Owner {
         self.lock.exists()
     }
 
+    /// Keeps so much room for what is written next, where everybody sees it.
+    pub(super) fn keep_room(&self, bytes: u64) -> io::Result<()> {
+        self.held.set_len(bytes)
+    }
+
     /// There is nothing left to own.
     pub(super) fn remove(self) {
         let _ = fs::remove_file(&self.lock);
     }
 }
 
-/// A new file that only its owner can read.
-pub(super) fn create(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.read(true).write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
 /// Gives a file the name under which it belongs to another owner.
 pub(super) fn hand_over(segment: &Path, path: &Path) -> io::Result<()> {
-    fs::rename(segment, path)?;
-    // Where this cannot be done it is no worse than it was.
-    #[cfg(unix)]
-    let _ = fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600));
-    Ok(())
+    close_to_others(&handles::open(segment)?);
+    fs::rename(segment, path)
 }
 
 /// Renames a file that cannot be read, so that nobody tries again.
@@ -258,47 +274,4 @@ fn owner_of(path: &Path) -> Option<String> {
     };
     let is_name = name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_name.then(|| name.to_owned())
-}
-
-/// Who runs this process, as the file system sees it.
-#[cfg(unix)]
-#[derive(Debug)]
-pub(super) struct User(u32);
-
-#[cfg(unix)]
-impl User {
-    /// By a file that was just made; an error where anybody can open what is made there.
-    pub(super) fn of(own: &Metadata) -> io::Result<Self> {
-        let user = Self(std::os::unix::fs::MetadataExt::uid(own));
-        if user.owns(own) {
-            return Ok(user);
-        }
-        let kind = io::ErrorKind::PermissionDenied;
-        Err(io::Error::new(kind, "its files are open to everybody"))
-    }
-
-    /// The file is this user's, and not everybody's to read or write. Its group may have been let in, as
-    /// Kubernetes does with `fsGroup`.
-    fn owns(&self, file: &Metadata) -> bool {
-        use std::os::unix::fs::MetadataExt as _;
-        file.uid() == self.0 && file.mode() & 0o007 == 0
-    }
-}
-
-/// The folder's access list decides.
-#[cfg(not(unix))]
-#[derive(Debug)]
-pub(super) struct User;
-
-#[cfg(not(unix))]
-impl User {
-    #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
-    pub(super) fn of(_: &Metadata) -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    #[expect(clippy::unused_self, reason = "as on Unix")]
-    fn owns(&self, _: &Metadata) -> bool {
-        true
-    }
 }

@@ -1,6 +1,6 @@
 //! [`Held`]: whose records are on disk.
 
-use super::record::{Kind, Note};
+use super::note::{Kind, Note};
 
 /// So many counters; those whose ids share one are taken for each other, which costs a way over the disk and
 /// nothing else. The memory is the same however much is on disk.
@@ -61,5 +61,9 @@ impl Held {
 
 /// Ids are random, but those of a caller's own making need not be in every byte.
 fn slot(id: &[u8; 16]) -> usize {
-    super::record::checksum(id) as usize % SLOTS
+    // FNV-1a.
+    let hash = id.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    (hash % SLOTS as u64) as usize
 }

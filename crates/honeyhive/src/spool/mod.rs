@@ -1,15 +1,39 @@
 //! The spool: records on disk, in the order in which they came. It knows files and records; what is in a
 //! record, and when one is written or read, is the delivery engine's affair.
 
+#[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "nothing is said"))]
+mod answers;
+#[cfg(feature = "spool")]
 mod folder;
+#[cfg(feature = "spool")]
+mod handles;
+#[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "nothing is added"))]
 mod held;
+#[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "nothing is read"))]
+mod note;
+#[cfg(feature = "spool")]
 mod record;
+#[cfg(feature = "spool")]
 mod segment;
+#[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "nothing is added"))]
+mod shelf;
+#[cfg(feature = "spool")]
 mod store;
 
 pub(crate) use crate::settings::Spool;
-pub(crate) use record::{Kind, Note};
-pub(crate) use store::{Found, Next, Place, Refused, Store, Ticket};
+#[cfg(feature = "spool")]
+pub(crate) use answers::Next;
+pub(crate) use answers::{Found, Lost, Place, Refused, Ticket};
+pub(crate) use note::Kind;
+#[cfg(feature = "spool")]
+pub(crate) use note::Note;
+pub(crate) use shelf::Shelf;
+#[cfg(feature = "spool")]
+pub(crate) use store::Store;
 
 #[cfg(test)]
+#[cfg(feature = "spool")]
+mod sharing;
+#[cfg(test)]
+#[cfg(feature = "spool")]
 mod tests;

@@ -5,44 +5,13 @@
 
 use crc32fast::Hasher;
 
-/// Whose record it is: a session or an event, as the engine knows them.
-pub(crate) type Id = [u8; 16];
+use super::note::{Id, Kind, Note};
 
 /// What is at the beginning of each file; the last byte is the version.
 const MAGIC: [u8; 8] = *b"HHSPOOL\x01";
 
 pub(super) const STILL_TO_DELIVER: u8 = b'P';
 pub(super) const DONE: u8 = b'D';
-
-/// What a record is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A session begins.
-    Start,
-    /// Something is added to a session or an event.
-    Update,
-    /// Spans, of whichever sessions.
-    Traces,
-}
-
-impl Kind {
-    const fn code(self) -> u8 {
-        match self {
-            Self::Start => 1,
-            Self::Update => 2,
-            Self::Traces => 3,
-        }
-    }
-
-    const fn of(code: u8) -> Option<Self> {
-        match code {
-            1 => Some(Self::Start),
-            2 => Some(Self::Update),
-            3 => Some(Self::Traces),
-            _ => None,
-        }
-    }
-}
 
 /// The head of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +35,12 @@ impl Head {
         bytes
     }
 
+    /// True for the head of a later version, of which nothing else is known.
+    pub(super) fn is_newer(bytes: &[u8; Self::BYTES]) -> bool {
+        const VERSION: usize = MAGIC.len() - 1;
+        bytes[..VERSION] == MAGIC[..VERSION] && bytes[VERSION] > MAGIC[VERSION]
+    }
+
     /// `None` for what is no head of this version.
     pub(super) fn decode(bytes: &[u8; Self::BYTES]) -> Option<Self> {
         let is_ours = bytes.starts_with(&MAGIC) && u32_at(bytes, 20) == checksum(&bytes[..20]);
@@ -74,17 +49,6 @@ impl Head {
             begun: u64_at(bytes, 12),
         })
     }
-}
-
-/// What is known of a record besides its body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Note {
-    pub(crate) kind: Kind,
-    pub(crate) id: Id,
-    /// How many items end with it.
-    pub(crate) items: u32,
-    /// A number of the writing process's own.
-    pub(crate) mark: u64,
 }
 
 /// A note, and how large the body is that follows.

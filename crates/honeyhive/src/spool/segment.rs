@@ -4,8 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::folder;
-use super::record::{DONE, Head, Header, Note};
+use super::handles::{create, open};
+use super::note::Note;
+use super::record::{DONE, Head, Header};
 
 /// A file with records, of which some may be settled.
 #[derive(Debug)]
@@ -42,7 +43,9 @@ pub(super) enum Opened {
     Segment(Segment),
     /// Nothing was ever written into it.
     Empty,
-    /// It is no file of ours, or one of another version.
+    /// A later version has written it, which alone knows what is in it.
+    Newer,
+    /// It is no file of ours.
     Foreign,
 }
 
@@ -62,7 +65,7 @@ enum Tail {
 
 impl Segment {
     pub(super) fn create(path: PathBuf, head: Head) -> io::Result<Self> {
-        let mut file = folder::create(&path)?;
+        let mut file = create(&path)?;
         if let Err(error) = file.write_all(&head.encode()) {
             let _ = fs::remove_file(&path);
             return Err(error);
@@ -74,15 +77,18 @@ impl Segment {
     }
 
     /// Reads what kind of file it is.
-    pub(super) fn open(path: &Path) -> io::Result<Opened> {
+    pub(super) fn of(path: &Path, mut file: &File) -> io::Result<Opened> {
         let mut head = [0; Head::BYTES];
-        match open(path)?.read_exact(&mut head) {
+        match file.read_exact(&mut head) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Opened::Empty),
             Err(error) => return Err(error),
         }
-        let segment = Head::decode(&head).map(|head| Self::new(path.to_owned(), head));
-        Ok(segment.map_or(Opened::Foreign, Opened::Segment))
+        Ok(match Head::decode(&head) {
+            Some(head) => Opened::Segment(Self::new(path.to_owned(), head)),
+            None if Head::is_newer(&head) => Opened::Newer,
+            None => Opened::Foreign,
+        })
     }
 
     const fn new(path: PathBuf, head: Head) -> Self {
@@ -236,10 +242,6 @@ impl Segment {
     pub(super) const fn bytes(&self) -> u64 {
         self.end
     }
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    File::options().read(true).write(true).open(path)
 }
 
 /// Goes through the headers of a file of this length, and shows what is still to be delivered. Says where the

@@ -3,85 +3,23 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io;
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::answers::{Found, Lost, Next, Place, Refused, Ticket};
 use super::folder::{self, Folder, Owner};
-use super::held::Held;
-use super::record::{Head, Header, Id, Note};
+use super::note::Note;
+use super::record::{Head, Header};
 use super::segment::{Opened, Segment};
+use super::shelf::Shelf;
+use crate::log::Once;
 use crate::settings::Spool;
 
 /// A file is closed, and a new one begun, at a share of what all may take: room comes back file by file.
 const SHARE: u64 = 16;
 const SMALLEST_FILE: u64 = 16 * 1024;
 const LARGEST_FILE: u64 = 16 * 1024 * 1024;
-
-/// Why a record was not written.
-#[derive(Debug)]
-pub(crate) enum Refused {
-    /// The bound is reached.
-    Full,
-    Failed(io::Error),
-}
-
-/// Where a record is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    file: u64,
-    at: u64,
-}
-
-/// Which record, for its outcome.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Ticket {
-    pub(crate) place: Place,
-    pub(crate) note: Note,
-}
-
-/// What comes next.
-#[derive(Debug)]
-pub(crate) enum Next {
-    Record(Ticket, Vec<u8>),
-    /// A record that is not what was written. It is to be settled like any other.
-    Unreadable(Ticket),
-    /// A file cannot be read any further.
-    Lost(Lost),
-    /// A file cannot be opened now; it may be later.
-    Failed(io::Error),
-}
-
-/// What can no longer be found. It has its outcome.
-#[derive(Debug)]
-pub(crate) struct Lost {
-    /// So many, by mark.
-    pub(crate) items: BTreeMap<u64, u64>,
-    from: Place,
-}
-
-impl Lost {
-    /// Where it was.
-    pub(crate) const fn places(&self) -> RangeInclusive<Place> {
-        let Place { file, .. } = self.from;
-        self.from..=Place { file, at: u64::MAX }
-    }
-}
-
-/// What other processes have left.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Found {
-    /// Still to be delivered.
-    pub(crate) items: u64,
-    /// They cannot be read, most often since they were being written when the process was killed.
-    pub(crate) lost: u64,
-    /// Files that cannot be read, or not to the end.
-    pub(crate) set_aside: u64,
-    /// Processes that have gone, whose key or URL was another.
-    pub(crate) elsewhere: u64,
-    /// Files that are not only this user's, or cannot be opened.
-    pub(crate) strangers: u64,
-}
 
 #[derive(Debug)]
 struct Stored {
@@ -109,16 +47,17 @@ pub(crate) struct Store {
     latest: u64,
     /// The number of the file that is written to: the last one.
     writing: Option<u64>,
-    used: u64,
-    held: Held,
+    /// The room that is kept for what is written next.
+    room: u64,
+    /// What the delivery thread sees of all this.
+    pub(super) shelf: Arc<Shelf>,
     set_aside: u64,
 }
 
 impl Store {
-    pub(crate) fn open(settings: &Spool, destination: u32) -> io::Result<Self> {
+    pub(crate) fn open(settings: &Spool, destination: u32, shelf: Arc<Shelf>) -> io::Result<Self> {
         let folder = Folder::open(&settings.folder)?;
         Ok(Self {
-            used: folder.used()?,
             folder,
             destination,
             max_bytes: settings.max_bytes,
@@ -128,7 +67,8 @@ impl Store {
             numbers: 0,
             latest: 0,
             writing: None,
-            held: Held::default(),
+            room: 0,
+            shelf,
             set_aside: 0,
         })
     }
@@ -136,20 +76,6 @@ impl Store {
     /// Whatever has its outcome is not kept.
     pub(crate) fn is_empty(&self) -> bool {
         self.files.is_empty()
-    }
-
-    pub(crate) const fn has_traces(&self) -> bool {
-        self.held.has_traces()
-    }
-
-    /// The start of this session may be among the records.
-    pub(crate) fn has_start(&self, id: &Id) -> bool {
-        self.held.has_start(id)
-    }
-
-    /// Something of this session may be among the records.
-    pub(crate) fn has_any(&self, id: &Id) -> bool {
-        self.held.has_any(id)
     }
 
     /// Files set aside since this was asked last.
@@ -164,10 +90,8 @@ impl Store {
         let mut bytes = header.total();
         if is_first {
             bytes += Head::BYTES as u64;
-            // What others have written meanwhile counts, too.
-            self.measure();
         }
-        if self.used + bytes > self.max_bytes {
+        if !self.has_room(bytes).map_err(Refused::Failed)? {
             return Err(Refused::Full);
         }
         if is_first {
@@ -188,23 +112,47 @@ impl Store {
         };
         *file.unread.entry(note.mark).or_default() += u64::from(note.items);
         let file = file.number;
-        self.used += bytes;
-        self.held.add(&note);
+        self.keep_room(self.room - bytes);
+        self.shelf.add(&note);
+        self.tell();
         Ok(Place { file, at })
     }
 
     fn has_room_in_file(&self, bytes: u64) -> bool {
-        let largest = (self.max_bytes / SHARE).clamp(SMALLEST_FILE, LARGEST_FILE);
         let written = self
             .files
             .back()
             .filter(|it| self.writing == Some(it.number));
-        written.is_some_and(|it| it.segment.bytes() + bytes <= largest)
+        written.is_some_and(|it| it.segment.bytes() + bytes <= self.largest_file())
     }
 
-    fn measure(&mut self) {
-        if let Ok(used) = self.folder.used() {
-            self.used = used;
+    fn largest_file(&self) -> u64 {
+        (self.max_bytes / SHARE).clamp(SMALLEST_FILE, LARGEST_FILE)
+    }
+
+    /// Makes sure of room for so many bytes. Room is kept first and then counted with all that others have and keep, so
+    /// of several processes that want the last of it none takes too much.
+    fn has_room(&mut self, bytes: u64) -> io::Result<bool> {
+        if self.room >= bytes {
+            return Ok(true);
+        }
+        let before = self.room;
+        for wanted in [self.largest_file().max(bytes), bytes] {
+            self.own()?.keep_room(wanted)?;
+            self.room = wanted;
+            if self.folder.is_within(self.max_bytes)? {
+                return Ok(true);
+            }
+        }
+        self.keep_room(before);
+        Ok(false)
+    }
+
+    /// Keeps so much room from now on. Where that cannot be said, others see more of it kept than there is.
+    fn keep_room(&mut self, bytes: u64) {
+        self.room = bytes;
+        if let Some(own) = &self.own {
+            let _ = own.keep_room(bytes);
         }
     }
 
@@ -231,12 +179,19 @@ impl Store {
 
     /// The path of our next file.
     fn next_path(&mut self) -> io::Result<PathBuf> {
-        let own = match &self.own {
-            Some(own) => own,
-            None => self.own.insert(self.folder.new_owner()?),
-        };
+        self.own()?;
         self.own_files += 1;
-        Ok(self.folder.segment_path(own, self.own_files))
+        let number = self.own_files;
+        let own = self.own.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        Ok(self.folder.segment_path(own, number))
+    }
+
+    /// Who we are in the folder.
+    fn own(&mut self) -> io::Result<&Owner> {
+        match &mut self.own {
+            Some(own) => Ok(own),
+            none => Ok(none.insert(self.folder.new_owner()?)),
+        }
     }
 
     fn add(&mut self, segment: Segment, mark: Option<u64>, unread: BTreeMap<u64, u64>) -> u64 {
@@ -265,6 +220,7 @@ impl Store {
         self.writing = None;
         self.folder.make()?;
         self.own = Some(self.folder.new_owner()?);
+        self.keep_room(self.room);
         for index in 0..self.files.len() {
             let path = self.next_path()?;
             let segment = &mut self.files[index].segment;
@@ -294,7 +250,6 @@ impl Store {
             found.strangers += u64::from(taken.is_err());
         }
         self.remove_settled();
-        self.measure();
         Ok(found)
     }
 
@@ -302,15 +257,19 @@ impl Store {
     fn take_from(&mut self, owner: Owner, mark: u64, found: &mut Found) -> io::Result<()> {
         let mut opened = Vec::new();
         for path in self.folder.segments_of(owner.name())? {
-            if !self.folder.is_ours(&path) {
+            let Some(file) = self.folder.open_ours(&path)? else {
                 found.strangers += 1;
                 continue;
+            };
+            let it = Segment::of(&path, &file)?;
+            if matches!(it, Opened::Newer) {
+                say_of_newer_once();
+                return owner.keep_room(0);
             }
-            let it = Segment::open(&path)?;
             if it.is_for_another(self.destination) {
                 found.elsewhere += 1;
-                // Dropping the owner leaves all of it to whom it belongs.
-                return Ok(());
+                // Dropping the owner leaves all of it to whom it belongs, but for the room that was kept.
+                return owner.keep_room(0);
             }
             opened.push((path, it));
         }
@@ -331,6 +290,7 @@ impl Store {
         match it {
             Opened::Segment(segment) => self.take(segment, mark, found)?,
             Opened::Empty => drop(fs::remove_file(path)),
+            Opened::Newer => {}
             Opened::Foreign => found.set_aside += u64::from(folder::set_aside(path).is_ok()),
         }
         Ok(())
@@ -347,8 +307,9 @@ impl Store {
         // The one that was being read may not be the first any more.
         self.files.iter_mut().for_each(|it| it.segment.close());
         let items = notes.iter().map(|note| u64::from(note.items)).sum();
-        notes.iter().for_each(|note| self.held.add(note));
+        notes.iter().for_each(|note| self.shelf.add(note));
         self.add(segment, Some(mark), [(mark, items)].into());
+        self.tell();
         found.items += items;
         found.lost += lost;
         Ok(())
@@ -375,6 +336,7 @@ impl Store {
             file: number,
             at: read.at,
         };
+        self.tell();
         let ticket = Ticket { place, note };
         Some(match read.body {
             Some(body) => Next::Record(ticket, body),
@@ -398,24 +360,29 @@ impl Store {
     }
 
     /// Whose records were lost nobody knows, but whose are left can be found.
-    fn recount(&mut self) {
-        self.held = Held::default();
-        for file in &self.files {
-            file.segment
-                .notes()
-                .iter()
-                .for_each(|note| self.held.add(note));
-        }
+    fn recount(&self) {
+        let notes: Vec<Note> = self
+            .files
+            .iter()
+            .flat_map(|file| file.segment.notes())
+            .collect();
+        self.shelf.recount(&notes);
     }
 
     /// A record has its outcome and is not read again.
     pub(crate) fn settle(&mut self, ticket: &Ticket) {
-        self.held.remove(&ticket.note);
+        self.shelf.remove(&ticket.note);
         let Place { file, at } = ticket.place;
         if let Some(file) = self.files.iter_mut().find(|it| it.number == file) {
             file.segment.settle(at);
         }
         self.remove_settled();
+    }
+
+    /// Says to the shelf whether there is anything, and anything to read.
+    fn tell(&self) {
+        let has_unread = self.files.iter().any(|it| !it.segment.is_read());
+        self.shelf.set_files(!self.files.is_empty(), has_unread);
     }
 
     /// Removes the files of which nothing is left to deliver.
@@ -432,8 +399,10 @@ impl Store {
         }
         if self.files.is_empty() {
             // With that, whatever could not be counted has gone, too.
-            self.held = Held::default();
+            self.shelf.recount([]);
+            self.keep_room(0);
         }
+        self.tell();
     }
 
     fn remove(&mut self, file: Stored) {
@@ -445,8 +414,8 @@ impl Store {
         }
         if segment.is_damaged {
             self.set_aside += u64::from(folder::set_aside(&segment.path).is_ok());
-        } else if fs::remove_file(&segment.path).is_ok() {
-            self.used = self.used.saturating_sub(segment.bytes());
+        } else {
+            let _ = fs::remove_file(&segment.path);
         }
     }
 }
@@ -454,12 +423,19 @@ impl Store {
 impl Drop for Store {
     /// The lock of a process that leaves nothing goes with it; else it is for the next one to take.
     fn drop(&mut self) {
-        if self.files.is_empty()
-            && let Some(own) = self.own.take()
-        {
-            own.remove();
+        match self.own.take() {
+            Some(own) if self.files.is_empty() => own.remove(),
+            Some(own) => drop(own.keep_room(0)),
+            None => {}
         }
     }
+}
+
+fn say_of_newer_once() {
+    static SAID: Once = Once::new();
+    SAID.warn(
+        "a later version of honeyhive has left telemetry in the spool's folder; it stays there for one",
+    );
 }
 
 /// Always greater than zero, and greater than before within a process but for a clock that was set back.

@@ -2,33 +2,34 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::*;
 
 /// A folder that goes with the test.
-struct Temporary(PathBuf);
+pub(super) struct Temporary(pub(super) PathBuf);
 
 impl Temporary {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(std::env::temp_dir().join(format!("honeyhive-spool-{:032x}", rand::random::<u128>())))
     }
 
-    fn spool(&self) -> Spool {
+    pub(super) fn spool(&self) -> Spool {
         Spool::new(&self.0)
     }
 
-    fn store(&self) -> Store {
-        Store::open(&self.spool(), DESTINATION).unwrap()
+    pub(super) fn store(&self) -> Store {
+        Store::open(&self.spool(), DESTINATION, Arc::default()).unwrap()
     }
 
     /// A store that has taken over what is there.
-    fn next_store(&self) -> (Store, Found) {
+    pub(super) fn next_store(&self) -> (Store, Found) {
         let mut store = self.store();
         let found = store.take_over(0).unwrap();
         (store, found)
     }
 
-    fn with_extension(&self, extension: &str) -> Vec<PathBuf> {
+    pub(super) fn with_extension(&self, extension: &str) -> Vec<PathBuf> {
         let entries = fs::read_dir(&self.0).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());
         let mut paths: Vec<_> = paths
@@ -38,7 +39,7 @@ impl Temporary {
         paths
     }
 
-    fn only_segment(&self) -> PathBuf {
+    pub(super) fn only_segment(&self) -> PathBuf {
         let mut segments = self.with_extension("hhspool");
         assert_eq!(segments.len(), 1, "{segments:?}");
         segments.remove(0)
@@ -55,9 +56,9 @@ impl Drop for Temporary {
     }
 }
 
-const DESTINATION: u32 = 7;
+pub(super) const DESTINATION: u32 = 7;
 
-fn note(number: u8) -> Note {
+pub(super) fn note(number: u8) -> Note {
     Note {
         kind: Kind::Start,
         id: [number; 16],
@@ -66,7 +67,7 @@ fn note(number: u8) -> Note {
     }
 }
 
-fn write(store: &mut Store, numbers: impl IntoIterator<Item = u8>) {
+pub(super) fn write(store: &mut Store, numbers: impl IntoIterator<Item = u8>) {
     for number in numbers {
         store.append(note(number), &body(number)).unwrap();
     }
@@ -77,7 +78,7 @@ fn body(number: u8) -> Vec<u8> {
 }
 
 /// Everything that can be read, settled as it comes.
-fn drain(store: &mut Store) -> Vec<u8> {
+pub(super) fn drain(store: &mut Store) -> Vec<u8> {
     let mut numbers = Vec::new();
     while let Some(next) = store.next() {
         match next {
@@ -105,7 +106,7 @@ fn what_was_written_is_read_in_its_order_by_this_process_and_the_next() {
     };
     assert_eq!((first.note.id[0], first.note.mark), (1, 5));
     store.settle(&first);
-    assert!(store.has_start(&[2; 16]) && !store.has_start(&[1; 16]));
+    assert!(store.shelf.has_start(&[2; 16]) && !store.shelf.has_start(&[1; 16]));
     drop(store); // as by kill -9: only the lock goes
 
     let (mut store, found) = folder.next_store();
@@ -120,7 +121,7 @@ fn what_was_written_is_read_in_its_order_by_this_process_and_the_next() {
 fn many_files_are_one_order_and_go_one_by_one() {
     let folder = Temporary::new();
     let small = folder.spool().max_bytes(512 * 1024);
-    let mut store = Store::open(&small, DESTINATION).unwrap();
+    let mut store = Store::open(&small, DESTINATION, Arc::default()).unwrap();
     let large = vec![0; 20_000];
     for number in 0..10 {
         store.append(note(number), &large).unwrap();
@@ -167,7 +168,7 @@ fn a_file_that_breaks_off_anywhere_gives_all_whole_records() {
 
 /// As the file was, for its owner only.
 fn restore(segment: &Path, bytes: &[u8]) {
-    drop(folder::create(segment).unwrap());
+    drop(handles::create(segment).unwrap());
     fs::write(segment, bytes).unwrap();
 }
 
@@ -181,7 +182,8 @@ fn a_flipped_bit_costs_what_it_is_in_and_the_file_is_set_aside() {
     drop(store);
     let second = record::Head::BYTES + record::Header::BYTES + body(1).len();
     let third = second + record::Header::BYTES + body(2).len();
-    for at in 0..whole.len() {
+    // Another version is not looked into.
+    for at in (0..whole.len()).filter(|at| *at != 7) {
         let mut flipped = whole.clone();
         flipped[at] ^= 0x20;
         fs::write(&segment, &flipped).unwrap();
@@ -299,13 +301,13 @@ fn what_another_process_owns_is_taken_when_it_is_gone_and_not_before() {
 #[test]
 fn another_destination_keeps_its_records() {
     let folder = Temporary::new();
-    let mut other = Store::open(&folder.spool(), DESTINATION + 1).unwrap();
+    let mut other = Store::open(&folder.spool(), DESTINATION + 1, Arc::default()).unwrap();
     write(&mut other, [1]);
     drop(other);
     let (mut store, found) = folder.next_store();
     assert_eq!((found.items, found.elsewhere), (0, 1));
     assert_eq!(drain(&mut store), [0; 0]);
-    let mut other = Store::open(&folder.spool(), DESTINATION + 1).unwrap();
+    let mut other = Store::open(&folder.spool(), DESTINATION + 1, Arc::default()).unwrap();
     assert_eq!(other.take_over(0).unwrap().items, 2);
     assert_eq!(drain(&mut other), [1]);
 }
@@ -322,9 +324,9 @@ fn the_bound_holds_for_all_who_share_the_folder() {
         }
         written
     };
-    let mut first = Store::open(&small, DESTINATION).unwrap();
+    let mut first = Store::open(&small, DESTINATION, Arc::default()).unwrap();
     assert!(fill(&mut first) > 30);
-    let mut second = Store::open(&small, DESTINATION).unwrap();
+    let mut second = Store::open(&small, DESTINATION, Arc::default()).unwrap();
     assert_eq!(fill(&mut second), 0);
     let used = |path: &PathBuf| fs::metadata(path).unwrap().len();
     let bytes: u64 = folder.with_extension("hhspool").iter().map(used).sum();
@@ -474,8 +476,12 @@ fn what_is_lost_is_counted_where_it_came_in_and_nothing_waits_for_it() {
     };
     assert_eq!(lost.items, [(5, 4), (6, 2), (7, 2)].into());
     assert!(!lost.places().contains(&first.place), "it was read");
-    assert!(!store.has_start(&[2; 16]) && !store.has_any(&[4; 16]) && !store.has_traces());
-    assert!(store.has_start(&[1; 16]), "that one is under way");
+    assert!(
+        !store.shelf.has_start(&[2; 16])
+            && !store.shelf.has_any(&[4; 16])
+            && !store.shelf.has_traces()
+    );
+    assert!(store.shelf.has_start(&[1; 16]), "that one is under way");
     write(&mut store, [9]);
     assert_eq!(
         folder.with_extension("hhspool").len(),
@@ -514,7 +520,8 @@ fn the_bound_holds_where_a_neighbour_has_written_meanwhile() {
     const BOUND: u64 = 40_000;
     let folder = Temporary::new();
     let small = folder.spool().max_bytes(BOUND);
-    let [mut first, mut second] = [(); 2].map(|()| Store::open(&small, DESTINATION).unwrap());
+    let [mut first, mut second] =
+        [(); 2].map(|()| Store::open(&small, DESTINATION, Arc::default()).unwrap());
     while first.append(note(1), &[0; 1_000]).is_ok() {}
     assert!(matches!(
         second.append(note(2), &[0; 1_000]),
@@ -545,7 +552,7 @@ fn a_folder_whose_files_anybody_can_open_cannot_be_used() {
     fs::write(&probe, "").unwrap();
     // As every file is on a share that knows no modes.
     fs::set_permissions(&probe, fs::Permissions::from_mode(0o777)).unwrap();
-    let error = folder::User::of(&fs::metadata(&probe).unwrap()).unwrap_err();
+    let error = handles::User::of(&fs::metadata(&probe).unwrap()).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
 }
 
@@ -604,7 +611,7 @@ struct Process {
 impl Process {
     fn start(folder: &Temporary) -> Self {
         let settings = folder.spool().max_bytes(4 * 1024 * 1024);
-        let mut store = Store::open(&settings, DESTINATION).unwrap();
+        let mut store = Store::open(&settings, DESTINATION, Arc::default()).unwrap();
         store.take_over(0).unwrap();
         Self {
             store,

@@ -24,7 +24,6 @@ use crate::secret::ApiKey;
 use crate::session::{SessionTrust, StartupSession};
 use crate::settings::{
     DropPolicy, Explicit, GivenClient, OtlpCompression, OtlpProtocol, SessionTransport, Settings,
-    Spool,
 };
 
 impl HoneyHiveTracer {
@@ -75,7 +74,7 @@ impl HoneyHiveTracer {
 /// | [`otlp_compression`](Self::otlp_compression) | `HH_OTLP_COMPRESSION` | `auto`: gzip, as long as the server takes it |
 /// | [`sampling`](Self::sampling) | `HH_SESSION_SAMPLE_RATE`, 0 to 1 | 1: every session is sent |
 /// | [`drop_policy`](Self::drop_policy) | `HH_DROP_POLICY` | `newest` |
-/// | [`spool`](Self::spool) | `HH_SPOOL_DIR` | none: what is pending is in memory only |
+/// | `spool`, with the feature `spool` | `HH_SPOOL_DIR` | none: what is pending is in memory only |
 /// | [`stderr`](Self::stderr) | `HH_STDERR` | `true`: a program without a `tracing` subscriber hears of losses at the end |
 ///
 /// `HONEYHIVE_API_KEY`, `HONEYHIVE_SERVER_URL` and `HH_SERVER_URL` are read too, each with one warning:
@@ -295,9 +294,10 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// Where what memory cannot hold goes, and what is pending at shutdown (`HH_SPOOL_DIR`, default none). Test
-    /// mode does not use it.
-    pub fn spool(mut self, spool: Spool) -> Self {
+    /// Where what memory cannot hold goes, and what is pending at shutdown (`HH_SPOOL_DIR`, default none; feature
+    /// `spool`). Test mode does not use it.
+    #[cfg(feature = "spool")]
+    pub fn spool(mut self, spool: crate::Spool) -> Self {
         self.explicit.spool = Some(spool);
         self
     }
@@ -324,7 +324,7 @@ impl HoneyHiveTracerBuilder {
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn capture(mut self, capture: crate::testing::Capture) -> Self {
+    pub(crate) fn capture(mut self, capture: delivery::capture::Capture) -> Self {
         self.sink = Some(Sink::Memory(capture));
         self
     }

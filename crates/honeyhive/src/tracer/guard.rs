@@ -43,7 +43,11 @@ impl HoneyHiveTracer {
         Fut: Future,
     {
         let tracer = self.clone();
-        async move { to_its_end(tracer.create_session(new), work, |_| None).await }
+        async move {
+            // Measured before the session begins, so that no span of it seems to begin after its end.
+            let began = Instant::now();
+            to_its_end(tracer.create_session(new), began, work, |_| None).await
+        }
     }
 
     /// As [`with_session`](Self::with_session), for work that can fail: an `Err` is the session's error, with its
@@ -81,7 +85,10 @@ impl HoneyHiveTracer {
     {
         let tracer = self.clone();
         let error = |output: &Result<T, E>| output.as_ref().err().map(Failure::to_text);
-        async move { to_its_end(tracer.create_session(new), work, error).await }
+        async move {
+            let began = Instant::now();
+            to_its_end(tracer.create_session(new), began, work, error).await
+        }
     }
 
     /// Shuts the tracer down when the guard is dropped, within 5 seconds unless told otherwise.
@@ -136,6 +143,7 @@ impl Drop for ShutdownGuard {
 /// Runs a unit of work in a session, which ends with it. `verdict` is the error in an output.
 async fn to_its_end<F, Fut>(
     session: Session,
+    began: Instant,
     work: F,
     verdict: impl FnOnce(&Fut::Output) -> Option<String>,
 ) -> Fut::Output
@@ -143,7 +151,7 @@ where
     F: FnOnce(Session) -> Fut,
     Fut: Future,
 {
-    let mut ending = EndOfSession::new(session.clone());
+    let mut ending = EndOfSession::new(session.clone(), began);
     let output = {
         let work = ending.watch(|| session.in_scope(|| work(session.clone())));
         let mut work = pin!(session.scope(work));
@@ -165,10 +173,10 @@ struct EndOfSession {
 }
 
 impl EndOfSession {
-    fn new(session: Session) -> Self {
+    const fn new(session: Session, began: Instant) -> Self {
         Self {
             session,
-            began: Instant::now(),
+            began,
             has_ended: false,
         }
     }

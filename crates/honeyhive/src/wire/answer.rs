@@ -37,8 +37,6 @@ pub(crate) enum Failure {
     /// Worth another try, after the time the server asked for where it did.
     Transient {
         retry_after: Option<Duration>,
-        /// The call may have been processed all the same.
-        may_have_it: bool,
         detail: String,
     },
     /// The same call would be refused again.
@@ -70,8 +68,6 @@ pub(super) fn read(response: Response<Bytes>, key: Option<&ApiKey>) -> Result<An
     if is_transient(status) {
         return Err(Failure::Transient {
             retry_after: retry_after(response.headers()),
-            // These say that nothing was done; of the others one cannot know.
-            may_have_it: !matches!(status.as_u16(), 425 | 429 | 503),
             detail: format!("status {}: {message}", status.as_u16()),
         });
     }

@@ -6,7 +6,6 @@ use serde::Serialize;
 use serde_json::Map;
 
 use crate::model::id::SessionId;
-use crate::model::limits;
 use crate::model::object::Object;
 
 /// `POST /v1/sessions`, which refuses a field that it does not list: it lists these and `event_name` and
@@ -31,35 +30,6 @@ pub(crate) struct StartSession {
     pub(crate) end_time: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) duration: Option<f64>,
-}
-
-impl StartSession {
-    /// Cuts what is too long of it; false where that is nothing.
-    pub(crate) fn cut(&mut self, limit: usize) -> bool {
-        let objects = [
-            &mut self.inputs,
-            &mut self.outputs,
-            &mut self.config,
-            &mut self.metadata,
-            &mut self.user_properties,
-        ];
-        limits::cut_objects(objects, limit)
-    }
-}
-
-impl UpdateEvent {
-    /// Cuts what is too long of it; false where that is nothing.
-    pub(crate) fn cut(&mut self, limit: usize) -> bool {
-        let objects = [
-            &mut self.metadata,
-            &mut self.feedback,
-            &mut self.metrics,
-            &mut self.outputs,
-            &mut self.config,
-            &mut self.user_properties,
-        ];
-        limits::cut_objects(objects, limit)
-    }
 }
 
 /// `PUT /v1/events/{id}`. It takes no inputs and no error; it merges all objects but `outputs`, which it replaces.

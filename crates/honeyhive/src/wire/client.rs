@@ -6,10 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use opentelemetry_http::Bytes;
-use serde::Serialize;
 
 use super::answer::{self, Answer, Failure, said};
-use super::bodies::{StartSession, UpdateEvent, legacy_start, legacy_update};
+use super::bodies::{legacy_start, legacy_update};
 use super::compression::Compression;
 use super::payload::Payload;
 use super::route::Route;
@@ -63,12 +62,7 @@ impl Client {
     }
 
     /// Starts a session, on the route that this deployment has.
-    pub(crate) async fn start_session(&self, session: &StartSession) -> Result<Answer, Failure> {
-        self.start_session_with(&json(session)?).await
-    }
-
-    /// As [`start_session`](Self::start_session), with the body as it goes out.
-    pub(crate) async fn start_session_with(&self, session: &[u8]) -> Result<Answer, Failure> {
+    pub(crate) async fn start_session(&self, session: &[u8]) -> Result<Answer, Failure> {
         self.legacy_sessions
             .choose(
                 true,
@@ -84,17 +78,8 @@ impl Client {
             .await
     }
 
-    /// Updates a session, likewise.
+    /// Updates a session or an event, on the route that this deployment has.
     pub(crate) async fn update_event(
-        &self,
-        event_id: SessionId,
-        update: &UpdateEvent,
-    ) -> Result<Answer, Failure> {
-        self.update_event_with(event_id, &json(update)?).await
-    }
-
-    /// As [`update_event`](Self::update_event), with the body as it goes out.
-    pub(crate) async fn update_event_with(
         &self,
         event_id: SessionId,
         update: &[u8],
@@ -167,15 +152,10 @@ impl Client {
             Ok(response) => answer::read(response, self.key.as_ref()),
             Err(unanswered) => Err(Failure::Transient {
                 retry_after: None,
-                may_have_it: unanswered.may_have_it,
                 detail: said(&unanswered.detail),
             }),
         }
     }
-}
-
-fn json(body: &impl Serialize) -> Result<Vec<u8>, Failure> {
-    serde_json::to_vec(body).map_err(unusable)
 }
 
 /// A call that cannot be made. The settings were checked, so there is none.

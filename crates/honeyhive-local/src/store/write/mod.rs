@@ -21,6 +21,8 @@ pub(crate) struct Writing<'c> {
     totals: &'c mut Totals,
     limits: Limits,
     changes: Vec<(Kind, String, bool)>,
+    /// Why the whole transaction is gone, where the database has ended it by itself.
+    broken: Option<Failed>,
 }
 
 impl<'c> Writing<'c> {
@@ -30,7 +32,12 @@ impl<'c> Writing<'c> {
             totals,
             limits,
             changes: Vec::new(),
+            broken: None,
         }
+    }
+
+    pub(super) fn broken(&self) -> Option<&Failed> {
+        self.broken.as_ref()
     }
 
     pub(super) fn into_changes(self) -> Vec<(Kind, String, bool)> {
@@ -45,16 +52,21 @@ impl<'c> Writing<'c> {
         let (totals, changes) = (*self.totals, self.changes.len());
         self.run("SAVEPOINT job")?;
         let done = work(self).and_then(|done| self.make_room().map(|()| done));
-        if done.is_err() {
-            *self.totals = totals;
-            self.changes.truncate(changes);
-            // Where the disk is full, the database may have rolled back the whole transaction by itself.
-            let _ = self.run("ROLLBACK TO job");
+        match &done {
+            Ok(_) => {}
+            // Where the disk is full, the database rolls back all that was to be committed together.
+            Err(failed) if self.connection.is_autocommit() => {
+                self.broken = Some(failed.clone());
+                return done;
+            }
+            Err(_) => {
+                *self.totals = totals;
+                self.changes.truncate(changes);
+                self.run("ROLLBACK TO job")?;
+            }
         }
-        let released = self.run("RELEASE job");
-        let done = done?;
-        released?;
-        Ok(done)
+        self.run("RELEASE job")?;
+        done
     }
 
     /// Forgets everything.
@@ -68,6 +80,14 @@ impl<'c> Writing<'c> {
             ..Totals::default()
         };
         self.changes.push((Kind::Cleared, String::new(), false));
+        Ok(())
+    }
+
+    /// Lets the database grow to this many pages and no further, as a full disk does.
+    #[cfg(test)]
+    pub(super) fn limit_pages(&self, pages: u32) -> Result<(), Failed> {
+        let pragma = format!("PRAGMA max_page_count = {pages}");
+        self.connection.query_row(&pragma, [], |_| Ok(()))?;
         Ok(())
     }
 

@@ -51,12 +51,8 @@ fn beginning(body: &Bytes) -> Bytes {
     body.slice(..body.len().min(ANSWER_LIMIT))
 }
 
-/// Of no call of a given client it is known that it never went out.
 const fn unanswered(detail: String) -> Unanswered {
-    Unanswered {
-        detail,
-        may_have_it: true,
-    }
+    Unanswered { detail }
 }
 
 /// A call under way on a thread of its own.

@@ -59,7 +59,6 @@ async fn read(mut response: reqwest::Response) -> reqwest::Result<Bytes> {
 /// Without the URL, which may hold a tenant's name, at every level.
 fn unanswered(error: reqwest::Error) -> Unanswered {
     Unanswered {
-        may_have_it: !error.is_connect(),
         detail: with_causes(&error.without_url()),
     }
 }

@@ -7,6 +7,4 @@ pub(super) const ANSWER_LIMIT: usize = 64 * 1024;
 #[derive(Debug)]
 pub(in crate::wire) struct Unanswered {
     pub(in crate::wire) detail: String,
-    /// The call may have been processed all the same.
-    pub(in crate::wire) may_have_it: bool,
 }

@@ -1,0 +1,32 @@
+//! A run of an experiment, as it is handed out.
+
+use serde::{Deserialize, Serialize};
+
+use super::Object;
+
+/// A run of an experiment.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct LocalRun {
+    /// Its id, made by the client or here.
+    pub run_id: String,
+    /// Its name, trimmed.
+    pub name: Option<String>,
+    /// What it is about.
+    pub description: Option<String>,
+    /// `pending`, `running`, `completed`, `failed` or `cancelled`.
+    pub status: String,
+    /// The dataset that it ran on.
+    pub dataset_id: Option<String>,
+    /// The sessions that the client named at the end.
+    pub event_ids: Vec<String>,
+    /// The datapoints that the client named.
+    pub datapoint_ids: Vec<String>,
+    /// Anything else.
+    pub metadata: Object,
+    /// What the client says that it came to.
+    pub results: Object,
+    /// The settings it ran with.
+    pub configuration: Object,
+}

@@ -1,0 +1,190 @@
+//! Sessions that are out of the sample: held back, let through after all, or dropped.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::time::Instant;
+
+use super::Core;
+use crate::delivery::claim::Claim;
+use crate::delivery::intake::{Held, Hint, session_of};
+use crate::delivery::piles::Waiting;
+use crate::model::id::SessionId;
+use crate::outbox::{Inbox, StartRecord, Timing, Update};
+use crate::report::DropReason;
+
+impl Core {
+    /// Whether what belongs to this session does not go yet.
+    pub(super) fn holds(&self, id: SessionId) -> bool {
+        self.sampler.as_ref().is_some_and(|it| it.holds(id))
+    }
+
+    /// Notes whose events the spans become, before what was added to those is taken in.
+    pub(super) fn note_events(&mut self, inbox: &Inbox) {
+        let Some(sampler) = &mut self.sampler else {
+            return;
+        };
+        for span in &inbox.spans {
+            if let Some(session) = session_of(span) {
+                sampler.note_event(span, session);
+            }
+        }
+    }
+
+    /// Takes in what was added to a session, or to an event.
+    pub(super) fn update(
+        &mut self,
+        id: SessionId,
+        updates: Vec<Update>,
+        timing: Timing,
+        claim: Claim,
+        now: Instant,
+    ) {
+        let id = self.labels.current(id);
+        match self.session_concerned(id, timing) {
+            Some(session) if self.holds(session) => {
+                self.hold(session, Held::Updates(id, updates, timing, claim), now);
+            }
+            _ => self.change(id, updates, timing, claim, now),
+        }
+    }
+
+    /// `None` for an event that is not remembered: it is in the sample, or long gone.
+    fn session_concerned(&self, id: SessionId, timing: Timing) -> Option<SessionId> {
+        if timing != Timing::AfterSpans {
+            return Some(id);
+        }
+        let session = self.sampler.as_ref()?.session_of_event(id)?;
+        Some(self.labels.current(session))
+    }
+
+    pub(super) fn hold_span(&mut self, waiting: Waiting, session: SessionId, now: Instant) {
+        if let Some(sampler) = &mut self.sampler {
+            sampler.note_event(&waiting.span, session);
+        }
+        let waiting = Waiting {
+            session: Some(session),
+            ..waiting
+        };
+        self.hold(session, Held::Span(Box::new(waiting)), now);
+    }
+
+    pub(super) fn hold(&mut self, id: SessionId, mut held: Held, now: Instant) {
+        let Some(sampler) = &mut self.sampler else {
+            return self.let_through(held, now);
+        };
+        if sampler.is_closing() {
+            return self.drop_held(held);
+        }
+        let hint = held.hint(sampler.sampling());
+        if hint == Hint::Keep {
+            let epoch = held.claim_mut().epoch();
+            for mut earlier in sampler.keep(id) {
+                let claim = earlier.claim_mut().take();
+                *earlier.claim_mut() = self.ledger.resume_with(claim, epoch);
+                self.let_through(earlier, now);
+            }
+            return self.let_through(held, now);
+        }
+        let claim = held.claim_mut().take();
+        *held.claim_mut() = self.ledger.park(claim);
+        sampler.hold(id, held, now);
+        if let Hint::Ended(at) = hint {
+            sampler.note_end(id, at, now);
+        }
+    }
+
+    pub(super) fn request_ended(&mut self, id: SessionId, now: Instant) {
+        if let Some(sampler) = &mut self.sampler {
+            sampler.note_end(id, SystemTime::now(), now);
+        }
+    }
+
+    fn let_through(&mut self, held: Held, now: Instant) {
+        match held {
+            Held::Start(start, claim) => self.begin(start, claim, now),
+            Held::Updates(id, updates, timing, claim) => {
+                self.change(id, updates, timing, claim, now);
+            }
+            Held::Span(waiting) => match waiting.session {
+                Some(session) => {
+                    let session = self.labels.current(session);
+                    let place = self.place_of(session);
+                    self.spans.add(*waiting, session, place);
+                }
+                None => self.spans.add_stray(*waiting),
+            },
+        }
+    }
+
+    fn drop_held(&mut self, mut held: Held) {
+        // A flush is not told that it lost something.
+        let claim = held.claim_mut().take();
+        let claim = self.ledger.park(claim);
+        if let Held::Start(start, _) = held {
+            // Whoever waits for it has nothing to wait for; and if it fails later, its spans create it.
+            start.settle(Ok(()));
+            self.labels.unstarted(&start);
+        }
+        self.ledger.dropped(claim, DropReason::SampledOut);
+    }
+
+    /// Moves what was held back with a start that was withdrawn to where that was moved.
+    pub(super) fn move_held(&mut self, start: &StartRecord, to: SessionId, now: Instant) {
+        let Some(sampler) = &mut self.sampler else {
+            return;
+        };
+        for mut held in sampler.withdraw(start) {
+            let claim = held.claim_mut().take();
+            let claim = self.ledger.resume(claim);
+            match held {
+                Held::Start(start, _) => self.withdraw_held(&start, to, claim, now),
+                Held::Updates(id, updates, timing, _) => {
+                    self.update(id, updates, timing, claim, now);
+                }
+                Held::Span(mut waiting) => {
+                    waiting.claim = claim;
+                    let session = waiting.session.map_or(to, |id| self.labels.current(id));
+                    self.add_span(*waiting, session, now);
+                }
+            }
+        }
+    }
+
+    fn withdraw_held(
+        &mut self,
+        start: &Arc<StartRecord>,
+        to: SessionId,
+        claim: Claim,
+        now: Instant,
+    ) {
+        start.settle(Ok(()));
+        let began_with = start.began_with();
+        if began_with.is_empty() {
+            self.ledger.withdrawn(claim);
+        } else {
+            let updates = vec![Update::Enrich(Box::new(began_with))];
+            self.update(to, updates, start.timing(), claim, now);
+        }
+    }
+
+    /// Drops what has turned out to be neither failed nor slow.
+    pub(super) fn decide(&mut self, now: Instant) {
+        if let Some(sampler) = &mut self.sampler {
+            let out = sampler.decided(now);
+            out.into_iter().for_each(|held| self.drop_held(held));
+        }
+    }
+
+    /// Drops all that is held back: nothing more will be known.
+    pub(super) fn decide_all(&mut self, now: Instant) {
+        if self.sampler.is_none() {
+            return;
+        }
+        self.assign_strays(now);
+        if let Some(sampler) = &mut self.sampler {
+            let out = sampler.close();
+            out.into_iter().for_each(|held| self.drop_held(held));
+        }
+    }
+}

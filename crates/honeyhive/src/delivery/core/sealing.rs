@@ -1,0 +1,203 @@
+//! What is due is sealed, as far as there is room to send it.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::jobs::{Job, JobOf};
+use super::{Core, Effect, REST_WIDTH, TRACES_WIDTH};
+use crate::delivery::claim::Claim;
+use crate::delivery::lane::Number;
+use crate::delivery::piles::{Batch, Place};
+use crate::delivery::seal::{Open, OpenSpan, Product};
+use crate::delivery::sealed::{Body, Sealed, Target};
+use crate::error::StartError;
+use crate::model::id::SessionId;
+use crate::outbox::StartRecord;
+use crate::report::DropReason;
+
+impl Core {
+    /// Seals what is due: spans first, since they may create what is updated.
+    pub(super) fn seal_what_is_due(&mut self, now: Instant) {
+        if self.spans.strays_are_due(now, &self.ledger) {
+            self.assign_strays(now);
+        }
+        let ready = self.jobs.len(true) + self.lane.ready(true);
+        for _ in ready..TRACES_WIDTH {
+            if !self.spans.free_are_due(now, &self.ledger) {
+                break;
+            }
+            let Some(batch) = self.spans.next_batch(&mut self.ledger) else {
+                break;
+            };
+            self.seal_spans(batch, false);
+        }
+        let mut ready = self.jobs.len(false) + self.lane.ready(false);
+        while ready < REST_WIDTH
+            && let Some(id) = self.sessions.next_due(now)
+        {
+            if !self.is_behind(id) && self.seal_session(id, false, now) {
+                ready += 1;
+            }
+        }
+    }
+
+    /// True while something of ours must go before what is open of a session: another call of it, or spans that may
+    /// create what is updated.
+    pub(super) fn is_behind(&self, id: SessionId) -> bool {
+        self.lane.holds(id)
+            || self.jobs.holds(id)
+            || (!self.sessions.has_start(id) && !self.lane.knows(id) && self.may_be_created(id))
+    }
+
+    /// True while spans of ours may still create a session or an event.
+    pub(super) fn may_be_created(&self, id: SessionId) -> bool {
+        self.spans.may_create(id) || self.jobs.may_create(id) || self.lane.may_create(id)
+    }
+
+    /// Seals what a session has to say, whether it is due or not; false where there is nothing.
+    pub(super) fn seal_session(&mut self, id: SessionId, to_disk: bool, now: Instant) -> bool {
+        let Some(opened) = self.sessions.open(id, now) else {
+            return false;
+        };
+        if opened.start.is_none() && opened.updates.is_empty() {
+            return false;
+        }
+        let open = Open::Session {
+            id,
+            start: opened.start.as_ref().map(|(start, _)| start.clone()),
+            updates: opened.updates,
+        };
+        let number = self.jobs.add(Job {
+            of: JobOf::Session {
+                id,
+                start: opened.start,
+            },
+            claim: opened.claim,
+            since: opened.since,
+            to_disk,
+        });
+        self.effects.push(Effect::Seal(number, open));
+        true
+    }
+
+    pub(super) fn seal_spans(&mut self, batch: Batch, to_disk: bool) {
+        let ids = batch.about.sessions.iter().chain(&batch.about.events);
+        for id in ids {
+            self.sessions.unblock(*id);
+        }
+        let spans = batch.spans.into_iter().map(|(span, session)| {
+            let session = self.labels.current(session);
+            OpenSpan {
+                has_children: self.labels.has_children(&span),
+                unstarted: self.labels.unstarted_name(session).cloned(),
+                session,
+                span,
+            }
+        });
+        let open = Open::Spans(spans.collect());
+        let number = self.jobs.add(Job {
+            of: JobOf::Spans(batch.about),
+            claim: batch.claim,
+            since: batch.since,
+            to_disk,
+        });
+        self.effects.push(Effect::Seal(number, open));
+    }
+
+    /// Takes in what was sealed.
+    pub(super) fn sealed(&mut self, number: Number, product: Product, now: Instant) {
+        let Some(job) = self.jobs.remove(number) else {
+            return;
+        };
+        let first = match (job.of, product) {
+            (
+                JobOf::Session { id, start },
+                Product::Session {
+                    start: body,
+                    update,
+                },
+            ) => self.sealed_session(id, start, job.claim, (body, update), job.since),
+            (JobOf::Spans(about), Product::Spans(body)) => {
+                let mut call = Sealed::new(Target::Traces, body, job.claim, job.since);
+                call.about = Some(about);
+                Some(self.lane.push(call))
+            }
+            (of, _) => {
+                self.not_sealed(of, job.claim);
+                None
+            }
+        };
+        if let Some(first) = first.filter(|_| job.to_disk) {
+            self.write(first, now);
+        }
+    }
+
+    /// The first of the calls that carry what a session has to say. What a start has no place for follows it.
+    fn sealed_session(
+        &mut self,
+        id: SessionId,
+        start: Option<(Arc<StartRecord>, Claim)>,
+        mut claim: Claim,
+        (body, update): (Option<Body>, Option<Body>),
+        since: Instant,
+    ) -> Option<Number> {
+        let mut first = None;
+        match (start, body) {
+            (Some((record, start_claim)), Some(body)) => {
+                let start_claim = if update.is_none() {
+                    self.ledger.merge(start_claim, claim.take())
+                } else {
+                    start_claim
+                };
+                let mut call = Sealed::new(Target::Start(id), body, start_claim, since);
+                call.start = Some(record);
+                first = Some(self.lane.push(call));
+            }
+            (Some(start), None) => {
+                let of = JobOf::Session {
+                    id,
+                    start: Some(start),
+                };
+                self.not_sealed(of, claim);
+                return None;
+            }
+            (None, _) => {}
+        }
+        let Some(body) = update else {
+            self.ledger.dropped(claim, DropReason::Rejected);
+            return first;
+        };
+        let update = Sealed::new(Target::Update(id), body, claim, since);
+        let number = self.lane.push(update);
+        first.or(Some(number))
+    }
+
+    /// Drops what cannot be written down.
+    fn not_sealed(&mut self, of: JobOf, claim: Claim) {
+        let reason = DropReason::Rejected;
+        self.ledger.dropped(claim, reason);
+        if let JobOf::Session { id, start } = of {
+            if let Some((start, claim)) = start {
+                self.ledger.dropped(claim, reason);
+                start.settle(Err(StartError::Dropped { reason }));
+                self.labels.unstarted(&start);
+            }
+            self.rest_call_is_gone(id);
+        }
+    }
+
+    /// Looks again at what waited for a call of this session.
+    pub(super) fn rest_call_is_gone(&mut self, id: SessionId) {
+        self.sessions.unblock(id);
+        self.release_spans(id);
+    }
+
+    /// Lets the spans of a session go whose start is no longer pending.
+    pub(super) fn release_spans(&mut self, id: SessionId) {
+        let place = self.place_of(id);
+        if place != Place::Held {
+            self.spans.release(id, place);
+        }
+    }
+}

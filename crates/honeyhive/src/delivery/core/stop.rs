@@ -1,0 +1,202 @@
+//! The end: what cannot be delivered by then goes to disk, or at least the spans go.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Core, Effect};
+use crate::delivery::piles::Place;
+use crate::delivery::time::later;
+use crate::outbox::StartRecord;
+
+/// So long before the end of a shutdown's time what is left begins to go to disk, at the most.
+const LAST_WRITES: Duration = Duration::from_millis(500);
+/// A disk that is slow holds a shutdown up for so long after its end, and no longer.
+const OVERTIME: Duration = Duration::from_millis(500);
+
+/// The end of delivery.
+#[derive(Debug)]
+pub(super) struct Stop {
+    at: Instant,
+    /// What is left begins to go to disk, or where there is none, spans stop waiting for their start.
+    last_resort_at: Instant,
+    phase: Phase,
+    /// How many calls to the sessions' routes had failed before.
+    failed_before: u64,
+}
+
+/// How far the end has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Sending,
+    /// Without a disk: spans go without their start.
+    Rescuing,
+    /// What is under way ends, so that it can go to disk.
+    Cutting,
+    Starts,
+    Spans,
+    Rest,
+    Over,
+}
+
+impl Stop {
+    pub(super) const fn at(&self) -> Instant {
+        self.at
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Sending => Some(self.last_resort_at),
+            Phase::Rescuing | Phase::Over => None,
+            _ => Some(later(self.at, OVERTIME)),
+        }
+    }
+}
+
+impl Core {
+    /// Plans the end. Who was promised the earliest one still finds everything written by then.
+    pub(super) fn stop(&mut self, timeout: Duration, now: Instant) {
+        let margin = if self.disk.is_some() {
+            LAST_WRITES.min(timeout / 10)
+        } else {
+            timeout / 2
+        };
+        let at = later(now, timeout);
+        let last_resort_at = later(now, timeout - margin);
+        let failed_before = self.rest.failed_calls();
+        let stop = self.stop.get_or_insert(Stop {
+            at,
+            last_resort_at,
+            phase: Phase::Sending,
+            failed_before,
+        });
+        stop.at = at;
+        stop.last_resort_at = stop.last_resort_at.min(last_resort_at);
+    }
+
+    /// True once spans no longer wait for their start.
+    pub(super) fn has_rescued(&self) -> bool {
+        let stop = self.stop.as_ref();
+        stop.is_some_and(|stop| stop.phase == Phase::Rescuing)
+    }
+
+    /// Lets spans go whose start does not get through by the end: they create their session.
+    pub(super) fn rescue_spans(&mut self, now: Instant) {
+        let Some(stop) = self.stop.as_mut().filter(|_| self.disk.is_none()) else {
+            return;
+        };
+        let has_failed = self.rest.is_outage() && self.rest.failed_calls() > stop.failed_before;
+        if stop.phase != Phase::Sending || !(has_failed || now >= stop.last_resort_at) {
+            return;
+        }
+        stop.phase = Phase::Rescuing;
+        let mut starts: Vec<Arc<StartRecord>> = self.sessions.starts().cloned().collect();
+        starts.extend(self.jobs.starts().cloned());
+        starts.extend(self.lane.starts().cloned());
+        for start in starts {
+            self.labels.unstarted(&start);
+        }
+        let held: Vec<_> = self.spans.held().collect();
+        for id in held {
+            self.spans.release(id, Place::Free);
+        }
+    }
+
+    pub(super) fn is_writing_the_rest(&self) -> bool {
+        let writing = Phase::Cutting..=Phase::Rest;
+        let stop = self.stop.as_ref();
+        stop.is_some_and(|stop| writing.contains(&stop.phase))
+    }
+
+    /// Ends what is under way, where the time of a shutdown is nearly over and there is a disk.
+    pub(super) fn begin_writing_the_rest(&mut self, now: Instant) {
+        let Some(stop) = self.stop.as_mut().filter(|_| self.disk.is_some()) else {
+            return;
+        };
+        if stop.phase == Phase::Sending && now >= stop.last_resort_at {
+            stop.phase = Phase::Cutting;
+            self.effects.push(Effect::Cut);
+            self.go_on_writing_the_rest(now);
+        }
+    }
+
+    /// Writes what is left, in an order in which it can be read back: starts, spans, and what they may create.
+    pub(super) fn go_on_writing_the_rest(&mut self, now: Instant) {
+        while let Some(phase) = self.stop.as_ref().map(|stop| stop.phase) {
+            if self.is_in_overtime(now) {
+                return self.have_written_the_rest(now);
+            }
+            match phase {
+                Phase::Cutting if self.is_under_way() => return,
+                Phase::Cutting => self.set_phase(Phase::Starts),
+                Phase::Starts if self.write_sessions(true, now) => return,
+                Phase::Starts => self.set_phase(Phase::Spans),
+                Phase::Spans if self.write_spans(now) => return,
+                Phase::Spans => self.set_phase(Phase::Rest),
+                Phase::Rest if self.write_sessions(false, now) => return,
+                _ => return self.have_written_the_rest(now),
+            }
+        }
+    }
+
+    const fn is_under_way(&self) -> bool {
+        self.lane.under_way(false) + self.lane.under_way(true) > 0
+    }
+
+    fn set_phase(&mut self, phase: Phase) {
+        if let Some(stop) = &mut self.stop {
+            stop.phase = phase;
+        }
+    }
+
+    /// Writes what sessions have to say, of those that were or are begun here or of all; true while that is under way.
+    fn write_sessions(&mut self, only_known: bool, now: Instant) -> bool {
+        self.write_calls(now);
+        let ids: Vec<_> = self.sessions.by_age().collect();
+        for id in ids {
+            let is_known = self.sessions.has_start(id) || self.lane.knows(id);
+            if (is_known || !only_known) && !self.is_behind(id) {
+                self.seal_session(id, true, now);
+            }
+        }
+        self.is_at_work()
+    }
+
+    /// Writes the spans that are left; true while that is under way.
+    fn write_spans(&mut self, now: Instant) -> bool {
+        self.assign_strays(now);
+        // The tracer's own session may have begun with that.
+        if self.write_sessions(true, now) {
+            return true;
+        }
+        while let Some(batch) = self.spans.next_batch_behind(&mut self.ledger) {
+            self.seal_spans(batch, true);
+        }
+        while let Some(batch) = self.spans.next_batch(&mut self.ledger) {
+            self.seal_spans(batch, true);
+        }
+        self.is_at_work()
+    }
+
+    fn write_calls(&mut self, now: Instant) {
+        for number in self.lane.free_in_memory(usize::MAX) {
+            self.write(number, now);
+        }
+    }
+
+    fn is_at_work(&self) -> bool {
+        !self.jobs.is_empty() || self.lane.is_at_disk()
+    }
+
+    fn have_written_the_rest(&mut self, now: Instant) {
+        self.set_phase(Phase::Over);
+        self.ledger.end_by(now);
+    }
+
+    /// True where everything is tried once, and nothing any more after the end.
+    pub(super) fn is_in_overtime(&self, now: Instant) -> bool {
+        let end = self.stop.as_ref().map(|stop| later(stop.at, OVERTIME));
+        end.is_some_and(|end| now > end)
+    }
+}

@@ -1,0 +1,243 @@
+//! The driver: it owns the runtime, the HTTP calls, the threads for sealing and for the disk, and the clock. It decides
+//! nothing: it tells the core what has happened, and does what that says.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use opentelemetry::Context;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
+use tokio::task::{self, JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::core::{Core, Effect, Event};
+use super::disk::{self, Request, Response};
+use super::lane::Number;
+use super::ledger::Answered;
+use super::plan::Plan;
+use super::seal::{Open, Product, Sealer};
+use super::sealed::{Body, Target};
+use super::sink::Sink;
+use crate::outbox::{Inbox, Outbox};
+use crate::session::StartupSession;
+use crate::spool::Shelf;
+use crate::wire::{Answer, Failure};
+
+/// How often the outbox is looked into. Requests never wake this thread.
+const TICK: Duration = Duration::from_millis(100);
+/// How long the last word to the disk is waited for.
+const LAST_WORD: Duration = Duration::from_millis(500);
+
+/// What the threads beside this one have to say.
+#[derive(Debug)]
+enum Heard {
+    Sealed(Number, Product),
+    Disk(Response),
+}
+
+impl From<Heard> for Event<'_> {
+    fn from(heard: Heard) -> Self {
+        match heard {
+            Heard::Sealed(number, product) => Self::Sealed(number, product),
+            Heard::Disk(response) => Self::Disk(response),
+        }
+    }
+}
+
+/// A call that has come back.
+type Done = Result<(task::Id, Result<Answer, Failure>), JoinError>;
+
+/// Everything the core cannot do itself.
+#[derive(Debug)]
+pub(super) struct Driver {
+    outbox: Arc<Outbox>,
+    core: Core,
+    sink: Sink,
+    sealer: mpsc::Sender<(Number, Open)>,
+    disk: Option<mpsc::Sender<Request>>,
+    heard: UnboundedReceiver<Heard>,
+    calls: JoinSet<Result<Answer, Failure>>,
+    /// Which call a task makes.
+    numbers: HashMap<task::Id, Number>,
+    /// Told where calls that are under way have to end.
+    cut: watch::Sender<bool>,
+    /// Room for what gathers next, so that nobody who pushes has to make it.
+    inbox: Inbox,
+    /// The answers to the last flushes, once all is accounted for.
+    last: Vec<Answered>,
+}
+
+impl Driver {
+    pub(super) fn new(
+        plan: Plan,
+        outbox: Arc<Outbox>,
+        startup: Arc<StartupSession>,
+    ) -> io::Result<Self> {
+        let (heard_of, heard) = unbounded_channel();
+        let sealer = start_sealer(Sealer::new(&plan), heard_of.clone())?;
+        let shelf = plan.spool.as_ref().map(|_| Arc::<Shelf>::default());
+        let core = Core::new(&plan, Arc::clone(&outbox), startup, shelf.clone());
+        let disk = match plan.spool.zip(shelf) {
+            Some(((settings, destination), shelf)) => {
+                let tell = move |response| heard_of.send(Heard::Disk(response)).is_ok();
+                Some(disk::start(settings, destination, shelf, tell)?)
+            }
+            None => None,
+        };
+        Ok(Self {
+            outbox,
+            core,
+            sink: plan.sink,
+            sealer,
+            disk,
+            heard,
+            calls: JoinSet::new(),
+            numbers: HashMap::new(),
+            cut: watch::Sender::new(false),
+            inbox: Inbox::default(),
+            last: Vec::new(),
+        })
+    }
+
+    /// Runs until it is told to stop. Then the last answers are the caller's to send, once what is left has been
+    /// accounted for.
+    pub(super) async fn run(mut self) -> Vec<Answered> {
+        // Before the outbox is looked into: what the process before has left belongs to the first flush.
+        for effect in self.core.step([Event::Begin], Instant::now()) {
+            self.see_to(effect);
+        }
+        let mut next_tick = Instant::now() + TICK;
+        while !self.core.has_ended() {
+            let deadline = self.core.next_deadline();
+            let wake_at = deadline.map_or(next_tick, |then| then.min(next_tick));
+            let mut events = Vec::new();
+            tokio::select! {
+                () = sleep_until(wake_at) => {}
+                () = self.outbox.wake() => {}
+                Some(done) = self.calls.join_next_with_id() => events.extend(self.answer_of(done)),
+                Some(heard) = self.heard.recv() => events.push(heard.into()),
+            }
+            while let Ok(heard) = self.heard.try_recv() {
+                events.push(heard.into());
+            }
+            while let Some(done) = self.calls.try_join_next_with_id() {
+                events.extend(self.answer_of(done));
+            }
+            if Instant::now() >= next_tick {
+                next_tick = Instant::now() + TICK;
+                events.push(Event::Tick);
+            }
+            self.step(events);
+        }
+        self.end_disk().await;
+        self.core.end();
+        self.last
+    }
+
+    fn answer_of(&mut self, done: Done) -> Option<Event<'static>> {
+        let (id, answer) = done.unwrap_or_else(|error| (error.id(), Err(broke_off())));
+        let number = self.numbers.remove(&id)?;
+        Some(Event::Answered(number, answer))
+    }
+
+    /// Tells the core what has happened, what has gathered in the outbox first, and does what it says.
+    fn step(&mut self, events: Vec<Event<'_>>) {
+        self.outbox.take(&mut self.inbox);
+        let gathered = Event::Gathered(&mut self.inbox);
+        let effects = self
+            .core
+            .step([gathered].into_iter().chain(events), Instant::now());
+        for effect in effects {
+            self.see_to(effect);
+        }
+        if !self.core.has_ended() {
+            self.last.drain(..).for_each(Answered::send);
+        }
+    }
+
+    fn see_to(&mut self, effect: Effect) {
+        match effect {
+            Effect::Seal(number, open) => drop(self.sealer.send((number, open))),
+            Effect::Call(number, target, body) => self.call(number, target, body),
+            Effect::Cut => drop(self.cut.send_replace(true)),
+            Effect::Disk(request) => {
+                if let Some(disk) = &self.disk {
+                    drop(disk.send(request));
+                }
+            }
+            Effect::Answer(answered) => self.last.push(answered),
+        }
+    }
+
+    fn call(&mut self, number: Number, target: Target, body: Body) {
+        let sink = self.sink.clone();
+        let cut = self.cut.subscribe();
+        let call = async move { unless_cut(cut, sink.make(target, body)).await };
+        let task = self.calls.spawn(call);
+        self.numbers.insert(task.id(), number);
+    }
+
+    /// Waits until the disk has heard of all outcomes, so that the next process does not deliver them again.
+    async fn end_disk(&mut self) {
+        let Some(disk) = self.disk.take() else {
+            return;
+        };
+        if disk.send(Request::End).is_err() {
+            return;
+        }
+        let ended = async {
+            while let Some(heard) = self.heard.recv().await {
+                if matches!(heard, Heard::Disk(Response::Ended)) {
+                    return;
+                }
+            }
+        };
+        let _ = timeout(LAST_WORD, ended).await;
+    }
+}
+
+fn start_sealer(
+    mut sealer: Sealer,
+    heard: UnboundedSender<Heard>,
+) -> io::Result<mpsc::Sender<(Number, Open)>> {
+    let (jobs, asked) = mpsc::channel();
+    std::thread::Builder::new()
+        .name("honeyhive-seal".to_owned())
+        .spawn(move || {
+            super::priority::give_way();
+            // What happens in here is never itself telemetry.
+            let _silence = Context::enter_telemetry_suppressed_scope();
+            for (number, open) in asked {
+                let product = sealer.seal(open);
+                if heard.send(Heard::Sealed(number, product)).is_err() {
+                    return;
+                }
+            }
+        })?;
+    Ok(jobs)
+}
+
+/// The answer of a call whose task has panicked.
+fn broke_off() -> Failure {
+    Failure::Transient {
+        retry_after: None,
+        detail: "the HTTP client panicked".to_owned(),
+    }
+}
+
+/// Makes a call, unless it has to end before it has an answer.
+async fn unless_cut(
+    mut cut: watch::Receiver<bool>,
+    call: impl Future<Output = Result<Answer, Failure>>,
+) -> Result<Answer, Failure> {
+    tokio::select! {
+        biased;
+        answer = call => answer,
+        _ = cut.wait_for(|is_cut| *is_cut) => Err(Failure::Transient {
+            retry_after: None,
+            detail: "the tracer was shut down".to_owned(),
+        }),
+    }
+}

@@ -1,0 +1,304 @@
+//! Sessions that are out of the sample, held back until it is known whether they failed or were slow.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use opentelemetry::trace::Status;
+use opentelemetry_sdk::trace::SpanData;
+use tokio::time::Instant;
+
+use crate::attributes::ERROR;
+use crate::delivery::claim::Claim;
+use crate::delivery::piles::{SPAN_DELAY, Waiting, event_of};
+use crate::delivery::recent::Recent;
+use crate::model::id::SessionId;
+use crate::model::truth::says_nothing;
+use crate::outbox::{StartRecord, Timing, Update};
+use crate::sampling::SessionSampling;
+
+/// What has not ended by then is taken to be well.
+const LONGEST: Duration = Duration::from_secs(600);
+/// After the end of a request its last spans are waited for.
+const GRACE: Duration = SPAN_DELAY.saturating_add(Duration::from_millis(500));
+
+/// An item that is held back. Its claim is parked.
+#[derive(Debug)]
+pub(in crate::delivery) enum Held {
+    Start(Arc<StartRecord>, Claim),
+    /// About a session, or about an event of it.
+    Updates(SessionId, Vec<Update>, Timing, Claim),
+    Span(Box<Waiting>),
+}
+
+impl Held {
+    pub(in crate::delivery) const fn claim_mut(&mut self) -> &mut Claim {
+        match self {
+            Self::Start(_, claim) | Self::Updates(.., claim) => claim,
+            Self::Span(waiting) => &mut waiting.claim,
+        }
+    }
+
+    /// What the item says of its session.
+    pub(in crate::delivery) fn hint(&self, sampling: &SessionSampling) -> Hint {
+        let (failed, took, end) = match self {
+            Self::Start(..) => (false, Duration::ZERO, None),
+            Self::Updates(_, updates, ..) => (
+                updates.iter().any(Update::has_failed),
+                updates.iter().map(Update::took).max().unwrap_or_default(),
+                updates.iter().filter_map(Update::ended_at).max(),
+            ),
+            Self::Span(waiting) => (has_failed(&waiting.span), took(&waiting.span), None),
+        };
+        match end {
+            _ if (failed && sampling.keep_errors) || sampling.is_slow(took) => Hint::Keep,
+            Some(ended_at) => Hint::Ended(ended_at),
+            None => Hint::Nothing,
+        }
+    }
+
+    /// True for an item that belongs to a turn of the session which began after that moment.
+    fn began_after(&self, end: Ended) -> bool {
+        match self {
+            Self::Start(start, _) => start.started_at > end.at,
+            Self::Span(waiting) => waiting.span.start_time > end.at,
+            Self::Updates(..) => false,
+        }
+    }
+}
+
+/// The end of a turn of a session: a request, or a unit of work.
+#[derive(Debug, Clone, Copy)]
+struct Ended {
+    at: SystemTime,
+    /// How many items had been held back by then.
+    held: u64,
+}
+
+fn has_failed(span: &SpanData) -> bool {
+    let mut errors = span.attributes.iter().filter(|it| it.key.as_str() == ERROR);
+    let mut says_so = || errors.any(|it| !says_nothing(&it.value));
+    matches!(span.status, Status::Error { .. }) || says_so()
+}
+
+fn took(span: &SpanData) -> Duration {
+    let took = span.end_time.duration_since(span.start_time);
+    took.unwrap_or_default()
+}
+
+/// What an item says of the session it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::delivery) enum Hint {
+    /// The session is sent after all.
+    Keep,
+    /// A turn of it is over, but for its last spans.
+    Ended(SystemTime),
+    Nothing,
+}
+
+#[derive(Debug)]
+struct Undecided {
+    /// Each with its number.
+    held: Vec<(u64, Held)>,
+    since: Instant,
+}
+
+#[derive(Debug)]
+pub(in crate::delivery) struct Sampler {
+    sampling: SessionSampling,
+    undecided: HashMap<SessionId, Undecided>,
+    /// Oldest first; entries of what has been decided are skipped.
+    order: VecDeque<(Instant, SessionId)>,
+    /// The turns that have ended, with when they are decided.
+    ending: VecDeque<(Instant, SessionId, Ended)>,
+    /// So many items were held back so far.
+    numbers: u64,
+    /// Out of the sample, and sent after all.
+    kept: Recent<SessionId, ()>,
+    /// Whose an event is that has a name.
+    events: Recent<SessionId, SessionId>,
+    items: u64,
+    bytes: u64,
+    most_items: u64,
+    most_bytes: u64,
+    is_closing: bool,
+}
+
+impl Sampler {
+    /// `None` where everything is in. What is held back takes half of what may be pending, at the most: the other
+    /// half is for what is in.
+    pub(in crate::delivery) fn new(
+        sampling: SessionSampling,
+        items: usize,
+        bytes: usize,
+    ) -> Option<Self> {
+        (!sampling.is_everything()).then(|| Self {
+            sampling,
+            undecided: HashMap::new(),
+            order: VecDeque::new(),
+            ending: VecDeque::new(),
+            numbers: 0,
+            kept: Recent::new(),
+            events: Recent::new(),
+            items: 0,
+            bytes: 0,
+            most_items: items as u64 / 2,
+            most_bytes: bytes as u64 / 2,
+            is_closing: false,
+        })
+    }
+
+    pub(in crate::delivery) const fn sampling(&self) -> &SessionSampling {
+        &self.sampling
+    }
+
+    /// Whether what belongs to this session does not go yet.
+    pub(in crate::delivery) fn holds(&self, id: SessionId) -> bool {
+        !self.sampling.contains(id) && !self.kept.contains(&id)
+    }
+
+    /// Nothing is worth being held back.
+    pub(in crate::delivery) const fn is_closing(&self) -> bool {
+        self.is_closing || !self.sampling.may_keep()
+    }
+
+    /// Remembers whose event a span becomes: what is added to it follows.
+    pub(in crate::delivery) fn note_event(&mut self, span: &SpanData, session: SessionId) {
+        if let Some(event) = event_of(span) {
+            self.events.insert(event, session);
+        }
+    }
+
+    pub(in crate::delivery) fn session_of_event(&self, event: SessionId) -> Option<SessionId> {
+        self.events.get(&event).copied()
+    }
+
+    pub(in crate::delivery) fn hold(&mut self, id: SessionId, mut held: Held, now: Instant) {
+        let claim = held.claim_mut();
+        self.items += claim.items();
+        self.bytes += claim.bytes();
+        self.numbers += 1;
+        let order = &mut self.order;
+        let undecided = self.undecided.entry(id).or_insert_with(|| {
+            order.push_back((now, id));
+            Undecided {
+                held: Vec::new(),
+                since: now,
+            }
+        });
+        undecided.held.push((self.numbers, held));
+    }
+
+    /// Notes that a turn has ended: its last spans may be on their way.
+    pub(in crate::delivery) fn note_end(&mut self, id: SessionId, at: SystemTime, now: Instant) {
+        if self.undecided.contains_key(&id) {
+            let held = self.numbers;
+            self.ending.push_back((now + GRACE, id, Ended { at, held }));
+        }
+    }
+
+    /// Lets a session through after all, and what comes later of it.
+    pub(in crate::delivery) fn keep(&mut self, id: SessionId) -> Vec<Held> {
+        self.kept.insert(id, ());
+        self.release(id)
+    }
+
+    /// What a start that was withdrawn takes along: all that was held with it, where nobody else can know its id.
+    pub(in crate::delivery) fn withdraw(&mut self, start: &StartRecord) -> Vec<Held> {
+        let held = self.release(start.id);
+        if start.is_fresh {
+            return held;
+        }
+        let is_it =
+            |held: &Held| matches!(held, Held::Start(it, _) if std::ptr::eq(it.as_ref(), start));
+        let (own, others): (Vec<_>, Vec<_>) = held.into_iter().partition(is_it);
+        let now = Instant::now();
+        for held in others {
+            self.hold(start.id, held, now);
+        }
+        own
+    }
+
+    /// What is out for good by now: ended well, or held back for too long or for want of room.
+    pub(in crate::delivery) fn decided(&mut self, now: Instant) -> Vec<Held> {
+        let mut out = Vec::new();
+        while let Some(&(then, id, end)) = self.ending.front()
+            && then <= now
+        {
+            self.ending.pop_front();
+            out.append(&mut self.release_until(id, end));
+        }
+        while let Some(&(since, id)) = self.order.front() {
+            let is_current = self.undecided.get(&id).is_some_and(|it| it.since == since);
+            if is_current && since + LONGEST > now && !self.is_too_full() {
+                break;
+            }
+            self.order.pop_front();
+            if is_current {
+                out.append(&mut self.release(id));
+            }
+        }
+        self.forget_decided();
+        out
+    }
+
+    /// Everything that is held back; from now on nothing is.
+    pub(in crate::delivery) fn close(&mut self) -> Vec<Held> {
+        self.is_closing = true;
+        let ids: Vec<_> = self.undecided.keys().copied().collect();
+        ids.into_iter().flat_map(|id| self.release(id)).collect()
+    }
+
+    const fn is_too_full(&self) -> bool {
+        self.items > self.most_items || self.bytes > self.most_bytes
+    }
+
+    fn release(&mut self, id: SessionId) -> Vec<Held> {
+        let held = self.undecided.remove(&id);
+        self.count_out(held.map_or_else(Vec::new, |it| it.held))
+    }
+
+    /// Releases what belongs to the turns that have ended by then: what was held back before, and later spans of
+    /// before. What began after that belongs to the next turn.
+    fn release_until(&mut self, id: SessionId, end: Ended) -> Vec<Held> {
+        let Some(mut undecided) = self.undecided.remove(&id) else {
+            return Vec::new();
+        };
+        let belongs = |(number, held): &mut (u64, Held)| match held {
+            Held::Updates(..) => *number <= end.held,
+            held => !held.began_after(end),
+        };
+        let ended = undecided.held.extract_if(.., belongs).collect();
+        if !undecided.held.is_empty() {
+            self.undecided.insert(id, undecided);
+        }
+        self.count_out(ended)
+    }
+
+    fn count_out(&mut self, held: Vec<(u64, Held)>) -> Vec<Held> {
+        let mut held: Vec<_> = held.into_iter().map(|(_, held)| held).collect();
+        for claim in held.iter_mut().map(Held::claim_mut) {
+            self.items -= claim.items();
+            self.bytes -= claim.bytes();
+        }
+        held
+    }
+
+    /// An old session at the front must not keep all that came after it in memory.
+    fn forget_decided(&mut self) {
+        const SPARE: usize = 1_024;
+        let undecided = &self.undecided;
+        if self.order.len() > 2 * undecided.len() + SPARE {
+            self.order
+                .retain(|(since, id)| undecided.get(id).is_some_and(|it| it.since == *since));
+        }
+    }
+
+    /// What is left at the end.
+    pub(in crate::delivery) fn into_claims(mut self) -> Vec<Claim> {
+        let mut left = self.close();
+        left.iter_mut()
+            .map(|held| held.claim_mut().take())
+            .collect()
+    }
+}

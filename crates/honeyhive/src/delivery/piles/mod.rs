@@ -1,0 +1,7 @@
+//! What is open: what a session has to say, and the spans that wait.
+
+mod sessions;
+mod spans;
+
+pub(super) use sessions::Sessions;
+pub(super) use spans::{Batch, Place, SPAN_DELAY, Spans, Waiting, event_of};

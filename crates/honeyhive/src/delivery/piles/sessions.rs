@@ -1,0 +1,364 @@
+//! [`Sessions`]: what each session has to say that is not sealed yet: its start, held back for a moment, and the
+//! updates so far.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::spans::SPAN_DELAY;
+use crate::delivery::claim::Claim;
+use crate::delivery::ledger::Ledger;
+use crate::delivery::time::later;
+use crate::model::id::SessionId;
+use crate::outbox::{StartRecord, Update};
+
+/// How long an update waits for the end of a request at the most.
+const LONGEST_REQUEST: Duration = Duration::from_secs(600);
+/// How long the update at the end of a request waits for the spans that may create its session.
+const SPANS_FIRST: Duration = SPAN_DELAY.saturating_add(Duration::from_millis(500));
+
+/// What a session has to say, or what was said of an event.
+#[derive(Debug)]
+struct Pile {
+    /// Each is a call of its own: HoneyHive merges them.
+    starts: VecDeque<(Arc<StartRecord>, Claim)>,
+    updates: Vec<Update>,
+    /// Of the updates.
+    claim: Claim,
+    has_end: bool,
+    /// Since when there has been something to deliver,
+    since: Instant,
+    /// and in which order that came.
+    age: u64,
+    /// Held back until here, so that what comes meanwhile goes along.
+    due: Instant,
+    /// A request is under way whose spans may create the session.
+    awaits_end: bool,
+    /// It is an event, whose span may still be on its way.
+    awaits_spans: bool,
+}
+
+/// What is sealed next of a session.
+#[derive(Debug)]
+pub(in crate::delivery) struct Opened {
+    pub(in crate::delivery) start: Option<(Arc<StartRecord>, Claim)>,
+    pub(in crate::delivery) updates: Vec<Update>,
+    pub(in crate::delivery) claim: Claim,
+    pub(in crate::delivery) since: Instant,
+}
+
+/// All sessions with something to say.
+#[derive(Debug)]
+pub(in crate::delivery) struct Sessions {
+    piles: HashMap<SessionId, Pile>,
+    /// When each is due, but for those that something else is in front of.
+    due: BTreeSet<(Instant, SessionId)>,
+    blocked: HashSet<SessionId>,
+    by_age: BTreeMap<u64, SessionId>,
+    ages: u64,
+    window: Duration,
+}
+
+impl Sessions {
+    pub(in crate::delivery) fn new(window: Duration) -> Self {
+        Self {
+            piles: HashMap::new(),
+            due: BTreeSet::new(),
+            blocked: HashSet::new(),
+            by_age: BTreeMap::new(),
+            ages: 0,
+            window,
+        }
+    }
+
+    /// Adds a start, which is held back for a moment.
+    pub(in crate::delivery) fn add_start(
+        &mut self,
+        start: Arc<StartRecord>,
+        claim: Claim,
+        now: Instant,
+    ) {
+        let (id, until) = (start.id, later(now, self.window));
+        let pile = self.pile(id, until, now);
+        // It is begun here after all.
+        pile.awaits_end = false;
+        pile.awaits_spans = false;
+        pile.starts.push_back((start, claim));
+        let until = pile.due.min(until);
+        self.set_due(id, until);
+    }
+
+    /// Adds an update, or several that moved here together.
+    pub(in crate::delivery) fn add_updates(
+        &mut self,
+        id: SessionId,
+        updates: Vec<Update>,
+        claim: Claim,
+        ledger: &mut Ledger,
+        now: Instant,
+    ) {
+        let until = later(now, self.window);
+        let is_end = updates.iter().any(|it| matches!(it, Update::End(_)));
+        let pile = self.pile(id, until, now);
+        let before = pile.claim.take();
+        pile.claim = ledger.merge(before, claim);
+        pile.updates.extend(updates);
+        if is_end {
+            // Nothing more is expected, unless it is the spans that create the session.
+            let awaits_spans = std::mem::take(&mut pile.awaits_end);
+            let until = if awaits_spans { now + SPANS_FIRST } else { now };
+            // An end that waits already is not put off by the next.
+            let had_end = std::mem::replace(&mut pile.has_end, true);
+            let until = if had_end { pile.due.min(until) } else { until };
+            self.set_due(id, until);
+        }
+    }
+
+    /// Holds what is said of a session back until the end of a request whose spans may create it.
+    pub(in crate::delivery) fn await_end(&mut self, id: SessionId, now: Instant) {
+        let until = later(now, LONGEST_REQUEST);
+        let pile = self.pile(id, until, now);
+        if pile.starts.is_empty() && !pile.has_end {
+            pile.awaits_end = true;
+            self.set_due(id, until);
+        }
+    }
+
+    /// Holds what is said of an event back until its span has had time to arrive.
+    pub(in crate::delivery) fn await_spans(&mut self, id: SessionId, now: Instant) {
+        if let Some(pile) = self.piles.get_mut(&id)
+            && pile.starts.is_empty()
+            && !std::mem::replace(&mut pile.awaits_spans, true)
+        {
+            let until = pile.due.max(now + SPANS_FIRST);
+            self.set_due(id, until);
+        }
+    }
+
+    /// Notes that a request has ended without an update of its own: its spans are on their way.
+    pub(in crate::delivery) fn note_end(&mut self, id: SessionId, now: Instant) {
+        if let Some(pile) = self.piles.get_mut(&id)
+            && std::mem::take(&mut pile.awaits_end)
+        {
+            self.set_due(id, now + SPANS_FIRST);
+        }
+        self.remove_if_empty(id);
+    }
+
+    /// Takes a start that was withdrawn out. Where nobody else can know the id, and `takes_all`, so is all else that had
+    /// gathered.
+    pub(in crate::delivery) fn withdraw(
+        &mut self,
+        start: &StartRecord,
+        takes_all: bool,
+    ) -> Option<(Claim, Vec<Update>, Claim)> {
+        let pile = self.piles.get_mut(&start.id)?;
+        let is_it = |held: &(Arc<StartRecord>, Claim)| std::ptr::eq(held.0.as_ref(), start);
+        let index = pile.starts.iter().position(is_it);
+        let own = index.and_then(|index| pile.starts.remove(index));
+        let own = own.map_or(Claim::none(), |(_, claim)| claim);
+        let (updates, claim) = if takes_all {
+            pile.has_end = false;
+            (std::mem::take(&mut pile.updates), pile.claim.take())
+        } else {
+            (Vec::new(), Claim::none())
+        };
+        self.remove_if_empty(start.id);
+        self.unblock(start.id);
+        Some((own, updates, claim))
+    }
+
+    /// Lets what there is of a session go now.
+    pub(in crate::delivery) fn hold_no_longer(&mut self, id: SessionId, now: Instant) {
+        self.set_due(id, now);
+    }
+
+    /// Lets go what a flush waits for. What waits for the end of its request is not waited for, unless there will be
+    /// none.
+    pub(in crate::delivery) fn hurry(
+        &mut self,
+        ledger: &mut Ledger,
+        is_the_end: bool,
+        now: Instant,
+    ) {
+        let mut urgent = Vec::new();
+        for (id, pile) in &mut self.piles {
+            if is_the_end {
+                pile.awaits_end = false;
+            }
+            if pile.awaits_end {
+                let claim = pile.claim.take();
+                pile.claim = ledger.defer(claim);
+            } else {
+                urgent.push(*id);
+            }
+        }
+        for id in urgent {
+            self.set_due(id, now);
+        }
+    }
+
+    /// The next session that is due, blocked until it is sealed or something unblocks it.
+    pub(in crate::delivery) fn next_due(&mut self, now: Instant) -> Option<SessionId> {
+        let (due, id) = *self.due.first()?;
+        if due > now {
+            return None;
+        }
+        self.block(id);
+        if let Some(pile) = self.piles.get_mut(&id) {
+            // Nobody waits longer than this for an end.
+            pile.awaits_end = false;
+        }
+        Some(id)
+    }
+
+    pub(in crate::delivery) fn block(&mut self, id: SessionId) {
+        if let Some(pile) = self.piles.get(&id) {
+            self.due.remove(&(pile.due, id));
+            self.blocked.insert(id);
+        }
+    }
+
+    /// Looks at a session again that something was in front of.
+    pub(in crate::delivery) fn unblock(&mut self, id: SessionId) {
+        if self.blocked.remove(&id)
+            && let Some(pile) = self.piles.get(&id)
+        {
+            self.due.insert((pile.due, id));
+        }
+    }
+
+    /// Takes what is sealed next of a session, whether it is due or not. A start that was withdrawn stays until the record
+    /// of its move comes.
+    pub(in crate::delivery) fn open(&mut self, id: SessionId, now: Instant) -> Option<Opened> {
+        let pile = self.piles.get_mut(&id)?;
+        if let Some((start, _)) = pile.starts.front()
+            && !start.take_for_sending()
+        {
+            return None;
+        }
+        pile.has_end = false;
+        let opened = Opened {
+            start: pile.starts.pop_front(),
+            updates: std::mem::take(&mut pile.updates),
+            claim: pile.claim.take(),
+            since: pile.since,
+        };
+        self.remove_if_empty(id);
+        self.unblock(id);
+        self.set_due(id, now);
+        Some(opened)
+    }
+
+    fn pile(&mut self, id: SessionId, due: Instant, now: Instant) -> &mut Pile {
+        self.piles.entry(id).or_insert_with(|| {
+            self.due.insert((due, id));
+            self.ages += 1;
+            self.by_age.insert(self.ages, id);
+            Pile {
+                starts: VecDeque::new(),
+                updates: Vec::new(),
+                claim: Claim::none(),
+                has_end: false,
+                since: now,
+                age: self.ages,
+                due,
+                awaits_end: false,
+                awaits_spans: false,
+            }
+        })
+    }
+
+    fn set_due(&mut self, id: SessionId, due: Instant) {
+        let Some(pile) = self.piles.get_mut(&id) else {
+            return;
+        };
+        let before = std::mem::replace(&mut pile.due, due);
+        if self.due.remove(&(before, id)) {
+            self.due.insert((due, id));
+        }
+    }
+
+    fn remove_if_empty(&mut self, id: SessionId) {
+        if self.piles.get(&id).is_some_and(Pile::is_empty) {
+            self.remove(id);
+        }
+    }
+
+    fn remove(&mut self, id: SessionId) -> Option<Pile> {
+        let pile = self.piles.remove(&id)?;
+        self.due.remove(&(pile.due, id));
+        self.blocked.remove(&id);
+        self.by_age.remove(&pile.age);
+        Some(pile)
+    }
+
+    /// The sessions that have something to say, oldest first.
+    pub(in crate::delivery) fn by_age(&self) -> impl Iterator<Item = SessionId> {
+        self.by_age.values().copied()
+    }
+
+    pub(in crate::delivery) fn oldest(&self) -> Option<(Instant, SessionId)> {
+        let (_, id) = self.by_age.first_key_value()?;
+        Some((self.piles.get(id)?.since, *id))
+    }
+
+    /// Gives up what a session has to say.
+    pub(in crate::delivery) fn give_up(
+        &mut self,
+        id: SessionId,
+    ) -> (Vec<(Arc<StartRecord>, Claim)>, Claim) {
+        match self.remove(id) {
+            Some(mut pile) => (pile.starts.drain(..).collect(), pile.claim.take()),
+            None => (Vec::new(), Claim::none()),
+        }
+    }
+
+    /// Gives up the updates of a session, but none of its starts.
+    pub(in crate::delivery) fn give_up_updates(&mut self, id: SessionId) -> Claim {
+        let Some(pile) = self.piles.get_mut(&id) else {
+            return Claim::none();
+        };
+        pile.updates.clear();
+        pile.has_end = false;
+        let claim = pile.claim.take();
+        self.remove_if_empty(id);
+        claim
+    }
+
+    pub(in crate::delivery) fn has_start(&self, id: SessionId) -> bool {
+        self.piles.get(&id).is_some_and(|it| !it.starts.is_empty())
+    }
+
+    /// The names of all starts that were not sealed.
+    pub(in crate::delivery) fn starts(&self) -> impl Iterator<Item = &Arc<StartRecord>> {
+        let starts = self.piles.values().flat_map(|pile| &pile.starts);
+        starts.map(|(start, _)| start)
+    }
+
+    /// True while a request is under way whose spans may create the session.
+    pub(in crate::delivery) fn awaits_end(&self, id: SessionId) -> bool {
+        self.piles.get(&id).is_some_and(|it| it.awaits_end)
+    }
+
+    /// True for what was said of an event whose span may still be on its way.
+    pub(in crate::delivery) fn awaits_spans(&self, id: SessionId) -> bool {
+        self.piles.get(&id).is_some_and(|it| it.awaits_spans)
+    }
+
+    /// What is left at the end.
+    pub(in crate::delivery) fn into_claims(self) -> impl Iterator<Item = Claim> {
+        self.piles.into_values().flat_map(|mut pile| {
+            let starts = pile.starts.into_iter().map(|(_, claim)| claim);
+            starts.chain([pile.claim.take()]).collect::<Vec<_>>()
+        })
+    }
+}
+
+impl Pile {
+    fn is_empty(&self) -> bool {
+        self.starts.is_empty() && self.updates.is_empty() && !self.awaits_end
+    }
+}

@@ -1,0 +1,68 @@
+//! [`Plan`]: the settings of delivery.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::redactor::Redactor;
+use super::sink::Sink;
+use crate::sampling::SessionSampling;
+use crate::settings::{SessionTransport, Settings};
+use crate::spool::Spool;
+
+/// What the delivery thread is told once.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(super) origin: Origin,
+    pub(super) transport: SessionTransport,
+    /// How long what a session has to say is held back.
+    pub(super) window: Duration,
+    /// How long somebody may wait for the answer to a start.
+    pub(super) answer_timeout: Duration,
+    pub(super) redactor: Arc<Redactor>,
+    pub(super) sampling: SessionSampling,
+    pub(super) most_items: usize,
+    pub(super) most_bytes: usize,
+    pub(super) sink: Sink,
+    /// Where to spool, and for which destination.
+    pub(super) spool: Option<(Spool, u32)>,
+}
+
+/// What a session's body takes from the tracer.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    pub(super) source: String,
+    pub(super) project: Option<String>,
+}
+
+impl Plan {
+    pub(crate) fn new(settings: &Settings, redactor: Arc<Redactor>, sink: Sink) -> Self {
+        Self {
+            origin: Origin {
+                source: settings.source.clone(),
+                project: settings.project.clone(),
+            },
+            transport: settings.session_transport,
+            window: window(settings),
+            answer_timeout: settings.api_timeout,
+            redactor,
+            sampling: settings.sampling,
+            most_items: settings.queue_items,
+            most_bytes: settings.queue_bytes,
+            // In test mode there is nothing to spool: everything is taken at once.
+            spool: matches!(sink, Sink::HoneyHive(..))
+                .then(|| Some((settings.spool.clone()?, settings.destination())))
+                .flatten(),
+            sink,
+        }
+    }
+}
+
+fn window(settings: &Settings) -> Duration {
+    match settings.session_transport {
+        SessionTransport::Rest => settings.coalesce_window,
+        // Until its spans have had time to create it.
+        SessionTransport::Otlp => settings
+            .coalesce_window
+            .saturating_add(2 * super::piles::SPAN_DELAY),
+    }
+}

@@ -1,0 +1,144 @@
+//! [`Sealer`]: makes calls of what is open, on a thread of its own: the program's redaction hooks run here, and no
+//! deadline waits for them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use opentelemetry_sdk::trace::SpanData;
+use serde::Serialize;
+
+use super::changes::Changes;
+use super::outgoing;
+use super::outputs::Outputs;
+use super::plan::{Origin, Plan};
+use super::recent::Recent;
+use super::redactor::Redactor;
+use super::sealed::Body;
+use super::sink::Sink;
+use crate::model::id::SessionId;
+use crate::outbox::{StartRecord, Update};
+
+/// What is to be sealed.
+#[derive(Debug)]
+pub(super) enum Open {
+    Session {
+        id: SessionId,
+        start: Option<Arc<StartRecord>>,
+        updates: Vec<Update>,
+    },
+    Spans(Vec<OpenSpan>),
+}
+
+/// A span with what is known of it besides.
+#[derive(Debug)]
+pub(super) struct OpenSpan {
+    pub(super) span: SpanData,
+    pub(super) session: SessionId,
+    pub(super) has_children: bool,
+    /// The name of a session that no start of ours has created.
+    pub(super) unstarted: Option<Arc<str>>,
+}
+
+/// What has been sealed: the bodies of the calls.
+#[derive(Debug)]
+pub(super) enum Product {
+    Session {
+        start: Option<Body>,
+        /// What a start has no place for, or all that is new of a session that has begun.
+        update: Option<Body>,
+    },
+    Spans(Body),
+    /// It cannot be written down.
+    Nothing,
+}
+
+/// What sealing needs.
+#[derive(Debug)]
+pub(super) struct Sealer {
+    origin: Origin,
+    redactor: Arc<Redactor>,
+    sink: Sink,
+    outputs: Outputs,
+    /// The names that spans tell, as they may leave.
+    names: Recent<SessionId, (Arc<str>, Arc<str>)>,
+}
+
+impl Sealer {
+    pub(super) fn new(plan: &Plan) -> Self {
+        Self {
+            origin: plan.origin.clone(),
+            redactor: Arc::clone(&plan.redactor),
+            sink: plan.sink.clone(),
+            outputs: Outputs::default(),
+            names: Recent::new(),
+        }
+    }
+
+    /// Seals; a panic costs what was being sealed and nothing else.
+    pub(super) fn seal(&mut self, open: Open) -> Product {
+        let sealed = catch_unwind(AssertUnwindSafe(|| match open {
+            Open::Session { id, start, updates } => self.session(id, start.as_deref(), updates),
+            Open::Spans(spans) => self.spans(spans),
+        }));
+        sealed.unwrap_or(Product::Nothing)
+    }
+
+    fn session(
+        &mut self,
+        id: SessionId,
+        start: Option<&StartRecord>,
+        updates: Vec<Update>,
+    ) -> Product {
+        let content = start.map(|start| (start, self.redactor.start(start)));
+        let mut changes = Changes::of_all(updates, &self.redactor);
+        changes.with_earlier_outputs(id, &mut self.outputs);
+        let Some((start, content)) = content else {
+            let update = json(&changes.into_update());
+            return Product::Session {
+                start: None,
+                update,
+            };
+        };
+        let (now, rest) = changes.split_for_start();
+        let update = (!rest.is_empty()).then(|| rest.into_update());
+        Product::Session {
+            start: json(&now.into_start(start, content, &self.origin)),
+            update: update.as_ref().and_then(json),
+        }
+    }
+
+    fn spans(&mut self, open: Vec<OpenSpan>) -> Product {
+        let spans = open.into_iter().map(|it| self.finished(it)).collect();
+        self.sink
+            .encode(spans)
+            .map_or(Product::Nothing, Product::Spans)
+    }
+
+    /// The span with all that HoneyHive wants to see on it, and nothing that nobody should see.
+    fn finished(&mut self, open: OpenSpan) -> SpanData {
+        let mut span = open.span;
+        outgoing::arrange(&mut span);
+        outgoing::set_type(&mut span, open.has_children);
+        self.redactor.span(&mut span);
+        let name = open.unstarted.map(|name| self.masked(open.session, name));
+        outgoing::route(&mut span, open.session, name.as_ref(), &self.origin);
+        span
+    }
+
+    /// The name of a session as it may leave, asked for once.
+    fn masked(&mut self, session: SessionId, name: Arc<str>) -> Arc<str> {
+        if let Some((plain, masked)) = self.names.get(&session)
+            && *plain == name
+        {
+            return Arc::clone(masked);
+        }
+        let masked = self.redactor.session_name(&name);
+        self.names.insert(session, (name, Arc::clone(&masked)));
+        masked
+    }
+}
+
+fn json(body: &impl Serialize) -> Option<Body> {
+    let bytes = serde_json::to_vec(body).ok()?;
+    Some(Body::Json(bytes.into()))
+}

@@ -1,0 +1,150 @@
+//! [`Sealed`]: a call to HoneyHive as it goes out, in memory and on disk the same.
+
+use std::sync::Arc;
+
+use opentelemetry_http::Bytes;
+use opentelemetry_sdk::trace::SpanData;
+use tokio::time::Instant;
+
+use super::claim::Claim;
+use crate::model::id::SessionId;
+use crate::outbox::StartRecord;
+use crate::spool::Ticket;
+use crate::wire::Payload;
+
+/// Where a call goes, and whose session or event it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    Start(SessionId),
+    Update(SessionId),
+    /// Spans, of whichever sessions.
+    Traces,
+}
+
+impl Target {
+    pub(super) const fn is_traces(self) -> bool {
+        matches!(self, Self::Traces)
+    }
+
+    pub(super) const fn is_update(self) -> bool {
+        matches!(self, Self::Update(_))
+    }
+
+    /// The session or event of a REST call.
+    pub(super) const fn id(self) -> Option<SessionId> {
+        match self {
+            Self::Start(id) | Self::Update(id) => Some(id),
+            Self::Traces => None,
+        }
+    }
+}
+
+/// The bytes of a call.
+#[derive(Debug, Clone)]
+pub(super) enum Body {
+    Json(Bytes),
+    Encoded(Box<Payload>),
+    /// Spans in test mode, which nobody encodes.
+    #[cfg_attr(
+        not(feature = "testing"),
+        expect(dead_code, reason = "read by captures only")
+    )]
+    Plain(Vec<SpanData>),
+}
+
+/// The sessions and the named events that spans belong to, in order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct About {
+    pub(super) sessions: Vec<SessionId>,
+    pub(super) events: Vec<SessionId>,
+}
+
+impl About {
+    pub(super) fn sorted(mut self) -> Self {
+        for ids in [&mut self.sessions, &mut self.events] {
+            ids.sort_unstable();
+            ids.dedup();
+        }
+        self
+    }
+
+    /// All sessions and events.
+    pub(super) fn ids(&self) -> impl Iterator<Item = SessionId> {
+        self.sessions.iter().chain(&self.events).copied()
+    }
+
+    /// True for a session or an event that the spans may create.
+    pub(super) fn may_create(&self, id: SessionId) -> bool {
+        self.is_in(id) || self.events.binary_search(&id).is_ok()
+    }
+
+    pub(super) fn is_in(&self, session: SessionId) -> bool {
+        self.sessions.binary_search(&session).is_ok()
+    }
+}
+
+/// How often a call has been tried, and when it may be tried again.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tries {
+    /// Tries that failed.
+    pub(super) failed: u32,
+    /// Tries that found nothing to update.
+    pub(super) unknown: u32,
+    /// How many other calls had got through when this first failed.
+    pub(super) others_before: Option<u64>,
+    pub(super) not_before: Option<Instant>,
+}
+
+/// Where a call waits.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Home {
+    Memory,
+    /// Read back; the record on disk is settled with it.
+    Disk(Ticket),
+}
+
+impl Home {
+    pub(super) const fn is_disk(self) -> bool {
+        matches!(self, Self::Disk(_))
+    }
+}
+
+/// A call with its share of the accounts. What came later is another call.
+#[derive(Debug)]
+pub(super) struct Sealed {
+    pub(super) target: Target,
+    pub(super) body: Body,
+    /// Whose spans they are; `None` where nobody has noted that.
+    pub(super) about: Option<About>,
+    pub(super) claim: Claim,
+    pub(super) tries: Tries,
+    pub(super) home: Home,
+    /// The start that is told its outcome.
+    pub(super) start: Option<Arc<StartRecord>>,
+    /// Since when the first of its items has waited.
+    pub(super) since: Instant,
+}
+
+impl Sealed {
+    pub(super) fn new(target: Target, body: Body, claim: Claim, since: Instant) -> Self {
+        Self {
+            target,
+            body,
+            about: None,
+            claim,
+            tries: Tries::default(),
+            home: Home::Memory,
+            start: None,
+            since,
+        }
+    }
+
+    /// How many bytes of memory the body takes.
+    pub(super) fn bytes(&self) -> usize {
+        match &self.body {
+            Body::Json(bytes) => bytes.len(),
+            Body::Encoded(payload) => payload.bytes.len(),
+            Body::Plain(_) => 0,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Moments that come later, however long the duration is.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The moment `then` after `now`, and for a duration beyond the clock's range one that never comes.
+pub(super) fn later(now: Instant, then: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+    now + then.min(NEVER)
+}

@@ -1,0 +1,128 @@
+//! Pictures, sounds and files in a message: a mark with their kind and size, or where they are.
+
+use serde_json::Value as Json;
+
+use super::shape::find;
+use crate::model::limits;
+
+/// The longest address that is shown, in bytes.
+const ADDRESS: usize = 512;
+
+/// The mark of a part that is binary; `None` for any other.
+pub(super) fn mark(part: &Json) -> Option<String> {
+    const HOLDERS: [&str; 14] = [
+        "source",
+        "inlineData",
+        "inline_data",
+        "fileData",
+        "file_data",
+        "image_url",
+        "image",
+        "input_audio",
+        "audio",
+        "file",
+        "document",
+        "video",
+        "media",
+        "blob",
+    ];
+    let holder = find(part, &HOLDERS).filter(|it| it.is_object());
+    // Some have the source in what holds them, and OpenInference the picture in the picture.
+    let source = holder
+        .and_then(|it| find(it, &["source", "image", "audio"]))
+        .filter(|it| it.is_object());
+    let places: Vec<&Json> = [source, holder, Some(part)].into_iter().flatten().collect();
+    let text = |names: &[&str]| {
+        places
+            .iter()
+            .find_map(|place| find(place, names).and_then(Json::as_str))
+    };
+    let kind = text(&[
+        "mime_type",
+        "mimeType",
+        "media_type",
+        "mediaType",
+        "modality",
+        "format",
+    ]);
+    let type_name = part
+        .get("type")
+        .and_then(Json::as_str)
+        .filter(|it| is_binary(it));
+    if type_name.is_none() && holder.is_none() && kind.is_none() {
+        return None;
+    }
+    let found = find(part, &HOLDERS).and_then(Json::as_str);
+    let address = text(&[
+        "uri",
+        "url",
+        "fileUri",
+        "file_uri",
+        "file_id",
+        "fileId",
+        "image_url",
+    ])
+    .or_else(|| found.filter(|it| it.contains(':')));
+    let holder_name = HOLDERS.into_iter().find(|name| part.get(*name).is_some());
+    let kind = kind.or(type_name).or(holder_name).unwrap_or("binary");
+    if let Some(address) = address {
+        return Some(match data_url(address) {
+            Some((kind, bytes)) => sized(kind, bytes),
+            None => format!("[{kind}: {}]", limits::beginning(address, ADDRESS)),
+        });
+    }
+    let size = places
+        .iter()
+        .find_map(|place| find(place, &["data", "content", "bytes", "file_data", "base64"]))
+        .or_else(|| find(part, &HOLDERS));
+    Some(match size {
+        Some(Json::String(data)) => sized(kind, decoded_length(data)),
+        Some(Json::Array(data)) => sized(kind, data.len()),
+        _ => format!("[{kind}]"),
+    })
+}
+
+fn is_binary(type_name: &str) -> bool {
+    const TYPES: [&str; 17] = [
+        "audio",
+        "audio_url",
+        "blob",
+        "document",
+        "file",
+        "file_url",
+        "image",
+        "image_file",
+        "image_url",
+        "input_audio",
+        "input_file",
+        "input_image",
+        "input_video",
+        "media",
+        "uri",
+        "video",
+        "video_url",
+    ];
+    TYPES.contains(&type_name)
+}
+
+fn sized(kind: &str, bytes: usize) -> String {
+    let kind = limits::beginning(kind, ADDRESS);
+    format!("[{kind}, {bytes} bytes]")
+}
+
+/// `data:image/png;base64,…`
+fn data_url(url: &str) -> Option<(&str, usize)> {
+    let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
+    let kind = head.split(';').next().filter(|kind| !kind.is_empty());
+    let bytes = if head.ends_with(";base64") {
+        decoded_length(data)
+    } else {
+        data.len()
+    };
+    Some((kind.unwrap_or("text/plain"), bytes))
+}
+
+/// So many bytes base64 stands for.
+fn decoded_length(base64: &str) -> usize {
+    base64.trim_end_matches('=').len() * 3 / 4
+}

@@ -1,0 +1,76 @@
+//! Messages that came as events of a span, as the conventions had them before they became attributes.
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::Event;
+use serde_json::{Map, Value as Json};
+
+use super::{flat, lenient};
+
+/// What went in and what came out, by the events that say so.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) inputs: Vec<Json>,
+    pub(super) outputs: Vec<Json>,
+}
+
+pub(super) fn told(events: &[Event]) -> Told {
+    let mut told = Told::default();
+    for event in events {
+        let Some(name) = event.name.strip_prefix("gen_ai.") else {
+            continue;
+        };
+        match name {
+            "choice" => told.outputs.push(message(&event.attributes, "assistant")),
+            "content.prompt" => told
+                .inputs
+                .extend(content(&event.attributes, "gen_ai.prompt")),
+            "content.completion" => {
+                told.outputs
+                    .extend(content(&event.attributes, "gen_ai.completion"));
+            }
+            _ => {
+                if let Some(role) = name.strip_suffix(".message") {
+                    told.inputs.push(message(&event.attributes, role));
+                }
+            }
+        }
+    }
+    told
+}
+
+/// The attributes of the event that the conventions have besides a span's.
+pub(super) fn details(events: &[Event]) -> impl Iterator<Item = &KeyValue> {
+    const NAME: &str = "gen_ai.client.inference.operation.details";
+    let events = events.iter().filter(|event| event.name == NAME);
+    events.flat_map(|event| &event.attributes)
+}
+
+fn content(attributes: &[KeyValue], key: &str) -> Option<Json> {
+    let found = attributes.iter().find(|it| it.key.as_str() == key)?;
+    Some(flat::json(&found.value))
+}
+
+/// The attributes are what the message is made of, as JSON where that is no text.
+fn message(attributes: &[KeyValue], role: &str) -> Json {
+    let mut message = Map::new();
+    message.insert("role".to_owned(), role.into());
+    for attribute in attributes {
+        let name = attribute.key.as_str();
+        if name.starts_with("gen_ai.") {
+            continue;
+        }
+        let value = match flat::json(&attribute.value) {
+            Json::String(text) if text.starts_with(['{', '[']) => {
+                lenient::read(&text).unwrap_or(Json::String(text))
+            }
+            other => other,
+        };
+        let name = if name == "id" && role == "tool" {
+            "tool_call_id"
+        } else {
+            name
+        };
+        message.insert(name.to_owned(), value);
+    }
+    Json::Object(message)
+}

@@ -1,0 +1,167 @@
+//! JSON that others have written, as far as it can be read.
+
+use std::borrow::Cow;
+
+use serde_json::Value as Json;
+
+/// The JSON in a text; `None` where there is none.
+///
+/// Read all the same: half of a pair of surrogates (half an emoji, where a stream was cut in it), a byte order mark,
+/// `NaN` and `Infinity` of other languages, line breaks within a string. A whole number that 64 bits cannot hold is a
+/// text, digit for digit.
+pub(super) fn read(text: &str) -> Option<Json> {
+    let text = text.trim_start_matches('\u{feff}');
+    let exact = mended(text, Mend::Numbers);
+    if let Ok(json) = serde_json::from_str(&exact) {
+        return Some(json);
+    }
+    serde_json::from_str(&mended(text, Mend::All)).ok()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mend {
+    Numbers,
+    All,
+}
+
+/// The text with what cannot be read replaced by what says the same.
+fn mended(text: &str, mend: Mend) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut copied = 0;
+    let mut at = 0;
+    let mut in_string = false;
+    let bytes = text.as_bytes();
+    while let Some(byte) = bytes.get(at) {
+        let found = match (in_string, byte) {
+            (_, b'"') => {
+                in_string = !in_string;
+                None
+            }
+            (true, b'\\') => match escape(&text[at..]) {
+                (length, true) if mend == Mend::All => Some((length, Cow::Borrowed("\\ufffd"))),
+                // What is escaped is no quote.
+                (length, _) => {
+                    at += length;
+                    continue;
+                }
+            },
+            (true, 0..=0x1f) if mend == Mend::All => {
+                Some((1, Cow::Owned(format!("\\u{byte:04x}"))))
+            }
+            (false, b'-' | b'0'..=b'9') => {
+                let length = number_length(&bytes[at..]);
+                let number = &text[at..at + length];
+                if is_too_large(number) {
+                    Some((length, Cow::Owned(format!("\"{number}\""))))
+                } else if mend == Mend::All && text[at + length..].starts_with("Infinity") {
+                    Some((length + 8, Cow::Borrowed("\"-Infinity\"")))
+                } else {
+                    at += length;
+                    continue;
+                }
+            }
+            (false, b'N' | b'I' | b'u') if mend == Mend::All => {
+                let names = [
+                    ("NaN", "\"NaN\""),
+                    ("Infinity", "\"Infinity\""),
+                    ("undefined", "null"),
+                    ("None", "null"),
+                ];
+                let name = names
+                    .into_iter()
+                    .find(|(name, _)| text[at..].starts_with(name));
+                name.map(|(name, instead)| (name.len(), Cow::Borrowed(instead)))
+            }
+            _ => None,
+        };
+        match found {
+            Some((length, instead)) => {
+                out.push_str(&text[copied..at]);
+                out.push_str(&instead);
+                at += length;
+                copied = at;
+            }
+            None => at += 1,
+        }
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[copied..]);
+    Cow::Owned(out)
+}
+
+/// A digit after another.
+fn number_length(bytes: &[u8]) -> usize {
+    let is_part = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+    bytes.iter().take_while(|byte| is_part(byte)).count().max(1)
+}
+
+fn is_too_large(number: &str) -> bool {
+    /// So many digits fit in any case.
+    const FIT: usize = 18;
+    number.len() > FIT
+        && number
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-')
+        && number.parse::<i64>().is_err()
+        && number.parse::<u64>().is_err()
+}
+
+/// The length of an escape that begins here, and whether it is half of a pair of surrogates.
+fn escape(text: &str) -> (usize, bool) {
+    let code = |text: &str| {
+        let digits = text.strip_prefix("\\u")?.get(..4)?;
+        u32::from_str_radix(digits, 16).ok()
+    };
+    let is_low = |code: u32| (0xdc00..=0xdfff).contains(&code);
+    match code(text) {
+        Some(0xd800..=0xdbff) => match text.get(6..).and_then(code) {
+            Some(low) if is_low(low) => (12, false),
+            _ => (6, true),
+        },
+        Some(low) => (6, is_low(low)),
+        None => (
+            1 + text[1..].chars().next().map_or(0, char::len_utf8),
+            false,
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_others_write_is_read() {
+        for (text, expected) in [
+            (r#"{"a": 1}"#, json!({"a": 1})),
+            ("\u{feff}[1]", json!([1])),
+            (r#"["half \ud83d"]"#, json!(["half \u{fffd}"])),
+            (
+                r#"["\ude00 \ud83d\ude00 \ud83d\ud83d\ude00"]"#,
+                json!(["\u{fffd} 😀 \u{fffd}😀"]),
+            ),
+            (r#"["\\ud83d"]"#, json!([r"\ud83d"])),
+            (
+                "[NaN, Infinity, -Infinity, None]",
+                json!(["NaN", "Infinity", "-Infinity", null]),
+            ),
+            ("[\"a\nb\"]", json!(["a\nb"])),
+            (
+                "[123456789012345678901, 1.5e3]",
+                json!(["123456789012345678901", 1500.0]),
+            ),
+            (
+                r#"["NaN \" 123456789012345678901"]"#,
+                json!(["NaN \" 123456789012345678901"]),
+            ),
+        ] {
+            assert_eq!(read(text), Some(expected), "{text}");
+        }
+        for text in ["", "plain", "[1", r#"{"a": "#, "{a: 1}", "\\"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}

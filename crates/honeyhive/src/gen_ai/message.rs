@@ -1,0 +1,284 @@
+//! Messages as the chat view reads them, from every shape that they have had.
+
+use serde_json::{Map, Value as Json};
+
+use super::lenient;
+use super::part::{DEPTH, Pieces, answered, as_text, call_of, is_part};
+use super::shape::{find, is_chat_item};
+use crate::model::object::Object;
+
+/// Objects in which others are the messages.
+const AROUND: [&str; 12] = [
+    "messages",
+    "choices",
+    "candidates",
+    "generations",
+    "chat_history",
+    "history",
+    "input_messages",
+    "output_messages",
+    "output",
+    "outputs",
+    "contents",
+    "response",
+];
+
+/// The messages in a value; `role` is whose they are where they do not say.
+pub(super) fn messages(value: &Json, role: &str) -> Vec<Object> {
+    let mut shown = Vec::new();
+    take(value, role, 0, &mut shown);
+    shown
+}
+
+/// Whether a value is one message, or a list of them, and nothing else.
+pub(super) fn is_chat(value: &Json) -> bool {
+    match value {
+        Json::Array(items) => !items.is_empty() && items.iter().all(is_chat_item),
+        Json::Object(_) => is_chat_item(value) || around(value).is_some_and(is_chat),
+        _ => false,
+    }
+}
+
+fn around(value: &Json) -> Option<&Json> {
+    let inner = find(value, &AROUND)?;
+    let is_message = value.get("role").is_some() || value.get("content").is_some();
+    (!is_message && (inner.is_array() || inner.is_object())).then_some(inner)
+}
+
+fn take(value: &Json, role: &str, depth: usize, shown: &mut Vec<Object>) {
+    match value {
+        Json::Null => {}
+        Json::Array(items) if depth < DEPTH => {
+            // A list of parts without a message around them is one.
+            if !items.is_empty() && items.iter().all(is_part) && !items.iter().any(has_parts) {
+                let mut message = Map::new();
+                message.insert("content".to_owned(), value.clone());
+                return shown.extend(message_of(&Json::Object(message), role));
+            }
+            for item in items {
+                take(item, role, depth + 1, shown);
+            }
+        }
+        Json::Object(_) if depth < DEPTH => match around(value) {
+            Some(inner) => take(inner, role, depth + 1, shown),
+            None => shown.extend(message_of(value, role)),
+        },
+        Json::String(text) => match lenient::read(text).filter(is_chat) {
+            // A list whose items are texts, each of which is a message.
+            Some(message) if depth < DEPTH => take(&message, role, depth + 1, shown),
+            _ => shown.push(said(role, text.clone())),
+        },
+        other => shown.push(said(role, other.to_string())),
+    }
+}
+
+/// Whether what looks like a part is a message of the responses API.
+fn has_parts(item: &Json) -> bool {
+    item.get("type").and_then(Json::as_str) == Some("message")
+}
+
+fn said(role: &str, text: String) -> Object {
+    Map::from_iter([
+        ("role".to_owned(), role.into()),
+        ("content".to_owned(), text.into()),
+    ])
+}
+
+/// A message, and what stands around it: a choice with the reason why it ended, an object with its kind.
+fn message_of(value: &Json, role: &str) -> Vec<Object> {
+    const HOLDERS: [&str; 5] = ["message", "delta", "body", "kwargs", "data"];
+    let mut message = value;
+    let mut places = vec![value];
+    for _ in 0..DEPTH {
+        match find(message, &HOLDERS).filter(|it| it.is_object()) {
+            Some(inner) => {
+                message = inner;
+                places.insert(0, inner);
+            }
+            None => break,
+        }
+    }
+    // Gemini has an object with the parts and the role.
+    if let Some(inner) = message
+        .get("content")
+        .filter(|it| it.get("parts").is_some())
+    {
+        message = inner;
+        places.insert(0, inner);
+    }
+    let at = |names: &[&str]| places.iter().find_map(|place| find(place, names));
+    let role = role_of(&at).unwrap_or(role);
+    let kind = at(&["type"]).and_then(Json::as_str).unwrap_or_default();
+    let mut pieces = Pieces::default();
+    if is_part(message) && !has_parts(message) && message.get("role").is_none() {
+        pieces.take(message, 1);
+    } else {
+        content_of(message, kind, &mut pieces);
+    }
+    if pieces.is_empty() && tells_more(message) {
+        // What is not understood is shown as it is.
+        pieces.texts.push(message.to_string());
+    }
+    let finish_reason = at(&[
+        "finish_reason",
+        "stop_reason",
+        "finishReason",
+        "stopReason",
+        "done_reason",
+        "finish_reasons",
+    ]);
+    let call = at(&["tool_call_id", "toolCallId", "tool_use_id"]);
+    into_messages(pieces, role, call, finish_reason)
+}
+
+fn role_of<'m>(at: &impl Fn(&[&str]) -> Option<&'m Json>) -> Option<&'m str> {
+    let author = || {
+        let author = at(&["author"])?;
+        author.get("role").unwrap_or(author).as_str()
+    };
+    let role = at(&["role"]).and_then(Json::as_str).or_else(author);
+    let by_kind = || match at(&["type"]).and_then(Json::as_str)? {
+        kind @ ("assistant" | "developer" | "function" | "system" | "tool" | "user") => Some(kind),
+        "human" | "HumanMessage" => Some("user"),
+        "ai" | "AIMessage" | "AIMessageChunk" => Some("assistant"),
+        "SystemMessage" => Some("system"),
+        "ToolMessage" => Some("tool"),
+        _ => None,
+    };
+    role.filter(|role| !role.is_empty()).or_else(by_kind)
+}
+
+/// The names under which a message has had what it says.
+const CONTENTS: [&str; 15] = [
+    "parts",
+    "content",
+    "contents",
+    "text",
+    "message",
+    "value",
+    "output_text",
+    "response",
+    "output",
+    "answer",
+    "completion",
+    "generated_text",
+    "prompt",
+    "query",
+    "input",
+];
+
+fn content_of(message: &Json, kind: &str, pieces: &mut Pieces) {
+    let content = CONTENTS
+        .iter()
+        .filter_map(|name| message.get(*name))
+        .find(|content| !content.is_null());
+    match content {
+        // What a tool says is text, whatever it looks like.
+        Some(content)
+            if kind == "tool" || message.get("role").and_then(Json::as_str) == Some("tool") =>
+        {
+            match content {
+                Json::Array(_) => pieces.take(content, 1),
+                other => pieces.texts.push(answered(other)),
+            }
+        }
+        Some(content) => pieces.take(content, 1),
+        None => {}
+    }
+    if let Some(text) = message.get("refusal").and_then(Json::as_str) {
+        pieces.texts.push(text.to_owned());
+    }
+    if let Some(text) = message.pointer("/audio/transcript").and_then(Json::as_str) {
+        pieces.texts.push(text.to_owned());
+    }
+    match find(message, &["tool_calls", "toolCalls"]) {
+        Some(Json::Array(calls)) => pieces.calls.extend(calls.iter().map(one_call)),
+        Some(Json::Object(_)) => pieces.calls.extend(message.get("tool_calls").map(one_call)),
+        Some(Json::String(text)) => match lenient::read(text) {
+            Some(Json::Array(calls)) => pieces.calls.extend(calls.iter().map(one_call)),
+            _ => pieces.calls.push(text.as_str().into()),
+        },
+        _ => {}
+    }
+    if let Some(call) = message.get("function_call").filter(|it| it.is_object()) {
+        pieces.calls.push(call.clone());
+    }
+    // OpenInference has the older form of a call in two attributes.
+    if let Some(name) = message.get("function_call_name") {
+        let arguments = message.get("function_call_arguments_json").map(as_text);
+        pieces
+            .calls
+            .push(serde_json::json!({"name": name, "arguments": arguments}));
+    }
+    pieces.has_thoughts |= find(message, &["reasoning_content", "reasoning", "thinking"]).is_some();
+}
+
+/// A call as it is, or without what OpenInference has around it.
+fn one_call(call: &Json) -> Json {
+    match call.get("tool_call") {
+        Some(_) => call_of(call, "").unwrap_or_else(|| call.clone()),
+        None => call.clone(),
+    }
+}
+
+/// Whether a message has anything besides what says whose it is.
+fn tells_more(message: &Json) -> bool {
+    const KNOWN: [&str; 14] = [
+        "role",
+        "type",
+        "id",
+        "index",
+        "name",
+        "finish_reason",
+        "stop_reason",
+        "finishReason",
+        "status",
+        "logprobs",
+        "tool_call_id",
+        "content",
+        "parts",
+        "refusal",
+    ];
+    match message {
+        Json::Object(entries) => entries
+            .iter()
+            .any(|(name, value)| !value.is_null() && !KNOWN.contains(&name.as_str())),
+        _ => false,
+    }
+}
+
+fn into_messages(
+    pieces: Pieces,
+    role: &str,
+    call: Option<&Json>,
+    finish_reason: Option<&Json>,
+) -> Vec<Object> {
+    let with_role = || Map::from_iter([("role".to_owned(), Json::from(role))]);
+    let mut messages: Vec<_> = pieces
+        .answers
+        .into_iter()
+        .map(|answer| {
+            let mut message = with_role();
+            message.insert("content".to_owned(), answer.text.into());
+            message.extend(answer.call.map(|call| ("tool_call_id".to_owned(), call)));
+            message
+        })
+        .collect();
+    let mut message = with_role();
+    if !pieces.texts.is_empty() {
+        message.insert("content".to_owned(), pieces.texts.join("\n").into());
+    }
+    if !pieces.calls.is_empty() {
+        message.insert("tool_calls".to_owned(), pieces.calls.into());
+    }
+    if let Some(call) = call.filter(|_| messages.is_empty()) {
+        message.insert("tool_call_id".to_owned(), call.clone());
+    }
+    if let Some(reason) = finish_reason {
+        message.insert("finish_reason".to_owned(), reason.clone());
+    }
+    if messages.is_empty() || message.len() > 1 {
+        messages.push(message);
+    }
+    messages
+}

@@ -1,0 +1,74 @@
+//! Messages and tool calls of the GenAI conventions, put where HoneyHive shows them.
+//!
+//! The conventions keep them as JSON text, in a form that has changed from version to version; HoneyHive's
+//! chat view reads `inputs.chat_history` and `outputs.role`, `.content`, `.tool_calls`. What the conventions say
+//! stays beside it, and what the program has said itself is never replaced.
+
+mod binary;
+mod events;
+mod flat;
+mod lenient;
+mod message;
+mod part;
+mod shape;
+mod sources;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+
+use opentelemetry::{KeyValue, Value as Attribute};
+use opentelemetry_sdk::trace::SpanData;
+
+use crate::attributes::{GEN_AI_USAGE_PREFIX, MAX_ATTRIBUTES};
+use crate::model::flatten::{at_most, flatten};
+use crate::model::object::Bucket;
+use sources::Sources;
+
+/// Adds what the conventions say went in and came out, as far as the span has room.
+pub(crate) fn place(span: &mut SpanData) {
+    let attributes = &mut span.attributes;
+    attributes.iter_mut().for_each(count_tokens);
+    let Some(sources) = Sources::of(attributes, &span.events.events) else {
+        return;
+    };
+    for (bucket, found) in [
+        (Bucket::Inputs, sources.inputs()),
+        (Bucket::Outputs, sources.outputs()),
+    ] {
+        let said = names_in(bucket, attributes);
+        for (name, value) in found {
+            if said.contains(&name) || attributes.len() > MAX_ATTRIBUTES {
+                continue;
+            }
+            let key = format!("{}.{name}", bucket.attribute_prefix());
+            // One too many, so that it is seen and marked.
+            let room = (MAX_ATTRIBUTES + 1).saturating_sub(attributes.len());
+            let _ = flatten(
+                key.into(),
+                value,
+                &mut at_most(room, |it| attributes.push(it)),
+            );
+        }
+    }
+}
+
+/// What the program has said of a bucket: the first part of each of its keys.
+fn names_in(bucket: Bucket, attributes: &[KeyValue]) -> HashSet<String> {
+    let prefix = bucket.attribute_prefix();
+    let names = attributes.iter().filter_map(|attribute| {
+        let rest = attribute.key.as_str().strip_prefix(prefix)?;
+        rest.strip_prefix('.')?.split('.').next()
+    });
+    names.map(str::to_owned).collect()
+}
+
+/// Token counts that came as text, as `tracing-opentelemetry` writes unsigned numbers: HoneyHive adds them up.
+fn count_tokens(attribute: &mut KeyValue) {
+    if attribute.key.as_str().starts_with(GEN_AI_USAGE_PREFIX)
+        && let Attribute::String(text) = &attribute.value
+        && let Ok(tokens) = text.as_str().parse::<i64>()
+    {
+        attribute.value = tokens.into();
+    }
+}

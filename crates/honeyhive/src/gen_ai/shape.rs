@@ -1,0 +1,28 @@
+//! What values have that are messages, and parts of them.
+
+use serde_json::Value as Json;
+
+/// The first of these that an object has.
+pub(super) fn find<'j>(object: &'j Json, names: &[&str]) -> Option<&'j Json> {
+    names.iter().find_map(|name| object.get(*name))
+}
+
+/// Whether a value is a message by what it has.
+pub(super) fn is_chat_item(value: &Json) -> bool {
+    const KINDS: [&str; 10] = [
+        "ai",
+        "AIMessage",
+        "assistant",
+        "human",
+        "HumanMessage",
+        "message",
+        "system",
+        "SystemMessage",
+        "tool",
+        "ToolMessage",
+    ];
+    let kind = || value.get("type").and_then(Json::as_str);
+    value.is_object()
+        && (find(value, &["role", "message", "delta", "parts", "tool_calls"]).is_some()
+            || kind().is_some_and(|kind| KINDS.contains(&kind)))
+}

@@ -1,0 +1,221 @@
+//! Where a span may say what went in and what came out, the surest first.
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::Event;
+use serde_json::{Map, Value as Json};
+
+use super::events::{self, Told};
+use super::message::{is_chat, messages};
+use super::{flat, lenient};
+use crate::attributes::{
+    GEN_AI_COMPLETION, GEN_AI_INPUT_MESSAGES, GEN_AI_OUTPUT_MESSAGES, GEN_AI_PROMPT,
+    GEN_AI_SYSTEM_INSTRUCTIONS, GEN_AI_TOOL_ARGUMENTS, GEN_AI_TOOL_RESULT,
+};
+use crate::model::object::Object;
+
+/// Lists of messages that came as one attribute a leaf: OpenInference, then Traceloop as it is and as it was.
+const FLAT_INPUTS: [&str; 3] = ["llm.input_messages", GEN_AI_PROMPT, "llm.prompts"];
+const FLAT_OUTPUTS: [&str; 3] = ["llm.output_messages", GEN_AI_COMPLETION, "llm.completions"];
+/// Whatever went into a step and came out of it: Langfuse, Traceloop, OpenInference.
+const ANY_INPUTS: [&str; 4] = [
+    "langfuse.observation.input",
+    "langfuse.input",
+    "traceloop.entity.input",
+    "input.value",
+];
+const ANY_OUTPUTS: [&str; 4] = [
+    "langfuse.observation.output",
+    "langfuse.output",
+    "traceloop.entity.output",
+    "output.value",
+];
+
+/// What a span says in its attributes and events.
+pub(super) struct Sources<'s> {
+    attributes: Vec<&'s KeyValue>,
+    told: Told,
+    flat: [Option<Json>; 2],
+}
+
+impl<'s> Sources<'s> {
+    /// `None` where nothing is said, as of nearly all spans.
+    pub(super) fn of(attributes: &'s [KeyValue], events: &'s [Event]) -> Option<Self> {
+        const BEGINNINGS: [&str; 6] = [
+            "gen_ai.",
+            "llm.",
+            "langfuse.",
+            "traceloop.entity.",
+            "input.value",
+            "output.value",
+        ];
+        let is_said = |key: &str| {
+            BEGINNINGS
+                .iter()
+                .any(|beginning| key.starts_with(beginning))
+        };
+        let is_told = events.iter().any(|event| event.name.starts_with("gen_ai."));
+        if !is_told && !attributes.iter().any(|it| is_said(it.key.as_str())) {
+            return None;
+        }
+        let below = |names: [&str; 3]| names.iter().find_map(|name| flat::below(attributes, name));
+        Some(Self {
+            flat: [below(FLAT_INPUTS), below(FLAT_OUTPUTS)],
+            attributes: attributes.iter().chain(events::details(events)).collect(),
+            told: events::told(events),
+        })
+    }
+
+    pub(super) fn inputs(&self) -> Object {
+        let mut inputs = match self.read(GEN_AI_TOOL_ARGUMENTS) {
+            Some(Json::Object(arguments)) => arguments,
+            Some(other) => Map::from_iter([("arguments".to_owned(), other)]),
+            None => Map::new(),
+        };
+        let history = self.history();
+        if !history.is_empty() {
+            inputs.insert("chat_history".to_owned(), history.into());
+        } else if let Some(prompt) = self.plain(GEN_AI_PROMPT) {
+            inputs.insert("prompt".to_owned(), prompt);
+        }
+        if inputs.is_empty()
+            && let Some(any) = self.any(ANY_INPUTS)
+        {
+            match any {
+                chat if is_chat(&chat) => {
+                    let history: Vec<_> = messages(&chat, "user");
+                    inputs.insert("chat_history".to_owned(), history.into());
+                }
+                Json::Object(entries) => inputs = entries,
+                other => drop(inputs.insert("input".to_owned(), other)),
+            }
+        }
+        inputs
+    }
+
+    /// The conversation until the model was asked, the instructions first.
+    fn history(&self) -> Vec<Object> {
+        let mut history = match self.read(GEN_AI_SYSTEM_INSTRUCTIONS) {
+            Some(instructions) => messages(&instructions, "system"),
+            None => Vec::new(),
+        };
+        if let Some(asked) = self.read(GEN_AI_INPUT_MESSAGES) {
+            history.extend(messages(&asked, "user"));
+        } else if let Some(asked) = self.chat(GEN_AI_PROMPT).or_else(|| self.flat[0].clone()) {
+            history.extend(messages(&asked, "user"));
+        } else {
+            history.extend(
+                self.told
+                    .inputs
+                    .iter()
+                    .flat_map(|told| messages(told, "user")),
+            );
+        }
+        history
+    }
+
+    pub(super) fn outputs(&self) -> Object {
+        let mut outputs = Map::new();
+        if let Some(result) = self.result() {
+            outputs.insert("result".to_owned(), result);
+        }
+        let mut answers = self.answers();
+        match answers.len() {
+            0 => {
+                if let Some(text) = self.plain(GEN_AI_COMPLETION) {
+                    outputs.insert("text".to_owned(), text);
+                }
+            }
+            1 => outputs.extend(answers.remove(0)),
+            _ => drop(outputs.insert("chat_history".to_owned(), answers.into())),
+        }
+        if outputs.is_empty()
+            && let Some(any) = self.any(ANY_OUTPUTS)
+        {
+            match any {
+                chat if is_chat(&chat) => {
+                    let mut answers = messages(&chat, "assistant");
+                    match answers.len() {
+                        1 => outputs.extend(answers.remove(0)),
+                        _ => drop(outputs.insert("chat_history".to_owned(), answers.into())),
+                    }
+                }
+                other => {
+                    let name = if other.is_string() { "text" } else { "result" };
+                    outputs.insert(name.to_owned(), other);
+                }
+            }
+        }
+        outputs
+    }
+
+    /// What the model said.
+    fn answers(&self) -> Vec<Object> {
+        if let Some(said) = self.read(GEN_AI_OUTPUT_MESSAGES) {
+            return messages(&said, "assistant");
+        }
+        let said = self
+            .chat(GEN_AI_COMPLETION)
+            .or_else(|| self.flat[1].clone());
+        if let Some(said) = said {
+            return messages(&said, "assistant");
+        }
+        let told = self.told.outputs.iter();
+        told.flat_map(|told| messages(told, "assistant")).collect()
+    }
+
+    /// What a tool gave: text, digit for digit, unless it is an object or a list.
+    fn result(&self) -> Option<Json> {
+        match self.plain(GEN_AI_TOOL_RESULT)? {
+            Json::String(text) => Some(match lenient::read(&text) {
+                Some(read @ (Json::Object(_) | Json::Array(_))) => read,
+                _ => text.into(),
+            }),
+            other => Some(other),
+        }
+    }
+
+    /// The last that was said under a name, as it is.
+    fn plain(&self, key: &str) -> Option<Json> {
+        let mut attributes = self.attributes.iter();
+        let attribute = attributes.rfind(|it| it.key.as_str() == key)?;
+        Some(flat::json(&attribute.value))
+    }
+
+    /// As JSON, where it is.
+    fn read(&self, key: &str) -> Option<Json> {
+        self.plain(key).map(read)
+    }
+
+    /// Where it is JSON of messages: a text of anything else is a text.
+    fn chat(&self, key: &str) -> Option<Json> {
+        self.read(key).filter(is_chat)
+    }
+
+    fn any(&self, keys: [&str; 4]) -> Option<Json> {
+        let mut found = keys.iter().filter_map(|key| self.plain(key));
+        found.next().map(|value| match value {
+            // A plain text is no number, whatever it looks like.
+            Json::String(text) => match lenient::read(&text) {
+                Some(read @ (Json::Object(_) | Json::Array(_))) => read,
+                _ => text.into(),
+            },
+            other => other,
+        })
+    }
+}
+
+/// A text as the JSON in it, which may have been written twice over.
+fn read(value: Json) -> Json {
+    match value {
+        Json::String(text) => match lenient::read(&text) {
+            Some(Json::String(inner)) => match lenient::read(&inner) {
+                Some(read @ (Json::Object(_) | Json::Array(_))) => read,
+                _ => inner.into(),
+            },
+            // A number is what somebody wrote.
+            Some(read @ (Json::Object(_) | Json::Array(_))) => read,
+            _ => text.into(),
+        },
+        other => other,
+    }
+}

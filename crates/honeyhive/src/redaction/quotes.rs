@@ -1,0 +1,105 @@
+//! Quoted texts within texts, at any depth of escaping: a `Debug` of JSON has its quotes escaped once, and so on.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// How often the quote at this place is escaped, as the number of backslashes before it.
+fn escapes(bytes: &[u8], quote: usize) -> usize {
+    let before = bytes[..quote].iter().rev();
+    before.take_while(|byte| **byte == b'\\').count()
+}
+
+/// The quote that begins here, behind its backslashes.
+pub(super) fn quote_at(bytes: &[u8], at: usize) -> Option<usize> {
+    let quote = at
+        + bytes[at..]
+            .iter()
+            .take_while(|byte| **byte == b'\\')
+            .count();
+    matches!(bytes.get(quote), Some(b'"' | b'\'')).then_some(quote)
+}
+
+/// What stands between this quote and the one that closes it, with where that ends; to the end of the text where there
+/// is none.
+pub(super) fn quoted(bytes: &[u8], quote: usize) -> (Range<usize>, usize) {
+    let level = escapes(bytes, quote);
+    let mut at = quote + 1;
+    while at < bytes.len() {
+        if bytes[at] == bytes[quote] {
+            let here = escapes(&bytes[quote + 1..], at - quote - 1);
+            // Backslashes of the text itself come in twos, each escaped as often.
+            if here % (2 * (level + 1)) == level {
+                return (quote + 1..at - level, at + 1);
+            }
+        }
+        at += 1;
+    }
+    (quote + 1..bytes.len(), bytes.len())
+}
+
+/// Where the quote is that this one closes, no further back than `most` bytes.
+pub(super) fn opening(bytes: &[u8], closing: usize, most: usize) -> Option<usize> {
+    let level = escapes(bytes, closing);
+    let from = closing.saturating_sub(most);
+    (from..closing)
+        .rev()
+        .find(|at| bytes[*at] == bytes[closing] && escapes(bytes, *at) == level)
+}
+
+/// A name with its escapes undone, however often it was escaped.
+pub(super) fn decoded(name: &str) -> Cow<'_, str> {
+    if !name.contains('\\') {
+        return Cow::Borrowed(name);
+    }
+    let mut decoded = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(at) = rest.find('\\') {
+        decoded.push_str(&rest[..at]);
+        rest = rest[at..].trim_start_matches('\\');
+        let code = rest
+            .strip_prefix('u')
+            .and_then(|digits| u32::from_str_radix(digits.get(..4)?, 16).ok());
+        if let Some(code) = code {
+            decoded.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+            rest = &rest[5..];
+        }
+    }
+    decoded.push_str(rest);
+    Cow::Owned(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quote_is_closed_at_its_own_depth() {
+        for (text, inside, after) in [
+            (r#""a" b"#, "a", " b"),
+            (r#""a\"b" c"#, r#"a\"b"#, " c"),
+            (r#""a\\" b"#, r"a\\", " b"),
+            (r#"\"a\" b\" c"#, "a", r#" b\" c"#),
+            (r#"\"a\\\"b\" c"#, r#"a\\\"b"#, " c"),
+            ("'a\"b' c", "a\"b", " c"),
+            (r#""open"#, "open", ""),
+        ] {
+            let quote = quote_at(text.as_bytes(), 0).unwrap();
+            let (range, end) = quoted(text.as_bytes(), quote);
+            assert_eq!((&text[range], &text[end..]), (inside, after), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_read_through_their_escapes() {
+        for (name, expected) in [
+            ("plain", "plain"),
+            (r"pass\u0077ord", "password"),
+            (r"pass\\u0077ord", "password"),
+            (r"\u00zz", "u00zz"),
+            (r"a\ud83d", "a\u{fffd}"),
+            (r"tail\", "tail"),
+        ] {
+            assert_eq!(decoded(name), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! JSON as it is written: read piece by piece, so that what is not masked leaves as it came, with a key that comes
+//! twice checked twice.
+
+use serde::de::IgnoredAny;
+
+/// The JSON in a text, without what may stand around it; `None` where the text is something else.
+pub(super) fn json_in(text: &str) -> Option<&str> {
+    let is_around = |symbol: char| {
+        symbol.is_whitespace() || symbol.is_control() || matches!(symbol, '\u{feff}' | '\u{200b}')
+    };
+    let json = text.trim_matches(is_around);
+    json.starts_with(['{', '[', '"']).then_some(json)
+}
+
+/// Whether a text is one JSON value.
+pub(super) fn is_valid(json: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(json).is_ok()
+}
+
+/// A reader of valid JSON, and a writer of what it becomes.
+pub(super) struct Scanner<'j> {
+    json: &'j str,
+    at: usize,
+    copied: usize,
+    out: String,
+}
+
+impl<'j> Scanner<'j> {
+    pub(super) const fn new(json: &'j str) -> Self {
+        Self {
+            json,
+            at: 0,
+            copied: 0,
+            out: String::new(),
+        }
+    }
+
+    /// The next byte that is no blank, not yet taken.
+    pub(super) fn peek(&mut self) -> Option<u8> {
+        let bytes = self.json.as_bytes();
+        while bytes.get(self.at).is_some_and(u8::is_ascii_whitespace) {
+            self.at += 1;
+        }
+        bytes.get(self.at).copied()
+    }
+
+    /// Takes one byte.
+    pub(super) fn skip(&mut self) {
+        self.at += 1;
+    }
+
+    /// Takes a string, a number or a name, or with `whole` all that stands there.
+    pub(super) fn take(&mut self, whole: bool) -> (usize, &'j str) {
+        self.peek();
+        let start = self.at;
+        let mut depth = 0_usize;
+        loop {
+            match self.peek() {
+                Some(b'"') => self.skip_string(),
+                Some(b'{' | b'[') if whole => {
+                    depth += 1;
+                    self.skip();
+                }
+                Some(b'}' | b']') if whole && depth > 0 => {
+                    depth -= 1;
+                    self.skip();
+                }
+                Some(b',' | b':') if whole && depth > 0 => self.skip(),
+                Some(_) => self.skip_word(),
+                None => break,
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        (start, &self.json[start..self.at])
+    }
+
+    fn skip_string(&mut self) {
+        let bytes = self.json.as_bytes();
+        self.at += 1;
+        while let Some(byte) = bytes.get(self.at) {
+            match byte {
+                b'\\' => self.at += 2,
+                b'"' => {
+                    self.at += 1;
+                    return;
+                }
+                _ => self.at += 1,
+            }
+        }
+        self.at = self.at.min(bytes.len());
+    }
+
+    fn skip_word(&mut self) {
+        let ends = |byte: &u8| byte.is_ascii_whitespace() || b"{}[],:\"".contains(byte);
+        let rest = self.json.as_bytes()[self.at..].iter();
+        // At least one, so that there is an end to it.
+        self.at += rest.take_while(|byte| !ends(byte)).count().max(1);
+    }
+
+    /// Writes this instead of what was taken last, which began there.
+    pub(super) fn replace(&mut self, start: usize, text: &str) {
+        self.out.push_str(&self.json[self.copied..start]);
+        self.out.push_str(text);
+        self.copied = self.at;
+    }
+
+    /// What it became; `None` where that is what it was.
+    pub(super) fn finish(mut self) -> Option<String> {
+        (self.copied > 0).then(|| {
+            self.out.push_str(&self.json[self.copied..]);
+            self.out
+        })
+    }
+}

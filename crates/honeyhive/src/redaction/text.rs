@@ -1,0 +1,418 @@
+//! Names and their values in texts that are no JSON: what `Debug` makes of a struct or of headers, assignments, URLs.
+//!
+//! | Form | Where |
+//! |---|---|
+//! | `name: "value"`, `name: Some(Inner { .. })`, `name: 1` within braces | `Debug` of a struct |
+//! | `"name": "value"`, `'name': 'value'`, `("name", "value")` | `Debug` of headers and maps, JSON within a text |
+//! | `name=value`, `name = "value"`, `"name" => "value"` | assignments, queries of URLs |
+//! | `name: Bearer value` | headers as they are written |
+//! | `scheme://user:password@host` | URLs |
+
+use std::ops::Range;
+
+use super::MARK;
+use super::quotes::{decoded, opening, quote_at, quoted};
+use crate::secret::is_secret_parameter;
+
+/// The longest name, in bytes.
+const NAME: usize = 128;
+
+/// Masks values in a text by their names.
+pub(super) struct Masker<'t, H> {
+    text: &'t str,
+    bytes: &'t [u8],
+    /// Whether what is called this is hidden, and whether flags are, too.
+    hides: H,
+    /// The text is a URL, or the query of one.
+    is_url: bool,
+    /// Parameters of URLs are hidden by what they are called there.
+    by_default: bool,
+    braces: usize,
+    masked: Vec<Range<usize>>,
+}
+
+/// What became of a text, and how many values were masked in it.
+pub(super) fn masked<H>(
+    text: &str,
+    is_url: bool,
+    by_default: bool,
+    hides: H,
+) -> Option<(String, u64)>
+where
+    H: Fn(&str) -> bool,
+{
+    let is_plain = |byte: &u8| !matches!(byte, b':' | b'=' | b'(');
+    if text.bytes().all(|byte| is_plain(&byte)) {
+        return None;
+    }
+    let masker = Masker {
+        text,
+        bytes: text.as_bytes(),
+        hides,
+        is_url,
+        by_default,
+        braces: 0,
+        masked: Vec::new(),
+    };
+    masker.run()
+}
+
+impl<H: Fn(&str) -> bool> Masker<'_, H> {
+    fn run(mut self) -> Option<(String, u64)> {
+        let mut at = 0;
+        while let Some(byte) = self.bytes.get(at) {
+            let next = match byte {
+                b':' if self.bytes[at..].starts_with(b"://") => self.user_info(at + 3),
+                b':' => self.pair(at),
+                b'=' => self.assignment(at),
+                b'(' => self.tuple(at),
+                b'{' => {
+                    self.braces += 1;
+                    None
+                }
+                b'}' => {
+                    self.braces = self.braces.saturating_sub(1);
+                    None
+                }
+                _ => None,
+            };
+            at = next.unwrap_or(at + 1);
+        }
+        self.finish()
+    }
+
+    fn finish(self) -> Option<(String, u64)> {
+        if self.masked.is_empty() {
+            return None;
+        }
+        let mut out = String::with_capacity(self.text.len());
+        let mut copied = 0;
+        for range in &self.masked {
+            out.push_str(&self.text[copied..range.start]);
+            out.push_str(MARK);
+            copied = range.end;
+        }
+        out.push_str(&self.text[copied..]);
+        Some((out, self.masked.len() as u64))
+    }
+
+    /// Masks what stands there, unless it is nothing, or masked already; says where to go on.
+    fn mask(&mut self, range: Range<usize>, end: usize) -> Option<usize> {
+        let value = &self.text[range.clone()];
+        if !value.is_empty() && value != MARK {
+            self.masked.push(range);
+        }
+        Some(end)
+    }
+
+    /// `name: value`, of which the colon is here.
+    fn pair(&mut self, colon: usize) -> Option<usize> {
+        if self.bytes.get(colon + 1) == Some(&b':') {
+            return Some(colon + 2);
+        }
+        let (name, is_quoted) = self.name_before(colon)?;
+        if !(self.hides)(&decoded(&self.text[name])) {
+            return None;
+        }
+        let start = self.skip_blanks(colon + 1, true);
+        self.value(start, is_quoted || self.braces > 0)
+    }
+
+    /// `name=value`, of which the sign is here.
+    fn assignment(&mut self, sign: usize) -> Option<usize> {
+        let next = self.bytes.get(sign + 1).copied();
+        if next == Some(b'=') {
+            return Some(sign + 2);
+        }
+        let is_arrow = next == Some(b'>');
+        let (name, is_quoted) = self.name_before(sign)?;
+        let in_url = match name.start.checked_sub(1) {
+            Some(before) => matches!(self.bytes[before], b'?' | b'&'),
+            None => self.is_url,
+        };
+        let name = decoded(&self.text[name]);
+        let is_parameter = in_url && self.by_default && is_secret_parameter(&name);
+        if !is_parameter && !(self.hides)(&name) {
+            return None;
+        }
+        let after = sign + 1 + usize::from(is_arrow);
+        let start = self.skip_blanks(after, false);
+        if start > after || is_arrow || is_quoted {
+            // Only what is quoted is a value with blanks before it.
+            let quote = quote_at(self.bytes, start)?;
+            let (range, end) = quoted(self.bytes, quote);
+            return self.mask(range, end);
+        }
+        self.value(start, true)
+    }
+
+    /// `("name", "value")`, of which the parenthesis is here.
+    fn tuple(&mut self, open: usize) -> Option<usize> {
+        let quote = quote_at(self.bytes, open + 1)?;
+        let (name, end) = quoted(self.bytes, quote);
+        if name.len() > NAME || !self.bytes[end..].starts_with(b", ") {
+            return None;
+        }
+        if !(self.hides)(&decoded(&self.text[name])) {
+            return None;
+        }
+        self.value(end + 2, false)
+    }
+
+    /// `user:password@`, which begins here.
+    fn user_info(&mut self, start: usize) -> Option<usize> {
+        let ends = |byte: &u8| byte.is_ascii_whitespace() || b"/?#\"'<>\\{}()".contains(byte);
+        let length = self.bytes[start..]
+            .iter()
+            .take_while(|byte| !ends(byte))
+            .count();
+        let authority = &self.text[start..start + length];
+        let user_info = authority.rfind('@').map(|at| &authority[..at]);
+        match user_info {
+            Some(user) if self.by_default && (self.is_url || user.contains(':')) => {
+                let end = start + user.len();
+                self.mask(start..end, end)
+            }
+            _ => Some(start),
+        }
+    }
+
+    /// The name that ends before this, quoted or not.
+    fn name_before(&self, at: usize) -> Option<(Range<usize>, bool)> {
+        let blanks = self.bytes[..at]
+            .iter()
+            .rev()
+            .take_while(|byte| **byte == b' ');
+        let end = at - blanks.count();
+        let last = end.checked_sub(1)?;
+        if matches!(self.bytes[last], b'"' | b'\'') {
+            let start = opening(self.bytes, last, NAME)? + 1;
+            let backslashes = self.bytes[start..last].iter().rev();
+            let end = last - backslashes.take_while(|byte| **byte == b'\\').count();
+            return Some((start..end, true));
+        }
+        let is_name = |symbol: &char| symbol.is_alphanumeric() || "_-.%[]".contains(*symbol);
+        let name = self.text[..end].chars().rev().take_while(is_name);
+        let start = end - name.take(NAME).map(char::len_utf8).sum::<usize>();
+        let start = start + self.escape_before(start, end);
+        (start < end).then_some((start..end, false))
+    }
+
+    /// So much of what looks like a name belongs to an escape before it: `\npassword` is a line's end and a name.
+    fn escape_before(&self, start: usize, end: usize) -> usize {
+        let is_escaped = start
+            .checked_sub(1)
+            .is_some_and(|at| self.bytes[at] == b'\\');
+        let length = match self.bytes[start..end] {
+            [b'0' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 1,
+            [b'x', _, _, ..] => 3,
+            [b'u', _, _, _, _, ..] => 5,
+            _ => 0,
+        };
+        let at = start + length;
+        if is_escaped && self.text.is_char_boundary(at) {
+            length
+        } else {
+            0
+        }
+    }
+
+    /// Masks the value that begins here. One that is not quoted is one only where that is known.
+    fn value(&mut self, start: usize, is_bare: bool) -> Option<usize> {
+        if let Some(quote) = quote_at(self.bytes, start) {
+            let (range, end) = quoted(self.bytes, quote);
+            return self.mask(range, end);
+        }
+        let word = self.word(start);
+        let rest = &self.text[word.end..];
+        let holds_more =
+            rest.starts_with(['(', '[', '{']) || (rest.starts_with(" {") && !word.is_empty());
+        if holds_more && let Some(end) = self.balanced(word.end) {
+            return self.mask(start..end, end);
+        }
+        if is_scheme(&self.text[word.clone()]) && rest.starts_with(' ') {
+            let end = self.word(word.end + 1).end;
+            return self.mask(start..end, end);
+        }
+        let is_flag = ["true", "false", "null", "None", "nil"].contains(&&self.text[word.clone()]);
+        if !is_bare || is_flag {
+            return None;
+        }
+        let end = word.end;
+        self.mask(word, end)
+    }
+
+    /// A value without blanks.
+    fn word(&self, start: usize) -> Range<usize> {
+        let ends = |byte: &u8| byte.is_ascii_whitespace() || b"&;,\"'()[]{}<>|\\".contains(byte);
+        let length = self.bytes[start.min(self.bytes.len())..]
+            .iter()
+            .take_while(|byte| !ends(byte))
+            .count();
+        start..start + length
+    }
+
+    /// Behind what is in parentheses, brackets or braces from here on; the end of the text where they do not close.
+    fn balanced(&self, start: usize) -> Option<usize> {
+        let mut depth = 0_usize;
+        let mut at = start;
+        while let Some(byte) = self.bytes.get(at) {
+            match byte {
+                b'(' | b'[' | b'{' => depth += 1,
+                b')' | b']' | b'}' => {
+                    depth = depth.checked_sub(1)?;
+                    if depth == 0 {
+                        return Some(at + 1);
+                    }
+                }
+                b'"' => {
+                    at = quoted(self.bytes, at).1;
+                    continue;
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        Some(self.bytes.len())
+    }
+
+    fn skip_blanks(&self, start: usize, over_lines: bool) -> usize {
+        let is_blank = |byte: &u8| *byte == b' ' || (over_lines && byte.is_ascii_whitespace());
+        start
+            + self.bytes[start..]
+                .iter()
+                .take_while(|byte| is_blank(byte))
+                .count()
+    }
+}
+
+/// Whether a word says what kind of secret follows.
+fn is_scheme(word: &str) -> bool {
+    ["basic", "bearer", "digest", "token"]
+        .iter()
+        .any(|scheme| word.eq_ignore_ascii_case(scheme))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::is_secret_name;
+
+    fn mask(text: &str, is_url: bool) -> String {
+        masked(text, is_url, true, is_secret_name).map_or_else(|| text.to_owned(), |it| it.0)
+    }
+
+    #[test]
+    fn values_are_masked_by_their_names_in_every_form() {
+        for (text, expected) in [
+            (
+                r#"Login { user: "ada", password: "x\"y", age: 7 }"#,
+                r#"Login { user: "ada", password: "<redacted>", age: 7 }"#,
+            ),
+            (
+                r#"Some(Login { password: Some("x"), api_key: Key { inner: ["a", "b}"] }, n: 1 })"#,
+                "Some(Login { password: <redacted>, api_key: <redacted>, n: 1 })",
+            ),
+            (
+                "Pin { password: 1234, ok: true }",
+                "Pin { password: <redacted>, ok: true }",
+            ),
+            (
+                "Pin { password: None, secret: true }",
+                "Pin { password: None, secret: true }",
+            ),
+            (
+                r#"Request { method: GET, uri: /a?api_key=x&b=1, headers: {"authorization": "Bearer x", "accept": "*/*"} }"#,
+                r#"Request { method: GET, uri: /a?api_key=<redacted>&b=1, headers: {"authorization": "<redacted>", "accept": "*/*"} }"#,
+            ),
+            (
+                "HttpRequest HTTP/1.1 GET:/a\n  headers:\n    \"cookie\": \"a=b; c=d\"\n    \"host\": \"x\"\n",
+                "HttpRequest HTTP/1.1 GET:/a\n  headers:\n    \"cookie\": \"<redacted>\"\n    \"host\": \"x\"\n",
+            ),
+            (
+                r#""{\"password\": \"x\", \"user\": \"ada\"}""#,
+                r#""{\"password\": \"<redacted>\", \"user\": \"ada\"}""#,
+            ),
+            (
+                r#"[("authorization", "Bearer x"), ("a", "b")]"#,
+                r#"[("authorization", "<redacted>"), ("a", "b")]"#,
+            ),
+            ("password=hunter2 user=ada", "password=<redacted> user=ada"),
+            (
+                "db_password = \"x y\"; a = 1",
+                "db_password = \"<redacted>\"; a = 1",
+            ),
+            (
+                "{\"password\" => \"x\"}",
+                "{\"password\" => \"<redacted>\"}",
+            ),
+            (
+                "{'password': 'x', 'n': 1}",
+                "{'password': '<redacted>', 'n': 1}",
+            ),
+            (
+                "curl -H 'Authorization: Bearer sk-1' x",
+                "curl -H 'Authorization: <redacted>' x",
+            ),
+            (
+                "Login {\n    password:\n        \"x\",\n}",
+                "Login {\n    password:\n        \"<redacted>\",\n}",
+            ),
+            (
+                r#"{"a": 1, "pass\u0077ord": "x… [cut"#,
+                r#"{"a": 1, "pass\u0077ord": "<redacted>"#,
+            ),
+            (
+                "error sending request for url (https://u:p@h/a?key=AIza&q=1)",
+                "error sending request for url (https://<redacted>@h/a?key=<redacted>&q=1)",
+            ),
+            ("postgres://ada:x@db/main", "postgres://<redacted>@db/main"),
+            (
+                r"a\napi_key=x\u0009api_key=y",
+                r"a\napi_key=<redacted>\u0009api_key=<redacted>",
+            ),
+        ] {
+            assert_eq!(mask(text, false), expected);
+            assert_eq!(mask(expected, false), expected, "what is masked stays");
+        }
+    }
+
+    #[test]
+    fn what_is_no_secret_stays_as_it_is() {
+        for text in [
+            "my password: what was it?",
+            "std::collections::HashMap { len: 1 }",
+            "key=C major, tokens=7",
+            "ssh://git@github.com/a?page_token=1",
+            "session { key_points: [\"a\"] }",
+            "if password == other { secret: }",
+            "the author: \"Ada\", max_tokens: 7",
+            "a password is a secret (\"secret\" is a word)",
+            "",
+            "=",
+            ":",
+            "(",
+            "password",
+            "password=",
+            "password:",
+            "{password:",
+            "\"password\":",
+        ] {
+            assert_eq!(mask(text, false), text);
+        }
+    }
+
+    #[test]
+    fn urls_lose_who_asks_and_what_is_signed() {
+        for (text, expected) in [
+            ("https://ada@h/a", "https://<redacted>@h/a"),
+            (
+                "https://h/a?X-Amz-Signature=x&sig=y&page=1#z",
+                "https://h/a?X-Amz-Signature=<redacted>&sig=<redacted>&page=1#z",
+            ),
+            ("key=x&q=tea", "key=<redacted>&q=tea"),
+        ] {
+            assert_eq!(mask(text, true), expected);
+        }
+    }
+}

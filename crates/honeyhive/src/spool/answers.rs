@@ -1,0 +1,72 @@
+//! What the store says of records and files.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::RangeInclusive;
+
+use super::note::Note;
+
+/// Why a record was not written.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// The bound is reached.
+    Full,
+    Failed(io::Error),
+}
+
+/// Where a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(super) file: u64,
+    pub(super) at: u64,
+}
+
+/// Which record, for its outcome.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ticket {
+    pub(crate) place: Place,
+    pub(crate) note: Note,
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    Record(Ticket, Vec<u8>),
+    /// A record that is not what was written. It is to be settled like any other.
+    Unreadable(Ticket),
+    /// A file cannot be read any further.
+    Lost(Lost),
+    /// A file cannot be opened now; it may be later.
+    Failed(io::Error),
+}
+
+/// What can no longer be found. It has its outcome.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    /// So many, by mark.
+    pub(crate) items: BTreeMap<u64, u64>,
+    pub(super) from: Place,
+}
+
+impl Lost {
+    /// Where it was.
+    pub(crate) const fn places(&self) -> RangeInclusive<Place> {
+        let Place { file, .. } = self.from;
+        self.from..=Place { file, at: u64::MAX }
+    }
+}
+
+/// What other processes have left.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Still to be delivered.
+    pub(crate) items: u64,
+    /// They cannot be read, most often since they were being written when the process was killed.
+    pub(crate) lost: u64,
+    /// Files that cannot be read, or not to the end.
+    pub(crate) set_aside: u64,
+    /// Processes that have gone, whose key or URL was another.
+    pub(crate) elsewhere: u64,
+    /// Files that are not only this user's, or cannot be opened.
+    pub(crate) strangers: u64,
+}

@@ -1,0 +1,45 @@
+//! [`Note`]: what is known of a record besides its body.
+
+/// Whose record it is: a session or an event, as the engine knows them.
+pub(crate) type Id = [u8; 16];
+
+/// What a record is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A session begins.
+    Start,
+    /// Something is added to a session or an event.
+    Update,
+    /// Spans, of whichever sessions.
+    Traces,
+}
+
+impl Kind {
+    pub(super) const fn code(self) -> u8 {
+        match self {
+            Self::Start => 1,
+            Self::Update => 2,
+            Self::Traces => 3,
+        }
+    }
+
+    pub(super) const fn of(code: u8) -> Option<Self> {
+        match code {
+            1 => Some(Self::Start),
+            2 => Some(Self::Update),
+            3 => Some(Self::Traces),
+            _ => None,
+        }
+    }
+}
+
+/// What is known of a record besides its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Note {
+    pub(crate) kind: Kind,
+    pub(crate) id: Id,
+    /// How many items end with it.
+    pub(crate) items: u32,
+    /// A number of the writing process's own.
+    pub(crate) mark: u64,
+}

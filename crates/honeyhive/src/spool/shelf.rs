@@ -1,0 +1,67 @@
+//! [`Shelf`]: what is on disk, as the delivery thread sees it while another thread reads and writes there.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::held::Held;
+use super::note::{Id, Note};
+
+/// The records that are on disk and have no outcome yet. The thread of the files keeps it up to date.
+#[derive(Debug, Default)]
+pub(crate) struct Shelf(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    held: Held,
+    has_files: bool,
+    has_unread: bool,
+}
+
+impl Shelf {
+    /// True where everything has its outcome.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.lock().has_files
+    }
+
+    /// True where a record was not read back yet.
+    pub(crate) fn has_unread(&self) -> bool {
+        self.lock().has_unread
+    }
+
+    pub(crate) fn has_traces(&self) -> bool {
+        self.lock().held.has_traces()
+    }
+
+    /// The start of this session may be among the records.
+    pub(crate) fn has_start(&self, id: &Id) -> bool {
+        self.lock().held.has_start(id)
+    }
+
+    /// Something of this session may be among the records.
+    pub(crate) fn has_any(&self, id: &Id) -> bool {
+        self.lock().held.has_any(id)
+    }
+
+    pub(super) fn add(&self, note: &Note) {
+        self.lock().held.add(note);
+    }
+
+    pub(super) fn remove(&self, note: &Note) {
+        self.lock().held.remove(note);
+    }
+
+    /// Begins anew with these records.
+    pub(super) fn recount<'a>(&self, notes: impl IntoIterator<Item = &'a Note>) {
+        let mut held = Held::default();
+        notes.into_iter().for_each(|note| held.add(note));
+        self.lock().held = held;
+    }
+
+    pub(super) fn set_files(&self, has_files: bool, has_unread: bool) {
+        let mut state = self.lock();
+        (state.has_files, state.has_unread) = (has_files, has_unread);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
