@@ -27,10 +27,10 @@ where
         failure_persistence: None,
         ..Config::default()
     };
-    let mut runner = TestRunner::new(config);
     let mut tried = 0_u64;
     while tried == 0 || began.elapsed() < budget {
-        match runner.run(inputs, &property) {
+        // A runner is done with its cases for good, so each round has one, with random numbers of its own.
+        match TestRunner::new(config.clone()).run(inputs, &property) {
             Ok(()) => tried += u64::from(ROUND),
             Err(TestError::Fail(why, input)) => panic!("after {tried} inputs: {why}: {input:#?}"),
             Err(TestError::Abort(why)) => panic!("after {tried} inputs: {why}"),

@@ -5,10 +5,15 @@
 #[path = "core/mod.rs"]
 mod support;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use honeyhive::{DropPolicy, DropReason, Enrichment, FlushError, HoneyHiveTracer, StartError};
+use honeyhive::opentelemetry::KeyValue;
+use honeyhive::opentelemetry::trace::{Span as _, Status, Tracer as _, TracerProvider as _};
+use honeyhive::{
+    DropPolicy, DropReason, Enrichment, FlushError, HoneyHiveTracer, NewSession, StartError,
+};
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use serde_json::json;
 use support::*;
@@ -390,4 +395,45 @@ fn a_backlog_of_thousands_of_items_is_delivered_whole() {
         .filter(|session| !session.metrics.is_empty());
     assert_eq!(measured.count(), 120);
     assert_eq!(tracer.stats().dropped.total(), 0);
+}
+
+/// Whatever a program makes of a text of 20 MiB, it gets through, and so does what comes after it.
+#[test]
+fn no_text_is_too_long_to_be_delivered() {
+    const LARGEST_BODY: usize = 12 * 1024 * 1024;
+    let text = || "x".repeat(20 * 1024 * 1024);
+    let server = LocalServer::builder()
+        .api_key(KEY)
+        .max_request_bytes(LARGEST_BODY)
+        .max_body_bytes(LARGEST_BODY)
+        .start_blocking()
+        .unwrap();
+    let tracer = builder(&server).build().unwrap();
+    let sessions = [
+        tracer.create_session(text()),
+        tracer.create_session(NewSession::named("source").source(text())),
+    ];
+    let chat = tracer.create_session("chat");
+    chat.enrich(Enrichment::new().error(text()));
+    let failed = tracer.with_session("fails", |_| async {
+        std::panic::resume_unwind(Box::new(text()))
+    });
+    assert!(catch_unwind(AssertUnwindSafe(|| block_on(failed))).is_err());
+    chat.in_scope(|| {
+        let provider = tracer.provider().tracer(text());
+        let mut span = provider.start(text());
+        span.add_event(text(), vec![]);
+        span.set_status(Status::error(text()));
+        span.set_attribute(KeyValue::new(text(), 1));
+        span.end();
+        drop(tracer.span("after").start());
+    });
+    flush(&tracer);
+    let last = tracer.create_session("the last");
+    flush(&tracer);
+    assert_eq!(tracer.stats().dropped.total(), 0, "{:?}", tracer.stats());
+    for session in sessions.iter().chain([&chat, &last]) {
+        support::session(&server, session.id());
+    }
+    event(&server, "after");
 }

@@ -20,6 +20,7 @@ use honeyhive::opentelemetry::trace::{
     TraceState, Tracer as _, TracerProvider as _,
 };
 use honeyhive::opentelemetry::{Array, InstrumentationScope, KeyValue, Value as Attribute};
+use honeyhive::opentelemetry_sdk::Resource;
 use honeyhive::redaction::{Place, Verdict};
 use honeyhive::{
     BuildError, Enrichment, EventId, HoneyHiveTracer, NewSession, Redaction, SessionTransport,
@@ -807,4 +808,51 @@ fn a_redaction_shows_its_rules_in_debug() {
         text.contains("ssn") && text.contains("hook: true"),
         "{text}"
     );
+}
+
+#[test]
+fn the_resource_passes_the_redaction_like_everything_else() {
+    const SECRET: &str = "planted-Qw7-resource";
+    let resource = || {
+        Resource::builder_empty()
+            .with_attributes([
+                KeyValue::new("service.name", "chat"),
+                KeyValue::new("db.password", SECRET),
+                KeyValue::new("process.command_line", format!("chat token-{SECRET}")),
+            ])
+            .build()
+    };
+    for protocol in PROTOCOLS {
+        let server = server();
+        let tracer = builder(&server)
+            .otlp_protocol(protocol)
+            .redaction(Redaction::new().pattern("token-[A-Za-z0-9-]+"))
+            .resource(resource())
+            .build()
+            .unwrap();
+        drop(tracer.span("work").start());
+        flush(&tracer);
+        for request in server.requests() {
+            let sent = String::from_utf8_lossy(&request.body);
+            assert!(!sent.contains(SECRET), "{protocol:?}: {sent}");
+        }
+        let traces = server
+            .requests()
+            .into_iter()
+            .find(|it| it.path.ends_with("/traces"));
+        assert!(String::from_utf8_lossy(&traces.unwrap().body).contains("chat"));
+    }
+    // A hook that panics takes all but what identifies the service.
+    let server = server();
+    let tracer = builder(&server)
+        .redaction(Redaction::new().hook(|_| panic!("the hook fails")))
+        .resource(resource())
+        .build()
+        .unwrap();
+    drop(tracer.span("work").start());
+    flush(&tracer);
+    for request in server.requests() {
+        assert!(!String::from_utf8_lossy(&request.body).contains(SECRET));
+    }
+    assert!(tracer.stats().callback_panics > 0);
 }

@@ -42,7 +42,7 @@ use function::Function;
 /// |---|---|---|
 /// | `name = "…"` | the name of the span | the name of the function |
 /// | `event_type = "model"` | `"model"`, `"chain"` or `"tool"`, or a path such as `EventType::Tool` | a chain when it has children, a tool when not |
-/// | `tracer = expr` | the tracer; a `HoneyHiveTracer` or what dereferences to one | that of the current session, else the one of `HoneyHiveTracer::set_default` |
+/// | `tracer = expr` | the tracer; a `HoneyHiveTracer` or what dereferences to one | that of the current session, else the only one of the process, or the one of `HoneyHiveTracer::set_default` |
 /// | `skip(a, b)` | these arguments are not recorded | none |
 /// | `skip_all` | no argument is recorded | |
 /// | `inputs = expr` | recorded instead of the arguments; serialises to an object | the arguments |
@@ -151,6 +151,7 @@ use function::Function;
 /// and for any other function the same with `run(span, move || { /* the body */ })`. Nothing is boxed but a
 /// recorded stream whose type is a box already. `#[track_caller]` sees the expansion as the caller of what the
 /// body calls.
+#[doc(alias = "atrace")]
 #[proc_macro_attribute]
 pub fn trace(args: TokenStream, item: TokenStream) -> TokenStream {
     let original = proc_macro2::TokenStream::from(item.clone());

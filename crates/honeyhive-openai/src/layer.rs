@@ -2,9 +2,6 @@
 
 use honeyhive::HoneyHiveTracer;
 use honeyhive::model_call::{Endpoint, ModelCall};
-use tower_layer::Layer;
-
-use crate::service::ModelCallService;
 
 /// Makes each call of a model an event. Its place is outside the retries: a call is one event, however often it is
 /// tried.
@@ -99,12 +96,4 @@ fn endpoint(request: &reqwest::Request) -> Option<Endpoint> {
         .host_str()
         .and_then(|host| Endpoint::of(host, url.path()));
     known.or_else(|| Endpoint::at(PROVIDER, url.path()))
-}
-
-impl<S> Layer<S> for ModelCalls {
-    type Service = ModelCallService<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        ModelCallService::new(inner, self.clone())
-    }
 }

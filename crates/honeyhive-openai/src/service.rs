@@ -9,10 +9,19 @@ use std::task::{Context, Poll};
 use async_openai::middleware::HttpRequestFactory;
 use honeyhive::model_call::ModelCall;
 use reqwest::{Body, Response, ResponseBuilderExt as _};
+use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::ModelCalls;
 use crate::attempt::replay;
+
+impl<S> Layer<S> for ModelCalls {
+    type Service = ModelCallService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        ModelCallService::new(inner, self.clone())
+    }
+}
 
 /// What [`ModelCalls`] makes of a service.
 #[derive(Debug, Clone)]

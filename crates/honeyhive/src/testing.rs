@@ -23,7 +23,7 @@
 //! # let _ = session;
 //! ```
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::HoneyHiveTracer;
 use crate::delivery::capture::Capture;
@@ -64,7 +64,7 @@ pub struct Captured {
 }
 
 impl Captured {
-    /// All sessions, in the order they arrived.
+    /// All sessions, in the order of their starts.
     #[must_use]
     pub fn sessions(&self) -> Vec<CapturedSession> {
         self.settle();
@@ -88,6 +88,52 @@ impl Captured {
         let mut sessions = self.sessions();
         assert_eq!(sessions.len(), 1, "expected one session, got {sessions:#?}");
         sessions.remove(0)
+    }
+
+    /// The one session with this name.
+    ///
+    /// # Panics
+    ///
+    /// When there are none or several.
+    #[must_use]
+    #[track_caller]
+    pub fn session_named(&self, name: &str) -> CapturedSession {
+        let sessions = self.sessions();
+        let is_named = |session: &&CapturedSession| session.name.as_deref() == Some(name);
+        let mut named = sessions.iter().filter(is_named);
+        match (named.next(), named.next()) {
+            (Some(session), None) => session.clone(),
+            (None, _) => panic!("no session is called {name:?}; there are {sessions:#?}"),
+            (Some(_), Some(_)) => panic!("several sessions are called {name:?}: {sessions:#?}"),
+        }
+    }
+
+    /// Waits until the one session with this name has ended, as one does that ends in another task: 10 s at the most.
+    ///
+    /// # Panics
+    ///
+    /// When it has not ended by then. A request's session ends with its answer's body, so read that.
+    #[must_use]
+    #[track_caller]
+    pub fn wait_for_end(&self, name: &str) -> CapturedSession {
+        const PAUSE: Duration = Duration::from_millis(5);
+        let began = Instant::now();
+        loop {
+            let sessions = self.sessions();
+            let is_named = |session: &&CapturedSession| session.name.as_deref() == Some(name);
+            let has_ended = sessions
+                .iter()
+                .filter(is_named)
+                .any(|it| it.end_time.is_some());
+            if has_ended {
+                return self.session_named(name);
+            }
+            assert!(
+                began.elapsed() < SETTLE,
+                "no session {name:?} has ended (is the body of the answer read to its end?): {sessions:#?}"
+            );
+            std::thread::sleep(PAUSE);
+        }
     }
 
     fn settle(&self) {

@@ -47,13 +47,13 @@ fn run(name: &str, console: Option<&str>, honeyhive: &LocalServer, ids: &mut Ids
 
 #[test]
 fn a_program_that_there_is_none_of_is_answered_with_those_that_there_are() {
-    let (status, said) = Program::start("worker_scoped", "").end();
+    let (status, said) = Program::start("workers_scoped", "").end();
     assert_eq!(status.code(), Some(1), "{said}");
     let mut lines = said.lines();
     let first = lines.next().unwrap();
-    assert!(first.contains(r#""worker_scoped""#), "{said}");
+    assert!(first.contains(r#""workers_scoped""#), "{said}");
     assert!(
-        lines.any(|line| line.trim() == "worker_scoped_sessions"),
+        lines.any(|line| line.trim() == "workers_scoped_sessions"),
         "{said}"
     );
 }

@@ -8,19 +8,16 @@
 
 use std::error::Error;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use axum::Router;
-use chat_support::{Config, DRAIN_LIMIT, Responder, Telemetry, log_to_stderr, shutdown_signal};
+use chat_support::{Config, Responder, Telemetry, log_to_stderr};
 use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
-use tokio::sync::oneshot;
 
 type Outcome = Result<(), Box<dyn Error>>;
 
-fn main() -> ExitCode {
+#[tokio::main]
+async fn main() -> ExitCode {
     log_to_stderr();
-    match run(&Config::from_env()) {
+    match run(&Config::from_env()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("axum-chat: {error}");
@@ -29,47 +26,25 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(config: &Config) -> Outcome {
-    let runtime = Runtime::new()?;
-    let listener = runtime.block_on(listen(&config.address))?;
+async fn run(config: &Config) -> Outcome {
+    let listener = listen(&config.address).await?;
     let responder = Responder::new(config)?;
-    let telemetry = Telemetry::start()?;
+    let telemetry = Telemetry::of_server().await?;
     println!("axum-chat listens on http://{}", listener.local_addr()?);
     println!("{telemetry}");
 
-    let served = runtime.block_on(serve(
-        listener,
-        axum_chat::app(telemetry.tracer(), responder),
-    ));
-    // Ends the answers that are still under way, so that they are recorded as cut short ...
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    // ... and only then is everything recorded that ever will be.
-    if let Some(loss) = telemetry.shut_down() {
+    let tracer = telemetry.tracer();
+    let app = axum_chat::app(tracer.clone(), responder);
+    let served = tracer
+        .serve(|stop| axum::serve(listener, app).with_graceful_shutdown(stop))
+        .await;
+    if let Some(loss) = telemetry.loss(served.delivery) {
         eprintln!("axum-chat: {loss}");
     }
-    served
+    Ok(served.output.transpose().map(drop)?)
 }
 
 async fn listen(address: &str) -> Result<TcpListener, String> {
     let listener = TcpListener::bind(address).await;
     listener.map_err(|error| format!("cannot listen on CHAT_ADDR={address}: {error}"))
-}
-
-/// Serves until it is time to stop, and then finishes what is under way, [`DRAIN_LIMIT`] at the most.
-async fn serve(listener: TcpListener, app: Router) -> Outcome {
-    let (stopping, stopped) = oneshot::channel();
-    let server = axum::serve(listener, app).with_graceful_shutdown(async {
-        shutdown_signal().await;
-        let _ = stopping.send(());
-    });
-    tokio::select! {
-        served = server => Ok(served?),
-        () = drain_limit(stopped) => Ok(()),
-    }
-}
-
-async fn drain_limit(stopped: oneshot::Receiver<()>) {
-    if stopped.await.is_ok() {
-        tokio::time::sleep(DRAIN_LIMIT).await;
-    }
 }

@@ -74,6 +74,8 @@ async fn a_second_turn_in_the_same_session_knows_the_first() {
 
     server.flush().await;
     let session = server.only_session().await;
+    // The last question beside the last answer.
+    assert_eq!(session.outputs["message"], "What did I say first?");
     assert_eq!(session.outputs["reply"], answer["reply"]);
     let events = server.honeyhive.events(&id);
     let last_model = events.iter().rfind(|it| it.event_type == "model").unwrap();

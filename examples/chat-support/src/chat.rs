@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use honeyhive::{HoneyHiveTracer, Session};
+use honeyhive::Session;
 
 use crate::conversations::Conversations;
 use crate::error::ChatError;
@@ -20,7 +20,6 @@ pub struct Chat {
 
 #[derive(Debug)]
 struct Inner {
-    tracer: HoneyHiveTracer,
     responder: Responder,
     conversations: Arc<Conversations>,
 }
@@ -28,10 +27,9 @@ struct Inner {
 impl Chat {
     /// A chat without any conversation yet.
     #[must_use]
-    pub fn new(tracer: HoneyHiveTracer, responder: Responder) -> Self {
+    pub fn new(responder: Responder) -> Self {
         Self {
             inner: Arc::new(Inner {
-                tracer,
                 responder,
                 conversations: Arc::default(),
             }),
@@ -80,7 +78,6 @@ impl Chat {
         }
         let inner = &*self.inner;
         Turn::begin(
-            &inner.tracer,
             &inner.conversations,
             session,
             request.message,

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! An example adds the framework: it reads the body, hands over the request's session, and turns the
-//! result into a response. [`Config`], [`Telemetry`] and [`shutdown_signal`] serve its `main`.
+//! result into a response. [`Config`] and [`Telemetry`] serve its `main`.
 
 mod chat;
 mod config;
@@ -19,7 +19,6 @@ mod message;
 mod reply_stream;
 mod request;
 mod responder;
-mod shutdown;
 mod sse;
 mod turn;
 
@@ -32,4 +31,3 @@ pub use message::{ChatReply, StreamEvent};
 pub use reply_stream::ReplyStream;
 pub use request::ChatRequest;
 pub use responder::{HUMAN_PACE, Responder};
-pub use shutdown::{DRAIN_LIMIT, shutdown_signal};

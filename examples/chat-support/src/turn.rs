@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use honeyhive::{Enrichment, EventType, HoneyHiveTracer, Session, Span};
-use serde_json::json;
+use honeyhive::{Enrichment, Session, Span, json};
 
 use crate::conversations::Conversations;
 use crate::error::UpstreamError;
@@ -33,7 +32,6 @@ pub(crate) struct Turn {
 impl Turn {
     /// Begins a turn of `session`, which is the current one here: that is where the spans go.
     pub(crate) fn begin(
-        tracer: &HoneyHiveTracer,
         conversations: &Arc<Conversations>,
         session: &Session,
         message: String,
@@ -42,14 +40,14 @@ impl Turn {
         let mut messages = conversations.history(session.id());
         let asked = json!({ "message": message });
         messages.push(Message::user(message));
-        session.enrich(Enrichment::new().inputs(&asked));
-        let chain = tracer
+        session.inputs(&asked);
+        let chain = session
             .span("chat turn")
-            .event_type(EventType::Chain)
+            .event_type("chain")
             .inputs(asked)
             .start();
         Self {
-            model: chain.in_scope(|| model_span(tracer, &messages, about)),
+            model: chain.in_scope(|| model_span(session, &messages, about)),
             chain,
             session: session.clone(),
             conversations: Arc::clone(conversations),
@@ -94,7 +92,9 @@ impl Turn {
 
     /// There will be no answer, or no more of it.
     pub(crate) fn fail(mut self, error: UpstreamError) -> UpstreamError {
-        self.end(&Enrichment::new().error(error.to_string()));
+        self.model.fail(&error);
+        self.chain.fail(&error);
+        self.end(&Enrichment::new());
         error
     }
 
@@ -118,18 +118,21 @@ impl Turn {
         let reply = json!({ "reply": self.answer.text });
         self.model.outputs(&said);
         self.chain.outputs(&reply);
-        self.session.enrich(Enrichment::new().outputs(reply));
-        if let Some(asked) = self.messages.pop() {
-            self.conversations
-                .remember(self.session.id(), [asked, said]);
-        }
+        let Some(asked) = self.messages.pop() else {
+            return;
+        };
+        // The session's top shows the last question beside the last answer: its inputs are those of the first.
+        self.session
+            .outputs(json!({ "message": asked.content, "reply": self.answer.text }));
+        self.conversations
+            .remember(self.session.id(), [asked, said]);
     }
 }
 
-fn model_span(tracer: &HoneyHiveTracer, messages: &[Message], about: About<'_>) -> Span {
-    tracer
+fn model_span(session: &Session, messages: &[Message], about: About<'_>) -> Span {
+    session
         .span("chat completion")
-        .event_type(EventType::Model)
+        .event_type("model")
         .inputs(json!({ "chat_history": messages }))
         .config(about)
         .start()

@@ -3,7 +3,9 @@
 use std::time::Duration;
 use std::{env, fmt};
 
-use honeyhive::{BuildError, DeliveryStats, HoneyHiveTracer, HoneyHiveTracerBuilder};
+use honeyhive::{
+    BuildError, DeliveryStats, FlushError, FlushReport, HoneyHiveTracer, HoneyHiveTracerBuilder,
+};
 use honeyhive_local::{LocalServer, StartError};
 
 /// How long the last delivery may take.
@@ -60,13 +62,54 @@ impl Telemetry {
         }
     }
 
-    fn start_local(settings: HoneyHiveTracerBuilder) -> Result<Self, TelemetryError> {
-        let local = local_server()?;
+    /// As [`start`](Self::start), for a server, which a setting that is not usable does not keep down: its tracer then
+    /// records nothing, and the log says why.
+    ///
+    /// # Errors
+    ///
+    /// Where the HoneyHive inside cannot be started.
+    pub async fn of_server() -> Result<Self, TelemetryError> {
+        let settings = HoneyHiveTracer::builder();
+        let tracer = match settings.clone().build() {
+            Ok(tracer) => tracer,
+            Err(BuildError::MissingApiKey) => {
+                let local = match LocalServer::builder().port(LOCAL_PORT).start().await {
+                    Err(StartError::Bind { .. }) => LocalServer::builder().start().await?,
+                    other => other?,
+                };
+                return Self::with_local(settings, local);
+            }
+            Err(_) => settings.build_or_disabled(),
+        };
+        Ok(Self {
+            tracer,
+            local: None,
+        })
+    }
+
+    /// What a delivery has lost, as a line for the user of a program.
+    #[must_use]
+    pub fn loss(&self, delivery: Result<FlushReport, FlushError>) -> Option<String> {
+        let lost = lost(&self.tracer.stats())?;
+        let reason = delivery
+            .err()
+            .map_or_else(String::new, |e| format!(": {e}"));
+        Some(format!("{lost}{reason}"))
+    }
+
+    fn with_local(
+        settings: HoneyHiveTracerBuilder,
+        local: LocalServer,
+    ) -> Result<Self, TelemetryError> {
         let tracer = settings.api_key("local").server_url(local.url()).build()?;
         Ok(Self {
             tracer,
             local: Some(local),
         })
+    }
+
+    fn start_local(settings: HoneyHiveTracerBuilder) -> Result<Self, TelemetryError> {
+        Self::with_local(settings, local_server()?)
     }
 
     /// The tracer.
@@ -80,10 +123,7 @@ impl Telemetry {
     /// It blocks, and belongs after the end of the runtime: by then all work has ended.
     #[must_use = "what was lost should be said"]
     pub fn shut_down(&self) -> Option<String> {
-        let flushed = self.tracer.shutdown_blocking(SHUTDOWN_LIMIT);
-        let lost = lost(&self.tracer.stats())?;
-        let reason = flushed.err().map_or_else(String::new, |e| format!(": {e}"));
-        Some(format!("{lost}{reason}"))
+        self.loss(self.tracer.shutdown_blocking(SHUTDOWN_LIMIT))
     }
 
     /// What has arrived in the HoneyHive inside, for programs that end before anybody can look: a session

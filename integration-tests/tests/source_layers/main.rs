@@ -11,12 +11,21 @@ use std::path::{Path, PathBuf};
 use graph::Graph;
 use source::Sources;
 
-/// What is being rebuilt as this is written: what goes through these is not looked at.
-const UNDER_WAY: [&str; 4] = [
-    "honeyhive/delivery/",
-    "honeyhive/outbox/",
-    "honeyhive/testing.rs",
-    "honeyhive-local/",
+/// Where circles are known and not mended yet: what goes through these files is not looked at.
+const UNDER_WAY: [&str; 13] = [
+    "honeyhive/delivery/core/mod.rs",
+    "honeyhive/delivery/disk/mod.rs",
+    "honeyhive/delivery/sink.rs",
+    "honeyhive/outbox/mod.rs",
+    "honeyhive/outbox/record.rs",
+    "honeyhive/outbox/command.rs",
+    "honeyhive/outbox/closing.rs",
+    "honeyhive/outbox/bounds.rs",
+    "honeyhive-local/api/mod.rs",
+    "honeyhive-local/builder.rs",
+    "honeyhive-local/server.rs",
+    "honeyhive-local/meaning/mod.rs",
+    "honeyhive-local/meaning/content.rs",
 ];
 
 /// The floors of the core (`docs/architecture.md`): a file knows its own floor and those below.
@@ -65,7 +74,7 @@ const FLOORS: [(u8, &[&str]); 10] = [
 ];
 
 /// What still looks upwards, while both are being rebuilt.
-const UPWARDS: [(&str, &str); 1] = [("delivery/sink.rs", "testing.rs")];
+const UPWARDS: [(&str, &str); 0] = [];
 
 /// The root files of a crate: its library, and each of its programs.
 fn roots(krate: &Path) -> Vec<PathBuf> {

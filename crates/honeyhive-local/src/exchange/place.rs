@@ -68,10 +68,9 @@ fn area(method: &Method, parts: &[&str]) -> Area {
     match (method.as_str(), parts) {
         (_, ["v1", "projects", ..]) => Area::DataPlane,
         ("POST", ["v1", "events", "search" | "export"] | ["events", "export"]) => Area::Project,
-        (_, ["opentelemetry", ..] | ["session", ..]) => Area::Ingestion,
-        ("POST", ["v1", "sessions" | "events" | "traces" | "logs", ..]) => Area::Ingestion,
-        ("PUT", ["v1", "events", _] | ["events"]) => Area::Ingestion,
-        ("POST", ["events", ..]) => Area::Ingestion,
+        (_, ["opentelemetry" | "session", ..])
+        | ("POST", ["v1", "sessions" | "events" | "traces" | "logs", ..] | ["events", ..])
+        | ("PUT", ["v1", "events", _] | ["events"]) => Area::Ingestion,
         _ => Area::Project,
     }
 }

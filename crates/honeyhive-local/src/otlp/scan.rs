@@ -12,7 +12,7 @@ const DEEPEST: usize = 96;
 /// A kind of message: the fields of it that hold messages, and of which kind; and whether it is counted as a record.
 #[derive(Debug)]
 pub(super) struct Message {
-    fields: &'static [(u64, &'static Message)],
+    fields: &'static [(u64, &'static Self)],
     is_record: bool,
 }
 

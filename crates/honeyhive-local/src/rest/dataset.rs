@@ -134,7 +134,7 @@ pub(crate) fn mapped_datapoints(body: &Value, dataset: &str) -> Result<Vec<Value
                 message => vec![message],
             })
             .collect();
-        finished(json!({
+        finished(&json!({
             "inputs": picked(row, "inputs"),
             "history": history,
             "ground_truth": picked(row, "ground_truth"),
@@ -146,7 +146,7 @@ pub(crate) fn mapped_datapoints(body: &Value, dataset: &str) -> Result<Vec<Value
 
 /// A datapoint as it is kept and answered.
 pub(crate) fn new_datapoint(body: &Value) -> Result<Value, Invalid> {
-    Ok(finished(Value::Object(DATAPOINT.read(body)?)))
+    Ok(finished(&Value::Object(DATAPOINT.read(body)?)))
 }
 
 /// The fields of a datapoint that a body changes.
@@ -159,7 +159,7 @@ pub(crate) fn datapoint_of_event(event: &Value, dataset: Option<&str>) -> Value 
     let history = event["inputs"].get("chat_history").cloned();
     let truth = event["feedback"].get("ground_truth").cloned();
     let truth = truth.filter(Value::is_object);
-    finished(json!({
+    finished(&json!({
         "inputs": event["inputs"],
         "history": history.filter(Value::is_array),
         "ground_truth": truth.unwrap_or_else(|| event["outputs"].clone()),
@@ -202,7 +202,7 @@ impl FromEvents {
 }
 
 /// A datapoint with every field that an answer has.
-fn finished(datapoint: Value) -> Value {
+fn finished(datapoint: &Value) -> Value {
     let created = iso(now());
     let or = |name: &str, usual: Value| match datapoint.get(name) {
         None | Some(Value::Null) => usual,

@@ -22,12 +22,9 @@ use totals::Totals;
 use writer::{Desk, Writer};
 
 pub(crate) use failed::Failed;
-pub(crate) use feed::{Change, Changes, Feed, Kind};
+pub(crate) use feed::{Changes, Feed, Kind};
 pub use open::StoreError;
-pub(crate) use read::{
-    EventRow, Facets, Found, Listed, Orphan, OrphanReason, Reading, SessionFilter, SessionRow,
-    Tree, TreeRow,
-};
+pub(crate) use read::{Facets, Found, Listed, Orphan, Reading, SessionFilter, SessionRow};
 pub(crate) use requests::Requests;
 pub(crate) use write::Writing;
 

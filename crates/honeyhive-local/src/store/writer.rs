@@ -23,6 +23,9 @@ const LONGEST_TOGETHER: Duration = Duration::from_millis(5);
 type Finish = Box<dyn FnOnce(Result<(), Failed>) + Send>;
 type Job = Box<dyn FnOnce(&mut Writing<'_>) -> Finish + Send>;
 
+/// Changes as the feed takes them: kind, id, and whether it is new.
+type Announced = Vec<(Kind, String, bool)>;
+
 /// The handle on the writing thread; dropping it writes what has queued up and ends the thread.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -82,10 +85,8 @@ impl Drop for Writer {
 impl Desk {
     fn work(self, queue: &mpsc::Receiver<Job>) {
         while let Ok(first) = queue.recv() {
-            let (finishes, committed, changes) = self.commit(first, queue);
-            if !changes.is_empty() {
-                self.feed.announce(changes);
-            }
+            let (finishes, committed) = self.commit(first, queue);
+            let committed = committed.map(|changes| self.announce(changes));
             for finish in finishes {
                 finish(committed.clone());
             }
@@ -97,12 +98,18 @@ impl Desk {
         drop(self.lock);
     }
 
-    /// Runs what has queued up in one transaction.
+    fn announce(&self, changes: Announced) {
+        if !changes.is_empty() {
+            self.feed.announce(changes);
+        }
+    }
+
+    /// Runs what has queued up in one transaction; says what has changed, or why nothing has.
     fn commit(
         &self,
         first: Job,
         queue: &mpsc::Receiver<Job>,
-    ) -> (Vec<Finish>, Result<(), Failed>, Vec<(Kind, String, bool)>) {
+    ) -> (Vec<Finish>, Result<Announced, Failed>) {
         let connection = locked(&self.connection);
         let began = connection.execute_batch("BEGIN IMMEDIATE");
         let mut totals = *locked(&self.totals);
@@ -115,17 +122,17 @@ impl Desk {
             finishes.push(job(&mut writing));
         }
         if let Some(failed) = writing.broken().cloned() {
-            return (finishes, Err(failed), Vec::new());
+            return (finishes, Err(failed));
         }
         let changes = writing.into_changes();
         let committed = began.and_then(|()| connection.execute_batch("COMMIT"));
         if let Err(error) = committed {
             // Where the database has rolled back by itself, there is nothing to roll back.
             let _ = connection.execute_batch("ROLLBACK");
-            return (finishes, Err(error.into()), Vec::new());
+            return (finishes, Err(error.into()));
         }
         *locked(&self.totals) = totals;
-        (finishes, Ok(()), changes)
+        (finishes, Ok(changes))
     }
 }
 

@@ -124,3 +124,22 @@ async fn async_functions_go_where_functions_go() {
     assert_eq!(session.scope(takes(passed)).await, 1);
     assert_eq!(captured.only_session().events.len(), 1);
 }
+
+/// What a program writes on one line, rustc must not find fault with.
+#[deny(warnings)]
+#[rustfmt::skip]
+mod on_one_line {
+    #[honeyhive::trace] pub(super) async fn add(left: u32) -> u32 { left + 1 }
+    #[honeyhive::trace] pub(super) async fn twice(left: u32) -> u32 { add(left).await + add(left).await }
+    #[honeyhive::trace] pub(super) async fn nothing() { _ = add(1).await }
+    #[honeyhive::trace] pub(super) async fn tried() -> Result<u32, std::io::Error> { Ok(add(1).await) }
+    #[honeyhive::trace] pub(super) fn plain(left: u32) -> u32 { left + 1 }
+}
+
+#[tokio::test]
+async fn functions_on_one_line_run_as_they_are() {
+    assert_eq!(on_one_line::twice(1).await, 4);
+    on_one_line::nothing().await;
+    assert_eq!(on_one_line::tried().await.ok(), Some(2));
+    assert_eq!(on_one_line::plain(1), 2);
+}

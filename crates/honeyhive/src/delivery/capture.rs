@@ -1,6 +1,7 @@
 //! [`Capture`]: what test mode keeps of the calls that would have gone out.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -14,10 +15,11 @@ use crate::attributes::{ERROR, EVENT_ID, EVENT_TYPE, SESSION_ID};
 use crate::enrichment::Enrichment;
 use crate::model::id::SessionId;
 use crate::model::object::{Bucket, Object, merge};
+use crate::model::unflatten::unflatten;
 use crate::span::attributes_of;
 
 /// A session, as HoneyHive would show it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CapturedSession {
     /// Its id.
@@ -48,16 +50,55 @@ pub struct CapturedSession {
     pub duration: Option<f64>,
     /// Its spans, in the order they ended.
     pub events: Vec<CapturedEvent>,
+    /// When it began, in Unix milliseconds; of a linked one, when its first span did.
+    start_time: Option<f64>,
+}
+
+/// What the session is called, how it ended and its tree: a failed assertion should fit a screen.
+impl fmt::Debug for CapturedSession {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("CapturedSession");
+        shown.field("id", &format_args!("{}", self.id));
+        if let Some(error) = &self.error {
+            shown.field("error", error);
+        }
+        for (name, bucket) in [
+            ("inputs", &self.inputs),
+            ("outputs", &self.outputs),
+            ("metadata", &self.metadata),
+        ] {
+            if !bucket.is_empty() {
+                shown.field(name, &format_args!("{}", Value::Object(bucket.clone())));
+            }
+        }
+        shown.field("has_ended", &self.end_time.is_some());
+        shown.field("tree", &format_args!("{}", self.tree()));
+        shown.finish_non_exhaustive()
+    }
 }
 
 /// A span, as HoneyHive would show it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct CapturedEvent {
     /// Its name.
     pub name: String,
     /// `model`, `chain` or `tool`.
     pub event_type: String,
+    /// What went in.
+    pub inputs: Map<String, Value>,
+    /// What came out.
+    pub outputs: Map<String, Value>,
+    /// Facts about it.
+    pub metadata: Map<String, Value>,
+    /// Numbers about it.
+    pub metrics: Map<String, Value>,
+    /// What people said of it.
+    pub feedback: Map<String, Value>,
+    /// Its configuration.
+    pub config: Map<String, Value>,
+    /// Who it belongs to.
+    pub user_properties: Map<String, Value>,
     /// Its attributes as they go over the wire.
     pub attributes: BTreeMap<String, AttributeValue>,
     /// Its error: what was set as such, else the status message.
@@ -67,7 +108,57 @@ pub struct CapturedEvent {
     start: SystemTime,
 }
 
+/// Its name, its type and what it says.
+impl fmt::Debug for CapturedEvent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("CapturedEvent");
+        shown.field("name", &self.name);
+        shown.field("event_type", &self.event_type);
+        if let Some(error) = &self.error {
+            shown.field("error", error);
+        }
+        for bucket in Bucket::ALL {
+            let object = bucket_in(&self.attributes, bucket);
+            if !object.is_empty() {
+                shown.field(bucket.name(), &format_args!("{}", Value::Object(object)));
+            }
+        }
+        shown.finish_non_exhaustive()
+    }
+}
+
+/// A bucket of a span, from its attributes.
+fn bucket_in(attributes: &BTreeMap<String, AttributeValue>, bucket: Bucket) -> Map<String, Value> {
+    let prefix = bucket.attribute_prefix();
+    let entries = attributes.iter().filter_map(|(key, value)| {
+        let key = key.strip_prefix(prefix)?.strip_prefix('.')?;
+        Some((key, json_of(value)))
+    });
+    unflatten(entries)
+}
+
+fn json_of(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::Bool(flag) => (*flag).into(),
+        AttributeValue::I64(number) => (*number).into(),
+        AttributeValue::F64(number) => (*number).into(),
+        other => other.as_str().into_owned().into(),
+    }
+}
+
 impl CapturedEvent {
+    /// Reads the buckets from the attributes.
+    fn fill(&mut self) {
+        let of = |bucket| bucket_in(&self.attributes, bucket);
+        self.inputs = of(Bucket::Inputs);
+        self.outputs = of(Bucket::Outputs);
+        self.metadata = of(Bucket::Metadata);
+        self.metrics = of(Bucket::Metrics);
+        self.feedback = of(Bucket::Feedback);
+        self.config = of(Bucket::Config);
+        self.user_properties = of(Bucket::UserProperties);
+    }
+
     /// An attribute as text: `event.text("honeyhive_inputs.message")`.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<String> {
@@ -94,7 +185,16 @@ impl CapturedSession {
             end_time: None,
             duration: None,
             events: Vec::new(),
+            start_time: None,
         }
+    }
+
+    /// When it began, as far as is known.
+    fn began(&self) -> f64 {
+        let first = self.events.iter().map(|event| event.start).min();
+        let first = first.and_then(|start| start.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let first = first.map(|start| start.as_secs_f64() * 1_000.0);
+        self.start_time.or(first).unwrap_or(f64::MAX)
     }
 
     /// The session and its events as indented text, siblings in the order they started.
@@ -185,18 +285,29 @@ struct Store {
     sessions: BTreeMap<SessionId, CapturedSession>,
 }
 
+impl Store {
+    /// All sessions, in the order of their starts, with what their events hold.
+    fn read(&self) -> Vec<CapturedSession> {
+        let sessions = self.order.iter();
+        let mut sessions: Vec<_> = sessions
+            .filter_map(|id| self.sessions.get(id).cloned())
+            .collect();
+        sessions.sort_by(|one, other| one.began().total_cmp(&other.began()));
+        for event in sessions.iter_mut().flat_map(|it| &mut it.events) {
+            event.fill();
+        }
+        sessions
+    }
+}
+
 impl Capture {
     fn lock(&self) -> MutexGuard<'_, Store> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All sessions, in the order they arrived.
+    /// All sessions, in the order of their starts.
     pub(crate) fn sessions(&self) -> Vec<CapturedSession> {
-        let store = self.lock();
-        let sessions = store.order.iter();
-        sessions
-            .filter_map(|id| store.sessions.get(id).cloned())
-            .collect()
+        self.lock().read()
     }
 
     /// Keeps a call.
@@ -244,6 +355,7 @@ impl CapturedSession {
     fn begin(&mut self, mut start: Fields) {
         self.name = start.text("session_name");
         self.source = start.text("source");
+        self.start_time = start.number("start_time");
         self.inputs = start.bucket(Bucket::Inputs);
         self.end_time = None;
         self.duration = None;
@@ -330,6 +442,13 @@ impl CapturedEvent {
         Self {
             name: span.name.into_owned(),
             event_type: text(EVENT_TYPE).unwrap_or_default(),
+            inputs: Map::new(),
+            outputs: Map::new(),
+            metadata: Map::new(),
+            metrics: Map::new(),
+            feedback: Map::new(),
+            config: Map::new(),
+            user_properties: Map::new(),
             error: text(ERROR).or(status),
             attributes,
             span: span.span_context.span_id(),

@@ -18,8 +18,8 @@ pub(crate) const VALUE_BYTES: usize = 1024 * 1024;
 pub(crate) const EVENT_BYTES: usize = 10 * 1024 * 1024;
 /// Texts are never cut to less than this, however many there are.
 const LEAST: usize = 1024;
-/// The longest name of a span, in bytes.
-const NAME_BYTES: usize = 1024;
+/// The longest name of a session or a span, in bytes.
+pub(crate) const NAME_BYTES: usize = 1024;
 /// Room for the mark: what has been cut is not cut again.
 const MARK: usize = 64;
 /// What a value or a key costs besides its text, about.

@@ -12,4 +12,6 @@ pub(crate) mod object;
 pub(crate) mod rfc3339;
 pub(crate) mod text;
 pub(crate) mod truth;
+#[cfg(feature = "testing")]
+pub(crate) mod unflatten;
 pub(crate) mod words;

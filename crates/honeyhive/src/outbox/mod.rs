@@ -273,10 +273,11 @@ impl Outbox {
 
     /// Hands a session's end over, likewise.
     #[inline]
-    pub(crate) fn push_end(&self, session: SessionId, end: SessionEnd, timing: Timing) {
+    pub(crate) fn push_end(&self, session: SessionId, mut end: SessionEnd, timing: Timing) {
         if self.is_disabled {
             return;
         }
+        end.fit();
         if let Ok(mut queue) = self.admit(end.load()) {
             let end = Update::End(end);
             queue

@@ -14,7 +14,7 @@ use crate::attributes::USER_ID;
 use crate::enrichment::Enrichment;
 use crate::error::StartError;
 use crate::model::id::SessionId;
-use crate::model::limits::{self, VALUE_BYTES};
+use crate::model::limits::{self, NAME_BYTES, VALUE_BYTES};
 use crate::model::object::{ALLOCATION, Bucket, Object, object_bytes};
 
 /// What the delivery thread keeps of a session besides what was recorded, in a table that may be half empty.
@@ -144,7 +144,12 @@ impl Facts {
     }
 
     /// `None` where there are none.
-    pub(crate) fn boxed(self) -> Option<Box<Self>> {
+    pub(crate) fn boxed(mut self) -> Option<Box<Self>> {
+        if let Some(source) = &mut self.source
+            && limits::is_over(source, NAME_BYTES)
+        {
+            *source = limits::cut(source, NAME_BYTES).into();
+        }
         let is_empty =
             self.source.is_none() && self.metadata.is_empty() && self.user_properties.is_empty();
         (!is_empty).then(|| Box::new(self))
@@ -170,11 +175,14 @@ impl StartRecord {
     #[inline]
     pub(crate) fn new(
         id: SessionId,
-        name: Arc<str>,
+        mut name: Arc<str>,
         mut inputs: Inputs,
         started_at: SystemTime,
     ) -> Self {
         inputs.fit();
+        if limits::is_over(&name, NAME_BYTES) {
+            name = limits::cut(&name, NAME_BYTES).into();
+        }
         Self {
             id,
             name,
@@ -492,6 +500,14 @@ pub(crate) struct SessionEnd {
 }
 
 impl SessionEnd {
+    /// Cuts what is too much of it.
+    #[inline]
+    pub(super) fn fit(&mut self) {
+        if let Some(error) = &mut self.error {
+            limits::shorten(error, VALUE_BYTES);
+        }
+    }
+
     #[inline]
     pub(super) fn load(&self) -> Load {
         Load::one(END_BYTES + self.error.as_ref().map_or(0, String::len))

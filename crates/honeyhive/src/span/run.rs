@@ -35,6 +35,7 @@ impl SpanBuilder {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "trace")]
     #[track_caller]
     pub fn run<F, T, E, Kind>(self, work: F) -> impl Future<Output = Result<T, E>>
     where

@@ -3,18 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry::KeyValue;
 use opentelemetry_http::HttpClient;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanLimits};
 
-use super::HoneyHiveTracer;
+use super::{HoneyHiveTracer, resource};
 use crate::attributes::MAX_GATHERED;
 use crate::delivery::{self, Plan, Redactor, Sink};
 use crate::error::BuildError;
 use crate::log;
 use crate::model::causes::with_causes;
-use crate::model::finite::{has_nameless, name_numbers};
 use crate::model::id::SessionId;
 use crate::outbox::{Bounds, Outbox};
 use crate::processor::HoneyHiveSpanProcessor;
@@ -340,12 +338,11 @@ impl HoneyHiveTracerBuilder {
         let settings = Settings::resolve(self.explicit)?;
         let rules = Rules::new(&self.redaction)?;
         let resource = match self.resource {
-            Some(resource) => with_named_numbers(resource),
-            None if is_isolated => Resource::builder_empty()
-                .with_service_name(settings.session_name.clone())
-                .build(),
-            None => default_resource(&settings),
+            Some(resource) => resource,
+            None if is_isolated => resource::isolated(&settings),
+            None => resource::from_environment(&settings),
         };
+        let (resource, redacted) = resource::ready(resource, &rules);
         let is_captured = self.sink.is_some();
         let sink = match self.sink {
             Some(sink) => sink,
@@ -363,6 +360,7 @@ impl HoneyHiveTracerBuilder {
             .speaks_at_the_end(settings.stderr);
         let outbox = Arc::new(outbox);
         outbox.count_ignored_session_ids(self.ignored_ids);
+        redacted.count(&outbox);
         let redactor = Arc::new(Redactor::new(rules, Arc::clone(&outbox)));
         let startup = Arc::new(StartupSession::new(
             Arc::clone(&outbox),
@@ -441,33 +439,6 @@ fn span_limits() -> SpanLimits {
         max_events_per_span: 1024,
         ..SpanLimits::default()
     }
-}
-
-/// A resource is sent with every batch, as it is.
-fn with_named_numbers(resource: Resource) -> Resource {
-    let mut attributes: Vec<_> = resource
-        .iter()
-        .map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
-        .collect();
-    if !has_nameless(&attributes) {
-        return resource;
-    }
-    name_numbers(&mut attributes);
-    let builder = Resource::builder_empty();
-    match resource.schema_url() {
-        Some(url) => builder.with_schema_url(attributes, url.to_owned()),
-        None => builder.with_attributes(attributes),
-    }
-    .build()
-}
-
-fn default_resource(settings: &Settings) -> Resource {
-    let name = std::env::var("OTEL_SERVICE_NAME")
-        .ok()
-        .filter(|name| !name.is_empty())
-        .or_else(|| settings.project.clone())
-        .unwrap_or_else(|| settings.session_name.clone());
-    Resource::builder().with_service_name(name).build()
 }
 
 #[cfg(test)]

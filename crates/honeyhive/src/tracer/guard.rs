@@ -92,6 +92,7 @@ impl HoneyHiveTracer {
     }
 
     /// Shuts the tracer down when the guard is dropped, within 5 seconds unless told otherwise.
+    #[doc(alias = "atexit")]
     #[track_caller]
     pub fn shutdown_guard(&self) -> ShutdownGuard {
         ShutdownGuard::new(self.clone(), CallSite::here())

@@ -5,6 +5,7 @@ mod guard;
 pub(crate) mod here;
 #[cfg(not(feature = "tracing"))]
 mod no_tracing_layer;
+mod resource;
 mod serve;
 #[cfg_attr(not(feature = "signal"), path = "no_signals.rs")]
 mod signals;
@@ -344,6 +345,7 @@ impl HoneyHiveTracer {
     ///
     /// [`FlushError::TimedOut`] when items are still pending, [`FlushError::Dropped`] when some were
     /// lost on the way, [`FlushError::ShutDown`] after a shutdown.
+    #[doc(alias = "flush")]
     pub async fn force_flush(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
         if self.is_disabled() {
             return Ok(FlushReport::default());

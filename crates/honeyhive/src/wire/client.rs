@@ -1,7 +1,7 @@
 //! One HTTP client, with one connection pool, for REST and OTLP.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
@@ -10,10 +10,12 @@ use opentelemetry_http::Bytes;
 use super::answer::{self, Answer, Failure, said};
 use super::bodies::{legacy_start, legacy_update};
 use super::compression::Compression;
+use super::hints;
 use super::payload::Payload;
 use super::route::Route;
 use super::transport::Transport;
 use crate::error::BuildError;
+use crate::log;
 use crate::model::id::SessionId;
 use crate::secret::ApiKey;
 use crate::settings::Settings;
@@ -143,17 +145,30 @@ impl Client {
         body: Bytes,
         timeout: Duration,
     ) -> Result<Answer, Failure> {
+        let url = format!("{}{path}", self.base);
+        let (began, bytes) = (Instant::now(), body.len());
         let mut request = Request::new(body);
-        *request.method_mut() = method;
-        *request.uri_mut() = format!("{}{path}", self.base).parse().map_err(unusable)?;
+        *request.method_mut() = method.clone();
+        *request.uri_mut() = url.parse().map_err(unusable)?;
         request.headers_mut().clone_from(&self.headers);
         request.headers_mut().extend(headers);
         match self.transport.send(request, timeout).await {
-            Ok(response) => answer::read(response, self.key.as_ref()),
-            Err(unanswered) => Err(Failure::Transient {
-                retry_after: None,
-                detail: said(&unanswered.detail),
-            }),
+            Ok(response) => {
+                let status = response.status().as_u16();
+                log::debug(format_args!(
+                    "{method} {url}: {bytes} bytes, status {status} after {:?}",
+                    began.elapsed()
+                ));
+                answer::read(response, self.key.as_ref())
+            }
+            Err(unanswered) => {
+                let detail = hints::explained(method.as_str(), &url, &said(&unanswered.detail));
+                log::debug(format_args!("{detail} (after {:?})", began.elapsed()));
+                Err(Failure::Transient {
+                    retry_after: None,
+                    detail,
+                })
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ mod answer;
 mod bodies;
 mod client;
 mod compression;
+mod hints;
 pub(crate) mod otlp;
 mod payload;
 mod route;

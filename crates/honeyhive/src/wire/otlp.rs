@@ -15,9 +15,9 @@ use opentelemetry_otlp::{
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
-use opentelemetry_proto::tonic::common::v1::AnyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 use prost::Message;
@@ -191,16 +191,47 @@ fn count(request: &ExportTraceServiceRequest) -> usize {
         .sum()
 }
 
-/// Cuts the texts of spans and their events; says whether one was too long.
+/// Cuts every text of a request; says whether one was too long.
 fn cut_texts(request: &mut ExportTraceServiceRequest, limit: usize) -> bool {
-    let resources = request.resource_spans.iter_mut();
-    let scopes = resources.flat_map(|resource| &mut resource.scope_spans);
-    let spans = scopes.flat_map(|scope| &mut scope.spans);
-    let attributes = spans.flat_map(|span| {
-        let of_events = span.events.iter_mut().flat_map(|it| &mut it.attributes);
-        span.attributes.iter_mut().chain(of_events)
-    });
-    let values = attributes.filter_map(|attribute| attribute.value.as_mut());
+    let mut is_cut = false;
+    for part in &mut request.resource_spans {
+        let resource = part.resource.iter_mut().flat_map(|it| &mut it.attributes);
+        is_cut |= cut_attributes(resource, limit);
+        for part in &mut part.scope_spans {
+            if let Some(scope) = &mut part.scope {
+                is_cut |= limits::shorten(&mut scope.name, limit);
+                is_cut |= limits::shorten(&mut scope.version, limit);
+                is_cut |= cut_attributes(&mut scope.attributes, limit);
+            }
+            for span in &mut part.spans {
+                is_cut |= cut_span(span, limit);
+            }
+        }
+    }
+    is_cut
+}
+
+fn cut_span(span: &mut Span, limit: usize) -> bool {
+    let mut is_cut = limits::shorten(&mut span.name, limit);
+    is_cut |= cut_attributes(&mut span.attributes, limit);
+    if let Some(status) = &mut span.status {
+        is_cut |= limits::shorten(&mut status.message, limit);
+    }
+    for event in &mut span.events {
+        is_cut |= limits::shorten(&mut event.name, limit);
+        is_cut |= cut_attributes(&mut event.attributes, limit);
+    }
+    for link in &mut span.links {
+        is_cut |= cut_attributes(&mut link.attributes, limit);
+    }
+    is_cut
+}
+
+fn cut_attributes<'a>(
+    attributes: impl IntoIterator<Item = &'a mut KeyValue>,
+    limit: usize,
+) -> bool {
+    let values = attributes.into_iter().filter_map(|it| it.value.as_mut());
     values.fold(false, |any, value| any | cut_value(value, limit))
 }
 

@@ -16,7 +16,7 @@ const USUAL: usize = 50;
 /// Which sessions a list shows. All conditions must hold; its fields are the names in a URL's query.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct SessionFilter {
-    /// Words in the session or in any of its events.
+    /// Words in the session or in any of its events, of which the newest 5,000 with these words are looked at.
     pub(crate) q: Option<String>,
     /// A part of the name.
     pub(crate) name: Option<String>,
@@ -160,11 +160,12 @@ impl Conditions {
         let mut all = Self::default();
         if let Some(query) = filter.q.as_deref().and_then(words::query) {
             all.parts.push(
-                "(s.seq IN (SELECT rowid FROM text WHERE text MATCH ?) OR s.id IN \
-                 (SELECT session_id FROM event WHERE seq IN (SELECT rowid FROM text WHERE text MATCH ?)))",
+                "s.seq IN (WITH found AS MATERIALIZED \
+                 (SELECT rowid FROM text WHERE text MATCH ? ORDER BY rowid DESC LIMIT 5000) \
+                 SELECT rowid FROM found UNION ALL SELECT held.seq FROM found JOIN event e ON e.seq = found.rowid \
+                 JOIN session held ON held.id = e.session_id)",
             );
-            all.values
-                .extend([Value::Text(query.clone()), Value::Text(query)]);
+            all.values.push(Value::Text(query));
         }
         all.text("instr(lower(s.name), lower(?)) > 0", &filter.name);
         all.text("s.source = ?", &filter.source);
@@ -210,6 +211,7 @@ impl Conditions {
         }
     }
 
+    #[allow(clippy::ref_option, reason = "a filter's fields are options")]
     fn text(&mut self, sql: &'static str, value: &Option<String>) {
         let value = value.as_ref().filter(|text| !text.is_empty());
         self.add(sql, value.cloned().map(Value::Text));

@@ -16,10 +16,9 @@ use rusqlite::Connection;
 
 pub(crate) use facets::Facets;
 pub(crate) use list::{Listed, SessionFilter};
-pub(crate) use orphans::{Orphan, OrphanReason};
-pub(crate) use rows::{EventRow, SessionRow};
+pub(crate) use orphans::Orphan;
+pub(crate) use rows::SessionRow;
 pub(crate) use search::Found;
-pub(crate) use tree::{Tree, TreeRow};
 
 /// A connection inside a transaction.
 #[derive(Debug)]
