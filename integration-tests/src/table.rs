@@ -137,6 +137,7 @@ macro_rules! conformance_table {
                 a_filter_decides_what_is_traced: Both,
                 what_is_skipped_is_left_out_besides: Both,
                 what_no_route_is_for_can_be_left_out: Both,
+                inputs_that_are_no_object_are_kept_or_counted: Both,
                 the_program_says_whose_request_it_is: Both,
                 the_program_names_sessions_and_adds_inputs: Both,
                 a_user_id_that_cannot_be_used_is_left_out: Both,

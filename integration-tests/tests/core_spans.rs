@@ -13,12 +13,15 @@ use honeyhive::opentelemetry::trace::{
     Link, Span as _, SpanBuilder, SpanContext, SpanId, Status, TraceContextExt, TraceFlags,
     TraceId, TraceState, Tracer as _, TracerProvider as _,
 };
-use honeyhive::opentelemetry::{Array, Context, KeyValue, Value as Attribute};
+use honeyhive::opentelemetry::{
+    Array, Context, InstrumentationScope, KeyValue, Value as Attribute,
+};
 use honeyhive::{Enrichment, EventId, EventType, NewSession, OtlpProtocol, SessionTransport};
 use honeyhive_local::{Endpoint, Fault, LocalEvent, LocalServer};
+use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use rust_decimal::Decimal;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use support::*;
 use uuid::Uuid;
 
@@ -383,8 +386,17 @@ fn spans_of_a_provider_that_the_program_has_already_go_to_the_current_session() 
 /// All that OTLP can say of a span, sent with one encoding.
 fn sent_as(protocol: OtlpProtocol) -> (LocalServer, Vec<LocalEvent>) {
     let server = server();
-    let tracer = builder(&server).otlp_protocol(protocol).build().unwrap();
-    let foreign = tracer.provider().tracer("lib");
+    let resource = Resource::builder()
+        .with_attribute(KeyValue::new("none", f64::NAN))
+        .build();
+    let tracer = builder(&server)
+        .otlp_protocol(protocol)
+        .resource(resource)
+        .build()
+        .unwrap();
+    let scope =
+        InstrumentationScope::builder("lib").with_attributes([KeyValue::new("none", f64::NAN)]);
+    let foreign = tracer.provider().tracer_with_scope(scope.build());
     let chat = tracer.create_session(NewSession::named("chat").id("conversation"));
     chat.in_scope(|| {
         let elsewhere = SpanContext::new(
@@ -403,16 +415,25 @@ fn sent_as(protocol: OtlpProtocol) -> (LocalServer, Vec<LocalEvent>) {
                 KeyValue::new("flag", true),
                 KeyValue::new("texts", list(Array::String(vec!["a".into(), "b".into()]))),
                 KeyValue::new("numbers", list(Array::I64(vec![1, i64::MIN]))),
+                // What JSON does not know, which a collector refuses with the whole batch.
+                KeyValue::new("none", f64::NAN),
+                KeyValue::new("endless", list(Array::F64(vec![0.5, f64::NEG_INFINITY]))),
             ])
             .with_links(vec![Link::new(
                 elsewhere,
-                vec![KeyValue::new("why", "retry")],
+                vec![
+                    KeyValue::new("why", "retry"),
+                    KeyValue::new("none", f64::NAN),
+                ],
                 0,
             )]);
         let mut span = foreign.build(builder);
         span.add_event(
             "exception",
-            vec![KeyValue::new("exception.message", "boom")],
+            vec![
+                KeyValue::new("exception.message", "boom"),
+                KeyValue::new("none", f64::INFINITY),
+            ],
         );
         span.set_status(Status::error("failed"));
         drop(span);
@@ -445,8 +466,10 @@ fn both_encodings_arrive_compressed_and_mean_the_same() {
     let all_kinds = &as_json[0];
     assert_eq!(all_kinds.attributes["large"], i64::MAX);
     assert_eq!(all_kinds.attributes["text"], "ü\n\"quoted\"");
+    assert_eq!(all_kinds.attributes["none"], "nan");
+    assert_eq!(all_kinds.attributes["endless"], json!(["0.5", "-inf"]));
     assert_eq!(all_kinds.links.len(), 1);
-    assert_eq!(all_kinds.span_events.len(), 1);
+    assert_eq!(all_kinds.span_events[0].attributes["none"], "inf");
     assert_eq!(all_kinds.error.as_deref(), Some("failed"));
     for (server, content_type) in [
         (&protobuf, "application/x-protobuf"),
@@ -461,6 +484,22 @@ fn both_encodings_arrive_compressed_and_mean_the_same() {
         assert_eq!(traces.header("content-encoding"), Some("gzip"));
         assert!(traces.authorized);
     }
+}
+
+#[test]
+fn a_span_that_ended_before_its_start_took_no_time() {
+    let server = server();
+    let tracer = tracer(&server);
+    let began = SystemTime::now();
+    let builder = SpanBuilder::from_name("set back").with_start_time(began);
+    let mut span = tracer.provider().tracer("lib").build(builder);
+    span.end_with_timestamp(began - Duration::from_secs(60));
+    flush(&tracer);
+    let event = event(&server, "set back");
+    assert_eq!(
+        (event.duration, event.end_time_ms),
+        (0.0, event.start_time_ms)
+    );
 }
 
 #[test]

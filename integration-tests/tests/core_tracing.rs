@@ -311,6 +311,101 @@ fn errors_are_returned_recorded_or_logged() {
 }
 
 #[test]
+fn an_error_that_says_that_there_is_none_is_none() {
+    let missing: Option<io::Error> = None;
+    let there: Option<&str> = Some("no route");
+    for (event, expected) in [
+        (
+            event_of(|| drop(info_span!("call", error = false).entered())),
+            None,
+        ),
+        (
+            event_of(|| drop(info_span!("call", error = "").entered())),
+            None,
+        ),
+        (
+            event_of(|| drop(info_span!("call", error = ?missing).entered())),
+            None,
+        ),
+        (
+            event_of(|| drop(info_span!("call", error = 0).entered())),
+            None,
+        ),
+        (
+            event_of(|| drop(info_span!("call", otel.status_description = "").entered())),
+            None,
+        ),
+        (
+            event_of(|| drop(info_span!("call", honeyhive_error = "None").entered())),
+            None,
+        ),
+        (
+            event_of(|| drop(info_span!("call", error = true).entered())),
+            Some("error"),
+        ),
+        (
+            event_of(|| drop(info_span!("call", error = there).entered())),
+            Some("no route"),
+        ),
+        (
+            event_of(|| info_span!("call").in_scope(|| error!(error = false, "it failed"))),
+            Some("it failed"),
+        ),
+    ] {
+        assert_eq!(event.error.as_deref(), expected, "{event:#?}");
+        assert_eq!(event.text("honeyhive_error").as_deref(), expected);
+    }
+    // Nor is a session kept for one that is not in the sample.
+    let server = server();
+    let sampling = honeyhive::SessionSampling::ratio(0.0);
+    let tracer = builder(&server).sampling(sampling).build().unwrap();
+    in_session(&tracer, || {
+        drop(info_span!("call", error = false).entered());
+        drop(info_span!("call", honeyhive_error = "").entered());
+        tracer.enrich_session(Enrichment::new().error(" "));
+    });
+    let _ = tracer.shutdown_blocking(PATIENCE);
+    assert_eq!(server.sessions(), []);
+}
+
+#[test]
+fn what_is_recorded_is_bounded_and_says_what_was_meant() {
+    let error = io::Error::other(std::fmt::Error);
+    let error: &(dyn std::error::Error + 'static) = &error;
+    let event = event_of(|| {
+        let shown = vec!["x"; 1_000_000];
+        let bytes = [0xff_u8; 1_000];
+        drop(
+            info_span!(
+                "call",
+                score = 0.9_f32,
+                ?shown,
+                bytes = &bytes[..],
+                error,
+                text = "x".repeat(3_000_000)
+            )
+            .entered(),
+        );
+    });
+    let input = |name: &str| event.attributes[&format!("honeyhive_inputs.{name}")].clone();
+    assert_eq!(input("score"), 0.9.into());
+    assert_eq!(
+        input("bytes"),
+        format!("1000 bytes:{} …", " ff".repeat(16)).into()
+    );
+    assert!(input("shown").as_str().len() < 66_000);
+    assert!(
+        input("text")
+            .as_str()
+            .ends_with("x… [cut: 3000000 bytes in all]")
+    );
+    assert_eq!(
+        event.error.as_deref(),
+        Some("an error occurred when formatting an argument")
+    );
+}
+
+#[test]
 fn what_is_logged_becomes_an_event_of_its_span() {
     let server = server();
     let tracer = tracer(&server);

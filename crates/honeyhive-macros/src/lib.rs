@@ -84,12 +84,15 @@ use function::Function;
 /// Each argument but `self`, under `honeyhive_inputs.<name>`, before the body has it; and what comes out,
 /// under `honeyhive_outputs.result`. A value is recorded by its `Serialize`, else by its `Debug`, else as
 /// the name of its type. In generic code only the bounds count: a `T: Serialize` is serialised, a bare `T`
-/// is named. Maps and lists become one attribute a leaf. One span takes some 500 attributes of inputs and
+/// is named. Maps and lists become one attribute a leaf; bytes are their number and the first of them, a list of more
+/// than 100 numbers is its length and its beginning. A `Mutex` or `RwLock` is recorded where nobody holds it; within
+/// another value it is left out, since `serde` would wait for it. What is not kept is not looked at. One span takes some 500 attributes of inputs and
 /// as many of outputs; where that cuts something, `honeyhive_inputs.truncated` or
 /// `honeyhive_outputs.truncated` is `true`. A text that is named like a secret (`password`, `api_key`,
 /// `authorization`) leaves as `<redacted>`; what else is nobody's business has to be skipped.
 ///
-/// * `Ok(value)` records the value. `Err(error)` records the error's `Display`, else its `Debug`.
+/// * `Ok(value)` records the value. `Err(error)` records the error with its causes, each once, else its `Display`, else
+///   its `Debug`.
 /// * A panic is recorded as the error `panicked: …` and goes on.
 /// * A future that is dropped after its first poll and before its end gets the error `cancelled` and
 ///   `honeyhive_metadata.cancelled = true`.
@@ -107,8 +110,9 @@ use function::Function;
 /// # Functions that return a stream
 ///
 /// Where the return type is `impl Stream`, `Pin<Box<dyn Stream>>`, or a `Result` of one of them, the span
-/// ends when the stream does, and what it yields is recorded under `honeyhive_outputs.result.0`, `.1` and
-/// so on: 100 items and 64 KiB at the most, then `honeyhive_outputs.truncated = true`. An item that is an
+/// ends when the stream does. Texts that it yields are one text, `honeyhive_outputs.result`; other items are recorded
+/// under `honeyhive_outputs.result.0`, `.1` and so on. 100 items and 64 KiB at the most, then
+/// `honeyhive_outputs.truncated = true`. An item that is an
 /// `Err` sets the error. A stream that is dropped before its end gets
 /// `honeyhive_metadata.cancelled = true` and no error, since taking only some items is no failure.
 ///

@@ -18,6 +18,14 @@ use crate::model::object::{Bucket, Object, merge, object_bytes};
 /// is left out, logged once and counted in [`DeliveryStats::refused`](crate::DeliveryStats::refused); the rest of the
 /// enrichment still goes.
 ///
+/// What is added to a session merges with what was added before, whatever was sent already: a list or a number takes the
+/// place of whatever stood there. A span is written attribute by attribute (`l.0`, `l.1`, `a.deep`), so additions to one
+/// that runs merge by attribute: after `l: [1, 2, 3]`, `l: [9]` leaves `[9, 2, 3]`, and after `a: {"deep": 1}`, `a: 5` leaves
+/// both. The official SDK's spans behave alike, and a reader of both sees the same.
+///
+/// As much is taken of a value as is kept: a list of more than 100 numbers is its beginning with a mark, bytes are their
+/// number and the first of them, and a value behind a lock is `[behind a lock]`.
+///
 /// ```
 /// use honeyhive::Enrichment;
 /// use serde_json::json;

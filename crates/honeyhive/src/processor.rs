@@ -10,9 +10,11 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::attributes::{SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE, SUPPRESSED};
 use crate::context;
+use crate::error::FlushError;
 use crate::model::id::SessionId;
 #[cfg(feature = "model-calls")]
 use crate::model_span;
+use crate::outbox::wait;
 use crate::outbox::{Command, Outbox, Reply, StartRecord, fit_span};
 use crate::propagation::session_in_context;
 use crate::session::{Session, SessionTrust, Trusts, current, suppression};
@@ -161,10 +163,12 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         const TIMEOUT: Duration = Duration::from_secs(5);
         let (reply, answer) = Reply::blocking();
         self.outbox().command(Command::Flush(TIMEOUT, reply));
-        match answer.recv() {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(OTelSdkError::InternalFailure(error.to_string())),
-            Err(_) => Err(OTelSdkError::AlreadyShutdown),
+        let waited = wait::block(&answer, TIMEOUT);
+        match self.outbox().flushed(waited, TIMEOUT) {
+            Ok(_) => Ok(()),
+            Err(FlushError::ShutDown) => Err(OTelSdkError::AlreadyShutdown),
+            Err(FlushError::TimedOut { .. }) => Err(OTelSdkError::Timeout(TIMEOUT)),
+            Err(error) => Err(OTelSdkError::InternalFailure(error.to_string())),
         }
     }
 

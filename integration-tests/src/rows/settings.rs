@@ -195,6 +195,34 @@ pub async fn callbacks_that_panic_are_counted_and_change_nothing<A: Adapter>() {
     assert_eq!(stage.span_names(answer.session_id()), ["answer", "turn"]);
 }
 
+/// A value that cannot be written as JSON.
+struct Unwritable;
+
+impl serde::Serialize for Unwritable {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("no"))
+    }
+}
+
+/// Inputs of the program's own that are no object do not disappear: they are kept, or counted.
+pub async fn inputs_that_are_no_object_are_kept_or_counted<A: Adapter>() {
+    let builder = Stage::builder().instrumentation(|builder| builder.inputs(|_| 7));
+    let stage = builder.start::<A>().await;
+    stage.request("POST", "/chat/7").send().await;
+    assert_eq!(stage.only_session().await.inputs["result"], 7);
+    assert_eq!(stage.stats().refused, 0);
+
+    let builder = Stage::builder().instrumentation(|builder| builder.inputs(|_| Unwritable));
+    let stage = builder.start::<A>().await;
+    stage.request("POST", "/chat/7").send().await;
+    let inputs = stage.only_session().await.inputs;
+    assert_eq!(
+        json!(inputs),
+        json!({ "method": "POST", "path": "/chat/7" })
+    );
+    assert_eq!(stage.stats().refused, 1);
+}
+
 /// Callbacks may use the tracing of the program that they belong to.
 pub async fn callbacks_may_open_a_scope_of_their_own<A: Adapter>() {
     let builder = Stage::builder().instrumentation(|builder| {

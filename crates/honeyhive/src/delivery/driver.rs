@@ -20,7 +20,7 @@ use super::plan::Plan;
 use super::seal::{Open, Product, Sealer};
 use super::sealed::{Body, Target};
 use super::sink::Sink;
-use crate::outbox::{Inbox, Outbox};
+use crate::outbox::{Inbox, Outbox, wait};
 use crate::session::StartupSession;
 use crate::spool::Shelf;
 use crate::wire::{Answer, Failure};
@@ -207,6 +207,7 @@ fn start_sealer(
         .name("honeyhive-seal".to_owned())
         .spawn(move || {
             super::priority::give_way();
+            wait::enter_delivery();
             // What happens in here is never itself telemetry.
             let _silence = Context::enter_telemetry_suppressed_scope();
             for (number, open) in asked {

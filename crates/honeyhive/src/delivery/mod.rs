@@ -52,7 +52,7 @@ pub(crate) use self::plan::Plan;
 pub(crate) use self::redactor::Redactor;
 pub(crate) use self::sink::Sink;
 use crate::error::BuildError;
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, wait};
 use crate::session::StartupSession;
 use crate::settings::Settings;
 use crate::wire;
@@ -79,6 +79,7 @@ pub(crate) fn start(
         .name("honeyhive-delivery".to_owned())
         .spawn(move || {
             priority::give_way();
+            wait::enter_delivery();
             // What happens in here is never itself telemetry.
             let _silence = Context::enter_telemetry_suppressed_scope();
             let run = catch_unwind(AssertUnwindSafe(|| runtime.block_on(driver.run())));

@@ -148,3 +148,12 @@ impl Sealed {
         }
     }
 }
+
+/// A call that was too large.
+#[derive(Debug)]
+pub(super) enum Parts {
+    /// In two calls, with how many items are in each.
+    Halves([(Body, u64); 2]),
+    /// With its texts cut to so many bytes.
+    Cut(Body, usize),
+}

@@ -9,8 +9,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 #[cfg(feature = "testing")]
 use super::capture::Capture;
-use super::sealed::{Body, Sealed, Target};
-use super::verdict::Parts;
+use super::sealed::{Body, Parts, Sealed, Target};
 use crate::model::limits::{STEPS, cut_objects};
 use crate::model::object::Object;
 use crate::wire::otlp::Encoder;

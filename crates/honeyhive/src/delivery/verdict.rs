@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::gate::{asked_for, backoff};
-use super::sealed::{Body, Sealed};
+use super::sealed::{Parts, Sealed};
 use super::sink::Sink;
 use crate::report::DropReason;
 use crate::wire::{Answer, Failure};
@@ -50,15 +50,6 @@ pub(super) enum Verdict {
     /// What it updates is not known yet, and is asked for again then.
     Await(Instant),
     Drop(DropReason),
-}
-
-/// A call that was too large.
-#[derive(Debug)]
-pub(super) enum Parts {
-    /// In two calls, with how many items are in each.
-    Halves([(Body, u64); 2]),
-    /// With its texts cut to so many bytes.
-    Cut(Body, usize),
 }
 
 /// Says what becomes of a call after its answer.
@@ -111,4 +102,153 @@ fn unknown(call: &Sealed, at: &Circumstances<'_>) -> Verdict {
     }
     let wait = UNKNOWN_WAIT * (1 << call.tries.unknown.min(10));
     Verdict::Await(at.now + wait.min(LONGEST_UNKNOWN_WAIT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::claim::Claim;
+    use crate::delivery::sealed::{Body, Home, Target, Tries};
+    use crate::model::id::SessionId;
+    use crate::spool::{Kind, Ticket};
+
+    /// What a verdict says, without its content.
+    #[derive(Debug, PartialEq, Eq)]
+    enum Said {
+        Delivered,
+        Again(Duration),
+        Cut,
+        Await(Duration),
+        Drop(DropReason),
+    }
+
+    const JITTER: f64 = 0.5;
+
+    fn call(target: Target, on_disk: bool, tries: Tries) -> Sealed {
+        let body = match target {
+            Target::Traces => Body::Plain(Vec::new()),
+            _ => Body::Json(br#"{"session_name":"short"}"#.as_slice().into()),
+        };
+        let mut call = Sealed::new(target, body, Claim::none(), Instant::now());
+        call.tries = tries;
+        if on_disk {
+            call.home = Home::Disk(Ticket::of(Kind::Update));
+        }
+        call
+    }
+
+    fn said(call: &Sealed, answer: &Result<Answer, Failure>, is_expected: bool) -> Said {
+        let now = Instant::now();
+        let at = Circumstances {
+            now,
+            got_through: 9,
+            is_expected,
+            jitter: JITTER,
+            sink: &Sink::Nowhere,
+        };
+        match judge(call, answer, &at) {
+            Verdict::Delivered => Said::Delivered,
+            Verdict::Again(then) => Said::Again(then - now),
+            Verdict::Smaller(_) => Said::Cut,
+            Verdict::Await(then) => Said::Await(then - now),
+            Verdict::Drop(reason) => Said::Drop(reason),
+        }
+    }
+
+    fn refused(status: u16) -> Result<Answer, Failure> {
+        let message = String::new();
+        Err(Failure::Refused { status, message })
+    }
+
+    fn transient(retry_after: Option<u64>) -> Result<Answer, Failure> {
+        Err(Failure::Transient {
+            retry_after: retry_after.map(Duration::from_secs),
+            detail: String::new(),
+        })
+    }
+
+    fn targets() -> [Target; 3] {
+        let id = SessionId::new();
+        [Target::Start(id), Target::Update(id), Target::Traces]
+    }
+
+    fn tried(failed: u32, unknown: u32, others_before: Option<u64>) -> Tries {
+        Tries {
+            failed,
+            unknown,
+            others_before,
+            not_before: None,
+        }
+    }
+
+    #[test]
+    fn whatever_the_call_and_wherever_it_waits() {
+        let seconds = Duration::from_secs;
+        for target in targets() {
+            for on_disk in [false, true] {
+                let of = |tries| call(target, on_disk, tries);
+                let fresh = of(Tries::default());
+                let row = |answer| said(&fresh, &answer, false);
+                assert_eq!(row(Ok(Answer::default())), Said::Delivered);
+                assert_eq!(row(transient(None)), Said::Again(seconds(1) / 4));
+                assert_eq!(row(transient(Some(7))), Said::Again(seconds(7)));
+                assert_eq!(row(transient(Some(86_400))), Said::Again(seconds(300)));
+                for status in [400, 405, 409, 422, 501] {
+                    assert_eq!(row(refused(status)), Said::Drop(DropReason::Rejected));
+                }
+                assert_eq!(row(refused(413)), Said::Drop(DropReason::TooLarge));
+                for status in [401, 403] {
+                    let expected = if on_disk {
+                        Said::Again(UNAUTHORIZED_PAUSE)
+                    } else {
+                        Said::Drop(DropReason::Unauthorized)
+                    };
+                    assert_eq!(row(refused(status)), expected, "{target:?}");
+                }
+                let last = MOST_TRIES - 1;
+                let exhausted = said(&of(tried(last, 0, Some(8))), &transient(None), false);
+                assert_eq!(exhausted, Said::Drop(DropReason::RetriesExhausted));
+                for others_before in [Some(9), None] {
+                    let in_an_outage = of(tried(last, 0, others_before));
+                    let again = said(&in_an_outage, &transient(None), false);
+                    assert!(matches!(again, Said::Again(_)), "{again:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_awaited_so_often() {
+        let [start, update, traces] = targets();
+        let half = Duration::from_millis(500);
+        // (target, on disk, tries that found nothing, something may create it, verdict)
+        let table = [
+            (start, false, 0, false, Said::Drop(DropReason::Rejected)),
+            (start, true, 0, true, Said::Drop(DropReason::Rejected)),
+            (traces, false, 0, true, Said::Drop(DropReason::Rejected)),
+            (traces, true, 0, false, Said::Drop(DropReason::Rejected)),
+            (update, false, 0, false, Said::Await(half)),
+            (update, false, 2, false, Said::Await(4 * half)),
+            (update, false, 3, false, Said::Drop(DropReason::Rejected)),
+            (update, false, 3, true, Said::Await(8 * half)),
+            (update, true, 3, false, Said::Await(8 * half)),
+            (update, true, 9, false, Said::Await(LONGEST_UNKNOWN_WAIT)),
+            (update, true, 10, false, Said::Drop(DropReason::Rejected)),
+            (update, true, 10, true, Said::Await(LONGEST_UNKNOWN_WAIT)),
+        ];
+        for (target, on_disk, unknown, is_expected, expected) in table {
+            // Tries that failed are counted apart.
+            let call = call(target, on_disk, tried(15, unknown, Some(0)));
+            let verdict = said(&call, &refused(404), is_expected);
+            assert_eq!(verdict, expected, "{target:?} {on_disk} {unknown}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_cut() {
+        let mut call = call(targets()[0], false, Tries::default());
+        let body = serde_json::json!({"session_name": "x".repeat(1_000_000)});
+        call.body = Body::Json(body.to_string().into());
+        assert_eq!(said(&call, &refused(413), false), Said::Cut);
+    }
 }

@@ -6,9 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::oneshot;
-
 use crate::error::FlushError;
+use crate::outbox::wait::Awaited;
 use crate::outbox::{Command, Flushed, Outbox, Reply};
 use crate::report::FlushReport;
 
@@ -55,7 +54,7 @@ impl Default for Flushing {
 #[derive(Debug)]
 pub(super) enum Flush {
     ToBegin(Option<SystemTime>),
-    UnderWay(oneshot::Receiver<Flushed>),
+    UnderWay(Duration, Awaited<Flushed>),
     Over,
 }
 
@@ -69,9 +68,9 @@ impl Flush {
         loop {
             match self {
                 Self::ToBegin(deadline) => *self = Self::begin(flushing, outbox, *deadline),
-                Self::UnderWay(answer) => {
-                    let flushed = ready!(Pin::new(answer).poll(cx));
-                    let flushed = flushed.unwrap_or(Err(FlushError::ShutDown));
+                Self::UnderWay(timeout, answer) => {
+                    let waited = ready!(Pin::new(answer).poll(cx));
+                    let flushed = outbox.flushed(waited, *timeout);
                     flushing.patience.learn(&flushed);
                     if let Err(error) = flushed {
                         flushing.grumbler.grumble(&error);
@@ -89,9 +88,9 @@ impl Flush {
             tracing::debug!(target: "honeyhive", "no time is left for a flush; what is pending goes with the next invocation, if this environment gets one");
             return Self::Over;
         };
-        let (reply, answer) = Reply::awaited();
+        let (reply, answer) = Reply::awaited(bound);
         outbox.command(Command::Flush(bound, reply));
-        Self::UnderWay(answer)
+        Self::UnderWay(bound, answer)
     }
 }
 

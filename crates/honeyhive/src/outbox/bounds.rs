@@ -1,6 +1,6 @@
 //! How much may be pending, and when what has waited longest makes room.
 
-use super::Load;
+use super::load::Load;
 use crate::settings::DropPolicy;
 
 /// From so many eighths of a bound on what is in memory goes to disk, where there is a spool.

@@ -6,12 +6,10 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::StartRecord;
-use crate::error::{FlushError, StartError};
-use crate::report::FlushReport;
-
-/// The answer of a flush or a shutdown.
-pub(crate) type Flushed = Result<FlushReport, FlushError>;
+use super::flushed::Flushed;
+use super::record::StartRecord;
+use super::wait::Awaited;
+use crate::error::StartError;
 
 #[derive(Debug)]
 pub(crate) enum Command {
@@ -27,11 +25,11 @@ pub(crate) enum Command {
 pub(crate) struct Reply<T>(Box<dyn FnOnce(T) + Send>);
 
 impl<T: Send + 'static> Reply<T> {
-    /// For a caller that awaits, on any runtime.
-    pub(crate) fn awaited() -> (Self, oneshot::Receiver<T>) {
+    /// For a caller that awaits, on any runtime, that time and a moment at the most.
+    pub(crate) fn awaited(limit: Duration) -> (Self, Awaited<T>) {
         let (sender, receiver) = oneshot::channel();
         let reply = Self(Box::new(|answer| drop(sender.send(answer))));
-        (reply, receiver)
+        (reply, Awaited::new(receiver, limit))
     }
 
     /// For a caller that blocks, inside a runtime too.

@@ -4,24 +4,34 @@
 //! has gathered. Every item that was ever offered is accounted for, under that same lock:
 //! `accepted = delivered + pending + dropped`.
 
+mod alarm;
 mod bounds;
 mod closing;
 mod command;
+mod flushed;
+mod life;
+mod load;
 mod record;
 pub(crate) mod strays;
+pub(crate) mod wait;
 
 use std::fmt;
 use std::panic::RefUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
+use std::time::Duration;
+
 use opentelemetry_sdk::trace::SdkTracer;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::Notify;
 
 pub(crate) use bounds::{Bounds, WAKE_FOR_DISK};
-pub(crate) use closing::Closed;
-pub(crate) use command::{Command, Flushed, Reply};
+pub(crate) use command::{Command, Reply};
+pub(crate) use flushed::Flushed;
+pub(crate) use life::Closed;
+use life::Life;
+pub(crate) use load::{Load, Medium};
 #[cfg(feature = "lambda")]
 pub(crate) use record::EventInputs;
 #[cfg(feature = "http-server")]
@@ -30,43 +40,17 @@ pub(crate) use record::{
     Facts, Inputs, Outcome, Record, SessionEnd, StartRecord, Timing, Update, fit_span, span_load,
 };
 
+use crate::error::FlushError;
 use crate::log::CallSite;
 use crate::model::id::SessionId;
 use crate::owners::Member;
-use crate::report::{DeliveryStats, DropReason, Drops};
+use crate::report::{DeliveryStats, DropReason, Drops, FlushReport};
 use crate::settings::DropPolicy;
 use strays::Strays;
+use wait::Waited;
 
 /// So many items in the inbox are worth waking the delivery thread for.
 pub(crate) const BATCH: usize = 512;
-
-/// A number of items and the bytes they hold, on their way from accepted to an outcome.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Load {
-    pub(crate) items: u64,
-    pub(crate) bytes: u64,
-}
-
-impl Load {
-    pub(crate) const fn one(bytes: usize) -> Self {
-        Self {
-            items: 1,
-            bytes: bytes as u64,
-        }
-    }
-
-    pub(crate) fn add(&mut self, other: Self) {
-        self.items += other.items;
-        self.bytes += other.bytes;
-    }
-}
-
-/// Where pending items are. Only those in memory take the room that is bounded there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Medium {
-    Memory,
-    Disk,
-}
 
 /// What has gathered since the delivery thread last looked.
 #[derive(Debug, Default)]
@@ -124,11 +108,12 @@ pub(crate) struct Outbox {
     tracer: OnceLock<Weak<SdkTracer>>,
     member: Member,
     strays: Strays,
-    life: closing::Life,
+    life: Life,
     /// Nothing is recorded, since the settings are missing.
     is_disabled: bool,
     /// Nothing leaves the process.
     is_local: bool,
+    answer_timeout: Duration,
     /// Losses are said on stderr where nobody listens.
     speaks_at_the_end: bool,
 }
@@ -163,9 +148,10 @@ impl Outbox {
             tracer: OnceLock::new(),
             member,
             strays: Strays::default(),
-            life: closing::Life::default(),
+            life: Life::default(),
             is_disabled: false,
             is_local: false,
+            answer_timeout: Duration::ZERO,
             speaks_at_the_end: true,
         }
     }
@@ -184,6 +170,16 @@ impl Outbox {
     }
 
     /// What it delivers stays in the process.
+    /// How long somebody may wait for the answer to a start.
+    pub(crate) const fn answering_within(mut self, timeout: Duration) -> Self {
+        self.answer_timeout = timeout;
+        self
+    }
+
+    pub(crate) const fn answer_timeout(&self) -> Duration {
+        self.answer_timeout
+    }
+
     pub(crate) const fn local(mut self, is_local: bool) -> Self {
         self.is_local = is_local;
         self
@@ -465,6 +461,21 @@ impl Outbox {
     pub(crate) fn count_redacted(&self, values: u64) {
         if values > 0 {
             self.redacted.fetch_add(values, Ordering::Relaxed);
+        }
+    }
+
+    /// What a flush has come to.
+    pub(crate) fn flushed(&self, waited: Waited<Flushed>, timeout: Duration) -> Flushed {
+        match waited {
+            Waited::Answered(flushed) => flushed,
+            Waited::Gone => Err(FlushError::ShutDown),
+            Waited::Late => Err(FlushError::TimedOut {
+                timeout,
+                report: FlushReport {
+                    pending: self.stats().pending,
+                    ..FlushReport::default()
+                },
+            }),
         }
     }
 

@@ -9,7 +9,7 @@ use opentelemetry::trace::SpanId;
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
-use super::Load;
+use super::load::Load;
 use crate::attributes::USER_ID;
 use crate::enrichment::Enrichment;
 use crate::error::StartError;

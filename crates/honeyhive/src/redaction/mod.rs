@@ -27,6 +27,9 @@ pub(crate) const MARK: &str = "<redacted>";
 /// words count, in any case and however they are joined. A bare `token` is no secret, since language models yield
 /// them, nor are `max_tokens`, `key` and `author`; `true` and `false` stay, since `password: true` says nothing.
 ///
+/// The same names count inside texts: `password: "x"` in what `Debug` makes of a struct, `"authorization": "Bearer x"`,
+/// `api_key=x`, the query of a URL, whose `key`, `token` and `sig` are secrets, too, and who stands before its `@`.
+///
 /// Rules are added to these, and masking runs on the delivery thread: no request waits for it.
 ///
 /// ```

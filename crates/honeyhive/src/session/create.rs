@@ -4,10 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::sync::oneshot;
-
 use super::handle::Session;
 use crate::error::StartError;
+use crate::outbox::wait::{Awaited, Waited};
 use crate::outbox::{Command, Reply};
 
 /// A session whose start has been handed over, from
@@ -29,7 +28,7 @@ use crate::outbox::{Command, Reply};
 #[must_use = "the session is `.session()`; await this to wait for HoneyHive's answer"]
 pub struct CreateSession {
     session: Session,
-    answer: Option<oneshot::Receiver<Result<(), StartError>>>,
+    answer: Option<Awaited<Result<(), StartError>>>,
 }
 
 impl CreateSession {
@@ -51,8 +50,8 @@ impl CreateSession {
     }
 
     /// Asks the delivery thread to send the start now and to answer.
-    fn ask(session: &Session) -> oneshot::Receiver<Result<(), StartError>> {
-        let (reply, answer) = Reply::awaited();
+    fn ask(session: &Session) -> Awaited<Result<(), StartError>> {
+        let (reply, answer) = Reply::awaited(session.outbox.answer_timeout());
         session
             .outbox
             .command(Command::Confirm(session.start.clone(), reply));
@@ -69,10 +68,15 @@ impl Future for CreateSession {
             return Poll::Ready(known.map(|()| session.clone()).map_err(StartError::clone));
         }
         let receiver = answer.get_or_insert_with(|| Self::ask(session));
-        Pin::new(receiver).poll(cx).map(|answer| {
-            answer
-                .unwrap_or(Err(StartError::ShutDown))
-                .map(|()| session.clone())
+        Pin::new(receiver).poll(cx).map(|waited| {
+            let answer = match waited {
+                Waited::Answered(answer) => answer,
+                Waited::Gone => Err(StartError::ShutDown),
+                Waited::Late => Err(StartError::Unconfirmed {
+                    detail: "no answer in time".to_owned(),
+                }),
+            };
+            answer.map(|()| session.clone())
         })
     }
 }

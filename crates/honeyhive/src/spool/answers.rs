@@ -28,6 +28,22 @@ pub(crate) struct Ticket {
     pub(crate) note: Note,
 }
 
+#[cfg(test)]
+impl Ticket {
+    /// A ticket of nothing in particular.
+    pub(crate) const fn of(kind: super::note::Kind) -> Self {
+        Self {
+            place: Place { file: 0, at: 0 },
+            note: Note {
+                kind,
+                id: [0; 16],
+                items: 1,
+                mark: 0,
+            },
+        }
+    }
+}
+
 /// What comes next.
 #[derive(Debug)]
 pub(crate) enum Next {

@@ -356,6 +356,7 @@ impl HoneyHiveTracerBuilder {
         );
         let is_local = !matches!(sink, Sink::HoneyHive(..));
         let outbox = Outbox::new(bounds)
+            .answering_within(settings.api_timeout)
             .local(is_local)
             .speaks_at_the_end(settings.stderr);
         let outbox = Arc::new(outbox);

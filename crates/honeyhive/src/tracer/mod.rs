@@ -13,7 +13,6 @@ mod signals;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use opentelemetry::trace::TraceContextExt;
@@ -31,6 +30,7 @@ use crate::error::FlushError;
 use crate::event_type::EventType;
 use crate::log::{self, CallSite};
 use crate::model::id::EventId;
+use crate::outbox::wait;
 use crate::outbox::{Closed, Command, Outbox, Record, Reply, Timing, Update};
 use crate::processor::HoneyHiveSpanProcessor;
 use crate::propagation;
@@ -338,7 +338,7 @@ impl HoneyHiveTracer {
 
     /// Delivers everything that was accepted before this call, and waits for it, `timeout` at the most.
     ///
-    /// Works on any runtime; the waiting is done by the delivery thread. It does not wait for what a request
+    /// Works on any runtime, and ends in time whatever hooks of the program do. It does not wait for what a request
     /// under way has said of a session that nobody has begun: that goes once its spans have.
     ///
     /// # Errors
@@ -350,9 +350,10 @@ impl HoneyHiveTracer {
         if self.is_disabled() {
             return Ok(FlushReport::default());
         }
-        let (reply, answer) = Reply::awaited();
-        self.inner.outbox.command(Command::Flush(timeout, reply));
-        answer.await.unwrap_or(Err(FlushError::ShutDown))
+        let (reply, answer) = Reply::awaited(timeout);
+        let outbox = &self.inner.outbox;
+        outbox.command(Command::Flush(timeout, reply));
+        outbox.flushed(answer.await, timeout)
     }
 
     /// As [`force_flush`](Self::force_flush), for code that is not async: it blocks this thread.
@@ -390,10 +391,11 @@ impl HoneyHiveTracer {
             if tracer.is_disabled() {
                 return Ok(FlushReport::default());
             }
-            let (reply, answer) = Reply::awaited();
-            tracer.inner.outbox.close(by);
-            tracer.inner.outbox.command(Command::Stop(timeout, reply));
-            answer.await.unwrap_or(Err(FlushError::ShutDown))
+            let (reply, answer) = Reply::awaited(timeout);
+            let outbox = &tracer.inner.outbox;
+            outbox.close(by);
+            outbox.command(Command::Stop(timeout, reply));
+            outbox.flushed(answer.await, timeout)
         }
     }
 
@@ -420,27 +422,15 @@ impl HoneyHiveTracer {
         timeout: Duration,
         command: impl FnOnce(Duration, Reply<Result<FlushReport, FlushError>>) -> Command,
     ) -> Result<FlushReport, FlushError> {
-        /// The delivery thread keeps the time; this is for the case that it cannot.
-        const GRACE: Duration = Duration::from_secs(1);
         if self.is_disabled() {
             return Ok(FlushReport::default());
         }
         let (reply, answer) = Reply::blocking();
         self.inner.outbox.command(command(timeout, reply));
-        let answer = answer.recv_timeout(timeout.saturating_add(GRACE));
+        let waited = wait::block(&answer, timeout);
         // This thread may have a subscriber that the delivery thread has not.
         log::replay();
-        match answer {
-            Ok(flushed) => flushed,
-            Err(RecvTimeoutError::Disconnected) => Err(FlushError::ShutDown),
-            Err(RecvTimeoutError::Timeout) => Err(FlushError::TimedOut {
-                timeout,
-                report: FlushReport {
-                    pending: self.stats().pending,
-                    ..FlushReport::default()
-                },
-            }),
-        }
+        self.inner.outbox.flushed(waited, timeout)
     }
 
     #[cfg(any(feature = "http-server", feature = "model-calls", feature = "tracing"))]

@@ -2,14 +2,14 @@
 
 use tokio::time::Instant;
 
-use super::{Core, Effect, REST_WIDTH, TRACES_WIDTH};
+use super::state::{Core, Effect, REST_WIDTH, TRACES_WIDTH};
 use crate::delivery::claim::Claim;
 use crate::delivery::disk::Request;
 use crate::delivery::gate::Gate;
 use crate::delivery::lane::{Number, Outcome};
 use crate::delivery::notices::{SESSIONS, TRACES, UPDATES};
-use crate::delivery::sealed::{About, Body, Home, Sealed, Target};
-use crate::delivery::verdict::{Circumstances, Parts, UNAUTHORIZED_PAUSE, Verdict, judge};
+use crate::delivery::sealed::{About, Body, Home, Parts, Sealed, Target};
+use crate::delivery::verdict::{Circumstances, UNAUTHORIZED_PAUSE, Verdict, judge};
 use crate::error::StartError;
 use crate::report::DropReason;
 use crate::wire::{Answer, Failure};
@@ -90,7 +90,7 @@ impl Core {
                 return;
             };
             let reason = DropReason::Unauthorized;
-            self.give_up(number, reason, StartError::Dropped { reason });
+            self.give_up(number, reason, StartError::Dropped { reason }, now);
         }
     }
 
@@ -125,7 +125,10 @@ impl Core {
             Verdict::Again(then) => self.again(number, answer.err(), then, now),
             Verdict::Await(then) => self.wait_for(number, is_expected, then),
             Verdict::Smaller(parts) => self.make_smaller(number, parts, now),
-            Verdict::Drop(reason) => self.give_up(number, reason, error_of(reason, answer.err())),
+            Verdict::Drop(reason) => {
+                let error = error_of(reason, answer.err());
+                self.give_up(number, reason, error, now);
+            }
         }
     }
 
@@ -316,7 +319,13 @@ impl Core {
     }
 
     /// Gives a call up. What would have followed a start goes with it; its spans are asked to create the session.
-    pub(super) fn give_up(&mut self, number: Number, reason: DropReason, error: StartError) {
+    pub(super) fn give_up(
+        &mut self,
+        number: Number,
+        reason: DropReason,
+        error: StartError,
+        now: Instant,
+    ) {
         let Some(call) = self.lane.get(number) else {
             return;
         };
@@ -336,7 +345,6 @@ impl Core {
                 self.ledger.dropped(claim, reason);
             }
         }
-        let now = Instant::now();
         self.finish(number, Outcome::Dropped(reason), now);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::time::Instant;
 
-use super::Core;
+use super::state::Core;
 use crate::delivery::claim::Claim;
 use crate::delivery::intake::{Held, session_of};
 use crate::delivery::piles::{Place, Waiting};

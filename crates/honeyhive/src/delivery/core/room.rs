@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::Core;
+use super::state::Core;
 use crate::delivery::lane::Number;
 use crate::error::StartError;
 use crate::model::id::SessionId;
@@ -32,7 +32,7 @@ impl Core {
             };
             let given_up = match oldest {
                 Oldest::Session(id) => self.evict_session(id),
-                Oldest::Call(number) => self.evict_call(number),
+                Oldest::Call(number) => self.evict_call(number, now),
                 Oldest::Span => self.evict_span(),
             };
             excess.items = excess.items.saturating_sub(given_up.items);
@@ -67,10 +67,10 @@ impl Core {
         given_up
     }
 
-    fn evict_call(&mut self, number: Number) -> Load {
+    fn evict_call(&mut self, number: Number, now: Instant) -> Load {
         let load = self.lane.get(number).map(|call| call.claim.load());
         let reason = DropReason::QueueFull;
-        self.give_up(number, reason, StartError::Dropped { reason });
+        self.give_up(number, reason, StartError::Dropped { reason }, now);
         load.unwrap_or_default()
     }
 

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use tokio::time::Instant;
 
-use super::Core;
+use super::state::Core;
 use crate::delivery::claim::Claim;
 use crate::delivery::intake::{Held, Hint, session_of};
 use crate::delivery::piles::Waiting;
@@ -134,7 +134,7 @@ impl Core {
         let Some(sampler) = &mut self.sampler else {
             return;
         };
-        for mut held in sampler.withdraw(start) {
+        for mut held in sampler.withdraw(start, now) {
             let claim = held.claim_mut().take();
             let claim = self.ledger.resume(claim);
             match held {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::jobs::{Job, JobOf};
-use super::{Core, Effect, REST_WIDTH, TRACES_WIDTH};
+use super::state::{Core, Effect, REST_WIDTH, TRACES_WIDTH};
 use crate::delivery::claim::Claim;
 use crate::delivery::lane::Number;
 use crate::delivery::piles::{Batch, Place};
@@ -81,7 +81,12 @@ impl Core {
         true
     }
 
-    pub(super) fn seal_spans(&mut self, batch: Batch, to_disk: bool) {
+    pub(super) fn seal_spans(&mut self, mut batch: Batch, to_disk: bool) {
+        if self.has_rescued() {
+            // They do not follow a start that does not get through.
+            let is_pending = |id: &SessionId| self.start_is_pending(*id);
+            batch.about.sessions.retain(|id| !is_pending(id));
+        }
         let ids = batch.about.sessions.iter().chain(&batch.about.events);
         for id in ids {
             self.sessions.unblock(*id);

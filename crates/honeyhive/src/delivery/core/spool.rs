@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Core, Effect, LOOK};
+use super::state::{Core, Effect, LOOK};
 use crate::delivery::disk::{Recalled, Request, Response};
 use crate::delivery::lane::Number;
 use crate::delivery::lane::pressure::{REFUSED_WAIT, RELIEF_PAUSE, RELIEVED, WRITES, is_too_full};
@@ -16,77 +15,18 @@ use crate::delivery::ledger::Ledger;
 use crate::delivery::sealed::{Body, Home, Sealed, Target};
 use crate::error::StartError;
 use crate::model::id::SessionId;
-use crate::outbox::StartRecord;
 use crate::report::DropReason;
-use crate::spool::{Found, Place, Refused, Shelf, Ticket};
+use crate::spool::{Found, Place, Refused, Ticket};
 
 /// How much of what is on disk is in memory at a time.
 const WINDOW: usize = 32;
 const WINDOW_BYTES: usize = 8 * 1024 * 1024;
-/// From so many starts on those are forgotten whose session nobody has any more.
-const MANY_STARTS: usize = 1_024;
 /// So long a flush waits for the first look into the folder.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
 /// And so long nothing is sent, however slow the disk is.
 const SENDING_AFTER: Duration = Duration::from_secs(1);
 /// So many sessions are looked at for what may go to disk, at a time.
 const LOOKED_AT: usize = 1_024;
-
-/// What the core knows of the disk.
-#[derive(Debug)]
-pub(super) struct DiskSide {
-    shelf: Arc<Shelf>,
-    look_at: Option<Instant>,
-    /// The first look has not been answered; nothing is sent meanwhile, but not beyond this.
-    first_look_until: Option<Instant>,
-    is_reading: bool,
-    /// A file could not be opened; it is tried again then.
-    read_after: Option<Instant>,
-    /// The disk has taken nothing lately; it is asked again then.
-    refused_until: Option<Instant>,
-    is_relieving: bool,
-    /// Memory is not relieved again before this.
-    relieve_after: Option<Instant>,
-    /// The starts of this process that are on disk, while somebody has their session.
-    starts: BTreeMap<Place, Weak<StartRecord>>,
-    /// With so many it is looked who still has theirs.
-    many_starts: usize,
-}
-
-impl DiskSide {
-    pub(super) const fn new(shelf: Arc<Shelf>) -> Self {
-        Self {
-            shelf,
-            look_at: None,
-            first_look_until: None,
-            is_reading: false,
-            read_after: None,
-            refused_until: None,
-            is_relieving: false,
-            relieve_after: None,
-            starts: BTreeMap::new(),
-            many_starts: MANY_STARTS,
-        }
-    }
-
-    pub(super) fn shelf(&self) -> &Shelf {
-        &self.shelf
-    }
-
-    fn remember_start(&mut self, place: Place, start: &Arc<StartRecord>) {
-        if self.starts.len() >= self.many_starts {
-            self.starts.retain(|_, start| start.strong_count() > 0);
-            self.many_starts = MANY_STARTS.max(2 * self.starts.len());
-        }
-        self.starts.insert(place, Arc::downgrade(start));
-    }
-
-    fn take_starts(&mut self, places: RangeInclusive<Place>) -> Vec<Arc<StartRecord>> {
-        let taken: Vec<_> = self.starts.range(places).map(|(place, _)| *place).collect();
-        let starts = taken.iter().filter_map(|place| self.starts.remove(place));
-        starts.filter_map(|start| start.upgrade()).collect()
-    }
-}
 
 impl Core {
     /// True where the start of this session may be on disk.

@@ -5,54 +5,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Core, Effect};
+use super::ending::{LAST_WRITES, OVERTIME, Phase, Stop};
+use super::state::{Core, Effect};
 use crate::delivery::piles::Place;
 use crate::delivery::time::later;
 use crate::outbox::StartRecord;
-
-/// So long before the end of a shutdown's time what is left begins to go to disk, at the most.
-const LAST_WRITES: Duration = Duration::from_millis(500);
-/// A disk that is slow holds a shutdown up for so long after its end, and no longer.
-const OVERTIME: Duration = Duration::from_millis(500);
-
-/// The end of delivery.
-#[derive(Debug)]
-pub(super) struct Stop {
-    at: Instant,
-    /// What is left begins to go to disk, or where there is none, spans stop waiting for their start.
-    last_resort_at: Instant,
-    phase: Phase,
-    /// How many calls to the sessions' routes had failed before.
-    failed_before: u64,
-}
-
-/// How far the end has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Phase {
-    Sending,
-    /// Without a disk: spans go without their start.
-    Rescuing,
-    /// What is under way ends, so that it can go to disk.
-    Cutting,
-    Starts,
-    Spans,
-    Rest,
-    Over,
-}
-
-impl Stop {
-    pub(super) const fn at(&self) -> Instant {
-        self.at
-    }
-
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
-        match self.phase {
-            Phase::Sending => Some(self.last_resort_at),
-            Phase::Rescuing | Phase::Over => None,
-            _ => Some(later(self.at, OVERTIME)),
-        }
-    }
-}
 
 impl Core {
     /// Plans the end. Who was promised the earliest one still finds everything written by then.

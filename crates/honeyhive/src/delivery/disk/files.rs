@@ -7,7 +7,7 @@ use http::HeaderValue;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use opentelemetry_http::Bytes;
 
-use super::{Recalled, Request, Response};
+use super::words::{Recalled, Request, Response};
 use crate::delivery::priority;
 use crate::delivery::sealed::{Body, Target};
 use crate::spool::{Found, Kind, Next, Note, Place, Refused, Shelf, Spool, Store, Ticket};

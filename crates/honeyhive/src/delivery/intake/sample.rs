@@ -204,7 +204,7 @@ impl Sampler {
     }
 
     /// What a start that was withdrawn takes along: all that was held with it, where nobody else can know its id.
-    pub(in crate::delivery) fn withdraw(&mut self, start: &StartRecord) -> Vec<Held> {
+    pub(in crate::delivery) fn withdraw(&mut self, start: &StartRecord, now: Instant) -> Vec<Held> {
         let held = self.release(start.id);
         if start.is_fresh {
             return held;
@@ -212,7 +212,6 @@ impl Sampler {
         let is_it =
             |held: &Held| matches!(held, Held::Start(it, _) if std::ptr::eq(it.as_ref(), start));
         let (own, others): (Vec<_>, Vec<_>) = held.into_iter().partition(is_it);
-        let now = Instant::now();
         for held in others {
             self.hold(start.id, held, now);
         }

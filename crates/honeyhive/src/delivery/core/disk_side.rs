@@ -1,0 +1,69 @@
+//! [`DiskSide`]: what the core knows of the disk.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Weak};
+
+use tokio::time::Instant;
+
+use crate::outbox::StartRecord;
+use crate::spool::{Place, Shelf};
+
+/// From so many starts on those are forgotten whose session nobody has any more.
+const MANY_STARTS: usize = 1_024;
+
+/// What the core knows of the disk.
+#[derive(Debug)]
+pub(super) struct DiskSide {
+    pub(super) shelf: Arc<Shelf>,
+    pub(super) look_at: Option<Instant>,
+    /// The first look has not been answered; nothing is sent meanwhile, but not beyond this.
+    pub(super) first_look_until: Option<Instant>,
+    pub(super) is_reading: bool,
+    /// A file could not be opened; it is tried again then.
+    pub(super) read_after: Option<Instant>,
+    /// The disk has taken nothing lately; it is asked again then.
+    pub(super) refused_until: Option<Instant>,
+    pub(super) is_relieving: bool,
+    /// Memory is not relieved again before this.
+    pub(super) relieve_after: Option<Instant>,
+    /// The starts of this process that are on disk, while somebody has their session.
+    pub(super) starts: BTreeMap<Place, Weak<StartRecord>>,
+    /// With so many it is looked who still has theirs.
+    pub(super) many_starts: usize,
+}
+
+impl DiskSide {
+    pub(super) const fn new(shelf: Arc<Shelf>) -> Self {
+        Self {
+            shelf,
+            look_at: None,
+            first_look_until: None,
+            is_reading: false,
+            read_after: None,
+            refused_until: None,
+            is_relieving: false,
+            relieve_after: None,
+            starts: BTreeMap::new(),
+            many_starts: MANY_STARTS,
+        }
+    }
+
+    pub(super) fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
+    pub(super) fn remember_start(&mut self, place: Place, start: &Arc<StartRecord>) {
+        if self.starts.len() >= self.many_starts {
+            self.starts.retain(|_, start| start.strong_count() > 0);
+            self.many_starts = MANY_STARTS.max(2 * self.starts.len());
+        }
+        self.starts.insert(place, Arc::downgrade(start));
+    }
+
+    pub(super) fn take_starts(&mut self, places: RangeInclusive<Place>) -> Vec<Arc<StartRecord>> {
+        let taken: Vec<_> = self.starts.range(places).map(|(place, _)| *place).collect();
+        let starts = taken.iter().filter_map(|place| self.starts.remove(place));
+        starts.filter_map(|start| start.upgrade()).collect()
+    }
+}

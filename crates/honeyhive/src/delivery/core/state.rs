@@ -1,0 +1,214 @@
+//! The state of the core, and how it takes a step.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::disk_side::DiskSide;
+use super::ending::Stop;
+use super::jobs::Jobs;
+use crate::delivery::confirms::Confirms;
+use crate::delivery::disk;
+use crate::delivery::gate::Gate;
+use crate::delivery::intake::{Labels, Sampler};
+use crate::delivery::lane::{Lane, Number};
+use crate::delivery::ledger::{Answered, Ledger};
+use crate::delivery::notices::Notices;
+use crate::delivery::piles::{Sessions, Spans};
+use crate::delivery::plan::Plan;
+use crate::delivery::seal::{Open, Product};
+use crate::delivery::sealed::{Body, Target};
+use crate::delivery::sink::Sink;
+use crate::outbox::{Inbox, Outbox};
+use crate::report::DropReason;
+use crate::session::StartupSession;
+use crate::settings::SessionTransport;
+use crate::spool::Shelf;
+use crate::wire::{Answer, Failure};
+
+/// Calls under way at a time.
+pub(super) const REST_WIDTH: usize = 16;
+pub(super) const TRACES_WIDTH: usize = 4;
+
+/// What has happened.
+#[derive(Debug)]
+pub(in crate::delivery) enum Event<'a> {
+    /// Nothing yet.
+    Begin,
+    /// It is time for what is done again and again.
+    Tick,
+    /// The outbox was looked into.
+    Gathered(&'a mut Inbox),
+    /// What was open is sealed.
+    Sealed(Number, Product),
+    /// HoneyHive has answered a call.
+    Answered(Number, Result<Answer, Failure>),
+    /// The disk has answered.
+    Disk(disk::Response),
+}
+
+/// What is to be done about it.
+#[derive(Debug)]
+pub(in crate::delivery) enum Effect {
+    Seal(Number, Open),
+    Call(Number, Target, Body),
+    /// Calls that are under way end without an answer.
+    Cut,
+    Disk(disk::Request),
+    /// A flush has ended.
+    Answer(Answered),
+}
+
+/// The state of delivery.
+#[derive(Debug)]
+pub(in crate::delivery) struct Core {
+    pub(super) transport: SessionTransport,
+    pub(super) sink: Sink,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) startup: Arc<StartupSession>,
+    pub(super) ledger: Ledger,
+    pub(super) confirms: Confirms,
+    pub(super) notices: Notices,
+    pub(super) labels: Labels,
+    /// Where not everything is sent.
+    pub(super) sampler: Option<Sampler>,
+    pub(super) sessions: Sessions,
+    pub(super) spans: Spans,
+    pub(super) jobs: Jobs,
+    pub(super) lane: Lane,
+    pub(super) rest: Gate,
+    pub(super) traces: Gate,
+    /// Where there is a spool.
+    pub(super) disk: Option<DiskSide>,
+    pub(super) stop: Option<Stop>,
+    pub(super) effects: Vec<Effect>,
+    /// Something has come in, so there may be too much.
+    pub(super) look_for_room: bool,
+}
+
+impl Core {
+    pub(in crate::delivery) fn new(
+        plan: &Plan,
+        outbox: Arc<Outbox>,
+        startup: Arc<StartupSession>,
+        shelf: Option<Arc<Shelf>>,
+    ) -> Self {
+        Self {
+            transport: plan.transport,
+            sink: plan.sink.clone(),
+            ledger: Ledger::new(Arc::clone(&outbox)),
+            confirms: Confirms::new(plan.answer_timeout),
+            notices: Notices::default(),
+            labels: Labels::new(),
+            sampler: Sampler::new(plan.sampling, plan.most_items, plan.most_bytes),
+            sessions: Sessions::new(plan.window),
+            spans: Spans::default(),
+            jobs: Jobs::default(),
+            lane: Lane::new(),
+            rest: Gate::new(REST_WIDTH),
+            traces: Gate::new(TRACES_WIDTH),
+            disk: shelf.map(DiskSide::new),
+            stop: None,
+            effects: Vec::new(),
+            look_for_room: false,
+            outbox,
+            startup,
+        }
+    }
+
+    /// Takes in what has happened, and says what is to be done.
+    pub(in crate::delivery) fn step<'a>(
+        &mut self,
+        events: impl IntoIterator<Item = Event<'a>>,
+        now: Instant,
+    ) -> Vec<Effect> {
+        for event in events {
+            self.take_event(event, now);
+        }
+        self.go_on(now);
+        std::mem::take(&mut self.effects)
+    }
+
+    fn take_event(&mut self, event: Event<'_>, now: Instant) {
+        match event {
+            Event::Begin => self.look_at_disk(now),
+            Event::Tick => self.tick(now),
+            Event::Gathered(inbox) => self.take(inbox, now),
+            Event::Sealed(number, product) => self.sealed(number, product, now),
+            Event::Answered(number, answer) => self.answered(number, answer, now),
+            Event::Disk(response) => self.disk_answered(response, now),
+        }
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.look_for_room = true;
+        self.decide(now);
+        self.notices.drops(&self.outbox.stats(), now);
+        self.look_at_disk(now);
+        self.free_spans_behind_disk();
+    }
+
+    fn go_on(&mut self, now: Instant) {
+        if self.is_writing_the_rest() {
+            self.go_on_writing_the_rest(now);
+        } else {
+            self.lane.wake(now);
+            self.rescue_spans(now);
+            self.relieve(now);
+            if std::mem::take(&mut self.look_for_room) {
+                self.make_room(now);
+            }
+            self.follow_to_disk(now);
+            if !self.is_looking_first(now) {
+                self.seal_what_is_due(now);
+                self.send(now);
+            }
+            self.read_back(now);
+            self.begin_writing_the_rest(now);
+        }
+        self.confirms.settle(now);
+        if !self.is_writing_the_rest() {
+            let answers = self.ledger.answers(now);
+            self.effects.extend(answers.into_iter().map(Effect::Answer));
+        }
+    }
+
+    /// When something is due besides the ticks.
+    pub(in crate::delivery) fn next_deadline(&self) -> Option<Instant> {
+        let stop = self.stop.as_ref().and_then(Stop::next_deadline);
+        let flush = self.ledger.next_deadline();
+        let flush = flush.filter(|_| !self.is_writing_the_rest());
+        [stop, flush].into_iter().flatten().min()
+    }
+
+    /// True once it was told to stop and nobody waits any more.
+    pub(in crate::delivery) fn has_ended(&self) -> bool {
+        self.stop.is_some() && self.ledger.next_deadline().is_none()
+    }
+
+    /// Accounts for what is left.
+    pub(in crate::delivery) fn end(self) {
+        let ledger = self.ledger;
+        let calls = self.lane.into_calls().map(|call| call.claim);
+        let left = calls
+            .chain(self.sessions.into_claims())
+            .chain(self.spans.into_claims())
+            .chain(self.jobs.into_claims())
+            .chain(self.sampler.into_iter().flat_map(Sampler::into_claims));
+        for claim in left {
+            ledger.leave(claim, DropReason::ShutDown);
+        }
+    }
+
+    pub(super) const fn gate_of(&mut self, target: Target) -> &mut Gate {
+        if target.is_traces() {
+            &mut self.traces
+        } else {
+            &mut self.rest
+        }
+    }
+}
+
+/// So often the folder is looked into for what processes have left that are gone.
+pub(super) const LOOK: Duration = Duration::from_secs(2);

@@ -1,0 +1,55 @@
+//! What the disk is asked, and what it answers.
+
+use std::io;
+
+use crate::delivery::lane::Number;
+use crate::delivery::sealed::{Body, Target};
+use crate::spool::{Found, Lost, Place, Refused, Ticket};
+
+/// What the disk is asked.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "there is no disk"))]
+pub(in crate::delivery) enum Request {
+    /// Look for what others have left; its records get this mark.
+    Look(u64),
+    Write {
+        number: Number,
+        target: Target,
+        body: Body,
+        items: u64,
+        mark: u64,
+    },
+    /// Read so many records back, or about so many bytes.
+    Read { records: usize, bytes: usize },
+    /// A record has its outcome.
+    Settle(Number, Ticket),
+    /// Let go of the folder, once all of the above is done.
+    End,
+}
+
+/// What the disk answers, in the order in which it was asked.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "there is no disk"))]
+pub(in crate::delivery) enum Response {
+    /// With the mark of what was found.
+    Looked(u64, io::Result<Found>),
+    Written(Number, Result<Place, Refused>),
+    Read(Vec<Recalled>),
+    Settled(Number),
+    /// Files that could not be read were renamed.
+    SetAside(u64),
+    Ended,
+}
+
+/// What was read back.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "there is no disk"))]
+pub(in crate::delivery) enum Recalled {
+    Call(Ticket, Body),
+    /// A record that is not what was written. It is gone.
+    Unreadable(Ticket),
+    /// A file could not be read any further.
+    Lost(Lost),
+    /// A file cannot be opened now; it may be later.
+    Failed(io::Error),
+}

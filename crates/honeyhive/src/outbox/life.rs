@@ -1,0 +1,61 @@
+//! [`Life`]: whether an outbox is closed, and who has closed it.
+
+use std::fmt;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
+use std::time::SystemTime;
+
+use crate::log::CallSite;
+
+/// Who has closed an outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closed {
+    /// A call of `shutdown`, there.
+    Call(CallSite),
+    /// The drop of a guard that was made there.
+    Guard(CallSite),
+    /// The last handle of a tracer is gone.
+    LastHandle,
+}
+
+impl Closed {
+    /// What has to be done for the tracer to outlive everything.
+    pub(super) fn to_be_last(self) -> String {
+        match self {
+            Self::Call(site) => {
+                format!("`shutdown` was called at {site}: end the span before that")
+            }
+            Self::Guard(site) => format!(
+                "the guard that was made at {site} was dropped first: make it before the span, since what is made \
+                 last is dropped first"
+            ),
+            Self::LastHandle => "keep a handle of the tracer until then".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Closed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call(site) => write!(
+                formatter,
+                "`shutdown` was called at {site}: record before that"
+            ),
+            Self::Guard(site) => write!(
+                formatter,
+                "the guard that was made at {site} is gone; `let _ = tracer.shutdown_guard()` drops it at once: write \
+                 `let _guard = tracer.shutdown_guard();`"
+            ),
+            Self::LastHandle => formatter.write_str(
+                "the last handle of the tracer was dropped: keep one as long as something is recorded",
+            ),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Life {
+    pub(super) closed: OnceLock<(Closed, SystemTime)>,
+    /// The line on stderr has been written.
+    pub(super) has_parted: AtomicBool,
+}
