@@ -1,7 +1,7 @@
 //! Where the examples' telemetry goes: to HoneyHive, or, where there is no key, to one inside the process.
 
-use std::fmt;
 use std::time::Duration;
+use std::{env, fmt};
 
 use honeyhive::{
     BuildError, DeliveryStats, FlushError, FlushReport, HoneyHiveTracer, HoneyHiveTracerBuilder,
@@ -20,6 +20,9 @@ pub struct Telemetry {
     tracer: HoneyHiveTracer,
     local: Option<LocalServer>,
 }
+
+/// A file to keep everything in, for the HoneyHive inside.
+const DATA: &str = "HONEYHIVE_LOCAL_DATA";
 
 /// There is nowhere for the telemetry to go.
 #[derive(Debug, thiserror::Error)]
@@ -153,10 +156,15 @@ impl fmt::Display for Telemetry {
     }
 }
 
+/// On the usual port where that is free; in memory, or in the file that `HONEYHIVE_LOCAL_DATA` names.
 fn local_server() -> Result<LocalServer, StartError> {
-    let usual = LocalServer::builder().port(LOCAL_PORT).start_blocking();
+    let mut builder = LocalServer::builder();
+    if let Some(file) = env::var_os(DATA).filter(|file| !file.is_empty()) {
+        builder = builder.persist(file);
+    }
+    let usual = builder.clone().port(LOCAL_PORT).start_blocking();
     match usual {
-        Err(StartError::Bind { .. }) => LocalServer::builder().start_blocking(),
+        Err(StartError::Bind { .. }) => builder.start_blocking(),
         other => other,
     }
 }

@@ -25,6 +25,7 @@ use serde_json::json;
 use crate::reply::Reply;
 use crate::shared::Shared;
 
+pub(crate) use runs::{RUN, run_side, run_summary};
 pub(crate) use seed::seed_dataset;
 
 pub(crate) type Server = Arc<Shared>;

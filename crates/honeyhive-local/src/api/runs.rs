@@ -90,15 +90,7 @@ pub(super) async fn summary(
 ) -> Answer {
     let aggregate = aggregate(&params)?;
     let filters = filters(&params, "filters")?;
-    let summary = shared.read(move |reading| {
-        let run = known(reading, &id)?;
-        let answer = answer_of(reading, &run)?;
-        let rows = rows(reading, &run, &filters)?;
-        let kinds = metric_kinds(reading)?;
-        Ok(experiments::summary(
-            &run, &answer, &rows, aggregate, &kinds,
-        ))
-    });
+    let summary = shared.read(move |reading| summed_up(reading, &id, aggregate, &filters));
     Ok(Reply::json(&summary.await?))
 }
 
@@ -220,6 +212,34 @@ async fn paired(shared: &Server, first: String, second: String, params: &Params)
     let shown: Vec<&Value> = shown.collect();
     Ok(Reply::json(
         &json!({ "events": shown, "totalEvents": pairs.len() }),
+    ))
+}
+
+/// The kind of a run among the records.
+pub(crate) const RUN: &str = Kind::RUN;
+
+/// A run with its sessions and events, for pages.
+pub(crate) fn run_side(reading: &Reading<'_>, id: &str) -> Result<Side, Failed> {
+    side(reading, id, &[])
+}
+
+/// A run in numbers, for pages.
+pub(crate) fn run_summary(reading: &Reading<'_>, id: &str) -> Result<Value, Failed> {
+    summed_up(reading, id, Aggregate::default(), &[])
+}
+
+fn summed_up(
+    reading: &Reading<'_>,
+    id: &str,
+    aggregate: Aggregate,
+    filters: &[Filter],
+) -> Result<Value, Failed> {
+    let run = known(reading, id)?;
+    let answer = answer_of(reading, &run)?;
+    let rows = rows(reading, &run, filters)?;
+    let kinds = metric_kinds(reading)?;
+    Ok(experiments::summary(
+        &run, &answer, &rows, aggregate, &kinds,
     ))
 }
 

@@ -2,12 +2,15 @@
 
 mod aggregate;
 mod compare;
+mod paired;
 mod rows;
+mod statistics;
 mod summary;
 mod trial;
 
 pub(crate) use aggregate::Aggregate;
 pub(crate) use compare::{Side, compare, pairs};
+pub(crate) use paired::{Change, DURATION, Verdict, changes};
 pub(crate) use rows::RunRow;
 pub(crate) use summary::summary;
 pub(crate) use trial::trial;

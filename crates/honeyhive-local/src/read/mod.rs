@@ -9,6 +9,7 @@ mod live;
 mod markdown;
 mod outcome;
 mod pages;
+mod value;
 mod welcome;
 
 use axum::Router;
@@ -41,6 +42,12 @@ pub(crate) fn routes() -> Router<Server> {
         .route("/requests/{sequence}", get(pages::requests::request))
         .route("/datasets", get(pages::datasets::page))
         .route("/datasets/{id}", get(pages::datasets::dataset))
+        .route("/experiments", get(pages::experiments::page))
+        .route("/experiments/{id}", get(pages::experiments::run))
+        .route(
+            "/experiments/{new}/compare/{old}",
+            get(pages::comparison::page),
+        )
         .route("/assets/style.css", get(assets::style))
         .route("/assets/app.js", get(assets::script))
         .route("/favicon.ico", get(assets::icon))

@@ -3,11 +3,11 @@
 #![expect(
     clippy::expect_used,
     clippy::needless_pass_by_value,
-    clippy::unwrap_used,
     reason = "helpers of tests may panic as the tests may, and take what `json!` makes"
 )]
 
 mod chromium;
+mod experiments;
 mod pictures;
 #[path = "../../examples/seeded/seed.rs"]
 mod seed;

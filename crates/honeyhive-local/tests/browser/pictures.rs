@@ -3,7 +3,7 @@
 use std::{env, fs};
 
 use crate::Scene;
-use crate::seed::RETURNS;
+use crate::seed::{NEW_RUN, OLD_RUN, RETURNS};
 
 const LARGEST: usize = 200 * 1024;
 
@@ -19,6 +19,8 @@ fn pictures_are_drawn() {
         keep(&mut scene, &folder, &format!("sessions-{scheme}"));
         scene.open_session(RETURNS);
         keep(&mut scene, &folder, &format!("session-{scheme}"));
+        scene.open(&format!("/experiments/{NEW_RUN}/compare/{OLD_RUN}"));
+        keep(&mut scene, &folder, &format!("comparison-{scheme}"));
     }
     scene.tab.resize(390, 844);
     scene.open("/");

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::Scene;
-use crate::seed::{HOSTILE, RETURNS};
+use crate::seed::{HOSTILE, NEW_RUN, OLD_RUN, RETURNS};
 
 const NEW: &str = "0a0a0a0a-0d2c-4c0e-9f43-0a6cf1a0d010";
 
@@ -65,7 +65,7 @@ fn new_sessions_wait_until_they_are_asked_for_and_the_row_under_the_pointer_stay
     scene.tab.click("#new");
     scene
         .tab
-        .until("document.querySelectorAll('table.list tbody tr').length === 21");
+        .until("document.querySelectorAll('table.list tbody tr').length === 62");
     assert_eq!(
         scene.tab.eval("document.querySelector('#new').hidden"),
         true
@@ -220,6 +220,9 @@ fn nothing_runs_off_a_phone_sideways() {
         "/requests",
         "/requests/1",
         "/datasets",
+        "/experiments",
+        &format!("/experiments/{NEW_RUN}"),
+        &format!("/experiments/{NEW_RUN}/compare/{OLD_RUN}"),
         &format!("/sessions/{RETURNS}"),
         "/sessions/none",
     ] {

@@ -19,6 +19,7 @@ mod limits;
 mod meaning;
 mod otlp;
 mod pages;
+#[cfg(feature = "cli")]
 mod program;
 mod records;
 mod runs;

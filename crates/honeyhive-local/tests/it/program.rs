@@ -1,11 +1,17 @@
-//! The program itself.
+//! The program itself, by running it.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+
+use honeyhive_local::LocalServer;
+use serde_json::{Value, json};
+
+use crate::client::{SESSION, TRACES, export, post, put, session_span, span};
 
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_honeyhive-local"));
-    for variable in ["PORT", "ADDRESS", "ALLOW_REMOTE"] {
+    for variable in ["PORT", "ADDRESS", "ALLOW_REMOTE", "DATA", "URL"] {
         command.env_remove(format!("HONEYHIVE_LOCAL_{variable}"));
     }
     command.env_remove("HH_LOCAL_API_KEY");
@@ -14,6 +20,16 @@ fn program() -> Command {
 
 fn output(args: &[&str]) -> Output {
     program().args(args).output().unwrap()
+}
+
+/// What a command prints and its exit code, asked of a server.
+fn asked(server: &LocalServer, args: &[&str]) -> (String, Option<i32>) {
+    let done = program()
+        .args(args)
+        .args(["--url", &server.url()])
+        .output()
+        .unwrap();
+    (String::from_utf8(done.stdout).unwrap(), done.status.code())
 }
 
 /// Started, and what it said up to the line with the variables to set.
@@ -27,6 +43,13 @@ fn started(command: &mut Command) -> (Child, String) {
     (child, said)
 }
 
+fn url_in(said: &str) -> String {
+    let url = said
+        .split_whitespace()
+        .find(|word| word.starts_with("http://"));
+    url.unwrap().to_owned()
+}
+
 fn status_of(url: &str) -> u16 {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -36,15 +59,40 @@ fn status_of(url: &str) -> u16 {
     runtime.block_on(request.send()).unwrap().status().as_u16()
 }
 
+/// A server with a session that failed in a step, and a span without a session.
+async fn filled() -> LocalServer {
+    let server = crate::client::server().await;
+    let body = json!({ "session_id": SESSION, "session_name": "chat", "inputs": { "question": "Why?" }, "outputs": { "answer": "Because." } });
+    post(&server, "/v1/sessions", body).await;
+    put(
+        &server,
+        &format!("/v1/events/{SESSION}"),
+        json!({ "duration": 1500, "metrics": { "score": 0.5 } }),
+    )
+    .await;
+    let mut failed = session_span(2, 1, "lookup");
+    failed["status"] = json!({ "code": 2, "message": "no route" });
+    post(
+        &server,
+        TRACES,
+        export(vec![session_span(1, 0, "turn"), failed]),
+    )
+    .await;
+    server
+}
+
+fn file(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("honeyhive-local-{}-{name}", uuid::Uuid::new_v4()))
+}
+
 #[test]
-fn help_and_version_go_to_stdout() {
+fn help_and_version_go_to_stdout_and_the_help_says_what_exit_codes_mean() {
     let help = output(&["--help"]);
     assert!(help.status.success());
-    assert!(
-        String::from_utf8(help.stdout)
-            .unwrap()
-            .contains("--allow-remote")
-    );
+    let help = String::from_utf8(help.stdout).unwrap();
+    for told in ["--allow-remote", "Exit codes: 0 done", "tail", "doctor"] {
+        assert!(help.contains(told), "{told}: {help}");
+    }
     let version = output(&["--version"]);
     assert!(
         String::from_utf8(version.stdout)
@@ -54,61 +102,96 @@ fn help_and_version_go_to_stdout() {
 }
 
 #[test]
-fn an_unknown_flag_is_misuse() {
-    let refused = output(&["--api-key=hh_x"]);
+fn what_makes_no_sense_is_misuse() {
+    for args in [
+        &["--api-key=hh_x"][..],
+        &["--port", "70000"],
+        &["--address", "localhost"],
+        &["--allow-remote=no"],
+        &["extra"],
+        &["--memory", "--data", "x"],
+        &["clear"],
+        &["show", "x", "--md", "--json"],
+    ] {
+        let refused = output(args);
+        assert_eq!(refused.status.code(), Some(2), "{args:?}");
+        assert!(refused.stdout.is_empty(), "{args:?}");
+        assert!(!refused.stderr.is_empty(), "{args:?}");
+    }
+    let refused = program()
+        .args(["--memory"])
+        .env("HONEYHIVE_LOCAL_PORT", "many")
+        .output()
+        .unwrap();
     assert_eq!(refused.status.code(), Some(2));
-    assert!(refused.stdout.is_empty());
-    assert!(
-        String::from_utf8(refused.stderr)
-            .unwrap()
-            .contains("--help")
-    );
 }
 
 #[test]
 fn an_address_that_others_can_reach_is_refused_with_what_to_do() {
-    let refused = output(&["--address", "0.0.0.0", "--port", "0"]);
+    let refused = output(&["--memory", "--address", "0.0.0.0", "--port", "0"]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(
         String::from_utf8(refused.stderr)
             .unwrap()
-            .contains("--allow-remote")
+            .contains("allow_remote")
     );
 }
 
 #[cfg(unix)]
 #[test]
-fn it_says_where_it_listens_and_ends_on_sigterm() {
+fn a_server_says_where_it_listens_ends_on_sigterm_and_keeps_what_came() {
+    let data = file("kept.db");
+    let kept = data.to_str().unwrap();
     let mut command = program();
-    let (mut child, said) = started(command.args(["--port", "0"]));
-    let url = said
-        .split_whitespace()
-        .find(|word| word.starts_with("http://"))
-        .unwrap();
+    let (mut child, said) = started(command.args(["--port", "0", "--data", kept]));
+    let url = url_in(&said);
     assert!(said.contains(&format!("export HH_API_URL={url} HH_API_KEY=hh_local")));
-    assert_eq!(status_of(url), 200);
+    assert_eq!(status_of(&url), 200);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let start = json!({ "session_id": SESSION, "session_name": "kept" });
+    runtime
+        .block_on(
+            crate::client::http()
+                .post(format!("{url}/v1/sessions"))
+                .json(&start)
+                .send(),
+        )
+        .unwrap();
+    let second = output(&["--port", "0", "--data", kept]);
+    assert_eq!(second.status.code(), Some(1), "the file is in use");
     let killed = Command::new("kill")
         .arg(child.id().to_string())
         .status()
         .unwrap();
     assert!(killed.success());
     assert!(child.wait().unwrap().success());
+    // Nobody listens any more, so the file itself is asked.
+    let shown = output(&["show", SESSION, "--url", &url, "--data", kept]);
+    assert_eq!(shown.status.code(), Some(0));
+    assert!(String::from_utf8(shown.stdout).unwrap().starts_with("kept"));
+    let nothing = output(&[
+        "search",
+        "--url",
+        &url,
+        "--data",
+        "/nonexistent/honeyhive.db",
+    ]);
+    assert_eq!(nothing.status.code(), Some(4));
 }
 
 #[test]
 fn a_key_from_the_environment_is_asked_for_and_never_printed() {
     let mut command = program();
     let command = command
-        .args(["--port", "0", "--api-key-env", "MY_KEY"])
+        .args(["--memory", "--port", "0", "--api-key-env", "MY_KEY"])
         .env("MY_KEY", "hh_secret");
     let (mut child, said) = started(command.stderr(Stdio::piped()));
     assert!(said.contains("HH_API_KEY=\"$MY_KEY\""));
     assert!(!said.contains("hh_secret"));
-    let url = said
-        .split_whitespace()
-        .find(|word| word.starts_with("http://"))
-        .unwrap();
-    assert_eq!(status_of(url), 401);
+    assert_eq!(status_of(&url_in(&said)), 401);
     child.kill().unwrap();
     child.wait().unwrap();
     let mut complaints = String::new();
@@ -119,4 +202,211 @@ fn a_key_from_the_environment_is_asked_for_and_never_printed() {
         .read_to_string(&mut complaints)
         .unwrap();
     assert_eq!(complaints, "");
+}
+
+#[tokio::test]
+async fn a_session_is_shown_as_a_tree_as_markdown_and_as_json_by_the_beginning_of_its_id() {
+    let server = filled().await;
+    let (text, code) = asked(&server, &["show", &SESSION[..8]]);
+    assert_eq!(code, Some(0));
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(
+        lines[0].starts_with("chat  ") && lines[0].contains("complete, 1 failed  1.50 s"),
+        "{text}"
+    );
+    assert_eq!(lines[1..3], ["  in: Why?", "  out: Because."]);
+    assert!(
+        lines[3].starts_with("  turn [tool]") && lines[4].starts_with("    lookup [tool]"),
+        "{text}"
+    );
+    assert_eq!(lines[5], "      ! no route");
+    let (markdown, _) = asked(&server, &["show", SESSION, "--md"]);
+    assert!(markdown.starts_with("# chat\n"), "{markdown}");
+    let (json, _) = asked(&server, &["show", SESSION, "--json"]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["session"]["name"], "chat");
+    let event = json["events"][0]["event_id"].as_str().unwrap();
+    let (event, code) = asked(&server, &["show", event, "--json"]);
+    assert_eq!(
+        (
+            code,
+            serde_json::from_str::<Value>(&event).unwrap()["event_name"].clone()
+        ),
+        (Some(0), json!("turn"))
+    );
+    assert_eq!(asked(&server, &["show", "none"]).1, Some(3));
+}
+
+#[tokio::test]
+async fn sessions_are_found_by_words_and_conditions() {
+    let server = filled().await;
+    let (found, code) = asked(&server, &["search", "because", "--json"]);
+    assert_eq!(code, Some(0));
+    assert_eq!(
+        serde_json::from_str::<Value>(&found).unwrap()["session_id"],
+        SESSION
+    );
+    assert!(
+        asked(&server, &["search", "--errors", "--since", "1h"])
+            .0
+            .contains("Why? → Because.")
+    );
+    assert_eq!(
+        asked(&server, &["search", "nowhere"]),
+        (String::new(), Some(3))
+    );
+    assert_eq!(asked(&server, &["search", "--status", "5xx"]).1, Some(3));
+}
+
+#[tokio::test]
+async fn what_is_exported_can_be_imported_elsewhere() {
+    let server = filled().await;
+    let (lines, code) = asked(&server, &["export"]);
+    assert_eq!((code, lines.lines().count()), (Some(0), 1));
+    let path = file("export.jsonl");
+    std::fs::write(&path, &lines).unwrap();
+    let other = crate::client::server().await;
+    let (told, code) = asked(&other, &["import", path.to_str().unwrap(), "--json"]);
+    assert_eq!(
+        (told.as_str(), code),
+        ("{\"sessions\":1,\"traces\":0}\n", Some(0))
+    );
+    assert_eq!(other.tree(SESSION), server.tree(SESSION));
+    let (before, now) = (
+        server.session(SESSION).unwrap(),
+        other.session(SESSION).unwrap(),
+    );
+    assert_eq!(
+        (now.inputs, now.outputs, now.metrics, now.duration),
+        (
+            before.inputs,
+            before.outputs,
+            before.metrics,
+            before.duration
+        )
+    );
+    assert_eq!(other.events(SESSION)[1].error.as_deref(), Some("no route"));
+
+    let otlp = file("otlp.json");
+    std::fs::write(
+        &otlp,
+        export(vec![session_span(9, 0, "from a file")]).to_string(),
+    )
+    .unwrap();
+    let mut child = program();
+    let mut child = child
+        .args(["import", "-", otlp.to_str().unwrap(), "--url", &other.url()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(lines.as_bytes())
+        .unwrap();
+    let done = child.wait_with_output().unwrap();
+    assert_eq!(
+        String::from_utf8(done.stdout).unwrap(),
+        "1 sessions and 1 exports of traces were taken in\n"
+    );
+    assert!(other.tree(SESSION).contains("from a file [tool]"));
+    std::fs::write(&otlp, "{\"neither\": 1}").unwrap();
+    assert_eq!(
+        asked(&other, &["import", otlp.to_str().unwrap()]).1,
+        Some(1)
+    );
+}
+
+#[tokio::test]
+async fn sessions_become_a_dataset() {
+    let server = filled().await;
+    let (made, code) = asked(&server, &["export", "--as-dataset", "questions", "--json"]);
+    assert_eq!(code, Some(0));
+    let made: Value = serde_json::from_str(&made).unwrap();
+    assert_eq!(made["datapoints"], 1);
+    let points = crate::client::get(&server, "/v1/datapoints?dataset_name=questions").await;
+    let points: Value = points.json().await.unwrap();
+    assert_eq!(
+        points["datapoints"][0]["inputs"],
+        json!({ "question": "Why?" })
+    );
+    assert_eq!(
+        points["datapoints"][0]["ground_truth"],
+        json!({ "answer": "Because." })
+    );
+}
+
+#[tokio::test]
+async fn the_doctor_says_why_there_are_orphans_and_what_was_refused() {
+    let server = filled().await;
+    let (healthy, code) = asked(&server, &["doctor"]);
+    assert_eq!(code, Some(0), "{healthy}");
+    assert!(
+        healthy.contains("1 sessions, 2 events, 0 orphans"),
+        "{healthy}"
+    );
+    post(&server, TRACES, export(vec![span(7, 0, "lost", vec![])])).await;
+    post(&server, "/v1/sessions", json!({ "unknown": 1 })).await;
+    let (told, code) = asked(&server, &["doctor", "--json"]);
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((code, &told["healthy"]), (Some(1), &json!(false)));
+    let orphans = told["orphans"].as_object().unwrap();
+    assert!(
+        orphans
+            .keys()
+            .next()
+            .unwrap()
+            .starts_with("The span names no session.")
+    );
+    assert_eq!(
+        told["refused"],
+        json!({ "POST /v1/sessions answered 400": 1 })
+    );
+}
+
+#[tokio::test]
+async fn everything_is_forgotten_only_when_that_is_meant() {
+    let server = filled().await;
+    assert_eq!(asked(&server, &["clear"]).1, Some(2));
+    assert_eq!(server.stats().sessions, 1);
+    assert_eq!(
+        asked(&server, &["clear", "--yes"]),
+        ("everything is forgotten\n".to_owned(), Some(0))
+    );
+    assert_eq!(server.stats().sessions, 0);
+}
+
+#[tokio::test]
+async fn a_tail_prints_each_session_when_it_comes_and_when_it_ends() {
+    let server = filled().await;
+    let mut command = program();
+    let command = command.args(["tail", "--json", "-n", "1", "--url", &server.url()]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = move || serde_json::from_str::<Value>(&lines.next().unwrap().unwrap()).unwrap();
+    // A pipe is waited for on a thread that may block; the server has threads of its own.
+    assert_eq!(next()["session_id"], SESSION);
+    let other = crate::client::OTHER;
+    post(&server, "/v1/sessions", json!({ "session_id": other })).await;
+    let begun = next();
+    assert_eq!(
+        (&begun["session_id"], &begun["duration"]),
+        (&json!(other), &Value::Null)
+    );
+    put(
+        &server,
+        &format!("/v1/events/{other}"),
+        json!({ "duration": 12 }),
+    )
+    .await;
+    assert_eq!(next()["duration"], 12.0);
+    drop(server);
+    assert_eq!(child.wait().unwrap().code(), Some(4));
+}
+
+#[test]
+fn the_terminal_view_takes_a_terminal() {
+    assert_eq!(output(&["tui"]).status.code(), Some(2));
 }

@@ -1,180 +1,181 @@
-//! Flags and environment variables of the program.
+//! The command line.
 
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
+use std::path::PathBuf;
 
-pub(crate) const HELP: &str = "\
-A HoneyHive on your own machine.
+use clap::{Args, Parser, Subcommand};
 
-Usage: honeyhive-local [OPTIONS]
+pub(crate) const DEFAULT_PORT: u16 = 7777;
+pub(crate) const DEFAULT_KEY_VARIABLE: &str = "HH_LOCAL_API_KEY";
 
-Options:
-  --port <PORT>         port to listen on [env: HONEYHIVE_LOCAL_PORT] [default: 7777]
-  --address <IP>        address to listen on [env: HONEYHIVE_LOCAL_ADDRESS] [default: 127.0.0.1]
-  --allow-remote        allow an address that other machines can reach
-                        [env: HONEYHIVE_LOCAL_ALLOW_REMOTE=true]
-  --api-key-env <NAME>  environment variable with the key that clients must send
-                        [default: HH_LOCAL_API_KEY]; unset or empty: any key will do
-  --help                print this
-  --version             print the version
-";
+const AFTER: &str = "\
+Exit codes: 0 done; 1 it failed; 2 the command line makes no sense; 3 nothing was found; 4 no server and no file to ask.
 
-const DEFAULT_PORT: u16 = 7777;
-const DEFAULT_KEY_VARIABLE: &str = "HH_LOCAL_API_KEY";
+Commands that ask go to the server at --url and, where none listens there, open the file that a server would use.";
 
-/// What the program is asked to do.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Request {
-    Serve(Settings),
-    Help,
-    Version,
+/// A HoneyHive on your own machine: serve it, and ask it.
+#[derive(Debug, Parser)]
+#[command(name = "honeyhive-local", version, after_help = AFTER, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) serve: Serve,
 }
 
-/// How to serve.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Settings {
-    pub(crate) address: SocketAddr,
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve until ctrl-c; what happens without a command, too
+    Serve(Serve),
+    /// Print sessions as they come and end
+    Tail(Tail),
+    /// Look at sessions and their trees in the terminal
+    Tui(Source),
+    /// Show a session or an event, by its id or the beginning of it
+    Show(Show),
+    /// Find sessions
+    Search(Search),
+    /// Print sessions with their events as JSON lines
+    Export(Export),
+    /// Take in what `export` has printed, or OTLP traces as JSON or protobuf
+    Import(Import),
+    /// Forget everything
+    Clear(Clear),
+    /// Say whether it is reachable, what arrives, and what is amiss
+    Doctor(Ask),
+}
+
+/// How to serve. Each has an environment variable, which an argument beats.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Port to listen on [env: HONEYHIVE_LOCAL_PORT] [default: 7777]
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
+    /// Address to listen on [env: HONEYHIVE_LOCAL_ADDRESS] [default: 127.0.0.1]
+    #[arg(long, value_name = "IP")]
+    pub(crate) address: Option<IpAddr>,
+    /// Allow an address that other machines can reach; takes a key [env: HONEYHIVE_LOCAL_ALLOW_REMOTE=true]
+    #[arg(long)]
     pub(crate) allow_remote: bool,
-    /// The variable that the key was found in. The key itself stays there until it is needed.
-    pub(crate) key_variable: Option<String>,
+    /// Environment variable with the key that clients must send; unset or empty: any key will do
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_KEY_VARIABLE)]
+    pub(crate) api_key_env: String,
+    /// File to keep everything in [env: HONEYHIVE_LOCAL_DATA] [default: honeyhive.db in the user's data folder]
+    #[arg(long, value_name = "FILE", conflicts_with = "memory")]
+    pub(crate) data: Option<PathBuf>,
+    /// Keep nothing after the end
+    #[arg(long)]
+    pub(crate) memory: bool,
+    /// Print the address and the rest as one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
-/// Why the command line or the environment makes no sense.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Misused(String);
-
-impl fmt::Display for Misused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+/// Where to ask.
+#[derive(Debug, Args)]
+pub(crate) struct Source {
+    /// Server to ask [env: HONEYHIVE_LOCAL_URL] [default: http://127.0.0.1:7777]
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// File to open where no server listens [env: HONEYHIVE_LOCAL_DATA]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: Option<PathBuf>,
+    /// Environment variable with the key, where the server asks for one
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_KEY_VARIABLE)]
+    pub(crate) api_key_env: String,
 }
 
-/// Values as text, before anything is made of them.
-#[derive(Default)]
-struct Given {
-    port: Option<String>,
-    address: Option<String>,
-    allow_remote: bool,
-    key_variable: Option<String>,
+/// Where to ask, and how to answer.
+#[derive(Debug, Args)]
+pub(crate) struct Ask {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
-/// Reads the arguments, and the environment where they are silent.
-pub(crate) fn read(
-    args: impl IntoIterator<Item = String>,
-    env: impl Fn(&str) -> Option<String>,
-) -> Result<Request, Misused> {
-    let env = |name: &str| env(name).filter(|value| !value.trim().is_empty());
-    let mut given = Given::default();
-    let mut args = args.into_iter();
-    while let Some(arg) = args.next() {
-        let (flag, inline) = split(&arg);
-        let mut value = || match inline.clone().or_else(|| args.next()) {
-            Some(value) => Ok(value),
-            None => Err(Misused(format!("{flag} needs a value"))),
-        };
-        match flag {
-            "--help" | "-h" => return Ok(Request::Help),
-            "--version" | "-V" => return Ok(Request::Version),
-            "--port" => given.port = Some(value()?),
-            "--address" => given.address = Some(value()?),
-            "--api-key-env" => given.key_variable = Some(value()?),
-            "--allow-remote" if inline.is_none() => given.allow_remote = true,
-            _ => return Err(Misused(format!("unknown argument {arg:?}; see --help"))),
-        }
-    }
-    settings(given, env).map(Request::Serve)
+/// Which sessions.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// Words in the session or in any of its events
+    pub(crate) words: Vec<String>,
+    /// Only those that failed, or of which an event did
+    #[arg(long)]
+    pub(crate) errors: bool,
+    /// Only those that began within this time, such as 15m, 1h or 7d
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only those with this model
+    #[arg(long)]
+    pub(crate) model: Option<String>,
+    /// Only those with this outcome, such as complete or client_disconnected
+    #[arg(long)]
+    pub(crate) outcome: Option<String>,
+    /// Only those with this status, such as 502 or 5xx
+    #[arg(long)]
+    pub(crate) status: Option<String>,
+    /// Only those of this run
+    #[arg(long, value_name = "ID")]
+    pub(crate) run: Option<String>,
+    /// At most so many, the newest first
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
 }
 
-fn split(arg: &str) -> (&str, Option<String>) {
-    match arg.split_once('=') {
-        Some((flag, value)) => (flag, Some(value.to_owned())),
-        None => (arg, None),
-    }
+#[derive(Debug, Args)]
+pub(crate) struct Tail {
+    /// Print so many that are there already
+    #[arg(short = 'n', long, default_value_t = 10)]
+    pub(crate) lines: usize,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
 }
 
-fn settings(given: Given, env: impl Fn(&str) -> Option<String>) -> Result<Settings, Misused> {
-    let port = given.port.or_else(|| env("HONEYHIVE_LOCAL_PORT"));
-    let address = given.address.or_else(|| env("HONEYHIVE_LOCAL_ADDRESS"));
-    let remote = env("HONEYHIVE_LOCAL_ALLOW_REMOTE");
-    let key_variable = given.key_variable;
-    let key_variable = key_variable.unwrap_or_else(|| DEFAULT_KEY_VARIABLE.to_owned());
-    let ip = parsed(address, "address", IpAddr::V4(Ipv4Addr::LOCALHOST))?;
-    Ok(Settings {
-        address: SocketAddr::new(ip, parsed(port, "port", DEFAULT_PORT)?),
-        allow_remote: given.allow_remote || remote.is_some_and(|remote| is_true(&remote)),
-        key_variable: env(&key_variable).map(|_| key_variable),
-    })
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The id of a session or an event, or the beginning of a session's
+    pub(crate) id: String,
+    /// Print Markdown
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) md: bool,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
 }
 
-fn parsed<T: std::str::FromStr>(text: Option<String>, what: &str, or: T) -> Result<T, Misused> {
-    let Some(text) = text else {
-        return Ok(or);
-    };
-    let value = text.trim().parse();
-    value.map_err(|_| Misused(format!("{text:?} is no {what}")))
+#[derive(Debug, Args)]
+pub(crate) struct Search {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
 }
 
-fn is_true(text: &str) -> bool {
-    ["1", "true", "yes", "on"].contains(&text.trim().to_ascii_lowercase().as_str())
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Instead of printing, make a dataset of the sessions' inputs and outputs in the server
+    #[arg(long, value_name = "NAME")]
+    pub(crate) as_dataset: Option<String>,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{Misused, Request, Settings, read};
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// Files; `-` is the standard input
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+}
 
-    fn serve(args: &[&str], env: &[(&str, &str)]) -> Result<Request, Misused> {
-        let args = args.iter().map(|arg| (*arg).to_owned());
-        let find = |name: &str| env.iter().find(|(key, _)| *key == name);
-        read(args, |name| {
-            find(name).map(|(_, value)| (*value).to_owned())
-        })
-    }
-
-    fn settings(args: &[&str], env: &[(&str, &str)]) -> Settings {
-        match serve(args, env) {
-            Ok(Request::Serve(settings)) => settings,
-            other => panic!("expected settings, got {other:?}"),
-        }
-    }
-
-    #[test]
-    fn nothing_said_means_loopback_and_no_key() {
-        let settings = settings(&[], &[("HH_LOCAL_API_KEY", " ")]);
-        assert_eq!(settings.address.to_string(), "127.0.0.1:7777");
-        assert!(!settings.allow_remote);
-        assert_eq!(settings.key_variable, None);
-    }
-
-    #[test]
-    fn arguments_beat_the_environment() {
-        let env = [
-            ("HONEYHIVE_LOCAL_PORT", "1"),
-            ("HONEYHIVE_LOCAL_ADDRESS", "::1"),
-        ];
-        assert_eq!(settings(&[], &env).address.to_string(), "[::1]:1");
-        assert_eq!(settings(&["--port=2"], &env).address.to_string(), "[::1]:2");
-        assert_eq!(settings(&["--port", "3"], &env).address.port(), 3);
-    }
-
-    #[test]
-    fn the_key_is_only_ever_named_by_its_variable() {
-        let found = settings(&["--api-key-env", "MY_KEY"], &[("MY_KEY", "hh_secret")]);
-        assert_eq!(found.key_variable.as_deref(), Some("MY_KEY"));
-        assert!(!format!("{found:?}").contains("hh_secret"));
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_refused() {
-        let refused = [
-            &["--api-key", "x"][..],
-            &["--port"],
-            &["--port", "70000"],
-            &["--address", "localhost"],
-            &["--allow-remote=no"],
-            &["extra"],
-        ];
-        for args in refused {
-            assert!(serve(args, &[]).is_err(), "{args:?}");
-        }
-    }
+#[derive(Debug, Args)]
+pub(crate) struct Clear {
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::super::format;
 use super::super::frame::{self, Page, Place};
+use super::super::value::{fields, text};
 use crate::api::Server;
 use crate::reply::Answer;
 
@@ -109,9 +110,9 @@ fn points_table(points: &[Value]) -> Markup {
                 @for point in points {
                     tr {
                         td.mono { (format::short(text(point, "id"))) }
-                        td.code { (json(&point["inputs"])) }
-                        td.code { (json(&point["ground_truth"])) }
-                        td.code { (json(&point["metadata"])) }
+                        td.code { (fields(&point["inputs"])) }
+                        td.code { (fields(&point["ground_truth"])) }
+                        td.code { (fields(&point["metadata"])) }
                     }
                 }
             }
@@ -122,23 +123,4 @@ fn points_table(points: &[Value]) -> Markup {
 fn datapoints(dataset: &Value) -> &[Value] {
     let ids = dataset["datapoints"].as_array();
     ids.map_or(&[], Vec::as_slice)
-}
-
-fn text<'v>(record: &'v Value, key: &str) -> &'v str {
-    record[key].as_str().unwrap_or_default()
-}
-
-/// An object as its fields, a line each; nothing for what is empty.
-fn json(value: &Value) -> Markup {
-    let plain = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    html! {
-        @match value {
-            Value::Null => { span.dim { "–" } }
-            Value::Object(fields) => { @for (key, value) in fields { div { span.dim { (key) ": " } (plain(value)) } } }
-            other => { (plain(other)) }
-        }
-    }
 }

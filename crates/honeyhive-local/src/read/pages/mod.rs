@@ -1,6 +1,8 @@
 //! The pages.
 
+pub(super) mod comparison;
 pub(super) mod datasets;
+pub(super) mod experiments;
 pub(super) mod orphans;
 pub(super) mod requests;
 pub(super) mod session;

@@ -38,6 +38,8 @@ pub(crate) struct SessionFilter {
     pub(crate) slower: Option<f64>,
     /// Only these sessions, by id.
     pub(crate) ids: Vec<String>,
+    /// Only sessions whose id begins so.
+    pub(crate) begins: Option<String>,
     /// Only sessions that arrived before, or after, the one of this `seq`.
     pub(crate) before: Option<i64>,
     pub(crate) after: Option<i64>,
@@ -85,6 +87,7 @@ impl SessionFilter {
             "since" => self.from = started_since(value),
             "slower" => self.slower = value.parse().ok(),
             "id" => self.ids.push(canonical_id(value)),
+            "begins" => self.begins = Some(value.to_lowercase()),
             "before" => self.before = value.parse().ok(),
             "after" => self.after = value.parse().ok(),
             "limit" => self.limit = value.parse().ok(),
@@ -178,6 +181,7 @@ impl Conditions {
                  OR (s.outcome IS NOT NULL AND s.outcome <> 'complete'))",
             );
         }
+        all.text("instr(s.id, ?) = 1", &filter.begins);
         all.real("s.start_ms >= ?", filter.from);
         all.real("s.start_ms < ?", filter.to);
         all.real("s.duration >= ?", filter.slower);

@@ -1,0 +1,101 @@
+//! Is it reachable, what arrives, and what is amiss?
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::args::Ask;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::out;
+
+/// `doctor`: says what there is, and fails where something is amiss.
+pub(crate) async fn doctor(ask: &Ask) -> Result<(), Failure> {
+    let client = Client::of(&ask.source).await?;
+    let get = async |path: &str| Ok::<_, Failure>(client.json(path).await?.unwrap_or_default());
+    let stats = get("/api/stats").await?;
+    let latest = get("/api/sessions?limit=5").await?;
+    let orphans = reasons(&get("/api/orphans").await?);
+    let refused = refusals(&get("/api/requests").await?);
+    let healthy = orphans.is_empty() && refused.is_empty();
+    if ask.json {
+        out::json(&json!({
+            "url": client.url(), "server": !client.is_own(), "healthy": healthy, "stats": stats,
+            "latest": latest["sessions"], "orphans": orphans, "refused": refused,
+        }));
+    } else {
+        report(&client, &stats, &latest, &orphans, &refused);
+    }
+    if healthy {
+        return Ok(());
+    }
+    Err(Failure::Failed("something is amiss, see above".to_owned()))
+}
+
+/// How many orphans there are of each reason, by what to do about it.
+fn reasons(orphans: &Value) -> BTreeMap<String, u64> {
+    let mut reasons = BTreeMap::new();
+    for orphan in orphans["orphans"].as_array().into_iter().flatten() {
+        let advice = orphan["advice"].as_str().unwrap_or_default();
+        *reasons.entry(advice.to_owned()).or_default() += 1;
+    }
+    reasons
+}
+
+/// How many of the newest requests were refused, by what and with what.
+fn refusals(requests: &Value) -> BTreeMap<String, u64> {
+    let mut refused = BTreeMap::new();
+    for request in requests["requests"].as_array().into_iter().flatten() {
+        let status = request["status"].as_u64().unwrap_or(0);
+        if status >= 400 {
+            let text = |key: &str| out::plain(request[key].as_str().unwrap_or_default());
+            let call = format!("{} {} answered {status}", text("method"), text("path"));
+            *refused.entry(call).or_default() += 1;
+        }
+    }
+    refused
+}
+
+fn report(
+    client: &Client,
+    stats: &Value,
+    latest: &Value,
+    orphans: &BTreeMap<String, u64>,
+    refused: &BTreeMap<String, u64>,
+) {
+    if client.is_own() {
+        out::say("no server listens; this is what its file holds");
+    } else {
+        out::say(&format!("reachable at {}", client.url()));
+    }
+    let count = |key: &str| stats[key].as_u64().unwrap_or(0);
+    out::say(&format!(
+        "{} sessions, {} events, {} orphans, {} requests, {} updates that wait for their target",
+        count("sessions"),
+        count("events"),
+        count("orphans"),
+        count("requests"),
+        count("pending_updates")
+    ));
+    let rows = latest["sessions"].as_array().map_or(&[][..], Vec::as_slice);
+    if rows.is_empty() {
+        out::say(&format!(
+            "no session has arrived: export HH_API_URL={} and run your service",
+            client.url()
+        ));
+    } else {
+        out::say("the latest sessions:");
+    }
+    for row in rows {
+        out::say(&format!("  {}", out::session_line(row)));
+    }
+    for (advice, count) in orphans {
+        out::say(&format!("{count} orphans: {advice}"));
+    }
+    for (call, count) in refused {
+        out::say(&format!(
+            "{count} times {call}: see {}/requests",
+            client.url()
+        ));
+    }
+}

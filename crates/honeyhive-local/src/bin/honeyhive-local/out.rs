@@ -1,0 +1,91 @@
+//! What goes to the terminal.
+
+use std::io::{self, Write};
+
+use serde_json::Value;
+
+/// Not `println!`, which panics when nobody reads.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}");
+}
+
+pub(crate) fn complain(text: &str) {
+    let _ = writeln!(io::stderr(), "honeyhive-local: {text}");
+}
+
+pub(crate) fn json(value: &Value) {
+    say(&value.to_string());
+}
+
+/// A text of outside on one line and without what a terminal would obey.
+pub(crate) fn plain(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+/// The beginning of a text, in so many columns.
+pub(crate) fn cut(text: &str, columns: usize) -> String {
+    let text = plain(text);
+    if text.chars().count() <= columns {
+        return text;
+    }
+    let kept: String = text.chars().take(columns.saturating_sub(1)).collect();
+    kept + "…"
+}
+
+/// A session in one line: when, which, how it ended, how long, what was asked and answered.
+pub(crate) fn session_line(row: &Value) -> String {
+    let text = |key: &str| row[key].as_str().unwrap_or_default();
+    let answer = if text("error").is_empty() {
+        text("output")
+    } else {
+        text("error")
+    };
+    format!(
+        "{}  {:8}  {:22}  {:20}  {:>9}  {} → {}",
+        clock(&row["start_time"]),
+        cut(text("session_id"), 8).trim_end_matches('…'),
+        cut(text("name"), 22),
+        cut(&outcome(row), 20),
+        duration(&row["duration"]),
+        cut(text("input"), 40),
+        cut(answer, 60),
+    )
+}
+
+/// How a session ended, in words.
+pub(crate) fn outcome(row: &Value) -> String {
+    let word = match row["outcome"].as_str() {
+        Some("client_disconnected") => "client left".to_owned(),
+        Some(word) => word.replace('_', " "),
+        None if row["error"].is_string() => "error".to_owned(),
+        None if row["duration"].is_null() => "open".to_owned(),
+        None => "complete".to_owned(),
+    };
+    let errors = match row["errors"].as_i64() {
+        Some(errors) if errors > 0 => format!(", {errors} failed"),
+        _ => String::new(),
+    };
+    match row["status"].as_i64() {
+        Some(status) => format!("{status} {word}{errors}"),
+        None => word + &errors,
+    }
+}
+
+/// The time of the day in UTC.
+pub(crate) fn clock(milliseconds: &Value) -> String {
+    let seconds = milliseconds.as_f64().unwrap_or(0.0).max(0.0) as u64 / 1000;
+    format!(
+        "{:02}:{:02}:{:02}",
+        seconds / 3600 % 24,
+        seconds / 60 % 60,
+        seconds % 60
+    )
+}
+
+pub(crate) fn duration(milliseconds: &Value) -> String {
+    match milliseconds.as_f64() {
+        None => "-".to_owned(),
+        Some(ms) if ms < 1000.0 => format!("{ms:.0} ms"),
+        Some(ms) => format!("{:.2} s", ms / 1e3),
+    }
+}

@@ -1,0 +1,50 @@
+//! JSON in the cells of tables.
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::format;
+
+pub(super) fn text<'v>(record: &'v Value, key: &str) -> &'v str {
+    record[key].as_str().unwrap_or_default()
+}
+
+/// A number, or a dash.
+pub(super) fn number(value: &Value) -> String {
+    value
+        .as_f64()
+        .map_or_else(|| "–".to_owned(), format::number)
+}
+
+/// An object as its fields, a line each; a dash for nothing.
+pub(super) fn fields(value: &Value) -> Markup {
+    html! {
+        @match value {
+            Value::Null => { span.dim { "–" } }
+            Value::Object(fields) if fields.is_empty() => { span.dim { "–" } }
+            Value::Object(fields) => { @for (key, value) in fields { div { span.dim { (key) ": " } (plain(value)) } } }
+            other => { (plain(other)) }
+        }
+    }
+}
+
+/// The one text of an object that has only one, else its fields.
+pub(super) fn brief(value: &Value) -> Markup {
+    let object = value.as_object();
+    let mut values = object.into_iter().flatten().map(|(_, value)| value);
+    match (values.next(), values.next()) {
+        (Some(Value::String(text)), None) => html! { (text) },
+        _ => fields(value),
+    }
+}
+
+/// A text without quotes, all else as JSON; a number as people read it.
+pub(super) fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => {
+            number.as_f64().map(format::number).unwrap_or_default()
+        }
+        other => other.to_string(),
+    }
+}
