@@ -68,9 +68,7 @@ fn an_err_is_any_error_what_boxes_one_or_text() {
     drop(block_on(
         tracer.tool("sent").run(async |_| Err::<(), _>(sent)),
     ));
-    drop(block_on(
-        tracer.tool("text").run(async |_| Err::<(), _>("no answer")),
-    ));
+    let _ = block_on(tracer.tool("text").run(async |_| Err::<(), _>("no answer")));
     let owned = "no answer".to_owned();
     drop(block_on(
         tracer.tool("owned").run(async |_| Err::<(), _>(owned)),

@@ -208,10 +208,8 @@ fn nothing_is_read_ahead() {
             .into_iter()
             .inspect(|_| polled += 1)
             .map(Ok::<_, Infallible>);
-        let mut recorded = pin!(call.record_bytes(stream::iter(items)));
-        let _ = recorded
-            .as_mut()
-            .poll_next_unpin(&mut Context::from_waker(Waker::noop()));
+        let mut recorded = Box::pin(call.record_bytes(stream::iter(items)));
+        let _ = recorded.poll_next_unpin(&mut Context::from_waker(Waker::noop()));
         drop(recorded);
         let _ = call;
         assert_eq!(polled, 1);

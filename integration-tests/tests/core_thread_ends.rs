@@ -95,7 +95,7 @@ fn case(name: &str) {
             let (tracer, captured) = testing::tracer();
             with_subscriber(&tracer);
             HoneyHiveTracer::set_default(tracer.clone());
-            ends(Some(tracer.clone()), name.ends_with("first"));
+            ends(Some(tracer), name.ends_with("first"));
             // Before the end all of it was recorded.
             let events = captured
                 .sessions()

@@ -15,7 +15,10 @@ const MOST_PATHS: usize = 1024;
 /// The routes of paths that are, or could be taken for, templates themselves, as far as requests have been routed there:
 /// actix-web searches its table and makes a text of what it has found, on every request.
 #[derive(Debug, Default)]
-pub(crate) struct Routes(RefCell<BTreeMap<Box<str>, Vec<(Method, Box<str>)>>>);
+pub(crate) struct Routes(RefCell<BTreeMap<Box<str>, Templates>>);
+
+/// The template of a path's route, method by method.
+type Templates = Vec<(Method, Box<str>)>;
 
 impl Routes {
     /// The route that a request is for, as far as that can be told before it is routed.

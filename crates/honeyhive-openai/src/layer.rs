@@ -43,7 +43,7 @@ impl ModelCalls {
     }
 
     /// Without it no text of a call is held or sent: only lengths, the names of tools, tokens and reasons. Default:
-    /// as the tracer says, which is `true` unless told otherwise.
+    /// `true`.
     #[must_use]
     pub const fn capture_content(mut self, captures: bool) -> Self {
         self.captures_content = Some(captures);

@@ -272,10 +272,9 @@ fn enrich_outside() -> Outcome {
     let _guard = tracer.shutdown_guard();
     let chat = tracer.create_session("chat");
     let _entered = chat.enter();
-    let elsewhere = tracer.clone();
     let thread = std::thread::spawn(move || {
         for _ in 0..3 {
-            elsewhere.enrich_session(Enrichment::new().outputs(json!({"answer": 42})));
+            tracer.enrich_session(Enrichment::new().outputs(json!({"answer": 42})));
         }
     });
     thread.join().map_err(|_| "it panicked")?;

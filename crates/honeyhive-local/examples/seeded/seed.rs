@@ -498,7 +498,11 @@ impl Shop {
             &run[..4],
             u8::from(is_new)
         );
-        let right = if is_new { at % 7 != 0 } else { at % 3 != 1 };
+        let right = if is_new {
+            !at.is_multiple_of(7)
+        } else {
+            at % 3 != 1
+        };
         let answer = if right {
             format!("{truth}.")
         } else {
@@ -512,8 +516,13 @@ impl Shop {
         });
         let ago = 4000.0 - at as f64 - if is_new { 1000.0 } else { 0.0 };
         self.session(&id, "answer", ago, start).await;
-        let helpful =
-            3.0 + (at * 5 % 8) as f64 / 4.0 + if is_new && at % 2 == 0 { 0.1 } else { 0.0 };
+        let helpful = 3.0
+            + (at * 5 % 8) as f64 / 4.0
+            + if is_new && at.is_multiple_of(2) {
+                0.1
+            } else {
+                0.0
+            };
         let update = json!({ "metrics": { "exact_match": right, "helpful": helpful }, "feedback": { "ground_truth": { "answer": truth } } });
         self.update(&id, update).await;
         id

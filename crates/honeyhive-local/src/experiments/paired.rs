@@ -54,7 +54,7 @@ impl Change {
     /// Whether a difference is for the better; none is neither.
     pub(crate) fn direction(&self, difference: f64) -> Verdict {
         match difference {
-            d if d == 0.0 => Verdict::Unknown,
+            0.0 => Verdict::Unknown,
             d if (d < 0.0) == self.less_is_better => Verdict::Better,
             _ => Verdict::Worse,
         }

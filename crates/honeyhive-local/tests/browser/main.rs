@@ -3,7 +3,8 @@
 #![expect(
     clippy::expect_used,
     clippy::needless_pass_by_value,
-    reason = "helpers of tests may panic as the tests may, and take what `json!` makes"
+    clippy::print_stdout,
+    reason = "helpers of tests may panic and talk as the tests may, and take what `json!` makes"
 )]
 
 mod chromium;

@@ -56,7 +56,7 @@ async fn refresh(client: &Client, view: &mut View) -> Result<(), Failure> {
     let listed = client
         .json(&format!("/api/sessions?limit=200&{}", view.query()))
         .await?;
-    view.take(listed.unwrap_or_default());
+    view.take(&listed.unwrap_or_default());
     if let Some(id) = view.open_id() {
         let tree = client
             .json(&format!("/api/sessions/{}/tree", encoded(id)))

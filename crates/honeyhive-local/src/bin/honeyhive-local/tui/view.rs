@@ -53,10 +53,10 @@ impl View {
     }
 
     /// Rows anew; the session under the cursor stays under it.
-    pub(super) fn take(&mut self, listed: Value) {
+    pub(super) fn take(&mut self, listed: &Value) {
         let chosen = self.chosen_id().map(str::to_owned);
         self.total = listed["total"].as_u64().unwrap_or(0);
-        self.rows = rows(&listed);
+        self.rows = rows(listed);
         let at = self
             .rows
             .iter()
@@ -227,9 +227,9 @@ mod tests {
     #[test]
     fn the_session_under_the_cursor_stays_there_when_others_come() {
         let mut view = View::new("http://x");
-        view.take(listed(&["b", "a"]));
+        view.take(&listed(&["b", "a"]));
         view.on_key(KeyCode::Char('j'));
-        view.take(listed(&["d", "c", "b", "a"]));
+        view.take(&listed(&["d", "c", "b", "a"]));
         view.on_key(KeyCode::Enter);
         assert_eq!(view.open_id(), Some("a"));
         view.take_tree("a tree\n  ! it failed");
@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn a_search_is_typed_and_left_and_nothing_from_outside_reaches_the_terminal_as_a_command() {
         let mut view = View::new("http://x");
-        view.take(listed(&["a"]));
+        view.take(&listed(&["a"]));
         assert!(!shown(&mut view).contains('\u{1b}'));
         for key in ['/', 'q', ' ', 'x'] {
             view.on_key(KeyCode::Char(key));
@@ -251,7 +251,7 @@ mod tests {
         view.on_key(KeyCode::Enter);
         view.on_key(KeyCode::Char('e'));
         assert_eq!(view.query(), "q=q%20x&errors=1");
-        view.take(listed(&[]));
+        view.take(&listed(&[]));
         assert!(shown(&mut view).contains("export HH_API_URL=http://x"));
     }
 }
