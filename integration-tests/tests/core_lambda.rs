@@ -289,10 +289,14 @@ async fn a_flush_that_fails_is_one_line_in_the_log_and_loses_nothing() {
         flushed(&mut guard).await;
     }
     let lines = lines.0.lock().unwrap().clone();
-    let [line] = lines.as_slice() else {
+    // What other tests' tracers said while nobody listened is heard here too.
+    let of_flushes: Vec<_> = lines
+        .iter()
+        .filter(|line| line.contains("after an invocation: "))
+        .collect();
+    let [line] = of_flushes.as_slice() else {
         panic!("one line: {lines:#?}");
     };
-    assert!(line.contains("after an invocation: "), "{line}");
     assert!(line.contains("still pending after 1ms"), "{line}");
     let stats = instrumentation.tracer().stats();
     assert_eq!((stats.dropped.total(), stats.delivered), (0, 0));
