@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use honeyhive::{BuildError, HoneyHiveTracer};
 use honeyhive_local::LocalServer;
 use integration_tests::faults::table::{
-    KEY, assert_arrived, assert_said, builder, record, server, wait_in_vain,
+    KEY, assert_arrived, assert_said, builder, record, wait_in_vain,
 };
 use integration_tests::faults::{Auditor, Authority, ConnectProxy, TlsFront};
 use integration_tests::harness::PATIENCE;
@@ -16,9 +16,10 @@ use tracing::Level;
 
 const CHILD: &str = "HH_FAULTS_CHILD";
 
-/// A HoneyHive behind TLS, at `https://localhost`.
+/// A HoneyHive behind TLS, at `https://localhost`, which answers to this name too.
 fn behind_tls(authority: &Authority, host: &str) -> (LocalServer, TlsFront, String) {
-    let server = server();
+    let server = LocalServer::builder().api_key(KEY).allow_host(host);
+    let server = server.start_blocking().unwrap();
     let front = TlsFront::start(server.address(), &authority.identity(host));
     let url = format!("https://localhost:{}", front.address().port());
     (server, front, url)

@@ -671,9 +671,9 @@ fn is_child() -> bool {
 /// The variables of the table of settings.
 fn documented() -> BTreeSet<&'static str> {
     let source = include_str!("../../crates/honeyhive/src/tracer/builder.rs");
-    let rows = source.lines().filter(|line| line.starts_with("/// | [`"));
+    let rows = source.lines().filter(|line| line.starts_with("/// | "));
     let variables = rows.filter_map(|row| row.split('|').nth(2)?.split('`').nth(1));
-    variables.collect()
+    variables.filter(|name| name.starts_with("HH_")).collect()
 }
 
 /// A call that hangs is not given up within this, unless the variable says so.
@@ -723,12 +723,12 @@ fn bug_30_every_variable_of_the_documentation_changes_something() {
         (None, Some("dev"))
     );
     let with = |variable, value| delivered(&[(variable, value)]).sessions().remove(0);
-    let content_type = |server: &LocalServer| {
+    let header_of_traces = |server: &LocalServer, name: &str| {
         let traces = server
             .requests()
             .into_iter()
             .find(|it| it.path.ends_with("/traces"));
-        traces.unwrap().header("content-type").unwrap().to_owned()
+        traces.unwrap().header(name).map(str::to_owned)
     };
     let effects = [
         ("HH_API_KEY", refused(&[("HH_API_KEY", "")])),
@@ -775,8 +775,15 @@ fn bug_30_every_variable_of_the_documentation_changes_something() {
         ("HH_DROP_POLICY", refused(&[("HH_DROP_POLICY", "both")])),
         ("HH_OTLP_PROTOCOL", {
             let json = delivered(&[("HH_OTLP_PROTOCOL", "http/json")]);
-            content_type(&json) == "application/json"
+            header_of_traces(&json, "content-type").as_deref() == Some("application/json")
         }),
+        ("HH_OTLP_COMPRESSION", {
+            let [packed, plain] = ["gzip", "none"]
+                .map(|value| delivered(&[("HH_OTLP_COMPRESSION", value)]))
+                .map(|server| header_of_traces(&server, "content-encoding"));
+            (packed.as_deref(), plain) == (Some("gzip"), None)
+        }),
+        ("HH_STDERR", refused(&[("HH_STDERR", "perhaps")])),
         ("HH_SPOOL_DIR", {
             let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-bugs-spool");
             delivered(&[("HH_SPOOL_DIR", folder.to_str().unwrap())]);

@@ -89,8 +89,3 @@ async fn key() -> Result<Option<KeyCode>, Failure> {
         _ => None,
     })
 }
-
-/// The sessions of an answer.
-fn rows(listed: &Value) -> Vec<Value> {
-    listed["sessions"].as_array().cloned().unwrap_or_default()
-}

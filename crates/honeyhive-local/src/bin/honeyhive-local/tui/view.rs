@@ -8,9 +8,13 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{List, ListItem, ListState, Paragraph, Wrap};
 use serde_json::Value;
 
-use super::rows;
 use crate::client::encoded;
 use crate::out;
+
+/// The sessions of an answer.
+pub(super) fn rows(listed: &Value) -> Vec<Value> {
+    listed["sessions"].as_array().cloned().unwrap_or_default()
+}
 
 /// What a key asks of the program.
 #[derive(Debug, PartialEq, Eq)]
