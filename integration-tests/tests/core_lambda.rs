@@ -187,6 +187,7 @@ fn ids_that_are_not_usable_are_counted_and_null_is_none() {
     let instrumentation = LambdaInstrumentation::new(tracer.clone());
     let bad = [
         r#"{"session_id": ""}"#,
+        r#"{"session_id": "undefined"}"#,
         r#"{"session_id": "a\nb"}"#,
         r#"{"session_id": 7}"#,
         r#"{"session_id": "a", "session_id": "b"}"#,

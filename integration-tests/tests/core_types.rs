@@ -5,12 +5,13 @@
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::future::IntoFuture;
+use std::time::Duration;
 
 use honeyhive::opentelemetry::trace::TraceContextExt as _;
 use honeyhive::redaction::{Field, Place, Verdict};
 use honeyhive::{
-    DropPolicy, DropReason, EventType, HoneyHiveTracer, NewSession, Session, SessionId, json,
-    opentelemetry_sdk, testing,
+    DropPolicy, DropReason, Enrichment, EventType, HoneyHiveTracer, NewSession, Session, SessionId,
+    json, opentelemetry_sdk, testing,
 };
 
 #[test]
@@ -64,6 +65,18 @@ fn drops_are_told_by_their_reason() {
     assert_eq!(dropped.get(DropReason::QueueFull), 1);
     assert_eq!(dropped.get(DropReason::Rejected), 0);
     assert_eq!(dropped.total(), 1);
+}
+
+#[tokio::test]
+async fn a_duration_that_is_said_goes_before_what_was_measured() {
+    let (tracer, captured) = testing::tracer();
+    let call = tracer.with_session("phone call", async |session| {
+        let said = Enrichment::new().duration(Duration::from_secs(7));
+        session.enrich(said.metadata(json!({"line": 1})));
+        session.enrich(Enrichment::new().duration(Duration::from_millis(1_500)));
+    });
+    call.await;
+    assert_eq!(captured.only_session().duration, Some(1_500.0));
 }
 
 #[test]

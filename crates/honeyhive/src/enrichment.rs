@@ -1,6 +1,7 @@
 //! [`Enrichment`]: what is added to a session or a span, in HoneyHive's seven buckets and the error.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -39,6 +40,7 @@ use crate::model::object::{Bucket, Object, merge, object_bytes};
 pub struct Enrichment {
     buckets: [Object; 7],
     error: Option<String>,
+    duration: Option<Duration>,
     refused: u32,
 }
 
@@ -131,6 +133,25 @@ impl Enrichment {
         self
     }
 
+    /// Says how long it took, instead of what was measured: of a session, or of an event by its id
+    /// ([`enrich_event`](crate::HoneyHiveTracer::enrich_event)). HoneyHive keeps milliseconds. A running span is measured, so
+    /// there it adds nothing.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use honeyhive::{Enrichment, testing};
+    ///
+    /// let (tracer, captured) = testing::tracer();
+    /// let call = tracer.create_session("phone call");
+    /// call.enrich(Enrichment::new().duration(Duration::from_secs(90)));
+    /// assert_eq!(captured.only_session().duration, Some(90_000.0));
+    /// ```
+    #[must_use]
+    pub fn duration(mut self, duration: Duration) -> Self {
+        self.duration = Some(duration);
+        self
+    }
+
     #[track_caller]
     fn with(mut self, bucket: Bucket, map: &impl Serialize) -> Self {
         match object_of(bucket, map) {
@@ -161,6 +182,10 @@ impl Enrichment {
         self.error.take()
     }
 
+    pub(crate) const fn take_duration(&mut self) -> Option<Duration> {
+        self.duration.take()
+    }
+
     pub(crate) fn error_text(&self) -> Option<&str> {
         self.error.as_deref()
     }
@@ -180,7 +205,7 @@ impl Enrichment {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.error.is_none() && self.buckets.iter().all(Map::is_empty)
+        self.error.is_none() && self.duration.is_none() && self.buckets.iter().all(Map::is_empty)
     }
 
     /// Lets `newer` win over `self`, key by key.
@@ -191,6 +216,7 @@ impl Enrichment {
         if newer.error.is_some() {
             self.error = newer.error;
         }
+        self.duration = newer.duration.or(self.duration);
     }
 
     /// Cuts what is too much for an event.

@@ -110,8 +110,8 @@ impl Changes {
             outputs: all.take(Bucket::Outputs),
             config: all.take(Bucket::Config),
             user_properties: all.take(Bucket::UserProperties),
+            duration: all.take_duration().map(milliseconds).or(self.duration),
             end_time: self.end_time,
-            duration: self.duration,
         }
     }
 
@@ -162,8 +162,8 @@ impl Changes {
             config: changes.take(Bucket::Config),
             metadata,
             user_properties,
+            duration: changes.take_duration().map(milliseconds).or(self.duration),
             end_time: self.end_time,
-            duration: self.duration,
         }
     }
 }

@@ -82,6 +82,7 @@ impl LambdaInstrumentationBuilder {
     /// The instrumentation.
     #[must_use]
     pub fn build(self) -> LambdaInstrumentation {
+        self.0.tracer.trusts().add(&self.0.trust);
         LambdaInstrumentation {
             inner: Arc::new(self.0),
         }
