@@ -6,7 +6,6 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
-use serde_json::Value;
 
 use crate::args::Source;
 use crate::ask::tree_text;
