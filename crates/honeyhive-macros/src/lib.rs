@@ -134,7 +134,7 @@ use function::Function;
 /// assert_eq!(answer, "HELLO!");
 /// # }));
 /// # let event = captured.only_session().event("tokens").clone();
-/// # assert_eq!(event.text("honeyhive_outputs.result.1").as_deref(), Some("!"));
+/// # assert_eq!(event.text("honeyhive_outputs.result").as_deref(), Some("HELLO!"));
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
