@@ -1,6 +1,6 @@
 //! OTLP over HTTP, in both encodings.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::State;
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Server;
 use super::metrics::create as create_metric;
@@ -58,16 +58,11 @@ pub(super) async fn metrics(
     headers: HeaderMap,
     Raw(body): Raw,
 ) -> Answer {
-    let encoding = encoding(&headers)?;
-    let count = move || match encoding {
-        Encoding::Json => Ok(otlp::data_points_in_json(
-            &text::parse(&body).map_err(Invalid)?,
-        )),
-        Encoding::Protobuf => otlp::data_points_in_protobuf(&body),
+    let signal = Signal {
+        in_json: otlp::data_points_in_json,
+        in_protobuf: otlp::data_points_in_protobuf,
     };
-    let counted = by_size(usize::MAX, count).await??;
-    shared.data_points.fetch_add(counted, Ordering::Relaxed);
-    Ok(taken(encoding))
+    count(&shared.data_points, &signal, &headers, body).await
 }
 
 /// `POST /v1/logs` and `POST /opentelemetry/v1/logs`: answered and counted, not kept.
@@ -76,15 +71,32 @@ pub(super) async fn logs(
     headers: HeaderMap,
     Raw(body): Raw,
 ) -> Answer {
-    let encoding = encoding(&headers)?;
-    let count = move || match encoding {
-        Encoding::Json => Ok(otlp::log_records_in_json(
-            &text::parse(&body).map_err(Invalid)?,
-        )),
-        Encoding::Protobuf => otlp::log_records_in_protobuf(&body),
+    let signal = Signal {
+        in_json: otlp::log_records_in_json,
+        in_protobuf: otlp::log_records_in_protobuf,
     };
-    let counted = by_size(usize::MAX, count).await??;
-    shared.log_records.fetch_add(counted, Ordering::Relaxed);
+    count(&shared.log_records, &signal, &headers, body).await
+}
+
+/// How the records of a signal that is only counted are counted, by encoding.
+struct Signal {
+    in_json: fn(&Value) -> u64,
+    in_protobuf: fn(&[u8]) -> Result<u64, Invalid>,
+}
+
+/// Adds the records of a body to a total, off the accepting thread.
+async fn count(total: &AtomicU64, signal: &Signal, headers: &HeaderMap, body: Bytes) -> Answer {
+    let encoding = encoding(headers)?;
+    let Signal {
+        in_json,
+        in_protobuf,
+    } = *signal;
+    let counting = move || match encoding {
+        Encoding::Json => Ok(in_json(&text::parse(&body).map_err(Invalid)?)),
+        Encoding::Protobuf => in_protobuf(&body),
+    };
+    let counted = by_size(usize::MAX, counting).await??;
+    total.fetch_add(counted, Ordering::Relaxed);
     Ok(taken(encoding))
 }
 
