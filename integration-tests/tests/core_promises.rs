@@ -18,7 +18,8 @@ use honeyhive_local::{Endpoint, Fault};
 use serde_json::json;
 use support::*;
 
-/// A hook that stands still until it is let go.
+/// A hook that stands still from `shut` to `open`. The hook is open while the tracer is built: `build` asks for what
+/// may leave of the resource.
 #[derive(Debug, Clone, Default)]
 struct Gate(Arc<(Mutex<bool>, Condvar)>);
 
@@ -26,15 +27,19 @@ impl Gate {
     fn redaction(&self) -> Redaction {
         let gate = self.clone();
         Redaction::new().hook(move |_| {
-            let (is_open, opened) = &*gate.0;
-            let is_open = is_open.lock().unwrap();
-            drop(opened.wait_while(is_open, |is_open| !*is_open).unwrap());
+            let (is_shut, opened) = &*gate.0;
+            let is_shut = is_shut.lock().unwrap();
+            drop(opened.wait_while(is_shut, |is_shut| *is_shut).unwrap());
             Verdict::Keep
         })
     }
 
-    fn open(&self) {
+    fn shut(&self) {
         *self.0.0.lock().unwrap() = true;
+    }
+
+    fn open(&self) {
+        *self.0.0.lock().unwrap() = false;
         self.0.1.notify_all();
     }
 }
@@ -51,6 +56,7 @@ fn a_flush_ends_in_time_while_a_hook_stands_still() {
         .redaction(gate.redaction())
         .build()
         .unwrap();
+    gate.shut();
     let chat = tracer.create_session(asked(&tracer));
     for _ in 0..2 {
         let flushed = block_on(tracer.force_flush(Duration::from_millis(50)));
@@ -73,6 +79,7 @@ fn who_awaits_a_session_is_told_in_time_while_a_hook_stands_still() {
         .api_timeout(Duration::from_millis(50))
         .build()
         .unwrap();
+    gate.shut();
     let answer = block_on(tracer.acreate_session(asked(&tracer)));
     assert!(
         matches!(answer, Err(StartError::Unconfirmed { .. })),
@@ -88,6 +95,7 @@ fn a_shutdown_ends_in_time_while_a_hook_stands_still() {
         .redaction(gate.redaction())
         .build()
         .unwrap();
+    gate.shut();
     tracer.create_session(asked(&tracer));
     let stopped = block_on(tracer.shutdown(Duration::from_millis(50)));
     assert!(

@@ -116,8 +116,9 @@ impl Redaction {
 
     /// Asks for every text, number and flag that is left. One hook: a later one replaces an earlier.
     ///
-    /// It runs on the delivery thread, so it should be quick. Where it panics, the whole content of that item (a
-    /// start, an update, a span) is left out; its ids, name, type and times stay, with the mark
+    /// The hook runs on a thread of delivery, and once inside
+    /// [`build`](crate::HoneyHiveTracerBuilder::build), for the attributes of the resource: keep it quick. Where the
+    /// hook panics, the whole content of that item (a start, an update, a span) is left out; its ids, name, type and times stay, with the mark
     /// `metadata.redaction_failed`. Panics are counted in
     /// [`DeliveryStats::callback_panics`](crate::DeliveryStats::callback_panics).
     ///
