@@ -75,15 +75,12 @@ fn without_percents(name: &str) -> Cow<'_, str> {
     let mut bytes = Vec::from(pieces.next().unwrap_or_default());
     for piece in pieces {
         let code = piece.get(..2);
-        match code.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                bytes.extend(&piece.as_bytes()[2..]);
-            }
-            None => {
-                bytes.push(b'%');
-                bytes.extend(piece.as_bytes());
-            }
+        if let Some(byte) = code.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            bytes.push(byte);
+            bytes.extend(&piece.as_bytes()[2..]);
+        } else {
+            bytes.push(b'%');
+            bytes.extend(piece.as_bytes());
         }
     }
     String::from_utf8(bytes).map_or(Cow::Borrowed(name), Cow::Owned)

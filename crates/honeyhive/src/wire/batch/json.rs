@@ -86,7 +86,10 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn batch(scopes: &[&[&[u32]]]) -> Value {
+    /// Numbers of spans, by scope and resource.
+    type Spans<'s> = &'s [&'s [&'s [u32]]];
+
+    fn batch(scopes: Spans<'_>) -> Value {
         let scope = |spans: &&[u32]| {
             let spans: Vec<_> = spans.iter().map(|id| json!({"spanId": id})).collect();
             json!({"scope": {"name": "s"}, "spans": spans})
@@ -101,8 +104,8 @@ mod tests {
 
     #[test]
     fn a_batch_is_split_between_any_two_spans() {
-        let whole: &[&[&[u32]]] = &[&[&[1, 2], &[3]], &[&[4]]];
-        let table: [(&[&[&[u32]]], &[&[&[u32]]]); 3] = [
+        let whole: Spans<'_> = &[&[&[1, 2], &[3]], &[&[4]]];
+        let table: [(Spans<'_>, Spans<'_>); 3] = [
             (&[&[&[1]]], &[&[&[2], &[3]], &[&[4]]]),
             (&[&[&[1, 2]]], &[&[&[3]], &[&[4]]]),
             (&[&[&[1, 2], &[3]]], &[&[&[4]]]),
