@@ -214,8 +214,9 @@ impl Inner {
         self.tracer.session_transport() == SessionTransport::Otlp
     }
 
-    fn confirmation(&self, session: &Session) -> Option<CreateSession> {
-        (self.start == SessionStart::Confirmed).then(|| CreateSession::new(session.clone()))
+    fn confirmation(&self, session: &Session) -> Option<Box<CreateSession>> {
+        (self.start == SessionStart::Confirmed)
+            .then(|| Box::new(CreateSession::new(session.clone())))
     }
 
     #[inline]
@@ -274,8 +275,8 @@ impl Inner {
             }
         }
         // Not `to_string`, which would format it.
-        let mut builder = SpanBuilder::from_name((**session.start.name()).to_owned())
-            .with_kind(SpanKind::Server);
+        let mut builder =
+            SpanBuilder::from_name((**session.start.name()).to_owned()).with_kind(SpanKind::Server);
         builder.attributes = Some(attributes);
         let span = self.tracer.sdk_tracer().build_with_context(builder, cx);
         cx.with_span(span)

@@ -94,11 +94,7 @@ impl Budget {
 
     /// As [`admit`](Self::admit), leaving so many attributes to others.
     #[inline]
-    pub(super) fn admit_leaving(
-        &mut self,
-        others: usize,
-        attribute: &KeyValue,
-    ) -> ControlFlow<()> {
+    pub(super) fn admit_leaving(&mut self, others: usize, attribute: &KeyValue) -> ControlFlow<()> {
         if self.attributes <= others {
             self.mark();
             return Break(());
