@@ -74,10 +74,13 @@ impl fmt::Debug for Session {
 
 impl Session {
     #[track_caller]
-    pub(crate) fn begin(outbox: &Arc<Outbox>, new: NewSession) -> Self {
+    pub(crate) fn begin(outbox: &Arc<Outbox>, mut new: NewSession) -> Self {
         outbox.count_refused(new.refused);
         outbox.count_ignored_session_ids(new.ignored_ids);
         let is_linked = new.is_link();
+        if is_linked && new.name.is_none() {
+            new.name = outbox.link_name().map(|name| name.to_string());
+        }
         let start = start_record(new, SystemTime::now());
         if is_linked {
             Self::link(outbox, start)

@@ -94,7 +94,10 @@ const live = {
   close() { this.source?.close(); this.source = undefined; },
   toggle() {
     this.paused = !this.paused;
-    if (this.paused) { this.close(); this.say('paused'); } else this.open();
+    if (this.paused) { this.close(); this.say('paused'); } else {
+      this.open();
+      for (const listener of this.listeners) listener([], false, true);
+    }
     const button = $('#pause');
     if (button) button.textContent = this.paused ? 'Go on' : 'Pause';
   },
@@ -194,10 +197,14 @@ function startSessions() {
     for (const row of $$('tbody tr', table).slice(1000)) row.remove();
   };
   const look = soon(async () => {
+    // What was asked for before a pause may come due in it, and is asked again after the pause.
+    if (live.paused) return;
     const asking = new URLSearchParams(query);
     asking.set('after', newest);
     asking.set('limit', most);
-    waiting = $$('tbody tr', await page(`/sessions?${asking}`)).map((row) => document.adoptNode(row));
+    const rows = $$('tbody tr', await page(`/sessions?${asking}`));
+    if (live.paused) return;
+    waiting = rows.map((row) => document.adoptNode(row));
     if (waiting.length > 0 && $$('table.list tbody tr').length === 0) { place(waiting); waiting = []; }
     button.hidden = waiting.length === 0;
     button.textContent = `${waiting.length < most ? waiting.length : `${most} or more`} new session${waiting.length === 1 ? '' : 's'} ↑`;
@@ -224,7 +231,7 @@ function startSessions() {
     button.hidden = true;
     scrollTo({ top: 0 });
   });
-  live.on((changes, missed) => {
+  live.on((changes, missed, goesOn = false) => {
     if (changes.some(({ kind }) => kind === 'cleared')) return location.reload();
     const shown = new Set($$('table.list tbody tr').map(({ dataset }) => dataset.id));
     const about = changes.filter(({ kind }) => kind === 'session' || kind === 'event');
@@ -232,7 +239,7 @@ function startSessions() {
     if (missed) shown.forEach((id) => stale.add(id));
     if (stale.size > 0) renew();
     // An event can make a session fit a search that it did not fit before.
-    if (first && (missed || about.some(({ id }) => !shown.has(id)))) look();
+    if (first && (missed || goesOn || about.some(({ id }) => !shown.has(id)))) look();
   });
   if (first) look();
 }

@@ -103,8 +103,7 @@ impl<'b> Lenient<'b> {
     /// For a value that only stands around another.
     fn through(self) -> Result<Self, Error> {
         if self.depth == DEPTH {
-            self.budget
-                .leave(format!("… [cut: over {DEPTH} values within each other]").into());
+            self.budget.leave(limits::too_deep(DEPTH).into());
             return Err(Error::custom("too deep"));
         }
         Ok(Self {
@@ -205,9 +204,10 @@ impl<'b> ser::Serializer for Lenient<'b> {
     }
 
     fn serialize_i128(self, value: i128) -> Result<Value, Error> {
-        match i64::try_from(value) {
-            Ok(value) => self.leaf(value),
-            Err(_) => self.shown(value),
+        match (i64::try_from(value), u64::try_from(value)) {
+            (Ok(value), _) => self.leaf(value),
+            (_, Ok(value)) => self.leaf(value),
+            _ => self.shown(value),
         }
     }
 
@@ -266,7 +266,9 @@ impl<'b> ser::Serializer for Lenient<'b> {
         if value.len() > BEGINNING {
             self.budget.cut();
         }
-        self.leaf(some_octets(Some(value.len()), value.iter().copied()))
+        let text = some_octets(Some(value.len()), value.iter().copied());
+        self.budget.weigh(text.len());
+        self.leaf(text)
     }
 
     #[inline]
