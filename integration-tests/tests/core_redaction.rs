@@ -425,7 +425,19 @@ fn what_is_named_like_a_secret_is_masked_by_default() {
         let object =
             NAMES.map(|name| (name.to_owned(), plants.at(format!("{what}, {name}")).into()));
         let object = Value::Object(Map::from_iter(object));
-        json!({"n": {"deep": [&object]}, "text": object.to_string(), "pin": {"password": PIN}})
+        // The names beside their values, as lists of headers are serialised.
+        let pairs = NAMES.map(|name| json!([name, plants.at(format!("{what}, pair of {name}"))]));
+        let named = NAMES.map(
+            |name| json!({"name": name, "value": plants.at(format!("{what}, value of {name}"))}),
+        );
+        json!({
+            "n": {"deep": [&object]},
+            "text": object.to_string(),
+            "pin": {"password": PIN},
+            "pairs": pairs,
+            "pairs_text": json!([pairs, named]).to_string(),
+            "named": named,
+        })
     };
     let chat = tracer.create_session(
         NewSession::named("chat")
@@ -436,7 +448,8 @@ fn what_is_named_like_a_secret_is_masked_by_default() {
     for (bucket, set) in BUCKETS {
         chat.enrich(set(Enrichment::new(), secrets(bucket)));
     }
-    let usage = json!({"token": "stays", "max_tokens": 7, "author": "stays", "has_password": true});
+    let usage = json!({"token": "stays", "max_tokens": 7, "author": "stays", "has_password": true,
+        "required": ["password", "email"], "option": {"name": "password", "is_shown": true}});
     chat.enrich(Enrichment::new().config(usage.clone()));
     chat.in_scope(|| {
         let span = tracer.span("work").inputs(secrets("span")).start();
@@ -676,12 +689,17 @@ fn named() -> impl Strategy<Value = String> {
         let map = std::collections::BTreeMap::from([(name, value.as_str()), ("host", "x")]);
         format!("Request {{ method: GET, headers: {map:?}, pairs: [({name:?}, {value:?})] }}")
     });
+    let pairs = (name(), value()).prop_map(|(name, value)| {
+        json!([["host", "x"], [name, value], [name, {"deep": value}]]).to_string()
+    });
     let assignment = (name(), word(), "[ ,;&\n]")
         .prop_map(|(name, value, next)| format!("{name}={value}{next}n=1 {name} = {value:?}"));
     let url = (name(), word()).prop_map(|(name, value)| {
         format!("error for url (https://u:{value}@h/a?q=1&{name}={value}&key={value}&sig={value})")
     });
-    let whole = prop_oneof![json, twice, escaped, lines, debug, headers, assignment, url];
+    let whole = prop_oneof![
+        json, twice, escaped, lines, debug, headers, pairs, assignment, url
+    ];
     // Around all of them: blanks and marks, ends that are missing, quotes of another text.
     (whole, "[a-z \"{\\[:,=]{0,4}", 0_usize..8, 0_usize..12).prop_map(|(text, before, how, cut)| {
         match how {

@@ -9,7 +9,9 @@ use std::net::TcpListener;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
-use honeyhive::{DropReason, Enrichment, HoneyHiveTracer, NewSession, SessionId, StartError};
+use honeyhive::{
+    DropReason, Enrichment, HoneyHiveTracer, NewSession, SessionId, SessionTransport, StartError,
+};
 use std::time::Duration;
 
 use honeyhive_local::{Endpoint, Fault, LocalServer};
@@ -681,4 +683,23 @@ fn what_users_said_does_not_show_in_debug() {
     let shown = format!("{chat:?} {tracer:?} {created:?} {given:?} {added:?} {builder:?}");
     assert!(!shown.contains("confidential"), "{shown}");
     assert!(shown.contains(&chat.id().to_string()), "{shown}");
+}
+
+#[test]
+fn over_otlp_a_link_without_a_name_goes_by_the_name_of_the_tracers_own_session() {
+    let server = server();
+    let tracer = builder(&server)
+        .session_transport(SessionTransport::Otlp)
+        .build()
+        .unwrap();
+    let named = NewSession::named("support").id("c-1").skip_api_call(true);
+    for link in [NewSession::existing("c-2"), named] {
+        let link = tracer.create_session(link);
+        link.in_scope(|| drop(tracer.span("turn").start()));
+    }
+    flush(&tracer);
+
+    let name = |id: &str| session(&server, id.into()).name;
+    assert_eq!(name("c-2").as_deref(), Some("the tests"));
+    assert_eq!(name("c-1").as_deref(), Some("support"));
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry::trace::Span as _;
+use opentelemetry::trace::{Span as _, SpanContext, SpanKind, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
@@ -15,7 +15,7 @@ use crate::model::id::SessionId;
 #[cfg(feature = "model-calls")]
 use crate::model_span;
 use crate::outbox::wait;
-use crate::outbox::{Command, Outbox, Reply, StartRecord, fit_span};
+use crate::outbox::{Command, Outbox, Record, Reply, Root, StartRecord, fit_span};
 use crate::propagation::session_in_context;
 use crate::session::{Session, SessionTrust, Trusts, current, suppression};
 use crate::settings::SessionTransport;
@@ -117,6 +117,26 @@ impl HoneyHiveSpanProcessor {
             put(KeyValue::new(SESSION_NAME, Arc::clone(start.name())));
         }
     }
+
+    /// Notes the root span of a request or a message that no session is around: it becomes a session of its own.
+    fn note_root(&self, span: &Span, cx: &Context) {
+        let is_root = |parent: &SpanContext| !parent.is_valid() || parent.is_remote();
+        if !is_root(cx.span().span_context()) {
+            return;
+        }
+        // The SDK tells the kind of a span in a copy of all of it only.
+        let Some(data) = span.exported_data() else {
+            return;
+        };
+        if matches!(data.span_kind, SpanKind::Server | SpanKind::Consumer) {
+            self.outbox().push(Record::Root(Box::new(Root {
+                trace: data.span_context.trace_id(),
+                span: data.span_context.span_id(),
+                name: data.name,
+                started_at: data.start_time,
+            })));
+        }
+    }
 }
 
 impl SpanProcessor for HoneyHiveSpanProcessor {
@@ -135,6 +155,8 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
             self.stamp(&session.start, |stamp| span.set_attribute(stamp));
         } else if is_suppressed {
             span.set_attribute(KeyValue::new(SUPPRESSED, true));
+        } else {
+            self.note_root(span, cx);
         }
     }
 

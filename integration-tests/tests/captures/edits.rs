@@ -100,6 +100,29 @@ pub(crate) fn no_span(name: &str) -> impl FnOnce(&mut Meaning) {
     move |meaning| drop(meaning.take_span(name))
 }
 
+/// A span that is alone in a session which goes by its name.
+pub(crate) fn alone(span: &str) -> impl FnOnce(&mut Meaning) {
+    move |meaning| {
+        let span = meaning.take_span(span);
+        let source = meaning
+            .sessions
+            .first()
+            .and_then(|it| it.fields.get("source"));
+        meaning.sessions.push(Session {
+            name: Some(span.name.clone()),
+            linked: false,
+            fields: source
+                .map(|it| ("source".to_owned(), it.clone()))
+                .into_iter()
+                .collect(),
+            spans: vec![span],
+        });
+        meaning
+            .sessions
+            .sort_by(|one, other| one.name.cmp(&other.name));
+    }
+}
+
 /// An attribute that no span has.
 pub(crate) fn no_attribute(key: &str) -> impl FnOnce(&mut Meaning) {
     move |meaning| meaning.each_span(|span| drop(span.attributes.remove(key)))

@@ -26,6 +26,8 @@ pub(crate) const CHILDREN_TELL: Why =
     Because("a span that says nothing of its type is a chain when it has children");
 pub(crate) const NAME_TELLS: Why = Because("the event's name is the span's name");
 pub(crate) const SESSIONS_SOURCE: Why = Because("a span comes from where its session comes from");
+pub(crate) const ROOTS_ARE_SESSIONS: Why =
+    Because("a request or a message outside every session is a session of its own");
 pub(crate) const SPANS_CREATE: Why =
     Because("spans of a session that nobody here has begun create it where HoneyHive lacks it");
 

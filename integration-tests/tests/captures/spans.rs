@@ -7,10 +7,10 @@ use honeyhive::opentelemetry::{Array, KeyValue, StringValue, Value as Attribute}
 use honeyhive::{Enrichment, EventType};
 use serde_json::{Value, json};
 
-use crate::edits::{attribute, field, no_field, no_session, object, typed};
+use crate::edits::{alone, attribute, field, no_field, no_session, object, typed};
 use crate::hive::Hive;
 use crate::meaning::{Meaning, Object, Span};
-use crate::python::{BEGINS_LATE, Because, Bug, CHILDREN_TELL, Python};
+use crate::python::{BEGINS_LATE, Because, Bug, CHILDREN_TELL, Python, ROOTS_ARE_SESSIONS};
 
 pub(crate) fn nested(python: Python) {
     let hive = Hive::new();
@@ -91,6 +91,8 @@ pub(crate) fn attributes_kinds_links_and_status(python: Python) {
             no(&["dict", "dt", "none", "mixed"]),
         )
         .but(Bug(4), field("linked", "links", 1))
+        .but(ROOTS_ARE_SESSIONS, alone("kind-SERVER"))
+        .but(ROOTS_ARE_SESSIONS, alone("kind-CONSUMER"))
         .but(
             Because("a span that is not told of an error has none"),
             |it| {

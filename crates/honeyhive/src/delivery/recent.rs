@@ -37,6 +37,10 @@ impl<K: Copy + Eq + Hash, V> Recent<K, V> {
         self.entries.get(key)
     }
 
+    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.entries.get_mut(key)
+    }
+
     pub(super) fn contains(&self, key: &K) -> bool {
         self.entries.contains_key(key)
     }

@@ -274,6 +274,11 @@ pub(crate) const fn is_over(text: &str, limit: usize) -> bool {
     text.len() > limit + MARK
 }
 
+/// Stands at the bottom of what is too deep.
+pub(crate) fn too_deep(depth: usize) -> String {
+    format!("… [cut: over {depth} values within each other]")
+}
+
 /// The beginning of a text, between two characters, and a mark that says how long it was.
 pub(crate) fn cut(text: &str, limit: usize) -> String {
     let beginning = beginning(text, limit);

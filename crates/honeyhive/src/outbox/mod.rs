@@ -37,7 +37,8 @@ pub(crate) use record::EventInputs;
 #[cfg(feature = "http-server")]
 pub(crate) use record::RequestInputs;
 pub(crate) use record::{
-    Facts, Inputs, Outcome, Record, SessionEnd, StartRecord, Timing, Update, fit_span, span_load,
+    Facts, Inputs, Outcome, Record, Root, SessionEnd, StartRecord, Timing, Update, fit_span,
+    span_load,
 };
 
 use crate::error::FlushError;
@@ -114,6 +115,8 @@ pub(crate) struct Outbox {
     /// Nothing leaves the process.
     is_local: bool,
     answer_timeout: Duration,
+    /// What a linked session is called that nobody has named; `None` for a name made of its id.
+    link_name: Option<Arc<str>>,
     /// Losses are said on stderr where nobody listens.
     speaks_at_the_end: bool,
 }
@@ -152,6 +155,7 @@ impl Outbox {
             is_disabled: false,
             is_local: false,
             answer_timeout: Duration::ZERO,
+            link_name: None,
             speaks_at_the_end: true,
         }
     }
@@ -169,7 +173,6 @@ impl Outbox {
         outbox
     }
 
-    /// What it delivers stays in the process.
     /// How long somebody may wait for the answer to a start.
     pub(crate) const fn answering_within(mut self, timeout: Duration) -> Self {
         self.answer_timeout = timeout;
@@ -180,6 +183,17 @@ impl Outbox {
         self.answer_timeout
     }
 
+    /// What a linked session is called that nobody has named.
+    pub(crate) fn calls_links(mut self, name: Option<Arc<str>>) -> Self {
+        self.link_name = name;
+        self
+    }
+
+    pub(crate) const fn link_name(&self) -> Option<&Arc<str>> {
+        self.link_name.as_ref()
+    }
+
+    /// Whether what it delivers stays in the process.
     pub(crate) const fn local(mut self, is_local: bool) -> Self {
         self.is_local = is_local;
         self

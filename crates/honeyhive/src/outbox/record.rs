@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use opentelemetry::trace::SpanId;
+use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
@@ -49,6 +49,17 @@ pub(crate) enum Record {
     Ignored(SpanId),
     /// A request that was linked to this session has ended, or has moved on.
     Ended(SessionId),
+    /// A request or a message that only its own instrumentation sees has begun, outside every session.
+    Root(Box<Root>),
+}
+
+/// The root span of a request or a message outside every session, as it began.
+#[derive(Debug)]
+pub(crate) struct Root {
+    pub(crate) trace: TraceId,
+    pub(crate) span: SpanId,
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) started_at: SystemTime,
 }
 
 /// When an update may go.
@@ -172,7 +183,8 @@ const SENT: u8 = 1;
 const WITHDRAWN: u8 = 2;
 
 impl StartRecord {
-    #[inline]
+    // A record is large, and a call would copy it.
+    #[inline(always)]
     pub(crate) fn new(
         id: SessionId,
         mut name: Arc<str>,
@@ -536,9 +548,11 @@ impl Record {
                 Load::one(UPDATE_BYTES + enrichment.bytes())
             }
             Self::Update(_, Update::End(end), _) => end.load(),
-            Self::Moved(..) | Self::Adopted(..) | Self::Ignored(_) | Self::Ended(_) => {
-                Load::default()
-            }
+            Self::Moved(..)
+            | Self::Adopted(..)
+            | Self::Ignored(_)
+            | Self::Ended(_)
+            | Self::Root(_) => Load::default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! JSON that is a text, checked as it will be sent.
 
 use super::MARK;
+use super::pairs::{VALUE, is_name};
 use super::scan::Scanner;
 use super::walk::Walk;
 
@@ -10,6 +11,8 @@ struct Open {
     path: usize,
     /// The place of the value, in a list.
     index: Option<usize>,
+    /// The name that what was read last says of what comes next.
+    said: Option<String>,
 }
 
 impl Walk<'_> {
@@ -19,8 +22,7 @@ impl Walk<'_> {
         let mut open: Vec<Open> = Vec::new();
         let root = self.length();
         loop {
-            let begun = self.value(&mut scanner, !open.is_empty());
-            open.extend(begun);
+            self.value(&mut scanner, &mut open);
             if !self.next(&mut scanner, &mut open) {
                 break;
             }
@@ -30,38 +32,56 @@ impl Walk<'_> {
     }
 
     /// Takes a value, or begins one that holds others.
-    fn value(&mut self, scanner: &mut Scanner<'_>, is_part: bool) -> Option<Open> {
-        if is_part && let Some(hidden) = self.hidden() {
+    fn value(&mut self, scanner: &mut Scanner<'_>, open: &mut Vec<Open>) {
+        if !open.is_empty()
+            && let Some(hidden) = self.hidden()
+        {
             let (start, json) = scanner.take(true);
             if self.mark_json(json, hidden) {
                 scanner.replace(start, &as_json(MARK));
             }
-            return None;
+            return;
         }
-        let path = self.length();
-        match scanner.peek() {
-            Some(b'{') => {
-                scanner.skip();
-                Some(Open { path, index: None })
+        let index = match scanner.peek() {
+            Some(b'{') => None,
+            Some(b'[') => Some(0),
+            _ => return self.plain(scanner, open),
+        };
+        scanner.skip();
+        open.push(Open {
+            path: self.length(),
+            index,
+            said: None,
+        });
+    }
+
+    /// Takes a value that holds no others.
+    fn plain(&mut self, scanner: &mut Scanner<'_>, open: &mut [Open]) {
+        let (start, json) = scanner.take(false);
+        let masked = match text_of(json) {
+            Some(text) => {
+                self.note(open, &text);
+                self.content(&text)
             }
-            Some(b'[') => {
-                scanner.skip();
-                Some(Open {
-                    path,
-                    index: Some(0),
-                })
-            }
-            _ => {
-                let (start, json) = scanner.take(false);
-                let masked = match text_of(json) {
-                    Some(text) => self.content(&text),
-                    None => self.scalar(json),
-                };
-                if let Some(masked) = masked {
-                    scanner.replace(start, &as_json(&masked));
-                }
-                None
-            }
+            None => self.scalar(json),
+        };
+        if let Some(masked) = masked {
+            scanner.replace(start, &as_json(&masked));
+        }
+    }
+
+    /// Keeps a text that is the name of the value beside it, where that hides it.
+    fn note(&mut self, open: &mut [Open], text: &str) {
+        let is_in_list = matches!(open, [.., Open { index: Some(_), .. }, _]);
+        let Some(around) = open.last_mut() else {
+            return;
+        };
+        let is_name = match around.index {
+            Some(next) => next == 1 && is_in_list,
+            None => is_name(self.key_from(around.path)),
+        };
+        if is_name {
+            around.said = self.hides_from(around.path, text).then(|| text.to_owned());
         }
     }
 
@@ -79,10 +99,13 @@ impl Walk<'_> {
                 Some(_) => {
                     match &mut around.index {
                         Some(index) => {
-                            self.go(&index.to_string());
+                            match around.said.as_deref().filter(|_| *index == 1) {
+                                Some(name) => self.go(name),
+                                None => self.go(&index.to_string()),
+                            }
                             *index += 1;
                         }
-                        None => self.member(scanner),
+                        None => self.member(scanner, around.said.as_deref()),
                     }
                     return true;
                 }
@@ -91,14 +114,14 @@ impl Walk<'_> {
         false
     }
 
-    /// Takes a key and its colon.
-    fn member(&mut self, scanner: &mut Scanner<'_>) {
+    /// Takes a key and its colon, of a member whose value may have been said to have another name.
+    fn member(&mut self, scanner: &mut Scanner<'_>, said: Option<&str>) {
         let (start, json) = scanner.take(false);
         let key = text_of(json).unwrap_or_default();
         if let Some(masked) = self.key(&key) {
             scanner.replace(start, &as_json(&masked));
         }
-        self.go(&key);
+        self.go(said.filter(|_| key == VALUE).unwrap_or(&key));
         if scanner.peek() == Some(b':') {
             scanner.skip();
         }

@@ -2,7 +2,10 @@
 //!
 //! A hook is given a [`Field`], which says in which [`Place`] it stands, and answers with a [`Verdict`].
 
+mod beside;
 mod json_text;
+mod lines;
+mod pairs;
 mod quotes;
 mod rules;
 mod scan;
@@ -28,7 +31,9 @@ pub(crate) const MARK: &str = "<redacted>";
 /// them, nor are `max_tokens`, `key` and `author`; `true` and `false` stay, since `password: true` says nothing.
 ///
 /// The same names count inside texts: `password: "x"` in what `Debug` makes of a struct, `"authorization": "Bearer x"`,
-/// `api_key=x`, the query of a URL, whose `key`, `token` and `sig` are secrets, too, and who stands before its `@`.
+/// `api_key=x`, the query of a URL, whose `key`, `token` and `sig` are secrets, too, who stands before its `@`, a line
+/// `x-api-key: x` or `password = x`, and in `ApiKey("x")`. A name counts beside its value as well as before it: in
+/// `[["authorization", "x"]]`, as lists of headers are serialised, and in `{"name": "authorization", "value": "x"}`.
 ///
 /// Rules are added to these, and masking runs on the delivery thread: no request waits for it.
 ///

@@ -46,13 +46,14 @@ pub(super) fn opening(bytes: &[u8], closing: usize, most: usize) -> Option<usize
         .find(|at| bytes[*at] == bytes[closing] && escapes(bytes, *at) == level)
 }
 
-/// A name with its escapes undone, however often it was escaped.
+/// A name with its escapes undone, however often it was escaped, those of URLs among them.
 pub(super) fn decoded(name: &str) -> Cow<'_, str> {
-    if !name.contains('\\') {
+    if !name.contains(['\\', '%']) {
         return Cow::Borrowed(name);
     }
+    let name = without_percents(name);
     let mut decoded = String::with_capacity(name.len());
-    let mut rest = name;
+    let mut rest = name.as_ref();
     while let Some(at) = rest.find('\\') {
         decoded.push_str(&rest[..at]);
         rest = rest[at..].trim_start_matches('\\');
@@ -66,6 +67,23 @@ pub(super) fn decoded(name: &str) -> Cow<'_, str> {
     }
     decoded.push_str(rest);
     Cow::Owned(decoded)
+}
+
+/// `api%5Fkey` as `api_key`.
+fn without_percents(name: &str) -> Cow<'_, str> {
+    let mut pieces = name.split('%');
+    let mut bytes = Vec::from(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let code = piece.get(..2);
+        if let Some(byte) = code.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            bytes.push(byte);
+            bytes.extend(&piece.as_bytes()[2..]);
+        } else {
+            bytes.push(b'%');
+            bytes.extend(piece.as_bytes());
+        }
+    }
+    String::from_utf8(bytes).map_or(Cow::Borrowed(name), Cow::Owned)
 }
 
 #[cfg(test)]
@@ -95,6 +113,10 @@ mod tests {
             ("plain", "plain"),
             (r"pass\u0077ord", "password"),
             (r"pass\\u0077ord", "password"),
+            ("api%5Fkey", "api_key"),
+            ("user%5Bpassword%5d", "user[password]"),
+            ("100%", "100%"),
+            ("%zz%ff", "%zz%ff"),
             (r"\u00zz", "u00zz"),
             (r"a\ud83d", "a\u{fffd}"),
             (r"tail\", "tail"),

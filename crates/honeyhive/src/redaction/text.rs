@@ -3,15 +3,17 @@
 //! | Form | Where |
 //! |---|---|
 //! | `name: "value"`, `name: Some(Inner { .. })`, `name: 1` within braces | `Debug` of a struct |
-//! | `"name": "value"`, `'name': 'value'`, `("name", "value")` | `Debug` of headers and maps, JSON within a text |
+//! | `"name": "value"`, `'name': 'value'`, `("name", "value")`, `[["name", "value"]]` | `Debug` of headers and maps, JSON within a text |
 //! | `name=value`, `name = "value"`, `"name" => "value"` | assignments, queries of URLs |
-//! | `name: Bearer value` | headers as they are written |
+//! | `name: Bearer value`, a line `name: value` or `name = value` | headers as they are written, settings |
+//! | `Name("value")` | `Debug` of a type that holds a single value |
+//! | `?url=https%3A%2F%2Fhost%3Fname%3Dvalue` | URLs within URLs |
 //! | `scheme://user:password@host` | URLs |
 
 use std::ops::Range;
 
-use super::MARK;
 use super::quotes::{decoded, opening, quote_at, quoted};
+use super::{MARK, lines};
 use crate::secret::is_secret_parameter;
 
 /// The longest name, in bytes.
@@ -41,7 +43,7 @@ pub(super) fn masked<H>(
 where
     H: Fn(&str) -> bool,
 {
-    let is_plain = |byte: &u8| !matches!(byte, b':' | b'=' | b'(');
+    let is_plain = |byte: &u8| !matches!(byte, b':' | b'=' | b'(' | b'[' | b'%');
     if text.bytes().all(|byte| is_plain(&byte)) {
         return None;
     }
@@ -65,7 +67,9 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
                 b':' if self.bytes[at..].starts_with(b"://") => self.user_info(at + 3),
                 b':' => self.pair(at),
                 b'=' => self.assignment(at),
-                b'(' => self.tuple(at),
+                b'%' => self.encoded_assignment(at),
+                b'(' => self.tuple(at).or_else(|| self.held(at)),
+                b'[' if self.is_in_list(at) => self.tuple(at),
                 b'{' => {
                     self.braces += 1;
                     None
@@ -111,11 +115,30 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             return Some(colon + 2);
         }
         let (name, is_quoted) = self.name_before(colon)?;
-        if !(self.hides)(&decoded(&self.text[name])) {
+        if !(self.hides)(&decoded(&self.text[name.clone()])) {
             return None;
+        }
+        if !is_quoted && self.braces == 0 && self.text[colon + 1..].starts_with(' ') {
+            let masked = self.line(name, self.skip_blanks(colon + 1, false));
+            if masked.is_some() {
+                return masked;
+            }
         }
         let start = self.skip_blanks(colon + 1, true);
         self.value(start, is_quoted || self.braces > 0)
+    }
+
+    /// Masks the value that begins here, of this name, where both are a line.
+    fn line(&mut self, name: Range<usize>, start: usize) -> Option<usize> {
+        if quote_at(self.bytes, start).is_some() || !lines::begins_line(self.text, name.start) {
+            return None;
+        }
+        let value = lines::value(self.text, start, &self.text[name])?;
+        if is_flag(&self.text[value.clone()]) {
+            return None;
+        }
+        let end = value.end;
+        self.mask(value, end)
     }
 
     /// `name=value`, of which the sign is here.
@@ -130,46 +153,102 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             Some(before) => matches!(self.bytes[before], b'?' | b'&'),
             None => self.is_url,
         };
-        let name = decoded(&self.text[name]);
-        let is_parameter = in_url && self.by_default && is_secret_parameter(&name);
-        if !is_parameter && !(self.hides)(&name) {
+        let decoded = decoded(&self.text[name.clone()]);
+        let is_parameter = in_url && self.by_default && is_secret_parameter(&decoded);
+        if !is_parameter && !(self.hides)(&decoded) {
             return None;
         }
         let after = sign + 1 + usize::from(is_arrow);
         let start = self.skip_blanks(after, false);
         if start > after || is_arrow || is_quoted {
-            // Only what is quoted is a value with blanks before it.
-            let quote = quote_at(self.bytes, start)?;
+            // What has blanks before it is a value where it is quoted, or ends a line.
+            let Some(quote) = quote_at(self.bytes, start) else {
+                return if is_arrow {
+                    None
+                } else {
+                    self.line(name, start)
+                };
+            };
             let (range, end) = quoted(self.bytes, quote);
             return self.mask(range, end);
         }
         self.value(start, true)
     }
 
+    /// `name%3Dvalue`, of which the sign begins here: a parameter of a URL that is a parameter itself.
+    fn encoded_assignment(&mut self, sign: usize) -> Option<usize> {
+        if !matches!(self.bytes[sign..], [_, b'3', b'D' | b'd', ..]) {
+            return None;
+        }
+        let (name, _) = self.name_before(sign)?;
+        let decoded = decoded(&self.text[name]);
+        let name = decoded.rsplit(['?', '&', '#']).next().unwrap_or_default();
+        let is_parameter = self.by_default && name != decoded && is_secret_parameter(name);
+        if !is_parameter && !(self.hides)(name) {
+            return None;
+        }
+        let word = self.word(sign + 3);
+        let next = self.text[word.clone()].find("%26");
+        let end = next.map_or(word.end, |next| word.start + next);
+        self.mask(word.start..end, end)
+    }
+
+    /// `Name("value")`, of which the parenthesis is here: a type that is called after what it holds.
+    fn held(&mut self, open: usize) -> Option<usize> {
+        let name = self.bytes[..open].iter().rev();
+        let start = open - name.take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let is_type = self.bytes[start].is_ascii_uppercase();
+        if !is_type || open - start > NAME || !(self.hides)(&self.text[start..open]) {
+            return None;
+        }
+        let end = self.balanced(open)?;
+        let inside = open + 1..end - usize::from(self.text[..end].ends_with(')'));
+        let is_value = quote_at(self.bytes, inside.start).is_some() || {
+            let inside = &self.text[inside.clone()];
+            !is_flag(inside) && !inside.starts_with(' ')
+        };
+        is_value.then(|| self.mask(inside, end)).flatten()
+    }
+
     /// `("name", "value")`, of which the parenthesis is here.
     fn tuple(&mut self, open: usize) -> Option<usize> {
         let quote = quote_at(self.bytes, open + 1)?;
         let (name, end) = quoted(self.bytes, quote);
-        if name.len() > NAME || !self.bytes[end..].starts_with(b", ") {
+        if name.len() > NAME || self.bytes.get(end) != Some(&b',') {
             return None;
         }
         if !(self.hides)(&decoded(&self.text[name])) {
             return None;
         }
-        self.value(end + 2, false)
+        let start = self.skip_blanks(end + 1, true);
+        self.value(start, false)
+    }
+
+    /// Whether a list begins here that is an item of another: `[["name", "value"]]` rather than a list of names.
+    fn is_in_list(&self, open: usize) -> bool {
+        let before = self.bytes[..open].iter().rev();
+        let mut before = before.skip_while(|byte| byte.is_ascii_whitespace() || **byte == b',');
+        matches!(before.next(), Some(b'[' | b']'))
     }
 
     /// `user:password@`, which begins here.
     fn user_info(&mut self, start: usize) -> Option<usize> {
-        let ends = |byte: &u8| byte.is_ascii_whitespace() || b"/?#\"'<>\\{}()".contains(byte);
-        let length = self.bytes[start..]
-            .iter()
-            .take_while(|byte| !ends(byte))
-            .count();
-        let authority = &self.text[start..start + length];
-        let user_info = authority.rfind('@').map(|at| &authority[..at]);
+        let ends = |byte: &u8| byte.is_ascii_whitespace() || b"?#\"'<>\\{}()".contains(byte);
+        let length = |bytes: &[u8]| bytes.iter().take_while(|byte| !ends(byte)).count();
+        let word = &self.text[start..start + length(&self.bytes[start..])];
+        let authority = word.split('/').next().unwrap_or_default();
+        let user_info = match authority.rfind('@') {
+            Some(at) => Some(&authority[..at]),
+            // A password with a `/` in it, which should have been encoded.
+            None => authority
+                .split_once(':')
+                .filter(|(_, port)| !port.bytes().all(|byte| byte.is_ascii_digit()))
+                .and_then(|_| Some(&word[..word.rfind('@')?])),
+        };
+        let is_web =
+            self.text[..start].ends_with("https://") || self.text[..start].ends_with("http://");
         match user_info {
-            Some(user) if self.by_default && (self.is_url || user.contains(':')) => {
+            Some(user) if self.by_default && (self.is_url || is_web || user.contains(':')) => {
                 let end = start + user.len();
                 self.mask(start..end, end)
             }
@@ -234,8 +313,12 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             let end = self.word(word.end + 1).end;
             return self.mask(start..end, end);
         }
-        let is_flag = ["true", "false", "null", "None", "nil"].contains(&&self.text[word.clone()]);
-        if !is_bare || is_flag {
+        if !word.is_empty() && rest.starts_with('"') {
+            // Of bytes, or raw.
+            let end = quoted(self.bytes, word.end).1;
+            return self.mask(start..end, end);
+        }
+        if !is_bare || is_flag(&self.text[word.clone()]) {
             return None;
         }
         let end = word.end;
@@ -244,7 +327,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
 
     /// A value without blanks.
     fn word(&self, start: usize) -> Range<usize> {
-        let ends = |byte: &u8| byte.is_ascii_whitespace() || b"&;,\"'()[]{}<>|\\".contains(byte);
+        let ends = |byte: &u8| byte.is_ascii_whitespace() || b"&;,\"'()[]{}<>\\".contains(byte);
         let length = self.bytes[start.min(self.bytes.len())..]
             .iter()
             .take_while(|byte| !ends(byte))
@@ -284,6 +367,11 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
                 .take_while(|byte| is_blank(byte))
                 .count()
     }
+}
+
+/// Whether a value says nothing.
+fn is_flag(word: &str) -> bool {
+    ["true", "false", "null", "None", "nil"].contains(&word)
 }
 
 /// Whether a word says what kind of secret follows.
@@ -367,6 +455,68 @@ mod tests {
                 "error sending request for url (https://<redacted>@h/a?key=<redacted>&q=1)",
             ),
             ("postgres://ada:x@db/main", "postgres://<redacted>@db/main"),
+            ("mysql://root:p@ss@db, x", "mysql://<redacted>@db, x"),
+            (
+                "postgres://ada:a/b@db/main",
+                "postgres://<redacted>@db/main",
+            ),
+            ("redis://:x@db:6379/0", "redis://<redacted>@db:6379/0"),
+            (
+                "git clone https://ghp_x@github.com/a",
+                "git clone https://<redacted>@github.com/a",
+            ),
+            (
+                "Server=db;User Id=sa;Password=x|y;Encrypt=true",
+                "Server=db;User Id=sa;Password=<redacted>;Encrypt=true",
+            ),
+            (
+                "/a?api%5Fkey=x&n=1&%70assword=y",
+                "/a?api%5Fkey=<redacted>&n=1&%70assword=<redacted>",
+            ),
+            (
+                "/login?next=https%3A%2F%2Fh%3Fkey%3Dx%26page%3D2&n=1",
+                "/login?next=https%3A%2F%2Fh%3Fkey%3D<redacted>%26page%3D2&n=1",
+            ),
+            (
+                "GET / HTTP/1.1\r\nx-api-key: x\r\nCookie: a=b; c=d\r\nAccept: */*\r\n",
+                "GET / HTTP/1.1\r\nx-api-key: <redacted>\r\nCookie: <redacted>\r\nAccept: */*\r\n",
+            ),
+            (
+                r"GET / HTTP/1.1\r\nAuthorization: ApiKey x\r\nAccept: */*",
+                r"GET / HTTP/1.1\r\nAuthorization: <redacted>\r\nAccept: */*",
+            ),
+            (
+                "it said Authorization: Bearer x, and no",
+                "it said Authorization: <redacted>, and no",
+            ),
+            (
+                "db:\n  - password: x y\n  - password: xy\n",
+                "db:\n  - password: x y\n  - password: <redacted>\n",
+            ),
+            (
+                r#"[["authorization","x"], ["a", "b"], ["cookie", "c"#,
+                r#"[["authorization","<redacted>"], ["a", "b"], ["cookie", "<redacted>"#,
+            ),
+            (
+                "[db]\npassword = x\nname = main",
+                "[db]\npassword = <redacted>\nname = main",
+            ),
+            (
+                r#"Some(ApiKey("x")), Password([1, 2]), Key(7)"#,
+                "Some(ApiKey(<redacted>)), Password(<redacted>), Key(7)",
+            ),
+            (
+                r#"Login { password: b"x\x00\"", api_key: r"y" }"#,
+                "Login { password: <redacted>, api_key: <redacted> }",
+            ),
+            (
+                r#"{Password: "x", "token_secret": ("y", 1)}"#,
+                r#"{Password: "<redacted>", "token_secret": <redacted>}"#,
+            ),
+            (
+                r#"("ada", "x", {"password": ["x", "y"]}, ("secret", Some("z")))"#,
+                r#"("ada", "x", {"password": <redacted>}, ("secret", <redacted>))"#,
+            ),
             (
                 r"a\napi_key=x\u0009api_key=y",
                 r"a\napi_key=<redacted>\u0009api_key=<redacted>",
@@ -381,6 +531,14 @@ mod tests {
     fn what_is_no_secret_stays_as_it_is() {
         for text in [
             "my password: what was it?",
+            "Password: what was it?",
+            "Authorization: the right to do something",
+            "    let secret = get();",
+            "password = None\nsecret: false\n",
+            "get_password(\"ada\") Secret(None) Token(7) Cookies()",
+            "http://h:8080/a@b, https://h/@ada",
+            "100%3D1, a%3Db",
+            "{\"required\": [\"password\", \"email\"]}",
             "std::collections::HashMap { len: 1 }",
             "key=C major, tokens=7",
             "ssh://git@github.com/a?page_token=1",

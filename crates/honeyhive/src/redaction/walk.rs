@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use opentelemetry::{Array, KeyValue, StringValue, Value as Attribute};
 use serde_json::Value as Json;
 
+use super::pairs::{Said, VALUE, are_pairs};
 use super::rules::Hidden;
 use super::scan::{is_valid, json_in};
 use super::{Field, MARK, Place, Rules, Verdict};
@@ -71,16 +72,19 @@ impl<'r> Walk<'r> {
         &mut self,
         attributes: impl IntoIterator<Item = &'a mut KeyValue>,
     ) {
-        for attribute in attributes {
+        let mut attributes: Vec<_> = attributes.into_iter().collect();
+        let said = self.said_of_others(&attributes);
+        for attribute in &mut attributes {
             if self.place != Place::Span || !is_skeleton(attribute) {
-                self.attribute(attribute);
+                self.attribute(attribute, &said);
             }
         }
     }
 
-    fn attribute(&mut self, attribute: &mut KeyValue) {
+    fn attribute(&mut self, attribute: &mut KeyValue, said: &Said) {
         let KeyValue { key, value, .. } = attribute;
-        self.at_attribute(key.as_str(), |walk| walk.attribute_value(value));
+        let path = said.of(key.as_str());
+        self.at_attribute(path, |walk| walk.attribute_value(value));
         if let Some(masked) = self.rules.without_matches(key.as_str()) {
             self.masked += 1;
             *key = masked.into();
@@ -142,8 +146,10 @@ impl<'r> Walk<'r> {
     }
 
     fn members(&mut self, object: &mut Object) {
+        let said = self.said_of_value(object);
         for (key, value) in object.iter_mut() {
-            self.at(key, |walk| walk.json(value));
+            let name = said.as_deref().filter(|_| key == VALUE);
+            self.at(name.unwrap_or(key), |walk| walk.json(value));
         }
         if object
             .keys()
@@ -195,12 +201,32 @@ impl<'r> Walk<'r> {
     }
 
     fn items(&mut self, items: &mut [Json]) {
+        let are_pairs = are_pairs(items);
         let mut buffer = String::new();
         for (index, item) in items.iter_mut().enumerate() {
             buffer.clear();
             // Writing to a text does not fail.
             let _ = write!(buffer, "{index}");
-            self.at(&buffer, |walk| walk.json(item));
+            self.at(&buffer, |walk| match item.as_array_mut() {
+                Some(pair) if are_pairs => walk.pair(pair),
+                _ => walk.json(item),
+            });
+        }
+    }
+
+    /// A name and its value.
+    fn pair(&mut self, pair: &mut [Json]) {
+        let [Json::String(name), value] = pair else {
+            return;
+        };
+        let key = if self.hides_as(name) {
+            name.as_str()
+        } else {
+            "1"
+        };
+        self.at(key, |walk| walk.json(value));
+        if let Some(masked) = self.at("0", |walk| walk.content(name)) {
+            *name = masked;
         }
     }
 
@@ -321,11 +347,24 @@ impl<'r> Walk<'r> {
         self.path.len()
     }
 
+    /// What stands in the path behind this length.
+    pub(super) fn key_from(&self, length: usize) -> &str {
+        self.path[length..].trim_start_matches('.')
+    }
+
+    /// Whether a part of what has a path of this length would be hidden if it were called this.
+    pub(super) fn hides_from(&mut self, length: usize, name: &str) -> bool {
+        let key = self.path.split_off(length);
+        let is_hidden = self.hides_as(name);
+        self.path.push_str(&key);
+        is_hidden
+    }
+
     pub(super) fn hidden(&self) -> Option<Hidden> {
         self.rules.hides(&self.path)
     }
 
-    fn at<T>(&mut self, key: &str, go: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn at<T>(&mut self, key: &str, go: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.path.len();
         if length > 0 {
             self.path.push('.');
@@ -337,7 +376,7 @@ impl<'r> Walk<'r> {
     }
 
     /// An attribute of a bucket has the path that the same has in a session.
-    fn at_attribute<T>(&mut self, key: &str, go: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn at_attribute<T>(&mut self, key: &str, go: impl FnOnce(&mut Self) -> T) -> T {
         if key == ERROR {
             return self.at("error", go);
         }

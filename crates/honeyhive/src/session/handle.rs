@@ -74,10 +74,13 @@ impl fmt::Debug for Session {
 
 impl Session {
     #[track_caller]
-    pub(crate) fn begin(outbox: &Arc<Outbox>, new: NewSession) -> Self {
+    pub(crate) fn begin(outbox: &Arc<Outbox>, mut new: NewSession) -> Self {
         outbox.count_refused(new.refused);
         outbox.count_ignored_session_ids(new.ignored_ids);
         let is_linked = new.is_link();
+        if is_linked && new.name.is_none() {
+            new.name = outbox.link_name().map(|name| name.to_string());
+        }
         let start = start_record(new, SystemTime::now());
         if is_linked {
             Self::link(outbox, start)
@@ -91,16 +94,21 @@ impl Session {
     #[track_caller]
     pub(crate) fn open(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
         let session = Self::of(outbox, start);
-        if outbox.is_disabled() {
-            session.start.settle(Ok(()));
+        session.hand_over();
+        session
+    }
+
+    #[track_caller]
+    fn hand_over(&self) {
+        if self.outbox.is_disabled() {
+            self.start.settle(Ok(()));
         }
-        if let Err(reason) = outbox.push_start(&session.start) {
-            session.start.settle(Err(match reason {
+        if let Err(reason) = self.outbox.push_start(&self.start) {
+            self.start.settle(Err(match reason {
                 DropReason::ShutDown => StartError::ShutDown,
                 reason => StartError::Dropped { reason },
             }));
         }
-        session
     }
 
     /// Links to a session that exists: what the start would have carried as metadata and user

@@ -355,8 +355,11 @@ impl HoneyHiveTracerBuilder {
             settings.spool.is_some(),
         );
         let is_local = !matches!(sink, Sink::HoneyHive(..));
+        // Its spans create a session that is linked, and say what it is called.
+        let by_spans = settings.session_transport == SessionTransport::Otlp;
         let outbox = Outbox::new(bounds)
             .answering_within(settings.api_timeout)
+            .calls_links(by_spans.then(|| settings.session_name.as_str().into()))
             .local(is_local)
             .speaks_at_the_end(settings.stderr);
         let outbox = Arc::new(outbox);

@@ -1,6 +1,7 @@
 //! HoneyHive's HTTP API: the bodies it takes, and one client for all of it.
 
 mod answer;
+mod batch;
 mod bodies;
 mod client;
 mod compression;

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::CONTENT_ENCODING;
 use http::{HeaderValue, Request, Response};
 use opentelemetry_http::{Bytes, HttpClient, HttpError};
 use opentelemetry_otlp::{
@@ -12,25 +12,19 @@ use opentelemetry_otlp::{
     OTEL_EXPORTER_OTLP_TRACES_COMPRESSION, Protocol, SpanExporter, WithExportConfig,
     WithHttpConfig,
 };
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
 use prost::Message;
 
-use crate::model::limits::{self, STEPS};
+use crate::model::limits::STEPS;
 use crate::settings::Encoding;
 use crate::wire::answer::{Answer, said};
+#[cfg(feature = "http-json")]
+use crate::wire::batch::JSON;
+use crate::wire::batch::{Batch, PROTOBUF};
 use crate::wire::compression::{Compression, unpacked};
 use crate::wire::payload::Payload;
-
-const PROTOBUF: &str = "application/x-protobuf";
-#[cfg(feature = "http-json")]
-const JSON: &str = "application/json";
 
 /// The exporter's time for a request, of which nothing goes out.
 const A_DAY: Duration = Duration::from_secs(86_400);
@@ -85,9 +79,9 @@ impl Encoder {
 
     const fn content_type(&self) -> HeaderValue {
         match self.encoding {
-            Encoding::Protobuf => HeaderValue::from_static(PROTOBUF),
+            Encoding::Protobuf => PROTOBUF,
             #[cfg(feature = "http-json")]
-            Encoding::Json => HeaderValue::from_static(JSON),
+            Encoding::Json => JSON,
         }
     }
 
@@ -106,45 +100,29 @@ impl Encoder {
     /// The same spans in two requests, for a server that found one too large. `None` when there is only
     /// one span in it.
     pub(crate) fn halves(&self, payload: &Payload) -> Option<[(Payload, u64); 2]> {
-        let request = decoded(payload)?;
-        let total = count(&request);
+        let batch = Batch::read(payload)?;
+        let total = batch.count();
         if total < 2 {
             return None;
         }
-        let (first, second) = split(request, total / 2);
+        let (first, second) = batch.split(total / 2);
         Some([self.packed(&first)?, self.packed(&second)?])
     }
 
     /// The same spans with their longest texts cut, for a server that found a single one too large, and to how
     /// many bytes. `None` where nothing is long.
     pub(crate) fn shortened(&self, payload: &Payload) -> Option<(Payload, usize)> {
-        let mut request = decoded(payload)?;
-        let limit = STEPS
-            .into_iter()
-            .find(|limit| cut_texts(&mut request, *limit))?;
-        let (payload, _) = self.packed(&request)?;
+        let mut batch = Batch::read(payload)?;
+        let limit = STEPS.into_iter().find(|limit| batch.cut_texts(*limit))?;
+        let (payload, _) = self.packed(&batch)?;
         Some((payload, limit))
     }
 
-    fn packed(&self, request: &ExportTraceServiceRequest) -> Option<(Payload, u64)> {
-        let bytes = match self.encoding {
-            Encoding::Protobuf => request.encode_to_vec(),
-            #[cfg(feature = "http-json")]
-            Encoding::Json => serde_json::to_vec(request).ok()?,
-        };
-        let payload = self.compression.pack(self.content_type(), bytes)?;
-        Some((payload, count(request) as u64))
-    }
-}
-
-/// Whatever its encoding: another process may have left it on disk.
-fn decoded(payload: &Payload) -> Option<ExportTraceServiceRequest> {
-    let bytes = unpacked(payload)?;
-    match payload.headers.get(CONTENT_TYPE)?.to_str().ok()? {
-        PROTOBUF => Message::decode(bytes.as_slice()).ok(),
-        #[cfg(feature = "http-json")]
-        JSON => serde_json::from_slice(&bytes).ok(),
-        _ => None,
+    fn packed(&self, batch: &Batch) -> Option<(Payload, u64)> {
+        let payload = self
+            .compression
+            .pack(batch.content_type(), batch.bytes()?)?;
+        Some((payload, batch.count() as u64))
     }
 }
 
@@ -180,103 +158,6 @@ fn rejected_in_json(body: &[u8]) -> Option<(u64, String)> {
         .or_else(|| rejected.as_str()?.parse().ok())?;
     let message = partial.get("errorMessage").and_then(|text| text.as_str());
     Some((rejected, message.unwrap_or_default().to_owned()))
-}
-
-fn count(request: &ExportTraceServiceRequest) -> usize {
-    request
-        .resource_spans
-        .iter()
-        .flat_map(|resource| &resource.scope_spans)
-        .map(|scope| scope.spans.len())
-        .sum()
-}
-
-/// Cuts every text of a request; says whether one was too long.
-fn cut_texts(request: &mut ExportTraceServiceRequest, limit: usize) -> bool {
-    let mut is_cut = false;
-    for part in &mut request.resource_spans {
-        let resource = part.resource.iter_mut().flat_map(|it| &mut it.attributes);
-        is_cut |= cut_attributes(resource, limit);
-        for part in &mut part.scope_spans {
-            if let Some(scope) = &mut part.scope {
-                is_cut |= limits::shorten(&mut scope.name, limit);
-                is_cut |= limits::shorten(&mut scope.version, limit);
-                is_cut |= cut_attributes(&mut scope.attributes, limit);
-            }
-            for span in &mut part.spans {
-                is_cut |= cut_span(span, limit);
-            }
-        }
-    }
-    is_cut
-}
-
-fn cut_span(span: &mut Span, limit: usize) -> bool {
-    let mut is_cut = limits::shorten(&mut span.name, limit);
-    is_cut |= cut_attributes(&mut span.attributes, limit);
-    if let Some(status) = &mut span.status {
-        is_cut |= limits::shorten(&mut status.message, limit);
-    }
-    for event in &mut span.events {
-        is_cut |= limits::shorten(&mut event.name, limit);
-        is_cut |= cut_attributes(&mut event.attributes, limit);
-    }
-    for link in &mut span.links {
-        is_cut |= cut_attributes(&mut link.attributes, limit);
-    }
-    is_cut
-}
-
-fn cut_attributes<'a>(
-    attributes: impl IntoIterator<Item = &'a mut KeyValue>,
-    limit: usize,
-) -> bool {
-    let values = attributes.into_iter().filter_map(|it| it.value.as_mut());
-    values.fold(false, |any, value| any | cut_value(value, limit))
-}
-
-fn cut_value(value: &mut AnyValue, limit: usize) -> bool {
-    match &mut value.value {
-        Some(Value::StringValue(text)) => limits::shorten(text, limit),
-        Some(Value::ArrayValue(array)) => array
-            .values
-            .iter_mut()
-            .fold(false, |any, item| any | cut_value(item, limit)),
-        _ => false,
-    }
-}
-
-/// The first `at` spans, and the others.
-fn split(
-    request: ExportTraceServiceRequest,
-    mut at: usize,
-) -> (ExportTraceServiceRequest, ExportTraceServiceRequest) {
-    let mut first = ExportTraceServiceRequest::default();
-    let mut second = ExportTraceServiceRequest::default();
-    for resource in request.resource_spans {
-        let (mut head, mut tail) = (Vec::new(), Vec::new());
-        for mut scope in resource.scope_spans {
-            let rest = scope.spans.split_off(at.min(scope.spans.len()));
-            at -= scope.spans.len();
-            tail.push(ScopeSpans {
-                spans: rest,
-                scope: scope.scope.clone(),
-                schema_url: scope.schema_url.clone(),
-            });
-            head.push(scope);
-        }
-        let of = |scopes: Vec<ScopeSpans>| ResourceSpans {
-            resource: resource.resource.clone(),
-            schema_url: resource.schema_url.clone(),
-            scope_spans: scopes
-                .into_iter()
-                .filter(|scope| !scope.spans.is_empty())
-                .collect(),
-        };
-        first.resource_spans.push(of(head));
-        second.resource_spans.push(of(tail));
-    }
-    (first, second)
 }
 
 /// An HTTP client that keeps the body it is given, and how it is compressed.

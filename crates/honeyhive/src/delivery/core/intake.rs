@@ -13,9 +13,10 @@ use crate::delivery::piles::{Place, Waiting};
 use crate::enrichment::Enrichment;
 use crate::error::StartError;
 use crate::model::id::SessionId;
+use crate::model::object::Object;
 use crate::outbox::strays::Stray;
 use crate::outbox::{
-    Command, Flushed, Inbox, Load, Record, Reply, StartRecord, Timing, Update, span_load,
+    Command, Flushed, Inbox, Inputs, Load, Record, Reply, StartRecord, Timing, Update, span_load,
 };
 use crate::settings::SessionTransport;
 
@@ -47,6 +48,7 @@ impl Core {
             Record::Moved(start, to) => self.moved(&start, to, now),
             Record::Adopted(span, session) => self.labels.adopt(span, session),
             Record::Ignored(span) => self.labels.ignore(span),
+            Record::Root(root) => self.labels.note_request(*root),
             Record::Ended(id) => {
                 let id = self.labels.current(id);
                 self.sessions.note_end(id, now);
@@ -118,6 +120,7 @@ impl Core {
 
     fn take_span(&mut self, span: SpanData, now: Instant) {
         self.labels.note_parent(&span);
+        self.labels.note_name(&span);
         let session = session_of(&span).map(|id| self.labels.current(id));
         let waiting = Waiting {
             claim: self.ledger.accept(span_load(&span)),
@@ -162,10 +165,37 @@ impl Core {
             }
             let session = match self.labels.adopter(&waiting.span) {
                 Some(session) => session,
-                None => self.own_session(&waiting, now),
+                None => match self.request_session(&waiting, now) {
+                    Some(session) => session,
+                    None => self.own_session(&waiting, now),
+                },
             };
+            let is_root = self.labels.is_root(&waiting.span);
             self.add_span(waiting, session, now);
+            if is_root {
+                self.request_ended(session, now);
+            }
         }
+    }
+
+    /// The session of a request that only instrumentation of somebody else's sees.
+    fn request_session(&mut self, waiting: &Waiting, now: Instant) -> Option<SessionId> {
+        let mut begun = None;
+        let session = self
+            .labels
+            .session_of_request(&waiting.span, |name, started_at| {
+                let inputs = Inputs::Object(Object::new());
+                let start =
+                    StartRecord::new(SessionId::new(), Arc::clone(name), inputs, started_at);
+                begun.insert(Arc::new(start)).id
+            })?;
+        if let Some(start) = begun {
+            if self.transport == SessionTransport::Otlp {
+                self.labels.unstarted(&start);
+            }
+            self.begin_late(start, waiting.claim.epoch(), now);
+        }
+        Some(session)
     }
 
     fn own_session(&mut self, waiting: &Waiting, now: Instant) -> SessionId {

@@ -1,15 +1,16 @@
 //! [`Labels`]: whose a span is, once it is known where its session went and what it encloses.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use opentelemetry::Value;
-use opentelemetry::trace::SpanId;
+use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::attributes::SESSION_ID;
 use crate::delivery::recent::Recent;
 use crate::model::id::SessionId;
-use crate::outbox::StartRecord;
+use crate::outbox::{Root, StartRecord};
 
 /// What has been said of spans and sessions besides their own content, as far back as it is remembered.
 #[derive(Debug)]
@@ -24,6 +25,18 @@ pub(in crate::delivery) struct Labels {
     /// The names of sessions that no start of ours has created: ingestion is asked to create them from
     /// their spans, where it does not know them.
     unstarted: Recent<SessionId, Arc<str>>,
+    /// Requests outside every session, by their trace.
+    requests: Recent<TraceId, Request>,
+}
+
+/// A request or a message that only instrumentation of somebody else's sees.
+#[derive(Debug)]
+struct Request {
+    root: SpanId,
+    name: Arc<str>,
+    started_at: SystemTime,
+    /// The session of its own, once something of it needed one.
+    session: Option<SessionId>,
 }
 
 impl Labels {
@@ -34,6 +47,7 @@ impl Labels {
             ignored: Recent::new(),
             moved: Recent::new(),
             unstarted: Recent::new(),
+            requests: Recent::new(),
         }
     }
 
@@ -80,23 +94,78 @@ impl Labels {
         self.moved.get(&id).copied().unwrap_or(id)
     }
 
-    /// True for a span around an untraced request; so is then whatever encloses it.
+    /// True for a span around or beside an untraced request; so is then whatever encloses it.
     pub(in crate::delivery) fn is_ignored(&mut self, span: &SpanData) -> bool {
-        let id = span.span_context.span_id();
-        let ignored = self.ignored.contains(&id) && !self.adopted.contains(&id);
+        let is_left_out = |id: &SpanId| self.ignored.contains(id) && !self.adopted.contains(id);
+        let around = is_left_out(&span.span_context.span_id());
+        let beside = || self.request(span).is_some_and(|it| is_left_out(&it.root));
+        let ignored = around || beside();
         if ignored && has_local_parent(span) {
             self.ignore(span.parent_span_id);
         }
         ignored
     }
 
-    /// The session of the request that a span encloses; what encloses the span belongs to it, too.
+    /// The session of the request that a span encloses, or is beside of in a request that only instrumentation of
+    /// somebody else's sees; what encloses the span belongs to it, too.
     pub(in crate::delivery) fn adopter(&mut self, span: &SpanData) -> Option<SessionId> {
-        let session = *self.adopted.get(&span.span_context.span_id())?;
+        let root = self.request(span).map(|it| it.root);
+        let enclosing = [Some(span.span_context.span_id()), root];
+        let mut adopters = enclosing.iter().flatten();
+        let session = *adopters.find_map(|id| self.adopted.get(id))?;
         if has_local_parent(span) {
             self.adopt(span.parent_span_id, session);
         }
         Some(self.current(session))
+    }
+
+    /// Notes a request that has begun outside every session. What one trace holds of them is one session.
+    pub(in crate::delivery) fn note_request(&mut self, root: Root) {
+        if !self.requests.contains(&root.trace) {
+            let request = Request {
+                root: root.span,
+                name: root.name.into(),
+                started_at: root.started_at,
+                session: None,
+            };
+            self.requests.insert(root.trace, request);
+        }
+    }
+
+    /// Notes what the root of such a request is called by its end: a route is known late.
+    pub(in crate::delivery) fn note_name(&mut self, span: &SpanData) {
+        let id = span.span_context.span_id();
+        if let Some(request) = self.requests.get_mut(&span.span_context.trace_id())
+            && request.root == id
+            && *request.name != *span.name
+        {
+            request.name = span.name.as_ref().into();
+        }
+    }
+
+    /// The session of the request that a span is part of outside every other session; where it has none yet, `begin`
+    /// makes one of its name and beginning.
+    pub(in crate::delivery) fn session_of_request(
+        &mut self,
+        span: &SpanData,
+        begin: impl FnOnce(&Arc<str>, SystemTime) -> SessionId,
+    ) -> Option<SessionId> {
+        let request = self.requests.get_mut(&span.span_context.trace_id())?;
+        let (name, started_at) = (&request.name, request.started_at);
+        let session = *request
+            .session
+            .get_or_insert_with(|| begin(name, started_at));
+        Some(self.current(session))
+    }
+
+    /// True for the root span of such a request.
+    pub(in crate::delivery) fn is_root(&self, span: &SpanData) -> bool {
+        let root = self.request(span).map(|it| it.root);
+        root == Some(span.span_context.span_id())
+    }
+
+    fn request(&self, span: &SpanData) -> Option<&Request> {
+        self.requests.get(&span.span_context.trace_id())
     }
 }
 

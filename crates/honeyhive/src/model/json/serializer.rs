@@ -37,6 +37,7 @@ pub(super) struct Lenient<'b> {
 }
 
 impl<'b> Lenient<'b> {
+    #[inline]
     pub(super) const fn new(budget: &'b Budget) -> Self {
         Self {
             budget,
@@ -46,6 +47,7 @@ impl<'b> Lenient<'b> {
     }
 
     /// It fails where the value cannot be serialised.
+    #[inline]
     pub(super) fn whole<T: Serialize + ?Sized>(self, value: &T) -> Result<Value, Error> {
         if takes_a_lock(type_name::<T>()) {
             return Ok(BEHIND_A_LOCK.into());
@@ -77,6 +79,7 @@ impl<'b> Lenient<'b> {
         Ok(value.into())
     }
 
+    #[inline]
     fn text(self, text: &str, is_text: bool) -> Result<Value, Error> {
         if self.is_whole {
             self.budget.say_text(is_text);
@@ -100,8 +103,7 @@ impl<'b> Lenient<'b> {
     /// For a value that only stands around another.
     fn through(self) -> Result<Self, Error> {
         if self.depth == DEPTH {
-            self.budget
-                .leave(format!("… [cut: over {DEPTH} values within each other]").into());
+            self.budget.leave(limits::too_deep(DEPTH).into());
             return Err(Error::custom("too deep"));
         }
         Ok(Self {
@@ -178,6 +180,7 @@ impl<'b> ser::Serializer for Lenient<'b> {
     type SerializeStruct = Entries<'b>;
     type SerializeStructVariant = Entries<'b>;
 
+    #[inline]
     fn serialize_bool(self, value: bool) -> Result<Value, Error> {
         self.leaf(value)
     }
@@ -190,18 +193,21 @@ impl<'b> ser::Serializer for Lenient<'b> {
         self.leaf(value)
     }
 
+    #[inline]
     fn serialize_i32(self, value: i32) -> Result<Value, Error> {
         self.leaf(value)
     }
 
+    #[inline]
     fn serialize_i64(self, value: i64) -> Result<Value, Error> {
         self.leaf(value)
     }
 
     fn serialize_i128(self, value: i128) -> Result<Value, Error> {
-        match i64::try_from(value) {
-            Ok(value) => self.leaf(value),
-            Err(_) => self.shown(value),
+        match (i64::try_from(value), u64::try_from(value)) {
+            (Ok(value), _) => self.leaf(value),
+            (_, Ok(value)) => self.leaf(value),
+            _ => self.shown(value),
         }
     }
 
@@ -214,10 +220,12 @@ impl<'b> ser::Serializer for Lenient<'b> {
         self.leaf(value)
     }
 
+    #[inline]
     fn serialize_u32(self, value: u32) -> Result<Value, Error> {
         self.leaf(value)
     }
 
+    #[inline]
     fn serialize_u64(self, value: u64) -> Result<Value, Error> {
         self.leaf(value)
     }
@@ -233,6 +241,7 @@ impl<'b> ser::Serializer for Lenient<'b> {
         self.serialize_f64(number::of_f32(value))
     }
 
+    #[inline]
     fn serialize_f64(self, value: f64) -> Result<Value, Error> {
         match number::name(value) {
             Some(name) => self.text(name, false),
@@ -244,6 +253,7 @@ impl<'b> ser::Serializer for Lenient<'b> {
         self.text(value.encode_utf8(&mut [0; 4]), true)
     }
 
+    #[inline]
     fn serialize_str(self, value: &str) -> Result<Value, Error> {
         self.text(value, true)
     }
@@ -256,9 +266,12 @@ impl<'b> ser::Serializer for Lenient<'b> {
         if value.len() > BEGINNING {
             self.budget.cut();
         }
-        self.leaf(some_octets(Some(value.len()), value.iter().copied()))
+        let text = some_octets(Some(value.len()), value.iter().copied());
+        self.budget.weigh(text.len());
+        self.leaf(text)
     }
 
+    #[inline]
     fn serialize_none(self) -> Result<Value, Error> {
         self.leaf(Value::Null)
     }
@@ -270,6 +283,7 @@ impl<'b> ser::Serializer for Lenient<'b> {
         value.serialize(self.through()?)
     }
 
+    #[inline]
     fn serialize_unit(self) -> Result<Value, Error> {
         self.leaf(Value::Null)
     }

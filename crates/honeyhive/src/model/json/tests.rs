@@ -139,6 +139,7 @@ fn long_lists_of_numbers_and_bytes_are_their_length_and_their_beginning() {
     assert_eq!(taken(&Bytes(b"by")).json, json!("2 bytes: 62 79"));
 }
 
+#[derive(Clone, Copy)]
 struct Bytes<'a>(&'a [u8]);
 
 impl Serialize for Bytes<'_> {
@@ -325,5 +326,113 @@ fn values_of_a_private_name_are_what_they_stand_for() {
     assert_eq!(
         taken(&Date { date: "1979-05-27" }).json,
         json!("1979-05-27")
+    );
+}
+
+thread_local! {
+    /// How many values were asked what they are.
+    static ASKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Takes no room, however many there are of it.
+#[derive(Clone, Copy)]
+struct Counted(Option<&'static str>);
+
+impl Serialize for Counted {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ASKED.set(ASKED.get() + 1);
+        match self.0 {
+            Some(text) => serializer.serialize_str(text),
+            None => serializer.serialize_unit(),
+        }
+    }
+}
+
+/// A list that iterates by itself, without end.
+struct Own;
+
+impl Serialize for Own {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap as _;
+        let mut map = serializer.serialize_map(None)?;
+        for key in 0_u64.. {
+            map.serialize_entry(&key, &Counted(Some("x")))?;
+        }
+        map.end()
+    }
+}
+
+#[test]
+fn no_more_values_are_asked_than_are_kept() {
+    const MOST: usize = 64 * 1024 + 8;
+    let asked = |value: &dyn Fn() -> Taken| {
+        ASKED.set(0);
+        assert!(value().is_cut);
+        ASKED.get()
+    };
+    let many = 1_000_000;
+    let text = Counted(Some("x"));
+    let nothing = vec![Counted(None); many];
+    assert!(asked(&|| taken(&nothing)) <= 101);
+    let texts = vec![text; many];
+    assert!(asked(&|| taken(&texts)) <= MOST);
+    let keys: HashMap<usize, Counted> = (0..200_000).map(|key| (key, text)).collect();
+    assert!(asked(&|| taken(&keys)) <= MOST);
+    let lists = vec![vec![Counted(None); 200]; 10_000];
+    assert!(asked(&|| taken(&lists)) <= MOST);
+    assert!(asked(&|| taken(&Own)) <= MOST);
+    let pairs = std::iter::repeat_n((text, text), many).collect::<Vec<_>>();
+    assert!(asked(&|| taken(&pairs)) <= MOST + 2);
+    let nulls = Value::from(vec![Value::Null; many]);
+    assert_eq!(taken(&nulls).json.as_array().map(Vec::len), Some(17));
+    let pictures = vec![vec![0xff_u8; 100]; 100_000];
+    assert!(taken(&pictures).json.to_string().len() < 1024 * 1024);
+    let octets = vec![Bytes(&[0xff; 1_000]); 100_000];
+    assert!(taken(&octets).json.to_string().len() < 8 * 1024 * 1024);
+}
+
+#[test]
+fn numbers_and_keys_are_as_the_program_meant_them() {
+    #[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
+    enum Key {
+        Plain,
+    }
+    for (found, expected) in [
+        (taken(&i128::from(u64::MAX)), json!(u64::MAX)),
+        (taken(&i128::from(i64::MIN)), json!(i64::MIN)),
+        (taken(&i128::MIN), json!(i128::MIN.to_string())),
+        (taken(&u128::from(u64::MAX)), json!(u64::MAX)),
+        (taken(&f32::MAX), json!(3.402_823_5e38)),
+        (taken(&-0.0_f32), json!(-0.0)),
+        (taken(&16_777_217.0_f32), json!(16_777_216.0)),
+        (taken(&BTreeMap::from([(true, 1)])), json!({"true": 1})),
+        (taken(&BTreeMap::from([(-7, 1)])), json!({"-7": 1})),
+        (taken(&BTreeMap::from([('ü', 1)])), json!({"ü": 1})),
+        (taken(&BTreeMap::from([((), 1)])), json!({"null": 1})),
+        (taken(&BTreeMap::from([(Some(2), 1)])), json!({"2": 1})),
+        (
+            taken(&BTreeMap::from([(Key::Plain, 1)])),
+            json!({"Plain": 1}),
+        ),
+        (
+            taken(&BTreeMap::from([(u128::MAX, 1)])),
+            json!({u128::MAX.to_string(): 1}),
+        ),
+    ] {
+        assert_eq!(found.json.to_string(), expected.to_string());
+    }
+}
+
+#[test]
+fn a_cell_that_is_borrowed_costs_nothing_but_itself() {
+    use std::cell::{Cell, RefCell};
+
+    let cell = RefCell::new(1);
+    let other = RefCell::new("x");
+    let _held = cell.borrow_mut();
+    let found = taken(&(&cell, &other, Cell::new(2))).json;
+    assert_eq!(
+        found,
+        json!(["[not serialisable: already mutably borrowed]", "x", 2])
     );
 }

@@ -1,0 +1,48 @@
+//! What a [`Walk`] hides by a name that stands beside it.
+
+use opentelemetry::{KeyValue, Value as Attribute};
+
+use super::pairs::{LONGEST, NAMES, Said, VALUE, is_in_list, is_name};
+use super::walk::Walk;
+use crate::model::object::Object;
+
+impl Walk<'_> {
+    /// Whether a part of the value would be hidden if it were called this.
+    pub(super) fn hides_as(&mut self, name: &str) -> bool {
+        name.len() <= LONGEST && self.at(name, |walk| walk.hidden().is_some())
+    }
+
+    /// The name that an object says its value has, where that hides it.
+    pub(super) fn said_of_value(&mut self, object: &Object) -> Option<String> {
+        object.get(VALUE)?;
+        let mut names = NAMES.iter().filter_map(|it| object.get(*it)?.as_str());
+        names.find(|name| self.hides_as(name)).map(str::to_owned)
+    }
+
+    /// The same of lists and objects that were laid out as attributes: `headers.0.0` is the name of `headers.0.1`.
+    pub(super) fn said_of_others(&mut self, attributes: &[&mut KeyValue]) -> Said {
+        let mut said = Said::default();
+        for attribute in attributes {
+            let Attribute::String(name) = &attribute.value else {
+                continue;
+            };
+            let Some((parent, last)) = attribute.key.as_str().rsplit_once('.') else {
+                continue;
+            };
+            let beside = if is_name(last) {
+                VALUE
+            } else if last == "0" && is_in_list(parent) {
+                "1"
+            } else {
+                continue;
+            };
+            let path = format!("{parent}.{}", name.as_str());
+            if name.as_str().len() <= LONGEST
+                && self.at_attribute(&path, |walk| walk.hidden().is_some())
+            {
+                said.push(format!("{parent}.{beside}"), path);
+            }
+        }
+        said
+    }
+}

@@ -1,0 +1,47 @@
+//! Names that stand beside their values instead of before them: `[["authorization", "x"]]`, as lists of headers are
+//! serialised, and `{"name": "authorization", "value": "x"}`.
+
+use serde_json::Value as Json;
+
+/// The member that another member says the name of.
+pub(super) const VALUE: &str = "value";
+/// The members that say it.
+pub(super) const NAMES: [&str; 4] = ["field", "header", "key", "name"];
+/// The longest name, in bytes.
+pub(super) const LONGEST: usize = 128;
+
+/// Whether a list is one of names with their values.
+pub(super) fn are_pairs(items: &[Json]) -> bool {
+    let is_pair = |item: &Json| {
+        let pair = item.as_array().map(Vec::as_slice);
+        matches!(pair, Some([Json::String(_), _]))
+    };
+    !items.is_empty() && items.iter().all(is_pair)
+}
+
+/// The attributes that are called something else, with the paths by which they are hidden.
+#[derive(Debug, Default)]
+pub(super) struct Said(Vec<(String, String)>);
+
+impl Said {
+    pub(super) fn push(&mut self, key: String, path: String) {
+        self.0.push((key, path));
+    }
+
+    /// The path of an attribute.
+    pub(super) fn of<'a>(&'a self, key: &'a str) -> &'a str {
+        let said = self.0.iter().find(|(of, _)| of == key);
+        said.map_or(key, |(_, path)| path)
+    }
+}
+
+/// Whether a member of this name may say what its neighbour is called.
+pub(super) fn is_name(key: &str) -> bool {
+    NAMES.contains(&key)
+}
+
+/// Whether what has this path is an item of a list.
+pub(super) fn is_in_list(path: &str) -> bool {
+    let last = path.rsplit_once('.').map_or("", |(_, last)| last);
+    !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit())
+}
