@@ -87,6 +87,7 @@ impl World {
         let outbox = Arc::new(Outbox::new(bounds).local(true));
         let rules = Rules::new(&Redaction::none()).unwrap();
         let plan = Plan {
+            url: "http://localhost".into(),
             origin: Origin {
                 source: "tests".to_owned(),
                 project: None,
