@@ -613,3 +613,37 @@ fn value_bytes(value: &Value) -> usize {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each of 20 MiB is cut where it comes in: the wire would cut it only once HoneyHive has refused it.
+    #[test]
+    fn what_a_session_is_called_where_it_comes_from_and_why_it_failed_are_bounded_at_the_entrance()
+    {
+        let text = || "x".repeat(20 * 1024 * 1024);
+        let inputs = Inputs::Object(Object::new());
+        let start = StartRecord::new(SessionId::new(), text().into(), inputs, SystemTime::now());
+        assert!(start.name().len() <= NAME_BYTES);
+        let facts = Facts {
+            source: Some(text().into()),
+            ..Facts::default()
+        };
+        let source = facts.boxed().and_then(|it| it.source).unwrap();
+        assert!(source.len() <= NAME_BYTES);
+        let mut end = SessionEnd {
+            ended_at: SystemTime::now(),
+            duration: Duration::ZERO,
+            outcome: Outcome::Error,
+            status_code: None,
+            grpc_status: None,
+            time_to_first_byte: None,
+            response_bytes: None,
+            error: Some(text()),
+            whole_session: true,
+        };
+        end.fit();
+        assert!(end.error.unwrap().len() <= VALUE_BYTES);
+    }
+}
