@@ -7,17 +7,19 @@ use actix_web::http::header::ContentType;
 use actix_web::middleware::Identity;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, Error, HttpResponse, web};
+use honeyhive::HoneyHiveTracer;
 use honeyhive_actix::HoneyHive;
 
 use crate::{BODY, REPLY, Work, filtered, tracer, with_span};
 
 /// What can be measured.
-pub(crate) const VARIANTS: [&str; 5] = [
+pub(crate) const VARIANTS: [&str; 6] = [
     "actix_bare",
     "actix_noop_wrap",
     "actix_honeyhive",
     "actix_honeyhive_span",
     "actix_honeyhive_filtered",
+    "actix_honeyhive_disabled",
 ];
 
 async fn chat(body: web::Bytes) -> HttpResponse {
@@ -48,6 +50,7 @@ pub(crate) fn find(variant: &str) -> Option<Work> {
         "actix_honeyhive" => work(app().wrap(HoneyHive::new(tracer()))),
         "actix_honeyhive_span" => work(app().wrap(HoneyHive::from(with_span()))),
         "actix_honeyhive_filtered" => work(app().wrap(HoneyHive::from(filtered()))),
+        "actix_honeyhive_disabled" => work(app().wrap(HoneyHive::new(HoneyHiveTracer::disabled()))),
         _ => return None,
     })
 }

@@ -4,6 +4,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{Request, header};
 use axum::response::IntoResponse;
 use axum::{Router, routing::post};
+use honeyhive::HoneyHiveTracer;
 use honeyhive_tower::HoneyHiveLayer;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
@@ -12,12 +13,13 @@ use tower::layer::util::Identity;
 use crate::{BODY, REPLY, Work, filtered, tracer, with_span};
 
 /// What can be measured.
-pub(crate) const VARIANTS: [&str; 5] = [
+pub(crate) const VARIANTS: [&str; 6] = [
     "axum_bare",
     "axum_noop_layer",
     "axum_honeyhive",
     "axum_honeyhive_span",
     "axum_honeyhive_filtered",
+    "axum_honeyhive_disabled",
 ];
 
 async fn chat(body: Bytes) -> impl IntoResponse {
@@ -38,6 +40,7 @@ pub(crate) fn find(variant: &str) -> Option<Work> {
         "axum_honeyhive" => app().layer(HoneyHiveLayer::new(tracer())),
         "axum_honeyhive_span" => app().layer(HoneyHiveLayer::from(with_span())),
         "axum_honeyhive_filtered" => app().layer(HoneyHiveLayer::from(filtered())),
+        "axum_honeyhive_disabled" => app().layer(HoneyHiveLayer::new(HoneyHiveTracer::disabled())),
         _ => return None,
     }))
 }

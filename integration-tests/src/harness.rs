@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use honeyhive::http::{ServerInstrumentation, ServerInstrumentationBuilder};
 use honeyhive::{DeliveryStats, HoneyHiveTracer, HoneyHiveTracerBuilder, SessionId};
-use honeyhive_local::{LocalServer, LocalSession, RecordedRequest};
+use honeyhive_local::{LocalServer, LocalSession, RecordedRequest, UnknownUpdates};
 use opentelemetry::trace::TracerProvider;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
@@ -27,10 +27,21 @@ const HELD_BACK: Duration = Duration::from_secs(600);
 /// The source of every session here.
 pub const SOURCE: &str = "conformance";
 
+/// What a HoneyHive does with an update of what it does not know: nobody knows, so rows and tests hold for both. It says
+/// so with 404; where `FORGETFUL_HONEYHIVE` is set it answers 200 and forgets.
+#[must_use]
+pub fn unknown_updates() -> UnknownUpdates {
+    if std::env::var_os("FORGETFUL_HONEYHIVE").is_some() {
+        UnknownUpdates::Forget
+    } else {
+        UnknownUpdates::Refuse
+    }
+}
+
 /// A HoneyHive.
 pub async fn honeyhive() -> LocalServer {
     LocalServer::builder()
-        .unknown_updates(honeyhive_local::UnknownUpdates::Refuse)
+        .unknown_updates(unknown_updates())
         .start()
         .await
         .expect("a HoneyHive on this machine")

@@ -20,7 +20,7 @@ use support::*;
 
 fn small_server(bytes: usize) -> LocalServer {
     LocalServer::builder()
-        .unknown_updates(honeyhive_local::UnknownUpdates::Refuse)
+        .unknown_updates(integration_tests::harness::unknown_updates())
         .api_key(KEY)
         .max_body_bytes(bytes)
         .start_blocking()

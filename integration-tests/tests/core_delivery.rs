@@ -338,7 +338,7 @@ fn a_route_that_takes_another_method_only_is_a_missing_route_too() {
 
 #[test]
 fn an_unknown_session_does_not_make_the_current_route_a_missing_one() {
-    let server = server();
+    let server = server_that_answers_404();
     let tracer = tracer(&server);
     let unknown = tracer.create_session(NewSession::existing("never begun"));
     unknown.enrich(Enrichment::new().metadata(json!({"k": 1})));

@@ -110,7 +110,7 @@ async fn a_call_carries_no_field_that_its_route_does_not_list() {
     let mut seen = BTreeSet::new();
     for current in [true, false] {
         let server = LocalServer::builder()
-            .unknown_updates(honeyhive_local::UnknownUpdates::Refuse)
+            .unknown_updates(integration_tests::harness::unknown_updates())
             .api_key(KEY);
         let server = if current {
             server

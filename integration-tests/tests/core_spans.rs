@@ -683,7 +683,7 @@ fn an_earlier_event_is_enriched_by_its_id_and_what_an_update_has_no_place_for_is
 
 #[test]
 fn an_event_that_nobody_knows_is_asked_for_again_and_then_dropped_by_name() {
-    let server = server();
+    let server = server_that_answers_404();
     let tracer = tracer(&server);
     let unknown: EventId = "9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b11".parse().unwrap();
     tracer.enrich_event(unknown, Enrichment::new().feedback(json!({"rating": 1})));

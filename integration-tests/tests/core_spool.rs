@@ -450,7 +450,8 @@ fn a_spool_that_fails_does_not_hold_up_what_could_be_delivered() {
 fn updates_of_what_nobody_knows_do_not_hold_up_what_is_behind_them_on_disk() {
     // More than is read ahead.
     const UNKNOWN: u64 = 40;
-    let (server, folder) = (server_that_is_down(), Folder::new());
+    let (server, folder) = (server_that_answers_404(), Folder::new());
+    server.fail(Fault::status(503));
     let first = spooling(&server, &folder);
     for _ in 0..UNKNOWN {
         let nobodys = first.create_session(NewSession::existing(SessionId::new()));

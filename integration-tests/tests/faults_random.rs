@@ -25,7 +25,7 @@ fn seconds() -> u64 {
 /// That keeps everything there is.
 fn honeyhive() -> LocalServer {
     LocalServer::builder()
-        .unknown_updates(honeyhive_local::UnknownUpdates::Refuse)
+        .unknown_updates(integration_tests::harness::unknown_updates())
         .api_key(KEY)
         .max_sessions(usize::MAX)
         .max_events(usize::MAX)

@@ -137,6 +137,9 @@ fn a_key_that_is_wrong() {
         "ERROR honeyhive: HoneyHive does not accept the key (status 401: …): check HH_API_KEY or …";
     goes_on("script", &[wrong], &[refused, LOST]);
     goes_on("late_subscriber", &[wrong], &[refused, LOST]);
+    let said_before = "ERROR honeyhive: HoneyHive does not accept the key (status 401: …): check HH_API_KEY or \
+        HH_INGESTION_API_KEY, and that HH_API_URL ({url}) is …";
+    goes_on("subscriber_after_the_refusal", &[wrong], &[said_before]);
 }
 
 #[test]
@@ -385,7 +388,7 @@ fn an_event_that_honeyhive_does_not_know() {
         "unknown_event",
         &[],
         &[
-            "WARN honeyhive: HoneyHive does not know a session or an event…; what was added to it is dropped and counted",
+            "WARN honeyhive: HoneyHive does not know a session or an event (3f2504e0-4f89-41d3-9a0c-0305e82c3301, at {url}); what was added to it is dropped and counted",
             LOST,
         ],
     );

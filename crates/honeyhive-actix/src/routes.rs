@@ -37,6 +37,7 @@ impl Routes {
     }
 
     /// The route that a request was for, where it is another than it was taken for.
+    #[inline]
     pub(crate) fn settled(&self, request: &HttpRequest, taken: &Taken) -> Option<String> {
         let template = match taken {
             Taken::Unknown => return None,

@@ -42,6 +42,7 @@ impl Worker {
     }
 
     /// A request has come in.
+    #[inline]
     pub(crate) fn open(&self, request: &ServiceRequest) -> (RequestGuard, Taken) {
         let headers = RequestView(request.headers(), &self.request_headers);
         let find_route = || self.routes.find(request);

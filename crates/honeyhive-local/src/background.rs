@@ -68,7 +68,7 @@ impl Drop for Background {
         let in_time = stopped.recv_timeout(STOP_WITHIN);
         let has_ended = in_time != Err(mpsc::RecvTimeoutError::Timeout);
         if let Some(thread) = self.thread.take().filter(|_| has_ended) {
-            // It only fails if the thread panicked, and a drop must not.
+            // Joining fails only where the thread panicked, and a drop must not.
             let _ = thread.join();
         }
     }

@@ -12,6 +12,13 @@ use crate::config::{ApiKey, Config, Limits, UnknownUpdates};
 use crate::error::StartError;
 use crate::server::LocalServer;
 
+impl LocalServer {
+    /// A server on any free port of `127.0.0.1`, until configured otherwise.
+    pub fn builder() -> LocalServerBuilder {
+        LocalServerBuilder::default()
+    }
+}
+
 /// Configures a [`LocalServer`]; made by [`LocalServer::builder`].
 ///
 /// ```
@@ -78,7 +85,7 @@ impl LocalServerBuilder {
 
     /// Keeps everything in this file, which is made where there is none; in memory otherwise.
     ///
-    /// What was answered with 200 is there after the program was killed. Only one server at a time can use a file.
+    /// Writes that were answered with 200 are there after the program was killed. Only one server at a time can use a file.
     pub fn persist(mut self, path: impl Into<PathBuf>) -> Self {
         self.file = Some(path.into());
         self

@@ -1,4 +1,4 @@
-//! What a server was told when it was built.
+//! The settings that a server was built with.
 
 use std::fmt;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub(crate) struct Config {
     pub(crate) unknown_updates: UnknownUpdates,
 }
 
-/// What becomes of an update whose session or event is not known (yet): HoneyHive's answer is not documented.
+/// The fate of an update whose session or event is not known (yet): HoneyHive's answer is not documented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum UnknownUpdates {
@@ -61,7 +61,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// What a file may grow to where nothing is said.
+    /// A file may grow to this size where nothing is said.
     pub(crate) const FILE_BYTES: u64 = 2 * 1024 * MIB as u64;
 }
 

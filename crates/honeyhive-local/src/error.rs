@@ -33,7 +33,7 @@ pub enum StartError {
     Bind {
         /// The address that was asked for.
         address: SocketAddr,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The file that it should keep everything in cannot be used.

@@ -1,4 +1,4 @@
-//! What a request is answered with.
+//! The answer to a request.
 
 use axum::body::Body;
 use axum::response::IntoResponse;
@@ -21,7 +21,7 @@ pub(crate) struct Reply {
     pub(crate) body: Bytes,
 }
 
-/// What a handler returns: both are answers, and `?` leaves with a refusal.
+/// A handler's result: both are answers, and `?` leaves with a refusal.
 pub(crate) type Answer = Result<Reply, Reply>;
 
 impl Reply {

@@ -11,7 +11,6 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::background::Background;
-use crate::builder::LocalServerBuilder;
 use crate::config::{Config, Limits};
 use crate::error::StartError;
 use crate::exchange::Entrance;
@@ -42,11 +41,6 @@ pub struct LocalServer {
 }
 
 impl LocalServer {
-    /// A server on any free port of `127.0.0.1`, until configured otherwise.
-    pub fn builder() -> LocalServerBuilder {
-        LocalServerBuilder::default()
-    }
-
     pub(crate) fn launch(
         listener: TcpListener,
         config: Config,
@@ -188,7 +182,7 @@ impl LocalServer {
 
     /// Waits until `condition` holds; says whether it did within `timeout`.
     ///
-    /// It is asked now and whenever anything changes, so a test needs no sleep. Any executor
+    /// The condition is asked now and whenever anything changes, so a test needs no sleep. Any executor
     /// will do.
     ///
     /// ```
@@ -240,7 +234,7 @@ impl LocalServer {
 }
 
 impl LocalServer {
-    /// What cannot be read, such as a file that was taken away, is as good as not there.
+    /// A read that fails, as of a file that was taken away, finds nothing.
     fn read<T: Default>(&self, read: impl FnOnce(&Reading<'_>) -> Result<T, Failed>) -> T {
         self.shared.read_blocking(read).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! What the connections and the handle have in common.
+//! The state that the connections and the handle have in common.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +11,9 @@ use crate::model::LocalStats;
 use crate::reply::Reply;
 use crate::store::{Failed, Feed, Kind, Reading, Requests, Store, StoreError, Writing};
 use crate::work::off_thread;
+
+/// The state as handlers get it.
+pub(crate) type Server = Arc<Shared>;
 
 /// The state of a server.
 #[derive(Debug)]

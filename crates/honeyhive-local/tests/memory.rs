@@ -1,4 +1,4 @@
-//! What attacks cost in memory: a process of its own, so that its peak is theirs.
+//! The memory that attacks cost: a process of its own, so that its peak is theirs.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
 #![cfg(target_os = "linux")]

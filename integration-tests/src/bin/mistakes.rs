@@ -39,12 +39,13 @@ fn main() -> Outcome {
             subscribe(level);
         }
     };
-    if name != "late_subscriber" {
+    if !["late_subscriber", "subscriber_after_the_refusal"].contains(&name.as_str()) {
         subscribe();
     }
     match name.as_str() {
         "script" => script(),
         "late_subscriber" => late_subscriber(subscribe),
+        "subscriber_after_the_refusal" => subscriber_after_the_refusal(subscribe),
         "server_without_key" => server_without_key(),
         "no_guard" => no_guard(),
         "guard_dropped_at_once" => guard_dropped_at_once(),
@@ -304,6 +305,16 @@ fn many_tracers() -> Outcome {
         .map(|_| HoneyHiveTracer::builder().test_mode(true).build())
         .collect();
     drop(tracers?);
+    Ok(())
+}
+
+fn subscriber_after_the_refusal(subscribe: impl FnOnce()) -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _guard = tracer.shutdown_guard();
+    tracer.create_session("script");
+    // What was said of this nobody has heard yet.
+    let _ = tracer.force_flush_blocking(Duration::from_secs(30));
+    subscribe();
     Ok(())
 }
 

@@ -105,7 +105,7 @@ async fn main() -> ExitCode {
 /// what it has forgotten would be rejected.
 fn honeyhive() -> LocalServer {
     let builder = LocalServer::builder()
-        .unknown_updates(honeyhive_local::UnknownUpdates::Refuse)
+        .unknown_updates(integration_tests::harness::unknown_updates())
         .api_key(KEY)
         .max_sessions(6_000)
         .max_events(18_000)

@@ -149,7 +149,7 @@ pub fn waits(fault: What) -> Row {
 #[must_use]
 pub fn server() -> LocalServer {
     let server = LocalServer::builder()
-        .unknown_updates(honeyhive_local::UnknownUpdates::Refuse)
+        .unknown_updates(crate::harness::unknown_updates())
         .api_key(KEY)
         .start_blocking();
     server.expect("a HoneyHive on this machine")
@@ -276,7 +276,7 @@ fn wait_for_somebody() {
     assert_waits(&tracer);
     drop(nobody);
     let server = LocalServer::builder()
-        .unknown_updates(honeyhive_local::UnknownUpdates::Refuse)
+        .unknown_updates(crate::harness::unknown_updates())
         .api_key(KEY)
         .address(address);
     let server = server.start_blocking().expect("the port is still free");

@@ -140,7 +140,7 @@ pub async fn a_honeyhive_that_is_not_there_is_not_noticed_and_recovers<A: Adapte
 
     drop(nobody);
     let builder = LocalServer::builder()
-        .unknown_updates(honeyhive_local::UnknownUpdates::Refuse)
+        .unknown_updates(crate::harness::unknown_updates())
         .address(address);
     let honeyhive = builder.start().await.expect("the port is still free");
     stage.settle().await;

@@ -18,7 +18,8 @@ use std::time::Duration;
 use honeyhive::{
     FlushReport, HoneyHiveTracer, HoneyHiveTracerBuilder, OtlpProtocol, Session, SessionId,
 };
-use honeyhive_local::{LocalEvent, LocalServer, LocalSession, RecordedRequest};
+use honeyhive_local::{LocalEvent, LocalServer, LocalSession, RecordedRequest, UnknownUpdates};
+use integration_tests::harness::unknown_updates;
 use serde_json::Value;
 
 /// The key of the test servers.
@@ -34,8 +35,17 @@ pub(crate) const PROTOCOLS: [OtlpProtocol; 2] =
     [OtlpProtocol::HttpProtobuf, OtlpProtocol::HttpJson];
 
 pub(crate) fn server() -> LocalServer {
+    server_with(unknown_updates())
+}
+
+/// A HoneyHive that answers 404 to an update of what it does not know, for the tests of what becomes of that.
+pub(crate) fn server_that_answers_404() -> LocalServer {
+    server_with(UnknownUpdates::Refuse)
+}
+
+fn server_with(unknown_updates: UnknownUpdates) -> LocalServer {
     LocalServer::builder()
-        .unknown_updates(honeyhive_local::UnknownUpdates::Refuse)
+        .unknown_updates(unknown_updates)
         .api_key(KEY)
         .start_blocking()
         .expect("a local server")

@@ -21,7 +21,7 @@ pub(crate) const HOSTILE: &str = "bad00000-2e91-47d1-8b9f-101966639da2";
 pub(crate) const OLD_RUN: &str = "05aa0000-2e91-47d1-8b9f-101966639da2";
 pub(crate) const NEW_RUN: &str = "7c1e0000-2e91-47d1-8b9f-101966639da2";
 
-/// What a hostile client puts everywhere.
+/// Text that a hostile client puts everywhere.
 pub(crate) const SCRIPT: &str =
     "<script>alert('x')</script>\"'&<img src=http://evil.example/x.png onerror=alert(1)>\u{202e}";
 

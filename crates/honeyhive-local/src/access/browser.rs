@@ -1,4 +1,4 @@
-//! What a web page must not do: reach this server under a name of its own, or from another origin.
+//! The guard against web pages, which must not reach this server under a name of its own, or from another origin.
 
 use std::net::IpAddr;
 

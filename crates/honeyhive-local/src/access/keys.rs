@@ -7,10 +7,10 @@ use http::header::AUTHORIZATION;
 
 use crate::config::{ApiKey, Config, Keys};
 
-/// What a call belongs to, as far as keys go.
+/// The part of the API that a call belongs to, as far as keys go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Area {
-    /// What is written while tracing: the ingestion key or the project key.
+    /// Tracing's writes: the ingestion key or the project key.
     Ingestion,
     /// `/v1/projects/{project_id}/…`: the data plane key alone.
     DataPlane,

@@ -3,13 +3,13 @@
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
-use super::Server;
 use super::datasets::{link, unlink};
 use super::params::Params;
 use super::records::{self, Kind, texts};
 use super::sent::Sent;
 use crate::reply::{Answer, Reply};
 use crate::rest::{self, FromEvents, Search, event_answer, session_answer};
+use crate::shared::Server;
 use crate::store::{Failed, Found, Reading, Writing};
 
 /// `GET /v1/datapoints?datapoint_ids=&dataset_name=`.

@@ -4,13 +4,13 @@ use axum::extract::{Path, State};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::Server;
 use super::sent::Sent;
 use crate::model::{Arrival, LocalSession, parse_uuid};
 use crate::reply::{Answer, Reply};
 use crate::rest::{
     self, Invalid, Manner, Posted, Search, Update, event_answer, parse_event, session_answer,
 };
+use crate::shared::Server;
 use crate::store::{Failed, Found, Writing};
 
 /// `POST /v1/events`: an event alone, strict.
@@ -196,7 +196,7 @@ async fn find(shared: &Server, search: Search) -> Answer {
         let events: Vec<Value> = events
             .map(|event| projected(event, &search.projections))
             .collect();
-        // What `count` means is not documented, and the official SDK's model of an export has both names.
+        // The meaning of `count` is not documented, and the official SDK's model of an export has both names.
         Ok(json!({ "events": events, "count": total, "totalEvents": total }))
     });
     Ok(Reply::json(&answer.await?))

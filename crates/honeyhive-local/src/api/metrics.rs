@@ -3,13 +3,13 @@
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
-use super::Server;
 use super::params::Params;
 use super::records::{self, Kind};
 use super::sent::Sent;
 use crate::model::Object;
 use crate::reply::{Answer, Reply};
 use crate::rest;
+use crate::shared::Server;
 use crate::store::{Failed, Writing};
 
 /// `GET /v1/metrics?type=&id=`.

@@ -16,19 +16,15 @@ mod seed;
 mod sent;
 mod sessions;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::routing::{delete, get, post, put};
 use serde_json::json;
 
 use crate::reply::Reply;
-use crate::shared::Shared;
+use crate::shared::Server;
 
 pub(crate) use runs::{RUN, run_side, run_summary};
 pub(crate) use seed::seed_dataset;
-
-pub(crate) type Server = Arc<Shared>;
 
 /// All routes of the API; those under `/v1/projects/{project_id}` are the same, by another key.
 pub(crate) fn routes() -> Router<Server> {
@@ -41,7 +37,7 @@ pub(crate) fn routes() -> Router<Server> {
         .route("/v1/fine_grained_api_keys", post(keys::create_data_plane))
 }
 
-/// What is written while tracing, and found again.
+/// The routes that tracing writes to, and that find it again.
 fn tracing_routes() -> Router<Server> {
     Router::new()
         .route(

@@ -10,12 +10,12 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse
 use prost::Message;
 use serde_json::{Value, json};
 
-use super::Server;
 use super::metrics::create as create_metric;
 use super::sent::{Raw, Sent};
 use crate::model::Arrival;
 use crate::reply::{Answer, PROTOBUF, Reply};
 use crate::rest::Invalid;
+use crate::shared::Server;
 use crate::work::by_size;
 use crate::{json as text, otlp};
 
@@ -129,7 +129,7 @@ fn taken(encoding: Encoding) -> Reply {
     }
 }
 
-/// What the content type says, without its parameters.
+/// The content type without its parameters.
 fn encoding(headers: &HeaderMap) -> Result<Encoding, Reply> {
     let sent = headers
         .get(CONTENT_TYPE)

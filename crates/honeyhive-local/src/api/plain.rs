@@ -4,12 +4,12 @@ use axum::extract::{Path, State};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::Server;
 use super::params::Params;
 use super::records::{self, Kind, texts};
 use super::sent::Sent;
 use crate::reply::{Answer, Reply};
 use crate::rest;
+use crate::shared::Server;
 use crate::store::Failed;
 
 /// `GET /v1/configurations?name=&env=&tags=`.

@@ -1,4 +1,4 @@
-//! What the routes of records have in common.
+//! The steps that the routes of records have in common.
 
 use serde_json::{Value, json};
 

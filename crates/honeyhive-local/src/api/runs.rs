@@ -3,7 +3,6 @@
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
-use super::Server;
 use super::params::Params;
 use super::records::{self, Kind, texts};
 use super::runs_list::{self, Wanted};
@@ -12,6 +11,7 @@ use crate::experiments::{self, Aggregate, RunRow, Side};
 use crate::model::canonical_id;
 use crate::reply::{Answer, Reply};
 use crate::rest::{self, Filter, Search, event_answer, run_answer, session_answer};
+use crate::shared::Server;
 use crate::store::{Failed, Found, Reading};
 
 /// A page of compared events has at most this many.
@@ -287,7 +287,7 @@ fn found(reading: &Reading<'_>, filters: &[Filter]) -> Result<Vec<String>, Faile
     Ok(ids.collect())
 }
 
-/// What is amiss with a run that is being closed.
+/// The warning about a run that is being closed.
 fn warning(reading: &Reading<'_>, run: &Value) -> Result<Option<String>, Failed> {
     let rows = rows(reading, run, &[])?;
     let sessions = rows.iter().filter(|row| row.event_type == "session");

@@ -1,15 +1,15 @@
-//! What fields the events have: `GET …/schema`.
+//! The fields that events have: `GET …/schema`.
 
 use axum::extract::{Path, State};
 use serde_json::{Map, Value, json};
 
-use super::Server;
 use super::params::Params;
 use super::records::{self, Kind};
 use super::runs;
 use crate::model::canonical_id;
 use crate::reply::{Answer, Reply};
 use crate::rest;
+use crate::shared::Server;
 
 /// `GET /v1/events/schema?dateRange=&evaluation_id=` and `GET /v1/runs/schema`.
 pub(super) async fn of_all(State(shared): State<Server>, params: Params) -> Answer {

@@ -3,10 +3,10 @@
 use axum::extract::State;
 use serde_json::Value;
 
-use super::Server;
 use super::sent::Sent;
 use crate::reply::{Answer, Reply};
 use crate::rest;
+use crate::shared::Server;
 
 /// `POST /v1/sessions`: the session alone, and no other fields than the thirteen.
 pub(super) async fn start(State(shared): State<Server>, Sent(body): Sent) -> Answer {

@@ -1,4 +1,4 @@
-//! What a path belongs to, before it is routed.
+//! The place of a path in the API, before it is routed.
 
 use http::Method;
 

@@ -1,4 +1,4 @@
-//! What a run of an experiment comes to: pure functions over what the store holds of it.
+//! The outcome of an experiment's run: pure functions over what the store holds of it.
 
 mod aggregate;
 mod compare;

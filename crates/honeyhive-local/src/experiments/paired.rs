@@ -8,7 +8,7 @@ use super::aggregate::number;
 use super::rows::RunRow;
 use super::statistics;
 
-/// What is known below this is called a difference.
+/// A probability below this is called a difference.
 const LEVEL: f64 = 0.05;
 
 /// Parts of the names of metrics of which less is better.
@@ -35,7 +35,7 @@ pub(crate) struct Change {
     pub(crate) smallest: Option<f64>,
 }
 
-/// What can be said of a change.
+/// The judgement on a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Better,

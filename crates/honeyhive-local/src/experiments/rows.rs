@@ -48,7 +48,7 @@ impl RunRow {
         }
     }
 
-    /// What stands for the datapoint in lists: its id, or the session where it has none.
+    /// The name of the datapoint in lists: its id, or the session where it has none.
     pub(crate) fn subject(&self) -> &str {
         self.datapoint_id.as_deref().unwrap_or(&self.session_id)
     }

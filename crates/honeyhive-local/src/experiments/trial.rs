@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::model::Object;
 
-/// What a trial came to.
+/// The outcome of a trial.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Outcome {
     pub(crate) result: Option<Value>,

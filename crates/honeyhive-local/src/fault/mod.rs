@@ -22,7 +22,7 @@ pub(crate) enum Abort {
     Reset,
 }
 
-/// What a [`Fault`] is aimed at.
+/// The calls that a [`Fault`] is aimed at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Endpoint {

@@ -1,19 +1,18 @@
-//! What went in and what came out: conversations, tools, plain values.
+//! Inputs and outputs: conversations, tools, plain values.
 
 use serde_json::{Map, Value, json};
 
 use super::attributes::{Attributes, parsed};
 use super::messages::{chat, is_chat};
-use super::offer;
 use crate::model::{Bucket, LocalEvent, Object};
 
 /// Fills inputs and outputs from the first form that says something.
 pub(super) fn place(said: &Attributes<'_>, event: &mut LocalEvent) {
     for (name, value) in inputs(said) {
-        offer(event, Bucket::Inputs, &name, || value);
+        event.offer(Bucket::Inputs, &name, || value);
     }
     for (name, value) in outputs(said) {
-        offer(event, Bucket::Outputs, &name, || value);
+        event.offer(Bucket::Outputs, &name, || value);
     }
 }
 
@@ -191,7 +190,7 @@ fn unwrapped(mut value: Value, name: &str) -> Value {
     }
 }
 
-/// What a tool answered is text unless it is an object or a list: `1.10` is no number here.
+/// A tool's answer is text unless it is an object or a list: `1.10` is no number here.
 fn told(result: &Value) -> Value {
     match parsed(result) {
         value @ (Value::Object(_) | Value::Array(_)) => value,

@@ -77,7 +77,7 @@ fn shown(message: &Value, usual: &str) -> Vec<Object> {
             fields.any(|key| !known.contains(&key.as_str()) && !CONTENTS.contains(&key.as_str()))
         });
     if says_nothing && message.get("role").is_none() {
-        // What is not understood is shown as it is.
+        // A part that is not understood is shown as it is.
         pieces.texts.push(message.to_string());
     }
     let finish = finish.or_else(|| message.get("finish_reason"));
@@ -137,7 +137,7 @@ impl Pieces {
         let find = |keys: &[&str]| keys.iter().find_map(|key| part.get(*key)).cloned();
         let id = find(&["id", "tool_call_id", "tool_use_id", "call_id"]);
         match part.get("type").and_then(Value::as_str).unwrap_or("text") {
-            // What the model thought is no part of the conversation.
+            // The model's thoughts are no part of the conversation.
             "reasoning" | "thinking" | "redacted_thinking" => {}
             "tool_call" | "tool_use" | "function_call" => self.calls.push(json!({
                 "id": id,

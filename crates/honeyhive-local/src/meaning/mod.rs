@@ -1,6 +1,6 @@
-//! What the attributes of a span mean to HoneyHive: which bucket and key each of them is.
+//! The meaning of a span's attributes to HoneyHive: which bucket and key each of them is.
 //!
-//! What the program has said itself (`honeyhive_*`) is never replaced. The conventions of other libraries (GenAI in its
+//! The program's own words (`honeyhive_*`) are never replaced. The conventions of other libraries (GenAI in its
 //! old and new forms, OpenInference, Traceloop, Langfuse) are read into the same few fields that HoneyHive shows; what
 //! nothing claims goes to the metadata as it is. The core does the same for the messages of its own spans, and
 //! `integration-tests/gen-ai-examples.json` holds examples that the tests of both read.
@@ -10,8 +10,6 @@ mod content;
 mod kind;
 mod messages;
 mod names;
-
-use serde_json::Value;
 
 use crate::model::{Bucket, Buckets, LocalEvent, Object, nested};
 
@@ -41,7 +39,7 @@ pub(crate) fn fill(event: &mut LocalEvent) {
     content::place(&said, event);
     for (key, value) in &attributes {
         if is_unclaimed(key, &said) {
-            offer(event, Bucket::Metadata, key, || value.clone());
+            event.offer(Bucket::Metadata, key, || value.clone());
         }
     }
     event.attributes = attributes;
@@ -66,9 +64,4 @@ fn is_unclaimed(key: &str, said: &Attributes<'_>) -> bool {
     let is_protocol = PROTOCOL.iter().any(|prefix| key.starts_with(prefix));
     let is_honeyhives = CONSUMED.contains(&key) || honeyhive_bucket(key).is_some();
     !is_protocol && !is_honeyhives && !said.is_claimed(key)
-}
-
-/// Puts a value where nothing is yet.
-fn offer(event: &mut LocalEvent, bucket: Bucket, key: &str, value: impl FnOnce() -> Value) {
-    event.bucket_mut(bucket).entry(key).or_insert_with(value);
 }

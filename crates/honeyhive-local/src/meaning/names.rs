@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::attributes::{Attributes, parsed};
-use super::offer;
 use crate::model::{Bucket, LocalEvent};
 
 /// A field of an event, and the attributes that say it, the first of them first.
@@ -199,12 +198,12 @@ const USAGE: &str = "gen_ai.usage.";
 pub(super) fn place(said: &Attributes<'_>, event: &mut LocalEvent) {
     for (bucket, name, keys) in FIELDS {
         if let Some(value) = said.first(keys) {
-            offer(event, *bucket, name, || value.clone());
+            event.offer(*bucket, name, || value.clone());
         }
     }
     for (bucket, name, keys) in NUMBERS {
         if let Some(value) = said.first(keys) {
-            offer(event, *bucket, name, || number(value));
+            event.offer(*bucket, name, || number(value));
         }
     }
     place_finish_reasons(said, event);
@@ -212,7 +211,7 @@ pub(super) fn place(said: &Attributes<'_>, event: &mut LocalEvent) {
     for (key, bucket) in OBJECTS {
         if let Some(Value::Object(object)) = said.json(key) {
             for (name, value) in object {
-                offer(event, *bucket, &name, || value);
+                event.offer(*bucket, &name, || value);
             }
         }
     }
@@ -227,12 +226,12 @@ fn place_by_prefix(said: &Attributes<'_>, event: &mut LocalEvent, key: &str) {
     }
     if let Some(name) = key.strip_prefix(USAGE) {
         let value = said.take(key).map(number).unwrap_or_default();
-        return offer(event, Bucket::Metadata, name, || value);
+        return event.offer(Bucket::Metadata, name, || value);
     }
     let setting = SETTINGS.iter().find_map(|prefix| key.strip_prefix(prefix));
     if let Some(name) = setting {
         let value = said.take(key).cloned().unwrap_or_default();
-        offer(event, Bucket::Config, name, || value);
+        event.offer(Bucket::Config, name, || value);
     }
 }
 
@@ -248,10 +247,10 @@ fn place_finish_reasons(said: &Attributes<'_>, event: &mut LocalEvent) {
         other => other.clone(),
     };
     if let Some(reasons) = reasons {
-        offer(event, Bucket::Metadata, "finish_reasons", || reasons);
+        event.offer(Bucket::Metadata, "finish_reasons", || reasons);
     }
     if let Some(reason) = first.or_else(|| one.cloned()) {
-        offer(event, Bucket::Metadata, "finish_reason", || reason);
+        event.offer(Bucket::Metadata, "finish_reason", || reason);
     }
 }
 
@@ -268,7 +267,7 @@ fn place_langfuse_usage(said: &Attributes<'_>, event: &mut LocalEvent) {
     if let Some(usage) = said.json("langfuse.observation.usage_details") {
         for (name, field) in COUNTS {
             if let Some(count) = usage.get(name) {
-                offer(event, Bucket::Metadata, field, || number(count));
+                event.offer(Bucket::Metadata, field, || number(count));
             }
         }
     }
@@ -277,9 +276,7 @@ fn place_langfuse_usage(said: &Attributes<'_>, event: &mut LocalEvent) {
     };
     let parts = costs.values().filter_map(Value::as_f64).sum::<f64>();
     let total = costs.get("total").and_then(Value::as_f64);
-    offer(event, Bucket::Metadata, "cost", || {
-        total.unwrap_or(parts).into()
-    });
+    event.offer(Bucket::Metadata, "cost", || total.unwrap_or(parts).into());
 }
 
 /// A number, also where it came as text.

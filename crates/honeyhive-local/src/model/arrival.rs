@@ -1,4 +1,4 @@
-//! What comes in.
+//! An event that comes in, and where it belongs.
 
 use super::{LocalEvent, LocalSession};
 

@@ -1,6 +1,7 @@
 //! An event, as it is kept and handed out.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Object;
 use super::bucket::{Bucket, Buckets};
@@ -24,15 +25,15 @@ pub struct LocalEvent {
     pub source: Option<String>,
     /// The project that the span named; HoneyHive goes by the key.
     pub project: Option<String>,
-    /// What went in.
+    /// The input of the step, by name.
     pub inputs: Object,
-    /// What came out.
+    /// The output of the step, by name.
     pub outputs: Object,
     /// Anything else.
     pub metadata: Object,
     /// Numbers to chart.
     pub metrics: Object,
-    /// What people said about it.
+    /// The judgement of people, by name.
     pub feedback: Object,
     /// The settings it ran with.
     pub config: Object,
@@ -64,7 +65,7 @@ pub struct LocalEvent {
     pub kind: String,
     /// The span's status.
     pub status: LocalStatus,
-    /// What happened during it.
+    /// The events of the span itself, such as exceptions.
     pub span_events: Vec<LocalSpanEvent>,
     /// The spans it points to.
     pub links: Vec<LocalSpanLink>,
@@ -81,7 +82,7 @@ pub struct LocalEvent {
 pub struct LocalStatus {
     /// `unset`, `ok` or `error`.
     pub code: String,
-    /// What was said about it.
+    /// The reason of an error, as the span told it.
     pub message: String,
 }
 
@@ -90,7 +91,7 @@ pub struct LocalStatus {
 #[serde(default)]
 #[non_exhaustive]
 pub struct LocalSpanEvent {
-    /// What happened.
+    /// The event's name.
     pub name: String,
     /// When, in Unix milliseconds.
     pub time_ms: f64,
@@ -109,6 +110,13 @@ pub struct LocalSpanLink {
     pub span_id: String,
     /// Its attributes.
     pub attributes: Object,
+}
+
+impl LocalEvent {
+    /// Puts a value where nothing is yet.
+    pub(crate) fn offer(&mut self, bucket: Bucket, key: &str, value: impl FnOnce() -> Value) {
+        self.bucket_mut(bucket).entry(key).or_insert_with(value);
+    }
 }
 
 impl Buckets for LocalEvent {

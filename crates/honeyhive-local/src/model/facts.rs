@@ -1,4 +1,4 @@
-//! What lists show and sum up, found in the buckets of a session or an event.
+//! The facts that lists show and sum up, found in the buckets of a session or an event.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::{LocalEvent, LocalSession, Object};
 /// A summary in a list is at most this many characters.
 const SUMMARY: usize = 200;
 
-/// What describes the HTTP request of a session and not its content.
+/// Fields that describe the HTTP request of a session and not its content.
 const TRANSPORT: [&str; 5] = ["method", "path", "user_id", "status_code", "url"];
 
 /// Where a text is looked for first.
@@ -16,12 +16,12 @@ const TELLING: [&str; 12] = [
     "response", "output", "result",
 ];
 
-/// What is counted and shown of an event.
+/// The facts that are counted and shown of an event.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct EventFacts {
     pub(crate) model: Option<String>,
     pub(crate) provider: Option<String>,
-    pub(crate) tokens: i64,
+    pub(crate) tokens: Tokens,
     pub(crate) cost: f64,
     pub(crate) first_token_ms: Option<f64>,
     pub(crate) input: Option<String>,
@@ -37,7 +37,7 @@ impl EventFacts {
         Self {
             model: model.or_else(|| text_at(metadata, "model_name")),
             provider: text_at(&event.config, "provider"),
-            tokens: tokens(metadata),
+            tokens: Tokens::of(metadata),
             cost: number_at(metadata, "cost").unwrap_or(0.0),
             first_token_ms: number_at(metadata, "time_to_first_token_ms"),
             input: summary(&event.inputs, Side::In),
@@ -48,7 +48,7 @@ impl EventFacts {
     }
 }
 
-/// What is shown of a session besides what its events add up to.
+/// The facts that are shown of a session besides the sums of its events.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct SessionFacts {
     pub(crate) status: Option<i64>,
@@ -82,12 +82,26 @@ impl SessionFacts {
     }
 }
 
-fn tokens(metadata: &Object) -> i64 {
-    let count = |key: &str| metadata.get(key).and_then(Value::as_i64);
-    let either = |new, old| count(new).or_else(|| count(old)).unwrap_or(0);
-    count("total_tokens").unwrap_or_else(|| {
-        either("input_tokens", "prompt_tokens") + either("output_tokens", "completion_tokens")
-    })
+/// The tokens of a model call. The total is told even where its parts are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Tokens {
+    pub(crate) input: i64,
+    pub(crate) output: i64,
+    pub(crate) total: i64,
+}
+
+impl Tokens {
+    fn of(metadata: &Object) -> Self {
+        let count = |key: &str| metadata.get(key).and_then(Value::as_i64);
+        let either = |new, old| count(new).or_else(|| count(old)).unwrap_or(0);
+        let input = either("input_tokens", "prompt_tokens");
+        let output = either("output_tokens", "completion_tokens");
+        Self {
+            input,
+            output,
+            total: count("total_tokens").unwrap_or(input + output),
+        }
+    }
 }
 
 /// Which end of a conversation is looked at.
@@ -107,7 +121,7 @@ fn summary(bucket: &Object, side: Side) -> Option<String> {
         .map(|text| cut(&text))
 }
 
-/// What a user said first, or what was answered last.
+/// The last words of the user, or of the answer.
 fn said_in(messages: &[Value], side: Side) -> Option<String> {
     let content = |message: &Value| message.get("content")?.as_str().map(str::to_owned);
     let is_user = |message: &&Value| message.get("role").and_then(Value::as_str) == Some("user");

@@ -1,4 +1,4 @@
-//! What the server holds, as it is handed out.
+//! Sessions, events and records, as the server holds them and hands them out.
 
 mod arrival;
 mod bucket;
@@ -21,7 +21,7 @@ pub use stats::LocalStats;
 
 pub(crate) use arrival::Arrival;
 pub(crate) use bucket::{Bucket, Buckets};
-pub(crate) use facts::{EventFacts, SessionFacts};
+pub(crate) use facts::{EventFacts, SessionFacts, Tokens};
 pub(crate) use id::{canonical_id, parse_uuid};
 pub(crate) use merge::merge;
 pub(crate) use nested::nested;

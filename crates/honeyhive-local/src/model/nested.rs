@@ -12,7 +12,7 @@ const MAX_DEPTH: usize = 48;
 /// Where a plain value and something below it meet, both stay: `gpt-4` and `gpt-4.1` are two keys.
 pub(crate) fn nested<'k>(pairs: impl IntoIterator<Item = (&'k str, Value)>) -> Object {
     let mut pairs: Vec<(&str, Value)> = pairs.into_iter().collect();
-    // What is less deep comes first, so that the order of arrival does not matter.
+    // Shallow keys come first, so that the order of arrival does not matter.
     pairs.sort_by_key(|(path, _)| path.split('.').count());
     let mut object = Object::new();
     for (path, value) in pairs {

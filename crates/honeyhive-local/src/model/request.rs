@@ -25,7 +25,7 @@ pub struct RecordedRequest {
     pub body: Bytes,
     /// The body as JSON, where it is JSON.
     pub json: Option<Value>,
-    /// What was answered; none while nothing was, and for good when a fault answered nothing.
+    /// The status of the answer; none while there is none, and for good when a fault answered nothing.
     pub status: Option<u16>,
     /// When it came in.
     pub received_at: SystemTime,

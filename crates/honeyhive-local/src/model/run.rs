@@ -13,7 +13,7 @@ pub struct LocalRun {
     pub run_id: String,
     /// Its name, trimmed.
     pub name: Option<String>,
-    /// What it is about.
+    /// The purpose, as its maker told it.
     pub description: Option<String>,
     /// `pending`, `running`, `completed`, `failed` or `cancelled`.
     pub status: String,
@@ -25,7 +25,7 @@ pub struct LocalRun {
     pub datapoint_ids: Vec<String>,
     /// Anything else.
     pub metadata: Object,
-    /// What the client says that it came to.
+    /// The results that the client has reported.
     pub results: Object,
     /// The settings it ran with.
     pub configuration: Object,

@@ -19,15 +19,15 @@ pub struct LocalSession {
     pub source: Option<String>,
     /// The project that the client named; HoneyHive goes by the key.
     pub project: Option<String>,
-    /// What went in.
+    /// The input of the session, by name.
     pub inputs: Object,
-    /// What came out.
+    /// The output of the session, by name.
     pub outputs: Object,
     /// Anything else.
     pub metadata: Object,
     /// Numbers to chart.
     pub metrics: Object,
-    /// What people said about it.
+    /// The judgement of people, by name.
     pub feedback: Object,
     /// The settings it ran with.
     pub config: Object,

@@ -14,7 +14,7 @@ pub struct LocalStats {
     pub orphans: usize,
     /// Updates that wait for a session or an event that has not come yet.
     pub pending_updates: usize,
-    /// What sessions, events and records take, in bytes, about.
+    /// The bytes that sessions, events and records take, about.
     pub bytes: u64,
     /// Requests since the start or the last clear, dropped ones included.
     pub requests: u64,

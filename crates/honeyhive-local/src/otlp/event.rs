@@ -14,7 +14,7 @@ const SESSION_IDS: [&str; 3] = [
     "session.id",
 ];
 
-/// What a span becomes.
+/// The event that a span becomes.
 pub(super) fn arrival(span: Span) -> Arrival {
     let session_id = session_id(&span.attributes);
     let auto_create = auto_created(&span, &session_id);

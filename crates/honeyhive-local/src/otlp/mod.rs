@@ -17,7 +17,7 @@ pub(crate) use json::spans as spans_from_json;
 pub(crate) use protobuf::spans as spans_from_protobuf;
 pub(crate) use span::Span;
 
-/// What a span becomes.
+/// The event that a span becomes.
 pub(crate) fn arrival(span: Span) -> Arrival {
     event::arrival(span)
 }

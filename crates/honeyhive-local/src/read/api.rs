@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::markdown;
 
-use crate::api::Server;
 use crate::model::RecordedRequest;
 use crate::reply::{Answer, JSON, Reply};
+use crate::shared::Server;
 use crate::store::SessionFilter;
 
 const MARKDOWN: HeaderValue = HeaderValue::from_static("text/markdown; charset=utf-8");
@@ -24,8 +24,9 @@ const PAGE: usize = 200;
 pub(super) async fn sessions(State(shared): State<Server>, RawQuery(query): RawQuery) -> Answer {
     let filter = SessionFilter::from_query(&query.unwrap_or_default());
     let listed = shared.read(move |reading| reading.list(&filter)).await?;
-    let (rows, total, next) = (shown(&listed.rows), listed.total, listed.next);
-    let listed = json!({ "sessions": rows, "total": total, "next": next });
+    let listed = json!({
+        "sessions": shown(&listed.rows), "total": listed.total, "next": listed.next, "partial": listed.partial,
+    });
     Ok(reply(&shared, &listed))
 }
 

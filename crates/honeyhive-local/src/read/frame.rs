@@ -1,13 +1,13 @@
-//! What all pages have in common: the head, the header with its places, and small parts.
+//! The frame that all pages have in common: the head, the header with its places, and small parts.
 
 use http::StatusCode;
 use http::header::HeaderValue;
 use maud::{DOCTYPE, Markup, html};
 
 use super::format;
-use crate::api::Server;
 use crate::model::iso;
 use crate::reply::Reply;
+use crate::shared::Server;
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 

@@ -16,7 +16,7 @@ use http_body::{Body as HttpBody, Frame};
 use serde_json::json;
 
 use super::api;
-use crate::api::Server;
+use crate::shared::Server;
 use crate::store::{Changes, Kind};
 
 /// At most four times a second.

@@ -18,7 +18,7 @@ use axum::routing::{delete, get};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue};
 use http::header::{REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 
-use crate::api::Server;
+use crate::shared::Server;
 
 /// Scripts and styles of this server alone, no frames, no forms to elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \

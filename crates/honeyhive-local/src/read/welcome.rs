@@ -4,7 +4,7 @@ use http::HeaderMap;
 use http::header::HOST;
 use maud::{Markup, html};
 
-/// What to set, and what to try.
+/// The variables to set, and a call to try.
 pub(super) fn page(headers: &HeaderMap) -> Markup {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let url = format!("http://{}", host.unwrap_or("127.0.0.1:7777"));

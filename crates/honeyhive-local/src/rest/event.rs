@@ -56,7 +56,7 @@ const MODEL_ALIASES: [(&str, Bucket, &str); 14] = [
     ("cost", Bucket::Metadata, "cost"),
 ];
 
-/// What a posted event is.
+/// A posted event: a session of its own, or an event of one.
 #[derive(Debug)]
 pub(crate) enum Posted {
     Event(Box<LocalEvent>),

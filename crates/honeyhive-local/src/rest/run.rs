@@ -10,7 +10,7 @@ use crate::model::{Object, canonical_id, iso, now};
 
 pub(crate) const STATUSES: [&str; 5] = ["pending", "completed", "failed", "cancelled", "running"];
 
-/// What an update may change; a creation may give two more.
+/// Fields that an update may change; a creation may give two more.
 const CHANGED: Shape = Shape {
     strict: false,
     required: &[],
@@ -35,7 +35,7 @@ const NEW: Shape = Shape {
     fields: &[("run_id", Kind::Filled), ("dataset_id", Kind::Text)],
 };
 
-/// What a run keeps and does not answer with.
+/// Fields that a run keeps and does not answer with.
 const HIDDEN: [&str; 4] = [
     "session_ids",
     "datapoint_ids",

@@ -1,4 +1,4 @@
-//! What `POST /v1/events/search` and `POST /v1/events/export` look for.
+//! The conditions of `POST /v1/events/search` and `POST /v1/events/export`.
 
 use serde_json::Value;
 

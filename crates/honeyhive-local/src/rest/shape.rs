@@ -1,4 +1,4 @@
-//! What a body may look like, as a table: its fields, their kinds, and whether others are taken.
+//! The shape of a body, as a table: its fields, their kinds, and whether others are taken.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::model::Object;
 /// Names are at most this long, in characters.
 const LONGEST_NAME: usize = 200;
 
-/// What a field holds.
+/// The kind of a field's value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
     Any,

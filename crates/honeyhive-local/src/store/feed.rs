@@ -1,4 +1,4 @@
-//! What has changed, in order: for those who wait, and for pages that follow.
+//! Changes in order: for those who wait, and for pages that follow.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use tokio::sync::watch;
 /// Who asks for older changes than these is told that some are missing.
 const REMEMBERED: usize = 4096;
 
-/// What kind of thing has changed.
+/// The kind of thing that has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {

@@ -1,4 +1,4 @@
-//! What the server holds: one SQLite database, in memory or in a file; one writer, and readers beside it.
+//! The store: one SQLite database, in memory or in a file; one writer, and readers beside it.
 
 mod failed;
 mod feed;
@@ -24,7 +24,9 @@ use writer::{Desk, Writer};
 pub(crate) use failed::Failed;
 pub(crate) use feed::{Changes, Feed, Kind};
 pub use open::StoreError;
-pub(crate) use read::{Facets, Found, Listed, Orphan, Reading, SessionFilter, SessionRow};
+pub(crate) use read::{
+    Facets, Found, Listed, MOST_FOUND, Orphan, Reading, SessionFilter, SessionRow,
+};
 pub(crate) use requests::Requests;
 pub(crate) use write::Writing;
 

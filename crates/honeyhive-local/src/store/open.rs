@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 const APPLICATION: i64 = 0x4848_6c6f;
 
 /// The schema's steps; a store's `user_version` is how many of them it has.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("tokens.sql")];
 
 const CACHED_STATEMENTS: usize = 64;
 
@@ -52,7 +52,7 @@ pub enum StoreError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The database refuses it.
@@ -188,7 +188,7 @@ fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreError> {
             known,
         });
     }
-    // What was answered is there after the program is killed; only a crash of the machine may take the last second.
+    // An answered write is there after the program is killed; only a crash of the machine may take the last second.
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "normal")?;
     let done = usize::try_from(found).unwrap_or(0);
@@ -200,4 +200,31 @@ fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreError> {
         ))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_of_the_first_version_is_brought_to_the_newest_with_what_it_holds() {
+        let connection = Connection::open_in_memory().expect("a database");
+        let first = format!(
+            "{} PRAGMA user_version = 1; PRAGMA application_id = {APPLICATION};
+             INSERT INTO session (seq, id, start_ms, tokens, bytes, doc) VALUES (1, 'a', 0, 42, 0, '{{}}');
+             INSERT INTO event (seq, event_id, session_id, trace_id, span_id, type, name, start_ms, end_ms, duration,
+                 tokens, cost, orphan, bytes, doc)
+             VALUES (2, 'b', 'a', '', '', 'model', 'ask', 0, 0, 0, 42, 0, 0, 0,
+                 '{{\"metadata\": {{\"prompt_tokens\": 40, \"output_tokens\": 2}}}}');",
+            MIGRATIONS[0]
+        );
+        connection.execute_batch(&first).expect("the first version");
+        migrate(&connection, Path::new(":memory:")).expect("a migration");
+        let sql = "SELECT input_tokens, output_tokens, tokens FROM session";
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let tokens: (i64, i64, i64) = connection.query_row(sql, [], read).expect("a session");
+        assert_eq!(tokens, (40, 2, 42));
+        let version = connection.pragma_query_value(None, "user_version", |row| row.get(0));
+        assert_eq!(version, Ok(MIGRATIONS.len() as i64));
+    }
 }

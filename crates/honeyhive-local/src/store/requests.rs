@@ -123,7 +123,7 @@ impl Requests {
     }
 }
 
-/// What a request costs while it is held.
+/// The bytes that a request costs while it is held.
 fn weight(request: &RecordedRequest) -> usize {
     const FIXED: usize = 256;
     let headers = request.headers.iter();

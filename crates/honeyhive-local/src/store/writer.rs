@@ -19,7 +19,7 @@ const MOST_TOGETHER: usize = 512;
 /// and goes on taking them in for this long at most, so that the first of them does not wait long.
 const LONGEST_TOGETHER: Duration = Duration::from_millis(5);
 
-/// What a write says once its commit has succeeded or failed.
+/// The last words of a write, once its commit has succeeded or failed.
 type Finish = Box<dyn FnOnce(Result<(), Failed>) + Send>;
 type Job = Box<dyn FnOnce(&mut Writing<'_>) -> Finish + Send>;
 
@@ -33,7 +33,7 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the writing thread works with.
+/// The writing thread's tools.
 #[derive(Debug)]
 pub(super) struct Desk {
     pub(super) connection: Arc<Mutex<Connection>>,
@@ -76,7 +76,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         drop(self.jobs.take());
         if let Some(thread) = self.thread.take() {
-            // It only fails if the thread panicked, and a drop must not.
+            // Joining fails only where the thread panicked, and a drop must not.
             let _ = thread.join();
         }
     }

@@ -155,7 +155,7 @@ impl Tab {
         ));
     }
 
-    /// What an expression is, promises awaited.
+    /// The value of an expression, promises awaited.
     pub(crate) fn eval(&mut self, expression: &str) -> Value {
         let asked =
             json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });

@@ -68,7 +68,7 @@ impl Scene {
         self.tab.until("document.querySelector('#tree .row.on') && document.querySelector('#panel').children.length > 0");
     }
 
-    /// What must hold of every page, whatever was done on it.
+    /// The promises of every page, whatever was done on it.
     fn assert_clean(&mut self) {
         assert_eq!(self.tab.errors(), Vec::<String>::new());
         let own = self.server.url();

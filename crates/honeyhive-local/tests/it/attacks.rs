@@ -1,4 +1,4 @@
-//! What a web page, a broken client or a hostile one may try.
+//! Attacks by a web page, a broken client or a hostile one.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -20,7 +20,7 @@ fn a_server_needs_no_runtime() {
 async fn it_answers_while_the_callers_runtime_is_blocked() {
     let server = server().await;
     let url = server.url();
-    // This thread is the only one the test's runtime has, and it does not return until answered.
+    // The test's runtime has this thread alone, which does not return until answered.
     let asking = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -116,4 +116,17 @@ async fn one_connection_serves_many_calls() {
         );
     }
     assert_eq!(server.stats().sessions, 3);
+}
+
+/// A file that another program writes to makes a server wait for the database.
+#[tokio::test]
+async fn starting_waits_for_its_file_on_a_thread_of_its_own() {
+    let file = std::env::temp_dir().join(format!("honeyhive-local-{}.db", uuid::Uuid::new_v4()));
+    let other = rusqlite::Connection::open(&file).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    // The test's runtime has one thread: were it blocked, nobody would let go of the file.
+    let starting = LocalServer::builder().persist(&file).start();
+    let (started, ()) = tokio::join!(starting, async move { drop(other) });
+    assert!(started.unwrap().sessions().is_empty());
+    std::fs::remove_file(&file).unwrap();
 }

@@ -14,6 +14,7 @@ mod datasets;
 mod durable;
 mod events;
 mod faults;
+mod found;
 mod lifecycle;
 mod limits;
 mod meaning;

@@ -1,4 +1,4 @@
-//! What the attributes of foreign instrumentations become: the examples that the core's tests read, too.
+//! The attributes of foreign instrumentations: the examples that the core's tests read, too.
 
 use serde_json::{Map, Value, json};
 

@@ -22,7 +22,7 @@ fn output(args: &[&str]) -> Output {
     program().args(args).output().unwrap()
 }
 
-/// What a command prints and its exit code, asked of a server.
+/// The output of a command and its exit code, asked of a server.
 fn asked(server: &LocalServer, args: &[&str]) -> (String, Option<i32>) {
     let done = program()
         .args(args)
@@ -57,6 +57,12 @@ fn status_of(url: &str) -> u16 {
         .unwrap();
     let request = crate::client::http().get(format!("{url}/projects"));
     runtime.block_on(request.send()).unwrap().status().as_u16()
+}
+
+#[cfg(target_os = "linux")]
+async fn status_of_page(url: &str) -> u16 {
+    let request = crate::client::http().get(format!("{url}/"));
+    request.send().await.unwrap().status().as_u16()
 }
 
 /// A server with a session that failed in a step, and a span without a session.
@@ -180,6 +186,68 @@ fn a_server_says_where_it_listens_ends_on_sigterm_and_keeps_what_came() {
         "/nonexistent/honeyhive.db",
     ]);
     assert_eq!(nothing.status.code(), Some(4));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_that_was_told_to_end_leaves_its_port_free() {
+    let mut command = program();
+    let (mut child, said) = started(command.args(["--memory", "--port", "0"]));
+    let url = url_in(&said);
+    assert_eq!(status_of(&url), 200);
+    let address = url.trim_start_matches("http://");
+    let idle = std::net::TcpStream::connect(address).unwrap();
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
+    let port = address.rsplit_once(':').unwrap().1.parse().unwrap();
+    let next = LocalServer::builder().port(port).start_blocking().unwrap();
+    assert_eq!(next.url(), url);
+    drop(idle);
+}
+
+/// The limit of a file's size stands in for the end of the disk.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_is_answered_507_and_the_server_goes_on_when_there_is_room() {
+    let data = file("full.db");
+    let mut command = Command::new("sh");
+    let limited = "trap '' XFSZ; ulimit -S -f 2048; exec \"$0\" \"$@\"";
+    let command = command.args(["-c", limited, env!("CARGO_BIN_EXE_honeyhive-local")]);
+    let data = data.to_str().unwrap();
+    let (mut child, said) = started(command.args(["--port", "0", "--data", data]));
+    let url = url_in(&said);
+    let send = async |number: usize| {
+        let text = format!("{number} {}", "x".repeat(40_000));
+        let body = json!({ "session_name": "s", "inputs": { "text": text } });
+        let request = crate::client::http().post(format!("{url}/v1/sessions"));
+        crate::client::answer(request.json(&body).send().await.unwrap()).await
+    };
+    let mut kept = Vec::new();
+    let refused = loop {
+        match send(kept.len()).await {
+            (200, started) => kept.push(started["session_id"].as_str().unwrap().to_owned()),
+            refused => break refused,
+        }
+        assert!(kept.len() < 1000, "it is full some time");
+    };
+    assert_eq!(refused.0, 507, "{refused:?}");
+    assert!(refused.1["message"].as_str().unwrap().contains("no room"));
+    assert_eq!(status_of_page(&url).await, 200, "reading goes on");
+    let room = ["--fsize=unlimited", "--pid", &child.id().to_string()];
+    assert!(
+        Command::new("prlimit")
+            .args(room)
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(send(0).await.0, 200);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let server = LocalServer::builder().persist(data).start().await.unwrap();
+    assert_eq!(server.stats().sessions, kept.len() + 1);
+    assert!(kept.iter().all(|id| server.session(id).is_some()));
 }
 
 #[test]
@@ -404,6 +472,38 @@ async fn a_tail_prints_each_session_when_it_comes_and_when_it_ends() {
     assert_eq!(next()["duration"], 12.0);
     drop(server);
     assert_eq!(child.wait().unwrap().code(), Some(4));
+}
+
+#[tokio::test]
+async fn nothing_that_came_in_reaches_the_terminal_as_a_command() {
+    let server = crate::client::server().await;
+    let hostile = "a\u{1b}[31m\u{7}\u{9b}2Jb\r\n\u{202e}c";
+    let body = json!({ "session_id": SESSION, "session_name": hostile, "inputs": { "question": hostile }, "outputs": { "answer": hostile } });
+    post(&server, "/v1/sessions", body).await;
+    let mut failed = session_span(1, 0, hostile);
+    failed["status"] = json!({ "code": 2, "message": hostile });
+    post(
+        &server,
+        TRACES,
+        export(vec![failed, span(2, 0, hostile, vec![])]),
+    )
+    .await;
+    for args in [
+        &["search"][..],
+        &["search", "--json"],
+        &["show", SESSION],
+        &["show", SESSION, "--md"],
+        &["show", SESSION, "--json"],
+        &["export"],
+        &["doctor"],
+    ] {
+        let (text, _) = asked(&server, args);
+        assert!(text.contains('a'), "{args:?}");
+        let obeyed = text
+            .chars()
+            .find(|it| (it.is_control() && *it != '\n') || *it == '\u{202e}');
+        assert_eq!(obeyed, None, "{args:?}: {text:?}");
+    }
 }
 
 #[test]

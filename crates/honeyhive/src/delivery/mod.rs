@@ -39,6 +39,7 @@ mod sealed;
 mod sink;
 mod time;
 mod verdict;
+mod work;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -52,6 +53,7 @@ pub(crate) use self::plan::Plan;
 pub(crate) use self::redactor::Redactor;
 pub(crate) use self::sink::Sink;
 use crate::error::BuildError;
+use crate::log;
 use crate::outbox::{Outbox, wait};
 use crate::session::StartupSession;
 use crate::settings::Settings;
@@ -91,7 +93,9 @@ pub(crate) fn start(
             if let Ok(answers) = run {
                 answers.into_iter().for_each(Answered::send);
             } else {
-                tracing::error!(target: "honeyhive", "the delivery thread panicked; nothing more is delivered, please report this");
+                log::error(
+                    "the delivery thread panicked; nothing more is delivered, please report this",
+                );
             }
         })
         .map(drop)

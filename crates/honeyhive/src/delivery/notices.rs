@@ -2,24 +2,35 @@
 //! somebody must put right, never one a request.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::sealed::Target;
+use crate::log;
+use crate::model::id::SessionId;
 use crate::outbox::strays::Stray;
 use crate::report::DeliveryStats;
 use crate::spool::Found;
 use crate::wire::Failure;
 
-/// What is told of what goes to the sessions.
-pub(crate) const SESSIONS: &str = "sessions";
-pub(crate) const UPDATES: &str = "session updates";
-pub(crate) const TRACES: &str = "spans";
+/// What a call carries, for the log.
+const fn what(target: Target) -> &'static str {
+    match target {
+        Target::Start(_) => "sessions",
+        Target::Update(_) => "session updates",
+        Target::Traces => "spans",
+    }
+}
 
 const QUIET: Duration = Duration::from_secs(60);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Notices {
+    /// Where HoneyHive is.
+    url: Arc<str>,
+    told_unknown: HashSet<SessionId>,
     last_transient: Option<Instant>,
     told_outage: bool,
     last_refusal: Option<Instant>,
@@ -36,13 +47,36 @@ pub(crate) struct Notices {
 }
 
 impl Notices {
-    pub(crate) fn failure(&mut self, what: &'static str, failure: &Failure, now: Instant) {
+    pub(crate) fn new(url: Arc<str>) -> Self {
+        Self {
+            url,
+            told_unknown: HashSet::new(),
+            last_transient: None,
+            told_outage: false,
+            last_refusal: None,
+            last_drop: None,
+            dropped_before: 0,
+            told_unauthorized: false,
+            told_missing: false,
+            last_detail: String::new(),
+            told_strays: HashSet::new(),
+            last_spool_trouble: None,
+            last_unreadable: None,
+            told_elsewhere: false,
+            told_strangers: false,
+        }
+    }
+
+    pub(super) fn failure(&mut self, target: Target, failure: &Failure, now: Instant) {
+        let (what, url) = (what(target), Arc::clone(&self.url));
         match failure {
             Failure::Transient { detail, .. } => {
                 self.last_detail.clone_from(detail);
                 if passed(&mut self.last_transient, now) {
                     self.told_outage = true;
-                    tracing::warn!(target: "honeyhive", "HoneyHive did not take {what} ({detail}); it is tried again, requests are not affected");
+                    log::warn(format_args!(
+                        "HoneyHive did not take {what} ({detail}, at {url}); it is tried again, requests are not affected"
+                    ));
                 }
             }
             Failure::Refused {
@@ -50,12 +84,14 @@ impl Notices {
                 message,
             } => {
                 if !std::mem::replace(&mut self.told_unauthorized, true) {
-                    tracing::error!(target: "honeyhive", "HoneyHive does not accept the key (status {status}: {message}): check HH_API_KEY or HH_INGESTION_API_KEY, and that HH_API_URL is the host it belongs to; data is dropped and counted until then");
+                    log::error(format_args!(
+                        "HoneyHive does not accept the key (status {status}: {message}): check HH_API_KEY or HH_INGESTION_API_KEY, and that HH_API_URL ({url}) is the host it belongs to; data is dropped and counted until then"
+                    ));
                 }
             }
-            Failure::Refused { status: 404, .. } if what == UPDATES => {
-                if passed(&mut self.last_refusal, now) {
-                    tracing::warn!(target: "honeyhive", "HoneyHive does not know a session or an event; what was added to it is dropped and counted");
+            Failure::Refused { status: 404, .. } if target.is_update() => {
+                if let Some(id) = target.id() {
+                    self.unknown(id, now);
                 }
             }
             Failure::Refused {
@@ -63,14 +99,31 @@ impl Notices {
                 message,
             } => {
                 if !std::mem::replace(&mut self.told_missing, true) {
-                    tracing::error!(target: "honeyhive", "HoneyHive has no place for {what} (status {status}: {message}): check HH_API_URL; data is dropped and counted");
+                    log::error(format_args!(
+                        "HoneyHive has no place for {what} (status {status}: {message}): check HH_API_URL ({url}); data is dropped and counted"
+                    ));
                 }
             }
             Failure::Refused { status, message } => {
                 if passed(&mut self.last_refusal, now) {
-                    tracing::warn!(target: "honeyhive", "HoneyHive refused {what} (status {status}: {message}); it is dropped and counted");
+                    log::warn(format_args!(
+                        "HoneyHive refused {what} (status {status}: {message}, at {url}); it is dropped and counted"
+                    ));
                 }
             }
+        }
+    }
+
+    /// Once an id, and not one line a request.
+    fn unknown(&mut self, id: SessionId, now: Instant) {
+        const MOST: usize = 100;
+        let is_new = self.told_unknown.len() < MOST && !self.told_unknown.contains(&id);
+        if is_new && passed(&mut self.last_refusal, now) {
+            self.told_unknown.insert(id);
+            let url = &self.url;
+            log::warn(format_args!(
+                "HoneyHive does not know a session or an event ({id}, at {url}); what was added to it is dropped and counted"
+            ));
         }
     }
 
@@ -81,25 +134,34 @@ impl Notices {
 
     pub(crate) fn rejected_spans(&mut self, count: u64, message: &str, now: Instant) {
         if passed(&mut self.last_refusal, now) {
-            tracing::warn!(target: "honeyhive", "HoneyHive refused {count} spans of a batch ({message}); they are dropped and counted");
+            let url = &self.url;
+            log::warn(format_args!(
+                "HoneyHive refused {count} spans of a batch ({message}, at {url}); they are dropped and counted"
+            ));
         }
     }
 
-    pub(crate) fn cut(&mut self, what: &'static str, limit: usize, now: Instant) {
+    pub(super) fn cut(&mut self, target: Target, limit: usize, now: Instant) {
         if passed(&mut self.last_refusal, now) {
-            tracing::warn!(target: "honeyhive", "HoneyHive found {what} too large (status 413); texts of more than {limit} bytes are cut, with a mark");
+            let what = what(target);
+            log::warn(format_args!(
+                "HoneyHive found {what} too large (status 413); texts of more than {limit} bytes are cut, with a mark"
+            ));
         }
     }
 
     pub(crate) fn other_id(&mut self, now: Instant) {
         if passed(&mut self.last_refusal, now) {
-            tracing::warn!(target: "honeyhive", "HoneyHive gave a session another id than it was sent; its spans will not be found in it");
+            log::warn(
+                "HoneyHive gave a session another id than it was sent; its spans will not be found in it",
+            );
         }
     }
 
-    pub(crate) fn recovered(&mut self, what: &'static str) {
+    pub(super) fn recovered(&mut self, target: Target) {
         if std::mem::take(&mut self.told_outage) {
-            tracing::info!(target: "honeyhive", "HoneyHive takes {what} again");
+            let (what, url) = (what(target), &self.url);
+            log::info(format_args!("HoneyHive takes {what} again ({url})"));
         }
     }
 
@@ -109,7 +171,9 @@ impl Notices {
         const MOST: usize = 100;
         if self.told_strays.len() < MOST && !self.told_strays.contains(&stray) {
             let Stray { name, site } = &stray;
-            tracing::warn!(target: "honeyhive", "the span {name:?} ({site}) ended outside every session while sessions were open, so it goes to the tracer's own; was its task, thread or stream started without the session? See `Session::spawn`, `wrap` and `scope_stream`. This is said in debug builds only");
+            log::warn(format_args!(
+                "the span {name:?} ({site}) ended outside every session while sessions were open, so it goes to the tracer's own; was its task, thread or stream started without the session? See `Session::spawn`, `wrap` and `scope_stream`. This is said in debug builds only"
+            ));
             self.told_strays.insert(stray);
         }
     }
@@ -124,37 +188,53 @@ impl Notices {
             strangers,
         } = *found;
         if items > 0 {
-            tracing::info!(target: "honeyhive", "{items} items were left in the spool; they are delivered now");
+            log::info(format_args!(
+                "{items} items were left in the spool; they are delivered now"
+            ));
         }
         if lost > 0 {
-            tracing::warn!(target: "honeyhive", "{lost} items in the spool cannot be read, most often since the process was killed while it wrote them; they are dropped and counted");
+            log::warn(format_args!(
+                "{lost} items in the spool cannot be read, most often since the process was killed while it wrote them; they are dropped and counted"
+            ));
         }
         if set_aside > 0 {
-            tracing::warn!(target: "honeyhive", "{set_aside} files in the spool are no files of this version; they were renamed to `….corrupt`, and can be removed");
+            log::warn(format_args!(
+                "{set_aside} files in the spool are no files of this version; they were renamed to `….corrupt`, and can be removed"
+            ));
         }
         if elsewhere > 0 && !std::mem::replace(&mut self.told_elsewhere, true) {
-            tracing::warn!(target: "honeyhive", "the spool has files for another key or URL; they stay until a tracer with those is started with this folder");
+            log::warn(
+                "the spool has files for another key or URL; they stay until a tracer with those is started with this folder",
+            );
         }
         if strangers > 0 && !std::mem::replace(&mut self.told_strangers, true) {
-            tracing::warn!(target: "honeyhive", "the spool has files that are another user's or open to everybody, or that cannot be opened; they are left alone");
+            log::warn(
+                "the spool has files that are another user's or open to everybody, or that cannot be opened; they are left alone",
+            );
         }
     }
 
     pub(crate) fn spool_failed(&mut self, error: &std::io::Error, now: Instant) {
         if passed(&mut self.last_spool_trouble, now) {
-            tracing::warn!(target: "honeyhive", "the spool cannot be used ({error}); what is pending stays in memory meanwhile");
+            log::warn(format_args!(
+                "the spool cannot be used ({error}); what is pending stays in memory meanwhile"
+            ));
         }
     }
 
     pub(crate) fn spool_full(&mut self, now: Instant) {
         if passed(&mut self.last_spool_trouble, now) {
-            tracing::warn!(target: "honeyhive", "the spool is full; what is pending stays in memory, and what does not fit there is dropped and counted");
+            log::warn(
+                "the spool is full; what is pending stays in memory, and what does not fit there is dropped and counted",
+            );
         }
     }
 
     pub(crate) fn spool_unreadable(&mut self, now: Instant) {
         if passed(&mut self.last_unreadable, now) {
-            tracing::warn!(target: "honeyhive", "a file of the spool has changed since it was written: what cannot be read is dropped and counted, and the file is renamed to `….corrupt`");
+            log::warn(
+                "a file of the spool has changed since it was written: what cannot be read is dropped and counted, and the file is renamed to `….corrupt`",
+            );
         }
     }
 
@@ -165,7 +245,10 @@ impl Notices {
         let new = silent - self.dropped_before;
         if new > 0 && passed(&mut self.last_drop, now) {
             self.dropped_before = silent;
-            tracing::warn!(target: "honeyhive", dropped = ?stats.dropped, "{new} items were dropped; `stats()` counts them by reason");
+            let reasons = stats.dropped.reasons();
+            log::warn(format_args!(
+                "{new} items were dropped ({reasons}); `stats()` counts them by reason"
+            ));
         }
     }
 }

@@ -12,6 +12,8 @@ use crate::spool::Spool;
 /// What the delivery thread is told once.
 #[derive(Debug)]
 pub(crate) struct Plan {
+    /// Where HoneyHive is, for the log.
+    pub(super) url: Arc<str>,
     pub(super) origin: Origin,
     pub(super) transport: SessionTransport,
     /// How long what a session has to say is held back.
@@ -37,6 +39,7 @@ pub(super) struct Origin {
 impl Plan {
     pub(crate) fn new(settings: &Settings, redactor: Arc<Redactor>, sink: Sink) -> Self {
         Self {
+            url: settings.server_url.as_str().into(),
             origin: Origin {
                 source: settings.source.clone(),
                 project: settings.project.clone(),

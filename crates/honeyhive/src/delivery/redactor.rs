@@ -3,7 +3,7 @@
 //! It is asked where calls are sealed, so what is sent, tried again or kept for later has been through it, once.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::Status;
@@ -12,6 +12,7 @@ use opentelemetry_sdk::trace::SpanData;
 use super::scope::change_scope;
 use crate::attributes::REDACTION_FAILED;
 use crate::enrichment::Enrichment;
+use crate::log::Once;
 use crate::model::object::{Bucket, Object};
 use crate::outbox::{Outbox, StartRecord};
 use crate::redaction::{Place, Rules, Walk, is_skeleton};
@@ -182,11 +183,7 @@ fn replace(text: &mut String, masked: Option<String>) {
 /// Said once a process: a mistake in the program repeats itself.
 fn warn_of_panic() {
     static TOLD: Once = Once::new();
-    TOLD.call_once(|| {
-        tracing::warn!(
-            target: "honeyhive",
-            "the redaction hook panicked, so the content of what it looked at was left out \
-             (`stats()` counts further cases)"
-        );
-    });
+    TOLD.warn(
+        "the redaction hook panicked, so the content of what it looked at was left out (`stats()` counts further cases)",
+    );
 }

@@ -33,7 +33,7 @@ impl RequestGuard {
             && let Some(confirmation) = &mut traced.confirmation
         {
             // Whatever HoneyHive says, the request goes on.
-            let _ = ready!(Pin::new(confirmation).poll(cx));
+            let _ = ready!(Pin::new(&mut **confirmation).poll(cx));
             traced.confirmation = None;
         }
         Poll::Ready(())

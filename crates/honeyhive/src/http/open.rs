@@ -180,6 +180,7 @@ impl Inner {
         None
     }
 
+    #[inline]
     fn new_session(&self, request: &RequestInfo<'_>, seen: &Seen<'_>) -> Session {
         let Named { method, name, path } = self.named(request);
         let user = self.user(request);
@@ -213,10 +214,12 @@ impl Inner {
         self.tracer.session_transport() == SessionTransport::Otlp
     }
 
-    fn confirmation(&self, session: &Session) -> Option<CreateSession> {
-        (self.start == SessionStart::Confirmed).then(|| CreateSession::new(session.clone()))
+    fn confirmation(&self, session: &Session) -> Option<Box<CreateSession>> {
+        (self.start == SessionStart::Confirmed)
+            .then(|| Box::new(CreateSession::new(session.clone())))
     }
 
+    #[inline]
     fn named(&self, request: &RequestInfo<'_>) -> Named {
         self.session_name
             .as_ref()
@@ -228,12 +231,14 @@ impl Inner {
     }
 
     /// Whose request the program says that it is.
+    #[inline]
     fn user(&self, request: &RequestInfo<'_>) -> Option<String> {
         let user = self.user.as_ref()?;
         let user = self.guarded(|| user(request)).flatten();
         user.filter(|id| id_text::is_plain(id))
     }
 
+    #[inline]
     fn more_inputs(&self, request: &RequestInfo<'_>) -> Object {
         let inputs = self.inputs.as_ref();
         match inputs.and_then(|inputs| self.guarded(|| inputs(request))) {
@@ -270,9 +275,9 @@ impl Inner {
             }
         }
         // Not `to_string`, which would format it.
-        let builder = SpanBuilder::from_name((**session.start.name()).to_owned())
-            .with_kind(SpanKind::Server)
-            .with_attributes(attributes);
+        let mut builder =
+            SpanBuilder::from_name((**session.start.name()).to_owned()).with_kind(SpanKind::Server);
+        builder.attributes = Some(attributes);
         let span = self.tracer.sdk_tracer().build_with_context(builder, cx);
         cx.with_span(span)
     }

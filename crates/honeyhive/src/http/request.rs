@@ -69,13 +69,16 @@ pub struct RequestInfo<'a> {
     headers: &'a dyn Headers,
     find_route: Option<&'a dyn Fn() -> Option<Cow<'a, str>>>,
     route: OnceCell<Option<Cow<'a, str>>>,
-    /// The headers of [`LISTS`], as far as somebody has asked for them.
-    lists: [OnceCell<Option<Cow<'a, str>>>; LISTS.len()],
+    lists: OnceCell<Box<Lists<'a>>>,
 }
+
+/// The headers of [`LISTS`], as far as somebody has asked for them.
+type Lists<'a> = [OnceCell<Option<Cow<'a, str>>>; LISTS.len()];
 
 impl<'a> RequestInfo<'a> {
     /// A request with its method and its path (without the query).
     #[must_use]
+    #[inline]
     pub fn new(method: &'a str, path: &'a str, headers: &'a dyn Headers) -> Self {
         Self {
             method,
@@ -83,13 +86,14 @@ impl<'a> RequestInfo<'a> {
             headers,
             find_route: None,
             route: OnceCell::new(),
-            lists: Default::default(),
+            lists: OnceCell::new(),
         }
     }
 
     /// With a way to find the route's template, `/chat/{id}`, where the framework knows it. It is taken
     /// only when somebody asks: a framework may have to search for it.
     #[must_use]
+    #[inline]
     pub fn with_route(mut self, find: &'a dyn Fn() -> Option<Cow<'a, str>>) -> Self {
         self.find_route = Some(find);
         self
@@ -109,6 +113,7 @@ impl<'a> RequestInfo<'a> {
 
     /// The route's template.
     #[must_use]
+    #[inline]
     pub fn route(&self) -> Option<&str> {
         self.route
             .get_or_init(|| self.find_route.and_then(|find| find()))
@@ -117,6 +122,7 @@ impl<'a> RequestInfo<'a> {
 
     /// The route's template, as far as somebody has asked for it.
     #[must_use]
+    #[inline]
     pub fn into_route(self) -> Option<Cow<'a, str>> {
         self.route.into_inner().flatten()
     }
@@ -210,7 +216,10 @@ impl<'a> RequestInfo<'a> {
 impl Extractor for RequestInfo<'_> {
     fn get(&self, key: &str) -> Option<&str> {
         match LISTS.iter().position(|list| *list == key) {
-            Some(list) => self.lists[list].get_or_init(|| self.joined(key)).as_deref(),
+            Some(list) => {
+                let lists = self.lists.get_or_init(Box::default);
+                lists[list].get_or_init(|| self.joined(key)).as_deref()
+            }
             None => self.header(key),
         }
     }
@@ -230,6 +239,7 @@ pub(super) struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
+    #[inline]
     pub(super) fn user_id(&self) -> Option<&'a str> {
         std::str::from_utf8(self.user_id?)
             .ok()

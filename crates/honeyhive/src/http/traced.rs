@@ -49,7 +49,8 @@ pub(super) struct Traced {
     pub(super) is_left_to_spans: bool,
     pub(super) is_head: bool,
     pub(super) has_ended: bool,
-    pub(super) confirmation: Option<CreateSession>,
+    /// Few wait for it, so it takes no room.
+    pub(super) confirmation: Option<Box<CreateSession>>,
     /// From the response's head on.
     pub(super) answer: Option<Answer>,
 }

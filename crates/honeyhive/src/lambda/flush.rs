@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::FlushError;
+use crate::log;
 use crate::outbox::wait::Awaited;
 use crate::outbox::{Command, Flushed, Outbox, Reply};
 use crate::report::FlushReport;
@@ -36,16 +37,16 @@ fn bound(limit: Duration, deadline: Option<SystemTime>, now: SystemTime) -> Opti
 #[derive(Debug)]
 pub(super) struct Flushing {
     pub(super) timeout: Duration,
-    patience: Patience,
-    grumbler: Grumbler,
+    outage: OutageMemory,
+    failures: FailureLog,
 }
 
 impl Default for Flushing {
     fn default() -> Self {
         Self {
             timeout: FLUSH_TIMEOUT,
-            patience: Patience::default(),
-            grumbler: Grumbler::default(),
+            outage: OutageMemory::default(),
+            failures: FailureLog::default(),
         }
     }
 }
@@ -71,9 +72,9 @@ impl Flush {
                 Self::UnderWay(timeout, answer) => {
                     let waited = ready!(Pin::new(answer).poll(cx));
                     let flushed = outbox.flushed(waited, *timeout);
-                    flushing.patience.learn(&flushed);
+                    flushing.outage.learn(&flushed);
                     if let Err(error) = flushed {
-                        flushing.grumbler.grumble(&error);
+                        flushing.failures.tell(&error);
                     }
                     *self = Self::Over;
                 }
@@ -83,7 +84,7 @@ impl Flush {
     }
 
     fn begin(flushing: &Flushing, outbox: &Outbox, deadline: Option<SystemTime>) -> Self {
-        let limit = flushing.patience.limit(flushing.timeout);
+        let limit = flushing.outage.limit(flushing.timeout);
         let Some(bound) = bound(limit, deadline, SystemTime::now()) else {
             tracing::debug!(target: "honeyhive", "no time is left for a flush; what is pending goes with the next invocation, if this environment gets one");
             return Self::Over;
@@ -97,12 +98,12 @@ impl Flush {
 /// Remembers that nothing gets through, so that an outage does not hold up every invocation for the whole
 /// time of a flush.
 #[derive(Debug, Default)]
-struct Patience {
+struct OutageMemory {
     /// How many flushes in a row have delivered nothing.
     in_vain: AtomicU32,
 }
 
-impl Patience {
+impl OutageMemory {
     fn limit(&self, limit: Duration) -> Duration {
         match self.in_vain.load(Ordering::Relaxed) % PROBES {
             0 => limit,
@@ -128,14 +129,14 @@ impl Patience {
 
 /// Says that a flush has failed, once a minute.
 #[derive(Debug, Default)]
-struct Grumbler {
+struct FailureLog {
     last: Mutex<Option<Instant>>,
 }
 
-impl Grumbler {
-    fn grumble(&self, error: &FlushError) {
+impl FailureLog {
+    fn tell(&self, error: &FlushError) {
         if self.is_due(Instant::now()) {
-            tracing::warn!(target: "honeyhive", "after an invocation: {error}");
+            log::warn(format_args!("after an invocation: {error}"));
         }
     }
 
@@ -198,10 +199,10 @@ mod tests {
 
     #[test]
     fn after_a_flush_in_vain_the_next_are_short_and_now_and_then_one_is_not() {
-        let patience = Patience::default();
+        let outage = OutageMemory::default();
         let limits = [(); 12].map(|()| {
-            let limit = patience.limit(FLUSH_TIMEOUT);
-            patience.learn(&timed_out(limit, 0));
+            let limit = outage.limit(FLUSH_TIMEOUT);
+            outage.learn(&timed_out(limit, 0));
             limit
         });
         let mut expected = [PROBE; 12];
@@ -218,35 +219,35 @@ mod tests {
             Err(FlushError::Dropped { report }),
             timed_out(PROBE, 1),
         ] {
-            let patience = Patience::default();
-            patience.learn(&timed_out(FLUSH_TIMEOUT, 0));
-            assert_eq!(patience.limit(FLUSH_TIMEOUT), PROBE);
-            patience.learn(&got_through);
-            assert_eq!(patience.limit(FLUSH_TIMEOUT), FLUSH_TIMEOUT);
+            let outage = OutageMemory::default();
+            outage.learn(&timed_out(FLUSH_TIMEOUT, 0));
+            assert_eq!(outage.limit(FLUSH_TIMEOUT), PROBE);
+            outage.learn(&got_through);
+            assert_eq!(outage.limit(FLUSH_TIMEOUT), FLUSH_TIMEOUT);
         }
     }
 
     #[test]
     fn a_flush_with_hardly_any_time_says_nothing_about_honeyhive() {
-        let patience = Patience::default();
-        patience.learn(&timed_out(PROBE - Duration::from_millis(1), 0));
-        assert_eq!(patience.limit(FLUSH_TIMEOUT), FLUSH_TIMEOUT);
+        let outage = OutageMemory::default();
+        outage.learn(&timed_out(PROBE - Duration::from_millis(1), 0));
+        assert_eq!(outage.limit(FLUSH_TIMEOUT), FLUSH_TIMEOUT);
     }
 
     #[test]
     fn a_limit_below_that_of_a_probe_stays() {
-        let patience = Patience::default();
-        patience.learn(&timed_out(FLUSH_TIMEOUT, 0));
-        assert_eq!(patience.limit(Duration::ZERO), Duration::ZERO);
+        let outage = OutageMemory::default();
+        outage.learn(&timed_out(FLUSH_TIMEOUT, 0));
+        assert_eq!(outage.limit(Duration::ZERO), Duration::ZERO);
     }
 
     #[test]
     fn a_failure_is_told_once_a_minute() {
-        let grumbler = Grumbler::default();
+        let failures = FailureLog::default();
         let begin = Instant::now();
         let told = [0, 1, 59, 60, 61, 120].map(|second| {
             let now = begin + Duration::from_secs(second);
-            grumbler.is_due(now)
+            failures.is_due(now)
         });
         assert_eq!(told, [true, false, false, true, false, true]);
     }

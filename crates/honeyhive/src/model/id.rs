@@ -44,6 +44,7 @@ impl SessionId {
     /// A new random id (UUID version 4), made from a thread-local generator.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "a random value is no default")]
+    #[inline]
     pub fn new() -> Self {
         Self(random())
     }
@@ -124,6 +125,7 @@ impl FromStr for SessionId {
 
 /// UUID version 4. Clients see these ids and may send them back, so the generator is one whose next value nobody can
 /// tell from those before.
+#[inline]
 fn random() -> Uuid {
     let bytes = if context::is_open() {
         rand::random::<u128>().to_ne_bytes()

@@ -57,7 +57,7 @@ impl Bounds {
     }
 
     /// True where the delivery thread should make room.
-    pub(super) const fn are_narrow_with(&self, pending: Load) -> bool {
+    pub(super) const fn are_nearly_reached_with(&self, pending: Load) -> bool {
         exceeds(pending, self.narrow)
     }
 

@@ -10,6 +10,17 @@ use super::Outbox;
 use super::life::Closed;
 use crate::log::{self, CallSite, Once, OncePerSite};
 
+#[cold]
+fn came_too_late(what: fmt::Arguments<'_>, site: CallSite, closed: Closed) {
+    static TOLD: OncePerSite = OncePerSite::new();
+    TOLD.warn(
+        site,
+        format_args!(
+            "{what} ({site}) came after the tracer was shut down, and is dropped: {closed}"
+        ),
+    );
+}
+
 impl Outbox {
     /// From now on everything offered is dropped as [`DropReason::ShutDown`](crate::DropReason::ShutDown).
     pub(crate) fn close(&self, by: Closed) {
@@ -19,15 +30,10 @@ impl Outbox {
     }
 
     /// Warns, once a call site, where something begins that will be dropped.
+    #[inline]
     pub(crate) fn expect_open(&self, what: fmt::Arguments<'_>, site: CallSite) {
-        static TOLD: OncePerSite = OncePerSite::new();
         if let Some((closed, _)) = self.life.closed.get() {
-            TOLD.warn(
-                site,
-                format_args!(
-                    "{what} ({site}) came after the tracer was shut down, and is dropped: {closed}"
-                ),
-            );
+            came_too_late(what, site, *closed);
         }
     }
 

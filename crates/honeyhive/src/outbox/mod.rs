@@ -42,7 +42,7 @@ pub(crate) use record::{
 };
 
 use crate::error::FlushError;
-use crate::log::CallSite;
+use crate::log::{self, CallSite};
 use crate::model::id::SessionId;
 use crate::owners::Member;
 use crate::report::{DeliveryStats, DropReason, Drops, FlushReport};
@@ -78,7 +78,7 @@ impl Inbox {
 struct Queue {
     inbox: Inbox,
     /// The delivery thread has been woken to make room.
-    knows_of_narrowness: bool,
+    is_asked_for_room: bool,
     /// Nothing more is accepted.
     closed: bool,
     /// Nobody reads commands any more.
@@ -329,10 +329,11 @@ impl Outbox {
     #[inline]
     fn admitted(&self, mut queue: MutexGuard<'_, Queue>) {
         let gathered = queue.inbox.records.len() + queue.inbox.spans.len();
-        let is_narrow = !queue.knows_of_narrowness && self.bounds.are_narrow_with(queue.pending);
-        queue.knows_of_narrowness |= is_narrow;
+        let fills_up =
+            !queue.is_asked_for_room && self.bounds.are_nearly_reached_with(queue.pending);
+        queue.is_asked_for_room |= fills_up;
         drop(queue);
-        if gathered == BATCH || is_narrow {
+        if gathered == BATCH || fills_up {
             self.wake.notify_one();
         }
     }
@@ -356,9 +357,9 @@ impl Outbox {
     /// Takes all that has gathered, and leaves the room of an emptied inbox.
     pub(crate) fn take(&self, inbox: &mut Inbox) {
         // Here the delivery thread comes again and again.
-        crate::log::replay();
+        log::replay();
         let mut queue = self.lock();
-        queue.knows_of_narrowness = false;
+        queue.is_asked_for_room = false;
         std::mem::swap(&mut queue.inbox, inbox);
     }
 
@@ -460,10 +461,9 @@ impl Outbox {
                 .fetch_add(u64::from(count), Ordering::Relaxed)
                 == 0
         {
-            tracing::warn!(
-                target: "honeyhive",
+            log::warn(
                 "a session id counts as absent, because it is not one that is trusted or says nothing (blank, `undefined`, \
-                 `null`, over 256 bytes, control characters); `stats().ignored_session_ids` counts further cases"
+                 `null`, over 256 bytes, control characters); `stats().ignored_session_ids` counts further cases",
             );
         }
     }

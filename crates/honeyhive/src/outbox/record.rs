@@ -183,7 +183,8 @@ const SENT: u8 = 1;
 const WITHDRAWN: u8 = 2;
 
 impl StartRecord {
-    #[inline]
+    // A record is large, and a call would copy it.
+    #[inline(always)]
     pub(crate) fn new(
         id: SessionId,
         mut name: Arc<str>,

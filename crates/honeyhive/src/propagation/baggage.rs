@@ -47,6 +47,7 @@ impl<'a> SessionInBaggage<'a> {
     }
 
     /// The session that these say, as far as `trusted` takes it. The bare key counts only where it holds a well-formed UUID.
+    #[inline]
     pub(crate) fn session(
         &self,
         mut trusted: impl FnMut(&str) -> Option<SessionId>,

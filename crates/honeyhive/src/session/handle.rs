@@ -94,16 +94,21 @@ impl Session {
     #[track_caller]
     pub(crate) fn open(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
         let session = Self::of(outbox, start);
-        if outbox.is_disabled() {
-            session.start.settle(Ok(()));
+        session.hand_over();
+        session
+    }
+
+    #[track_caller]
+    fn hand_over(&self) {
+        if self.outbox.is_disabled() {
+            self.start.settle(Ok(()));
         }
-        if let Err(reason) = outbox.push_start(&session.start) {
-            session.start.settle(Err(match reason {
+        if let Err(reason) = self.outbox.push_start(&self.start) {
+            self.start.settle(Err(match reason {
                 DropReason::ShutDown => StartError::ShutDown,
                 reason => StartError::Dropped { reason },
             }));
         }
-        session
     }
 
     /// Links to a session that exists: what the start would have carried as metadata and user

@@ -79,43 +79,27 @@ impl Budget {
         !std::mem::replace(&mut self.has_failed, true)
     }
 
-    /// What is too much is left out, and so is everything after it.
-    pub(super) fn put(
-        &mut self,
-        attribute: KeyValue,
-        put: impl FnOnce(KeyValue),
-    ) -> ControlFlow<()> {
-        if self.allows(&attribute) {
-            put(attribute);
-            Continue(())
-        } else {
-            Break(())
+    /// Asks for the room of one more attribute. What is too much is left out, and so is everything after it.
+    #[inline]
+    pub(super) fn admit(&mut self, attribute: &KeyValue) -> ControlFlow<()> {
+        let bytes = attribute.key.as_str().len() + value_bytes(&attribute.value);
+        if self.is_truncated || self.attributes == 0 || self.bytes < bytes {
+            self.truncate();
+            return Break(());
         }
+        self.attributes -= 1;
+        self.bytes -= bytes;
+        Continue(())
     }
 
-    /// As [`put`](Self::put), leaving so many attributes to others.
-    pub(super) fn put_leaving(
-        &mut self,
-        others: usize,
-        attribute: KeyValue,
-        put: impl FnOnce(KeyValue),
-    ) -> ControlFlow<()> {
+    /// As [`admit`](Self::admit), leaving so many attributes to others.
+    #[inline]
+    pub(super) fn admit_leaving(&mut self, others: usize, attribute: &KeyValue) -> ControlFlow<()> {
         if self.attributes <= others {
             self.mark();
             return Break(());
         }
-        self.put(attribute, put)
-    }
-
-    fn allows(&mut self, attribute: &KeyValue) -> bool {
-        let bytes = attribute.key.as_str().len() + value_bytes(&attribute.value);
-        if self.is_truncated || self.attributes == 0 || self.bytes < bytes {
-            self.truncate();
-            return false;
-        }
-        self.attributes -= 1;
-        self.bytes -= bytes;
-        true
+        self.admit(attribute)
     }
 
     /// Says on the span that outputs were left out.

@@ -40,6 +40,7 @@ impl Recorded {
         }
     }
 
+    #[inline]
     fn of<T: Serialize + ?Sized>(value: &T) -> Self {
         match json::take(value, Self::BOUNDS) {
             Ok(taken) => Self {
@@ -122,6 +123,7 @@ pub trait BySerialize {
 }
 
 impl<T: Serialize> BySerialize for &&Probe<'_, T> {
+    #[inline]
     fn __honeyhive_json(&self) -> Recorded {
         Recorded::of(self.0)
     }

@@ -94,7 +94,8 @@ impl Site {
             fill(&mut inputs);
             inputs.close();
         });
-        let builder = SpanBuilder::from_name(site.name).with_attributes(attributes);
+        let mut builder = SpanBuilder::from_name(site.name);
+        builder.attributes = Some(attributes);
         let span = tracer.build_with_context(builder, &cx);
         if !span.is_recording() {
             return None;

@@ -1,5 +1,7 @@
 //! How arguments and results are written onto a span.
 
+use std::ops::ControlFlow::Continue;
+
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Key, KeyValue};
 use serde::Serialize;
@@ -51,7 +53,11 @@ impl<'a> Inputs<'a> {
         let Self {
             attributes, budget, ..
         } = self;
-        let put = &mut |attribute| budget.put_leaving(others, attribute, |it| attributes.push(it));
+        let put = &mut |attribute| {
+            budget.admit_leaving(others, &attribute)?;
+            attributes.push(attribute);
+            Continue(())
+        };
         let _ = flatten(Key::from_static_str(key), value.json, put);
         if value.is_cut {
             budget.mark();
@@ -79,7 +85,9 @@ impl<'a> Inputs<'a> {
             attributes, budget, ..
         } = self;
         attributes_of(enrichment, &mut |attribute| {
-            let _ = budget.put(attribute, |it| attributes.push(it));
+            if budget.admit(&attribute).is_continue() {
+                attributes.push(attribute);
+            }
         });
     }
 
@@ -137,7 +145,11 @@ impl Active {
     /// A value as attributes, as far as there is room.
     fn put(&self, key: impl Into<Key>, value: Recorded, budget: &mut Budget) {
         let span = self.cx.span();
-        let put = &mut |attribute| budget.put(attribute, |it| span.set_attribute(it));
+        let put = &mut |attribute| {
+            budget.admit(&attribute)?;
+            span.set_attribute(attribute);
+            Continue(())
+        };
         let _ = flatten(key.into(), value.json, put);
         if value.is_cut {
             budget.mark();

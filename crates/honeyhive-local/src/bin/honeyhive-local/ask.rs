@@ -114,6 +114,11 @@ pub(crate) async fn sessions(client: &Client, which: &Which) -> Result<Vec<Value
             query(which, before, which.limit - rows.len())
         );
         let listed = client.json(&path).await?.unwrap_or_default();
+        if listed["partial"] == true && before.is_none() {
+            out::complain(
+                "more hold these words than a search looks at, so older ones may be missing: search for more words",
+            );
+        }
         rows.extend(listed["sessions"].as_array().into_iter().flatten().cloned());
         before = listed["next"].as_i64();
         if before.is_none() {

@@ -95,7 +95,7 @@ impl Client {
         asked.is_ok_and(|answer| answer.status().is_success())
     }
 
-    /// What a path of the read side answers; nothing where it is not found.
+    /// The answer of a path of the read side; nothing where it is not found.
     pub(crate) async fn get(&self, path: &str) -> Result<Option<Bytes>, Failure> {
         let answer = self.request(Method::GET, path, None).await?;
         if answer.status() == StatusCode::NOT_FOUND {

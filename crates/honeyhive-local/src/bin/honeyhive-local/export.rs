@@ -9,7 +9,7 @@ use crate::client::{Client, encoded};
 use crate::failure::Failure;
 use crate::out;
 
-/// What describes the request of a session and not what was asked.
+/// Fields that describe the request of a session and not what was asked.
 const TRANSPORT: [&str; 5] = ["method", "path", "user_id", "status_code", "url"];
 
 /// `export`: a session a line, the oldest first, so that `import` makes the same order.

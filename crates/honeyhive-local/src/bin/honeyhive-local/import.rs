@@ -12,7 +12,7 @@ use crate::client::{Client, encoded};
 use crate::failure::Failure;
 use crate::out;
 
-/// What a session is started with; the rest comes with an update.
+/// Fields that a session is started with; the rest comes with an update.
 const STARTED_WITH: [(&str, &str); 9] = [
     ("session_id", "session_id"),
     ("name", "session_name"),
@@ -27,7 +27,7 @@ const STARTED_WITH: [(&str, &str); 9] = [
 
 const UPDATED_WITH: [&str; 4] = ["metrics", "feedback", "duration", "end_time"];
 
-/// What `POST /v1/events/batch` takes of an event.
+/// Fields of an event that `POST /v1/events/batch` takes.
 const OF_EVENTS: [&str; 15] = [
     "event_id",
     "session_id",
@@ -76,7 +76,7 @@ pub(crate) async fn import(args: &Import) -> Result<(), Failure> {
 }
 
 enum Kind {
-    /// What `export` has printed.
+    /// Lines that `export` has printed.
     Lines,
     /// A request of an exporter, with its content type.
     Otlp(&'static str),

@@ -1,25 +1,45 @@
-//! What goes to the terminal.
+//! Text on its way to the terminal.
 
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 use serde_json::Value;
 
-/// Not `println!`, which panics when nobody reads.
+/// Prints lines, without anything that a terminal would obey. Not by `println!`, which panics when nobody reads.
 pub(crate) fn say(text: &str) {
-    let _ = writeln!(io::stdout(), "{text}");
+    let _ = writeln!(io::stdout(), "{}", lines(text));
 }
 
 pub(crate) fn complain(text: &str) {
-    let _ = writeln!(io::stderr(), "honeyhive-local: {text}");
+    let _ = writeln!(io::stderr(), "honeyhive-local: {}", lines(text));
 }
 
+/// Prints a value on one line; such characters are escaped in it, so that whoever parses it loses nothing.
 pub(crate) fn json(value: &Value) {
-    say(&value.to_string());
+    let mut text = String::new();
+    for character in value.to_string().chars() {
+        if is_obeyed(character) {
+            let _ = write!(text, "\\u{:04x}", u32::from(character));
+        } else {
+            text.push(character);
+        }
+    }
+    say(&text);
 }
 
 /// A text of outside on one line and without what a terminal would obey.
 pub(crate) fn plain(text: &str) -> String {
-    text.replace(char::is_control, " ")
+    text.replace(is_obeyed, " ")
+}
+
+fn lines(text: &str) -> String {
+    text.replace(|it| is_obeyed(it) && it != '\n' && it != '\t', " ")
+}
+
+/// Whether a terminal does something else with a character than show it: commands, and turns of the writing direction.
+fn is_obeyed(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The beginning of a text, in so many columns.

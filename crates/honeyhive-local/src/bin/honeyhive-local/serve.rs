@@ -84,7 +84,7 @@ fn set<T: FromStr>(name: &str, what: &str) -> Result<Option<T>, Failure> {
     text.parse().map(Some).map_err(|_| refused())
 }
 
-/// What is only blank is as good as not set.
+/// A blank variable is as good as one that is not set.
 fn variable(name: &str) -> Option<String> {
     let value = env::var(name).ok()?.trim().to_owned();
     (!value.is_empty()).then_some(value)

@@ -64,7 +64,7 @@ fn changed(message: &str) -> Vec<String> {
     ids.into_iter().map(str::to_owned).collect()
 }
 
-/// What was said of each session, so that nothing is said twice.
+/// The last line of each session, so that nothing is said twice.
 #[derive(Default)]
 struct Printed {
     json: bool,

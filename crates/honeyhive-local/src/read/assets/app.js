@@ -193,11 +193,11 @@ function startSessions() {
     $('.empty', main)?.remove();
     localTimes(table);
     newest = Math.max(newest, ...rows.map((row) => Number(row.dataset.seq)));
-    // What was read long ago leaves at the other end.
+    // Lines that were read long ago leave at the other end.
     for (const row of $$('tbody tr', table).slice(1000)) row.remove();
   };
   const look = soon(async () => {
-    // What was asked for before a pause may come due in it, and is asked again after the pause.
+    // A request from before a pause may come due in it, and is made again after the pause.
     if (live.paused) return;
     const asking = new URLSearchParams(query);
     asking.set('after', newest);

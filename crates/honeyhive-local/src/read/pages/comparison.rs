@@ -9,9 +9,10 @@ use serde_json::Value;
 
 use super::super::{api, format, frame, value};
 use super::experiments::{framed, name, status};
-use crate::api::{RUN, Server, run_side};
+use crate::api::{RUN, run_side};
 use crate::experiments::{Change, DURATION, RunRow, Side, Verdict, changes};
 use crate::reply::Answer;
+use crate::shared::Server;
 
 /// Datapoints shown at a time.
 const SHOWN: usize = 200;

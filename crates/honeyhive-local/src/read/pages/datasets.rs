@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::super::format;
 use super::super::frame::{self, Page, Place};
 use super::super::value::{fields, text};
-use crate::api::Server;
 use crate::reply::Answer;
+use crate::shared::Server;
 
 /// Datapoints shown; the rest is in the API.
 const SHOWN: usize = 500;

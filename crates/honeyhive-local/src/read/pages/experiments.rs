@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::super::frame::{self, Page, Place};
 use super::super::{format, value};
-use crate::api::{RUN, Server, run_side, run_summary};
+use crate::api::{RUN, run_side, run_summary};
 use crate::experiments::Side;
 use crate::reply::Answer;
+use crate::shared::Server;
 
 /// Datapoints shown; the rest is in the API.
 const SHOWN: usize = 500;

@@ -5,8 +5,8 @@ use maud::{Markup, html};
 
 use super::super::frame::{self, Page, Place};
 use super::super::{api, format};
-use crate::api::Server;
 use crate::reply::Answer;
+use crate::shared::Server;
 use crate::store::Orphan;
 
 /// `GET /orphans`: the newest first.

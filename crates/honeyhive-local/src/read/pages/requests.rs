@@ -7,9 +7,9 @@ use maud::{Markup, html};
 
 use super::super::frame::{self, Page, Place};
 use super::super::{api, format};
-use crate::api::Server;
 use crate::model::RecordedRequest;
 use crate::reply::Answer;
+use crate::shared::Server;
 
 /// Requests on a page of the list.
 const PAGE: usize = 100;

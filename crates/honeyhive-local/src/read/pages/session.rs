@@ -6,8 +6,8 @@ use maud::{Markup, html};
 use super::super::format;
 use super::super::frame::{self, Page, Place};
 use super::super::outcome::Outcome;
-use crate::api::Server;
 use crate::reply::Answer;
+use crate::shared::Server;
 use crate::store::SessionRow;
 
 const TABS: [(&str, &str); 5] = [

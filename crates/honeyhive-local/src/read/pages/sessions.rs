@@ -8,9 +8,9 @@ use super::super::filters::Filters;
 use super::super::frame::{self, Page, Place};
 use super::super::outcome::Outcome;
 use super::super::{format, welcome};
-use crate::api::Server;
 use crate::reply::{Answer, Reply};
-use crate::store::{Facets, Listed, SessionFilter, SessionRow};
+use crate::shared::Server;
+use crate::store::{Facets, Listed, MOST_FOUND, SessionFilter, SessionRow};
 
 /// `GET /`: a page of the list.
 pub(in crate::read) async fn page(
@@ -89,6 +89,11 @@ fn list(listed: &Listed<SessionRow>, filters: &Filters, headers: &HeaderMap) -> 
         } @else {
             p.total { (format::count(i64::try_from(listed.total).unwrap_or(i64::MAX))) " in all" }
         }
+        @if listed.partial {
+            p.total {
+                "Looked at the newest " (format::count(MOST_FOUND)) " sessions and events with these words: search for more words to find older ones"
+            }
+        }
         @if let Some(next) = listed.next { (frame::further(&filters.page(next))) }
     }
 }
@@ -123,7 +128,7 @@ fn row(row: &SessionRow) -> Markup {
             }
             td.outcome { (outcome(row)) }
             td.model { (maybe(row.model.as_deref())) }
-            td.num.tokens { (amount(row.tokens, &format::count(row.tokens))) }
+            td.num.tokens { (tokens(row)) }
             td.num.cost { (amount(i64::from(row.cost > 0.0), &format::cost(row.cost))) }
             td.num.duration { (maybe(row.duration.map(format::duration).as_deref())) }
             td.num.events { (amount(row.events, &format::count(row.events))) }
@@ -137,6 +142,14 @@ fn outcome(row: &SessionRow) -> Markup {
         (frame::pill(tone, &word))
         @if row.errors > 0 { div.bad { (format::counted(row.errors, "error")) } }
     }
+}
+
+/// The tokens that went into models and came out; their total where nobody told them apart.
+fn tokens(row: &SessionRow) -> Markup {
+    if row.input_tokens + row.output_tokens == 0 {
+        return amount(row.tokens, &format::count(row.tokens));
+    }
+    html! { (format::count(row.input_tokens)) " → " (format::count(row.output_tokens)) }
 }
 
 fn maybe(text: Option<&str>) -> Markup {

@@ -1,4 +1,4 @@
-//! What a list can be narrowed by: the values that recent sessions have.
+//! The facets that narrow a list: the values that recent sessions have.
 
 use rusqlite::Connection;
 

@@ -1,6 +1,6 @@
 //! Lists of sessions: filters, pages, newest first.
 
-use rusqlite::ToSql;
+use rusqlite::{ToSql, params};
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -13,10 +13,14 @@ use crate::store::failed::Failed;
 const MOST: usize = 200;
 const USUAL: usize = 50;
 
+/// A search for words looks at so many sessions and events that hold them, the newest first: a word that is in all of
+/// 250,000 events is answered as fast as a rare one.
+pub(crate) const MOST_FOUND: i64 = 5000;
+
 /// Which sessions a list shows. All conditions must hold; its fields are the names in a URL's query.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct SessionFilter {
-    /// Words in the session or in any of its events, of which the newest 5,000 with these words are looked at.
+    /// Words in the session or in any of its events, of which the newest [`MOST_FOUND`] with these words are looked at.
     pub(crate) q: Option<String>,
     /// A part of the name.
     pub(crate) name: Option<String>,
@@ -55,6 +59,8 @@ pub(crate) struct Listed<T> {
     pub(crate) total: u64,
     /// The `before` of the next page, where there is one.
     pub(crate) next: Option<i64>,
+    /// Whether more held the words than a search looks at, so that older ones may be missing.
+    pub(crate) partial: bool,
 }
 
 impl SessionFilter {
@@ -129,8 +135,18 @@ impl Reading<'_> {
         Ok(Listed {
             next: rows.last().filter(|_| more).map(|row| row.seq),
             total: self.count(&everywhere)?,
+            partial: self.holds_more_than_is_found(filter)?,
             rows,
         })
+    }
+
+    fn holds_more_than_is_found(&self, filter: &SessionFilter) -> Result<bool, Failed> {
+        let Some(query) = filter.q.as_deref().and_then(words::query) else {
+            return Ok(false);
+        };
+        let sql = "SELECT 1 FROM text WHERE text MATCH ?1 ORDER BY rowid DESC LIMIT 1 OFFSET ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.exists(params![query, MOST_FOUND])?)
     }
 
     fn count(&self, conditions: &Conditions) -> Result<u64, Failed> {
@@ -161,11 +177,12 @@ impl Conditions {
         if let Some(query) = filter.q.as_deref().and_then(words::query) {
             all.parts.push(
                 "s.seq IN (WITH found AS MATERIALIZED \
-                 (SELECT rowid FROM text WHERE text MATCH ? ORDER BY rowid DESC LIMIT 5000) \
+                 (SELECT rowid FROM text WHERE text MATCH ? ORDER BY rowid DESC LIMIT ?) \
                  SELECT rowid FROM found UNION ALL SELECT held.seq FROM found JOIN event e ON e.seq = found.rowid \
                  JOIN session held ON held.id = e.session_id)",
             );
             all.values.push(Value::Text(query));
+            all.values.push(Value::Integer(MOST_FOUND));
         }
         all.text("instr(lower(s.name), lower(?)) > 0", &filter.name);
         all.text("s.source = ?", &filter.source);

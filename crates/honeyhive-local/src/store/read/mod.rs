@@ -1,4 +1,4 @@
-//! What is read, all of one moment.
+//! Reads, each of one moment.
 
 mod events;
 mod facets;
@@ -15,7 +15,7 @@ mod words;
 use rusqlite::Connection;
 
 pub(crate) use facets::Facets;
-pub(crate) use list::{Listed, SessionFilter};
+pub(crate) use list::{Listed, MOST_FOUND, SessionFilter};
 pub(crate) use orphans::Orphan;
 pub(crate) use rows::SessionRow;
 pub(crate) use search::Found;

@@ -72,6 +72,7 @@ impl Reading<'_> {
         Ok(Listed {
             next: rows.last().filter(|_| more).map(|row| row.event.seq),
             total,
+            partial: false,
             rows,
         })
     }

@@ -20,7 +20,7 @@ pub(crate) struct SessionRow {
     /// `complete`, `error`, `client_disconnected`, … as the client said.
     pub(crate) outcome: Option<String>,
     pub(crate) user_id: Option<String>,
-    /// What was asked first, and answered last: at most 200 characters.
+    /// The first question and the last answer: at most 200 characters.
     pub(crate) input: Option<String>,
     pub(crate) output: Option<String>,
     pub(crate) run_id: Option<String>,
@@ -30,6 +30,9 @@ pub(crate) struct SessionRow {
     /// How many of the events failed.
     pub(crate) errors: i64,
     pub(crate) tokens: i64,
+    /// The parts of the tokens, as far as they were told apart.
+    pub(crate) input_tokens: i64,
+    pub(crate) output_tokens: i64,
     /// In US dollars; 0 where nothing was said of costs.
     pub(crate) cost: f64,
 }
@@ -39,7 +42,8 @@ pub(super) const SESSION_COLUMNS: &str = "s.seq, s.id, s.name, s.source, s.start
      s.status, s.outcome, s.user_id, \
      coalesce(s.input, (SELECT input FROM event WHERE session_id = s.id AND type = 'model' ORDER BY start_ms LIMIT 1)), \
      coalesce(s.output, (SELECT output FROM event WHERE session_id = s.id AND type = 'model' ORDER BY start_ms DESC LIMIT 1)), \
-     s.run_id, s.datapoint_id, s.model, s.events, s.errors, s.tokens, s.cost";
+     s.run_id, s.datapoint_id, s.model, s.events, s.errors, s.tokens, s.cost, \
+     s.input_tokens, s.output_tokens";
 
 impl SessionRow {
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -64,6 +68,8 @@ impl SessionRow {
             errors: row.get(17)?,
             tokens: row.get(18)?,
             cost: row.get(19)?,
+            input_tokens: row.get(20)?,
+            output_tokens: row.get(21)?,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! What belongs to a run of an experiment.
+//! The sessions and events of an experiment's run.
 
 use super::Reading;
 use crate::model::{LocalEvent, LocalSession};

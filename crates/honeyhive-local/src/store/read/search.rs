@@ -11,7 +11,7 @@ use crate::model::{LocalEvent, LocalSession};
 use crate::rest::{Filter, Operator, Search};
 use crate::store::failed::Failed;
 
-/// What was found: a session is an event, too.
+/// A session or an event that was found; to a search a session is an event, too.
 #[derive(Debug)]
 pub(crate) enum Found {
     Session(Box<LocalSession>),

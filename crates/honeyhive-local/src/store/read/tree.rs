@@ -119,7 +119,7 @@ impl<'e> Walk<'e> {
         };
         let roots = walk.connect();
         roots.into_iter().for_each(|root| walk.descend(root));
-        // What is left hangs below itself: spans that name each other as parents.
+        // The rest hangs below itself: spans that name each other as parents.
         (0..events.len()).for_each(|index| walk.descend(index));
         walk.order
     }

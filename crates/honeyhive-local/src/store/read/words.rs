@@ -1,4 +1,4 @@
-//! What somebody looks for, as the index is asked for it.
+//! The words of a search, as the index is asked for them.
 
 /// A query for rows that hold all words of `text`, the last of them perhaps only begun; none where it has no words.
 pub(super) fn query(text: &str) -> Option<String> {

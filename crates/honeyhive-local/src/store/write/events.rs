@@ -4,20 +4,20 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{Writing, text};
 use crate::config::UnknownUpdates;
-use crate::model::{Arrival, EventFacts, LocalEvent, canonical_id};
+use crate::model::{Arrival, EventFacts, LocalEvent, Tokens, canonical_id};
 use crate::rest::Update;
 use crate::store::failed::Failed;
 use crate::store::feed::Kind;
 
-/// What a row costs besides its JSON and its words.
+/// A row costs so much besides its JSON and its words.
 const ROW: u64 = 700;
 
-/// What an event adds to its session.
+/// The part that an event adds to the sums of its session.
 #[derive(Debug, Clone, PartialEq, Default)]
 struct Share {
     events: i64,
     errors: i64,
-    tokens: i64,
+    tokens: Tokens,
     cost: f64,
     model: Option<String>,
 }
@@ -85,8 +85,9 @@ impl Writing<'_> {
         let bytes = ROW + doc.len() as u64 + words.len() as u64;
         let sql = "INSERT INTO event (seq, event_id, session_id, parent_id, trace_id, span_id, parent_span_id, type, \
                    name, source, start_ms, end_ms, duration, error, model, provider, tokens, cost, first_token_ms, \
-                   input, output, run_id, datapoint_id, orphan, bytes, doc) VALUES \
-                   (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26)";
+                   input, output, run_id, datapoint_id, orphan, bytes, doc, input_tokens, output_tokens) VALUES \
+                   (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26,\
+                   ?27,?28)";
         self.connection.prepare_cached(sql)?.execute(params![
             seq,
             event.event_id,
@@ -104,7 +105,7 @@ impl Writing<'_> {
             event.error,
             facts.model,
             facts.provider,
-            facts.tokens,
+            facts.tokens.total,
             facts.cost,
             facts.first_token_ms,
             facts.input,
@@ -114,6 +115,8 @@ impl Writing<'_> {
             orphan,
             bytes,
             doc,
+            facts.tokens.input,
+            facts.tokens.output,
         ])?;
         self.index(seq, &words)?;
         self.totals.events += 1;
@@ -140,14 +143,15 @@ impl Writing<'_> {
         let facts = EventFacts::of(event);
         let bytes = ROW + doc.len() as u64 + words.len() as u64;
         let sql = "UPDATE event SET end_ms=?2, duration=?3, model=?4, provider=?5, tokens=?6, cost=?7, \
-                   first_token_ms=?8, output=?9, run_id=?10, datapoint_id=?11, bytes=?12, doc=?13 WHERE seq=?1";
+                   first_token_ms=?8, output=?9, run_id=?10, datapoint_id=?11, bytes=?12, doc=?13, \
+                   input_tokens=?14, output_tokens=?15 WHERE seq=?1";
         self.connection.prepare_cached(sql)?.execute(params![
             seq,
             event.end_time_ms,
             event.duration,
             facts.model,
             facts.provider,
-            facts.tokens,
+            facts.tokens.total,
             facts.cost,
             facts.first_token_ms,
             facts.output,
@@ -155,6 +159,8 @@ impl Writing<'_> {
             facts.datapoint_id,
             bytes,
             doc,
+            facts.tokens.input,
+            facts.tokens.output,
         ])?;
         self.unindex(*seq)?;
         self.index(*seq, &words)?;
@@ -194,14 +200,17 @@ impl Writing<'_> {
     fn add_to_session(&self, id: &str, share: &Share, sign: f64) -> Result<(), Failed> {
         let whole = sign as i64;
         let sql = "UPDATE session SET events = events + ?2, errors = errors + ?3, tokens = tokens + ?4, \
-                   cost = cost + ?5, model = coalesce(?6, model) WHERE id = ?1";
+                   cost = cost + ?5, model = coalesce(?6, model), input_tokens = input_tokens + ?7, \
+                   output_tokens = output_tokens + ?8 WHERE id = ?1";
         self.connection.prepare_cached(sql)?.execute(params![
             id,
             whole * share.events,
             whole * share.errors,
-            whole * share.tokens,
+            whole * share.tokens.total,
             sign * share.cost,
             share.model,
+            whole * share.tokens.input,
+            whole * share.tokens.output,
         ])?;
         Ok(())
     }

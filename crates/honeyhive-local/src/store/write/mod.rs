@@ -14,7 +14,7 @@ use super::feed::Kind;
 use super::totals::Totals;
 use crate::config::Limits;
 
-/// What a write works with.
+/// A write's tools: the open transaction, the totals, the limits.
 #[derive(Debug)]
 pub(crate) struct Writing<'c> {
     connection: &'c Connection,

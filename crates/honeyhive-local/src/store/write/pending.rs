@@ -13,7 +13,7 @@ const PATIENCE: f64 = 3_600_000.0;
 /// More updates wait for nothing that will ever come.
 const MOST: usize = 10_000;
 
-/// What a row costs besides its JSON.
+/// A row costs so much besides its JSON.
 const ROW: u64 = 100;
 
 impl Writing<'_> {

@@ -7,7 +7,7 @@ use super::Writing;
 use crate::store::failed::Failed;
 use crate::store::feed::Kind;
 
-/// What a row costs besides its JSON.
+/// A row costs so much besides its JSON.
 const ROW: u64 = 200;
 
 impl Writing<'_> {

@@ -8,8 +8,17 @@ use crate::rest::Update;
 use crate::store::failed::Failed;
 use crate::store::feed::Kind;
 
-/// What a row costs besides its JSON, which the index holds once more in its way.
+/// A row costs so much besides its JSON and its words.
 const ROW: u64 = 400;
+
+/// The sums of the events are no part of this: only the events change them.
+const PUT: &str = "INSERT INTO session (seq, id, name, source, start_ms, end_ms, duration, error, status, outcome, \
+     user_id, input, output, run_id, datapoint_id, bytes, doc) \
+     VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17) \
+     ON CONFLICT (seq) DO UPDATE SET name = excluded.name, source = excluded.source, start_ms = excluded.start_ms, \
+     end_ms = excluded.end_ms, duration = excluded.duration, error = excluded.error, status = excluded.status, \
+     outcome = excluded.outcome, user_id = excluded.user_id, input = excluded.input, output = excluded.output, \
+     run_id = excluded.run_id, datapoint_id = excluded.datapoint_id, bytes = excluded.bytes, doc = excluded.doc";
 
 impl Writing<'_> {
     /// A new session is kept as posted; of one that is known, only metadata and user properties
@@ -59,14 +68,29 @@ impl Writing<'_> {
             update.apply_to_session(&mut session);
         }
         let seq = self.totals.take_seq();
-        let doc = serde_json::to_string(&session)?;
-        let words = text::of_session(&session);
-        let facts = SessionFacts::of(&session);
+        let bytes = self.put_session(seq, &session)?;
+        self.totals.sessions += 1;
+        self.totals.bytes += bytes;
+        self.changed(Kind::Session, &session.session_id, true);
+        Ok(session)
+    }
+
+    fn save_session(&mut self, seq: i64, session: &LocalSession) -> Result<(), Failed> {
+        let before = self.bytes_of("session", seq)?;
+        self.unindex(seq)?;
+        let bytes = self.put_session(seq, session)?;
+        self.totals.bytes = self.totals.bytes.saturating_sub(before) + bytes;
+        self.changed(Kind::Session, &session.session_id, false);
+        Ok(())
+    }
+
+    /// Writes the row of a session, new or known, and its words; returns the bytes that both take.
+    fn put_session(&self, seq: i64, session: &LocalSession) -> Result<u64, Failed> {
+        let doc = serde_json::to_string(session)?;
+        let words = text::of_session(session);
+        let facts = SessionFacts::of(session);
         let bytes = ROW + doc.len() as u64 + words.len() as u64;
-        let sql = "INSERT INTO session (seq, id, name, source, start_ms, end_ms, duration, error, status, outcome, \
-                   user_id, input, output, run_id, datapoint_id, bytes, doc) \
-                   VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)";
-        self.connection.prepare_cached(sql)?.execute(params![
+        self.connection.prepare_cached(PUT)?.execute(params![
             seq,
             session.session_id,
             session.name,
@@ -86,44 +110,7 @@ impl Writing<'_> {
             doc,
         ])?;
         self.index(seq, &words)?;
-        self.totals.sessions += 1;
-        self.totals.bytes += bytes;
-        self.changed(Kind::Session, &session.session_id, true);
-        Ok(session)
-    }
-
-    fn save_session(&mut self, seq: i64, session: &LocalSession) -> Result<(), Failed> {
-        let doc = serde_json::to_string(session)?;
-        let words = text::of_session(session);
-        let facts = SessionFacts::of(session);
-        let bytes = ROW + doc.len() as u64 + words.len() as u64;
-        let before = self.bytes_of("session", seq)?;
-        let sql = "UPDATE session SET name=?2, source=?3, start_ms=?4, end_ms=?5, duration=?6, error=?7, status=?8, \
-                   outcome=?9, user_id=?10, input=?11, output=?12, run_id=?13, datapoint_id=?14, bytes=?15, doc=?16 \
-                   WHERE seq=?1";
-        self.connection.prepare_cached(sql)?.execute(params![
-            seq,
-            session.name,
-            session.source,
-            session.start_time,
-            session.end_time,
-            session.duration,
-            facts.error,
-            facts.status,
-            facts.outcome,
-            facts.user_id,
-            facts.input,
-            facts.output,
-            facts.run_id,
-            facts.datapoint_id,
-            bytes,
-            doc,
-        ])?;
-        self.unindex(seq)?;
-        self.index(seq, &words)?;
-        self.totals.bytes = self.totals.bytes.saturating_sub(before) + bytes;
-        self.changed(Kind::Session, &session.session_id, false);
-        Ok(())
+        Ok(bytes)
     }
 
     fn find_session(&self, id: &str) -> Result<Option<(i64, LocalSession)>, Failed> {

@@ -7,7 +7,6 @@ use crate::delivery::claim::Claim;
 use crate::delivery::disk::Request;
 use crate::delivery::gate::Gate;
 use crate::delivery::lane::{Number, Outcome};
-use crate::delivery::notices::{SESSIONS, TRACES, UPDATES};
 use crate::delivery::sealed::{About, Body, Home, Parts, Sealed, Target};
 use crate::delivery::verdict::{Circumstances, UNAUTHORIZED_PAUSE, Verdict, judge};
 use crate::error::StartError;
@@ -163,7 +162,7 @@ impl Core {
             return;
         };
         if !matches!(verdict, Verdict::Await(_) | Verdict::Smaller(_)) {
-            self.notices.failure(what(target), failure, now);
+            self.notices.failure(target, failure, now);
         }
         match failure {
             Failure::Transient { retry_after, .. } => {
@@ -178,7 +177,7 @@ impl Core {
 
     /// Notes that an outage is over. What is on disk has waited longest: it does not sit its pauses out.
     fn recovered(&mut self, target: Target) {
-        self.notices.recovered(what(target));
+        self.notices.recovered(target);
         self.lane.delay_disk(None);
     }
 
@@ -284,7 +283,7 @@ impl Core {
         match parts {
             Parts::Cut(body, limit) => {
                 if let Some(call) = self.lane.get(number) {
-                    self.notices.cut(what(call.target), limit, now);
+                    self.notices.cut(call.target, limit, now);
                 }
                 self.lane.set_body(number, body);
             }
@@ -354,13 +353,5 @@ fn error_of(reason: DropReason, failure: Option<Failure>) -> StartError {
     match failure {
         Some(Failure::Refused { status, message }) => StartError::Rejected { status, message },
         _ => StartError::Dropped { reason },
-    }
-}
-
-const fn what(target: Target) -> &'static str {
-    match target {
-        Target::Start(_) => SESSIONS,
-        Target::Update(_) => UPDATES,
-        Target::Traces => TRACES,
     }
 }

@@ -99,7 +99,7 @@ impl Core {
             sink: plan.sink.clone(),
             ledger: Ledger::new(Arc::clone(&outbox)),
             confirms: Confirms::new(plan.answer_timeout),
-            notices: Notices::default(),
+            notices: Notices::new(Arc::clone(&plan.url)),
             labels: Labels::new(),
             sampler: Sampler::new(plan.sampling, plan.most_items, plan.most_bytes),
             sessions: Sessions::new(plan.window),

@@ -49,6 +49,7 @@ pub(super) struct Budget {
 }
 
 impl Budget {
+    #[inline]
     pub(super) const fn new(bounds: Bounds) -> Self {
         Self {
             values: Cell::new(bounds.values),
@@ -60,18 +61,22 @@ impl Budget {
         }
     }
 
+    #[inline]
     pub(super) fn is_cut(&self) -> bool {
         self.is_cut.get()
     }
 
+    #[inline]
     pub(super) fn cut(&self) {
         self.is_cut.set(true);
     }
 
+    #[inline]
     pub(super) fn is_text(&self) -> bool {
         self.is_text.get()
     }
 
+    #[inline]
     pub(super) fn say_text(&self, is_text: bool) {
         self.is_text.set(is_text);
     }
@@ -81,25 +86,30 @@ impl Budget {
         self.is_octet.set(true);
     }
 
+    #[inline]
     pub(super) fn take_octet(&self) -> bool {
         self.is_octet.take()
     }
 
+    #[inline]
     pub(super) fn is_used_up(&self) -> bool {
         self.values.get() == 0 || self.bytes.get() == 0
     }
 
     /// One value more.
+    #[inline]
     pub(super) fn count(&self) {
         self.values.set(self.values.get().saturating_sub(1));
     }
 
     /// So many bytes more.
+    #[inline]
     pub(super) fn weigh(&self, bytes: usize) {
         self.bytes.set(self.bytes.get().saturating_sub(bytes));
     }
 
     /// As much of a text as there is room for.
+    #[inline]
     pub(super) fn text(&self, text: &str) -> String {
         let limit = VALUE_BYTES.min(self.bytes.get());
         let taken = if limits::is_over(text, limit) {
@@ -126,7 +136,13 @@ impl Budget {
         *self.left.borrow_mut() = Some(value);
     }
 
+    #[inline]
     pub(super) fn take_left(&self) -> Option<Value> {
-        self.left.borrow_mut().take()
+        // Whoever leaves something cuts.
+        if self.is_cut() {
+            self.left.borrow_mut().take()
+        } else {
+            None
+        }
     }
 }

@@ -43,6 +43,7 @@ pub(crate) struct Taken {
 /// | a part that cannot be serialised | a text that says so |
 ///
 /// `take` fails where the value as a whole cannot be serialised.
+#[inline]
 pub(crate) fn take(value: &(impl Serialize + ?Sized), bounds: Bounds) -> Result<Taken, Error> {
     let budget = Budget::new(bounds);
     let json = Lenient::new(&budget).whole(value)?;

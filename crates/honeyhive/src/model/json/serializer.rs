@@ -37,6 +37,7 @@ pub(super) struct Lenient<'b> {
 }
 
 impl<'b> Lenient<'b> {
+    #[inline]
     pub(super) const fn new(budget: &'b Budget) -> Self {
         Self {
             budget,
@@ -46,6 +47,7 @@ impl<'b> Lenient<'b> {
     }
 
     /// The value; an error where it cannot be serialised.
+    #[inline]
     pub(super) fn whole<T: Serialize + ?Sized>(self, value: &T) -> Result<Value, Error> {
         if takes_a_lock(type_name::<T>()) {
             return Ok(BEHIND_A_LOCK.into());
@@ -77,6 +79,7 @@ impl<'b> Lenient<'b> {
         Ok(value.into())
     }
 
+    #[inline]
     fn text(self, text: &str, is_text: bool) -> Result<Value, Error> {
         if self.is_whole {
             self.budget.say_text(is_text);
@@ -177,6 +180,7 @@ impl<'b> ser::Serializer for Lenient<'b> {
     type SerializeStruct = Entries<'b>;
     type SerializeStructVariant = Entries<'b>;
 
+    #[inline]
     fn serialize_bool(self, value: bool) -> Result<Value, Error> {
         self.leaf(value)
     }
@@ -189,10 +193,12 @@ impl<'b> ser::Serializer for Lenient<'b> {
         self.leaf(value)
     }
 
+    #[inline]
     fn serialize_i32(self, value: i32) -> Result<Value, Error> {
         self.leaf(value)
     }
 
+    #[inline]
     fn serialize_i64(self, value: i64) -> Result<Value, Error> {
         self.leaf(value)
     }
@@ -214,10 +220,12 @@ impl<'b> ser::Serializer for Lenient<'b> {
         self.leaf(value)
     }
 
+    #[inline]
     fn serialize_u32(self, value: u32) -> Result<Value, Error> {
         self.leaf(value)
     }
 
+    #[inline]
     fn serialize_u64(self, value: u64) -> Result<Value, Error> {
         self.leaf(value)
     }
@@ -233,6 +241,7 @@ impl<'b> ser::Serializer for Lenient<'b> {
         self.serialize_f64(number::of_f32(value))
     }
 
+    #[inline]
     fn serialize_f64(self, value: f64) -> Result<Value, Error> {
         match number::name(value) {
             Some(name) => self.text(name, false),
@@ -244,6 +253,7 @@ impl<'b> ser::Serializer for Lenient<'b> {
         self.text(value.encode_utf8(&mut [0; 4]), true)
     }
 
+    #[inline]
     fn serialize_str(self, value: &str) -> Result<Value, Error> {
         self.text(value, true)
     }
@@ -261,6 +271,7 @@ impl<'b> ser::Serializer for Lenient<'b> {
         self.leaf(text)
     }
 
+    #[inline]
     fn serialize_none(self) -> Result<Value, Error> {
         self.leaf(Value::Null)
     }
@@ -272,6 +283,7 @@ impl<'b> ser::Serializer for Lenient<'b> {
         value.serialize(self.through()?)
     }
 
+    #[inline]
     fn serialize_unit(self) -> Result<Value, Error> {
         self.leaf(Value::Null)
     }

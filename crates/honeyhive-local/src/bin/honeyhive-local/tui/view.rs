@@ -1,4 +1,4 @@
-//! What is on the screen, and what keys do to it: without a terminal, so that it can be tested.
+//! The screen, and the keys that change it: without a terminal, so that it can be tested.
 
 use ratatui::Frame;
 use ratatui::crossterm::event::KeyCode;
@@ -16,7 +16,7 @@ pub(super) fn rows(listed: &Value) -> Vec<Value> {
     listed["sessions"].as_array().cloned().unwrap_or_default()
 }
 
-/// What a key asks of the program.
+/// The answer of the view to a key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Action {
     None,
