@@ -261,3 +261,41 @@ impl honeyhive::opentelemetry_http::HttpClient for Shaky {
         ))
     }
 }
+
+/// A process that forks, as some servers do for their workers: the fork has the tracer and no delivery thread.
+#[cfg(unix)]
+#[test]
+fn in_a_fork_every_flush_ends_in_time() {
+    const FORKS: &str = "HONEYHIVE_TEST_FORKS";
+    if std::env::var_os(FORKS).is_some() {
+        return forks();
+    }
+    // A process of its own, in which nothing else is under way.
+    let mut program = std::process::Command::new(std::env::current_exe().unwrap());
+    let run = program.args(["in_a_fork_every_flush_ends_in_time", "--exact"]);
+    assert!(run.env(FORKS, "1").status().unwrap().success());
+}
+
+#[cfg(unix)]
+fn forks() {
+    let server = server();
+    let tracer = tracer(&server);
+    drop(tracer.span("before").start());
+    flush(&tracer);
+    if let fork::Fork::Parent(child) = fork::fork().unwrap() {
+        assert!(fork::WIFEXITED(fork::waitpid(child).unwrap()));
+        return;
+    }
+    // A flush that never ends is ended by a signal.
+    std::thread::spawn(|| {
+        std::thread::sleep(PATIENCE);
+        std::process::abort();
+    });
+    tracer.create_session("in the fork");
+    let flushed = block_on(tracer.force_flush(Duration::from_millis(50)));
+    let of_provider = tracer.provider().force_flush();
+    if !matches!(flushed, Err(FlushError::TimedOut { .. })) || of_provider.is_ok() {
+        std::process::abort();
+    }
+    std::process::exit(0);
+}
