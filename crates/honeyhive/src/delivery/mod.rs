@@ -39,6 +39,7 @@ mod sealed;
 mod sink;
 mod time;
 mod verdict;
+mod work;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

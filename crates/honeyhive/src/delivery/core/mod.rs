@@ -12,6 +12,8 @@ mod sampled;
 mod sealing;
 mod spool;
 mod state;
+#[cfg(test)]
+mod steps;
 mod stop;
 
 pub(super) use self::state::{Core, Effect, Event};

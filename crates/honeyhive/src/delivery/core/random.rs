@@ -85,23 +85,8 @@ impl World {
         let most = [20, 10_000][chance.below(2) as usize];
         let bounds = Bounds::new(most, usize::MAX / 16, policy, false);
         let outbox = Arc::new(Outbox::new(bounds).local(true));
-        let rules = Rules::new(&Redaction::none()).unwrap();
-        let plan = Plan {
-            url: "http://localhost".into(),
-            origin: Origin {
-                source: "tests".to_owned(),
-                project: None,
-            },
-            transport: SessionTransport::Rest,
-            window: Duration::from_millis(500 * chance.below(2)),
-            answer_timeout: Duration::from_secs(10),
-            redactor: Arc::new(Redactor::new(rules, Arc::clone(&outbox))),
-            sampling: SessionSampling::default(),
-            most_items: most,
-            most_bytes: usize::MAX / 16,
-            sink: Sink::Nowhere,
-            spool: None,
-        };
+        let window = Duration::from_millis(500 * chance.below(2));
+        let plan = plan(&outbox, most, window);
         let startup = StartupSession::new(Arc::clone(&outbox), "own".to_owned(), None);
         Self {
             core: Core::new(&plan, Arc::clone(&outbox), Arc::new(startup), None),
@@ -353,7 +338,28 @@ impl World {
     }
 }
 
-fn span(session: SessionId, event: SessionId) -> SpanData {
+/// A plan that delivers nothing anywhere.
+pub(super) fn plan(outbox: &Arc<Outbox>, most: usize, window: Duration) -> Plan {
+    let rules = Rules::new(&Redaction::none()).unwrap();
+    Plan {
+        url: "http://localhost".into(),
+        origin: Origin {
+            source: "tests".to_owned(),
+            project: None,
+        },
+        transport: SessionTransport::Rest,
+        window,
+        answer_timeout: Duration::from_secs(10),
+        redactor: Arc::new(Redactor::new(rules, Arc::clone(outbox))),
+        sampling: SessionSampling::default(),
+        most_items: most,
+        most_bytes: usize::MAX / 16,
+        sink: Sink::Nowhere,
+        spool: None,
+    }
+}
+
+pub(super) fn span(session: SessionId, event: SessionId) -> SpanData {
     let id = SpanId::from_bytes(event.to_bytes()[..8].try_into().unwrap());
     let trace = TraceId::from_bytes(event.to_bytes());
     SpanData {

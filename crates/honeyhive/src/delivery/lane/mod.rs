@@ -13,6 +13,7 @@ use self::counts::{Counts, Doing};
 use self::order::{Place, disk_must_precede, must_precede};
 use super::recent::Recent;
 use super::sealed::{Body, Home, Sealed, Target};
+use super::work;
 use crate::model::id::SessionId;
 use crate::outbox::{Load, StartRecord};
 use crate::report::DropReason;
@@ -282,6 +283,7 @@ impl Lane {
     }
 
     fn at(&self, key: &Key) -> Option<(Key, &Sealed)> {
+        work::look();
         Some((*key, &self.entries.get(key)?.call))
     }
 

@@ -11,6 +11,7 @@ use super::spans::SPAN_DELAY;
 use crate::delivery::claim::Claim;
 use crate::delivery::ledger::Ledger;
 use crate::delivery::time::later;
+use crate::delivery::work;
 use crate::model::id::SessionId;
 use crate::outbox::{StartRecord, Update};
 
@@ -202,6 +203,7 @@ impl Sessions {
 
     /// The next session that is due, blocked until it is sealed or something unblocks it.
     pub(in crate::delivery) fn next_due(&mut self, now: Instant) -> Option<SessionId> {
+        work::look();
         let (due, id) = *self.due.first()?;
         if due > now {
             return None;

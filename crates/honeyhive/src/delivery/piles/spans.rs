@@ -10,6 +10,7 @@ use crate::attributes::EVENT_ID;
 use crate::delivery::claim::Claim;
 use crate::delivery::ledger::Ledger;
 use crate::delivery::sealed::About;
+use crate::delivery::work;
 use crate::model::id::{EventId, SessionId};
 
 /// So many spans go in one request, at the most.
@@ -100,6 +101,7 @@ impl Spans {
     }
 
     fn insert(&mut self, waiting: Waiting) -> Age {
+        work::look();
         self.ages += 1;
         self.waiting.insert(self.ages, waiting);
         self.ages
@@ -141,6 +143,7 @@ impl Spans {
     fn is_due(&self, ages: &BTreeSet<Age>, now: Instant, ledger: &Ledger) -> bool {
         let mut first = ages.iter().take(BATCH_SPANS);
         first.any(|age| {
+            work::look();
             let waiting = self.waiting.get(age);
             waiting.is_some_and(|it| now >= it.since + SPAN_DELAY || ledger.is_urgent(&it.claim))
         })
@@ -218,6 +221,7 @@ impl Spans {
             && batch.claim.bytes() < BATCH_BYTES
             && let Some(age) = ages.pop_first()
         {
+            work::look();
             let Some(waiting) = self.waiting.remove(&age) else {
                 continue;
             };
