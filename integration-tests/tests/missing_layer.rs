@@ -57,7 +57,7 @@ async fn it_is_said_once_why_a_session_records_nothing() {
         .build();
     let left_out = lines(routes().layer(layer.unwrap())).await;
     assert_eq!(left_out.len(), 1, "{left_out:?}");
-    for word in ["leaves out", "Option<CurrentSession>"] {
+    for word in ["leaves out", "`is_recording()` tells"] {
         assert!(left_out[0].contains(word), "{left_out:?}");
     }
     assert!(captured.sessions().is_empty());

@@ -36,9 +36,23 @@ use honeyhive::http::current_session_or_disabled;
 /// # Ok::<(), honeyhive::BuildError>(())
 /// ```
 ///
-/// It never fails a request: where no middleware is, or the middleware leaves the request out, it is a session that records
-/// nothing, and the log says once why. [`is_recording`](Session::is_recording) tells; an `Option<CurrentSession>` does not, since
-/// actix-web asks the extractor itself whether it fails.
+/// The extractor never fails a request: where no middleware is, or the middleware leaves the request out, it is a session that
+/// records nothing, and the log says once why. [`is_recording`](Session::is_recording) tells:
+///
+/// ```
+/// use actix_web::{App, web};
+/// use honeyhive_actix::CurrentSession;
+///
+/// async fn chat(session: CurrentSession) -> &'static str {
+///     if session.is_recording() { "recorded" } else { "not recorded" }
+/// }
+///
+/// let app = App::new().route("/chat", web::post().to(chat)); // no middleware
+/// # drop(app);
+/// ```
+///
+/// An `Option<CurrentSession>` is always `Some`: actix-web makes it from whether the extractor fails, and has no other hook
+/// for it. For an option there is [`honeyhive::http::current_session`], which says `None` without a word in the log.
 #[derive(Debug, Clone)]
 pub struct CurrentSession(Session);
 

@@ -51,7 +51,7 @@ pub(crate) const SUPPRESSED: &str = "honeyhive.suppressed";
 pub(crate) const CALL_SITE: &str = "honeyhive.call_site";
 pub(crate) const OPEN_SESSIONS: &str = "honeyhive.open_sessions";
 
-/// What an instrumentation suggests for the attribute of the same name without this, where nobody has said more.
+/// The value that an instrumentation suggests for the attribute of the same name without this, where nobody has said more.
 pub(crate) const RAW_SUFFIX: &str = "_raw";
 
 /// The instrumentation scope of spans that came through `tracing_layer`.
@@ -67,7 +67,7 @@ pub(crate) const EXCEPTION_MESSAGE: &str = "exception.message";
 pub(crate) const BAGGAGE_SESSION_ID: &str = "honeyhive.session_id";
 pub(crate) const BAGGAGE_SESSION_ID_BARE: &str = "session_id";
 
-/// What routes a span begins like this.
+/// The beginning of attributes that route a span.
 pub(crate) const ROUTING_PREFIX: &str = "honeyhive.";
 /// How many attributes were left out, on a span that had too many.
 pub(crate) const DROPPED_ATTRIBUTES: &str = "honeyhive_metadata.dropped_attributes";
@@ -78,7 +78,7 @@ pub(crate) const MAX_ATTRIBUTES: usize = 1024;
 /// key that is written again, so this is not where the line is drawn.
 pub(crate) const MAX_GATHERED: usize = 256 * MAX_ATTRIBUTES;
 
-/// What the GenAI conventions keep as JSON text.
+/// Attributes that the GenAI conventions keep as JSON text.
 pub(crate) fn gen_ai_content(key: &str) -> bool {
     [
         GEN_AI_INPUT_MESSAGES,

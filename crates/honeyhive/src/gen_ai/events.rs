@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{flat, lenient};
 
-/// What went in and what came out, by the events that say so.
+/// Inputs and outputs, by the events that say so.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     pub(super) inputs: Vec<Json>,

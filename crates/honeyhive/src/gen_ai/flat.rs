@@ -3,7 +3,7 @@
 use opentelemetry::{Array, KeyValue, Value as Attribute};
 use serde_json::{Map, Value as Json};
 
-/// What stands below a name, as the list or the object it was; `None` where nothing does.
+/// The attributes below a name, as the list or the object it was; `None` where nothing does.
 pub(super) fn below(attributes: &[KeyValue], name: &str) -> Option<Json> {
     let mut root = Map::new();
     for attribute in attributes {

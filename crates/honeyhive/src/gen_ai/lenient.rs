@@ -39,7 +39,7 @@ fn mended(text: &str, mend: Mend) -> Cow<'_, str> {
             }
             (true, b'\\') => match escape(&text[at..]) {
                 (length, true) if mend == Mend::All => Some((length, Cow::Borrowed("\\ufffd"))),
-                // What is escaped is no quote.
+                // An escaped quote is none.
                 (length, _) => {
                     at += length;
                     continue;

@@ -116,7 +116,7 @@ fn message_of(value: &Json, role: &str) -> Vec<Object> {
         content_of(message, kind, &mut pieces);
     }
     if pieces.is_empty() && tells_more(message) {
-        // What is not understood is shown as it is.
+        // A message that is not understood is shown as it is.
         pieces.texts.push(message.to_string());
     }
     let finish_reason = at(&[
@@ -173,7 +173,7 @@ fn content_of(message: &Json, kind: &str, pieces: &mut Pieces) {
         .filter_map(|name| message.get(*name))
         .find(|content| !content.is_null());
     match content {
-        // What a tool says is text, whatever it looks like.
+        // The answer of a tool is text, whatever it looks like.
         Some(content)
             if kind == "tool" || message.get("role").and_then(Json::as_str) == Some("tool") =>
         {

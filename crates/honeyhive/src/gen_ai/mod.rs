@@ -53,7 +53,7 @@ pub(crate) fn place(span: &mut SpanData) {
     }
 }
 
-/// What the program has said of a bucket: the first part of each of its keys.
+/// The keys that the program has said of a bucket: the first part of each of its keys.
 fn names_in(bucket: Bucket, attributes: &[KeyValue]) -> HashSet<String> {
     let prefix = bucket.attribute_prefix();
     let names = attributes.iter().filter_map(|attribute| {

@@ -8,7 +8,7 @@ use super::{binary, lenient};
 /// Values within each other that are looked through.
 pub(super) const DEPTH: usize = 8;
 
-/// What a message is made of.
+/// The pieces that a message is made of.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
     pub(super) texts: Vec<String>,
@@ -18,7 +18,7 @@ pub(super) struct Pieces {
     pub(super) has_thoughts: bool,
 }
 
-/// What a tool has answered.
+/// The answer of a tool.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) call: Option<Json>,
@@ -89,7 +89,7 @@ impl Pieces {
         ];
         match find(part, &TEXTS) {
             Some(text) => self.take(text, depth + 1),
-            // What is not understood is shown as it is.
+            // A part that is not understood is shown as it is.
             None if part.as_object().is_some_and(|it| it.is_empty()) => {}
             None => self.texts.push(part.to_string()),
         }
@@ -232,7 +232,7 @@ pub(super) fn answer_of(part: &Json, kind: &str) -> Option<Answer> {
     })
 }
 
-/// What a tool has said: parts as their texts, anything else as it is.
+/// The answer of a tool as text: parts as their texts, anything else as it is.
 pub(super) fn answered(said: &Json) -> String {
     match said {
         Json::Array(parts) if !parts.is_empty() && parts.iter().all(is_part) => {

@@ -1,4 +1,4 @@
-//! What values have that are messages, and parts of them.
+//! Members of values that are messages, and parts of them.
 
 use serde_json::Value as Json;
 

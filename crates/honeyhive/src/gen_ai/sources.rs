@@ -30,7 +30,7 @@ const ANY_OUTPUTS: [&str; 4] = [
     "output.value",
 ];
 
-/// What a span says in its attributes and events.
+/// The messages that a span has in its attributes and events.
 pub(super) struct Sources<'s> {
     attributes: Vec<&'s KeyValue>,
     told: Told,
@@ -148,7 +148,7 @@ impl<'s> Sources<'s> {
         outputs
     }
 
-    /// What the model said.
+    /// The answer of the model.
     fn answers(&self) -> Vec<Object> {
         if let Some(said) = self.read(GEN_AI_OUTPUT_MESSAGES) {
             return messages(&said, "assistant");
@@ -163,7 +163,7 @@ impl<'s> Sources<'s> {
         told.flat_map(|told| messages(told, "assistant")).collect()
     }
 
-    /// What a tool gave: text, digit for digit, unless it is an object or a list.
+    /// The result of a tool: text, digit for digit, unless it is an object or a list.
     fn result(&self) -> Option<Json> {
         match self.plain(GEN_AI_TOOL_RESULT)? {
             Json::String(text) => Some(match lenient::read(&text) {

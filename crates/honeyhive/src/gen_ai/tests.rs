@@ -1,4 +1,4 @@
-//! What is added to a span, from every shape that messages have had.
+//! Attributes that are added to a span, from every shape that messages have had.
 
 use std::time::SystemTime;
 
@@ -29,7 +29,7 @@ fn span(attributes: Vec<KeyValue>) -> SpanData {
     }
 }
 
-/// What is added to a span, as the JSON that it is flattened from.
+/// The attributes that are added to a span, as the JSON that it is flattened from.
 fn placed(mut span: SpanData) -> Vec<(String, String)> {
     let before = span.attributes.len();
     place(&mut span);
@@ -41,7 +41,7 @@ fn placed(mut span: SpanData) -> Vec<(String, String)> {
     added
 }
 
-/// What is added to these attributes.
+/// The attributes that are added to these.
 fn added(before: &[(&'static str, Json)]) -> Vec<(String, String)> {
     let attributes = before
         .iter()
@@ -231,7 +231,7 @@ fn what_the_program_has_said_stays() {
     assert_eq!(added(&said), []);
 }
 
-/// What is shown of a list of messages, a line each: whose, what, and the calls and answers of tools.
+/// The lines that a list of messages is shown as: whose, what, and the calls and answers of tools.
 fn lines(key: &'static str, value: &str) -> Vec<String> {
     let added = placed(span(vec![KeyValue::new(key, value.to_owned())]));
     let mut lines: Vec<String> = Vec::new();
@@ -269,7 +269,7 @@ fn every_shape_of_an_answer_shows_its_text() {
         r#"[{"type": "text", "text": "yes"}]"#,
         r#"[{"type": "output_text", "text": "yes", "annotations": []}]"#,
         r#"{"parts": [{"text": "yes"}]}"#,
-        // What OpenAI, Anthropic, Gemini, Bedrock, Cohere, Ollama and LangChain answer.
+        // Answers of OpenAI, Anthropic, Gemini, Bedrock, Cohere, Ollama and LangChain.
         r#"{"choices": [{"index": 0, "message": {"role": "assistant", "content": "yes"}}]}"#,
         r#"{"choices": [{"delta": {"content": "yes"}}]}"#,
         r#"{"output": [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "yes"}]}]}"#,
@@ -284,7 +284,7 @@ fn every_shape_of_an_answer_shows_its_text() {
         // A refusal, and what was said aloud.
         r#"{"role": "assistant", "content": null, "refusal": "yes"}"#,
         r#"{"role": "assistant", "content": null, "audio": {"id": "a", "transcript": "yes"}}"#,
-        // What a model thought is no part of the conversation.
+        // Thoughts of a model are no part of the conversation.
         r#"[{"role": "assistant", "parts": [{"type": "reasoning", "content": "hm"}, {"type": "text", "content": "yes"}]}]"#,
         r#"[{"role": "assistant", "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "yes"}]}]"#,
         "\u{feff}[{\"role\": \"assistant\", \"content\": \"yes\"}]",

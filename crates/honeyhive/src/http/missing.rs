@@ -46,7 +46,7 @@ fn warn_of_missing() {
         Some(tracer) if tracer.is_nobody() => {}
         Some(_) => LEFT_OUT.warn(
             "a handler asked for `CurrentSession` in a request that the HoneyHive layer leaves out (`OPTIONS`, health \
-             checks, `.filter(..)`, `.skip(..)`), so what it records goes nowhere: ask for `Option<CurrentSession>` there",
+             checks, `.filter(..)`, `.skip(..)`), so what it records goes nowhere: `is_recording()` tells the handler",
         ),
     }
 }

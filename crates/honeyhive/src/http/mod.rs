@@ -1,4 +1,4 @@
-//! What one HTTP request means to HoneyHive, whatever the framework (feature `http-server`).
+//! The meaning of one HTTP request to HoneyHive, whatever the framework (feature `http-server`).
 //!
 //! An adapter borrows the request as a [`RequestInfo`], asks
 //! [`ServerInstrumentation::on_request`] for a [`RequestGuard`], runs the handler with the guard's
@@ -49,7 +49,7 @@ pub const SESSION_ID_HEADER: &str = "x-session-id";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum SessionStart {
-    /// It does not (the default): nothing about HoneyHive is ever waited for.
+    /// A request does not wait (the default): nothing about HoneyHive is ever waited for.
     #[default]
     Background,
     /// The handler's future is not polled until HoneyHive has answered once, `HH_API_TIMEOUT` at the
@@ -82,7 +82,7 @@ pub struct ServerInstrumentation {
 struct Inner {
     tracer: HoneyHiveTracer,
     filter: Option<Callback<bool>>,
-    /// What is left out besides.
+    /// Other requests that are left out.
     skips: Vec<Callback<bool>>,
     skip_unmatched: bool,
     session_name: Option<Callback<String>>,
@@ -102,7 +102,7 @@ impl ServerInstrumentation {
         &self.inner.session_id_header
     }
 
-    /// What an adapter may prepare for [`Headers::pick`].
+    /// The names that an adapter may prepare for [`Headers::pick`].
     #[must_use]
     pub fn request_headers(&self) -> RequestHeaders<'_> {
         RequestHeaders::new(&self.inner.session_id_header)

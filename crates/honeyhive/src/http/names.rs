@@ -20,7 +20,7 @@ pub(super) struct Named {
     pub(super) path: Arc<str>,
 }
 
-/// What is known of a route.
+/// A route, as far as it is known.
 struct Route {
     template: Arc<str>,
     names: Vec<(Cow<'static, str>, Arc<str>)>,

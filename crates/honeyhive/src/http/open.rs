@@ -209,7 +209,7 @@ impl Inner {
         Session::link(self.tracer.outbox(), start)
     }
 
-    /// What is known of a request goes with its span only.
+    /// Attributes of a request go with its span only.
     fn is_left_to_spans(&self) -> bool {
         self.tracer.session_transport() == SessionTransport::Otlp
     }

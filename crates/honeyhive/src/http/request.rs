@@ -11,7 +11,7 @@ use crate::propagation::SessionInBaggage;
 
 const BAGGAGE_HEADER: &str = "baggage";
 const USER_ID_HEADER: &str = "x-user-id";
-/// What a propagator reads and a caller may send in several lines.
+/// Headers that a propagator reads and a caller may send in several lines.
 const LISTS: [&str; 2] = [BAGGAGE_HEADER, "tracestate"];
 
 /// Headers or trailers. Frameworks stand on different versions of `http`, so this is all that is asked of
@@ -62,7 +62,7 @@ impl<'a> RequestHeaders<'a> {
     }
 }
 
-/// What the instrumentation and its callbacks see of a request.
+/// The part of a request that the instrumentation and its callbacks see.
 pub struct RequestInfo<'a> {
     method: &'a str,
     path: &'a str,
@@ -163,7 +163,7 @@ impl<'a> RequestInfo<'a> {
         joined
     }
 
-    /// What the instrumentation looks for.
+    /// The names of headers that the instrumentation looks for.
     #[inline]
     pub(super) fn seen(&self, session_id_header: &str) -> Seen<'a> {
         let mut seen = Seen::default();

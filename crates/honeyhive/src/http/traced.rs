@@ -17,20 +17,20 @@ use crate::owners::MemberId;
 use crate::session::suppression::Suppression;
 use crate::session::{CreateSession, Session};
 
-/// What an answer that failed before its head counts as.
+/// The status of an answer that failed before its head.
 pub(super) const INTERNAL_SERVER_ERROR: u16 = 500;
-/// What an answer that nobody waited for counts as (nginx's "client closed request").
+/// The status of an answer that nobody waited for (nginx's "client closed request").
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 const GRPC_STATUS_HEADER: &str = "grpc-status";
 const CONTENT_LENGTH_HEADER: &str = "content-length";
 
-/// What becomes of a request.
+/// The way in which a request is handled.
 ///
-/// It goes from the request's future into the body, and frameworks move both a dozen times, so it is two words
+/// `Handling` goes from the request's future into the body, and frameworks move both a dozen times, so it is two words
 /// long and what belongs to a session stays where it is.
 pub(super) enum Handling {
-    /// This layer begins no session. The tracer that is named records nothing meanwhile; where none is, a layer
+    /// The layer begins no session. The tracer that is named records nothing meanwhile; where none is, a layer
     /// further out has seen to the request.
     LeftAlone(Option<MemberId>),
     /// A session.
@@ -40,7 +40,7 @@ pub(super) enum Handling {
 /// A request with a session, until its body has ended.
 pub(super) struct Traced {
     pub(super) session: Session,
-    /// What the pieces of the handler and of the body run in.
+    /// The context that the pieces of the handler and of the body run in.
     pub(super) cx: Context,
     pub(super) began: Instant,
     /// The request has a span of its own, the one of `cx`.
@@ -55,7 +55,7 @@ pub(super) struct Traced {
     pub(super) answer: Option<Answer>,
 }
 
-/// What is known of the response.
+/// The head of the response, and how much came of its body.
 pub(super) struct Answer {
     pub(super) status_code: u16,
     grpc_status: Option<i32>,
@@ -99,7 +99,7 @@ impl Handling {
         }
     }
 
-    /// Whoever held this has let go of it: where the session has not ended, the client went away.
+    /// The owner has let go of the request: where the session has not ended, the client went away.
     #[inline]
     pub(super) fn let_go(&mut self) {
         if let Some(traced) = self.open_mut() {
@@ -172,12 +172,12 @@ impl Traced {
         self.end(now, Outcome::Complete, INTERNAL_SERVER_ERROR, error);
     }
 
-    /// Likewise, with a head that is made further out.
+    /// Ends a complete answer whose head is made further out.
     pub(super) fn complete_with(&mut self, status_code: u16) {
         self.end(Instant::now(), Outcome::Complete, status_code, None);
     }
 
-    /// It has ended in another way. The status is that of the response's head, where there was one.
+    /// Ends the request in another way. The status is that of the response's head, where there was one.
     #[cold]
     pub(super) fn fail(&mut self, outcome: Outcome, status_before_head: u16, error: String) {
         self.end(
@@ -246,7 +246,7 @@ impl Traced {
 }
 
 impl Answer {
-    /// What a complete answer says of itself: server errors only, as OpenTelemetry's conventions have it.
+    /// The error that a complete answer tells of: server errors only, as OpenTelemetry's conventions have it.
     fn error(&self) -> Option<Cow<'static, str>> {
         match (self.grpc_status, self.status_code) {
             (Some(status @ (2 | 4 | 12..=15)), _) => Some(format!("gRPC status {status}").into()),
@@ -281,7 +281,7 @@ fn end_span(cx: &Context, ending: &SessionEnd) {
     span.end();
 }
 
-/// What the response's headers or trailers say of the body and of how the call went.
+/// The parts of the response's headers or trailers that tell of the body and of how the call went.
 #[derive(Default)]
 struct Told {
     content_length: Option<u64>,

@@ -229,7 +229,7 @@ impl EventId {
     /// The id of the event that a span becomes: the same whenever it is asked for.
     pub(crate) fn of_span(span: &SpanContext) -> Self {
         if !span.is_valid() {
-            // It becomes no event, and should not be taken for another.
+            // The id becomes no event, and should not be taken for another.
             return Self(random());
         }
         let mut bytes = span.trace_id().to_bytes();

@@ -22,7 +22,7 @@ const LEAST: usize = 1024;
 pub(crate) const NAME_BYTES: usize = 1024;
 /// Room for the mark: what has been cut is not cut again.
 const MARK: usize = 64;
-/// What a value or a key costs besides its text, about.
+/// The cost of a value or a key besides its text, about.
 const OVERHEAD: usize = 8;
 /// Says of an object that something was taken out.
 pub(crate) const TRUNCATED: &str = "truncated";
@@ -132,7 +132,7 @@ fn take(room: &mut usize, bytes: usize) -> bool {
     left.is_some()
 }
 
-/// What a text is cut to, step by step, where HoneyHive finds a single item too large.
+/// The lengths that a text is cut to, step by step, where HoneyHive finds a single item too large.
 pub(crate) const STEPS: [usize; 4] = [256 * 1024, 32 * 1024, 4 * 1024, 512];
 
 /// Cuts every text that [exceeds](is_over) the limit; says whether there was one.
@@ -158,7 +158,7 @@ fn shorten_json(value: &mut Json, limit: usize) -> bool {
     }
 }
 
-/// Cuts a text, likewise.
+/// Cuts a text that exceeds the limit; says whether it did.
 pub(crate) fn shorten(text: &mut String, limit: usize) -> bool {
     let is_longer = is_over(text, limit);
     if is_longer {

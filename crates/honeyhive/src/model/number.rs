@@ -39,7 +39,7 @@ const fn significant_bits(value: f64) -> u32 {
     }
 }
 
-/// What stands for a number that JSON does not know: `nan`, `inf`, `-inf`, as the official SDK has it.
+/// The name of a number that JSON does not know: `nan`, `inf`, `-inf`, as the official SDK has it.
 #[inline]
 pub(crate) fn name(value: f64) -> Option<&'static str> {
     if value.is_finite() {

@@ -70,7 +70,7 @@ pub(crate) fn merge(older: &mut Object, newer: Object) {
     }
 }
 
-/// What an allocation costs besides its bytes.
+/// The cost of an allocation besides its bytes.
 pub(crate) const ALLOCATION: usize = 16;
 
 /// How many bytes of memory an object holds: a tree, whose nodes have room for eleven entries each and hold five

@@ -14,7 +14,7 @@ const DEPTH: usize = 64;
 /// for on the caller's stack.
 pub(crate) fn bounded(arguments: fmt::Arguments<'_>) -> String {
     let mut bounded = Bounded::default();
-    // It fails where the text is cut, or where the value's own formatting does.
+    // Writing fails where the text is cut, or where the value's own formatting does.
     let _ = bounded.write_fmt(arguments);
     bounded.text
 }
@@ -24,7 +24,7 @@ pub(crate) fn bounded(arguments: fmt::Arguments<'_>) -> String {
 struct Bounded {
     text: String,
     depth: usize,
-    /// What is written stands in quotes, and behind a backslash.
+    /// The text goes on in quotes, and behind a backslash.
     is_quoted: bool,
     is_escaped: bool,
     is_full: bool,

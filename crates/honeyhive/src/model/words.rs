@@ -38,7 +38,7 @@ impl<'n> Iterator for Words<'n> {
     }
 }
 
-/// What a byte is in a name.
+/// The part that a byte plays in a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Divider,

@@ -1,4 +1,4 @@
-//! What a [`Walk`] hides by a name that stands beside it.
+//! Values that a [`Walk`] hides by a name that stands beside them.
 
 use opentelemetry::{KeyValue, Value as Attribute};
 

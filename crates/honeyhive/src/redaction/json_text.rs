@@ -5,7 +5,7 @@ use super::pairs::{VALUE, is_name};
 use super::scan::Scanner;
 use super::walk::Walk;
 
-/// What is open around a value.
+/// A list or an object that is open around a value.
 struct Open {
     /// The length of the path that leads to it.
     path: usize,

@@ -18,10 +18,10 @@ use std::sync::Arc;
 pub(crate) use rules::Rules;
 pub(crate) use walk::{Walk, is_skeleton};
 
-/// What stands where something was masked.
+/// The mark that stands where something was masked.
 pub(crate) const MARK: &str = "<redacted>";
 
-/// What is masked in sessions, spans and enrichments before they leave.
+/// The rules by which sessions, spans and enrichments are masked before they leave.
 ///
 /// Without any setting, values whose **names** say that they are secrets leave as `<redacted>`:
 /// `authorization`, `bearer`, `cookie`, `credential(s)`, `creds`, `jwt`, `passphrase`, `passwd`, `password`, `pwd`,
@@ -53,8 +53,8 @@ pub(crate) const MARK: &str = "<redacted>";
 /// # Ok::<(), honeyhive::BuildError>(())
 /// ```
 ///
-/// What was masked or replaced is counted in [`DeliveryStats::redacted`](crate::DeliveryStats::redacted). What
-/// identifies and routes (ids, types, times) is never masked.
+/// [`DeliveryStats::redacted`](crate::DeliveryStats::redacted) counts what was masked or replaced. Ids, types and
+/// times, which identify and route, are never masked.
 #[derive(Clone)]
 #[must_use = "it is given to the builder"]
 pub struct Redaction {
@@ -74,7 +74,7 @@ impl Default for Redaction {
 }
 
 impl Redaction {
-    /// What is masked by default, and room for more.
+    /// The rules that hold by default, and room for more.
     pub const fn new() -> Self {
         Self::with(true)
     }
@@ -157,7 +157,7 @@ impl fmt::Debug for Redaction {
     }
 }
 
-/// What a [hook](Redaction::hook) is asked about.
+/// A value that a [hook](Redaction::hook) is asked about.
 #[derive(Debug, Clone, Copy)]
 pub struct Field<'a> {
     place: Place,
@@ -166,7 +166,7 @@ pub struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// What it is a part of.
+    /// The item that the value is a part of.
     #[must_use]
     pub const fn place(&self) -> Place {
         self.place
@@ -191,13 +191,13 @@ impl<'a> Field<'a> {
     }
 }
 
-/// What a field is a part of.
+/// The item that a field is a part of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Place {
     /// The start of a session.
     SessionStart,
-    /// What was added to a session or, by its id, to an event.
+    /// An addition to a session or, by its id, to an event.
     Update,
     /// A span: its attributes, its name, its status message.
     Span,
@@ -207,14 +207,14 @@ pub enum Place {
     SpanLink,
 }
 
-/// What becomes of a field.
+/// The answer of a hook about a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// It stays as it is.
+    /// The value stays as it is.
     Keep,
-    /// It leaves as `<redacted>`.
+    /// The value leaves as `<redacted>`.
     Mask,
-    /// This leaves instead of it.
+    /// Another text leaves instead of the value.
     Replace(String),
 }

@@ -19,7 +19,7 @@ pub(super) fn quote_at(bytes: &[u8], at: usize) -> Option<usize> {
     matches!(bytes.get(quote), Some(b'"' | b'\'')).then_some(quote)
 }
 
-/// What stands between this quote and the one that closes it, with where that ends; to the end of the text where there
+/// The text between this quote and the one that closes it, with where that ends; to the end of the text where there
 /// is none.
 pub(super) fn quoted(bytes: &[u8], quote: usize) -> (Range<usize>, usize) {
     let level = escapes(bytes, quote);

@@ -141,7 +141,7 @@ impl Rules {
         }
     }
 
-    /// What was cut may have begun with what a pattern would have matched as a whole, so of a text that was cut the last
+    /// A text that was cut may end in the beginning of what a pattern would have matched as a whole, so of a text that was cut the last
     /// piece goes, too.
     fn without_unsure_end<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let Some(mark) = limits::mark_of(text) else {

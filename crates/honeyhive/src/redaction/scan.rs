@@ -106,7 +106,7 @@ impl<'j> Scanner<'j> {
         self.copied = self.at;
     }
 
-    /// What it became; `None` where that is what it was.
+    /// The JSON with its replacements; `None` where there were none.
     pub(super) fn finish(mut self) -> Option<String> {
         (self.copied > 0).then(|| {
             self.out.push_str(&self.json[self.copied..]);

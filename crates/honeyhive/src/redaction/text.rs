@@ -33,7 +33,7 @@ pub(super) struct Masker<'t, H> {
     masked: Vec<Range<usize>>,
 }
 
-/// What became of a text, and how many values were masked in it.
+/// The text that is left, and how many values were masked in it.
 pub(super) fn masked<H>(
     text: &str,
     is_url: bool,
@@ -161,7 +161,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         let after = sign + 1 + usize::from(is_arrow);
         let start = self.skip_blanks(after, false);
         if start > after || is_arrow || is_quoted {
-            // What has blanks before it is a value where it is quoted, or ends a line.
+            // A text behind blanks is a value where it is quoted, or ends a line.
             let Some(quote) = quote_at(self.bytes, start) else {
                 return if is_arrow {
                     None

@@ -246,7 +246,7 @@ impl<'r> Walk<'r> {
         self.depth += 1;
         let masked = self.json_text(json);
         self.depth -= 1;
-        // What stands around is no content.
+        // Blanks and marks around JSON are no content.
         masked
     }
 
@@ -254,7 +254,7 @@ impl<'r> Walk<'r> {
         self.leaf(&number.to_string())
     }
 
-    /// What no pattern is meant for: the digits of a fraction look like anything.
+    /// A value that no pattern is meant for: the digits of a fraction look like anything.
     fn other(&mut self, text: &str) -> Option<String> {
         if !self.rules.has_hook() {
             return None;
@@ -347,7 +347,7 @@ impl<'r> Walk<'r> {
         self.path.len()
     }
 
-    /// What stands in the path behind this length.
+    /// The keys of the path behind this length.
     pub(super) fn key_from(&self, length: usize) -> &str {
         self.path[length..].trim_start_matches('.')
     }
@@ -409,7 +409,7 @@ fn is_url(path: &str) -> bool {
         )
 }
 
-/// What identifies and routes a span, and can be nothing else: ingestion needs it as it is.
+/// Whether an attribute identifies or routes a span, and can be nothing else: ingestion needs it as it is.
 pub(crate) fn is_skeleton(attribute: &KeyValue) -> bool {
     match attribute.key.as_str() {
         // Written by us in every span that leaves.

@@ -119,7 +119,8 @@ impl Reading<'_> {
     /// The sessions that a filter lets through, those that arrived last first.
     pub(crate) fn list(&self, filter: &SessionFilter) -> Result<Listed<SessionRow>, Failed> {
         let limit = filter.limit.unwrap_or(USUAL).clamp(1, MOST);
-        let everywhere = Conditions::of(filter);
+        let (holding, partial) = self.holding(filter.q.as_deref())?;
+        let everywhere = Conditions::of(filter, holding);
         let mut conditions = everywhere.clone();
         conditions.page(filter);
         let sql = format!(
@@ -135,18 +136,27 @@ impl Reading<'_> {
         Ok(Listed {
             next: rows.last().filter(|_| more).map(|row| row.seq),
             total: self.count(&everywhere)?,
-            partial: self.holds_more_than_is_found(filter)?,
+            partial,
             rows,
         })
     }
 
-    fn holds_more_than_is_found(&self, filter: &SessionFilter) -> Result<bool, Failed> {
-        let Some(query) = filter.q.as_deref().and_then(words::query) else {
-            return Ok(false);
+    /// The sessions that hold these words themselves or in an event, and whether more held them than were looked at.
+    fn holding(&self, words: Option<&str>) -> Result<(Option<Vec<i64>>, bool), Failed> {
+        let Some(query) = words.and_then(words::query) else {
+            return Ok((None, false));
         };
-        let sql = "SELECT 1 FROM text WHERE text MATCH ?1 ORDER BY rowid DESC LIMIT 1 OFFSET ?2";
+        let sql = "WITH found AS MATERIALIZED \
+                   (SELECT rowid FROM text WHERE text MATCH ?1 ORDER BY rowid DESC LIMIT ?2) \
+                   SELECT coalesce(held.seq, found.rowid) FROM found LEFT JOIN event e ON e.seq = found.rowid \
+                   LEFT JOIN session held ON held.id = e.session_id";
         let mut statement = self.connection.prepare_cached(sql)?;
-        Ok(statement.exists(params![query, MOST_FOUND])?)
+        let found = statement.query_map(params![query, MOST_FOUND + 1], |row| row.get(0))?;
+        let mut sessions: Vec<i64> = found.collect::<Result<_, _>>()?;
+        let partial = sessions.len() as i64 > MOST_FOUND;
+        sessions.sort_unstable();
+        sessions.dedup();
+        Ok((Some(sessions), partial))
     }
 
     fn count(&self, conditions: &Conditions) -> Result<u64, Failed> {
@@ -172,17 +182,11 @@ struct Conditions {
 }
 
 impl Conditions {
-    fn of(filter: &SessionFilter) -> Self {
+    fn of(filter: &SessionFilter, holding: Option<Vec<i64>>) -> Self {
         let mut all = Self::default();
-        if let Some(query) = filter.q.as_deref().and_then(words::query) {
-            all.parts.push(
-                "s.seq IN (WITH found AS MATERIALIZED \
-                 (SELECT rowid FROM text WHERE text MATCH ? ORDER BY rowid DESC LIMIT ?) \
-                 SELECT rowid FROM found UNION ALL SELECT held.seq FROM found JOIN event e ON e.seq = found.rowid \
-                 JOIN session held ON held.id = e.session_id)",
-            );
-            all.values.push(Value::Text(query));
-            all.values.push(Value::Integer(MOST_FOUND));
+        if let Some(seqs) = holding {
+            all.parts.push("s.seq IN (SELECT value FROM json_each(?))");
+            all.values.push(Value::Text(Json::from(seqs).to_string()));
         }
         all.text("instr(lower(s.name), lower(?)) > 0", &filter.name);
         all.text("s.source = ?", &filter.source);

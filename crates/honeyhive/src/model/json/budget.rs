@@ -44,7 +44,7 @@ pub(super) struct Budget {
     is_cut: Cell<bool>,
     is_text: Cell<bool>,
     is_octet: Cell<bool>,
-    /// What was gathered of a part that ended before its end. Its owner has only an error for that.
+    /// The items of a part that ended before its end. Its owner has only an error for that.
     left: RefCell<Option<Value>>,
 }
 

@@ -1,4 +1,4 @@
-//! What stands behind a lock is not recorded: `serde` takes the lock, and whoever holds it may be waiting for the very
+//! Values behind a lock are not recorded: `serde` takes the lock, and whoever holds it may be waiting for the very
 //! function that is recorded.
 
 /// Stands where something is behind a lock.

@@ -1,4 +1,4 @@
-//! What the program gives, as JSON in memory: bounded before it is made, and one value that JSON cannot hold costs
+//! Values of the program as JSON in memory: bounded before it is made, and one value that JSON cannot hold costs
 //! nothing but itself.
 
 mod budget;
@@ -19,7 +19,7 @@ use serializer::Lenient;
 #[cfg(feature = "tracing")]
 pub(crate) use serializer::octets;
 
-/// What was taken of a value.
+/// The part of a value that was taken.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Taken {
     pub(crate) json: Value,
@@ -42,7 +42,7 @@ pub(crate) struct Taken {
 /// | more than 64 values within each other | a mark |
 /// | a part that cannot be serialised | a text that says so |
 ///
-/// It fails where the value as a whole cannot be serialised.
+/// `take` fails where the value as a whole cannot be serialised.
 #[inline]
 pub(crate) fn take(value: &(impl Serialize + ?Sized), bounds: Bounds) -> Result<Taken, Error> {
     let budget = Budget::new(bounds);

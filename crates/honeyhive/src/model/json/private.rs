@@ -9,9 +9,9 @@ use serde_json::{Map, Number, Value};
 const NUMBER: &str = "$serde_json::private::Number";
 const RAW: &str = "$serde_json::private::RawValue";
 
-/// What a struct of a private name holds.
+/// The value that a struct of a private name stands for.
 pub(super) enum Private {
-    /// This value.
+    /// A value as it is.
     Plain(Value),
     /// JSON that is yet to be read.
     Raw(String),

@@ -20,7 +20,7 @@ use crate::model::{limits, number, rfc3339};
 const DEPTH: usize = 64;
 /// A list of more numbers than this is a matter of machines.
 const NUMBERS: usize = 100;
-/// Likewise of bytes.
+/// A list of more bytes than this is one, too.
 const BYTES: usize = 32;
 /// So much is kept of such a list.
 const BEGINNING: usize = 16;
@@ -46,7 +46,7 @@ impl<'b> Lenient<'b> {
         }
     }
 
-    /// It fails where the value cannot be serialised.
+    /// The value; an error where it cannot be serialised.
     #[inline]
     pub(super) fn whole<T: Serialize + ?Sized>(self, value: &T) -> Result<Value, Error> {
         if takes_a_lock(type_name::<T>()) {
@@ -376,7 +376,7 @@ impl<'b> ser::Serializer for Lenient<'b> {
         Ok(taken.finish())
     }
 
-    /// Likewise maps.
+    /// Maps come here, and are left where it is enough.
     fn collect_map<K, V, I>(self, entries: I) -> Result<Value, Error>
     where
         K: Serialize,
@@ -394,7 +394,7 @@ impl<'b> ser::Serializer for Lenient<'b> {
     }
 }
 
-/// What a list has held so far.
+/// The kind of all items that a list has held so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Octets,
@@ -407,7 +407,7 @@ enum Kind {
 pub(super) struct Items<'b> {
     to: Lenient<'b>,
     variant: Option<&'static str>,
-    /// What the program says of itself, if anything.
+    /// The length that the program says, if any.
     length: Option<usize>,
     items: Vec<Value>,
     kind: Kind,
@@ -472,7 +472,7 @@ impl Items<'_> {
         }
     }
 
-    /// What there is, for an owner that has to be stopped by an error.
+    /// Leaves the items that there are, for an owner that has to be stopped by an error.
     fn stop(&mut self) -> Error {
         let to = self.to;
         let gathered = std::mem::replace(
@@ -568,7 +568,7 @@ impl Entries<'_> {
     }
 }
 
-/// What `serde` makes of a [`SystemTime`](std::time::SystemTime), as RFC 3339.
+/// The fields that `serde` makes of a [`SystemTime`](std::time::SystemTime), as RFC 3339.
 fn time(entries: &Map<String, Value>) -> Option<String> {
     let seconds = Duration::from_secs(entries.get("secs_since_epoch")?.as_u64()?);
     let nanos = Duration::from_nanos(entries.get("nanos_since_epoch")?.as_u64()?);
