@@ -819,6 +819,24 @@ fn no_planted_secret_survives_in_any_byte_that_is_sent() {
 }
 
 #[test]
+fn a_quote_that_is_missing_within_a_text_hides_nothing_of_the_text_around() {
+    let within = r#"pairs: [("password", "HIDDEN"#;
+    let around = json!([[within, {"api_key": "HIDDEN", "password": {"deep": ["\"", "HIDDEN"]}}]]);
+    for value in [
+        around.clone(),
+        json!(around.to_string()),
+        json!(json!([around.to_string()]).to_string()),
+        json!(format!("{:?}", around.to_string())),
+    ] {
+        let server = server();
+        let tracer = builder(&server).build().unwrap();
+        send_everywhere(&tracer, &value);
+        flush(&tracer);
+        assert!(!contains(&wire(&server), "HIDDEN"), "{value}");
+    }
+}
+
+#[test]
 fn a_redaction_shows_its_rules_in_debug() {
     let redaction = Redaction::new().key("ssn").hook(|_| Verdict::Keep);
     let text = format!("{redaction:?}");

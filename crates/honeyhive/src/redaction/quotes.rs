@@ -20,21 +20,37 @@ pub(super) fn quote_at(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The text between this quote and the one that closes it, with where that ends; to the end of the text where there
-/// is none.
+/// is none. A quote that is escaped less often closes a text around this one: this one ends before it.
 pub(super) fn quoted(bytes: &[u8], quote: usize) -> (Range<usize>, usize) {
     let level = escapes(bytes, quote);
     let mut at = quote + 1;
     while at < bytes.len() {
         if bytes[at] == bytes[quote] {
             let here = escapes(&bytes[quote + 1..], at - quote - 1);
-            // Backslashes of the text itself come in twos, each escaped as often.
-            if here % (2 * (level + 1)) == level {
-                return (quote + 1..at - level, at + 1);
+            if let Some(closed) = levels(level).find(|level| closes(here, *level)) {
+                let end = at - closed;
+                return (quote + 1..end, if closed == level { at + 1 } else { end });
             }
         }
         at += 1;
     }
     (quote + 1..bytes.len(), bytes.len())
+}
+
+/// How often quotes are escaped in a text, and in those around it.
+fn levels(level: usize) -> impl Iterator<Item = usize> {
+    std::iter::successors(Some(level), |level| Some(level.checked_sub(1)? / 2))
+}
+
+/// Whether a quote behind so many backslashes closes a text. Backslashes of the text itself come in twos, each escaped
+/// as often as its quotes.
+const fn closes(backslashes: usize, level: usize) -> bool {
+    backslashes % (2 * (level + 1)) == level
+}
+
+/// Whether the quote at this place is escaped less often than the one before.
+pub(super) fn is_around(bytes: &[u8], quote: usize, before: usize) -> bool {
+    escapes(bytes, quote) < escapes(bytes, before)
 }
 
 /// Where the quote is that this one closes, no further back than `most` bytes.
@@ -100,6 +116,9 @@ mod tests {
             (r#"\"a\\\"b\" c"#, r#"a\\\"b"#, " c"),
             ("'a\"b' c", "a\"b", " c"),
             (r#""open"#, "open", ""),
+            (r#"\\\"open\", \\\"b\\\""#, "open", r#"\", \\\"b\\\""#),
+            (r#"\"open", "b""#, "open", r#"", "b""#),
+            (r#"\"open\\\\", \"b\""#, r"open\\\\", r#"", \"b\""#),
         ] {
             let quote = quote_at(text.as_bytes(), 0).unwrap();
             let (range, end) = quoted(text.as_bytes(), quote);

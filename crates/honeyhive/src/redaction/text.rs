@@ -12,7 +12,7 @@
 
 use std::ops::Range;
 
-use super::quotes::{decoded, opening, quote_at, quoted};
+use super::quotes::{decoded, is_around, opening, quote_at, quoted};
 use super::{MARK, lines};
 use crate::secret::is_secret_parameter;
 
@@ -217,7 +217,9 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         if name.len() > NAME || self.bytes.get(end) != Some(&b',') {
             return None;
         }
-        if !(self.hides)(&decoded(&self.text[name])) {
+        let name = decoded(&self.text[name]);
+        // A text with names in it is no name, and is gone through itself.
+        if name.contains(['"', '\'', '(', '{', ':', '=']) || !(self.hides)(&name) {
             return None;
         }
         let start = self.skip_blanks(end + 1, true);
@@ -335,10 +337,12 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         start..start + length
     }
 
-    /// Behind what is in parentheses, brackets or braces from here on; the end of the text where they do not close.
+    /// Behind what is in parentheses, brackets or braces from here on; the end of the text where they do not close, or
+    /// of the quoted text that they stand in.
     fn balanced(&self, start: usize) -> Option<usize> {
         let mut depth = 0_usize;
         let mut at = start;
+        let mut first = None;
         while let Some(byte) = self.bytes.get(at) {
             match byte {
                 b'(' | b'[' | b'{' => depth += 1,
@@ -348,6 +352,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
                         return Some(at + 1);
                     }
                 }
+                b'"' if is_around(self.bytes, at, *first.get_or_insert(at)) => return Some(at),
                 b'"' => {
                     at = quoted(self.bytes, at).1;
                     continue;
