@@ -689,17 +689,12 @@ fn named() -> impl Strategy<Value = String> {
         let map = std::collections::BTreeMap::from([(name, value.as_str()), ("host", "x")]);
         format!("Request {{ method: GET, headers: {map:?}, pairs: [({name:?}, {value:?})] }}")
     });
-    let pairs = (name(), value()).prop_map(|(name, value)| {
-        json!([["host", "x"], [name, value], [name, {"deep": value}]]).to_string()
-    });
     let assignment = (name(), word(), "[ ,;&\n]")
         .prop_map(|(name, value, next)| format!("{name}={value}{next}n=1 {name} = {value:?}"));
     let url = (name(), word()).prop_map(|(name, value)| {
         format!("error for url (https://u:{value}@h/a?q=1&{name}={value}&key={value}&sig={value})")
     });
-    let whole = prop_oneof![
-        json, twice, escaped, lines, debug, headers, pairs, assignment, url
-    ];
+    let whole = prop_oneof![json, twice, escaped, lines, debug, headers, assignment, url];
     // Around all of them: blanks and marks, ends that are missing, quotes of another text.
     (whole, "[a-z \"{\\[:,=]{0,4}", 0_usize..8, 0_usize..12).prop_map(|(text, before, how, cut)| {
         match how {

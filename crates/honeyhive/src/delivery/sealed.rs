@@ -46,7 +46,7 @@ pub(super) enum Body {
     Encoded(Box<Payload>),
     /// Spans in test mode, which nobody encodes.
     #[cfg_attr(
-        not(feature = "testing"),
+        not(any(test, feature = "testing")),
         expect(dead_code, reason = "read by captures only")
     )]
     Plain(Vec<SpanData>),
