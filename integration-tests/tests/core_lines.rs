@@ -8,6 +8,7 @@ use std::fmt;
 use std::io;
 
 use honeyhive::{HoneyHiveTracer, json, testing};
+use honeyhive_local::LocalServer;
 use support::*;
 
 #[derive(Debug)]
@@ -229,12 +230,30 @@ fn a_disabled_tracer_records_nothing_and_fails_nothing() {
 
 #[test]
 fn debug_of_an_error_is_the_text_that_people_read() {
-    let error = HoneyHiveTracer::builder()
+    let url = HoneyHiveTracer::builder()
         .api_key("hh_key")
         .server_url("no url")
-        .build()
-        .unwrap_err();
-    assert_eq!(format!("{error:?}"), error.to_string());
-    let error = "chat".parse::<honeyhive::EventType>().unwrap_err();
-    assert_eq!(format!("{error:?}"), error.to_string());
+        .build();
+    let (tracer, _captured) = testing::tracer();
+    tracer.shutdown_blocking(PATIENCE).unwrap();
+    let remote = || LocalServer::builder().address(([0, 0, 0, 0], 0).into());
+    let below_a_file = std::env::current_exe().unwrap().join("store.db");
+    let errors: [Box<dyn Error>; 8] = [
+        Box::new(url.unwrap_err()),
+        Box::new("chat".parse::<honeyhive::EventType>().unwrap_err()),
+        Box::new("chat".parse::<honeyhive::SessionId>().unwrap_err()),
+        Box::new("chat".parse::<honeyhive::EventId>().unwrap_err()),
+        Box::new(tracer.force_flush_blocking(PATIENCE).unwrap_err()),
+        Box::new(block_on(tracer.acreate_session("late").into_future()).unwrap_err()),
+        Box::new(remote().start_blocking().unwrap_err()),
+        Box::new(
+            LocalServer::builder()
+                .persist(below_a_file)
+                .start_blocking()
+                .unwrap_err(),
+        ),
+    ];
+    for error in errors {
+        assert_eq!(format!("{error:?}"), error.to_string());
+    }
 }

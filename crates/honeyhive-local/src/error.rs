@@ -1,12 +1,12 @@
 //! Why a server did not start.
 
-use std::io;
 use std::net::SocketAddr;
+use std::{fmt, io};
 
 use crate::store::StoreError;
 
 /// Why [`LocalServerBuilder::start`](crate::LocalServerBuilder::start) did not start a server.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The address is reachable from other machines, and that was not allowed.
@@ -42,4 +42,11 @@ pub enum StartError {
     /// The background thread or its runtime could not be started.
     #[error("cannot start the background thread: {0}")]
     Background(#[source] io::Error),
+}
+
+/// `main` shows the `Debug` of an error that it returns, so `Debug` is the text that people read.
+impl fmt::Debug for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
 }

@@ -1,5 +1,6 @@
 //! Opening a store: the file, its lock, its version.
 
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("tokens.
 const CACHED_STATEMENTS: usize = 64;
 
 /// Why a store could not be opened.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// Another program has the file open for writing.
@@ -58,6 +59,13 @@ pub enum StoreError {
     /// The database refuses it.
     #[error("cannot open the store: {0}")]
     Database(String),
+}
+
+/// `main` shows the `Debug` of an error that it returns, so `Debug` is the text that people read.
+impl fmt::Debug for StoreError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {

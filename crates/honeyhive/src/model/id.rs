@@ -9,6 +9,7 @@ use rand::rngs::OsRng;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
+use super::causes::debug_as_text;
 use super::id_text;
 use crate::context;
 
@@ -204,7 +205,7 @@ where
 ///
 /// Use [`SessionId::from_correlation_id`] to map an id of another shape. The text itself is not
 /// repeated here: it may come from outside.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a hyphenated UUID; map ids of another shape with `SessionId::from_correlation_id`")]
 pub struct InvalidSessionId(());
 
@@ -308,11 +309,13 @@ impl<'de> Deserialize<'de> for EventId {
 /// The text is no UUID in its hyphenated form, so it is not the id of an event.
 ///
 /// The text itself is not repeated here: it may come from outside.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not a hyphenated UUID, which the id of an event is: take it from `Span::event_id` or from HoneyHive"
 )]
 pub struct InvalidEventId(());
+
+debug_as_text!(InvalidSessionId, InvalidEventId);
 
 #[cfg(test)]
 mod tests {
