@@ -12,6 +12,7 @@ use honeyhive::opentelemetry::trace::{
     SpanKind, TraceContextExt, Tracer as _, TracerProvider as _,
 };
 use honeyhive::{HoneyHiveTracer, SessionTransport};
+use honeyhive_local::LocalServer;
 use support::*;
 
 const TRANSPORTS: [SessionTransport; 2] = [SessionTransport::Rest, SessionTransport::Otlp];
@@ -22,7 +23,12 @@ impl Headers for NoHeaders {
     fn for_each<'h>(&'h self, _: &mut dyn FnMut(&'h str, &'h [u8])) {}
 }
 
-/// What instrumentation of somebody else's does around a request: a root span, and work within it.
+fn tracer_over(transport: SessionTransport, server: &LocalServer) -> HoneyHiveTracer {
+    let builder = builder(server).session_transport(transport);
+    builder.build().unwrap()
+}
+
+/// Instrumentation of somebody else's around a request: a root span, and work within it.
 fn foreign_request(
     tracer: &HoneyHiveTracer,
     kind: SpanKind,
@@ -40,10 +46,7 @@ fn foreign_request(
 fn a_request_that_only_foreign_instrumentation_sees_is_a_session_of_its_own() {
     for transport in TRANSPORTS {
         let server = server();
-        let tracer = builder(&server)
-            .session_transport(transport)
-            .build()
-            .unwrap();
+        let tracer = tracer_over(transport, &server);
         let work = || drop(tracer.span("work").start());
         foreign_request(&tracer, SpanKind::Server, "GET /a", work);
         foreign_request(&tracer, SpanKind::Consumer, "orders", work);
@@ -73,10 +76,7 @@ fn a_request_that_only_foreign_instrumentation_sees_is_a_session_of_its_own() {
 fn what_a_foreign_request_does_before_it_has_ended_is_part_of_its_session_already() {
     for transport in TRANSPORTS {
         let server = server();
-        let tracer = builder(&server)
-            .session_transport(transport)
-            .build()
-            .unwrap();
+        let tracer = tracer_over(transport, &server);
         foreign_request(&tracer, SpanKind::Server, "GET /long", || {
             drop(tracer.span("early").start());
             flush(&tracer);
@@ -99,10 +99,7 @@ fn what_a_foreign_request_does_before_it_has_ended_is_part_of_its_session_alread
 fn a_foreign_span_around_a_request_of_ours_brings_what_is_beside_it_into_its_session() {
     for transport in TRANSPORTS {
         let server = server();
-        let tracer = builder(&server)
-            .session_transport(transport)
-            .build()
-            .unwrap();
+        let tracer = tracer_over(transport, &server);
         let instrumentation = ServerInstrumentation::builder(tracer.clone())
             .build()
             .unwrap();

@@ -15,7 +15,7 @@ use crate::report::DeliveryStats;
 use crate::spool::Found;
 use crate::wire::Failure;
 
-/// What a call carries, for the log.
+/// The load of a call, as the log names it.
 const fn what(target: Target) -> &'static str {
     match target {
         Target::Start(_) => "sessions",
@@ -26,7 +26,7 @@ const fn what(target: Target) -> &'static str {
 
 const QUIET: Duration = Duration::from_secs(60);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Notices {
     /// Where HoneyHive is.
     url: Arc<str>,
@@ -50,20 +50,7 @@ impl Notices {
     pub(crate) fn new(url: Arc<str>) -> Self {
         Self {
             url,
-            told_unknown: HashSet::new(),
-            last_transient: None,
-            told_outage: false,
-            last_refusal: None,
-            last_drop: None,
-            dropped_before: 0,
-            told_unauthorized: false,
-            told_missing: false,
-            last_detail: String::new(),
-            told_strays: HashSet::new(),
-            last_spool_trouble: None,
-            last_unreadable: None,
-            told_elsewhere: false,
-            told_strangers: false,
+            ..Self::default()
         }
     }
 

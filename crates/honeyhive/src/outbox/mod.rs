@@ -115,7 +115,7 @@ pub(crate) struct Outbox {
     /// Nothing leaves the process.
     is_local: bool,
     answer_timeout: Duration,
-    /// What a linked session is called that nobody has named; `None` for a name made of its id.
+    /// The name of a linked session that nobody has named; `None` for one made of its id.
     link_name: Option<Arc<str>>,
     /// Losses are said on stderr where nobody listens.
     speaks_at_the_end: bool,
@@ -183,7 +183,7 @@ impl Outbox {
         self.answer_timeout
     }
 
-    /// What a linked session is called that nobody has named.
+    /// Sets the name of linked sessions that nobody has named.
     pub(crate) fn calls_links(mut self, name: Option<Arc<str>>) -> Self {
         self.link_name = name;
         self

@@ -622,7 +622,7 @@ mod tests {
     #[test]
     fn what_a_session_is_called_where_it_comes_from_and_why_it_failed_are_bounded_at_the_entrance()
     {
-        /// What is cut has a mark that says so.
+        /// The mark of a text that was cut, at the most.
         const MARK: usize = 64;
         let text = || "x".repeat(20 * 1024 * 1024);
         let inputs = Inputs::Object(Object::new());

@@ -19,7 +19,8 @@ impl Walk<'_> {
         names.find(|name| self.hides_as(name)).map(str::to_owned)
     }
 
-    /// The same of lists and objects that were laid out as attributes: `headers.0.0` is the name of `headers.0.1`.
+    /// Names that stand beside their values in lists and objects that were laid out as attributes: `headers.0.0` is the
+    /// name of `headers.0.1`.
     pub(super) fn said_of_others(&mut self, attributes: &[&mut KeyValue]) -> Said {
         let mut said = Said::default();
         for attribute in attributes {
@@ -36,10 +37,11 @@ impl Walk<'_> {
             } else {
                 continue;
             };
+            if name.as_str().len() > LONGEST {
+                continue;
+            }
             let path = format!("{parent}.{}", name.as_str());
-            if name.as_str().len() <= LONGEST
-                && self.at_attribute(&path, |walk| walk.hidden().is_some())
-            {
+            if self.at_attribute(&path, |walk| walk.hidden().is_some()) {
                 said.push(format!("{parent}.{beside}"), path);
             }
         }

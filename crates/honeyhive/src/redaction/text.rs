@@ -12,12 +12,10 @@
 
 use std::ops::Range;
 
+use super::pairs::LONGEST as NAME;
 use super::quotes::{decoded, is_around, opening, quote_at, quoted};
 use super::{MARK, lines};
 use crate::secret::is_secret_parameter;
-
-/// The longest name, in bytes.
-const NAME: usize = 128;
 
 /// Masks values in a text by their names.
 pub(super) struct Masker<'t, H> {
