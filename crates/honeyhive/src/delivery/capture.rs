@@ -11,6 +11,8 @@ use opentelemetry_sdk::trace::SpanData;
 use serde_json::{Map, Value};
 
 use super::sealed::{Body, Target};
+#[cfg(feature = "client")]
+use super::test_runs::TestRuns;
 use crate::attributes::{ERROR, EVENT_ID, EVENT_TYPE, SESSION_ID};
 use crate::enrichment::Enrichment;
 use crate::model::id::SessionId;
@@ -277,7 +279,11 @@ fn normalized(tree: &str) -> String {
 
 /// Where test-mode deliveries go.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Capture(Arc<Mutex<Store>>);
+pub(crate) struct Capture {
+    store: Arc<Mutex<Store>>,
+    #[cfg(feature = "client")]
+    runs: TestRuns,
+}
 
 #[derive(Debug, Default)]
 struct Store {
@@ -302,7 +308,13 @@ impl Store {
 
 impl Capture {
     fn lock(&self) -> MutexGuard<'_, Store> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The experiment runs.
+    #[cfg(feature = "client")]
+    pub(crate) const fn runs(&self) -> &TestRuns {
+        &self.runs
     }
 
     /// All sessions, in the order of their starts.

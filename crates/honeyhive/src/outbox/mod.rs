@@ -10,6 +10,7 @@ mod closing;
 mod command;
 mod flushed;
 mod life;
+mod lifeline;
 mod load;
 mod record;
 pub(crate) mod strays;
@@ -27,10 +28,13 @@ use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::Notify;
 
 pub(crate) use bounds::{Bounds, WAKE_FOR_DISK};
+#[cfg(feature = "client")]
+pub(crate) use command::Asked;
 pub(crate) use command::{Command, Reply};
 pub(crate) use flushed::Flushed;
 pub(crate) use life::Closed;
 use life::Life;
+pub(crate) use lifeline::{LAST_FLUSH, Lifeline};
 pub(crate) use load::{Load, Medium};
 #[cfg(feature = "lambda")]
 pub(crate) use record::EventInputs;
@@ -59,10 +63,17 @@ pub(crate) struct Inbox {
     pub(crate) records: Vec<Record>,
     pub(crate) spans: Vec<SpanData>,
     pub(crate) commands: Vec<Command>,
+    /// Of the typed client.
+    #[cfg(feature = "client")]
+    pub(crate) calls: Vec<Asked>,
 }
 
 impl Inbox {
     pub(crate) fn is_empty(&self) -> bool {
+        #[cfg(feature = "client")]
+        if !self.calls.is_empty() {
+            return false;
+        }
         self.records.is_empty() && self.spans.is_empty() && self.commands.is_empty()
     }
 
@@ -119,7 +130,13 @@ pub(crate) struct Outbox {
     link_name: Option<Arc<str>>,
     /// Losses are said on stderr where nobody listens.
     speaks_at_the_end: bool,
+    #[cfg(feature = "client")]
+    turns: tokio::sync::Semaphore,
 }
+
+/// So many calls of the typed client are under way at a time.
+#[cfg(feature = "client")]
+const ASKING_WIDTH: usize = 16;
 
 /// Its counts: what is pending belongs to the program's users.
 impl fmt::Debug for Outbox {
@@ -157,6 +174,8 @@ impl Outbox {
             answer_timeout: Duration::ZERO,
             link_name: None,
             speaks_at_the_end: true,
+            #[cfg(feature = "client")]
+            turns: tokio::sync::Semaphore::new(ASKING_WIDTH),
         }
     }
 
@@ -377,6 +396,28 @@ impl Outbox {
             drop(queue);
             self.wake.notify_one();
         }
+    }
+
+    /// Has the delivery thread make a call of the typed client, as [`command`](Self::command) does.
+    #[cfg(feature = "client")]
+    pub(crate) fn ask(&self, asked: Asked) {
+        let mut queue = self.lock();
+        if !queue.abandoned {
+            queue.inbox.calls.push(asked);
+            drop(queue);
+            self.wake.notify_one();
+        }
+    }
+
+    /// Resolves once it is the caller's turn to ask: so many calls of the typed client are under way at a time.
+    #[cfg(feature = "client")]
+    pub(crate) async fn turn(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        self.turns.acquire().await.ok()
+    }
+
+    /// How much of the room for what is pending in memory is taken, from 0 to 1.
+    pub(crate) fn fullness(&self) -> f64 {
+        self.fullness_without(Load::default())
     }
 
     /// Resolves once a whole batch has gathered or a command has come.
