@@ -1,5 +1,7 @@
 //! What is open: what a session has to say, and the spans that wait.
 
+mod pile;
+mod schedule;
 mod sessions;
 mod spans;
 
