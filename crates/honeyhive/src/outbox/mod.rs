@@ -42,8 +42,10 @@ pub(crate) use inputs::RequestInputs;
 pub(crate) use life::Closed;
 use life::Life;
 pub(crate) use load::{Load, Medium};
+#[cfg(test)]
+pub(crate) use queue::BATCH;
+pub(crate) use queue::Inbox;
 use queue::Queue;
-pub(crate) use queue::{BATCH, Inbox};
 pub(crate) use record::{Record, Root};
 pub(crate) use start::{Facts, StartRecord};
 pub(crate) use update::{Outcome, SessionEnd, Timing, Update};
