@@ -50,7 +50,9 @@ impl Store {
             Some(path) => open::file(path)?,
             None => open::in_memory()?,
         };
-        let totals = Arc::new(Mutex::new(Totals::of(&opened.connection)?));
+        let totals = Arc::new(Mutex::new(
+            Totals::of(&opened.connection).map_err(open::refused)?,
+        ));
         let connection = Arc::new(Mutex::new(opened.connection));
         let readers = match path {
             Some(path) => Readers::OfFile {
