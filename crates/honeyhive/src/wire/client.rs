@@ -64,13 +64,18 @@ impl Client {
     }
 
     /// Starts a session, on the route that this deployment has.
-    pub(crate) async fn start_session(&self, session: &[u8]) -> Result<Answer, Failure> {
+    pub(crate) async fn start_session(
+        &self,
+        items: u64,
+        session: &[u8],
+    ) -> Result<Answer, Failure> {
         self.legacy_sessions
             .choose(
                 true,
-                || self.rest(Method::POST, "/v1/sessions", session.to_vec()),
+                || self.rest(items, Method::POST, "/v1/sessions", session.to_vec()),
                 || {
                     self.rest(
+                        items,
                         Method::POST,
                         "/session/start",
                         legacy_start(session, self.project.as_deref()),
@@ -83,6 +88,7 @@ impl Client {
     /// Updates a session or an event, on the route that this deployment has.
     pub(crate) async fn update_event(
         &self,
+        items: u64,
         event_id: SessionId,
         update: &[u8],
     ) -> Result<Answer, Failure> {
@@ -92,40 +98,57 @@ impl Client {
         self.legacy_events
             .choose(
                 not_found_tells,
-                || self.rest(Method::PUT, &path, update.to_vec()),
-                || self.rest(Method::PUT, "/events", legacy_update(event_id, update)),
+                || self.rest(items, Method::PUT, &path, update.to_vec()),
+                || {
+                    self.rest(
+                        items,
+                        Method::PUT,
+                        "/events",
+                        legacy_update(event_id, update),
+                    )
+                },
             )
             .await
     }
 
     /// Sends a batch of spans. Where the compression may be what the server refuses, the same spans go once more
     /// without.
-    pub(crate) async fn export_traces(&self, payload: Payload) -> Result<Answer, Failure> {
+    pub(crate) async fn export_traces(
+        &self,
+        items: u64,
+        payload: Payload,
+    ) -> Result<Answer, Failure> {
         let payload = self.compression.repack(payload);
-        let answer = self.traces(payload.clone()).await;
+        let answer = self.traces(items, payload.clone()).await;
         let Some(status) = answer.as_ref().err().and_then(Failure::status) else {
             return answer;
         };
         let Some(plain) = self.compression.without(&payload, status) else {
             return answer;
         };
-        let second = self.traces(plain).await;
+        let second = self.traces(items, plain).await;
         if second.is_ok() {
             self.compression.give_up(status);
         }
         second
     }
 
-    async fn traces(&self, payload: Payload) -> Result<Answer, Failure> {
+    async fn traces(&self, items: u64, payload: Payload) -> Result<Answer, Failure> {
         let mut headers = payload.headers;
         headers.insert(HeaderName::from_static("x-source"), self.source.clone());
         let timeout = TRACES_TIMEOUT.max(self.timeout);
         let path = "/opentelemetry/v1/traces";
-        self.send(Method::POST, path, headers, payload.bytes, timeout)
+        self.send(items, Method::POST, path, headers, payload.bytes, timeout)
             .await
     }
 
-    async fn rest(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Answer, Failure> {
+    async fn rest(
+        &self,
+        items: u64,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<Answer, Failure> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, JSON);
         headers.insert(CONTENT_TYPE, JSON);
@@ -133,12 +156,13 @@ impl Client {
             HeaderName::from_static("hh-client-timestamp"),
             HeaderValue::from(nanoseconds_now()),
         );
-        self.send(method, path, headers, body.into(), self.timeout)
+        self.send(items, method, path, headers, body.into(), self.timeout)
             .await
     }
 
     async fn send(
         &self,
+        items: u64,
         method: Method,
         path: &str,
         headers: HeaderMap,
@@ -156,20 +180,33 @@ impl Client {
             Ok(response) => {
                 let status = response.status().as_u16();
                 log::debug(format_args!(
-                    "{method} {url}: {bytes} bytes, status {status} after {:?}",
+                    "{method} {url}: {}, {bytes} bytes, status {status} after {:?}",
+                    counted(items),
                     began.elapsed()
                 ));
                 answer::read(response, self.key.as_ref())
             }
             Err(unanswered) => {
                 let detail = hints::explained(method.as_str(), &url, &said(&unanswered.detail));
-                log::debug(format_args!("{detail} (after {:?})", began.elapsed()));
+                log::debug(format_args!(
+                    "{detail} ({}, after {:?})",
+                    counted(items),
+                    began.elapsed()
+                ));
                 Err(Failure::Transient {
                     retry_after: None,
                     detail,
                 })
             }
         }
+    }
+}
+
+/// So many items, in words.
+fn counted(items: u64) -> String {
+    match items {
+        1 => "1 item".to_owned(),
+        _ => format!("{items} items"),
     }
 }
 
