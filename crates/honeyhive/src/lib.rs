@@ -56,6 +56,8 @@ mod tracing_layer;
 #[cfg(feature = "http-server")]
 mod incoming;
 
+#[cfg(feature = "evaluate")]
+pub mod evaluate;
 #[cfg(feature = "http-server")]
 pub mod http;
 #[cfg(feature = "lambda")]

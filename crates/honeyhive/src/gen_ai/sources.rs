@@ -4,7 +4,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::Event;
 use serde_json::{Map, Value as Json};
 
-use super::events::{self, Told};
+use super::events::{self, EventMessages};
 use super::message::{is_chat, messages};
 use super::{flat, lenient};
 use crate::attributes::{
@@ -48,7 +48,7 @@ pub(super) fn is_told(attributes: &[KeyValue], events: &[Event]) -> bool {
 /// The messages that a span has in its attributes and events.
 pub(super) struct Sources<'s> {
     attributes: Vec<&'s KeyValue>,
-    told: Told,
+    of_events: EventMessages,
     flat: [Option<Json>; 2],
 }
 
@@ -58,7 +58,7 @@ impl<'s> Sources<'s> {
         Self {
             flat: [below(FLAT_INPUTS), below(FLAT_OUTPUTS)],
             attributes: attributes.iter().chain(events::details(events)).collect(),
-            told: events::told(events),
+            of_events: events::messages(events),
         }
     }
 
@@ -101,10 +101,10 @@ impl<'s> Sources<'s> {
             history.extend(messages(&asked, "user"));
         } else {
             history.extend(
-                self.told
+                self.of_events
                     .inputs
                     .iter()
-                    .flat_map(|told| messages(told, "user")),
+                    .flat_map(|message| messages(message, "user")),
             );
         }
         history
@@ -156,8 +156,10 @@ impl<'s> Sources<'s> {
         if let Some(said) = said {
             return messages(&said, "assistant");
         }
-        let told = self.told.outputs.iter();
-        told.flat_map(|told| messages(told, "assistant")).collect()
+        let outputs = self.of_events.outputs.iter();
+        outputs
+            .flat_map(|message| messages(message, "assistant"))
+            .collect()
     }
 
     /// The result of a tool: text, digit for digit, unless it is an object or a list.
