@@ -65,7 +65,10 @@ impl Store {
         };
         let failed = |error: std::io::Error| StoreError::Database(error.to_string());
         let checkpoints = match path {
-            Some(path) => Some(Checkpoints::start(path, open::second(path)?).map_err(failed)?),
+            Some(path) => Some(
+                Checkpoints::start(path, open::second(path).map_err(open::refused)?)
+                    .map_err(failed)?,
+            ),
             None => None,
         };
         let desk = Desk {
