@@ -14,6 +14,8 @@ use crate::attributes::ERROR;
 use crate::incoming::{panic_text, run_in};
 use crate::outbox::{Outcome, SessionEnd};
 use crate::owners::MemberId;
+#[cfg(feature = "signed-ids")]
+use crate::session::SigningKeys;
 use crate::session::suppression::Suppression;
 use crate::session::{CreateSession, Session};
 
@@ -49,6 +51,9 @@ pub(super) struct Traced {
     pub(super) is_left_to_spans: bool,
     pub(super) is_head: bool,
     pub(super) has_ended: bool,
+    /// What signs the id that goes back, where ids are signed.
+    #[cfg(feature = "signed-ids")]
+    pub(super) signing: Option<Box<SigningKeys>>,
     /// Few wait for it, so it takes no room.
     pub(super) confirmation: Option<Box<CreateSession>>,
     /// From the response's head on.
