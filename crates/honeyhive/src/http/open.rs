@@ -98,6 +98,10 @@ impl ServerInstrumentation {
             is_left_to_spans: inner.is_left_to_spans(),
             is_head: request.method() == "HEAD",
             has_ended: false,
+            #[cfg(feature = "model-calls")]
+            captures_stream: self.captures_stream,
+            #[cfg(feature = "model-calls")]
+            streamed: None,
             confirmation: inner.confirmation(&session),
             answer: None,
             session,
