@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
-use opentelemetry::{Array, StringValue};
+use opentelemetry::{Array, StringValue, Value as Attribute};
 use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
 use serde_json::{Value as Json, json};
 
