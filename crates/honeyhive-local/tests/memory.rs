@@ -3,6 +3,8 @@
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
 #![cfg(target_os = "linux")]
 
+use std::io::Write;
+
 use honeyhive_local::LocalServer;
 use serde_json::json;
 
@@ -19,10 +21,30 @@ fn peak() -> usize {
 }
 
 async fn send(server: &LocalServer, path: &str, kind: &str, body: Vec<u8>) -> u16 {
+    send_as(server, path, kind, "identity", body).await
+}
+
+async fn send_as(
+    server: &LocalServer,
+    path: &str,
+    kind: &str,
+    encoding: &str,
+    body: Vec<u8>,
+) -> u16 {
     let client = reqwest::Client::builder().no_proxy().build();
     let request = client.expect("a client").post(server.url() + path);
-    let request = request.header("content-type", kind).body(body);
+    let request = request
+        .header("content-type", kind)
+        .header("content-encoding", encoding)
+        .body(body);
     request.send().await.expect("an answer").status().as_u16()
+}
+
+/// Half a gibibyte of spaces in half a mebibyte: gzip streams may follow one another.
+fn bomb() -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&vec![b' '; MIB]).expect("a member");
+    encoder.finish().expect("a member").repeat(512)
 }
 
 /// A delimited protobuf field.
@@ -61,6 +83,12 @@ async fn bodies_that_ask_for_a_hundred_times_their_size_are_refused_and_large_on
         send(&server, "/v1/traces", "application/x-protobuf", spans).await,
         400
     );
+    for (path, kind) in [
+        ("/v1/sessions", JSON),
+        ("/v1/traces", "application/x-protobuf"),
+    ] {
+        assert_eq!(send_as(&server, path, kind, "gzip", bomb()).await, 413);
+    }
     let refused = peak() - before;
     assert!(
         refused < 200 * MIB,

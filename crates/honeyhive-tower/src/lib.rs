@@ -6,6 +6,7 @@ mod body;
 mod client;
 #[cfg(feature = "axum")]
 mod current_session;
+mod feedback;
 mod future;
 mod headers;
 #[cfg(feature = "lambda")]
@@ -19,6 +20,7 @@ pub use body::ResponseBody;
 pub use client::{Propagate, PropagateLayer};
 #[cfg(feature = "axum")]
 pub use current_session::CurrentSession;
+pub use feedback::{FeedbackFuture, FeedbackService, feedback_routes};
 pub use future::ResponseFuture;
 pub use honeyhive::http::ServerInstrumentation;
 #[cfg(feature = "lambda")]

@@ -56,6 +56,10 @@ mod tracing_layer;
 #[cfg(feature = "http-server")]
 mod incoming;
 
+#[cfg(feature = "evaluate")]
+pub mod evaluate;
+#[cfg(feature = "http-server")]
+pub mod feedback;
 #[cfg(feature = "http-server")]
 pub mod http;
 #[cfg(feature = "lambda")]
@@ -81,6 +85,8 @@ pub use sampling::SessionSampling;
 /// [`serde_json::json!`], so that a program which has no other use for `serde_json` need not depend on it.
 #[doc(inline)]
 pub use serde_json::json;
+#[cfg(feature = "signed-ids")]
+pub use session::SigningKeys;
 pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard, SessionTrust};
 #[cfg(feature = "spool")]
 pub use settings::Spool;

@@ -99,23 +99,51 @@ impl fmt::Display for CallSite {
     }
 }
 
-/// A warning that a process hears once for each place in the program.
+/// Things of which each is said once: so many of them, since names and ids may never end.
 #[derive(Debug)]
-pub(crate) struct OncePerSite(Mutex<BTreeSet<CallSite>>);
+pub(crate) struct Mentioned<T>(BTreeSet<T>);
 
-impl OncePerSite {
-    /// A program that is generated could have any number of places.
+impl<T: Ord> Mentioned<T> {
     const MOST: usize = 100;
 
     pub(crate) const fn new() -> Self {
-        Self(Mutex::new(BTreeSet::new()))
+        Self(BTreeSet::new())
+    }
+
+    /// True for one that was not said yet, and may be.
+    pub(crate) fn is_new(&self, one: &T) -> bool {
+        self.0.len() < Self::MOST && !self.0.contains(one)
+    }
+
+    /// Notes that one is said.
+    pub(crate) fn insert(&mut self, one: T) {
+        self.0.insert(one);
+    }
+}
+
+impl<T: Ord> Default for Mentioned<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A warning that a process hears once for each place in the program.
+#[derive(Debug)]
+pub(crate) struct OncePerSite(Mutex<Mentioned<CallSite>>);
+
+impl OncePerSite {
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(Mentioned::new()))
     }
 
     pub(crate) fn warn(&self, site: CallSite, text: impl fmt::Display) {
-        let mut told = lock(&self.0);
-        let is_first = told.len() < Self::MOST && told.insert(site);
-        drop(told);
-        if is_first {
+        let mut mentioned = lock(&self.0);
+        let is_new = mentioned.is_new(&site);
+        if is_new {
+            mentioned.insert(site);
+        }
+        drop(mentioned);
+        if is_new {
             warn(text);
         }
     }
@@ -168,7 +196,11 @@ fn say(level: Level, text: &dyn fmt::Display) {
 fn keep(level: Level, text: String) {
     let mut unheard = lock(&UNHEARD);
     if unheard.len() == MOST_UNHEARD {
-        unheard.pop_front();
+        // `tracing` has the gravest as the smallest; of equals `max_by_key` takes the last, so the oldest goes last.
+        let lines = unheard.iter().enumerate().rev();
+        let least = lines.max_by_key(|(_, line)| line.level);
+        let least = least.map_or(0, |(index, _)| index);
+        unheard.remove(least);
     }
     unheard.push_back(Line { level, text });
     HAS_UNHEARD.store(true, Ordering::Relaxed);

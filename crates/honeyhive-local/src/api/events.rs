@@ -74,12 +74,23 @@ async fn batch(shared: &Server, body: &Value, name: &str, strict: bool, model: b
     };
     let events = events.iter().map(|event| parse_event(event, &manner));
     let events = events.collect::<Result<Vec<_>, Invalid>>()?;
+    let session_id = only_session(&events);
     let ids = keep(shared, events, session).await?;
     let mut answer = json!({ "success": true, "event_ids": ids });
-    if let Some(session_id) = manner.session_id {
+    if let Some(session_id) = session_id.or(manner.session_id) {
         answer["session_id"] = session_id.into();
     }
     Ok(Reply::json(&answer))
+}
+
+/// The session of a batch, where all of it is of one.
+fn only_session(events: &[Posted]) -> Option<String> {
+    let mut ids = events.iter().map(|posted| match posted {
+        Posted::Event(event) => &event.session_id,
+        Posted::Session(session) => &session.session_id,
+    });
+    let first = ids.next()?;
+    ids.all(|id| id == first).then(|| first.clone())
 }
 
 /// `POST /v1/sessions/{id}/events/batch`: the session of the path, whatever the events say.

@@ -1,5 +1,6 @@
 //! HoneyHive's API, route by route.
 
+mod comparisons;
 mod datapoints;
 mod datasets;
 mod events;
@@ -114,7 +115,10 @@ fn run_routes() -> Router<Server> {
     Router::new()
         .route("/v1/runs", get(runs::list).post(runs::create))
         .route("/v1/runs/schema", get(schema::of_all))
-        .route("/v1/runs/compare/events", get(runs::compare_events_legacy))
+        .route(
+            "/v1/runs/compare/events",
+            get(comparisons::compare_events_legacy),
+        )
         .route(
             "/v1/runs/{id}",
             get(runs::get).put(runs::update).delete(runs::delete),
@@ -123,14 +127,14 @@ fn run_routes() -> Router<Server> {
         .route("/v1/runs/{id}/metrics", get(runs::metrics))
         .route("/v1/runs/{id}/summary", get(runs::summary))
         .route("/v1/runs/{id}/result", get(runs::summary))
-        .route("/v1/runs/{id}/compare/{old}", get(runs::compare))
+        .route("/v1/runs/{id}/compare/{old}", get(comparisons::compare))
         .route(
             "/v1/runs/{id}/compare-with/{old}",
-            get(runs::compare_legacy),
+            get(comparisons::compare_legacy),
         )
         .route(
             "/v1/runs/{id}/compare/{old}/events",
-            get(runs::compare_events),
+            get(comparisons::compare_events),
         )
 }
 

@@ -1,4 +1,6 @@
-//! Experiment runs: kept, summed up, compared.
+//! Experiment runs: kept and summed up.
+
+use std::collections::HashMap;
 
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
@@ -13,9 +15,6 @@ use crate::reply::{Answer, Reply};
 use crate::rest::{self, Filter, Search, event_answer, run_answer, session_answer};
 use crate::shared::Server;
 use crate::store::{Failed, Found, Reading};
-
-/// A page of compared events has at most this many.
-const MOST_PAIRS: u64 = 1000;
 
 /// `GET /v1/runs?…`.
 pub(super) async fn list(State(shared): State<Server>, params: Params) -> Answer {
@@ -132,89 +131,6 @@ fn with_metrics(row: &RunRow) -> Value {
     })
 }
 
-/// `GET /v1/runs/{new}/compare/{old}`.
-pub(super) async fn compare(
-    State(shared): State<Server>,
-    Path((new, old)): Path<(String, String)>,
-    params: Params,
-) -> Answer {
-    let aggregate = aggregate(&params)?;
-    compared(&shared, new, old, aggregate, filters(&params, "filters")?).await
-}
-
-/// `GET /v1/runs/{new}/compare-with/{old}`: any text is taken for an aggregate, and an unknown one is the average.
-pub(super) async fn compare_legacy(
-    State(shared): State<Server>,
-    Path((new, old)): Path<(String, String)>,
-    params: Params,
-) -> Answer {
-    let aggregate = params.text("aggregate_function").and_then(Aggregate::named);
-    let filters = filters(&params, "filters")?;
-    compared(&shared, new, old, aggregate.unwrap_or_default(), filters).await
-}
-
-async fn compared(
-    shared: &Server,
-    new: String,
-    old: String,
-    aggregate: Aggregate,
-    filters: Vec<Filter>,
-) -> Answer {
-    let comparison = shared.read(move |reading| {
-        let (new, old) = (
-            side(reading, &new, &filters)?,
-            side(reading, &old, &filters)?,
-        );
-        let kinds = metric_kinds(reading)?;
-        Ok(experiments::compare(&new, &old, aggregate, &kinds))
-    });
-    Ok(Reply::json(&comparison.await?))
-}
-
-/// `GET /v1/runs/{new}/compare/{old}/events`.
-pub(super) async fn compare_events(
-    State(shared): State<Server>,
-    Path((new, old)): Path<(String, String)>,
-    params: Params,
-) -> Answer {
-    paired(&shared, new, old, &params).await
-}
-
-/// `GET /v1/runs/compare/events?run_id_1=&run_id_2=`.
-pub(super) async fn compare_events_legacy(State(shared): State<Server>, params: Params) -> Answer {
-    let id = |name: &str| {
-        let missing = || Reply::bad_request(&format!("`{name}` is missing"));
-        params.text(name).map(str::to_owned).ok_or_else(missing)
-    };
-    paired(&shared, id("run_id_1")?, id("run_id_2")?, &params).await
-}
-
-async fn paired(shared: &Server, first: String, second: String, params: &Params) -> Answer {
-    let wanted = ["event_name", "event_type"].map(|name| params.text(name).map(str::to_owned));
-    let filters = filters(params, "filter")?;
-    let limit = params.number("limit", MOST_PAIRS, MOST_PAIRS)?;
-    let page = params.number("page", 1, u64::from(u32::MAX))?;
-    let pairs = shared.read(move |reading| {
-        let first = side(reading, &first, &filters)?;
-        let second = side(reading, &second, &[])?;
-        let [name, kind] = &wanted;
-        Ok(experiments::pairs(&first, &second, |row| {
-            name.as_ref().is_none_or(|name| row.event_name == *name)
-                && kind.as_ref().is_none_or(|kind| row.event_type == *kind)
-        }))
-    });
-    let pairs = pairs.await?;
-    let (limit, page) = (limit as usize, page as usize);
-    let shown = pairs
-        .iter()
-        .skip(limit.saturating_mul(page - 1))
-        .take(limit);
-    let shown: Vec<&Value> = shown.collect();
-    Ok(Reply::json(
-        &json!({ "events": shown, "totalEvents": pairs.len() }),
-    ))
-}
-
 /// The kind of a run among the records.
 pub(crate) const RUN: &str = Kind::RUN;
 
@@ -243,7 +159,7 @@ fn summed_up(
     ))
 }
 
-fn side(reading: &Reading<'_>, id: &str, filters: &[Filter]) -> Result<Side, Failed> {
+pub(super) fn side(reading: &Reading<'_>, id: &str, filters: &[Filter]) -> Result<Side, Failed> {
     let run = known(reading, id)?;
     Ok(Side {
         answer: answer_of(reading, &run)?,
@@ -255,8 +171,16 @@ fn side(reading: &Reading<'_>, id: &str, filters: &[Filter]) -> Result<Side, Fai
 fn rows(reading: &Reading<'_>, run: &Value, filters: &[Filter]) -> Result<Vec<RunRow>, Failed> {
     let mut named = texts(run, "event_ids");
     named.extend(texts(run, "session_ids"));
+    let places = places(reading, run)?;
+    let mut sessions = reading.run_sessions(&records::text(run, "run_id"), &named)?;
+    // Sessions of one run come in any order, as its datapoints are tried at the same time.
+    sessions.sort_by_key(|(session, _)| {
+        let datapoint = session.metadata.get("datapoint_id");
+        let place = datapoint.and_then(|id| places.get(id.as_str()?));
+        place.copied().unwrap_or(usize::MAX)
+    });
     let mut rows = Vec::new();
-    for (session, events) in reading.run_sessions(&records::text(run, "run_id"), &named)? {
+    for (session, events) in sessions {
         let row = RunRow::of_session(&session, session_answer(&session));
         let events: Vec<RunRow> = events
             .iter()
@@ -270,6 +194,16 @@ fn rows(reading: &Reading<'_>, run: &Value, filters: &[Filter]) -> Result<Vec<Ru
         rows.retain(|row| found.contains(&row.event_id));
     }
     Ok(rows)
+}
+
+/// The place of each datapoint: in the run where it names them, else in its dataset.
+fn places(reading: &Reading<'_>, run: &Value) -> Result<HashMap<String, usize>, Failed> {
+    let mut order = texts(run, "datapoint_ids");
+    if let Some(dataset) = run["dataset_id"].as_str().filter(|_| order.is_empty()) {
+        let dataset = reading.record(Kind::DATASET, dataset)?;
+        order = dataset.map_or_else(Vec::new, |dataset| texts(&dataset, "datapoints"));
+    }
+    Ok(order.into_iter().zip(0..).collect())
 }
 
 fn found(reading: &Reading<'_>, filters: &[Filter]) -> Result<Vec<String>, Failed> {
@@ -298,7 +232,9 @@ fn warning(reading: &Reading<'_>, run: &Value) -> Result<Option<String>, Failed>
 }
 
 /// The types of the metrics that are defined here, by their names.
-fn metric_kinds(reading: &Reading<'_>) -> Result<impl Fn(&str) -> Option<String>, Failed> {
+pub(super) fn metric_kinds(
+    reading: &Reading<'_>,
+) -> Result<impl Fn(&str) -> Option<String>, Failed> {
     let metrics = reading.records(Kind::METRIC)?;
     Ok(move |name: &str| {
         let mut metrics = metrics.iter();
@@ -340,7 +276,7 @@ fn unknown(failed: Failed, id: &str) -> Failed {
     }
 }
 
-fn aggregate(params: &Params) -> Result<Aggregate, Reply> {
+pub(super) fn aggregate(params: &Params) -> Result<Aggregate, Reply> {
     let Some(name) = params.text("aggregate_function") else {
         return Ok(Aggregate::default());
     };
@@ -350,7 +286,7 @@ fn aggregate(params: &Params) -> Result<Aggregate, Reply> {
     })
 }
 
-fn filters(params: &Params, name: &str) -> Result<Vec<Filter>, Reply> {
+pub(super) fn filters(params: &Params, name: &str) -> Result<Vec<Filter>, Reply> {
     let mut filters = Vec::new();
     for text in params
         .list(name)

@@ -1,4 +1,4 @@
-//! The fields that events have: `GET …/schema`.
+//! The fields that events have, and by the events' names: `GET …/schema`.
 
 use axum::extract::{Path, State};
 use serde_json::{Map, Value, json};
@@ -35,16 +35,20 @@ async fn answer(shared: &Server, run: Option<String>, params: &Params) -> Answer
     let range = params.object("dateRange")?;
     let (from, to) = rest::date_range(range.as_ref())?;
     let schema = shared.read(move |reading| {
-        let names = reading.event_names(run.as_deref(), from, to)?;
-        let mut fields = Vec::new();
+        let mut fields: Vec<Value> = Vec::new();
         let mut mappings: Map<String, Value> = Map::new();
-        for (name, kind) in &names {
-            fields.push(json!({ "name": name, "event_type": kind }));
-            for field in reading.event_fields(name, kind)? {
-                let known = mappings.entry(field).or_insert_with(|| json!([]));
-                if let Value::Array(known) = known {
-                    known.push(json!({ "field_name": name, "event_type": kind }));
+        for (name, kind) in reading.event_names(run.as_deref(), from, to)? {
+            let mut mapped = Vec::new();
+            for field in reading.event_fields(&name, &kind)? {
+                let known = json!({ "name": field, "event_type": kind });
+                if !fields.contains(&known) {
+                    fields.push(known);
                 }
+                mapped.push(json!({ "field_name": field, "event_type": kind }));
+            }
+            let known = mappings.entry(name).or_insert_with(|| json!([]));
+            if let Value::Array(known) = known {
+                known.append(&mut mapped);
             }
         }
         let datasets = reading.records(Kind::DATASET)?;

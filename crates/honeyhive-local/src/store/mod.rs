@@ -1,5 +1,6 @@
 //! The store: one SQLite database, in memory or in a file; one writer, and readers beside it.
 
+mod checkpoints;
 mod failed;
 mod feed;
 mod open;
@@ -17,6 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::config::Limits;
 
+use checkpoints::Checkpoints;
 use readers::Readers;
 use totals::Totals;
 use writer::{Desk, Writer};
@@ -59,17 +61,21 @@ impl Store {
             },
             None => Readers::Shared(Arc::clone(&connection)),
         };
+        let failed = |error: std::io::Error| StoreError::Database(error.to_string());
+        let checkpoints = match path {
+            Some(path) => Some(Checkpoints::start(path, open::second(path)?).map_err(failed)?),
+            None => None,
+        };
         let desk = Desk {
             connection,
             totals: Arc::clone(&totals),
             feed,
             limits,
             lock: opened.lock,
+            checkpoints,
         };
-        let writer =
-            Writer::start(desk).map_err(|error| StoreError::Database(error.to_string()))?;
         Ok(Self {
-            writer,
+            writer: Writer::start(desk).map_err(failed)?,
             readers,
             totals,
         })
@@ -160,6 +166,29 @@ mod tests {
         let held = store.read(|reading| reading.sessions()).expect("a read");
         assert_eq!(held.len(), kept + 1);
         assert_eq!(store.totals().sessions, kept + 1);
+    }
+
+    #[test]
+    fn the_log_is_emptied_long_before_a_write_has_to_do_it() {
+        let folder = std::env::temp_dir().join(format!("honeyhive-local-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir(&folder).expect("a folder");
+        let file = folder.join("store.db");
+        let store = Store::open(Some(&file), Limits::default(), Arc::new(Feed::default()));
+        let store = store.expect("a store");
+        let log = || std::fs::metadata(folder.join("store.db-wal")).map_or(0, |log| log.len());
+        let most = u64::from(super::checkpoints::OVERDUE_PAGES) * 4096;
+        let (mut before, mut number) = (0, 0);
+        while log() >= before {
+            before = log();
+            assert!(before < most / 2, "it is emptied some time");
+            number += 1;
+            let posted = session(number);
+            store
+                .write_blocking(move |writing| writing.post(posted))
+                .expect("a session");
+        }
+        drop(store);
+        std::fs::remove_dir_all(&folder).expect("a folder");
     }
 
     #[test]

@@ -7,11 +7,17 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::checkpoints::OVERDUE_PAGES;
+
 /// Marks a file as one of honeyhive-local's: `HHlo`.
 const APPLICATION: i64 = 0x4848_6c6f;
 
 /// The schema's steps; a store's `user_version` is how many of them it has.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("tokens.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("schema.sql"),
+    include_str!("tokens.sql"),
+    include_str!("failed.sql"),
+];
 
 const CACHED_STATEMENTS: usize = 64;
 
@@ -112,6 +118,13 @@ fn as_foreign(error: rusqlite::Error, path: &Path) -> StoreError {
     }
 }
 
+/// A connection that makes checkpoints, beside the one that writes.
+pub(super) fn second(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, writing_flags())?;
+    prepare(&connection)?;
+    Ok(connection)
+}
+
 /// A connection that only reads, beside the one that writes.
 pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -199,6 +212,9 @@ fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     // An answered write is there after the program is killed; only a crash of the machine may take the last second.
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "normal")?;
+    // Another thread makes checkpoints before so many pages are in the log, and a log that is done with is cut off.
+    connection.pragma_update(None, "wal_autocheckpoint", OVERDUE_PAGES)?;
+    connection.pragma_update(None, "journal_size_limit", 0)?;
     let done = usize::try_from(found).unwrap_or(0);
     for (step, migration) in MIGRATIONS.iter().enumerate().skip(done) {
         let version = step + 1;

@@ -7,6 +7,7 @@ use std::{fs::File, io};
 
 use rusqlite::Connection;
 
+use super::checkpoints::Checkpoints;
 use super::failed::Failed;
 use super::feed::{Feed, Kind};
 use super::totals::Totals;
@@ -42,6 +43,8 @@ pub(super) struct Desk {
     pub(super) limits: Limits,
     /// Held as long as the thread lives.
     pub(super) lock: Option<File>,
+    /// None of a store in memory.
+    pub(super) checkpoints: Option<Checkpoints>,
 }
 
 impl Writer {
@@ -90,7 +93,11 @@ impl Desk {
             for finish in finishes {
                 finish(committed.clone());
             }
+            if let Some(checkpoints) = &self.checkpoints {
+                checkpoints.after_commit();
+            }
         }
+        drop(self.checkpoints);
         let connection = locked(&self.connection);
         // The file alone is whole then; a failure leaves the log beside it, which is as good.
         let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");

@@ -155,6 +155,12 @@ impl Tab {
         ));
     }
 
+    /// Runs a script on every page that is opened from now on, before those of the page itself.
+    pub(crate) fn on_every_page(&mut self, script: &str) {
+        let asked = json!({ "source": script });
+        self.call("Page.addScriptToEvaluateOnNewDocument", asked);
+    }
+
     /// The value of an expression, promises awaited.
     pub(crate) fn eval(&mut self, expression: &str) -> Value {
         let asked =

@@ -9,8 +9,9 @@
 
 mod chromium;
 mod experiments;
+mod measured;
 mod pictures;
-#[path = "../../examples/seeded/seed.rs"]
+#[path = "../../examples/seeded/seed/mod.rs"]
 mod seed;
 mod session;
 mod sessions;

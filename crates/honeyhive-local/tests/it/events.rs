@@ -128,6 +128,14 @@ async fn a_batch_goes_to_one_session_where_it_says_so() {
         Some("all")
     );
     assert_eq!(server.events(session).len(), 2);
+    let other = json!({ "event_type": "tool", "inputs": {}, "session_id": SESSION });
+    for (events, answered) in [
+        ([&event, &event], json!(OTHER)),
+        ([&event, &other], Value::Null),
+    ] {
+        let (_, made) = post(&server, "/v1/events/batch", json!({ "events": events })).await;
+        assert_eq!(made["session_id"], answered, "the session that all are of");
+    }
 
     start_session(&server, SESSION).await;
     let path = format!("/v1/sessions/{SESSION}/events/batch");
@@ -255,7 +263,7 @@ async fn search_knows_all_operators_and_pages_by_start_time() {
         .json()
         .await
         .unwrap();
-    assert_eq!(schema["fields"].as_array().unwrap().len(), 4);
+    assert_eq!(schema["mappings"].as_object().unwrap().len(), 4);
 }
 
 #[tokio::test]

@@ -377,7 +377,7 @@ async fn what_is_exported_can_be_imported_elsewhere() {
     let done = child.wait_with_output().unwrap();
     assert_eq!(
         String::from_utf8(done.stdout).unwrap(),
-        "1 sessions and 1 exports of traces were taken in\n"
+        "taken in: 1 session, 1 export of traces\n"
     );
     assert!(other.tree(SESSION).contains("from a file [tool]"));
     std::fs::write(&otlp, "{\"neither\": 1}").unwrap();
@@ -388,7 +388,35 @@ async fn what_is_exported_can_be_imported_elsewhere() {
 }
 
 #[tokio::test]
-async fn sessions_become_a_dataset() {
+async fn sessions_become_datapoints_with_what_feedback_says_is_true() {
+    let server = filled().await;
+    let told = [
+        json!({ "inputs": { "question": "When?", "method": "POST" }, "outputs": { "answer": "Now.", "status_code": 200 } }),
+        json!({ "inputs": { "path": "/health" } }),
+        json!({ "inputs": { "question": "Who?" } }),
+    ];
+    let mut ids = Vec::new();
+    for session in told {
+        let (_, started) = post(&server, "/v1/sessions", session).await;
+        ids.push(started["session_id"].as_str().unwrap().to_owned());
+    }
+    let feedback = json!({ "feedback": { "ground_truth": "At noon." } });
+    put(&server, &format!("/v1/events/{}", ids[0]), feedback).await;
+    let (lines, code) = asked(&server, &["export", "--as-dataset"]);
+    let lines: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let expected = [
+        json!({ "id": SESSION, "inputs": { "question": "Why?" }, "ground_truth": { "answer": "Because." } }),
+        json!({ "id": ids[0], "inputs": { "question": "When?" }, "ground_truth": "At noon." }),
+        json!({ "id": ids[2], "inputs": { "question": "Who?" } }),
+    ];
+    assert_eq!((code, lines.as_slice()), (Some(0), &expected[..]));
+}
+
+#[tokio::test]
+async fn sessions_become_a_dataset_of_the_server() {
     let server = filled().await;
     let (made, code) = asked(&server, &["export", "--as-dataset", "questions", "--json"]);
     assert_eq!(code, Some(0));
@@ -412,7 +440,7 @@ async fn the_doctor_says_why_there_are_orphans_and_what_was_refused() {
     let (healthy, code) = asked(&server, &["doctor"]);
     assert_eq!(code, Some(0), "{healthy}");
     assert!(
-        healthy.contains("1 sessions, 2 events, 0 orphans"),
+        healthy.contains("1 session, 2 events, 0 orphans"),
         "{healthy}"
     );
     post(&server, TRACES, export(vec![span(7, 0, "lost", vec![])])).await;

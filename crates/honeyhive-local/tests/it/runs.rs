@@ -105,16 +105,42 @@ async fn a_run_is_summed_up_by_every_aggregate_and_told_apart_by_its_ranges() {
     let path = format!("/v1/runs/{run}/metrics?filters={filters}");
     assert_eq!(read(&server, &path).await["totalEvents"], 4);
     let schema = read(&server, &format!("/v1/runs/{run}/schema")).await;
+    let fields = schema["fields"].as_array().unwrap();
     assert!(
-        schema["fields"]
-            .as_array()
-            .unwrap()
-            .contains(&json!({ "name": "answer", "event_type": "chain" }))
-    );
-    assert!(
-        schema["mappings"].get("metrics.score").is_some(),
+        fields.contains(&json!({ "name": "metrics.score", "event_type": "chain" })),
         "{schema}"
     );
+    let answer = schema["mappings"]["answer"].as_array().unwrap();
+    assert!(
+        answer.contains(&json!({ "field_name": "metrics.score", "event_type": "chain" })),
+        "{schema}"
+    );
+}
+
+#[tokio::test]
+async fn the_results_of_a_run_are_in_the_order_of_its_datapoints_however_they_came() {
+    let server = server().await;
+    let mut points = Vec::new();
+    for number in 0..3 {
+        let body = json!({ "inputs": { "number": number } });
+        let (_, made) = post(&server, "/v1/datapoints", body).await;
+        points.push(made["result"]["insertedIds"][0].clone());
+    }
+    let set = json!({ "name": "set", "datapoints": points });
+    let (_, set) = post(&server, "/v1/datasets", set).await;
+    for body in [
+        json!({ "datapoint_ids": points }),
+        json!({ "dataset_id": set["result"]["insertedId"] }),
+    ] {
+        let (_, made) = post(&server, "/v1/runs", body).await;
+        let run = made["run_id"].as_str().unwrap();
+        for point in [&points[2], &points[0], &points[1]] {
+            let metadata = json!({ "run_id": run, "datapoint_id": point });
+            post(&server, "/v1/sessions", json!({ "metadata": metadata })).await;
+        }
+        let summary = read(&server, &format!("/v1/runs/{run}/summary")).await;
+        assert_eq!(summary["passed"], json!(points));
+    }
 }
 
 #[tokio::test]

@@ -34,6 +34,7 @@ mod plan;
 mod priority;
 mod recent;
 mod redactor;
+mod routes;
 mod scope;
 mod seal;
 mod sealed;

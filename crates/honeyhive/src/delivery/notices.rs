@@ -1,14 +1,13 @@
 //! What the delivery thread tells the log: one line a minute for what passes, one line ever for what
 //! somebody must put right, never one a request.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::sealed::Target;
-use crate::log;
+use crate::log::{self, Mentioned};
 use crate::model::id::SessionId;
 use crate::outbox::strays::Stray;
 use crate::report::DeliveryStats;
@@ -30,7 +29,7 @@ const QUIET: Duration = Duration::from_secs(60);
 pub(crate) struct Notices {
     /// Where HoneyHive is.
     url: Arc<str>,
-    told_unknown: HashSet<SessionId>,
+    unknown: Mentioned<SessionId>,
     last_transient: Option<Instant>,
     told_outage: bool,
     last_refusal: Option<Instant>,
@@ -39,7 +38,7 @@ pub(crate) struct Notices {
     told_unauthorized: bool,
     told_missing: bool,
     last_detail: String,
-    told_strays: HashSet<Stray>,
+    strays: Mentioned<Stray>,
     last_spool_trouble: Option<Instant>,
     last_unreadable: Option<Instant>,
     told_elsewhere: bool,
@@ -103,10 +102,8 @@ impl Notices {
 
     /// Once an id, and not one line a request.
     fn unknown(&mut self, id: SessionId, now: Instant) {
-        const MOST: usize = 100;
-        let is_new = self.told_unknown.len() < MOST && !self.told_unknown.contains(&id);
-        if is_new && passed(&mut self.last_refusal, now) {
-            self.told_unknown.insert(id);
+        if self.unknown.is_new(&id) && passed(&mut self.last_refusal, now) {
+            self.unknown.insert(id);
             let url = &self.url;
             log::warn(format_args!(
                 "HoneyHive does not know a session or an event ({id}, at {url}); what was added to it is dropped and counted"
@@ -130,18 +127,19 @@ impl Notices {
 
     pub(super) fn cut(&mut self, target: Target, limit: usize, now: Instant) {
         if passed(&mut self.last_refusal, now) {
-            let what = what(target);
+            let (what, url) = (what(target), &self.url);
             log::warn(format_args!(
-                "HoneyHive found {what} too large (status 413); texts of more than {limit} bytes are cut, with a mark"
+                "HoneyHive found {what} too large (status 413, at {url}); texts of more than {limit} bytes are cut, with a mark"
             ));
         }
     }
 
     pub(crate) fn other_id(&mut self, now: Instant) {
         if passed(&mut self.last_refusal, now) {
-            log::warn(
-                "HoneyHive gave a session another id than it was sent; its spans will not be found in it",
-            );
+            let url = &self.url;
+            log::warn(format_args!(
+                "HoneyHive gave a session another id than it was sent ({url}); its spans will not be found in it"
+            ));
         }
     }
 
@@ -154,14 +152,12 @@ impl Notices {
 
     /// Once a call site.
     pub(crate) fn stray(&mut self, stray: Stray) {
-        /// A name that changes with every span would never end.
-        const MOST: usize = 100;
-        if self.told_strays.len() < MOST && !self.told_strays.contains(&stray) {
+        if self.strays.is_new(&stray) {
             let Stray { name, site } = &stray;
             log::warn(format_args!(
                 "the span {name:?} ({site}) ended outside every session while sessions were open, so it goes to the tracer's own; was its task, thread or stream started without the session? See `Session::spawn`, `wrap` and `scope_stream`. This is said in debug builds only"
             ));
-            self.told_strays.insert(stray);
+            self.strays.insert(stray);
         }
     }
 

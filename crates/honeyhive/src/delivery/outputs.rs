@@ -18,7 +18,7 @@ const ENTRY_BYTES: usize = 128;
 /// The outputs that were sent, by session or event, as text: most are a status code that nobody adds to.
 #[derive(Debug, Default)]
 pub(crate) struct Outputs {
-    said: HashMap<SessionId, Said>,
+    earlier: HashMap<SessionId, Earlier>,
     /// Oldest first; entries that were added to since are skipped.
     order: VecDeque<(u64, SessionId)>,
     stamps: u64,
@@ -26,12 +26,12 @@ pub(crate) struct Outputs {
 }
 
 #[derive(Debug)]
-struct Said {
+struct Earlier {
     stamp: u64,
     text: Box<[u8]>,
 }
 
-impl Said {
+impl Earlier {
     const fn bytes(&self) -> usize {
         self.text.len() + ENTRY_BYTES
     }
@@ -51,11 +51,11 @@ impl Outputs {
     }
 
     fn forget(&mut self, id: SessionId) -> Object {
-        let Some(said) = self.said.remove(&id) else {
+        let Some(earlier) = self.earlier.remove(&id) else {
             return Object::new();
         };
-        self.bytes -= said.bytes();
-        serde_json::from_slice(&said.text).unwrap_or_default()
+        self.bytes -= earlier.bytes();
+        serde_json::from_slice(&earlier.text).unwrap_or_default()
     }
 
     fn remember(&mut self, id: SessionId, all: &Object) {
@@ -63,14 +63,14 @@ impl Outputs {
             return;
         };
         self.stamps += 1;
-        let said = Said {
+        let earlier = Earlier {
             stamp: self.stamps,
             text: text.into(),
         };
-        self.bytes += said.bytes();
-        self.order.push_back((said.stamp, id));
-        self.said.insert(id, said);
-        while self.said.len() > MOST_ENTRIES || self.bytes > MOST_BYTES {
+        self.bytes += earlier.bytes();
+        self.order.push_back((earlier.stamp, id));
+        self.earlier.insert(id, earlier);
+        while self.earlier.len() > MOST_ENTRIES || self.bytes > MOST_BYTES {
             self.forget_oldest();
         }
         self.forget_skipped();
@@ -85,16 +85,16 @@ impl Outputs {
     }
 
     fn is_current(&self, stamp: u64, id: SessionId) -> bool {
-        self.said.get(&id).is_some_and(|said| said.stamp == stamp)
+        self.earlier.get(&id).is_some_and(|it| it.stamp == stamp)
     }
 
     /// A session that is added to again and again leaves an entry in the order each time.
     fn forget_skipped(&mut self) {
         const SPARE: usize = 1_024;
-        if self.order.len() > 2 * self.said.len() + SPARE {
-            let said = &self.said;
+        if self.order.len() > 2 * self.earlier.len() + SPARE {
+            let earlier = &self.earlier;
             self.order
-                .retain(|(stamp, id)| said.get(id).is_some_and(|it| it.stamp == *stamp));
+                .retain(|(stamp, id)| earlier.get(id).is_some_and(|it| it.stamp == *stamp));
         }
     }
 }
@@ -133,7 +133,7 @@ mod tests {
         for _ in 0..MOST_ENTRIES {
             outputs.with_earlier(SessionId::new(), object(json!({"status_code": 200})));
         }
-        assert_eq!(outputs.said.len(), MOST_ENTRIES);
+        assert_eq!(outputs.earlier.len(), MOST_ENTRIES);
         assert_eq!(
             outputs.with_earlier(first, object(json!({"a": 1}))).len(),
             1
@@ -152,6 +152,6 @@ mod tests {
             outputs.with_earlier(id, object(json!({"step": step})));
         }
         assert!(outputs.order.len() < 2_000);
-        assert_eq!(outputs.said.len(), 1);
+        assert_eq!(outputs.earlier.len(), 1);
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::claim::Claim;
 use crate::model::id::SessionId;
 use crate::outbox::StartRecord;
-use crate::spool::Ticket;
+use crate::spool::{Kind, Ticket};
 use crate::wire::Payload;
 
 /// Where a call goes, and whose session or event it is about.
@@ -22,6 +22,15 @@ pub(super) enum Target {
 }
 
 impl Target {
+    /// Where a record on disk goes.
+    pub(super) const fn of(kind: Kind, id: [u8; 16]) -> Self {
+        match kind {
+            Kind::Start => Self::Start(SessionId::from_bytes(id)),
+            Kind::Update => Self::Update(SessionId::from_bytes(id)),
+            Kind::Traces => Self::Traces,
+        }
+    }
+
     pub(super) const fn is_traces(self) -> bool {
         matches!(self, Self::Traces)
     }

@@ -113,8 +113,8 @@ mod tests {
     use crate::spool::{Kind, Ticket};
 
     /// What a verdict says, without its content.
-    #[derive(Debug, PartialEq, Eq)]
-    enum Said {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Expected {
         Delivered,
         Again(Duration),
         Cut,
@@ -137,7 +137,7 @@ mod tests {
         call
     }
 
-    fn said(call: &Sealed, answer: &Result<Answer, Failure>, is_expected: bool) -> Said {
+    fn verdict_of(call: &Sealed, answer: &Result<Answer, Failure>, is_expected: bool) -> Expected {
         let now = Instant::now();
         let at = Circumstances {
             now,
@@ -147,11 +147,11 @@ mod tests {
             sink: &Sink::Nowhere,
         };
         match judge(call, answer, &at) {
-            Verdict::Delivered => Said::Delivered,
-            Verdict::Again(then) => Said::Again(then - now),
-            Verdict::Smaller(_) => Said::Cut,
-            Verdict::Await(then) => Said::Await(then - now),
-            Verdict::Drop(reason) => Said::Drop(reason),
+            Verdict::Delivered => Expected::Delivered,
+            Verdict::Again(then) => Expected::Again(then - now),
+            Verdict::Smaller(_) => Expected::Cut,
+            Verdict::Await(then) => Expected::Await(then - now),
+            Verdict::Drop(reason) => Expected::Drop(reason),
         }
     }
 
@@ -188,30 +188,30 @@ mod tests {
             for on_disk in [false, true] {
                 let of = |tries| call(target, on_disk, tries);
                 let fresh = of(Tries::default());
-                let row = |answer| said(&fresh, &answer, false);
-                assert_eq!(row(Ok(Answer::default())), Said::Delivered);
-                assert_eq!(row(transient(None)), Said::Again(seconds(1) / 4));
-                assert_eq!(row(transient(Some(7))), Said::Again(seconds(7)));
-                assert_eq!(row(transient(Some(86_400))), Said::Again(seconds(300)));
+                let row = |answer| verdict_of(&fresh, &answer, false);
+                assert_eq!(row(Ok(Answer::default())), Expected::Delivered);
+                assert_eq!(row(transient(None)), Expected::Again(seconds(1) / 4));
+                assert_eq!(row(transient(Some(7))), Expected::Again(seconds(7)));
+                assert_eq!(row(transient(Some(86_400))), Expected::Again(seconds(300)));
                 for status in [400, 405, 409, 422, 501] {
-                    assert_eq!(row(refused(status)), Said::Drop(DropReason::Rejected));
+                    assert_eq!(row(refused(status)), Expected::Drop(DropReason::Rejected));
                 }
-                assert_eq!(row(refused(413)), Said::Drop(DropReason::TooLarge));
+                assert_eq!(row(refused(413)), Expected::Drop(DropReason::TooLarge));
                 for status in [401, 403] {
                     let expected = if on_disk {
-                        Said::Again(UNAUTHORIZED_PAUSE)
+                        Expected::Again(UNAUTHORIZED_PAUSE)
                     } else {
-                        Said::Drop(DropReason::Unauthorized)
+                        Expected::Drop(DropReason::Unauthorized)
                     };
                     assert_eq!(row(refused(status)), expected, "{target:?}");
                 }
                 let last = MOST_TRIES - 1;
-                let exhausted = said(&of(tried(last, 0, Some(8))), &transient(None), false);
-                assert_eq!(exhausted, Said::Drop(DropReason::RetriesExhausted));
+                let exhausted = verdict_of(&of(tried(last, 0, Some(8))), &transient(None), false);
+                assert_eq!(exhausted, Expected::Drop(DropReason::RetriesExhausted));
                 for others_before in [Some(9), None] {
                     let in_an_outage = of(tried(last, 0, others_before));
-                    let again = said(&in_an_outage, &transient(None), false);
-                    assert!(matches!(again, Said::Again(_)), "{again:?}");
+                    let again = verdict_of(&in_an_outage, &transient(None), false);
+                    assert!(matches!(again, Expected::Again(_)), "{again:?}");
                 }
             }
         }
@@ -221,25 +221,46 @@ mod tests {
     fn what_is_not_known_is_awaited_so_often() {
         let [start, update, traces] = targets();
         let half = Duration::from_millis(500);
+        let rejected = Expected::Drop(DropReason::Rejected);
         // (target, on disk, tries that found nothing, something may create it, verdict)
         let table = [
-            (start, false, 0, false, Said::Drop(DropReason::Rejected)),
-            (start, true, 0, true, Said::Drop(DropReason::Rejected)),
-            (traces, false, 0, true, Said::Drop(DropReason::Rejected)),
-            (traces, true, 0, false, Said::Drop(DropReason::Rejected)),
-            (update, false, 0, false, Said::Await(half)),
-            (update, false, 2, false, Said::Await(4 * half)),
-            (update, false, 3, false, Said::Drop(DropReason::Rejected)),
-            (update, false, 3, true, Said::Await(8 * half)),
-            (update, true, 3, false, Said::Await(8 * half)),
-            (update, true, 9, false, Said::Await(LONGEST_UNKNOWN_WAIT)),
-            (update, true, 10, false, Said::Drop(DropReason::Rejected)),
-            (update, true, 10, true, Said::Await(LONGEST_UNKNOWN_WAIT)),
+            (start, false, 0, false, rejected),
+            (start, false, 0, true, rejected),
+            (start, true, 0, false, rejected),
+            (start, true, 0, true, rejected),
+            (traces, false, 0, false, rejected),
+            (traces, false, 0, true, rejected),
+            (traces, true, 0, false, rejected),
+            (traces, true, 0, true, rejected),
+            (update, false, 0, false, Expected::Await(half)),
+            (update, false, 0, true, Expected::Await(half)),
+            (update, false, 2, false, Expected::Await(4 * half)),
+            (update, false, 2, true, Expected::Await(4 * half)),
+            (update, false, 3, false, rejected),
+            (update, false, 3, true, Expected::Await(8 * half)),
+            (update, true, 3, false, Expected::Await(8 * half)),
+            (update, true, 3, true, Expected::Await(8 * half)),
+            (
+                update,
+                true,
+                9,
+                false,
+                Expected::Await(LONGEST_UNKNOWN_WAIT),
+            ),
+            (update, true, 9, true, Expected::Await(LONGEST_UNKNOWN_WAIT)),
+            (update, true, 10, false, rejected),
+            (
+                update,
+                true,
+                10,
+                true,
+                Expected::Await(LONGEST_UNKNOWN_WAIT),
+            ),
         ];
         for (target, on_disk, unknown, is_expected, expected) in table {
             // Tries that failed are counted apart.
             let call = call(target, on_disk, tried(15, unknown, Some(0)));
-            let verdict = said(&call, &refused(404), is_expected);
+            let verdict = verdict_of(&call, &refused(404), is_expected);
             assert_eq!(verdict, expected, "{target:?} {on_disk} {unknown}");
         }
     }
@@ -249,6 +270,6 @@ mod tests {
         let mut call = call(targets()[0], false, Tries::default());
         let body = serde_json::json!({"session_name": "x".repeat(1_000_000)});
         call.body = Body::Json(body.to_string().into());
-        assert_eq!(said(&call, &refused(413), false), Said::Cut);
+        assert_eq!(verdict_of(&call, &refused(413), false), Expected::Cut);
     }
 }

@@ -8,34 +8,37 @@ use super::{flat, lenient};
 
 /// Inputs and outputs, by the events that say so.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct EventMessages {
     pub(super) inputs: Vec<Json>,
     pub(super) outputs: Vec<Json>,
 }
 
-pub(super) fn told(events: &[Event]) -> Told {
-    let mut told = Told::default();
+pub(super) fn messages(events: &[Event]) -> EventMessages {
+    let mut messages = EventMessages::default();
     for event in events {
         let Some(name) = event.name.strip_prefix("gen_ai.") else {
             continue;
         };
         match name {
-            "choice" => told.outputs.push(message(&event.attributes, "assistant")),
-            "content.prompt" => told
+            "choice" => messages
+                .outputs
+                .push(message(&event.attributes, "assistant")),
+            "content.prompt" => messages
                 .inputs
                 .extend(content(&event.attributes, "gen_ai.prompt")),
             "content.completion" => {
-                told.outputs
+                messages
+                    .outputs
                     .extend(content(&event.attributes, "gen_ai.completion"));
             }
             _ => {
                 if let Some(role) = name.strip_suffix(".message") {
-                    told.inputs.push(message(&event.attributes, role));
+                    messages.inputs.push(message(&event.attributes, role));
                 }
             }
         }
     }
-    told
+    messages
 }
 
 /// The attributes of the event that the conventions have besides a span's.

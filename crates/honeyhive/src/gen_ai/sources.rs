@@ -4,7 +4,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::Event;
 use serde_json::{Map, Value as Json};
 
-use super::events::{self, Told};
+use super::events::{self, EventMessages};
 use super::message::{is_chat, messages};
 use super::{flat, lenient};
 use crate::attributes::{
@@ -34,7 +34,7 @@ pub(super) const ANY_OUTPUTS: [&str; 4] = [
 /// The messages that a span has in its attributes and events.
 pub(super) struct Sources<'s> {
     attributes: Vec<&'s KeyValue>,
-    told: Told,
+    of_events: EventMessages,
     flat: [Option<Json>; 2],
 }
 
@@ -54,15 +54,15 @@ impl<'s> Sources<'s> {
                 .iter()
                 .any(|beginning| key.starts_with(beginning))
         };
-        let is_told = events.iter().any(|event| event.name.starts_with("gen_ai."));
-        if !is_told && !attributes.iter().any(|it| is_said(it.key.as_str())) {
+        let has_events = events.iter().any(|event| event.name.starts_with("gen_ai."));
+        if !has_events && !attributes.iter().any(|it| is_said(it.key.as_str())) {
             return None;
         }
         let below = |names: [&str; 3]| names.iter().find_map(|name| flat::below(attributes, name));
         Some(Self {
             flat: [below(FLAT_INPUTS), below(FLAT_OUTPUTS)],
             attributes: attributes.iter().chain(events::details(events)).collect(),
-            told: events::told(events),
+            of_events: events::messages(events),
         })
     }
 
@@ -114,8 +114,10 @@ impl<'s> Sources<'s> {
         match asked {
             Some(asked) => messages(&asked, "user"),
             None => {
-                let told = self.told.inputs.iter();
-                told.flat_map(|told| messages(told, "user")).collect()
+                let inputs = self.of_events.inputs.iter();
+                inputs
+                    .flat_map(|message| messages(message, "user"))
+                    .collect()
             }
         }
     }
@@ -166,8 +168,10 @@ impl<'s> Sources<'s> {
         if let Some(said) = said {
             return messages(&said, "assistant");
         }
-        let told = self.told.outputs.iter();
-        told.flat_map(|told| messages(told, "assistant")).collect()
+        let outputs = self.of_events.outputs.iter();
+        outputs
+            .flat_map(|message| messages(message, "assistant"))
+            .collect()
     }
 
     /// The result of a tool: text, digit for digit, unless it is an object or a list.

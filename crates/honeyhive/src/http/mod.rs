@@ -95,6 +95,8 @@ struct Inner {
     user: Option<Callback<Option<String>>>,
     session_id_header: Box<str>,
     trust: Arc<SessionTrust>,
+    #[cfg(feature = "signed-ids")]
+    tenant: Option<Callback<Option<String>>>,
     start: SessionStart,
     request_span: bool,
     #[cfg(feature = "model-calls")]

@@ -1,5 +1,6 @@
 //! A request comes in: which session is it, and does it begin here?
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -11,7 +12,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use super::names::{self, Named};
 use super::request::{Seen, Single};
 use super::traced::{Handling, Traced};
-use super::{Inner, RequestGuard, RequestInfo, ServerInstrumentation, SessionStart};
+use super::{Inner, RequestGuard, RequestInfo, ServerInstrumentation, SessionStart, SessionTrust};
 use crate::attributes::EVENT_TYPE;
 use crate::context;
 use crate::enrichment::Enrichment;
@@ -73,7 +74,8 @@ impl ServerInstrumentation {
         let inner = &self.inner;
         let began = Instant::now();
         let seen = request.seen(&inner.session_id_header);
-        let link = inner.link(&seen);
+        let trust = &*inner.trust_in(request);
+        let link = inner.link(&seen, trust);
         let session = match link {
             Some(Link { id, .. }) => inner.linked_session(id, request),
             None => inner.new_session(request, &seen),
@@ -102,6 +104,8 @@ impl ServerInstrumentation {
             captures_stream: self.captures_stream,
             #[cfg(feature = "model-calls")]
             streamed: None,
+            #[cfg(feature = "signed-ids")]
+            signing: trust.signing_keys().cloned().map(Box::new),
             confirmation: inner.confirmation(&session),
             answer: None,
             session,
@@ -151,19 +155,32 @@ impl Inner {
     }
 
     /// The session that the request asks for, in its header or else in its baggage.
-    fn link(&self, seen: &Seen<'_>) -> Option<Link> {
-        if self.trust.is_never() {
+    fn link(&self, seen: &Seen<'_>, trust: &SessionTrust) -> Option<Link> {
+        if trust.is_never() {
             return None;
         }
         match seen.session_id {
-            Single::Absent => self.link_in_baggage(seen),
+            Single::Absent => self.link_in_baggage(seen, trust),
             Single::Unusable => self.ignored(),
-            Single::Text(raw) => self.link_in_header(raw.trim()),
+            Single::Text(raw) => self.link_in_header(raw.trim(), trust),
         }
     }
 
-    fn link_in_baggage(&self, seen: &Seen<'_>) -> Option<Link> {
-        let trusted = |raw: &str| self.trust.session_or_count(raw, self.tracer.outbox());
+    /// The trust in the ids of this request, which may be signed for its tenant.
+    #[inline]
+    fn trust_in(&self, request: &RequestInfo<'_>) -> Cow<'_, SessionTrust> {
+        #[cfg(feature = "signed-ids")]
+        if let (Some(tenant), Some(keys)) = (&self.tenant, self.trust.signing_keys())
+            && let Some(tenant) = self.guarded(|| tenant(request)).flatten()
+        {
+            return Cow::Owned(SessionTrust::signed(keys.for_tenant(&tenant)));
+        }
+        let _ = request;
+        Cow::Borrowed(&self.trust)
+    }
+
+    fn link_in_baggage(&self, seen: &Seen<'_>, trust: &SessionTrust) -> Option<Link> {
+        let trusted = |raw: &str| trust.session_or_count(raw, self.tracer.outbox());
         let id = seen.baggage.session(trusted)?;
         Some(Link {
             id,
@@ -171,8 +188,8 @@ impl Inner {
         })
     }
 
-    fn link_in_header(&self, raw: &str) -> Option<Link> {
-        let id = self.trust.session_or_count(raw, self.tracer.outbox())?;
+    fn link_in_header(&self, raw: &str, trust: &SessionTrust) -> Option<Link> {
+        let id = trust.session_or_count(raw, self.tracer.outbox())?;
         Some(Link {
             id,
             from_baggage: false,

@@ -16,6 +16,8 @@ use crate::attributes::ERROR;
 use crate::incoming::{panic_text, run_in};
 use crate::outbox::{Outcome, SessionEnd};
 use crate::owners::MemberId;
+#[cfg(feature = "signed-ids")]
+use crate::session::SigningKeys;
 use crate::session::suppression::Suppression;
 use crate::session::{CreateSession, Session};
 #[cfg(feature = "model-calls")]
@@ -57,6 +59,9 @@ pub(super) struct Traced {
     pub(super) captures_stream: bool,
     #[cfg(feature = "model-calls")]
     pub(super) streamed: Option<Box<Streamed>>,
+    /// What signs the id that goes back, where ids are signed.
+    #[cfg(feature = "signed-ids")]
+    pub(super) signing: Option<Box<SigningKeys>>,
     /// Few wait for it, so it takes no room.
     pub(super) confirmation: Option<Box<CreateSession>>,
     /// From the response's head on.
@@ -126,17 +131,17 @@ impl Traced {
     ) {
         let has_no_body =
             self.is_head || matches!(status_code, 100..=199 | 204 | 304) || body_length == Some(0);
-        let told = match body_length {
+        let found = match body_length {
             // Neither gRPC nor a stream whose length somebody has declared.
-            Some(1..) => Told::default(),
-            _ => Told::by(headers),
+            Some(1..) => BodyHeaders::default(),
+            _ => BodyHeaders::of(headers),
         };
         self.answer = Some(Answer {
             status_code,
-            grpc_status: told.grpc_status,
+            grpc_status: found.grpc_status,
             first_byte: None,
             bytes: 0,
-            length: body_length.or(told.content_length),
+            length: body_length.or(found.content_length),
         });
         #[cfg(feature = "model-calls")]
         if self.captures_stream && !has_no_body {
@@ -193,7 +198,7 @@ impl Traced {
 
     pub(super) fn trailers(&mut self, trailers: &dyn Headers) {
         if let Some(answer) = &mut self.answer {
-            answer.grpc_status = Told::by(trailers).grpc_status.or(answer.grpc_status);
+            answer.grpc_status = BodyHeaders::of(trailers).grpc_status.or(answer.grpc_status);
         }
         self.complete();
     }
@@ -321,20 +326,20 @@ fn end_span(cx: &Context, ending: &SessionEnd) {
 
 /// The parts of the response's headers or trailers that tell of the body and of how the call went.
 #[derive(Default)]
-struct Told {
+struct BodyHeaders {
     content_length: Option<u64>,
     grpc_status: Option<i32>,
 }
 
-impl Told {
-    fn by(headers: &dyn Headers) -> Self {
-        let mut told = Self::default();
+impl BodyHeaders {
+    fn of(headers: &dyn Headers) -> Self {
+        let mut found = Self::default();
         headers.for_each(&mut |name, value| match name {
-            CONTENT_LENGTH_HEADER => told.content_length = number(value),
-            GRPC_STATUS_HEADER => told.grpc_status = number(value),
+            CONTENT_LENGTH_HEADER => found.content_length = number(value),
+            GRPC_STATUS_HEADER => found.grpc_status = number(value),
             _ => {}
         });
-        told
+        found
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::handler::Told;
+use super::handler::HandlerEnd;
 use crate::outbox::SessionEnd;
 use crate::session::Session;
 
@@ -13,7 +13,7 @@ pub(super) struct Active {
 }
 
 impl Active {
-    pub(super) fn end(self, how: Told) {
+    pub(super) fn end(self, how: HandlerEnd) {
         let duration = self.began.elapsed();
         self.session.end(SessionEnd {
             ended_at: self.session.start.started_at + duration,

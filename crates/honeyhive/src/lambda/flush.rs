@@ -86,7 +86,9 @@ impl Flush {
     fn begin(flushing: &Flushing, outbox: &Outbox, deadline: Option<SystemTime>) -> Self {
         let limit = flushing.outage.limit(flushing.timeout);
         let Some(bound) = bound(limit, deadline, SystemTime::now()) else {
-            tracing::debug!(target: "honeyhive", "no time is left for a flush; what is pending goes with the next invocation, if this environment gets one");
+            log::debug(
+                "no time is left for a flush; what is pending goes with the next invocation, if this environment gets one",
+            );
             return Self::Over;
         };
         let (reply, answer) = Reply::awaited(bound);

@@ -10,7 +10,7 @@ use opentelemetry::Context;
 use super::Inner;
 use super::ending::Active;
 use super::flush::Flush;
-use super::handler::{Told, Wire};
+use super::handler::{HandlerEnd, Wire};
 use crate::incoming::{panic_text, run_in, text_of};
 use crate::outbox::Outcome;
 use crate::session::Session;
@@ -44,7 +44,7 @@ impl InvocationGuard {
             return piece();
         };
         run_in(cx, piece).unwrap_or_else(|panic| {
-            self.end(Told {
+            self.end(HandlerEnd {
                 outcome: Outcome::Panicked,
                 error: Some(panic_text(&*panic)),
             });
@@ -57,17 +57,17 @@ impl InvocationGuard {
     /// outcome is `error`; where there is none, it may have been a result or an error, and the outcome is
     /// `answered`.
     pub fn on_answer(&mut self) {
-        let how = self.wire.told().unwrap_or_else(|| self.silence());
+        let how = self.wire.end().unwrap_or_else(|| self.silence());
         self.end(how);
     }
 
-    fn silence(&self) -> Told {
+    fn silence(&self) -> HandlerEnd {
         let error = match (self.wire.has_begun(), self.instrumentation.announced.is()) {
             (true, _) => Some(UNFINISHED),
             (false, true) => Some(NEVER_RAN),
             (false, false) => None,
         };
-        Told {
+        HandlerEnd {
             outcome: error.map_or(Outcome::Answered, |_| Outcome::Error),
             error: error.map(str::to_owned),
         }
@@ -76,7 +76,7 @@ impl InvocationGuard {
     /// Lambda could not be given an answer.
     pub fn on_error(&mut self, error: &dyn fmt::Display) {
         if self.active.is_some() {
-            self.end(Told {
+            self.end(HandlerEnd {
                 outcome: Outcome::Error,
                 error: Some(text_of(error)),
             });
@@ -93,7 +93,7 @@ impl InvocationGuard {
         self.flush.poll(&inner.flushing, inner.tracer.outbox(), cx)
     }
 
-    fn end(&mut self, how: Told) {
+    fn end(&mut self, how: HandlerEnd) {
         if let Some(active) = self.active.take() {
             active.end(how);
         }
@@ -102,7 +102,7 @@ impl InvocationGuard {
 
 impl Drop for InvocationGuard {
     fn drop(&mut self) {
-        self.end(Told {
+        self.end(HandlerEnd {
             outcome: Outcome::Cancelled,
             error: Some(CANCELLED.to_owned()),
         });

@@ -13,7 +13,7 @@ use crate::outbox::Outcome;
 
 /// How the handler ended.
 #[derive(Debug, Clone)]
-pub(super) struct Told {
+pub(super) struct HandlerEnd {
     pub(super) outcome: Outcome,
     pub(super) error: Option<String>,
 }
@@ -25,7 +25,7 @@ pub(super) struct Wire(Arc<Line>);
 #[derive(Debug, Default)]
 struct Line {
     has_begun: AtomicBool,
-    told: OnceLock<Told>,
+    end: OnceLock<HandlerEnd>,
 }
 
 impl Wire {
@@ -34,8 +34,8 @@ impl Wire {
         cx.get::<Self>().cloned().unwrap_or_default()
     }
 
-    pub(super) fn told(&self) -> Option<Told> {
-        self.0.told.get().cloned()
+    pub(super) fn end(&self) -> Option<HandlerEnd> {
+        self.0.end.get().cloned()
     }
 
     /// There was a guard around the handler, so the handler was at least called.
@@ -113,7 +113,7 @@ impl HandlerGuard {
     fn tell(&self, outcome: Outcome, error: Option<String>) {
         if let Some(Wire(line)) = &self.wire {
             // The innermost knows best, and is the first.
-            let _ = line.told.set(Told { outcome, error });
+            let _ = line.end.set(HandlerEnd { outcome, error });
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::flushed::Flushed;
-use super::record::StartRecord;
+use super::start::StartRecord;
 use super::wait::Awaited;
 use crate::error::StartError;
 

@@ -68,7 +68,7 @@ impl Strays {
 }
 
 /// A span that has turned out to be nobody's.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Stray {
     pub(crate) name: String,
     /// Where it was started: a line of code, else the library.

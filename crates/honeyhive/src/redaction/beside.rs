@@ -2,7 +2,7 @@
 
 use opentelemetry::{KeyValue, Value as Attribute};
 
-use super::pairs::{LONGEST, NAMES, Said, VALUE, is_in_list, is_name};
+use super::pairs::{LONGEST, NAMES, NamedBeside, VALUE, is_in_list, is_name};
 use super::walk::Walk;
 use crate::model::object::Object;
 
@@ -21,8 +21,8 @@ impl Walk<'_> {
 
     /// Names that stand beside their values in lists and objects that were laid out as attributes: `headers.0.0` is the
     /// name of `headers.0.1`.
-    pub(super) fn said_of_others(&mut self, attributes: &[&mut KeyValue]) -> Said {
-        let mut said = Said::default();
+    pub(super) fn said_of_others(&mut self, attributes: &[&mut KeyValue]) -> NamedBeside {
+        let mut said = NamedBeside::default();
         for attribute in attributes {
             let Attribute::String(name) = &attribute.value else {
                 continue;

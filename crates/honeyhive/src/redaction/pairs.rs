@@ -21,9 +21,9 @@ pub(super) fn are_pairs(items: &[Json]) -> bool {
 
 /// The attributes that are called something else, with the paths by which they are hidden.
 #[derive(Debug, Default)]
-pub(super) struct Said(Vec<(String, String)>);
+pub(super) struct NamedBeside(Vec<(String, String)>);
 
-impl Said {
+impl NamedBeside {
     pub(super) fn push(&mut self, key: String, path: String) {
         self.0.push((key, path));
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use regex_lite::Regex;
 
@@ -124,54 +125,58 @@ impl Rules {
         if self.patterns.is_empty() {
             return None;
         }
-        let mut masked = self.without_unsure_end(text);
-        for pattern in &self.patterns {
-            if pattern.is_match(&masked) {
-                masked = Cow::Owned(
-                    pattern
-                        .replace_all(&masked, regex_lite::NoExpand(MARK))
-                        .into_owned(),
-                );
-            }
-        }
-        match masked {
-            Cow::Borrowed(_) => None,
-            // A pattern may match the mark itself.
-            Cow::Owned(masked) => (masked != text).then_some(masked),
-        }
-    }
-
-    /// A text that was cut may end in the beginning of what a pattern would have matched as a whole, so of a text that was cut the last
-    /// piece goes, too.
-    fn without_unsure_end<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let Some(mark) = limits::mark_of(text) else {
-            return Cow::Borrowed(text);
+        let mark = limits::mark_of(text);
+        let (beginning, mark) = text.split_at(mark.unwrap_or(text.len()));
+        // Each pattern goes through the text once: that is most of the time.
+        let found = self.patterns.iter().flat_map(|it| it.find_iter(beginning));
+        let mut found: Vec<_> = found.map(|it| it.range()).collect();
+        found.sort_unstable_by_key(|it| it.start);
+        let end = if mark.is_empty() {
+            beginning.len()
+        } else {
+            sure_end(beginning, &found)
         };
-        let (beginning, mark) = text.split_at(mark);
-        let mut end = beginning.len() - UNSURE.min(beginning.len() / 2);
-        end = (0..=end)
-            .rev()
-            .find(|end| beginning.is_char_boundary(*end))
-            .unwrap_or(0);
-        // Nor may the new end go through what matches.
-        while let Some(start) = self.match_across(beginning, end) {
-            end = start;
+        found.retain(|it| it.end <= end);
+        if found.is_empty() && end == beginning.len() {
+            return None;
         }
-        Cow::Owned(format!("{}{mark}", &beginning[..end]))
-    }
-
-    /// Where a match begins before this and ends behind.
-    fn match_across(&self, text: &str, at: usize) -> Option<usize> {
-        let starts = self.patterns.iter().filter_map(|pattern| {
-            let ends_behind = pattern.find_iter(text).find(|found| found.end() > at)?;
-            Some(ends_behind.start())
-        });
-        starts.filter(|start| *start < at).min()
+        let masked = masked(&beginning[..end], &found) + mark;
+        // A pattern may match the mark itself.
+        (masked != text).then_some(masked)
     }
 
     pub(super) fn ask(&self, field: &Field<'_>) -> Verdict {
         self.hook.as_ref().map_or(Verdict::Keep, |hook| hook(field))
     }
+}
+
+/// How much of a text that was cut stays: it may end in the beginning of what a pattern would have matched as a whole.
+fn sure_end(beginning: &str, found: &[Range<usize>]) -> usize {
+    let end = beginning.len() - UNSURE.min(beginning.len() / 2);
+    let mut ends = (0..=end).rev();
+    let mut end = ends
+        .find(|end| beginning.is_char_boundary(*end))
+        .unwrap_or(0);
+    // Nor may the new end go through what matches.
+    while let Some(across) = found.iter().find(|it| it.start < end && it.end > end) {
+        end = across.start;
+    }
+    end
+}
+
+/// The text with a mark for each of these, in the order of their beginnings, or for several that overlap.
+fn masked(text: &str, found: &[Range<usize>]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut copied = 0;
+    for range in found {
+        if range.start >= copied {
+            out.push_str(&text[copied..range.start]);
+            out.push_str(MARK);
+        }
+        copied = copied.max(range.end);
+    }
+    out.push_str(&text[copied..]);
+    out
 }
 
 fn key_words(key: &str) -> Result<Vec<String>, BuildError> {
@@ -275,7 +280,24 @@ mod tests {
             rules.without_matches("1234 abba $0 12345").as_deref(),
             Some("<redacted> a<redacted>a $0 12345")
         );
+        assert_eq!(
+            rules.without_matches("bb1234 b").as_deref(),
+            Some("<redacted>1234 <redacted>")
+        );
         assert_eq!(rules.without_matches("12345"), None);
+    }
+
+    #[test]
+    fn what_several_patterns_match_is_gone_as_a_whole() {
+        let rules = rules(&Redaction::none().pattern("bcd").pattern("[a-c]{3}"));
+        for (text, expected) in [
+            ("abcd", "<redacted>"),
+            ("bcdabc", "<redacted><redacted>"),
+            ("abcbcd", "<redacted><redacted>"),
+            ("xbcdx abc", "x<redacted>x <redacted>"),
+        ] {
+            assert_eq!(rules.without_matches(text).as_deref(), Some(expected));
+        }
     }
 
     #[test]

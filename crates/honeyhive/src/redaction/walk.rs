@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use opentelemetry::{Array, KeyValue, StringValue, Value as Attribute};
 use serde_json::Value as Json;
 
-use super::pairs::{Said, VALUE, are_pairs};
+use super::pairs::{NamedBeside, VALUE, are_pairs};
 use super::rules::Hidden;
 use super::scan::{is_valid, json_in};
 use super::{Field, MARK, Place, Rules, Verdict};
@@ -81,7 +81,7 @@ impl<'r> Walk<'r> {
         }
     }
 
-    fn attribute(&mut self, attribute: &mut KeyValue, said: &Said) {
+    fn attribute(&mut self, attribute: &mut KeyValue, said: &NamedBeside) {
         let KeyValue { key, value, .. } = attribute;
         let path = said.of(key.as_str());
         self.at_attribute(path, |walk| walk.attribute_value(value));

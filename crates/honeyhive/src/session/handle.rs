@@ -9,7 +9,7 @@ use super::new_session::NewSession;
 use crate::attributes::USER_ID;
 use crate::enrichment::{Enrichment, buckets};
 use crate::error::StartError;
-use crate::log::Once;
+use crate::log::{self, Once};
 use crate::model::causes::with_causes;
 use crate::model::id::SessionId;
 use crate::model::id_text;
@@ -254,7 +254,7 @@ impl Session {
             return Moved::Whole;
         }
         if !self.start.move_to(id) {
-            tracing::debug!(target: "honeyhive", "a session can be moved once; it stays where it is");
+            log::debug("a session can be moved once; it stays where it is");
             return Moved::Refused;
         }
         if self.start.is_linked() {

@@ -155,9 +155,11 @@ pub(crate) struct Search {
 pub(crate) struct Export {
     #[command(flatten)]
     pub(crate) which: Which,
-    /// Instead of printing, make a dataset of the sessions' inputs and outputs in the server
+    /// Print datapoints instead: inputs, and what feedback says is true, else the outputs; with a name, make a dataset
+    /// of them in the server
     #[arg(long, value_name = "NAME")]
-    pub(crate) as_dataset: Option<String>,
+    #[expect(clippy::option_option, reason = "an option that may stand alone")]
+    pub(crate) as_dataset: Option<Option<String>>,
     #[command(flatten)]
     pub(crate) ask: Ask,
 }

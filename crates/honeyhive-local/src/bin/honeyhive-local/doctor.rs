@@ -68,14 +68,14 @@ fn report(
     } else {
         out::say(&format!("reachable at {}", client.url()));
     }
-    let count = |key: &str| stats[key].as_u64().unwrap_or(0);
+    let count = |key: &str, thing| out::counted(stats[key].as_u64().unwrap_or(0), thing);
     out::say(&format!(
-        "{} sessions, {} events, {} orphans, {} requests, {} updates that wait for their target",
-        count("sessions"),
-        count("events"),
-        count("orphans"),
-        count("requests"),
-        count("pending_updates")
+        "{}, {}, {}, {}, {} waiting for a target",
+        count("sessions", "session"),
+        count("events", "event"),
+        count("orphans", "orphan"),
+        count("requests", "request"),
+        count("pending_updates", "update"),
     ));
     let rows = latest["sessions"].as_array().map_or(&[][..], Vec::as_slice);
     if rows.is_empty() {
@@ -90,11 +90,12 @@ fn report(
         out::say(&format!("  {}", out::session_line(row)));
     }
     for (advice, count) in orphans {
-        out::say(&format!("{count} orphans: {advice}"));
+        out::say(&format!("{}: {advice}", out::counted(*count, "orphan")));
     }
     for (call, count) in refused {
         out::say(&format!(
-            "{count} times {call}: see {}/requests",
+            "{} {call}: see {}/requests",
+            out::counted(*count, "time"),
             client.url()
         ));
     }

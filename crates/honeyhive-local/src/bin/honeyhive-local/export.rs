@@ -19,32 +19,51 @@ pub(crate) async fn export(args: &Export) -> Result<(), Failure> {
     if rows.is_empty() {
         return Err(Failure::NotFound("no session fits".to_owned()));
     }
-    let mut whole = Vec::new();
+    let mut datapoints = Vec::new();
     for row in rows.iter().rev() {
         let id = row["session_id"].as_str().unwrap_or_default();
-        let Some(mut session) = client
-            .json(&format!("/api/sessions/{}", encoded(id)))
-            .await?
-        else {
+        let path = format!("/api/sessions/{}", encoded(id));
+        let Some(whole) = client.json(&path).await? else {
             continue;
         };
-        if args.as_dataset.is_some() {
-            whole.push(session["session"].take());
-        } else {
-            out::json(&json!({ "session": session["session"], "events": session["events"] }));
+        match args.as_dataset {
+            Some(_) => datapoints.extend(datapoint(&whole["session"])),
+            None => out::json(&json!({ "session": whole["session"], "events": whole["events"] })),
         }
     }
-    match &args.as_dataset {
-        Some(name) => dataset(&client, name, &whole, args.ask.json).await,
-        None => Ok(()),
+    let Some(dataset) = &args.as_dataset else {
+        return Ok(());
+    };
+    if datapoints.len() < rows.len() {
+        let left_out = out::counted((rows.len() - datapoints.len()) as u64, "session");
+        out::complain(&format!("left out without inputs: {left_out}"));
     }
+    if let Some(name) = dataset {
+        return keep(&client, name, &datapoints, args.ask.json).await;
+    }
+    datapoints.iter().for_each(out::json);
+    Ok(())
 }
 
-/// Inputs as they were asked, outputs as what is true.
-async fn dataset(
+/// Inputs as they were asked; as the truth what feedback says, else the outputs. None of a session without inputs.
+fn datapoint(session: &Value) -> Option<Value> {
+    let inputs = content(&session["inputs"]);
+    let mut datapoint = json!({ "id": session["session_id"], "inputs": inputs });
+    let told = &session["feedback"]["ground_truth"];
+    let outputs = content(&session["outputs"]);
+    if !told.is_null() {
+        datapoint["ground_truth"] = told.clone();
+    } else if !is_empty(&outputs) {
+        datapoint["ground_truth"] = outputs;
+    }
+    (!is_empty(&inputs)).then_some(datapoint)
+}
+
+/// Makes a dataset of datapoints in the server.
+async fn keep(
     client: &Client,
     name: &str,
-    sessions: &[Value],
+    datapoints: &[Value],
     as_json: bool,
 ) -> Result<(), Failure> {
     let made = client
@@ -54,23 +73,28 @@ async fn dataset(
         .as_str()
         .unwrap_or_default()
         .to_owned();
-    for session in sessions {
-        let datapoint = json!({
-            "inputs": content(&session["inputs"]),
-            "ground_truth": content(&session["outputs"]),
-            "metadata": { "session_id": session["session_id"] },
+    for datapoint in datapoints {
+        let truth = &datapoint["ground_truth"];
+        // The API takes objects only.
+        let truth = match truth {
+            Value::Null | Value::Object(_) => truth.clone(),
+            other => json!({ "ground_truth": other }),
+        };
+        let body = json!({
+            "inputs": datapoint["inputs"],
+            "ground_truth": truth,
+            "metadata": { "session_id": datapoint["id"] },
             "linked_datasets": [id],
         });
-        client
-            .send(Method::POST, "/v1/datapoints", &datapoint)
-            .await?;
+        client.send(Method::POST, "/v1/datapoints", &body).await?;
     }
-    let count = sessions.len();
+    let count = datapoints.len();
     if as_json {
         out::json(&json!({ "dataset_id": id, "name": name, "datapoints": count }));
     } else {
         out::say(&format!(
-            "dataset {id} has {count} datapoints: {}/datasets/{}",
+            "dataset {id} has {}: {}/datasets/{}",
+            out::counted(count as u64, "datapoint"),
             client.url(),
             encoded(&id)
         ));
@@ -78,6 +102,11 @@ async fn dataset(
     Ok(())
 }
 
+fn is_empty(object: &Value) -> bool {
+    object.as_object().is_none_or(serde_json::Map::is_empty)
+}
+
+/// A bucket without what only describes the request.
 fn content(bucket: &Value) -> Value {
     let fields = bucket.as_object().into_iter().flatten();
     let told = fields.filter(|(key, _)| !TRANSPORT.contains(&key.as_str()));

@@ -69,7 +69,9 @@ pub(crate) async fn import(args: &Import) -> Result<(), Failure> {
         out::json(&json!({ "sessions": sessions, "traces": traces }));
     } else {
         out::say(&format!(
-            "{sessions} sessions and {traces} exports of traces were taken in"
+            "taken in: {}, {} of traces",
+            out::counted(sessions as u64, "session"),
+            out::counted(traces, "export")
         ));
     }
     Ok(())

@@ -91,6 +91,12 @@ pub(crate) fn outcome(row: &Value) -> String {
     }
 }
 
+/// A number of things: `1 orphan`, `2 orphans`.
+pub(crate) fn counted(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
 /// The time of the day in UTC.
 pub(crate) fn clock(milliseconds: &Value) -> String {
     let seconds = milliseconds.as_f64().unwrap_or(0.0).max(0.0) as u64 / 1000;

@@ -17,6 +17,11 @@ const USUAL: usize = 50;
 /// 250,000 events is answered as fast as a rare one.
 pub(crate) const MOST_FOUND: i64 = 5000;
 
+/// Sessions that failed, or of which an event did. The index `session_that_failed` has these words, too: the database
+/// uses it where they are the same.
+const FAILED: &str = "(s.error IS NOT NULL OR s.errors > 0 OR s.status >= 500 \
+     OR (s.outcome IS NOT NULL AND s.outcome <> 'complete'))";
+
 /// Which sessions a list shows. All conditions must hold; its fields are the names in a URL's query.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct SessionFilter {
@@ -197,10 +202,7 @@ impl Conditions {
         all.text("s.datapoint_id = ?", &filter.datapoint_id);
         all.status(filter.status.as_deref().unwrap_or_default());
         if filter.errors == Some(true) {
-            all.parts.push(
-                "(s.error IS NOT NULL OR s.errors > 0 OR s.status >= 500 \
-                 OR (s.outcome IS NOT NULL AND s.outcome <> 'complete'))",
-            );
+            all.parts.push(FAILED);
         }
         all.text("instr(s.id, ?) = 1", &filter.begins);
         all.real("s.start_ms >= ?", filter.from);
@@ -267,5 +269,36 @@ impl Conditions {
             Value::Real(number) => number,
         });
         values.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Conditions, SessionFilter};
+    use crate::config::Limits;
+    use crate::store::{Feed, Store};
+
+    #[test]
+    fn a_list_of_errors_and_its_count_look_at_no_session_that_went_well() {
+        let store = Store::open(None, Limits::default(), Arc::new(Feed::default()));
+        let conditions = Conditions::of(&SessionFilter::from_query("errors=1"), None);
+        let plans = store.expect("a store").read(|reading| {
+            let list = "SELECT s.id FROM session s WHERE {} ORDER BY s.seq DESC LIMIT 51";
+            let count = "SELECT count(*) FROM session s WHERE {}";
+            let plan = |sql: &str| {
+                let sql = format!(
+                    "EXPLAIN QUERY PLAN {}",
+                    sql.replace("{}", &conditions.sql())
+                );
+                reading.connection.query_row(&sql, [], |row| row.get(3))
+            };
+            Ok([plan(list)?, plan(count)?])
+        });
+        let plans: [String; 2] = plans.expect("the plans");
+        for plan in plans {
+            assert!(plan.contains("session_that_failed"), "{plan}");
+        }
     }
 }

@@ -1,7 +1,6 @@
-//! Records and commands from the outbox: whose they are, and where they wait.
+//! Records and spans from the outbox: whose they are, and where they wait.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use opentelemetry_sdk::trace::SpanData;
 use tokio::time::Instant;
@@ -10,20 +9,15 @@ use super::state::Core;
 use crate::delivery::claim::Claim;
 use crate::delivery::intake::{Held, session_of};
 use crate::delivery::piles::{Place, Waiting};
-use crate::enrichment::Enrichment;
-use crate::error::StartError;
 use crate::model::id::SessionId;
 use crate::model::object::Object;
 use crate::outbox::strays::Stray;
-use crate::outbox::{
-    Command, Flushed, Inbox, Inputs, Load, Record, Reply, StartRecord, Timing, Update, span_load,
-};
+use crate::outbox::{Inbox, Inputs, Record, StartRecord, Timing, Update, span_load};
 use crate::settings::SessionTransport;
 
 impl Core {
     /// Takes in what has gathered in the outbox.
     pub(super) fn take(&mut self, inbox: &mut Inbox, now: Instant) {
-        self.look_for_room = true;
         self.note_events(inbox);
         for record in inbox.records.drain(..) {
             self.take_record(record, now);
@@ -46,12 +40,12 @@ impl Core {
                 self.update(id, vec![update], timing, claim, now);
             }
             Record::Moved(start, to) => self.moved(&start, to, now),
-            Record::Adopted(span, session) => self.labels.adopt(span, session),
-            Record::Ignored(span) => self.labels.ignore(span),
-            Record::Root(root) => self.labels.note_request(*root),
+            Record::Adopted(span, session) => self.intake.labels.adopt(span, session),
+            Record::Ignored(span) => self.intake.labels.ignore(span),
+            Record::Root(root) => self.intake.labels.note_request(*root),
             Record::Ended(id) => {
-                let id = self.labels.current(id);
-                self.sessions.note_end(id, now);
+                let id = self.intake.labels.current(id);
+                self.piles.sessions.note_end(id, now);
                 self.request_ended(id, now);
             }
         }
@@ -67,19 +61,19 @@ impl Core {
 
     pub(super) fn begin(&mut self, start: Arc<StartRecord>, claim: Claim, now: Instant) {
         let id = start.id;
-        if self.transport == SessionTransport::Rest {
+        if self.intake.transport == SessionTransport::Rest {
             let is_urgent = self.ledger.is_urgent(&claim);
-            self.sessions.add_start(start, claim, now);
-            self.sessions.unblock(id);
+            self.piles.sessions.add_start(start, claim, now);
+            self.piles.sessions.unblock(id);
             if is_urgent {
-                self.sessions.hold_no_longer(id, now);
+                self.piles.sessions.hold_no_longer(id, now);
             }
             return;
         }
         // Its spans tell HoneyHive of it; those of the tracer's own may not know that they are.
         start.settle(Ok(()));
-        if self.startup.is_begun_by(&start) {
-            self.labels.unstarted(&start);
+        if self.intake.startup.is_begun_by(&start) {
+            self.intake.labels.unstarted(&start);
         }
         let began_with = start.as_update();
         if began_with.is_empty() {
@@ -100,28 +94,31 @@ impl Core {
     ) {
         let is_known = self.lane.knows(id) || self.start_is_pending(id);
         if timing == Timing::WithTheEnd && !is_known {
-            self.sessions.await_end(id, now);
+            self.piles.sessions.await_end(id, now);
         }
         let is_urgent = self.ledger.is_urgent(&claim);
-        self.sessions
+        self.piles
+            .sessions
             .add_updates(id, updates, claim, &mut self.ledger, now);
         if timing == Timing::AfterSpans && !is_known {
-            self.sessions.await_spans(id, now);
+            self.piles.sessions.await_spans(id, now);
         }
         if is_urgent {
-            self.sessions.hold_no_longer(id, now);
+            self.piles.sessions.hold_no_longer(id, now);
         }
     }
 
     /// True while HoneyHive has not been told of the session's start, which its spans wait for.
     pub(super) fn start_is_pending(&self, id: SessionId) -> bool {
-        self.sessions.has_start(id) || self.jobs.holds_start(id) || self.lane.holds_start(id)
+        self.piles.sessions.has_start(id)
+            || self.piles.jobs.holds_start(id)
+            || self.lane.holds_start(id)
     }
 
     fn take_span(&mut self, span: SpanData, now: Instant) {
-        self.labels.note_parent(&span);
-        self.labels.note_name(&span);
-        let session = session_of(&span).map(|id| self.labels.current(id));
+        self.intake.labels.note_parent(&span);
+        self.intake.labels.note_name(&span);
+        let session = session_of(&span).map(|id| self.intake.labels.current(id));
         let waiting = Waiting {
             claim: self.ledger.accept(span_load(&span)),
             span,
@@ -130,7 +127,7 @@ impl Core {
         };
         match session {
             Some(session) => self.add_span(waiting, session, now),
-            None => self.spans.add_stray(waiting),
+            None => self.piles.spans.add_stray(waiting),
         }
     }
 
@@ -139,13 +136,13 @@ impl Core {
             self.hold_span(waiting, session, now);
         } else {
             let place = self.place_of(session);
-            self.spans.add(waiting, session, place);
+            self.piles.spans.add(waiting, session, place);
         }
     }
 
     /// Where the spans of a session wait.
     pub(super) fn place_of(&self, session: SessionId) -> Place {
-        let by_rest = self.transport == SessionTransport::Rest && !self.has_rescued();
+        let by_rest = self.intake.transport == SessionTransport::Rest && !self.has_rescued();
         if by_rest && self.start_is_pending(session) {
             Place::Held
         } else if self.has_start_on_disk(session) {
@@ -158,19 +155,19 @@ impl Core {
     /// Finds the session of spans that nobody has said one of. The tracer's own may begin with that: its start
     /// is not held back, since they wait for it.
     pub(super) fn assign_strays(&mut self, now: Instant) {
-        for waiting in self.spans.take_strays() {
-            if self.labels.is_ignored(&waiting.span) {
+        for waiting in self.piles.spans.take_strays() {
+            if self.intake.labels.is_ignored(&waiting.span) {
                 self.ledger.withdrawn(waiting.claim);
                 continue;
             }
-            let session = match self.labels.adopter(&waiting.span) {
+            let session = match self.intake.labels.adopter(&waiting.span) {
                 Some(session) => session,
                 None => match self.request_session(&waiting, now) {
                     Some(session) => session,
                     None => self.own_session(&waiting, now),
                 },
             };
-            let is_root = self.labels.is_root(&waiting.span);
+            let is_root = self.intake.labels.is_root(&waiting.span);
             self.add_span(waiting, session, now);
             if is_root {
                 self.request_ended(session, now);
@@ -181,17 +178,18 @@ impl Core {
     /// The session of a request that only instrumentation of somebody else's sees.
     fn request_session(&mut self, waiting: &Waiting, now: Instant) -> Option<SessionId> {
         let mut begun = None;
-        let session = self
-            .labels
-            .session_of_request(&waiting.span, |name, started_at| {
-                let inputs = Inputs::Object(Object::new());
-                let start =
-                    StartRecord::new(SessionId::new(), Arc::clone(name), inputs, started_at);
-                begun.insert(Arc::new(start)).id
-            })?;
+        let session =
+            self.intake
+                .labels
+                .session_of_request(&waiting.span, |name, started_at| {
+                    let inputs = Inputs::Object(Object::new());
+                    let start =
+                        StartRecord::new(SessionId::new(), Arc::clone(name), inputs, started_at);
+                    begun.insert(Arc::new(start)).id
+                })?;
         if let Some(start) = begun {
-            if self.transport == SessionTransport::Otlp {
-                self.labels.unstarted(&start);
+            if self.intake.transport == SessionTransport::Otlp {
+                self.intake.labels.unstarted(&start);
             }
             self.begin_late(start, waiting.claim.epoch(), now);
         }
@@ -204,10 +202,10 @@ impl Core {
         }
         let mut begun = None;
         let began_at = waiting.span.start_time;
-        let startup = Arc::clone(&self.startup);
+        let startup = Arc::clone(&self.intake.startup);
         let session = startup.get_or_start_late(began_at, |start| begun = Some(start));
         if session.start.is_left_to_spans() {
-            self.labels.unstarted(&session.start);
+            self.intake.labels.unstarted(&session.start);
         }
         if let Some(start) = begun {
             self.begin_late(start, waiting.claim.epoch(), now);
@@ -222,97 +220,6 @@ impl Core {
         self.outbox.accept_late(load);
         let claim = self.ledger.accept_in(load, epoch);
         self.take_start(start, claim, now);
-        self.sessions.hold_no_longer(id, now);
-    }
-
-    fn moved(&mut self, start: &StartRecord, to: SessionId, now: Instant) {
-        if start.is_fresh {
-            self.labels.moved(start, to);
-            let place = self.place_of(to);
-            self.spans.move_all(start.id, to, place);
-        } else if start.was_withdrawn() {
-            // Others may know the id: what they record under it stays there.
-            self.labels.unstarted(start);
-        }
-        if start.was_withdrawn() {
-            self.move_held(start, to, now);
-            self.withdraw(start, to, now);
-        } else if !start.is_linked() {
-            self.note_move(start.id, to, now);
-        }
-    }
-
-    /// Takes back a start that was not sent, and gives the new id what it began with, as far as a session that exists takes
-    /// that; and all else that had gathered, where nobody else can know the first id.
-    fn withdraw(&mut self, start: &StartRecord, to: SessionId, now: Instant) {
-        start.settle(Ok(()));
-        let id = start.id;
-        let takes_all = start.is_fresh && !self.lane.holds(id) && !self.jobs.holds(id);
-        if let Some((own, mut updates, claim)) = self.sessions.withdraw(start, takes_all) {
-            let began_with = start.began_with();
-            if own.items() > 0 && !began_with.is_empty() {
-                updates.insert(0, Update::Enrich(Box::new(began_with)));
-            }
-            let claim = self.ledger.merge(own, claim);
-            if updates.is_empty() {
-                self.ledger.withdrawn(claim);
-            } else {
-                self.update(to, updates, start.timing(), claim, now);
-            }
-        }
-        self.release_spans(id);
-    }
-
-    /// Says on a session that was created and then left where its story goes on.
-    fn note_move(&mut self, from: SessionId, to: SessionId, now: Instant) {
-        let note = Enrichment::new().metadata(serde_json::json!({ "moved_to": to }));
-        let load = Load::one(note.bytes());
-        self.outbox.accept_late(load);
-        let claim = self.ledger.accept(load);
-        let updates = vec![Update::Enrich(Box::new(note))];
-        self.sessions
-            .add_updates(from, updates, claim, &mut self.ledger, now);
-    }
-
-    fn obey(&mut self, command: Command, now: Instant) {
-        match command {
-            Command::Confirm(start, reply) => self.confirm(start, reply, now),
-            Command::Flush(timeout, reply) => self.flush(timeout, reply, now),
-            Command::Stop(timeout, reply) => {
-                self.decide_all(now);
-                self.stop(timeout, now);
-                self.flush(timeout, reply, now);
-            }
-        }
-    }
-
-    /// Sends a start without holding it back, since somebody awaits the answer.
-    fn confirm(
-        &mut self,
-        start: Arc<StartRecord>,
-        reply: Reply<Result<(), StartError>>,
-        now: Instant,
-    ) {
-        if self.holds(start.current_id()) {
-            // Nothing will be said of it, or not before its end.
-            return reply.send(Ok(()));
-        }
-        self.sessions.hold_no_longer(start.id, now);
-        self.confirms.add(start, reply, now);
-        if self.rest.width(now) == 0 {
-            self.confirms.outage(self.notices.last_detail());
-        }
-    }
-
-    fn flush(&mut self, timeout: Duration, reply: Reply<Flushed>, now: Instant) {
-        self.ledger.flush(timeout, now, reply);
-        if let Some(stop) = &self.stop {
-            self.ledger.end_by(stop.at());
-        }
-        let is_the_end = self.stop.is_some();
-        self.sessions.hurry(&mut self.ledger, is_the_end, now);
-        self.lane.forget_backoff();
-        self.rest.poke(now);
-        self.traces.poke(now);
+        self.piles.sessions.hold_no_longer(id, now);
     }
 }

@@ -1,15 +1,20 @@
 //! [`Core`]: all that delivery decides, without I/O: `step(event, now)` gives effects, and the driver sees to them.
 
 mod answers;
+mod commands;
 mod disk_side;
 mod ending;
 mod intake;
-mod jobs;
+mod moves;
+mod outcomes;
 #[cfg(test)]
 mod random;
+mod recall;
+mod relief;
 mod room;
 mod sampled;
 mod sealing;
+mod sending;
 mod spool;
 mod state;
 #[cfg(test)]

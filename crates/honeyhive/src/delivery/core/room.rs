@@ -41,11 +41,11 @@ impl Core {
     }
 
     fn oldest(&self) -> Option<Oldest> {
-        let session = self.sessions.oldest();
+        let session = self.piles.sessions.oldest();
         let session = session.map(|(since, id)| (since, Oldest::Session(id)));
         let call = self.lane.oldest();
         let call = call.map(|(since, number)| (since, Oldest::Call(number)));
-        let span = self.spans.oldest().map(|since| (since, Oldest::Span));
+        let span = self.piles.spans.oldest().map(|since| (since, Oldest::Span));
         let all = session.into_iter().chain(call).chain(span);
         all.min_by_key(|(since, _)| *since)
             .map(|(_, oldest)| oldest)
@@ -54,14 +54,14 @@ impl Core {
     /// Gives a session's items up. Its spans may still come: they create it.
     fn evict_session(&mut self, id: SessionId) -> Load {
         let reason = DropReason::QueueFull;
-        let (starts, claim) = self.sessions.give_up(id);
+        let (starts, claim) = self.piles.sessions.give_up(id);
         let mut given_up = claim.load();
         self.ledger.dropped(claim, reason);
         for (start, claim) in starts {
             given_up.add(claim.load());
             self.ledger.dropped(claim, reason);
             start.settle(Err(StartError::Dropped { reason }));
-            self.labels.unstarted(&start);
+            self.intake.labels.unstarted(&start);
         }
         self.release_spans(id);
         given_up
@@ -75,12 +75,12 @@ impl Core {
     }
 
     fn evict_span(&mut self) -> Load {
-        let Some(waiting) = self.spans.evict() else {
+        let Some(waiting) = self.piles.spans.evict() else {
             return Load::default();
         };
         let load = waiting.claim.load();
         for id in [waiting.session, waiting.event()].into_iter().flatten() {
-            self.sessions.unblock(id);
+            self.piles.sessions.unblock(id);
         }
         self.ledger.dropped(waiting.claim, DropReason::QueueFull);
         load

@@ -16,12 +16,12 @@ use crate::report::DropReason;
 impl Core {
     /// Whether what belongs to this session does not go yet.
     pub(super) fn holds(&self, id: SessionId) -> bool {
-        self.sampler.as_ref().is_some_and(|it| it.holds(id))
+        self.intake.sampler.as_ref().is_some_and(|it| it.holds(id))
     }
 
     /// Notes whose events the spans become, before what was added to those is taken in.
     pub(super) fn note_events(&mut self, inbox: &Inbox) {
-        let Some(sampler) = &mut self.sampler else {
+        let Some(sampler) = &mut self.intake.sampler else {
             return;
         };
         for span in &inbox.spans {
@@ -40,7 +40,7 @@ impl Core {
         claim: Claim,
         now: Instant,
     ) {
-        let id = self.labels.current(id);
+        let id = self.intake.labels.current(id);
         match self.session_concerned(id, timing) {
             Some(session) if self.holds(session) => {
                 self.hold(session, Held::Updates(id, updates, timing, claim), now);
@@ -54,12 +54,12 @@ impl Core {
         if timing != Timing::AfterSpans {
             return Some(id);
         }
-        let session = self.sampler.as_ref()?.session_of_event(id)?;
-        Some(self.labels.current(session))
+        let session = self.intake.sampler.as_ref()?.session_of_event(id)?;
+        Some(self.intake.labels.current(session))
     }
 
     pub(super) fn hold_span(&mut self, waiting: Waiting, session: SessionId, now: Instant) {
-        if let Some(sampler) = &mut self.sampler {
+        if let Some(sampler) = &mut self.intake.sampler {
             sampler.note_event(&waiting.span, session);
         }
         let waiting = Waiting {
@@ -70,7 +70,7 @@ impl Core {
     }
 
     pub(super) fn hold(&mut self, id: SessionId, mut held: Held, now: Instant) {
-        let Some(sampler) = &mut self.sampler else {
+        let Some(sampler) = &mut self.intake.sampler else {
             return self.let_through(held, now);
         };
         if sampler.is_closing() {
@@ -95,7 +95,7 @@ impl Core {
     }
 
     pub(super) fn request_ended(&mut self, id: SessionId, now: Instant) {
-        if let Some(sampler) = &mut self.sampler {
+        if let Some(sampler) = &mut self.intake.sampler {
             sampler.note_end(id, SystemTime::now(), now);
         }
     }
@@ -108,11 +108,11 @@ impl Core {
             }
             Held::Span(waiting) => match waiting.session {
                 Some(session) => {
-                    let session = self.labels.current(session);
+                    let session = self.intake.labels.current(session);
                     let place = self.place_of(session);
-                    self.spans.add(*waiting, session, place);
+                    self.piles.spans.add(*waiting, session, place);
                 }
-                None => self.spans.add_stray(*waiting),
+                None => self.piles.spans.add_stray(*waiting),
             },
         }
     }
@@ -124,14 +124,14 @@ impl Core {
         if let Held::Start(start, _) = held {
             // Whoever waits for it has nothing to wait for; and if it fails later, its spans create it.
             start.settle(Ok(()));
-            self.labels.unstarted(&start);
+            self.intake.labels.unstarted(&start);
         }
         self.ledger.dropped(claim, DropReason::SampledOut);
     }
 
     /// Moves what was held back with a start that was withdrawn to where that was moved.
     pub(super) fn move_held(&mut self, start: &StartRecord, to: SessionId, now: Instant) {
-        let Some(sampler) = &mut self.sampler else {
+        let Some(sampler) = &mut self.intake.sampler else {
             return;
         };
         for mut held in sampler.withdraw(start, now) {
@@ -144,7 +144,9 @@ impl Core {
                 }
                 Held::Span(mut waiting) => {
                     waiting.claim = claim;
-                    let session = waiting.session.map_or(to, |id| self.labels.current(id));
+                    let session = waiting
+                        .session
+                        .map_or(to, |id| self.intake.labels.current(id));
                     self.add_span(*waiting, session, now);
                 }
             }
@@ -170,7 +172,7 @@ impl Core {
 
     /// Drops what has turned out to be neither failed nor slow.
     pub(super) fn decide(&mut self, now: Instant) {
-        if let Some(sampler) = &mut self.sampler {
+        if let Some(sampler) = &mut self.intake.sampler {
             let out = sampler.decided(now);
             out.into_iter().for_each(|held| self.drop_held(held));
         }
@@ -178,11 +180,11 @@ impl Core {
 
     /// Drops all that is held back: nothing more will be known.
     pub(super) fn decide_all(&mut self, now: Instant) {
-        if self.sampler.is_none() {
+        if self.intake.sampler.is_none() {
             return;
         }
         self.assign_strays(now);
-        if let Some(sampler) = &mut self.sampler {
+        if let Some(sampler) = &mut self.intake.sampler {
             let out = sampler.close();
             out.into_iter().for_each(|held| self.drop_held(held));
         }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::jobs::{Job, JobOf};
-use super::state::{Core, Effect, REST_WIDTH, TRACES_WIDTH};
+use super::state::{Core, Effect};
 use crate::delivery::claim::Claim;
 use crate::delivery::lane::Number;
-use crate::delivery::piles::{Batch, Place};
+use crate::delivery::piles::{Batch, Job, JobOf, Place};
+use crate::delivery::routes::{REST_WIDTH, TRACES_WIDTH};
 use crate::delivery::seal::{Open, OpenSpan, Product};
 use crate::delivery::sealed::{Body, Sealed, Target};
 use crate::error::StartError;
@@ -19,22 +19,22 @@ use crate::report::DropReason;
 impl Core {
     /// Seals what is due: spans first, since they may create what is updated.
     pub(super) fn seal_what_is_due(&mut self, now: Instant) {
-        if self.spans.strays_are_due(now, &self.ledger) {
+        if self.piles.spans.strays_are_due(now, &self.ledger) {
             self.assign_strays(now);
         }
-        let ready = self.jobs.len(true) + self.lane.ready(true);
+        let ready = self.piles.jobs.len(true) + self.lane.ready(true);
         for _ in ready..TRACES_WIDTH {
-            if !self.spans.free_are_due(now, &self.ledger) {
+            if !self.piles.spans.free_are_due(now, &self.ledger) {
                 break;
             }
-            let Some(batch) = self.spans.next_batch(&mut self.ledger) else {
+            let Some(batch) = self.piles.spans.next_batch(&mut self.ledger) else {
                 break;
             };
             self.seal_spans(batch, false);
         }
-        let mut ready = self.jobs.len(false) + self.lane.ready(false);
+        let mut ready = self.piles.jobs.len(false) + self.lane.ready(false);
         while ready < REST_WIDTH
-            && let Some(id) = self.sessions.next_due(now)
+            && let Some(id) = self.piles.sessions.next_due(now)
         {
             if !self.is_behind(id) && self.seal_session(id, false, now) {
                 ready += 1;
@@ -46,18 +46,22 @@ impl Core {
     /// create what is updated.
     pub(super) fn is_behind(&self, id: SessionId) -> bool {
         self.lane.holds(id)
-            || self.jobs.holds(id)
-            || (!self.sessions.has_start(id) && !self.lane.knows(id) && self.may_be_created(id))
+            || self.piles.jobs.holds(id)
+            || (!self.piles.sessions.has_start(id)
+                && !self.lane.knows(id)
+                && self.may_be_created(id))
     }
 
     /// True while spans of ours may still create a session or an event.
     pub(super) fn may_be_created(&self, id: SessionId) -> bool {
-        self.spans.may_create(id) || self.jobs.may_create(id) || self.lane.may_create(id)
+        self.piles.spans.may_create(id)
+            || self.piles.jobs.may_create(id)
+            || self.lane.may_create(id)
     }
 
     /// Seals what a session has to say, whether it is due or not; false where there is nothing.
     pub(super) fn seal_session(&mut self, id: SessionId, to_disk: bool, now: Instant) -> bool {
-        let Some(opened) = self.sessions.open(id, now) else {
+        let Some(opened) = self.piles.sessions.open(id, now) else {
             return false;
         };
         if opened.start.is_none() && opened.updates.is_empty() {
@@ -68,7 +72,7 @@ impl Core {
             start: opened.start.as_ref().map(|(start, _)| start.clone()),
             updates: opened.updates,
         };
-        let number = self.jobs.add(Job {
+        let number = self.piles.jobs.add(Job {
             of: JobOf::Session {
                 id,
                 start: opened.start,
@@ -89,19 +93,19 @@ impl Core {
         }
         let ids = batch.about.sessions.iter().chain(&batch.about.events);
         for id in ids {
-            self.sessions.unblock(*id);
+            self.piles.sessions.unblock(*id);
         }
         let spans = batch.spans.into_iter().map(|(span, session)| {
-            let session = self.labels.current(session);
+            let session = self.intake.labels.current(session);
             OpenSpan {
-                has_children: self.labels.has_children(&span),
-                unstarted: self.labels.unstarted_name(session).cloned(),
+                has_children: self.intake.labels.has_children(&span),
+                unstarted: self.intake.labels.unstarted_name(session).cloned(),
                 session,
                 span,
             }
         });
         let open = Open::Spans(spans.collect());
-        let number = self.jobs.add(Job {
+        let number = self.piles.jobs.add(Job {
             of: JobOf::Spans(batch.about),
             claim: batch.claim,
             since: batch.since,
@@ -112,7 +116,7 @@ impl Core {
 
     /// Takes in what was sealed.
     pub(super) fn sealed(&mut self, number: Number, product: Product, now: Instant) {
-        let Some(job) = self.jobs.remove(number) else {
+        let Some(job) = self.piles.jobs.remove(number) else {
             return;
         };
         let first = match (job.of, product) {
@@ -186,7 +190,7 @@ impl Core {
             if let Some((start, claim)) = start {
                 self.ledger.dropped(claim, reason);
                 start.settle(Err(StartError::Dropped { reason }));
-                self.labels.unstarted(&start);
+                self.intake.labels.unstarted(&start);
             }
             self.rest_call_is_gone(id);
         }
@@ -194,7 +198,7 @@ impl Core {
 
     /// Looks again at what waited for a call of this session.
     pub(super) fn rest_call_is_gone(&mut self, id: SessionId) {
-        self.sessions.unblock(id);
+        self.piles.sessions.unblock(id);
         self.release_spans(id);
     }
 
@@ -202,7 +206,7 @@ impl Core {
     pub(super) fn release_spans(&mut self, id: SessionId) {
         let place = self.place_of(id);
         if place != Place::Held {
-            self.spans.release(id, place);
+            self.piles.spans.release(id, place);
         }
     }
 }

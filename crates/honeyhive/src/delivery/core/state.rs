@@ -7,29 +7,22 @@ use tokio::time::Instant;
 
 use super::disk_side::DiskSide;
 use super::ending::Stop;
-use super::jobs::Jobs;
 use crate::delivery::confirms::Confirms;
 use crate::delivery::disk;
-use crate::delivery::gate::Gate;
-use crate::delivery::intake::{Labels, Sampler};
+use crate::delivery::intake::Intake;
 use crate::delivery::lane::{Lane, Number};
 use crate::delivery::ledger::{Answered, Ledger};
 use crate::delivery::notices::Notices;
-use crate::delivery::piles::{Sessions, Spans};
+use crate::delivery::piles::Piles;
 use crate::delivery::plan::Plan;
+use crate::delivery::routes::Routes;
 use crate::delivery::seal::{Open, Product};
 use crate::delivery::sealed::{Body, Target};
-use crate::delivery::sink::Sink;
 use crate::outbox::{Inbox, Outbox};
 use crate::report::DropReason;
 use crate::session::StartupSession;
-use crate::settings::SessionTransport;
 use crate::spool::Shelf;
 use crate::wire::{Answer, Failure};
-
-/// Calls under way at a time.
-pub(super) const REST_WIDTH: usize = 16;
-pub(super) const TRACES_WIDTH: usize = 4;
 
 /// What has happened.
 #[derive(Debug)]
@@ -60,31 +53,27 @@ pub(in crate::delivery) enum Effect {
     Answer(Answered),
 }
 
-/// The state of delivery.
+/// The state of delivery, in the order in which an item goes through it.
 #[derive(Debug)]
 pub(in crate::delivery) struct Core {
-    pub(super) transport: SessionTransport,
-    pub(super) sink: Sink,
     pub(super) outbox: Arc<Outbox>,
-    pub(super) startup: Arc<StartupSession>,
+    /// Whose records and spans are.
+    pub(super) intake: Intake,
+    /// What is open, and what is being sealed.
+    pub(super) piles: Piles,
+    /// The calls that wait or are under way.
+    pub(super) lane: Lane,
+    /// How HoneyHive takes calls.
+    pub(super) routes: Routes,
+    /// What the disk is asked, where there is a spool.
+    pub(super) disk: Option<DiskSide>,
+    /// The accounts, and who waits for a flush.
     pub(super) ledger: Ledger,
+    /// Who waits for the answer to a start.
     pub(super) confirms: Confirms,
     pub(super) notices: Notices,
-    pub(super) labels: Labels,
-    /// Where not everything is sent.
-    pub(super) sampler: Option<Sampler>,
-    pub(super) sessions: Sessions,
-    pub(super) spans: Spans,
-    pub(super) jobs: Jobs,
-    pub(super) lane: Lane,
-    pub(super) rest: Gate,
-    pub(super) traces: Gate,
-    /// Where there is a spool.
-    pub(super) disk: Option<DiskSide>,
     pub(super) stop: Option<Stop>,
     pub(super) effects: Vec<Effect>,
-    /// Something has come in, so there may be too much.
-    pub(super) look_for_room: bool,
 }
 
 impl Core {
@@ -95,25 +84,17 @@ impl Core {
         shelf: Option<Arc<Shelf>>,
     ) -> Self {
         Self {
-            transport: plan.transport,
-            sink: plan.sink.clone(),
+            intake: Intake::new(plan, startup),
+            piles: Piles::new(plan),
+            lane: Lane::new(),
+            routes: Routes::new(plan),
+            disk: shelf.map(DiskSide::new),
             ledger: Ledger::new(Arc::clone(&outbox)),
             confirms: Confirms::new(plan.answer_timeout),
             notices: Notices::new(Arc::clone(&plan.url)),
-            labels: Labels::new(),
-            sampler: Sampler::new(plan.sampling, plan.most_items, plan.most_bytes),
-            sessions: Sessions::new(plan.window),
-            spans: Spans::default(),
-            jobs: Jobs::default(),
-            lane: Lane::new(),
-            rest: Gate::new(REST_WIDTH),
-            traces: Gate::new(TRACES_WIDTH),
-            disk: shelf.map(DiskSide::new),
             stop: None,
             effects: Vec::new(),
-            look_for_room: false,
             outbox,
-            startup,
         }
     }
 
@@ -142,7 +123,6 @@ impl Core {
     }
 
     fn tick(&mut self, now: Instant) {
-        self.look_for_room = true;
         self.decide(now);
         self.notices.drops(&self.outbox.stats(), now);
         self.look_at_disk(now);
@@ -156,9 +136,7 @@ impl Core {
             self.lane.wake(now);
             self.rescue_spans(now);
             self.relieve(now);
-            if std::mem::take(&mut self.look_for_room) {
-                self.make_room(now);
-            }
+            self.make_room(now);
             self.follow_to_disk(now);
             if !self.is_looking_first(now) {
                 self.seal_what_is_due(now);
@@ -192,20 +170,10 @@ impl Core {
         let ledger = self.ledger;
         let calls = self.lane.into_calls().map(|call| call.claim);
         let left = calls
-            .chain(self.sessions.into_claims())
-            .chain(self.spans.into_claims())
-            .chain(self.jobs.into_claims())
-            .chain(self.sampler.into_iter().flat_map(Sampler::into_claims));
+            .chain(self.piles.into_claims())
+            .chain(self.intake.into_claims());
         for claim in left {
             ledger.leave(claim, DropReason::ShutDown);
-        }
-    }
-
-    pub(super) const fn gate_of(&mut self, target: Target) -> &mut Gate {
-        if target.is_traces() {
-            &mut self.traces
-        } else {
-            &mut self.rest
         }
     }
 }

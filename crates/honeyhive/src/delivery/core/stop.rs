@@ -21,7 +21,7 @@ impl Core {
         };
         let at = later(now, timeout);
         let last_resort_at = later(now, timeout - margin);
-        let failed_before = self.rest.failed_calls();
+        let failed_before = self.routes.rest.failed_calls();
         let stop = self.stop.get_or_insert(Stop {
             at,
             last_resort_at,
@@ -43,20 +43,21 @@ impl Core {
         let Some(stop) = self.stop.as_mut().filter(|_| self.disk.is_none()) else {
             return;
         };
-        let has_failed = self.rest.is_outage() && self.rest.failed_calls() > stop.failed_before;
+        let has_failed =
+            self.routes.rest.is_outage() && self.routes.rest.failed_calls() > stop.failed_before;
         if stop.phase != Phase::Sending || !(has_failed || now >= stop.last_resort_at) {
             return;
         }
         stop.phase = Phase::Rescuing;
-        let mut starts: Vec<Arc<StartRecord>> = self.sessions.starts().cloned().collect();
-        starts.extend(self.jobs.starts().cloned());
+        let mut starts: Vec<Arc<StartRecord>> = self.piles.sessions.starts().cloned().collect();
+        starts.extend(self.piles.jobs.starts().cloned());
         starts.extend(self.lane.starts().cloned());
         for start in starts {
-            self.labels.unstarted(&start);
+            self.intake.labels.unstarted(&start);
         }
-        let held: Vec<_> = self.spans.held().collect();
+        let held: Vec<_> = self.piles.spans.held().collect();
         for id in held {
-            self.spans.release(id, Place::Free);
+            self.piles.spans.release(id, Place::Free);
         }
     }
 
@@ -110,9 +111,9 @@ impl Core {
     /// Writes what sessions have to say, of those that were or are begun here or of all; true while that is under way.
     fn write_sessions(&mut self, only_known: bool, now: Instant) -> bool {
         self.write_calls(now);
-        let ids: Vec<_> = self.sessions.by_age().collect();
+        let ids: Vec<_> = self.piles.sessions.by_age().collect();
         for id in ids {
-            let is_known = self.sessions.has_start(id) || self.lane.knows(id);
+            let is_known = self.piles.sessions.has_start(id) || self.lane.knows(id);
             if (is_known || !only_known) && !self.is_behind(id) {
                 self.seal_session(id, true, now);
             }
@@ -127,10 +128,10 @@ impl Core {
         if self.write_sessions(true, now) {
             return true;
         }
-        while let Some(batch) = self.spans.next_batch_behind(&mut self.ledger) {
+        while let Some(batch) = self.piles.spans.next_batch_behind(&mut self.ledger) {
             self.seal_spans(batch, true);
         }
-        while let Some(batch) = self.spans.next_batch(&mut self.ledger) {
+        while let Some(batch) = self.piles.spans.next_batch(&mut self.ledger) {
             self.seal_spans(batch, true);
         }
         self.is_at_work()
@@ -143,7 +144,7 @@ impl Core {
     }
 
     fn is_at_work(&self) -> bool {
-        !self.jobs.is_empty() || self.lane.is_at_disk()
+        !self.piles.jobs.is_empty() || self.lane.is_at_disk()
     }
 
     fn have_written_the_rest(&mut self, now: Instant) {

@@ -3,5 +3,40 @@
 mod labels;
 mod sample;
 
-pub(super) use labels::{Labels, session_of};
-pub(super) use sample::{Held, Hint, Sampler};
+use std::sync::Arc;
+
+use self::labels::Labels;
+pub(super) use self::labels::session_of;
+use self::sample::Sampler;
+pub(super) use self::sample::{Held, Hint};
+use super::claim::Claim;
+use super::plan::Plan;
+use crate::session::StartupSession;
+use crate::settings::SessionTransport;
+
+/// What is asked of each record and span that comes in.
+#[derive(Debug)]
+pub(super) struct Intake {
+    pub(super) transport: SessionTransport,
+    /// The tracer's own session.
+    pub(super) startup: Arc<StartupSession>,
+    pub(super) labels: Labels,
+    /// Where not everything is sent.
+    pub(super) sampler: Option<Sampler>,
+}
+
+impl Intake {
+    pub(super) fn new(plan: &Plan, startup: Arc<StartupSession>) -> Self {
+        Self {
+            transport: plan.transport,
+            startup,
+            labels: Labels::new(),
+            sampler: Sampler::new(plan.sampling, plan.most_items, plan.most_bytes),
+        }
+    }
+
+    /// What is left at the end.
+    pub(super) fn into_claims(self) -> impl Iterator<Item = Claim> {
+        self.sampler.into_iter().flat_map(Sampler::into_claims)
+    }
+}

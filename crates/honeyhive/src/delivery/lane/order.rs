@@ -98,10 +98,13 @@ mod tests {
             (start(a), update(b), false, false),
             (update(a), start(a), false, true),
             (update(a), start(b), false, false),
+            (update(a), update(a), false, true),
             (update(a), update(a), true, true),
             (update(a), update(b), false, false),
             (start(a), noted, false, true),
             (start(b), noted, false, false),
+            (on_disk(start(a)), noted, false, true),
+            (on_disk(start(b)), noted, false, false),
             (start(a), recalled, false, false),
             (on_disk(start(b)), recalled, false, true),
             (update(a), noted, false, false),
@@ -116,7 +119,9 @@ mod tests {
             (recalled, update(b), false, true),
             (recalled, update(b), true, false),
             (noted, noted, false, false),
+            (noted, recalled, false, false),
             (recalled, noted, false, false),
+            (recalled, recalled, false, false),
         ];
         for (older, newer, known, expected) in table {
             let is_first = must_precede(older, newer, |_| known);

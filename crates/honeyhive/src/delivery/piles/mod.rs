@@ -1,7 +1,40 @@
-//! What is open: what a session has to say, and the spans that wait.
+//! What is open: what a session has to say, and the spans that wait; and what is being sealed of that.
 
+mod jobs;
+mod pile;
+mod schedule;
 mod sessions;
 mod spans;
 
-pub(super) use sessions::Sessions;
-pub(super) use spans::{Batch, Place, SPAN_DELAY, Spans, Waiting, event_of};
+use self::jobs::Jobs;
+pub(super) use self::jobs::{Job, JobOf};
+use self::sessions::Sessions;
+use self::spans::Spans;
+pub(super) use self::spans::{Batch, Place, SPAN_DELAY, Waiting, event_of};
+use super::claim::Claim;
+use super::plan::Plan;
+
+/// What no call holds yet.
+#[derive(Debug)]
+pub(super) struct Piles {
+    pub(super) sessions: Sessions,
+    pub(super) spans: Spans,
+    /// What is being sealed.
+    pub(super) jobs: Jobs,
+}
+
+impl Piles {
+    pub(super) fn new(plan: &Plan) -> Self {
+        Self {
+            sessions: Sessions::new(plan.window),
+            spans: Spans::default(),
+            jobs: Jobs::default(),
+        }
+    }
+
+    /// What is left at the end.
+    pub(super) fn into_claims(self) -> impl Iterator<Item = Claim> {
+        let open = self.sessions.into_claims().chain(self.spans.into_claims());
+        open.chain(self.jobs.into_claims())
+    }
+}

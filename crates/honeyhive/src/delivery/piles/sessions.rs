@@ -1,17 +1,18 @@
 //! [`Sessions`]: what each session has to say that is not sealed yet: its start, held back for a moment, and the
 //! updates so far.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::pile::{Opened, Pile};
+use super::schedule::Schedule;
 use super::spans::SPAN_DELAY;
 use crate::delivery::claim::Claim;
 use crate::delivery::ledger::Ledger;
 use crate::delivery::time::later;
-use crate::delivery::work;
 use crate::model::id::SessionId;
 use crate::outbox::{StartRecord, Update};
 
@@ -20,45 +21,11 @@ const LONGEST_REQUEST: Duration = Duration::from_secs(600);
 /// How long the update at the end of a request waits for the spans that may create its session.
 const SPANS_FIRST: Duration = SPAN_DELAY.saturating_add(Duration::from_millis(500));
 
-/// What a session has to say, or what was said of an event.
-#[derive(Debug)]
-struct Pile {
-    /// Each is a call of its own: HoneyHive merges them.
-    starts: VecDeque<(Arc<StartRecord>, Claim)>,
-    updates: Vec<Update>,
-    /// Of the updates.
-    claim: Claim,
-    has_end: bool,
-    /// Since when there has been something to deliver,
-    since: Instant,
-    /// and in which order that came.
-    age: u64,
-    /// Held back until here, so that what comes meanwhile goes along.
-    due: Instant,
-    /// A request is under way whose spans may create the session.
-    awaits_end: bool,
-    /// It is an event, whose span may still be on its way.
-    awaits_spans: bool,
-}
-
-/// What is sealed next of a session.
-#[derive(Debug)]
-pub(in crate::delivery) struct Opened {
-    pub(in crate::delivery) start: Option<(Arc<StartRecord>, Claim)>,
-    pub(in crate::delivery) updates: Vec<Update>,
-    pub(in crate::delivery) claim: Claim,
-    pub(in crate::delivery) since: Instant,
-}
-
 /// All sessions with something to say.
 #[derive(Debug)]
 pub(in crate::delivery) struct Sessions {
     piles: HashMap<SessionId, Pile>,
-    /// When each is due, but for those that something else is in front of.
-    due: BTreeSet<(Instant, SessionId)>,
-    blocked: HashSet<SessionId>,
-    by_age: BTreeMap<u64, SessionId>,
-    ages: u64,
+    schedule: Schedule,
     window: Duration,
 }
 
@@ -66,10 +33,7 @@ impl Sessions {
     pub(in crate::delivery) fn new(window: Duration) -> Self {
         Self {
             piles: HashMap::new(),
-            due: BTreeSet::new(),
-            blocked: HashSet::new(),
-            by_age: BTreeMap::new(),
-            ages: 0,
+            schedule: Schedule::default(),
             window,
         }
     }
@@ -156,13 +120,9 @@ impl Sessions {
         takes_all: bool,
     ) -> Option<(Claim, Vec<Update>, Claim)> {
         let pile = self.piles.get_mut(&start.id)?;
-        let is_it = |held: &(Arc<StartRecord>, Claim)| std::ptr::eq(held.0.as_ref(), start);
-        let index = pile.starts.iter().position(is_it);
-        let own = index.and_then(|index| pile.starts.remove(index));
-        let own = own.map_or(Claim::none(), |(_, claim)| claim);
+        let own = pile.take_start(start);
         let (updates, claim) = if takes_all {
-            pile.has_end = false;
-            (std::mem::take(&mut pile.updates), pile.claim.take())
+            pile.take_updates()
         } else {
             (Vec::new(), Claim::none())
         };
@@ -203,11 +163,7 @@ impl Sessions {
 
     /// The next session that is due, blocked until it is sealed or something unblocks it.
     pub(in crate::delivery) fn next_due(&mut self, now: Instant) -> Option<SessionId> {
-        work::look();
-        let (due, id) = *self.due.first()?;
-        if due > now {
-            return None;
-        }
+        let id = self.schedule.next(now)?;
         self.block(id);
         if let Some(pile) = self.piles.get_mut(&id) {
             // Nobody waits longer than this for an end.
@@ -218,17 +174,16 @@ impl Sessions {
 
     pub(in crate::delivery) fn block(&mut self, id: SessionId) {
         if let Some(pile) = self.piles.get(&id) {
-            self.due.remove(&(pile.due, id));
-            self.blocked.insert(id);
+            self.schedule.block(id, pile.due);
         }
     }
 
     /// Looks at a session again that something was in front of.
     pub(in crate::delivery) fn unblock(&mut self, id: SessionId) {
-        if self.blocked.remove(&id)
+        if self.schedule.unblock(id)
             && let Some(pile) = self.piles.get(&id)
         {
-            self.due.insert((pile.due, id));
+            self.schedule.insert(id, pile.due);
         }
     }
 
@@ -241,13 +196,7 @@ impl Sessions {
         {
             return None;
         }
-        pile.has_end = false;
-        let opened = Opened {
-            start: pile.starts.pop_front(),
-            updates: std::mem::take(&mut pile.updates),
-            claim: pile.claim.take(),
-            since: pile.since,
-        };
+        let opened = pile.open();
         self.remove_if_empty(id);
         self.unblock(id);
         self.set_due(id, now);
@@ -256,20 +205,8 @@ impl Sessions {
 
     fn pile(&mut self, id: SessionId, due: Instant, now: Instant) -> &mut Pile {
         self.piles.entry(id).or_insert_with(|| {
-            self.due.insert((due, id));
-            self.ages += 1;
-            self.by_age.insert(self.ages, id);
-            Pile {
-                starts: VecDeque::new(),
-                updates: Vec::new(),
-                claim: Claim::none(),
-                has_end: false,
-                since: now,
-                age: self.ages,
-                due,
-                awaits_end: false,
-                awaits_spans: false,
-            }
+            let age = self.schedule.add(id, due);
+            Pile::new(now, age, due)
         })
     }
 
@@ -278,9 +215,7 @@ impl Sessions {
             return;
         };
         let before = std::mem::replace(&mut pile.due, due);
-        if self.due.remove(&(before, id)) {
-            self.due.insert((due, id));
-        }
+        self.schedule.change(id, before, due);
     }
 
     fn remove_if_empty(&mut self, id: SessionId) {
@@ -291,20 +226,18 @@ impl Sessions {
 
     fn remove(&mut self, id: SessionId) -> Option<Pile> {
         let pile = self.piles.remove(&id)?;
-        self.due.remove(&(pile.due, id));
-        self.blocked.remove(&id);
-        self.by_age.remove(&pile.age);
+        self.schedule.remove(id, pile.due, pile.age);
         Some(pile)
     }
 
     /// The sessions that have something to say, oldest first.
     pub(in crate::delivery) fn by_age(&self) -> impl Iterator<Item = SessionId> {
-        self.by_age.values().copied()
+        self.schedule.by_age()
     }
 
     pub(in crate::delivery) fn oldest(&self) -> Option<(Instant, SessionId)> {
-        let (_, id) = self.by_age.first_key_value()?;
-        Some((self.piles.get(id)?.since, *id))
+        let id = self.schedule.by_age().next()?;
+        Some((self.piles.get(&id)?.since, id))
     }
 
     /// Gives up what a session has to say.
@@ -323,9 +256,7 @@ impl Sessions {
         let Some(pile) = self.piles.get_mut(&id) else {
             return Claim::none();
         };
-        pile.updates.clear();
-        pile.has_end = false;
-        let claim = pile.claim.take();
+        let (_, claim) = pile.take_updates();
         self.remove_if_empty(id);
         claim
     }
@@ -356,11 +287,5 @@ impl Sessions {
             let starts = pile.starts.into_iter().map(|(_, claim)| claim);
             starts.chain([pile.claim.take()]).collect::<Vec<_>>()
         })
-    }
-}
-
-impl Pile {
-    fn is_empty(&self) -> bool {
-        self.starts.is_empty() && self.updates.is_empty() && !self.awaits_end
     }
 }

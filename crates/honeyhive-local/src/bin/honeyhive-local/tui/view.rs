@@ -28,6 +28,8 @@ pub(super) struct View {
     url: String,
     rows: Vec<Value>,
     total: u64,
+    /// Whether older sessions may hold the words that are searched for.
+    partial: bool,
     chosen: ListState,
     /// The session that is open, its tree and how far it is scrolled.
     open: Option<(String, String, u16)>,
@@ -42,6 +44,7 @@ impl View {
             url: url.to_owned(),
             rows: Vec::new(),
             total: 0,
+            partial: false,
             chosen: ListState::default().with_selected(Some(0)),
             open: None,
             search: String::new(),
@@ -60,6 +63,7 @@ impl View {
     pub(super) fn take(&mut self, listed: &Value) {
         let chosen = self.chosen_id().map(str::to_owned);
         self.total = listed["total"].as_u64().unwrap_or(0);
+        self.partial = listed["partial"] == true;
         self.rows = rows(listed);
         let at = self
             .rows
@@ -173,7 +177,7 @@ impl View {
     fn head(&self) -> Paragraph<'_> {
         let mut spans = vec![
             Span::from("honeyhive-local").bold().fg(Color::Yellow),
-            Span::from(format!("  {} sessions", self.total)),
+            Span::from(format!("  {}", out::counted(self.total, "session"))),
         ];
         if self.searching || !self.search.is_empty() {
             let cursor = if self.searching { "▏" } else { "" };
@@ -181,6 +185,9 @@ impl View {
         }
         if self.errors {
             spans.push(Span::from("  errors only").fg(Color::Red));
+        }
+        if self.partial {
+            spans.push(Span::from("  only the newest were looked at: search for more words").dim());
         }
         Paragraph::new(Line::from(spans))
     }
@@ -257,5 +264,16 @@ mod tests {
         assert_eq!(view.query(), "q=q%20x&errors=1");
         view.take(&listed(&[]));
         assert!(shown(&mut view).contains("export HH_API_URL=http://x"));
+    }
+
+    #[test]
+    fn a_search_that_stopped_before_the_oldest_says_so() {
+        let mut view = View::new("http://x");
+        let mut found = listed(&["a"]);
+        view.take(&found);
+        assert!(!shown(&mut view).contains("only the newest"));
+        found["partial"] = json!(true);
+        view.take(&found);
+        assert!(shown(&mut view).contains("only the newest were looked at"));
     }
 }

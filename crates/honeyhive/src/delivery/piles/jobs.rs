@@ -13,16 +13,16 @@ use crate::outbox::{Load, StartRecord};
 
 /// What is being sealed, with its share of the accounts.
 #[derive(Debug)]
-pub(super) struct Job {
-    pub(super) of: JobOf,
-    pub(super) claim: Claim,
-    pub(super) since: Instant,
+pub(in crate::delivery) struct Job {
+    pub(in crate::delivery) of: JobOf,
+    pub(in crate::delivery) claim: Claim,
+    pub(in crate::delivery) since: Instant,
     /// It is written to disk, and not sent.
-    pub(super) to_disk: bool,
+    pub(in crate::delivery) to_disk: bool,
 }
 
 #[derive(Debug)]
-pub(super) enum JobOf {
+pub(in crate::delivery) enum JobOf {
     Session {
         id: SessionId,
         start: Option<(Arc<StartRecord>, Claim)>,
@@ -32,7 +32,7 @@ pub(super) enum JobOf {
 
 /// All that is being sealed.
 #[derive(Debug, Default)]
-pub(super) struct Jobs {
+pub(in crate::delivery) struct Jobs {
     jobs: HashMap<Number, Job>,
     numbers: Number,
     /// The sessions among them, and whether with a start.
@@ -40,7 +40,7 @@ pub(super) struct Jobs {
 }
 
 impl Jobs {
-    pub(super) fn add(&mut self, job: Job) -> Number {
+    pub(in crate::delivery) fn add(&mut self, job: Job) -> Number {
         if let JobOf::Session { id, start } = &job.of {
             self.sessions.insert(*id, start.is_some());
         }
@@ -49,7 +49,7 @@ impl Jobs {
         self.numbers
     }
 
-    pub(super) fn remove(&mut self, number: Number) -> Option<Job> {
+    pub(in crate::delivery) fn remove(&mut self, number: Number) -> Option<Job> {
         let job = self.jobs.remove(&number)?;
         if let JobOf::Session { id, .. } = &job.of {
             self.sessions.remove(id);
@@ -57,40 +57,40 @@ impl Jobs {
         Some(job)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::delivery) fn is_empty(&self) -> bool {
         self.jobs.is_empty()
     }
 
-    pub(super) fn holds(&self, id: SessionId) -> bool {
+    pub(in crate::delivery) fn holds(&self, id: SessionId) -> bool {
         self.sessions.contains_key(&id)
     }
 
-    pub(super) fn holds_start(&self, id: SessionId) -> bool {
+    pub(in crate::delivery) fn holds_start(&self, id: SessionId) -> bool {
         self.sessions.get(&id) == Some(&true)
     }
 
     /// True while spans are being sealed that may create this session or event.
-    pub(super) fn may_create(&self, id: SessionId) -> bool {
+    pub(in crate::delivery) fn may_create(&self, id: SessionId) -> bool {
         self.jobs
             .values()
             .any(|job| matches!(&job.of, JobOf::Spans(about) if about.may_create(id)))
     }
 
     /// The starts that are being sealed.
-    pub(super) fn starts(&self) -> impl Iterator<Item = &Arc<StartRecord>> {
+    pub(in crate::delivery) fn starts(&self) -> impl Iterator<Item = &Arc<StartRecord>> {
         self.jobs.values().filter_map(|job| match &job.of {
             JobOf::Session { start, .. } => start.as_ref().map(|(start, _)| start),
             JobOf::Spans(_) => None,
         })
     }
 
-    pub(super) fn len(&self, is_traces: bool) -> usize {
+    pub(in crate::delivery) fn len(&self, is_traces: bool) -> usize {
         let of_kind = |job: &&Job| matches!(job.of, JobOf::Spans(_)) == is_traces && !job.to_disk;
         self.jobs.values().filter(of_kind).count()
     }
 
     /// How many go to disk, and how much memory that gives back.
-    pub(super) fn for_disk(&self) -> (usize, Load) {
+    pub(in crate::delivery) fn for_disk(&self) -> (usize, Load) {
         let mut load = Load::default();
         let jobs = self.jobs.values().filter(|job| job.to_disk);
         let count = jobs.map(|job| job.add_to(&mut load)).count();
@@ -98,7 +98,7 @@ impl Jobs {
     }
 
     /// What is left at the end.
-    pub(super) fn into_claims(self) -> impl Iterator<Item = Claim> {
+    pub(in crate::delivery) fn into_claims(self) -> impl Iterator<Item = Claim> {
         self.jobs.into_values().flat_map(|job| {
             let start = match job.of {
                 JobOf::Session { start, .. } => start.map(|(_, claim)| claim),

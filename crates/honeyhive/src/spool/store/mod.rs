@@ -1,25 +1,22 @@
 //! [`Store`]: records in, records out, oldest first, over as many files as it takes.
 
+mod room;
+mod takeover;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::answers::{Found, Lost, Next, Place, Refused, Ticket};
-use super::folder::{self, Folder, Owner};
-use super::note::Note;
-use super::record::{Head, Header};
-use super::segment::{Opened, Segment};
-use super::shelf::Shelf;
-use crate::log::Once;
 use crate::settings::Spool;
-
-/// A file is closed, and a new one begun, at a share of what all may take: room comes back file by file.
-const SHARE: u64 = 16;
-const SMALLEST_FILE: u64 = 16 * 1024;
-const LARGEST_FILE: u64 = 16 * 1024 * 1024;
+use crate::spool::answers::{Lost, Next, Place, Refused, Ticket};
+use crate::spool::folder::{self, Folder, Owner};
+use crate::spool::note::Note;
+use crate::spool::record::{Head, Header};
+use crate::spool::segment::Segment;
+use crate::spool::shelf::Shelf;
 
 #[derive(Debug)]
 struct Stored {
@@ -50,7 +47,7 @@ pub(crate) struct Store {
     /// The room that is kept for what is written next.
     room: u64,
     /// What the delivery thread sees of all this.
-    pub(super) shelf: Arc<Shelf>,
+    pub(in crate::spool) shelf: Arc<Shelf>,
     set_aside: u64,
 }
 
@@ -118,44 +115,6 @@ impl Store {
         Ok(Place { file, at })
     }
 
-    fn has_room_in_file(&self, bytes: u64) -> bool {
-        let written = self
-            .files
-            .back()
-            .filter(|it| self.writing == Some(it.number));
-        written.is_some_and(|it| it.segment.bytes() + bytes <= self.largest_file())
-    }
-
-    fn largest_file(&self) -> u64 {
-        (self.max_bytes / SHARE).clamp(SMALLEST_FILE, LARGEST_FILE)
-    }
-
-    /// Makes sure of room for so many bytes. Room is kept first and then counted with all that others have and keep, so
-    /// of several processes that want the last of it none takes too much.
-    fn has_room(&mut self, bytes: u64) -> io::Result<bool> {
-        if self.room >= bytes {
-            return Ok(true);
-        }
-        let before = self.room;
-        for wanted in [self.largest_file().max(bytes), bytes] {
-            self.own()?.keep_room(wanted)?;
-            self.room = wanted;
-            if self.folder.is_within(self.max_bytes)? {
-                return Ok(true);
-            }
-        }
-        self.keep_room(before);
-        Ok(false)
-    }
-
-    /// Keeps so much room from now on. Where that cannot be said, others see more of it kept than there is.
-    fn keep_room(&mut self, bytes: u64) {
-        self.room = bytes;
-        if let Some(own) = &self.own {
-            let _ = own.keep_room(bytes);
-        }
-    }
-
     fn begin_file(&mut self) -> io::Result<()> {
         self.stop_writing();
         let head = Head {
@@ -209,110 +168,6 @@ impl Store {
         };
         self.files.insert(index, stored);
         self.numbers
-    }
-
-    /// Where somebody has removed our lock, or the whole folder, what is left of our files gets another one.
-    fn mend_lock(&mut self) -> io::Result<()> {
-        if self.own.as_ref().is_none_or(Owner::is_there) {
-            return Ok(());
-        }
-        // It may have been removed as well; as long as it is open it can be read.
-        self.writing = None;
-        self.folder.make()?;
-        self.own = Some(self.folder.new_owner()?);
-        self.keep_room(self.room);
-        for index in 0..self.files.len() {
-            let path = self.next_path()?;
-            let segment = &mut self.files[index].segment;
-            if folder::hand_over(&segment.path, &path).is_ok() {
-                segment.path = path;
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes over what processes have left that are gone. Its records get this mark.
-    ///
-    /// A file was begun later than all that its process had written or taken over before, so what belongs
-    /// together is in order, whichever processes had it.
-    pub(crate) fn take_over(&mut self, mark: u64) -> io::Result<Found> {
-        self.mend_lock()?;
-        let mut found = Found::default();
-        for name in self.folder.owners()? {
-            if self.own.as_ref().is_some_and(|own| own.name() == name) {
-                continue;
-            }
-            let taken = match self.folder.take_over(&name) {
-                Ok(Some(owner)) => self.take_from(owner, mark, &mut found),
-                Ok(None) => Ok(()),
-                Err(error) => Err(error),
-            };
-            found.strangers += u64::from(taken.is_err());
-        }
-        self.remove_settled();
-        Ok(found)
-    }
-
-    /// Where this fails, what is left is for the next look: nothing of it overtakes what it follows.
-    fn take_from(&mut self, owner: Owner, mark: u64, found: &mut Found) -> io::Result<()> {
-        let mut opened = Vec::new();
-        for path in self.folder.segments_of(owner.name())? {
-            let Some(file) = self.folder.open_ours(&path)? else {
-                found.strangers += 1;
-                continue;
-            };
-            let it = Segment::of(&path, &file)?;
-            if matches!(it, Opened::Newer) {
-                say_of_newer_once();
-                return owner.keep_room(0);
-            }
-            if it.is_for_another(self.destination) {
-                found.elsewhere += 1;
-                // Dropping the owner leaves all of it to whom it belongs, but for the room that was kept.
-                return owner.keep_room(0);
-            }
-            opened.push((path, it));
-        }
-        for (path, it) in opened {
-            self.sort_out(&path, it, mark, found)?;
-        }
-        owner.remove();
-        Ok(())
-    }
-
-    fn sort_out(
-        &mut self,
-        path: &Path,
-        it: Opened,
-        mark: u64,
-        found: &mut Found,
-    ) -> io::Result<()> {
-        match it {
-            Opened::Segment(segment) => self.take(segment, mark, found)?,
-            Opened::Empty => drop(fs::remove_file(path)),
-            Opened::Newer => {}
-            Opened::Foreign => found.set_aside += u64::from(folder::set_aside(path).is_ok()),
-        }
-        Ok(())
-    }
-
-    /// From now on the file is ours, by its name, too: so there is one lock, whatever was taken over.
-    fn take(&mut self, mut segment: Segment, mark: u64, found: &mut Found) -> io::Result<()> {
-        let (notes, lost) = segment.look_through()?;
-        let path = self.next_path()?;
-        folder::hand_over(&segment.path, &path)?;
-        segment.path = path;
-        // What we write next follows what has come here.
-        self.stop_writing();
-        // The one that was being read may not be the first any more.
-        self.files.iter_mut().for_each(|it| it.segment.close());
-        let items = notes.iter().map(|note| u64::from(note.items)).sum();
-        notes.iter().for_each(|note| self.shelf.add(note));
-        self.add(segment, Some(mark), [(mark, items)].into());
-        self.tell();
-        found.items += items;
-        found.lost += lost;
-        Ok(())
     }
 
     /// The oldest record that was not read yet.
@@ -429,13 +284,6 @@ impl Drop for Store {
             None => {}
         }
     }
-}
-
-fn say_of_newer_once() {
-    static SAID: Once = Once::new();
-    SAID.warn(
-        "a later version of honeyhive has left telemetry in the spool's folder; it stays there for one",
-    );
 }
 
 /// Always greater than zero, and greater than before within a process but for a clock that was set back.

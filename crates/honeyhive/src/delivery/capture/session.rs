@@ -1,0 +1,211 @@
+//! [`CapturedSession`]: a session in test mode, with its tree.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use serde_json::{Map, Value};
+
+use super::event::CapturedEvent;
+use super::fields::Fields;
+use crate::model::id::SessionId;
+use crate::model::object::{Bucket, merge};
+
+/// A session, as HoneyHive would show it.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct CapturedSession {
+    /// Its id.
+    pub id: SessionId,
+    /// Its name; `None` for a session that was linked and not started here.
+    pub name: Option<String>,
+    /// Where it came from.
+    pub source: Option<String>,
+    /// What it was asked.
+    pub inputs: Map<String, Value>,
+    /// What it answered.
+    pub outputs: Map<String, Value>,
+    /// Facts about it.
+    pub metadata: Map<String, Value>,
+    /// Numbers about it.
+    pub metrics: Map<String, Value>,
+    /// What people said of it.
+    pub feedback: Map<String, Value>,
+    /// Its configuration.
+    pub config: Map<String, Value>,
+    /// Who it belongs to.
+    pub user_properties: Map<String, Value>,
+    /// Its error.
+    pub error: Option<String>,
+    /// When it ended, in Unix milliseconds; `None` while it goes on.
+    pub end_time: Option<f64>,
+    /// Its length in milliseconds.
+    pub duration: Option<f64>,
+    /// Its spans, in the order they ended.
+    pub events: Vec<CapturedEvent>,
+    /// When it began, in Unix milliseconds; of a linked one, when its first span did.
+    start_time: Option<f64>,
+}
+
+/// What the session is called, how it ended and its tree: a failed assertion should fit a screen.
+impl fmt::Debug for CapturedSession {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("CapturedSession");
+        shown.field("id", &format_args!("{}", self.id));
+        if let Some(error) = &self.error {
+            shown.field("error", error);
+        }
+        for (name, bucket) in [
+            ("inputs", &self.inputs),
+            ("outputs", &self.outputs),
+            ("metadata", &self.metadata),
+        ] {
+            if !bucket.is_empty() {
+                shown.field(name, &format_args!("{}", Value::Object(bucket.clone())));
+            }
+        }
+        shown.field("has_ended", &self.end_time.is_some());
+        shown.field("tree", &format_args!("{}", self.tree()));
+        shown.finish_non_exhaustive()
+    }
+}
+
+impl CapturedSession {
+    pub(super) fn new(id: SessionId) -> Self {
+        Self {
+            id,
+            name: None,
+            source: None,
+            inputs: Map::new(),
+            outputs: Map::new(),
+            metadata: Map::new(),
+            metrics: Map::new(),
+            feedback: Map::new(),
+            config: Map::new(),
+            user_properties: Map::new(),
+            error: None,
+            end_time: None,
+            duration: None,
+            events: Vec::new(),
+            start_time: None,
+        }
+    }
+
+    /// When it began, as far as is known.
+    pub(super) fn began(&self) -> f64 {
+        let first = self.events.iter().map(|event| event.start).min();
+        let first = first.and_then(|start| start.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let first = first.map(|start| start.as_secs_f64() * 1_000.0);
+        self.start_time.or(first).unwrap_or(f64::MAX)
+    }
+
+    /// The session and its events as indented text, siblings in the order they started.
+    #[must_use]
+    pub fn tree(&self) -> String {
+        let mut text = self.name.clone().unwrap_or_else(|| self.id.to_string());
+        let is_root =
+            |event: &CapturedEvent| !self.events.iter().any(|other| other.span == event.parent);
+        self.branch(&mut text, 1, &is_root);
+        text
+    }
+
+    fn branch(&self, text: &mut String, depth: usize, belongs: &dyn Fn(&CapturedEvent) -> bool) {
+        let mut events: Vec<_> = self.events.iter().filter(|event| belongs(event)).collect();
+        events.sort_by_key(|event| event.start);
+        for event in events {
+            text.push_str(&format!(
+                "\n{}{} [{}]",
+                "  ".repeat(depth),
+                event.name,
+                event.event_type
+            ));
+            self.branch(text, depth + 1, &|child| child.parent == event.span);
+        }
+    }
+
+    /// Compares [`tree`](Self::tree) with what is expected. The indentation of the expectation may have
+    /// any width, as long as deeper means deeper.
+    ///
+    /// # Panics
+    ///
+    /// When they differ.
+    #[track_caller]
+    pub fn assert_tree(&self, expected: &str) {
+        assert_eq!(
+            self.tree(),
+            normalized(expected),
+            "the session's tree is not as expected"
+        );
+    }
+
+    /// The first event with this name.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    #[must_use]
+    #[track_caller]
+    pub fn event(&self, name: &str) -> &CapturedEvent {
+        let found = self.events.iter().find(|event| event.name == name);
+        match found {
+            Some(event) => event,
+            None => panic!("no event is called {name:?}; there are:\n{}", self.tree()),
+        }
+    }
+}
+
+/// Any indentation as two spaces a level.
+fn normalized(tree: &str) -> String {
+    let mut levels: Vec<usize> = Vec::new();
+    let lines = tree
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .enumerate();
+    let lines: Vec<String> = lines
+        .map(|(number, line)| {
+            // The first line stands where the literal begins, so its indentation says nothing.
+            let width = if number == 0 {
+                0
+            } else {
+                1 + line.len() - line.trim_start().len()
+            };
+            levels.retain(|level| *level < width);
+            levels.push(width);
+            format!("{}{}", "  ".repeat(levels.len() - 1), line.trim())
+        })
+        .collect();
+    lines.join("\n")
+}
+
+impl CapturedSession {
+    pub(super) fn begin(&mut self, mut start: Fields) {
+        self.name = start.text("session_name");
+        self.source = start.text("source");
+        self.start_time = start.number("start_time");
+        self.inputs = start.bucket(Bucket::Inputs);
+        self.end_time = None;
+        self.duration = None;
+        merge(&mut self.outputs, start.bucket(Bucket::Outputs));
+        self.add(start);
+        let error = self.metadata.get("error").and_then(Value::as_str);
+        self.error = error.map(str::to_owned);
+    }
+
+    pub(super) fn update(&mut self, mut update: Fields) {
+        let outputs = update.bucket(Bucket::Outputs);
+        if !outputs.is_empty() {
+            self.outputs = outputs;
+        }
+        self.add(update);
+    }
+
+    fn add(&mut self, mut fields: Fields) {
+        self.end_time = fields.number("end_time").or(self.end_time);
+        self.duration = fields.number("duration").or(self.duration);
+        merge(&mut self.config, fields.bucket(Bucket::Config));
+        merge(&mut self.metadata, fields.bucket(Bucket::Metadata));
+        merge(&mut self.metrics, fields.bucket(Bucket::Metrics));
+        merge(&mut self.feedback, fields.bucket(Bucket::Feedback));
+        let user_properties = fields.bucket(Bucket::UserProperties);
+        merge(&mut self.user_properties, user_properties);
+    }
+}

@@ -1,0 +1,122 @@
+//! What memory cannot hold goes to disk, oldest first.
+
+use tokio::time::Instant;
+
+use super::state::Core;
+use crate::delivery::lane::pressure::{RELIEF_PAUSE, RELIEVED, WRITES, is_too_full};
+
+/// So many sessions are looked at for what may go to disk, at a time.
+const LOOKED_AT: usize = 1_024;
+
+impl Core {
+    /// Writes to disk what memory cannot hold, oldest first.
+    pub(super) fn relieve(&mut self, now: Instant) {
+        if !self.should_relieve(now) {
+            return;
+        }
+        let mut issued = self.relieve_calls(now);
+        issued |= self.relieve_sessions(now, true);
+        issued |= self.relieve_spans(now);
+        if self.piles.spans.is_empty()
+            && !self.lane.has_spans_in_memory()
+            && self.piles.jobs.len(true) == 0
+        {
+            issued |= self.relieve_sessions(now, false);
+        }
+        if let Some(disk) = &mut self.disk
+            && !issued
+            && !self.outbox.has_gathered()
+            && self.piles.jobs.for_disk().0 == 0
+            && self.lane.writing().0 == 0
+        {
+            // It goes the usual way meanwhile; and to look through all of it takes time.
+            disk.is_relieving = false;
+            disk.relieve_after = Some(now + RELIEF_PAUSE);
+        }
+    }
+
+    /// True while memory is being relieved to disk.
+    pub(super) fn is_relieving(&self, now: Instant) -> bool {
+        let wants_to = self.disk.as_ref().is_some_and(|disk| disk.is_relieving);
+        let is_at_work = self.lane.writing().0 + self.piles.jobs.for_disk().0 > 0;
+        (wants_to || is_at_work) && self.disk_takes_more(now)
+    }
+
+    fn should_relieve(&mut self, now: Instant) -> bool {
+        let fullness = self.fullness_to_come();
+        let is_outage = self.routes.rest.is_outage() || self.routes.traces.is_outage();
+        let takes_more = self.disk_takes_more(now);
+        let Some(disk) = &mut self.disk else {
+            return false;
+        };
+        if fullness <= RELIEVED {
+            disk.is_relieving = false;
+        } else if is_too_full(fullness, is_outage)
+            && disk.relieve_after.is_none_or(|then| now >= then)
+        {
+            disk.is_relieving = true;
+        }
+        disk.is_relieving && takes_more
+    }
+
+    /// How full memory is once all that is on its way to disk has arrived there.
+    fn fullness_to_come(&self) -> f64 {
+        let mut leaving = self.lane.writing().1;
+        leaving.add(self.piles.jobs.for_disk().1);
+        self.outbox.fullness_without(leaving)
+    }
+
+    fn relief_room(&self) -> usize {
+        if self.fullness_to_come() <= RELIEVED {
+            return 0;
+        }
+        WRITES.saturating_sub(self.lane.writing().0 + self.piles.jobs.for_disk().0)
+    }
+
+    fn relieve_calls(&mut self, now: Instant) -> bool {
+        let free = self.lane.free_in_memory(self.relief_room());
+        for number in &free {
+            self.write(*number, now);
+        }
+        !free.is_empty()
+    }
+
+    /// Writes what sessions have to say, of those that HoneyHive knows or is told of, or of the others.
+    fn relieve_sessions(&mut self, now: Instant, only_known: bool) -> bool {
+        let ids: Vec<_> = self.piles.sessions.by_age().take(LOOKED_AT).collect();
+        let mut issued = false;
+        let mut room = self.relief_room();
+        for id in ids {
+            if room == 0 {
+                break;
+            }
+            let is_known = self.piles.sessions.has_start(id) || self.lane.knows(id);
+            let waits = self.piles.sessions.awaits_end(id) || self.piles.sessions.awaits_spans(id);
+            if waits || is_known != only_known || self.is_behind(id) {
+                continue;
+            }
+            if self.seal_session(id, true, now) {
+                issued = true;
+                room = self.relief_room();
+            }
+        }
+        issued
+    }
+
+    fn relieve_spans(&mut self, now: Instant) -> bool {
+        if self.relief_room() > 0 {
+            self.assign_strays(now);
+        }
+        let mut issued = false;
+        while self.relief_room() > 0 {
+            let behind = self.piles.spans.next_batch_behind(&mut self.ledger);
+            let Some(batch) = behind.or_else(|| self.piles.spans.next_batch(&mut self.ledger))
+            else {
+                break;
+            };
+            self.seal_spans(batch, true);
+            issued = true;
+        }
+        issued
+    }
+}

@@ -1,0 +1,84 @@
+//! Calls go out, as many as the gates let through.
+
+use tokio::time::Instant;
+
+use super::state::{Core, Effect};
+use crate::delivery::routes::{REST_WIDTH, TRACES_WIDTH};
+use crate::delivery::sealed::Sealed;
+use crate::error::StartError;
+use crate::report::DropReason;
+
+impl Core {
+    /// Makes the calls that may go, as many as the gates let through.
+    pub(super) fn send(&mut self, now: Instant) {
+        self.drop_unauthorized(now);
+        // What is new does not wait for all that is on disk, and the disk gets at least one call through.
+        let half = |width: usize| (width / 2).max(1);
+        self.send_some(now, |call, from_disk| {
+            let width = if call.target.is_traces() {
+                TRACES_WIDTH
+            } else {
+                REST_WIDTH
+            };
+            call.home.is_disk() && from_disk < half(width)
+        });
+        self.send_some(now, |call, _| !call.home.is_disk());
+        self.send_some(now, |call, _| call.home.is_disk());
+    }
+
+    /// Sends calls that are wanted, given how many of their kind are under way from disk.
+    fn send_some(&mut self, now: Instant, is_wanted: impl Fn(&Sealed, usize) -> bool) {
+        let room = |is_traces| {
+            let under_way = self.lane.under_way(is_traces);
+            self.routes.room(is_traces, under_way, now)
+        };
+        let (mut rest, mut traces) = (room(false), room(true));
+        let mut from_disk = [false, true].map(|it| self.lane.under_way_from_disk(it));
+        while rest + traces > 0 {
+            let shelf = self.disk.as_ref().map(|disk| disk.shelf());
+            let next = self.lane.next(shelf, |call| {
+                let is_traces = call.target.is_traces();
+                let room = if is_traces { traces } else { rest };
+                room > 0 && is_wanted(call, from_disk[usize::from(is_traces)])
+            });
+            let Some(call) = next.and_then(|number| self.lane.get(number)) else {
+                return;
+            };
+            let is_traces = call.target.is_traces();
+            from_disk[usize::from(is_traces)] += usize::from(call.home.is_disk());
+            let room = if is_traces { &mut traces } else { &mut rest };
+            *room -= 1;
+            let number = next.unwrap_or_default();
+            let effect = Effect::Call(number, call.target, call.body.clone());
+            self.effects.push(effect);
+            self.lane.set_under_way(number);
+        }
+    }
+
+    /// Drops what a key that was just refused would be refused for.
+    fn drop_unauthorized(&mut self, now: Instant) {
+        let (rest, traces) = (
+            self.routes.rest.is_unauthorized(now),
+            self.routes.traces.is_unauthorized(now),
+        );
+        if !rest && !traces {
+            return;
+        }
+        loop {
+            let shelf = self.disk.as_ref().map(|disk| disk.shelf());
+            let next = self.lane.next(shelf, |call| {
+                let is_refused = if call.target.is_traces() {
+                    traces
+                } else {
+                    rest
+                };
+                is_refused && !call.home.is_disk()
+            });
+            let Some(number) = next else {
+                return;
+            };
+            let reason = DropReason::Unauthorized;
+            self.give_up(number, reason, StartError::Dropped { reason }, now);
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! [`Entries`]: the calls of the lane, oldest first, with what each does and when it may be tried.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use tokio::time::Instant;
+
+use super::counts::{Counts, Doing};
+use crate::delivery::sealed::Sealed;
+use crate::delivery::work;
+use crate::report::DropReason;
+use crate::wire::Answer;
+
+/// The name of a call while it is in the lane.
+pub(in crate::delivery) type Number = u64;
+
+/// The place of a call. What is on disk comes first: of two calls that belong together the disk has the older one. Else
+/// age decides; the parts of a call that was too large are as old as the whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) is_in_memory: bool,
+    age: u64,
+    pub(super) number: Number,
+}
+
+/// Before all calls that are in memory, and behind all that are on disk.
+const FIRST_IN_MEMORY: Key = Key {
+    is_in_memory: true,
+    age: 0,
+    number: 0,
+};
+
+/// The outcome of a call that is on disk, until the disk knows.
+#[derive(Debug)]
+pub(in crate::delivery) enum Outcome {
+    Delivered(Answer),
+    Dropped(DropReason),
+}
+
+/// A call in the lane.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) call: Sealed,
+    doing: Doing,
+    pub(super) outcome: Option<Outcome>,
+    /// The disk has refused it since the last writes began.
+    pub(super) was_refused: bool,
+}
+
+impl Entry {
+    pub(super) const fn is_waiting(&self) -> bool {
+        matches!(self.doing, Doing::Ready | Doing::Resting)
+    }
+}
+
+/// All calls of the lane. What is asked at every step is looked up, however many wait.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    entries: BTreeMap<Key, Entry>,
+    keys: HashMap<Number, Key>,
+    numbers: u64,
+    counts: Counts,
+    /// The calls that may be tried, and those that rest until a time.
+    ready: BTreeSet<Key>,
+    resting: BTreeSet<(Instant, Key)>,
+}
+
+impl Entries {
+    /// The age of a call behind all others of its home.
+    pub(super) const fn next_age(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    pub(super) fn insert(&mut self, call: Sealed, age: u64) -> Key {
+        self.numbers += 1;
+        let key = Key {
+            is_in_memory: !call.home.is_disk(),
+            age,
+            number: self.numbers,
+        };
+        self.ready.insert(key);
+        self.counts.add(&call, Doing::Ready);
+        self.keys.insert(key.number, key);
+        let entry = Entry {
+            call,
+            doing: Doing::Ready,
+            outcome: None,
+            was_refused: false,
+        };
+        self.entries.insert(key, entry);
+        key
+    }
+
+    pub(super) fn remove(&mut self, number: Number) -> Option<(Key, Sealed)> {
+        let key = self.keys.remove(&number)?;
+        let Entry { call, doing, .. } = self.entries.remove(&key)?;
+        self.counts.remove(&call, doing);
+        self.ready.remove(&key);
+        if let Some(then) = call.tries.not_before {
+            self.resting.remove(&(then, key));
+        }
+        Some((key, call))
+    }
+
+    pub(super) fn age(&self, number: Number) -> Option<u64> {
+        self.keys.get(&number).map(|key| key.age)
+    }
+
+    pub(super) fn at(&self, key: &Key) -> Option<&Entry> {
+        self.entries.get(key)
+    }
+
+    pub(super) fn get(&self, number: Number) -> Option<&Entry> {
+        self.at(self.keys.get(&number)?)
+    }
+
+    pub(super) fn get_mut(&mut self, number: Number) -> Option<&mut Entry> {
+        self.entries.get_mut(self.keys.get(&number)?)
+    }
+
+    /// Changes a call that waits, and lets it be tried from a time on.
+    pub(super) fn change(
+        &mut self,
+        number: Number,
+        not_before: Option<Instant>,
+        change: impl FnOnce(&mut Sealed),
+    ) {
+        let Some(key) = self.keys.get(&number).copied() else {
+            return;
+        };
+        let Some(entry) = self.entries.get_mut(&key) else {
+            return;
+        };
+        self.counts.remove(&entry.call, entry.doing);
+        if let Some(then) = entry.call.tries.not_before {
+            self.resting.remove(&(then, key));
+        }
+        change(&mut entry.call);
+        entry.call.tries.not_before = not_before;
+        self.counts.add(&entry.call, entry.doing);
+        if entry.is_waiting() {
+            let doing = not_before.map_or(Doing::Ready, |_| Doing::Resting);
+            self.set(number, doing);
+        }
+    }
+
+    /// Notes what a call does from now on.
+    pub(super) fn set(&mut self, number: Number, doing: Doing) {
+        let Some(key) = self.keys.get(&number).copied() else {
+            return;
+        };
+        let Some(entry) = self.entries.get_mut(&key) else {
+            return;
+        };
+        self.counts.remove(&entry.call, entry.doing);
+        entry.doing = doing;
+        self.counts.add(&entry.call, doing);
+        if doing == Doing::Ready {
+            self.ready.insert(key);
+        } else {
+            self.ready.remove(&key);
+        }
+        if let Some(then) = entry.call.tries.not_before {
+            if doing == Doing::Resting {
+                self.resting.insert((then, key));
+            } else {
+                self.resting.remove(&(then, key));
+            }
+        }
+    }
+
+    /// Lets those be tried again that have rested long enough.
+    pub(super) fn wake(&mut self, now: Instant) {
+        while let Some(&(then, key)) = self.resting.first()
+            && then <= now
+        {
+            self.resting.remove(&(then, key));
+            self.set(key.number, Doing::Ready);
+        }
+    }
+
+    /// Lets everything be tried at once.
+    pub(super) fn wake_all(&mut self) {
+        while let Some(&(then, _)) = self.resting.first() {
+            self.wake(then);
+        }
+    }
+
+    /// The calls that may be tried, in their order.
+    pub(super) fn ready(&self) -> impl Iterator<Item = (Key, &Sealed)> {
+        self.ready.iter().filter_map(|key| {
+            work::look();
+            Some((*key, &self.entries.get(key)?.call))
+        })
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    pub(super) fn in_memory(&self) -> impl Iterator<Item = (&Key, &Entry)> {
+        self.entries.range(FIRST_IN_MEMORY..)
+    }
+
+    /// The numbers of the calls that are on disk.
+    pub(super) fn on_disk(&self) -> Vec<Number> {
+        let on_disk = self.entries.range(..FIRST_IN_MEMORY);
+        on_disk.map(|(key, _)| key.number).collect()
+    }
+
+    pub(super) const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    pub(super) fn into_calls(self) -> impl Iterator<Item = Sealed> {
+        self.entries.into_values().map(|it| it.call)
+    }
+}

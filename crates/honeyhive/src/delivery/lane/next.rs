@@ -1,0 +1,71 @@
+//! Which call of the [`Lane`] may go next: to HoneyHive, or to disk.
+
+use tokio::time::Instant;
+
+use super::Lane;
+use super::entries::{Key, Number};
+use super::order::{Place, disk_must_precede, must_precede};
+use crate::delivery::sealed::{Sealed, Target};
+use crate::model::id::SessionId;
+use crate::spool::Shelf;
+
+impl Lane {
+    /// The next call that may go: ready, wanted, and not behind another.
+    pub(in crate::delivery) fn next(
+        &self,
+        shelf: Option<&Shelf>,
+        is_wanted: impl Fn(&Sealed) -> bool,
+    ) -> Option<Number> {
+        let mut ready = self.entries.ready();
+        let found = ready.find(|(key, call)| is_wanted(call) && !self.is_behind(*key, call, shelf));
+        found.map(|(key, _)| key.number)
+    }
+
+    /// The calls in memory that have to follow what is on disk.
+    pub(in crate::delivery) fn followers(&self, shelf: &Shelf) -> Vec<Number> {
+        let followers = self.entries.ready().filter(|(key, call)| {
+            key.is_in_memory && self.is_behind_disk(call, shelf) && !self.is_preceded(*key, call)
+        });
+        followers.map(|(key, _)| key.number).collect()
+    }
+
+    /// The calls in memory that nothing in memory precedes, so that they may go to disk, oldest first.
+    pub(in crate::delivery) fn free_in_memory(&self, most: usize) -> Vec<Number> {
+        let free = self.entries.in_memory().filter(|(key, it)| {
+            it.is_waiting() && !it.was_refused && !self.is_preceded(**key, &it.call)
+        });
+        free.map(|(key, _)| key.number).take(most).collect()
+    }
+
+    /// The call in memory that has waited longest and is not under way.
+    pub(in crate::delivery) fn oldest(&self) -> Option<(Instant, Number)> {
+        let waiting = self.entries.in_memory().filter(|(_, it)| it.is_waiting());
+        waiting.map(|(key, it)| (it.call.since, key.number)).min()
+    }
+
+    fn is_behind(&self, key: Key, call: &Sealed, shelf: Option<&Shelf>) -> bool {
+        let of_disk = |shelf| key.is_in_memory && self.is_behind_disk(call, shelf);
+        shelf.is_some_and(of_disk) || self.is_preceded(key, call)
+    }
+
+    fn is_behind_disk(&self, call: &Sealed, shelf: &Shelf) -> bool {
+        !shelf.is_empty() && disk_must_precede(shelf, Place::of(call), |id| self.knows(id))
+    }
+
+    /// True while an older call must go first. Asked are only those that have an id in common, and spans.
+    fn is_preceded(&self, key: Key, call: &Sealed) -> bool {
+        let precedes = |older: &Key| {
+            let older = self.entries.at(older).filter(|it| it.outcome.is_none());
+            older.is_some_and(|older| {
+                must_precede(Place::of(&older.call), Place::of(call), |id| self.knows(id))
+            })
+        };
+        let of_id = |id: &SessionId| self.index.of_id_before(*id, key).any(precedes);
+        match (call.target, &call.about) {
+            (Target::Start(id), _) => of_id(&id),
+            (Target::Update(id), _) => of_id(&id) || self.index.spans_before(key).any(precedes),
+            (Target::Traces, Some(about)) => about.sessions.iter().any(of_id),
+            (Target::Traces, None) => self.index.recalled_starts_before(key).any(precedes),
+        }
+    }
+}

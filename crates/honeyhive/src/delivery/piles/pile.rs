@@ -1,0 +1,85 @@
+//! [`Pile`]: what one session has to say that is not sealed yet.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::delivery::claim::Claim;
+use crate::outbox::{StartRecord, Update};
+
+/// What a session has to say, or what was said of an event.
+#[derive(Debug)]
+pub(super) struct Pile {
+    /// Each is a call of its own: HoneyHive merges them.
+    pub(super) starts: VecDeque<(Arc<StartRecord>, Claim)>,
+    pub(super) updates: Vec<Update>,
+    /// Of the updates.
+    pub(super) claim: Claim,
+    pub(super) has_end: bool,
+    /// Since when there has been something to deliver,
+    pub(super) since: Instant,
+    /// and in which order that came.
+    pub(super) age: u64,
+    /// Held back until here, so that what comes meanwhile goes along.
+    pub(super) due: Instant,
+    /// A request is under way whose spans may create the session.
+    pub(super) awaits_end: bool,
+    /// It is an event, whose span may still be on its way.
+    pub(super) awaits_spans: bool,
+}
+
+/// What is sealed next of a session.
+#[derive(Debug)]
+pub(in crate::delivery) struct Opened {
+    pub(in crate::delivery) start: Option<(Arc<StartRecord>, Claim)>,
+    pub(in crate::delivery) updates: Vec<Update>,
+    pub(in crate::delivery) claim: Claim,
+    pub(in crate::delivery) since: Instant,
+}
+
+impl Pile {
+    pub(super) const fn new(since: Instant, age: u64, due: Instant) -> Self {
+        Self {
+            starts: VecDeque::new(),
+            updates: Vec::new(),
+            claim: Claim::none(),
+            has_end: false,
+            since,
+            age,
+            due,
+            awaits_end: false,
+            awaits_spans: false,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.starts.is_empty() && self.updates.is_empty() && !self.awaits_end
+    }
+
+    /// Takes a start out that was withdrawn.
+    pub(super) fn take_start(&mut self, start: &StartRecord) -> Claim {
+        let is_it = |held: &(Arc<StartRecord>, Claim)| std::ptr::eq(held.0.as_ref(), start);
+        let index = self.starts.iter().position(is_it);
+        let own = index.and_then(|index| self.starts.remove(index));
+        own.map_or(Claim::none(), |(_, claim)| claim)
+    }
+
+    /// Takes all updates out.
+    pub(super) fn take_updates(&mut self) -> (Vec<Update>, Claim) {
+        self.has_end = false;
+        (std::mem::take(&mut self.updates), self.claim.take())
+    }
+
+    /// Takes the first start out, with all updates.
+    pub(super) fn open(&mut self) -> Opened {
+        let start = self.starts.pop_front();
+        let (updates, claim) = self.take_updates();
+        Opened {
+            start,
+            updates,
+            claim,
+            since: self.since,
+        }
+    }
+}

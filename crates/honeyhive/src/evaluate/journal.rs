@@ -1,0 +1,312 @@
+//! The journal: a line a finished trial, so that a killed run can go on.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::results::{Outcome, TrialReport};
+
+/// What a run is: one that goes on must be the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Header {
+    pub(super) run_id: String,
+    pub(super) name: String,
+    pub(super) dataset_id: String,
+    pub(super) function: String,
+    pub(super) evaluators: Vec<String>,
+    pub(super) trials: u32,
+}
+
+/// A run could not go on from its journal.
+#[derive(thiserror::Error)]
+#[non_exhaustive]
+pub enum ResumeError {
+    /// The file could not be read or written.
+    #[error("the journal {path} could not be used")]
+    #[non_exhaustive]
+    File {
+        /// Which file.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A line is no part of a journal.
+    #[error("line {line} of the journal {path} cannot be read; begin a new run, or mend the line")]
+    #[non_exhaustive]
+    Line {
+        /// Which file.
+        path: String,
+        /// Which line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The journal is of something else.
+    #[error("the journal is of another {what} ({was} there, {is} here); begin a new run")]
+    #[non_exhaustive]
+    Other {
+        /// What differs.
+        what: &'static str,
+        /// The journal's.
+        was: String,
+        /// The run's.
+        is: String,
+    },
+}
+
+crate::model::causes::debug_as_text!(ResumeError);
+
+/// A journal that lines are added to.
+#[derive(Debug)]
+pub(super) struct Journal {
+    file: File,
+}
+
+impl Journal {
+    pub(super) fn create(path: &Path, header: &Header) -> Result<Self, ResumeError> {
+        let open = || {
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            let mut journal = Self {
+                file: File::create(path)?,
+            };
+            journal.line(header)?;
+            Ok(journal)
+        };
+        open().map_err(|source| file_error(path, source))
+    }
+
+    /// Goes on where a killed process has stopped: what it had not finished writing is taken off.
+    fn reopen(path: &Path, whole: u64) -> io::Result<Self> {
+        let file = OpenOptions::new().append(true).open(path)?;
+        file.set_len(whole)?;
+        Ok(Self { file })
+    }
+
+    pub(super) fn add(&mut self, trial: &TrialReport) -> io::Result<()> {
+        self.line(trial)
+    }
+
+    /// One write a line, so that only the last one can be torn.
+    fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
+        let mut text = serde_json::to_vec(line)?;
+        text.push(b'\n');
+        self.file.write_all(&text)
+    }
+}
+
+/// What a journal tells.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) header: Header,
+    /// Trials that need not run again, by datapoint and trial.
+    pub(super) finished: BTreeMap<(String, u32), TrialReport>,
+    /// The length of the lines that are whole.
+    whole: u64,
+}
+
+impl Told {
+    /// Reads a journal. A last line without an end is one that a killed process was writing, and counts as absent.
+    pub(super) fn read(path: &Path) -> Result<Self, ResumeError> {
+        let text = fs::read(path).map_err(|source| file_error(path, source))?;
+        let whole = text
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |end| end + 1);
+        let mut lines = text[..whole].split_inclusive(|byte| *byte == b'\n');
+        let header = parsed(path, 1, lines.next().unwrap_or_default())?;
+        let mut finished = BTreeMap::new();
+        for (index, line) in lines.enumerate() {
+            let trial: TrialReport = parsed(path, index + 2, line)?;
+            let key = (trial.datapoint_id.clone(), trial.trial);
+            if trial.outcome == Outcome::Ok {
+                finished.insert(key, trial);
+            } else {
+                finished.remove(&key);
+            }
+        }
+        Ok(Self {
+            header,
+            finished,
+            whole: whole as u64,
+        })
+    }
+
+    /// Refuses to go on with something else.
+    pub(super) fn expect(&self, run: &Header) -> Result<(), ResumeError> {
+        let trials = [&self.header, run].map(|header| header.trials.to_string());
+        let evaluators = [&self.header, run].map(|header| header.evaluators.join(", "));
+        let same = [
+            ("dataset", &self.header.dataset_id, &run.dataset_id),
+            ("function", &self.header.function, &run.function),
+            ("number of trials", &trials[0], &trials[1]),
+            ("list of evaluators", &evaluators[0], &evaluators[1]),
+        ];
+        match same.into_iter().find(|(_, was, is)| was != is) {
+            None => Ok(()),
+            Some((what, was, is)) => Err(ResumeError::Other {
+                what,
+                was: was.clone(),
+                is: is.clone(),
+            }),
+        }
+    }
+
+    pub(super) fn reopen(&self, path: &Path) -> Result<Journal, ResumeError> {
+        Journal::reopen(path, self.whole).map_err(|source| file_error(path, source))
+    }
+}
+
+fn parsed<T: for<'de> Deserialize<'de>>(
+    path: &Path,
+    line: usize,
+    text: &[u8],
+) -> Result<T, ResumeError> {
+    serde_json::from_slice(text).map_err(|source| ResumeError::Line {
+        path: path.display().to_string(),
+        line,
+        source,
+    })
+}
+
+fn file_error(path: &Path, source: io::Error) -> ResumeError {
+    ResumeError::File {
+        path: path.display().to_string(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::evaluate::summary::made::{trial, value};
+
+    /// A file of its own, gone at the end.
+    struct Place(PathBuf);
+
+    impl Place {
+        fn new(name: &str) -> Self {
+            let folder = std::env::temp_dir()
+                .join(format!("honeyhive-journal-{}-{name}", std::process::id()));
+            Self(folder.join("run.jsonl"))
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(self.0.parent().unwrap());
+        }
+    }
+
+    fn header() -> Header {
+        Header {
+            run_id: "r".to_owned(),
+            name: "n".to_owned(),
+            dataset_id: "EXT-d".to_owned(),
+            function: "f".to_owned(),
+            evaluators: vec!["m".to_owned()],
+            trials: 2,
+        }
+    }
+
+    #[test]
+    fn a_journal_tells_what_is_finished_and_a_torn_last_line_is_absent() {
+        let place = Place::new("torn");
+        let mut journal = Journal::create(&place.0, &header()).unwrap();
+        let finished = trial(0, 1, &[("m", value(0.5))]);
+        journal.add(&finished).unwrap();
+        let failed = TrialReport {
+            outcome: Outcome::Failed,
+            ..trial(1, 0, &[])
+        };
+        journal.add(&failed).unwrap();
+        drop(journal);
+        let mut file = OpenOptions::new().append(true).open(&place.0).unwrap();
+        file.write_all(br#"{"datapoint_id":"EXT-2","posi"#).unwrap();
+
+        let told = Told::read(&place.0).unwrap();
+        assert_eq!(told.header, header());
+        let key = ("EXT-0".to_owned(), 1);
+        assert_eq!(told.finished, BTreeMap::from([(key, finished)]));
+
+        let again = trial(1, 0, &[("m", value(true))]);
+        told.reopen(&place.0).unwrap().add(&again).unwrap();
+        let told = Told::read(&place.0).unwrap();
+        assert_eq!(told.finished.len(), 2);
+        assert_eq!(told.finished[&("EXT-1".to_owned(), 0)], again);
+    }
+
+    #[test]
+    fn a_journal_of_something_else_is_refused() {
+        let place = Place::new("other");
+        drop(Journal::create(&place.0, &header()).unwrap());
+        let told = Told::read(&place.0).unwrap();
+        assert!(told.expect(&header()).is_ok());
+        let others = [
+            (
+                Header {
+                    dataset_id: "EXT-e".to_owned(),
+                    ..header()
+                },
+                "dataset",
+            ),
+            (
+                Header {
+                    function: "g".to_owned(),
+                    ..header()
+                },
+                "function",
+            ),
+            (
+                Header {
+                    trials: 1,
+                    ..header()
+                },
+                "number of trials",
+            ),
+            (
+                Header {
+                    evaluators: Vec::new(),
+                    ..header()
+                },
+                "list of evaluators",
+            ),
+        ];
+        for (other, what) in others {
+            let refused = told.expect(&other).unwrap_err().to_string();
+            assert!(refused.contains(what), "{refused}");
+        }
+        let renamed = Header {
+            name: "another".to_owned(),
+            ..header()
+        };
+        assert!(told.expect(&renamed).is_ok());
+    }
+
+    #[test]
+    fn a_broken_line_in_the_middle_and_an_empty_file_are_told() {
+        let place = Place::new("broken");
+        drop(Journal::create(&place.0, &header()).unwrap());
+        let mut file = OpenOptions::new().append(true).open(&place.0).unwrap();
+        file.write_all(b"oops\n{}\n").unwrap();
+        assert!(matches!(
+            Told::read(&place.0),
+            Err(ResumeError::Line { line: 2, .. })
+        ));
+        fs::write(&place.0, "").unwrap();
+        assert!(matches!(
+            Told::read(&place.0),
+            Err(ResumeError::Line { line: 1, .. })
+        ));
+        assert!(matches!(
+            Told::read(Path::new("/no/such/journal")),
+            Err(ResumeError::File { .. })
+        ));
+    }
+}

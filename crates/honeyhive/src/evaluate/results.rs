@@ -1,0 +1,190 @@
+//! What came of each trial of each datapoint.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::score::ScoreValue;
+
+/// How a trial ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The function gave outputs.
+    Ok,
+    /// The function gave an error.
+    Failed,
+    /// The function took too long.
+    TimedOut,
+    /// The function panicked.
+    Panicked,
+    /// The run ended before the trial began, or in the middle of it.
+    NotRun,
+}
+
+impl Outcome {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed out",
+            Self::Panicked => "panicked",
+            Self::NotRun => "not run",
+        }
+    }
+
+    /// True where the function ran and gave no outputs.
+    #[must_use]
+    pub const fn is_error(self) -> bool {
+        matches!(self, Self::Failed | Self::TimedOut | Self::Panicked)
+    }
+}
+
+/// What a metric of a trial is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MetricResult {
+    /// A value.
+    Value(ScoreValue),
+    /// The evaluator had nothing to say.
+    Skipped,
+    /// The evaluator failed.
+    Error(String),
+}
+
+impl MetricResult {
+    /// The value, where there is one.
+    #[must_use]
+    pub const fn value(&self) -> Option<&ScoreValue> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Skipped | Self::Error(_) => None,
+        }
+    }
+}
+
+/// One trial of one datapoint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrialReport {
+    pub(super) datapoint_id: String,
+    pub(super) position: usize,
+    pub(super) trial: u32,
+    pub(super) outcome: Outcome,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) session_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<String>,
+    #[serde(default)]
+    pub(super) attempts: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) latency_ms: Option<f64>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) metrics: BTreeMap<String, MetricResult>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) explanations: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) outputs: Option<Value>,
+}
+
+impl TrialReport {
+    pub(super) fn not_run(datapoint_id: &str, position: usize, trial: u32) -> Self {
+        Self {
+            datapoint_id: datapoint_id.to_owned(),
+            position,
+            trial,
+            outcome: Outcome::NotRun,
+            session_id: None,
+            error: None,
+            attempts: 0,
+            latency_ms: None,
+            metrics: BTreeMap::new(),
+            explanations: BTreeMap::new(),
+            outputs: None,
+        }
+    }
+
+    /// The datapoint's id.
+    #[must_use]
+    pub fn datapoint_id(&self) -> &str {
+        &self.datapoint_id
+    }
+
+    /// Which trial of the datapoint it is; the first is 0.
+    #[must_use]
+    pub const fn trial(&self) -> u32 {
+        self.trial
+    }
+
+    /// How it ended.
+    #[must_use]
+    pub const fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The session that it is in HoneyHive; none where it has not begun.
+    #[must_use]
+    pub fn session_id(&self) -> Option<&str> {
+        self.session_id.as_deref()
+    }
+
+    /// What the function's error or panic said.
+    #[must_use]
+    pub fn error(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
+    /// How often the function was called.
+    #[must_use]
+    pub const fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// True where the function worked after it had failed.
+    #[must_use]
+    pub fn is_flaky(&self) -> bool {
+        self.outcome == Outcome::Ok && self.attempts > 1
+    }
+
+    /// How long the function's last call took, from its first poll to its end.
+    #[must_use]
+    pub fn latency(&self) -> Option<Duration> {
+        Duration::try_from_secs_f64(self.latency_ms? / 1e3).ok()
+    }
+
+    /// What became of each metric, by its name.
+    #[must_use]
+    pub const fn metrics(&self) -> &BTreeMap<String, MetricResult> {
+        &self.metrics
+    }
+
+    /// The value of a metric; none where it was skipped, failed or is not there.
+    #[must_use]
+    pub fn score(&self, metric: &str) -> Option<&ScoreValue> {
+        self.metrics.get(metric)?.value()
+    }
+
+    /// What an evaluator said of its score.
+    #[must_use]
+    pub fn explanation(&self, metric: &str) -> Option<&str> {
+        self.explanations.get(metric).map(String::as_str)
+    }
+
+    /// What the function gave, where outputs are kept.
+    ///
+    /// # Errors
+    ///
+    /// Where they are not of this type.
+    pub fn outputs<O: DeserializeOwned>(&self) -> Option<Result<O, serde_json::Error>> {
+        self.outputs.clone().map(serde_json::from_value)
+    }
+
+    pub(super) fn has_error(&self) -> bool {
+        let is_error = |result: &MetricResult| matches!(result, MetricResult::Error(_));
+        self.outcome.is_error() || self.metrics.values().any(is_error)
+    }
+}

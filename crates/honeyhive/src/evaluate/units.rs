@@ -1,0 +1,98 @@
+//! The unit of analysis is the datapoint: the values of a metric by datapoint, whatever the number of trials.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::results::{MetricResult, TrialReport};
+use super::score::ScoreValue;
+
+/// What a metric's values are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MetricKind {
+    /// Truths.
+    Bool,
+    /// Numbers, or numbers and truths.
+    Number,
+    /// Texts, or texts and others.
+    Text,
+}
+
+/// A metric's values by datapoint; each has one a trial.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Units {
+    /// In the order of the dataset.
+    pub(super) of_datapoints: Vec<(String, Vec<ScoreValue>)>,
+}
+
+impl Units {
+    /// The values of each metric. `trials` are in the order of the dataset.
+    pub(super) fn of_trials(trials: &[TrialReport]) -> BTreeMap<String, Self> {
+        let mut all: BTreeMap<String, Self> = BTreeMap::new();
+        for trial in trials {
+            for (name, result) in &trial.metrics {
+                let units = all.entry(name.clone()).or_default();
+                if let MetricResult::Value(value) = result {
+                    units.add(&trial.datapoint_id, value.clone());
+                }
+            }
+        }
+        all
+    }
+
+    fn add(&mut self, datapoint: &str, value: ScoreValue) {
+        match self.of_datapoints.last_mut() {
+            Some((last, values)) if last == datapoint => values.push(value),
+            _ => self.of_datapoints.push((datapoint.to_owned(), vec![value])),
+        }
+    }
+
+    fn values(&self) -> impl Iterator<Item = &ScoreValue> {
+        self.of_datapoints.iter().flat_map(|(_, values)| values)
+    }
+
+    pub(super) fn kind(&self) -> MetricKind {
+        kind_of(self.values())
+    }
+
+    pub(super) fn has_trials(&self) -> bool {
+        self.of_datapoints
+            .iter()
+            .any(|(_, values)| values.len() > 1)
+    }
+
+    /// The mean of each datapoint's trials; nothing of texts.
+    pub(super) fn means(&self) -> Vec<f64> {
+        self.of_datapoints
+            .iter()
+            .filter_map(|(_, values)| mean_of(values))
+            .collect()
+    }
+
+    /// How often each text is there.
+    pub(super) fn counts(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for value in self.values() {
+            *counts.entry(value.to_string()).or_insert(0) += 1;
+        }
+        counts
+    }
+}
+
+pub(super) fn kind_of<'v>(values: impl Iterator<Item = &'v ScoreValue>) -> MetricKind {
+    values.fold(MetricKind::Bool, |kind, value| match (kind, value) {
+        (MetricKind::Text, _) | (_, ScoreValue::Text(_)) => MetricKind::Text,
+        (MetricKind::Number, _) | (_, ScoreValue::Number(_)) => MetricKind::Number,
+        (MetricKind::Bool, ScoreValue::Bool(_)) => MetricKind::Bool,
+    })
+}
+
+pub(super) fn mean_of(values: &[ScoreValue]) -> Option<f64> {
+    let numbers = values
+        .iter()
+        .map(ScoreValue::as_number)
+        .collect::<Option<Vec<f64>>>()?;
+    (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
+}

@@ -1,0 +1,194 @@
+//! How records and spans come in: each push takes one short lock, never waits, and says what was refused.
+
+use std::sync::{Arc, MutexGuard};
+
+use opentelemetry_sdk::trace::SpanData;
+
+use super::Outbox;
+use super::load::Load;
+use super::queue::{BATCH, Queue};
+use super::record::Record;
+use super::start::StartRecord;
+use super::update::{SessionEnd, Timing, Update};
+use crate::log::CallSite;
+use crate::model::id::SessionId;
+use crate::report::DropReason;
+
+impl Outbox {
+    /// Hands a session's update over. Never blocks; what does not fit is dropped and counted.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn push(&self, mut record: Record) {
+        if self.is_disabled {
+            return;
+        }
+        let mut load = record.load();
+        if record.fit(load.bytes) {
+            load = record.load();
+        }
+        // What is refused is counted, and nobody waits for it.
+        match self.admit(load) {
+            Ok(mut queue) => {
+                queue.inbox.records.push(record);
+                self.admitted(queue);
+            }
+            Err(DropReason::ShutDown) if load.items > 0 => {
+                let what = format_args!("what was added to a session");
+                self.expect_open(what, CallSite::here());
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Hands a session's start over like an update, and says so where it was dropped.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn push_start(&self, start: &Arc<StartRecord>) -> Result<(), DropReason> {
+        if self.is_disabled {
+            return Ok(());
+        }
+        match self.admit(Load::one(start.bytes())) {
+            Ok(mut queue) => {
+                queue.inbox.records.push(Record::Start(Arc::clone(start)));
+                self.admitted(queue);
+                Ok(())
+            }
+            Err(reason) => {
+                let what = format_args!("the session {:?}", start.name());
+                self.expect_open(what, CallSite::here());
+                Err(reason)
+            }
+        }
+    }
+
+    /// Hands a session's end over like an update.
+    #[inline]
+    pub(crate) fn push_end(&self, session: SessionId, mut end: SessionEnd, timing: Timing) {
+        if self.is_disabled {
+            return;
+        }
+        end.fit();
+        if let Ok(mut queue) = self.admit(end.load()) {
+            let end = Update::End(end);
+            queue
+                .inbox
+                .records
+                .push(Record::Update(session, end, timing));
+            self.admitted(queue);
+        }
+    }
+
+    /// Hands a finished span over like an update. [`fit_span`](super::fit_span) has said what it weighs: a span is large, and whoever changes
+    /// one that was handed over moves it first.
+    #[inline]
+    pub(crate) fn push_span(&self, span: SpanData, load: Load) {
+        match self.admit(load) {
+            Ok(mut queue) => {
+                queue.inbox.spans.push(span);
+                self.admitted(queue);
+            }
+            Err(_) => self.ended_too_late(&span),
+        }
+    }
+
+    /// Counts what is offered, and where there is room, lets it in. It is not handed over, so that it need not be
+    /// moved once more.
+    #[inline]
+    fn admit(&self, load: Load) -> Result<MutexGuard<'_, Queue>, DropReason> {
+        let mut queue = self.lock();
+        queue.accepted += load.items;
+        if let Some(reason) = self.refusal(&queue, load) {
+            *queue.dropped.of_mut(reason) += load.items;
+            return Err(reason);
+        }
+        queue.pending.add(load);
+        Ok(queue)
+    }
+
+    /// What was admitted is in the inbox.
+    #[inline]
+    fn admitted(&self, mut queue: MutexGuard<'_, Queue>) {
+        let gathered = queue.inbox.records.len() + queue.inbox.spans.len();
+        let fills_up =
+            !queue.is_asked_for_room && self.bounds.are_nearly_reached_with(queue.pending);
+        queue.is_asked_for_room |= fills_up;
+        drop(queue);
+        if gathered == BATCH || fills_up {
+            self.wake.notify_one();
+        }
+    }
+
+    #[inline]
+    fn refusal(&self, queue: &Queue, load: Load) -> Option<DropReason> {
+        // What weighs nothing says what becomes of items that are here already.
+        if queue.closed && (load.items > 0 || queue.abandoned) {
+            return Some(DropReason::ShutDown);
+        }
+        // A record that weighs nothing takes no room.
+        let full = load.items > 0 && self.bounds.are_passed_by(queue.pending, load);
+        full.then_some(DropReason::QueueFull)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enrichment::Enrichment;
+    use crate::outbox::{Bounds, Closed};
+    use crate::report::DeliveryStats;
+    use crate::settings::DropPolicy;
+
+    fn update() -> Record {
+        Record::Update(
+            SessionId::new(),
+            Update::Enrich(Box::new(Enrichment::new().error("x"))),
+            Timing::Soon,
+        )
+    }
+
+    fn outbox(items: usize, bytes: usize) -> Outbox {
+        Outbox::new(Bounds::new(items, bytes, DropPolicy::Newest, false))
+    }
+
+    fn balanced(outbox: &Outbox) -> DeliveryStats {
+        let stats = outbox.stats();
+        assert_eq!(
+            stats.accepted,
+            stats.delivered + stats.pending + stats.dropped.total()
+        );
+        stats
+    }
+
+    #[test]
+    fn what_does_not_fit_is_dropped_and_counted() {
+        let outbox = outbox(2, usize::MAX);
+        for _ in 0..3 {
+            outbox.push(update());
+        }
+        let stats = balanced(&outbox);
+        assert_eq!(
+            (stats.accepted, stats.pending, stats.dropped.queue_full),
+            (3, 2, 1)
+        );
+    }
+
+    #[test]
+    fn the_bytes_bound_holds() {
+        let size = update().load().bytes as usize;
+        let outbox = outbox(100, size * 2);
+        for _ in 0..3 {
+            outbox.push(update());
+        }
+        let stats = balanced(&outbox);
+        assert_eq!((stats.pending, stats.dropped.queue_full), (2, 1));
+        assert!(stats.pending_bytes <= size as u64 * 2);
+    }
+
+    #[test]
+    fn a_closed_outbox_counts_what_comes_too_late() {
+        let outbox = outbox(2, usize::MAX);
+        outbox.close(Closed::LastHandle);
+        outbox.push(update());
+        assert_eq!(balanced(&outbox).dropped.shut_down, 1);
+    }
+}

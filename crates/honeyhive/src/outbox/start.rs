@@ -1,0 +1,276 @@
+//! [`StartRecord`]: the start of a session, shared between its handles and the delivery thread.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use super::inputs::Inputs;
+use super::update::Timing;
+#[cfg(feature = "http-server")]
+use crate::attributes::USER_ID;
+use crate::enrichment::Enrichment;
+use crate::error::StartError;
+use crate::model::id::SessionId;
+use crate::model::limits::{self, NAME_BYTES};
+use crate::model::object::{Bucket, Object, object_bytes};
+
+/// What the delivery thread keeps of a session besides what was recorded, in a table that may be half empty.
+const SESSION_BYTES: usize = 1_536;
+
+/// The start of a session, shared between its handles and the delivery thread.
+///
+/// One is made for every request, so what few sessions have takes no more room in it than a pointer.
+#[derive(Debug)]
+pub(crate) struct StartRecord {
+    pub(crate) id: SessionId,
+    /// What it is called until somebody knows better.
+    name: Arc<str>,
+    settled_name: OnceLock<Arc<str>>,
+    pub(crate) inputs: Inputs,
+    pub(crate) facts: Option<Box<Facts>>,
+    pub(crate) started_at: SystemTime,
+    /// The id is one that nobody else can know yet.
+    pub(crate) is_fresh: bool,
+    /// It will be said when the session ends.
+    pub(crate) will_end: bool,
+    /// No start is sent: its spans create it.
+    pub(crate) by_spans: bool,
+    ended: AtomicBool,
+    /// Begun by somebody else.
+    linked: bool,
+    phase: AtomicU8,
+    outcome: OnceLock<Result<(), Box<StartError>>>,
+    /// The id as text, once somebody asked.
+    text: OnceLock<Arc<str>>,
+    /// Where the session was moved to.
+    moved_to: OnceLock<Box<Moved>>,
+}
+
+/// What few sessions begin with.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// `None` for the tracer's own.
+    pub(crate) source: Option<Box<str>>,
+    pub(crate) metadata: Object,
+    pub(crate) user_properties: Object,
+}
+
+impl Facts {
+    /// Whose session it is.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn of_user(id: String) -> Self {
+        Self {
+            user_properties: Object::from_iter([(USER_ID.to_owned(), id.into())]),
+            ..Self::default()
+        }
+    }
+
+    /// `None` where there are none.
+    pub(crate) fn boxed(mut self) -> Option<Box<Self>> {
+        if let Some(source) = &mut self.source
+            && limits::is_over(source, NAME_BYTES)
+        {
+            *source = limits::cut(source, NAME_BYTES).into();
+        }
+        let is_empty =
+            self.source.is_none() && self.metadata.is_empty() && self.user_properties.is_empty();
+        (!is_empty).then(|| Box::new(self))
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + object_bytes(&self.metadata) + object_bytes(&self.user_properties)
+    }
+}
+
+/// The id that a session goes on under.
+#[derive(Debug)]
+struct Moved {
+    to: SessionId,
+    text: OnceLock<Arc<str>>,
+}
+
+const HELD: u8 = 0;
+const SENT: u8 = 1;
+const WITHDRAWN: u8 = 2;
+
+impl StartRecord {
+    // A record is large, and a call would copy it.
+    #[inline(always)]
+    pub(crate) fn new(
+        id: SessionId,
+        mut name: Arc<str>,
+        mut inputs: Inputs,
+        started_at: SystemTime,
+    ) -> Self {
+        inputs.fit();
+        if limits::is_over(&name, NAME_BYTES) {
+            name = limits::cut(&name, NAME_BYTES).into();
+        }
+        Self {
+            id,
+            name,
+            settled_name: OnceLock::new(),
+            inputs,
+            facts: None,
+            started_at,
+            is_fresh: false,
+            will_end: false,
+            by_spans: false,
+            ended: AtomicBool::new(false),
+            linked: false,
+            phase: AtomicU8::new(HELD),
+            outcome: OnceLock::new(),
+            text: OnceLock::new(),
+            moved_to: OnceLock::new(),
+        }
+    }
+
+    /// What the session began with, as far as an update can carry it.
+    pub(crate) fn began_with(&self) -> Enrichment {
+        let mut enrichment = Enrichment::new();
+        if let Some(facts) = &self.facts {
+            enrichment
+                .bucket_mut(Bucket::Metadata)
+                .clone_from(&facts.metadata);
+            enrichment
+                .bucket_mut(Bucket::UserProperties)
+                .clone_from(&facts.user_properties);
+        }
+        enrichment
+    }
+
+    /// What a start has to say, for a session that is created by its spans: the request's span carries the inputs of
+    /// a request.
+    pub(crate) fn as_update(&self) -> Enrichment {
+        let mut began_with = self.began_with();
+        if !matches!(self.inputs, Inputs::Request(_)) {
+            *began_with.bucket_mut(Bucket::Inputs) = self.inputs.to_object();
+        }
+        began_with
+    }
+
+    /// What it is called, as far as that is known by now.
+    #[inline]
+    pub(crate) fn name(&self) -> &Arc<str> {
+        self.settled_name.get().unwrap_or(&self.name)
+    }
+
+    /// Says what it is called, once: a start that has not been sent yet goes under that name.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn settle_name(&self, name: Arc<str>) {
+        // Whoever comes later knows no more.
+        let _ = self.settled_name.set(name);
+    }
+
+    pub(crate) const fn is_linked(&self) -> bool {
+        self.linked
+    }
+
+    /// It has been said that it ended.
+    #[inline]
+    pub(crate) fn set_ended(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn timing(&self) -> Timing {
+        let goes_on = self.will_end && !self.ended.load(Ordering::Relaxed);
+        if goes_on && self.is_left_to_spans() {
+            Timing::WithTheEnd
+        } else {
+            Timing::Soon
+        }
+    }
+
+    /// A session that exists already and is never started from here.
+    pub(crate) fn linked(mut self) -> Self {
+        self.linked = true;
+        self.phase.store(SENT, Ordering::Release);
+        self.settle(Ok(()));
+        self
+    }
+
+    /// The id under which the session goes now.
+    #[inline]
+    pub(crate) fn current_id(&self) -> SessionId {
+        self.moved_to.get().map_or(self.id, |moved| moved.to)
+    }
+
+    /// The same as text, made once.
+    pub(crate) fn current_text(&self) -> Arc<str> {
+        let shared = |id: SessionId| Arc::from(id.encode(&mut [0; SessionId::LENGTH]) as &str);
+        let text = match self.moved_to.get() {
+            Some(moved) => moved.text.get_or_init(|| shared(moved.to)),
+            None => self.text.get_or_init(|| shared(self.id)),
+        };
+        Arc::clone(text)
+    }
+
+    /// Calls `make` with the same, which need not outlive it: without an allocation.
+    #[cfg(feature = "http-server")]
+    #[inline]
+    pub(crate) fn with_text<T>(&self, make: impl FnOnce(&str) -> T) -> T {
+        match self.text.get() {
+            Some(text) if self.moved_to.get().is_none() => make(text),
+            _ => make(self.current_id().encode(&mut [0; SessionId::LENGTH])),
+        }
+    }
+
+    /// True for a session that began here and goes on under its first id.
+    #[inline]
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.linked && self.moved_to.get().is_none()
+    }
+
+    /// True where no start of ours is coming: the session was begun elsewhere, moved there, or lost. Then
+    /// ingestion is asked to create it from its spans, where it does not know it.
+    #[inline]
+    pub(crate) fn is_left_to_spans(&self) -> bool {
+        self.by_spans || !self.is_whole() || matches!(self.outcome(), Some(Err(_)))
+    }
+
+    /// Moves the session; false when it was moved before.
+    pub(crate) fn move_to(&self, id: SessionId) -> bool {
+        let moved = Moved {
+            to: id,
+            text: OnceLock::new(),
+        };
+        self.moved_to.set(Box::new(moved)).is_ok()
+    }
+
+    /// The delivery thread is about to send the start; false when it was withdrawn.
+    pub(crate) fn take_for_sending(&self) -> bool {
+        self.leave_held(SENT) || self.phase.load(Ordering::Acquire) == SENT
+    }
+
+    /// The program takes the start back; false when it was sent already.
+    pub(crate) fn withdraw(&self) -> bool {
+        self.leave_held(WITHDRAWN)
+    }
+
+    pub(crate) fn was_withdrawn(&self) -> bool {
+        self.phase.load(Ordering::Acquire) == WITHDRAWN
+    }
+
+    fn leave_held(&self, to: u8) -> bool {
+        self.phase
+            .compare_exchange(HELD, to, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
+    }
+
+    pub(crate) fn settle(&self, outcome: Result<(), StartError>) {
+        // The first answer stands.
+        let _ = self.outcome.set(outcome.map_err(Box::new));
+    }
+
+    pub(crate) fn outcome(&self) -> Option<Result<(), &StartError>> {
+        let outcome = self.outcome.get()?;
+        Some(outcome.as_ref().map(|_| ()).map_err(Box::as_ref))
+    }
+
+    #[inline]
+    pub(super) fn bytes(&self) -> usize {
+        let facts = self.facts.as_ref().map_or(0, |facts| facts.bytes());
+        SESSION_BYTES + size_of::<Self>() + self.name.len() + self.inputs.bytes() + facts
+    }
+}

@@ -1,0 +1,122 @@
+//! [`Update`]: what is added to a session, its end among that.
+
+use std::time::{Duration, SystemTime};
+
+use super::load::Load;
+use crate::enrichment::Enrichment;
+use crate::model::limits::{self, VALUE_BYTES};
+
+/// What the delivery thread keeps of an update besides, which mostly joins others.
+pub(super) const UPDATE_BYTES: usize = size_of::<Enrichment>() + 256;
+/// The outputs and metadata of an end become objects there.
+const END_BYTES: usize = 2_048;
+
+/// When an update may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Timing {
+    /// After the usual moment.
+    Soon,
+    /// With the end of the request: until its spans have arrived, nobody may have created the session.
+    WithTheEnd,
+    /// After the spans that are on their way: one of them may be the event.
+    AfterSpans,
+}
+
+/// What is added to a session.
+#[derive(Debug)]
+pub(crate) enum Update {
+    Enrich(Box<Enrichment>),
+    End(SessionEnd),
+}
+
+impl Update {
+    /// True where something went wrong.
+    pub(crate) fn has_failed(&self) -> bool {
+        match self {
+            Self::Enrich(enrichment) => enrichment.error_text().is_some(),
+            Self::End(end) => end.error.is_some(),
+        }
+    }
+
+    /// How long the request or the unit of work was that has ended.
+    pub(crate) fn took(&self) -> Duration {
+        match self {
+            Self::Enrich(_) => Duration::ZERO,
+            Self::End(end) => end.duration,
+        }
+    }
+
+    /// When a request or a unit of work has ended, where this says that.
+    pub(crate) fn ended_at(&self) -> Option<SystemTime> {
+        match self {
+            Self::Enrich(_) => None,
+            Self::End(end) => Some(end.ended_at),
+        }
+    }
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// To its end.
+    Complete,
+    /// With an error, before or within the answer.
+    Error,
+    /// The client went away first.
+    #[cfg_attr(
+        not(feature = "http-server"),
+        expect(dead_code, reason = "made by adapters only")
+    )]
+    ClientDisconnected,
+    /// The handler panicked.
+    Panicked,
+    /// The work was dropped before its end.
+    Cancelled,
+    /// Somebody has an answer; whether it is a result or an error could not be seen.
+    #[cfg(feature = "lambda")]
+    Answered,
+}
+
+impl Outcome {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Error => "error",
+            Self::ClientDisconnected => "client_disconnected",
+            Self::Panicked => "panicked",
+            Self::Cancelled => "cancelled",
+            #[cfg(feature = "lambda")]
+            Self::Answered => "answered",
+        }
+    }
+}
+
+/// The end of a session.
+#[derive(Debug)]
+pub(crate) struct SessionEnd {
+    pub(crate) ended_at: SystemTime,
+    pub(crate) duration: Duration,
+    pub(crate) outcome: Outcome,
+    pub(crate) status_code: Option<u16>,
+    pub(crate) grpc_status: Option<i32>,
+    pub(crate) time_to_first_byte: Option<Duration>,
+    pub(crate) response_bytes: Option<u64>,
+    pub(crate) error: Option<String>,
+    /// The session began here and ends here, so this is its own duration.
+    pub(crate) whole_session: bool,
+}
+
+impl SessionEnd {
+    /// Cuts what is too much of it.
+    #[inline]
+    pub(super) fn fit(&mut self) {
+        if let Some(error) = &mut self.error {
+            limits::shorten(error, VALUE_BYTES);
+        }
+    }
+
+    #[inline]
+    pub(super) fn load(&self) -> Load {
+        Load::one(END_BYTES + self.error.as_ref().map_or(0, String::len))
+    }
+}

@@ -1,0 +1,68 @@
+//! What a span weighs, and what is cut of one that weighs too much.
+
+use opentelemetry::{Array, KeyValue, StringValue, Value};
+use opentelemetry_sdk::trace::SpanData;
+
+use super::load::Load;
+use crate::model::limits;
+use crate::model::object::ALLOCATION;
+
+/// What the delivery thread keeps of a span besides, in a queue that may be half empty.
+const SPAN_BYTES: usize = 2 * size_of::<SpanData>() + 256;
+
+/// Cuts what is too much of a span, and says what the rest weighs.
+pub(crate) fn fit_span(span: &mut SpanData) -> Load {
+    let load = span_load(span);
+    if limits::fit_span(span, load.bytes) {
+        return span_load(span);
+    }
+    load
+}
+
+/// What a span weighs.
+pub(crate) fn span_load(span: &SpanData) -> Load {
+    Load::one(span_bytes(span))
+}
+
+/// A rough count of the bytes a span holds in memory.
+fn span_bytes(span: &SpanData) -> usize {
+    let events: usize = span
+        .events
+        .iter()
+        .map(|event| 64 + event.name.len() + attributes_bytes(&event.attributes))
+        .sum();
+    let links: usize = span
+        .links
+        .iter()
+        .map(|link| 64 + attributes_bytes(&link.attributes))
+        .sum();
+    // Attributes that were added one by one hold room for more.
+    let room = span.attributes.capacity() - span.attributes.len();
+    SPAN_BYTES
+        + span.name.len()
+        + room * size_of::<KeyValue>()
+        + attributes_bytes(&span.attributes)
+        + events
+        + links
+}
+
+fn attributes_bytes(attributes: &[KeyValue]) -> usize {
+    attributes
+        .iter()
+        .map(|attribute| size_of::<KeyValue>() + value_bytes(&attribute.value))
+        .sum()
+}
+
+fn value_bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.as_str().len() + ALLOCATION,
+        Value::Array(Array::String(texts)) => texts
+            .iter()
+            .map(|text| size_of::<StringValue>() + text.as_str().len() + ALLOCATION)
+            .sum(),
+        Value::Array(Array::I64(numbers)) => numbers.len() * 8,
+        Value::Array(Array::F64(numbers)) => numbers.len() * 8,
+        Value::Array(Array::Bool(flags)) => flags.len(),
+        _ => 0,
+    }
+}
