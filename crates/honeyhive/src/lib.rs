@@ -40,6 +40,9 @@ mod span;
 
 mod delivery;
 
+#[cfg(feature = "client")]
+pub mod client;
+
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tracer;

@@ -15,7 +15,7 @@ use crate::model::id::SessionId;
 #[cfg(feature = "model-calls")]
 use crate::model_span;
 use crate::outbox::wait;
-use crate::outbox::{Command, Outbox, Record, Reply, Root, StartRecord, fit_span};
+use crate::outbox::{Command, Lifeline, Outbox, Record, Reply, Root, StartRecord, fit_span};
 use crate::propagation::session_in_context;
 use crate::session::{Session, SessionTrust, Trusts, current, suppression};
 use crate::settings::SessionTransport;
@@ -28,25 +28,8 @@ use crate::settings::SessionTransport;
 #[derive(Debug, Clone)]
 pub struct HoneyHiveSpanProcessor {
     lifeline: Arc<Lifeline>,
+    trusts: Arc<Trusts>,
     transport: SessionTransport,
-}
-
-/// Delivery goes on while somebody holds this: a tracer, or a provider whose spans are still to come.
-#[derive(Debug)]
-struct Lifeline {
-    outbox: Arc<Outbox>,
-    trusts: Trusts,
-}
-
-/// How long the delivery thread goes on after the last handle is gone. Nobody waits for it.
-pub(crate) const LAST_FLUSH: Duration = Duration::from_secs(5);
-
-impl Drop for Lifeline {
-    fn drop(&mut self) {
-        self.outbox.last_handle_is_gone();
-        self.outbox
-            .command(Command::Stop(LAST_FLUSH, Reply::nobody()));
-    }
 }
 
 impl HoneyHiveSpanProcessor {
@@ -55,19 +38,25 @@ impl HoneyHiveSpanProcessor {
         transport: SessionTransport,
         trust: SessionTrust,
     ) -> Self {
-        let trusts = Trusts::new(trust);
         Self {
-            lifeline: Arc::new(Lifeline { outbox, trusts }),
+            lifeline: Arc::new(Lifeline::new(outbox)),
+            trusts: Arc::new(Trusts::new(trust)),
             transport,
         }
     }
 
     pub(crate) fn outbox(&self) -> &Arc<Outbox> {
-        &self.lifeline.outbox
+        self.lifeline.outbox()
+    }
+
+    /// Keeps delivery going.
+    #[cfg(feature = "client")]
+    pub(crate) const fn lifeline(&self) -> &Arc<Lifeline> {
+        &self.lifeline
     }
 
     pub(crate) fn trusts(&self) -> &Trusts {
-        &self.lifeline.trusts
+        &self.trusts
     }
 
     /// The session that a remote service has put in the baggage of this context, as far as such ids are trusted.

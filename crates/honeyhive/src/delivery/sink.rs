@@ -10,10 +10,14 @@ use opentelemetry_sdk::trace::SpanData;
 #[cfg(feature = "testing")]
 use super::capture::Capture;
 use super::sealed::{Body, Parts, Sealed, Target};
+#[cfg(feature = "client")]
+use super::test_runs::TestRuns;
 use crate::model::limits::{STEPS, cut_objects};
 use crate::model::object::Object;
 use crate::wire::otlp::Encoder;
 use crate::wire::{Answer, Client, Failure, Payload};
+#[cfg(feature = "client")]
+use crate::wire::{ApiCall, ApiFailure};
 
 /// Where calls go.
 #[derive(Debug, Clone)]
@@ -57,6 +61,17 @@ impl Sink {
                 capture.keep(target, body);
                 Ok(Answer::default())
             }
+        }
+    }
+
+    /// Makes a call of the typed client.
+    #[cfg(feature = "client")]
+    pub(super) async fn ask(&self, call: &ApiCall) -> Result<Answer, ApiFailure> {
+        match self {
+            Self::HoneyHive(client, _) => client.ask(call).await,
+            Self::Nowhere => TestRuns::default().answer(call),
+            #[cfg(feature = "testing")]
+            Self::Memory(capture) => capture.runs().answer(call),
         }
     }
 

@@ -337,6 +337,34 @@ impl HoneyHiveTracer {
         self.inner.processor.clone()
     }
 
+    /// The typed client of HoneyHive's API, with the settings and the background thread of this tracer (feature
+    /// `client`).
+    ///
+    /// ```
+    /// use honeyhive::{HoneyHiveTracer, client::NewDataset};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = honeyhive_local::LocalServer::builder().start().await?;
+    /// # let tracer = HoneyHiveTracer::builder().api_key("hh_local").server_url(server.url()).build()?;
+    /// let dataset = tracer.client().datasets().create(&NewDataset::named("capitals")).await?;
+    /// # assert!(tracer.client().datasets().get(&dataset).await?.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "client")]
+    #[must_use]
+    pub fn client(&self) -> crate::client::Client {
+        crate::client::Client::new(Arc::clone(self.inner.processor.lifeline()))
+    }
+
+    /// How much of the room for what is pending is taken, from 0 to 1. A batch that records faster than it is
+    /// delivered can wait by this.
+    #[must_use]
+    pub fn fullness(&self) -> f64 {
+        self.inner.outbox.fullness()
+    }
+
     /// What became of everything so far.
     #[must_use]
     pub fn stats(&self) -> DeliveryStats {

@@ -4,21 +4,23 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use opentelemetry_http::Bytes;
 
 use super::answer::{self, Answer, Failure, said};
+#[cfg(feature = "client")]
+use super::api_call::{self, ApiCall, ApiFailure, MOST_OF_AN_ANSWER};
 use super::bodies::{legacy_start, legacy_update};
 use super::compression::Compression;
 use super::hints;
 use super::payload::Payload;
 use super::route::Route;
-use super::transport::Transport;
+use super::transport::{Transport, Unanswered, Wanted};
 use crate::error::BuildError;
 use crate::log;
 use crate::model::id::SessionId;
 use crate::secret::ApiKey;
-use crate::settings::Settings;
+use crate::settings::{Keys, Settings};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -38,7 +40,7 @@ pub(crate) struct Client {
     /// What the legacy route of sessions takes; the current one goes by the key.
     project: Option<String>,
     /// Never to be seen in what HoneyHive says of a call.
-    key: Option<ApiKey>,
+    keys: Keys,
     compression: Arc<Compression>,
     legacy_sessions: Route,
     legacy_events: Route,
@@ -56,7 +58,7 @@ impl Client {
             timeout: settings.api_timeout,
             source: settings.source_header.clone(),
             project: settings.project.clone(),
-            key: settings.write_key.clone(),
+            keys: settings.keys.clone(),
             compression,
             legacy_sessions: Route::default(),
             legacy_events: Route::default(),
@@ -126,14 +128,7 @@ impl Client {
     }
 
     async fn rest(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Answer, Failure> {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, JSON);
-        headers.insert(CONTENT_TYPE, JSON);
-        headers.insert(
-            HeaderName::from_static("hh-client-timestamp"),
-            HeaderValue::from(nanoseconds_now()),
-        );
-        self.send(method, path, headers, body.into(), self.timeout)
+        self.send(method, path, json_headers(), body.into(), self.timeout)
             .await
     }
 
@@ -145,32 +140,93 @@ impl Client {
         body: Bytes,
         timeout: Duration,
     ) -> Result<Answer, Failure> {
-        let url = format!("{}{path}", self.base);
-        let (began, bytes) = (Instant::now(), body.len());
+        let request = self.request(method, path, headers, body);
+        let request = request.map_err(unusable)?;
+        let response = self.carry(request, timeout, Wanted::Beginning).await;
+        match response {
+            Ok(response) => answer::read(response, &self.keys),
+            Err(unanswered) => Err(Failure::Transient {
+                retry_after: None,
+                detail: unanswered.detail,
+            }),
+        }
+    }
+
+    /// Makes a call of the typed client, with the key that it takes.
+    #[cfg(feature = "client")]
+    pub(crate) async fn ask(&self, call: &ApiCall) -> Result<Answer, ApiFailure> {
+        let Some(key) = self.keys.of(call.takes) else {
+            return Err(ApiFailure::MissingKey(call.takes));
+        };
+        let mut headers = json_headers();
+        headers.extend(key.bearer().map(|bearer| (AUTHORIZATION, bearer)));
+        if call.body.is_none() {
+            headers.remove(CONTENT_TYPE);
+        }
+        let body = call.body.clone().unwrap_or_default();
+        let request = self.request(call.method.clone(), &call.path, headers, body);
+        let request = request.map_err(|error| ApiFailure::unsent(error.to_string()))?;
+        let wanted = Wanted::Whole(MOST_OF_AN_ANSWER);
+        let response = self.carry(request, call.timeout, wanted).await;
+        api_call::read(response, &self.keys, key.kind())
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Request<Bytes>, http::uri::InvalidUri> {
         let mut request = Request::new(body);
-        *request.method_mut() = method.clone();
-        *request.uri_mut() = url.parse().map_err(unusable)?;
+        *request.method_mut() = method;
+        *request.uri_mut() = format!("{}{path}", self.base).parse()?;
         request.headers_mut().clone_from(&self.headers);
         request.headers_mut().extend(headers);
-        match self.transport.send(request, timeout).await {
+        Ok(request)
+    }
+
+    /// Sends a request, and says in the log how that went: without its query, which may hold names of the program's.
+    async fn carry(
+        &self,
+        request: Request<Bytes>,
+        timeout: Duration,
+        wanted: Wanted,
+    ) -> Result<Response<Bytes>, Unanswered> {
+        let (method, bytes) = (request.method().clone(), request.body().len());
+        let url = request.uri().to_string();
+        let url = url.split('?').next().unwrap_or_default().to_owned();
+        let began = Instant::now();
+        match self.transport.send(request, timeout, wanted).await {
             Ok(response) => {
-                let status = response.status().as_u16();
                 log::debug(format_args!(
-                    "{method} {url}: {bytes} bytes, status {status} after {:?}",
+                    "{method} {url}: {bytes} bytes, status {} after {:?}",
+                    response.status().as_u16(),
                     began.elapsed()
                 ));
-                answer::read(response, self.key.as_ref())
+                Ok(response)
             }
             Err(unanswered) => {
                 let detail = hints::explained(method.as_str(), &url, &said(&unanswered.detail));
                 log::debug(format_args!("{detail} (after {:?})", began.elapsed()));
-                Err(Failure::Transient {
-                    retry_after: None,
+                Err(Unanswered {
                     detail,
+                    ..unanswered
                 })
             }
         }
     }
+}
+
+fn json_headers() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, JSON);
+    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(
+        HeaderName::from_static("hh-client-timestamp"),
+        HeaderValue::from(nanoseconds_now()),
+    );
+    headers
 }
 
 /// A call that cannot be made. The settings were checked, so there is none.
@@ -185,7 +241,7 @@ fn headers(settings: &Settings) -> HeaderMap {
     const VERSION: &str = env!("CARGO_PKG_VERSION");
     const AGENT: &str = concat!("honeyhive-rust/", env!("CARGO_PKG_VERSION"));
     let mut headers = HeaderMap::new();
-    if let Some(bearer) = settings.write_key.as_ref().and_then(ApiKey::bearer) {
+    if let Some(bearer) = settings.keys.write().and_then(ApiKey::bearer) {
         headers.insert(AUTHORIZATION, bearer);
     }
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));

@@ -160,6 +160,12 @@ impl Core {
         [stop, flush].into_iter().flatten().min()
     }
 
+    /// When it has to have ended, once it was told to stop.
+    #[cfg(feature = "client")]
+    pub(in crate::delivery) fn stops_at(&self) -> Option<Instant> {
+        self.stop.as_ref().map(Stop::at)
+    }
+
     /// True once it was told to stop and nobody waits any more.
     pub(in crate::delivery) fn has_ended(&self) -> bool {
         self.stop.is_some() && self.ledger.next_deadline().is_none()
