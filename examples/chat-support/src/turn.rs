@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use honeyhive::{Enrichment, Session, Span, json};
+use honeyhive::{Session, Span, json};
 
 use crate::conversations::Conversations;
 use crate::error::UpstreamError;
@@ -79,7 +79,7 @@ impl Turn {
     /// The answer, or the rest of it, is there.
     pub(crate) fn complete(mut self, rest: &str) -> ChatReply {
         self.answer.push_str(rest);
-        self.end(&Enrichment::new());
+        self.end();
         ChatReply {
             reply: std::mem::take(&mut self.answer),
             session_id: self.session.id(),
@@ -90,18 +90,15 @@ impl Turn {
     pub(crate) fn fail(mut self, error: UpstreamError) -> UpstreamError {
         self.model.fail(&error);
         self.chain.fail(&error);
-        self.end(&Enrichment::new());
+        self.end();
         error
     }
 
-    fn end(&mut self, how: &Enrichment) {
+    fn end(&mut self) {
         self.ended = true;
         let time_to_first_token_ms = self.first_token_after.map(|time| time.as_millis());
-        self.model.enrich(
-            how.clone()
-                .metadata(json!({ "time_to_first_token_ms": time_to_first_token_ms })),
-        );
-        self.chain.enrich(how.clone());
+        self.model
+            .metadata(json!({ "time_to_first_token_ms": time_to_first_token_ms }));
         if !self.answer.is_empty() {
             self.record_answer();
         }
@@ -136,7 +133,10 @@ fn model_span(session: &Session, messages: &[Message], about: About<'_>) -> Span
 impl Drop for Turn {
     fn drop(&mut self) {
         if !self.ended {
-            self.end(&Enrichment::new().metadata(json!({ "cancelled": true })));
+            for span in [&self.model, &self.chain] {
+                span.metadata(json!({ "cancelled": true }));
+            }
+            self.end();
         }
     }
 }

@@ -8,13 +8,14 @@ use opentelemetry::{KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::plan::Origin;
+use super::redactor::Redactor;
 use super::scope::change_scope;
 use crate::attributes::{
     ERROR, EVENT_TYPE, EXCEPTION_MESSAGE, LEGACY_PROJECT, LEGACY_SESSION_ID, LEGACY_SOURCE,
     PROJECT, RAW_SUFFIX, SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE,
 };
 use crate::event_type::EventType;
-use crate::gen_ai;
+use crate::gen_ai::{self, shorten_vectors};
 use crate::model::finite::{has_nameless, name_numbers};
 use crate::model::id::SessionId;
 use crate::model::limits::{self, keep_last_writes};
@@ -32,11 +33,15 @@ pub(super) fn tidy(span: &mut SpanData) {
     tell_failure(span);
     keep_last_writes(&mut span.attributes);
     take_suggestions(&mut span.attributes);
+    shorten_vectors(&mut span.attributes);
 }
 
-/// Puts what the span says where HoneyHive looks for it.
-pub(super) fn place(span: &mut SpanData, event_type: EventType) {
-    gen_ai::place(span);
+/// Puts what the span says where HoneyHive looks for it, its type among it.
+pub(super) fn place(span: &mut SpanData, event_type: EventType, redactor: &Redactor) {
+    if gen_ai::is_told(span) {
+        redactor.messages(span);
+        gen_ai::place(span);
+    }
     limits::fit_placed(span);
     set(span, EVENT_TYPE, event_type.as_str().into());
 }

@@ -130,7 +130,7 @@ impl Sealer {
         if !self.captures_content {
             gen_ai::hide(&mut span);
         }
-        outgoing::place(&mut span, event_type);
+        outgoing::place(&mut span, event_type, &self.redactor);
         self.redactor.span(&mut span);
         let name = open.unstarted.map(|name| self.masked(open.session, name));
         outgoing::route(&mut span, open.session, name.as_ref(), &self.origin);

@@ -23,20 +23,23 @@ use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SpanData;
 
 pub(crate) use content::hide;
-pub(crate) use usage::{is_usage, said_tokens};
+pub(crate) use usage::{is_usage, said_tokens, shorten_vectors};
 
 use crate::attributes::MAX_ATTRIBUTES;
 use crate::model::flatten::{at_most, flatten};
 use crate::model::object::Bucket;
 use sources::Sources;
 
+/// Whether the conventions say anything of a span, as they do of few.
+pub(crate) fn is_told(span: &SpanData) -> bool {
+    sources::is_told(&span.attributes, &span.events.events)
+}
+
 /// Adds what the conventions say went in and came out, as far as the span has room.
 pub(crate) fn place(span: &mut SpanData) {
     let attributes = &mut span.attributes;
     usage::place(attributes);
-    let Some(sources) = Sources::of(attributes, &span.events.events) else {
-        return;
-    };
+    let sources = Sources::of(attributes, &span.events.events);
     for (bucket, found) in [
         (Bucket::Inputs, sources.inputs()),
         (Bucket::Outputs, sources.outputs()),

@@ -65,18 +65,18 @@ enum Kind {
     Seconds,
 }
 
-/// Adds the names that HoneyHive reads, where nobody has said them; makes numbers of counts, and marks of vectors.
+/// Adds the names that HoneyHive reads, where nobody has said them, and makes numbers of counts.
 pub(super) fn place(attributes: &mut Vec<KeyValue>) {
-    for attribute in attributes.iter_mut() {
-        count_tokens(attribute);
-        shorten_vector(attribute);
-    }
-    if attributes
-        .iter()
-        .any(|it| it.key.as_str().starts_with("gen_ai."))
-    {
+    attributes.iter_mut().for_each(count_tokens);
+    let is_told = |it: &KeyValue| it.key.as_str().starts_with("gen_ai.");
+    if attributes.iter().any(is_told) {
         add_names(attributes);
     }
+}
+
+/// Makes marks of the vectors of embeddings.
+pub(crate) fn shorten_vectors(attributes: &mut [KeyValue]) {
+    attributes.iter_mut().for_each(shorten_vector);
 }
 
 /// Whether an attribute is a count of the conventions.

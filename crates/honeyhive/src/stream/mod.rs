@@ -15,7 +15,7 @@ mod reply;
 mod request;
 mod responses;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod vercel;
 
 use std::borrow::Cow;
