@@ -19,6 +19,7 @@ use crate::outbox::{Command, Outbox, Record, Reply, Root, StartRecord, fit_span}
 use crate::propagation::session_in_context;
 use crate::session::{Session, SessionTrust, Trusts, current, suppression};
 use crate::settings::SessionTransport;
+use crate::span_filter::Filtering;
 
 /// Sends every span of a provider to HoneyHive, in the session that was current where it started.
 ///
@@ -36,6 +37,7 @@ pub struct HoneyHiveSpanProcessor {
 struct Lifeline {
     outbox: Arc<Outbox>,
     trusts: Trusts,
+    filtering: Option<Filtering>,
 }
 
 /// How long the delivery thread goes on after the last handle is gone. Nobody waits for it.
@@ -54,10 +56,15 @@ impl HoneyHiveSpanProcessor {
         outbox: Arc<Outbox>,
         transport: SessionTransport,
         trust: SessionTrust,
+        filtering: Option<Filtering>,
     ) -> Self {
-        let trusts = Trusts::new(trust);
+        let lifeline = Lifeline {
+            outbox,
+            trusts: Trusts::new(trust),
+            filtering,
+        };
         Self {
-            lifeline: Arc::new(Lifeline { outbox, trusts }),
+            lifeline: Arc::new(lifeline),
             transport,
         }
     }
@@ -118,6 +125,15 @@ impl HoneyHiveSpanProcessor {
         }
     }
 
+    fn is_filtered_out(&self, span: &Span) -> bool {
+        let Some(filtering) = &self.lifeline.filtering else {
+            return false;
+        };
+        // The SDK tells a name in a copy of all of the span only.
+        let data = span.exported_data();
+        data.is_some_and(|data| filtering.started(&data))
+    }
+
     /// Notes the root span of a request or a message that no session is around: it becomes a session of its own.
     fn note_root(&self, span: &Span, cx: &Context) {
         let is_root = |parent: &SpanContext| !parent.is_valid() || parent.is_remote();
@@ -143,6 +159,10 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
     fn on_start(&self, span: &mut Span, cx: &Context) {
         let member = self.outbox().member();
         member.span_started(span.span_context().span_id());
+        if self.is_filtered_out(span) {
+            self.outbox().count_filtered_span();
+            return span.set_attribute(KeyValue::new(SUPPRESSED, true));
+        }
         if let Some(current) = current::of_tracer(cx, self.outbox()) {
             return self.stamp(&current.session.start, |stamp| span.set_attribute(stamp));
         }
@@ -171,7 +191,15 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
                 .iter()
                 .any(|kv| kv.key.as_str() == SUPPRESSED)
         };
-        if span.span_context.is_sampled() && !suppressed() {
+        let filtering = self.lifeline.filtering.as_ref();
+        if suppressed() {
+            if let Some(filtering) = filtering {
+                filtering.left_out_ended(span.span_context.span_id());
+            }
+        } else if span.span_context.is_sampled() {
+            if let Some(filtering) = filtering {
+                filtering.settle(&mut span);
+            }
             self.outbox().strays().note(&mut span);
             #[cfg(feature = "model-calls")]
             model_span::settle(&mut span);
