@@ -18,6 +18,13 @@ pub enum BuildError {
          or turn on test mode with HH_TEST_MODE=true or `.test_mode(true)`"
     )]
     MissingApiKey,
+    /// No key that the typed client has calls for, and no test mode.
+    #[cfg(feature = "client")]
+    #[error(
+        "no key for HoneyHive's API: set HH_API_KEY or call `.api_key(..)`; for calls that name their project set \
+         HH_DATA_PLANE_API_KEY or call `.data_plane_api_key(..)`"
+    )]
+    MissingClientKey,
     /// A key has the wrong shape.
     #[error("{setting} is not usable as a key: {problem}")]
     #[non_exhaustive]

@@ -42,6 +42,9 @@ mod span_filter;
 
 mod delivery;
 
+#[cfg(feature = "client")]
+pub mod client;
+
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tracer;

@@ -50,9 +50,20 @@ impl Once {
 
     // No `std::sync::Once`: what logs is the program's, and may come here again, or panic.
     pub(crate) fn warn(&self, text: impl fmt::Display) {
-        if !self.0.load(Ordering::Relaxed) && !self.0.swap(true, Ordering::Relaxed) {
+        if self.is_first() {
             warn(text);
         }
+    }
+
+    /// The same for what is no mistake in every program.
+    pub(crate) fn debug(&self, text: impl fmt::Display) {
+        if self.is_first() {
+            debug(text);
+        }
+    }
+
+    fn is_first(&self) -> bool {
+        !self.0.load(Ordering::Relaxed) && !self.0.swap(true, Ordering::Relaxed)
     }
 }
 

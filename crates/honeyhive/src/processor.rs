@@ -15,7 +15,7 @@ use crate::model::id::SessionId;
 #[cfg(feature = "model-calls")]
 use crate::model_span;
 use crate::outbox::wait;
-use crate::outbox::{Command, Outbox, Record, Reply, Root, StartRecord, fit_span};
+use crate::outbox::{Command, Lifeline, Outbox, Record, Reply, Root, StartRecord, fit_span};
 use crate::propagation::session_in_context;
 use crate::session::{Session, SessionTrust, Trusts, current, suppression};
 use crate::settings::SessionTransport;
@@ -29,26 +29,9 @@ use crate::span_filter::Filtering;
 #[derive(Debug, Clone)]
 pub struct HoneyHiveSpanProcessor {
     lifeline: Arc<Lifeline>,
+    trusts: Arc<Trusts>,
     transport: SessionTransport,
-}
-
-/// Delivery goes on while somebody holds this: a tracer, or a provider whose spans are still to come.
-#[derive(Debug)]
-struct Lifeline {
-    outbox: Arc<Outbox>,
-    trusts: Trusts,
-    filtering: Option<Filtering>,
-}
-
-/// How long the delivery thread goes on after the last handle is gone. Nobody waits for it.
-pub(crate) const LAST_FLUSH: Duration = Duration::from_secs(5);
-
-impl Drop for Lifeline {
-    fn drop(&mut self) {
-        self.outbox.last_handle_is_gone();
-        self.outbox
-            .command(Command::Stop(LAST_FLUSH, Reply::nobody()));
-    }
+    filtering: Option<Arc<Filtering>>,
 }
 
 impl HoneyHiveSpanProcessor {
@@ -58,23 +41,26 @@ impl HoneyHiveSpanProcessor {
         trust: SessionTrust,
         filtering: Option<Filtering>,
     ) -> Self {
-        let lifeline = Lifeline {
-            outbox,
-            trusts: Trusts::new(trust),
-            filtering,
-        };
         Self {
-            lifeline: Arc::new(lifeline),
+            lifeline: Arc::new(Lifeline::new(outbox)),
+            trusts: Arc::new(Trusts::new(trust)),
+            filtering: filtering.map(Arc::new),
             transport,
         }
     }
 
     pub(crate) fn outbox(&self) -> &Arc<Outbox> {
-        &self.lifeline.outbox
+        self.lifeline.outbox()
+    }
+
+    /// Keeps delivery going.
+    #[cfg(feature = "client")]
+    pub(crate) const fn lifeline(&self) -> &Arc<Lifeline> {
+        &self.lifeline
     }
 
     pub(crate) fn trusts(&self) -> &Trusts {
-        &self.lifeline.trusts
+        &self.trusts
     }
 
     /// The session that a remote service has put in the baggage of this context, as far as such ids are trusted.
@@ -126,7 +112,7 @@ impl HoneyHiveSpanProcessor {
     }
 
     fn is_filtered_out(&self, span: &Span) -> bool {
-        let Some(filtering) = &self.lifeline.filtering else {
+        let Some(filtering) = &self.filtering else {
             return false;
         };
         // The SDK tells a name in a copy of all of the span only.
@@ -191,7 +177,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
                 .iter()
                 .any(|kv| kv.key.as_str() == SUPPRESSED)
         };
-        let filtering = self.lifeline.filtering.as_ref();
+        let filtering = self.filtering.as_ref();
         if suppressed() {
             if let Some(filtering) = filtering {
                 filtering.left_out_ended(span.span_context.span_id());

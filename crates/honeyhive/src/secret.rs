@@ -6,6 +6,45 @@ use http::HeaderValue;
 
 use crate::model::words::words;
 
+/// What ingestion keys and fine-grained keys begin with.
+pub(crate) const INGESTION: &str = "hh_ingst_";
+pub(crate) const FINE_GRAINED: &str = "hh_fgdp_";
+
+/// The kinds of HoneyHive's keys. None stands in for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyKind {
+    /// `HH_API_KEY`: a project's classic key, for all routes that name no project.
+    Project,
+    /// `HH_INGESTION_API_KEY` (`hh_ingst_…`): for sessions and spans that are written, and nothing else.
+    Ingestion,
+    /// `HH_DATA_PLANE_API_KEY` (`hh_fgdp_…`): for routes that name their project, and nothing else.
+    DataPlane,
+}
+
+impl KeyKind {
+    /// The variable that holds such a key.
+    #[must_use]
+    pub const fn variable(self) -> &'static str {
+        match self {
+            Self::Project => "HH_API_KEY",
+            Self::Ingestion => "HH_INGESTION_API_KEY",
+            Self::DataPlane => "HH_DATA_PLANE_API_KEY",
+        }
+    }
+}
+
+/// `project key`, `ingestion key`, `data plane key`.
+impl fmt::Display for KeyKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Project => "project key",
+            Self::Ingestion => "ingestion key",
+            Self::DataPlane => "data plane key",
+        })
+    }
+}
+
 /// A HoneyHive key. It has no `Display`, and its `Debug` shows nothing of the value.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ApiKey(String);
@@ -16,11 +55,13 @@ impl ApiKey {
     }
 
     /// What kind of key it is, which is no secret.
-    pub(crate) fn kind(&self) -> &'static str {
-        if self.0.starts_with("hh_ingst_") {
-            "an ingestion key"
+    pub(crate) fn kind(&self) -> KeyKind {
+        if self.0.starts_with(INGESTION) {
+            KeyKind::Ingestion
+        } else if self.0.starts_with(FINE_GRAINED) {
+            KeyKind::DataPlane
         } else {
-            "a project key"
+            KeyKind::Project
         }
     }
 

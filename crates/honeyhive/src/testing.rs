@@ -25,6 +25,11 @@
 
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "client")]
+use serde_json::{Map, Value};
+
+#[cfg(feature = "client")]
+use crate::client::RunStatus;
 use crate::delivery::capture::Capture;
 pub use crate::delivery::capture::{CapturedEvent, CapturedSession};
 use crate::model::id::SessionId;
@@ -156,8 +161,75 @@ impl Captured {
         }
     }
 
+    /// The experiment runs, in the order of their creation: those that the tracer's
+    /// [`client`](HoneyHiveTracer::client) has made.
+    ///
+    /// ```
+    /// use honeyhive::client::{NewRun, RunStatus, UpdateRun};
+    /// use honeyhive::testing;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), honeyhive::client::ClientError> {
+    /// let (tracer, captured) = testing::tracer();
+    /// let client = tracer.client();
+    /// let run = client.runs().create(&NewRun::named("support-bot")).await?;
+    /// let done = UpdateRun::new().status(RunStatus::Completed);
+    /// client.runs().update(&run.run_id, &done).await?;
+    /// assert_eq!(captured.runs()[0].status, Some(RunStatus::Completed));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "client")]
+    #[must_use]
+    pub fn runs(&self) -> Vec<CapturedRun> {
+        let runs = self.capture.runs().all().into_iter();
+        runs.map(CapturedRun::of).collect()
+    }
+
     fn settle(&self) {
         // After a shutdown everything has arrived already.
         let _ = self.tracer.force_flush_blocking(SETTLE);
+    }
+}
+
+/// An experiment run, as it would have been sent.
+#[cfg(feature = "client")]
+#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct CapturedRun {
+    /// Its id.
+    pub run_id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// What it is about.
+    pub description: Option<String>,
+    /// How far it has come.
+    pub status: Option<RunStatus>,
+    /// Facts about it.
+    pub metadata: Map<String, Value>,
+    /// What it came to.
+    pub results: Map<String, Value>,
+    /// How it was run.
+    pub configuration: Map<String, Value>,
+    /// The stored dataset that it went through.
+    pub dataset_id: Option<String>,
+    /// The ids of its sessions.
+    pub event_ids: Vec<String>,
+    /// The ids of its sessions, under their other name.
+    pub session_ids: Vec<String>,
+    /// The ids of the datapoints that it went through.
+    pub datapoint_ids: Vec<String>,
+    /// The names of what scored it.
+    pub evaluators: Vec<String>,
+    /// In which ranges metrics pass.
+    pub passing_ranges: Map<String, Value>,
+}
+
+#[cfg(feature = "client")]
+impl CapturedRun {
+    fn of(fields: Map<String, Value>) -> Self {
+        // The typed client has made the body, so each field is what it should be.
+        serde_json::from_value(fields.into()).unwrap_or_default()
     }
 }

@@ -44,6 +44,7 @@ const FLOORS: [(u8, &[&str]); 10] = [
     (
         8,
         &[
+            "client",
             "incoming",
             "hosts",
             "model_call",

@@ -10,8 +10,12 @@ use opentelemetry::Context;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::task::{self, JoinError, JoinSet};
+#[cfg(feature = "client")]
+use tokio::time::timeout_at;
 use tokio::time::{Instant, sleep_until, timeout};
 
+#[cfg(feature = "client")]
+use super::asks;
 use super::core::{Core, Effect, Event};
 use super::disk::{self, Request, Response};
 use super::lane::Number;
@@ -67,6 +71,9 @@ pub(super) struct Driver {
     inbox: Inbox,
     /// The answers to the last flushes, once all is accounted for.
     last: Vec<Answered>,
+    /// Calls of the typed client.
+    #[cfg(feature = "client")]
+    asks: JoinSet<()>,
 }
 
 impl Driver {
@@ -98,6 +105,8 @@ impl Driver {
             cut: watch::Sender::new(false),
             inbox: Inbox::default(),
             last: Vec::new(),
+            #[cfg(feature = "client")]
+            asks: JoinSet::new(),
         })
     }
 
@@ -131,6 +140,8 @@ impl Driver {
             }
             self.step(events);
         }
+        #[cfg(feature = "client")]
+        self.end_asks().await;
         self.end_disk().await;
         self.core.end();
         self.last
@@ -145,6 +156,8 @@ impl Driver {
     /// Tells the core what has happened, what has gathered in the outbox first, and does what it says.
     fn step(&mut self, events: Vec<Event<'_>>) {
         self.outbox.take(&mut self.inbox);
+        #[cfg(feature = "client")]
+        self.make_asked_calls();
         let gathered = Event::Gathered(&mut self.inbox);
         let effects = self
             .core
@@ -160,7 +173,12 @@ impl Driver {
     fn see_to(&mut self, effect: Effect) {
         match effect {
             Effect::Seal(number, open) => drop(self.sealer.send((number, open))),
-            Effect::Call(number, target, body) => self.call(number, target, body),
+            Effect::Call {
+                number,
+                target,
+                items,
+                body,
+            } => self.call(number, target, items, body),
             Effect::Cut => drop(self.cut.send_replace(true)),
             Effect::Disk(request) => {
                 if let Some(disk) = &self.disk {
@@ -171,12 +189,31 @@ impl Driver {
         }
     }
 
-    fn call(&mut self, number: Number, target: Target, body: Body) {
+    fn call(&mut self, number: Number, target: Target, items: u64, body: Body) {
         let sink = self.sink.clone();
         let cut = self.cut.subscribe();
-        let call = async move { unless_cut(cut, sink.make(target, body)).await };
+        let call = async move { unless_cut(cut, sink.make(target, items, body)).await };
         let task = self.calls.spawn(call);
         self.numbers.insert(task.id(), number);
+    }
+
+    /// Begins the calls that the typed client has asked for.
+    #[cfg(feature = "client")]
+    fn make_asked_calls(&mut self) {
+        while self.asks.try_join_next().is_some() {}
+        for asked in self.inbox.calls.drain(..) {
+            self.asks.spawn(asks::see_to(self.sink.clone(), asked));
+        }
+    }
+
+    /// Waits for calls of the typed client, as long as the stop has time.
+    #[cfg(feature = "client")]
+    async fn end_asks(&mut self) {
+        self.outbox.take(&mut self.inbox);
+        self.make_asked_calls();
+        let at = self.core.stops_at().unwrap_or_else(Instant::now);
+        let all = async { while self.asks.join_next().await.is_some() {} };
+        let _ = timeout_at(at, all).await;
     }
 
     /// Waits until the disk has heard of all outcomes, so that the next process does not deliver them again.

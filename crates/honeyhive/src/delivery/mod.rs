@@ -13,6 +13,8 @@
 //!
 //! Nothing here runs on a thread of the program's own runtime.
 
+#[cfg(feature = "client")]
+mod asks;
 #[cfg(feature = "testing")]
 pub(crate) mod capture;
 mod changes;
@@ -38,6 +40,8 @@ mod scope;
 mod seal;
 mod sealed;
 mod sink;
+#[cfg(feature = "client")]
+pub(crate) mod test_runs;
 mod time;
 mod verdict;
 mod work;
@@ -48,6 +52,8 @@ use std::sync::Arc;
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
 
+#[cfg(feature = "client")]
+pub(crate) use self::asks::LONGEST as LONGEST_ASKING;
 use self::driver::Driver;
 use self::ledger::Answered;
 pub(crate) use self::plan::Plan;

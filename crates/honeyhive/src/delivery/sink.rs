@@ -10,10 +10,14 @@ use opentelemetry_sdk::trace::SpanData;
 #[cfg(feature = "testing")]
 use super::capture::Capture;
 use super::sealed::{Body, Parts, Sealed, Target};
+#[cfg(feature = "client")]
+use super::test_runs::TestRuns;
 use crate::model::limits::{STEPS, cut_objects};
 use crate::model::object::Object;
 use crate::wire::otlp::Encoder;
 use crate::wire::{Answer, Client, Failure, Payload};
+#[cfg(feature = "client")]
+use crate::wire::{ApiCall, ApiFailure};
 
 /// Where calls go.
 #[derive(Debug, Clone)]
@@ -42,13 +46,20 @@ impl Sink {
         }
     }
 
-    /// Makes a call.
-    pub(super) async fn make(&self, target: Target, body: Body) -> Result<Answer, Failure> {
+    /// Makes a call, which holds so many items.
+    pub(super) async fn make(
+        &self,
+        target: Target,
+        items: u64,
+        body: Body,
+    ) -> Result<Answer, Failure> {
         match self {
             Self::HoneyHive(client, _) => match (target, body) {
-                (Target::Start(_), Body::Json(body)) => client.start_session(&body).await,
-                (Target::Update(id), Body::Json(body)) => client.update_event(id, &body).await,
-                (_, Body::Encoded(payload)) => client.export_traces(*payload).await,
+                (Target::Start(_), Body::Json(body)) => client.start_session(items, &body).await,
+                (Target::Update(id), Body::Json(body)) => {
+                    client.update_event(items, id, &body).await
+                }
+                (_, Body::Encoded(payload)) => client.export_traces(items, *payload).await,
                 (Target::Traces, Body::Json(_)) | (_, Body::Plain(_)) => Ok(Answer::default()),
             },
             Self::Nowhere => Ok(Answer::default()),
@@ -57,6 +68,17 @@ impl Sink {
                 capture.keep(target, body);
                 Ok(Answer::default())
             }
+        }
+    }
+
+    /// Makes a call of the typed client.
+    #[cfg(feature = "client")]
+    pub(super) async fn ask(&self, call: &ApiCall) -> Result<Answer, ApiFailure> {
+        match self {
+            Self::HoneyHive(client, _) => client.ask(call).await,
+            Self::Nowhere => TestRuns::default().answer(call),
+            #[cfg(feature = "testing")]
+            Self::Memory(capture) => capture.runs().answer(call),
         }
     }
 

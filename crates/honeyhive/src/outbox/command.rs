@@ -10,6 +10,8 @@ use super::flushed::Flushed;
 use super::start::StartRecord;
 use super::wait::Awaited;
 use crate::error::StartError;
+#[cfg(feature = "client")]
+use crate::wire::{Answer, ApiCall, ApiFailure};
 
 #[derive(Debug)]
 pub(crate) enum Command {
@@ -19,6 +21,14 @@ pub(crate) enum Command {
     Flush(Duration, Reply<Flushed>),
     /// Likewise, then end.
     Stop(Duration, Reply<Flushed>),
+}
+
+/// A call of the typed client, and where its answer goes.
+#[cfg(feature = "client")]
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) call: ApiCall,
+    pub(crate) reply: Reply<Result<Answer, ApiFailure>>,
 }
 
 /// Where an answer goes, whoever waits for it and however. Dropping it tells them that none will come.

@@ -13,6 +13,7 @@ mod entrance;
 mod flushed;
 mod inputs;
 mod life;
+mod lifeline;
 mod load;
 mod queue;
 mod record;
@@ -32,6 +33,8 @@ use opentelemetry_sdk::trace::SdkTracer;
 use tokio::sync::Notify;
 
 pub(crate) use bounds::{Bounds, WAKE_FOR_DISK};
+#[cfg(feature = "client")]
+pub(crate) use command::Asked;
 pub(crate) use command::{Command, Reply};
 pub(crate) use flushed::Flushed;
 #[cfg(feature = "lambda")]
@@ -41,6 +44,7 @@ pub(crate) use inputs::Inputs;
 pub(crate) use inputs::RequestInputs;
 pub(crate) use life::Closed;
 use life::Life;
+pub(crate) use lifeline::{LAST_FLUSH, Lifeline};
 pub(crate) use load::{Load, Medium};
 #[cfg(test)]
 pub(crate) use queue::BATCH;
@@ -84,7 +88,13 @@ pub(crate) struct Outbox {
     link_name: Option<Arc<str>>,
     /// Losses are said on stderr where nobody listens.
     speaks_at_the_end: bool,
+    #[cfg(feature = "client")]
+    turns: tokio::sync::Semaphore,
 }
+
+/// So many calls of the typed client are under way at a time.
+#[cfg(feature = "client")]
+const ASKING_WIDTH: usize = 16;
 
 /// Its counts: what is pending belongs to the program's users.
 impl fmt::Debug for Outbox {
@@ -123,6 +133,8 @@ impl Outbox {
             answer_timeout: Duration::ZERO,
             link_name: None,
             speaks_at_the_end: true,
+            #[cfg(feature = "client")]
+            turns: tokio::sync::Semaphore::new(ASKING_WIDTH),
         }
     }
 
@@ -217,6 +229,28 @@ impl Outbox {
             drop(queue);
             self.wake.notify_one();
         }
+    }
+
+    /// Has the delivery thread make a call of the typed client, as [`command`](Self::command) does.
+    #[cfg(feature = "client")]
+    pub(crate) fn ask(&self, asked: Asked) {
+        let mut queue = self.lock();
+        if !queue.abandoned {
+            queue.inbox.calls.push(asked);
+            drop(queue);
+            self.wake.notify_one();
+        }
+    }
+
+    /// Resolves once it is the caller's turn to ask: so many calls of the typed client are under way at a time.
+    #[cfg(feature = "client")]
+    pub(crate) async fn turn(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        self.turns.acquire().await.ok()
+    }
+
+    /// How much of the room for what is pending in memory is taken, from 0 to 1.
+    pub(crate) fn fullness(&self) -> f64 {
+        self.fullness_without(Load::default())
     }
 
     /// Resolves once a whole batch has gathered or a command has come.

@@ -2,6 +2,8 @@
 
 use opentelemetry_sdk::trace::SpanData;
 
+#[cfg(feature = "client")]
+use super::command::Asked;
 use super::command::Command;
 use super::load::{Load, Medium};
 use super::record::Record;
@@ -16,10 +18,17 @@ pub(crate) struct Inbox {
     pub(crate) records: Vec<Record>,
     pub(crate) spans: Vec<SpanData>,
     pub(crate) commands: Vec<Command>,
+    /// Of the typed client.
+    #[cfg(feature = "client")]
+    pub(crate) calls: Vec<Asked>,
 }
 
 impl Inbox {
     pub(crate) fn is_empty(&self) -> bool {
+        #[cfg(feature = "client")]
+        if !self.calls.is_empty() {
+            return false;
+        }
         self.records.is_empty() && self.spans.is_empty() && self.commands.is_empty()
     }
 

@@ -5,11 +5,7 @@ use std::borrow::Cow;
 use super::environment::{Environment, Setting};
 use super::variables::{API_KEY, DATA_PLANE_API_KEY, INGESTION_API_KEY, Variable};
 use crate::error::BuildError;
-use crate::secret::ApiKey;
-
-/// What ingestion keys and fine-grained keys begin with.
-const INGESTION: &str = "hh_ingst_";
-const FINE_GRAINED: &str = "hh_fgdp_";
+use crate::secret::{ApiKey, FINE_GRAINED, INGESTION, KeyKind};
 
 /// The keys that were given in code.
 #[derive(Debug, Clone, Default)]
@@ -19,26 +15,73 @@ pub(crate) struct ExplicitKeys {
     pub(crate) data_plane_api_key: Option<ApiKey>,
 }
 
-/// The key for session starts, session updates and spans: the ingestion key, else the project key.
-pub(super) fn write_key(
-    explicit: &ExplicitKeys,
-    env: Environment<'_>,
-) -> Result<Option<ApiKey>, BuildError> {
-    let project = key(explicit.api_key.as_ref(), env, &API_KEY, None)?;
-    let ingestion = key(
-        explicit.ingestion_api_key.as_ref(),
-        env,
-        &INGESTION_API_KEY,
-        Some(INGESTION),
-    )?;
-    // Not used for tracing, but a key of the wrong shape is a mistake worth hearing of at start-up.
-    key(
-        explicit.data_plane_api_key.as_ref(),
-        env,
-        &DATA_PLANE_API_KEY,
-        Some(FINE_GRAINED),
-    )?;
-    Ok(ingestion.or(project))
+/// The keys that calls go out with, each on the routes of its kind.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Keys {
+    project: Option<ApiKey>,
+    ingestion: Option<ApiKey>,
+    data_plane: Option<ApiKey>,
+}
+
+impl Keys {
+    pub(super) fn resolve(
+        explicit: &ExplicitKeys,
+        env: Environment<'_>,
+    ) -> Result<Self, BuildError> {
+        let typed = |explicit: &Option<ApiKey>, variable, prefix| {
+            key(explicit.as_ref(), env, variable, Some(prefix))
+        };
+        Ok(Self {
+            project: key(explicit.api_key.as_ref(), env, &API_KEY, None)?,
+            ingestion: typed(&explicit.ingestion_api_key, &INGESTION_API_KEY, INGESTION)?,
+            data_plane: typed(
+                &explicit.data_plane_api_key,
+                &DATA_PLANE_API_KEY,
+                FINE_GRAINED,
+            )?,
+        })
+    }
+
+    /// The key for session starts, session updates and spans: the ingestion key, else the project key.
+    pub(crate) const fn write(&self) -> Option<&ApiKey> {
+        match &self.ingestion {
+            Some(key) => Some(key),
+            None => self.project.as_ref(),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn with_project_key(key: &str) -> Self {
+        Self {
+            project: Some(ApiKey::new(key.to_owned())),
+            ..Self::default()
+        }
+    }
+
+    /// True where there is a key that the typed client has calls for.
+    #[cfg(feature = "client")]
+    pub(super) const fn can_ask(&self) -> bool {
+        self.project.is_some() || self.data_plane.is_some()
+    }
+
+    /// The key of one kind.
+    #[cfg(feature = "client")]
+    pub(crate) const fn of(&self, kind: KeyKind) -> Option<&ApiKey> {
+        match kind {
+            KeyKind::Project => self.project.as_ref(),
+            KeyKind::Ingestion => self.ingestion.as_ref(),
+            KeyKind::DataPlane => self.data_plane.as_ref(),
+        }
+    }
+
+    /// The text without any of these keys.
+    pub(crate) fn out_of(&self, text: &str) -> String {
+        let keys = [&self.project, &self.ingestion, &self.data_plane];
+        let keys = keys.into_iter().flatten();
+        keys.fold(text.to_owned(), |text, key| {
+            text.replace(key.expose(), "<redacted>")
+        })
+    }
 }
 
 fn key(

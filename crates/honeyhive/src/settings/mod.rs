@@ -16,8 +16,11 @@ mod without_effect;
 pub(crate) use choices::Encoding;
 pub use choices::{DropPolicy, OtlpCompression, OtlpProtocol, SessionTransport};
 pub(crate) use client::GivenClient;
+pub(crate) use keys::Keys;
 #[cfg(not(feature = "spool"))]
 pub(crate) use no_spool::Spool;
+#[cfg(feature = "client")]
+pub(crate) use resolve::Needs;
 pub(crate) use resolve::{Explicit, Settings};
 #[cfg(feature = "spool")]
 pub use spool::Spool;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::choices::{DropPolicy, Encoding, OtlpCompression, OtlpProtocol, SessionTransport};
 use super::client::GivenClient;
 use super::environment::{Environment, Setting};
-use super::keys::{ExplicitKeys, write_key};
+use super::keys::{ExplicitKeys, Keys};
 use super::url::server_url;
 use super::variables as names;
 use super::variables::Variable;
@@ -52,13 +52,35 @@ pub(crate) struct Explicit {
     pub(crate) http_client: Option<GivenClient>,
     /// The environment is not asked.
     pub(crate) is_isolated: bool,
+    pub(crate) needs: Needs,
+}
+
+/// The keys that there have to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Needs {
+    /// One that writes sessions and spans.
+    #[default]
+    Writing,
+    /// One that the typed client has calls for.
+    #[cfg(feature = "client")]
+    Asking,
+}
+
+impl Needs {
+    fn check(self, keys: &Keys) -> Result<(), BuildError> {
+        match self {
+            Self::Writing if keys.write().is_none() => Err(BuildError::MissingApiKey),
+            #[cfg(feature = "client")]
+            Self::Asking if !keys.can_ask() => Err(BuildError::MissingClientKey),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The settings a tracer runs with.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// For session starts, session updates and spans: the ingestion key, else the project key.
-    pub(crate) write_key: Option<ApiKey>,
+    pub(crate) keys: Keys,
     /// Without a slash at its end.
     pub(crate) server_url: String,
     pub(crate) project: Option<String>,
@@ -105,13 +127,13 @@ impl Settings {
         without_effect::warn_once(&env);
         let test_mode = env.parsed(explicit.test_mode, &names::TEST_MODE, parse_bool)?;
         let test_mode = test_mode.is_some_and(|setting| setting.value);
-        let write_key = write_key(&explicit.keys, env)?;
-        if write_key.is_none() && !test_mode {
-            return Err(BuildError::MissingApiKey);
+        let keys = Keys::resolve(&explicit.keys, env)?;
+        if !test_mode {
+            explicit.needs.check(&keys)?;
         }
         let (source, source_header) = source(explicit.source, env)?;
         Ok(Self {
-            write_key,
+            keys,
             server_url: server_url(explicit.server_url, env)?,
             project: line(explicit.project, env, &names::PROJECT)?,
             source,
@@ -148,7 +170,7 @@ impl Settings {
     /// Says whether two tracers deliver to the same place with the same key, and so little else that no key
     /// can be found out from it.
     pub(crate) fn destination(&self) -> u32 {
-        let key = self.write_key.as_ref().map_or("", ApiKey::expose);
+        let key = self.keys.write().map_or("", ApiKey::expose);
         let project = self.project.as_deref().unwrap_or_default();
         let all = format!("{}\n{project}\n{key}", self.server_url);
         let hash = Uuid::new_v5(&Uuid::NAMESPACE_URL, all.as_bytes());
@@ -401,7 +423,7 @@ mod tests {
     #[test]
     fn test_mode_needs_no_key() {
         let settings = resolve(Explicit::default(), &[("HH_TEST_MODE", "on")]).unwrap();
-        assert!(settings.test_mode && settings.write_key.is_none());
+        assert!(settings.test_mode && settings.keys.write().is_none());
     }
 
     #[test]
@@ -412,7 +434,7 @@ mod tests {
             ("HH_INGESTION_API_KEY", ingestion.as_str()),
         ];
         let settings = resolve(Explicit::default(), &env).unwrap();
-        assert_eq!(settings.write_key.unwrap().expose(), ingestion);
+        assert_eq!(settings.keys.write().unwrap().expose(), ingestion);
     }
 
     #[test]
@@ -436,7 +458,7 @@ mod tests {
         assert_eq!(settings.server_url, "http://old.example");
         let both = [("HH_API_KEY", "hh_new"), ("HONEYHIVE_API_KEY", "hh_old")];
         let settings = resolve(Explicit::default(), &both).unwrap();
-        assert_eq!(settings.write_key.unwrap().expose(), "hh_new");
+        assert_eq!(settings.keys.write().unwrap().expose(), "hh_new");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::outbox::{Bounds, Outbox};
 use crate::processor::HoneyHiveSpanProcessor;
 use crate::redaction::{Redaction, Rules};
 use crate::sampling::SessionSampling;
-use crate::secret::ApiKey;
+use crate::secret::{ApiKey, KeyKind};
 use crate::session::{SessionTrust, StartupSession};
 use crate::settings::{
     DropPolicy, Explicit, GivenClient, OtlpCompression, OtlpProtocol, SessionTransport, Settings,
@@ -116,8 +116,8 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// A fine-grained key (`HH_DATA_PLANE_API_KEY`, `hh_fgdp_…`). Tracing does not use it; its shape is
-    /// checked.
+    /// A fine-grained key (`HH_DATA_PLANE_API_KEY`, `hh_fgdp_…`). Tracing does not use it, whose shape is checked all the
+    /// same: the typed client does (`HoneyHiveTracer::client`), on routes that name their project.
     pub fn data_plane_api_key(mut self, key: impl Into<String>) -> Self {
         self.explicit.keys.data_plane_api_key = Some(ApiKey::new(key.into()));
         self
@@ -407,7 +407,7 @@ impl HoneyHiveTracerBuilder {
             log::debug(format_args!(
                 "delivers to {} with {}, as the source {:?}",
                 settings.server_url,
-                settings.write_key.as_ref().map_or("no key", ApiKey::kind),
+                key_in_use(&settings),
                 settings.source
             ));
         }
@@ -440,6 +440,15 @@ impl HoneyHiveTracerBuilder {
             tracer.stand_for_default();
             tracer
         })
+    }
+}
+
+fn key_in_use(settings: &Settings) -> &'static str {
+    match settings.keys.write().map(ApiKey::kind) {
+        None => "no key",
+        Some(KeyKind::Ingestion) => "an ingestion key",
+        Some(KeyKind::DataPlane) => "a data plane key, which writes nothing",
+        Some(_) => "a project key",
     }
 }
 

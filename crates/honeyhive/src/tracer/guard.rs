@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::HoneyHiveTracer;
 use crate::log::{self, CallSite};
+use crate::outbox::LAST_FLUSH;
 use crate::outbox::{Closed, Outcome, SessionEnd};
 use crate::panics::panic_text;
-use crate::processor::LAST_FLUSH;
 use crate::session::{NewSession, Session};
 use crate::span::Failure;
 

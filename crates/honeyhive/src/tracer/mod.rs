@@ -200,6 +200,9 @@ impl HoneyHiveTracer {
     /// # assert_eq!(runtime.block_on(work), Some(sender.id()));
     /// # Ok::<(), honeyhive::BuildError>(())
     /// ```
+    #[doc(alias = "link_carrier")]
+    #[doc(alias = "link")]
+    #[doc(alias = "extract_context")]
     #[must_use]
     pub fn extract<K, V>(&self, headers: impl IntoIterator<Item = (K, V)>) -> Context
     where
@@ -320,6 +323,8 @@ impl HoneyHiveTracer {
 
     /// The tracer's provider, for instrumentations that take one: their spans land in the current
     /// session. It samples everything, and goes on delivering when the last tracer is gone.
+    #[doc(alias = "tracer_provider")]
+    #[doc(alias = "instrument")]
     #[must_use]
     pub fn provider(&self) -> &SdkTracerProvider {
         &self.inner.provider
@@ -330,6 +335,34 @@ impl HoneyHiveTracer {
     #[must_use]
     pub fn span_processor(&self) -> HoneyHiveSpanProcessor {
         self.inner.processor.clone()
+    }
+
+    /// The typed client of HoneyHive's API, with the settings and the background thread of this tracer (feature
+    /// `client`).
+    ///
+    /// ```
+    /// use honeyhive::{HoneyHiveTracer, client::NewDataset};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = honeyhive_local::LocalServer::builder().start().await?;
+    /// # let tracer = HoneyHiveTracer::builder().api_key("hh_local").server_url(server.url()).build()?;
+    /// let dataset = tracer.client().datasets().create(&NewDataset::named("capitals")).await?;
+    /// # assert!(tracer.client().datasets().get(&dataset).await?.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "client")]
+    #[must_use]
+    pub fn client(&self) -> crate::client::Client {
+        crate::client::Client::new(Arc::clone(self.inner.processor.lifeline()))
+    }
+
+    /// How much of the room for what is pending is taken, from 0 to 1. A batch that records faster than it is
+    /// delivered can wait by this.
+    #[must_use]
+    pub fn fullness(&self) -> f64 {
+        self.inner.outbox.fullness()
     }
 
     /// What became of everything so far.
@@ -348,6 +381,7 @@ impl HoneyHiveTracer {
     /// [`FlushError::TimedOut`] when items are still pending, [`FlushError::Dropped`] when some were
     /// lost on the way, [`FlushError::ShutDown`] after a shutdown.
     #[doc(alias = "flush")]
+    #[doc(alias = "timeout_millis")]
     pub async fn force_flush(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
         if self.is_disabled() {
             return Ok(FlushReport::default());

@@ -11,7 +11,7 @@ use super::HoneyHiveTracer;
 use super::signals::Signals;
 use crate::error::FlushError;
 use crate::log;
-use crate::processor::LAST_FLUSH;
+use crate::outbox::LAST_FLUSH;
 use crate::report::FlushReport;
 
 /// How long requests that are under way may still take once it is time to stop.

@@ -7,10 +7,13 @@ use http::{HeaderMap, Response, StatusCode, Uri};
 use opentelemetry_http::Bytes;
 
 use crate::model::id::SessionId;
-use crate::secret::ApiKey;
+use crate::settings::Keys;
 
 /// How much of HoneyHive's message is repeated in errors and logs.
 const MESSAGE_LIMIT: usize = 200;
+
+/// How much of an answer is looked through for its message.
+const MOST_READ: usize = 64 * 1024;
 
 /// What HoneyHive said to a call that succeeded.
 #[derive(Debug, Default)]
@@ -52,19 +55,14 @@ impl Failure {
     }
 }
 
-/// What an answer means; `key` is not repeated, whatever HoneyHive says of it.
-pub(super) fn read(response: Response<Bytes>, key: Option<&ApiKey>) -> Result<Answer, Failure> {
+/// What an answer means; none of the keys is repeated, whatever HoneyHive says of it.
+pub(super) fn read(response: Response<Bytes>, keys: &Keys) -> Result<Answer, Failure> {
     let status = response.status();
     if status.is_success() {
         let body = response.into_body().to_vec();
         return Ok(Answer { body });
     }
-    // Redacted first: half a key is a secret too.
-    let told = match redirect(&response) {
-        Some(place) => place,
-        None => message_in(response.body()),
-    };
-    let message = said(&redacted(&told, key));
+    let message = message_of(&response, keys);
     if is_transient(status) {
         return Err(Failure::Transient {
             retry_after: retry_after(response.headers()),
@@ -77,11 +75,14 @@ pub(super) fn read(response: Response<Bytes>, key: Option<&ApiKey>) -> Result<An
     })
 }
 
-fn redacted(text: &str, key: Option<&ApiKey>) -> String {
-    match key {
-        Some(key) => text.replace(key.expose(), "<redacted>"),
-        None => text.to_owned(),
-    }
+/// What an answer that is no success says, without the keys.
+pub(super) fn message_of(response: &Response<Bytes>, keys: &Keys) -> String {
+    let told = match redirect(response) {
+        Some(place) => place,
+        None => message_in(&response.body()[..response.body().len().min(MOST_READ)]),
+    };
+    // Redacted first: half a key is a secret too.
+    said(&keys.out_of(&told))
 }
 
 /// Where a redirect leads, which no call follows: a key goes to no other host than the one that it was meant for.
@@ -102,7 +103,7 @@ fn redirect(response: &Response<Bytes>) -> Option<String> {
     ))
 }
 
-const fn is_transient(status: StatusCode) -> bool {
+pub(super) const fn is_transient(status: StatusCode) -> bool {
     matches!(
         status.as_u16(),
         408 | 425 | 429 | 500 | 502 | 503 | 504 | 506..=599
@@ -138,7 +139,7 @@ fn is_unseen(symbol: char) -> bool {
 }
 
 /// Seconds, or an HTTP date.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
@@ -153,7 +154,7 @@ mod tests {
 
     fn refused(response: http::response::Builder, body: &'static str) -> String {
         let response = response.body(Bytes::from_static(body.as_bytes())).unwrap();
-        match read(response, Some(&ApiKey::new("hh_secret".into()))) {
+        match read(response, &Keys::with_project_key("hh_secret")) {
             Err(Failure::Refused { message, .. }) => message,
             other => panic!("{other:?}"),
         }

@@ -4,21 +4,23 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use opentelemetry_http::Bytes;
 
 use super::answer::{self, Answer, Failure, said};
+#[cfg(feature = "client")]
+use super::api_call::{self, ApiCall, ApiFailure, MOST_OF_AN_ANSWER};
 use super::bodies::{legacy_start, legacy_update};
 use super::compression::Compression;
 use super::hints;
 use super::payload::Payload;
 use super::route::Route;
-use super::transport::Transport;
+use super::transport::{Transport, Unanswered, Wanted};
 use crate::error::BuildError;
 use crate::log;
 use crate::model::id::SessionId;
 use crate::secret::ApiKey;
-use crate::settings::Settings;
+use crate::settings::{Keys, Settings};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -38,7 +40,7 @@ pub(crate) struct Client {
     /// What the legacy route of sessions takes; the current one goes by the key.
     project: Option<String>,
     /// Never to be seen in what HoneyHive says of a call.
-    key: Option<ApiKey>,
+    keys: Keys,
     compression: Arc<Compression>,
     legacy_sessions: Route,
     legacy_events: Route,
@@ -56,7 +58,7 @@ impl Client {
             timeout: settings.api_timeout,
             source: settings.source_header.clone(),
             project: settings.project.clone(),
-            key: settings.write_key.clone(),
+            keys: settings.keys.clone(),
             compression,
             legacy_sessions: Route::default(),
             legacy_events: Route::default(),
@@ -64,13 +66,18 @@ impl Client {
     }
 
     /// Starts a session, on the route that this deployment has.
-    pub(crate) async fn start_session(&self, session: &[u8]) -> Result<Answer, Failure> {
+    pub(crate) async fn start_session(
+        &self,
+        items: u64,
+        session: &[u8],
+    ) -> Result<Answer, Failure> {
         self.legacy_sessions
             .choose(
                 true,
-                || self.rest(Method::POST, "/v1/sessions", session.to_vec()),
+                || self.rest(items, Method::POST, "/v1/sessions", session.to_vec()),
                 || {
                     self.rest(
+                        items,
                         Method::POST,
                         "/session/start",
                         legacy_start(session, self.project.as_deref()),
@@ -83,6 +90,7 @@ impl Client {
     /// Updates a session or an event, on the route that this deployment has.
     pub(crate) async fn update_event(
         &self,
+        items: u64,
         event_id: SessionId,
         update: &[u8],
     ) -> Result<Answer, Failure> {
@@ -92,85 +100,180 @@ impl Client {
         self.legacy_events
             .choose(
                 not_found_tells,
-                || self.rest(Method::PUT, &path, update.to_vec()),
-                || self.rest(Method::PUT, "/events", legacy_update(event_id, update)),
+                || self.rest(items, Method::PUT, &path, update.to_vec()),
+                || {
+                    self.rest(
+                        items,
+                        Method::PUT,
+                        "/events",
+                        legacy_update(event_id, update),
+                    )
+                },
             )
             .await
     }
 
     /// Sends a batch of spans. Where the compression may be what the server refuses, the same spans go once more
     /// without.
-    pub(crate) async fn export_traces(&self, payload: Payload) -> Result<Answer, Failure> {
+    pub(crate) async fn export_traces(
+        &self,
+        items: u64,
+        payload: Payload,
+    ) -> Result<Answer, Failure> {
         let payload = self.compression.repack(payload);
-        let answer = self.traces(payload.clone()).await;
+        let answer = self.traces(items, payload.clone()).await;
         let Some(status) = answer.as_ref().err().and_then(Failure::status) else {
             return answer;
         };
         let Some(plain) = self.compression.without(&payload, status) else {
             return answer;
         };
-        let second = self.traces(plain).await;
+        let second = self.traces(items, plain).await;
         if second.is_ok() {
             self.compression.give_up(status);
         }
         second
     }
 
-    async fn traces(&self, payload: Payload) -> Result<Answer, Failure> {
+    async fn traces(&self, items: u64, payload: Payload) -> Result<Answer, Failure> {
         let mut headers = payload.headers;
         headers.insert(HeaderName::from_static("x-source"), self.source.clone());
         let timeout = TRACES_TIMEOUT.max(self.timeout);
         let path = "/opentelemetry/v1/traces";
-        self.send(Method::POST, path, headers, payload.bytes, timeout)
+        self.send(items, Method::POST, path, headers, payload.bytes, timeout)
             .await
     }
 
-    async fn rest(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Answer, Failure> {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, JSON);
-        headers.insert(CONTENT_TYPE, JSON);
-        headers.insert(
-            HeaderName::from_static("hh-client-timestamp"),
-            HeaderValue::from(nanoseconds_now()),
-        );
-        self.send(method, path, headers, body.into(), self.timeout)
-            .await
+    async fn rest(
+        &self,
+        items: u64,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<Answer, Failure> {
+        self.send(
+            items,
+            method,
+            path,
+            json_headers(),
+            body.into(),
+            self.timeout,
+        )
+        .await
     }
 
     async fn send(
         &self,
+        items: u64,
         method: Method,
         path: &str,
         headers: HeaderMap,
         body: Bytes,
         timeout: Duration,
     ) -> Result<Answer, Failure> {
-        let url = format!("{}{path}", self.base);
-        let (began, bytes) = (Instant::now(), body.len());
+        let request = self.request(method, path, headers, body);
+        let request = request.map_err(unusable)?;
+        let wanted = Wanted::Beginning;
+        let response = self.carry(Some(items), request, timeout, wanted).await;
+        match response {
+            Ok(response) => answer::read(response, &self.keys),
+            Err(unanswered) => Err(Failure::Transient {
+                retry_after: None,
+                detail: unanswered.detail,
+            }),
+        }
+    }
+
+    /// Makes a call of the typed client, with the key that it takes.
+    #[cfg(feature = "client")]
+    pub(crate) async fn ask(&self, call: &ApiCall) -> Result<Answer, ApiFailure> {
+        let Some(key) = self.keys.of(call.takes) else {
+            return Err(ApiFailure::MissingKey(call.takes));
+        };
+        let mut headers = json_headers();
+        headers.extend(key.bearer().map(|bearer| (AUTHORIZATION, bearer)));
+        if call.body.is_none() {
+            headers.remove(CONTENT_TYPE);
+        }
+        let body = call.body.clone().unwrap_or_default();
+        let request = self.request(call.method.clone(), &call.path, headers, body);
+        let request = request.map_err(|error| ApiFailure::unsent(error.to_string()))?;
+        let wanted = Wanted::Whole(MOST_OF_AN_ANSWER);
+        let response = self.carry(None, request, call.timeout, wanted).await;
+        api_call::read(response, &self.keys, key.kind())
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Request<Bytes>, http::uri::InvalidUri> {
         let mut request = Request::new(body);
-        *request.method_mut() = method.clone();
-        *request.uri_mut() = url.parse().map_err(unusable)?;
+        *request.method_mut() = method;
+        *request.uri_mut() = format!("{}{path}", self.base).parse()?;
         request.headers_mut().clone_from(&self.headers);
         request.headers_mut().extend(headers);
-        match self.transport.send(request, timeout).await {
+        Ok(request)
+    }
+
+    /// Sends a request, and says in the log how that went: without its query, which may hold names of the program's.
+    async fn carry(
+        &self,
+        items: Option<u64>,
+        request: Request<Bytes>,
+        timeout: Duration,
+        wanted: Wanted,
+    ) -> Result<Response<Bytes>, Unanswered> {
+        let (method, bytes) = (request.method().clone(), request.body().len());
+        let url = request.uri().to_string();
+        let url = url.split('?').next().unwrap_or_default().to_owned();
+        let began = Instant::now();
+        match self.transport.send(request, timeout, wanted).await {
             Ok(response) => {
-                let status = response.status().as_u16();
                 log::debug(format_args!(
-                    "{method} {url}: {bytes} bytes, status {status} after {:?}",
+                    "{method} {url}: {}{bytes} bytes, status {} after {:?}",
+                    counted(items),
+                    response.status().as_u16(),
                     began.elapsed()
                 ));
-                answer::read(response, self.key.as_ref())
+                Ok(response)
             }
             Err(unanswered) => {
                 let detail = hints::explained(method.as_str(), &url, &said(&unanswered.detail));
-                log::debug(format_args!("{detail} (after {:?})", began.elapsed()));
-                Err(Failure::Transient {
-                    retry_after: None,
+                log::debug(format_args!(
+                    "{detail} ({}after {:?})",
+                    counted(items),
+                    began.elapsed()
+                ));
+                Err(Unanswered {
                     detail,
+                    ..unanswered
                 })
             }
         }
     }
+}
+
+/// So many items of delivery, in words before others; nothing of a call of the typed client.
+fn counted(items: Option<u64>) -> String {
+    match items {
+        None => String::new(),
+        Some(1) => "1 item, ".to_owned(),
+        Some(items) => format!("{items} items, "),
+    }
+}
+
+fn json_headers() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, JSON);
+    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(
+        HeaderName::from_static("hh-client-timestamp"),
+        HeaderValue::from(nanoseconds_now()),
+    );
+    headers
 }
 
 /// A call that cannot be made. The settings were checked, so there is none.
@@ -185,7 +288,7 @@ fn headers(settings: &Settings) -> HeaderMap {
     const VERSION: &str = env!("CARGO_PKG_VERSION");
     const AGENT: &str = concat!("honeyhive-rust/", env!("CARGO_PKG_VERSION"));
     let mut headers = HeaderMap::new();
-    if let Some(bearer) = settings.write_key.as_ref().and_then(ApiKey::bearer) {
+    if let Some(bearer) = settings.keys.write().and_then(ApiKey::bearer) {
         headers.insert(AUTHORIZATION, bearer);
     }
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));

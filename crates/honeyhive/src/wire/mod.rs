@@ -1,6 +1,8 @@
 //! HoneyHive's HTTP API: the bodies it takes, and one client for all of it.
 
 mod answer;
+#[cfg(feature = "client")]
+mod api_call;
 mod batch;
 mod bodies;
 mod client;
@@ -16,6 +18,8 @@ use std::sync::Arc;
 use opentelemetry_sdk::Resource;
 
 pub(crate) use answer::{Answer, Failure};
+#[cfg(feature = "client")]
+pub(crate) use api_call::{ApiCall, ApiFailure, MOST_OF_AN_ANSWER};
 pub(crate) use bodies::{StartSession, UpdateEvent};
 pub(crate) use client::Client;
 pub(crate) use payload::Payload;

@@ -13,12 +13,18 @@ pub use self::event::CapturedEvent;
 use self::fields::Fields;
 pub use self::session::CapturedSession;
 use super::sealed::{Body, Target};
+#[cfg(feature = "client")]
+use super::test_runs::TestRuns;
 use crate::attributes::{EVENT_ID, SESSION_ID};
 use crate::model::id::SessionId;
 
 /// Where test-mode deliveries go.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Capture(Arc<Mutex<Store>>);
+pub(crate) struct Capture {
+    store: Arc<Mutex<Store>>,
+    #[cfg(feature = "client")]
+    runs: TestRuns,
+}
 
 #[derive(Debug, Default)]
 struct Store {
@@ -43,7 +49,13 @@ impl Store {
 
 impl Capture {
     fn lock(&self) -> MutexGuard<'_, Store> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The experiment runs.
+    #[cfg(feature = "client")]
+    pub(crate) const fn runs(&self) -> &TestRuns {
+        &self.runs
     }
 
     /// All sessions, in the order of their starts.

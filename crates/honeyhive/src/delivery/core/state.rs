@@ -45,7 +45,12 @@ pub(in crate::delivery) enum Event<'a> {
 #[derive(Debug)]
 pub(in crate::delivery) enum Effect {
     Seal(Number, Open),
-    Call(Number, Target, Body),
+    Call {
+        number: Number,
+        target: Target,
+        items: u64,
+        body: Body,
+    },
     /// Calls that are under way end without an answer.
     Cut,
     Disk(disk::Request),
@@ -158,6 +163,12 @@ impl Core {
         let flush = self.ledger.next_deadline();
         let flush = flush.filter(|_| !self.is_writing_the_rest());
         [stop, flush].into_iter().flatten().min()
+    }
+
+    /// When it has to have ended, once it was told to stop.
+    #[cfg(feature = "client")]
+    pub(in crate::delivery) fn stops_at(&self) -> Option<Instant> {
+        self.stop.as_ref().map(Stop::at)
     }
 
     /// True once it was told to stop and nobody waits any more.

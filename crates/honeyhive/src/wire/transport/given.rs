@@ -12,7 +12,7 @@ use std::time::Duration;
 use http::{Request, Response};
 use opentelemetry_http::Bytes;
 
-use super::unanswered::{ANSWER_LIMIT, Unanswered};
+use super::unanswered::{Unanswered, Wanted};
 use crate::model::causes::with_causes;
 use crate::settings::GivenClient;
 
@@ -28,6 +28,7 @@ impl Given {
         &self,
         request: Request<Bytes>,
         timeout: Duration,
+        wanted: Wanted,
     ) -> Result<Response<Bytes>, Unanswered> {
         let client = self.0.clone();
         let call = Arc::new(Call::default());
@@ -38,7 +39,7 @@ impl Given {
             call.run(client.0.send_bytes(request))
         });
         match tokio::time::timeout(timeout, thread).await {
-            Ok(Ok(Some(Ok(response)))) => Ok(response.map(|body| beginning(&body))),
+            Ok(Ok(Some(Ok(response)))) => Ok(response.map(|body| beginning(&body, wanted))),
             Ok(Ok(Some(Err(error)))) => Err(unanswered(with_causes(error.as_ref()))),
             Ok(Ok(None)) => Err(unanswered("the call was given up".to_owned())),
             Ok(Err(_)) => Err(unanswered("the HTTP client panicked".to_owned())),
@@ -47,12 +48,15 @@ impl Given {
     }
 }
 
-fn beginning(body: &Bytes) -> Bytes {
-    body.slice(..body.len().min(ANSWER_LIMIT))
+fn beginning(body: &Bytes, wanted: Wanted) -> Bytes {
+    body.slice(..body.len().min(wanted.most()))
 }
 
 const fn unanswered(detail: String) -> Unanswered {
-    Unanswered { detail }
+    Unanswered {
+        detail,
+        may_have_arrived: true,
+    }
 }
 
 /// A call under way on a thread of its own.

@@ -11,7 +11,7 @@ use http::{Request, Response};
 use opentelemetry_http::Bytes;
 
 use self::given::Given;
-use self::unanswered::Unanswered;
+pub(super) use self::unanswered::{Unanswered, Wanted};
 use crate::error::BuildError;
 use crate::settings::Settings;
 
@@ -44,16 +44,17 @@ impl Transport {
         Err(BuildError::MissingHttpClient)
     }
 
-    /// Makes a call. The body of the answer is its beginning, where it is a long one.
+    /// Makes a call. The body of the answer is as much as is wanted of it.
     pub(super) async fn send(
         &self,
         request: Request<Bytes>,
         timeout: Duration,
+        wanted: Wanted,
     ) -> Result<Response<Bytes>, Unanswered> {
         match self {
             #[cfg(feature = "reqwest")]
-            Self::Own(own) => own.send(request, timeout).await,
-            Self::Given(given) => given.send(request, timeout).await,
+            Self::Own(own) => own.send(request, timeout, wanted).await,
+            Self::Given(given) => given.send(request, timeout, wanted).await,
         }
     }
 }

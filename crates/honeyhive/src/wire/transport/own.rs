@@ -6,7 +6,7 @@ use http::{Request, Response};
 use opentelemetry_http::Bytes;
 use reqwest::{Client, ClientBuilder};
 
-use super::unanswered::{ANSWER_LIMIT, Unanswered};
+use super::unanswered::{Unanswered, Wanted};
 use crate::error::BuildError;
 use crate::model::causes::with_causes;
 use crate::settings::Settings;
@@ -31,6 +31,7 @@ impl Own {
         &self,
         request: Request<Bytes>,
         timeout: Duration,
+        wanted: Wanted,
     ) -> Result<Response<Bytes>, Unanswered> {
         let mut request = reqwest::Request::try_from(request).map_err(unanswered)?;
         *request.timeout_mut() = Some(timeout);
@@ -38,18 +39,21 @@ impl Own {
         let mut answer = Response::new(Bytes::new());
         *answer.status_mut() = response.status();
         *answer.headers_mut() = std::mem::take(response.headers_mut());
-        // A success whose body breaks off is a success all the same.
-        *answer.body_mut() = read(response).await.unwrap_or_default();
+        *answer.body_mut() = match read(response, wanted.most()).await {
+            Err(error) if !wanted.takes_fragments() => return Err(unanswered(error)),
+            // A success whose body breaks off is a success all the same.
+            body => body.unwrap_or_default(),
+        };
         Ok(answer)
     }
 }
 
-async fn read(mut response: reqwest::Response) -> reqwest::Result<Bytes> {
+async fn read(mut response: reqwest::Response, most: usize) -> reqwest::Result<Bytes> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
-        let room = ANSWER_LIMIT - body.len();
+        let room = most - body.len();
         body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if body.len() == ANSWER_LIMIT {
+        if body.len() == most {
             break;
         }
     }
@@ -59,6 +63,7 @@ async fn read(mut response: reqwest::Response) -> reqwest::Result<Bytes> {
 /// Without the URL, which may hold a tenant's name, at every level.
 fn unanswered(error: reqwest::Error) -> Unanswered {
     Unanswered {
+        may_have_arrived: !(error.is_connect() || error.is_builder()),
         detail: with_causes(&error.without_url()),
     }
 }

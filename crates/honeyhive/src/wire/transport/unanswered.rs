@@ -1,10 +1,41 @@
 //! What is common to all clients: how much of an answer is read, and why there is none.
 
-/// How much of an answer is read.
-pub(super) const ANSWER_LIMIT: usize = 64 * 1024;
+/// How much of an answer is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::wire) enum Wanted {
+    /// The first bytes, as many as came: the status says all.
+    Beginning,
+    /// All of it, up to so many bytes. One that is longer has one byte more.
+    #[cfg(feature = "client")]
+    Whole(usize),
+}
+
+impl Wanted {
+    /// How many bytes are read.
+    pub(super) const fn most(self) -> usize {
+        const BEGINNING: usize = 64 * 1024;
+        match self {
+            Self::Beginning => BEGINNING,
+            #[cfg(feature = "client")]
+            Self::Whole(most) => most + 1,
+        }
+    }
+
+    /// Whether an answer counts whose body breaks off.
+    #[cfg(feature = "reqwest")]
+    pub(super) const fn takes_fragments(self) -> bool {
+        matches!(self, Self::Beginning)
+    }
+}
 
 /// Why there is no answer.
 #[derive(Debug)]
 pub(in crate::wire) struct Unanswered {
     pub(in crate::wire) detail: String,
+    /// HoneyHive may have seen the call.
+    #[cfg_attr(
+        not(feature = "client"),
+        expect(dead_code, reason = "asked by the typed client")
+    )]
+    pub(in crate::wire) may_have_arrived: bool,
 }

@@ -1,0 +1,72 @@
+//! [`Body`]: the fields of a call's body, as they are set one after another.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// The fields of a body, and what is wrong with the first of them that cannot be sent.
+#[derive(Clone, Default)]
+pub(super) struct Body {
+    fields: Map<String, Value>,
+    problem: Option<String>,
+}
+
+/// Which fields there are: what is in them may be a secret of the program's users.
+impl fmt::Debug for Body {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.fields.keys()).finish()
+    }
+}
+
+impl Body {
+    /// Sets a field.
+    pub(super) fn set(mut self, name: &str, value: impl Serialize) -> Self {
+        match serde_json::to_value(value) {
+            Ok(value) => _ = self.fields.insert(name.to_owned(), value),
+            Err(error) => self.refuse(format!("`{name}` is no JSON: {error}")),
+        }
+        self
+    }
+
+    /// Sets a field that takes nothing but an object.
+    pub(super) fn object(self, name: &str, map: impl Serialize) -> Self {
+        let mut body = self.set(name, map);
+        let is_object = body.fields.get(name).is_none_or(Value::is_object);
+        if !is_object {
+            body.refuse(format!(
+                "`{name}` takes an object, such as a map, a struct or `json!({{…}})`"
+            ));
+        }
+        body
+    }
+
+    /// Sets a name within a field that is an object.
+    pub(super) fn insert(mut self, field: &str, name: &str, value: Value) -> Self {
+        let object = self
+            .fields
+            .entry(field)
+            .or_insert_with(|| Map::new().into());
+        if let Value::Object(object) = object {
+            object.insert(name.to_owned(), value);
+        }
+        self
+    }
+
+    /// A field that is a text.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.fields.get(name)?.as_str()
+    }
+
+    fn refuse(&mut self, problem: String) {
+        self.problem.get_or_insert(problem);
+    }
+
+    /// The fields, or what is wrong with them.
+    pub(super) fn fields(&self) -> Result<&Map<String, Value>, &str> {
+        match &self.problem {
+            Some(problem) => Err(problem),
+            None => Ok(&self.fields),
+        }
+    }
+}

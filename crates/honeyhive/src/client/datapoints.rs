@@ -1,0 +1,205 @@
+//! Datapoints: inputs, and what would be right for them.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::body::Body;
+use super::call::Call;
+use super::error::ClientError;
+use super::handle::Client;
+use super::open::{first, or_default};
+
+/// So many datapoints are asked for at a time: their ids stand in the URL.
+const BATCH: usize = 100;
+
+impl Client {
+    /// Datapoints.
+    #[must_use]
+    pub const fn datapoints(&self) -> Datapoints<'_> {
+        Datapoints { client: self }
+    }
+}
+
+/// The calls about datapoints, from [`Client::datapoints`].
+///
+/// # Errors
+///
+/// All of them: [`ClientError`].
+#[derive(Debug, Clone, Copy)]
+pub struct Datapoints<'c> {
+    client: &'c Client,
+}
+
+/// A datapoint, as HoneyHive has it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Datapoint {
+    /// Its id.
+    #[serde(alias = "_id")]
+    pub id: String,
+    /// What is asked.
+    #[serde(deserialize_with = "or_default")]
+    pub inputs: Map<String, Value>,
+    /// The messages before that.
+    #[serde(deserialize_with = "or_default")]
+    pub history: Vec<Value>,
+    /// What would be right.
+    pub ground_truth: Option<Map<String, Value>>,
+    /// Facts about it.
+    pub metadata: Option<Map<String, Value>>,
+    /// The event that it was made of.
+    pub linked_event: Option<String>,
+    /// The ids of the datasets that it is in.
+    #[serde(deserialize_with = "or_default")]
+    pub linked_datasets: Vec<String>,
+    /// When it was made (ISO 8601).
+    pub created_at: Option<String>,
+    /// When it was last changed (ISO 8601).
+    pub updated_at: Option<String>,
+}
+
+/// A datapoint to be made.
+#[derive(Debug, Clone)]
+#[must_use = "it is made by `Datapoints::create`"]
+pub struct NewDatapoint(Body);
+
+/// What is changed of a datapoint; what is not given stays.
+#[derive(Debug, Clone, Default)]
+#[must_use = "it is made by `Datapoints::update`"]
+pub struct UpdateDatapoint(Body);
+
+impl NewDatapoint {
+    /// A datapoint with these inputs: anything that serialises to an object.
+    pub fn new(inputs: impl Serialize) -> Self {
+        Self(Body::default().object("inputs", inputs))
+    }
+}
+
+impl UpdateDatapoint {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Other inputs: anything that serialises to an object.
+    pub fn inputs(self, map: impl Serialize) -> Self {
+        Self(self.0.object("inputs", map))
+    }
+}
+
+macro_rules! fields_of_datapoint {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// What would be right: anything that serialises to an object.
+            pub fn ground_truth(self, map: impl Serialize) -> Self {
+                Self(self.0.object("ground_truth", map))
+            }
+
+            /// The messages before that.
+            pub fn history(self, messages: impl IntoIterator<Item = impl Serialize>) -> Self {
+                let messages: Vec<_> = messages.into_iter().collect();
+                Self(self.0.set("history", messages))
+            }
+
+            /// Facts about it: anything that serialises to an object.
+            pub fn metadata(self, map: impl Serialize) -> Self {
+                Self(self.0.object("metadata", map))
+            }
+
+            /// The event that it is made of.
+            pub fn linked_event(self, id: impl Into<String>) -> Self {
+                Self(self.0.set("linked_event", id.into()))
+            }
+
+            /// The ids of all datasets that it is in.
+            pub fn linked_datasets(self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+                let ids: Vec<String> = ids.into_iter().map(Into::into).collect();
+                Self(self.0.set("linked_datasets", ids))
+            }
+        }
+    )*};
+}
+fields_of_datapoint!(NewDatapoint, UpdateDatapoint);
+
+impl<'c> Datapoints<'c> {
+    fn call(self, method: Method, parts: &[&str]) -> Call<'c> {
+        self.client.call(method, &[&["datapoints"], parts].concat())
+    }
+
+    /// One datapoint; `None` where there is none with this id.
+    pub async fn get(&self, id: &str) -> Result<Option<Datapoint>, ClientError> {
+        // HoneyHive answers with a list of one.
+        let found = self.call(Method::GET, &[id]).take_one("datapoint").await;
+        match found {
+            Err(error) if error.is_not_found() => Ok(None),
+            found => found,
+        }
+    }
+
+    /// These datapoints, in the order of their ids; those that are not there are left out. One call for each 100.
+    pub async fn get_many<T: AsRef<str> + Sync>(
+        &self,
+        ids: &[T],
+    ) -> Result<Vec<Datapoint>, ClientError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(BATCH) {
+            let call = self.call(Method::GET, &[]);
+            let call = call.queries("datapoint_ids[]", ids);
+            let some: Vec<Datapoint> = call.take("datapoints").await?;
+            let of = |id: &T| some.iter().find(|it| it.id == id.as_ref()).cloned();
+            found.extend(ids.iter().filter_map(of));
+        }
+        Ok(found)
+    }
+
+    /// The datapoints of the datasets with this name.
+    pub async fn of_dataset_named(&self, name: &str) -> Result<Vec<Datapoint>, ClientError> {
+        let call = self.call(Method::GET, &[]).query("dataset_name", name);
+        call.take("datapoints").await
+    }
+
+    /// Makes a datapoint, and gives its id.
+    pub async fn create(&self, new: &NewDatapoint) -> Result<String, ClientError> {
+        #[derive(Deserialize)]
+        struct Made {
+            #[serde(rename = "insertedIds", deserialize_with = "first")]
+            id: String,
+        }
+        let call = self.call(Method::POST, &[]).body(&new.0);
+        let made: Made = call.take("result").await?;
+        Ok(made.id)
+    }
+
+    /// Makes a datapoint of each of these events (or sessions), in a dataset where one is given: what went in as inputs,
+    /// what came out as ground truth. Gives their ids.
+    pub async fn create_from_events<T: AsRef<str>>(
+        &self,
+        events: &[T],
+        dataset: Option<&str>,
+    ) -> Result<Vec<String>, ClientError> {
+        let checked: Map<String, Value> = events
+            .iter()
+            .map(|id| (id.as_ref().to_owned(), Value::Bool(true)))
+            .collect();
+        let body = Body::default().set("checkState", checked);
+        let body = match dataset {
+            Some(id) => body.set("dataset_id", id),
+            None => body,
+        };
+        let call = self.call(Method::POST, &["batch"]).body(&body);
+        call.take("insertedIds").await
+    }
+
+    /// Changes a datapoint.
+    pub async fn update(&self, id: &str, change: &UpdateDatapoint) -> Result<(), ClientError> {
+        let call = self.call(Method::PUT, &[id]).body(&change.0);
+        call.done().await
+    }
+
+    /// Removes a datapoint, also from its datasets.
+    pub async fn delete(&self, id: &str) -> Result<(), ClientError> {
+        self.call(Method::DELETE, &[id]).done().await
+    }
+}

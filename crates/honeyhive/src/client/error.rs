@@ -1,0 +1,185 @@
+//! [`ClientError`].
+
+use std::time::Duration;
+
+use crate::model::causes::debug_as_text;
+use crate::secret::KeyKind;
+use crate::wire::{ApiFailure, MOST_OF_AN_ANSWER};
+
+debug_as_text!(ClientError);
+
+/// Why a call of the [`Client`](super::Client) has no result. `call` is its method and path. No message holds a key.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The settings have no key of the kind that the call takes. Nothing was sent.
+    #[error("{call} takes a {key}, and there is none: set {}", key.variable())]
+    #[non_exhaustive]
+    MissingKey {
+        /// The method and the path.
+        call: String,
+        /// What the call takes.
+        key: KeyKind,
+    },
+    /// HoneyHive does not let this key do that.
+    #[error("HoneyHive refused the {sent} for {call} with status {status}: {message}; {}", right_key(*sent, *takes))]
+    #[non_exhaustive]
+    Unauthorized {
+        /// The method and the path.
+        call: String,
+        /// The key that was sent, as far as its form tells the kind.
+        sent: KeyKind,
+        /// The kind that the call takes.
+        takes: KeyKind,
+        /// 401 or 403.
+        status: u16,
+        /// What HoneyHive said, shortened.
+        message: String,
+    },
+    /// HoneyHive refused the call, and would do so again.
+    #[error("HoneyHive refused {call} with status {status}: {message}{}", project_hint(call, *status))]
+    #[non_exhaustive]
+    Rejected {
+        /// The method and the path.
+        call: String,
+        /// The HTTP status.
+        status: u16,
+        /// What HoneyHive said, shortened.
+        message: String,
+    },
+    /// HoneyHive did not answer, or said that it cannot now.
+    #[error("HoneyHive gave no answer to {call}: {detail}; {}", patience(*retry_after))]
+    #[non_exhaustive]
+    Unavailable {
+        /// The method and the path.
+        call: String,
+        /// What went wrong with the last try.
+        detail: String,
+        /// When HoneyHive asks to be called again.
+        retry_after: Option<Duration>,
+    },
+    /// HoneyHive answered with a success that cannot be read.
+    #[error("the answer to {call} cannot be read: {detail}")]
+    #[non_exhaustive]
+    Unreadable {
+        /// The method and the path.
+        call: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// What was to be sent cannot be. Nothing was sent.
+    #[error("{call} was not sent: {problem}")]
+    #[non_exhaustive]
+    Invalid {
+        /// The method and the path.
+        call: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Test mode has runs, and nothing else to answer with.
+    #[error("{call} has no answer in test mode, which has runs only: ask honeyhive-local instead")]
+    #[non_exhaustive]
+    TestMode {
+        /// The method and the path.
+        call: String,
+    },
+    /// The tracer behind the client is shut down, or records nothing.
+    #[error("{call} was not made: the tracer is shut down, or was disabled for want of settings")]
+    #[non_exhaustive]
+    ShutDown {
+        /// The method and the path.
+        call: String,
+    },
+}
+
+impl ClientError {
+    /// The HTTP status of HoneyHive's refusal.
+    #[must_use]
+    pub const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Unauthorized { status, .. } | Self::Rejected { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// True where there is no such thing at HoneyHive, or no such route (404). Routes of runs say 400 of a run that is
+    /// unknown.
+    #[must_use]
+    pub const fn is_not_found(&self) -> bool {
+        matches!(self.status(), Some(404))
+    }
+
+    pub(super) fn of(failure: ApiFailure, call: String, takes: KeyKind) -> Self {
+        match failure {
+            ApiFailure::MissingKey(key) => Self::MissingKey { call, key },
+            ApiFailure::Status {
+                status: status @ (401 | 403),
+                message,
+                sent,
+                ..
+            } => Self::Unauthorized {
+                call,
+                sent,
+                takes,
+                status,
+                message,
+            },
+            ApiFailure::Status {
+                status,
+                is_transient: true,
+                retry_after,
+                message,
+                ..
+            } => Self::Unavailable {
+                call,
+                detail: format!("status {status}: {message}"),
+                retry_after,
+            },
+            ApiFailure::Status {
+                status, message, ..
+            } => Self::Rejected {
+                call,
+                status,
+                message,
+            },
+            ApiFailure::Unanswered { detail, .. } => Self::Unavailable {
+                call,
+                detail,
+                retry_after: None,
+            },
+            ApiFailure::TooLong => Self::Unreadable {
+                call,
+                detail: format!(
+                    "it has more than {} MiB: ask for less at a time",
+                    MOST_OF_AN_ANSWER / 1024 / 1024
+                ),
+            },
+            ApiFailure::TestMode => Self::TestMode { call },
+        }
+    }
+}
+
+fn right_key(sent: KeyKind, takes: KeyKind) -> String {
+    let variable = takes.variable();
+    if sent == takes {
+        format!("check {variable}: is it of this project and deployment, and still valid?")
+    } else {
+        format!("it takes a {takes}: set {variable} to one")
+    }
+}
+
+fn project_hint(call: &str, status: u16) -> &'static str {
+    let names_project = call.contains(" /v1/projects/");
+    if names_project && status == 404 {
+        "; is the project's id right, and the data plane key of that project?"
+    } else {
+        ""
+    }
+}
+
+fn patience(retry_after: Option<Duration>) -> String {
+    match retry_after {
+        Some(wait) => format!("try again in {} s", wait.as_secs()),
+        None => "try again later".to_owned(),
+    }
+}

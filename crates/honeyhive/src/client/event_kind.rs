@@ -1,0 +1,24 @@
+//! [`EventKind`].
+
+use super::open::open_enum;
+
+open_enum! {
+    /// What an event is.
+    EventKind {
+        /// A session, the event around all others of it.
+        Session = "session",
+        /// A call of a language model.
+        Model = "model",
+        /// A group of others.
+        Chain = "chain",
+        /// Anything else that does work.
+        Tool = "tool",
+    }
+}
+
+/// What can be said of an answer that left the field out.
+impl Default for EventKind {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}

@@ -1,0 +1,409 @@
+//! What runs came to: summaries, the events with their metrics, comparisons.
+
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::error::ClientError;
+use super::event_kind::EventKind;
+use super::open::{number, open_enum, or_default};
+use super::runs::{Run, Runs};
+
+open_enum! {
+    /// How the values of a metric become one.
+    Aggregate {
+        /// Their mean (the default).
+        Average = "average",
+        /// The smallest.
+        Min = "min",
+        /// The largest.
+        Max = "max",
+        /// The middle one.
+        Median = "median",
+        /// That which 90 % are below.
+        P90 = "p90",
+        /// That which 95 % are below.
+        P95 = "p95",
+        /// That which 99 % are below.
+        P99 = "p99",
+        /// Their sum.
+        Sum = "sum",
+        /// How many there are.
+        Count = "count",
+    }
+}
+
+#[expect(clippy::derivable_impls, reason = "the variants are made by a macro")]
+impl Default for Aggregate {
+    fn default() -> Self {
+        Self::Average
+    }
+}
+
+open_enum! {
+    /// Who has made a metric.
+    MetricKind {
+        /// A program at HoneyHive.
+        Python = "PYTHON",
+        /// A language model at HoneyHive.
+        Llm = "LLM",
+        /// A person.
+        Human = "HUMAN",
+        /// Other metrics.
+        Composite = "COMPOSITE",
+        /// The program that sent the event.
+        ClientSide = "CLIENT_SIDE",
+    }
+}
+
+/// A run in numbers.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct RunSummary {
+    /// How far the run has come.
+    #[serde(deserialize_with = "or_default")]
+    pub status: String,
+    /// Every datapoint has passed.
+    #[serde(deserialize_with = "or_default")]
+    pub success: bool,
+    /// Why there is no summary.
+    pub error: Option<String>,
+    /// The ids of the datapoints that have passed.
+    #[serde(deserialize_with = "or_default")]
+    pub passed: Vec<String>,
+    /// The ids of those that have not.
+    #[serde(deserialize_with = "or_default")]
+    pub failed: Vec<String>,
+    /// Its metrics.
+    #[serde(deserialize_with = "or_default")]
+    pub metrics: MetricResults,
+    /// Its sessions.
+    #[serde(deserialize_with = "or_default")]
+    pub datapoints: Vec<DatapointResult>,
+    /// The events that are in it.
+    #[serde(deserialize_with = "or_default")]
+    pub event_details: Vec<EventDetail>,
+    /// The run.
+    #[serde(rename = "run_object", deserialize_with = "or_default")]
+    pub run: Run,
+}
+
+/// The metrics of a run.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct MetricResults {
+    /// How values became one.
+    pub aggregation_function: Option<String>,
+    /// Each metric of each event.
+    #[serde(deserialize_with = "or_default")]
+    pub details: Vec<MetricSummary>,
+}
+
+/// A metric of the events of one name.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct MetricSummary {
+    /// The metric's name.
+    #[serde(deserialize_with = "or_default")]
+    pub metric_name: String,
+    /// Who has made it.
+    pub metric_type: Option<MetricKind>,
+    /// The name of the events that have it.
+    pub event_name: Option<String>,
+    /// What they are.
+    pub event_type: Option<EventKind>,
+    /// Its values as one.
+    #[serde(deserialize_with = "number")]
+    pub aggregate: Option<f64>,
+    /// Its values.
+    #[serde(deserialize_with = "or_default")]
+    pub values: Vec<Value>,
+    /// Where it passes.
+    pub passing_range: Option<Value>,
+    /// Which datapoints passed by it.
+    #[serde(deserialize_with = "or_default")]
+    pub datapoints: PassedDatapoints,
+}
+
+/// The ids of datapoints that passed, and of those that did not.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct PassedDatapoints {
+    /// Those that passed.
+    #[serde(deserialize_with = "or_default")]
+    pub passed: Vec<String>,
+    /// Those that did not.
+    #[serde(deserialize_with = "or_default")]
+    pub failed: Vec<String>,
+}
+
+/// A session of a run.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct DatapointResult {
+    /// The session.
+    #[serde(deserialize_with = "or_default")]
+    pub session_id: String,
+    /// The datapoint that it is of.
+    pub datapoint_id: Option<String>,
+    /// Whether it passed.
+    pub passed: Option<bool>,
+    /// Its metrics.
+    #[serde(deserialize_with = "or_default")]
+    pub metrics: Vec<Value>,
+}
+
+/// Events of one name and type.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct EventDetail {
+    /// Their name.
+    #[serde(deserialize_with = "or_default")]
+    pub event_name: String,
+    /// What they are.
+    pub event_type: Option<EventKind>,
+}
+
+/// The events of a run, with their metrics.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct RunEvents {
+    /// The events.
+    #[serde(deserialize_with = "or_default")]
+    pub events: Vec<RunEvent>,
+    /// How many there are.
+    #[serde(rename = "totalEvents")]
+    pub total: u64,
+}
+
+/// An event of a run.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct RunEvent {
+    /// Its name.
+    #[serde(deserialize_with = "or_default")]
+    pub event_name: String,
+    /// What it is.
+    pub event_type: Option<EventKind>,
+    /// The session that it is in.
+    #[serde(deserialize_with = "or_default")]
+    pub session_id: String,
+    /// Facts about it: the `datapoint_id` among them.
+    #[serde(deserialize_with = "or_default")]
+    pub metadata: Map<String, Value>,
+    /// Numbers, flags and texts, by their names.
+    #[serde(deserialize_with = "or_default")]
+    pub metrics: Map<String, Value>,
+}
+
+impl RunEvent {
+    /// The datapoint that it is of.
+    #[must_use]
+    pub fn datapoint_id(&self) -> Option<&str> {
+        self.metadata.get("datapoint_id")?.as_str()
+    }
+}
+
+/// Two runs beside each other.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Comparison {
+    /// The metrics that either has.
+    #[serde(deserialize_with = "or_default")]
+    pub metrics: Vec<ComparedMetric>,
+    /// The ids of the datapoints that both have.
+    #[serde(rename = "commonDatapoints", deserialize_with = "or_default")]
+    pub common_datapoints: Vec<String>,
+    /// Which events are in which.
+    #[serde(deserialize_with = "or_default")]
+    pub event_details: Vec<EventPresence>,
+    /// The run that is compared with.
+    #[serde(deserialize_with = "or_default")]
+    pub old_run: Run,
+    /// The run that is compared.
+    #[serde(deserialize_with = "or_default")]
+    pub new_run: Run,
+}
+
+/// A metric in two runs.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ComparedMetric {
+    /// The metric's name.
+    #[serde(deserialize_with = "or_default")]
+    pub metric_name: String,
+    /// Who has made it.
+    pub metric_type: Option<MetricKind>,
+    /// The name of the events that have it, where HoneyHive says that.
+    pub event_name: Option<String>,
+    /// In the old run.
+    #[serde(deserialize_with = "number")]
+    pub old_aggregate: Option<f64>,
+    /// In the new run.
+    #[serde(deserialize_with = "number")]
+    pub new_aggregate: Option<f64>,
+    /// The new one less the old one.
+    #[serde(deserialize_with = "number")]
+    pub difference: Option<f64>,
+    /// That, in per cent of the old one.
+    #[serde(deserialize_with = "number")]
+    pub percentage_change: Option<f64>,
+}
+
+/// In which of two runs events of a name are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct EventPresence {
+    /// Their name.
+    #[serde(deserialize_with = "or_default")]
+    pub event_name: String,
+    /// What they are.
+    pub event_type: Option<EventKind>,
+    /// Where they are.
+    pub presence: Option<Presence>,
+}
+
+open_enum! {
+    /// In which of two runs something is.
+    Presence {
+        /// In the old one only.
+        Old = "old",
+        /// In the new one only.
+        New = "new",
+        /// In both.
+        Both = "both",
+    }
+}
+
+/// The events of two runs, in pairs.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ComparedEvents {
+    /// The pairs.
+    #[serde(deserialize_with = "or_default")]
+    pub events: Vec<ComparedEvent>,
+    /// How many there are on all pages.
+    #[serde(rename = "totalEvents")]
+    pub total: u64,
+}
+
+/// An event of one datapoint in two runs.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ComparedEvent {
+    /// The datapoint.
+    #[serde(deserialize_with = "or_default")]
+    pub datapoint_id: String,
+    /// The event in the run that was named first.
+    #[serde(rename = "event_1", deserialize_with = "or_default")]
+    pub first: Map<String, Value>,
+    /// The event in the other.
+    #[serde(rename = "event_2", deserialize_with = "or_default")]
+    pub second: Map<String, Value>,
+}
+
+/// Which pairs of events are wanted; all, 1,000 at a time, until more is said.
+#[derive(Debug, Clone, Default)]
+#[must_use = "it is used by `Runs::compared_events`"]
+pub struct PairFilter(Vec<(&'static str, String)>);
+
+impl PairFilter {
+    /// All pairs.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Of events with this name.
+    pub fn event_name(self, name: impl Into<String>) -> Self {
+        self.with("event_name", name.into())
+    }
+
+    /// Of events of this kind.
+    #[expect(clippy::needless_pass_by_value, reason = "as the other setters")]
+    pub fn event_type(self, kind: EventKind) -> Self {
+        self.with("event_type", kind.to_string())
+    }
+
+    /// Which page, from 1 on (default 1).
+    pub fn page(self, page: u32) -> Self {
+        self.with("page", page.to_string())
+    }
+
+    /// How many are on a page (default and most 1,000).
+    pub fn limit(self, limit: u32) -> Self {
+        self.with("limit", limit.to_string())
+    }
+
+    fn with(mut self, name: &'static str, value: String) -> Self {
+        self.0.push((name, value));
+        self
+    }
+}
+
+impl Runs<'_> {
+    /// A run in numbers, as HoneyHive has them: those of its own evaluators come some time after the run.
+    pub async fn summary(&self, id: &str, aggregate: Aggregate) -> Result<RunSummary, ClientError> {
+        let by = |route| {
+            let call = self.call(Method::GET, &[id, route]);
+            call.query("aggregate_function", aggregate.as_str())
+        };
+        match by("summary").whole("run_object").await {
+            Err(error) if is_no_route(&error) => by("result").whole("run_object").await,
+            answer => answer,
+        }
+    }
+
+    /// The events of a run with their metrics: what an old run is compared by.
+    pub async fn metrics(&self, id: &str) -> Result<RunEvents, ClientError> {
+        let call = self.call(Method::GET, &[id, "metrics"]);
+        call.whole("totalEvents").await
+    }
+
+    /// Two runs beside each other, on the datapoints that they share.
+    pub async fn compare(
+        &self,
+        new: &str,
+        old: &str,
+        aggregate: Aggregate,
+    ) -> Result<Comparison, ClientError> {
+        let by = |route| {
+            let call = self.call(Method::GET, &[new, route, old]);
+            call.query("aggregate_function", aggregate.as_str())
+        };
+        match by("compare").whole("commonDatapoints").await {
+            Err(error) if is_no_route(&error) => by("compare-with").whole("commonDatapoints").await,
+            answer => answer,
+        }
+    }
+
+    /// The events of two runs, in pairs by their datapoints.
+    pub async fn compared_events(
+        &self,
+        new: &str,
+        old: &str,
+        filter: &PairFilter,
+    ) -> Result<ComparedEvents, ClientError> {
+        let pairs = filter.0.iter();
+        let call = self.call(Method::GET, &[new, "compare", old, "events"]);
+        let call = pairs.fold(call, |call, (name, value)| call.query(name, value));
+        call.whole("totalEvents").await
+    }
+}
+
+/// Older deployments have another route.
+const fn is_no_route(error: &ClientError) -> bool {
+    matches!(error.status(), Some(404 | 405))
+}

@@ -1,0 +1,443 @@
+//! Experiment runs.
+
+use std::ops::{Bound, RangeBounds};
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::body::Body;
+use super::call::Call;
+use super::error::ClientError;
+use super::handle::Client;
+use super::open::{open_enum, or_default};
+use crate::model::id::SessionId;
+
+impl Client {
+    /// Experiment runs.
+    #[must_use]
+    pub const fn runs(&self) -> Runs<'_> {
+        Runs { client: self }
+    }
+}
+
+/// The calls about experiment runs, from [`Client::runs`].
+///
+/// ```
+/// use honeyhive::client::{Aggregate, Client, NewRun, RunStatus, UpdateRun};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = honeyhive_local::LocalServer::builder().start().await?;
+/// # let client = Client::builder().api_key("hh_local").server_url(server.url()).build()?;
+/// let run = client.runs().create(&NewRun::named("support-bot")).await?;
+/// // Sessions name it in their metadata: `run_id`, `datapoint_id`.
+/// let done = UpdateRun::new().status(RunStatus::Completed).event_ids(["session ids"]);
+/// client.runs().update(&run.run_id, &done).await?;
+/// let summary = client.runs().summary(&run.run_id, Aggregate::Average).await?;
+/// assert_eq!(summary.run.status, Some(RunStatus::Completed));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// All of them: [`ClientError`].
+#[derive(Debug, Clone, Copy)]
+pub struct Runs<'c> {
+    pub(super) client: &'c Client,
+}
+
+open_enum! {
+    /// How far a run has come.
+    RunStatus {
+        /// It has begun.
+        Pending = "pending",
+        /// It goes on.
+        Running = "running",
+        /// It ended as it should, whatever its scores are.
+        Completed = "completed",
+        /// It broke off, or too much of it did.
+        Failed = "failed",
+        /// Somebody ended it.
+        Cancelled = "cancelled",
+    }
+}
+
+/// A run, as HoneyHive has it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Run {
+    /// The id that calls and sessions name it by.
+    pub run_id: String,
+    /// Another id, of the record.
+    pub id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// What it is about.
+    pub description: Option<String>,
+    /// How far it has come.
+    pub status: Option<RunStatus>,
+    /// Facts about it.
+    #[serde(deserialize_with = "or_default")]
+    pub metadata: Map<String, Value>,
+    /// What it came to, where somebody has said that.
+    #[serde(deserialize_with = "or_default")]
+    pub results: Map<String, Value>,
+    /// How it was run.
+    #[serde(deserialize_with = "or_default")]
+    pub configuration: Map<String, Value>,
+    /// Numbers about it.
+    #[serde(deserialize_with = "or_default")]
+    pub metrics: Map<String, Value>,
+    /// The ids of its sessions.
+    #[serde(deserialize_with = "or_default")]
+    pub event_ids: Vec<String>,
+    /// The dataset that it went through, where HoneyHive has that.
+    pub dataset_id: Option<String>,
+    /// The name of that.
+    pub dataset_name: Option<String>,
+    /// Whether it is shown.
+    pub is_active: Option<bool>,
+    /// When it was made (ISO 8601).
+    pub created_at: Option<String>,
+    /// When it was last changed (ISO 8601).
+    pub updated_at: Option<String>,
+}
+
+/// A run to be made.
+#[derive(Debug, Clone)]
+#[must_use = "it is made by `Runs::create`"]
+pub struct NewRun(Body);
+
+impl NewRun {
+    /// A run with a name, which must not be blank.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self(Body::default().set("name", name.into()))
+    }
+
+    /// Its id (default: a new one). HoneyHive takes UUIDs.
+    pub fn id(self, id: impl Into<String>) -> Self {
+        Self(self.0.set("run_id", id.into()))
+    }
+
+    /// The stored dataset that it goes through.
+    pub fn dataset_id(self, id: impl Into<String>) -> Self {
+        Self(self.0.set("dataset_id", id.into()))
+    }
+}
+
+/// What is changed of a run; what is not given stays.
+#[derive(Debug, Clone, Default)]
+#[must_use = "it is made by `Runs::update`"]
+pub struct UpdateRun(Body);
+
+impl UpdateRun {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Another name, which must not be blank.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        Self(self.0.set("name", name.into()))
+    }
+}
+
+macro_rules! fields_of_run {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// What it is about.
+            pub fn description(self, text: impl Into<String>) -> Self {
+                Self(self.0.set("description", text.into()))
+            }
+
+            /// How far it has come.
+            pub fn status(self, status: RunStatus) -> Self {
+                Self(self.0.set("status", status))
+            }
+
+            /// Facts about it: anything that serialises to an object.
+            pub fn metadata(self, map: impl Serialize) -> Self {
+                Self(self.0.object("metadata", map))
+            }
+
+            /// What it came to: anything that serialises to an object.
+            pub fn results(self, map: impl Serialize) -> Self {
+                Self(self.0.object("results", map))
+            }
+
+            /// How it is run: anything that serialises to an object.
+            pub fn configuration(self, map: impl Serialize) -> Self {
+                Self(self.0.object("configuration", map))
+            }
+
+            /// The ids of its sessions.
+            pub fn event_ids(self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+                Self(self.0.set("event_ids", texts(ids)))
+            }
+
+            /// The ids of its sessions, under their other name.
+            pub fn session_ids(self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+                Self(self.0.set("session_ids", texts(ids)))
+            }
+
+            /// The ids of the datapoints that it goes through.
+            pub fn datapoint_ids(self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+                Self(self.0.set("datapoint_ids", texts(ids)))
+            }
+
+            /// The names of what scores it.
+            pub fn evaluators(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+                Self(self.0.set("evaluators", texts(names)))
+            }
+
+            /// In which range a metric passes: `0.8..`, `..=100.0`, `0.2..=0.4`.
+            pub fn passing_range(self, metric: &str, range: impl RangeBounds<f64>) -> Self {
+                Self(self.0.insert("passing_ranges", metric, passing(&range)))
+            }
+        }
+    )*};
+}
+fields_of_run!(NewRun, UpdateRun);
+
+fn texts(texts: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
+    texts.into_iter().map(Into::into).collect()
+}
+
+fn passing(range: &impl RangeBounds<f64>) -> Value {
+    let mut found = Map::new();
+    for (name, bound) in [("min", range.start_bound()), ("max", range.end_bound())] {
+        if let Bound::Included(bound) | Bound::Excluded(bound) = bound {
+            found.insert(name.to_owned(), json!(bound));
+        }
+    }
+    found.into()
+}
+
+/// Which runs are listed, and how; all of them, the newest first, 20 at a time, until more is said.
+#[derive(Debug, Clone, Default)]
+#[must_use = "it is used by `Runs::list`"]
+pub struct RunFilter(Vec<(&'static str, String)>);
+
+open_enum! {
+    /// What runs are sorted by.
+    SortRuns {
+        /// When they were made.
+        CreatedAt = "created_at",
+        /// When they were last changed.
+        UpdatedAt = "updated_at",
+        /// Their names.
+        Name = "name",
+        /// How far they have come.
+        Status = "status",
+    }
+}
+
+open_enum! {
+    /// In which direction something is sorted.
+    SortOrder {
+        /// The smallest or oldest first.
+        Ascending = "asc",
+        /// The largest or newest first.
+        Descending = "desc",
+    }
+}
+
+impl RunFilter {
+    /// All runs.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Those of a stored dataset.
+    pub fn dataset_id(self, id: impl Into<String>) -> Self {
+        self.with("dataset_id", id)
+    }
+
+    /// Those whose name says this.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        self.with("name", name)
+    }
+
+    /// Those with this status.
+    #[expect(clippy::needless_pass_by_value, reason = "as the other setters")]
+    pub fn status(self, status: RunStatus) -> Self {
+        self.with("status", status.as_str())
+    }
+
+    /// Those with these ids.
+    pub fn run_ids(self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let mut filter = self;
+        for id in ids {
+            filter = filter.with("run_ids[]", id);
+        }
+        filter
+    }
+
+    /// By what they are sorted, and in which direction (default: when they were made, the newest first).
+    #[expect(clippy::needless_pass_by_value, reason = "as the other setters")]
+    pub fn sort(self, by: SortRuns, order: SortOrder) -> Self {
+        let sorted = self.with("sort_by", by.as_str());
+        sorted.with("sort_order", order.as_str())
+    }
+
+    /// Which page, from 1 on (default 1).
+    pub fn page(self, page: u32) -> Self {
+        self.with("page", page.to_string())
+    }
+
+    /// How many are on a page (default 20, at the most 100).
+    pub fn limit(self, limit: u32) -> Self {
+        self.with("limit", limit.to_string())
+    }
+
+    fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.0.push((name, value.into()));
+        self
+    }
+}
+
+/// Some of the runs.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct RunPage {
+    /// The runs.
+    #[serde(rename = "evaluations", deserialize_with = "or_default")]
+    pub runs: Vec<Run>,
+    /// Where in the list they are.
+    #[serde(deserialize_with = "or_default")]
+    pub pagination: Pagination,
+    /// The names of the metrics that they have.
+    #[serde(deserialize_with = "or_default")]
+    pub metrics: Vec<String>,
+}
+
+/// Where in a list a page is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Pagination {
+    /// Which page, from 1 on.
+    pub page: u64,
+    /// How many may be on a page.
+    pub limit: u64,
+    /// How many there are on all pages.
+    pub total: u64,
+    /// How many there are that the filter leaves out or not.
+    pub total_unfiltered: u64,
+    /// How many pages there are.
+    pub total_pages: u64,
+    /// There is a page after this one.
+    pub has_next: bool,
+    /// There is a page before this one.
+    pub has_prev: bool,
+}
+
+/// A run after its update.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct UpdatedRun {
+    /// The run.
+    pub run: Run,
+    /// What HoneyHive has to say of it: that sessions name no datapoint, say.
+    pub warning: Option<String>,
+}
+
+/// The answer to what makes, changes or reads a run.
+#[derive(Deserialize)]
+struct Answer {
+    run_id: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    evaluation: Run,
+    warning: Option<String>,
+}
+
+impl Answer {
+    /// The run, under the id that HoneyHive says it has.
+    fn run(self, asked: &str) -> UpdatedRun {
+        let mut run = self.evaluation;
+        if let Some(id) = self.run_id {
+            run.run_id = id;
+        }
+        if run.run_id.is_empty() {
+            asked.clone_into(&mut run.run_id);
+        }
+        let warning = self.warning;
+        UpdatedRun { run, warning }
+    }
+}
+
+impl<'c> Runs<'c> {
+    pub(super) fn call(self, method: Method, parts: &[&str]) -> Call<'c> {
+        self.client.call(method, &[&["runs"], parts].concat())
+    }
+
+    /// Makes a run. HoneyHive's answer says which id it has.
+    pub async fn create(&self, new: &NewRun) -> Result<Run, ClientError> {
+        // With an id of ours the call can be made again.
+        let new = match new.0.text("run_id") {
+            Some(_) => new.clone(),
+            None => new.clone().id(SessionId::new().to_string()),
+        };
+        let id = new.0.text("run_id").unwrap_or_default();
+        let call = self.call(Method::POST, &[]).body(&new.0).repeatable();
+        let answer: Answer = call.whole("evaluation").await?;
+        Ok(answer.run(id).run)
+    }
+
+    /// One run. HoneyHive says 400 of one that is unknown.
+    pub async fn get(&self, id: &str) -> Result<Run, ClientError> {
+        let answer: Answer = self.call(Method::GET, &[id]).whole("evaluation").await?;
+        Ok(answer.run(id).run)
+    }
+
+    /// Runs, a page at a time.
+    ///
+    /// ```
+    /// use honeyhive::client::{Client, RunFilter, RunStatus};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = honeyhive_local::LocalServer::builder().start().await?;
+    /// # let client = Client::builder().api_key("hh_local").server_url(server.url()).build()?;
+    /// let newest = RunFilter::all().name("support-bot").status(RunStatus::Completed).limit(1);
+    /// let newest = client.runs().list(&newest).await?.runs.pop();
+    /// # assert_eq!(newest, None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn list(&self, filter: &RunFilter) -> Result<RunPage, ClientError> {
+        let pairs = filter.0.iter();
+        let call = self.call(Method::GET, &[]);
+        let call = pairs.fold(call, |call, (name, value)| call.query(name, value));
+        call.whole("evaluations").await
+    }
+
+    /// Changes a run.
+    pub async fn update(&self, id: &str, change: &UpdateRun) -> Result<UpdatedRun, ClientError> {
+        let answer: Answer = self.updating(id, change).whole("evaluation").await?;
+        Ok(answer.run(id))
+    }
+
+    /// As [`update`](Self::update), for those who cannot wait: where they are dropped, say.
+    #[allow(dead_code, reason = "for experiments that are dropped")]
+    pub(crate) fn update_in_background(&self, id: &str, change: &UpdateRun) {
+        self.updating(id, change).in_background();
+    }
+
+    fn updating(self, id: &str, change: &UpdateRun) -> Call<'c> {
+        let method = match self.client.project_id() {
+            Some(_) => Method::PATCH,
+            None => Method::PUT,
+        };
+        self.call(method, &[id]).body(&change.0)
+    }
+
+    /// Removes a run. Its sessions stay.
+    pub async fn delete(&self, id: &str) -> Result<(), ClientError> {
+        self.call(Method::DELETE, &[id]).done().await
+    }
+}

@@ -1,0 +1,91 @@
+//! [`ApiCall`]: a call of the typed client, and what came of it.
+
+use std::time::Duration;
+
+use http::{Method, Response};
+use opentelemetry_http::Bytes;
+
+use super::answer::{Answer, is_transient, message_of, retry_after};
+use super::transport::Unanswered;
+use crate::secret::KeyKind;
+use crate::settings::Keys;
+
+/// The longest answer that is taken, in bytes.
+pub(crate) const MOST_OF_AN_ANSWER: usize = 64 * 1024 * 1024;
+
+/// A call of the typed client.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiCall {
+    pub(crate) method: Method,
+    /// With its query.
+    pub(crate) path: String,
+    /// JSON.
+    pub(crate) body: Option<Bytes>,
+    pub(crate) takes: KeyKind,
+    /// For one try.
+    pub(crate) timeout: Duration,
+    /// Making it twice is making it once.
+    pub(crate) is_repeatable: bool,
+}
+
+/// Why a call of the typed client did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ApiFailure {
+    /// The settings have no key of this kind.
+    MissingKey(KeyKind),
+    /// HoneyHive's answer is no success.
+    Status {
+        status: u16,
+        /// Another try may bring one.
+        is_transient: bool,
+        retry_after: Option<Duration>,
+        message: String,
+        /// The key that the call was made with.
+        sent: KeyKind,
+    },
+    Unanswered {
+        detail: String,
+        /// HoneyHive may have seen the call.
+        may_have_arrived: bool,
+    },
+    /// The answer has more than [`MOST_OF_AN_ANSWER`].
+    TooLong,
+    /// There is no HoneyHive in test mode.
+    TestMode,
+}
+
+impl ApiFailure {
+    pub(super) const fn unsent(detail: String) -> Self {
+        Self::Unanswered {
+            detail,
+            may_have_arrived: false,
+        }
+    }
+}
+
+/// What came of a call.
+pub(super) fn read(
+    response: Result<Response<Bytes>, Unanswered>,
+    keys: &Keys,
+    sent: KeyKind,
+) -> Result<Answer, ApiFailure> {
+    let response = response.map_err(|unanswered| ApiFailure::Unanswered {
+        detail: unanswered.detail,
+        may_have_arrived: unanswered.may_have_arrived,
+    })?;
+    if response.status().is_success() {
+        let body = response.into_body();
+        return if body.len() > MOST_OF_AN_ANSWER {
+            Err(ApiFailure::TooLong)
+        } else {
+            Ok(Answer { body: body.into() })
+        };
+    }
+    Err(ApiFailure::Status {
+        status: response.status().as_u16(),
+        is_transient: is_transient(response.status()),
+        retry_after: retry_after(response.headers()),
+        message: message_of(&response, keys),
+        sent,
+    })
+}
