@@ -10,6 +10,7 @@ mod bounds;
 mod closing;
 mod command;
 mod entrance;
+mod experiment;
 mod flushed;
 mod inputs;
 mod life;
@@ -36,6 +37,7 @@ pub(crate) use bounds::{Bounds, WAKE_FOR_DISK};
 #[cfg(feature = "client")]
 pub(crate) use command::Asked;
 pub(crate) use command::{Command, Reply};
+pub(crate) use experiment::Experiment;
 pub(crate) use flushed::Flushed;
 #[cfg(feature = "lambda")]
 pub(crate) use inputs::EventInputs;
@@ -72,6 +74,7 @@ pub(crate) struct Outbox {
     ignored_session_ids: AtomicU64,
     callback_panics: AtomicU64,
     redacted: AtomicU64,
+    filtered_spans: AtomicU64,
     /// What makes the spans of whoever has nothing but a session. Weak: a tracer owns its provider, which
     /// owns the processor, which owns this, and none of them should keep the tracer.
     tracer: OnceLock<Weak<SdkTracer>>,
@@ -122,6 +125,7 @@ impl Outbox {
             ignored_session_ids: AtomicU64::new(0),
             callback_panics: AtomicU64::new(0),
             redacted: AtomicU64::new(0),
+            filtered_spans: AtomicU64::new(0),
             tracer: OnceLock::new(),
             member,
             strays: Strays::default(),
