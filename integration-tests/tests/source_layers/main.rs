@@ -24,7 +24,7 @@ const FLOORS: [(u8, &[&str]); 10] = [
             "report",
         ],
     ),
-    (1, &["error", "model", "secret"]),
+    (1, &["error", "model", "prometheus", "secret"]),
     (
         2,
         &[
@@ -33,6 +33,7 @@ const FLOORS: [(u8, &[&str]); 10] = [
             "gen_ai",
             "sampling",
             "settings",
+            "span_filter",
             "stream",
         ],
     ),
@@ -54,7 +55,7 @@ const FLOORS: [(u8, &[&str]); 10] = [
             "tracing_layer",
         ],
     ),
-    (9, &["http", "lambda"]),
+    (9, &["feedback", "http", "lambda"]),
 ];
 
 /// What still looks upwards, while both are being rebuilt.
