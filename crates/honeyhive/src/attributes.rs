@@ -43,7 +43,10 @@ pub(crate) const OPENINFERENCE_KIND: &str = "openinference.span.kind";
 pub(crate) const TRACELOOP_KIND: &str = "traceloop.span.kind";
 pub(crate) const LANGFUSE_TYPE: &str = "langfuse.type";
 
-/// Marks a span inside a request that is not traced; never leaves the process.
+/// The name of our own tracer, which is the instrumentation scope of its spans.
+pub(crate) const TRACER_NAME: &str = "honeyhive";
+
+/// Marks a span inside a request that is not traced, and one that is filtered out; never leaves the process.
 pub(crate) const SUPPRESSED: &str = "honeyhive.suppressed";
 
 /// Where a span outside every session was started, and how many sessions were open when it ended; neither
@@ -60,12 +63,19 @@ pub(crate) const TRACING_SCOPE: &str = "honeyhive.tracing";
 /// An error that has nothing more to say (OpenTelemetry's conventions).
 #[cfg(feature = "tracing")]
 pub(crate) const EXCEPTION: &str = "exception";
-#[cfg(feature = "tracing")]
 pub(crate) const EXCEPTION_MESSAGE: &str = "exception.message";
 
 /// The session in W3C baggage: the namespaced key, and the bare one of the Python SDK.
 pub(crate) const BAGGAGE_SESSION_ID: &str = "honeyhive.session_id";
 pub(crate) const BAGGAGE_SESSION_ID_BARE: &str = "session_id";
+
+/// What an experiment is told by: names in metadata and in baggage (bare, as the Python SDK reads them), and the
+/// attributes that put them on a span.
+pub(crate) const EXPERIMENT: [(&str, &str); 3] = [
+    ("run_id", "honeyhive_metadata.run_id"),
+    ("dataset_id", "honeyhive_metadata.dataset_id"),
+    ("datapoint_id", "honeyhive_metadata.datapoint_id"),
+];
 
 /// The beginning of attributes that route a span.
 pub(crate) const ROUTING_PREFIX: &str = "honeyhive.";

@@ -12,6 +12,13 @@ use crate::error::UnknownName;
 use crate::log::Once;
 
 /// What a span is in HoneyHive.
+///
+/// ```
+/// use honeyhive::EventType;
+///
+/// assert_eq!("model".parse(), Ok(EventType::Model));
+/// assert_eq!(EventType::Chain.to_string(), "chain");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventType {
@@ -139,9 +146,9 @@ fn from_gen_ai(operation: &str) -> Option<EventType> {
 
 fn from_openinference(kind: &str) -> Option<EventType> {
     match kind.to_ascii_uppercase().as_str() {
-        "LLM" => Some(EventType::Model),
+        "LLM" | "EMBEDDING" => Some(EventType::Model),
         "CHAIN" | "AGENT" => Some(EventType::Chain),
-        "TOOL" | "RETRIEVER" | "EMBEDDING" | "RERANKER" | "GUARDRAIL" => Some(EventType::Tool),
+        "TOOL" | "RETRIEVER" | "RERANKER" | "GUARDRAIL" => Some(EventType::Tool),
         _ => None,
     }
 }

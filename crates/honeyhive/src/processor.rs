@@ -16,20 +16,34 @@ use crate::model::id::SessionId;
 use crate::model_span;
 use crate::outbox::wait;
 use crate::outbox::{Command, Lifeline, Outbox, Record, Reply, Root, StartRecord, fit_span};
-use crate::propagation::session_in_context;
+use crate::propagation::{experiment_in_context, session_in_context};
 use crate::session::{Session, SessionTrust, Trusts, current, suppression};
 use crate::settings::SessionTransport;
+use crate::span_filter::Filtering;
 
 /// Sends every span of a provider to HoneyHive, in the session that was current where it started.
 ///
 /// The tracer's own provider has one. Attach another, from
 /// [`HoneyHiveTracer::span_processor`](crate::HoneyHiveTracer::span_processor), to a provider that you
 /// have already.
+///
+/// ```
+/// use honeyhive::HoneyHiveTracer;
+/// use honeyhive::opentelemetry_sdk::trace::SdkTracerProvider;
+///
+/// # let tracer = HoneyHiveTracer::builder().test_mode(true).build()?;
+/// let provider = SdkTracerProvider::builder()
+///     .with_span_processor(tracer.span_processor())
+///     .build();
+/// # drop(provider);
+/// # Ok::<(), honeyhive::BuildError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct HoneyHiveSpanProcessor {
     lifeline: Arc<Lifeline>,
     trusts: Arc<Trusts>,
     transport: SessionTransport,
+    filtering: Option<Arc<Filtering>>,
 }
 
 impl HoneyHiveSpanProcessor {
@@ -37,10 +51,12 @@ impl HoneyHiveSpanProcessor {
         outbox: Arc<Outbox>,
         transport: SessionTransport,
         trust: SessionTrust,
+        filtering: Option<Filtering>,
     ) -> Self {
         Self {
             lifeline: Arc::new(Lifeline::new(outbox)),
             trusts: Arc::new(Trusts::new(trust)),
+            filtering: filtering.map(Arc::new),
             transport,
         }
     }
@@ -98,6 +114,9 @@ impl HoneyHiveSpanProcessor {
     /// Says to which session a span belongs.
     fn stamp(&self, start: &StartRecord, mut put: impl FnMut(KeyValue)) {
         put(KeyValue::new(SESSION_ID, Value::from(start.current_text())));
+        if let Some(experiment) = start.experiment() {
+            experiment.attributes().for_each(&mut put);
+        }
         if let Some(source) = start.facts.as_ref().and_then(|it| it.source.as_ref()) {
             put(KeyValue::new(SOURCE, source.to_string()));
         }
@@ -105,6 +124,15 @@ impl HoneyHiveSpanProcessor {
             put(KeyValue::new(SESSION_AUTO_CREATE, true));
             put(KeyValue::new(SESSION_NAME, Arc::clone(start.name())));
         }
+    }
+
+    fn is_filtered_out(&self, span: &Span) -> bool {
+        let Some(filtering) = &self.filtering else {
+            return false;
+        };
+        // The SDK tells a name in a copy of all of the span only.
+        let data = span.exported_data();
+        data.is_some_and(|data| filtering.started(&data))
     }
 
     /// Notes the root span of a request or a message that no session is around: it becomes a session of its own.
@@ -132,6 +160,10 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
     fn on_start(&self, span: &mut Span, cx: &Context) {
         let member = self.outbox().member();
         member.span_started(span.span_context().span_id());
+        if self.is_filtered_out(span) {
+            self.outbox().count_filtered_span();
+            return span.set_attribute(KeyValue::new(SUPPRESSED, true));
+        }
         if let Some(current) = current::of_tracer(cx, self.outbox()) {
             return self.stamp(&current.session.start, |stamp| span.set_attribute(stamp));
         }
@@ -140,6 +172,11 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         if let Some(id) = (!is_suppressed).then(sent).flatten() {
             span.set_attribute(KeyValue::new(SESSION_ID, id.to_string()));
             span.set_attribute(KeyValue::new(SESSION_AUTO_CREATE, true));
+            if let Some(experiment) = experiment_in_context(cx) {
+                experiment
+                    .attributes()
+                    .for_each(|it| span.set_attribute(it));
+            }
         } else if let Some(session) = self.session_here() {
             self.stamp(&session.start, |stamp| span.set_attribute(stamp));
         } else if is_suppressed {
@@ -160,7 +197,15 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
                 .iter()
                 .any(|kv| kv.key.as_str() == SUPPRESSED)
         };
-        if span.span_context.is_sampled() && !suppressed() {
+        let filtering = self.filtering.as_ref();
+        if suppressed() {
+            if let Some(filtering) = filtering {
+                filtering.left_out_ended(span.span_context.span_id());
+            }
+        } else if span.span_context.is_sampled() {
+            if let Some(filtering) = filtering {
+                filtering.settle(&mut span);
+            }
             self.outbox().strays().note(&mut span);
             #[cfg(feature = "model-calls")]
             model_span::settle(&mut span);

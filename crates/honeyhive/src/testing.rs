@@ -28,12 +28,12 @@ use std::time::{Duration, Instant};
 #[cfg(feature = "client")]
 use serde_json::{Map, Value};
 
-use crate::HoneyHiveTracer;
 #[cfg(feature = "client")]
 use crate::client::RunStatus;
 use crate::delivery::capture::Capture;
 pub use crate::delivery::capture::{CapturedEvent, CapturedSession};
 use crate::model::id::SessionId;
+use crate::{HoneyHiveTracer, HoneyHiveTracerBuilder};
 
 /// How long reading waits for the delivery thread. It delivers into memory, so this is never reached.
 const SETTLE: Duration = Duration::from_secs(10);
@@ -44,11 +44,31 @@ const SETTLE: Duration = Duration::from_secs(10);
 ///
 /// Where the tracer cannot be built, which only a machine without threads brings about.
 #[must_use]
-#[expect(clippy::expect_used, reason = "a test that cannot begin should say so")]
 pub fn tracer() -> (HoneyHiveTracer, Captured) {
+    tracer_with(|builder| builder)
+}
+
+/// As [`tracer()`], with settings of the program's own, for tests of what they do.
+///
+/// ```
+/// use honeyhive::{SpanFilter, testing};
+///
+/// let filter = SpanFilter::new().exclude_name("poll");
+/// let (tracer, captured) = testing::tracer_with(|builder| builder.span_filter(filter));
+/// drop(tracer.span("poll").start());
+/// assert!(captured.sessions().is_empty());
+/// ```
+///
+/// # Panics
+///
+/// Where a setting is unusable, or no thread can be had.
+#[must_use]
+#[expect(clippy::expect_used, reason = "a test that cannot begin should say so")]
+pub fn tracer_with(
+    configure: impl FnOnce(HoneyHiveTracerBuilder) -> HoneyHiveTracerBuilder,
+) -> (HoneyHiveTracer, Captured) {
     let capture = Capture::default();
-    let tracer = HoneyHiveTracer::builder()
-        .isolated()
+    let tracer = configure(HoneyHiveTracer::builder().isolated())
         .test_mode(true)
         .capture(capture.clone())
         .build()

@@ -21,12 +21,16 @@
 //! | a guard is dropped before that | | the session ends as `client_disconnected`, with status 499 where no head was sent |
 
 mod builder;
+#[cfg(all(test, feature = "evaluate", feature = "testing"))]
+mod experiment_tests;
 mod guard;
 mod missing;
 mod names;
 mod open;
 mod request;
 mod response;
+#[cfg(feature = "model-calls")]
+mod streamed;
 mod traced;
 
 use std::fmt;
@@ -43,7 +47,7 @@ pub use crate::session::SessionTrust;
 use crate::tracer::HoneyHiveTracer;
 
 /// The response header that carries the session's id, and the request header that links to one.
-pub const SESSION_ID_HEADER: &str = "x-session-id";
+pub const SESSION_ID_HEADER: &str = crate::propagation::SESSION_ID_HEADER;
 
 /// Whether a request waits until HoneyHive has confirmed its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -77,6 +81,8 @@ type Callback<T> = Box<dyn Fn(&RequestInfo<'_>) -> T + Send + Sync>;
 #[derive(Clone)]
 pub struct ServerInstrumentation {
     inner: Arc<Inner>,
+    #[cfg(feature = "model-calls")]
+    captures_stream: bool,
 }
 
 struct Inner {
@@ -95,6 +101,8 @@ struct Inner {
     tenant: Option<Callback<Option<String>>>,
     start: SessionStart,
     request_span: bool,
+    #[cfg(feature = "model-calls")]
+    captures_stream: bool,
 }
 
 impl ServerInstrumentation {
@@ -108,6 +116,19 @@ impl ServerInstrumentation {
     #[must_use]
     pub fn request_headers(&self) -> RequestHeaders<'_> {
         RequestHeaders::new(&self.inner.session_id_header)
+    }
+
+    /// Makes what a response streams to its user the outputs of the session (feature `model-calls`; default `false`):
+    /// server-sent events in the words of OpenAI, Anthropic or Gemini, and the streams of Vercel's AI SDK, put together
+    /// while they pass unchanged.
+    ///
+    /// Tokens are left to the calls of models behind it, which say them. Nothing is read of a body that a layer further
+    /// in has compressed, and no text where the [tracer captures none](HoneyHiveTracer::captures_content).
+    #[cfg(feature = "model-calls")]
+    #[must_use]
+    pub const fn capture_stream(mut self, captures: bool) -> Self {
+        self.captures_stream = captures;
+        self
     }
 
     /// The tracer.

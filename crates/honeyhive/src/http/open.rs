@@ -11,7 +11,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 
 use super::names::{self, Named};
 use super::request::{Seen, Single};
-use super::traced::{Handling, Traced};
+use super::traced::{Ending, Handling, Traced};
 use super::{Inner, RequestGuard, RequestInfo, ServerInstrumentation, SessionStart, SessionTrust};
 use crate::attributes::EVENT_TYPE;
 use crate::context;
@@ -22,7 +22,7 @@ use crate::log::Once;
 use crate::model::id::SessionId;
 use crate::model::id_text;
 use crate::model::object::Object;
-use crate::outbox::{Facts, Inputs, Outbox, Record, RequestInputs, StartRecord};
+use crate::outbox::{Experiment, Facts, Inputs, Outbox, Record, RequestInputs, StartRecord};
 use crate::owners;
 use crate::session::{CreateSession, Session, current, suppression};
 use crate::settings::SessionTransport;
@@ -43,10 +43,11 @@ impl ServerInstrumentation {
         if owners::are_several() {
             warn_of_two_tracers(cx, outbox);
         }
-        let is_open = current::of_tracer(cx, outbox).is_some_and(|current| current.is_request);
-        if is_open || suppression::is_suppressed(outbox) {
+        let open = current::of_tracer(cx, outbox).filter(|current| current.is_request);
+        if open.is_some() || suppression::is_suppressed(outbox) {
+            let joined = open.and_then(|open| self.join(cx, request, &open.session));
             // A layer further out has seen to it already.
-            return RequestGuard(Handling::LeftAlone(None));
+            return joined.unwrap_or(RequestGuard(Handling::LeftAlone(None)));
         }
         if !inner.is_traced(request) {
             if let Some(span) = enclosing_span(cx) {
@@ -67,47 +68,82 @@ impl ServerInstrumentation {
         if traced.has_span {
             traced.cx.span().update_name((*name).to_owned());
         }
-        traced.session.start.settle_name(name);
+        if traced.ending != Ending::Joined {
+            traced.session.start.settle_name(name);
+        }
     }
 
     fn open(&self, cx: &Context, request: &RequestInfo<'_>) -> RequestGuard {
         let inner = &self.inner;
         let began = Instant::now();
         let seen = request.seen(&inner.session_id_header);
-        let trust = &*inner.trust_in(request);
-        let link = inner.link(&seen, trust);
+        let trust = inner.trust_in(request);
+        let link = Link::to_experiment_of_another(cx).or_else(|| inner.link(&seen, &trust));
+        let from_baggage = link.as_ref().is_some_and(|link| link.from_baggage);
         let session = match link {
-            Some(Link { id, .. }) => inner.linked_session(id, request),
+            Some(link) => inner.linked_session(link, request),
             None => inner.new_session(request, &seen),
         };
         incoming::adopt_enclosing_span(cx, &session);
-        let cx = match link {
-            Some(Link {
-                from_baggage: true, ..
-            }) => &with_remote_parent(cx, request),
-            _ => cx,
-        };
-        let cx = current::with_session(cx, session.clone(), true);
-        let cx = if inner.request_span {
-            inner.with_request_span(&cx, &session)
+        let cx = if from_baggage {
+            &with_remote_parent(cx, request)
         } else {
             cx
         };
+        let cx = current::with_session(cx, session.clone(), true);
+        // An experiment's session has outputs of its own: how the request went is said by its span.
+        let is_of_experiment = session.start.experiment().is_some();
+        let has_span = inner.request_span || is_of_experiment;
+        let ending = if inner.is_left_to_spans() || is_of_experiment {
+            Ending::Span
+        } else {
+            Ending::Update
+        };
+        let cx = match has_span {
+            true if is_of_experiment => inner.with_joining_span(&cx, request),
+            true => inner.with_request_span(&cx, &session),
+            false => cx,
+        };
         RequestGuard(Handling::Traced(Box::new(Traced {
-            cx,
             began,
-            has_span: inner.request_span,
-            is_left_to_spans: inner.is_left_to_spans(),
-            is_head: request.method() == "HEAD",
-            has_ended: false,
+            has_span,
+            ending,
+            #[cfg(feature = "model-calls")]
+            captures_stream: self.captures_stream,
             #[cfg(feature = "signed-ids")]
             signing: trust.signing_keys().cloned().map(Box::new),
             confirmation: inner.confirmation(&session),
-            answer: None,
-            session,
+            ..Traced::new(session, cx, request.method() == "HEAD")
         })))
     }
+
+    /// A request within a datapoint of an experiment is part of it, and has a span where requests have one.
+    fn join(
+        &self,
+        cx: &Context,
+        request: &RequestInfo<'_>,
+        session: &Session,
+    ) -> Option<RequestGuard> {
+        let inner = &self.inner;
+        session.start.experiment()?;
+        let is_wanted = inner.request_span && cx.get::<Joined>().is_none();
+        if !is_wanted || !inner.is_traced(request) {
+            return None;
+        }
+        let cx = inner.with_joining_span(&cx.with_value(Joined), request);
+        Some(RequestGuard(Handling::Traced(Box::new(Traced {
+            has_span: true,
+            ending: Ending::Joined,
+            #[cfg(feature = "model-calls")]
+            captures_stream: self.captures_stream,
+            ..Traced::new(session.clone(), cx, request.method() == "HEAD")
+        }))))
+    }
 }
+
+/// In the context of a request that has joined a unit of work: a layer further in does not do that again.
+#[derive(Debug)]
+struct Joined;
 
 /// Said once a process: two projects may be meant, but most often a tracer was made twice.
 fn warn_of_two_tracers(cx: &Context, outbox: &Arc<Outbox>) {
@@ -125,10 +161,22 @@ fn warn_of_two_tracers(cx: &Context, outbox: &Arc<Outbox>) {
 const ATTRIBUTES: usize = 8;
 
 /// A session that a request asked for.
-#[derive(Clone, Copy)]
 struct Link {
     id: SessionId,
     from_baggage: bool,
+    experiment: Option<Experiment>,
+}
+
+impl Link {
+    /// The session of an experiment that is current here by another tracer: the request is part of that.
+    fn to_experiment_of_another(cx: &Context) -> Option<Self> {
+        let session = current::of_request(cx)?;
+        Some(Self {
+            id: session.id(),
+            from_baggage: false,
+            experiment: Some(session.start.experiment()?.clone()),
+        })
+    }
 }
 
 impl Inner {
@@ -158,7 +206,7 @@ impl Inner {
         match seen.session_id {
             Single::Absent => self.link_in_baggage(seen, trust),
             Single::Unusable => self.ignored(),
-            Single::Text(raw) => self.link_in_header(raw.trim(), trust),
+            Single::Text(raw) => self.link_in_header(raw.trim(), seen, trust),
         }
     }
 
@@ -181,14 +229,16 @@ impl Inner {
         Some(Link {
             id,
             from_baggage: true,
+            experiment: seen.baggage.experiment(),
         })
     }
 
-    fn link_in_header(&self, raw: &str, trust: &SessionTrust) -> Option<Link> {
+    fn link_in_header(&self, raw: &str, seen: &Seen<'_>, trust: &SessionTrust) -> Option<Link> {
         let id = trust.session_or_count(raw, self.tracer.outbox())?;
         Some(Link {
             id,
             from_baggage: false,
+            experiment: seen.baggage.experiment(),
         })
     }
 
@@ -216,12 +266,16 @@ impl Inner {
         Session::open(self.tracer.outbox(), start)
     }
 
-    fn linked_session(&self, id: SessionId, request: &RequestInfo<'_>) -> Session {
+    fn linked_session(&self, link: Link, request: &RequestInfo<'_>) -> Session {
         let inputs = Inputs::Object(Object::new());
-        let mut start = StartRecord::new(id, self.named(request).name, inputs, SystemTime::now());
-        start.facts = self
-            .user(request)
-            .and_then(|user| Facts::of_user(user).boxed());
+        let name = self.named(request).name;
+        let mut start = StartRecord::new(link.id, name, inputs, SystemTime::now());
+        let user = self.user(request).map(Facts::of_user);
+        start.facts = Facts {
+            experiment: link.experiment,
+            ..user.unwrap_or_default()
+        }
+        .boxed();
         start.will_end = true;
         Session::link(self.tracer.outbox(), start)
     }
@@ -291,10 +345,24 @@ impl Inner {
                 span::attributes_of(more, &mut |attribute| attributes.push(attribute));
             }
         }
+        self.with_span(cx, session.start.name(), attributes)
+    }
+
+    /// The span of a request whose session was not begun by it, so its inputs are the request's own.
+    fn with_joining_span(&self, cx: &Context, request: &RequestInfo<'_>) -> Context {
+        let Named { method, name, path } = self.named(request);
+        let attributes = vec![
+            KeyValue::new(EVENT_TYPE, EventType::Chain.as_str()),
+            KeyValue::new("honeyhive_inputs.method", method),
+            KeyValue::new("honeyhive_inputs.path", path),
+        ];
+        self.with_span(cx, &name, attributes)
+    }
+
+    fn with_span(&self, cx: &Context, name: &Arc<str>, attributes: Vec<KeyValue>) -> Context {
         // Not `to_string`, which would format it.
-        let mut builder =
-            SpanBuilder::from_name((**session.start.name()).to_owned()).with_kind(SpanKind::Server);
-        builder.attributes = Some(attributes);
+        let builder = SpanBuilder::from_name((**name).to_owned()).with_kind(SpanKind::Server);
+        let builder = builder.with_attributes(attributes);
         let span = self.tracer.sdk_tracer().build_with_context(builder, cx);
         cx.with_span(span)
     }

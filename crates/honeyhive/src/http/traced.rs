@@ -10,6 +10,8 @@ use opentelemetry::trace::{Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
 use super::Headers;
+#[cfg(feature = "model-calls")]
+use super::streamed::Streamed;
 use crate::attributes::ERROR;
 use crate::incoming::{panic_text, run_in};
 use crate::outbox::{Outcome, SessionEnd};
@@ -18,6 +20,8 @@ use crate::owners::MemberId;
 use crate::session::SigningKeys;
 use crate::session::suppression::Suppression;
 use crate::session::{CreateSession, Session};
+#[cfg(feature = "model-calls")]
+use crate::span;
 
 /// The status of an answer that failed before its head.
 pub(super) const INTERNAL_SERVER_ERROR: u16 = 500;
@@ -47,10 +51,13 @@ pub(super) struct Traced {
     pub(super) began: Instant,
     /// The request has a span of its own, the one of `cx`.
     pub(super) has_span: bool,
-    /// The span says how the request ended, and no update does.
-    pub(super) is_left_to_spans: bool,
+    pub(super) ending: Ending,
     pub(super) is_head: bool,
     pub(super) has_ended: bool,
+    #[cfg(feature = "model-calls")]
+    pub(super) captures_stream: bool,
+    #[cfg(feature = "model-calls")]
+    pub(super) streamed: Option<Box<Streamed>>,
     /// What signs the id that goes back, where ids are signed.
     #[cfg(feature = "signed-ids")]
     pub(super) signing: Option<Box<SigningKeys>>,
@@ -58,6 +65,17 @@ pub(super) struct Traced {
     pub(super) confirmation: Option<Box<CreateSession>>,
     /// From the response's head on.
     pub(super) answer: Option<Answer>,
+}
+
+/// Where it is said how the request ended, besides its span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// In an update of the session.
+    Update,
+    /// Nowhere: the span says all.
+    Span,
+    /// Nowhere, and the session goes on: the request is part of a unit of work.
+    Joined,
 }
 
 /// The head of the response, and how much came of its body.
@@ -114,6 +132,28 @@ impl Handling {
 }
 
 impl Traced {
+    /// A request that has just come in, without a span.
+    #[inline]
+    pub(super) fn new(session: Session, cx: Context, is_head: bool) -> Self {
+        Self {
+            session,
+            cx,
+            began: Instant::now(),
+            has_span: false,
+            ending: Ending::Update,
+            is_head,
+            has_ended: false,
+            #[cfg(feature = "model-calls")]
+            captures_stream: false,
+            #[cfg(feature = "model-calls")]
+            streamed: None,
+            #[cfg(feature = "signed-ids")]
+            signing: None,
+            confirmation: None,
+            answer: None,
+        }
+    }
+
     /// The response's head is ready.
     pub(super) fn answer(
         &mut self,
@@ -135,8 +175,36 @@ impl Traced {
             bytes: 0,
             length: body_length.or(found.content_length),
         });
+        #[cfg(feature = "model-calls")]
+        if self.captures_stream && !has_no_body {
+            self.streamed = Streamed::begin(&self.session.outbox, headers);
+        }
         if has_no_body {
             self.complete();
+        }
+    }
+
+    /// What the bytes say that are about to pass.
+    #[cfg(feature = "model-calls")]
+    pub(super) fn listen(&mut self, bytes: &[u8]) {
+        if let Some(streamed) = &mut self.streamed {
+            streamed.take(&self.session.outbox, bytes);
+        }
+    }
+
+    /// What was streamed to the user is what came out.
+    #[cfg(feature = "model-calls")]
+    fn say_streamed(&mut self, outcome: Outcome) {
+        let Some(streamed) = self.streamed.take() else {
+            return;
+        };
+        if let Some(outputs) = streamed.finish(&self.session.outbox, outcome) {
+            if self.has_span {
+                span::enrich(&self.cx.span(), outputs.clone());
+            }
+            if matches!(self.ending, Ending::Update) {
+                self.session.enrich(outputs);
+            }
         }
     }
 
@@ -219,6 +287,8 @@ impl Traced {
         error: Option<Cow<'static, str>>,
     ) {
         self.has_ended = true;
+        #[cfg(feature = "model-calls")]
+        self.say_streamed(outcome);
         let answer = self.answer.as_ref();
         let duration = now.saturating_duration_since(self.began);
         let ending = SessionEnd {
@@ -242,10 +312,10 @@ impl Traced {
         if self.has_span {
             end_span(&self.cx, &ending);
         }
-        if self.is_left_to_spans {
-            self.session.has_ended();
-        } else {
-            self.session.end(ending);
+        match self.ending {
+            Ending::Update => self.session.end(ending),
+            Ending::Span => self.session.has_ended(),
+            Ending::Joined => {}
         }
     }
 }

@@ -10,6 +10,7 @@ mod bounds;
 mod closing;
 mod command;
 mod entrance;
+mod experiment;
 mod flushed;
 mod inputs;
 mod life;
@@ -36,6 +37,7 @@ pub(crate) use bounds::{Bounds, WAKE_FOR_DISK};
 #[cfg(feature = "client")]
 pub(crate) use command::Asked;
 pub(crate) use command::{Command, Reply};
+pub(crate) use experiment::Experiment;
 pub(crate) use flushed::Flushed;
 #[cfg(feature = "lambda")]
 pub(crate) use inputs::EventInputs;
@@ -72,6 +74,7 @@ pub(crate) struct Outbox {
     ignored_session_ids: AtomicU64,
     callback_panics: AtomicU64,
     redacted: AtomicU64,
+    filtered_spans: AtomicU64,
     /// What makes the spans of whoever has nothing but a session. Weak: a tracer owns its provider, which
     /// owns the processor, which owns this, and none of them should keep the tracer.
     tracer: OnceLock<Weak<SdkTracer>>,
@@ -87,6 +90,8 @@ pub(crate) struct Outbox {
     link_name: Option<Arc<str>>,
     /// Losses are said on stderr where nobody listens.
     speaks_at_the_end: bool,
+    /// Texts that go to models and come from them are sent.
+    captures_content: bool,
     #[cfg(feature = "client")]
     turns: tokio::sync::Semaphore,
 }
@@ -122,6 +127,7 @@ impl Outbox {
             ignored_session_ids: AtomicU64::new(0),
             callback_panics: AtomicU64::new(0),
             redacted: AtomicU64::new(0),
+            filtered_spans: AtomicU64::new(0),
             tracer: OnceLock::new(),
             member,
             strays: Strays::default(),
@@ -131,6 +137,7 @@ impl Outbox {
             answer_timeout: Duration::ZERO,
             link_name: None,
             speaks_at_the_end: true,
+            captures_content: true,
             #[cfg(feature = "client")]
             turns: tokio::sync::Semaphore::new(ASKING_WIDTH),
         }
@@ -173,6 +180,17 @@ impl Outbox {
     pub(crate) const fn local(mut self, is_local: bool) -> Self {
         self.is_local = is_local;
         self
+    }
+
+    /// Whether texts that go to models and come from them are sent.
+    pub(crate) const fn captures_content(mut self, captures: bool) -> Self {
+        self.captures_content = captures;
+        self
+    }
+
+    /// Texts that go to models and come from them stay in the process.
+    pub(crate) const fn hides_content(&self) -> bool {
+        !self.captures_content
     }
 
     /// Whether losses are said on stderr where nobody listens.

@@ -24,6 +24,7 @@ pub use builder::HoneyHiveTracerBuilder;
 pub use guard::ShutdownGuard;
 pub use serve::{Serve, ServeFuture, Served, StopSignal};
 
+use crate::attributes::TRACER_NAME;
 use crate::context;
 use crate::enrichment::{Enrichment, warn_of_foreign_span};
 use crate::error::FlushError;
@@ -98,10 +99,18 @@ impl HoneyHiveTracer {
             Arc::clone(&outbox),
             SessionTransport::Rest,
             SessionTrust::Never,
+            None,
         );
         let name = String::new();
         let startup = Arc::new(StartupSession::new(outbox, name, None));
         Self::from_parts(provider, processor, startup)
+    }
+
+    /// False where the texts that models are asked and say are not sent; see
+    /// [`capture_content`](HoneyHiveTracerBuilder::capture_content).
+    #[must_use]
+    pub fn captures_content(&self) -> bool {
+        !self.inner.outbox.hides_content()
     }
 
     /// True for a tracer that records nothing; see [`from_env_or_disabled`](Self::from_env_or_disabled).
@@ -115,7 +124,7 @@ impl HoneyHiveTracer {
         processor: HoneyHiveSpanProcessor,
         startup: Arc<StartupSession>,
     ) -> Self {
-        let scope = InstrumentationScope::builder("honeyhive")
+        let scope = InstrumentationScope::builder(TRACER_NAME)
             .with_version(env!("CARGO_PKG_VERSION"))
             .build();
         let tracer = Arc::new(provider.tracer_with_scope(scope));

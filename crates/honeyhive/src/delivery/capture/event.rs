@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use opentelemetry::trace::{SpanId, Status};
 use opentelemetry::{KeyValue, Value as AttributeValue};
@@ -17,6 +17,16 @@ use crate::model::unflatten::unflatten;
 use crate::span::attributes_of;
 
 /// A span, as HoneyHive would show it.
+///
+/// ```
+/// let (tracer, captured) = honeyhive::testing::tracer();
+/// drop(tracer.tool("add").inputs(honeyhive::json!({"left": 40})).start());
+///
+/// let session = captured.only_session();
+/// let event = session.event("add");
+/// assert_eq!(event.event_type, "tool");
+/// assert_eq!(event.inputs["left"], 40);
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CapturedEvent {
@@ -42,6 +52,8 @@ pub struct CapturedEvent {
     pub attributes: BTreeMap<String, AttributeValue>,
     /// Its error: what was set as such, else the status message.
     pub error: Option<String>,
+    /// Its length.
+    pub duration: Duration,
     pub(super) span: SpanId,
     pub(super) parent: SpanId,
     pub(super) start: SystemTime,
@@ -148,6 +160,10 @@ impl CapturedEvent {
             attributes,
             span: span.span_context.span_id(),
             parent: span.parent_span_id,
+            duration: span
+                .end_time
+                .duration_since(span.start_time)
+                .unwrap_or_default(),
             start: span.start_time,
         }
     }
