@@ -1,6 +1,6 @@
 //! The journal: a line a finished trial, so that a killed run can go on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -59,6 +59,27 @@ pub enum ResumeError {
 
 crate::model::causes::debug_as_text!(ResumeError);
 
+/// The datapoints of a journal that have a trial which failed, or did not run to its end.
+///
+/// ```no_run
+/// use honeyhive::evaluate::{Dataset, failed_datapoints};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let failed = failed_datapoints("target/honeyhive/evals/support/run.jsonl")?;
+/// let again = Dataset::from_jsonl("evals/support.jsonl")?.only(failed);
+/// # drop(again);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Where the file is no journal.
+pub fn failed_datapoints(path: impl AsRef<Path>) -> Result<Vec<String>, ResumeError> {
+    let told = Told::read(path.as_ref())?;
+    Ok(told.failed.into_iter().map(|(id, _)| id).collect())
+}
+
 /// A journal that lines are added to.
 #[derive(Debug)]
 pub(super) struct Journal {
@@ -105,6 +126,8 @@ pub(super) struct Told {
     pub(super) header: Header,
     /// Trials that need not run again, by datapoint and trial.
     pub(super) finished: BTreeMap<(String, u32), TrialReport>,
+    /// Trials that failed.
+    failed: BTreeSet<(String, u32)>,
     /// The length of the lines that are whole.
     whole: u64,
 }
@@ -119,19 +142,22 @@ impl Told {
             .map_or(0, |end| end + 1);
         let mut lines = text[..whole].split_inclusive(|byte| *byte == b'\n');
         let header = parsed(path, 1, lines.next().unwrap_or_default())?;
-        let mut finished = BTreeMap::new();
+        let (mut finished, mut failed) = (BTreeMap::new(), BTreeSet::new());
         for (index, line) in lines.enumerate() {
             let trial: TrialReport = parsed(path, index + 2, line)?;
             let key = (trial.datapoint_id.clone(), trial.trial);
             if trial.outcome == Outcome::Ok {
+                failed.remove(&key);
                 finished.insert(key, trial);
             } else {
                 finished.remove(&key);
+                failed.insert(key);
             }
         }
         Ok(Self {
             header,
             finished,
+            failed,
             whole: whole as u64,
         })
     }

@@ -315,7 +315,7 @@ impl HoneyHiveTracerBuilder {
     }
 
     /// Takes nothing from the environment, neither settings nor the resource.
-    #[cfg(feature = "testing")]
+    #[cfg(any(feature = "testing", feature = "evaluate"))]
     pub(crate) fn isolated(mut self) -> Self {
         self.explicit.is_isolated = true;
         self
@@ -337,6 +337,8 @@ impl HoneyHiveTracerBuilder {
         let is_isolated = self.explicit.is_isolated;
         let settings = Settings::resolve(self.explicit)?;
         let rules = Rules::new(&self.redaction)?;
+        #[cfg(feature = "evaluate")]
+        let rules_of_reports = Rules::new(&self.redaction)?;
         let resource = match self.resource {
             Some(resource) => resource,
             None if is_isolated => resource::isolated(&settings),
@@ -398,6 +400,8 @@ impl HoneyHiveTracerBuilder {
             ));
         }
         let tracer = HoneyHiveTracer::from_parts(provider, processor, startup);
+        #[cfg(feature = "evaluate")]
+        tracer.set_rules(rules_of_reports);
         // What is captured is a test's, and tests run beside each other.
         if !is_captured {
             tracer.stand_for_default();

@@ -84,6 +84,9 @@ struct Inner {
     processor: HoneyHiveSpanProcessor,
     outbox: Arc<Outbox>,
     startup: Arc<StartupSession>,
+    /// What reports mask, as all that leaves is masked.
+    #[cfg(feature = "evaluate")]
+    rules: std::sync::OnceLock<Arc<crate::redaction::Rules>>,
 }
 
 impl HoneyHiveTracer {
@@ -130,6 +133,8 @@ impl HoneyHiveTracer {
                 outbox: Arc::clone(processor.outbox()),
                 processor,
                 startup,
+                #[cfg(feature = "evaluate")]
+                rules: std::sync::OnceLock::new(),
             }),
         }
     }
@@ -469,6 +474,18 @@ impl HoneyHiveTracer {
     #[cfg(feature = "http-server")]
     pub(crate) fn sdk_tracer(&self) -> &SdkTracer {
         &self.inner.tracer
+    }
+
+    #[cfg(feature = "evaluate")]
+    fn set_rules(&self, rules: crate::redaction::Rules) {
+        // It is set once, where the tracer is built.
+        let _ = self.inner.rules.set(Arc::new(rules));
+    }
+
+    /// What is masked in all that leaves.
+    #[cfg(feature = "evaluate")]
+    pub(crate) fn rules(&self) -> Option<Arc<crate::redaction::Rules>> {
+        self.inner.rules.get().cloned()
     }
 
     /// Whose ids from outside are trusted, and how far.

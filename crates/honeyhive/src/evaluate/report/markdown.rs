@@ -227,7 +227,7 @@ mod tests {
             level: Level::P95,
             delivery: Delivery::default(),
         };
-        ExperimentReport::new(facts, trials)
+        ExperimentReport::new(facts, trials, None)
     }
 
     fn failed(position: usize, error: &str) -> TrialReport {
