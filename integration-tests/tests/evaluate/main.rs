@@ -1,0 +1,21 @@
+//! Experiments against `honeyhive-local` on real sockets: what `evaluate` sends, what its report says, and what becomes of
+//! both where something goes wrong.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod cancelling;
+mod captures;
+mod delivering;
+mod failing;
+mod identity;
+mod isolation;
+mod limits;
+mod offline;
+mod refusing;
+mod reporting;
+mod resuming;
+mod running;
+mod scoped;
+mod secrets;
+mod stage;
+mod trials;
