@@ -106,6 +106,9 @@ async fn run_one(
         };
         order.resume = Some(last.ok_or_else(nothing)?);
     }
+    if !arguments.no_progress {
+        warn(format_args!("{}: begins", eval.name));
+    }
     let report = report_of(eval, order).await.map_err(|error| {
         told(
             Ending::of_error(&error),

@@ -3,10 +3,23 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::signal::ctrl_c;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
+#[cfg(windows)]
+use tokio::signal::windows::{CtrlC as Signal, ctrl_c};
 use tokio::sync::watch;
 
 use crate::outcome::Ending;
+
+#[cfg(unix)]
+fn listener() -> std::io::Result<Signal> {
+    signal(SignalKind::interrupt())
+}
+
+#[cfg(windows)]
+fn listener() -> std::io::Result<Signal> {
+    ctrl_c()
+}
 
 /// Whether somebody has interrupted the program.
 #[derive(Debug, Clone)]
@@ -16,21 +29,22 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
-    /// Listens from now on, again after the first: tokio leaves its handler installed.
+    /// Listens from now on, and after the first, too: tokio leaves its handler installed.
     pub(crate) fn listen() -> Self {
         let (tell, told) = watch::channel(false);
         let is_told = Arc::new(AtomicBool::new(false));
         let first = Arc::clone(&is_told);
+        let signals = listener();
         tokio::spawn(async move {
-            if ctrl_c().await.is_err() {
+            let Ok(mut signals) = signals else {
                 // Nothing can be listened to here, and so nothing is told.
-                std::future::pending::<()>().await;
-            }
+                return std::future::pending().await;
+            };
+            signals.recv().await;
             first.store(true, Ordering::Relaxed);
             let _ = tell.send(true);
-            if ctrl_c().await.is_ok() {
-                std::process::exit(Ending::Interrupted.code().into());
-            }
+            signals.recv().await;
+            std::process::exit(Ending::Interrupted.code().into());
         });
         Self { is_told, told }
     }

@@ -49,9 +49,9 @@ fn assert_apart(stage: &Stage, spans: usize) {
 }
 
 fn mark(tracer: &HoneyHiveTracer, name: &'static str, q: u64) {
-    use honeyhive::opentelemetry::trace::TraceContextExt as _;
+    use opentelemetry::trace::TraceContextExt as _;
     let span = tracer.tool(name).start();
-    let attribute = honeyhive::opentelemetry::KeyValue::new("q", i64::try_from(q).unwrap());
+    let attribute = opentelemetry::KeyValue::new("q", i64::try_from(q).unwrap());
     span.context().span().set_attribute(attribute);
 }
 
@@ -73,11 +73,10 @@ async fn a_thousand_datapoints_with_spans_of_all_kinds_are_a_thousand_sessions_w
             .spawn_blocking(move || mark(&in_thread, "blocking", q))
             .await
             .unwrap();
-        let foreign =
-            honeyhive::opentelemetry::trace::TracerProvider::tracer(tracer.provider(), "foreign");
-        honeyhive::opentelemetry::trace::Span::end(
-            &mut honeyhive::opentelemetry::trace::Tracer::start(&foreign, "foreign"),
-        );
+        let foreign = opentelemetry::trace::TracerProvider::tracer(tracer.provider(), "foreign");
+        opentelemetry::trace::Span::end(&mut opentelemetry::trace::Tracer::start(
+            &foreign, "foreign",
+        ));
         Ok::<_, String>(json!({"a": q}))
     })
     .dataset(numbered(1000))
@@ -216,7 +215,7 @@ async fn a_sampled_tracer_drops_no_datapoint() {
     let tracer = HoneyHiveTracer::builder()
         .api_key("hh_evaluate")
         .server_url(honeyhive.url())
-        .sampling(honeyhive::SessionSampling::rate(0.0))
+        .sampling(honeyhive::SessionSampling::ratio(0.0))
         .build()
         .unwrap();
     let stage = Stage { honeyhive, tracer };

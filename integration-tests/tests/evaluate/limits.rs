@@ -50,7 +50,7 @@ async fn nothing_is_dropped_where_functions_are_faster_than_delivery() {
     let tracer = honeyhive::HoneyHiveTracer::builder()
         .api_key("hh_evaluate")
         .server_url(honeyhive.url())
-        .queue_items(64)
+        .max_pending_items(64)
         .build()
         .unwrap();
     let stage = Stage { honeyhive, tracer };
