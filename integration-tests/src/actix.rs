@@ -15,7 +15,7 @@ use actix_web::{App as Actix, Error, HttpRequest, HttpResponse, HttpServer, Resp
 use actix_ws::{Message, MessageStream};
 use honeyhive::Session;
 use honeyhive::http::ServerInstrumentation;
-use honeyhive_actix::{CurrentSession, HoneyHive};
+use honeyhive_actix::{CurrentSession, HoneyHive, feedback};
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
@@ -112,8 +112,10 @@ fn routes(config: &mut ServiceConfig, app: Arc<App>) {
     for endpoint in ENDPOINTS {
         with_endpoint(config, endpoint);
     }
+    let feedback = feedback(app.feedback.clone());
     config
         .app_data(Data::from(app))
+        .route("/feedback", feedback)
         .route("/json", web::post().to(json))
         .route("/strict", web::get().to(strict))
         .route("/ws", web::get().to(socket))

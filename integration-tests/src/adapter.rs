@@ -15,6 +15,7 @@
 //! | `GET /strict` | asks for `CurrentSession` and answers with its id, whether it records or not |
 //! | `GET /behind-a-failing-middleware` | sits behind a middleware of the framework, inside the HoneyHive one, that fails; the client gets a 5xx |
 //! | `GET /ws` | upgrades to a WebSocket; each text message is answered with what [`App::on_message`](crate::app::App::on_message) says, given the session that the handler's extractor has moved into the socket's task |
+//! | `/feedback` | the adapter's route for ratings, of the application's endpoint, in the layers as everything |
 //! | any other path | 404, by the framework itself |
 //!
 //! The instrumentations of [`Setup`] are wrapped around the whole application, the first outermost.

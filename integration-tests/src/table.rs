@@ -110,6 +110,12 @@ macro_rules! conformance_table {
                 two_thousand_requests_at_once_keep_their_spans_apart: Both,
                 untraced_requests_among_traced_ones_change_nothing: Both,
             }
+            feedback {
+                a_rating_reaches_its_session_or_its_event: Both,
+                what_is_no_feedback_is_refused: Both,
+                an_id_is_rated_so_many_times_a_minute: Both,
+                a_rating_by_a_signed_id_only: Both,
+            }
             ids {
                 an_id_that_cannot_be_used_counts_as_absent: Both,
                 an_id_that_says_nothing_counts_as_absent: Both,
@@ -118,6 +124,8 @@ macro_rules! conformance_table {
                 an_upper_case_uuid_names_the_same_session: Both,
                 trust_in_uuids_takes_nothing_else: Both,
                 without_trust_every_request_is_a_session_of_its_own: Both,
+                only_signed_ids_are_taken_and_signed_ids_go_back: Both,
+                an_id_is_signed_for_the_tenant_of_its_request: Both,
                 the_program_decides_which_ids_it_trusts: Both,
                 the_header_can_have_another_name: Both,
             }

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, Route, get, on, post};
 use axum::{Json, Router};
 use bytes::Bytes;
-use honeyhive_tower::{CurrentSession, HoneyHiveLayer};
+use honeyhive_tower::{CurrentSession, HoneyHiveLayer, feedback_routes};
 use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method, Request, StatusCode};
 use serde_json::{Map, Value};
@@ -77,6 +77,7 @@ fn router(app: Arc<App>) -> Router {
             behind_a_failing_middleware(),
         )
         .route("/ws", get(socket))
+        .route_service("/feedback", feedback_routes(app.feedback.clone()))
         .with_state(app)
 }
 

@@ -2,6 +2,7 @@
 
 mod body;
 mod current_session;
+mod feedback;
 mod future;
 mod headers;
 mod middleware;
@@ -10,6 +11,7 @@ mod settings;
 
 pub use body::ResponseBody;
 pub use current_session::CurrentSession;
+pub use feedback::feedback;
 pub use future::ResponseFuture;
 pub use honeyhive::http::ServerInstrumentation;
 pub use middleware::{HoneyHive, HoneyHiveMiddleware};

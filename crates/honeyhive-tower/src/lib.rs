@@ -4,6 +4,7 @@
 mod body;
 #[cfg(feature = "axum")]
 mod current_session;
+mod feedback;
 mod future;
 mod headers;
 #[cfg(feature = "lambda")]
@@ -15,6 +16,7 @@ mod settings;
 pub use body::ResponseBody;
 #[cfg(feature = "axum")]
 pub use current_session::CurrentSession;
+pub use feedback::{FeedbackFuture, FeedbackService, feedback_routes};
 pub use future::ResponseFuture;
 pub use honeyhive::http::ServerInstrumentation;
 #[cfg(feature = "lambda")]

@@ -67,6 +67,14 @@ pub(crate) const EXCEPTION_MESSAGE: &str = "exception.message";
 pub(crate) const BAGGAGE_SESSION_ID: &str = "honeyhive.session_id";
 pub(crate) const BAGGAGE_SESSION_ID_BARE: &str = "session_id";
 
+/// What an experiment is told by: names in metadata and in baggage (bare, as the Python SDK reads them), and the
+/// attributes that put them on a span.
+pub(crate) const EXPERIMENT: [(&str, &str); 3] = [
+    ("run_id", "honeyhive_metadata.run_id"),
+    ("dataset_id", "honeyhive_metadata.dataset_id"),
+    ("datapoint_id", "honeyhive_metadata.datapoint_id"),
+];
+
 /// The beginning of attributes that route a span.
 pub(crate) const ROUTING_PREFIX: &str = "honeyhive.";
 /// How many attributes were left out, on a span that had too many.

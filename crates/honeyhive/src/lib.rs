@@ -62,6 +62,8 @@ mod incoming;
 #[cfg(feature = "evaluate")]
 pub mod evaluate;
 #[cfg(feature = "http-server")]
+pub mod feedback;
+#[cfg(feature = "http-server")]
 pub mod http;
 #[cfg(feature = "lambda")]
 pub mod lambda;
@@ -89,6 +91,8 @@ pub use sampling::SessionSampling;
 /// [`serde_json::json!`], so that a program which has no other use for `serde_json` need not depend on it.
 #[doc(inline)]
 pub use serde_json::json;
+#[cfg(feature = "signed-ids")]
+pub use session::SigningKeys;
 pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard, SessionTrust};
 #[cfg(feature = "spool")]
 pub use settings::Spool;

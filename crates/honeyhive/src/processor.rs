@@ -16,7 +16,7 @@ use crate::model::id::SessionId;
 use crate::model_span;
 use crate::outbox::wait;
 use crate::outbox::{Command, Lifeline, Outbox, Record, Reply, Root, StartRecord, fit_span};
-use crate::propagation::session_in_context;
+use crate::propagation::{experiment_in_context, session_in_context};
 use crate::session::{Session, SessionTrust, Trusts, current, suppression};
 use crate::settings::SessionTransport;
 
@@ -98,6 +98,9 @@ impl HoneyHiveSpanProcessor {
     /// Says to which session a span belongs.
     fn stamp(&self, start: &StartRecord, mut put: impl FnMut(KeyValue)) {
         put(KeyValue::new(SESSION_ID, Value::from(start.current_text())));
+        if let Some(experiment) = start.experiment() {
+            experiment.attributes().for_each(&mut put);
+        }
         if let Some(source) = start.facts.as_ref().and_then(|it| it.source.as_ref()) {
             put(KeyValue::new(SOURCE, source.to_string()));
         }
@@ -140,6 +143,11 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         if let Some(id) = (!is_suppressed).then(sent).flatten() {
             span.set_attribute(KeyValue::new(SESSION_ID, id.to_string()));
             span.set_attribute(KeyValue::new(SESSION_AUTO_CREATE, true));
+            if let Some(experiment) = experiment_in_context(cx) {
+                experiment
+                    .attributes()
+                    .for_each(|it| span.set_attribute(it));
+            }
         } else if let Some(session) = self.session_here() {
             self.stamp(&session.start, |stamp| span.set_attribute(stamp));
         } else if is_suppressed {

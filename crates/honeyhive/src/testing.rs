@@ -28,12 +28,12 @@ use std::time::{Duration, Instant};
 #[cfg(feature = "client")]
 use serde_json::{Map, Value};
 
-use crate::HoneyHiveTracer;
 #[cfg(feature = "client")]
 use crate::client::RunStatus;
 use crate::delivery::capture::Capture;
 pub use crate::delivery::capture::{CapturedEvent, CapturedSession};
 use crate::model::id::SessionId;
+use crate::{HoneyHiveTracer, HoneyHiveTracerBuilder};
 
 /// How long reading waits for the delivery thread. It delivers into memory, so this is never reached.
 const SETTLE: Duration = Duration::from_secs(10);
@@ -44,13 +44,21 @@ const SETTLE: Duration = Duration::from_secs(10);
 ///
 /// Where the tracer cannot be built, which only a machine without threads brings about.
 #[must_use]
-#[expect(clippy::expect_used, reason = "a test that cannot begin should say so")]
 pub fn tracer() -> (HoneyHiveTracer, Captured) {
+    tracer_with(|builder| builder)
+}
+
+/// The same with settings of a test's own.
+#[expect(clippy::expect_used, reason = "a test that cannot begin should say so")]
+pub(crate) fn tracer_with(
+    set: impl FnOnce(HoneyHiveTracerBuilder) -> HoneyHiveTracerBuilder,
+) -> (HoneyHiveTracer, Captured) {
     let capture = Capture::default();
-    let tracer = HoneyHiveTracer::builder()
+    let builder = HoneyHiveTracer::builder()
         .isolated()
         .test_mode(true)
-        .capture(capture.clone())
+        .capture(capture.clone());
+    let tracer = set(builder)
         .build()
         .expect("a tracer in test mode needs nothing but a thread");
     let captured = Captured {

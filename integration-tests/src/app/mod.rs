@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
+use honeyhive::feedback::FeedbackEndpoint;
 use honeyhive::{HoneyHiveTracer, Session};
 use tokio::sync::Semaphore;
 use tracing::Dispatch;
@@ -25,6 +26,8 @@ pub use work::{WORK_SPANS, is_through_tracing};
 pub struct App {
     /// Makes the handlers' spans.
     pub tracer: HoneyHiveTracer,
+    /// What takes ratings, at `/feedback`.
+    pub feedback: FeedbackEndpoint,
     /// A tracer of another team, where a row has one.
     pub second: Option<HoneyHiveTracer>,
     /// Where the handlers' `tracing` spans go.
@@ -42,6 +45,7 @@ impl App {
     #[must_use]
     pub fn new(tracer: HoneyHiveTracer) -> Self {
         Self {
+            feedback: FeedbackEndpoint::new(tracer.clone()).most_per_minute(3),
             tracer,
             second: None,
             dispatch: Dispatch::none(),

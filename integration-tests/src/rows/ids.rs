@@ -1,7 +1,9 @@
 //! Session ids that come from outside.
 
-use honeyhive::SessionId;
+use std::time::Duration;
+
 use honeyhive::http::SessionTrust;
+use honeyhive::{SessionId, SigningKeys};
 use tokio::io::AsyncReadExt;
 
 use crate::adapter::Adapter;
@@ -153,6 +155,66 @@ pub async fn the_program_decides_which_ids_it_trusts<A: Adapter>() {
     let id = SessionId::new();
     assert_ne!(probe(&stage).in_session(id).send().await.session_id(), id);
     assert_eq!(stage.stats().ignored_session_ids, 1);
+}
+
+/// Only what the service has signed names a session; whatever else comes is counted, and a session begins.
+pub async fn only_signed_ids_are_taken_and_signed_ids_go_back<A: Adapter>() {
+    let stage = with_trust::<A>(SessionTrust::signed(signing_keys())).await;
+    let first = probe(&stage).send().await;
+    let signed = signed_id(&first);
+    let id = signing_keys().verify(&signed).expect("an id of ours");
+    let again = probe(&stage).header("x-session-id", &signed);
+    let again = signed_id(&again.send().await);
+    assert_eq!(signing_keys().verify(&again), Some(id));
+
+    let stranger = SigningKeys::new([9; 32]).unwrap();
+    let expired = signing_keys().valid_for(Duration::ZERO);
+    for other in [
+        id.to_string(),
+        stranger.sign(id),
+        expired.sign(id),
+        format!("{signed}x"),
+        signing_keys().for_tenant("acme").sign(id),
+    ] {
+        let answer = probe(&stage).header("x-session-id", &other).send().await;
+        assert_eq!(answer.status, 200, "{other}");
+        let new = signing_keys().verify(&signed_id(&answer));
+        assert!(new.is_some_and(|new| new != id), "{other}");
+    }
+    assert_eq!(stage.stats().ignored_session_ids, 5);
+    let session = stage.session(id).await;
+    assert_eq!(session.session_id, id.to_string());
+}
+
+/// An id that was signed for one tenant is nothing in the hands of another.
+pub async fn an_id_is_signed_for_the_tenant_of_its_request<A: Adapter>() {
+    let builder = Stage::builder().instrumentation(|builder| {
+        builder
+            .session_trust(SessionTrust::signed(signing_keys()))
+            .session_tenant(|request| request.header("x-tenant").map(str::to_owned))
+    });
+    let stage = builder.start::<A>().await;
+    let of = |tenant: &str| probe(&stage).header("x-tenant", tenant);
+    let keys = |tenant: &str| signing_keys().for_tenant(tenant);
+    let signed = signed_id(&of("acme").send().await);
+    let id = keys("acme").verify(&signed).expect("an id of acme's");
+    let again = of("acme").header("x-session-id", &signed).send().await;
+    assert_eq!(keys("acme").verify(&signed_id(&again)), Some(id));
+    let other = of("other").header("x-session-id", &signed).send().await;
+    let other = keys("other").verify(&signed_id(&other));
+    assert!(other.is_some_and(|other| other != id));
+    let nobody = probe(&stage).header("x-session-id", &signed).send().await;
+    let nobody = signing_keys().verify(&signed_id(&nobody));
+    assert!(nobody.is_some_and(|nobody| nobody != id));
+    assert_eq!(stage.stats().ignored_session_ids, 2);
+}
+
+fn signing_keys() -> SigningKeys {
+    SigningKeys::new([7; 32]).unwrap()
+}
+
+fn signed_id(answer: &Answer) -> String {
+    answer.header("x-session-id").expect("a session").to_owned()
 }
 
 async fn with_trust<A: Adapter>(trust: SessionTrust) -> Stage {

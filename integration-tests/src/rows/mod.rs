@@ -3,6 +3,7 @@
 pub mod baggage;
 pub mod disconnects;
 pub mod endings;
+pub mod feedback;
 pub mod ids;
 pub mod isolation;
 pub mod moves;

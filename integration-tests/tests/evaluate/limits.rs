@@ -50,13 +50,13 @@ async fn nothing_is_dropped_where_functions_are_faster_than_delivery() {
     let tracer = honeyhive::HoneyHiveTracer::builder()
         .api_key("hh_evaluate")
         .server_url(honeyhive.url())
-        .max_pending_items(64)
+        .max_pending_items(400)
         .build()
         .unwrap();
     let stage = Stage { honeyhive, tracer };
-    let report = evaluation(&stage, 300).max_workers(8).await.unwrap();
+    let report = evaluation(&stage, 600).max_workers(8).await.unwrap();
     assert_eq!(report.status(), RunStatus::Completed);
     assert!(report.delivery().is_complete(), "{:?}", report.delivery());
     assert_eq!(stage.tracer.stats().dropped.total(), 0);
-    assert_eq!(stage.honeyhive.sessions().len(), 300);
+    assert_eq!(stage.honeyhive.sessions().len(), 600);
 }

@@ -11,7 +11,7 @@ fn data_plane_key() -> String {
 }
 
 fn ingestion_key() -> String {
-    format!("hh_fgin_{}_{}", "a".repeat(24), "b".repeat(64))
+    format!("hh_ingst_{}_{}", "a".repeat(24), "b".repeat(64))
 }
 
 #[tokio::test]

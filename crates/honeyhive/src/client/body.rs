@@ -53,6 +53,22 @@ impl Body {
         self
     }
 
+    /// Sets a field to what another body says.
+    pub(super) fn nested(mut self, name: &str, body: &Self) -> Self {
+        let fields = Value::Object(body.fields.clone());
+        self.fields.insert(name.to_owned(), fields);
+        match &body.problem {
+            Some(problem) => self.refused(problem.clone()),
+            None => self,
+        }
+    }
+
+    /// The same body, which cannot be sent.
+    pub(super) fn refused(mut self, problem: String) -> Self {
+        self.refuse(problem);
+        self
+    }
+
     /// A field that is a text.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.fields.get(name)?.as_str()

@@ -13,7 +13,7 @@ use crate::delivery::LONGEST_ASKING;
 use crate::outbox::wait::Waited;
 use crate::outbox::{Asked, Reply};
 use crate::secret::KeyKind;
-use crate::wire::ApiCall;
+use crate::wire::{Answer, ApiCall, ApiFailure};
 
 /// A call that has not been made.
 #[derive(Debug)]
@@ -148,13 +148,28 @@ impl Call<'_> {
         }
     }
 
+    /// As [`take`](Self::take) on the delivery thread, where `then` is called with what came of it.
+    pub(super) fn take_in_background<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        then: impl FnOnce(Result<T, ClientError>) + Send + 'static,
+    ) {
+        let (text, takes) = (self.text(), self.takes());
+        let Ok(call) = self.as_api_call() else {
+            return;
+        };
+        let reply = Reply::to(move |answer: Result<Answer, ApiFailure>| {
+            let failed = |failure| ClientError::of(failure, text.clone(), takes);
+            let answer = answer.map_err(failed);
+            let answer = answer.and_then(|answer| json(&answer.body, &text));
+            then(answer.and_then(|answer| read(under(answer, name), text)));
+        });
+        self.client.outbox().ask(Asked { call, reply });
+    }
+
     async fn answer(self) -> Result<Value, ClientError> {
         let call = self.text();
-        let body = self.send().await?;
-        serde_json::from_slice(&body).map_err(|error| ClientError::Unreadable {
-            call,
-            detail: no_json(&body, &error),
-        })
+        json(&self.send().await?, &call)
     }
 
     async fn send(self) -> Result<Vec<u8>, ClientError> {
@@ -209,6 +224,13 @@ fn read<T: DeserializeOwned>(value: Value, call: String) -> Result<T, ClientErro
     serde_json::from_value(value).map_err(|error| ClientError::Unreadable {
         call,
         detail: unexpected(&error),
+    })
+}
+
+fn json(body: &[u8], call: &str) -> Result<Value, ClientError> {
+    serde_json::from_slice(body).map_err(|error| ClientError::Unreadable {
+        call: call.to_owned(),
+        detail: no_json(body, &error),
     })
 }
 

@@ -76,6 +76,17 @@ pub enum ClientError {
         /// What is wrong with it.
         problem: String,
     },
+    /// No prompt of this name is deployed there.
+    #[error(
+        "HoneyHive has no configuration {name:?} that is deployed to {environment:?}: deploy one there, or check the name"
+    )]
+    #[non_exhaustive]
+    NotDeployed {
+        /// The name that was looked for.
+        name: String,
+        /// Where it was looked for.
+        environment: String,
+    },
     /// Test mode has runs, and nothing else to answer with.
     #[error("{call} has no answer in test mode, which has runs only: ask honeyhive-local instead")]
     #[non_exhaustive]

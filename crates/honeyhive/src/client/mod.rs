@@ -1,4 +1,5 @@
-//! The typed client of HoneyHive's API (feature `client`): datasets, datapoints and experiment runs.
+//! The typed client of HoneyHive's API (feature `client`): datasets, datapoints, experiment runs, events, metrics and
+//! configurations.
 //!
 //! ```
 //! use honeyhive::client::{Client, NewDatapoint, NewDataset};
@@ -34,23 +35,36 @@
 mod body;
 mod builder;
 mod call;
+mod configurations;
 mod datapoints;
 mod datasets;
 mod error;
 mod event_kind;
+mod event_stream;
+mod events;
 mod handle;
+mod metrics;
 mod open;
 mod path;
+mod prompt;
 mod results;
 mod runs;
+mod template;
 
 pub use crate::secret::KeyKind;
 pub use builder::ClientBuilder;
+pub use configurations::{
+    Configuration, Configurations, Environment, NewConfiguration, Parameters,
+};
 pub use datapoints::{Datapoint, Datapoints, NewDatapoint, UpdateDatapoint};
 pub use datasets::{Dataset, Datasets, FieldMapping, NewDataset, UpdateDataset};
 pub use error::ClientError;
 pub use event_kind::EventKind;
+pub use event_stream::EventStream;
+pub use events::{Event, EventSearch, Events, Operator};
 pub use handle::Client;
+pub use metrics::{Measured, Metric, MetricVersion, Metrics, NewMetric, ReturnType, UpdateMetric};
+pub use prompt::DeployedPrompt;
 pub use results::{
     Aggregate, ComparedEvent, ComparedEvents, ComparedMetric, Comparison, DatapointResult,
     EventDetail, EventPresence, MetricKind, MetricResults, MetricSummary, PairFilter,
@@ -60,3 +74,4 @@ pub use runs::{
     NewRun, Pagination, Run, RunFilter, RunPage, RunStatus, Runs, SortOrder, SortRuns, UpdateRun,
     UpdatedRun,
 };
+pub use template::{Template, TemplateMessage};

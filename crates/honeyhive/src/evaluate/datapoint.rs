@@ -13,7 +13,7 @@ use crate::session::Session;
 /// A row as the function sees it.
 #[derive(Debug)]
 pub(super) struct Typed<I, G> {
-    pub(super) id: String,
+    pub(super) id: Arc<str>,
     pub(super) position: usize,
     pub(super) inputs: I,
     pub(super) ground_truth: Option<G>,
@@ -117,14 +117,7 @@ impl<I, G> Datapoint<I, G> {
     /// session, and what it records belongs to this datapoint.
     #[must_use]
     pub fn headers(&self) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        let session = self.session();
-        session.inject(&mut headers);
-        // An id is printable ASCII.
-        if let Ok(id) = session.id().to_string().parse() {
-            headers.insert("x-session-id", id);
-        }
-        headers
+        self.session().headers()
     }
 
     /// Records a number of this trial: a metric of this name, whose [sum](crate::evaluate::Progress::sum) is there for

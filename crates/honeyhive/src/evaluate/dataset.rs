@@ -475,7 +475,7 @@ mod tests {
             positions(numbered(11).sample(4, 7)),
             positions(numbered(11).sample(4, 7))
         );
-        assert_eq!(positions(numbered(10).sample(3, 0)), [1, 4, 8]);
+        assert_eq!(positions(numbered(10).sample(3, 0)), [2, 4, 8]);
         assert_eq!(positions(numbered(3).sample(9, 1)), [0, 1, 2]);
     }
 

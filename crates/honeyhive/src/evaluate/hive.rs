@@ -12,9 +12,9 @@ use super::results::{MetricResult, TrialReport};
 use super::score::ScoreValue;
 use crate::context;
 use crate::enrichment::Enrichment;
-use crate::outbox::{Outcome, SessionEnd};
+use crate::outbox::{Experiment, Outcome, SessionEnd};
 use crate::redaction::{Place, Rules, Walk};
-use crate::session::{NewSession, Session, current};
+use crate::session::{NewSession, Session};
 use crate::span::Span;
 use crate::tracer::HoneyHiveTracer;
 
@@ -25,9 +25,9 @@ pub(super) const SOURCE: &str = "evaluation";
 #[derive(Debug)]
 pub(super) struct Hive {
     pub(super) tracer: HoneyHiveTracer,
-    pub(super) run_id: String,
+    pub(super) run_id: Arc<str>,
     pub(super) run_name: String,
-    pub(super) dataset_id: String,
+    pub(super) dataset_id: Arc<str>,
     pub(super) function: String,
     pub(super) is_multiple: bool,
     /// The sessions that have begun, with their places in the dataset.
@@ -67,44 +67,26 @@ fn as_object(value: &Value, name: &str) -> Value {
 }
 
 impl Hive {
-    fn facts(&self, datapoint_id: &str) -> [(&'static str, String); 3] {
-        [
-            ("run_id", self.run_id.clone()),
-            ("dataset_id", self.dataset_id.clone()),
-            ("datapoint_id", datapoint_id.to_owned()),
-        ]
-    }
-
     /// Begins the session of a trial.
     pub(super) fn begin<I, G>(&self, row: &Typed<I, G>, trial: u32) -> Session {
-        let facts = self.facts(&row.id).into_iter();
-        let mut metadata: Map<String, Value> = facts
-            .map(|(name, value)| (name.to_owned(), value.into()))
-            .collect();
-        if self.is_multiple {
-            metadata.insert("trial".to_owned(), trial.into());
-        }
-        let new = NewSession::named(self.run_name.clone())
+        let ids = [&self.run_id, &self.dataset_id, &row.id].map(|id| Some(Arc::clone(id)));
+        let mut new = NewSession::named(self.run_name.clone())
             .source(SOURCE)
             .inputs(as_object(&row.inputs_json, "input"))
-            .metadata(metadata);
-        let session = self.tracer.create_session(new);
-        self.sessions
-            .add(row.position, trial, session.id().to_string());
-        if let Some(ground_truth) = &row.ground_truth_json {
-            session.feedback(json!({"ground_truth": ground_truth}));
+            .experiment(Experiment::of(ids));
+        if self.is_multiple {
+            new = new.metadata(json!({"trial": trial}));
         }
+        let session = self.tracer.create_session(new);
+        let id = session.id().to_string();
+        self.sessions.add(row.position, trial, id);
         session
-    }
-
-    /// The context of a trial: nothing of the caller's, and a session that adapters in the process join.
-    fn context(session: &Session) -> Context {
-        current::with_session(&Context::new(), session.clone(), true)
     }
 
     /// Runs `f` in the session of a trial, and nothing else.
     pub(super) fn within<T>(session: &Session, f: impl FnOnce() -> T) -> T {
-        let _attached = context::attach(Self::context(session));
+        // Nothing of the caller's, and a session that adapters in the process join.
+        let _attached = context::attach(session.as_unit_of_work(&Context::new()));
         f()
     }
 
@@ -124,7 +106,7 @@ impl Hive {
 
     /// Ends the span of a call that gave outputs, at the time when it did, with what its evaluators have said since.
     pub(super) fn end_call(
-        span: Span,
+        span: &Span,
         outputs: Value,
         judgement: &Judgement,
         ended_at: SystemTime,
@@ -134,13 +116,13 @@ impl Hive {
         if !metrics.is_empty() {
             span.metrics(metrics);
         }
-        span.end_at(ended_at);
+        span.ends_at(ended_at);
     }
 
     /// Ends the span of a call that gave none.
-    pub(super) fn fail_call(span: Span, error: &str, ended_at: SystemTime) {
+    pub(super) fn fail_call(span: &Span, error: &str, ended_at: SystemTime) {
         span.error(error);
-        span.end_at(ended_at);
+        span.ends_at(ended_at);
     }
 
     /// Ends the session of a trial.
@@ -228,14 +210,17 @@ fn metrics_of(judgement: &Judgement) -> Map<String, Value> {
 pub(super) struct Ending {
     session: Session,
     began: Instant,
+    /// It goes along with the end, in one update.
+    ground_truth: Option<Value>,
     is_known: bool,
 }
 
 impl Ending {
-    pub(super) fn of(session: &Session, began: Instant) -> Self {
+    pub(super) fn of(session: &Session, began: Instant, ground_truth: Option<&Value>) -> Self {
         Self {
             session: session.clone(),
             began,
+            ground_truth: ground_truth.cloned(),
             is_known: false,
         }
     }
@@ -246,7 +231,15 @@ impl Ending {
     }
 
     pub(super) fn end(mut self, said: Enrichment, error: Option<String>) {
+        self.end_now(said, error);
+    }
+
+    fn end_now(&mut self, said: Enrichment, error: Option<String>) {
         self.is_known = true;
+        let said = match self.ground_truth.take() {
+            Some(ground_truth) => said.feedback(json!({"ground_truth": ground_truth})),
+            None => said,
+        };
         Hive::end(&self.session, said, self.began.elapsed(), error);
     }
 }
@@ -255,12 +248,7 @@ impl Drop for Ending {
     fn drop(&mut self) {
         if !self.is_known {
             let cancelled = "cancelled: the run ended before it".to_owned();
-            Hive::end(
-                &self.session,
-                Enrichment::new(),
-                self.began.elapsed(),
-                Some(cancelled),
-            );
+            self.end_now(Enrichment::new(), Some(cancelled));
         }
     }
 }

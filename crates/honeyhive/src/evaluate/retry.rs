@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::model::causes::with_causes;
 use crate::model::limits;
 
-/// The longest text of an error or panic that is kept, in bytes.
-const TEXT: usize = 1024;
+/// The longest text of an error or panic that is kept, in bytes: 1 KiB with the mark of what was cut.
+const TEXT: usize = 960;
 /// The first wait is up to this long, each further one up to twice as long.
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
@@ -127,6 +127,6 @@ mod tests {
         let error = AttemptError::Failed(Box::new(std::fmt::Error));
         assert!(error.is::<std::fmt::Error>() && !error.is::<std::io::Error>());
         let panic = AttemptError::Panicked("x".repeat(100_000));
-        assert!(panic.text().len() <= TEXT);
+        assert!(panic.text().len() <= 1024);
     }
 }

@@ -27,6 +27,7 @@ use super::stored;
 use super::trial::{Job, Work};
 use crate::client::Client;
 use crate::model::id::SessionId;
+use crate::secret::KeyKind;
 use crate::tracer::HoneyHiveTracer;
 
 /// The update of a run is waited for at least so long.
@@ -53,6 +54,7 @@ where
         .collect();
     let dataset = checked(&settings, dataset, &names)?;
     let tracer = tracer_of(&settings)?;
+    expect_ingestion_key(&settings, &tracer)?;
     let client = client_of(&settings, &tracer);
     let prepared = stored::prepared(dataset, &client).await?;
     let rows = typed::<I, G>(&prepared.rows)?;
@@ -75,11 +77,11 @@ where
             .any(|row| row.trials.is_some_and(|trials| trials > 1));
     let work = Work {
         hive: Hive {
-            rules: tracer.rules(),
+            rules: tracer.for_runs().map(|known| Arc::clone(&known.rules)),
             tracer: tracer.clone(),
-            run_id: life.facts.run_id.clone(),
+            run_id: life.facts.run_id.as_str().into(),
             run_name: life.facts.name.clone(),
-            dataset_id: prepared.id.clone(),
+            dataset_id: prepared.id.as_str().into(),
             function: settings.function.clone(),
             is_multiple,
             sessions,
@@ -173,6 +175,22 @@ fn tracer_of(settings: &Settings) -> Result<HoneyHiveTracer, EvaluateError> {
     }
 }
 
+/// The newer routes of a project take two keys, neither of which stands in for the other. The client knows of its own.
+fn expect_ingestion_key(
+    settings: &Settings,
+    tracer: &HoneyHiveTracer,
+) -> Result<(), EvaluateError> {
+    let writes_with = tracer.for_runs().and_then(|known| known.writes_with);
+    match writes_with {
+        Some(KeyKind::Ingestion) | None => Ok(()),
+        Some(_) if settings.offline || settings.project_id.is_none() => Ok(()),
+        Some(_) => Err(EvaluateError::config(
+            "a run with a project id writes its sessions and spans with an ingestion key, and there is none: set \
+             HH_INGESTION_API_KEY",
+        )),
+    }
+}
+
 fn client_of(settings: &Settings, tracer: &HoneyHiveTracer) -> Client {
     let client = tracer.client();
     match &settings.project_id {
@@ -189,7 +207,7 @@ fn typed<I: DeserializeOwned, G: DeserializeOwned>(
         let inputs = I::deserialize(&row.inputs).map_err(|error| row.misfit("inputs", &error))?;
         let ground_truth = row.ground_truth.as_ref().map(G::deserialize).transpose();
         Ok(Arc::new(Typed {
-            id: row.id.clone(),
+            id: row.id.as_str().into(),
             position: row.position,
             inputs,
             ground_truth: ground_truth.map_err(|error| row.misfit("ground truth", &error))?,

@@ -68,7 +68,8 @@ impl<I, G> Job<I, G> {
         report.attempts = self.attempts;
         if let Some((session, began)) = self.session {
             report.session_id = Some(session.id().to_string());
-            drop(Ending::of(&session, began));
+            let ground_truth = self.row.ground_truth_json.as_ref();
+            drop(Ending::of(&session, began, ground_truth));
         }
         report
     }
@@ -102,7 +103,7 @@ where
             let session = self.hive.begin(&job.row, job.trial);
             (session, Instant::now())
         });
-        let ending = Ending::of(&session, began);
+        let ending = Ending::of(&session, began, job.row.ground_truth_json.as_ref());
         let span = self.hive.call_span(&session, &job.row);
         let datapoint = Datapoint::new(
             Arc::clone(&job.row),
@@ -116,7 +117,7 @@ where
             Ok(given) => Ended::Done(self.succeeded(&job, datapoint, given, span, ending).await),
             Err(error) => {
                 let text = error.text();
-                Hive::fail_call(span, &text, SystemTime::now());
+                Hive::fail_call(&span, &text, SystemTime::now());
                 match self.wait(&error, job.attempts) {
                     Some(wait) => {
                         ending.leave();
@@ -185,7 +186,7 @@ where
         let judgement = Judgement::of(said, recorded_of(&job.recorded));
         let outputs = outputs_of_session(&given.json);
         let kept = self.keep_outputs.then(|| given.json.clone());
-        Hive::end_call(span, given.json, &judgement, given.ended_at);
+        Hive::end_call(&span, given.json, &judgement, given.ended_at);
         ending.end(
             Enrichment::new()
                 .outputs(outputs)

@@ -58,6 +58,8 @@ impl<T> ServerInstrumentationBuilder<T> {
             user: None,
             session_id_header: super::SESSION_ID_HEADER.into(),
             trust,
+            #[cfg(feature = "signed-ids")]
+            tenant: None,
             start: SessionStart::default(),
             request_span,
         };
@@ -162,6 +164,32 @@ impl<T> ServerInstrumentationBuilder<T> {
     /// How far an id that came from outside is trusted (default: as the tracer has it, which is [`SessionTrust::Map`]).
     pub fn session_trust(mut self, trust: SessionTrust) -> Self {
         self.0.trust = Arc::new(trust);
+        self
+    }
+
+    /// Whose session an id is, under [`SessionTrust::signed`] (feature `signed-ids`): ids are signed for the request's tenant,
+    /// and taken from the same one only. By default, and where the callback gives `None`, there is one tenant for all.
+    ///
+    /// ```
+    /// use honeyhive::SigningKeys;
+    /// use honeyhive::http::{ServerInstrumentation, SessionTrust};
+    ///
+    /// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
+    /// # let secret = [7; 32];
+    /// let instrumentation = ServerInstrumentation::builder(tracer)
+    ///     .session_trust(SessionTrust::signed(SigningKeys::new(secret)?))
+    ///     .session_tenant(|request| request.header("x-tenant").map(str::to_owned))
+    ///     .build()?;
+    /// # drop(instrumentation);
+    /// # Ok::<(), honeyhive::BuildError>(())
+    /// ```
+    #[cfg(feature = "signed-ids")]
+    pub fn session_tenant<F, N>(mut self, tenant: F) -> Self
+    where
+        F: Fn(&RequestInfo<'_>) -> N + Send + Sync + 'static,
+        N: Into<Option<String>>,
+    {
+        self.0.tenant = Some(Box::new(move |request| tenant(request).into()));
         self
     }
 

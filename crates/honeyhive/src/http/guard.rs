@@ -52,10 +52,15 @@ impl RequestGuard {
         self.session().map(Session::id)
     }
 
-    /// The same as text, for the adapter to make a header's value of.
+    /// The text for the response header, which is the id or a signed one, for the adapter to make a header's value of.
     #[inline]
     pub fn with_response_id<T>(&self, make: impl FnOnce(&str) -> T) -> Option<T> {
-        self.session().map(|session| session.start.with_text(make))
+        let traced = self.0.open()?;
+        #[cfg(feature = "signed-ids")]
+        if let Some(keys) = &traced.signing {
+            return Some(make(&traced.session.signed_id(keys)));
+        }
+        Some(traced.session.start.with_text(make))
     }
 
     /// The response head is ready, with a body of this length where it is known.

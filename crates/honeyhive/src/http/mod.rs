@@ -21,6 +21,8 @@
 //! | a guard is dropped before that | | the session ends as `client_disconnected`, with status 499 where no head was sent |
 
 mod builder;
+#[cfg(all(test, feature = "evaluate", feature = "testing"))]
+mod experiment_tests;
 mod guard;
 mod missing;
 mod names;
@@ -43,7 +45,7 @@ pub use crate::session::SessionTrust;
 use crate::tracer::HoneyHiveTracer;
 
 /// The response header that carries the session's id, and the request header that links to one.
-pub const SESSION_ID_HEADER: &str = "x-session-id";
+pub const SESSION_ID_HEADER: &str = crate::propagation::SESSION_ID_HEADER;
 
 /// Whether a request waits until HoneyHive has confirmed its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,6 +93,8 @@ struct Inner {
     user: Option<Callback<Option<String>>>,
     session_id_header: Box<str>,
     trust: Arc<SessionTrust>,
+    #[cfg(feature = "signed-ids")]
+    tenant: Option<Callback<Option<String>>>,
     start: SessionStart,
     request_span: bool,
 }

@@ -1,5 +1,6 @@
 //! A request comes in: which session is it, and does it begin here?
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -10,8 +11,8 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 
 use super::names::{self, Named};
 use super::request::{Seen, Single};
-use super::traced::{Handling, Traced};
-use super::{Inner, RequestGuard, RequestInfo, ServerInstrumentation, SessionStart};
+use super::traced::{Ending, Handling, Traced};
+use super::{Inner, RequestGuard, RequestInfo, ServerInstrumentation, SessionStart, SessionTrust};
 use crate::attributes::EVENT_TYPE;
 use crate::context;
 use crate::enrichment::Enrichment;
@@ -21,7 +22,7 @@ use crate::log::Once;
 use crate::model::id::SessionId;
 use crate::model::id_text;
 use crate::model::object::Object;
-use crate::outbox::{Facts, Inputs, Outbox, Record, RequestInputs, StartRecord};
+use crate::outbox::{Experiment, Facts, Inputs, Outbox, Record, RequestInputs, StartRecord};
 use crate::owners;
 use crate::session::{CreateSession, Session, current, suppression};
 use crate::settings::SessionTransport;
@@ -42,10 +43,11 @@ impl ServerInstrumentation {
         if owners::are_several() {
             warn_of_two_tracers(cx, outbox);
         }
-        let is_open = current::of_tracer(cx, outbox).is_some_and(|current| current.is_request);
-        if is_open || suppression::is_suppressed(outbox) {
+        let open = current::of_tracer(cx, outbox).filter(|current| current.is_request);
+        if open.is_some() || suppression::is_suppressed(outbox) {
+            let joined = open.and_then(|open| self.join(cx, request, &open.session));
             // A layer further out has seen to it already.
-            return RequestGuard(Handling::LeftAlone(None));
+            return joined.unwrap_or(RequestGuard(Handling::LeftAlone(None)));
         }
         if !inner.is_traced(request) {
             if let Some(span) = enclosing_span(cx) {
@@ -66,44 +68,78 @@ impl ServerInstrumentation {
         if traced.has_span {
             traced.cx.span().update_name((*name).to_owned());
         }
-        traced.session.start.settle_name(name);
+        if traced.ending != Ending::Joined {
+            traced.session.start.settle_name(name);
+        }
     }
 
     fn open(&self, cx: &Context, request: &RequestInfo<'_>) -> RequestGuard {
         let inner = &self.inner;
         let began = Instant::now();
         let seen = request.seen(&inner.session_id_header);
-        let link = inner.link(&seen);
+        let trust = inner.trust_in(request);
+        let link = Link::to_experiment_of_another(cx).or_else(|| inner.link(&seen, &trust));
+        let from_baggage = link.as_ref().is_some_and(|link| link.from_baggage);
         let session = match link {
-            Some(Link { id, .. }) => inner.linked_session(id, request),
+            Some(link) => inner.linked_session(link, request),
             None => inner.new_session(request, &seen),
         };
         incoming::adopt_enclosing_span(cx, &session);
-        let cx = match link {
-            Some(Link {
-                from_baggage: true, ..
-            }) => &with_remote_parent(cx, request),
-            _ => cx,
-        };
-        let cx = current::with_session(cx, session.clone(), true);
-        let cx = if inner.request_span {
-            inner.with_request_span(&cx, &session)
+        let cx = if from_baggage {
+            &with_remote_parent(cx, request)
         } else {
             cx
         };
+        let cx = current::with_session(cx, session.clone(), true);
+        // An experiment's session has outputs of its own: how the request went is said by its span.
+        let is_of_experiment = session.start.experiment().is_some();
+        let has_span = inner.request_span || is_of_experiment;
+        let ending = if inner.is_left_to_spans() || is_of_experiment {
+            Ending::Span
+        } else {
+            Ending::Update
+        };
+        let cx = match has_span {
+            true if is_of_experiment => inner.with_joining_span(&cx, request),
+            true => inner.with_request_span(&cx, &session),
+            false => cx,
+        };
         RequestGuard(Handling::Traced(Box::new(Traced {
-            cx,
             began,
-            has_span: inner.request_span,
-            is_left_to_spans: inner.is_left_to_spans(),
-            is_head: request.method() == "HEAD",
-            has_ended: false,
+            has_span,
+            ending,
+            #[cfg(feature = "signed-ids")]
+            signing: trust.signing_keys().cloned().map(Box::new),
             confirmation: inner.confirmation(&session),
-            answer: None,
-            session,
+            ..Traced::new(session, cx, request.method() == "HEAD")
         })))
     }
+
+    /// A request within a datapoint of an experiment is part of it, and has a span where requests have one.
+    fn join(
+        &self,
+        cx: &Context,
+        request: &RequestInfo<'_>,
+        session: &Session,
+    ) -> Option<RequestGuard> {
+        let inner = &self.inner;
+        session.start.experiment()?;
+        let is_wanted = inner.request_span && cx.get::<Joined>().is_none();
+        if !is_wanted || !inner.is_traced(request) {
+            return None;
+        }
+        let cx = inner.with_joining_span(&cx.with_value(Joined), request);
+        Some(RequestGuard(Handling::Traced(Box::new(Traced {
+            has_span: true,
+            ending: Ending::Joined,
+            ..Traced::new(session.clone(), cx, request.method() == "HEAD")
+        }))))
+    }
 }
+
+/// In the context of a request that has joined a unit of work: a layer further in does not do that again.
+#[derive(Debug)]
+struct Joined;
 
 /// Said once a process: two projects may be meant, but most often a tracer was made twice.
 fn warn_of_two_tracers(cx: &Context, outbox: &Arc<Outbox>) {
@@ -121,10 +157,22 @@ fn warn_of_two_tracers(cx: &Context, outbox: &Arc<Outbox>) {
 const ATTRIBUTES: usize = 8;
 
 /// A session that a request asked for.
-#[derive(Clone, Copy)]
 struct Link {
     id: SessionId,
     from_baggage: bool,
+    experiment: Option<Experiment>,
+}
+
+impl Link {
+    /// The session of an experiment that is current here by another tracer: the request is part of that.
+    fn to_experiment_of_another(cx: &Context) -> Option<Self> {
+        let session = current::of_request(cx)?;
+        Some(Self {
+            id: session.id(),
+            from_baggage: false,
+            experiment: Some(session.start.experiment()?.clone()),
+        })
+    }
 }
 
 impl Inner {
@@ -147,31 +195,46 @@ impl Inner {
     }
 
     /// The session that the request asks for, in its header or else in its baggage.
-    fn link(&self, seen: &Seen<'_>) -> Option<Link> {
-        if self.trust.is_never() {
+    fn link(&self, seen: &Seen<'_>, trust: &SessionTrust) -> Option<Link> {
+        if trust.is_never() {
             return None;
         }
         match seen.session_id {
-            Single::Absent => self.link_in_baggage(seen),
+            Single::Absent => self.link_in_baggage(seen, trust),
             Single::Unusable => self.ignored(),
-            Single::Text(raw) => self.link_in_header(raw.trim()),
+            Single::Text(raw) => self.link_in_header(raw.trim(), seen, trust),
         }
     }
 
-    fn link_in_baggage(&self, seen: &Seen<'_>) -> Option<Link> {
-        let trusted = |raw: &str| self.trust.session_or_count(raw, self.tracer.outbox());
+    /// The trust in the ids of this request, which may be signed for its tenant.
+    #[inline]
+    fn trust_in(&self, request: &RequestInfo<'_>) -> Cow<'_, SessionTrust> {
+        #[cfg(feature = "signed-ids")]
+        if let (Some(tenant), Some(keys)) = (&self.tenant, self.trust.signing_keys())
+            && let Some(tenant) = self.guarded(|| tenant(request)).flatten()
+        {
+            return Cow::Owned(SessionTrust::signed(keys.for_tenant(&tenant)));
+        }
+        let _ = request;
+        Cow::Borrowed(&self.trust)
+    }
+
+    fn link_in_baggage(&self, seen: &Seen<'_>, trust: &SessionTrust) -> Option<Link> {
+        let trusted = |raw: &str| trust.session_or_count(raw, self.tracer.outbox());
         let id = seen.baggage.session(trusted)?;
         Some(Link {
             id,
             from_baggage: true,
+            experiment: seen.baggage.experiment(),
         })
     }
 
-    fn link_in_header(&self, raw: &str) -> Option<Link> {
-        let id = self.trust.session_or_count(raw, self.tracer.outbox())?;
+    fn link_in_header(&self, raw: &str, seen: &Seen<'_>, trust: &SessionTrust) -> Option<Link> {
+        let id = trust.session_or_count(raw, self.tracer.outbox())?;
         Some(Link {
             id,
             from_baggage: false,
+            experiment: seen.baggage.experiment(),
         })
     }
 
@@ -199,12 +262,16 @@ impl Inner {
         Session::open(self.tracer.outbox(), start)
     }
 
-    fn linked_session(&self, id: SessionId, request: &RequestInfo<'_>) -> Session {
+    fn linked_session(&self, link: Link, request: &RequestInfo<'_>) -> Session {
         let inputs = Inputs::Object(Object::new());
-        let mut start = StartRecord::new(id, self.named(request).name, inputs, SystemTime::now());
-        start.facts = self
-            .user(request)
-            .and_then(|user| Facts::of_user(user).boxed());
+        let name = self.named(request).name;
+        let mut start = StartRecord::new(link.id, name, inputs, SystemTime::now());
+        let user = self.user(request).map(Facts::of_user);
+        start.facts = Facts {
+            experiment: link.experiment,
+            ..user.unwrap_or_default()
+        }
+        .boxed();
         start.will_end = true;
         Session::link(self.tracer.outbox(), start)
     }
@@ -274,10 +341,24 @@ impl Inner {
                 span::attributes_of(more, &mut |attribute| attributes.push(attribute));
             }
         }
+        self.with_span(cx, session.start.name(), attributes)
+    }
+
+    /// The span of a request whose session was not begun by it, so its inputs are the request's own.
+    fn with_joining_span(&self, cx: &Context, request: &RequestInfo<'_>) -> Context {
+        let Named { method, name, path } = self.named(request);
+        let attributes = vec![
+            KeyValue::new(EVENT_TYPE, EventType::Chain.as_str()),
+            KeyValue::new("honeyhive_inputs.method", method),
+            KeyValue::new("honeyhive_inputs.path", path),
+        ];
+        self.with_span(cx, &name, attributes)
+    }
+
+    fn with_span(&self, cx: &Context, name: &Arc<str>, attributes: Vec<KeyValue>) -> Context {
         // Not `to_string`, which would format it.
-        let mut builder =
-            SpanBuilder::from_name((**session.start.name()).to_owned()).with_kind(SpanKind::Server);
-        builder.attributes = Some(attributes);
+        let builder = SpanBuilder::from_name((**name).to_owned()).with_kind(SpanKind::Server);
+        let builder = builder.with_attributes(attributes);
         let span = self.tracer.sdk_tracer().build_with_context(builder, cx);
         cx.with_span(span)
     }

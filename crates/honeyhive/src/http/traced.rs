@@ -14,6 +14,8 @@ use crate::attributes::ERROR;
 use crate::incoming::{panic_text, run_in};
 use crate::outbox::{Outcome, SessionEnd};
 use crate::owners::MemberId;
+#[cfg(feature = "signed-ids")]
+use crate::session::SigningKeys;
 use crate::session::suppression::Suppression;
 use crate::session::{CreateSession, Session};
 
@@ -45,14 +47,27 @@ pub(super) struct Traced {
     pub(super) began: Instant,
     /// The request has a span of its own, the one of `cx`.
     pub(super) has_span: bool,
-    /// The span says how the request ended, and no update does.
-    pub(super) is_left_to_spans: bool,
+    pub(super) ending: Ending,
     pub(super) is_head: bool,
     pub(super) has_ended: bool,
+    /// What signs the id that goes back, where ids are signed.
+    #[cfg(feature = "signed-ids")]
+    pub(super) signing: Option<Box<SigningKeys>>,
     /// Few wait for it, so it takes no room.
     pub(super) confirmation: Option<Box<CreateSession>>,
     /// From the response's head on.
     pub(super) answer: Option<Answer>,
+}
+
+/// Where it is said how the request ended, besides its span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// In an update of the session.
+    Update,
+    /// Nowhere: the span says all.
+    Span,
+    /// Nowhere, and the session goes on: the request is part of a unit of work.
+    Joined,
 }
 
 /// The head of the response, and how much came of its body.
@@ -109,6 +124,24 @@ impl Handling {
 }
 
 impl Traced {
+    /// A request that has just come in, without a span.
+    #[inline]
+    pub(super) fn new(session: Session, cx: Context, is_head: bool) -> Self {
+        Self {
+            session,
+            cx,
+            began: Instant::now(),
+            has_span: false,
+            ending: Ending::Update,
+            is_head,
+            has_ended: false,
+            #[cfg(feature = "signed-ids")]
+            signing: None,
+            confirmation: None,
+            answer: None,
+        }
+    }
+
     /// The response's head is ready.
     pub(super) fn answer(
         &mut self,
@@ -237,10 +270,10 @@ impl Traced {
         if self.has_span {
             end_span(&self.cx, &ending);
         }
-        if self.is_left_to_spans {
-            self.session.has_ended();
-        } else {
-            self.session.end(ending);
+        match self.ending {
+            Ending::Update => self.session.end(ending),
+            Ending::Span => self.session.has_ended(),
+            Ending::Joined => {}
         }
     }
 }

@@ -49,6 +49,12 @@ impl<T: Send + 'static> Reply<T> {
         (reply, receiver)
     }
 
+    /// For a caller that is told on the delivery thread.
+    #[cfg(feature = "client")]
+    pub(crate) fn to(tell: impl FnOnce(T) + Send + 'static) -> Self {
+        Self(Box::new(tell))
+    }
+
     /// For a caller that has gone.
     pub(crate) fn nobody() -> Self {
         Self(Box::new(drop))

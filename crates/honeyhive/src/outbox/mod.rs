@@ -10,6 +10,7 @@ mod bounds;
 mod closing;
 mod command;
 mod entrance;
+mod experiment;
 mod flushed;
 mod inputs;
 mod life;
@@ -36,6 +37,7 @@ pub(crate) use bounds::{Bounds, WAKE_FOR_DISK};
 #[cfg(feature = "client")]
 pub(crate) use command::Asked;
 pub(crate) use command::{Command, Reply};
+pub(crate) use experiment::Experiment;
 pub(crate) use flushed::Flushed;
 #[cfg(feature = "lambda")]
 pub(crate) use inputs::EventInputs;

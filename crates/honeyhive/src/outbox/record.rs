@@ -33,6 +33,8 @@ pub(crate) enum Record {
         expect(dead_code, reason = "made by adapters only")
     )]
     Ignored(SpanId),
+    /// A session that is sent whatever the sample is.
+    Exempt(SessionId),
     /// A request that was linked to this session has ended, or has moved on.
     Ended(SessionId),
     /// A request or a message that only its own instrumentation sees has begun, outside every session.
@@ -73,6 +75,7 @@ impl Record {
             Self::Moved(..)
             | Self::Adopted(..)
             | Self::Ignored(_)
+            | Self::Exempt(_)
             | Self::Ended(_)
             | Self::Root(_) => Load::default(),
         }

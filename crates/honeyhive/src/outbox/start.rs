@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
+use super::experiment::Experiment;
 use super::inputs::Inputs;
 use super::update::Timing;
 #[cfg(feature = "http-server")]
@@ -53,6 +54,7 @@ pub(crate) struct Facts {
     pub(crate) source: Option<Box<str>>,
     pub(crate) metadata: Object,
     pub(crate) user_properties: Object,
+    pub(crate) experiment: Option<Experiment>,
 }
 
 impl Facts {
@@ -72,8 +74,10 @@ impl Facts {
         {
             *source = limits::cut(source, NAME_BYTES).into();
         }
-        let is_empty =
-            self.source.is_none() && self.metadata.is_empty() && self.user_properties.is_empty();
+        let is_empty = self.source.is_none()
+            && self.experiment.is_none()
+            && self.metadata.is_empty()
+            && self.user_properties.is_empty();
         (!is_empty).then(|| Box::new(self))
     }
 
@@ -147,6 +151,11 @@ impl StartRecord {
             *began_with.bucket_mut(Bucket::Inputs) = self.inputs.to_object();
         }
         began_with
+    }
+
+    /// The experiment that it is part of.
+    pub(crate) fn experiment(&self) -> Option<&Experiment> {
+        self.facts.as_ref()?.experiment.as_ref()
     }
 
     /// What it is called, as far as that is known by now.

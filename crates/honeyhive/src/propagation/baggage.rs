@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
 
-use crate::attributes::{BAGGAGE_SESSION_ID, BAGGAGE_SESSION_ID_BARE};
+use crate::attributes::{BAGGAGE_SESSION_ID, BAGGAGE_SESSION_ID_BARE, EXPERIMENT};
 use crate::model::id::SessionId;
+use crate::outbox::Experiment;
 
 /// What the specification asks every receiver to take in.
 const MOST_MEMBERS: usize = 64;
@@ -20,6 +22,8 @@ pub(crate) struct SessionInBaggage<'a> {
     own: Option<Cow<'a, str>>,
     /// Under the key that belongs to everybody.
     bare: Option<Cow<'a, str>>,
+    /// The ids of an experiment.
+    experiment: [Option<Cow<'a, str>>; EXPERIMENT.len()],
 }
 
 impl<'a> SessionInBaggage<'a> {
@@ -36,7 +40,10 @@ impl<'a> SessionInBaggage<'a> {
             let place = match key.trim() {
                 BAGGAGE_SESSION_ID => &mut self.own,
                 BAGGAGE_SESSION_ID_BARE => &mut self.bare,
-                _ => continue,
+                key => match EXPERIMENT.iter().position(|(name, _)| *name == key) {
+                    Some(which) => &mut self.experiment[which],
+                    None => continue,
+                },
             };
             if place.is_none() {
                 let value = value.split(';').next().unwrap_or_default().trim();
@@ -44,6 +51,14 @@ impl<'a> SessionInBaggage<'a> {
                 *place = Some(percent_decoded(value).unwrap_or_default());
             }
         }
+    }
+
+    /// The experiment that the session is part of: only for a session that is trusted.
+    pub(crate) fn experiment(&self) -> Option<Experiment> {
+        Experiment::of(self.experiment.each_ref().map(|id| {
+            let id = id.as_deref().filter(|id| is_id(id));
+            id.map(Arc::from)
+        }))
     }
 
     /// The session that these say, as far as `trusted` takes it. The bare key counts only where it holds a well-formed UUID.
@@ -61,6 +76,23 @@ impl<'a> SessionInBaggage<'a> {
     }
 }
 
+/// An id of an experiment that says no more than that.
+fn is_id(text: &str) -> bool {
+    const LONGEST: usize = 128;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
+    (1..=LONGEST).contains(&text.len()) && text.bytes().all(is_plain)
+}
+
+/// The experiment in the baggage of a context: only for a session that is trusted.
+pub(crate) fn experiment_in_context(cx: &Context) -> Option<Experiment> {
+    let find = |(name, _)| Some(Cow::from(cx.baggage().get(name)?.as_str()));
+    let found = SessionInBaggage {
+        experiment: EXPERIMENT.map(find),
+        ..SessionInBaggage::default()
+    };
+    found.experiment()
+}
+
 /// The session in the baggage of a context, as far as `trusted` takes it.
 pub(crate) fn session_in_context(
     cx: &Context,
@@ -74,23 +106,33 @@ pub(crate) fn session_in_context(
     let found = SessionInBaggage {
         own: find(BAGGAGE_SESSION_ID),
         bare: find(BAGGAGE_SESSION_ID_BARE),
+        ..SessionInBaggage::default()
     };
     found.session(trusted)
 }
 
-/// The `baggage` header of a request that goes out in a session: the session first, then what else is in the context, with
-/// its properties, as far as the specification's limits let it.
-pub(super) fn header(cx: &Context, session: SessionId) -> String {
+/// The `baggage` header of a request that goes out in a session: the session first, with its experiment, then what else
+/// is in the context, with its properties, as far as the specification's limits let it.
+pub(super) fn header(cx: &Context, session: SessionId, experiment: Option<&Experiment>) -> String {
     let mut header = format!("{BAGGAGE_SESSION_ID}={session},{BAGGAGE_SESSION_ID_BARE}={session}");
+    let mut members = 2;
+    for (name, id) in experiment.iter().flat_map(|it| it.ids()) {
+        members += 1;
+        header.push(',');
+        header.push_str(&member(name, id, ""));
+    }
     let baggage = cx.baggage();
-    let is_ours = |key: &str| [BAGGAGE_SESSION_ID, BAGGAGE_SESSION_ID_BARE].contains(&key);
+    let is_ours = |key: &str| {
+        let is_experiment = || EXPERIMENT.iter().any(|(name, _)| *name == key);
+        [BAGGAGE_SESSION_ID, BAGGAGE_SESSION_ID_BARE].contains(&key)
+            || (experiment.is_some() && is_experiment())
+    };
     let mut others: Vec<_> = baggage
         .iter()
         .filter(|(key, _)| !is_ours(key.as_str()))
         .collect();
     // A hash map has them in another order each time.
     others.sort_unstable_by_key(|(key, _)| key.as_str());
-    let mut members = 2;
     for (key, (value, properties)) in others {
         let member = member(key.as_str(), value.as_str(), properties.as_str());
         if members < MOST_MEMBERS && header.len() + 1 + member.len() <= MOST_BYTES {
@@ -196,15 +238,60 @@ mod tests {
         let full: Baggage = (0..64)
             .map(|it| KeyValueMetadata::new(format!("k{it:02}"), "v", ""))
             .collect();
-        let header = header(&Context::new().with_baggage(members_of(&full)), id);
+        let header = header(&Context::new().with_baggage(members_of(&full)), id, None);
         assert!(header.starts_with(&ours), "{header}");
         assert_eq!(header.split(',').count(), 64);
 
         let long: Baggage = [KeyValueMetadata::new("long", "v".repeat(8100), "")]
             .into_iter()
             .collect();
-        let header = super::header(&Context::new().with_baggage(members_of(&long)), id);
+        let header = super::header(&Context::new().with_baggage(members_of(&long)), id, None);
         assert_eq!(header, ours);
+    }
+
+    #[test]
+    fn the_ids_of_an_experiment_are_read_where_they_say_no_more_than_that() {
+        let read = |header: &str| {
+            let mut found = SessionInBaggage::default();
+            found.read(header.as_bytes());
+            let experiment = found.experiment()?;
+            Some(
+                experiment
+                    .ids()
+                    .map(|(name, id)| format!("{name}={id}"))
+                    .collect::<Vec<_>>()
+                    .join(","),
+            )
+        };
+        let all = "run_id=r-1,dataset_id=EXT-a.b,datapoint_id=EXT-a:1_".to_owned();
+        assert_eq!(read(&all.replace('_', "%5F").replace("%5Fid", "_id")), None);
+        let all = all.replace("1_", "1");
+        assert_eq!(read(&all), Some(all.clone()));
+        let long = "x".repeat(129);
+        for (header, expected) in [
+            ("dataset_id=d,datapoint_id=p", None),
+            ("run_id=r", Some("run_id=r")),
+            ("run_id=r,datapoint_id=a%20b", Some("run_id=r")),
+            ("run_id=r%0Ab", None),
+            ("run_id=", None),
+            (format!("run_id={long}").as_str(), None),
+        ] {
+            assert_eq!(read(header).as_deref(), expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn the_ids_of_an_experiment_go_out_behind_the_session_and_once() {
+        let id = SessionId::new();
+        let ids = ["r", "d", "p q"].map(|it| Some(it.into()));
+        let experiment = Experiment::of(ids).unwrap();
+        let around = [KeyValueMetadata::new("run_id", "another", "")];
+        let cx = Context::new().with_baggage(around);
+        let header = header(&cx, id, Some(&experiment));
+        let expected = format!(
+            "honeyhive.session_id={id},session_id={id},run_id=r,dataset_id=d,datapoint_id=p%20q"
+        );
+        assert_eq!(header, expected);
     }
 
     fn members_of(baggage: &Baggage) -> Vec<KeyValueMetadata> {

@@ -11,13 +11,15 @@ use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
 
-pub(crate) use baggage::{SessionInBaggage, session_in_context};
+pub(crate) use baggage::{SessionInBaggage, experiment_in_context, session_in_context};
 pub use carrier::HeadersMut;
 
 use crate::context;
 use crate::outbox::Outbox;
 use crate::session::{NewSession, Session, SessionTrust};
 
+/// The header that carries a session's id both ways.
+pub(crate) const SESSION_ID_HEADER: &str = "x-session-id";
 const BAGGAGE: &str = "baggage";
 const TRACE_PARENT: &str = "traceparent";
 const TRACE_STATE: &str = "tracestate";
@@ -45,7 +47,8 @@ impl Session {
     /// ```
     pub fn inject<Kind>(&self, headers: &mut (impl HeadersMut<Kind> + ?Sized)) {
         let cx = context::current();
-        headers.set_header(BAGGAGE, &baggage::header(&cx, self.id()));
+        let experiment = self.start.experiment();
+        headers.set_header(BAGGAGE, &baggage::header(&cx, self.id(), experiment));
         let mut sent = HashMap::new();
         TraceContextPropagator::new().inject_context(&cx, &mut sent);
         for name in [TRACE_PARENT, TRACE_STATE] {
@@ -53,6 +56,27 @@ impl Session {
                 headers.set_header(name, value);
             }
         }
+    }
+}
+
+impl Session {
+    /// The headers of an outgoing request that belongs to this session: those of [`inject`](Self::inject), and
+    /// `X-Session-ID`, by which a server links it though it reads no baggage.
+    ///
+    /// ```
+    /// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
+    /// let session = tracer.create_session("support-chat");
+    /// let headers = session.headers(); // reqwest: `client.post(url).headers(session.headers())`
+    /// assert_eq!(headers["x-session-id"], session.id().to_string());
+    /// # assert!(headers.contains_key("baggage"));
+    /// # Ok::<(), honeyhive::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn headers(&self) -> http::HeaderMap {
+        let mut headers = http::HeaderMap::new();
+        self.inject(&mut headers);
+        headers.set_header(SESSION_ID_HEADER, &self.id().to_string());
+        headers
     }
 }
 
@@ -74,7 +98,10 @@ where
         sent.read(header.as_bytes());
     }
     match sent.session(|raw| trust.session_or_count(raw, outbox)) {
-        Some(id) => Session::begin(outbox, NewSession::existing(id)).within(&cx),
+        Some(id) => {
+            let linked = NewSession::existing(id).experiment(sent.experiment());
+            Session::begin(outbox, linked).within(&cx)
+        }
         None => cx,
     }
 }

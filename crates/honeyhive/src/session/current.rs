@@ -13,7 +13,7 @@ use crate::outbox::Outbox;
 #[derive(Debug)]
 pub(crate) struct Current {
     pub(crate) session: Session,
-    /// It is the session of an HTTP request, which layers further in join.
+    /// It is the session of a request or another unit of work, which layers further in join.
     pub(crate) is_request: bool,
     outer: Option<Arc<Self>>,
 }

@@ -94,6 +94,7 @@ impl Session {
     #[track_caller]
     pub(crate) fn open(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
         let session = Self::of(outbox, start);
+        session.exempt();
         session.hand_over();
         session
     }
@@ -117,6 +118,7 @@ impl Session {
     pub(crate) fn link(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
         let began_with = start.began_with();
         let session = Self::of(outbox, start.linked());
+        session.exempt();
         session.enrich(began_with);
         session
     }
@@ -126,6 +128,14 @@ impl Session {
         Self {
             start: Arc::new(start),
             outbox: Arc::clone(outbox),
+        }
+    }
+
+    /// Says of a session of an experiment that the sample does not matter to it.
+    #[inline]
+    fn exempt(&self) {
+        if self.start.experiment().is_some() {
+            self.outbox.push(Record::Exempt(self.id()));
         }
     }
 
@@ -271,7 +281,7 @@ impl Session {
 }
 
 pub(super) fn start_record(new: NewSession, started_at: SystemTime) -> StartRecord {
-    let is_fresh = new.id.is_none();
+    let (is_fresh, is_link) = (new.id.is_none(), new.is_link());
     let id = new.id.unwrap_or_else(SessionId::new);
     let name = new.name.map_or_else(|| default_name(id), Arc::from);
     let mut start = StartRecord::new(id, name, Inputs::Object(new.inputs), started_at);
@@ -279,7 +289,14 @@ pub(super) fn start_record(new: NewSession, started_at: SystemTime) -> StartReco
         source: new.source.map(String::into_boxed_str),
         metadata: new.metadata,
         user_properties: new.user_properties,
+        experiment: new.experiment,
     };
+    if let (false, Some(experiment)) = (is_link, &facts.experiment) {
+        let ids = experiment.ids();
+        facts
+            .metadata
+            .extend(ids.map(|(name, id)| (name.to_owned(), id.as_ref().into())));
+    }
     limits::fit_objects([&mut facts.metadata, &mut facts.user_properties]);
     start.facts = facts.boxed();
     start.is_fresh = is_fresh;

@@ -5,6 +5,8 @@ pub(crate) mod current;
 mod handle;
 mod new_session;
 mod scope;
+#[cfg(feature = "signed-ids")]
+mod signed;
 mod startup;
 pub(crate) mod suppression;
 mod trust;
@@ -13,6 +15,8 @@ pub use create::CreateSession;
 pub use handle::{Moved, Session};
 pub use new_session::NewSession;
 pub use scope::SessionGuard;
+#[cfg(feature = "signed-ids")]
+pub use signed::SigningKeys;
 pub(crate) use startup::StartupSession;
 pub use trust::SessionTrust;
 pub(crate) use trust::Trusts;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::enrichment::object_of;
 use crate::model::id::SessionId;
 use crate::model::object::{Bucket, Object, merge};
+use crate::outbox::Experiment;
 
 /// What a session begins with; a plain `&str` or `String` is a name and nothing else.
 ///
@@ -35,6 +36,7 @@ pub struct NewSession {
     pub(crate) user_properties: Object,
     pub(crate) source: Option<String>,
     pub(crate) skip_api_call: bool,
+    pub(crate) experiment: Option<Experiment>,
     pub(crate) refused: u32,
     pub(crate) ignored_ids: u32,
 }
@@ -126,6 +128,13 @@ impl NewSession {
     #[must_use]
     pub const fn skip_api_call(mut self, skip: bool) -> Self {
         self.skip_api_call = skip;
+        self
+    }
+
+    /// The experiment that the session is part of. Its ids stand in the metadata of the session, where it begins here, and
+    /// of each of its spans; it is sent whatever the sample is.
+    pub(crate) fn experiment(mut self, experiment: Option<Experiment>) -> Self {
+        self.experiment = experiment;
         self
     }
 

@@ -28,6 +28,12 @@ impl Session {
         current::with_session(cx, self.clone(), false)
     }
 
+    /// A context in which the session is current as the unit of work: adapters and Lambda's layer join it.
+    #[cfg(feature = "evaluate")]
+    pub(crate) fn as_unit_of_work(&self, cx: &Context) -> Context {
+        current::with_session(cx, self.clone(), true)
+    }
+
     /// Makes the session current on this thread until the guard is dropped.
     ///
     /// Not across an `.await`: use [`scope`](Self::scope) there.

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+#[cfg(feature = "signed-ids")]
+use super::SigningKeys;
+#[cfg(feature = "http-server")]
+use crate::model::id::EventId;
 use crate::model::id::SessionId;
 use crate::outbox::Outbox;
 use crate::panics::guarded;
@@ -28,6 +32,10 @@ pub enum SessionTrust {
     Map,
     /// No id is taken: every request is a session of its own.
     Never,
+    /// Only ids that the service has signed are taken; see [`SessionTrust::signed`].
+    #[cfg(feature = "signed-ids")]
+    #[non_exhaustive]
+    Signed(SigningKeys),
     /// The program decides; see [`SessionTrust::with`].
     #[non_exhaustive]
     Custom(TrustFn),
@@ -58,6 +66,37 @@ impl SessionTrust {
         Self::Custom(TrustFn(Arc::new(decide)))
     }
 
+    /// Only ids that one of these keys has signed are taken, and a server's response header carries its session's id signed
+    /// (feature `signed-ids`). What is not signed, has expired, or was signed for another tenant counts as absent: a new
+    /// session begins, and [`DeliveryStats::ignored_session_ids`](crate::DeliveryStats::ignored_session_ids) counts it.
+    ///
+    /// ```
+    /// use honeyhive::http::{ServerInstrumentation, SessionTrust};
+    /// use honeyhive::SigningKeys;
+    ///
+    /// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
+    /// # let secret = "a secret of the service, 32 bytes or more";
+    /// let instrumentation = ServerInstrumentation::builder(tracer)
+    ///     .session_trust(SessionTrust::signed(SigningKeys::new(secret)?))
+    ///     .build()?;
+    /// # drop(instrumentation);
+    /// # Ok::<(), honeyhive::BuildError>(())
+    /// ```
+    #[cfg(feature = "signed-ids")]
+    #[must_use]
+    pub fn signed(keys: SigningKeys) -> Self {
+        Self::Signed(keys)
+    }
+
+    /// The keys that sign what a server gives out, for the tenant of a request.
+    #[cfg(all(feature = "signed-ids", feature = "http-server"))]
+    pub(crate) fn signing_keys(&self) -> Option<&SigningKeys> {
+        match self {
+            Self::Signed(keys) => Some(keys),
+            _ => None,
+        }
+    }
+
     /// The session that an id from outside stands for, as far as it is trusted; one that is not is counted.
     pub(crate) fn session_or_count(&self, raw: &str, outbox: &Outbox) -> Option<SessionId> {
         if self.is_never() {
@@ -70,6 +109,32 @@ impl SessionTrust {
         session
     }
 
+    /// The event that an id from outside stands for. Events have no ids but UUIDs, so nothing is mapped.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn event_or_count(&self, raw: &str, outbox: &Outbox) -> Option<EventId> {
+        if self.is_never() {
+            return None;
+        }
+        let event = guarded(outbox, || self.event(raw)).flatten();
+        if event.is_none() {
+            outbox.count_ignored_session_ids(1);
+        }
+        event
+    }
+
+    #[cfg(feature = "http-server")]
+    fn event(&self, raw: &str) -> Option<EventId> {
+        match self {
+            Self::Uuid | Self::Map => raw.parse::<SessionId>().ok(),
+            Self::Never => None,
+            #[cfg(feature = "signed-ids")]
+            Self::Signed(keys) => return keys.verify_event(raw),
+            Self::Custom(decide) => (decide.0)(raw),
+        }
+        .filter(|id| !id.is_none())
+        .map(EventId::from)
+    }
+
     fn session(&self, raw: &str) -> Option<SessionId> {
         if !is_printable_ascii(raw) {
             return None;
@@ -79,6 +144,8 @@ impl SessionTrust {
             Self::Uuid => raw.parse().ok(),
             Self::Map => Some(mapped),
             Self::Never => None,
+            #[cfg(feature = "signed-ids")]
+            Self::Signed(keys) => keys.verify(raw).filter(|id| !id.is_none()),
             Self::Custom(decide) => (decide.0)(raw).filter(|id| !id.is_none()),
         }
     }
@@ -143,6 +210,8 @@ impl fmt::Debug for SessionTrust {
             Self::Uuid => "Uuid",
             Self::Map => "Map",
             Self::Never => "Never",
+            #[cfg(feature = "signed-ids")]
+            Self::Signed(_) => "Signed",
             Self::Custom(_) => "Custom",
         })
     }

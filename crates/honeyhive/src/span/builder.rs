@@ -192,6 +192,7 @@ impl SpanBuilder {
                 None => cx,
             },
             event_id: None,
+            ended_at: std::sync::OnceLock::new(),
         }
     }
 }

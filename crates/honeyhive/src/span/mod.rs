@@ -7,7 +7,8 @@ mod run;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use opentelemetry::trace::{SpanContext, SpanId, SpanRef, Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
@@ -38,6 +39,8 @@ pub struct Span {
     cx: Context,
     /// Of a span that is not recorded.
     event_id: Option<EventId>,
+    /// Its end, where that is not when this is dropped.
+    ended_at: OnceLock<SystemTime>,
 }
 
 impl Span {
@@ -95,12 +98,11 @@ impl Span {
         }
     }
 
-    /// Ends it at a time that has passed.
+    /// Says when what the span is about has ended. The span takes more until it is dropped.
     #[cfg(feature = "evaluate")]
-    pub(crate) fn end_at(self, at: std::time::SystemTime) {
-        if self.is_recorded() {
-            self.cx.span().end_with_timestamp(at);
-        }
+    pub(crate) fn ends_at(&self, at: SystemTime) {
+        // The first moment stands.
+        let _ = self.ended_at.set(at);
     }
 
     fn is_recorded(&self) -> bool {
@@ -112,14 +114,19 @@ impl Span {
             outbox: None,
             cx: context::current(),
             event_id: event_id.or_else(|| Some(EventId::of_span(&SpanContext::NONE))),
+            ended_at: OnceLock::new(),
         }
     }
 }
 
 impl Drop for Span {
     fn drop(&mut self) {
-        if self.is_recorded() {
-            self.cx.span().end();
+        if !self.is_recorded() {
+            return;
+        }
+        match self.ended_at.get() {
+            Some(at) => self.cx.span().end_with_timestamp(*at),
+            None => self.cx.span().end(),
         }
     }
 }

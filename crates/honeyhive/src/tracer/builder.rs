@@ -338,7 +338,10 @@ impl HoneyHiveTracerBuilder {
         let settings = Settings::resolve(self.explicit)?;
         let rules = Rules::new(&self.redaction)?;
         #[cfg(feature = "evaluate")]
-        let rules_of_reports = Rules::new(&self.redaction)?;
+        let for_runs = super::ForRuns {
+            rules: Arc::new(Rules::new(&self.redaction)?),
+            writes_with: settings.keys.write().map(ApiKey::kind),
+        };
         let resource = match self.resource {
             Some(resource) => resource,
             None if is_isolated => resource::isolated(&settings),
@@ -401,7 +404,7 @@ impl HoneyHiveTracerBuilder {
         }
         let tracer = HoneyHiveTracer::from_parts(provider, processor, startup);
         #[cfg(feature = "evaluate")]
-        tracer.set_rules(rules_of_reports);
+        tracer.set_for_runs(for_runs);
         // What is captured is a test's, and tests run beside each other.
         if !is_captured {
             tracer.stand_for_default();

@@ -84,9 +84,17 @@ struct Inner {
     processor: HoneyHiveSpanProcessor,
     outbox: Arc<Outbox>,
     startup: Arc<StartupSession>,
-    /// What reports mask, as all that leaves is masked.
     #[cfg(feature = "evaluate")]
-    rules: std::sync::OnceLock<Arc<crate::redaction::Rules>>,
+    for_runs: std::sync::OnceLock<ForRuns>,
+}
+
+/// What runs of experiments must know of a tracer's settings.
+#[cfg(feature = "evaluate")]
+pub(crate) struct ForRuns {
+    /// What reports mask, as all that leaves is masked.
+    pub(crate) rules: Arc<crate::redaction::Rules>,
+    /// The kind of the key that sessions and spans go out with.
+    pub(crate) writes_with: Option<crate::secret::KeyKind>,
 }
 
 impl HoneyHiveTracer {
@@ -134,7 +142,7 @@ impl HoneyHiveTracer {
                 processor,
                 startup,
                 #[cfg(feature = "evaluate")]
-                rules: std::sync::OnceLock::new(),
+                for_runs: std::sync::OnceLock::new(),
             }),
         }
     }
@@ -477,15 +485,15 @@ impl HoneyHiveTracer {
     }
 
     #[cfg(feature = "evaluate")]
-    fn set_rules(&self, rules: crate::redaction::Rules) {
+    fn set_for_runs(&self, for_runs: ForRuns) {
         // It is set once, where the tracer is built.
-        let _ = self.inner.rules.set(Arc::new(rules));
+        let _ = self.inner.for_runs.set(for_runs);
     }
 
-    /// What is masked in all that leaves.
+    /// None of a tracer that records nothing.
     #[cfg(feature = "evaluate")]
-    pub(crate) fn rules(&self) -> Option<Arc<crate::redaction::Rules>> {
-        self.inner.rules.get().cloned()
+    pub(crate) fn for_runs(&self) -> Option<&ForRuns> {
+        self.inner.for_runs.get()
     }
 
     /// Whose ids from outside are trusted, and how far.

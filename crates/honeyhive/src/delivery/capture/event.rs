@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use opentelemetry::trace::{SpanId, Status};
 use opentelemetry::{KeyValue, Value as AttributeValue};
@@ -42,6 +42,8 @@ pub struct CapturedEvent {
     pub attributes: BTreeMap<String, AttributeValue>,
     /// Its error: what was set as such, else the status message.
     pub error: Option<String>,
+    /// Its length.
+    pub duration: Duration,
     pub(super) span: SpanId,
     pub(super) parent: SpanId,
     pub(super) start: SystemTime,
@@ -148,6 +150,10 @@ impl CapturedEvent {
             attributes,
             span: span.span_context.span_id(),
             parent: span.parent_span_id,
+            duration: span
+                .end_time
+                .duration_since(span.start_time)
+                .unwrap_or_default(),
             start: span.start_time,
         }
     }

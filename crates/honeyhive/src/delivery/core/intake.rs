@@ -43,6 +43,7 @@ impl Core {
             Record::Adopted(span, session) => self.intake.labels.adopt(span, session),
             Record::Ignored(span) => self.intake.labels.ignore(span),
             Record::Root(root) => self.intake.labels.note_request(*root),
+            Record::Exempt(id) => self.exempt(self.intake.labels.current(id), now),
             Record::Ended(id) => {
                 let id = self.intake.labels.current(id);
                 self.piles.sessions.note_end(id, now);

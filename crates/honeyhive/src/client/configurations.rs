@@ -1,0 +1,199 @@
+//! Configurations: prompts, and the models that they are for.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::body::Body;
+use super::call::Call;
+use super::error::ClientError;
+use super::handle::Client;
+use super::open::{object, open_enum, or_default};
+use super::template::Template;
+
+impl Client {
+    /// Configurations.
+    #[must_use]
+    pub const fn configurations(&self) -> Configurations<'_> {
+        Configurations { client: self }
+    }
+}
+
+/// The calls about configurations, from [`Client::configurations`]. For the prompt that a service asks its model by there
+/// is [`Client::deployed_prompt`].
+///
+/// # Errors
+///
+/// All of them: [`ClientError`].
+#[derive(Debug, Clone, Copy)]
+pub struct Configurations<'c> {
+    client: &'c Client,
+}
+
+open_enum! {
+    /// Where a configuration is deployed.
+    Environment {
+        /// For whoever writes it.
+        Dev = "dev",
+        /// For whoever tries it.
+        Staging = "staging",
+        /// For everybody.
+        Prod = "prod",
+    }
+}
+
+/// A configuration, as HoneyHive has it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Configuration {
+    /// Its id.
+    #[serde(alias = "_id")]
+    pub id: String,
+    /// Its name.
+    #[serde(deserialize_with = "or_default")]
+    pub name: String,
+    /// What it is for: `LLM` or `pipeline`.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Whose model is asked.
+    #[serde(deserialize_with = "or_default")]
+    pub provider: String,
+    /// Which model is asked, and how.
+    #[serde(deserialize_with = "or_default")]
+    pub parameters: Parameters,
+    /// Where it is deployed.
+    #[serde(deserialize_with = "or_default")]
+    pub env: Vec<Environment>,
+    /// What it is found by.
+    #[serde(deserialize_with = "or_default")]
+    pub tags: Vec<String>,
+    /// Who has made it.
+    #[serde(deserialize_with = "object")]
+    pub user_properties: Map<String, Value>,
+    /// When it was made (ISO 8601).
+    pub created_at: Option<String>,
+    /// When it was last changed (ISO 8601).
+    pub updated_at: Option<String>,
+}
+
+/// Which model is asked, and how.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Parameters {
+    /// `chat` or `completion`.
+    pub call_type: Option<String>,
+    /// The model.
+    #[serde(deserialize_with = "or_default")]
+    pub model: String,
+    /// Its temperature and the like.
+    #[serde(deserialize_with = "object")]
+    pub hyperparameters: Map<String, Value>,
+    /// What it is asked.
+    #[serde(deserialize_with = "or_default")]
+    pub template: Template,
+    /// The form of its answer.
+    #[serde(rename = "responseFormat")]
+    pub response_format: Option<Value>,
+    /// The functions that it may call.
+    #[serde(rename = "selectedFunctions", deserialize_with = "or_default")]
+    pub selected_functions: Vec<Value>,
+    /// Whether it may call them: `none`, `auto` or `force`.
+    #[serde(rename = "functionCallParams")]
+    pub function_call_params: Option<String>,
+    /// The one that it has to call.
+    #[serde(rename = "forceFunction")]
+    pub force_function: Option<Value>,
+}
+
+/// A configuration to be made, or to take another's place.
+#[derive(Debug, Clone)]
+#[must_use = "it is made by `Configurations::create`"]
+pub struct NewConfiguration(Body);
+
+impl NewConfiguration {
+    /// A configuration of a language model: its name, whose model is asked, and an object with at least `call_type`,
+    /// `model` and `template`.
+    pub fn new(
+        name: impl Into<String>,
+        provider: impl Into<String>,
+        parameters: impl Serialize,
+    ) -> Self {
+        let body = Body::default().set("name", name.into()).set("type", "LLM");
+        let body = body.set("provider", provider.into());
+        Self(body.object("parameters", parameters))
+    }
+
+    /// Where it is deployed.
+    pub fn env(self, environments: impl IntoIterator<Item = Environment>) -> Self {
+        let environments: Vec<_> = environments.into_iter().collect();
+        Self(self.0.set("env", environments))
+    }
+
+    /// What it is found by.
+    pub fn tags(self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let tags: Vec<String> = tags.into_iter().map(Into::into).collect();
+        Self(self.0.set("tags", tags))
+    }
+}
+
+impl<'c> Configurations<'c> {
+    fn call(self, method: Method, parts: &[&str]) -> Call<'c> {
+        self.client
+            .call(method, &[&["configurations"], parts].concat())
+    }
+
+    /// All configurations of the project.
+    pub async fn list(&self) -> Result<Vec<Configuration>, ClientError> {
+        self.call(Method::GET, &[]).take("configurations").await
+    }
+
+    /// Those with this name.
+    pub async fn named(&self, name: &str) -> Result<Vec<Configuration>, ClientError> {
+        let call = self.call(Method::GET, &[]).query("name", name);
+        let mut found: Vec<Configuration> = call.take("configurations").await?;
+        found.retain(|it| it.name == name);
+        Ok(found)
+    }
+
+    /// Those with this name that are deployed there.
+    pub async fn deployed(
+        &self,
+        name: &str,
+        environment: Environment,
+    ) -> Result<Vec<Configuration>, ClientError> {
+        let mut found: Vec<_> = self
+            .deployed_call(name, &environment)
+            .take("configurations")
+            .await?;
+        found.retain(|it| is_deployed(it, name, &environment));
+        Ok(found)
+    }
+
+    pub(super) fn deployed_call(self, name: &str, environment: &Environment) -> Call<'c> {
+        let call = self.call(Method::GET, &[]).query("name", name);
+        call.query("env", environment.as_str())
+    }
+
+    /// Makes a configuration, and gives its id.
+    pub async fn create(&self, new: &NewConfiguration) -> Result<String, ClientError> {
+        let call = self.call(Method::POST, &[]).body(&new.0);
+        call.take("insertedId").await
+    }
+
+    /// Puts a configuration in the place of another.
+    pub async fn replace(&self, id: &str, new: &NewConfiguration) -> Result<(), ClientError> {
+        self.call(Method::PUT, &[id]).body(&new.0).done().await
+    }
+
+    /// Removes a configuration.
+    pub async fn delete(&self, id: &str) -> Result<(), ClientError> {
+        self.call(Method::DELETE, &[id]).done().await
+    }
+}
+
+/// HoneyHive may take its filters less literally.
+pub(super) fn is_deployed(it: &Configuration, name: &str, environment: &Environment) -> bool {
+    it.name == name && it.env.contains(environment)
+}

@@ -1,0 +1,309 @@
+//! Metrics: what HoneyHive's own evaluators measure.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::body::Body;
+use super::call::Call;
+use super::error::ClientError;
+use super::handle::Client;
+use super::open::{number, open_enum, or_default};
+use super::results::MetricKind;
+
+impl Client {
+    /// Metrics.
+    #[must_use]
+    pub const fn metrics(&self) -> Metrics<'_> {
+        Metrics { client: self }
+    }
+}
+
+/// The calls about metrics, from [`Client::metrics`].
+///
+/// ```
+/// use honeyhive::client::{Client, NewMetric, ReturnType};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = honeyhive_local::LocalServer::builder().start().await?;
+/// # let client = Client::builder().api_key("hh_local").server_url(server.url()).build()?;
+/// let code = "def is_short(event):\n    return len(event['outputs']['answer']) < 200";
+/// let short = NewMetric::python("is_short", code).return_type(ReturnType::Boolean);
+/// let short = client.metrics().create(&short).await?;
+/// assert_eq!(client.metrics().get(&short).await?.ok_or("it was just made")?.name, "is_short");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// All of them: [`ClientError`].
+#[derive(Debug, Clone, Copy)]
+pub struct Metrics<'c> {
+    client: &'c Client,
+}
+
+open_enum! {
+    /// What a metric measures.
+    ReturnType {
+        /// A number.
+        Float = "float",
+        /// Yes or no.
+        Boolean = "boolean",
+        /// A text.
+        Text = "string",
+        /// One of its categories.
+        Categorical = "categorical",
+    }
+}
+
+/// A metric, as HoneyHive has it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Metric {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    #[serde(deserialize_with = "or_default")]
+    pub name: String,
+    /// Who measures.
+    #[serde(rename = "type")]
+    pub kind: Option<MetricKind>,
+    /// The program, the prompt, or what people are asked.
+    #[serde(deserialize_with = "or_default")]
+    pub criteria: String,
+    /// What it is about.
+    pub description: Option<String>,
+    /// What it measures.
+    pub return_type: Option<ReturnType>,
+    /// Whether events are measured as they come.
+    pub enabled_in_prod: Option<bool>,
+    /// Whether it needs a ground truth.
+    pub needs_ground_truth: Option<bool>,
+    /// How many of the events are measured.
+    #[serde(deserialize_with = "number")]
+    pub sampling_percentage: Option<f64>,
+    /// Whose model is asked.
+    pub model_provider: Option<String>,
+    /// Which model is asked.
+    pub model_name: Option<String>,
+    /// The largest number that it gives.
+    #[serde(deserialize_with = "number")]
+    pub scale: Option<f64>,
+    /// Where it passes.
+    pub threshold: Option<Value>,
+    /// What it can say, and what that counts.
+    #[serde(deserialize_with = "or_default")]
+    pub categories: Vec<Value>,
+    /// Which events are measured.
+    pub filters: Option<Value>,
+    /// When it was made (ISO 8601).
+    pub created_at: Option<String>,
+    /// When it was last changed (ISO 8601).
+    pub updated_at: Option<String>,
+}
+
+/// A metric to be made, or one to be tried.
+#[derive(Debug, Clone)]
+#[must_use = "it is made by `Metrics::create`"]
+pub struct NewMetric(Body);
+
+impl NewMetric {
+    fn new(name: String, kind: MetricKind, criteria: String) -> Self {
+        let body = Body::default().set("name", name).set("type", kind);
+        Self(body.set("criteria", criteria))
+    }
+
+    /// One that a program at HoneyHive measures, with the program.
+    pub fn python(name: impl Into<String>, code: impl Into<String>) -> Self {
+        Self::new(name.into(), MetricKind::Python, code.into())
+    }
+
+    /// One that a language model measures, with the prompt that it is asked by.
+    pub fn llm(name: impl Into<String>, prompt: impl Into<String>) -> Self {
+        Self::new(name.into(), MetricKind::Llm, prompt.into())
+    }
+
+    /// One that people measure, with what they are asked.
+    pub fn human(name: impl Into<String>, question: impl Into<String>) -> Self {
+        Self::new(name.into(), MetricKind::Human, question.into())
+    }
+}
+
+/// What is changed of a metric; what is not given stays.
+#[derive(Debug, Clone, Default)]
+#[must_use = "it is made by `Metrics::update`"]
+pub struct UpdateMetric(Body);
+
+impl UpdateMetric {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Another name.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        Self(self.0.set("name", name.into()))
+    }
+
+    /// Another program, prompt or question.
+    pub fn criteria(self, text: impl Into<String>) -> Self {
+        Self(self.0.set("criteria", text.into()))
+    }
+}
+
+macro_rules! fields_of_metric {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// What it is about.
+            pub fn description(self, text: impl Into<String>) -> Self {
+                Self(self.0.set("description", text.into()))
+            }
+
+            /// What it measures (default: a number).
+            pub fn return_type(self, of: ReturnType) -> Self {
+                Self(self.0.set("return_type", of))
+            }
+
+            /// Whether events are measured as they come (default: no).
+            pub fn enabled_in_prod(self, on: bool) -> Self {
+                Self(self.0.set("enabled_in_prod", on))
+            }
+
+            /// How many of the events are measured, in per cent (default 10).
+            pub fn sampling_percentage(self, share: f64) -> Self {
+                Self(self.0.set("sampling_percentage", share))
+            }
+
+            /// Which model is asked.
+            pub fn model(self, provider: impl Into<String>, name: impl Into<String>) -> Self {
+                let body = self.0.set("model_provider", provider.into());
+                Self(body.set("model_name", name.into()))
+            }
+
+            /// The largest number that it gives.
+            pub fn scale(self, largest: u32) -> Self {
+                Self(self.0.set("scale", largest))
+            }
+
+            /// Where it passes: an object with `min`, `max`, `pass_when` or `passing_categories`.
+            pub fn threshold(self, map: impl Serialize) -> Self {
+                Self(self.0.object("threshold", map))
+            }
+
+            /// What it can say, and what that counts.
+            pub fn categories(self, of: impl IntoIterator<Item = (impl Into<String>, Option<f64>)>) -> Self {
+                let of = of.into_iter().map(|(name, score)| {
+                    let name: String = name.into();
+                    json!({"category": name, "score": score})
+                });
+                let of: Vec<Value> = of.collect();
+                Self(self.0.set("categories", of))
+            }
+        }
+    )*};
+}
+fields_of_metric!(NewMetric, UpdateMetric);
+
+/// A version of a metric.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct MetricVersion {
+    /// Its name.
+    #[serde(deserialize_with = "or_default")]
+    pub name: String,
+    /// What was said when it was made.
+    pub message: Option<String>,
+    /// When that was (ISO 8601).
+    pub date: Option<String>,
+    /// Whether it is the one that measures.
+    #[serde(deserialize_with = "or_default")]
+    pub deployed: bool,
+    /// The metric as it was then.
+    #[serde(deserialize_with = "or_default")]
+    pub content: Map<String, Value>,
+}
+
+/// What a metric that was tried says of an event.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Measured {
+    /// Whether it could be measured.
+    #[serde(deserialize_with = "or_default")]
+    pub success: bool,
+    /// The number, the flag or the text.
+    pub result: Value,
+    /// Why it is that.
+    pub explanation: Option<String>,
+}
+
+impl<'c> Metrics<'c> {
+    fn call(self, method: Method, parts: &[&str]) -> Call<'c> {
+        self.client.call(method, &[&["metrics"], parts].concat())
+    }
+
+    /// All metrics of the project.
+    pub async fn list(&self) -> Result<Vec<Metric>, ClientError> {
+        self.call(Method::GET, &[]).take("metrics").await
+    }
+
+    /// Those of one kind.
+    pub async fn of_kind(&self, kind: MetricKind) -> Result<Vec<Metric>, ClientError> {
+        let call = self.call(Method::GET, &[]).query("type", kind.as_str());
+        call.take("metrics").await
+    }
+
+    /// One metric; `None` where there is none with this id.
+    pub async fn get(&self, id: &str) -> Result<Option<Metric>, ClientError> {
+        let call = self.call(Method::GET, &[]).query("id", id);
+        let mut found: Vec<Metric> = call.take("metrics").await?;
+        found.retain(|metric| metric.id == id);
+        Ok(found.pop())
+    }
+
+    /// Makes a metric, and gives its id.
+    pub async fn create(&self, new: &NewMetric) -> Result<String, ClientError> {
+        let call = self.call(Method::POST, &[]).body(&new.0);
+        call.take("metric_id").await
+    }
+
+    /// Changes a metric.
+    pub async fn update(&self, id: &str, change: &UpdateMetric) -> Result<(), ClientError> {
+        let call = self.call(Method::PUT, &[id]).body(&change.0);
+        call.done().await
+    }
+
+    /// Removes a metric.
+    pub async fn delete(&self, id: &str) -> Result<(), ClientError> {
+        self.call(Method::DELETE, &[id]).done().await
+    }
+
+    /// The versions of a metric, the oldest first.
+    pub async fn versions(&self, id: &str) -> Result<Vec<MetricVersion>, ClientError> {
+        self.call(Method::GET, &[id, "versions"]).take("data").await
+    }
+
+    /// Makes a version the one that measures.
+    pub async fn deploy(&self, id: &str, version: &str) -> Result<MetricVersion, ClientError> {
+        let call = self.call(Method::POST, &[id, "versions", version, "deploy"]);
+        call.repeatable().take("data").await
+    }
+
+    /// Tries a metric on an event: an object with `event_type`, `event_name`, `inputs`, `outputs` and, in `feedback`, a
+    /// `ground_truth`. Nothing is kept.
+    pub async fn run(
+        &self,
+        metric: &NewMetric,
+        event: impl Serialize,
+    ) -> Result<Measured, ClientError> {
+        let body = Body::default()
+            .nested("metric", &metric.0)
+            .object("event", event);
+        let call = self.call(Method::POST, &["run"]).body(&body).repeatable();
+        call.whole("result").await
+    }
+}

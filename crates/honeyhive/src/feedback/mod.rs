@@ -1,0 +1,191 @@
+//! What people say of an answer, taken in over HTTP: the part that no framework matters to (feature `http-server`).
+//!
+//! `honeyhive_tower::feedback_routes(tracer)` and `honeyhive_actix::feedback(tracer)` are the routes. A client `POST`s
+//!
+//! ```json
+//! {"session_id": "9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b11", "rating": true, "comment": "to the point", "tags": ["short"]}
+//! ```
+//!
+//! with `event_id` in place of `session_id` for one event of a session, and at least one of the rest. All of it goes to
+//! `feedback` of that session or event.
+//!
+//! | Field | Value |
+//! |---|---|
+//! | `rating` | `true` or `false`, a number, or a text of at most 64 characters |
+//! | `comment` | a text of at most 4,000 characters |
+//! | `tags` | at most 20 texts of at most 64 characters |
+//!
+//! | Status | When |
+//! |--:|---|
+//! | 202 | the feedback is on its way to HoneyHive |
+//! | 400 | the body is no such object; `error.message` says what to change |
+//! | 403 | the id is not [trusted](crate::SessionTrust) |
+//! | 405 | the method is not `POST` |
+//! | 413 | the body has more than [`FeedbackEndpoint::MOST_BYTES`] |
+//! | 415 | the body is no JSON, which also keeps out the forms of foreign pages |
+//! | 429 | there was too much for this id; `Retry-After` says when to come again |
+
+mod answer;
+mod body;
+mod limiter;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+pub use answer::FeedbackAnswer;
+use body::{Feedback, Target};
+use limiter::Limiter;
+
+use crate::context;
+use crate::enrichment::Enrichment;
+use crate::http::RequestInfo;
+use crate::log::Once;
+use crate::model::id::{EventId, SessionId};
+use crate::session::{NewSession, SessionTrust, current};
+use crate::tracer::HoneyHiveTracer;
+
+/// Takes in what people say of sessions and events: a cheap clone, for adapters and for handlers of one's own.
+///
+/// ```
+/// use honeyhive::feedback::FeedbackEndpoint;
+///
+/// # let (tracer, captured) = honeyhive::testing::tracer();
+/// let session = tracer.create_session("support-chat");
+/// let endpoint = FeedbackEndpoint::new(tracer.clone());
+/// let body = format!(r#"{{"session_id": "{}", "rating": true}}"#, session.id());
+/// assert_eq!(endpoint.receive(body.as_bytes()).status_code(), 202);
+/// # assert_eq!(captured.only_session().feedback["rating"], true);
+/// ```
+#[derive(Clone)]
+pub struct FeedbackEndpoint {
+    tracer: HoneyHiveTracer,
+    trust: Option<Arc<SessionTrust>>,
+    limiter: Arc<Limiter>,
+}
+
+impl FeedbackEndpoint {
+    /// The longest body that is read, in bytes.
+    pub const MOST_BYTES: usize = 32 * 1024;
+
+    /// An endpoint with the defaults: the tracer's trust, and 20 ratings a minute for each id.
+    #[must_use]
+    pub fn new(tracer: HoneyHiveTracer) -> Self {
+        Self {
+            tracer,
+            trust: None,
+            limiter: Arc::new(Limiter::per_minute(20)),
+        }
+    }
+
+    /// How far the ids in bodies are trusted (default: as the tracer has it). Who can name a session can rate it, so where
+    /// clients are strangers let it be `SessionTrust::signed(..)`: `session_id` is then what the response header said, and
+    /// `event_id` what `SigningKeys::sign_event` made.
+    #[must_use]
+    pub fn session_trust(mut self, trust: SessionTrust) -> Self {
+        self.trust = Some(Arc::new(trust));
+        self
+    }
+
+    /// How many times a minute one session or event can be rated (default 20).
+    #[must_use]
+    pub fn most_per_minute(mut self, times: u32) -> Self {
+        self.limiter = Arc::new(Limiter::per_minute(times));
+        self
+    }
+
+    /// Whether the body of this request is worth reading.
+    ///
+    /// # Errors
+    ///
+    /// The answer to a request that is no `POST` of JSON.
+    pub fn check(&self, request: &RequestInfo<'_>) -> Result<(), FeedbackAnswer> {
+        warn_inside_a_layer();
+        if request.method() != "POST" {
+            return Err(FeedbackAnswer::method_not_allowed());
+        }
+        match request.header("content-type") {
+            Some(kind) if is_json(kind) => Ok(()),
+            _ => Err(FeedbackAnswer::unsupported_media_type()),
+        }
+    }
+
+    /// Takes in a body, of [`MOST_BYTES`](Self::MOST_BYTES) at the most.
+    #[must_use]
+    pub fn receive(&self, body: &[u8]) -> FeedbackAnswer {
+        if body.len() > Self::MOST_BYTES {
+            return FeedbackAnswer::too_large();
+        }
+        self.record(body).unwrap_or_else(|refusal| refusal)
+    }
+
+    fn record(&self, body: &[u8]) -> Result<FeedbackAnswer, FeedbackAnswer> {
+        let Feedback { target, said } = Feedback::read(body)?;
+        let named = self.named(&target).ok_or_else(FeedbackAnswer::forbidden)?;
+        let id = match named {
+            Named::Session(id) => id.into(),
+            Named::Event(id) => id,
+        };
+        self.limiter
+            .take(id, Instant::now())
+            .map_err(FeedbackAnswer::too_many)?;
+        let enrichment = Enrichment::new().feedback(said);
+        match named {
+            Named::Session(id) => {
+                let session = self.tracer.create_session(NewSession::existing(id));
+                session.enrich(enrichment);
+            }
+            Named::Event(id) => self.tracer.enrich_event(id, enrichment),
+        }
+        Ok(FeedbackAnswer::accepted())
+    }
+
+    fn named(&self, target: &Target) -> Option<Named> {
+        let own = self.trust.as_ref();
+        let trust = own.unwrap_or_else(|| self.tracer.trusts().of_tracer());
+        let outbox = self.tracer.outbox();
+        match target {
+            Target::Session(raw) => trust.session_or_count(raw, outbox).map(Named::Session),
+            Target::Event(raw) => trust.event_or_count(raw, outbox).map(Named::Event),
+        }
+    }
+}
+
+impl From<HoneyHiveTracer> for FeedbackEndpoint {
+    fn from(tracer: HoneyHiveTracer) -> Self {
+        Self::new(tracer)
+    }
+}
+
+/// What is rated, once its id is trusted.
+#[derive(Clone, Copy)]
+enum Named {
+    Session(SessionId),
+    Event(EventId),
+}
+
+/// A rating that is a request of the layer's becomes a session of its own.
+fn warn_inside_a_layer() {
+    static TOLD: Once = Once::new();
+    let is_inside = context::map(|cx| current::of_request(cx).is_some());
+    if is_inside.unwrap_or(false) {
+        TOLD.warn(
+            "the feedback route is inside a HoneyHive layer, so every rating becomes a session of its own as well: add the \
+             route after the layer, or leave it out with `.skip(|request| request.path() == \"/feedback\")`",
+        );
+    }
+}
+
+fn is_json(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/json")
+}
+
+impl fmt::Debug for FeedbackEndpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("FeedbackEndpoint")
+            .field("session_trust", &self.trust)
+            .finish_non_exhaustive()
+    }
+}
