@@ -235,6 +235,20 @@ impl Stage {
     pub async fn settle(&self) {
         let flushed = self.tracer.force_flush(PATIENCE).await;
         flushed.expect("everything is delivered");
+        self.assert_no_update_came_too_early();
+    }
+
+    /// Fails where HoneyHive was told of what it did not know yet. A HoneyHive that answers 200 and forgets would have
+    /// lost that, so a row that passes with one that answers 404 passes with the other, too.
+    pub fn assert_no_update_came_too_early(&self) {
+        let calls = self.honeyhive.requests();
+        let early = calls.iter().find(|it| {
+            it.status == Some(404) && it.method == "PUT" && it.path.starts_with("/v1/events/")
+        });
+        assert!(
+            early.is_none(),
+            "HoneyHive does not know this yet: {early:?}"
+        );
     }
 
     /// The one session there is, after everything has been delivered.

@@ -258,3 +258,85 @@ fn a_header_for_the_session_that_http_does_not_allow_is_named() {
     let instrumentation = built("X-Conversation").unwrap();
     assert_eq!(instrumentation.session_id_header(), "x-conversation");
 }
+
+/// Whatever people paste: what `build` takes is what delivery uses.
+#[test]
+fn a_setting_is_refused_by_its_name_or_what_is_recorded_arrives() {
+    type Set = fn(HoneyHiveTracerBuilder, String) -> HoneyHiveTracerBuilder;
+    let server = LocalServer::builder().start_blocking().unwrap();
+    let url = server.url();
+    let url = url.trim_end_matches('/');
+    let urls = [
+        format!(" {url}/ "),
+        format!("{url}//"),
+        url.replace("http", "HTTP"),
+        format!("{url}\n"),
+        format!("{url}\u{200b}"),
+        format!("{url}?"),
+        format!("{url}\\"),
+        format!("{url}/a b"),
+        url.replace("127.0.0.1", "127.0.0.1."),
+        url.replace("127.0.0.1", "127.1"),
+    ];
+    let texts = [
+        "",
+        " ",
+        "größe",
+        "a\nb",
+        "a\r",
+        "a\0b",
+        "\u{feff}x",
+        "日本",
+        "x y",
+        "\u{7f}",
+    ];
+    let keys = [
+        "hh_k\n",
+        " hh_k",
+        "hh_k\u{200b}",
+        "=hh_k",
+        "hh_k;",
+        "%68h",
+        "\u{feff}hh_k",
+        "hh_k\\n",
+    ];
+    let texts = || texts.map(str::to_owned).to_vec();
+    let cases: [(&str, Set, Vec<String>); 5] = [
+        (
+            "server_url",
+            |it, value| it.server_url(value),
+            urls.to_vec(),
+        ),
+        (
+            "api_key",
+            |it, value| it.api_key(value),
+            keys.map(str::to_owned).to_vec(),
+        ),
+        ("source", |it, value| it.source(value), texts()),
+        ("project", |it, value| it.project(value), texts()),
+        ("session_name", |it, value| it.session_name(value), texts()),
+    ];
+    let mut taken = 0;
+    for (name, set, values) in cases {
+        for value in values {
+            let builder = HoneyHiveTracer::builder().server_url(url).api_key("hh_k");
+            let tracer = match set(builder, value.clone()).build() {
+                Ok(tracer) => tracer,
+                Err(error) => {
+                    let said = error.to_string();
+                    assert!(
+                        said.contains(&format!("`.{name}(..)`")),
+                        "{name} {value:?}: {said}"
+                    );
+                    continue;
+                }
+            };
+            taken += 1;
+            drop(tracer.span("work").start());
+            let flushed = tracer.force_flush_blocking(PATIENCE);
+            assert!(flushed.is_ok(), "{name} {value:?}: {flushed:?}");
+            assert_eq!(tracer.stats().delivered, 2, "{name} {value:?}");
+        }
+    }
+    assert!(taken > 10, "{taken}");
+}

@@ -379,9 +379,14 @@ fn across_every_cut(tracer: &HoneyHiveTracer) {
     let session = NewSession::named("chat").inputs(json!({"a": long}));
     let session = tracer.create_session(session.metadata(json!({"a": [long]})));
     session.enrich(Enrichment::new().outputs(json!({"a": long})).error(&long));
+    // Each has a flush of its own: a debug build takes its time for texts of this length.
+    flush(tracer);
     session.in_scope(|| {
         drop(tracer.span("by hand").inputs(json!({"a": long})).start());
         reads(Long(text(64 * 1024)));
+    });
+    flush(tracer);
+    session.in_scope(|| {
         let mut span = tracer.provider().tracer("foreign").start(text(1024));
         span.set_attribute(KeyValue::new("a", long.clone()));
         span.add_event("event", vec![KeyValue::new("a", long.clone())]);
@@ -694,7 +699,29 @@ fn named() -> impl Strategy<Value = String> {
     let url = (name(), word()).prop_map(|(name, value)| {
         format!("error for url (https://u:{value}@h/a?q=1&{name}={value}&key={value}&sig={value})")
     });
-    let whole = prop_oneof![json, twice, escaped, lines, debug, headers, assignment, url];
+    let pairs = (name(), value()).prop_map(|(name, value)| {
+        json!([[name, value], ["content", "tea"], [name, {"a": value}]]).to_string()
+    });
+    let named =
+        (name(), value(), any::<bool>()).prop_map(|(name, value, is_first)| match is_first {
+            true => format!(r#"[{{"name": "{name}", "value": "{value}"}}]"#),
+            false => format!(r#"[{{"value": {{"a": "{value}"}}, "n": 1, "key": "{name}"}}]"#),
+        });
+    let option = (name(), word(), value()).prop_map(|(name, value, quoted)| {
+        format!("run --{name} {value} --{name} \"{quoted}\" --user ada")
+    });
+    let options = (name(), value())
+        .prop_map(|(name, value)| json!(["run", format!("--{name}"), value, "--user"]).to_string());
+    let element = (name(), value(), value()).prop_map(|(name, value, other)| {
+        format!("<a><user>ada</user><{name}>{value}</{name}><{name}><b>{other}</b></{name}></a>")
+    });
+    let block = (name(), word(), value()).prop_map(|(name, word, value)| {
+        format!("\na: 1\n{name}:\n  {word}\nb:\n  {name}: |\n    {value}\n    {value}\n  c: 1\n")
+    });
+    let whole = prop_oneof![
+        json, twice, escaped, lines, debug, headers, assignment, url, pairs, named, option,
+        options, element, block
+    ];
     // Around all of them: blanks and marks, ends that are missing, quotes of another text.
     (whole, "[a-z \"{\\[:,=]{0,4}", 0_usize..8, 0_usize..12).prop_map(|(text, before, how, cut)| {
         match how {
@@ -826,6 +853,92 @@ fn a_quote_that_is_missing_within_a_text_hides_nothing_of_the_text_around() {
         let server = server();
         let tracer = builder(&server).build().unwrap();
         send_everywhere(&tracer, &value);
+        flush(&tracer);
+        assert!(!contains(&wire(&server), "HIDDEN"), "{value}");
+    }
+}
+
+/// A name and the value beside it, as an item of a list each: a layout of messages would tear them apart.
+#[test]
+fn a_name_beside_its_value_is_masked_before_messages_are_laid_out() {
+    for value in [
+        json!([["password", "HIDDEN"]]),
+        json!([["authorization", "HIDDEN"], ["content", "tea"]]),
+        json!([["role", "user"], ["api_key", "HIDDEN"]]),
+        json!({"messages": [["password", "HIDDEN"]]}),
+        json!({"role": "user", "content": [["password", "HIDDEN"]]}),
+        json!([{"role": "user", "parts": [[["password", "HIDDEN"]]]}]),
+        json!({"role": "user", "name": "password", "value": "HIDDEN"}),
+        json!(r#"[{"value": "HIDDEN", "n": {"a": [1]}, "name": "password"}]"#),
+        json!([["role", "tool", ["--password", "HIDDEN"]]]),
+    ] {
+        for value in [value.clone(), value.to_string().into()] {
+            let server = server();
+            let tracer = builder(&server).build().unwrap();
+            send_everywhere(&tracer, &value);
+            flush(&tracer);
+            assert!(!contains(&wire(&server), "HIDDEN"), "{value}");
+        }
+    }
+}
+
+#[test]
+fn what_is_masked_in_messages_is_masked_where_they_are_laid_out_and_the_hook_is_asked_once_of_each()
+{
+    let server = server();
+    let redaction = Redaction::new()
+        .path("gen_ai.input.messages.*.content")
+        .hook(|field| match field.key() {
+            "content" if field.value() != "<redacted>" => {
+                Verdict::Replace(format!("{} letters", field.value().len()))
+            }
+            _ => Verdict::Keep,
+        });
+    let tracer = builder(&server).redaction(redaction).build().unwrap();
+    let mut span = tracer.provider().tracer("foreign").start("chat");
+    for (key, role) in [
+        ("gen_ai.input.messages", "user"),
+        ("gen_ai.output.messages", "assistant"),
+    ] {
+        let messages = json!([{"role": role, "content": "mine"}]).to_string();
+        span.set_attribute(KeyValue::new(key, messages));
+    }
+    span.end();
+    flush(&tracer);
+
+    let chat = event(&server, "chat");
+    assert_eq!(chat.inputs["chat_history"][0]["content"], "<redacted>");
+    assert_eq!(chat.outputs["content"], "4 letters");
+}
+
+#[test]
+fn options_elements_blocks_and_bearers_are_masked_wherever_they_are_sent() {
+    for value in [
+        json!("mysql --user ada --password HIDDEN db"),
+        json!("run --db-password 'a HIDDEN b' now"),
+        json!(["mysql", "--password", "HIDDEN"]),
+        json!({"args": ["--api-key", "HIDDEN", "--port", 80]}),
+        json!(json!({"args": ["--api-key", "HIDDEN"]}).to_string()),
+        json!(r#"Command { args: ["curl", "--api-key", "HIDDEN"] }"#),
+        json!(r#""mysql" "--password" "HIDDEN""#),
+        json!("<login><user>ada</user><password>HIDDEN</password></login>"),
+        json!("<credentials><user>HIDDEN</user></credentials>"),
+        json!("a:\n  private_key: |\n    HIDDEN\n    HIDDEN\n  b: 1"),
+        json!("db:\n  password:\n    HIDDEN\n  port: 1"),
+        json!("it said: Bearer eyJhbGciOiJIUzI1NiJ9.HIDDEN"),
+    ] {
+        let server = server();
+        let tracer = builder(&server).build().unwrap();
+        send_everywhere(&tracer, &value);
+        let texts = value.as_array().cloned().unwrap_or_default();
+        let texts: Vec<_> = texts
+            .iter()
+            .filter_map(|it| Some(it.as_str()?.to_owned().into()))
+            .collect();
+        let mut span = tracer.provider().tracer("foreign").start("process");
+        let texts = Attribute::Array(Array::String(texts));
+        span.set_attribute(KeyValue::new("process.command_args", texts));
+        span.end();
         flush(&tracer);
         assert!(!contains(&wire(&server), "HIDDEN"), "{value}");
     }

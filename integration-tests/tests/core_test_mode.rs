@@ -186,6 +186,119 @@ fn what_is_not_there_fails_with_what_is() {
 }
 
 #[test]
+fn captured_sessions_are_in_the_order_of_their_starts_whatever_arrives_first() {
+    let (tracer, captured) = testing::tracer();
+    let names = ["first", "second", "third", "fourth"];
+    let sessions: Vec<_> = names.map(|name| tracer.create_session(name)).into();
+    // What is said of the last makes it the first to be heard of; a link has no start but that of its first span.
+    for session in sessions.iter().rev() {
+        session.outputs(json!({"answer": 42}));
+        session.in_scope(|| drop(tracer.span("work").start()));
+        flush(&tracer);
+    }
+    let linked = tracer.create_session(NewSession::existing("c-1"));
+    linked.in_scope(|| drop(tracer.span("work").start()));
+
+    let order: Vec<_> = captured.sessions().into_iter().map(|it| it.id).collect();
+    let mut expected: Vec<_> = sessions.iter().map(honeyhive::Session::id).collect();
+    expected.push(linked.id());
+    assert_eq!(order, expected);
+}
+
+#[test]
+fn a_captured_session_is_found_by_its_name_or_fails_with_those_that_there_are() {
+    let (tracer, captured) = testing::tracer();
+    let chat = tracer.create_session("chat");
+    tracer.create_session("job");
+    assert_eq!(captured.session_named("chat").id, chat.id());
+    let message = panic_message(|| captured.session_named("chats"));
+    assert!(
+        message.contains("no session is called \"chats\"") && message.contains("job"),
+        "{message}"
+    );
+    tracer.create_session("job");
+    let message = panic_message(|| captured.session_named("job"));
+    assert!(
+        message.contains("several sessions are called \"job\""),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_buckets_of_captured_events_have_the_types_that_were_recorded() {
+    let (tracer, captured) = testing::tracer();
+    let span = tracer
+        .span("ask")
+        .inputs(json!({"left": 40, "deep": {"list": ["a", {"b": true}]}}))
+        .config(json!({"temperature": 0.5}))
+        .start();
+    span.outputs(json!({"result": 42, "text": "42"}));
+    span.metrics(json!({"score": 0.25}));
+    span.feedback(json!({"rating": true}));
+    span.user_properties(json!({"plan": "pro"}));
+    span.metadata(json!({"attempt": 2}));
+    drop(span);
+
+    let session = captured.only_session();
+    let event = session.event("ask");
+    assert_eq!(event.inputs["left"], 40);
+    assert_eq!(event.inputs["deep"], json!({"list": ["a", {"b": true}]}));
+    assert_eq!(event.config["temperature"], 0.5);
+    assert_eq!(event.outputs["result"], 42);
+    assert_eq!(event.outputs["text"], "42");
+    assert_eq!(event.metrics["score"], 0.25);
+    assert_eq!(event.feedback["rating"], true);
+    assert_eq!(event.user_properties["plan"], "pro");
+    assert_eq!(event.metadata["attempt"], 2);
+}
+
+#[test]
+fn debug_of_a_captured_session_is_its_tree_and_what_it_says_on_a_screen() {
+    let (tracer, captured) = testing::tracer();
+    a_turn(&tracer);
+    let session = captured.only_session();
+    let shown = format!("{session:#?}");
+    for text in [
+        "chat\n",
+        "turn [chain]",
+        "answer [model]",
+        "has_ended: false",
+    ] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    assert!(shown.lines().count() < 15, "{shown}");
+    let shown = format!("{:#?}", session.event("answer"));
+    for text in [
+        "\"answer\"",
+        "\"model\"",
+        "{\"content\":\"42\"}",
+        "too short",
+    ] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    assert!(shown.lines().count() < 10, "{shown}");
+}
+
+#[test]
+fn an_end_in_another_task_is_waited_for() {
+    let (tracer, captured) = testing::tracer();
+    let (go, gone) = std::sync::mpsc::channel::<()>();
+    let work = std::thread::spawn(move || {
+        let work = tracer.with_session("job", async |session| {
+            gone.recv().unwrap();
+            session.outputs(json!({"done": true}));
+        });
+        block_on(work);
+    });
+    assert!(captured.sessions().iter().all(|it| it.end_time.is_none()));
+    go.send(()).unwrap();
+    let session = captured.wait_for_end("job");
+    assert!(session.end_time.is_some());
+    assert_eq!(session.outputs["done"], true);
+    work.join().unwrap();
+}
+
+#[test]
 fn captured_spans_outside_every_session_are_in_the_tracers_own() {
     let (tracer, captured) = testing::tracer();
     drop(tracer.span("alone").start());

@@ -16,15 +16,20 @@ fn honeyhive() -> LocalServer {
         .unwrap()
 }
 
+/// The value of a variable that is not set.
+const UNSET: &str = "<unset>";
+
 /// What a program with a mistake says, line by line, and whether it succeeds. `{url}` and `{authority}` are where
-/// HoneyHive is.
+/// HoneyHive is. Settings of the machine do not reach it, those of its proxies among them.
 fn said(mistake: &str, settings: &[(&str, &str)]) -> (bool, Vec<String>) {
     let honeyhive = honeyhive();
     let url = honeyhive.url();
     let url = url.trim_end_matches('/');
     let authority = url.trim_start_matches("http://");
     let mut program = Command::new(env!("CARGO_BIN_EXE_mistakes"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HH_")) {
+    let reaches =
+        |name: &str| name.starts_with("HH_") || name.to_ascii_uppercase().ends_with("_PROXY");
+    for (name, _) in std::env::vars().filter(|(name, _)| reaches(name)) {
         program.env_remove(name);
     }
     program
@@ -37,7 +42,11 @@ fn said(mistake: &str, settings: &[(&str, &str)]) -> (bool, Vec<String>) {
         let value = value
             .replace("{url}", url)
             .replace("{authority}", authority);
-        program.env(name, value);
+        if value == UNSET {
+            program.env_remove(name);
+        } else {
+            program.env(name, value);
+        }
     }
     let output = program.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
@@ -100,7 +109,7 @@ const NO_SUBSCRIBER: &str =
 fn a_key_that_is_missing_or_of_the_wrong_shape() {
     let missing = "Error: no HoneyHive key: set HH_API_KEY (or HH_INGESTION_API_KEY), call `.api_key(..)`, or turn on \
                    test mode with HH_TEST_MODE=true or `.test_mode(true)`";
-    for nothing in ["", "  "] {
+    for nothing in [UNSET, "", "  "] {
         fails("script", &[("HH_API_KEY", nothing)], &[missing]);
     }
     for (key, problem) in [
@@ -193,7 +202,9 @@ fn an_address_where_nobody_listens() {
         "script",
         &[("HH_API_URL", "http://127.0.0.1:9")],
         &[
-            "WARN honeyhive: HoneyHive did not take … Connection refused …; it is tried again, requests are not affected",
+            "WARN honeyhive: HoneyHive did not take sessions (POST http://127.0.0.1:9/v1/sessions: … Connection refused \
+             …; nobody listens there: check the port in HH_API_URL, at http://127.0.0.1:9); it is tried again, requests \
+             are not affected",
             pending,
         ],
     );
@@ -201,8 +212,58 @@ fn an_address_where_nobody_listens() {
         "script",
         &[("HH_API_URL", "https://{authority}")],
         &[
-            "WARN honeyhive: HoneyHive did not take …; it is tried again, requests are not affected",
+            "WARN honeyhive: HoneyHive did not take sessions (POST https://{authority}/v1/sessions: …; nobody speaks TLS \
+             there: write http:// in HH_API_URL, or the port that does, at https://{authority}); it is tried again, \
+             requests are not affected",
             pending,
+        ],
+    );
+}
+
+#[test]
+fn a_proxy_that_is_down() {
+    for proxy in ["HTTP_PROXY", "ALL_PROXY"] {
+        let expected = format!(
+            "WARN honeyhive: HoneyHive did not take sessions (POST {{url}}/v1/sessions: …; the proxy of {proxy} may be \
+             down: check it, or name the host in NO_PROXY, at {{url}}); it is tried again, requests are not affected"
+        );
+        let pending = "WARN honeyhive: at shutdown: … of the items were still pending after 5s, 0 of them on disk";
+        // The proxy for https is none of it.
+        let settings = [
+            (proxy, "http://127.0.0.1:9"),
+            ("HTTPS_PROXY", "http://127.0.0.1:8"),
+        ];
+        goes_on("script", &settings, &[&expected, pending]);
+        let not_for_it = [settings[0], ("NO_PROXY", "example.com, 127.0.0.1")];
+        goes_on("script", &not_for_it, &[]);
+    }
+}
+
+#[test]
+fn a_layer_before_the_routes() {
+    goes_on(
+        "layer_before_routes",
+        &[],
+        &[
+            "WARN honeyhive: a handler asked for `CurrentSession` outside every HoneyHive layer or middleware, so what it \
+             records goes nowhere: put its route inside (in axum, `.layer(HoneyHiveLayer::new(tracer))` comes after the \
+             routes)",
+            "200 OK: an answer",
+        ],
+    );
+}
+
+/// No mistake: what a program says that is asked to say more.
+#[test]
+fn each_delivery_with_its_count() {
+    goes_on(
+        "deliveries",
+        &[("LOG", "debug")],
+        &[
+            "DEBUG honeyhive: nothing global is set: …",
+            "DEBUG honeyhive: delivers to {url} with a project key, as the source \"dev\"",
+            "DEBUG honeyhive: POST {url}/v1/sessions: 1 item, … bytes, status 200 after …",
+            "DEBUG honeyhive: POST {url}/opentelemetry/v1/traces: 3 items, … bytes, status 200 after …",
         ],
     );
 }
@@ -290,6 +351,20 @@ fn several_tracers() {
         &[
             "WARN honeyhive: 11 tracers are alive, each with a thread and connections of its own: make one when the \
            program starts, and clone it wherever it is needed",
+        ],
+    );
+}
+
+/// A library may be traced in a program without HoneyHive, so this is said to who asks for more.
+#[test]
+fn a_traced_function_before_there_is_a_tracer() {
+    goes_on("trace_before_the_tracer", &[], &[]);
+    goes_on(
+        "trace_before_the_tracer",
+        &[("LOG", "debug")],
+        &[
+            "DEBUG honeyhive: the span \"work\" (<site>) began before there was a tracer, and is not recorded: make one \
+             first, with `HoneyHiveTracer::from_env()` (said once for all such cases)",
         ],
     );
 }

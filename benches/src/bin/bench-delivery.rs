@@ -1,7 +1,7 @@
-//! What delivery costs: processor time of its thread, and HTTP calls a request.
+//! What delivery costs: processor time of its threads, and HTTP calls a request.
 //!
-//! Usage: `bench-delivery`. Everything goes over a socket to a HoneyHive in the same process; only the delivery
-//! thread's own time counts, as Linux tells it.
+//! Usage: `bench-delivery`. Everything goes over a socket to a HoneyHive in the same process; only the time of delivery's
+//! own threads counts, as Linux tells it.
 
 #![expect(
     clippy::print_stdout,
@@ -20,18 +20,21 @@ use honeyhive_local::LocalServer;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
+/// The threads of delivery: one that decides and makes calls, one that seals them. The kernel keeps 15 characters of a name.
+const THREADS: [&str; 2] = ["honeyhive-deliv", "honeyhive-seal"];
+
 const PATIENCE: Duration = Duration::from_secs(120);
 
 fn main() -> Outcome<()> {
     println!("{:<44} {:>10}", "", "measured");
     println!(
         "{:<44} {:>10.0}",
-        "sessions a second of the delivery thread",
+        "sessions a second of delivery's threads",
         sessions()?
     );
     println!(
         "{:<44} {:>10.0}",
-        "spans a second of the delivery thread",
+        "spans a second of delivery's threads",
         spans()?
     );
     println!(
@@ -149,13 +152,12 @@ fn per_second(count: u32, spent: Duration) -> Outcome<f64> {
     Ok(f64::from(count) / spent.as_secs_f64())
 }
 
-/// Processor time of the delivery threads that there are.
+/// Processor time of the threads of delivery that there are.
 fn delivery_time() -> Outcome<Duration> {
     let mut spent = 0;
     for thread in fs::read_dir("/proc/self/task")? {
         let thread = thread?.path();
-        // The kernel keeps 15 characters of a name.
-        if fs::read_to_string(thread.join("comm"))?.trim() == "honeyhive-deliv" {
+        if THREADS.contains(&fs::read_to_string(thread.join("comm"))?.trim()) {
             let schedule = fs::read_to_string(thread.join("schedstat"))?;
             let nanoseconds = schedule.split(' ').next().unwrap_or_default();
             spent += nanoseconds.parse::<u64>()?;

@@ -28,6 +28,8 @@ use crate::{ResponseBody, ResponseFuture};
 /// # drop(middleware);
 /// # Ok::<(), honeyhive::BuildError>(())
 /// ```
+#[doc(alias = "session_middleware")]
+#[doc(alias = "middleware")]
 #[derive(Debug, Clone)]
 pub struct HoneyHive {
     settings: Settings,

@@ -24,6 +24,8 @@ use crate::settings::Settings;
 /// # drop(layer);
 /// # Ok::<(), honeyhive::BuildError>(())
 /// ```
+#[doc(alias = "session_middleware")]
+#[doc(alias = "middleware")]
 #[derive(Debug, Clone)]
 pub struct HoneyHiveLayer {
     settings: Arc<Settings>,

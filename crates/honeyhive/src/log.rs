@@ -50,9 +50,20 @@ impl Once {
 
     // No `std::sync::Once`: what logs is the program's, and may come here again, or panic.
     pub(crate) fn warn(&self, text: impl fmt::Display) {
-        if !self.0.load(Ordering::Relaxed) && !self.0.swap(true, Ordering::Relaxed) {
+        if self.is_first() {
             warn(text);
         }
+    }
+
+    /// The same for what is no mistake in every program.
+    pub(crate) fn debug(&self, text: impl fmt::Display) {
+        if self.is_first() {
+            debug(text);
+        }
+    }
+
+    fn is_first(&self) -> bool {
+        !self.0.load(Ordering::Relaxed) && !self.0.swap(true, Ordering::Relaxed)
     }
 }
 
@@ -196,14 +207,20 @@ fn say(level: Level, text: &dyn fmt::Display) {
 fn keep(level: Level, text: String) {
     let mut unheard = lock(&UNHEARD);
     if unheard.len() == MOST_UNHEARD {
-        // `tracing` has the gravest as the smallest; of equals `max_by_key` takes the last, so the oldest goes last.
-        let lines = unheard.iter().enumerate().rev();
-        let least = lines.max_by_key(|(_, line)| line.level);
-        let least = least.map_or(0, |(index, _)| index);
-        unheard.remove(least);
+        forget_one(&mut unheard);
     }
     unheard.push_back(Line { level, text });
     HAS_UNHEARD.store(true, Ordering::Relaxed);
+}
+
+/// Forgets the oldest of the least grave lines.
+fn forget_one(lines: &mut VecDeque<Line>) {
+    // `tracing` has the gravest as the smallest; of equals `max_by_key` takes the last.
+    let least = lines.iter().enumerate().rev();
+    let least = least.max_by_key(|(_, line)| line.level);
+    if let Some((index, _)) = least {
+        lines.remove(index);
+    }
 }
 
 fn emit(level: Level, text: &dyn fmt::Display) {
@@ -218,4 +235,44 @@ fn emit(level: Level, text: &dyn fmt::Display) {
 /// Nothing of the program's runs under these locks.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_says_little_takes_no_room_from_one_that_says_more() {
+        let lines = [
+            (Level::WARN, "first"),
+            (Level::DEBUG, "second"),
+            (Level::ERROR, "third"),
+            (Level::DEBUG, "fourth"),
+        ];
+        let line = |(level, text): (Level, &str)| Line {
+            level,
+            text: text.to_owned(),
+        };
+        let mut lines: VecDeque<_> = lines.into_iter().map(line).collect();
+        let forgotten = ["second", "fourth", "first", "third"].map(|text| {
+            forget_one(&mut lines);
+            !lines.iter().any(|line| line.text == text)
+        });
+        assert_eq!(forgotten, [true; 4]);
+        assert!(lines.is_empty());
+    }
+
+    #[test]
+    fn each_is_mentioned_once_and_not_without_end() {
+        let mut mentioned = Mentioned::new();
+        let firsts = (0..1_000).chain(0..10).filter(|number| {
+            let is_new = mentioned.is_new(number);
+            if is_new {
+                mentioned.insert(*number);
+            }
+            is_new
+        });
+        let firsts: Vec<_> = firsts.collect();
+        assert_eq!(firsts, (0..100).collect::<Vec<_>>());
+    }
 }

@@ -13,6 +13,7 @@ mod function;
 mod ids;
 mod links;
 mod program;
+mod python;
 
 use honeyhive_local::LocalServer;
 

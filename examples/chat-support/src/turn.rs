@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use honeyhive::{Enrichment, Session, Span, json};
+use honeyhive::{Session, Span, json};
 
 use crate::conversations::Conversations;
 use crate::error::UpstreamError;
@@ -83,7 +83,7 @@ impl Turn {
     /// The answer, or the rest of it, is there.
     pub(crate) fn complete(mut self, rest: Delta) -> ChatReply {
         self.answer.merge(rest);
-        self.end(&Enrichment::new());
+        self.end();
         ChatReply {
             reply: std::mem::take(&mut self.answer.text),
             session_id: self.session.id(),
@@ -94,19 +94,16 @@ impl Turn {
     pub(crate) fn fail(mut self, error: UpstreamError) -> UpstreamError {
         self.model.fail(&error);
         self.chain.fail(&error);
-        self.end(&Enrichment::new());
+        self.end();
         error
     }
 
-    fn end(&mut self, how: &Enrichment) {
+    fn end(&mut self) {
         self.ended = true;
         let time_to_first_token_ms = self.first_token_after.map(|time| time.as_millis());
-        self.model.enrich(
-            how.clone()
-                .metadata(&self.answer.facts)
-                .metadata(json!({ "time_to_first_token_ms": time_to_first_token_ms })),
-        );
-        self.chain.enrich(how.clone());
+        self.model.metadata(&self.answer.facts);
+        self.model
+            .metadata(json!({ "time_to_first_token_ms": time_to_first_token_ms }));
         if !self.answer.text.is_empty() {
             self.record_answer();
         }
@@ -141,7 +138,10 @@ fn model_span(session: &Session, messages: &[Message], about: About<'_>) -> Span
 impl Drop for Turn {
     fn drop(&mut self) {
         if !self.ended {
-            self.end(&Enrichment::new().metadata(json!({ "cancelled": true })));
+            for span in [&self.model, &self.chain] {
+                span.metadata(json!({ "cancelled": true }));
+            }
+            self.end();
         }
     }
 }

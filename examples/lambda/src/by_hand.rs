@@ -3,9 +3,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use honeyhive::{Enrichment, HoneyHiveTracer, NewSession, Session};
+use honeyhive::{HoneyHiveTracer, NewSession, Session, json};
 use lambda_runtime::{Context, Error, LambdaEvent, Runtime, service_fn};
-use serde_json::json;
 
 use crate::function::{Answer, Event, process_event};
 use crate::tracer;
@@ -39,11 +38,11 @@ async fn in_a_session(
 
     let result = session.scope(process_event(event)).await;
 
-    let about = Enrichment::new().metadata(json!({"request_id": context.request_id}));
-    session.enrich(match &result {
-        Ok(result) => about.outputs(json!({"result": result})),
-        Err(error) => about.error(error.to_string()),
-    });
+    session.metadata(json!({"request_id": context.request_id}));
+    match &result {
+        Ok(result) => session.outputs(json!({"result": result})),
+        Err(error) => session.fail(error),
+    }
     flush(tracer, context.deadline()).await;
     Ok(Answer {
         session_id: Some(session.id()),

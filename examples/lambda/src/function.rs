@@ -1,8 +1,7 @@
 //! What the function does, whoever made the session.
 
-use honeyhive::{Enrichment, SessionId};
+use honeyhive::{Enrichment, SessionId, json};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::tracer;
 

@@ -1,9 +1,8 @@
 //! The function with the layer: it makes the sessions, links them, ends them and delivers them.
 
-use honeyhive::{Enrichment, Session};
+use honeyhive::{Session, json};
 use honeyhive_tower::{LambdaHandler, LambdaLayer};
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
-use serde_json::json;
 
 use crate::function::{Answer, Event, process_event};
 use crate::tracer;
@@ -23,7 +22,7 @@ async fn handler(event: LambdaEvent<Event>) -> Result<Answer, Error> {
     let result = process_event(&event.payload).await?;
     let session = Session::current();
     if let Some(session) = &session {
-        session.enrich(Enrichment::new().outputs(json!({"result": result})));
+        session.outputs(json!({"result": result}));
     }
     Ok(Answer {
         session_id: session.map(|session| session.id()),

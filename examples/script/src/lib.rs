@@ -1,7 +1,6 @@
 //! A script: it has one session, and everything it does is in there.
 
-use honeyhive::{Enrichment, HoneyHiveTracer};
-use serde_json::json;
+use honeyhive::{Enrichment, HoneyHiveTracer, json};
 
 /// Processes both texts. Nothing here begins a session: the first span does, and it is the tracer's own.
 pub fn run(tracer: &HoneyHiveTracer) -> [String; 2] {

@@ -1,7 +1,6 @@
 //! [`linking`]: the ways to say which session it is.
 
-use honeyhive::{Enrichment, HoneyHiveTracer, NewSession, Session, SessionId};
-use serde_json::json;
+use honeyhive::{HoneyHiveTracer, NewSession, Session, SessionId, json};
 
 /// The sessions' ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +37,7 @@ pub fn linking(tracer: &HoneyHiveTracer) -> Linked {
 
 fn turn(session: &Session, message: &str) {
     let answer = session.in_scope(|| answer(message));
-    session.enrich(Enrichment::new().outputs(json!({ "answer": answer })));
+    session.outputs(json!({ "answer": answer }));
 }
 
 #[honeyhive::trace(event_type = "chain")]

@@ -2,8 +2,7 @@
 
 use std::thread;
 
-use honeyhive::{HoneyHiveTracer, NewSession, Session};
-use serde_json::json;
+use honeyhive::{HoneyHiveTracer, NewSession, Session, json};
 
 /// Serves all of them at once and returns when all are served.
 pub async fn serve_users(tracer: &HoneyHiveTracer, users: &[String]) {

@@ -1,7 +1,6 @@
 //! [`batch`]: many items, one session.
 
-use honeyhive::{Enrichment, HoneyHiveTracer, NewSession};
-use serde_json::json;
+use honeyhive::{HoneyHiveTracer, NewSession, json};
 
 /// Processes the items in a session of their own. Answers how many words they have.
 pub async fn batch(tracer: &HoneyHiveTracer, batch_id: &str, items: &[&str]) -> usize {
@@ -9,10 +8,7 @@ pub async fn batch(tracer: &HoneyHiveTracer, batch_id: &str, items: &[&str]) -> 
     tracer
         .with_session(session, async |session| {
             let words = items.iter().map(|item| count_words(item)).sum();
-            session.enrich(Enrichment::new().outputs(json!({
-                "processed": items.len(),
-                "words": words,
-            })));
+            session.outputs(json!({ "processed": items.len(), "words": words }));
             words
         })
         .await

@@ -1,7 +1,6 @@
 //! [`work`]: messages from a queue, a session each, several at once.
 
-use honeyhive::{Enrichment, EventType, HoneyHiveTracer, NewSession};
-use serde_json::json;
+use honeyhive::{HoneyHiveTracer, NewSession, json};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 
@@ -59,25 +58,21 @@ async fn handle(tracer: HoneyHiveTracer, message: Message) -> Result<(), NoQuest
         .inputs(json!({ "question": message.question }))
         .metadata(json!({ "message_id": message.id }));
     tracer
-        .with_session(session, async |session| {
-            let outcome = answer(&tracer, &message.question).await;
-            session.enrich(match &outcome {
-                Ok(answer) => Enrichment::new().outputs(json!({ "answer": answer })),
-                Err(error) => Enrichment::new().error(error.to_string()),
-            });
-            outcome.map(drop)
+        .try_with_session(session, async |session| {
+            let answer = answer(&message.question).await?;
+            session.outputs(json!({ "answer": answer }));
+            Ok(())
         })
         .await
 }
 
-#[honeyhive::trace(event_type = "chain", skip(tracer))]
-async fn answer(tracer: &HoneyHiveTracer, question: &str) -> Result<String, NoQuestion> {
+#[honeyhive::trace(event_type = "chain")]
+async fn answer(question: &str) -> Result<String, NoQuestion> {
     if question.is_empty() {
         return Err(NoQuestion);
     }
-    let model = tracer
-        .span("ask model")
-        .event_type(EventType::Model)
+    let model = honeyhive::span("ask model")
+        .event_type("model")
         .inputs(json!({"chat_history": [{"role": "user", "content": question}]}))
         .start();
     let answer = model.scope(ask_model(question)).await;

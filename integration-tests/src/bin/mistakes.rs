@@ -44,6 +44,7 @@ fn main() -> Outcome {
     }
     match name.as_str() {
         "script" => script(),
+        "deliveries" => deliveries(),
         "late_subscriber" => late_subscriber(subscribe),
         "subscriber_after_the_refusal" => subscriber_after_the_refusal(subscribe),
         "server_without_key" => server_without_key(),
@@ -54,6 +55,7 @@ fn main() -> Outcome {
         "layer_before_routes" => layer_before_routes(),
         "two_layers" => two_layers(),
         "trace_with_two_tracers" => trace_with_two_tracers(),
+        "trace_before_the_tracer" => trace_before_the_tracer(),
         "trace_after_the_tracer" => trace_after_the_tracer(),
         "wrong_event_type" => wrong_event_type(),
         "wrong_event_type_in_tracing" => wrong_event_type_in_tracing(),
@@ -88,6 +90,13 @@ fn script() -> Outcome {
     let tracer = HoneyHiveTracer::from_env()?;
     let _guard = tracer.shutdown_guard().timeout(Duration::from_secs(5));
     work(1);
+    Ok(())
+}
+
+fn deliveries() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _guard = tracer.shutdown_guard();
+    (1..=3).for_each(work);
     Ok(())
 }
 
@@ -208,6 +217,12 @@ fn trace_with_two_tracers() -> Outcome {
     for number in 0..3 {
         work(number);
     }
+    drop(honeyhive::span("by hand").start());
+    Ok(())
+}
+
+fn trace_before_the_tracer() -> Outcome {
+    (1..=3).for_each(work);
     drop(honeyhive::span("by hand").start());
     Ok(())
 }

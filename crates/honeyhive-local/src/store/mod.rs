@@ -52,7 +52,9 @@ impl Store {
             Some(path) => open::file(path)?,
             None => open::in_memory()?,
         };
-        let totals = Arc::new(Mutex::new(Totals::of(&opened.connection)?));
+        let totals = Arc::new(Mutex::new(
+            Totals::of(&opened.connection).map_err(open::refused)?,
+        ));
         let connection = Arc::new(Mutex::new(opened.connection));
         let readers = match path {
             Some(path) => Readers::OfFile {
@@ -63,7 +65,10 @@ impl Store {
         };
         let failed = |error: std::io::Error| StoreError::Database(error.to_string());
         let checkpoints = match path {
-            Some(path) => Some(Checkpoints::start(path, open::second(path)?).map_err(failed)?),
+            Some(path) => Some(
+                Checkpoints::start(path, open::second(path).map_err(open::refused)?)
+                    .map_err(failed)?,
+            ),
             None => None,
         };
         let desk = Desk {

@@ -74,10 +74,10 @@ impl fmt::Debug for StoreError {
     }
 }
 
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error.to_string())
-    }
+/// What the database says, as a text: no `From`, which would put its crate into the public API.
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` calls")]
+pub(super) fn refused(error: rusqlite::Error) -> StoreError {
+    StoreError::Database(error.to_string())
 }
 
 /// An open database, and the lock that keeps others from writing to it.
@@ -88,8 +88,8 @@ pub(super) struct Opened {
 }
 
 pub(super) fn in_memory() -> Result<Opened, StoreError> {
-    let connection = Connection::open_in_memory()?;
-    prepare(&connection)?;
+    let connection = Connection::open_in_memory().map_err(refused)?;
+    prepare(&connection).map_err(refused)?;
     migrate(&connection, Path::new(":memory:"))?;
     Ok(Opened {
         connection,
@@ -100,7 +100,7 @@ pub(super) fn in_memory() -> Result<Opened, StoreError> {
 pub(super) fn file(path: &Path) -> Result<Opened, StoreError> {
     let lock = lock(path)?;
     make_private(path)?;
-    let connection = Connection::open_with_flags(path, writing_flags())?;
+    let connection = Connection::open_with_flags(path, writing_flags()).map_err(refused)?;
     prepare(&connection).map_err(|error| as_foreign(error, path))?;
     migrate(&connection, path)?;
     Ok(Opened {
@@ -114,7 +114,7 @@ fn as_foreign(error: rusqlite::Error, path: &Path) -> StoreError {
         Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign {
             path: path.to_owned(),
         },
-        _ => error.into(),
+        _ => refused(error),
     }
 }
 
@@ -193,10 +193,12 @@ fn private_options() -> OpenOptions {
 fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let found = pragma("user_version").map_err(|error| as_foreign(error, path))?;
-    let tables = connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| {
-        row.get::<_, i64>(0)
-    })?;
-    if tables > 0 && pragma("application_id")? != APPLICATION {
+    let tables = connection
+        .query_row("SELECT count(*) FROM sqlite_master", [], |row| {
+            row.get::<_, i64>(0)
+        })
+        .map_err(refused)?;
+    if tables > 0 && pragma("application_id").map_err(refused)? != APPLICATION {
         return Err(StoreError::Foreign {
             path: path.to_owned(),
         });
@@ -209,13 +211,17 @@ fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreError> {
             known,
         });
     }
+    step_up(connection, usize::try_from(found).unwrap_or(0)).map_err(refused)
+}
+
+/// Does the steps that the store has not had yet.
+fn step_up(connection: &Connection, done: usize) -> rusqlite::Result<()> {
     // An answered write is there after the program is killed; only a crash of the machine may take the last second.
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "normal")?;
     // Another thread makes checkpoints before so many pages are in the log, and a log that is done with is cut off.
     connection.pragma_update(None, "wal_autocheckpoint", OVERDUE_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", 0)?;
-    let done = usize::try_from(found).unwrap_or(0);
     for (step, migration) in MIGRATIONS.iter().enumerate().skip(done) {
         let version = step + 1;
         connection.execute_batch(&format!(

@@ -173,7 +173,12 @@ impl Driver {
     fn see_to(&mut self, effect: Effect) {
         match effect {
             Effect::Seal(number, open) => drop(self.sealer.send((number, open))),
-            Effect::Call(number, target, body) => self.call(number, target, body),
+            Effect::Call {
+                number,
+                target,
+                items,
+                body,
+            } => self.call(number, target, items, body),
             Effect::Cut => drop(self.cut.send_replace(true)),
             Effect::Disk(request) => {
                 if let Some(disk) = &self.disk {
@@ -184,10 +189,10 @@ impl Driver {
         }
     }
 
-    fn call(&mut self, number: Number, target: Target, body: Body) {
+    fn call(&mut self, number: Number, target: Target, items: u64, body: Body) {
         let sink = self.sink.clone();
         let cut = self.cut.subscribe();
-        let call = async move { unless_cut(cut, sink.make(target, body)).await };
+        let call = async move { unless_cut(cut, sink.make(target, items, body)).await };
         let task = self.calls.spawn(call);
         self.numbers.insert(task.id(), number);
     }

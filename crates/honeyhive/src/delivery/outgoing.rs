@@ -6,6 +6,7 @@ use opentelemetry::{KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::plan::Origin;
+use super::redactor::Redactor;
 use super::scope::change_scope;
 use crate::attributes::{
     ERROR, EVENT_TYPE, LEGACY_PROJECT, LEGACY_SESSION_ID, LEGACY_SOURCE, PROJECT, RAW_SUFFIX,
@@ -20,8 +21,8 @@ use crate::model::truth::says_nothing;
 use crate::outbox::strays;
 use crate::secret::is_secret_name;
 
-/// Puts what the span says where HoneyHive looks for it.
-pub(super) fn arrange(span: &mut SpanData) {
+/// Puts what the span says where HoneyHive looks for it, its type among it.
+pub(super) fn arrange(span: &mut SpanData, has_children: bool, redactor: &Redactor) {
     strays::forget(span);
     // A clock that was set back ends a span before its start.
     span.end_time = span.end_time.max(span.start_time);
@@ -29,8 +30,13 @@ pub(super) fn arrange(span: &mut SpanData) {
     leave_out_no_errors(&mut span.attributes);
     keep_last_writes(&mut span.attributes);
     take_suggestions(&mut span.attributes);
-    gen_ai::place(span);
+    let event_type = EventType::of_span(&span.attributes, has_children);
+    if gen_ai::is_told(span) {
+        redactor.messages(span);
+        gen_ai::place(span);
+    }
     limits::fit_placed(span);
+    set(span, EVENT_TYPE, event_type.as_str().into());
 }
 
 fn name_all_numbers(span: &mut SpanData) {
@@ -84,11 +90,6 @@ pub(super) fn route(
             set(span, SESSION_NAME, Arc::clone(name).into());
         }
     }
-}
-
-pub(super) fn set_type(span: &mut SpanData, has_children: bool) {
-    let event_type = EventType::of_span(&span.attributes, has_children);
-    set(span, EVENT_TYPE, event_type.as_str().into());
 }
 
 /// `honeyhive_inputs_raw` is `honeyhive_inputs`, too, where nobody has set that: the official SDK's convention

@@ -102,6 +102,14 @@ impl Redactor {
         masked.map_or_else(|| Arc::clone(name), Arc::from)
     }
 
+    /// A span with messages in it, before they are laid out. Laid out, a name and the value beside it may part; the hook
+    /// is asked of what has been laid out, later.
+    pub(crate) fn messages(&self, span: &mut SpanData) {
+        let mut walk = Walk::new(&self.rules, Place::Span).without_hook();
+        walk_span(&mut walk, span);
+        self.outbox.count_redacted(walk.masked());
+    }
+
     /// A span with everything that is on it, before it is given to its session.
     pub(crate) fn span(&self, span: &mut SpanData) {
         if !self.guarded(Place::Span, |walk| walk_span(walk, span)) {

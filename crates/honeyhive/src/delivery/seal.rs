@@ -117,8 +117,7 @@ impl Sealer {
     /// The span with all that HoneyHive wants to see on it, and nothing that nobody should see.
     fn finished(&mut self, open: OpenSpan) -> SpanData {
         let mut span = open.span;
-        outgoing::arrange(&mut span);
-        outgoing::set_type(&mut span, open.has_children);
+        outgoing::arrange(&mut span, open.has_children, &self.redactor);
         self.redactor.span(&mut span);
         let name = open.unstarted.map(|name| self.masked(open.session, name));
         outgoing::route(&mut span, open.session, name.as_ref(), &self.origin);

@@ -46,13 +46,20 @@ impl Sink {
         }
     }
 
-    /// Makes a call.
-    pub(super) async fn make(&self, target: Target, body: Body) -> Result<Answer, Failure> {
+    /// Makes a call, which holds so many items.
+    pub(super) async fn make(
+        &self,
+        target: Target,
+        items: u64,
+        body: Body,
+    ) -> Result<Answer, Failure> {
         match self {
             Self::HoneyHive(client, _) => match (target, body) {
-                (Target::Start(_), Body::Json(body)) => client.start_session(&body).await,
-                (Target::Update(id), Body::Json(body)) => client.update_event(id, &body).await,
-                (_, Body::Encoded(payload)) => client.export_traces(*payload).await,
+                (Target::Start(_), Body::Json(body)) => client.start_session(items, &body).await,
+                (Target::Update(id), Body::Json(body)) => {
+                    client.update_event(items, id, &body).await
+                }
+                (_, Body::Encoded(payload)) => client.export_traces(items, *payload).await,
                 (Target::Traces, Body::Json(_)) | (_, Body::Plain(_)) => Ok(Answer::default()),
             },
             Self::Nowhere => Ok(Answer::default()),

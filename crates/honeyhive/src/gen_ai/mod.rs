@@ -25,13 +25,16 @@ use crate::model::flatten::{at_most, flatten};
 use crate::model::object::Bucket;
 use sources::Sources;
 
+/// Whether the conventions say anything of a span, as they do of few.
+pub(crate) fn is_told(span: &SpanData) -> bool {
+    sources::is_told(&span.attributes, &span.events.events)
+}
+
 /// Adds what the conventions say went in and came out, as far as the span has room.
 pub(crate) fn place(span: &mut SpanData) {
     let attributes = &mut span.attributes;
     attributes.iter_mut().for_each(count_tokens);
-    let Some(sources) = Sources::of(attributes, &span.events.events) else {
-        return;
-    };
+    let sources = Sources::of(attributes, &span.events.events);
     for (bucket, found) in [
         (Bucket::Inputs, sources.inputs()),
         (Bucket::Outputs, sources.outputs()),

@@ -30,6 +30,21 @@ const ANY_OUTPUTS: [&str; 4] = [
     "output.value",
 ];
 
+/// Whether anything is said, as of few spans.
+pub(super) fn is_told(attributes: &[KeyValue], events: &[Event]) -> bool {
+    const BEGINNINGS: [&str; 6] = [
+        "gen_ai.",
+        "llm.",
+        "langfuse.",
+        "traceloop.entity.",
+        "input.value",
+        "output.value",
+    ];
+    let is_said = |key: &str| BEGINNINGS.iter().any(|it| key.starts_with(it));
+    events.iter().any(|event| event.name.starts_with("gen_ai."))
+        || attributes.iter().any(|it| is_said(it.key.as_str()))
+}
+
 /// The messages that a span has in its attributes and events.
 pub(super) struct Sources<'s> {
     attributes: Vec<&'s KeyValue>,
@@ -38,31 +53,13 @@ pub(super) struct Sources<'s> {
 }
 
 impl<'s> Sources<'s> {
-    /// `None` where nothing is said, as of nearly all spans.
-    pub(super) fn of(attributes: &'s [KeyValue], events: &'s [Event]) -> Option<Self> {
-        const BEGINNINGS: [&str; 6] = [
-            "gen_ai.",
-            "llm.",
-            "langfuse.",
-            "traceloop.entity.",
-            "input.value",
-            "output.value",
-        ];
-        let is_said = |key: &str| {
-            BEGINNINGS
-                .iter()
-                .any(|beginning| key.starts_with(beginning))
-        };
-        let has_events = events.iter().any(|event| event.name.starts_with("gen_ai."));
-        if !has_events && !attributes.iter().any(|it| is_said(it.key.as_str())) {
-            return None;
-        }
+    pub(super) fn of(attributes: &'s [KeyValue], events: &'s [Event]) -> Self {
         let below = |names: [&str; 3]| names.iter().find_map(|name| flat::below(attributes, name));
-        Some(Self {
+        Self {
             flat: [below(FLAT_INPUTS), below(FLAT_OUTPUTS)],
             attributes: attributes.iter().chain(events::details(events)).collect(),
             of_events: events::messages(events),
-        })
+        }
     }
 
     pub(super) fn inputs(&self) -> Object {

@@ -45,6 +45,7 @@ impl Session {
     /// # assert_eq!(pairs[0].1, headers["baggage"]);
     /// # Ok::<(), honeyhive::BuildError>(())
     /// ```
+    #[doc(alias = "inject_context")]
     pub fn inject<Kind>(&self, headers: &mut (impl HeadersMut<Kind> + ?Sized)) {
         let cx = context::current();
         let experiment = self.start.experiment();

@@ -2,6 +2,7 @@
 
 use opentelemetry::{KeyValue, Value as Attribute};
 
+use super::options;
 use super::pairs::{LONGEST, NAMES, NamedBeside, VALUE, is_in_list, is_name};
 use super::walk::Walk;
 use crate::model::object::Object;
@@ -30,6 +31,11 @@ impl Walk<'_> {
             let Some((parent, last)) = attribute.key.as_str().rsplit_once('.') else {
                 continue;
             };
+            if let Some((key, path)) = self.said_by_option(attributes, parent, last, name.as_str())
+            {
+                said.push(key, path);
+                continue;
+            }
             let beside = if is_name(last) {
                 VALUE
             } else if last == "0" && is_in_list(parent) {
@@ -46,5 +52,24 @@ impl Walk<'_> {
             }
         }
         said
+    }
+
+    /// The key of the value behind an option, `args.1` of `args.0`, and the path that hides it.
+    fn said_by_option(
+        &mut self,
+        attributes: &[&mut KeyValue],
+        parent: &str,
+        last: &str,
+        text: &str,
+    ) -> Option<(String, String)> {
+        let name = options::name_of(text)?;
+        let next = format!("{parent}.{}", last.parse::<usize>().ok()? + 1);
+        let path = format!("{parent}.{name}");
+        let mut hides = |path: &str| self.at_attribute(path, |walk| walk.hidden().is_some());
+        if !options::holds_secret(name, |_| hides(&path)) {
+            return None;
+        }
+        let value = attributes.iter().find(|it| it.key.as_str() == next)?;
+        options::is_value(&value.value.as_str()).then_some((next, path))
     }
 }

@@ -1,9 +1,9 @@
 //! JSON that is a text, checked as it will be sent.
 
-use super::MARK;
 use super::pairs::{VALUE, is_name};
 use super::scan::Scanner;
 use super::walk::Walk;
+use super::{MARK, options};
 
 /// A list or an object that is open around a value.
 struct Open {
@@ -83,6 +83,9 @@ impl Walk<'_> {
         if is_name {
             around.said = self.hides_from(around.path, text).then(|| text.to_owned());
         }
+        if around.index.is_some() && around.said.is_none() {
+            around.said = self.option_from(around.path, text).then(|| text.to_owned());
+        }
     }
 
     /// Goes on to the next value; false at the end.
@@ -97,15 +100,12 @@ impl Walk<'_> {
                     open.pop();
                 }
                 Some(_) => {
-                    match &mut around.index {
-                        Some(index) => {
-                            match around.said.as_deref().filter(|_| *index == 1) {
-                                Some(name) => self.go(name),
-                                None => self.go(&index.to_string()),
-                            }
-                            *index += 1;
-                        }
-                        None => self.member(scanner, around.said.as_deref()),
+                    let (path, said) = (around.path, around.said.take());
+                    if let Some(index) = &mut around.index {
+                        self.item(scanner, *index, said.as_deref());
+                        *index += 1;
+                    } else {
+                        around.said = self.member(scanner, path, said);
                     }
                     return true;
                 }
@@ -114,17 +114,59 @@ impl Walk<'_> {
         false
     }
 
-    /// Takes a key and its colon, of a member whose value may have been said to have another name.
-    fn member(&mut self, scanner: &mut Scanner<'_>, said: Option<&str>) {
+    /// Goes to an item of a list, which the one before may have said the name of.
+    fn item(&mut self, scanner: &mut Scanner<'_>, index: usize, said: Option<&str>) {
+        match said.map(|said| options::name_of(said).ok_or(said)) {
+            Some(Ok(_)) if scanner.begins_option() => self.go(&index.to_string()),
+            Some(Ok(name) | Err(name)) => self.go(name),
+            None => self.go(&index.to_string()),
+        }
+    }
+
+    /// Takes a key and its colon, of a member whose value may have been said to have another name: before, or by a
+    /// member that is still to come. Gives back what has been said.
+    fn member(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        path: usize,
+        said: Option<String>,
+    ) -> Option<String> {
         let (start, json) = scanner.take(false);
         let key = text_of(json).unwrap_or_default();
         if let Some(masked) = self.key(&key) {
             scanner.replace(start, &as_json(&masked));
         }
-        self.go(said.filter(|_| key == VALUE).unwrap_or(&key));
         if scanner.peek() == Some(b':') {
             scanner.skip();
         }
+        let is_value = key == VALUE;
+        let ahead = (is_value && said.is_none())
+            .then(|| self.said_ahead(scanner.fork(), path))
+            .flatten();
+        let name = said.as_deref().or(ahead.as_deref());
+        self.go(name.filter(|_| is_value).unwrap_or(&key));
+        said
+    }
+
+    /// The name that a member says which comes later, where that hides it.
+    fn said_ahead(&mut self, mut scanner: Scanner<'_>, path: usize) -> Option<String> {
+        scanner.take(true);
+        while scanner.peek() == Some(b',') {
+            scanner.skip();
+            let (_, key) = scanner.take(false);
+            if scanner.peek() == Some(b':') {
+                scanner.skip();
+            }
+            let (_, value) = scanner.take(true);
+            let name = text_of(key)
+                .filter(|key| is_name(key))
+                .and_then(|_| text_of(value))
+                .filter(|name| self.hides_from(path, name));
+            if name.is_some() {
+                return name;
+            }
+        }
+        None
     }
 }
 

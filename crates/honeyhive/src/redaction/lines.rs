@@ -4,9 +4,14 @@ use std::ops::Range;
 
 /// Whether nothing but a list's mark stands before this on its line.
 pub(super) fn begins_line(text: &str, at: usize) -> bool {
-    let before = text[..at].trim_end_matches([' ', '\t', '-', '*', '>', '<']);
-    // A text that is quoted in another has its line ends escaped.
-    before.is_empty() || before.ends_with(['\n', '\r']) || is_escaped_end(before)
+    let before = before_line(&text[..at]);
+    // A text that is quoted in another begins with a quote, and has its line ends escaped.
+    before.is_empty() || before.ends_with(['\n', '\r', '"']) || is_escaped_end(before)
+}
+
+/// The text before the line that this is the beginning of.
+fn before_line(text: &str) -> &str {
+    text.trim_end_matches([' ', '\t', '-', '*', '>', '<'])
 }
 
 fn is_escaped_end(before: &str) -> bool {
@@ -24,6 +29,121 @@ pub(super) fn value(text: &str, start: usize, name: &str) -> Option<Range<usize>
     let is_value =
         words == 1 || (is_header(name) && (words == 2 || (words > 2 && line.contains('='))));
     is_value.then(|| start..start + line.len())
+}
+
+/// The lines below a name that its value is made of, which are deeper than the name: behind `password: |`, or where
+/// nothing stands behind the colon, which ends here.
+pub(super) fn block(
+    text: &str,
+    name: &Range<usize>,
+    colon: usize,
+    in_braces: bool,
+) -> Option<Range<usize>> {
+    if !begins_line(text, name.start) {
+        return None;
+    }
+    let rest = text[colon..].trim_start_matches([' ', '\t']);
+    let is_scalar = rest.starts_with(['|', '>']);
+    let is_mark = |symbol: char| is_scalar && "|>+-0123456789".contains(symbol);
+    let rest = rest.trim_start_matches(is_mark);
+    let (end, escapes) = line_end(rest)?;
+    let depth = name.start - before_line(&text[..name.start]).len();
+    // A text that is quoted has none of the braces around it.
+    let in_braces = in_braces && escapes == 0;
+    let mut value: Option<Range<usize>> = None;
+    let mut is_list = !is_scalar;
+    let mut at = text.len() - rest.len() + end;
+    while at < text.len() {
+        let line = Line::at(text, at, escapes);
+        if !line.content.is_empty() {
+            // The items of a list need not be deeper.
+            is_list &= line.content.starts_with("- ");
+            let is_below = line.depth > depth || (is_list && line.depth == depth);
+            let is_first = value.is_none();
+            let is_value =
+                is_scalar || (!in_braces && is_plain_value(line.content, &text[name.clone()]));
+            if !is_below || (is_first && !is_value) {
+                break;
+            }
+            let start = value.map_or(line.start, |value| value.start);
+            value = Some(start..line.start + line.content.len());
+        }
+        at = line.next;
+    }
+    value
+}
+
+/// The content of a line, where it stands, and where the next line begins.
+struct Line<'t> {
+    content: &'t str,
+    start: usize,
+    depth: usize,
+    next: usize,
+}
+
+impl<'t> Line<'t> {
+    /// The line that begins here, in a text that may be quoted in another: its line ends have so many backslashes then.
+    fn at(text: &'t str, at: usize, escapes: usize) -> Self {
+        let rest = &text[at..];
+        let (length, next) = match escapes {
+            0 => match rest.find('\n') {
+                Some(end) => (end, at + end + 1),
+                None => (rest.len(), text.len()),
+            },
+            _ => match escaped_end(rest, escapes) {
+                (end, true) => (end, at + end + escapes + 1),
+                (end, false) => (end, text.len()),
+            },
+        };
+        let carriage = format!("{}r", "\\".repeat(escapes));
+        let line = rest[..length].trim_end();
+        let line = if escapes > 0 {
+            line.trim_end_matches(&carriage)
+        } else {
+            line
+        };
+        let content = line.trim_start();
+        let depth = line.len() - content.len();
+        Self {
+            content: content.trim_end(),
+            start: at + depth,
+            depth,
+            next,
+        }
+    }
+}
+
+/// The length of the end of a line that begins here, and how many backslashes it is escaped with.
+fn line_end(rest: &str) -> Option<(usize, usize)> {
+    let escapes = rest.bytes().take_while(|byte| *byte == b'\\').count();
+    let marks = "\\".repeat(escapes);
+    let ends = match escapes {
+        0 => ["\n".to_owned(), "\r\n".to_owned()],
+        _ => [format!("{marks}n"), format!("{marks}r{marks}n")],
+    };
+    let end = ends.iter().find(|end| rest.starts_with(end.as_str()))?;
+    Some((end.len(), escapes))
+}
+
+/// The end of a line that is escaped with so many backslashes, or else of the text that it is quoted in.
+fn escaped_end(rest: &str, escapes: usize) -> (usize, bool) {
+    let mut before = 0;
+    for (at, byte) in rest.bytes().enumerate() {
+        match byte {
+            b'\\' => before += 1,
+            b'n' if before == escapes => return (at - before, true),
+            b'"' if before < escapes => return (at - before, false),
+            _ => before = 0,
+        }
+    }
+    (rest.len(), false)
+}
+
+/// Whether a line is a value, an item of a list or a name and its value, rather than a sentence.
+fn is_plain_value(line: &str, name: &str) -> bool {
+    let first = line.trim_start_matches('\\');
+    !first.starts_with(['"', '\''])
+        && (line.starts_with("- ") || line.contains(": ") || value(line, 0, name).is_some())
 }
 
 /// Whether a header of this name holds more than a word.

@@ -44,6 +44,20 @@ impl<'j> Scanner<'j> {
         bytes.get(self.at).copied()
     }
 
+    /// Another reader, from here on.
+    pub(super) fn fork(&self) -> Self {
+        Self {
+            at: self.at,
+            ..Self::new(self.json)
+        }
+    }
+
+    /// Whether a text comes next that is an option of a command line.
+    pub(super) fn begins_option(&mut self) -> bool {
+        self.peek();
+        self.json[self.at..].starts_with("\"-")
+    }
+
     /// Takes one byte.
     pub(super) fn skip(&mut self) {
         self.at += 1;

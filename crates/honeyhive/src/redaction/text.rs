@@ -6,7 +6,11 @@
 //! | `"name": "value"`, `'name': 'value'`, `("name", "value")`, `[["name", "value"]]` | `Debug` of headers and maps, JSON within a text |
 //! | `name=value`, `name = "value"`, `"name" => "value"` | assignments, queries of URLs |
 //! | `name: Bearer value`, a line `name: value` or `name = value` | headers as they are written, settings |
+//! | a line `name:` or `name: |` and the deeper lines below it | YAML |
 //! | `Name("value")` | `Debug` of a type that holds a single value |
+//! | `--name value`, `"--name", "value"` | command lines |
+//! | `<name>value</name>` | XML |
+//! | `Bearer value` | headers whose name is not told |
 //! | `?url=https%3A%2F%2Fhost%3Fname%3Dvalue` | URLs within URLs |
 //! | `scheme://user:password@host` | URLs |
 
@@ -19,16 +23,20 @@ use crate::secret::is_secret_parameter;
 
 /// Masks values in a text by their names.
 pub(super) struct Masker<'t, H> {
-    text: &'t str,
-    bytes: &'t [u8],
+    pub(super) text: &'t str,
+    pub(super) bytes: &'t [u8],
     /// Whether what is called this is hidden, and whether flags are, too.
-    hides: H,
+    pub(super) hides: H,
     /// The text is a URL, or the query of one.
     is_url: bool,
     /// Parameters of URLs are hidden by what they are called there.
     by_default: bool,
     braces: usize,
     masked: Vec<Range<usize>>,
+    /// Until here a member that is called `value` is hidden, by the member beside it.
+    pub(super) named: usize,
+    /// Names of elements that have no end from here on.
+    pub(super) unclosed: Vec<&'t str>,
 }
 
 /// The text that is left, and how many values were masked in it.
@@ -41,20 +49,32 @@ pub(super) fn masked<H>(
 where
     H: Fn(&str) -> bool,
 {
-    let is_plain = |byte: &u8| !matches!(byte, b':' | b'=' | b'(' | b'[' | b'%');
-    if text.bytes().all(|byte| is_plain(&byte)) {
+    let bytes = text.as_bytes();
+    if (0..bytes.len()).all(|at| is_plain(bytes, at)) {
         return None;
     }
     let masker = Masker {
         text,
-        bytes: text.as_bytes(),
+        bytes,
         hides,
         is_url,
         by_default,
         braces: 0,
         masked: Vec::new(),
+        named: 0,
+        unclosed: Vec::new(),
     };
     masker.run()
+}
+
+/// Whether nothing here belongs to one of the forms, as in nearly all texts.
+fn is_plain(bytes: &[u8], at: usize) -> bool {
+    match bytes[at] {
+        b':' | b'=' | b'(' | b'[' | b'%' | b'<' => false,
+        b'-' => !bytes[..at].ends_with(b"-"),
+        b' ' => !bytes[..at].ends_with(b"earer"),
+        _ => true,
+    }
 }
 
 impl<H: Fn(&str) -> bool> Masker<'_, H> {
@@ -68,6 +88,9 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
                 b'%' => self.encoded_assignment(at),
                 b'(' => self.tuple(at).or_else(|| self.held(at)),
                 b'[' if self.is_in_list(at) => self.tuple(at),
+                b'-' => self.option(at),
+                b'<' => self.element(at),
+                b'B' | b'b' => self.bearer(at),
                 b'{' => {
                     self.braces += 1;
                     None
@@ -99,7 +122,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
     }
 
     /// Masks what stands there, unless it is nothing, or masked already; says where to go on.
-    fn mask(&mut self, range: Range<usize>, end: usize) -> Option<usize> {
+    pub(super) fn mask(&mut self, range: Range<usize>, end: usize) -> Option<usize> {
         let value = &self.text[range.clone()];
         if !value.is_empty() && value != MARK {
             self.masked.push(range);
@@ -113,8 +136,15 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             return Some(colon + 2);
         }
         let (name, is_quoted) = self.name_before(colon)?;
-        if !(self.hides)(&decoded(&self.text[name.clone()])) {
+        let is_within = is_quoted || self.braces > 0;
+        let text = &self.text[name.clone()];
+        let is_hidden =
+            (self.hides)(&decoded(text)) || (is_within && self.is_named_secret(text, colon));
+        if !is_hidden {
             return None;
+        }
+        if !is_quoted && let Some(end) = self.block(&name, colon + 1) {
+            return Some(end);
         }
         if !is_quoted && self.braces == 0 && self.text[colon + 1..].starts_with(' ') {
             let masked = self.line(name, self.skip_blanks(colon + 1, false));
@@ -123,7 +153,22 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             }
         }
         let start = self.skip_blanks(colon + 1, true);
-        self.value(start, is_quoted || self.braces > 0)
+        // Behind a colon that ends its line comes the next statement of a program.
+        let is_next = self.skip_blanks(colon + 1, false) < start;
+        if is_next && !is_within && quote_at(self.bytes, start).is_none() {
+            return None;
+        }
+        self.value(start, is_within)
+    }
+
+    /// Masks the lines below a name, whose colon ends here.
+    fn block(&mut self, name: &Range<usize>, colon: usize) -> Option<usize> {
+        let block = lines::block(self.text, name, colon, self.braces > 0)?;
+        if is_flag(&self.text[block.clone()]) {
+            return None;
+        }
+        let end = block.end;
+        self.mask(block, end)
     }
 
     /// Masks the value that begins here, of this name, where both are a line.
@@ -224,6 +269,28 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         self.value(start, false)
     }
 
+    /// `Bearer value`, which begins here, where the value looks like a token rather than a word.
+    fn bearer(&mut self, at: usize) -> Option<usize> {
+        const SCHEME: &str = "bearer ";
+        /// Shorter than this no token is.
+        const SHORTEST: usize = 16;
+        let scheme = self.bytes.get(at..at + SCHEME.len())?;
+        let is_in_word = at > 0 && self.bytes[at - 1].is_ascii_alphanumeric();
+        if !scheme.eq_ignore_ascii_case(SCHEME.as_bytes()) || is_in_word || !(self.hides)("bearer")
+        {
+            return None;
+        }
+        let start = self.skip_blanks(at + SCHEME.len(), false);
+        let is_token = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte);
+        let token = self.bytes[start..].iter().take_while(is_token).count();
+        let token = self.text[start..start + token].trim_end_matches('.');
+        let is_value = token.len() >= SHORTEST
+            && token.bytes().any(|byte| byte.is_ascii_digit())
+            && token.bytes().any(|byte| byte.is_ascii_alphabetic());
+        let end = start + token.len();
+        is_value.then(|| self.mask(start..end, end)).flatten()
+    }
+
     /// Whether a list begins here that is an item of another: `[["name", "value"]]` rather than a list of names.
     fn is_in_list(&self, open: usize) -> bool {
         let before = self.bytes[..open].iter().rev();
@@ -257,7 +324,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
     }
 
     /// The name that ends before this, quoted or not.
-    fn name_before(&self, at: usize) -> Option<(Range<usize>, bool)> {
+    pub(super) fn name_before(&self, at: usize) -> Option<(Range<usize>, bool)> {
         let blanks = self.bytes[..at]
             .iter()
             .rev()
@@ -362,7 +429,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         Some(self.bytes.len())
     }
 
-    fn skip_blanks(&self, start: usize, over_lines: bool) -> usize {
+    pub(super) fn skip_blanks(&self, start: usize, over_lines: bool) -> usize {
         let is_blank = |byte: &u8| *byte == b' ' || (over_lines && byte.is_ascii_whitespace());
         start
             + self.bytes[start..]
@@ -373,7 +440,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
 }
 
 /// Whether a value says nothing.
-fn is_flag(word: &str) -> bool {
+pub(super) fn is_flag(word: &str) -> bool {
     ["true", "false", "null", "None", "nil"].contains(&word)
 }
 
@@ -521,6 +588,35 @@ mod tests {
                 r#"("ada", "x", {"password": <redacted>}, ("secret", <redacted>))"#,
             ),
             (
+                "401 for Bearer eyJhbGciOiJIUzI1NiJ9.e30.x-_, bearer 0123456789abcdef.",
+                "401 for Bearer <redacted>, bearer <redacted>.",
+            ),
+            (
+                "a: 1\nprivate_key: |\n  x\n\n  y z\nb: 1\n",
+                "a: 1\nprivate_key: |\n  <redacted>\nb: 1\n",
+            ),
+            (
+                "db:\n  password:\n    x\n  - secret: >-\n      x y\n    z: 1",
+                "db:\n  password:\n    <redacted>\n  - secret: >-\n      <redacted>\n    z: 1",
+            ),
+            (
+                "credentials:\n  user: ada\n  key: x\nsecrets:\n- a\n- b\nc: 1",
+                "credentials:\n  <redacted>\nsecrets:\n<redacted>\nc: 1",
+            ),
+            (
+                r#""a: 1\npassword: |\n  x\n  y\nb: 1""#,
+                r#""a: 1\npassword: |\n  <redacted>\nb: 1""#,
+            ),
+            (
+                r#"Text("[\"password: |\\n  x \\\"y\\\" C:\\\\new\\n  z\\nb: 1\"]")"#,
+                r#"Text("[\"password: |\\n  <redacted>\\nb: 1\"]")"#,
+            ),
+            (
+                r#"Text("[\"password:\\r\\n  x\\r\\n\"]")"#,
+                r#"Text("[\"password:\\r\\n  <redacted>\\r\\n\"]")"#,
+            ),
+            ("password: 1234\n  x: 1\n", "password: <redacted>\n  x: 1\n"),
+            (
                 r"a\napi_key=x\u0009api_key=y",
                 r"a\napi_key=<redacted>\u0009api_key=<redacted>",
             ),
@@ -534,6 +630,11 @@ mod tests {
     fn what_is_no_secret_stays_as_it_is() {
         for text in [
             "my password: what was it?",
+            "Password:\n  what was it?\n",
+            "password:\nuser: ada\n",
+            "password:\n  null\nsecret:",
+            "the bearer acknowledges-everything, Bearer realm=\"example-1234567\"",
+            "if password:\n    login(user)\n",
             "Password: what was it?",
             "Authorization: the right to do something",
             "    let secret = get();",
@@ -542,6 +643,7 @@ mod tests {
             "http://h:8080/a@b, https://h/@ada",
             "100%3D1, a%3Db",
             "{\"required\": [\"password\", \"email\"]}",
+            "Field { name: \"password\", kind: \"text\" }, Field { name: \"user\", value: \"ada\" }",
             "std::collections::HashMap { len: 1 }",
             "key=C major, tokens=7",
             "ssh://git@github.com/a?page_token=1",

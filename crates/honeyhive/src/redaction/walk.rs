@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::pairs::{NamedBeside, VALUE, are_pairs};
 use super::rules::Hidden;
 use super::scan::{is_valid, json_in};
-use super::{Field, MARK, Place, Rules, Verdict};
+use super::{Field, MARK, Place, Rules, Verdict, options};
 use crate::attributes::{
     ERROR, EVENT_ID, EVENT_TYPE, LEGACY_SESSION_ID, SESSION_AUTO_CREATE, SESSION_ID,
 };
@@ -25,6 +25,8 @@ pub(crate) struct Walk<'r> {
     masked: u64,
     /// So many texts it is in that are JSON.
     depth: usize,
+    /// The program's hook is asked, too.
+    asks: bool,
 }
 
 impl<'r> Walk<'r> {
@@ -35,6 +37,15 @@ impl<'r> Walk<'r> {
             path: String::new(),
             masked: 0,
             depth: 0,
+            asks: true,
+        }
+    }
+
+    /// The same without the hook, for what it is asked of later.
+    pub(crate) fn without_hook(self) -> Self {
+        Self {
+            asks: false,
+            ..self
         }
     }
 
@@ -124,13 +135,7 @@ impl<'r> Walk<'r> {
     /// A list of numbers becomes one of texts where one of them is masked.
     fn array(&mut self, array: &mut Array) {
         match array {
-            Array::String(texts) => {
-                for text in texts {
-                    if let Some(masked) = self.content(text.as_str()) {
-                        *text = masked.into();
-                    }
-                }
-            }
+            Array::String(texts) => self.texts(texts),
             Array::I64(numbers) => {
                 let masked: Vec<_> = numbers.iter().map(|it| self.integer(it)).collect();
                 if masked.iter().any(Option::is_some) {
@@ -143,6 +148,27 @@ impl<'r> Walk<'r> {
             }
             _ => {}
         }
+    }
+
+    fn texts(&mut self, texts: &mut [StringValue]) {
+        let mut option = None;
+        for text in texts {
+            let value = option.take().filter(|_| options::is_value(text.as_str()));
+            let masked = match value {
+                Some(_) => self.mark(text.as_str()),
+                None => self.content(text.as_str()),
+            };
+            option = self.option(text.as_str());
+            if let Some(masked) = masked {
+                *text = masked.into();
+            }
+        }
+    }
+
+    /// The name of an option that has a secret behind it.
+    pub(super) fn option(&mut self, text: &str) -> Option<String> {
+        let name = options::name_of(text)?;
+        options::holds_secret(name, |name| self.hides_as(name)).then(|| name.to_owned())
     }
 
     fn members(&mut self, object: &mut Object) {
@@ -202,12 +228,19 @@ impl<'r> Walk<'r> {
 
     fn items(&mut self, items: &mut [Json]) {
         let are_pairs = are_pairs(items);
+        let mut option = None;
         let mut buffer = String::new();
         for (index, item) in items.iter_mut().enumerate() {
             buffer.clear();
             // Writing to a text does not fail.
             let _ = write!(buffer, "{index}");
-            self.at(&buffer, |walk| match item.as_array_mut() {
+            let said = option.take().filter(|_| {
+                let text = item.as_str();
+                text.is_none_or(options::is_value)
+            });
+            option = item.as_str().and_then(|text| self.option(text));
+            let key = said.as_deref().unwrap_or(&buffer);
+            self.at(key, |walk| match item.as_array_mut() {
                 Some(pair) if are_pairs => walk.pair(pair),
                 _ => walk.json(item),
             });
@@ -256,7 +289,7 @@ impl<'r> Walk<'r> {
 
     /// A value that no pattern is meant for: the digits of a fraction look like anything.
     fn other(&mut self, text: &str) -> Option<String> {
-        if !self.rules.has_hook() {
+        if !self.asks || !self.rules.has_hook() {
             return None;
         }
         let verdict = self.ask(text);
@@ -277,6 +310,9 @@ impl<'r> Walk<'r> {
     }
 
     fn ask(&self, value: &str) -> Verdict {
+        if !self.asks {
+            return Verdict::Keep;
+        }
         self.rules.ask(&Field {
             place: self.place,
             path: &self.path,
@@ -354,10 +390,19 @@ impl<'r> Walk<'r> {
 
     /// Whether a part of what has a path of this length would be hidden if it were called this.
     pub(super) fn hides_from(&mut self, length: usize, name: &str) -> bool {
+        self.from(length, |walk| walk.hides_as(name))
+    }
+
+    /// Whether a text in what has a path of this length is an option that has a secret behind it.
+    pub(super) fn option_from(&mut self, length: usize, text: &str) -> bool {
+        self.from(length, |walk| walk.option(text).is_some())
+    }
+
+    fn from<T>(&mut self, length: usize, ask: impl FnOnce(&mut Self) -> T) -> T {
         let key = self.path.split_off(length);
-        let is_hidden = self.hides_as(name);
+        let answer = ask(self);
         self.path.push_str(&key);
-        is_hidden
+        answer
     }
 
     pub(super) fn hidden(&self) -> Option<Hidden> {

@@ -54,6 +54,7 @@ impl fmt::Debug for NewSession {
 
 impl NewSession {
     /// A session with a name.
+    #[doc(alias = "session_name")]
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
         Self {

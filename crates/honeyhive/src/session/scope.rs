@@ -37,6 +37,8 @@ impl Session {
     /// Makes the session current on this thread until the guard is dropped.
     ///
     /// Not across an `.await`: use [`scope`](Self::scope) there.
+    #[doc(alias = "unlink")]
+    #[doc(alias = "unlink_carrier")]
     #[must_use = "the session is current until the guard is dropped"]
     pub fn enter(&self) -> SessionGuard {
         SessionGuard(context::attach(self.context()))

@@ -100,9 +100,21 @@ pub(crate) fn maker_here(name: &str, site: CallSite) -> Option<Maker> {
     context::map(|cx| match current::in_context(cx) {
         Some(session) => maker_of(session, name, site),
         None if HAS_BEEN.load(Ordering::Acquire) => default_maker(name, site),
-        None => None,
+        None => {
+            tell_of_none(name, site);
+            None
+        }
     })
     .flatten()
+}
+
+/// No warning: a library may have `#[trace]` in a program without HoneyHive.
+fn tell_of_none(name: &str, site: CallSite) {
+    static TOLD: Once = Once::new();
+    TOLD.debug(format_args!(
+        "the span {name:?} ({site}) began before there was a tracer, and is not recorded: make one first, with \
+         `HoneyHiveTracer::from_env()` (said once for all such cases)"
+    ));
 }
 
 fn maker_of(session: &Session, name: &str, site: CallSite) -> Option<Maker> {

@@ -211,6 +211,9 @@ impl HoneyHiveTracer {
     /// # assert_eq!(runtime.block_on(work), Some(sender.id()));
     /// # Ok::<(), honeyhive::BuildError>(())
     /// ```
+    #[doc(alias = "link_carrier")]
+    #[doc(alias = "link")]
+    #[doc(alias = "extract_context")]
     #[must_use]
     pub fn extract<K, V>(&self, headers: impl IntoIterator<Item = (K, V)>) -> Context
     where
@@ -331,6 +334,8 @@ impl HoneyHiveTracer {
 
     /// The tracer's provider, for instrumentations that take one: their spans land in the current
     /// session. It samples everything, and goes on delivering when the last tracer is gone.
+    #[doc(alias = "tracer_provider")]
+    #[doc(alias = "instrument")]
     #[must_use]
     pub fn provider(&self) -> &SdkTracerProvider {
         &self.inner.provider
@@ -387,6 +392,7 @@ impl HoneyHiveTracer {
     /// [`FlushError::TimedOut`] when items are still pending, [`FlushError::Dropped`] when some were
     /// lost on the way, [`FlushError::ShutDown`] after a shutdown.
     #[doc(alias = "flush")]
+    #[doc(alias = "timeout_millis")]
     pub async fn force_flush(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
         if self.is_disabled() {
             return Ok(FlushReport::default());

@@ -66,13 +66,18 @@ impl Client {
     }
 
     /// Starts a session, on the route that this deployment has.
-    pub(crate) async fn start_session(&self, session: &[u8]) -> Result<Answer, Failure> {
+    pub(crate) async fn start_session(
+        &self,
+        items: u64,
+        session: &[u8],
+    ) -> Result<Answer, Failure> {
         self.legacy_sessions
             .choose(
                 true,
-                || self.rest(Method::POST, "/v1/sessions", session.to_vec()),
+                || self.rest(items, Method::POST, "/v1/sessions", session.to_vec()),
                 || {
                     self.rest(
+                        items,
                         Method::POST,
                         "/session/start",
                         legacy_start(session, self.project.as_deref()),
@@ -85,6 +90,7 @@ impl Client {
     /// Updates a session or an event, on the route that this deployment has.
     pub(crate) async fn update_event(
         &self,
+        items: u64,
         event_id: SessionId,
         update: &[u8],
     ) -> Result<Answer, Failure> {
@@ -94,46 +100,71 @@ impl Client {
         self.legacy_events
             .choose(
                 not_found_tells,
-                || self.rest(Method::PUT, &path, update.to_vec()),
-                || self.rest(Method::PUT, "/events", legacy_update(event_id, update)),
+                || self.rest(items, Method::PUT, &path, update.to_vec()),
+                || {
+                    self.rest(
+                        items,
+                        Method::PUT,
+                        "/events",
+                        legacy_update(event_id, update),
+                    )
+                },
             )
             .await
     }
 
     /// Sends a batch of spans. Where the compression may be what the server refuses, the same spans go once more
     /// without.
-    pub(crate) async fn export_traces(&self, payload: Payload) -> Result<Answer, Failure> {
+    pub(crate) async fn export_traces(
+        &self,
+        items: u64,
+        payload: Payload,
+    ) -> Result<Answer, Failure> {
         let payload = self.compression.repack(payload);
-        let answer = self.traces(payload.clone()).await;
+        let answer = self.traces(items, payload.clone()).await;
         let Some(status) = answer.as_ref().err().and_then(Failure::status) else {
             return answer;
         };
         let Some(plain) = self.compression.without(&payload, status) else {
             return answer;
         };
-        let second = self.traces(plain).await;
+        let second = self.traces(items, plain).await;
         if second.is_ok() {
             self.compression.give_up(status);
         }
         second
     }
 
-    async fn traces(&self, payload: Payload) -> Result<Answer, Failure> {
+    async fn traces(&self, items: u64, payload: Payload) -> Result<Answer, Failure> {
         let mut headers = payload.headers;
         headers.insert(HeaderName::from_static("x-source"), self.source.clone());
         let timeout = TRACES_TIMEOUT.max(self.timeout);
         let path = "/opentelemetry/v1/traces";
-        self.send(Method::POST, path, headers, payload.bytes, timeout)
+        self.send(items, Method::POST, path, headers, payload.bytes, timeout)
             .await
     }
 
-    async fn rest(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Answer, Failure> {
-        self.send(method, path, json_headers(), body.into(), self.timeout)
-            .await
+    async fn rest(
+        &self,
+        items: u64,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<Answer, Failure> {
+        self.send(
+            items,
+            method,
+            path,
+            json_headers(),
+            body.into(),
+            self.timeout,
+        )
+        .await
     }
 
     async fn send(
         &self,
+        items: u64,
         method: Method,
         path: &str,
         headers: HeaderMap,
@@ -142,7 +173,8 @@ impl Client {
     ) -> Result<Answer, Failure> {
         let request = self.request(method, path, headers, body);
         let request = request.map_err(unusable)?;
-        let response = self.carry(request, timeout, Wanted::Beginning).await;
+        let wanted = Wanted::Beginning;
+        let response = self.carry(Some(items), request, timeout, wanted).await;
         match response {
             Ok(response) => answer::read(response, &self.keys),
             Err(unanswered) => Err(Failure::Transient {
@@ -167,7 +199,7 @@ impl Client {
         let request = self.request(call.method.clone(), &call.path, headers, body);
         let request = request.map_err(|error| ApiFailure::unsent(error.to_string()))?;
         let wanted = Wanted::Whole(MOST_OF_AN_ANSWER);
-        let response = self.carry(request, call.timeout, wanted).await;
+        let response = self.carry(None, request, call.timeout, wanted).await;
         api_call::read(response, &self.keys, key.kind())
     }
 
@@ -189,6 +221,7 @@ impl Client {
     /// Sends a request, and says in the log how that went: without its query, which may hold names of the program's.
     async fn carry(
         &self,
+        items: Option<u64>,
         request: Request<Bytes>,
         timeout: Duration,
         wanted: Wanted,
@@ -200,7 +233,8 @@ impl Client {
         match self.transport.send(request, timeout, wanted).await {
             Ok(response) => {
                 log::debug(format_args!(
-                    "{method} {url}: {bytes} bytes, status {} after {:?}",
+                    "{method} {url}: {}{bytes} bytes, status {} after {:?}",
+                    counted(items),
                     response.status().as_u16(),
                     began.elapsed()
                 ));
@@ -208,13 +242,26 @@ impl Client {
             }
             Err(unanswered) => {
                 let detail = hints::explained(method.as_str(), &url, &said(&unanswered.detail));
-                log::debug(format_args!("{detail} (after {:?})", began.elapsed()));
+                log::debug(format_args!(
+                    "{detail} ({}after {:?})",
+                    counted(items),
+                    began.elapsed()
+                ));
                 Err(Unanswered {
                     detail,
                     ..unanswered
                 })
             }
         }
+    }
+}
+
+/// So many items of delivery, in words before others; nothing of a call of the typed client.
+fn counted(items: Option<u64>) -> String {
+    match items {
+        None => String::new(),
+        Some(1) => "1 item, ".to_owned(),
+        Some(items) => format!("{items} items, "),
     }
 }
 

@@ -279,7 +279,12 @@ impl World {
         for effect in effects {
             match effect {
                 Effect::Seal(number, open) => self.open.push((number, open)),
-                Effect::Call(number, target, body) => self.call(number, target, &body),
+                Effect::Call {
+                    number,
+                    target,
+                    body,
+                    ..
+                } => self.call(number, target, &body),
                 Effect::Answer(answered) => answered.send(),
                 Effect::Cut | Effect::Disk(_) => panic!("there is no disk"),
             }

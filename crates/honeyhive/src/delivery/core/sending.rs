@@ -49,8 +49,12 @@ impl Core {
             let room = if is_traces { &mut traces } else { &mut rest };
             *room -= 1;
             let number = next.unwrap_or_default();
-            let effect = Effect::Call(number, call.target, call.body.clone());
-            self.effects.push(effect);
+            self.effects.push(Effect::Call {
+                number,
+                target: call.target,
+                items: call.claim.items(),
+                body: call.body.clone(),
+            });
             self.lane.set_under_way(number);
         }
     }

@@ -45,7 +45,12 @@ pub(in crate::delivery) enum Event<'a> {
 #[derive(Debug)]
 pub(in crate::delivery) enum Effect {
     Seal(Number, Open),
-    Call(Number, Target, Body),
+    Call {
+        number: Number,
+        target: Target,
+        items: u64,
+        body: Body,
+    },
     /// Calls that are under way end without an answer.
     Cut,
     Disk(disk::Request),

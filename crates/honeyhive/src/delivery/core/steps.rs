@@ -86,7 +86,7 @@ impl Steps {
                     Effect::Seal(number, open) => {
                         events.push(Event::Sealed(number, self.sealer.seal(open)));
                     }
-                    Effect::Call(number, target, _) => {
+                    Effect::Call { number, target, .. } => {
                         self.calls.push(target);
                         events.push(Event::Answered(number, (self.answer)()));
                     }

@@ -1,0 +1,147 @@
+//! Elements of XML and HTML within texts: `<password>value</password>`.
+
+use std::ops::Range;
+
+use super::pairs::LONGEST;
+use super::text::Masker;
+use crate::model::limits;
+
+/// So long may a tag be, in bytes, with the attributes in it.
+const TAG: usize = 1024;
+/// So many names are looked for to the end of the text that are not closed, as those of generic types are not.
+const UNCLOSED: usize = 16;
+
+impl<H: Fn(&str) -> bool> Masker<'_, H> {
+    /// `<name>value</name>`, of which the first bracket is here.
+    pub(super) fn element(&mut self, open: usize) -> Option<usize> {
+        let rest = self.bytes[open + 1..].iter().take(LONGEST);
+        let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-.:".contains(byte);
+        let name = open + 1..open + 1 + rest.take_while(is_name).count();
+        let local = self.text[name.clone()].rsplit(':').next()?;
+        if local.is_empty() || !(self.hides)(local) {
+            return None;
+        }
+        let tag = self.bytes[name.end..].iter().take(TAG);
+        let start = name.end + tag.take_while(|byte| **byte != b'>').count();
+        if self.bytes.get(start) != Some(&b'>') || self.bytes[start - 1] == b'/' {
+            return None;
+        }
+        let value = self.inside(start + 1, name)?;
+        let end = value.end;
+        self.mask(value, end)
+    }
+
+    /// What an element of this name holds, from here on.
+    fn inside(&mut self, start: usize, name: Range<usize>) -> Option<Range<usize>> {
+        let start = self.skip_blanks(start, true);
+        let rest = &self.text[start..];
+        if rest.starts_with("<![CDATA[") {
+            let length = rest.find("]]>").map_or(rest.len(), |end| end + 3);
+            return Some(start..start + length);
+        }
+        let Some(next) = rest.find('<') else {
+            // Markup that was cut, unlike a sentence about `<password>`.
+            let is_markup = self.text.trim_start().starts_with('<');
+            let is_cut = is_markup || limits::mark_of(self.text).is_some();
+            return is_cut.then_some(start..self.text.len());
+        };
+        let end = if self.closes(start + next, &name) {
+            start + next
+        } else {
+            self.closed(start + next, name)?
+        };
+        Some(start..start + self.text[start..end].trim_end().len())
+    }
+
+    /// Whether the end of an element of this name is here, as far as it is there.
+    fn closes(&self, at: usize, name: &Range<usize>) -> bool {
+        let rest = &self.bytes[at + 1..];
+        let Some(rest) = rest
+            .strip_prefix(b"/")
+            .or_else(|| rest.strip_prefix(b"\\/"))
+        else {
+            return rest.is_empty();
+        };
+        let length = rest.len().min(name.len());
+        rest[..length].eq_ignore_ascii_case(&self.bytes[name.start..name.start + length])
+    }
+
+    /// The end of an element that holds others.
+    fn closed(&mut self, start: usize, name: Range<usize>) -> Option<usize> {
+        let name_text = &self.text[name.clone()];
+        if self.unclosed.len() == UNCLOSED || self.unclosed.contains(&name_text) {
+            return None;
+        }
+        let mut ends = self.text[start..].match_indices('<');
+        let end = ends.find(|(at, _)| self.closes(start + at, &name));
+        if end.is_none() {
+            self.unclosed.push(name_text);
+        }
+        end.map(|(at, _)| start + at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::redaction::text::masked;
+    use crate::secret::is_secret_name;
+
+    fn mask(text: &str) -> String {
+        masked(text, false, true, is_secret_name).map_or_else(|| text.to_owned(), |it| it.0)
+    }
+
+    #[test]
+    fn what_an_element_holds_is_masked_by_its_name() {
+        for (text, expected) in [
+            (
+                "<user>ada</user><password>x y</password>",
+                "<user>ada</user><password><redacted></password>",
+            ),
+            (
+                "it sent <ns:apiKey type=\"a\">\n  x\n</ns:apiKey>!",
+                "it sent <ns:apiKey type=\"a\">\n  <redacted>\n</ns:apiKey>!",
+            ),
+            (
+                "<credentials><user>ada</user><key>x</key></credentials> ok",
+                "<credentials><redacted></credentials> ok",
+            ),
+            (
+                "<secret><![CDATA[<x>]]></secret>",
+                "<secret><redacted></secret>",
+            ),
+            (
+                r#""<password>x\"y<\/password>""#,
+                r#""<password><redacted><\/password>""#,
+            ),
+            ("<a><password>x</pass", "<a><password><redacted></pass"),
+            ("<a><password>x y", "<a><password><redacted>"),
+        ] {
+            assert_eq!(mask(text), expected);
+            assert_eq!(mask(expected), expected, "what is masked stays");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_an_element_stays() {
+        for text in [
+            "Vec<Password>::new(), Option<Secret> and Vec<u8>",
+            "use <password> to log in",
+            "<b>use <password> to log in</b>",
+            "<password/><password></password><author>ada</author>",
+            "<token>7</token>",
+            "a < password > b",
+            "<password",
+            "<",
+        ] {
+            assert_eq!(mask(text), text);
+        }
+    }
+
+    #[test]
+    fn elements_without_an_end_take_no_longer_for_their_number() {
+        let many: String = (0..20_000)
+            .map(|number| format!("<password{number}><a>"))
+            .collect();
+        assert_eq!(mask(&many), many);
+    }
+}

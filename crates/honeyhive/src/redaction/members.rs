@@ -1,0 +1,68 @@
+//! Members whose name another member says, in texts: `{"name": "authorization", "value": "x"}`, and the same as `Debug`
+//! writes a struct.
+
+use super::pairs::{LONGEST, VALUE, is_name};
+use super::quotes::{decoded, quote_at, quoted};
+use super::text::Masker;
+
+/// So far ahead the other members are looked for, in bytes.
+const AHEAD: usize = 1024;
+
+impl<H: Fn(&str) -> bool> Masker<'_, H> {
+    /// Whether a member of this name, whose colon is here, is a value that another member says the name of. One that says
+    /// a name is noted.
+    pub(super) fn is_named_secret(&mut self, name: &str, colon: usize) -> bool {
+        if name == VALUE {
+            return colon < self.named || self.names_ahead(colon).is_some();
+        }
+        if is_name(name) && self.says_secret(colon) {
+            self.named = self.members_ahead(colon, |_| false);
+        }
+        false
+    }
+
+    /// Whether the text behind this colon is a name that hides what has it.
+    fn says_secret(&self, colon: usize) -> bool {
+        let start = self.skip_blanks(colon + 1, true);
+        let Some(quote) = quote_at(self.bytes, start) else {
+            return false;
+        };
+        let (text, _) = quoted(self.bytes, quote);
+        text.len() <= LONGEST && (self.hides)(&decoded(&self.text[text]))
+    }
+
+    /// The colon of a member further on that says a name which hides.
+    fn names_ahead(&self, colon: usize) -> Option<usize> {
+        let mut found = None;
+        self.members_ahead(colon, |at| {
+            let name = self.name_before(at).map(|(name, _)| &self.text[name]);
+            if name.is_some_and(is_name) && self.says_secret(at) {
+                found = Some(at);
+            }
+            found.is_some()
+        });
+        found
+    }
+
+    /// Goes through the members behind this colon, colon by colon, until one is the last; says where that was.
+    fn members_ahead(&self, colon: usize, mut is_last: impl FnMut(usize) -> bool) -> usize {
+        let end = self.bytes.len().min(colon + AHEAD);
+        let mut depth = 0_usize;
+        let mut at = colon + 1;
+        while at < end {
+            match self.bytes[at] {
+                b'{' | b'[' | b'(' => depth += 1,
+                b'}' | b']' | b')' if depth == 0 => return at,
+                b'}' | b']' | b')' => depth -= 1,
+                b':' if depth == 0 && is_last(at) => return at,
+                b'"' | b'\'' => {
+                    at = quoted(self.bytes, at).1.max(at + 1);
+                    continue;
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        end
+    }
+}

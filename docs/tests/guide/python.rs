@@ -1,0 +1,81 @@
+//! The Python names of `from-python.md`: whoever searches the API documentation for one finds an item.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn every_python_name_leads_to_an_item_of_the_api() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(docs.join("guide/from-python.md")).unwrap();
+    let names = python_names(&page);
+    for name in [
+        "init",
+        "acreate_session",
+        "set_default_tracer",
+        "link",
+        "atrace",
+    ] {
+        assert!(names.contains(name), "{name}: {names:?}");
+    }
+    let mut api = String::new();
+    for name in [
+        "honeyhive",
+        "honeyhive-macros",
+        "honeyhive-tower",
+        "honeyhive-actix",
+    ] {
+        let folder = docs.parent().unwrap().join("crates").join(name);
+        read_below(&folder.join("src"), &mut api);
+    }
+    for name in names {
+        let is_found = [
+            format!("fn {name}("),
+            format!("fn {name}<"),
+            format!("alias = \"{name}\""),
+        ];
+        assert!(
+            is_found.iter().any(|it| api.contains(it)),
+            "no item is called {name}, and none has it as its `doc(alias)`"
+        );
+    }
+}
+
+/// What is called, and by which names arguments are given, in the first column of the table.
+fn python_names(page: &str) -> BTreeSet<&str> {
+    let cells = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let calls = cells.flat_map(|line| {
+        line.split(" | ")
+            .next()
+            .unwrap_or_default()
+            .split('`')
+            .step_by(2)
+    });
+    let mut names = BTreeSet::new();
+    for call in calls.filter(|call| !call.starts_with("HH_")) {
+        let is_part = |symbol: char| symbol.is_ascii_alphanumeric() || symbol == '_';
+        for (at, sign) in call.match_indices(['(', '=']) {
+            let name = &call[..at];
+            let start = name.rfind(|symbol| !is_part(symbol)).map_or(0, |at| at + 1);
+            let is_tracer = sign == "=" && &name[start..] == "tracer";
+            if start < at && !is_tracer {
+                names.insert(&name[start..]);
+            }
+        }
+        if let Some(decorator) = call.strip_prefix('@') {
+            names.insert(decorator.split('(').next().unwrap_or_default());
+        }
+    }
+    names
+}
+
+fn read_below(folder: &Path, text: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read_below(&path, text);
+        } else {
+            text.push_str(&fs::read_to_string(path).unwrap());
+        }
+    }
+}
