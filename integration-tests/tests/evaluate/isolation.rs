@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::IntoFuture as _;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::routing::post;
@@ -56,8 +57,20 @@ fn mark(tracer: &HoneyHiveTracer, name: &'static str, q: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_datapoints_with_spans_of_all_kinds_are_as_many_sessions_with_three_ids_on_each_span()
+{
+    assert_each_is_in_its_session(100).await;
+}
+
+/// As above, of the size that experiments have. It takes its time in a build that is not optimised.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "takes half a minute: `cargo test --release -p integration-tests --test evaluate -- --ignored`"]
 async fn a_thousand_datapoints_with_spans_of_all_kinds_are_a_thousand_sessions_with_three_ids_on_each_span()
  {
+    assert_each_is_in_its_session(1000).await;
+}
+
+async fn assert_each_is_in_its_session(n: usize) {
     let stage = Stage::new().await;
     let tracer = stage.tracer.clone();
     let report = honeyhive::evaluate(async move |dp: Echo| {
@@ -79,16 +92,17 @@ async fn a_thousand_datapoints_with_spans_of_all_kinds_are_a_thousand_sessions_w
         ));
         Ok::<_, String>(json!({"a": q}))
     })
-    .dataset(numbered(1000))
+    .dataset(numbered(n))
     .evaluator("exact", exact)
     .evaluator("later", async |_: Case<Value, Value, Value>| true)
     .max_workers(50)
+    .delivery_timeout(Duration::from_secs(300))
     .tracer(&stage.tracer)
     .await
     .unwrap();
-    assert_eq!(report.count(Outcome::Ok), 1000);
+    assert_eq!(report.count(Outcome::Ok), n);
     assert!(report.delivery().is_complete(), "{:?}", report.delivery());
-    assert_eq!(stage.honeyhive.sessions().len(), 1000);
+    assert_eq!(stage.honeyhive.sessions().len(), n);
     assert_apart(&stage, 6);
 }
 
@@ -221,4 +235,69 @@ async fn a_sampled_tracer_drops_no_datapoint() {
         .await
         .unwrap();
     assert_eq!(stage.honeyhive.sessions().len(), 20);
+}
+
+#[tokio::test]
+async fn a_service_over_a_socket_joins_by_the_datapoints_headers_and_its_spans_carry_the_three_ids()
+{
+    let stage = Stage::new().await;
+    // A tracer of its own, as another process has.
+    let tracer = crate::stage::tracer(&stage.honeyhive);
+    let app = app(&tracer);
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
+    let url = format!("http://{}/chat", listener.local_addr().unwrap());
+    let serving = tokio::spawn(async move { axum::serve(listener, app).await });
+    let http = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
+        .build_http::<Body>();
+    let report = honeyhive::evaluate(async move |dp: Echo| {
+        let mut request = Request::post(url)
+            .header("content-type", "application/json")
+            .body(Body::from(dp.inputs().to_string()))?;
+        request.headers_mut().extend(dp.headers());
+        let body = http
+            .request(request)
+            .await?
+            .into_body()
+            .collect()
+            .await?
+            .to_bytes();
+        Ok::<Value, Box<dyn std::error::Error + Send + Sync>>(serde_json::from_slice(&body)?)
+    })
+    .dataset(numbered(5))
+    .evaluator("exact", exact)
+    .tracer(&stage.tracer)
+    .await
+    .unwrap();
+    assert_eq!(
+        report.metric("exact").unwrap().estimate,
+        Some(1.0),
+        "{report}"
+    );
+    tracer.force_flush(crate::stage::PATIENCE).await.unwrap();
+    serving.abort();
+    assert_eq!(stage.honeyhive.sessions().len(), 5, "no second session");
+    for session in stage.honeyhive.sessions() {
+        assert_eq!(
+            session.outputs.keys().collect::<Vec<_>>(),
+            ["a"],
+            "the outputs are the function's"
+        );
+        let events = stage.events(&session);
+        assert!(
+            events
+                .iter()
+                .any(|event| event.event_name == "in the handler"),
+            "{events:#?}"
+        );
+        for event in events {
+            assert_eq!(
+                event.metadata.get("datapoint_id"),
+                session.metadata.get("datapoint_id"),
+                "{}",
+                event.event_name
+            );
+        }
+    }
 }

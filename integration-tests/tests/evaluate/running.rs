@@ -82,11 +82,20 @@ async fn each_datapoint_is_a_session_with_the_functions_span_its_metrics_and_wha
 #[tokio::test]
 async fn a_run_of_n_datapoints_takes_at_most_two_calls_each_and_few_more() {
     let stage = Stage::new().await;
-    let n = 200;
+    let (n, began) = (200, std::time::Instant::now());
     evaluation(&stage, n).max_workers(50).await.unwrap();
-    let calls = stage.honeyhive.requests().len();
-    let spans = n;
-    assert!(calls <= 2 * n + spans.div_ceil(512) + 3, "{calls} calls");
+    let sessions = stage.calls("POST", "/v1/sessions") + stage.calls("PUT", "/v1/events");
+    let runs = stage.calls("POST", "/v1/runs") + stage.calls("PUT", "/v1/runs");
+    assert!(sessions <= 2 * n, "{sessions} calls about {n} sessions");
+    assert_eq!(runs, 2);
+    // A batch of spans goes out when it is full, or when a while has passed: on a busy machine several do.
+    let batches = stage.calls("POST", "/opentelemetry");
+    let whiles = usize::try_from(began.elapsed().as_secs()).unwrap();
+    assert!(
+        batches <= n.div_ceil(512) + 1 + whiles,
+        "{batches} batches of spans"
+    );
+    assert_eq!(stage.honeyhive.requests().len(), sessions + runs + batches);
 }
 
 #[tokio::test]
@@ -245,5 +254,38 @@ async fn a_run_blocks_inside_a_blocking_thread_of_a_runtime() {
             .honeyhive
             .wait_until(PATIENCE, |it| it.sessions().len() == 2)
             .await
+    );
+}
+
+#[tokio::test]
+async fn recorded_sessions_are_a_dataset_with_what_people_said_would_be_right() {
+    let stage = Stage::new().await;
+    for q in 0..3 {
+        let session = stage
+            .tracer
+            .create_session(honeyhive::NewSession::named("chat").inputs(json!({"q": q})));
+        session.outputs(json!({"a": 0}));
+        if q != 1 {
+            session.feedback(json!({"ground_truth": {"a": q}}));
+        }
+        session.in_scope(|| drop(stage.tracer.tool("inside").start()));
+    }
+    stage.tracer.force_flush(PATIENCE).await.unwrap();
+    let client = stage.tracer.client();
+    let recorded = client
+        .events()
+        .search(honeyhive::client::EventSearch::sessions());
+    let dataset = Dataset::from_sessions(recorded).await.unwrap();
+    let report = honeyhive::evaluate(right)
+        .dataset(dataset)
+        .evaluator("exact", exact)
+        .tracer(&stage.tracer)
+        .await
+        .unwrap();
+    assert_eq!(report.datapoints().len(), 3);
+    let metric = report.metric("exact").unwrap();
+    assert_eq!(
+        (metric.n, metric.skipped, metric.estimate),
+        (2, 1, Some(1.0))
     );
 }

@@ -28,13 +28,6 @@ impl Stage {
         runs.remove(0)
     }
 
-    /// The sessions of the experiment, by their datapoints.
-    pub(crate) fn sessions(&self) -> Vec<LocalSession> {
-        let mut sessions = self.honeyhive.sessions();
-        sessions.sort_by_key(|session| session.metadata["datapoint_id"].to_string());
-        sessions
-    }
-
     pub(crate) fn only_session(&self) -> LocalSession {
         let mut sessions = self.honeyhive.sessions();
         assert_eq!(sessions.len(), 1, "{sessions:#?}");

@@ -95,7 +95,7 @@ impl Row {
         self.with("tags", tags)
     }
 
-    fn with(mut self, key: &str, value: impl Serialize) -> Self {
+    pub(super) fn with(mut self, key: &str, value: impl Serialize) -> Self {
         match (serde_json::to_value(value), &mut self.json) {
             (Ok(value), Ok(Value::Object(row))) => drop(row.insert(key.to_owned(), value)),
             (Err(error), Ok(_)) => self.json = Err(format!("`{key}` is no JSON: {error}")),

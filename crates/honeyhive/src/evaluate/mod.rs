@@ -28,6 +28,7 @@ mod results;
 mod retry;
 mod run;
 mod score;
+mod sessions;
 mod settings;
 mod splitmix;
 mod statistics;
