@@ -1,5 +1,8 @@
 //! Evals that end in each way there is; the tests of this crate run it.
 
+use std::env;
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use honeyhive::evaluate::{Case, Datapoint, Dataset, Evaluate, Gate, evaluate};
@@ -30,6 +33,20 @@ async fn hangs(_: Datapoint<u32, u32>) -> Result<u32, String> {
     std::future::pending().await
 }
 
+/// Notes whom it was called for, and hangs from two on, unless `GO_ON` is set.
+async fn halts(dp: Datapoint<u32, u32>) -> Result<u32, String> {
+    let mut calls = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open("calls")
+        .map_err(|error| error.to_string())?;
+    write!(calls, "{} ", dp.inputs()).map_err(|error| error.to_string())?;
+    if *dp.inputs() >= 2 && env::var_os("GO_ON").is_none() {
+        std::future::pending::<()>().await;
+    }
+    Ok(dp.inputs() * 2)
+}
+
 fn judged(run: Evaluate<u32, u32, u32>) -> Evaluate<u32, u32, u32> {
     let exact = |case: Case<u32, u32, u32>| Some(case.outputs() == case.ground_truth()?);
     run.dataset(numbers()).evaluator("exact", exact)
@@ -49,5 +66,8 @@ fn main() -> ExitCode {
             .ignored(),
         Eval::new("misused", || judged(evaluate(double)).max_workers(0)).ignored(),
         Eval::new("endless", || judged(evaluate(hangs))).ignored(),
+        Eval::new("halting", || judged(evaluate(halts)))
+            .gate(gate())
+            .ignored(),
     ])
 }

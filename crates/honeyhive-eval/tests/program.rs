@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 use std::{env, fs};
 
 /// `examples/gates.rs`, in a folder of its own.
@@ -71,7 +72,7 @@ fn evals_are_listed_as_libtest_and_nextest_want_them() {
     let ignored = text(&program.run("--list --format terse --ignored").stdout);
     assert_eq!(
         ignored,
-        "bad: test\nbroken: test\nmisused: test\nendless: test\n"
+        "bad: test\nbroken: test\nmisused: test\nendless: test\nhalting: test\n"
     );
     assert_eq!(
         text(&program.run("--list b --include-ignored").stdout),
@@ -93,7 +94,10 @@ fn the_exit_code_says_good_gate_usage_or_run() {
         ("--no-such-argument", 2),
         ("good --baseline missing", 2),
         ("broken --exact --ignored --offline", 3),
-        ("--include-ignored --skip endless --offline", 2),
+        (
+            "--include-ignored --skip endless --skip halting --offline",
+            2,
+        ),
     ] {
         let output = program.run(arguments);
         assert_eq!(
@@ -222,6 +226,58 @@ fn only_what_failed_runs_again_and_a_run_goes_on() {
         budget.status.code(),
         Some(3),
         "a run that a budget has ended is no good one"
+    );
+}
+
+#[test]
+fn a_killed_run_goes_on_and_calls_only_what_had_not_finished() {
+    let program = Program::new("killed");
+    let mut child = program
+        .command("halting --ignored --offline --no-progress")
+        .spawn()
+        .unwrap();
+    let folder = program.folder.join("target/honeyhive/evals/halting");
+    let journal = || {
+        fs::read_dir(&folder)
+            .ok()?
+            .flatten()
+            .map(|entry| entry.path())
+            .find(|path| path.extension().is_some_and(|it| it == "jsonl"))
+    };
+    let lines = || {
+        journal().map_or(0, |path| {
+            fs::read_to_string(path).unwrap_or_default().lines().count()
+        })
+    };
+    let until = Instant::now() + Duration::from_secs(60);
+    // The header, and the two that finish.
+    while lines() < 3 {
+        assert!(Instant::now() < until && child.try_wait().unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let before = journal().unwrap();
+    fs::remove_file(program.folder.join("calls")).unwrap();
+    let resumed = program
+        .command("halting --ignored --offline --resume")
+        .env("GO_ON", "1")
+        .output()
+        .unwrap();
+    assert_eq!(resumed.status.code(), Some(0), "{}", text(&resumed.stderr));
+    assert!(
+        text(&resumed.stdout).contains("4 of 4 ok"),
+        "{}",
+        text(&resumed.stdout)
+    );
+    let calls = fs::read_to_string(program.folder.join("calls")).unwrap();
+    let mut calls: Vec<_> = calls.split_whitespace().collect();
+    calls.sort_unstable();
+    assert_eq!(calls, ["2", "3"]);
+    assert_eq!(
+        (journal(), lines()),
+        (Some(before), 5),
+        "the same run, in the same journal"
     );
 }
 
