@@ -1,5 +1,10 @@
 //! `cargo test -p evals-example --test evals`: is the bot good enough, and how sure is that?
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "a function and an evaluator are given what is theirs"
+)]
+
 use std::process::ExitCode;
 
 use evals_example::{Answer, Judge, JudgeError, Question, answer, overlap};

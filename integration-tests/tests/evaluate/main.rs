@@ -2,6 +2,10 @@
 //! both where something goes wrong.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "a function and an evaluator are given what is theirs"
+)]
 
 mod cancelling;
 mod captures;

@@ -248,7 +248,7 @@ where
     fn ended(&mut self, ended: Result<(Id, Ended<I, G>), JoinError>) {
         let (id, ended) = match ended {
             Ok((id, ended)) => (id, ended),
-            Err(error) => (error.id(), Ended::Done(self.dropped(error))),
+            Err(error) => (error.id(), Ended::Done(self.dropped(&error))),
         };
         self.places.remove(&id);
         match ended {
@@ -262,7 +262,7 @@ where
     }
 
     /// What is left of a task that was dropped, or that panicked outside the program's own work.
-    fn dropped(&self, error: JoinError) -> TrialReport {
+    fn dropped(&self, error: &JoinError) -> TrialReport {
         let mut left = self.places[&error.id()].clone();
         if error.is_panic() {
             left.outcome = Outcome::Panicked;
