@@ -5,12 +5,14 @@
     reason = "a function and an evaluator are given what is theirs"
 )]
 
+use std::error::Error;
 use std::process::ExitCode;
 
-use evals_example::{Answer, Judge, JudgeError, Question, answer, overlap};
+use evals_example::{Answer, Judge, Question, answer, overlap};
 use honeyhive::evaluate::{Case, Datapoint, Dataset, Gate, Score, evaluate};
 use honeyhive_eval::Eval;
 use model_stand_in::StandIn;
+use tokio::sync::OnceCell;
 
 type SupportCase = Case<Question, Answer, Answer>;
 
@@ -26,13 +28,14 @@ fn word_overlap(case: SupportCase) -> Option<f64> {
     Some(overlap(&case.outputs().text, &case.ground_truth()?.text))
 }
 
-async fn helpful(case: SupportCase) -> Result<Option<Score>, JudgeError> {
+/// A model of one's own instead of this: `Judge::new("https://…/v1")`.
+static MODEL: OnceCell<StandIn> = OnceCell::const_new();
+
+async fn helpful(case: SupportCase) -> Result<Option<Score>, Box<dyn Error + Send + Sync>> {
     let Some(right) = case.ground_truth() else {
         return Ok(None);
     };
-    // A model of one's own instead of this: `Judge::new("https://…/v1")`, once for all.
-    let model = StandIn::start().await;
-    let Ok(model) = model else { return Ok(None) };
+    let model = MODEL.get_or_try_init(StandIn::start).await?;
     let judgement = Judge::new(model.url())
         .judge(&case.outputs().text, &right.text)
         .await?;

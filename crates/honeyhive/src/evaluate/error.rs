@@ -1,6 +1,6 @@
 //! [`EvaluateError`].
 
-use super::dataset::DatasetError;
+use super::dataset_error::DatasetError;
 use super::journal::ResumeError;
 use crate::client::ClientError;
 use crate::error::BuildError;

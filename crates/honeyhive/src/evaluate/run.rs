@@ -11,7 +11,8 @@ use tokio::time::{Instant, timeout};
 
 use super::builder::Evaluate;
 use super::datapoint::Typed;
-use super::dataset::{Dataset, DatasetError, Prepared, PreparedRow};
+use super::dataset::{Dataset, Prepared, PreparedRow};
+use super::dataset_error::DatasetError;
 use super::engine::{Control, Driven, drive};
 use super::error::EvaluateError;
 use super::evaluator::problem_of_names;

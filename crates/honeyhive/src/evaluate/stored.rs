@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::dataset::{Dataset, DatasetError, Prepared, PreparedRow, Source};
+use super::dataset::{Dataset, Prepared, PreparedRow, Source};
+use super::dataset_error::DatasetError;
 use super::error::EvaluateError;
 use crate::client::Client;
 

@@ -9,11 +9,12 @@ use crate::client::{Client, ClientError, RunSummary};
 use crate::evaluate::aggregate::Aggregate;
 use crate::evaluate::baseline::Baseline;
 use crate::evaluate::compare::Comparison;
-use crate::evaluate::gate::{Gate, Verdicts};
+use crate::evaluate::gate::Gate;
 use crate::evaluate::results::{Outcome, TrialReport};
 use crate::evaluate::statistics::{Interval, Level, bootstrap, pass_all_k, pass_at_k};
 use crate::evaluate::summary::{MetricReport, summarize};
 use crate::evaluate::units::Units;
+use crate::evaluate::verdict::Verdicts;
 
 /// How a run ended. A bad score is no failure: the run is completed, and a gate says what it is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
