@@ -61,7 +61,14 @@ use crate::tracer::HoneyHiveTracer;
 /// # }
 /// ```
 ///
-/// Without [`tracer`](Evaluate::tracer) the run has one of its own, from the environment (`HH_API_KEY` and friends).
+/// Without [`tracer`](Evaluate::tracer) the run has one of its own, from the environment (`HH_API_KEY` and friends). A missing key
+/// is an error, unless [`offline`](Evaluate::offline) says that nothing is to be sent.
+///
+/// Awaiting it takes a Tokio runtime with time; [`block`](Evaluate::block) brings its own.
+///
+/// # Errors
+///
+/// [`EvaluateError`], where the run cannot begin. What goes wrong with a datapoint is in the report.
 pub fn evaluate<F, Fut, I, G, O, E>(function: F) -> Evaluate<I, G, O>
 where
     F: FnOnce(Datapoint<I, G>) -> Fut + Clone + Send + Sync + 'static,
