@@ -45,10 +45,7 @@ async fn run() {
         .max_events(usize::MAX)
         .max_request_bytes(16 * 1024 * 1024);
     let server = server.start().await.expect("a server");
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .build()
-        .expect("a client");
+    let client = client();
     let bench = Bench { server, client };
 
     let events = SESSIONS * EVENTS_EACH;
@@ -73,6 +70,11 @@ async fn run() {
             "/api/sessions?q=zanzibar49999".to_owned(),
         ),
         ("a common word, JSON", "/api/sessions?q=refund".to_owned()),
+        // Each event holds one of 50,000 words that begin so.
+        (
+            "a common beginning, JSON",
+            "/api/sessions?q=zanz".to_owned(),
+        ),
         (
             "a session of 5,000 events, page",
             format!("/sessions/{}", id(SESSIONS)),
@@ -86,10 +88,11 @@ async fn run() {
             bytes / 1024
         );
     }
-    bench.starts_beside_pages().await;
+    bench.starts_beside("in a file").await;
     println!("memory at the end: {} MiB", resident());
     drop(bench);
     let _ = std::fs::remove_dir_all(&folder);
+    Bench::in_memory().await.starts_beside("in memory").await;
 }
 
 struct Bench {
@@ -102,12 +105,7 @@ impl Bench {
         let batches: Vec<Vec<u8>> = (0..SESSIONS)
             .collect::<Vec<_>>()
             .chunks(SPANS_A_BATCH / EVENTS_EACH)
-            .map(|sessions| {
-                let spans = sessions
-                    .iter()
-                    .flat_map(|number| (0..EVENTS_EACH).map(move |turn| span(*number, turn)));
-                request(spans.collect()).encode_to_vec()
-            })
+            .map(batch)
             .collect();
         let began = processor();
         for batch in batches {
@@ -152,22 +150,31 @@ impl Bench {
         (took[times / 2], took[times - 1], bytes)
     }
 
-    /// How long session starts take while somebody loads pages without a pause.
-    async fn starts_beside_pages(&self) {
-        let url = self.server.url();
-        let reader = tokio::spawn(async move {
-            let client = reqwest::Client::builder()
-                .no_proxy()
-                .build()
-                .expect("a client");
-            loop {
-                let answer = client
-                    .get(format!("{url}/api/sessions?q=refund"))
-                    .send()
-                    .await;
-                drop(answer.expect("an answer").bytes().await);
+    /// How long session starts take alone, and while somebody asks for a page without a pause.
+    async fn starts_beside(&self, store: &str) {
+        for (page, path) in [
+            ("nothing", None),
+            ("the page of sessions", Some("/")),
+            ("a search for a common word", Some("/api/sessions?q=refund")),
+            (
+                "a search for a common beginning",
+                Some("/api/sessions?q=zanz"),
+            ),
+        ] {
+            let reader = path.map(|path| tokio::spawn(ask_for_ever(self.server.url() + path)));
+            let took = self.starts().await;
+            if let Some(reader) = reader {
+                reader.abort();
             }
-        });
+            println!(
+                "a session start {store} beside {page}: median {:.1} ms, 99th of 100 {:.1} ms, worst {:.1} ms",
+                took[100], took[197], took[199]
+            );
+        }
+    }
+
+    /// The times of 200 session starts in milliseconds, the shortest first.
+    async fn starts(&self) -> Vec<f64> {
         let mut took = Vec::new();
         for _ in 0..200 {
             let began = Instant::now();
@@ -178,13 +185,41 @@ impl Bench {
             assert_eq!(request.send().await.expect("an answer").status(), 200);
             took.push(began.elapsed().as_secs_f64() * 1e3);
         }
-        reader.abort();
         took.sort_by(f64::total_cmp);
-        println!(
-            "a session start beside a search without a pause: median {:.1} ms, 99th of 100 {:.1} ms, worst {:.1} ms",
-            took[100], took[197], took[199]
-        );
+        took
     }
+
+    /// A store in memory that is as full as its usual limits let it be.
+    async fn in_memory() -> Self {
+        let server = LocalServer::builder().start().await.expect("a server");
+        let client = client();
+        let bench = Self { server, client };
+        for some in (0..20_000).collect::<Vec<_>>().chunks(100) {
+            bench.export(batch(some)).await;
+        }
+        bench
+    }
+}
+
+async fn ask_for_ever(url: String) {
+    let client = client();
+    loop {
+        let answer = client.get(&url).send().await;
+        drop(answer.expect("an answer").bytes().await);
+    }
+}
+
+fn client() -> reqwest::Client {
+    let client = reqwest::Client::builder().no_proxy().build();
+    client.expect("a client")
+}
+
+/// An export with all spans of these sessions.
+fn batch(sessions: &[usize]) -> Vec<u8> {
+    let spans = sessions
+        .iter()
+        .flat_map(|number| (0..EVENTS_EACH).map(move |turn| span(*number, turn)));
+    request(spans.collect()).encode_to_vec()
 }
 
 fn id(session: usize) -> String {

@@ -10,10 +10,10 @@ const SUMMARY: usize = 200;
 /// Fields that describe the HTTP request of a session and not its content.
 const TRANSPORT: [&str; 5] = ["method", "path", "user_id", "status_code", "url"];
 
-/// Where a text is looked for first.
-const TELLING: [&str; 12] = [
-    "question", "query", "message", "prompt", "input", "text", "content", "answer", "reply",
-    "response", "output", "result",
+/// Fields that a question is looked for in, and those of an answer; each has the other's as well, behind its own.
+const ASKING: [&str; 5] = ["question", "query", "message", "prompt", "input"];
+const ANSWERING: [&str; 7] = [
+    "answer", "reply", "response", "output", "result", "text", "content",
 ];
 
 /// The facts that are counted and shown of an event.
@@ -115,7 +115,14 @@ enum Side {
 fn summary(bucket: &Object, side: Side) -> Option<String> {
     let chat = bucket.get("chat_history").and_then(Value::as_array);
     let said = chat.and_then(|messages| said_in(messages, side));
-    let told = || TELLING.iter().find_map(|key| text_at(bucket, key));
+    let (first, then) = match side {
+        Side::In => (&ASKING[..], &ANSWERING[..]),
+        Side::Out => (&ANSWERING[..], &ASKING[..]),
+    };
+    let told = || {
+        let mut keys = first.iter().chain(then);
+        keys.find_map(|key| text_at(bucket, key))
+    };
     said.or_else(told)
         .or_else(|| first_text(bucket))
         .map(|text| cut(&text))
@@ -159,4 +166,30 @@ fn text_at(object: &Object, key: &str) -> Option<String> {
 
 fn number_at(object: &Object, key: &str) -> Option<f64> {
     object.get(key)?.as_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Side, summary};
+
+    #[test]
+    fn a_bucket_is_summed_up_by_its_question_or_its_answer() {
+        for (bucket, asked, answered) in [
+            (json!({ "message": "a", "reply": "b" }), "a", "b"),
+            (json!({ "answer": "b", "question": "a" }), "a", "b"),
+            (json!({ "content": "c" }), "c", "c"),
+            (
+                json!({ "method": "POST", "rows": [1, 2] }),
+                "[1,2]",
+                "[1,2]",
+            ),
+            (json!({ "question": " ", "prompt": "a" }), "a", "a"),
+        ] {
+            let bucket = bucket.as_object().expect("an object");
+            assert_eq!(summary(bucket, Side::In).as_deref(), Some(asked));
+            assert_eq!(summary(bucket, Side::Out).as_deref(), Some(answered));
+        }
+    }
 }

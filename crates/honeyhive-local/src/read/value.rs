@@ -3,10 +3,17 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::format;
+use super::{format, frame};
+use crate::model::parse_iso;
 
 pub(super) fn text<'v>(record: &'v Value, key: &str) -> &'v str {
     record[key].as_str().unwrap_or_default()
+}
+
+/// The moment when a record was made, which the page's script tells in the reader's own time; a dash for none.
+pub(super) fn made(record: &Value) -> Markup {
+    let made = parse_iso(text(record, "created_at"));
+    html! { @if let Some(made) = made { (frame::time(made)) } @else { span.dim { "–" } } }
 }
 
 /// A number, or a dash.

@@ -1,57 +1,56 @@
-//! Checkpoints: a thread of their own moves what was committed from the log into the file, so that no write waits for
-//! the disk.
+//! Checkpoints: a thread of their own moves what was committed from the log into the file while nobody writes, so that
+//! a write rarely waits for the disk.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
-/// A log of this size is due. It is emptied whenever the next commit finds that all of it is in the file.
-const DUE: u64 = 4 * 1024 * 1024;
+/// A log of this size is emptied in the next pause,
+const DUE: u64 = 2 * 1024 * 1024;
 
-/// The pages of a log at which the writing thread itself makes the checkpoint: writes come faster than the thread can
-/// move them, or somebody reads without a pause.
-pub(super) const OVERDUE_PAGES: u32 = 16 * 1024;
+/// which is this long.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// The pages of a log at which the writing thread itself makes the checkpoint: there has been no pause.
+pub(super) const OVERDUE_PAGES: u32 = 4096;
 
 /// The thread's handle; dropping it ends the thread.
 #[derive(Debug)]
 pub(super) struct Checkpoints {
-    log: PathBuf,
-    due: Option<SyncSender<()>>,
+    commits: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Checkpoints {
-    /// Starts the thread for the store in `path`, which is open and has a log.
+    /// Starts the thread for the store in `path`, with a connection of its own.
     pub(super) fn start(path: &Path, connection: Connection) -> io::Result<Self> {
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
-        let (due, asked) = mpsc::sync_channel(1);
+        let (sender, commits) = mpsc::sync_channel(1);
         let builder = thread::Builder::new().name("honeyhive-store-log".to_owned());
-        let thread = builder.spawn(move || work(&connection, &asked))?;
+        let thread = builder.spawn(move || work(&connection, &PathBuf::from(log), &commits))?;
         Ok(Self {
-            log: PathBuf::from(log),
-            due: Some(due),
+            commits: Some(sender),
             thread: Some(thread),
         })
     }
 
-    /// Asks for a checkpoint where the log has grown enough.
+    /// Tells the thread of a commit; a full channel says that it knows of one.
     pub(super) fn after_commit(&self) {
-        let grown = fs::metadata(&self.log).is_ok_and(|log| log.len() >= DUE);
-        if let Some(due) = self.due.as_ref().filter(|_| grown) {
-            // A full channel says that one is due already.
-            let _ = due.try_send(());
+        if let Some(commits) = &self.commits {
+            let _ = commits.try_send(());
         }
     }
 }
 
 impl Drop for Checkpoints {
     fn drop(&mut self) {
-        drop(self.due.take());
+        drop(self.commits.take());
         if let Some(thread) = self.thread.take() {
             // Joining fails only where the thread panicked, and a drop must not.
             let _ = thread.join();
@@ -59,9 +58,20 @@ impl Drop for Checkpoints {
     }
 }
 
-fn work(connection: &Connection, asked: &Receiver<()>) {
-    while asked.recv().is_ok() {
-        // A checkpoint that fails loses nothing: the log holds it all, and the next commit asks again.
-        let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+fn work(connection: &Connection, log: &Path, commits: &Receiver<()>) {
+    while commits.recv().is_ok() {
+        while commits.recv_timeout(PAUSE).is_ok() {}
+        if fs::metadata(log).is_ok_and(|log| log.len() >= DUE) {
+            empty(connection);
+        }
+    }
+}
+
+/// Moves all that the log holds, which lets others write meanwhile, and then cuts it off. A checkpoint that fails loses
+/// nothing: the log still holds it all.
+fn empty(connection: &Connection) {
+    for step in ["PASSIVE", "TRUNCATE"] {
+        let pragma = format!("PRAGMA wal_checkpoint({step})");
+        let _ = connection.query_row(&pragma, [], |_| Ok(()));
     }
 }

@@ -122,6 +122,8 @@ fn as_foreign(error: rusqlite::Error, path: &Path) -> StoreError {
 pub(super) fn second(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, writing_flags())?;
     prepare(&connection)?;
+    // Whoever waits for readers while the log is locked holds up the one that writes.
+    connection.busy_timeout(std::time::Duration::ZERO)?;
     Ok(connection)
 }
 
@@ -219,9 +221,8 @@ fn step_up(connection: &Connection, done: usize) -> rusqlite::Result<()> {
     // An answered write is there after the program is killed; only a crash of the machine may take the last second.
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "normal")?;
-    // Another thread makes checkpoints before so many pages are in the log, and a log that is done with is cut off.
+    // Another thread makes checkpoints before so many pages are in the log.
     connection.pragma_update(None, "wal_autocheckpoint", OVERDUE_PAGES)?;
-    connection.pragma_update(None, "journal_size_limit", 0)?;
     for (step, migration) in MIGRATIONS.iter().enumerate().skip(done) {
         let version = step + 1;
         connection.execute_batch(&format!(

@@ -314,10 +314,10 @@ async fn sessions_are_found_by_words_and_conditions() {
         serde_json::from_str::<Value>(&found).unwrap()["session_id"],
         SESSION
     );
+    let (line, _) = asked(&server, &["search", "--errors", "--since", "1h"]);
     assert!(
-        asked(&server, &["search", "--errors", "--since", "1h"])
-            .0
-            .contains("Why? → Because.")
+        line.contains(&SESSION[..8]) && line.contains("Why? → Because."),
+        "{line}"
     );
     assert_eq!(
         asked(&server, &["search", "nowhere"]),

@@ -263,10 +263,8 @@ mod tests {
                     .join(","),
             )
         };
-        let all = "run_id=r-1,dataset_id=EXT-a.b,datapoint_id=EXT-a:1_".to_owned();
-        assert_eq!(read(&all.replace('_', "%5F").replace("%5Fid", "_id")), None);
-        let all = all.replace("1_", "1");
-        assert_eq!(read(&all), Some(all.clone()));
+        let all = "run_id=r-1,dataset_id=EXT-a.b,datapoint_id=EXT-a:1_";
+        assert_eq!(read(all).as_deref(), Some(all));
         let long = "x".repeat(129);
         for (header, expected) in [
             ("dataset_id=d,datapoint_id=p", None),

@@ -63,7 +63,10 @@ pub(crate) fn session_line(row: &Value) -> String {
     format!(
         "{}  {:8}  {:22}  {:20}  {:>9}  {} → {}",
         clock(&row["start_time"]),
-        cut(text("session_id"), 8).trim_end_matches('…'),
+        plain(text("session_id"))
+            .chars()
+            .take(8)
+            .collect::<String>(),
         cut(text("name"), 22),
         cut(&outcome(row), 20),
         duration(&row["duration"]),

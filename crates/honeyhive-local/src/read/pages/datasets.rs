@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::format;
 use super::super::frame::{self, Page, Place};
-use super::super::value::{fields, text};
+use super::super::value::{fields, made, text};
 use crate::reply::Answer;
 use crate::shared::Server;
 
@@ -93,7 +93,7 @@ fn table(datasets: &[Value]) -> Markup {
                             div.mono.dim { (text(dataset, "id")) }
                         }
                         td.talk { (text(dataset, "description")) }
-                        td.dim { (text(dataset, "created_at")) }
+                        td.dim { (made(dataset)) }
                         td.num { (format::count(datapoints(dataset).len() as i64)) }
                     }
                 }

@@ -104,7 +104,7 @@ fn row(run: &Value, before: Option<&Value>) -> Markup {
             }
             td.talk { (value::text(run, "description")) }
             td.outcome { (status(run)) }
-            td.dim { (value::text(run, "created_at")) }
+            td.dim { (value::made(run)) }
             td { @if let Some(before) = before { (compare_link(id, before)) } }
         }
     }

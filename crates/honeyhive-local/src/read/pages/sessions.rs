@@ -131,7 +131,7 @@ fn row(row: &SessionRow) -> Markup {
             td.num.tokens { (tokens(row)) }
             td.num.cost { (amount(i64::from(row.cost > 0.0), &format::cost(row.cost))) }
             td.num.duration { (maybe(row.duration.map(format::duration).as_deref())) }
-            td.num.events { (amount(row.events, &format::count(row.events))) }
+            td.num.events.one[row.events == 1] { (amount(row.events, &format::count(row.events))) }
         }
     }
 }

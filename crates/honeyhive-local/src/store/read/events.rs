@@ -34,7 +34,7 @@ impl Reading<'_> {
 
     /// The ids of the events of a session that hold all words of `query`.
     pub(crate) fn found_in(&self, session_id: &str, query: &str) -> Result<Vec<String>, Failed> {
-        let Some(query) = words::query(query) else {
+        let Some(query) = words::queries(query).pop() else {
             return Ok(Vec::new());
         };
         let sql = "SELECT event_id FROM event WHERE session_id = ?1 AND orphan = 0 \

@@ -147,21 +147,35 @@ impl Reading<'_> {
     }
 
     /// The sessions that hold these words themselves or in an event, and whether more held them than were looked at.
+    /// Words that are common as they are need not be looked for as beginnings of others.
     fn holding(&self, words: Option<&str>) -> Result<(Option<Vec<i64>>, bool), Failed> {
-        let Some(query) = words.and_then(words::query) else {
+        let queries = words.map(words::queries).unwrap_or_default();
+        let mut found = None;
+        for query in &queries {
+            let sessions = self.sessions_with(query)?;
+            let partial = sessions.len() as i64 > MOST_FOUND;
+            found = Some((sessions, partial));
+            if partial {
+                break;
+            }
+        }
+        let Some((mut sessions, partial)) = found else {
             return Ok((None, false));
         };
+        sessions.sort_unstable();
+        sessions.dedup();
+        Ok((Some(sessions), partial))
+    }
+
+    /// The session of each of the newest rows that a query finds, one row more than are looked at.
+    fn sessions_with(&self, query: &str) -> Result<Vec<i64>, Failed> {
         let sql = "WITH found AS MATERIALIZED \
                    (SELECT rowid FROM text WHERE text MATCH ?1 ORDER BY rowid DESC LIMIT ?2) \
                    SELECT coalesce(held.seq, found.rowid) FROM found LEFT JOIN event e ON e.seq = found.rowid \
                    LEFT JOIN session held ON held.id = e.session_id";
         let mut statement = self.connection.prepare_cached(sql)?;
         let found = statement.query_map(params![query, MOST_FOUND + 1], |row| row.get(0))?;
-        let mut sessions: Vec<i64> = found.collect::<Result<_, _>>()?;
-        let partial = sessions.len() as i64 > MOST_FOUND;
-        sessions.sort_unstable();
-        sessions.dedup();
-        Ok((Some(sessions), partial))
+        Ok(found.collect::<Result<_, _>>()?)
     }
 
     fn count(&self, conditions: &Conditions) -> Result<u64, Failed> {
