@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
+use honeyhive::http::{Headers, RequestInfo, ServerInstrumentation};
 use honeyhive::opentelemetry::trace::{
     Link, Span as _, SpanBuilder, SpanContext, SpanId, Status, TraceContextExt, TraceFlags,
     TraceId, TraceState, Tracer as _, TracerProvider as _,
@@ -16,7 +17,9 @@ use honeyhive::opentelemetry::trace::{
 use honeyhive::opentelemetry::{
     Array, Context, InstrumentationScope, KeyValue, Value as Attribute,
 };
-use honeyhive::{Enrichment, EventId, EventType, NewSession, OtlpProtocol, SessionTransport};
+use honeyhive::{
+    Enrichment, EventId, EventType, NewSession, OtlpProtocol, SessionTransport, SpanFilter, testing,
+};
 use honeyhive_local::{Endpoint, Fault, LocalEvent, LocalServer};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -729,6 +732,81 @@ fn an_event_has_one_id_however_often_and_by_whomever_it_is_asked_for() {
 
     assert_eq!(event(&server, "asked").event_id, id.to_string());
     assert_eq!(event(&server, "named").event_id, mine.to_string());
+}
+
+/// Whatever is left out, each span that is not has the nearest one around it as its parent, and nothing refers to
+/// what is not there.
+#[test]
+fn what_a_filter_leaves_out_leaves_no_child_without_a_parent() {
+    let filter = SpanFilter::new()
+        .exclude_name("http.")
+        .exclude_scope("noisy")
+        .exclude_attribute("db.system", "redis");
+    let server = server();
+    let tracer = builder(&server).span_filter(filter).build().unwrap();
+    let noisy = tracer.provider().tracer("noisy-library");
+    tracer.create_session("filtered").in_scope(|| {
+        let outer = tracer.span("http.request").start();
+        let late = outer.in_scope(|| {
+            let turn = tracer.span("turn").start();
+            turn.in_scope(|| {
+                let cx = Context::current_with_span(noisy.start("library"));
+                let _attached = cx.attach();
+                let cache = noisy
+                    .span_builder("get")
+                    .with_attributes([KeyValue::new("db.system", "redis")])
+                    .start(&tracer.provider().tracer("other"));
+                let _attached = Context::current_with_span(cache).attach();
+                drop(tracer.span("parse").start());
+            });
+            Context::current()
+        });
+        drop(outer);
+        // Its parent has ended already.
+        drop(
+            tracer
+                .provider()
+                .tracer("other")
+                .start_with_context("late", &late),
+        );
+    });
+    flush(&tracer);
+    let ids: HashMap<_, _> = all_events(&server)
+        .into_iter()
+        .map(|it| (it.event_name, (it.span_id, it.parent_span_id)))
+        .collect();
+    assert_eq!(ids.len(), 3, "{ids:?}");
+    assert_eq!((&ids["late"].1, &ids["turn"].1), (&None, &None));
+    assert_eq!(ids["parse"].1.as_ref(), Some(&ids["turn"].0));
+    assert_eq!(tracer.stats().filtered_spans, 3);
+    assert_balanced(&tracer);
+}
+
+#[test]
+fn what_no_include_matches_is_left_out_but_for_the_span_of_a_request() {
+    let filter = SpanFilter::new().include_name("app.");
+    let (tracer, captured) = testing::tracer_with(|builder| builder.span_filter(filter));
+    let server = ServerInstrumentation::builder(tracer.clone())
+        .request_span(true)
+        .build()
+        .unwrap();
+    let headers = NoHeaders;
+    let mut guard = server.on_request(&RequestInfo::new("POST", "/chat", &headers));
+    guard.run(|| {
+        drop(tracer.span("app.turn").start());
+        drop(tracer.span("lib.call").start());
+    });
+    guard.on_response(200, &headers, Some(0)).finish();
+    let session = captured.only_session();
+    let mut names: Vec<_> = session.events.iter().map(|it| it.name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["POST /chat", "app.turn"]);
+}
+
+struct NoHeaders;
+
+impl Headers for NoHeaders {
+    fn for_each<'h>(&'h self, _: &mut dyn FnMut(&'h str, &'h [u8])) {}
 }
 
 #[test]

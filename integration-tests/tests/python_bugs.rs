@@ -403,7 +403,7 @@ const BUGS: &[Bug] = &[
         number: 35,
         is: "spans that are filtered out leave children without a parent",
         caught_by: &[
-            ("captures/spans", "names_that_would_be_filtered"),
+            ("captures/spans", "names_that_are_filtered"),
             (
                 "tracing",
                 "it_stands_beside_other_layers_each_with_its_own_filter",

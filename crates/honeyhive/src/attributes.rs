@@ -43,7 +43,10 @@ pub(crate) const OPENINFERENCE_KIND: &str = "openinference.span.kind";
 pub(crate) const TRACELOOP_KIND: &str = "traceloop.span.kind";
 pub(crate) const LANGFUSE_TYPE: &str = "langfuse.type";
 
-/// Marks a span inside a request that is not traced; never leaves the process.
+/// The name of our own tracer, which is the instrumentation scope of its spans.
+pub(crate) const TRACER_NAME: &str = "honeyhive";
+
+/// Marks a span inside a request that is not traced, and one that is filtered out; never leaves the process.
 pub(crate) const SUPPRESSED: &str = "honeyhive.suppressed";
 
 /// Where a span outside every session was started, and how many sessions were open when it ended; neither

@@ -7,6 +7,7 @@ mod context;
 mod log;
 #[cfg(any(not(feature = "signal"), not(feature = "tracing")))]
 mod missing;
+mod prometheus;
 mod report;
 
 mod error;
@@ -37,6 +38,7 @@ mod gen_ai;
 mod model_span;
 mod processor;
 mod span;
+mod span_filter;
 
 mod delivery;
 
@@ -98,6 +100,7 @@ pub use session::{CreateSession, Moved, NewSession, Session, SessionGuard, Sessi
 pub use settings::Spool;
 pub use settings::{DropPolicy, OtlpCompression, OtlpProtocol, SessionTransport};
 pub use span::{Failure, Span, SpanBuilder};
+pub use span_filter::SpanFilter;
 pub use tracer::here::span;
 pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};
 pub use tracer::{Serve, ServeFuture, Served, StopSignal};

@@ -19,6 +19,7 @@ use crate::outbox::{Command, Lifeline, Outbox, Record, Reply, Root, StartRecord,
 use crate::propagation::{experiment_in_context, session_in_context};
 use crate::session::{Session, SessionTrust, Trusts, current, suppression};
 use crate::settings::SessionTransport;
+use crate::span_filter::Filtering;
 
 /// Sends every span of a provider to HoneyHive, in the session that was current where it started.
 ///
@@ -30,6 +31,7 @@ pub struct HoneyHiveSpanProcessor {
     lifeline: Arc<Lifeline>,
     trusts: Arc<Trusts>,
     transport: SessionTransport,
+    filtering: Option<Arc<Filtering>>,
 }
 
 impl HoneyHiveSpanProcessor {
@@ -37,10 +39,12 @@ impl HoneyHiveSpanProcessor {
         outbox: Arc<Outbox>,
         transport: SessionTransport,
         trust: SessionTrust,
+        filtering: Option<Filtering>,
     ) -> Self {
         Self {
             lifeline: Arc::new(Lifeline::new(outbox)),
             trusts: Arc::new(Trusts::new(trust)),
+            filtering: filtering.map(Arc::new),
             transport,
         }
     }
@@ -110,6 +114,15 @@ impl HoneyHiveSpanProcessor {
         }
     }
 
+    fn is_filtered_out(&self, span: &Span) -> bool {
+        let Some(filtering) = &self.filtering else {
+            return false;
+        };
+        // The SDK tells a name in a copy of all of the span only.
+        let data = span.exported_data();
+        data.is_some_and(|data| filtering.started(&data))
+    }
+
     /// Notes the root span of a request or a message that no session is around: it becomes a session of its own.
     fn note_root(&self, span: &Span, cx: &Context) {
         let is_root = |parent: &SpanContext| !parent.is_valid() || parent.is_remote();
@@ -135,6 +148,10 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
     fn on_start(&self, span: &mut Span, cx: &Context) {
         let member = self.outbox().member();
         member.span_started(span.span_context().span_id());
+        if self.is_filtered_out(span) {
+            self.outbox().count_filtered_span();
+            return span.set_attribute(KeyValue::new(SUPPRESSED, true));
+        }
         if let Some(current) = current::of_tracer(cx, self.outbox()) {
             return self.stamp(&current.session.start, |stamp| span.set_attribute(stamp));
         }
@@ -168,7 +185,15 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
                 .iter()
                 .any(|kv| kv.key.as_str() == SUPPRESSED)
         };
-        if span.span_context.is_sampled() && !suppressed() {
+        let filtering = self.filtering.as_ref();
+        if suppressed() {
+            if let Some(filtering) = filtering {
+                filtering.left_out_ended(span.span_context.span_id());
+            }
+        } else if span.span_context.is_sampled() {
+            if let Some(filtering) = filtering {
+                filtering.settle(&mut span);
+            }
             self.outbox().strays().note(&mut span);
             #[cfg(feature = "model-calls")]
             model_span::settle(&mut span);

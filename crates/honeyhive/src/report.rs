@@ -26,7 +26,7 @@ pub enum DropReason {
 }
 
 impl DropReason {
-    const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::QueueFull,
         Self::Rejected,
         Self::Unauthorized,
@@ -36,6 +36,20 @@ impl DropReason {
         Self::SampledOut,
         Self::Unreadable,
     ];
+
+    /// The name of the field of [`Drops`], which is the value of a metric's attribute.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue_full",
+            Self::Rejected => "rejected",
+            Self::Unauthorized => "unauthorized",
+            Self::TooLarge => "too_large",
+            Self::RetriesExhausted => "retries_exhausted",
+            Self::ShutDown => "shut_down",
+            Self::SampledOut => "sampled_out",
+            Self::Unreadable => "unreadable",
+        }
+    }
 }
 
 impl fmt::Display for DropReason {
@@ -168,6 +182,8 @@ pub struct DeliveryStats {
     pub ignored_session_ids: u64,
     /// Panics caught in callbacks that the program gave to the instrumentation or to the redaction.
     pub callback_panics: u64,
+    /// Spans that the program's [`SpanFilter`](crate::SpanFilter) has left out: they are no items.
+    pub filtered_spans: u64,
     /// Values that left masked or replaced; see [`Redaction`](crate::Redaction).
     pub redacted: u64,
 }

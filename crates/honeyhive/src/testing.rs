@@ -48,17 +48,29 @@ pub fn tracer() -> (HoneyHiveTracer, Captured) {
     tracer_with(|builder| builder)
 }
 
-/// The same with settings of a test's own.
+/// As [`tracer()`], with settings of the program's own, for tests of what they do.
+///
+/// ```
+/// use honeyhive::{SpanFilter, testing};
+///
+/// let filter = SpanFilter::new().exclude_name("poll");
+/// let (tracer, captured) = testing::tracer_with(|builder| builder.span_filter(filter));
+/// drop(tracer.span("poll").start());
+/// assert!(captured.sessions().is_empty());
+/// ```
+///
+/// # Panics
+///
+/// Where a setting is unusable, or no thread can be had.
+#[must_use]
 #[expect(clippy::expect_used, reason = "a test that cannot begin should say so")]
-pub(crate) fn tracer_with(
-    set: impl FnOnce(HoneyHiveTracerBuilder) -> HoneyHiveTracerBuilder,
+pub fn tracer_with(
+    configure: impl FnOnce(HoneyHiveTracerBuilder) -> HoneyHiveTracerBuilder,
 ) -> (HoneyHiveTracer, Captured) {
     let capture = Capture::default();
-    let builder = HoneyHiveTracer::builder()
-        .isolated()
+    let tracer = configure(HoneyHiveTracer::builder().isolated())
         .test_mode(true)
-        .capture(capture.clone());
-    let tracer = set(builder)
+        .capture(capture.clone())
         .build()
         .expect("a tracer in test mode needs nothing but a thread");
     let captured = Captured {

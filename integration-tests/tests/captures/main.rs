@@ -89,7 +89,7 @@ captures! {
         "08-init-disable-batch": nested,
         "70-start-span": attributes_kinds_links_and_status,
         "71-tracer-trace": with_a_type,
-        "78-span-name-filters": names_that_would_be_filtered,
+        "78-span-name-filters": names_that_are_filtered,
         "80-create-event": events_by_hand,
         "81-max-attributes": more_attributes_than_fit,
     }

@@ -4,7 +4,7 @@ use honeyhive::opentelemetry::trace::{
     Span as _, SpanKind, Status, TraceContextExt as _, Tracer as _, TracerProvider as _,
 };
 use honeyhive::opentelemetry::{Array, KeyValue, StringValue, Value as Attribute};
-use honeyhive::{Enrichment, EventType};
+use honeyhive::{Enrichment, EventType, SpanFilter};
 use serde_json::{Value, json};
 
 use crate::edits::{alone, attribute, field, no_field, no_session, object, typed};
@@ -118,47 +118,41 @@ pub(crate) fn with_a_type(python: Python) {
         .compare(&hive);
 }
 
-pub(crate) fn names_that_would_be_filtered(python: Python) {
+pub(crate) fn names_that_are_filtered(python: Python) {
     let hive = Hive::new();
-    let tracer = hive.tracer_without_project("exclude");
+    let filtered = |session: &str, filter: SpanFilter| {
+        hive.init(hive.builder().session_name(session).span_filter(filter))
+    };
+    let tracer = filtered("exclude", SpanFilter::new().exclude_name("a2a."));
     let root = tracer.span("keep-root").start();
     root.in_scope(|| {
         let client = tracer.span("a2a.client").start();
         client.in_scope(|| drop(tracer.span("keep-child").start()));
     });
     drop(root);
-    for (session, names) in [
-        ("include", &["app.x", "lib.y"][..]),
-        ("both", &["app.x", "app.noisy.y", "other", "APP.upper"]),
-        ("bad-type", &["x"]),
+    let app = || SpanFilter::new().include_name("app.");
+    for (session, filter, names) in [
+        ("include", app(), &["app.x", "lib.y"][..]),
+        (
+            "both",
+            app().exclude_name("app.noisy"),
+            &["app.x", "app.noisy.y", "other", "APP.upper"],
+        ),
+        // There is no other kind of pattern that one could mistake.
+        ("bad-type", SpanFilter::new(), &["x"]),
     ] {
-        let tracer = hive.tracer_without_project(session);
+        let tracer = filtered(session, filter);
         for name in names {
             drop(tracer.span(*name).start());
         }
     }
-    const UNFILTERED: crate::python::Why = Because("there is no filter by name");
-    let span = |name: &str, event_type: &str| Span {
-        name: name.to_owned(),
-        fields: object(json!({"type": event_type})),
-        ..Span::default()
-    };
     python
         .but(Bug(35), |it| {
             let mut child = it.take_span("keep-child");
             child.fields.remove("parent");
-            let mut client = span("a2a.client", "chain");
-            client.children.push(child);
-            it.span("keep-root").children.push(client);
+            it.span("keep-root").children.push(child);
         })
         .but(CHILDREN_TELL, typed("keep-root", "chain"))
-        .but(UNFILTERED, |it| {
-            it.session("include").spans.push(span("lib.y", "tool"))
-        })
-        .but(UNFILTERED, |it| {
-            let others = ["app.noisy.y", "other", "APP.upper"].map(|name| span(name, "tool"));
-            it.session("both").spans.extend(others);
-        })
         .compare(&hive);
 }
 

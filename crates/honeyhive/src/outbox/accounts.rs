@@ -104,6 +104,10 @@ impl Outbox {
         }
     }
 
+    pub(crate) fn count_filtered_span(&self) {
+        self.filtered_spans.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn count_callback_panic(&self) {
         self.callback_panics.fetch_add(1, Ordering::Relaxed);
     }
@@ -129,6 +133,7 @@ impl Outbox {
             ignored_session_ids: self.ignored_session_ids.load(Ordering::Relaxed),
             callback_panics: self.callback_panics.load(Ordering::Relaxed),
             redacted: self.redacted.load(Ordering::Relaxed),
+            filtered_spans: self.filtered_spans.load(Ordering::Relaxed),
         }
     }
 }

@@ -74,6 +74,7 @@ pub(crate) struct Outbox {
     ignored_session_ids: AtomicU64,
     callback_panics: AtomicU64,
     redacted: AtomicU64,
+    filtered_spans: AtomicU64,
     /// What makes the spans of whoever has nothing but a session. Weak: a tracer owns its provider, which
     /// owns the processor, which owns this, and none of them should keep the tracer.
     tracer: OnceLock<Weak<SdkTracer>>,
@@ -124,6 +125,7 @@ impl Outbox {
             ignored_session_ids: AtomicU64::new(0),
             callback_panics: AtomicU64::new(0),
             redacted: AtomicU64::new(0),
+            filtered_spans: AtomicU64::new(0),
             tracer: OnceLock::new(),
             member,
             strays: Strays::default(),

@@ -23,6 +23,7 @@ use crate::session::{SessionTrust, StartupSession};
 use crate::settings::{
     DropPolicy, Explicit, GivenClient, OtlpCompression, OtlpProtocol, SessionTransport, Settings,
 };
+use crate::span_filter::{Filtering, SpanFilter};
 
 impl HoneyHiveTracer {
     /// Begins a tracer whose settings are given in code; what is not given comes from the environment.
@@ -94,6 +95,7 @@ pub struct HoneyHiveTracerBuilder {
     resource: Option<Resource>,
     redaction: Redaction,
     trust: SessionTrust,
+    filter: SpanFilter,
     /// Ids that said nothing.
     ignored_ids: u32,
     /// Where deliveries go instead of HoneyHive.
@@ -149,6 +151,13 @@ impl HoneyHiveTracerBuilder {
         } else {
             self.explicit.session_id = Some(id);
         }
+        self
+    }
+
+    /// Which spans go to HoneyHive (default: all); see [`SpanFilter`].
+    #[doc(alias = "span_name_filters")]
+    pub fn span_filter(mut self, filter: SpanFilter) -> Self {
+        self.filter = filter;
         self
     }
 
@@ -382,7 +391,12 @@ impl HoneyHiveTracerBuilder {
             Arc::clone(&startup),
         )?;
         let transport = settings.session_transport;
-        let processor = HoneyHiveSpanProcessor::new(Arc::clone(&outbox), transport, self.trust);
+        let processor = HoneyHiveSpanProcessor::new(
+            Arc::clone(&outbox),
+            transport,
+            self.trust,
+            Filtering::new(self.filter),
+        );
         let provider = SdkTracerProvider::builder()
             .with_span_processor(processor.clone())
             .with_span_limits(span_limits())

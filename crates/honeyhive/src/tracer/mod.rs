@@ -24,6 +24,7 @@ pub use builder::HoneyHiveTracerBuilder;
 pub use guard::ShutdownGuard;
 pub use serve::{Serve, ServeFuture, Served, StopSignal};
 
+use crate::attributes::TRACER_NAME;
 use crate::context;
 use crate::enrichment::{Enrichment, warn_of_foreign_span};
 use crate::error::FlushError;
@@ -109,6 +110,7 @@ impl HoneyHiveTracer {
             Arc::clone(&outbox),
             SessionTransport::Rest,
             SessionTrust::Never,
+            None,
         );
         let name = String::new();
         let startup = Arc::new(StartupSession::new(outbox, name, None));
@@ -126,7 +128,7 @@ impl HoneyHiveTracer {
         processor: HoneyHiveSpanProcessor,
         startup: Arc<StartupSession>,
     ) -> Self {
-        let scope = InstrumentationScope::builder("honeyhive")
+        let scope = InstrumentationScope::builder(TRACER_NAME)
             .with_version(env!("CARGO_PKG_VERSION"))
             .build();
         let tracer = Arc::new(provider.tracer_with_scope(scope));

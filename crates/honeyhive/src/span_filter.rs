@@ -1,0 +1,189 @@
+//! [`SpanFilter`]: which spans go to HoneyHive, and whose parents take the place of those that do not.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use opentelemetry::trace::{SpanId, SpanKind};
+use opentelemetry::{Key, Value};
+use opentelemetry_sdk::trace::SpanData;
+
+use crate::attributes::TRACER_NAME;
+
+/// Which spans go to HoneyHive: those that an `include` matches, or all where there is none, without those that an `exclude`
+/// matches.
+///
+/// A span is looked at once, when it starts, by its name, its instrumentation scope and the attributes that it starts with;
+/// names and scopes match by their beginning, case and all. What starts within a span that is left out becomes a child of the
+/// span around it, so no event refers to one that is not there. The span of a request
+/// ([`request_span`](crate::http::ServerInstrumentationBuilder::request_span)) is never left out, since the session's inputs and
+/// outputs may be on it. [`DeliveryStats::filtered_spans`](crate::DeliveryStats::filtered_spans) counts.
+///
+/// ```
+/// use honeyhive::SpanFilter;
+///
+/// let filter = SpanFilter::new()
+///     .exclude_scope("h2")
+///     .exclude_name("a2a.")
+///     .exclude_attribute("db.system", "redis");
+/// # let (tracer, captured) = honeyhive::testing::tracer_with(|builder| builder.span_filter(filter));
+/// # let root = tracer.span("turn").start();
+/// # root.in_scope(|| drop(tracer.span("a2a.send").start()));
+/// # drop(root);
+/// # assert_eq!(captured.only_session().events.len(), 1);
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use = "a filter is given to `HoneyHiveTracer::builder().span_filter(..)`"]
+pub struct SpanFilter {
+    include: Vec<Rule>,
+    exclude: Vec<Rule>,
+}
+
+#[derive(Debug, Clone)]
+enum Rule {
+    Name(String),
+    Scope(String),
+    Attribute(Key, Value),
+}
+
+impl Rule {
+    fn matches(&self, span: &SpanData) -> bool {
+        match self {
+            Self::Name(prefix) => span.name.starts_with(prefix.as_str()),
+            Self::Scope(prefix) => span
+                .instrumentation_scope
+                .name()
+                .starts_with(prefix.as_str()),
+            Self::Attribute(key, value) => {
+                let mut attributes = span.attributes.iter();
+                attributes.any(|it| it.key == *key && it.value == *value)
+            }
+        }
+    }
+}
+
+impl SpanFilter {
+    /// A filter that leaves nothing out yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes spans whose names begin so.
+    pub fn include_name(mut self, prefix: impl Into<String>) -> Self {
+        self.include.push(Rule::Name(prefix.into()));
+        self
+    }
+
+    /// Takes spans of the scopes (tracers' names, `tracing` targets) that begin so.
+    pub fn include_scope(mut self, prefix: impl Into<String>) -> Self {
+        self.include.push(Rule::Scope(prefix.into()));
+        self
+    }
+
+    /// Takes spans that start with this attribute.
+    pub fn include_attribute(mut self, key: impl Into<Key>, value: impl Into<Value>) -> Self {
+        let rule = Rule::Attribute(key.into(), value.into());
+        self.include.push(rule);
+        self
+    }
+
+    /// Leaves out spans whose names begin so.
+    pub fn exclude_name(mut self, prefix: impl Into<String>) -> Self {
+        self.exclude.push(Rule::Name(prefix.into()));
+        self
+    }
+
+    /// Leaves out spans of the scopes (tracers' names, `tracing` targets) that begin so.
+    pub fn exclude_scope(mut self, prefix: impl Into<String>) -> Self {
+        self.exclude.push(Rule::Scope(prefix.into()));
+        self
+    }
+
+    /// Leaves out spans that start with this attribute.
+    pub fn exclude_attribute(mut self, key: impl Into<Key>, value: impl Into<Value>) -> Self {
+        let rule = Rule::Attribute(key.into(), value.into());
+        self.exclude.push(rule);
+        self
+    }
+
+    fn leaves_out(&self, span: &SpanData) -> bool {
+        let matches = |rules: &[Rule]| rules.iter().any(|rule| rule.matches(span));
+        let is_included = self.include.is_empty() || matches(&self.include);
+        (!is_included || matches(&self.exclude)) && !is_of_request(span)
+    }
+}
+
+fn is_of_request(span: &SpanData) -> bool {
+    span.span_kind == SpanKind::Server && span.instrumentation_scope.name() == TRACER_NAME
+}
+
+/// A filter at work: it knows who takes the place of a parent that is left out.
+#[derive(Debug)]
+pub(crate) struct Filtering {
+    filter: SpanFilter,
+    parents: Mutex<Parents>,
+}
+
+/// So many spans that are left out and have ended are known still: a child may start late.
+const MOST_ENDED: usize = 4_096;
+
+#[derive(Debug, Default)]
+struct Parents {
+    /// Of spans that are left out: the nearest span around them that is not, `INVALID` where there is none.
+    around: HashMap<SpanId, SpanId>,
+    /// Those of them that have ended, the oldest first.
+    ended: VecDeque<SpanId>,
+    /// Of spans that started within one that is left out, until they end.
+    instead: HashMap<SpanId, SpanId>,
+}
+
+impl Filtering {
+    /// `None` for a filter that leaves nothing out, which costs nothing then.
+    pub(crate) fn new(filter: SpanFilter) -> Option<Self> {
+        let is_idle = filter.include.is_empty() && filter.exclude.is_empty();
+        (!is_idle).then(|| Self {
+            filter,
+            parents: Mutex::default(),
+        })
+    }
+
+    /// Whether a span that starts is left out.
+    pub(crate) fn started(&self, span: &SpanData) -> bool {
+        let is_left_out = self.filter.leaves_out(span);
+        let id = span.span_context.span_id();
+        let mut parents = self.lock();
+        let around = parents.around.get(&span.parent_span_id).copied();
+        if is_left_out {
+            let around = around.unwrap_or(span.parent_span_id);
+            parents.around.insert(id, around);
+        } else if let Some(around) = around {
+            parents.instead.insert(id, around);
+        }
+        is_left_out
+    }
+
+    /// Gives a span that ends the parent that HoneyHive knows.
+    pub(crate) fn settle(&self, span: &mut SpanData) {
+        let instead = self.lock().instead.remove(&span.span_context.span_id());
+        if let Some(parent) = instead {
+            span.parent_span_id = parent;
+        }
+    }
+
+    /// A span that is left out has ended.
+    pub(crate) fn left_out_ended(&self, id: SpanId) {
+        let mut parents = self.lock();
+        if !parents.around.contains_key(&id) {
+            return;
+        }
+        parents.ended.push_back(id);
+        if parents.ended.len() > MOST_ENDED
+            && let Some(oldest) = parents.ended.pop_front()
+        {
+            parents.around.remove(&oldest);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Parents> {
+        self.parents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
