@@ -124,8 +124,8 @@ mod tests {
 
     #[test]
     fn an_error_is_known_by_its_type_and_a_panics_text_is_bounded() {
-        let error = AttemptError::Failed(Box::new(std::fmt::Error));
-        assert!(error.is::<std::fmt::Error>() && !error.is::<std::io::Error>());
+        let error = AttemptError::Failed(Box::new(fmt::Error));
+        assert!(error.is::<fmt::Error>() && !error.is::<std::io::Error>());
         let panic = AttemptError::Panicked("x".repeat(100_000));
         assert!(panic.text().len() <= 1024);
     }

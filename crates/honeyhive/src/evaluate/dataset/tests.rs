@@ -94,7 +94,7 @@ fn what_is_no_row_is_told_with_its_place() {
         Err(DatasetError::File { .. })
     ));
     assert!(matches!(prepared(numbered(0)), Err(DatasetError::Empty)));
-    let unserialisable = std::collections::HashMap::from([((1, 2), 3)]);
+    let unserialisable = HashMap::from([((1, 2), 3)]);
     assert!(matches!(
         prepared(Dataset::new([Row::new(unserialisable)])),
         Err(DatasetError::Row { .. })
