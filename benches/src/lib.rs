@@ -1,11 +1,12 @@
 //! What a request costs, through a whole axum router or actix-web app, and what a call of a traced function
-//! costs: bare, and under HoneyHive.
+//! costs: bare, and under HoneyHive. Besides, what the stream of a model costs.
 //!
 //! `peers` beside this crate measures other libraries' layers and middleware with the same router and app.
 
 pub mod actix_app;
 pub mod axum_app;
 pub mod command;
+mod model_calls;
 mod timing;
 mod traced;
 
@@ -34,6 +35,7 @@ pub fn find(variant: &str) -> Option<Work> {
     axum_app::find(variant)
         .or_else(|| actix_app::find(variant))
         .or_else(|| traced::find(variant))
+        .or_else(|| model_calls::find(variant))
 }
 
 /// Test mode: everything is recorded and merged, and nothing leaves the process.

@@ -105,6 +105,7 @@ macro_rules! conformance_table {
                 a_body_that_fails_is_recorded_as_an_error: Both,
                 every_chunking_arrives_byte_for_byte: Both,
                 a_body_is_polled_to_its_end_as_without_us: Both,
+                what_is_streamed_to_a_user_becomes_the_outputs_where_that_is_wished: Both,
             }
             isolation {
                 two_thousand_requests_at_once_keep_their_spans_apart: Both,

@@ -2,15 +2,25 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
+#[path = "core/mod.rs"]
+mod support;
+
 use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use futures_util::{StreamExt as _, stream};
+use honeyhive::opentelemetry::KeyValue;
+use honeyhive::opentelemetry::trace::TraceContextExt as _;
 use honeyhive::testing::{self, Captured, CapturedEvent};
 use honeyhive::{EventType, HoneyHiveTracer};
 use serde_json::json;
+use support::*;
+use tracing::field::Empty;
+use tracing::{info, info_span};
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 const CHUNKS: [&str; 5] = [
     r#"{"id":"c1","model":"gpt-x-2026","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}"#,
@@ -27,11 +37,17 @@ fn sse(chunks: &[&str]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// What the tracer has recorded of `work`, in a session.
+/// What the tracer has recorded of `work`, in a session, the spans of `tracing` too.
 fn record(work: impl FnOnce(&HoneyHiveTracer)) -> Captured {
     let (tracer, captured) = testing::tracer();
-    tracer.create_session("chat").in_scope(|| work(&tracer));
+    in_session(&tracer, work);
     captured
+}
+
+fn in_session(tracer: &HoneyHiveTracer, work: impl FnOnce(&HoneyHiveTracer)) {
+    let subscriber = Registry::default().with(tracer.tracing_layer());
+    let session = tracer.create_session("chat");
+    tracing::subscriber::with_default(subscriber, || session.in_scope(|| work(tracer)));
 }
 
 #[track_caller]
@@ -351,6 +367,66 @@ fn vectors_are_a_mark() {
     assert_eq!(texts(&event, keys), some(["two", "[2 vectors of 3]", "4"]));
 }
 
+/// Whatever tells of a text that a model is asked or says.
+fn tell(tracer: &HoneyHiveTracer, secret: &str) {
+    let call = tracer
+        .model_call("openai", "m")
+        .messages(json!([{"role": "user", "content": secret}]))
+        .capture_content(true)
+        .start();
+    let chunk = json!({"choices": [{"index": 0, "delta": {"content": secret}}]});
+    drain(call.record_bytes(stream::iter([Ok::<_, Infallible>(format!(
+        "data: {chunk}\n\n"
+    ))])));
+    drop(call);
+    let messages =
+        json!([{"role": "user", "parts": [{"type": "text", "content": secret}]}]).to_string();
+    let chat = info_span!(
+        "chat",
+        gen_ai.operation.name = "chat",
+        gen_ai.input.messages = messages,
+        gen_ai.output.messages = messages,
+        gen_ai.system_instructions = messages
+    );
+    chat.in_scope(|| info!(name: "gen_ai.user.message", content = secret));
+    let names = [
+        "gen_ai.prompt.0.content",
+        "gen_ai.completion",
+        "llm.input_messages.0.message.content",
+        "input.value",
+        "output.value",
+        "traceloop.entity.input",
+        "langfuse.observation.output",
+        "gen_ai.tool.call.arguments",
+        "gen_ai.tool.call.result",
+        "retrieval.documents.0.document.content",
+    ];
+    let span = tracer.span("others").start();
+    for name in names {
+        let attribute = KeyValue::new(name, secret.to_owned());
+        span.context().span().set_attribute(attribute);
+    }
+}
+
+#[test]
+fn a_planted_secret_is_in_no_byte_sent_where_the_tracer_captures_no_content() {
+    const SECRET: &str = "xyzzy";
+    for captures in [true, false] {
+        let server = server();
+        let tracer = builder(&server).capture_content(captures).build().unwrap();
+        in_session(&tracer, |tracer| tell(tracer, SECRET));
+        flush(&tracer);
+        let sent = server.requests();
+        let told = sent.iter().filter(|it| {
+            let mut windows = it.body.windows(SECRET.len());
+            windows.any(|bytes| bytes == SECRET.as_bytes())
+        });
+        assert_eq!(told.count() > 0, captures);
+        assert_eq!(server.query().event_type("model").events().len(), 2);
+        drop(tracer.shutdown_blocking(PATIENCE));
+    }
+}
+
 #[test]
 fn no_text_is_sent_where_content_is_not_captured() {
     const SECRET: &str = "xyzzy";
@@ -427,11 +503,32 @@ impl std::fmt::Debug for Named {
     }
 }
 
-/// Every way to have a model's span, and a seam in it: one model event with the provider's tokens.
+/// An agent's run, as rig makes it.
+fn agent() -> tracing::Span {
+    info_span!(
+        parent: None,
+        "invoke_agent",
+        gen_ai.operation.name = "invoke_agent",
+        gen_ai.usage.input_tokens = 11,
+        gen_ai.usage.output_tokens = 7,
+    )
+}
+
+fn chat() -> tracing::Span {
+    info_span!(
+        "chat",
+        gen_ai.operation.name = "chat",
+        gen_ai.usage.input_tokens = Empty,
+        gen_ai.usage.output_tokens = Empty,
+    )
+}
+
+/// langfuse/langfuse#1872, #9344: two integrations are two generations elsewhere. Here, for every way to have a model's
+/// span and a seam in it: one model event with the provider's tokens.
 #[test]
 fn whichever_of_span_seam_and_hand_are_on_together_the_tokens_are_the_providers() {
     type Work = fn(&HoneyHiveTracer);
-    let table: [(&str, Work); 7] = [
+    let table: [(&str, Work); 10] = [
         ("a seam alone", seam),
         ("in a span by hand", |tracer| {
             let span = tracer.span("ask").event_type(EventType::Model).start();
@@ -463,6 +560,23 @@ fn whichever_of_span_seam_and_hand_are_on_together_the_tokens_are_the_providers(
                 span.in_scope(|| tracer.span("POST").start().in_scope(|| seam(tracer)));
             },
         ),
+        ("below an agent that says the sum", |tracer| {
+            agent().in_scope(|| seam(tracer));
+        }),
+        (
+            "in a library's span that says nothing, in an agent",
+            |tracer| {
+                agent().in_scope(|| chat().in_scope(|| seam(tracer)));
+            },
+        ),
+        ("in a library's span that says the tokens, too", |tracer| {
+            agent().in_scope(|| {
+                let chat = chat();
+                chat.in_scope(|| seam(tracer));
+                chat.record("gen_ai.usage.input_tokens", 11);
+                chat.record("gen_ai.usage.output_tokens", 7);
+            });
+        }),
     ];
     for (name, work) in table {
         let captured = record(work);
@@ -473,16 +587,14 @@ fn whichever_of_span_seam_and_hand_are_on_together_the_tokens_are_the_providers(
             .filter(|it| it.event_type == "model")
             .collect();
         assert_eq!(models.len(), 1, "{name}:\n{}", session.tree());
-        let keys = [
-            "honeyhive_metadata.input_tokens",
-            "honeyhive_metadata.output_tokens",
-            "honeyhive_outputs.content",
-        ];
-        assert_eq!(
-            texts(models[0], keys),
-            some(["11", "7", "Forty-two."]),
-            "{name}"
-        );
+        let tokens = |side: &str| {
+            let ours = models[0].text(&format!("honeyhive_metadata.{side}_tokens"));
+            ours.or_else(|| models[0].text(&format!("gen_ai.usage.{side}_tokens")))
+        };
+        let told = [tokens("input"), tokens("output")];
+        assert_eq!(told, some(["11", "7"]), "{name}");
+        let keys = ["honeyhive_outputs.content"];
+        assert_eq!(texts(models[0], keys), some(["Forty-two."]), "{name}");
         let with_tokens = session
             .events
             .iter()

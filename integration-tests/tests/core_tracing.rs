@@ -143,6 +143,102 @@ async fn a_span_that_was_created_elsewhere_belongs_to_the_session_it_first_runs_
     assert_eq!(session.outputs["answer"], 42);
 }
 
+#[test]
+fn a_librarys_root_is_a_step_of_the_span_that_is_current_in_the_session() {
+    let (tracer, captured) = testing::tracer();
+    in_session(&tracer, || {
+        tracer.span("turn").start().in_scope(|| {
+            info_span!(parent: None, "invoke_agent")
+                .in_scope(|| drop(info_span!("chat").entered()));
+        });
+    });
+    captured.only_session().assert_tree(
+        "chat
+           turn [chain]
+             invoke_agent [chain]
+               chat [tool]",
+    );
+}
+
+#[test]
+fn a_span_that_failed_without_a_word_tells_the_type_of_its_error() {
+    let typed = event_of(|| {
+        let span = info_span!("chat", otel.status_code = Empty, error.type = Empty);
+        span.record("otel.status_code", "ERROR");
+        span.record("error.type", "429");
+    });
+    assert_eq!(typed.error.as_deref(), Some("429"));
+    let silent = event_of(|| drop(info_span!("chat", otel.status_code = "error").entered()));
+    assert_eq!(silent.error.as_deref(), Some("error"));
+    let told = event_of(|| {
+        let span = info_span!(
+            "chat",
+            otel.status_code = "error",
+            otel.status_description = Empty
+        );
+        span.record("otel.status_description", "too many requests");
+    });
+    assert_eq!(told.error.as_deref(), Some("too many requests"));
+}
+
+#[test]
+fn what_langfuse_is_told_in_an_event_is_said_of_the_span() {
+    let event = event_of(|| {
+        info_span!("prompt", langfuse.type = "GENERATION").in_scope(|| {
+            info!(langfuse.input = "why?", "asked");
+        });
+    });
+    assert_eq!(event.text("langfuse.input").as_deref(), Some("why?"));
+    assert_eq!(event.event_type, "model");
+}
+
+#[test]
+fn an_agent_that_says_the_sum_of_its_calls_does_not_double_it() {
+    let (tracer, captured) = testing::tracer();
+    in_session(&tracer, || {
+        let agent = info_span!(
+            "agent",
+            gen_ai.operation.name = "invoke_agent",
+            gen_ai.usage.input_tokens = 22
+        );
+        agent.in_scope(|| {
+            info_span!("step").in_scope(|| {
+                for _ in 0..2 {
+                    drop(
+                        info_span!(
+                            "chat",
+                            gen_ai.operation.name = "chat",
+                            gen_ai.usage.input_tokens = 11
+                        )
+                        .entered(),
+                    );
+                }
+            });
+        });
+        // No call of a model was seen in there.
+        drop(
+            info_span!(
+                "other",
+                gen_ai.operation.name = "invoke_agent",
+                gen_ai.usage.input_tokens = 5
+            )
+            .entered(),
+        );
+    });
+    let session = captured.only_session();
+    let tokens = |event: &CapturedEvent| event.text("gen_ai.usage.input_tokens");
+    let counted: Vec<_> = session
+        .events
+        .iter()
+        .filter_map(|it| Some((it.name.as_str(), tokens(it)?)))
+        .collect();
+    let expected = [("chat", "11"), ("chat", "11"), ("other", "5")];
+    assert_eq!(
+        counted,
+        expected.map(|(name, tokens)| (name, tokens.to_owned()))
+    );
+}
+
 #[tokio::test]
 async fn a_span_that_outlives_a_session_takes_nobodys_work_along() {
     let (tracer, captured) = testing::tracer();

@@ -13,16 +13,17 @@ use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt, future::BoxFuture};
 use honeyhive::HoneyHiveTracer;
 use honeyhive::testing::{CapturedSession, tracer};
-use honeyhive_tower::HoneyHiveLayer;
+use honeyhive_tower::{HoneyHiveLayer, PropagateLayer};
 use http::uri::PathAndQuery;
 use tokio::net::TcpListener;
+use tokio::task::AbortHandle;
 use tonic::body::Body;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::{Grpc as Server, NamedService};
 use tonic::transport::{Channel, server::TcpIncoming};
 use tonic::{Code, Request, Response, Status};
-use tower::service_fn;
+use tower::{Layer as _, service_fn};
 use tower_service::Service;
 
 /// Messages are bytes, as they come.
@@ -116,23 +117,40 @@ impl Service<http::Request<Body>> for Chat {
     }
 }
 
-/// Asks for a method and returns how the call ended, for the client and in its session.
-async fn ask(method: &'static str) -> (Result<String, Status>, CapturedSession) {
-    let (tracer, captured) = tracer();
+/// A server whose sessions this tracer records, and a channel to it.
+async fn serve(tracer: &HoneyHiveTracer) -> (AbortOnDrop, Channel) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = tonic::transport::Server::builder()
         .layer(HoneyHiveLayer::new(tracer.clone()))
-        .add_service(Chat(tracer));
+        .add_service(Chat(tracer.clone()));
     let serving = tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
     let channel = Channel::from_shared(format!("http://{address}")).unwrap();
-    let answer = say(channel.connect().await.unwrap(), method).await;
-    let session = captured.only_session();
-    serving.abort();
-    (answer, session)
+    let channel = channel.connect().await.unwrap();
+    (AbortOnDrop(serving.abort_handle()), channel)
 }
 
-async fn say(channel: Channel, method: &'static str) -> Result<String, Status> {
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Asks for a method and returns how the call ended, for the client and in its session.
+async fn ask(method: &'static str) -> (Result<String, Status>, CapturedSession) {
+    let (tracer, captured) = tracer();
+    let (_serving, channel) = serve(&tracer).await;
+    let answer = say(channel, method).await;
+    (answer, captured.only_session())
+}
+
+async fn say<C>(channel: C, method: &'static str) -> Result<String, Status>
+where
+    C: Service<http::Request<Body>, Response = http::Response<Body>>,
+    C::Error: std::error::Error + Send + Sync + 'static,
+{
     let mut client = Grpc::new(channel);
     client.ready().await.unwrap();
     let path = PathAndQuery::from_static(method);
@@ -181,4 +199,23 @@ async fn a_status_that_is_the_clients_doing_is_no_error() {
     let (answer, session) = ask("/chat.Chat/Find").await;
     assert_eq!(answer.unwrap_err().code(), Code::NotFound);
     assert_ended(&session, 5, None);
+}
+
+#[tokio::test]
+async fn a_callers_session_goes_along_with_a_channel_that_is_trusted_with_it() {
+    for goes_along in [true, false] {
+        let (tracer, captured) = tracer();
+        let (_serving, channel) = serve(&tracer).await;
+        let layer = match goes_along {
+            true => PropagateLayer::always(),
+            false => PropagateLayer::to(["elsewhere.internal"]),
+        };
+        let caller = tracer.create_session("caller");
+        let answer = caller.scope(say(layer.layer(channel), "/chat.Chat/Say"));
+        assert_eq!(answer.await.unwrap(), "forty-two");
+        let sessions = captured.sessions().len();
+        assert_eq!(sessions, if goes_along { 1 } else { 2 });
+        let of_caller = captured.session(caller.id()).unwrap();
+        assert_eq!(of_caller.events.len(), usize::from(goes_along));
+    }
 }

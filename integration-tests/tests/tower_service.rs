@@ -19,9 +19,10 @@ use futures_util::FutureExt;
 use honeyhive::Session;
 use honeyhive::http::current_session;
 use honeyhive::testing::{CapturedSession, tracer};
-use honeyhive_tower::HoneyHiveLayer;
+use honeyhive_tower::{HoneyHiveLayer, PropagateLayer};
 use http::{Request, Response};
 use http_body_util::Full;
+use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
@@ -266,6 +267,51 @@ async fn hyper_serves_a_traced_service_without_a_framework() {
         let session = captured.session(answer.session_id()).unwrap();
         assert_eq!(session.name.as_deref(), Some("GET /a"), "there is no route");
         session.assert_tree("GET /a\n  work [tool]");
+    }
+    serving.abort();
+}
+
+#[tokio::test]
+async fn the_session_goes_along_with_hypers_requests_to_hosts_that_are_listed() {
+    let (tracer, _captured) = tracer();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (sent, mut received) = tokio::sync::mpsc::unbounded_channel();
+    let serving = tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let sent = sent.clone();
+            let service = service_fn(move |request: Request<hyper::body::Incoming>| {
+                sent.send(request.headers().clone()).unwrap();
+                ready(Ok::<_, Infallible>(hello()))
+            });
+            let server = auto::Builder::new(TokioExecutor::new());
+            let service = TowerToHyperService::new(service);
+            tokio::spawn(async move {
+                let _ = server.serve_connection(TokioIo::new(stream), service).await;
+            });
+        }
+    });
+    let session = tracer.create_session("caller");
+    let span = session.span("ask").start();
+    let listed = |host: String| PropagateLayer::to([host]);
+    for (layer, goes_along) in [
+        (listed(format!("127.0.0.1:{port}")), true),
+        (listed("127.0.0.1".to_owned()), true),
+        (listed("127.0.0.1:1".to_owned()), false),
+        (listed("*.internal".to_owned()), false),
+        (PropagateLayer::always(), true),
+    ] {
+        let hyper = legacy::Client::builder(TokioExecutor::new()).build_http::<Body>();
+        let request = Request::get(format!("http://127.0.0.1:{port}/"));
+        let request = request.body(Body::default()).unwrap();
+        let answer = span.scope(layer.clone().layer(hyper).oneshot(request));
+        assert_eq!(answer.await.unwrap().status(), 200);
+        let headers = received.recv().await.unwrap();
+        let baggage = headers.get("baggage").map(|it| it.to_str().unwrap());
+        let says_session = baggage.is_some_and(|it| it.contains(&session.id().to_string()));
+        assert_eq!(says_session, goes_along, "{layer:?}: {headers:?}");
+        assert_eq!(headers.contains_key("traceparent"), goes_along);
     }
     serving.abort();
 }

@@ -73,6 +73,7 @@ impl<B: MessageBody> MessageBody for ResponseBody<B> {
                 None
             }
             Some(Ok(bytes)) => {
+                this.guard.on_bytes(&bytes);
                 this.guard.on_data(bytes.len());
                 Some(Ok(bytes))
             }
@@ -88,6 +89,7 @@ impl<B: MessageBody> MessageBody for ResponseBody<B> {
         let Self { inner, mut guard } = self;
         match guard.run(|| inner.try_into_bytes()) {
             Ok(bytes) => {
+                guard.on_bytes(&bytes);
                 guard.on_data(bytes.len());
                 guard.finish();
                 Ok(bytes)

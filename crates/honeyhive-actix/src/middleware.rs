@@ -46,6 +46,25 @@ impl HoneyHive {
     pub fn builder(tracer: HoneyHiveTracer) -> ServerInstrumentationBuilder<Self> {
         ServerInstrumentationBuilder::new(tracer)
     }
+
+    /// Makes what a response streams to its user the outputs of the session (feature `model-calls`; default `false`);
+    /// see [`ServerInstrumentation::capture_stream`].
+    ///
+    /// ```
+    /// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
+    /// let middleware = honeyhive_actix::HoneyHive::new(tracer).capture_stream(true);
+    /// # drop(middleware);
+    /// # Ok::<(), honeyhive::BuildError>(())
+    /// ```
+    #[cfg(feature = "model-calls")]
+    #[must_use]
+    pub fn capture_stream(self, captures: bool) -> Self {
+        self.settings
+            .instrumentation
+            .clone()
+            .capture_stream(captures)
+            .into()
+    }
 }
 
 impl From<ServerInstrumentation> for HoneyHive {

@@ -11,7 +11,7 @@ use crate::routes::{Routes, Taken};
 /// What the workers have in common.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    instrumentation: ServerInstrumentation,
+    pub(crate) instrumentation: ServerInstrumentation,
     pub(crate) header: Option<HeaderName>,
 }
 

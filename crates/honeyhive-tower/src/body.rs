@@ -1,6 +1,7 @@
 //! [`ResponseBody`].
 
 use std::fmt::Display;
+use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -97,8 +98,22 @@ where
     }
 }
 
+#[inline]
+fn listen<D: bytes::Buf>(guard: &mut ResponseGuard, data: &D) {
+    /// So many pieces a frame is in, at the most.
+    const PIECES: usize = 16;
+    let first = data.chunk();
+    if first.len() == data.remaining() {
+        return guard.on_bytes(first);
+    }
+    let mut pieces = [IoSlice::new(&[]); PIECES];
+    let count = data.chunks_vectored(&mut pieces);
+    pieces.iter().take(count).for_each(|it| guard.on_bytes(it));
+}
+
 fn note<D: bytes::Buf>(guard: &mut ResponseGuard, frame: &Frame<D>) {
     if let Some(data) = frame.data_ref() {
+        listen(guard, data);
         guard.on_data(data.remaining());
     } else if let Some(trailers) = frame.trailers_ref() {
         guard.on_trailers(&View(trailers));

@@ -42,6 +42,25 @@ impl HoneyHiveLayer {
     pub fn builder(tracer: HoneyHiveTracer) -> ServerInstrumentationBuilder<Self> {
         ServerInstrumentationBuilder::new(tracer)
     }
+
+    /// Makes what a response streams to its user the outputs of the session (feature `model-calls`; default `false`);
+    /// see [`ServerInstrumentation::capture_stream`].
+    ///
+    /// ```
+    /// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
+    /// let layer = honeyhive_tower::HoneyHiveLayer::new(tracer).capture_stream(true);
+    /// # drop(layer);
+    /// # Ok::<(), honeyhive::BuildError>(())
+    /// ```
+    #[cfg(feature = "model-calls")]
+    #[must_use]
+    pub fn capture_stream(self, captures: bool) -> Self {
+        self.settings
+            .instrumentation
+            .clone()
+            .capture_stream(captures)
+            .into()
+    }
 }
 
 impl From<ServerInstrumentation> for HoneyHiveLayer {

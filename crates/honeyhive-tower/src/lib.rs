@@ -2,6 +2,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod body;
+#[cfg(feature = "client")]
+mod client;
 #[cfg(feature = "axum")]
 mod current_session;
 mod feedback;
@@ -14,6 +16,8 @@ mod service;
 mod settings;
 
 pub use body::ResponseBody;
+#[cfg(feature = "client")]
+pub use client::{Propagate, PropagateLayer};
 #[cfg(feature = "axum")]
 pub use current_session::CurrentSession;
 pub use feedback::{FeedbackFuture, FeedbackService, feedback_routes};

@@ -63,7 +63,6 @@ pub(crate) const TRACING_SCOPE: &str = "honeyhive.tracing";
 /// An error that has nothing more to say (OpenTelemetry's conventions).
 #[cfg(feature = "tracing")]
 pub(crate) const EXCEPTION: &str = "exception";
-#[cfg(feature = "tracing")]
 pub(crate) const EXCEPTION_MESSAGE: &str = "exception.message";
 
 /// The session in W3C baggage: the namespaced key, and the bare one of the Python SDK.

@@ -139,9 +139,9 @@ fn from_gen_ai(operation: &str) -> Option<EventType> {
 
 fn from_openinference(kind: &str) -> Option<EventType> {
     match kind.to_ascii_uppercase().as_str() {
-        "LLM" => Some(EventType::Model),
+        "LLM" | "EMBEDDING" => Some(EventType::Model),
         "CHAIN" | "AGENT" => Some(EventType::Chain),
-        "TOOL" | "RETRIEVER" | "EMBEDDING" | "RERANKER" | "GUARDRAIL" => Some(EventType::Tool),
+        "TOOL" | "RETRIEVER" | "RERANKER" | "GUARDRAIL" => Some(EventType::Tool),
         _ => None,
     }
 }

@@ -38,10 +38,17 @@ impl Hosts {
 
     /// Writes the current session and span into the headers of a request to one of these hosts, as
     /// [`Session::inject`] does. Headers that are there already stay.
+    ///
+    /// Hosts that are listed without a port are meant with any.
     pub fn inject(&self, host: &str, port: Option<u16>, headers: &mut HeaderMap) {
-        if self.contain(host, port)
-            && let Some(session) = Session::current()
-        {
+        if self.contain(host, port) {
+            Self::inject_anywhere(headers);
+        }
+    }
+
+    /// Writes the current session and span into the headers of a request to a service that you trust with them.
+    pub fn inject_anywhere(headers: &mut HeaderMap) {
+        if let Some(session) = Session::current() {
             session.inject(&mut Absent(headers));
         }
     }

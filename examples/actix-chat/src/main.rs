@@ -35,7 +35,7 @@ async fn run(config: &Config) -> Outcome {
     println!("{telemetry}");
 
     let tracer = telemetry.tracer();
-    let chat = Chat::new(responder);
+    let chat = Chat::new(&tracer, responder);
     let for_workers = tracer.clone();
     let server = HttpServer::new(move || actix_chat::app(for_workers.clone(), chat.clone()))
         // A client that has left is not answered to the end.

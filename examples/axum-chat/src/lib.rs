@@ -15,7 +15,7 @@ use honeyhive_tower::HoneyHiveLayer;
 
 /// The server's routes, in which every request is a session of `tracer`.
 pub fn app(tracer: HoneyHiveTracer, responder: Responder) -> Router {
-    let chat = Chat::new(responder);
+    let chat = Chat::new(&tracer, responder);
     Router::new()
         .route("/chat", post(handlers::chat))
         .route("/chat/stream", post(handlers::stream))

@@ -97,7 +97,7 @@ async fn a_streamed_answer_is_passed_on_token_by_token() {
 
 #[tokio::test]
 async fn a_failing_endpoint_is_a_502_and_the_error_of_the_model_call() {
-    let body = r#"{"error": {"message": "sk-very-secret has used up its quota", "type": "x"}}"#;
+    let body = r#"{"error": {"message": "sk-very-secret has used up its quota", "type": "insufficient_quota"}}"#;
     let server = asking(Answer::Plain(429, body)).await;
     let response = server.chat(&json!({"message": "Tea?"})).await;
     let id = session_id(&response);
@@ -121,7 +121,7 @@ async fn a_stream_that_cannot_begin_is_a_502_too() {
     for (status, body, expected) in [
         (
             401,
-            "Incorrect API key provided: sk-ve***ret",
+            r#"{"error": {"message": "Incorrect API key provided: sk-ve***ret", "type": "invalid_request_error"}}"#,
             "OPENAI_API_KEY",
         ),
         (500, "<html>oops</html>", "status 500: <html>oops</html>"),

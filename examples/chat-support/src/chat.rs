@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use honeyhive::Session;
+use honeyhive::{HoneyHiveTracer, Session};
 
 use crate::conversations::Conversations;
 use crate::error::ChatError;
@@ -25,12 +25,12 @@ struct Inner {
 }
 
 impl Chat {
-    /// A chat without any conversation yet.
+    /// A chat without any conversation yet, whose calls of a model `tracer` sees.
     #[must_use]
-    pub fn new(responder: Responder) -> Self {
+    pub fn new(tracer: &HoneyHiveTracer, responder: Responder) -> Self {
         Self {
             inner: Arc::new(Inner {
-                responder,
+                responder: responder.traced_by(tracer),
                 conversations: Arc::default(),
             }),
         }
@@ -49,7 +49,7 @@ impl Chat {
         let turn = self.begin(session, request);
         let answer = self.inner.responder.answer(turn.messages());
         match turn.model().scope(answer).await {
-            Ok(answer) => Ok(turn.complete(answer)),
+            Ok(answer) => Ok(turn.complete(&answer)),
             Err(error) => Err(turn.fail(error).into()),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ChatRequest ─► Chat ─┬─► Conversations   what was said before, by session
-//!                      ├─► Responder       built in, or an OpenAI-compatible endpoint
+//!                      ├─► Responder       built in, or an OpenAI-compatible endpoint (async-openai)
 //!                      └─► Turn            a chain span and a model span around the answer
 //! ChatReply or ReplyStream ◄─┘
 //! ```
@@ -19,7 +19,6 @@ mod message;
 mod reply_stream;
 mod request;
 mod responder;
-mod sse;
 mod turn;
 
 pub use chat::Chat;

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 
 use crate::error::{ChatError, UpstreamError};
 use crate::message::StreamEvent;
-use crate::responder::{Delta, Deltas};
+use crate::responder::Deltas;
 use crate::turn::Turn;
 
 /// The events of `POST /chat/stream`. Dropping it before its end says that nobody listens any more.
@@ -46,16 +46,19 @@ impl Stream for ReplyStream {
 }
 
 impl ReplyStream {
-    /// What a piece of the answer, its failure or its end is to the client; not every piece has text.
-    fn event(&mut self, delta: Option<Result<Delta, UpstreamError>>) -> Option<StreamEvent> {
+    /// What a piece of the answer, its failure or its end is to the client.
+    fn event(&mut self, delta: Option<Result<String, UpstreamError>>) -> Option<StreamEvent> {
         match delta {
-            Some(Ok(delta)) => self.turn.as_mut()?.push(delta).map(StreamEvent::Token),
+            Some(Ok(delta)) => {
+                self.turn.as_mut()?.push(&delta);
+                Some(StreamEvent::Token(delta))
+            }
             Some(Err(error)) => {
                 let error = self.turn.take()?.fail(error);
                 Some(StreamEvent::Failed(ChatError::from(error).body()))
             }
             None => {
-                let reply = self.turn.take()?.complete(Delta::default());
+                let reply = self.turn.take()?.complete("");
                 Some(StreamEvent::Done(reply))
             }
         }

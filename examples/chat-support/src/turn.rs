@@ -8,7 +8,7 @@ use honeyhive::{Session, Span, json};
 use crate::conversations::Conversations;
 use crate::error::UpstreamError;
 use crate::message::{ChatReply, Message};
-use crate::responder::{About, Delta};
+use crate::responder::About;
 
 /// A turn that is under way: the chain span, the model span in it, and the answer so far.
 ///
@@ -23,7 +23,7 @@ pub(crate) struct Turn {
     conversations: Arc<Conversations>,
     /// What was said before, and the message to answer.
     messages: Vec<Message>,
-    answer: Delta,
+    answer: String,
     began: Instant,
     first_token_after: Option<Duration>,
     ended: bool,
@@ -52,7 +52,7 @@ impl Turn {
             session: session.clone(),
             conversations: Arc::clone(conversations),
             messages,
-            answer: Delta::default(),
+            answer: String::new(),
             began: Instant::now(),
             first_token_after: None,
             ended: false,
@@ -69,23 +69,19 @@ impl Turn {
         &self.model
     }
 
-    /// Takes a piece of a streamed answer in; returns its text, where it has any.
-    pub(crate) fn push(&mut self, delta: Delta) -> Option<String> {
-        let token = (!delta.text.is_empty()).then(|| delta.text.clone());
-        if token.is_some() {
-            self.first_token_after
-                .get_or_insert_with(|| self.began.elapsed());
-        }
-        self.answer.merge(delta);
-        token
+    /// Takes a piece of a streamed answer in.
+    pub(crate) fn push(&mut self, delta: &str) {
+        self.first_token_after
+            .get_or_insert_with(|| self.began.elapsed());
+        self.answer.push_str(delta);
     }
 
     /// The answer, or the rest of it, is there.
-    pub(crate) fn complete(mut self, rest: Delta) -> ChatReply {
-        self.answer.merge(rest);
+    pub(crate) fn complete(mut self, rest: &str) -> ChatReply {
+        self.answer.push_str(rest);
         self.end();
         ChatReply {
-            reply: std::mem::take(&mut self.answer.text),
+            reply: std::mem::take(&mut self.answer),
             session_id: self.session.id(),
         }
     }
@@ -101,18 +97,17 @@ impl Turn {
     fn end(&mut self) {
         self.ended = true;
         let time_to_first_token_ms = self.first_token_after.map(|time| time.as_millis());
-        self.model.metadata(&self.answer.facts);
         self.model
             .metadata(json!({ "time_to_first_token_ms": time_to_first_token_ms }));
-        if !self.answer.text.is_empty() {
+        if !self.answer.is_empty() {
             self.record_answer();
         }
     }
 
     /// Of a turn that was cut short, too: what the user has read is part of the conversation.
     fn record_answer(&mut self) {
-        let said = Message::assistant(&self.answer.text);
-        let reply = json!({ "reply": self.answer.text });
+        let said = Message::assistant(&self.answer);
+        let reply = json!({ "reply": self.answer });
         self.model.outputs(&said);
         self.chain.outputs(&reply);
         let Some(asked) = self.messages.pop() else {
@@ -120,7 +115,7 @@ impl Turn {
         };
         // The session's top shows the last question beside the last answer: its inputs are those of the first.
         self.session
-            .outputs(json!({ "message": asked.content, "reply": self.answer.text }));
+            .outputs(json!({ "message": asked.content, "reply": self.answer }));
         self.conversations
             .remember(self.session.id(), [asked, said]);
     }

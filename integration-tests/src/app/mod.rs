@@ -18,7 +18,7 @@ use tracing::Dispatch;
 use crate::adapter::Boxed;
 pub use counted::{Counted, Polls};
 pub use handlers::{OWN_HEADER, PANIC_TEXT, REFUSAL_TEXT};
-pub use streams::{EVENTS, TOKENS};
+pub use streams::{DATA_STREAM, EVENTS, MODEL_EVENTS, TOKENS};
 pub use work::{WORK_SPANS, is_through_tracing};
 
 /// What the handlers share, and how a row and a handler wait for each other.
@@ -173,6 +173,12 @@ pub const ENDPOINTS: &[Endpoint] = &[
     }),
     endpoint("GET", "/events", |app, call| {
         Box::pin(streams::events(app, call))
+    }),
+    endpoint("GET", "/model-events", |app, call| {
+        Box::pin(streams::model_events(app, call))
+    }),
+    endpoint("GET", "/data-stream", |app, call| {
+        Box::pin(streams::data_stream(app, call))
     }),
     endpoint("GET", "/parked-events", |app, call| {
         Box::pin(streams::parked_events(app, call))

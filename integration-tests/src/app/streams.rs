@@ -15,6 +15,20 @@ pub const TOKENS: [&str; 5] = ["The ", "answer ", "is ", "forty-", "two."];
 /// What an event stream says.
 pub const EVENTS: [&str; 3] = ["data: one\n\n", "data: two\n\n", "data: three\n\n"];
 
+/// What a model streams, passed on as it came; a character is in two pieces.
+pub const MODEL_EVENTS: [&[u8]; 4] = [
+    b"data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Zw\xc3",
+    b"\xb6lf\"}}]}\n\ndata: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\" trees\"},\"finish_reason\":\"stop\"}]}\n\n",
+    b"data: {\"choices\":[],\"usage\":{\"prompt_tokens\":11,\"completion_tokens\":7}}\n\n",
+    b"data: [DONE]\n\n",
+];
+/// The same in Vercel's older form, which is plain text.
+pub const DATA_STREAM: [&[u8]; 3] = [
+    b"f:{\"messageId\":\"m1\"}\n0:\"Zw\xc3\xb6lf\"\n",
+    b"0:\" trees\"\n",
+    b"d:{\"finishReason\":\"stop\",\"usage\":{\"promptTokens\":11,\"completionTokens\":7}}\n",
+];
+
 type Answer = Result<Reply, Refusal>;
 
 /// One span a piece, made while the body is polled.
@@ -59,6 +73,24 @@ pub(super) async fn tokens(app: Arc<App>, _: Call) -> Answer {
 /// Server-sent events, to their end.
 pub(super) async fn events(app: Arc<App>, _: Call) -> Answer {
     Ok(event_stream(spoken(app, &EVENTS)))
+}
+
+/// A model's stream.
+pub(super) async fn model_events(_: Arc<App>, _: Call) -> Answer {
+    Ok(event_stream(of_bytes(&MODEL_EVENTS)))
+}
+
+/// A stream for the hooks of Vercel's AI SDK.
+pub(super) async fn data_stream(_: Arc<App>, _: Call) -> Answer {
+    let reply = Reply::stream(of_bytes(&DATA_STREAM));
+    let reply = reply.header("content-type", "text/plain; charset=utf-8");
+    Ok(reply.header("x-vercel-ai-data-stream", "v1"))
+}
+
+fn of_bytes(pieces: &'static [&'static [u8]]) -> Pieces {
+    stream::iter(pieces)
+        .map(|piece| Ok(Bytes::from_static(piece)))
+        .boxed()
 }
 
 /// One server-sent event; the others when the row says so.

@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 
 use crate::adapter::Adapter;
-use crate::app::{EVENTS, REFUSAL_TEXT, TOKENS, payload};
+use crate::app::{DATA_STREAM, EVENTS, MODEL_EVENTS, REFUSAL_TEXT, TOKENS, payload};
 use crate::client::{Answer, Client};
 use crate::harness::{Stage, assert_ended, assert_error, has_ended};
 
@@ -157,5 +157,36 @@ pub async fn a_body_is_polled_to_its_end_as_without_us<A: Adapter>() {
         }
         assert_eq!(counts[1], counts[0], "compressed: {compressed}");
         assert_ended(&with.only_session().await, 200, "complete");
+    }
+}
+
+/// What a model says passes unchanged, and is the session's outputs; its tokens are those of the call behind it.
+pub async fn what_is_streamed_to_a_user_becomes_the_outputs_where_that_is_wished<A: Adapter>() {
+    let streams = [
+        ("/model-events", MODEL_EVENTS.concat()),
+        ("/data-stream", DATA_STREAM.concat()),
+    ];
+    for captures in [true, false] {
+        let builder = Stage::builder().instrumentation(move |it| it.capture_stream(captures));
+        let stage = builder.start::<A>().await;
+        for (path, bytes) in &streams {
+            let answer = stage.request("GET", path).send().await;
+            assert_eq!(&answer.body, bytes);
+            let session = stage.session(answer.session_id()).await;
+            assert_ended(&session, 200, "complete");
+            let said = ["role", "content", "finish_reason"].map(|key| session.outputs.get(key));
+            let expected = [json!("assistant"), json!("Zwölf trees"), json!("stop")];
+            assert_eq!(
+                said,
+                expected.each_ref().map(|it| captures.then_some(it)),
+                "{path}"
+            );
+            let metadata = json!(session.metadata).to_string();
+            assert!(!metadata.contains("tokens"), "{metadata}");
+        }
+        // A stream that nobody knows is nobody's words.
+        let answer = stage.request("GET", "/events").send().await;
+        let session = stage.session(answer.session_id()).await;
+        assert_eq!(json!(session.outputs), json!({"status_code": 200}));
     }
 }

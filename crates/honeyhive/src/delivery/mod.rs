@@ -21,6 +21,7 @@ mod changes;
 mod claim;
 mod confirms;
 mod core;
+mod counted;
 mod disk;
 mod driver;
 mod gate;

@@ -1,7 +1,9 @@
 //! A span as it leaves: what it says where HoneyHive looks for it, and routed.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use opentelemetry::trace::Status;
 use opentelemetry::{KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
@@ -9,11 +11,11 @@ use super::plan::Origin;
 use super::redactor::Redactor;
 use super::scope::change_scope;
 use crate::attributes::{
-    ERROR, EVENT_TYPE, LEGACY_PROJECT, LEGACY_SESSION_ID, LEGACY_SOURCE, PROJECT, RAW_SUFFIX,
-    SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE,
+    ERROR, EVENT_TYPE, EXCEPTION_MESSAGE, LEGACY_PROJECT, LEGACY_SESSION_ID, LEGACY_SOURCE,
+    PROJECT, RAW_SUFFIX, SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE,
 };
 use crate::event_type::EventType;
-use crate::gen_ai;
+use crate::gen_ai::{self, shorten_vectors};
 use crate::model::finite::{has_nameless, name_numbers};
 use crate::model::id::SessionId;
 use crate::model::limits::{self, keep_last_writes};
@@ -21,16 +23,21 @@ use crate::model::truth::says_nothing;
 use crate::outbox::strays;
 use crate::secret::is_secret_name;
 
-/// Puts what the span says where HoneyHive looks for it, its type among it.
-pub(super) fn arrange(span: &mut SpanData, has_children: bool, redactor: &Redactor) {
+/// Makes one thing of what the span says several times over, or in several ways.
+pub(super) fn tidy(span: &mut SpanData) {
     strays::forget(span);
     // A clock that was set back ends a span before its start.
     span.end_time = span.end_time.max(span.start_time);
     name_all_numbers(span);
     leave_out_no_errors(&mut span.attributes);
+    tell_failure(span);
     keep_last_writes(&mut span.attributes);
     take_suggestions(&mut span.attributes);
-    let event_type = EventType::of_span(&span.attributes, has_children);
+    shorten_vectors(&mut span.attributes);
+}
+
+/// Puts what the span says where HoneyHive looks for it, its type among it.
+pub(super) fn place(span: &mut SpanData, event_type: EventType, redactor: &Redactor) {
     if gen_ai::is_told(span) {
         redactor.messages(span);
         gen_ai::place(span);
@@ -63,6 +70,32 @@ fn name_all_numbers(span: &mut SpanData) {
 /// An error that says that there is none is none.
 fn leave_out_no_errors(attributes: &mut Vec<KeyValue>) {
     attributes.retain(|it| it.key.as_str() != ERROR || !says_nothing(&it.value));
+}
+
+/// Tells what a failure was that was left without a word: the exception that the span tells of, else the type of its
+/// error.
+fn tell_failure(span: &mut SpanData) {
+    let Status::Error { description } = &mut span.status else {
+        return;
+    };
+    if !description.is_empty() || span.attributes.iter().any(|it| it.key.as_str() == ERROR) {
+        return;
+    }
+    let of_events = span
+        .events
+        .events
+        .iter()
+        .rev()
+        .flat_map(|it| &it.attributes);
+    let last = |key| span.attributes.iter().rfind(|it| it.key.as_str() == key);
+    let error = of_events
+        .chain(&span.attributes)
+        .find(|it| it.key.as_str() == EXCEPTION_MESSAGE && !says_nothing(&it.value))
+        .or_else(|| last("error.type"));
+    let text = error.map_or(Cow::Borrowed("error"), |it| it.value.as_str());
+    let text = text.into_owned();
+    *description = text.clone().into();
+    span.attributes.push(KeyValue::new(ERROR, text));
 }
 
 /// Says whose span it is. A session that no start of ours has created has a name for that.

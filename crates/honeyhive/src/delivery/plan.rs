@@ -25,6 +25,7 @@ pub(crate) struct Plan {
     pub(super) most_items: usize,
     pub(super) most_bytes: usize,
     pub(super) sink: Sink,
+    pub(super) captures_content: bool,
     /// Where to spool, and for which destination.
     pub(super) spool: Option<(Spool, u32)>,
 }
@@ -56,6 +57,7 @@ impl Plan {
                 .then(|| Some((settings.spool.clone()?, settings.destination())))
                 .flatten(),
             sink,
+            captures_content: settings.captures_content,
         }
     }
 }

@@ -8,6 +8,7 @@ use opentelemetry_sdk::trace::SpanData;
 use serde::Serialize;
 
 use super::changes::Changes;
+use super::counted::Counted;
 use super::outgoing;
 use super::outputs::Outputs;
 use super::plan::{Origin, Plan};
@@ -15,6 +16,8 @@ use super::recent::Recent;
 use super::redactor::Redactor;
 use super::sealed::Body;
 use super::sink::Sink;
+use crate::event_type::EventType;
+use crate::gen_ai;
 use crate::model::id::SessionId;
 use crate::outbox::{StartRecord, Update};
 
@@ -58,7 +61,9 @@ pub(super) struct Sealer {
     origin: Origin,
     redactor: Arc<Redactor>,
     sink: Sink,
+    captures_content: bool,
     outputs: Outputs,
+    counted: Counted,
     /// The names that spans tell, as they may leave.
     names: Recent<SessionId, (Arc<str>, Arc<str>)>,
 }
@@ -69,7 +74,9 @@ impl Sealer {
             origin: plan.origin.clone(),
             redactor: Arc::clone(&plan.redactor),
             sink: plan.sink.clone(),
+            captures_content: plan.captures_content,
             outputs: Outputs::default(),
+            counted: Counted::default(),
             names: Recent::new(),
         }
     }
@@ -117,7 +124,13 @@ impl Sealer {
     /// The span with all that HoneyHive wants to see on it, and nothing that nobody should see.
     fn finished(&mut self, open: OpenSpan) -> SpanData {
         let mut span = open.span;
-        outgoing::arrange(&mut span, open.has_children, &self.redactor);
+        outgoing::tidy(&mut span);
+        let event_type = EventType::of_span(&span.attributes, open.has_children);
+        self.counted.once(&mut span, event_type);
+        if !self.captures_content {
+            gen_ai::hide(&mut span);
+        }
+        outgoing::place(&mut span, event_type, &self.redactor);
         self.redactor.span(&mut span);
         let name = open.unstarted.map(|name| self.masked(open.session, name));
         outgoing::route(&mut span, open.session, name.as_ref(), &self.origin);

@@ -253,18 +253,19 @@ fn into_messages(
     call: Option<&Json>,
     finish_reason: Option<&Json>,
 ) -> Vec<Object> {
-    let with_role = || Map::from_iter([("role".to_owned(), Json::from(role))]);
+    let with_role = |role: &str| Map::from_iter([("role".to_owned(), Json::from(role))]);
     let mut messages: Vec<_> = pieces
         .answers
         .into_iter()
         .map(|answer| {
-            let mut message = with_role();
+            // Whoever the message around them is said to be from.
+            let mut message = with_role("tool");
             message.insert("content".to_owned(), answer.text.into());
             message.extend(answer.call.map(|call| ("tool_call_id".to_owned(), call)));
             message
         })
         .collect();
-    let mut message = with_role();
+    let mut message = with_role(role);
     if !pieces.texts.is_empty() {
         message.insert("content".to_owned(), pieces.texts.join("\n").into());
     }

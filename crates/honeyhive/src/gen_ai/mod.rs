@@ -5,6 +5,7 @@
 //! stays beside it, and what the program has said itself is never replaced.
 
 mod binary;
+mod content;
 mod events;
 mod flat;
 mod lenient;
@@ -14,13 +15,17 @@ mod shape;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod usage;
 
 use std::collections::HashSet;
 
-use opentelemetry::{KeyValue, Value as Attribute};
+use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SpanData;
 
-use crate::attributes::{GEN_AI_USAGE_PREFIX, MAX_ATTRIBUTES};
+pub(crate) use content::hide;
+pub(crate) use usage::{is_usage, said_tokens, shorten_vectors};
+
+use crate::attributes::MAX_ATTRIBUTES;
 use crate::model::flatten::{at_most, flatten};
 use crate::model::object::Bucket;
 use sources::Sources;
@@ -33,7 +38,7 @@ pub(crate) fn is_told(span: &SpanData) -> bool {
 /// Adds what the conventions say went in and came out, as far as the span has room.
 pub(crate) fn place(span: &mut SpanData) {
     let attributes = &mut span.attributes;
-    attributes.iter_mut().for_each(count_tokens);
+    usage::place(attributes);
     let sources = Sources::of(attributes, &span.events.events);
     for (bucket, found) in [
         (Bucket::Inputs, sources.inputs()),
@@ -64,14 +69,4 @@ fn names_in(bucket: Bucket, attributes: &[KeyValue]) -> HashSet<String> {
         rest.strip_prefix('.')?.split('.').next()
     });
     names.map(str::to_owned).collect()
-}
-
-/// Token counts that came as text, as `tracing-opentelemetry` writes unsigned numbers: HoneyHive adds them up.
-fn count_tokens(attribute: &mut KeyValue) {
-    if attribute.key.as_str().starts_with(GEN_AI_USAGE_PREFIX)
-        && let Attribute::String(text) = &attribute.value
-        && let Ok(tokens) = text.as_str().parse::<i64>()
-    {
-        attribute.value = tokens.into();
-    }
 }

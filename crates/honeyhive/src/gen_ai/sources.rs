@@ -14,16 +14,17 @@ use crate::attributes::{
 use crate::model::object::Object;
 
 /// Lists of messages that came as one attribute a leaf: OpenInference, then Traceloop as it is and as it was.
-const FLAT_INPUTS: [&str; 3] = ["llm.input_messages", GEN_AI_PROMPT, "llm.prompts"];
-const FLAT_OUTPUTS: [&str; 3] = ["llm.output_messages", GEN_AI_COMPLETION, "llm.completions"];
+pub(super) const FLAT_INPUTS: [&str; 3] = ["llm.input_messages", GEN_AI_PROMPT, "llm.prompts"];
+pub(super) const FLAT_OUTPUTS: [&str; 3] =
+    ["llm.output_messages", GEN_AI_COMPLETION, "llm.completions"];
 /// Whatever went into a step and came out of it: Langfuse, Traceloop, OpenInference.
-const ANY_INPUTS: [&str; 4] = [
+pub(super) const ANY_INPUTS: [&str; 4] = [
     "langfuse.observation.input",
     "langfuse.input",
     "traceloop.entity.input",
     "input.value",
 ];
-const ANY_OUTPUTS: [&str; 4] = [
+pub(super) const ANY_OUTPUTS: [&str; 4] = [
     "langfuse.observation.output",
     "langfuse.output",
     "traceloop.entity.output",
@@ -91,23 +92,31 @@ impl<'s> Sources<'s> {
 
     /// The conversation until the model was asked, the instructions first.
     fn history(&self) -> Vec<Object> {
+        let asked = self.asked();
         let mut history = match self.read(GEN_AI_SYSTEM_INSTRUCTIONS) {
             Some(instructions) => messages(&instructions, "system"),
             None => Vec::new(),
         };
-        if let Some(asked) = self.read(GEN_AI_INPUT_MESSAGES) {
-            history.extend(messages(&asked, "user"));
-        } else if let Some(asked) = self.chat(GEN_AI_PROMPT).or_else(|| self.flat[0].clone()) {
-            history.extend(messages(&asked, "user"));
-        } else {
-            history.extend(
-                self.of_events
-                    .inputs
-                    .iter()
-                    .flat_map(|message| messages(message, "user")),
-            );
-        }
+        // Some libraries have the instructions among the messages, too.
+        history.retain(|said| !asked.iter().any(|it| is_same_instruction(said, it)));
+        history.extend(asked);
         history
+    }
+
+    fn asked(&self) -> Vec<Object> {
+        let asked = self
+            .read(GEN_AI_INPUT_MESSAGES)
+            .or_else(|| self.chat(GEN_AI_PROMPT))
+            .or_else(|| self.flat[0].clone());
+        match asked {
+            Some(asked) => messages(&asked, "user"),
+            None => {
+                let inputs = self.of_events.inputs.iter();
+                inputs
+                    .flat_map(|message| messages(message, "user"))
+                    .collect()
+            }
+        }
     }
 
     pub(super) fn outputs(&self) -> Object {
@@ -201,6 +210,11 @@ impl<'s> Sources<'s> {
             other => other,
         })
     }
+}
+
+fn is_same_instruction(said: &Object, asked: &Object) -> bool {
+    let role = asked.get("role").and_then(Json::as_str);
+    matches!(role, Some("system" | "developer")) && said.get("content") == asked.get("content")
 }
 
 /// A text as the JSON in it, which may have been written twice over.

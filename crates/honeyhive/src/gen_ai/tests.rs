@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
-use opentelemetry::{Array, StringValue};
+use opentelemetry::{Array, StringValue, Value as Attribute};
 use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
 use serde_json::{Value as Json, json};
 
@@ -196,6 +196,35 @@ fn each_answer_of_a_tool_is_a_message_and_unknown_parts_show_their_text() {
     ]) {
         assert!(added.contains(&expected), "{expected:?} in {added:?}");
     }
+}
+
+#[test]
+fn instructions_that_stand_among_the_messages_too_are_shown_once() {
+    let said = |content: &str| {
+        let before = [
+            (
+                GEN_AI_SYSTEM_INSTRUCTIONS,
+                json!([{"type": "text", "content": "Be brief."}]),
+            ),
+            (
+                GEN_AI_INPUT_MESSAGES,
+                json!([{"role": "system", "parts": [{"type": "text", "content": content}]},
+                    {"role": "user", "parts": [{"type": "text", "content": "Be brief."}]}]),
+            ),
+        ];
+        let contents = added(&before).into_iter();
+        let contents = contents.filter(|(key, _)| key.ends_with(".content"));
+        contents.map(|(_, content)| content).collect::<Vec<_>>()
+    };
+    assert_eq!(said("Be brief."), ["Be brief.", "Be brief."]);
+    assert_eq!(said("Rhyme."), ["Be brief.", "Rhyme.", "Be brief."]);
+}
+
+#[test]
+fn the_answer_of_a_tool_is_the_tools_whoever_the_message_is_from() {
+    let value = r#"[{"role": "user", "parts": [{"type": "tool_call_response", "id": "c1", "response": "ok"}]}]"#;
+    let expected = ["0.content=ok", "0.role=tool", "0.tool_call_id=c1"];
+    assert_eq!(lines(GEN_AI_INPUT_MESSAGES, value), expected);
 }
 
 #[test]

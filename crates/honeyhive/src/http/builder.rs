@@ -62,6 +62,8 @@ impl<T> ServerInstrumentationBuilder<T> {
             tenant: None,
             start: SessionStart::default(),
             request_span,
+            #[cfg(feature = "model-calls")]
+            captures_stream: false,
         };
         Self(inner, PhantomData)
     }
@@ -207,6 +209,14 @@ impl<T> ServerInstrumentationBuilder<T> {
         self
     }
 
+    /// Makes what a response streams to its user the outputs of the session; see
+    /// [`ServerInstrumentation::capture_stream`] (feature `model-calls`).
+    #[cfg(feature = "model-calls")]
+    pub fn capture_stream(mut self, captures: bool) -> Self {
+        self.0.captures_stream = captures;
+        self
+    }
+
     /// The instrumentation, or the adapter's layer.
     ///
     /// # Errors
@@ -230,6 +240,8 @@ impl<T> ServerInstrumentationBuilder<T> {
     fn checked(self) -> ServerInstrumentation {
         self.0.tracer.trusts().add(&self.0.trust);
         ServerInstrumentation {
+            #[cfg(feature = "model-calls")]
+            captures_stream: self.0.captures_stream,
             inner: Arc::new(self.0),
         }
     }

@@ -29,6 +29,8 @@ mod names;
 mod open;
 mod request;
 mod response;
+#[cfg(feature = "model-calls")]
+mod streamed;
 mod traced;
 
 use std::fmt;
@@ -79,6 +81,8 @@ type Callback<T> = Box<dyn Fn(&RequestInfo<'_>) -> T + Send + Sync>;
 #[derive(Clone)]
 pub struct ServerInstrumentation {
     inner: Arc<Inner>,
+    #[cfg(feature = "model-calls")]
+    captures_stream: bool,
 }
 
 struct Inner {
@@ -97,6 +101,8 @@ struct Inner {
     tenant: Option<Callback<Option<String>>>,
     start: SessionStart,
     request_span: bool,
+    #[cfg(feature = "model-calls")]
+    captures_stream: bool,
 }
 
 impl ServerInstrumentation {
@@ -110,6 +116,19 @@ impl ServerInstrumentation {
     #[must_use]
     pub fn request_headers(&self) -> RequestHeaders<'_> {
         RequestHeaders::new(&self.inner.session_id_header)
+    }
+
+    /// Makes what a response streams to its user the outputs of the session (feature `model-calls`; default `false`):
+    /// server-sent events in the words of OpenAI, Anthropic or Gemini, and the streams of Vercel's AI SDK, put together
+    /// while they pass unchanged.
+    ///
+    /// Tokens are left to the calls of models behind it, which say them. Nothing is read of a body that a layer further
+    /// in has compressed, and no text where the [tracer captures none](HoneyHiveTracer::captures_content).
+    #[cfg(feature = "model-calls")]
+    #[must_use]
+    pub const fn capture_stream(mut self, captures: bool) -> Self {
+        self.captures_stream = captures;
+        self
     }
 
     /// The tracer.

@@ -108,6 +108,8 @@ impl ServerInstrumentation {
             began,
             has_span,
             ending,
+            #[cfg(feature = "model-calls")]
+            captures_stream: self.captures_stream,
             #[cfg(feature = "signed-ids")]
             signing: trust.signing_keys().cloned().map(Box::new),
             confirmation: inner.confirmation(&session),
@@ -132,6 +134,8 @@ impl ServerInstrumentation {
         Some(RequestGuard(Handling::Traced(Box::new(Traced {
             has_span: true,
             ending: Ending::Joined,
+            #[cfg(feature = "model-calls")]
+            captures_stream: self.captures_stream,
             ..Traced::new(session.clone(), cx, request.method() == "HEAD")
         }))))
     }

@@ -10,6 +10,8 @@ use opentelemetry::trace::{Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
 use super::Headers;
+#[cfg(feature = "model-calls")]
+use super::streamed::Streamed;
 use crate::attributes::ERROR;
 use crate::incoming::{panic_text, run_in};
 use crate::outbox::{Outcome, SessionEnd};
@@ -18,6 +20,8 @@ use crate::owners::MemberId;
 use crate::session::SigningKeys;
 use crate::session::suppression::Suppression;
 use crate::session::{CreateSession, Session};
+#[cfg(feature = "model-calls")]
+use crate::span;
 
 /// The status of an answer that failed before its head.
 pub(super) const INTERNAL_SERVER_ERROR: u16 = 500;
@@ -50,6 +54,10 @@ pub(super) struct Traced {
     pub(super) ending: Ending,
     pub(super) is_head: bool,
     pub(super) has_ended: bool,
+    #[cfg(feature = "model-calls")]
+    pub(super) captures_stream: bool,
+    #[cfg(feature = "model-calls")]
+    pub(super) streamed: Option<Box<Streamed>>,
     /// What signs the id that goes back, where ids are signed.
     #[cfg(feature = "signed-ids")]
     pub(super) signing: Option<Box<SigningKeys>>,
@@ -135,6 +143,10 @@ impl Traced {
             ending: Ending::Update,
             is_head,
             has_ended: false,
+            #[cfg(feature = "model-calls")]
+            captures_stream: false,
+            #[cfg(feature = "model-calls")]
+            streamed: None,
             #[cfg(feature = "signed-ids")]
             signing: None,
             confirmation: None,
@@ -163,8 +175,36 @@ impl Traced {
             bytes: 0,
             length: body_length.or(found.content_length),
         });
+        #[cfg(feature = "model-calls")]
+        if self.captures_stream && !has_no_body {
+            self.streamed = Streamed::begin(&self.session.outbox, headers);
+        }
         if has_no_body {
             self.complete();
+        }
+    }
+
+    /// What the bytes say that are about to pass.
+    #[cfg(feature = "model-calls")]
+    pub(super) fn listen(&mut self, bytes: &[u8]) {
+        if let Some(streamed) = &mut self.streamed {
+            streamed.take(&self.session.outbox, bytes);
+        }
+    }
+
+    /// What was streamed to the user is what came out.
+    #[cfg(feature = "model-calls")]
+    fn say_streamed(&mut self, outcome: Outcome) {
+        let Some(streamed) = self.streamed.take() else {
+            return;
+        };
+        if let Some(outputs) = streamed.finish(&self.session.outbox, outcome) {
+            if self.has_span {
+                span::enrich(&self.cx.span(), outputs.clone());
+            }
+            if matches!(self.ending, Ending::Update) {
+                self.session.enrich(outputs);
+            }
         }
     }
 
@@ -247,6 +287,8 @@ impl Traced {
         error: Option<Cow<'static, str>>,
     ) {
         self.has_ended = true;
+        #[cfg(feature = "model-calls")]
+        self.say_streamed(outcome);
         let answer = self.answer.as_ref();
         let duration = now.saturating_duration_since(self.began);
         let ending = SessionEnd {

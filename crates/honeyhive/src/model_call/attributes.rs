@@ -8,7 +8,7 @@ use super::operation::Operation;
 use crate::attributes::{ERROR, GEN_AI_OPERATION, MAX_ATTRIBUTES};
 use crate::model::flatten::{at_most, flatten};
 use crate::model_span;
-use crate::stream::{Asked, Choice, Kind, Message, Reply, ToolCall, Usage};
+use crate::stream::{Asked, Message, Reply, Usage};
 
 /// Writes onto a span: its own, or one that is filled as far as the program has not said the same.
 pub(super) struct Writer<'a> {
@@ -105,32 +105,9 @@ impl Writer<'_> {
         }
     }
 
-    pub(super) fn said(&mut self, reply: &Reply, hides_content: bool) {
-        match reply.choices.as_slice() {
-            [only] => self.choice("honeyhive_outputs", only, hides_content),
-            choices => {
-                for (index, choice) in choices.iter().enumerate() {
-                    let key = format!("honeyhive_outputs.chat_history.{index}");
-                    self.choice(&key, choice, hides_content);
-                }
-            }
-        }
+    pub(super) fn said(&mut self, reply: &Reply) {
+        self.put_json("honeyhive_outputs".to_owned(), reply.outputs().into());
         self.reasons(reply);
-        if let Some((vectors, size)) = reply.vectors {
-            let mark = format!(
-                "[{vectors} {} of {size}]",
-                plural(vectors, "vector", "vectors")
-            );
-            self.put("honeyhive_outputs.embeddings", mark);
-        }
-        if reply.images > 0 {
-            let mark = format!(
-                "[{} {}]",
-                reply.images,
-                plural(reply.images, "image", "images")
-            );
-            self.put("honeyhive_outputs.images", mark);
-        }
         self.put_some("gen_ai.response.model", reply.model.clone());
         self.put_some("honeyhive_metadata.response_model", reply.model.clone());
         self.put_some("gen_ai.response.id", reply.id.clone());
@@ -139,62 +116,6 @@ impl Writer<'_> {
             self.put("honeyhive_metadata.left_out", reply.left_out as i64);
         }
         self.usage(&reply.usage);
-    }
-
-    fn choice(&mut self, key: &str, choice: &Choice, hides_content: bool) {
-        self.put(format!("{key}.role"), "assistant");
-        if hides_content {
-            self.sizes(key, choice);
-        } else {
-            let refusal = choice.text(Kind::Refusal);
-            if refusal.is_some() {
-                self.put(format!("{key}.refusal"), true);
-            }
-            if let Some(text) = choice.text(Kind::Text).or(refusal) {
-                self.put(format!("{key}.content"), text);
-            }
-            if let Some(reasoning) = choice.text(Kind::Reasoning) {
-                self.put(format!("{key}.reasoning"), reasoning);
-            }
-        }
-        for (index, call) in choice.tool_calls.iter().enumerate() {
-            self.tool_call(&format!("{key}.tool_calls.{index}"), call, hides_content);
-        }
-        if let Some(reason) = &choice.finish_reason {
-            self.put(format!("{key}.finish_reason"), reason.clone());
-        }
-    }
-
-    fn sizes(&mut self, key: &str, choice: &Choice) {
-        let kinds = [
-            ("content_bytes", Kind::Text),
-            ("refusal_bytes", Kind::Refusal),
-            ("reasoning_bytes", Kind::Reasoning),
-        ];
-        for (name, kind) in kinds {
-            let bytes = choice.bytes(kind);
-            if bytes > 0 {
-                self.put(format!("{key}.{name}"), bytes as i64);
-            }
-        }
-    }
-
-    fn tool_call(&mut self, key: &str, call: &ToolCall, hides_content: bool) {
-        if let Some(id) = &call.id {
-            self.put(format!("{key}.id"), id.clone());
-        }
-        if let Some(name) = &call.name {
-            self.put(format!("{key}.name"), name.clone());
-        }
-        if hides_content {
-            return;
-        }
-        if let Some(arguments) = call.arguments() {
-            self.put(format!("{key}.arguments"), arguments);
-        }
-        if let Some(result) = &call.result {
-            self.put(format!("{key}.result"), result.shown());
-        }
     }
 
     fn reasons(&mut self, reply: &Reply) {
@@ -268,10 +189,6 @@ impl Writer<'_> {
         self.put(ERROR, text);
         self.put_some("error.type", kind);
     }
-}
-
-const fn plural(count: u64, one: &'static str, several: &'static str) -> &'static str {
-    if count == 1 { one } else { several }
 }
 
 /// With three digits behind the point.

@@ -52,7 +52,7 @@ impl HoneyHiveTracer {
             provider: provider.into(),
             model: model.into(),
             operation: Operation::default(),
-            hides_content: false,
+            hides_content: !self.captures_content(),
             by: By::Hand,
             body: None,
             messages: Value::Null,
@@ -134,9 +134,10 @@ impl ModelCallBuilder {
     }
 
     /// Without it no text of the call is held or sent, neither what was asked nor what was said: only lengths, the
-    /// names of tools, tokens and reasons.
+    /// names of tools, tokens and reasons. Where the [tracer captures none](HoneyHiveTracer::captures_content), neither
+    /// does a call.
     pub fn capture_content(mut self, captures: bool) -> Self {
-        self.hides_content = !captures;
+        self.hides_content = !(captures && self.tracer.captures_content());
         self
     }
 

@@ -40,6 +40,11 @@ impl ModelCall {
         Self { inner }
     }
 
+    #[cfg(all(test, feature = "testing"))]
+    pub(super) const fn inner(&self) -> &Arc<Inner> {
+        &self.inner
+    }
+
     /// The future, in the context of the call: a client that HoneyHive knows fills this event then, and makes none of
     /// its own.
     pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {

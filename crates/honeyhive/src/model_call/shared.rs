@@ -242,7 +242,7 @@ impl Inner {
         let ending = assembler.as_mut().map(|it| it.finish(cause));
         if let Some(assembler) = &assembler {
             let reply = assembler.reply();
-            writer.said(reply, self.hides_content);
+            writer.said(reply);
             writer.first(assembler.first_chunk(), assembler.first_token());
             error = error.or_else(|| failure_of(assembler));
         }

@@ -90,6 +90,8 @@ pub(crate) struct Outbox {
     link_name: Option<Arc<str>>,
     /// Losses are said on stderr where nobody listens.
     speaks_at_the_end: bool,
+    /// Texts that go to models and come from them are sent.
+    captures_content: bool,
     #[cfg(feature = "client")]
     turns: tokio::sync::Semaphore,
 }
@@ -135,6 +137,7 @@ impl Outbox {
             answer_timeout: Duration::ZERO,
             link_name: None,
             speaks_at_the_end: true,
+            captures_content: true,
             #[cfg(feature = "client")]
             turns: tokio::sync::Semaphore::new(ASKING_WIDTH),
         }
@@ -177,6 +180,17 @@ impl Outbox {
     pub(crate) const fn local(mut self, is_local: bool) -> Self {
         self.is_local = is_local;
         self
+    }
+
+    /// Whether texts that go to models and come from them are sent.
+    pub(crate) const fn captures_content(mut self, captures: bool) -> Self {
+        self.captures_content = captures;
+        self
+    }
+
+    /// Texts that go to models and come from them stay in the process.
+    pub(crate) const fn hides_content(&self) -> bool {
+        !self.captures_content
     }
 
     /// Whether losses are said on stderr where nobody listens.

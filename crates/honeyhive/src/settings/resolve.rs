@@ -49,6 +49,7 @@ pub(crate) struct Explicit {
     pub(crate) ca_certificate: Option<Vec<u8>>,
     pub(crate) spool: Option<Spool>,
     pub(crate) stderr: Option<bool>,
+    pub(crate) captures_content: Option<bool>,
     pub(crate) http_client: Option<GivenClient>,
     /// The environment is not asked.
     pub(crate) is_isolated: bool,
@@ -104,6 +105,8 @@ pub(crate) struct Settings {
     pub(crate) spool: Option<Spool>,
     /// Losses are said on stderr where nobody listens.
     pub(crate) stderr: bool,
+    /// Texts that go to models and come from them are sent.
+    pub(crate) captures_content: bool,
     /// What carries the calls, instead of this crate's own.
     pub(crate) http_client: Option<GivenClient>,
 }
@@ -162,6 +165,13 @@ impl Settings {
             spool: spool(explicit.spool, env)?,
             stderr: env
                 .parsed(explicit.stderr, &names::STDERR, parse_bool)?
+                .is_none_or(|setting| setting.value),
+            captures_content: env
+                .parsed(
+                    explicit.captures_content,
+                    &names::CAPTURE_CONTENT,
+                    parse_bool,
+                )?
                 .is_none_or(|setting| setting.value),
             http_client: explicit.http_client,
         })

@@ -114,8 +114,15 @@ pub(super) const STDERR: Variable = Variable {
     takes: "true or false",
 };
 
+pub(super) const CAPTURE_CONTENT: Variable = Variable {
+    name: "HH_CAPTURE_CONTENT",
+    deprecated: &[],
+    setter: "`.capture_content(..)`",
+    takes: "true or false",
+};
+
 #[cfg(test)]
-pub(super) const ALL: [&Variable; 15] = [
+pub(super) const ALL: [&Variable; 16] = [
     &API_KEY,
     &INGESTION_API_KEY,
     &DATA_PLANE_API_KEY,
@@ -131,6 +138,7 @@ pub(super) const ALL: [&Variable; 15] = [
     &DROP_POLICY,
     &SPOOL_DIR,
     &STDERR,
+    &CAPTURE_CONTENT,
 ];
 
 #[cfg(test)]

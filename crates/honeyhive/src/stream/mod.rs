@@ -10,11 +10,12 @@ mod framing;
 mod gemini;
 mod json;
 mod other;
+mod outputs;
 mod reply;
 mod request;
 mod responses;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod vercel;
 
 use std::borrow::Cow;
@@ -25,7 +26,9 @@ use framing::{Frame, Framing};
 use json::{Index, Json};
 
 pub(crate) use framing::Content;
-pub(crate) use reply::{Choice, Kind, Reply, ToolCall, Usage};
+#[cfg(test)]
+use reply::{Choice, Kind, ToolCall};
+pub(crate) use reply::{Reply, Usage};
 pub(crate) use request::{Asked, Message, asking_for_usage};
 
 /// After so many events that nobody knows, a stream is not a model's.

@@ -200,6 +200,10 @@ impl Reply {
         }
     }
 
+    pub(super) const fn hides_content(&self) -> bool {
+        self.hides_content
+    }
+
     pub(super) fn set_id(&mut self, id: Option<Text<'_>>) {
         set(&mut self.id, id);
     }

@@ -75,6 +75,7 @@ impl HoneyHiveTracer {
 /// | [`drop_policy`](Self::drop_policy) | `HH_DROP_POLICY` | `newest` |
 /// | `spool`, with the feature `spool` | `HH_SPOOL_DIR` | none: what is pending is in memory only |
 /// | [`stderr`](Self::stderr) | `HH_STDERR` | `true`: a program without a `tracing` subscriber hears of losses at the end |
+/// | [`capture_content`](Self::capture_content) | `HH_CAPTURE_CONTENT` | `true`: what models are asked and say is sent |
 ///
 /// `HONEYHIVE_API_KEY`, `HONEYHIVE_SERVER_URL` and `HH_SERVER_URL` are read too, each with one warning:
 /// they are deprecated. A blank value counts as unset.
@@ -316,6 +317,17 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
+    /// Whether the texts that models are asked and say are sent (`HH_CAPTURE_CONTENT`, default `true`).
+    ///
+    /// With `false` calls of models keep lengths, names of tools, tokens and reasons, and so does `capture_stream` of
+    /// the layers; the attributes in which OpenTelemetry's conventions, OpenInference, Traceloop and Langfuse have such
+    /// texts are left out. No layer turns on again what is off here. What your program says itself (`.inputs(..)`,
+    /// `.outputs(..)`, the arguments of a traced function) is sent as before.
+    pub fn capture_content(mut self, captures: bool) -> Self {
+        self.explicit.captures_content = Some(captures);
+        self
+    }
+
     /// The OpenTelemetry resource of the tracer's spans, instead of the one that `OTEL_SERVICE_NAME`,
     /// `OTEL_RESOURCE_ATTRIBUTES`, the project and the program's name describe.
     pub fn resource(mut self, resource: Resource) -> Self {
@@ -375,7 +387,8 @@ impl HoneyHiveTracerBuilder {
             .answering_within(settings.api_timeout)
             .calls_links(by_spans.then(|| settings.session_name.as_str().into()))
             .local(is_local)
-            .speaks_at_the_end(settings.stderr);
+            .speaks_at_the_end(settings.stderr)
+            .captures_content(settings.captures_content);
         let outbox = Arc::new(outbox);
         outbox.count_ignored_session_ids(self.ignored_ids);
         redacted.count(&outbox);

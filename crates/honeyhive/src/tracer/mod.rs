@@ -117,6 +117,13 @@ impl HoneyHiveTracer {
         Self::from_parts(provider, processor, startup)
     }
 
+    /// False where the texts that models are asked and say are not sent; see
+    /// [`capture_content`](HoneyHiveTracerBuilder::capture_content).
+    #[must_use]
+    pub fn captures_content(&self) -> bool {
+        !self.inner.outbox.hides_content()
+    }
+
     /// True for a tracer that records nothing; see [`from_env_or_disabled`](Self::from_env_or_disabled).
     #[must_use]
     pub fn is_disabled(&self) -> bool {

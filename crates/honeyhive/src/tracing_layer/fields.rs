@@ -23,6 +23,8 @@ pub(super) struct Said {
     pub(super) name: Option<String>,
     pub(super) kind: Option<SpanKind>,
     pub(super) error: Option<String>,
+    /// The span failed, whether or not a text says how.
+    pub(super) has_failed: bool,
     pub(super) attributes: Vec<KeyValue>,
 }
 
@@ -34,6 +36,7 @@ impl Said {
             name: None,
             kind: None,
             error: None,
+            has_failed: false,
             attributes: Vec::with_capacity(attributes),
         }
     }
@@ -43,9 +46,7 @@ impl Said {
             "otel.name" => self.name = Some(text(&value)),
             "otel.kind" => self.kind = kind(&text(&value)),
             "otel.status_code" => {
-                if text(&value).eq_ignore_ascii_case("error") {
-                    self.error.get_or_insert_with(|| "error".to_owned());
-                }
+                self.has_failed |= text(&value).eq_ignore_ascii_case("error");
             }
             "otel.status_description" | "otel.status_message" | "error" => {
                 if let Some(error) = error(&value) {

@@ -18,6 +18,7 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 use crate::attributes::{EXCEPTION, EXCEPTION_MESSAGE, TRACING_SCOPE};
 use crate::context::{self, Attached};
 use crate::model::object::Bucket;
+use crate::outbox::Outbox;
 use crate::session::current;
 use crate::tracer::HoneyHiveTracer;
 use fields::{Message, Said};
@@ -74,6 +75,9 @@ impl HoneyHiveTracer {
     /// `metadata.target`. The type of the event is found as for every other span: `honeyhive_event_type =
     /// "model"`, else the conventions of OpenTelemetry and others, else by whether it has children.
     ///
+    /// A root (`parent: None`), as libraries make it of an agent's run, is a child of the span that is current in the
+    /// session: a step of the work that it was called for. Where none is current, it stays a root.
+    ///
     /// `tracing` drops what is recorded in a field that the span was not created with (`field::Empty`).
     ///
     /// # Beside OpenTelemetry
@@ -88,6 +92,7 @@ impl HoneyHiveTracer {
         TracingLayer {
             tracer: self.provider().tracer(TRACING_SCOPE),
             key: Arc::as_ptr(self.outbox()).addr(),
+            outbox: Arc::clone(self.outbox()),
         }
     }
 }
@@ -97,6 +102,7 @@ struct TracingLayer {
     tracer: SdkTracer,
     /// Tells the layers of several tracers apart.
     key: usize,
+    outbox: Arc<Outbox>,
 }
 
 /// Kept with a span of `tracing`: a slot a layer, of which there is one, nearly always.
@@ -140,8 +146,7 @@ impl TracingLayer {
         self.slot(&cx.span(id)?)
     }
 
-    /// A parent that is named, else what is current here. A root is nobody's child, and in the session all the
-    /// same.
+    /// A parent that is named, else what is current here.
     fn parent_of<S>(&self, attributes: &Attributes<'_>, cx: &LayerContext<'_, S>) -> Context
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
@@ -150,7 +155,19 @@ impl TracingLayer {
         match named {
             Some(parent) => parent.start(&self.tracer).clone(),
             None if attributes.is_contextual() => context::current(),
-            None => Context::new(),
+            None => self.parent_of_root(),
+        }
+    }
+
+    /// A library's root (`parent: None`) is a step of the work that it was called for: inside a session it is the
+    /// child of the span that is current. Outside it stays a root.
+    fn parent_of_root(&self) -> Context {
+        let here = context::current();
+        let is_in_session = current::of_tracer(&here, &self.outbox).is_some();
+        if is_in_session && here.span().span_context().is_valid() {
+            here
+        } else {
+            Context::new()
         }
     }
 }
@@ -261,6 +278,12 @@ where
             let text = message.error.or(message.text);
             set_error(&span, text.unwrap_or_else(|| name.clone()));
         }
+        // Swiftide says of its spans in events what Langfuse is to show.
+        let (said, rest): (Vec<_>, Vec<_>) = attributes
+            .into_iter()
+            .partition(|it| it.key.as_str().starts_with("langfuse."));
+        span.set_attributes(said);
+        let mut attributes = rest;
         attributes.push(KeyValue::new("level", metadata.level().as_str()));
         attributes.push(KeyValue::new("target", metadata.target()));
         span.add_event(name, attributes);

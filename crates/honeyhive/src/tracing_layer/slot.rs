@@ -32,6 +32,7 @@ struct Inner {
 struct Waiting {
     builder: SpanBuilder,
     error: Option<String>,
+    has_failed: bool,
     parent: Context,
 }
 
@@ -48,6 +49,7 @@ impl Slot {
             waiting: Mutex::new(Some(Waiting {
                 builder,
                 error: said.error,
+                has_failed: said.has_failed,
                 parent,
             })),
             started: OnceLock::new(),
@@ -81,9 +83,7 @@ impl Slot {
                 span.update_name(name);
             }
             span.set_attributes(said.attributes);
-            if let Some(error) = said.error {
-                set_error(&span, error);
-            }
+            fail(&span, said.has_failed, said.error);
         }
     }
 
@@ -112,6 +112,7 @@ impl Waiting {
         let attributes = self.builder.attributes.get_or_insert_default();
         attributes.extend(said.attributes);
         self.error = said.error.or(self.error.take());
+        self.has_failed |= said.has_failed;
     }
 
     fn start(self, tracer: &SdkTracer) -> Context {
@@ -125,10 +126,17 @@ impl Waiting {
             Some(event_type) => model_span::mark(cx, event_type),
             None => cx,
         };
-        if let Some(error) = self.error {
-            set_error(&cx.span(), error);
-        }
+        fail(&cx.span(), self.has_failed, self.error);
         cx
+    }
+}
+
+/// A failure without a text is told by what else the span says, once that has ended.
+fn fail(span: &SpanRef<'_>, has_failed: bool, error: Option<String>) {
+    match error {
+        Some(error) => set_error(span, error),
+        None if has_failed => span.set_status(Status::error("")),
+        None => {}
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_actix-chat");
 /// Serves on any free port until the test is over, with two workers: they share the conversations.
 pub(crate) async fn serve(tracer: HoneyHiveTracer, responder: Responder) -> SocketAddr {
     let (started, starting) = oneshot::channel();
-    let chat = Chat::new(responder);
+    let chat = Chat::new(&tracer, responder);
     let app = move || actix_chat::app(tracer.clone(), chat.clone());
     thread::spawn(|| {
         System::new().block_on(async {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use futures_util::stream::{self, Stream, StreamExt};
 
-use super::Delta;
 use crate::error::UpstreamError;
 use crate::message::{Message, Role};
 
@@ -28,7 +27,7 @@ impl BuiltIn {
     pub(crate) fn stream(
         &self,
         messages: &[Message],
-    ) -> impl Stream<Item = Result<Delta, UpstreamError>> + Send + use<> {
+    ) -> impl Stream<Item = Result<String, UpstreamError>> + Send + use<> {
         let answer = answer(messages);
         let words = answer.split_inclusive(' ').map(str::to_owned);
         let words: Vec<String> = words.collect();
@@ -37,9 +36,9 @@ impl BuiltIn {
     }
 }
 
-async fn say((word, rest): (String, Duration)) -> Result<Delta, UpstreamError> {
+async fn say((word, rest): (String, Duration)) -> Result<String, UpstreamError> {
     tokio::time::sleep(rest).await;
-    Ok(Delta::text(word))
+    Ok(word)
 }
 
 /// The answer to the last message: it shows that the ones before are known.

@@ -1,13 +1,12 @@
 //! Who answers.
 
 mod built_in;
-mod completion;
-mod delta;
 mod openai;
 
 use std::time::Duration;
 
-use futures_util::stream::{BoxStream, Stream, StreamExt, TryStreamExt};
+use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
+use honeyhive::HoneyHiveTracer;
 use serde::Serialize;
 
 use crate::config::Config;
@@ -15,11 +14,10 @@ use crate::error::{SetupError, UpstreamError};
 use crate::message::Message;
 use built_in::BuiltIn;
 pub use built_in::HUMAN_PACE;
-pub(crate) use delta::Delta;
 use openai::OpenAi;
 
-/// An answer on its way.
-pub(crate) type Deltas = BoxStream<'static, Result<Delta, UpstreamError>>;
+/// The pieces of an answer on its way.
+pub(crate) type Deltas = BoxStream<'static, Result<String, UpstreamError>>;
 
 /// Who answers: a model endpoint, or a few lines of Rust.
 #[derive(Debug)]
@@ -63,6 +61,15 @@ impl Responder {
         }
     }
 
+    /// Has HoneyHive see the calls of a model endpoint as they are.
+    pub(crate) fn traced_by(self, tracer: &HoneyHiveTracer) -> Self {
+        let kind = match self.kind {
+            Kind::OpenAi(openai) => Kind::OpenAi(openai.traced_by(tracer)),
+            built_in @ Kind::BuiltIn(_) => built_in,
+        };
+        Self { kind }
+    }
+
     pub(crate) fn about(&self) -> About<'_> {
         match &self.kind {
             Kind::BuiltIn(_) => About {
@@ -77,9 +84,9 @@ impl Responder {
     }
 
     /// The answer to the last of the messages, in one piece.
-    pub(crate) async fn answer(&self, messages: &[Message]) -> Result<Delta, UpstreamError> {
+    pub(crate) async fn answer(&self, messages: &[Message]) -> Result<String, UpstreamError> {
         match &self.kind {
-            Kind::BuiltIn(built_in) => whole(built_in.stream(messages)).await,
+            Kind::BuiltIn(built_in) => built_in.stream(messages).try_collect().await,
             Kind::OpenAi(openai) => openai.answer(messages).await,
         }
     }
@@ -91,15 +98,4 @@ impl Responder {
             Kind::OpenAi(openai) => openai.stream(messages).await,
         }
     }
-}
-
-async fn whole(
-    deltas: impl Stream<Item = Result<Delta, UpstreamError>>,
-) -> Result<Delta, UpstreamError> {
-    let mut answer = Delta::default();
-    let mut deltas = std::pin::pin!(deltas);
-    while let Some(delta) = deltas.try_next().await? {
-        answer.merge(delta);
-    }
-    Ok(answer)
 }

@@ -1,31 +1,32 @@
-//! An OpenAI-compatible endpoint.
+//! An OpenAI-compatible endpoint, by async-openai.
 
 use std::time::Duration;
 
-use futures_util::stream::{self, StreamExt};
+use async_openai::Client;
+use async_openai::config::OpenAIConfig;
+use async_openai::error::OpenAIError;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use honeyhive::{HoneyHiveTracer, json};
+use reqwest::Url;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode, Url};
+use serde_json::Value;
 
-use super::completion::{Completion, CompletionRequest};
-use super::{Delta, Deltas};
+use super::Deltas;
 use crate::config::{ApiKey, OpenAiConfig};
 use crate::error::{SetupError, UpstreamError};
 use crate::message::Message;
-use crate::sse::EventReader;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the endpoint may be silent, before its answer and within it.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long an answer in one piece may take.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How much of the endpoint's message is repeated.
 const LONGEST_MESSAGE: usize = 200;
 
 #[derive(Debug)]
 pub(crate) struct OpenAi {
-    http: Client,
-    url: Url,
+    client: Client<OpenAIConfig>,
+    http: reqwest::Client,
     key: ApiKey,
     model: String,
 }
@@ -35,8 +36,7 @@ impl OpenAi {
         if !config.api_key.is_plausible() {
             return Err(SetupError::ApiKey);
         }
-        let url = completions_url(&config.base_url)?;
-        let http = Client::builder()
+        let http = reqwest::Client::builder()
             .user_agent(concat!(
                 "honeyhive-chat-example/",
                 env!("CARGO_PKG_VERSION")
@@ -46,119 +46,114 @@ impl OpenAi {
             // The key goes where it was meant to go, and nowhere else.
             .redirect(Policy::none())
             .build()?;
+        let settings = OpenAIConfig::new()
+            .with_api_key(config.api_key.expose())
+            .with_api_base(base_url(&config.base_url)?);
         Ok(Self {
+            client: Client::with_config(settings).with_http_client(http.clone()),
             http,
-            url,
             key: config.api_key.clone(),
             model: config.model.clone(),
         })
+    }
+
+    /// Has HoneyHive record each call: into the model span that is current, with tokens, reasons and errors.
+    pub(crate) fn traced_by(mut self, tracer: &HoneyHiveTracer) -> Self {
+        self.client = honeyhive_openai::instrument_with(self.client, self.http.clone(), tracer);
+        self
     }
 
     pub(crate) fn model(&self) -> &str {
         &self.model
     }
 
-    pub(crate) async fn answer(&self, messages: &[Message]) -> Result<Delta, UpstreamError> {
-        let body = CompletionRequest::whole(&self.model, messages);
-        let answer = self.ask(&body, Some(ANSWER_TIMEOUT)).await?.bytes().await?;
-        understood(&answer, &self.key)
+    pub(crate) async fn answer(&self, messages: &[Message]) -> Result<String, UpstreamError> {
+        let request = json!({"model": self.model, "messages": messages, "stream": false});
+        let answer: Result<Value, _> = self.client.chat().create_byot(request).await;
+        let answer = understood(answer, &self.key)?;
+        let text = answer["choices"][0]["message"]["content"].as_str();
+        Ok(text.unwrap_or_default().to_owned())
     }
 
     pub(crate) async fn stream(&self, messages: &[Message]) -> Result<Deltas, UpstreamError> {
-        let body = CompletionRequest::streamed(&self.model, messages);
+        let request = json!({
+            "model": self.model,
+            "messages": messages,
+            "stream": true,
+            // Token counts come in a chunk of their own, and only on request.
+            "stream_options": {"include_usage": true},
+        });
+        let chunks = self.client.chat().create_stream_byot(request).await;
         let reading = Reading {
-            response: self.ask(&body, None).await?,
-            events: EventReader::default(),
+            chunks: chunks.map_err(|error| failure(error, &self.key))?,
             key: self.key.clone(),
             finished: false,
         };
         Ok(stream::try_unfold(reading, Reading::next).boxed())
     }
-
-    async fn ask(
-        &self,
-        body: &CompletionRequest<'_>,
-        timeout: Option<Duration>,
-    ) -> Result<Response, UpstreamError> {
-        let request = self.http.post(self.url.clone());
-        let request = request.bearer_auth(self.key.expose()).json(body);
-        let request = match timeout {
-            Some(timeout) => request.timeout(timeout),
-            None => request,
-        };
-        let response = request.send().await?;
-        if response.status().is_success() {
-            return Ok(response);
-        }
-        Err(refusal(response, &self.key).await)
-    }
 }
 
-fn completions_url(base: &str) -> Result<Url, SetupError> {
-    let url = format!("{}/chat/completions", base.trim().trim_end_matches('/'));
-    let url: Url = url.parse().map_err(|_| SetupError::BaseUrl)?;
+/// The base without the slash at its end.
+fn base_url(base: &str) -> Result<&str, SetupError> {
+    let base = base.trim().trim_end_matches('/');
+    let url: Url = base.parse().map_err(|_| SetupError::BaseUrl)?;
     match url.scheme() {
-        "http" | "https" => Ok(url),
+        "http" | "https" => Ok(base),
         _ => Err(SetupError::BaseUrl),
     }
 }
 
 /// A stream of chunks that is being read.
-#[derive(Debug)]
 struct Reading {
-    response: Response,
-    events: EventReader,
+    chunks: BoxStream<'static, Result<Value, OpenAIError>>,
     key: ApiKey,
     /// Whether the endpoint has said why it stopped.
     finished: bool,
 }
 
 impl Reading {
-    async fn next(mut self) -> Result<Option<(Delta, Self)>, UpstreamError> {
-        loop {
-            match self.events.next_event() {
-                Some(done) if done == "[DONE]" => return Ok(None),
-                Some(chunk) => return self.read(&chunk).map(Some),
-                None => {}
-            }
-            match self.response.chunk().await? {
-                Some(bytes) => self.events.feed(&bytes)?,
-                // Some endpoints forget `[DONE]`.
-                None if self.finished => return Ok(None),
-                None => return Err(UpstreamError::BrokenOff),
+    async fn next(mut self) -> Result<Option<(String, Self)>, UpstreamError> {
+        while let Some(chunk) = self.chunks.next().await {
+            let chunk = understood(chunk, &self.key)?;
+            let choice = &chunk["choices"][0];
+            self.finished |= choice["finish_reason"].is_string();
+            match choice["delta"]["content"].as_str() {
+                Some(text) if !text.is_empty() => return Ok(Some((text.to_owned(), self))),
+                _ => {}
             }
         }
-    }
-
-    fn read(mut self, chunk: &str) -> Result<(Delta, Self), UpstreamError> {
-        let delta = understood(chunk.as_bytes(), &self.key)?;
-        self.finished |= delta.facts.finish_reason.is_some();
-        Ok((delta, self))
+        match self.finished {
+            true => Ok(None),
+            false => Err(UpstreamError::BrokenOff),
+        }
     }
 }
 
-fn understood(json: &[u8], key: &ApiKey) -> Result<Delta, UpstreamError> {
-    let completion = Completion::from_json(json)?;
-    match completion.error() {
-        Some(message) => Err(UpstreamError::Reported(repeatable(message, key))),
-        None => Ok(completion.into_delta()),
+/// An answer, or a chunk of one, that is no error.
+fn understood(answer: Result<Value, OpenAIError>, key: &ApiKey) -> Result<Value, UpstreamError> {
+    let answer = answer.map_err(|error| failure(error, key))?;
+    match answer.get("error").filter(|error| !error.is_null()) {
+        Some(error) => {
+            let message = error["message"].as_str().unwrap_or_default();
+            Err(UpstreamError::Reported(repeatable(message, key)))
+        }
+        None => Ok(answer),
     }
 }
 
-async fn refusal(response: Response, key: &ApiKey) -> UpstreamError {
-    let status = response.status();
-    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-        return UpstreamError::KeyRefused(status.as_u16());
-    }
-    let body = response.text().await.unwrap_or_default();
-    let reported = Completion::from_json(body.as_bytes()).ok();
-    let message = reported
-        .as_ref()
-        .and_then(Completion::error)
-        .unwrap_or(&body);
-    UpstreamError::Refused {
-        status: status.as_u16(),
-        message: repeatable(message, key),
+fn failure(error: OpenAIError, key: &ApiKey) -> UpstreamError {
+    match error {
+        OpenAIError::Reqwest(error) => error.into(),
+        OpenAIError::ApiError(refusal) => match refusal.status_code.as_u16() {
+            status @ (401 | 403) => UpstreamError::KeyRefused(status),
+            status => UpstreamError::Refused {
+                status,
+                message: repeatable(&refusal.api_error.message, key),
+            },
+        },
+        OpenAIError::JSONDeserialize(error, _) => UpstreamError::Nonsense(error.to_string()),
+        OpenAIError::StreamError(_) => UpstreamError::BrokenOff,
+        other => UpstreamError::Nonsense(repeatable(&other.to_string(), key)),
     }
 }
 
@@ -187,11 +182,8 @@ mod tests {
 
     #[test]
     fn a_base_url_may_end_in_a_slash() {
-        let openai = endpoint("http://localhost:1234/v1/").unwrap();
-        assert_eq!(
-            openai.url.as_str(),
-            "http://localhost:1234/v1/chat/completions"
-        );
+        let base = base_url("http://localhost:1234/v1/").unwrap();
+        assert_eq!(base, "http://localhost:1234/v1");
     }
 
     #[test]
@@ -216,6 +208,12 @@ mod tests {
                 "OPENAI_API_KEY has characters that no key has"
             );
         }
+    }
+
+    #[test]
+    fn nothing_prints_the_key() {
+        let endpoint = endpoint("http://localhost").unwrap();
+        assert!(!format!("{endpoint:?}").contains("sk-secret"));
     }
 
     #[test]

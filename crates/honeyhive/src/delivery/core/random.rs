@@ -361,6 +361,7 @@ pub(super) fn plan(outbox: &Arc<Outbox>, most: usize, window: Duration) -> Plan 
         most_bytes: usize::MAX / 16,
         sink: Sink::Nowhere,
         spool: None,
+        captures_content: true,
     }
 }
 

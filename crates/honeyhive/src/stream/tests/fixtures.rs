@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 /// A stream, the same answer as a whole body where the API has one, and what both say.
-pub(super) struct Fixture {
+pub(crate) struct Fixture {
     pub(super) name: &'static str,
-    pub(super) stream: String,
-    pub(super) whole: Option<&'static str>,
+    pub(crate) stream: String,
+    pub(crate) whole: Option<&'static str>,
     pub(super) says: Value,
 }
 
@@ -27,7 +27,7 @@ fn named(events: &[&str]) -> String {
         .collect()
 }
 
-pub(super) fn all() -> Vec<Fixture> {
+pub(crate) fn all() -> Vec<Fixture> {
     let chat = [
         chat_text(),
         chat_tools(),

@@ -1,7 +1,7 @@
 //! The assembler as a table: what a stream says, however it is cut and wherever it ends.
 
 mod bounds;
-mod fixtures;
+pub(crate) mod fixtures;
 mod reports;
 
 use std::time::Duration;

@@ -146,6 +146,14 @@ fn rows() -> Vec<Row> {
             "/usage",
             json!({"input": 3, "output": 1}),
         ),
+        row(
+            "envoyproxy/ai-gateway#2184: and on incomplete",
+            &[
+                r#"{"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"},"usage":{"input_tokens":3,"output_tokens":9}}}"#,
+            ],
+            "/usage",
+            json!({"input": 3, "output": 9}),
+        ),
     ]
 }
 

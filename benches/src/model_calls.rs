@@ -1,0 +1,128 @@
+//! What a model's stream costs: an event of 330 bytes through the recorder, beside what async-openai takes for the same
+//! event; a chunk of a stream that nobody knows; and a call as a whole. Measured where they are named, and in no baseline.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::hint::black_box;
+
+use async_openai::Client;
+use async_openai::error::OpenAIError;
+use async_openai::middleware::HttpRequestFactory;
+use async_openai::types::chat::{
+    ChatCompletionRequestUserMessage, CreateChatCompletionRequest, CreateChatCompletionRequestArgs,
+};
+use futures_util::{StreamExt as _, stream};
+use honeyhive::HoneyHiveTracer;
+use honeyhive::model_call::Recorder;
+use reqwest::{Body, Response};
+use tower::service_fn;
+
+use crate::{Work, tracer};
+
+/// An event as OpenAI sends it, of 330 bytes.
+fn event() -> String {
+    const SIZE: usize = 330;
+    let event = |padding: &str| {
+        format!(
+            r#"data: {{"id":"chatcmpl-CfGhIjKlMnOpQrStUvWxYz0123456","object":"chat.completion.chunk","created":1764374400,"model":"gpt-4o-mini-2024-07-18","service_tier":"default","system_fingerprint":"fp_0123456789","choices":[{{"index":0,"delta":{{"content":" token"}},"logprobs":null,"finish_reason":null}}],"usage":null,"obfuscation":"{padding}"}}"#
+        ) + "\n\n"
+    };
+    event(&"x".repeat(SIZE - event("").len()))
+}
+
+const REQUEST: &str = r#"{"model":"gpt-4o-mini","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"How many trees are there in Zurich?"}]}"#;
+const LAST: &[u8] = b"data: {\"choices\":[],\"usage\":{\"prompt_tokens\":11,\"completion_tokens\":7,\"total_tokens\":18}}\n\ndata: [DONE]\n\n";
+
+/// The work of a variant; `None` where there is no such one.
+pub(crate) fn find(variant: &str) -> Option<Work> {
+    let event = event();
+    Some(match variant {
+        "event_bare" => each(move || _ = black_box(&event)),
+        "event_recorded" => recorded(event),
+        "event_unknown" => recorded(format!("data: {{\"tick\":\"{}\"}}\n\n", "x".repeat(310))),
+        "event_async_openai" => by_async_openai(event),
+        "call_bare" => each(|| _ = black_box(REQUEST)),
+        "call_recorded" => calls(event),
+        _ => return None,
+    })
+}
+
+fn each(mut work: impl FnMut() + 'static) -> Work {
+    Box::new(move |times| (0..times).for_each(|_| work()))
+}
+
+/// One call, whose response goes on and on.
+fn recorded(event: String) -> Work {
+    let tracer = tracer();
+    let call = tracer.model_call("openai", "").request(REQUEST).start();
+    let mut recorder = call.recorder(Some(200), Some("text/event-stream"), None);
+    // Neither ends while it is measured.
+    each(move || {
+        black_box(&call);
+        recorder.bytes(black_box(event.as_bytes()));
+    })
+}
+
+/// Calls of one event each, as a client's middleware sees them.
+fn calls(event: String) -> Work {
+    let tracer = tracer();
+    let session = tracer.create_session("chat");
+    each(move || {
+        let mut recorder = session.in_scope(|| begin(&tracer));
+        recorder.bytes(black_box(event.as_bytes()));
+        recorder.bytes(LAST);
+        recorder.end();
+    })
+}
+
+fn begin(tracer: &HoneyHiveTracer) -> Recorder {
+    let call = tracer.model_call("openai", "").request(REQUEST);
+    let call = call.by_middleware().start();
+    call.recorder(Some(200), Some("text/event-stream"), None)
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "a measurement that cannot begin should say so"
+)]
+fn by_async_openai(event: String) -> Work {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    let request = request();
+    Box::new(move |times| {
+        let pieces = vec![bytes::Bytes::from(event.clone()); times as usize];
+        let client = Client::new().with_http_service(service_fn(answering(pieces)));
+        let reading = async {
+            let answer = client.chat().create_stream(request.clone()).await;
+            let mut chunks = answer.expect("an answer");
+            while let Some(chunk) = chunks.next().await {
+                black_box(chunk.expect("a chunk"));
+            }
+        };
+        runtime.block_on(reading);
+    })
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "a measurement that cannot begin should say so"
+)]
+fn request() -> CreateChatCompletionRequest {
+    CreateChatCompletionRequestArgs::default()
+        .model("gpt-4o-mini")
+        .messages([ChatCompletionRequestUserMessage::from("How many trees?").into()])
+        .build()
+        .expect("a request")
+}
+
+/// A server that answers with these pieces, without a socket.
+fn answering(
+    pieces: Vec<bytes::Bytes>,
+) -> impl FnMut(HttpRequestFactory) -> Ready<Result<Response, OpenAIError>> + Clone {
+    move |_| {
+        let pieces = stream::iter(pieces.clone().into_iter().map(Ok::<_, Infallible>));
+        let response = http::Response::new(Body::wrap_stream(pieces));
+        ready(Ok(response.into()))
+    }
+}

@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+
+#[cfg(feature = "client")]
+mod client;
+mod event;
+#[cfg(feature = "server")]
+mod server;
+
+#[cfg(feature = "client")]
+pub use client::{call_tool, inject};
+#[cfg(feature = "server")]
+pub use server::Traced;

@@ -1,0 +1,84 @@
+//! What the recipes share: a provider inside the process, a HoneyHive inside the process, and what arrived there.
+
+use std::error::Error;
+use std::time::Duration;
+
+use honeyhive::HoneyHiveTracer;
+use honeyhive_local::{LocalEvent, LocalServer};
+use model_stand_in::StandIn;
+use tracing_subscriber::layer::SubscriberExt as _;
+
+pub type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// Where a recipe runs.
+pub struct Kitchen {
+    pub provider: StandIn,
+    pub tracer: HoneyHiveTracer,
+    honeyhive: LocalServer,
+}
+
+impl Kitchen {
+    /// With the spans of `tracing` as events.
+    pub async fn open() -> Outcome<Self> {
+        let honeyhive = LocalServer::builder().start().await?;
+        let tracer = HoneyHiveTracer::builder()
+            .api_key("hh_local")
+            .server_url(honeyhive.url())
+            .build()?;
+        let subscriber = tracing_subscriber::registry().with(tracer.tracing_layer());
+        tracing::subscriber::set_global_default(subscriber)?;
+        Ok(Self {
+            provider: StandIn::start().await?,
+            tracer,
+            honeyhive,
+        })
+    }
+
+    /// Prints the tree of each session and its model events, and compares their tokens with the provider's: 11 and 7 a call.
+    pub async fn close(self, calls: u64) -> Outcome {
+        self.tracer.shutdown(Duration::from_secs(10)).await?;
+        let mut counted = [0, 0];
+        for session in self.honeyhive.sessions() {
+            print!("{}", self.honeyhive.tree(&session.session_id));
+            for event in self.honeyhive.events(&session.session_id) {
+                let [input, output] = tokens(&event);
+                counted = [counted[0] + input, counted[1] + output];
+                println!("    {}", line(&event));
+            }
+        }
+        let expected = [11 * calls, 7 * calls];
+        if counted != expected {
+            return Err(format!("{counted:?} tokens, and the provider says {expected:?}").into());
+        }
+        println!("tokens: {counted:?}, as the provider says");
+        Ok(())
+    }
+}
+
+fn tokens(event: &LocalEvent) -> [u64; 2] {
+    ["input_tokens", "output_tokens"].map(|name| {
+        let found = event.metadata.get(name);
+        found.and_then(|it| it.as_u64()).unwrap_or_default()
+    })
+}
+
+fn line(event: &LocalEvent) -> String {
+    let metadata = &event.metadata;
+    let shown = [
+        "input_tokens",
+        "output_tokens",
+        "finish_reason",
+        "time_to_first_token_ms",
+        "outcome",
+    ];
+    let shown = shown.map(|name| metadata.get(name).map(|it| format!("{name}={it}")));
+    let shown: Vec<_> = shown.into_iter().flatten().collect();
+    format!(
+        "{}: {} -> {} {} {}",
+        event.event_name,
+        serde_json::Value::Object(event.inputs.clone()),
+        serde_json::Value::Object(event.outputs.clone()),
+        shown.join(" "),
+        event.error.as_deref().unwrap_or_default()
+    )
+}
