@@ -9,6 +9,14 @@ use crate::report::{DropReason, FlushReport};
 debug_as_text!(BuildError, StartError, FlushError, UnknownName);
 
 /// A tracer could not be built. Each message names the setting at fault and never a key's value.
+///
+/// ```
+/// use honeyhive::{BuildError, HoneyHiveTracer};
+///
+/// let built = HoneyHiveTracer::builder().server_url("api.honeyhive.ai").api_key("hh_key").build();
+/// assert!(matches!(built, Err(BuildError::InvalidUrl { .. })));
+/// assert!(built.unwrap_err().to_string().starts_with("`.server_url(..)` is not usable as a server URL"));
+/// ```
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -102,6 +110,14 @@ pub enum BuildError {
 /// HoneyHive did not confirm a session.
 ///
 /// The session stays usable: whatever is recorded in it is still delivered as far as possible.
+///
+/// ```
+/// use honeyhive::{HoneyHiveTracer, Session, StartError};
+///
+/// async fn confirmed(tracer: &HoneyHiveTracer) -> Result<Session, StartError> {
+///     tracer.acreate_session("chat").await // HoneyHive has it, or says why not
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -134,6 +150,20 @@ pub enum StartError {
 }
 
 /// Not everything that was accepted before a flush has been delivered.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use honeyhive::{FlushError, HoneyHiveTracer};
+///
+/// async fn flush(tracer: &HoneyHiveTracer) {
+///     match tracer.force_flush(Duration::from_secs(5)).await {
+///         Ok(report) => println!("{} delivered", report.delivered),
+///         Err(FlushError::TimedOut { report, .. }) => println!("{} are still pending", report.pending),
+///         Err(error) => println!("{error}"),
+///     }
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlushError {

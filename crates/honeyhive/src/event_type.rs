@@ -12,6 +12,13 @@ use crate::error::UnknownName;
 use crate::log::Once;
 
 /// What a span is in HoneyHive.
+///
+/// ```
+/// use honeyhive::EventType;
+///
+/// assert_eq!("model".parse(), Ok(EventType::Model));
+/// assert_eq!(EventType::Chain.to_string(), "chain");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventType {

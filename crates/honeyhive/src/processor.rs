@@ -26,6 +26,18 @@ use crate::span_filter::Filtering;
 /// The tracer's own provider has one. Attach another, from
 /// [`HoneyHiveTracer::span_processor`](crate::HoneyHiveTracer::span_processor), to a provider that you
 /// have already.
+///
+/// ```
+/// use honeyhive::HoneyHiveTracer;
+/// use honeyhive::opentelemetry_sdk::trace::SdkTracerProvider;
+///
+/// # let tracer = HoneyHiveTracer::builder().test_mode(true).build()?;
+/// let provider = SdkTracerProvider::builder()
+///     .with_span_processor(tracer.span_processor())
+///     .build();
+/// # drop(provider);
+/// # Ok::<(), honeyhive::BuildError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct HoneyHiveSpanProcessor {
     lifeline: Arc<Lifeline>,

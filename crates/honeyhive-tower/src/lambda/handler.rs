@@ -15,6 +15,23 @@ use tower_service::Service;
 /// from its layers; see there (feature `lambda`).
 ///
 /// It changes nothing about the answer, nor about what the runtime logs. Without the layer it does nothing.
+///
+/// ```no_run
+/// use honeyhive::HoneyHiveTracer;
+/// use honeyhive_tower::{LambdaHandler, LambdaLayer};
+/// use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
+///
+/// async fn handler(event: LambdaEvent<String>) -> Result<usize, Error> {
+///     Ok(event.payload.len())
+/// }
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Error> {
+/// let tracer = HoneyHiveTracer::from_env()?;
+/// let runtime = Runtime::new(LambdaHandler::new(service_fn(handler)));
+/// runtime.layer(LambdaLayer::new(tracer)).run().await
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct LambdaHandler<S> {
     inner: S,

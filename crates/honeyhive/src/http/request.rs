@@ -63,6 +63,17 @@ impl<'a> RequestHeaders<'a> {
 }
 
 /// The part of a request that the instrumentation and its callbacks see.
+///
+/// ```
+/// use honeyhive::http::{RequestInfo, ServerInstrumentation};
+/// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
+///
+/// let instrumentation = ServerInstrumentation::builder(tracer)
+///     .session_name(|request: &RequestInfo<'_>| format!("{} {}", request.method(), request.path()))
+///     .build()?;
+/// # drop(instrumentation);
+/// # Ok::<(), honeyhive::BuildError>(())
+/// ```
 pub struct RequestInfo<'a> {
     method: &'a str,
     path: &'a str,

@@ -7,6 +7,17 @@ use opentelemetry::propagation::Injector;
 /// program, pairs in a `Vec`, and a closure that takes a name and a value.
 ///
 /// `Kind` tells the ways apart and is always inferred.
+///
+/// ```
+/// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
+/// # let session = tracer.create_session("support-chat");
+/// let mut line = String::new();
+/// session.inject(&mut |name: &'static str, value: &str| {
+///     line.push_str(&format!("{name}: {value}\n")); // to whatever a message has for headers
+/// });
+/// assert!(line.starts_with("baggage: honeyhive.session_id="));
+/// # Ok::<(), honeyhive::BuildError>(())
+/// ```
 pub trait HeadersMut<Kind> {
     /// Sets a header in place of all that have this name, in lower case.
     fn set_header(&mut self, name: &'static str, value: &str);

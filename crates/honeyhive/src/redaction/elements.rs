@@ -40,10 +40,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             return Some(start..start + length);
         }
         let Some(next) = rest.find('<') else {
-            // Markup that was cut, unlike a sentence about `<password>`.
-            let is_markup = self.text.trim_start().starts_with('<');
-            let is_cut = is_markup || limits::mark_of(self.text).is_some();
-            return is_cut.then_some(start..self.text.len());
+            return self.cut_off(start, name.start - 1);
         };
         let end = if self.closes(start + next, &name) {
             start + next
@@ -53,9 +50,25 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         Some(start..start + self.text[start..end].trim_end().len())
     }
 
-    /// Whether the end of an element of this name is here, as far as it is there.
+    /// The value of an element that was cut off in it, unlike a sentence about `<password>`.
+    fn cut_off(&self, start: usize, open: usize) -> Option<Range<usize>> {
+        if self.text.trim_start().starts_with('<') || limits::mark_of(self.text).is_some() {
+            return Some(start..self.text.len());
+        }
+        if !self.text[..open].trim_end().ends_with('>') {
+            return None;
+        }
+        let value = &self.text[start..];
+        let value = &value[..value.find('"').unwrap_or(value.len())];
+        Some(start..start + value.trim_end_matches('\\').len())
+    }
+
+    /// Whether the end of an element of this name is here, as far as the text goes, or one that is quoted in it.
     fn closes(&self, at: usize, name: &Range<usize>) -> bool {
         let rest = &self.bytes[at + 1..];
+        let quote = rest.iter().take(LONGEST + 2).position(|byte| *byte == b'"');
+        let rest = quote.map_or(rest, |quote| &rest[..quote]);
+        let rest = rest.strip_suffix(b"\\").unwrap_or(rest);
         let Some(rest) = rest
             .strip_prefix(b"/")
             .or_else(|| rest.strip_prefix(b"\\/"))
@@ -115,6 +128,14 @@ mod tests {
             ),
             ("<a><password>x</pass", "<a><password><redacted></pass"),
             ("<a><password>x y", "<a><password><redacted>"),
+            (
+                r#"Text("[\"<a><password>x y\"]")"#,
+                r#"Text("[\"<a><password><redacted>\"]")"#,
+            ),
+            (
+                r#"Text("[\"<a><password><b>x</b></pass\", \"a\"]")"#,
+                r#"Text("[\"<a><password><redacted></pass\", \"a\"]")"#,
+            ),
         ] {
             assert_eq!(mask(text), expected);
             assert_eq!(mask(expected), expected, "what is masked stays");

@@ -5,6 +5,13 @@ use std::str::FromStr;
 use crate::error::UnknownName;
 
 /// How sessions reach HoneyHive.
+///
+/// ```
+/// use honeyhive::{HoneyHiveTracer, SessionTransport};
+///
+/// let settings = HoneyHiveTracer::builder().session_transport(SessionTransport::Otlp);
+/// # drop(settings);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum SessionTransport {
@@ -18,6 +25,13 @@ pub enum SessionTransport {
 }
 
 /// How spans are encoded.
+///
+/// ```
+/// use honeyhive::{HoneyHiveTracer, OtlpProtocol};
+///
+/// let settings = HoneyHiveTracer::builder().otlp_protocol(OtlpProtocol::HttpProtobuf);
+/// # drop(settings);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum OtlpProtocol {
@@ -50,6 +64,13 @@ pub(crate) enum Encoding {
 }
 
 /// What is dropped where more is pending than may be.
+///
+/// ```
+/// use honeyhive::{HoneyHiveTracer, DropPolicy};
+///
+/// let settings = HoneyHiveTracer::builder().drop_policy(DropPolicy::Oldest);
+/// # drop(settings);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum DropPolicy {

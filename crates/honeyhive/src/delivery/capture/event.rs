@@ -17,6 +17,16 @@ use crate::model::unflatten::unflatten;
 use crate::span::attributes_of;
 
 /// A span, as HoneyHive would show it.
+///
+/// ```
+/// let (tracer, captured) = honeyhive::testing::tracer();
+/// drop(tracer.tool("add").inputs(honeyhive::json!({"left": 40})).start());
+///
+/// let session = captured.only_session();
+/// let event = session.event("add");
+/// assert_eq!(event.event_type, "tool");
+/// assert_eq!(event.inputs["left"], 40);
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CapturedEvent {

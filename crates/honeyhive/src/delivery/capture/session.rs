@@ -11,6 +11,16 @@ use crate::model::id::SessionId;
 use crate::model::object::{Bucket, merge};
 
 /// A session, as HoneyHive would show it.
+///
+/// ```
+/// let (tracer, captured) = honeyhive::testing::tracer();
+/// let chat = tracer.create_session("chat");
+/// chat.outputs(honeyhive::json!({"answer": 42}));
+///
+/// let session = captured.session_named("chat");
+/// assert_eq!(session.id, chat.id());
+/// assert_eq!(session.outputs["answer"], 42);
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CapturedSession {
