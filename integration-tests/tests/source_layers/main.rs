@@ -55,7 +55,7 @@ const FLOORS: [(u8, &[&str]); 10] = [
             "tracing_layer",
         ],
     ),
-    (9, &["feedback", "http", "lambda"]),
+    (9, &["evaluate", "feedback", "http", "lambda"]),
 ];
 
 /// What still looks upwards, while both are being rebuilt.
