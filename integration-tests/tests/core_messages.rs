@@ -205,3 +205,52 @@ fn whatever_messages_look_like_the_span_arrives_and_what_was_said_is_shown() {
         Ok(())
     });
 }
+
+/// Attributes of foreign instrumentations, and what they are shown as; honeyhive-local's tests read the same table.
+const EXAMPLES: &str = include_str!("../gen-ai-examples.json");
+
+fn attribute(value: &Value) -> Attribute {
+    match value {
+        Value::Bool(truth) => (*truth).into(),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => whole.into(),
+            None => number.as_f64().unwrap().into(),
+        },
+        Value::Array(items) => {
+            let texts = items.iter().map(|item| item.as_str().unwrap().to_owned());
+            Attribute::Array(Array::String(texts.map(StringValue::from).collect()))
+        }
+        text => text.as_str().unwrap().to_owned().into(),
+    }
+}
+
+/// The messages of models and tools: all else of a foreign span is HoneyHive's to read.
+#[test]
+fn each_example_of_messages_is_shown_as_honeyhive_local_shows_it() {
+    let examples: Vec<Value> = serde_json::from_str(EXAMPLES).unwrap();
+    let mut compared = 0;
+    for example in examples
+        .iter()
+        .filter(|example| example["event"]["event_type"] != "chain")
+    {
+        let (tracer, captured) = testing::tracer();
+        let foreign = tracer.provider().tracer("some-client");
+        tracer.create_session("chat").in_scope(|| {
+            let mut span = foreign.start("example");
+            for (key, value) in example["attributes"].as_object().unwrap() {
+                span.set_attribute(KeyValue::new(key.clone(), attribute(value)));
+            }
+        });
+        let session = captured.only_session();
+        let event = session.event("example");
+        for (field, bucket) in [("inputs", &event.inputs), ("outputs", &event.outputs)] {
+            let expected = example["event"][field].as_object();
+            for (key, value) in expected.into_iter().flatten() {
+                let name = &example["name"];
+                assert_eq!(bucket.get(key), Some(value), "{name}: {field}.{key}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 20, "{compared}");
+}

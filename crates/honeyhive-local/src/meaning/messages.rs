@@ -198,7 +198,18 @@ fn text_of(part: &Value, kind: &str) -> String {
             inner_text.map_or_else(|| inner.to_string(), str::to_owned)
         }
         _ if is_text => part.to_string(),
-        _ => format!("[{kind}]"),
+        _ => binary(part, kind),
+    }
+}
+
+/// A picture or a file by its kind and its address, without its bytes.
+fn binary(part: &Value, kind: &str) -> String {
+    let named = |key: &str| part.get(key).and_then(Value::as_str);
+    let kind = named("modality").unwrap_or(kind);
+    let address = ["uri", "url", "file_id"].into_iter().find_map(named);
+    match address.filter(|address| !address.starts_with("data:")) {
+        Some(address) => format!("[{kind}: {address}]"),
+        None => format!("[{kind}]"),
     }
 }
 
