@@ -73,6 +73,9 @@ pub mod lambda;
 pub use context::Scoped;
 pub use enrichment::Enrichment;
 pub use error::{BuildError, FlushError, StartError, UnknownName};
+#[cfg(feature = "evaluate")]
+#[doc(inline)]
+pub use evaluate::evaluate;
 pub use event_type::EventType;
 #[cfg(feature = "macros")]
 pub use honeyhive_macros::trace;

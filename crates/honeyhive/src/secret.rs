@@ -12,6 +12,10 @@ pub(crate) const FINE_GRAINED: &str = "hh_fgdp_";
 
 /// The kinds of HoneyHive's keys. None stands in for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    not(feature = "client"),
+    allow(unreachable_pub, reason = "told by the typed client")
+)]
 #[non_exhaustive]
 pub enum KeyKind {
     /// `HH_API_KEY`: a project's classic key, for all routes that name no project.
@@ -22,6 +26,7 @@ pub enum KeyKind {
     DataPlane,
 }
 
+#[cfg(feature = "client")]
 impl KeyKind {
     /// The variable that holds such a key.
     #[must_use]

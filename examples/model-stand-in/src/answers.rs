@@ -17,6 +17,9 @@ pub(crate) fn usage() -> Value {
 /// The pieces of the answer. Where a tool has answered, that is what is said.
 pub(crate) fn pieces(body: &Value) -> Vec<String> {
     let last = body["messages"].as_array().and_then(|it| it.last());
+    if let Some(message) = last.filter(|_| body["model"] == "judge") {
+        return vec![judged(&text_of(&message["content"]))];
+    }
     match last {
         Some(message) if message["role"] == "tool" => {
             vec!["The tool says: ".to_owned(), text_of(&message["content"])]
@@ -25,6 +28,20 @@ pub(crate) fn pieces(body: &Value) -> Vec<String> {
             .map(str::to_owned)
             .to_vec(),
     }
+}
+
+/// A judgement on `{"said": …, "right": …}`: the share of the right words that were said.
+fn judged(question: &str) -> String {
+    let question: Value = serde_json::from_str(question).unwrap_or_default();
+    let said = question["said"].as_str().unwrap_or_default();
+    let right: Vec<&str> = question["right"]
+        .as_str()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
+    let hits = right.iter().filter(|word| said.contains(**word)).count();
+    let score = hits as f64 / right.len().max(1) as f64;
+    json!({"score": score, "why": format!("{hits} of {} words are there", right.len())}).to_string()
 }
 
 fn text_of(content: &Value) -> String {

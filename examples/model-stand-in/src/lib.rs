@@ -2,7 +2,8 @@
 //!
 //! The name of the model picks what happens: `tools`, `reason`, `refusal`, `multi`, `midfail` (an error in the middle of
 //! the stream), `nodone` (no `[DONE]`), `cut` (the connection ends in the middle), `odd` (CRLF, a byte order mark, an
-//! event over lines), `err400`, `err500`, `once500` (the second try succeeds). Any other name answers the question.
+//! event over lines), `err400`, `err500`, `once500` (the second try succeeds), `judge` (judges
+//! `{"said": …, "right": …}`). Any other name answers the question.
 
 mod answers;
 mod chat;

@@ -54,7 +54,7 @@ const FLOORS: [(u8, &[&str]); 10] = [
             "tracing_layer",
         ],
     ),
-    (9, &["http", "lambda"]),
+    (9, &["evaluate", "http", "lambda"]),
 ];
 
 /// What still looks upwards, while both are being rebuilt.

@@ -195,16 +195,14 @@ impl Call<'_> {
     }
 }
 
-/// The object that a name is in: the answer, or what it has under `data`.
+/// The object that a name is in: the answer, or where that has no such name what it has under `data`.
 fn around(mut answer: Value, name: &str) -> Value {
-    let is_there = |answer: &Value| answer.get(name).is_some();
-    match answer.get_mut("data").map(Value::take) {
-        Some(data) if is_there(&data) && !is_there(&answer) => data,
-        Some(data) => {
-            answer["data"] = data;
-            answer
-        }
-        None => answer,
+    if answer.get(name).is_some() {
+        return answer;
+    }
+    match answer.get_mut("data") {
+        Some(data @ Value::Object(_)) => data.take(),
+        _ => answer,
     }
 }
 
@@ -273,6 +271,8 @@ mod tests {
         let whole = json!({"evaluation": run, "run_id": "r"});
         assert_eq!(around(whole.clone(), "evaluation"), whole);
         assert_eq!(around(json!({"data": whole}), "evaluation"), whole);
+        assert_eq!(around(json!({"data": run}), "evaluation"), run);
+        assert_eq!(under(json!({"data": [1]}), "data"), json!([1]));
     }
 
     #[test]

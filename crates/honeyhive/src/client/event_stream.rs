@@ -10,7 +10,8 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 
 use super::error::ClientError;
-use super::events::{self, Event, EventSearch};
+use super::event::Event;
+use super::event_search::{self, EventSearch};
 use super::handle::Client;
 
 type Page = Pin<Box<dyn Future<Output = Result<Vec<Event>, ClientError>> + Send>>;
@@ -70,7 +71,7 @@ impl EventStream {
 
     fn ask(&self, page: u32) -> Page {
         let (client, search) = (self.client.clone(), Arc::clone(&self.search));
-        Box::pin(async move { events::page(&client, &search, page).await })
+        Box::pin(async move { event_search::page(&client, &search, page).await })
     }
 
     /// Takes a page in.

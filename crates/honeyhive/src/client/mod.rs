@@ -30,6 +30,7 @@
 //! - A call that fails by chance is made three times at the most, all within 10 s, and never twice where that could do a
 //!   thing twice.
 //! - An answer may have fields and values that this version does not know: fields are skipped, values are kept as text.
+//! - What a call carries goes out as it is given: the redaction is for what is recorded.
 //! - [`Client::in_project`] asks by the newer routes that name their project, with the data plane key.
 
 mod body;
@@ -39,7 +40,9 @@ mod configurations;
 mod datapoints;
 mod datasets;
 mod error;
+mod event;
 mod event_kind;
+mod event_search;
 mod event_stream;
 mod events;
 mod handle;
@@ -59,9 +62,11 @@ pub use configurations::{
 pub use datapoints::{Datapoint, Datapoints, NewDatapoint, UpdateDatapoint};
 pub use datasets::{Dataset, Datasets, FieldMapping, NewDataset, UpdateDataset};
 pub use error::ClientError;
+pub use event::Event;
 pub use event_kind::EventKind;
+pub use event_search::{EventSearch, Operator};
 pub use event_stream::EventStream;
-pub use events::{Event, EventSearch, Events, Operator};
+pub use events::Events;
 pub use handle::Client;
 pub use metrics::{Measured, Metric, MetricVersion, Metrics, NewMetric, ReturnType, UpdateMetric};
 pub use prompt::DeployedPrompt;

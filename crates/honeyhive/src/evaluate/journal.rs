@@ -1,6 +1,6 @@
 //! The journal: a line a finished trial, so that a killed run can go on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -59,6 +59,27 @@ pub enum ResumeError {
 
 crate::model::causes::debug_as_text!(ResumeError);
 
+/// The datapoints of a journal that have a trial which failed, or did not run to its end.
+///
+/// ```no_run
+/// use honeyhive::evaluate::{Dataset, failed_datapoints};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let failed = failed_datapoints("target/honeyhive/evals/support/run.jsonl")?;
+/// let again = Dataset::from_jsonl("evals/support.jsonl")?.only(failed);
+/// # drop(again);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Where the file is no journal.
+pub fn failed_datapoints(path: impl AsRef<Path>) -> Result<Vec<String>, ResumeError> {
+    let told = Told::read(path.as_ref())?;
+    Ok(told.failed.into_iter().map(|(id, _)| id).collect())
+}
+
 /// A journal that lines are added to.
 #[derive(Debug)]
 pub(super) struct Journal {
@@ -105,6 +126,8 @@ pub(super) struct Told {
     pub(super) header: Header,
     /// Trials that need not run again, by datapoint and trial.
     pub(super) finished: BTreeMap<(String, u32), TrialReport>,
+    /// Trials that failed.
+    failed: BTreeSet<(String, u32)>,
     /// The length of the lines that are whole.
     whole: u64,
 }
@@ -119,19 +142,22 @@ impl Told {
             .map_or(0, |end| end + 1);
         let mut lines = text[..whole].split_inclusive(|byte| *byte == b'\n');
         let header = parsed(path, 1, lines.next().unwrap_or_default())?;
-        let mut finished = BTreeMap::new();
+        let (mut finished, mut failed) = (BTreeMap::new(), BTreeSet::new());
         for (index, line) in lines.enumerate() {
             let trial: TrialReport = parsed(path, index + 2, line)?;
             let key = (trial.datapoint_id.clone(), trial.trial);
             if trial.outcome == Outcome::Ok {
+                failed.remove(&key);
                 finished.insert(key, trial);
             } else {
                 finished.remove(&key);
+                failed.insert(key);
             }
         }
         Ok(Self {
             header,
             finished,
+            failed,
             whole: whole as u64,
         })
     }
@@ -181,132 +207,4 @@ fn file_error(path: &Path, source: io::Error) -> ResumeError {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::PathBuf;
-
-    use super::*;
-    use crate::evaluate::summary::made::{trial, value};
-
-    /// A file of its own, gone at the end.
-    struct Place(PathBuf);
-
-    impl Place {
-        fn new(name: &str) -> Self {
-            let folder = std::env::temp_dir()
-                .join(format!("honeyhive-journal-{}-{name}", std::process::id()));
-            Self(folder.join("run.jsonl"))
-        }
-    }
-
-    impl Drop for Place {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(self.0.parent().unwrap());
-        }
-    }
-
-    fn header() -> Header {
-        Header {
-            run_id: "r".to_owned(),
-            name: "n".to_owned(),
-            dataset_id: "EXT-d".to_owned(),
-            function: "f".to_owned(),
-            evaluators: vec!["m".to_owned()],
-            trials: 2,
-        }
-    }
-
-    #[test]
-    fn a_journal_tells_what_is_finished_and_a_torn_last_line_is_absent() {
-        let place = Place::new("torn");
-        let mut journal = Journal::create(&place.0, &header()).unwrap();
-        let finished = trial(0, 1, &[("m", value(0.5))]);
-        journal.add(&finished).unwrap();
-        let failed = TrialReport {
-            outcome: Outcome::Failed,
-            ..trial(1, 0, &[])
-        };
-        journal.add(&failed).unwrap();
-        drop(journal);
-        let mut file = OpenOptions::new().append(true).open(&place.0).unwrap();
-        file.write_all(br#"{"datapoint_id":"EXT-2","posi"#).unwrap();
-
-        let told = Told::read(&place.0).unwrap();
-        assert_eq!(told.header, header());
-        let key = ("EXT-0".to_owned(), 1);
-        assert_eq!(told.finished, BTreeMap::from([(key, finished)]));
-
-        let again = trial(1, 0, &[("m", value(true))]);
-        told.reopen(&place.0).unwrap().add(&again).unwrap();
-        let told = Told::read(&place.0).unwrap();
-        assert_eq!(told.finished.len(), 2);
-        assert_eq!(told.finished[&("EXT-1".to_owned(), 0)], again);
-    }
-
-    #[test]
-    fn a_journal_of_something_else_is_refused() {
-        let place = Place::new("other");
-        drop(Journal::create(&place.0, &header()).unwrap());
-        let told = Told::read(&place.0).unwrap();
-        assert!(told.expect(&header()).is_ok());
-        let others = [
-            (
-                Header {
-                    dataset_id: "EXT-e".to_owned(),
-                    ..header()
-                },
-                "dataset",
-            ),
-            (
-                Header {
-                    function: "g".to_owned(),
-                    ..header()
-                },
-                "function",
-            ),
-            (
-                Header {
-                    trials: 1,
-                    ..header()
-                },
-                "number of trials",
-            ),
-            (
-                Header {
-                    evaluators: Vec::new(),
-                    ..header()
-                },
-                "list of evaluators",
-            ),
-        ];
-        for (other, what) in others {
-            let refused = told.expect(&other).unwrap_err().to_string();
-            assert!(refused.contains(what), "{refused}");
-        }
-        let renamed = Header {
-            name: "another".to_owned(),
-            ..header()
-        };
-        assert!(told.expect(&renamed).is_ok());
-    }
-
-    #[test]
-    fn a_broken_line_in_the_middle_and_an_empty_file_are_told() {
-        let place = Place::new("broken");
-        drop(Journal::create(&place.0, &header()).unwrap());
-        let mut file = OpenOptions::new().append(true).open(&place.0).unwrap();
-        file.write_all(b"oops\n{}\n").unwrap();
-        assert!(matches!(
-            Told::read(&place.0),
-            Err(ResumeError::Line { line: 2, .. })
-        ));
-        fs::write(&place.0, "").unwrap();
-        assert!(matches!(
-            Told::read(&place.0),
-            Err(ResumeError::Line { line: 1, .. })
-        ));
-        assert!(matches!(
-            Told::read(Path::new("/no/such/journal")),
-            Err(ResumeError::File { .. })
-        ));
-    }
-}
+mod tests;

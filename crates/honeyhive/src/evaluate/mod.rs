@@ -1,32 +1,66 @@
 //! Experiments (feature `evaluate`): a function over a dataset, judged by evaluators, each datapoint in a session of its own.
+//!
+//! [`evaluate`] runs them, [`ExperimentReport`] says what came of it and how sure that is, [`Gate`]s say whether it is good
+//! enough. Nothing here prints or reads arguments: the crate `honeyhive-eval` does, for `cargo test --test evals`.
 
 mod aggregate;
 mod baseline;
+mod builder;
 mod compare;
+mod datapoint;
+mod dataset;
+mod dataset_error;
+mod engine;
+mod error;
+mod evaluator;
 mod gate;
+mod git;
+mod guarded;
+mod hive;
 mod ids;
 mod journal;
+mod life;
 mod measured;
+mod progress;
 mod python;
+mod rate;
 mod report;
 mod results;
+mod retry;
+mod run;
 mod score;
+mod sessions;
+mod settings;
 mod splitmix;
 mod statistics;
+mod stored;
 mod summary;
+mod trial;
 mod units;
+mod verdict;
 
 pub use aggregate::Aggregate;
 pub use baseline::{Baseline, BaselineError};
+pub use builder::{Evaluate, evaluate, evaluate_sync};
 pub use compare::{Change, Comparison};
-pub use gate::{Gate, GateOutcome, Verdict, Verdicts};
+pub use datapoint::{Case, Datapoint};
+pub use dataset::{Dataset, Row};
+pub use dataset_error::DatasetError;
+pub use error::EvaluateError;
+pub use evaluator::{IntoVerdict, Judged};
+pub use gate::Gate;
 pub use ids::Ids;
-pub use journal::ResumeError;
+pub use journal::{ResumeError, failed_datapoints};
+pub use progress::Progress;
+pub use rate::RateLimit;
 pub use report::{Delivery, ExperimentReport, RunStatus};
 pub use results::{MetricResult, Outcome, TrialReport};
+pub use retry::{AttemptError, Retry};
 pub use score::{IntoScore, Score, ScoreValue, Scored, Scoring};
+pub use settings::ErrorLimit;
 pub use statistics::{
     Interval, Level, datapoints_needed, pass_all_k, pass_at_k, smallest_difference,
 };
 pub use summary::MetricReport;
 pub use units::MetricKind;
+pub use verdict::{GateOutcome, Verdict, Verdicts};

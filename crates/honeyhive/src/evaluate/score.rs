@@ -16,6 +16,8 @@ use crate::model::number::of_f32;
 pub enum ScoreValue {
     /// A truth.
     Bool(bool),
+    /// A whole number.
+    Integer(i64),
     /// A number.
     Number(f64),
     /// A text.
@@ -28,6 +30,7 @@ impl ScoreValue {
     pub fn as_number(&self) -> Option<f64> {
         match self {
             Self::Bool(truth) => Some(f64::from(u8::from(*truth))),
+            Self::Integer(number) => Some(*number as f64),
             Self::Number(number) => Some(*number),
             Self::Text(_) => None,
         }
@@ -37,7 +40,10 @@ impl ScoreValue {
     pub(super) fn of_json(value: &Value) -> Option<Self> {
         match value {
             Value::Bool(truth) => Some(Self::Bool(*truth)),
-            Value::Number(number) => number.as_f64().map(Self::Number),
+            Value::Number(number) => match number.as_i64() {
+                Some(whole) => Some(Self::Integer(whole)),
+                None => number.as_f64().map(Self::Number),
+            },
             Value::String(text) => Some(Self::Text(text.clone())),
             Value::Null | Value::Array(_) | Value::Object(_) => None,
         }
@@ -53,6 +59,7 @@ impl std::fmt::Display for ScoreValue {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Bool(truth) => write!(formatter, "{truth}"),
+            Self::Integer(number) => write!(formatter, "{number}"),
             Self::Number(number) => write!(formatter, "{number}"),
             Self::Text(text) => formatter.write_str(text),
         }
@@ -79,16 +86,15 @@ values_from! {
     bool: value => Self::Bool(value);
     f64: value => Self::Number(value);
     f32: value => Self::Number(of_f32(value));
-    u8: value => Self::Number(f64::from(value));
-    u16: value => Self::Number(f64::from(value));
-    u32: value => Self::Number(f64::from(value));
-    u64: value => Self::Number(value as f64);
-    usize: value => Self::Number(value as f64);
-    i8: value => Self::Number(f64::from(value));
-    i16: value => Self::Number(f64::from(value));
-    i32: value => Self::Number(f64::from(value));
-    i64: value => Self::Number(value as f64);
-    isize: value => Self::Number(value as f64);
+    u8: value => Self::Integer(value.into());
+    u16: value => Self::Integer(value.into());
+    u32: value => Self::Integer(value.into());
+    u64: value => i64::try_from(value).map_or(Self::Number(value as f64), Self::Integer);
+    usize: value => i64::try_from(value).map_or(Self::Number(value as f64), Self::Integer);
+    i8: value => Self::Integer(value.into());
+    i16: value => Self::Integer(value.into());
+    i32: value => Self::Integer(value.into());
+    i64: value => Self::Integer(value);
     &str: value => Self::Text(value.to_owned());
     String: value => Self::Text(value);
 }
@@ -265,7 +271,7 @@ mod tests {
     #[test]
     fn an_evaluator_says_what_it_returns_and_nothing_is_ever_zero() {
         assert_eq!(true.into_score(), score(true));
-        assert_eq!(3_u32.into_score(), score(3.0));
+        assert_eq!(3_u32.into_score(), score(3_i64));
         assert_eq!(0.9_f32.into_score(), score(0.9));
         assert_eq!("warm".into_score(), score("warm"));
         assert_eq!(None::<bool>.into_score(), Scoring::Skipped);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::aggregate::Aggregate;
+use super::aggregate::{Aggregate, aggregate_of};
 use super::results::{MetricResult, Outcome, TrialReport};
 use super::statistics::{Interval, Level, Moments, percentile, t_interval, wilson};
 use super::units::{MetricKind, Units};
@@ -51,7 +51,7 @@ impl MetricReport {
         self.interval.is_some() && self.kind == MetricKind::Number && self.n < ROUGH_BELOW
     }
 
-    fn of(name: String, units: &Units, aggregate: Aggregate, level: Level) -> Self {
+    fn of(name: String, units: &Units, aggregate: &Aggregate, level: Level) -> Self {
         let kind = units.kind();
         let means = if kind == MetricKind::Text {
             Vec::new()
@@ -70,7 +70,7 @@ impl MetricReport {
             missing: 0,
             estimate: moments.map(|moments| moments.mean),
             interval: interval_of(units, &means, level),
-            aggregate: aggregate.of(&sorted).filter(|_| !sorted.is_empty()),
+            aggregate: aggregate_of(aggregate, &sorted).filter(|_| !sorted.is_empty()),
             deviation: moments.and_then(|moments| moments.deviation),
             p50: percentile(&sorted, 0.5),
             p90: percentile(&sorted, 0.9),
@@ -111,7 +111,7 @@ pub(super) fn interval_of(units: &Units, means: &[f64], level: Level) -> Option<
 /// All metrics by their names. `trials` are in the order of the dataset.
 pub(super) fn summarize(
     trials: &[TrialReport],
-    aggregate: Aggregate,
+    aggregate: &Aggregate,
     level: Level,
 ) -> Vec<MetricReport> {
     let units = Units::of_trials(trials);
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     fn only(trials: &[TrialReport]) -> MetricReport {
-        let mut all = summarize(trials, Aggregate::Average, Level::P95);
+        let mut all = summarize(trials, &Aggregate::Average, Level::P95);
         assert_eq!(all.len(), 1);
         all.remove(0)
     }

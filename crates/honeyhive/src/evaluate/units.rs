@@ -84,7 +84,9 @@ impl Units {
 pub(super) fn kind_of<'v>(values: impl Iterator<Item = &'v ScoreValue>) -> MetricKind {
     values.fold(MetricKind::Bool, |kind, value| match (kind, value) {
         (MetricKind::Text, _) | (_, ScoreValue::Text(_)) => MetricKind::Text,
-        (MetricKind::Number, _) | (_, ScoreValue::Number(_)) => MetricKind::Number,
+        (MetricKind::Number, _) | (_, ScoreValue::Number(_) | ScoreValue::Integer(_)) => {
+            MetricKind::Number
+        }
         (MetricKind::Bool, ScoreValue::Bool(_)) => MetricKind::Bool,
     })
 }

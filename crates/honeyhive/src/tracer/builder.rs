@@ -336,7 +336,7 @@ impl HoneyHiveTracerBuilder {
     }
 
     /// Takes nothing from the environment, neither settings nor the resource.
-    #[cfg(feature = "testing")]
+    #[cfg(any(feature = "testing", feature = "evaluate"))]
     pub(crate) fn isolated(mut self) -> Self {
         self.explicit.is_isolated = true;
         self
@@ -358,6 +358,11 @@ impl HoneyHiveTracerBuilder {
         let is_isolated = self.explicit.is_isolated;
         let settings = Settings::resolve(self.explicit)?;
         let rules = Rules::new(&self.redaction)?;
+        #[cfg(feature = "evaluate")]
+        let for_runs = super::ForRuns {
+            rules: Arc::new(Rules::new(&self.redaction)?),
+            writes_with: settings.keys.write().map(ApiKey::kind),
+        };
         let resource = match self.resource {
             Some(resource) => resource,
             None if is_isolated => resource::isolated(&settings),
@@ -425,6 +430,8 @@ impl HoneyHiveTracerBuilder {
             ));
         }
         let tracer = HoneyHiveTracer::from_parts(provider, processor, startup);
+        #[cfg(feature = "evaluate")]
+        tracer.set_for_runs(for_runs);
         // What is captured is a test's, and tests run beside each other.
         if !is_captured {
             tracer.stand_for_default();

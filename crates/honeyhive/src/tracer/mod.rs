@@ -85,6 +85,17 @@ struct Inner {
     processor: HoneyHiveSpanProcessor,
     outbox: Arc<Outbox>,
     startup: Arc<StartupSession>,
+    #[cfg(feature = "evaluate")]
+    for_runs: std::sync::OnceLock<ForRuns>,
+}
+
+/// What runs of experiments must know of a tracer's settings.
+#[cfg(feature = "evaluate")]
+pub(crate) struct ForRuns {
+    /// What reports mask, as all that leaves is masked.
+    pub(crate) rules: Arc<crate::redaction::Rules>,
+    /// The kind of the key that sessions and spans go out with.
+    pub(crate) writes_with: Option<crate::secret::KeyKind>,
 }
 
 impl HoneyHiveTracer {
@@ -139,6 +150,8 @@ impl HoneyHiveTracer {
                 outbox: Arc::clone(processor.outbox()),
                 processor,
                 startup,
+                #[cfg(feature = "evaluate")]
+                for_runs: std::sync::OnceLock::new(),
             }),
         }
     }
@@ -484,6 +497,18 @@ impl HoneyHiveTracer {
     #[cfg(feature = "http-server")]
     pub(crate) fn sdk_tracer(&self) -> &SdkTracer {
         &self.inner.tracer
+    }
+
+    #[cfg(feature = "evaluate")]
+    fn set_for_runs(&self, for_runs: ForRuns) {
+        // It is set once, where the tracer is built.
+        let _ = self.inner.for_runs.set(for_runs);
+    }
+
+    /// None of a tracer that records nothing.
+    #[cfg(feature = "evaluate")]
+    pub(crate) fn for_runs(&self) -> Option<&ForRuns> {
+        self.inner.for_runs.get()
     }
 
     /// Whose ids from outside are trusted, and how far.

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use super::experiment::ExperimentReport;
 use super::text::{Counts, HEADINGS, cells};
 use crate::evaluate::compare::Comparison;
-use crate::evaluate::gate::Verdicts;
 use crate::evaluate::results::{MetricResult, TrialReport};
 use crate::evaluate::summary::MetricReport;
+use crate::evaluate::verdict::Verdicts;
 
 /// The longest report: a comment of a pull request takes 64 KiB.
 const BYTES: usize = 64 * 1024;
@@ -227,7 +227,7 @@ mod tests {
             level: Level::P95,
             delivery: Delivery::default(),
         };
-        ExperimentReport::new(facts, trials)
+        ExperimentReport::new(facts, trials, None)
     }
 
     fn failed(position: usize, error: &str) -> TrialReport {

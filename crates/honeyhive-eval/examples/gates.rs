@@ -1,0 +1,73 @@
+//! Evals that end in each way there is; the tests of this crate run it.
+
+use std::env;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use honeyhive::evaluate::{Case, Datapoint, Dataset, Evaluate, Gate, evaluate};
+use honeyhive_eval::Eval;
+
+fn numbers() -> Dataset {
+    Dataset::new((0..4).map(|number| (number, Some(number * 2))))
+}
+
+async fn double(dp: Datapoint<u32, u32>) -> Result<u32, String> {
+    Ok(dp.inputs() * 2)
+}
+
+/// Fails for ever on one.
+async fn fails_on_one(dp: Datapoint<u32, u32>) -> Result<u32, String> {
+    if *dp.inputs() == 1 {
+        Err("one\u{1} <is> & too many".to_owned())
+    } else {
+        Ok(0)
+    }
+}
+
+async fn fails(_: Datapoint<u32, u32>) -> Result<u32, String> {
+    Err("no".to_owned())
+}
+
+async fn hangs(_: Datapoint<u32, u32>) -> Result<u32, String> {
+    std::future::pending().await
+}
+
+/// Notes whom it was called for, and hangs from two on, unless `GO_ON` is set.
+async fn halts(dp: Datapoint<u32, u32>) -> Result<u32, String> {
+    let mut calls = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open("calls")
+        .map_err(|error| error.to_string())?;
+    write!(calls, "{} ", dp.inputs()).map_err(|error| error.to_string())?;
+    if *dp.inputs() >= 2 && env::var_os("GO_ON").is_none() {
+        std::future::pending::<()>().await;
+    }
+    Ok(dp.inputs() * 2)
+}
+
+fn judged(run: Evaluate<u32, u32, u32>) -> Evaluate<u32, u32, u32> {
+    let exact = |case: Case<u32, u32, u32>| Some(case.outputs() == case.ground_truth()?);
+    run.dataset(numbers()).evaluator("exact", exact)
+}
+
+fn main() -> ExitCode {
+    let gate = || Gate::mean("exact").at_least(0.9);
+    honeyhive_eval::run([
+        Eval::new("good", || judged(evaluate(double)))
+            .gate(gate())
+            .no_worse_than_baseline("exact", 0.01),
+        Eval::new("bad", || judged(evaluate(fails_on_one)))
+            .gate(gate())
+            .ignored(),
+        Eval::new("broken", || judged(evaluate(fails)))
+            .gate(gate())
+            .ignored(),
+        Eval::new("misused", || judged(evaluate(double)).max_workers(0)).ignored(),
+        Eval::new("endless", || judged(evaluate(hangs))).ignored(),
+        Eval::new("halting", || judged(evaluate(halts)))
+            .gate(gate())
+            .ignored(),
+    ])
+}

@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+
+mod arguments;
+mod eval;
+mod files;
+mod junit;
+mod outcome;
+mod progress;
+mod run;
+mod signals;
+
+pub use eval::Eval;
+pub use run::run;

@@ -1,0 +1,233 @@
+//! [`run`]: all evals that are asked for, one after the other, and the exit code.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::{env, fmt};
+
+use honeyhive::BuildError;
+use honeyhive::evaluate::{Baseline, EvaluateError, ExperimentReport, failed_datapoints};
+use serde_json::{Map, Value};
+use tokio::runtime::Runtime;
+
+use crate::arguments::{Arguments, Resume};
+use crate::eval::{Eval, Order};
+use crate::outcome::{Ending, Finished};
+use crate::signals::Interrupt;
+use crate::{files, junit};
+
+/// Runs the evals that the arguments ask for, and says by the exit code whether they are good enough: see the
+/// [table](crate).
+///
+/// ```no_run
+/// # use honeyhive_eval::Eval;
+/// # let support: Eval = unimplemented!();
+/// # let _ =
+/// honeyhive_eval::run([support])
+/// # ;
+/// ```
+#[must_use = "`main` returns it"]
+pub fn run(evals: impl IntoIterator<Item = Eval>) -> ExitCode {
+    let evals: Vec<Eval> = evals.into_iter().collect();
+    let ending = Arguments::parse(env::args().skip(1)).map_or_else(
+        |problem| told(Ending::Usage, problem),
+        |arguments| run_with(&evals, &arguments),
+    );
+    ending.code().into()
+}
+
+fn run_with(evals: &[Eval], arguments: &Arguments) -> Ending {
+    let chosen: Vec<&Eval> = evals
+        .iter()
+        .filter(|eval| arguments.chooses(&eval.name, eval.is_ignored))
+        .collect();
+    if arguments.help {
+        say(format_args!("{}", include_str!("../README.md")));
+        return Ending::Good;
+    }
+    if arguments.list {
+        chosen
+            .iter()
+            .for_each(|eval| say(format_args!("{}: test\n", eval.name)));
+        return Ending::Good;
+    }
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return told(Ending::Usage, format!("there is no runtime: {error}")),
+    };
+    runtime.block_on(run_all(&chosen, arguments))
+}
+
+async fn run_all(evals: &[&Eval], arguments: &Arguments) -> Ending {
+    let interrupt = Interrupt::listen();
+    let mut worst = Ending::Good;
+    let mut finished = Vec::new();
+    for eval in evals {
+        if interrupt.is_told() {
+            worst = Ending::Interrupted;
+            break;
+        }
+        match run_one(eval, arguments, &interrupt).await {
+            Ok((ending, eval)) => {
+                worst = worst.max(ending);
+                finished.push(eval);
+            }
+            Err(ending) => worst = worst.max(ending),
+        }
+    }
+    match write_reports(&finished, arguments) {
+        Ok(()) => worst,
+        Err(error) => worst.max(told(
+            Ending::Usage,
+            format!("a report could not be written: {error}"),
+        )),
+    }
+}
+
+async fn run_one(
+    eval: &Eval,
+    arguments: &Arguments,
+    interrupt: &Interrupt,
+) -> Result<(Ending, Finished), Ending> {
+    let baseline = baseline_of(eval, arguments)?;
+    let mut order = Order {
+        arguments: arguments.clone(),
+        is_offline: arguments.offline,
+        interrupt: interrupt.clone(),
+        only: failed_of(eval, arguments)?,
+        resume: None,
+    };
+    if arguments.resume == Some(Resume::Last) {
+        let last = files::last_journal(&eval.name);
+        let nothing = || {
+            told(
+                Ending::Usage,
+                format!("{}: there is no run to go on with", eval.name),
+            )
+        };
+        order.resume = Some(last.ok_or_else(nothing)?);
+    }
+    if !arguments.no_progress {
+        warn(format_args!("{}: begins", eval.name));
+    }
+    let report = report_of(eval, order).await.map_err(|error| {
+        told(
+            Ending::of_error(&error),
+            format!("{}: {error:?}", eval.name),
+        )
+    })?;
+    let report = match &baseline {
+        Some(baseline) => report.compared_with(baseline),
+        None => report,
+    };
+    let verdicts = report.gate(eval.gates(baseline.as_ref()));
+    let ending = Ending::of_report(&report, &verdicts, interrupt.is_told());
+    say(format_args!("{report}{verdicts}\n"));
+    save_baselines(eval, arguments, &report)?;
+    let name = eval.name.clone();
+    Ok((
+        ending,
+        Finished {
+            name,
+            report,
+            verdicts,
+        },
+    ))
+}
+
+/// Without a key it runs offline, but not where a machine might take that for more than it is.
+async fn report_of(eval: &Eval, mut order: Order) -> Result<ExperimentReport, EvaluateError> {
+    let is_ci = env::var_os("CI").is_some_and(|value| !value.is_empty());
+    match eval.begin(&order).await {
+        Err(EvaluateError::Tracer(BuildError::MissingApiKey)) if !is_ci => {
+            warn(format_args!(
+                "{}: there is no HoneyHive key (HH_API_KEY), so this runs offline",
+                eval.name
+            ));
+            order.is_offline = true;
+            eval.begin(&order).await
+        }
+        outcome => outcome,
+    }
+}
+
+fn baseline_of(eval: &Eval, arguments: &Arguments) -> Result<Option<Baseline>, Ending> {
+    let Some(name) = &arguments.baseline else {
+        return Ok(None);
+    };
+    let baseline = Baseline::load(files::baseline(&eval.name, name));
+    baseline
+        .map(Some)
+        .map_err(|error| told(Ending::Usage, format!("{}: {error:?}", eval.name)))
+}
+
+fn failed_of(eval: &Eval, arguments: &Arguments) -> Result<Option<Vec<String>>, Ending> {
+    if !arguments.only_failed {
+        return Ok(None);
+    }
+    let Some(journal) = files::last_journal(&eval.name) else {
+        return Err(told(
+            Ending::Usage,
+            format!(
+                "{}: there is no run whose failures could run again",
+                eval.name
+            ),
+        ));
+    };
+    let failed = failed_datapoints(journal);
+    failed
+        .map(Some)
+        .map_err(|error| told(Ending::Usage, format!("{}: {error:?}", eval.name)))
+}
+
+fn save_baselines(
+    eval: &Eval,
+    arguments: &Arguments,
+    report: &ExperimentReport,
+) -> Result<(), Ending> {
+    let names = arguments
+        .save_baseline
+        .iter()
+        .map(String::as_str)
+        .chain(["last"]);
+    for name in names {
+        let saved = report.baseline().save(files::baseline(&eval.name, name));
+        saved.map_err(|error| told(Ending::Usage, format!("{}: {error:?}", eval.name)))?;
+    }
+    Ok(())
+}
+
+fn write_reports(evals: &[Finished], arguments: &Arguments) -> io::Result<()> {
+    let pages = evals
+        .iter()
+        .map(|eval| eval.report.markdown_with(&eval.verdicts));
+    let markdown: String = pages.collect();
+    files::add_to_step_summary(&markdown)?;
+    if let Some(path) = &arguments.markdown {
+        files::write(path, &markdown)?;
+    }
+    if let Some(path) = &arguments.junit {
+        files::write(path, &junit::xml(evals))?;
+    }
+    if let Some(path) = &arguments.json {
+        let reports = evals
+            .iter()
+            .map(|eval| (eval.name.clone(), eval.report.json()));
+        let json = Value::Object(reports.collect::<Map<_, _>>());
+        files::write(path, &format!("{json:#}\n"))?;
+    }
+    Ok(())
+}
+
+fn told(ending: Ending, problem: impl fmt::Display) -> Ending {
+    warn(format_args!("{problem}"));
+    ending
+}
+
+/// Who has closed stdout or stderr does not want to know.
+fn say(text: fmt::Arguments<'_>) {
+    let _ = write!(io::stdout().lock(), "{text}");
+}
+
+fn warn(text: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}

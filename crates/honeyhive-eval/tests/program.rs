@@ -1,0 +1,319 @@
+//! The harness as a program: its arguments, its exit codes, its files.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+/// `examples/gates.rs`, in a folder of its own.
+struct Program {
+    folder: PathBuf,
+}
+
+impl Program {
+    fn new(name: &str) -> Self {
+        let folder = env::temp_dir().join(format!("honeyhive-eval-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Self { folder }
+    }
+
+    fn command(&self, arguments: &str) -> Command {
+        let tests = env::current_exe().unwrap();
+        let program = tests
+            .parent()
+            .unwrap()
+            .parent()
+            .unwrap()
+            .join("examples")
+            .join("gates");
+        let mut command = Command::new(program.with_extension(env::consts::EXE_EXTENSION));
+        command
+            .args(arguments.split_whitespace())
+            .current_dir(&self.folder);
+        for (name, _) in env::vars().filter(|(name, _)| name.starts_with("HH_")) {
+            command.env_remove(name);
+        }
+        command
+            .env_remove("CI")
+            .env_remove("GITHUB_STEP_SUMMARY")
+            .env_remove("CARGO_TARGET_DIR");
+        command.env("CARGO_MANIFEST_DIR", &self.folder);
+        command
+    }
+
+    fn run(&self, arguments: &str) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    fn code(&self, arguments: &str) -> Option<i32> {
+        self.run(arguments).status.code()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn evals_are_listed_as_libtest_and_nextest_want_them() {
+    let program = Program::new("list");
+    assert_eq!(
+        text(&program.run("--list --format terse").stdout),
+        "good: test\n"
+    );
+    let ignored = text(&program.run("--list --format terse --ignored").stdout);
+    assert_eq!(
+        ignored,
+        "bad: test\nbroken: test\nmisused: test\nendless: test\nhalting: test\n"
+    );
+    assert_eq!(
+        text(&program.run("--list b --include-ignored").stdout),
+        "bad: test\nbroken: test\n"
+    );
+    assert_eq!(
+        text(&program.run("--list bad --exact --include-ignored").stdout),
+        "bad: test\n"
+    );
+}
+
+#[test]
+fn the_exit_code_says_good_gate_usage_or_run() {
+    let program = Program::new("codes");
+    for (arguments, code) in [
+        ("good --exact --nocapture", 0),
+        ("bad --exact --ignored --offline", 1),
+        ("misused --exact --ignored --offline", 2),
+        ("--no-such-argument", 2),
+        ("good --baseline missing", 2),
+        ("broken --exact --ignored --offline", 3),
+        (
+            "--include-ignored --skip endless --skip halting --offline",
+            2,
+        ),
+    ] {
+        let output = program.run(arguments);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{arguments}: {}{}",
+            text(&output.stdout),
+            text(&output.stderr)
+        );
+    }
+    let unreachable = program
+        .command("good")
+        .env("HH_API_KEY", "hh_x")
+        .env("HH_API_URL", "http://127.0.0.1:1")
+        .output()
+        .unwrap();
+    assert_eq!(
+        unreachable.status.code(),
+        Some(3),
+        "{}",
+        text(&unreachable.stderr)
+    );
+}
+
+#[test]
+fn without_a_key_it_runs_offline_and_says_so_but_not_in_ci() {
+    let program = Program::new("key");
+    let here = program.run("good");
+    assert_eq!(here.status.code(), Some(0));
+    assert!(
+        text(&here.stderr).contains("runs offline"),
+        "{}",
+        text(&here.stderr)
+    );
+    let in_ci = program.command("good").env("CI", "true").output().unwrap();
+    assert_eq!(in_ci.status.code(), Some(2));
+    assert!(text(&in_ci.stderr).contains("HH_API_KEY"));
+    let offline_in_ci = program
+        .command("good --offline")
+        .env("CI", "true")
+        .output()
+        .unwrap();
+    assert_eq!(offline_in_ci.status.code(), Some(0));
+}
+
+#[test]
+fn reports_are_written_and_have_no_control_characters() {
+    let program = Program::new("reports");
+    let summary = program.folder.join("summary.md");
+    let arguments = "bad good --include-ignored --offline --markdown out/a.md --junit out/b.xml --json out/c.json";
+    let output = program
+        .command(arguments)
+        .env("GITHUB_STEP_SUMMARY", &summary)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let read = |name: &str| fs::read_to_string(program.folder.join(name)).unwrap();
+    assert_eq!(read("out/a.md"), fs::read_to_string(summary).unwrap());
+    assert!(read("out/a.md").contains("| fail | mean of exact ≥ 0.9 |"));
+    let xml = read("out/b.xml");
+    assert!(
+        xml.contains(r#"<testsuite name="bad" tests="2" failures="1" errors="1" skipped="0">"#),
+        "{xml}"
+    );
+    assert!(
+        xml.contains(r#"<testcase classname="good" name="mean of exact ≥ 0.9"/>"#),
+        "{xml}"
+    );
+    assert!(
+        xml.contains("one\u{fffd} &lt;is&gt; &amp; too many"),
+        "{xml}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&read("out/c.json")).unwrap();
+    assert_eq!(json["good"]["metrics"][0]["estimate"], 1.0);
+    let stdout = text(&output.stdout);
+    assert!(
+        stdout.contains("FAIL  mean of exact ≥ 0.9") && !stdout.contains('\u{1b}'),
+        "{stdout}"
+    );
+    assert!(
+        !text(&output.stderr).contains('\u{1b}'),
+        "no bar where there is no terminal"
+    );
+}
+
+#[test]
+fn a_baseline_is_saved_compared_with_and_found_worse() {
+    let program = Program::new("baseline");
+    assert_eq!(program.code("good --offline --save-baseline main"), Some(0));
+    let file = program.folder.join("evals/baselines/good/main.json");
+    let saved = fs::read_to_string(&file).unwrap();
+    assert_eq!(program.code("good --offline --baseline main"), Some(0));
+    assert_eq!(program.code("good --offline --baseline last"), Some(0));
+    // As if the function had been better before, at what it is asked now.
+    fs::write(&file, saved.replace("true", "2")).unwrap();
+    let worse = program.run("good --offline --baseline main");
+    assert_eq!(worse.status.code(), Some(1));
+    assert!(
+        text(&worse.stdout).contains("FAIL  change of exact to the baseline"),
+        "{}",
+        text(&worse.stdout)
+    );
+}
+
+#[test]
+fn only_what_failed_runs_again_and_a_run_goes_on() {
+    let program = Program::new("again");
+    assert_eq!(
+        program.code("good --only-failed --offline"),
+        Some(2),
+        "there is no run yet"
+    );
+    assert_eq!(program.code("bad --ignored --offline"), Some(1));
+    let resumed = text(&program.run("bad --ignored --offline --resume").stdout);
+    assert!(resumed.contains("3 of 4 ok"), "{resumed}");
+    let failed = text(&program.run("bad --ignored --offline --only-failed").stdout);
+    assert!(failed.contains("0 of 1 ok"), "{failed}");
+    let limited = text(
+        &program
+            .run("good --offline --limit 2 --trials 3 --max-workers 1")
+            .stdout,
+    );
+    assert!(limited.contains("6 of 6 ok"), "{limited}");
+    let budget = program.run("good --offline --budget exact=1.5 --max-workers 1");
+    assert_eq!(
+        budget.status.code(),
+        Some(3),
+        "a run that a budget has ended is no good one"
+    );
+}
+
+#[test]
+fn a_killed_run_goes_on_and_calls_only_what_had_not_finished() {
+    let program = Program::new("killed");
+    let mut child = program
+        .command("halting --ignored --offline --no-progress")
+        .spawn()
+        .unwrap();
+    let folder = program.folder.join("target/honeyhive/evals/halting");
+    let journal = || {
+        fs::read_dir(&folder)
+            .ok()?
+            .flatten()
+            .map(|entry| entry.path())
+            .find(|path| path.extension().is_some_and(|it| it == "jsonl"))
+    };
+    let lines = || {
+        journal().map_or(0, |path| {
+            fs::read_to_string(path).unwrap_or_default().lines().count()
+        })
+    };
+    let until = Instant::now() + Duration::from_secs(60);
+    // The header, and the two that finish.
+    while lines() < 3 {
+        assert!(Instant::now() < until && child.try_wait().unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let before = journal().unwrap();
+    fs::remove_file(program.folder.join("calls")).unwrap();
+    let resumed = program
+        .command("halting --ignored --offline --resume")
+        .env("GO_ON", "1")
+        .output()
+        .unwrap();
+    assert_eq!(resumed.status.code(), Some(0), "{}", text(&resumed.stderr));
+    assert!(
+        text(&resumed.stdout).contains("4 of 4 ok"),
+        "{}",
+        text(&resumed.stdout)
+    );
+    let calls = fs::read_to_string(program.folder.join("calls")).unwrap();
+    let mut calls: Vec<_> = calls.split_whitespace().collect();
+    calls.sort_unstable();
+    assert_eq!(calls, ["2", "3"]);
+    assert_eq!(
+        (journal(), lines()),
+        (Some(before), 5),
+        "the same run, in the same journal"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn the_first_interrupt_cancels_and_the_second_ends() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::Stdio;
+
+    let program = Program::new("interrupt");
+    let interrupt = |id: u32| {
+        Command::new("kill")
+            .args(["-INT", &id.to_string()])
+            .status()
+            .unwrap()
+    };
+    // Once the journal is there, the run has begun, and listens.
+    let begin = || {
+        let mut child = program
+            .command("endless --ignored --offline")
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stderr.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        assert!(line.starts_with("endless: "), "{line}");
+        child
+    };
+    let mut once = begin();
+    interrupt(once.id());
+    assert_eq!(once.wait().unwrap().code(), Some(130));
+    let mut twice = begin();
+    interrupt(twice.id());
+    interrupt(twice.id());
+    assert_eq!(twice.wait().unwrap().code(), Some(130));
+}

@@ -1,0 +1,68 @@
+//! [`Event`]: what was recorded.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::event_kind::EventKind;
+use super::open::{number, object, or_default, text};
+
+/// An event, as HoneyHive has it. A session is one, too.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Event {
+    /// Its id; that of a session is the session's.
+    pub event_id: String,
+    /// The session that it is in.
+    #[serde(deserialize_with = "or_default")]
+    pub session_id: String,
+    /// The event around it.
+    pub parent_id: Option<String>,
+    /// Its name.
+    #[serde(deserialize_with = "or_default")]
+    pub event_name: String,
+    /// What it is.
+    #[serde(deserialize_with = "or_default")]
+    pub event_type: EventKind,
+    /// Where it came from.
+    pub source: Option<String>,
+    /// What went in.
+    #[serde(deserialize_with = "object")]
+    pub inputs: Map<String, Value>,
+    /// What came out.
+    #[serde(deserialize_with = "object")]
+    pub outputs: Map<String, Value>,
+    /// How it was done.
+    #[serde(deserialize_with = "object")]
+    pub config: Map<String, Value>,
+    /// Facts about it.
+    #[serde(deserialize_with = "object")]
+    pub metadata: Map<String, Value>,
+    /// What people said of it: `ground_truth` among it.
+    #[serde(deserialize_with = "object")]
+    pub feedback: Map<String, Value>,
+    /// Numbers about it.
+    #[serde(deserialize_with = "object")]
+    pub metrics: Map<String, Value>,
+    /// Whose it is.
+    #[serde(deserialize_with = "object")]
+    pub user_properties: Map<String, Value>,
+    /// The latest scores of HoneyHive's evaluators, by their names.
+    #[serde(deserialize_with = "object")]
+    pub evaluations: Map<String, Value>,
+    /// What went wrong.
+    #[serde(deserialize_with = "text")]
+    pub error: Option<String>,
+    /// When it began, in Unix milliseconds.
+    #[serde(deserialize_with = "number")]
+    pub start_time: Option<f64>,
+    /// When it ended, in Unix milliseconds.
+    #[serde(deserialize_with = "number")]
+    pub end_time: Option<f64>,
+    /// Its length in milliseconds.
+    #[serde(deserialize_with = "number")]
+    pub duration: Option<f64>,
+    /// The ids of the events in it.
+    #[serde(deserialize_with = "or_default")]
+    pub children_ids: Vec<String>,
+}

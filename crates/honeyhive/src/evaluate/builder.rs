@@ -1,0 +1,425 @@
+//! [`Evaluate`]: a run before it begins.
+
+use std::error::Error;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::ops::RangeBounds;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::aggregate::Aggregate;
+use super::datapoint::{Case, Datapoint};
+use super::dataset::Dataset;
+use super::error::EvaluateError;
+use super::evaluator::{Evaluator, IntoVerdict};
+use super::progress::Progress;
+use super::rate::RateLimit;
+use super::report::ExperimentReport;
+use super::retry::{AttemptError, Retry};
+use super::run;
+use super::settings::{CancelOn, ErrorLimit, JournalPlace, Settings};
+use super::statistics::Level;
+use super::trial::{Call, Calling};
+use crate::tracer::HoneyHiveTracer;
+
+/// Runs a function over a dataset, each datapoint in a session of its own, and judges what it gives.
+///
+/// The function is given a [`Datapoint`] and returns a `Result`; a closure, a function or an async closure, cloned for each
+/// call. Awaiting the builder gives the [`ExperimentReport`].
+///
+/// ```
+/// use honeyhive::evaluate::{Case, Datapoint, Dataset};
+/// use honeyhive::json;
+/// # use honeyhive::HoneyHiveTracer;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Deserialize)]
+/// struct Question { query: String }
+/// #[derive(Deserialize, Serialize)]
+/// struct Answer { text: String }
+///
+/// # async fn ask(query: &str) -> Result<Answer, std::io::Error> { Ok(Answer { text: query.to_uppercase() }) }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = honeyhive_local::LocalServer::builder().start().await?;
+/// # let tracer = HoneyHiveTracer::builder().api_key("hh_local").server_url(server.url()).build()?;
+/// let report = honeyhive::evaluate(async |dp: Datapoint<Question, Answer>| ask(&dp.inputs().query).await)
+///     .name("support-bot")
+///     .dataset(Dataset::new([(json!({"query": "hi"}), Some(json!({"text": "HI"})))]))
+///     .evaluator("exact_match", |case: Case<_, _, Answer>| Some(case.outputs().text == case.ground_truth()?.text))
+/// #   .tracer(&tracer)
+///     .await?;
+/// println!("{report}");
+/// # assert_eq!(report.metric("exact_match").and_then(|metric| metric.estimate), Some(1.0));
+/// # assert!(report.delivery().is_complete(), "{:?}", report.delivery());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Without [`tracer`](Evaluate::tracer) the run has one of its own, from the environment (`HH_API_KEY` and friends). A missing key
+/// is an error, unless [`offline`](Evaluate::offline) says that nothing is to be sent.
+///
+/// Awaiting it takes a Tokio runtime with time; [`block`](Evaluate::block) brings its own.
+///
+/// # Errors
+///
+/// [`EvaluateError`], where the run cannot begin. What goes wrong with a datapoint is in the report.
+pub fn evaluate<F, Fut, I, G, O, E>(function: F) -> Evaluate<I, G, O>
+where
+    F: FnOnce(Datapoint<I, G>) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<O, E>> + Send + 'static,
+    I: DeserializeOwned + Send + Sync + 'static,
+    G: DeserializeOwned + Send + Sync + 'static,
+    O: Serialize + Send + Sync + 'static,
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    let name = name_of::<F>();
+    let call = move |dp| -> Calling<O> {
+        let running = function.clone()(dp);
+        Box::pin(async move { running.await.map_err(Into::into) })
+    };
+    Evaluate::new(name, Arc::new(call))
+}
+
+/// As [`evaluate`], for a function that is not async: it runs on the blocking threads of the runtime, with the session
+/// current. A timeout ends the wait for it, not the function itself.
+///
+/// ```
+/// use honeyhive::evaluate::{Datapoint, Dataset, evaluate_sync};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let report = evaluate_sync(|dp: Datapoint<u64>| Ok::<_, String>(dp.inputs() * 2))
+///     .dataset(Dataset::new([(21, None::<u64>)]))
+///     .offline()
+///     .block()?;
+/// assert_eq!(report.datapoints()[0].outputs::<u64>().transpose()?, Some(42));
+/// # Ok(())
+/// # }
+/// ```
+pub fn evaluate_sync<F, I, G, O, E>(function: F) -> Evaluate<I, G, O>
+where
+    F: FnOnce(Datapoint<I, G>) -> Result<O, E> + Clone + Send + Sync + 'static,
+    I: DeserializeOwned + Send + Sync + 'static,
+    G: DeserializeOwned + Send + Sync + 'static,
+    O: Serialize + Send + Sync + 'static,
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    let name = name_of::<F>();
+    let call = move |dp: Datapoint<I, G>| -> Calling<O> {
+        let function = function.clone();
+        let cx = crate::context::current();
+        Box::pin(async move {
+            let running = tokio::task::spawn_blocking(move || {
+                let _attached = crate::context::attach(cx);
+                function(dp).map_err(Into::into)
+            });
+            match running.await {
+                Ok(result) => result,
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(error) => Err(error.into()),
+                },
+            }
+        })
+    };
+    Evaluate::new(name, Arc::new(call))
+}
+
+/// The last part of a function's path; of a closure, `function`.
+fn name_of<F>() -> String {
+    let path = std::any::type_name::<F>();
+    let path = path.split('<').next().unwrap_or(path);
+    let last = path.rsplit("::").next().unwrap_or(path);
+    let is_name = !last.is_empty() && last.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if is_name { last } else { "function" }.to_owned()
+}
+
+/// A run before it begins, from [`evaluate`]. Awaiting it runs it.
+#[must_use = "a run begins when it is awaited, or by `.block()`"]
+pub struct Evaluate<I, G, O> {
+    pub(super) call: Arc<Call<I, G, O>>,
+    pub(super) dataset: Option<Dataset>,
+    pub(super) evaluators: Vec<Evaluator<I, G, O>>,
+    /// Any of them cancels it.
+    pub(super) cancel_on: Vec<CancelOn>,
+    pub(super) settings: Settings,
+}
+
+impl<I, G, O> fmt::Debug for Evaluate<I, G, O> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Evaluate")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<I, G, O> Evaluate<I, G, O> {
+    fn new(function: String, call: Arc<Call<I, G, O>>) -> Self {
+        Self {
+            call,
+            dataset: None,
+            evaluators: Vec::new(),
+            cancel_on: Vec::new(),
+            settings: Settings::of(function),
+        }
+    }
+
+    fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+
+    /// What the function is run over.
+    pub fn dataset(mut self, dataset: Dataset) -> Self {
+        self.dataset = Some(dataset);
+        self
+    }
+
+    /// Changes the dataset: takes a part of it, say.
+    pub fn map_dataset(mut self, change: impl FnOnce(Dataset) -> Dataset) -> Self {
+        self.dataset = self.dataset.map(change);
+        self
+    }
+
+    /// Adds an evaluator: a closure, a function or an async one. It returns what [`IntoScore`](super::IntoScore) takes, or
+    /// a future of it. An async one has a span, `evaluator: <name>`, and all of them run at the same time.
+    pub fn evaluator<R, Kind, V>(mut self, name: impl Into<String>, evaluator: R) -> Self
+    where
+        R: FnOnce(Case<I, G, O>) -> V + Clone + Send + Sync + 'static,
+        V: IntoVerdict<Kind>,
+    {
+        self.evaluators.push(Evaluator::new(name.into(), evaluator));
+        self
+    }
+
+    /// The run's name (default: `experiment-` and the first eight characters of its id).
+    pub fn name(self, name: impl Into<String>) -> Self {
+        self.set(|settings| settings.name = Some(name.into()))
+    }
+
+    /// The run's name where it has none yet.
+    pub fn default_name(self, name: impl Into<String>) -> Self {
+        self.set(|settings| {
+            settings.name.get_or_insert_with(|| name.into());
+        })
+    }
+
+    /// What the run is about.
+    pub fn description(self, text: impl Into<String>) -> Self {
+        self.set(|settings| settings.description = Some(text.into()))
+    }
+
+    /// Facts about the run: anything that serialises to an object.
+    pub fn metadata(self, map: impl Serialize) -> Self {
+        self.set(|settings| match serde_json::to_value(map) {
+            Ok(serde_json::Value::Object(object)) => settings.metadata.extend(object),
+            _ => {
+                settings.problem =
+                    Some("`.metadata(..)` takes what serialises to an object".to_owned())
+            }
+        })
+    }
+
+    /// The name of the function's spans (default: that of the function; of a closure, `function`). HoneyHive compares runs by
+    /// it, so keep it.
+    pub fn function_name(self, name: impl Into<String>) -> Self {
+        self.set(|settings| settings.function = name.into())
+    }
+
+    /// The run's id (default: a new one). A text that is no UUID, such as the id of a CI job, is mapped, the same each time.
+    pub fn run_id(self, id: impl Into<String>) -> Self {
+        self.set(|settings| settings.run_id = Some(id.into()))
+    }
+
+    /// How often the function is run on each datapoint (default 1), each time in a session of its own.
+    pub fn trials(self, n: u32) -> Self {
+        self.set(|settings| settings.trials = n)
+    }
+
+    /// How many functions run at once (default 10).
+    pub fn max_workers(self, n: usize) -> Self {
+        self.set(|settings| settings.max_workers = n)
+    }
+
+    /// How often functions begin (default: as often as workers are free).
+    pub fn rate_limit(self, limit: RateLimit) -> Self {
+        self.set(|settings| settings.rate_limit = Some(limit))
+    }
+
+    /// How long a call of the function may take (default: as long as it takes).
+    pub fn timeout(self, limit: Duration) -> Self {
+        self.set(|settings| settings.timeout = Some(limit))
+    }
+
+    /// How long an async evaluator may take (default: as long as it takes).
+    pub fn evaluator_timeout(self, limit: Duration) -> Self {
+        self.set(|settings| settings.evaluator_timeout = Some(limit))
+    }
+
+    /// How often a function that failed is called again (default 0). All calls are in one session; a waiting one holds no
+    /// worker. That a function which failed is asked again shifts what is measured: the report lists such datapoints as
+    /// flaky.
+    pub fn retries(self, n: u32) -> Self {
+        self.set(|settings| settings.retries = n)
+    }
+
+    /// Which failures are worth another call (default: all), with [`retries`](Self::retries). It returns a `bool`, or
+    /// [`Retry::after`].
+    pub fn retry_if<R: Into<Retry>>(
+        self,
+        decide: impl Fn(&AttemptError) -> R + Send + Sync + 'static,
+    ) -> Self {
+        self.set(|settings| settings.retry_if = Some(Arc::new(move |error| decide(error).into())))
+    }
+
+    /// How often an evaluator that failed is asked again (default 0).
+    pub fn evaluator_retries(self, n: u32) -> Self {
+        self.set(|settings| settings.evaluator_retries = n)
+    }
+
+    /// How many trials may fail before the run is [`failed`](super::RunStatus::Failed) and nothing more begins: a share, or
+    /// [`ErrorLimit::Count`] (default: all but one).
+    pub fn max_errors(self, limit: impl Into<ErrorLimit>) -> Self {
+        self.set(|settings| settings.max_errors = Some(limit.into()))
+    }
+
+    /// When nothing more begins: a budget, say. The run is [`cancelled`](super::RunStatus::Cancelled).
+    pub fn stop_when(self, decide: impl Fn(&Progress) -> bool + Send + Sync + 'static) -> Self {
+        self.set(|settings| settings.stop_when.push(Box::new(decide)))
+    }
+
+    /// Is told after each trial how far the run has come.
+    pub fn on_progress(self, tell: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
+        self.set(|settings| settings.on_progress.push(Box::new(tell)))
+    }
+
+    /// What cancels the run when it is ready: `tokio::signal::ctrl_c()`. Nothing more begins, and after five seconds what runs
+    /// is dropped.
+    pub fn cancel_on<F>(mut self, signal: F) -> Self
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        self.cancel_on
+            .push(Box::pin(async move { drop(signal.await) }));
+        self
+    }
+
+    /// In which range a metric passes, for HoneyHive's pages.
+    pub fn passes(self, metric: impl Into<String>, range: impl RangeBounds<f64>) -> Self {
+        let [low, high] = [range.start_bound().cloned(), range.end_bound().cloned()];
+        self.set(|settings| settings.passes.push((metric.into(), low, high)))
+    }
+
+    /// How values become one, here and on HoneyHive's pages (default: the average).
+    pub fn aggregate(self, aggregate: Aggregate) -> Self {
+        self.set(|settings| settings.aggregate = aggregate)
+    }
+
+    /// How sure intervals are (default: 95 %).
+    pub fn level(self, level: Level) -> Self {
+        self.set(|settings| settings.level = level)
+    }
+
+    /// Whether the report has the function's outputs (default: yes). Without them a large run needs little memory.
+    pub fn keep_outputs(self, keep: bool) -> Self {
+        self.set(|settings| settings.keep_outputs = keep)
+    }
+
+    /// Whether the run says which commit it is of (default: yes). It never says an author, nor what a remote's URL has of
+    /// credentials.
+    pub fn git(self, tell: bool) -> Self {
+        self.set(|settings| settings.git = tell)
+    }
+
+    /// Writes a line for each finished trial, outputs among it, for [`resume`](Self::resume) (default: nothing is written).
+    /// Redaction applies to it.
+    pub fn journal(self, path: impl Into<PathBuf>) -> Self {
+        self.set(|settings| settings.journal = Some(JournalPlace::File(path.into())))
+    }
+
+    /// As [`journal`](Self::journal), in a file of this folder that is called as the run's id is: `<run id>.jsonl`.
+    pub fn journal_in(self, folder: impl Into<PathBuf>) -> Self {
+        self.set(|settings| settings.journal = Some(JournalPlace::Folder(folder.into())))
+    }
+
+    /// Goes on with the run that this journal is of: what has finished is not run again, what failed is. It writes on in the
+    /// same journal.
+    pub fn resume(self, path: impl Into<PathBuf>) -> Self {
+        self.set(|settings| settings.resume = Some(path.into()))
+    }
+
+    /// The tracer that sessions and spans go through (default: one of the run's own, from the environment).
+    pub fn tracer(self, tracer: &HoneyHiveTracer) -> Self {
+        self.set(|settings| settings.tracer = Some(tracer.clone()))
+    }
+
+    /// The project, for the newer routes that name it: they take the data plane key, and sessions and spans an ingestion key.
+    pub fn project_id(self, id: impl Into<String>) -> Self {
+        self.set(|settings| settings.project_id = Some(id.into()))
+    }
+
+    /// Runs without HoneyHive: no key, nothing is sent. The report is the same.
+    pub fn offline(self) -> Self {
+        self.set(|settings| settings.offline = true)
+    }
+
+    /// How long the end of the run waits for what is still to be delivered (default 30 s).
+    pub fn delivery_timeout(self, limit: Duration) -> Self {
+        self.set(|settings| settings.delivery_timeout = limit)
+    }
+}
+
+impl<I, G, O> IntoFuture for Evaluate<I, G, O>
+where
+    I: DeserializeOwned + Send + Sync + 'static,
+    G: DeserializeOwned + Send + Sync + 'static,
+    O: Serialize + Send + Sync + 'static,
+{
+    type Output = Result<ExperimentReport, EvaluateError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(run::run(self))
+    }
+}
+
+impl<I, G, O> Evaluate<I, G, O>
+where
+    I: DeserializeOwned + Send + Sync + 'static,
+    G: DeserializeOwned + Send + Sync + 'static,
+    O: Serialize + Send + Sync + 'static,
+{
+    /// Runs it, and blocks this thread until it has ended. It has a runtime and a thread of its own, so it works wherever a
+    /// thread may be blocked.
+    ///
+    /// # Errors
+    ///
+    /// As awaiting it; and where no thread or runtime can be had.
+    pub fn block(self) -> Result<ExperimentReport, EvaluateError> {
+        let work = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            let runtime = runtime
+                .map_err(|error| EvaluateError::config(format!("there is no runtime: {error}")))?;
+            runtime.block_on(self.into_future())
+        };
+        let thread = std::thread::Builder::new()
+            .name("honeyhive-evaluate".to_owned())
+            .spawn(work);
+        let thread = thread
+            .map_err(|error| EvaluateError::config(format!("there is no thread: {error}")))?;
+        thread
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+#[cfg(test)]
+mod tests;

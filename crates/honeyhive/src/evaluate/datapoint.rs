@@ -1,0 +1,213 @@
+//! [`Datapoint`] and [`Case`]: what functions and evaluators are given.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::HeaderMap;
+use serde_json::Value;
+
+use crate::session::Session;
+
+/// A row as the function sees it.
+#[derive(Debug)]
+pub(super) struct Typed<I, G> {
+    pub(super) id: Arc<str>,
+    pub(super) position: usize,
+    pub(super) inputs: I,
+    pub(super) ground_truth: Option<G>,
+    /// As they are sent.
+    pub(super) inputs_json: Value,
+    pub(super) ground_truth_json: Option<Value>,
+}
+
+/// Numbers that the program has recorded of a trial, over all attempts.
+pub(super) type Recorded = Arc<Mutex<BTreeMap<String, f64>>>;
+
+/// What the function is given: a cheap handle of a row of the dataset, and of the session that it runs in.
+pub struct Datapoint<I, G = Value> {
+    inner: Arc<Inner<I, G>>,
+}
+
+struct Inner<I, G> {
+    row: Arc<Typed<I, G>>,
+    trial: u32,
+    attempt: u32,
+    session: Session,
+    recorded: Recorded,
+}
+
+impl<I, G> Clone for Datapoint<I, G> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
+/// Its id, trial and attempt: what it says is no matter for a log.
+impl<I, G> fmt::Debug for Datapoint<I, G> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Datapoint")
+            .field("id", &self.id())
+            .field("trial", &self.trial())
+            .field("attempt", &self.attempt())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<I, G> Datapoint<I, G> {
+    pub(super) fn new(
+        row: Arc<Typed<I, G>>,
+        trial: u32,
+        attempt: u32,
+        session: Session,
+        recorded: Recorded,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                row,
+                trial,
+                attempt,
+                session,
+                recorded,
+            }),
+        }
+    }
+
+    /// What the function is asked.
+    #[must_use]
+    pub fn inputs(&self) -> &I {
+        &self.inner.row.inputs
+    }
+
+    /// What would be right, where that is known.
+    #[must_use]
+    pub fn ground_truth(&self) -> Option<&G> {
+        self.inner.row.ground_truth.as_ref()
+    }
+
+    /// The datapoint's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.inner.row.id
+    }
+
+    /// Which trial it is; the first is 0.
+    #[must_use]
+    pub fn trial(&self) -> u32 {
+        self.inner.trial
+    }
+
+    /// Which attempt of the trial it is; the first is 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.inner.attempt
+    }
+
+    /// The session that the trial is in HoneyHive. It is current while function and evaluators run.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.inner.session
+    }
+
+    /// The headers that take the session to a service: `X-Session-ID`, `baggage` and `traceparent`. The service joins the
+    /// session, and what it records belongs to this datapoint.
+    #[must_use]
+    pub fn headers(&self) -> HeaderMap {
+        self.session().headers()
+    }
+
+    /// Records a number of this trial: a metric of this name, whose [sum](crate::evaluate::Progress::sum) is there for
+    /// [`stop_when`](crate::evaluate::Evaluate::stop_when). Numbers of one name add up, over all attempts. What is no
+    /// finite number is left out.
+    pub fn record(&self, name: impl Into<String>, number: f64) {
+        if number.is_finite() {
+            let mut recorded = self
+                .inner
+                .recorded
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            *recorded.entry(name.into()).or_insert(0.0) += number;
+        }
+    }
+}
+
+/// What an evaluator is given: the datapoint, and what the function made of it. A cheap handle.
+pub struct Case<I, G, O> {
+    inner: Arc<CaseInner<I, G, O>>,
+}
+
+struct CaseInner<I, G, O> {
+    datapoint: Datapoint<I, G>,
+    outputs: O,
+    duration: Duration,
+}
+
+impl<I, G, O> Clone for Case<I, G, O> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
+/// Its datapoint: what it says is no matter for a log.
+impl<I, G, O> fmt::Debug for Case<I, G, O> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Case")
+            .field("datapoint", self.datapoint())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<I, G, O> Case<I, G, O> {
+    pub(super) fn new(datapoint: Datapoint<I, G>, outputs: O, duration: Duration) -> Self {
+        Self {
+            inner: Arc::new(CaseInner {
+                datapoint,
+                outputs,
+                duration,
+            }),
+        }
+    }
+
+    /// The datapoint.
+    #[must_use]
+    pub fn datapoint(&self) -> &Datapoint<I, G> {
+        &self.inner.datapoint
+    }
+
+    /// What the function was asked.
+    #[must_use]
+    pub fn inputs(&self) -> &I {
+        self.inner.datapoint.inputs()
+    }
+
+    /// What would be right, where that is known.
+    #[must_use]
+    pub fn ground_truth(&self) -> Option<&G> {
+        self.inner.datapoint.ground_truth()
+    }
+
+    /// What the function gave.
+    #[must_use]
+    pub fn outputs(&self) -> &O {
+        &self.inner.outputs
+    }
+
+    /// The datapoint's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.inner.datapoint.id()
+    }
+
+    /// How long the function took.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        self.inner.duration
+    }
+}

@@ -1,0 +1,36 @@
+//! [`EvaluateError`].
+
+use super::dataset_error::DatasetError;
+use super::journal::ResumeError;
+use crate::client::ClientError;
+use crate::error::BuildError;
+use crate::model::causes::debug_as_text;
+
+/// A run could not begin. What goes wrong with a datapoint is never an error: it is in the report.
+#[derive(thiserror::Error)]
+#[non_exhaustive]
+pub enum EvaluateError {
+    /// A setting cannot be used. Nothing was run or sent.
+    #[error("{0}")]
+    Config(String),
+    /// The dataset cannot be used. Nothing was run.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// The tracer could not be built: no key, say. `.offline()` needs none.
+    #[error("the run has no tracer, and nothing was run; `.offline()` needs no key")]
+    Tracer(#[from] BuildError),
+    /// HoneyHive did not take the run. Nothing was run.
+    #[error("HoneyHive did not take the run, and nothing was run; `.offline()` runs without it")]
+    Run(#[from] ClientError),
+    /// The run cannot go on from its journal, or write one. Nothing was run.
+    #[error(transparent)]
+    Resume(#[from] ResumeError),
+}
+
+debug_as_text!(EvaluateError);
+
+impl EvaluateError {
+    pub(super) fn config(problem: impl Into<String>) -> Self {
+        Self::Config(problem.into())
+    }
+}

@@ -1,0 +1,196 @@
+//! The run in HoneyHive: made before the first function is called, and told how it ended, also where it is dropped.
+
+use std::future::Future;
+use std::ops::Bound;
+use std::pin::pin;
+use std::task::{Context, Waker};
+
+use serde_json::{Map, Value, json};
+
+use super::aggregate::Aggregate;
+use super::dataset::Prepared;
+use super::git;
+use super::hive::Sessions;
+use super::report::RunStatus;
+use super::settings::Settings;
+use crate::client::{Client, ClientError, NewRun, RunStatus as ClientStatus, UpdateRun};
+
+/// What is said of a run.
+#[derive(Debug, Clone)]
+pub(super) struct RunFacts {
+    pub(super) run_id: String,
+    pub(super) name: String,
+    pub(super) dataset_id: String,
+    pub(super) evaluators: Vec<String>,
+    is_stored: bool,
+    description: Option<String>,
+    metadata: Map<String, Value>,
+    configuration: Map<String, Value>,
+    datapoint_ids: Vec<String>,
+    passes: Vec<(String, Bound<f64>, Bound<f64>)>,
+}
+
+impl RunFacts {
+    pub(super) async fn of(
+        settings: &Settings,
+        prepared: &Prepared,
+        names: &[&str],
+        run_id: (String, Option<String>),
+    ) -> Self {
+        let (run_id, key) = run_id;
+        let name = settings.name.as_deref().map(|name| name.trim().to_owned());
+        let mut metadata = settings.metadata.clone();
+        let mut put = |name: &str, value: Option<Value>| {
+            metadata.extend(value.map(|value| (name.to_owned(), value)));
+        };
+        put("run_key", key.map(Value::from));
+        put(
+            "offline_dataset_id",
+            (!prepared.is_stored).then(|| prepared.id.clone().into()),
+        );
+        put("dataset_name", prepared.name.clone().map(Value::from));
+        put(
+            "sdk",
+            Some(json!({"language": "rust", "version": env!("CARGO_PKG_VERSION")})),
+        );
+        let git = if settings.git && !settings.offline {
+            tokio::task::spawn_blocking(git::facts).await.ok().flatten()
+        } else {
+            None
+        };
+        put("git", git);
+        Self {
+            name: name.unwrap_or_else(|| format!("experiment-{}", &run_id[..8])),
+            run_id,
+            dataset_id: prepared.id.clone(),
+            evaluators: names.iter().map(|name| (*name).to_owned()).collect(),
+            is_stored: prepared.is_stored,
+            description: settings.description.clone(),
+            metadata,
+            configuration: configuration(settings, names),
+            datapoint_ids: prepared.rows.iter().map(|row| row.id.clone()).collect(),
+            passes: settings.passes.clone(),
+        }
+    }
+
+    fn new_run(&self) -> NewRun {
+        let run = NewRun::named(&self.name)
+            .id(&self.run_id)
+            .status(ClientStatus::Pending)
+            .metadata(&self.metadata)
+            .event_ids(Vec::<String>::new())
+            .configuration(&self.configuration)
+            .datapoint_ids(&self.datapoint_ids);
+        let run = if self.is_stored {
+            run.dataset_id(&self.dataset_id)
+        } else {
+            run
+        };
+        let run = match &self.description {
+            Some(description) => run.description(description),
+            None => run,
+        };
+        let passes = self.passes.iter();
+        passes.fold(run, |run, (metric, low, high)| {
+            run.passing_range(metric, (*low, *high))
+        })
+    }
+
+    /// All of it again: whether an update adds to the metadata or replaces it is not known.
+    fn update(&self, status: RunStatus, sessions: &Sessions) -> UpdateRun {
+        let status = match status {
+            RunStatus::Completed => ClientStatus::Completed,
+            RunStatus::Failed => ClientStatus::Failed,
+            RunStatus::Cancelled => ClientStatus::Cancelled,
+        };
+        UpdateRun::new()
+            .name(&self.name)
+            .status(status)
+            .metadata(&self.metadata)
+            .event_ids(sessions.ids())
+            .configuration(&self.configuration)
+    }
+}
+
+fn configuration(settings: &Settings, names: &[&str]) -> Map<String, Value> {
+    let aggregate: &Aggregate = &settings.aggregate;
+    let mut configuration = Map::from_iter([
+        ("function".to_owned(), json!(settings.function)),
+        ("evaluators".to_owned(), json!(names)),
+        ("max_workers".to_owned(), json!(settings.max_workers)),
+        ("aggregate_function".to_owned(), json!(aggregate.as_str())),
+    ]);
+    if settings.trials > 1 {
+        configuration.insert("trials".to_owned(), json!(settings.trials));
+    }
+    configuration
+}
+
+/// A run that has begun. Where this is dropped before the run is told how it ended, it is told that it was cancelled.
+#[derive(Debug)]
+pub(super) struct Life {
+    client: Option<Client>,
+    pub(super) facts: RunFacts,
+    sessions: Sessions,
+    has_ended: bool,
+}
+
+impl Life {
+    pub(super) async fn begin(
+        client: Client,
+        mut facts: RunFacts,
+        sessions: Sessions,
+        is_offline: bool,
+    ) -> Result<Self, ClientError> {
+        let client = (!is_offline).then_some(client);
+        if let Some(client) = &client {
+            let made = client.runs().create(&facts.new_run()).await?;
+            if !made.run_id.is_empty() {
+                facts.run_id = made.run_id;
+            }
+        }
+        Ok(Self {
+            client,
+            facts,
+            sessions,
+            has_ended: false,
+        })
+    }
+
+    /// The client that the run went through; none offline.
+    pub(super) fn client(&self) -> Option<Client> {
+        self.client.clone()
+    }
+
+    /// Says how it ended. The call goes on though this is dropped.
+    pub(super) async fn end(&mut self, status: RunStatus) -> Result<Option<String>, ClientError> {
+        self.has_ended = true;
+        let Some(client) = &self.client else {
+            return Ok(None);
+        };
+        let update = self.facts.update(status, &self.sessions);
+        Ok(client
+            .runs()
+            .update(&self.facts.run_id, &update)
+            .await?
+            .warning)
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        if self.has_ended {
+            return;
+        }
+        let status = if std::thread::panicking() {
+            RunStatus::Failed
+        } else {
+            RunStatus::Cancelled
+        };
+        // The first poll hands the call over, and delivery sees to it.
+        let mut ending = pin!(self.end(status));
+        let _ = ending
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+    }
+}

@@ -1,0 +1,73 @@
+//! [`Progress`]: how far a run has come.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::results::TrialReport;
+
+/// How far a run has come, for [`on_progress`](crate::evaluate::Evaluate::on_progress) and
+/// [`stop_when`](crate::evaluate::Evaluate::stop_when).
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    pub(super) total: usize,
+    pub(super) done: usize,
+    pub(super) errors: usize,
+    pub(super) running: usize,
+    pub(super) elapsed: Duration,
+    sums: BTreeMap<String, f64>,
+}
+
+impl Progress {
+    pub(super) fn of(total: usize) -> Self {
+        Self {
+            total,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn add(&mut self, trial: &TrialReport) {
+        self.done += 1;
+        self.errors += usize::from(trial.outcome().is_error());
+        for (name, result) in trial.metrics() {
+            if let Some(number) = result.value().and_then(|value| value.as_number()) {
+                *self.sums.entry(name.clone()).or_insert(0.0) += number;
+            }
+        }
+    }
+
+    /// How many trials there are.
+    #[must_use]
+    pub const fn total(&self) -> usize {
+        self.total
+    }
+
+    /// How many have ended.
+    #[must_use]
+    pub const fn done(&self) -> usize {
+        self.done
+    }
+
+    /// How many functions failed, took too long or panicked.
+    #[must_use]
+    pub const fn errors(&self) -> usize {
+        self.errors
+    }
+
+    /// How many are running.
+    #[must_use]
+    pub const fn running(&self) -> usize {
+        self.running
+    }
+
+    /// The time since the first began.
+    #[must_use]
+    pub const fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// The sum of a metric so far: what evaluators said, or what [`record`](crate::evaluate::Datapoint::record) was told.
+    #[must_use]
+    pub fn sum(&self, metric: &str) -> f64 {
+        self.sums.get(metric).copied().unwrap_or_default()
+    }
+}

@@ -1,0 +1,368 @@
+//! A run from its beginning to its end.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout};
+
+use super::builder::Evaluate;
+use super::datapoint::Typed;
+use super::dataset::{Dataset, Prepared, PreparedRow};
+use super::dataset_error::DatasetError;
+use super::engine::{Control, Driven, drive};
+use super::error::EvaluateError;
+use super::evaluator::problem_of_names;
+use super::hive::{Hive, SOURCE, Sessions};
+use super::ids;
+use super::journal::{Header, Journal, Told};
+use super::life::{Life, RunFacts};
+use super::rate::Pace;
+use super::report::{Delivery, ExperimentReport, Facts, RunStatus};
+use super::results::{Outcome, TrialReport};
+use super::settings::{JournalPlace, Settings};
+use super::stored;
+use super::trial::{Job, Work};
+use crate::client::Client;
+use crate::model::id::SessionId;
+use crate::secret::KeyKind;
+use crate::tracer::HoneyHiveTracer;
+
+/// The update of a run is waited for at least so long.
+const LEAST: Duration = Duration::from_millis(900);
+
+pub(super) async fn run<I, G, O>(
+    evaluate: Evaluate<I, G, O>,
+) -> Result<ExperimentReport, EvaluateError>
+where
+    I: DeserializeOwned + Send + Sync + 'static,
+    G: DeserializeOwned + Send + Sync + 'static,
+    O: Serialize + Send + Sync + 'static,
+{
+    let Evaluate {
+        call,
+        dataset,
+        evaluators,
+        cancel_on,
+        mut settings,
+    } = evaluate;
+    let names: Vec<&str> = evaluators
+        .iter()
+        .map(|evaluator| evaluator.name.as_str())
+        .collect();
+    let dataset = checked(&settings, dataset, &names)?;
+    let tracer = tracer_of(&settings)?;
+    expect_ingestion_key(&settings, &tracer)?;
+    let client = client_of(&settings, &tracer);
+    let prepared = stored::prepared(dataset, &client).await?;
+    let rows = typed::<I, G>(&prepared.rows)?;
+    let resumed = settings
+        .resume
+        .take()
+        .map(|path| Resumed::read(path, &settings, &prepared, &names))
+        .transpose()?;
+    let run_id = run_id_of(&settings, resumed.as_ref())?;
+    let facts = RunFacts::of(&settings, &prepared, &names, run_id).await;
+    let (jobs, finished) = jobs_of(&rows, &prepared.rows, settings.trials, resumed.as_ref());
+
+    let sessions = Sessions::default();
+    let mut life = Life::begin(client, facts, sessions.clone(), settings.offline).await?;
+    let journal = journal_of(&settings, resumed, &life.facts)?;
+    let is_multiple = settings.trials > 1
+        || prepared
+            .rows
+            .iter()
+            .any(|row| row.trials.is_some_and(|trials| trials > 1));
+    let work = Work {
+        hive: Hive {
+            rules: tracer.for_runs().map(|known| Arc::clone(&known.rules)),
+            tracer: tracer.clone(),
+            run_id: life.facts.run_id.as_str().into(),
+            run_name: life.facts.name.clone(),
+            dataset_id: prepared.id.as_str().into(),
+            function: settings.function.clone(),
+            is_multiple,
+            sessions,
+        },
+        call,
+        evaluators,
+        timeout: settings.timeout,
+        evaluator_timeout: settings.evaluator_timeout,
+        retries: settings.retries,
+        retry_if: settings.retry_if.take(),
+        evaluator_retries: settings.evaluator_retries,
+        keep_outputs: settings.keep_outputs,
+    };
+    for trial in &finished {
+        if let Some(session) = trial.session_id() {
+            work.hive
+                .sessions
+                .add(trial.position, trial.trial, session.to_owned());
+        }
+    }
+    let control = Control {
+        max_workers: settings.max_workers,
+        pace: settings.rate_limit.map(Pace::new),
+        max_errors: settings.max_errors,
+        stop_when: std::mem::take(&mut settings.stop_when),
+        on_progress: std::mem::take(&mut settings.on_progress),
+        cancel_on,
+        journal,
+    };
+    let driven = drive(Arc::new(work), jobs, finished, control).await;
+    let status = status_of(&driven);
+    let delivery = delivered(&tracer, &mut life, &driven, status, &settings).await;
+    let facts = Facts {
+        run_id: life.facts.run_id.clone(),
+        name: life.facts.name.clone(),
+        function: settings.function,
+        dataset_id: prepared.id,
+        status,
+        aggregate: settings.aggregate,
+        level: settings.level,
+        delivery,
+    };
+    Ok(ExperimentReport::new(facts, driven.trials, life.client()))
+}
+
+/// What cannot be used is told before anything is sent.
+fn checked(
+    settings: &Settings,
+    dataset: Option<Dataset>,
+    names: &[&str],
+) -> Result<Dataset, EvaluateError> {
+    let problem = if settings.problem.is_some() {
+        settings.problem.clone()
+    } else if settings.max_workers == 0 {
+        Some("`.max_workers(0)` would run nothing".to_owned())
+    } else if settings.trials == 0 {
+        Some("`.trials(0)` would run nothing".to_owned())
+    } else if settings.function.trim().is_empty() {
+        Some("the function has a blank name: give it one with `.function_name(..)`".to_owned())
+    } else if settings
+        .name
+        .as_ref()
+        .is_some_and(|name| name.trim().is_empty())
+    {
+        Some("the run has a blank name".to_owned())
+    } else {
+        problem_of_names(names)
+    };
+    match (problem, dataset) {
+        (Some(problem), _) => Err(EvaluateError::Config(problem)),
+        (None, None) => Err(EvaluateError::config(
+            "there is no dataset: give one with `.dataset(..)`",
+        )),
+        (None, Some(dataset)) => Ok(dataset),
+    }
+}
+
+fn tracer_of(settings: &Settings) -> Result<HoneyHiveTracer, EvaluateError> {
+    if settings.offline {
+        return Ok(HoneyHiveTracer::builder()
+            .isolated()
+            .test_mode(true)
+            .build()?);
+    }
+    match &settings.tracer {
+        Some(tracer) if tracer.is_disabled() => Err(EvaluateError::config(
+            "the tracer records nothing, for want of settings; `.offline()` runs without one",
+        )),
+        Some(tracer) => Ok(tracer.clone()),
+        None => Ok(HoneyHiveTracer::builder().source(SOURCE).build()?),
+    }
+}
+
+/// The newer routes of a project take two keys, neither of which stands in for the other. The client knows of its own.
+fn expect_ingestion_key(
+    settings: &Settings,
+    tracer: &HoneyHiveTracer,
+) -> Result<(), EvaluateError> {
+    let writes_with = tracer.for_runs().and_then(|known| known.writes_with);
+    match writes_with {
+        Some(KeyKind::Ingestion) | None => Ok(()),
+        Some(_) if settings.offline || settings.project_id.is_none() => Ok(()),
+        Some(_) => Err(EvaluateError::config(
+            "a run with a project id writes its sessions and spans with an ingestion key, and there is none: set \
+             HH_INGESTION_API_KEY",
+        )),
+    }
+}
+
+fn client_of(settings: &Settings, tracer: &HoneyHiveTracer) -> Client {
+    let client = tracer.client();
+    match &settings.project_id {
+        Some(project) => client.in_project(project),
+        None => client,
+    }
+}
+
+/// The rows as the function takes them.
+fn typed<I: DeserializeOwned, G: DeserializeOwned>(
+    rows: &[PreparedRow],
+) -> Result<Vec<Arc<Typed<I, G>>>, DatasetError> {
+    let typed = |row: &PreparedRow| {
+        let inputs = I::deserialize(&row.inputs).map_err(|error| row.misfit("inputs", &error))?;
+        let ground_truth = row.ground_truth.as_ref().map(G::deserialize).transpose();
+        Ok(Arc::new(Typed {
+            id: row.id.as_str().into(),
+            position: row.position,
+            inputs,
+            ground_truth: ground_truth.map_err(|error| row.misfit("ground truth", &error))?,
+            inputs_json: row.inputs.clone(),
+            ground_truth_json: row.ground_truth.clone(),
+        }))
+    };
+    rows.iter().map(typed).collect()
+}
+
+/// A journal that is gone on with.
+struct Resumed {
+    path: PathBuf,
+    told: Told,
+}
+
+impl Resumed {
+    fn read(
+        path: PathBuf,
+        settings: &Settings,
+        prepared: &Prepared,
+        names: &[&str],
+    ) -> Result<Self, EvaluateError> {
+        let told = Told::read(&path)?;
+        told.expect(&header(settings, &prepared.id, names, "", ""))?;
+        Ok(Self { path, told })
+    }
+}
+
+fn header(
+    settings: &Settings,
+    dataset_id: &str,
+    names: &[&str],
+    run_id: &str,
+    name: &str,
+) -> Header {
+    Header {
+        run_id: run_id.to_owned(),
+        name: name.to_owned(),
+        dataset_id: dataset_id.to_owned(),
+        function: settings.function.clone(),
+        evaluators: names.iter().map(|name| (*name).to_owned()).collect(),
+        trials: settings.trials,
+    }
+}
+
+/// The run's id, and what it was made from where that is no UUID.
+fn run_id_of(
+    settings: &Settings,
+    resumed: Option<&Resumed>,
+) -> Result<(String, Option<String>), EvaluateError> {
+    if let Some(resumed) = resumed {
+        return Ok((resumed.told.header.run_id.clone(), None));
+    }
+    match settings.run_id.as_deref() {
+        None => Ok((SessionId::new().to_string(), None)),
+        Some(key) => match ids::of_run(key) {
+            Some((id, key)) => Ok((id.to_string(), key)),
+            None => Err(EvaluateError::config(format!(
+                "the run id {key:?} says nothing"
+            ))),
+        },
+    }
+}
+
+/// What is to run, and what an earlier process has run.
+fn jobs_of<I, G>(
+    typed: &[Arc<Typed<I, G>>],
+    rows: &[PreparedRow],
+    trials: u32,
+    resumed: Option<&Resumed>,
+) -> (Vec<Job<I, G>>, Vec<TrialReport>) {
+    let none = BTreeMap::new();
+    let known = resumed.map_or(&none, |resumed| &resumed.told.finished);
+    let (mut jobs, mut finished) = (Vec::new(), Vec::new());
+    for (typed, row) in typed.iter().zip(rows) {
+        for trial in 0..row.trials.unwrap_or(trials) {
+            match known.get(&(row.id.clone(), trial)) {
+                Some(report) => finished.push(report.clone()),
+                None => jobs.push(Job::new(Arc::clone(typed), trial)),
+            }
+        }
+    }
+    (jobs, finished)
+}
+
+fn journal_of(
+    settings: &Settings,
+    resumed: Option<Resumed>,
+    facts: &RunFacts,
+) -> Result<Option<Journal>, EvaluateError> {
+    if let Some(resumed) = resumed {
+        return Ok(Some(resumed.told.reopen(&resumed.path)?));
+    }
+    let create = |place: &JournalPlace| {
+        let path = match place {
+            JournalPlace::File(path) => path.clone(),
+            JournalPlace::Folder(folder) => folder.join(format!("{}.jsonl", facts.run_id)),
+        };
+        let names: Vec<&str> = facts.evaluators.iter().map(String::as_str).collect();
+        let header = header(
+            settings,
+            &facts.dataset_id,
+            &names,
+            &facts.run_id,
+            &facts.name,
+        );
+        Journal::create(&path, &header)
+    };
+    Ok(settings.journal.as_ref().map(create).transpose()?)
+}
+
+fn status_of(driven: &Driven) -> RunStatus {
+    let has_success = driven
+        .trials
+        .iter()
+        .any(|trial| trial.outcome == Outcome::Ok);
+    match driven.stopped {
+        Some(status) => status,
+        None if has_success => RunStatus::Completed,
+        None => RunStatus::Failed,
+    }
+}
+
+/// Waits for what is still to be delivered, and says how the run ended, whatever became of that.
+async fn delivered(
+    tracer: &HoneyHiveTracer,
+    life: &mut Life,
+    driven: &Driven,
+    status: RunStatus,
+    settings: &Settings,
+) -> Delivery {
+    let mut delivery = Delivery {
+        is_offline: settings.offline,
+        problems: Vec::new(),
+    };
+    if let Some(problem) = &driven.journal_problem {
+        delivery
+            .problems
+            .push(format!("the journal is not whole: {problem}"));
+    }
+    let until = Instant::now() + settings.delivery_timeout;
+    if let Err(error) = tracer.force_flush(settings.delivery_timeout).await {
+        delivery.problems.push(error.to_string());
+    }
+    let left = until.saturating_duration_since(Instant::now()).max(LEAST);
+    match timeout(left, life.end(status)).await {
+        Ok(Ok(warning)) => delivery.problems.extend(warning),
+        Ok(Err(error)) => delivery
+            .problems
+            .push(format!("the run is not marked as {status}: {error}")),
+        Err(_) => delivery.problems.push(format!(
+            "the run is not marked as {status}: no answer in time"
+        )),
+    }
+    delivery
+}

@@ -1,0 +1,73 @@
+//! What became of gates.
+
+use std::fmt;
+
+/// What became of a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GateOutcome {
+    /// The run is good enough.
+    Pass,
+    /// The run is not good enough.
+    Fail,
+    /// The run does not tell.
+    Inconclusive,
+}
+
+/// A gate and what became of it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// What was asked for.
+    pub gate: String,
+    /// What became of it.
+    pub outcome: GateOutcome,
+    /// What was found: the estimate and its interval.
+    pub found: String,
+    pub(super) counts: bool,
+}
+
+impl Verdict {
+    /// True where it counts as a failure: inconclusive ones do, unless they are allowed.
+    #[must_use]
+    pub const fn is_failure(&self) -> bool {
+        self.counts
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self.outcome {
+            GateOutcome::Pass => "pass",
+            GateOutcome::Fail => "FAIL",
+            GateOutcome::Inconclusive => "INCONCLUSIVE",
+        };
+        write!(formatter, "{word}  {}  ({})", self.gate, self.found)
+    }
+}
+
+/// What became of all gates.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Verdicts(pub(super) Vec<Verdict>);
+
+impl Verdicts {
+    /// True where none counts as a failure.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        !self.0.iter().any(Verdict::is_failure)
+    }
+
+    /// Each of them, in the order that they were asked in.
+    pub fn iter(&self) -> impl Iterator<Item = &Verdict> {
+        self.0.iter()
+    }
+}
+
+/// A line a gate.
+impl fmt::Display for Verdicts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .iter()
+            .try_for_each(|verdict| writeln!(formatter, "{verdict}"))
+    }
+}

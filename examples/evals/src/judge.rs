@@ -1,0 +1,62 @@
+//! A model as a judge.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// Asks a model how good an answer is.
+#[derive(Debug, Clone)]
+pub struct Judge {
+    http: reqwest::Client,
+    url: String,
+}
+
+/// What the model says.
+#[derive(Debug, Deserialize)]
+pub struct Judgement {
+    /// From 0 to 1.
+    pub score: f64,
+    /// The reason.
+    pub why: String,
+}
+
+/// The judge has no judgement.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JudgeError {
+    /// The model did not answer.
+    #[error("the judge did not answer")]
+    Http(#[from] reqwest::Error),
+    /// The model said something else.
+    #[error("the judge said no JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Judge {
+    /// A judge at an API that speaks as OpenAI's does.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            http: reqwest::Client::new(),
+            url: url.into(),
+        }
+    }
+
+    /// How good an answer is, beside the right one.
+    ///
+    /// # Errors
+    ///
+    /// Where the model does not answer, or says no JSON.
+    pub async fn judge(&self, said: &str, right: &str) -> Result<Judgement, JudgeError> {
+        let content = json!({"said": said, "right": right}).to_string();
+        let body = json!({"model": "judge", "messages": [{"role": "user", "content": content}]});
+        let request = self
+            .http
+            .post(format!("{}/chat/completions", self.url))
+            .json(&body);
+        let answer: Value = request.send().await?.error_for_status()?.json().await?;
+        let text = answer["choices"][0]["message"]["content"]
+            .as_str()
+            .unwrap_or_default();
+        Ok(serde_json::from_str(text)?)
+    }
+}

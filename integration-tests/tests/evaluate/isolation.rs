@@ -1,0 +1,303 @@
+//! Each datapoint is in a session of its own, whatever its function does and whatever is around the run.
+
+use std::collections::BTreeMap;
+use std::future::IntoFuture as _;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::routing::post;
+use axum::{Json, Router};
+use honeyhive::evaluate::{Case, Outcome};
+use honeyhive::{HoneyHiveTracer, json};
+use honeyhive_tower::HoneyHiveLayer;
+use http::Request;
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::stage::{Echo, Stage, evaluation, exact, numbered, q, right};
+
+/// Every event and every session of a run carries the three ids of its datapoint, and nothing is in another session.
+fn assert_apart(stage: &Stage, spans: usize) {
+    let sessions = stage.honeyhive.sessions();
+    for session in &sessions {
+        let events = stage.events(session);
+        assert_eq!(
+            events.len(),
+            spans,
+            "{:#?}",
+            stage.honeyhive.tree(&session.session_id)
+        );
+        for event in events {
+            for id in ["run_id", "dataset_id", "datapoint_id"] {
+                assert_eq!(
+                    event.metadata.get(id),
+                    session.metadata.get(id),
+                    "{id} of {}",
+                    event.event_name
+                );
+            }
+            if let Some(q) = event.attributes.get("q") {
+                assert_eq!(
+                    *q, session.inputs["q"],
+                    "{} is in another session",
+                    event.event_name
+                );
+            }
+        }
+    }
+    assert!(stage.honeyhive.orphans().is_empty());
+}
+
+fn mark(tracer: &HoneyHiveTracer, name: &'static str, q: u64) {
+    use opentelemetry::trace::TraceContextExt as _;
+    let span = tracer.tool(name).start();
+    let attribute = opentelemetry::KeyValue::new("q", i64::try_from(q).unwrap());
+    span.context().span().set_attribute(attribute);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_datapoints_with_spans_of_all_kinds_are_as_many_sessions_with_three_ids_on_each_span()
+{
+    assert_each_is_in_its_session(100).await;
+}
+
+/// As above, of the size that experiments have. It takes its time in a build that is not optimised.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "takes half a minute: `cargo test --release -p integration-tests --test evaluate -- --ignored`"]
+async fn a_thousand_datapoints_with_spans_of_all_kinds_are_a_thousand_sessions_with_three_ids_on_each_span()
+ {
+    assert_each_is_in_its_session(1000).await;
+}
+
+async fn assert_each_is_in_its_session(n: usize) {
+    let stage = Stage::new().await;
+    let tracer = stage.tracer.clone();
+    let report = honeyhive::evaluate(async move |dp: Echo| {
+        let q = q(&dp);
+        mark(&tracer, "nested", q);
+        tokio::task::yield_now().await;
+        let (in_task, in_thread) = (tracer.clone(), tracer.clone());
+        dp.session()
+            .spawn(async move { mark(&in_task, "spawned", q) })
+            .await
+            .unwrap();
+        dp.session()
+            .spawn_blocking(move || mark(&in_thread, "blocking", q))
+            .await
+            .unwrap();
+        let foreign = opentelemetry::trace::TracerProvider::tracer(tracer.provider(), "foreign");
+        opentelemetry::trace::Span::end(&mut opentelemetry::trace::Tracer::start(
+            &foreign, "foreign",
+        ));
+        Ok::<_, String>(json!({"a": q}))
+    })
+    .dataset(numbered(n))
+    .evaluator("exact", exact)
+    .evaluator("later", async |_: Case<Value, Value, Value>| true)
+    .max_workers(50)
+    .delivery_timeout(Duration::from_secs(300))
+    .tracer(&stage.tracer)
+    .await
+    .unwrap();
+    assert_eq!(report.count(Outcome::Ok), n);
+    assert!(report.delivery().is_complete(), "{:?}", report.delivery());
+    assert_eq!(stage.honeyhive.sessions().len(), n);
+    assert_apart(&stage, 6);
+}
+
+#[tokio::test]
+async fn an_outer_session_adopts_nothing_and_a_default_tracer_takes_nothing() {
+    let stage = Stage::new().await;
+    // It stands for the process, as any tracer does that is the first.
+    let outer = stage.tracer.create_session("outer");
+    let guard = outer.enter();
+    let span = stage.tracer.chain("around").start();
+    let run = span
+        .scope(async { evaluation(&stage, 5).await })
+        .await
+        .unwrap();
+    drop((guard, span));
+    stage
+        .tracer
+        .force_flush(crate::stage::PATIENCE)
+        .await
+        .unwrap();
+    assert_eq!(run.count(Outcome::Ok), 5);
+    let outer_tree = stage.honeyhive.tree(&outer.id().to_string());
+    assert_eq!(outer_tree, "outer\n  around [chain]\n");
+    assert_eq!(stage.honeyhive.sessions().len(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_runs_at_once_in_one_process_do_not_mix_and_traced_functions_are_in_their_datapoints_session()
+ {
+    #[honeyhive::trace(event_type = "tool")]
+    async fn looked_up(q: u64) -> u64 {
+        tokio::task::yield_now().await;
+        q
+    }
+
+    let stage = Stage::new().await;
+    let run = |name: &'static str| {
+        honeyhive::evaluate(async move |dp: Echo| {
+            Ok::<_, String>(json!({"name": name, "q": looked_up(q(&dp)).await}))
+        })
+        .name(name)
+        .dataset(numbered(50))
+        .tracer(&stage.tracer)
+    };
+    let (left, right) = tokio::join!(run("left").into_future(), run("right").into_future());
+    let (left, right) = (left.unwrap(), right.unwrap());
+    assert_ne!(left.run_id(), right.run_id());
+    let mut of_runs: BTreeMap<String, usize> = BTreeMap::new();
+    for session in stage.honeyhive.sessions() {
+        let run = if session.outputs["name"] == "left" {
+            &left
+        } else {
+            &right
+        };
+        assert_eq!(session.metadata["run_id"], run.run_id());
+        let events = stage.events(&session).into_iter();
+        let mut names: Vec<_> = events.map(|event| event.event_name).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["function", "looked_up"]);
+        *of_runs.entry(run.name().to_owned()).or_default() += 1;
+    }
+    assert_eq!(of_runs.into_values().collect::<Vec<_>>(), [50, 50]);
+}
+
+async fn chat(Json(body): Json<Value>) -> Json<Value> {
+    drop(honeyhive::span("in the handler").event_type("tool").start());
+    Json(json!({"a": body["q"]}))
+}
+
+fn app(tracer: &HoneyHiveTracer) -> Router {
+    Router::new()
+        .route("/chat", post(chat))
+        .layer(HoneyHiveLayer::new(tracer.clone()))
+}
+
+#[tokio::test]
+async fn an_app_in_the_process_joins_the_datapoints_session() {
+    let stage = Stage::new().await;
+    let app = app(&stage.tracer);
+    let report = honeyhive::evaluate(async move |dp: Echo| {
+        let request = Request::post("/chat").header("content-type", "application/json");
+        let request = request.body(Body::from(dp.inputs().to_string()))?;
+        let body = app
+            .clone()
+            .oneshot(request)
+            .await?
+            .into_body()
+            .collect()
+            .await?
+            .to_bytes();
+        Ok::<Value, Box<dyn std::error::Error + Send + Sync>>(serde_json::from_slice(&body)?)
+    })
+    .dataset(numbered(5))
+    .evaluator("exact", exact)
+    .tracer(&stage.tracer)
+    .await
+    .unwrap();
+    assert_eq!(
+        report.metric("exact").unwrap().estimate,
+        Some(1.0),
+        "{report}"
+    );
+    assert_eq!(stage.honeyhive.sessions().len(), 5, "no second session");
+    for session in stage.honeyhive.sessions() {
+        assert_eq!(
+            session.outputs.keys().collect::<Vec<_>>(),
+            ["a"],
+            "the outputs are the function's"
+        );
+    }
+    assert_apart(&stage, 2);
+}
+
+#[tokio::test]
+async fn a_sampled_tracer_drops_no_datapoint() {
+    let honeyhive = honeyhive_local::LocalServer::builder()
+        .start()
+        .await
+        .unwrap();
+    let tracer = HoneyHiveTracer::builder()
+        .api_key("hh_evaluate")
+        .server_url(honeyhive.url())
+        .sampling(honeyhive::SessionSampling::ratio(0.0))
+        .build()
+        .unwrap();
+    let stage = Stage { honeyhive, tracer };
+    honeyhive::evaluate(right)
+        .dataset(numbered(20))
+        .tracer(&stage.tracer)
+        .await
+        .unwrap();
+    assert_eq!(stage.honeyhive.sessions().len(), 20);
+}
+
+#[tokio::test]
+async fn a_service_over_a_socket_joins_by_the_datapoints_headers_and_its_spans_carry_the_three_ids()
+{
+    let stage = Stage::new().await;
+    // A tracer of its own, as another process has.
+    let tracer = crate::stage::tracer(&stage.honeyhive);
+    let app = app(&tracer);
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
+    let url = format!("http://{}/chat", listener.local_addr().unwrap());
+    let serving = tokio::spawn(async move { axum::serve(listener, app).await });
+    let http = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
+        .build_http::<Body>();
+    let report = honeyhive::evaluate(async move |dp: Echo| {
+        let mut request = Request::post(url)
+            .header("content-type", "application/json")
+            .body(Body::from(dp.inputs().to_string()))?;
+        request.headers_mut().extend(dp.headers());
+        let body = http
+            .request(request)
+            .await?
+            .into_body()
+            .collect()
+            .await?
+            .to_bytes();
+        Ok::<Value, Box<dyn std::error::Error + Send + Sync>>(serde_json::from_slice(&body)?)
+    })
+    .dataset(numbered(5))
+    .evaluator("exact", exact)
+    .tracer(&stage.tracer)
+    .await
+    .unwrap();
+    assert_eq!(
+        report.metric("exact").unwrap().estimate,
+        Some(1.0),
+        "{report}"
+    );
+    tracer.force_flush(crate::stage::PATIENCE).await.unwrap();
+    serving.abort();
+    assert_eq!(stage.honeyhive.sessions().len(), 5, "no second session");
+    for session in stage.honeyhive.sessions() {
+        assert_eq!(
+            session.outputs.keys().collect::<Vec<_>>(),
+            ["a"],
+            "the outputs are the function's"
+        );
+        let events = stage.events(&session);
+        assert!(
+            events
+                .iter()
+                .any(|event| event.event_name == "in the handler"),
+            "{events:#?}"
+        );
+        for event in events {
+            assert_eq!(
+                event.metadata.get("datapoint_id"),
+                session.metadata.get("datapoint_id"),
+                "{}",
+                event.event_name
+            );
+        }
+    }
+}

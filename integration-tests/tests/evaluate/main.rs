@@ -1,0 +1,25 @@
+//! Experiments against `honeyhive-local` on real sockets: what `evaluate` sends, what its report says, and what becomes of
+//! both where something goes wrong.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "a function and an evaluator are given what is theirs"
+)]
+
+mod cancelling;
+mod captures;
+mod delivering;
+mod failing;
+mod identity;
+mod isolation;
+mod limits;
+mod offline;
+mod refusing;
+mod reporting;
+mod resuming;
+mod running;
+mod scoped;
+mod secrets;
+mod stage;
+mod trials;

@@ -1,0 +1,54 @@
+//! Runs without HoneyHive.
+
+use honeyhive::evaluate::{EvaluateError, RunStatus};
+use honeyhive::testing;
+
+use crate::stage::{Stage, evaluation, exact, numbered, right};
+
+#[tokio::test]
+async fn an_offline_run_sends_nothing_and_has_the_same_report() {
+    let stage = Stage::new().await;
+    let online = evaluation(&stage, 5).name("one").await.unwrap();
+    let before = stage.honeyhive.requests().len();
+    let offline = evaluation(&stage, 5).name("one").offline().await.unwrap();
+    assert_eq!(stage.honeyhive.requests().len(), before);
+    assert_eq!(online.json_without_times(), offline.json_without_times());
+    assert!(offline.delivery().is_offline && offline.delivery().is_complete());
+}
+
+#[tokio::test]
+async fn a_run_in_test_mode_is_captured_with_its_status_ids_and_metrics() {
+    let (tracer, captured) = testing::tracer();
+    let report = honeyhive::evaluate(right)
+        .dataset(numbered(2))
+        .evaluator("exact", exact)
+        .tracer(&tracer)
+        .await
+        .unwrap();
+    assert_eq!(report.status(), RunStatus::Completed);
+    let runs = captured.runs();
+    assert_eq!(runs.len(), 1);
+    assert_eq!(
+        runs[0].status.as_ref().map(|status| status.as_str()),
+        Some("completed")
+    );
+    assert_eq!(runs[0].event_ids.len(), 2);
+    let sessions = captured.sessions();
+    assert_eq!(sessions.len(), 2);
+    assert_eq!(sessions[0].event("right").metrics["exact"], true);
+}
+
+#[tokio::test]
+async fn a_tracer_that_records_nothing_is_an_error_unless_the_run_is_offline() {
+    let disabled = honeyhive::HoneyHiveTracer::disabled();
+    let run = || {
+        honeyhive::evaluate(right)
+            .dataset(numbered(1))
+            .tracer(&disabled)
+    };
+    assert!(matches!(run().await, Err(EvaluateError::Config(_))));
+    assert_eq!(
+        run().offline().await.unwrap().status(),
+        RunStatus::Completed
+    );
+}
