@@ -21,8 +21,8 @@ use super::progress::Progress;
 use super::rate::RateLimit;
 use super::report::ExperimentReport;
 use super::retry::{AttemptError, Retry};
-use super::run;
-use super::settings::{CancelOn, ErrorLimit, JournalPlace, Settings};
+use super::run::{Plan, run};
+use super::settings::{ErrorLimit, JournalPlace, Settings};
 use super::statistics::Level;
 use super::trial::{Call, Calling};
 use crate::tracer::HoneyHiveTracer;
@@ -141,49 +141,42 @@ fn name_of<F>() -> String {
 
 /// A run before it begins, from [`evaluate`]. Awaiting it runs it.
 #[must_use = "a run begins when it is awaited, or by `.block()`"]
-pub struct Evaluate<I, G, O> {
-    pub(super) call: Arc<Call<I, G, O>>,
-    pub(super) dataset: Option<Dataset>,
-    pub(super) evaluators: Vec<Evaluator<I, G, O>>,
-    /// Any of them cancels it.
-    pub(super) cancel_on: Vec<CancelOn>,
-    pub(super) settings: Settings,
-}
+pub struct Evaluate<I, G, O>(Plan<I, G, O>);
 
 impl<I, G, O> fmt::Debug for Evaluate<I, G, O> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Evaluate")
-            .field("settings", &self.settings)
+            .field("settings", &self.0.settings)
             .finish_non_exhaustive()
     }
 }
 
 impl<I, G, O> Evaluate<I, G, O> {
     fn new(function: String, call: Arc<Call<I, G, O>>) -> Self {
-        Self {
+        Self(Plan {
             call,
             dataset: None,
             evaluators: Vec::new(),
             cancel_on: Vec::new(),
             settings: Settings::of(function),
-        }
+        })
     }
 
     fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
-        change(&mut self.settings);
+        change(&mut self.0.settings);
         self
     }
 
     /// What the function is run over.
     pub fn dataset(mut self, dataset: Dataset) -> Self {
-        self.dataset = Some(dataset);
+        self.0.dataset = Some(dataset);
         self
     }
 
     /// Changes the dataset: takes a part of it, say.
     pub fn map_dataset(mut self, change: impl FnOnce(Dataset) -> Dataset) -> Self {
-        self.dataset = self.dataset.map(change);
+        self.0.dataset = self.0.dataset.map(change);
         self
     }
 
@@ -194,7 +187,9 @@ impl<I, G, O> Evaluate<I, G, O> {
         R: FnOnce(Case<I, G, O>) -> V + Clone + Send + Sync + 'static,
         V: IntoVerdict<Kind>,
     {
-        self.evaluators.push(Evaluator::new(name.into(), evaluator));
+        self.0
+            .evaluators
+            .push(Evaluator::new(name.into(), evaluator));
         self
     }
 
@@ -305,7 +300,8 @@ impl<I, G, O> Evaluate<I, G, O> {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        self.cancel_on
+        self.0
+            .cancel_on
             .push(Box::pin(async move { drop(signal.await) }));
         self
     }
@@ -385,7 +381,7 @@ where
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(run::run(self))
+        Box::pin(run(self.0))
     }
 }
 

@@ -9,13 +9,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout};
 
-use super::builder::Evaluate;
 use super::datapoint::Typed;
 use super::dataset::{Dataset, Prepared, PreparedRow};
 use super::dataset_error::DatasetError;
 use super::engine::{Control, Driven, drive};
 use super::error::EvaluateError;
-use super::evaluator::problem_of_names;
+use super::evaluator::{Evaluator, problem_of_names};
 use super::hive::{Hive, SOURCE, Sessions};
 use super::ids;
 use super::journal::{Header, Journal, Told};
@@ -23,32 +22,40 @@ use super::life::{Life, RunFacts};
 use super::rate::Pace;
 use super::report::{Delivery, ExperimentReport, Facts, RunStatus};
 use super::results::{Outcome, TrialReport};
-use super::settings::{JournalPlace, Settings};
+use super::settings::{CancelOn, JournalPlace, Settings};
 use super::stored;
-use super::trial::{Job, Work};
+use super::trial::{Call, Job, Work};
 use crate::client::Client;
 use crate::model::id::SessionId;
 use crate::secret::KeyKind;
 use crate::tracer::HoneyHiveTracer;
 
+/// What is run, and how.
+pub(super) struct Plan<I, G, O> {
+    pub(super) call: Arc<Call<I, G, O>>,
+    pub(super) dataset: Option<Dataset>,
+    pub(super) evaluators: Vec<Evaluator<I, G, O>>,
+    /// Any of them cancels the run.
+    pub(super) cancel_on: Vec<CancelOn>,
+    pub(super) settings: Settings,
+}
+
 /// The update of a run is waited for at least so long.
 const LEAST: Duration = Duration::from_millis(900);
 
-pub(super) async fn run<I, G, O>(
-    evaluate: Evaluate<I, G, O>,
-) -> Result<ExperimentReport, EvaluateError>
+pub(super) async fn run<I, G, O>(plan: Plan<I, G, O>) -> Result<ExperimentReport, EvaluateError>
 where
     I: DeserializeOwned + Send + Sync + 'static,
     G: DeserializeOwned + Send + Sync + 'static,
     O: Serialize + Send + Sync + 'static,
 {
-    let Evaluate {
+    let Plan {
         call,
         dataset,
         evaluators,
         cancel_on,
         mut settings,
-    } = evaluate;
+    } = plan;
     let names: Vec<&str> = evaluators
         .iter()
         .map(|evaluator| evaluator.name.as_str())

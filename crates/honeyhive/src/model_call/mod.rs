@@ -48,6 +48,8 @@ mod call;
 mod endpoint;
 mod operation;
 mod recorder;
+#[cfg(all(test, feature = "testing"))]
+mod recorder_tests;
 mod shared;
 
 pub use body::RecordedBody;
