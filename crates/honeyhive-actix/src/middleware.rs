@@ -59,11 +59,8 @@ impl HoneyHive {
     #[cfg(feature = "model-calls")]
     #[must_use]
     pub fn capture_stream(self, captures: bool) -> Self {
-        self.settings
-            .instrumentation
-            .clone()
-            .capture_stream(captures)
-            .into()
+        let instrumentation = self.settings.instrumentation;
+        instrumentation.capture_stream(captures).into()
     }
 }
 

@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn truths_are_compared_by_mc_nemar_and_unpaired_datapoints_are_listed() {
-        let new: Vec<bool> = (0..100).map(|i| i < 15 || i >= 20).collect();
+        let new: Vec<bool> = (0..100).map(|i| !(15..20).contains(&i)).collect();
         let old: Vec<bool> = (0..100).map(|i| i >= 15).collect();
         let mut old = baseline(&old);
         old.add("m", "EXT-gone", ScoreValue::Bool(true));

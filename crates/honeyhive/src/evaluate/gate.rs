@@ -250,10 +250,8 @@ impl Judge {
             .map(|interval| limit.holds_wholly_and_anywhere(interval));
         match (self, sure) {
             (Self::Estimate, _) if limit.holds(measured.estimate) => GateOutcome::Pass,
-            (Self::Estimate, _) => GateOutcome::Fail,
-            (_, None) => GateOutcome::Inconclusive,
-            (_, Some((_, false))) => GateOutcome::Fail,
-            (Self::Proven, Some((false, true))) => GateOutcome::Inconclusive,
+            (Self::Estimate, _) | (_, Some((_, false))) => GateOutcome::Fail,
+            (_, None) | (Self::Proven, Some((false, true))) => GateOutcome::Inconclusive,
             (_, Some(_)) => GateOutcome::Pass,
         }
     }

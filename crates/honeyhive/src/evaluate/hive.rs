@@ -107,7 +107,7 @@ impl Hive {
     /// Ends the span of a call that gave outputs, at the time when it did, with what its evaluators have said since.
     pub(super) fn end_call(
         span: &Span,
-        outputs: Value,
+        outputs: &Value,
         judgement: &Judgement,
         ended_at: SystemTime,
     ) {

@@ -120,12 +120,11 @@ fn hex(digest: &[u8]) -> String {
 pub(super) fn of_run(key: &str) -> Option<(Uuid, Option<String>)> {
     match Uuid::parse_str(key) {
         Ok(id) if !id.is_nil() && !id.is_max() => Some((id, None)),
-        Ok(_) => None,
         Err(_) if id_text::says_something(key) => {
             let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, key.as_bytes());
             Some((id, Some(key.to_owned())))
         }
-        Err(_) => None,
+        Ok(_) | Err(_) => None,
     }
 }
 

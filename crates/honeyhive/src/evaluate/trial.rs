@@ -186,7 +186,7 @@ where
         let judgement = Judgement::of(said, recorded_of(&job.recorded));
         let outputs = outputs_of_session(&given.json);
         let kept = self.keep_outputs.then(|| given.json.clone());
-        Hive::end_call(&span, given.json, &judgement, given.ended_at);
+        Hive::end_call(&span, &given.json, &judgement, given.ended_at);
         ending.end(
             Enrichment::new()
                 .outputs(outputs)

@@ -111,7 +111,6 @@ impl FeedbackEndpoint {
     }
 
     /// Takes in a body, of [`MOST_BYTES`](Self::MOST_BYTES) at the most.
-    #[must_use]
     pub fn receive(&self, body: &[u8]) -> FeedbackAnswer {
         if body.len() > Self::MOST_BYTES {
             return FeedbackAnswer::too_large();

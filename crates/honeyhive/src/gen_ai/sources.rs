@@ -108,15 +108,13 @@ impl<'s> Sources<'s> {
             .read(GEN_AI_INPUT_MESSAGES)
             .or_else(|| self.chat(GEN_AI_PROMPT))
             .or_else(|| self.flat[0].clone());
-        match asked {
-            Some(asked) => messages(&asked, "user"),
-            None => {
-                let inputs = self.of_events.inputs.iter();
-                inputs
-                    .flat_map(|message| messages(message, "user"))
-                    .collect()
-            }
+        if let Some(asked) = asked {
+            return messages(&asked, "user");
         }
+        let inputs = self.of_events.inputs.iter();
+        inputs
+            .flat_map(|message| messages(message, "user"))
+            .collect()
     }
 
     pub(super) fn outputs(&self) -> Object {

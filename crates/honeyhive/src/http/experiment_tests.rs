@@ -1,5 +1,7 @@
 //! Requests within an experiment: in the datapoint's own process, and in a service that it calls.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
+
 use std::time::{Duration, SystemTime};
 
 use opentelemetry::Context;
@@ -180,7 +182,7 @@ fn no_sample_leaves_a_datapoint_out() {
         SessionSampling::ratio(0.0),
         SessionSampling::ratio(0.0).keep_errors(true),
     ] {
-        let (tracer, captured) = testing::tracer_with(|builder| builder.sampling(sampling.clone()));
+        let (tracer, captured) = testing::tracer_with(|builder| builder.sampling(sampling));
         let session = datapoint(&tracer);
         session.in_scope(|| drop(tracer.tool("work").start()));
         session.outputs(json!({"answer": 42}));

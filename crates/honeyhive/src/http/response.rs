@@ -28,10 +28,7 @@ impl ResponseGuard {
     /// These bytes of the body are about to pass: said before [`on_data`](Self::on_data) where an adapter has them,
     /// for what is streamed to a user.
     #[inline]
-    #[cfg_attr(
-        not(feature = "model-calls"),
-        expect(unused_variables, clippy::unused_self)
-    )]
+    #[cfg_attr(not(feature = "model-calls"), expect(unused_variables))]
     pub fn on_bytes(&mut self, bytes: &[u8]) {
         #[cfg(feature = "model-calls")]
         if let Some(traced) = self.0.open_mut() {

@@ -27,7 +27,8 @@ impl Stream for Ready {
 fn passed(call: &ModelCall, items: &[Item], asked: usize) -> Vec<Item> {
     let assembler = Assembler::new(Content::Unknown, false);
     let recorder = Recorder::new(Arc::clone(call.inner()), Some(assembler));
-    let mut stream = RecordedStream::new(Ready(items.to_vec().into_iter()), recorder);
+    let ready = Ready(Vec::from(items).into_iter());
+    let mut stream = RecordedStream::new(ready, recorder);
     let mut task = Context::from_waker(Waker::noop());
     let mut out = Vec::new();
     while out.len() < asked

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use super::environment::{Environment, Setting};
 use super::variables::{API_KEY, DATA_PLANE_API_KEY, INGESTION_API_KEY, Variable};
 use crate::error::BuildError;
-use crate::secret::{ApiKey, FINE_GRAINED, INGESTION, KeyKind};
+#[cfg(feature = "client")]
+use crate::secret::KeyKind;
+use crate::secret::{ApiKey, FINE_GRAINED, INGESTION};
 
 /// The keys that were given in code.
 #[derive(Debug, Clone, Default)]

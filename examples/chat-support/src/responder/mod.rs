@@ -28,7 +28,7 @@ pub struct Responder {
 #[derive(Debug)]
 enum Kind {
     BuiltIn(BuiltIn),
-    OpenAi(OpenAi),
+    OpenAi(Box<OpenAi>),
 }
 
 /// What HoneyHive is told of the model.
@@ -47,7 +47,7 @@ impl Responder {
     pub fn new(config: &Config) -> Result<Self, SetupError> {
         Ok(match &config.openai {
             Some(openai) => Self {
-                kind: Kind::OpenAi(OpenAi::new(openai)?),
+                kind: Kind::OpenAi(Box::new(OpenAi::new(openai)?)),
             },
             None => Self::built_in(HUMAN_PACE),
         })

@@ -113,7 +113,6 @@ fn what_is_inconclusive_counts_unless_it_is_allowed() {
     assert!(gate.check(&ten(), Level::P95).is_failure());
     assert!(
         !gate
-            .clone()
             .allow_inconclusive()
             .check(&ten(), Level::P95)
             .is_failure()

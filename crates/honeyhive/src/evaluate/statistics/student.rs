@@ -39,7 +39,7 @@ pub(super) fn within(t: f64, degrees: usize) -> f64 {
     let n = degrees as f64;
     let (angle, cosine2) = ((t / n.sqrt()).atan(), 1.0 / (1.0 + t * t / n));
     let sine = angle.sin();
-    if degrees % 2 == 0 {
+    if degrees.is_multiple_of(2) {
         return sine * series(1.0, 1, degrees - 2, cosine2);
     }
     let inner = if degrees == 1 {
