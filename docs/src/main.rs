@@ -14,6 +14,7 @@ use std::process::ExitCode;
 /// As they stand in the pages.
 #[allow(
     unused_variables,
+    clippy::needless_pass_by_value,
     clippy::print_stderr,
     clippy::unit_arg,
     reason = "pages show the shortest program that is right, and any kind of `main`"

@@ -64,7 +64,7 @@ impl Responder {
     /// Has HoneyHive see the calls of a model endpoint as they are.
     pub(crate) fn traced_by(self, tracer: &HoneyHiveTracer) -> Self {
         let kind = match self.kind {
-            Kind::OpenAi(openai) => Kind::OpenAi(openai.traced_by(tracer)),
+            Kind::OpenAi(openai) => Kind::OpenAi(Box::new(openai.traced_by(tracer))),
             built_in @ Kind::BuiltIn(_) => built_in,
         };
         Self { kind }
