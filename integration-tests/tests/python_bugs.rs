@@ -783,6 +783,10 @@ fn bug_30_every_variable_of_the_documentation_changes_something() {
                 .map(|server| header_of_traces(&server, "content-encoding"));
             (packed.as_deref(), plain) == (Some("gzip"), None)
         }),
+        (
+            "HH_CAPTURE_CONTENT",
+            refused(&[("HH_CAPTURE_CONTENT", "perhaps")]),
+        ),
         ("HH_STDERR", refused(&[("HH_STDERR", "perhaps")])),
         ("HH_SPOOL_DIR", {
             let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-bugs-spool");

@@ -62,6 +62,15 @@ fn ask(model: &str) -> CreateChatCompletionRequest {
         .unwrap()
 }
 
+/// With the feature `byot`, which somebody else in the build may turn on, async-openai does not say itself that a stream is
+/// asked for.
+fn ask_for_stream(model: &str) -> CreateChatCompletionRequest {
+    CreateChatCompletionRequest {
+        stream: Some(true),
+        ..ask(model)
+    }
+}
+
 #[track_caller]
 fn says<const N: usize>(event: &CapturedEvent, pairs: [(&str, &str); N]) {
     for (key, value) in pairs {
@@ -157,7 +166,11 @@ async fn a_stream_is_put_together_while_its_chunks_pass() {
     ] {
         let scene = Scene::new().await;
         let chunks = |client: Client<OpenAIConfig>| async move {
-            let stream = client.chat().create_stream(ask(model)).await.unwrap();
+            let stream = client
+                .chat()
+                .create_stream(ask_for_stream(model))
+                .await
+                .unwrap();
             stream
                 .map(|chunk| format!("{chunk:?}"))
                 .collect::<Vec<_>>()
@@ -198,7 +211,11 @@ async fn an_error_in_the_middle_keeps_what_came_before() {
         let scene = Scene::new().await;
         let client = scene.client();
         let work = async {
-            let stream = client.chat().create_stream(ask(model)).await.unwrap();
+            let stream = client
+                .chat()
+                .create_stream(ask_for_stream(model))
+                .await
+                .unwrap();
             stream.collect::<Vec<_>>().await
         };
         assert!(
@@ -340,7 +357,11 @@ async fn a_stream_that_is_let_go_says_how_far_it_came() {
     let scene = Scene::new().await;
     let client = scene.client();
     let work = async {
-        let mut stream = client.chat().create_stream(ask("gpt-x")).await.unwrap();
+        let mut stream = client
+            .chat()
+            .create_stream(ask_for_stream("gpt-x"))
+            .await
+            .unwrap();
         stream.next().await.unwrap().unwrap();
     };
     scene.session.scope(work).await;
@@ -363,7 +384,11 @@ async fn usage_is_asked_for_where_that_is_wished_and_nothing_else_changes() {
         .layer(http);
     let client = scene.plain().with_http_service(calls);
     let work = async {
-        let stream = client.chat().create_stream(ask("gpt-x")).await.unwrap();
+        let stream = client
+            .chat()
+            .create_stream(ask_for_stream("gpt-x"))
+            .await
+            .unwrap();
         stream.collect::<Vec<_>>().await
     };
     assert!(scene.session.scope(work).await.iter().all(Result::is_ok));
@@ -374,7 +399,7 @@ async fn usage_is_asked_for_where_that_is_wished_and_nothing_else_changes() {
     scene
         .plain()
         .chat()
-        .create_stream(ask("gpt-x"))
+        .create_stream(ask_for_stream("gpt-x"))
         .await
         .unwrap()
         .collect::<Vec<_>>()

@@ -146,9 +146,10 @@ fn from_gen_ai(operation: &str) -> Option<EventType> {
 
 fn from_openinference(kind: &str) -> Option<EventType> {
     match kind.to_ascii_uppercase().as_str() {
-        "LLM" | "EMBEDDING" => Some(EventType::Model),
+        "LLM" => Some(EventType::Model),
         "CHAIN" | "AGENT" => Some(EventType::Chain),
-        "TOOL" | "RETRIEVER" | "RERANKER" | "GUARDRAIL" => Some(EventType::Tool),
+        // An embedding is a model event by the conventions; of OpenInference's the official SDK makes a tool.
+        "TOOL" | "RETRIEVER" | "EMBEDDING" | "RERANKER" | "GUARDRAIL" => Some(EventType::Tool),
         _ => None,
     }
 }

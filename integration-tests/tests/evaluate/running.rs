@@ -80,21 +80,17 @@ async fn each_datapoint_is_a_session_with_the_functions_span_its_metrics_and_wha
 }
 
 #[tokio::test]
-async fn a_run_of_n_datapoints_takes_at_most_two_calls_each_and_few_more() {
+async fn a_run_takes_two_calls_a_datapoint_at_most_and_its_spans_go_together() {
     let stage = Stage::new().await;
-    let (n, began) = (200, std::time::Instant::now());
+    let n = 200;
     evaluation(&stage, n).max_workers(50).await.unwrap();
     let sessions = stage.calls("POST", "/v1/sessions") + stage.calls("PUT", "/v1/events");
     let runs = stage.calls("POST", "/v1/runs") + stage.calls("PUT", "/v1/runs");
     assert!(sessions <= 2 * n, "{sessions} calls about {n} sessions");
     assert_eq!(runs, 2);
-    // A batch of spans goes out when it is full, or when a while has passed: on a busy machine several do.
+    // Spans wait for the starts of their sessions, so how many go together is a matter of when HoneyHive answers.
     let batches = stage.calls("POST", "/opentelemetry");
-    let whiles = usize::try_from(began.elapsed().as_secs()).unwrap();
-    assert!(
-        batches <= n.div_ceil(512) + 1 + whiles,
-        "{batches} batches of spans"
-    );
+    assert!(batches <= n / 2, "{batches} batches of spans");
     assert_eq!(stage.honeyhive.requests().len(), sessions + runs + batches);
 }
 
