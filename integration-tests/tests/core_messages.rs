@@ -243,6 +243,8 @@ fn each_example_of_messages_is_shown_as_honeyhive_local_shows_it() {
         });
         let session = captured.only_session();
         let event = session.event("example");
+        let expected = example["event"]["event_type"].as_str().unwrap();
+        assert_eq!(event.event_type, expected, "{}", example["name"]);
         for (field, bucket) in [("inputs", &event.inputs), ("outputs", &event.outputs)] {
             let expected = example["event"][field].as_object();
             for (key, value) in expected.into_iter().flatten() {

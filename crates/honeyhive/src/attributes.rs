@@ -42,6 +42,9 @@ pub(crate) const GEN_AI_COMPLETION: &str = "gen_ai.completion";
 pub(crate) const OPENINFERENCE_KIND: &str = "openinference.span.kind";
 pub(crate) const TRACELOOP_KIND: &str = "traceloop.span.kind";
 pub(crate) const LANGFUSE_TYPE: &str = "langfuse.type";
+pub(crate) const LANGFUSE_OBSERVATION_TYPE: &str = "langfuse.observation.type";
+pub(crate) const AGENT_TYPE: &str = "gen_ai.agent.type";
+pub(crate) const LLM_REQUEST_TYPE: &str = "llm.request.type";
 
 /// The name of our own tracer, which is the instrumentation scope of its spans.
 pub(crate) const TRACER_NAME: &str = "honeyhive";

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use opentelemetry::{KeyValue, Value};
 
 use crate::attributes::{
-    EVENT_TYPE, GEN_AI_OPERATION, LANGFUSE_TYPE, OPENINFERENCE_KIND, TRACELOOP_KIND,
+    AGENT_TYPE, EVENT_TYPE, GEN_AI_OPERATION, LANGFUSE_OBSERVATION_TYPE, LANGFUSE_TYPE,
+    LLM_REQUEST_TYPE, OPENINFERENCE_KIND, TRACELOOP_KIND,
 };
 use crate::error::UnknownName;
 use crate::log::Once;
@@ -97,13 +98,16 @@ fn warn_of_unknown(attributes: &[KeyValue]) {
 
 type Reader = fn(&str) -> Option<EventType>;
 
-/// The signals, the strongest first.
-const SIGNALS: [(&str, Reader); 5] = [
+/// The signals, the strongest first; honeyhive-local reads the same ones in the same order.
+const SIGNALS: [(&str, Reader); 8] = [
     (EVENT_TYPE, from_name),
     (GEN_AI_OPERATION, from_gen_ai),
     (OPENINFERENCE_KIND, from_openinference),
     (TRACELOOP_KIND, from_traceloop),
+    (LANGFUSE_OBSERVATION_TYPE, from_langfuse),
     (LANGFUSE_TYPE, from_langfuse),
+    (AGENT_TYPE, from_agent_type),
+    (LLM_REQUEST_TYPE, from_gen_ai),
 ];
 
 fn text<'a>(attributes: &'a [KeyValue], key: &str) -> Option<&'a str> {
@@ -168,6 +172,15 @@ fn from_langfuse(kind: &str) -> Option<EventType> {
     } else {
         EventType::Chain
     })
+}
+
+fn from_agent_type(kind: &str) -> Option<EventType> {
+    match kind.to_ascii_lowercase().as_str() {
+        "llm" => Some(EventType::Model),
+        "agent" => Some(EventType::Chain),
+        "tool" => Some(EventType::Tool),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -7,11 +7,12 @@ use crate::model::Object;
 type Reader = fn(&str) -> Option<&'static str>;
 
 /// The signals, the strongest first; the core reads the same ones in the same order.
-const SIGNALS: [(&str, Reader); 6] = [
+const SIGNALS: [(&str, Reader); 7] = [
     ("gen_ai.operation.name", from_gen_ai),
     ("openinference.span.kind", from_openinference),
     ("traceloop.span.kind", from_traceloop),
     ("langfuse.observation.type", from_langfuse),
+    ("langfuse.type", from_langfuse),
     ("gen_ai.agent.type", from_agent_type),
     ("llm.request.type", from_gen_ai),
 ];
