@@ -22,12 +22,11 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use honeyhive::http::ServerInstrumentation;
 
-use crate::app::App;
+use crate::app::{App, Boxed};
 
 /// A framework under test.
 pub trait Adapter: 'static {
@@ -49,9 +48,6 @@ pub struct Setup {
     /// What the handlers share.
     pub app: Arc<App>,
 }
-
-/// A future in a box.
-pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// A server that listens.
 #[must_use = "dropping it stops the server"]

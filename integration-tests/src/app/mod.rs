@@ -6,6 +6,8 @@ mod streams;
 mod work;
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -15,7 +17,6 @@ use honeyhive::{HoneyHiveTracer, Session};
 use tokio::sync::Semaphore;
 use tracing::Dispatch;
 
-use crate::adapter::Boxed;
 pub use counted::{Counted, Polls};
 pub use handlers::{OWN_HEADER, PANIC_TEXT, REFUSAL_TEXT};
 pub use streams::{DATA_STREAM, EVENTS, MODEL_EVENTS, TOKENS};
@@ -103,6 +104,9 @@ pub struct Endpoint {
     /// What it does.
     pub handler: Handler,
 }
+
+/// A future in a box.
+pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// The body of an endpoint.
 pub type Handler = fn(Arc<App>, Call) -> Boxed<Result<Reply, Refusal>>;

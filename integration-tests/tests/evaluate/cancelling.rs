@@ -6,7 +6,7 @@ use std::sync::Arc;
 use honeyhive::evaluate::{Outcome, RunStatus};
 use tokio::sync::{Notify, oneshot};
 
-use crate::stage::{Echo, PATIENCE, Stage, evaluation, numbered, q};
+use crate::stage::{Echo, PATIENCE, Stage, evaluation, numbered, outcomes, q};
 
 #[tokio::test]
 async fn a_budget_ends_a_run_that_is_cancelled_and_nothing_more_begins() {
@@ -58,12 +58,7 @@ async fn a_signal_cancels_a_run_and_what_runs_is_dropped_after_a_while() {
     .tracer(&stage.tracer)
     .await
     .unwrap();
-    let outcomes: Vec<_> = report
-        .datapoints()
-        .iter()
-        .map(|trial| trial.outcome())
-        .collect();
-    assert_eq!(outcomes[..2], [Outcome::Ok, Outcome::NotRun]);
+    assert_eq!(outcomes(&report)[..2], [Outcome::Ok, Outcome::NotRun]);
     assert_eq!(
         (report.status(), report.count(Outcome::NotRun)),
         (RunStatus::Cancelled, 4)

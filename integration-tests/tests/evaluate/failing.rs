@@ -10,7 +10,7 @@ use honeyhive::evaluate::{
 use honeyhive::json;
 use serde_json::Value;
 
-use crate::stage::{Echo, Stage, evaluation, exact, numbered, q, right};
+use crate::stage::{Echo, Stage, evaluation, exact, numbered, outcomes, q, right};
 
 type AnyCase = Case<Value, Value, Value>;
 
@@ -25,12 +25,10 @@ async fn a_panic_in_the_function_is_its_outcome_and_the_others_finish() {
     .tracer(&stage.tracer)
     .await
     .unwrap();
-    let outcomes: Vec<_> = report
-        .datapoints()
-        .iter()
-        .map(|trial| trial.outcome())
-        .collect();
-    assert_eq!(outcomes, [Outcome::Ok, Outcome::Panicked, Outcome::Ok]);
+    assert_eq!(
+        outcomes(&report),
+        [Outcome::Ok, Outcome::Panicked, Outcome::Ok]
+    );
     assert_eq!(report.status(), RunStatus::Completed);
     let session = stage
         .honeyhive

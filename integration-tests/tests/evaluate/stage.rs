@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
-use honeyhive::evaluate::{Case, Datapoint, Dataset, Evaluate};
+use honeyhive::evaluate::{Case, Datapoint, Dataset, Evaluate, ExperimentReport, Outcome};
 use honeyhive::{HoneyHiveTracer, json};
 use honeyhive_local::{LocalEvent, LocalRun, LocalServer, LocalSession};
 use serde_json::Value;
+
+/// How each trial ended, in order.
+pub(crate) fn outcomes(report: &ExperimentReport) -> Vec<Outcome> {
+    let trials = report.datapoints().iter();
+    trials.map(|trial| trial.outcome()).collect()
+}
 
 pub(crate) struct Stage {
     pub(crate) honeyhive: LocalServer,

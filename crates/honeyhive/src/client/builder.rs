@@ -7,7 +7,7 @@ use opentelemetry_http::HttpClient;
 use opentelemetry_sdk::Resource;
 
 use super::handle::Client;
-use crate::delivery::{self, Plan, Redactor, Sink};
+use crate::delivery::{self, Plan, Redactor};
 use crate::error::BuildError;
 use crate::outbox::{Bounds, Lifeline, Outbox};
 use crate::redaction::{Redaction, Rules};
@@ -123,15 +123,11 @@ impl ClientBuilder {
             ..self.explicit
         })?;
         let settings = Settings {
-            // It has nothing to keep.
+            // A client has nothing to keep.
             spool: None,
             ..settings
         };
-        let sink = if settings.test_mode {
-            Sink::Nowhere
-        } else {
-            delivery::honeyhive(&settings, &Resource::builder_empty().build())?
-        };
+        let sink = delivery::sink(&settings, &Resource::builder_empty().build())?;
         let bounds = Bounds::new(0, 0, settings.drop_policy, false);
         let outbox = Outbox::new(bounds).answering_within(settings.api_timeout);
         let outbox = Arc::new(outbox);

@@ -67,8 +67,11 @@ use crate::session::StartupSession;
 use crate::settings::Settings;
 use crate::wire;
 
-/// The way to HoneyHive.
-pub(crate) fn honeyhive(settings: &Settings, resource: &Resource) -> Result<Sink, BuildError> {
+/// Where deliveries go by the settings: to HoneyHive, or nowhere in test mode.
+pub(crate) fn sink(settings: &Settings, resource: &Resource) -> Result<Sink, BuildError> {
+    if settings.test_mode {
+        return Ok(Sink::Nowhere);
+    }
     let (client, encoder) = wire::connect(settings, resource)?;
     Ok(Sink::HoneyHive(Arc::new(client), Arc::new(encoder)))
 }

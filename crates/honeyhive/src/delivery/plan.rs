@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::redactor::Redactor;
 use super::sink::Sink;
+use super::time::SPAN_DELAY;
 use crate::sampling::SessionSampling;
 use crate::settings::{SessionTransport, Settings};
 use crate::spool::Spool;
@@ -66,8 +67,6 @@ fn window(settings: &Settings) -> Duration {
     match settings.session_transport {
         SessionTransport::Rest => settings.coalesce_window,
         // Until its spans have had time to create it.
-        SessionTransport::Otlp => settings
-            .coalesce_window
-            .saturating_add(2 * super::piles::SPAN_DELAY),
+        SessionTransport::Otlp => settings.coalesce_window.saturating_add(2 * SPAN_DELAY),
     }
 }

@@ -1,8 +1,11 @@
-//! Moments that come later, however long the duration is.
+//! How long things wait, and moments that come later, however long the duration is.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+/// A span waits this long for company.
+pub(super) const SPAN_DELAY: Duration = Duration::from_secs(1);
 
 /// The moment `then` after `now`, and for a duration beyond the clock's range one that never comes.
 pub(super) fn later(now: Instant, then: Duration) -> Instant {

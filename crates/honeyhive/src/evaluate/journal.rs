@@ -76,7 +76,7 @@ crate::model::causes::debug_as_text!(ResumeError);
 ///
 /// Where the file is no journal.
 pub fn failed_datapoints(path: impl AsRef<Path>) -> Result<Vec<String>, ResumeError> {
-    let told = Told::read(path.as_ref())?;
+    let told = JournalContents::read(path.as_ref())?;
     Ok(told.failed.into_iter().map(|(id, _)| id).collect())
 }
 
@@ -122,7 +122,7 @@ impl Journal {
 
 /// What a journal tells.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct JournalContents {
     pub(super) header: Header,
     /// Trials that need not run again, by datapoint and trial.
     pub(super) finished: BTreeMap<(String, u32), TrialReport>,
@@ -132,7 +132,7 @@ pub(super) struct Told {
     whole: u64,
 }
 
-impl Told {
+impl JournalContents {
     /// Reads a journal. A last line without an end is one that a killed process was writing, and counts as absent.
     pub(super) fn read(path: &Path) -> Result<Self, ResumeError> {
         let text = fs::read(path).map_err(|source| file_error(path, source))?;

@@ -17,7 +17,7 @@ use super::error::EvaluateError;
 use super::evaluator::{Evaluator, problem_of_names};
 use super::hive::{Hive, SOURCE, Sessions};
 use super::ids;
-use super::journal::{Header, Journal, Told};
+use super::journal::{Header, Journal, JournalContents};
 use super::life::{Life, RunFacts};
 use super::rate::Pace;
 use super::report::{Delivery, ExperimentReport, Facts, RunStatus};
@@ -229,7 +229,7 @@ fn typed<I: DeserializeOwned, G: DeserializeOwned>(
 /// A journal that is gone on with.
 struct Resumed {
     path: PathBuf,
-    told: Told,
+    told: JournalContents,
 }
 
 impl Resumed {
@@ -239,7 +239,7 @@ impl Resumed {
         prepared: &Prepared,
         names: &[&str],
     ) -> Result<Self, EvaluateError> {
-        let told = Told::read(&path)?;
+        let told = JournalContents::read(&path)?;
         told.expect(&header(settings, &prepared.id, names, "", ""))?;
         Ok(Self { path, told })
     }

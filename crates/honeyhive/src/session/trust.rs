@@ -99,27 +99,25 @@ impl SessionTrust {
 
     /// The session that an id from outside stands for, as far as it is trusted; one that is not is counted.
     pub(crate) fn session_or_count(&self, raw: &str, outbox: &Outbox) -> Option<SessionId> {
-        if self.is_never() {
-            return None;
-        }
-        let session = guarded(outbox, || self.session(raw)).flatten();
-        if session.is_none() {
-            outbox.count_ignored_session_ids(1);
-        }
-        session
+        self.trusted_or_count(outbox, || self.session(raw))
     }
 
     /// The event that an id from outside stands for. Events have no ids but UUIDs, so nothing is mapped.
     #[cfg(feature = "http-server")]
     pub(crate) fn event_or_count(&self, raw: &str, outbox: &Outbox) -> Option<EventId> {
+        self.trusted_or_count(outbox, || self.event(raw))
+    }
+
+    /// The session or event that `find` gives for an id, where ids are taken at all; one that is not trusted is counted.
+    fn trusted_or_count<T>(&self, outbox: &Outbox, find: impl FnOnce() -> Option<T>) -> Option<T> {
         if self.is_never() {
             return None;
         }
-        let event = guarded(outbox, || self.event(raw)).flatten();
-        if event.is_none() {
+        let found = guarded(outbox, find).flatten();
+        if found.is_none() {
             outbox.count_ignored_session_ids(1);
         }
-        event
+        found
     }
 
     #[cfg(feature = "http-server")]

@@ -372,7 +372,7 @@ impl HoneyHiveTracerBuilder {
         let is_captured = self.sink.is_some();
         let sink = match self.sink {
             Some(sink) => sink,
-            None => default_sink(&settings, &resource)?,
+            None => delivery::sink(&settings, &resource)?,
         };
         let bounds = Bounds::new(
             settings.queue_items,
@@ -470,13 +470,6 @@ fn key_in_use(settings: &Settings) -> &'static str {
         Some(KeyKind::DataPlane) => "a data plane key, which writes nothing",
         Some(_) => "a project key",
     }
-}
-
-fn default_sink(settings: &Settings, resource: &Resource) -> Result<Sink, BuildError> {
-    if settings.test_mode {
-        return Ok(Sink::Nowhere);
-    }
-    delivery::honeyhive(settings, resource)
 }
 
 /// The SDK's default of 128 is soon reached by a chat history. What is too much is left out when the span ends.

@@ -10,8 +10,9 @@ use tokio::time::Instant;
 
 use crate::attributes::ERROR;
 use crate::delivery::claim::Claim;
-use crate::delivery::piles::{SPAN_DELAY, Waiting, event_of};
+use crate::delivery::piles::{Waiting, event_of};
 use crate::delivery::recent::Recent;
+use crate::delivery::time::SPAN_DELAY;
 use crate::model::id::SessionId;
 use crate::model::truth::says_nothing;
 use crate::outbox::{StartRecord, Timing, Update};

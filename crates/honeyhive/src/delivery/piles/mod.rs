@@ -10,7 +10,7 @@ use self::jobs::Jobs;
 pub(super) use self::jobs::{Job, JobOf};
 use self::sessions::Sessions;
 use self::spans::Spans;
-pub(super) use self::spans::{Batch, Place, SPAN_DELAY, Waiting, event_of};
+pub(super) use self::spans::{Batch, Place, Waiting, event_of};
 use super::claim::Claim;
 use super::plan::Plan;
 

@@ -9,10 +9,9 @@ use tokio::time::Instant;
 
 use super::pile::{Opened, Pile};
 use super::schedule::Schedule;
-use super::spans::SPAN_DELAY;
 use crate::delivery::claim::Claim;
 use crate::delivery::ledger::Ledger;
-use crate::delivery::time::later;
+use crate::delivery::time::{SPAN_DELAY, later};
 use crate::model::id::SessionId;
 use crate::outbox::{StartRecord, Update};
 

@@ -1,7 +1,6 @@
 //! [`Spans`]: finished spans that wait: for company, for their session, or for its start.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::time::Duration;
 
 use opentelemetry_sdk::trace::SpanData;
 use tokio::time::Instant;
@@ -10,6 +9,7 @@ use crate::attributes::EVENT_ID;
 use crate::delivery::claim::Claim;
 use crate::delivery::ledger::Ledger;
 use crate::delivery::sealed::About;
+use crate::delivery::time::SPAN_DELAY;
 use crate::delivery::work;
 use crate::model::id::{EventId, SessionId};
 
@@ -17,8 +17,6 @@ use crate::model::id::{EventId, SessionId};
 const BATCH_SPANS: usize = 512;
 /// And about so many bytes before compression.
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
-/// A span waits this long for company.
-pub(in crate::delivery) const SPAN_DELAY: Duration = Duration::from_secs(1);
 
 /// A span with its share of the accounts.
 #[derive(Debug)]

@@ -46,14 +46,14 @@ fn a_journal_tells_what_is_finished_and_a_torn_last_line_is_absent() {
     let mut file = OpenOptions::new().append(true).open(&place.0).unwrap();
     file.write_all(br#"{"datapoint_id":"EXT-2","posi"#).unwrap();
 
-    let told = Told::read(&place.0).unwrap();
+    let told = JournalContents::read(&place.0).unwrap();
     assert_eq!(told.header, header());
     let key = ("EXT-0".to_owned(), 1);
     assert_eq!(told.finished, BTreeMap::from([(key, finished)]));
 
     let again = trial(1, 0, &[("m", value(true))]);
     told.reopen(&place.0).unwrap().add(&again).unwrap();
-    let told = Told::read(&place.0).unwrap();
+    let told = JournalContents::read(&place.0).unwrap();
     assert_eq!(told.finished.len(), 2);
     assert_eq!(told.finished[&("EXT-1".to_owned(), 0)], again);
 }
@@ -62,7 +62,7 @@ fn a_journal_tells_what_is_finished_and_a_torn_last_line_is_absent() {
 fn a_journal_of_something_else_is_refused() {
     let place = Place::new("other");
     drop(Journal::create(&place.0, &header()).unwrap());
-    let told = Told::read(&place.0).unwrap();
+    let told = JournalContents::read(&place.0).unwrap();
     assert!(told.expect(&header()).is_ok());
     let others = [
         (
@@ -112,16 +112,16 @@ fn a_broken_line_in_the_middle_and_an_empty_file_are_told() {
     let mut file = OpenOptions::new().append(true).open(&place.0).unwrap();
     file.write_all(b"oops\n{}\n").unwrap();
     assert!(matches!(
-        Told::read(&place.0),
+        JournalContents::read(&place.0),
         Err(ResumeError::Line { line: 2, .. })
     ));
     fs::write(&place.0, "").unwrap();
     assert!(matches!(
-        Told::read(&place.0),
+        JournalContents::read(&place.0),
         Err(ResumeError::Line { line: 1, .. })
     ));
     assert!(matches!(
-        Told::read(Path::new("/no/such/journal")),
+        JournalContents::read(Path::new("/no/such/journal")),
         Err(ResumeError::File { .. })
     ));
 }
