@@ -117,6 +117,19 @@ macro_rules! conformance_table {
                 an_id_is_rated_so_many_times_a_minute: Both,
                 a_rating_by_a_signed_id_only: Both,
             }
+            holding {
+                what_has_been_answered_has_been_delivered: Both,
+                a_failure_is_delivered_before_it_is_told: Both,
+                a_stream_flows_until_its_end: Both,
+                nobody_waits_longer_than_was_said: Both,
+                a_client_that_left_is_delivered_without_a_wait: Both,
+                an_untraced_answer_is_not_held_back: Both,
+            }
+            budgets {
+                a_budget_counts_a_conversation_across_its_requests: Both,
+                a_request_that_moves_is_a_turn_of_where_it_goes: Both,
+                a_budgets_hook_that_panics_changes_nothing: Both,
+            }
             ids {
                 an_id_that_cannot_be_used_counts_as_absent: Both,
                 an_id_that_says_nothing_counts_as_absent: Both,

@@ -17,12 +17,21 @@ pin_project! {
         #[pin]
         inner: B,
         guard: ResponseGuard,
+        // Few ends are held back, so it takes no room.
+        held: Option<Box<Held>>,
     }
 }
 
+/// What the inner body has answered last, held back until it may go.
+type Held = Option<Result<Bytes, Box<dyn Error>>>;
+
 impl<B> ResponseBody<B> {
     pub(crate) const fn new(inner: B, guard: ResponseGuard) -> Self {
-        Self { inner, guard }
+        Self {
+            inner,
+            guard,
+            held: None,
+        }
     }
 
     /// The body inside.
@@ -49,6 +58,7 @@ impl<B: Default> Default for ResponseBody<B> {
         Self {
             inner: B::default(),
             guard: ResponseGuard::default(),
+            held: None,
         }
     }
 }
@@ -65,9 +75,13 @@ impl<B: MessageBody> MessageBody for ResponseBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let this = self.project();
+        if this.held.is_some() {
+            ready!(this.guard.poll_delivered(cx));
+            return Poll::Ready(this.held.take().and_then(|held| *held));
+        }
         let chunk = ready!(this.guard.run(|| this.inner.poll_next(cx)));
         // Before the chunk is handed on: whoever gets the last one may never poll again.
-        Poll::Ready(match chunk {
+        let chunk = match chunk {
             None => {
                 this.guard.finish();
                 None
@@ -82,11 +96,22 @@ impl<B: MessageBody> MessageBody for ResponseBody<B> {
                 this.guard.on_error(&error);
                 Some(Err(error))
             }
-        })
+        };
+        if this.guard.is_held() && this.guard.poll_delivered(cx).is_pending() {
+            *this.held = Some(Box::new(chunk));
+            return Poll::Pending;
+        }
+        Poll::Ready(chunk)
     }
 
     fn try_into_bytes(self) -> Result<Bytes, Self> {
-        let Self { inner, mut guard } = self;
+        // Bytes that go at once cannot be held back.
+        if self.guard.holds_end() || self.held.is_some() {
+            return Err(self);
+        }
+        let Self {
+            inner, mut guard, ..
+        } = self;
         match guard.run(|| inner.try_into_bytes()) {
             Ok(bytes) => {
                 guard.on_bytes(&bytes);
@@ -94,7 +119,7 @@ impl<B: MessageBody> MessageBody for ResponseBody<B> {
                 guard.finish();
                 Ok(bytes)
             }
-            Err(inner) => Err(Self { inner, guard }),
+            Err(inner) => Err(Self::new(inner, guard)),
         }
     }
 }

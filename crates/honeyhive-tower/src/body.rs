@@ -1,10 +1,11 @@
 //! [`ResponseBody`].
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bytes::Buf;
 use honeyhive::http::ResponseGuard;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -15,23 +16,43 @@ pin_project! {
     /// The response body of a [`HoneyHiveService`](crate::HoneyHiveService): the inner body unchanged,
     /// polled in the request's context, with an eye on how it ends.
     #[derive(Debug)]
-    pub struct ResponseBody<B> {
+    pub struct ResponseBody<B>
+    where
+        B: Body,
+    {
         #[pin]
         inner: B,
         guard: ResponseGuard,
+        // Few ends are held back, so it takes no room.
+        held: Option<Box<Held<B>>>,
+    }
+}
+
+/// What the inner body has answered last, held back until it may go.
+struct Held<B: Body>(Option<Result<Frame<B::Data>, B::Error>>);
+
+impl<B: Body> fmt::Debug for Held<B> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Held")
+    }
+}
+
+impl<B: Body> Held<B> {
+    fn bytes(&self) -> u64 {
+        let data = self.0.as_ref().and_then(|it| it.as_ref().ok()?.data_ref());
+        data.map_or(0, |data| data.remaining() as u64)
     }
 }
 
 impl<B: Body> ResponseBody<B> {
-    pub(crate) fn new(inner: B, mut guard: ResponseGuard) -> Self {
-        if inner.is_end_stream() {
-            guard.finish();
+    pub(crate) const fn new(inner: B, guard: ResponseGuard) -> Self {
+        Self {
+            inner,
+            guard,
+            held: None,
         }
-        Self { inner, guard }
     }
-}
 
-impl<B> ResponseBody<B> {
     /// The body inside.
     #[must_use]
     pub const fn get_ref(&self) -> &B {
@@ -51,11 +72,12 @@ impl<B> ResponseBody<B> {
 }
 
 /// A body that nobody watches: what a layer answers with that has not asked the service.
-impl<B: Default> Default for ResponseBody<B> {
+impl<B: Body + Default> Default for ResponseBody<B> {
     fn default() -> Self {
         Self {
             inner: B::default(),
             guard: ResponseGuard::default(),
+            held: None,
         }
     }
 }
@@ -74,6 +96,10 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let mut this = self.project();
+        if this.held.is_some() {
+            ready!(this.guard.poll_delivered(cx));
+            return Poll::Ready(this.held.take().and_then(|held| held.0));
+        }
         let frame = ready!(this.guard.run(|| this.inner.as_mut().poll_frame(cx)));
         // Before the frame is handed on: whoever gets the last one may never poll again.
         match &frame {
@@ -86,20 +112,38 @@ where
                 }
             }
         }
+        if this.guard.is_held() && this.guard.poll_delivered(cx).is_pending() {
+            *this.held = Some(Box::new(Held(frame)));
+            return Poll::Pending;
+        }
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.held.is_none() && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        let rest = self.inner.size_hint();
+        match self.held.as_ref().map_or(0, |held| held.bytes()) {
+            0 => rest,
+            held => with(rest, held),
+        }
     }
 }
 
+/// That, and so many bytes before it.
+fn with(rest: SizeHint, held: u64) -> SizeHint {
+    let mut hint = SizeHint::new();
+    hint.set_lower(rest.lower() + held);
+    if let Some(upper) = rest.upper() {
+        hint.set_upper(upper + held);
+    }
+    hint
+}
+
 #[inline]
-fn listen<D: bytes::Buf>(guard: &mut ResponseGuard, data: &D) {
+fn listen<D: Buf>(guard: &mut ResponseGuard, data: &D) {
     /// So many pieces a frame is in, at the most.
     const PIECES: usize = 16;
     let first = data.chunk();
@@ -111,7 +155,7 @@ fn listen<D: bytes::Buf>(guard: &mut ResponseGuard, data: &D) {
     pieces.iter().take(count).for_each(|it| guard.on_bytes(it));
 }
 
-fn note<D: bytes::Buf>(guard: &mut ResponseGuard, frame: &Frame<D>) {
+fn note<D: Buf>(guard: &mut ResponseGuard, frame: &Frame<D>) {
     if let Some(data) = frame.data_ref() {
         listen(guard, data);
         guard.on_data(data.remaining());

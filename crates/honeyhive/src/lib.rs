@@ -17,7 +17,10 @@ mod sampling;
 mod secret;
 
 mod enrichment;
+mod event_type;
 mod settings;
+
+mod budget;
 
 #[cfg(feature = "model-calls")]
 mod stream;
@@ -32,7 +35,6 @@ mod panics;
 mod propagation;
 mod session;
 
-mod event_type;
 mod gen_ai;
 #[cfg(feature = "model-calls")]
 mod model_span;
@@ -70,6 +72,7 @@ pub mod http;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 
+pub use budget::{BudgetLimit, BudgetPassed, SessionBudget, SessionUsage};
 pub use context::Scoped;
 pub use enrichment::Enrichment;
 pub use error::{BuildError, FlushError, StartError, UnknownName};

@@ -9,6 +9,7 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::attributes::{SESSION_AUTO_CREATE, SESSION_ID, SESSION_NAME, SOURCE, SUPPRESSED};
+use crate::budget::{self, BudgetPassed, Counters};
 use crate::context;
 use crate::error::FlushError;
 use crate::model::id::SessionId;
@@ -17,7 +18,7 @@ use crate::model_span;
 use crate::outbox::wait;
 use crate::outbox::{Command, Lifeline, Outbox, Record, Reply, Root, StartRecord, fit_span};
 use crate::propagation::{experiment_in_context, session_in_context};
-use crate::session::{Session, SessionTrust, Trusts, current, suppression};
+use crate::session::{Session, SessionTrust, Trusts, current, spent, suppression};
 use crate::settings::SessionTransport;
 use crate::span_filter::Filtering;
 
@@ -156,6 +157,19 @@ impl HoneyHiveSpanProcessor {
     }
 }
 
+/// Counts a span that has ended, where it is the call of a model.
+fn used_by(span: &SpanData, counters: &Counters) -> Vec<BudgetPassed> {
+    let Some(used) = budget::of_span(&span.attributes) else {
+        return Vec::new();
+    };
+    let said = span
+        .attributes
+        .iter()
+        .find(|it| it.key.as_str() == SESSION_ID);
+    let session = said.map(|it| SessionId::from(&*it.value.as_str()));
+    counters.add(session, &used)
+}
+
 impl SpanProcessor for HoneyHiveSpanProcessor {
     fn on_start(&self, span: &mut Span, cx: &Context) {
         let member = self.outbox().member();
@@ -209,6 +223,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
             self.outbox().strays().note(&mut span);
             #[cfg(feature = "model-calls")]
             model_span::settle(&mut span);
+            spent::count(self.outbox(), |counters| used_by(&span, counters));
             let load = fit_span(&mut span);
             self.outbox().push_span(span, load);
         }

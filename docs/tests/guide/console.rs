@@ -1,7 +1,7 @@
 //! What a client does with a program while it runs: the `console` block of a page.
 //!
-//! Of the shell this knows `$ curl`, with `-i`, `-s`, `-X`, `-H` and `-d`; `$ kill -TERM`; and `^C`. What
-//! follows a call is its output, which must be the same but for ids and dates.
+//! Of the shell this knows `$ curl`, with `-i`, `-s`, `-X`, `-H` and `-d`; `$ kill -TERM`; `$ kill -STOP`, after which
+//! the program does nothing more; and `^C`. What follows a call is its output, which must be the same but for ids and dates.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -27,6 +27,9 @@ pub(crate) fn play_calls(console: &str, ids: &mut Ids, mut answer: impl FnMut(Ca
     });
 }
 
+/// Takes the processor away.
+pub(crate) const STOP: &str = "$ kill -STOP";
+
 enum Step {
     Call(Call),
     Signal(&'static str),
@@ -40,6 +43,8 @@ fn play_steps(console: &str, ids: &mut Ids, mut output: impl FnMut(Step) -> Stri
             Step::Signal("-INT")
         } else if line.starts_with("$ kill -TERM") {
             Step::Signal("-TERM")
+        } else if line.starts_with(STOP) {
+            Step::Signal("-STOP")
         } else if let Some(words) = line.strip_prefix("$ curl ") {
             Step::Call(Call::parse(&ids.translate(words)))
         } else {

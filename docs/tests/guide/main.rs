@@ -33,6 +33,12 @@ fn check(name: &str, console: Option<&str>, arrives: &str) {
         Some(console) if console.contains(function::INVOCATIONS) => {
             function::play(name, console, &honeyhive, &mut ids);
         }
+        Some(console) if console.contains(console::STOP) => {
+            let mut program = Program::start(name, &honeyhive.url());
+            console::play(console, &mut program, &mut ids);
+            // It is stopped, and ends when it is dropped: what has arrived by now is all.
+            return arrived::compare(&honeyhive, &ids.translate(arrives));
+        }
         _ => run(name, console, &honeyhive, &mut ids),
     }
     arrived::compare(&honeyhive, &ids.translate(arrives));

@@ -1,9 +1,11 @@
 //! The rows: one function each, over any adapter. [`table`](crate::table) says which apply where.
 
 pub mod baggage;
+pub mod budgets;
 pub mod disconnects;
 pub mod endings;
 pub mod feedback;
+pub mod holding;
 pub mod ids;
 pub mod isolation;
 pub mod moves;

@@ -28,6 +28,7 @@ const FLOORS: [(u8, &[&str]); 10] = [
     (
         2,
         &[
+            "budget",
             "enrichment",
             "event_type",
             "gen_ai",

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{self, HeaderName};
 use serde::Serialize;
@@ -10,6 +11,7 @@ use serde::Serialize;
 use super::{Inner, RequestInfo, ServerInstrumentation, SessionStart, SessionTrust};
 use crate::enrichment::object_of;
 use crate::error::BuildError;
+use crate::incoming::Flushing;
 use crate::model::object::Bucket;
 use crate::settings::SessionTransport;
 use crate::tracer::HoneyHiveTracer;
@@ -62,6 +64,7 @@ impl<T> ServerInstrumentationBuilder<T> {
             tenant: None,
             start: SessionStart::default(),
             request_span,
+            flushing: None,
             #[cfg(feature = "model-calls")]
             captures_stream: false,
         };
@@ -206,6 +209,32 @@ impl<T> ServerInstrumentationBuilder<T> {
     pub fn request_span(mut self, on: bool) -> Self {
         let by_otlp = self.0.tracer.session_transport() == SessionTransport::Otlp;
         self.0.request_span = on || by_otlp;
+        self
+    }
+
+    /// Holds back the end of each response until all that was recorded has been delivered, so long at the most (default: not
+    /// at all). For hosts that take the processor away once a response has been sent: what is queued then waits for
+    /// the next request there, or for ever.
+    ///
+    /// Held back is the last piece of a body of known length, the end of a stream (its pieces flow as they come), or
+    /// the head of an answer without a body. A client that has left is not waited for. While HoneyHive gives no answer, nine ends
+    /// of ten wait for 200 ms only.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use honeyhive::http::ServerInstrumentation;
+    ///
+    /// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
+    /// let instrumentation = ServerInstrumentation::builder(tracer)
+    ///     .hold_end(Duration::from_secs(2))
+    ///     .build()?;
+    /// # drop(instrumentation);
+    /// # Ok::<(), honeyhive::BuildError>(())
+    /// ```
+    pub fn hold_end(mut self, timeout: Duration) -> Self {
+        let flushing = Flushing::after("at the end of a response", timeout);
+        self.0.flushing = Some(Arc::new(flushing));
         self
     }
 

@@ -39,6 +39,21 @@ impl RequestGuard {
         Poll::Ready(())
     }
 
+    /// True where the request has failed and that is held back until it is delivered: the error waits for
+    /// [`poll_delivered`](Self::poll_delivered).
+    #[must_use]
+    #[inline]
+    pub fn is_held(&self) -> bool {
+        self.0.is_held()
+    }
+
+    /// Ready once the error may go; at once, where ends are not
+    /// [held back](super::ServerInstrumentationBuilder::hold_end).
+    #[inline]
+    pub fn poll_delivered(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
+        self.0.poll_delivered(cx)
+    }
+
     /// Runs a piece of the handler in the request's context. A panic is recorded and goes on.
     #[inline]
     pub fn run<T>(&mut self, piece: impl FnOnce() -> T) -> T {

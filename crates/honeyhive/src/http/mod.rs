@@ -18,12 +18,14 @@
 //! | the handler fails | [`RequestGuard::on_error`] | the session ends as `error`, with the framework's status for it or 500; a client's mistake (4xx) is an answer like any other |
 //! | the handler panics | it runs in [`RequestGuard::run`] | the session ends as `panicked`, with status 500 |
 //! | the body fails or panics | [`ResponseGuard::on_error`], [`ResponseGuard::run`] | likewise, with the status that was sent |
+//! | the end is [held back](ServerInstrumentationBuilder::hold_end) | [`ResponseGuard::poll_delivered`], [`RequestGuard::poll_delivered`] | nothing more: delivery is waited for |
 //! | a guard is dropped before that | | the session ends as `client_disconnected`, with status 499 where no head was sent |
 
 mod builder;
 #[cfg(all(test, feature = "evaluate", feature = "testing"))]
 mod experiment_tests;
 mod guard;
+mod held;
 mod missing;
 mod names;
 mod open;
@@ -42,6 +44,7 @@ pub use missing::{current_session, current_session_or_disabled};
 pub use request::{Headers, RequestHeaders, RequestInfo};
 pub use response::ResponseGuard;
 
+use crate::incoming::Flushing;
 use crate::model::object::Object;
 pub use crate::session::SessionTrust;
 use crate::tracer::HoneyHiveTracer;
@@ -101,6 +104,8 @@ struct Inner {
     tenant: Option<Callback<Option<String>>>,
     start: SessionStart,
     request_span: bool,
+    /// What the ends of responses wait for, where they do.
+    flushing: Option<Arc<Flushing>>,
     #[cfg(feature = "model-calls")]
     captures_stream: bool,
 }

@@ -9,6 +9,7 @@ use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
+use super::held::Held;
 use super::names::{self, Named};
 use super::request::{Seen, Single};
 use super::traced::{Ending, Handling, Traced};
@@ -84,6 +85,7 @@ impl ServerInstrumentation {
             Some(link) => inner.linked_session(link, request),
             None => inner.new_session(request, &seen),
         };
+        session.turn_begins();
         incoming::adopt_enclosing_span(cx, &session);
         let cx = if from_baggage {
             &with_remote_parent(cx, request)
@@ -113,6 +115,7 @@ impl ServerInstrumentation {
             #[cfg(feature = "signed-ids")]
             signing: trust.signing_keys().cloned().map(Box::new),
             confirmation: inner.confirmation(&session),
+            held: inner.held(),
             ..Traced::new(session, cx, request.method() == "HEAD")
         })))
     }
@@ -283,6 +286,10 @@ impl Inner {
     /// Attributes of a request go with its span only.
     fn is_left_to_spans(&self) -> bool {
         self.tracer.session_transport() == SessionTransport::Otlp
+    }
+
+    fn held(&self) -> Option<Box<Held>> {
+        Some(Box::new(Held::new(self.flushing.as_ref()?)))
     }
 
     fn confirmation(&self, session: &Session) -> Option<Box<CreateSession>> {

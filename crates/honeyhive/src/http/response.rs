@@ -1,6 +1,7 @@
 //! [`ResponseGuard`]: from the response head to the end of its body.
 
 use std::fmt;
+use std::task::{Context, Poll};
 
 use super::Headers;
 use super::traced::{Handling, INTERNAL_SERVER_ERROR};
@@ -17,6 +18,27 @@ impl ResponseGuard {
     #[inline]
     pub fn is_done(&self) -> bool {
         self.0.open().is_none()
+    }
+
+    /// True where the end has been recorded and is held back until it is delivered: the last piece waits for
+    /// [`poll_delivered`](Self::poll_delivered).
+    #[must_use]
+    #[inline]
+    pub fn is_held(&self) -> bool {
+        self.0.is_held()
+    }
+
+    /// True where the end will be held back, or is.
+    #[must_use]
+    pub fn holds_end(&self) -> bool {
+        matches!(&self.0, Handling::Traced(traced) if traced.held.is_some())
+    }
+
+    /// Ready once the last piece may go; at once, where ends are not
+    /// [held back](super::ServerInstrumentationBuilder::hold_end).
+    #[inline]
+    pub fn poll_delivered(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.poll_delivered(cx)
     }
 
     /// Polls the body in the request's context. A panic is recorded and goes on.

@@ -4,12 +4,14 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::panic::resume_unwind;
 use std::str::FromStr;
+use std::task::{self, Poll, ready};
 use std::time::Instant;
 
 use opentelemetry::trace::{Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
 use super::Headers;
+use super::held::Held;
 #[cfg(feature = "model-calls")]
 use super::streamed::Streamed;
 use crate::attributes::ERROR;
@@ -63,6 +65,8 @@ pub(super) struct Traced {
     pub(super) signing: Option<Box<SigningKeys>>,
     /// Few wait for it, so it takes no room.
     pub(super) confirmation: Option<Box<CreateSession>>,
+    /// Few wait for it.
+    pub(super) held: Option<Box<Held>>,
     /// From the response's head on.
     pub(super) answer: Option<Answer>,
 }
@@ -122,6 +126,24 @@ impl Handling {
         }
     }
 
+    /// True while the end is held back.
+    #[inline]
+    pub(super) fn is_held(&self) -> bool {
+        matches!(self, Self::Traced(traced) if traced.has_ended && traced.held.is_some())
+    }
+
+    /// Ready where the end is not held back.
+    pub(super) fn poll_delivered(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
+        if let Self::Traced(traced) = self
+            && traced.has_ended
+            && let Some(held) = &mut traced.held
+        {
+            ready!(held.poll(&traced.session.outbox, cx));
+            traced.held = None;
+        }
+        Poll::Ready(())
+    }
+
     /// The owner has let go of the request: where the session has not ended, the client went away.
     #[inline]
     pub(super) fn let_go(&mut self) {
@@ -150,6 +172,7 @@ impl Traced {
             #[cfg(feature = "signed-ids")]
             signing: None,
             confirmation: None,
+            held: None,
             answer: None,
         }
     }
@@ -265,6 +288,9 @@ impl Traced {
     fn abandoned(&mut self) {
         let outcome = Outcome::ClientDisconnected;
         self.end(Instant::now(), outcome, CLIENT_CLOSED_REQUEST, None);
+        if let Some(held) = self.held.take() {
+            held.hurry(&self.session.outbox);
+        }
     }
 
     #[cold]

@@ -1,12 +1,14 @@
 //! What an HTTP request and a Lambda invocation have in common: both come from outside, may name a session,
 //! and run the program's own code piece by piece.
 
+mod flush;
 mod scope;
 mod text;
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanId, TraceContextExt};
 
+pub(crate) use flush::{Flush, Flushing};
 pub(crate) use scope::run_in;
 pub(crate) use text::text_of;
 

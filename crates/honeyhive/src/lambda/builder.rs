@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::flush::Flushing;
 use super::handler::Announced;
 use super::{Inner, LambdaInstrumentation, SessionTrust};
+use crate::incoming::Flushing;
 use crate::tracer::HoneyHiveTracer;
 
 impl LambdaInstrumentation {

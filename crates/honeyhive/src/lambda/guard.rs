@@ -9,8 +9,8 @@ use opentelemetry::Context;
 
 use super::Inner;
 use super::ending::Active;
-use super::flush::Flush;
 use super::handler::{HandlerEnd, Wire};
+use crate::incoming::Flush;
 use crate::incoming::{panic_text, run_in, text_of};
 use crate::outbox::Outcome;
 use crate::session::Session;

@@ -53,7 +53,6 @@
 mod builder;
 mod ending;
 mod event;
-mod flush;
 mod guard;
 mod handler;
 mod invocation;
@@ -68,8 +67,8 @@ pub use guard::InvocationGuard;
 pub use handler::HandlerGuard;
 pub use invocation::Invocation;
 
-use self::flush::Flushing;
 use self::handler::Announced;
+use crate::incoming::Flushing;
 pub use crate::session::SessionTrust;
 use crate::tracer::HoneyHiveTracer;
 

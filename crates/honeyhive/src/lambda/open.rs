@@ -8,11 +8,11 @@ use opentelemetry::Context;
 
 use super::ending::Active;
 use super::event::{self, SessionIdField};
-use super::flush::Flush;
 use super::handler::{HandlerGuard, Wire};
 use super::{Inner, Invocation, InvocationGuard, LambdaInstrumentation};
 use crate::context;
 use crate::incoming;
+use crate::incoming::Flush;
 use crate::model::id::SessionId;
 use crate::model::object::Object;
 use crate::outbox::{EventInputs, Facts, Inputs, StartRecord};
@@ -67,6 +67,7 @@ impl Inner {
     fn open(&self, cx: &Context, invocation: &Invocation<'_>, guard: &mut InvocationGuard) {
         let began = Instant::now();
         let session = self.session(invocation);
+        session.turn_begins();
         incoming::adopt_enclosing_span(cx, &session);
         let cx = current::with_session(cx, session.clone(), true);
         guard.cx = Some(cx.with_value(guard.wire.clone()));

@@ -57,6 +57,7 @@ pub(crate) use start::{Facts, StartRecord};
 pub(crate) use update::{Outcome, SessionEnd, Timing, Update};
 pub(crate) use weight::{fit_span, span_load};
 
+use crate::budget::{Counters, SessionBudget};
 use crate::error::FlushError;
 use crate::log;
 use crate::owners::Member;
@@ -92,6 +93,8 @@ pub(crate) struct Outbox {
     speaks_at_the_end: bool,
     /// Texts that go to models and come from them are sent.
     captures_content: bool,
+    /// What sessions use, where the program has a budget for them.
+    counters: Option<Box<Counters>>,
     #[cfg(feature = "client")]
     turns: tokio::sync::Semaphore,
 }
@@ -138,6 +141,7 @@ impl Outbox {
             link_name: None,
             speaks_at_the_end: true,
             captures_content: true,
+            counters: None,
             #[cfg(feature = "client")]
             turns: tokio::sync::Semaphore::new(ASKING_WIDTH),
         }
@@ -191,6 +195,17 @@ impl Outbox {
     /// Texts that go to models and come from them stay in the process.
     pub(crate) const fn hides_content(&self) -> bool {
         !self.captures_content
+    }
+
+    /// Counts what sessions use, where there is a budget for them.
+    pub(crate) fn counts_for(mut self, budget: Option<SessionBudget>) -> Self {
+        self.counters = budget.map(|budget| Box::new(Counters::new(budget)));
+        self
+    }
+
+    #[inline]
+    pub(crate) fn counters(&self) -> Option<&Counters> {
+        self.counters.as_deref()
     }
 
     /// Whether losses are said on stderr where nobody listens.

@@ -101,7 +101,9 @@ where
     match sent.session(|raw| trust.session_or_count(raw, outbox)) {
         Some(id) => {
             let linked = NewSession::existing(id).experiment(sent.experiment());
-            Session::begin(outbox, linked).within(&cx)
+            let session = Session::begin(outbox, linked);
+            session.turn_begins();
+            session.within(&cx)
         }
         None => cx,
     }

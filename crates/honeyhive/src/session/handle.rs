@@ -270,6 +270,7 @@ impl Session {
         if self.start.is_linked() {
             self.outbox.push(Record::Ended(before));
         }
+        self.usage_moves(before, id);
         let withdrawn = self.start.withdraw();
         self.outbox.push(Record::Moved(Arc::clone(&self.start), id));
         if withdrawn {

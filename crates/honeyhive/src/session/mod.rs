@@ -7,6 +7,7 @@ mod new_session;
 mod scope;
 #[cfg(feature = "signed-ids")]
 mod signed;
+pub(crate) mod spent;
 mod startup;
 pub(crate) mod suppression;
 mod trust;

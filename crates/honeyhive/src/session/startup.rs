@@ -34,9 +34,7 @@ impl StartupSession {
 
     /// The session, begun now where there was none.
     pub(crate) fn get_or_start(&self) -> Session {
-        self.lock()
-            .get_or_insert_with(|| Session::begin(&self.outbox, self.new_session()))
-            .clone()
+        self.get_or_insert(|| Session::begin(&self.outbox, self.new_session()))
     }
 
     /// As [`get_or_start`](Self::get_or_start), for the delivery thread, which finds a span without a
@@ -46,14 +44,26 @@ impl StartupSession {
         started_at: SystemTime,
         begin: impl FnOnce(Arc<StartRecord>),
     ) -> Session {
-        self.lock()
-            .get_or_insert_with(|| {
-                let start = start_record(self.new_session(), started_at);
-                let session = Session::of(&self.outbox, start);
-                begin(Arc::clone(&session.start));
-                session
-            })
-            .clone()
+        self.get_or_insert(|| {
+            let start = start_record(self.new_session(), started_at);
+            let session = Session::of(&self.outbox, start);
+            begin(Arc::clone(&session.start));
+            session
+        })
+    }
+
+    fn get_or_insert(&self, begin: impl FnOnce() -> Session) -> Session {
+        let mut is_new = false;
+        let begin = || {
+            is_new = true;
+            begin()
+        };
+        let session = self.lock().get_or_insert_with(begin).clone();
+        // The program may be told, so no lock is held.
+        if is_new {
+            session.becomes_own();
+        }
+        session
     }
 
     /// True for the start of the tracer's own session.
@@ -78,6 +88,7 @@ impl StartupSession {
         new.id = new.id.or(self.id);
         let session = Session::begin(&self.outbox, new);
         *self.lock() = Some(session.clone());
+        session.becomes_own();
         session
     }
 

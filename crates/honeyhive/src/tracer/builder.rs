@@ -9,6 +9,7 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanLimits};
 
 use super::{HoneyHiveTracer, resource};
 use crate::attributes::MAX_GATHERED;
+use crate::budget::SessionBudget;
 use crate::delivery::{self, Plan, Redactor, Sink};
 use crate::error::BuildError;
 use crate::log;
@@ -97,6 +98,7 @@ pub struct HoneyHiveTracerBuilder {
     redaction: Redaction,
     trust: SessionTrust,
     filter: SpanFilter,
+    budget: Option<SessionBudget>,
     /// Ids that said nothing.
     ignored_ids: u32,
     /// Where deliveries go instead of HoneyHive.
@@ -159,6 +161,12 @@ impl HoneyHiveTracerBuilder {
     #[doc(alias = "span_name_filters")]
     pub fn span_filter(mut self, filter: SpanFilter) -> Self {
         self.filter = filter;
+        self
+    }
+
+    /// Counts what each session uses, and tells where a limit is passed (default: nothing is counted); see [`SessionBudget`].
+    pub fn session_budget(mut self, budget: SessionBudget) -> Self {
+        self.budget = Some(budget);
         self
     }
 
@@ -388,7 +396,8 @@ impl HoneyHiveTracerBuilder {
             .calls_links(by_spans.then(|| settings.session_name.as_str().into()))
             .local(is_local)
             .speaks_at_the_end(settings.stderr)
-            .captures_content(settings.captures_content);
+            .captures_content(settings.captures_content)
+            .counts_for(self.budget);
         let outbox = Arc::new(outbox);
         outbox.count_ignored_session_ids(self.ignored_ids);
         redacted.count(&outbox);

@@ -168,7 +168,9 @@ impl HoneyHiveTracer {
     /// has answered. The session is usable before, and dropping this cancels nothing.
     #[track_caller]
     pub fn acreate_session(&self, new: impl Into<NewSession>) -> CreateSession {
-        CreateSession::new(Session::begin(&self.inner.outbox, new.into()))
+        let session = Session::begin(&self.inner.outbox, new.into());
+        session.turn_begins();
+        CreateSession::new(session)
     }
 
     /// Begins the tracer's own session, which spans and enrichments outside every other session belong

@@ -1,4 +1,4 @@
-//! The flush after an invocation: how long it may take, and how it is waited for.
+//! [`Flush`]: the delivery that the end of an invocation or of a response waits for, and how long that may take.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,6 +13,7 @@ use crate::outbox::{Command, Flushed, Outbox, Reply};
 use crate::report::FlushReport;
 
 /// How long the flush may take, unless told otherwise.
+#[cfg(any(feature = "lambda", test))]
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// What is left of the invocation for its end.
 const MARGIN: Duration = Duration::from_millis(250);
@@ -35,32 +36,39 @@ fn bound(limit: Duration, deadline: Option<SystemTime>, now: SystemTime) -> Opti
 
 /// How the flushes of an instrumentation go.
 #[derive(Debug)]
-pub(super) struct Flushing {
-    pub(super) timeout: Duration,
+pub(crate) struct Flushing {
+    pub(crate) timeout: Duration,
     outage: OutageMemory,
     failures: FailureLog,
 }
 
+impl Flushing {
+    pub(crate) fn after(what: &'static str, timeout: Duration) -> Self {
+        Self {
+            timeout,
+            outage: OutageMemory::default(),
+            failures: FailureLog::new(what),
+        }
+    }
+}
+
+#[cfg(feature = "lambda")]
 impl Default for Flushing {
     fn default() -> Self {
-        Self {
-            timeout: FLUSH_TIMEOUT,
-            outage: OutageMemory::default(),
-            failures: FailureLog::default(),
-        }
+        Self::after("after an invocation", FLUSH_TIMEOUT)
     }
 }
 
 /// A flush that has begun, or not yet, or is over.
 #[derive(Debug)]
-pub(super) enum Flush {
+pub(crate) enum Flush {
     ToBegin(Option<SystemTime>),
     UnderWay(Duration, Awaited<Flushed>),
     Over,
 }
 
 impl Flush {
-    pub(super) fn poll(
+    pub(crate) fn poll(
         &mut self,
         flushing: &Flushing,
         outbox: &Outbox,
@@ -130,15 +138,24 @@ impl OutageMemory {
 }
 
 /// Says that a flush has failed, once a minute.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct FailureLog {
+    /// What a flush comes after.
+    after: &'static str,
     last: Mutex<Option<Instant>>,
 }
 
 impl FailureLog {
+    const fn new(after: &'static str) -> Self {
+        Self {
+            after,
+            last: Mutex::new(None),
+        }
+    }
+
     fn tell(&self, error: &FlushError) {
         if self.is_due(Instant::now()) {
-            log::warn(format_args!("after an invocation: {error}"));
+            log::warn(format_args!("{}: {error}", self.after));
         }
     }
 
@@ -245,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_told_once_a_minute() {
-        let failures = FailureLog::default();
+        let failures = FailureLog::new("after an invocation");
         let begin = Instant::now();
         let told = [0, 1, 59, 60, 61, 120].map(|second| {
             let now = begin + Duration::from_secs(second);

@@ -1,0 +1,182 @@
+//! [`SessionBudget`]: what a session may use before the program is told.
+
+mod counters;
+mod usage;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub(crate) use counters::Counters;
+pub use usage::SessionUsage;
+pub(crate) use usage::of_span;
+
+use crate::model::id::SessionId;
+
+/// So many sessions are remembered where the program says no other number.
+const SESSIONS: usize = 10_000;
+
+type Hook = Arc<dyn Fn(&BudgetPassed) + Send + Sync>;
+
+/// Counts what each session uses, and tells the program where a session passes a limit. Nothing is enforced.
+///
+/// Counted is what is recorded anyway, in this process and while it is recorded: a span of the type model when it ends,
+/// with the tokens and the cost that are said on it ([`SessionUsage`]), and a turn when a request, an invocation or
+/// `create_session` begins or continues the session. [`Session::usage`](crate::Session::usage) reads it.
+///
+/// Without limits it only counts. A tracer without a budget counts nothing.
+///
+/// ```
+/// use std::sync::atomic::{AtomicBool, Ordering};
+/// use std::sync::Arc;
+///
+/// use honeyhive::{BudgetLimit, SessionBudget, json, testing};
+///
+/// let too_much = Arc::new(AtomicBool::new(false));
+/// let budget = SessionBudget::new().tokens(1_000).cost(0.50).on_passed({
+///     let too_much = Arc::clone(&too_much);
+///     move |passed| too_much.store(passed.limit == BudgetLimit::Tokens, Ordering::Relaxed)
+/// });
+/// let (tracer, _captured) = testing::tracer_with(|builder| builder.session_budget(budget));
+///
+/// let session = tracer.create_session("agent");
+/// let call = session.in_scope(|| tracer.model("answer").start());
+/// call.metadata(json!({"input_tokens": 900, "output_tokens": 150, "cost": 0.02}));
+/// drop(call);
+///
+/// let usage = session.usage().expect("the tracer has a budget");
+/// assert_eq!((usage.tokens, usage.model_calls, usage.turns), (1_050, 1, 1));
+/// assert!(too_much.load(Ordering::Relaxed));
+/// ```
+#[derive(Clone)]
+#[must_use = "a budget is given to `HoneyHiveTracer::builder().session_budget(..)`"]
+pub struct SessionBudget {
+    limits: Limits,
+    sessions: usize,
+    hook: Option<Hook>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Limits {
+    tokens: Option<u64>,
+    model_calls: Option<u64>,
+    cost: Option<f64>,
+    turns: Option<u64>,
+}
+
+impl SessionBudget {
+    /// A budget that only counts.
+    pub const fn new() -> Self {
+        Self {
+            limits: Limits {
+                tokens: None,
+                model_calls: None,
+                cost: None,
+                turns: None,
+            },
+            sessions: SESSIONS,
+            hook: None,
+        }
+    }
+
+    /// So many tokens, input and output together (default: no limit).
+    pub const fn tokens(mut self, most: u64) -> Self {
+        self.limits.tokens = Some(most);
+        self
+    }
+
+    /// So many calls of models (default: no limit).
+    pub const fn model_calls(mut self, most: u64) -> Self {
+        self.limits.model_calls = Some(most);
+        self
+    }
+
+    /// So much money, in the currency in which spans say their cost (default: no limit). No price is known here: what no span
+    /// says costs nothing.
+    pub const fn cost(mut self, most: f64) -> Self {
+        self.limits.cost = Some(most);
+        self
+    }
+
+    /// So many turns: requests, invocations, `create_session` (default: no limit).
+    pub const fn turns(mut self, most: u64) -> Self {
+        self.limits.turns = Some(most);
+        self
+    }
+
+    /// So many sessions are remembered, about 100 bytes each (default 10,000). Where there are more, those that have not been
+    /// counted for the longest are forgotten, and begin anew at zero; half of them at least are always remembered.
+    pub const fn sessions(mut self, most: usize) -> Self {
+        self.sessions = most;
+        self
+    }
+
+    /// What is called where a session passes a limit: once a limit and session, on the thread that recorded what passed it,
+    /// so it should be quick. A panic in it is caught and counted
+    /// ([`DeliveryStats::callback_panics`](crate::DeliveryStats::callback_panics)).
+    pub fn on_passed(mut self, hook: impl Fn(&BudgetPassed) + Send + Sync + 'static) -> Self {
+        self.hook = Some(Arc::new(hook));
+        self
+    }
+}
+
+impl Default for SessionBudget {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for SessionBudget {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SessionBudget")
+            .field("limits", &self.limits)
+            .field("sessions", &self.sessions)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A limit of a [`SessionBudget`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BudgetLimit {
+    /// See [`SessionBudget::tokens`].
+    Tokens,
+    /// See [`SessionBudget::model_calls`].
+    ModelCalls,
+    /// See [`SessionBudget::cost`].
+    Cost,
+    /// See [`SessionBudget::turns`].
+    Turns,
+}
+
+impl BudgetLimit {
+    const ALL: [Self; 4] = [Self::Tokens, Self::ModelCalls, Self::Cost, Self::Turns];
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+impl Limits {
+    fn are_passed(&self, limit: BudgetLimit, usage: &SessionUsage) -> bool {
+        let over = |most: Option<u64>, used: u64| most.is_some_and(|most| used > most);
+        match limit {
+            BudgetLimit::Tokens => over(self.tokens, usage.tokens),
+            BudgetLimit::ModelCalls => over(self.model_calls, usage.model_calls),
+            BudgetLimit::Cost => self.cost.is_some_and(|most| usage.cost > most),
+            BudgetLimit::Turns => over(self.turns, usage.turns),
+        }
+    }
+}
+
+/// A session has passed a limit of its budget; see [`SessionBudget::on_passed`].
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct BudgetPassed {
+    /// Which session.
+    pub session: SessionId,
+    /// Which limit.
+    pub limit: BudgetLimit,
+    /// What it has used by now.
+    pub usage: SessionUsage,
+}

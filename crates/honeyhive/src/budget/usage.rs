@@ -1,0 +1,198 @@
+//! [`SessionUsage`]: what a session has used, and what a span says of that.
+
+use opentelemetry::{KeyValue, Value};
+
+use crate::event_type::EventType;
+
+/// What a session has used in this process; see [`SessionBudget`](crate::SessionBudget).
+///
+/// | Field | Where a span of the type model says it |
+/// |---|---|
+/// | `input_tokens` | `metadata.input_tokens`, `metadata.prompt_tokens`, `gen_ai.usage.input_tokens`, `llm.token_count.prompt` and their older names |
+/// | `output_tokens` | likewise: `output_tokens`, `completion_tokens`, … |
+/// | `tokens` | both together; where neither is said, `total_tokens` |
+/// | `cost` | `metadata.cost`, `gen_ai.usage.cost`, `llm.cost.total`, `gen_ai.usage.total_cost` |
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[non_exhaustive]
+pub struct SessionUsage {
+    /// Tokens that went into models.
+    pub input_tokens: u64,
+    /// Tokens that came out of models.
+    pub output_tokens: u64,
+    /// All tokens.
+    pub tokens: u64,
+    /// Calls of models: spans of the type model.
+    pub model_calls: u64,
+    /// What the calls have cost, as far as it was said.
+    pub cost: f64,
+    /// How often the session was begun or continued.
+    pub turns: u64,
+}
+
+impl SessionUsage {
+    /// One more turn.
+    pub(crate) const TURN: Self = Self {
+        input_tokens: 0,
+        output_tokens: 0,
+        tokens: 0,
+        model_calls: 0,
+        cost: 0.0,
+        turns: 1,
+    };
+
+    pub(super) fn add(&mut self, used: &Self) {
+        let sum = |counter: &mut u64, more: u64| *counter = counter.saturating_add(more);
+        sum(&mut self.input_tokens, used.input_tokens);
+        sum(&mut self.output_tokens, used.output_tokens);
+        sum(&mut self.tokens, used.tokens);
+        sum(&mut self.model_calls, used.model_calls);
+        sum(&mut self.turns, used.turns);
+        self.cost += used.cost;
+    }
+}
+
+const INPUT: &[&str] = &[
+    "honeyhive_metadata.input_tokens",
+    "honeyhive_metadata.prompt_tokens",
+    "gen_ai.usage.input_tokens",
+    "gen_ai.usage.prompt_tokens",
+    "llm.token_count.prompt",
+    "llm.usage.prompt_tokens",
+];
+const OUTPUT: &[&str] = &[
+    "honeyhive_metadata.output_tokens",
+    "honeyhive_metadata.completion_tokens",
+    "gen_ai.usage.output_tokens",
+    "gen_ai.usage.completion_tokens",
+    "llm.token_count.completion",
+    "llm.usage.completion_tokens",
+];
+const TOTAL: &[&str] = &[
+    "honeyhive_metadata.total_tokens",
+    "gen_ai.usage.total_tokens",
+    "llm.token_count.total",
+    "llm.usage.total_tokens",
+];
+const COST: &[&str] = &[
+    "honeyhive_metadata.cost",
+    "gen_ai.usage.cost",
+    "llm.cost.total",
+    "gen_ai.usage.total_cost",
+];
+
+/// What a finished span has used; `None` for one that is no call of a model. Sums that an agent's span repeats count
+/// once, with the calls that they are sums of.
+pub(crate) fn of_span(attributes: &[KeyValue]) -> Option<SessionUsage> {
+    if EventType::said(attributes) != Some(EventType::Model) {
+        return None;
+    }
+    let said = |names| first(attributes, names);
+    let (input, output) = (said(INPUT).map(count), said(OUTPUT).map(count));
+    let tokens = match (input, output) {
+        (None, None) => said(TOTAL).map_or(0, count),
+        _ => input.unwrap_or(0).saturating_add(output.unwrap_or(0)),
+    };
+    Some(SessionUsage {
+        input_tokens: input.unwrap_or(0),
+        output_tokens: output.unwrap_or(0),
+        tokens,
+        model_calls: 1,
+        cost: said(COST).unwrap_or(0.0),
+        turns: 0,
+    })
+}
+
+/// The first of the names that a span has a number under; the last value counts where a key is repeated.
+fn first(attributes: &[KeyValue], names: &[&str]) -> Option<f64> {
+    names.iter().find_map(|name| {
+        let said = attributes.iter().rfind(|it| it.key.as_str() == *name)?;
+        number(&said.value).filter(|it| it.is_finite() && *it >= 0.0)
+    })
+}
+
+/// Some libraries write numbers as text.
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::I64(number) => Some(*number as f64),
+        Value::F64(number) => Some(*number),
+        Value::String(text) => text.as_str().trim().parse().ok(),
+        _ => None,
+    }
+}
+
+const fn count(number: f64) -> u64 {
+    number as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(pairs: &[(&'static str, Value)]) -> Option<SessionUsage> {
+        let attributes: Vec<_> = pairs
+            .iter()
+            .map(|(key, value)| KeyValue::new(*key, value.clone()))
+            .collect();
+        of_span(&attributes)
+    }
+
+    #[test]
+    fn what_a_span_has_used_is_read_under_many_names() {
+        let chat = ("gen_ai.operation.name", Value::from("chat"));
+        for (what, said, expected) in [
+            (
+                "ours",
+                vec![
+                    ("honeyhive_metadata.input_tokens", 3.into()),
+                    ("gen_ai.usage.input_tokens", 9.into()),
+                    ("honeyhive_metadata.completion_tokens", 4.into()),
+                    ("honeyhive_metadata.cost", 0.5.into()),
+                ],
+                (3, 4, 7, 0.5),
+            ),
+            (
+                "the conventions, as text",
+                vec![
+                    ("gen_ai.usage.input_tokens", "3".into()),
+                    ("gen_ai.usage.output_tokens", "4".into()),
+                    ("gen_ai.usage.cost", "0.25".into()),
+                ],
+                (3, 4, 7, 0.25),
+            ),
+            (
+                "a sum only",
+                vec![("llm.token_count.total", 7.into())],
+                (0, 0, 7, 0.0),
+            ),
+            (
+                "nonsense",
+                vec![
+                    ("gen_ai.usage.input_tokens", (-3).into()),
+                    ("honeyhive_metadata.cost", f64::NAN.into()),
+                ],
+                (0, 0, 0, 0.0),
+            ),
+        ] {
+            let said: Vec<_> = said.into_iter().chain([chat.clone()]).collect();
+            let usage = span(&said).expect(what);
+            assert_eq!(usage.model_calls, 1, "{what}");
+            let seen = (
+                usage.input_tokens,
+                usage.output_tokens,
+                usage.tokens,
+                usage.cost,
+            );
+            assert_eq!(seen, expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn an_agents_sum_is_no_call() {
+        let agent = ("gen_ai.operation.name", Value::from("invoke_agent"));
+        assert_eq!(
+            span(&[agent, ("gen_ai.usage.input_tokens", 3.into())]),
+            None
+        );
+        assert_eq!(span(&[("gen_ai.usage.input_tokens", 3.into())]), None);
+    }
+}

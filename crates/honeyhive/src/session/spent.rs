@@ -1,0 +1,54 @@
+//! What a session has used, counted where its tracer has a budget.
+
+use super::handle::Session;
+use crate::budget::{BudgetPassed, Counters, SessionUsage};
+use crate::model::id::SessionId;
+use crate::outbox::Outbox;
+use crate::panics::guarded;
+
+impl Session {
+    /// What the session has used by now, in this process; `None` where the tracer has no
+    /// [`SessionBudget`](crate::SessionBudget).
+    ///
+    /// ```
+    /// use honeyhive::{SessionBudget, testing};
+    ///
+    /// let budget = SessionBudget::new();
+    /// let (tracer, _captured) = testing::tracer_with(|builder| builder.session_budget(budget));
+    /// let session = tracer.create_session("agent");
+    /// session.in_scope(|| drop(tracer.model("answer").start()));
+    /// assert_eq!(session.usage().map(|it| it.model_calls), Some(1));
+    /// ```
+    #[must_use]
+    pub fn usage(&self) -> Option<SessionUsage> {
+        Some(self.outbox.counters()?.of(self.id()))
+    }
+
+    /// A unit of work begins the session or goes on in it.
+    #[inline]
+    pub(crate) fn turn_begins(&self) {
+        count(&self.outbox, |counters| {
+            counters.add(Some(self.id()), &SessionUsage::TURN)
+        });
+    }
+
+    /// The session is its tracer's own from now on.
+    pub(super) fn becomes_own(&self) {
+        count(&self.outbox, |counters| counters.own_is(self.id()));
+        self.turn_begins();
+    }
+
+    pub(super) fn usage_moves(&self, from: SessionId, to: SessionId) {
+        count(&self.outbox, |counters| counters.moved(from, to));
+    }
+}
+
+/// Counts where somebody wants that, and tells the program which limits that has passed.
+#[inline]
+pub(crate) fn count(outbox: &Outbox, add: impl FnOnce(&Counters) -> Vec<BudgetPassed>) {
+    if let Some(counters) = outbox.counters() {
+        for passed in add(counters) {
+            guarded(outbox, || counters.tell(&passed));
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Ends that are held back until what was recorded has been delivered, for hosts that stop a process after its response.
+
+use std::time::Duration;
+
+use honeyhive_local::Fault;
+
+use crate::adapter::Adapter;
+use crate::app::{EVENTS, TOKENS, payload};
+use crate::harness::{PATIENCE, Stage, StageBuilder, assert_ended, has_ended};
+
+/// When the answer is there, all of its session is: nothing is waited for after it. Without the setting nothing is yet.
+pub async fn what_has_been_answered_has_been_delivered<A: Adapter>() {
+    for (method, path, status, outcome) in [
+        ("POST", "/chat/7", 200, "complete"),
+        ("GET", "/bytes/200000", 200, "complete"),
+        ("GET", "/bytes/0", 200, "complete"),
+        ("GET", "/tokens", 200, "complete"),
+        ("GET", "/events", 200, "complete"),
+        ("GET", "/declared", 200, "complete"),
+        ("GET", "/status/204", 204, "complete"),
+        ("GET", "/status/500", 500, "complete"),
+        ("HEAD", "/bytes/1000", 200, "complete"),
+        ("GET", "/nowhere", 404, "complete"),
+    ] {
+        let what = format!("{method} {path}");
+        let stage = holding(PATIENCE).start::<A>().await;
+        let answer = stage.request(method, path).send().await;
+        assert_eq!(answer.status, status, "{what}");
+        let session = stage.known(answer.session_id());
+        assert_ended(&session, status, outcome);
+        assert_eq!(stage.stats().pending, 0, "{what}");
+
+        let plain = Stage::start::<A>().await;
+        let same = plain.request(method, path).send().await;
+        assert_eq!(same.without_session(), answer.without_session(), "{what}");
+        let sent = plain.honeyhive.session(&same.session_id().to_string());
+        assert_eq!(sent, None, "{what}: held back until somebody asks");
+    }
+}
+
+/// A handler that fails and a body that breaks are delivered, too, before the client learns of it.
+pub async fn a_failure_is_delivered_before_it_is_told<A: Adapter>() {
+    let stage = holding(PATIENCE).start::<A>().await;
+    let answer = stage.request("GET", "/fail").send().await;
+    assert_eq!(answer.status, 500);
+    assert_eq!(stage.stats().pending, 0);
+    assert_eq!(stage.honeyhive.sessions().len(), 1);
+    let broken = stage.request("GET", "/broken").attempt().await;
+    assert!(broken.is_err(), "{broken:?}");
+    assert_eq!(stage.stats().pending, 0);
+    let sessions = stage.honeyhive.sessions();
+    assert_eq!(sessions.len(), 2);
+    assert!(sessions.iter().all(has_ended), "{sessions:#?}");
+}
+
+/// The pieces of a stream come as they are made: only the end waits.
+pub async fn a_stream_flows_until_its_end<A: Adapter>() {
+    let stage = holding(PATIENCE).start::<A>().await;
+    let mut opened = stage.request("GET", "/parked-events").open().await;
+    assert_eq!(opened.piece().await, EVENTS[0]);
+    stage.app.entered.taken().await;
+    stage.honeyhive.fail(Fault::status(503));
+    stage.app.release.give();
+    for event in &EVENTS[1..] {
+        assert_eq!(opened.piece().await, *event);
+    }
+    stage
+        .until("the end is waited for", |honeyhive| {
+            !honeyhive.requests().is_empty()
+        })
+        .await;
+    stage.honeyhive.heal();
+    let rest = opened.rest().await.expect("the end");
+    assert_eq!(rest.body, "");
+}
+
+/// HoneyHive does not answer: a response ends when the time is up, whole.
+pub async fn nobody_waits_longer_than_was_said<A: Adapter>() {
+    let stage = holding(Duration::from_millis(50))
+        .impatient()
+        .start::<A>()
+        .await;
+    stage.honeyhive.fail(Fault::hang());
+    for (path, body) in [
+        ("/tokens", TOKENS.concat().into_bytes()),
+        ("/bytes/5000", payload(5_000).to_vec()),
+    ] {
+        let answer = stage.request("GET", path).send().await;
+        assert_eq!((answer.status, answer.body.to_vec()), (200, body));
+    }
+    assert!(stage.stats().pending > 0);
+    stage.honeyhive.heal();
+}
+
+/// A client that left is not waited for, and what it leaves goes out at once.
+pub async fn a_client_that_left_is_delivered_without_a_wait<A: Adapter>() {
+    let stage = holding(PATIENCE).start::<A>().await;
+    let mut opened = stage.request("GET", "/parked-events").open().await;
+    assert_eq!(opened.piece().await, EVENTS[0]);
+    stage.app.entered.taken().await;
+    drop(opened);
+    stage
+        .until("what it leaves is delivered", |honeyhive| {
+            honeyhive.sessions().iter().any(has_ended)
+        })
+        .await;
+    let session = stage.only_session().await;
+    assert_ended(&session, 200, "client_disconnected");
+}
+
+/// What is left out waits for nothing.
+pub async fn an_untraced_answer_is_not_held_back<A: Adapter>() {
+    let stage = holding(PATIENCE).impatient().start::<A>().await;
+    stage.honeyhive.fail(Fault::hang());
+    assert_eq!(stage.request("GET", "/healthz").send().await.status, 200);
+    assert!(stage.honeyhive.requests().is_empty());
+    stage.honeyhive.heal();
+}
+
+fn holding(timeout: Duration) -> StageBuilder {
+    Stage::builder().instrumentation(move |builder| builder.hold_end(timeout))
+}
