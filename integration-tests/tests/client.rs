@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
+#[path = "core/doctor.rs"]
+mod doctor;
+#[path = "core/metrics.rs"]
+mod metrics;
 #[path = "core/mod.rs"]
 mod support;
 

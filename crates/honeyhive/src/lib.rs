@@ -51,8 +51,12 @@ pub mod client;
 pub mod testing;
 mod tracer;
 
+#[cfg(feature = "client")]
+pub mod doctor;
 #[cfg(feature = "http-client")]
 mod hosts;
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(feature = "model-calls")]
 pub mod model_call;
 #[cfg(feature = "macros")]
@@ -74,6 +78,9 @@ pub mod lambda;
 
 pub use budget::{BudgetLimit, BudgetPassed, SessionBudget, SessionUsage};
 pub use context::Scoped;
+#[cfg(feature = "client")]
+#[doc(inline)]
+pub use doctor::doctor;
 pub use enrichment::Enrichment;
 pub use error::{BuildError, FlushError, StartError, UnknownName};
 #[cfg(feature = "evaluate")]

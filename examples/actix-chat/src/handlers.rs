@@ -3,9 +3,9 @@
 use std::convert::Infallible;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use actix_web::web::{Bytes, Data, Json};
+use actix_web::web::{Bytes, Data, Html, Json};
 use actix_web::{HttpResponse, Responder};
-use chat_support::{Chat, ChatReply};
+use chat_support::{Chat, ChatReply, PAGE};
 use futures_util::StreamExt;
 use honeyhive_actix::CurrentSession;
 
@@ -31,6 +31,11 @@ pub(crate) async fn stream(
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-cache"))
         .streaming(frames))
+}
+
+/// A chat with thumbs.
+pub(crate) async fn page() -> Html {
+    Html::new(PAGE)
 }
 
 /// A health check is nobody's conversation: the middleware opens no session for it.

@@ -12,7 +12,7 @@ use actix_web::web::{self, Data, PayloadConfig};
 use actix_web::{App, Error};
 use chat_support::{Chat, ChatRequest};
 use honeyhive::HoneyHiveTracer;
-use honeyhive_actix::HoneyHive;
+use honeyhive_actix::{HoneyHive, feedback};
 
 /// The server's routes, in which every request is a session of `tracer`. Each worker has an `App` of its
 /// own; the chat is shared by all.
@@ -28,10 +28,13 @@ pub fn app(
         InitError = (),
     >,
 > {
+    let feedback = feedback(chat.feedback());
     App::new()
-        .wrap(HoneyHive::new(tracer))
+        .wrap(middleware(tracer))
         .app_data(Data::new(chat))
         .app_data(PayloadConfig::new(ChatRequest::LONGEST_BODY))
+        .service(web::resource("/").get(handlers::page))
+        .route("/feedback", feedback)
         .service(web::resource("/chat").post(handlers::chat))
         .service(web::resource("/chat/stream").post(handlers::stream))
         .service(
@@ -39,4 +42,13 @@ pub fn app(
                 .get(handlers::healthz)
                 .head(handlers::healthz),
         )
+}
+
+/// Neither the page nor a rating is a session.
+fn middleware(tracer: HoneyHiveTracer) -> HoneyHive {
+    let skipped = HoneyHive::builder(tracer.clone())
+        .skip(|request| matches!(request.path(), "/" | "/feedback"))
+        .build();
+    // The header's name is the default, which is one.
+    skipped.unwrap_or_else(|_| HoneyHive::new(tracer))
 }

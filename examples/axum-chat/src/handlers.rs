@@ -6,8 +6,8 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::response::IntoResponse;
-use chat_support::{Chat, ChatReply};
+use axum::response::{Html, IntoResponse};
+use chat_support::{Chat, ChatReply, PAGE};
 use futures_util::StreamExt;
 use honeyhive_tower::CurrentSession;
 
@@ -34,6 +34,11 @@ pub(crate) async fn stream(
         (CACHE_CONTROL, "no-cache"),
     ];
     Ok((headers, Body::from_stream(frames)))
+}
+
+/// A chat with thumbs.
+pub(crate) async fn page() -> Html<&'static str> {
+    Html(PAGE)
 }
 
 /// A health check is nobody's conversation: the layer opens no session for it.

@@ -11,7 +11,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use chat_support::{Chat, ChatRequest, Responder};
 use honeyhive::HoneyHiveTracer;
-use honeyhive_tower::HoneyHiveLayer;
+use honeyhive_tower::{HoneyHiveLayer, feedback_routes};
 
 /// The server's routes, in which every request is a session of `tracer`.
 pub fn app(tracer: HoneyHiveTracer, responder: Responder) -> Router {
@@ -22,5 +22,8 @@ pub fn app(tracer: HoneyHiveTracer, responder: Responder) -> Router {
         .route("/healthz", get(handlers::healthz))
         .layer(DefaultBodyLimit::max(ChatRequest::LONGEST_BODY))
         .layer(HoneyHiveLayer::new(tracer))
+        // After the layer: neither the page nor a rating is a session.
+        .route("/", get(handlers::page))
+        .route_service("/feedback", feedback_routes(chat.feedback()))
         .with_state(chat)
 }

@@ -4,9 +4,17 @@
 //! under test is started.
 
 mod bad_input;
+#[path = "../../../crates/honeyhive-local/tests/browser/chromium.rs"]
+#[allow(
+    dead_code,
+    clippy::print_stdout,
+    reason = "the tests of other pages use more of it"
+)]
+mod chromium;
 mod endpoint;
 mod openai;
 mod program;
 mod server;
 mod streams;
+mod thumbs;
 mod turns;

@@ -80,14 +80,16 @@ async fn a_streamed_answer_is_passed_on_token_by_token() {
     let server = asking(Answer::Stream(CHUNKS.to_vec())).await;
     let response = server.stream("Tea?").await;
     let id = session_id(&response);
+    let said = response.text().await.unwrap();
+    server.only_session().await;
+    let turn = server.event(&id, "chain").event_id;
     assert_eq!(
-        response.text().await.unwrap(),
+        said,
         format!(
             "data: {{\"token\":\"Tea \"}}\n\ndata: {{\"token\":\"it is.\"}}\n\n\
-             event: done\ndata: {{\"reply\":\"Tea it is.\",\"session_id\":\"{id}\"}}\n\n"
+             event: done\ndata: {{\"reply\":\"Tea it is.\",\"session_id\":\"{id}\",\"event_id\":\"{turn}\"}}\n\n"
         )
     );
-    server.only_session().await;
     let model = server.event(&id, "model");
     assert_eq!(model.outputs["content"], "Tea it is.");
     assert_eq!(model.metadata["output_tokens"], 4);

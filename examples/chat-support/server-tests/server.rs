@@ -52,9 +52,12 @@ impl Server {
         self.client.post(format!("http://{}{path}", self.address))
     }
 
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Response {
-        let url = format!("http://{}{path}", self.address);
-        self.client.get(url).send().await.unwrap()
+        self.client.get(self.url(path)).send().await.unwrap()
     }
 
     /// `POST /chat` with this body.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use honeyhive::feedback::FeedbackEndpoint;
 use honeyhive::{HoneyHiveTracer, Session};
 
 use crate::conversations::Conversations;
@@ -22,6 +23,7 @@ pub struct Chat {
 struct Inner {
     responder: Responder,
     conversations: Arc<Conversations>,
+    feedback: FeedbackEndpoint,
 }
 
 impl Chat {
@@ -32,8 +34,15 @@ impl Chat {
             inner: Arc::new(Inner {
                 responder: responder.traced_by(tracer),
                 conversations: Arc::default(),
+                feedback: FeedbackEndpoint::new(tracer.clone()),
             }),
         }
+    }
+
+    /// What takes ratings of the answers: one for all workers.
+    #[must_use]
+    pub fn feedback(&self) -> FeedbackEndpoint {
+        self.inner.feedback.clone()
     }
 
     /// Answers in one piece.

@@ -21,6 +21,9 @@ mod request;
 mod responder;
 mod turn;
 
+/// The page: a chat with thumbs, in one file.
+pub const PAGE: &str = include_str!("page.html");
+
 pub use chat::Chat;
 pub use config::{ApiKey, Config, OpenAiConfig};
 pub use error::{BadRequest, ChatError, ErrorReply, SetupError, UpstreamError};

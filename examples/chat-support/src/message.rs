@@ -1,6 +1,6 @@
 //! What is said: messages, replies, and the events of a stream.
 
-use honeyhive::SessionId;
+use honeyhive::{EventId, SessionId};
 use serde::Serialize;
 
 use crate::error::ErrorReply;
@@ -42,6 +42,8 @@ pub struct ChatReply {
     pub reply: String,
     /// The session that this turn is in.
     pub session_id: SessionId,
+    /// The turn, to be rated.
+    pub event_id: EventId,
 }
 
 /// One event of `POST /chat/stream`.

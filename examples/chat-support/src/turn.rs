@@ -83,6 +83,7 @@ impl Turn {
         ChatReply {
             reply: std::mem::take(&mut self.answer),
             session_id: self.session.id(),
+            event_id: self.chain.event_id(),
         }
     }
 

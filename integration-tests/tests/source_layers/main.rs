@@ -49,6 +49,7 @@ const FLOORS: [(u8, &[&str]); 10] = [
             "client",
             "incoming",
             "hosts",
+            "metrics",
             "model_call",
             "testing",
             "traced",
@@ -56,7 +57,7 @@ const FLOORS: [(u8, &[&str]); 10] = [
             "tracing_layer",
         ],
     ),
-    (9, &["evaluate", "feedback", "http", "lambda"]),
+    (9, &["doctor", "evaluate", "feedback", "http", "lambda"]),
 ];
 
 /// What still looks upwards, while both are being rebuilt.

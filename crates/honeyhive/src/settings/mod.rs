@@ -3,6 +3,8 @@
 mod choices;
 mod client;
 mod environment;
+#[cfg(feature = "client")]
+mod found;
 mod keys;
 #[cfg(not(feature = "spool"))]
 mod no_spool;
@@ -16,6 +18,8 @@ mod without_effect;
 pub(crate) use choices::Encoding;
 pub use choices::{DropPolicy, OtlpCompression, OtlpProtocol, SessionTransport};
 pub(crate) use client::GivenClient;
+#[cfg(feature = "client")]
+pub use found::{FoundSetting, SettingOrigin};
 pub(crate) use keys::Keys;
 #[cfg(not(feature = "spool"))]
 pub(crate) use no_spool::Spool;

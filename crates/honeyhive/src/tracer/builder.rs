@@ -441,6 +441,14 @@ impl HoneyHiveTracerBuilder {
         let tracer = HoneyHiveTracer::from_parts(provider, processor, startup);
         #[cfg(feature = "evaluate")]
         tracer.set_for_runs(for_runs);
+        #[cfg(feature = "client")]
+        tracer.set_about(super::About {
+            writes_with: settings.keys.write().map_or(KeyKind::Project, ApiKey::kind),
+            has_given_client: settings.http_client.is_some(),
+            settings: settings.found,
+            server_url: settings.server_url,
+            is_local,
+        });
         // What is captured is a test's, and tests run beside each other.
         if !is_captured {
             tracer.stand_for_default();

@@ -87,6 +87,19 @@ struct Inner {
     startup: Arc<StartupSession>,
     #[cfg(feature = "evaluate")]
     for_runs: std::sync::OnceLock<ForRuns>,
+    #[cfg(feature = "client")]
+    about: std::sync::OnceLock<About>,
+}
+
+/// What a diagnosis says of the tracer.
+#[cfg(feature = "client")]
+pub(crate) struct About {
+    pub(crate) settings: Vec<crate::settings::FoundSetting>,
+    pub(crate) server_url: String,
+    /// Nothing leaves the process.
+    pub(crate) is_local: bool,
+    pub(crate) has_given_client: bool,
+    pub(crate) writes_with: crate::secret::KeyKind,
 }
 
 /// What runs of experiments must know of a tracer's settings.
@@ -152,6 +165,8 @@ impl HoneyHiveTracer {
                 startup,
                 #[cfg(feature = "evaluate")]
                 for_runs: std::sync::OnceLock::new(),
+                #[cfg(feature = "client")]
+                about: std::sync::OnceLock::new(),
             }),
         }
     }
@@ -491,7 +506,13 @@ impl HoneyHiveTracer {
         self.inner.outbox.flushed(waited, timeout)
     }
 
-    #[cfg(any(feature = "http-server", feature = "model-calls", feature = "tracing"))]
+    #[cfg(any(
+        feature = "client",
+        feature = "http-server",
+        feature = "metrics",
+        feature = "model-calls",
+        feature = "tracing"
+    ))]
     pub(crate) fn outbox(&self) -> &Arc<Outbox> {
         &self.inner.outbox
     }
@@ -499,6 +520,18 @@ impl HoneyHiveTracer {
     #[cfg(feature = "http-server")]
     pub(crate) fn sdk_tracer(&self) -> &SdkTracer {
         &self.inner.tracer
+    }
+
+    #[cfg(feature = "client")]
+    fn set_about(&self, about: About) {
+        // It is set once, where the tracer is built.
+        let _ = self.inner.about.set(about);
+    }
+
+    /// `None` where nothing is recorded.
+    #[cfg(feature = "client")]
+    pub(crate) fn about(&self) -> Option<&About> {
+        self.inner.about.get()
     }
 
     #[cfg(feature = "evaluate")]

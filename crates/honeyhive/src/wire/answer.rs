@@ -19,6 +19,9 @@ const MOST_READ: usize = 64 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
+    /// When HoneyHive answered by its own clock, where somebody asks for that.
+    #[cfg(feature = "client")]
+    pub(crate) date: Option<SystemTime>,
 }
 
 impl Answer {
@@ -60,7 +63,10 @@ pub(super) fn read(response: Response<Bytes>, keys: &Keys) -> Result<Answer, Fai
     let status = response.status();
     if status.is_success() {
         let body = response.into_body().to_vec();
-        return Ok(Answer { body });
+        return Ok(Answer {
+            body,
+            ..Answer::default()
+        });
     }
     let message = message_of(&response, keys);
     if is_transient(status) {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::header::DATE;
 use http::{Method, Response};
 use opentelemetry_http::Bytes;
 
@@ -74,11 +75,16 @@ pub(super) fn read(
         may_have_arrived: unanswered.may_have_arrived,
     })?;
     if response.status().is_success() {
+        let date = response.headers().get(DATE).and_then(|it| it.to_str().ok());
+        let date = date.and_then(|it| httpdate::parse_http_date(it).ok());
         let body = response.into_body();
         return if body.len() > MOST_OF_AN_ANSWER {
             Err(ApiFailure::TooLong)
         } else {
-            Ok(Answer { body: body.into() })
+            Ok(Answer {
+                body: body.into(),
+                date,
+            })
         };
     }
     Err(ApiFailure::Status {

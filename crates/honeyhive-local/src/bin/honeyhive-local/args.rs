@@ -41,8 +41,9 @@ pub(crate) enum Command {
     Import(Import),
     /// Forget everything
     Clear(Clear),
-    /// Say whether it is reachable, what arrives, and what is amiss
-    Doctor(Ask),
+    /// Say whether it is reachable, what arrives, and what is amiss; and whether the settings of this environment lead to
+    /// HoneyHive
+    Doctor(Doctor),
 }
 
 /// How to serve. Each has an environment variable, which an argument beats.
@@ -169,6 +170,16 @@ pub(crate) struct Import {
     /// Files; `-` is the standard input
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Make a small session with the environment's key, and say whether it arrives and what this HoneyHive does with
+    /// what no document says
+    #[arg(long)]
+    pub(crate) probe: bool,
     #[command(flatten)]
     pub(crate) ask: Ask,
 }

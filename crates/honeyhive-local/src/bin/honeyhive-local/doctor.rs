@@ -4,29 +4,58 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::args::Ask;
+use crate::args::{Ask, Doctor};
 use crate::client::Client;
+use crate::environment::{self, Found};
 use crate::failure::Failure;
 use crate::out;
 
 /// `doctor`: says what there is, and fails where something is amiss.
-pub(crate) async fn doctor(ask: &Ask) -> Result<(), Failure> {
-    let client = Client::of(&ask.source).await?;
+pub(crate) async fn doctor(doctor: &Doctor) -> Result<(), Failure> {
+    let ask = &doctor.ask;
+    let environment = environment::look(doctor.probe).await?;
+    let client = match (Client::of(&ask.source).await, &environment) {
+        (Ok(client), _) => client,
+        // Nobody may want one where there is another HoneyHive.
+        (Err(Failure::Unreachable(_)), Some(found)) => return tell(ask, found),
+        (Err(failure), _) => return Err(failure),
+    };
     let get = async |path: &str| Ok::<_, Failure>(client.json(path).await?.unwrap_or_default());
     let stats = get("/api/stats").await?;
     let latest = get("/api/sessions?limit=5").await?;
     let orphans = reasons(&get("/api/orphans").await?);
     let refused = refusals(&get("/api/requests").await?);
-    let healthy = orphans.is_empty() && refused.is_empty();
+    let is_reached = environment.as_ref().is_none_or(|found| found.is_healthy);
+    let healthy = orphans.is_empty() && refused.is_empty() && is_reached;
     if ask.json {
         out::json(&json!({
             "url": client.url(), "server": !client.is_own(), "healthy": healthy, "stats": stats,
             "latest": latest["sessions"], "orphans": orphans, "refused": refused,
+            "environment": environment.map(|found| found.json),
         }));
     } else {
         report(&client, &stats, &latest, &orphans, &refused);
+        if let Some(found) = &environment {
+            out::say(&format!(
+                "\nthe settings of this environment:\n{}",
+                found.text
+            ));
+        }
     }
     if healthy {
+        return Ok(());
+    }
+    Err(Failure::Failed("something is amiss, see above".to_owned()))
+}
+
+/// Says what was found where there is no server of this program's.
+fn tell(ask: &Ask, found: &Found) -> Result<(), Failure> {
+    if ask.json {
+        out::json(&json!({"healthy": found.is_healthy, "environment": found.json}));
+    } else {
+        out::say(&found.text);
+    }
+    if found.is_healthy {
         return Ok(());
     }
     Err(Failure::Failed("something is amiss, see above".to_owned()))

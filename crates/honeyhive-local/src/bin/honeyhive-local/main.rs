@@ -5,6 +5,8 @@ mod ask;
 mod clear;
 mod client;
 mod doctor;
+#[cfg_attr(not(feature = "doctor"), path = "no_environment.rs")]
+mod environment;
 mod export;
 mod failure;
 mod import;
@@ -56,7 +58,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Export(export) => export::export(&export).await,
             Command::Import(import) => import::import(&import).await,
             Command::Clear(clear) => clear::clear(&clear).await,
-            Command::Doctor(ask) => doctor::doctor(&ask).await,
+            Command::Doctor(doctor) => doctor::doctor(&doctor).await,
         }
     })
 }

@@ -1,0 +1,133 @@
+//! [`doctor()`]: why nothing arrives, or that all is well.
+
+mod asking;
+mod diagnosis;
+mod keys;
+mod lab;
+mod network;
+mod probe;
+mod questions;
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+
+pub use diagnosis::{Answered, Check, CheckOutcome, Diagnosis};
+
+pub use crate::settings::{FoundSetting, SettingOrigin};
+use crate::tracer::HoneyHiveTracer;
+use asking::Asker;
+
+/// Looks at a tracer and at its way to HoneyHive: settings and where each came from (never a key), name resolution, TCP,
+/// the TLS chain, a proxy, the clock, which key is accepted where, and what delivery has dropped so far.
+///
+/// Awaiting it takes a few calls that write nothing. With [`probe`](Doctor::probe) it also makes a small session with
+/// one span and looks whether they arrive together. It runs on any runtime, and ends within a minute or so, whatever HoneyHive
+/// does.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = honeyhive_local::LocalServer::builder().start().await?;
+/// # let tracer = honeyhive::HoneyHiveTracer::builder().api_key("hh_local").server_url(server.url()).build()?;
+/// let diagnosis = honeyhive::doctor(&tracer).probe(true).await;
+/// println!("{diagnosis}");
+/// assert!(diagnosis.is_healthy());
+/// assert!(diagnosis.session_id.is_some());
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "nothing is looked at until it is awaited"]
+pub fn doctor(tracer: &HoneyHiveTracer) -> Doctor {
+    Doctor {
+        tracer: tracer.clone(),
+        probes: false,
+    }
+}
+
+/// A look at a tracer, from [`doctor()`].
+#[must_use = "nothing is looked at until it is awaited"]
+pub struct Doctor {
+    tracer: HoneyHiveTracer,
+    probes: bool,
+}
+
+impl Doctor {
+    /// Whether something is written: a session named `honeyhive doctor` with one span, whose id the diagnosis says, and a
+    /// dozen more of that name with which it answers what no document says of HoneyHive ([`Diagnosis::answers`]). Default: no.
+    pub const fn probe(mut self, on: bool) -> Self {
+        self.probes = on;
+        self
+    }
+
+    async fn look(self) -> Diagnosis {
+        let mut diagnosis = Diagnosis::default();
+        let Some(about) = self.tracer.about() else {
+            diagnosis.fail(
+                "tracer",
+                "it is disabled and records nothing: `HoneyHiveTracer::from_env()` says why",
+            );
+            return diagnosis;
+        };
+        diagnosis.settings.clone_from(&about.settings);
+        if about.is_local {
+            diagnosis.warn(
+                "tracer",
+                "it is in test mode, and nothing leaves the process: unset HH_TEST_MODE",
+            );
+            return diagnosis;
+        }
+        self.dropped(&mut diagnosis);
+        if about.has_given_client {
+            diagnosis.skip(
+                "network",
+                "the program has given an HTTP client of its own, whose way is not known",
+            );
+        } else if !network::check(&mut diagnosis, &about.server_url).await {
+            return diagnosis;
+        }
+        let asker = Asker::new(&self.tracer, about.writes_with);
+        if !keys::check(&mut diagnosis, &asker, &about.server_url).await {
+            return diagnosis;
+        }
+        if self.probes && diagnosis.is_healthy() {
+            probe::check(&mut diagnosis, &self.tracer, &asker).await;
+            diagnosis.answers = questions::answered(&asker).await;
+        }
+        diagnosis
+    }
+
+    /// What became of what was recorded until here.
+    fn dropped(&self, diagnosis: &mut Diagnosis) {
+        let stats = self.tracer.stats();
+        let (delivered, pending) = (stats.delivered, stats.pending);
+        match stats.dropped.total() {
+            0 => diagnosis.pass(
+                "delivery",
+                format!("{delivered} delivered, {pending} pending, none dropped"),
+            ),
+            dropped => diagnosis.warn(
+                "delivery",
+                format!("{dropped} were dropped: {}", stats.dropped.reasons()),
+            ),
+        }
+    }
+}
+
+impl IntoFuture for Doctor {
+    type Output = Diagnosis;
+    type IntoFuture = Pin<Box<dyn Future<Output = Diagnosis> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.look())
+    }
+}
+
+impl fmt::Debug for Doctor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Doctor")
+            .field("probes", &self.probes)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,92 @@
+//! A small session with one span: does it arrive, and does it belong together?
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::asking::{Asker, pause, told};
+use super::diagnosis::Diagnosis;
+use super::lab::events;
+use crate::session::NewSession;
+use crate::tracer::HoneyHiveTracer;
+use crate::wire::ApiFailure;
+
+/// How long the delivery of the probe may take.
+const DELIVERY: Duration = Duration::from_secs(10);
+/// How often HoneyHive is asked for it, a second apart.
+const LOOKS: u32 = 10;
+
+pub(super) const NAME: &str = "honeyhive doctor";
+
+pub(super) async fn check(diagnosis: &mut Diagnosis, tracer: &HoneyHiveTracer, asker: &Asker<'_>) {
+    let new = NewSession::named(NAME).metadata(json!({"doctor": true}));
+    let created = tracer.acreate_session(new);
+    let session = created.session();
+    let id = session.id().to_string();
+    diagnosis.session_id = Some(id.clone());
+    if let Err(error) = created.await {
+        return diagnosis.fail("session", format!("{id} was not taken: {error}"));
+    }
+    let span = session.in_scope(|| tracer.span("doctor").start());
+    let event = span.event_id().to_string();
+    drop(span);
+    session.outputs(json!({"done": true}));
+    if let Err(error) = tracer.force_flush(DELIVERY).await {
+        diagnosis.fail("delivery", format!("the probe was not delivered: {error}"));
+    }
+    look(diagnosis, asker, &id, &event).await;
+}
+
+async fn look(diagnosis: &mut Diagnosis, asker: &Asker<'_>, id: &str, event: &str) {
+    for round in 1..=LOOKS {
+        let found = match events(asker, "session_id", id).await {
+            Ok(found) => found,
+            Err(ApiFailure::MissingKey(_)) => {
+                return diagnosis.skip(
+                    "session",
+                    format!("{id} was taken; nobody looked for it, since there is no project key"),
+                );
+            }
+            Err(failure) => {
+                return diagnosis.warn(
+                    "session",
+                    format!("{id} was taken, and could not be read ({})", told(&failure)),
+                );
+            }
+        };
+        let has = |wanted: &str| found.iter().find(|it| it["event_id"] == wanted);
+        match (has(id), has(event)) {
+            (Some(_), Some(span)) => return together(diagnosis, id, span),
+            (session, span) if round == LOOKS => {
+                return missing(diagnosis, id, session.is_some(), span.is_some());
+            }
+            _ => pause().await,
+        }
+    }
+}
+
+fn together(diagnosis: &mut Diagnosis, id: &str, span: &Value) {
+    diagnosis.pass("session", format!("{id} has arrived"));
+    if span["session_id"] == id {
+        diagnosis.pass("span", "it has arrived, in its session");
+    } else {
+        diagnosis.fail(
+            "span",
+            format!(
+                "it has arrived in another session than its own: {}",
+                span["session_id"]
+            ),
+        );
+    }
+}
+
+fn missing(diagnosis: &mut Diagnosis, id: &str, session: bool, span: bool) {
+    if session {
+        diagnosis.pass("session", format!("{id} has arrived"));
+    } else {
+        diagnosis.fail("session", format!("{id} was taken, and is not to be found after {LOOKS} s: is the key one of the project that you look at?"));
+    }
+    if !span {
+        diagnosis.fail("span", format!("it is not in its session after {LOOKS} s: does the route for traces reach HoneyHive (`/opentelemetry/v1/traces`)?"));
+    }
+}

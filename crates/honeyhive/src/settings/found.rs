@@ -1,0 +1,153 @@
+//! [`FoundSetting`]: a setting as a tracer runs with it, and where it came from.
+
+use std::fmt;
+
+use super::environment::Environment;
+use super::resolve::{Explicit, Settings};
+use super::variables as names;
+use super::variables::Variable;
+use crate::secret::KeyKind;
+
+/// A setting, as a tracer runs with it. Of a key its kind is told, and nothing of the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FoundSetting {
+    /// The name of its variable, or of its method where it has none.
+    pub name: &'static str,
+    /// What it is.
+    pub value: String,
+    /// Where it came from.
+    pub origin: SettingOrigin,
+}
+
+/// Where a setting came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SettingOrigin {
+    /// The program said so, by this method of the builder.
+    Code(&'static str),
+    /// This variable of the environment.
+    Environment(&'static str),
+    /// Nobody has said anything else.
+    Default,
+}
+
+impl fmt::Display for SettingOrigin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(setter) => write!(formatter, "in code, by {setter}"),
+            Self::Environment(name) => write!(formatter, "from {name}"),
+            Self::Default => formatter.write_str("default"),
+        }
+    }
+}
+
+/// What was said in code, before the settings are made of it.
+#[derive(Debug)]
+pub(super) struct Given([(&'static Variable, bool); 16], [(&'static str, bool); 4]);
+
+impl Given {
+    pub(super) const fn of(explicit: &Explicit) -> Self {
+        let keys = &explicit.keys;
+        Self(
+            [
+                (&names::API_KEY, keys.api_key.is_some()),
+                (&names::INGESTION_API_KEY, keys.ingestion_api_key.is_some()),
+                (
+                    &names::DATA_PLANE_API_KEY,
+                    keys.data_plane_api_key.is_some(),
+                ),
+                (&names::API_URL, explicit.server_url.is_some()),
+                (&names::PROJECT, explicit.project.is_some()),
+                (&names::SOURCE, explicit.source.is_some()),
+                (&names::SESSION_NAME, explicit.session_name.is_some()),
+                (&names::TEST_MODE, explicit.test_mode.is_some()),
+                (&names::API_TIMEOUT, explicit.api_timeout.is_some()),
+                (&names::SESSION_SAMPLE_RATE, explicit.sampling.is_some()),
+                (&names::OTLP_PROTOCOL, explicit.otlp_protocol.is_some()),
+                (
+                    &names::OTLP_COMPRESSION,
+                    explicit.otlp_compression.is_some(),
+                ),
+                (&names::DROP_POLICY, explicit.drop_policy.is_some()),
+                (&names::SPOOL_DIR, explicit.spool.is_some()),
+                (&names::STDERR, explicit.stderr.is_some()),
+                (&names::CAPTURE_CONTENT, explicit.captures_content.is_some()),
+            ],
+            [
+                ("`.coalesce_window(..)`", explicit.coalesce_window.is_some()),
+                ("`.queue_bytes(..)`", explicit.queue_bytes.is_some()),
+                ("`.queue_items(..)`", explicit.queue_items.is_some()),
+                ("`.ca_certificate(..)`", explicit.ca_certificate.is_some()),
+            ],
+        )
+    }
+
+    pub(super) fn found(&self, env: Environment<'_>, settings: &Settings) -> Vec<FoundSetting> {
+        let Self(by_variable, by_method) = self;
+        let by_variable = by_variable.iter().map(|(variable, is_given)| FoundSetting {
+            name: variable.name,
+            value: value_of(variable, settings),
+            origin: origin(variable, *is_given, env),
+        });
+        let by_method = by_method.iter().map(|(setter, is_given)| FoundSetting {
+            name: setter,
+            value: said_by(setter, settings),
+            origin: if *is_given {
+                SettingOrigin::Code(setter)
+            } else {
+                SettingOrigin::Default
+            },
+        });
+        by_variable.chain(by_method).collect()
+    }
+}
+
+fn origin(variable: &Variable, is_given: bool, env: Environment<'_>) -> SettingOrigin {
+    if is_given {
+        return SettingOrigin::Code(variable.setter);
+    }
+    let names = std::iter::once(variable.name).chain(variable.deprecated.iter().copied());
+    let set = names.into_iter().find(|name| env.is_set(name));
+    set.map_or(SettingOrigin::Default, SettingOrigin::Environment)
+}
+
+fn value_of(variable: &Variable, settings: &Settings) -> String {
+    let key = |kind| match settings.keys.of(kind) {
+        None => "not set".to_owned(),
+        Some(key) if key.kind() == kind => format!("a {kind}"),
+        Some(key) => format!("a {}, which is not meant for this", key.kind()),
+    };
+    let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "not set".to_owned());
+    match variable.name {
+        "HH_API_KEY" => key(KeyKind::Project),
+        "HH_INGESTION_API_KEY" => key(KeyKind::Ingestion),
+        "HH_DATA_PLANE_API_KEY" => key(KeyKind::DataPlane),
+        "HH_API_URL" => settings.server_url.clone(),
+        "HH_PROJECT" => text(&settings.project),
+        "HH_SOURCE" => settings.source.clone(),
+        "HH_SESSION_NAME" => settings.session_name.clone(),
+        "HH_TEST_MODE" => settings.test_mode.to_string(),
+        "HH_API_TIMEOUT" => format!("{:?}", settings.api_timeout),
+        "HH_SESSION_SAMPLE_RATE" => format!("{:?}", settings.sampling),
+        "HH_OTLP_PROTOCOL" => format!("{:?}", settings.otlp_encoding),
+        "HH_OTLP_COMPRESSION" => format!("{:?}", settings.otlp_compression),
+        "HH_DROP_POLICY" => format!("{:?}", settings.drop_policy),
+        "HH_SPOOL_DIR" => match &settings.spool {
+            Some(spool) => format!("{spool:?}"),
+            None => "not set".to_owned(),
+        },
+        "HH_STDERR" => settings.stderr.to_string(),
+        _ => settings.captures_content.to_string(),
+    }
+}
+
+fn said_by(setter: &str, settings: &Settings) -> String {
+    match setter {
+        "`.coalesce_window(..)`" => format!("{:?}", settings.coalesce_window),
+        "`.queue_bytes(..)`" => settings.queue_bytes.to_string(),
+        "`.queue_items(..)`" => settings.queue_items.to_string(),
+        _ if settings.ca_certificate.is_some() => "set".to_owned(),
+        _ => "not set".to_owned(),
+    }
+}

@@ -1,0 +1,55 @@
+//! The page, in a real Chromium: a conversation, and what somebody thinks of its answers.
+
+use super::chromium::Chromium;
+use super::server::Server;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thumb_on_the_page_is_feedback_of_the_answer_that_it_stands_beside() {
+    let server = Server::start().await;
+    let url = server.url("/");
+    let seen = tokio::task::spawn_blocking(move || {
+        let browser = Chromium::start()?;
+        let mut tab = browser.tab(800, 600);
+        tab.open(&url);
+        for (number, message) in ["I like <b>tea</b>", "What did I say first?"]
+            .iter()
+            .enumerate()
+        {
+            tab.click("#message");
+            tab.type_in(message);
+            tab.key("Enter");
+            let answers = number + 1;
+            tab.until(&format!(
+                "document.querySelectorAll('.rating').length === {answers}"
+            ));
+        }
+        let said = tab.text("#log");
+        // The favicon that browsers ask for is not there.
+        let errors = tab.errors();
+        tab.click("#log li:nth-child(4) .rating button:last-child");
+        tab.until("document.querySelector('#log li:nth-child(4) .rating button:last-child').ariaPressed === 'true'");
+        Some((said, errors))
+    });
+    let Some((said, errors)) = seen.await.unwrap() else {
+        return;
+    };
+    assert!(said.contains("I like <b>tea</b>"), "as text: {said}");
+    let unexpected: Vec<_> = errors.iter().filter(|it| !it.contains("favicon")).collect();
+    assert!(unexpected.is_empty(), "{unexpected:?}");
+
+    server.flush().await;
+    let sessions = server.honeyhive.sessions();
+    assert_eq!(
+        sessions.len(),
+        1,
+        "the page and a rating are no sessions: {sessions:#?}"
+    );
+    let mut turns = server.honeyhive.events(&sessions[0].session_id);
+    turns.retain(|event| event.event_type == "chain");
+    turns.sort_by(|one, other| one.start_time.total_cmp(&other.start_time));
+    let ratings: Vec<_> = turns
+        .iter()
+        .map(|turn| turn.feedback.get("rating"))
+        .collect();
+    assert_eq!(ratings, [None, Some(&serde_json::json!(false))]);
+}
