@@ -8,6 +8,7 @@
 )]
 
 mod arrived;
+mod collector;
 mod console;
 mod function;
 mod ids;

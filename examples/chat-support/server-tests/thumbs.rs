@@ -46,7 +46,7 @@ async fn a_thumb_on_the_page_is_feedback_of_the_answer_that_it_stands_beside() {
     );
     let mut turns = server.honeyhive.events(&sessions[0].session_id);
     turns.retain(|event| event.event_type == "chain");
-    turns.sort_by(|one, other| one.start_time.total_cmp(&other.start_time));
+    turns.sort_by(|one, other| one.start_time_ms.total_cmp(&other.start_time_ms));
     let ratings: Vec<_> = turns
         .iter()
         .map(|turn| turn.feedback.get("rating"))

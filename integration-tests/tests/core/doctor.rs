@@ -7,7 +7,7 @@ use honeyhive::{HoneyHiveTracer, doctor};
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 
 const KEY: &str = "hh_the_doctors_secret";
-const INGESTION: &str = "hh_ingst_aaaaaaaaaaaaaaaaaaaaaaaa_bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+const INGESTION: &str = "hh_ingst_aaaaaaaaaaaaaaaaaaaaaaaa_bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
 fn look(tracer: &HoneyHiveTracer, probe: bool) -> Diagnosis {
     let runtime = tokio::runtime::Builder::new_current_thread().build();

@@ -44,10 +44,10 @@ impl fmt::Display for SettingOrigin {
 
 /// What was said in code, before the settings are made of it.
 #[derive(Debug)]
-pub(super) struct Given([(&'static Variable, bool); 16], [(&'static str, bool); 4]);
+pub(crate) struct Given([(&'static Variable, bool); 16], [(&'static str, bool); 4]);
 
 impl Given {
-    pub(super) const fn of(explicit: &Explicit) -> Self {
+    pub(crate) const fn of(explicit: &Explicit) -> Self {
         let keys = &explicit.keys;
         Self(
             [
@@ -83,7 +83,10 @@ impl Given {
         )
     }
 
-    pub(super) fn found(&self, env: Environment<'_>, settings: &Settings) -> Vec<FoundSetting> {
+    /// All settings in words, and where each came from; `is_isolated` where the environment was not asked.
+    pub(crate) fn found(&self, is_isolated: bool, settings: &Settings) -> Vec<FoundSetting> {
+        let read = |name: &str| (!is_isolated).then(|| std::env::var_os(name)).flatten();
+        let env = Environment(&read);
         let Self(by_variable, by_method) = self;
         let by_variable = by_variable.iter().map(|(variable, is_given)| FoundSetting {
             name: variable.name,

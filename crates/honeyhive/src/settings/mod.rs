@@ -19,6 +19,8 @@ pub(crate) use choices::Encoding;
 pub use choices::{DropPolicy, OtlpCompression, OtlpProtocol, SessionTransport};
 pub(crate) use client::GivenClient;
 #[cfg(feature = "client")]
+pub(crate) use found::Given;
+#[cfg(feature = "client")]
 pub use found::{FoundSetting, SettingOrigin};
 pub(crate) use keys::Keys;
 #[cfg(not(feature = "spool"))]

@@ -10,8 +10,6 @@ use uuid::Uuid;
 use super::choices::{DropPolicy, Encoding, OtlpCompression, OtlpProtocol, SessionTransport};
 use super::client::GivenClient;
 use super::environment::{Environment, Setting};
-#[cfg(feature = "client")]
-use super::found::{FoundSetting, Given};
 use super::keys::{ExplicitKeys, Keys};
 use super::url::server_url;
 use super::variables as names;
@@ -111,9 +109,6 @@ pub(crate) struct Settings {
     pub(crate) captures_content: bool,
     /// What carries the calls, instead of this crate's own.
     pub(crate) http_client: Option<GivenClient>,
-    /// All of them in words, and where they came from.
-    #[cfg(feature = "client")]
-    pub(crate) found: Vec<FoundSetting>,
 }
 
 impl Settings {
@@ -133,8 +128,6 @@ impl Settings {
     ) -> Result<Self, BuildError> {
         let env = Environment(environment);
         without_effect::warn_once(&env);
-        #[cfg(feature = "client")]
-        let given = Given::of(&explicit);
         let test_mode = env.parsed(explicit.test_mode, &names::TEST_MODE, parse_bool)?;
         let test_mode = test_mode.is_some_and(|setting| setting.value);
         let keys = Keys::resolve(&explicit.keys, env)?;
@@ -142,8 +135,7 @@ impl Settings {
             explicit.needs.check(&keys)?;
         }
         let (source, source_header) = source(explicit.source, env)?;
-        #[cfg_attr(not(feature = "client"), expect(unused_mut))]
-        let mut settings = Self {
+        Ok(Self {
             keys,
             server_url: server_url(explicit.server_url, env)?,
             project: line(explicit.project, env, &names::PROJECT)?,
@@ -182,14 +174,7 @@ impl Settings {
                 )?
                 .is_none_or(|setting| setting.value),
             http_client: explicit.http_client,
-            #[cfg(feature = "client")]
-            found: Vec::new(),
-        };
-        #[cfg(feature = "client")]
-        {
-            settings.found = given.found(env, &settings);
-        }
-        Ok(settings)
+        })
     }
 
     /// Says whether two tracers deliver to the same place with the same key, and so little else that no key

@@ -364,6 +364,8 @@ impl HoneyHiveTracerBuilder {
     /// cannot be started. No error repeats a key.
     pub fn build(self) -> Result<HoneyHiveTracer, BuildError> {
         let is_isolated = self.explicit.is_isolated;
+        #[cfg(feature = "client")]
+        let given = crate::settings::Given::of(&self.explicit);
         let settings = Settings::resolve(self.explicit)?;
         let rules = Rules::new(&self.redaction)?;
         #[cfg(feature = "evaluate")]
@@ -445,7 +447,7 @@ impl HoneyHiveTracerBuilder {
         tracer.set_about(super::About {
             writes_with: settings.keys.write().map_or(KeyKind::Project, ApiKey::kind),
             has_given_client: settings.http_client.is_some(),
-            settings: settings.found,
+            settings: given.found(is_isolated, &settings),
             server_url: settings.server_url,
             is_local,
         });
