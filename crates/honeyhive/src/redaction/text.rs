@@ -640,7 +640,10 @@ mod tests {
                 assert!(!mask(&text, false).contains("HIDDEN"), "{text}");
             }
         }
-        for told in [r#"{"value": "ada", "key": "user"}"#, r#"{"value": "ada", "n"#] {
+        for told in [
+            r#"{"value": "ada", "key": "user"}"#,
+            r#"{"value": "ada", "n"#,
+        ] {
             assert_eq!(mask(told, false), told);
         }
     }
