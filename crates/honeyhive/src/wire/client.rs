@@ -191,7 +191,9 @@ impl Client {
             return Err(ApiFailure::MissingKey(call.takes));
         };
         let mut headers = self.json_headers();
-        headers.extend(key.bearer().map(|bearer| (AUTHORIZATION, bearer)));
+        if let Some(bearer) = key.bearer() {
+            headers.insert(AUTHORIZATION, bearer);
+        }
         if call.body.is_none() {
             headers.remove(CONTENT_TYPE);
         }
