@@ -22,6 +22,7 @@ impl Core {
         if self.piles.spans.strays_are_due(now, &self.ledger) {
             self.assign_strays(now);
         }
+        self.piles.spans.look(now, &self.ledger);
         let ready = self.piles.jobs.len(true) + self.lane.ready(true);
         for _ in ready..TRACES_WIDTH {
             if !self.piles.spans.free_are_due(now, &self.ledger) {
