@@ -34,8 +34,8 @@ impl TestRuns {
         };
         let answer = json!({ "run_id": run.get("run_id"), "evaluation": run });
         Ok(Answer {
-            body: answer.to_string().into_bytes(),
-            ..Answer::default()
+            body: answer.to_string().into(),
+            date: None,
         })
     }
 

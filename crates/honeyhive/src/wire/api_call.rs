@@ -81,10 +81,7 @@ pub(super) fn read(
         return if body.len() > MOST_OF_AN_ANSWER {
             Err(ApiFailure::TooLong)
         } else {
-            Ok(Answer {
-                body: body.into(),
-                date,
-            })
+            Ok(Answer { body, date })
         };
     }
     Err(ApiFailure::Status {
