@@ -8,6 +8,7 @@ use super::company::Company;
 use super::waiting::{Batch, Place, Waiting};
 use crate::delivery::claim::Claim;
 use crate::delivery::ledger::Ledger;
+use crate::delivery::seal::OpenSpan;
 use crate::delivery::sealed::About;
 use crate::delivery::time::SPAN_DELAY;
 use crate::delivery::work;
@@ -24,7 +25,8 @@ type Age = u64;
 /// The spans that were taken in and not sealed.
 #[derive(Debug, Default)]
 pub(in crate::delivery) struct Spans {
-    waiting: BTreeMap<Age, Waiting>,
+    /// Boxed, since the neighbours of one that goes move up.
+    waiting: BTreeMap<Age, Box<Waiting>>,
     ages: Age,
     /// Nobody has said whose they are.
     strays: BTreeSet<Age>,
@@ -63,7 +65,7 @@ impl Spans {
     fn insert(&mut self, waiting: Waiting) -> Age {
         work::look();
         self.ages += 1;
-        self.waiting.insert(self.ages, waiting);
+        self.waiting.insert(self.ages, Box::new(waiting));
         self.ages
     }
 
@@ -88,7 +90,7 @@ impl Spans {
     pub(in crate::delivery) fn take_strays(&mut self) -> Vec<Waiting> {
         let strays = std::mem::take(&mut self.strays);
         let taken = strays.iter().filter_map(|age| self.waiting.remove(age));
-        taken.collect()
+        taken.map(|it| *it).collect()
     }
 
     pub(in crate::delivery) fn strays_are_due(&self, now: Instant, ledger: &Ledger) -> bool {
@@ -213,7 +215,7 @@ impl Spans {
             return (None, ages);
         };
         let mut batch = Batch {
-            spans: Vec::new(),
+            spans: Vec::with_capacity(BATCH_SPANS.min(ages.len())),
             about: About::default(),
             claim: Claim::none(),
             since,
@@ -223,7 +225,7 @@ impl Spans {
             && let Some(age) = ages.pop_first()
         {
             work::look();
-            let Some(waiting) = self.waiting.remove(&age) else {
+            let Some(waiting) = self.waiting.remove(&age).map(|it| *it) else {
                 continue;
             };
             self.forget_concern(&waiting);
@@ -231,7 +233,7 @@ impl Spans {
             batch.claim = ledger.merge(batch.claim, waiting.claim);
             if let Some(session) = waiting.session {
                 batch.about.sessions.push(session);
-                batch.spans.push((waiting.span, session));
+                batch.spans.push(OpenSpan::new(waiting.span, session));
             }
         }
         batch.about = batch.about.sorted();
@@ -279,7 +281,7 @@ impl Spans {
             }
             self.forget_concern(&waiting);
         }
-        Some(waiting)
+        Some(*waiting)
     }
 
     /// What is left at the end.

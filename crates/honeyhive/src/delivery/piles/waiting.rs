@@ -5,6 +5,7 @@ use tokio::time::Instant;
 
 use crate::attributes::EVENT_ID;
 use crate::delivery::claim::Claim;
+use crate::delivery::seal::OpenSpan;
 use crate::delivery::sealed::About;
 use crate::model::id::{EventId, SessionId};
 
@@ -43,7 +44,7 @@ pub(in crate::delivery) enum Place {
 /// Spans that are sealed together.
 #[derive(Debug)]
 pub(in crate::delivery) struct Batch {
-    pub(in crate::delivery) spans: Vec<(SpanData, SessionId)>,
+    pub(in crate::delivery) spans: Vec<OpenSpan>,
     pub(in crate::delivery) about: About,
     pub(in crate::delivery) claim: Claim,
     /// Since when the first of them has waited.
