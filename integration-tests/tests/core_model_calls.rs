@@ -12,13 +12,15 @@ use std::task::{Context, Poll, Waker};
 
 use futures_util::{StreamExt as _, stream};
 use honeyhive::opentelemetry::KeyValue;
-use honeyhive::opentelemetry::trace::TraceContextExt as _;
+use honeyhive::opentelemetry::trace::{
+    Span as _, Status, TraceContextExt as _, Tracer as _, TracerProvider as _,
+};
 use honeyhive::testing::{self, Captured, CapturedEvent};
 use honeyhive::{EventType, HoneyHiveTracer};
 use serde_json::json;
 use support::*;
 use tracing::field::Empty;
-use tracing::{info, info_span};
+use tracing::{debug, error, info, info_span};
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -367,6 +369,28 @@ fn vectors_are_a_mark() {
     assert_eq!(texts(&event, keys), some(["two", "[2 vectors of 3]", "4"]));
 }
 
+/// Providers quote in their errors what they were sent, and libraries log it.
+fn tell_of_errors(tracer: &HoneyHiveTracer, chat: &tracing::Span, secret: &str) {
+    chat.in_scope(|| {
+        debug!("OpenAI request: {secret}");
+        error!(error = secret, error.type = "rate_limit_exceeded");
+    });
+    let span = tracer.provider().tracer("genai").start("chat");
+    let mut span = span;
+    span.set_attribute(KeyValue::new("gen_ai.operation.name", "chat"));
+    span.set_attribute(KeyValue::new("error.message", secret.to_owned()));
+    span.record_error(&io::Error::other(secret));
+    span.set_status(Status::error(secret.to_owned()));
+    span.end();
+    tracer
+        .model_call("openai", "m")
+        .start()
+        .fail(&io::Error::other(secret));
+    let call = tracer.model_call("openai", "m").start();
+    let reset = Err::<&[u8], _>(io::Error::other(secret));
+    drain(call.record_bytes(stream::iter([reset])));
+}
+
 /// Whatever tells of a text that a model is asked or says.
 fn tell(tracer: &HoneyHiveTracer, secret: &str) {
     let call = tracer
@@ -389,6 +413,7 @@ fn tell(tracer: &HoneyHiveTracer, secret: &str) {
         gen_ai.system_instructions = messages
     );
     chat.in_scope(|| info!(name: "gen_ai.user.message", content = secret));
+    tell_of_errors(tracer, &chat, secret);
     let names = [
         "gen_ai.prompt.0.content",
         "gen_ai.completion",
@@ -422,7 +447,13 @@ fn a_planted_secret_is_in_no_byte_sent_where_the_tracer_captures_no_content() {
             windows.any(|bytes| bytes == SECRET.as_bytes())
         });
         assert_eq!(told.count() > 0, captures);
-        assert_eq!(server.query().event_type("model").events().len(), 2);
+        let models = server.query().event_type("model").events();
+        assert_eq!(models.len(), 5);
+        let failed = models.iter().filter(|it| it.error.is_some());
+        assert_eq!(failed.count(), 4);
+        let kinds = ["rate_limit_exceeded", "error"];
+        let is_told = |kind: &str| models.iter().any(|it| it.error.as_deref() == Some(kind));
+        assert_eq!(kinds.map(is_told), [!captures; 2]);
         drop(tracer.shutdown_blocking(PATIENCE));
     }
 }

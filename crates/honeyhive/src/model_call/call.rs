@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::attributes::Writer;
 use super::recorder::{RecordedStream, Recorder};
-use super::shared::Inner;
+use super::shared::{Inner, UNTOLD};
 use crate::attributes::ERROR;
 use crate::context::{self, Scoped};
 use crate::enrichment::Enrichment;
@@ -171,9 +171,13 @@ impl ModelCall {
         self
     }
 
-    /// The call has failed.
+    /// The call has failed. Where content is not captured the text stays here: providers quote what they were sent.
     pub fn error(&self, text: impl Into<String>) -> &Self {
-        self.inner.say([KeyValue::new(ERROR, text.into())]);
+        let text = match self.inner.hides_content() {
+            true => UNTOLD.to_owned(),
+            false => text.into(),
+        };
+        self.inner.say([KeyValue::new(ERROR, text)]);
         self
     }
 
