@@ -6,24 +6,42 @@ use super::json::Json;
 use super::reply::{Kind, Reply, replace};
 
 pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
-    reply.set_id(event.text_in("id"));
-    reply.set_model(event.text_in("model"));
-    for (position, choice) in event.list("choices").enumerate() {
-        let index = choice.number("index").unwrap_or(position as u64);
-        if let Some(message) = choice.get("delta").or_else(|| choice.get("message")) {
-            take_message(reply, index, message);
+    let (mut usage, mut elsewhere) = (None, None);
+    for (name, value) in event.fields() {
+        match name {
+            b"id" => reply.set_id(value.said()),
+            b"model" => reply.set_model(value.said()),
+            b"choices" => {
+                let choices = (0..).zip(value.items());
+                choices.for_each(|(position, choice)| take_choice(reply, position, choice));
+            }
+            b"usage" => usage = Some(value),
+            b"x_groq" => elsewhere = value.get("usage"),
+            _ => {}
         }
-        if let Some(text) = choice.text_in("text") {
-            reply.push(index, Kind::Text, (0, 0), text);
-        }
-        reply.finish(index, choice.text_in("finish_reason"));
     }
-    let usage = event
-        .get("usage")
-        .or_else(|| event.path(["x_groq", "usage"]));
-    if let Some(usage) = usage {
+    if let Some(usage) = usage.or(elsewhere) {
         take_usage(reply, usage);
     }
+}
+
+fn take_choice(reply: &mut Reply, position: u64, choice: Json<'_>) {
+    let index = choice.number("index").unwrap_or(position);
+    let mut reason = None;
+    for (name, value) in choice.fields() {
+        match name {
+            b"delta" | b"message" => take_message(reply, index, value),
+            b"text" => {
+                if let Some(text) = value.said() {
+                    reply.push(index, Kind::Text, (0, 0), text);
+                }
+            }
+            b"finish_reason" => reason = value.said(),
+            _ => {}
+        }
+    }
+    // What stands beside a reason came before it, wherever in the object that stands.
+    reply.finish(index, reason);
 }
 
 /// A message, or what is added to it.

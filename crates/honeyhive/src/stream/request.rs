@@ -21,7 +21,7 @@ pub(crate) struct Asked {
     pub(crate) messages: Vec<Message>,
     /// What is no conversation: the texts to embed, the prompt of a picture.
     pub(crate) texts: Vec<String>,
-    pub(crate) parameters: Vec<(String, Value)>,
+    pub(crate) parameters: Vec<(&'static Parameter, Value)>,
     /// The names of the tools that the model may call.
     pub(crate) tools: Vec<String>,
     /// Messages that there was no room for.
@@ -258,23 +258,14 @@ impl Asked {
     }
 
     fn take_parameters(&mut self, root: Json<'_>) {
-        for name in PARAMETERS {
-            let Some(value) = root.get(name) else {
-                continue;
-            };
-            let raw = value.raw();
-            if let Some(text) = value.text() {
-                let text = word(text);
-                self.parameters.push((name.to_owned(), text.into()));
-            } else if raw.len() <= MAX_PARAMETER
-                && let Ok(read) = serde_json::from_str(raw)
+        for (name, value) in root.fields() {
+            let known = PARAMETERS.iter().find(|it| it.name.as_bytes() == name);
+            if let Some(parameter) = known
+                && let Some(said) = parameter_of(value)
+                && (!self.hides_content || said.is_number() || said.is_boolean())
             {
-                self.parameters.push((name.to_owned(), read));
+                self.parameters.push((parameter, said));
             }
-        }
-        if self.hides_content {
-            let says_nothing = |value: &Value| value.is_number() || value.is_boolean();
-            self.parameters.retain(|(_, value)| says_nothing(value));
         }
     }
 
@@ -413,47 +404,74 @@ fn mark(kind: &str, data: Text<'_>) -> String {
     format!("[{kind}, {kilobytes} KB]")
 }
 
+/// What a setting says; `None` for what is none.
+fn parameter_of(value: Json<'_>) -> Option<Value> {
+    match (value.text(), value.raw()) {
+        (Some(text), _) => Some(word(text).into()),
+        (None, "true") => Some(true.into()),
+        (None, "false") => Some(false.into()),
+        (None, raw) if raw.len() <= MAX_PARAMETER => serde_json::from_str(raw).ok(),
+        (None, _) => None,
+    }
+}
+
+/// A setting of a call, and the attribute that it becomes.
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    name: &'static str,
+    pub(crate) attribute: &'static str,
+}
+
+macro_rules! parameters {
+    ($($name:literal)*) => {
+        [$(Parameter {
+            name: $name,
+            attribute: concat!("honeyhive_config.", $name),
+        }),*]
+    };
+}
+
 /// The settings of a call, by the names that the APIs have for them.
-const PARAMETERS: [&str; 38] = [
-    "temperature",
-    "top_p",
-    "topP",
-    "top_k",
-    "topK",
-    "n",
-    "candidateCount",
-    "seed",
-    "max_tokens",
-    "max_completion_tokens",
-    "max_output_tokens",
-    "maxOutputTokens",
-    "num_predict",
-    "num_ctx",
-    "frequency_penalty",
-    "frequencyPenalty",
-    "presence_penalty",
-    "presencePenalty",
-    "stop",
-    "stop_sequences",
-    "stopSequences",
-    "stream",
-    "reasoning",
-    "reasoning_effort",
-    "thinking",
-    "thinkingConfig",
-    "response_format",
-    "responseMimeType",
-    "tool_choice",
-    "parallel_tool_calls",
-    "service_tier",
-    "previous_response_id",
-    "dimensions",
-    "encoding_format",
-    "size",
-    "quality",
-    "voice",
-    "verbosity",
-];
+static PARAMETERS: [Parameter; 38] = parameters! {
+    "temperature"
+    "top_p"
+    "topP"
+    "top_k"
+    "topK"
+    "n"
+    "candidateCount"
+    "seed"
+    "max_tokens"
+    "max_completion_tokens"
+    "max_output_tokens"
+    "maxOutputTokens"
+    "num_predict"
+    "num_ctx"
+    "frequency_penalty"
+    "frequencyPenalty"
+    "presence_penalty"
+    "presencePenalty"
+    "stop"
+    "stop_sequences"
+    "stopSequences"
+    "stream"
+    "reasoning"
+    "reasoning_effort"
+    "thinking"
+    "thinkingConfig"
+    "response_format"
+    "responseMimeType"
+    "tool_choice"
+    "parallel_tool_calls"
+    "service_tier"
+    "previous_response_id"
+    "dimensions"
+    "encoding_format"
+    "size"
+    "quality"
+    "voice"
+    "verbosity"
+};
 
 /// The body with the wish for token counts in it; `None` where it streams no chat, or says what it wishes.
 pub(crate) fn asking_for_usage(body: &[u8]) -> Option<Vec<u8>> {
@@ -528,15 +546,15 @@ mod tests {
         let shown: Vec<_> = asked
             .parameters
             .iter()
-            .map(|(name, value)| format!("{name}={value}"))
+            .map(|(parameter, value)| format!("{}={value}", parameter.name))
             .collect();
         assert_eq!(
             shown,
             [
                 "temperature=0.5",
                 "max_tokens=10",
-                "stop=[\"a\"]",
-                "stream=true"
+                "stream=true",
+                "stop=[\"a\"]"
             ]
         );
     }
