@@ -211,7 +211,9 @@ impl ModelCallBuilder {
         let mut writer = Writer { fills, put };
         writer.called(self.operation, &self.provider, &model);
         writer.asked(asked, self.hides_content);
-        attributes_of(self.parameters, put);
+        if !self.parameters.is_empty() {
+            attributes_of(self.parameters, put);
+        }
         model
     }
 }

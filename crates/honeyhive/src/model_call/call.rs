@@ -186,6 +186,17 @@ impl ModelCall {
         self.error(with_causes(error))
     }
 
+    /// The request could not be sent, or its answer not be read: without the query of its URL, in which some providers
+    /// take their key.
+    #[doc(hidden)]
+    pub fn fail_to_send(&self, error: &dyn Error, query: Option<&str>) -> &Self {
+        let text = with_causes(error);
+        self.error(match query {
+            Some(query) if !query.is_empty() => text.replace(query, "…"),
+            _ => text,
+        })
+    }
+
     /// Adds to the event.
     pub fn enrich(&self, enrichment: Enrichment) -> &Self {
         self.inner

@@ -115,21 +115,20 @@ fn take_function(
 
 /// Counts by OpenAI's names, in which the cache is part of the prompt and reasoning of the completion.
 pub(super) fn take_usage(reply: &mut Reply, usage: Json<'_>) {
-    let count = |names: [&str; 2]| names.iter().find_map(|name| usage.number(name));
-    let detail = |groups: [&str; 2], name: &str| {
-        let group = groups.iter().find_map(|group| usage.get(group))?;
-        group.number(name)
-    };
-    const INPUT: [&str; 2] = ["prompt_tokens_details", "input_tokens_details"];
-    const OUTPUT: [&str; 2] = ["completion_tokens_details", "output_tokens_details"];
     let counts = &mut reply.usage;
-    replace(&mut counts.input, count(["prompt_tokens", "input_tokens"]));
-    replace(
-        &mut counts.output,
-        count(["completion_tokens", "output_tokens"]),
-    );
-    let read = detail(INPUT, "cached_tokens").or_else(|| usage.number("prompt_cache_hit_tokens"));
-    replace(&mut counts.cache_read, read);
-    replace(&mut counts.cache_write, detail(INPUT, "cache_write_tokens"));
-    replace(&mut counts.reasoning, detail(OUTPUT, "reasoning_tokens"));
+    for (name, value) in usage.fields() {
+        match name {
+            b"prompt_tokens" | b"input_tokens" => replace(&mut counts.input, value.count()),
+            b"completion_tokens" | b"output_tokens" => replace(&mut counts.output, value.count()),
+            b"prompt_cache_hit_tokens" => replace(&mut counts.cache_read, value.count()),
+            b"prompt_tokens_details" | b"input_tokens_details" => {
+                replace(&mut counts.cache_read, value.number("cached_tokens"));
+                replace(&mut counts.cache_write, value.number("cache_write_tokens"));
+            }
+            b"completion_tokens_details" | b"output_tokens_details" => {
+                replace(&mut counts.reasoning, value.number("reasoning_tokens"));
+            }
+            _ => {}
+        }
+    }
 }

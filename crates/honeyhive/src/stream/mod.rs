@@ -244,7 +244,7 @@ impl State {
 }
 
 /// Bad bytes cost themselves and nothing else; good ones are checked by `from_utf8`, which is ten times as fast.
-fn text_of(json: &[u8]) -> Cow<'_, str> {
+pub(super) fn text_of(json: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(json) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => String::from_utf8_lossy(json),
