@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Body;
 use axum::routing::post;
+use axum::serve::ListenerExt as _;
 use futures_util::{Stream, StreamExt as _, stream};
 use honeyhive::HoneyHiveTracer;
 use http::header::CONTENT_TYPE;
@@ -76,6 +77,8 @@ fn serve() -> Outcome<String> {
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             let app = Router::new().route("/v1/chat/completions", post(answer));
+            // Small pieces are not held back.
+            let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
             axum::serve(listener, app).await
         })
     });
