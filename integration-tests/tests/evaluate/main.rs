@@ -14,6 +14,7 @@ mod failing;
 mod identity;
 mod isolation;
 mod limits;
+mod numbers;
 mod offline;
 mod refusing;
 mod reporting;

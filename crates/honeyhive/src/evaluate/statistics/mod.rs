@@ -6,6 +6,8 @@ mod mean;
 mod pairs;
 mod percentile;
 mod power;
+#[cfg(test)]
+mod properties;
 mod shares;
 mod student;
 mod trials;
