@@ -25,6 +25,7 @@ const THE_UPDATE_SAYS_ALL: Why = Because(
     "whether an update adds to a run or replaces it is not known, so it says everything again",
 );
 const SAYS_WHICH_SDK: Why = Because("a run says which SDK it was run with");
+const SAYS_HOW_IT_ENDED: Why = Because("every session says how it ended");
 const NO_SUMMARY: Why =
     Because("the report is computed here; HoneyHive's own summary is read where it is asked for");
 const READ_TOGETHER: Why = Because("datapoints are read a hundred at a time");
@@ -53,6 +54,11 @@ fn but_as_ever(python: Python) -> Python {
     python
         .but_named()
         .but(INPUTS_ARE_THE_FUNCTIONS, inputs_of_the_datapoint)
+        .but(SAYS_HOW_IT_ENDED, |it| {
+            for session in &mut it.sessions {
+                session.fields["metadata"]["outcome"] = json!("complete");
+            }
+        })
         .but(SAYS_WHICH_SDK, |it| {
             let sdk = json!({"language": "rust", "version": env!("CARGO_PKG_VERSION")});
             it.runs

@@ -57,7 +57,8 @@ pub(crate) fn runs(server: &LocalServer) -> Vec<Run> {
 fn datapoints(server: &LocalServer) -> BTreeMap<String, Value> {
     let sessions = server.sessions().into_iter();
     let of = |session: honeyhive_local::LocalSession| {
-        (session.session_id, session.metadata["datapoint_id"].clone())
+        let datapoint = json!(session.metadata.get("datapoint_id"));
+        (session.session_id, datapoint)
     };
     sessions.map(of).collect()
 }

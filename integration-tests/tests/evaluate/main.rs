@@ -8,9 +8,9 @@
 )]
 
 mod cancelling;
-mod captures;
 mod delivering;
 mod failing;
+mod git;
 mod identity;
 mod isolation;
 mod limits;
@@ -18,6 +18,7 @@ mod numbers;
 mod offline;
 mod refusing;
 mod reporting;
+mod rescoring;
 mod resuming;
 mod running;
 mod scoped;

@@ -1,6 +1,5 @@
 //! A run from its beginning to its end.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +23,7 @@ use super::report::{Delivery, ExperimentReport, Facts, RunStatus};
 use super::results::{Outcome, TrialReport};
 use super::settings::{CancelOn, JournalPlace, Settings};
 use super::stored;
+use super::told::Told;
 use super::trial::{Call, Job, Work};
 use crate::client::Client;
 use crate::model::id::SessionId;
@@ -37,6 +37,8 @@ pub(super) struct Plan<I, G, O> {
     pub(super) evaluators: Vec<Evaluator<I, G, O>>,
     /// Any of them cancels the run.
     pub(super) cancel_on: Vec<CancelOn>,
+    /// An old run whose outputs are judged, where the function is not called.
+    pub(super) told: Option<Arc<Told>>,
     pub(super) settings: Settings,
 }
 
@@ -54,17 +56,26 @@ where
         dataset,
         evaluators,
         cancel_on,
+        told,
         mut settings,
     } = plan;
     let names: Vec<&str> = evaluators
         .iter()
         .map(|evaluator| evaluator.name.as_str())
         .collect();
+    if told.is_some() && settings.resume.is_some() {
+        return Err(EvaluateError::config(
+            "what is rescored cannot be gone on with: take `.resume(..)` away, and it begins anew",
+        ));
+    }
     let dataset = checked(&settings, dataset, &names)?;
     let tracer = tracer_of(&settings)?;
     expect_ingestion_key(&settings, &tracer)?;
     let client = client_of(&settings, &tracer);
     let prepared = stored::prepared(dataset, &client).await?;
+    if let Some(told) = &told {
+        told.expect_dataset(&prepared.id)?;
+    }
     let rows = typed::<I, G>(&prepared.rows)?;
     let resumed = settings
         .resume
@@ -73,7 +84,11 @@ where
         .transpose()?;
     let run_id = run_id_of(&settings, resumed.as_ref())?;
     let facts = RunFacts::of(&settings, &prepared, &names, run_id).await;
-    let (jobs, finished) = jobs_of(&rows, &prepared.rows, settings.trials, resumed.as_ref());
+    let known = Known {
+        resumed: resumed.as_ref(),
+        told: told.as_deref(),
+    };
+    let (jobs, finished) = jobs_of(&rows, &prepared.rows, settings.trials, &known);
 
     let sessions = Sessions::default();
     let mut life = Life::begin(client, facts, sessions.clone(), settings.offline).await?;
@@ -102,6 +117,7 @@ where
         retry_if: settings.retry_if.take(),
         evaluator_retries: settings.evaluator_retries,
         keep_outputs: settings.keep_outputs,
+        told,
     };
     for trial in &finished {
         if let Some(session) = trial.session_id() {
@@ -281,20 +297,38 @@ fn run_id_of(
     }
 }
 
+/// What is known of trials before they begin.
+struct Known<'k> {
+    resumed: Option<&'k Resumed>,
+    told: Option<&'k Told>,
+}
+
+impl Known<'_> {
+    /// What became of a trial that does not begin.
+    fn report(&self, row: &PreparedRow, trial: u32) -> Option<TrialReport> {
+        let finished = self.resumed.map(|resumed| &resumed.told.finished);
+        if let Some(report) = finished.and_then(|it| it.get(&(row.id.clone(), trial))) {
+            return Some(report.clone());
+        }
+        let is_told = self
+            .told
+            .is_none_or(|told| told.trial(&row.id, trial).is_some());
+        (!is_told).then(|| TrialReport::not_run(&row.id, row.position, trial))
+    }
+}
+
 /// What is to run, and what an earlier process has run.
 fn jobs_of<I, G>(
     typed: &[Arc<Typed<I, G>>],
     rows: &[PreparedRow],
     trials: u32,
-    resumed: Option<&Resumed>,
+    known: &Known<'_>,
 ) -> (Vec<Job<I, G>>, Vec<TrialReport>) {
-    let none = BTreeMap::new();
-    let known = resumed.map_or(&none, |resumed| &resumed.told.finished);
     let (mut jobs, mut finished) = (Vec::new(), Vec::new());
     for (typed, row) in typed.iter().zip(rows) {
         for trial in 0..row.trials.unwrap_or(trials) {
-            match known.get(&(row.id.clone(), trial)) {
-                Some(report) => finished.push(report.clone()),
+            match known.report(row, trial) {
+                Some(report) => finished.push(report),
                 None => jobs.push(Job::new(Arc::clone(typed), trial)),
             }
         }
