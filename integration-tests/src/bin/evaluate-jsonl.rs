@@ -1,6 +1,8 @@
 //! An experiment over a file of rows, for `integration-tests/python/evaluate_beside_rust.py`, which runs the same in Python:
 //! `evaluate-jsonl FILE`. Its only output is the run's id.
 
+#![expect(clippy::print_stdout, reason = "the script in Python reads it")]
+
 use std::error::Error;
 
 use honeyhive::evaluate::{Case, Datapoint, Dataset};

@@ -26,6 +26,7 @@ use super::stored;
 use super::told::Told;
 use super::trial::{Call, Job, Work};
 use crate::client::Client;
+use crate::error::FlushError;
 use crate::model::id::SessionId;
 use crate::secret::KeyKind;
 use crate::tracer::HoneyHiveTracer;
@@ -90,6 +91,7 @@ where
     };
     let (jobs, finished) = jobs_of(&rows, &prepared.rows, settings.trials, &known);
 
+    let dropped_before = tracer.stats().dropped.total();
     let sessions = Sessions::default();
     let mut life = Life::begin(client, facts, sessions.clone(), settings.offline).await?;
     let journal = journal_of(&settings, resumed, &life.facts)?;
@@ -137,7 +139,10 @@ where
     };
     let driven = drive(Arc::new(work), jobs, finished, control).await;
     let status = status_of(&driven);
-    let delivery = delivered(&tracer, &mut life, &driven, status, &settings).await;
+    let mut delivery = delivered(&tracer, &mut life, &driven, status, &settings).await;
+    delivery
+        .problems
+        .extend(dropped_since(dropped_before, &tracer));
     let facts = Facts {
         run_id: life.facts.run_id.clone(),
         name: life.facts.name.clone(),
@@ -374,6 +379,17 @@ fn status_of(driven: &Driven) -> RunStatus {
     }
 }
 
+/// What the tracer has dropped since then, whenever that was.
+fn dropped_since(before: u64, tracer: &HoneyHiveTracer) -> Option<String> {
+    match tracer.stats().dropped.total().saturating_sub(before) {
+        0 => None,
+        1 => Some("1 item was dropped; the tracer's `stats()` say why".to_owned()),
+        n => Some(format!(
+            "{n} items were dropped; the tracer's `stats()` say why"
+        )),
+    }
+}
+
 /// Waits for what is still to be delivered, and says how the run ended, whatever became of that.
 async fn delivered(
     tracer: &HoneyHiveTracer,
@@ -392,8 +408,10 @@ async fn delivered(
             .push(format!("the journal is not whole: {problem}"));
     }
     let until = Instant::now() + settings.delivery_timeout;
-    if let Err(error) = tracer.force_flush(settings.delivery_timeout).await {
-        delivery.problems.push(error.to_string());
+    match tracer.force_flush(settings.delivery_timeout).await {
+        // What was dropped is counted from the beginning of the run.
+        Ok(_) | Err(FlushError::Dropped { .. }) => {}
+        Err(error) => delivery.problems.push(error.to_string()),
     }
     let left = until.saturating_duration_since(Instant::now()).max(LEAST);
     match timeout(left, life.end(status)).await {
