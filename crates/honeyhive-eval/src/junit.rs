@@ -185,5 +185,31 @@ mod tests {
         assert_eq!(xml, EXPECTED, "{xml}");
     }
 
-    const EXPECTED: &str = "";
+    const EXPECTED: &str = "\
+<?xml version=\"1.0\" encoding=\"UTF-8\"?>
+<testsuites>
+  <testsuite name=\"sup&lt;port&gt;\" tests=\"6\" failures=\"1\" errors=\"2\" skipped=\"2\">
+    <testcase classname=\"sup&lt;port&gt;\" name=\"mean of small ≥ 0.5\"/>
+    <testcase classname=\"sup&lt;port&gt;\" name=\"share of errors ≤ 0.1\">
+      <failure message=\"0.5000, 2 of 4, 0.1500 to 0.8500\">FAIL  share of errors ≤ 0.1  (0.5000, 2 of 4, 0.1500 to 0.8500)</failure>
+    </testcase>
+    <testcase classname=\"sup&lt;port&gt;\" name=\"mean of gone ≥ 1\">
+      <skipped message=\"no values\">INCONCLUSIVE  mean of gone ≥ 1  (no values)</skipped>
+    </testcase>
+    <testcase classname=\"sup&lt;port&gt;\" name=\"EXT-row-3\">
+      <error message=\"three\u{fffd} &lt;is&gt; &amp; &quot;too&quot; many\u{fffd}\">three\u{fffd} &lt;is&gt; &amp; &quot;too&quot; many\u{fffd}
+and more</error>
+    </testcase>
+    <testcase classname=\"sup&lt;port&gt;\" name=\"metric even\">
+      <skipped message=\"0 failed, 1 skipped\">EXT-row-1: skipped
+</skipped>
+    </testcase>
+    <testcase classname=\"sup&lt;port&gt;\" name=\"metric small\">
+      <error message=\"1 failed, 1 skipped\">EXT-row-0: skipped
+EXT-row-1: no &lt;judge&gt;
+</error>
+    </testcase>
+  </testsuite>
+</testsuites>
+";
 }
