@@ -5,6 +5,7 @@
 use std::process::{Command, Stdio};
 
 use honeyhive_local::{LocalServer, UnknownUpdates};
+use integration_tests::faults::{Authority, TlsFront};
 
 const KEY: &str = "hh_test_key";
 
@@ -240,6 +241,77 @@ fn a_proxy_that_is_down() {
 }
 
 #[test]
+fn a_certificate_of_an_authority_of_ones_own() {
+    let upstream = honeyhive();
+    let authority = Authority::new();
+    let front = TlsFront::start(upstream.address(), &authority.identity("localhost"));
+    let address = format!("https://localhost:{}", front.address().port());
+    let expected = format!(
+        "WARN honeyhive: HoneyHive did not take sessions (POST {address}/v1/sessions: …; its certificate is not trusted \
+         here: …, at {address}); it is tried again, requests are not affected"
+    );
+    let pending = "WARN honeyhive: at shutdown: … of the items were still pending after 5s, 0 of them on disk";
+    goes_on("script", &[("HH_API_URL", &address)], &[&expected, pending]);
+    let file = std::env::temp_dir().join(format!("honeyhive-ca-{}.pem", std::process::id()));
+    std::fs::write(&file, authority.pem()).unwrap();
+    let trusted = ("SSL_CERT_FILE", file.to_str().unwrap());
+    goes_on("script", &[("HH_API_URL", &address), trusted], &[]);
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn a_request_that_the_filter_leaves_out() {
+    goes_on(
+        "left_out_by_the_filter",
+        &[],
+        &[
+            "WARN honeyhive: a handler asked for `CurrentSession` in a request that the HoneyHive layer leaves out \
+             (`OPTIONS`, health checks, `.filter(..)`, `.skip(..)`), so what it records goes nowhere: `is_recording()` \
+             tells the handler",
+            "200 OK: an answer",
+        ],
+    );
+}
+
+#[test]
+fn a_tracer_that_nobody_records_with() {
+    let nothing = "DEBUG honeyhive: nothing was recorded with this tracer: no session and no span has begun; is a layer \
+                   missing, or is it another tracer that is used?";
+    goes_on("no_layer", &[], &["200 OK: an answer", "accepted 0"]);
+    goes_on(
+        "no_layer",
+        &[("LOG", "debug")],
+        &[
+            "DEBUG honeyhive: nothing global is set: …",
+            "DEBUG honeyhive: delivers to {url} with a project key, as the source \"dev\"",
+            "200 OK: an answer",
+            "accepted 0",
+            nothing,
+        ],
+    );
+}
+
+#[test]
+fn test_mode_that_was_left_on() {
+    let test_mode = ("HH_TEST_MODE", "true");
+    goes_on("script", &[test_mode], &[]);
+    goes_on(
+        "script",
+        &[test_mode, ("LOG", "debug")],
+        &[
+            "DEBUG honeyhive: test mode is on, by HH_TEST_MODE or `.test_mode(true)`: what is recorded goes nowhere",
+        ],
+    );
+}
+
+#[test]
+fn spans_of_tracing_without_a_layer() {
+    goes_on("tracing_without_layer", &[], &["is recorded: false"]);
+    let right = ("LAYER", "on");
+    goes_on("tracing_without_layer", &[right], &["is recorded: true"]);
+}
+
+#[test]
 fn a_layer_before_the_routes() {
     goes_on(
         "layer_before_routes",
@@ -453,6 +525,7 @@ fn spans_of_the_global_tracer() {
             "DEBUG honeyhive: nothing global is set: spans of `opentelemetry::global::tracer` come here once the program \
              calls `opentelemetry::global::set_tracer_provider(tracer.provider().clone())`",
             "DEBUG honeyhive: delivers to {url} with a project key, as the source \"dev\"",
+            "DEBUG honeyhive: nothing was recorded with this tracer: …",
         ],
     );
 }
@@ -467,6 +540,33 @@ fn an_event_that_honeyhive_does_not_know() {
             LOST,
         ],
     );
+}
+
+/// The page quotes what is compared here, so nothing that a program says stands there by hearsay.
+#[test]
+fn the_page_on_troubles_quotes_what_is_said_here() {
+    const LEVELS: [&str; 4] = ["Error:", "ERROR", "WARN", "DEBUG"];
+    let page = include_str!("../../docs/guide/troubleshooting.md");
+    let plain = |text: &str| {
+        let words = text.replace(['`', '\\'], "");
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let rows = plain(include_str!("mistakes.rs"));
+    let lines = page.lines().filter(|line| line.starts_with("| "));
+    let quotes = lines.flat_map(|line| line.split('`').skip(1).step_by(2));
+    let mut count = 0;
+    for quote in quotes {
+        let Some(level) = LEVELS.iter().find(|level| quote.starts_with(**level)) else {
+            continue;
+        };
+        count += 1;
+        // Where a line of the program is named, it is the page's own.
+        let parts = quote[level.len()..].split('…').map(plain);
+        for part in parts.filter(|part| !part.contains("main.rs:")) {
+            assert!(rows.contains(&part), "no row says {part:?}, of {quote}");
+        }
+    }
+    assert!(count > 20, "{count} quotes were read");
 }
 
 /// Shows what is said, to write a row: `SHOW=script@HH_API_KEY=wrong,no_guard`.

@@ -7,15 +7,18 @@
     reason = "a test that cannot go on should say so; its program tells where it listens"
 )]
 
+use std::convert::Infallible;
 use std::future::IntoFuture;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, HttpResponse, HttpServer, web};
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::routing::get;
+use futures_util::Stream;
 use honeyhive::{FlushError, HoneyHiveTracer, Served};
 use honeyhive_actix::HoneyHive;
 use honeyhive_local::{Fault, LocalServer};
@@ -26,6 +29,9 @@ use integration_tests::harness::{PATIENCE, has_ended};
 
 const CHILD: &str = "HH_SIGNAL_CHILD";
 
+/// How many pieces a stream has.
+const PIECES: usize = 10;
+
 /// A handler that has begun and goes on for a while: how long is the test's matter.
 async fn slow(tracer: &HoneyHiveTracer) -> &'static str {
     let span = tracer.span("slow").start();
@@ -35,6 +41,20 @@ async fn slow(tracer: &HoneyHiveTracer) -> &'static str {
     span.scope(tokio::time::sleep(Duration::from_millis(time)))
         .await;
     "done"
+}
+
+/// A stream of ten pieces, each of them work of the session: how long each takes is the test's matter.
+fn pieces() -> impl Stream<Item = Result<Bytes, Infallible>> + use<> {
+    let time = std::env::var("HH_SIGNAL_SLOW").unwrap().parse().unwrap();
+    futures_util::stream::unfold(0, move |number| async move {
+        if number == PIECES {
+            return None;
+        }
+        let span = honeyhive::span("piece").start();
+        span.scope(tokio::time::sleep(Duration::from_millis(time)))
+            .await;
+        Some((Ok(Bytes::from(format!("{number} "))), number + 1))
+    })
 }
 
 /// What the tests tell of how it ended.
@@ -66,6 +86,7 @@ async fn axum_program() {
     let for_handler = tracer.clone();
     let app = Router::new()
         .route("/", get(async move || slow(&for_handler).await))
+        .route("/stream", get(async || Body::from_stream(pieces())))
         .layer(HoneyHiveLayer::new(tracer.clone()));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     println!("listens on {}", listener.local_addr().unwrap());
@@ -92,6 +113,10 @@ async fn actix_program() {
         App::new()
             .wrap(HoneyHive::new(for_workers.clone()))
             .route("/", web::get().to(slow))
+            .route(
+                "/stream",
+                web::get().to(async || HttpResponse::Ok().streaming(pieces())),
+            )
     });
     let server = server.workers(1).listen(listener).unwrap();
     let served = tracer
@@ -104,13 +129,61 @@ async fn actix_program() {
 /// A program of this file, in a process of its own.
 struct Program {
     child: Child,
+    /// The process that the signal is for.
+    id: u32,
     address: SocketAddr,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
 }
 
 impl Program {
     fn start(test: &str, framework: &str, honeyhive: &LocalServer, slow: u64) -> Self {
-        let mut program = Command::new(std::env::current_exe().unwrap());
+        let program = Command::new(std::env::current_exe().unwrap());
+        Self::run(program, test, framework, honeyhive, slow)
+    }
+
+    /// As a container runs it: process 1, which no signal ends that it does not listen for. None where the system allows no
+    /// namespaces to this user.
+    fn start_as_process_one(
+        test: &str,
+        framework: &str,
+        honeyhive: &LocalServer,
+        slow: u64,
+    ) -> Option<Self> {
+        let namespace = || {
+            let mut unshare = Command::new("unshare");
+            unshare.args([
+                "--user",
+                "--map-root-user",
+                "--pid",
+                "--fork",
+                "--kill-child",
+            ]);
+            unshare
+        };
+        let tried = namespace().arg("true").output();
+        if !tried.is_ok_and(|it| it.status.success()) {
+            return None;
+        }
+        let mut program = namespace();
+        program.arg(std::env::current_exe().unwrap());
+        let mut program = Self::run(program, test, framework, honeyhive, slow);
+        let outside = program.id;
+        let children = format!("/proc/{outside}/task/{outside}/children");
+        let children = std::fs::read_to_string(children).unwrap();
+        program.id = children.trim().parse().unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", program.id)).unwrap();
+        let inside = status.lines().find(|line| line.starts_with("NSpid:"));
+        assert!(inside.unwrap().ends_with("\t1"), "{status}");
+        Some(program)
+    }
+
+    fn run(
+        mut program: Command,
+        test: &str,
+        framework: &str,
+        honeyhive: &LocalServer,
+        slow: u64,
+    ) -> Self {
         program
             .args(["--exact", test, "--nocapture", "--quiet"])
             .env(CHILD, framework)
@@ -122,6 +195,7 @@ impl Program {
         let line = said(&mut lines, "listens on ");
         let address = line.parse().unwrap();
         Self {
+            id: child.id(),
             child,
             address,
             lines,
@@ -130,7 +204,7 @@ impl Program {
 
     fn signal(&self, name: &str) {
         let mut kill = Command::new("kill");
-        let status = kill.args([name, &self.child.id().to_string()]).status();
+        let status = kill.args([name, &self.id.to_string()]).status();
         assert!(status.unwrap().success());
     }
 
@@ -194,6 +268,37 @@ async fn a_request_under_way_ends_and_is_delivered_before_the_program_does() {
             assert!(has_ended(&session), "{framework}: {session:#?}");
             assert_eq!(honeyhive.stats().events, 2, "{framework}");
         }
+    }
+}
+
+/// As in a container: where the system lets it, the program is process 1.
+#[tokio::test]
+async fn a_stream_under_way_goes_on_to_its_end_and_is_delivered_whole() {
+    if std::env::var_os(CHILD).is_some() {
+        return std::thread::spawn(|| assert!(is_child())).join().unwrap();
+    }
+    let test = "a_stream_under_way_goes_on_to_its_end_and_is_delivered_whole";
+    for framework in FRAMEWORKS {
+        let honeyhive = server();
+        let program = Program::start_as_process_one(test, framework, &honeyhive, 30)
+            .unwrap_or_else(|| Program::start(test, framework, &honeyhive, 30));
+        let client = Client::new(program.address);
+        let mut answer = client.request("GET", "/stream").open().await;
+        let first = answer.piece().await;
+        program.signal("-TERM");
+        let answer = answer.rest().await.unwrap();
+        let all: String = (0..PIECES).map(|number| format!("{number} ")).collect();
+        let arrived = [&first[..], answer.text().as_bytes()].concat();
+        assert_eq!(arrived, all.as_bytes(), "{framework}");
+        let end = program.end();
+        assert!(
+            end.starts_with("false") && end.ends_with("pending=0"),
+            "{framework}: {end}"
+        );
+        let session = honeyhive.session(&answer.session_id().to_string()).unwrap();
+        assert!(has_ended(&session), "{framework}: {session:#?}");
+        assert_eq!(session.metadata["outcome"], "complete", "{framework}");
+        assert_eq!(honeyhive.stats().events, PIECES, "{framework}");
     }
 }
 

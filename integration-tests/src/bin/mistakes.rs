@@ -39,7 +39,12 @@ fn main() -> Outcome {
             subscribe(level);
         }
     };
-    if !["late_subscriber", "subscriber_after_the_refusal"].contains(&name.as_str()) {
+    let by_themselves = [
+        "late_subscriber",
+        "subscriber_after_the_refusal",
+        "tracing_without_layer",
+    ];
+    if !by_themselves.contains(&name.as_str()) {
         subscribe();
     }
     match name.as_str() {
@@ -53,6 +58,9 @@ fn main() -> Outcome {
         "after_shutdown" => after_shutdown(),
         "span_outlives_guard" => span_outlives_guard(),
         "layer_before_routes" => layer_before_routes(),
+        "left_out_by_the_filter" => left_out_by_the_filter(),
+        "no_layer" => no_layer(),
+        "tracing_without_layer" => tracing_without_layer(),
         "two_layers" => two_layers(),
         "trace_with_two_tracers" => trace_with_two_tracers(),
         "trace_before_the_tracer" => trace_before_the_tracer(),
@@ -194,6 +202,53 @@ async fn layer_before_routes() -> Outcome {
             }),
         );
     ask(&app).await
+}
+
+#[tokio::main]
+async fn left_out_by_the_filter() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _guard = tracer.shutdown_guard();
+    let layer =
+        HoneyHiveLayer::builder(tracer.clone()).filter(|request| request.method() == "POST");
+    let app = Router::new()
+        .route(
+            "/",
+            get(async |session: CurrentSession| {
+                session.metadata(json!({"plan": "pro"}));
+                "an answer"
+            }),
+        )
+        .layer(layer.build()?);
+    ask(&app).await
+}
+
+/// Nobody has put the layer around the routes.
+#[tokio::main]
+async fn no_layer() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _guard = tracer.shutdown_guard();
+    let app = Router::new().route("/", get(async || "an answer"));
+    ask(&app).await?;
+    eprintln!("accepted {}", tracer.stats().accepted);
+    Ok(())
+}
+
+#[tracing::instrument(target = "shop")]
+fn order(number: u32) {
+    tracing::info!(target: "shop", "ordered");
+}
+
+/// The subscriber has no layer of ours; with `LAYER=on` it has one.
+fn tracing_without_layer() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _guard = tracer.shutdown_guard();
+    let has_layer = std::env::var_os("LAYER").is_some();
+    tracing_subscriber::registry()
+        .with(has_layer.then(|| tracer.tracing_layer()))
+        .init();
+    order(7);
+    eprintln!("is recorded: {}", tracer.stats().accepted > 0);
+    Ok(())
 }
 
 #[tokio::main]

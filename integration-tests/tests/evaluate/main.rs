@@ -7,6 +7,7 @@
     reason = "a function and an evaluator are given what is theirs"
 )]
 
+mod adapters;
 mod cancelling;
 mod delivering;
 mod failing;
@@ -21,6 +22,7 @@ mod reporting;
 mod rescoring;
 mod resuming;
 mod running;
+mod runtimes;
 mod scoped;
 mod secrets;
 mod stage;

@@ -101,6 +101,7 @@ pub(crate) fn start(
             // First what is left is accounted for, then those who wait are told.
             outbox.abandon();
             outbox.part_with_losses();
+            outbox.part_with_nothing();
             if let Ok(answers) = run {
                 answers.into_iter().for_each(Answered::send);
             } else {

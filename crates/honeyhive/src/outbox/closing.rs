@@ -84,6 +84,16 @@ impl Outbox {
         }
     }
 
+    /// Says to who asks for more that a tracer has come to its end and nobody has recorded with it.
+    pub(crate) fn part_with_nothing(&self) {
+        if !self.is_local && self.stats().accepted == 0 {
+            log::debug(
+                "nothing was recorded with this tracer: no session and no span has begun; is a layer missing, or is it \
+                 another tracer that is used?",
+            );
+        }
+    }
+
     fn part(&self, text: &str) {
         let may_speak = self.speaks_at_the_end && log::nobody_listens();
         if may_speak && !self.life.has_parted.swap(true, Ordering::Relaxed) {

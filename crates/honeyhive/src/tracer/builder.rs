@@ -434,6 +434,11 @@ impl HoneyHiveTracerBuilder {
         tracer.set_for_runs(for_runs);
         // What is captured is a test's, and tests run beside each other.
         if !is_captured {
+            if is_local {
+                log::debug(
+                    "test mode is on, by HH_TEST_MODE or `.test_mode(true)`: what is recorded goes nowhere",
+                );
+            }
             tracer.stand_for_default();
         }
         Ok(tracer)
