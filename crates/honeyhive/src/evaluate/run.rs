@@ -73,33 +73,30 @@ where
     let tracer = tracer_of(&settings)?;
     expect_ingestion_key(&settings, &tracer)?;
     let client = client_of(&settings, &tracer);
-    let prepared = stored::prepared(dataset, &client).await?;
+    let mut prepared = stored::prepared(dataset, &client).await?;
     if let Some(told) = &told {
         told.expect_dataset(&prepared.id)?;
     }
-    let rows = typed::<I, G>(&prepared.rows)?;
+    let ids: Vec<String> = prepared.rows.iter().map(|row| row.id.clone()).collect();
+    let rows = typed::<I, G>(std::mem::take(&mut prepared.rows))?;
     let resumed = settings
         .resume
         .take()
         .map(|path| Resumed::read(path, &settings, &prepared, &names))
         .transpose()?;
     let run_id = run_id_of(&settings, resumed.as_ref())?;
-    let facts = RunFacts::of(&settings, &prepared, &names, run_id).await;
+    let facts = RunFacts::of(&settings, &prepared, ids, &names, run_id).await;
+    let is_multiple = settings.trials > 1 || rows.iter().any(|row| row.trials > Some(1));
     let known = Known {
         resumed: resumed.as_ref(),
         told: told.as_deref(),
     };
-    let (jobs, finished) = jobs_of(&rows, &prepared.rows, settings.trials, &known);
+    let (jobs, finished) = jobs_of(rows, settings.trials, &known);
 
     let dropped_before = tracer.stats().dropped.total();
     let sessions = Sessions::default();
     let mut life = Life::begin(client, facts, sessions.clone(), settings.offline).await?;
     let journal = journal_of(&settings, resumed, &life.facts)?;
-    let is_multiple = settings.trials > 1
-        || prepared
-            .rows
-            .iter()
-            .any(|row| row.trials.is_some_and(|trials| trials > 1));
     let work = Work {
         hive: Hive {
             rules: tracer.for_runs().map(|known| Arc::clone(&known.rules)),
@@ -230,9 +227,9 @@ fn client_of(settings: &Settings, tracer: &HoneyHiveTracer) -> Client {
 
 /// The rows as the function takes them.
 fn typed<I: DeserializeOwned, G: DeserializeOwned>(
-    rows: &[PreparedRow],
+    rows: Vec<PreparedRow>,
 ) -> Result<Vec<Arc<Typed<I, G>>>, DatasetError> {
-    let typed = |row: &PreparedRow| {
+    let typed = |row: PreparedRow| {
         let inputs = I::deserialize(&row.inputs).map_err(|error| row.misfit("inputs", &error))?;
         let ground_truth = row.ground_truth.as_ref().map(G::deserialize).transpose();
         Ok(Arc::new(Typed {
@@ -240,11 +237,12 @@ fn typed<I: DeserializeOwned, G: DeserializeOwned>(
             position: row.position,
             inputs,
             ground_truth: ground_truth.map_err(|error| row.misfit("ground truth", &error))?,
-            inputs_json: row.inputs.clone(),
-            ground_truth_json: row.ground_truth.clone(),
+            inputs_json: row.inputs,
+            ground_truth_json: row.ground_truth,
+            trials: row.trials,
         }))
     };
-    rows.iter().map(typed).collect()
+    rows.into_iter().map(typed).collect()
 }
 
 /// A journal that is gone on with.
@@ -310,9 +308,9 @@ struct Known<'k> {
 
 impl Known<'_> {
     /// What became of a trial that does not begin.
-    fn report(&self, row: &PreparedRow, trial: u32) -> Option<TrialReport> {
+    fn report<I, G>(&self, row: &Typed<I, G>, trial: u32) -> Option<TrialReport> {
         let finished = self.resumed.map(|resumed| &resumed.told.finished);
-        if let Some(report) = finished.and_then(|it| it.get(&(row.id.clone(), trial))) {
+        if let Some(report) = finished.and_then(|it| it.get(&(row.id.to_string(), trial))) {
             return Some(report.clone());
         }
         let is_told = self
@@ -322,19 +320,18 @@ impl Known<'_> {
     }
 }
 
-/// What is to run, and what an earlier process has run.
+/// What is to run, and what an earlier process has run. A row is kept as long as a trial of it may run, and no longer.
 fn jobs_of<I, G>(
-    typed: &[Arc<Typed<I, G>>],
-    rows: &[PreparedRow],
+    rows: Vec<Arc<Typed<I, G>>>,
     trials: u32,
     known: &Known<'_>,
 ) -> (Vec<Job<I, G>>, Vec<TrialReport>) {
     let (mut jobs, mut finished) = (Vec::new(), Vec::new());
-    for (typed, row) in typed.iter().zip(rows) {
+    for row in rows {
         for trial in 0..row.trials.unwrap_or(trials) {
-            match known.report(row, trial) {
+            match known.report(&row, trial) {
                 Some(report) => finished.push(report),
-                None => jobs.push(Job::new(Arc::clone(typed), trial)),
+                None => jobs.push(Job::new(Arc::clone(&row), trial)),
             }
         }
     }
