@@ -1,6 +1,6 @@
 //! How long an experiment takes beside the ideal, and how much memory.
 //!
-//! Usage: `bench-evaluate [speed | memory | serve MILLISECONDS]`. HoneyHive is in another process, over a socket: this
+//! Usage: `bench-evaluate [speed | memory | trials | serve MILLISECONDS]`. HoneyHive is in another process, over a socket: this
 //! program again, with `serve`, which answers each call after so long, says where it listens, and ends with its input.
 
 #![expect(
@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use honeyhive::evaluate::{Case, Datapoint, Dataset, ExperimentReport, Outcome};
+use honeyhive::evaluate::{Case, Datapoint, Dataset, Evaluate, ExperimentReport, Outcome};
 use honeyhive::{HoneyHiveTracer, json};
 use honeyhive_local::{Fault, LocalServer};
 use serde_json::Value;
@@ -32,8 +32,9 @@ async fn main() -> Outcomes<()> {
     match arguments.as_slice() {
         [] | ["speed"] => speed().await,
         ["memory"] => memory().await,
+        ["trials"] => of_each_trial().await,
         ["serve", milliseconds] => serve(milliseconds.parse()?).await,
-        _ => Err("usage: bench-evaluate [speed | memory | serve MILLISECONDS]".into()),
+        _ => Err("usage: bench-evaluate [speed | memory | trials | serve MILLISECONDS]".into()),
     }
 }
 
@@ -179,17 +180,41 @@ async fn memory() -> Outcomes<()> {
     const N: usize = 100_000;
     let served = Served::begin(0)?;
     let tracer = served.tracer()?;
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let samples = Arc::clone(&seen);
-    let dataset = dataset(N);
+    let rows = dataset(N);
     let before = resident("VmRSS")?;
-    let report = honeyhive::evaluate(async |dp| answer(dp, Duration::ZERO).await)
+    let report = held(&tracer, rows).await?;
+    expect_whole(&report, N)?;
+    let most = resident("VmHWM")?.saturating_sub(before);
+    let dropped = tracer.stats().dropped.total();
+    println!("{N} datapoints, outputs not kept");
+    println!("MiB before, with the dataset    {:>8.1}", mebibytes(before));
+    println!("MiB on top of that, at the most {:>8.1}", mebibytes(most));
+    println!("items dropped                   {dropped:>8}");
+    println!("calls                           {:>8}", served.end()?);
+    Ok(())
+}
+
+/// A run that keeps no outputs and waits for all to be delivered.
+fn held(tracer: &HoneyHiveTracer, rows: Dataset) -> Evaluate<Value, Value, Value> {
+    honeyhive::evaluate(async |dp| answer(dp, Duration::ZERO).await)
         .function_name("answer")
-        .dataset(dataset)
+        .dataset(rows)
         .evaluator("exact", |case: Case<_, _, _>| exact(&case))
         .max_workers(WORKERS)
         .keep_outputs(false)
         .delivery_timeout(PATIENCE)
+        .tracer(tracer)
+}
+
+/// How much the process grows by a trial that has ended. All are of one row: no memory of others that are done is used again.
+async fn of_each_trial() -> Outcomes<()> {
+    const N: usize = 50_000;
+    let served = Served::begin(0)?;
+    let tracer = served.tracer()?;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let samples = Arc::clone(&seen);
+    let report = held(&tracer, dataset(1))
+        .trials(u32::try_from(N)?)
         .on_progress(move |progress| {
             if progress.done().is_multiple_of(N / 10)
                 && let (Ok(bytes), Ok(mut samples)) = (resident("VmRSS"), samples.lock())
@@ -197,27 +222,14 @@ async fn memory() -> Outcomes<()> {
                 samples.push(bytes);
             }
         })
-        .tracer(&tracer)
         .await?;
     expect_whole(&report, N)?;
     let samples = seen.lock().map_err(|_| "a panic")?;
-    let (tenth, last) = (
-        samples.first().ok_or("no sample")?,
-        samples.last().ok_or("no sample")?,
-    );
-    let of_each = last.saturating_sub(*tenth) as f64 / (N * 9 / 10) as f64;
-    println!("{N} datapoints, outputs not kept");
-    println!("bytes a finished datapoint      {of_each:>8.0}");
-    println!("MiB before the run              {:>8.1}", mebibytes(before));
-    println!(
-        "MiB at the most                 {:>8.1}",
-        mebibytes(resident("VmHWM")?)
-    );
-    println!(
-        "items dropped                   {:>8}",
-        tracer.stats().dropped.total()
-    );
-    println!("calls                           {:>8}", served.end()?);
+    let (tenth, last) = samples.first().zip(samples.last()).ok_or("no sample")?;
+    let each = last.saturating_sub(*tenth) as f64 / (N * 9 / 10) as f64;
+    println!("{N} trials of one datapoint, outputs not kept");
+    println!("bytes a finished trial          {each:>8.0}");
+    served.end()?;
     Ok(())
 }
 

@@ -55,9 +55,9 @@ async fn many_datapoints_with_spans_of_all_kinds_are_as_many_sessions_with_three
     assert_each_is_in_its_session(100).await;
 }
 
-/// As above, of the size that experiments have. It takes its time in a build that is not optimised.
+/// As above, of the size that experiments have.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "takes half a minute: `cargo test --release -p integration-tests --test evaluate -- --ignored`"]
+#[ignore = "takes four seconds: `cargo test -p integration-tests --test evaluate -- --ignored`"]
 async fn a_thousand_datapoints_with_spans_of_all_kinds_are_a_thousand_sessions_with_three_ids_on_each_span()
  {
     assert_each_is_in_its_session(1000).await;
