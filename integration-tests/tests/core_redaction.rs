@@ -22,6 +22,7 @@ use honeyhive::opentelemetry::trace::{
 use honeyhive::opentelemetry::{Array, InstrumentationScope, KeyValue, Value as Attribute};
 use honeyhive::opentelemetry_sdk::Resource;
 use honeyhive::redaction::{Place, Verdict};
+use honeyhive::testing::{self, CapturedSession};
 use honeyhive::{
     BuildError, Enrichment, EventId, HoneyHiveTracer, NewSession, Redaction, SessionTransport,
     Spool,
@@ -838,6 +839,49 @@ fn no_planted_secret_survives_in_any_byte_that_is_sent() {
         prop_assert_eq!(events, 2 * values.len());
         Ok(())
     });
+}
+
+/// The same in memory, where a second has room for far more inputs; what OTLP and HTTP make of it is for the test above.
+#[test]
+fn no_planted_secret_is_in_what_a_test_captures() {
+    let values = proptest::collection::vec(planted(), 1..3);
+    holds(&values, |values| {
+        let redaction = Redaction::new().pattern("SECRET").pattern("4242424242");
+        let (tracer, captured) = testing::tracer_with(|it| it.redaction(redaction));
+        values
+            .iter()
+            .for_each(|value| send_everywhere(&tracer, value));
+        let text = captured.sessions().iter().map(all_of).collect::<String>();
+        for secret in ["SECRET", "4242424242", "HIDDEN"] {
+            prop_assert!(!text.contains(secret), "{secret}");
+        }
+        Ok(())
+    });
+}
+
+/// Everything that a captured session says.
+fn all_of(session: &CapturedSession) -> String {
+    let buckets = [
+        &session.inputs,
+        &session.outputs,
+        &session.metadata,
+        &session.feedback,
+    ];
+    let buckets = buckets.map(|it| Value::Object(it.clone()).to_string());
+    let events = session.events.iter().map(|event| {
+        let attributes = event.attributes.iter();
+        let attributes: String = attributes
+            .map(|(key, value)| format!("{key} {}\n", value.as_str()))
+            .collect();
+        format!("{} {:?} {attributes}", event.name, event.error)
+    });
+    let events: String = events.collect();
+    format!(
+        "{:?} {:?} {} {events}",
+        session.name,
+        session.error,
+        buckets.concat()
+    )
 }
 
 #[test]

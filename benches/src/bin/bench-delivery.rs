@@ -1,6 +1,6 @@
 //! What delivery costs: processor time of its threads, and HTTP calls a request.
 //!
-//! Usage: `bench-delivery`. Everything goes over a socket to a HoneyHive in the same process; only the time of delivery's
+//! Usage: `bench-delivery [NAME ...]`, where a name is `sessions`, `spans`, `calls` or `otlp`; all without one. Everything goes over a socket to a HoneyHive in the same process; only the time of delivery's
 //! own threads counts, as Linux tells it.
 
 #![expect(
@@ -25,28 +25,32 @@ const THREADS: [&str; 2] = ["honeyhive-deliv", "honeyhive-seal"];
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
-fn main() -> Outcome<()> {
-    println!("{:<44} {:>10}", "", "measured");
-    println!(
-        "{:<44} {:>10.0}",
+/// What is measured, by the name that asks for it.
+const MEASURES: [(&str, &str, fn() -> Outcome<f64>); 4] = [
+    (
+        "sessions",
         "sessions a second of delivery's threads",
-        sessions()?
-    );
-    println!(
-        "{:<44} {:>10.0}",
-        "spans a second of delivery's threads",
-        spans()?
-    );
-    println!(
-        "{:<44} {:>10.3}",
-        "REST calls a short request",
-        calls(SessionTransport::Rest)?
-    );
-    println!(
-        "{:<44} {:>10.3}",
+        sessions,
+    ),
+    ("spans", "spans a second of delivery's threads", spans),
+    ("calls", "REST calls a short request", || {
+        calls(SessionTransport::Rest)
+    }),
+    (
+        "otlp",
         "calls a request with SessionTransport::Otlp",
-        calls(SessionTransport::Otlp)?
-    );
+        || calls(SessionTransport::Otlp),
+    ),
+];
+
+fn main() -> Outcome<()> {
+    let wanted: Vec<_> = std::env::args().skip(1).collect();
+    println!("{:<44} {:>10}", "", "measured");
+    for (name, title, measure) in MEASURES {
+        if wanted.is_empty() || wanted.iter().any(|it| it == name) {
+            println!("{title:<44} {:>10.3}", measure()?);
+        }
+    }
     Ok(())
 }
 

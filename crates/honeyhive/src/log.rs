@@ -39,6 +39,14 @@ pub(crate) fn debug(text: impl fmt::Display) {
     say(Level::DEBUG, &text);
 }
 
+/// A line of what goes on all the time: written and said only where somebody listens, and kept for nobody.
+pub(crate) fn passing(text: fmt::Arguments<'_>) {
+    if tracing::enabled!(target: "honeyhive", Level::DEBUG) {
+        replay();
+        emit(Level::DEBUG, &text);
+    }
+}
+
 /// A warning that a process hears once: a mistake of the program repeats itself.
 #[derive(Debug)]
 pub(crate) struct Once(AtomicBool);

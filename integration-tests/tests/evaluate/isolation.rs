@@ -4,21 +4,14 @@ use std::collections::BTreeMap;
 use std::future::IntoFuture as _;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::routing::post;
-use axum::{Json, Router};
-use honeyhive::evaluate::{Case, ExperimentReport, Outcome};
+use honeyhive::evaluate::{Case, Outcome};
 use honeyhive::{HoneyHiveTracer, json};
-use honeyhive_tower::HoneyHiveLayer;
-use http::Request;
-use http_body_util::BodyExt;
 use serde_json::Value;
-use tower::ServiceExt;
 
 use crate::stage::{Echo, Stage, evaluation, exact, numbered, q, right};
 
 /// Every event and every session of a run carries the three ids of its datapoint, and nothing is in another session.
-fn assert_apart(stage: &Stage, spans: usize) {
+pub(crate) fn assert_apart(stage: &Stage, spans: usize) {
     let sessions = stage.honeyhive.sessions();
     for session in &sessions {
         let events = stage.events(session);
@@ -62,9 +55,9 @@ async fn many_datapoints_with_spans_of_all_kinds_are_as_many_sessions_with_three
     assert_each_is_in_its_session(100).await;
 }
 
-/// As above, of the size that experiments have. It takes its time in a build that is not optimised.
+/// As above, of the size that experiments have.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "takes half a minute: `cargo test --release -p integration-tests --test evaluate -- --ignored`"]
+#[ignore = "takes four seconds: `cargo test -p integration-tests --test evaluate -- --ignored`"]
 async fn a_thousand_datapoints_with_spans_of_all_kinds_are_a_thousand_sessions_with_three_ids_on_each_span()
  {
     assert_each_is_in_its_session(1000).await;
@@ -167,64 +160,6 @@ async fn two_runs_at_once_in_one_process_do_not_mix_and_traced_functions_are_in_
     assert_eq!(of_runs.into_values().collect::<Vec<_>>(), [50, 50]);
 }
 
-async fn chat(Json(body): Json<Value>) -> Json<Value> {
-    drop(honeyhive::span("in the handler").event_type("tool").start());
-    Json(json!({"a": body["q"]}))
-}
-
-fn app(tracer: &HoneyHiveTracer) -> Router {
-    Router::new()
-        .route("/chat", post(chat))
-        .layer(HoneyHiveLayer::new(tracer.clone()))
-}
-
-type Answered = Result<Value, Box<dyn std::error::Error + Send + Sync>>;
-
-/// The body of a service's answer.
-async fn json_of<B>(response: http::Response<B>) -> Answered
-where
-    B: http_body::Body<Error: std::error::Error + Send + Sync + 'static>,
-{
-    let body = response.into_body().collect().await?.to_bytes();
-    Ok(serde_json::from_slice(&body)?)
-}
-
-/// The service's requests are part of the five datapoints' sessions, and changed none of their outputs.
-#[track_caller]
-fn assert_joined(stage: &Stage, report: &ExperimentReport) {
-    assert_eq!(
-        report.metric("exact").unwrap().estimate,
-        Some(1.0),
-        "{report}"
-    );
-    assert_eq!(stage.honeyhive.sessions().len(), 5, "no second session");
-    for session in stage.honeyhive.sessions() {
-        assert_eq!(
-            session.outputs.keys().collect::<Vec<_>>(),
-            ["a"],
-            "the outputs are the function's"
-        );
-    }
-}
-
-#[tokio::test]
-async fn an_app_in_the_process_joins_the_datapoints_session() {
-    let stage = Stage::new().await;
-    let app = app(&stage.tracer);
-    let report = honeyhive::evaluate(async move |dp: Echo| {
-        let request = Request::post("/chat").header("content-type", "application/json");
-        let request = request.body(Body::from(dp.inputs().to_string()))?;
-        json_of(app.clone().oneshot(request).await?).await
-    })
-    .dataset(numbered(5))
-    .evaluator("exact", exact)
-    .tracer(&stage.tracer)
-    .await
-    .unwrap();
-    assert_joined(&stage, &report);
-    assert_apart(&stage, 2);
-}
-
 #[tokio::test]
 async fn a_sampled_tracer_drops_no_datapoint() {
     let honeyhive = honeyhive_local::LocalServer::builder()
@@ -244,52 +179,4 @@ async fn a_sampled_tracer_drops_no_datapoint() {
         .await
         .unwrap();
     assert_eq!(stage.honeyhive.sessions().len(), 20);
-}
-
-#[tokio::test]
-async fn a_service_over_a_socket_joins_by_the_datapoints_headers_and_its_spans_carry_the_three_ids()
-{
-    let stage = Stage::new().await;
-    // A tracer of its own, as another process has.
-    let tracer = crate::stage::tracer(&stage.honeyhive);
-    let app = app(&tracer);
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
-        .await
-        .unwrap();
-    let url = format!("http://{}/chat", listener.local_addr().unwrap());
-    let serving = tokio::spawn(async move { axum::serve(listener, app).await });
-    let http = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
-        .build_http::<Body>();
-    let report = honeyhive::evaluate(async move |dp: Echo| {
-        let mut request = Request::post(url)
-            .header("content-type", "application/json")
-            .body(Body::from(dp.inputs().to_string()))?;
-        request.headers_mut().extend(dp.headers());
-        json_of(http.request(request).await?).await
-    })
-    .dataset(numbered(5))
-    .evaluator("exact", exact)
-    .tracer(&stage.tracer)
-    .await
-    .unwrap();
-    tracer.force_flush(crate::stage::PATIENCE).await.unwrap();
-    serving.abort();
-    assert_joined(&stage, &report);
-    for session in stage.honeyhive.sessions() {
-        let events = stage.events(&session);
-        assert!(
-            events
-                .iter()
-                .any(|event| event.event_name == "in the handler"),
-            "{events:#?}"
-        );
-        for event in events {
-            assert_eq!(
-                event.metadata.get("datapoint_id"),
-                session.metadata.get("datapoint_id"),
-                "{}",
-                event.event_name
-            );
-        }
-    }
 }

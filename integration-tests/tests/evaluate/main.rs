@@ -7,6 +7,7 @@
     reason = "a function and an evaluator are given what is theirs"
 )]
 
+mod adapters;
 mod cancelling;
 mod captures;
 mod delivering;
@@ -19,6 +20,7 @@ mod refusing;
 mod reporting;
 mod resuming;
 mod running;
+mod runtimes;
 mod scoped;
 mod secrets;
 mod stage;

@@ -1,12 +1,15 @@
 //! Reports: the same for the same values, whatever order they came in.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use honeyhive::evaluate::{Case, Evaluate, Gate};
 use honeyhive::json;
 use serde_json::Value;
+use tokio::task::JoinSet;
 
-use crate::stage::{Echo, Stage, exact, numbered, q};
+use crate::stage::{Echo, Stage, exact, numbered, q, right};
 
 fn run(stage: &Stage, workers: usize) -> Evaluate<Value, Value, Value> {
     honeyhive::evaluate(async |dp: Echo| {
@@ -68,7 +71,7 @@ async fn a_second_run_is_compared_datapoint_by_datapoint() {
 }
 
 #[tokio::test]
-async fn honeyhives_own_summary_is_read_also_where_it_has_the_older_route() {
+async fn honeyhives_own_summary_is_read() {
     let stage = Stage::new().await;
     let report = crate::stage::evaluation(&stage, 3).await.unwrap();
     let summary = report
@@ -92,4 +95,63 @@ async fn honeyhives_own_summary_is_read_also_where_it_has_the_older_route() {
             .unwrap()
             .is_none()
     );
+}
+
+/// A HoneyHive that has the older route alone, words that nobody here knows, and a metric of its own that comes with the
+/// third answer.
+async fn older_honeyhive() -> (String, JoinSet<()>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let result = move || {
+        let own = asked.fetch_add(1, Ordering::SeqCst) >= 2;
+        let metric = json!({"metric_name": "own", "metric_type": "ENSEMBLE", "event_name": "right", "aggregate": 0.25,
+            "values": [0.5, null, "n/a", true], "weights": {"a": 1}});
+        let details = if own { json!([metric]) } else { json!([]) };
+        let summary = json!({"status": "archived", "success": true, "passed": [], "failed": [], "novelty": [1],
+            "metrics": {"aggregation_function": "average", "details": details, "notes": 7},
+            "datapoints": [], "event_details": [], "run_object": {"run_id": "r", "status": "archived", "shape": {}}});
+        async { axum::Json(summary) }
+    };
+    let anything = || async { axum::Json(json!({})) };
+    let router = axum::Router::new()
+        .route("/v1/runs/{id}/result", axum::routing::get(result))
+        .route("/v1/runs", axum::routing::post(anything))
+        .route("/v1/runs/{id}", axum::routing::put(anything))
+        .route("/v1/sessions", axum::routing::post(anything))
+        .route("/v1/events/{id}", axum::routing::put(anything))
+        .route("/opentelemetry/v1/traces", axum::routing::post(|| async {}));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let mut serving = JoinSet::new();
+    serving.spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (url, serving)
+}
+
+#[tokio::test]
+async fn a_summary_of_the_older_route_with_unknown_words_is_read_and_a_metric_waited_for_with_a_limit()
+ {
+    let (url, _serving) = older_honeyhive().await;
+    let tracer = honeyhive::HoneyHiveTracer::builder()
+        .api_key("hh_evaluate")
+        .server_url(url)
+        .build()
+        .unwrap();
+    let report = honeyhive::evaluate(right)
+        .dataset(numbered(1))
+        .tracer(&tracer)
+        .await
+        .unwrap();
+    let summary = async |limit| {
+        let summary = report.server_summary(Some("own"), limit).await;
+        summary.unwrap().unwrap()
+    };
+    let too_soon = summary(Duration::ZERO).await;
+    assert_eq!(too_soon.metrics.details.len(), 0);
+    let in_time = summary(crate::stage::PATIENCE).await;
+    let own = &in_time.metrics.details[0];
+    assert_eq!(own.metric_name, "own");
+    assert_eq!(own.aggregate, Some(0.25));
+    assert_eq!(own.metric_type.as_ref().unwrap().to_string(), "ENSEMBLE");
+    assert_eq!(in_time.run.status.unwrap().to_string(), "archived");
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use honeyhive::evaluate::{Case, Dataset, RunStatus, Score, evaluate_sync};
+use honeyhive::evaluate::{Case, Dataset, RunStatus, Score};
 use honeyhive::json;
 use serde_json::Value;
 
-use crate::stage::{Echo, PATIENCE, Stage, evaluation, exact, numbered, q, right};
+use crate::stage::{Echo, PATIENCE, Stage, evaluation, exact, numbered, right};
 
 #[tokio::test]
 async fn each_datapoint_is_a_session_with_the_functions_span_its_metrics_and_what_would_be_right() {
@@ -88,10 +88,28 @@ async fn a_run_takes_two_calls_a_datapoint_at_most_and_its_spans_go_together() {
     let runs = stage.calls("POST", "/v1/runs") + stage.calls("PUT", "/v1/runs");
     assert!(sessions <= 2 * n, "{sessions} calls about {n} sessions");
     assert_eq!(runs, 2);
-    // Spans wait for the starts of their sessions, so how many go together is a matter of when HoneyHive answers.
-    let batches = stage.calls("POST", "/opentelemetry");
-    assert!(batches <= n / 2, "{batches} batches of spans");
-    assert_eq!(stage.honeyhive.requests().len(), sessions + runs + batches);
+    let all = stage.honeyhive.requests().len();
+    assert!(all <= 2 * n + n.div_ceil(512) + 3, "{all} calls");
+    assert_eq!(stage.honeyhive.stats().events, n);
+}
+
+#[tokio::test]
+async fn a_function_that_takes_its_time_has_two_calls_a_datapoint_all_the_same() {
+    let stage = Stage::new().await;
+    let report = honeyhive::evaluate(async |dp: Echo| {
+        // The session's start has gone out by then.
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        right(dp).await
+    })
+    .dataset(numbered(40))
+    .max_workers(40)
+    .tracer(&stage.tracer)
+    .await
+    .unwrap();
+    assert_eq!(report.count(honeyhive::evaluate::Outcome::Ok), 40);
+    assert_eq!(stage.calls("POST", "/v1/sessions"), 40);
+    let all = stage.honeyhive.requests().len();
+    assert!(all <= 2 * 40 + 1 + 3, "{all} calls");
 }
 
 #[tokio::test]
@@ -199,58 +217,6 @@ async fn the_functions_span_lasts_as_long_as_the_function_and_not_as_its_evaluat
     let duration = stage.events_named("right")[0].duration;
     assert!(duration < 150.0, "{duration} ms");
     assert_eq!(stage.events_named("right")[0].metrics["slow"], true);
-}
-
-#[tokio::test]
-async fn a_function_that_is_not_async_runs_in_its_session() {
-    let stage = Stage::new().await;
-    let tracer = stage.tracer.clone();
-    evaluate_sync(move |dp: Echo| {
-        drop(tracer.tool("inside").start());
-        Ok::<_, String>(json!({"a": q(&dp)}))
-    })
-    .function_name("blocking")
-    .dataset(numbered(1))
-    .tracer(&stage.tracer)
-    .await
-    .unwrap();
-    let tree = stage.honeyhive.tree(&stage.only_session().session_id);
-    assert!(
-        tree.ends_with("\n  blocking [chain]\n    inside [tool]\n"),
-        "{tree}"
-    );
-}
-
-#[test]
-fn a_run_blocks_without_a_runtime() {
-    let honeyhive = honeyhive_local::LocalServer::builder()
-        .start_blocking()
-        .unwrap();
-    let tracer = crate::stage::tracer(&honeyhive);
-    let report = honeyhive::evaluate(right)
-        .dataset(numbered(2))
-        .tracer(&tracer)
-        .block()
-        .unwrap();
-    assert_eq!(report.status(), RunStatus::Completed);
-    assert_eq!(honeyhive.sessions().len(), 2);
-}
-
-#[tokio::test]
-async fn a_run_blocks_inside_a_blocking_thread_of_a_runtime() {
-    let stage = Stage::new().await;
-    let run = evaluation(&stage, 2);
-    let report = tokio::task::spawn_blocking(move || run.block())
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(report.datapoints().len(), 2);
-    assert!(
-        stage
-            .honeyhive
-            .wait_until(PATIENCE, |it| it.sessions().len() == 2)
-            .await
-    );
 }
 
 #[tokio::test]

@@ -172,7 +172,7 @@ impl Call<'_> {
         json(&self.send().await?, &call)
     }
 
-    async fn send(self) -> Result<Vec<u8>, ClientError> {
+    async fn send(self) -> Result<Bytes, ClientError> {
         let (text, takes) = (self.text(), self.takes());
         let call = self.as_api_call()?;
         let outbox = self.client.outbox();

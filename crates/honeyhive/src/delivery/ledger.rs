@@ -217,6 +217,14 @@ impl Ledger {
             .any(|flush| claim.epoch() <= flush.epoch)
     }
 
+    /// True once half the time of a flush is over: what it waits for is sent in the other half.
+    pub(crate) fn is_half_over(&self, now: Instant) -> bool {
+        self.flushes.iter().any(|flush| {
+            let half = flush.deadline.checked_sub(flush.timeout / 2);
+            half.is_some_and(|half| now >= half)
+        })
+    }
+
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.flushes.iter().map(|flush| flush.deadline).min()
     }

@@ -42,6 +42,18 @@ pub(super) struct OpenSpan {
     pub(super) unstarted: Option<Arc<str>>,
 }
 
+impl OpenSpan {
+    /// A span of a session, as far as the pile knows.
+    pub(super) const fn new(span: SpanData, session: SessionId) -> Self {
+        Self {
+            span,
+            session,
+            has_children: false,
+            unstarted: None,
+        }
+    }
+}
+
 /// What has been sealed: the bodies of the calls.
 #[derive(Debug)]
 pub(super) enum Product {

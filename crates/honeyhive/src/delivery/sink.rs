@@ -55,9 +55,9 @@ impl Sink {
     ) -> Result<Answer, Failure> {
         match self {
             Self::HoneyHive(client, _) => match (target, body) {
-                (Target::Start(_), Body::Json(body)) => client.start_session(items, &body).await,
+                (Target::Start(_), Body::Json(body)) => client.start_session(items, body).await,
                 (Target::Update(id), Body::Json(body)) => {
-                    client.update_event(items, id, &body).await
+                    client.update_event(items, id, body).await
                 }
                 (_, Body::Encoded(payload)) => client.export_traces(items, *payload).await,
                 (Target::Traces, Body::Json(_)) | (_, Body::Plain(_)) => Ok(Answer::default()),

@@ -34,7 +34,7 @@ impl TestRuns {
         };
         let answer = json!({ "run_id": run.get("run_id"), "evaluation": run });
         Ok(Answer {
-            body: answer.to_string().into_bytes(),
+            body: answer.to_string().into(),
         })
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Typed<I, G> {
     /// As they are sent.
     pub(super) inputs_json: Value,
     pub(super) ground_truth_json: Option<Value>,
+    /// How often it runs, where that is its own affair.
+    pub(super) trials: Option<u32>,
 }
 
 /// Numbers that the program has recorded of a trial, over all attempts.

@@ -34,6 +34,7 @@ impl RunFacts {
     pub(super) async fn of(
         settings: &Settings,
         prepared: &Prepared,
+        datapoint_ids: Vec<String>,
         names: &[&str],
         run_id: (String, Option<String>),
     ) -> Self {
@@ -68,7 +69,7 @@ impl RunFacts {
             description: settings.description.clone(),
             metadata,
             configuration: configuration(settings, names),
-            datapoint_ids: prepared.rows.iter().map(|row| row.id.clone()).collect(),
+            datapoint_ids,
             passes: settings.passes.clone(),
         }
     }

@@ -64,25 +64,22 @@ where
     let tracer = tracer_of(&settings)?;
     expect_ingestion_key(&settings, &tracer)?;
     let client = client_of(&settings, &tracer);
-    let prepared = stored::prepared(dataset, &client).await?;
-    let rows = typed::<I, G>(&prepared.rows)?;
+    let mut prepared = stored::prepared(dataset, &client).await?;
+    let ids: Vec<String> = prepared.rows.iter().map(|row| row.id.clone()).collect();
+    let rows = typed::<I, G>(std::mem::take(&mut prepared.rows))?;
     let resumed = settings
         .resume
         .take()
         .map(|path| Resumed::read(path, &settings, &prepared, &names))
         .transpose()?;
     let run_id = run_id_of(&settings, resumed.as_ref())?;
-    let facts = RunFacts::of(&settings, &prepared, &names, run_id).await;
-    let (jobs, finished) = jobs_of(&rows, &prepared.rows, settings.trials, resumed.as_ref());
+    let facts = RunFacts::of(&settings, &prepared, ids, &names, run_id).await;
+    let is_multiple = settings.trials > 1 || rows.iter().any(|row| row.trials > Some(1));
+    let (jobs, finished) = jobs_of(rows, settings.trials, resumed.as_ref());
 
     let sessions = Sessions::default();
     let mut life = Life::begin(client, facts, sessions.clone(), settings.offline).await?;
     let journal = journal_of(&settings, resumed, &life.facts)?;
-    let is_multiple = settings.trials > 1
-        || prepared
-            .rows
-            .iter()
-            .any(|row| row.trials.is_some_and(|trials| trials > 1));
     let work = Work {
         hive: Hive {
             rules: tracer.for_runs().map(|known| Arc::clone(&known.rules)),
@@ -209,9 +206,9 @@ fn client_of(settings: &Settings, tracer: &HoneyHiveTracer) -> Client {
 
 /// The rows as the function takes them.
 fn typed<I: DeserializeOwned, G: DeserializeOwned>(
-    rows: &[PreparedRow],
+    rows: Vec<PreparedRow>,
 ) -> Result<Vec<Arc<Typed<I, G>>>, DatasetError> {
-    let typed = |row: &PreparedRow| {
+    let typed = |row: PreparedRow| {
         let inputs = I::deserialize(&row.inputs).map_err(|error| row.misfit("inputs", &error))?;
         let ground_truth = row.ground_truth.as_ref().map(G::deserialize).transpose();
         Ok(Arc::new(Typed {
@@ -219,11 +216,12 @@ fn typed<I: DeserializeOwned, G: DeserializeOwned>(
             position: row.position,
             inputs,
             ground_truth: ground_truth.map_err(|error| row.misfit("ground truth", &error))?,
-            inputs_json: row.inputs.clone(),
-            ground_truth_json: row.ground_truth.clone(),
+            inputs_json: row.inputs,
+            ground_truth_json: row.ground_truth,
+            trials: row.trials,
         }))
     };
-    rows.iter().map(typed).collect()
+    rows.into_iter().map(typed).collect()
 }
 
 /// A journal that is gone on with.
@@ -281,21 +279,20 @@ fn run_id_of(
     }
 }
 
-/// What is to run, and what an earlier process has run.
+/// What is to run, and what an earlier process has run. A row is kept as long as a trial of it may run, and no longer.
 fn jobs_of<I, G>(
-    typed: &[Arc<Typed<I, G>>],
-    rows: &[PreparedRow],
+    rows: Vec<Arc<Typed<I, G>>>,
     trials: u32,
     resumed: Option<&Resumed>,
 ) -> (Vec<Job<I, G>>, Vec<TrialReport>) {
     let none = BTreeMap::new();
     let known = resumed.map_or(&none, |resumed| &resumed.told.finished);
     let (mut jobs, mut finished) = (Vec::new(), Vec::new());
-    for (typed, row) in typed.iter().zip(rows) {
+    for row in rows {
         for trial in 0..row.trials.unwrap_or(trials) {
-            match known.get(&(row.id.clone(), trial)) {
+            match known.get(&(row.id.to_string(), trial)) {
                 Some(report) => finished.push(report.clone()),
-                None => jobs.push(Job::new(Arc::clone(typed), trial)),
+                None => jobs.push(Job::new(Arc::clone(&row), trial)),
             }
         }
     }

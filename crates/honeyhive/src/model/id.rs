@@ -1,6 +1,7 @@
 //! [`SessionId`] and [`EventId`]: the UUIDs that name a session and one event of it.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use opentelemetry::trace::SpanContext;
@@ -39,8 +40,15 @@ use crate::context;
 /// assert_eq!(mapped, SessionId::from_correlation_id("thread_42"));
 /// # Ok::<(), honeyhive::InvalidSessionId>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SessionId(Uuid);
+
+impl Hash for SessionId {
+    /// In one write: a list of bytes would say its length first.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(self.0.as_u128());
+    }
+}
 
 impl SessionId {
     /// A new random id (UUID version 4), made from a thread-local generator.

@@ -68,7 +68,8 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         let rest = &self.bytes[at + 1..];
         let quote = rest.iter().take(LONGEST + 2).position(|byte| *byte == b'"');
         let rest = quote.map_or(rest, |quote| &rest[..quote]);
-        let rest = rest.strip_suffix(b"\\").unwrap_or(rest);
+        let escapes = rest.iter().rev().take_while(|byte| **byte == b'\\');
+        let rest = &rest[..rest.len() - escapes.count()];
         let Some(rest) = rest
             .strip_prefix(b"/")
             .or_else(|| rest.strip_prefix(b"\\/"))
@@ -135,6 +136,10 @@ mod tests {
             (
                 r#"Text("[\"<a><password><b>x</b></pass\", \"a\"]")"#,
                 r#"Text("[\"<a><password><redacted></pass\", \"a\"]")"#,
+            ),
+            (
+                r#"Text("[\"\\\"<a><password><b>x</b></pass\\\"\"]")"#,
+                r#"Text("[\"\\\"<a><password><redacted></pass\\\"\"]")"#,
             ),
         ] {
             assert_eq!(mask(text), expected);

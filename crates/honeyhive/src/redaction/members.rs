@@ -2,7 +2,7 @@
 //! writes a struct.
 
 use super::pairs::{LONGEST, is_name, is_value};
-use super::quotes::{decoded, quote_at, quoted};
+use super::quotes::{decoded, is_around, quote_at, quoted};
 use super::text::Masker;
 
 /// So far ahead the other members are looked for, in bytes.
@@ -21,14 +21,28 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         false
     }
 
-    /// Whether the text behind this colon is a name that hides what has it.
+    /// Whether the text behind this colon is a name that hides what has it. A name that was cut off may be any.
     fn says_secret(&self, colon: usize) -> bool {
         let start = self.skip_blanks(colon + 1, true);
+        if start >= self.bytes.len() {
+            return true;
+        }
         let Some(quote) = quote_at(self.bytes, start) else {
             return false;
         };
-        let (text, _) = quoted(self.bytes, quote);
-        text.len() <= LONGEST && (self.hides)(&decoded(&self.text[text]))
+        if self.is_of_text_around(quote, colon) {
+            return true;
+        }
+        let (text, end) = quoted(self.bytes, quote);
+        let is_cut = text.end == end;
+        is_cut || (text.len() <= LONGEST && (self.hides)(&decoded(&self.text[text])))
+    }
+
+    /// Whether the quote ends the text that the member before this colon is in.
+    fn is_of_text_around(&self, quote: usize, colon: usize) -> bool {
+        let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'');
+        let of_name = self.bytes[..colon].iter().rposition(is_quote);
+        of_name.is_some_and(|before| is_around(self.bytes, quote, before))
     }
 
     /// The colon of a member further on that says a name which hides.

@@ -649,6 +649,28 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_was_cut_off_behind_its_value_may_be_any() {
+        let whole = r#"[{"value": {"a": "HIDDEN"}, "n": 1, "key": "password"}]"#;
+        let first = whole.find(r#" "password"#).unwrap();
+        for length in first..whole.len() {
+            let cut = &whole[..length];
+            for text in [
+                cut.to_owned(),
+                format!("Text({cut:?})"),
+                format!("{:?}", format!("Text({cut:?})")),
+            ] {
+                assert!(!mask(&text, false).contains("HIDDEN"), "{text}");
+            }
+        }
+        for told in [
+            r#"{"value": "ada", "key": "user"}"#,
+            r#"{"value": "ada", "n"#,
+        ] {
+            assert_eq!(mask(told, false), told);
+        }
+    }
+
+    #[test]
     fn what_is_no_secret_stays_as_it_is() {
         for text in [
             "my password: what was it?",

@@ -18,12 +18,22 @@ const MOST_READ: usize = 64 * 1024;
 /// What HoneyHive said to a call that succeeded.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Bytes,
 }
 
 impl Answer {
-    /// The one field that is read of the answer to a session start. It need not be there.
-    pub(crate) fn session_id(&self) -> Option<SessionId> {
+    /// Whether the answer to the start of this session names another one. It need not name any.
+    pub(crate) fn is_of_another(&self, session: SessionId) -> bool {
+        !self.names(session) && self.session_id().is_some_and(|named| named != session)
+    }
+
+    /// Finds the one field that is read of such an answer without reading the rest, as compact JSON has it.
+    fn names(&self, session: SessionId) -> bool {
+        let field = format!("\"session_id\":\"{session}\"");
+        str::from_utf8(&self.body).is_ok_and(|body| body.contains(&field))
+    }
+
+    fn session_id(&self) -> Option<SessionId> {
         #[derive(serde::Deserialize)]
         struct Fields {
             session_id: SessionId,
@@ -59,8 +69,9 @@ impl Failure {
 pub(super) fn read(response: Response<Bytes>, keys: &Keys) -> Result<Answer, Failure> {
     let status = response.status();
     if status.is_success() {
-        let body = response.into_body().to_vec();
-        return Ok(Answer { body });
+        return Ok(Answer {
+            body: response.into_body(),
+        });
     }
     let message = message_of(&response, keys);
     if is_transient(status) {

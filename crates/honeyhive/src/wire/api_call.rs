@@ -78,7 +78,7 @@ pub(super) fn read(
         return if body.len() > MOST_OF_AN_ANSWER {
             Err(ApiFailure::TooLong)
         } else {
-            Ok(Answer { body: body.into() })
+            Ok(Answer { body })
         };
     }
     Err(ApiFailure::Status {

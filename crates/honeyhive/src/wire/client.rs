@@ -1,10 +1,11 @@
 //! One HTTP client, with one connection pool, for REST and OTLP.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use opentelemetry_http::Bytes;
 
 use super::answer::{self, Answer, Failure, said};
@@ -23,6 +24,7 @@ use crate::secret::ApiKey;
 use crate::settings::{Keys, Settings};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const CLIENT_TIMESTAMP: HeaderName = HeaderName::from_static("hh-client-timestamp");
 
 /// Spans come in large batches, so an answer to them may take longer than one to a session: as long as
 /// OpenTelemetry's exporters wait. Few batches go at a time, so one that hangs holds others up.
@@ -33,8 +35,9 @@ const TRACES_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Client {
     transport: Transport,
     base: String,
-    /// What every call has.
+    /// What every call has, and those of JSON.
     headers: HeaderMap,
+    json_headers: HeaderMap,
     timeout: Duration,
     source: HeaderValue,
     /// What the legacy route of sessions takes; the current one goes by the key.
@@ -51,10 +54,12 @@ impl Client {
         settings: &Settings,
         compression: Arc<Compression>,
     ) -> Result<Self, BuildError> {
+        let headers = headers(settings);
         Ok(Self {
             transport: Transport::new(settings)?,
             base: settings.server_url.clone(),
-            headers: headers(settings),
+            json_headers: with_json(headers.clone()),
+            headers,
             timeout: settings.api_timeout,
             source: settings.source_header.clone(),
             project: settings.project.clone(),
@@ -69,18 +74,18 @@ impl Client {
     pub(crate) async fn start_session(
         &self,
         items: u64,
-        session: &[u8],
+        session: Bytes,
     ) -> Result<Answer, Failure> {
         self.legacy_sessions
             .choose(
                 true,
-                || self.rest(items, Method::POST, "/v1/sessions", session.to_vec()),
+                || self.rest(items, Method::POST, "/v1/sessions", session.clone()),
                 || {
                     self.rest(
                         items,
                         Method::POST,
                         "/session/start",
-                        legacy_start(session, self.project.as_deref()),
+                        legacy_start(&session, self.project.as_deref()).into(),
                     )
                 },
             )
@@ -92,7 +97,7 @@ impl Client {
         &self,
         items: u64,
         event_id: SessionId,
-        update: &[u8],
+        update: Bytes,
     ) -> Result<Answer, Failure> {
         let path = format!("/v1/events/{event_id}");
         // Where sessions have their current route, it is this one session that is not found.
@@ -100,13 +105,13 @@ impl Client {
         self.legacy_events
             .choose(
                 not_found_tells,
-                || self.rest(items, Method::PUT, &path, update.to_vec()),
+                || self.rest(items, Method::PUT, &path, update.clone()),
                 || {
                     self.rest(
                         items,
                         Method::PUT,
                         "/events",
-                        legacy_update(event_id, update),
+                        legacy_update(event_id, &update).into(),
                     )
                 },
             )
@@ -136,7 +141,8 @@ impl Client {
     }
 
     async fn traces(&self, items: u64, payload: Payload) -> Result<Answer, Failure> {
-        let mut headers = payload.headers;
+        let mut headers = self.headers.clone();
+        headers.extend(payload.headers);
         headers.insert(HeaderName::from_static("x-source"), self.source.clone());
         let timeout = TRACES_TIMEOUT.max(self.timeout);
         let path = "/opentelemetry/v1/traces";
@@ -149,17 +155,11 @@ impl Client {
         items: u64,
         method: Method,
         path: &str,
-        body: Vec<u8>,
+        body: Bytes,
     ) -> Result<Answer, Failure> {
-        self.send(
-            items,
-            method,
-            path,
-            json_headers(),
-            body.into(),
-            self.timeout,
-        )
-        .await
+        let headers = self.json_headers();
+        self.send(items, method, path, headers, body, self.timeout)
+            .await
     }
 
     async fn send(
@@ -190,8 +190,10 @@ impl Client {
         let Some(key) = self.keys.of(call.takes) else {
             return Err(ApiFailure::MissingKey(call.takes));
         };
-        let mut headers = json_headers();
-        headers.extend(key.bearer().map(|bearer| (AUTHORIZATION, bearer)));
+        let mut headers = self.json_headers();
+        if let Some(bearer) = key.bearer() {
+            headers.insert(AUTHORIZATION, bearer);
+        }
         if call.body.is_none() {
             headers.remove(CONTENT_TYPE);
         }
@@ -210,12 +212,18 @@ impl Client {
         headers: HeaderMap,
         body: Bytes,
     ) -> Result<Request<Bytes>, http::uri::InvalidUri> {
+        let url = [self.base.as_str(), path].concat();
         let mut request = Request::new(body);
         *request.method_mut() = method;
-        *request.uri_mut() = format!("{}{path}", self.base).parse()?;
-        request.headers_mut().clone_from(&self.headers);
-        request.headers_mut().extend(headers);
+        *request.uri_mut() = Uri::from_maybe_shared(url)?;
+        *request.headers_mut() = headers;
         Ok(request)
+    }
+
+    fn json_headers(&self) -> HeaderMap {
+        let mut headers = self.json_headers.clone();
+        headers.insert(CLIENT_TIMESTAMP, nanoseconds_now().into());
+        headers
     }
 
     /// Sends a request, and says in the log how that went: without its query, which may hold names of the program's.
@@ -227,12 +235,11 @@ impl Client {
         wanted: Wanted,
     ) -> Result<Response<Bytes>, Unanswered> {
         let (method, bytes) = (request.method().clone(), request.body().len());
-        let url = request.uri().to_string();
-        let url = url.split('?').next().unwrap_or_default().to_owned();
+        let url = WithoutQuery(request.uri().clone());
         let began = Instant::now();
         match self.transport.send(request, timeout, wanted).await {
             Ok(response) => {
-                log::debug(format_args!(
+                log::passing(format_args!(
                     "{method} {url}: {}{bytes} bytes, status {} after {:?}",
                     counted(items),
                     response.status().as_u16(),
@@ -241,8 +248,9 @@ impl Client {
                 Ok(response)
             }
             Err(unanswered) => {
+                let url = url.to_string();
                 let detail = hints::explained(method.as_str(), &url, &said(&unanswered.detail));
-                log::debug(format_args!(
+                log::passing(format_args!(
                     "{detail} ({}after {:?})",
                     counted(items),
                     began.elapsed()
@@ -265,19 +273,28 @@ fn counted(items: Option<u64>) -> String {
     }
 }
 
-fn json_headers() -> HeaderMap {
-    let mut headers = HeaderMap::new();
+/// A URL for the log.
+struct WithoutQuery(Uri);
+
+impl fmt::Display for WithoutQuery {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(scheme), Some(authority)) = (self.0.scheme(), self.0.authority()) {
+            write!(formatter, "{scheme}://{authority}")?;
+        }
+        formatter.write_str(self.0.path())
+    }
+}
+
+/// With what a call with JSON says besides. The time is set anew for each.
+fn with_json(mut headers: HeaderMap) -> HeaderMap {
     headers.insert(ACCEPT, JSON);
     headers.insert(CONTENT_TYPE, JSON);
-    headers.insert(
-        HeaderName::from_static("hh-client-timestamp"),
-        HeaderValue::from(nanoseconds_now()),
-    );
+    headers.insert(CLIENT_TIMESTAMP, 0.into());
     headers
 }
 
 /// A call that cannot be made. The settings were checked, so there is none.
-fn unusable(error: impl std::fmt::Display) -> Failure {
+fn unusable(error: impl fmt::Display) -> Failure {
     Failure::Refused {
         status: 0,
         message: error.to_string(),

@@ -21,7 +21,7 @@ impl Core {
                 if let Some(start) = &call.start {
                     start.settle(Ok(()));
                 }
-                if answer.session_id().is_some_and(|given| given != id) {
+                if answer.is_of_another(id) {
                     self.notices.other_id(now);
                 }
                 self.lane.note_known(id);

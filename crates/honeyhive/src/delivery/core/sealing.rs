@@ -9,7 +9,7 @@ use crate::delivery::claim::Claim;
 use crate::delivery::lane::Number;
 use crate::delivery::piles::{Batch, Job, JobOf, Place};
 use crate::delivery::routes::{REST_WIDTH, TRACES_WIDTH};
-use crate::delivery::seal::{Open, OpenSpan, Product};
+use crate::delivery::seal::{Open, Product};
 use crate::delivery::sealed::{Body, Sealed, Target};
 use crate::error::StartError;
 use crate::model::id::SessionId;
@@ -22,6 +22,7 @@ impl Core {
         if self.piles.spans.strays_are_due(now, &self.ledger) {
             self.assign_strays(now);
         }
+        self.piles.spans.look(now, &self.ledger);
         let ready = self.piles.jobs.len(true) + self.lane.ready(true);
         for _ in ready..TRACES_WIDTH {
             if !self.piles.spans.free_are_due(now, &self.ledger) {
@@ -95,16 +96,13 @@ impl Core {
         for id in ids {
             self.piles.sessions.unblock(*id);
         }
-        let spans = batch.spans.into_iter().map(|(span, session)| {
-            let session = self.intake.labels.current(session);
-            OpenSpan {
-                has_children: self.intake.labels.has_children(&span),
-                unstarted: self.intake.labels.unstarted_name(session).cloned(),
-                session,
-                span,
-            }
-        });
-        let open = Open::Spans(spans.collect());
+        let labels = &self.intake.labels;
+        for open in &mut batch.spans {
+            open.session = labels.current(open.session);
+            open.has_children = labels.has_children(&open.span);
+            open.unstarted = labels.unstarted_name(open.session).cloned();
+        }
+        let open = Open::Spans(batch.spans);
         let number = self.piles.jobs.add(Job {
             of: JobOf::Spans(batch.about),
             claim: batch.claim,

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::random::{plan, span};
 use super::state::{Core, Effect, Event};
+use crate::delivery::lane::Number;
 use crate::delivery::plan::Plan;
 use crate::delivery::seal::Sealer;
 use crate::delivery::sealed::Target;
@@ -26,6 +27,9 @@ struct Steps {
     now: Instant,
     /// How HoneyHive answers.
     answer: fn() -> Result<Answer, Failure>,
+    /// Starts are answered when the test says so.
+    starts_by_hand: bool,
+    unanswered: Vec<Number>,
     calls: Vec<Target>,
     /// The most that a step has looked at.
     most: usize,
@@ -44,6 +48,8 @@ impl Steps {
             inbox: Inbox::default(),
             now: Instant::now(),
             answer,
+            starts_by_hand: false,
+            unanswered: Vec::new(),
             calls: Vec::new(),
             most: 0,
         };
@@ -71,6 +77,18 @@ impl Steps {
         self.step(vec![Event::Tick]);
     }
 
+    /// Some time later one start is answered.
+    fn answer_a_start(&mut self, later: Duration) {
+        self.now += later;
+        let number = self.unanswered.remove(0);
+        self.step(vec![Event::Answered(number, (self.answer)())]);
+    }
+
+    fn batches(&self) -> usize {
+        let traces = self.calls.iter().filter(|target| target.is_traces());
+        traces.count()
+    }
+
     fn step(&mut self, mut events: Vec<Event<'_>>) {
         loop {
             self.outbox.take(&mut self.inbox);
@@ -88,6 +106,10 @@ impl Steps {
                     }
                     Effect::Call { number, target, .. } => {
                         self.calls.push(target);
+                        if self.starts_by_hand && matches!(target, Target::Start(_)) {
+                            self.unanswered.push(number);
+                            continue;
+                        }
                         events.push(Event::Answered(number, (self.answer)()));
                     }
                     Effect::Answer(answered) => answered.send(),
@@ -143,4 +165,84 @@ fn who_awaits_a_session_has_an_answer_though_the_disk_stands_still() {
     }
     assert_eq!(answer.try_recv(), Ok(Ok(())));
     assert!(matches!(steps.calls[..], [Target::Start(id)] if id == start.id));
+}
+
+/// A session each with a span, and a flush of all; the starts are under way.
+fn flushed(sessions: usize, timeout: Duration) -> Steps {
+    let mut steps = Steps::new(None, || Ok(Answer::default()));
+    steps.starts_by_hand = true;
+    for _ in 0..sessions {
+        let session = steps.start().id;
+        steps.span(session);
+    }
+    let (reply, _answer) = Reply::blocking();
+    steps.outbox.command(Command::Flush(timeout, reply));
+    steps.step(Vec::new());
+    steps
+}
+
+#[test]
+fn spans_of_a_flush_go_together_however_slowly_the_starts_of_their_sessions_are_answered() {
+    let mut steps = flushed(600, Duration::from_secs(3_600));
+    for answered in 1..=600 {
+        assert_eq!(steps.batches(), usize::from(answered > 512));
+        steps.answer_a_start(Duration::from_millis(900));
+    }
+    assert_eq!(steps.batches(), 2);
+    assert_eq!(steps.outbox.stats().pending, 0);
+    steps.core.end();
+}
+
+#[test]
+fn a_start_that_hangs_keeps_no_span_of_another_session_beyond_a_second_or_half_the_flush() {
+    for (timeout, then) in [(3_600, 1_000), (1, 500)] {
+        let mut steps = flushed(10, Duration::from_secs(timeout));
+        for _ in 0..9 {
+            steps.answer_a_start(Duration::ZERO);
+        }
+        let answered = steps.now;
+        while steps.batches() == 0 {
+            steps.tick();
+        }
+        assert_eq!(steps.now - answered, Duration::from_millis(then));
+        assert_eq!(steps.outbox.stats().delivered, 9 + 9);
+        steps.core.end();
+    }
+}
+
+#[test]
+fn new_sessions_keep_no_span_that_a_flush_waits_for() {
+    let mut steps = flushed(2, Duration::from_secs(3_600));
+    // The start of the second hangs; others begin and are answered all the time.
+    steps.answer_a_start(Duration::ZERO);
+    for _ in 0..9 {
+        let session = steps.start().id;
+        steps.span(session);
+        steps.tick();
+        let newest = steps.unanswered.len() - 1;
+        steps.unanswered.swap(0, newest);
+        steps.answer_a_start(Duration::ZERO);
+        assert_eq!(steps.batches(), 0);
+    }
+    steps.tick();
+    assert_eq!(steps.batches(), 1);
+    steps.core.end();
+}
+
+#[test]
+fn spans_without_a_flush_go_twice_a_second_at_most_while_starts_are_answered_late() {
+    let mut steps = Steps::new(None, || Ok(Answer::default()));
+    steps.starts_by_hand = true;
+    for _ in 0..100 {
+        let session = steps.start().id;
+        steps.span(session);
+    }
+    steps.tick();
+    steps.now += Duration::from_secs(2);
+    for _ in 0..100 {
+        steps.answer_a_start(Duration::from_millis(30));
+    }
+    assert_eq!(steps.batches(), 6, "in three seconds");
+    assert_eq!(steps.outbox.stats().pending, 0);
+    steps.core.end();
 }

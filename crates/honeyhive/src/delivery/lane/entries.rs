@@ -55,7 +55,8 @@ impl Entry {
 /// All calls of the lane. What is asked at every step is looked up, however many wait.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
-    entries: BTreeMap<Key, Entry>,
+    /// Boxed, since the neighbours of one that goes move up.
+    entries: BTreeMap<Key, Box<Entry>>,
     keys: HashMap<Number, Key>,
     numbers: u64,
     counts: Counts,
@@ -81,19 +82,19 @@ impl Entries {
         self.ready.insert(key);
         self.counts.add(&call, Doing::Ready);
         self.keys.insert(key.number, key);
-        let entry = Entry {
+        let entry = Box::new(Entry {
             call,
             doing: Doing::Ready,
             outcome: None,
             was_refused: false,
-        };
+        });
         self.entries.insert(key, entry);
         key
     }
 
     pub(super) fn remove(&mut self, number: Number) -> Option<(Key, Sealed)> {
         let key = self.keys.remove(&number)?;
-        let Entry { call, doing, .. } = self.entries.remove(&key)?;
+        let Entry { call, doing, .. } = *self.entries.remove(&key)?;
         self.counts.remove(&call, doing);
         self.ready.remove(&key);
         if let Some(then) = call.tries.not_before {
@@ -107,7 +108,7 @@ impl Entries {
     }
 
     pub(super) fn at(&self, key: &Key) -> Option<&Entry> {
-        self.entries.get(key)
+        self.entries.get(key).map(Box::as_ref)
     }
 
     pub(super) fn get(&self, number: Number) -> Option<&Entry> {
@@ -115,7 +116,8 @@ impl Entries {
     }
 
     pub(super) fn get_mut(&mut self, number: Number) -> Option<&mut Entry> {
-        self.entries.get_mut(self.keys.get(&number)?)
+        let entry = self.entries.get_mut(self.keys.get(&number)?);
+        entry.map(Box::as_mut)
     }
 
     /// Changes a call that waits, and lets it be tried from a time on.
@@ -195,11 +197,12 @@ impl Entries {
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.values()
+        self.entries.values().map(Box::as_ref)
     }
 
     pub(super) fn in_memory(&self) -> impl Iterator<Item = (&Key, &Entry)> {
-        self.entries.range(FIRST_IN_MEMORY..)
+        let in_memory = self.entries.range(FIRST_IN_MEMORY..);
+        in_memory.map(|(key, entry)| (key, entry.as_ref()))
     }
 
     /// The numbers of the calls that are on disk.

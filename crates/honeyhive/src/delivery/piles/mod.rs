@@ -1,16 +1,18 @@
 //! What is open: what a session has to say, and the spans that wait; and what is being sealed of that.
 
+mod company;
 mod jobs;
 mod pile;
 mod schedule;
 mod sessions;
 mod spans;
+mod waiting;
 
 use self::jobs::Jobs;
 pub(super) use self::jobs::{Job, JobOf};
 use self::sessions::Sessions;
 use self::spans::Spans;
-pub(super) use self::spans::{Batch, Place, Waiting, event_of};
+pub(super) use self::waiting::{Batch, Place, Waiting, event_of};
 use super::claim::Claim;
 use super::plan::Plan;
 

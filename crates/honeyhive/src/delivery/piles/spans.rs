@@ -2,45 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use opentelemetry_sdk::trace::SpanData;
 use tokio::time::Instant;
 
-use crate::attributes::EVENT_ID;
+use super::company::Company;
+use super::waiting::{Batch, Place, Waiting};
 use crate::delivery::claim::Claim;
 use crate::delivery::ledger::Ledger;
+use crate::delivery::seal::OpenSpan;
 use crate::delivery::sealed::About;
 use crate::delivery::time::SPAN_DELAY;
 use crate::delivery::work;
-use crate::model::id::{EventId, SessionId};
+use crate::model::id::SessionId;
 
 /// So many spans go in one request, at the most.
 const BATCH_SPANS: usize = 512;
 /// And about so many bytes before compression.
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
-
-/// A span with its share of the accounts.
-#[derive(Debug)]
-pub(in crate::delivery) struct Waiting {
-    pub(in crate::delivery) span: SpanData,
-    pub(in crate::delivery) claim: Claim,
-    pub(in crate::delivery) since: Instant,
-    pub(in crate::delivery) session: Option<SessionId>,
-}
-
-impl Waiting {
-    /// The event that the span becomes, where it has a name.
-    pub(in crate::delivery) fn event(&self) -> Option<SessionId> {
-        event_of(&self.span)
-    }
-}
-
-/// The event that a span becomes, where it has a name.
-pub(in crate::delivery) fn event_of(span: &SpanData) -> Option<SessionId> {
-    let mut attributes = span.attributes.iter();
-    let name = attributes.rfind(|it| it.key.as_str() == EVENT_ID)?;
-    let event: EventId = name.value.as_str().parse().ok()?;
-    Some(event.as_session())
-}
 
 /// Names a span while it waits: its age.
 type Age = u64;
@@ -48,7 +25,8 @@ type Age = u64;
 /// The spans that were taken in and not sealed.
 #[derive(Debug, Default)]
 pub(in crate::delivery) struct Spans {
-    waiting: BTreeMap<Age, Waiting>,
+    /// Boxed, since the neighbours of one that goes move up.
+    waiting: BTreeMap<Age, Box<Waiting>>,
     ages: Age,
     /// Nobody has said whose they are.
     strays: BTreeSet<Age>,
@@ -56,28 +34,14 @@ pub(in crate::delivery) struct Spans {
     free: BTreeSet<Age>,
     /// They wait for the start of their session.
     held: HashMap<SessionId, BTreeSet<Age>>,
+    held_by_age: BTreeSet<Age>,
+    /// The oldest of those that starts have let go since the last look.
+    let_go: Option<Age>,
+    company: Company,
     /// They follow the start of their session to disk.
     behind: BTreeSet<Age>,
     /// How many there are of each session and of each named event.
     concerned: HashMap<SessionId, u32>,
-}
-
-/// Where a span waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::delivery) enum Place {
-    Free,
-    Held,
-    Behind,
-}
-
-/// Spans that are sealed together.
-#[derive(Debug)]
-pub(in crate::delivery) struct Batch {
-    pub(in crate::delivery) spans: Vec<(SpanData, SessionId)>,
-    pub(in crate::delivery) about: About,
-    pub(in crate::delivery) claim: Claim,
-    /// Since when the first of them has waited.
-    pub(in crate::delivery) since: Instant,
 }
 
 impl Spans {
@@ -101,7 +65,7 @@ impl Spans {
     fn insert(&mut self, waiting: Waiting) -> Age {
         work::look();
         self.ages += 1;
-        self.waiting.insert(self.ages, waiting);
+        self.waiting.insert(self.ages, Box::new(waiting));
         self.ages
     }
 
@@ -109,7 +73,10 @@ impl Spans {
         match place {
             Place::Free => self.free.insert(age),
             Place::Behind => self.behind.insert(age),
-            Place::Held => self.held.entry(session).or_default().insert(age),
+            Place::Held => {
+                self.held_by_age.insert(age);
+                self.held.entry(session).or_default().insert(age)
+            }
         };
     }
 
@@ -123,15 +90,43 @@ impl Spans {
     pub(in crate::delivery) fn take_strays(&mut self) -> Vec<Waiting> {
         let strays = std::mem::take(&mut self.strays);
         let taken = strays.iter().filter_map(|age| self.waiting.remove(age));
-        taken.collect()
+        taken.map(|it| *it).collect()
     }
 
     pub(in crate::delivery) fn strays_are_due(&self, now: Instant, ledger: &Ledger) -> bool {
         self.strays.len() >= BATCH_SPANS || self.is_due(&self.strays, now, ledger)
     }
 
+    /// Notes which spans starts have let go.
+    pub(in crate::delivery) fn look(&mut self, now: Instant, ledger: &Ledger) {
+        if let Some(oldest) = self.let_go.take() {
+            let is_urgent = self.is_urgent(oldest, ledger);
+            self.company.came(is_urgent, now);
+        }
+    }
+
     pub(in crate::delivery) fn free_are_due(&self, now: Instant, ledger: &Ledger) -> bool {
-        self.free.len() >= BATCH_SPANS || self.is_due(&self.free, now, ledger)
+        self.free.len() >= BATCH_SPANS
+            || (self.is_due(&self.free, now, ledger) && !self.await_company(now, ledger))
+    }
+
+    /// True while starts under way are about to let more spans go, that go in the same batch.
+    fn await_company(&self, now: Instant, ledger: &Ledger) -> bool {
+        let (Some(held), Some(free)) = (self.held_by_age.first(), self.free.first()) else {
+            return false;
+        };
+        if self.is_urgent(*free, ledger) {
+            self.is_urgent(*held, ledger)
+                && self.company.more_urgent_may_come(now)
+                && !ledger.is_half_over(now)
+        } else {
+            self.company.more_may_come(now)
+        }
+    }
+
+    fn is_urgent(&self, age: Age, ledger: &Ledger) -> bool {
+        let waiting = self.waiting.get(&age);
+        waiting.is_some_and(|it| ledger.is_urgent(&it.claim))
     }
 
     pub(in crate::delivery) fn behind_are_due(&self, now: Instant, ledger: &Ledger) -> bool {
@@ -149,9 +144,18 @@ impl Spans {
 
     /// Lets the spans of a session go, or follow its start to disk.
     pub(in crate::delivery) fn release(&mut self, session: SessionId, place: Place) {
-        for age in self.held.remove(&session).unwrap_or_default() {
+        for age in self.take_held(session) {
             self.put(age, session, place);
         }
+    }
+
+    fn take_held(&mut self, session: SessionId) -> BTreeSet<Age> {
+        let ages = self.held.remove(&session).unwrap_or_default();
+        for age in &ages {
+            self.held_by_age.remove(age);
+        }
+        self.let_go = self.let_go.into_iter().chain(ages.first().copied()).min();
+        ages
     }
 
     /// Lets go what follows nothing on disk any more, of the first that do.
@@ -173,7 +177,7 @@ impl Spans {
 
     /// Moves the spans of a session to another.
     pub(in crate::delivery) fn move_all(&mut self, from: SessionId, to: SessionId, place: Place) {
-        for age in self.held.remove(&from).unwrap_or_default() {
+        for age in self.take_held(from) {
             if let Some(mut waiting) = self.waiting.remove(&age) {
                 self.forget_concern(&waiting);
                 waiting.session = Some(to);
@@ -186,6 +190,7 @@ impl Spans {
 
     /// The next batch of those that may go, oldest first, and what is no longer concerned by any that waits.
     pub(in crate::delivery) fn next_batch(&mut self, ledger: &mut Ledger) -> Option<Batch> {
+        self.company.left();
         let free = std::mem::take(&mut self.free);
         let (batch, rest) = self.batch_of(free, ledger);
         self.free = rest;
@@ -210,7 +215,7 @@ impl Spans {
             return (None, ages);
         };
         let mut batch = Batch {
-            spans: Vec::new(),
+            spans: Vec::with_capacity(BATCH_SPANS.min(ages.len())),
             about: About::default(),
             claim: Claim::none(),
             since,
@@ -220,7 +225,7 @@ impl Spans {
             && let Some(age) = ages.pop_first()
         {
             work::look();
-            let Some(waiting) = self.waiting.remove(&age) else {
+            let Some(waiting) = self.waiting.remove(&age).map(|it| *it) else {
                 continue;
             };
             self.forget_concern(&waiting);
@@ -228,7 +233,7 @@ impl Spans {
             batch.claim = ledger.merge(batch.claim, waiting.claim);
             if let Some(session) = waiting.session {
                 batch.about.sessions.push(session);
-                batch.spans.push((waiting.span, session));
+                batch.spans.push(OpenSpan::new(waiting.span, session));
             }
         }
         batch.about = batch.about.sorted();
@@ -266,6 +271,7 @@ impl Spans {
         self.strays.remove(&age);
         self.free.remove(&age);
         self.behind.remove(&age);
+        self.held_by_age.remove(&age);
         if let Some(session) = waiting.session {
             if let Some(held) = self.held.get_mut(&session) {
                 held.remove(&age);
@@ -275,7 +281,7 @@ impl Spans {
             }
             self.forget_concern(&waiting);
         }
-        Some(waiting)
+        Some(*waiting)
     }
 
     /// What is left at the end.

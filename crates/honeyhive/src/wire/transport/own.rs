@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use opentelemetry_http::Bytes;
-use reqwest::{Client, ClientBuilder};
+use reqwest::{Client, ClientBuilder, Url};
 
 use super::unanswered::{Unanswered, Wanted};
 use crate::error::BuildError;
@@ -12,7 +12,11 @@ use crate::model::causes::with_causes;
 use crate::settings::Settings;
 
 #[derive(Debug)]
-pub(in crate::wire) struct Own(Client);
+pub(in crate::wire) struct Own {
+    client: Client,
+    /// Where all calls go, parsed.
+    base: Url,
+}
 
 impl Own {
     pub(super) fn new(settings: &Settings) -> Result<Self, BuildError> {
@@ -22,8 +26,10 @@ impl Own {
             .pool_idle_timeout(Duration::from_secs(60))
             .connect_timeout(settings.api_timeout)
             .build();
-        client.map(Self).map_err(|error| BuildError::HttpClient {
-            source: error.into(),
+        let unusable = |source| BuildError::HttpClient { source };
+        Ok(Self {
+            client: client.map_err(|error| unusable(error.into()))?,
+            base: Url::parse(&settings.server_url).map_err(|error| unusable(error.into()))?,
         })
     }
 
@@ -33,9 +39,8 @@ impl Own {
         timeout: Duration,
         wanted: Wanted,
     ) -> Result<Response<Bytes>, Unanswered> {
-        let mut request = reqwest::Request::try_from(request).map_err(unanswered)?;
-        *request.timeout_mut() = Some(timeout);
-        let mut response = self.0.execute(request).await.map_err(unanswered)?;
+        let request = self.request(request, timeout);
+        let mut response = self.client.execute(request).await.map_err(unanswered)?;
         let mut answer = Response::new(Bytes::new());
         *answer.status_mut() = response.status();
         *answer.headers_mut() = std::mem::take(response.headers_mut());
@@ -45,6 +50,21 @@ impl Own {
             body => body.unwrap_or_default(),
         };
         Ok(answer)
+    }
+}
+
+impl Own {
+    /// The same request for reqwest, whose own conversion parses the whole URL.
+    fn request(&self, request: Request<Bytes>, timeout: Duration) -> reqwest::Request {
+        let (parts, body) = request.into_parts();
+        let mut url = self.base.clone();
+        url.set_path(parts.uri.path());
+        url.set_query(parts.uri.query());
+        let mut request = reqwest::Request::new(parts.method, url);
+        *request.headers_mut() = parts.headers;
+        *request.body_mut() = Some(body.into());
+        *request.timeout_mut() = Some(timeout);
+        request
     }
 }
 

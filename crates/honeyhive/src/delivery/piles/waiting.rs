@@ -1,0 +1,52 @@
+//! [`Waiting`]: a finished span that waits, where it does, and the [`Batch`] it goes in.
+
+use opentelemetry_sdk::trace::SpanData;
+use tokio::time::Instant;
+
+use crate::attributes::EVENT_ID;
+use crate::delivery::claim::Claim;
+use crate::delivery::seal::OpenSpan;
+use crate::delivery::sealed::About;
+use crate::model::id::{EventId, SessionId};
+
+/// A span with its share of the accounts.
+#[derive(Debug)]
+pub(in crate::delivery) struct Waiting {
+    pub(in crate::delivery) span: SpanData,
+    pub(in crate::delivery) claim: Claim,
+    pub(in crate::delivery) since: Instant,
+    pub(in crate::delivery) session: Option<SessionId>,
+}
+
+impl Waiting {
+    /// The event that the span becomes, where it has a name.
+    pub(in crate::delivery) fn event(&self) -> Option<SessionId> {
+        event_of(&self.span)
+    }
+}
+
+/// The event that a span becomes, where it has a name.
+pub(in crate::delivery) fn event_of(span: &SpanData) -> Option<SessionId> {
+    let mut attributes = span.attributes.iter();
+    let name = attributes.rfind(|it| it.key.as_str() == EVENT_ID)?;
+    let event: EventId = name.value.as_str().parse().ok()?;
+    Some(event.as_session())
+}
+
+/// Where a span waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::delivery) enum Place {
+    Free,
+    Held,
+    Behind,
+}
+
+/// Spans that are sealed together.
+#[derive(Debug)]
+pub(in crate::delivery) struct Batch {
+    pub(in crate::delivery) spans: Vec<OpenSpan>,
+    pub(in crate::delivery) about: About,
+    pub(in crate::delivery) claim: Claim,
+    /// Since when the first of them has waited.
+    pub(in crate::delivery) since: Instant,
+}

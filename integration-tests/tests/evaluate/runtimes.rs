@@ -1,0 +1,100 @@
+//! The runtimes that a run goes on in, and functions that block.
+
+use std::thread::ThreadId;
+
+use honeyhive::evaluate::{ExperimentReport, RunStatus, evaluate_sync};
+use honeyhive::json;
+
+use crate::stage::{Echo, Stage, evaluation, numbered, q, right};
+
+/// Thirty datapoints have run, each function on the thread that is given back.
+async fn threads_of(stage: &Stage) -> Vec<ThreadId> {
+    let threads = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = std::sync::Arc::clone(&threads);
+    let report = honeyhive::evaluate(async move |dp: Echo| {
+        tokio::task::yield_now().await;
+        seen.lock().unwrap().push(std::thread::current().id());
+        right(dp).await
+    })
+    .dataset(numbered(30))
+    .tracer(&stage.tracer)
+    .await
+    .unwrap();
+    assert_whole(stage, &report, 30);
+    let threads = threads.lock().unwrap();
+    threads.clone()
+}
+
+#[track_caller]
+fn assert_whole(stage: &Stage, report: &ExperimentReport, n: usize) {
+    assert_eq!(report.status(), RunStatus::Completed);
+    assert!(report.delivery().is_complete(), "{:?}", report.delivery());
+    assert_eq!(stage.honeyhive.sessions().len(), n);
+    assert_eq!(stage.run().status, "completed");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_run_goes_on_in_a_runtime_of_one_thread() {
+    let stage = Stage::new().await;
+    let here = std::thread::current().id();
+    assert!(
+        threads_of(&stage)
+            .await
+            .iter()
+            .all(|thread| *thread == here)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_goes_on_in_a_runtime_of_many_threads() {
+    let stage = Stage::new().await;
+    let here = std::thread::current().id();
+    assert!(
+        threads_of(&stage)
+            .await
+            .iter()
+            .all(|thread| *thread != here)
+    );
+}
+
+#[tokio::test]
+async fn a_function_that_is_not_async_runs_in_its_session() {
+    let stage = Stage::new().await;
+    let tracer = stage.tracer.clone();
+    evaluate_sync(move |dp: Echo| {
+        drop(tracer.tool("inside").start());
+        Ok::<_, String>(json!({"a": q(&dp)}))
+    })
+    .function_name("blocking")
+    .dataset(numbered(1))
+    .tracer(&stage.tracer)
+    .await
+    .unwrap();
+    let tree = stage.honeyhive.tree(&stage.only_session().session_id);
+    assert!(
+        tree.ends_with("\n  blocking [chain]\n    inside [tool]\n"),
+        "{tree}"
+    );
+}
+
+#[test]
+fn a_run_blocks_without_a_runtime() {
+    let honeyhive = honeyhive_local::LocalServer::builder()
+        .start_blocking()
+        .unwrap();
+    let tracer = crate::stage::tracer(&honeyhive);
+    let stage = Stage { honeyhive, tracer };
+    let report = evaluation(&stage, 2).block().unwrap();
+    assert_whole(&stage, &report, 2);
+}
+
+#[tokio::test]
+async fn a_run_blocks_inside_a_blocking_thread_of_a_runtime() {
+    let stage = Stage::new().await;
+    let run = evaluation(&stage, 2);
+    let report = tokio::task::spawn_blocking(move || run.block())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_whole(&stage, &report, 2);
+}
