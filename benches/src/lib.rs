@@ -27,6 +27,7 @@ pub fn variants() -> impl Iterator<Item = &'static str> {
         .into_iter()
         .chain(actix_app::VARIANTS)
         .chain(traced::VARIANTS)
+        .chain(model_calls::VARIANTS)
 }
 
 /// The work of a variant; `None` where there is no such one.

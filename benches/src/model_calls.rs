@@ -1,5 +1,5 @@
 //! What a model's stream costs: an event of 330 bytes through the recorder, beside what async-openai takes for the same
-//! event; a chunk of a stream that nobody knows; and a call as a whole. Measured where they are named, and in no baseline.
+//! event; a chunk of a stream that nobody knows; and a call as a whole.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -18,6 +18,16 @@ use reqwest::{Body, Response};
 use tower::service_fn;
 
 use crate::{Work, tracer};
+
+/// What can be measured.
+pub(crate) const VARIANTS: [&str; 6] = [
+    "event_bare",
+    "event_recorded",
+    "event_unknown",
+    "event_async_openai",
+    "call_bare",
+    "call_recorded",
+];
 
 /// An event as OpenAI sends it, of 330 bytes.
 fn event() -> String {

@@ -91,6 +91,7 @@ macro_rules! conformance_table {
                 },
                 a_client_that_leaves_before_the_confirmation_is_recorded_as_499: Both,
                 a_client_that_leaves_an_event_stream_is_recorded_with_what_it_got: Both,
+                a_client_that_leaves_a_models_stream_leaves_what_it_got_as_the_outputs: Both,
             }
             websocket {
                 an_upgrade_is_recorded_at_once_and_its_task_keeps_the_session: Both,
@@ -106,6 +107,7 @@ macro_rules! conformance_table {
                 every_chunking_arrives_byte_for_byte: Both,
                 a_body_is_polled_to_its_end_as_without_us: Both,
                 what_is_streamed_to_a_user_becomes_the_outputs_where_that_is_wished: Both,
+                of_what_is_streamed_only_lengths_are_kept_where_no_content_is_captured: Both,
             }
             isolation {
                 two_thousand_requests_at_once_keep_their_spans_apart: Both,

@@ -12,13 +12,15 @@ use std::task::{Context, Poll, Waker};
 
 use futures_util::{StreamExt as _, stream};
 use honeyhive::opentelemetry::KeyValue;
-use honeyhive::opentelemetry::trace::TraceContextExt as _;
+use honeyhive::opentelemetry::trace::{
+    Span as _, Status, TraceContextExt as _, Tracer as _, TracerProvider as _,
+};
 use honeyhive::testing::{self, Captured, CapturedEvent};
 use honeyhive::{EventType, HoneyHiveTracer};
-use serde_json::json;
+use serde_json::{Value, json};
 use support::*;
 use tracing::field::Empty;
-use tracing::{info, info_span};
+use tracing::{debug, error, info, info_span};
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -367,6 +369,28 @@ fn vectors_are_a_mark() {
     assert_eq!(texts(&event, keys), some(["two", "[2 vectors of 3]", "4"]));
 }
 
+/// Providers quote in their errors what they were sent, and libraries log it.
+fn tell_of_errors(tracer: &HoneyHiveTracer, chat: &tracing::Span, secret: &str) {
+    chat.in_scope(|| {
+        debug!("OpenAI request: {secret}");
+        error!(error = secret, error.type = "rate_limit_exceeded");
+    });
+    let span = tracer.provider().tracer("genai").start("chat");
+    let mut span = span;
+    span.set_attribute(KeyValue::new("gen_ai.operation.name", "chat"));
+    span.set_attribute(KeyValue::new("error.message", secret.to_owned()));
+    span.record_error(&io::Error::other(secret));
+    span.set_status(Status::error(secret.to_owned()));
+    span.end();
+    tracer
+        .model_call("openai", "m")
+        .start()
+        .fail(&io::Error::other(secret));
+    let call = tracer.model_call("openai", "m").start();
+    let reset = Err::<&[u8], _>(io::Error::other(secret));
+    drain(call.record_bytes(stream::iter([reset])));
+}
+
 /// Whatever tells of a text that a model is asked or says.
 fn tell(tracer: &HoneyHiveTracer, secret: &str) {
     let call = tracer
@@ -389,6 +413,7 @@ fn tell(tracer: &HoneyHiveTracer, secret: &str) {
         gen_ai.system_instructions = messages
     );
     chat.in_scope(|| info!(name: "gen_ai.user.message", content = secret));
+    tell_of_errors(tracer, &chat, secret);
     let names = [
         "gen_ai.prompt.0.content",
         "gen_ai.completion",
@@ -422,7 +447,13 @@ fn a_planted_secret_is_in_no_byte_sent_where_the_tracer_captures_no_content() {
             windows.any(|bytes| bytes == SECRET.as_bytes())
         });
         assert_eq!(told.count() > 0, captures);
-        assert_eq!(server.query().event_type("model").events().len(), 2);
+        let models = server.query().event_type("model").events();
+        assert_eq!(models.len(), 5);
+        let failed = models.iter().filter(|it| it.error.is_some());
+        assert_eq!(failed.count(), 4);
+        let kinds = ["rate_limit_exceeded", "error"];
+        let is_told = |kind: &str| models.iter().any(|it| it.error.as_deref() == Some(kind));
+        assert_eq!(kinds.map(is_told), [!captures; 2]);
         drop(tracer.shutdown_blocking(PATIENCE));
     }
 }
@@ -690,4 +721,175 @@ fn a_seam_finds_the_error_of_a_span_that_looks_green() {
     });
     let event = only_event(&captured);
     assert_eq!(event.error.as_deref(), Some("server_error: boom"));
+}
+
+/// A call in the words of an API: what is asked, what is streamed, and what is read of both.
+struct Spoken {
+    provider: &'static str,
+    request: Value,
+    events: &'static [&'static str],
+    outputs: Value,
+    tokens: [u64; 2],
+    error: Option<&'static str>,
+}
+
+/// What everybody answers: a thought, a text and the call of a tool.
+fn answer(finish_reason: &str) -> Value {
+    json!({"role": "assistant", "content": "Let me look.", "reasoning": "Hm.", "finish_reason": finish_reason,
+        "tool_calls": [{"id": "call_a", "name": "weather", "arguments": "{\"city\":\"Paris\"}"}]})
+}
+
+/// Each of the six formats, and an error in the middle of one.
+fn spoken() -> [Spoken; 7] {
+    let question = json!({"role": "user", "content": "Weather in Paris?"});
+    let chat = json!({"model": "m", "messages": [question]});
+    [
+        Spoken {
+            provider: "openai",
+            request: json!({"model": "m", "stream": true, "temperature": 0.5, "messages": [
+                {"role": "system", "content": "Be brief."}, question]}),
+            events: &[
+                r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":"","reasoning_content":"Hm."}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"content":"Let me look."}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"call_a","function":{"name":"weather","arguments":"{\"city\":"}}]}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"\"Paris\"}"}}]},"finish_reason":"tool_calls"}]}"#,
+                r#"{"choices":[],"usage":{"prompt_tokens":11,"completion_tokens":7}}"#,
+                "[DONE]",
+            ],
+            outputs: answer("tool_calls"),
+            tokens: [11, 7],
+            error: None,
+        },
+        Spoken {
+            provider: "openai",
+            request: json!({"model": "m", "instructions": "Be brief.", "input": "Weather in Paris?"}),
+            events: &[
+                r#"{"type":"response.reasoning_summary_text.delta","output_index":0,"summary_index":0,"delta":"Hm."}"#,
+                r#"{"type":"response.output_text.delta","output_index":1,"content_index":0,"delta":"Let me look."}"#,
+                r#"{"type":"response.output_item.done","output_index":2,"item":{"type":"function_call","call_id":"call_a","name":"weather","arguments":"{\"city\":\"Paris\"}"}}"#,
+                r#"{"type":"response.completed","response":{"status":"completed","usage":{"input_tokens":11,"output_tokens":7}}}"#,
+            ],
+            outputs: answer("completed"),
+            tokens: [11, 7],
+            error: None,
+        },
+        Spoken {
+            provider: "anthropic",
+            request: json!({"model": "m", "system": "Be brief.", "messages": [question]}),
+            events: &[
+                r#"{"type":"message_start","message":{"usage":{"input_tokens":1,"cache_read_input_tokens":10}}}"#,
+                r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"Hm."}}"#,
+                r#"{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"Let me look."}}"#,
+                r#"{"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"call_a","name":"weather","input":{}}}"#,
+                r#"{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\"city\":\"Paris\"}"}}"#,
+                r#"{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":7}}"#,
+                r#"{"type":"message_stop"}"#,
+            ],
+            outputs: answer("tool_use"),
+            tokens: [11, 7],
+            error: None,
+        },
+        Spoken {
+            provider: "gcp.gemini",
+            request: json!({"systemInstruction": {"parts": [{"text": "Be brief."}]},
+                "contents": [{"role": "user", "parts": [{"text": "Weather in Paris?"}]}]}),
+            events: &[
+                r#"{"candidates":[{"content":{"parts":[{"text":"Hm.","thought":true},{"text":"Let me look."}]}}],"usageMetadata":{"promptTokenCount":11,"candidatesTokenCount":2}}"#,
+                r#"{"candidates":[{"content":{"parts":[{"functionCall":{"id":"call_a","name":"weather","args":{"city":"Paris"}}}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":11,"candidatesTokenCount":4,"thoughtsTokenCount":3}}"#,
+            ],
+            outputs: answer("STOP"),
+            tokens: [11, 7],
+            error: None,
+        },
+        Spoken {
+            provider: "ui-messages",
+            request: chat.clone(),
+            events: &[
+                r#"{"type":"start","messageId":"u1"}"#,
+                r#"{"type":"reasoning-delta","id":"r","delta":"Hm."}"#,
+                r#"{"type":"text-delta","id":"p","delta":"Let me look."}"#,
+                r#"{"type":"tool-input-available","toolCallId":"call_a","toolName":"weather","input":{"city":"Paris"}}"#,
+                r#"{"type":"finish","finishReason":"tool-calls","messageMetadata":{"usage":{"inputTokens":11,"outputTokens":7}}}"#,
+                "[DONE]",
+            ],
+            outputs: answer("tool-calls"),
+            tokens: [11, 7],
+            error: None,
+        },
+        Spoken {
+            provider: "data-stream",
+            request: chat.clone(),
+            events: &[
+                r#"g:"Hm.""#,
+                r#"0:"Let me look.""#,
+                r#"9:{"toolCallId":"call_a","toolName":"weather","args":{"city":"Paris"}}"#,
+                r#"d:{"finishReason":"tool-calls","usage":{"promptTokens":11,"completionTokens":7}}"#,
+            ],
+            outputs: answer("tool-calls"),
+            tokens: [11, 7],
+            error: None,
+        },
+        Spoken {
+            provider: "openai",
+            request: chat,
+            events: &[
+                r#"{"choices":[{"index":0,"delta":{"content":"Half an"}}],"usage":{"prompt_tokens":11,"completion_tokens":2}}"#,
+                r#"{"error":{"type":"server_error","message":"The server had an error"}}"#,
+            ],
+            outputs: json!({"role": "assistant", "content": "Half an"}),
+            tokens: [11, 2],
+            error: Some("server_error: The server had an error"),
+        },
+    ]
+}
+
+#[test]
+fn each_format_reads_as_one_expects_where_it_has_arrived() {
+    let server = server();
+    let tracer = tracer(&server);
+    for call in spoken() {
+        let Spoken {
+            provider,
+            request,
+            events,
+            outputs,
+            tokens,
+            error,
+        } = call;
+        let session = tracer.create_session(provider);
+        session.in_scope(|| {
+            let call = tracer
+                .model_call(provider, "")
+                .request(request.to_string())
+                .start();
+            let line = |it: &&str| match it.as_bytes()[1] {
+                b':' => format!("{it}\n"),
+                _ => format!("data: {it}\n\n"),
+            };
+            let items: Vec<_> = events.iter().map(line).map(Ok::<_, Infallible>).collect();
+            drain(call.record_bytes(stream::iter(items)));
+        });
+        flush(&tracer);
+        let arrived = server.events(&session.id().to_string());
+        let event = arrived.iter().find(|it| it.event_type == "model").unwrap();
+        let asked = event.inputs["chat_history"]
+            .as_array()
+            .unwrap()
+            .last()
+            .unwrap();
+        assert_eq!(
+            *asked,
+            json!({"role": "user", "content": "Weather in Paris?"}),
+            "{provider}"
+        );
+        assert_eq!(json!(event.outputs), outputs, "{provider}");
+        let counts = ["input_tokens", "output_tokens"].map(|name| event.metadata[name].as_u64());
+        assert_eq!(counts, tokens.map(Some), "{provider}");
+        assert!(
+            event.metadata["time_to_first_token_ms"].as_f64().is_some(),
+            "{provider}"
+        );
+        assert_eq!(event.error.as_deref(), error, "{provider}");
+    }
+    drop(tracer.shutdown_blocking(PATIENCE));
 }

@@ -90,6 +90,7 @@ where
     let mut request = factory.build().await?;
     settings.prepare(&mut request);
     let call = settings.call(&request);
+    let query = request.url().query().map(str::to_owned);
     let factory = replay(request, factory, settings);
     let Some(call) = call else {
         return inner.call(factory).await;
@@ -98,7 +99,7 @@ where
     match call.scope(sending).await {
         Ok(response) => Ok(record(&call, response)),
         Err(error) => {
-            call.fail(&error);
+            call.fail_to_send(&error, query.as_deref());
             Err(error)
         }
     }

@@ -134,11 +134,12 @@ impl Middleware for ModelCalls {
             return next.run(request, extensions).await;
         };
         let call = self.start(&endpoint, &mut request);
+        let query = request.url().query().map(str::to_owned);
         let sending = call.in_scope(|| next.run(request, extensions));
         match call.scope(sending).await {
             Ok(response) => Ok(record(&call, response)),
             Err(error) => {
-                call.fail(&error);
+                call.fail_to_send(&error, query.as_deref());
                 Err(error)
             }
         }

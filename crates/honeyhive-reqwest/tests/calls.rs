@@ -184,6 +184,30 @@ async fn a_response_that_is_let_go_and_one_that_is_refused_say_so() {
     );
 }
 
+/// Gemini takes its key in the query, which reqwest writes into its errors.
+#[tokio::test]
+async fn the_query_of_a_request_that_fails_is_in_no_error() {
+    let scene = Scene::new().await;
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = gone.local_addr().unwrap();
+    drop(gone);
+    let url = format!("http://{address}/v1beta/models/m:generateContent?key=sk-planted");
+    let calls = ModelCalls::new(&scene.tracer).host(address.to_string(), "gcp.gemini");
+    let client = ClientBuilder::new(reqwest::Client::new())
+        .with(calls)
+        .build();
+    let body = json!({"contents": [{"parts": [{"text": "?"}]}]});
+    let sent = scene.session.scope(client.post(&url).json(&body).send());
+    let error = sent.await.unwrap_err();
+    assert!(
+        error.to_string().contains("sk-planted") || format!("{error:?}").contains("sk-planted")
+    );
+    let event = scene.only_event();
+    let told = event.error.as_deref().unwrap_or_default();
+    assert!(told.contains("generateContent?…"), "{told}");
+    assert!(!format!("{event:?}").contains("sk-planted"), "{event:#?}");
+}
+
 #[tokio::test]
 async fn a_host_that_is_not_known_passes_untouched_and_learns_nothing() {
     let scene = Scene::new().await;

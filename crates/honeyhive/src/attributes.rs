@@ -64,7 +64,6 @@ pub(crate) const RAW_SUFFIX: &str = "_raw";
 #[cfg(feature = "tracing")]
 pub(crate) const TRACING_SCOPE: &str = "honeyhive.tracing";
 /// An error that has nothing more to say (OpenTelemetry's conventions).
-#[cfg(feature = "tracing")]
 pub(crate) const EXCEPTION: &str = "exception";
 pub(crate) const EXCEPTION_MESSAGE: &str = "exception.message";
 

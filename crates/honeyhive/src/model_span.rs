@@ -20,7 +20,11 @@ const FILLED: &str = "honeyhive.filled/";
 
 /// In the context of the span of a model call; without a span inside of another kind of work.
 #[derive(Debug)]
-struct ModelSpan(Option<Arc<Call>>);
+struct ModelSpan {
+    call: Option<Arc<Call>>,
+    /// A seam sees to the call, and this is the context that it sends its request in.
+    is_at_work: bool,
+}
 
 #[derive(Debug)]
 struct Call {
@@ -29,10 +33,6 @@ struct Call {
     by_hand: AtomicBool,
     by_seam: AtomicBool,
 }
-
-/// In the context that a seam sends its request in: it sees to this call.
-#[derive(Debug)]
-struct AtWork(Arc<Call>);
 
 /// Who records a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,18 +53,24 @@ pub(crate) enum Target {
     Nothing,
 }
 
-/// `cx`, whose span has just started as this type of event.
-pub(crate) fn mark(cx: Context, event_type: EventType) -> Context {
+/// `cx`, whose span has just started as this type of event, and is a call's that this one records already.
+pub(crate) fn mark(cx: Context, event_type: EventType, by: Option<By>) -> Context {
     if event_type == EventType::Model {
         let call = Call {
             cx: cx.clone(),
-            by_hand: AtomicBool::new(false),
-            by_seam: AtomicBool::new(false),
+            by_hand: AtomicBool::new(by == Some(By::Hand)),
+            by_seam: AtomicBool::new(by == Some(By::Seam)),
         };
-        return cx.with_value(ModelSpan(Some(Arc::new(call))));
+        return cx.with_value(ModelSpan {
+            call: Some(Arc::new(call)),
+            is_at_work: by == Some(By::Seam),
+        });
     }
     match current(&cx) {
-        Some(_) => cx.with_value(ModelSpan(None)),
+        Some(_) => cx.with_value(ModelSpan {
+            call: None,
+            is_at_work: false,
+        }),
         None => cx,
     }
 }
@@ -74,7 +80,7 @@ pub(crate) fn take(cx: &Context, by: By) -> Target {
     let Some(call) = current(cx).filter(|call| call.cx.span().is_recording()) else {
         return Target::Own;
     };
-    if is_at_work(cx, call) {
+    if cx.get::<ModelSpan>().is_some_and(|it| it.is_at_work) {
         return Target::Nothing;
     }
     if call.taken(by).swap(true, Ordering::Relaxed) {
@@ -83,21 +89,19 @@ pub(crate) fn take(cx: &Context, by: By) -> Target {
     Target::Fill(call.cx.clone())
 }
 
-/// `cx`, in which a call is sent that this seam sees to.
+/// `cx`, in which a seam sends the call that it sees to.
 pub(crate) fn at_work(cx: &Context) -> Context {
     match current(cx) {
-        Some(call) => cx.with_value(AtWork(Arc::clone(call))),
+        Some(call) => cx.with_value(ModelSpan {
+            call: Some(Arc::clone(call)),
+            is_at_work: true,
+        }),
         None => cx.clone(),
     }
 }
 
 fn current(cx: &Context) -> Option<&Arc<Call>> {
-    cx.get::<ModelSpan>()?.0.as_ref()
-}
-
-fn is_at_work(cx: &Context, call: &Arc<Call>) -> bool {
-    cx.get::<AtWork>()
-        .is_some_and(|it| Arc::ptr_eq(&it.0, call))
+    cx.get::<ModelSpan>()?.call.as_ref()
 }
 
 impl Call {

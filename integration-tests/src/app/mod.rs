@@ -19,7 +19,7 @@ use tracing::Dispatch;
 
 pub use counted::{Counted, Polls};
 pub use handlers::{OWN_HEADER, PANIC_TEXT, REFUSAL_TEXT};
-pub use streams::{DATA_STREAM, EVENTS, MODEL_EVENTS, TOKENS};
+pub use streams::{DATA_STREAM, EVENTS, HALF_ANSWER, MODEL_EVENTS, TOKENS};
 pub use work::{WORK_SPANS, is_through_tracing};
 
 /// What the handlers share, and how a row and a handler wait for each other.
@@ -183,6 +183,9 @@ pub const ENDPOINTS: &[Endpoint] = &[
     }),
     endpoint("GET", "/data-stream", |app, call| {
         Box::pin(streams::data_stream(app, call))
+    }),
+    endpoint("GET", "/parked-answer", |app, call| {
+        Box::pin(streams::parked_answer(app, call))
     }),
     endpoint("GET", "/parked-events", |app, call| {
         Box::pin(streams::parked_events(app, call))

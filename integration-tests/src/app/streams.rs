@@ -22,7 +22,12 @@ pub const MODEL_EVENTS: [&[u8]; 4] = [
     b"data: {\"choices\":[],\"usage\":{\"prompt_tokens\":11,\"completion_tokens\":7}}\n\n",
     b"data: [DONE]\n\n",
 ];
-/// The same in Vercel's older form, which is plain text.
+/// The beginning of an answer, and what would be the rest of it.
+pub const HALF_ANSWER: [&[u8]; 2] = [
+    b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Half an\"}}]}\n\n",
+    b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\" answer\"},\"finish_reason\":\"stop\"}]}\n\n",
+];
+/// What [`MODEL_EVENTS`] say in Vercel's older form, which is plain text.
 pub const DATA_STREAM: [&[u8]; 3] = [
     b"f:{\"messageId\":\"m1\"}\n0:\"Zw\xc3\xb6lf\"\n",
     b"0:\" trees\"\n",
@@ -85,6 +90,16 @@ pub(super) async fn data_stream(_: Arc<App>, _: Call) -> Answer {
     let reply = Reply::stream(of_bytes(&DATA_STREAM));
     let reply = reply.header("content-type", "text/plain; charset=utf-8");
     Ok(reply.header("x-vercel-ai-data-stream", "v1"))
+}
+
+/// Half a model's answer; the rest when the row says so.
+pub(super) async fn parked_answer(app: Arc<App>, _: Call) -> Answer {
+    let parked = then(of_bytes(&HALF_ANSWER[..1]), async move {
+        app.park().await;
+        Ok(Bytes::new())
+    });
+    let rest = of_bytes(&HALF_ANSWER[1..]);
+    Ok(event_stream(parked.chain(rest).boxed()))
 }
 
 fn of_bytes(pieces: &'static [&'static [u8]]) -> Pieces {

@@ -1,11 +1,12 @@
 //! A client that goes away early.
 
 use honeyhive::http::SessionStart;
-use honeyhive_local::{Fault, LocalServer};
+use honeyhive_local::{Fault, LocalServer, LocalSession};
+use serde_json::json;
 use tokio::io::AsyncReadExt;
 
 use crate::adapter::Adapter;
-use crate::app::EVENTS;
+use crate::app::{EVENTS, HALF_ANSWER};
 use crate::harness::{Stage, assert_ended};
 
 /// Before the head: nobody has seen a status.
@@ -55,20 +56,43 @@ pub async fn a_client_that_leaves_before_the_confirmation_is_recorded_as_499<A: 
 pub async fn a_client_that_leaves_an_event_stream_is_recorded_with_what_it_got<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let request = b"GET /parked-events HTTP/1.1\r\nhost: here\r\n\r\n";
-    let mut connection = stage.connect(request).await;
-    let mut seen = Vec::new();
-    while !contains(&seen, EVENTS[0].as_bytes()) {
-        let read = connection.read_buf(&mut seen).await;
-        assert_ne!(read.expect("the stream goes on"), 0, "the stream goes on");
-    }
-    stage.app.entered.taken().await;
-    drop(connection);
-    let session = stage.until_ended().await;
+    let session = leaving(&stage, request, EVENTS[0].as_bytes()).await;
     assert_ended(&session, 200, "client_disconnected");
     assert_eq!(session.metadata["response_bytes"], EVENTS[0].len());
     let id = session.session_id.parse().expect("a UUID");
     assert_eq!(stage.span_names(id), ["piece 0"]);
     assert_eq!((stage.endings(), stage.stats().accepted), (1, 3));
+}
+
+/// In the middle of what a model says, where streams are captured.
+pub async fn a_client_that_leaves_a_models_stream_leaves_what_it_got_as_the_outputs<A: Adapter>() {
+    for captures_content in [true, false] {
+        let builder = Stage::builder().tracer(move |it| it.capture_content(captures_content));
+        let builder = builder.instrumentation(|it| it.capture_stream(true));
+        let stage = builder.start::<A>().await;
+        let request = b"GET /parked-answer HTTP/1.1\r\nhost: here\r\n\r\n";
+        let session = leaving(&stage, request, HALF_ANSWER[0]).await;
+        assert_ended(&session, 200, "client_disconnected");
+        assert_eq!(session.metadata["response_bytes"], HALF_ANSWER[0].len());
+        let said = match captures_content {
+            true => json!({"role": "assistant", "content": "Half an", "status_code": 200}),
+            false => json!({"role": "assistant", "content_bytes": 7, "status_code": 200}),
+        };
+        assert_eq!(json!(session.outputs), said);
+    }
+}
+
+/// The session of a client that goes away once it has seen this, while the handler waits.
+async fn leaving(stage: &Stage, request: &[u8], wanted: &[u8]) -> LocalSession {
+    let mut connection = stage.connect(request).await;
+    let mut seen = Vec::new();
+    while !contains(&seen, wanted) {
+        let read = connection.read_buf(&mut seen).await;
+        assert_ne!(read.expect("the stream goes on"), 0, "the stream goes on");
+    }
+    stage.app.entered.taken().await;
+    drop(connection);
+    stage.until_ended().await
 }
 
 fn contains(bytes: &[u8], wanted: &[u8]) -> bool {

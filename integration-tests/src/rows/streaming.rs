@@ -190,3 +190,25 @@ pub async fn what_is_streamed_to_a_user_becomes_the_outputs_where_that_is_wished
         assert_eq!(json!(session.outputs), json!({"status_code": 200}));
     }
 }
+
+/// Where the tracer captures no content, neither does the stream: of no text more than its length leaves the process.
+pub async fn of_what_is_streamed_only_lengths_are_kept_where_no_content_is_captured<A: Adapter>() {
+    let builder = Stage::builder().tracer(|it| it.capture_content(false));
+    let builder = builder.instrumentation(|it| it.capture_stream(true));
+    let stage = builder.start::<A>().await;
+    for (path, bytes) in [
+        ("/model-events", MODEL_EVENTS.concat()),
+        ("/data-stream", DATA_STREAM.concat()),
+    ] {
+        let answer = stage.request("GET", path).send().await;
+        assert_eq!(answer.body, bytes);
+        let session = stage.session(answer.session_id()).await;
+        let said = json!({"role": "assistant", "content_bytes": "Zwölf trees".len(),
+            "finish_reason": "stop", "status_code": 200});
+        assert_eq!(json!(session.outputs), said, "{path}");
+    }
+    for request in stage.honeyhive.requests() {
+        let has_text = request.body.windows(5).any(|bytes| bytes == b"trees");
+        assert!(!has_text, "{request:?}");
+    }
+}

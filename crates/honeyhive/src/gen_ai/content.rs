@@ -1,13 +1,15 @@
 //! What was said to a model and by it, for programs that do not send it.
 
 use opentelemetry::KeyValue;
+use opentelemetry::trace::{Event, Status};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::sources::{ANY_INPUTS, ANY_OUTPUTS, FLAT_INPUTS, FLAT_OUTPUTS};
 use crate::attributes::{
-    GEN_AI_INPUT_MESSAGES, GEN_AI_OUTPUT_MESSAGES, GEN_AI_SYSTEM_INSTRUCTIONS,
-    GEN_AI_TOOL_ARGUMENTS, GEN_AI_TOOL_RESULT,
+    ERROR, EVENT_TYPE, EXCEPTION, EXCEPTION_MESSAGE, GEN_AI_INPUT_MESSAGES, GEN_AI_OUTPUT_MESSAGES,
+    GEN_AI_SYSTEM_INSTRUCTIONS, GEN_AI_TOOL_ARGUMENTS, GEN_AI_TOOL_RESULT, TRACER_NAME,
 };
+use crate::event_type::EventType;
 
 /// Other names that have such texts, alone or before a dot.
 const CONTENT: [&str; 12] = [
@@ -31,8 +33,37 @@ const PROMPT_NAMES: [&str; 2] = ["gen_ai.prompt.name", "gen_ai.prompt.version"];
 /// What an event about a message may go on saying.
 const ABOUT_MESSAGES: [&str; 4] = ["role", "index", "finish_reason", "id"];
 
+/// Where conventions and libraries say what a model call, an agent or a tool of one was.
+const NAMESPACES: [&str; 5] = [
+    "gen_ai.",
+    "llm.",
+    "openinference.",
+    "traceloop.",
+    "langfuse.",
+];
+
+/// What an error may go on saying, and the event that tells of it: providers quote in its text what they were sent.
+const ABOUT_ERRORS: [&str; 4] = [ERROR_TYPE, "exception.type", "level", "target"];
+
+/// Names of the texts of an error.
+const ERROR_TEXTS: [&str; 4] = [
+    EXCEPTION_MESSAGE,
+    "exception.stacktrace",
+    "error.message",
+    "error",
+];
+
+const ERROR_TYPE: &str = "error.type";
+
+/// The name of an event whose own is what it says.
+const EVENT: &str = "event";
+
 /// Leaves out the texts, and whatever could have them in it.
 pub(crate) fn hide(span: &mut SpanData) {
+    if is_foreign_call(span) {
+        hide_errors(span);
+        span.events.events.iter_mut().for_each(hide_event);
+    }
     span.attributes.retain(|it| !is_content(it));
     for event in &mut span.events.events {
         let is_message = event.name.starts_with("gen_ai.");
@@ -43,6 +74,52 @@ pub(crate) fn hide(span: &mut SpanData) {
             is_told && !is_content(it)
         });
     }
+}
+
+/// A call of a model, or what a library does around one: what is wrong with it nobody in the program has written.
+fn is_foreign_call(span: &SpanData) -> bool {
+    let tells = |it: &KeyValue| {
+        let key = it.key.as_str();
+        NAMESPACES.iter().any(|prefix| key.starts_with(prefix))
+            || key == EVENT_TYPE && it.value.as_str() == EventType::Model.as_str()
+    };
+    span.instrumentation_scope.name() != TRACER_NAME && span.attributes.iter().any(tells)
+}
+
+/// Of an error its type stays.
+fn hide_errors(span: &mut SpanData) {
+    let of_events = span.events.events.iter().flat_map(|it| &it.attributes);
+    let kinds = [ERROR_TYPE, "exception.type"];
+    let kind = span
+        .attributes
+        .iter()
+        .chain(of_events)
+        .find(|it| kinds.contains(&it.key.as_str()))
+        .map_or_else(|| "error".to_owned(), |it| it.value.as_str().into_owned());
+    span.attributes
+        .retain(|it| !ERROR_TEXTS.contains(&it.key.as_str()));
+    for attribute in &mut span.attributes {
+        if attribute.key.as_str() == ERROR {
+            attribute.value = kind.clone().into();
+        }
+    }
+    if let Status::Error { description } = &mut span.status {
+        *description = kind.into();
+    }
+}
+
+/// Of an event that is no message it stays what it is about: libraries log whole requests.
+fn hide_event(event: &mut Event) {
+    if event.name.starts_with("gen_ai.") {
+        return;
+    }
+    if event.name != EXCEPTION {
+        event.name = EVENT.into();
+    }
+    event.attributes.retain(|it| {
+        let key = it.key.as_str();
+        ABOUT_ERRORS.contains(&key) || key.starts_with("gen_ai.")
+    });
 }
 
 fn is_content(attribute: &KeyValue) -> bool {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::events::{self, EventMessages};
 use super::message::{is_chat, messages};
+use super::usage::{FINISH_REASONS, first_reason};
 use super::{flat, lenient};
 use crate::attributes::{
     GEN_AI_COMPLETION, GEN_AI_INPUT_MESSAGES, GEN_AI_OUTPUT_MESSAGES, GEN_AI_PROMPT,
@@ -100,7 +101,19 @@ impl<'s> Sources<'s> {
         // Some libraries have the instructions among the messages, too.
         history.retain(|said| !asked.iter().any(|it| is_same_instruction(said, it)));
         history.extend(asked);
+        if let (false, Some(Json::String(prompt))) = (history.is_empty(), self.lone_prompt()) {
+            history.extend(messages(&prompt.into(), "user"));
+        }
         history
+    }
+
+    /// The prompt of an agent that has its instructions elsewhere, and no messages.
+    fn lone_prompt(&self) -> Option<Json> {
+        let is_told = self.plain(GEN_AI_INPUT_MESSAGES).is_some()
+            || self.chat(GEN_AI_PROMPT).is_some()
+            || self.flat[0].is_some()
+            || !self.of_events.inputs.is_empty();
+        self.plain(GEN_AI_PROMPT).filter(|_| !is_told)
     }
 
     fn asked(&self) -> Vec<Object> {
@@ -129,7 +142,10 @@ impl<'s> Sources<'s> {
                     outputs.insert("text".to_owned(), text);
                 }
             }
-            1 => outputs.extend(answers.remove(0)),
+            1 => {
+                outputs.extend(answers.remove(0));
+                self.know_reason(&mut outputs);
+            }
             _ => drop(outputs.insert("chat_history".to_owned(), answers.into())),
         }
         if outputs.is_empty()
@@ -150,6 +166,19 @@ impl<'s> Sources<'s> {
             }
         }
         outputs
+    }
+
+    /// A reason that is not known, as rig writes of every answer without a tool, gives way to the one that is.
+    fn know_reason(&self, answer: &mut Object) {
+        if answer.get("finish_reason").and_then(Json::as_str) != Some("unknown") {
+            return;
+        }
+        let mut reasons = self.attributes.iter();
+        let reasons = reasons.rfind(|it| it.key.as_str() == FINISH_REASONS);
+        match reasons.and_then(|it| first_reason(&it.value)) {
+            Some(reason) => answer.insert("finish_reason".to_owned(), reason.into()),
+            None => answer.remove("finish_reason"),
+        };
     }
 
     /// The answer of the model.

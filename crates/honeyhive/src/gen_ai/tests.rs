@@ -746,3 +746,35 @@ fn messages_that_came_as_events_are_messages_too() {
     ]);
     assert_eq!(with(events), expected);
 }
+
+#[test]
+fn a_reason_that_is_not_known_gives_way_to_the_one_that_is() {
+    let said = json!([{"role": "assistant", "parts": [{"type": "text", "content": "Hi."}], "finish_reason": "unknown"}]);
+    let reason = |before: &[(&'static str, Json)]| {
+        let added = added(before).into_iter();
+        let mut reasons = added.filter(|(key, _)| key == "honeyhive_outputs.finish_reason");
+        reasons.next().map(|(_, value)| value)
+    };
+    let unknown = (GEN_AI_OUTPUT_MESSAGES, said);
+    let known = ("gen_ai.response.finish_reasons", json!(["stop"]));
+    assert_eq!(reason(&[unknown.clone(), known]).as_deref(), Some("stop"));
+    assert_eq!(reason(&[unknown]), None);
+}
+
+#[test]
+fn the_prompt_of_an_agent_stands_behind_its_instructions() {
+    let instructions = (
+        GEN_AI_SYSTEM_INSTRUCTIONS,
+        json!([{"type": "text", "content": "Be brief."}]),
+    );
+    let before = [instructions, (GEN_AI_PROMPT, json!("Weather?"))];
+    assert_eq!(
+        added(&before),
+        pairs(&[
+            ("honeyhive_inputs.chat_history.0.content", "Be brief."),
+            ("honeyhive_inputs.chat_history.0.role", "system"),
+            ("honeyhive_inputs.chat_history.1.content", "Weather?"),
+            ("honeyhive_inputs.chat_history.1.role", "user"),
+        ])
+    );
+}

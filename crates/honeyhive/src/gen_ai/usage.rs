@@ -4,6 +4,9 @@ use opentelemetry::{Array, KeyValue, Value};
 
 use crate::attributes::GEN_AI_USAGE_PREFIX;
 
+/// Why each answer has ended.
+pub(super) const FINISH_REASONS: &str = "gen_ai.response.finish_reasons";
+
 /// A name of the conventions, old or new, and the key that HoneyHive reads.
 const NAMES: [(&str, &str, Kind); 10] = [
     (
@@ -42,7 +45,7 @@ const NAMES: [(&str, &str, Kind); 10] = [
         Kind::Count,
     ),
     (
-        "gen_ai.response.finish_reasons",
+        FINISH_REASONS,
         "honeyhive_metadata.finish_reason",
         Kind::Reason,
     ),
@@ -128,7 +131,7 @@ fn number(value: &Value) -> Option<f64> {
 }
 
 /// The first of a list, which is often JSON in a text.
-fn first_reason(value: &Value) -> Option<String> {
+pub(super) fn first_reason(value: &Value) -> Option<String> {
     match value {
         Value::Array(Array::String(reasons)) => Some(reasons.first()?.as_str().to_owned()),
         Value::String(text) => match serde_json::from_str(text.as_str()) {

@@ -35,11 +35,11 @@ impl Streamed {
 
     /// Bytes of the body are about to pass.
     pub(super) fn take(&mut self, outbox: &Outbox, bytes: &[u8]) {
-        if let Some(mut assembler) = self.0.take() {
-            self.0 = guarded(outbox, || {
-                assembler.take(bytes, Duration::ZERO);
-                assembler
-            });
+        let Some(assembler) = self.0.as_mut().filter(|it| !it.is_deaf()) else {
+            return;
+        };
+        if guarded(outbox, || assembler.take(bytes, Duration::ZERO)).is_none() {
+            self.0 = None;
         }
     }
 

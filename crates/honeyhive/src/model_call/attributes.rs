@@ -1,14 +1,16 @@
 //! What is known of a call, as the attributes of its span.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::{Array, Key, KeyValue, StringValue, Value};
 
+use super::keys::{self, Field};
 use super::operation::Operation;
 use crate::attributes::{ERROR, GEN_AI_OPERATION, MAX_ATTRIBUTES};
 use crate::model::flatten::{at_most, flatten};
 use crate::model_span;
-use crate::stream::{Asked, Message, Reply, Usage};
+use crate::stream::{Asked, Message, Reply, Said, Usage, calls_shown};
 
 /// Writes onto a span: its own, or one that is filled as far as the program has not said the same.
 pub(super) struct Writer<'a> {
@@ -25,13 +27,15 @@ impl Writer<'_> {
         });
     }
 
-    fn put_some(&mut self, key: &'static str, value: Option<impl Into<Value>>) {
-        if let Some(value) = value {
-            self.put(key, value);
+    /// The same text by our name and by OpenTelemetry's, which share it.
+    fn put_both(&mut self, keys: [&'static str; 2], text: &str) {
+        let text = Arc::<str>::from(text);
+        for key in keys {
+            self.put(key, Arc::clone(&text));
         }
     }
 
-    fn put_json(&mut self, key: String, value: serde_json::Value) {
+    fn put_json(&mut self, key: impl Into<Key>, value: serde_json::Value) {
         let fills = self.fills;
         let mut put = at_most(MAX_ATTRIBUTES, |attribute| {
             (self.put)(match fills {
@@ -46,17 +50,18 @@ impl Writer<'_> {
     /// Whose model is called, and which.
     pub(super) fn called(&mut self, operation: Operation, provider: &str, model: &str) {
         self.put(GEN_AI_OPERATION, operation.as_str());
-        self.put("gen_ai.provider.name", provider.to_owned());
-        self.put("honeyhive_config.provider", provider.to_owned());
+        self.put_both(
+            ["honeyhive_config.provider", "gen_ai.provider.name"],
+            provider,
+        );
         if !model.is_empty() {
-            self.put("gen_ai.request.model", model.to_owned());
-            self.put("honeyhive_config.model", model.to_owned());
+            self.put_both(["honeyhive_config.model", "gen_ai.request.model"], model);
         }
     }
 
     pub(super) fn asked(&mut self, asked: Asked, hides_content: bool) {
-        for (name, value) in asked.parameters {
-            self.put_json(format!("honeyhive_config.{name}"), value);
+        for (parameter, value) in asked.parameters {
+            self.put_json(parameter.attribute, value);
         }
         for (index, tool) in asked.tools.into_iter().enumerate() {
             self.put(format!("honeyhive_config.tools.{index}"), tool);
@@ -76,7 +81,7 @@ impl Writer<'_> {
             return;
         }
         for (index, message) in asked.messages.into_iter().enumerate() {
-            self.message(&format!("honeyhive_inputs.chat_history.{index}"), message);
+            self.message(index, message);
         }
         let texts = asked.texts.len();
         for (index, text) in asked.texts.into_iter().enumerate() {
@@ -87,43 +92,68 @@ impl Writer<'_> {
         }
     }
 
-    fn message(&mut self, key: &str, message: Message) {
-        self.put(format!("{key}.role"), message.role);
+    fn message(&mut self, index: usize, message: Message) {
+        let key = |field: Field| field.of_message(index);
+        self.put(key(Field::Role), message.role);
         if !message.content.is_empty() {
-            self.put(format!("{key}.content"), message.content);
+            self.put(key(Field::Content), message.content);
         }
         if let Some(id) = message.tool_call_id {
-            self.put(format!("{key}.tool_call_id"), id);
+            self.put(key(Field::ToolCallId), id);
         }
-        for (index, call) in message.tool_calls.into_iter().enumerate() {
-            let key = format!("{key}.tool_calls.{index}");
-            if let Some(id) = call.id {
-                self.put(format!("{key}.id"), id);
+        for (call, called) in message.tool_calls.into_iter().enumerate() {
+            let key =
+                |name| format!("honeyhive_inputs.chat_history.{index}.tool_calls.{call}.{name}");
+            if let Some(id) = called.id {
+                self.put(key("id"), id);
             }
-            self.put(format!("{key}.name"), call.name);
-            self.put(format!("{key}.arguments"), call.arguments);
+            self.put(key("name"), called.name);
+            self.put(key("arguments"), called.arguments);
         }
     }
 
     pub(super) fn said(&mut self, reply: &Reply) {
-        self.put_json("honeyhive_outputs".to_owned(), reply.outputs().into());
+        self.outputs(reply);
         self.reasons(reply);
-        self.put_some("gen_ai.response.model", reply.model.clone());
-        self.put_some("honeyhive_metadata.response_model", reply.model.clone());
-        self.put_some("gen_ai.response.id", reply.id.clone());
-        self.put_some("honeyhive_metadata.response_id", reply.id.clone());
+        if let Some(model) = &reply.model {
+            self.put_both(
+                ["honeyhive_metadata.response_model", "gen_ai.response.model"],
+                model,
+            );
+        }
+        if let Some(id) = &reply.id {
+            self.put_both(["honeyhive_metadata.response_id", "gen_ai.response.id"], id);
+        }
         if reply.left_out > 0 {
             self.put("honeyhive_metadata.left_out", reply.left_out as i64);
         }
         self.usage(&reply.usage);
     }
 
+    /// One answer goes without a detour by JSON.
+    fn outputs(&mut self, reply: &Reply) {
+        let Some(only) = reply.only_choice() else {
+            return self.put_json("honeyhive_outputs", reply.outputs().into());
+        };
+        let hides = reply.hides_content();
+        only.each(hides, &mut |name, said| {
+            let key = keys::of_output(name);
+            match said {
+                Said::Word(word) => self.put(key, word),
+                Said::Text(text) => self.put(key, text),
+                Said::Bytes(bytes) => self.put(key, bytes as i64),
+                Said::Yes => self.put(key, true),
+                Said::Calls(calls) => self.put_json(key, calls_shown(calls, hides)),
+            }
+        });
+    }
+
     fn reasons(&mut self, reply: &Reply) {
         let reasons = reply
             .choices
             .iter()
-            .filter_map(|it| it.finish_reason.clone());
-        let reasons: Vec<StringValue> = reasons.map(Into::into).collect();
+            .filter_map(|it| it.finish_reason.as_deref());
+        let reasons: Vec<StringValue> = reasons.map(|it| Arc::<str>::from(it).into()).collect();
         if let Some(first) = reasons.first() {
             self.put("honeyhive_metadata.finish_reason", first.clone());
             self.put(
@@ -187,7 +217,9 @@ impl Writer<'_> {
 
     pub(super) fn failed(&mut self, text: String, kind: Option<String>) {
         self.put(ERROR, text);
-        self.put_some("error.type", kind);
+        if let Some(kind) = kind {
+            self.put("error.type", kind);
+        }
     }
 }
 

@@ -12,7 +12,6 @@ use super::operation::Operation;
 use super::shared::{Inner, Place};
 use crate::context;
 use crate::enrichment::Enrichment;
-use crate::event_type::EventType;
 use crate::log::{CallSite, Once};
 use crate::model::json::to_json;
 use crate::model_span::{self, By, Target};
@@ -171,14 +170,15 @@ impl ModelCallBuilder {
     #[track_caller]
     fn open(self) -> Place {
         let (tracer, operation) = (self.tracer.clone(), self.operation);
-        let mut attributes = Vec::with_capacity(32);
+        let by = self.by;
+        // With room for what the answer and the session add.
+        let mut attributes = Vec::with_capacity(64);
         let model = self.describe(false, &mut |attribute| attributes.push(attribute));
-        let name = match model.as_str() {
-            "" => operation.as_str().to_owned(),
-            model => format!("{operation} {model}"),
+        let span = match model.as_str() {
+            "" => tracer.span(operation.as_str()),
+            model => tracer.span([operation.as_str(), " ", model].concat()),
         };
-        let span = tracer.span(name).event_type(EventType::Model);
-        Place::Own(span.attributes(attributes).start())
+        Place::Own(span.of_call(by, attributes).start())
     }
 
     /// Says what is asked; returns the model.
@@ -211,7 +211,9 @@ impl ModelCallBuilder {
         let mut writer = Writer { fills, put };
         writer.called(self.operation, &self.provider, &model);
         writer.asked(asked, self.hides_content);
-        attributes_of(self.parameters, put);
+        if !self.parameters.is_empty() {
+            attributes_of(self.parameters, put);
+        }
         model
     }
 }

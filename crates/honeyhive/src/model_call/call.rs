@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::attributes::Writer;
 use super::recorder::{RecordedStream, Recorder};
-use super::shared::Inner;
+use super::shared::{Inner, UNTOLD};
 use crate::attributes::ERROR;
 use crate::context::{self, Scoped};
 use crate::enrichment::Enrichment;
@@ -171,15 +171,30 @@ impl ModelCall {
         self
     }
 
-    /// The call has failed.
+    /// The call has failed. Where content is not captured the text stays here: providers quote what they were sent.
     pub fn error(&self, text: impl Into<String>) -> &Self {
-        self.inner.say([KeyValue::new(ERROR, text.into())]);
+        let text = match self.inner.hides_content() {
+            true => UNTOLD.to_owned(),
+            false => text.into(),
+        };
+        self.inner.say([KeyValue::new(ERROR, text)]);
         self
     }
 
     /// The call has failed, with this and its causes.
     pub fn fail(&self, error: &dyn Error) -> &Self {
         self.error(with_causes(error))
+    }
+
+    /// The request could not be sent, or its answer not be read: without the query of its URL, in which some providers
+    /// take their key.
+    #[doc(hidden)]
+    pub fn fail_to_send(&self, error: &dyn Error, query: Option<&str>) -> &Self {
+        let text = with_causes(error);
+        self.error(match query {
+            Some(query) if !query.is_empty() => text.replace(query, "…"),
+            _ => text,
+        })
     }
 
     /// Adds to the event.

@@ -46,6 +46,7 @@ mod body;
 mod builder;
 mod call;
 mod endpoint;
+mod keys;
 mod operation;
 mod recorder;
 #[cfg(all(test, feature = "testing"))]

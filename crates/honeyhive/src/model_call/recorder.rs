@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use super::shared::Inner;
+use super::shared::{Inner, UNTOLD};
 use crate::model::text::bounded;
 use crate::stream::{Assembler, Cause};
 
@@ -37,14 +37,14 @@ impl Recorder {
 
     /// Bytes of the response have come.
     pub fn bytes(&mut self, bytes: &[u8]) {
-        let Some(mut assembler) = self.assembler.take() else {
+        let Some(assembler) = self.assembler.as_mut().filter(|it| !it.is_deaf()) else {
             return;
         };
         let at = self.call.elapsed();
-        self.assembler = self.call.guarded(|| {
-            assembler.take(bytes, at);
-            assembler
-        });
+        let taken = self.call.guarded(|| assembler.take(bytes, at));
+        if taken.is_none() {
+            self.assembler = None;
+        }
     }
 
     /// The response has ended.
@@ -54,7 +54,10 @@ impl Recorder {
 
     /// Reading the response has failed.
     pub fn fail(&mut self, error: &dyn fmt::Display) {
-        let text = bounded(format_args!("{error}"));
+        let text = match self.call.hides_content() {
+            true => UNTOLD.to_owned(),
+            false => bounded(format_args!("{error}")),
+        };
         self.finish(Cause::Failed, Some(text));
     }
 

@@ -10,25 +10,27 @@ use crate::stream::tests::fixtures::{self, Fixture};
 use crate::stream::{Assembler, Content, PANIC};
 use crate::testing;
 
-type Item = Result<Vec<u8>, &'static str>;
+type Item<'a> = Result<&'a [u8], &'static str>;
 
 /// A stream whose items are all there.
-struct Ready(std::vec::IntoIter<Item>);
+struct Ready<'a>(std::slice::Iter<'a, Item<'a>>);
 
-impl Stream for Ready {
-    type Item = Item;
+impl<'a> Stream for Ready<'a> {
+    type Item = Item<'a>;
 
-    fn poll_next(mut self: std::pin::Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Item>> {
-        Poll::Ready(self.0.next())
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Item<'a>>> {
+        Poll::Ready(self.0.next().copied())
     }
 }
 
 /// The items that come out of a recorded stream of these, of which so many are asked for.
-fn passed(call: &ModelCall, items: &[Item], asked: usize) -> Vec<Item> {
+fn passed<'a>(call: &ModelCall, items: &'a [Item<'a>], asked: usize) -> Vec<Item<'a>> {
     let assembler = Assembler::new(Content::Unknown, false);
     let recorder = Recorder::new(Arc::clone(call.inner()), Some(assembler));
-    let ready = Ready(Vec::from(items).into_iter());
-    let mut stream = RecordedStream::new(ready, recorder);
+    let mut stream = RecordedStream::new(Ready(items.iter()), recorder);
     let mut task = Context::from_waker(Waker::noop());
     let mut out = Vec::new();
     while out.len() < asked
@@ -48,18 +50,21 @@ fn bytes_out_are_bytes_in_for_every_format_every_place_to_split_and_every_ending
         for bytes in texts.into_iter().flatten().map(str::as_bytes) {
             for at in 0..=bytes.len() {
                 let (before, behind) = bytes.split_at(at);
-                let (before, behind) = (before.to_vec(), behind.to_vec());
-                let complete = vec![Ok(before.clone()), Ok(behind.clone())];
-                let truncated = vec![Ok(before.clone())];
-                let failed = vec![Ok(before.clone()), Err("reset"), Ok(behind.clone())];
-                let faulty = vec![Ok(before), Ok(PANIC.to_vec()), Ok(behind)];
+                let complete = [Ok(before), Ok(behind)];
+                let failed = [Ok(before), Err("reset"), Ok(behind)];
+                let faulty = [Ok(before), Ok(PANIC), Ok(behind)];
                 // A panic takes long to tell of.
-                let faulty = (at % 97 == 0).then_some(faulty);
-                for items in [complete, truncated, failed].into_iter().chain(faulty) {
-                    // To its end, and let go of before it.
-                    for asked in [items.len(), items.len() - 1] {
-                        assert_eq!(passed(&call, &items, asked), items[..asked]);
-                    }
+                let faulty = if at % 97 == 0 { faulty.as_slice() } else { &[] };
+                // To its end, and let go of before it: after a piece, and after an error.
+                for (items, asked) in [
+                    (complete.as_slice(), 2),
+                    (&complete, 1),
+                    (&complete[..1], 1),
+                    (&failed, 3),
+                    (&failed, 2),
+                    (faulty, faulty.len()),
+                ] {
+                    assert_eq!(passed(&call, items, asked), items[..asked]);
                 }
             }
         }

@@ -17,6 +17,9 @@ use crate::panics::guarded;
 use crate::span::Span;
 use crate::stream::{Assembler, Cause, Content, Ending, Usage};
 
+/// The error of a call whose texts are not captured.
+pub(super) const UNTOLD: &str = "the call failed; its error is not captured, as its content is not";
+
 /// Whose span takes the call.
 pub(super) enum Place {
     Own(Span),
@@ -62,11 +65,15 @@ impl Inner {
         let (own, span, scope, fills) = match place {
             Place::Own(own) => {
                 let cx = own.context();
-                // The span is this call's, and not for others to fill.
-                let _ = model_span::take(&cx, by);
                 (Some(own), Some(cx.clone()), cx, false)
             }
-            Place::Filled { span, scope } => (None, Some(span), scope, true),
+            Place::Filled { span, scope } => {
+                let scope = match by {
+                    By::Seam => model_span::at_work(&scope),
+                    By::Hand => scope,
+                };
+                (None, Some(span), scope, true)
+            }
             Place::Nowhere(scope) => (None, None, scope, false),
         };
         let state = State {
@@ -77,10 +84,7 @@ impl Inner {
         Arc::new(Self {
             outbox,
             span: span.filter(|cx| cx.span().is_recording()),
-            scope: match by {
-                By::Seam => model_span::at_work(&scope),
-                By::Hand => scope,
-            },
+            scope,
             fills,
             hides_content,
             sent: Instant::now(),
@@ -231,10 +235,10 @@ impl Inner {
     ) -> bool {
         let span = cx.span();
         let mut error = broken.map(|text| (text, None));
-        let put = &mut |attribute: KeyValue| span.set_attribute(attribute);
+        let mut attributes = Vec::with_capacity(32);
         let mut writer = Writer {
             fills: self.fills,
-            put,
+            put: &mut |attribute| attributes.push(attribute),
         };
         if let Some(status) = state.status_code {
             writer.put("honeyhive_metadata.status_code", i64::from(status));
@@ -269,6 +273,7 @@ impl Inner {
             }
             writer.failed(text, kind);
         }
+        span.set_attributes(attributes);
         lacks_usage
     }
 }

@@ -47,6 +47,9 @@ pub struct SpanBuilder {
     event_type: Option<EventType>,
     event_id: Option<EventId>,
     attributes: Vec<KeyValue>,
+    /// Who records the model call that it is.
+    #[cfg(feature = "model-calls")]
+    recorded_by: Option<model_span::By>,
 }
 
 /// What makes the spans of a tracer, and where they go.
@@ -78,6 +81,8 @@ impl SpanBuilder {
             event_type: None,
             event_id: None,
             attributes: Vec::new(),
+            #[cfg(feature = "model-calls")]
+            recorded_by: None,
         }
     }
 
@@ -128,9 +133,12 @@ impl SpanBuilder {
         self.enrich(Enrichment::new().config(map))
     }
 
+    /// The span of a model call that is recorded already, and said so much of.
     #[cfg(feature = "model-calls")]
-    pub(crate) fn attributes(mut self, attributes: Vec<KeyValue>) -> Self {
-        self.attributes.extend(attributes);
+    pub(crate) fn of_call(mut self, by: model_span::By, attributes: Vec<KeyValue>) -> Self {
+        self.event_type = Some(EventType::Model);
+        self.recorded_by = Some(by);
+        self.attributes = attributes;
         self
     }
 
@@ -182,7 +190,7 @@ impl SpanBuilder {
         let cx = parent.with_span(span);
         #[cfg(feature = "model-calls")]
         let cx = match self.event_type {
-            Some(event_type) => model_span::mark(cx, event_type),
+            Some(event_type) => model_span::mark(cx, event_type, self.recorded_by),
             None => cx,
         };
         Span {

@@ -6,24 +6,42 @@ use super::json::Json;
 use super::reply::{Kind, Reply, replace};
 
 pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
-    reply.set_id(event.text_in("id"));
-    reply.set_model(event.text_in("model"));
-    for (position, choice) in event.list("choices").enumerate() {
-        let index = choice.number("index").unwrap_or(position as u64);
-        if let Some(message) = choice.get("delta").or_else(|| choice.get("message")) {
-            take_message(reply, index, message);
+    let (mut usage, mut elsewhere) = (None, None);
+    for (name, value) in event.fields() {
+        match name {
+            b"id" => reply.set_id(value.said()),
+            b"model" => reply.set_model(value.said()),
+            b"choices" => {
+                let choices = (0..).zip(value.items());
+                choices.for_each(|(position, choice)| take_choice(reply, position, choice));
+            }
+            b"usage" => usage = Some(value),
+            b"x_groq" => elsewhere = value.get("usage"),
+            _ => {}
         }
-        if let Some(text) = choice.text_in("text") {
-            reply.push(index, Kind::Text, (0, 0), text);
-        }
-        reply.finish(index, choice.text_in("finish_reason"));
     }
-    let usage = event
-        .get("usage")
-        .or_else(|| event.path(["x_groq", "usage"]));
-    if let Some(usage) = usage {
+    if let Some(usage) = usage.or(elsewhere) {
         take_usage(reply, usage);
     }
+}
+
+fn take_choice(reply: &mut Reply, position: u64, choice: Json<'_>) {
+    let index = choice.number("index").unwrap_or(position);
+    let mut reason = None;
+    for (name, value) in choice.fields() {
+        match name {
+            b"delta" | b"message" => take_message(reply, index, value),
+            b"text" => {
+                if let Some(text) = value.said() {
+                    reply.push(index, Kind::Text, (0, 0), text);
+                }
+            }
+            b"finish_reason" => reason = value.said(),
+            _ => {}
+        }
+    }
+    // What stands beside a reason came before it, wherever in the object that stands.
+    reply.finish(index, reason);
 }
 
 /// A message, or what is added to it.
@@ -97,21 +115,20 @@ fn take_function(
 
 /// Counts by OpenAI's names, in which the cache is part of the prompt and reasoning of the completion.
 pub(super) fn take_usage(reply: &mut Reply, usage: Json<'_>) {
-    let count = |names: [&str; 2]| names.iter().find_map(|name| usage.number(name));
-    let detail = |groups: [&str; 2], name: &str| {
-        let group = groups.iter().find_map(|group| usage.get(group))?;
-        group.number(name)
-    };
-    const INPUT: [&str; 2] = ["prompt_tokens_details", "input_tokens_details"];
-    const OUTPUT: [&str; 2] = ["completion_tokens_details", "output_tokens_details"];
     let counts = &mut reply.usage;
-    replace(&mut counts.input, count(["prompt_tokens", "input_tokens"]));
-    replace(
-        &mut counts.output,
-        count(["completion_tokens", "output_tokens"]),
-    );
-    let read = detail(INPUT, "cached_tokens").or_else(|| usage.number("prompt_cache_hit_tokens"));
-    replace(&mut counts.cache_read, read);
-    replace(&mut counts.cache_write, detail(INPUT, "cache_write_tokens"));
-    replace(&mut counts.reasoning, detail(OUTPUT, "reasoning_tokens"));
+    for (name, value) in usage.fields() {
+        match name {
+            b"prompt_tokens" | b"input_tokens" => replace(&mut counts.input, value.count()),
+            b"completion_tokens" | b"output_tokens" => replace(&mut counts.output, value.count()),
+            b"prompt_cache_hit_tokens" => replace(&mut counts.cache_read, value.count()),
+            b"prompt_tokens_details" | b"input_tokens_details" => {
+                replace(&mut counts.cache_read, value.number("cached_tokens"));
+                replace(&mut counts.cache_write, value.number("cache_write_tokens"));
+            }
+            b"completion_tokens_details" | b"output_tokens_details" => {
+                replace(&mut counts.reasoning, value.number("reasoning_tokens"));
+            }
+            _ => {}
+        }
+    }
 }

@@ -98,6 +98,11 @@ impl Framing {
         self.content == Content::Whole
     }
 
+    /// Nobody's words.
+    pub(super) const fn is_other(&self) -> bool {
+        matches!(self.content, Content::Other)
+    }
+
     /// Takes what has come, and hands on the events that it ends.
     pub(super) fn take(&mut self, mut bytes: &[u8], put: &mut dyn FnMut(Frame<'_>)) {
         if self.content == Content::Unknown {

@@ -21,7 +21,9 @@ enum Kind {
 
 #[derive(Debug, Clone, Copy)]
 struct Node {
-    kind: Kind,
+    /// The field's name, without its quotes; empty where the value is no field.
+    name: u32,
+    name_len: u32,
     /// The value's bytes, a text's without its quotes.
     start: u32,
     end: u32,
@@ -29,6 +31,7 @@ struct Node {
     next: u32,
     /// Items of a list.
     items: u32,
+    kind: Kind,
 }
 
 /// Memory that is used again for event after event.
@@ -42,12 +45,14 @@ impl Index {
     pub(super) fn read<'a>(&'a mut self, text: &'a str) -> Option<Json<'a>> {
         u32::try_from(text.len()).ok()?;
         self.nodes.clear();
+        // An event has a node in 12 bytes: room for it is made once.
+        self.nodes.reserve((text.len() / 12).clamp(16, 1024));
         let mut scanner = Scanner {
             bytes: text.as_bytes(),
             at: 0,
             nodes: &mut self.nodes,
         };
-        scanner.value(0)?;
+        scanner.value((0, 0), 0)?;
         scanner.skip_space();
         let is_all = scanner.at == text.len();
         is_all.then_some(Json {
@@ -57,6 +62,9 @@ impl Index {
         })
     }
 }
+
+/// Where a text begins, and its length.
+type Range = (u32, u32);
 
 struct Scanner<'a> {
     bytes: &'a [u8],
@@ -72,50 +80,95 @@ impl Scanner<'_> {
     }
 
     /// The next byte that is no space.
+    #[inline]
     fn peek(&mut self) -> Option<u8> {
+        let byte = *self.bytes.get(self.at)?;
+        if byte > b' ' {
+            return Some(byte);
+        }
         self.skip_space();
         self.bytes.get(self.at).copied()
     }
 
+    #[inline]
     fn next(&mut self) -> Option<u8> {
         let byte = self.peek()?;
         self.at += 1;
         Some(byte)
     }
 
-    fn value(&mut self, depth: u32) -> Option<()> {
+    #[inline]
+    fn value(&mut self, name: Range, depth: u32) -> Option<()> {
         match self.peek()? {
-            b'{' => self.container(Kind::Object, b'}', depth),
-            b'[' => self.container(Kind::Array, b']', depth),
-            b'"' => self.text(),
+            b'{' => self.object(name, depth),
+            b'[' => self.array(name, depth),
+            b'"' => {
+                let (start, len) = self.text()?;
+                self.push(Kind::Text, name, start, start + len)
+            }
             _ => {
                 let (kind, start) = self.plain()?;
-                self.push(kind, start, self.at)
+                self.push(kind, name, start as u32, self.at as u32)
             }
         }
     }
 
-    fn container(&mut self, kind: Kind, close: u8, depth: u32) -> Option<()> {
-        if depth == MAX_DEPTH {
-            return None;
-        }
-        let node = self.nodes.len();
-        self.push(kind, self.at, self.at)?;
-        self.at += 1;
-        let mut items = 0;
-        if self.peek()? == close {
+    fn object(&mut self, name: Range, depth: u32) -> Option<()> {
+        let node = self.open(Kind::Object, name, depth)?;
+        let mut fields = 0;
+        if self.peek()? == b'}' {
             self.at += 1;
         } else {
             loop {
-                self.item(kind, depth + 1)?;
-                items += 1;
+                (self.peek()? == b'"').then_some(())?;
+                let name = self.text()?;
+                (self.next()? == b':').then_some(())?;
+                self.value(name, depth + 1)?;
+                fields += 1;
                 match self.next()? {
                     b',' => {}
-                    byte if byte == close => break,
+                    b'}' => break,
                     _ => return None,
                 }
             }
         }
+        self.close(node, fields)
+    }
+
+    fn array(&mut self, name: Range, depth: u32) -> Option<()> {
+        let node = self.open(Kind::Array, name, depth)?;
+        let mut items = 0;
+        if self.peek()? == b']' {
+            self.at += 1;
+        } else {
+            loop {
+                match self.peek()? {
+                    b'{' | b'[' | b'"' => self.value((0, 0), depth + 1)?,
+                    _ => _ = self.plain()?,
+                }
+                items += 1;
+                match self.next()? {
+                    b',' => {}
+                    b']' => break,
+                    _ => return None,
+                }
+            }
+        }
+        self.close(node, items)
+    }
+
+    /// The node of a list or an object, whose end is not known yet.
+    fn open(&mut self, kind: Kind, name: Range, depth: u32) -> Option<usize> {
+        if depth == MAX_DEPTH {
+            return None;
+        }
+        let node = self.nodes.len();
+        self.push(kind, name, self.at as u32, 0)?;
+        self.at += 1;
+        Some(node)
+    }
+
+    fn close(&mut self, node: usize, items: u32) -> Option<()> {
         let next = self.nodes.len() as u32;
         let node = self.nodes.get_mut(node)?;
         node.end = self.at as u32;
@@ -124,29 +177,20 @@ impl Scanner<'_> {
         Some(())
     }
 
-    fn item(&mut self, kind: Kind, depth: u32) -> Option<()> {
-        if kind == Kind::Object {
-            (self.peek()? == b'"').then(|| self.text())??;
-            (self.next()? == b':').then_some(())?;
-        } else if !matches!(self.peek()?, b'{' | b'[' | b'"') {
-            return self.plain().map(|_| ());
-        }
-        self.value(depth)
-    }
-
-    fn text(&mut self) -> Option<()> {
+    /// Passes a text, whose opening quote is next.
+    #[inline]
+    fn text(&mut self) -> Option<Range> {
         let start = self.at + 1;
         let mut at = start;
         loop {
-            let rest = self.bytes.get(at..)?;
-            at += memchr::memchr2(b'"', b'\\', rest)?;
+            at = stop_in(self.bytes, at)?;
             if self.bytes[at] == b'"' {
                 break;
             }
             at += 2;
         }
         self.at = at + 1;
-        self.push(Kind::Text, start, at)
+        Some((start as u32, (at - start) as u32))
     }
 
     /// A number, `true`, `false` or `null`, and where it begins.
@@ -157,6 +201,10 @@ impl Scanner<'_> {
             b'-' | b'0'..=b'9' | b't' | b'f' => Kind::Plain,
             _ => return None,
         };
+        if self.bytes[start..].starts_with(b"null") {
+            self.at += 4;
+            return Some((kind, start));
+        }
         while let Some(b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'E') =
             self.bytes.get(self.at)
         {
@@ -165,20 +213,49 @@ impl Scanner<'_> {
         Some((kind, start))
     }
 
-    fn push(&mut self, kind: Kind, start: usize, end: usize) -> Option<()> {
+    #[inline]
+    fn push(&mut self, kind: Kind, (name, name_len): Range, start: u32, end: u32) -> Option<()> {
         let next = self.nodes.len() + 1;
         if next > MAX_NODES {
             return None;
         }
         self.nodes.push(Node {
-            kind,
-            start: start as u32,
-            end: end as u32,
+            name,
+            name_len,
+            start,
+            end,
             next: next as u32,
             items: 0,
+            kind,
         });
         Some(())
     }
+}
+
+/// Where the next quote or backslash is. Names are a few bytes long: those are looked at eight at a time, for which a
+/// call of `memchr2` takes longer.
+#[inline]
+fn stop_in(bytes: &[u8], from: usize) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
+    const QUOTES: u64 = u64::from_ne_bytes([b'"'; 8]);
+    const BACKSLASHES: u64 = u64::from_ne_bytes([b'\\'; 8]);
+    let mut at = from;
+    for _ in 0..3 {
+        let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) else {
+            break;
+        };
+        let word = u64::from_le_bytes(*word);
+        let (quotes, backslashes) = (word ^ QUOTES, word ^ BACKSLASHES);
+        // The lowest bit that is set is right, and those above it may be wrong.
+        let zeros = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes;
+        let found = (zeros(quotes) | zeros(backslashes)) & TOPS;
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    memchr::memchr2(b'"', b'\\', bytes.get(at..)?).map(|found| at + found)
 }
 
 /// A value of an indexed text.
@@ -190,8 +267,8 @@ pub(super) struct Json<'a> {
 }
 
 impl<'a> Json<'a> {
-    fn node(self) -> Node {
-        self.nodes[self.at]
+    fn node(self) -> &'a Node {
+        &self.nodes[self.at]
     }
 
     const fn at(self, at: usize) -> Self {
@@ -200,19 +277,44 @@ impl<'a> Json<'a> {
 
     /// The field of an object; a null is no value.
     pub(super) fn get(self, key: &str) -> Option<Self> {
+        // Most names differ in length.
+        let is_meant = |field: &Self| {
+            field.node().name_len as usize == key.len() && field.name() == key.as_bytes()
+        };
+        let field = self.children(Kind::Object).find(is_meant)?;
+        (field.node().kind != Kind::Null).then_some(field)
+    }
+
+    /// The fields of an object, without its nulls.
+    pub(super) fn fields(self) -> impl Iterator<Item = (&'a [u8], Self)> + use<'a> {
+        self.children(Kind::Object)
+            .filter(|field| field.node().kind != Kind::Null)
+            .map(|field| (field.name(), field))
+    }
+
+    /// As the text writes it: names of an API have no escapes.
+    #[inline]
+    fn name(self) -> &'a [u8] {
         let node = self.node();
-        if node.kind != Kind::Object {
-            return None;
-        }
-        let mut at = self.at + 1;
-        while at < node.next as usize {
-            let (name, value) = (self.nodes[at], self.nodes[at + 1]);
-            if &self.text.as_bytes()[name.start as usize..name.end as usize] == key.as_bytes() {
-                return (value.kind != Kind::Null).then_some(self.at(at + 1));
+        let start = node.name as usize;
+        &self.text.as_bytes()[start..start + node.name_len as usize]
+    }
+
+    #[inline]
+    fn children(self, kind: Kind) -> impl Iterator<Item = Self> + use<'a> {
+        let node = self.node();
+        let (mut at, end) = match node.kind == kind {
+            true => (self.at + 1, node.next as usize),
+            false => (0, 0),
+        };
+        std::iter::from_fn(move || {
+            if at >= end {
+                return None;
             }
-            at = value.next as usize;
-        }
-        None
+            let child = self.at(at);
+            at = child.node().next as usize;
+            Some(child)
+        })
     }
 
     /// The field of a field, and so on.
@@ -222,17 +324,7 @@ impl<'a> Json<'a> {
 
     /// The texts, lists and objects of a list; nothing for any other value.
     pub(super) fn items(self) -> impl Iterator<Item = Self> + use<'a> {
-        let node = self.node();
-        let is_list = node.kind == Kind::Array;
-        let (mut at, end) = (self.at + 1, node.next as usize);
-        std::iter::from_fn(move || {
-            if !is_list || at >= end {
-                return None;
-            }
-            let item = self.at(at);
-            at = item.node().next as usize;
-            Some(item)
-        })
+        self.children(Kind::Array)
     }
 
     /// The items of the list in this field.
@@ -254,13 +346,17 @@ impl<'a> Json<'a> {
     }
 
     pub(super) fn text(self) -> Option<Text<'a>> {
-        let node = self.node();
-        (node.kind == Kind::Text).then(|| Text(self.bytes_of(node)))
+        (self.node().kind == Kind::Text).then(|| Text(self.raw()))
+    }
+
+    /// The text, where this is one that is not empty.
+    pub(super) fn said(self) -> Option<Text<'a>> {
+        self.text().filter(|text| !text.0.is_empty())
     }
 
     /// The text in this field, where there is one that is not empty.
     pub(super) fn text_in(self, key: &str) -> Option<Text<'a>> {
-        self.get(key)?.text().filter(|text| !text.0.is_empty())
+        self.get(key)?.said()
     }
 
     pub(super) fn is(self, key: &str, value: &str) -> bool {
@@ -268,12 +364,15 @@ impl<'a> Json<'a> {
     }
 
     pub(super) fn number(self, key: &str) -> Option<u64> {
-        let field = self.get(key)?;
-        let node = field.node();
-        if node.kind != Kind::Plain {
+        self.get(key)?.count()
+    }
+
+    /// The number, as far as it counts something.
+    pub(super) fn count(self) -> Option<u64> {
+        if self.node().kind != Kind::Plain {
             return None;
         }
-        let text = field.bytes_of(node);
+        let text = self.raw();
         text.parse().ok().or_else(|| {
             let number: f64 = text.parse().ok()?;
             (0.0..1e15).contains(&number).then_some(number as u64)
@@ -282,10 +381,7 @@ impl<'a> Json<'a> {
 
     /// The JSON text of the value.
     pub(super) fn raw(self) -> &'a str {
-        self.bytes_of(self.node())
-    }
-
-    fn bytes_of(self, node: Node) -> &'a str {
+        let node = self.node();
         // Both ends stand beside an ASCII byte.
         self.text
             .get(node.start as usize..node.end as usize)
@@ -388,17 +484,11 @@ mod tests {
     fn rebuilt(json: Json<'_>) -> Value {
         match json.node().kind {
             Kind::Object => {
-                let mut object = serde_json::Map::new();
-                let mut at = json.at + 1;
-                while at < json.node().next as usize {
-                    let name = json.at(at).text().expect("a key");
-                    let value = json.at(at + 1);
-                    object
-                        .entry(name.to_string())
-                        .or_insert_with(|| rebuilt(value));
-                    at = value.node().next as usize;
-                }
-                Value::Object(object)
+                let named = |field: Json<'_>| {
+                    let name = std::str::from_utf8(field.name()).expect("a name");
+                    (Text(name).to_string(), rebuilt(field))
+                };
+                json.children(Kind::Object).map(named).collect()
             }
             Kind::Array => json.items().map(rebuilt).collect(),
             Kind::Text => json.text().expect("a text").to_string().into(),

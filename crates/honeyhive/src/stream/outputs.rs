@@ -1,6 +1,6 @@
 //! What a model has answered, as the outputs of an event.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::reply::{Choice, Kind, Reply, ToolCall};
 use crate::model::object::Object;
@@ -33,54 +33,79 @@ impl Reply {
     }
 }
 
+/// What an answer says under one name.
+pub(crate) enum Said<'a> {
+    Word(&'static str),
+    Text(String),
+    Bytes(usize),
+    Yes,
+    Calls(&'a [ToolCall]),
+}
+
 impl Choice {
     fn shown(&self, hides: bool) -> Object {
-        let mut shown = Map::from_iter([("role".to_owned(), json!("assistant"))]);
-        if hides {
-            self.put_sizes(&mut shown);
-        } else {
-            self.put_texts(&mut shown);
-        }
-        if !self.tool_calls.is_empty() {
-            let calls = self
-                .tool_calls
-                .iter()
-                .map(|it| Value::Object(it.shown(hides)));
-            shown.insert("tool_calls".to_owned(), calls.collect());
-        }
-        if let Some(reason) = &self.finish_reason {
-            shown.insert("finish_reason".to_owned(), reason.clone().into());
-        }
+        let mut shown = Map::new();
+        self.each(hides, &mut |name, said| {
+            let value = match said {
+                Said::Word(word) => word.into(),
+                Said::Text(text) => text.into(),
+                Said::Bytes(bytes) => bytes.into(),
+                Said::Yes => true.into(),
+                Said::Calls(calls) => calls_shown(calls, hides),
+            };
+            shown.insert(name.to_owned(), value);
+        });
         shown
     }
 
-    fn put_texts(&self, shown: &mut Object) {
-        let refusal = self.text(Kind::Refusal);
-        if refusal.is_some() {
-            shown.insert("refusal".to_owned(), true.into());
+    /// Hands on all that was said, by its names; where content is hidden, texts as lengths.
+    pub(crate) fn each(&self, hides: bool, put: &mut dyn FnMut(&'static str, Said<'_>)) {
+        put("role", Said::Word("assistant"));
+        if hides {
+            self.put_sizes(put);
+        } else {
+            self.put_texts(put);
         }
-        if let Some(text) = self.text(Kind::Text).or(refusal) {
-            shown.insert("content".to_owned(), text.into());
+        if !self.tool_calls.is_empty() {
+            put("tool_calls", Said::Calls(&self.tool_calls));
         }
-        if let Some(reasoning) = self.text(Kind::Reasoning) {
-            shown.insert("reasoning".to_owned(), reasoning.into());
+        if let Some(reason) = &self.finish_reason {
+            put("finish_reason", Said::Text(reason.clone()));
         }
     }
 
-    fn put_sizes(&self, shown: &mut Object) {
+    fn put_texts(&self, put: &mut dyn FnMut(&'static str, Said<'_>)) {
+        let refusal = self.text(Kind::Refusal);
+        if refusal.is_some() {
+            put("refusal", Said::Yes);
+        }
+        if let Some(text) = self.text(Kind::Text).or(refusal) {
+            put("content", Said::Text(text));
+        }
+        if let Some(reasoning) = self.text(Kind::Reasoning) {
+            put("reasoning", Said::Text(reasoning));
+        }
+    }
+
+    fn put_sizes(&self, put: &mut dyn FnMut(&'static str, Said<'_>)) {
         let kinds = [
             ("content_bytes", Kind::Text),
             ("refusal_bytes", Kind::Refusal),
             ("reasoning_bytes", Kind::Reasoning),
         ];
-        let sizes = kinds.map(|(name, kind)| (name.to_owned(), self.bytes(kind)));
-        shown.extend(
-            sizes
-                .into_iter()
-                .filter(|(_, bytes)| *bytes > 0)
-                .map(|(name, bytes)| (name, bytes.into())),
-        );
+        for (name, kind) in kinds {
+            let bytes = self.bytes(kind);
+            if bytes > 0 {
+                put(name, Said::Bytes(bytes));
+            }
+        }
     }
+}
+
+/// The calls of tools, as JSON.
+pub(crate) fn calls_shown(calls: &[ToolCall], hides: bool) -> Value {
+    let calls = calls.iter().map(|it| Value::Object(it.shown(hides)));
+    calls.collect()
 }
 
 impl ToolCall {

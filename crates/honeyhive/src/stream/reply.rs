@@ -200,7 +200,15 @@ impl Reply {
         }
     }
 
-    pub(super) const fn hides_content(&self) -> bool {
+    /// The answer, where it is the only one and all that was said.
+    pub(crate) fn only_choice(&self) -> Option<&Choice> {
+        match self.choices.as_slice() {
+            [only] if self.vectors.is_none() && self.images == 0 => Some(only),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn hides_content(&self) -> bool {
         self.hides_content
     }
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::json::{Index, Json, Text};
+use super::text_of;
 use crate::attributes::MAX_ATTRIBUTES;
 use crate::model::limits;
 
@@ -21,7 +22,7 @@ pub(crate) struct Asked {
     pub(crate) messages: Vec<Message>,
     /// What is no conversation: the texts to embed, the prompt of a picture.
     pub(crate) texts: Vec<String>,
-    pub(crate) parameters: Vec<(String, Value)>,
+    pub(crate) parameters: Vec<(&'static Parameter, Value)>,
     /// The names of the tools that the model may call.
     pub(crate) tools: Vec<String>,
     /// Messages that there was no room for.
@@ -57,7 +58,7 @@ impl Asked {
             ..Self::default()
         };
         let mut index = Index::default();
-        let text = String::from_utf8_lossy(body);
+        let text = text_of(body);
         if let Some(root) = index.read(&text) {
             asked.take(root);
         }
@@ -69,51 +70,52 @@ impl Asked {
             // The messages alone.
             return root.items().for_each(|item| self.take_message(item));
         }
-        self.model = root.text_in("model").map(word);
-        for key in [
-            "system",
-            "instructions",
-            "systemInstruction",
-            "system_instruction",
-        ] {
-            if let Some(system) = root.get(key) {
-                self.take_content("system", system.get("parts").unwrap_or(system));
+        let (mut system, mut messages, mut asked) = (None, None, None);
+        for (name, value) in root.fields() {
+            match name {
+                b"model" => self.model = value.said().map(word),
+                b"system" | b"instructions" | b"systemInstruction" | b"system_instruction" => {
+                    system = Some(value);
+                }
+                b"messages" | b"contents" => messages = Some(value),
+                b"input" | b"prompt" => asked = Some(value),
+                b"content" => self.take_content_to_embed(value),
+                b"generationConfig" | b"generation_config" | b"options" => {
+                    self.take_parameters(value);
+                }
+                b"tools" => value.items().for_each(|tool| self.take_tool(tool)),
+                _ => self.take_parameter(name, value),
             }
         }
-        for key in ["messages", "contents"] {
-            root.list(key).for_each(|item| self.take_message(item));
+        if let Some(system) = system {
+            self.take_content("system", system.get("parts").unwrap_or(system));
         }
-        self.take_input(root);
-        self.take_parameters(root);
-        for key in ["generationConfig", "generation_config", "options"] {
-            if let Some(settings) = root.get(key) {
-                self.take_parameters(settings);
-            }
+        let messages = messages.into_iter().flat_map(Json::items);
+        messages.for_each(|item| self.take_message(item));
+        if let Some(asked) = asked {
+            self.take_input(asked);
         }
-        root.list("tools").for_each(|tool| self.take_tool(tool));
     }
 
     /// `input` is a conversation for Responses, texts for embeddings; a prompt is a text.
-    fn take_input(&mut self, root: Json<'_>) {
-        for key in ["input", "prompt"] {
-            let Some(input) = root.get(key) else { continue };
-            match input.text() {
-                Some(text) => self.add_text(text),
-                None if input.items().any(Json::is_object) => {
-                    input.items().for_each(|item| self.take_message(item));
-                }
-                None => input
-                    .items()
-                    .filter_map(Json::text)
-                    .for_each(|text| self.add_text(text)),
+    fn take_input(&mut self, input: Json<'_>) {
+        match input.text() {
+            Some(text) => self.add_text(text),
+            None if input.items().any(Json::is_object) => {
+                input.items().for_each(|item| self.take_message(item));
             }
+            None => input
+                .items()
+                .filter_map(Json::text)
+                .for_each(|text| self.add_text(text)),
         }
-        if let Some(content) = root.get("content") {
-            let parts = content
-                .list("parts")
-                .filter_map(|part| part.text_in("text"));
-            parts.for_each(|text| self.add_text(text));
-        }
+    }
+
+    /// Gemini's texts to embed.
+    fn take_content_to_embed(&mut self, content: Json<'_>) {
+        let parts = content.list("parts");
+        let parts = parts.filter_map(|part| part.text_in("text"));
+        parts.for_each(|text| self.add_text(text));
     }
 
     fn add_text(&mut self, text: Text<'_>) {
@@ -257,24 +259,19 @@ impl Asked {
         self.messages.push(message);
     }
 
-    fn take_parameters(&mut self, root: Json<'_>) {
-        for name in PARAMETERS {
-            let Some(value) = root.get(name) else {
-                continue;
-            };
-            let raw = value.raw();
-            if let Some(text) = value.text() {
-                let text = word(text);
-                self.parameters.push((name.to_owned(), text.into()));
-            } else if raw.len() <= MAX_PARAMETER
-                && let Ok(read) = serde_json::from_str(raw)
-            {
-                self.parameters.push((name.to_owned(), read));
-            }
+    fn take_parameters(&mut self, settings: Json<'_>) {
+        for (name, value) in settings.fields() {
+            self.take_parameter(name, value);
         }
-        if self.hides_content {
-            let says_nothing = |value: &Value| value.is_number() || value.is_boolean();
-            self.parameters.retain(|(_, value)| says_nothing(value));
+    }
+
+    fn take_parameter(&mut self, name: &[u8], value: Json<'_>) {
+        let known = PARAMETERS.iter().find(|it| it.name.as_bytes() == name);
+        if let Some(parameter) = known
+            && let Some(said) = parameter_of(value)
+            && (!self.hides_content || said.is_number() || said.is_boolean())
+        {
+            self.parameters.push((parameter, said));
         }
     }
 
@@ -413,47 +410,74 @@ fn mark(kind: &str, data: Text<'_>) -> String {
     format!("[{kind}, {kilobytes} KB]")
 }
 
+/// What a setting says; `None` for what is none.
+fn parameter_of(value: Json<'_>) -> Option<Value> {
+    match (value.text(), value.raw()) {
+        (Some(text), _) => Some(word(text).into()),
+        (None, "true") => Some(true.into()),
+        (None, "false") => Some(false.into()),
+        (None, raw) if raw.len() <= MAX_PARAMETER => serde_json::from_str(raw).ok(),
+        (None, _) => None,
+    }
+}
+
+/// A setting of a call, and the attribute that it becomes.
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    name: &'static str,
+    pub(crate) attribute: &'static str,
+}
+
+macro_rules! parameters {
+    ($($name:literal)*) => {
+        [$(Parameter {
+            name: $name,
+            attribute: concat!("honeyhive_config.", $name),
+        }),*]
+    };
+}
+
 /// The settings of a call, by the names that the APIs have for them.
-const PARAMETERS: [&str; 38] = [
-    "temperature",
-    "top_p",
-    "topP",
-    "top_k",
-    "topK",
-    "n",
-    "candidateCount",
-    "seed",
-    "max_tokens",
-    "max_completion_tokens",
-    "max_output_tokens",
-    "maxOutputTokens",
-    "num_predict",
-    "num_ctx",
-    "frequency_penalty",
-    "frequencyPenalty",
-    "presence_penalty",
-    "presencePenalty",
-    "stop",
-    "stop_sequences",
-    "stopSequences",
-    "stream",
-    "reasoning",
-    "reasoning_effort",
-    "thinking",
-    "thinkingConfig",
-    "response_format",
-    "responseMimeType",
-    "tool_choice",
-    "parallel_tool_calls",
-    "service_tier",
-    "previous_response_id",
-    "dimensions",
-    "encoding_format",
-    "size",
-    "quality",
-    "voice",
-    "verbosity",
-];
+static PARAMETERS: [Parameter; 38] = parameters! {
+    "temperature"
+    "top_p"
+    "topP"
+    "top_k"
+    "topK"
+    "n"
+    "candidateCount"
+    "seed"
+    "max_tokens"
+    "max_completion_tokens"
+    "max_output_tokens"
+    "maxOutputTokens"
+    "num_predict"
+    "num_ctx"
+    "frequency_penalty"
+    "frequencyPenalty"
+    "presence_penalty"
+    "presencePenalty"
+    "stop"
+    "stop_sequences"
+    "stopSequences"
+    "stream"
+    "reasoning"
+    "reasoning_effort"
+    "thinking"
+    "thinkingConfig"
+    "response_format"
+    "responseMimeType"
+    "tool_choice"
+    "parallel_tool_calls"
+    "service_tier"
+    "previous_response_id"
+    "dimensions"
+    "encoding_format"
+    "size"
+    "quality"
+    "voice"
+    "verbosity"
+};
 
 /// The body with the wish for token counts in it; `None` where it streams no chat, or says what it wishes.
 pub(crate) fn asking_for_usage(body: &[u8]) -> Option<Vec<u8>> {
@@ -528,15 +552,15 @@ mod tests {
         let shown: Vec<_> = asked
             .parameters
             .iter()
-            .map(|(name, value)| format!("{name}={value}"))
+            .map(|(parameter, value)| format!("{}={value}", parameter.name))
             .collect();
         assert_eq!(
             shown,
             [
                 "temperature=0.5",
                 "max_tokens=10",
-                "stop=[\"a\"]",
-                "stream=true"
+                "stream=true",
+                "stop=[\"a\"]"
             ]
         );
     }

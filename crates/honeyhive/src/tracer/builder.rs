@@ -319,10 +319,16 @@ impl HoneyHiveTracerBuilder {
 
     /// Whether the texts that models are asked and say are sent (`HH_CAPTURE_CONTENT`, default `true`).
     ///
-    /// With `false` calls of models keep lengths, names of tools, tokens and reasons, and so does `capture_stream` of
-    /// the layers; the attributes in which OpenTelemetry's conventions, OpenInference, Traceloop and Langfuse have such
-    /// texts are left out. No layer turns on again what is off here. What your program says itself (`.inputs(..)`,
-    /// `.outputs(..)`, the arguments of a traced function) is sent as before.
+    /// With `false`:
+    ///
+    /// * calls of models keep lengths, names of tools, tokens and reasons, and so does `capture_stream` of the layers;
+    /// * the attributes in which OpenTelemetry's conventions, OpenInference, Traceloop and Langfuse have such texts are
+    ///   left out;
+    /// * of an error of a model call the type stays, and so it does on the spans that a library makes of its calls,
+    ///   agents and tools, whose log lines lose their text: providers quote in their errors what they were sent.
+    ///
+    /// No layer turns on again what is off here. What your program says itself (`.inputs(..)`, `.outputs(..)`,
+    /// `.error(..)` of a span, the arguments and the `Err` of a traced function) is sent as before.
     pub fn capture_content(mut self, captures: bool) -> Self {
         self.explicit.captures_content = Some(captures);
         self

@@ -201,6 +201,8 @@ fn how_an_answer_ended_is_told_apart() {
     const STOP: &str = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
     const MORE: &str =
         r#"{"choices":[{"index":0,"delta":{"content":"."},"finish_reason":"stop"}]}"#;
+    const REASON_FIRST: &str =
+        r#"{"choices":[{"finish_reason":"stop","index":0,"delta":{"content":"All"}}]}"#;
     const ERROR: &str = r#"{"error":{"message":"overloaded","type":"server_error"}}"#;
     const WHOLE: &str = r#"{"choices":[{"index":0,"message":{"content":"All"}}]}"#;
     let table = [
@@ -217,6 +219,7 @@ fn how_an_answer_ended_is_told_apart() {
         ("data: [DONE]".to_owned(), Cause::Dropped, Ending::Complete),
         (events(&[TEXT, STOP]), Cause::End, Ending::Complete),
         (events(&[TEXT, STOP]), Cause::Dropped, Ending::Complete),
+        (events(&[REASON_FIRST]), Cause::Dropped, Ending::Complete),
         (events(&[TEXT]), Cause::End, Ending::Truncated),
         (events(&[TEXT]), Cause::Dropped, Ending::Dropped),
         (events(&[TEXT]), Cause::Failed, Ending::Error),
