@@ -205,6 +205,7 @@ mod tests {
         ] {
             let answer = Answer {
                 body: body.clone().into(),
+                ..Answer::default()
             };
             assert_eq!(
                 answer.is_of_another(id.parse().unwrap()),
