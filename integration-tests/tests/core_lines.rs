@@ -257,3 +257,30 @@ fn debug_of_an_error_is_the_text_that_people_read() {
         assert_eq!(format!("{error:?}"), error.to_string());
     }
 }
+
+/// A text that is made without end.
+struct Endless;
+
+impl fmt::Display for Endless {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        loop {
+            formatter.write_str("and so on, ")?;
+        }
+    }
+}
+
+#[test]
+fn an_error_without_end_costs_what_is_kept_of_it() {
+    let (tracer, captured) = testing::tracer();
+    let session = tracer.create_session("chat");
+    session.error(Endless);
+    let span = session.span("work").start();
+    span.error(Endless);
+    drop(span);
+    let session = captured.only_session();
+    let of_span = session.event("work").error.clone().unwrap();
+    for error in [&session.metadata["error"].to_string(), &of_span] {
+        assert!(error.contains("and so on"), "{error}");
+        assert!(error.len() < 100_000, "{}", error.len());
+    }
+}

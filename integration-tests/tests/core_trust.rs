@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
+use honeyhive::feedback::FeedbackEndpoint;
 use honeyhive::http::{RequestInfo, ServerInstrumentation, SessionTrust};
 use honeyhive::opentelemetry::baggage::BaggageExt as _;
 use honeyhive::opentelemetry::propagation::{Extractor as _, TextMapPropagator as _};
@@ -133,6 +135,62 @@ fn a_message_is_trusted_as_the_tracer_says() {
     assert_eq!(id(SessionTrust::Never, SOMEONES), None);
     for nothing in ["", "undefined", "a%00b"] {
         assert_eq!(id(SessionTrust::Map, nothing), None, "{nothing:?}");
+    }
+}
+
+/// Wherever the id comes in, and whether it names a session or an event.
+#[test]
+fn a_program_that_decides_is_asked_only_of_what_can_be_an_id() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let decide = {
+        let asked = Arc::clone(&asked);
+        move |raw: &str| {
+            asked.lock().unwrap().push(raw.to_owned());
+            Some(SessionId::new())
+        }
+    };
+    let (tracer, captured) = testing::tracer();
+    let server = ServerInstrumentation::builder(tracer.clone())
+        .session_trust(SessionTrust::with(decide.clone()))
+        .build()
+        .unwrap();
+    let feedback = FeedbackEndpoint::new(tracer.clone()).session_trust(SessionTrust::with(decide));
+    let rate = |field: &str, id: &str| {
+        let body = json!({field: id, "rating": 1}).to_string();
+        feedback.receive(body.as_bytes()).status_code()
+    };
+    let long = "a".repeat(257);
+    let nothing = [
+        "",
+        " ",
+        "undefined",
+        "a\u{0}b",
+        "a\nb",
+        "ä",
+        "\u{202e}7",
+        &long,
+    ];
+    for id in nothing {
+        for field in ["session_id", "event_id"] {
+            assert_eq!(rate(field, id), 403, "{field}: {id:?}");
+        }
+        let headers = OneHeader("x-session-id", id);
+        drop(server.on_request(&RequestInfo::new("GET", "/", &headers)));
+    }
+    assert_eq!(*asked.lock().unwrap(), Vec::<String>::new());
+    assert_eq!(tracer.stats().ignored_session_ids, 3 * nothing.len() as u64);
+    assert!(captured.sessions().iter().all(|it| it.feedback.is_empty()));
+
+    assert_eq!(rate("event_id", "ours:7"), 202);
+    assert_eq!(rate("session_id", "ours:7"), 202);
+    assert_eq!(*asked.lock().unwrap(), ["ours:7", "ours:7"]);
+}
+
+struct OneHeader<'a>(&'a str, &'a str);
+
+impl honeyhive::http::Headers for OneHeader<'_> {
+    fn for_each<'h>(&'h self, visit: &mut dyn FnMut(&'h str, &'h [u8])) {
+        visit(self.0, self.1.as_bytes());
     }
 }
 

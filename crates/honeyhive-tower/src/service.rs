@@ -14,7 +14,28 @@ use crate::headers::View;
 use crate::settings::Settings;
 use crate::{ResponseBody, ResponseFuture};
 
-/// The service that [`HoneyHiveLayer`](crate::HoneyHiveLayer) makes.
+/// The service that [`HoneyHiveLayer`](crate::HoneyHiveLayer) makes: a request is a session, and the answer names it.
+///
+/// ```
+/// use axum::{Router, body::Body, routing::get};
+/// use honeyhive_tower::{HoneyHiveLayer, HoneyHiveService};
+/// use http::Request;
+/// use tower_layer::Layer;
+/// use tower_service::Service;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
+/// let routes = Router::new().route("/answer", get(async || "42"));
+/// let mut service: HoneyHiveService<Router> = HoneyHiveLayer::new(tracer).layer(routes);
+/// let response = service.call(Request::get("/answer").body(Body::empty())?).await?;
+/// assert!(response.headers().contains_key("x-session-id"));
+///
+/// let routes: &Router = service.get_ref(); // what is inside stays within reach
+/// # assert!(routes.has_routes());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct HoneyHiveService<S> {
     pub(crate) inner: S,

@@ -176,21 +176,27 @@ fn has_secret_end(word: &[u8]) -> bool {
 /// Keys and tokens are secrets where they are of a kind that opens something. Several tokens are an amount, several
 /// keys are not.
 fn is_secret_pair(kind: &str, word: &str) -> bool {
-    const KEYS: [&str; 8] = [
+    const KEYS: [&str; 13] = [
         "access",
+        "account",
         "api",
         "auth",
         "encryption",
+        "license",
+        "master",
         "private",
         "secret",
         "session",
         "signing",
+        "ssh",
+        "subscription",
     ];
-    const TOKENS: [&str; 12] = [
-        "access", "api", "auth", "bearer", "bot", "csrf", "id", "oauth", "refresh", "security",
-        "session", "xsrf",
+    const TOKENS: [&str; 17] = [
+        "access", "api", "auth", "bearer", "bot", "csrf", "github", "gitlab", "hf", "id", "oauth",
+        "personal", "refresh", "security", "session", "slack", "xsrf",
     ];
-    (is_one_of(&["key", "keys"], word) && is_one_of(&KEYS, kind))
+    (is_one_of(&["word", "words"], word) && is_one_of(&["pass"], kind))
+        || (is_one_of(&["key", "keys"], word) && is_one_of(&KEYS, kind))
         || (is_one_of(&["token"], word) && is_one_of(&TOKENS, kind))
 }
 
@@ -243,6 +249,15 @@ mod tests {
             "user.passphrase",
             "honeyhive_config.openai.apiKey",
             "AWS_SECRET_ACCESS_KEY",
+            "Ocp-Apim-Subscription-Key",
+            "AccountKey",
+            "licenseKey",
+            "master_key",
+            "ssh_key",
+            "pass_word",
+            "PASS-WORD",
+            "github_token",
+            "HF_TOKEN",
             "privateKey",
             "private-key",
             "session.api_key",

@@ -18,16 +18,7 @@ fn every_python_name_leads_to_an_item_of_the_api() {
     ] {
         assert!(names.contains(name), "{name}: {names:?}");
     }
-    let mut api = String::new();
-    for name in [
-        "honeyhive",
-        "honeyhive-macros",
-        "honeyhive-tower",
-        "honeyhive-actix",
-    ] {
-        let folder = docs.parent().unwrap().join("crates").join(name);
-        read_below(&folder.join("src"), &mut api);
-    }
+    let api = api(docs);
     for name in names {
         let is_found = [
             format!("fn {name}("),
@@ -39,6 +30,57 @@ fn every_python_name_leads_to_an_item_of_the_api() {
             "no item is called {name}, and none has it as its `doc(alias)`"
         );
     }
+}
+
+#[test]
+fn every_call_beside_it_is_one_of_the_api() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(docs.join("guide/from-python.md")).unwrap();
+    let api = api(docs);
+    let others = [
+        "attach",
+        "clone",
+        "from_secs",
+        "layer",
+        "trace",
+        "with_context",
+        "wrap",
+    ];
+    let cells = page.lines().filter(|line| line.starts_with("| `"));
+    let calls = cells.filter_map(|line| line.split(" | ").nth(1));
+    let mut count = 0;
+    for call in calls {
+        let is_part = |symbol: char| symbol.is_ascii_alphanumeric() || symbol == '_';
+        for (at, _) in call.match_indices('(') {
+            let name = &call[..at];
+            let start = name.rfind(|symbol| !is_part(symbol)).map_or(0, |at| at + 1);
+            let name = &name[start..];
+            let is_found = ["(", "<"]
+                .iter()
+                .any(|next| api.contains(&format!("fn {name}{next}")));
+            assert!(
+                is_found || name.is_empty() || others.contains(&name),
+                "nothing is called {name}: {call}"
+            );
+            count += 1;
+        }
+    }
+    assert!(count > 30, "{count} calls were read");
+}
+
+/// The source of what a service uses.
+fn api(docs: &Path) -> String {
+    let mut api = String::new();
+    for name in [
+        "honeyhive",
+        "honeyhive-macros",
+        "honeyhive-tower",
+        "honeyhive-actix",
+    ] {
+        let folder = docs.parent().unwrap().join("crates").join(name);
+        read_below(&folder.join("src"), &mut api);
+    }
+    api
 }
 
 /// What is called, and by which names arguments are given, in the first column of the table.

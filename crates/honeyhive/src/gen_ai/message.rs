@@ -27,6 +27,10 @@ const AROUND: [&str; 12] = [
 pub(super) fn messages(value: &Json, role: &str) -> Vec<Object> {
     let mut shown = Vec::new();
     take(value, role, 0, &mut shown);
+    if shown.len() > 1 {
+        // Thoughts beside an answer, as an item of their own, leave nothing but whose they are.
+        shown.retain(|message| message.len() > 1);
+    }
     shown
 }
 
@@ -40,9 +44,14 @@ pub(super) fn is_chat(value: &Json) -> bool {
 }
 
 fn around(value: &Json) -> Option<&Json> {
-    let inner = find(value, &AROUND)?;
+    // An empty list beside the answer is none.
+    let holds = |inner: &&Json| match inner {
+        Json::Array(items) => !items.is_empty(),
+        inner => inner.is_object(),
+    };
+    let mut inner = AROUND.iter().filter_map(|name| value.get(*name));
     let is_message = value.get("role").is_some() || value.get("content").is_some();
-    (!is_message && (inner.is_array() || inner.is_object())).then_some(inner)
+    inner.find(holds).filter(|_| !is_message)
 }
 
 fn take(value: &Json, role: &str, depth: usize, shown: &mut Vec<Object>) {
@@ -137,7 +146,10 @@ fn role_of<'m>(at: &impl Fn(&[&str]) -> Option<&'m Json>) -> Option<&'m str> {
         author.get("role").unwrap_or(author).as_str()
     };
     let role = at(&["role"]).and_then(Json::as_str).or_else(author);
-    let by_kind = || match at(&["type"]).and_then(Json::as_str)? {
+    // LangChain names the class of a message as the last part of its id.
+    let class = || at(&["id"])?.as_array()?.last();
+    let kind = at(&["type"]).filter(|kind| *kind != "constructor");
+    let by_kind = || match kind.or_else(class)?.as_str()? {
         kind @ ("assistant" | "developer" | "function" | "system" | "tool" | "user") => Some(kind),
         "human" | "HumanMessage" => Some("user"),
         "ai" | "AIMessage" | "AIMessageChunk" => Some("assistant"),
@@ -149,8 +161,9 @@ fn role_of<'m>(at: &impl Fn(&[&str]) -> Option<&'m Json>) -> Option<&'m str> {
 }
 
 /// The names under which a message has had what it says.
-const CONTENTS: [&str; 15] = [
+const CONTENTS: [&str; 16] = [
     "parts",
+    "blocks",
     "content",
     "contents",
     "text",

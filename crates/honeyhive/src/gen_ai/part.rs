@@ -112,7 +112,9 @@ pub(super) fn is_part(value: &Json) -> bool {
         "toolResult",
         "message_content",
     ];
-    value.is_object() && !is_chat_item(value) && find(value, &NAMES).is_some()
+    // What LangChain serialises has a type, too.
+    let is_part = value.is_object() && value.get("kwargs").is_none();
+    is_part && !is_chat_item(value) && find(value, &NAMES).is_some()
 }
 
 fn is_thought(kind: &str) -> bool {

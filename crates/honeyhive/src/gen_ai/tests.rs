@@ -310,6 +310,11 @@ fn every_shape_of_an_answer_shows_its_text() {
         r#"{"generations": [[{"text": "yes", "type": "Generation"}]]}"#,
         r#"{"type": "ai", "data": {"content": "yes"}}"#,
         r#"{"lc": 1, "type": "constructor", "kwargs": {"content": "yes", "type": "ai"}}"#,
+        r#"{"output": [{"type": "reasoning", "summary": []}, {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "yes"}]}]}"#,
+        r#"{"text": "yes", "generation_id": "g", "chat_history": []}"#,
+        r#"{"messages": [], "response": "yes"}"#,
+        r#"[{"role": "assistant", "blocks": [{"block_type": "text", "text": "yes"}]}]"#,
+        r#"[[{"lc": 1, "type": "constructor", "id": ["langchain", "AIMessage"], "kwargs": {"content": "yes"}}]]"#,
         // A refusal, and what was said aloud.
         r#"{"role": "assistant", "content": null, "refusal": "yes"}"#,
         r#"{"role": "assistant", "content": null, "audio": {"id": "a", "transcript": "yes"}}"#,

@@ -20,6 +20,26 @@ const UNFINISHED: &str = "the answer was given before the handler had ended";
 const CANCELLED: &str = "cancelled: the future was dropped before its end";
 
 /// An invocation that is under way. Dropping it says that it was cancelled.
+///
+/// ```
+/// use std::future::poll_fn;
+///
+/// use honeyhive::lambda::{Invocation, LambdaInstrumentation};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let (tracer, captured) = honeyhive::testing::tracer();
+/// let instrumentation = LambdaInstrumentation::new(tracer);
+/// let event = br#"{"message": "what is 6 * 7?"}"#.as_slice().into();
+///
+/// let mut guard = instrumentation.on_invocation(&Invocation::new("8476a536", "answers", &event));
+/// let answer = guard.run(|| 6 * 7); // its spans are the session's
+/// // … post the answer to Lambda, then:
+/// guard.on_answer();
+/// poll_fn(|cx| guard.poll_flush(cx)).await; // before the next event is asked for
+/// # assert_eq!((answer, captured.session_named("answers").metadata["outcome"].as_str()), (42, Some("answered")));
+/// # }
+/// ```
 #[must_use = "dropping the guard says that the invocation was cancelled"]
 pub struct InvocationGuard {
     pub(super) instrumentation: Arc<Inner>,

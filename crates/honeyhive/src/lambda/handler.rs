@@ -63,6 +63,29 @@ impl Announced {
 /// answers, and tells the [`InvocationGuard`](super::InvocationGuard) around it how the handler ended.
 ///
 /// Without one around it does nothing.
+///
+/// ```
+/// use honeyhive::lambda::{HandlerGuard, Invocation, LambdaInstrumentation};
+///
+/// fn handle(event: &str) -> Result<i64, std::num::ParseIntError> {
+///     let guard = HandlerGuard::current();
+///     let answer = guard.run(|| event.parse::<i64>());
+///     match &answer {
+///         Ok(_) => guard.on_success(),
+///         Err(error) => guard.on_error(error),
+///     }
+///     answer
+/// }
+///
+/// # let (tracer, captured) = honeyhive::testing::tracer();
+/// let instrumentation = LambdaInstrumentation::new(tracer);
+/// let event = b"forty-two".as_slice().into();
+/// let mut invocation = instrumentation.on_invocation(&Invocation::new("8476a536", "answers", &event));
+/// let answer = invocation.run(|| handle("forty-two"));
+/// invocation.on_answer(); // Lambda has been told, whatever the answer is
+/// # assert!(answer.is_err());
+/// # assert_eq!(captured.session_named("answers").metadata["outcome"], "error");
+/// ```
 #[derive(Debug)]
 pub struct HandlerGuard {
     wire: Option<Wire>,

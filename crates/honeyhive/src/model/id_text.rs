@@ -4,7 +4,19 @@
 pub(crate) const LONGEST: usize = 256;
 
 /// The words that programs write where they have no id.
-const WORDS_FOR_NOTHING: [&str; 6] = ["undefined", "null", "none", "nil", "nan", "object Object"];
+const WORDS_FOR_NOTHING: [&str; 11] = [
+    "undefined",
+    "null",
+    "none",
+    "nil",
+    "nan",
+    "object Object",
+    "false",
+    "true",
+    "n/a",
+    "unknown",
+    "optional(nil",
+];
 
 /// True for a text that can be shown as an id: neither blank nor too long, without control characters.
 pub(crate) fn is_plain(text: &str) -> bool {
@@ -19,9 +31,28 @@ pub(crate) fn says_something(text: &str) -> bool {
     }
     let core = text.trim_matches(|c: char| !c.is_alphanumeric());
     !core.is_empty()
+        && !is_template(text.trim())
+        && !is_empty_uuid(core)
         && !WORDS_FOR_NOTHING
             .iter()
             .any(|word| core.eq_ignore_ascii_case(word))
+}
+
+/// Whether nobody has filled in what was to stand here: `{{conversation_id}}`, `${ID}`.
+fn is_template(text: &str) -> bool {
+    let begins = text.starts_with("{{") || text.starts_with("${");
+    begins && text.ends_with('}')
+}
+
+/// The UUIDs of zeros and of ones, in any of the forms that UUIDs have.
+fn is_empty_uuid(core: &str) -> bool {
+    let digits = core.rsplit(':').next().unwrap_or(core);
+    let is_all_of = |digit: u8| {
+        let mut bytes = digits.bytes().filter(|byte| *byte != b'-');
+        bytes.all(|byte| byte.eq_ignore_ascii_case(&digit))
+    };
+    let length = digits.bytes().filter(|byte| *byte != b'-').count();
+    length == 32 && (is_all_of(b'0') || is_all_of(b'f'))
 }
 
 #[cfg(test)]
@@ -52,6 +83,16 @@ mod tests {
             "<nil>",
             "NaN",
             "[object Object]",
+            "false",
+            "true",
+            "N/A",
+            "unknown",
+            "Optional(nil)",
+            "{{conversation_id}}",
+            "${CONVERSATION_ID}",
+            "00000000000000000000000000000000",
+            "{00000000-0000-0000-0000-000000000000}",
+            "urn:uuid:ffffffff-ffff-ffff-ffff-ffffffffffff",
             &long,
         ] {
             assert!(!says_something(text), "{text:?}");
@@ -64,6 +105,10 @@ mod tests {
             "undefined behaviour",
             "чат 7",
             " spaced ",
+            "unknown-7",
+            "{{id}} 7",
+            "00000000000000000000000000000001",
+            "0000",
             &long[1..],
         ] {
             assert!(says_something(text), "{text:?}");

@@ -15,21 +15,29 @@ pub(crate) fn says_nothing(error: &Value) -> bool {
 
 /// Whether a text is what programs write where there is nothing.
 pub(crate) fn is_nothing(text: &str) -> bool {
-    const NOTHING: [&str; 9] = [
+    const NOTHING: [&str; 15] = [
         "",
         "()",
-        "Ok(())",
+        "0",
+        "Some(None)",
+        "Some(\"\")",
+        "[]",
         "\"\"",
+        "{}",
         "false",
+        "no error",
+        "ok",
         "nil",
         "none",
         "null",
         "undefined",
     ];
     let text = text.trim();
-    NOTHING
-        .iter()
-        .any(|nothing| text.eq_ignore_ascii_case(nothing))
+    let is_ok = text.starts_with("Ok(") && text.ends_with(')');
+    is_ok
+        || NOTHING
+            .iter()
+            .any(|nothing| text.eq_ignore_ascii_case(nothing))
 }
 
 #[cfg(test)]
@@ -46,6 +54,11 @@ mod tests {
             "false".into(),
             "null".into(),
             "()".into(),
+            "Ok(3)".into(),
+            "Some(None)".into(),
+            "[]".into(),
+            "0".into(),
+            "no error".into(),
             0.into(),
         ] {
             assert!(says_nothing(&nothing), "{nothing:?}");

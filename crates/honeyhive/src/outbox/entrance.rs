@@ -54,8 +54,10 @@ impl Outbox {
                 Ok(())
             }
             Err(reason) => {
-                let what = format_args!("the session {:?}", start.name());
-                self.expect_open(what, CallSite::here());
+                self.expect_open(
+                    format_args!("the session {:?}", start.name()),
+                    CallSite::here(),
+                );
                 Err(reason)
             }
         }

@@ -3,7 +3,7 @@
 use opentelemetry::{KeyValue, Value as Attribute};
 
 use super::options;
-use super::pairs::{LONGEST, NAMES, NamedBeside, VALUE, is_in_list, is_name};
+use super::pairs::{LONGEST, NamedBeside, is_in_list, is_name, is_value};
 use super::walk::Walk;
 use crate::model::object::Object;
 
@@ -15,8 +15,9 @@ impl Walk<'_> {
 
     /// The name that an object says its value has, where that hides it.
     pub(super) fn said_of_value(&mut self, object: &Object) -> Option<String> {
-        object.get(VALUE)?;
-        let mut names = NAMES.iter().filter_map(|it| object.get(*it)?.as_str());
+        object.keys().find(|key| is_value(key))?;
+        let members = object.iter().filter(|(key, _)| is_name(key));
+        let mut names = members.filter_map(|(_, name)| name.as_str());
         names.find(|name| self.hides_as(name)).map(str::to_owned)
     }
 
@@ -36,19 +37,15 @@ impl Walk<'_> {
                 said.push(key, path);
                 continue;
             }
-            let beside = if is_name(last) {
-                VALUE
-            } else if last == "0" && is_in_list(parent) {
-                "1"
-            } else {
-                continue;
-            };
-            if name.as_str().len() > LONGEST {
+            let is_pair = last == "0" && is_in_list(parent);
+            if !(is_pair || is_name(last)) || name.as_str().len() > LONGEST {
                 continue;
             }
             let path = format!("{parent}.{}", name.as_str());
             if self.at_attribute(&path, |walk| walk.hidden().is_some()) {
-                said.push(format!("{parent}.{beside}"), path);
+                for key in named_by(attributes, parent, is_pair) {
+                    said.push(key, path.clone());
+                }
             }
         }
         said
@@ -72,4 +69,18 @@ impl Walk<'_> {
         let value = attributes.iter().find(|it| it.key.as_str() == next)?;
         options::is_value(&value.value.as_str()).then_some((next, path))
     }
+}
+
+/// The keys of the values that a name is said of: the second item of a pair, or the members that are called `value` and
+/// all that is below them.
+fn named_by(attributes: &[&mut KeyValue], parent: &str, is_pair: bool) -> Vec<String> {
+    if is_pair {
+        return vec![format!("{parent}.1")];
+    }
+    let beside = attributes.iter().filter_map(|it| {
+        let key = it.key.as_str();
+        let rest = key.strip_prefix(parent)?.strip_prefix('.')?;
+        is_value(rest.split('.').next()?).then(|| key.to_owned())
+    });
+    beside.collect()
 }

@@ -1,6 +1,6 @@
 //! JSON that is a text, checked as it will be sent.
 
-use super::pairs::{VALUE, is_name};
+use super::pairs::{is_name, is_value};
 use super::scan::Scanner;
 use super::walk::Walk;
 use super::{MARK, options};
@@ -139,7 +139,7 @@ impl Walk<'_> {
         if scanner.peek() == Some(b':') {
             scanner.skip();
         }
-        let is_value = key == VALUE;
+        let is_value = is_value(&key);
         let ahead = (is_value && said.is_none())
             .then(|| self.said_ahead(scanner.fork(), path))
             .flatten();

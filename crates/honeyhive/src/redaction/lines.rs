@@ -24,7 +24,9 @@ pub(super) fn value(text: &str, start: usize, name: &str) -> Option<Range<usize>
     let rest = &text[start..];
     let ends = ["\n", "\r", "\\n", "\\r", "\"", "'"];
     let length = ends.iter().filter_map(|end| rest.find(end)).min();
-    let line = rest[..length.unwrap_or(rest.len())].trim_end();
+    let line = &rest[..length.unwrap_or(rest.len())];
+    let comment = line.find(" #").filter(|_| !is_header(name));
+    let line = line[..comment.unwrap_or(line.len())].trim_end();
     let words = line.split_ascii_whitespace().count();
     let is_value =
         words == 1 || (is_header(name) && (words == 2 || (words > 2 && line.contains('='))));

@@ -1,7 +1,7 @@
 //! Members whose name another member says, in texts: `{"name": "authorization", "value": "x"}`, and the same as `Debug`
 //! writes a struct.
 
-use super::pairs::{LONGEST, VALUE, is_name};
+use super::pairs::{LONGEST, is_name, is_value};
 use super::quotes::{decoded, is_around, quote_at, quoted};
 use super::text::Masker;
 
@@ -12,7 +12,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
     /// Whether a member of this name, whose colon is here, is a value that another member says the name of. One that says
     /// a name is noted.
     pub(super) fn is_named_secret(&mut self, name: &str, colon: usize) -> bool {
-        if name == VALUE {
+        if is_value(name) {
             return colon < self.named || self.names_ahead(colon).is_some();
         }
         if is_name(name) && self.says_secret(colon) {

@@ -4,6 +4,7 @@
 
 mod beside;
 mod elements;
+mod held;
 mod json_text;
 mod lines;
 mod members;

@@ -3,10 +3,10 @@
 
 use serde_json::Value as Json;
 
-/// The member that another member says the name of.
-pub(super) const VALUE: &str = "value";
-/// The members that say it.
-pub(super) const NAMES: [&str; 4] = ["field", "header", "key", "name"];
+/// The member that another member says the name of, in any case.
+const VALUE: &str = "value";
+/// The members that say it, in any case.
+const NAMES: [&str; 4] = ["field", "header", "key", "name"];
 /// The longest name, in bytes.
 pub(super) const LONGEST: usize = 128;
 
@@ -37,7 +37,12 @@ impl NamedBeside {
 
 /// Whether a member of this name may say what its neighbour is called.
 pub(super) fn is_name(key: &str) -> bool {
-    NAMES.contains(&key)
+    NAMES.iter().any(|name| key.eq_ignore_ascii_case(name))
+}
+
+/// Whether a member of this name is what its neighbour names: `value`, or `Value` as clouds write it.
+pub(super) fn is_value(key: &str) -> bool {
+    key.eq_ignore_ascii_case(VALUE) || key.eq_ignore_ascii_case("values")
 }
 
 /// Whether what has this path is an item of a list.

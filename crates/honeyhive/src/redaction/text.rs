@@ -7,7 +7,7 @@
 //! | `name=value`, `name = "value"`, `"name" => "value"` | assignments, queries of URLs |
 //! | `name: Bearer value`, a line `name: value` or `name = value` | headers as they are written, settings |
 //! | a line `name:` or `name: |` and the deeper lines below it | YAML |
-//! | `Name("value")` | `Debug` of a type that holds a single value |
+//! | `Name("value")`, `Name { field: "value" }` | `Debug` of a type that is called after what it holds |
 //! | `--name value`, `"--name", "value"` | command lines |
 //! | `<name>value</name>` | XML |
 //! | `Bearer value` | headers whose name is not told |
@@ -91,10 +91,10 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
                 b'-' => self.option(at),
                 b'<' => self.element(at),
                 b'B' | b'b' => self.bearer(at),
-                b'{' => {
+                b'{' => self.fields(at).or_else(|| {
                     self.braces += 1;
                     None
-                }
+                }),
                 b'}' => {
                     self.braces = self.braces.saturating_sub(1);
                     None
@@ -146,7 +146,8 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         if !is_quoted && let Some(end) = self.block(&name, colon + 1) {
             return Some(end);
         }
-        if !is_quoted && self.braces == 0 && self.text[colon + 1..].starts_with(' ') {
+        let is_value_next = |symbol: char| symbol == ' ' || symbol.is_alphanumeric();
+        if !is_quoted && self.braces == 0 && self.text[colon + 1..].starts_with(is_value_next) {
             let masked = self.line(name, self.skip_blanks(colon + 1, false));
             if masked.is_some() {
                 return masked;
@@ -177,7 +178,8 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             return None;
         }
         let value = lines::value(self.text, start, &self.text[name])?;
-        if is_flag(&self.text[value.clone()]) {
+        let text = &self.text[value.clone()];
+        if is_flag(text) || (is_prefix(text) && self.bytes.get(value.end) == Some(&b'"')) {
             return None;
         }
         let end = value.end;
@@ -209,13 +211,20 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
                 return if is_arrow {
                     None
                 } else {
-                    self.line(name, start)
+                    self.line(name, start).or_else(|| self.raw(start))
                 };
             };
             let (range, end) = quoted(self.bytes, quote);
             return self.mask(range, end);
         }
         self.value(start, true)
+    }
+
+    /// `r"value"` and its like, which begins here.
+    fn raw(&mut self, start: usize) -> Option<usize> {
+        let word = self.word(start);
+        let is_raw = is_prefix(&self.text[word.clone()]) && self.bytes.get(word.end) == Some(&b'"');
+        is_raw.then(|| self.value(start, false)).flatten()
     }
 
     /// `name%3Dvalue`, of which the sign begins here: a parameter of a URL that is a parameter itself.
@@ -236,23 +245,6 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         self.mask(word.start..end, end)
     }
 
-    /// `Name("value")`, of which the parenthesis is here: a type that is called after what it holds.
-    fn held(&mut self, open: usize) -> Option<usize> {
-        let name = self.bytes[..open].iter().rev();
-        let start = open - name.take_while(|byte| byte.is_ascii_alphanumeric()).count();
-        let is_type = self.bytes[start].is_ascii_uppercase();
-        if !is_type || open - start > NAME || !(self.hides)(&self.text[start..open]) {
-            return None;
-        }
-        let end = self.balanced(open)?;
-        let inside = open + 1..end - usize::from(self.text[..end].ends_with(')'));
-        let is_value = quote_at(self.bytes, inside.start).is_some() || {
-            let inside = &self.text[inside.clone()];
-            !is_flag(inside) && !inside.starts_with(' ')
-        };
-        is_value.then(|| self.mask(inside, end)).flatten()
-    }
-
     /// `("name", "value")`, of which the parenthesis is here.
     fn tuple(&mut self, open: usize) -> Option<usize> {
         let quote = quote_at(self.bytes, open + 1)?;
@@ -261,8 +253,10 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             return None;
         }
         let name = decoded(&self.text[name]);
-        // A text with names in it is no name, and is gone through itself.
-        if name.contains(['"', '\'', '(', '{', ':', '=']) || !(self.hides)(&name) {
+        // A text with one of the forms in it is no name, and is gone through itself.
+        let is_name = !name.contains(['"', '\'', '{'])
+            && (0..name.len()).all(|at| is_plain(name.as_bytes(), at));
+        if !is_name || !(self.hides)(&name) {
             return None;
         }
         let start = self.skip_blanks(end + 1, true);
@@ -383,6 +377,9 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         if !word.is_empty() && rest.starts_with('"') {
             // Of bytes, or raw.
             let end = quoted(self.bytes, word.end).1;
+            let marks = self.text[word.clone()].matches('#').count();
+            let closing = self.text[end..].bytes().take(marks);
+            let end = end + closing.take_while(|byte| *byte == b'#').count();
             return self.mask(start..end, end);
         }
         if !is_bare || is_flag(&self.text[word.clone()]) {
@@ -404,7 +401,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
 
     /// Behind what is in parentheses, brackets or braces from here on; the end of the text where they do not close, or
     /// of the quoted text that they stand in.
-    fn balanced(&self, start: usize) -> Option<usize> {
+    pub(super) fn balanced(&self, start: usize) -> Option<usize> {
         let mut depth = 0_usize;
         let mut at = start;
         let mut first = None;
@@ -444,6 +441,11 @@ pub(super) fn is_flag(word: &str) -> bool {
     ["true", "false", "null", "None", "nil"].contains(&word)
 }
 
+/// Whether a word is what stands before the quote of bytes and of raw texts.
+fn is_prefix(word: &str) -> bool {
+    ["b", "br", "c", "cr", "r"].contains(&word.trim_end_matches('#'))
+}
+
 /// Whether a word says what kind of secret follows.
 fn is_scheme(word: &str) -> bool {
     ["basic", "bearer", "digest", "token"]
@@ -470,6 +472,28 @@ mod tests {
             (
                 r#"Some(Login { password: Some("x"), api_key: Key { inner: ["a", "b}"] }, n: 1 })"#,
                 "Some(Login { password: <redacted>, api_key: <redacted>, n: 1 })",
+            ),
+            (
+                r#"Wrap { cred: Password { value: "x" }, n: 1 } ApiKey { inner: "x" }"#,
+                "Wrap { cred: Password {<redacted>}, n: 1 } ApiKey {<redacted>}",
+            ),
+            (
+                "Some(\n    Password {\n        value: \"x\",\n    },\n)",
+                "Some(\n    Password {<redacted>},\n)",
+            ),
+            ("password = r#\"x y\"#", "password = <redacted>"),
+            ("password: r\"x y\"", "password: <redacted>"),
+            (
+                "[db]\npassword = x # of the team\n",
+                "[db]\npassword = <redacted> # of the team\n",
+            ),
+            (
+                "x-api-key:abc\npassword:x",
+                "x-api-key:<redacted>\npassword:<redacted>",
+            ),
+            (
+                r#"{"Key": "Password", "Value": "x"}, Tag { Key: "a" }"#,
+                r#"{"Key": "Password", "Value": "<redacted>"}, Tag { Key: "a" }"#,
             ),
             (
                 "Pin { password: 1234, ok: true }",
@@ -627,6 +651,26 @@ mod tests {
     }
 
     #[test]
+    fn a_text_with_secrets_in_it_is_not_the_name_of_what_stands_beside_it() {
+        for text in [
+            "<password>HIDDEN</password>",
+            "run --password HIDDEN",
+            "Bearer HIDDEN-1234567890",
+            "password%3DHIDDEN",
+            "password=HIDDEN",
+            "Password(HIDDEN)",
+            "password: HIDDEN",
+        ] {
+            for listed in [
+                format!("[[{text:?}, \"\"]]"),
+                format!("({text:?}, \"ada\")"),
+            ] {
+                assert!(!mask(&listed, false).contains("HIDDEN"), "{listed}");
+            }
+        }
+    }
+
+    #[test]
     fn a_name_that_was_cut_off_behind_its_value_may_be_any() {
         let whole = r#"[{"value": {"a": "HIDDEN"}, "n": 1, "key": "password"}]"#;
         let first = whole.find(r#" "password"#).unwrap();
@@ -667,6 +711,8 @@ mod tests {
             "{\"required\": [\"password\", \"email\"]}",
             "Field { name: \"password\", kind: \"text\" }, Field { name: \"user\", value: \"ada\" }",
             "std::collections::HashMap { len: 1 }",
+            "struct Password { value: String } PasswordPolicy { least: 8 } class ApiKey { x: 1 }",
+            "impl Password {\n    fn new() {}\n}",
             "key=C major, tokens=7",
             "ssh://git@github.com/a?page_token=1",
             "session { key_points: [\"a\"] }",

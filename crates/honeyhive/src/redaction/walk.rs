@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use opentelemetry::{Array, KeyValue, StringValue, Value as Attribute};
 use serde_json::Value as Json;
 
-use super::pairs::{NamedBeside, VALUE, are_pairs};
+use super::pairs::{NamedBeside, are_pairs, is_value};
 use super::rules::Hidden;
 use super::scan::{is_valid, json_in};
 use super::{Field, MARK, Place, Rules, Verdict, options};
@@ -174,7 +174,7 @@ impl<'r> Walk<'r> {
     fn members(&mut self, object: &mut Object) {
         let said = self.said_of_value(object);
         for (key, value) in object.iter_mut() {
-            let name = said.as_deref().filter(|_| key == VALUE);
+            let name = said.as_deref().filter(|_| is_value(key));
             self.at(name.unwrap_or(key), |walk| walk.json(value));
         }
         if object

@@ -15,6 +15,7 @@ use crate::model::id::SessionId;
 use crate::model::id_text;
 use crate::model::limits;
 use crate::model::object::Object;
+use crate::model::text::bounded;
 use crate::outbox::{Facts, Inputs, Outbox, Record, SessionEnd, StartRecord, Update};
 use crate::report::DropReason;
 
@@ -151,7 +152,7 @@ impl Session {
     /// Sets the session's error text. For an error with its causes there is [`fail`](Self::fail).
     #[track_caller]
     pub fn error(&self, text: impl fmt::Display) {
-        self.enrich(Enrichment::new().error(text.to_string()));
+        self.enrich(Enrichment::new().error(bounded(format_args!("{text}"))));
     }
 
     /// Sets the session's error from an error: what it says, and its causes.

@@ -99,21 +99,30 @@ impl SessionTrust {
 
     /// The session that an id from outside stands for, as far as it is trusted; one that is not is counted.
     pub(crate) fn session_or_count(&self, raw: &str, outbox: &Outbox) -> Option<SessionId> {
-        self.trusted_or_count(outbox, || self.session(raw))
+        self.trusted_or_count(raw, outbox, |mapped| self.session(raw, mapped))
     }
 
     /// The event that an id from outside stands for. Events have no ids but UUIDs, so nothing is mapped.
     #[cfg(feature = "http-server")]
     pub(crate) fn event_or_count(&self, raw: &str, outbox: &Outbox) -> Option<EventId> {
-        self.trusted_or_count(outbox, || self.event(raw))
+        self.trusted_or_count(raw, outbox, |_| self.event(raw))
     }
 
-    /// The session or event that `find` gives for an id, where ids are taken at all; one that is not trusted is counted.
-    fn trusted_or_count<T>(&self, outbox: &Outbox, find: impl FnOnce() -> Option<T>) -> Option<T> {
+    /// The session or event that `find` gives for a text, where ids are taken at all and it can be one; a text that is not
+    /// trusted is counted. `find` gets what the text is mapped to.
+    fn trusted_or_count<T>(
+        &self,
+        raw: &str,
+        outbox: &Outbox,
+        find: impl FnOnce(SessionId) -> Option<T>,
+    ) -> Option<T> {
         if self.is_never() {
             return None;
         }
-        let found = guarded(outbox, find).flatten();
+        let mapped = is_printable_ascii(raw)
+            .then(|| SessionId::checked_from_correlation_id(raw))
+            .flatten();
+        let found = mapped.and_then(|mapped| guarded(outbox, || find(mapped)).flatten());
         if found.is_none() {
             outbox.count_ignored_session_ids(1);
         }
@@ -133,11 +142,7 @@ impl SessionTrust {
         .map(EventId::from)
     }
 
-    fn session(&self, raw: &str) -> Option<SessionId> {
-        if !is_printable_ascii(raw) {
-            return None;
-        }
-        let mapped = SessionId::checked_from_correlation_id(raw)?;
+    fn session(&self, raw: &str, mapped: SessionId) -> Option<SessionId> {
         match self {
             Self::Uuid => raw.parse().ok(),
             Self::Map => Some(mapped),

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::environment::{Environment, Setting};
 use super::variables::{API_KEY, DATA_PLANE_API_KEY, INGESTION_API_KEY, Variable};
 use crate::error::BuildError;
+use crate::model::truth::is_nothing;
 #[cfg(feature = "client")]
 use crate::secret::KeyKind;
 use crate::secret::{ApiKey, FINE_GRAINED, INGESTION};
@@ -123,8 +124,14 @@ fn problem(value: &str, prefix: Option<&str>) -> Option<&'static str> {
     if value.starts_with('$') {
         return Some("it is the name of a variable that nothing has put in; write the key itself");
     }
-    if value.starts_with('<') || lower.starts_with("your") {
+    if is_placeholder(&lower) {
         return Some("it is a placeholder; write the key that HoneyHive shows in its settings");
+    }
+    if lower.contains("api_key=") {
+        return Some("it begins with the name of its variable; write the key alone");
+    }
+    if lower.contains("://") {
+        return Some("it is a URL; write the key that HoneyHive shows in its settings");
     }
     if lower.starts_with("bearer ") {
         return Some("it begins with `Bearer`; write the key alone");
@@ -132,7 +139,8 @@ fn problem(value: &str, prefix: Option<&str>) -> Option<&'static str> {
     if value.contains(char::is_whitespace) {
         return Some("it has a blank or a line break in it; write the key alone, on one line");
     }
-    if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+    let is_foreign = |byte: u8| !byte.is_ascii_graphic() || b"\\,;#()[]{}<>%*".contains(&byte);
+    if value.bytes().any(is_foreign) {
         return Some("it has characters that no key has; copy it again from HoneyHive");
     }
     let typed = |prefix: &&str| value.starts_with(*prefix);
@@ -141,6 +149,23 @@ fn problem(value: &str, prefix: Option<&str>) -> Option<&'static str> {
     (!has_shape).then_some(
         "it does not have the shape of a key of this kind (copy it again from HoneyHive)",
     )
+}
+
+/// What stands in examples, in templates that nobody has filled in, and where a program writes that it has none.
+fn is_placeholder(lower: &str) -> bool {
+    const WORDS: [&str; 7] = [
+        "api-key", "api_key", "apikey", "changeme", "key", "secret", "todo",
+    ];
+    let core = lower.trim_matches(|symbol: char| !symbol.is_ascii_alphanumeric());
+    let core = core
+        .strip_prefix("my")
+        .map_or(core, |rest| rest.trim_start_matches(['-', '_']));
+    lower.starts_with(['<', '{', '[', '%', '('])
+        || lower.starts_with("your")
+        || lower.contains("...")
+        || lower.bytes().all(|byte| b"*x".contains(&byte))
+        || is_nothing(lower)
+        || WORDS.contains(&core)
 }
 
 /// `prefix`, 24 letters or digits, `_`, 64 of `[A-Za-z0-9_-]` (the official SDK's check).
@@ -177,6 +202,19 @@ mod tests {
             ("${HH_KEY}", "the key itself"),
             ("<your-api-key>", "placeholder"),
             ("your-api-key", "placeholder"),
+            ("null", "placeholder"),
+            ("undefined", "placeholder"),
+            ("***", "placeholder"),
+            ("xxxxxxxx", "placeholder"),
+            ("hh_...", "placeholder"),
+            ("my-api-key", "placeholder"),
+            ("changeme", "placeholder"),
+            ("{{HH_API_KEY}}", "placeholder"),
+            ("%HH_API_KEY%", "placeholder"),
+            ("HH_API_KEY=hh_k", "name of its variable"),
+            ("https://app.honeyhive.ai", "a URL"),
+            ("hh_k\\n", "copy it again"),
+            ("hh_k,", "copy it again"),
             ("hh_k\u{1}", "copy it again"),
             ("hh_schlüssel", "copy it again"),
             ("hh_ingst_x", "shape"),

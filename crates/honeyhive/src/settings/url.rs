@@ -49,8 +49,12 @@ fn problem(url: &str) -> Option<&'static str> {
     if uri.path().split('/').any(|part| part == "v1") {
         return Some("its path goes on with /v1, which is added to it: leave that out");
     }
-    if authority.len() > host.len() && uri.port_u16().is_none() {
+    if authority.len() > host.len() && uri.port_u16().is_none_or(|port| port == 0) {
         return Some("what follows its host is no port");
+    }
+    let is_name = |part: &str| !part.is_empty() && !part.contains('*');
+    if !host.trim_end_matches('.').split('.').all(is_name) {
+        return Some("its host is no name");
     }
     let is_usable = is_usable_by_client(url);
     (!is_usable).then_some("the HTTP client cannot use it as a URL")
@@ -85,6 +89,10 @@ mod tests {
             "https://host:99999",
             "https://host:",
             "https://host:port",
+            "https://host:0",
+            "https://.",
+            "https://a..b",
+            "https://*.example",
             "https://ho st",
             "https:///path",
             "\"https://host\"",

@@ -25,6 +25,7 @@ use crate::model::flatten::{at_most, flatten};
 use crate::model::id::EventId;
 use crate::model::limits::TRUNCATED;
 use crate::model::object::Bucket;
+use crate::model::text::bounded;
 use crate::outbox::Outbox;
 
 /// A running span. It ends when this is dropped.
@@ -72,7 +73,7 @@ impl Span {
 
     /// Sets the error text and the span's status. For an error with its causes there is [`fail`](Self::fail).
     pub fn error(&self, text: impl fmt::Display) {
-        self.enrich(Enrichment::new().error(text.to_string()));
+        self.enrich(Enrichment::new().error(bounded(format_args!("{text}"))));
     }
 
     /// Sets the error and the span's status from an error: what it says, and its causes.

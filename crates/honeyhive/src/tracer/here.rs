@@ -120,8 +120,9 @@ fn tell_of_none(name: &str, site: CallSite) {
 fn maker_of(session: &Session, name: &str, site: CallSite) -> Option<Maker> {
     let maker = session.maker();
     if maker.is_none() {
-        let what = format_args!("the span {name:?}");
-        session.outbox.expect_open(what, site);
+        session
+            .outbox
+            .expect_open(format_args!("the span {name:?}"), site);
     }
     maker
 }

@@ -15,7 +15,19 @@ pub(super) fn takes_a_lock(type_name: &str) -> bool {
 
 fn is_lock(mut name: &str) -> bool {
     /// Serialised by what they hold.
-    const THROUGH: [&str; 6] = ["Arc", "Box", "Cow", "Option", "Pin", "Rc"];
+    const THROUGH: [&str; 11] = [
+        "Arc",
+        "Box",
+        "Cow",
+        "Option",
+        "Pin",
+        "Rc",
+        "RefCell",
+        "Reverse",
+        "Saturating",
+        "Weak",
+        "Wrapping",
+    ];
     const LOCKS: [&str; 8] = [
         "DashMap",
         "DashSet",
@@ -47,8 +59,11 @@ fn is_lock(mut name: &str) -> bool {
 mod tests {
     use super::*;
     use std::any::type_name;
+    use std::cell::RefCell;
+    use std::cmp::Reverse;
     use std::collections::HashMap;
-    use std::sync::{Arc, Mutex, RwLock};
+    use std::num::Wrapping;
+    use std::sync::{Arc, Mutex, RwLock, Weak};
 
     #[test]
     fn a_lock_is_known_by_its_name_through_what_only_leads_to_it() {
@@ -57,6 +72,10 @@ mod tests {
             type_name::<&Mutex<Vec<u8>>>(),
             type_name::<&mut Arc<RwLock<HashMap<u8, u8>>>>(),
             type_name::<Option<Box<Mutex<dyn Send>>>>(),
+            type_name::<RefCell<Mutex<u8>>>(),
+            type_name::<&Reverse<Arc<RwLock<u8>>>>(),
+            type_name::<Weak<Mutex<u8>>>(),
+            type_name::<Wrapping<Mutex<u8>>>(),
             "parking_lot::lock_api::Mutex<parking_lot::RawMutex, u8>",
         ] {
             assert!(takes_a_lock(name), "{name}");
