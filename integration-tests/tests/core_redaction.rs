@@ -631,7 +631,7 @@ fn what_is_tried_again_says_the_same_and_is_counted_once() {
 
 #[test]
 fn test_mode_captures_what_would_have_left() {
-    let (tracer, captured) = honeyhive::testing::tracer();
+    let (tracer, captured) = testing::tracer();
     let chat = tracer.create_session(NewSession::named("chat").inputs(json!({"password": "x"})));
     chat.in_scope(|| drop(tracer.span("work").inputs(json!({"apiKey": "x"})).start()));
     let session = captured.only_session();
