@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use honeyhive::{DeliveryStats, HoneyHiveTracer};
 
@@ -18,6 +19,8 @@ pub struct Auditor {
     done: Arc<AtomicBool>,
     thread: JoinHandle<Seen>,
 }
+
+const BETWEEN_AUDITS: Duration = Duration::from_micros(200);
 
 /// What an auditor has seen.
 #[derive(Debug, Clone, Copy, Default)]
@@ -41,8 +44,8 @@ impl Auditor {
                 if is_last {
                     return seen;
                 }
-                // The machine has other things to do as well.
-                std::thread::yield_now();
+                // Some thousand times a second: the machine has other things to do as well.
+                std::thread::sleep(BETWEEN_AUDITS);
             }
         });
         Self { done, thread }

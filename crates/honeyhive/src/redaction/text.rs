@@ -253,8 +253,10 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             return None;
         }
         let name = decoded(&self.text[name]);
-        // A text with names in it is no name, and is gone through itself.
-        if name.contains(['"', '\'', '(', '{', ':', '=']) || !(self.hides)(&name) {
+        // A text with one of the forms in it is no name, and is gone through itself.
+        let is_name = !name.contains(['"', '\'', '{'])
+            && (0..name.len()).all(|at| is_plain(name.as_bytes(), at));
+        if !is_name || !(self.hides)(&name) {
             return None;
         }
         let start = self.skip_blanks(end + 1, true);
@@ -645,6 +647,26 @@ mod tests {
         ] {
             assert_eq!(mask(text, false), expected);
             assert_eq!(mask(expected, false), expected, "what is masked stays");
+        }
+    }
+
+    #[test]
+    fn a_text_with_secrets_in_it_is_not_the_name_of_what_stands_beside_it() {
+        for text in [
+            "<password>HIDDEN</password>",
+            "run --password HIDDEN",
+            "Bearer HIDDEN-1234567890",
+            "password%3DHIDDEN",
+            "password=HIDDEN",
+            "Password(HIDDEN)",
+            "password: HIDDEN",
+        ] {
+            for listed in [
+                format!("[[{text:?}, \"\"]]"),
+                format!("({text:?}, \"ada\")"),
+            ] {
+                assert!(!mask(&listed, false).contains("HIDDEN"), "{listed}");
+            }
         }
     }
 

@@ -29,8 +29,13 @@ impl Answer {
 
     /// Finds the one field that is read of such an answer without reading the rest, as compact JSON has it.
     fn names(&self, session: SessionId) -> bool {
-        let field = format!("\"session_id\":\"{session}\"");
-        str::from_utf8(&self.body).is_ok_and(|body| body.contains(&field))
+        let text = &mut [0; SessionId::LENGTH];
+        let id: &str = session.encode(text);
+        let Ok(body) = str::from_utf8(&self.body) else {
+            return false;
+        };
+        let mut found = body.match_indices(id);
+        found.any(|(at, _)| body[..at].ends_with(r#""session_id":""#))
     }
 
     fn session_id(&self) -> Option<SessionId> {
@@ -168,6 +173,39 @@ mod tests {
         match read(response, &Keys::with_project_key("hh_secret")) {
             Err(Failure::Refused { message, .. }) => message,
             other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_answer_to_a_start_names_this_session_another_or_none() {
+        let id = "9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b11";
+        let other = "11111111-1111-4111-8111-111111111111";
+        for (body, is_of_another) in [
+            (
+                format!(r#"{{"event_id":"{id}","session_id":"{id}"}}"#),
+                false,
+            ),
+            (
+                format!(r#"{{ "session_id" : "{}" }}"#, id.to_uppercase()),
+                false,
+            ),
+            (
+                format!(r#"{{"event_id":"{id}","session_id":"{other}"}}"#),
+                true,
+            ),
+            (format!(r#"{{"session_id":"{other}"}}"#), true),
+            (r#"{"success":true}"#.to_owned(), false),
+            (String::new(), false),
+            ("<html>".to_owned(), false),
+        ] {
+            let answer = Answer {
+                body: body.clone().into(),
+            };
+            assert_eq!(
+                answer.is_of_another(id.parse().unwrap()),
+                is_of_another,
+                "{body}"
+            );
         }
     }
 
