@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use honeyhive::SessionId;
+
 /// What the program is asked to do.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Arguments {
@@ -18,7 +20,7 @@ pub(crate) struct Arguments {
     pub(crate) seed: u64,
     pub(crate) only_failed: bool,
     pub(crate) resume: Option<Resume>,
-    pub(crate) baseline: Option<String>,
+    pub(crate) baseline: Option<Earlier>,
     pub(crate) save_baseline: Option<String>,
     pub(crate) budget: Option<(String, f64)>,
     pub(crate) offline: bool,
@@ -27,6 +29,16 @@ pub(crate) struct Arguments {
     pub(crate) junit: Option<PathBuf>,
     pub(crate) json: Option<PathBuf>,
     pub(crate) help: bool,
+}
+
+/// What a run is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Earlier {
+    File(String),
+    /// A run of HoneyHive, by its id.
+    Run(String),
+    /// The newest run of HoneyHive whose commit was on this branch.
+    Branch(String),
 }
 
 /// Which run goes on.
@@ -108,7 +120,7 @@ impl Arguments {
             "limit" => self.limit = Some(number(name, &value)?),
             "sample" => self.sample = Some(number(name, &value)?),
             "seed" => self.seed = number(name, &value)?,
-            "baseline" => self.baseline = Some(plain(name, value)?),
+            "baseline" => self.baseline = Some(earlier(name, value)?),
             "save-baseline" => self.save_baseline = Some(plain(name, value)?),
             "budget" => self.budget = Some(budget(&value)?),
             "markdown" => self.markdown = Some(value.into()),
@@ -172,6 +184,15 @@ fn plain(name: &str, value: String) -> Result<String, String> {
     ))
 }
 
+fn earlier(name: &str, value: String) -> Result<Earlier, String> {
+    match value.strip_prefix("branch:") {
+        Some("") => Err(format!("--{name} branch: takes the branch's name")),
+        Some(branch) => Ok(Earlier::Branch(branch.to_owned())),
+        None if value.parse::<SessionId>().is_ok() => Ok(Earlier::Run(value)),
+        None => plain(name, value).map(Earlier::File),
+    }
+}
+
 fn budget(value: &str) -> Result<(String, f64), String> {
     let (metric, sum) = value
         .split_once('=')
@@ -222,7 +243,7 @@ mod tests {
             limit: Some(10),
             sample: Some(5),
             seed: 7,
-            baseline: Some("main".to_owned()),
+            baseline: Some(Earlier::File("main".to_owned())),
             save_baseline: Some("new".to_owned()),
             budget: Some(("cost".to_owned(), 5.5)),
             offline: true,
@@ -242,6 +263,23 @@ mod tests {
     }
 
     #[test]
+    fn a_baseline_is_a_file_a_run_of_honeyhive_or_the_newest_one_of_a_branch() {
+        let of = |value: &str| {
+            parsed(&format!("--baseline {value}"))
+                .unwrap()
+                .baseline
+                .unwrap()
+        };
+        let id = "6ba7b810-9dad-41d1-80b4-00c04fd430c8";
+        assert_eq!(of("last"), Earlier::File("last".to_owned()));
+        assert_eq!(of(id), Earlier::Run(id.to_owned()));
+        assert_eq!(
+            of("branch:fix/prompt"),
+            Earlier::Branch("fix/prompt".to_owned())
+        );
+    }
+
+    #[test]
     fn what_cannot_be_used_is_told() {
         for (line, part) in [
             ("--trails 3", "--trails is not known"),
@@ -250,6 +288,7 @@ mod tests {
             ("--offline=yes", "takes no value"),
             ("--budget 5", "METRIC=SUM"),
             ("--baseline ../secret", "takes a name"),
+            ("--baseline branch:", "takes the branch's name"),
         ] {
             let problem = parsed(line).unwrap_err();
             assert!(problem.contains(part), "{problem}");

@@ -1,8 +1,8 @@
-//! JUnit: a suite an eval, a case a gate and a case a failed datapoint.
+//! JUnit: a suite an eval, a case a gate, a failed datapoint, and a metric that some datapoints lack.
 
 use std::fmt::Write as _;
 
-use honeyhive::evaluate::{GateOutcome, Outcome, TrialReport, Verdict};
+use honeyhive::evaluate::{GateOutcome, MetricReport, MetricResult, Outcome, TrialReport, Verdict};
 
 use crate::outcome::Finished;
 
@@ -30,7 +30,11 @@ fn suite(eval: &Finished, xml: &mut String) {
         .iter()
         .filter(|trial| trial.outcome() != Outcome::Ok)
         .map(of_trial);
-    let cases: Vec<Case> = gates.chain(failed).collect();
+    let metrics = eval.report.metrics();
+    let left_out = metrics
+        .iter()
+        .filter_map(|metric| of_metric(metric, eval.report.datapoints()));
+    let cases: Vec<Case> = gates.chain(failed).chain(left_out).collect();
     let count = |tag: &str| {
         cases
             .iter()
@@ -83,6 +87,29 @@ fn of_trial(trial: &TrialReport) -> Case {
     }
 }
 
+/// A metric that an evaluator failed on, or had nothing to say of: which enters no mean, and is no zero.
+fn of_metric(metric: &MetricReport, trials: &[TrialReport]) -> Option<Case> {
+    let (errors, skipped) = (metric.errors, metric.skipped);
+    if errors + skipped == 0 {
+        return None;
+    }
+    let tag = if errors > 0 { "error" } else { "skipped" };
+    let mut text = String::new();
+    for trial in trials {
+        let said = match trial.metrics().get(&metric.name) {
+            Some(MetricResult::Error(error)) => error,
+            Some(MetricResult::Skipped) => "skipped",
+            _ => continue,
+        };
+        // Writing to a text does not fail.
+        let _ = writeln!(text, "{}: {said}", trial.datapoint_id());
+    }
+    Some(Case {
+        name: format!("metric {}", metric.name),
+        wrong: Some((tag, format!("{errors} failed, {skipped} skipped"), text)),
+    })
+}
+
 fn case_of(suite: &str, case: &Case, xml: &mut String) {
     let name = escaped(&case.name);
     let _ = match &case.wrong {
@@ -112,4 +139,77 @@ fn escaped(text: &str) -> String {
         }
     }
     escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use honeyhive::evaluate::{Case, Datapoint, Dataset, Gate, Row, evaluate};
+
+    use super::*;
+
+    #[test]
+    fn the_xml_of_a_run_is_this() {
+        let ask = async |dp: Datapoint<u32>| match *dp.inputs() {
+            3 => Err("three\u{1} <is> & \"too\" many\u{ffff}\nand more".to_owned()),
+            number => Ok(number),
+        };
+        let row = |number: u32| Row::new(number).id(format!("row-{number}"));
+        let report = evaluate(ask)
+            .dataset(Dataset::new((0..4).map(row)))
+            .evaluator(
+                "small",
+                |case: Case<u32, serde_json::Value, u32>| match *case.outputs() {
+                    0 => Ok(None),
+                    1 => Err("no <judge>"),
+                    number => Ok(Some(number < 9)),
+                },
+            )
+            .evaluator("even", |case: Case<u32, serde_json::Value, u32>| {
+                (*case.outputs() != 1).then_some(1.0)
+            })
+            .offline()
+            .block()
+            .expect("a report");
+        let gates = [
+            Gate::mean("small").at_least(0.5),
+            Gate::max_errors(0.1),
+            Gate::mean("gone").at_least(1.0).allow_inconclusive(),
+        ];
+        let verdicts = report.gate(gates);
+        let name = "sup<port>".to_owned();
+        let xml = xml(&[Finished {
+            name,
+            report,
+            verdicts,
+        }]);
+        assert_eq!(xml, EXPECTED, "{xml}");
+    }
+
+    const EXPECTED: &str = "\
+<?xml version=\"1.0\" encoding=\"UTF-8\"?>
+<testsuites>
+  <testsuite name=\"sup&lt;port&gt;\" tests=\"6\" failures=\"1\" errors=\"2\" skipped=\"2\">
+    <testcase classname=\"sup&lt;port&gt;\" name=\"mean of small ≥ 0.5\"/>
+    <testcase classname=\"sup&lt;port&gt;\" name=\"share of errors ≤ 0.1\">
+      <failure message=\"0.5000, 2 of 4, 0.1500 to 0.8500\">FAIL  share of errors ≤ 0.1  (0.5000, 2 of 4, 0.1500 to 0.8500)</failure>
+    </testcase>
+    <testcase classname=\"sup&lt;port&gt;\" name=\"mean of gone ≥ 1\">
+      <skipped message=\"no values\">INCONCLUSIVE  mean of gone ≥ 1  (no values)</skipped>
+    </testcase>
+    <testcase classname=\"sup&lt;port&gt;\" name=\"EXT-row-3\">
+      <error message=\"three\u{fffd} &lt;is&gt; &amp; &quot;too&quot; many\u{fffd}\">three\u{fffd} &lt;is&gt; &amp; &quot;too&quot; many\u{fffd}
+and more</error>
+    </testcase>
+    <testcase classname=\"sup&lt;port&gt;\" name=\"metric even\">
+      <skipped message=\"0 failed, 1 skipped\">EXT-row-1: skipped
+</skipped>
+    </testcase>
+    <testcase classname=\"sup&lt;port&gt;\" name=\"metric small\">
+      <error message=\"1 failed, 1 skipped\">EXT-row-0: skipped
+EXT-row-1: no &lt;judge&gt;
+</error>
+    </testcase>
+  </testsuite>
+</testsuites>
+";
 }

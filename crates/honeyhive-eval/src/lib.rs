@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod arguments;
+mod baselines;
 mod eval;
 mod files;
 mod junit;

@@ -13,7 +13,7 @@ use crate::arguments::{Arguments, Resume};
 use crate::eval::{Eval, Order};
 use crate::outcome::{Ending, Finished};
 use crate::signals::Interrupt;
-use crate::{files, junit};
+use crate::{baselines, files, junit};
 
 /// Runs the evals that the arguments ask for, and says by the exit code whether they are good enough: see the
 /// [table](crate).
@@ -88,7 +88,7 @@ async fn run_one(
     arguments: &Arguments,
     interrupt: &Interrupt,
 ) -> Result<(Ending, Finished), Ending> {
-    let baseline = baseline_of(eval, arguments)?;
+    let baseline = baseline_of(eval, arguments).await?;
     let mut order = Order {
         arguments: arguments.clone(),
         is_offline: arguments.offline,
@@ -150,14 +150,14 @@ async fn report_of(eval: &Eval, mut order: Order) -> Result<ExperimentReport, Ev
     }
 }
 
-fn baseline_of(eval: &Eval, arguments: &Arguments) -> Result<Option<Baseline>, Ending> {
-    let Some(name) = &arguments.baseline else {
+async fn baseline_of(eval: &Eval, arguments: &Arguments) -> Result<Option<Baseline>, Ending> {
+    let Some(earlier) = &arguments.baseline else {
         return Ok(None);
     };
-    let baseline = Baseline::load(files::baseline(&eval.name, name));
+    let baseline = baselines::baseline_of(&eval.name, earlier).await;
     baseline
         .map(Some)
-        .map_err(|error| told(Ending::Usage, format!("{}: {error:?}", eval.name)))
+        .map_err(|(ending, problem)| told(ending, format!("{}: {problem}", eval.name)))
 }
 
 fn failed_of(eval: &Eval, arguments: &Arguments) -> Result<Option<Vec<String>>, Ending> {

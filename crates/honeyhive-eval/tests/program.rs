@@ -203,6 +203,53 @@ fn a_baseline_is_saved_compared_with_and_found_worse() {
 }
 
 #[test]
+fn a_run_of_honeyhive_is_compared_with_by_its_id_and_the_newest_one_by_its_branch() {
+    let honeyhive = honeyhive_local::LocalServer::builder()
+        .start_blocking()
+        .unwrap();
+    let program = Program::new("honeyhive");
+    let run = |arguments: &str, branch: &str| {
+        let mut command = program.command(arguments);
+        command
+            .env("HH_API_KEY", "hh_x")
+            .env("HH_API_URL", honeyhive.url());
+        // No work tree, so the CI's variables say the branch.
+        command.env("GIT_CEILING_DIRECTORIES", env::temp_dir());
+        command.env("GITHUB_HEAD_REF", branch).output().unwrap()
+    };
+    assert_eq!(run("good", "main").status.code(), Some(0));
+    let id = honeyhive.runs()[0].run_id.clone();
+    for baseline in [id.as_str(), "branch:main"] {
+        let compared = run(&format!("good --baseline {baseline}"), "topic");
+        let said = text(&compared.stdout);
+        assert_eq!(
+            compared.status.code(),
+            Some(0),
+            "{said}{}",
+            text(&compared.stderr)
+        );
+        assert!(
+            said.contains("pass  change of exact to the baseline"),
+            "{said}"
+        );
+    }
+    for (baseline, code) in [
+        ("6ba7b810-9dad-41d1-80b4-00c04fd430c8", 3),
+        ("branch:gone", 2),
+    ] {
+        let refused = run(&format!("good --baseline {baseline}"), "topic");
+        assert_eq!(
+            refused.status.code(),
+            Some(code),
+            "{}",
+            text(&refused.stderr)
+        );
+    }
+    let keyless = program.run(&format!("good --baseline {id}"));
+    assert_eq!(keyless.status.code(), Some(2), "{}", text(&keyless.stderr));
+}
+
+#[test]
 fn only_what_failed_runs_again_and_a_run_goes_on() {
     let program = Program::new("again");
     assert_eq!(

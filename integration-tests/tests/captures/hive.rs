@@ -139,7 +139,8 @@ impl Hive {
     }
 }
 
-fn is_child() -> bool {
+/// Whether this is the program that a test has started.
+pub(crate) fn is_child() -> bool {
     std::env::var_os(CHILD).is_some()
 }
 

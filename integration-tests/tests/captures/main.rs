@@ -15,12 +15,14 @@ mod baggage;
 mod configuration;
 mod edits;
 mod enrichment;
+mod experiments;
 mod facts;
 mod foreign;
 mod hive;
 mod lifecycle;
 mod meaning;
 mod python;
+mod runs;
 mod sessions;
 mod spans;
 mod traced;
@@ -124,6 +126,12 @@ captures! {
         "16-init-ignored-env": variables_that_python_ignores,
         "16b-init-more-env": more_variables,
         "19-init-resource-env": the_resource_from_the_environment,
+    }
+    experiments {
+        "110-evaluate-inline": a_list,
+        "111-evaluate-dataset-id": a_stored_dataset,
+        "114-evaluate-errors": failures_of_honeyhive,
+        "115-evaluate-git-metadata": the_work_tree,
     }
     web {
         "120-fastapi-guide": the_guide_beside_the_frameworks_spans,

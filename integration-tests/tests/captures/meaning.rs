@@ -6,6 +6,8 @@ use honeyhive_local::{LocalEvent, LocalServer, LocalSession};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::runs::{self, Run};
+
 pub(crate) type Object = Map<String, Value>;
 
 /// The sessions in their final state, with their spans, and who sent them.
@@ -14,6 +16,12 @@ pub(crate) struct Meaning {
     /// The keys that requests were made with.
     pub(crate) keys: BTreeSet<String>,
     pub(crate) sessions: Vec<Session>,
+    /// The runs of experiments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) runs: Vec<Run>,
+    /// What was read, where the capture is about an experiment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) reads: Vec<String>,
     /// What the spans came from, where the capture is about that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) resources: Option<Vec<Object>>,
@@ -73,6 +81,8 @@ impl Meaning {
         Self {
             keys: keys(server, key),
             sessions,
+            runs: runs::runs(server),
+            reads: runs::reads(server),
             resources: Some(events.resources()),
         }
     }
@@ -139,16 +149,17 @@ fn session(local: &LocalSession, was_known: bool) -> Session {
         if content.contains_key("outcome") {
             content.retain(|key, _| !TIMES.contains(&key.as_str()));
         }
+        if content.contains_key("run_id") {
+            content["run_id"] = json!("<uuid>");
+        }
         if !content.is_empty() {
             fields.insert(bucket.to_owned(), content.into());
         }
     }
     Session {
-        name: local
-            .name
-            .as_deref()
-            .filter(|_| !linked)
-            .map(|name| nameless(name, &local.session_id).unwrap_or_else(|| name.to_owned())),
+        name: local.name.as_deref().filter(|_| !linked).map(|name| {
+            nameless(name, &local.session_id).unwrap_or_else(|| runs::nameless(name).to_owned())
+        }),
         linked,
         fields,
         spans: Vec::new(),

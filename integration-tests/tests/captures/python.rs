@@ -80,6 +80,11 @@ impl Python {
         variables.filter(|(_, value)| value.ends_with("-key>"))
     }
 
+    /// What is the same here under other names, which say nothing.
+    pub(crate) fn expected(&mut self, edit: impl FnOnce(&mut Meaning)) {
+        edit(&mut self.expected);
+    }
+
     /// A deliberate difference. It must make one.
     #[track_caller]
     pub(crate) fn but(mut self, why: Why, edit: impl FnOnce(&mut Meaning)) -> Self {

@@ -28,6 +28,19 @@ async fn the_ids_of_capture_110_arrive_end_to_end() {
 }
 
 #[tokio::test]
+async fn the_run_is_made_before_all_else_and_its_end_is_told_after_all_else() {
+    let stage = Stage::new().await;
+    evaluation(&stage, 3).await.unwrap();
+    let requests = stage.honeyhive.requests();
+    let calls = [requests.first(), requests.last()].map(|request| {
+        let request = request.unwrap();
+        format!("{} {}", request.method, request.path)
+    });
+    let end = format!("PUT /v1/runs/{}", stage.run().run_id);
+    assert_eq!(calls, ["POST /v1/runs".to_owned(), end]);
+}
+
+#[tokio::test]
 async fn a_part_of_a_dataset_runs_under_the_ids_of_the_whole() {
     let stage = Stage::new().await;
     let whole = evaluation(&stage, 10).await.unwrap();

@@ -9,15 +9,17 @@
 
 mod adapters;
 mod cancelling;
-mod captures;
 mod delivering;
 mod failing;
+mod git;
 mod identity;
 mod isolation;
 mod limits;
+mod numbers;
 mod offline;
 mod refusing;
 mod reporting;
+mod rescoring;
 mod resuming;
 mod running;
 mod runtimes;

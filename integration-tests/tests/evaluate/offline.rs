@@ -52,3 +52,21 @@ async fn a_tracer_that_records_nothing_is_an_error_unless_the_run_is_offline() {
         RunStatus::Completed
     );
 }
+
+/// A program that runs an experiment, and prints the run's id.
+#[test]
+fn a_run_prints_nothing_by_itself() {
+    let honeyhive = honeyhive_local::LocalServer::builder()
+        .start_blocking()
+        .unwrap();
+    let rows = concat!(env!("CARGO_MANIFEST_DIR"), "/python/questions.jsonl");
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_evaluate-jsonl"));
+    program
+        .arg(rows)
+        .env("HH_API_KEY", "hh_x")
+        .env("HH_API_URL", honeyhive.url());
+    let output = program.output().unwrap();
+    let id = honeyhive.runs()[0].run_id.clone();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{id}\n"));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}

@@ -139,15 +139,6 @@ impl Call<'_> {
         self.send().await.map(drop)
     }
 
-    /// Makes the call though nobody waits for its answer.
-    #[allow(dead_code, reason = "for experiments that are dropped")]
-    pub(super) fn in_background(&self) {
-        if let Ok(call) = self.as_api_call() {
-            let reply = Reply::nobody();
-            self.client.outbox().ask(Asked { call, reply });
-        }
-    }
-
     /// As [`take`](Self::take) on the delivery thread, where `then` is called with what came of it.
     pub(super) fn take_in_background<T: DeserializeOwned>(
         &self,

@@ -422,12 +422,6 @@ impl<'c> Runs<'c> {
         Ok(answer.run(id))
     }
 
-    /// As [`update`](Self::update), for those who cannot wait: where they are dropped, say.
-    #[allow(dead_code, reason = "for experiments that are dropped")]
-    pub(crate) fn update_in_background(&self, id: &str, change: &UpdateRun) {
-        self.updating(id, change).in_background();
-    }
-
     fn updating(self, id: &str, change: &UpdateRun) -> Call<'c> {
         let method = match self.client.project_id() {
             Some(_) => Method::PATCH,

@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use super::open::or_default;
 
-/// What a model is asked, with `{{places}}` to fill in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a model is asked, with `{{places}}` to fill in. It serialises to the text or the messages that a model's API takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 #[non_exhaustive]
 pub enum Template {
     /// One text.

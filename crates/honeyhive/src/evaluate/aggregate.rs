@@ -1,16 +1,15 @@
 //! How the values of a metric become one, here as at HoneyHive.
 
-use super::statistics::percentile;
+use super::statistics::{mean, percentile};
 pub use crate::client::Aggregate;
 
-/// Of sorted numbers; none of nothing, and none by a word that only HoneyHive knows.
+/// Of sorted numbers; none of nothing, of a sum that is too large for a number, and by a word that only HoneyHive knows.
 pub(super) fn aggregate_of(aggregate: &Aggregate, sorted: &[f64]) -> Option<f64> {
-    let sum = || sorted.iter().sum::<f64>();
     match aggregate {
         Aggregate::Count => Some(sorted.len() as f64),
         _ if sorted.is_empty() => None,
-        Aggregate::Average => Some(sum() / sorted.len() as f64),
-        Aggregate::Sum => Some(sum()),
+        Aggregate::Average => mean(sorted),
+        Aggregate::Sum => Some(sorted.iter().sum::<f64>()).filter(|sum| sum.is_finite()),
         Aggregate::Min => percentile(sorted, 0.0),
         Aggregate::Max => percentile(sorted, 1.0),
         Aggregate::Median => percentile(sorted, 0.5),

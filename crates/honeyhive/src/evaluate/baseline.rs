@@ -73,8 +73,15 @@ impl Baseline {
         let of_units =
             |(name, units): (String, Units)| (name, units.of_datapoints.into_iter().collect());
         Self {
-            version: VERSION,
             metrics: Units::of_trials(trials).into_iter().map(of_units).collect(),
+            ..Self::empty()
+        }
+    }
+
+    /// One without values.
+    pub(super) fn empty() -> Self {
+        Self {
+            version: VERSION,
             ..Self::default()
         }
     }
@@ -91,12 +98,7 @@ impl Baseline {
     }
 
     /// Adds a value of a metric.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "a run of HoneyHive is read with it")
-    )]
     pub(super) fn add(&mut self, metric: &str, datapoint: &str, value: ScoreValue) {
-        self.version = VERSION;
         let of_metric = self.metrics.entry(metric.to_owned()).or_default();
         of_metric
             .entry(datapoint.to_owned())
@@ -180,7 +182,7 @@ mod tests {
             r#"{"version":1,"metrics":{"m":{"EXT-1":[true,false]},"t":{"EXT-1":["x"]}}}"#
         );
         assert_eq!(json.parse::<Baseline>().unwrap(), baseline);
-        let mut by_hand = Baseline::default();
+        let mut by_hand = Baseline::empty();
         by_hand.add("m", "EXT-1", ScoreValue::Bool(true));
         assert_eq!(by_hand.metrics().collect::<Vec<_>>(), ["m"]);
     }

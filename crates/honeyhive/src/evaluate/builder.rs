@@ -24,6 +24,7 @@ use super::retry::{AttemptError, Retry};
 use super::run::{Plan, run};
 use super::settings::{ErrorLimit, JournalPlace, Settings};
 use super::statistics::Level;
+use super::told::Told;
 use super::trial::{Call, Calling};
 use crate::tracer::HoneyHiveTracer;
 
@@ -153,14 +154,21 @@ impl<I, G, O> fmt::Debug for Evaluate<I, G, O> {
 }
 
 impl<I, G, O> Evaluate<I, G, O> {
-    fn new(function: String, call: Arc<Call<I, G, O>>) -> Self {
+    pub(super) fn new(function: String, call: Arc<Call<I, G, O>>) -> Self {
         Self(Plan {
             call,
             dataset: None,
             evaluators: Vec::new(),
             cancel_on: Vec::new(),
+            told: None,
             settings: Settings::of(function),
         })
+    }
+
+    /// Judges what an old run has given.
+    pub(super) fn told(mut self, told: Arc<Told>) -> Self {
+        self.0.told = Some(told);
+        self
     }
 
     fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {

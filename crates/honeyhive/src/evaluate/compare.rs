@@ -6,7 +6,7 @@ use std::fmt;
 use super::baseline::Baseline;
 use super::score::ScoreValue;
 use super::statistics::{
-    Interval, Level, Moments, agresti_min, holm, mc_nemar, smallest_difference, t_interval,
+    Interval, Level, Moments, agresti_min, holm, mc_nemar, mean, smallest_difference, t_interval,
     wilcoxon,
 };
 use super::units::{MetricKind, Units, kind_of, mean_of};
@@ -142,7 +142,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// The change of one metric; none of texts, or where no datapoint is in both.
+/// The change of one metric; none of texts, where no datapoint is in both, or where a difference is too large for a number.
 pub(super) fn change(
     metric: &str,
     new: &Units,
@@ -153,6 +153,9 @@ pub(super) fn change(
         |(id, values): &(String, Vec<ScoreValue>)| Some((mean_of(old.get(id)?)?, mean_of(values)?));
     let pairs: Vec<(f64, f64)> = new.of_datapoints.iter().filter_map(pair).collect();
     let differences: Vec<f64> = pairs.iter().map(|(old, new)| new - old).collect();
+    if !differences.iter().all(|difference| difference.is_finite()) {
+        return None;
+    }
     let moments = Moments::of(&differences)?;
     let (up, down) = (
         differences
@@ -175,16 +178,16 @@ pub(super) fn change(
     } else {
         (t_interval(&differences, level), wilcoxon(&differences))
     };
-    let mean =
-        |side: fn(&(f64, f64)) -> f64| pairs.iter().map(side).sum::<f64>() / moments.n as f64;
+    let mean_of_side =
+        |side: fn(&(f64, f64)) -> f64| mean(&pairs.iter().map(side).collect::<Vec<_>>());
     Some(Change {
         metric: metric.to_owned(),
         kind,
         pairs: moments.n,
         up,
         down,
-        old: mean(|pair| pair.0),
-        new: mean(|pair| pair.1),
+        old: mean_of_side(|pair| pair.0)?,
+        new: mean_of_side(|pair| pair.1)?,
         difference: moments.mean,
         interval,
         p,

@@ -37,7 +37,6 @@ pub(super) fn facts() -> Option<Value> {
         branch.or_else(|| variable(&BRANCHES)).map(Value::from),
     );
     if is_here {
-        put("dirty", is_dirty(until).map(Value::from));
         let remote = ask(&["config", "--get", "remote.origin.url"]);
         put(
             "remote",
@@ -45,6 +44,8 @@ pub(super) fn facts() -> Option<Value> {
                 .and_then(|url| without_credentials(&url))
                 .map(Value::from),
         );
+        // Last, since it looks at every file.
+        put("dirty", is_dirty(until).map(Value::from));
     }
     (!facts.is_empty()).then_some(Value::Object(facts))
 }

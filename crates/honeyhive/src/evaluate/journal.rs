@@ -1,6 +1,6 @@
 //! The journal: a line a finished trial, so that a killed run can go on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -44,6 +44,15 @@ pub enum ResumeError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// The run kept no outputs, which evaluators could look at.
+    #[error(
+        "the journal {path} has no outputs: run again without `.keep_outputs(false)`, and rescore that"
+    )]
+    #[non_exhaustive]
+    NoOutputs {
+        /// Which file.
+        path: String,
+    },
     /// The journal is of something else.
     #[error("the journal is of another {what} ({was} there, {is} here); begin a new run")]
     #[non_exhaustive]
@@ -77,7 +86,7 @@ crate::model::causes::debug_as_text!(ResumeError);
 /// Where the file is no journal.
 pub fn failed_datapoints(path: impl AsRef<Path>) -> Result<Vec<String>, ResumeError> {
     let told = JournalContents::read(path.as_ref())?;
-    Ok(told.failed.into_iter().map(|(id, _)| id).collect())
+    Ok(told.failed.into_keys().map(|(id, _)| id).collect())
 }
 
 /// A journal that lines are added to.
@@ -127,7 +136,7 @@ pub(super) struct JournalContents {
     /// Trials that need not run again, by datapoint and trial.
     pub(super) finished: BTreeMap<(String, u32), TrialReport>,
     /// Trials that failed.
-    failed: BTreeSet<(String, u32)>,
+    pub(super) failed: BTreeMap<(String, u32), TrialReport>,
     /// The length of the lines that are whole.
     whole: u64,
 }
@@ -142,7 +151,7 @@ impl JournalContents {
             .map_or(0, |end| end + 1);
         let mut lines = text[..whole].split_inclusive(|byte| *byte == b'\n');
         let header = parsed(path, 1, lines.next().unwrap_or_default())?;
-        let (mut finished, mut failed) = (BTreeMap::new(), BTreeSet::new());
+        let (mut finished, mut failed) = (BTreeMap::new(), BTreeMap::new());
         for (index, line) in lines.enumerate() {
             let trial: TrialReport = parsed(path, index + 2, line)?;
             let key = (trial.datapoint_id.clone(), trial.trial);
@@ -151,7 +160,7 @@ impl JournalContents {
                 finished.insert(key, trial);
             } else {
                 finished.remove(&key);
-                failed.insert(key);
+                failed.insert(key, trial);
             }
         }
         Ok(Self {

@@ -1,6 +1,5 @@
 //! A run from its beginning to its end.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,8 +23,10 @@ use super::report::{Delivery, ExperimentReport, Facts, RunStatus};
 use super::results::{Outcome, TrialReport};
 use super::settings::{CancelOn, JournalPlace, Settings};
 use super::stored;
+use super::told::Told;
 use super::trial::{Call, Job, Work};
 use crate::client::Client;
+use crate::error::FlushError;
 use crate::model::id::SessionId;
 use crate::secret::KeyKind;
 use crate::tracer::HoneyHiveTracer;
@@ -37,6 +38,8 @@ pub(super) struct Plan<I, G, O> {
     pub(super) evaluators: Vec<Evaluator<I, G, O>>,
     /// Any of them cancels the run.
     pub(super) cancel_on: Vec<CancelOn>,
+    /// An old run whose outputs are judged, where the function is not called.
+    pub(super) told: Option<Arc<Told>>,
     pub(super) settings: Settings,
 }
 
@@ -54,17 +57,26 @@ where
         dataset,
         evaluators,
         cancel_on,
+        told,
         mut settings,
     } = plan;
     let names: Vec<&str> = evaluators
         .iter()
         .map(|evaluator| evaluator.name.as_str())
         .collect();
+    if told.is_some() && settings.resume.is_some() {
+        return Err(EvaluateError::config(
+            "what is rescored cannot be gone on with: take `.resume(..)` away, and it begins anew",
+        ));
+    }
     let dataset = checked(&settings, dataset, &names)?;
     let tracer = tracer_of(&settings)?;
     expect_ingestion_key(&settings, &tracer)?;
     let client = client_of(&settings, &tracer);
     let mut prepared = stored::prepared(dataset, &client).await?;
+    if let Some(told) = &told {
+        told.expect_dataset(&prepared.id)?;
+    }
     let ids: Vec<String> = prepared.rows.iter().map(|row| row.id.clone()).collect();
     let rows = typed::<I, G>(std::mem::take(&mut prepared.rows))?;
     let resumed = settings
@@ -75,8 +87,13 @@ where
     let run_id = run_id_of(&settings, resumed.as_ref())?;
     let facts = RunFacts::of(&settings, &prepared, ids, &names, run_id).await;
     let is_multiple = settings.trials > 1 || rows.iter().any(|row| row.trials > Some(1));
-    let (jobs, finished) = jobs_of(rows, settings.trials, resumed.as_ref());
+    let known = Known {
+        resumed: resumed.as_ref(),
+        told: told.as_deref(),
+    };
+    let (jobs, finished) = jobs_of(rows, settings.trials, &known);
 
+    let dropped_before = tracer.stats().dropped.total();
     let sessions = Sessions::default();
     let mut life = Life::begin(client, facts, sessions.clone(), settings.offline).await?;
     let journal = journal_of(&settings, resumed, &life.facts)?;
@@ -99,6 +116,7 @@ where
         retry_if: settings.retry_if.take(),
         evaluator_retries: settings.evaluator_retries,
         keep_outputs: settings.keep_outputs,
+        told,
     };
     for trial in &finished {
         if let Some(session) = trial.session_id() {
@@ -118,7 +136,10 @@ where
     };
     let driven = drive(Arc::new(work), jobs, finished, control).await;
     let status = status_of(&driven);
-    let delivery = delivered(&tracer, &mut life, &driven, status, &settings).await;
+    let mut delivery = delivered(&tracer, &mut life, &driven, status, &settings).await;
+    delivery
+        .problems
+        .extend(dropped_since(dropped_before, &tracer));
     let facts = Facts {
         run_id: life.facts.run_id.clone(),
         name: life.facts.name.clone(),
@@ -279,19 +300,37 @@ fn run_id_of(
     }
 }
 
+/// What is known of trials before they begin.
+struct Known<'k> {
+    resumed: Option<&'k Resumed>,
+    told: Option<&'k Told>,
+}
+
+impl Known<'_> {
+    /// What became of a trial that does not begin.
+    fn report<I, G>(&self, row: &Typed<I, G>, trial: u32) -> Option<TrialReport> {
+        let finished = self.resumed.map(|resumed| &resumed.told.finished);
+        if let Some(report) = finished.and_then(|it| it.get(&(row.id.to_string(), trial))) {
+            return Some(report.clone());
+        }
+        let is_told = self
+            .told
+            .is_none_or(|told| told.trial(&row.id, trial).is_some());
+        (!is_told).then(|| TrialReport::not_run(&row.id, row.position, trial))
+    }
+}
+
 /// What is to run, and what an earlier process has run. A row is kept as long as a trial of it may run, and no longer.
 fn jobs_of<I, G>(
     rows: Vec<Arc<Typed<I, G>>>,
     trials: u32,
-    resumed: Option<&Resumed>,
+    known: &Known<'_>,
 ) -> (Vec<Job<I, G>>, Vec<TrialReport>) {
-    let none = BTreeMap::new();
-    let known = resumed.map_or(&none, |resumed| &resumed.told.finished);
     let (mut jobs, mut finished) = (Vec::new(), Vec::new());
     for row in rows {
         for trial in 0..row.trials.unwrap_or(trials) {
-            match known.get(&(row.id.to_string(), trial)) {
-                Some(report) => finished.push(report.clone()),
+            match known.report(&row, trial) {
+                Some(report) => finished.push(report),
                 None => jobs.push(Job::new(Arc::clone(&row), trial)),
             }
         }
@@ -337,6 +376,17 @@ fn status_of(driven: &Driven) -> RunStatus {
     }
 }
 
+/// What the tracer has dropped since then, whenever that was.
+fn dropped_since(before: u64, tracer: &HoneyHiveTracer) -> Option<String> {
+    match tracer.stats().dropped.total().saturating_sub(before) {
+        0 => None,
+        1 => Some("1 item was dropped; the tracer's `stats()` say why".to_owned()),
+        n => Some(format!(
+            "{n} items were dropped; the tracer's `stats()` say why"
+        )),
+    }
+}
+
 /// Waits for what is still to be delivered, and says how the run ended, whatever became of that.
 async fn delivered(
     tracer: &HoneyHiveTracer,
@@ -355,8 +405,10 @@ async fn delivered(
             .push(format!("the journal is not whole: {problem}"));
     }
     let until = Instant::now() + settings.delivery_timeout;
-    if let Err(error) = tracer.force_flush(settings.delivery_timeout).await {
-        delivery.problems.push(error.to_string());
+    match tracer.force_flush(settings.delivery_timeout).await {
+        // What was dropped is counted from the beginning of the run.
+        Ok(_) | Err(FlushError::Dropped { .. }) => {}
+        Err(error) => delivery.problems.push(error.to_string()),
     }
     let left = until.saturating_duration_since(Instant::now()).max(LEAST);
     match timeout(left, life.end(status)).await {

@@ -17,6 +17,7 @@ use super::results::{Outcome, TrialReport};
 use super::retry::{AttemptError, Retry};
 use super::score::Scoring;
 use super::settings::RetryIf;
+use super::told::Told;
 use crate::enrichment::Enrichment;
 use crate::session::Session;
 use crate::span::Span;
@@ -38,6 +39,8 @@ pub(super) struct Work<I, G, O> {
     pub(super) retry_if: Option<Arc<RetryIf>>,
     pub(super) evaluator_retries: u32,
     pub(super) keep_outputs: bool,
+    /// An old run that the outputs are of.
+    pub(super) told: Option<Arc<Told>>,
 }
 
 /// A trial that is to run, or to run again.
@@ -147,7 +150,9 @@ where
         let result = guarded::run(span.scope(calling), self.timeout)
             .await
             .map_err(broken)?;
-        let (latency, ended_at) = (called_at.elapsed(), SystemTime::now());
+        let (took, ended_at) = (called_at.elapsed(), SystemTime::now());
+        let told = self.told(datapoint.id(), datapoint.trial());
+        let latency = told.and_then(TrialReport::latency).unwrap_or(took);
         let outputs = result.map_err(AttemptError::Failed)?;
         let json = guarded::made(|| serde_json::to_value(&outputs)).map_err(broken)?;
         Ok(Given {
@@ -158,6 +163,11 @@ where
             latency,
             ended_at,
         })
+    }
+
+    /// The trial in the old run, where outputs are of one.
+    fn told(&self, datapoint: &str, trial: u32) -> Option<&TrialReport> {
+        self.told.as_ref()?.trial(datapoint, trial)
     }
 
     /// How long until the function is called again; `None` where it is not.
@@ -225,12 +235,21 @@ where
             AttemptError::TimedOut(_) => Outcome::TimedOut,
             AttemptError::Panicked(_) => Outcome::Panicked,
         };
+        let told = self.told(&job.row.id, job.trial);
         let mut report = TrialReport {
-            outcome,
+            outcome: told.map_or(outcome, |told| {
+                if told.outcome.is_error() {
+                    told.outcome
+                } else {
+                    outcome
+                }
+            }),
             session_id: Some(session.id().to_string()),
             error: Some(text),
             attempts: job.attempts,
-            latency_ms: Some(milliseconds(latency)),
+            latency_ms: told
+                .and_then(|told| told.latency_ms)
+                .or(Some(milliseconds(latency))),
             ..TrialReport::not_run(&job.row.id, job.row.position, job.trial)
         };
         self.hive.mask(&mut report);

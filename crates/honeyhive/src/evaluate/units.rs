@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::results::{MetricResult, TrialReport};
 use super::score::ScoreValue;
+use super::statistics::mean;
 
 /// What a metric's values are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,5 +97,5 @@ pub(super) fn mean_of(values: &[ScoreValue]) -> Option<f64> {
         .iter()
         .map(ScoreValue::as_number)
         .collect::<Option<Vec<f64>>>()?;
-    (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
+    mean(&numbers)
 }

@@ -1,7 +1,7 @@
 //! The percentile bootstrap of a mean, for skewed numbers.
 
 use super::level::{Interval, Level};
-use super::mean::Moments;
+use super::mean::{Moments, mean};
 use super::percentile::percentile;
 use crate::evaluate::splitmix::SplitMix64;
 
@@ -14,11 +14,11 @@ pub(in crate::evaluate) fn bootstrap(values: &[f64], level: Level) -> Option<(In
         return None;
     }
     let mut random = SplitMix64::new(SEED);
-    let mut mean = || {
+    let mut draw = || {
         let drawn = (0..values.len()).map(|_| values[random.index(values.len())]);
-        drawn.sum::<f64>() / values.len() as f64
+        mean(&drawn.collect::<Vec<_>>())
     };
-    let mut means: Vec<f64> = (0..DRAWS).map(|_| mean()).collect();
+    let mut means: Vec<f64> = (0..DRAWS).filter_map(|_| draw()).collect();
     means.sort_by(f64::total_cmp);
     let outside = (1.0 - level.share()) / 2.0;
     let low = percentile(&means, outside)?;

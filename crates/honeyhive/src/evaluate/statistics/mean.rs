@@ -8,26 +8,35 @@ use super::student;
 pub(in crate::evaluate) struct Moments {
     pub(in crate::evaluate) n: usize,
     pub(in crate::evaluate) mean: f64,
-    /// None for less than two numbers.
+    /// None for less than two numbers, or where it is too large for a number.
     pub(in crate::evaluate) deviation: Option<f64>,
+}
+
+/// The mean; none of nothing. Numbers whose sum is too large for a number have one, too.
+pub(in crate::evaluate) fn mean(values: &[f64]) -> Option<f64> {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    match values {
+        [] => None,
+        _ if mean.is_finite() => Some(mean),
+        _ => Some(values.iter().map(|value| value / n).sum()),
+    }
 }
 
 impl Moments {
     /// None of nothing.
     pub(in crate::evaluate) fn of(values: &[f64]) -> Option<Self> {
         let n = values.len();
-        if n == 0 {
-            return None;
-        }
-        let mean = values.iter().sum::<f64>() / n as f64;
+        let mean = mean(values)?;
         let squares = values
             .iter()
             .map(|value| (value - mean).powi(2))
             .sum::<f64>();
+        let deviation = (n > 1).then(|| (squares / (n - 1) as f64).sqrt());
         Some(Self {
             n,
             mean,
-            deviation: (n > 1).then(|| (squares / (n - 1) as f64).sqrt()),
+            deviation: deviation.filter(|deviation| deviation.is_finite()),
         })
     }
 
@@ -43,6 +52,7 @@ pub(in crate::evaluate) fn t_interval(values: &[f64], level: Level) -> Option<In
     let error = moments.error()?;
     let half = student::quantile(moments.n - 1, level) * error;
     Some(Interval::around(moments.mean, half))
+        .filter(|it| it.low.is_finite() && it.high.is_finite())
 }
 
 #[cfg(test)]

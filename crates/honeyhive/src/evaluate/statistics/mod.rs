@@ -6,6 +6,8 @@ mod mean;
 mod pairs;
 mod percentile;
 mod power;
+#[cfg(test)]
+mod properties;
 mod shares;
 mod student;
 mod trials;
@@ -13,7 +15,7 @@ mod wilcoxon;
 
 pub(super) use bootstrap::bootstrap;
 pub use level::{Interval, Level};
-pub(super) use mean::{Moments, t_interval};
+pub(super) use mean::{Moments, mean, t_interval};
 pub(super) use pairs::{agresti_min, holm, mc_nemar};
 pub(super) use percentile::{percentile, percentile_interval};
 pub use power::{datapoints_needed, smallest_difference};

@@ -8,8 +8,14 @@ pub(in crate::evaluate) fn percentile(sorted: &[f64], share: f64) -> Option<f64>
     let at = share.clamp(0.0, 1.0) * last as f64;
     let below = at.floor();
     let index = below as usize;
-    let next = sorted[(index + 1).min(last)];
-    Some(sorted[index] + (at - below) * (next - sorted[index]))
+    let (value, next) = (sorted[index], sorted[(index + 1).min(last)]);
+    let (part, step) = (at - below, next - value);
+    // The way from one to the other may be too long for a number.
+    Some(if step.is_finite() {
+        value + part * step
+    } else {
+        (1.0 - part) * value + part * next
+    })
 }
 
 /// The interval of a percentile from the order of sorted numbers, whatever their distribution; none where so few say
