@@ -377,7 +377,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         if !word.is_empty() && rest.starts_with('"') {
             // Of bytes, or raw.
             let end = quoted(self.bytes, word.end).1;
-            let marks = self.text[word.clone()].matches('#').count();
+            let marks = self.text[word].matches('#').count();
             let closing = self.text[end..].bytes().take(marks);
             let end = end + closing.take_while(|byte| *byte == b'#').count();
             return self.mask(start..end, end);
