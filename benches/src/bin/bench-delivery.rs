@@ -25,8 +25,10 @@ const THREADS: [&str; 2] = ["honeyhive-deliv", "honeyhive-seal"];
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What is measured, by the name that asks for it.
-const MEASURES: [(&str, &str, fn() -> Outcome<f64>); 4] = [
+/// The name that asks for it, what it is, and how it is measured.
+type Measure = (&'static str, &'static str, fn() -> Outcome<f64>);
+
+const MEASURES: [Measure; 4] = [
     (
         "sessions",
         "sessions a second of delivery's threads",
