@@ -54,33 +54,6 @@ async fn a_honeyhive_that_is_busy_or_down_for_a_while_gets_everything_once() {
 }
 
 #[tokio::test]
-async fn what_was_dropped_in_the_middle_of_a_run_is_missing_in_its_delivery_and_not_in_the_next_ones()
- {
-    let stage = Stage::new().await;
-    let refused = Fault::status(400).on(Endpoint::Traces).times(1);
-    stage.honeyhive.fail(refused);
-    let tracer = stage.tracer.clone();
-    let report = honeyhive::evaluate(async move |dp: Echo| {
-        if q(&dp) == 1 {
-            // Delivers the spans of the first one, long before the run ends.
-            tracer.force_flush(PATIENCE).await.unwrap_err();
-        }
-        Ok::<_, String>(())
-    });
-    let report = report
-        .dataset(numbered(3))
-        .max_workers(1)
-        .tracer(&stage.tracer)
-        .await
-        .unwrap();
-    assert_eq!(report.status(), RunStatus::Completed);
-    let problems = &report.delivery().problems;
-    assert!(problems[0].contains("1 item was dropped"), "{problems:?}");
-    let next = evaluation(&stage, 5).await.unwrap();
-    assert!(next.delivery().is_complete(), "{:?}", next.delivery());
-}
-
-#[tokio::test]
 async fn a_honeyhive_that_is_not_there_is_an_error_and_the_function_is_not_called() {
     let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let nobody = format!("http://{}", free.local_addr().unwrap());
