@@ -119,16 +119,12 @@ fn says_something(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let core = lower.trim_matches(|c: char| !c.is_alphanumeric());
     let digits = core.trim_start_matches("urn:uuid:").replace('-', "");
-    let zeros = digits == "0".repeat(32);
-    let ones = digits == "f".repeat(32);
-    let template = lower.trim().starts_with("{{") || lower.trim().starts_with("${");
-    !core.is_empty()
-        && !nothing.contains(&core)
-        && !zeros
-        && !ones
-        && !(template && lower.trim().ends_with('}'))
-        && text.len() <= 256
-        && !text.chars().any(char::is_control)
+    let is_no_uuid = ["0", "f"].iter().any(|digit| digits == digit.repeat(32));
+    let around = lower.trim();
+    let is_template = around.ends_with('}') && ["{{", "${"].iter().any(|it| around.starts_with(it));
+    let is_unusable = text.len() > 256 || text.chars().any(char::is_control);
+    let is_nothing = core.is_empty() || nothing.contains(&core);
+    !(is_nothing || is_no_uuid || is_template || is_unusable)
 }
 
 /// The session that a single text stands for, as it comes from outside.

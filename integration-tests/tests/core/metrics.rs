@@ -10,8 +10,8 @@ use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 /// What an exporter got last: each name with its values, by their reasons where they have some.
 fn read(metrics: &[ResourceMetrics]) -> BTreeMap<String, i128> {
     let mut read = BTreeMap::new();
-    let last = metrics.last().expect("something was collected");
-    for metric in last.scope_metrics().flat_map(|scope| scope.metrics()) {
+    let scopes = metrics.last().map(ResourceMetrics::scope_metrics);
+    for metric in scopes.into_iter().flatten().flat_map(|it| it.metrics()) {
         let mut put = |attributes: Vec<String>, value: i128, is_monotonic: bool| {
             let kind = if is_monotonic { "" } else { " (level)" };
             let name = format!(

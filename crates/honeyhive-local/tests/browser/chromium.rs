@@ -295,7 +295,8 @@ impl Tab {
     fn call(&mut self, method: &str, params: Value) -> Value {
         self.last += 1;
         let id = self.last;
-        let mut message = json!({ "id": id, "method": method, "params": params });
+        let mut message = json!({ "id": id, "method": method });
+        message["params"] = params;
         if let Some(session) = &self.session {
             message["sessionId"] = json!(session);
         }

@@ -25,20 +25,17 @@ pub(super) async fn check(diagnosis: &mut Diagnosis, url: &str) -> bool {
             diagnosis.pass("proxy", "none is set for this address");
             (host, port)
         }
-        Some((variable, proxy)) => match place(proxy) {
-            Some(place) => {
-                let (host, port) = &place;
-                diagnosis.pass(
-                    "proxy",
-                    format!("{host}:{port}, from {variable}; dns and tcp below are the proxy's"),
-                );
-                place
-            }
-            None => {
+        Some((variable, proxy)) => {
+            let Some((host, port)) = place(proxy) else {
                 diagnosis.fail("proxy", format!("{variable} is no URL: correct or unset it, or name the server's host in NO_PROXY"));
                 return false;
-            }
-        },
+            };
+            diagnosis.pass(
+                "proxy",
+                format!("{host}:{port}, from {variable}; dns and tcp below are the proxy's"),
+            );
+            (host, port)
+        }
     };
     let addresses = {
         let host = host.clone();
