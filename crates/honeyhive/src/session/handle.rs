@@ -149,7 +149,7 @@ impl Session {
 
     buckets!("session");
 
-    /// Sets the session's error text. For an error with its causes there is [`fail`](Self::fail).
+    /// Sets the session's error text, of which 64 KiB are kept. For an error with its causes there is [`fail`](Self::fail).
     #[track_caller]
     pub fn error(&self, text: impl fmt::Display) {
         self.enrich(Enrichment::new().error(bounded(format_args!("{text}"))));

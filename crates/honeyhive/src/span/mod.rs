@@ -71,7 +71,7 @@ impl Span {
 
     buckets!("span");
 
-    /// Sets the error text and the span's status. For an error with its causes there is [`fail`](Self::fail).
+    /// Sets the error text, of which 64 KiB are kept, and the span's status. For an error with its causes there is [`fail`](Self::fail).
     pub fn error(&self, text: impl fmt::Display) {
         self.enrich(Enrichment::new().error(bounded(format_args!("{text}"))));
     }
