@@ -2,9 +2,8 @@
 
 #![expect(
     clippy::expect_used,
-    clippy::needless_pass_by_value,
     clippy::print_stdout,
-    reason = "helpers of tests may panic and talk as the tests may, and take what `json!` makes"
+    reason = "helpers of tests may panic and talk as the tests may"
 )]
 
 mod chromium;
