@@ -10,6 +10,7 @@
 
 use std::error::Error;
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use honeyhive::http::{Headers, RequestInfo, ServerInstrumentation};
@@ -84,8 +85,7 @@ fn sessions() -> Outcome<f64> {
     for _ in 0..COUNT {
         request(&instrumentation);
     }
-    finish(&tracer)?;
-    per_second(COUNT, delivery_time()? - before)
+    per_second(&tracer, COUNT, before)
 }
 
 /// Spans with five attributes, in one session.
@@ -97,8 +97,7 @@ fn spans() -> Outcome<f64> {
     tracer.force_flush_blocking(PATIENCE)?;
     let before = delivery_time()?;
     session.in_scope(|| (0..COUNT).for_each(|_| span(&tracer)));
-    finish(&tracer)?;
-    per_second(COUNT, delivery_time()? - before)
+    per_second(&tracer, COUNT, before)
 }
 
 fn span(tracer: &HoneyHiveTracer) {
@@ -154,20 +153,37 @@ fn finish(tracer: &HoneyHiveTracer) -> Outcome<()> {
     }
 }
 
-fn per_second(count: u32, spent: Duration) -> Outcome<f64> {
+/// So many a second of the time of delivery's threads since then. They end with it: the next measure has its own.
+fn per_second(tracer: &HoneyHiveTracer, count: u32, before: Duration) -> Outcome<f64> {
+    finish(tracer)?;
+    let spent = delivery_time()? - before;
+    tracer.shutdown_blocking(PATIENCE)?;
+    while !threads()?.is_empty() {
+        std::thread::yield_now();
+    }
     Ok(f64::from(count) / spent.as_secs_f64())
 }
 
 /// Processor time of the threads of delivery that there are.
 fn delivery_time() -> Outcome<Duration> {
     let mut spent = 0;
-    for thread in fs::read_dir("/proc/self/task")? {
-        let thread = thread?.path();
-        if THREADS.contains(&fs::read_to_string(thread.join("comm"))?.trim()) {
-            let schedule = fs::read_to_string(thread.join("schedstat"))?;
-            let nanoseconds = schedule.split(' ').next().unwrap_or_default();
-            spent += nanoseconds.parse::<u64>()?;
-        }
+    for thread in threads()? {
+        let schedule = fs::read_to_string(thread.join("schedstat"))?;
+        let nanoseconds = schedule.split(' ').next().unwrap_or_default();
+        spent += nanoseconds.parse::<u64>()?;
     }
     Ok(Duration::from_nanos(spent))
+}
+
+/// The threads of delivery that there are. One that has just ended has no name any more.
+fn threads() -> Outcome<Vec<PathBuf>> {
+    let mut threads = Vec::new();
+    for thread in fs::read_dir("/proc/self/task")? {
+        let thread = thread?.path();
+        let name = fs::read_to_string(thread.join("comm")).unwrap_or_default();
+        if THREADS.contains(&name.trim()) {
+            threads.push(thread);
+        }
+    }
+    Ok(threads)
 }
