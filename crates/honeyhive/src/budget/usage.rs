@@ -1,8 +1,9 @@
 //! [`SessionUsage`]: what a session has used, and what a span says of that.
 
-use opentelemetry::{KeyValue, Value};
+use opentelemetry::KeyValue;
 
 use crate::event_type::EventType;
+use crate::gen_ai::number;
 
 /// What a session has used in this process; see [`SessionBudget`](crate::SessionBudget).
 ///
@@ -110,22 +111,14 @@ fn first(attributes: &[KeyValue], names: &[&str]) -> Option<f64> {
     })
 }
 
-/// Some libraries write numbers as text.
-fn number(value: &Value) -> Option<f64> {
-    match value {
-        Value::I64(number) => Some(*number as f64),
-        Value::F64(number) => Some(*number),
-        Value::String(text) => text.as_str().trim().parse().ok(),
-        _ => None,
-    }
-}
-
 const fn count(number: f64) -> u64 {
     number as u64
 }
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry::Value;
+
     use super::*;
 
     fn span(pairs: &[(&'static str, Value)]) -> Option<SessionUsage> {

@@ -23,7 +23,7 @@ use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SpanData;
 
 pub(crate) use content::hide;
-pub(crate) use usage::{is_usage, said_tokens, shorten_vectors};
+pub(crate) use usage::{is_usage, number, said_tokens, shorten_vectors};
 
 use crate::attributes::MAX_ATTRIBUTES;
 use crate::model::flatten::{at_most, flatten};

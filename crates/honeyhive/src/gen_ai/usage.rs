@@ -121,7 +121,8 @@ impl Kind {
     }
 }
 
-fn number(value: &Value) -> Option<f64> {
+/// The number that an attribute says: some libraries write numbers as text.
+pub(crate) fn number(value: &Value) -> Option<f64> {
     match value {
         Value::I64(number) => Some(*number as f64),
         Value::F64(number) => Some(*number),
