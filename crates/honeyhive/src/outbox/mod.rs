@@ -90,7 +90,7 @@ pub(crate) struct Outbox {
     /// The name of a linked session that nobody has named; `None` for one made of its id.
     link_name: Option<Arc<str>>,
     /// Losses are said on stderr where nobody listens.
-    speaks_at_the_end: bool,
+    may_speak: bool,
     /// Texts that go to models and come from them are sent.
     captures_content: bool,
     /// What sessions use, where the program has a budget for them.
@@ -139,7 +139,7 @@ impl Outbox {
             is_local: false,
             answer_timeout: Duration::ZERO,
             link_name: None,
-            speaks_at_the_end: true,
+            may_speak: true,
             captures_content: true,
             counters: None,
             #[cfg(feature = "client")]
@@ -209,9 +209,13 @@ impl Outbox {
     }
 
     /// Whether losses are said on stderr where nobody listens.
-    pub(crate) const fn speaks_at_the_end(mut self, speaks: bool) -> Self {
-        self.speaks_at_the_end = speaks;
+    pub(crate) const fn speaking(mut self, speaks: bool) -> Self {
+        self.may_speak = speaks;
         self
+    }
+
+    pub(crate) const fn may_speak(&self) -> bool {
+        self.may_speak
     }
 
     pub(crate) const fn is_disabled(&self) -> bool {
