@@ -84,8 +84,7 @@ fn is_plain(bytes: &[u8], at: usize) -> bool {
 fn may_be_followed_by_secret(before: &[u8]) -> bool {
     match before {
         [.., b'e' | b'E', b'r' | b'R'] => before.ends_with(b"earer"),
-        [.., b'r' | b'R', b'd' | b'D'] => true,
-        [.., b' ', b'b' | b'B', b'y' | b'Y'] => true,
+        [.., b'r' | b'R', b'd' | b'D'] | [.., b' ', b'b' | b'B', b'y' | b'Y'] => true,
         _ => false,
     }
 }
@@ -234,8 +233,10 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         let decoded = decoded(&self.text[name.clone()]);
         let is_parameter = in_url && self.by_default && is_secret_parameter(&decoded);
         let called = options::name_of(&decoded).unwrap_or(&decoded);
-        let is_hidden = is_parameter || (self.hides)(called);
-        if !is_hidden && !(is_value(&decoded) && self.is_named_by_its_tag(name.start)) {
+        let is_hidden = is_parameter
+            || (self.hides)(called)
+            || (is_value(&decoded) && self.is_named_by_its_tag(name.start));
+        if !is_hidden {
             return None;
         }
         let after = sign + 1 + usize::from(is_arrow);
