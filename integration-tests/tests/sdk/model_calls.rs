@@ -2,14 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
-#[path = "core/mod.rs"]
-mod support;
-
 use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use crate::support::*;
 use futures_util::{StreamExt as _, stream};
 use honeyhive::opentelemetry::KeyValue;
 use honeyhive::opentelemetry::trace::{
@@ -18,7 +16,6 @@ use honeyhive::opentelemetry::trace::{
 use honeyhive::testing::{self, Captured, CapturedEvent};
 use honeyhive::{EventType, HoneyHiveTracer};
 use serde_json::{Value, json};
-use support::*;
 use tracing::field::Empty;
 use tracing::{debug, error, info, info_span};
 use tracing_subscriber::Registry;

@@ -3,9 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
-#[path = "core/mod.rs"]
-mod support;
-
+use crate::support::*;
 use honeyhive::http::{Headers, RequestInfo, ServerInstrumentation};
 use honeyhive::opentelemetry::Context;
 use honeyhive::opentelemetry::trace::{
@@ -13,7 +11,6 @@ use honeyhive::opentelemetry::trace::{
 };
 use honeyhive::{HoneyHiveTracer, SessionTransport};
 use honeyhive_local::LocalServer;
-use support::*;
 
 const TRANSPORTS: [SessionTransport; 2] = [SessionTransport::Rest, SessionTransport::Otlp];
 

@@ -2,15 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
-#[path = "core/mod.rs"]
-mod support;
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::Command;
 
+use crate::support::*;
 use honeyhive::{Enrichment, EventType, HoneyHiveTracer, Moved, NewSession, SessionId, testing};
+use integration_tests::program::again;
 use serde_json::{Value, json};
-use support::*;
 
 /// The message of the panic that `f` ends with.
 fn panic_message<T>(f: impl FnOnce() -> T) -> String {
@@ -344,9 +341,9 @@ fn a_tracer_for_tests_takes_nothing_from_the_environment() {
         assert_eq!(session.events.len(), 1);
         return;
     }
-    let mut program = Command::new(std::env::current_exe().unwrap());
     let test = "a_tracer_for_tests_takes_nothing_from_the_environment";
-    program.args(["--exact", test]).env(CHILD, "1").envs([
+    let mut program = again(module_path!(), test);
+    program.env(CHILD, "1").envs([
         ("HH_SESSION_SAMPLE_RATE", "0"),
         ("HH_API_TIMEOUT", "x"),
         ("HH_API_KEY", "\"quoted\""),

@@ -2,9 +2,9 @@
 //! what becomes of the telemetry, what a flush reports, what the log says; and that the books balance at every
 //! moment.
 //!
-//! What else is tested of failures: `core_delivery.rs` (Retry-After in seconds and as a date, order, answers that
-//! get lost, OTLP partial success in both encodings), `core_bounds.rs` (full queues, 413), `core_logs.rs` (one line,
-//! not one a request), `core_runtimes.rs` (shutdown), `faults_tls.rs`, `faults_random.rs`, `faults_outage.rs`.
+//! What else is tested of failures: `sdk/delivery.rs` (Retry-After in seconds and as a date, order, answers that
+//! get lost, OTLP partial success in both encodings), `sdk/bounds.rs` (full queues, 413), `logs/logs.rs` (one line,
+//! not one a request), `core_runtimes.rs` (shutdown), `tls.rs`, `faults_random.rs`, `faults_outage.rs`.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 

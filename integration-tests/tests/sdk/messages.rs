@@ -1,6 +1,6 @@
 //! Messages of models in whatever shape: what was said arrives, and nothing else is lost over it.
 //!
-//! The property is tried for a moment; `HH_FUZZ_SECONDS=3600 cargo test -p integration-tests --test core_messages` tries
+//! The property is tried for a moment; `HH_FUZZ_SECONDS=3600 cargo test -p integration-tests --test sdk messages::` tries
 //! it for an hour.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
@@ -207,7 +207,7 @@ fn whatever_messages_look_like_the_span_arrives_and_what_was_said_is_shown() {
 }
 
 /// Attributes of foreign instrumentations, and what they are shown as; honeyhive-local's tests read the same table.
-const EXAMPLES: &str = include_str!("../gen-ai-examples.json");
+const EXAMPLES: &str = include_str!("../../gen-ai-examples.json");
 
 fn attribute(value: &Value) -> Attribute {
     match value {

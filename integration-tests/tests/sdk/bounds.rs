@@ -2,13 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
-#[path = "core/mod.rs"]
-mod support;
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::support::*;
 use honeyhive::opentelemetry::KeyValue;
 use honeyhive::opentelemetry::trace::{Span as _, Status, Tracer as _, TracerProvider as _};
 use honeyhive::{
@@ -16,7 +14,6 @@ use honeyhive::{
 };
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use serde_json::json;
-use support::*;
 
 fn small_server(bytes: usize) -> LocalServer {
     LocalServer::builder()
@@ -433,7 +430,7 @@ fn no_text_is_too_long_to_be_delivered() {
     flush(&tracer);
     assert_eq!(tracer.stats().dropped.total(), 0, "{:?}", tracer.stats());
     for session in sessions.iter().chain([&chat, &last]) {
-        support::session(&server, session.id());
+        crate::support::session(&server, session.id());
     }
     event(&server, "after");
 }

@@ -2,15 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
-#[path = "core/mod.rs"]
-mod support;
-
 use std::collections::BTreeSet;
 
+use crate::support::*;
 use honeyhive::{Enrichment, HoneyHiveTracer, NewSession};
 use honeyhive_local::{LocalServer, RecordedRequest};
 use serde_json::{Value, json};
-use support::*;
 
 /// `StartSessionRequest` of the specification: these and no other.
 const START_FIELDS: [&str; 13] = [

@@ -1,11 +1,9 @@
 //! Which session is current: on threads, in tasks, with two tracers, across processes, and after a move.
 
-#[path = "core/mod.rs"]
-mod support;
-
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::support::*;
 use futures_util::{StreamExt as _, stream};
 use honeyhive::opentelemetry::Context;
 use honeyhive::opentelemetry::KeyValue;
@@ -16,7 +14,6 @@ use honeyhive::{Enrichment, Moved, NewSession, Session, SessionId, testing};
 use honeyhive_local::{Endpoint, Fault};
 use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
 use serde_json::json;
-use support::*;
 use tokio::task::JoinSet;
 
 fn current_id() -> Option<SessionId> {

@@ -3,14 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
-#[path = "core/mod.rs"]
-mod support;
-
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::*;
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
@@ -33,7 +31,6 @@ use http_body_util::BodyExt as _;
 use integration_tests::fuzz::holds;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use support::*;
 use tower::ServiceExt as _;
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -808,7 +805,7 @@ fn send_everywhere(tracer: &HoneyHiveTracer, value: &Value) {
     });
 }
 
-/// `HH_FUZZ_SECONDS=3600 cargo test -p integration-tests --test core_redaction no_planted_secret_survives` tries it
+/// `HH_FUZZ_SECONDS=3600 cargo test -p integration-tests --test sdk redaction::no_planted_secret_survives` tries it
 /// for an hour.
 #[test]
 fn no_planted_secret_survives_in_any_byte_that_is_sent() {

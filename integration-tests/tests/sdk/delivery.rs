@@ -3,15 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
-#[path = "core/mod.rs"]
-mod support;
-
 use std::time::{Duration, SystemTime};
 
+use crate::support::*;
 use honeyhive::{Enrichment, HoneyHiveTracer, NewSession, OtlpCompression, OtlpProtocol, Session};
 use honeyhive_local::{Endpoint, Fault, LocalServer, RecordedRequest};
 use serde_json::json;
-use support::*;
 
 /// A session with a span, and an update that needs a call of its own.
 fn one_of_each(tracer: &HoneyHiveTracer) -> Session {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 use honeyhive::{BuildError, HoneyHiveTracer};
 use honeyhive_local::LocalServer;
@@ -12,6 +12,7 @@ use integration_tests::faults::table::{
 use integration_tests::faults::{Auditor, Authority, ConnectProxy, TlsFront};
 use integration_tests::harness::PATIENCE;
 use integration_tests::log;
+use integration_tests::program::again;
 use tracing::Level;
 
 const CHILD: &str = "HH_FAULTS_CHILD";
@@ -97,8 +98,8 @@ fn program_in_child() -> bool {
 
 /// Runs this test once more, as a program with this environment.
 fn run(test: &str, environment: &[(&str, &str)]) -> Output {
-    let mut program = Command::new(std::env::current_exe().unwrap());
-    program.args(["--exact", test]).env(CHILD, "1");
+    let mut program = again(module_path!(), test);
+    program.env(CHILD, "1");
     for variable in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
         program.env_remove(variable);
         program.env_remove(variable.to_lowercase());

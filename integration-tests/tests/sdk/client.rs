@@ -2,13 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
-#[path = "core/doctor.rs"]
-mod doctor;
-#[path = "core/metrics.rs"]
-mod metrics;
-#[path = "core/mod.rs"]
-mod support;
-
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -20,11 +13,11 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use crate::support::*;
 use honeyhive::client::*;
 use honeyhive::{BuildError, HoneyHiveTracer, NewSession};
 use honeyhive_local::{Fault, LocalServer};
 use serde_json::{Value, json};
-use support::*;
 
 const RUN: &str = "6f1f2c1e-9d2b-4c7a-8a55-0d7f6f1b2c3d";
 const OTHER: &str = "11111111-2222-4333-8444-555555555555";

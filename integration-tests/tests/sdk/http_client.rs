@@ -2,14 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
-#[path = "core/mod.rs"]
-mod support;
-
 use std::fmt;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::*;
 use bytes::Bytes;
 use honeyhive::opentelemetry_http::{HttpClient, HttpError, Request, Response};
 use honeyhive::{BuildError, Enrichment, HoneyHiveTracer, HoneyHiveTracerBuilder, StartError};
@@ -18,7 +16,6 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::json;
-use support::*;
 use tokio::runtime::{Handle, Runtime};
 
 /// hyper's, on a runtime that is not the delivery thread's.

@@ -3,15 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
-#[path = "core/mod.rs"]
-mod support;
-
 use std::time::Duration;
 
+use crate::support::*;
 use honeyhive::{Enrichment, HoneyHiveTracer, NewSession, SessionId};
 use honeyhive_local::{Endpoint, Fault, LocalServer, UnknownUpdates};
 use serde_json::json;
-use support::*;
 
 /// A HoneyHive that says that it does not know an event, and one that answers 200 and forgets.
 fn servers() -> [LocalServer; 2] {

@@ -2,18 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
-#[path = "core/mod.rs"]
-mod support;
-
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use crate::support::*;
 use honeyhive::opentelemetry::trace::TracerProvider as _;
 use honeyhive::testing::{self, CapturedEvent};
 use honeyhive::{Enrichment, HoneyHiveTracer, Session};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde_json::json;
-use support::*;
 use tracing::field::Empty;
 use tracing::{Instrument as _, debug_span, error, info, info_span, instrument, warn};
 use tracing_subscriber::filter::LevelFilter;
@@ -339,7 +336,7 @@ fn fields_go_to_the_inputs_when_given_at_first_and_to_the_metadata_when_recorded
     );
     assert_eq!(
         event.text("honeyhive_metadata.target").as_deref(),
-        Some("core_tracing")
+        Some(module_path!())
     );
 }
 

@@ -3,25 +3,23 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
-#[path = "core/mod.rs"]
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::*;
 use honeyhive::opentelemetry::trace::TraceContextExt as _;
 use honeyhive::opentelemetry::{Context, KeyValue};
 use honeyhive::{Enrichment, HoneyHiveTracer, NewSession, OtlpProtocol};
 use honeyhive_local::{Endpoint, Fault, LocalServer};
+use integration_tests::program::again;
 use serde_json::{Value, json};
-use support::*;
 
 struct Bug {
     number: u8,
@@ -435,61 +433,64 @@ const BUGS: &[Bug] = &[
 
 const FILES: &[(&str, &str)] = &[
     ("bugs", include_str!("python_bugs.rs")),
-    ("bounds", include_str!("core_bounds.rs")),
-    ("context", include_str!("core_context.rs")),
-    ("delivery", include_str!("core_delivery.rs")),
-    ("runtimes", include_str!("core_runtimes.rs")),
-    ("sessions", include_str!("core_sessions.rs")),
-    ("spans", include_str!("core_spans.rs")),
-    ("test_mode", include_str!("core_test_mode.rs")),
-    ("tracing", include_str!("core_tracing.rs")),
-    ("captures/baggage", include_str!("captures/baggage.rs")),
+    ("bounds", include_str!("bounds.rs")),
+    ("context", include_str!("context.rs")),
+    ("delivery", include_str!("delivery.rs")),
+    ("runtimes", include_str!("../core_runtimes.rs")),
+    ("sessions", include_str!("sessions.rs")),
+    ("spans", include_str!("spans.rs")),
+    ("test_mode", include_str!("test_mode.rs")),
+    ("tracing", include_str!("tracing.rs")),
+    ("captures/baggage", include_str!("../captures/baggage.rs")),
     (
         "captures/configuration",
-        include_str!("captures/configuration.rs"),
+        include_str!("../captures/configuration.rs"),
     ),
     (
         "captures/enrichment",
-        include_str!("captures/enrichment.rs"),
+        include_str!("../captures/enrichment.rs"),
     ),
     (
         "captures/experiments",
-        include_str!("captures/experiments.rs"),
+        include_str!("../captures/experiments.rs"),
     ),
-    ("captures/facts", include_str!("captures/facts.rs")),
-    ("captures/foreign", include_str!("captures/foreign.rs")),
-    ("captures/lifecycle", include_str!("captures/lifecycle.rs")),
-    ("captures/sessions", include_str!("captures/sessions.rs")),
-    ("captures/spans", include_str!("captures/spans.rs")),
-    ("captures/traced", include_str!("captures/traced.rs")),
+    ("captures/facts", include_str!("../captures/facts.rs")),
+    ("captures/foreign", include_str!("../captures/foreign.rs")),
+    (
+        "captures/lifecycle",
+        include_str!("../captures/lifecycle.rs"),
+    ),
+    ("captures/sessions", include_str!("../captures/sessions.rs")),
+    ("captures/spans", include_str!("../captures/spans.rs")),
+    ("captures/traced", include_str!("../captures/traced.rs")),
     (
         "captures/two_tracers",
-        include_str!("captures/two_tracers.rs"),
+        include_str!("../captures/two_tracers.rs"),
     ),
-    ("captures/web", include_str!("captures/web.rs")),
-    ("evaluate/failing", include_str!("evaluate/failing.rs")),
-    ("evaluate/git", include_str!("evaluate/git.rs")),
-    ("rows/baggage", include_str!("../src/rows/baggage.rs")),
-    ("rows/tracers", include_str!("../src/rows/tracers.rs")),
+    ("captures/web", include_str!("../captures/web.rs")),
+    ("evaluate/failing", include_str!("../evaluate/failing.rs")),
+    ("evaluate/git", include_str!("../evaluate/git.rs")),
+    ("rows/baggage", include_str!("../../src/rows/baggage.rs")),
+    ("rows/tracers", include_str!("../../src/rows/tracers.rs")),
     (
         "macros/functions",
-        include_str!("../../crates/honeyhive-macros/tests/it/functions.rs"),
+        include_str!("../../../crates/honeyhive-macros/tests/it/functions.rs"),
     ),
     (
         "macros/futures",
-        include_str!("../../crates/honeyhive-macros/tests/it/futures.rs"),
+        include_str!("../../../crates/honeyhive-macros/tests/it/futures.rs"),
     ),
     (
         "macros/recording",
-        include_str!("../../crates/honeyhive-macros/tests/it/recording.rs"),
+        include_str!("../../../crates/honeyhive-macros/tests/it/recording.rs"),
     ),
     (
         "macros/streams",
-        include_str!("../../crates/honeyhive-macros/tests/it/streams.rs"),
+        include_str!("../../../crates/honeyhive-macros/tests/it/streams.rs"),
     ),
     (
         "macros/ui",
-        include_str!("../../crates/honeyhive-macros/tests/ui.rs"),
+        include_str!("../../../crates/honeyhive-macros/tests/ui.rs"),
     ),
 ];
 
@@ -541,8 +542,8 @@ fn every_bug_has_a_test_that_is_there_and_runs() {
 
 #[test]
 fn every_row_that_catches_a_bug_is_in_its_table() {
-    let captures = include_str!("captures/main.rs");
-    let conformance = include_str!("../src/table.rs");
+    let captures = include_str!("../captures/main.rs");
+    let conformance = include_str!("../../src/table.rs");
     for (file, test) in BUGS.iter().flat_map(|bug| bug.caught_by) {
         let is_listed = match file.split_once('/') {
             Some(("captures", "facts")) => true,
@@ -657,8 +658,8 @@ const CHILD: &str = "PYTHON_BUGS_CHILD";
 
 /// Runs one of these tests again as a program in this environment, and nothing of HoneyHive's but it.
 fn program(test: &str, environment: &[(&str, &str)]) -> Output {
-    let mut program = Command::new(std::env::current_exe().unwrap());
-    program.args(["--exact", test, "--nocapture", "--quiet"]);
+    let mut program = again(module_path!(), test);
+    program.args(["--nocapture", "--quiet"]);
     for (name, _) in std::env::vars() {
         if name.starts_with("HH_") || name.starts_with("HONEYHIVE_") {
             program.env_remove(name);
@@ -674,7 +675,7 @@ fn is_child() -> bool {
 
 /// The variables of the table of settings.
 fn documented() -> BTreeSet<&'static str> {
-    let source = include_str!("../../crates/honeyhive/src/tracer/builder.rs");
+    let source = include_str!("../../../crates/honeyhive/src/tracer/builder.rs");
     let rows = source.lines().filter(|line| line.starts_with("/// | "));
     let variables = rows.filter_map(|row| row.split('|').nth(2)?.split('`').nth(1));
     variables.filter(|name| name.starts_with("HH_")).collect()

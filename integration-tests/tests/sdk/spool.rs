@@ -3,23 +3,21 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
-#[path = "core/mod.rs"]
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::*;
 use honeyhive::{
     DeliveryStats, DropPolicy, Enrichment, FlushError, HoneyHiveTracer, NewSession, OtlpProtocol,
     SessionId, SessionTransport, Spool,
 };
 use honeyhive_local::{Endpoint, Fault, LocalServer};
+use integration_tests::program::again;
 use serde_json::json;
-use support::*;
 
 /// A folder for the spool that goes with the test.
 struct Folder(PathBuf);
@@ -749,8 +747,8 @@ struct Killed {
 impl Killed {
     fn start(test: &str, folder: &Folder, server: &LocalServer) -> Self {
         let settings = format!("{}|{}", folder.0.display(), server.url());
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", test, "--nocapture", "--quiet"])
+        let mut process = again(module_path!(), test)
+            .args(["--nocapture", "--quiet"])
             .env(CHILD, settings)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -1,9 +1,6 @@
 //! Sessions of the core: what they begin with, what is added to them, how they end, and how many calls
 //! that takes.
 
-#[path = "core/mod.rs"]
-mod support;
-
 use std::future::{Ready, pending};
 use std::net::TcpListener;
 use std::panic::AssertUnwindSafe;
@@ -14,9 +11,9 @@ use honeyhive::{
 };
 use std::time::Duration;
 
+use crate::support::*;
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use serde_json::{Value, json};
-use support::*;
 
 #[test]
 fn a_session_arrives_with_everything_it_was_given() {

@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
-#[path = "core/mod.rs"]
-mod support;
-
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
+use crate::support::*;
 use chrono::{DateTime, Utc};
 use honeyhive::http::{Headers, RequestInfo, ServerInstrumentation};
 use honeyhive::opentelemetry::trace::{
@@ -25,7 +23,6 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use support::*;
 use uuid::Uuid;
 
 #[test]

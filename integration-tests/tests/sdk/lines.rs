@@ -1,15 +1,12 @@
 //! Lines that one would write: spans that run, sessions that fail, and who records what names no tracer.
 
-#[path = "core/mod.rs"]
-mod support;
-
 use std::error::Error;
 use std::fmt;
 use std::io;
 
+use crate::support::*;
 use honeyhive::{HoneyHiveTracer, json, testing};
 use honeyhive_local::LocalServer;
-use support::*;
 
 #[derive(Debug)]
 struct Outer(io::Error);

@@ -3,15 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
-#[path = "core/mod.rs"]
-mod support;
-
-use std::process::Command;
-
+use crate::support::*;
 use honeyhive::{HoneyHiveTracer, OtlpCompression};
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use integration_tests::log::{said, turn};
-use support::*;
+use integration_tests::program::again;
 use tracing::Level;
 
 const CHILD: &str = "HH_COMPRESSION_CHILD";
@@ -116,8 +112,8 @@ fn a_setting_settles_it() {
 
 /// Runs a test once more, as a program with this environment.
 fn run(test: &str, environment: &[(&str, &str)]) {
-    let mut program = Command::new(std::env::current_exe().unwrap());
-    program.args(["--exact", test]).env(CHILD, "1");
+    let mut program = again(module_path!(), test);
+    program.env(CHILD, "1");
     let output = program.envs(environment.iter().copied()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}");

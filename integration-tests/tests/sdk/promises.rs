@@ -3,20 +3,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
-#[path = "core/mod.rs"]
-mod support;
-
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::Duration;
 
+use crate::support::*;
 use honeyhive::redaction::Verdict;
 use honeyhive::{
     Enrichment, FlushError, HoneyHiveTracer, NewSession, Redaction, SessionSampling, StartError,
 };
 use honeyhive_local::{Endpoint, Fault};
+use integration_tests::program::again;
 use serde_json::json;
-use support::*;
 
 /// A hook that stands still from `shut` to `open`. The hook is open while the tracer is built: `build` asks for what
 /// may leave of the resource.
@@ -271,9 +269,10 @@ fn in_a_fork_every_flush_ends_in_time() {
         return forks();
     }
     // A process of its own, in which nothing else is under way.
-    let mut program = std::process::Command::new(std::env::current_exe().unwrap());
-    let run = program.args(["in_a_fork_every_flush_ends_in_time", "--exact"]);
-    assert!(run.env(FORKS, "1").status().unwrap().success());
+    let mut program = again(module_path!(), "in_a_fork_every_flush_ends_in_time");
+    let run = program.env(FORKS, "1").output().unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success() && said.contains("1 passed"), "{said}");
 }
 
 #[cfg(unix)]

@@ -1,11 +1,9 @@
 //! What the core tells the log: little, once, and never the key. The log belongs to the whole process,
 //! so these tests take turns.
 
-#[path = "core/mod.rs"]
-mod support;
-
 use std::time::Duration;
 
+use crate::support::*;
 use honeyhive::http::{Headers, RequestInfo, ServerInstrumentation};
 use honeyhive::opentelemetry::Context as OtelContext;
 use honeyhive::opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
@@ -13,7 +11,6 @@ use honeyhive::{Enrichment, HoneyHiveTracer, NewSession};
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use integration_tests::log::{lines, said, turn};
 use serde_json::json;
-use support::*;
 use tracing::Level;
 
 const SECRET: &str = "hh_zX9-very-distinctive-Qw7";
@@ -233,8 +230,8 @@ fn a_span_that_lost_its_session_is_said_once_a_call_site() {
     warnings.sort();
     assert_eq!(warnings.len(), 3, "{warnings:#?}");
     for (warning, hints) in warnings.iter().zip([
-        ["\"by hand\"", "core_logs.rs:"],
-        ["\"lost\"", "core_logs.rs:"],
+        ["\"by hand\"", "logs.rs:"],
+        ["\"lost\"", "logs.rs:"],
         ["\"of a library\"", "(lib)"],
     ]) {
         assert!(hints.iter().all(|hint| warning.contains(hint)), "{warning}");

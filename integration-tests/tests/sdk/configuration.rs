@@ -2,18 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
-#[path = "core/mod.rs"]
-mod support;
-
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use crate::support::*;
 use honeyhive::http::ServerInstrumentation;
 use honeyhive::{BuildError, HoneyHiveTracer, HoneyHiveTracerBuilder, OtlpProtocol};
 use honeyhive_local::{Fault, LocalServer};
 use serde_json::json;
-use support::*;
 
 const SECRET: &str = "hh_zX9-very-distinctive-Qw7";
 

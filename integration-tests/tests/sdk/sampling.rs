@@ -2,14 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
-#[path = "core/mod.rs"]
-mod support;
-
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::support::*;
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
@@ -22,7 +20,6 @@ use honeyhive_local::LocalServer;
 use honeyhive_tower::HoneyHiveLayer;
 use http_body_util::BodyExt as _;
 use serde_json::json;
-use support::*;
 use tower::ServiceExt as _;
 
 const HALF: SessionSampling = SessionSampling::ratio(0.5);

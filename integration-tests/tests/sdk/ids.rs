@@ -1,6 +1,6 @@
 //! Whatever bytes a request brings along, a session comes out and nothing else happens.
 //!
-//! Each property is tried for a moment; `HH_FUZZ_SECONDS=3600 cargo test -p integration-tests --test conformance_ids`
+//! Each property is tried for a moment; `HH_FUZZ_SECONDS=3600 cargo test -p integration-tests --test sdk ids::`
 //! tries each for an hour.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
