@@ -1,5 +1,7 @@
 //! The counters of a tracer, as a meter of the program's reads them.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
+
 use std::collections::BTreeMap;
 
 use honeyhive::testing;
