@@ -93,7 +93,7 @@ pub(crate) struct Outbox {
     /// The name of a linked session that nobody has named; `None` for one made of its id.
     link_name: Option<Arc<str>>,
     /// Losses are said on stderr where nobody listens.
-    speaks_at_the_end: bool,
+    may_speak: bool,
     /// Texts that go to models and come from them are sent.
     captures_content: bool,
     /// Experiments that run in this process.
@@ -144,7 +144,7 @@ impl Outbox {
             is_local: false,
             answer_timeout: Duration::ZERO,
             link_name: None,
-            speaks_at_the_end: true,
+            may_speak: true,
             captures_content: true,
             runs: AtomicUsize::new(0),
             counters: None,
@@ -215,9 +215,13 @@ impl Outbox {
     }
 
     /// Whether losses are said on stderr where nobody listens.
-    pub(crate) const fn speaks_at_the_end(mut self, speaks: bool) -> Self {
-        self.speaks_at_the_end = speaks;
+    pub(crate) const fn speaking(mut self, speaks: bool) -> Self {
+        self.may_speak = speaks;
         self
+    }
+
+    pub(crate) const fn may_speak(&self) -> bool {
+        self.may_speak
     }
 
     pub(crate) const fn is_disabled(&self) -> bool {
