@@ -18,6 +18,7 @@ mod lifeline;
 mod load;
 mod queue;
 mod record;
+mod run;
 mod start;
 pub(crate) mod strays;
 mod update;
@@ -26,7 +27,7 @@ mod weight;
 
 use std::fmt;
 use std::panic::RefUnwindSafe;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -53,6 +54,8 @@ pub(crate) use queue::BATCH;
 pub(crate) use queue::Inbox;
 use queue::Queue;
 pub(crate) use record::{Record, Root};
+#[cfg(any(feature = "evaluate", test))]
+pub(crate) use run::RunUnderway;
 pub(crate) use start::{Facts, StartRecord};
 pub(crate) use update::{Outcome, SessionEnd, Timing, Update};
 pub(crate) use weight::{fit_span, span_load};
@@ -93,6 +96,8 @@ pub(crate) struct Outbox {
     may_speak: bool,
     /// Texts that go to models and come from them are sent.
     captures_content: bool,
+    /// Experiments that run in this process.
+    runs: AtomicUsize,
     /// What sessions use, where the program has a budget for them.
     counters: Option<Box<Counters>>,
     #[cfg(feature = "client")]
@@ -141,6 +146,7 @@ impl Outbox {
             link_name: None,
             may_speak: true,
             captures_content: true,
+            runs: AtomicUsize::new(0),
             counters: None,
             #[cfg(feature = "client")]
             turns: tokio::sync::Semaphore::new(ASKING_WIDTH),

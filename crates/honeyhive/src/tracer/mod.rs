@@ -549,6 +549,12 @@ impl HoneyHiveTracer {
         let _ = self.inner.for_runs.set(for_runs);
     }
 
+    /// While this is held, spans of runs wait for whole batches.
+    #[cfg(feature = "evaluate")]
+    pub(crate) fn begin_run(&self) -> crate::outbox::RunUnderway {
+        crate::outbox::RunUnderway::new(&self.inner.outbox)
+    }
+
     /// None of a tracer that records nothing.
     #[cfg(feature = "evaluate")]
     pub(crate) fn for_runs(&self) -> Option<&ForRuns> {
