@@ -372,10 +372,8 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         let sign = |code: &str| format!("{percent}{code}");
         let start = at + 3 * sign("3a").len();
         let word = self.word(start);
-        let end = self
-            .text
-            .floor_char_boundary(word.end.min(start + AUTHORITY));
-        let word = &self.text[start..end];
+        let word = self.text.get(start..word.end.min(start + AUTHORITY));
+        let word = word.unwrap_or_default();
         let host = word.to_ascii_lowercase();
         let slash = host.find(&sign("2f"));
         let authority = &word[..slash.unwrap_or(word.len())];
