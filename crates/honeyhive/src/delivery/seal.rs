@@ -102,6 +102,11 @@ impl Sealer {
         sealed.unwrap_or(Product::Nothing)
     }
 
+    /// True where sealing runs the program's code.
+    pub(super) fn has_hook(&self) -> bool {
+        self.redactor.has_hook()
+    }
+
     fn session(
         &mut self,
         id: SessionId,
