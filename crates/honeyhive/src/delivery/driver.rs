@@ -2,9 +2,9 @@
 //! nothing: it tells the core what has happened, and does what that says.
 
 use std::collections::HashMap;
-use std::{io, iter};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
+use std::{io, iter};
 
 use opentelemetry::Context;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -47,7 +47,10 @@ impl Heard {
     fn add_to(self, events: &mut Vec<Event<'_>>) {
         match self {
             Self::Sealed(all) => {
-                events.extend(all.into_iter().map(|(number, it)| Event::Sealed(number, it)));
+                events.extend(
+                    all.into_iter()
+                        .map(|(number, it)| Event::Sealed(number, it)),
+                );
             }
             Self::Disk(response) => events.push(Event::Disk(response)),
         }

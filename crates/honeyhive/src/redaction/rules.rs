@@ -77,7 +77,11 @@ impl Rules {
     }
 
     /// A text without the values of what it names, and how many there were; `None` where there are none.
-    pub(super) fn without_values(&self, text: &str, is_url: bool) -> Option<(String, u64)> {
+    pub(super) fn without_values(
+        &self,
+        text: &str,
+        is_url: impl FnOnce() -> bool,
+    ) -> Option<(String, u64)> {
         if !self.by_default && self.keys.is_empty() {
             return None;
         }

@@ -304,7 +304,7 @@ impl<'r> Walk<'r> {
     }
 
     fn leaf(&mut self, text: &str) -> Option<String> {
-        let without_values = self.rules.without_values(text, is_url(&self.path));
+        let without_values = self.rules.without_values(text, || is_url(&self.path));
         let (without_values, count) = without_values.unzip();
         self.masked += count.unwrap_or_default();
         let seen = without_values.as_deref().unwrap_or(text);
