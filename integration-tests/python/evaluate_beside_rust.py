@@ -54,8 +54,11 @@ comparison = compare_runs(client, in_rust, in_python)
 assert comparison.common_datapoints == len(rows), comparison
 [metric] = comparison.metric_deltas.values()
 assert abs(metric["old_aggregate"] - 5 / 6) < 1e-9 and abs(metric["new_aggregate"] - 4 / 6) < 1e-9, metric
+assert comparison.list_degraded_metrics() == ["exact"] and comparison.list_improved_metrics() == [], comparison
+assert (metric["found_count"], metric["degraded_count"], metric["same_count"]) == (6, 1, 5), metric
 back = compare_runs(client, in_python, in_rust)
 [metric] = back.metric_deltas.values()
 assert abs(metric["new_aggregate"] - 5 / 6) < 1e-9, metric
+assert back.list_improved_metrics() == ["exact"] and back.list_degraded_metrics() == [], back
 pairs = client.experiments.compare_run_events(in_rust, in_python)
 assert pairs.totalEvents >= len(rows), pairs

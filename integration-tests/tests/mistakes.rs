@@ -140,6 +140,93 @@ fn a_key_that_is_missing_keeps_no_server_down() {
     );
 }
 
+/// A server may never end by itself, so it says this when it starts.
+#[test]
+fn a_server_that_is_off_in_a_program_without_a_subscriber() {
+    let off = |why: &str| {
+        format!("honeyhive: HoneyHive is off, and nothing is recorded: {why} {NO_SUBSCRIBER}")
+    };
+    let no_key = ("HH_API_KEY", UNSET);
+    let missing = off("no HoneyHive key: set HH_API_KEY …");
+    let wrong_url = ("HH_API_URL", "api.honeyhive.ai");
+    let no_scheme = off(
+        "HH_API_URL is not usable as a server URL: it does not begin with http:// or https://; it should look like …",
+    );
+    let answer = "200 OK: no session";
+    let unheard = ("LOG", "off");
+    goes_on(
+        "server_without_key",
+        &[no_key, unheard],
+        &[&missing, answer],
+    );
+    goes_on(
+        "server_without_key",
+        &[wrong_url, unheard],
+        &[&no_scheme, answer],
+    );
+    let is_told_nothing = ("HH_STDERR", "false");
+    for setting in [no_key, wrong_url] {
+        goes_on(
+            "server_without_key",
+            &[setting, unheard, is_told_nothing],
+            &[answer],
+        );
+    }
+    let unreadable = ("HH_STDERR", "maybe");
+    let why = off("HH_STDERR has a value that cannot be used: expected true or false");
+    goes_on(
+        "server_without_key",
+        &[unreadable, unheard],
+        &[&why, answer],
+    );
+    let heard = "ERROR honeyhive: HoneyHive is off, and nothing is recorded: no HoneyHive key: set HH_API_KEY …";
+    goes_on(
+        "disabled_before_the_subscriber",
+        &[no_key],
+        &[&missing, heard],
+    );
+    goes_on(
+        "disabled_before_the_subscriber",
+        &[no_key, is_told_nothing],
+        &[heard],
+    );
+}
+
+/// What goes nowhere is not among the items, so that no count of losses tells of it.
+#[test]
+fn what_goes_nowhere_in_a_program_without_a_subscriber() {
+    let unheard = ("LOG", "off");
+    let answer = "200 OK: an answer";
+    let nowhere = format!(
+        "honeyhive: a handler asked for `CurrentSession` outside every HoneyHive layer or middleware, so what it records \
+         goes nowhere: put its route inside (…) {NO_SUBSCRIBER}"
+    );
+    let left_out = format!(
+        "honeyhive: a handler asked for `CurrentSession` in a request that the HoneyHive layer leaves out (…), so what it \
+         records goes nowhere: `is_recording()` tells the handler {NO_SUBSCRIBER}"
+    );
+    let nobody = |why: &str| {
+        format!(
+            "honeyhive: the span \"work\" (<site>) began outside every session, and is not recorded: {why} {NO_SUBSCRIBER}"
+        )
+    };
+    let none_is_meant = nobody("2 tracers are alive, so none is meant: …");
+    let none_is_alive = nobody("no tracer is alive any more: …");
+    for (mistake, expected) in [
+        ("layer_before_routes", vec![answer, nowhere.as_str()]),
+        ("left_out_by_the_filter", vec![answer, left_out.as_str()]),
+        ("trace_with_two_tracers", vec![none_is_meant.as_str()]),
+        ("trace_after_the_tracer", vec![none_is_alive.as_str()]),
+    ] {
+        goes_on(mistake, &[unheard], &expected);
+        let rest: Vec<_> = expected
+            .into_iter()
+            .filter(|line| *line == answer)
+            .collect();
+        goes_on(mistake, &[unheard, ("HH_STDERR", "false")], &rest);
+    }
+}
+
 #[test]
 fn a_key_that_is_wrong() {
     let wrong = ("HH_API_KEY", "hh_wrong");
@@ -183,6 +270,37 @@ fn an_address_that_is_wrong() {
             &[
                 "Error: HH_API_URL is not usable as a server URL: its path goes on with /v1, which is added to it: \
                leave that out; it should look like https://api.dp1.us.honeyhive.ai",
+            ],
+        );
+    }
+    for path in [
+        "/opentelemetry",
+        "/opentelemetry/v1/traces",
+        "/proxy/OpenTelemetry/",
+    ] {
+        fails(
+            "script",
+            &[("HH_API_URL", &format!("{{url}}{path}"))],
+            &[
+                "Error: HH_API_URL is not usable as a server URL: its path goes on with /opentelemetry, which is added to \
+                 it: leave that out; it should look like https://api.dp1.us.honeyhive.ai",
+            ],
+        );
+    }
+    for page in [
+        "https://app.honeyhive.ai",
+        "https://app.us.honeyhive.ai/",
+        "https://APP.honeyhive.ai:443",
+        "https://honeyhive.ai",
+        "https://www.honeyhive.ai",
+        "https://docs.honeyhive.ai",
+    ] {
+        fails(
+            "script",
+            &[("HH_API_URL", page)],
+            &[
+                "Error: HH_API_URL is not usable as a server URL: it is HoneyHive's web page, and the API is at another \
+                 host; it should look like https://api.dp1.us.honeyhive.ai",
             ],
         );
     }

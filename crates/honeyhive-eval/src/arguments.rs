@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use honeyhive::SessionId;
 
+use crate::colour::Colour;
+
 /// What the program is asked to do.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Arguments {
@@ -24,6 +26,7 @@ pub(crate) struct Arguments {
     pub(crate) save_baseline: Option<String>,
     pub(crate) budget: Option<(String, f64)>,
     pub(crate) offline: bool,
+    pub(crate) colour: Colour,
     pub(crate) no_progress: bool,
     pub(crate) markdown: Option<PathBuf>,
     pub(crate) junit: Option<PathBuf>,
@@ -126,14 +129,25 @@ impl Arguments {
             "markdown" => self.markdown = Some(value.into()),
             "junit" => self.junit = Some(value.into()),
             "json" => self.json = Some(value.into()),
+            "color" => self.colour = value.parse()?,
             // Of libtest.
             _ => {}
         }
         Ok(())
     }
 
-    /// Whether an eval is asked for.
+    /// Whether an eval is to run.
     pub(crate) fn chooses(&self, name: &str, is_ignored: bool) -> bool {
+        let is_kind = self.include_ignored || self.ignored == is_ignored;
+        is_kind && self.names(name)
+    }
+
+    /// Whether `--list` tells an eval: an ignored one, too, as libtest has it.
+    pub(crate) fn lists(&self, name: &str, is_ignored: bool) -> bool {
+        (is_ignored || !self.ignored) && self.names(name)
+    }
+
+    fn names(&self, name: &str) -> bool {
         let is_meant = |text: &String| {
             if self.exact {
                 name == text
@@ -142,8 +156,7 @@ impl Arguments {
             }
         };
         let is_found = self.filters.is_empty() || self.filters.iter().any(is_meant);
-        let is_kind = self.include_ignored || self.ignored == is_ignored;
-        is_found && is_kind && !self.skip.iter().any(is_meant)
+        is_found && !self.skip.iter().any(is_meant)
     }
 }
 
@@ -222,6 +235,7 @@ mod tests {
                 && !one.chooses("support-bot", false)
                 && !one.chooses("support", true)
         );
+        assert_eq!(one.colour, Colour::Never);
         let skip = parsed("sup --skip bot --include-ignored").unwrap();
         assert!(
             skip.chooses("support", true)
@@ -288,6 +302,7 @@ mod tests {
             ("--offline=yes", "takes no value"),
             ("--budget 5", "METRIC=SUM"),
             ("--baseline ../secret", "takes a name"),
+            ("--color red", "auto, always or never"),
             ("--baseline branch:", "takes the branch's name"),
         ] {
             let problem = parsed(line).unwrap_err();

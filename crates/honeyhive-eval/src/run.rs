@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
 
 use crate::arguments::{Arguments, Resume};
+use crate::colour::Painted;
 use crate::eval::{Eval, Order};
 use crate::outcome::{Ending, Finished};
 use crate::signals::Interrupt;
@@ -36,20 +37,21 @@ pub fn run(evals: impl IntoIterator<Item = Eval>) -> ExitCode {
 }
 
 fn run_with(evals: &[Eval], arguments: &Arguments) -> Ending {
-    let chosen: Vec<&Eval> = evals
-        .iter()
-        .filter(|eval| arguments.chooses(&eval.name, eval.is_ignored))
-        .collect();
     if arguments.help {
         say(format_args!("{}", include_str!("../README.md")));
         return Ending::Good;
     }
     if arguments.list {
-        chosen
+        evals
             .iter()
+            .filter(|eval| arguments.lists(&eval.name, eval.is_ignored))
             .for_each(|eval| say(format_args!("{}: test\n", eval.name)));
         return Ending::Good;
     }
+    let chosen: Vec<&Eval> = evals
+        .iter()
+        .filter(|eval| arguments.chooses(&eval.name, eval.is_ignored))
+        .collect();
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return told(Ending::Usage, format!("there is no runtime: {error}")),
@@ -121,7 +123,11 @@ async fn run_one(
     };
     let verdicts = report.gate(eval.gates(baseline.as_ref()));
     let ending = Ending::of_report(&report, &verdicts, interrupt.is_told());
-    say(format_args!("{report}{verdicts}\n"));
+    let painted = Painted {
+        verdicts: &verdicts,
+        is_coloured: arguments.colour.is_wanted(),
+    };
+    say(format_args!("{report}{painted}\n"));
     save_baselines(eval, arguments, &report)?;
     let name = eval.name.clone();
     Ok((

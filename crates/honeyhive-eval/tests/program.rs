@@ -38,6 +38,7 @@ impl Program {
         command
             .env_remove("CI")
             .env_remove("GITHUB_STEP_SUMMARY")
+            .env_remove("NO_COLOR")
             .env_remove("CARGO_TARGET_DIR");
         command.env("CARGO_MANIFEST_DIR", &self.folder);
         command
@@ -66,10 +67,12 @@ fn text(bytes: &[u8]) -> String {
 fn evals_are_listed_as_libtest_and_nextest_want_them() {
     let program = Program::new("list");
     assert_eq!(
-        text(&program.run("--list --format terse").stdout),
+        text(&program.run("--list go --format terse").stdout),
         "good: test\n"
     );
+    let all = text(&program.run("--list --format terse").stdout);
     let ignored = text(&program.run("--list --format terse --ignored").stdout);
+    assert_eq!(all, format!("good: test\n{ignored}"));
     assert_eq!(
         ignored,
         "bad: test\nbroken: test\nmisused: test\nendless: test\nhalting: test\n"
@@ -181,6 +184,106 @@ fn reports_are_written_and_have_no_control_characters() {
         !text(&output.stderr).contains('\u{1b}'),
         "no bar where there is no terminal"
     );
+}
+
+#[test]
+fn verdicts_are_coloured_as_color_and_no_color_say() {
+    let program = Program::new("colour");
+    let run = |arguments: &str| {
+        program.command(&format!("bad good --include-ignored --offline {arguments}"))
+    };
+    let said = |mut command: Command| text(&command.output().unwrap().stdout);
+    let always = said(run("--color always"));
+    assert!(
+        always.contains("\u{1b}[31mFAIL\u{1b}[0m  mean of exact ≥ 0.9"),
+        "{always}"
+    );
+    assert!(always.contains("\u{1b}[32mpass\u{1b}[0m  mean"), "{always}");
+    let plain = said(run("--color never"));
+    assert_eq!(
+        always
+            .replace("\u{1b}[31m", "")
+            .replace("\u{1b}[32m", "")
+            .replace("\u{1b}[0m", ""),
+        plain
+    );
+    assert!(!plain.contains('\u{1b}') && plain.contains("FAIL  mean"));
+    assert_eq!(said(run("")), plain, "a pipe is no terminal");
+    let mut asked = run("--color=always");
+    asked.env("NO_COLOR", "1");
+    assert_eq!(said(asked), always, "who asks for colours gets them");
+    let unknown = program.run("good --color red");
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(text(&unknown.stderr).contains("auto, always or never"));
+}
+
+/// `script` gives the program a terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_verdicts_are_coloured_unless_no_color_is_set() {
+    let program = Program::new("terminal");
+    let on_a_terminal = |no_color: &str| {
+        let harness = program.command("");
+        let mut command = Command::new("script");
+        let line = format!("{} good --offline", harness.get_program().to_string_lossy());
+        command.args(["-qec", &line, "/dev/null"]);
+        for (name, value) in harness.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.env("TERM", "xterm").env("NO_COLOR", no_color);
+        command.current_dir(&program.folder).output()
+    };
+    let Ok(coloured) = on_a_terminal("") else {
+        // There is no `script` here.
+        return;
+    };
+    let coloured = text(&coloured.stdout);
+    assert!(coloured.contains("\u{1b}[32mpass\u{1b}[0m"), "{coloured}");
+    let plain = text(&on_a_terminal("1").unwrap().stdout);
+    assert!(
+        plain.contains("pass  mean") && !plain.contains("\u{1b}[32m"),
+        "{plain}"
+    );
+}
+
+/// What nextest does: it lists twice, and runs each test in a process of its own.
+#[test]
+fn the_protocol_of_nextest_lists_each_eval_once_and_runs_it_by_its_exact_name() {
+    let program = Program::new("nextest");
+    let listed = |arguments: &str| {
+        let output = program.run(arguments);
+        assert!(output.status.success());
+        let lines = text(&output.stdout);
+        let names: Option<Vec<String>> = lines
+            .lines()
+            .map(|line| line.strip_suffix(": test").map(str::to_owned))
+            .collect();
+        names.expect("each line names a test")
+    };
+    let all = listed("--list --format terse");
+    let ignored = listed("--list --format terse --ignored");
+    assert!(ignored.iter().all(|name| all.contains(name)));
+    for (name, is_good) in [("good", true), ("bad", false)] {
+        let flag = if ignored.contains(&name.to_owned()) {
+            "--ignored"
+        } else {
+            ""
+        };
+        let output = program.run(&format!("{name} --exact --nocapture {flag}"));
+        assert_eq!(output.status.success(), is_good);
+        let said = text(&output.stdout);
+        let others = all.iter().filter(|other| *other != name);
+        assert!(
+            said.starts_with(&format!("{name}: "))
+                && others
+                    .clone()
+                    .all(|it| !said.contains(&format!("{it}: completed"))),
+            "{said}"
+        );
+    }
 }
 
 #[test]

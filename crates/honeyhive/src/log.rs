@@ -21,22 +21,32 @@ const MOST_UNHEARD: usize = 64;
 struct Line {
     level: Level,
     text: String,
+    /// Something goes nowhere of which no count of losses tells.
+    is_loss: bool,
 }
 
 pub(crate) fn error(text: impl fmt::Display) {
-    say(Level::ERROR, &text);
+    say(Level::ERROR, &text, false);
 }
 
 pub(crate) fn warn(text: impl fmt::Display) {
-    say(Level::WARN, &text);
+    say(Level::WARN, &text, false);
+}
+
+/// An error or a warning that something goes nowhere, said on stderr at once where nobody listens and it `may_speak`.
+pub(crate) fn lost_now(level: Level, text: impl fmt::Display, may_speak: bool) {
+    say(level, &text, false);
+    if may_speak && nobody_listens() {
+        to_stderr(text);
+    }
 }
 
 pub(crate) fn info(text: impl fmt::Display) {
-    say(Level::INFO, &text);
+    say(Level::INFO, &text, false);
 }
 
 pub(crate) fn debug(text: impl fmt::Display) {
-    say(Level::DEBUG, &text);
+    say(Level::DEBUG, &text, false);
 }
 
 /// A line of what goes on all the time: written and said only where somebody listens, and kept for nobody.
@@ -63,7 +73,14 @@ impl Once {
         }
     }
 
-    /// The same for what is no mistake in every program.
+    /// A warning that something goes nowhere: a program without a subscriber is told on stderr when its tracer ends.
+    pub(crate) fn lost(&self, text: impl fmt::Display) {
+        if self.is_first() {
+            say(Level::WARN, &text, true);
+        }
+    }
+
+    /// The same as `warn` for what is no mistake in every program.
     pub(crate) fn debug(&self, text: impl fmt::Display) {
         if self.is_first() {
             debug(text);
@@ -156,15 +173,25 @@ impl OncePerSite {
     }
 
     pub(crate) fn warn(&self, site: CallSite, text: impl fmt::Display) {
+        if self.is_first(site) {
+            warn(text);
+        }
+    }
+
+    /// As [`Once::lost`].
+    pub(crate) fn lost(&self, site: CallSite, text: impl fmt::Display) {
+        if self.is_first(site) {
+            say(Level::WARN, &text, true);
+        }
+    }
+
+    pub(crate) fn is_first(&self, site: CallSite) -> bool {
         let mut mentioned = lock(&self.0);
         let is_new = mentioned.is_new(&site);
         if is_new {
             mentioned.insert(site);
         }
-        drop(mentioned);
-        if is_new {
-            warn(text);
-        }
+        is_new
     }
 }
 
@@ -191,6 +218,17 @@ pub(crate) fn gravest_unheard() -> Option<String> {
     (gravest.level <= Level::WARN).then(|| gravest.text.clone())
 }
 
+/// The first line that nobody has heard of something that goes nowhere; of all of them, since one at the end is enough.
+pub(crate) fn take_unheard_loss() -> Option<String> {
+    let mut unheard = lock(&UNHEARD);
+    let mut losses = unheard.iter_mut().filter(|line| line.is_loss);
+    let first = losses.next()?;
+    first.is_loss = false;
+    let text = first.text.clone();
+    losses.for_each(|line| line.is_loss = false);
+    Some(text)
+}
+
 /// Whether this thread has no subscriber, neither the process's nor one of its own.
 pub(crate) fn nobody_listens() -> bool {
     tracing::dispatcher::get_default(tracing::Dispatch::is::<NoSubscriber>)
@@ -200,24 +238,32 @@ pub(crate) fn nobody_listens() -> bool {
 pub(crate) fn to_stderr(text: impl fmt::Display) {
     use std::io::Write as _;
     // `eprintln!` panics where stderr is closed.
-    let _ = writeln!(std::io::stderr(), "honeyhive: {text}");
+    let _ = writeln!(
+        std::io::stderr(),
+        "honeyhive: {text} (said here since the program has no `tracing` subscriber; HH_STDERR=false turns this off)"
+    );
 }
 
-fn say(level: Level, text: &dyn fmt::Display) {
+fn say(level: Level, text: &dyn fmt::Display, is_loss: bool) {
     if nobody_listens() {
-        keep(level, text.to_string());
+        let text = text.to_string();
+        keep(Line {
+            level,
+            text,
+            is_loss,
+        });
     } else {
         replay();
         emit(level, text);
     }
 }
 
-fn keep(level: Level, text: String) {
+fn keep(line: Line) {
     let mut unheard = lock(&UNHEARD);
     if unheard.len() == MOST_UNHEARD {
         forget_one(&mut unheard);
     }
-    unheard.push_back(Line { level, text });
+    unheard.push_back(line);
     HAS_UNHEARD.store(true, Ordering::Relaxed);
 }
 
@@ -260,6 +306,7 @@ mod tests {
         let line = |(level, text): (Level, &str)| Line {
             level,
             text: text.to_owned(),
+            is_loss: false,
         };
         let mut lines: VecDeque<_> = lines.into_iter().map(line).collect();
         let forgotten = ["second", "fourth", "first", "third"].map(|text| {

@@ -42,6 +42,7 @@ fn main() -> Outcome {
     let by_themselves = [
         "late_subscriber",
         "subscriber_after_the_refusal",
+        "disabled_before_the_subscriber",
         "tracing_without_layer",
     ];
     if !by_themselves.contains(&name.as_str()) {
@@ -52,6 +53,7 @@ fn main() -> Outcome {
         "deliveries" => deliveries(),
         "late_subscriber" => late_subscriber(subscribe),
         "subscriber_after_the_refusal" => subscriber_after_the_refusal(subscribe),
+        "disabled_before_the_subscriber" => disabled_before_the_subscriber(subscribe),
         "server_without_key" => server_without_key(),
         "no_guard" => no_guard(),
         "guard_dropped_at_once" => guard_dropped_at_once(),
@@ -113,6 +115,14 @@ fn late_subscriber(subscribe: impl Fn()) -> Outcome {
     subscribe();
     let _guard = tracer.shutdown_guard();
     work(1);
+    Ok(())
+}
+
+/// As everybody does who wants spans of `tracing`: the layer of the subscriber comes from the tracer.
+fn disabled_before_the_subscriber(subscribe: impl FnOnce()) -> Outcome {
+    let tracer = HoneyHiveTracer::from_env_or_disabled();
+    subscribe();
+    let _layer = HoneyHiveLayer::new(tracer);
     Ok(())
 }
 

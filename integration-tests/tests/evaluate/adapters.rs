@@ -19,7 +19,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use crate::isolation::assert_apart;
-use crate::stage::{Echo, Stage, exact, numbered};
+use crate::stage::{Echo, Stage, staged};
 
 async fn chat(Json(body): Json<Value>) -> Json<Value> {
     drop(honeyhive::span("in the handler").event_type("tool").start());
@@ -70,16 +70,13 @@ fn assert_joined(stage: &Stage, report: &ExperimentReport) {
 async fn an_axum_app_in_the_process_joins_the_datapoints_session() {
     let stage = Stage::new().await;
     let app = axum_app(&stage.tracer);
-    let report = honeyhive::evaluate(async move |dp: Echo| {
+    let asks = async move |dp: Echo| {
         let request = Request::post("/chat").header("content-type", "application/json");
         let request = request.body(Body::from(dp.inputs().to_string()))?;
         json_of(app.clone().oneshot(request).await?).await
-    })
-    .dataset(numbered(5))
-    .evaluator("exact", exact)
-    .tracer(&stage.tracer)
-    .await
-    .unwrap();
+    };
+    let run = staged(honeyhive::evaluate(asks), &stage, 5);
+    let report = run.await.unwrap();
     assert_joined(&stage, &report);
     assert_apart(&stage, 2);
 }
@@ -89,7 +86,7 @@ async fn an_actix_app_in_the_process_joins_the_datapoints_session() {
     let stage = Stage::new().await;
     let tracer = stage.tracer.clone();
     // An app of actix-web stays on its thread, so each call has one of its own.
-    let report = evaluate_sync(move |dp: Echo| {
+    let asks = move |dp: Echo| {
         let app = App::new().wrap(HoneyHive::new(tracer));
         let app = app.route("/chat", web::post().to(actix_chat));
         let request = TestRequest::post().uri("/chat").set_json(dp.inputs());
@@ -97,12 +94,9 @@ async fn an_actix_app_in_the_process_joins_the_datapoints_session() {
             let app = init_service(app).await;
             Ok::<Value, String>(call_and_read_body_json(&app, request.to_request()).await)
         })
-    })
-    .dataset(numbered(5))
-    .evaluator("exact", exact)
-    .tracer(&stage.tracer)
-    .await
-    .unwrap();
+    };
+    let run = staged(evaluate_sync(asks), &stage, 5);
+    let report = run.await.unwrap();
     assert_joined(&stage, &report);
     assert_apart(&stage, 2);
 }
@@ -142,18 +136,15 @@ async fn an_actix_service_over_a_socket_joins_by_the_datapoints_headers_and_its_
 async fn assert_joined_over_a_socket(stage: &Stage, address: SocketAddr, tracer: &HoneyHiveTracer) {
     let http = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
         .build_http::<Body>();
-    let report = honeyhive::evaluate(async move |dp: Echo| {
+    let asks = async move |dp: Echo| {
         let mut request = Request::post(format!("http://{address}/chat"))
             .header("content-type", "application/json")
             .body(Body::from(dp.inputs().to_string()))?;
         request.headers_mut().extend(dp.headers());
         json_of(http.request(request).await?).await
-    })
-    .dataset(numbered(5))
-    .evaluator("exact", exact)
-    .tracer(&stage.tracer)
-    .await
-    .unwrap();
+    };
+    let run = staged(honeyhive::evaluate(asks), stage, 5);
+    let report = run.await.unwrap();
     tracer.force_flush(crate::stage::PATIENCE).await.unwrap();
     assert_joined(stage, &report);
     for session in stage.honeyhive.sessions() {

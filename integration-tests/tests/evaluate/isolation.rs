@@ -50,14 +50,6 @@ fn mark(tracer: &HoneyHiveTracer, name: &'static str, q: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn many_datapoints_with_spans_of_all_kinds_are_as_many_sessions_with_three_ids_on_each_span()
-{
-    assert_each_is_in_its_session(100).await;
-}
-
-/// As above, of the size that experiments have.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "takes four seconds: `cargo test -p integration-tests --test evaluate -- --ignored`"]
 async fn a_thousand_datapoints_with_spans_of_all_kinds_are_a_thousand_sessions_with_three_ids_on_each_span()
  {
     assert_each_is_in_its_session(1000).await;

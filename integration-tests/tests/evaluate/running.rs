@@ -113,6 +113,31 @@ async fn a_function_that_takes_its_time_has_two_calls_a_datapoint_all_the_same()
 }
 
 #[tokio::test]
+async fn a_run_of_seconds_sends_its_spans_in_whole_batches_all_the_same() {
+    let stage = Stage::new().await;
+    let n = 24;
+    honeyhive::evaluate(async |dp: Echo| {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        right(dp).await
+    })
+    .dataset(numbered(n))
+    .evaluator("exact", exact)
+    .max_workers(1)
+    .tracer(&stage.tracer)
+    .await
+    .unwrap();
+    let batches = stage.calls("POST", "/opentelemetry");
+    let all = stage.honeyhive.requests().len();
+    assert!(
+        all <= 2 * n + n.div_ceil(512) + 3,
+        "{all} calls, {batches} of them with spans"
+    );
+    // Those that wait at the end, and those whose sessions begin with it.
+    assert!(batches <= 2, "{batches} calls with spans");
+    assert_eq!(stage.honeyhive.stats().events, n);
+}
+
+#[tokio::test]
 async fn a_stored_dataset_of_250_is_read_by_four_calls_and_keeps_its_ids() {
     let stage = Stage::new().await;
     let rows = (0..250).map(|q| json!({"inputs": {"q": q}, "ground_truth": {"a": q}}));

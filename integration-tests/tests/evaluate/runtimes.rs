@@ -5,21 +5,19 @@ use std::thread::ThreadId;
 use honeyhive::evaluate::{ExperimentReport, RunStatus, evaluate_sync};
 use honeyhive::json;
 
-use crate::stage::{Echo, Stage, evaluation, numbered, q, right};
+use crate::stage::{Echo, Stage, evaluation, q, right, staged};
 
 /// Thirty datapoints have run, each function on the thread that is given back.
 async fn threads_of(stage: &Stage) -> Vec<ThreadId> {
     let threads = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let seen = std::sync::Arc::clone(&threads);
-    let report = honeyhive::evaluate(async move |dp: Echo| {
+    let notes = async move |dp: Echo| {
         tokio::task::yield_now().await;
         seen.lock().unwrap().push(std::thread::current().id());
         right(dp).await
-    })
-    .dataset(numbered(30))
-    .tracer(&stage.tracer)
-    .await
-    .unwrap();
+    };
+    let run = staged(honeyhive::evaluate(notes), stage, 30);
+    let report = run.await.unwrap();
     assert_whole(stage, &report, 30);
     let threads = threads.lock().unwrap();
     threads.clone()
@@ -61,15 +59,12 @@ async fn a_run_goes_on_in_a_runtime_of_many_threads() {
 async fn a_function_that_is_not_async_runs_in_its_session() {
     let stage = Stage::new().await;
     let tracer = stage.tracer.clone();
-    evaluate_sync(move |dp: Echo| {
+    let function = evaluate_sync(move |dp: Echo| {
         drop(tracer.tool("inside").start());
         Ok::<_, String>(json!({"a": q(&dp)}))
-    })
-    .function_name("blocking")
-    .dataset(numbered(1))
-    .tracer(&stage.tracer)
-    .await
-    .unwrap();
+    });
+    let run = staged(function.function_name("blocking"), &stage, 1);
+    run.await.unwrap();
     let tree = stage.honeyhive.tree(&stage.only_session().session_id);
     assert!(
         tree.ends_with("\n  blocking [chain]\n    inside [tool]\n"),

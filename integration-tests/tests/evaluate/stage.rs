@@ -92,7 +92,16 @@ pub(crate) fn exact(case: Case<Value, Value, Value>) -> Option<bool> {
 
 /// The right function over so many datapoints.
 pub(crate) fn evaluation(stage: &Stage, n: usize) -> Evaluate<Value, Value, Value> {
-    honeyhive::evaluate(right)
+    staged(honeyhive::evaluate(right), stage, n)
+}
+
+/// A function over so many datapoints, judged by what would be right.
+pub(crate) fn staged(
+    evaluate: Evaluate<Value, Value, Value>,
+    stage: &Stage,
+    n: usize,
+) -> Evaluate<Value, Value, Value> {
+    evaluate
         .dataset(numbered(n))
         .evaluator("exact", exact)
         .tracer(&stage.tracer)

@@ -1,8 +1,9 @@
 //! Two runs beside each other.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::aggregate::Aggregate;
+use super::paired::{Change, Verdict, changes};
 use super::rows::RunRow;
 use super::summary::{details, event_details};
 
@@ -29,20 +30,27 @@ pub(crate) fn compare(
         let found = values.iter().find(|(known, _)| known == name);
         found.and_then(|(_, values)| aggregate.of(values))
     };
+    let changes = changes(&old.rows, &new.rows);
     let metrics: Vec<Value> = names
         .into_iter()
         .map(|name| {
+            let datapoints = changes.iter().find(|change| change.metric == *name);
             let (new, old) = (of(&new_values, name), of(&old_values, name));
             let difference = new.zip(old).map(|(new, old)| new - old);
             let change = difference.zip(old.filter(|old| *old != 0.0));
-            json!({
+            let mut metric = json!({
                 "metric_name": name,
                 "metric_type": kinds(name).unwrap_or_else(|| "CLIENT_SIDE".to_owned()),
                 "old_aggregate": old,
                 "new_aggregate": new,
                 "difference": difference,
                 "percentage_change": change.map(|(difference, old)| 100.0 * difference / old.abs()),
-            })
+            });
+            metric
+                .as_object_mut()
+                .into_iter()
+                .for_each(|metric| metric.extend(by_datapoint(datapoints)));
+            metric
         })
         .collect();
     json!({
@@ -52,6 +60,45 @@ pub(crate) fn compare(
         "old_run": old.answer,
         "new_run": new.answer,
     })
+}
+
+/// Which datapoints a metric has changed on, for better or worse: the official SDK counts on these fields, which no
+/// description of the API has.
+fn by_datapoint(change: Option<&Change>) -> Map<String, Value> {
+    let pairs = || {
+        change
+            .iter()
+            .flat_map(|it| it.pairs.iter().map(move |pair| (*it, pair)))
+    };
+    let of = |wanted: Verdict| -> Vec<&String> {
+        let is_wanted = |(change, (_, (old, new))): &(&Change, (_, &(f64, f64)))| {
+            change.direction(new - old) == wanted
+        };
+        pairs().filter(is_wanted).map(|(_, (id, _))| id).collect()
+    };
+    let values = |side: fn(&(f64, f64)) -> f64| -> Vec<f64> {
+        pairs().map(|(_, (_, values))| side(values)).collect()
+    };
+    let (improved, degraded, same) = (
+        of(Verdict::Better),
+        of(Verdict::Worse),
+        of(Verdict::Unknown),
+    );
+    let fields = json!({
+        "found_count": pairs().count(),
+        "improved_count": improved.len(),
+        "degraded_count": degraded.len(),
+        "same_count": same.len(),
+        "improved": improved,
+        "degraded": degraded,
+        "same": same,
+        "old_values": values(|(old, _)| *old),
+        "new_values": values(|(_, new)| *new),
+    });
+    match fields {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
 }
 
 /// The events of both runs on one datapoint, of one name and type: the first run's and the second's.

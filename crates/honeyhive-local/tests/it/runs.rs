@@ -162,6 +162,20 @@ async fn two_runs_are_compared_on_the_datapoints_that_they_share() {
         assert_eq!(score["new_aggregate"], 0.75);
         assert!((score["old_aggregate"].as_f64().unwrap() - 1.0 / 3.0).abs() < 1e-9);
         assert!((score["percentage_change"].as_f64().unwrap() - 125.0).abs() < 1e-9);
+        let counts = [
+            "found_count",
+            "improved_count",
+            "degraded_count",
+            "same_count",
+        ];
+        assert_eq!(
+            counts.map(|name| score[name].as_u64()),
+            [2, 1, 0, 1].map(Some)
+        );
+        let ids = ["improved", "degraded", "same"].map(|name| score[name].clone());
+        assert_eq!(ids, [json!(["d0"]), json!([]), json!(["d1"])]);
+        assert_eq!(score["old_values"], json!([0.5, 0.5]));
+        assert_eq!(score["new_values"], json!([1.0, 0.5]));
         assert_eq!(comparison["new_run"]["run_id"], new);
         assert_eq!(comparison["old_run"]["run_id"], old);
         let both = json!([{ "event_name": "answer", "event_type": "chain", "presence": "both" }]);

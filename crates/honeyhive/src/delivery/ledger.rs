@@ -217,6 +217,11 @@ impl Ledger {
             .any(|flush| claim.epoch() <= flush.epoch)
     }
 
+    /// True while somebody waits for a flush.
+    pub(crate) const fn is_flushing(&self) -> bool {
+        !self.flushes.is_empty()
+    }
+
     /// True once half the time of a flush is over: what it waits for is sent in the other half.
     pub(crate) fn is_half_over(&self, now: Instant) -> bool {
         self.flushes.iter().any(|flush| {

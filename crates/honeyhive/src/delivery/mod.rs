@@ -100,14 +100,15 @@ pub(crate) fn start(
             runtime.shutdown_background();
             // First what is left is accounted for, then those who wait are told.
             outbox.abandon();
+            if run.is_err() {
+                log::error(
+                    "the delivery thread panicked; nothing more is delivered, please report this",
+                );
+            }
             outbox.part_with_losses();
             outbox.part_with_nothing();
             if let Ok(answers) = run {
                 answers.into_iter().for_each(Answered::send);
-            } else {
-                log::error(
-                    "the delivery thread panicked; nothing more is delivered, please report this",
-                );
             }
         })
         .map(drop)

@@ -94,6 +94,7 @@ where
     let (jobs, finished) = jobs_of(rows, settings.trials, &known);
 
     let dropped_before = tracer.stats().dropped.total();
+    let _underway = tracer.begin_run();
     let sessions = Sessions::default();
     let mut life = Life::begin(client, facts, sessions.clone(), settings.offline).await?;
     let journal = journal_of(&settings, resumed, &life.facts)?;

@@ -12,6 +12,7 @@ use super::{Inner, RequestInfo, ServerInstrumentation, SessionStart, SessionTrus
 use crate::enrichment::object_of;
 use crate::error::BuildError;
 use crate::incoming::Flushing;
+use crate::log;
 use crate::model::object::Bucket;
 use crate::settings::SessionTransport;
 use crate::tracer::HoneyHiveTracer;
@@ -267,6 +268,8 @@ impl<T> ServerInstrumentationBuilder<T> {
     }
 
     fn checked(self) -> ServerInstrumentation {
+        // By now a program has its subscriber, most often.
+        log::replay();
         self.0.tracer.trusts().add(&self.0.trust);
         ServerInstrumentation {
             #[cfg(feature = "model-calls")]

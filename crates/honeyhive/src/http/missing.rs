@@ -39,12 +39,12 @@ fn warn_of_missing() {
     static NO_LAYER: Once = Once::new();
     static LEFT_OUT: Once = Once::new();
     match suppression::here() {
-        None => NO_LAYER.warn(
+        None => NO_LAYER.lost(
             "a handler asked for `CurrentSession` outside every HoneyHive layer or middleware, so what it records goes \
              nowhere: put its route inside (in axum, `.layer(HoneyHiveLayer::new(tracer))` comes after the routes)",
         ),
         Some(tracer) if tracer.is_nobody() => {}
-        Some(_) => LEFT_OUT.warn(
+        Some(_) => LEFT_OUT.lost(
             "a handler asked for `CurrentSession` in a request that the HoneyHive layer leaves out (`OPTIONS`, health \
              checks, `.filter(..)`, `.skip(..)`), so what it records goes nowhere: `is_recording()` tells the handler",
         ),

@@ -30,6 +30,11 @@ impl Bounds {
         items.max(share(pending.bytes, self.most.bytes))
     }
 
+    /// True where a whole batch of spans that waits is no more than a quarter of the room.
+    pub(super) const fn have_room_for_batches(&self) -> bool {
+        self.most.items >= 4 * 512 && self.most.bytes >= 16 * 1024 * 1024
+    }
+
     pub(crate) fn new(items: usize, bytes: usize, policy: DropPolicy, has_spool: bool) -> Self {
         let most = Load {
             items: items as u64,

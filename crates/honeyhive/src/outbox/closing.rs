@@ -53,6 +53,7 @@ impl Outbox {
 
     /// The last handle is going: what is pending may be lost with the process.
     pub(crate) fn last_handle_is_gone(&self) {
+        log::replay();
         let pending = self.stats().pending;
         let is_closed = self.life.closed.get().is_some();
         self.close(Closed::LastHandle);
@@ -69,7 +70,7 @@ impl Outbox {
         }
     }
 
-    /// Says on stderr, where nobody listens, that something was not delivered.
+    /// Says on stderr, where nobody listens, that something was not delivered, or goes nowhere.
     pub(crate) fn part_with_losses(&self) {
         let stats = self.stats();
         let lost =
@@ -81,6 +82,8 @@ impl Outbox {
                 "{lost} of {} items were not delivered: {why}",
                 stats.accepted
             ));
+        } else if let Some(why) = log::take_unheard_loss() {
+            self.part(&why);
         }
     }
 
@@ -95,11 +98,9 @@ impl Outbox {
     }
 
     fn part(&self, text: &str) {
-        let may_speak = self.speaks_at_the_end && log::nobody_listens();
+        let may_speak = self.may_speak && log::nobody_listens();
         if may_speak && !self.life.has_parted.swap(true, Ordering::Relaxed) {
-            log::to_stderr(format_args!(
-                "{text} (said here since the program has no `tracing` subscriber; HH_STDERR=false turns this off)"
-            ));
+            log::to_stderr(text);
         }
     }
 }

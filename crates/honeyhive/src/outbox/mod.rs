@@ -18,6 +18,7 @@ mod lifeline;
 mod load;
 mod queue;
 mod record;
+mod run;
 mod start;
 pub(crate) mod strays;
 mod update;
@@ -26,7 +27,7 @@ mod weight;
 
 use std::fmt;
 use std::panic::RefUnwindSafe;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -53,6 +54,8 @@ pub(crate) use queue::BATCH;
 pub(crate) use queue::Inbox;
 use queue::Queue;
 pub(crate) use record::{Record, Root};
+#[cfg(any(feature = "evaluate", test))]
+pub(crate) use run::RunUnderway;
 pub(crate) use start::{Facts, StartRecord};
 pub(crate) use update::{Outcome, SessionEnd, Timing, Update};
 pub(crate) use weight::{fit_span, span_load};
@@ -90,9 +93,11 @@ pub(crate) struct Outbox {
     /// The name of a linked session that nobody has named; `None` for one made of its id.
     link_name: Option<Arc<str>>,
     /// Losses are said on stderr where nobody listens.
-    speaks_at_the_end: bool,
+    may_speak: bool,
     /// Texts that go to models and come from them are sent.
     captures_content: bool,
+    /// Experiments that run in this process.
+    runs: AtomicUsize,
     /// What sessions use, where the program has a budget for them.
     counters: Option<Box<Counters>>,
     #[cfg(feature = "client")]
@@ -139,8 +144,9 @@ impl Outbox {
             is_local: false,
             answer_timeout: Duration::ZERO,
             link_name: None,
-            speaks_at_the_end: true,
+            may_speak: true,
             captures_content: true,
+            runs: AtomicUsize::new(0),
             counters: None,
             #[cfg(feature = "client")]
             turns: tokio::sync::Semaphore::new(ASKING_WIDTH),
@@ -209,9 +215,13 @@ impl Outbox {
     }
 
     /// Whether losses are said on stderr where nobody listens.
-    pub(crate) const fn speaks_at_the_end(mut self, speaks: bool) -> Self {
-        self.speaks_at_the_end = speaks;
+    pub(crate) const fn speaking(mut self, speaks: bool) -> Self {
+        self.may_speak = speaks;
         self
+    }
+
+    pub(crate) const fn may_speak(&self) -> bool {
+        self.may_speak
     }
 
     pub(crate) const fn is_disabled(&self) -> bool {

@@ -11,7 +11,7 @@ use super::{Field, Hook, MARK, Redaction, Verdict, text};
 use crate::error::BuildError;
 use crate::model::limits;
 use crate::model::words::words;
-use crate::secret::is_secret_name;
+use crate::secret::{is_secret_name, narrow};
 
 /// How much of a text that was cut may be the beginning of something longer, in bytes: longer than keys and tokens are.
 const UNSURE: usize = 4 * 1024;
@@ -199,7 +199,7 @@ fn key_words(key: &str) -> Result<Vec<String>, BuildError> {
 }
 
 fn small_words(name: &str) -> Vec<String> {
-    words(name).map(str::to_lowercase).collect()
+    words(&narrow(name)).map(str::to_lowercase).collect()
 }
 
 fn pattern(pattern: &str) -> Result<Regex, BuildError> {

@@ -56,6 +56,17 @@ pub(crate) struct Explicit {
     pub(crate) needs: Needs,
 }
 
+impl Explicit {
+    /// Whether stderr may be written to where the settings as a whole are not usable.
+    pub(crate) fn may_speak(&self) -> bool {
+        let read = |name: &str| {
+            let is_asked = !self.is_isolated;
+            is_asked.then(|| std::env::var_os(name)).flatten()
+        };
+        stderr(self.stderr, Environment(&read)).unwrap_or(true)
+    }
+}
+
 /// The keys that there have to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Needs {
@@ -163,9 +174,7 @@ impl Settings {
             })?,
             ca_certificate: explicit.ca_certificate,
             spool: spool(explicit.spool, env)?,
-            stderr: env
-                .parsed(explicit.stderr, &names::STDERR, parse_bool)?
-                .is_none_or(|setting| setting.value),
+            stderr: stderr(explicit.stderr, env)?,
             captures_content: env
                 .parsed(
                     explicit.captures_content,
@@ -186,6 +195,11 @@ impl Settings {
         let hash = Uuid::new_v5(&Uuid::NAMESPACE_URL, all.as_bytes());
         hash.as_fields().0
     }
+}
+
+fn stderr(explicit: Option<bool>, env: Environment<'_>) -> Result<bool, BuildError> {
+    let setting = env.parsed(explicit, &names::STDERR, parse_bool)?;
+    Ok(setting.is_none_or(|setting| setting.value))
 }
 
 /// A text of one line.

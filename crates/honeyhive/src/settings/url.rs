@@ -46,8 +46,19 @@ fn problem(url: &str) -> Option<&'static str> {
     if uri.query().is_some() || url.contains('#') {
         return Some("it has a query or a fragment");
     }
-    if uri.path().split('/').any(|part| part == "v1") {
+    let has = |name: &str| {
+        uri.path()
+            .split('/')
+            .any(|part| part.eq_ignore_ascii_case(name))
+    };
+    if has("opentelemetry") {
+        return Some("its path goes on with /opentelemetry, which is added to it: leave that out");
+    }
+    if has("v1") {
         return Some("its path goes on with /v1, which is added to it: leave that out");
+    }
+    if is_web_page(host) {
+        return Some("it is HoneyHive's web page, and the API is at another host");
     }
     if authority.len() > host.len() && uri.port_u16().is_none_or(|port| port == 0) {
         return Some("what follows its host is no port");
@@ -58,6 +69,17 @@ fn problem(url: &str) -> Option<&'static str> {
     }
     let is_usable = is_usable_by_client(url);
     (!is_usable).then_some("the HTTP client cannot use it as a URL")
+}
+
+/// Whether people look there rather than programs: `app.honeyhive.ai`, `app.us.honeyhive.ai`, the site itself. The API of
+/// a tenant is at `tenant.api.honeyhive.ai`.
+fn is_web_page(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let Some(before) = host.strip_suffix("honeyhive.ai") else {
+        return false;
+    };
+    let first = before.split('.').next().unwrap_or_default();
+    ["", "app", "docs", "www"].contains(&first) && (before.is_empty() || before.ends_with('.'))
 }
 
 /// Asks the client's own reading of URLs, which is not in all the same as that of `http`.
@@ -96,6 +118,10 @@ mod tests {
             "https://ho st",
             "https:///path",
             "\"https://host\"",
+            "https://app.honeyhive.ai",
+            "https://app.us.honeyhive.ai./",
+            "https://honeyhive.ai",
+            "https://host/opentelemetry/v1/traces",
         ] {
             assert!(problem(url).is_some(), "{url}");
         }
@@ -104,6 +130,10 @@ mod tests {
             "https://[::1]:8443",
             "https://host/behind/a/proxy",
             "http://10.0.0.1",
+            "https://api.honeyhive.ai",
+            "https://tenant.api.honeyhive.ai",
+            "https://app.example",
+            "https://myhoneyhive.ai",
         ] {
             assert_eq!(problem(url), None, "{url}");
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use opentelemetry_http::HttpClient;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanLimits};
+use tracing::Level;
 
 use super::{HoneyHiveTracer, resource};
 use crate::attributes::MAX_GATHERED;
@@ -75,7 +76,7 @@ impl HoneyHiveTracer {
 /// | [`sampling`](Self::sampling) | `HH_SESSION_SAMPLE_RATE`, 0 to 1 | 1: every session is sent |
 /// | [`drop_policy`](Self::drop_policy) | `HH_DROP_POLICY` | `newest` |
 /// | `spool`, with the feature `spool` | `HH_SPOOL_DIR` | none: what is pending is in memory only |
-/// | [`stderr`](Self::stderr) | `HH_STDERR` | `true`: a program without a `tracing` subscriber hears of losses at the end |
+/// | [`stderr`](Self::stderr) | `HH_STDERR` | `true`: a program without a `tracing` subscriber hears of losses on stderr |
 /// | [`capture_content`](Self::capture_content) | `HH_CAPTURE_CONTENT` | `true`: what models are asked and say is sent |
 ///
 /// `HONEYHIVE_API_KEY`, `HONEYHIVE_SERVER_URL` and `HH_SERVER_URL` are read too, each with one warning:
@@ -318,8 +319,10 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// Whether a program without a `tracing` subscriber is told on stderr, in one line when the tracer ends, that
-    /// something was not delivered, and why (`HH_STDERR`, default `true`).
+    /// Whether a program without a `tracing` subscriber is told on stderr, in one line (`HH_STDERR`, default `true`):
+    ///
+    /// - when the tracer ends: that something was not delivered or went nowhere, and why,
+    /// - at once: that [`build_or_disabled`](Self::build_or_disabled) has turned HoneyHive off, and what to set.
     pub fn stderr(mut self, on: bool) -> Self {
         self.explicit.stderr = Some(on);
         self
@@ -403,7 +406,7 @@ impl HoneyHiveTracerBuilder {
             .answering_within(settings.api_timeout)
             .calls_links(by_spans.then(|| settings.session_name.as_str().into()))
             .local(is_local)
-            .speaks_at_the_end(settings.stderr)
+            .speaking(settings.stderr)
             .captures_content(settings.captures_content)
             .counts_for(self.budget);
         let outbox = Arc::new(outbox);
@@ -451,7 +454,7 @@ impl HoneyHiveTracerBuilder {
         tracer.set_for_runs(for_runs);
         #[cfg(feature = "client")]
         tracer.set_about(super::About {
-            writes_with: settings.keys.write().map_or(KeyKind::Project, ApiKey::kind),
+            writes_with: settings.keys.writes_with(),
             has_given_client: settings.http_client.is_some(),
             settings: given.found(is_isolated, &settings),
             server_url: settings.server_url,
@@ -469,7 +472,8 @@ impl HoneyHiveTracerBuilder {
         Ok(tracer)
     }
 
-    /// The tracer; where a setting is missing or unusable, one that records nothing. The log says so once, as an error.
+    /// The tracer; where a setting is missing or unusable, one that records nothing. The log says so once, as an error;
+    /// a program without a `tracing` subscriber is told on stderr ([`stderr`](Self::stderr)).
     ///
     /// For servers, which HoneyHive must never keep down. Scripts and Lambda functions want the error of
     /// [`build`](Self::build).
@@ -481,11 +485,12 @@ impl HoneyHiveTracerBuilder {
     /// ```
     #[must_use]
     pub fn build_or_disabled(self) -> HoneyHiveTracer {
+        let may_speak = self.explicit.may_speak();
         self.build().unwrap_or_else(|error| {
-            log::error(format_args!(
-                "HoneyHive is off, and nothing is recorded: {}",
-                with_causes(&error)
-            ));
+            let why = with_causes(&error);
+            let text = format_args!("HoneyHive is off, and nothing is recorded: {why}");
+            // A server may never end by itself, so it is told now.
+            log::lost_now(Level::ERROR, text, may_speak);
             let tracer = HoneyHiveTracer::disabled();
             tracer.stand_for_default();
             tracer

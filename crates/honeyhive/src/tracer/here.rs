@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
+use tracing::Level;
+
 use super::{HoneyHiveTracer, Inner};
 use crate::context;
-use crate::log::{CallSite, Once, OncePerSite};
+use crate::log::{self, CallSite, Once, OncePerSite};
 use crate::session::{Session, current, suppression};
 use crate::span::{Maker, SpanBuilder};
 
@@ -25,6 +27,8 @@ static CANDIDATES: RwLock<Candidates> = RwLock::new(Candidates {
 });
 /// There has been a candidate. A traced function in a program without HoneyHive reads only this.
 static HAS_BEEN: AtomicBool = AtomicBool::new(false);
+/// The tracer that was made last lets stderr be written to, and nothing was written since.
+static MAY_SPEAK: AtomicBool = AtomicBool::new(false);
 
 impl HoneyHiveTracer {
     /// Makes this the tracer of every `#[honeyhive::trace]` function and every [`honeyhive::span`](crate::span()) that
@@ -67,6 +71,7 @@ impl HoneyHiveTracer {
             candidates.alive.len()
         };
         HAS_BEEN.store(true, Ordering::Release);
+        MAY_SPEAK.store(self.inner.outbox.may_speak(), Ordering::Relaxed);
         if alive > MANY {
             TOLD.warn(format_args!(
                 "{alive} tracers are alive, each with a thread and connections of its own: make one when the program \
@@ -155,12 +160,16 @@ fn warn_of_nobody(alive: usize, name: &str, site: CallSite) {
              with `HoneyHiveTracer::set_default`"
         ),
     };
-    TOLD.warn(
-        site,
-        format_args!(
-            "the span {name:?} ({site}) began outside every session, and is not recorded: {why}"
-        ),
+    let text = format_args!(
+        "the span {name:?} ({site}) began outside every session, and is not recorded: {why}"
     );
+    if alive > 0 {
+        TOLD.lost(site, text);
+    } else if TOLD.is_first(site) {
+        // No tracer will end any more, so this is the last chance to say it.
+        let may_speak = MAY_SPEAK.swap(false, Ordering::Relaxed);
+        log::lost_now(Level::WARN, text, may_speak);
+    }
 }
 
 /// A span by hand, for whoever has no tracer at hand: in the current session, else the default tracer's own.

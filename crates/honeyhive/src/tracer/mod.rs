@@ -143,6 +143,15 @@ impl HoneyHiveTracer {
         self.inner.outbox.is_disabled()
     }
 
+    /// The same. One that is off has no thread that would say again what a late subscriber has not heard.
+    fn is_off(&self) -> bool {
+        let is_off = self.is_disabled();
+        if is_off {
+            log::replay();
+        }
+        is_off
+    }
+
     fn from_parts(
         provider: SdkTracerProvider,
         processor: HoneyHiveSpanProcessor,
@@ -352,7 +361,7 @@ impl HoneyHiveTracer {
 
     /// None where nothing is recorded.
     pub(crate) fn maker(&self) -> Option<Maker> {
-        (!self.is_disabled()).then(|| Maker {
+        (!self.is_off()).then(|| Maker {
             tracer: Arc::clone(&self.inner.tracer),
             outbox: Arc::clone(&self.inner.outbox),
         })
@@ -420,7 +429,7 @@ impl HoneyHiveTracer {
     #[doc(alias = "flush")]
     #[doc(alias = "timeout_millis")]
     pub async fn force_flush(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
-        if self.is_disabled() {
+        if self.is_off() {
             return Ok(FlushReport::default());
         }
         let (reply, answer) = Reply::awaited(timeout);
@@ -461,7 +470,7 @@ impl HoneyHiveTracer {
     ) -> impl Future<Output = Result<FlushReport, FlushError>> + Send + use<> {
         let tracer = self.clone();
         async move {
-            if tracer.is_disabled() {
+            if tracer.is_off() {
                 return Ok(FlushReport::default());
             }
             let (reply, answer) = Reply::awaited(timeout);
@@ -483,7 +492,7 @@ impl HoneyHiveTracer {
     }
 
     fn stop_blocking(&self, timeout: Duration, by: Closed) -> Result<FlushReport, FlushError> {
-        if self.is_disabled() {
+        if self.is_off() {
             return Ok(FlushReport::default());
         }
         self.inner.outbox.close(by);
@@ -495,7 +504,7 @@ impl HoneyHiveTracer {
         timeout: Duration,
         command: impl FnOnce(Duration, Reply<Result<FlushReport, FlushError>>) -> Command,
     ) -> Result<FlushReport, FlushError> {
-        if self.is_disabled() {
+        if self.is_off() {
             return Ok(FlushReport::default());
         }
         let (reply, answer) = Reply::blocking();
@@ -538,6 +547,12 @@ impl HoneyHiveTracer {
     fn set_for_runs(&self, for_runs: ForRuns) {
         // It is set once, where the tracer is built.
         let _ = self.inner.for_runs.set(for_runs);
+    }
+
+    /// While this is held, spans of runs wait for whole batches.
+    #[cfg(feature = "evaluate")]
+    pub(crate) fn begin_run(&self) -> crate::outbox::RunUnderway {
+        crate::outbox::RunUnderway::new(&self.inner.outbox)
     }
 
     /// None of a tracer that records nothing.

@@ -63,6 +63,7 @@ impl HoneyHiveTracer {
         &self,
         start: impl FnOnce(StopSignal) -> S,
     ) -> Serve<S::IntoFuture> {
+        log::replay();
         let (stop, stopped) = oneshot::channel();
         Serve {
             tracer: self.clone(),

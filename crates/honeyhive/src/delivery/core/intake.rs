@@ -6,6 +6,7 @@ use opentelemetry_sdk::trace::SpanData;
 use tokio::time::Instant;
 
 use super::state::Core;
+use crate::attributes::EXPERIMENT;
 use crate::delivery::claim::Claim;
 use crate::delivery::intake::{Held, session_of};
 use crate::delivery::piles::{Place, Waiting};
@@ -122,6 +123,7 @@ impl Core {
         let session = session_of(&span).map(|id| self.intake.labels.current(id));
         let waiting = Waiting {
             claim: self.ledger.accept(span_load(&span)),
+            is_of_run: self.outbox.has_run() && is_of_run(&span),
             span,
             since: now,
             session,
@@ -223,4 +225,11 @@ impl Core {
         self.take_start(start, claim, now);
         self.piles.sessions.hold_no_longer(id, now);
     }
+}
+
+/// True for a span that carries the id of a run.
+fn is_of_run(span: &SpanData) -> bool {
+    let [(_, run_id), ..] = EXPERIMENT;
+    let mut keys = span.attributes.iter().map(|it| it.key.as_str());
+    keys.any(|key| key == run_id)
 }

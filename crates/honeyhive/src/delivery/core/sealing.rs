@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::state::{Core, Effect};
 use crate::delivery::claim::Claim;
 use crate::delivery::lane::Number;
-use crate::delivery::piles::{Batch, Job, JobOf, Place};
+use crate::delivery::piles::{Batch, Job, JobOf, Patience, Place};
 use crate::delivery::routes::{REST_WIDTH, TRACES_WIDTH};
 use crate::delivery::seal::{Open, Product};
 use crate::delivery::sealed::{Body, Sealed, Target};
@@ -15,6 +15,7 @@ use crate::error::StartError;
 use crate::model::id::SessionId;
 use crate::outbox::StartRecord;
 use crate::report::DropReason;
+use crate::settings::SessionTransport;
 
 impl Core {
     /// Seals what is due: spans first, since they may create what is updated.
@@ -22,10 +23,11 @@ impl Core {
         if self.piles.spans.strays_are_due(now, &self.ledger) {
             self.assign_strays(now);
         }
+        let patience = self.patience();
         self.piles.spans.look(now, &self.ledger);
         let ready = self.piles.jobs.len(true) + self.lane.ready(true);
         for _ in ready..TRACES_WIDTH {
-            if !self.piles.spans.free_are_due(now, &self.ledger) {
+            if !self.piles.spans.free_are_due(now, &self.ledger, patience) {
                 break;
             }
             let Some(batch) = self.piles.spans.next_batch(&mut self.ledger) else {
@@ -44,6 +46,16 @@ impl Core {
             if !self.is_behind(id) && self.seal_session(id, false, now) {
                 ready += 1;
             }
+        }
+    }
+
+    /// How much longer the spans of a run wait for a whole batch. Where spans create their session, not at all.
+    fn patience(&self) -> Patience {
+        let may_wait = self.intake.transport == SessionTransport::Rest && self.outbox.has_run();
+        if may_wait {
+            Patience::Whole
+        } else {
+            Patience::Little
         }
     }
 

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use opentelemetry::KeyValue;
+use opentelemetry_sdk::trace::SpanData;
 use tokio::time::Instant;
 
 use super::random::{plan, span};
@@ -13,7 +15,9 @@ use crate::delivery::seal::Sealer;
 use crate::delivery::sealed::Target;
 use crate::delivery::work;
 use crate::model::id::SessionId;
-use crate::outbox::{BATCH, Bounds, Command, Inbox, Inputs, Outbox, Reply, StartRecord, fit_span};
+use crate::outbox::{
+    BATCH, Bounds, Command, Inbox, Inputs, Outbox, Reply, RunUnderway, StartRecord, fit_span,
+};
 use crate::session::StartupSession;
 use crate::settings::DropPolicy;
 use crate::spool::Shelf;
@@ -66,7 +70,17 @@ impl Steps {
     }
 
     fn span(&self, session: SessionId) {
-        let mut span = span(session, SessionId::new());
+        self.push(span(session, SessionId::new()));
+    }
+
+    fn span_of_a_run(&self) {
+        let mut span = span(SessionId::new(), SessionId::new());
+        span.attributes
+            .push(KeyValue::new("honeyhive_metadata.run_id", "r"));
+        self.push(span);
+    }
+
+    fn push(&self, mut span: SpanData) {
         let load = fit_span(&mut span);
         self.outbox.push_span(span, load);
     }
@@ -244,5 +258,67 @@ fn spans_without_a_flush_go_twice_a_second_at_most_while_starts_are_answered_lat
     }
     assert_eq!(steps.batches(), 6, "in three seconds");
     assert_eq!(steps.outbox.stats().pending, 0);
+    steps.core.end();
+}
+
+/// A second of ticks, each with so many new spans of a run.
+fn seconds_of_a_run(steps: &mut Steps, seconds: usize, spans_a_tick: usize) {
+    for _ in 0..10 * seconds {
+        (0..spans_a_tick).for_each(|_| steps.span_of_a_run());
+        steps.tick();
+    }
+}
+
+#[test]
+fn spans_of_a_run_wait_for_a_whole_batch_or_a_minute_or_the_end_of_the_run() {
+    let mut steps = Steps::new(None, || Ok(Answer::default()));
+    let run = RunUnderway::new(&steps.outbox);
+    seconds_of_a_run(&mut steps, 51, 1);
+    assert_eq!(steps.batches(), 0, "510 of 512 wait");
+    seconds_of_a_run(&mut steps, 1, 1);
+    assert_eq!(steps.batches(), 1);
+    seconds_of_a_run(&mut steps, 58, 0);
+    assert_eq!(steps.batches(), 1);
+    seconds_of_a_run(&mut steps, 3, 0);
+    assert_eq!(steps.batches(), 2, "nobody waits more than a minute");
+    steps.span_of_a_run();
+    seconds_of_a_run(&mut steps, 3, 0);
+    assert_eq!(steps.batches(), 2);
+    drop(run);
+    steps.tick();
+    assert_eq!(steps.batches(), 3);
+    assert_eq!(steps.outbox.stats().pending, 0);
+    steps.core.end();
+}
+
+#[test]
+fn a_run_keeps_no_span_of_anything_else_and_none_that_a_flush_waits_for() {
+    let mut steps = Steps::new(None, || Ok(Answer::default()));
+    let _run = RunUnderway::new(&steps.outbox);
+    steps.span_of_a_run();
+    steps.span(SessionId::new());
+    seconds_of_a_run(&mut steps, 2, 0);
+    assert_eq!(steps.batches(), 1);
+    steps.span_of_a_run();
+    steps.tick();
+    let (reply, _answer) = Reply::blocking();
+    let flush = Command::Flush(Duration::from_secs(1), reply);
+    steps.outbox.command(flush);
+    steps.step(Vec::new());
+    assert_eq!((steps.batches(), steps.outbox.stats().pending), (2, 0));
+    steps.core.end();
+}
+
+#[test]
+fn a_step_of_a_run_does_not_look_at_all_spans_that_wait() {
+    let mut steps = Steps::new(None, || Ok(Answer::default()));
+    let _run = RunUnderway::new(&steps.outbox);
+    (0..500).for_each(|_| steps.span_of_a_run());
+    steps.tick();
+    steps.most = 0;
+    for _ in 0..100 {
+        steps.step(Vec::new());
+    }
+    assert!(steps.most < 100, "{}", steps.most);
     steps.core.end();
 }

@@ -2,6 +2,7 @@
 
 mod company;
 mod jobs;
+mod patience;
 mod pile;
 mod schedule;
 mod sessions;
@@ -10,6 +11,7 @@ mod waiting;
 
 use self::jobs::Jobs;
 pub(super) use self::jobs::{Job, JobOf};
+pub(super) use self::patience::Patience;
 use self::sessions::Sessions;
 use self::spans::Spans;
 pub(super) use self::waiting::{Batch, Place, Waiting, event_of};

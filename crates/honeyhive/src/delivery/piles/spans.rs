@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tokio::time::Instant;
 
 use super::company::Company;
+use super::patience::{Looks, Patience};
 use super::waiting::{Batch, Place, Waiting};
 use crate::delivery::claim::Claim;
 use crate::delivery::ledger::Ledger;
 use crate::delivery::seal::OpenSpan;
 use crate::delivery::sealed::About;
-use crate::delivery::time::SPAN_DELAY;
 use crate::delivery::work;
 use crate::model::id::SessionId;
 
@@ -38,6 +38,7 @@ pub(in crate::delivery) struct Spans {
     /// The oldest of those that starts have let go since the last look.
     let_go: Option<Age>,
     company: Company,
+    looks: Looks,
     /// They follow the start of their session to disk.
     behind: BTreeSet<Age>,
     /// How many there are of each session and of each named event.
@@ -94,7 +95,7 @@ impl Spans {
     }
 
     pub(in crate::delivery) fn strays_are_due(&self, now: Instant, ledger: &Ledger) -> bool {
-        self.strays.len() >= BATCH_SPANS || self.is_due(&self.strays, now, ledger)
+        self.strays.len() >= BATCH_SPANS || self.is_due(&self.strays, now, ledger, Patience::Little)
     }
 
     /// Notes which spans starts have let go.
@@ -105,9 +106,20 @@ impl Spans {
         }
     }
 
-    pub(in crate::delivery) fn free_are_due(&self, now: Instant, ledger: &Ledger) -> bool {
-        self.free.len() >= BATCH_SPANS
-            || (self.is_due(&self.free, now, ledger) && !self.await_company(now, ledger))
+    pub(in crate::delivery) fn free_are_due(
+        &mut self,
+        now: Instant,
+        ledger: &Ledger,
+        patience: Patience,
+    ) -> bool {
+        if self.free.len() >= BATCH_SPANS {
+            return true;
+        }
+        // A step would else look at all that wait a minute.
+        let rests = patience == Patience::Whole && !ledger.is_flushing();
+        !(rests && self.looks.are_recent(now))
+            && self.is_due(&self.free, now, ledger, patience)
+            && !self.await_company(now, ledger)
     }
 
     /// True while starts under way are about to let more spans go, that go in the same batch.
@@ -130,15 +142,24 @@ impl Spans {
     }
 
     pub(in crate::delivery) fn behind_are_due(&self, now: Instant, ledger: &Ledger) -> bool {
-        self.behind.len() >= BATCH_SPANS || self.is_due(&self.behind, now, ledger)
+        self.behind.len() >= BATCH_SPANS || self.is_due(&self.behind, now, ledger, Patience::Little)
     }
 
-    fn is_due(&self, ages: &BTreeSet<Age>, now: Instant, ledger: &Ledger) -> bool {
+    fn is_due(
+        &self,
+        ages: &BTreeSet<Age>,
+        now: Instant,
+        ledger: &Ledger,
+        patience: Patience,
+    ) -> bool {
+        let mut bytes = 0;
         let mut first = ages.iter().take(BATCH_SPANS);
         first.any(|age| {
             work::look();
-            let waiting = self.waiting.get(age);
-            waiting.is_some_and(|it| now >= it.since + SPAN_DELAY || ledger.is_urgent(&it.claim))
+            self.waiting.get(age).is_some_and(|it| {
+                bytes += it.claim.bytes();
+                bytes >= BATCH_BYTES || patience.is_over(it, now) || ledger.is_urgent(&it.claim)
+            })
         })
     }
 

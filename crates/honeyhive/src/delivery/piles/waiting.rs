@@ -16,6 +16,8 @@ pub(in crate::delivery) struct Waiting {
     pub(in crate::delivery) claim: Claim,
     pub(in crate::delivery) since: Instant,
     pub(in crate::delivery) session: Option<SessionId>,
+    /// Of an experiment that runs in this process.
+    pub(in crate::delivery) is_of_run: bool,
 }
 
 impl Waiting {

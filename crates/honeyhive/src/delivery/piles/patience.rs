@@ -1,0 +1,47 @@
+//! [`Patience`]: how long a span waits for company.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::waiting::Waiting;
+use crate::delivery::time::SPAN_DELAY;
+
+/// A span of a run waits so long for a whole batch, so that a long run takes no call more than a short one.
+const RUN_DELAY: Duration = Duration::from_secs(60);
+/// While only spans of a run wait, they are looked at so often.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Whether the spans of a run wait longer than others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::delivery) enum Patience {
+    Little,
+    Whole,
+}
+
+impl Patience {
+    /// True once a span has waited long enough.
+    pub(super) fn is_over(self, waiting: &Waiting, now: Instant) -> bool {
+        let delay = if self == Self::Whole && waiting.is_of_run {
+            RUN_DELAY
+        } else {
+            SPAN_DELAY
+        };
+        now >= waiting.since + delay
+    }
+}
+
+/// When those that wait were looked at last.
+#[derive(Debug, Default)]
+pub(super) struct Looks(Option<Instant>);
+
+impl Looks {
+    /// True where they were looked at a moment ago, and else notes that they are now.
+    pub(super) fn are_recent(&mut self, now: Instant) -> bool {
+        let are_recent = self.0.is_some_and(|last| now < last + LOOK);
+        if !are_recent {
+            self.0 = Some(now);
+        }
+        are_recent
+    }
+}
