@@ -716,9 +716,36 @@ fn named() -> impl Strategy<Value = String> {
     let block = (name(), word(), value()).prop_map(|(name, word, value)| {
         format!("\na: 1\n{name}:\n  {word}\nb:\n  {name}: |\n    {value}\n    {value}\n  c: 1\n")
     });
+    let tagged = (name(), word(), word()).prop_map(|(name, word, value)| {
+        format!("\na: 1\n{name}: !!str {word}\nb:\n  {name}: &a !local |\n    {value}\n{name}:={word}\n{name}=={word}\n")
+    });
+    let attribute = (name(), value()).prop_map(|(name, value)| {
+        format!("<user {name}=\"{value}\"/><add key=\"{name}\" value=\"{value}\"/>")
+    });
+    let wide = (name(), value()).prop_map(|(name, value)| {
+        let wide = |symbol: char| char::from_u32(u32::from(symbol) + 0xfee0).unwrap_or(symbol);
+        let wide: String = name.chars().map(wide).collect();
+        format!("{{\"{wide}\": \"{value}\", \"n\": 1}}")
+    });
     let whole = prop_oneof![
-        json, twice, escaped, lines, debug, headers, assignment, url, pairs, named, option,
-        options, element, block
+        json,
+        twice,
+        escaped,
+        lines,
+        debug,
+        headers,
+        assignment,
+        url,
+        pairs,
+        named,
+        option,
+        options,
+        element,
+        block,
+        tagged,
+        attribute,
+        wide,
+        unnamed(word(), value())
     ];
     // Around all of them: blanks and marks, ends that are missing, quotes of another text.
     (whole, "[a-z \"{\\[:,=]{0,4}", 0_usize..8, 0_usize..12).prop_map(|(text, before, how, cut)| {
@@ -733,6 +760,24 @@ fn named() -> impl Strategy<Value = String> {
             _ => text,
         }
     })
+}
+
+/// Texts with secrets in them that are known by what stands around them.
+fn unnamed(
+    word: impl Strategy<Value = String>,
+    value: impl Strategy<Value = String>,
+) -> impl Strategy<Value = String> {
+    let form = prop::sample::select(
+        &[
+            "-----BEGIN RSA PRIVATE KEY-----\n@W\n@W\n-----END RSA PRIVATE KEY-----\n",
+            "Authorization: Digest username=\"@W\", response=\"@V\", opaque=@W\n",
+            "ALTER USER ada IDENTIFIED BY '@V'; ALTER ROLE ada PASSWORD '@V'",
+            "mysql -uroot -p@W db; curl -u ada:@W h; run --token @W --token=@W",
+            "//ada:@W@db/main https%3A%2F%2Fada%3A@W%40h%2Fb",
+        ][..],
+    );
+    (form, word, value)
+        .prop_map(|(form, word, value)| form.replace("@W", &word).replace("@V", &value))
 }
 
 /// JSON with secrets somewhere: in texts, in keys, in JSON within texts, in numbers.
