@@ -4,20 +4,21 @@ use axum::body::{Body, Bytes};
 use axum::http::{Request, header};
 use axum::response::IntoResponse;
 use axum::{Router, routing::post};
-use honeyhive::HoneyHiveTracer;
+use honeyhive::{HoneyHiveTracer, SessionBudget};
 use honeyhive_tower::HoneyHiveLayer;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 use tower::layer::util::Identity;
 
-use crate::{BODY, REPLY, Work, filtered, tracer, with_span};
+use crate::{BODY, REPLY, Work, filtered, tracer, tracer_with, with_span};
 
 /// What can be measured.
-pub(crate) const VARIANTS: [&str; 6] = [
+pub(crate) const VARIANTS: [&str; 7] = [
     "axum_bare",
     "axum_noop_layer",
     "axum_honeyhive",
     "axum_honeyhive_span",
+    "axum_honeyhive_budget",
     "axum_honeyhive_filtered",
     "axum_honeyhive_disabled",
 ];
@@ -39,10 +40,16 @@ pub(crate) fn find(variant: &str) -> Option<Work> {
         "axum_noop_layer" => app().layer(Identity::new()),
         "axum_honeyhive" => app().layer(HoneyHiveLayer::new(tracer())),
         "axum_honeyhive_span" => app().layer(HoneyHiveLayer::from(with_span())),
+        "axum_honeyhive_budget" => app().layer(HoneyHiveLayer::new(budgeted())),
         "axum_honeyhive_filtered" => app().layer(HoneyHiveLayer::from(filtered())),
         "axum_honeyhive_disabled" => app().layer(HoneyHiveLayer::new(HoneyHiveTracer::disabled())),
         _ => return None,
     }))
+}
+
+/// Counts what each session uses.
+fn budgeted() -> HoneyHiveTracer {
+    tracer_with(|builder| builder.session_budget(SessionBudget::new()))
 }
 
 /// Sends requests to a router.

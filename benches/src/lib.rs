@@ -5,13 +5,14 @@
 
 pub mod actix_app;
 pub mod axum_app;
+mod budget;
 pub mod command;
 mod model_calls;
 mod timing;
 mod traced;
 
-use honeyhive::HoneyHiveTracer;
 use honeyhive::http::{ServerInstrumentation, ServerInstrumentationBuilder};
+use honeyhive::{HoneyHiveTracer, HoneyHiveTracerBuilder};
 
 /// What a request sends, and what it gets.
 const BODY: &str = r#"{"message":"hello there!"}"#;
@@ -26,6 +27,7 @@ pub fn variants() -> impl Iterator<Item = &'static str> {
     axum_app::VARIANTS
         .into_iter()
         .chain(actix_app::VARIANTS)
+        .chain(budget::VARIANTS)
         .chain(traced::VARIANTS)
         .chain(model_calls::VARIANTS)
 }
@@ -35,6 +37,7 @@ pub fn variants() -> impl Iterator<Item = &'static str> {
 pub fn find(variant: &str) -> Option<Work> {
     axum_app::find(variant)
         .or_else(|| actix_app::find(variant))
+        .or_else(|| budget::find(variant))
         .or_else(|| traced::find(variant))
         .or_else(|| model_calls::find(variant))
 }
@@ -44,11 +47,16 @@ pub fn find(variant: &str) -> Option<Work> {
     clippy::expect_used,
     reason = "a measurement that cannot begin should say so"
 )]
-fn tracer() -> HoneyHiveTracer {
-    HoneyHiveTracer::builder()
-        .test_mode(true)
+fn tracer_with(
+    set: impl FnOnce(HoneyHiveTracerBuilder) -> HoneyHiveTracerBuilder,
+) -> HoneyHiveTracer {
+    set(HoneyHiveTracer::builder().test_mode(true))
         .build()
         .expect("a tracer in test mode needs nothing but a thread")
+}
+
+fn tracer() -> HoneyHiveTracer {
+    tracer_with(|builder| builder)
 }
 
 #[expect(

@@ -20,6 +20,7 @@ pub mod faults;
 pub mod fuzz;
 pub mod harness;
 pub mod log;
+pub mod program;
 pub mod rows;
 pub mod table;
 pub mod tower;

@@ -87,7 +87,7 @@ macro_rules! conformance_table {
                 a_client_that_leaves_before_the_head_is_recorded_as_499: Both,
                 an_http2_request_that_is_cancelled_is_recorded_as_499: Except {
                     adapter: "actix",
-                    why: "actix-web runs a handler to its end though its HTTP/2 stream was cancelled; tests/actix_bodies.rs says what is recorded then",
+                    why: "actix-web runs a handler to its end though its HTTP/2 stream was cancelled; tests/adapter_actix/bodies.rs says what is recorded then",
                 },
                 a_client_that_leaves_before_the_confirmation_is_recorded_as_499: Both,
                 a_client_that_leaves_an_event_stream_is_recorded_with_what_it_got: Both,

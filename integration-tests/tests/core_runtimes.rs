@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
-#[path = "core/mod.rs"]
+#[path = "sdk/support.rs"]
 mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

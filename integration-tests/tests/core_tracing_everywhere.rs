@@ -1,6 +1,6 @@
 //! The layer as a program has it: for the whole process, the delivery thread included.
 
-#[path = "core/mod.rs"]
+#[path = "sdk/support.rs"]
 mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,7 +1,11 @@
 //! Four processes send as many spans as the machine can to one OTLP sink that counts: is anything lost, or there twice?
 //!
-//! Usage: `bench-scale [SECONDS]` (default 60). Each process has a tracer with `SessionTransport::Otlp`, and makes sessions of five
-//! spans as fast as its queue empties; the sink notes which span of which session has come.
+//! Usage: `bench-scale [SECONDS] [offer]` (default 60). Each process has a tracer with `SessionTransport::Otlp`, and makes sessions
+//! of five spans as fast as its queue empties; the sink notes which span of which session has come. With `offer` it makes them as fast
+//! as it can and heeds no queue, so that what delivery cannot take is dropped, and counted.
+//!
+//! In the end each process waits for its delivery as long as something of it arrives every [`PATIENCE`]: how long that takes is the
+//! machine's matter, for delivery's threads give way to every other program.
 
 #![expect(
     clippy::print_stdout,
@@ -30,21 +34,17 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 const PROCESSES: u32 = 4;
 /// Spans a session.
 const EACH: u32 = 5;
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn main() -> Outcome<()> {
-    let mut arguments = env::args().skip(1);
-    match arguments.next().as_deref() {
-        Some("child") => child(
-            &arguments.next().unwrap_or_default(),
-            seconds(arguments.next())?,
-        ),
-        given => parent(seconds(given.map(str::to_owned))?),
+    let given: Vec<String> = env::args().skip(1).collect();
+    let given: Vec<&str> = given.iter().map(String::as_str).collect();
+    match given[..] {
+        ["child", url, seconds] => child(url, seconds.parse()?, true),
+        ["child", url, seconds, "offer"] => child(url, seconds.parse()?, false),
+        [] => parent("60", &[]),
+        [seconds, ref more @ ..] => parent(seconds, more),
     }
-}
-
-fn seconds(given: Option<String>) -> Outcome<u64> {
-    Ok(given.map_or(Ok(60), |text| text.parse())?)
 }
 
 /// What has come: by session, one bit a span, and what came more than once.
@@ -60,7 +60,7 @@ struct Seen {
 
 type Shared = Arc<Mutex<Seen>>;
 
-fn parent(seconds: u64) -> Outcome<()> {
+fn parent(seconds: &str, more: &[&str]) -> Outcome<()> {
     let seen = Shared::default();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -74,27 +74,50 @@ fn parent(seconds: u64) -> Outcome<()> {
     std::thread::spawn(move || runtime.block_on(async { axum::serve(listener, sink).await }));
     let began = Instant::now();
     let children: Vec<Child> = (0..PROCESSES)
-        .map(|_| start(&url, seconds))
+        .map(|_| start(&url, seconds, more))
         .collect::<Outcome<_>>()?;
-    let mut made = 0;
+    let (mut made, mut accounts) = (0, Accounts::default());
     for child in children {
         let output = child.wait_with_output()?;
         let said = String::from_utf8(output.stdout)?;
         println!("a process: {}", said.trim());
-        let sessions: u64 = said.split_whitespace().next().unwrap_or_default().parse()?;
+        let numbers: Vec<u64> = said
+            .split(|it: char| !it.is_ascii_digit())
+            .filter_map(|it| it.parse().ok())
+            .collect();
+        let [sessions, accepted, delivered, dropped, pending, ..] = numbers[..] else {
+            return Err(format!("a process failed: {said}").into());
+        };
         made += sessions;
+        accounts.accepted += accepted;
+        accounts.delivered += delivered;
+        accounts.dropped += dropped;
+        accounts.pending += pending;
     }
     report(
         &seen.lock().unwrap_or_else(PoisonError::into_inner),
         made,
         began.elapsed(),
     );
+    println!(
+        "items offered {}, delivered {}, dropped {}, pending {}",
+        accounts.accepted, accounts.delivered, accounts.dropped, accounts.pending
+    );
     Ok(())
 }
 
-fn start(url: &str, seconds: u64) -> Outcome<Child> {
+/// What all processes say of what became of their items.
+#[derive(Debug, Default)]
+struct Accounts {
+    accepted: u64,
+    delivered: u64,
+    dropped: u64,
+    pending: u64,
+}
+
+fn start(url: &str, seconds: &str, more: &[&str]) -> Outcome<Child> {
     let mut command = Command::new(env::current_exe()?);
-    let command = command.args(["child", url, &seconds.to_string()]);
+    let command = command.args(["child", url, seconds]).args(more);
     Ok(command.stdout(Stdio::piped()).spawn()?)
 }
 
@@ -164,7 +187,7 @@ impl Seen {
     }
 }
 
-fn child(url: &str, seconds: u64) -> Outcome<()> {
+fn child(url: &str, seconds: u64, heeds_queue: bool) -> Outcome<()> {
     let tracer = HoneyHiveTracer::builder()
         .api_key("hh_bench")
         .server_url(url)
@@ -174,23 +197,41 @@ fn child(url: &str, seconds: u64) -> Outcome<()> {
     let end = Instant::now() + Duration::from_secs(seconds);
     let mut sessions = 0_u64;
     while Instant::now() < end {
-        if tracer.fullness() > 0.5 {
+        if heeds_queue && tracer.fullness() > 0.5 {
             std::thread::sleep(Duration::from_millis(1));
             continue;
         }
         session(&tracer);
         sessions += 1;
     }
-    tracer.shutdown_blocking(PATIENCE)?;
+    let queued = tracer.stats().pending;
+    let waited = deliver(&tracer);
     let stats = tracer.stats();
     println!(
-        "{sessions} sessions; accepted {}, delivered {}, dropped {}, tried again {}",
+        "{sessions} sessions; accepted {}, delivered {}, dropped {}, pending {}; tried again {}, queued at the end {queued}, delivered in {:.1} s",
         stats.accepted,
         stats.delivered,
         stats.dropped.total(),
-        stats.retried
+        stats.pending,
+        stats.retried,
+        waited.as_secs_f64()
     );
     Ok(())
+}
+
+/// Waits until nothing is pending, or nothing arrives any more.
+fn deliver(tracer: &HoneyHiveTracer) -> Duration {
+    let began = Instant::now();
+    let mut before = None;
+    loop {
+        let stats = tracer.stats();
+        if stats.pending == 0 || before == Some(stats.delivered) {
+            return began.elapsed();
+        }
+        before = Some(stats.delivered);
+        // What a flush says of its timeout is in the numbers, too.
+        let _ = tracer.force_flush_blocking(PATIENCE);
+    }
 }
 
 fn session(tracer: &HoneyHiveTracer) {

@@ -4,6 +4,7 @@
 // One folder or file a concern. A module imports only from those above it in this list, so there are no circles.
 mod attributes;
 mod context;
+mod instruments;
 mod log;
 #[cfg(any(not(feature = "signal"), not(feature = "tracing")))]
 mod missing;

@@ -3,98 +3,12 @@
 use std::sync::{Arc, Weak};
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::Meter;
+use opentelemetry::metrics::{AsyncInstrumentBuilder, Meter};
 
+use crate::instruments::{DROPPED, INSTRUMENTS, Instrument, Kind};
 use crate::outbox::Outbox;
 use crate::report::{DeliveryStats, DropReason};
 use crate::tracer::HoneyHiveTracer;
-
-/// A counter that only grows: its name, its unit, what it counts, and where it is read.
-type Counter = (
-    &'static str,
-    &'static str,
-    &'static str,
-    fn(&DeliveryStats) -> u64,
-);
-
-const COUNTERS: [Counter; 9] = [
-    (
-        "honeyhive.items.accepted",
-        "{item}",
-        "Items handed over for delivery.",
-        |it| it.accepted,
-    ),
-    (
-        "honeyhive.items.delivered",
-        "{item}",
-        "Items that HoneyHive has confirmed.",
-        |it| it.delivered,
-    ),
-    (
-        "honeyhive.requests.retried",
-        "{request}",
-        "Requests that were tried again.",
-        |it| it.retried,
-    ),
-    (
-        "honeyhive.spool.files_set_aside",
-        "{file}",
-        "Files of the spool that could not be read.",
-        |it| it.set_aside,
-    ),
-    (
-        "honeyhive.values.refused",
-        "{value}",
-        "Enrichment values that were left out.",
-        |it| it.refused,
-    ),
-    (
-        "honeyhive.values.redacted",
-        "{value}",
-        "Values that left masked or replaced.",
-        |it| it.redacted,
-    ),
-    (
-        "honeyhive.session_ids.ignored",
-        "{id}",
-        "Session ids that counted as absent.",
-        |it| it.ignored_session_ids,
-    ),
-    (
-        "honeyhive.callbacks.panicked",
-        "{panic}",
-        "Panics in the program's callbacks.",
-        |it| it.callback_panics,
-    ),
-    (
-        "honeyhive.spans.filtered",
-        "{span}",
-        "Spans that the filter has left out.",
-        |it| it.filtered_spans,
-    ),
-];
-
-/// What goes up and down.
-const LEVELS: [Counter; 3] = [
-    (
-        "honeyhive.items.pending",
-        "{item}",
-        "Items without an outcome yet.",
-        |it| it.pending,
-    ),
-    (
-        "honeyhive.items.spooled",
-        "{item}",
-        "Pending items that are on disk.",
-        |it| it.spooled,
-    ),
-    (
-        "honeyhive.pending.size",
-        "By",
-        "Memory that pending items hold.",
-        |it| it.pending_bytes,
-    ),
-];
 
 impl HoneyHiveTracer {
     /// Has a meter observe the counters of [`stats`](Self::stats) (feature `metrics`), for as long as the tracer and the
@@ -126,52 +40,52 @@ impl HoneyHiveTracer {
     pub fn record_metrics(&self, meter: &Meter) {
         // Weak: a provider that outlives the tracer keeps nothing of it.
         let outbox = Arc::downgrade(self.outbox());
-        for (name, unit, description, read) in COUNTERS {
-            let stats = stats_of(&outbox);
-            let _ = meter
-                .u64_observable_counter(name)
-                .with_unit(unit)
-                .with_description(description)
-                .with_callback(move |observer| {
-                    if let Some(stats) = stats() {
-                        observer.observe(read(&stats), &[]);
-                    }
-                })
-                .build();
+        for instrument in INSTRUMENTS {
+            let (stats, read) = (stats_of(&outbox), instrument.read);
+            match instrument.kind {
+                Kind::Counter => {
+                    let _ = described(meter.u64_observable_counter(instrument.name), &instrument)
+                        .with_callback(move |observer| {
+                            if let Some(stats) = stats() {
+                                observer.observe(read(&stats), &[]);
+                            }
+                        })
+                        .build();
+                }
+                Kind::Level => {
+                    let level = meter.i64_observable_up_down_counter(instrument.name);
+                    let _ = described(level, &instrument)
+                        .with_callback(move |observer| {
+                            if let Some(stats) = stats() {
+                                observer.observe(read(&stats).cast_signed(), &[]);
+                            }
+                        })
+                        .build();
+                }
+            }
         }
-        for (name, unit, description, read) in LEVELS {
-            let stats = stats_of(&outbox);
-            let _ = meter
-                .i64_observable_up_down_counter(name)
-                .with_unit(unit)
-                .with_description(description)
-                .with_callback(move |observer| {
-                    if let Some(stats) = stats() {
-                        observer.observe(read(&stats).cast_signed(), &[]);
-                    }
-                })
-                .build();
-        }
-        record_drops(meter, &outbox);
+        let stats = stats_of(&outbox);
+        let _ = described(meter.u64_observable_counter(DROPPED.name), &DROPPED)
+            .with_callback(move |observer| {
+                let Some(stats) = stats() else {
+                    return;
+                };
+                for reason in DropReason::ALL {
+                    let by = [KeyValue::new("reason", reason.name())];
+                    observer.observe(stats.dropped.get(reason), &by);
+                }
+            })
+            .build();
     }
 }
 
-fn record_drops(meter: &Meter, outbox: &Weak<Outbox>) {
-    let stats = stats_of(outbox);
-    let _ = meter
-        .u64_observable_counter("honeyhive.items.dropped")
-        .with_unit("{item}")
-        .with_description("Items lost, by reason.")
-        .with_callback(move |observer| {
-            let Some(stats) = stats() else {
-                return;
-            };
-            for reason in DropReason::ALL {
-                let by = [KeyValue::new("reason", reason.name())];
-                observer.observe(stats.dropped.get(reason), &by);
-            }
-        })
-        .build();
+fn described<'m, I, M>(
+    builder: AsyncInstrumentBuilder<'m, I, M>,
+    instrument: &Instrument,
+) -> AsyncInstrumentBuilder<'m, I, M> {
+    builder
+        .with_unit(instrument.unit)
+        .with_description(instrument.description)
 }
 
 /// What reads the counters, while there is a tracer.

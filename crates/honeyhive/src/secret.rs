@@ -1,6 +1,8 @@
 //! [`ApiKey`]: a key that cannot be printed.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use http::HeaderValue;
 
@@ -94,14 +96,77 @@ impl fmt::Debug for ApiKey {
 /// Whole words count, so `author` and `gen_ai.usage.total_tokens` are none; nor is a bare `token`, which
 /// language models yield. A path is a secret where one of its names is: words of two names make no pair.
 pub(crate) fn is_secret_name(path: &str) -> bool {
-    // What cannot be seen before a name (a byte order mark) is no part of it.
-    let is_around = |symbol: char| !symbol.is_alphanumeric();
-    path.split('.')
-        .any(|name| is_secret(name.trim_start_matches(is_around)))
+    let path = narrow(path);
+    let mut rest = Some(path.as_ref());
+    while let Some(path) = rest {
+        let (name, after) = first_of(path);
+        if is_secret(seen(name)) {
+            return true;
+        }
+        rest = after;
+    }
+    false
+}
+
+/// The first name of a path, and the path behind it. Names are short: `split` takes twice as long to begin.
+fn first_of(path: &str) -> (&str, Option<&str>) {
+    match path.bytes().position(|byte| byte == b'.') {
+        Some(dot) => (&path[..dot], Some(&path[dot + 1..])),
+        None => (path, None),
+    }
+}
+
+/// A name without what cannot be seen before it, such as a byte order mark.
+fn seen(name: &str) -> &str {
+    match name.as_bytes() {
+        [first, ..] if first.is_ascii_alphanumeric() => name,
+        _ => name.trim_start_matches(|symbol: char| !symbol.is_alphanumeric()),
+    }
+}
+
+/// A name that begins with one of these asks whether there is a secret.
+const ASKS: [&str; 5] = ["has", "is", "needs", "requires", "supports"];
+/// Behind a secret's word these speak about it: `password_policy`, `cookie_consent`, `secret_santa`.
+const ABOUT: [&str; 18] = [
+    "age",
+    "changed",
+    "consent",
+    "created",
+    "expired",
+    "expires",
+    "expiry",
+    "length",
+    "policies",
+    "policy",
+    "required",
+    "requirements",
+    "rotated",
+    "rotation",
+    "rules",
+    "santa",
+    "strength",
+    "updated",
+];
+
+/// Letters of full width as those of ASCII, which people see them as.
+pub(crate) fn narrow(name: &str) -> Cow<'_, str> {
+    const WIDE: RangeInclusive<char> = '\u{ff01}'..='\u{ff5e}';
+    if name.is_ascii() || !name.contains(|symbol| WIDE.contains(&symbol)) {
+        return Cow::Borrowed(name);
+    }
+    let narrow = |symbol: char| match symbol {
+        // They stand as far from those of ASCII as they do from each other.
+        wide if WIDE.contains(&wide) => {
+            char::from_u32(u32::from(wide) - 0xff01 + 0x21).unwrap_or(wide)
+        }
+        other => other,
+    };
+    Cow::Owned(name.chars().map(narrow).collect())
 }
 
 fn is_secret(name: &str) -> bool {
-    let mut words = words(name);
+    let all = words(name);
+    let mut words = all.clone();
     let mut before = "";
     while let Some(word) = words.next() {
         let word = word.trim_end_matches(|symbol: char| symbol.is_ascii_digit());
@@ -111,8 +176,15 @@ fn is_secret(name: &str) -> bool {
                 .next()
                 .is_some_and(|next| is_other(word, next))
         };
-        if is_secret_word(word) || (is_secret_pair(before, word) && !is_other()) {
-            return true;
+        let is_about = || {
+            words
+                .clone()
+                .next()
+                .is_some_and(|next| is_one_of(&ABOUT, next))
+        };
+        if (is_secret_word(word) && !is_about()) || (is_secret_pair(before, word) && !is_other()) {
+            let first = all.clone().next();
+            return !first.is_some_and(|first| is_one_of(&ASKS, first));
         }
         before = word;
     }
@@ -122,6 +194,7 @@ fn is_secret(name: &str) -> bool {
 /// Whether a parameter of a URL is a secret: by its name, or by what such parameters are called in URLs that are
 /// signed.
 pub(crate) fn is_secret_parameter(name: &str) -> bool {
+    let name = &*narrow(name);
     const WHOLE: [&str; 8] = [
         "auth",
         "key",
@@ -176,16 +249,20 @@ fn has_secret_end(word: &[u8]) -> bool {
 /// Keys and tokens are secrets where they are of a kind that opens something. Several tokens are an amount, several
 /// keys are not.
 fn is_secret_pair(kind: &str, word: &str) -> bool {
-    const KEYS: [&str; 13] = [
+    const KEYS: [&str; 17] = [
         "access",
         "account",
+        "admin",
         "api",
         "auth",
+        "deploy",
         "encryption",
+        "hmac",
         "license",
         "master",
         "private",
         "secret",
+        "service",
         "session",
         "signing",
         "ssh",
@@ -243,6 +320,13 @@ mod tests {
             "DBPASSWORD",
             "honeyhive_inputs.dbPassword",
             "honeyhive_inputs.passwordHash",
+            "ｐａｓｓｗｏｒｄ",
+            "honeyhive_inputs.ＡＰＩ＿Ｋey",
+            "service_key",
+            "SERVICE_KEY",
+            "hmacKey",
+            "has_secret.password",
+            "reset_password_token",
             "passwd",
             "pwd",
             "dbPwd",
@@ -357,6 +441,17 @@ mod tests {
             "public_key",
             "api",
             "apiKeyboard",
+            "password_policy",
+            "passwordPolicy.minimum",
+            "has_password",
+            "isSecret",
+            "needs_credentials",
+            "cookie_consent",
+            "secret_santa",
+            "password_changed_at",
+            "passwordStrength",
+            "ｔｏｋｅｎ",
+            "service_keys_per_page",
             "secretary",
             "cookiecutter",
             "passwordless",

@@ -1,4 +1,4 @@
-//! The Lambda function of `tests/tower_lambda.rs`: the runtime takes its settings from the environment, so it
+//! The Lambda function of `tests/adapter_tower/lambda.rs`: the runtime takes its settings from the environment, so it
 //! is a process of its own. What it does is in the event, how it is set up in `FUNCTION_SETTINGS`.
 
 use std::convert::Infallible;

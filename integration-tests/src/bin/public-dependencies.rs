@@ -7,6 +7,7 @@
 //!
 //! It reads what rustdoc knows of every public item, which a stable toolchain tells when it is asked by
 //! `RUSTC_BOOTSTRAP`; cargo is given this program as its rustdoc, so that nothing else is asked so and built anew.
+//! The whole workspace is documented at once, with the dependencies that are checked already where its documentation is built.
 //! Items of the standard library do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,9 @@ const HEAD: &str = "# The crates whose items stand in the public API of ours. CI
 
 /// Says that this is called as rustdoc, and where the real one is.
 const AS_RUSTDOC: &str = "PUBLIC_DEPENDENCIES_RUSTDOC";
+
+/// Which crates it is called for, as rustdoc.
+const CRATES: &str = "PUBLIC_DEPENDENCIES_CRATES";
 
 type Failure = Box<dyn Error>;
 
@@ -54,9 +58,11 @@ fn main() -> ExitCode {
 #[expect(clippy::print_stderr, reason = "a program for a terminal")]
 fn check(root: &Path, writes: bool) -> Result<bool, Failure> {
     let mut found = HEAD.to_owned();
-    for name in crates(root)? {
+    let crates = crates(root)?;
+    let folder = documents(root, &crates)?;
+    for name in crates {
         write!(found, "{name}:")?;
-        for dependency in public_dependencies(root, &name)? {
+        for dependency in public_dependencies(&folder, &name)? {
             write!(found, " {dependency}")?;
         }
         found.push('\n');
@@ -82,8 +88,9 @@ fn crates(root: &Path) -> Result<BTreeSet<String>, Failure> {
 }
 
 /// The crates whose items are named by public items of a crate.
-fn public_dependencies(root: &Path, name: &str) -> Result<BTreeSet<String>, Failure> {
-    let docs: Value = serde_json::from_slice(&std::fs::read(document(root, name)?)?)?;
+fn public_dependencies(folder: &Path, name: &str) -> Result<BTreeSet<String>, Failure> {
+    let file = folder.join(format!("{}.json", name.replace('-', "_")));
+    let docs: Value = serde_json::from_slice(&std::fs::read(file)?)?;
     let crates = external_crates(&docs);
     let paths = object(&docs, "paths")?;
     let index = object(&docs, "index")?;
@@ -109,36 +116,38 @@ fn public_dependencies(root: &Path, name: &str) -> Result<BTreeSet<String>, Fail
     Ok(found.into_iter().filter(|it| !is_std(it)).collect())
 }
 
-/// Has rustdoc tell what it knows, and says where.
-fn document(root: &Path, name: &str) -> Result<PathBuf, Failure> {
+/// Has rustdoc tell what it knows of our crates, and says in which folder.
+fn documents(root: &Path, crates: &BTreeSet<String>) -> Result<PathBuf, Failure> {
+    let program = std::env::current_exe()?;
+    let names: Vec<_> = crates.iter().map(|name| name.replace('-', "_")).collect();
     let output = Command::new(env!("CARGO"))
         .current_dir(root)
-        .env("RUSTDOC", std::env::current_exe()?)
+        .env("RUSTDOC", &program)
+        .env("RUSTDOCFLAGS", "-Zunstable-options --output-format=json")
         .env(AS_RUSTDOC, "rustdoc")
-        .args([
-            "rustdoc",
-            "--lib",
-            "--all-features",
-            "--package",
-            name,
-            "--",
-        ])
-        .args(["-Z", "unstable-options", "--output-format", "json"])
+        .env(CRATES, names.join(","))
+        .args(["doc", "--workspace", "--no-deps", "--all-features"])
         .output()?;
     if !output.status.success() {
         let why = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(format!("rustdoc failed for {name}:\n{why}").into());
+        return Err(format!("rustdoc failed:\n{why}").into());
     }
-    let file = format!("{}.json", name.replace('-', "_"));
-    Ok(root.join("target/doc").join(file))
+    // This program is in `target/debug`.
+    let target = program.ancestors().nth(2);
+    Ok(target.ok_or("no target folder")?.join("doc"))
 }
 
-/// What cargo gets for its rustdoc.
+/// What cargo gets for its rustdoc; crates that are not ours are left out.
 fn run_rustdoc(rustdoc: &OsStr) -> ExitCode {
+    let ours = std::env::var(CRATES).unwrap_or_default();
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let mut after = arguments.iter().skip_while(|it| *it != "--crate-name");
+    let name = after.nth(1).and_then(|it| it.to_str());
+    if name.is_some_and(|name| !ours.split(',').any(|it| it == name)) {
+        return ExitCode::SUCCESS;
+    }
     let mut command = Command::new(rustdoc);
-    command
-        .args(std::env::args_os().skip(1))
-        .env("RUSTC_BOOTSTRAP", "1");
+    command.args(arguments).env("RUSTC_BOOTSTRAP", "1");
     match command.status() {
         Ok(status) if status.success() => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,

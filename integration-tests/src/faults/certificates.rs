@@ -50,7 +50,22 @@ impl Authority {
     /// A certificate for a server of this name.
     #[must_use]
     pub fn identity(&self, host: &str) -> Identity {
-        let params = CertificateParams::new(vec![host.to_owned()]).expect("a certificate");
+        self.signed(&Self::params(host))
+    }
+
+    /// The same, whose time is over.
+    #[must_use]
+    pub fn expired_identity(&self, host: &str) -> Identity {
+        let mut params = Self::params(host);
+        params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+        self.signed(&params)
+    }
+
+    fn params(host: &str) -> CertificateParams {
+        CertificateParams::new(vec![host.to_owned()]).expect("a certificate")
+    }
+
+    fn signed(&self, params: &CertificateParams) -> Identity {
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.0).expect("a certificate");
         let chain = vec![CertificateDer::from(certificate)];

@@ -1,4 +1,4 @@
-//! [`TlsFront`] and [`ConnectProxy`]: a HoneyHive behind TLS, and behind a company's proxy.
+//! [`TlsFront`], [`ConnectProxy`] and [`RefusingProxy`]: a HoneyHive behind TLS, and behind a company's proxy.
 
 use std::io;
 use std::net::SocketAddr;
@@ -99,4 +99,34 @@ async fn connect(
     let mut server = TcpStream::connect(upstream).await?;
     client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
     copy_bidirectional(&mut client, &mut server).await.map(drop)
+}
+
+/// An HTTP proxy that lets nobody through.
+#[derive(Debug)]
+pub struct RefusingProxy(Loopback);
+
+impl RefusingProxy {
+    /// One that asks everybody for a login.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(Loopback::start(refuse))
+    }
+
+    /// Where clients reach it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.0.address)
+    }
+}
+
+async fn refuse(client: TcpStream) -> io::Result<()> {
+    let mut client = BufReader::new(client);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if client.read_line(&mut head).await? == 0 {
+            return Ok(());
+        }
+    }
+    let answer = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    client.write_all(answer).await
 }

@@ -3,7 +3,7 @@
 //! `integration-tests/captures` holds what Python sent, distilled: sessions in their final state and their
 //! spans, without ids, times and the order of concurrent calls. A row makes the same calls here and compares
 //! whole values with what [`honeyhive_local`] received. Where we differ on purpose the row says so, and why:
-//! mostly with the number of a bug of the Python SDK, from the list in `tests/python_bugs.rs`.
+//! mostly with the number of a bug of the Python SDK, from the list in `tests/sdk/python_bugs.rs`.
 
 #![allow(
     clippy::unwrap_used,

@@ -25,7 +25,10 @@ const FLOORS: [(u8, &[&str]); 10] = [
             "report",
         ],
     ),
-    (1, &["error", "model", "prometheus", "secret"]),
+    (
+        1,
+        &["error", "instruments", "model", "prometheus", "secret"],
+    ),
     (
         2,
         &[

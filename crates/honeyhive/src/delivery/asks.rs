@@ -84,6 +84,7 @@ mod tests {
             retry_after: retry_after.map(Duration::from_secs),
             message: String::new(),
             sent: KeyKind::Project,
+            date: None,
         })
     }
 

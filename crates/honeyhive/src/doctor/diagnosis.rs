@@ -112,6 +112,8 @@ impl Diagnosis {
         outcome: CheckOutcome,
         detail: impl Into<String>,
     ) {
+        // What is seen later of the same says more.
+        self.checks.retain(|check| check.name != name);
         self.checks.push(Check {
             name,
             outcome,

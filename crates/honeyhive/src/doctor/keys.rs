@@ -1,86 +1,166 @@
-//! Which key is accepted where, and what the first answers say of TLS and of the clock.
+//! [`check`]: which key is accepted where, and what the first answer says of TLS and of the clock.
 
 use std::time::{Duration, SystemTime};
 
 use http::Method;
 use serde_json::json;
 
-use super::asking::{Asker, told};
+use super::asking::{Asker, Got, told};
 use super::diagnosis::Diagnosis;
 use crate::secret::KeyKind;
-use crate::wire::ApiFailure;
+use crate::wire::{ApiFailure, Obstacle, proxy_to};
 
 /// A clock that differs by more is worth a word: the times of sessions and spans are those of this machine.
 const SKEW: Duration = Duration::from_secs(5);
 
-/// Asks with each key; false where no answer came at all.
+const ELSEWHERE: &str =
+    "is HH_API_URL the address of HoneyHive's data plane, the host alone and without a path?";
+
+/// Asks with each key; false where HoneyHive was not reached.
 pub(super) async fn check(diagnosis: &mut Diagnosis, asker: &Asker<'_>, url: &str) -> bool {
     // No JSON object, so that nothing is written: what is refused is the body, where the key is accepted.
     let asked = json!("doctor");
+    let asked_at = SystemTime::now();
     let written = asker.write(Method::POST, "/v1/sessions", &asked).await;
-    let is_answered = !matches!(written, Err(ApiFailure::Unanswered { .. }));
-    transport(diagnosis, url, &written);
-    if !is_answered {
+    if let Err(ApiFailure::Unanswered { detail, .. }) = &written {
+        unanswered(diagnosis, url, detail);
         return false;
     }
-    let kind = asker.writes_with;
-    match &written {
-        Err(ApiFailure::Status { status: status @ (401 | 403), message, .. }) => diagnosis.fail(
-            "write key",
-            format!("the {kind} is refused ({status}: {message}): is {} of this project and deployment, and still valid?", kind.variable()),
-        ),
-        Err(ApiFailure::Status { status: 404, .. }) => diagnosis.fail(
-            "write key",
-            "there is no `POST /v1/sessions` here (404): is HH_API_URL the address of a HoneyHive data plane?",
-        ),
-        Err(ApiFailure::Status { status: 400..=499, .. }) | Ok(_) => {
-            diagnosis.pass("write key", format!("the {kind} is accepted for sessions and spans"));
-        }
-        Err(failure) => diagnosis.fail("write key", format!("HoneyHive fails ({}): try again later", told(failure))),
+    if url.starts_with("https:") {
+        diagnosis.pass(
+            "tls",
+            "the certificate's chain is trusted, and is this host's",
+        );
+    } else {
+        diagnosis.skip(
+            "tls",
+            "the address is plain http: keys and texts pass unencrypted",
+        );
     }
+    write_key(diagnosis, asker.writes_with, url, &written);
+    let date = match &written {
+        Ok(got) => got.date,
+        Err(ApiFailure::Status { date, .. }) => *date,
+        Err(_) => None,
+    };
+    clock(diagnosis, asked_at, date);
     read_key(diagnosis, asker).await;
+    diagnosis.skip(
+        "data plane key",
+        "it is for routes that name a project, which the tracer does not know",
+    );
     true
 }
 
-fn transport<T>(diagnosis: &mut Diagnosis, url: &str, answer: &Result<T, ApiFailure>) {
-    let is_tls = url.starts_with("https:");
-    match answer {
-        Err(ApiFailure::Unanswered { detail, .. }) if is_tls => diagnosis.fail(
-            "tls",
-            format!("no answer over TLS ({detail}): is the certificate that of this host, and is its authority trusted here? `SSL_CERT_FILE` or `.ca_certificate(..)` name another; the chain is checked in full, with the platform's roots"),
+/// Says where the way to HoneyHive ends; what to do about it is in the detail, where that can be told.
+fn unanswered(diagnosis: &mut Diagnosis, url: &str, detail: &str) {
+    let (name, advice) = match Obstacle::in_the_way_to(url, detail) {
+        Some(it) => (name_of(it), ""),
+        None if detail.contains("timed out") => (
+            "http",
+            "; it takes connections and does not answer: is a firewall or a proxy between? HH_API_TIMEOUT is how long an answer may take",
         ),
-        Err(ApiFailure::Unanswered { detail, .. }) => {
-            diagnosis.fail("http", format!("no answer ({detail}): is that an HTTP server?"));
-        }
-        _ if is_tls => diagnosis.pass("tls", "the certificate's chain is trusted, and is this host's"),
-        _ => diagnosis.skip("tls", "the address is plain http: keys and texts pass unencrypted"),
+        None if url.starts_with("https:") => ("tls", "; is that a server of HTTPS?"),
+        None => ("http", "; is that a server of HTTP, without TLS?"),
+    };
+    diagnosis.fail(name, format!("no answer: {detail}{advice}"));
+}
+
+const fn name_of(obstacle: Obstacle) -> &'static str {
+    match obstacle {
+        Obstacle::NoTls | Obstacle::OtherHost | Obstacle::Expired | Obstacle::Untrusted => "tls",
+        Obstacle::NoHttp => "http",
+        Obstacle::NoProxy(_) | Obstacle::ClosedProxy(_) => "proxy",
+        Obstacle::NobodyListens => "tcp",
+        Obstacle::NoSuchHost => "dns",
     }
 }
 
-async fn read_key(diagnosis: &mut Diagnosis, asker: &Asker<'_>) {
-    let asked_at = SystemTime::now();
-    match asker.read("/v1/runs?limit=1").await {
-        Ok(got) => {
-            diagnosis.pass("project key", "accepted for reading");
-            clock(diagnosis, asked_at, got.date);
+/// What an answer to a body that is no session says of the key, and of who answers.
+fn write_key(
+    diagnosis: &mut Diagnosis,
+    kind: KeyKind,
+    url: &str,
+    written: &Result<Got, ApiFailure>,
+) {
+    let (status, message, sent) =
+        match written {
+            Err(ApiFailure::Status {
+                status,
+                message,
+                sent,
+                ..
+            }) => (*status, message.as_str(), *sent),
+            Ok(_) => return diagnosis.fail(
+                "write key",
+                format!(
+                    "no HoneyHive answers, for what is no session is a success to it: {ELSEWHERE}"
+                ),
+            ),
+            Err(failure) => return diagnosis.fail("write key", told(failure)),
+        };
+    match status {
+        // What validates bodies says so with one of these.
+        400 | 409 | 413 | 415 | 422 => diagnosis.pass(
+            "write key",
+            format!("the {sent} is accepted for sessions and spans"),
+        ),
+        401 | 403 => diagnosis.fail(
+            "write key",
+            format!(
+                "the {sent} is refused ({status}: {message}): {}",
+                refused(kind, sent)
+            ),
+        ),
+        407 => {
+            let variable = proxy_to(url).map_or("HTTP_PROXY", |(variable, _)| variable);
+            diagnosis.fail("proxy", format!("it wants a login (407): put name and password into the URL of {variable}, or name the server's host in NO_PROXY"));
         }
+        429 => diagnosis.warn(
+            "write key",
+            format!("HoneyHive has too many calls of the {sent} (429): try again later"),
+        ),
+        300..=399 => diagnosis.fail(
+            "write key",
+            format!("no HoneyHive answers ({status}: {message}): {ELSEWHERE}"),
+        ),
+        400..=499 => diagnosis.fail(
+            "write key",
+            format!("there is no `POST /v1/sessions` here ({status}): {ELSEWHERE}"),
+        ),
+        _ => diagnosis.fail(
+            "write key",
+            format!("HoneyHive fails ({status}: {message}): try again later"),
+        ),
+    }
+}
+
+/// Why a key is refused, and what to do: `kind` was wanted, and what was sent looks like `sent`.
+fn refused(kind: KeyKind, sent: KeyKind) -> String {
+    let variable = kind.variable();
+    if kind == sent {
+        return format!("is {variable} of this project and deployment, and still valid?");
+    }
+    let place = sent.variable();
+    format!("{variable} holds a {sent}, which is for {place}; write a {kind} there")
+}
+
+async fn read_key(diagnosis: &mut Diagnosis, asker: &Asker<'_>) {
+    match asker.read("/v1/runs?limit=1").await {
+        Ok(_) => diagnosis.pass("project key", "accepted for reading"),
         Err(ApiFailure::MissingKey(_)) => diagnosis.skip(
             "project key",
             "HH_API_KEY is not set: sessions and spans need no other key than the ingestion key, and nothing is read",
         ),
         Err(ApiFailure::Status { status: status @ (401 | 403), sent, .. }) => {
             let advice = match sent {
-                KeyKind::Project => "is it of this deployment, and still valid?",
-                _ => "it is no project key: it may write, and reads nothing",
+                KeyKind::Ingestion => "it is an ingestion key, which writes and reads nothing".to_owned(),
+                _ => refused(KeyKind::Project, sent),
             };
             diagnosis.warn("project key", format!("HH_API_KEY is refused for reading ({status}): {advice}"));
         }
         Err(failure) => diagnosis.warn("project key", format!("nothing was read ({})", told(&failure))),
     }
-    diagnosis.skip(
-        "data plane key",
-        "it is for routes that name a project, which the tracer does not know",
-    );
 }
 
 fn clock(diagnosis: &mut Diagnosis, asked_at: SystemTime, date: Option<SystemTime>) {

@@ -11,7 +11,7 @@ use opentelemetry::trace::{Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
 use super::Headers;
-use super::held::Held;
+use super::held::HeldEnd;
 #[cfg(feature = "model-calls")]
 use super::streamed::Streamed;
 use crate::attributes::ERROR;
@@ -66,7 +66,7 @@ pub(super) struct Traced {
     /// Few wait for it, so it takes no room.
     pub(super) confirmation: Option<Box<CreateSession>>,
     /// Few wait for it.
-    pub(super) held: Option<Box<Held>>,
+    pub(super) held: Option<Box<HeldEnd>>,
     /// From the response's head on.
     pub(super) answer: Option<Answer>,
 }

@@ -1,8 +1,8 @@
-//! Elements of XML and HTML within texts: `<password>value</password>`.
+//! Elements of XML and HTML within texts: `<password>value</password>`, `<add key="password" value="value"/>`.
 
 use std::ops::Range;
 
-use super::pairs::LONGEST;
+use super::pairs::{LONGEST, is_name};
 use super::text::Masker;
 use crate::model::limits;
 
@@ -29,6 +29,31 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         let value = self.inside(start + 1, name)?;
         let end = value.end;
         self.mask(value, end)
+    }
+
+    /// Whether the `value` that is here is an attribute of a tag which says its name: `<add key="password" value="x"/>`,
+    /// `<password value="x"/>`.
+    pub(super) fn is_named_by_its_tag(&self, at: usize) -> bool {
+        let is_end = |byte: &u8| matches!(byte, b'<' | b'>');
+        let before = self.bytes[..at].iter().rev().take(TAG).position(is_end);
+        let Some(open) = before.map(|back| at - back - 1) else {
+            return false;
+        };
+        if self.bytes[open] != b'<' {
+            return false;
+        }
+        let end = self.bytes[at..].iter().take(TAG).position(is_end);
+        let tag = &self.text[open + 1..end.map_or(self.text.len(), |end| at + end)];
+        let element = tag.split([' ', '\n', '\t', '/']).next().unwrap_or_default();
+        if (self.hides)(element) {
+            return true;
+        }
+        let names = tag.split_ascii_whitespace().filter_map(|attribute| {
+            let (name, value) = attribute.split_once('=')?;
+            let is_quote = |symbol: char| matches!(symbol, '"' | '\'' | '\\' | '/');
+            is_name(name).then(|| value.trim_matches(is_quote))
+        });
+        names.into_iter().any(|name| (self.hides)(name))
     }
 
     /// What an element of this name holds, from here on.
@@ -101,7 +126,7 @@ mod tests {
     use crate::secret::is_secret_name;
 
     fn mask(text: &str) -> String {
-        masked(text, false, true, is_secret_name).map_or_else(|| text.to_owned(), |it| it.0)
+        masked(text, || false, true, is_secret_name).map_or_else(|| text.to_owned(), |it| it.0)
     }
 
     #[test]

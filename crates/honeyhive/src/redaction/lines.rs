@@ -18,6 +18,30 @@ fn is_escaped_end(before: &str) -> bool {
     before.ends_with("\\n") || before.ends_with("\\r")
 }
 
+/// The beginning of the line that this is in.
+pub(super) fn line_of(text: &str, end: usize) -> &str {
+    let line = text[..end].rfind(['\n', '\r']).map_or(0, |at| at + 1);
+    &text[line..end]
+}
+
+/// Where a value begins behind what YAML says of its type and its place: `!!str &anchor value`.
+pub(super) fn behind_tags(text: &str, start: usize) -> usize {
+    let mut at = start;
+    loop {
+        let rest = &text[at..];
+        let word = rest
+            .split([' ', '\n', '\r', '\\', '"'])
+            .next()
+            .unwrap_or_default();
+        let behind = rest[word.len()..].trim_start_matches(' ');
+        let is_tag = word.len() > 1 && word.starts_with(['!', '&']);
+        if !is_tag || behind.len() + word.len() == rest.len() {
+            return at;
+        }
+        at = text.len() - behind.len();
+    }
+}
+
 /// The value that begins here and ends with its line, where it is one rather than the beginning of a sentence: a single
 /// word, or what a header of this name holds.
 pub(super) fn value(text: &str, start: usize, name: &str) -> Option<Range<usize>> {
@@ -45,6 +69,7 @@ pub(super) fn block(
         return None;
     }
     let rest = text[colon..].trim_start_matches([' ', '\t']);
+    let rest = &text[behind_tags(text, text.len() - rest.len())..];
     let is_scalar = rest.starts_with(['|', '>']);
     let is_mark = |symbol: char| is_scalar && "|>+-0123456789".contains(symbol);
     let rest = rest.trim_start_matches(is_mark);
@@ -149,7 +174,7 @@ fn is_plain_value(line: &str, name: &str) -> bool {
 }
 
 /// Whether a header of this name holds more than a word.
-fn is_header(name: &str) -> bool {
+pub(super) fn is_header(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name.ends_with("cookie") || name.ends_with("authorization")
 }

@@ -3,6 +3,7 @@
 //! A hook is given a [`Field`], which says in which [`Place`] it stands, and answers with a [`Verdict`].
 
 mod beside;
+mod credentials;
 mod elements;
 mod held;
 mod json_text;
@@ -38,8 +39,9 @@ pub(crate) const MARK: &str = "<redacted>";
 /// `api_key=x`, the query of a URL, whose `key`, `token` and `sig` are secrets, too, who stands before its `@`, a line
 /// `x-api-key: x` or `password = x`, and in `ApiKey("x")`. A name counts beside its value as well as before it: in
 /// `[["authorization", "x"]]`, as lists of headers are serialised, and in `{"name": "authorization", "value": "x"}`.
-/// So do the options of a command line (`--password x`, `["--password", "x"]`), elements of XML (`<password>x</password>`)
-/// and the lines below a name in YAML.
+/// So do the options of a command line (`--password x`, `["--password", "x"]`, `curl -u ada:x`), elements of XML
+/// (`<password>x</password>`), the lines below a name in YAML and `PASSWORD 'x'` in SQL. Private keys in PEM are masked
+/// without a name.
 ///
 /// Rules are added to these, and masking runs on the delivery thread: no request waits for it.
 ///

@@ -1,13 +1,27 @@
 //! Options of command lines and their values: `--password value`, and `"--password", "value"` in lists of arguments.
 
+use std::ops::Range;
+
+use super::lines::line_of;
 use super::pairs::LONGEST;
 use super::quotes::{quote_at, quoted};
 use super::text::{Masker, is_flag};
 
-/// The name of an option, where a text is one that has its value behind it: `--password`, not `--password=x`.
+/// The name of an option, where a text is one that has its value behind it: `--password`, not `--password=x`. A token on
+/// a command line is one that opens something: language models yield theirs elsewhere.
 pub(super) fn name_of(text: &str) -> Option<&str> {
     let name = text.strip_prefix("--")?;
-    (name.len() <= LONGEST && name.bytes().all(is_name_byte)).then_some(name)
+    let is_name = name.len() <= LONGEST && name.bytes().all(is_name_byte);
+    is_name.then(|| called(name))
+}
+
+/// What an option is called by what it holds.
+fn called(name: &str) -> &str {
+    match name {
+        "token" => "auth-token",
+        "pass" => "password",
+        _ => name,
+    }
 }
 
 /// Whether an option of this name has a secret behind it, rather than the place of one, or no value at all.
@@ -27,6 +41,12 @@ pub(super) fn is_value(text: &str) -> bool {
     !text.is_empty() && !text.starts_with(begins) && !is_flag(text) && !WORDS.contains(&text)
 }
 
+/// Whether a text ends in an escape, which belongs to no word: `\n--password`.
+pub(super) fn ends_escape(text: &str) -> bool {
+    let ends = ["\\n", "\\r", "\\t", "\\u0009", "\\u000a", "\\u000d"];
+    ends.iter().any(|end| text.ends_with(end))
+}
+
 const fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
 }
@@ -35,24 +55,24 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
     /// `--name value`, which begins here.
     pub(super) fn option(&mut self, at: usize) -> Option<usize> {
         let before = at.checked_sub(1).map(|before| self.bytes[before]);
-        let begins = before.is_none_or(|it| !is_name_byte(it) || self.is_escape(at));
-        if !begins || !self.bytes[at..].starts_with(b"--") {
+        let begins = before.is_none_or(|it| !is_name_byte(it) || ends_escape(&self.text[..at]));
+        if !begins {
             return None;
+        }
+        if !self.bytes[at..].starts_with(b"--") {
+            return self.short_option(at);
         }
         let rest = self.bytes[at + 2..].iter().take(LONGEST);
         let end = at + 2 + rest.take_while(|byte| is_name_byte(**byte)).count();
-        if !holds_secret(&self.text[at + 2..end], &self.hides) {
-            return None;
+        let name = &self.text[at + 2..end];
+        if !holds_secret(called(name), &self.hides) {
+            let is_user = self.by_default && name.ends_with("user");
+            return is_user.then(|| self.login(at, end)).flatten();
         }
         match quote_at(self.bytes, end) {
             Some(quote) => self.next_argument(quote + 1),
             None => self.argument(end),
         }
-    }
-
-    /// Whether the letter before this is the end of an escape: `\n--password`.
-    fn is_escape(&self, at: usize) -> bool {
-        self.text[..at].ends_with("\\n") || self.text[..at].ends_with("\\t")
     }
 
     /// `, "value"`, which begins here, in a list of arguments.
@@ -72,16 +92,131 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         if start == at {
             return None;
         }
+        let (value, end) = self.argument_at(start);
+        let is_value = quote_at(self.bytes, start).is_some() || is_value(&self.text[value.clone()]);
+        is_value.then(|| self.mask(value, end)).flatten()
+    }
+
+    /// The argument that begins here, quoted or not, and where it ends.
+    fn argument_at(&self, start: usize) -> (Range<usize>, usize) {
         if let Some(quote) = quote_at(self.bytes, start) {
-            let (range, end) = quoted(self.bytes, quote);
-            return self.mask(range, end);
+            return quoted(self.bytes, quote);
         }
         let ends = |byte: &&u8| !byte.is_ascii_whitespace() && !b"\"'`\\".contains(byte);
         let length = self.bytes[start..].iter().take_while(ends).count();
         let word = self.text[start..start + length].trim_end_matches([',', ';', ')', ']', '}']);
         let end = start + word.len();
-        is_value(word).then(|| self.mask(start..end, end)).flatten()
+        (start..end, end)
     }
+
+    /// `-pvalue`, `-a value` or `-u user:value`, which begins here, of the programs that take a password like that.
+    fn short_option(&mut self, at: usize) -> Option<usize> {
+        let letter = *self.bytes.get(at + 1)?;
+        if !self.by_default || !may_begin(self.bytes, at) {
+            return None;
+        }
+        let name = self.program(at)?;
+        let programs = PROGRAMS.iter().filter(|it| it.letter == letter);
+        let mut programs = programs.filter(|it| name.starts_with(it.name));
+        let holds = programs.next()?.holds;
+        let behind = at + 2;
+        match holds {
+            Holds::UserAndPassword => self.login(at, behind),
+            Holds::Password { may_be_apart } => {
+                let start = self.skip_blanks(behind, false);
+                if start > behind && !may_be_apart {
+                    return None;
+                }
+                let (value, end) = self.argument_at(start);
+                is_value(&self.text[value.clone()])
+                    .then(|| self.mask(value, end))
+                    .flatten()
+            }
+        }
+    }
+
+    /// The program of the command that this is in: the last word that is called like one that is known.
+    fn program(&self, at: usize) -> Option<&str> {
+        let line = line_of(self.text, at);
+        let command = line.rsplit([';', '|', '&']).next()?;
+        let is_word = |symbol: char| symbol.is_ascii_alphanumeric() || "-_.".contains(symbol);
+        let words = command.rsplit(|symbol| !is_word(symbol));
+        // The end of a line may be escaped before it: `\nmysql`.
+        let mut words = words.take(MOST_WORDS).flat_map(|word| {
+            let behind_escape = word.strip_prefix(['n', 'r', 't']);
+            [Some(word), behind_escape].into_iter().flatten()
+        });
+        words.find(|word| PROGRAMS.iter().any(|it| word.starts_with(it.name)))
+    }
+
+    /// ` user:password`, which begins here, behind an option of a program that takes both as one.
+    fn login(&mut self, at: usize, behind: usize) -> Option<usize> {
+        self.program(at)?;
+        let sign = usize::from(self.bytes.get(behind) == Some(&b'='));
+        let start = self.skip_blanks(behind + sign, false);
+        let (value, end) = self.argument_at(start);
+        let (user, password) = self.text[value.clone()].split_once(':')?;
+        let is_pair = !user.is_empty() && !password.is_empty() && !password.starts_with("//");
+        is_pair.then(|| self.mask(value, end)).flatten()
+    }
+}
+
+/// A program with an option of one letter that holds a password.
+struct Program {
+    /// The beginning of its name: `mysql` and `mysqldump`.
+    name: &'static str,
+    letter: u8,
+    holds: Holds,
+}
+
+#[derive(Clone, Copy)]
+enum Holds {
+    Password {
+        /// A blank may stand before it.
+        may_be_apart: bool,
+    },
+    UserAndPassword,
+}
+
+const PROGRAMS: [Program; 6] = [
+    Program::new(
+        "mysql",
+        b'p',
+        Holds::Password {
+            may_be_apart: false,
+        },
+    ),
+    Program::new(
+        "mariadb",
+        b'p',
+        Holds::Password {
+            may_be_apart: false,
+        },
+    ),
+    Program::new("sshpass", b'p', Holds::Password { may_be_apart: true }),
+    Program::new("redis-cli", b'a', Holds::Password { may_be_apart: true }),
+    Program::new("ldap", b'w', Holds::Password { may_be_apart: true }),
+    Program::new("curl", b'u', Holds::UserAndPassword),
+];
+/// So many words of a command are looked at for its program.
+const MOST_WORDS: usize = 64;
+
+impl Program {
+    const fn new(name: &'static str, letter: u8, holds: Holds) -> Self {
+        Self {
+            name,
+            letter,
+            holds,
+        }
+    }
+}
+
+/// Whether an option of one letter may begin here that holds a password.
+pub(super) fn may_begin(bytes: &[u8], at: usize) -> bool {
+    matches!(bytes[at..], [b'-', b'a' | b'p' | b'u' | b'w', _, ..])
+        && bytes[..at]
+            .last()
+            .is_some_and(|before| b" \"'".contains(before))
 }
 
 #[cfg(test)]
@@ -90,7 +225,7 @@ mod tests {
     use crate::secret::is_secret_name;
 
     fn mask(text: &str) -> String {
-        masked(text, false, true, is_secret_name).map_or_else(|| text.to_owned(), |it| it.0)
+        masked(text, || false, true, is_secret_name).map_or_else(|| text.to_owned(), |it| it.0)
     }
 
     #[test]
@@ -116,6 +251,26 @@ mod tests {
                 r#""[\"--password\", \"<redacted>\"]""#,
             ),
             ("--password=x y", "--password=<redacted> y"),
+            (
+                "run --api-key x --token y --token=z --pass 'w'",
+                "run --api-key <redacted> --token <redacted> --token=<redacted> --pass '<redacted>'",
+            ),
+            (
+                r#"["run", "--token", "x"]"#,
+                r#"["run", "--token", "<redacted>"]"#,
+            ),
+            (
+                "/usr/bin/mysqldump -uroot -px db | mysql -p'x y' -h a",
+                "/usr/bin/mysqldump -uroot -p<redacted> db | mysql -p'<redacted>' -h a",
+            ),
+            (
+                "sshpass -p x ssh a; redis-cli -h b -a y; ldapsearch -w z",
+                "sshpass -p <redacted> ssh a; redis-cli -h b -a <redacted>; ldapsearch -w <redacted>",
+            ),
+            (
+                "curl -s -u ada:x 'https://h/' --proxy-user=b:y --user \"c:z\"",
+                "curl -s -u <redacted> 'https://h/' --proxy-user=<redacted> --user \"<redacted>\"",
+            ),
         ] {
             assert_eq!(mask(text), expected);
             assert_eq!(mask(expected), expected, "what is masked stays");
@@ -132,6 +287,9 @@ mod tests {
             "run --password <PASSWORD> --api-key [KEY]",
             r#"["--password", "--user", "ada"]"#,
             r#"required: "--password" is missing"#,
+            "mysql -p db, mysql -u root -p",
+            "curl -u ada h; docker run -u 1000:1000 -p 80:80 a",
+            "mkdir -p a/b; ssh -p 22 h; a low-paid -a -p",
             "--max-tokens 7 --key C --token-count 3 --author ada",
             "a--password x",
             "--password",

@@ -11,7 +11,7 @@ use super::{Field, Hook, MARK, Redaction, Verdict, text};
 use crate::error::BuildError;
 use crate::model::limits;
 use crate::model::words::words;
-use crate::secret::is_secret_name;
+use crate::secret::{is_secret_name, narrow};
 
 /// How much of a text that was cut may be the beginning of something longer, in bytes: longer than keys and tokens are.
 const UNSURE: usize = 4 * 1024;
@@ -68,12 +68,20 @@ impl Rules {
         !self.by_default && !self.names_count() && self.patterns.is_empty() && self.hook.is_none()
     }
 
-    pub(super) fn has_hook(&self) -> bool {
+    pub(crate) const fn has_hook(&self) -> bool {
         self.hook.is_some()
     }
 
+    pub(super) const fn has_patterns(&self) -> bool {
+        !self.patterns.is_empty()
+    }
+
     /// A text without the values of what it names, and how many there were; `None` where there are none.
-    pub(super) fn without_values(&self, text: &str, is_url: bool) -> Option<(String, u64)> {
+    pub(super) fn without_values(
+        &self,
+        text: &str,
+        is_url: impl FnOnce() -> bool,
+    ) -> Option<(String, u64)> {
         if !self.by_default && self.keys.is_empty() {
             return None;
         }
@@ -191,7 +199,7 @@ fn key_words(key: &str) -> Result<Vec<String>, BuildError> {
 }
 
 fn small_words(name: &str) -> Vec<String> {
-    words(name).map(str::to_lowercase).collect()
+    words(&narrow(name)).map(str::to_lowercase).collect()
 }
 
 fn pattern(pattern: &str) -> Result<Regex, BuildError> {

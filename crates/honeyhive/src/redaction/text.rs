@@ -8,17 +8,20 @@
 //! | `name: Bearer value`, a line `name: value` or `name = value` | headers as they are written, settings |
 //! | a line `name:` or `name: |` and the deeper lines below it | YAML |
 //! | `Name("value")`, `Name { field: "value" }` | `Debug` of a type that is called after what it holds |
-//! | `--name value`, `"--name", "value"` | command lines |
+//! | `--name value`, `"--name", "value"`, `mysql -pvalue`, `curl -u user:value` | command lines |
 //! | `<name>value</name>` | XML |
 //! | `Bearer value` | headers whose name is not told |
+//! | `Authorization: Digest a="b", response="value"` | headers with parameters |
+//! | `-----BEGIN PRIVATE KEY-----` and what is below | PEM |
+//! | `IDENTIFIED BY 'value'`, `PASSWORD 'value'` | SQL |
 //! | `?url=https%3A%2F%2Fhost%3Fname%3Dvalue` | URLs within URLs |
-//! | `scheme://user:password@host` | URLs |
+//! | `scheme://user:password@host`, `//user:password@host`, `https%3A%2F%2Fuser%3Apassword%40host` | URLs |
 
 use std::ops::Range;
 
-use super::pairs::LONGEST as NAME;
+use super::pairs::{LONGEST as NAME, is_value};
 use super::quotes::{decoded, is_around, opening, quote_at, quoted};
-use super::{MARK, lines};
+use super::{MARK, lines, options};
 use crate::secret::is_secret_parameter;
 
 /// Masks values in a text by their names.
@@ -30,7 +33,7 @@ pub(super) struct Masker<'t, H> {
     /// The text is a URL, or the query of one.
     is_url: bool,
     /// Parameters of URLs are hidden by what they are called there.
-    by_default: bool,
+    pub(super) by_default: bool,
     braces: usize,
     masked: Vec<Range<usize>>,
     /// Until here a member that is called `value` is hidden, by the member beside it.
@@ -42,7 +45,7 @@ pub(super) struct Masker<'t, H> {
 /// The text that is left, and how many values were masked in it.
 pub(super) fn masked<H>(
     text: &str,
-    is_url: bool,
+    is_url: impl FnOnce() -> bool,
     by_default: bool,
     hides: H,
 ) -> Option<(String, u64)>
@@ -57,7 +60,7 @@ where
         text,
         bytes,
         hides,
-        is_url,
+        is_url: is_url(),
         by_default,
         braces: 0,
         masked: Vec::new(),
@@ -71,9 +74,18 @@ where
 fn is_plain(bytes: &[u8], at: usize) -> bool {
     match bytes[at] {
         b':' | b'=' | b'(' | b'[' | b'%' | b'<' => false,
-        b'-' => !bytes[..at].ends_with(b"-"),
-        b' ' => !bytes[..at].ends_with(b"earer"),
+        b'-' => !bytes[..at].ends_with(b"-") && !options::may_begin(bytes, at),
+        b' ' => !may_be_followed_by_secret(&bytes[..at]),
         _ => true,
+    }
+}
+
+/// Whether a word ends here that may have a secret behind a blank: `Bearer`, `PASSWORD`, `BY`.
+fn may_be_followed_by_secret(before: &[u8]) -> bool {
+    match before {
+        [.., b'e' | b'E', b'r' | b'R'] => before.ends_with(b"earer"),
+        [.., b'r' | b'R', b'd' | b'D'] | [.., b' ', b'b' | b'B', b'y' | b'Y'] => true,
+        _ => false,
     }
 }
 
@@ -85,10 +97,14 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
                 b':' if self.bytes[at..].starts_with(b"://") => self.user_info(at + 3),
                 b':' => self.pair(at),
                 b'=' => self.assignment(at),
-                b'%' => self.encoded_assignment(at),
+                b'%' => self
+                    .encoded_assignment(at)
+                    .or_else(|| self.encoded_user_info(at)),
+                b'/' if self.begins_host(at) => self.user_info(at + 2),
                 b'(' => self.tuple(at).or_else(|| self.held(at)),
                 b'[' if self.is_in_list(at) => self.tuple(at),
-                b'-' => self.option(at),
+                b'-' => self.private_key(at).or_else(|| self.option(at)),
+                b' ' if may_be_followed_by_secret(&self.bytes[..at]) => self.statement(at),
                 b'<' => self.element(at),
                 b'B' | b'b' => self.bearer(at),
                 b'{' => self.fields(at).or_else(|| {
@@ -132,8 +148,11 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
 
     /// `name: value`, of which the colon is here.
     fn pair(&mut self, colon: usize) -> Option<usize> {
-        if self.bytes.get(colon + 1) == Some(&b':') {
-            return Some(colon + 2);
+        match self.bytes.get(colon + 1) {
+            Some(b':') => return Some(colon + 2),
+            // `name := value` is an assignment.
+            Some(b'=') => return None,
+            _ => {}
         }
         let (name, is_quoted) = self.name_before(colon)?;
         let is_within = is_quoted || self.braces > 0;
@@ -146,9 +165,15 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         if !is_quoted && let Some(end) = self.block(&name, colon + 1) {
             return Some(end);
         }
+        let first = self.skip_blanks(colon + 1, false);
+        if lines::is_header(text)
+            && let Some(end) = self.credentials(first)
+        {
+            return self.mask(first..end, end);
+        }
         let is_value_next = |symbol: char| symbol == ' ' || symbol.is_alphanumeric();
         if !is_quoted && self.braces == 0 && self.text[colon + 1..].starts_with(is_value_next) {
-            let masked = self.line(name, self.skip_blanks(colon + 1, false));
+            let masked = self.line(name, lines::behind_tags(self.text, first));
             if masked.is_some() {
                 return masked;
             }
@@ -159,6 +184,10 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         if is_next && !is_within && quote_at(self.bytes, start).is_none() {
             return None;
         }
+        let start = match is_quoted {
+            true => start,
+            false => lines::behind_tags(self.text, start),
+        };
         self.value(start, is_within)
     }
 
@@ -190,17 +219,24 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
     fn assignment(&mut self, sign: usize) -> Option<usize> {
         let next = self.bytes.get(sign + 1).copied();
         if next == Some(b'=') {
-            return Some(sign + 2);
+            return self.comparison(sign);
         }
         let is_arrow = next == Some(b'>');
-        let (name, is_quoted) = self.name_before(sign)?;
+        // `:=`, `+=` and `?=` are signs of two.
+        let before = self.bytes[..sign].last();
+        let is_of_two = before.is_some_and(|before| b":+?".contains(before));
+        let (name, is_quoted) = self.name_before(sign - usize::from(is_of_two))?;
         let in_url = match name.start.checked_sub(1) {
             Some(before) => matches!(self.bytes[before], b'?' | b'&'),
             None => self.is_url,
         };
         let decoded = decoded(&self.text[name.clone()]);
         let is_parameter = in_url && self.by_default && is_secret_parameter(&decoded);
-        if !is_parameter && !(self.hides)(&decoded) {
+        let called = options::name_of(&decoded).unwrap_or(&decoded);
+        let is_hidden = is_parameter
+            || (self.hides)(called)
+            || (is_value(&decoded) && self.is_named_by_its_tag(name.start));
+        if !is_hidden {
             return None;
         }
         let after = sign + 1 + usize::from(is_arrow);
@@ -218,6 +254,27 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             return self.mask(range, end);
         }
         self.value(start, true)
+    }
+
+    /// `name==value`, of which the first sign is here: a parameter for some programs, where no blanks stand around. A number
+    /// with dots is a version.
+    fn comparison(&mut self, sign: usize) -> Option<usize> {
+        let end = sign + 2;
+        let is_dense = |at: Option<&u8>| at.is_some_and(|byte| !b" =!<>".contains(byte));
+        let before = sign.checked_sub(1).map(|at| &self.bytes[at]);
+        if !is_dense(before) || !is_dense(self.bytes.get(end)) {
+            return Some(end);
+        }
+        let (name, _) = self.name_before(sign)?;
+        if !(self.hides)(&decoded(&self.text[name])) {
+            return Some(end);
+        }
+        let value = &self.text[self.word(end)];
+        let is_version = value.contains('.') && value.bytes().all(is_of_version);
+        if is_version {
+            return Some(end);
+        }
+        self.value(end, true).or(Some(end))
     }
 
     /// `r"value"` and its like, which begins here.
@@ -290,6 +347,35 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         let before = self.bytes[..open].iter().rev();
         let mut before = before.skip_while(|byte| byte.is_ascii_whitespace() || **byte == b',');
         matches!(before.next(), Some(b'[' | b']'))
+    }
+
+    /// Whether `//host` begins here, of a URL without its scheme.
+    fn begins_host(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).map(|before| self.bytes[before]);
+        let is_apart = before.is_none_or(|it| !it.is_ascii_alphanumeric() && !b"/:".contains(&it));
+        let is_first = is_apart || options::ends_escape(&self.text[..at]);
+        is_first && self.bytes[at..].starts_with(b"//")
+    }
+
+    /// `%3A%2F%2Fuser%3Apassword%40host`, which begins here; encoded twice, too.
+    fn encoded_user_info(&mut self, at: usize) -> Option<usize> {
+        if !self.by_default {
+            return None;
+        }
+        let percent = ["%", "%25"].into_iter().find(|percent| {
+            let begin = format!("{percent}3a{percent}2f{percent}2f");
+            let found = self.bytes.get(at..at + begin.len());
+            found.is_some_and(|found| found.eq_ignore_ascii_case(begin.as_bytes()))
+        })?;
+        let sign = |code: &str| format!("{percent}{code}");
+        let start = at + 3 * sign("3a").len();
+        let word = &self.text[self.word(start)];
+        let slash = sign("2f");
+        let host = word.to_ascii_lowercase();
+        let authority = &word[..host.find(&slash).unwrap_or(word.len())];
+        let user = &authority[..authority.rfind(&sign("40"))?];
+        let end = start + user.len();
+        self.mask(start..end, end)
     }
 
     /// `user:password@`, which begins here.
@@ -371,7 +457,8 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             return self.mask(start..end, end);
         }
         if is_scheme(&self.text[word.clone()]) && rest.starts_with(' ') {
-            let end = self.word(word.end + 1).end;
+            let parameters = self.parameters(word.end + 1);
+            let end = parameters.unwrap_or_else(|| self.word(word.end + 1).end);
             return self.mask(start..end, end);
         }
         if !word.is_empty() && rest.starts_with('"') {
@@ -390,7 +477,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
     }
 
     /// A value without blanks.
-    fn word(&self, start: usize) -> Range<usize> {
+    pub(super) fn word(&self, start: usize) -> Range<usize> {
         let ends = |byte: &u8| byte.is_ascii_whitespace() || b"&;,\"'()[]{}<>\\".contains(byte);
         let length = self.bytes[start.min(self.bytes.len())..]
             .iter()
@@ -436,6 +523,10 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
     }
 }
 
+const fn is_of_version(byte: u8) -> bool {
+    byte.is_ascii_digit() || byte == b'.' || byte == b'*'
+}
+
 /// Whether a value says nothing.
 pub(super) fn is_flag(word: &str) -> bool {
     ["true", "false", "null", "None", "nil"].contains(&word)
@@ -459,7 +550,7 @@ mod tests {
     use crate::secret::is_secret_name;
 
     fn mask(text: &str, is_url: bool) -> String {
-        masked(text, is_url, true, is_secret_name).map_or_else(|| text.to_owned(), |it| it.0)
+        masked(text, || is_url, true, is_secret_name).map_or_else(|| text.to_owned(), |it| it.0)
     }
 
     #[test]
@@ -641,6 +732,63 @@ mod tests {
             ),
             ("password: 1234\n  x: 1\n", "password: <redacted>\n  x: 1\n"),
             (
+                "password:=x, api_key==y",
+                "password:=<redacted>, api_key==<redacted>",
+            ),
+            (
+                "password := \"x\"\nAPI_KEY ?= x\n",
+                "password := \"<redacted>\"\nAPI_KEY ?= <redacted>\n",
+            ),
+            (
+                "password: !!str x\napi_key: &a !local y # z\n",
+                "password: !!str <redacted>\napi_key: &a !local <redacted> # z\n",
+            ),
+            (
+                "a:\n  password: !vault |\n    x\n    y\n  b: 1",
+                "a:\n  password: !vault |\n    <redacted>\n  b: 1",
+            ),
+            (
+                "ｐａｓｓｗｏｒｄ=x, {\"ａpi_ｋey\": \"x\"}",
+                "ｐａｓｓｗｏｒｄ=<redacted>, {\"ａpi_ｋey\": \"<redacted>\"}",
+            ),
+            (
+                "<user name=\"ada\" password=\"x\"/><add key=\"ApiKey\" value='x' />",
+                "<user name=\"ada\" password=\"<redacted>\"/><add key=\"ApiKey\" value='<redacted>' />",
+            ),
+            (
+                "<password value=\"x\"/><param value=\"x\" name=\"client_secret\">",
+                "<password value=\"<redacted>\"/><param value=\"<redacted>\" name=\"client_secret\">",
+            ),
+            (
+                "at //ada:x@db/main, or (//:x@db)",
+                "at //<redacted>@db/main, or (//<redacted>@db)",
+            ),
+            (
+                "/a?to=https%3A%2F%2Fada%3Ax%40h%2Fb%40c&n=1 and postgres%253a%252f%252fada%253Ax%2540db",
+                "/a?to=https%3A%2F%2F<redacted>%40h%2Fb%40c&n=1 and postgres%253a%252f%252f<redacted>%2540db",
+            ),
+            (
+                r#""\na: 1\npassword: !!str x\nb:\n  password: &a !local |\n    x\npassword:=x\npassword==x\n""#,
+                r#""\na: 1\npassword: !!str <redacted>\nb:\n  password: &a !local |\n    <redacted>\npassword:=<redacted>\npassword==<redacted>\n""#,
+            ),
+            (
+                r"password: x1\npassword==x\npassword: !!str x",
+                r"password: <redacted>\npassword==<redacted>\npassword: !!str <redacted>",
+            ),
+            (
+                "\u{feff}\na: 1\npassword: !!str x\nb:\n  password: &a !local |\n    x\npassword:=x\npassword==x\n",
+                "\u{feff}\na: 1\npassword: !!str <redacted>\nb:\n  password: &a !local |\n    <redacted>\npassword:=<redacted>\npassword==<redacted>\n",
+            ),
+            (
+                r#"{"":"\"a: 1\npassword: !!str x\nb: &a !local x\n\""}"#,
+                r#"{"":"\"a: 1\npassword: !!str <redacted>\nb: &a !local x\n\""}"#,
+            ),
+            (
+                r#""a\n//ada:x@db\u000a//ada:x@db""#,
+                r#""a\n//<redacted>@db\u000a//<redacted>@db""#,
+            ),
+            ("SERVICE_KEY=x", "SERVICE_KEY=<redacted>"),
+            (
                 r"a\napi_key=x\u0009api_key=y",
                 r"a\napi_key=<redacted>\u0009api_key=<redacted>",
             ),
@@ -713,6 +861,11 @@ mod tests {
             "std::collections::HashMap { len: 1 }",
             "struct Password { value: String } PasswordPolicy { least: 8 } class ApiKey { x: 1 }",
             "impl Password {\n    fn new() {}\n}",
+            "jwt==1.7.1, secrets==2.*\nif password == other, a===b, secret!==x",
+            "// ada@example.com: see a//b:c@d",
+            "https%3A%2F%2Fh%2Fa%40b",
+            "<input name=\"password\" type=\"password\"/><add key=\"user\" value=\"ada\"/>",
+            "password_policy: strict, has_password=yes, cookie_consent=all, secret_santa: \"ada\"",
             "key=C major, tokens=7",
             "ssh://git@github.com/a?page_token=1",
             "session { key_points: [\"a\"] }",

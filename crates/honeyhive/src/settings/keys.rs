@@ -53,6 +53,15 @@ impl Keys {
         }
     }
 
+    /// Which of the settings [`write`](Self::write) is from, whatever is in it.
+    #[cfg(feature = "client")]
+    pub(crate) const fn writes_with(&self) -> KeyKind {
+        match &self.ingestion {
+            Some(_) => KeyKind::Ingestion,
+            None => KeyKind::Project,
+        }
+    }
+
     #[cfg(test)]
     pub(crate) fn with_project_key(key: &str) -> Self {
         Self {
@@ -139,6 +148,11 @@ fn problem(value: &str, prefix: Option<&str>) -> Option<&'static str> {
     if value.contains(char::is_whitespace) {
         return Some("it has a blank or a line break in it; write the key alone, on one line");
     }
+    if lower.starts_with("hh_fgcp_") {
+        return Some(
+            "it is a key of the control plane, which nothing here takes; write the key of the project",
+        );
+    }
     let is_foreign = |byte: u8| !byte.is_ascii_graphic() || b"\\,;#()[]{}<>%*".contains(&byte);
     if value.bytes().any(is_foreign) {
         return Some("it has characters that no key has; copy it again from HoneyHive");
@@ -218,6 +232,7 @@ mod tests {
             ("hh_k\u{1}", "copy it again"),
             ("hh_schlüssel", "copy it again"),
             ("hh_ingst_x", "shape"),
+            ("hh_fgcp_x", "control plane"),
         ] {
             let said = problem(key, None);
             assert!(

@@ -454,7 +454,7 @@ impl HoneyHiveTracerBuilder {
         tracer.set_for_runs(for_runs);
         #[cfg(feature = "client")]
         tracer.set_about(super::About {
-            writes_with: settings.keys.write().map_or(KeyKind::Project, ApiKey::kind),
+            writes_with: settings.keys.writes_with(),
             has_given_client: settings.http_client.is_some(),
             settings: given.found(is_isolated, &settings),
             server_url: settings.server_url,

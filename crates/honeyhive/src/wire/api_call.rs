@@ -1,6 +1,6 @@
 //! [`ApiCall`]: a call of the typed client, and what came of it.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::header::DATE;
 use http::{Method, Response};
@@ -43,6 +43,8 @@ pub(crate) enum ApiFailure {
         message: String,
         /// The key that the call was made with.
         sent: KeyKind,
+        /// When HoneyHive answered by its own clock.
+        date: Option<SystemTime>,
     },
     Unanswered {
         detail: String,
@@ -74,9 +76,9 @@ pub(super) fn read(
         detail: unanswered.detail,
         may_have_arrived: unanswered.may_have_arrived,
     })?;
+    let date = response.headers().get(DATE).and_then(|it| it.to_str().ok());
+    let date = date.and_then(|it| httpdate::parse_http_date(it).ok());
     if response.status().is_success() {
-        let date = response.headers().get(DATE).and_then(|it| it.to_str().ok());
-        let date = date.and_then(|it| httpdate::parse_http_date(it).ok());
         let body = response.into_body();
         return if body.len() > MOST_OF_AN_ANSWER {
             Err(ApiFailure::TooLong)
@@ -90,5 +92,6 @@ pub(super) fn read(
         retry_after: retry_after(response.headers()),
         message: message_of(&response, keys),
         sent,
+        date,
     })
 }

@@ -1,4 +1,6 @@
-//! What to change where no answer comes.
+//! [`Obstacle`]: what to change where no answer comes.
+
+use std::fmt;
 
 /// The variables that name a proxy for `https://`, for `http://`, and for both.
 const SECURE: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
@@ -7,27 +9,119 @@ const ANY: [&str; 2] = ["ALL_PROXY", "all_proxy"];
 /// The hosts that are asked without one.
 const NONE: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
+/// What stands between a call and its answer, as what is to be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    NoTls,
+    NoHttp,
+    /// The variable that names it.
+    NoProxy(&'static str),
+    ClosedProxy(&'static str),
+    NobodyListens,
+    NoSuchHost,
+    OtherHost,
+    Expired,
+    Untrusted,
+}
+
+impl Obstacle {
+    /// What it is, by what an HTTP client says; `None` where that cannot be told.
+    pub(crate) fn in_the_way_to(url: &str, detail: &str) -> Option<Self> {
+        Self::of(url, detail, proxy_to(url).map(|(variable, _)| variable))
+    }
+
+    fn of(url: &str, detail: &str, proxy: Option<&'static str>) -> Option<Self> {
+        let detail = detail.to_ascii_lowercase();
+        let says = |any: &[&str]| any.iter().any(|text| detail.contains(text));
+        let is_tls = url.starts_with("https:");
+        let no_tls = &[
+            "invalidcontenttype",
+            "corrupt message",
+            "wrong version number",
+        ];
+        if is_tls && says(no_tls) {
+            return Some(Self::NoTls);
+        }
+        if !is_tls && says(&["invalid http"]) {
+            return Some(Self::NoHttp);
+        }
+        if let Some(variable) = proxy {
+            if says(&["tunnel"]) {
+                return Some(Self::ClosedProxy(variable));
+            }
+            if says(&["proxy", "connection refused"]) {
+                return Some(Self::NoProxy(variable));
+            }
+        }
+        let known: [(&[&str], Self); 5] = [
+            (&["connection refused"], Self::NobodyListens),
+            (&["dns error", "failed to lookup"], Self::NoSuchHost),
+            (
+                &["not valid for name", "notvalidforname", "hostname mismatch"],
+                Self::OtherHost,
+            ),
+            (
+                &[
+                    "certificate expired",
+                    "certificate not valid yet",
+                    "has expired",
+                ],
+                Self::Expired,
+            ),
+            (
+                &["unknownissuer", "self-signed", "self signed", "certificate"],
+                Self::Untrusted,
+            ),
+        ];
+        let found = known.into_iter().find(|(texts, _)| says(texts));
+        found.map(|(_, obstacle)| obstacle)
+    }
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::NoTls => "nobody speaks TLS there: write http:// in HH_API_URL, or the port that does",
+            Self::NoHttp => "that is no answer of HTTP: is it https:// in HH_API_URL?",
+            Self::ClosedProxy(variable) => {
+                return write!(formatter, "the proxy of {variable} lets nothing through to it: it may want a login in its URL, or forbid that host; NO_PROXY names hosts that are reached without it");
+            }
+            Self::NoProxy(variable) => {
+                return write!(formatter, "the proxy of {variable} may be down: check it, or name the host in NO_PROXY");
+            }
+            Self::NobodyListens => "nobody listens there: check the port in HH_API_URL",
+            Self::NoSuchHost => "there is no such host: check HH_API_URL",
+            Self::OtherHost => "its certificate is that of another host: check HH_API_URL, and who answers for that name here",
+            Self::Expired => "its certificate is not valid at this time: is the clock of this machine right?",
+            Self::Untrusted => "its certificate is not trusted here: give its authority with `.ca_certificate(..)` or SSL_CERT_FILE",
+        })
+    }
+}
+
 /// Why no answer came, with what was asked, and what to change where that can be told.
 pub(super) fn explained(method: &str, url: &str, detail: &str) -> String {
-    let proxy = proxy_of(url, |name| std::env::var(name).ok());
-    match hint(url, detail, proxy) {
-        Some(hint) => format!("{method} {url}: {detail}; {hint}"),
+    match Obstacle::in_the_way_to(url, detail) {
+        Some(obstacle) => format!("{method} {url}: {detail}; {obstacle}"),
         None => format!("{method} {url}: {detail}"),
     }
 }
 
-/// The variable that names the proxy on the way to a URL.
-fn proxy_of(url: &str, value: impl Fn(&str) -> Option<String>) -> Option<&'static str> {
-    let set = |name: &str| value(name).filter(|it| !it.trim().is_empty());
+/// The proxy on the way to a URL, as the HTTP client reads the environment, and the variable that names it.
+pub(crate) fn proxy_to(url: &str) -> Option<(&'static str, String)> {
+    proxy_of(url, |name| std::env::var(name).ok())
+}
+
+fn proxy_of(url: &str, value: impl Fn(&str) -> Option<String>) -> Option<(&'static str, String)> {
+    let set = |name: &'static str| {
+        let value = value(name)?.trim().to_owned();
+        (!value.is_empty()).then_some((name, value))
+    };
     let own = if url.starts_with("https:") {
         SECURE
     } else {
         PLAIN
     };
-    let proxy = own
-        .into_iter()
-        .chain(ANY)
-        .find(|name| set(name).is_some())?;
+    let proxy = own.into_iter().chain(ANY).find_map(set)?;
     let host = url.parse::<http::Uri>().ok()?.host()?.to_ascii_lowercase();
     let is_left_out = |pattern: &str| {
         let pattern = pattern.trim().trim_start_matches('.').to_ascii_lowercase();
@@ -37,37 +131,8 @@ fn proxy_of(url: &str, value: impl Fn(&str) -> Option<String>) -> Option<&'stati
         };
         pattern == "*" || pattern == host || (!pattern.is_empty() && is_below())
     };
-    let without = NONE.into_iter().find_map(set).unwrap_or_default();
+    let (_, without) = NONE.into_iter().find_map(set).unwrap_or_default();
     (!without.split(',').any(is_left_out)).then_some(proxy)
-}
-
-fn hint(url: &str, detail: &str, proxy: Option<&str>) -> Option<String> {
-    let detail = detail.to_ascii_lowercase();
-    let says = |any: &[&str]| any.iter().any(|text| detail.contains(text));
-    let is_tls = url.starts_with("https:");
-    let fixed = if is_tls
-        && says(&[
-            "invalidcontenttype",
-            "corrupt message",
-            "wrong version number",
-        ]) {
-        "nobody speaks TLS there: write http:// in HH_API_URL, or the port that does"
-    } else if !is_tls && says(&["invalid http version", "invalid http"]) {
-        "that is no answer of HTTP: is it https:// in HH_API_URL?"
-    } else if let (Some(proxy), true) = (proxy, says(&["tunnel", "proxy", "connection refused"])) {
-        return Some(format!(
-            "the proxy of {proxy} may be down: check it, or name the host in NO_PROXY"
-        ));
-    } else if says(&["connection refused"]) {
-        "nobody listens there: check the port in HH_API_URL"
-    } else if says(&["dns error", "failed to lookup"]) {
-        "there is no such host: check HH_API_URL"
-    } else if says(&["unknownissuer", "self-signed", "self signed", "certificate"]) {
-        "its certificate is not trusted here: give its authority with `.ca_certificate(..)` or SSL_CERT_FILE"
-    } else {
-        return None;
-    };
-    Some(fixed.to_owned())
 }
 
 #[cfg(test)]
@@ -114,7 +179,8 @@ mod tests {
                 let found = set.iter().find(|(set, _)| *set == name)?;
                 Some(found.1.to_owned())
             };
-            assert_eq!(proxy_of(url, value), expected, "{url} {set:?}");
+            let found = proxy_of(url, value).map(|(variable, _)| variable);
+            assert_eq!(found, expected, "{url} {set:?}");
         }
     }
 
@@ -164,13 +230,25 @@ mod tests {
                 None,
                 "`.ca_certificate(..)`",
             ),
+            (
+                tls,
+                "invalid peer certificate: certificate not valid for name \"a.b\"",
+                None,
+                "another host",
+            ),
+            (
+                tls,
+                "invalid peer certificate: certificate expired: verification time 9 (UNIX)",
+                None,
+                "the clock",
+            ),
         ] {
-            let hint = hint(url, detail, proxy);
+            let told = Obstacle::of(url, detail, proxy).map(|it| it.to_string());
             assert!(
-                hint.as_deref().is_some_and(|it| it.contains(expected)),
-                "{detail}: {hint:?}"
+                told.as_deref().is_some_and(|it| it.contains(expected)),
+                "{detail}: {told:?}"
             );
         }
-        assert_eq!(hint(plain, "operation timed out", None), None);
+        assert_eq!(Obstacle::of(plain, "operation timed out", None), None);
     }
 }

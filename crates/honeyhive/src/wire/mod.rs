@@ -22,6 +22,8 @@ pub(crate) use answer::{Answer, Failure};
 pub(crate) use api_call::{ApiCall, ApiFailure, MOST_OF_AN_ANSWER};
 pub(crate) use bodies::{StartSession, UpdateEvent};
 pub(crate) use client::Client;
+#[cfg(feature = "client")]
+pub(crate) use hints::{Obstacle, proxy_to};
 pub(crate) use payload::Payload;
 
 use self::compression::Compression;

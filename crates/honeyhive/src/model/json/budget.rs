@@ -96,6 +96,12 @@ impl Budget {
         self.values.get() == 0 || self.bytes.get() == 0
     }
 
+    /// So many may still be taken.
+    #[inline]
+    pub(super) fn values(&self) -> usize {
+        self.values.get()
+    }
+
     /// One value more.
     #[inline]
     pub(super) fn count(&self) {

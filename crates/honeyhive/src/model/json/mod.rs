@@ -34,6 +34,7 @@ pub(crate) struct Taken {
 /// | What | Becomes |
 /// |---|---|
 /// | more than 100 numbers in a list | the first 16, and a mark with the length |
+/// | more than 4,096 entries in a map | the first of them, and `truncated: true` |
 /// | more than 32 bytes, or bytes of a type of their own | a text with the length and the first 16 |
 /// | a number that JSON does not know (`nan`, `inf`, beyond 64 bits) | text |
 /// | a [`SystemTime`](std::time::SystemTime) | text, as other dates are |

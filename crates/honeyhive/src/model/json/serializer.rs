@@ -20,6 +20,8 @@ use crate::model::{limits, number, rfc3339};
 const DEPTH: usize = 64;
 /// A list of more numbers than this is a matter of machines.
 const NUMBERS: usize = 100;
+/// So many entries of one map are taken: a span has room for fewer, and what reads them is made for fewer.
+const ENTRIES: usize = 4 * 1024;
 /// A list of more bytes than this is one, too.
 const BYTES: usize = 32;
 /// So much is kept of such a list.
@@ -60,8 +62,15 @@ impl<'b> Lenient<'b> {
 
     /// A part of a whole, which goes on without it.
     fn part<T: Serialize + ?Sized>(self, value: &T) -> Value {
-        self.whole(value)
-            .unwrap_or_else(|error| bounded(format_args!("[not serialisable: {error}]")).into())
+        let before = self.budget.values();
+        let part = self
+            .whole(value)
+            .unwrap_or_else(|error| bounded(format_args!("[not serialisable: {error}]")).into());
+        // Marks count, too, or there would be no end to them.
+        if self.budget.values() == before {
+            self.budget.count();
+        }
+        part
     }
 
     fn key<T: Serialize + ?Sized>(self, value: &T) -> String {
@@ -515,7 +524,7 @@ impl Entries<'_> {
     fn add<T: Serialize + ?Sized>(&mut self, key: String, value: &T) -> bool {
         let budget = self.to.budget;
         budget.weigh(key.len());
-        if budget.is_used_up() {
+        if budget.is_used_up() || self.entries.len() == ENTRIES {
             budget.cut();
             self.entries
                 .insert(limits::TRUNCATED.to_owned(), true.into());

@@ -362,6 +362,25 @@ impl Serialize for Own {
     }
 }
 
+/// A map without end whose one key has a value that cannot be written.
+struct Repeating;
+
+#[derive(Clone)]
+struct Refused;
+
+impl Serialize for Refused {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        ASKED.set(ASKED.get() + 1);
+        Err(serde::ser::Error::custom("no"))
+    }
+}
+
+impl Serialize for Repeating {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(std::iter::repeat(("", Refused)))
+    }
+}
+
 #[test]
 fn no_more_values_are_asked_than_are_kept() {
     const MOST: usize = 64 * 1024 + 8;
@@ -377,10 +396,12 @@ fn no_more_values_are_asked_than_are_kept() {
     let texts = vec![text; many];
     assert!(asked(&|| taken(&texts)) <= MOST);
     let keys: HashMap<usize, Counted> = (0..200_000).map(|key| (key, text)).collect();
-    assert!(asked(&|| taken(&keys)) <= MOST);
+    assert!(asked(&|| taken(&keys)) <= 4_096);
+    assert_eq!(taken(&keys).json["truncated"], true);
     let lists = vec![vec![Counted(None); 200]; 10_000];
     assert!(asked(&|| taken(&lists)) <= MOST);
-    assert!(asked(&|| taken(&Own)) <= MOST);
+    assert!(asked(&|| taken(&Own)) <= 4_096);
+    assert!(asked(&|| taken(&Repeating)) <= MOST);
     let pairs = std::iter::repeat_n((text, text), many).collect::<Vec<_>>();
     assert!(asked(&|| taken(&pairs)) <= MOST + 2);
     let nulls = Value::from(vec![Value::Null; many]);

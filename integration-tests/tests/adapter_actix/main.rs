@@ -1,0 +1,6 @@
+//! `honeyhive-actix`: the conformance table, and what only actix-web has.
+
+mod bodies;
+mod conformance;
+mod servers;
+mod wraps;

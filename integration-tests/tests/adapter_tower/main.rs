@@ -1,0 +1,11 @@
+//! `honeyhive-tower`: the conformance table, and what only tower, axum, tonic and Lambda have.
+
+mod body;
+mod conformance;
+mod grpc;
+mod lambda;
+mod lambda_service;
+mod layers;
+mod neighbours;
+mod service;
+mod table;

@@ -1,0 +1,184 @@
+//! HoneyHive behind TLS and behind a proxy: who is trusted, and how a program is told.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
+
+use std::process::Output;
+
+use honeyhive::{BuildError, HoneyHiveTracer};
+use honeyhive_local::LocalServer;
+use integration_tests::faults::table::{
+    KEY, assert_arrived, assert_said, builder, record, wait_in_vain,
+};
+use integration_tests::faults::{Auditor, Authority, ConnectProxy, TlsFront};
+use integration_tests::harness::PATIENCE;
+use integration_tests::log;
+use integration_tests::program::again;
+use tracing::Level;
+
+const CHILD: &str = "HH_FAULTS_CHILD";
+
+/// A HoneyHive behind TLS, at `https://localhost`, which answers to this name too.
+fn behind_tls(authority: &Authority, host: &str) -> (LocalServer, TlsFront, String) {
+    let server = LocalServer::builder().api_key(KEY).allow_host(host);
+    let server = server.start_blocking().unwrap();
+    let front = TlsFront::start(server.address(), &authority.identity(host));
+    let url = format!("https://localhost:{}", front.address().port());
+    (server, front, url)
+}
+
+#[test]
+fn an_authority_of_the_programs_own_is_trusted_through_the_builder() {
+    let authority = Authority::new();
+    let (server, _front, url) = behind_tls(&authority, "localhost");
+    let another = Authority::new().pem();
+    let tracer = builder(url)
+        .ca_certificate(format!("{another}\n{}", authority.pem()))
+        .build()
+        .unwrap();
+    let auditor = Auditor::of(&tracer);
+    let chat = record(&tracer);
+    tracer.force_flush_blocking(PATIENCE).unwrap();
+    assert_arrived(&server, &chat);
+    assert_eq!(tracer.stats().retried, 0);
+    auditor.assert_balanced();
+}
+
+#[test]
+fn a_certificate_of_an_unknown_authority_is_refused() {
+    let _turn = log::turn();
+    let (server, _front, url) = behind_tls(&Authority::new(), "localhost");
+    wait_in_vain(&url);
+    assert_said(Some((Level::WARN, "certificate")));
+    assert!(server.requests().is_empty(), "nothing was said to it");
+}
+
+#[test]
+fn a_certificate_of_another_host_is_refused() {
+    let _turn = log::turn();
+    let authority = Authority::new();
+    let (server, _front, url) = behind_tls(&authority, "honeyhive.example");
+    let tracer = builder(url)
+        .ca_certificate(authority.pem())
+        .build()
+        .unwrap();
+    drop(record(&tracer));
+    while tracer.stats().retried == 0 {
+        let flushed = tracer.force_flush_blocking(std::time::Duration::from_millis(50));
+        assert!(flushed.is_err(), "{flushed:?}");
+    }
+    drop(tracer.shutdown_blocking(std::time::Duration::ZERO));
+    assert_said(Some((Level::WARN, "certificate")));
+    assert!(server.requests().is_empty(), "nothing was said to it");
+}
+
+#[test]
+fn what_is_no_certificate_is_said_when_the_tracer_is_built() {
+    for pem in ["", "/etc/ssl/ca.pem", "-----BEGIN CERTIFICATE-----\n?\n"] {
+        let built = builder("https://localhost").ca_certificate(pem).build();
+        let error = built.unwrap_err();
+        assert!(
+            matches!(&error, BuildError::InvalidValue { setting, .. } if setting.contains("ca_certificate")),
+            "{pem:?}: {error:?}"
+        );
+    }
+}
+
+/// What a program does that knows nothing but its environment.
+fn program_in_child() -> bool {
+    if std::env::var_os(CHILD).is_none() {
+        return false;
+    }
+    let tracer = HoneyHiveTracer::from_env().unwrap();
+    let auditor = Auditor::of(&tracer);
+    drop(record(&tracer));
+    tracer.shutdown_blocking(PATIENCE).unwrap();
+    auditor.assert_balanced();
+    true
+}
+
+/// Runs this test once more, as a program with this environment.
+fn run(test: &str, environment: &[(&str, &str)]) -> Output {
+    let mut program = again(module_path!(), test);
+    program.env(CHILD, "1");
+    for variable in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
+        program.env_remove(variable);
+        program.env_remove(variable.to_lowercase());
+    }
+    program
+        .env("HH_API_KEY", KEY)
+        .envs(environment.iter().copied());
+    program.output().unwrap()
+}
+
+#[track_caller]
+fn assert_success(output: &Output) {
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+}
+
+/// A file with the authority's certificate, which is gone with this.
+struct CaFile(std::path::PathBuf);
+
+impl CaFile {
+    fn of(authority: &Authority) -> Self {
+        let name = format!("honeyhive-ca-{}.pem", uuid::Uuid::new_v4());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, authority.pem()).unwrap();
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for CaFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn an_authority_of_the_programs_own_is_trusted_through_ssl_cert_file() {
+    if program_in_child() {
+        return;
+    }
+    let authority = Authority::new();
+    let (server, _front, url) = behind_tls(&authority, "localhost");
+    let file = CaFile::of(&authority);
+    let test = "an_authority_of_the_programs_own_is_trusted_through_ssl_cert_file";
+    let output = run(
+        test,
+        &[("HH_API_URL", &url), ("SSL_CERT_FILE", file.path())],
+    );
+    assert_success(&output);
+    assert_eq!((server.stats().sessions, server.stats().events), (1, 1));
+}
+
+#[test]
+fn https_proxy_is_the_way_out_where_there_is_one() {
+    if program_in_child() {
+        return;
+    }
+    let authority = Authority::new();
+    // No name server knows this host: only the proxy does.
+    let (server, front, _) = behind_tls(&authority, "honeyhive.invalid");
+    let proxy = ConnectProxy::start(front.address());
+    let file = CaFile::of(&authority);
+    let output = run(
+        "https_proxy_is_the_way_out_where_there_is_one",
+        &[
+            ("HH_API_URL", "https://honeyhive.invalid"),
+            ("HTTPS_PROXY", &proxy.url()),
+            ("SSL_CERT_FILE", file.path()),
+        ],
+    );
+    assert_success(&output);
+    assert_eq!((server.stats().sessions, server.stats().events), (1, 1));
+    let hosts = proxy.asked_for();
+    assert!(!hosts.is_empty());
+    assert!(
+        hosts.iter().all(|host| host == "honeyhive.invalid:443"),
+        "{hosts:?}"
+    );
+}

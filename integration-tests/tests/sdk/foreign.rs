@@ -1,0 +1,115 @@
+//! Requests and messages that only instrumentation of somebody else's sees: a root span of kind SERVER or CONSUMER
+//! outside every session.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
+
+use crate::support::*;
+use honeyhive::http::{Headers, RequestInfo, ServerInstrumentation};
+use honeyhive::opentelemetry::Context;
+use honeyhive::opentelemetry::trace::{
+    SpanKind, TraceContextExt, Tracer as _, TracerProvider as _,
+};
+use honeyhive::{HoneyHiveTracer, SessionTransport};
+use honeyhive_local::LocalServer;
+
+const TRANSPORTS: [SessionTransport; 2] = [SessionTransport::Rest, SessionTransport::Otlp];
+
+struct NoHeaders;
+
+impl Headers for NoHeaders {
+    fn for_each<'h>(&'h self, _: &mut dyn FnMut(&'h str, &'h [u8])) {}
+}
+
+fn tracer_over(transport: SessionTransport, server: &LocalServer) -> HoneyHiveTracer {
+    let builder = builder(server).session_transport(transport);
+    builder.build().unwrap()
+}
+
+/// Instrumentation of somebody else's around a request: a root span, and work within it.
+fn foreign_request(
+    tracer: &HoneyHiveTracer,
+    kind: SpanKind,
+    name: &'static str,
+    within: impl FnOnce(),
+) {
+    let foreign = tracer.provider().tracer("foreign");
+    let root = foreign.span_builder(name).with_kind(kind).start(&foreign);
+    let cx = Context::current_with_span(root);
+    let _entered = cx.attach();
+    within();
+}
+
+#[test]
+fn a_request_that_only_foreign_instrumentation_sees_is_a_session_of_its_own() {
+    for transport in TRANSPORTS {
+        let server = server();
+        let tracer = tracer_over(transport, &server);
+        let work = || drop(tracer.span("work").start());
+        foreign_request(&tracer, SpanKind::Server, "GET /a", work);
+        foreign_request(&tracer, SpanKind::Consumer, "orders", work);
+        // Neither is part of what a script does.
+        foreign_request(&tracer, SpanKind::Internal, "script", work);
+        flush(&tracer);
+
+        let mut trees: Vec<_> = server
+            .sessions()
+            .iter()
+            .map(|it| server.tree(&it.session_id))
+            .collect();
+        trees.sort();
+        let expected = [
+            "GET /a\n  GET /a [chain]\n    work [tool]\n",
+            "orders\n  orders [chain]\n    work [tool]\n",
+            "the tests\n  script [chain]\n    work [tool]\n",
+        ];
+        assert_eq!(trees, expected, "{transport:?}");
+        assert_eq!(server.orphans(), [], "{transport:?}");
+        assert_eq!(tracer.stats().dropped.total(), 0, "{transport:?}");
+        assert_balanced(&tracer);
+    }
+}
+
+#[test]
+fn what_a_foreign_request_does_before_it_has_ended_is_part_of_its_session_already() {
+    for transport in TRANSPORTS {
+        let server = server();
+        let tracer = tracer_over(transport, &server);
+        foreign_request(&tracer, SpanKind::Server, "GET /long", || {
+            drop(tracer.span("early").start());
+            flush(&tracer);
+            let early = event(&server, "early").session_id;
+            assert_eq!(
+                session(&server, early.parse().unwrap()).name.as_deref(),
+                Some("GET /long")
+            );
+        });
+        flush(&tracer);
+        assert_eq!(server.sessions().len(), 1, "{transport:?}");
+        assert_eq!(
+            event(&server, "GET /long").session_id,
+            event(&server, "early").session_id
+        );
+    }
+}
+
+#[test]
+fn a_foreign_span_around_a_request_of_ours_brings_what_is_beside_it_into_its_session() {
+    for transport in TRANSPORTS {
+        let server = server();
+        let tracer = tracer_over(transport, &server);
+        let instrumentation = ServerInstrumentation::builder(tracer.clone())
+            .build()
+            .unwrap();
+        foreign_request(&tracer, SpanKind::Server, "outer", || {
+            drop(tracer.span("authenticate").start());
+            drop(instrumentation.on_request(&RequestInfo::new("POST", "/chat", &NoHeaders)));
+        });
+        flush(&tracer);
+        let sessions = server.sessions();
+        assert_eq!(sessions.len(), 1, "{transport:?}: {sessions:#?}");
+        assert_eq!(
+            event(&server, "authenticate").session_id,
+            sessions[0].session_id
+        );
+    }
+}

@@ -1,0 +1,277 @@
+//! Whatever bytes a request brings along, a session comes out and nothing else happens.
+//!
+//! Each property is tried for a moment; `HH_FUZZ_SECONDS=3600 cargo test -p integration-tests --test sdk ids::`
+//! tries each for an hour.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use honeyhive::http::{Headers, RequestInfo, ServerInstrumentation};
+use honeyhive::opentelemetry::Context;
+use honeyhive::opentelemetry::baggage::{BaggageExt as _, KeyValueMetadata};
+use honeyhive::opentelemetry::propagation::TextMapPropagator as _;
+use honeyhive::opentelemetry_sdk::propagation::BaggagePropagator;
+use honeyhive::{HoneyHiveTracer, Moved, NewSession, Session, SessionId};
+use integration_tests::fuzz::holds;
+use integration_tests::harness::PATIENCE;
+use proptest::prelude::*;
+
+/// The headers of a request, whatever an HTTP server would say to them.
+#[derive(Debug, Clone)]
+struct Anything(Vec<(&'static str, Vec<u8>)>);
+
+impl Headers for Anything {
+    fn for_each<'h>(&'h self, visit: &mut dyn FnMut(&'h str, &'h [u8])) {
+        for (name, value) in &self.0 {
+            visit(name, value);
+        }
+    }
+}
+
+impl Anything {
+    fn all(&self, wanted: &str) -> Vec<&[u8]> {
+        let values = self.0.iter().filter(|(name, _)| *name == wanted);
+        values.map(|(_, value)| value.as_slice()).collect()
+    }
+}
+
+const NAMES: [&str; 4] = ["x-session-id", "baggage", "traceparent", "x-user-id"];
+const NOTHING: [&str; 18] = [
+    "",
+    " ",
+    "undefined",
+    "null",
+    "None",
+    "NIL",
+    "NaN",
+    "[object Object]",
+    "\"\"",
+    "(null)",
+    "false",
+    "N/A",
+    "unknown",
+    "{{conversation_id}}",
+    "00000000000000000000000000000000",
+    "urn:uuid:00000000-0000-0000-0000-000000000000",
+    "00000000-0000-0000-0000-000000000000",
+    "ffffffff-ffff-ffff-ffff-ffffffffffff",
+];
+
+fn uuid() -> impl Strategy<Value = String> {
+    any::<u128>().prop_map(|bits| SessionId::from_u128(bits).to_string())
+}
+
+/// A text that may name a session.
+fn id() -> impl Strategy<Value = String> {
+    prop_oneof![
+        2 => uuid(),
+        1 => uuid().prop_map(|id| id.to_uppercase()),
+        2 => proptest::sample::select(&NOTHING).prop_map(str::to_owned),
+        2 => "[ -~]{0,40}",
+        1 => "\\PC{0,12}",
+        1 => "[ -~]{250,260}",
+        1 => "[a\u{0}\n\u{7f}\u{85}\u{200b}]{1,4}",
+    ]
+}
+
+fn member() -> impl Strategy<Value = String> {
+    let key = prop_oneof![
+        2 => Just("honeyhive.session_id".to_owned()),
+        2 => Just("session_id".to_owned()),
+        1 => "[ -~]{0,12}",
+    ];
+    let value = prop_oneof![2 => id(), 1 => "(%[0-9a-fA-F]{0,2}|[a-z]){0,12}"];
+    (key, value, "(;[ -~]{0,8})?").prop_map(|(key, value, more)| format!("{key}={value}{more}"))
+}
+
+fn baggage_line() -> impl Strategy<Value = String> {
+    proptest::collection::vec(member(), 0..6).prop_map(|members| members.join(","))
+}
+
+fn header() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
+    let anything = prop_oneof![
+        2 => proptest::collection::vec(any::<u8>(), 0..400),
+        3 => id().prop_map(String::into_bytes),
+        2 => baggage_line().prop_map(String::into_bytes),
+    ];
+    prop_oneof![
+        3 => (proptest::sample::select(&NAMES), anything),
+        1 => baggage_line().prop_map(|line| ("baggage", line.into_bytes())),
+    ]
+}
+
+fn says_something(text: &str) -> bool {
+    let nothing = [
+        "undefined",
+        "null",
+        "none",
+        "nil",
+        "nan",
+        "object object",
+        "false",
+        "true",
+        "n/a",
+        "unknown",
+        "optional(nil",
+    ];
+    let lower = text.to_ascii_lowercase();
+    let core = lower.trim_matches(|c: char| !c.is_alphanumeric());
+    let digits = core.trim_start_matches("urn:uuid:").replace('-', "");
+    let is_no_uuid = ["0", "f"].iter().any(|digit| digits == digit.repeat(32));
+    let around = lower.trim();
+    let is_template = around.ends_with('}') && ["{{", "${"].iter().any(|it| around.starts_with(it));
+    let is_unusable = text.len() > 256 || text.chars().any(char::is_control);
+    let is_nothing = core.is_empty() || nothing.contains(&core);
+    !(is_nothing || is_no_uuid || is_template || is_unusable)
+}
+
+/// The session that a single text stands for, as it comes from outside.
+fn taken(text: &str) -> Option<SessionId> {
+    let is_plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    (is_plain && says_something(text)).then(|| SessionId::from_correlation_id(text))
+}
+
+/// What the table says of a header that must not come twice.
+fn named(values: &[&[u8]]) -> Option<SessionId> {
+    let [value] = values else { return None };
+    taken(std::str::from_utf8(value).ok()?.trim())
+}
+
+fn tracer() -> HoneyHiveTracer {
+    HoneyHiveTracer::builder().test_mode(true).build().unwrap()
+}
+
+#[test]
+fn any_bytes_in_the_headers_are_a_session_or_nothing() {
+    let tracer = tracer();
+    let server = ServerInstrumentation::builder(tracer.clone()).filter(|_| true);
+    let server = server.build().unwrap();
+    let headers = proptest::collection::vec(header(), 0..6).prop_map(Anything);
+    let request = (headers, "[A-Z]{1,12}", "/[ -~]{0,80}");
+    holds(&request, |(headers, method, path)| {
+        let before = tracer.stats().ignored_session_ids;
+        let guard = server.on_request(&RequestInfo::new(&method, &path, &headers));
+        let id = guard.response_id();
+        prop_assert!(id.is_some(), "every request has a session");
+        let ignored = tracer.stats().ignored_session_ids - before;
+        let values = headers.all("x-session-id");
+        match named(&values) {
+            Some(wanted) => prop_assert_eq!((id, ignored), (Some(wanted), 0)),
+            None if values.is_empty() => {}
+            None => prop_assert_eq!(ignored, 1),
+        }
+        Ok(())
+    });
+}
+
+/// A server and a consumer of messages that get the same baggage find the same session, or none.
+#[test]
+fn any_baggage_names_the_same_session_to_whoever_reads_it() {
+    let tracer = tracer();
+    let server = ServerInstrumentation::new(tracer.clone());
+    let lines = proptest::collection::vec(baggage_line(), 0..4);
+    holds(&lines, |lines| {
+        let headers = lines
+            .iter()
+            .map(|line| ("baggage", line.clone().into_bytes()));
+        let headers = Anything(headers.collect());
+        let guard = server.on_request(&RequestInfo::new("GET", "/", &headers));
+        let at_server = guard.response_id();
+        drop(guard);
+        let _attached = tracer
+            .extract(headers.0.iter().map(|(name, value)| (name, value)))
+            .attach();
+        if let Some(message) = Session::current() {
+            prop_assert_eq!(at_server, Some(message.id()));
+        }
+        for line in &lines {
+            for unusable in NOTHING {
+                let mapped = SessionId::from_correlation_id(unusable);
+                prop_assert_ne!(at_server, Some(mapped), "{}", line);
+            }
+        }
+        Ok(())
+    });
+}
+
+/// What leaves the process stays within the limits of W3C, names the session first, and others' members arrive whole.
+#[test]
+fn any_baggage_goes_on_behind_the_session() {
+    let tracer = tracer();
+    let members = proptest::collection::btree_map(
+        "[a-z0-9!#$&'*+.^_`|~-]{1,20}",
+        (
+            "\\PC{0,40}|[ -~]{0,200}",
+            "([a-z]{1,4}(=[ -~&&[^;,]]{0,8})?)?",
+        ),
+        0..70,
+    );
+    holds(&members, |members: BTreeMap<String, (String, String)>| {
+        let baggage = members.iter().map(|(key, (value, properties))| {
+            KeyValueMetadata::new(key.clone(), value.clone(), properties.as_str())
+        });
+        let cx = Context::new().with_baggage(baggage.collect::<Vec<_>>());
+        let session = tracer.create_session("chat");
+        let mut headers = HashMap::new();
+        {
+            let _attached = cx.clone().attach();
+            session.inject(&mut headers);
+        }
+        let sent = &headers["baggage"];
+        let ours = format!("honeyhive.session_id={0},session_id={0}", session.id());
+        prop_assert!(sent.starts_with(&ours), "{}", sent);
+        prop_assert!(sent.len() <= 8192 && sent.split(',').count() <= 64);
+        prop_assert!(
+            sent.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
+            "{}",
+            sent
+        );
+
+        let received = BaggagePropagator::new().extract(&headers);
+        let (before, after) = (cx.baggage(), received.baggage());
+        let arrived = after.len();
+        prop_assert!(arrived == before.len() + 2 || arrived == 64 || sent.len() > 7_500);
+        for (key, (value, properties)) in after {
+            if let Some((was, with)) = before.get_with_metadata(key) {
+                prop_assert_eq!(was.as_str().trim(), value.as_str());
+                prop_assert_eq!(with.as_str().trim(), properties.as_str().trim());
+            }
+        }
+        let _attached = tracer.extract(&headers).attach();
+        prop_assert_eq!(Session::current().map(|it| it.id()), Some(session.id()));
+        Ok(())
+    });
+}
+
+/// A text that a program gives as an id is the same session everywhere, or nobody's.
+#[test]
+fn any_text_names_one_session_or_none() {
+    // Nothing is sent by the clock, so a session that is moved has not been sent, however long this thread stands still.
+    let tracer = HoneyHiveTracer::builder()
+        .test_mode(true)
+        .coalesce_window(Duration::from_secs(24 * 3600))
+        .build()
+        .unwrap();
+    let tried = Cell::new(0_u32);
+    holds(&id(), |text| {
+        tried.set(tried.get().wrapping_add(1));
+        if tried.get().is_multiple_of(1_000) {
+            tracer.force_flush_blocking(PATIENCE).unwrap();
+        }
+        let session = tracer.create_session("chat");
+        let first = session.id();
+        let moved = session.link_to(&*text);
+        let named = tracer.create_session(NewSession::named("named").id(&*text));
+        if says_something(&text) {
+            prop_assert_eq!(moved, Moved::Whole);
+            prop_assert_eq!(session.id(), named.id());
+            prop_assert_eq!(session.id(), SessionId::from_correlation_id(&text));
+        } else {
+            prop_assert_eq!((moved, session.id()), (Moved::Refused, first));
+            prop_assert!(!named.id().is_none());
+        }
+        Ok(())
+    });
+}
