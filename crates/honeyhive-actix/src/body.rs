@@ -1,12 +1,13 @@
 //! [`ResponseBody`].
 
 use std::error::Error;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
-use honeyhive::http::ResponseGuard;
+use honeyhive::http::{Held, ResponseGuard};
 use pin_project_lite::pin_project;
 
 pin_project! {
@@ -17,20 +18,17 @@ pin_project! {
         #[pin]
         inner: B,
         guard: ResponseGuard,
-        // Few ends are held back, so it takes no room.
-        held: Option<Box<Held>>,
+        // What the inner body has answered last.
+        held: Held<Option<Result<Bytes, Box<dyn Error>>>>,
     }
 }
-
-/// What the inner body has answered last, held back until it may go.
-type Held = Option<Result<Bytes, Box<dyn Error>>>;
 
 impl<B> ResponseBody<B> {
     pub(crate) const fn new(inner: B, guard: ResponseGuard) -> Self {
         Self {
             inner,
             guard,
-            held: None,
+            held: Held::nothing(),
         }
     }
 
@@ -58,7 +56,7 @@ impl<B: Default> Default for ResponseBody<B> {
         Self {
             inner: B::default(),
             guard: ResponseGuard::default(),
-            held: None,
+            held: Held::nothing(),
         }
     }
 }
@@ -75,9 +73,8 @@ impl<B: MessageBody> MessageBody for ResponseBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let this = self.project();
-        if this.held.is_some() {
-            ready!(this.guard.poll_delivered(cx));
-            return Poll::Ready(this.held.take().and_then(|held| *held));
+        if let Some(held) = this.held.poll(cx) {
+            return held.map(|held| this.guard.released(held));
         }
         let chunk = ready!(this.guard.run(|| this.inner.poll_next(cx)));
         // Before the chunk is handed on: whoever gets the last one may never poll again.
@@ -97,16 +94,16 @@ impl<B: MessageBody> MessageBody for ResponseBody<B> {
                 Some(Err(error))
             }
         };
-        if this.guard.is_held() && this.guard.poll_delivered(cx).is_pending() {
-            *this.held = Some(Box::new(chunk));
-            return Poll::Pending;
+        if this.guard.is_held() {
+            let held = this.held.hold(chunk, mem::take(this.guard), cx);
+            return held.map(|held| this.guard.released(held));
         }
         Poll::Ready(chunk)
     }
 
     fn try_into_bytes(self) -> Result<Bytes, Self> {
         // Bytes that go at once cannot be held back.
-        if self.guard.holds_end() || self.held.is_some() {
+        if self.guard.holds_end() || self.held.get().is_some() {
             return Err(self);
         }
         let Self {

@@ -1,6 +1,5 @@
 //! [`ResponseFuture`].
 
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -9,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use actix_web::Error;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::ServiceResponse;
-use honeyhive::http::{RequestGuard, ResponseGuard};
+use honeyhive::http::{Held, RequestGuard, ResponseGuard};
 use pin_project_lite::pin_project;
 
 use crate::ResponseBody;
@@ -33,20 +32,8 @@ pin_project! {
         taken: Taken,
         // Only where there is a session.
         worker: Option<Rc<Worker>>,
-        // Few answers are held back, so it takes no room.
-        held: Option<Box<Held<F::Output>>>,
-    }
-}
-
-/// An answer without a body, or an error, held back until it may go.
-struct Held<T> {
-    answer: T,
-    guard: ResponseGuard,
-}
-
-impl<T> fmt::Debug for Held<T> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Held")
+        // An answer without a body, or an error.
+        held: Held<F::Output>,
     }
 }
 
@@ -58,7 +45,7 @@ impl<F: Future> ResponseFuture<F> {
             guard,
             taken,
             worker,
-            held: None,
+            held: Held::nothing(),
         }
     }
 }
@@ -72,17 +59,12 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if let Some(mut held) = this.held.take() {
-            if held.poll(this.guard, cx).is_pending() {
-                *this.held = Some(held);
-                return Poll::Pending;
-            }
-            let Held { answer, guard } = *held;
-            return Poll::Ready(answer.map(|response| watched(response, guard)));
+        if let Some(held) = this.held.poll(cx) {
+            return held.map(watched);
         }
         ready!(this.guard.poll_confirmed(cx));
         let mut answer = ready!(this.guard.run(|| this.inner.poll(cx)));
-        let mut guard = match &mut answer {
+        let guard = match &mut answer {
             Ok(response) => {
                 if let Some(worker) = this.worker {
                     worker.routed(this.guard, response.request(), this.taken);
@@ -92,35 +74,20 @@ where
             }
             Err(error) => {
                 let status = this.guard.run(|| error.as_response_error().status_code());
-                this.guard.on_error(Some(status.as_u16()), error);
-                ResponseGuard::default()
+                this.guard.on_error(Some(status.as_u16()), error)
             }
         };
-        if guard.is_held() || this.guard.is_held() {
-            let mut held = Box::new(Held { answer, guard });
-            if held.poll(this.guard, cx).is_pending() {
-                *this.held = Some(held);
-                return Poll::Pending;
-            }
-            // Delivered at once.
-            Held { answer, guard } = *held;
+        if guard.is_held() {
+            return this.held.hold(answer, guard, cx).map(watched);
         }
-        Poll::Ready(answer.map(|response| watched(response, guard)))
-    }
-}
-
-impl<T> Held<T> {
-    fn poll(&mut self, request: &mut RequestGuard, cx: &mut Context<'_>) -> Poll<()> {
-        ready!(request.poll_delivered(cx));
-        self.guard.poll_delivered(cx)
+        Poll::Ready(watched((answer, guard)))
     }
 }
 
 fn watched<B>(
-    response: ServiceResponse<B>,
-    guard: ResponseGuard,
-) -> ServiceResponse<ResponseBody<B>> {
-    response.map_body(|_, body| ResponseBody::new(body, guard))
+    (answer, guard): (Result<ServiceResponse<B>, Error>, ResponseGuard),
+) -> Result<ServiceResponse<ResponseBody<B>>, Error> {
+    answer.map(|response| response.map_body(|_, body| ResponseBody::new(body, guard)))
 }
 
 fn head<B: MessageBody>(

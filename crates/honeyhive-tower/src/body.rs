@@ -1,12 +1,13 @@
 //! [`ResponseBody`].
 
-use std::fmt::{self, Display};
+use std::fmt::Display;
 use std::io::IoSlice;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Buf;
-use honeyhive::http::ResponseGuard;
+use honeyhive::http::{Held, ResponseGuard};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -23,24 +24,8 @@ pin_project! {
         #[pin]
         inner: B,
         guard: ResponseGuard,
-        // Few ends are held back, so it takes no room.
-        held: Option<Box<Held<B>>>,
-    }
-}
-
-/// What the inner body has answered last, held back until it may go.
-struct Held<B: Body>(Option<Result<Frame<B::Data>, B::Error>>);
-
-impl<B: Body> fmt::Debug for Held<B> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Held")
-    }
-}
-
-impl<B: Body> Held<B> {
-    fn bytes(&self) -> u64 {
-        let data = self.0.as_ref().and_then(|it| it.as_ref().ok()?.data_ref());
-        data.map_or(0, |data| data.remaining() as u64)
+        // What the inner body has answered last.
+        held: Held<Option<Result<Frame<B::Data>, B::Error>>>,
     }
 }
 
@@ -49,8 +34,14 @@ impl<B: Body> ResponseBody<B> {
         Self {
             inner,
             guard,
-            held: None,
+            held: Held::nothing(),
         }
+    }
+
+    fn held_bytes(&self) -> u64 {
+        let held = self.held.get().and_then(Option::as_ref);
+        let data = held.and_then(|it| it.as_ref().ok()?.data_ref());
+        data.map_or(0, |data| data.remaining() as u64)
     }
 
     /// The body inside.
@@ -77,7 +68,7 @@ impl<B: Body + Default> Default for ResponseBody<B> {
         Self {
             inner: B::default(),
             guard: ResponseGuard::default(),
-            held: None,
+            held: Held::nothing(),
         }
     }
 }
@@ -96,9 +87,8 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let mut this = self.project();
-        if this.held.is_some() {
-            ready!(this.guard.poll_delivered(cx));
-            return Poll::Ready(this.held.take().and_then(|held| held.0));
+        if let Some(held) = this.held.poll(cx) {
+            return held.map(|held| this.guard.released(held));
         }
         let frame = ready!(this.guard.run(|| this.inner.as_mut().poll_frame(cx)));
         // Before the frame is handed on: whoever gets the last one may never poll again.
@@ -112,20 +102,20 @@ where
                 }
             }
         }
-        if this.guard.is_held() && this.guard.poll_delivered(cx).is_pending() {
-            *this.held = Some(Box::new(Held(frame)));
-            return Poll::Pending;
+        if this.guard.is_held() {
+            let held = this.held.hold(frame, mem::take(this.guard), cx);
+            return held.map(|held| this.guard.released(held));
         }
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.held.is_none() && self.inner.is_end_stream()
+        self.held.get().is_none() && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
         let rest = self.inner.size_hint();
-        match self.held.as_ref().map_or(0, |held| held.bytes()) {
+        match self.held_bytes() {
             0 => rest,
             held => with(rest, held),
         }

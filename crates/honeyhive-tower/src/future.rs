@@ -1,12 +1,12 @@
 //! [`ResponseFuture`].
 
-use std::fmt::{self, Display};
+use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use honeyhive::http::{RequestGuard, ResponseGuard};
+use honeyhive::http::{Held, RequestGuard, ResponseGuard};
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -30,20 +30,8 @@ pin_project! {
         guard: RequestGuard,
         // Only where there is a session.
         settings: Option<Arc<Settings>>,
-        // Few answers are held back, so it takes no room.
-        held: Option<Box<Held<F::Output>>>,
-    }
-}
-
-/// An answer without a body, held back until it may go.
-struct Held<T> {
-    answer: T,
-    guard: ResponseGuard,
-}
-
-impl<T> fmt::Debug for Held<T> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Held")
+        // An answer without a body, or an error.
+        held: Held<F::Output>,
     }
 }
 
@@ -54,7 +42,7 @@ impl<F: Future> ResponseFuture<F> {
             inner,
             guard,
             settings,
-            held: None,
+            held: Held::nothing(),
         }
     }
 }
@@ -69,46 +57,27 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if let Some(mut held) = this.held.take() {
-            if held.poll(this.guard, cx).is_pending() {
-                *this.held = Some(held);
-                return Poll::Pending;
-            }
-            let Held { answer, guard } = *held;
-            return Poll::Ready(answer.map(|response| watched(response, guard)));
+        if let Some(held) = this.held.poll(cx) {
+            return held.map(watched);
         }
         ready!(this.guard.poll_confirmed(cx));
         let mut answer = ready!(this.guard.run(|| this.inner.poll(cx)));
         let settings = this.settings.as_deref();
-        let mut guard = match &mut answer {
+        let guard = match &mut answer {
             Ok(response) => head(response, this.guard, settings),
-            Err(error) => {
-                this.guard.on_error(None, error);
-                ResponseGuard::default()
-            }
+            Err(error) => this.guard.on_error(None, error),
         };
-        if guard.is_held() || this.guard.is_held() {
-            let mut held = Box::new(Held { answer, guard });
-            if held.poll(this.guard, cx).is_pending() {
-                *this.held = Some(held);
-                return Poll::Pending;
-            }
-            // Delivered at once.
-            Held { answer, guard } = *held;
+        if guard.is_held() {
+            return this.held.hold(answer, guard, cx).map(watched);
         }
-        Poll::Ready(answer.map(|response| watched(response, guard)))
+        Poll::Ready(watched((answer, guard)))
     }
 }
 
-impl<T> Held<T> {
-    fn poll(&mut self, request: &mut RequestGuard, cx: &mut Context<'_>) -> Poll<()> {
-        ready!(request.poll_delivered(cx));
-        self.guard.poll_delivered(cx)
-    }
-}
-
-fn watched<B: Body>(response: Response<B>, guard: ResponseGuard) -> Response<ResponseBody<B>> {
-    response.map(|body| ResponseBody::new(body, guard))
+fn watched<B: Body, E>(
+    (answer, guard): (Result<Response<B>, E>, ResponseGuard),
+) -> Result<Response<ResponseBody<B>>, E> {
+    answer.map(|response| response.map(|body| ResponseBody::new(body, guard)))
 }
 
 fn head<B: Body>(

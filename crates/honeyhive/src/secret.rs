@@ -97,10 +97,31 @@ impl fmt::Debug for ApiKey {
 /// language models yield. A path is a secret where one of its names is: words of two names make no pair.
 pub(crate) fn is_secret_name(path: &str) -> bool {
     let path = narrow(path);
-    // What cannot be seen before a name (a byte order mark) is no part of it.
-    let is_around = |symbol: char| !symbol.is_alphanumeric();
-    path.split('.')
-        .any(|name| is_secret(name.trim_start_matches(is_around)))
+    let mut rest = Some(path.as_ref());
+    while let Some(path) = rest {
+        let (name, after) = first_of(path);
+        if is_secret(seen(name)) {
+            return true;
+        }
+        rest = after;
+    }
+    false
+}
+
+/// The first name of a path, and the path behind it. Names are short: `split` takes twice as long to begin.
+fn first_of(path: &str) -> (&str, Option<&str>) {
+    match path.bytes().position(|byte| byte == b'.') {
+        Some(dot) => (&path[..dot], Some(&path[dot + 1..])),
+        None => (path, None),
+    }
+}
+
+/// A name without what cannot be seen before it, such as a byte order mark.
+fn seen(name: &str) -> &str {
+    match name.as_bytes() {
+        [first, ..] if first.is_ascii_alphanumeric() => name,
+        _ => name.trim_start_matches(|symbol: char| !symbol.is_alphanumeric()),
+    }
 }
 
 /// A name that begins with one of these asks whether there is a secret.

@@ -155,7 +155,9 @@ impl Changes {
         StartSession {
             session_id: start.id,
             session_name: content.name,
-            source: content.source.unwrap_or_else(|| origin.source.clone()),
+            source: content
+                .source
+                .unwrap_or_else(|| origin.source.as_ref().to_owned()),
             start_time: unix_milliseconds(start.started_at),
             inputs,
             outputs: changes.take(Bucket::Outputs),

@@ -2,9 +2,9 @@
 //! nothing: it tells the core what has happened, and does what that says.
 
 use std::collections::HashMap;
-use std::io;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
+use std::{io, iter};
 
 use opentelemetry::Context;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -31,21 +31,28 @@ use crate::wire::{Answer, Failure};
 
 /// How often the outbox is looked into. Requests never wake this thread.
 const TICK: Duration = Duration::from_millis(100);
+/// How long the thread that seals goes on before it says what it has sealed: waking this one costs more than a seal.
+const TOGETHER: Duration = Duration::from_millis(1);
 /// How long the last word to the disk is waited for.
 const LAST_WORD: Duration = Duration::from_millis(500);
 
 /// What the threads beside this one have to say.
 #[derive(Debug)]
 enum Heard {
-    Sealed(Number, Product),
+    Sealed(Vec<(Number, Product)>),
     Disk(Response),
 }
 
-impl From<Heard> for Event<'_> {
-    fn from(heard: Heard) -> Self {
-        match heard {
-            Heard::Sealed(number, product) => Self::Sealed(number, product),
-            Heard::Disk(response) => Self::Disk(response),
+impl Heard {
+    fn add_to(self, events: &mut Vec<Event<'_>>) {
+        match self {
+            Self::Sealed(all) => {
+                events.extend(
+                    all.into_iter()
+                        .map(|(number, it)| Event::Sealed(number, it)),
+                );
+            }
+            Self::Disk(response) => events.push(Event::Disk(response)),
         }
     }
 }
@@ -126,10 +133,10 @@ impl Driver {
                 () = sleep_until(wake_at) => {}
                 () = self.outbox.wake() => {}
                 Some(done) = self.calls.join_next_with_id() => events.extend(self.answer_of(done)),
-                Some(heard) = self.heard.recv() => events.push(heard.into()),
+                Some(heard) = self.heard.recv() => heard.add_to(&mut events),
             }
             while let Ok(heard) = self.heard.try_recv() {
-                events.push(heard.into());
+                heard.add_to(&mut events);
             }
             while let Some(done) = self.calls.try_join_next_with_id() {
                 events.extend(self.answer_of(done));
@@ -248,14 +255,32 @@ fn start_sealer(
             wait::enter_delivery();
             // What happens in here is never itself telemetry.
             let _silence = Context::enter_telemetry_suppressed_scope();
-            for (number, open) in asked {
-                let product = sealer.seal(open);
-                if heard.send(Heard::Sealed(number, product)).is_err() {
+            while let Ok(first) = asked.recv() {
+                let sealed = seal_together(&mut sealer, first, &asked);
+                if heard.send(Heard::Sealed(sealed)).is_err() {
                     return;
                 }
             }
         })?;
     Ok(jobs)
+}
+
+/// Seals what waits, as much as takes no time.
+fn seal_together(
+    sealer: &mut Sealer,
+    first: (Number, Open),
+    asked: &mpsc::Receiver<(Number, Open)>,
+) -> Vec<(Number, Product)> {
+    let until = Instant::now() + TOGETHER;
+    let mut sealed = Vec::new();
+    for (number, open) in iter::once(first).chain(asked.try_iter()) {
+        sealed.push((number, sealer.seal(open)));
+        // A hook may stand still: what is sealed does not wait for what comes behind.
+        if sealer.has_hook() || Instant::now() >= until {
+            break;
+        }
+    }
+    sealed
 }
 
 /// The answer of a call whose task has panicked.

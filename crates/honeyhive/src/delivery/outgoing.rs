@@ -17,7 +17,6 @@ use crate::attributes::{
 use crate::event_type::EventType;
 use crate::gen_ai::{self, shorten_vectors};
 use crate::model::finite::{has_nameless, name_numbers};
-use crate::model::id::SessionId;
 use crate::model::limits::{self, keep_last_writes};
 use crate::model::truth::says_nothing;
 use crate::outbox::strays;
@@ -99,13 +98,7 @@ fn tell_failure(span: &mut SpanData) {
 }
 
 /// Says whose span it is. A session that no start of ours has created has a name for that.
-pub(super) fn route(
-    span: &mut SpanData,
-    session: SessionId,
-    unstarted: Option<&Arc<str>>,
-    origin: &Origin,
-) {
-    let id = Value::from(session.to_string());
+pub(super) fn route(span: &mut SpanData, id: Value, unstarted: Option<&Arc<str>>, origin: &Origin) {
     set(span, SESSION_ID, id.clone());
     set(span, LEGACY_SESSION_ID, id);
     let source = find(span, SOURCE)

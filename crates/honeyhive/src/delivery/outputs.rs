@@ -35,6 +35,10 @@ impl Earlier {
     const fn bytes(&self) -> usize {
         self.text.len() + ENTRY_BYTES
     }
+
+    fn read(self) -> Object {
+        serde_json::from_slice(&self.text).unwrap_or_default()
+    }
 }
 
 impl Outputs {
@@ -43,19 +47,17 @@ impl Outputs {
         if new.is_empty() {
             return new;
         }
-        let mut all = self.forget(id);
+        let mut all = self.forget(id).map_or_else(Object::new, Earlier::read);
         merge(&mut all, new);
         limits::fit_objects([&mut all]);
         self.remember(id, &all);
         all
     }
 
-    fn forget(&mut self, id: SessionId) -> Object {
-        let Some(earlier) = self.earlier.remove(&id) else {
-            return Object::new();
-        };
+    fn forget(&mut self, id: SessionId) -> Option<Earlier> {
+        let earlier = self.earlier.remove(&id)?;
         self.bytes -= earlier.bytes();
-        serde_json::from_slice(&earlier.text).unwrap_or_default()
+        Some(earlier)
     }
 
     fn remember(&mut self, id: SessionId, all: &Object) {

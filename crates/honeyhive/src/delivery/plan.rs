@@ -34,8 +34,8 @@ pub(crate) struct Plan {
 /// What a session's body takes from the tracer.
 #[derive(Debug, Clone)]
 pub(super) struct Origin {
-    pub(super) source: String,
-    pub(super) project: Option<String>,
+    pub(super) source: Arc<str>,
+    pub(super) project: Option<Arc<str>>,
 }
 
 impl Plan {
@@ -43,8 +43,8 @@ impl Plan {
         Self {
             url: settings.server_url.as_str().into(),
             origin: Origin {
-                source: settings.source.clone(),
-                project: settings.project.clone(),
+                source: settings.source.as_str().into(),
+                project: settings.project.as_deref().map(Into::into),
             },
             transport: settings.session_transport,
             window: window(settings),

@@ -43,6 +43,10 @@ impl Redactor {
         Self { rules, outbox }
     }
 
+    pub(super) const fn has_hook(&self) -> bool {
+        self.rules.has_hook()
+    }
+
     /// What is added to a session or an event.
     pub(crate) fn enrichment(&self, enrichment: &mut Enrichment) {
         let is_clean = self.guarded(Place::Update, |walk| {

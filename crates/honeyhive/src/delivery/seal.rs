@@ -4,6 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use opentelemetry::Value;
 use opentelemetry_sdk::trace::SpanData;
 use serde::Serialize;
 
@@ -78,6 +79,7 @@ pub(super) struct Sealer {
     counted: Counted,
     /// The names that spans tell, as they may leave.
     names: Recent<SessionId, (Arc<str>, Arc<str>)>,
+    last_id: Option<(SessionId, Value)>,
 }
 
 impl Sealer {
@@ -90,6 +92,7 @@ impl Sealer {
             outputs: Outputs::default(),
             counted: Counted::default(),
             names: Recent::new(),
+            last_id: None,
         }
     }
 
@@ -100,6 +103,11 @@ impl Sealer {
             Open::Spans(spans) => self.spans(spans),
         }));
         sealed.unwrap_or(Product::Nothing)
+    }
+
+    /// True where sealing runs the program's code.
+    pub(super) fn has_hook(&self) -> bool {
+        self.redactor.has_hook()
     }
 
     fn session(
@@ -145,8 +153,20 @@ impl Sealer {
         outgoing::place(&mut span, event_type, &self.redactor);
         self.redactor.span(&mut span);
         let name = open.unstarted.map(|name| self.masked(open.session, name));
-        outgoing::route(&mut span, open.session, name.as_ref(), &self.origin);
+        let id = self.id_of(open.session);
+        outgoing::route(&mut span, id, name.as_ref(), &self.origin);
         span
+    }
+
+    /// The id as an attribute. Spans of a session mostly come together, and share its text.
+    fn id_of(&mut self, session: SessionId) -> Value {
+        if let Some((last, id)) = &self.last_id
+            && *last == session
+        {
+            return id.clone();
+        }
+        let id = Value::from(Arc::<str>::from(session.to_string()));
+        self.last_id.insert((session, id)).1.clone()
     }
 
     /// The name of a session as it may leave, asked for once.

@@ -39,21 +39,6 @@ impl RequestGuard {
         Poll::Ready(())
     }
 
-    /// True where the request has failed and that is held back until it is delivered: the error waits for
-    /// [`poll_delivered`](Self::poll_delivered).
-    #[must_use]
-    #[inline]
-    pub fn is_held(&self) -> bool {
-        self.0.is_held()
-    }
-
-    /// Ready once the error may go; at once, where ends are not
-    /// [held back](super::ServerInstrumentationBuilder::hold_end).
-    #[inline]
-    pub fn poll_delivered(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
-        self.0.poll_delivered(cx)
-    }
-
     /// Runs a piece of the handler in the request's context. A panic is recorded and goes on.
     #[inline]
     pub fn run<T>(&mut self, piece: impl FnOnce() -> T) -> T {
@@ -86,7 +71,7 @@ impl RequestGuard {
         headers: &dyn Headers,
         body_length: Option<u64>,
     ) -> ResponseGuard {
-        let mut handling = mem::replace(&mut self.0, Handling::LeftAlone(None));
+        let mut handling = self.take();
         if let Some(traced) = handling.open_mut() {
             traced.answer(status_code, headers, body_length);
         }
@@ -94,18 +79,25 @@ impl RequestGuard {
     }
 
     /// The handler failed. With a status, the framework makes a response of the error further out;
-    /// without one there will be none.
-    pub fn on_error(&mut self, status_code: Option<u16>, error: &dyn fmt::Display) {
-        let Some(traced) = self.0.open_mut() else {
-            return;
-        };
+    /// without one there will be none. The guard says whether the error is held back.
+    pub fn on_error(
+        &mut self,
+        status_code: Option<u16>,
+        error: &dyn fmt::Display,
+    ) -> ResponseGuard {
+        let mut handling = self.take();
         let status = status_code.unwrap_or(INTERNAL_SERVER_ERROR);
-        if status < INTERNAL_SERVER_ERROR {
+        match handling.open_mut() {
             // An answer to the client's mistake is an answer like any other.
-            traced.complete_with(status);
-        } else {
-            traced.fail(Outcome::Error, status, text_of(error));
+            Some(traced) if status < INTERNAL_SERVER_ERROR => traced.complete_with(status),
+            Some(traced) => traced.fail(Outcome::Error, status, text_of(error)),
+            None => {}
         }
+        ResponseGuard(handling)
+    }
+
+    fn take(&mut self) -> Handling {
+        mem::replace(&mut self.0, Handling::LeftAlone(None))
     }
 }
 

@@ -1,20 +1,78 @@
-//! [`Held`]: the end of a response, held back until what was recorded has been delivered.
+//! [`Held`]: what an adapter hands on once the end that it tells of has been delivered.
 
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use super::ResponseGuard;
 use crate::incoming::{Flush, Flushing};
 use crate::outbox::{Command, Outbox, Reply};
 
+/// An answer, or the last piece of a body, [held back](super::ServerInstrumentationBuilder::hold_end) with its guard
+/// until what was recorded before it has been delivered.
+///
+/// Few ends are held back: one that holds nothing is a word long.
+pub struct Held<T>(Option<Box<(T, ResponseGuard)>>);
+
+impl<T> Held<T> {
+    /// Holds nothing.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self(None)
+    }
+
+    /// What is held back.
+    #[must_use]
+    pub fn get(&self) -> Option<&T> {
+        self.0.as_deref().map(|(held, _)| held)
+    }
+
+    /// `None` where nothing is held back; ready once that may go, with its guard.
+    #[inline]
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Option<Poll<(T, ResponseGuard)>> {
+        let held = self.0.take()?;
+        Some(self.wait(held, cx))
+    }
+
+    /// Holds this back, which [the guard says](ResponseGuard::is_held); ready where that is delivered already.
+    #[cold]
+    pub fn hold(
+        &mut self,
+        held: T,
+        guard: ResponseGuard,
+        cx: &mut Context<'_>,
+    ) -> Poll<(T, ResponseGuard)> {
+        self.wait(Box::new((held, guard)), cx)
+    }
+
+    #[cold]
+    fn wait(
+        &mut self,
+        mut held: Box<(T, ResponseGuard)>,
+        cx: &mut Context<'_>,
+    ) -> Poll<(T, ResponseGuard)> {
+        if held.1.poll_delivered(cx).is_pending() {
+            self.0 = Some(held);
+            return Poll::Pending;
+        }
+        Poll::Ready(*held)
+    }
+}
+
+impl<T> fmt::Debug for Held<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(if self.0.is_some() { "Held" } else { "Nothing" })
+    }
+}
+
 /// The end of one response, which waits for delivery once it has been recorded.
-pub(super) struct Held {
+pub(super) struct HeldEnd {
     flushing: Arc<Flushing>,
     flush: Flush,
 }
 
-impl Held {
+impl HeldEnd {
     pub(super) fn new(flushing: &Arc<Flushing>) -> Self {
         Self {
             flushing: Arc::clone(flushing),
@@ -34,8 +92,8 @@ impl Held {
     }
 }
 
-impl fmt::Debug for Held {
+impl fmt::Debug for HeldEnd {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Held")
+        formatter.write_str("HeldEnd")
     }
 }

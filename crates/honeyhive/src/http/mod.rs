@@ -18,7 +18,7 @@
 //! | the handler fails | [`RequestGuard::on_error`] | the session ends as `error`, with the framework's status for it or 500; a client's mistake (4xx) is an answer like any other |
 //! | the handler panics | it runs in [`RequestGuard::run`] | the session ends as `panicked`, with status 500 |
 //! | the body fails or panics | [`ResponseGuard::on_error`], [`ResponseGuard::run`] | likewise, with the status that was sent |
-//! | the end is [held back](ServerInstrumentationBuilder::hold_end) | [`ResponseGuard::poll_delivered`], [`RequestGuard::poll_delivered`] | nothing more: delivery is waited for |
+//! | the end is [held back](ServerInstrumentationBuilder::hold_end) | [`ResponseGuard::is_held`], [`Held`] | nothing more: delivery is waited for |
 //! | a guard is dropped before that | | the session ends as `client_disconnected`, with status 499 where no head was sent |
 
 mod builder;
@@ -40,6 +40,7 @@ use std::sync::Arc;
 
 pub use builder::ServerInstrumentationBuilder;
 pub use guard::RequestGuard;
+pub use held::Held;
 pub use missing::{current_session, current_session_or_disabled};
 pub use request::{Headers, RequestHeaders, RequestInfo};
 pub use response::ResponseGuard;

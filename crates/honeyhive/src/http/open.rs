@@ -9,7 +9,7 @@ use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
-use super::held::Held;
+use super::held::HeldEnd;
 use super::names::{self, Named};
 use super::request::{Seen, Single};
 use super::traced::{Ending, Handling, Traced};
@@ -288,8 +288,8 @@ impl Inner {
         self.tracer.session_transport() == SessionTransport::Otlp
     }
 
-    fn held(&self) -> Option<Box<Held>> {
-        Some(Box::new(Held::new(self.flushing.as_ref()?)))
+    fn held(&self) -> Option<Box<HeldEnd>> {
+        Some(Box::new(HeldEnd::new(self.flushing.as_ref()?)))
     }
 
     fn confirmation(&self, session: &Session) -> Option<Box<CreateSession>> {

@@ -20,8 +20,8 @@ impl ResponseGuard {
         self.0.open().is_none()
     }
 
-    /// True where the end has been recorded and is held back until it is delivered: the last piece waits for
-    /// [`poll_delivered`](Self::poll_delivered).
+    /// True where the end has been recorded and is held back until it is delivered: what tells of it goes into a
+    /// [`Held`](super::Held).
     #[must_use]
     #[inline]
     pub fn is_held(&self) -> bool {
@@ -36,9 +36,14 @@ impl ResponseGuard {
 
     /// Ready once the last piece may go; at once, where ends are not
     /// [held back](super::ServerInstrumentationBuilder::hold_end).
-    #[inline]
-    pub fn poll_delivered(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_delivered(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.0.poll_delivered(cx)
+    }
+
+    /// The last piece of a body, which was [held back](super::Held) with this guard.
+    pub fn released<T>(&mut self, (piece, guard): (T, Self)) -> T {
+        *self = guard;
+        piece
     }
 
     /// Polls the body in the request's context. A panic is recorded and goes on.

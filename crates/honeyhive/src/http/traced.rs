@@ -11,7 +11,7 @@ use opentelemetry::trace::{Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
 use super::Headers;
-use super::held::Held;
+use super::held::HeldEnd;
 #[cfg(feature = "model-calls")]
 use super::streamed::Streamed;
 use crate::attributes::ERROR;
@@ -66,7 +66,7 @@ pub(super) struct Traced {
     /// Few wait for it, so it takes no room.
     pub(super) confirmation: Option<Box<CreateSession>>,
     /// Few wait for it.
-    pub(super) held: Option<Box<Held>>,
+    pub(super) held: Option<Box<HeldEnd>>,
     /// From the response's head on.
     pub(super) answer: Option<Answer>,
 }
@@ -288,6 +288,11 @@ impl Traced {
     fn abandoned(&mut self) {
         let outcome = Outcome::ClientDisconnected;
         self.end(Instant::now(), outcome, CLIENT_CLOSED_REQUEST, None);
+        self.hurry();
+    }
+
+    /// Nothing is left to be held back, so delivery begins and nobody waits for it.
+    fn hurry(&mut self) {
         if let Some(held) = self.held.take() {
             held.hurry(&self.session.outbox);
         }
@@ -298,6 +303,7 @@ impl Traced {
         if !self.has_ended {
             let text = panic_text(&*panic);
             self.fail(Outcome::Panicked, INTERNAL_SERVER_ERROR, text);
+            self.hurry();
         }
         resume_unwind(panic)
     }

@@ -215,6 +215,11 @@ fn attribute_bytes(attribute: &KeyValue) -> usize {
 
 /// The SDK keeps a key as often as it was set; the last one counts.
 pub(crate) fn keep_last_writes(attributes: &mut Vec<KeyValue>) {
+    /// So many keys are compared in less time than it takes to hash them.
+    const FEW: usize = 16;
+    if attributes.len() <= FEW && !has_doubles(attributes) {
+        return;
+    }
     let mut seen = HashSet::with_capacity(attributes.len());
     let keys = attributes.iter().map(|attribute| attribute.key.as_str());
     let is_last: Vec<bool> = keys.rev().map(|key| seen.insert(key)).collect();
@@ -222,6 +227,12 @@ pub(crate) fn keep_last_writes(attributes: &mut Vec<KeyValue>) {
         let mut is_last = is_last.into_iter().rev();
         attributes.retain(|_| is_last.next().unwrap_or(true));
     }
+}
+
+fn has_doubles(attributes: &[KeyValue]) -> bool {
+    let mut rest = attributes.iter();
+    std::iter::from_fn(|| rest.next().map(|it| (it, rest.as_slice())))
+        .any(|(one, later)| later.iter().any(|other| other.key == one.key))
 }
 
 fn is_needed(attribute: &KeyValue) -> bool {

@@ -225,7 +225,7 @@ mod tests {
     use crate::secret::is_secret_name;
 
     fn mask(text: &str) -> String {
-        masked(text, false, true, is_secret_name).map_or_else(|| text.to_owned(), |it| it.0)
+        masked(text, || false, true, is_secret_name).map_or_else(|| text.to_owned(), |it| it.0)
     }
 
     #[test]

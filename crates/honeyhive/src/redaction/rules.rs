@@ -68,12 +68,20 @@ impl Rules {
         !self.by_default && !self.names_count() && self.patterns.is_empty() && self.hook.is_none()
     }
 
-    pub(super) fn has_hook(&self) -> bool {
+    pub(crate) const fn has_hook(&self) -> bool {
         self.hook.is_some()
     }
 
+    pub(super) const fn has_patterns(&self) -> bool {
+        !self.patterns.is_empty()
+    }
+
     /// A text without the values of what it names, and how many there were; `None` where there are none.
-    pub(super) fn without_values(&self, text: &str, is_url: bool) -> Option<(String, u64)> {
+    pub(super) fn without_values(
+        &self,
+        text: &str,
+        is_url: impl FnOnce() -> bool,
+    ) -> Option<(String, u64)> {
         if !self.by_default && self.keys.is_empty() {
             return None;
         }

@@ -45,7 +45,7 @@ pub(super) struct Masker<'t, H> {
 /// The text that is left, and how many values were masked in it.
 pub(super) fn masked<H>(
     text: &str,
-    is_url: bool,
+    is_url: impl FnOnce() -> bool,
     by_default: bool,
     hides: H,
 ) -> Option<(String, u64)>
@@ -60,7 +60,7 @@ where
         text,
         bytes,
         hides,
-        is_url,
+        is_url: is_url(),
         by_default,
         braces: 0,
         masked: Vec::new(),
@@ -554,7 +554,7 @@ mod tests {
     use crate::secret::is_secret_name;
 
     fn mask(text: &str, is_url: bool) -> String {
-        masked(text, is_url, true, is_secret_name).map_or_else(|| text.to_owned(), |it| it.0)
+        masked(text, || is_url, true, is_secret_name).map_or_else(|| text.to_owned(), |it| it.0)
     }
 
     #[test]

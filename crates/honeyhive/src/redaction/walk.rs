@@ -125,7 +125,7 @@ impl<'r> Walk<'r> {
                 }
             }
             other => {
-                if let Some(verdict) = self.other(other.as_str().as_ref()) {
+                if let Some(verdict) = self.other(|| other.as_str().into_owned()) {
                     *other = verdict.into();
                 }
             }
@@ -219,7 +219,7 @@ impl<'r> Walk<'r> {
             Json::Null => None,
             Json::String(ref text) => self.content(text),
             Json::Number(ref number) if !number.is_f64() => self.integer(number),
-            ref other => self.other(&other.to_string()),
+            ref other => self.other(|| other.to_string()),
         };
         if let Some(masked) = masked {
             *value = masked.into();
@@ -284,20 +284,27 @@ impl<'r> Walk<'r> {
     }
 
     fn integer(&mut self, number: &impl ToString) -> Option<String> {
-        self.leaf(&number.to_string())
+        // Digits alone name nothing: patterns and the hook are all that may mind them.
+        let is_read = self.rules.has_patterns() || self.asks_hook();
+        is_read.then(|| self.leaf(&number.to_string())).flatten()
     }
 
     /// A value that no pattern is meant for: the digits of a fraction look like anything.
-    fn other(&mut self, text: &str) -> Option<String> {
-        if !self.asks || !self.rules.has_hook() {
+    fn other(&mut self, text: impl FnOnce() -> String) -> Option<String> {
+        if !self.asks_hook() {
             return None;
         }
-        let verdict = self.ask(text);
-        self.follow(text, verdict)
+        let text = text();
+        let verdict = self.ask(&text);
+        self.follow(&text, verdict)
+    }
+
+    const fn asks_hook(&self) -> bool {
+        self.asks && self.rules.has_hook()
     }
 
     fn leaf(&mut self, text: &str) -> Option<String> {
-        let without_values = self.rules.without_values(text, is_url(&self.path));
+        let without_values = self.rules.without_values(text, || is_url(&self.path));
         let (without_values, count) = without_values.unzip();
         self.masked += count.unwrap_or_default();
         let seen = without_values.as_deref().unwrap_or(text);
@@ -356,7 +363,7 @@ impl<'r> Walk<'r> {
                 self.leaf(json)
             }
             b"null" => None,
-            _ => self.other(json),
+            _ => self.other(|| json.to_owned()),
         }
     }
 

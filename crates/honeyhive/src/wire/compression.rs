@@ -37,11 +37,11 @@ impl Compression {
     }
 
     /// The bytes, compressed where that is wanted.
-    pub(crate) fn pack(&self, content_type: HeaderValue, bytes: Vec<u8>) -> Option<Payload> {
+    pub(crate) fn pack(&self, content_type: HeaderValue, bytes: Bytes) -> Option<Payload> {
         Some(if self.is_on() {
             Payload::new(content_type, GZIP, gzip(&bytes)?)
         } else {
-            Payload::new(content_type, PLAIN, bytes.into())
+            Payload::new(content_type, PLAIN, bytes)
         })
     }
 
@@ -71,14 +71,14 @@ impl Compression {
 }
 
 /// The bytes of a payload, whatever its encoding; `None` where it cannot be read.
-pub(super) fn unpacked(payload: &Payload) -> Option<Vec<u8>> {
+pub(super) fn unpacked(payload: &Payload) -> Option<Bytes> {
     match payload.headers.get(CONTENT_ENCODING) {
-        None => Some(payload.bytes.to_vec()),
+        None => Some(payload.bytes.clone()),
         Some(encoding) if encoding == GZIP => {
             let mut bytes = Vec::new();
             let mut decoder = GzDecoder::new(payload.bytes.as_ref());
             decoder.read_to_end(&mut bytes).ok()?;
-            Some(bytes)
+            Some(bytes.into())
         }
         Some(_) => None,
     }
@@ -88,7 +88,7 @@ pub(super) fn unpacked(payload: &Payload) -> Option<Vec<u8>> {
 fn uncompressed(payload: &Payload) -> Option<Payload> {
     let content_type = payload.headers.get(CONTENT_TYPE)?.clone();
     payload.headers.get(CONTENT_ENCODING)?;
-    Some(Payload::new(content_type, PLAIN, unpacked(payload)?.into()))
+    Some(Payload::new(content_type, PLAIN, unpacked(payload)?))
 }
 
 /// Fast, since spans repeat themselves and compress well at any level.

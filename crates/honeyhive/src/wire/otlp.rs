@@ -121,7 +121,7 @@ impl Encoder {
     fn packed(&self, batch: &Batch) -> Option<(Payload, u64)> {
         let payload = self
             .compression
-            .pack(batch.content_type(), batch.bytes()?)?;
+            .pack(batch.content_type(), batch.bytes()?.into())?;
         Some((payload, batch.count() as u64))
     }
 }

@@ -349,7 +349,7 @@ pub(super) fn plan(outbox: &Arc<Outbox>, most: usize, window: Duration) -> Plan 
     Plan {
         url: "http://localhost".into(),
         origin: Origin {
-            source: "tests".to_owned(),
+            source: "tests".into(),
             project: None,
         },
         transport: SessionTransport::Rest,

@@ -35,8 +35,12 @@ impl Core {
             };
             self.seal_spans(batch, false);
         }
+        // Several at once, since each time that the thread which seals wakes up costs more than a seal.
         let mut ready = self.piles.jobs.len(false) + self.lane.ready(false);
-        while ready < REST_WIDTH
+        if ready > REST_WIDTH / 2 {
+            return;
+        }
+        while ready < 2 * REST_WIDTH
             && let Some(id) = self.piles.sessions.next_due(now)
         {
             if !self.is_behind(id) && self.seal_session(id, false, now) {

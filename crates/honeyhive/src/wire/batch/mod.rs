@@ -27,7 +27,7 @@ impl Batch {
         let bytes = unpacked(payload)?;
         let content_type = payload.headers.get(CONTENT_TYPE)?;
         if content_type == PROTOBUF {
-            Message::decode(bytes.as_slice()).ok().map(Self::Protobuf)
+            Message::decode(bytes.as_ref()).ok().map(Self::Protobuf)
         } else if content_type == JSON {
             serde_json::from_slice(&bytes).ok().map(Self::Json)
         } else {
