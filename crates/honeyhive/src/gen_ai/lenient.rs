@@ -4,10 +4,12 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
+use super::python;
+
 /// The JSON in a text; `None` where there is none.
 ///
 /// Read all the same: half of a pair of surrogates (half an emoji, where a stream was cut in it), a byte order mark,
-/// `NaN` and `Infinity` of other languages, line breaks within a string. A whole number that 64 bits cannot hold is a
+/// `NaN` and `Infinity` of other languages, line breaks within a string, what Python's `repr` makes of lists and objects. A whole number that 64 bits cannot hold is a
 /// text, digit for digit.
 pub(super) fn read(text: &str) -> Option<Json> {
     let text = text.trim_start_matches('\u{feff}');
@@ -15,7 +17,11 @@ pub(super) fn read(text: &str) -> Option<Json> {
     if let Ok(json) = serde_json::from_str(&exact) {
         return Some(json);
     }
-    serde_json::from_str(&mended(text, Mend::All)).ok()
+    if let Ok(json) = serde_json::from_str(&mended(text, Mend::All)) {
+        return Some(json);
+    }
+    let json = python::as_json(text)?;
+    serde_json::from_str(&mended(&json, Mend::All)).ok()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -159,6 +165,31 @@ mod tests {
             ),
         ] {
             assert_eq!(read(text), Some(expected), "{text}");
+        }
+        for (text, expected) in [
+            (
+                r#"[{'role': 'user', 'content': "it's", 'n': None}]"#,
+                json!([{"role": "user", "content": "it's", "n": null}]),
+            ),
+            (
+                r"{'a': 'x\'y \x41 ü\n', 'b': (True, False), 'c': ('d',), 'e': 1e5, 'f': nan}",
+                json!({"a": "x'y A ü\n", "b": [true, false], "c": ["d"], "e": 1e5, "f": "NaN"}),
+            ),
+            (
+                r#"{'a': 'says "no"', 'b': -1.5}"#,
+                json!({"a": "says \"no\"", "b": -1.5}),
+            ),
+        ] {
+            assert_eq!(read(text), Some(expected), "{text}");
+        }
+        for text in [
+            "{'a': Message(role='user')}",
+            "[it's]",
+            "{'a': 'x",
+            "it's",
+            "['a' 'b']",
+        ] {
+            assert_eq!(read(text), None, "{text}");
         }
         for text in ["", "plain", "[1", r#"{"a": "#, "{a: 1}", "\\"] {
             assert_eq!(read(text), None, "{text}");

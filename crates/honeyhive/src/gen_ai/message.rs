@@ -49,7 +49,13 @@ fn around(value: &Json) -> Option<&Json> {
         Json::Array(items) => !items.is_empty(),
         inner => inner.is_object(),
     };
-    let mut inner = AROUND.iter().filter_map(|name| value.get(*name));
+    // Titan's results have their texts by a name of its own; those of anybody else are no messages.
+    let results = value.get("results").filter(|results| {
+        let mut items = results.as_array().into_iter().flatten();
+        items.any(|item| item.get("outputText").is_some())
+    });
+    let inner = AROUND.iter().filter_map(|name| value.get(*name));
+    let mut inner = inner.chain(results);
     let is_message = value.get("role").is_some() || value.get("content").is_some();
     inner.find(holds).filter(|_| !is_message)
 }
@@ -134,6 +140,7 @@ fn message_of(value: &Json, role: &str) -> Vec<Object> {
         "finishReason",
         "stopReason",
         "done_reason",
+        "completionReason",
         "finish_reasons",
     ]);
     let call = at(&["tool_call_id", "toolCallId", "tool_use_id"]);
@@ -161,7 +168,7 @@ fn role_of<'m>(at: &impl Fn(&[&str]) -> Option<&'m Json>) -> Option<&'m str> {
 }
 
 /// The names under which a message has had what it says.
-const CONTENTS: [&str; 16] = [
+const CONTENTS: [&str; 18] = [
     "parts",
     "blocks",
     "content",
@@ -170,6 +177,8 @@ const CONTENTS: [&str; 16] = [
     "message",
     "value",
     "output_text",
+    "outputText",
+    "inputText",
     "response",
     "output",
     "answer",

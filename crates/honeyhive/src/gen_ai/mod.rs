@@ -11,6 +11,7 @@ mod flat;
 mod lenient;
 mod message;
 mod part;
+mod python;
 mod shape;
 mod sources;
 #[cfg(test)]

@@ -23,6 +23,17 @@ pub(super) fn is_chat_item(value: &Json) -> bool {
     ];
     let kind = || value.get("type").and_then(Json::as_str);
     value.is_object()
-        && (find(value, &["role", "message", "delta", "parts", "tool_calls"]).is_some()
+        && (find(
+            value,
+            &[
+                "role",
+                "message",
+                "delta",
+                "parts",
+                "tool_calls",
+                "outputText",
+            ],
+        )
+        .is_some()
             || kind().is_some_and(|kind| KINDS.contains(&kind)))
 }

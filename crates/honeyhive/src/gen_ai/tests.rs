@@ -315,6 +315,13 @@ fn every_shape_of_an_answer_shows_its_text() {
         r#"{"messages": [], "response": "yes"}"#,
         r#"[{"role": "assistant", "blocks": [{"block_type": "text", "text": "yes"}]}]"#,
         r#"[[{"lc": 1, "type": "constructor", "id": ["langchain", "AIMessage"], "kwargs": {"content": "yes"}}]]"#,
+        // Answers of Titan.
+        r#"{"inputTextTokenCount": 5, "results": [{"tokenCount": 7, "outputText": "yes"}]}"#,
+        r#"[{"outputText": "yes", "tokenCount": 7}]"#,
+        // What Python's `repr` makes of them.
+        "[{'role': 'assistant', 'content': 'yes'}]",
+        "{'choices': [{'index': 0, 'message': {'role': 'assistant', 'content': \"yes\", 'refusal': None}}]}",
+        "[{'role': 'assistant', 'parts': [{'type': 'text', 'content': 'yes', 'is_last': True}]}]",
         // A refusal, and what was said aloud.
         r#"{"role": "assistant", "content": null, "refusal": "yes"}"#,
         r#"{"role": "assistant", "content": null, "audio": {"id": "a", "transcript": "yes"}}"#,
@@ -325,6 +332,16 @@ fn every_shape_of_an_answer_shows_its_text() {
     ] {
         assert_eq!(lines(GEN_AI_OUTPUT_MESSAGES, value), yes, "{value}");
     }
+}
+
+#[test]
+fn the_results_of_titan_say_why_they_ended_and_those_of_others_are_no_messages() {
+    let titan = r#"{"results": [{"outputText": "yes", "completionReason": "FINISH"}]}"#;
+    let expected = ["content=yes", "finish_reason=FINISH", "role=assistant"];
+    assert_eq!(lines(GEN_AI_OUTPUT_MESSAGES, titan), expected);
+    let others = r#"{"results":[{"title":"tea"}]}"#;
+    let expected = [format!("content={others}"), "role=assistant".to_owned()];
+    assert_eq!(lines(GEN_AI_OUTPUT_MESSAGES, others), expected);
 }
 
 #[test]

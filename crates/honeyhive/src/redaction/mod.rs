@@ -42,6 +42,7 @@ pub(crate) const MARK: &str = "<redacted>";
 /// So do the options of a command line (`--password x`, `["--password", "x"]`, `curl -u ada:x`), elements of XML
 /// (`<password>x</password>`), the lines below a name in YAML and `PASSWORD 'x'` in SQL. Private keys in PEM are masked
 /// without a name.
+/// Left, since harmless texts look the same: `ada:x@host` without `//`, `-p x` of most programs, names in other languages.
 ///
 /// Rules are added to these, and masking runs on the delivery thread: no request waits for it.
 ///
