@@ -2,9 +2,9 @@
 
 use opentelemetry::{KeyValue, Value as Attribute};
 
-use super::options;
 use super::pairs::{LONGEST, NamedBeside, is_in_list, is_name, is_value};
 use super::walk::Walk;
+use super::{arguments, options};
 use crate::model::object::Object;
 
 impl Walk<'_> {
@@ -59,7 +59,7 @@ impl Walk<'_> {
         last: &str,
         text: &str,
     ) -> Option<(String, String)> {
-        let name = options::name_of(text)?;
+        let name = arguments::name_of(text)?;
         let next = format!("{parent}.{}", last.parse::<usize>().ok()? + 1);
         let path = format!("{parent}.{name}");
         let mut hides = |path: &str| self.at_attribute(path, |walk| walk.hidden().is_some());

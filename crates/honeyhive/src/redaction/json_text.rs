@@ -3,7 +3,7 @@
 use super::pairs::{is_name, is_value};
 use super::scan::Scanner;
 use super::walk::Walk;
-use super::{MARK, options};
+use super::{MARK, arguments};
 
 /// A list or an object that is open around a value.
 struct Open {
@@ -116,7 +116,7 @@ impl Walk<'_> {
 
     /// Goes to an item of a list, which the one before may have said the name of.
     fn item(&mut self, scanner: &mut Scanner<'_>, index: usize, said: Option<&str>) {
-        match said.map(|said| options::name_of(said).ok_or(said)) {
+        match said.map(|said| arguments::name_of(said).ok_or(said)) {
             Some(Ok(_)) if scanner.begins_option() => self.go(&index.to_string()),
             Some(Ok(name) | Err(name)) => self.go(name),
             None => self.go(&index.to_string()),

@@ -2,6 +2,7 @@
 //!
 //! A hook is given a [`Field`], which says in which [`Place`] it stands, and answers with a [`Verdict`].
 
+mod arguments;
 mod beside;
 mod credentials;
 mod elements;

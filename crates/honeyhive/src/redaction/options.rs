@@ -2,27 +2,11 @@
 
 use std::ops::Range;
 
+use super::arguments::{called, ends_escape, is_name_byte, may_begin};
 use super::lines::line_of;
 use super::pairs::LONGEST;
 use super::quotes::{quote_at, quoted};
 use super::text::{Masker, is_flag};
-
-/// The name of an option, where a text is one that has its value behind it: `--password`, not `--password=x`. A token on
-/// a command line is one that opens something: language models yield theirs elsewhere.
-pub(super) fn name_of(text: &str) -> Option<&str> {
-    let name = text.strip_prefix("--")?;
-    let is_name = name.len() <= LONGEST && name.bytes().all(is_name_byte);
-    is_name.then(|| called(name))
-}
-
-/// What an option is called by what it holds.
-fn called(name: &str) -> &str {
-    match name {
-        "token" => "auth-token",
-        "pass" => "password",
-        _ => name,
-    }
-}
 
 /// Whether an option of this name has a secret behind it, rather than the place of one, or no value at all.
 pub(super) fn holds_secret(name: &str, hides: impl FnOnce(&str) -> bool) -> bool {
@@ -39,16 +23,6 @@ pub(super) fn is_value(text: &str) -> bool {
     ];
     let begins = |symbol: char| "-<[({|".contains(symbol);
     !text.is_empty() && !text.starts_with(begins) && !is_flag(text) && !WORDS.contains(&text)
-}
-
-/// Whether a text ends in an escape, which belongs to no word: `\n--password`.
-pub(super) fn ends_escape(text: &str) -> bool {
-    let ends = ["\\n", "\\r", "\\t", "\\u0009", "\\u000a", "\\u000d"];
-    ends.iter().any(|end| text.ends_with(end))
-}
-
-const fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
 }
 
 impl<H: Fn(&str) -> bool> Masker<'_, H> {
@@ -209,14 +183,6 @@ impl Program {
             holds,
         }
     }
-}
-
-/// Whether an option of one letter may begin here that holds a password.
-pub(super) fn may_begin(bytes: &[u8], at: usize) -> bool {
-    matches!(bytes[at..], [b'-', b'a' | b'p' | b'u' | b'w', _, ..])
-        && bytes[..at]
-            .last()
-            .is_some_and(|before| b" \"'".contains(before))
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use std::ops::Range;
 
 use super::pairs::{LONGEST as NAME, is_value};
 use super::quotes::{decoded, is_around, opening, quote_at, quoted};
-use super::{MARK, lines, options};
+use super::{MARK, arguments, lines};
 use crate::secret::is_secret_parameter;
 
 /// Masks values in a text by their names.
@@ -74,7 +74,7 @@ where
 fn is_plain(bytes: &[u8], at: usize) -> bool {
     match bytes[at] {
         b':' | b'=' | b'(' | b'[' | b'%' | b'<' => false,
-        b'-' => !bytes[..at].ends_with(b"-") && !options::may_begin(bytes, at),
+        b'-' => !bytes[..at].ends_with(b"-") && !arguments::may_begin(bytes, at),
         b' ' => !may_be_followed_by_secret(&bytes[..at]),
         _ => true,
     }
@@ -232,7 +232,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         };
         let decoded = decoded(&self.text[name.clone()]);
         let is_parameter = in_url && self.by_default && is_secret_parameter(&decoded);
-        let called = options::name_of(&decoded).unwrap_or(&decoded);
+        let called = arguments::name_of(&decoded).unwrap_or(&decoded);
         let is_hidden = is_parameter
             || (self.hides)(called)
             || (is_value(&decoded) && self.is_named_by_its_tag(name.start));
@@ -353,7 +353,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
     fn begins_host(&self, at: usize) -> bool {
         let before = at.checked_sub(1).map(|before| self.bytes[before]);
         let is_apart = before.is_none_or(|it| !it.is_ascii_alphanumeric() && !b"/:".contains(&it));
-        let is_first = is_apart || options::ends_escape(&self.text[..at]);
+        let is_first = is_apart || arguments::ends_escape(&self.text[..at]);
         is_first && self.bytes[at..].starts_with(b"//")
     }
 

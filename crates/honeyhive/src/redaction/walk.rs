@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::pairs::{NamedBeside, are_pairs, is_value};
 use super::rules::Hidden;
 use super::scan::{is_valid, json_in};
-use super::{Field, MARK, Place, Rules, Verdict, options};
+use super::{Field, MARK, Place, Rules, Verdict, arguments, options};
 use crate::attributes::{
     ERROR, EVENT_ID, EVENT_TYPE, LEGACY_SESSION_ID, SESSION_AUTO_CREATE, SESSION_ID,
 };
@@ -167,7 +167,7 @@ impl<'r> Walk<'r> {
 
     /// The name of an option that has a secret behind it.
     pub(super) fn option(&mut self, text: &str) -> Option<String> {
-        let name = options::name_of(text)?;
+        let name = arguments::name_of(text)?;
         options::holds_secret(name, |name| self.hides_as(name)).then(|| name.to_owned())
     }
 

@@ -1,0 +1,39 @@
+//! Names of options, and where they begin in a command line.
+
+use super::pairs::LONGEST;
+
+/// The name of an option, where a text is one that has its value behind it: `--password`, not `--password=x`. A token on
+/// a command line is one that opens something: language models yield theirs elsewhere.
+pub(super) fn name_of(text: &str) -> Option<&str> {
+    let name = text.strip_prefix("--")?;
+    let is_name = name.len() <= LONGEST && name.bytes().all(is_name_byte);
+    is_name.then(|| called(name))
+}
+
+/// What an option is called by what it holds.
+pub(super) fn called(name: &str) -> &str {
+    match name {
+        "token" => "auth-token",
+        "pass" => "password",
+        _ => name,
+    }
+}
+
+/// Whether a text ends in an escape, which belongs to no word: `\n--password`.
+pub(super) fn ends_escape(text: &str) -> bool {
+    let ends = ["\\n", "\\r", "\\t", "\\u0009", "\\u000a", "\\u000d"];
+    ends.iter().any(|end| text.ends_with(end))
+}
+
+/// Whether an option of one letter may begin here that holds a password.
+pub(super) fn may_begin(bytes: &[u8], at: usize) -> bool {
+    matches!(bytes[at..], [b'-', b'a' | b'p' | b'u' | b'w', _, ..])
+        && bytes[..at]
+            .last()
+            .is_some_and(|before| b" \"'".contains(before))
+}
+
+/// A letter of an option's name.
+pub(super) const fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
+}
