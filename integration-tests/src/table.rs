@@ -125,6 +125,7 @@ macro_rules! conformance_table {
                 a_stream_flows_until_its_end: Both,
                 nobody_waits_longer_than_was_said: Both,
                 a_client_that_left_is_delivered_without_a_wait: Both,
+                a_panic_is_delivered_without_a_wait: Both,
                 an_untraced_answer_is_not_held_back: Both,
             }
             budgets {

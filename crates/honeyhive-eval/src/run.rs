@@ -69,7 +69,8 @@ async fn run_all(evals: &[&Eval], arguments: &Arguments) -> Ending {
             break;
         }
         match run_one(eval, arguments, &interrupt).await {
-            Ok((ending, eval)) => {
+            Ok(None) => {}
+            Ok(Some((ending, eval))) => {
                 worst = worst.max(ending);
                 finished.push(eval);
             }
@@ -85,17 +86,26 @@ async fn run_all(evals: &[&Eval], arguments: &Arguments) -> Ending {
     }
 }
 
+/// `None` where there is nothing to run.
 async fn run_one(
     eval: &Eval,
     arguments: &Arguments,
     interrupt: &Interrupt,
-) -> Result<(Ending, Finished), Ending> {
+) -> Result<Option<(Ending, Finished)>, Ending> {
+    let only = failed_of(eval, arguments)?;
+    if only.as_ref().is_some_and(Vec::is_empty) {
+        warn(format_args!(
+            "{}: nothing failed in the last run",
+            eval.name
+        ));
+        return Ok(None);
+    }
     let baseline = baseline_of(eval, arguments).await?;
     let mut order = Order {
         arguments: arguments.clone(),
         is_offline: arguments.offline,
         interrupt: interrupt.clone(),
-        only: failed_of(eval, arguments)?,
+        only,
         resume: None,
     };
     if arguments.resume == Some(Resume::Last) {
@@ -130,14 +140,12 @@ async fn run_one(
     say(format_args!("{report}{painted}\n"));
     save_baselines(eval, arguments, &report)?;
     let name = eval.name.clone();
-    Ok((
-        ending,
-        Finished {
-            name,
-            report,
-            verdicts,
-        },
-    ))
+    let finished = Finished {
+        name,
+        report,
+        verdicts,
+    };
+    Ok(Some((ending, finished)))
 }
 
 /// Without a key it runs offline, but not where a machine might take that for more than it is.

@@ -74,6 +74,7 @@ impl Once {
     }
 
     /// A warning that something goes nowhere: a program without a subscriber is told on stderr when its tracer ends.
+    #[cfg(feature = "http-server")]
     pub(crate) fn lost(&self, text: impl fmt::Display) {
         if self.is_first() {
             say(Level::WARN, &text, true);

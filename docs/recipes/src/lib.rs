@@ -12,14 +12,27 @@ pub type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Where a recipe runs.
 pub struct Kitchen {
-    pub provider: StandIn,
+    /// Of the provider, with its `/v1`.
+    pub provider: String,
     pub tracer: HoneyHiveTracer,
     honeyhive: LocalServer,
+    _stand_in: Option<StandIn>,
 }
 
 impl Kitchen {
-    /// With the spans of `tracing` as events.
+    /// With the spans of `tracing` as events, and a provider inside the process.
     pub async fn open() -> Outcome<Self> {
+        let stand_in = StandIn::start().await?;
+        let provider = stand_in.url().to_owned();
+        Self::of(provider, Some(stand_in)).await
+    }
+
+    /// The same with a provider elsewhere.
+    pub async fn open_at(provider: String) -> Outcome<Self> {
+        Self::of(provider, None).await
+    }
+
+    async fn of(provider: String, stand_in: Option<StandIn>) -> Outcome<Self> {
         let honeyhive = LocalServer::builder().start().await?;
         let tracer = HoneyHiveTracer::builder()
             .api_key("hh_local")
@@ -28,14 +41,26 @@ impl Kitchen {
         let subscriber = tracing_subscriber::registry().with(tracer.tracing_layer());
         tracing::subscriber::set_global_default(subscriber)?;
         Ok(Self {
-            provider: StandIn::start().await?,
+            provider,
             tracer,
             honeyhive,
+            _stand_in: stand_in,
         })
     }
 
     /// Prints the tree of each session and its model events, and compares their tokens with the provider's: 11 and 7 a call.
     pub async fn close(self, calls: u64) -> Outcome {
+        let counted = self.show().await?;
+        let expected = [11 * calls, 7 * calls];
+        if counted != expected {
+            return Err(format!("{counted:?} tokens, and the provider says {expected:?}").into());
+        }
+        println!("tokens: {counted:?}, as the provider says");
+        Ok(())
+    }
+
+    /// Prints the tree of each session and its events, and sums their tokens.
+    pub async fn show(self) -> Outcome<[u64; 2]> {
         self.tracer.shutdown(Duration::from_secs(10)).await?;
         let mut counted = [0, 0];
         for session in self.honeyhive.sessions() {
@@ -46,12 +71,7 @@ impl Kitchen {
                 println!("    {}", line(&event));
             }
         }
-        let expected = [11 * calls, 7 * calls];
-        if counted != expected {
-            return Err(format!("{counted:?} tokens, and the provider says {expected:?}").into());
-        }
-        println!("tokens: {counted:?}, as the provider says");
-        Ok(())
+        Ok(counted)
     }
 }
 

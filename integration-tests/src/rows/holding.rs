@@ -108,6 +108,19 @@ pub async fn a_client_that_left_is_delivered_without_a_wait<A: Adapter>() {
     assert_ended(&session, 200, "client_disconnected");
 }
 
+/// A handler or a body that panics has nothing left to hold back: what it leaves is delivered, and the panic goes on.
+pub async fn a_panic_is_delivered_without_a_wait<A: Adapter>() {
+    for path in ["/panic", "/panic-in-body"] {
+        let stage = holding(PATIENCE).start::<A>().await;
+        drop(stage.request("GET", path).attempt().await);
+        stage
+            .until("what it leaves is delivered", |honeyhive| {
+                honeyhive.sessions().iter().any(has_ended)
+            })
+            .await;
+    }
+}
+
 /// What is left out waits for nothing.
 pub async fn an_untraced_answer_is_not_held_back<A: Adapter>() {
     let stage = holding(PATIENCE).impatient().start::<A>().await;

@@ -137,6 +137,53 @@ async fn a_function_that_takes_too_long_is_dropped_at_its_deadline_and_so_is_an_
     assert_eq!(stage.honeyhive.sessions().len(), 2);
 }
 
+/// Notes how long it was alive.
+struct Alive(tokio::time::Instant, Arc<std::sync::Mutex<Vec<Duration>>>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.1.lock().unwrap().push(self.0.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_of_100_ms_ends_a_sleeping_function_and_a_sleeping_evaluator_within_150() {
+    let lives = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let sleep = |lives: &Arc<std::sync::Mutex<Vec<Duration>>>| {
+        let alive = Alive(tokio::time::Instant::now(), Arc::clone(lives));
+        async move {
+            tokio::time::sleep(Duration::from_secs(3_600)).await;
+            drop(alive);
+        }
+    };
+    let (of_function, of_evaluator) = (Arc::clone(&lives), Arc::clone(&lives));
+    let report = honeyhive::evaluate(async move |dp: Echo| {
+        if q(&dp) == 0 {
+            sleep(&of_function).await;
+        }
+        Ok::<_, String>(dp.inputs().clone())
+    })
+    .dataset(numbered(2))
+    .evaluator("slow", async move |_: AnyCase| {
+        sleep(&of_evaluator).await;
+        true
+    })
+    .timeout(Duration::from_millis(100))
+    .evaluator_timeout(Duration::from_millis(100))
+    .offline()
+    .await
+    .unwrap();
+    assert_eq!(outcomes(&report), [Outcome::TimedOut, Outcome::Ok]);
+    assert_eq!(report.metric("slow").unwrap().errors, 1);
+    let lives = lives.lock().unwrap();
+    let (least, most) = (Duration::from_millis(100), Duration::from_millis(150));
+    assert_eq!(lives.len(), 2);
+    assert!(
+        lives.iter().all(|it| (least..=most).contains(it)),
+        "{lives:?}"
+    );
+}
+
 #[tokio::test]
 async fn a_function_that_fails_twice_is_one_session_with_three_spans_and_metrics_on_the_last() {
     let stage = Stage::new().await;

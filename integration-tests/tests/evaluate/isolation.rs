@@ -58,6 +58,7 @@ async fn a_thousand_datapoints_with_spans_of_all_kinds_are_a_thousand_sessions_w
 async fn assert_each_is_in_its_session(n: usize) {
     let stage = Stage::new().await;
     let tracer = stage.tracer.clone();
+    let traced = Traced::by(&tracer);
     let report = honeyhive::evaluate(async move |dp: Echo| {
         let q = q(&dp);
         mark(&tracer, "nested", q);
@@ -71,6 +72,7 @@ async fn assert_each_is_in_its_session(n: usize) {
             .spawn_blocking(move || mark(&in_thread, "blocking", q))
             .await
             .unwrap();
+        traced.record(q);
         let foreign = opentelemetry::trace::TracerProvider::tracer(tracer.provider(), "foreign");
         opentelemetry::trace::Span::end(&mut opentelemetry::trace::Tracer::start(
             &foreign, "foreign",
@@ -88,7 +90,25 @@ async fn assert_each_is_in_its_session(n: usize) {
     assert_eq!(report.count(Outcome::Ok), n);
     assert!(report.delivery().is_complete(), "{:?}", report.delivery());
     assert_eq!(stage.honeyhive.sessions().len(), n);
-    assert_apart(&stage, 6);
+    assert_apart(&stage, 7);
+}
+
+/// A subscriber of `tracing` with HoneyHive's layer.
+#[derive(Clone)]
+struct Traced(tracing::Dispatch);
+
+impl Traced {
+    fn by(tracer: &HoneyHiveTracer) -> Self {
+        use tracing_subscriber::layer::SubscriberExt as _;
+        let subscriber = tracing_subscriber::registry().with(tracer.tracing_layer());
+        Self(subscriber.into())
+    }
+
+    fn record(&self, q: u64) {
+        tracing::dispatcher::with_default(&self.0, || {
+            drop(tracing::info_span!("traced", q).entered());
+        });
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,9 @@ use honeyhive::opentelemetry::propagation::{Extractor as _, TextMapPropagator as
 use honeyhive::opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
 use honeyhive::opentelemetry::{Context, KeyValue};
 use honeyhive::opentelemetry_sdk::propagation::BaggagePropagator;
-use honeyhive::{Enrichment, HoneyHiveTracer, NewSession, Session, SessionId, json, testing};
+use honeyhive::{
+    Enrichment, HoneyHiveTracer, NewSession, Session, SessionBudget, SessionId, json, testing,
+};
 // Its impl for the headers of actix-web.
 use honeyhive_actix as _;
 
@@ -333,4 +335,19 @@ fn headers_of_every_kind_carry_a_session() {
     let mut raw: Vec<(&str, Vec<u8>)> = Vec::new();
     session.inject(&mut |name, value: &str| raw.push((name, value.as_bytes().to_vec())));
     assert_eq!(received(tracer.extract(raw)), id);
+}
+
+#[test]
+fn a_rating_is_no_turn_of_its_session() {
+    let budget = SessionBudget::new()
+        .turns(1)
+        .on_passed(|passed| panic!("{passed:?}"));
+    let (tracer, captured) = testing::tracer_with(|builder| builder.session_budget(budget));
+    let session = tracer.create_session("chat");
+    let endpoint = FeedbackEndpoint::new(tracer.clone());
+    let body = format!(r#"{{"session_id": "{}", "rating": true}}"#, session.id());
+    assert_eq!(endpoint.receive(body.as_bytes()).status_code(), 202);
+    assert_eq!(session.usage().map(|it| it.turns), Some(1));
+    assert_eq!(captured.only_session().feedback["rating"], true);
+    assert_eq!(tracer.stats().callback_panics, 0);
 }

@@ -127,6 +127,13 @@ fn chat(bucket: &Object) -> Option<String> {
             one_line(role),
             cut(&said).replace('\n', "\n  ")
         );
+        if let Some(thought) = message["reasoning"].as_str() {
+            let _ = writeln!(
+                text,
+                "  - reasoning: {}",
+                cut(thought).replace('\n', "\n    ")
+            );
+        }
         if let Some(calls) = message["tool_calls"].as_array() {
             for call in calls {
                 let _ = writeln!(text, "  - calls `{}`", one_line(&call.to_string()));
@@ -174,11 +181,13 @@ mod tests {
         let bucket = json!({ "chat_history": [
             { "role": "user", "content": "Which\norders?" },
             { "role": "assistant", "content": null, "tool_calls": [{ "name": "find" }] },
+            { "role": "assistant", "content": "Two.", "reasoning": "One,\ntwo." },
         ] });
         let told = chat(bucket.as_object().unwrap()).unwrap();
         assert_eq!(
             told,
-            "- **user**: Which\n  orders?\n- **assistant**: \n  - calls `{\"name\":\"find\"}`\n"
+            "- **user**: Which\n  orders?\n- **assistant**: \n  - calls `{\"name\":\"find\"}`\n- **assistant**: Two.\n  \
+             - reasoning: One,\n    two.\n"
         );
     }
 }

@@ -33,6 +33,42 @@ fn a_chat_has_roles_at_the_left_text_at_the_right_and_tool_calls_as_code() {
 }
 
 #[test]
+fn what_a_model_has_thought_is_labelled_and_closed_until_somebody_opens_it() {
+    let Some(mut scene) = Scene::seeded() else {
+        return;
+    };
+    let mut late = asked(RETURNS, "gpt-4o", 1, 1, "How many oaks?", "Twelve.");
+    late.attributes["honeyhive_outputs.reasoning"] = json!("Oaks first, then the rest.");
+    (late.id, late.from, late.seconds) = (78, 2.0, 0.2);
+    scene.runtime.block_on(scene.shop.spans(40.0, &[late]));
+    scene.open_session(RETURNS);
+    scene
+        .tab
+        .until("document.querySelectorAll('#tree .row').length === 9");
+    scene
+        .tab
+        .eval("[...document.querySelectorAll('#tree .row')].find((row) => row.querySelector('b').textContent === 'chat gpt-4o').click()");
+    scene
+        .tab
+        .until("document.querySelector('#panel .msg.assistant details.thoughts')");
+    let thoughts = "#panel .msg.assistant details.thoughts";
+    assert_eq!(scene.tab.text(&format!("{thoughts} summary")), "Reasoning");
+    let is_open = format!("document.querySelector('{thoughts}').open");
+    assert_eq!(scene.tab.eval(&is_open), false);
+    let said = "[...document.querySelectorAll('#panel .msg.assistant .say > p')].map((p) => p.textContent)";
+    assert_eq!(scene.tab.eval(said), json!(["Twelve."]));
+    scene.tab.eval(&format!(
+        "document.querySelector('{thoughts} summary').click()"
+    ));
+    assert_eq!(scene.tab.eval(&is_open), true);
+    assert_eq!(
+        scene.tab.text(&format!("{thoughts} p")),
+        "Oaks first, then the rest."
+    );
+    scene.assert_clean();
+}
+
+#[test]
 fn the_waterfall_shows_when_each_event_ran_and_a_models_first_token() {
     let Some(mut scene) = Scene::seeded() else {
         return;

@@ -38,7 +38,8 @@ pub struct Change {
     pub p: f64,
     /// The same after Holm's adjustment over all metrics compared.
     pub p_adjusted: f64,
-    /// The smallest difference that so many pairs show four times of five.
+    /// The smallest difference that so many pairs show four times of five. None where all have changed alike, or not at
+    /// all: those do not say how differences scatter.
     pub smallest: Option<f64>,
     /// Datapoints that only the earlier run has.
     pub only_old: Vec<String>,
@@ -194,6 +195,7 @@ pub(super) fn change(
         p_adjusted: p,
         smallest: moments
             .deviation
+            .filter(|deviation| *deviation > 0.0)
             .and_then(|deviation| smallest_difference(deviation, moments.n)),
         only_old: only_old(new, old),
         only_new: new
@@ -233,6 +235,17 @@ mod tests {
             baseline.add("m", &format!("EXT-{index}"), value.into());
         }
         baseline
+    }
+
+    #[test]
+    fn pairs_without_a_difference_do_not_say_that_the_smallest_would_show() {
+        let comparison = Comparison::of(&units(&[1.0; 12]), &baseline(&[1.0; 12]), Level::P95);
+        let change = comparison.change("m").unwrap();
+        assert_eq!((change.up, change.down, change.smallest), (0, 0, None));
+        assert!(
+            change.to_string().ends_with("no difference shown"),
+            "{change}"
+        );
     }
 
     #[test]

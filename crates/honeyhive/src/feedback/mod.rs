@@ -42,7 +42,7 @@ use crate::enrichment::Enrichment;
 use crate::http::RequestInfo;
 use crate::log::Once;
 use crate::model::id::{EventId, SessionId};
-use crate::session::{NewSession, SessionTrust, current};
+use crate::session::{NewSession, Session, SessionTrust, current};
 use crate::tracer::HoneyHiveTracer;
 
 /// Takes in what people say of sessions and events: a cheap clone, for adapters and for handlers of one's own.
@@ -131,7 +131,8 @@ impl FeedbackEndpoint {
         let enrichment = Enrichment::new().feedback(said);
         match named {
             Named::Session(id) => {
-                let session = self.tracer.create_session(NewSession::existing(id));
+                // A rating is no turn of the conversation, as `create_session` would be.
+                let session = Session::begin(self.tracer.outbox(), NewSession::existing(id));
                 session.enrich(enrichment);
             }
             Named::Event(id) => self.tracer.enrich_event(id, enrichment),

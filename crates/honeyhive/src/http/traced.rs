@@ -288,6 +288,11 @@ impl Traced {
     fn abandoned(&mut self) {
         let outcome = Outcome::ClientDisconnected;
         self.end(Instant::now(), outcome, CLIENT_CLOSED_REQUEST, None);
+        self.hurry();
+    }
+
+    /// Nothing is left to be held back, so delivery begins and nobody waits for it.
+    fn hurry(&mut self) {
         if let Some(held) = self.held.take() {
             held.hurry(&self.session.outbox);
         }
@@ -298,6 +303,7 @@ impl Traced {
         if !self.has_ended {
             let text = panic_text(&*panic);
             self.fail(Outcome::Panicked, INTERNAL_SERVER_ERROR, text);
+            self.hurry();
         }
         resume_unwind(panic)
     }

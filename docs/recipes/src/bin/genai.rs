@@ -10,7 +10,7 @@ use honeyhive_recipes::{Kitchen, Outcome};
 #[tokio::main]
 async fn main() -> Outcome {
     let kitchen = Kitchen::open().await?;
-    let base = format!("{}/", kitchen.provider.url());
+    let base = format!("{}/", kitchen.provider);
     let resolver = ServiceTargetResolver::from_resolver_fn(
         move |target: ServiceTarget| -> Result<ServiceTarget, Error> {
             Ok(ServiceTarget {

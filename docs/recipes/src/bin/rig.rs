@@ -39,13 +39,13 @@ impl Tool for Weather {
 #[tokio::main]
 async fn main() -> Outcome {
     let kitchen = Kitchen::open().await?;
-    let host = kitchen.provider.url().trim_start_matches("http://");
+    let host = kitchen.provider.trim_start_matches("http://");
     let host = host.trim_end_matches("/v1").to_owned();
     let calls = honeyhive_reqwest::ModelCalls::new(&kitchen.tracer).host(host, "openai");
     let http = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
         .with(calls)
         .build();
-    let config = OpenAIConfig::new("none").with_base_url(kitchen.provider.url());
+    let config = OpenAIConfig::new("none").with_base_url(kitchen.provider.clone());
     let model = |name: &str| {
         Model::new(
             config.chat(name),

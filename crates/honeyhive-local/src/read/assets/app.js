@@ -710,6 +710,8 @@ function told(message) {
   const content = message.content ?? message.value ?? message.parts ?? message.text;
   const parts = Array.isArray(content) ? content.map(part) : content === undefined || content === null ? [] : [part(content)];
   const calls = [...list(toolCalls(message)), ...(message.function_call ? [message.function_call] : [])].map(call);
+  const reasoning = message.reasoning ?? message.reasoning_content ?? message.thinking;
+  if (typeof reasoning === 'string' && reasoning !== '') parts.unshift({ text: reasoning, kind: 'reasoning' });
   return { role: String(message.role ?? message.type ?? 'message'), name: message.name, answers: message.tool_call_id, parts, calls };
 }
 
@@ -757,13 +759,16 @@ function message({ role, name, answers, parts, calls }, names) {
   const label = name ?? names.get(answers) ?? answers;
   const said = parts.map((each) => each.json !== undefined
     ? el('div', { class: 'call' }, long(JSON.stringify(each.json, null, 1)))
-    : tool ? el('div', { class: 'call' }, long(each.text)) : el('p', { class: each.kind ? 'dim' : undefined }, long(each.text)));
+    : tool ? el('div', { class: 'call' }, long(each.text)) : each.kind ? thoughts(each.text) : el('p', {}, long(each.text)));
   const made = (calls ?? []).map((each) => el('div', { class: 'call' }, el('b', {}, each.name), '(', long(each.arguments), ')'));
   if (said.length + made.length === 0) said.push(el('p', { class: 'dim' }, '(empty)'));
   return el('div', { class: `msg ${['assistant', 'error'].includes(role) ? role : ''}` },
     el('div', { class: 'who' }, role, label && el('br'), label && el('span', { class: 'mono' }, label)),
     el('div', { class: 'say' }, said, made));
 }
+
+/** What a model has thought is apart from what it has said, and opened by whoever wants to read it. */
+const thoughts = (text) => el('details', { class: 'thoughts' }, el('summary', {}, 'Reasoning'), el('p', { class: 'dim' }, long(text)));
 
 // ---- Values
 
