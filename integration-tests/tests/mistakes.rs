@@ -234,6 +234,12 @@ fn a_key_that_is_wrong() {
         "ERROR honeyhive: HoneyHive does not accept the key (status 401: …): check HH_API_KEY or …";
     goes_on("script", &[wrong], &[refused, LOST]);
     goes_on("late_subscriber", &[wrong], &[refused, LOST]);
+    let without_effect = "WARN honeyhive: set, but without effect in the SDK for Rust: HH_VERBOSE";
+    goes_on(
+        "late_subscriber",
+        &[("HH_VERBOSE", "true")],
+        &[without_effect],
+    );
     let said_before = "ERROR honeyhive: HoneyHive does not accept the key (status 401: …): check HH_API_KEY or \
         HH_INGESTION_API_KEY, and that HH_API_URL ({url}) is …";
     goes_on("subscriber_after_the_refusal", &[wrong], &[said_before]);

@@ -6,7 +6,9 @@ use std::io;
 
 use crate::support::*;
 use honeyhive::{HoneyHiveTracer, json, testing};
+use honeyhive_actix::HoneyHive;
 use honeyhive_local::LocalServer;
+use honeyhive_tower::HoneyHiveLayer;
 
 #[derive(Debug)]
 struct Outer(io::Error);
@@ -178,6 +180,69 @@ fn the_buckets_of_a_session_and_of_a_span_are_methods_of_theirs() {
         assert_eq!(found.as_deref(), Some(expected), "{bucket}");
     }
     assert_eq!(event.error.as_deref(), Some("no answer: the line is dead"));
+}
+
+/// The lines stand here as somebody writes them who has not looked them up.
+#[test]
+fn what_one_would_write_is_what_there_is() {
+    let (tracer, captured) = testing::tracer();
+    let v = "b";
+    let session = tracer.create_session("chat");
+    session.metadata(json!({"variant": v}));
+    session.inputs(json!({"question": "tea?"}));
+    session.error("late");
+    session.user("ada");
+    drop(session.span("turn").start());
+    session.in_scope(|| {
+        drop(honeyhive::span("turn").start());
+        tracer.model("ask").start().outputs(json!({"answer": 42}));
+        drop(tracer.chain("turn").start());
+        tracer.tool("search").start().error("nothing found");
+        drop(tracer.span("ask").event_type("model").start());
+    });
+    let turn = tracer.span("turn").run(async |span| {
+        span.metadata(json!({"variant": v}));
+        Err::<(), _>("no answer")
+    });
+    assert!(block_on(session.scope(turn)).is_err());
+
+    let mut headers = http::HeaderMap::new();
+    session.inject(&mut headers);
+    drop(tracer.extract(&headers));
+    let mut headers = actix_web::http::header::HeaderMap::new();
+    session.inject(&mut headers);
+    drop(tracer.extract(&headers));
+    let mut headers = vec![("accept", "*/*".to_owned())];
+    session.inject(&mut headers);
+    drop(tracer.extract(headers));
+
+    let session = captured.session_named("chat");
+    assert_eq!(session.metadata["variant"], "b");
+    assert_eq!(session.user_properties["user_id"], "ada");
+    assert_eq!(session.events.len(), 7);
+}
+
+#[test]
+fn what_one_would_write_of_a_middleware_is_what_there_is() {
+    let (tracer, _captured) = testing::tracer();
+    let layer: HoneyHiveLayer = HoneyHiveLayer::builder(tracer.clone())
+        .skip(|request| request.path() == "/internal")
+        .skip_unmatched(true)
+        .user(|request| request.header("x-account").map(str::to_owned))
+        .build()
+        .unwrap();
+    let middleware: HoneyHive = HoneyHive::builder(tracer.clone())
+        .filter(|request| request.path() != "/internal")
+        .user(|_| "ada".to_owned())
+        .build()
+        .unwrap();
+    drop((layer, middleware));
+    let shared: honeyhive_tower::ServerInstrumentation =
+        honeyhive_actix::ServerInstrumentation::builder(tracer)
+            .build()
+            .unwrap();
+    drop(HoneyHiveLayer::from(shared.clone()));
+    drop(HoneyHive::from(shared));
 }
 
 #[test]

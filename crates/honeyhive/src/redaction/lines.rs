@@ -18,10 +18,14 @@ fn is_escaped_end(before: &str) -> bool {
     before.ends_with("\\n") || before.ends_with("\\r")
 }
 
-/// The beginning of the line that this is in.
+/// The line that ends here, of which no more is looked at than a command or a statement begins with.
 pub(super) fn line_of(text: &str, end: usize) -> &str {
-    let line = text[..end].rfind(['\n', '\r']).map_or(0, |at| at + 1);
-    &text[line..end]
+    const MOST: usize = 512;
+    let mut starts = end.saturating_sub(MOST)..end;
+    let start = starts.find(|start| text.is_char_boundary(*start));
+    let before = &text[start.unwrap_or(end)..end];
+    let line = before.rfind(['\n', '\r']).map_or(0, |at| at + 1);
+    &before[line..]
 }
 
 /// Where a value begins behind what YAML says of its type and its place: `!!str &anchor value`.
@@ -29,12 +33,15 @@ pub(super) fn behind_tags(text: &str, start: usize) -> usize {
     let mut at = start;
     loop {
         let rest = &text[at..];
+        if !rest.starts_with(['!', '&']) {
+            return at;
+        }
         let word = rest
             .split([' ', '\n', '\r', '\\', '"'])
             .next()
             .unwrap_or_default();
         let behind = rest[word.len()..].trim_start_matches(' ');
-        let is_tag = word.len() > 1 && word.starts_with(['!', '&']);
+        let is_tag = word.len() > 1;
         if !is_tag || behind.len() + word.len() == rest.len() {
             return at;
         }

@@ -278,6 +278,14 @@ mod tests {
     }
 
     #[test]
+    fn many_options_and_statements_take_no_longer_for_their_number() {
+        let piece = "ord -p for --user by 'a' password:a &b %3A%2F%2Fa";
+        let many = piece.repeat(2_000);
+        let masked = mask(&many);
+        assert!(masked.len() > 1_000);
+    }
+
+    #[test]
     fn an_option_without_a_value_or_with_another_stays() {
         for text in [
             "docker login --password-stdin registry",

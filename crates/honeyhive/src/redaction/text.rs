@@ -359,6 +359,8 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
 
     /// `%3A%2F%2Fuser%3Apassword%40host`, which begins here; encoded twice, too.
     fn encoded_user_info(&mut self, at: usize) -> Option<usize> {
+        /// So long may a host be with who asks it, in bytes.
+        const AUTHORITY: usize = 1024;
         if !self.by_default {
             return None;
         }
@@ -369,10 +371,12 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         })?;
         let sign = |code: &str| format!("{percent}{code}");
         let start = at + 3 * sign("3a").len();
-        let word = &self.text[self.word(start)];
-        let slash = sign("2f");
+        let word = self.word(start);
+        let word = self.text.get(start..word.end.min(start + AUTHORITY));
+        let word = word.unwrap_or_default();
         let host = word.to_ascii_lowercase();
-        let authority = &word[..host.find(&slash).unwrap_or(word.len())];
+        let slash = host.find(&sign("2f"));
+        let authority = &word[..slash.unwrap_or(word.len())];
         let user = &authority[..authority.rfind(&sign("40"))?];
         let end = start + user.len();
         self.mask(start..end, end)

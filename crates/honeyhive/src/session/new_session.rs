@@ -65,6 +65,7 @@ impl NewSession {
 
     /// A session that HoneyHive has already: it is linked, and never started from here. An id that says nothing links to
     /// nothing, so a new session begins.
+    #[doc(alias = "skip_api_call")]
     #[must_use]
     pub fn existing(id: impl Into<SessionId>) -> Self {
         Self::default().id(id).skip_api_call(true)
