@@ -93,7 +93,10 @@ fn uncompressed(payload: &Payload) -> Option<Payload> {
 
 /// Fast, since spans repeat themselves and compress well at any level.
 fn gzip(bytes: &[u8]) -> Option<Bytes> {
-    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut encoder = GzEncoder::new(
+        Vec::with_capacity(bytes.len() / 4),
+        flate2::Compression::fast(),
+    );
     encoder.write_all(bytes).ok()?;
     encoder.finish().ok().map(Bytes::from)
 }
