@@ -66,7 +66,7 @@ fn local() -> Outcome<LocalServer> {
 }
 
 fn tracer(local: &LocalServer, transport: SessionTransport) -> Outcome<HoneyHiveTracer> {
-    let url = std::env::var("HH_API_URL").unwrap_or_else(|_| local.url().to_owned());
+    let url = std::env::var("HH_API_URL").unwrap_or_else(|_| local.url());
     Ok(HoneyHiveTracer::builder()
         .api_key("hh_bench")
         .server_url(url)
