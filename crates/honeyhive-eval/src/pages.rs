@@ -6,6 +6,8 @@ use crate::outcome::Finished;
 
 /// The longest comment of a pull request, in bytes.
 const BYTES: usize = 64 * 1024;
+/// What is kept for the line that counts the rest.
+const LAST: usize = 100;
 
 /// The pages of all evals, the first ones whole. Of an eval whose page does not fit there is the beginning, which has its
 /// name and its counts.
@@ -23,20 +25,14 @@ fn within(bytes: usize, pages: &[String]) -> String {
     let mut text = String::new();
     for (index, page) in pages.iter().enumerate() {
         let rest: usize = short[index + 1..].iter().map(String::len).sum();
-        let fits = |page: &str| text.len() + page.len() + rest <= bytes;
-        match [page, &short[index]].into_iter().find(|page| fits(page)) {
-            Some(page) => text.push_str(page),
-            None => {
-                text.truncate(text.floor_char_boundary(bytes.saturating_sub(100)));
-                // Writing to a text does not fail.
-                let _ = write!(
-                    text,
-                    "\n\n{} more evals are left out.\n",
-                    pages.len() - index
-                );
-                break;
-            }
-        }
+        let fits = |page: &&String, rest| text.len() + page.len() + rest <= bytes - LAST;
+        let whole = Some(page).filter(|page| fits(page, rest));
+        let Some(page) = whole.or(Some(&short[index]).filter(|page| fits(page, 0))) else {
+            // Writing to a text does not fail.
+            let _ = writeln!(text, "{} more evals are left out.", pages.len() - index);
+            break;
+        };
+        text.push_str(page);
     }
     text
 }
@@ -47,4 +43,37 @@ fn beginning(page: &str) -> String {
         "{}\n\nThe rest is left out: the reports of all evals are too long.\n\n",
         paragraphs.join("\n\n")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_whole_cut_or_counted() {
+        let page = |name: &str, length: usize| {
+            format!("### {name}\n\ncompleted\n\n{}\n", "x".repeat(length))
+        };
+        let cut = "The rest is left out: the reports of all evals are too long.\n\n";
+        let (small, large) = (page("small", 10), page("large", 900));
+        for (bytes, pages, expected) in [
+            (500, vec![], String::new()),
+            (500, vec![&small, &small], format!("{small}{small}")),
+            (
+                500,
+                vec![&large, &small],
+                format!("### large\n\ncompleted\n\n{cut}{small}"),
+            ),
+            (
+                240,
+                vec![&large, &large, &large],
+                format!("### large\n\ncompleted\n\n{cut}2 more evals are left out.\n"),
+            ),
+        ] {
+            let pages: Vec<String> = pages.into_iter().cloned().collect();
+            let text = within(bytes, &pages);
+            assert_eq!(text, expected);
+            assert!(text.len() <= bytes);
+        }
+    }
 }
