@@ -1,7 +1,7 @@
 //! What delivery costs: processor time of its threads, and HTTP calls a request.
 //!
-//! Usage: `bench-delivery [NAME ...]`, where a name is `sessions`, `spans`, `calls` or `otlp`; all without one. Everything goes over a socket to a HoneyHive in the same process; only the time of delivery's
-//! own threads counts, as Linux tells it.
+//! Usage: `bench-delivery [NAME ...]`, where a name is `sessions`, `spans`, `calls` or `otlp`; all without one. Everything goes over a socket, to `HH_API_URL` or to a
+//! HoneyHive in the same process; only the time of delivery's own threads counts, as Linux tells it.
 
 #![expect(
     clippy::print_stdout,
@@ -66,9 +66,10 @@ fn local() -> Outcome<LocalServer> {
 }
 
 fn tracer(local: &LocalServer, transport: SessionTransport) -> Outcome<HoneyHiveTracer> {
+    let url = std::env::var("HH_API_URL").unwrap_or_else(|_| local.url());
     Ok(HoneyHiveTracer::builder()
         .api_key("hh_bench")
-        .server_url(local.url())
+        .server_url(url)
         .session_transport(transport)
         .max_pending_items(10_000_000)
         .max_pending_bytes(4 << 30)

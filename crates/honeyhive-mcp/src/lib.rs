@@ -3,6 +3,7 @@
 
 #[cfg(feature = "client")]
 mod client;
+#[cfg(any(feature = "client", feature = "server"))]
 mod event;
 #[cfg(feature = "server")]
 mod server;

@@ -1,13 +1,9 @@
 //! [`Held`]: what an adapter hands on once the end that it tells of has been delivered.
 
 use std::fmt;
-use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use super::ResponseGuard;
-use crate::incoming::{Flush, Flushing};
-use crate::outbox::{Command, Outbox, Reply};
 
 /// An answer, or the last piece of a body, [held back](super::ServerInstrumentationBuilder::hold_end) with its guard
 /// until what was recorded before it has been delivered.
@@ -63,37 +59,5 @@ impl<T> Held<T> {
 impl<T> fmt::Debug for Held<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(if self.0.is_some() { "Held" } else { "Nothing" })
-    }
-}
-
-/// The end of one response, which waits for delivery once it has been recorded.
-pub(super) struct HeldEnd {
-    flushing: Arc<Flushing>,
-    flush: Flush,
-}
-
-impl HeldEnd {
-    pub(super) fn new(flushing: &Arc<Flushing>) -> Self {
-        Self {
-            flushing: Arc::clone(flushing),
-            flush: Flush::ToBegin(None),
-        }
-    }
-
-    /// Ready once all that was recorded before the first poll has been delivered, or its time has run out.
-    pub(super) fn poll(&mut self, outbox: &Outbox, cx: &mut Context<'_>) -> Poll<()> {
-        self.flush.poll(&self.flushing, outbox, cx)
-    }
-
-    /// Has delivery begin, and nobody waits for it.
-    pub(super) fn hurry(&self, outbox: &Outbox) {
-        let timeout: Duration = self.flushing.timeout;
-        outbox.command(Command::Flush(timeout, Reply::nobody()));
-    }
-}
-
-impl fmt::Debug for HeldEnd {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("HeldEnd")
     }
 }

@@ -26,6 +26,7 @@ mod builder;
 mod experiment_tests;
 mod guard;
 mod held;
+mod held_end;
 mod missing;
 mod names;
 mod open;

@@ -9,7 +9,7 @@ use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
-use super::held::HeldEnd;
+use super::held_end::HeldEnd;
 use super::names::{self, Named};
 use super::request::{Seen, Single};
 use super::traced::{Ending, Handling, Traced};

@@ -11,7 +11,7 @@ use opentelemetry::trace::{Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
 use super::Headers;
-use super::held::HeldEnd;
+use super::held_end::HeldEnd;
 #[cfg(feature = "model-calls")]
 use super::streamed::Streamed;
 use crate::attributes::ERROR;

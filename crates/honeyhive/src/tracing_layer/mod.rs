@@ -71,8 +71,10 @@ impl HoneyHiveTracer {
     ///
     /// The return value of `#[instrument(ret)]` is `outputs.result`, the error of `#[instrument(err)]` the
     /// event's error. An event (`info!`, `warn!`, …) becomes an event of the span; one of level `ERROR` sets
-    /// the error of its span, where nothing else does. Level and target of a span are `metadata.level` and
-    /// `metadata.target`. The type of the event is found as for every other span: `honeyhive_event_type =
+    /// the error of its span, where nothing else does. `#[instrument(err)]` hands over the text of the error and not the
+    /// error, so its causes are told only where that text has them (`err(Debug)` with `anyhow`); a field
+    /// `error = &error as &dyn Error`, [`Span::fail`](crate::Span::fail) and `#[trace]` tell them all. Level and target of
+    /// a span are `metadata.level` and `metadata.target`. The type of the event is found as for every other span: `honeyhive_event_type =
     /// "model"`, else the conventions of OpenTelemetry and others, else by whether it has children.
     ///
     /// A root (`parent: None`), as libraries make it of an agent's run, is a child of the span that is current in the

@@ -1,0 +1,41 @@
+//! [`HeldEnd`]: the end of a response, held back until what was recorded has been delivered.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::incoming::{Flush, Flushing};
+use crate::outbox::{Command, Outbox, Reply};
+
+/// The end of one response, which waits for delivery once it has been recorded.
+pub(super) struct HeldEnd {
+    flushing: Arc<Flushing>,
+    flush: Flush,
+}
+
+impl HeldEnd {
+    pub(super) fn new(flushing: &Arc<Flushing>) -> Self {
+        Self {
+            flushing: Arc::clone(flushing),
+            flush: Flush::ToBegin(None),
+        }
+    }
+
+    /// Ready once all that was recorded before the first poll has been delivered, or its time has run out.
+    pub(super) fn poll(&mut self, outbox: &Outbox, cx: &mut Context<'_>) -> Poll<()> {
+        self.flush.poll(&self.flushing, outbox, cx)
+    }
+
+    /// Has delivery begin, and nobody waits for it.
+    pub(super) fn hurry(&self, outbox: &Outbox) {
+        let timeout: Duration = self.flushing.timeout;
+        outbox.command(Command::Flush(timeout, Reply::nobody()));
+    }
+}
+
+impl fmt::Debug for HeldEnd {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("HeldEnd")
+    }
+}
