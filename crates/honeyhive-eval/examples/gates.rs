@@ -33,6 +33,19 @@ async fn hangs(_: Datapoint<u32, u32>) -> Result<u32, String> {
     std::future::pending().await
 }
 
+/// Blocks the thread it runs on, as an async function must not.
+async fn blocks(_: Datapoint<u32, u32>) -> Result<u32, String> {
+    std::fs::write("blocked", "").map_err(|error| error.to_string())?;
+    loop {
+        std::thread::park();
+    }
+}
+
+/// Says much of what went wrong.
+async fn rambles(_: Datapoint<u32, u32>) -> Result<u32, String> {
+    Err("no | ".repeat(200))
+}
+
 /// Notes whom it was called for. Unless `GO_ON` is set, it fails on seven and hangs from a hundred on.
 async fn halts(dp: Datapoint<u32, u32>) -> Result<u32, String> {
     let mut calls = OpenOptions::new()
@@ -69,6 +82,15 @@ fn main() -> ExitCode {
             .ignored(),
         Eval::new("misused", || judged(evaluate(double)).max_workers(0)).ignored(),
         Eval::new("endless", || judged(evaluate(hangs))).ignored(),
+        Eval::new("blocking", || judged(evaluate(blocks))).ignored(),
+        Eval::new("rambling", || {
+            judged(evaluate(rambles)).dataset(numbers(300))
+        })
+        .ignored(),
+        Eval::new("rambling_too", || {
+            judged(evaluate(rambles)).dataset(numbers(300))
+        })
+        .ignored(),
         Eval::new("halting", || judged(evaluate(halts)).dataset(numbers(200)))
             .gate(gate())
             .ignored(),

@@ -7,6 +7,7 @@ mod eval;
 mod files;
 mod junit;
 mod outcome;
+mod pages;
 mod progress;
 mod run;
 mod signals;

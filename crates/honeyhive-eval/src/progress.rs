@@ -1,6 +1,6 @@
 //! How far a run has come, on stderr: a line that is rewritten on a terminal, else a line every ten seconds.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,40 +10,70 @@ use honeyhive::evaluate::Progress;
 const OFTEN: Duration = Duration::from_millis(100);
 const SELDOM: Duration = Duration::from_secs(10);
 
-/// Tells it.
+/// When a line was told last, of whichever eval.
+static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+
+/// Tells how far one eval has come.
 #[derive(Debug)]
 pub(crate) struct Teller {
     eval: String,
     is_terminal: bool,
-    last: Mutex<Instant>,
 }
 
 impl Teller {
     pub(crate) fn new(eval: &str) -> Self {
         Self {
             eval: eval.to_owned(),
-            is_terminal: std::io::stderr().is_terminal(),
-            last: Mutex::new(Instant::now()),
+            is_terminal: io::stderr().is_terminal(),
+        }
+    }
+
+    /// Says that it begins, on a line that stays.
+    pub(crate) fn begins(&self) {
+        if self.is_terminal || is_due(SELDOM) {
+            // Who has closed stderr does not want to know.
+            let _ = writeln!(io::stderr().lock(), "{}: begins", self.eval);
         }
     }
 
     pub(crate) fn tell(&self, progress: &Progress) {
         let pause = if self.is_terminal { OFTEN } else { SELDOM };
-        let is_end = progress.done() == progress.total();
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.elapsed() < pause && !(self.is_terminal && is_end) {
-            return;
+        if progress.done() == progress.total() && self.is_terminal {
+            self.clear();
+        } else if is_due(pause) {
+            let line = line(&self.eval, progress);
+            let mut stderr = io::stderr().lock();
+            let _ = if self.is_terminal {
+                write!(stderr, "\r\x1b[2K{line}").and_then(|()| stderr.flush())
+            } else {
+                writeln!(stderr, "{line}")
+            };
         }
-        *last = Instant::now();
-        let line = line(&self.eval, progress);
-        let mut stderr = std::io::stderr().lock();
-        // Who has closed stderr does not want to know.
-        let _ = match (self.is_terminal, is_end) {
-            (true, false) => write!(stderr, "\r\x1b[2K{line}").and_then(|()| stderr.flush()),
-            (true, true) => write!(stderr, "\r\x1b[2K").and_then(|()| stderr.flush()),
-            (false, _) => writeln!(stderr, "{line}"),
-        };
     }
+
+    fn clear(&self) {
+        if self.is_terminal {
+            let mut stderr = io::stderr().lock();
+            let _ = write!(stderr, "\r\x1b[2K").and_then(|()| stderr.flush());
+        }
+    }
+}
+
+impl Drop for Teller {
+    /// A run that ends early leaves a line, which the report would be appended to.
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// True where no line was told for so long; then one is told now.
+fn is_due(pause: Duration) -> bool {
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_due = last.is_none_or(|last| last.elapsed() >= pause);
+    if is_due {
+        *last = Some(Instant::now());
+    }
+    is_due
 }
 
 fn line(eval: &str, progress: &Progress) -> String {

@@ -13,8 +13,9 @@ use crate::arguments::{Arguments, Resume};
 use crate::colour::Painted;
 use crate::eval::{Eval, Order};
 use crate::outcome::{Ending, Finished};
+use crate::progress::Teller;
 use crate::signals::Interrupt;
-use crate::{baselines, files, junit};
+use crate::{baselines, files, junit, pages};
 
 /// Runs the evals that the arguments ask for, and says by the exit code whether they are good enough: see the
 /// [table](crate).
@@ -119,7 +120,7 @@ async fn run_one(
         order.resume = Some(last.ok_or_else(nothing)?);
     }
     if !arguments.no_progress {
-        warn(format_args!("{}: begins", eval.name));
+        Teller::new(&eval.name).begins();
     }
     let report = report_of(eval, order).await.map_err(|error| {
         told(
@@ -211,10 +212,7 @@ fn save_baselines(
 }
 
 fn write_reports(evals: &[Finished], arguments: &Arguments) -> io::Result<()> {
-    let pages = evals
-        .iter()
-        .map(|eval| eval.report.markdown_with(&eval.verdicts));
-    let markdown: String = pages.collect();
+    let markdown = pages::markdown(evals);
     files::add_to_step_summary(&markdown)?;
     if let Some(path) = &arguments.markdown {
         files::write(path, &markdown)?;

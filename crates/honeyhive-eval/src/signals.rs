@@ -1,8 +1,11 @@
 //! Ctrl-c: the first cancels the run, the second ends the process.
 
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
+use tokio::runtime::Builder;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 #[cfg(windows)]
@@ -12,12 +15,12 @@ use tokio::sync::watch;
 use crate::outcome::Ending;
 
 #[cfg(unix)]
-fn listener() -> std::io::Result<Signal> {
+fn listener() -> io::Result<Signal> {
     signal(SignalKind::interrupt())
 }
 
 #[cfg(windows)]
-fn listener() -> std::io::Result<Signal> {
+fn listener() -> io::Result<Signal> {
     ctrl_c()
 }
 
@@ -29,23 +32,28 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
-    /// Listens from now on, and after the first, too: tokio leaves its handler installed.
+    /// Listens from now on, and after the first, too: tokio leaves its handler installed. The listener has a thread of its
+    /// own, so that functions which block the runtime's do not keep it from hearing.
     pub(crate) fn listen() -> Self {
         let (tell, told) = watch::channel(false);
         let is_told = Arc::new(AtomicBool::new(false));
         let first = Arc::clone(&is_told);
-        let signals = listener();
-        tokio::spawn(async move {
-            let Ok(mut signals) = signals else {
-                // Nothing can be listened to here, and so nothing is told.
-                return std::future::pending().await;
+        let runtime = Builder::new_current_thread().enable_all().build();
+        if let Ok(runtime) = runtime {
+            let signals = {
+                let _entered = runtime.enter();
+                listener()
             };
-            signals.recv().await;
-            first.store(true, Ordering::Relaxed);
-            let _ = tell.send(true);
-            signals.recv().await;
-            std::process::exit(Ending::Interrupted.code().into());
-        });
+            let hear = move || {
+                // Where nothing can be listened to, nothing is told.
+                if let Ok(signals) = signals {
+                    runtime.block_on(heard(signals, &first, &tell));
+                }
+            };
+            let thread = thread::Builder::new().name("honeyhive-eval-signals".to_owned());
+            // Without a thread `tell` is dropped, and nothing is told either.
+            let _ = thread.spawn(hear);
+        }
         Self { is_told, told }
     }
 
@@ -59,4 +67,18 @@ impl Interrupt {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// Tells of the first signal, and ends the process at the second.
+async fn heard(mut signals: Signal, first: &AtomicBool, tell: &watch::Sender<bool>) {
+    signals.recv().await;
+    first.store(true, Ordering::Relaxed);
+    let _ = tell.send(true);
+    // Who has closed stderr does not want to know.
+    let _ = writeln!(
+        io::stderr().lock(),
+        "interrupted: what runs may go on for five seconds; another one ends the program at once"
+    );
+    signals.recv().await;
+    std::process::exit(Ending::Interrupted.code().into());
 }

@@ -75,11 +75,11 @@ fn evals_are_listed_as_libtest_and_nextest_want_them() {
     assert_eq!(all, format!("good: test\n{ignored}"));
     assert_eq!(
         ignored,
-        "bad: test\nbroken: test\nmisused: test\nendless: test\nhalting: test\n"
+        "bad: test\nbroken: test\nmisused: test\nendless: test\nblocking: test\nrambling: test\nrambling_too: test\nhalting: test\n"
     );
     assert_eq!(
         text(&program.run("--list b --include-ignored").stdout),
-        "bad: test\nbroken: test\n"
+        "bad: test\nbroken: test\nblocking: test\nrambling: test\nrambling_too: test\n"
     );
     assert_eq!(
         text(&program.run("--list bad --exact --include-ignored").stdout),
@@ -98,7 +98,7 @@ fn the_exit_code_says_good_gate_usage_or_run() {
         ("good --baseline missing", 2),
         ("broken --exact --ignored --offline", 3),
         (
-            "--include-ignored --skip endless --skip halting --offline",
+            "--include-ignored --skip endless --skip halting --skip blocking --offline",
             2,
         ),
     ] {
@@ -443,47 +443,154 @@ fn a_run_of_200_that_was_killed_goes_on_and_calls_what_had_failed_or_not_finishe
     );
 }
 
-#[cfg(unix)]
 #[test]
-fn the_first_interrupt_cancels_and_the_second_ends() {
-    use std::io::{BufRead as _, BufReader};
-    use std::process::Stdio;
+fn a_failing_gate_leaves_the_run_in_honeyhive_completed() {
+    let honeyhive = honeyhive_local::LocalServer::builder()
+        .start_blocking()
+        .unwrap();
+    let program = Program::new("completed");
+    let mut command = program.command("bad --exact --ignored");
+    command
+        .env("HH_API_KEY", "hh_x")
+        .env("HH_API_URL", honeyhive.url());
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert_eq!(honeyhive.runs()[0].status, "completed");
+}
 
-    let program = Program::new("interrupt");
-    let interrupt = |id: u32| {
-        Command::new("kill")
-            .args(["-INT", &id.to_string()])
-            .status()
-            .unwrap()
-    };
-    // Once the journal is there, the run has begun, and listens.
-    let begin = || {
-        let mut child = program
-            .command("endless --ignored --offline")
-            .stderr(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stderr.as_mut().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        assert!(line.starts_with("endless: "), "{line}");
-        child
-    };
-    let mut once = begin();
-    interrupt(once.id());
-    assert_eq!(once.wait().unwrap().code(), Some(130));
-    let mut twice = begin();
-    // Two signals at once may be one, and the first alone leaves five seconds of grace.
-    let began = Instant::now();
-    let code = loop {
-        interrupt(twice.id());
-        if let Some(status) = twice.try_wait().unwrap() {
-            break status.code();
+#[test]
+fn where_there_is_no_terminal_several_short_evals_are_one_line_of_progress() {
+    let program = Program::new("lines");
+    let output = program.run("good bad broken --include-ignored --offline");
+    let said = text(&output.stderr);
+    assert_eq!(said, "good: begins\n", "one line in ten seconds");
+    let silent = program.run("good bad broken --include-ignored --offline --no-progress");
+    assert_eq!(text(&silent.stderr), "");
+}
+
+#[test]
+fn the_markdown_of_several_evals_fits_a_comment_and_says_what_is_left_out() {
+    let program = Program::new("long");
+    let code = program.code("rambling --include-ignored --offline --markdown long.md");
+    assert_eq!(code, Some(3));
+    let page = fs::read_to_string(program.folder.join("long.md")).unwrap();
+    assert!(page.len() <= 64 * 1024, "{} bytes", page.len());
+    assert!(page.contains("### rambling\n"), "the first is whole");
+    let end = &page[page.len() - 200..];
+    assert!(
+        end.contains("### rambling\\_too\n") && end.contains("left out"),
+        "{end}"
+    );
+}
+
+#[cfg(unix)]
+mod interrupts {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Child, ChildStderr, Stdio};
+
+    use super::*;
+
+    /// A program that is ended with the test.
+    struct Running {
+        child: Child,
+        said: BufReader<ChildStderr>,
+    }
+
+    impl Running {
+        fn begin(mut command: Command) -> Self {
+            let mut child = command
+                .stderr(Stdio::piped())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap();
+            let said = BufReader::new(child.stderr.take().unwrap());
+            Self { child, said }
         }
-        std::thread::sleep(Duration::from_millis(20));
-    };
-    assert_eq!(code, Some(130));
-    assert!(began.elapsed() < Duration::from_secs(4));
+
+        fn expect_line(&mut self, beginning: &str) {
+            let mut line = String::new();
+            self.said.read_line(&mut line).unwrap();
+            assert!(line.starts_with(beginning), "{line}");
+        }
+
+        fn interrupt(&self) {
+            let id = self.child.id().to_string();
+            let told = Command::new("kill").args(["-INT", &id]).status().unwrap();
+            assert!(told.success());
+        }
+
+        fn code(&mut self) -> Option<i32> {
+            self.child.wait().unwrap().code()
+        }
+    }
+
+    impl Drop for Running {
+        fn drop(&mut self) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+
+    #[test]
+    fn the_first_interrupt_cancels_the_run_and_honeyhive_is_told() {
+        let honeyhive = honeyhive_local::LocalServer::builder()
+            .start_blocking()
+            .unwrap();
+        let program = Program::new("interrupt");
+        let mut command = program.command("endless --ignored");
+        command
+            .env("HH_API_KEY", "hh_x")
+            .env("HH_API_URL", honeyhive.url());
+        let mut running = Running::begin(command);
+        running.expect_line("endless: begins");
+        let has_run = |it: &honeyhive_local::LocalServer| !it.runs().is_empty();
+        assert!(honeyhive.wait_until_blocking(Duration::from_secs(60), has_run));
+        running.interrupt();
+        running.expect_line("interrupted: ");
+        assert_eq!(running.code(), Some(130));
+        assert_eq!(honeyhive.runs()[0].status, "cancelled");
+    }
+
+    /// A machine that does much else takes longer at times, and one that waited for what runs would take five seconds.
+    #[test]
+    fn the_second_interrupt_ends_within_100_ms() {
+        let program = Program::new("twice");
+        let shortest = (0..5).map(|_| {
+            let mut running = Running::begin(program.command("endless --ignored --offline"));
+            running.expect_line("endless: begins");
+            running.interrupt();
+            running.expect_line("interrupted: ");
+            let id = running.child.id();
+            let began = Instant::now();
+            running.interrupt();
+            assert_eq!(running.code(), Some(130), "{id}");
+            began.elapsed()
+        });
+        let limit = Duration::from_millis(100);
+        assert!(
+            shortest.into_iter().any(|it| it < limit),
+            "five were slower"
+        );
+    }
+
+    #[test]
+    fn interrupts_are_heard_though_functions_block_the_threads_of_the_runtime() {
+        let program = Program::new("blocked");
+        let mut command = program.command("blocking --ignored --offline");
+        command.env("TOKIO_WORKER_THREADS", "1");
+        let mut running = Running::begin(command);
+        running.expect_line("blocking: begins");
+        let until = Instant::now() + Duration::from_secs(60);
+        while !program.folder.join("blocked").exists() {
+            assert!(Instant::now() < until, "the function does not begin");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        running.interrupt();
+        while Instant::now() < until && running.child.try_wait().unwrap().is_none() {
+            running.interrupt();
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let code = running.child.try_wait().unwrap().and_then(|it| it.code());
+        assert_eq!(code, Some(130));
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use honeyhive::HoneyHiveTracer;
-use honeyhive::evaluate::{Outcome, RateLimit, RunStatus};
+use honeyhive::evaluate::{Outcome, RateLimit, Retry, RunStatus};
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use tokio::time::Instant;
 
@@ -108,6 +108,40 @@ async fn a_delivery_that_stays_full_is_waited_for_a_minute_and_then_drops() {
     assert_eq!(report.count(Outcome::Ok), 100);
     let problems = report.delivery().problems.join(", ");
     assert!(problems.contains("items were dropped"), "{problems}");
+}
+
+#[tokio::test]
+async fn the_longest_duration_is_no_limit_and_no_panic() {
+    let stage = Stage::new().await;
+    let run = evaluation(&stage, 2)
+        .timeout(Duration::MAX)
+        .evaluator_timeout(Duration::MAX)
+        .delivery_timeout(Duration::MAX);
+    let report = run.await.unwrap();
+    assert!(report.delivery().is_complete(), "{:?}", report.delivery());
+    let summary = report.server_summary(Some("exact"), Duration::MAX);
+    assert!(summary.await.unwrap().is_some());
+
+    let (cancel, signal) = tokio::sync::oneshot::channel::<()>();
+    let cancel = Arc::new(Mutex::new(Some(cancel)));
+    let report = honeyhive::evaluate(async move |dp: Echo| {
+        if crate::stage::q(&dp) == 0 {
+            return Err("come back never".to_owned());
+        }
+        drop(cancel.lock().unwrap().take());
+        Ok(())
+    })
+    .dataset(numbered(2))
+    .max_workers(1)
+    .retries(1)
+    .retry_if(|_| Retry::after(Duration::MAX))
+    .cancel_on(signal)
+    .offline()
+    .await
+    .unwrap();
+    assert_eq!(report.status(), RunStatus::Cancelled);
+    let outcomes = crate::stage::outcomes(&report);
+    assert_eq!(outcomes, [Outcome::NotRun, Outcome::Ok]);
 }
 
 #[tokio::test]

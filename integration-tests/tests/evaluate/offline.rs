@@ -1,7 +1,10 @@
 //! Runs without HoneyHive.
 
+use std::io::ErrorKind;
+use std::net::TcpListener;
+
 use honeyhive::evaluate::{EvaluateError, RunStatus};
-use honeyhive::testing;
+use honeyhive::{HoneyHiveTracer, testing};
 
 use crate::stage::{Stage, evaluation, exact, numbered, right};
 
@@ -38,9 +41,43 @@ async fn a_run_in_test_mode_is_captured_with_its_status_ids_and_metrics() {
     assert_eq!(sessions[0].event("right").metrics["exact"], true);
 }
 
+/// A HoneyHive that would notice a connection, though nothing was ever said on it.
+#[tokio::test]
+async fn an_offline_run_and_one_in_test_mode_open_no_connection() {
+    let honeyhive = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    honeyhive.set_nonblocking(true).unwrap();
+    let builder = HoneyHiveTracer::builder()
+        .api_key("hh_evaluate")
+        .server_url(format!("http://{}", honeyhive.local_addr().unwrap()));
+    let online = builder.clone().build().unwrap();
+    let in_test_mode = builder.test_mode(true).build().unwrap();
+    let run = |tracer: &HoneyHiveTracer| {
+        let recording = online.clone();
+        let function = async move |dp: crate::stage::Echo| {
+            drop(recording.tool("inside").start());
+            right(dp).await
+        };
+        honeyhive::evaluate(function)
+            .name("one")
+            .dataset(numbered(3))
+            .evaluator("exact", exact)
+            .tracer(tracer)
+    };
+    let offline = run(&online).offline().await.unwrap();
+    let tested = run(&in_test_mode).await.unwrap();
+    assert_eq!(offline.json_without_times(), tested.json_without_times());
+    for report in [&offline, &tested] {
+        assert_eq!(report.status(), RunStatus::Completed);
+        assert!(report.delivery().is_offline && report.delivery().is_complete());
+    }
+    assert_eq!(online.stats().pending, 0, "{:?}", online.stats());
+    let connected = honeyhive.accept().unwrap_err();
+    assert_eq!(connected.kind(), ErrorKind::WouldBlock);
+}
+
 #[tokio::test]
 async fn a_tracer_that_records_nothing_is_an_error_unless_the_run_is_offline() {
-    let disabled = honeyhive::HoneyHiveTracer::disabled();
+    let disabled = HoneyHiveTracer::disabled();
     let run = || {
         honeyhive::evaluate(right)
             .dataset(numbered(1))

@@ -72,6 +72,29 @@ async fn a_function_that_is_not_async_runs_in_its_session() {
     );
 }
 
+/// A blocking client has a runtime of its own, and waits in it: in a thread of another one that is a panic.
+#[tokio::test(flavor = "current_thread")]
+async fn functions_that_are_not_async_run_beside_each_other_and_may_have_blocking_clients() {
+    let stage = Stage::new().await;
+    let together = std::sync::Arc::new(std::sync::Barrier::new(4));
+    let address = stage
+        .honeyhive
+        .url()
+        .trim_start_matches("http://")
+        .to_owned();
+    let function = evaluate_sync(move |dp: Echo| {
+        together.wait();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(tokio::net::TcpStream::connect(&*address))?;
+        Ok::<_, std::io::Error>(json!({"a": q(&dp)}))
+    });
+    let report = staged(function, &stage, 8).max_workers(4).await.unwrap();
+    assert_eq!(report.errors(), 0, "{report}");
+    assert_whole(&stage, &report, 8);
+}
+
 #[test]
 fn a_run_blocks_without_a_runtime() {
     let honeyhive = honeyhive_local::LocalServer::builder()

@@ -368,7 +368,8 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.project_id = Some(id.into()))
     }
 
-    /// Runs without HoneyHive: no key, nothing is sent. The report is the same.
+    /// Runs without HoneyHive: no key, nothing is sent, spans that the function makes by a tracer of its own among it. The
+    /// report is the same. A session that the function itself creates by such a tracer is sent.
     pub fn offline(self) -> Self {
         self.set(|settings| settings.offline = true)
     }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
+use super::clock::after;
 use super::guarded;
 use super::journal::Journal;
 use super::progress::Progress;
@@ -255,8 +256,7 @@ where
             Ended::Done(trial) => self.done(trial),
             Ended::Again(job, wait) => {
                 self.waited += 1;
-                self.waiting
-                    .insert((Instant::now() + wait, self.waited), job);
+                self.waiting.insert((after(wait), self.waited), job);
             }
         }
     }

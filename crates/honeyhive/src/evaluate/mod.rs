@@ -6,6 +6,7 @@
 mod aggregate;
 mod baseline;
 mod builder;
+mod clock;
 mod compare;
 mod datapoint;
 mod dataset;

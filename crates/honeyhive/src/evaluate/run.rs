@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout};
 
+use super::clock::after;
 use super::datapoint::Typed;
 use super::dataset::{Dataset, Prepared, PreparedRow};
 use super::dataset_error::DatasetError;
@@ -397,7 +398,7 @@ async fn delivered(
     settings: &Settings,
 ) -> Delivery {
     let mut delivery = Delivery {
-        is_offline: settings.offline,
+        is_offline: settings.offline || tracer.about().is_some_and(|about| about.is_local),
         problems: Vec::new(),
     };
     if let Some(problem) = &driven.journal_problem {
@@ -405,7 +406,7 @@ async fn delivered(
             .problems
             .push(format!("the journal is not whole: {problem}"));
     }
-    let until = Instant::now() + settings.delivery_timeout;
+    let until = after(settings.delivery_timeout);
     match tracer.force_flush(settings.delivery_timeout).await {
         // What was dropped is counted from the beginning of the run.
         Ok(_) | Err(FlushError::Dropped { .. }) => {}

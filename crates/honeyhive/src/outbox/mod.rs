@@ -192,6 +192,12 @@ impl Outbox {
         self
     }
 
+    /// True where nothing goes to HoneyHive.
+    #[cfg(feature = "evaluate")]
+    pub(crate) const fn is_local(&self) -> bool {
+        self.is_local
+    }
+
     /// Whether texts that go to models and come from them are sent.
     pub(crate) const fn captures_content(mut self, captures: bool) -> Self {
         self.captures_content = captures;

@@ -86,6 +86,14 @@ pub(crate) fn in_context(cx: &Context) -> Option<&Session> {
     cx.get().map(|current: &Current| &current.session)
 }
 
+/// True in a datapoint of an experiment that sends nothing.
+#[cfg(feature = "evaluate")]
+pub(crate) fn is_of_silent_run(cx: &Context) -> bool {
+    let is_silent =
+        |session: &Session| session.outbox.is_local() && session.start.experiment().is_some();
+    in_context(cx).is_some_and(is_silent)
+}
+
 /// `cx`, with the sessions that are current here where it has none itself.
 #[cfg(feature = "tracing")]
 pub(crate) fn with_sessions_here(cx: Context) -> Context {

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 use crate::client::{Client, ClientError, RunSummary};
 use crate::evaluate::aggregate::Aggregate;
 use crate::evaluate::baseline::Baseline;
+use crate::evaluate::clock::after;
 use crate::evaluate::compare::Comparison;
 use crate::evaluate::gate::Gate;
 use crate::evaluate::results::{Outcome, TrialReport};
@@ -288,7 +289,7 @@ impl ExperimentReport {
         let Some(client) = &self.client else {
             return Ok(None);
         };
-        let until = Instant::now() + limit;
+        let until = after(limit);
         loop {
             let summary = client
                 .runs()

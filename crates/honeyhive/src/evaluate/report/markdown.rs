@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::experiment::ExperimentReport;
-use super::text::{Counts, HEADINGS, cells};
+use super::text::{Counts, HEADINGS, cells, on_one_line};
 use crate::evaluate::compare::Comparison;
 use crate::evaluate::results::{MetricResult, TrialReport};
 use crate::evaluate::summary::MetricReport;
@@ -13,8 +13,6 @@ use crate::evaluate::verdict::Verdicts;
 const BYTES: usize = 64 * 1024;
 /// What is kept for the lines that name the rest.
 const REST: usize = 1024;
-/// The longest text of a cell, in characters.
-const CELL: usize = 200;
 
 impl ExperimentReport {
     /// The report as Markdown: at most 64 KiB, decimals and order fixed, without times and ids of the run. What does not
@@ -35,6 +33,7 @@ impl ExperimentReport {
         if let Some(comparison) = self.comparison() {
             page.comparison(comparison);
         }
+        page.undelivered(self);
         page.problems(self);
         page.text
     }
@@ -147,6 +146,13 @@ impl Page {
         }
     }
 
+    /// Before what failed, which may take all the room that is left.
+    fn undelivered(&mut self, report: &ExperimentReport) {
+        for problem in &report.delivery().problems {
+            self.line(format_args!("Not delivered: {}\n", cell(problem)));
+        }
+    }
+
     fn problems(&mut self, report: &ExperimentReport) {
         let failed = report
             .datapoints()
@@ -155,9 +161,6 @@ impl Page {
         self.table(&["datapoint", "outcome", "error"], failed.map(failure));
         let errors = report.datapoints().iter().flat_map(evaluator_errors);
         self.table(&["datapoint", "metric", "error of the evaluator"], errors);
-        for problem in &report.delivery().problems {
-            self.line(format_args!("Not delivered: {}\n", cell(problem)));
-        }
     }
 }
 
@@ -187,8 +190,7 @@ fn evaluator_errors(trial: &TrialReport) -> impl Iterator<Item = Vec<String>> {
 /// A text on one line, with nothing in it that Markdown or HTML would take for its own.
 fn cell(text: &str) -> String {
     let mut escaped = String::new();
-    let mut characters = text.trim().chars();
-    for character in characters.by_ref().take(CELL) {
+    for character in on_one_line(text).chars() {
         match character {
             '|' | '`' | '*' | '_' | '\\' | '[' | ']' | '~' | '#' => {
                 escaped.extend(['\\', character])
@@ -196,12 +198,8 @@ fn cell(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '&' => escaped.push_str("&amp;"),
-            _ if character.is_control() || character.is_whitespace() => escaped.push(' '),
             _ => escaped.push(character),
         }
-    }
-    if characters.next().is_some() {
-        escaped.push('…');
     }
     escaped
 }
@@ -328,6 +326,31 @@ EXT-5 failed: a | <b>
             let bars = line.replace("\\|", "").matches('|').count();
             assert_eq!(bars, 4, "{line}");
         }
+    }
+
+    #[test]
+    fn what_was_not_delivered_is_told_however_many_have_failed() {
+        let long = "x".repeat(2_000);
+        let mut report = report((0..1_000).map(|position| failed(position, &long)).collect());
+        report.facts.delivery.problems = vec!["3 items were dropped".to_owned()];
+        let page = report.markdown();
+        assert!(page.contains("Not delivered: 3 items were dropped\n"));
+        assert!(page.len() <= BYTES, "{} bytes", page.len());
+    }
+
+    #[test]
+    fn the_plain_table_has_no_control_characters_and_its_cells_an_end() {
+        let long = format!("\u{1b}[31mred\u{1b}[0m\tand\nmore {}", "x".repeat(100_000));
+        let trials = vec![
+            trial(0, 0, &[("said", value(long.as_str()))]),
+            failed(1, &long),
+        ];
+        let plain = report(trials).to_string();
+        let is_odd = |c: char| c.is_control() && c != '\n';
+        assert!(!plain.contains(is_odd), "{plain:?}");
+        assert!(plain.lines().all(|line| line.chars().count() < 400));
+        assert_eq!(plain.lines().count(), 4, "{plain}");
+        assert!(plain.contains("EXT-1 failed: "), "{plain}");
     }
 
     #[test]

@@ -9,13 +9,15 @@ use crate::evaluate::units::MetricKind;
 
 /// So many datapoints that failed are told.
 const FAILURES: usize = 10;
+/// The longest text of a cell, in characters.
+const CELL: usize = 200;
 
 impl fmt::Display for ExperimentReport {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             formatter,
             "{}: {}, {}",
-            self.name(),
+            on_one_line(self.name()),
             self.status(),
             Counts(self)
         )?;
@@ -34,7 +36,7 @@ impl fmt::Display for ExperimentReport {
         self.delivery()
             .problems
             .iter()
-            .try_for_each(|problem| writeln!(formatter, "not delivered: {problem}"))
+            .try_for_each(|problem| writeln!(formatter, "not delivered: {}", on_one_line(problem)))
     }
 }
 
@@ -46,16 +48,12 @@ impl ExperimentReport {
             .filter(|trial| trial.outcome.is_error())
             .collect();
         for trial in failed.iter().take(FAILURES) {
-            let error = trial
-                .error()
-                .unwrap_or_default()
-                .lines()
-                .next()
-                .unwrap_or_default();
+            let error = trial.error().unwrap_or_default();
+            let error = on_one_line(error.lines().next().unwrap_or_default());
             writeln!(
                 formatter,
                 "{} {}: {error}",
-                trial.datapoint_id,
+                on_one_line(&trial.datapoint_id),
                 trial.outcome.name()
             )?;
         }
@@ -64,6 +62,23 @@ impl ExperimentReport {
             more => writeln!(formatter, "and {more} more"),
         }
     }
+}
+
+/// A text without line breaks and control characters, which a terminal would take for its own, and not too long.
+pub(super) fn on_one_line(text: &str) -> String {
+    let mut characters = text.trim().chars();
+    let plain = |c: char| {
+        if c.is_control() || c.is_whitespace() {
+            ' '
+        } else {
+            c
+        }
+    };
+    let mut line: String = characters.by_ref().take(CELL).map(plain).collect();
+    if characters.next().is_some() {
+        line.push('…');
+    }
+    line
 }
 
 /// How many trials ended how.
@@ -155,7 +170,11 @@ pub(super) const HEADINGS: [&str; 5] = ["metric", "n", "estimate", "interval", "
 
 fn write_table(formatter: &mut fmt::Formatter<'_>, metrics: &[MetricReport]) -> fmt::Result {
     let rows: Vec<[String; 5]> = std::iter::once(HEADINGS.map(str::to_owned))
-        .chain(metrics.iter().map(cells))
+        .chain(
+            metrics
+                .iter()
+                .map(|metric| cells(metric).map(|cell| on_one_line(&cell))),
+        )
         .collect();
     let width = |column: usize| {
         rows.iter()
