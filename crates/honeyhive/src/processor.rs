@@ -127,20 +127,6 @@ impl HoneyHiveSpanProcessor {
         }
     }
 
-    /// An experiment that sends nothing keeps to itself what another tracer records in its datapoints, too.
-    fn is_in_silent_run(&self, cx: &Context) -> bool {
-        #[cfg(feature = "evaluate")]
-        let is_silent = !self.outbox().is_local()
-            && (current::is_of_silent_run(cx)
-                || context::map(current::is_of_silent_run).unwrap_or(false));
-        #[cfg(not(feature = "evaluate"))]
-        let is_silent = {
-            let _ = cx;
-            false
-        };
-        is_silent
-    }
-
     fn is_filtered_out(&self, span: &Span) -> bool {
         let Some(filtering) = &self.filtering else {
             return false;
@@ -195,7 +181,8 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         if let Some(current) = current::of_tracer(cx, self.outbox()) {
             return self.stamp(&current.session.start, |stamp| span.set_attribute(stamp));
         }
-        let is_suppressed = suppression::is_suppressed(self.outbox()) || self.is_in_silent_run(cx);
+        let is_suppressed =
+            suppression::is_suppressed(self.outbox()) || is_in_silent_run(self.outbox(), cx);
         let sent = || self.session_in_baggage(cx);
         if let Some(id) = (!is_suppressed).then(sent).flatten() {
             span.set_attribute(KeyValue::new(SESSION_ID, id.to_string()));
@@ -265,4 +252,18 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
             .command(Command::Flush(timeout, Reply::nobody()));
         Ok(())
     }
+}
+
+/// An experiment that sends nothing keeps to itself what another tracer records in its datapoints, too.
+#[cfg(feature = "evaluate")]
+fn is_in_silent_run(outbox: &Outbox, cx: &Context) -> bool {
+    !outbox.is_local()
+        && (current::is_of_silent_run(cx)
+            || context::map(current::is_of_silent_run).unwrap_or(false))
+}
+
+/// Only experiments are silent.
+#[cfg(not(feature = "evaluate"))]
+const fn is_in_silent_run(_: &Outbox, _: &Context) -> bool {
+    false
 }

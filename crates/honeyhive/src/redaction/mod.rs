@@ -16,6 +16,8 @@ mod quotes;
 mod rules;
 mod scan;
 mod text;
+mod urls;
+mod values;
 mod walk;
 
 use std::fmt;

@@ -20,7 +20,7 @@
 use std::ops::Range;
 
 use super::pairs::{LONGEST as NAME, is_value};
-use super::quotes::{decoded, is_around, opening, quote_at, quoted};
+use super::quotes::{decoded, quote_at, quoted};
 use super::{MARK, arguments, lines};
 use crate::secret::is_secret_parameter;
 
@@ -31,7 +31,7 @@ pub(super) struct Masker<'t, H> {
     /// Whether what is called this is hidden, and whether flags are, too.
     pub(super) hides: H,
     /// The text is a URL, or the query of one.
-    is_url: bool,
+    pub(super) is_url: bool,
     /// Parameters of URLs are hidden by what they are called there.
     pub(super) by_default: bool,
     braces: usize,
@@ -284,24 +284,6 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         is_raw.then(|| self.value(start, false)).flatten()
     }
 
-    /// `name%3Dvalue`, of which the sign begins here: a parameter of a URL that is a parameter itself.
-    fn encoded_assignment(&mut self, sign: usize) -> Option<usize> {
-        if !matches!(self.bytes[sign..], [_, b'3', b'D' | b'd', ..]) {
-            return None;
-        }
-        let (name, _) = self.name_before(sign)?;
-        let decoded = decoded(&self.text[name]);
-        let name = decoded.rsplit(['?', '&', '#']).next().unwrap_or_default();
-        let is_parameter = self.by_default && name != decoded && is_secret_parameter(name);
-        if !is_parameter && !(self.hides)(name) {
-            return None;
-        }
-        let word = self.word(sign + 3);
-        let next = self.text[word.clone()].find("%26");
-        let end = next.map_or(word.end, |next| word.start + next);
-        self.mask(word.start..end, end)
-    }
-
     /// `("name", "value")`, of which the parenthesis is here.
     fn tuple(&mut self, open: usize) -> Option<usize> {
         let quote = quote_at(self.bytes, open + 1)?;
@@ -348,183 +330,6 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         let mut before = before.skip_while(|byte| byte.is_ascii_whitespace() || **byte == b',');
         matches!(before.next(), Some(b'[' | b']'))
     }
-
-    /// Whether `//host` begins here, of a URL without its scheme.
-    fn begins_host(&self, at: usize) -> bool {
-        let before = at.checked_sub(1).map(|before| self.bytes[before]);
-        let is_apart = before.is_none_or(|it| !it.is_ascii_alphanumeric() && !b"/:".contains(&it));
-        let is_first = is_apart || arguments::ends_escape(&self.text[..at]);
-        is_first && self.bytes[at..].starts_with(b"//")
-    }
-
-    /// `%3A%2F%2Fuser%3Apassword%40host`, which begins here; encoded twice, too.
-    fn encoded_user_info(&mut self, at: usize) -> Option<usize> {
-        /// So long may a host be with who asks it, in bytes.
-        const AUTHORITY: usize = 1024;
-        if !self.by_default {
-            return None;
-        }
-        let percent = ["%", "%25"].into_iter().find(|percent| {
-            let begin = format!("{percent}3a{percent}2f{percent}2f");
-            let found = self.bytes.get(at..at + begin.len());
-            found.is_some_and(|found| found.eq_ignore_ascii_case(begin.as_bytes()))
-        })?;
-        let sign = |code: &str| format!("{percent}{code}");
-        let start = at + 3 * sign("3a").len();
-        let word = self.word(start);
-        let word = self.text.get(start..word.end.min(start + AUTHORITY));
-        let word = word.unwrap_or_default();
-        let host = word.to_ascii_lowercase();
-        let slash = host.find(&sign("2f"));
-        let authority = &word[..slash.unwrap_or(word.len())];
-        let user = &authority[..authority.rfind(&sign("40"))?];
-        let end = start + user.len();
-        self.mask(start..end, end)
-    }
-
-    /// `user:password@`, which begins here.
-    fn user_info(&mut self, start: usize) -> Option<usize> {
-        let ends = |byte: &u8| byte.is_ascii_whitespace() || b"?#\"'<>\\{}()".contains(byte);
-        let length = |bytes: &[u8]| bytes.iter().take_while(|byte| !ends(byte)).count();
-        let word = &self.text[start..start + length(&self.bytes[start..])];
-        let authority = word.split('/').next().unwrap_or_default();
-        let user_info = match authority.rfind('@') {
-            Some(at) => Some(&authority[..at]),
-            // A password with a `/` in it, which should have been encoded.
-            None => authority
-                .split_once(':')
-                .filter(|(_, port)| !port.bytes().all(|byte| byte.is_ascii_digit()))
-                .and_then(|_| Some(&word[..word.rfind('@')?])),
-        };
-        let is_web =
-            self.text[..start].ends_with("https://") || self.text[..start].ends_with("http://");
-        match user_info {
-            Some(user) if self.by_default && (self.is_url || is_web || user.contains(':')) => {
-                let end = start + user.len();
-                self.mask(start..end, end)
-            }
-            _ => Some(start),
-        }
-    }
-
-    /// The name that ends before this, quoted or not.
-    pub(super) fn name_before(&self, at: usize) -> Option<(Range<usize>, bool)> {
-        let blanks = self.bytes[..at]
-            .iter()
-            .rev()
-            .take_while(|byte| **byte == b' ');
-        let end = at - blanks.count();
-        let last = end.checked_sub(1)?;
-        if matches!(self.bytes[last], b'"' | b'\'') {
-            let start = opening(self.bytes, last, NAME)? + 1;
-            let backslashes = self.bytes[start..last].iter().rev();
-            let end = last - backslashes.take_while(|byte| **byte == b'\\').count();
-            return Some((start..end, true));
-        }
-        let is_name = |symbol: &char| symbol.is_alphanumeric() || "_-.%[]".contains(*symbol);
-        let name = self.text[..end].chars().rev().take_while(is_name);
-        let start = end - name.take(NAME).map(char::len_utf8).sum::<usize>();
-        let start = start + self.escape_before(start, end);
-        (start < end).then_some((start..end, false))
-    }
-
-    /// So much of what looks like a name belongs to an escape before it: `\npassword` is a line's end and a name.
-    fn escape_before(&self, start: usize, end: usize) -> usize {
-        let is_escaped = start
-            .checked_sub(1)
-            .is_some_and(|at| self.bytes[at] == b'\\');
-        let length = match self.bytes[start..end] {
-            [b'0' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 1,
-            [b'x', _, _, ..] => 3,
-            [b'u', _, _, _, _, ..] => 5,
-            _ => 0,
-        };
-        let at = start + length;
-        if is_escaped && self.text.is_char_boundary(at) {
-            length
-        } else {
-            0
-        }
-    }
-
-    /// Masks the value that begins here. One that is not quoted is one only where that is known.
-    fn value(&mut self, start: usize, is_bare: bool) -> Option<usize> {
-        if let Some(quote) = quote_at(self.bytes, start) {
-            let (range, end) = quoted(self.bytes, quote);
-            return self.mask(range, end);
-        }
-        let word = self.word(start);
-        let rest = &self.text[word.end..];
-        let holds_more =
-            rest.starts_with(['(', '[', '{']) || (rest.starts_with(" {") && !word.is_empty());
-        if holds_more && let Some(end) = self.balanced(word.end) {
-            return self.mask(start..end, end);
-        }
-        if is_scheme(&self.text[word.clone()]) && rest.starts_with(' ') {
-            let parameters = self.parameters(word.end + 1);
-            let end = parameters.unwrap_or_else(|| self.word(word.end + 1).end);
-            return self.mask(start..end, end);
-        }
-        if !word.is_empty() && rest.starts_with('"') {
-            // Of bytes, or raw.
-            let end = quoted(self.bytes, word.end).1;
-            let marks = self.text[word].matches('#').count();
-            let closing = self.text[end..].bytes().take(marks);
-            let end = end + closing.take_while(|byte| *byte == b'#').count();
-            return self.mask(start..end, end);
-        }
-        if !is_bare || is_flag(&self.text[word.clone()]) {
-            return None;
-        }
-        let end = word.end;
-        self.mask(word, end)
-    }
-
-    /// A value without blanks.
-    pub(super) fn word(&self, start: usize) -> Range<usize> {
-        let ends = |byte: &u8| byte.is_ascii_whitespace() || b"&;,\"'()[]{}<>\\".contains(byte);
-        let length = self.bytes[start.min(self.bytes.len())..]
-            .iter()
-            .take_while(|byte| !ends(byte))
-            .count();
-        start..start + length
-    }
-
-    /// Behind what is in parentheses, brackets or braces from here on; the end of the text where they do not close, or
-    /// of the quoted text that they stand in.
-    pub(super) fn balanced(&self, start: usize) -> Option<usize> {
-        let mut depth = 0_usize;
-        let mut at = start;
-        let mut first = None;
-        while let Some(byte) = self.bytes.get(at) {
-            match byte {
-                b'(' | b'[' | b'{' => depth += 1,
-                b')' | b']' | b'}' => {
-                    depth = depth.checked_sub(1)?;
-                    if depth == 0 {
-                        return Some(at + 1);
-                    }
-                }
-                b'"' if is_around(self.bytes, at, *first.get_or_insert(at)) => return Some(at),
-                b'"' => {
-                    at = quoted(self.bytes, at).1;
-                    continue;
-                }
-                _ => {}
-            }
-            at += 1;
-        }
-        Some(self.bytes.len())
-    }
-
-    pub(super) fn skip_blanks(&self, start: usize, over_lines: bool) -> usize {
-        let is_blank = |byte: &u8| *byte == b' ' || (over_lines && byte.is_ascii_whitespace());
-        start
-            + self.bytes[start..]
-                .iter()
-                .take_while(|byte| is_blank(byte))
-                .count()
-    }
 }
 
 const fn is_of_version(byte: u8) -> bool {
@@ -539,13 +344,6 @@ pub(super) fn is_flag(word: &str) -> bool {
 /// Whether a word is what stands before the quote of bytes and of raw texts.
 fn is_prefix(word: &str) -> bool {
     ["b", "br", "c", "cr", "r"].contains(&word.trim_end_matches('#'))
-}
-
-/// Whether a word says what kind of secret follows.
-fn is_scheme(word: &str) -> bool {
-    ["basic", "bearer", "digest", "token"]
-        .iter()
-        .any(|scheme| word.eq_ignore_ascii_case(scheme))
 }
 
 #[cfg(test)]
