@@ -6,6 +6,7 @@
 //! * a `rust` block with `fn main` is a program; one without has `#[test]` functions;
 //! * a `console` block after a program says what a client does with it while it runs;
 //! * the `text` block after a program says what arrives in HoneyHive;
+//! * a program that is a web server has a tracer that keeps nothing down, and is run by `tracer.serve(..)`;
 //! * without a program, `console` and `toml` blocks are the reader's own business.
 //!
 //! Anything else fails the build: a program that is only shown does not exist.
@@ -59,8 +60,19 @@ impl Section {
         }
     }
 
+    /// Whether it keeps a web server up where a setting is missing, and ends it at SIGTERM without a loss; or is none.
+    fn serves_well(&self) -> bool {
+        let says = |text| self.rust.contains(text);
+        let is_server = says("axum::serve(") || says("HttpServer::new(");
+        !(self.is_program() && is_server) || (says("_or_disabled()") && says(".serve(|stop|"))
+    }
+
     fn check(&self) -> Outcome<()> {
         let name = &self.name;
+        if !self.serves_well() {
+            let wanted = "a server has a tracer `_or_disabled()` and is run by `tracer.serve(..)`";
+            return Err(format!("{name}: {wanted}").into());
+        }
         match (self.is_program(), &self.arrives) {
             (true, None) => Err(format!("{name}: a ```text block must say what arrives").into()),
             (true, Some(_)) => Ok(()),

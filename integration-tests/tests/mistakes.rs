@@ -587,14 +587,14 @@ fn an_event_type_that_there_is_none_of() {
            write `model`, `chain` or `tool`",
         ],
     );
-    goes_on(
-        "wrong_event_type_in_tracing",
-        &[],
-        &[
-            "WARN honeyhive: a span has `honeyhive_event_type = \"llm\"`, which is no event type, so it goes by what else \
-           is known of it: write `model`, `chain` or `tool` (said once for all such cases)",
-        ],
-    );
+    let unknown = "WARN honeyhive: a span has `honeyhive_event_type = \"llm\"`, which is no event type, so it goes by what else \
+        is known of it: write `model`, `chain` or `tool` (said once for all such cases)";
+    for mistake in [
+        "wrong_event_type_in_a_field",
+        "wrong_event_type_in_an_attribute",
+    ] {
+        goes_on(mistake, &[], &[unknown]);
+    }
 }
 
 #[test]

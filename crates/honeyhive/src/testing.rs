@@ -23,6 +23,7 @@
 //! # let _ = session;
 //! ```
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 #[cfg(feature = "client")]
@@ -82,10 +83,19 @@ pub fn tracer_with(
 
 /// What a tracer from [`tracer()`] has recorded. Every reading first waits until all that was recorded so
 /// far has arrived.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Captured {
     tracer: HoneyHiveTracer,
     capture: Capture,
+}
+
+/// The sessions that have arrived, without a wait for others.
+impl fmt::Debug for Captured {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("Captured");
+        shown.field("sessions", &self.capture.sessions());
+        shown.finish_non_exhaustive()
+    }
 }
 
 impl Captured {

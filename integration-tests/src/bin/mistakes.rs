@@ -22,7 +22,7 @@ use honeyhive::{Enrichment, EventId, HoneyHiveTracer, json};
 use honeyhive_tower::{CurrentSession, HoneyHiveLayer};
 use tower::ServiceExt as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -44,6 +44,7 @@ fn main() -> Outcome {
         "subscriber_after_the_refusal",
         "disabled_before_the_subscriber",
         "tracing_without_layer",
+        "wrong_event_type_in_a_field",
     ];
     if !by_themselves.contains(&name.as_str()) {
         subscribe();
@@ -68,7 +69,8 @@ fn main() -> Outcome {
         "trace_before_the_tracer" => trace_before_the_tracer(),
         "trace_after_the_tracer" => trace_after_the_tracer(),
         "wrong_event_type" => wrong_event_type(),
-        "wrong_event_type_in_tracing" => wrong_event_type_in_tracing(),
+        "wrong_event_type_in_an_attribute" => wrong_event_type_in_an_attribute(),
+        "wrong_event_type_in_a_field" => wrong_event_type_in_a_field(),
         "inputs_are_text" => inputs_are_text(),
         "spawn_without_session" => spawn_without_session(),
         "thread_without_session" => thread_without_session(),
@@ -307,7 +309,7 @@ fn wrong_event_type() -> Outcome {
     Ok(())
 }
 
-fn wrong_event_type_in_tracing() -> Outcome {
+fn wrong_event_type_in_an_attribute() -> Outcome {
     let tracer = HoneyHiveTracer::from_env()?;
     let _guard = tracer.shutdown_guard();
     let provider = tracer.provider().tracer("app");
@@ -315,6 +317,24 @@ fn wrong_event_type_in_tracing() -> Outcome {
         let kind = KeyValue::new("honeyhive_event_type", "llm");
         let builder = provider.span_builder("ask").with_attributes([kind]);
         drop(builder.start(&provider));
+    }
+    Ok(())
+}
+
+/// The field is one of `tracing`, and our layer reads it.
+fn wrong_event_type_in_a_field() -> Outcome {
+    let tracer = HoneyHiveTracer::from_env()?;
+    let _guard = tracer.shutdown_guard();
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .without_time();
+    tracing_subscriber::registry()
+        .with(tracer.tracing_layer())
+        .with(lines.with_filter(Targets::new().with_target("honeyhive", LevelFilter::INFO)))
+        .init();
+    for _ in 0..3 {
+        drop(tracing::info_span!("ask", honeyhive_event_type = "llm").entered());
     }
     Ok(())
 }

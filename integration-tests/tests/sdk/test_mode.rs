@@ -277,6 +277,18 @@ fn debug_of_a_captured_session_is_its_tree_and_what_it_says_on_a_screen() {
 }
 
 #[test]
+fn debug_of_what_is_captured_is_its_sessions() {
+    let (tracer, captured) = testing::tracer();
+    a_turn(&tracer);
+    flush(&tracer);
+    let shown = format!("{captured:#?}");
+    for text in ["Captured {", "CapturedSession {", "answer [model]"] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    assert!(shown.lines().count() < 20, "{shown}");
+}
+
+#[test]
 fn an_end_in_another_task_is_waited_for() {
     let (tracer, captured) = testing::tracer();
     let (go, gone) = std::sync::mpsc::channel::<()>();

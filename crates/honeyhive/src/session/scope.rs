@@ -44,13 +44,17 @@ impl Session {
         SessionGuard(context::attach(self.context()))
     }
 
-    /// Runs `f` with the session current.
+    /// Runs `f` with the session current. An `Err` that it returns is not looked at: [`fail`](Self::fail) records one.
     pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
         let _guard = self.enter();
         f()
     }
 
     /// The future, with the session current whenever it is polled.
+    ///
+    /// What the future comes to is not looked at. For work that can fail there is
+    /// [`try_with_session`](crate::HoneyHiveTracer::try_with_session), which records an `Err` with its causes; a session
+    /// that goes on after its work takes one by [`fail`](Self::fail).
     pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
         Scoped::new(future, self.context())
     }

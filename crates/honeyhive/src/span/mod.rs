@@ -46,11 +46,14 @@ pub struct Span {
 
 impl Span {
     /// The future, with this span current whenever it is polled.
+    ///
+    /// What the future comes to is not looked at: for work that can fail there is [`SpanBuilder::run`], which records an
+    /// `Err` with its causes.
     pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
         Scoped::new(future, self.cx.clone())
     }
 
-    /// Runs `f` with this span current.
+    /// Runs `f` with this span current. An `Err` that it returns is not looked at: [`fail`](Self::fail) records one.
     pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
         let _guard = context::attach(self.cx.clone());
         f()
