@@ -118,7 +118,7 @@ fn says_something(text: &str) -> bool {
     ];
     let lower = text.to_ascii_lowercase();
     let core = lower.trim_matches(|c: char| !c.is_alphanumeric());
-    let digits = core.trim_start_matches("urn:uuid:").replace('-', "");
+    let digits = core.rsplit(':').next().unwrap_or(core).replace('-', "");
     let is_no_uuid = ["0", "f"].iter().any(|digit| digits == digit.repeat(32));
     let around = lower.trim();
     let is_template = around.ends_with('}') && ["{{", "${"].iter().any(|it| around.starts_with(it));

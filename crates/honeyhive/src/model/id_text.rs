@@ -44,7 +44,8 @@ fn is_template(text: &str) -> bool {
     begins && text.ends_with('}')
 }
 
-/// The UUIDs of zeros and of ones, in any of the forms that UUIDs have.
+/// The UUIDs of zeros and of ones, in any of the forms that UUIDs have, and behind what says whose they are
+/// (`thread:00000000-…`): everybody without an id has the same.
 fn is_empty_uuid(core: &str) -> bool {
     let digits = core.rsplit(':').next().unwrap_or(core);
     let is_all_of = |digit: u8| {
@@ -64,6 +65,7 @@ mod tests {
         let long = "a".repeat(LONGEST + 1);
         for text in [
             "",
+            "thread:00000000-0000-0000-0000-000000000000",
             " ",
             "\u{a0}\u{200b}\u{feff}",
             "\"\"",
