@@ -12,7 +12,7 @@ use honeyhive_actix::HoneyHive;
 
 use crate::{BODY, REPLY, Work, filtered, tracer, with_span};
 
-/// What can be measured.
+/// The names of all that can be measured.
 pub(crate) const VARIANTS: [&str; 6] = [
     "actix_bare",
     "actix_noop_wrap",

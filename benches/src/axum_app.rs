@@ -12,7 +12,7 @@ use tower::layer::util::Identity;
 
 use crate::{BODY, REPLY, Work, filtered, tracer, tracer_with, with_span};
 
-/// What can be measured.
+/// The names of all that can be measured.
 pub(crate) const VARIANTS: [&str; 7] = [
     "axum_bare",
     "axum_noop_layer",

@@ -6,7 +6,7 @@ use honeyhive::{HoneyHiveTracer, SessionBudget, json};
 
 use crate::{Work, tracer_with};
 
-/// What can be measured.
+/// The names of all that can be measured.
 pub(crate) const VARIANTS: [&str; 3] = ["budget_bare", "budget_counted", "budget_read"];
 
 /// `None` where there is no such variant.

@@ -19,7 +19,7 @@ use tower::service_fn;
 
 use crate::{Work, tracer};
 
-/// What can be measured.
+/// The names of all that can be measured.
 pub(crate) const VARIANTS: [&str; 6] = [
     "event_bare",
     "event_recorded",

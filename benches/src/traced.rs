@@ -11,7 +11,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::{Work, tracer};
 
-/// What can be measured.
+/// The names of all that can be measured.
 pub(crate) const VARIANTS: [&str; 7] = [
     "trace_bare",
     "trace_idle",

@@ -106,7 +106,7 @@ fn parent(seconds: &str, more: &[&str]) -> Outcome<()> {
     Ok(())
 }
 
-/// What all processes say of what became of their items.
+/// The sum of what all processes say of their items.
 #[derive(Debug, Default)]
 struct Accounts {
     accepted: u64,
@@ -229,7 +229,7 @@ fn deliver(tracer: &HoneyHiveTracer) -> Duration {
             return began.elapsed();
         }
         before = Some(stats.delivered);
-        // What a flush says of its timeout is in the numbers, too.
+        // The numbers tell of a flush that ran out of time, too.
         let _ = tracer.force_flush_blocking(PATIENCE);
     }
 }

@@ -18,7 +18,7 @@ pin_project! {
         #[pin]
         inner: B,
         guard: ResponseGuard,
-        // What the inner body has answered last.
+        // The last answer of the inner body.
         held: Held<Option<Result<Bytes, Box<dyn Error>>>>,
     }
 }

@@ -6,7 +6,7 @@ use std::{env, fmt};
 
 use honeyhive::evaluate::{GateOutcome, Verdicts};
 
-/// What `--color` says.
+/// The choice that `--color` makes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Colour {
     /// On a terminal, unless `NO_COLOR` is set.

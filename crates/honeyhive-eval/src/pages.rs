@@ -6,7 +6,7 @@ use crate::outcome::Finished;
 
 /// The longest comment of a pull request, in bytes.
 const BYTES: usize = 64 * 1024;
-/// What is kept for the line that counts the rest.
+/// Room that is kept for the line that counts the rest.
 const LAST: usize = 100;
 
 /// The pages of all evals, the first ones whole. Of an eval whose page does not fit there is the beginning, which has its

@@ -249,7 +249,7 @@ fn on_a_terminal_verdicts_are_coloured_unless_no_color_is_set() {
     );
 }
 
-/// What nextest does: it lists twice, and runs each test in a process of its own.
+/// `nextest` lists twice, and runs each test in a process of its own.
 #[test]
 fn the_protocol_of_nextest_lists_each_eval_once_and_runs_it_by_its_exact_name() {
     let program = Program::new("nextest");

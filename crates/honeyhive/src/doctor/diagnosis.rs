@@ -112,7 +112,7 @@ impl Diagnosis {
         outcome: CheckOutcome,
         detail: impl Into<String>,
     ) {
-        // What is seen later of the same says more.
+        // A later finding about the same says more.
         self.checks.retain(|check| check.name != name);
         self.checks.push(Check {
             name,

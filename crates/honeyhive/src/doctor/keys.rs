@@ -76,7 +76,7 @@ const fn name_of(obstacle: Obstacle) -> &'static str {
     }
 }
 
-/// What an answer to a body that is no session says of the key, and of who answers.
+/// The answer to a body that is no session tells of the key, and of who answers.
 fn write_key(
     diagnosis: &mut Diagnosis,
     kind: KeyKind,
@@ -100,7 +100,7 @@ fn write_key(
             Err(failure) => return diagnosis.fail("write key", told(failure)),
         };
     match status {
-        // What validates bodies says so with one of these.
+        // A server that validates bodies says so with one of these.
         400 | 409 | 413 | 415 | 422 => diagnosis.pass(
             "write key",
             format!("the {sent} is accepted for sessions and spans"),

@@ -47,7 +47,7 @@ pub(super) async fn check(diagnosis: &mut Diagnosis, url: &str) -> bool {
     reach(diagnosis, &host, port, [&advice, &advice]).await
 }
 
-/// What to do is said for a name without an address, and for an address that takes no connection.
+/// Advice goes with a name without an address, and with an address that takes no connection.
 async fn reach(
     diagnosis: &mut Diagnosis,
     host: &str,

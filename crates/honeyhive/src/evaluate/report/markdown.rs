@@ -11,7 +11,7 @@ use crate::evaluate::verdict::Verdicts;
 
 /// The longest report: a comment of a pull request takes 64 KiB.
 const BYTES: usize = 64 * 1024;
-/// What is kept for the lines that name the rest.
+/// Room that is kept for the lines that name the rest.
 const REST: usize = 1024;
 
 impl ExperimentReport {
