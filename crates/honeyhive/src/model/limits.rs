@@ -230,9 +230,12 @@ pub(crate) fn keep_last_writes(attributes: &mut Vec<KeyValue>) {
 }
 
 fn has_doubles(attributes: &[KeyValue]) -> bool {
-    let mut rest = attributes.iter();
-    std::iter::from_fn(|| rest.next().map(|it| (it, rest.as_slice())))
-        .any(|(one, later)| later.iter().any(|other| other.key == one.key))
+    let mut each = attributes.iter().enumerate();
+    each.any(|(at, one)| {
+        attributes[at + 1..]
+            .iter()
+            .any(|later| later.key == one.key)
+    })
 }
 
 fn is_needed(attribute: &KeyValue) -> bool {
