@@ -87,7 +87,7 @@ pub enum BuildError {
     },
     /// This build has no HTTP client, and none was given.
     #[error(
-        "there is no HTTP client: turn on the features `hyper` and `rustls` of the crate `honeyhive` (they are among \
+        "there is no HTTP client: turn on the features `reqwest` and `rustls` of the crate `honeyhive` (they are among \
          its default features), or give a client with `.http_client(..)`; test mode needs none"
     )]
     MissingHttpClient,

@@ -1,4 +1,4 @@
-//! [`TlsFront`], [`ConnectProxy`], [`PassingProxy`] and [`RefusingProxy`]: a HoneyHive behind TLS, and behind a company's proxy.
+//! [`TlsFront`], [`ConnectProxy`] and [`RefusingProxy`]: a HoneyHive behind TLS, and behind a company's proxy.
 
 use std::io;
 use std::net::SocketAddr;
@@ -98,59 +98,6 @@ async fn connect(
         .push(host.to_owned());
     let mut server = TcpStream::connect(upstream).await?;
     client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
-    copy_bidirectional(&mut client, &mut server).await.map(drop)
-}
-
-/// An HTTP proxy that passes requests on to one server, whatever host they name.
-#[derive(Debug)]
-pub struct PassingProxy {
-    loopback: Loopback,
-    heads: Arc<Mutex<Vec<String>>>,
-}
-
-impl PassingProxy {
-    /// In front of a server.
-    #[must_use]
-    pub fn start(upstream: SocketAddr) -> Self {
-        let heads = Arc::<Mutex<Vec<String>>>::default();
-        let noted = Arc::clone(&heads);
-        let loopback = Loopback::start(move |client| pass_on(client, upstream, Arc::clone(&noted)));
-        Self { loopback, heads }
-    }
-
-    /// Where clients with this login reach it.
-    #[must_use]
-    pub fn url(&self, login: &str) -> String {
-        format!("http://{login}@{}", self.loopback.address)
-    }
-
-    /// The head of the first request of each connection.
-    #[must_use]
-    pub fn heads(&self) -> Vec<String> {
-        let heads = self.heads.lock();
-        heads.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-async fn pass_on(
-    client: TcpStream,
-    upstream: SocketAddr,
-    heads: Arc<Mutex<Vec<String>>>,
-) -> io::Result<()> {
-    let mut client = BufReader::new(client);
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        if client.read_line(&mut head).await? == 0 {
-            return Ok(());
-        }
-    }
-    let mut server = TcpStream::connect(upstream).await?;
-    // A server takes the whole URL in the first line, too.
-    server.write_all(head.as_bytes()).await?;
-    heads
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .push(head);
     copy_bidirectional(&mut client, &mut server).await.map(drop)
 }
 

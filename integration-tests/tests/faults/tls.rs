@@ -3,18 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
 use std::process::Output;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use honeyhive::{BuildError, HoneyHiveTracer};
 use honeyhive_local::LocalServer;
 use integration_tests::faults::table::{
     KEY, assert_arrived, assert_said, builder, record, wait_in_vain,
 };
-use integration_tests::faults::{Auditor, Authority, ConnectProxy, PassingProxy, TlsFront};
+use integration_tests::faults::{Auditor, Authority, ConnectProxy, TlsFront};
 use integration_tests::harness::PATIENCE;
 use integration_tests::log;
 use integration_tests::program::again;
-use rustls::crypto::{CryptoProvider, GetRandomFailed, SecureRandom};
 use tracing::Level;
 
 const CHILD: &str = "HH_FAULTS_CHILD";
@@ -183,79 +181,4 @@ fn https_proxy_is_the_way_out_where_there_is_one() {
         hosts.iter().all(|host| host == "honeyhive.invalid:443"),
         "{hosts:?}"
     );
-}
-
-#[test]
-fn without_tls_a_proxy_is_given_each_request_with_its_whole_url_and_the_login() {
-    if program_in_child() {
-        return;
-    }
-    let server = LocalServer::builder()
-        .api_key(KEY)
-        .allow_host("honeyhive.invalid");
-    let server = server.start_blocking().unwrap();
-    let proxy = PassingProxy::start(server.address());
-    let output = run(
-        "without_tls_a_proxy_is_given_each_request_with_its_whole_url_and_the_login",
-        &[
-            ("HH_API_URL", "http://honeyhive.invalid"),
-            ("HTTP_PROXY", &proxy.url("us%65r:pass")),
-        ],
-    );
-    assert_success(&output);
-    assert_eq!((server.stats().sessions, server.stats().events), (1, 1));
-    let heads = proxy.heads();
-    assert!(!heads.is_empty());
-    for head in heads {
-        let head = head.to_lowercase();
-        assert!(head.starts_with("post http://honeyhive.invalid/"), "{head}");
-        // `user:pass`, in base64.
-        let login = "\r\nproxy-authorization: basic dxnlcjpwyxnz\r\n";
-        assert!(head.contains(login), "{head}");
-    }
-}
-
-/// Randomness that is counted.
-#[derive(Debug)]
-struct Counting(AtomicUsize, &'static dyn SecureRandom);
-
-impl SecureRandom for Counting {
-    fn fill(&self, buffer: &mut [u8]) -> Result<(), GetRandomFailed> {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        self.1.fill(buffer)
-    }
-}
-
-#[test]
-fn cryptography_that_the_program_has_installed_is_used_and_none_is_installed_for_it() {
-    const TEST: &str =
-        "cryptography_that_the_program_has_installed_is_used_and_none_is_installed_for_it";
-    const INSTALLS: &str = "HH_FAULTS_INSTALLS";
-    if std::env::var_os(CHILD).is_some() {
-        let ring = rustls::crypto::ring::default_provider();
-        let counting: &Counting = Box::leak(Box::new(Counting(0.into(), ring.secure_random)));
-        let installs = std::env::var_os(INSTALLS).is_some();
-        if installs {
-            let provider = CryptoProvider {
-                secure_random: counting,
-                ..ring
-            };
-            provider.install_default().unwrap();
-        }
-        assert!(program_in_child());
-        assert_eq!(counting.0.load(Ordering::Relaxed) > 0, installs);
-        assert_eq!(CryptoProvider::get_default().is_some(), installs);
-        return;
-    }
-    let authority = Authority::new();
-    let (server, _front, url) = behind_tls(&authority, "localhost");
-    let file = CaFile::of(&authority);
-    let environment = [
-        ("HH_API_URL", url.as_str()),
-        ("SSL_CERT_FILE", file.path()),
-        (INSTALLS, "1"),
-    ];
-    assert_success(&run(TEST, &environment[..2]));
-    assert_success(&run(TEST, &environment));
-    assert_eq!((server.stats().sessions, server.stats().events), (2, 2));
 }

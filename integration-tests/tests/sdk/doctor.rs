@@ -298,22 +298,22 @@ fn each_way_to_be_wrong_is_a_line_that_says_what_to_do() {
         (
             "http",
             &[("HH_API_URL", &silent_url)],
-            "FAILED | no answer: POST http://127.0.0.1:#/v1/sessions: timed out after 2s; it takes connections and does not answer: is a firewall or a proxy between? HH_API_TIMEOUT is how long an answer may take",
+            "FAILED | no answer: POST http://127.0.0.1:#/v1/sessions: error sending request: operation timed out; it takes connections and does not answer: is a firewall or a proxy between? HH_API_TIMEOUT is how long an answer may take",
         ),
         (
             "http",
             &[("HH_API_URL", &closes_url)],
-            "FAILED | no answer: POST http://127.0.0.1:#/v1/sessions: client error (SendRequest): connection closed before message completed; is that a server of HTTP, without TLS?",
+            "FAILED | no answer: POST http://127.0.0.1:#/v1/sessions: error sending request: client error (SendRequest): connection closed before message completed; is that a server of HTTP, without TLS?",
         ),
         (
             "tls",
             &[("HH_API_URL", &to_plain)],
-            "FAILED | no answer: POST https://127.0.0.1:#/v1/sessions: client error (Connect): received corrupt message of type InvalidContentType; nobody speaks TLS there: write http:// in HH_API_URL, or the port that does",
+            "FAILED | no answer: POST https://127.0.0.1:#/v1/sessions: error sending request: client error (Connect): received corrupt message of type InvalidContentType; nobody speaks TLS there: write http:// in HH_API_URL, or the port that does",
         ),
         (
             "http",
             &[("HH_API_URL", &to_tls)],
-            "FAILED | no answer: POST http://127.0.0.1:#/v1/sessions: client error (SendRequest): invalid HTTP version parsed; that is no answer of HTTP: is it https:// in HH_API_URL?",
+            "FAILED | no answer: POST http://127.0.0.1:#/v1/sessions: error sending request: client error (SendRequest): invalid HTTP version parsed; that is no answer of HTTP: is it https:// in HH_API_URL?",
         ),
         (
             "tls",
@@ -323,17 +323,17 @@ fn each_way_to_be_wrong_is_a_line_that_says_what_to_do() {
         (
             "tls",
             &[("HH_API_URL", &trusted_url)],
-            "FAILED | no answer: POST https://localhost:#/v1/sessions: client error (Connect): invalid peer certificate: UnknownIssuer; its certificate is not trusted here: give its authority with `.ca_certificate(..)` or SSL_CERT_FILE",
+            "FAILED | no answer: POST https://localhost:#/v1/sessions: error sending request: client error (Connect): invalid peer certificate: UnknownIssuer; its certificate is not trusted here: give its authority with `.ca_certificate(..)` or SSL_CERT_FILE",
         ),
         (
             "tls",
             &[("HH_API_URL", &other_url), other.authority()],
-            r#"FAILED | no answer: POST https://localhost:#/v1/sessions: client error (Connect): invalid peer certificate: certificate not valid for name "localhost"; certificate is only valid for DnsName("honeyhive.invalid"); its certificate is that of another host: check HH_API_URL, and who answers for that name here"#,
+            r#"FAILED | no answer: POST https://localhost:#/v1/sessions: error sending request: client error (Connect): invalid peer certificate: certificate not valid for name "localhost"; certificate is only valid for DnsName("honeyhive.invalid"); its certificate is that of another host: check HH_API_URL, and who answers for that name here"#,
         ),
         (
             "tls",
             &[("HH_API_URL", &expired_url), expired.authority()],
-            "FAILED | no answer: POST https://localhost:#/v1/sessions: client error (Connect): invalid peer certificate: certificate expired: verification time # (UNIX), but certificate is not valid after # (# seconds ago); its certificate is not valid at this time: is the clock of this machine right?",
+            "FAILED | no answer: POST https://localhost:#/v1/sessions: error sending request: client error (Connect): invalid peer certificate: certificate expired: verification time # (UNIX), but certificate is not valid after # (# seconds ago); its certificate is not valid at this time: is the clock of this machine right?",
         ),
         // A proxy.
         (
@@ -362,7 +362,7 @@ fn each_way_to_be_wrong_is_a_line_that_says_what_to_do() {
         (
             "proxy",
             &[("HH_API_URL", BEHIND), ("ALL_PROXY", &deaf)],
-            "FAILED | no answer: POST https://honeyhive.invalid/v1/sessions: client error (Connect): tunnel error: proxy authorization required; the proxy of ALL_PROXY lets nothing through to it: it may want a login in its URL, or forbid that host; NO_PROXY names hosts that are reached without it",
+            "FAILED | no answer: POST https://honeyhive.invalid/v1/sessions: error sending request: client error (Connect): tunnel error: proxy authorization required; the proxy of ALL_PROXY lets nothing through to it: it may want a login in its URL, or forbid that host; NO_PROXY names hosts that are reached without it",
         ),
         (
             "proxy",

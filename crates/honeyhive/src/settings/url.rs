@@ -1,7 +1,6 @@
 //! The server's URL.
 
 use std::borrow::Cow;
-use std::net::Ipv4Addr;
 
 use http::Uri;
 
@@ -68,7 +67,8 @@ fn problem(url: &str) -> Option<&'static str> {
     if !host.trim_end_matches('.').split('.').all(is_name) {
         return Some("its host is no name");
     }
-    is_half_an_address(host).then_some("its host is no address")
+    let is_usable = is_usable_by_client(url);
+    (!is_usable).then_some("the HTTP client cannot use it as a URL")
 }
 
 /// Whether people look there rather than programs: `app.honeyhive.ai`, `app.us.honeyhive.ai`, the site itself. The API of
@@ -82,11 +82,15 @@ fn is_web_page(host: &str) -> bool {
     ["", "app", "docs", "www"].contains(&first) && (before.is_empty() || before.ends_with('.'))
 }
 
-/// Whether it ends in a number, as only an IPv4 address does, and is none: it would be looked for in the DNS for ever.
-fn is_half_an_address(host: &str) -> bool {
-    let last = host.trim_end_matches('.').rsplit('.').next();
-    let ends_in_a_number = last.is_some_and(|it| it.bytes().all(|byte| byte.is_ascii_digit()));
-    ends_in_a_number && host.parse::<Ipv4Addr>().is_err()
+/// Asks the client's own reading of URLs, which is not in all the same as that of `http`.
+#[cfg(feature = "reqwest")]
+fn is_usable_by_client(url: &str) -> bool {
+    reqwest::Url::parse(url).is_ok_and(|url| url.has_host())
+}
+
+#[cfg(not(feature = "reqwest"))]
+const fn is_usable_by_client(_: &str) -> bool {
+    true
 }
 
 #[cfg(test)]
@@ -111,8 +115,6 @@ mod tests {
             "https://.",
             "https://a..b",
             "https://*.example",
-            "http://1.2.3.4.5",
-            "http://10.0.0",
             "https://ho st",
             "https:///path",
             "\"https://host\"",
@@ -135,5 +137,12 @@ mod tests {
         ] {
             assert_eq!(problem(url), None, "{url}");
         }
+    }
+
+    #[cfg(feature = "reqwest")]
+    #[test]
+    fn what_only_the_client_finds_wrong_counts() {
+        assert!("http://1.2.3.4.5".parse::<Uri>().is_ok());
+        assert!(problem("http://1.2.3.4.5").is_some());
     }
 }

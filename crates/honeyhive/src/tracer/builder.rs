@@ -256,7 +256,7 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// What carries the calls to HoneyHive, instead of this crate's own HTTP client (the features `hyper` and
+    /// What carries the calls to HoneyHive, instead of this crate's own HTTP client (the features `reqwest` and
     /// `rustls` or `native-tls`): any [`HttpClient`], of which OpenTelemetry has some and others are written in a few
     /// lines. Certificates, proxies and redirects are then that client's affair.
     ///
@@ -543,7 +543,7 @@ mod tests {
             .server_url("https://honeyhive.example")
     }
 
-    #[cfg(not(feature = "hyper"))]
+    #[cfg(not(feature = "reqwest"))]
     #[test]
     fn without_an_http_client_only_test_mode_and_a_client_of_ones_own_can_be() {
         let error = builder().build().unwrap_err();
@@ -554,12 +554,8 @@ mod tests {
     }
 
     #[cfg(all(
-        feature = "hyper",
-        not(any(
-            feature = "rustls",
-            feature = "rustls-aws-lc-rs",
-            feature = "native-tls"
-        ))
+        feature = "reqwest",
+        not(any(feature = "rustls", feature = "native-tls"))
     ))]
     #[test]
     fn without_tls_an_https_url_says_what_to_turn_on() {

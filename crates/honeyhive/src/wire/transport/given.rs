@@ -43,7 +43,7 @@ impl Given {
             Ok(Ok(Some(Err(error)))) => Err(unanswered(with_causes(error.as_ref()))),
             Ok(Ok(None)) => Err(unanswered("the call was given up".to_owned())),
             Ok(Err(_)) => Err(unanswered("the HTTP client panicked".to_owned())),
-            Err(_) => Err(Unanswered::late(timeout)),
+            Err(_) => Err(unanswered(format!("no answer within {timeout:?}"))),
         }
     }
 }

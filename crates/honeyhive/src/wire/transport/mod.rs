@@ -1,7 +1,7 @@
 //! What carries a call: the HTTP client of this crate, or one that the program has given.
 
 mod given;
-#[cfg(feature = "hyper")]
+#[cfg(feature = "reqwest")]
 mod own;
 mod unanswered;
 
@@ -17,8 +17,8 @@ use crate::settings::Settings;
 
 #[derive(Debug)]
 pub(super) enum Transport {
-    #[cfg(feature = "hyper")]
-    Own(Box<own::Own>),
+    #[cfg(feature = "reqwest")]
+    Own(own::Own),
     Given(Given),
 }
 
@@ -34,12 +34,12 @@ impl Transport {
         }
     }
 
-    #[cfg(feature = "hyper")]
+    #[cfg(feature = "reqwest")]
     fn own(settings: &Settings) -> Result<Self, BuildError> {
-        own::Own::new(settings).map(|own| Self::Own(Box::new(own)))
+        own::Own::new(settings).map(Self::Own)
     }
 
-    #[cfg(not(feature = "hyper"))]
+    #[cfg(not(feature = "reqwest"))]
     fn own(_: &Settings) -> Result<Self, BuildError> {
         Err(BuildError::MissingHttpClient)
     }
@@ -52,7 +52,7 @@ impl Transport {
         wanted: Wanted,
     ) -> Result<Response<Bytes>, Unanswered> {
         match self {
-            #[cfg(feature = "hyper")]
+            #[cfg(feature = "reqwest")]
             Self::Own(own) => own.send(request, timeout, wanted).await,
             Self::Given(given) => given.send(request, timeout, wanted).await,
         }

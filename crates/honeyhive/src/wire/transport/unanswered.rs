@@ -1,7 +1,5 @@
 //! What is common to all clients: how much of an answer is read, and why there is none.
 
-use std::time::Duration;
-
 /// How much of an answer is wanted.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::wire) enum Wanted {
@@ -24,7 +22,7 @@ impl Wanted {
     }
 
     /// Whether an answer counts whose body breaks off.
-    #[cfg(feature = "hyper")]
+    #[cfg(feature = "reqwest")]
     pub(super) const fn takes_fragments(self) -> bool {
         matches!(self, Self::Beginning)
     }
@@ -40,13 +38,4 @@ pub(in crate::wire) struct Unanswered {
         expect(dead_code, reason = "asked by the typed client")
     )]
     pub(in crate::wire) may_have_arrived: bool,
-}
-
-impl Unanswered {
-    pub(super) fn late(timeout: Duration) -> Self {
-        Self {
-            detail: format!("timed out after {timeout:?}"),
-            may_have_arrived: true,
-        }
-    }
 }

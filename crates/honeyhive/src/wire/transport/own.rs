@@ -1,0 +1,130 @@
+//! The HTTP client of this crate: reqwest, on the delivery thread's runtime.
+
+use std::time::Duration;
+
+use http::{Request, Response};
+use opentelemetry_http::Bytes;
+use reqwest::{Client, ClientBuilder, Url};
+
+use super::unanswered::{Unanswered, Wanted};
+use crate::error::BuildError;
+use crate::model::causes::with_causes;
+use crate::settings::Settings;
+
+#[derive(Debug)]
+pub(in crate::wire) struct Own {
+    client: Client,
+    /// Where all calls go, parsed.
+    base: Url,
+}
+
+impl Own {
+    pub(super) fn new(settings: &Settings) -> Result<Self, BuildError> {
+        let client = with_tls(settings)?
+            // A key goes to no other host than the one that it was meant for.
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_idle_timeout(Duration::from_secs(60))
+            .connect_timeout(settings.api_timeout)
+            .build();
+        let unusable = |source| BuildError::HttpClient { source };
+        Ok(Self {
+            client: client.map_err(|error| unusable(error.into()))?,
+            base: Url::parse(&settings.server_url).map_err(|error| unusable(error.into()))?,
+        })
+    }
+
+    pub(super) async fn send(
+        &self,
+        request: Request<Bytes>,
+        timeout: Duration,
+        wanted: Wanted,
+    ) -> Result<Response<Bytes>, Unanswered> {
+        let request = self.request(request, timeout);
+        let mut response = self.client.execute(request).await.map_err(unanswered)?;
+        let mut answer = Response::new(Bytes::new());
+        *answer.status_mut() = response.status();
+        *answer.headers_mut() = std::mem::take(response.headers_mut());
+        *answer.body_mut() = match read(response, wanted.most()).await {
+            Err(error) if !wanted.takes_fragments() => return Err(unanswered(error)),
+            // A success whose body breaks off is a success all the same.
+            body => body.unwrap_or_default(),
+        };
+        Ok(answer)
+    }
+}
+
+impl Own {
+    /// The same request for reqwest, whose own conversion parses the whole URL.
+    fn request(&self, request: Request<Bytes>, timeout: Duration) -> reqwest::Request {
+        let (parts, body) = request.into_parts();
+        let mut url = self.base.clone();
+        url.set_path(parts.uri.path());
+        url.set_query(parts.uri.query());
+        let mut request = reqwest::Request::new(parts.method, url);
+        *request.headers_mut() = parts.headers;
+        *request.body_mut() = Some(body.into());
+        *request.timeout_mut() = Some(timeout);
+        request
+    }
+}
+
+async fn read(mut response: reqwest::Response, most: usize) -> reqwest::Result<Bytes> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        let room = most - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if body.len() == most {
+            break;
+        }
+    }
+    Ok(body.into())
+}
+
+/// Without the URL, which may hold a tenant's name, at every level.
+fn unanswered(error: reqwest::Error) -> Unanswered {
+    Unanswered {
+        may_have_arrived: !(error.is_connect() || error.is_builder()),
+        detail: with_causes(&error.without_url()),
+    }
+}
+
+/// With the platform's roots (`SSL_CERT_FILE` is honoured), those of the settings besides, and the proxies of
+/// the environment. Plain HTTP needs no roots, and so does not load them.
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+fn with_tls(settings: &Settings) -> Result<ClientBuilder, BuildError> {
+    let given = settings.ca_certificate.as_deref().map(certificates);
+    let given = given.transpose()?.unwrap_or_default();
+    let builder = Client::builder();
+    if !settings.server_url.starts_with("https:") {
+        return Ok(builder.tls_certs_only([]));
+    }
+    Ok(builder.tls_certs_merge(given))
+}
+
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, BuildError> {
+    let certificates = reqwest::Certificate::from_pem_bundle(pem).unwrap_or_default();
+    if certificates.is_empty() {
+        return Err(BuildError::InvalidValue {
+            setting: "`.ca_certificate(..)`".into(),
+            expected: "certificates as PEM",
+        });
+    }
+    Ok(certificates)
+}
+
+#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+fn with_tls(settings: &Settings) -> Result<ClientBuilder, BuildError> {
+    let setting = if settings.ca_certificate.is_some() {
+        "`.ca_certificate(..)`"
+    } else if settings.server_url.starts_with("https:") {
+        "the server's URL (HH_API_URL)"
+    } else {
+        return Ok(Client::builder());
+    };
+    Err(BuildError::MissingFeature {
+        setting: setting.into(),
+        value: "TLS",
+        feature: "rustls",
+    })
+}
