@@ -15,7 +15,7 @@ use crate::attributes::{
 use crate::event_type::EventType;
 
 /// Before the key of an attribute that counts only where the program has not said the same. Never leaves the process.
-const FILLED: &str = "honeyhive.filled/";
+pub(crate) const FILLED: &str = "honeyhive.filled/";
 
 /// In the context of the span of a model call.
 #[derive(Debug)]
@@ -112,12 +112,8 @@ impl Call {
     }
 }
 
-/// Some span of this process was filled: most programs have none such, and their spans are not looked through.
-static HAS_FILLED: AtomicBool = AtomicBool::new(false);
-
 /// The attribute, to count where the program has not said the same.
 pub(crate) fn filled(attribute: KeyValue) -> KeyValue {
-    HAS_FILLED.store(true, Ordering::Relaxed);
     let key = format!("{FILLED}{}", attribute.key.as_str());
     KeyValue::new(key, attribute.value)
 }
@@ -125,9 +121,6 @@ pub(crate) fn filled(attribute: KeyValue) -> KeyValue {
 /// Lets what a span was filled with count, as far as the program has not said the same.
 pub(crate) fn settle(span: &mut SpanData) {
     let is_filled = |it: &KeyValue| it.key.as_str().starts_with(FILLED);
-    if !HAS_FILLED.load(Ordering::Relaxed) || !span.attributes.iter().any(is_filled) {
-        return;
-    }
     let (filled, said): (Vec<_>, Vec<_>) = std::mem::take(&mut span.attributes)
         .into_iter()
         .partition(is_filled);
