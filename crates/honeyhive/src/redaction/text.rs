@@ -285,7 +285,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
     fn raw(&mut self, start: usize) -> Option<usize> {
         let word = self.word(start);
         let rest = &self.bytes[word.end..];
-        let is_raw = is_prefix(&self.text[word.clone()]) && quote_at(rest, 0).is_some();
+        let is_raw = is_prefix(&self.text[word]) && quote_at(rest, 0).is_some();
         let is_type = self.bytes[start..]
             .first()
             .is_some_and(u8::is_ascii_uppercase);
