@@ -297,7 +297,11 @@ fn a_setting_is_refused_by_its_name_or_what_is_recorded_arrives() {
         "\u{feff}hh_k",
         "hh_k\\n",
     ];
-    let texts = || texts.map(str::to_owned).to_vec();
+    let long = "x".repeat(70_000);
+    let texts = || {
+        let texts = texts.iter().chain([&long.as_str(), &"\"quoted\""]);
+        texts.map(|it| (*it).to_owned()).collect::<Vec<_>>()
+    };
     let cases: [(&str, Set, Vec<String>); 5] = [
         (
             "server_url",
