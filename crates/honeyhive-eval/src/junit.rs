@@ -228,7 +228,7 @@ mod tests {
             }
         };
         let evals = [finished("first"), finished("second")];
-        for (bytes, suites, evals_left_out) in [(BYTES, 2, 0), (500, 1, 1), (200, 0, 2)] {
+        for (bytes, suites, evals_left_out) in [(BYTES, 2, 0), (450, 1, 1), (200, 0, 2)] {
             let xml = within(bytes, &evals);
             assert!(xml.len() <= bytes, "{} of {bytes}", xml.len());
             for tag in ["testsuites", "testsuite ", "testcase ", "error "] {
