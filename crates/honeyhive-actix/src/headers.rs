@@ -60,10 +60,14 @@ pub(crate) fn session_id_header(instrumentation: &ServerInstrumentation) -> Opti
 
 /// Sets a header, unless the program has set it itself.
 pub(crate) fn set_if_absent(headers: &mut HeaderMap, name: &HeaderName, guard: &RequestGuard) {
-    if !headers.contains_key(name)
-        && let Some(Ok(value)) = guard.with_response_id(HeaderValue::from_str)
-    {
-        headers.insert(name.clone(), value);
+    let Some(Ok(value)) = guard.with_response_id(HeaderValue::from_str) else {
+        return;
+    };
+    // Few programs set it, so theirs is put back: a look for it would hash the name twice for every answer.
+    let mut own = headers.insert(name.clone(), value);
+    if let Some(first) = own.next() {
+        headers.insert(name.clone(), first);
+        own.for_each(|value| headers.append(name.clone(), value));
     }
 }
 

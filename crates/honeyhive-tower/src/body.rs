@@ -90,6 +90,10 @@ where
         if let Some(held) = this.held.poll(cx) {
             return held.map(|held| this.guard.released(held));
         }
+        // A body that has ended, and says so, only repeats that: the request's context is for the program's code.
+        if this.guard.is_done() && this.inner.is_end_stream() {
+            return this.inner.poll_frame(cx);
+        }
         let frame = ready!(this.guard.run(|| this.inner.as_mut().poll_frame(cx)));
         // Before the frame is handed on: whoever gets the last one may never poll again.
         match &frame {

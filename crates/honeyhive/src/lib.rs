@@ -42,6 +42,7 @@ mod model_span;
 mod processor;
 mod span;
 mod span_filter;
+mod span_marks;
 
 mod delivery;
 

@@ -16,7 +16,7 @@ use crate::attributes::{
 use crate::event_type::EventType;
 
 /// Before the key of an attribute that counts only where the program has not said the same. Never leaves the process.
-const FILLED: &str = "honeyhive.filled/";
+pub(crate) const FILLED: &str = "honeyhive.filled/";
 
 /// In the context of the span of a model call; without a span inside of another kind of work.
 #[derive(Debug)]
@@ -122,9 +122,6 @@ pub(crate) fn filled(attribute: KeyValue) -> KeyValue {
 /// Lets what a span was filled with count, as far as the program has not said the same.
 pub(crate) fn settle(span: &mut SpanData) {
     let is_filled = |it: &KeyValue| it.key.as_str().starts_with(FILLED);
-    if !span.attributes.iter().any(is_filled) {
-        return;
-    }
     let (filled, said): (Vec<_>, Vec<_>) = std::mem::take(&mut span.attributes)
         .into_iter()
         .partition(is_filled);

@@ -21,6 +21,7 @@ use crate::propagation::{experiment_in_context, session_in_context};
 use crate::session::{Session, SessionTrust, Trusts, current, spent, suppression};
 use crate::settings::SessionTransport;
 use crate::span_filter::Filtering;
+use crate::span_marks::Marks;
 
 /// Sends every span of a provider to HoneyHive, in the session that was current where it started.
 ///
@@ -207,13 +208,9 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         if span.dropped_attributes_count > 0 {
             self.stamp_again(&mut span);
         }
-        let suppressed = || {
-            span.attributes
-                .iter()
-                .any(|kv| kv.key.as_str() == SUPPRESSED)
-        };
+        let marks = Marks::of(&span.attributes);
         let filtering = self.filtering.as_ref();
-        if suppressed() {
+        if marks.is_suppressed {
             if let Some(filtering) = filtering {
                 filtering.left_out_ended(span.span_context.span_id());
             }
@@ -223,7 +220,9 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
             }
             self.outbox().strays().note(&mut span);
             #[cfg(feature = "model-calls")]
-            model_span::settle(&mut span);
+            if marks.is_filled {
+                model_span::settle(&mut span);
+            }
             spent::count(self.outbox(), |counters| used_by(&span, counters));
             let load = fit_span(&mut span);
             self.outbox().push_span(span, load);

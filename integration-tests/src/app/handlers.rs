@@ -12,8 +12,8 @@ use super::{App, Call, Payload, Refusal, Reply, payload};
 pub const PANIC_TEXT: &str = "the model is out of tokens";
 /// What the handler that fails says.
 pub const REFUSAL_TEXT: &str = "the model has refused";
-/// The `x-session-id` of a program that sets it itself.
-pub const OWN_HEADER: &str = "kept-by-the-program";
+/// The `x-session-id` of a program that sets it itself, in two lines.
+pub const OWN_HEADERS: [&str; 2] = ["kept-by-the-program", "and-this-one-too"];
 
 type Answer = Result<Reply, Refusal>;
 
@@ -99,9 +99,10 @@ pub(super) async fn who(_: Arc<App>, call: Call) -> Answer {
     Ok(Reply::text("ada"))
 }
 
-/// Sets the header that the layer would set.
+/// Sets the header that the layer would set, twice.
 pub(super) async fn own_header(_: Arc<App>, _: Call) -> Answer {
-    Ok(Reply::text("mine").header("x-session-id", OWN_HEADER))
+    let set = |reply: Reply, value| reply.header("x-session-id", value);
+    Ok(OWN_HEADERS.into_iter().fold(Reply::text("mine"), set))
 }
 
 /// Moves the session to the `conversation_id` in the body, between two spans.

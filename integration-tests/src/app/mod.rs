@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use tracing::Dispatch;
 
 pub use counted::{Counted, Polls};
-pub use handlers::{OWN_HEADER, PANIC_TEXT, REFUSAL_TEXT};
+pub use handlers::{OWN_HEADERS, PANIC_TEXT, REFUSAL_TEXT};
 pub use streams::{DATA_STREAM, EVENTS, HALF_ANSWER, MODEL_EVENTS, TOKENS};
 pub use work::{WORK_SPANS, is_through_tracing};
 

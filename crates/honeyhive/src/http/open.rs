@@ -107,7 +107,6 @@ impl ServerInstrumentation {
             false => cx,
         };
         RequestGuard(Handling::Traced(Box::new(Traced {
-            began,
             has_span,
             ending,
             #[cfg(feature = "model-calls")]
@@ -116,7 +115,7 @@ impl ServerInstrumentation {
             signing: trust.signing_keys().cloned().map(Box::new),
             confirmation: inner.confirmation(&session),
             held: inner.held(),
-            ..Traced::new(session, cx, request.method() == "HEAD")
+            ..Traced::new(began, session, cx, request.method() == "HEAD")
         })))
     }
 
@@ -139,7 +138,12 @@ impl ServerInstrumentation {
             ending: Ending::Joined,
             #[cfg(feature = "model-calls")]
             captures_stream: self.captures_stream,
-            ..Traced::new(session.clone(), cx, request.method() == "HEAD")
+            ..Traced::new(
+                Instant::now(),
+                session.clone(),
+                cx,
+                request.method() == "HEAD",
+            )
         }))))
     }
 }

@@ -39,13 +39,19 @@ pub trait Headers {
 #[derive(Debug, Clone, Copy)]
 pub struct RequestHeaders<'a> {
     names: [&'a str; 3],
+    /// A bit for each length, modulo 64.
+    lengths: u64,
 }
 
 impl<'a> RequestHeaders<'a> {
     /// The headers that mean something, where one of them is named `session_id`.
     pub(super) const fn new(session_id: &'a str) -> Self {
+        const fn length(name: &str) -> u64 {
+            1 << (name.len() & 63)
+        }
         Self {
             names: [session_id, BAGGAGE_HEADER, USER_ID_HEADER],
+            lengths: length(session_id) | length(BAGGAGE_HEADER) | length(USER_ID_HEADER),
         }
     }
 
@@ -58,7 +64,10 @@ impl<'a> RequestHeaders<'a> {
     #[must_use]
     #[inline]
     pub fn position(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|wanted| *wanted == name)
+        // Most headers are none of them, which their lengths tell.
+        let is_as_long = self.lengths & (1 << (name.len() & 63)) != 0;
+        let position = || self.names.iter().position(|wanted| *wanted == name);
+        is_as_long.then(position).flatten()
     }
 }
 

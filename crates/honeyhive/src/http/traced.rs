@@ -154,13 +154,13 @@ impl Handling {
 }
 
 impl Traced {
-    /// A request that has just come in, without a span.
+    /// A request that came in at a time, without a span.
     #[inline]
-    pub(super) fn new(session: Session, cx: Context, is_head: bool) -> Self {
+    pub(super) fn new(began: Instant, session: Session, cx: Context, is_head: bool) -> Self {
         Self {
             session,
             cx,
-            began: Instant::now(),
+            began,
             has_span: false,
             ending: Ending::Update,
             is_head,

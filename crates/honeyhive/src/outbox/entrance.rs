@@ -80,9 +80,9 @@ impl Outbox {
         }
     }
 
-    /// Hands a finished span over like an update. [`fit_span`](super::fit_span) has said what it weighs: a span is large, and whoever changes
-    /// one that was handed over moves it first.
-    #[inline]
+    /// Hands a finished span over like an update. [`fit_span`](super::fit_span) has said what it weighs.
+    // A span is large, and inlined it is moved once more.
+    #[inline(never)]
     pub(crate) fn push_span(&self, span: SpanData, load: Load) {
         match self.admit(load) {
             Ok(mut queue) => {

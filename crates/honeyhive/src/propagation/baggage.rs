@@ -16,8 +16,14 @@ const MOST_MEMBERS: usize = 64;
 const MOST_BYTES: usize = 8192;
 
 /// What baggage says of a session, decoded and not yet trusted.
+///
+/// Most callers say nothing, and every request is asked, so nothing is a word long.
 #[derive(Debug, Default)]
-pub(crate) struct SessionInBaggage<'a> {
+pub(crate) struct SessionInBaggage<'a>(Option<Box<Members<'a>>>);
+
+/// The members that mean something here.
+#[derive(Debug, Default)]
+struct Members<'a> {
     /// Under the key that is HoneyHive's own.
     own: Option<Cow<'a, str>>,
     /// Under the key that belongs to everybody.
@@ -37,11 +43,12 @@ impl<'a> SessionInBaggage<'a> {
             let Some((key, value)) = member.split_once('=') else {
                 continue;
             };
+            let experiment = |key| EXPERIMENT.iter().position(|(name, _)| *name == key);
             let place = match key.trim() {
-                BAGGAGE_SESSION_ID => &mut self.own,
-                BAGGAGE_SESSION_ID_BARE => &mut self.bare,
-                key => match EXPERIMENT.iter().position(|(name, _)| *name == key) {
-                    Some(which) => &mut self.experiment[which],
+                BAGGAGE_SESSION_ID => &mut self.members().own,
+                BAGGAGE_SESSION_ID_BARE => &mut self.members().bare,
+                key => match experiment(key) {
+                    Some(which) => &mut self.members().experiment[which],
                     None => continue,
                 },
             };
@@ -53,9 +60,13 @@ impl<'a> SessionInBaggage<'a> {
         }
     }
 
+    fn members(&mut self) -> &mut Members<'a> {
+        self.0.get_or_insert_default()
+    }
+
     /// The experiment that the session is part of: only for a session that is trusted.
     pub(crate) fn experiment(&self) -> Option<Experiment> {
-        Experiment::of(self.experiment.each_ref().map(|id| {
+        Experiment::of(self.0.as_ref()?.experiment.each_ref().map(|id| {
             let id = id.as_deref().filter(|id| is_id(id));
             id.map(Arc::from)
         }))
@@ -67,9 +78,10 @@ impl<'a> SessionInBaggage<'a> {
         &self,
         mut trusted: impl FnMut(&str) -> Option<SessionId>,
     ) -> Option<SessionId> {
-        let own = self.own.as_deref().and_then(&mut trusted);
+        let members = self.0.as_ref()?;
+        let own = members.own.as_deref().and_then(&mut trusted);
         own.or_else(|| {
-            let bare = self.bare.as_deref()?;
+            let bare = members.bare.as_deref()?;
             bare.parse::<SessionId>().ok()?;
             trusted(bare)
         })
@@ -86,11 +98,11 @@ fn is_id(text: &str) -> bool {
 /// The experiment in the baggage of a context: only for a session that is trusted.
 pub(crate) fn experiment_in_context(cx: &Context) -> Option<Experiment> {
     let find = |(name, _)| Some(Cow::from(cx.baggage().get(name)?.as_str()));
-    let found = SessionInBaggage {
+    let members = Members {
         experiment: EXPERIMENT.map(find),
-        ..SessionInBaggage::default()
+        ..Members::default()
     };
-    found.experiment()
+    SessionInBaggage(Some(Box::new(members))).experiment()
 }
 
 /// The session in the baggage of a context, as far as `trusted` takes it.
@@ -103,12 +115,12 @@ pub(crate) fn session_in_context(
         return None;
     }
     let find = |key| baggage.get(key).map(|value| Cow::from(value.as_str()));
-    let found = SessionInBaggage {
+    let members = Members {
         own: find(BAGGAGE_SESSION_ID),
         bare: find(BAGGAGE_SESSION_ID_BARE),
-        ..SessionInBaggage::default()
+        ..Members::default()
     };
-    found.session(trusted)
+    SessionInBaggage(Some(Box::new(members))).session(trusted)
 }
 
 /// The `baggage` header of a request that goes out in a session: the session first, with its experiment, then what else

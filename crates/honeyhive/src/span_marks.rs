@@ -1,0 +1,38 @@
+//! [`Marks`]: what our own attributes of a span that has ended say of its way out, read in one pass.
+
+use opentelemetry::KeyValue;
+
+use crate::attributes::{ROUTING_PREFIX, SUPPRESSED};
+#[cfg(feature = "model-calls")]
+use crate::model_span::FILLED;
+
+/// Where the dot of our routing attributes is; those of an event have an underscore there.
+const DOT: usize = ROUTING_PREFIX.len() - 1;
+
+/// What becomes of a span that has ended.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Marks {
+    /// The span is not sent.
+    pub(crate) is_suppressed: bool,
+    /// Somebody else than the program has said something of the call of a model, which is to be settled.
+    #[cfg(feature = "model-calls")]
+    pub(crate) is_filled: bool,
+}
+
+impl Marks {
+    pub(crate) fn of(attributes: &[KeyValue]) -> Self {
+        let mut marks = Self::default();
+        for attribute in attributes {
+            let key = attribute.key.as_str();
+            // Few attributes of a span begin so, and most of the others are told by one byte.
+            if key.as_bytes().get(DOT) == Some(&b'.') && key.starts_with(ROUTING_PREFIX) {
+                marks.is_suppressed |= key == SUPPRESSED;
+                #[cfg(feature = "model-calls")]
+                {
+                    marks.is_filled |= key.starts_with(FILLED);
+                }
+            }
+        }
+        marks
+    }
+}
