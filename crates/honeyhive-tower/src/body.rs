@@ -90,8 +90,8 @@ where
         if let Some(held) = this.held.poll(cx) {
             return held.map(|held| this.guard.released(held));
         }
-        // A body that has ended, and says so, only repeats that: the request's context is for the program's code.
-        if this.guard.is_done() && this.inner.is_end_stream() {
+        // Nothing of the program's runs any more, so the request's context is not needed.
+        if this.guard.has_ended() && this.inner.is_end_stream() {
             return this.inner.poll_frame(cx);
         }
         let frame = ready!(this.guard.run(|| this.inner.as_mut().poll_frame(cx)));

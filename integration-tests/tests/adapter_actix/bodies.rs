@@ -7,6 +7,7 @@
 
 use std::io::Read;
 use std::sync::Arc;
+use std::task::Poll;
 
 use actix_files::{Files, NamedFile};
 use actix_web::body::SizedStream;
@@ -380,4 +381,28 @@ async fn an_answer_without_a_body_ends_with_its_head_over_both_versions() {
         let session = captured.session(answer.session_id()).unwrap();
         assert_complete(&session, 204, 0);
     }
+}
+
+#[tokio::test]
+async fn what_a_sized_stream_does_after_its_last_piece_is_in_the_session() {
+    /// Yields the bytes that were said, and then makes a span before it ends.
+    async fn answer() -> impl Responder {
+        let piece = stream::iter([Ok::<_, Refusal>(Bytes::from_static(b"whole"))]);
+        let tail = stream::poll_fn(|_| {
+            drop(honeyhive::span("after the last piece").start());
+            Poll::Ready(None)
+        });
+        HttpResponse::Ok().body(SizedStream::new(5, piece.chain(tail)))
+    }
+    let (tracer, captured) = tracer();
+    let running = serve_app(move || {
+        App::new()
+            .wrap(HoneyHive::new(tracer.clone()))
+            .route("/", web::get().to(answer))
+    })
+    .await;
+    let answer = Client::new(running.address).request("GET", "/").send();
+    assert_eq!(answer.await.text(), "whole");
+    // It panics where there is no such event.
+    let _ = captured.only_session().event("after the last piece");
 }

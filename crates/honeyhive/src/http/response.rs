@@ -13,11 +13,12 @@ use crate::outbox::Outcome;
 pub struct ResponseGuard(pub(super) Handling);
 
 impl ResponseGuard {
-    /// True where nothing is recorded any more, so that a body need not be watched.
+    /// True where the end of a session has been recorded. A body that says that it has ended, too, has nothing of the
+    /// program's left to run, and need not be polled by [`run`](Self::run).
     #[must_use]
     #[inline]
-    pub fn is_done(&self) -> bool {
-        self.0.open().is_none()
+    pub fn has_ended(&self) -> bool {
+        matches!(&self.0, Handling::Traced(traced) if traced.has_ended)
     }
 
     /// True where the end has been recorded and is held back until it is delivered: what tells of it goes into a
