@@ -1,10 +1,11 @@
 //! [`call_tool`] and [`inject`].
 
+use std::collections::HashMap;
+
 use honeyhive::{HoneyHiveTracer, Session};
 use rmcp::RoleClient;
 use rmcp::model::{CallToolRequestParams, CallToolResult};
 use rmcp::service::{Peer, ServiceError};
-use serde_json::Value;
 
 use crate::event;
 
@@ -49,9 +50,16 @@ pub fn inject(params: &mut CallToolRequestParams) {
     let Some(session) = Session::current() else {
         return;
     };
-    let mut sent: Vec<(String, String)> = Vec::new();
-    session.inject(&mut sent);
-    let sent = sent.into_iter();
+    let mut headers = HashMap::new();
+    session.inject(&mut headers);
     let meta = params.meta.get_or_insert_default();
-    meta.extend(sent.map(|(name, value)| (name, Value::from(value))));
+    if let Some(traceparent) = headers.get("traceparent") {
+        meta.set_traceparent(traceparent);
+    }
+    if let Some(tracestate) = headers.get("tracestate").filter(|it| !it.is_empty()) {
+        meta.set_tracestate(tracestate);
+    }
+    if let Some(baggage) = headers.get("baggage") {
+        meta.set_baggage(baggage);
+    }
 }

@@ -37,10 +37,20 @@ impl<S> Traced<S> {
     }
 }
 
-/// The session and the span that came along, above what is current here.
+/// The session and the span that came along; where none did, what is current here.
 fn around(tracer: &HoneyHiveTracer, meta: &RequestMetaObject) -> Context {
-    let sent = meta.iter();
-    let sent = sent.filter_map(|(name, value)| Some((name, value.as_str()?)));
+    let sent = [
+        ("traceparent", meta.get_traceparent()),
+        ("tracestate", meta.get_tracestate()),
+        ("baggage", meta.get_baggage()),
+    ];
+    let sent: Vec<_> = sent
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect();
+    if sent.is_empty() {
+        return Context::current();
+    }
     tracer.extract(sent)
 }
 
