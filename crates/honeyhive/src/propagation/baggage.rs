@@ -216,7 +216,8 @@ mod tests {
     fn read<'a>(lines: &[&'a str]) -> (Option<Cow<'a, str>>, Option<Cow<'a, str>>) {
         let mut found = SessionInBaggage::default();
         lines.iter().for_each(|line| found.read(line.as_bytes()));
-        (found.own, found.bare)
+        let members = found.0.map(|members| *members).unwrap_or_default();
+        (members.own, members.bare)
     }
 
     #[test]
