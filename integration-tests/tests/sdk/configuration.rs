@@ -299,8 +299,9 @@ fn a_setting_is_refused_by_its_name_or_what_is_recorded_arrives() {
     ];
     let long = "x".repeat(70_000);
     let texts = || {
-        let texts = texts.iter().chain([&long.as_str(), &"\"quoted\""]);
-        texts.map(|it| (*it).to_owned()).collect::<Vec<_>>()
+        let mut all = texts.map(str::to_owned).to_vec();
+        all.extend([long.clone(), "\"quoted\"".to_owned()]);
+        all
     };
     let cases: [(&str, Set, Vec<String>); 5] = [
         (
