@@ -20,13 +20,16 @@ use tower::service_fn;
 use crate::{Work, tracer};
 
 /// The names of all that can be measured.
-pub(crate) const VARIANTS: [&str; 6] = [
+pub(crate) const VARIANTS: [&str; 9] = [
     "event_bare",
     "event_recorded",
     "event_unknown",
     "event_async_openai",
     "call_bare",
     "call_recorded",
+    "call_async_openai",
+    "around_bare",
+    "around_recorded",
 ];
 
 /// An event as OpenAI sends it, of 330 bytes.
@@ -41,18 +44,22 @@ fn event() -> String {
 }
 
 const REQUEST: &str = r#"{"model":"gpt-4o-mini","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"How many trees are there in Zurich?"}]}"#;
-const LAST: &[u8] = b"data: {\"choices\":[],\"usage\":{\"prompt_tokens\":11,\"completion_tokens\":7,\"total_tokens\":18}}\n\ndata: [DONE]\n\n";
+const LAST: &str = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":11,\"completion_tokens\":7,\"total_tokens\":18}}\n\ndata: [DONE]\n\n";
 
 /// The work of a variant; `None` where there is no such one.
 pub(crate) fn find(variant: &str) -> Option<Work> {
     let event = event();
     Some(match variant {
         "event_bare" => each(move || _ = black_box(&event)),
-        "event_recorded" => recorded(event),
-        "event_unknown" => recorded(format!("data: {{\"tick\":\"{}\"}}\n\n", "x".repeat(310))),
+        "event_recorded" => recorded([event]),
+        "event_unknown" => recorded([format!("data: {{\"tick\":\"{}\"}}\n\n", "x".repeat(310))]),
         "event_async_openai" => by_async_openai(event),
         "call_bare" => each(|| _ = black_box(REQUEST)),
         "call_recorded" => calls(event),
+        "call_async_openai" => calls_by_async_openai(event),
+        // A call besides the events of its stream: these are subtracted.
+        "around_bare" => recorded([event, LAST.to_owned()]),
+        "around_recorded" => calls(event),
         _ => return None,
     })
 }
@@ -61,15 +68,17 @@ fn each(mut work: impl FnMut() + 'static) -> Work {
     Box::new(move |times| (0..times).for_each(|_| work()))
 }
 
-/// One call, whose response goes on and on.
-fn recorded(event: String) -> Work {
+/// One call, whose response goes on and on with these pieces.
+fn recorded<const N: usize>(pieces: [String; N]) -> Work {
     let tracer = tracer();
     let call = tracer.model_call("openai", "").request(REQUEST).start();
     let mut recorder = call.recorder(Some(200), Some("text/event-stream"), None);
     // Neither ends while it is measured.
     each(move || {
         black_box(&call);
-        recorder.bytes(black_box(event.as_bytes()));
+        for piece in &pieces {
+            recorder.bytes(black_box(piece.as_bytes()));
+        }
     })
 }
 
@@ -77,41 +86,57 @@ fn recorded(event: String) -> Work {
 fn calls(event: String) -> Work {
     let tracer = tracer();
     let session = tracer.create_session("chat");
-    each(move || {
-        let mut recorder = session.in_scope(|| begin(&tracer));
+    let call = move || {
+        let mut recorder = begin(&tracer);
         recorder.bytes(black_box(event.as_bytes()));
-        recorder.bytes(LAST);
+        recorder.bytes(LAST.as_bytes());
         recorder.end();
-    })
+    };
+    Box::new(move |times| session.in_scope(|| (0..times).for_each(|_| call())))
 }
 
 fn begin(tracer: &HoneyHiveTracer) -> Recorder {
     let call = tracer.model_call("openai", "").request(REQUEST);
     let call = call.by_middleware().start();
+    // The request is sent.
+    call.in_scope(|| _ = black_box(REQUEST));
     call.recorder(Some(200), Some("text/event-stream"), None)
 }
 
+fn by_async_openai(event: String) -> Work {
+    Box::new(move |times| {
+        let pieces = vec![bytes::Bytes::from(event.clone()); times as usize];
+        ask_async_openai(1, pieces);
+    })
+}
+
+/// Calls as async-openai makes them, each of one event and the end mark.
+fn calls_by_async_openai(event: String) -> Work {
+    let pieces = vec![bytes::Bytes::from(event), "data: [DONE]\n\n".into()];
+    Box::new(move |times| ask_async_openai(times, pieces.clone()))
+}
+
+/// Asks so many times, and reads what is answered.
 #[expect(
     clippy::expect_used,
     reason = "a measurement that cannot begin should say so"
 )]
-fn by_async_openai(event: String) -> Work {
+fn ask_async_openai(times: u32, pieces: Vec<bytes::Bytes>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime");
     let request = request();
-    Box::new(move |times| {
-        let pieces = vec![bytes::Bytes::from(event.clone()); times as usize];
-        let client = Client::new().with_http_service(service_fn(answering(pieces)));
-        let reading = async {
+    let client = Client::new().with_http_service(service_fn(answering(pieces)));
+    let asking = async {
+        for _ in 0..times {
             let answer = client.chat().create_stream(request.clone()).await;
             let mut chunks = answer.expect("an answer");
             while let Some(chunk) = chunks.next().await {
                 black_box(chunk.expect("a chunk"));
             }
-        };
-        runtime.block_on(reading);
-    })
+        }
+    };
+    runtime.block_on(asking);
 }
 
 #[expect(

@@ -3,7 +3,6 @@
 //! Wherever the span of a model call starts, its context says so. Who sees the call's bytes further in (a client's
 //! middleware, a call by hand) fills that span instead of starting another: what the program has said of it stays.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use opentelemetry::trace::TraceContextExt as _;
@@ -18,14 +17,17 @@ use crate::event_type::EventType;
 /// Before the key of an attribute that counts only where the program has not said the same. Never leaves the process.
 pub(crate) const FILLED: &str = "honeyhive.filled/";
 
-/// In the context of the span of a model call; without a span inside of another kind of work.
+/// In the context of the span of a model call.
 #[derive(Debug)]
-struct ModelSpan {
-    call: Option<Arc<Call>>,
+enum ModelSpan {
+    /// Another kind of work inside of the call.
+    Elsewhere,
+    Open(Call),
     /// A seam sees to the call, and this is the context that it sends its request in.
-    is_at_work: bool,
+    AtWork(Context),
 }
 
+/// A call that may be filled.
 #[derive(Debug)]
 struct Call {
     /// The context with the span.
@@ -53,55 +55,52 @@ pub(crate) enum Target {
     Nothing,
 }
 
-/// `cx`, whose span has just started as this type of event, and is a call's that this one records already.
-pub(crate) fn mark(cx: Context, event_type: EventType, by: Option<By>) -> Context {
+/// `cx`, whose span has just started as this type of event.
+pub(crate) fn mark(cx: Context, event_type: EventType) -> Context {
     if event_type == EventType::Model {
-        let call = Call {
-            cx: cx.clone(),
-            by_hand: AtomicBool::new(by == Some(By::Hand)),
-            by_seam: AtomicBool::new(by == Some(By::Seam)),
-        };
-        return cx.with_value(ModelSpan {
-            call: Some(Arc::new(call)),
-            is_at_work: by == Some(By::Seam),
-        });
+        return open(&cx, false);
     }
-    match current(&cx) {
-        Some(_) => cx.with_value(ModelSpan {
-            call: None,
-            is_at_work: false,
-        }),
-        None => cx,
+    match cx.get() {
+        Some(ModelSpan::Open(_) | ModelSpan::AtWork(_)) => cx.with_value(ModelSpan::Elsewhere),
+        Some(ModelSpan::Elsewhere) | None => cx,
     }
+}
+
+/// `cx`, whose span is that of a call which is recorded so: where the call sends its request.
+pub(crate) fn scope_of(cx: &Context, by: By) -> Context {
+    match by {
+        By::Hand => open(cx, true),
+        By::Seam => cx.with_value(ModelSpan::AtWork(cx.clone())),
+    }
+}
+
+fn open(cx: &Context, by_hand: bool) -> Context {
+    cx.with_value(ModelSpan::Open(Call {
+        cx: cx.clone(),
+        by_hand: AtomicBool::new(by_hand),
+        by_seam: AtomicBool::new(false),
+    }))
 }
 
 /// Finds the span that is to take a call, and takes it: the next call gets another.
 pub(crate) fn take(cx: &Context, by: By) -> Target {
-    let Some(call) = current(cx).filter(|call| call.cx.span().is_recording()) else {
-        return Target::Own;
-    };
-    if cx.get::<ModelSpan>().is_some_and(|it| it.is_at_work) {
-        return Target::Nothing;
+    match cx.get() {
+        Some(ModelSpan::AtWork(span)) if span.span().is_recording() => Target::Nothing,
+        Some(ModelSpan::Open(call))
+            if call.cx.span().is_recording() && !call.taken(by).swap(true, Ordering::Relaxed) =>
+        {
+            Target::Fill(call.cx.clone())
+        }
+        _ => Target::Own,
     }
-    if call.taken(by).swap(true, Ordering::Relaxed) {
-        return Target::Own;
-    }
-    Target::Fill(call.cx.clone())
 }
 
-/// `cx`, in which a seam sends the call that it sees to.
+/// `cx`, in which a seam sends the call that it fills.
 pub(crate) fn at_work(cx: &Context) -> Context {
-    match current(cx) {
-        Some(call) => cx.with_value(ModelSpan {
-            call: Some(Arc::clone(call)),
-            is_at_work: true,
-        }),
-        None => cx.clone(),
+    match cx.get() {
+        Some(ModelSpan::Open(call)) => cx.with_value(ModelSpan::AtWork(call.cx.clone())),
+        _ => cx.clone(),
     }
-}
-
-fn current(cx: &Context) -> Option<&Arc<Call>> {
-    cx.get::<ModelSpan>()?.call.as_ref()
 }
 
 impl Call {

@@ -20,6 +20,8 @@ use crate::outbox::{Command, Lifeline, Outbox, Record, Reply, Root, StartRecord,
 use crate::propagation::{experiment_in_context, session_in_context};
 use crate::session::{Session, SessionTrust, Trusts, current, spent, suppression};
 use crate::settings::SessionTransport;
+#[cfg(feature = "model-calls")]
+use crate::span::late;
 use crate::span_filter::Filtering;
 use crate::span_marks::Marks;
 
@@ -205,6 +207,8 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
     fn on_end(&self, mut span: SpanData) {
         let member = self.outbox().member();
         member.span_ended(span.span_context.span_id());
+        #[cfg(feature = "model-calls")]
+        late::move_to(&mut span.attributes);
         if span.dropped_attributes_count > 0 {
             self.stamp_again(&mut span);
         }

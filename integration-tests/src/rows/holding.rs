@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use honeyhive::SessionId;
 use honeyhive_local::Fault;
 
 use crate::adapter::Adapter;
@@ -92,30 +93,52 @@ pub async fn nobody_waits_longer_than_was_said<A: Adapter>() {
     stage.honeyhive.heal();
 }
 
-/// A client that left is not waited for, and what it leaves goes out at once.
+/// A client that left, before the answer or within it, is not waited for, and what it leaves goes out at once.
 pub async fn a_client_that_left_is_delivered_without_a_wait<A: Adapter>() {
     let stage = holding(PATIENCE).start::<A>().await;
+    let waiting = Waiting::on(&stage);
     let mut opened = stage.request("GET", "/parked-events").open().await;
     assert_eq!(opened.piece().await, EVENTS[0]);
     stage.app.entered.taken().await;
     drop(opened);
-    stage
-        .until("what it leaves is delivered", |honeyhive| {
-            honeyhive.sessions().iter().any(has_ended)
-        })
-        .await;
-    let session = stage.only_session().await;
-    assert_ended(&session, 200, "client_disconnected");
+    waiting.goes_out_with_an_end(&stage).await;
+    let sessions = stage.honeyhive.sessions();
+    let session = sessions.iter().find(|it| has_ended(it));
+    assert_ended(session.expect("it has ended"), 200, "client_disconnected");
+
+    let stage = holding(PATIENCE).start::<A>().await;
+    let waiting = Waiting::on(&stage);
+    let request = b"GET /park HTTP/1.1\r\nhost: here\r\n\r\n";
+    let connection = stage.connect(request).await;
+    stage.app.entered.taken().await;
+    drop(connection);
+    waiting.goes_out_with_an_end(&stage).await;
 }
 
 /// A handler or a body that panics has nothing left to hold back: what it leaves is delivered, and the panic goes on.
 pub async fn a_panic_is_delivered_without_a_wait<A: Adapter>() {
     for path in ["/panic", "/panic-in-body"] {
         let stage = holding(PATIENCE).start::<A>().await;
+        let waiting = Waiting::on(&stage);
         drop(stage.request("GET", path).attempt().await);
+        waiting.goes_out_with_an_end(&stage).await;
+    }
+}
+
+/// A session that has not ended, which goes out when delivery is told to and not before: an end goes out by itself in a
+/// moment.
+struct Waiting(SessionId);
+
+impl Waiting {
+    fn on(stage: &Stage) -> Self {
+        Self(stage.tracer.create_session("waiting").id())
+    }
+
+    async fn goes_out_with_an_end(&self, stage: &Stage) {
+        let id = self.0.to_string();
         stage
-            .until("what it leaves is delivered", |honeyhive| {
-                honeyhive.sessions().iter().any(has_ended)
+            .until("delivery has been told to begin", |honeyhive| {
+                honeyhive.session(&id).is_some() && honeyhive.sessions().iter().any(has_ended)
             })
             .await;
     }

@@ -309,6 +309,33 @@ fn what_the_provider_refuses_is_the_error() {
 }
 
 #[test]
+fn a_long_conversation_of_tools_leaves_room_for_the_answer_and_its_tokens() {
+    let turn = |turn: usize| {
+        let called = json!({"id": format!("c{turn}"), "type": "function", "function": {"name": "look", "arguments": "{}"}});
+        let asks = json!({"role": "assistant", "content": null, "tool_calls": [called]});
+        [
+            asks,
+            json!({"role": "tool", "tool_call_id": format!("c{turn}"), "content": "seen"}),
+        ]
+    };
+    let first = [json!({"role": "user", "content": "Look."})];
+    let messages: Vec<_> = first.into_iter().chain((0..400).flat_map(turn)).collect();
+    let body = json!({"model": "gpt-x", "messages": messages}).to_string();
+    let captured = record(|tracer| {
+        let call = tracer.model_call("openai", "").request(&body).start();
+        call.answer("42").tokens(11, 7);
+    });
+    let event = only_event(&captured);
+    let keys = [
+        "honeyhive_inputs.chat_history.0.content",
+        "honeyhive_outputs.content",
+        "honeyhive_metadata.output_tokens",
+        "honeyhive_metadata.outcome",
+    ];
+    assert_eq!(texts(&event, keys), some(["Look.", "42", "7", "complete"]));
+}
+
+#[test]
 fn usage_that_was_not_sent_is_said_to_be_missing() {
     let captured = record(|tracer| {
         let call = tracer.model_call("openai", "m").start();
@@ -634,6 +661,24 @@ fn whichever_of_span_seam_and_hand_are_on_together_the_tokens_are_the_providers(
             .filter(|it| it.text("gen_ai.usage.input_tokens").is_some());
         assert_eq!(with_tokens.count(), 1, "{name}");
     }
+}
+
+#[test]
+fn a_tracer_that_records_nothing_writes_onto_nobody_elses_span_and_does_not_end_it() {
+    let off = HoneyHiveTracer::disabled();
+    let captured = record(|tracer| {
+        let turn = tracer.chain("turn").start();
+        turn.in_scope(|| {
+            let call = off.model_call("openai", "gpt-x").start();
+            assert!(!call.is_recording() && call.event_id().is_none());
+            call.answer("42").tokens(11, 7);
+        });
+        turn.outputs(json!({"said": "later"}));
+    });
+    let turn = only_event(&captured);
+    let keys = ["honeyhive_outputs.said", "honeyhive_outputs.content"];
+    assert_eq!(texts(&turn, keys), [Some("later".to_owned()), None]);
+    assert_eq!(turn.text("honeyhive_metadata.outcome"), None);
 }
 
 #[test]

@@ -5,64 +5,54 @@ use std::time::Duration;
 
 use opentelemetry::{Array, Key, KeyValue, StringValue, Value};
 
-use super::keys::{self, Field};
+use super::keys;
 use super::operation::Operation;
 use crate::attributes::{ERROR, GEN_AI_OPERATION, MAX_ATTRIBUTES};
 use crate::model::flatten::{at_most, flatten};
-use crate::model_span;
-use crate::stream::{Asked, Message, Reply, Said, Usage, calls_shown};
+use crate::stream::{Asked, Reply, Said, Usage, calls_shown};
 
-/// Writes onto a span: its own, or one that is filled as far as the program has not said the same.
-pub(super) struct Writer<'a> {
-    pub(super) fills: bool,
-    pub(super) put: &'a mut dyn FnMut(KeyValue),
-}
+/// Gathers the attributes of a span.
+pub(super) struct Writer(pub(super) Vec<KeyValue>);
 
-impl Writer<'_> {
+impl Writer {
+    pub(super) fn with_room(attributes: usize) -> Self {
+        Self(Vec::with_capacity(attributes))
+    }
+
+    #[inline]
     pub(super) fn put(&mut self, key: impl Into<Key>, value: impl Into<Value>) {
-        let attribute = KeyValue::new(key, value);
-        (self.put)(match self.fills {
-            true => model_span::filled(attribute),
-            false => attribute,
-        });
+        self.0.push(KeyValue::new(key, value));
     }
 
     /// The same text by our name and by OpenTelemetry's, which share it.
-    fn put_both(&mut self, keys: [&'static str; 2], text: &str) {
-        let text = Arc::<str>::from(text);
-        for key in keys {
-            self.put(key, Arc::clone(&text));
-        }
+    fn put_both(&mut self, [ours, theirs]: [&'static str; 2], text: impl Into<StringValue>) {
+        let text = text.into();
+        self.put(ours, text.clone());
+        self.put(theirs, text);
     }
 
+    #[cold]
     fn put_json(&mut self, key: impl Into<Key>, value: serde_json::Value) {
-        let fills = self.fills;
-        let mut put = at_most(MAX_ATTRIBUTES, |attribute| {
-            (self.put)(match fills {
-                true => model_span::filled(attribute),
-                false => attribute,
-            });
-        });
+        let mut put = at_most(MAX_ATTRIBUTES, |attribute| self.0.push(attribute));
         // What is too much for a span is left out.
         let _ = flatten(key.into(), value, &mut put);
     }
 
     /// Whose model is called, and which.
-    pub(super) fn called(&mut self, operation: Operation, provider: &str, model: &str) {
+    pub(super) fn called(&mut self, operation: Operation, provider: StringValue, model: &Arc<str>) {
         self.put(GEN_AI_OPERATION, operation.as_str());
         self.put_both(
             ["honeyhive_config.provider", "gen_ai.provider.name"],
             provider,
         );
         if !model.is_empty() {
-            self.put_both(["honeyhive_config.model", "gen_ai.request.model"], model);
+            let names = ["honeyhive_config.model", "gen_ai.request.model"];
+            self.put_both(names, Arc::clone(model));
         }
     }
 
-    pub(super) fn asked(&mut self, asked: Asked, hides_content: bool) {
-        for (parameter, value) in asked.parameters {
-            self.put_json(parameter.attribute, value);
-        }
+    /// What is asked besides messages and settings; of messages that stay here, how many there are.
+    pub(super) fn asked(&mut self, asked: Asked, hidden: Option<usize>) {
         for (index, tool) in asked.tools.into_iter().enumerate() {
             self.put(format!("honeyhive_config.tools.{index}"), tool);
         }
@@ -72,16 +62,10 @@ impl Writer<'_> {
                 asked.left_out as i64,
             );
         }
-        if hides_content {
-            self.put(
-                "honeyhive_metadata.input_messages",
-                asked.messages.len() as i64,
-            );
+        if let Some(messages) = hidden {
+            self.put("honeyhive_metadata.input_messages", messages as i64);
             self.put("honeyhive_metadata.input_bytes", asked.bytes as i64);
             return;
-        }
-        for (index, message) in asked.messages.into_iter().enumerate() {
-            self.message(index, message);
         }
         let texts = asked.texts.len();
         for (index, text) in asked.texts.into_iter().enumerate() {
@@ -92,36 +76,14 @@ impl Writer<'_> {
         }
     }
 
-    fn message(&mut self, index: usize, message: Message) {
-        let key = |field: Field| field.of_message(index);
-        self.put(key(Field::Role), message.role);
-        if !message.content.is_empty() {
-            self.put(key(Field::Content), message.content);
-        }
-        if let Some(id) = message.tool_call_id {
-            self.put(key(Field::ToolCallId), id);
-        }
-        for (call, called) in message.tool_calls.into_iter().enumerate() {
-            let key =
-                |name| format!("honeyhive_inputs.chat_history.{index}.tool_calls.{call}.{name}");
-            if let Some(id) = called.id {
-                self.put(key("id"), id);
-            }
-            self.put(key("name"), called.name);
-            self.put(key("arguments"), called.arguments);
-        }
-    }
-
-    pub(super) fn said(&mut self, reply: &Reply) {
+    pub(super) fn said(&mut self, reply: &mut Reply) {
         self.outputs(reply);
         self.reasons(reply);
-        if let Some(model) = &reply.model {
-            self.put_both(
-                ["honeyhive_metadata.response_model", "gen_ai.response.model"],
-                model,
-            );
+        if let Some(model) = reply.model.take() {
+            let names = ["honeyhive_metadata.response_model", "gen_ai.response.model"];
+            self.put_both(names, model);
         }
-        if let Some(id) = &reply.id {
+        if let Some(id) = reply.id.take() {
             self.put_both(["honeyhive_metadata.response_id", "gen_ai.response.id"], id);
         }
         if reply.left_out > 0 {
@@ -136,11 +98,11 @@ impl Writer<'_> {
             return self.put_json("honeyhive_outputs", reply.outputs().into());
         };
         let hides = reply.hides_content();
-        only.each(hides, &mut |name, said| {
-            let key = keys::of_output(name);
+        only.each(hides, |name, said| {
+            let key = name.attribute;
             match said {
-                Said::Word(word) => self.put(key, word),
-                Said::Text(text) => self.put(key, text),
+                Said::Word(word) => self.put(key, keys::shared(word)),
+                Said::Text(text) => self.put(key, text.into_owned()),
                 Said::Bytes(bytes) => self.put(key, bytes as i64),
                 Said::Yes => self.put(key, true),
                 Said::Calls(calls) => self.put_json(key, calls_shown(calls, hides)),
@@ -153,7 +115,7 @@ impl Writer<'_> {
             .choices
             .iter()
             .filter_map(|it| it.finish_reason.as_deref());
-        let reasons: Vec<StringValue> = reasons.map(|it| Arc::<str>::from(it).into()).collect();
+        let reasons: Vec<StringValue> = reasons.map(keys::shared).collect();
         if let Some(first) = reasons.first() {
             self.put("honeyhive_metadata.finish_reason", first.clone());
             self.put(

@@ -1,13 +1,17 @@
 //! [`ModelCallBuilder`], and [`HoneyHiveTracer::model_call`].
 
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use opentelemetry::trace::TraceContextExt as _;
+use opentelemetry::{Context, KeyValue, StringValue};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::attributes::Writer;
 use super::call::ModelCall;
+use super::keys::shared;
 use super::operation::Operation;
 use super::shared::{Inner, Place};
 use crate::context;
@@ -15,8 +19,8 @@ use crate::enrichment::Enrichment;
 use crate::log::{CallSite, Once};
 use crate::model::json::to_json;
 use crate::model_span::{self, By, Target};
-use crate::span::attributes_of;
-use crate::stream::{Asked, Message};
+use crate::span::{self, attributes_of};
+use crate::stream::Asked;
 use crate::tracer::HoneyHiveTracer;
 
 impl HoneyHiveTracer {
@@ -43,19 +47,21 @@ impl HoneyHiveTracer {
     /// ```
     pub fn model_call(
         &self,
-        provider: impl Into<String>,
-        model: impl Into<String>,
+        provider: impl AsRef<str>,
+        model: impl AsRef<str>,
     ) -> ModelCallBuilder {
         ModelCallBuilder {
             tracer: self.clone(),
-            provider: provider.into(),
-            model: model.into(),
+            provider: shared(provider.as_ref()),
+            model: Some(model.as_ref())
+                .filter(|it| !it.is_empty())
+                .map(Arc::from),
             operation: Operation::default(),
             hides_content: !self.captures_content(),
             by: By::Hand,
-            body: None,
+            asked: Asked::default(),
             messages: Value::Null,
-            parameters: Enrichment::new(),
+            parameters: None,
         }
     }
 }
@@ -64,14 +70,14 @@ impl HoneyHiveTracer {
 #[must_use = "a call begins with `.start()`"]
 pub struct ModelCallBuilder {
     tracer: HoneyHiveTracer,
-    provider: String,
-    model: String,
+    provider: StringValue,
+    model: Option<Arc<str>>,
     operation: Operation,
     hides_content: bool,
     by: By,
-    body: Option<Vec<u8>>,
+    asked: Asked,
     messages: Value,
-    parameters: Enrichment,
+    parameters: Option<Box<Enrichment>>,
 }
 
 /// Whose model is called: what it is asked is no matter for a log.
@@ -79,8 +85,8 @@ impl fmt::Debug for ModelCallBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("ModelCallBuilder")
-            .field("provider", &self.provider)
-            .field("model", &self.model)
+            .field("provider", &self.provider.as_str())
+            .field("model", &self.model.as_deref().unwrap_or_default())
             .finish_non_exhaustive()
     }
 }
@@ -122,19 +128,19 @@ impl ModelCallBuilder {
             .outbox()
             .count_refused(parameters.refused_count());
         parameters.forget_refused();
-        self.parameters.merge(parameters);
+        self.parameters.get_or_insert_default().merge(parameters);
         self
     }
 
     /// Reads all of it from the JSON body that is sent: model, messages, settings, names of the tools.
-    pub fn request(mut self, body: impl Into<Vec<u8>>) -> Self {
-        self.body = Some(body.into());
+    pub fn request(mut self, body: impl AsRef<[u8]>) -> Self {
+        self.asked = Asked::read(body.as_ref(), self.hides_content);
         self
     }
 
     /// Without it no text of the call is held or sent, neither what was asked nor what was said: only lengths, the
     /// names of tools, tokens and reasons. Where the [tracer captures none](HoneyHiveTracer::captures_content), neither
-    /// does a call.
+    /// does a call. Of a [`request`](Self::request) that was read without its texts there are none.
     pub fn capture_content(mut self, captures: bool) -> Self {
         self.hides_content = !(captures && self.tracer.captures_content());
         self
@@ -151,71 +157,72 @@ impl ModelCallBuilder {
     /// that nobody has filled yet, else as a span of its own.
     #[must_use = "the call ends when this is dropped"]
     #[track_caller]
-    pub fn start(self) -> ModelCall {
+    pub fn start(mut self) -> ModelCall {
         let cx = context::current();
-        let outbox = self.tracer.outbox().clone();
-        let hides_content = self.hides_content;
-        let by = self.by;
+        let outbox = Arc::clone(self.tracer.outbox());
+        let (by, hides_content) = (self.by, self.hides_content);
+        let memory = self.asked.memory();
         let place = match model_span::take(&cx, by) {
             Target::Nothing => Place::Nowhere(cx),
             Target::Fill(span) => {
-                self.describe(true, &mut |attribute| span.span().set_attribute(attribute));
+                let (_, attributes) = self.describe();
+                let filled = attributes.into_iter().map(model_span::filled);
+                span.span().set_attributes(filled);
                 Place::Filled { span, scope: cx }
             }
-            Target::Own => self.open(),
+            Target::Own => self.open(cx, CallSite::here()),
         };
-        ModelCall::new(Inner::new(outbox, place, by, hides_content))
+        ModelCall::new(Inner::new(outbox, place, by, hides_content, memory))
     }
 
-    #[track_caller]
-    fn open(self) -> Place {
-        let (tracer, operation) = (self.tracer.clone(), self.operation);
-        let by = self.by;
-        // With room for what the answer and the session add.
-        let mut attributes = Vec::with_capacity(64);
-        let model = self.describe(false, &mut |attribute| attributes.push(attribute));
-        let span = match model.as_str() {
-            "" => tracer.span(operation.as_str()),
-            model => tracer.span([operation.as_str(), " ", model].concat()),
+    fn open(self, cx: Context, site: CallSite) -> Place {
+        // Nothing is recorded while the thread ends.
+        let Some(maker) = self.tracer.maker().filter(|_| context::is_open()) else {
+            return Place::Nowhere(cx);
         };
-        Place::Own(span.of_call(by, attributes).start())
+        let operation = self.operation;
+        let (model, attributes) = self.describe();
+        let name = name_of(operation, &model);
+        Place::Own(span::start_call(&maker, name, attributes, &cx, site))
     }
 
-    /// Says what is asked; returns the model.
-    fn describe(self, fills: bool, put: &mut dyn FnMut(opentelemetry::KeyValue)) -> String {
-        let mut asked = match &self.body {
-            Some(body) => Asked::read(body, self.hides_content),
-            None => Asked::default(),
-        };
+    /// The model that is asked, and what it is asked.
+    fn describe(self) -> (Arc<str>, Vec<KeyValue>) {
+        let mut asked = self.asked;
         if !self.messages.is_null() {
             let body = match &self.messages {
                 Value::String(_) => json!({"input": self.messages}),
                 _ => json!({"messages": self.messages, "input": texts(&self.messages)}),
             };
-            let more = Asked::read(body.to_string().as_bytes(), self.hides_content);
-            asked.messages.extend(more.messages);
-            asked.texts.extend(more.texts);
-            asked.left_out += more.left_out;
-            asked.bytes += more.bytes;
+            asked.add_body(body.to_string().as_bytes(), self.hides_content);
         }
+        let hidden = self.hides_content.then(|| asked.hide());
         if self.operation == Operation::Chat {
-            let texts = std::mem::take(&mut asked.texts);
-            asked
-                .messages
-                .extend(texts.into_iter().map(Message::from_user));
+            asked.ask_texts();
         }
-        let model = match self.model.is_empty() {
-            true => asked.model.take().unwrap_or_default(),
-            false => self.model,
-        };
-        let mut writer = Writer { fills, put };
-        writer.called(self.operation, &self.provider, &model);
-        writer.asked(asked, self.hides_content);
-        if !self.parameters.is_empty() {
-            attributes_of(self.parameters, put);
+        let model = self.model.or_else(|| asked.model.take());
+        let model = model.unwrap_or_default();
+        let mut writer = Writer(std::mem::take(&mut asked.attributes));
+        writer.called(self.operation, self.provider, &model);
+        writer.asked(asked, hidden);
+        if let Some(parameters) = self.parameters {
+            attributes_of(*parameters, &mut |it| writer.0.push(it));
         }
-        model
+        (model, writer.0)
     }
+}
+
+/// `chat gpt-x`.
+fn name_of(operation: Operation, model: &str) -> Cow<'static, str> {
+    let operation = operation.as_str();
+    if model.is_empty() {
+        return operation.into();
+    }
+    let mut name = String::with_capacity(operation.len() + 1 + model.len());
+    name.push_str(operation);
+    name.push(' ');
+    name.push_str(model);
+    name.into()
 }
 
 /// A list of texts is no list of messages.

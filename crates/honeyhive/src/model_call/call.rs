@@ -146,10 +146,9 @@ impl ModelCall {
     }
 
     fn say_usage(&self, usage: &Usage) -> &Self {
-        let mut said = Vec::new();
-        let put = &mut |attribute| said.push(attribute);
-        Writer { fills: false, put }.usage(usage);
-        self.inner.say(said);
+        let mut writer = Writer::with_room(4);
+        writer.usage(usage);
+        self.inner.say(writer.0);
         self.inner.note_tokens(usage);
         self
     }

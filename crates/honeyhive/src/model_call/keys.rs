@@ -1,86 +1,30 @@
-//! The names of attributes that every call has: constants, so that none is formatted anew.
+//! The words that calls say: constants, so that most are not copied.
 
-use opentelemetry::Key;
+use std::sync::Arc;
 
-/// What a message has.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Field {
-    Role,
-    Content,
-    ToolCallId,
-}
+use opentelemetry::StringValue;
 
-const FIELDS: [&str; 3] = ["role", "content", "tool_call_id"];
-
-macro_rules! messages {
-    ($($index:literal)*) => {
-        [$([
-            concat!("honeyhive_inputs.chat_history.", $index, ".role"),
-            concat!("honeyhive_inputs.chat_history.", $index, ".content"),
-            concat!("honeyhive_inputs.chat_history.", $index, ".tool_call_id"),
-        ]),*]
-    };
-}
-
-/// Of the messages that most conversations have.
-static MESSAGES: [[&str; FIELDS.len()]; 32] = messages! {
-    0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
-};
-
-impl Field {
-    pub(super) fn of_message(self, index: usize) -> Key {
-        match MESSAGES.get(index) {
-            Some(names) => Key::from_static_str(names[self as usize]),
-            None => format!(
-                "honeyhive_inputs.chat_history.{index}.{}",
-                FIELDS[self as usize]
-            )
-            .into(),
-        }
-    }
-}
-
-/// The attribute for what an answer says under this name.
-pub(super) fn of_output(name: &'static str) -> Key {
-    Key::from(match name {
-        "role" => "honeyhive_outputs.role",
-        "content" => "honeyhive_outputs.content",
-        "finish_reason" => "honeyhive_outputs.finish_reason",
-        "tool_calls" => "honeyhive_outputs.tool_calls",
-        "reasoning" => "honeyhive_outputs.reasoning",
-        "refusal" => "honeyhive_outputs.refusal",
-        _ => return format!("honeyhive_outputs.{name}").into(),
+/// A word that many calls say: copied where it is none of those that most say.
+pub(super) fn shared(word: &str) -> StringValue {
+    StringValue::from(match word {
+        "assistant" => "assistant",
+        "openai" => "openai",
+        "anthropic" => "anthropic",
+        "azure.ai.openai" => "azure.ai.openai",
+        "azure.ai.inference" => "azure.ai.inference",
+        "gcp.gemini" => "gcp.gemini",
+        "gcp.vertex_ai" => "gcp.vertex_ai",
+        "mistral_ai" => "mistral_ai",
+        "groq" => "groq",
+        "openrouter" => "openrouter",
+        "deepseek" => "deepseek",
+        "ollama" => "ollama",
+        "stop" => "stop",
+        "length" => "length",
+        "tool_calls" => "tool_calls",
+        "end_turn" => "end_turn",
+        "tool_use" => "tool_use",
+        "STOP" => "STOP",
+        _ => return Arc::<str>::from(word).into(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn constants_are_what_would_be_formatted() {
-        for (index, names) in MESSAGES.iter().enumerate() {
-            let formatted =
-                FIELDS.map(|name| format!("honeyhive_inputs.chat_history.{index}.{name}"));
-            assert_eq!(names.as_slice(), formatted);
-        }
-        for name in [
-            "role",
-            "content",
-            "finish_reason",
-            "tool_calls",
-            "reasoning",
-            "refusal",
-            "else",
-        ] {
-            assert_eq!(
-                of_output(name).as_str(),
-                format!("honeyhive_outputs.{name}")
-            );
-        }
-        assert_eq!(
-            Field::ToolCallId.of_message(40).as_str(),
-            "honeyhive_inputs.chat_history.40.tool_call_id"
-        );
-    }
 }

@@ -63,7 +63,8 @@ impl Recorder {
 
     fn finish(&mut self, cause: Cause, broken: Option<String>) {
         if !std::mem::replace(&mut self.has_ended, true) {
-            self.call.finish(self.assembler.take(), cause, broken);
+            self.call.finish(self.assembler.as_mut(), cause, broken);
+            self.assembler = None;
         }
     }
 }

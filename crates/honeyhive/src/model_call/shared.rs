@@ -2,7 +2,7 @@
 
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use opentelemetry::trace::{Status, TraceContextExt as _};
@@ -14,15 +14,16 @@ use crate::log;
 use crate::model_span::{self, By};
 use crate::outbox::Outbox;
 use crate::panics::guarded;
-use crate::span::Span;
-use crate::stream::{Assembler, Cause, Content, Ending, Usage};
+use crate::span::late;
+use crate::stream::{Assembler, Cause, Content, Ending, Memory, Usage};
 
 /// The error of a call whose texts are not captured.
 pub(super) const UNTOLD: &str = "the call failed; its error is not captured, as its content is not";
 
 /// Whose span takes the call.
 pub(super) enum Place {
-    Own(Span),
+    /// The context with the call's own.
+    Own(Context),
     /// The span that is filled, and where the call runs.
     Filled {
         span: Context,
@@ -34,12 +35,13 @@ pub(super) enum Place {
 /// What the call and its recorder share.
 pub(super) struct Inner {
     outbox: Arc<Outbox>,
-    /// With the span that takes what is known; `None` where nobody does.
-    span: Option<Context>,
-    /// What the request is sent in.
-    scope: Context,
-    fills: bool,
+    place: Place,
+    by: By,
+    /// The span takes what is known.
+    is_recording: bool,
     hides_content: bool,
+    /// What the request is sent in: most calls by hand send none.
+    scope: OnceLock<Context>,
     sent: Instant,
     /// A recorder ends the call.
     is_recorded: AtomicBool,
@@ -48,45 +50,50 @@ pub(super) struct Inner {
 
 #[derive(Default)]
 struct State {
-    own: Option<Span>,
-    assembler: Option<Assembler>,
+    assembler: Option<Box<Assembler>>,
+    /// What was read of the answer to a call that has a span of its own.
+    read: Vec<KeyValue>,
+    /// For what reads the answer.
+    memory: Memory,
     /// What the program has said itself, which counts more than what was read.
     said: Vec<KeyValue>,
     has_tokens: bool,
     has_reply: bool,
     status_code: Option<u16>,
     ended_at: Option<SystemTime>,
-    /// The program may say more.
-    is_held: bool,
+    /// The program says no more.
+    is_let_go: bool,
+}
+
+impl Place {
+    /// The context with the span that takes what is known.
+    const fn span(&self) -> Option<&Context> {
+        match self {
+            Self::Own(span) | Self::Filled { span, .. } => Some(span),
+            Self::Nowhere(_) => None,
+        }
+    }
 }
 
 impl Inner {
-    pub(super) fn new(outbox: Arc<Outbox>, place: Place, by: By, hides_content: bool) -> Arc<Self> {
-        let (own, span, scope, fills) = match place {
-            Place::Own(own) => {
-                let cx = own.context();
-                (Some(own), Some(cx.clone()), cx, false)
-            }
-            Place::Filled { span, scope } => {
-                let scope = match by {
-                    By::Seam => model_span::at_work(&scope),
-                    By::Hand => scope,
-                };
-                (None, Some(span), scope, true)
-            }
-            Place::Nowhere(scope) => (None, None, scope, false),
-        };
+    pub(super) fn new(
+        outbox: Arc<Outbox>,
+        place: Place,
+        by: By,
+        hides_content: bool,
+        memory: Memory,
+    ) -> Arc<Self> {
         let state = State {
-            own,
-            is_held: true,
+            memory,
             ..State::default()
         };
         Arc::new(Self {
             outbox,
-            span: span.filter(|cx| cx.span().is_recording()),
-            scope,
-            fills,
+            is_recording: place.span().is_some_and(|cx| cx.span().is_recording()),
+            place,
+            by,
             hides_content,
+            scope: OnceLock::new(),
             sent: Instant::now(),
             is_recorded: AtomicBool::new(false),
             state: Mutex::new(state),
@@ -97,12 +104,17 @@ impl Inner {
         &self.outbox
     }
 
-    pub(super) const fn span(&self) -> Option<&Context> {
-        self.span.as_ref()
+    /// With the span that takes what is known; `None` where nobody does.
+    pub(super) fn span(&self) -> Option<&Context> {
+        self.place.span().filter(|_| self.is_recording)
     }
 
-    pub(super) const fn scope(&self) -> &Context {
-        &self.scope
+    pub(super) fn scope(&self) -> &Context {
+        self.scope.get_or_init(|| match (&self.place, self.by) {
+            (Place::Own(span), by) => model_span::scope_of(span, by),
+            (Place::Filled { scope, .. }, By::Seam) => model_span::at_work(scope),
+            (Place::Filled { scope, .. }, By::Hand) | (Place::Nowhere(scope), _) => scope.clone(),
+        })
     }
 
     pub(super) const fn hides_content(&self) -> bool {
@@ -117,9 +129,11 @@ impl Inner {
     /// A recorder ends the call from now on.
     pub(super) fn record(&self, status_code: Option<u16>, content: Content) -> Option<Assembler> {
         self.is_recorded.store(true, Ordering::Relaxed);
-        self.state().status_code = status_code;
-        self.is_open()
-            .then(|| Assembler::new(content, self.hides_content))
+        let mut state = self.state();
+        state.status_code = status_code;
+        let records = self.is_recording && state.ended_at.is_none();
+        let memory = mem::take(&mut state.memory);
+        records.then(|| Assembler::with(memory, content, self.hides_content))
     }
 
     pub(super) fn note_reply(&self) {
@@ -132,13 +146,13 @@ impl Inner {
 
     /// The program says no more.
     pub(super) fn let_go(&self) {
-        let (assembler, has_ended) = {
+        let (mut assembler, has_ended) = {
             let mut state = self.state();
-            state.is_held = false;
+            state.is_let_go = true;
             (state.assembler.take(), state.ended_at.is_some())
         };
         if !self.is_recorded.load(Ordering::Relaxed) {
-            self.finish(assembler, Cause::Dropped, None);
+            self.finish(assembler.as_deref_mut(), Cause::Dropped, None);
         } else if has_ended {
             self.close();
         }
@@ -150,11 +164,11 @@ impl Inner {
     }
 
     fn is_open(&self) -> bool {
-        self.span.is_some() && self.state().ended_at.is_none()
+        self.is_recording && self.state().ended_at.is_none()
     }
 
     pub(super) fn say(&self, attributes: impl IntoIterator<Item = KeyValue>) {
-        if self.span.is_some() {
+        if self.is_recording {
             self.state().said.extend(attributes);
         }
     }
@@ -167,7 +181,10 @@ impl Inner {
         let mut state = self.state();
         let mut assembler = match state.assembler.take() {
             Some(assembler) => assembler,
-            None => Assembler::new(Content::Lines, self.hides_content),
+            None => {
+                let memory = mem::take(&mut state.memory);
+                Box::new(Assembler::with(memory, Content::Lines, self.hides_content))
+            }
         };
         state.assembler = self.guarded(|| {
             assembler.take_event(json, at);
@@ -183,44 +200,53 @@ impl Inner {
     /// Writes what was read, once. The event has ended now, though the program may have more to say of it.
     pub(super) fn finish(
         &self,
-        assembler: Option<Assembler>,
+        assembler: Option<&mut Assembler>,
         cause: Cause,
         broken: Option<String>,
     ) {
-        let (is_held, lacks_usage) = {
+        let (is_let_go, lacks_usage) = {
             let mut state = self.state();
             if state.ended_at.is_some() {
                 return;
             }
             state.ended_at = Some(SystemTime::now());
             // A fault of ours is nobody else's matter.
-            let lacks_usage = self.span.as_ref().and_then(|cx| {
+            let lacks_usage = self.span().and_then(|cx| {
                 guarded(&self.outbox, || {
-                    self.write(cx, &state, assembler, cause, broken)
+                    self.write(cx, &mut state, assembler, cause, broken)
                 })
             });
-            (state.is_held, lacks_usage)
+            (state.is_let_go, lacks_usage)
         };
         if lacks_usage == Some(true) {
             hint_at_usage();
         }
-        if !is_held {
+        if is_let_go {
             self.close();
         }
     }
 
     /// Writes what the program has said, which counts more, and lets the span go.
     fn close(&self) {
-        let ended = mem::take(&mut *self.state());
-        let Some(cx) = &self.span else { return };
+        let (said, mut read, ended_at) = {
+            let mut state = self.state();
+            let said = mem::take(&mut state.said);
+            (said, mem::take(&mut state.read), state.ended_at)
+        };
+        let Some(cx) = self.span() else { return };
         let span = cx.span();
-        let error = ended.said.iter().rfind(|it| it.key.as_str() == ERROR);
-        if let Some(Value::String(text)) = error.map(|it| &it.value) {
-            span.set_status(Status::error(text.as_str().to_owned()));
+        if !said.is_empty() {
+            let error = said.iter().rfind(|it| it.key.as_str() == ERROR);
+            if let Some(Value::String(text)) = error.map(|it| &it.value) {
+                span.set_status(Status::error(text.as_str().to_owned()));
+            }
         }
-        span.set_attributes(ended.said);
-        if let (Some(_), Some(at)) = (&ended.own, ended.ended_at) {
-            span.end_with_timestamp(at);
+        match (&self.place, ended_at) {
+            (Place::Own(_), Some(at)) => {
+                read.extend(said);
+                late::end_with(&span, at, read);
+            }
+            _ => span.set_attributes(said),
         }
     }
 
@@ -228,31 +254,26 @@ impl Inner {
     fn write(
         &self,
         cx: &Context,
-        state: &State,
-        mut assembler: Option<Assembler>,
+        state: &mut State,
+        mut assembler: Option<&mut Assembler>,
         cause: Cause,
         broken: Option<String>,
     ) -> bool {
         let span = cx.span();
         let mut error = broken.map(|text| (text, None));
-        let mut attributes = Vec::with_capacity(32);
-        let mut writer = Writer {
-            fills: self.fills,
-            put: &mut |attribute| attributes.push(attribute),
-        };
+        let mut writer = Writer(late::room());
         if let Some(status) = state.status_code {
             writer.put("honeyhive_metadata.status_code", i64::from(status));
         }
         let ending = assembler.as_mut().map(|it| it.finish(cause));
-        if let Some(assembler) = &assembler {
-            let reply = assembler.reply();
-            writer.said(reply);
-            writer.first(assembler.first_chunk(), assembler.first_token());
+        let mut lacks_usage = false;
+        if let Some(assembler) = assembler {
+            lacks_usage = is_usage_missing(assembler, state);
             error = error.or_else(|| failure_of(assembler));
+            let (chunk, token) = (assembler.first_chunk(), assembler.first_token());
+            writer.said(assembler.reply_mut());
+            writer.first(chunk, token);
         }
-        let lacks_usage = assembler
-            .as_ref()
-            .is_some_and(|it| is_usage_missing(it, state));
         if lacks_usage {
             writer.put("honeyhive_metadata.usage", "not sent");
         }
@@ -267,13 +288,17 @@ impl Inner {
             _ => Ending::Complete,
         };
         writer.put("honeyhive_metadata.outcome", outcome.name());
+        let fills = matches!(self.place, Place::Filled { .. });
         if let Some((text, kind)) = error {
-            if !self.fills {
+            if !fills {
                 span.set_status(Status::error(text.clone()));
             }
             writer.failed(text, kind);
         }
-        span.set_attributes(attributes);
+        match fills {
+            true => span.set_attributes(writer.0.into_iter().map(model_span::filled)),
+            false => state.read = writer.0,
+        }
         lacks_usage
     }
 }

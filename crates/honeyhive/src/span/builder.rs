@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, SpanBuilder as OtelSpanBuilder, TraceContextExt, Tracer};
-use opentelemetry_sdk::trace::SdkTracer;
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::{SdkTracer, Span as SdkSpan};
 use serde::Serialize;
 
 use super::{Named, Span, attributes_of};
@@ -47,9 +47,6 @@ pub struct SpanBuilder {
     event_type: Option<EventType>,
     event_id: Option<EventId>,
     attributes: Vec<KeyValue>,
-    /// Who records the model call that it is.
-    #[cfg(feature = "model-calls")]
-    recorded_by: Option<model_span::By>,
 }
 
 /// What makes the spans of a tracer, and where they go.
@@ -81,8 +78,6 @@ impl SpanBuilder {
             event_type: None,
             event_id: None,
             attributes: Vec::new(),
-            #[cfg(feature = "model-calls")]
-            recorded_by: None,
         }
     }
 
@@ -133,15 +128,6 @@ impl SpanBuilder {
         self.enrich(Enrichment::new().config(map))
     }
 
-    /// The span of a model call that is recorded already, and said so much of.
-    #[cfg(feature = "model-calls")]
-    pub(crate) fn of_call(mut self, by: model_span::By, attributes: Vec<KeyValue>) -> Self {
-        self.event_type = Some(EventType::Model);
-        self.recorded_by = Some(by);
-        self.attributes = attributes;
-        self
-    }
-
     fn enrich(mut self, enrichment: Enrichment) -> Self {
         if let Some(maker) = &self.maker {
             maker.outbox.count_refused(enrichment.refused_count());
@@ -167,6 +153,10 @@ impl SpanBuilder {
         maker
             .outbox
             .expect_open(format_args!("the span {:?}", self.inner.name), site);
+        let parent = match &self.session {
+            Some(session) => session.context(),
+            None => context::current(),
+        };
         let mut attributes = self.attributes;
         attributes.truncate(MAX_GATHERED - RESERVED);
         attributes.extend(
@@ -177,20 +167,12 @@ impl SpanBuilder {
             self.event_id
                 .map(|id| KeyValue::new(EVENT_ID, id.to_string())),
         );
-        let parent = match &self.session {
-            Some(session) => session.context(),
-            None => context::current(),
-        };
-        if cfg!(debug_assertions) && current::of_tracer(&parent, &maker.outbox).is_none() {
-            attributes.push(KeyValue::new(CALL_SITE, site.to_string()));
-        }
-        let builder = self.inner.with_attributes(attributes);
-        let span = maker.tracer.build_with_context(builder, &parent);
+        let span = maker.start(self.inner, attributes, &parent, site);
         let span_id = span.span_context().span_id();
         let cx = parent.with_span(span);
         #[cfg(feature = "model-calls")]
         let cx = match self.event_type {
-            Some(event_type) => model_span::mark(cx, event_type, self.recorded_by),
+            Some(event_type) => model_span::mark(cx, event_type),
             None => cx,
         };
         Span {
@@ -203,6 +185,40 @@ impl SpanBuilder {
             ended_at: std::sync::OnceLock::new(),
         }
     }
+}
+
+impl Maker {
+    fn start(
+        &self,
+        builder: OtelSpanBuilder,
+        mut attributes: Vec<KeyValue>,
+        parent: &Context,
+        site: CallSite,
+    ) -> SdkSpan {
+        if cfg!(debug_assertions) && current::of_tracer(parent, &self.outbox).is_none() {
+            attributes.push(KeyValue::new(CALL_SITE, site.to_string()));
+        }
+        let builder = builder.with_attributes(attributes);
+        self.tracer.build_with_context(builder, parent)
+    }
+}
+
+/// Starts the span of a model call that is recorded already, and said so much of.
+#[cfg(feature = "model-calls")]
+pub(crate) fn start_call(
+    maker: &Maker,
+    name: Cow<'static, str>,
+    mut attributes: Vec<KeyValue>,
+    parent: &Context,
+    site: CallSite,
+) -> Context {
+    maker
+        .outbox
+        .expect_open(format_args!("the span {name:?}"), site);
+    attributes.truncate(MAX_GATHERED - RESERVED);
+    attributes.push(KeyValue::new(EVENT_TYPE, EventType::Model.as_str()));
+    let builder = OtelSpanBuilder::from_name(name);
+    parent.with_span(maker.start(builder, attributes, parent, site))
 }
 
 impl Session {

@@ -2,6 +2,8 @@
 
 mod builder;
 mod failure;
+#[cfg(feature = "model-calls")]
+pub(crate) mod late;
 mod run;
 
 use std::error::Error;
@@ -15,6 +17,8 @@ use opentelemetry::{Context, KeyValue};
 
 pub(crate) use builder::Maker;
 pub use builder::SpanBuilder;
+#[cfg(feature = "model-calls")]
+pub(crate) use builder::start_call;
 pub use failure::Failure;
 
 use crate::attributes::{ERROR, EVENT_ID, MAX_ATTRIBUTES};

@@ -44,26 +44,39 @@ fn take_choice(reply: &mut Reply, position: u64, choice: Json<'_>) {
     reply.finish(index, reason);
 }
 
-/// A message, or what is added to it.
+/// A message, or what is added to it: looked through once, and taken in an order that does not depend on its own.
 pub(super) fn take_message(reply: &mut Reply, choice: u64, message: Json<'_>) {
-    if let Some(content) = message.get("content") {
-        take_content(reply, choice, content);
+    let (mut spoken, mut refusal, mut calls, mut function) = (None, None, None, None);
+    // Names of the same, of which the first counts.
+    let mut thoughts = [None; 3];
+    for (name, value) in message.fields() {
+        match name {
+            b"content" => take_content(reply, choice, value),
+            b"refusal" => refusal = value.said(),
+            b"reasoning_content" => thoughts[0] = value.said(),
+            b"reasoning" => thoughts[1] = value.said(),
+            b"thinking" => thoughts[2] = value.said(),
+            b"tool_calls" => calls = Some(value),
+            b"function_call" => function = Some(value),
+            b"audio" => spoken = value.get("transcript").and_then(Json::text),
+            _ => {}
+        }
     }
-    if let Some(spoken) = message.path(["audio", "transcript"]).and_then(Json::text) {
+    if let Some(spoken) = spoken {
         reply.push(choice, Kind::Text, (0, 0), spoken);
     }
-    if let Some(refusal) = message.text_in("refusal") {
+    if let Some(refusal) = refusal {
         reply.push(choice, Kind::Refusal, (0, 0), refusal);
     }
-    let reasoning = ["reasoning_content", "reasoning", "thinking"];
-    if let Some(text) = reasoning.iter().find_map(|key| message.text_in(key)) {
+    if let Some(text) = thoughts.into_iter().flatten().next() {
         reply.push(choice, Kind::Reasoning, (0, 0), text);
     }
-    for (position, call) in message.list("tool_calls").enumerate() {
-        let index = call.number("index").unwrap_or(position as u64);
+    let calls = calls.into_iter().flat_map(Json::items);
+    for (position, call) in (0..).zip(calls) {
+        let index = call.number("index").unwrap_or(position);
         take_call(reply, choice, index, call);
     }
-    if let Some(function) = message.get("function_call") {
+    if let Some(function) = function {
         let name = function.text_in("name");
         take_function(reply, choice, 0, None, name, function);
     }

@@ -1,6 +1,6 @@
 //! [`Format`]: whose words a stream or a body speaks.
 
-use super::json::Json;
+use super::json::{Json, Text};
 use super::reply::Reply;
 use super::{anthropic, chat, gemini, other, responses, vercel};
 
@@ -17,31 +17,58 @@ pub(super) enum Format {
     Transcription,
 }
 
+/// What an event has, found in one pass.
+#[derive(Default)]
+struct Seen<'a> {
+    kind: Option<Text<'a>>,
+    is_response: bool,
+    is_chat: bool,
+    is_gemini: bool,
+    is_done: bool,
+    has_message: bool,
+    has_vectors: bool,
+    has_data: bool,
+    has_text: bool,
+}
+
 impl Format {
     /// Tells the format by one event, or by a body. What stands in the middle of every stream counts, too: nobody
     /// promises that the first event comes first.
     pub(super) fn of(event: Json<'_>) -> Option<Self> {
-        if let Some(kind) = event.text_in("type") {
-            let kind = Self::of_type(kind.written(), event);
-            if kind.is_some() {
-                return kind;
+        let mut seen = Seen::default();
+        for (name, value) in event.fields() {
+            match name {
+                b"type" => seen.kind = value.said(),
+                b"object" => seen.is_response = value.says("response"),
+                b"choices" => seen.is_chat |= value.is_list(),
+                b"x_groq" => seen.is_chat = true,
+                b"candidates" => seen.is_gemini |= value.is_list(),
+                b"usageMetadata" | b"promptFeedback" => seen.is_gemini = true,
+                b"done" => seen.is_done = true,
+                b"message" | b"response" => seen.has_message = true,
+                b"embedding" | b"embeddings" => seen.has_vectors = true,
+                b"data" => seen.has_data = value.is_list(),
+                b"text" => seen.has_text = true,
+                _ => {}
             }
         }
-        let has = |key: &str| event.get(key).is_some();
-        let has_list = |key: &str| event.get(key).is_some_and(Json::is_list);
-        Some(if event.is("object", "response") {
+        let kind = seen.kind.and_then(|it| Self::of_type(it.written(), event));
+        if kind.is_some() {
+            return kind;
+        }
+        Some(if seen.is_response {
             Self::Responses
-        } else if has_list("choices") || has("x_groq") {
+        } else if seen.is_chat {
             Self::Chat
-        } else if has_list("candidates") || has("usageMetadata") || has("promptFeedback") {
+        } else if seen.is_gemini {
             Self::Gemini
-        } else if has("done") && (has("message") || has("response")) {
+        } else if seen.is_done && seen.has_message {
             Self::Ollama
-        } else if has("embedding") || has("embeddings") {
+        } else if seen.has_vectors {
             Self::Embeddings
-        } else if has_list("data") {
+        } else if seen.has_data {
             Self::of_data(event)?
-        } else if has("text") {
+        } else if seen.has_text {
             Self::Transcription
         } else {
             return None;
@@ -92,14 +119,22 @@ impl Format {
 /// Takes an error that stands for itself, as every provider sends one in the middle of a stream; says whether there
 /// was one.
 pub(super) fn take_error(reply: &mut Reply, event: Json<'_>) -> bool {
-    if let Some(error) = event.get("error") {
+    let (mut told, mut is_error) = (None, false);
+    for (name, value) in event.fields() {
+        match name {
+            b"error" => told = Some(value),
+            b"type" => is_error = value.says("error"),
+            _ => {}
+        }
+    }
+    if let Some(error) = told {
         let kind = ["type", "status", "code"]
             .iter()
             .find_map(|key| error.text_in(key));
         reply.fail(kind, error.text().or_else(|| error.text_in("message")));
         return true;
     }
-    if !event.is("type", "error") {
+    if !is_error {
         return false;
     }
     let message = ["message", "errorText"]

@@ -21,6 +21,10 @@ pub(crate) enum Content {
 impl Content {
     /// By the headers `content-type` and `content-encoding`.
     pub(crate) fn of(content_type: Option<&str>, content_encoding: Option<&str>) -> Self {
+        // As most streams say it.
+        if let (Some("text/event-stream"), None) = (content_type, content_encoding) {
+            return Self::Lines;
+        }
         if content_encoding
             .is_some_and(|it| !it.trim().is_empty() && !it.trim().eq_ignore_ascii_case("identity"))
         {
@@ -114,6 +118,11 @@ impl Framing {
             Content::Whole => self.take_whole(bytes),
             Content::Lines => {
                 while let Some(at) = self.line_end(&mut bytes) {
+                    if let Some(data) = self.event_in(&bytes[..at], &bytes[at..]) {
+                        put(Frame::Event(data));
+                        bytes = &bytes[at + 2..];
+                        continue;
+                    }
                     self.take_line(&bytes[..at], put);
                     self.after_carriage_return = bytes[at] == b'\r';
                     bytes = &bytes[at + 1..];
@@ -151,6 +160,20 @@ impl Framing {
             *bytes = bytes.strip_prefix(b"\n").unwrap_or(bytes);
         }
         memchr::memchr2(b'\n', b'\r', bytes)
+    }
+
+    /// The data of an event that is one line and has come whole, as most do: it is lent from where it lies.
+    fn event_in<'a>(&mut self, line: &'a [u8], end: &[u8]) -> Option<&'a [u8]> {
+        let has_begun = self.has_data || !self.line.is_empty();
+        if has_begun || self.is_long_line || self.is_long_event || !end.starts_with(b"\n\n") {
+            return None;
+        }
+        let data = line.strip_prefix(b"data:")?;
+        if data.len() > MAX_EVENT {
+            return None;
+        }
+        self.has_begun = true;
+        Some(data.strip_prefix(b" ").unwrap_or(data))
     }
 
     fn take_line(&mut self, end: &[u8], put: &mut dyn FnMut(Frame<'_>)) {

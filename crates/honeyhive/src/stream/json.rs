@@ -4,6 +4,12 @@
 //! indexed, not parsed: no value is copied, nothing is allocated once the index has grown, fields may stand in any
 //! order and have any type. `serde_json` would own every text with an escape in it, and every list.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::words;
+use crate::model::limits;
+
 /// Deeper than this no model API nests what is read here.
 const MAX_DEPTH: u32 = 64;
 /// Numbers in lists, of which an embedding has thousands, are no nodes.
@@ -14,6 +20,8 @@ enum Kind {
     Object,
     Array,
     Text,
+    /// A text with escapes.
+    Escaped,
     /// A number or a truth value.
     Plain,
     Null,
@@ -41,21 +49,24 @@ pub(super) struct Index {
 }
 
 impl Index {
+    /// The memory, to be used again where it is not much.
+    pub(super) fn recycled(mut self) -> Self {
+        const MOST: usize = 1024;
+        if self.nodes.capacity() > MOST {
+            return Self::default();
+        }
+        self.nodes.clear();
+        self
+    }
+
     /// The root of the text; `None` where the text is no JSON, or more than is looked into.
     pub(super) fn read<'a>(&'a mut self, text: &'a str) -> Option<Json<'a>> {
         u32::try_from(text.len()).ok()?;
         self.nodes.clear();
-        // An event has a node in 12 bytes: room for it is made once.
-        self.nodes.reserve((text.len() / 12).clamp(16, 1024));
-        let mut scanner = Scanner {
-            bytes: text.as_bytes(),
-            at: 0,
-            nodes: &mut self.nodes,
-        };
-        scanner.value((0, 0), 0)?;
-        scanner.skip_space();
-        let is_all = scanner.at == text.len();
-        is_all.then_some(Json {
+        // An event has a node in 12 bytes: room for it is made once, and most times for the events that follow.
+        self.nodes.reserve((text.len() / 12).clamp(32, 1024));
+        scan(text.as_bytes(), &mut self.nodes)?;
+        Some(Json {
             text,
             nodes: &self.nodes,
             at: 0,
@@ -66,170 +77,221 @@ impl Index {
 /// Where a text begins, and its length.
 type Range = (u32, u32);
 
-struct Scanner<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    nodes: &'a mut Vec<Node>,
+const UNNAMED: Range = (0, 0);
+
+/// The list or object that the next value is in. While it is open, its node's `next` is the one around it.
+#[derive(Clone, Copy)]
+struct Open {
+    node: usize,
+    /// How many are open.
+    depth: u32,
+    /// Its values so far.
+    items: u32,
+    /// What closes it.
+    end: u8,
 }
 
-impl Scanner<'_> {
-    fn skip_space(&mut self) {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.bytes.get(self.at) {
-            self.at += 1;
-        }
-    }
-
-    /// The next byte that is no space.
-    #[inline]
-    fn peek(&mut self) -> Option<u8> {
-        let byte = *self.bytes.get(self.at)?;
-        if byte > b' ' {
-            return Some(byte);
-        }
-        self.skip_space();
-        self.bytes.get(self.at).copied()
-    }
-
-    #[inline]
-    fn next(&mut self) -> Option<u8> {
-        let byte = self.peek()?;
-        self.at += 1;
-        Some(byte)
-    }
-
-    #[inline]
-    fn value(&mut self, name: Range, depth: u32) -> Option<()> {
-        match self.peek()? {
-            b'{' => self.object(name, depth),
-            b'[' => self.array(name, depth),
+/// Passes one value and all within; `None` where something follows. One loop whose place is no field: a call for each
+/// level, and a place in memory, would take half as long again.
+fn scan(bytes: &[u8], nodes: &mut Vec<Node>) -> Option<()> {
+    let mut at = 0;
+    let mut name = UNNAMED;
+    let mut open = Open {
+        node: 0,
+        depth: 0,
+        items: 0,
+        end: 0,
+    };
+    loop {
+        match peek(bytes, &mut at)? {
             b'"' => {
-                let (start, len) = self.text()?;
-                self.push(Kind::Text, name, start, start + len)
+                let (end, is_plain) = text_end(bytes, at + 1)?;
+                let kind = match is_plain {
+                    true => Kind::Text,
+                    false => Kind::Escaped,
+                };
+                push(nodes, kind, name, at + 1, end)?;
+                at = end + 1;
             }
-            _ => {
-                let (kind, start) = self.plain()?;
-                self.push(kind, name, start as u32, self.at as u32)
+            first @ (b'{' | b'[') => {
+                open = begin(nodes, open, first, name, at)?;
+                at += 1;
+                if peek(bytes, &mut at)? != open.end {
+                    name = name_at(bytes, &mut at, open.end)?;
+                    continue;
+                }
+                at += 1;
+                open = close(nodes, open, at)?;
             }
-        }
-    }
-
-    fn object(&mut self, name: Range, depth: u32) -> Option<()> {
-        let node = self.open(Kind::Object, name, depth)?;
-        let mut fields = 0;
-        if self.peek()? == b'}' {
-            self.at += 1;
-        } else {
-            loop {
-                (self.peek()? == b'"').then_some(())?;
-                let name = self.text()?;
-                (self.next()? == b':').then_some(())?;
-                self.value(name, depth + 1)?;
-                fields += 1;
-                match self.next()? {
-                    b',' => {}
-                    b'}' => break,
-                    _ => return None,
+            first => {
+                let start = at;
+                let kind = plain(bytes, first, &mut at)?;
+                if open.end != b']' {
+                    push(nodes, kind, name, start, at)?;
                 }
             }
         }
-        self.close(node, fields)
-    }
-
-    fn array(&mut self, name: Range, depth: u32) -> Option<()> {
-        let node = self.open(Kind::Array, name, depth)?;
-        let mut items = 0;
-        if self.peek()? == b']' {
-            self.at += 1;
-        } else {
-            loop {
-                match self.peek()? {
-                    b'{' | b'[' | b'"' => self.value((0, 0), depth + 1)?,
-                    _ => _ = self.plain()?,
-                }
-                items += 1;
-                match self.next()? {
-                    b',' => {}
-                    b']' => break,
-                    _ => return None,
-                }
-            }
-        }
-        self.close(node, items)
-    }
-
-    /// The node of a list or an object, whose end is not known yet.
-    fn open(&mut self, kind: Kind, name: Range, depth: u32) -> Option<usize> {
-        if depth == MAX_DEPTH {
-            return None;
-        }
-        let node = self.nodes.len();
-        self.push(kind, name, self.at as u32, 0)?;
-        self.at += 1;
-        Some(node)
-    }
-
-    fn close(&mut self, node: usize, items: u32) -> Option<()> {
-        let next = self.nodes.len() as u32;
-        let node = self.nodes.get_mut(node)?;
-        node.end = self.at as u32;
-        node.next = next;
-        node.items = items;
-        Some(())
-    }
-
-    /// Passes a text, whose opening quote is next.
-    #[inline]
-    fn text(&mut self) -> Option<Range> {
-        let start = self.at + 1;
-        let mut at = start;
         loop {
-            at = stop_in(self.bytes, at)?;
-            if self.bytes[at] == b'"' {
+            if open.depth == 0 {
+                skip_space(bytes, &mut at);
+                return (at == bytes.len()).then_some(());
+            }
+            open.items += 1;
+            let next = peek(bytes, &mut at)?;
+            at += 1;
+            if next == b',' {
                 break;
             }
-            at += 2;
+            (next == open.end).then_some(())?;
+            open = close(nodes, open, at)?;
         }
-        self.at = at + 1;
-        Some((start as u32, (at - start) as u32))
+        name = name_at(bytes, &mut at, open.end)?;
     }
+}
 
-    /// A number, `true`, `false` or `null`, and where it begins.
-    fn plain(&mut self) -> Option<(Kind, usize)> {
-        let start = self.at;
-        let kind = match self.bytes.get(start)? {
-            b'n' => Kind::Null,
-            b'-' | b'0'..=b'9' | b't' | b'f' => Kind::Plain,
-            _ => return None,
-        };
-        if self.bytes[start..].starts_with(b"null") {
-            self.at += 4;
-            return Some((kind, start));
-        }
-        while let Some(b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'E') =
-            self.bytes.get(self.at)
-        {
-            self.at += 1;
-        }
-        Some((kind, start))
+fn skip_space(bytes: &[u8], at: &mut usize) {
+    while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(*at) {
+        *at += 1;
     }
+}
 
-    #[inline]
-    fn push(&mut self, kind: Kind, (name, name_len): Range, start: u32, end: u32) -> Option<()> {
-        let next = self.nodes.len() + 1;
-        if next > MAX_NODES {
-            return None;
-        }
-        self.nodes.push(Node {
-            name,
-            name_len,
-            start,
-            end,
-            next: next as u32,
-            items: 0,
-            kind,
-        });
-        Some(())
+/// The next byte that is no space.
+#[inline]
+fn peek(bytes: &[u8], at: &mut usize) -> Option<u8> {
+    let byte = *bytes.get(*at)?;
+    if byte > b' ' {
+        return Some(byte);
     }
+    skip_space(bytes, at);
+    bytes.get(*at).copied()
+}
+
+/// The name of the value that comes, where that is a field.
+#[inline]
+fn name_at(bytes: &[u8], at: &mut usize, ends: u8) -> Option<Range> {
+    if ends == b']' {
+        return Some(UNNAMED);
+    }
+    (peek(bytes, at)? == b'"').then_some(())?;
+    let start = *at + 1;
+    let (end, _) = text_end(bytes, start)?;
+    *at = end + 1;
+    (peek(bytes, at)? == b':').then_some(())?;
+    *at += 1;
+    Some((start as u32, (end - start) as u32))
+}
+
+/// Where the text ends that begins here, and whether it has no escapes.
+#[inline]
+fn text_end(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
+    let mut at = stop_in(bytes, start)?;
+    if bytes.get(at) == Some(&b'"') {
+        return Some((at, true));
+    }
+    while bytes.get(at) != Some(&b'"') {
+        at = stop_in(bytes, at + 2)?;
+    }
+    Some((at, false))
+}
+
+/// What numbers and truth values are written with.
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        plain[byte] = matches!(byte as u8, b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'E');
+        byte += 1;
+    }
+    plain
+};
+
+/// Passes a number, `true`, `false` or `null`.
+#[inline]
+fn plain(bytes: &[u8], first: u8, at: &mut usize) -> Option<Kind> {
+    let kind = match first {
+        b'n' => Kind::Null,
+        b'-' | b'0'..=b'9' | b't' | b'f' => Kind::Plain,
+        _ => return None,
+    };
+    if kind == Kind::Null && bytes[*at..].starts_with(b"null") {
+        *at += 4;
+        return Some(kind);
+    }
+    while let Some(byte) = bytes.get(*at)
+        && PLAIN[usize::from(*byte)]
+    {
+        *at += 1;
+    }
+    Some(kind)
+}
+
+/// A list or an object begins.
+#[inline]
+fn begin(nodes: &mut Vec<Node>, around: Open, first: u8, name: Range, at: usize) -> Option<Open> {
+    if around.depth == MAX_DEPTH {
+        return None;
+    }
+    if let Some(node) = nodes.get_mut(around.node) {
+        node.items = around.items;
+    }
+    let kind = match first {
+        b'{' => Kind::Object,
+        _ => Kind::Array,
+    };
+    let node = nodes.len();
+    push(nodes, kind, name, at, 0)?;
+    nodes.last_mut()?.next = around.node as u32;
+    Some(Open {
+        node,
+        depth: around.depth + 1,
+        items: 0,
+        // Two behind what opens it.
+        end: first + 2,
+    })
+}
+
+/// What is open ends here; returns what is around it.
+#[inline]
+fn close(nodes: &mut [Node], open: Open, at: usize) -> Option<Open> {
+    let next = nodes.len() as u32;
+    let node = nodes.get_mut(open.node)?;
+    let around = std::mem::replace(&mut node.next, next) as usize;
+    node.end = at as u32;
+    node.items = open.items;
+    let node = nodes.get(around)?;
+    Some(Open {
+        node: around,
+        depth: open.depth - 1,
+        items: node.items,
+        end: match node.kind {
+            Kind::Object => b'}',
+            _ => b']',
+        },
+    })
+}
+
+#[inline]
+fn push(
+    nodes: &mut Vec<Node>,
+    kind: Kind,
+    (name, name_len): Range,
+    start: usize,
+    end: usize,
+) -> Option<()> {
+    let next = nodes.len() + 1;
+    if next > MAX_NODES {
+        return None;
+    }
+    nodes.push(Node {
+        name,
+        name_len,
+        start: start as u32,
+        end: end as u32,
+        next: next as u32,
+        items: 0,
+        kind,
+    });
+    Some(())
 }
 
 /// Where the next quote or backslash is. Names are a few bytes long: those are looked at eight at a time, for which a
@@ -286,10 +348,16 @@ impl<'a> Json<'a> {
     }
 
     /// The fields of an object, without its nulls.
-    pub(super) fn fields(self) -> impl Iterator<Item = (&'a [u8], Self)> + use<'a> {
-        self.children(Kind::Object)
-            .filter(|field| field.node().kind != Kind::Null)
-            .map(|field| (field.name(), field))
+    pub(super) fn fields(self) -> Fields<'a> {
+        let node = self.node();
+        let end = match node.kind {
+            Kind::Object => node.next as usize,
+            _ => 0,
+        };
+        Fields {
+            at: self.at(self.at + 1),
+            end,
+        }
     }
 
     /// As the text writes it: names of an API have no escapes.
@@ -298,6 +366,14 @@ impl<'a> Json<'a> {
         let node = self.node();
         let start = node.name as usize;
         &self.text.as_bytes()[start..start + node.name_len as usize]
+    }
+
+    /// The name of the field that this is.
+    pub(super) fn name_text(self) -> &'a str {
+        let node = self.node();
+        let start = node.name as usize;
+        let name = self.text.get(start..start + node.name_len as usize);
+        name.unwrap_or_default()
     }
 
     #[inline]
@@ -315,11 +391,6 @@ impl<'a> Json<'a> {
             at = child.node().next as usize;
             Some(child)
         })
-    }
-
-    /// The field of a field, and so on.
-    pub(super) fn path<const N: usize>(self, keys: [&str; N]) -> Option<Self> {
-        keys.into_iter().try_fold(self, Self::get)
     }
 
     /// The texts, lists and objects of a list; nothing for any other value.
@@ -346,12 +417,18 @@ impl<'a> Json<'a> {
     }
 
     pub(super) fn text(self) -> Option<Text<'a>> {
-        (self.node().kind == Kind::Text).then(|| Text(self.raw()))
+        let is_plain = match self.node().kind {
+            Kind::Text => true,
+            Kind::Escaped => false,
+            _ => return None,
+        };
+        let written = self.raw();
+        Some(Text { written, is_plain })
     }
 
     /// The text, where this is one that is not empty.
     pub(super) fn said(self) -> Option<Text<'a>> {
-        self.text().filter(|text| !text.0.is_empty())
+        self.text().filter(|text| !text.written.is_empty())
     }
 
     /// The text in this field, where there is one that is not empty.
@@ -359,8 +436,13 @@ impl<'a> Json<'a> {
         self.get(key)?.said()
     }
 
+    /// The value is this text.
+    pub(super) fn says(self, text: &str) -> bool {
+        self.text().is_some_and(|it| it.written == text)
+    }
+
     pub(super) fn is(self, key: &str, value: &str) -> bool {
-        self.text_in(key).is_some_and(|text| text.0 == value)
+        self.get(key).is_some_and(|it| it.says(value))
     }
 
     pub(super) fn number(self, key: &str) -> Option<u64> {
@@ -389,24 +471,99 @@ impl<'a> Json<'a> {
     }
 }
 
+/// The fields of an object, without its nulls.
+pub(super) struct Fields<'a> {
+    at: Json<'a>,
+    end: usize,
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = (&'a [u8], Json<'a>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.at.at < self.end {
+            let field = self.at;
+            let node = field.nodes.get(field.at)?;
+            self.at.at = node.next as usize;
+            if node.kind != Kind::Null {
+                let start = node.name as usize;
+                let end = start + node.name_len as usize;
+                return Some((field.text.as_bytes().get(start..end)?, field));
+            }
+        }
+        None
+    }
+}
+
 /// A text as JSON writes it, without the quotes.
 #[derive(Clone, Copy)]
-pub(super) struct Text<'a>(&'a str);
+pub(super) struct Text<'a> {
+    written: &'a str,
+    is_plain: bool,
+}
 
 impl<'a> Text<'a> {
     /// A text that has no escapes.
-    pub(super) const fn plain(text: &'a str) -> Self {
-        Self(text)
+    pub(super) const fn plain(written: &'a str) -> Self {
+        Self {
+            written,
+            is_plain: true,
+        }
     }
 
     /// The text as it is written, which is what it says wherever it is a word of an API.
     pub(super) const fn written(self) -> &'a str {
-        self.0
+        self.written
+    }
+
+    /// The text, where it has no escapes.
+    pub(super) fn as_plain(self) -> Option<&'a str> {
+        self.is_plain.then_some(self.written)
+    }
+
+    /// What the text says, as one: most have no escapes, and are copied once.
+    pub(super) fn unescaped(self) -> Cow<'a, str> {
+        if self.is_plain {
+            return Cow::Borrowed(self.written);
+        }
+        let mut said = String::with_capacity(self.written.len());
+        self.each(&mut |piece| said.push_str(piece));
+        Cow::Owned(said)
+    }
+
+    /// The same, for a word that others say, too.
+    pub(super) fn shared(self, most: usize) -> Arc<str> {
+        match self.as_plain() {
+            Some(word) if word.len() <= most => words::shared(word),
+            _ => self.bounded(most),
+        }
+    }
+
+    /// What the text says, cut with a mark where that is longer.
+    pub(super) fn bounded<T>(self, most: usize) -> T
+    where
+        T: From<String> + From<&'a str>,
+    {
+        match self.unescaped() {
+            Cow::Borrowed(text) if text.len() <= most => text.into(),
+            text => {
+                let mut text = text.into_owned();
+                limits::shorten(&mut text, most);
+                text.into()
+            }
+        }
     }
 
     /// Hands on what the text says, piece by piece.
     pub(super) fn each(self, put: &mut dyn FnMut(&str)) {
-        let mut rest = self.0;
+        let mut rest = self.written;
+        if self.is_plain {
+            if !rest.is_empty() {
+                put(rest);
+            }
+            return;
+        }
         while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
             if at > 0 {
                 put(&rest[..at]);
@@ -418,18 +575,6 @@ impl<'a> Text<'a> {
         if !rest.is_empty() {
             put(rest);
         }
-    }
-}
-
-impl std::fmt::Display for Text<'_> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut outcome = Ok(());
-        self.each(&mut |piece| {
-            if outcome.is_ok() {
-                outcome = formatter.write_str(piece);
-            }
-        });
-        outcome
     }
 }
 
@@ -480,18 +625,25 @@ mod tests {
     use super::*;
     use serde_json::Value;
 
+    fn escaped(written: &str) -> Text<'_> {
+        Text {
+            written,
+            is_plain: false,
+        }
+    }
+
     /// The indexed value, rebuilt; numbers in lists are not kept.
     fn rebuilt(json: Json<'_>) -> Value {
         match json.node().kind {
             Kind::Object => {
                 let named = |field: Json<'_>| {
                     let name = std::str::from_utf8(field.name()).expect("a name");
-                    (Text(name).to_string(), rebuilt(field))
+                    (escaped(name).unescaped().into_owned(), rebuilt(field))
                 };
                 json.children(Kind::Object).map(named).collect()
             }
             Kind::Array => json.items().map(rebuilt).collect(),
-            Kind::Text => json.text().expect("a text").to_string().into(),
+            Kind::Text | Kind::Escaped => json.text().expect("a text").unescaped().into(),
             Kind::Plain | Kind::Null => serde_json::from_str(json.raw()).expect("plain"),
         }
     }
@@ -551,7 +703,7 @@ mod tests {
             (r"\u+123", "\u{fffd}+123"),
             ("\\", "\u{fffd}"),
         ] {
-            assert_eq!(Text(written).to_string(), said, "{written}");
+            assert_eq!(escaped(written).unescaped(), said, "{written}");
         }
     }
 

@@ -9,6 +9,7 @@ mod format;
 mod framing;
 mod gemini;
 mod json;
+mod message_keys;
 mod other;
 mod outputs;
 mod reply;
@@ -17,6 +18,7 @@ mod responses;
 #[cfg(test)]
 pub(crate) mod tests;
 mod vercel;
+mod words;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -30,7 +32,7 @@ pub(crate) use framing::Content;
 #[cfg(test)]
 use reply::{Choice, Kind, ToolCall};
 pub(crate) use reply::{Reply, Usage};
-pub(crate) use request::{Asked, Message, asking_for_usage};
+pub(crate) use request::{Asked, asking_for_usage};
 
 /// After so many events that nobody knows, a stream is not a model's.
 const MAX_UNKNOWN: u8 = 8;
@@ -47,6 +49,16 @@ pub(crate) struct Assembler {
     state: State,
     first_chunk: Option<Duration>,
     first_token: Option<Duration>,
+}
+
+/// Memory of a request that was read, in which its answer is.
+#[derive(Debug, Default)]
+pub(crate) struct Memory(Index);
+
+impl Asked {
+    pub(crate) fn memory(&mut self) -> Memory {
+        Memory(std::mem::take(&mut self.index))
+    }
 }
 
 /// What is known of the answer.
@@ -94,10 +106,15 @@ impl Ending {
 impl Assembler {
     /// `hides_content`: only lengths, names of tools, tokens and reasons are kept.
     pub(crate) fn new(content: Content, hides_content: bool) -> Self {
+        Self::with(Memory::default(), content, hides_content)
+    }
+
+    /// The memory is that in which the request was read.
+    pub(crate) fn with(memory: Memory, content: Content, hides_content: bool) -> Self {
         Self {
             framing: Framing::new(content),
             state: State {
-                index: Index::default(),
+                index: memory.0,
                 format: None,
                 unknown: 0,
                 reply: Reply::new(hides_content),
@@ -164,6 +181,11 @@ impl Assembler {
 
     pub(crate) fn reply(&self) -> &Reply {
         &self.state.reply
+    }
+
+    /// For who takes the words out of it.
+    pub(crate) fn reply_mut(&mut self) -> &mut Reply {
+        &mut self.state.reply
     }
 
     /// Whose answer it is was seen.

@@ -1,5 +1,7 @@
 //! What a model has answered, as the outputs of an event.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::reply::{Choice, Kind, Reply, ToolCall};
@@ -33,10 +35,39 @@ impl Reply {
     }
 }
 
+/// A name under which an answer says something.
+#[derive(Clone, Copy)]
+pub(crate) struct Name {
+    name: &'static str,
+    pub(crate) attribute: &'static str,
+}
+
+macro_rules! names {
+    ($($constant:ident $name:literal)*) => {
+        $(const $constant: Name = Name {
+            name: $name,
+            attribute: concat!("honeyhive_outputs.", $name),
+        };)*
+    };
+}
+
+names! {
+    ROLE "role"
+    CONTENT "content"
+    REASONING "reasoning"
+    REFUSAL "refusal"
+    CONTENT_BYTES "content_bytes"
+    REASONING_BYTES "reasoning_bytes"
+    REFUSAL_BYTES "refusal_bytes"
+    TOOL_CALLS "tool_calls"
+    FINISH_REASON "finish_reason"
+}
+
 /// What an answer says under one name.
 pub(crate) enum Said<'a> {
-    Word(&'static str),
-    Text(String),
+    /// One of a few.
+    Word(&'a str),
+    Text(Cow<'a, str>),
     Bytes(usize),
     Yes,
     Calls(&'a [ToolCall]),
@@ -45,7 +76,7 @@ pub(crate) enum Said<'a> {
 impl Choice {
     fn shown(&self, hides: bool) -> Object {
         let mut shown = Map::new();
-        self.each(hides, &mut |name, said| {
+        self.each(hides, |name, said| {
             let value = match said {
                 Said::Word(word) => word.into(),
                 Said::Text(text) => text.into(),
@@ -53,45 +84,47 @@ impl Choice {
                 Said::Yes => true.into(),
                 Said::Calls(calls) => calls_shown(calls, hides),
             };
-            shown.insert(name.to_owned(), value);
+            shown.insert(name.name.to_owned(), value);
         });
         shown
     }
 
     /// Hands on all that was said, by its names; where content is hidden, texts as lengths.
-    pub(crate) fn each(&self, hides: bool, put: &mut dyn FnMut(&'static str, Said<'_>)) {
-        put("role", Said::Word("assistant"));
+    #[inline]
+    pub(crate) fn each(&self, hides: bool, mut put: impl FnMut(Name, Said<'_>)) {
+        put(ROLE, Said::Word("assistant"));
         if hides {
-            self.put_sizes(put);
+            self.put_sizes(&mut put);
         } else {
-            self.put_texts(put);
+            self.put_texts(&mut put);
         }
         if !self.tool_calls.is_empty() {
-            put("tool_calls", Said::Calls(&self.tool_calls));
+            put(TOOL_CALLS, Said::Calls(&self.tool_calls));
         }
         if let Some(reason) = &self.finish_reason {
-            put("finish_reason", Said::Text(reason.clone()));
+            put(FINISH_REASON, Said::Word(reason));
         }
     }
 
-    fn put_texts(&self, put: &mut dyn FnMut(&'static str, Said<'_>)) {
+    #[inline]
+    fn put_texts(&self, put: &mut impl FnMut(Name, Said<'_>)) {
         let refusal = self.text(Kind::Refusal);
         if refusal.is_some() {
-            put("refusal", Said::Yes);
+            put(REFUSAL, Said::Yes);
         }
         if let Some(text) = self.text(Kind::Text).or(refusal) {
-            put("content", Said::Text(text));
+            put(CONTENT, Said::Text(text));
         }
         if let Some(reasoning) = self.text(Kind::Reasoning) {
-            put("reasoning", Said::Text(reasoning));
+            put(REASONING, Said::Text(reasoning));
         }
     }
 
-    fn put_sizes(&self, put: &mut dyn FnMut(&'static str, Said<'_>)) {
+    fn put_sizes(&self, put: &mut impl FnMut(Name, Said<'_>)) {
         let kinds = [
-            ("content_bytes", Kind::Text),
-            ("refusal_bytes", Kind::Refusal),
-            ("reasoning_bytes", Kind::Reasoning),
+            (CONTENT_BYTES, Kind::Text),
+            (REFUSAL_BYTES, Kind::Refusal),
+            (REASONING_BYTES, Kind::Reasoning),
         ];
         for (name, kind) in kinds {
             let bytes = self.bytes(kind);
@@ -118,7 +151,10 @@ impl ToolCall {
         put("name", self.name.clone());
         if !hides {
             put("arguments", self.arguments());
-            put("result", self.result.as_ref().map(|it| it.shown()));
+            put(
+                "result",
+                self.result.as_ref().map(|it| it.shown().into_owned()),
+            );
         }
         shown
     }

@@ -1,5 +1,8 @@
 //! [`Reply`]: what a model has answered, put together piece by piece and never beyond its bounds.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::json::{Json, Text};
@@ -18,8 +21,8 @@ const MAX_WORD: usize = 1024;
 /// What a model has answered.
 #[derive(Debug, Default)]
 pub(crate) struct Reply {
-    pub(crate) id: Option<String>,
-    pub(crate) model: Option<String>,
+    pub(crate) id: Option<Arc<str>>,
+    pub(crate) model: Option<Arc<str>>,
     pub(crate) choices: Vec<Choice>,
     pub(crate) usage: Usage,
     pub(crate) failure: Option<Failure>,
@@ -97,7 +100,7 @@ impl ToolCall {
     /// The arguments as JSON text; `None` where there are none.
     pub(crate) fn arguments(&self) -> Option<String> {
         if self.by_path.is_empty() {
-            return (self.arguments.bytes > 0).then(|| self.arguments.shown());
+            return (self.arguments.bytes > 0).then(|| self.arguments.shown().into_owned());
         }
         let mut whole = Value::Null;
         for piece in &self.by_path {
@@ -154,11 +157,11 @@ pub(crate) struct Bounded {
 
 impl Bounded {
     /// The text, with a mark where something is missing.
-    pub(crate) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> Cow<'_, str> {
         if self.text.len() == self.bytes {
-            return self.text.clone();
+            return Cow::Borrowed(&self.text);
         }
-        format!("{}{}", self.text, limits::mark(self.bytes))
+        format!("{}{}", self.text, limits::mark(self.bytes)).into()
     }
 }
 
@@ -217,7 +220,10 @@ impl Reply {
     }
 
     pub(super) fn set_model(&mut self, model: Option<Text<'_>>) {
-        set(&mut self.model, model);
+        let model = model.filter(|it| Some(it.written()) != self.model.as_deref());
+        if let Some(model) = model.filter(|it| !it.written().is_empty()) {
+            self.model = Some(model.shared(MAX_WORD));
+        }
     }
 
     /// Adds to a text.
@@ -366,7 +372,7 @@ impl Reply {
             }
             None => {
                 pieces.push(ByPath {
-                    path: path.to_string(),
+                    path: path.unescaped().into_owned(),
                     is_text: value.text().is_some(),
                     value: Bounded::default(),
                 });
@@ -457,7 +463,7 @@ impl Reply {
         if let Some(message) = message.filter(|_| !self.hides_content) {
             let mut text = Bounded::default();
             text.push(message, &mut self.held, false);
-            failure.message = Some(text.shown());
+            failure.message = Some(text.shown().into_owned());
         }
         self.failure = Some(failure);
     }
@@ -468,21 +474,23 @@ impl Reply {
 pub(super) struct CallAt(usize, usize);
 
 impl Choice {
-    /// The text of a kind: parts of an item belong together, items stand below each other.
-    pub(crate) fn text(&self, kind: Kind) -> Option<String> {
+    /// The text of a kind: parts of an item belong together, items stand below each other. Most have one part.
+    pub(crate) fn text(&self, kind: Kind) -> Option<Cow<'_, str>> {
         let mut parts = self
             .parts
             .iter()
             .filter(|it| it.kind == kind && it.text.bytes > 0);
         let first = parts.next()?;
         let mut item = first.place.0;
-        Some(parts.fold(first.text.shown(), |mut text, part| {
+        let mut text = first.text.shown();
+        for part in parts {
+            let text = text.to_mut();
             if std::mem::replace(&mut item, part.place.0) != part.place.0 {
                 text.push('\n');
             }
             text.push_str(&part.text.shown());
-            text
-        }))
+        }
+        Some(text)
     }
 
     /// How many bytes were said of a kind.
@@ -521,14 +529,15 @@ impl Bounded {
 }
 
 /// Takes a word that says something; the last one counts, and is kept as it is where it has not changed.
-fn set(slot: &mut Option<String>, word: Option<Text<'_>>) {
+fn set<'a, T>(slot: &mut Option<T>, word: Option<Text<'a>>)
+where
+    T: AsRef<str> + From<String> + From<&'a str>,
+{
     let Some(word) = word.filter(|word| !word.written().is_empty()) else {
         return;
     };
-    if slot.as_deref() == Some(word.written()) {
-        return;
+    let known = slot.as_ref().map(AsRef::as_ref);
+    if known != Some(word.written()) {
+        *slot = Some(word.bounded(MAX_WORD));
     }
-    let mut said = word.to_string();
-    limits::shorten(&mut said, MAX_WORD);
-    *slot = Some(said);
 }

@@ -1,68 +1,156 @@
 //! [`Asked`]: what a request to a model asks, from its JSON body, in the words of the same APIs.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use opentelemetry::{Key, KeyValue, Value as Shown};
 use serde_json::Value;
 
 use super::json::{Index, Json, Text};
+use super::message_keys::Field;
 use super::text_of;
 use crate::attributes::MAX_ATTRIBUTES;
+use crate::model::flatten::{at_most, flatten};
 use crate::model::limits;
 
 /// Messages that an event has room for, at three attributes each; of more, the first and the last stay.
 const MAX_MESSAGES: usize = MAX_ATTRIBUTES / 3;
+/// Attributes of all messages: the rest of what an event has room for is for the answer.
+const MAX_SHOWN: usize = MAX_ATTRIBUTES - 256;
 /// Bytes of all texts.
 const MAX_TEXTS: usize = 8 * 1024 * 1024;
 const MAX_TOOLS: usize = 128;
 /// A parameter that is longer is a schema or a text, and neither is a setting.
 const MAX_PARAMETER: usize = 512;
 
+/// Attributes that a call mostly has, with what the answer and the session add.
+const ROOM: usize = 40;
+
 /// What is asked of a model.
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
-    pub(crate) model: Option<String>,
-    pub(crate) messages: Vec<Message>,
+    pub(crate) model: Option<Arc<str>>,
+    /// The messages and the settings, as they are shown.
+    pub(crate) attributes: Vec<KeyValue>,
     /// What is no conversation: the texts to embed, the prompt of a picture.
     pub(crate) texts: Vec<String>,
-    pub(crate) parameters: Vec<(&'static Parameter, Value)>,
     /// The names of the tools that the model may call.
     pub(crate) tools: Vec<String>,
     /// Messages that there was no room for.
     pub(crate) left_out: usize,
     /// All texts together, kept or not.
     pub(crate) bytes: usize,
+    /// Messages that say nothing, or nothing that is kept.
+    silent: usize,
+    /// For whoever reads the answer.
+    pub(super) index: Index,
     hides_content: bool,
     held: usize,
+    /// The next message's place.
+    next: usize,
+    /// Attributes of the messages.
+    shown: usize,
+    /// The messages of a long conversation, of which some are left out.
+    gathered: Option<Vec<Message>>,
+    is_long: bool,
+}
+
+/// What is looked at of a message, or of an item beside messages.
+#[derive(Default)]
+struct Item<'a> {
+    kind: Option<Text<'a>>,
+    role: Option<Text<'a>>,
+    content: Option<Json<'a>>,
+    parts: Option<Json<'a>>,
+    calls: Option<Json<'a>>,
+    call_id: Option<Text<'a>>,
+    images: Option<Json<'a>>,
 }
 
 /// A message, as HoneyHive's chat view reads it.
 #[derive(Debug, Default)]
-pub(crate) struct Message {
-    pub(crate) role: String,
-    pub(crate) content: String,
-    pub(crate) tool_calls: Vec<Called>,
-    pub(crate) tool_call_id: Option<String>,
+struct Message {
+    role: Cow<'static, str>,
+    content: String,
+    tool_calls: Vec<Called>,
+    tool_call_id: Option<String>,
 }
 
 /// A tool that a model has called.
 #[derive(Debug)]
-pub(crate) struct Called {
-    pub(crate) id: Option<String>,
-    pub(crate) name: String,
-    pub(crate) arguments: String,
+struct Called {
+    id: Option<String>,
+    name: String,
+    arguments: String,
 }
 
 impl Asked {
     /// Reads the body of a request; empty where it says nothing.
     pub(crate) fn read(body: &[u8], hides_content: bool) -> Self {
-        let mut asked = Self {
-            hides_content,
-            ..Self::default()
-        };
+        Self::read_after(0, body, hides_content)
+    }
+
+    /// Reads what follows so many messages.
+    fn read_after(first: usize, body: &[u8], hides_content: bool) -> Self {
         let mut index = Index::default();
         let text = text_of(body);
+        let mut asked = Self {
+            hides_content,
+            next: first,
+            ..Self::default()
+        };
         if let Some(root) = index.read(&text) {
+            asked.attributes.reserve_exact(ROOM);
             asked.take(root);
+            if asked.is_long {
+                asked = Self {
+                    hides_content,
+                    next: first,
+                    gathered: Some(Vec::new()),
+                    ..Self::default()
+                };
+                asked.take(root);
+                let gathered = asked.gathered.take().into_iter().flatten();
+                gathered.for_each(|message| asked.put(message));
+            }
         }
+        asked.index = index.recycled();
         asked
+    }
+
+    /// Adds what another text asks.
+    pub(crate) fn add_body(&mut self, body: &[u8], hides_content: bool) {
+        let more = Self::read_after(self.next, body, hides_content);
+        self.attributes.extend(more.attributes);
+        self.texts.extend(more.texts);
+        self.next = more.next;
+        self.left_out += more.left_out;
+        self.silent += more.silent;
+        self.bytes += more.bytes;
+    }
+
+    /// Texts that stand alone are questions.
+    pub(crate) fn ask_texts(&mut self) {
+        for content in std::mem::take(&mut self.texts) {
+            self.put(Message {
+                content,
+                ..Message::of("user")
+            });
+        }
+    }
+
+    /// Lets go of all texts; returns how many messages there were.
+    pub(crate) fn hide(&mut self) -> usize {
+        let spoken = self.next + self.left_out + self.silent;
+        let counted = spoken.min(MAX_MESSAGES);
+        self.left_out = spoken - counted;
+        self.texts = Vec::new();
+        self.attributes.retain(|it| {
+            let setting = it.key.as_str().strip_prefix(CONFIG);
+            setting.is_some_and(|it| !it.contains('.'))
+                && !matches!(it.value, Shown::String(_) | Shown::Array(_))
+        });
+        counted
     }
 
     fn take(&mut self, root: Json<'_>) {
@@ -73,7 +161,7 @@ impl Asked {
         let (mut system, mut messages, mut asked) = (None, None, None);
         for (name, value) in root.fields() {
             match name {
-                b"model" => self.model = value.said().map(word),
+                b"model" => self.model = value.said().map(|it| it.shared(MAX_PARAMETER)),
                 b"system" | b"instructions" | b"systemInstruction" | b"system_instruction" => {
                     system = Some(value);
                 }
@@ -84,7 +172,7 @@ impl Asked {
                     self.take_parameters(value);
                 }
                 b"tools" => value.items().for_each(|tool| self.take_tool(tool)),
-                _ => self.take_parameter(name, value),
+                _ => self.take_parameter(value),
             }
         }
         if let Some(system) = system {
@@ -126,8 +214,22 @@ impl Asked {
         }
     }
 
+    /// One pass over the fields: which of them count is known when all have been seen.
     fn take_message(&mut self, item: Json<'_>) {
-        match item.text_in("type").map(|it| it.written()) {
+        let mut found = Item::default();
+        for (name, value) in item.fields() {
+            match name {
+                b"role" => found.role = value.said(),
+                b"content" => found.content = Some(value),
+                b"parts" => found.parts = Some(value),
+                b"type" => found.kind = value.said(),
+                b"tool_calls" => found.calls = Some(value),
+                b"tool_call_id" => found.call_id = value.said(),
+                b"images" => found.images = Some(value),
+                _ => {}
+            }
+        }
+        match found.kind.map(Text::written) {
             Some("reasoning") => {}
             Some("function_call" | "custom_tool_call") => {
                 let mut message = Message::of("assistant");
@@ -139,19 +241,15 @@ impl Asked {
                     self.add_answer(item.text_in("call_id"), output);
                 }
             }
-            _ => self.take_spoken(item),
+            _ => self.take_spoken(&found),
         }
     }
 
-    fn take_spoken(&mut self, item: Json<'_>) {
-        let role = match item.text_in("role").map(|it| it.written()) {
-            Some("model") => "assistant",
-            Some(role) => role,
-            None => "user",
-        };
+    fn take_spoken(&mut self, found: &Item<'_>) {
+        let role = found.role.map_or("user", Text::written);
         let mut message = Message::of(role);
-        message.tool_call_id = item.text_in("tool_call_id").map(word);
-        for call in item.list("tool_calls") {
+        message.tool_call_id = found.call_id.map(word);
+        for call in found.calls.into_iter().flat_map(Json::items) {
             let function = call.get("function").or_else(|| call.get("custom"));
             self.add_call(
                 &mut message,
@@ -160,13 +258,21 @@ impl Asked {
                 "arguments",
             );
         }
-        for picture in item.list("images").filter_map(Json::text) {
+        let images = found.images.into_iter().flat_map(Json::items);
+        for picture in images.filter_map(Json::text) {
             put_line(&mut message.content, &mark("image", picture));
         }
-        if let Some(content) = item.get("content").or_else(|| item.get("parts")) {
+        if let Some(content) = found.content.or(found.parts) {
             self.fill(&mut message, content);
         }
-        if self.hides_content || !message.is_empty() {
+        self.add_spoken(message);
+    }
+
+    /// Adds what says something.
+    fn add_spoken(&mut self, message: Message) {
+        if message.is_empty() {
+            self.silent += 1;
+        } else {
             self.add(message);
         }
     }
@@ -174,9 +280,7 @@ impl Asked {
     fn take_content(&mut self, role: &str, content: Json<'_>) {
         let mut message = Message::of(role);
         self.fill(&mut message, content);
-        if self.hides_content || !message.is_empty() {
-            self.add(message);
-        }
+        self.add_spoken(message);
     }
 
     /// A text, or parts of whatever kind.
@@ -250,28 +354,68 @@ impl Asked {
     }
 
     fn add(&mut self, message: Message) {
-        if self.messages.len() >= MAX_MESSAGES {
+        if self.hides_content {
+            self.silent += 1;
+            return;
+        }
+        self.shown += message.attributes();
+        let Some(gathered) = &mut self.gathered else {
+            self.is_long |= self.next >= MAX_MESSAGES || self.shown > MAX_SHOWN;
+            return self.put(message);
+        };
+        gathered.push(message);
+        while gathered.len() > 2 && (gathered.len() > MAX_MESSAGES || self.shown > MAX_SHOWN) {
             // The first says what the model is to be, the last are what it answers to.
-            let oldest = self.messages.remove(1);
+            let oldest = gathered.remove(1);
             self.held = self.held.saturating_sub(oldest.content.len());
+            self.shown -= oldest.attributes();
             self.left_out += 1;
         }
-        self.messages.push(message);
+    }
+
+    /// Shows a message.
+    fn put(&mut self, message: Message) {
+        let index = self.next;
+        self.next += 1;
+        let attributes = &mut self.attributes;
+        let mut put = |key: Key, value: Shown| attributes.push(KeyValue::new(key, value));
+        put(Field::Role.of_message(index), message.role.into());
+        if !message.content.is_empty() {
+            put(Field::Content.of_message(index), message.content.into());
+        }
+        if let Some(id) = message.tool_call_id {
+            put(Field::ToolCallId.of_message(index), id.into());
+        }
+        for (call, called) in message.tool_calls.into_iter().enumerate() {
+            let key =
+                |name| format!("honeyhive_inputs.chat_history.{index}.tool_calls.{call}.{name}");
+            if let Some(id) = called.id {
+                put(key("id").into(), id.into());
+            }
+            put(key("name").into(), called.name.into());
+            put(key("arguments").into(), called.arguments.into());
+        }
     }
 
     fn take_parameters(&mut self, settings: Json<'_>) {
-        for (name, value) in settings.fields() {
-            self.take_parameter(name, value);
+        for (_, value) in settings.fields() {
+            self.take_parameter(value);
         }
     }
 
-    fn take_parameter(&mut self, name: &[u8], value: Json<'_>) {
-        let known = PARAMETERS.iter().find(|it| it.name.as_bytes() == name);
-        if let Some(parameter) = known
-            && let Some(said) = parameter_of(value)
-            && (!self.hides_content || said.is_number() || said.is_boolean())
-        {
-            self.parameters.push((parameter, said));
+    fn take_parameter(&mut self, value: Json<'_>) {
+        let Some(attribute) = attribute_of(value.name_text()) else {
+            return;
+        };
+        let is_shown = |said: &Value| !self.hides_content || said.is_number() || said.is_boolean();
+        match parameter_of(value).filter(is_shown) {
+            None => {}
+            Some(Value::Bool(is_so)) => self.attributes.push(KeyValue::new(attribute, is_so)),
+            Some(said) => {
+                let mut put = at_most(MAX_ATTRIBUTES, |it| self.attributes.push(it));
+                // What is too much for a span is left out.
+                let _ = flatten(attribute.into(), said, &mut put);
+            }
         }
     }
 
@@ -300,23 +444,40 @@ impl Asked {
         if !to.is_empty() {
             to.push('\n');
         }
-        text.each(&mut |piece| self.append_raw(to, piece));
+        match text.as_plain() {
+            Some(whole) => self.append_raw(to, whole),
+            None => text.each(&mut |piece| self.append_raw(to, piece)),
+        }
     }
 
     fn append_raw(&mut self, to: &mut String, piece: &str) {
         self.bytes += piece.len();
-        if self.hides_content {
+        if self.hides_content || piece.is_empty() {
             return;
         }
         let room = limits::VALUE_BYTES
             .saturating_sub(to.len())
             .min(MAX_TEXTS.saturating_sub(self.held));
-        let fits = piece.len().min(room);
-        let end = (0..=fits).rev().find(|end| piece.is_char_boundary(*end));
+        if piece.len() > room {
+            return self.append_start(to, piece, room);
+        }
+        self.held += piece.len();
+        if to.is_empty() {
+            // No more room than it takes.
+            *to = piece.to_owned();
+        } else {
+            to.push_str(piece);
+        }
+    }
+
+    /// What there is room for, with a mark.
+    #[cold]
+    fn append_start(&mut self, to: &mut String, piece: &str, room: usize) {
+        let end = (0..=room).rev().find(|end| piece.is_char_boundary(*end));
         let kept = &piece[..end.unwrap_or(0)];
         to.push_str(kept);
         self.held += kept.len();
-        if kept.len() < piece.len() && limits::mark_of(to).is_none() {
+        if limits::mark_of(to).is_none() {
             to.push_str(&limits::mark(to.len() - kept.len() + piece.len()));
         }
     }
@@ -324,19 +485,16 @@ impl Asked {
 
 impl Message {
     fn of(role: &str) -> Self {
-        let end = role.len().min(MAX_PARAMETER);
         Self {
-            role: role.get(..end).unwrap_or("user").to_owned(),
+            role: role_of(role),
             ..Self::default()
         }
     }
 
-    /// A text that stands alone is a question.
-    pub(crate) fn from_user(text: String) -> Self {
-        Self {
-            content: text,
-            ..Self::of("user")
-        }
+    /// As so many attributes it is shown.
+    fn attributes(&self) -> usize {
+        let own = [!self.content.is_empty(), self.tool_call_id.is_some()];
+        1 + own.into_iter().filter(|it| *it).count() + 3 * self.tool_calls.len()
     }
 
     fn is_empty(&self) -> bool {
@@ -344,10 +502,23 @@ impl Message {
     }
 }
 
+/// The name of who speaks, which most APIs have in common.
+fn role_of(role: &str) -> Cow<'static, str> {
+    Cow::Borrowed(match role {
+        "user" => "user",
+        "assistant" | "model" => "assistant",
+        "system" => "system",
+        "tool" => "tool",
+        "developer" => "developer",
+        _ => {
+            let end = role.len().min(MAX_PARAMETER);
+            return role.get(..end).unwrap_or("user").to_owned().into();
+        }
+    })
+}
+
 fn word(text: Text<'_>) -> String {
-    let mut word = text.to_string();
-    limits::shorten(&mut word, MAX_PARAMETER);
-    word
+    text.bounded(MAX_PARAMETER)
 }
 
 fn put_line(to: &mut String, line: &str) {
@@ -421,24 +592,23 @@ fn parameter_of(value: Json<'_>) -> Option<Value> {
     }
 }
 
-/// A setting of a call, and the attribute that it becomes.
-#[derive(Debug)]
-pub(crate) struct Parameter {
-    name: &'static str,
-    pub(crate) attribute: &'static str,
-}
+/// Before the names of settings.
+const CONFIG: &str = "honeyhive_config.";
 
-macro_rules! parameters {
+macro_rules! attributes {
     ($($name:literal)*) => {
-        [$(Parameter {
-            name: $name,
-            attribute: concat!("honeyhive_config.", $name),
-        }),*]
+        /// The attribute that a setting of a call becomes; `None` for what is no setting.
+        fn attribute_of(name: &str) -> Option<&'static str> {
+            Some(match name {
+                $($name => concat!("honeyhive_config.", $name),)*
+                _ => return None,
+            })
+        }
     };
 }
 
-/// The settings of a call, by the names that the APIs have for them.
-static PARAMETERS: [Parameter; 38] = parameters! {
+// The settings of a call, by the names that the APIs have for them.
+attributes! {
     "temperature"
     "top_p"
     "topP"
@@ -477,7 +647,7 @@ static PARAMETERS: [Parameter; 38] = parameters! {
     "quality"
     "voice"
     "verbosity"
-};
+}
 
 /// The body with the wish for token counts in it; `None` where it streams no chat, or says what it wishes.
 pub(crate) fn asking_for_usage(body: &[u8]) -> Option<Vec<u8>> {
@@ -497,10 +667,23 @@ pub(crate) fn asking_for_usage(body: &[u8]) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
+    /// The value of an attribute.
+    fn shown(asked: &Asked, key: &str) -> String {
+        let mut all = asked.attributes.iter();
+        let found = all.find(|it| it.key.as_str() == key);
+        found.expect(key).value.as_str().into_owned()
+    }
+
     /// The conversation in short: who said what, and what was called.
     fn read(body: &str) -> Vec<String> {
-        let asked = Asked::read(body.as_bytes(), false);
-        let shown = asked.messages.iter().map(|message| {
+        let mut asked = Asked {
+            gathered: Some(Vec::new()),
+            ..Asked::default()
+        };
+        let mut index = Index::default();
+        asked.take(index.read(body).expect("JSON"));
+        let messages = asked.gathered.take().into_iter().flatten();
+        let shown = messages.map(|message| {
             let calls = message.tool_calls.iter().map(|call| {
                 let id = call.id.as_deref().unwrap_or("-");
                 format!(" {}({}) {id}", call.name, call.arguments)
@@ -550,17 +733,17 @@ mod tests {
         let asked = Asked::read(body.as_bytes(), false);
         assert_eq!(asked.tools, ["weather", "clock"]);
         let shown: Vec<_> = asked
-            .parameters
+            .attributes
             .iter()
-            .map(|(parameter, value)| format!("{}={value}", parameter.name))
+            .map(|it| format!("{}={}", it.key, it.value))
             .collect();
         assert_eq!(
             shown,
             [
-                "temperature=0.5",
-                "max_tokens=10",
-                "stream=true",
-                "stop=[\"a\"]"
+                "honeyhive_config.temperature=0.5",
+                "honeyhive_config.max_tokens=10",
+                "honeyhive_config.stream=true",
+                "honeyhive_config.stop.0=a"
             ]
         );
     }
@@ -597,9 +780,14 @@ mod tests {
         let one = |turn: usize| format!(r#"{{"role":"user","content":"{turn}"}}"#);
         let messages: Vec<_> = (0..1_000).map(one).collect();
         let asked = Asked::read(format!("[{}]", messages.join(",")).as_bytes(), false);
-        assert_eq!(asked.messages.len(), MAX_MESSAGES);
-        assert_eq!(asked.messages[0].content, "0");
-        assert_eq!(asked.messages[MAX_MESSAGES - 1].content, "999");
+        assert_eq!(asked.next, MAX_MESSAGES);
+        let content = |index: usize| {
+            shown(
+                &asked,
+                &format!("honeyhive_inputs.chat_history.{index}.content"),
+            )
+        };
+        assert_eq!([content(0), content(MAX_MESSAGES - 1)], ["0", "999"]);
         assert_eq!(asked.left_out, 1_000 - MAX_MESSAGES);
     }
 
@@ -610,7 +798,7 @@ mod tests {
             "x".repeat(3 * 1024 * 1024)
         );
         let asked = Asked::read(body.as_bytes(), false);
-        let text = &asked.messages[0].content;
+        let text = shown(&asked, "honeyhive_inputs.chat_history.0.content");
         assert!(
             text.len() < limits::VALUE_BYTES + 64
                 && text.ends_with("… [cut: 3145728 bytes in all]")

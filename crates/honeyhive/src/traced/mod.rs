@@ -103,7 +103,7 @@ impl Site {
         let cx = cx.with_span(span);
         #[cfg(feature = "model-calls")]
         let cx = match site.event_type {
-            Some(event_type) => model_span::mark(cx, event_type, None),
+            Some(event_type) => model_span::mark(cx, event_type),
             None => cx,
         };
         Some(Active { cx, outbox })

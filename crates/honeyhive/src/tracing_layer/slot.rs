@@ -123,7 +123,7 @@ impl Waiting {
         let cx = parent.with_span(span);
         #[cfg(feature = "model-calls")]
         let cx = match event_type {
-            Some(event_type) => model_span::mark(cx, event_type, None),
+            Some(event_type) => model_span::mark(cx, event_type),
             None => cx,
         };
         fail(&cx.span(), self.has_failed, self.error);

@@ -37,8 +37,8 @@ fn summary(assembler: &Assembler, ending: Ending) -> Value {
             said.insert(key.to_owned(), value);
         }
     };
-    put("id", json!(reply.id));
-    put("model", json!(reply.model));
+    put("id", json!(reply.id.as_deref()));
+    put("model", json!(reply.model.as_deref()));
     put("choices", reply.choices.iter().map(choice).collect());
     let usage = [
         ("input", reply.usage.input),
@@ -83,7 +83,7 @@ fn choice(choice: &Choice) -> Value {
 }
 
 fn tool_call(call: &ToolCall) -> Value {
-    let result = call.result.as_ref().map(|it| it.shown());
+    let result = call.result.as_ref().map(|it| it.shown().into_owned());
     let all = [
         ("id", call.id.clone()),
         ("name", call.name.clone()),
