@@ -11,7 +11,7 @@ use honeyhive::http::current_session_or_disabled;
 
 /// The session of the request that is being handled, as an extractor.
 ///
-/// It is a [`Session`]: `id()`, `enrich(..)`, and `link_to(..)` for clients that send their conversation
+/// The extractor is a [`Session`]: `id()`, `enrich(..)`, and `link_to(..)` for clients that send their conversation
 /// id in the body. It stays usable after the response has gone out, for instance in a WebSocket task.
 ///
 /// ```

@@ -41,7 +41,7 @@ impl Routes {
     pub(crate) fn settled(&self, request: &HttpRequest, taken: &Taken) -> Option<String> {
         let template = match taken {
             Taken::Unknown => return None,
-            // What has a parameter is no template itself.
+            // A path with a parameter is no template itself.
             Taken::Path if request.match_info().is_empty() => return None,
             Taken::Path => request.path(),
             Taken::Template(template) => template,
@@ -71,7 +71,7 @@ impl Routes {
     }
 }
 
-/// What a request was taken for before it was routed.
+/// The name that a request had before it was routed.
 #[derive(Debug, Default)]
 pub(crate) enum Taken {
     /// Nobody has asked, or no pattern fits.

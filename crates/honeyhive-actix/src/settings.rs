@@ -8,7 +8,7 @@ use honeyhive::http::{RequestGuard, RequestInfo, ServerInstrumentation};
 use crate::headers::{Names, RequestView, session_id_header};
 use crate::routes::{Routes, Taken};
 
-/// What the workers have in common.
+/// The settings that the workers have in common.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) instrumentation: ServerInstrumentation,
@@ -24,7 +24,7 @@ impl Settings {
     }
 }
 
-/// What every request of a worker needs.
+/// The settings and the routes that every request of a worker needs.
 #[derive(Debug)]
 pub(crate) struct Worker {
     pub(crate) settings: Settings,

@@ -6,7 +6,7 @@ use honeyhive::SessionId;
 
 use crate::colour::Colour;
 
-/// What the program is asked to do.
+/// The arguments that the program was called with.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Arguments {
     pub(crate) filters: Vec<String>,
@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
     pub(crate) help: bool,
 }
 
-/// What a run is compared with.
+/// The earlier run that a run is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Earlier {
     File(String),

@@ -1,4 +1,4 @@
-//! What a run is compared with: a file, or a run that HoneyHive has.
+//! Baselines that a run is compared with: a file, or a run that HoneyHive has.
 
 use honeyhive::client::Client;
 use honeyhive::evaluate::Baseline;

@@ -17,7 +17,7 @@ use crate::signals::Interrupt;
 pub(crate) type Running =
     Pin<Box<dyn Future<Output = Result<ExperimentReport, EvaluateError>> + Send>>;
 
-/// What the harness asks of an eval.
+/// An order of the harness to an eval.
 #[derive(Debug, Clone)]
 pub(crate) struct Order {
     pub(crate) arguments: Arguments,
@@ -84,7 +84,7 @@ impl Eval {
         }
     }
 
-    /// What it must reach.
+    /// A gate that the eval has to pass.
     pub fn gate(mut self, gate: Gate) -> Self {
         self.gates.push(gate);
         self

@@ -4,16 +4,31 @@ use std::fmt::Write as _;
 
 use honeyhive::evaluate::{GateOutcome, MetricReport, MetricResult, Outcome, TrialReport, Verdict};
 
+use crate::bounded::{BYTES, Bounded};
 use crate::outcome::Finished;
 
-/// The XML of all evals.
+const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n";
+/// The longest that closes all suites, with a line that counts those that are left out, and the longest that closes one.
+const ALL_CLOSED: usize = 100;
+const SUITE_CLOSED: usize = 120;
+/// So much is told of a case, in bytes.
+const CASE: usize = 4 * 1024;
+
+/// The XML of all evals, at most 64 KiB. What does not fit is counted, and so are the cases of a suite that it lacks.
 pub(crate) fn xml(evals: &[Finished]) -> String {
-    let mut xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n".to_owned();
-    for eval in evals {
-        suite(eval, &mut xml);
-    }
-    xml.push_str("</testsuites>\n");
-    xml
+    within(BYTES, evals)
+}
+
+fn within(bytes: usize, evals: &[Finished]) -> String {
+    let mut xml = Bounded::new(bytes);
+    xml.open(HEAD, ALL_CLOSED);
+    let left_out = evals.iter().filter(|eval| !suite(eval, &mut xml)).count();
+    let counted = match left_out {
+        0 => String::new(),
+        more => format!("  <!-- {more} more evals are left out -->\n"),
+    };
+    xml.close(ALL_CLOSED, &format!("{counted}</testsuites>\n"));
+    xml.into_text()
 }
 
 /// A case: its name, and what went wrong with it, as a tag, a short text and a long one.
@@ -22,7 +37,8 @@ struct Case {
     wrong: Option<(&'static str, String, String)>,
 }
 
-fn suite(eval: &Finished, xml: &mut String) {
+/// False where there is no room for it.
+fn suite(eval: &Finished, xml: &mut Bounded) -> bool {
     let gates = eval.verdicts.iter().map(of_gate);
     let failed = eval
         .report
@@ -42,19 +58,26 @@ fn suite(eval: &Finished, xml: &mut String) {
             .count()
     };
     let name = escaped(&eval.name);
-    // Writing to a text does not fail.
-    let _ = writeln!(
-        xml,
-        "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">",
+    let head = format!(
+        "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">\n",
         cases.len(),
         count("failure"),
         count("error"),
         count("skipped"),
     );
-    for case in cases {
-        case_of(&name, &case, xml);
+    if !xml.open(&head, SUITE_CLOSED) {
+        return false;
     }
-    xml.push_str("  </testsuite>\n");
+    let left_out = cases
+        .iter()
+        .filter(|case| !xml.push(&case_of(&name, case)))
+        .count();
+    let counted = match left_out {
+        0 => String::new(),
+        more => format!("    <system-out>{more} more cases are left out</system-out>\n"),
+    };
+    xml.close(SUITE_CLOSED, &format!("{counted}  </testsuite>\n"));
+    true
 }
 
 fn of_gate(verdict: &Verdict) -> Case {
@@ -110,23 +133,26 @@ fn of_metric(metric: &MetricReport, trials: &[TrialReport]) -> Option<Case> {
     })
 }
 
-fn case_of(suite: &str, case: &Case, xml: &mut String) {
+fn case_of(suite: &str, case: &Case) -> String {
     let name = escaped(&case.name);
-    let _ = match &case.wrong {
-        None => writeln!(xml, "    <testcase classname=\"{suite}\" name=\"{name}\"/>"),
-        Some((tag, short, long)) => writeln!(
-            xml,
-            "    <testcase classname=\"{suite}\" name=\"{name}\">\n      <{tag} message=\"{}\">{}</{tag}>\n    </testcase>",
+    match &case.wrong {
+        None => format!("    <testcase classname=\"{suite}\" name=\"{name}\"/>\n"),
+        Some((tag, short, long)) => format!(
+            "    <testcase classname=\"{suite}\" name=\"{name}\">\n      <{tag} message=\"{}\">{}</{tag}>\n    </testcase>\n",
             escaped(short),
             escaped(long),
         ),
-    };
+    }
 }
 
-/// A text in XML. What XML 1.0 has no place for, such as control characters, becomes U+FFFD.
+/// The beginning of a text in XML. What XML 1.0 has no place for, such as control characters, becomes U+FFFD.
 fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
+    let mut escaped = String::with_capacity(text.len().min(CASE));
     for character in text.chars() {
+        if escaped.len() >= CASE {
+            escaped.push('…');
+            break;
+        }
         match character {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
@@ -183,6 +209,47 @@ mod tests {
             verdicts,
         }]);
         assert_eq!(xml, EXPECTED, "{xml}");
+    }
+
+    #[test]
+    fn many_failures_fit_and_the_rest_is_counted() {
+        let finished = |name: &str| {
+            let fails = async |_: Datapoint<u32>| Err::<u32, _>("x & y\n".repeat(2_000));
+            let report = evaluate(fails)
+                .dataset(Dataset::new((0..50).map(Row::new)))
+                .offline()
+                .block()
+                .expect("a report");
+            let verdicts = report.gate([Gate::max_errors(0.1)]);
+            Finished {
+                name: name.to_owned(),
+                report,
+                verdicts,
+            }
+        };
+        let evals = [finished("first"), finished("second")];
+        for (bytes, suites, evals_left_out) in [(BYTES, 2, 0), (450, 1, 1), (200, 0, 2)] {
+            let xml = within(bytes, &evals);
+            assert!(xml.len() <= bytes, "{} of {bytes}", xml.len());
+            for tag in ["testsuites", "testsuite ", "testcase ", "error "] {
+                let name = tag.trim_end();
+                let (begun, ended) = (format!("<{tag}"), format!("</{name}>"));
+                assert_eq!(
+                    xml.matches(&begun).count(),
+                    xml.matches(&ended).count(),
+                    "{xml}"
+                );
+            }
+            assert_eq!(xml.matches("tests=\"51\"").count(), suites, "{xml}");
+            assert_eq!(
+                xml.matches(" more cases are left out").count(),
+                suites,
+                "{xml}"
+            );
+            let counted = xml.contains(&format!("{evals_left_out} more evals are left out"));
+            assert_eq!(counted, evals_left_out > 0, "{xml}");
+            assert!(xml.ends_with("</testsuites>\n"));
+        }
     }
 
     const EXPECTED: &str = "\

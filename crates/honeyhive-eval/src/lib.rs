@@ -2,6 +2,7 @@
 
 mod arguments;
 mod baselines;
+mod bounded;
 mod colour;
 mod eval;
 mod files;

@@ -1,4 +1,4 @@
-//! What became of an eval, and the exit code.
+//! The outcome of an eval, and the exit code.
 
 use honeyhive::evaluate::{EvaluateError, ExperimentReport, RunStatus, Verdicts};
 

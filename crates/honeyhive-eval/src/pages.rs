@@ -1,12 +1,9 @@
 //! Markdown: a page an eval, all of them within what a comment of a pull request takes.
 
-use std::fmt::Write as _;
-
+use crate::bounded::{BYTES, Bounded};
 use crate::outcome::Finished;
 
-/// The longest comment of a pull request, in bytes.
-const BYTES: usize = 64 * 1024;
-/// Room that is kept for the line that counts the rest.
+/// The longest line that counts the rest, in bytes.
 const LAST: usize = 100;
 
 /// The pages of all evals, the first ones whole. Of an eval whose page does not fit there is the beginning, which has its
@@ -22,19 +19,22 @@ pub(crate) fn markdown(evals: &[Finished]) -> String {
 /// The pages, where one that does not fit is cut after its second paragraph, and those that do not fit even so are counted.
 fn within(bytes: usize, pages: &[String]) -> String {
     let short: Vec<_> = pages.iter().map(|page| beginning(page)).collect();
-    let mut text = String::new();
+    let mut all = Bounded::new(bytes);
+    all.open("", LAST);
+    let mut left_out = 0;
     for (index, page) in pages.iter().enumerate() {
         let rest: usize = short[index + 1..].iter().map(String::len).sum();
-        let fits = |page: &&String, rest| text.len() + page.len() + rest <= bytes - LAST;
-        let whole = Some(page).filter(|page| fits(page, rest));
-        let Some(page) = whole.or(Some(&short[index]).filter(|page| fits(page, 0))) else {
-            // Writing to a text does not fail.
-            let _ = writeln!(text, "{} more evals are left out.", pages.len() - index);
+        let is_whole = all.has_room_for(page.len() + rest);
+        let page = if is_whole { page } else { &short[index] };
+        if !all.push(page) {
+            left_out = pages.len() - index;
             break;
-        };
-        text.push_str(page);
+        }
     }
-    text
+    if left_out > 0 {
+        all.close(LAST, &format!("{left_out} more evals are left out.\n"));
+    }
+    all.into_text()
 }
 
 fn beginning(page: &str) -> String {

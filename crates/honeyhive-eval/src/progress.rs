@@ -31,7 +31,7 @@ impl Teller {
     /// Says that it begins, on a line that stays.
     pub(crate) fn begins(&self) {
         if self.is_terminal || is_due(SELDOM) {
-            // Who has closed stderr does not want to know.
+            // A stderr that was closed wants to know nothing.
             let _ = writeln!(io::stderr().lock(), "{}: begins", self.eval);
         }
     }

@@ -235,7 +235,7 @@ fn told(ending: Ending, problem: impl fmt::Display) -> Ending {
     ending
 }
 
-/// Who has closed stdout or stderr does not want to know.
+/// A stdout or a stderr that was closed wants to know nothing.
 fn say(text: fmt::Arguments<'_>) {
     let _ = write!(io::stdout().lock(), "{text}");
 }

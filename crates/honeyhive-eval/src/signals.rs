@@ -74,7 +74,7 @@ async fn heard(mut signals: Signal, first: &AtomicBool, tell: &watch::Sender<boo
     signals.recv().await;
     first.store(true, Ordering::Relaxed);
     let _ = tell.send(true);
-    // Who has closed stderr does not want to know.
+    // A stderr that was closed wants to know nothing.
     let _ = writeln!(
         io::stderr().lock(),
         "interrupted: what runs may go on for five seconds; another one ends the program at once"

@@ -1,4 +1,4 @@
-//! What stands in the parentheses of `#[trace(..)]`.
+//! The arguments in the parentheses of `#[trace(..)]`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;

@@ -1,4 +1,4 @@
-//! What the function becomes.
+//! The function that a traced one becomes.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
@@ -84,7 +84,7 @@ fn of_async(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream
     };
     // An async block cannot declare its type; a `return` that is never reached can.
     let declared = declared.map(|declared| {
-        // What does not fit the type is explained by pointing at it.
+        // An error of types is to point at the type that was declared.
         let span = Span::call_site().located_at(declared.span());
         quote_spanned! {span=>
             if let ::core::option::Option::Some(__hh_output) =
@@ -117,7 +117,7 @@ fn of_tail(args: &Args, function: &Function, mut recorded: Vec<Ident>, tail: Tai
     let hh = args.honeyhive();
     let Tail { before, pin, block } = tail;
     let statements = block.block.to_token_stream();
-    // What the block does not use is not in it, and putting it there could break a lifetime.
+    // An argument that the block does not use is not in it, and putting it there could break a lifetime.
     recorded.retain(|name| mentions(&statements, &name.to_string()));
     let begin = begin(args, function, &recorded);
     let returned = function.returned(args.stream, true);
@@ -264,7 +264,7 @@ fn finish(args: &Args, returned: &Returned, begun: &TokenStream) -> TokenStream 
     }
 }
 
-/// What records an output or an item.
+/// The code that records an output or an item.
 fn observe(args: &Args) -> TokenStream {
     let hh = args.honeyhive();
     let value = if args.skip_output {

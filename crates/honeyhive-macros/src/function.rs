@@ -102,7 +102,7 @@ impl Function {
                 visit_mut::visit_pat_ident_mut(self, pattern);
             }
 
-            // What a pattern may hold besides patterns brings nothing into scope.
+            // An expression within a pattern brings nothing into scope.
             fn visit_expr_mut(&mut self, _: &mut Expr) {}
         }
 
@@ -118,7 +118,7 @@ impl Function {
         names.0
     }
 
-    /// What the function gives: for one that returns a future, what the future gives.
+    /// The type that the function gives: for one that returns a future, the type that the future gives.
     pub(crate) fn returned(&self, stream: bool, of_future: bool) -> Returned {
         let ReturnType::Type(_, declared) = &self.signature.output else {
             return Returned::Value;

@@ -33,7 +33,7 @@ use function::Function;
 /// assert_eq!(event.text("honeyhive_outputs.result").as_deref(), Some("42"));
 /// ```
 ///
-/// It goes on functions, async functions, methods, the functions of traits and their implementations (also
+/// The attribute goes on functions, async functions, methods, the functions of traits and their implementations (also
 /// under `async-trait`), generic functions, and functions that return `impl Trait`.
 ///
 /// # Arguments

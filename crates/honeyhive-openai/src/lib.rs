@@ -16,7 +16,7 @@ pub use service::{ModelCallService, ResponseFuture};
 
 /// The client, each of whose calls of a model becomes an event; it tries again as it did.
 ///
-/// It sends through a new [`reqwest::Client`]; for one that you have given to the client already there is
+/// The client sends through a new [`reqwest::Client`]; for one that you have given to the client already there is
 /// [`instrument_with`].
 #[must_use]
 pub fn instrument<C: Config>(client: Client<C>, tracer: &HoneyHiveTracer) -> Client<C> {

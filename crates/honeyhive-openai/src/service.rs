@@ -23,7 +23,7 @@ impl<S> Layer<S> for ModelCalls {
     }
 }
 
-/// What [`ModelCalls`] makes of a service.
+/// The service that [`ModelCalls`] makes of another.
 #[derive(Debug, Clone)]
 pub struct ModelCallService<S> {
     inner: S,

@@ -54,7 +54,7 @@ impl<S> Layer<S> for PropagateLayer {
     }
 }
 
-/// What [`PropagateLayer`] makes of a client.
+/// The service that [`PropagateLayer`] makes of a client.
 #[derive(Debug, Clone)]
 pub struct Propagate<S> {
     inner: S,

@@ -10,7 +10,7 @@ use honeyhive::http::{current_session, current_session_or_disabled};
 
 /// The session of the request that is being handled, as an axum extractor.
 ///
-/// It is a [`Session`]: `id()`, `enrich(..)`, and `link_to(..)` for clients that send their conversation
+/// The extractor is a [`Session`]: `id()`, `enrich(..)`, and `link_to(..)` for clients that send their conversation
 /// id in the body. It stays usable after the response has gone out, for instance in a WebSocket task.
 ///
 /// ```
@@ -34,7 +34,7 @@ use honeyhive::http::{current_session, current_session_or_disabled};
 /// # Ok::<(), honeyhive::BuildError>(())
 /// ```
 ///
-/// It never fails a request: where no layer is, or the layer leaves the request out, it is a session that records
+/// The extractor never fails a request: where no layer is, or the layer leaves the request out, the session records
 /// nothing, and the log says once why. `Option<CurrentSession>` tells.
 #[derive(Debug, Clone)]
 pub struct CurrentSession(Session);

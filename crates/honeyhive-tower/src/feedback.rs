@@ -39,7 +39,7 @@ pub fn feedback_routes(endpoint: impl Into<FeedbackEndpoint>) -> FeedbackService
     FeedbackService(endpoint.into())
 }
 
-/// What [`feedback_routes`] makes.
+/// The service that [`feedback_routes`] makes.
 #[derive(Debug, Clone)]
 pub struct FeedbackService(FeedbackEndpoint);
 

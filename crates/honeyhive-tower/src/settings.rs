@@ -5,7 +5,7 @@ use http::HeaderName;
 
 use crate::headers::session_id_header;
 
-/// What every request needs: services are cloned for each, so it is shared.
+/// The settings that every request needs, shared since services are cloned for each.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) instrumentation: ServerInstrumentation,

@@ -272,7 +272,12 @@ fn is_secret_pair(kind: &str, word: &str) -> bool {
         "access", "api", "auth", "bearer", "bot", "csrf", "github", "gitlab", "hf", "id", "oauth",
         "personal", "refresh", "security", "session", "slack", "xsrf",
     ];
+    const PASSES: [&str; 16] = [
+        "admin", "auth", "db", "ftp", "imap", "ldap", "mongo", "mysql", "pg", "postgres", "proxy",
+        "redis", "root", "smtp", "user", "wifi",
+    ];
     (is_one_of(&["word", "words"], word) && is_one_of(&["pass"], kind))
+        || (is_one_of(&["pass"], word) && is_one_of(&PASSES, kind))
         || (is_one_of(&["key", "keys"], word) && is_one_of(&KEYS, kind))
         || (is_one_of(&["token"], word) && is_one_of(&TOKENS, kind))
 }
@@ -287,8 +292,12 @@ fn is_other(word: &str, next: &str) -> bool {
     ];
     let is_amount = is_one_of(&["budget", "count", "limit", "per", "total", "usage"], next);
     let is_key = is_one_of(&["key"], word);
+    // A pass of something else: `user_pass_rate`.
+    let is_pass = is_one_of(&["pass"], word);
     let is_plural = matches!(next.as_bytes(), [.., last, b's' | b'S'] if !b"sSuUiI".contains(last));
-    is_amount || (is_key && is_plural && !is_secret_word(next) && !is_one_of(&PARTS, next))
+    is_amount
+        || is_pass
+        || (is_key && is_plural && !is_secret_word(next) && !is_one_of(&PARTS, next))
 }
 
 fn is_one_of(list: &[&str], word: &str) -> bool {
@@ -340,6 +349,8 @@ mod tests {
             "ssh_key",
             "pass_word",
             "PASS-WORD",
+            "DB_PASS",
+            "smtpPass",
             "github_token",
             "HF_TOKEN",
             "privateKey",
@@ -464,6 +475,11 @@ mod tests {
             "private_key_findings",
             "session.token",
             "access.key.figures",
+            "pass",
+            "pass_rate",
+            "first_pass",
+            "user_pass_rate",
+            "db.pass",
         ] {
             assert!(!is_secret_name(name), "{name}");
         }

@@ -4,6 +4,7 @@ use std::future::IntoFuture as _;
 use std::sync::Arc;
 
 use honeyhive::evaluate::{Outcome, RunStatus};
+use honeyhive_local::{Fault, LocalServer};
 use tokio::sync::{Notify, oneshot};
 
 use crate::stage::{Echo, PATIENCE, Stage, evaluation, numbered, outcomes, q};
@@ -124,4 +125,19 @@ async fn progress_is_told_after_each_trial() {
         *told.lock().unwrap(),
         [(1, 4, 1.0), (2, 4, 2.0), (3, 4, 3.0), (4, 4, 4.0)]
     );
+}
+
+#[tokio::test]
+async fn a_run_that_is_dropped_while_it_is_made_is_cancelled() {
+    let stage = Stage::new().await;
+    let is_asked = |it: &LocalServer| it.requests().iter().any(|it| it.path == "/v1/runs");
+    stage.honeyhive.fail(Fault::status(503).times(1));
+    let task = tokio::spawn(evaluation(&stage, 3).into_future());
+    // The second try comes later, and finds nobody who waits for it.
+    assert!(stage.honeyhive.wait_until(PATIENCE, is_asked).await);
+    task.abort();
+    assert!(task.await.unwrap_err().is_cancelled());
+    let is_cancelled = |it: &LocalServer| it.runs().iter().any(|it| it.status == "cancelled");
+    assert!(stage.honeyhive.wait_until(PATIENCE, is_cancelled).await);
+    assert_eq!(stage.run().event_ids.len(), 0);
 }

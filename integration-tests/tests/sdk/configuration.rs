@@ -297,7 +297,12 @@ fn a_setting_is_refused_by_its_name_or_what_is_recorded_arrives() {
         "\u{feff}hh_k",
         "hh_k\\n",
     ];
-    let texts = || texts.map(str::to_owned).to_vec();
+    let long = "x".repeat(70_000);
+    let texts = || {
+        let mut all = texts.map(str::to_owned).to_vec();
+        all.extend([long.clone(), "\"quoted\"".to_owned()]);
+        all
+    };
     let cases: [(&str, Set, Vec<String>); 5] = [
         (
             "server_url",

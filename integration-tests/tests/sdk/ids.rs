@@ -38,7 +38,7 @@ impl Anything {
 }
 
 const NAMES: [&str; 4] = ["x-session-id", "baggage", "traceparent", "x-user-id"];
-const NOTHING: [&str; 18] = [
+const NOTHING: [&str; 22] = [
     "",
     " ",
     "undefined",
@@ -53,6 +53,10 @@ const NOTHING: [&str; 18] = [
     "N/A",
     "unknown",
     "{{conversation_id}}",
+    "{id}",
+    "<session_id>",
+    ":id",
+    "undefined-undefined",
     "00000000000000000000000000000000",
     "urn:uuid:00000000-0000-0000-0000-000000000000",
     "00000000-0000-0000-0000-000000000000",
@@ -102,6 +106,9 @@ fn header() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
     ]
 }
 
+/// What stands around a name that nobody has filled in.
+const TEMPLATES: [(&str, &str); 5] = [("{", "}"), ("<", ">"), ("$", ""), (":", ""), ("%(", ")s")];
+
 fn says_something(text: &str) -> bool {
     let nothing = [
         "undefined",
@@ -109,7 +116,6 @@ fn says_something(text: &str) -> bool {
         "none",
         "nil",
         "nan",
-        "object object",
         "false",
         "true",
         "n/a",
@@ -121,9 +127,23 @@ fn says_something(text: &str) -> bool {
     let digits = core.rsplit(':').next().unwrap_or(core).replace('-', "");
     let is_no_uuid = ["0", "f"].iter().any(|digit| digits == digit.repeat(32));
     let around = lower.trim();
-    let is_template = around.ends_with('}') && ["{{", "${"].iter().any(|it| around.starts_with(it));
+    let is_template = (around.ends_with('}')
+        && ["{{", "${"].iter().any(|it| around.starts_with(it)))
+        || around == "%s"
+        || TEMPLATES.iter().any(|(before, behind)| {
+            let name = around.strip_prefix(before);
+            let name = name.and_then(|it| it.strip_suffix(behind));
+            name.is_some_and(|it| {
+                !it.is_empty() && it.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+            })
+        });
+    let is_object = core
+        .strip_prefix("object ")
+        .is_some_and(|class| class.chars().all(|c| c.is_ascii_alphabetic()));
+    let mut words = core.split(|c: char| !c.is_alphanumeric());
+    let is_made_of_nothing = words.all(|word| word.is_empty() || nothing.contains(&word));
     let is_unusable = text.len() > 256 || text.chars().any(char::is_control);
-    let is_nothing = core.is_empty() || nothing.contains(&core);
+    let is_nothing = core.is_empty() || nothing.contains(&core) || is_object || is_made_of_nothing;
     !(is_nothing || is_no_uuid || is_template || is_unusable)
 }
 

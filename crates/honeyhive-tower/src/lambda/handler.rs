@@ -14,7 +14,7 @@ use tower_service::Service;
 /// Tells [`LambdaLayer`](crate::LambdaLayer) how the handler of a function ended, which the runtime hides
 /// from its layers; see there (feature `lambda`).
 ///
-/// It changes nothing about the answer, nor about what the runtime logs. Without the layer it does nothing.
+/// The wrapper changes nothing about the answer, nor about what the runtime logs. Without the layer it does nothing.
 ///
 /// ```no_run
 /// use honeyhive::HoneyHiveTracer;

@@ -36,7 +36,7 @@ use super::LambdaService;
 /// }
 /// ```
 ///
-/// What is recorded, and which session it is, is said in [`honeyhive::lambda`].
+/// The module [`honeyhive::lambda`] says what is recorded, and which session it is.
 ///
 /// # The end of an invocation
 ///

@@ -197,7 +197,7 @@ fn around(mut answer: Value, name: &str) -> Value {
     }
 }
 
-/// What stands under a name, in the answer or under its `data`; where there is no such name, all of that. Older
+/// The member of an answer with a name, or that of its `data`; where there is no such name, all of that. Older
 /// deployments put nothing around their lists.
 fn under(answer: Value, name: &str) -> Value {
     match around(answer, name) {
@@ -231,7 +231,7 @@ fn no_json(body: &[u8], error: &serde_json::Error) -> String {
     }
 }
 
-/// What was expected, and not what came instead: that is somebody's data.
+/// The expectation that an answer has missed, without what came instead: that is somebody's data.
 fn unexpected(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rfind("expected ") {

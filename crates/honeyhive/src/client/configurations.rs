@@ -53,7 +53,7 @@ pub struct Configuration {
     /// Its name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
-    /// What it is for: `LLM` or `pipeline`.
+    /// The kind of the prompt: `LLM` or `pipeline`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
     /// Whose model is asked.
@@ -65,10 +65,10 @@ pub struct Configuration {
     /// Where it is deployed.
     #[serde(deserialize_with = "or_default")]
     pub env: Vec<Environment>,
-    /// What it is found by.
+    /// Tags, by which a configuration is found.
     #[serde(deserialize_with = "or_default")]
     pub tags: Vec<String>,
-    /// Who has made it.
+    /// The user who has made the configuration.
     #[serde(deserialize_with = "object")]
     pub user_properties: Map<String, Value>,
     /// When it was made (ISO 8601).
@@ -90,7 +90,7 @@ pub struct Parameters {
     /// Its temperature and the like.
     #[serde(deserialize_with = "object")]
     pub hyperparameters: Map<String, Value>,
-    /// What it is asked.
+    /// The template of the prompt.
     #[serde(deserialize_with = "or_default")]
     pub template: Template,
     /// The form of its answer.
@@ -131,7 +131,7 @@ impl NewConfiguration {
         Self(self.0.set("env", environments))
     }
 
-    /// What it is found by.
+    /// Tags, by which a configuration is found.
     pub fn tags(self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let tags: Vec<String> = tags.into_iter().map(Into::into).collect();
         Self(self.0.set("tags", tags))
@@ -149,7 +149,7 @@ impl<'c> Configurations<'c> {
         self.call(Method::GET, &[]).take("configurations").await
     }
 
-    /// Those with this name.
+    /// Configurations with this name.
     pub async fn named(&self, name: &str) -> Result<Vec<Configuration>, ClientError> {
         let call = self.call(Method::GET, &[]).query("name", name);
         let mut found: Vec<Configuration> = call.take("configurations").await?;
@@ -157,7 +157,7 @@ impl<'c> Configurations<'c> {
         Ok(found)
     }
 
-    /// Those with this name that are deployed there.
+    /// Configurations with this name that are deployed to an environment.
     pub async fn deployed(
         &self,
         name: &str,

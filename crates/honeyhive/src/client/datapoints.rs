@@ -39,13 +39,13 @@ pub struct Datapoint {
     /// Its id.
     #[serde(alias = "_id")]
     pub id: String,
-    /// What is asked.
+    /// The inputs of the function.
     #[serde(deserialize_with = "or_default")]
     pub inputs: Map<String, Value>,
     /// The messages before that.
     #[serde(deserialize_with = "or_default")]
     pub history: Vec<Value>,
-    /// What would be right.
+    /// The outputs that would be right.
     pub ground_truth: Option<Map<String, Value>>,
     /// Facts about it.
     pub metadata: Option<Map<String, Value>>,
@@ -65,7 +65,7 @@ pub struct Datapoint {
 #[must_use = "it is made by `Datapoints::create`"]
 pub struct NewDatapoint(Body);
 
-/// What is changed of a datapoint; what is not given stays.
+/// Changes of a datapoint; fields that are not given stay.
 #[derive(Debug, Clone, Default)]
 #[must_use = "it is made by `Datapoints::update`"]
 pub struct UpdateDatapoint(Body);
@@ -92,7 +92,7 @@ impl UpdateDatapoint {
 macro_rules! fields_of_datapoint {
     ($($name:ident),*) => {$(
         impl $name {
-            /// What would be right: anything that serialises to an object.
+            /// The outputs that would be right: anything that serialises to an object.
             pub fn ground_truth(self, map: impl Serialize) -> Self {
                 Self(self.0.object("ground_truth", map))
             }
@@ -138,7 +138,7 @@ impl<'c> Datapoints<'c> {
         }
     }
 
-    /// These datapoints, in the order of their ids; those that are not there are left out. One call for each 100.
+    /// Datapoints by their ids, in that order; ids without a datapoint are left out. One call for each 100.
     pub async fn get_many<T: AsRef<str> + Sync>(
         &self,
         ids: &[T],

@@ -37,7 +37,7 @@ pub struct Dataset {
     /// Its name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
-    /// What it is about.
+    /// A text about the dataset.
     pub description: Option<String>,
     /// The ids of its datapoints, in their order.
     #[serde(deserialize_with = "or_default")]
@@ -59,7 +59,7 @@ impl NewDataset {
         Self(Body::default().set("name", name.into()))
     }
 
-    /// What it is about.
+    /// A text about the dataset.
     pub fn description(self, text: impl Into<String>) -> Self {
         Self(self.0.set("description", text.into()))
     }
@@ -70,7 +70,7 @@ impl NewDataset {
     }
 }
 
-/// What is changed of a dataset.
+/// Changes of a dataset.
 #[derive(Debug, Clone, Default)]
 #[must_use = "it is made by `Datasets::update`"]
 pub struct UpdateDataset(Body);
@@ -107,7 +107,7 @@ pub struct FieldMapping {
 }
 
 impl FieldMapping {
-    /// These fields are inputs.
+    /// Fields that are inputs.
     pub fn inputs<T: AsRef<str>>(fields: impl IntoIterator<Item = T>) -> Self {
         Self {
             inputs: texts(fields),
@@ -115,13 +115,13 @@ impl FieldMapping {
         }
     }
 
-    /// These fields are the chat history.
+    /// Fields that are the chat history.
     pub fn history<T: AsRef<str>>(mut self, fields: impl IntoIterator<Item = T>) -> Self {
         self.history = texts(fields);
         self
     }
 
-    /// These fields are the ground truth.
+    /// Fields that are the ground truth.
     pub fn ground_truth<T: AsRef<str>>(mut self, fields: impl IntoIterator<Item = T>) -> Self {
         self.ground_truth = texts(fields);
         self
@@ -142,7 +142,7 @@ impl<'c> Datasets<'c> {
         self.call(Method::GET, &[]).take("datasets").await
     }
 
-    /// Those with this name.
+    /// Datasets with this name.
     pub async fn named(&self, name: &str) -> Result<Vec<Dataset>, ClientError> {
         let call = self.call(Method::GET, &[]).query("name", name);
         call.take("datasets").await

@@ -18,7 +18,7 @@ pub enum ClientError {
     MissingKey {
         /// The method and the path.
         call: String,
-        /// What the call takes.
+        /// The kind of key that the call takes.
         key: KeyKind,
     },
     /// HoneyHive does not let this key do that.
@@ -33,7 +33,7 @@ pub enum ClientError {
         takes: KeyKind,
         /// 401 or 403.
         status: u16,
-        /// What HoneyHive said, shortened.
+        /// HoneyHive's words, shortened.
         message: String,
     },
     /// HoneyHive refused the call, and would do so again.
@@ -44,7 +44,7 @@ pub enum ClientError {
         call: String,
         /// The HTTP status.
         status: u16,
-        /// What HoneyHive said, shortened.
+        /// HoneyHive's words, shortened.
         message: String,
     },
     /// HoneyHive did not answer, or said that it cannot now.
@@ -53,7 +53,7 @@ pub enum ClientError {
     Unavailable {
         /// The method and the path.
         call: String,
-        /// What went wrong with the last try.
+        /// The problem of the last try.
         detail: String,
         /// When HoneyHive asks to be called again.
         retry_after: Option<Duration>,
@@ -64,16 +64,16 @@ pub enum ClientError {
     Unreadable {
         /// The method and the path.
         call: String,
-        /// What is wrong with it.
+        /// The problem of the answer.
         detail: String,
     },
-    /// What was to be sent cannot be. Nothing was sent.
+    /// The call cannot be made of what was given. Nothing was sent.
     #[error("{call} was not sent: {problem}")]
     #[non_exhaustive]
     Invalid {
         /// The method and the path.
         call: String,
-        /// What is wrong with it.
+        /// The problem of the call.
         problem: String,
     },
     /// No prompt of this name is deployed there.

@@ -21,15 +21,15 @@ pub struct Event {
     /// Its name.
     #[serde(deserialize_with = "or_default")]
     pub event_name: String,
-    /// What it is.
+    /// The kind of the event.
     #[serde(deserialize_with = "or_default")]
     pub event_type: EventKind,
     /// Where it came from.
     pub source: Option<String>,
-    /// What went in.
+    /// The inputs.
     #[serde(deserialize_with = "object")]
     pub inputs: Map<String, Value>,
-    /// What came out.
+    /// The outputs.
     #[serde(deserialize_with = "object")]
     pub outputs: Map<String, Value>,
     /// How it was done.
@@ -38,7 +38,7 @@ pub struct Event {
     /// Facts about it.
     #[serde(deserialize_with = "object")]
     pub metadata: Map<String, Value>,
-    /// What people said of it: `ground_truth` among it.
+    /// Feedback of people, `ground_truth` among it.
     #[serde(deserialize_with = "object")]
     pub feedback: Map<String, Value>,
     /// Numbers about it.
@@ -50,7 +50,7 @@ pub struct Event {
     /// The latest scores of HoneyHive's evaluators, by their names.
     #[serde(deserialize_with = "object")]
     pub evaluations: Map<String, Value>,
-    /// What went wrong.
+    /// The error, where the event failed.
     #[serde(deserialize_with = "text")]
     pub error: Option<String>,
     /// When it began, in Unix milliseconds.

@@ -3,7 +3,7 @@
 use super::open::open_enum;
 
 open_enum! {
-    /// What an event is.
+    /// The kind of an event.
     EventKind {
         /// A session, the event around all others of it.
         Session = "session",
@@ -16,7 +16,7 @@ open_enum! {
     }
 }
 
-/// What can be said of an answer that left the field out.
+/// The kind of an event whose answer left the field out.
 impl Default for EventKind {
     fn default() -> Self {
         Self::Other(String::new())

@@ -26,13 +26,13 @@ open_enum! {
         Exists = "exists",
         /// There is none.
         NotExists = "not exists",
-        /// It is equal.
+        /// The field is equal.
         Is = "is",
-        /// It is not.
+        /// The field is not equal.
         IsNot = "is not",
         /// The text holds it.
         Contains = "contains",
-        /// It does not.
+        /// The field does not contain the value.
         NotContains = "not contains",
         /// The number is larger.
         GreaterThan = "greater than",

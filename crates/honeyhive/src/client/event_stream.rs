@@ -16,8 +16,8 @@ use super::handle::Client;
 
 type Page = Pin<Box<dyn Future<Output = Result<Vec<Event>, ClientError>> + Send>>;
 
-/// What a search has found, from [`Events::search`](super::Events::search), the newest first. It asks for the next page once
-/// the one before has been taken, and ends after an error.
+/// Events that a search has found, from [`Events::search`](super::Events::search), the newest first. The stream asks
+/// for the next page once the one before has been taken, and ends after an error.
 #[must_use = "nothing is asked before it is polled"]
 pub struct EventStream {
     client: Client,
@@ -60,7 +60,7 @@ impl EventStream {
     ///
     /// # Errors
     ///
-    /// That of the page that could not be had.
+    /// The error of the page that could not be had.
     pub async fn all(mut self) -> Result<Vec<Event>, ClientError> {
         let mut all = Vec::new();
         while let Some(event) = self.next().await {

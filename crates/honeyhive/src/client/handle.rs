@@ -35,7 +35,7 @@ impl Client {
         }
     }
 
-    /// This client for one project, by the routes that name it (`/v1/projects/{project_id}/…`) and the data plane key
+    /// The client for one project, by the routes that name it (`/v1/projects/{project_id}/…`) and the data plane key
     /// (`HH_DATA_PLANE_API_KEY`). No other key stands in for that.
     ///
     /// ```
@@ -60,7 +60,7 @@ impl Client {
         }
     }
 
-    /// This client with another time that one try of a call may take (default: the
+    /// The client with another time that one try of a call may take (default: the
     /// [`api_timeout`](crate::HoneyHiveTracerBuilder::api_timeout), 5 s). Large summaries and pages may need more.
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Self {

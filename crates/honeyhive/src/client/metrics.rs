@@ -45,7 +45,7 @@ pub struct Metrics<'c> {
 }
 
 open_enum! {
-    /// What a metric measures.
+    /// The kind of value that a metric measures.
     ReturnType {
         /// A number.
         Float = "float",
@@ -68,15 +68,15 @@ pub struct Metric {
     /// Its name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
-    /// Who measures.
+    /// The kind of the metric: who measures.
     #[serde(rename = "type")]
     pub kind: Option<MetricKind>,
     /// The program, the prompt, or what people are asked.
     #[serde(deserialize_with = "or_default")]
     pub criteria: String,
-    /// What it is about.
+    /// A text about the metric.
     pub description: Option<String>,
-    /// What it measures.
+    /// The kind of value that is measured.
     pub return_type: Option<ReturnType>,
     /// Whether events are measured as they come.
     pub enabled_in_prod: Option<bool>,
@@ -94,7 +94,7 @@ pub struct Metric {
     pub scale: Option<f64>,
     /// Where it passes.
     pub threshold: Option<Value>,
-    /// What it can say, and what that counts.
+    /// Categories that the metric can say, and what each counts.
     #[serde(deserialize_with = "or_default")]
     pub categories: Vec<Value>,
     /// Which events are measured.
@@ -132,7 +132,7 @@ impl NewMetric {
     }
 }
 
-/// What is changed of a metric; what is not given stays.
+/// Changes of a metric; fields that are not given stay.
 #[derive(Debug, Clone, Default)]
 #[must_use = "it is made by `Metrics::update`"]
 pub struct UpdateMetric(Body);
@@ -157,12 +157,12 @@ impl UpdateMetric {
 macro_rules! fields_of_metric {
     ($($name:ident),*) => {$(
         impl $name {
-            /// What it is about.
+            /// A text about the metric.
             pub fn description(self, text: impl Into<String>) -> Self {
                 Self(self.0.set("description", text.into()))
             }
 
-            /// What it measures (default: a number).
+            /// The kind of value that is measured (default: a number).
             pub fn return_type(self, of: ReturnType) -> Self {
                 Self(self.0.set("return_type", of))
             }
@@ -193,7 +193,7 @@ macro_rules! fields_of_metric {
                 Self(self.0.object("threshold", map))
             }
 
-            /// What it can say, and what that counts.
+            /// Categories that the metric can say, and what each counts.
             pub fn categories(self, of: impl IntoIterator<Item = (impl Into<String>, Option<f64>)>) -> Self {
                 let of = of.into_iter().map(|(name, score)| {
                     let name: String = name.into();
@@ -215,7 +215,7 @@ pub struct MetricVersion {
     /// Its name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
-    /// What was said when it was made.
+    /// HoneyHive's words when the metric was made.
     pub message: Option<String>,
     /// When that was (ISO 8601).
     pub date: Option<String>,
@@ -227,7 +227,7 @@ pub struct MetricVersion {
     pub content: Map<String, Value>,
 }
 
-/// What a metric that was tried says of an event.
+/// The measure of an event by a metric that was tried.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -251,7 +251,7 @@ impl<'c> Metrics<'c> {
         self.call(Method::GET, &[]).take("metrics").await
     }
 
-    /// Those of one kind.
+    /// Metrics of one kind.
     pub async fn of_kind(&self, kind: MetricKind) -> Result<Vec<Metric>, ClientError> {
         let call = self.call(Method::GET, &[]).query("type", kind.as_str());
         call.take("metrics").await

@@ -122,7 +122,7 @@ impl DeployedPrompt {
             .map(|prompt| inner.kept.keep(prompt, inner.fresh))
     }
 
-    /// What is kept; where that is stale, it is looked for in the background.
+    /// The configuration that is kept; a stale one is looked for in the background.
     fn kept(&self) -> Option<Arc<Configuration>> {
         let inner = &self.0;
         let latest = inner.kept.lock();
@@ -157,7 +157,7 @@ impl DeployedPrompt {
 }
 
 impl Inner {
-    /// That of several which was changed last.
+    /// The configuration of several that was changed last.
     fn newest(&self, mut found: Vec<Configuration>) -> Result<Configuration, ClientError> {
         found.retain(|it| is_deployed(it, &self.name, &self.environment));
         let when = |it: &Configuration| it.updated_at.clone().or_else(|| it.created_at.clone());

@@ -20,11 +20,11 @@ open_enum! {
         Max = "max",
         /// The middle one.
         Median = "median",
-        /// That which 90 % are below.
+        /// The value that 90 % are below.
         P90 = "p90",
-        /// That which 95 % are below.
+        /// The value that 95 % are below.
         P95 = "p95",
-        /// That which 99 % are below.
+        /// The value that 99 % are below.
         P99 = "p99",
         /// Their sum.
         Sum = "sum",
@@ -41,7 +41,7 @@ impl Default for Aggregate {
 }
 
 open_enum! {
-    /// Who has made a metric.
+    /// The kind of a metric: who measures.
     MetricKind {
         /// A program at HoneyHive.
         Python = "PYTHON",
@@ -109,11 +109,11 @@ pub struct MetricSummary {
     /// The metric's name.
     #[serde(deserialize_with = "or_default")]
     pub metric_name: String,
-    /// Who has made it.
+    /// The kind of the metric: who measures.
     pub metric_type: Option<MetricKind>,
     /// The name of the events that have it.
     pub event_name: Option<String>,
-    /// What they are.
+    /// The kind of the events.
     pub event_type: Option<EventKind>,
     /// Its values as one.
     #[serde(deserialize_with = "number")]
@@ -133,10 +133,10 @@ pub struct MetricSummary {
 #[serde(default)]
 #[non_exhaustive]
 pub struct PassedDatapoints {
-    /// Those that passed.
+    /// Datapoints that passed.
     #[serde(deserialize_with = "or_default")]
     pub passed: Vec<String>,
-    /// Those that did not.
+    /// Datapoints that did not pass.
     #[serde(deserialize_with = "or_default")]
     pub failed: Vec<String>,
 }
@@ -166,7 +166,7 @@ pub struct EventDetail {
     /// Their name.
     #[serde(deserialize_with = "or_default")]
     pub event_name: String,
-    /// What they are.
+    /// The kind of the events.
     pub event_type: Option<EventKind>,
 }
 
@@ -191,7 +191,7 @@ pub struct RunEvent {
     /// Its name.
     #[serde(deserialize_with = "or_default")]
     pub event_name: String,
-    /// What it is.
+    /// The kind of the event.
     pub event_type: Option<EventKind>,
     /// The session that it is in.
     #[serde(deserialize_with = "or_default")]
@@ -242,7 +242,7 @@ pub struct ComparedMetric {
     /// The metric's name.
     #[serde(deserialize_with = "or_default")]
     pub metric_name: String,
-    /// Who has made it.
+    /// The kind of the metric: who measures.
     pub metric_type: Option<MetricKind>,
     /// The name of the events that have it, where HoneyHive says that.
     pub event_name: Option<String>,
@@ -255,7 +255,7 @@ pub struct ComparedMetric {
     /// The new one less the old one.
     #[serde(deserialize_with = "number")]
     pub difference: Option<f64>,
-    /// That, in per cent of the old one.
+    /// The difference, in per cent of the old value.
     #[serde(deserialize_with = "number")]
     pub percentage_change: Option<f64>,
 }
@@ -268,7 +268,7 @@ pub struct EventPresence {
     /// Their name.
     #[serde(deserialize_with = "or_default")]
     pub event_name: String,
-    /// What they are.
+    /// The kind of the events.
     pub event_type: Option<EventKind>,
     /// Where they are.
     pub presence: Option<Presence>,

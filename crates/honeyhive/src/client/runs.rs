@@ -51,13 +51,13 @@ pub struct Runs<'c> {
 open_enum! {
     /// How far a run has come.
     RunStatus {
-        /// It has begun.
+        /// The run has begun.
         Pending = "pending",
-        /// It goes on.
+        /// The run goes on.
         Running = "running",
-        /// It ended as it should, whatever its scores are.
+        /// The run ended as it should, whatever its scores are.
         Completed = "completed",
-        /// It broke off, or too much of it did.
+        /// The run broke off, or too much of it did.
         Failed = "failed",
         /// Somebody ended it.
         Cancelled = "cancelled",
@@ -75,14 +75,14 @@ pub struct Run {
     pub id: Option<String>,
     /// Its name.
     pub name: Option<String>,
-    /// What it is about.
+    /// A text about the run.
     pub description: Option<String>,
     /// How far it has come.
     pub status: Option<RunStatus>,
     /// Facts about it.
     #[serde(deserialize_with = "or_default")]
     pub metadata: Map<String, Value>,
-    /// What it came to, where somebody has said that.
+    /// The results of the run, where somebody has told them.
     #[serde(deserialize_with = "or_default")]
     pub results: Map<String, Value>,
     /// How it was run.
@@ -128,7 +128,7 @@ impl NewRun {
     }
 }
 
-/// What is changed of a run; what is not given stays.
+/// Changes of a run; fields that are not given stay.
 #[derive(Debug, Clone, Default)]
 #[must_use = "it is made by `Runs::update`"]
 pub struct UpdateRun(Body);
@@ -148,7 +148,7 @@ impl UpdateRun {
 macro_rules! fields_of_run {
     ($($name:ident),*) => {$(
         impl $name {
-            /// What it is about.
+            /// A text about the run.
             pub fn description(self, text: impl Into<String>) -> Self {
                 Self(self.0.set("description", text.into()))
             }
@@ -163,7 +163,7 @@ macro_rules! fields_of_run {
                 Self(self.0.object("metadata", map))
             }
 
-            /// What it came to: anything that serialises to an object.
+            /// The results of the run: anything that serialises to an object.
             pub fn results(self, map: impl Serialize) -> Self {
                 Self(self.0.object("results", map))
             }
@@ -222,7 +222,7 @@ fn passing(range: &impl RangeBounds<f64>) -> Value {
 pub struct RunFilter(Vec<(&'static str, String)>);
 
 open_enum! {
-    /// What runs are sorted by.
+    /// The field that runs are sorted by.
     SortRuns {
         /// When they were made.
         CreatedAt = "created_at",
@@ -251,23 +251,23 @@ impl RunFilter {
         Self::default()
     }
 
-    /// Those of a stored dataset.
+    /// Runs over a stored dataset.
     pub fn dataset_id(self, id: impl Into<String>) -> Self {
         self.with("dataset_id", id)
     }
 
-    /// Those whose name says this.
+    /// Runs whose name contains this.
     pub fn name(self, name: impl Into<String>) -> Self {
         self.with("name", name)
     }
 
-    /// Those with this status.
+    /// Runs with this status.
     #[expect(clippy::needless_pass_by_value, reason = "as the other setters")]
     pub fn status(self, status: RunStatus) -> Self {
         self.with("status", status.as_str())
     }
 
-    /// Those with these ids.
+    /// Runs with these ids.
     pub fn run_ids(self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let mut filter = self;
         for id in ids {
@@ -342,7 +342,7 @@ pub struct Pagination {
 pub struct UpdatedRun {
     /// The run.
     pub run: Run,
-    /// What HoneyHive has to say of it: that sessions name no datapoint, say.
+    /// A warning of HoneyHive's: that sessions name no datapoint, say.
     pub warning: Option<String>,
 }
 

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::open::or_default;
 
-/// What a model is asked, with `{{places}}` to fill in. It serialises to the text or the messages that a model's API takes.
+/// The text or the messages that a model is asked, with `{{places}}` to fill in. A template serialises to the text or
+/// the messages that a model's API takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -24,7 +25,7 @@ pub struct TemplateMessage {
     /// `system`, `user` or `assistant`.
     #[serde(deserialize_with = "or_default")]
     pub role: String,
-    /// What it says.
+    /// The text of the message.
     #[serde(deserialize_with = "or_default")]
     pub content: String,
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::ops::Bound;
+use std::panic::resume_unwind;
 use std::pin::pin;
 use std::task::{Context, Waker};
 
@@ -137,25 +138,47 @@ pub(super) struct Life {
 }
 
 impl Life {
+    /// Makes the run. Where whoever waits for that is dropped meanwhile, the run is made all the same, and told that it was
+    /// cancelled.
     pub(super) async fn begin(
         client: Client,
-        mut facts: RunFacts,
+        facts: RunFacts,
         sessions: Sessions,
         is_offline: bool,
     ) -> Result<Self, ClientError> {
-        let client = (!is_offline).then_some(client);
-        if let Some(client) = &client {
-            let made = client.runs().create(&facts.new_run()).await?;
-            if !made.run_id.is_empty() {
-                facts.run_id = made.run_id;
-            }
-        }
-        Ok(Self {
-            client,
+        let mut life = Self {
+            client: (!is_offline).then_some(client),
             facts,
             sessions,
             has_ended: false,
-        })
+        };
+        if is_offline {
+            return Ok(life);
+        }
+        // The task goes on though its handle is dropped, and what it has made is dropped then.
+        let made = tokio::spawn(async move {
+            let made = life.make().await;
+            life.has_ended |= made.is_err();
+            made.map(|()| life)
+        });
+        made.await
+            .unwrap_or_else(|error| match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                Err(_) => Err(ClientError::Invalid {
+                    call: "POST /v1/runs".to_owned(),
+                    problem: "the runtime has ended".to_owned(),
+                }),
+            })
+    }
+
+    async fn make(&mut self) -> Result<(), ClientError> {
+        if let Some(client) = &self.client {
+            let made = client.runs().create(&self.facts.new_run()).await?;
+            if !made.run_id.is_empty() {
+                self.facts.run_id = made.run_id;
+            }
+        }
+        Ok(())
     }
 
     /// The client that the run went through; none offline.

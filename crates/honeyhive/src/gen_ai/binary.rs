@@ -1,6 +1,6 @@
 //! Pictures, sounds and files in a message: a mark with their kind and size, or where they are.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::shape::find;
 use crate::model::limits;
@@ -10,7 +10,7 @@ const ADDRESS: usize = 512;
 
 /// The mark of a part that is binary; `None` for any other.
 pub(super) fn mark(part: &Json) -> Option<String> {
-    const HOLDERS: [&str; 14] = [
+    const HOLDERS: [&str; 15] = [
         "source",
         "inlineData",
         "inline_data",
@@ -25,7 +25,9 @@ pub(super) fn mark(part: &Json) -> Option<String> {
         "video",
         "media",
         "blob",
+        "b64_json",
     ];
+    const DATA: [&str; 6] = ["data", "content", "bytes", "file_data", "base64", "result"];
     let holder = find(part, &HOLDERS).filter(|it| it.is_object());
     // Some have the source in what holds them, and OpenInference the picture in the picture.
     let source = holder
@@ -49,7 +51,8 @@ pub(super) fn mark(part: &Json) -> Option<String> {
         .get("type")
         .and_then(Json::as_str)
         .filter(|it| is_binary(it));
-    if type_name.is_none() && holder.is_none() && kind.is_none() {
+    let is_encoded = part.get("b64_json").is_some();
+    if type_name.is_none() && holder.is_none() && kind.is_none() && !is_encoded {
         return None;
     }
     let found = find(part, &HOLDERS).and_then(Json::as_str);
@@ -62,7 +65,8 @@ pub(super) fn mark(part: &Json) -> Option<String> {
         "fileId",
         "image_url",
     ])
-    .or_else(|| found.filter(|it| it.contains(':')));
+    .or_else(|| found.filter(|it| it.contains(':')))
+    .or_else(|| text(&["file_data", "data"]).filter(|it| it.starts_with("data:")));
     let holder_name = HOLDERS.into_iter().find(|name| part.get(*name).is_some());
     let kind = kind.or(type_name).or(holder_name).unwrap_or("binary");
     if let Some(address) = address {
@@ -73,7 +77,7 @@ pub(super) fn mark(part: &Json) -> Option<String> {
     }
     let size = places
         .iter()
-        .find_map(|place| find(place, &["data", "content", "bytes", "file_data", "base64"]))
+        .find_map(|place| find(place, &DATA))
         .or_else(|| find(part, &HOLDERS));
     Some(match size {
         Some(Json::String(data)) => sized(kind, decoded_length(data)),
@@ -82,8 +86,23 @@ pub(super) fn mark(part: &Json) -> Option<String> {
     })
 }
 
+/// The text of a document that is one, as Anthropic has it.
+pub(super) fn text(part: &Json) -> Option<&Json> {
+    let source = part.get("source")?;
+    match source.get("type").and_then(Json::as_str)? {
+        "text" => source.get("data"),
+        "content" => source.get("content"),
+        _ => None,
+    }
+}
+
+/// The mark of a picture that is there without a part around it.
+pub(super) fn image(image: &Json) -> Option<String> {
+    mark(&json!({"type": "image", "image": image}))
+}
+
 fn is_binary(type_name: &str) -> bool {
-    const TYPES: [&str; 17] = [
+    const TYPES: [&str; 18] = [
         "audio",
         "audio_url",
         "blob",
@@ -92,6 +111,7 @@ fn is_binary(type_name: &str) -> bool {
         "file_url",
         "image",
         "image_file",
+        "image_generation_call",
         "image_url",
         "input_audio",
         "input_file",

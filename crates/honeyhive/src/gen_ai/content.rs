@@ -4,18 +4,22 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Status};
 use opentelemetry_sdk::trace::SpanData;
 
-use super::sources::{ANY_INPUTS, ANY_OUTPUTS, FLAT_INPUTS, FLAT_OUTPUTS};
+use super::sources::{
+    ANY_INPUTS, ANY_OUTPUTS, FLAT_INPUTS, FLAT_OUTPUTS, VERCEL_CALLS, VERCEL_TEXT,
+};
 use crate::attributes::{
-    ERROR, EVENT_TYPE, EXCEPTION, EXCEPTION_MESSAGE, GEN_AI_INPUT_MESSAGES, GEN_AI_OUTPUT_MESSAGES,
-    GEN_AI_SYSTEM_INSTRUCTIONS, GEN_AI_TOOL_ARGUMENTS, GEN_AI_TOOL_RESULT, TRACER_NAME,
+    ERROR, EVENT_TYPE, EXCEPTION, EXCEPTION_MESSAGE, GEN_AI_SYSTEM_INSTRUCTIONS,
+    GEN_AI_TOOL_ARGUMENTS, GEN_AI_TOOL_RESULT, TRACER_NAME,
 };
 use crate::event_type::EventType;
 
 /// Other names that have such texts, alone or before a dot.
-const CONTENT: [&str; 12] = [
+const CONTENT: [&str; 14] = [
     GEN_AI_SYSTEM_INSTRUCTIONS,
-    GEN_AI_INPUT_MESSAGES,
-    GEN_AI_OUTPUT_MESSAGES,
+    VERCEL_CALLS,
+    VERCEL_TEXT,
+    "ai.prompt",
+    "ai.response.reasoning",
     GEN_AI_TOOL_ARGUMENTS,
     GEN_AI_TOOL_RESULT,
     "gen_ai.tool.definitions",
@@ -34,8 +38,9 @@ const PROMPT_NAMES: [&str; 2] = ["gen_ai.prompt.name", "gen_ai.prompt.version"];
 const ABOUT_MESSAGES: [&str; 4] = ["role", "index", "finish_reason", "id"];
 
 /// Where conventions and libraries say what a model call, an agent or a tool of one was.
-const NAMESPACES: [&str; 5] = [
+const NAMESPACES: [&str; 6] = [
     "gen_ai.",
+    "ai.",
     "llm.",
     "openinference.",
     "traceloop.",
@@ -130,10 +135,10 @@ fn is_content(attribute: &KeyValue) -> bool {
     };
     let names = [
         &CONTENT[..],
-        &FLAT_INPUTS,
-        &FLAT_OUTPUTS,
-        &ANY_INPUTS,
-        &ANY_OUTPUTS,
+        FLAT_INPUTS,
+        FLAT_OUTPUTS,
+        ANY_INPUTS,
+        ANY_OUTPUTS,
     ];
     !PROMPT_NAMES.contains(&key) && names.into_iter().flatten().any(is_below)
 }

@@ -4,7 +4,10 @@ use opentelemetry::{Array, KeyValue, Value as Attribute};
 use serde_json::{Map, Value as Json};
 
 /// The attributes below a name, as the list or the object it was; `None` where nothing does.
-pub(super) fn below(attributes: &[KeyValue], name: &str) -> Option<Json> {
+pub(super) fn below<'a>(
+    attributes: impl IntoIterator<Item = &'a KeyValue>,
+    name: &str,
+) -> Option<Json> {
     let mut root = Map::new();
     for attribute in attributes {
         let Some(rest) = attribute.key.as_str().strip_prefix(name) else {
@@ -61,6 +64,21 @@ fn listed(object: Map<String, Json>) -> Json {
         .collect();
     items.sort_by_key(|(index, _)| *index);
     items.into_iter().map(|(_, value)| value).collect()
+}
+
+/// A list whose objects have names with dots in them, as what stands within each other.
+pub(super) fn undotted(value: Json) -> Json {
+    match value {
+        Json::Array(items) => items.into_iter().map(undotted).collect(),
+        Json::Object(object) if object.keys().any(|name| name.contains('.')) => {
+            let mut root = Map::new();
+            for (path, value) in object {
+                insert(&mut root, &path, undotted(value));
+            }
+            listed(root)
+        }
+        other => other,
+    }
 }
 
 /// The value of an attribute.

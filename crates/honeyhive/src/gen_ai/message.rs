@@ -2,26 +2,11 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::lenient;
-use super::part::{DEPTH, Pieces, answered, as_text, call_of, is_part};
-use super::shape::{find, is_chat_item};
+use super::around::{held, is_chat};
+use super::part::{DEPTH, Pieces, answered, as_text, call_of, is_call, is_part};
+use super::shape::find;
+use super::{binary, lenient};
 use crate::model::object::Object;
-
-/// Objects in which others are the messages.
-const AROUND: [&str; 12] = [
-    "messages",
-    "choices",
-    "candidates",
-    "generations",
-    "chat_history",
-    "history",
-    "input_messages",
-    "output_messages",
-    "output",
-    "outputs",
-    "contents",
-    "response",
-];
 
 /// The messages in a value; `role` is whose they are where they do not say.
 pub(super) fn messages(value: &Json, role: &str) -> Vec<Object> {
@@ -34,50 +19,34 @@ pub(super) fn messages(value: &Json, role: &str) -> Vec<Object> {
     shown
 }
 
-/// Whether a value is one message, or a list of them, and nothing else.
-pub(super) fn is_chat(value: &Json) -> bool {
-    match value {
-        Json::Array(items) => !items.is_empty() && items.iter().all(is_chat_item),
-        Json::Object(_) => is_chat_item(value) || around(value).is_some_and(is_chat),
-        _ => false,
-    }
-}
-
-fn around(value: &Json) -> Option<&Json> {
-    // An empty list beside the answer is none.
-    let holds = |inner: &&Json| match inner {
-        Json::Array(items) => !items.is_empty(),
-        inner => inner.is_object(),
-    };
-    // Titan's results have their texts by a name of its own; those of anybody else are no messages.
-    let results = value.get("results").filter(|results| {
-        let mut items = results.as_array().into_iter().flatten();
-        items.any(|item| item.get("outputText").is_some())
-    });
-    let inner = AROUND.iter().filter_map(|name| value.get(*name));
-    let mut inner = inner.chain(results);
-    let is_message = value.get("role").is_some() || value.get("content").is_some();
-    inner.find(holds).filter(|_| !is_message)
-}
-
 fn take(value: &Json, role: &str, depth: usize, shown: &mut Vec<Object>) {
     match value {
         Json::Null => {}
-        Json::Array(items) if depth < DEPTH => {
-            // A list of parts without a message around them is one.
-            if !items.is_empty() && items.iter().all(is_part) && !items.iter().any(has_parts) {
+        Json::Array(items) if depth < DEPTH => match items.as_slice() {
+            // LangChain has pairs of a role and what was said.
+            [Json::String(who), said] if depth > 0 && role_by(who).is_some() => {
+                take(said, role_by(who).unwrap_or(role), depth + 1, shown);
+            }
+            items if is_one_message(items, role) => {
                 let mut message = Map::new();
                 message.insert("content".to_owned(), value.clone());
-                return shown.extend(message_of(&Json::Object(message), role));
+                shown.extend(message_of(&Json::Object(message), role));
             }
-            for item in items {
-                take(item, role, depth + 1, shown);
+            items => {
+                for item in items {
+                    take(item, role, depth + 1, shown);
+                }
+            }
+        },
+        Json::Object(_) if depth < DEPTH => {
+            let held = held(value, role);
+            if held.is_empty() {
+                return shown.extend(message_of(value, role));
+            }
+            for (role, inner) in held {
+                take(inner, role, depth + 1, shown);
             }
         }
-        Json::Object(_) if depth < DEPTH => match around(value) {
-            Some(inner) => take(inner, role, depth + 1, shown),
-            None => shown.extend(message_of(value, role)),
-        },
         Json::String(text) => match lenient::read(text).filter(is_chat) {
             // A list whose items are texts, each of which is a message.
             Some(message) if depth < DEPTH => take(&message, role, depth + 1, shown),
@@ -85,6 +54,13 @@ fn take(value: &Json, role: &str, depth: usize, shown: &mut Vec<Object>) {
         },
         other => shown.push(said(role, other.to_string())),
     }
+}
+
+/// Whether a list is the parts of a message that is not around them. In what was asked, the calls of the responses API
+/// are messages of their own.
+fn is_one_message(items: &[Json], role: &str) -> bool {
+    let is_other = |item: &Json| has_parts(item) || (role == "user" && is_call(item));
+    !items.is_empty() && items.iter().all(|item| is_part(item) && !is_other(item))
 }
 
 /// Whether what looks like a part is a message of the responses API.
@@ -122,7 +98,6 @@ fn message_of(value: &Json, role: &str) -> Vec<Object> {
         places.insert(0, inner);
     }
     let at = |names: &[&str]| places.iter().find_map(|place| find(place, names));
-    let role = role_of(&at).unwrap_or(role);
     let kind = at(&["type"]).and_then(Json::as_str).unwrap_or_default();
     let mut pieces = Pieces::default();
     if is_part(message) && !has_parts(message) && message.get("role").is_none() {
@@ -134,6 +109,10 @@ fn message_of(value: &Json, role: &str) -> Vec<Object> {
         // A message that is not understood is shown as it is.
         pieces.texts.push(message.to_string());
     }
+    // What calls a tool is a model.
+    let is_lone_call = pieces.texts.is_empty() && !pieces.calls.is_empty();
+    let usual = if is_lone_call { "assistant" } else { role };
+    let role = role_of(&at).unwrap_or(usual);
     let finish_reason = at(&[
         "finish_reason",
         "stop_reason",
@@ -156,15 +135,20 @@ fn role_of<'m>(at: &impl Fn(&[&str]) -> Option<&'m Json>) -> Option<&'m str> {
     // LangChain names the class of a message as the last part of its id.
     let class = || at(&["id"])?.as_array()?.last();
     let kind = at(&["type"]).filter(|kind| *kind != "constructor");
-    let by_kind = || match kind.or_else(class)?.as_str()? {
-        kind @ ("assistant" | "developer" | "function" | "system" | "tool" | "user") => Some(kind),
+    let by_kind = || role_by(kind.or_else(class)?.as_str()?);
+    role.filter(|role| !role.is_empty()).or_else(by_kind)
+}
+
+/// The role that the kind of a message tells.
+fn role_by(kind: &str) -> Option<&str> {
+    match kind {
+        "assistant" | "developer" | "function" | "system" | "tool" | "user" => Some(kind),
         "human" | "HumanMessage" => Some("user"),
         "ai" | "AIMessage" | "AIMessageChunk" => Some("assistant"),
         "SystemMessage" => Some("system"),
         "ToolMessage" => Some("tool"),
         _ => None,
-    };
-    role.filter(|role| !role.is_empty()).or_else(by_kind)
+    }
 }
 
 /// The names under which a message has had what it says.
@@ -189,12 +173,28 @@ const CONTENTS: [&str; 18] = [
     "input",
 ];
 
-fn content_of(message: &Json, kind: &str, pieces: &mut Pieces) {
-    let content = CONTENTS
+/// The first of them that says something. An empty text or list stands only where there is nothing else.
+fn said_in(message: &Json) -> Option<&Json> {
+    /// Names that may stand beside each other.
+    const ALIKE: usize = 5;
+    let mut contents = CONTENTS.iter().filter_map(|name| message.get(*name));
+    let first = contents.find(|content| !content.is_null())?;
+    let is_empty = |it: &Json| match it {
+        Json::String(text) => text.is_empty(),
+        Json::Array(items) => items.is_empty(),
+        other => other.is_null(),
+    };
+    if !is_empty(first) {
+        return Some(first);
+    }
+    let mut others = CONTENTS[..ALIKE]
         .iter()
-        .filter_map(|name| message.get(*name))
-        .find(|content| !content.is_null());
-    match content {
+        .filter_map(|name| message.get(*name));
+    others.find(|it| !is_empty(it)).or(Some(first))
+}
+
+fn content_of(message: &Json, kind: &str, pieces: &mut Pieces) {
+    match said_in(message) {
         // The answer of a tool is text, whatever it looks like.
         Some(content)
             if kind == "tool" || message.get("role").and_then(Json::as_str) == Some("tool") =>
@@ -206,6 +206,10 @@ fn content_of(message: &Json, kind: &str, pieces: &mut Pieces) {
         }
         Some(content) => pieces.take(content, 1),
         None => {}
+    }
+    // Ollama has pictures beside the text.
+    if let Some(Json::Array(images)) = message.get("images") {
+        pieces.texts.extend(images.iter().filter_map(binary::image));
     }
     if let Some(text) = message.get("refusal").and_then(Json::as_str) {
         pieces.texts.push(text.to_owned());
@@ -235,10 +239,11 @@ fn content_of(message: &Json, kind: &str, pieces: &mut Pieces) {
     pieces.has_thoughts |= find(message, &["reasoning_content", "reasoning", "thinking"]).is_some();
 }
 
-/// A call as it is, or without what OpenInference has around it.
+/// A call as it is, or without what OpenInference has around it, or by the names that the chat view knows instead of
+/// Vercel's.
 fn one_call(call: &Json) -> Json {
-    match call.get("tool_call") {
-        Some(_) => call_of(call, "").unwrap_or_else(|| call.clone()),
+    match find(call, &["tool_call", "toolName"]) {
+        Some(_) => call_of(call, "tool-call").unwrap_or_else(|| call.clone()),
         None => call.clone(),
     }
 }

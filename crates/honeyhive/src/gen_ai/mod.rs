@@ -4,6 +4,7 @@
 //! chat view reads `inputs.chat_history` and `outputs.role`, `.content`, `.tool_calls`. What the conventions say
 //! stays beside it, and what the program has said itself is never replaced.
 
+mod around;
 mod binary;
 mod content;
 mod events;

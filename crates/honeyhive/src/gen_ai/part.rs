@@ -67,6 +67,8 @@ impl Pieces {
             self.answers.push(answer);
         } else if let Some(call) = call_of(part, kind) {
             self.calls.push(call);
+        } else if let Some(text) = binary::text(part) {
+            self.take(text, depth + 1);
         } else if let Some(mark) = binary::mark(part) {
             self.texts.push(mark);
         } else {
@@ -124,9 +126,15 @@ fn is_thought(kind: &str) -> bool {
     )
 }
 
+pub(super) fn is_call(part: &Json) -> bool {
+    let kind = part.get("type").and_then(Json::as_str).unwrap_or_default();
+    call_of(part, kind).is_some()
+}
+
 /// The call of a tool, as the chat view shows it.
 pub(super) fn call_of(part: &Json, kind: &str) -> Option<Json> {
-    const KINDS: [&str; 9] = [
+    const KINDS: [&str; 10] = [
+        "custom_tool_call",
         "function",
         "function_call",
         "mcp_call",
@@ -180,7 +188,8 @@ pub(super) fn call_of(part: &Json, kind: &str) -> Option<Json> {
 
 /// The answer of a tool, which is text unless it is an object or a list.
 pub(super) fn answer_of(part: &Json, kind: &str) -> Option<Answer> {
-    const KINDS: [&str; 10] = [
+    const KINDS: [&str; 11] = [
+        "custom_tool_call_output",
         "function_call_output",
         "function_response",
         "mcp_tool_result",

@@ -2,10 +2,11 @@
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::Event;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
+use super::around::is_chat;
 use super::events::{self, EventMessages};
-use super::message::{is_chat, messages};
+use super::message::messages;
 use super::usage::{FINISH_REASONS, first_reason};
 use super::{flat, lenient};
 use crate::attributes::{
@@ -14,28 +15,49 @@ use crate::attributes::{
 };
 use crate::model::object::Object;
 
-/// Lists of messages that came as one attribute a leaf: OpenInference, then Traceloop as it is and as it was.
-pub(super) const FLAT_INPUTS: [&str; 3] = ["llm.input_messages", GEN_AI_PROMPT, "llm.prompts"];
-pub(super) const FLAT_OUTPUTS: [&str; 3] =
-    ["llm.output_messages", GEN_AI_COMPLETION, "llm.completions"];
-/// Whatever went into a step and came out of it: Langfuse, Traceloop, OpenInference.
-pub(super) const ANY_INPUTS: [&str; 4] = [
+/// Lists of messages that came as one attribute a leaf: the conventions, OpenInference, then Traceloop as it is and as
+/// it was.
+pub(super) const FLAT_INPUTS: &[&str] = &[
+    GEN_AI_INPUT_MESSAGES,
+    "llm.input_messages",
+    GEN_AI_PROMPT,
+    "llm.prompts",
+];
+pub(super) const FLAT_OUTPUTS: &[&str] = &[
+    GEN_AI_OUTPUT_MESSAGES,
+    "llm.output_messages",
+    GEN_AI_COMPLETION,
+    "llm.completions",
+    "llm.choices",
+];
+/// Whatever went into a step and came out of it: Langfuse, Traceloop, OpenInference, Vercel.
+pub(super) const ANY_INPUTS: &[&str] = &[
     "langfuse.observation.input",
     "langfuse.input",
+    "langfuse.trace.input",
     "traceloop.entity.input",
     "input.value",
+    "ai.toolCall.args",
 ];
-pub(super) const ANY_OUTPUTS: [&str; 4] = [
+pub(super) const ANY_OUTPUTS: &[&str] = &[
     "langfuse.observation.output",
     "langfuse.output",
+    "langfuse.trace.output",
     "traceloop.entity.output",
     "output.value",
+    "ai.toolCall.result",
+    "ai.response.object",
 ];
+/// What was asked of Vercel's AI SDK, the messages first.
+pub(super) const VERCEL_PROMPTS: [&str; 2] = ["ai.prompt.messages", "ai.prompt"];
+pub(super) const VERCEL_TEXT: &str = "ai.response.text";
+pub(super) const VERCEL_CALLS: &str = "ai.response.toolCalls";
 
 /// Whether anything is said, as of few spans.
 pub(super) fn is_told(attributes: &[KeyValue], events: &[Event]) -> bool {
-    const BEGINNINGS: [&str; 6] = [
+    const BEGINNINGS: [&str; 7] = [
         "gen_ai.",
+        "ai.",
         "llm.",
         "langfuse.",
         "traceloop.entity.",
@@ -52,13 +74,15 @@ pub(super) struct Sources<'s> {
     attributes: Vec<&'s KeyValue>,
     of_events: EventMessages,
     flat: [Option<Json>; 2],
+    flat_instructions: Option<Json>,
 }
 
 impl<'s> Sources<'s> {
     pub(super) fn of(attributes: &'s [KeyValue], events: &'s [Event]) -> Self {
-        let below = |names: [&str; 3]| names.iter().find_map(|name| flat::below(attributes, name));
+        let below = |names: &[&str]| names.iter().find_map(|name| list_of(attributes, name));
         Self {
             flat: [below(FLAT_INPUTS), below(FLAT_OUTPUTS)],
+            flat_instructions: flat::below(attributes, GEN_AI_SYSTEM_INSTRUCTIONS),
             attributes: attributes.iter().chain(events::details(events)).collect(),
             of_events: events::messages(events),
         }
@@ -94,10 +118,10 @@ impl<'s> Sources<'s> {
     /// The conversation until the model was asked, the instructions first.
     fn history(&self) -> Vec<Object> {
         let asked = self.asked();
-        let mut history = match self.read(GEN_AI_SYSTEM_INSTRUCTIONS) {
-            Some(instructions) => messages(&instructions, "system"),
-            None => Vec::new(),
-        };
+        let instructions = self.read(GEN_AI_SYSTEM_INSTRUCTIONS);
+        let instructions = instructions.or_else(|| self.flat_instructions.clone());
+        let mut history =
+            instructions.map_or_else(Vec::new, |instructions| messages(&instructions, "system"));
         // Some libraries have the instructions among the messages, too.
         history.retain(|said| !asked.iter().any(|it| is_same_instruction(said, it)));
         history.extend(asked);
@@ -120,7 +144,8 @@ impl<'s> Sources<'s> {
         let asked = self
             .read(GEN_AI_INPUT_MESSAGES)
             .or_else(|| self.chat(GEN_AI_PROMPT))
-            .or_else(|| self.flat[0].clone());
+            .or_else(|| self.flat[0].clone())
+            .or_else(|| VERCEL_PROMPTS.iter().find_map(|name| self.read(name)));
         if let Some(asked) = asked {
             return messages(&asked, "user");
         }
@@ -188,7 +213,8 @@ impl<'s> Sources<'s> {
         }
         let said = self
             .chat(GEN_AI_COMPLETION)
-            .or_else(|| self.flat[1].clone());
+            .or_else(|| self.flat[1].clone())
+            .or_else(|| self.vercel_answer());
         if let Some(said) = said {
             return messages(&said, "assistant");
         }
@@ -196,6 +222,11 @@ impl<'s> Sources<'s> {
         outputs
             .flat_map(|message| messages(message, "assistant"))
             .collect()
+    }
+
+    fn vercel_answer(&self) -> Option<Json> {
+        let (text, calls) = (self.plain(VERCEL_TEXT), self.read(VERCEL_CALLS));
+        (text.is_some() || calls.is_some()).then(|| json!({"content": text, "tool_calls": calls}))
     }
 
     /// The result of a tool: text, digit for digit, unless it is an object or a list.
@@ -226,9 +257,10 @@ impl<'s> Sources<'s> {
         self.read(key).filter(is_chat)
     }
 
-    fn any(&self, keys: [&str; 4]) -> Option<Json> {
-        let mut found = keys.iter().filter_map(|key| self.plain(key));
-        found.next().map(|value| match value {
+    fn any(&self, keys: &[&str]) -> Option<Json> {
+        let mut found = keys.iter().filter_map(|key| Some((key, self.plain(key)?)));
+        found.next().map(|(key, value)| match value {
+            Json::String(text) if self.is_said_to_be_text(key) => text.into(),
             // A plain text is no number, whatever it looks like.
             Json::String(text) => match lenient::read(&text) {
                 Some(read @ (Json::Object(_) | Json::Array(_))) => read,
@@ -237,6 +269,23 @@ impl<'s> Sources<'s> {
             other => other,
         })
     }
+
+    /// OpenInference has the type of a value beside it.
+    fn is_said_to_be_text(&self, key: &str) -> bool {
+        let beside = key.strip_suffix(".value");
+        let mime_type = beside.and_then(|key| self.plain(&format!("{key}.mime_type")));
+        mime_type.as_ref().and_then(Json::as_str) == Some("text/plain")
+    }
+}
+
+/// A list that came as one attribute a leaf, or, by names that have nothing else, as one attribute.
+fn list_of(attributes: &[KeyValue], name: &str) -> Option<Json> {
+    let whole = || {
+        let mut attributes = attributes.iter().filter(|_| name.starts_with("llm."));
+        let attribute = attributes.rfind(|it| it.key.as_str() == name)?;
+        Some(flat::undotted(read(flat::json(&attribute.value))))
+    };
+    flat::below(attributes, name).or_else(whole)
 }
 
 fn is_same_instruction(said: &Object, asked: &Object) -> bool {

@@ -325,6 +325,13 @@ fn every_shape_of_an_answer_shows_its_text() {
         // A refusal, and what was said aloud.
         r#"{"role": "assistant", "content": null, "refusal": "yes"}"#,
         r#"{"role": "assistant", "content": null, "audio": {"id": "a", "transcript": "yes"}}"#,
+        // One text of two is empty, and the tuples of LangChain.
+        r#"[{"role": "assistant", "content": "", "contents": [{"message_content": {"text": "yes"}}]}]"#,
+        r#"[["assistant", "yes"]]"#,
+        r#"[["ai", "yes"]]"#,
+        // What the responses API was told before stands in its answer, too.
+        r#"{"instructions": "Be brief.", "output": [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "yes"}]}]}"#,
+        r#"{"output": [{"type": "reasoning"}, {"type": "message", "content": "yes"}], "input": [{"role": "user", "content": "hi"}]}"#,
         // Thoughts of a model are no part of the conversation.
         r#"[{"role": "assistant", "parts": [{"type": "reasoning", "content": "hm"}, {"type": "text", "content": "yes"}]}]"#,
         r#"[{"role": "assistant", "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "yes"}]}]"#,
@@ -399,6 +406,7 @@ fn calls_and_answers_of_tools_are_shown_from_every_shape() {
         r#"{"type": "tool_use", "id": "c1", "name": "add", "input": {"a": 1}}"#,
         r#"{"type": "function_call", "call_id": "c1", "name": "add", "arguments": "{\"a\":1}"}"#,
         r#"{"type": "tool-call", "toolCallId": "c1", "toolName": "add", "input": {"a": 1}}"#,
+        r#"{"type": "custom_tool_call", "call_id": "c1", "name": "add", "input": "{\"a\":1}"}"#,
         r#"{"functionCall": {"id": "c1", "name": "add", "args": {"a": 1}}}"#,
         r#"{"toolUse": {"toolUseId": "c1", "name": "add", "input": {"a": 1}}}"#,
         r#"{"tool_call": {"id": "c1", "function": {"name": "add", "arguments": "{\"a\":1}"}}}"#,
@@ -430,6 +438,10 @@ fn calls_and_answers_of_tools_are_shown_from_every_shape() {
         (
             r#"{"type": "tool-result", "toolCallId": "c1", "output": ["a", 1]}"#,
             r#"["a",1]"#,
+        ),
+        (
+            r#"{"type": "custom_tool_call_output", "call_id": "c1", "output": "ok"}"#,
+            "ok",
         ),
         (
             r#"{"functionResponse": {"id": "c1", "name": "add", "response": {"sum": 2}}}"#,
@@ -502,6 +514,23 @@ fn what_is_binary_is_a_mark_with_its_kind_and_size() {
             r#"{"image": {"format": "png", "source": {"bytes": [1, 2]}}}"#,
             "[png, 2 bytes]",
         ),
+        (
+            r#"{"type": "file", "file": {"file_data": "data:application/pdf;base64,AAAA", "filename": "a.pdf"}}"#,
+            "[application/pdf, 3 bytes]",
+        ),
+        (
+            r#"{"type": "image_generation_call", "id": "i1", "result": "AAAAAAAA"}"#,
+            "[image_generation_call, 6 bytes]",
+        ),
+        (r#"{"b64_json": "AAAA"}"#, "[b64_json, 3 bytes]"),
+        (
+            r#"{"type": "document", "title": "a", "source": {"type": "text", "media_type": "text/plain", "data": "plain words"}}"#,
+            "plain words",
+        ),
+        (
+            r#"{"type": "document", "source": {"type": "content", "content": [{"type": "text", "text": "a page"}]}}"#,
+            "a page",
+        ),
         (r#"{"type": "audio"}"#, "[audio]"),
     ] {
         let value = format!(r#"[{{"role": "user", "content": ["see", {part}]}}]"#);
@@ -509,6 +538,53 @@ fn what_is_binary_is_a_mark_with_its_kind_and_size() {
         let expected = [content.as_str(), "0.role=user"];
         assert_eq!(lines(GEN_AI_INPUT_MESSAGES, &value), expected, "{value}");
     }
+    // Ollama has the pictures beside the text.
+    let value = r#"[{"role": "user", "content": "see", "images": ["AAAA", "https://x/y"]}]"#;
+    let expected = [
+        "0.content=see\n[image, 3 bytes]\n[image: https://x/y]",
+        "0.role=user",
+    ];
+    assert_eq!(lines(GEN_AI_INPUT_MESSAGES, value), expected);
+}
+
+/// Whole requests, whose parts stand under names of their own.
+#[test]
+fn a_request_is_all_of_its_messages_in_their_order() {
+    let two = &[
+        "0.content=Be brief.",
+        "0.role=system",
+        "1.content=hi",
+        "1.role=user",
+    ][..];
+    for value in [
+        r#"{"system": "Be brief.", "messages": [{"role": "user", "content": "hi"}]}"#,
+        r#"{"system": [{"type": "text", "text": "Be brief."}], "messages": [{"role": "user", "content": "hi"}]}"#,
+        r#"{"instructions": "Be brief.", "input": "hi"}"#,
+        r#"{"instructions": "Be brief.", "input": [{"role": "user", "content": "hi"}]}"#,
+        r#"{"input": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hi"}]}"#,
+        r#"{"system": "Be brief.", "prompt": "hi"}"#,
+        r#"{"prompt": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hi"}]}"#,
+        r#"{"systemInstruction": {"parts": [{"text": "Be brief."}]}, "contents": [{"role": "user", "parts": [{"text": "hi"}]}]}"#,
+        r#"{"preamble": "Be brief.", "message": "hi"}"#,
+        r#"{"chat_history": [{"role": "system", "content": "Be brief."}], "input": "hi"}"#,
+        r#"{"message": "hi", "chat_history": [{"role": "system", "message": "Be brief."}]}"#,
+        r#"[["system", "Be brief."], ["human", "hi"]]"#,
+    ] {
+        assert_eq!(lines(GEN_AI_INPUT_MESSAGES, value), two, "{value}");
+    }
+    // The responses API has calls and their answers beside the messages.
+    let value = r#"[{"type": "function_call", "call_id": "c1", "name": "add", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c1", "output": "3"}]"#;
+    let expected = [
+        "0.role=assistant",
+        "0.tool_calls.0.arguments={}",
+        "0.tool_calls.0.id=c1",
+        "0.tool_calls.0.name=add",
+        "1.content=3",
+        "1.role=tool",
+        "1.tool_call_id=c1",
+    ];
+    assert_eq!(lines(GEN_AI_INPUT_MESSAGES, value), expected);
 }
 
 #[test]
@@ -545,9 +621,17 @@ fn what_a_tool_gave_is_text_unless_it_is_an_object_or_a_list() {
 /// Attributes, and what they become.
 type Family<'f> = (&'f [(&'static str, &'static str)], &'f [(&'f str, &'f str)]);
 
+/// A question and its answer.
+const CHAT: &[(&str, &str)] = &[
+    ("honeyhive_inputs.chat_history.0.content", "hi"),
+    ("honeyhive_inputs.chat_history.0.role", "user"),
+    ("honeyhive_outputs.content", "yes"),
+    ("honeyhive_outputs.role", "assistant"),
+];
+
 #[test]
 fn messages_that_came_one_attribute_a_leaf_are_messages_too() {
-    let families: [Family<'_>; 7] = [
+    let families: [Family<'_>; 18] = [
         (
             &[
                 ("llm.input_messages.0.message.role", "user"),
@@ -652,6 +736,133 @@ fn messages_that_came_one_attribute_a_leaf_are_messages_too() {
                 ("honeyhive_outputs.result.sum", "2"),
             ],
         ),
+        // OpenInference as it was: prompts and choices by number, messages as one text, dots within names.
+        (
+            &[
+                ("llm.prompts.0.prompt.text", "hi"),
+                ("llm.choices.0.completion.text", "yes"),
+            ],
+            CHAT,
+        ),
+        (
+            &[
+                (
+                    "llm.input_messages",
+                    r#"[{"message.role": "user", "message.content": "hi"}]"#,
+                ),
+                (
+                    "llm.output_messages",
+                    r#"[{"message": {"role": "assistant", "content": "yes"}}]"#,
+                ),
+            ],
+            CHAT,
+        ),
+        (
+            &[
+                ("llm.input_messages.0.message.role", "user"),
+                ("llm.input_messages.0.message.content", ""),
+                (
+                    "llm.input_messages.0.message.contents.0.message_content.text",
+                    "hi",
+                ),
+                ("llm.output_messages.0.message.content", "yes"),
+            ],
+            CHAT,
+        ),
+        // The names that the conventions have today, a leaf each.
+        (
+            &[
+                ("gen_ai.input.messages.0.role", "user"),
+                ("gen_ai.input.messages.0.parts.0.content", "hi"),
+                ("gen_ai.output.messages.0.content", "yes"),
+            ],
+            CHAT,
+        ),
+        (
+            &[
+                ("gen_ai.system_instructions.0.type", "text"),
+                ("gen_ai.system_instructions.0.content", "Be brief."),
+            ],
+            &[
+                ("honeyhive_inputs.chat_history.0.content", "Be brief."),
+                ("honeyhive_inputs.chat_history.0.role", "system"),
+            ],
+        ),
+        (
+            &[
+                (
+                    "langfuse.trace.input",
+                    r#"[{"role": "user", "content": "hi"}]"#,
+                ),
+                (
+                    "langfuse.trace.output",
+                    r#"{"role": "assistant", "content": "yes"}"#,
+                ),
+            ],
+            CHAT,
+        ),
+        // The AI SDK of Vercel.
+        (
+            &[
+                (
+                    "ai.prompt.messages",
+                    r#"[{"role": "user", "content": [{"type": "text", "text": "hi"}]}]"#,
+                ),
+                ("ai.prompt", r#"{"prompt": "ho"}"#),
+                ("ai.response.text", "yes"),
+            ],
+            CHAT,
+        ),
+        (
+            &[
+                ("ai.prompt", r#"{"system": "Be brief.", "prompt": "hi"}"#),
+                (
+                    "ai.response.toolCalls",
+                    r#"[{"toolCallId": "c1", "toolName": "add", "args": "{}"}]"#,
+                ),
+            ],
+            &[
+                ("honeyhive_inputs.chat_history.0.content", "Be brief."),
+                ("honeyhive_inputs.chat_history.0.role", "system"),
+                ("honeyhive_inputs.chat_history.1.content", "hi"),
+                ("honeyhive_inputs.chat_history.1.role", "user"),
+                ("honeyhive_outputs.role", "assistant"),
+                ("honeyhive_outputs.tool_calls.0.arguments", "{}"),
+                ("honeyhive_outputs.tool_calls.0.id", "c1"),
+                ("honeyhive_outputs.tool_calls.0.name", "add"),
+            ],
+        ),
+        (
+            &[
+                ("ai.toolCall.args", r#"{"city": "Paris"}"#),
+                ("ai.toolCall.result", "1.10"),
+            ],
+            &[
+                ("honeyhive_inputs.city", "Paris"),
+                ("honeyhive_outputs.text", "1.10"),
+            ],
+        ),
+        (
+            &[("ai.prompt", "hi"), ("ai.response.object", r#"{"a": 1}"#)],
+            &[
+                ("honeyhive_inputs.chat_history.0.content", "hi"),
+                ("honeyhive_inputs.chat_history.0.role", "user"),
+                ("honeyhive_outputs.result.a", "1"),
+            ],
+        ),
+        // What says that it is text is no JSON.
+        (
+            &[
+                ("input.value", "[1.10]"),
+                ("input.mime_type", "text/plain"),
+                ("output.value", "[1.10]"),
+                ("output.mime_type", "text/plain"),
+            ],
+            &[
+                ("honeyhive_inputs.input", "[1.10]"),
+                ("honeyhive_outputs.text", "[1.10]"),
+            ],
+        ),
         (
             &[("input.value", "hi"), ("output.value", "1.10")],
             &[
@@ -685,17 +896,12 @@ fn messages_that_came_one_attribute_a_leaf_are_messages_too() {
         StringValue::from("hi"),
         StringValue::from(r#"{"role": "user", "content": "ho"}"#),
     ]);
-    let listed = placed(span(vec![KeyValue::new(
-        GEN_AI_INPUT_MESSAGES,
-        Attribute::Array(texts),
-    )]));
-    assert_eq!(
-        listed[2],
-        (
-            "honeyhive_inputs.chat_history.1.content".to_owned(),
-            "ho".to_owned()
-        )
-    );
+    for key in [GEN_AI_INPUT_MESSAGES, "llm.input_messages", "llm.prompts"] {
+        let texts = Attribute::Array(texts.clone());
+        let listed = placed(span(vec![KeyValue::new(key, texts)]));
+        let second = ("honeyhive_inputs.chat_history.1.content", "ho");
+        assert_eq!(listed.get(2..3), Some(&pairs(&[second])[..]), "{key}");
+    }
 }
 
 #[test]

@@ -24,8 +24,8 @@ use crate::context;
 ///
 /// A text that says nothing names no session, or all who send it would share one: a blank text, one of more than 256 bytes,
 /// one with control characters, and what programs write where they have no id (`undefined`, `null`, `None`, `nil`, `NaN`,
-/// `[object Object]`, `false`, `n/a`, `unknown`, `{{conversation_id}}` of a template that nobody has filled in, the UUIDs of
-/// zeros and of ones in any form). Wherever an id can be given (headers, baggage,
+/// `[object Object]`, `false`, `n/a`, `unknown`, `undefined-undefined`, `{{conversation_id}}`, `{id}` or `<id>` of a template
+/// that nobody has filled in, the UUIDs of zeros and of ones in any form). Wherever an id can be given (headers, baggage,
 /// [`NewSession::id`](crate::NewSession::id), [`Session::link_to`](crate::Session::link_to), …) such a text counts as absent,
 /// which is logged once and counted in [`DeliveryStats::ignored_session_ids`](crate::DeliveryStats::ignored_session_ids).
 ///

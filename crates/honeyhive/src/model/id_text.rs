@@ -4,13 +4,12 @@
 pub(crate) const LONGEST: usize = 256;
 
 /// The words that programs write where they have no id.
-const WORDS_FOR_NOTHING: [&str; 11] = [
+const WORDS_FOR_NOTHING: [&str; 10] = [
     "undefined",
     "null",
     "none",
     "nil",
     "nan",
-    "object Object",
     "false",
     "true",
     "n/a",
@@ -33,15 +32,38 @@ pub(crate) fn says_something(text: &str) -> bool {
     !core.is_empty()
         && !is_template(text.trim())
         && !is_empty_uuid(core)
-        && !WORDS_FOR_NOTHING
-            .iter()
-            .any(|word| core.eq_ignore_ascii_case(word))
+        && !is_nothing(core)
+        && !is_made_of_nothing(core)
 }
 
-/// Whether nobody has filled in what was to stand here: `{{conversation_id}}`, `${ID}`.
+/// Whether a text is a word for nothing, or what JavaScript makes of an object.
+fn is_nothing(text: &str) -> bool {
+    const OBJECT: &str = "object ";
+    let is_object = text
+        .strip_prefix(OBJECT)
+        .is_some_and(|class| class.bytes().all(|it| it.is_ascii_alphabetic()));
+    let mut words = WORDS_FOR_NOTHING.iter();
+    is_object || words.any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// Whether several are put together, none of which is there: `undefined-undefined`.
+fn is_made_of_nothing(core: &str) -> bool {
+    let mut words = core.split(|c: char| !c.is_alphanumeric());
+    words.all(|word| word.is_empty() || is_nothing(word))
+}
+
+/// Whether nobody has filled in what was to stand here: `{{conversation_id}}`, `${ID}`, `{id}`, `<id>`, `:id`, `%s`.
 fn is_template(text: &str) -> bool {
     let begins = text.starts_with("{{") || text.starts_with("${");
-    begins && text.ends_with('}')
+    let is_name = |name: &str| {
+        let is_letter = |it: u8| it.is_ascii_alphabetic() || it == b'_';
+        !name.is_empty() && name.bytes().all(is_letter)
+    };
+    let within = [("{", "}"), ("<", ">"), ("$", ""), (":", ""), ("%(", ")s")];
+    let mut within = within
+        .iter()
+        .filter_map(|(before, behind)| text.strip_prefix(before)?.strip_suffix(behind));
+    (begins && text.ends_with('}')) || text == "%s" || within.any(is_name)
 }
 
 /// The UUIDs of zeros and of ones, in any of the forms that UUIDs have, and behind what says whose they are
@@ -92,6 +114,16 @@ mod tests {
             "Optional(nil)",
             "{{conversation_id}}",
             "${CONVERSATION_ID}",
+            "{conversation_id}",
+            "<session_id>",
+            "$ID",
+            ":id",
+            "%s",
+            "%(id)s",
+            "undefined-undefined",
+            "null:null",
+            "None, None",
+            "[object Promise]",
             "00000000000000000000000000000000",
             "{00000000-0000-0000-0000-000000000000}",
             "urn:uuid:ffffffff-ffff-ffff-ffff-ffffffffffff",
@@ -109,6 +141,14 @@ mod tests {
             " spaced ",
             "unknown-7",
             "{{id}} 7",
+            "{id} 7",
+            "{1b4e28ba-2fa1-11d2-883f-0016d3cca427}",
+            "<7>",
+            "$7",
+            "%7",
+            "user:null",
+            "null-7",
+            "object",
             "00000000000000000000000000000001",
             "0000",
             &long[1..],

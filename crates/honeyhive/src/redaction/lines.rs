@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::quotes::is_prefix;
+
 /// Whether nothing but a list's mark stands before this on its line.
 pub(super) fn begins_line(text: &str, at: usize) -> bool {
     let before = before_line(&text[..at]);
@@ -53,8 +55,9 @@ pub(super) fn behind_tags(text: &str, start: usize) -> usize {
 /// word, or what a header of this name holds.
 pub(super) fn value(text: &str, start: usize, name: &str) -> Option<Range<usize>> {
     let rest = &text[start..];
-    let ends = ["\n", "\r", "\\n", "\\r", "\"", "'"];
-    let length = ends.iter().filter_map(|end| rest.find(end)).min();
+    let ends = ["\n", "\r", "\\n", "\\r", "\""];
+    let ends = ends.iter().filter_map(|end| rest.find(end));
+    let length = ends.chain(quote_in(rest)).min();
     let line = &rest[..length.unwrap_or(rest.len())];
     let comment = line.find(" #").filter(|_| !is_header(name));
     let line = line[..comment.unwrap_or(line.len())].trim_end();
@@ -62,6 +65,19 @@ pub(super) fn value(text: &str, start: usize, name: &str) -> Option<Range<usize>
     let is_value =
         words == 1 || (is_header(name) && (words == 2 || (words > 2 && line.contains('='))));
     is_value.then(|| start..start + line.len())
+}
+
+/// The first quote that is no apostrophe, and none of a word.
+fn quote_in(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let is_letter = |at: Option<usize>| {
+        at.and_then(|at| bytes.get(at))
+            .is_some_and(u8::is_ascii_alphanumeric)
+    };
+    let is_within = |at: usize| is_letter(at.checked_sub(1)) && is_letter(Some(at + 1));
+    let mut quotes = text.match_indices('\'').map(|(at, _)| at);
+    // A letter or two before the first may be the prefix of a text.
+    quotes.find(|at| !is_within(*at) || is_prefix(&text[..*at]))
 }
 
 /// The lines below a name that its value is made of, which are deeper than the name: behind `password: |`, or where

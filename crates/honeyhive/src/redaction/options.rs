@@ -97,7 +97,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         match holds {
             Holds::UserAndPassword => self.login(at, behind),
             Holds::Password { may_be_apart } => {
-                let start = self.skip_blanks(behind, false);
+                let start = self.behind_option(at, behind);
                 if start > behind && !may_be_apart {
                     return None;
                 }
@@ -123,11 +123,22 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         words.find(|word| PROGRAMS.iter().any(|it| word.starts_with(it.name)))
     }
 
+    /// Where the argument begins behind an option that ends here: in a list, whose items are quoted, it is the next item.
+    fn behind_option(&self, at: usize, end: usize) -> usize {
+        let is_quoted = at > 0 && matches!(self.bytes[at - 1], b'"' | b'\'');
+        let Some(quote) = quote_at(self.bytes, end).filter(|_| is_quoted) else {
+            return self.skip_blanks(end, false);
+        };
+        let next = self.skip_blanks(quote + 1, true);
+        let is_comma = self.bytes.get(next) == Some(&b',');
+        self.skip_blanks(next + usize::from(is_comma), true)
+    }
+
     /// ` user:password`, which begins here, behind an option of a program that takes both as one.
     fn login(&mut self, at: usize, behind: usize) -> Option<usize> {
         self.program(at)?;
         let sign = usize::from(self.bytes.get(behind) == Some(&b'='));
-        let start = self.skip_blanks(behind + sign, false);
+        let start = self.behind_option(at, behind + sign);
         let (value, end) = self.argument_at(start);
         let (user, password) = self.text[value.clone()].split_once(':')?;
         let is_pair = !user.is_empty() && !password.is_empty() && !password.starts_with("//");

@@ -23,6 +23,11 @@ pub(super) fn quote_at(bytes: &[u8], at: usize) -> Option<usize> {
 /// is none. A quote that is escaped less often closes a text around this one: this one ends before it.
 pub(super) fn quoted(bytes: &[u8], quote: usize) -> (Range<usize>, usize) {
     let level = escapes(bytes, quote);
+    if level == 0
+        && let Some(tripled) = tripled(bytes, quote)
+    {
+        return tripled;
+    }
     let mut at = quote + 1;
     while at < bytes.len() {
         if bytes[at] == bytes[quote] {
@@ -37,6 +42,16 @@ pub(super) fn quoted(bytes: &[u8], quote: usize) -> (Range<usize>, usize) {
     (quote + 1..bytes.len(), bytes.len())
 }
 
+/// The text between three quotes and three more, as TOML and Python have it.
+fn tripled(bytes: &[u8], quote: usize) -> Option<(Range<usize>, usize)> {
+    let marks = [bytes[quote]; 3];
+    let start = quote + marks.len();
+    let inside = bytes[quote..].strip_prefix(&marks)?;
+    let length = inside.windows(marks.len()).position(|it| it == marks)?;
+    let end = start + length;
+    Some((start..end, end + marks.len()))
+}
+
 /// How often quotes are escaped in a text, and in those around it.
 fn levels(level: usize) -> impl Iterator<Item = usize> {
     std::iter::successors(Some(level), |level| Some(level.checked_sub(1)? / 2))
@@ -46,6 +61,12 @@ fn levels(level: usize) -> impl Iterator<Item = usize> {
 /// as often as its quotes.
 const fn closes(backslashes: usize, level: usize) -> bool {
     backslashes % (2 * (level + 1)) == level
+}
+
+/// Whether a word is what stands before the quote of bytes and of raw texts.
+pub(super) fn is_prefix(word: &str) -> bool {
+    let word = word.trim_end_matches('#');
+    !word.is_empty() && word.len() <= 2 && word.bytes().all(|it| b"bcfruBFRU".contains(&it))
 }
 
 /// Whether the quote at this place is escaped less often than the one before.
@@ -115,6 +136,7 @@ mod tests {
             (r#"\"a\" b\" c"#, "a", r#" b\" c"#),
             (r#"\"a\\\"b\" c"#, r#"a\\\"b"#, " c"),
             ("'a\"b' c", "a\"b", " c"),
+            ("\"\"\"a \"b\" c\"\"\" d", "a \"b\" c", " d"),
             (r#""open"#, "open", ""),
             (r#"\\\"open\", \\\"b\\\""#, "open", r#"\", \\\"b\\\""#),
             (r#"\"open", "b""#, "open", r#"", "b""#),

@@ -20,7 +20,7 @@
 use std::ops::Range;
 
 use super::pairs::{LONGEST as NAME, is_value};
-use super::quotes::{decoded, quote_at, quoted};
+use super::quotes::{decoded, is_prefix, quote_at, quoted};
 use super::{MARK, arguments, lines};
 use crate::secret::is_secret_parameter;
 
@@ -95,6 +95,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         while let Some(byte) = self.bytes.get(at) {
             let next = match byte {
                 b':' if self.bytes[at..].starts_with(b"://") => self.user_info(at + 3),
+                b':' if self.bytes[at..].starts_with(br":\/\/") => self.user_info(at + 5),
                 b':' => self.pair(at),
                 b'=' => self.assignment(at),
                 b'%' => self
@@ -208,7 +209,10 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         }
         let value = lines::value(self.text, start, &self.text[name])?;
         let text = &self.text[value.clone()];
-        if is_flag(text) || (is_prefix(text) && self.bytes.get(value.end) == Some(&b'"')) {
+        // What stands around a quoted text goes with it.
+        let before = text.trim_end_matches('\\');
+        let opens = before.ends_with(['(', '[', '&']) || is_prefix(before);
+        if is_flag(text) || (opens && quote_at(self.bytes, value.end).is_some()) {
             return None;
         }
         let end = value.end;
@@ -277,11 +281,18 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         self.value(end, true).or(Some(end))
     }
 
-    /// `r"value"` and its like, which begins here.
+    /// `r"value"` and its like, or `Some("value")`, which begins here.
     fn raw(&mut self, start: usize) -> Option<usize> {
         let word = self.word(start);
-        let is_raw = is_prefix(&self.text[word.clone()]) && self.bytes.get(word.end) == Some(&b'"');
-        is_raw.then(|| self.value(start, false)).flatten()
+        let rest = &self.bytes[word.end..];
+        let is_raw = is_prefix(&self.text[word]) && quote_at(rest, 0).is_some();
+        let is_type = self.bytes[start..]
+            .first()
+            .is_some_and(u8::is_ascii_uppercase);
+        let is_held = is_type && rest.starts_with(b"(") && quote_at(rest, 1).is_some();
+        (is_raw || is_held)
+            .then(|| self.value(start, false))
+            .flatten()
     }
 
     /// `("name", "value")`, of which the parenthesis is here.
@@ -339,11 +350,6 @@ const fn is_of_version(byte: u8) -> bool {
 /// Whether a value says nothing.
 pub(super) fn is_flag(word: &str) -> bool {
     ["true", "false", "null", "None", "nil"].contains(&word)
-}
-
-/// Whether a word is what stands before the quote of bytes and of raw texts.
-fn is_prefix(word: &str) -> bool {
-    ["b", "br", "c", "cr", "r"].contains(&word.trim_end_matches('#'))
 }
 
 #[cfg(test)]
@@ -591,6 +597,53 @@ mod tests {
             ),
             ("SERVICE_KEY=x", "SERVICE_KEY=<redacted>"),
             (
+                "api_key: Some(\"x y\") and api_key = Some(\"x\")",
+                "api_key: <redacted> and api_key = <redacted>",
+            ),
+            (
+                r#"Text("api_key: Some(\"x\"), password: Ok('x')")"#,
+                r#"Text("api_key: <redacted>, password: <redacted>")"#,
+            ),
+            (
+                "api_key: [\"x\"]\npassword: String::from(\"x\")",
+                "api_key: <redacted>\npassword: <redacted>",
+            ),
+            (
+                "api_key: &\"x\"\npassword: b'x y'",
+                "api_key: &\"<redacted>\"\npassword: <redacted>",
+            ),
+            ("password = f\"x y\"", "password = <redacted>"),
+            ("password = u'x'", "password = <redacted>"),
+            ("password: x'y", "password: <redacted>"),
+            (
+                r#"Object {"n": Object {"api_key": Array [String("x"), Number(1)]}, "m": Null}"#,
+                r#"Object {"n": Object {"api_key": <redacted>}, "m": Null}"#,
+            ),
+            (
+                "password = \"\"\"\nx\n\"y\" z\"\"\"\nn = 1",
+                "password = \"\"\"<redacted>\"\"\"\nn = 1",
+            ),
+            (
+                "next=%252Fa%253Fpassword%253Dx%2526n%253D1",
+                "next=%252Fa%253Fpassword%253D<redacted>%2526n%253D1",
+            ),
+            (
+                r#"{"a": "https:\/\/ada:x@h\/b"#,
+                r#"{"a": "https:\/\/<redacted>@h\/b"#,
+            ),
+            (
+                r#""curl" "-u" "ada:x" "https://h" "#,
+                r#""curl" "-u" "<redacted>" "https://h" "#,
+            ),
+            (
+                r#"Command { args: ["redis-cli", "-a", "x", "get"] }"#,
+                r#"Command { args: ["redis-cli", "-a", "<redacted>", "get"] }"#,
+            ),
+            (
+                "DB_PASS=x smtpPass: \"x\"",
+                "DB_PASS=<redacted> smtpPass: \"<redacted>\"",
+            ),
+            (
                 r"a\napi_key=x\u0009api_key=y",
                 r"a\napi_key=<redacted>\u0009api_key=<redacted>",
             ),
@@ -646,6 +699,9 @@ mod tests {
     fn what_is_no_secret_stays_as_it_is() {
         for text in [
             "my password: what was it?",
+            "password: don't know",
+            "a user_pass_rate=1 first_pass: \"x\"",
+            "let password = read(\"a\");",
             "Password:\n  what was it?\n",
             "password:\nuser: ada\n",
             "password:\n  null\nsecret:",

@@ -6,20 +6,22 @@ use super::text::Masker;
 use crate::secret::is_secret_parameter;
 
 impl<H: Fn(&str) -> bool> Masker<'_, H> {
-    /// `name%3Dvalue`, of which the sign begins here: a parameter of a URL that is a parameter itself.
+    /// `name%3Dvalue`, of which the sign begins here: a parameter of a URL that is a parameter itself; encoded twice, too.
     pub(super) fn encoded_assignment(&mut self, sign: usize) -> Option<usize> {
-        if !matches!(self.bytes[sign..], [_, b'3', b'D' | b'd', ..]) {
-            return None;
-        }
+        let percent = ["%", "%25"].into_iter().find(|percent| {
+            let code = self.bytes[sign..].strip_prefix(percent.as_bytes());
+            matches!(code, Some([b'3', b'D' | b'd', ..]))
+        })?;
         let (name, _) = self.name_before(sign)?;
-        let decoded = decoded(&self.text[name]);
+        let once = decoded(&self.text[name]);
+        let decoded = decoded(&once);
         let name = decoded.rsplit(['?', '&', '#']).next().unwrap_or_default();
         let is_parameter = self.by_default && name != decoded && is_secret_parameter(name);
         if !is_parameter && !(self.hides)(name) {
             return None;
         }
-        let word = self.word(sign + 3);
-        let next = self.text[word.clone()].find("%26");
+        let word = self.word(sign + percent.len() + 2);
+        let next = self.text[word.clone()].find(&format!("{percent}26"));
         let end = next.map_or(word.end, |next| word.start + next);
         self.mask(word.start..end, end)
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::pairs::LONGEST as NAME;
-use super::quotes::{is_around, opening, quote_at, quoted};
+use super::quotes::{is_around, is_prefix, opening, quote_at, quoted};
 use super::text::{Masker, is_flag};
 
 impl<H: Fn(&str) -> bool> Masker<'_, H> {
@@ -49,14 +49,16 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
 
     /// Masks the value that begins here. One that is not quoted is one only where that is known.
     pub(super) fn value(&mut self, start: usize, is_bare: bool) -> Option<usize> {
+        let start = start + usize::from(self.text[start..].starts_with("&"));
         if let Some(quote) = quote_at(self.bytes, start) {
             let (range, end) = quoted(self.bytes, quote);
             return self.mask(range, end);
         }
         let word = self.word(start);
         let rest = &self.text[word.end..];
-        let holds_more =
-            rest.starts_with(['(', '[', '{']) || (rest.starts_with(" {") && !word.is_empty());
+        // Of what `Debug` makes a structure, or a list of `serde_json`.
+        let is_called = !word.is_empty() && (rest.starts_with(" {") || rest.starts_with(" ["));
+        let holds_more = rest.starts_with(['(', '[', '{']) || is_called;
         if holds_more && let Some(end) = self.balanced(word.end) {
             return self.mask(start..end, end);
         }
@@ -65,9 +67,13 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             let end = parameters.unwrap_or_else(|| self.word(word.end + 1).end);
             return self.mask(start..end, end);
         }
-        if !word.is_empty() && rest.starts_with('"') {
+        let quote = quote_at(self.bytes, word.end).filter(|quote| {
+            // Another one may be an apostrophe.
+            self.bytes[*quote] == b'"' || is_prefix(&self.text[word.clone()])
+        });
+        if let (Some(quote), false) = (quote, word.is_empty()) {
             // Of bytes, or raw.
-            let end = quoted(self.bytes, word.end).1;
+            let end = quoted(self.bytes, quote).1;
             let marks = self.text[word].matches('#').count();
             let closing = self.text[end..].bytes().take(marks);
             let end = end + closing.take_while(|byte| *byte == b'#').count();

@@ -75,27 +75,27 @@ impl Environment<'_> {
         Ok((!value.is_empty()).then(|| value.to_owned()))
     }
 
-    /// A text from code, else from the environment.
+    /// A text from code, else from the environment, without blanks around it.
     pub(super) fn text(
         &self,
         explicit: Option<String>,
         variable: &'static Variable,
     ) -> Result<Option<Setting<String>>, BuildError> {
-        if let Some(value) = explicit.filter(|value| !value.trim().is_empty()) {
-            let name = variable.setter;
-            return Ok(Some(Setting { value, name }));
-        }
-        let Some(found) = self.find(variable)? else {
-            return Ok(None);
+        let explicit = explicit.map(|value| value.trim().to_owned());
+        let found = match explicit.filter(|value| !value.is_empty()) {
+            Some(value) => Some(Setting {
+                value,
+                name: variable.setter,
+            }),
+            None => self.find(variable)?,
         };
-        // `docker --env-file` and systemd's `Environment=` pass quotes on in different ways.
-        if is_quoted(&found.value) {
-            return Err(invalid(
-                found.name,
-                "the value alone, without quotes around it",
-            ));
+        // `docker --env-file` and systemd's `Environment=` pass quotes on in different ways, and programs pass them on.
+        match found {
+            Some(Setting { value, name }) if is_quoted(&value) => {
+                Err(invalid(name, "the value alone, without quotes around it"))
+            }
+            found => Ok(found),
         }
-        Ok(Some(found))
     }
 
     /// A value from code, else from the environment.

@@ -223,9 +223,11 @@ fn source(
         let header = HeaderValue::from_static(DEFAULT_SOURCE);
         return Ok((DEFAULT_SOURCE.to_owned(), header));
     };
+    /// Servers take no headers of any length.
+    const LONGEST: usize = 256;
     match HeaderValue::from_bytes(value.as_bytes()) {
-        Ok(header) => Ok((value, header)),
-        Err(_) => Err(BuildError::InvalidValue {
+        Ok(header) if value.len() <= LONGEST => Ok((value, header)),
+        _ => Err(BuildError::InvalidValue {
             setting: Cow::Borrowed(name),
             expected: names::SOURCE.takes,
         }),
@@ -517,6 +519,67 @@ mod tests {
             let error = resolve(Explicit::default(), &env).unwrap_err();
             assert!(error.to_string().contains(name), "{name}={value}: {error}");
         }
+    }
+
+    #[test]
+    fn texts_are_checked_alike_in_code_and_in_the_environment() {
+        type Set = fn(&mut Explicit, String);
+        let sets: [(&Variable, Set); 4] = [
+            (&names::API_URL, |it, value| it.server_url = Some(value)),
+            (&names::PROJECT, |it, value| it.project = Some(value)),
+            (&names::SOURCE, |it, value| it.source = Some(value)),
+            (&names::SESSION_NAME, |it, value| {
+                it.session_name = Some(value)
+            }),
+        ];
+        for (variable, set) in sets {
+            let value = match variable.name {
+                "HH_API_URL" => "http://a",
+                _ => "a",
+            };
+            let built = |value: &str| {
+                let mut explicit = Explicit::default();
+                set(&mut explicit, value.to_owned());
+                let key = ("HH_API_KEY", "hh_k");
+                let resolved = [
+                    resolve(explicit, &[key]),
+                    resolve(Explicit::default(), &[key, (variable.name, value)]),
+                ];
+                resolved.map(|it| {
+                    it.map(|it| (it.server_url, it.project, it.source, it.session_name))
+                        .map_err(|error| error.to_string())
+                })
+            };
+            let plain = built(value);
+            assert!(plain.iter().all(Result::is_ok), "{plain:?}");
+            assert_eq!(built(&format!(" {value}\r\n")), plain, "{variable:?}");
+            for quoted in [format!("\"{value}\""), format!("'{value}'")] {
+                let said = built(&quoted).map(Result::unwrap_err);
+                assert!(said[0].contains(variable.setter), "{said:?}");
+                assert!(said[1].contains(variable.name), "{said:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_source_that_no_server_takes_as_a_header_is_refused() {
+        let long = "x".repeat(257);
+        let said = resolve(
+            Explicit::default(),
+            &[("HH_API_KEY", "k"), ("HH_SOURCE", &long)],
+        );
+        let said = said.unwrap_err().to_string();
+        assert!(
+            said.contains("HH_SOURCE") && said.contains("256 bytes"),
+            "{said}"
+        );
+        assert!(
+            resolve(
+                Explicit::default(),
+                &[("HH_API_KEY", "k"), ("HH_SOURCE", &long[1..])]
+            )
+            .is_ok()
+        );
     }
 
     #[cfg(unix)]

@@ -56,7 +56,7 @@ pub(super) const SOURCE: Variable = Variable {
     name: "HH_SOURCE",
     deprecated: &[],
     setter: "`.source(..)`",
-    takes: "a name on one line, such as production",
+    takes: "a name on one line of at most 256 bytes, such as production",
 };
 pub(super) const SESSION_NAME: Variable = Variable {
     name: "HH_SESSION_NAME",

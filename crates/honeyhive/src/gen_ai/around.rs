@@ -1,0 +1,110 @@
+//! Objects that hold messages: answers of APIs, and requests with more than messages in them.
+
+use serde_json::Value as Json;
+
+use super::shape::{find, is_chat_item};
+
+/// The names under which others are the messages.
+const HOLDERS: [&str; 12] = [
+    "messages",
+    "choices",
+    "candidates",
+    "generations",
+    "chat_history",
+    "history",
+    "input_messages",
+    "output_messages",
+    "output",
+    "outputs",
+    "contents",
+    "response",
+];
+/// Names of a request under which a text may stand, too.
+const ASKED: [&str; 3] = ["input", "inputs", "prompt"];
+/// Names of what was said before what is asked or answered beside it.
+const BEFORE: [&str; 3] = ["messages", "chat_history", "history"];
+const INSTRUCTIONS: [&str; 6] = [
+    "system",
+    "instructions",
+    "systemInstruction",
+    "system_instruction",
+    "system_prompt",
+    "preamble",
+];
+const QUESTIONS: [&str; 5] = ["message", "question", "query", "input", "prompt"];
+const ANSWERS: [&str; 5] = ["text", "answer", "response", "output", "output_text"];
+
+/// Whether a value is one message, or a list of them, and nothing else.
+pub(super) fn is_chat(value: &Json) -> bool {
+    match value {
+        Json::Array(items) => !items.is_empty() && items.iter().all(is_chat_item),
+        Json::Object(_) => is_chat_item(value) || around(value).is_some_and(is_chat),
+        _ => false,
+    }
+}
+
+/// The messages in an object that is none itself.
+fn around(value: &Json) -> Option<&Json> {
+    // An empty list beside the answer is none.
+    let holds = |inner: &&Json| match inner {
+        Json::Array(items) => !items.is_empty(),
+        inner => inner.is_object(),
+    };
+    // Titan's results have their texts by a name of its own; those of anybody else are no messages.
+    let results = value.get("results").filter(|results| {
+        let mut items = results.as_array().into_iter().flatten();
+        items.any(|item| item.get("outputText").is_some())
+    });
+    let inner = HOLDERS.iter().filter_map(|name| value.get(*name));
+    let mut inner = inner.chain(results);
+    inner.find(holds).filter(|_| !is_message(value))
+}
+
+fn is_message(value: &Json) -> bool {
+    find(value, &["role", "content"]).is_some()
+}
+
+/// The parts of a request or an answer in the order in which they were said, each with whose it is where it does not
+/// say; none where the object is a message itself. `role` is that of what the object stands for.
+pub(super) fn held<'j>(value: &'j Json, role: &'j str) -> Vec<(&'j str, &'j Json)> {
+    if is_message(value) {
+        return Vec::new();
+    }
+    let is_request = role == "user";
+    let mut held = Vec::new();
+    if is_request {
+        let instructions = find(value, &INSTRUCTIONS).filter(|it| !it.is_null());
+        held.extend(instructions.map(|it| ("system", it)));
+    }
+    let messages = around(value).or_else(|| asked(value).filter(|_| is_request));
+    let names = if is_request { &QUESTIONS } else { &ANSWERS };
+    let mut texts = names.iter().filter_map(|name| value.get(*name));
+    match (messages, texts.find(|it| it.is_string())) {
+        (Some(messages), Some(text))
+            if is_before(value, messages) && !ends_with(messages, text) =>
+        {
+            held.extend([(role, messages), (role, text)]);
+        }
+        (Some(messages), _) => held.push((role, messages)),
+        (None, Some(text)) if !held.is_empty() => held.push((role, text)),
+        (None, _) => held.clear(),
+    }
+    held
+}
+
+fn asked(value: &Json) -> Option<&Json> {
+    let mut lists = ASKED.iter().filter_map(|name| value.get(*name));
+    lists.find(|list| list.is_array() && is_chat(list))
+}
+
+/// Whether messages are those that were said before what stands beside them.
+fn is_before(value: &Json, messages: &Json) -> bool {
+    let mut before = BEFORE.iter().filter_map(|name| value.get(*name));
+    before.any(|it| std::ptr::eq(it, messages))
+}
+
+/// Whether a text is what was said last, as where an answer is told beside the history that it is in.
+fn ends_with(messages: &Json, said: &Json) -> bool {
+    let last = messages.as_array().and_then(|it| it.last());
+    last.and_then(|it| find(it, &["content", "message", "text"])) == Some(said)
+}
