@@ -572,6 +572,10 @@ mod tests {
                 "at //<redacted>@db/main, or (//<redacted>@db)",
             ),
             (
+                "https%3A%2F%2Fada%3Ax%4 \"https%3A%2F%2Fada%3Ax%\" https%253A%252F%252Fada%253Ax%254",
+                "https%3A%2F%2F<redacted>%4 \"https%3A%2F%2F<redacted>%\" https%253A%252F%252F<redacted>%254",
+            ),
+            (
                 "/a?to=https%3A%2F%2Fada%3Ax%40h%2Fb%40c&n=1 and postgres%253a%252f%252fada%253Ax%2540db",
                 "/a?to=https%3A%2F%2F<redacted>%40h%2Fb%40c&n=1 and postgres%253a%252f%252f<redacted>%2540db",
             ),

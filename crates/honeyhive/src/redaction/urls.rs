@@ -54,7 +54,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         let host = word.to_ascii_lowercase();
         let slash = host.find(&sign("2f"));
         let authority = &word[..slash.unwrap_or(word.len())];
-        let user = &authority[..authority.rfind(&sign("40"))?];
+        let user = &authority[..end_of_user_info(authority, &sign("40"))?];
         let end = start + user.len();
         self.mask(start..end, end)
     }
@@ -83,4 +83,14 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             _ => Some(start),
         }
     }
+}
+
+/// Where the last `@` is, of which a text that was cut off may have only the beginning.
+fn end_of_user_info(authority: &str, sign: &str) -> Option<usize> {
+    let begun = || {
+        let lengths = (1..sign.len()).rev();
+        let mut begun = lengths.filter(|length| authority.ends_with(&sign[..*length]));
+        Some(authority.len() - begun.next()?)
+    };
+    authority.rfind(sign).or_else(begun)
 }
