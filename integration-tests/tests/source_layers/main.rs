@@ -45,7 +45,16 @@ const FLOORS: [(u8, &[&str]); 10] = [
     (3, &["redaction", "spool", "wire"]),
     (4, &["outbox", "panics"]),
     (5, &["session"]),
-    (6, &["model_span", "processor", "propagation", "span"]),
+    (
+        6,
+        &[
+            "model_span",
+            "processor",
+            "propagation",
+            "span",
+            "span_marks",
+        ],
+    ),
     (7, &["delivery"]),
     (
         8,

@@ -161,7 +161,7 @@ impl ModelCallBuilder {
         let cx = context::current();
         let outbox = Arc::clone(self.tracer.outbox());
         let (by, hides_content) = (self.by, self.hides_content);
-        let memory = self.asked.memory();
+        let index = self.asked.take_index();
         let place = match model_span::take(&cx, by) {
             Target::Nothing => Place::Nowhere(cx),
             Target::Fill(span) => {
@@ -172,7 +172,7 @@ impl ModelCallBuilder {
             }
             Target::Own => self.open(cx, CallSite::here()),
         };
-        ModelCall::new(Inner::new(outbox, place, by, hides_content, memory))
+        ModelCall::new(Inner::new(outbox, place, by, hides_content, index))
     }
 
     fn open(self, cx: Context, site: CallSite) -> Place {

@@ -15,7 +15,7 @@ use crate::model_span::{self, By};
 use crate::outbox::Outbox;
 use crate::panics::guarded;
 use crate::span::late;
-use crate::stream::{Assembler, Cause, Content, Ending, Memory, Usage};
+use crate::stream::{Assembler, Cause, Content, Ending, Index, Usage};
 
 /// The error of a call whose texts are not captured.
 pub(super) const UNTOLD: &str = "the call failed; its error is not captured, as its content is not";
@@ -54,7 +54,7 @@ struct State {
     /// What was read of the answer to a call that has a span of its own.
     read: Vec<KeyValue>,
     /// For what reads the answer.
-    memory: Memory,
+    index: Index,
     /// What the program has said itself, which counts more than what was read.
     said: Vec<KeyValue>,
     has_tokens: bool,
@@ -81,10 +81,10 @@ impl Inner {
         place: Place,
         by: By,
         hides_content: bool,
-        memory: Memory,
+        index: Index,
     ) -> Arc<Self> {
         let state = State {
-            memory,
+            index,
             ..State::default()
         };
         Arc::new(Self {
@@ -132,8 +132,8 @@ impl Inner {
         let mut state = self.state();
         state.status_code = status_code;
         let records = self.is_recording && state.ended_at.is_none();
-        let memory = mem::take(&mut state.memory);
-        records.then(|| Assembler::with(memory, content, self.hides_content))
+        let index = mem::take(&mut state.index);
+        records.then(|| Assembler::with(index, content, self.hides_content))
     }
 
     pub(super) fn note_reply(&self) {
@@ -179,13 +179,9 @@ impl Inner {
         }
         let at = self.elapsed();
         let mut state = self.state();
-        let mut assembler = match state.assembler.take() {
-            Some(assembler) => assembler,
-            None => {
-                let memory = mem::take(&mut state.memory);
-                Box::new(Assembler::with(memory, Content::Lines, self.hides_content))
-            }
-        };
+        let index = mem::take(&mut state.index);
+        let begin = || Box::new(Assembler::with(index, Content::Lines, self.hides_content));
+        let mut assembler = state.assembler.take().unwrap_or_else(begin);
         state.assembler = self.guarded(|| {
             assembler.take_event(json, at);
             assembler
@@ -241,12 +237,11 @@ impl Inner {
                 span.set_status(Status::error(text.as_str().to_owned()));
             }
         }
-        match (&self.place, ended_at) {
-            (Place::Own(_), Some(at)) => {
-                read.extend(said);
-                late::end_with(&span, at, read);
-            }
-            _ => span.set_attributes(said),
+        if let (Place::Own(_), Some(at)) = (&self.place, ended_at) {
+            read.extend(said);
+            late::end_with(&span, at, read);
+        } else {
+            span.set_attributes(said);
         }
     }
 

@@ -44,7 +44,7 @@ struct Node {
 
 /// Memory that is used again for event after event.
 #[derive(Debug, Default)]
-pub(super) struct Index {
+pub(crate) struct Index {
     nodes: Vec<Node>,
 }
 

@@ -25,7 +25,8 @@ use std::time::Duration;
 
 use format::Format;
 use framing::{Frame, Framing};
-use json::{Index, Json};
+pub(crate) use json::Index;
+use json::Json;
 pub(crate) use outputs::{Said, calls_shown};
 
 pub(crate) use framing::Content;
@@ -49,16 +50,6 @@ pub(crate) struct Assembler {
     state: State,
     first_chunk: Option<Duration>,
     first_token: Option<Duration>,
-}
-
-/// Memory of a request that was read, in which its answer is.
-#[derive(Debug, Default)]
-pub(crate) struct Memory(Index);
-
-impl Asked {
-    pub(crate) fn memory(&mut self) -> Memory {
-        Memory(std::mem::take(&mut self.index))
-    }
 }
 
 /// What is known of the answer.
@@ -106,15 +97,15 @@ impl Ending {
 impl Assembler {
     /// `hides_content`: only lengths, names of tools, tokens and reasons are kept.
     pub(crate) fn new(content: Content, hides_content: bool) -> Self {
-        Self::with(Memory::default(), content, hides_content)
+        Self::with(Index::default(), content, hides_content)
     }
 
-    /// The memory is that in which the request was read.
-    pub(crate) fn with(memory: Memory, content: Content, hides_content: bool) -> Self {
+    /// `index`: its memory is used again.
+    pub(crate) fn with(index: Index, content: Content, hides_content: bool) -> Self {
         Self {
             framing: Framing::new(content),
             state: State {
-                index: memory.0,
+                index,
                 format: None,
                 unknown: 0,
                 reply: Reply::new(hides_content),

@@ -43,7 +43,7 @@ pub(crate) struct Asked {
     /// Messages that say nothing, or nothing that is kept.
     silent: usize,
     /// For whoever reads the answer.
-    pub(super) index: Index,
+    index: Index,
     hides_content: bool,
     held: usize,
     /// The next message's place.
@@ -116,6 +116,11 @@ impl Asked {
         }
         asked.index = index.recycled();
         asked
+    }
+
+    /// The memory in which it was read, for who reads the answer.
+    pub(crate) fn take_index(&mut self) -> Index {
+        std::mem::take(&mut self.index)
     }
 
     /// Adds what another text asks.
