@@ -55,11 +55,10 @@ pub(crate) fn find(variant: &str) -> Option<Work> {
         "event_unknown" => recorded([format!("data: {{\"tick\":\"{}\"}}\n\n", "x".repeat(310))]),
         "event_async_openai" => by_async_openai(event),
         "call_bare" => each(|| _ = black_box(REQUEST)),
-        "call_recorded" => calls(event),
+        "call_recorded" | "around_recorded" => calls(event),
         "call_async_openai" => calls_by_async_openai(event),
         // A call besides the events of its stream: these are subtracted.
         "around_bare" => recorded([event, LAST.to_owned()]),
-        "around_recorded" => calls(event),
         _ => return None,
     })
 }
