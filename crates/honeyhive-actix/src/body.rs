@@ -76,12 +76,12 @@ impl<B: MessageBody> MessageBody for ResponseBody<B> {
         if let Some(held) = this.held.poll(cx) {
             return held.map(|held| this.guard.released(held));
         }
-        // Nothing of the program's runs any more, so the request's context is not needed.
-        if this.guard.has_ended() && this.inner.size().is_eof() {
-            let end = this.inner.poll_next(cx);
-            return end.map(|end| end.map(|chunk| chunk.map_err(Into::into)));
-        }
-        let chunk = ready!(this.guard.run(|| this.inner.poll_next(cx)));
+        let chunk = if this.guard.has_ended() && this.inner.size().is_eof() {
+            // Nothing of the program's runs any more, so the request's context is not needed.
+            ready!(this.inner.poll_next(cx))
+        } else {
+            ready!(this.guard.run(|| this.inner.poll_next(cx)))
+        };
         // Before the chunk is handed on: whoever gets the last one may never poll again.
         let chunk = match chunk {
             None => {

@@ -90,11 +90,12 @@ where
         if let Some(held) = this.held.poll(cx) {
             return held.map(|held| this.guard.released(held));
         }
-        // Nothing of the program's runs any more, so the request's context is not needed.
-        if this.guard.has_ended() && this.inner.is_end_stream() {
-            return this.inner.poll_frame(cx);
-        }
-        let frame = ready!(this.guard.run(|| this.inner.as_mut().poll_frame(cx)));
+        let frame = if this.guard.has_ended() && this.inner.is_end_stream() {
+            // Nothing of the program's runs any more, so the request's context is not needed.
+            ready!(this.inner.as_mut().poll_frame(cx))
+        } else {
+            ready!(this.guard.run(|| this.inner.as_mut().poll_frame(cx)))
+        };
         // Before the frame is handed on: whoever gets the last one may never poll again.
         match &frame {
             None => this.guard.finish(),

@@ -95,7 +95,7 @@ impl Outbox {
 
     /// Counts what is offered, and where there is room, lets it in. It is not handed over, so that it need not be
     /// moved once more.
-    #[inline]
+    #[inline(always)]
     fn admit(&self, load: Load) -> Result<MutexGuard<'_, Queue>, DropReason> {
         let mut queue = self.lock();
         queue.accepted += load.items;
