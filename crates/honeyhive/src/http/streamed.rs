@@ -53,7 +53,7 @@ impl Streamed {
         };
         let outputs = guarded(outbox, || {
             assembler.finish(cause);
-            assembler.reply().outputs()
+            assembler.reply_mut().outputs()
         });
         let outputs = outputs.filter(|it| !it.is_empty())?;
         Some(Enrichment::new().outputs(outputs))

@@ -93,11 +93,11 @@ impl Writer {
     }
 
     /// One answer goes without a detour by JSON.
-    fn outputs(&mut self, reply: &Reply) {
+    fn outputs(&mut self, reply: &mut Reply) {
+        let hides = reply.hides_content();
         let Some(only) = reply.only_choice() else {
             return self.put_json("honeyhive_outputs", reply.outputs().into());
         };
-        let hides = reply.hides_content();
         only.each(hides, |name, said| {
             let key = name.attribute;
             match said {

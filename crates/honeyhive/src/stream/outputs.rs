@@ -10,14 +10,14 @@ use crate::model::object::Object;
 impl Reply {
     /// The outputs as HoneyHive shows them: an answer, or several as a `chat_history`; nothing where there is none.
     /// Where content is hidden, texts are lengths.
-    pub(crate) fn outputs(&self) -> Object {
+    pub(crate) fn outputs(&mut self) -> Object {
         let hides = self.hides_content();
-        let mut outputs = match self.choices.as_slice() {
+        let mut outputs = match self.choices.as_mut_slice() {
             [only] => only.shown(hides),
             [] => Map::new(),
             several => {
                 let all: Value = several
-                    .iter()
+                    .iter_mut()
                     .map(|it| Value::Object(it.shown(hides)))
                     .collect();
                 Map::from_iter([("chat_history".to_owned(), all)])
@@ -74,7 +74,7 @@ pub(crate) enum Said<'a> {
 }
 
 impl Choice {
-    fn shown(&self, hides: bool) -> Object {
+    fn shown(&mut self, hides: bool) -> Object {
         let mut shown = Map::new();
         self.each(hides, |name, said| {
             let value = match said {
@@ -89,9 +89,9 @@ impl Choice {
         shown
     }
 
-    /// Hands on all that was said, by its names; where content is hidden, texts as lengths.
+    /// Hands on all that was said, by its names, once; where content is hidden, texts as lengths.
     #[inline]
-    pub(crate) fn each(&self, hides: bool, mut put: impl FnMut(Name, Said<'_>)) {
+    pub(crate) fn each(&mut self, hides: bool, mut put: impl FnMut(Name, Said<'_>)) {
         put(ROLE, Said::Word("assistant"));
         if hides {
             self.put_sizes(&mut put);
@@ -107,15 +107,15 @@ impl Choice {
     }
 
     #[inline]
-    fn put_texts(&self, put: &mut impl FnMut(Name, Said<'_>)) {
-        let refusal = self.text(Kind::Refusal);
+    fn put_texts(&mut self, put: &mut impl FnMut(Name, Said<'_>)) {
+        let refusal = self.take_text(Kind::Refusal).map(Cow::into_owned);
         if refusal.is_some() {
             put(REFUSAL, Said::Yes);
         }
-        if let Some(text) = self.text(Kind::Text).or(refusal) {
+        if let Some(text) = self.take_text(Kind::Text).or(refusal.map(Cow::Owned)) {
             put(CONTENT, Said::Text(text));
         }
-        if let Some(reasoning) = self.text(Kind::Reasoning) {
+        if let Some(reasoning) = self.take_text(Kind::Reasoning) {
             put(REASONING, Said::Text(reasoning));
         }
     }

@@ -156,9 +156,13 @@ pub(crate) struct Bounded {
 }
 
 impl Bounded {
+    const fn is_whole(&self) -> bool {
+        self.text.len() == self.bytes
+    }
+
     /// The text, with a mark where something is missing.
     pub(crate) fn shown(&self) -> Cow<'_, str> {
-        if self.text.len() == self.bytes {
+        if self.is_whole() {
             return Cow::Borrowed(&self.text);
         }
         format!("{}{}", self.text, limits::mark(self.bytes)).into()
@@ -204,8 +208,8 @@ impl Reply {
     }
 
     /// The answer, where it is the only one and all that was said.
-    pub(crate) fn only_choice(&self) -> Option<&Choice> {
-        match self.choices.as_slice() {
+    pub(crate) fn only_choice(&mut self) -> Option<&mut Choice> {
+        match self.choices.as_mut_slice() {
             [only] if self.vectors.is_none() && self.images == 0 => Some(only),
             _ => None,
         }
@@ -493,6 +497,19 @@ impl Choice {
         Some(text)
     }
 
+    /// The same text, which is not said again: that of one part is not copied.
+    pub(crate) fn take_text(&mut self, kind: Kind) -> Option<Cow<'_, str>> {
+        let mut parts = self.parts.iter_mut().filter(|it| it.kind == kind);
+        match (parts.next(), parts.next()) {
+            (Some(only), None) if only.text.is_whole() && only.text.bytes > 0 => {
+                only.text.bytes = 0;
+                Some(std::mem::take(&mut only.text.text).into())
+            }
+            (None, _) => None,
+            _ => self.text(kind),
+        }
+    }
+
     /// How many bytes were said of a kind.
     pub(crate) fn bytes(&self, kind: Kind) -> usize {
         let parts = self.parts.iter().filter(|it| it.kind == kind);
@@ -506,7 +523,7 @@ impl Bounded {
     }
 
     fn push_raw(&mut self, piece: &str, held: &mut usize, hides: bool) {
-        let was_whole = self.text.len() == self.bytes;
+        let was_whole = self.is_whole();
         self.bytes += piece.len();
         if hides || !was_whole {
             return;
