@@ -207,12 +207,13 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
     fn on_end(&self, mut span: SpanData) {
         let member = self.outbox().member();
         member.span_ended(span.span_context.span_id());
+        // Nothing that is said late is a mark.
+        let marks = Marks::of(&span.attributes);
         #[cfg(feature = "model-calls")]
         late::move_to(&mut span.attributes);
         if span.dropped_attributes_count > 0 {
             self.stamp_again(&mut span);
         }
-        let marks = Marks::of(&span.attributes);
         let filtering = self.filtering.as_ref();
         if marks.is_suppressed {
             if let Some(filtering) = filtering {
