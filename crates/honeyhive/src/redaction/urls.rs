@@ -54,9 +54,20 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         let host = word.to_ascii_lowercase();
         let slash = host.find(&sign("2f"));
         let authority = &word[..slash.unwrap_or(word.len())];
-        let user = &authority[..end_of_user_info(authority, &sign("40"))?];
-        let end = start + user.len();
+        let ended = end_of_user_info(authority, &sign("40")).or_else(|| {
+            // The text was cut off before the `@`.
+            let colon = host[..authority.len()].find(&sign("3a"))?;
+            let is_cut = is_no_port(authority, &authority[colon + sign("3a").len()..])
+                && self.ends_after(start + authority.len());
+            is_cut.then_some(authority.len())
+        });
+        let end = start + ended?;
         self.mask(start..end, end)
+    }
+
+    /// Whether nothing comes after this but what closes what was open.
+    fn ends_after(&self, end: usize) -> bool {
+        !self.text[end..].contains(char::is_alphanumeric)
     }
 
     /// `user:password@`, which begins here.
@@ -70,7 +81,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             // A password with a `/` in it, which should have been encoded.
             None => authority
                 .split_once(':')
-                .filter(|(_, port)| !port.bytes().all(|byte| byte.is_ascii_digit()))
+                .filter(|(_, port)| is_no_port(authority, port))
                 .and_then(|_| Some(&word[..word.rfind('@')?])),
         };
         let is_web =
@@ -93,4 +104,10 @@ fn end_of_user_info(authority: &str, sign: &str) -> Option<usize> {
         Some(authority.len() - begun.next()?)
     };
     authority.rfind(sign).or_else(begun)
+}
+
+/// Whether what is behind the first colon of an authority is the beginning of a password, and no port.
+fn is_no_port(authority: &str, behind: &str) -> bool {
+    let is_address = authority.starts_with(['[', '%']);
+    !is_address && !behind.bytes().all(|byte| byte.is_ascii_digit())
 }
