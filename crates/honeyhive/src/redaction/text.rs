@@ -572,8 +572,8 @@ mod tests {
                 "at //<redacted>@db/main, or (//<redacted>@db)",
             ),
             (
-                "[\"https%3A%2F%2Fada%3Ax\"]",
-                "[\"https%3A%2F%2F<redacted>\"]",
+                "[\"https%3A%2F%2Fada%3Ax\",\"a\"]",
+                "[\"https%3A%2F%2F<redacted>\",\"a\"]",
             ),
             (
                 "https%3A%2F%2Fada%3Ax%4 \"https%3A%2F%2Fada%3Ax%\" https%253A%252F%252Fada%253Ax%254",
@@ -730,7 +730,7 @@ mod tests {
             "jwt==1.7.1, secrets==2.*\nif password == other, a===b, secret!==x",
             "// ada@example.com: see a//b:c@d",
             "https%3A%2F%2Fh%2Fa%40b",
-            "https%3A%2F%2F%5B%3A%3A1%5D%3A80 and https%3A%2F%2Fh%3A8080",
+            "https%3A%2F%2F%5B%3A%3A1%5D%3A80, https%3A%2F%2Fh%3A8080 and /?to=https%3A%2F%2Fh%3A80%3Fa%3D1",
             "<input name=\"password\" type=\"password\"/><add key=\"user\" value=\"ada\"/>",
             "password_policy: strict, has_password=yes, cookie_consent=all, secret_santa: \"ada\"",
             "key=C major, tokens=7",

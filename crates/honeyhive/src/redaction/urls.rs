@@ -55,19 +55,13 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         let slash = host.find(&sign("2f"));
         let authority = &word[..slash.unwrap_or(word.len())];
         let ended = end_of_user_info(authority, &sign("40")).or_else(|| {
-            // The text was cut off before the `@`.
+            // The text was cut off before the `@`, where what is behind the colon is no port.
             let colon = host[..authority.len()].find(&sign("3a"))?;
-            let is_cut = is_no_port(authority, &authority[colon + sign("3a").len()..])
-                && self.ends_after(start + authority.len());
-            is_cut.then_some(authority.len())
+            let port = authority[colon + sign("3a").len()..].split('%').next()?;
+            is_no_port(authority, port).then_some(authority.len())
         });
         let end = start + ended?;
         self.mask(start..end, end)
-    }
-
-    /// Whether nothing comes after this but what closes what was open.
-    fn ends_after(&self, end: usize) -> bool {
-        !self.text[end..].contains(char::is_alphanumeric)
     }
 
     /// `user:password@`, which begins here.
