@@ -96,6 +96,7 @@ impl Ending {
 
 impl Assembler {
     /// `hides_content`: only lengths, names of tools, tokens and reasons are kept.
+    #[cfg(any(feature = "http-server", test))]
     pub(crate) fn new(content: Content, hides_content: bool) -> Self {
         Self::with(Index::default(), content, hides_content)
     }
