@@ -66,22 +66,31 @@ impl<'a> SessionInBaggage<'a> {
 
     /// The experiment that the session is part of: only for a session that is trusted.
     pub(crate) fn experiment(&self) -> Option<Experiment> {
-        Experiment::of(self.0.as_ref()?.experiment.each_ref().map(|id| {
-            let id = id.as_deref().filter(|id| is_id(id));
-            id.map(Arc::from)
-        }))
+        self.0.as_ref()?.experiment()
     }
 
     /// The session that these say, as far as `trusted` takes it. The bare key counts only where it holds a well-formed UUID.
     #[inline]
     pub(crate) fn session(
         &self,
-        mut trusted: impl FnMut(&str) -> Option<SessionId>,
+        trusted: impl FnMut(&str) -> Option<SessionId>,
     ) -> Option<SessionId> {
-        let members = self.0.as_ref()?;
-        let own = members.own.as_deref().and_then(&mut trusted);
+        self.0.as_ref()?.session(trusted)
+    }
+}
+
+impl Members<'_> {
+    fn experiment(&self) -> Option<Experiment> {
+        Experiment::of(self.experiment.each_ref().map(|id| {
+            let id = id.as_deref().filter(|id| is_id(id));
+            id.map(Arc::from)
+        }))
+    }
+
+    fn session(&self, mut trusted: impl FnMut(&str) -> Option<SessionId>) -> Option<SessionId> {
+        let own = self.own.as_deref().and_then(&mut trusted);
         own.or_else(|| {
-            let bare = members.bare.as_deref()?;
+            let bare = self.bare.as_deref()?;
             bare.parse::<SessionId>().ok()?;
             trusted(bare)
         })
@@ -102,7 +111,7 @@ pub(crate) fn experiment_in_context(cx: &Context) -> Option<Experiment> {
         experiment: EXPERIMENT.map(find),
         ..Members::default()
     };
-    SessionInBaggage(Some(Box::new(members))).experiment()
+    members.experiment()
 }
 
 /// The session in the baggage of a context, as far as `trusted` takes it.
@@ -120,7 +129,7 @@ pub(crate) fn session_in_context(
         bare: find(BAGGAGE_SESSION_ID_BARE),
         ..Members::default()
     };
-    SessionInBaggage(Some(Box::new(members))).session(trusted)
+    members.session(trusted)
 }
 
 /// The `baggage` header of a request that goes out in a session: the session first, with its experiment, then what else
