@@ -53,7 +53,10 @@ fn a_request_whose_root_span_is_left_out_is_a_session_of_its_own_where_anything_
         flush(&tracer);
 
         let sessions = server.sessions();
-        let mut trees: Vec<_> = sessions.iter().map(|it| server.tree(&it.session_id)).collect();
+        let mut trees: Vec<_> = sessions
+            .iter()
+            .map(|it| server.tree(&it.session_id))
+            .collect();
         trees.sort();
         assert_eq!(
             trees,

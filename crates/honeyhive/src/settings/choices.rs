@@ -63,6 +63,17 @@ pub(crate) enum Encoding {
     Json,
 }
 
+impl Encoding {
+    #[cfg(feature = "client")]
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Protobuf => "http/protobuf",
+            #[cfg(feature = "http-json")]
+            Self::Json => "http/json",
+        }
+    }
+}
+
 /// What is dropped where more is pending than may be.
 ///
 /// ```
@@ -83,6 +94,16 @@ pub enum DropPolicy {
     /// three quarters of it. Only what comes before it has got to that, once the bound itself is reached, is
     /// dropped as with [`Newest`](Self::Newest).
     Oldest,
+}
+
+impl DropPolicy {
+    #[cfg(feature = "client")]
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Newest => "newest",
+            Self::Oldest => "oldest",
+        }
+    }
 }
 
 impl FromStr for DropPolicy {
@@ -110,6 +131,17 @@ pub enum OtlpCompression {
     Gzip,
     /// Not at all.
     None,
+}
+
+impl OtlpCompression {
+    #[cfg(feature = "client")]
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Gzip => "gzip",
+            Self::None => "none",
+        }
+    }
 }
 
 impl FromStr for OtlpCompression {
