@@ -90,7 +90,7 @@ impl Drop for Attached {
     #[inline]
     fn drop(&mut self) {
         if !is_open() {
-            // What it would restore is gone.
+            // The context that the guard would restore is gone.
             std::mem::forget(self.0.take());
         }
     }

@@ -24,7 +24,7 @@ use crate::session::Session;
 pub struct Hosts(Vec<Cow<'static, str>>);
 
 impl Hosts {
-    /// These hosts: `name`, `name:port`, or `*.name` for all below a name.
+    /// A set of hosts: `name`, `name:port`, or `*.name` for all below a name.
     #[must_use]
     pub fn new<H: Into<Cow<'static, str>>>(hosts: impl IntoIterator<Item = H>) -> Self {
         Self(hosts.into_iter().map(Into::into).collect())

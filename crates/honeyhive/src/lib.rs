@@ -117,7 +117,7 @@ pub use tracer::here::span;
 pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};
 pub use tracer::{Serve, ServeFuture, Served, StopSignal};
 
-/// What the expansion of [`trace`] calls. No part of the API: it changes without notice.
+/// The functions that the expansion of [`trace`] calls. No part of the API: it changes without notice.
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 pub mod __private {

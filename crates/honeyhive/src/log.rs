@@ -1,5 +1,5 @@
-//! What the library says: through `tracing`, target `honeyhive`. Where nobody listens, what was said is kept for a
-//! subscriber that comes later, such as one with `tracing_layer`, which needs the tracer first.
+//! The library's log lines, through `tracing` with the target `honeyhive`. Lines that no subscriber hears are kept for
+//! one that is installed later: `tracing_layer`, for one, exists only after the tracer.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -12,9 +12,9 @@ use tracing::subscriber::NoSubscriber;
 
 /// Lines that nobody has heard yet, the oldest first.
 static UNHEARD: Mutex<VecDeque<Line>> = Mutex::new(VecDeque::new());
-/// There are such lines, for those that need not look.
+/// True while `UNHEARD` has lines, so that most callers need no lock.
 static HAS_UNHEARD: AtomicBool = AtomicBool::new(false);
-/// So many are kept.
+/// The most lines that are kept for a later subscriber.
 const MOST_UNHEARD: usize = 64;
 
 #[derive(Debug, Clone)]

@@ -36,7 +36,7 @@ struct Call {
     by_seam: AtomicBool,
 }
 
-/// Who records a call.
+/// The recorder of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum By {
     /// The program.
@@ -51,7 +51,7 @@ pub(crate) enum Target {
     Fill(Context),
     /// A span of its own.
     Own,
-    /// Nobody's: who is further out sees to it.
+    /// No recording: an outer layer records the call.
     Nothing,
 }
 
@@ -154,7 +154,7 @@ fn is_said(key: &str, said: &[&str]) -> bool {
         })
 }
 
-/// What is filled in under these names, and what of the program's says the same.
+/// The names that are filled in, and the program's own names for the same things.
 const SAME: [(&[&str], &[&str]); 7] = [
     (
         &[

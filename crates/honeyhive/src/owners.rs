@@ -35,7 +35,7 @@ impl MemberId {
     const FIRST: Self = Self(NonZeroUsize::MIN);
     const LAST: Self = Self(NonZeroUsize::MAX);
 
-    /// What all who record nothing have for a number.
+    /// Whether this is the number that all disabled tracers share.
     pub(crate) const fn is_nobody(self) -> bool {
         self.0.get() == Self::LAST.0.get()
     }
@@ -102,7 +102,7 @@ impl Member {
         }
         drop(owners);
         drop(running);
-        // It began when there was one tracer only: the oldest.
+        // The span began while only one tracer existed: the oldest.
         lock(&MEMBERS).first() == Some(&self.0)
     }
 }

@@ -44,8 +44,8 @@ impl Default for SessionSampling {
 }
 
 impl SessionSampling {
-    /// This share of all sessions: 1 is everything (the default), 0 nothing but what failed or was slow. What is
-    /// not between is an error of [`build`](crate::HoneyHiveTracerBuilder::build).
+    /// Sends this share of all sessions: 1 sends all of them (the default), 0 only those that failed or were slow. A
+    /// share outside 0 to 1 is an error of [`build`](crate::HoneyHiveTracerBuilder::build).
     pub const fn ratio(rate: f64) -> Self {
         Self {
             rate,

@@ -8,7 +8,7 @@ use http::HeaderValue;
 
 use crate::model::words::words;
 
-/// What ingestion keys and fine-grained keys begin with.
+/// The prefixes of ingestion keys and of fine-grained keys.
 pub(crate) const INGESTION: &str = "hh_ingst_";
 pub(crate) const FINE_GRAINED: &str = "hh_fgdp_";
 
@@ -61,7 +61,7 @@ impl ApiKey {
         Self(value)
     }
 
-    /// What kind of key it is, which is no secret.
+    /// The kind of the key, which is no secret.
     pub(crate) fn kind(&self) -> KeyKind {
         if self.0.starts_with(INGESTION) {
             KeyKind::Ingestion
@@ -155,7 +155,7 @@ pub(crate) fn narrow(name: &str) -> Cow<'_, str> {
         return Cow::Borrowed(name);
     }
     let narrow = |symbol: char| match symbol {
-        // They stand as far from those of ASCII as they do from each other.
+        // Full-width characters are offset from ASCII by a constant.
         wide if WIDE.contains(&wide) => {
             char::from_u32(u32::from(wide) - 0xff01 + 0x21).unwrap_or(wide)
         }
@@ -282,10 +282,10 @@ fn is_secret_pair(kind: &str, word: &str) -> bool {
         || (is_one_of(&["token"], word) && is_one_of(&TOKENS, kind))
 }
 
-/// Whether the word after a pair says that there is no secret: an amount of them (`session_token_count`), or a thing
-/// that is called after a key, which is then no key itself (`session_key_points`, `private_key_findings`).
+/// Whether the word after a pair shows that the name holds no secret: an amount (`session_token_count`), or a thing
+/// named after a key (`session_key_points`, `private_key_findings`).
 fn is_other(word: &str, next: &str) -> bool {
-    /// What is said in plural of a key that is one.
+    /// Plurals after `key` that still name the parts of a real key.
     const PARTS: [&str; 16] = [
         "access", "address", "alias", "bits", "bytes", "chars", "contents", "details", "headers",
         "keys", "options", "pairs", "params", "parts", "settings", "values",

@@ -116,23 +116,23 @@ fn is_of_request(span: &SpanData) -> bool {
     span.span_kind == SpanKind::Server && span.instrumentation_scope.name() == TRACER_NAME
 }
 
-/// A filter at work: it knows who takes the place of a parent that is left out.
+/// The state of a filter: it finds the span that takes the place of a parent that is left out.
 #[derive(Debug)]
 pub(crate) struct Filtering {
     filter: SpanFilter,
     parents: Mutex<Parents>,
 }
 
-/// So many spans that are left out and have ended are known still: a child may start late.
+/// The most ended spans that stay known: a child may start after its parent has ended.
 const MOST_ENDED: usize = 4_096;
 
 #[derive(Debug, Default)]
 struct Parents {
-    /// Of spans that are left out: the nearest span around them that is not, `INVALID` where there is none.
+    /// The nearest recorded span around each span that is left out, `INVALID` where there is none.
     around: HashMap<SpanId, SpanId>,
-    /// Those of them that have ended, the oldest first.
+    /// The keys of `around` whose spans have ended, the oldest first.
     ended: VecDeque<SpanId>,
-    /// Of spans that started within one that is left out, until they end.
+    /// The recorded parent of each running span that started within one that is left out.
     instead: HashMap<SpanId, SpanId>,
 }
 

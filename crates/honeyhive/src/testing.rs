@@ -36,7 +36,7 @@ pub use crate::delivery::capture::{CapturedEvent, CapturedSession};
 use crate::model::id::SessionId;
 use crate::{HoneyHiveTracer, HoneyHiveTracerBuilder};
 
-/// How long reading waits for the delivery thread. It delivers into memory, so this is never reached.
+/// The longest wait for the delivery thread, which delivers into memory and so never needs it.
 const SETTLE: Duration = Duration::from_secs(10);
 
 /// A tracer in test mode, and what it records. No key, no network, no environment.
@@ -81,8 +81,7 @@ pub fn tracer_with(
     (tracer, captured)
 }
 
-/// What a tracer from [`tracer()`] has recorded. Every reading first waits until all that was recorded so
-/// far has arrived.
+/// The recordings of a tracer from [`tracer()`]. Every read first waits until all that was recorded so far has arrived.
 #[derive(Clone)]
 pub struct Captured {
     tracer: HoneyHiveTracer,
@@ -208,19 +207,19 @@ impl Captured {
 #[serde(default)]
 #[non_exhaustive]
 pub struct CapturedRun {
-    /// Its id.
+    /// The run's id.
     pub run_id: String,
-    /// Its name.
+    /// The run's name.
     pub name: Option<String>,
-    /// What it is about.
+    /// The run's description.
     pub description: Option<String>,
-    /// How far it has come.
+    /// The run's status.
     pub status: Option<RunStatus>,
-    /// Facts about it.
+    /// Facts about the run.
     pub metadata: Map<String, Value>,
-    /// What it came to.
+    /// The run's results.
     pub results: Map<String, Value>,
-    /// How it was run.
+    /// The settings that the run was started with.
     pub configuration: Map<String, Value>,
     /// The stored dataset that it went through.
     pub dataset_id: Option<String>,

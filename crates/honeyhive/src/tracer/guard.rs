@@ -1,4 +1,4 @@
-//! What must happen when something ends.
+//! Guards that run an action when a future or a program ends.
 
 use std::future::poll_fn;
 use std::mem;
@@ -124,7 +124,7 @@ impl ShutdownGuard {
         }
     }
 
-    /// How long the shutdown may take (default 5 s).
+    /// The longest time that the shutdown may take (default 5 s).
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
