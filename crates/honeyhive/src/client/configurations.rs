@@ -47,10 +47,10 @@ open_enum! {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Configuration {
-    /// Its id.
+    /// The configuration's id.
     #[serde(alias = "_id")]
     pub id: String,
-    /// Its name.
+    /// The configuration's name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
     /// The kind of the prompt: `LLM` or `pipeline`.
@@ -87,7 +87,7 @@ pub struct Parameters {
     /// The model.
     #[serde(deserialize_with = "or_default")]
     pub model: String,
-    /// Its temperature and the like.
+    /// The model's parameters, such as its temperature.
     #[serde(deserialize_with = "object")]
     pub hyperparameters: Map<String, Value>,
     /// The template of the prompt.

@@ -10,7 +10,7 @@ use super::error::ClientError;
 use super::handle::Client;
 use super::open::{first, or_default};
 
-/// So many datapoints are asked for at a time: their ids stand in the URL.
+/// The most datapoints of one request: their ids stand in the URL.
 const BATCH: usize = 100;
 
 impl Client {
@@ -36,7 +36,7 @@ pub struct Datapoints<'c> {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Datapoint {
-    /// Its id.
+    /// The datapoint's id.
     #[serde(alias = "_id")]
     pub id: String,
     /// The inputs of the function.

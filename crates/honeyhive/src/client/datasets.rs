@@ -32,9 +32,9 @@ pub struct Datasets<'c> {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Dataset {
-    /// Its id.
+    /// The dataset's id.
     pub id: String,
-    /// Its name.
+    /// The dataset's name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
     /// A text about the dataset.

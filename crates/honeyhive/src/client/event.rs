@@ -11,14 +11,14 @@ use super::open::{number, object, or_default, text};
 #[serde(default)]
 #[non_exhaustive]
 pub struct Event {
-    /// Its id; that of a session is the session's.
+    /// The event's id; for a session, the session's id.
     pub event_id: String,
     /// The session that it is in.
     #[serde(deserialize_with = "or_default")]
     pub session_id: String,
     /// The event around it.
     pub parent_id: Option<String>,
-    /// Its name.
+    /// The event's name.
     #[serde(deserialize_with = "or_default")]
     pub event_name: String,
     /// The kind of the event.
@@ -32,7 +32,7 @@ pub struct Event {
     /// The outputs.
     #[serde(deserialize_with = "object")]
     pub outputs: Map<String, Value>,
-    /// How it was done.
+    /// The settings of the step, such as the model's parameters.
     #[serde(deserialize_with = "object")]
     pub config: Map<String, Value>,
     /// Facts about it.
@@ -59,7 +59,7 @@ pub struct Event {
     /// When it ended, in Unix milliseconds.
     #[serde(deserialize_with = "number")]
     pub end_time: Option<f64>,
-    /// Its length in milliseconds.
+    /// The event's length in milliseconds.
     #[serde(deserialize_with = "number")]
     pub duration: Option<f64>,
     /// The ids of the events in it.

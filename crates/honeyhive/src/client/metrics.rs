@@ -63,9 +63,9 @@ open_enum! {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Metric {
-    /// Its id.
+    /// The metric's id.
     pub id: String,
-    /// Its name.
+    /// The metric's name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
     /// The kind of the metric: who measures.
@@ -82,7 +82,7 @@ pub struct Metric {
     pub enabled_in_prod: Option<bool>,
     /// Whether it needs a ground truth.
     pub needs_ground_truth: Option<bool>,
-    /// How many of the events are measured.
+    /// The share of events that are measured, in per cent.
     #[serde(deserialize_with = "number")]
     pub sampling_percentage: Option<f64>,
     /// Whose model is asked.
@@ -172,7 +172,7 @@ macro_rules! fields_of_metric {
                 Self(self.0.set("enabled_in_prod", on))
             }
 
-            /// How many of the events are measured, in per cent (default 10).
+            /// The share of events that are measured, in per cent (default 10).
             pub fn sampling_percentage(self, share: f64) -> Self {
                 Self(self.0.set("sampling_percentage", share))
             }
@@ -212,7 +212,7 @@ fields_of_metric!(NewMetric, UpdateMetric);
 #[serde(default)]
 #[non_exhaustive]
 pub struct MetricVersion {
-    /// Its name.
+    /// The metric's name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
     /// HoneyHive's words when the metric was made.

@@ -1,4 +1,4 @@
-//! What is read of answers that may say more than this version knows.
+//! Lenient deserialisation of answers, which may hold more than this version knows.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};

@@ -10,9 +10,9 @@ use super::error::ClientError;
 use super::handle::Client;
 use crate::log;
 
-/// So long a prompt is taken as it is.
+/// The age up to which a cached prompt is used without asking HoneyHive.
 const FRESH: Duration = Duration::from_secs(60);
-/// So long after a refresh has failed there is no other.
+/// The pause after a failed refresh.
 const PAUSE: Duration = Duration::from_secs(10);
 
 impl Client {

@@ -1,4 +1,4 @@
-//! What runs came to: summaries, the events with their metrics, comparisons.
+//! Results of runs: summaries, the events with their metrics, comparisons.
 
 use http::Method;
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use super::open::{number, open_enum, or_default};
 use super::runs::{Run, Runs};
 
 open_enum! {
-    /// How the values of a metric become one.
+    /// The function that makes one value of a metric's values.
     Aggregate {
         /// Their mean (the default).
         Average = "average",
@@ -28,7 +28,7 @@ open_enum! {
         P99 = "p99",
         /// Their sum.
         Sum = "sum",
-        /// How many there are.
+        /// Their number.
         Count = "count",
     }
 }
@@ -61,7 +61,7 @@ open_enum! {
 #[serde(default)]
 #[non_exhaustive]
 pub struct RunSummary {
-    /// How far the run has come.
+    /// The run's status.
     #[serde(deserialize_with = "or_default")]
     pub status: String,
     /// Every datapoint has passed.
@@ -72,13 +72,13 @@ pub struct RunSummary {
     /// The ids of the datapoints that have passed.
     #[serde(deserialize_with = "or_default")]
     pub passed: Vec<String>,
-    /// The ids of those that have not.
+    /// The ids of the datapoints that have failed.
     #[serde(deserialize_with = "or_default")]
     pub failed: Vec<String>,
-    /// Its metrics.
+    /// The run's metrics.
     #[serde(deserialize_with = "or_default")]
     pub metrics: MetricResults,
-    /// Its sessions.
+    /// The run's sessions, one per datapoint.
     #[serde(deserialize_with = "or_default")]
     pub datapoints: Vec<DatapointResult>,
     /// The events that are in it.
@@ -94,7 +94,7 @@ pub struct RunSummary {
 #[serde(default)]
 #[non_exhaustive]
 pub struct MetricResults {
-    /// How values became one.
+    /// The function that made one value of many.
     pub aggregation_function: Option<String>,
     /// Each metric of each event.
     #[serde(deserialize_with = "or_default")]
@@ -115,10 +115,10 @@ pub struct MetricSummary {
     pub event_name: Option<String>,
     /// The kind of the events.
     pub event_type: Option<EventKind>,
-    /// Its values as one.
+    /// The aggregated value.
     #[serde(deserialize_with = "number")]
     pub aggregate: Option<f64>,
-    /// Its values.
+    /// The values.
     #[serde(deserialize_with = "or_default")]
     pub values: Vec<Value>,
     /// Where it passes.
@@ -153,7 +153,7 @@ pub struct DatapointResult {
     pub datapoint_id: Option<String>,
     /// Whether it passed.
     pub passed: Option<bool>,
-    /// Its metrics.
+    /// The datapoint's metrics.
     #[serde(deserialize_with = "or_default")]
     pub metrics: Vec<Value>,
 }
@@ -178,7 +178,7 @@ pub struct RunEvents {
     /// The events.
     #[serde(deserialize_with = "or_default")]
     pub events: Vec<RunEvent>,
-    /// How many there are.
+    /// The number of events.
     #[serde(rename = "totalEvents")]
     pub total: u64,
 }
@@ -188,7 +188,7 @@ pub struct RunEvents {
 #[serde(default)]
 #[non_exhaustive]
 pub struct RunEvent {
-    /// Its name.
+    /// The event's name.
     #[serde(deserialize_with = "or_default")]
     pub event_name: String,
     /// The kind of the event.
@@ -294,7 +294,7 @@ pub struct ComparedEvents {
     /// The pairs.
     #[serde(deserialize_with = "or_default")]
     pub events: Vec<ComparedEvent>,
-    /// How many there are on all pages.
+    /// The number of pairs on all pages.
     #[serde(rename = "totalEvents")]
     pub total: u64,
 }
@@ -342,7 +342,7 @@ impl PairFilter {
         self.with("page", page.to_string())
     }
 
-    /// How many are on a page (default and most 1,000).
+    /// The number of pairs per page (default and most 1,000).
     pub fn limit(self, limit: u32) -> Self {
         self.with("limit", limit.to_string())
     }

@@ -49,7 +49,7 @@ pub struct Runs<'c> {
 }
 
 open_enum! {
-    /// How far a run has come.
+    /// The status of a run.
     RunStatus {
         /// The run has begun.
         Pending = "pending",
@@ -59,7 +59,7 @@ open_enum! {
         Completed = "completed",
         /// The run broke off, or too much of it did.
         Failed = "failed",
-        /// Somebody ended it.
+        /// The run was ended by hand.
         Cancelled = "cancelled",
     }
 }
@@ -73,11 +73,11 @@ pub struct Run {
     pub run_id: String,
     /// Another id, of the record.
     pub id: Option<String>,
-    /// Its name.
+    /// The run's name.
     pub name: Option<String>,
     /// A text about the run.
     pub description: Option<String>,
-    /// How far it has come.
+    /// The run's status.
     pub status: Option<RunStatus>,
     /// Facts about it.
     #[serde(deserialize_with = "or_default")]
@@ -85,7 +85,7 @@ pub struct Run {
     /// The results of the run, where somebody has told them.
     #[serde(deserialize_with = "or_default")]
     pub results: Map<String, Value>,
-    /// How it was run.
+    /// The settings that the run was started with.
     #[serde(deserialize_with = "or_default")]
     pub configuration: Map<String, Value>,
     /// Numbers about it.
@@ -117,7 +117,7 @@ impl NewRun {
         Self(Body::default().set("name", name.into()))
     }
 
-    /// Its id (default: a new one). HoneyHive takes UUIDs.
+    /// The run's id (default: a new one). HoneyHive takes UUIDs.
     pub fn id(self, id: impl Into<String>) -> Self {
         Self(self.0.set("run_id", id.into()))
     }
@@ -153,7 +153,7 @@ macro_rules! fields_of_run {
                 Self(self.0.set("description", text.into()))
             }
 
-            /// How far it has come.
+            /// The run's status.
             pub fn status(self, status: RunStatus) -> Self {
                 Self(self.0.set("status", status))
             }
@@ -168,7 +168,7 @@ macro_rules! fields_of_run {
                 Self(self.0.object("results", map))
             }
 
-            /// How it is run: anything that serialises to an object.
+            /// The settings of the run: anything that serialises to an object.
             pub fn configuration(self, map: impl Serialize) -> Self {
                 Self(self.0.object("configuration", map))
             }
@@ -230,7 +230,7 @@ open_enum! {
         UpdatedAt = "updated_at",
         /// Their names.
         Name = "name",
-        /// How far they have come.
+        /// Their statuses.
         Status = "status",
     }
 }
@@ -288,7 +288,7 @@ impl RunFilter {
         self.with("page", page.to_string())
     }
 
-    /// How many are on a page (default 20, at the most 100).
+    /// The number of runs per page (default 20, at most 100).
     pub fn limit(self, limit: u32) -> Self {
         self.with("limit", limit.to_string())
     }
@@ -322,17 +322,17 @@ pub struct RunPage {
 pub struct Pagination {
     /// Which page, from 1 on.
     pub page: u64,
-    /// How many may be on a page.
+    /// The most items of a page.
     pub limit: u64,
-    /// How many there are on all pages.
+    /// The number of items on all pages.
     pub total: u64,
-    /// How many there are that the filter leaves out or not.
+    /// The number of items without the filter.
     pub total_unfiltered: u64,
-    /// How many pages there are.
+    /// The number of pages.
     pub total_pages: u64,
-    /// There is a page after this one.
+    /// A next page exists.
     pub has_next: bool,
-    /// There is a page before this one.
+    /// A previous page exists.
     pub has_prev: bool,
 }
 

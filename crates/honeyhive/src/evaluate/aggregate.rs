@@ -1,4 +1,4 @@
-//! How the values of a metric become one, here as at HoneyHive.
+//! Aggregation of a metric's values into one, with HoneyHive's own functions.
 
 use super::statistics::{mean, percentile};
 pub use crate::client::Aggregate;

@@ -55,7 +55,7 @@ pub enum BaselineError {
     File {
         /// Which file.
         path: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The text is no baseline.

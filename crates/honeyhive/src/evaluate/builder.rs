@@ -176,7 +176,7 @@ impl<I, G, O> Evaluate<I, G, O> {
         self
     }
 
-    /// What the function is run over.
+    /// The dataset that the function is run over.
     pub fn dataset(mut self, dataset: Dataset) -> Self {
         self.0.dataset = Some(dataset);
         self
@@ -213,7 +213,7 @@ impl<I, G, O> Evaluate<I, G, O> {
         })
     }
 
-    /// What the run is about.
+    /// A description of the run.
     pub fn description(self, text: impl Into<String>) -> Self {
         self.set(|settings| settings.description = Some(text.into()))
     }
@@ -240,34 +240,34 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.run_id = Some(id.into()))
     }
 
-    /// How often the function is run on each datapoint (default 1), each time in a session of its own.
+    /// The number of calls of the function per datapoint (default 1), each in a session of its own.
     pub fn trials(self, n: u32) -> Self {
         self.set(|settings| settings.trials = n)
     }
 
-    /// How many functions run at once (default 10).
+    /// The most functions that run at once (default 10).
     pub fn max_workers(self, n: usize) -> Self {
         self.set(|settings| settings.max_workers = n)
     }
 
-    /// How often functions begin (default: as often as workers are free).
+    /// The rate at which functions begin (default: as fast as workers are free).
     pub fn rate_limit(self, limit: RateLimit) -> Self {
         self.set(|settings| settings.rate_limit = Some(limit))
     }
 
-    /// How long a call of the function may take (default: as long as it takes).
+    /// The longest time that a call of the function may take (default: no limit).
     pub fn timeout(self, limit: Duration) -> Self {
         self.set(|settings| settings.timeout = Some(limit))
     }
 
-    /// How long an async evaluator may take (default: as long as it takes).
+    /// The longest time that an async evaluator may take (default: no limit).
     pub fn evaluator_timeout(self, limit: Duration) -> Self {
         self.set(|settings| settings.evaluator_timeout = Some(limit))
     }
 
-    /// How often a function that failed is called again (default 0). All calls are in one session; a waiting one holds no
-    /// worker. That a function which failed is asked again shifts what is measured: the report lists such datapoints as
-    /// flaky.
+    /// The number of further calls after the function failed (default 0). All calls of a trial are in one session, and
+    /// a trial that waits for its next call holds no worker. Retries raise the scores of a flaky function, so the
+    /// report lists the datapoints that needed them.
     pub fn retries(self, n: u32) -> Self {
         self.set(|settings| settings.retries = n)
     }
@@ -281,13 +281,13 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.retry_if = Some(Arc::new(move |error| decide(error).into())))
     }
 
-    /// How often an evaluator that failed is asked again (default 0).
+    /// The number of further calls after an evaluator failed (default 0).
     pub fn evaluator_retries(self, n: u32) -> Self {
         self.set(|settings| settings.evaluator_retries = n)
     }
 
-    /// How many trials may fail before the run is [`failed`](super::RunStatus::Failed) and nothing more begins: a share, or
-    /// [`ErrorLimit::Count`] (default: all but one).
+    /// The number of trials that may fail before the run is [`failed`](super::RunStatus::Failed) and no further trial
+    /// begins: a share, or [`ErrorLimit::Count`] (default: all but one).
     pub fn max_errors(self, limit: impl Into<ErrorLimit>) -> Self {
         self.set(|settings| settings.max_errors = Some(limit.into()))
     }
@@ -302,8 +302,8 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.on_progress.push(Box::new(tell)))
     }
 
-    /// What cancels the run when it is ready: `tokio::signal::ctrl_c()`. Nothing more begins, and after five seconds what runs
-    /// is dropped.
+    /// A future that cancels the run when it resolves, such as `tokio::signal::ctrl_c()`. No further trial begins, and
+    /// running ones are dropped after five seconds.
     pub fn cancel_on<F>(mut self, signal: F) -> Self
     where
         F: Future<Output: Send> + Send + 'static,
@@ -320,12 +320,12 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.passes.push((metric.into(), low, high)))
     }
 
-    /// How values become one, here and on HoneyHive's pages (default: the average).
+    /// The function that makes one value of a metric's values, here and on HoneyHive's pages (default: the average).
     pub fn aggregate(self, aggregate: Aggregate) -> Self {
         self.set(|settings| settings.aggregate = aggregate)
     }
 
-    /// How sure intervals are (default: 95 %).
+    /// The confidence level of intervals (default: 95 %).
     pub fn level(self, level: Level) -> Self {
         self.set(|settings| settings.level = level)
     }
@@ -374,7 +374,7 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.offline = true)
     }
 
-    /// How long the end of the run waits for what is still to be delivered (default 30 s).
+    /// The longest time that the end of the run waits for pending deliveries (default 30 s).
     pub fn delivery_timeout(self, limit: Duration) -> Self {
         self.set(|settings| settings.delivery_timeout = limit)
     }

@@ -14,7 +14,7 @@ pub enum DatasetError {
     File {
         /// Which file.
         path: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A row is not what it should be.
@@ -23,7 +23,7 @@ pub enum DatasetError {
     Row {
         /// Which line or row, from 1.
         place: String,
-        /// What is wrong with it.
+        /// The problem with the row.
         problem: String,
     },
     /// Two rows have one id.

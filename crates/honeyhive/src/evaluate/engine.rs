@@ -22,15 +22,15 @@ use super::results::{Outcome, TrialReport};
 use super::settings::{CancelOn, ErrorLimit, OnProgress, StopWhen};
 use super::trial::{Ended, Job, Work};
 
-/// How long what runs may go on after the run was cancelled.
+/// The time that running trials get after the run was cancelled.
 const GRACE: Duration = Duration::from_secs(5);
-/// While delivery has more to do than this share of its room, nothing begins.
+/// The share of the delivery queue from which on no further trial begins.
 const FULL: f64 = 0.5;
-/// So long it is waited for, where it does not get less.
+/// The longest wait for the delivery queue to shrink.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What a run does beside its trials.
+/// The settings of a run beside its trials.
 pub(super) struct Control {
     pub(super) max_workers: usize,
     pub(super) pace: Option<Pace>,
@@ -41,7 +41,7 @@ pub(super) struct Control {
     pub(super) journal: Option<Journal>,
 }
 
-/// What came of all trials.
+/// The outcome of all trials.
 pub(super) struct Driven {
     pub(super) trials: Vec<TrialReport>,
     /// Why nothing more began, where something ended the run.
@@ -105,7 +105,7 @@ struct Engine<I, G, O> {
     waiting: BTreeMap<(Instant, u64), Job<I, G>>,
     waited: u64,
     running: JoinSet<Ended<I, G>>,
-    /// What is left of one that is dropped.
+    /// The reports of running trials, for tasks that are dropped.
     places: HashMap<Id, TrialReport>,
     progress: Progress,
     began: Instant,
@@ -209,7 +209,8 @@ where
                 least: fullness,
             };
         }
-        // Then what is too much is dropped, as it always is, and the report says so.
+        // Trials begin again after the longest wait; items past the queue's bound are dropped as always, and the report
+        // says so.
         now.duration_since(full.since) < PATIENCE
     }
 
@@ -261,7 +262,7 @@ where
         }
     }
 
-    /// What is left of a task that was dropped, or that panicked outside the program's own work.
+    /// Returns the report of a trial whose task was dropped, or panicked outside the program's own work.
     fn dropped(&self, error: &JoinError) -> TrialReport {
         let mut left = self.places[&error.id()].clone();
         if error.is_panic() {

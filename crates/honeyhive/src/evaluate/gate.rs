@@ -13,7 +13,7 @@ use super::summary::interval_of;
 use super::units::{MetricKind, Units};
 use super::verdict::{GateOutcome, Verdict};
 
-/// What a run must reach, or it is not good enough.
+/// A condition that a run must fulfil to be good enough.
 ///
 /// | Gate | Asks for |
 /// |---|---|
@@ -22,7 +22,7 @@ use super::verdict::{GateOutcome, Verdict};
 /// | `percentile(m, 0.95)` | a percentile of a metric |
 /// | `latency(0.95)` | a percentile of the function's time |
 /// | `max_errors(0.02)` | the share of trials where the function or an evaluator failed |
-/// | `max_skipped(m, 0.1)` | the share of trials that a metric has nothing to say of |
+/// | `max_skipped(m, 0.1)` | the share of trials that the evaluator of a metric skipped |
 /// | `no_worse_than(&baseline, m, 0.02)` | the difference to an earlier run, pair by pair |
 ///
 /// Each is judged by its estimate, unless [`unless_proven_otherwise`](Self::unless_proven_otherwise) or

@@ -61,7 +61,7 @@ fn begin(arguments: &[&str], output: Stdio) -> Option<Child> {
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .stdout(output);
-    // Nobody is there to be asked for a password, and looking changes nothing.
+    // Git must not ask for a password, since nobody answers, and must take no locks in the repository.
     git.env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_OPTIONAL_LOCKS", "0");
     git.spawn().ok()

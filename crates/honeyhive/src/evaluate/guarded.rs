@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::panics::panic_text;
 
-/// How a piece of the program's work went wrong.
+/// The way in which a piece of the program's work failed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Broken {
     Panicked(String),

@@ -7,7 +7,7 @@ use super::evaluator::explanation_of;
 use super::score::ScoreValue;
 use crate::client::{Client, ClientError, Run, RunEvent, RunFilter, RunStatus};
 
-/// How many runs a page has, and how many pages are looked through for one of a branch.
+/// The number of runs per page, and the number of pages that are searched for a run of a branch.
 const PAGE: u32 = 100;
 const PAGES: u32 = 10;
 

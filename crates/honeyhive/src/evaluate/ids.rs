@@ -12,7 +12,7 @@ use crate::model::id_text;
 /// The mark of an id that HoneyHive has not given.
 const OUTSIDE: &str = "EXT-";
 
-/// How datapoints without an id of their own get one.
+/// The source of ids for datapoints without one of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Ids {
@@ -55,7 +55,7 @@ enum Own<'r> {
     Unusable,
 }
 
-/// What Python's `row.get("id") or row.get("datapoint_id")` gives.
+/// The value of Python's `row.get("id") or row.get("datapoint_id")`.
 fn own_id(row: &Value) -> Own<'_> {
     let given = ["id", "datapoint_id"]
         .into_iter()

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::results::{Outcome, TrialReport};
 
-/// What a run is: one that goes on must be the same.
+/// The identity of a run: a run that continues an earlier one must have the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Header {
     pub(super) run_id: String,
@@ -30,7 +30,7 @@ pub enum ResumeError {
     File {
         /// Which file.
         path: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A line is no part of a journal.
@@ -41,7 +41,7 @@ pub enum ResumeError {
         path: String,
         /// Which line, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The problem with the line.
         source: serde_json::Error,
     },
     /// The run kept no outputs, which evaluators could look at.
@@ -57,7 +57,7 @@ pub enum ResumeError {
     #[error("the journal is of another {what} ({was} there, {is} here); begin a new run")]
     #[non_exhaustive]
     Other {
-        /// What differs.
+        /// The part that differs.
         what: &'static str,
         /// The journal's.
         was: String,
@@ -129,7 +129,7 @@ impl Journal {
     }
 }
 
-/// What a journal tells.
+/// The contents of a journal.
 #[derive(Debug)]
 pub(super) struct JournalContents {
     pub(super) header: Header,

@@ -16,7 +16,7 @@ use super::report::RunStatus;
 use super::settings::Settings;
 use crate::client::{Client, ClientError, NewRun, RunStatus as ClientStatus, UpdateRun};
 
-/// What is said of a run.
+/// The facts about a run that HoneyHive gets.
 #[derive(Debug, Clone)]
 pub(super) struct RunFacts {
     pub(super) run_id: String,

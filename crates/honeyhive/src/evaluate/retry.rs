@@ -1,4 +1,4 @@
-//! What becomes of an attempt that failed.
+//! The decision after a failed attempt: retry or not, and when.
 
 use std::error::Error;
 use std::fmt;
@@ -41,7 +41,7 @@ impl AttemptError {
         }
     }
 
-    /// What is kept of it.
+    /// Returns the text of the error, for the report.
     pub(super) fn text(&self) -> String {
         let mut text = match self {
             Self::Failed(error) => with_causes(&**error),
@@ -78,7 +78,7 @@ impl Retry {
         Self::After(wait)
     }
 
-    /// How long to wait after so many attempts. `chance` is between 0 and 1.
+    /// Returns the wait before the next attempt, after `attempts` of them. `chance` is between 0 and 1.
     pub(super) fn wait(self, attempts: u32, chance: f64) -> Option<Duration> {
         match self {
             Self::No => None,
