@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::model::id::EventId;
 
 const WINDOW: Duration = Duration::from_secs(60);
-/// So many ids are remembered: an attacker who names more of them is no reason to take more memory.
+/// The most ids that are remembered, so that an attacker who names more of them takes no more memory.
 const MOST_IDS: usize = 10_000;
 
 /// Counts by id, in windows of a minute that begin with the first rating.

@@ -1,4 +1,4 @@
-//! What was said to a model and by it, for programs that do not send it.
+//! Removal of the texts of model calls, for programs that do not send them.
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Status};
@@ -34,7 +34,7 @@ const CONTENT: [&str; 14] = [
 /// The names of a prompt that is kept elsewhere, which are no text of it.
 const PROMPT_NAMES: [&str; 2] = ["gen_ai.prompt.name", "gen_ai.prompt.version"];
 
-/// What an event about a message may go on saying.
+/// The attributes that stay on an event about a message.
 const ABOUT_MESSAGES: [&str; 4] = ["role", "index", "finish_reason", "id"];
 
 /// Where conventions and libraries say what a model call, an agent or a tool of one was.
@@ -47,7 +47,7 @@ const NAMESPACES: [&str; 6] = [
     "langfuse.",
 ];
 
-/// What an error may go on saying, and the event that tells of it: providers quote in its text what they were sent.
+/// The attributes that stay on an error and on its event; providers quote prompts in the text of their errors.
 const ABOUT_ERRORS: [&str; 4] = [ERROR_TYPE, "exception.type", "level", "target"];
 
 /// Names of the texts of an error.

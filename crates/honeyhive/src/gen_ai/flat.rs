@@ -25,7 +25,7 @@ pub(super) fn below<'a>(
 }
 
 fn insert(object: &mut Map<String, Json>, path: &str, value: Json) {
-    /// So many names lead to a value.
+    /// The most names that lead to a value.
     const DEPTH: usize = 16;
     let mut place = object;
     let mut names = path.splitn(DEPTH, '.').peekable();

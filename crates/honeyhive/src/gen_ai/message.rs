@@ -109,7 +109,7 @@ fn message_of(value: &Json, role: &str) -> Vec<Object> {
         // A message that is not understood is shown as it is.
         pieces.texts.push(message.to_string());
     }
-    // What calls a tool is a model.
+    // A message that calls a tool comes from a model.
     let is_lone_call = pieces.texts.is_empty() && !pieces.calls.is_empty();
     let usual = if is_lone_call { "assistant" } else { role };
     let role = role_of(&at).unwrap_or(usual);
@@ -285,7 +285,7 @@ fn into_messages(
         .answers
         .into_iter()
         .map(|answer| {
-            // Whoever the message around them is said to be from.
+            // An answer of a tool has the role `tool`, whatever role the message around it has.
             let mut message = with_role("tool");
             message.insert("content".to_owned(), answer.text.into());
             message.extend(answer.call.map(|call| ("tool_call_id".to_owned(), call)));

@@ -30,7 +30,7 @@ pub(super) const FLAT_OUTPUTS: &[&str] = &[
     "llm.completions",
     "llm.choices",
 ];
-/// Whatever went into a step and came out of it: Langfuse, Traceloop, OpenInference, Vercel.
+/// Attributes with the inputs and the outputs of any step: Langfuse, Traceloop, OpenInference, Vercel.
 pub(super) const ANY_INPUTS: &[&str] = &[
     "langfuse.observation.input",
     "langfuse.input",
@@ -48,7 +48,7 @@ pub(super) const ANY_OUTPUTS: &[&str] = &[
     "ai.toolCall.result",
     "ai.response.object",
 ];
-/// What was asked of Vercel's AI SDK, the messages first.
+/// Attributes with the prompt of Vercel's AI SDK, the messages first.
 pub(super) const VERCEL_PROMPTS: [&str; 2] = ["ai.prompt.messages", "ai.prompt"];
 pub(super) const VERCEL_TEXT: &str = "ai.response.text";
 pub(super) const VERCEL_CALLS: &str = "ai.response.toolCalls";

@@ -11,7 +11,7 @@ use crate::context;
 use crate::incoming::{panic_text, text_of};
 use crate::outbox::Outcome;
 
-/// How the handler ended.
+/// The end of the handler.
 #[derive(Debug, Clone)]
 pub(super) struct HandlerEnd {
     pub(super) outcome: Outcome,
@@ -29,7 +29,7 @@ struct Line {
 }
 
 impl Wire {
-    /// That of a layer further out, or a new one.
+    /// Returns the wire of an outer layer, or a new one.
     pub(super) fn within(cx: &Context) -> Self {
         cx.get::<Self>().cloned().unwrap_or_default()
     }
@@ -38,7 +38,7 @@ impl Wire {
         self.0.end.get().cloned()
     }
 
-    /// There was a guard around the handler, so the handler was at least called.
+    /// Whether a guard was made around the handler, so that the handler was at least called.
     pub(super) fn has_begun(&self) -> bool {
         self.0.has_begun.load(Ordering::Relaxed)
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-/// What the instrumentation sees of an invocation.
+/// An invocation as the instrumentation sees it.
 #[derive(Clone, Copy)]
 pub struct Invocation<'a> {
     pub(super) request_id: &'a str,
@@ -35,7 +35,7 @@ impl<'a> Invocation<'a> {
         self
     }
 
-    /// Likewise, as the runtime API has it: milliseconds since 1970, 0 for none.
+    /// Sets the deadline as the runtime API has it: milliseconds since 1970, 0 for none.
     #[must_use]
     pub fn with_deadline_ms(mut self, milliseconds: u64) -> Self {
         let since = Duration::from_millis(milliseconds);

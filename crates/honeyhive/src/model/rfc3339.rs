@@ -6,7 +6,8 @@ const DAY: u64 = 24 * 60 * 60;
 /// The first day of the year 10000, which the format has no digits for.
 const END: u64 = 2_932_897;
 
-/// So long after 1970-01-01T00:00:00Z, by RFC 3339, with nanoseconds where there are any; `None` beyond the year 9999.
+/// Formats a time since 1970-01-01T00:00:00Z by RFC 3339, with nanoseconds where there are any; `None` beyond the year
+/// 9999.
 pub(crate) fn format(since_epoch: Duration) -> Option<String> {
     let seconds = since_epoch.as_secs();
     let days = seconds / DAY;

@@ -11,13 +11,13 @@ use crate::attributes::{BAGGAGE_SESSION_ID, BAGGAGE_SESSION_ID_BARE, EXPERIMENT}
 use crate::model::id::SessionId;
 use crate::outbox::Experiment;
 
-/// What the specification asks every receiver to take in.
+/// The limits up to which the specification asks every receiver to take baggage in.
 const MOST_MEMBERS: usize = 64;
 const MOST_BYTES: usize = 8192;
 
-/// What baggage says of a session, decoded and not yet trusted.
+/// The session that baggage names, decoded and not yet trusted.
 ///
-/// Most callers say nothing, and every request is asked, so nothing is a word long.
+/// Most callers send none and every request is asked, so the empty value is one word long.
 #[derive(Debug, Default)]
 pub(crate) struct SessionInBaggage<'a>(Option<Box<Members<'a>>>);
 
@@ -54,7 +54,7 @@ impl<'a> SessionInBaggage<'a> {
             };
             if place.is_none() {
                 let value = value.split(';').next().unwrap_or_default().trim();
-                // What is malformed says nothing.
+                // A malformed value counts as empty.
                 *place = Some(percent_decoded(value).unwrap_or_default());
             }
         }

@@ -14,7 +14,7 @@ use crate::secret::KeyKind;
 pub struct FoundSetting {
     /// The name of its variable, or of its method where it has none.
     pub name: &'static str,
-    /// What it is.
+    /// The setting's value.
     pub value: String,
     /// Where it came from.
     pub origin: SettingOrigin,
@@ -26,9 +26,9 @@ pub struct FoundSetting {
 pub enum SettingOrigin {
     /// The program said so, by this method of the builder.
     Code(&'static str),
-    /// This variable of the environment.
+    /// The environment has set it, with this variable.
     Environment(&'static str),
-    /// Nobody has said anything else.
+    /// The setting has its default.
     Default,
 }
 
@@ -42,7 +42,7 @@ impl fmt::Display for SettingOrigin {
     }
 }
 
-/// What was said in code, before the settings are made of it.
+/// The settings that code has set, before they are resolved.
 #[derive(Debug)]
 pub(crate) struct Given([(&'static Variable, bool); 16], [(&'static str, bool); 4]);
 

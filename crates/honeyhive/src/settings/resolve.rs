@@ -27,7 +27,7 @@ const DEFAULT_COALESCE_WINDOW: Duration = Duration::from_millis(500);
 const DEFAULT_QUEUE_BYTES: usize = 64 * 1024 * 1024;
 const DEFAULT_QUEUE_ITEMS: usize = 200_000;
 
-/// What the builder was told; `None` means "ask the environment, then take the default".
+/// The settings of the builder; `None` means "ask the environment, then take the default".
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Explicit {
     pub(crate) keys: ExplicitKeys,
@@ -118,7 +118,7 @@ pub(crate) struct Settings {
     pub(crate) stderr: bool,
     /// Texts that go to models and come from them are sent.
     pub(crate) captures_content: bool,
-    /// What carries the calls, instead of this crate's own.
+    /// The HTTP client that carries the calls, instead of this crate's own.
     pub(crate) http_client: Option<GivenClient>,
 }
 

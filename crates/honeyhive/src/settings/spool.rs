@@ -34,8 +34,8 @@ impl Spool {
         }
     }
 
-    /// How many bytes the spool's files may take together (default 256 MiB), those of all processes that share
-    /// the folder. What does not fit stays in memory, as far as that goes.
+    /// The most bytes that the spool's files may take together (default 256 MiB), those of all processes that share the
+    /// folder. Items that do not fit stay in memory, as far as there is room.
     pub const fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self

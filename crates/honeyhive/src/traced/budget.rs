@@ -8,7 +8,7 @@ use opentelemetry::{KeyValue, Value};
 use super::active::Active;
 use crate::attributes::MAX_ATTRIBUTES;
 
-/// How much may still be recorded.
+/// The room that is left for recordings of a span.
 #[derive(Debug)]
 pub(super) struct Budget {
     attributes: usize,
@@ -64,7 +64,7 @@ impl Budget {
         self.is_truncated
     }
 
-    /// So many bytes there is room for.
+    /// Returns the bytes that are left.
     pub(super) const fn bytes(&self) -> usize {
         self.bytes
     }

@@ -15,7 +15,7 @@ use crate::model::object::Bucket;
 use crate::model::text::bounded;
 use crate::model::truth::says_nothing;
 
-/// What is said of a span, when it is created or later.
+/// The fields of a span, from its creation or later.
 #[derive(Debug)]
 pub(super) struct Said {
     /// The bucket of what says nothing of its own.
@@ -60,7 +60,7 @@ impl Said {
     }
 }
 
-/// What an error says, where there is one: `error = false` says that there is none.
+/// Returns the text of an `error` field, if it names an error: `error = false` names none.
 fn error(value: &Value) -> Option<String> {
     match value {
         nothing if says_nothing(nothing) => None,
@@ -127,7 +127,7 @@ fn joined(bucket: Bucket, name: &str) -> Key {
     key.into()
 }
 
-/// What an event says.
+/// The fields of an event.
 #[derive(Debug, Default)]
 pub(super) struct Message {
     pub(super) text: Option<String>,

@@ -53,7 +53,7 @@ pub(crate) enum ApiFailure {
     },
     /// The answer has more than [`MOST_OF_AN_ANSWER`].
     TooLong,
-    /// There is no HoneyHive in test mode.
+    /// The tracer is in test mode, which has no HoneyHive.
     TestMode,
 }
 
@@ -66,7 +66,7 @@ impl ApiFailure {
     }
 }
 
-/// What came of a call.
+/// Reads the answer of a call.
 pub(super) fn read(
     response: Result<Response<Bytes>, Unanswered>,
     keys: &Keys,

@@ -35,12 +35,12 @@ const TRACES_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Client {
     transport: Transport,
     base: String,
-    /// What every call has, and those of JSON.
+    /// The headers of every call, and those of calls with JSON.
     headers: HeaderMap,
     json_headers: HeaderMap,
     timeout: Duration,
     source: HeaderValue,
-    /// What the legacy route of sessions takes; the current one goes by the key.
+    /// The project for the legacy route of sessions; the current route needs only the key.
     project: Option<String>,
     /// Never to be seen in what HoneyHive says of a call.
     keys: Keys,
@@ -264,7 +264,7 @@ impl Client {
     }
 }
 
-/// So many items of delivery, in words before others; nothing of a call of the typed client.
+/// Counts items of delivery for a message; empty for a call of the typed client.
 fn counted(items: Option<u64>) -> String {
     match items {
         None => String::new(),

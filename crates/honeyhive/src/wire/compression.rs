@@ -16,11 +16,11 @@ use crate::settings::OtlpCompression;
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 const PLAIN: HeaderValue = HeaderValue::from_static("");
 
-/// What is known of a server. HoneyHive does not say whether it takes compressed spans.
+/// The knowledge about a server's compression: HoneyHive does not say whether it takes compressed spans.
 #[derive(Debug)]
 pub(crate) struct Compression {
     is_on: AtomicBool,
-    /// Nobody has settled it.
+    /// The setting is `auto`, so that answers decide.
     learns: bool,
 }
 
@@ -45,7 +45,7 @@ impl Compression {
         })
     }
 
-    /// What was packed before it was known that compressed spans are not taken, or by another process.
+    /// Unpacks a payload that was packed before compression was turned off, or by another process.
     pub(super) fn repack(&self, payload: Payload) -> Payload {
         if self.is_on() {
             return payload;

@@ -85,7 +85,7 @@ impl Encoder {
         }
     }
 
-    /// How many spans HoneyHive refused within a success (OTLP's partial success), and why.
+    /// Returns how many spans HoneyHive refused within a success (OTLP's partial success), and why.
     pub(crate) fn rejected(answer: &Answer) -> Option<(u64, String)> {
         // The answer is in the encoding of the request, which another process may have chosen. No protobuf of
         // this kind begins like an object.

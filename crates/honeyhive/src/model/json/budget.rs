@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::model::limits::{self, EVENT_BYTES, VALUE_BYTES};
 
-/// How much is taken.
+/// The bounds of a value: how much of it is taken.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     /// Values that hold no others.
@@ -36,7 +36,7 @@ impl Bounds {
     }
 }
 
-/// How much may still be taken. Shared by the parts of one value.
+/// The rest of the bounds, shared by the parts of one value.
 #[derive(Debug)]
 pub(super) struct Budget {
     values: Cell<usize>,
@@ -96,7 +96,7 @@ impl Budget {
         self.values.get() == 0 || self.bytes.get() == 0
     }
 
-    /// So many may still be taken.
+    /// The number of values that may still be taken.
     #[inline]
     pub(super) fn values(&self) -> usize {
         self.values.get()
@@ -108,7 +108,7 @@ impl Budget {
         self.values.set(self.values.get().saturating_sub(1));
     }
 
-    /// So many bytes more.
+    /// Takes a number of bytes from the rest.
     #[inline]
     pub(super) fn weigh(&self, bytes: usize) {
         self.bytes.set(self.bytes.get().saturating_sub(bytes));
@@ -144,7 +144,7 @@ impl Budget {
 
     #[inline]
     pub(super) fn take_left(&self) -> Option<Value> {
-        // Whoever leaves something cuts.
+        // Every place that leaves something out also sets the cut mark.
         if self.is_cut() {
             self.left.borrow_mut().take()
         } else {

@@ -330,7 +330,7 @@ fn values_of_a_private_name_are_what_they_stand_for() {
 }
 
 thread_local! {
-    /// How many values were asked what they are.
+    /// The number of values that were serialised.
     static ASKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 

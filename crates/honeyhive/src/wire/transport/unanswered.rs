@@ -1,6 +1,6 @@
-//! What is common to all clients: how much of an answer is read, and why there is none.
+//! Common parts of all HTTP clients: the limit of an answer, and the reasons for having none.
 
-/// How much of an answer is wanted.
+/// The part of an answer that the caller reads.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::wire) enum Wanted {
     /// The first bytes, as many as came: the status says all.
@@ -11,7 +11,7 @@ pub(in crate::wire) enum Wanted {
 }
 
 impl Wanted {
-    /// How many bytes are read.
+    /// The most bytes that are read.
     pub(super) const fn most(self) -> usize {
         const BEGINNING: usize = 64 * 1024;
         match self {
