@@ -10,7 +10,7 @@ pub(super) fn name_of(text: &str) -> Option<&str> {
     is_name.then(|| called(name))
 }
 
-/// What an option is called by what it holds.
+/// Returns the full name of an option that is known by a short one.
 pub(super) fn called(name: &str) -> &str {
     match name {
         "token" => "auth-token",

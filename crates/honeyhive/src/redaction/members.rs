@@ -5,7 +5,7 @@ use super::pairs::{LONGEST, is_name, is_value};
 use super::quotes::{decoded, is_around, quote_at, quoted};
 use super::text::Masker;
 
-/// So far ahead the other members are looked for, in bytes.
+/// The distance in bytes within which the other members are searched.
 const AHEAD: usize = 1024;
 
 impl<H: Fn(&str) -> bool> Masker<'_, H> {

@@ -183,7 +183,7 @@ const PROGRAMS: [Program; 6] = [
     Program::new("ldap", b'w', Holds::Password { may_be_apart: true }),
     Program::new("curl", b'u', Holds::UserAndPassword),
 ];
-/// So many words of a command are looked at for its program.
+/// The most words of a command that are searched for its program.
 const MOST_WORDS: usize = 64;
 
 impl Program {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// How often the quote at this place is escaped, as the number of backslashes before it.
+/// Returns the number of backslashes before the quote at this place.
 fn escapes(bytes: &[u8], quote: usize) -> usize {
     let before = bytes[..quote].iter().rev();
     before.take_while(|byte| **byte == b'\\').count()
@@ -52,7 +52,7 @@ fn tripled(bytes: &[u8], quote: usize) -> Option<(Range<usize>, usize)> {
     Some((start..end, end + marks.len()))
 }
 
-/// How often quotes are escaped in a text, and in those around it.
+/// Returns the numbers of backslashes of a quote in a text, and in the texts around it.
 fn levels(level: usize) -> impl Iterator<Item = usize> {
     std::iter::successors(Some(level), |level| Some(level.checked_sub(1)? / 2))
 }

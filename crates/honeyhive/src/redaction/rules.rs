@@ -13,7 +13,7 @@ use crate::model::limits;
 use crate::model::words::words;
 use crate::secret::{is_secret_name, narrow};
 
-/// How much of a text that was cut may be the beginning of something longer, in bytes: longer than keys and tokens are.
+/// The bytes at the end of a cut text that may be the beginning of something longer: more than keys and tokens have.
 const UNSURE: usize = 4 * 1024;
 
 /// A [`Redaction`] that has been understood.
@@ -34,7 +34,7 @@ impl fmt::Debug for Rules {
     }
 }
 
-/// How much of what has a name is hidden.
+/// The part of a named value that is hidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hidden {
     /// All but flags: the name sounds like a secret.
@@ -158,7 +158,8 @@ impl Rules {
     }
 }
 
-/// How much of a text that was cut stays: it may end in the beginning of what a pattern would have matched as a whole.
+/// Returns the length of a cut text that stays: the rest may be the beginning of text that a pattern would have matched
+/// as a whole.
 fn sure_end(beginning: &str, found: &[Range<usize>]) -> usize {
     let end = beginning.len() - UNSURE.min(beginning.len() / 2);
     let mut ends = (0..=end).rev();

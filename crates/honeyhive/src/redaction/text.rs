@@ -209,7 +209,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         }
         let value = lines::value(self.text, start, &self.text[name])?;
         let text = &self.text[value.clone()];
-        // What stands around a quoted text goes with it.
+        // A quoted text after a bracket or a prefix is masked by the rule for quotes.
         let before = text.trim_end_matches('\\');
         let opens = before.ends_with(['(', '[', '&']) || is_prefix(before);
         if is_flag(text) || (opens && quote_at(self.bytes, value.end).is_some()) {

@@ -1,4 +1,4 @@
-//! What a URL gives away in a text: who asks, and parameters of a URL that is a parameter itself.
+//! Secrets in a URL: user info, and parameters of a URL that is a parameter itself.
 
 use super::arguments;
 use super::quotes::decoded;
@@ -36,7 +36,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
 
     /// `%3A%2F%2Fuser%3Apassword%40host`, which begins here; encoded twice, too.
     pub(super) fn encoded_user_info(&mut self, at: usize) -> Option<usize> {
-        /// So long may a host be with who asks it, in bytes.
+        /// The longest host with its user info, in bytes.
         const AUTHORITY: usize = 1024;
         if !self.by_default {
             return None;

@@ -28,7 +28,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         (start < end).then_some((start..end, false))
     }
 
-    /// So much of what looks like a name belongs to an escape before it: `\npassword` is a line's end and a name.
+    /// Returns how many bytes of a seeming name belong to an escape before it: `\npassword` is a line's end and a name.
     fn escape_before(&self, start: usize, end: usize) -> usize {
         let is_escaped = start
             .checked_sub(1)

@@ -23,7 +23,7 @@ pub(crate) struct Walk<'r> {
     /// Where it is, with dots between the keys.
     path: String,
     masked: u64,
-    /// So many texts it is in that are JSON.
+    /// The number of texts around the place that are JSON.
     depth: usize,
     /// The program's hook is asked, too.
     asks: bool,

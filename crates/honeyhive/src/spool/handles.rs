@@ -64,7 +64,7 @@ fn refused(why: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::PermissionDenied, why)
 }
 
-/// Who runs this process, as the file system sees it.
+/// The user of this process, as the file system sees it.
 #[cfg(unix)]
 #[derive(Debug)]
 pub(super) struct User(u32);

@@ -1,4 +1,4 @@
-//! What a file of the spool looks like: a head, then records, each with a header of its own.
+//! The format of a spool file: a head, then records, each with a header of its own.
 //!
 //! All numbers are little-endian. The first byte of a record says whether it is still to be delivered; it is
 //! overwritten in place, so no checksum covers it.
@@ -7,7 +7,7 @@ use crc32fast::Hasher;
 
 use super::note::{Id, Kind, Note};
 
-/// What is at the beginning of each file; the last byte is the version.
+/// The beginning of each file; the last byte is the version.
 const MAGIC: [u8; 8] = *b"HHSPOOL\x01";
 
 pub(super) const STILL_TO_DELIVER: u8 = b'P';
@@ -100,7 +100,7 @@ impl Header {
                 items: u32_at(bytes, 2),
                 mark: u64_at(bytes, 6),
             },
-            // Whatever else is there: better delivered twice than never.
+            // Any other byte means "not done": better delivered twice than never.
             is_done: bytes[0] == DONE,
             body_bytes: u32_at(bytes, 30),
             body_sum: u32_at(bytes, 34),

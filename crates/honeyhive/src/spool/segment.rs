@@ -19,9 +19,9 @@ pub(super) struct Segment {
     end: u64,
     /// Where reading goes on.
     next: u64,
-    /// So many records are still to be read,
+    /// The number of records that are still to be read.
     unread: u64,
-    /// and so many were, and have no outcome yet.
+    /// The number of records that were read and have no outcome yet.
     pending: u64,
     /// Not everything in it can be read.
     pub(super) is_damaged: bool,
@@ -39,13 +39,13 @@ pub(super) struct Reading {
 /// A file that was found.
 #[derive(Debug)]
 pub(super) enum Opened {
-    /// What is in it was not looked at.
+    /// A file with contents that were not looked at.
     Segment(Segment),
     /// Nothing was ever written into it.
     Empty,
     /// A later version has written it, which alone knows what is in it.
     Newer,
-    /// It is no file of ours.
+    /// A file of another program.
     Foreign,
 }
 
@@ -55,10 +55,10 @@ impl Opened {
     }
 }
 
-/// What comes after the whole records.
+/// The bytes after the whole records.
 enum Tail {
     Nothing,
-    /// So many items were being written when the process ended.
+    /// The number of items of a record that was being written when the process ended.
     Torn(u64),
     Damaged,
 }
@@ -116,13 +116,13 @@ impl Segment {
         let lost = match tail {
             Tail::Nothing => 0,
             Tail::Torn(items) => items,
-            // How long the record was is not known, so what comes after it cannot be found.
+            // The length of the damaged record is unknown, so the records after it cannot be found.
             Tail::Damaged => 1,
         };
         Ok((notes, lost))
     }
 
-    /// What has no outcome yet, as far as it can be found.
+    /// Returns the notes of all records without an outcome, as far as they can be found.
     pub(super) fn notes(&self) -> Vec<Note> {
         let mut notes = Vec::new();
         if let Ok(file) = open(&self.path) {
@@ -180,7 +180,7 @@ impl Segment {
         Ok(None)
     }
 
-    /// What was not read yet cannot be found any more. Says from where on.
+    /// Gives up the records that were not read yet, and returns the place from where on.
     pub(super) fn give_up(&mut self) -> u64 {
         self.is_damaged = true;
         self.unread = 0;
@@ -226,7 +226,7 @@ impl Segment {
         }
     }
 
-    /// It is opened again when it is needed.
+    /// Closes the file; reading opens it again.
     pub(super) fn close(&mut self) {
         self.file = None;
     }

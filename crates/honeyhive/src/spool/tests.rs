@@ -395,7 +395,7 @@ fn files_that_were_opened_to_the_group_are_delivered_and_closed_to_it_again() {
     let mut store = folder.store();
     write(&mut store, [1]);
     drop(store);
-    // What Kubernetes' `fsGroup` does whenever a pod starts.
+    // Kubernetes' `fsGroup` does the same whenever a pod starts.
     for extension in ["lock", "hhspool"] {
         for path in folder.with_extension(extension) {
             fs::set_permissions(path, fs::Permissions::from_mode(0o660)).unwrap();

@@ -40,7 +40,7 @@ fn take_choice(reply: &mut Reply, position: u64, choice: Json<'_>) {
             _ => {}
         }
     }
-    // What stands beside a reason came before it, wherever in the object that stands.
+    // The contents beside a finish reason come before it, in whatever order the object has them.
     reply.finish(index, reason);
 }
 

@@ -83,11 +83,11 @@ const UNNAMED: Range = (0, 0);
 #[derive(Clone, Copy)]
 struct Open {
     node: usize,
-    /// How many are open.
+    /// The number of open lists and objects.
     depth: u32,
-    /// Its values so far.
+    /// The number of its values so far.
     items: u32,
-    /// What closes it.
+    /// The byte that closes it.
     end: u8,
 }
 
@@ -198,7 +198,7 @@ fn text_end(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
     Some((at, false))
 }
 
-/// What numbers and truth values are written with.
+/// The bytes of numbers and truth values.
 static PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
     let mut byte = 0;
@@ -254,7 +254,7 @@ fn begin(nodes: &mut Vec<Node>, around: Open, first: u8, name: Range, at: usize)
     })
 }
 
-/// What is open ends here; returns what is around it.
+/// Closes the open node and returns the one around it.
 #[inline]
 fn close(nodes: &mut [Node], open: Open, at: usize) -> Option<Open> {
     let next = nodes.len() as u32;
@@ -407,7 +407,7 @@ impl<'a> Json<'a> {
         self.get(key).into_iter().flat_map(Self::items)
     }
 
-    /// How many items a list has, of whatever type.
+    /// Returns the number of items of a list, of whatever type.
     pub(super) fn len(self) -> u64 {
         self.node().items.into()
     }
@@ -526,7 +526,7 @@ impl<'a> Text<'a> {
         self.is_plain.then_some(self.written)
     }
 
-    /// What the text says, as one: most have no escapes, and are copied once.
+    /// Returns the text without escapes: most texts have none, and are copied once.
     pub(super) fn unescaped(self) -> Cow<'a, str> {
         if self.is_plain {
             return Cow::Borrowed(self.written);
@@ -544,7 +544,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// What the text says, cut with a mark where that is longer.
+    /// Returns the text without escapes, cut with a mark where it is longer.
     pub(super) fn bounded<T>(self, most: usize) -> T
     where
         T: From<String> + From<&'a str>,
@@ -582,7 +582,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// What an escape says, and what follows it; the backslash has been read.
+/// Returns the character of an escape, and the text after it; the backslash has been read.
 fn unescape(text: &str) -> (char, &str) {
     let mut rest = text.chars();
     let said = match rest.next() {

@@ -2,7 +2,7 @@
 
 use opentelemetry::Key;
 
-/// What a message has.
+/// The fields of a message.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Field {
     Role,

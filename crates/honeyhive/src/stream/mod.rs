@@ -52,7 +52,7 @@ pub(crate) struct Assembler {
     first_token: Option<Duration>,
 }
 
-/// What is known of the answer.
+/// The state of the answer so far.
 #[derive(Debug)]
 struct State {
     index: Index,
@@ -66,13 +66,13 @@ struct State {
 pub(crate) enum Cause {
     /// The response has ended.
     End,
-    /// Whoever read it has let go of it.
+    /// The reader has dropped the response.
     Dropped,
     /// Reading it failed.
     Failed,
 }
 
-/// How an answer has ended.
+/// The end of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
     Complete,
@@ -139,7 +139,7 @@ impl Assembler {
         self.note_token(at);
     }
 
-    /// Whatever comes says nothing: no model speaks like this.
+    /// Whether all further bytes can be ignored: no model answers like this.
     pub(crate) const fn is_deaf(&self) -> bool {
         self.first_chunk.is_some() && (self.state.is_deaf() || self.framing.is_other())
     }

@@ -1,4 +1,4 @@
-//! What a model has answered, as the outputs of an event.
+//! The answer of a model as the outputs of an event.
 
 use std::borrow::Cow;
 
@@ -63,7 +63,7 @@ names! {
     FINISH_REASON "finish_reason"
 }
 
-/// What an answer says under one name.
+/// The value of an answer under one name.
 pub(crate) enum Said<'a> {
     /// One of a few.
     Word(&'a str),

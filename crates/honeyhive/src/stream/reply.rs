@@ -18,7 +18,7 @@ const MAX_TOOL_CALLS: usize = 128;
 const MAX_PARTS: usize = 256;
 const MAX_WORD: usize = 1024;
 
-/// What a model has answered.
+/// The answer of a model.
 #[derive(Debug, Default)]
 pub(crate) struct Reply {
     pub(crate) id: Option<Arc<str>>,
@@ -179,11 +179,11 @@ pub(crate) struct Usage {
     pub(crate) cache_read: Option<u64>,
     pub(crate) cache_write: Option<u64>,
     pub(crate) reasoning: Option<u64>,
-    /// What went in past the cache, where the provider counts so.
+    /// The prompt's tokens past the cache, where the provider counts so.
     pub(super) past_cache: Option<u64>,
-    /// What was said aloud, where the provider counts reasoning apart.
+    /// The answer's tokens without reasoning, where the provider counts reasoning apart.
     pub(super) aloud: Option<u64>,
-    /// What went in as answers of tools, where the provider counts them apart.
+    /// The prompt's tokens in answers of tools, where the provider counts them apart.
     pub(super) from_tools: Option<u64>,
 }
 
@@ -391,7 +391,7 @@ impl Reply {
         *has_content |= piece.value.bytes > 0;
     }
 
-    /// What the tool has answered.
+    /// Adds the answer of a tool.
     pub(super) fn say_result(&mut self, at: CallAt, value: Json<'_>) {
         let Self {
             choices,
@@ -409,7 +409,7 @@ impl Reply {
         }
     }
 
-    /// How many calls of tools a choice has.
+    /// Returns the number of tool calls of a choice.
     pub(super) fn tool_calls(&self, choice: u64) -> u64 {
         let choice = self.choices.iter().find(|it| it.index == choice);
         choice.map_or(0, |it| it.tool_calls.len() as u64)
@@ -510,7 +510,7 @@ impl Choice {
         }
     }
 
-    /// How many bytes were said of a kind.
+    /// Returns the number of bytes of a kind.
     pub(crate) fn bytes(&self, kind: Kind) -> usize {
         let parts = self.parts.iter().filter(|it| it.kind == kind);
         parts.map(|it| it.text.bytes).sum()

@@ -22,9 +22,9 @@ use crate::spool::shelf::Shelf;
 struct Stored {
     number: u64,
     segment: Segment,
-    /// So many items were not read yet, by mark.
+    /// The numbers of items that were not read yet, by mark.
     unread: BTreeMap<u64, u64>,
-    /// What stands in place of the marks of a process that has gone.
+    /// The mark that replaces the marks of a process that has gone.
     mark: Option<u64>,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Store {
     writing: Option<u64>,
     /// The room that is kept for what is written next.
     room: u64,
-    /// What the delivery thread sees of all this.
+    /// The numbers that the delivery thread reads without asking this thread.
     pub(in crate::spool) shelf: Arc<Shelf>,
     set_aside: u64,
 }
@@ -70,7 +70,7 @@ impl Store {
         })
     }
 
-    /// Whatever has its outcome is not kept.
+    /// Whether the store holds no records; those with an outcome are not kept.
     pub(crate) fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
@@ -100,7 +100,7 @@ impl Store {
         let at = match file.segment.append(&header, body) {
             Ok(at) => at,
             Err(error) => {
-                // Nobody shall read half a record: the file ends here.
+                // The file ends here, so that no process reads half a record.
                 let _ = file.segment.cut_off();
                 self.stop_writing();
                 self.remove_settled();
@@ -127,7 +127,7 @@ impl Store {
         Ok(())
     }
 
-    /// What is written from now on goes into another file.
+    /// Ends the current file, so that the next record begins another one.
     fn stop_writing(&mut self) {
         if let Some(number) = self.writing.take()
             && let Some(file) = self.files.iter_mut().find(|it| it.number == number)
@@ -145,7 +145,7 @@ impl Store {
         Ok(self.folder.segment_path(own, number))
     }
 
-    /// Who we are in the folder.
+    /// Returns this process's place in the folder.
     fn own(&mut self) -> io::Result<&Owner> {
         match &mut self.own {
             Some(own) => Ok(own),

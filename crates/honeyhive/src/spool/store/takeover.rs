@@ -1,4 +1,4 @@
-//! How a [`Store`] takes over what processes have left that are gone.
+//! The takeover of files that ended processes have left, for a [`Store`].
 
 use std::fs;
 use std::io;
@@ -16,7 +16,7 @@ impl Store {
         if self.own.as_ref().is_none_or(Owner::is_there) {
             return Ok(());
         }
-        // It may have been removed as well; as long as it is open it can be read.
+        // The file may have been removed as well; as long as it is open it can be read.
         self.writing = None;
         self.folder.make()?;
         self.own = Some(self.folder.new_owner()?);
@@ -102,7 +102,7 @@ impl Store {
         let path = self.next_path()?;
         folder::hand_over(&segment.path, &path)?;
         segment.path = path;
-        // What we write next follows what has come here.
+        // Records that we write next must follow those that came here.
         self.stop_writing();
         // The one that was being read may not be the first any more.
         self.files.iter_mut().for_each(|it| it.segment.close());

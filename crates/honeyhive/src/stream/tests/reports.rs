@@ -1,4 +1,4 @@
-//! What went wrong elsewhere, with streams like this, and must not here: the public reports, a row each.
+//! Public reports of failures elsewhere, with streams like this: a row each, and none may fail here.
 
 use serde_json::{Value, json};
 
