@@ -1,4 +1,4 @@
-//! How far a run has come, on stderr: a line that is rewritten on a terminal, else a line every ten seconds.
+//! The progress of a run on stderr: a line that is rewritten on a terminal, else a line every ten seconds.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};

@@ -237,7 +237,7 @@ fn on_a_terminal_verdicts_are_coloured_unless_no_color_is_set() {
         command.current_dir(&program.folder).output()
     };
     let Ok(coloured) = on_a_terminal("") else {
-        // There is no `script` here.
+        // This system has no `script`.
         return;
     };
     let coloured = text(&coloured.stdout);
