@@ -29,14 +29,15 @@ use crate::session::StartupSession;
 use crate::spool::Shelf;
 use crate::wire::{Answer, Failure};
 
-/// How often the outbox is looked into. Requests never wake this thread.
+/// The interval in which the outbox is read. Requests never wake this thread.
 const TICK: Duration = Duration::from_millis(100);
-/// How long the thread that seals goes on before it says what it has sealed: waking this one costs more than a seal.
+/// The time for which the sealing thread gathers results before it reports them: waking this one costs more than a
+/// seal.
 const TOGETHER: Duration = Duration::from_millis(1);
-/// How long the last word to the disk is waited for.
+/// The longest wait for the disk's last response.
 const LAST_WORD: Duration = Duration::from_millis(500);
 
-/// What the threads beside this one have to say.
+/// A report of the threads beside this one.
 #[derive(Debug)]
 enum Heard {
     Sealed(Vec<(Number, Product)>),
@@ -253,7 +254,8 @@ fn start_sealer(
         .spawn(move || {
             super::priority::give_way();
             wait::enter_delivery();
-            // What happens in here is never itself telemetry.
+            // Spans that the HTTP client makes in this thread are suppressed, so that deliveries make no telemetry of
+            // their own.
             let _silence = Context::enter_telemetry_suppressed_scope();
             while let Ok(first) = asked.recv() {
                 let sealed = seal_together(&mut sealer, first, &asked);

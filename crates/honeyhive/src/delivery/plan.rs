@@ -10,16 +10,16 @@ use crate::sampling::SessionSampling;
 use crate::settings::{SessionTransport, Settings};
 use crate::spool::Spool;
 
-/// What the delivery thread is told once.
+/// The settings of the delivery thread.
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// Where HoneyHive is, for the log.
     pub(super) url: Arc<str>,
     pub(super) origin: Origin,
     pub(super) transport: SessionTransport,
-    /// How long what a session has to say is held back.
+    /// The time for which the data of a session is held back.
     pub(super) window: Duration,
-    /// How long somebody may wait for the answer to a start.
+    /// The longest time that a caller waits for the answer to a start.
     pub(super) answer_timeout: Duration,
     pub(super) redactor: Arc<Redactor>,
     pub(super) sampling: SessionSampling,
@@ -31,7 +31,7 @@ pub(crate) struct Plan {
     pub(super) spool: Option<(Spool, u32)>,
 }
 
-/// What a session's body takes from the tracer.
+/// The part of a session's body that comes from the tracer.
 #[derive(Debug, Clone)]
 pub(super) struct Origin {
     pub(super) source: Arc<str>,

@@ -1,7 +1,7 @@
-//! The delivery thread is in no hurry, and the program's threads are.
+//! The priority of the delivery thread, below that of the program's threads.
 
-/// How much this thread gives way: of a processor that is fought over it gets about a tenth of what a thread of
-/// the program gets, and of one that is free as much as it likes.
+/// The niceness of this thread: of a contended processor it gets about a tenth of the share of a program's thread, and
+/// of a free one as much as it needs.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 

@@ -27,7 +27,7 @@ pub(crate) struct Redactor {
     outbox: Arc<Outbox>,
 }
 
-/// What may leave of a start.
+/// The redacted contents of a start.
 #[derive(Debug, Clone)]
 pub(crate) struct StartContent {
     pub(super) name: String,
@@ -47,7 +47,7 @@ impl Redactor {
         self.rules.has_hook()
     }
 
-    /// What is added to a session or an event.
+    /// Redacts an update of a session or an event.
     pub(crate) fn enrichment(&self, enrichment: &mut Enrichment) {
         let is_clean = self.guarded(Place::Update, |walk| {
             for bucket in Bucket::ALL {

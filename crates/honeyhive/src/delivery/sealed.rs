@@ -92,14 +92,14 @@ impl About {
     }
 }
 
-/// How often a call has been tried, and when it may be tried again.
+/// The attempts of a call so far, and the time of the next one.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tries {
     /// Tries that failed.
     pub(super) failed: u32,
     /// Tries that found nothing to update.
     pub(super) unknown: u32,
-    /// How many other calls had got through when this first failed.
+    /// The number of other calls that had got through when this one first failed.
     pub(super) others_before: Option<u64>,
     pub(super) not_before: Option<Instant>,
 }
@@ -148,7 +148,7 @@ impl Sealed {
         }
     }
 
-    /// How many bytes of memory the body takes.
+    /// Returns the bytes of memory that the body takes.
     pub(super) fn bytes(&self) -> usize {
         match &self.body {
             Body::Json(bytes) => bytes.len(),

@@ -82,7 +82,7 @@ impl Sink {
         }
     }
 
-    /// How many spans HoneyHive refused within a success, and why.
+    /// Returns how many spans HoneyHive refused within a success, and why.
     pub(super) fn rejected(&self, answer: &Answer) -> Option<(u64, String)> {
         match self {
             Self::HoneyHive(..) => Encoder::rejected(answer),

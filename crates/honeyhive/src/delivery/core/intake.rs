@@ -72,7 +72,7 @@ impl Core {
             }
             return;
         }
-        // Its spans tell HoneyHive of it; those of the tracer's own may not know that they are.
+        // The session's spans create it at HoneyHive; spans of the tracer's own session may not carry its id.
         start.settle(Ok(()));
         if self.intake.startup.is_begun_by(&start) {
             self.intake.labels.unstarted(&start);

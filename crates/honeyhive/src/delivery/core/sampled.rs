@@ -134,7 +134,7 @@ impl Core {
         let claim = held.claim_mut().take();
         let claim = self.ledger.park(claim);
         if let Held::Start(start, _) = held {
-            // Whoever waits for it has nothing to wait for; and if it fails later, its spans create it.
+            // The start's caller need not wait; and if the session fails later, its spans create it.
             start.settle(Ok(()));
             self.intake.labels.unstarted(&start);
         }

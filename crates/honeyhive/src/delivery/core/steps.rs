@@ -29,7 +29,7 @@ struct Steps {
     outbox: Arc<Outbox>,
     inbox: Inbox,
     now: Instant,
-    /// How HoneyHive answers.
+    /// The answer of HoneyHive.
     answer: fn() -> Result<Answer, Failure>,
     /// Starts are answered when the test says so.
     starts_by_hand: bool,

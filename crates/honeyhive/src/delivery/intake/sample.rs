@@ -18,9 +18,9 @@ use crate::model::truth::says_nothing;
 use crate::outbox::{StartRecord, Timing, Update};
 use crate::sampling::SessionSampling;
 
-/// What has not ended by then is taken to be well.
+/// The age at which a session that has not ended counts as neither failed nor slow.
 const LONGEST: Duration = Duration::from_secs(600);
-/// After the end of a request its last spans are waited for.
+/// The time after the end of a request for its last spans to arrive.
 const GRACE: Duration = SPAN_DELAY.saturating_add(Duration::from_millis(500));
 
 /// An item that is held back. Its claim is parked.
@@ -40,7 +40,7 @@ impl Held {
         }
     }
 
-    /// What the item says of its session.
+    /// Returns what the item proves about its session.
     pub(in crate::delivery) fn hint(&self, sampling: &SessionSampling) -> Hint {
         let (failed, took, end) = match self {
             Self::Start(..) => (false, Duration::ZERO, None),
@@ -72,7 +72,7 @@ impl Held {
 #[derive(Debug, Clone, Copy)]
 struct Ended {
     at: SystemTime,
-    /// How many items had been held back by then.
+    /// The number of items that had been held back by then.
     held: u64,
 }
 
@@ -87,7 +87,7 @@ fn took(span: &SpanData) -> Duration {
     took.unwrap_or_default()
 }
 
-/// What an item says of the session it belongs to.
+/// The evidence of an item about the session that it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::delivery) enum Hint {
     /// The session is sent after all.
@@ -112,7 +112,7 @@ pub(in crate::delivery) struct Sampler {
     order: VecDeque<(Instant, SessionId)>,
     /// The turns that have ended, with when they are decided.
     ending: VecDeque<(Instant, SessionId, Ended)>,
-    /// So many items were held back so far.
+    /// The number of items that were held back so far.
     numbers: u64,
     /// Out of the sample, and sent after all.
     kept: Recent<SessionId, ()>,
@@ -204,7 +204,7 @@ impl Sampler {
         self.release(id)
     }
 
-    /// What a start that was withdrawn takes along: all that was held with it, where nobody else can know its id.
+    /// Withdraws a start, and returns all items that were held with it, where nobody else can know its id.
     pub(in crate::delivery) fn withdraw(&mut self, start: &StartRecord, now: Instant) -> Vec<Held> {
         let held = self.release(start.id);
         if start.is_fresh {
@@ -219,7 +219,7 @@ impl Sampler {
         own
     }
 
-    /// What is out for good by now: ended well, or held back for too long or for want of room.
+    /// Returns the items that are out for good by now: ended well, or held back for too long or for want of room.
     pub(in crate::delivery) fn decided(&mut self, now: Instant) -> Vec<Held> {
         let mut out = Vec::new();
         while let Some(&(then, id, end)) = self.ending.front()
@@ -294,7 +294,7 @@ impl Sampler {
         }
     }
 
-    /// What is left at the end.
+    /// Returns the claims that are left at the end.
     pub(in crate::delivery) fn into_claims(mut self) -> Vec<Claim> {
         let mut left = self.close();
         left.iter_mut()

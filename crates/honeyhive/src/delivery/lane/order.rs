@@ -4,7 +4,7 @@ use crate::delivery::sealed::{About, Sealed, Target};
 use crate::model::id::SessionId;
 use crate::spool::Shelf;
 
-/// What the order of a call depends on.
+/// The facts on which the order of a call depends.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) target: Target,
