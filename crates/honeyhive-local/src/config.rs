@@ -49,7 +49,7 @@ impl Default for Config {
     }
 }
 
-/// How much is kept before the oldest is dropped.
+/// The limits past which the oldest data is dropped.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) sessions: usize,

@@ -149,7 +149,7 @@ impl LocalServer {
         self.shared.requests().snapshot()
     }
 
-    /// How much there is of everything: the cheapest thing to wait on.
+    /// Returns counters of everything that the server keeps: the cheapest thing to wait on.
     #[must_use]
     pub fn stats(&self) -> LocalStats {
         self.shared.stats()

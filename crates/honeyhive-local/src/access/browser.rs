@@ -66,7 +66,7 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
     says(headers, &SITE, "cross-site")
 }
 
-/// Somebody who follows a link from elsewhere; the page it is on cannot read what is answered.
+/// Whether the request follows a link on another site; the page of the link cannot read the answer.
 fn is_visit(head: &Parts) -> bool {
     head.method == Method::GET
         && says(&head.headers, &MODE, "navigate")

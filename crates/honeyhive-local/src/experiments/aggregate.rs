@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// How the values of a metric become one.
+/// The function that makes one value of a metric's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Aggregate {
     #[default]

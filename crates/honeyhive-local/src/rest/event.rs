@@ -64,7 +64,7 @@ pub(crate) enum Posted {
     Session(Box<LocalSession>),
 }
 
-/// How an event is posted.
+/// The options with which an event is posted.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Manner {
     /// Whether unknown fields are refused and required ones asked for.

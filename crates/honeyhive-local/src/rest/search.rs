@@ -62,7 +62,7 @@ const OPERATORS: [&str; 10] = [
 const MOST_FOUND: u64 = 1000;
 const MOST_EXPORTED: u64 = 7500;
 
-/// How a field is compared.
+/// The comparison of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operator {
     Exists,

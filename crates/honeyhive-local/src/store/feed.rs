@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde::Serialize;
 use tokio::sync::watch;
 
-/// Who asks for older changes than these is told that some are missing.
+/// The number of changes that are remembered; a reader that asks for older ones is told that some are missing.
 const REMEMBERED: usize = 4096;
 
 /// The kind of thing that has changed.

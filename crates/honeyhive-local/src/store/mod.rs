@@ -92,7 +92,7 @@ impl Store {
         work: impl FnOnce(&mut Writing<'_>) -> Result<T, Failed> + Send + 'static,
     ) -> Result<T, Failed> {
         let (sender, receiver) = oneshot::channel();
-        // Nobody may be waiting any more.
+        // The caller may have gone.
         let told = move |done| drop(sender.send(done));
         self.writer.submit(work, told);
         receiver.await.unwrap_or_else(|_| gone())

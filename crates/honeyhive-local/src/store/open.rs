@@ -74,7 +74,7 @@ impl fmt::Debug for StoreError {
     }
 }
 
-/// What the database says, as a text: no `From`, which would put its crate into the public API.
+/// Returns the database's error as a text: a `From` would put its crate into the public API.
 #[expect(clippy::needless_pass_by_value, reason = "what `map_err` calls")]
 pub(super) fn refused(error: rusqlite::Error) -> StoreError {
     StoreError::Database(error.to_string())
@@ -122,7 +122,7 @@ fn as_foreign(error: rusqlite::Error, path: &Path) -> StoreError {
 pub(super) fn second(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, writing_flags())?;
     prepare(&connection)?;
-    // Whoever waits for readers while the log is locked holds up the one that writes.
+    // A checkpoint that waits for readers would hold up the writer.
     connection.busy_timeout(std::time::Duration::ZERO)?;
     Ok(connection)
 }

@@ -14,10 +14,10 @@ use super::totals::Totals;
 use super::write::Writing;
 use crate::config::Limits;
 
-/// A commit takes in this many writes at most,
+/// The most writes of one commit.
 const MOST_TOGETHER: usize = 512;
 
-/// and goes on taking them in for this long at most, so that the first of them does not wait long.
+/// The longest time for which a commit takes in writes, so that the first of them does not wait long.
 const LONGEST_TOGETHER: Duration = Duration::from_millis(5);
 
 /// The last words of a write, once its commit has succeeded or failed.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 
-/// What nobody has looked for.
+/// The findings of a build without the search: none.
 pub(crate) struct Found {
     pub(crate) text: String,
     pub(crate) json: Value,

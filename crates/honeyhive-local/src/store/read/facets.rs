@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::Reading;
 use crate::store::failed::Failed;
 
-/// So many sessions are looked at: a list of choices need not be complete, and must be quick.
+/// The number of newest sessions that are read: a list of choices need not be complete, and must be quick.
 const RECENT: usize = 500;
 
 /// At most this many values of each.

@@ -60,7 +60,7 @@ pub(crate) struct SessionFilter {
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub(crate) struct Listed<T> {
     pub(crate) rows: Vec<T>,
-    /// How many there are on all pages.
+    /// The number of rows on all pages.
     pub(crate) total: u64,
     /// The `before` of the next page, where there is one.
     pub(crate) next: Option<i64>,

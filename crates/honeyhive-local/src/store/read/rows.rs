@@ -27,7 +27,7 @@ pub(crate) struct SessionRow {
     pub(crate) datapoint_id: Option<String>,
     pub(crate) model: Option<String>,
     pub(crate) events: i64,
-    /// How many of the events failed.
+    /// The number of failed events.
     pub(crate) errors: i64,
     pub(crate) tokens: i64,
     /// The parts of the tokens, as far as they were told apart.

@@ -25,7 +25,7 @@ pub(crate) struct Tree {
 pub(crate) struct TreeRow {
     /// 0 for events right below the session; 64 at most.
     pub(crate) depth: usize,
-    /// How many rows after this one are below it.
+    /// The number of rows after this one that are below it.
     pub(crate) below: usize,
     #[serde(flatten)]
     pub(crate) event: EventRow,
