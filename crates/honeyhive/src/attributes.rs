@@ -8,7 +8,7 @@ pub(crate) const SESSION_ID: &str = "honeyhive.session_id";
 pub(crate) const SESSION_AUTO_CREATE: &str = "honeyhive.session_auto_create";
 /// The name of a session that ingestion creates from a span.
 pub(crate) const SESSION_NAME: &str = "honeyhive.session_name";
-/// Where the telemetry comes from: `dev`, `production`, ….
+/// The origin of the telemetry: `dev`, `production`, ….
 pub(crate) const SOURCE: &str = "honeyhive.source";
 /// The project, for deployments whose key does not select it.
 pub(crate) const PROJECT: &str = "honeyhive.project";
@@ -52,8 +52,8 @@ pub(crate) const TRACER_NAME: &str = "honeyhive";
 /// Marks a span inside a request that is not traced, and one that is filtered out; never leaves the process.
 pub(crate) const SUPPRESSED: &str = "honeyhive.suppressed";
 
-/// Where a span outside every session was started, and how many sessions were open when it ended; neither
-/// leaves the process.
+/// The place where a span outside every session was started, and the number of sessions that were open when it ended;
+/// neither leaves the process.
 pub(crate) const CALL_SITE: &str = "honeyhive.call_site";
 pub(crate) const OPEN_SESSIONS: &str = "honeyhive.open_sessions";
 

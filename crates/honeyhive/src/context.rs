@@ -14,7 +14,7 @@ use std::task::{self, Poll};
 use futures_core::Stream;
 use opentelemetry::{Context, ContextGuard};
 
-/// Whether the context of a thread can be asked.
+/// The state of a thread's context.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Door {
     Unknown,

@@ -20,13 +20,13 @@ debug_as_text!(BuildError, StartError, FlushError, UnknownName);
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// No key and no test mode.
+    /// Neither a key nor test mode is set.
     #[error(
         "no HoneyHive key: set HH_API_KEY (or HH_INGESTION_API_KEY), call `.api_key(..)`, \
          or turn on test mode with HH_TEST_MODE=true or `.test_mode(true)`"
     )]
     MissingApiKey,
-    /// No key that the typed client has calls for, and no test mode.
+    /// Neither a key that the typed client can use nor test mode is set.
     #[cfg(feature = "client")]
     #[error(
         "no key for HoneyHive's API: set HH_API_KEY or call `.api_key(..)`; for calls that name their project set \
@@ -37,7 +37,7 @@ pub enum BuildError {
     #[error("{setting} is not usable as a key: {problem}")]
     #[non_exhaustive]
     InvalidKey {
-        /// Which setting it came from.
+        /// The setting that the key came from.
         setting: Cow<'static, str>,
         /// The problem, without the value.
         problem: &'static str,
@@ -48,7 +48,7 @@ pub enum BuildError {
     )]
     #[non_exhaustive]
     InvalidUrl {
-        /// Which setting it came from.
+        /// The setting that the URL came from.
         setting: Cow<'static, str>,
         /// The problem.
         problem: &'static str,
@@ -57,7 +57,7 @@ pub enum BuildError {
     #[error("{setting} has a value that cannot be used: expected {expected}")]
     #[non_exhaustive]
     InvalidValue {
-        /// Which setting it came from.
+        /// The setting that the value came from.
         setting: Cow<'static, str>,
         /// The values that the setting takes.
         expected: &'static str,
@@ -69,7 +69,7 @@ pub enum BuildError {
     )]
     #[non_exhaustive]
     MissingFeature {
-        /// Which setting it came from.
+        /// The setting that the value came from.
         setting: Cow<'static, str>,
         /// The value that needs the feature.
         value: &'static str,
@@ -141,7 +141,7 @@ pub enum StartError {
     #[error("the session start was dropped ({reason}); see `HoneyHiveTracer::stats`")]
     #[non_exhaustive]
     Dropped {
-        /// Why.
+        /// The reason.
         reason: DropReason,
     },
     /// The tracer was shut down first.
@@ -149,7 +149,7 @@ pub enum StartError {
     ShutDown,
 }
 
-/// Not everything that was accepted before a flush has been delivered.
+/// A flush or a shutdown could not deliver everything that was accepted before it.
 ///
 /// ```
 /// use std::time::Duration;

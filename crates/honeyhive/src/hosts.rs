@@ -30,7 +30,7 @@ impl Hosts {
         Self(hosts.into_iter().map(Into::into).collect())
     }
 
-    /// Whether a host is one of them.
+    /// Returns true for a host of the set.
     #[must_use]
     pub fn contain(&self, host: &str, port: Option<u16>) -> bool {
         self.0.iter().any(|pattern| is_meant(pattern, host, port))

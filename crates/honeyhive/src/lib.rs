@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-// One folder or file a concern. A module imports only from those above it in this list, so there are no circles.
+// A folder or file has one concern. A module imports only from those above it in this list, so there are no circles.
 mod attributes;
 mod context;
 mod instruments;

@@ -66,7 +66,7 @@ impl Once {
         Self(AtomicBool::new(false))
     }
 
-    // No `std::sync::Once`: what logs is the program's, and may come here again, or panic.
+    // A `std::sync::Once` would deadlock or be poisoned: the program's subscriber may log here again, or panic.
     pub(crate) fn warn(&self, text: impl fmt::Display) {
         if self.is_first() {
             warn(text);
@@ -93,11 +93,11 @@ impl Once {
     }
 }
 
-/// Where in the program something was called.
+/// The place of a call in the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CallSite {
     file: &'static str,
-    /// None where the file's text has the line in it.
+    /// The line; `None` where the file's text has the line in it.
     line: Option<u32>,
 }
 
@@ -107,7 +107,7 @@ impl CallSite {
         Location::caller().into()
     }
 
-    /// From `file:line`.
+    /// Reads a site from `file:line`.
     #[cfg(feature = "macros")]
     pub(crate) const fn named(text: &'static str) -> Self {
         Self {
@@ -179,7 +179,7 @@ impl OncePerSite {
         }
     }
 
-    /// As [`Once::lost`].
+    /// Logs the loss once per call site; see [`Once::lost`].
     pub(crate) fn lost(&self, site: CallSite, text: impl fmt::Display) {
         if self.is_first(site) {
             say(Level::WARN, &text, true);
@@ -235,7 +235,7 @@ pub(crate) fn nobody_listens() -> bool {
     tracing::dispatcher::get_default(tracing::Dispatch::is::<NoSubscriber>)
 }
 
-/// One line on stderr, for a program without a subscriber.
+/// Writes one line to stderr, for a program without a subscriber.
 pub(crate) fn to_stderr(text: impl fmt::Display) {
     use std::io::Write as _;
     // `eprintln!` panics where stderr is closed.

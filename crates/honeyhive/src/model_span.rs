@@ -14,10 +14,10 @@ use crate::attributes::{
 };
 use crate::event_type::EventType;
 
-/// Before the key of an attribute that counts only where the program has not said the same. Never leaves the process.
+/// The prefix of an attribute that counts only where the program has not set the same. Never leaves the process.
 pub(crate) const FILLED: &str = "honeyhive.filled/";
 
-/// In the context of the span of a model call.
+/// The state of a model call, in the context of its span.
 #[derive(Debug)]
 enum ModelSpan {
     /// Another kind of work inside of the call.
@@ -45,7 +45,7 @@ pub(crate) enum By {
     Seam,
 }
 
-/// Whose span takes what is known of a call.
+/// The span that takes the data of a call.
 pub(crate) enum Target {
     /// A span that is there.
     Fill(Context),

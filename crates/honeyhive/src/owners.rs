@@ -1,5 +1,4 @@
-//! Whose span is whose, in a process with several tracers. With one there is nothing to tell apart, and
-//! nothing is kept.
+//! The tracer that each running span belongs to, in a process with several tracers. With one tracer nothing is kept.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -55,7 +54,7 @@ impl Member {
         member
     }
 
-    /// One that records nothing, so that no span is ever its own.
+    /// Returns the member of a disabled tracer, which owns no span.
     pub(crate) const fn nobody() -> Self {
         Self(MemberId::LAST)
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why an item was dropped.
+/// The reason for which an item was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DropReason {
@@ -90,7 +90,7 @@ pub struct Drops {
 }
 
 impl Drops {
-    /// All of them together.
+    /// Returns the number of all dropped items.
     #[must_use]
     pub const fn total(&self) -> u64 {
         self.queue_full

@@ -91,7 +91,7 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// Whether what is called this is a secret: `api_key`, `http.request.header.authorization`, `dbPassword`.
+/// Whether a value of this name is a secret: `api_key`, `http.request.header.authorization`, `dbPassword`.
 ///
 /// Whole words count, so `author` and `gen_ai.usage.total_tokens` are none; nor is a bare `token`, which
 /// language models yield. A path is a secret where one of its names is: words of two names make no pair.
@@ -191,8 +191,7 @@ fn is_secret(name: &str) -> bool {
     false
 }
 
-/// Whether a parameter of a URL is a secret: by its name, or by what such parameters are called in URLs that are
-/// signed.
+/// Whether a parameter of a URL is a secret: by its name, or as a usual parameter of signed URLs.
 pub(crate) fn is_secret_parameter(name: &str) -> bool {
     let name = &*narrow(name);
     const WHOLE: [&str; 8] = [
@@ -229,9 +228,9 @@ fn is_secret_word(word: &str) -> bool {
     is_one_of(&WORDS, word) || has_secret_end(word.as_bytes())
 }
 
-/// Where nothing shows that these are several words, as in `apikey`, `clientsecret` and `DBPASSWORD`.
+/// Whether a name that is written as one word ends in a secret's name: `apikey`, `clientsecret`, `DBPASSWORD`.
 fn has_secret_end(word: &[u8]) -> bool {
-    // By the last letter, since this is asked of every word of every name.
+    // The last letter selects the candidates, since every word of every name is checked.
     let ends: &[&[u8]] = match word {
         [.., b'd' | b'D'] => &[b"passwd", b"password", b"pwd"],
         [.., b'e' | b'E'] => &[b"sessioncookie"],

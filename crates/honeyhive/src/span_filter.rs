@@ -9,8 +9,8 @@ use opentelemetry_sdk::trace::SpanData;
 
 use crate::attributes::TRACER_NAME;
 
-/// Which spans go to HoneyHive: those that an `include` matches, or all where there is none, without those that an `exclude`
-/// matches.
+/// The filter of spans that go to HoneyHive: those that an `include` matches, or all where there is none, without those
+/// that an `exclude` matches.
 ///
 /// A span is looked at once, when it starts, by its name, its instrumentation scope and the attributes that it starts with;
 /// names and scopes match by their beginning, case and all. What starts within a span that is left out becomes a child of the
@@ -137,7 +137,7 @@ struct Parents {
 }
 
 impl Filtering {
-    /// `None` for a filter that leaves nothing out, which costs nothing then.
+    /// Returns the state of a filter; `None` for one that leaves nothing out, which then costs nothing.
     pub(crate) fn new(filter: SpanFilter) -> Option<Self> {
         let is_idle = filter.include.is_empty() && filter.exclude.is_empty();
         (!is_idle).then(|| Self {

@@ -6,7 +6,7 @@ use crate::attributes::{ROUTING_PREFIX, SUPPRESSED};
 #[cfg(feature = "model-calls")]
 use crate::model_span::FILLED;
 
-/// Where the dot of our routing attributes is; those of an event have an underscore there.
+/// The place of the dot in our routing attributes; those of an event have an underscore there.
 const DOT: usize = ROUTING_PREFIX.len() - 1;
 
 /// The decisions about a span that has ended.

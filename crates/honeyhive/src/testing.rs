@@ -49,7 +49,7 @@ pub fn tracer() -> (HoneyHiveTracer, Captured) {
     tracer_with(|builder| builder)
 }
 
-/// As [`tracer()`], with settings of the program's own, for tests of what they do.
+/// Does the same as [`tracer()`], with settings of the program's own, for tests of what they do.
 ///
 /// ```
 /// use honeyhive::{SpanFilter, testing};
@@ -98,14 +98,14 @@ impl fmt::Debug for Captured {
 }
 
 impl Captured {
-    /// All sessions, in the order of their starts.
+    /// Returns all sessions, in the order of their starts.
     #[must_use]
     pub fn sessions(&self) -> Vec<CapturedSession> {
         self.settle();
         self.capture.sessions()
     }
 
-    /// One session.
+    /// Returns one session.
     #[must_use]
     pub fn session(&self, id: SessionId) -> Option<CapturedSession> {
         self.sessions().into_iter().find(|session| session.id == id)
@@ -196,7 +196,7 @@ impl Captured {
     }
 
     fn settle(&self) {
-        // After a shutdown everything has arrived already.
+        // A flush after a shutdown fails, and everything has arrived already.
         let _ = self.tracer.force_flush_blocking(SETTLE);
     }
 }
@@ -231,7 +231,7 @@ pub struct CapturedRun {
     pub datapoint_ids: Vec<String>,
     /// The names of what scored it.
     pub evaluators: Vec<String>,
-    /// In which ranges metrics pass.
+    /// The ranges in which metrics pass.
     pub passing_ranges: Map<String, Value>,
 }
 

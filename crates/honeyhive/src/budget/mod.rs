@@ -174,9 +174,9 @@ impl Limits {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct BudgetPassed {
-    /// Which session.
+    /// The session.
     pub session: SessionId,
-    /// Which limit.
+    /// The limit.
     pub limit: BudgetLimit,
     /// The session's usage by now.
     pub usage: SessionUsage,

@@ -31,7 +31,7 @@ pub struct SessionUsage {
 }
 
 impl SessionUsage {
-    /// One more turn.
+    /// The usage of one turn.
     pub(crate) const TURN: Self = Self {
         input_tokens: 0,
         output_tokens: 0,

@@ -90,7 +90,7 @@ impl ClientBuilder {
         self
     }
 
-    /// With `true` nothing leaves the process and no key is needed (`HH_TEST_MODE`, default `false`): runs can be
+    /// Test mode (`HH_TEST_MODE`, default `false`): nothing leaves the process and no key is needed. Runs can be
     /// created and updated, and every other call is [`ClientError::TestMode`](super::ClientError::TestMode).
     pub fn test_mode(mut self, on: bool) -> Self {
         self.explicit.test_mode = Some(on);

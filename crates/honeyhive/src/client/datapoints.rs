@@ -54,9 +54,9 @@ pub struct Datapoint {
     /// The ids of the datasets that it is in.
     #[serde(deserialize_with = "or_default")]
     pub linked_datasets: Vec<String>,
-    /// When it was made (ISO 8601).
+    /// The time of creation (ISO 8601).
     pub created_at: Option<String>,
-    /// When it was last changed (ISO 8601).
+    /// The time of the last change (ISO 8601).
     pub updated_at: Option<String>,
 }
 
@@ -128,7 +128,7 @@ impl<'c> Datapoints<'c> {
         self.client.call(method, &[&["datapoints"], parts].concat())
     }
 
-    /// One datapoint; `None` where there is none with this id.
+    /// Returns one datapoint; `None` where none has this id.
     pub async fn get(&self, id: &str) -> Result<Option<Datapoint>, ClientError> {
         // HoneyHive answers with a list of one.
         let found = self.call(Method::GET, &[id]).take_one("datapoint").await;

@@ -24,7 +24,7 @@ pub struct Event {
     /// The kind of the event.
     #[serde(deserialize_with = "or_default")]
     pub event_type: EventKind,
-    /// Where it came from.
+    /// The source of the event.
     pub source: Option<String>,
     /// The inputs.
     #[serde(deserialize_with = "object")]
@@ -44,7 +44,7 @@ pub struct Event {
     /// Numbers about it.
     #[serde(deserialize_with = "object")]
     pub metrics: Map<String, Value>,
-    /// Whose it is.
+    /// The user that the event belongs to.
     #[serde(deserialize_with = "object")]
     pub user_properties: Map<String, Value>,
     /// The latest scores of HoneyHive's evaluators, by their names.
@@ -53,10 +53,10 @@ pub struct Event {
     /// The error, where the event failed.
     #[serde(deserialize_with = "text")]
     pub error: Option<String>,
-    /// When it began, in Unix milliseconds.
+    /// The event's start, in Unix milliseconds.
     #[serde(deserialize_with = "number")]
     pub start_time: Option<f64>,
-    /// When it ended, in Unix milliseconds.
+    /// The event's end, in Unix milliseconds.
     #[serde(deserialize_with = "number")]
     pub end_time: Option<f64>,
     /// The event's length in milliseconds.

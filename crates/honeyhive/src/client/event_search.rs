@@ -45,7 +45,7 @@ open_enum! {
     }
 }
 
-/// Which events are looked for, the newest first; all conditions have to hold.
+/// A search for events, the newest first; all conditions have to hold.
 #[derive(Debug, Clone, Default)]
 #[must_use = "it is used by `Events::search`"]
 pub struct EventSearch {
@@ -58,7 +58,7 @@ pub struct EventSearch {
 }
 
 impl EventSearch {
-    /// All events.
+    /// Searches for all events.
     pub fn all() -> Self {
         Self::default()
     }
@@ -163,7 +163,7 @@ fn iso(then: SystemTime) -> String {
     rfc3339::format(since).unwrap_or_else(|| LAST.to_owned())
 }
 
-/// One page of what was found.
+/// Returns one page of the found events.
 pub(super) async fn page(
     client: &Client,
     search: &EventSearch,

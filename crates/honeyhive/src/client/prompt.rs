@@ -77,7 +77,7 @@ struct Kept {
 
 struct Latest {
     prompt: Arc<Configuration>,
-    /// When it is looked for again.
+    /// The time of the next refresh.
     stale_at: Instant,
 }
 
@@ -92,7 +92,7 @@ impl fmt::Debug for DeployedPrompt {
 }
 
 impl DeployedPrompt {
-    /// With another time after which it is looked for again (default 60 s).
+    /// Sets the age after which the prompt is refreshed (default 60 s).
     #[must_use]
     pub fn refreshed_after(&self, time: Duration) -> Self {
         Self(Arc::new(Inner {

@@ -67,7 +67,7 @@ pub struct RunSummary {
     /// Every datapoint has passed.
     #[serde(deserialize_with = "or_default")]
     pub success: bool,
-    /// Why there is no summary.
+    /// The reason for which there is no summary.
     pub error: Option<String>,
     /// The ids of the datapoints that have passed.
     #[serde(deserialize_with = "or_default")]
@@ -121,9 +121,9 @@ pub struct MetricSummary {
     /// The values.
     #[serde(deserialize_with = "or_default")]
     pub values: Vec<Value>,
-    /// Where it passes.
+    /// The values that pass.
     pub passing_range: Option<Value>,
-    /// Which datapoints passed by it.
+    /// The datapoints that passed and those that did not.
     #[serde(deserialize_with = "or_default")]
     pub datapoints: PassedDatapoints,
 }
@@ -151,7 +151,7 @@ pub struct DatapointResult {
     pub session_id: String,
     /// The datapoint that it is of.
     pub datapoint_id: Option<String>,
-    /// Whether it passed.
+    /// Whether the datapoint passed.
     pub passed: Option<bool>,
     /// The datapoint's metrics.
     #[serde(deserialize_with = "or_default")]
@@ -223,7 +223,7 @@ pub struct Comparison {
     /// The ids of the datapoints that both have.
     #[serde(rename = "commonDatapoints", deserialize_with = "or_default")]
     pub common_datapoints: Vec<String>,
-    /// Which events are in which.
+    /// The presence of each event in the two runs.
     #[serde(deserialize_with = "or_default")]
     pub event_details: Vec<EventPresence>,
     /// The run that is compared with.
@@ -246,10 +246,10 @@ pub struct ComparedMetric {
     pub metric_type: Option<MetricKind>,
     /// The name of the events that have it, where HoneyHive says that.
     pub event_name: Option<String>,
-    /// In the old run.
+    /// The value in the old run.
     #[serde(deserialize_with = "number")]
     pub old_aggregate: Option<f64>,
-    /// In the new run.
+    /// The value in the new run.
     #[serde(deserialize_with = "number")]
     pub new_aggregate: Option<f64>,
     /// The new one less the old one.
@@ -260,7 +260,7 @@ pub struct ComparedMetric {
     pub percentage_change: Option<f64>,
 }
 
-/// In which of two runs events of a name are.
+/// The presence of events of one name in two runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -270,18 +270,18 @@ pub struct EventPresence {
     pub event_name: String,
     /// The kind of the events.
     pub event_type: Option<EventKind>,
-    /// Where they are.
+    /// The runs that have such events.
     pub presence: Option<Presence>,
 }
 
 open_enum! {
-    /// In which of two runs something is.
+    /// The one of two runs, or both.
     Presence {
-        /// In the old one only.
+        /// The old run only.
         Old = "old",
-        /// In the new one only.
+        /// The new run only.
         New = "new",
-        /// In both.
+        /// Both runs.
         Both = "both",
     }
 }
@@ -315,29 +315,29 @@ pub struct ComparedEvent {
     pub second: Map<String, Value>,
 }
 
-/// Which pairs of events are wanted; all, 1,000 at a time, until more is said.
+/// The filter of pairs of events; without any condition all of them, 1,000 at a time.
 #[derive(Debug, Clone, Default)]
 #[must_use = "it is used by `Runs::compared_events`"]
 pub struct PairFilter(Vec<(&'static str, String)>);
 
 impl PairFilter {
-    /// All pairs.
+    /// Selects all pairs.
     pub fn all() -> Self {
         Self::default()
     }
 
-    /// Of events with this name.
+    /// Selects events with this name.
     pub fn event_name(self, name: impl Into<String>) -> Self {
         self.with("event_name", name.into())
     }
 
-    /// Of events of this kind.
+    /// Selects events of this kind.
     #[expect(clippy::needless_pass_by_value, reason = "as the other setters")]
     pub fn event_type(self, kind: EventKind) -> Self {
         self.with("event_type", kind.to_string())
     }
 
-    /// Which page, from 1 on (default 1).
+    /// The number of the page, from 1 on (default 1).
     pub fn page(self, page: u32) -> Self {
         self.with("page", page.to_string())
     }

@@ -98,11 +98,11 @@ pub struct Run {
     pub dataset_id: Option<String>,
     /// The name of that.
     pub dataset_name: Option<String>,
-    /// Whether it is shown.
+    /// Whether the run is shown.
     pub is_active: Option<bool>,
-    /// When it was made (ISO 8601).
+    /// The time of creation (ISO 8601).
     pub created_at: Option<String>,
-    /// When it was last changed (ISO 8601).
+    /// The time of the last change (ISO 8601).
     pub updated_at: Option<String>,
 }
 
@@ -193,7 +193,7 @@ macro_rules! fields_of_run {
                 Self(self.0.set("evaluators", texts(names)))
             }
 
-            /// In which range a metric passes: `0.8..`, `..=100.0`, `0.2..=0.4`.
+            /// The range in which a metric passes: `0.8..`, `..=100.0`, `0.2..=0.4`.
             pub fn passing_range(self, metric: &str, range: impl RangeBounds<f64>) -> Self {
                 Self(self.0.insert("passing_ranges", metric, passing(&range)))
             }
@@ -216,7 +216,7 @@ fn passing(range: &impl RangeBounds<f64>) -> Value {
     found.into()
 }
 
-/// Which runs are listed, and how; all of them, the newest first, 20 at a time, until more is said.
+/// The filter and the order of listed runs; without any condition all of them, the newest first, 20 at a time.
 #[derive(Debug, Clone, Default)]
 #[must_use = "it is used by `Runs::list`"]
 pub struct RunFilter(Vec<(&'static str, String)>);
@@ -224,9 +224,9 @@ pub struct RunFilter(Vec<(&'static str, String)>);
 open_enum! {
     /// The field that runs are sorted by.
     SortRuns {
-        /// When they were made.
+        /// Their time of creation.
         CreatedAt = "created_at",
-        /// When they were last changed.
+        /// Their time of the last change.
         UpdatedAt = "updated_at",
         /// Their names.
         Name = "name",
@@ -236,7 +236,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// In which direction something is sorted.
+    /// The direction in which runs are sorted.
     SortOrder {
         /// The smallest or oldest first.
         Ascending = "asc",
@@ -246,7 +246,7 @@ open_enum! {
 }
 
 impl RunFilter {
-    /// All runs.
+    /// Selects all runs.
     pub fn all() -> Self {
         Self::default()
     }
@@ -276,14 +276,14 @@ impl RunFilter {
         filter
     }
 
-    /// By what they are sorted, and in which direction (default: when they were made, the newest first).
+    /// The key and the direction of sorting (default: the time of creation, the newest first).
     #[expect(clippy::needless_pass_by_value, reason = "as the other setters")]
     pub fn sort(self, by: SortRuns, order: SortOrder) -> Self {
         let sorted = self.with("sort_by", by.as_str());
         sorted.with("sort_order", order.as_str())
     }
 
-    /// Which page, from 1 on (default 1).
+    /// The number of the page, from 1 on (default 1).
     pub fn page(self, page: u32) -> Self {
         self.with("page", page.to_string())
     }
@@ -307,7 +307,7 @@ pub struct RunPage {
     /// The runs.
     #[serde(rename = "evaluations", deserialize_with = "or_default")]
     pub runs: Vec<Run>,
-    /// Where in the list they are.
+    /// The page's place in the list.
     #[serde(deserialize_with = "or_default")]
     pub pagination: Pagination,
     /// The names of the metrics that they have.
@@ -315,12 +315,12 @@ pub struct RunPage {
     pub metrics: Vec<String>,
 }
 
-/// Where in a list a page is.
+/// The place of a page in a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Pagination {
-    /// Which page, from 1 on.
+    /// The number of the page, from 1 on.
     pub page: u64,
     /// The most items of a page.
     pub limit: u64,
@@ -377,7 +377,7 @@ impl<'c> Runs<'c> {
 
     /// Makes a run. HoneyHive's answer says which id it has.
     pub async fn create(&self, new: &NewRun) -> Result<Run, ClientError> {
-        // With an id of ours the call can be made again.
+        // A call with an id of ours can be repeated.
         let new = match new.0.text("run_id") {
             Some(_) => new.clone(),
             None => new.clone().id(SessionId::new().to_string()),
@@ -388,7 +388,7 @@ impl<'c> Runs<'c> {
         Ok(answer.run(id).run)
     }
 
-    /// One run. HoneyHive says 400 of one that is unknown.
+    /// Returns one run. HoneyHive answers 400 to an unknown id.
     pub async fn get(&self, id: &str) -> Result<Run, ClientError> {
         let answer: Answer = self.call(Method::GET, &[id]).whole("evaluation").await?;
         Ok(answer.run(id).run)

@@ -71,7 +71,7 @@ pub(super) struct Driver {
     disk: Option<mpsc::Sender<Request>>,
     heard: UnboundedReceiver<Heard>,
     calls: JoinSet<Result<Answer, Failure>>,
-    /// Which call a task makes.
+    /// The number of the call that each task makes.
     numbers: HashMap<task::Id, Number>,
     /// Told where calls that are under way have to end.
     cut: watch::Sender<bool>,
@@ -121,7 +121,8 @@ impl Driver {
     /// Runs until it is told to stop. Then the last answers are the caller's to send, once what is left has been
     /// accounted for.
     pub(super) async fn run(mut self) -> Vec<Answered> {
-        // Before the outbox is looked into: what the process before has left belongs to the first flush.
+        // The first look into the folder comes before the outbox, so that items of an earlier process belong to the
+        // first flush.
         for effect in self.core.step([Event::Begin], Instant::now()) {
             self.see_to(effect);
         }

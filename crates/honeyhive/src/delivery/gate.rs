@@ -1,5 +1,5 @@
-//! When to try again: one gate for REST and one for spans, so that an outage is met by one probe at a
-//! time and a recovery by no stampede, while a fault here and there stops nobody else.
+//! The gates of retries: one for REST and one for spans, so that an outage is met by one probe at a time and a recovery
+//! by no stampede, while a single failure stops no other call.
 
 use std::time::Duration;
 

@@ -67,7 +67,7 @@ use crate::session::StartupSession;
 use crate::settings::Settings;
 use crate::wire;
 
-/// Where deliveries go by the settings: to HoneyHive, or nowhere in test mode.
+/// Returns the sink by the settings: HoneyHive, or memory in test mode.
 pub(crate) fn sink(settings: &Settings, resource: &Resource) -> Result<Sink, BuildError> {
     if settings.test_mode {
         return Ok(Sink::Nowhere);

@@ -27,7 +27,7 @@ const QUIET: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
-    /// Where HoneyHive is.
+    /// The address of HoneyHive.
     url: Arc<str>,
     unknown: Mentioned<SessionId>,
     last_transient: Option<Instant>,

@@ -13,7 +13,7 @@ use crate::spool::Spool;
 /// The settings of the delivery thread.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// Where HoneyHive is, for the log.
+    /// The address of HoneyHive, for the log.
     pub(super) url: Arc<str>,
     pub(super) origin: Origin,
     pub(super) transport: SessionTransport,
@@ -27,7 +27,7 @@ pub(crate) struct Plan {
     pub(super) most_bytes: usize,
     pub(super) sink: Sink,
     pub(super) captures_content: bool,
-    /// Where to spool, and for which destination.
+    /// The spool, and the number of the destination.
     pub(super) spool: Option<(Spool, u32)>,
 }
 
@@ -53,7 +53,7 @@ impl Plan {
             sampling: settings.sampling,
             most_items: settings.queue_items,
             most_bytes: settings.queue_bytes,
-            // In test mode there is nothing to spool: everything is taken at once.
+            // Test mode takes everything at once, so nothing is spooled.
             spool: matches!(sink, Sink::HoneyHive(..))
                 .then(|| Some((settings.spool.clone()?, settings.destination())))
                 .flatten(),
@@ -66,7 +66,7 @@ impl Plan {
 fn window(settings: &Settings) -> Duration {
     match settings.session_transport {
         SessionTransport::Rest => settings.coalesce_window,
-        // Until its spans have had time to create it.
+        // A session's update waits until its spans have had time to create it.
         SessionTransport::Otlp => settings.coalesce_window.saturating_add(2 * SPAN_DELAY),
     }
 }

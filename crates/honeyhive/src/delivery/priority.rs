@@ -5,8 +5,8 @@
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
-/// Where processors are short, the program's threads go first. On Linux niceness is a thread's own; elsewhere it
-/// is the whole process's, and nothing is done.
+/// Lowers the priority of this thread, so that the program's threads go first. On Linux niceness is a thread's own;
+/// elsewhere it is the whole process's, and nothing is done.
 pub(super) fn give_way() {
     #[cfg(target_os = "linux")]
     {
@@ -14,7 +14,7 @@ pub(super) fn give_way() {
 
         let thread = Some(rustix::thread::gettid());
         let inherited = getpriority_process(thread).unwrap_or_default();
-        // Where that is not allowed it competes like any other.
+        // A refusal by the system is ignored: the thread then competes like any other.
         let _ = setpriority_process(thread, inherited.max(NICENESS));
     }
 }

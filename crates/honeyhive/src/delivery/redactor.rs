@@ -17,7 +17,7 @@ use crate::model::object::{Bucket, Object};
 use crate::outbox::{Outbox, StartRecord};
 use crate::redaction::{Place, Rules, Walk, is_skeleton};
 
-/// In `metadata` of an item that lost its content.
+/// The mark in `metadata` of an item that lost its content.
 const FAILED: &str = "redaction_failed";
 
 /// The rules, and where is counted what they did.
@@ -31,7 +31,7 @@ pub(crate) struct Redactor {
 #[derive(Debug, Clone)]
 pub(crate) struct StartContent {
     pub(super) name: String,
-    /// `None` for the tracer's own.
+    /// The source; `None` for the tracer's own.
     pub(super) source: Option<String>,
     pub(super) inputs: Object,
     pub(super) metadata: Object,

@@ -19,7 +19,7 @@ use crate::wire::{Answer, Client, Failure, Payload};
 #[cfg(feature = "client")]
 use crate::wire::{ApiCall, ApiFailure};
 
-/// Where calls go.
+/// The receiver of calls.
 #[derive(Debug, Clone)]
 pub(crate) enum Sink {
     HoneyHive(Arc<Client>, Arc<Encoder>),
@@ -31,7 +31,7 @@ pub(crate) enum Sink {
 }
 
 impl Sink {
-    /// `None` when the spans cannot be encoded.
+    /// Encodes spans; `None` where that fails.
     pub(super) fn encode(&self, spans: Vec<SpanData>) -> Option<Body> {
         match self {
             Self::HoneyHive(_, encoder) => {

@@ -17,7 +17,7 @@ const MOST: usize = 1_000;
 pub(crate) struct TestRuns(Arc<Mutex<Vec<Object>>>);
 
 impl TestRuns {
-    /// All runs.
+    /// Returns all runs.
     #[cfg(feature = "testing")]
     pub(crate) fn all(&self) -> Vec<Object> {
         self.lock().clone()

@@ -10,7 +10,7 @@ use crate::settings::FoundSetting;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CheckOutcome {
-    /// As it should be.
+    /// The check found nothing wrong.
     Passed,
     /// The check found something that works, and should be looked at.
     Warned,
@@ -43,7 +43,7 @@ pub struct Check {
     pub detail: String,
 }
 
-/// One of the questions about HoneyHive that only a HoneyHive can answer.
+/// An answer to one of the questions about HoneyHive that only a HoneyHive can answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answered {
@@ -84,7 +84,7 @@ impl Diagnosis {
         self.checks.iter().find(|it| it.name == name)
     }
 
-    /// All of it as JSON.
+    /// Returns the whole diagnosis as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let settings = self

@@ -53,7 +53,7 @@ pub enum BaselineError {
     )]
     #[non_exhaustive]
     File {
-        /// Which file.
+        /// The file's path.
         path: String,
         /// The system's error.
         source: io::Error,
@@ -78,7 +78,7 @@ impl Baseline {
         }
     }
 
-    /// One without values.
+    /// Returns a baseline without values.
     pub(super) fn empty() -> Self {
         Self {
             version: VERSION,

@@ -87,8 +87,8 @@ where
     Evaluate::new(name, Arc::new(call))
 }
 
-/// As [`evaluate`], for a function that is not async: it runs on the blocking threads of the runtime, with the session
-/// current. A timeout ends the wait for it, not the function itself.
+/// Does the same as [`evaluate`] for a function that is not async: it runs on the blocking threads of the runtime, with
+/// the session current. A timeout ends the wait for the function, not the function itself.
 ///
 /// ```
 /// use honeyhive::evaluate::{Datapoint, Dataset, evaluate_sync};
@@ -272,8 +272,8 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.retries = n)
     }
 
-    /// Which failures are worth another call (default: all), with [`retries`](Self::retries). It returns a `bool`, or
-    /// [`Retry::after`].
+    /// The failures that are worth another call (default: all), with [`retries`](Self::retries). The closure returns a
+    /// `bool`, or [`Retry::after`].
     pub fn retry_if<R: Into<Retry>>(
         self,
         decide: impl Fn(&AttemptError) -> R + Send + Sync + 'static,
@@ -292,7 +292,8 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.max_errors = Some(limit.into()))
     }
 
-    /// When nothing more begins: a budget, say. The run is [`cancelled`](super::RunStatus::Cancelled).
+    /// A condition that ends the run: a budget, say. No further trial begins, and the run is
+    /// [`cancelled`](super::RunStatus::Cancelled).
     pub fn stop_when(self, decide: impl Fn(&Progress) -> bool + Send + Sync + 'static) -> Self {
         self.set(|settings| settings.stop_when.push(Box::new(decide)))
     }
@@ -314,7 +315,7 @@ impl<I, G, O> Evaluate<I, G, O> {
         self
     }
 
-    /// In which range a metric passes, for HoneyHive's pages.
+    /// The range in which a metric passes, for HoneyHive's pages.
     pub fn passes(self, metric: impl Into<String>, range: impl RangeBounds<f64>) -> Self {
         let [low, high] = [range.start_bound().cloned(), range.end_bound().cloned()];
         self.set(|settings| settings.passes.push((metric.into(), low, high)))
@@ -335,8 +336,8 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.keep_outputs = keep)
     }
 
-    /// Whether the run says which commit it is of (default: yes). It never says an author, nor what a remote's URL has of
-    /// credentials.
+    /// Whether the run names the commit of the work tree (default: yes). It never names an author, nor any credentials
+    /// in a remote's URL.
     pub fn git(self, tell: bool) -> Self {
         self.set(|settings| settings.git = tell)
     }
@@ -347,7 +348,8 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.journal = Some(JournalPlace::File(path.into())))
     }
 
-    /// As [`journal`](Self::journal), in a file of this folder that is called as the run's id is: `<run id>.jsonl`.
+    /// Does the same as [`journal`](Self::journal), with a file in this folder that has the run's id as its name: `<run
+    /// id>.jsonl`.
     pub fn journal_in(self, folder: impl Into<PathBuf>) -> Self {
         self.set(|settings| settings.journal = Some(JournalPlace::Folder(folder.into())))
     }

@@ -111,7 +111,7 @@ impl fmt::Display for Comparison {
     }
 }
 
-/// One sentence: what it was, what it is, and what that shows.
+/// Writes one sentence: the old value, the new one, and what the difference shows.
 impl fmt::Display for Change {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {

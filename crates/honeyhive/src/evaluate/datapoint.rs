@@ -17,7 +17,7 @@ pub(super) struct Typed<I, G> {
     pub(super) position: usize,
     pub(super) inputs: I,
     pub(super) ground_truth: Option<G>,
-    /// As they are sent.
+    /// The inputs as they are sent.
     pub(super) inputs_json: Value,
     pub(super) ground_truth_json: Option<Value>,
     /// The row's own number of trials, if it has one.
@@ -97,13 +97,13 @@ impl<I, G> Datapoint<I, G> {
         &self.inner.row.id
     }
 
-    /// Which trial it is; the first is 0.
+    /// Returns the number of the trial; the first is 0.
     #[must_use]
     pub fn trial(&self) -> u32 {
         self.inner.trial
     }
 
-    /// Which attempt of the trial it is; the first is 1.
+    /// Returns the number of the attempt of the trial; the first is 1.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.inner.attempt

@@ -61,7 +61,7 @@ enum Pick {
 #[must_use = "it is a part of a `Dataset`"]
 pub struct Row {
     json: Result<Value, String>,
-    /// Where it stands in a file, from 1.
+    /// The row's line in a file, from 1.
     line: Option<usize>,
 }
 
@@ -213,7 +213,7 @@ impl Dataset {
         self
     }
 
-    /// Of a [`stored`](Self::stored) dataset: runs those datapoints that are there, where some are missing.
+    /// Allows a [`stored`](Self::stored) dataset to lack some of its datapoints: the others run.
     pub const fn allow_missing(mut self) -> Self {
         self.allow_missing = true;
         self
@@ -343,7 +343,7 @@ pub(super) struct Prepared {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PreparedRow {
     pub(super) id: String,
-    /// Where it stands in the whole dataset, from 0.
+    /// The row's place in the whole dataset, from 0.
     pub(super) position: usize,
     line: Option<usize>,
     pub(super) inputs: Value,

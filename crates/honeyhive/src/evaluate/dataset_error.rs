@@ -12,7 +12,7 @@ pub enum DatasetError {
     #[error("the dataset {path} cannot be read")]
     #[non_exhaustive]
     File {
-        /// Which file.
+        /// The file's path.
         path: String,
         /// The system's error.
         source: io::Error,
@@ -21,7 +21,7 @@ pub enum DatasetError {
     #[error("{place} of the dataset cannot be used: {problem}")]
     #[non_exhaustive]
     Row {
-        /// Which line or row, from 1.
+        /// The line or the row, from 1.
         place: String,
         /// The problem with the row.
         problem: String,

@@ -44,7 +44,7 @@ pub(super) struct Control {
 /// The outcome of all trials.
 pub(super) struct Driven {
     pub(super) trials: Vec<TrialReport>,
-    /// Why nothing more began, where something ended the run.
+    /// The reason for which no further trial began, where something ended the run.
     pub(super) stopped: Option<RunStatus>,
     pub(super) journal_problem: Option<io::Error>,
 }
@@ -111,13 +111,13 @@ struct Engine<I, G, O> {
     began: Instant,
     trials: Vec<TrialReport>,
     stopped: Option<RunStatus>,
-    /// When what still runs is dropped.
+    /// The time at which running trials are dropped.
     ends_at: Option<Instant>,
     full: Option<Full>,
     journal_problem: Option<io::Error>,
 }
 
-/// Since when delivery has too much to do, and how much it was at the least.
+/// The time since which the delivery queue has been too full, and its lowest fullness since.
 struct Full {
     since: Instant,
     least: f64,
@@ -184,7 +184,7 @@ where
         self.control.pace.as_ref()?.opens_at(Instant::now())
     }
 
-    /// One that runs again, where its time has come, else a new one.
+    /// Returns a trial that runs again, where its time has come, else a new one.
     fn next_job(&mut self) -> Option<Job<I, G>> {
         match self.waiting.first_entry() {
             Some(first) if first.key().0 <= Instant::now() => Some(first.remove()),
@@ -214,7 +214,7 @@ where
         now.duration_since(full.since) < PATIENCE
     }
 
-    /// When there is something to do, though nothing ends.
+    /// Returns the time of the next work, apart from trials that end.
     fn wakes_at(&self) -> Option<Instant> {
         if self.stopped.is_some() {
             return self.ends_at;

@@ -18,7 +18,7 @@ use crate::session::{NewSession, Session};
 use crate::span::Span;
 use crate::tracer::HoneyHiveTracer;
 
-/// Where the sessions of a run come from, in the words of the official SDK.
+/// The source of a run's sessions, in the words of the official SDK.
 pub(super) const SOURCE: &str = "evaluation";
 
 /// The context that all trials of a run share.

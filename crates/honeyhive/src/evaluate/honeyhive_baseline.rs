@@ -46,8 +46,8 @@ impl Baseline {
         Self::of_stored(client, &run).await
     }
 
-    /// As [`from_run`](Self::from_run), of the newest completed run with this name, where a branch is given of one whose
-    /// commit was on it; `None` where there is none.
+    /// Does the same as [`from_run`](Self::from_run) for the newest completed run with this name, and with a branch for
+    /// the newest one whose commit was on it; `None` where there is none.
     ///
     /// ```
     /// use honeyhive::evaluate::Baseline;

@@ -16,11 +16,11 @@ const OUTSIDE: &str = "EXT-";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Ids {
-    /// From what the datapoint says and where it stands: the ids that the official Python SDK gives (the default).
+    /// Hashes the datapoint's contents and its place: the ids that the official Python SDK gives (the default).
     #[default]
     AsPython,
-    /// From what the datapoint says alone, so that a row more changes no other id. The second of two equal rows ends in
-    /// `-2`.
+    /// Hashes the datapoint's contents alone, so that a further row changes no other id. The second of two equal rows
+    /// ends in `-2`.
     ByContent,
 }
 

@@ -28,7 +28,7 @@ pub enum ResumeError {
     #[error("the journal {path} could not be used")]
     #[non_exhaustive]
     File {
-        /// Which file.
+        /// The file's path.
         path: String,
         /// The system's error.
         source: io::Error,
@@ -37,9 +37,9 @@ pub enum ResumeError {
     #[error("line {line} of the journal {path} cannot be read; begin a new run, or mend the line")]
     #[non_exhaustive]
     Line {
-        /// Which file.
+        /// The file's path.
         path: String,
-        /// Which line, from 1.
+        /// The line, from 1.
         line: usize,
         /// The problem with the line.
         source: serde_json::Error,
@@ -50,7 +50,7 @@ pub enum ResumeError {
     )]
     #[non_exhaustive]
     NoOutputs {
-        /// Which file.
+        /// The file's path.
         path: String,
     },
     /// The journal is of something else.
@@ -121,7 +121,7 @@ impl Journal {
         self.line(trial)
     }
 
-    /// One write a line, so that only the last one can be torn.
+    /// Writes one line with one write, so that only the last one can be torn.
     fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');

@@ -98,7 +98,7 @@ impl RunFacts {
         })
     }
 
-    /// All of it again: whether an update adds to the metadata or replaces it is not known.
+    /// The update repeats all metadata, since HoneyHive may add it or replace the former.
     fn update(&self, status: RunStatus, sessions: &Sessions) -> UpdateRun {
         let status = match status {
             RunStatus::Completed => ClientStatus::Completed,

@@ -21,7 +21,7 @@ impl Measured {
         })
     }
 
-    /// None of nothing.
+    /// Returns a share; `None` of nothing.
     pub(super) fn share(hits: usize, n: usize, interval: Option<Interval>) -> Option<Self> {
         (n > 0).then(|| Self {
             estimate: hits as f64 / n as f64,

@@ -49,7 +49,7 @@ impl RateLimit {
 #[derive(Debug)]
 pub(super) struct Pace {
     limit: RateLimit,
-    /// When the next one would begin, were they all spaced evenly.
+    /// The time at which the next call would begin, were they all spaced evenly.
     due: Option<Instant>,
 }
 
@@ -58,7 +58,7 @@ impl Pace {
         Self { limit, due: None }
     }
 
-    /// When the next one may begin; `None` is now.
+    /// Returns the time at which the next call may begin; `None` is now.
     pub(super) fn opens_at(&self, now: Instant) -> Option<Instant> {
         let early = self.limit.interval * self.limit.burst.saturating_sub(1);
         self.due
@@ -75,7 +75,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// When so many begin, in milliseconds, where all want to at once.
+    /// Returns the times at which `n` calls begin, in milliseconds, where all want to at once.
     fn starts(limit: RateLimit, n: usize) -> Vec<u128> {
         let (mut pace, began) = (Pace::new(limit), Instant::now());
         let mut now = began;

@@ -114,7 +114,7 @@ impl TrialReport {
         &self.datapoint_id
     }
 
-    /// Which trial of the datapoint it is; the first is 0.
+    /// Returns the number of the datapoint's trial; the first is 0.
     #[must_use]
     pub const fn trial(&self) -> u32 {
         self.trial

@@ -13,7 +13,7 @@ const TEXT: usize = 960;
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Why an attempt of a function has no outputs.
+/// The reason for which an attempt of a function has no outputs.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AttemptError {
@@ -59,20 +59,20 @@ impl fmt::Display for AttemptError {
     }
 }
 
-/// Whether an attempt that failed is made again.
+/// The decision whether a failed attempt is made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Retry {
-    /// No.
+    /// No further attempt.
     No,
-    /// After a while, which grows with each attempt and has chance in it.
+    /// A further attempt after a random wait, which grows with each attempt.
     Yes,
-    /// After this time: what a `Retry-After` says.
+    /// A further attempt after this time, such as that of a `Retry-After`.
     After(Duration),
 }
 
 impl Retry {
-    /// After this time: what a `Retry-After` says.
+    /// Asks for a further attempt after this time, such as that of a `Retry-After`.
     #[must_use]
     pub const fn after(wait: Duration) -> Self {
         Self::After(wait)

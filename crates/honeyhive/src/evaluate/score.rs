@@ -54,7 +54,7 @@ impl ScoreValue {
     }
 }
 
-/// As a table shows it.
+/// Writes the value as a table shows it.
 impl std::fmt::Display for ScoreValue {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -50,7 +50,7 @@ impl From<f64> for ErrorLimit {
     }
 }
 
-/// Where the journal of a run is.
+/// The place of a run's journal.
 #[derive(Debug, Clone)]
 pub(super) enum JournalPlace {
     File(PathBuf),

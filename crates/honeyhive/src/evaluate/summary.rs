@@ -41,7 +41,7 @@ pub struct MetricReport {
     pub p90: Option<f64>,
     /// The 95th percentile.
     pub p95: Option<f64>,
-    /// Of texts: how often each is there.
+    /// The number of times that each text occurs; empty for other values.
     pub counts: BTreeMap<String, usize>,
 }
 
@@ -109,7 +109,7 @@ pub(super) fn interval_of(units: &Units, means: &[f64], level: Level) -> Option<
     }
 }
 
-/// All metrics by their names. `trials` are in the order of the dataset.
+/// Returns all metrics by their names. `trials` are in the order of the dataset.
 pub(super) fn summarize(
     trials: &[TrialReport],
     aggregate: &Aggregate,

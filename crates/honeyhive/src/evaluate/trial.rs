@@ -1,4 +1,4 @@
-//! One call of the function for one trial, and what its evaluators say.
+//! A trial: one call of the function, and the results of its evaluators.
 
 use std::error::Error;
 use std::future::Future;
@@ -50,7 +50,7 @@ pub(super) struct Job<I, G> {
     /// The number of calls of the function so far.
     pub(super) attempts: u32,
     recorded: Recorded,
-    /// Since its first call.
+    /// The session, and the time of its first call.
     session: Option<(Session, Instant)>,
 }
 

@@ -24,7 +24,7 @@ pub enum MetricKind {
 /// A metric's values by datapoint; each has one a trial.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Units {
-    /// In the order of the dataset.
+    /// The values by datapoint, in the order of the dataset.
     pub(super) of_datapoints: Vec<(String, Vec<ScoreValue>)>,
 }
 

@@ -37,7 +37,7 @@ impl Limiter {
         }
     }
 
-    /// One more for this id, else how long to wait.
+    /// Counts one more rating of this id, else returns the wait until the next one is allowed.
     pub(super) fn take(&self, id: EventId, now: Instant) -> Result<(), Duration> {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         if !windows.contains_key(&id) && windows.len() >= MOST_IDS {

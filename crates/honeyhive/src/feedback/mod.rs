@@ -94,7 +94,7 @@ impl FeedbackEndpoint {
         self
     }
 
-    /// Whether the body of this request is worth reading.
+    /// Checks the head of a request, before its body is read.
     ///
     /// # Errors
     ///

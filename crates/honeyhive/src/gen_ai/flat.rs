@@ -16,7 +16,7 @@ pub(super) fn below<'a>(
         let Some(path) = rest.strip_prefix('.') else {
             continue;
         };
-        // Only lists are written so.
+        // A path that begins with an index belongs to a list.
         if path.starts_with(|first: char| first.is_ascii_digit()) {
             insert(&mut root, path, json(&attribute.value));
         }

@@ -56,14 +56,14 @@ fn take(value: &Json, role: &str, depth: usize, shown: &mut Vec<Object>) {
     }
 }
 
-/// Whether a list is the parts of a message that is not around them. In what was asked, the calls of the responses API
-/// are messages of their own.
+/// Whether a list holds the parts of one message. In a request, the calls of the responses API are messages of their
+/// own.
 fn is_one_message(items: &[Json], role: &str) -> bool {
     let is_other = |item: &Json| has_parts(item) || (role == "user" && is_call(item));
     !items.is_empty() && items.iter().all(|item| is_part(item) && !is_other(item))
 }
 
-/// Whether what looks like a part is a message of the responses API.
+/// Whether a seeming part is a message of the responses API.
 fn has_parts(item: &Json) -> bool {
     item.get("type").and_then(Json::as_str) == Some("message")
 }
@@ -175,7 +175,7 @@ const CONTENTS: [&str; 18] = [
 
 /// The first of them that says something. An empty text or list stands only where there is nothing else.
 fn said_in(message: &Json) -> Option<&Json> {
-    /// Names that may stand beside each other.
+    /// The number of names of the same meaning that may stand beside each other.
     const ALIKE: usize = 5;
     let mut contents = CONTENTS.iter().filter_map(|name| message.get(*name));
     let first = contents.find(|content| !content.is_null())?;
@@ -248,7 +248,7 @@ fn one_call(call: &Json) -> Json {
     }
 }
 
-/// Whether a message has anything besides what says whose it is.
+/// Whether a message has anything besides its role.
 fn tells_more(message: &Json) -> bool {
     const KNOWN: [&str; 14] = [
         "role",

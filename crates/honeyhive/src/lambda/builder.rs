@@ -71,9 +71,8 @@ impl LambdaInstrumentationBuilder {
         self
     }
 
-    /// Whether an invocation is a session (default `true`). With `false` it is only followed by a flush, for
-    /// a function whose sessions are begun further in: by the function itself, or by the layer of an HTTP
-    /// framework.
+    /// Whether an invocation becomes a session (default `true`). With `false` it is only followed by a flush, for a
+    /// function whose sessions are begun further in: by the function itself, or by the layer of an HTTP framework.
     pub fn begin_session(mut self, on: bool) -> Self {
         self.0.begin_session = on;
         self

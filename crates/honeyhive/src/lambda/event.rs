@@ -18,7 +18,7 @@ pub(super) enum SessionIdField<'a> {
     #[default]
     Absent,
     Text(Cow<'a, str>),
-    /// No text, or several.
+    /// The member is no text, or there are several of them.
     Unusable,
 }
 

@@ -18,7 +18,8 @@ pub(super) struct HandlerEnd {
     pub(super) error: Option<String>,
 }
 
-/// Where the handler tells; in the OpenTelemetry context, so that whoever is in between need not know.
+/// The line from the handler's guard to the layer; in the OpenTelemetry context, so that layers in between need not
+/// know it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Wire(Arc<Line>);
 
@@ -44,8 +45,8 @@ impl Wire {
     }
 }
 
-/// Whether a handler with a guard is somewhere below; in the OpenTelemetry context while readiness is asked
-/// for, which goes all the way down before an event comes.
+/// Whether an inner service has a handler with a guard; in the OpenTelemetry context while readiness is polled, which
+/// reaches the innermost service before an event comes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Announced(Arc<AtomicBool>);
 

@@ -28,7 +28,7 @@ impl<'a> Invocation<'a> {
         }
     }
 
-    /// With the moment at which the invocation is ended from outside.
+    /// Sets the time at which the invocation is ended from outside.
     #[must_use]
     pub const fn with_deadline(mut self, deadline: SystemTime) -> Self {
         self.deadline = Some(deadline);

@@ -326,7 +326,7 @@ pub(crate) fn items_mark(all: Option<usize>, left: usize) -> String {
     }
 }
 
-/// Where the mark begins of a text that was cut.
+/// Returns the place where the mark of a cut text begins.
 pub(crate) fn mark_of(text: &str) -> Option<usize> {
     let at = text.strip_suffix(MARK_ENDS)?.rfind(MARK_BEGINS)?;
     (text.len() - at <= MARK).then_some(at)

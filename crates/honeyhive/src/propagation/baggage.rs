@@ -24,9 +24,9 @@ pub(crate) struct SessionInBaggage<'a>(Option<Box<Members<'a>>>);
 /// The members that mean something here.
 #[derive(Debug, Default)]
 struct Members<'a> {
-    /// Under the key that is HoneyHive's own.
+    /// The value of HoneyHive's own key.
     own: Option<Cow<'a, str>>,
-    /// Under the key that belongs to everybody.
+    /// The value of the key without a prefix.
     bare: Option<Cow<'a, str>>,
     /// The ids of an experiment.
     experiment: [Option<Cow<'a, str>>; EXPERIMENT.len()],
@@ -35,7 +35,7 @@ struct Members<'a> {
 impl<'a> SessionInBaggage<'a> {
     /// Reads a `baggage` header; one that is sent in several lines is read line by line. The first member of a name counts.
     pub(crate) fn read(&mut self, header: &'a [u8]) {
-        // Most callers send no baggage of ours, so a member is looked at only where its key can be.
+        // Most callers send no baggage of ours, so a header is read only where our key may be in it.
         let Ok(header) = std::str::from_utf8(header) else {
             return;
         };

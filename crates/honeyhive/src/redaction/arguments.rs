@@ -1,4 +1,4 @@
-//! Names of options, and where they begin in a command line.
+//! The names of options, and their beginnings in a command line.
 
 use super::pairs::LONGEST;
 

@@ -31,7 +31,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         self.mask(value, end)
     }
 
-    /// Whether the `value` that is here is an attribute of a tag which says its name: `<add key="password" value="x"/>`,
+    /// Whether the `value` at this place is an attribute of a tag that names it: `<add key="password" value="x"/>`,
     /// `<password value="x"/>`.
     pub(super) fn is_named_by_its_tag(&self, at: usize) -> bool {
         let is_end = |byte: &u8| matches!(byte, b'<' | b'>');

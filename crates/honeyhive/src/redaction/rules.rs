@@ -37,9 +37,9 @@ impl fmt::Debug for Rules {
 /// The part of a named value that is hidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hidden {
-    /// All but flags: the name sounds like a secret.
+    /// All values but flags: the name sounds like a secret.
     Likely,
-    /// All: the program said so.
+    /// All values: the program has named them.
     Surely,
 }
 
@@ -93,7 +93,7 @@ impl Rules {
         !(self.keys.is_empty() && self.paths.is_empty())
     }
 
-    /// Whether what stands there is hidden, by its name or its place.
+    /// Returns how the value at this path is hidden, by its name or its place.
     pub(super) fn hides(&self, path: &str) -> Option<Hidden> {
         if self.is_named(path) || self.paths.iter().any(|pieces| leads_to(pieces, path)) {
             return Some(Hidden::Surely);
@@ -101,7 +101,7 @@ impl Rules {
         (self.by_default && is_secret_name(path)).then_some(Hidden::Likely)
     }
 
-    /// By one of the program's keys.
+    /// Whether one of the program's keys names the path.
     fn is_named(&self, path: &str) -> bool {
         if self.keys.is_empty() {
             return false;

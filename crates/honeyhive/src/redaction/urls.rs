@@ -90,7 +90,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
     }
 }
 
-/// Where the last `@` is, of which a text that was cut off may have only the beginning.
+/// Returns the place of the last `@`, of which a text that was cut off may have only the beginning.
 fn end_of_user_info(authority: &str, sign: &str) -> Option<usize> {
     let begun = || {
         let lengths = (1..sign.len()).rev();
@@ -100,7 +100,7 @@ fn end_of_user_info(authority: &str, sign: &str) -> Option<usize> {
     authority.rfind(sign).or_else(begun)
 }
 
-/// Whether what is behind the first colon of an authority is the beginning of a password, and no port.
+/// Whether the text behind the first colon of an authority is the beginning of a password, and no port.
 fn is_no_port(authority: &str, behind: &str) -> bool {
     let is_address = authority.starts_with(['[', '%']);
     !is_address && !behind.bytes().all(|byte| byte.is_ascii_digit())

@@ -18,9 +18,9 @@ pub enum SessionTransport {
     /// One REST call for a short session, two for a longer one (the default).
     #[default]
     Rest,
-    /// No REST call: spans ask ingestion to create their session, and every request gets a span that
-    /// carries its inputs and outputs. The way to scale out, through an OpenTelemetry Collector.
-    /// Enrichments that a program makes by hand still go over REST.
+    /// No REST call: spans ask ingestion to create their session, and every request gets a span that carries its inputs
+    /// and outputs. The way to scale out, through an OpenTelemetry Collector. Enrichments that a program makes itself
+    /// still go over REST.
     Otlp,
 }
 
@@ -102,13 +102,13 @@ impl FromStr for DropPolicy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum OtlpCompression {
-    /// With gzip, as long as the server takes it (the default): where it answers a compressed body with 400 or 415,
-    /// the same spans go uncompressed, and where that helps so do all others of this process.
+    /// Gzip, as long as the server takes it (the default): where it answers a compressed body with 400 or 415, the same
+    /// spans go uncompressed, and if that helps, all later ones of this process do, too.
     #[default]
     Auto,
-    /// With gzip, whatever the server says.
+    /// Gzip, whatever the server answers.
     Gzip,
-    /// Not at all.
+    /// No compression.
     None,
 }
 

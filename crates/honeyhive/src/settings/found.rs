@@ -16,11 +16,11 @@ pub struct FoundSetting {
     pub name: &'static str,
     /// The setting's value.
     pub value: String,
-    /// Where it came from.
+    /// The setting's origin.
     pub origin: SettingOrigin,
 }
 
-/// Where a setting came from.
+/// The origin of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SettingOrigin {
@@ -83,7 +83,7 @@ impl Given {
         )
     }
 
-    /// All settings in words, and where each came from; `is_isolated` where the environment was not asked.
+    /// Returns all settings in words, each with its origin; `is_isolated` where the environment was not asked.
     pub(crate) fn found(&self, is_isolated: bool, settings: &Settings) -> Vec<FoundSetting> {
         let read = |name: &str| (!is_isolated).then(|| std::env::var_os(name)).flatten();
         let env = Environment(&read);

@@ -53,7 +53,7 @@ impl Keys {
         }
     }
 
-    /// Which of the settings [`write`](Self::write) is from, whatever is in it.
+    /// Returns the setting that [`write`](Self::write) is from, whatever its value.
     #[cfg(feature = "client")]
     pub(crate) const fn writes_with(&self) -> KeyKind {
         match &self.ingestion {

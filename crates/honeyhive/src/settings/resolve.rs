@@ -70,10 +70,10 @@ impl Explicit {
 /// The keys that there have to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Needs {
-    /// One that writes sessions and spans.
+    /// A key that writes sessions and spans.
     #[default]
     Writing,
-    /// One that the typed client has calls for.
+    /// A key that the typed client has calls for.
     #[cfg(feature = "client")]
     Asking,
 }
@@ -93,7 +93,7 @@ impl Needs {
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) keys: Keys,
-    /// Without a slash at its end.
+    /// The URL without a slash at its end.
     pub(crate) server_url: String,
     pub(crate) project: Option<String>,
     pub(crate) source: String,
@@ -131,7 +131,7 @@ impl Settings {
         }
     }
 
-    /// As [`resolve`](Self::resolve), with the environment as an argument so that tests need no
+    /// Does the same as [`resolve`](Self::resolve), with the environment as an argument so that tests need no
     /// process-wide state.
     fn resolve_with(
         explicit: Explicit,
@@ -234,7 +234,7 @@ fn source(
     }
 }
 
-/// Like Python's SDK, which takes the script's name.
+/// Returns the program's name, as Python's SDK takes the script's name.
 fn program_name() -> String {
     std::env::current_exe()
         .ok()
@@ -242,7 +242,7 @@ fn program_name() -> String {
         .unwrap_or_else(|| "unknown".to_owned())
 }
 
-/// One of a few, else the usual one.
+/// Parses a choice, else takes the default.
 fn choice<T: Default>(
     explicit: Option<T>,
     env: Environment<'_>,

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use super::note::Note;
 
-/// Why a record was not written.
+/// The reason for which a record was not written.
 #[derive(Debug)]
 pub(crate) enum Refused {
     /// The bound is reached.
@@ -14,14 +14,14 @@ pub(crate) enum Refused {
     Failed(io::Error),
 }
 
-/// Where a record is.
+/// The place of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(super) file: u64,
     pub(super) at: u64,
 }
 
-/// Which record, for its outcome.
+/// The handle of a record, for its outcome.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ticket {
     pub(crate) place: Place,
@@ -65,7 +65,7 @@ pub(crate) struct Lost {
 }
 
 impl Lost {
-    /// Where it was.
+    /// Returns the places that are lost.
     pub(crate) const fn places(&self) -> RangeInclusive<Place> {
         let Place { file, .. } = self.from;
         self.from..=Place { file, at: u64::MAX }

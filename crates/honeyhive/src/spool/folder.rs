@@ -23,7 +23,7 @@ const TRIES: usize = 3;
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    /// Whose files count: others could make us send what they like.
+    /// The user whose files count: others could make us send anything.
     user: User,
 }
 
@@ -94,7 +94,7 @@ impl Folder {
             let path = entry?.path();
             match extension(&path) {
                 Some(LOCK | SEGMENT) => names.extend(owner_of(&path)),
-                // Of a process that was killed while it tried the folder.
+                // The probe is of a process that was killed while it tried the folder.
                 Some(PROBE) => drop(fs::remove_file(&path)),
                 _ => {}
             }

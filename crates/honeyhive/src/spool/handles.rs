@@ -71,7 +71,7 @@ pub(super) struct User(u32);
 
 #[cfg(unix)]
 impl User {
-    /// By a file that was just made; an error where anybody can open what is made there.
+    /// Reads the user from a file that was just made; an error where anybody can open such files.
     pub(super) fn of(own: &Metadata) -> io::Result<Self> {
         let user = Self(std::os::unix::fs::MetadataExt::uid(own));
         if user.owns(own) {

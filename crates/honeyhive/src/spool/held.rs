@@ -9,7 +9,7 @@ const SLOTS: usize = 1 << 16;
 /// The numbers of records by id.
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    /// By id, the spans left out. Empty until there is something to count.
+    /// The counts by id, without spans. Empty until there is something to count.
     of_one: Vec<Counts>,
     traces: u64,
 }

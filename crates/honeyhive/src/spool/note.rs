@@ -1,6 +1,6 @@
 //! [`Note`]: what is known of a record besides its body.
 
-/// Whose record it is: a session or an event, as the engine knows them.
+/// The id of a record's session or event, in bytes.
 pub(crate) type Id = [u8; 16];
 
 /// The kind of a record.

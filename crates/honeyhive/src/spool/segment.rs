@@ -13,17 +13,17 @@ use super::record::{DONE, Head, Header};
 pub(super) struct Segment {
     pub(super) path: PathBuf,
     pub(super) head: Head,
-    /// While it is written or read: there may be many more of them than can be open.
+    /// The open file, while it is written or read: more files may exist than can be open.
     file: Option<File>,
-    /// Where the whole records end.
+    /// The end of the whole records.
     end: u64,
-    /// Where reading goes on.
+    /// The place where reading goes on.
     next: u64,
     /// The number of records that are still to be read.
     unread: u64,
     /// The number of records that were read and have no outcome yet.
     pending: u64,
-    /// Not everything in it can be read.
+    /// Whether a part of the file cannot be read.
     pub(super) is_damaged: bool,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Segment {
 pub(super) struct Reading {
     pub(super) at: u64,
     pub(super) note: Note,
-    /// `None` where it is not what was written.
+    /// The body; `None` where it is damaged.
     pub(super) body: Option<Vec<u8>>,
 }
 
@@ -206,7 +206,7 @@ impl Segment {
     pub(super) fn settle(&mut self, at: u64) {
         self.pending = self.pending.saturating_sub(1);
         let was_closed = self.file.is_none();
-        // Where this fails it is delivered once more by whoever comes next.
+        // A mark that cannot be written costs one more delivery, by the next process.
         let _ = self.write_done(at);
         if was_closed {
             self.close();

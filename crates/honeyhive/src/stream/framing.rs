@@ -19,9 +19,9 @@ pub(crate) enum Content {
 }
 
 impl Content {
-    /// By the headers `content-type` and `content-encoding`.
+    /// Returns the kind by the headers `content-type` and `content-encoding`.
     pub(crate) fn of(content_type: Option<&str>, content_encoding: Option<&str>) -> Self {
-        // As most streams say it.
+        // Most streams have these headers.
         if let (Some("text/event-stream"), None) = (content_type, content_encoding) {
             return Self::Lines;
         }
@@ -153,7 +153,7 @@ impl Framing {
         }
     }
 
-    /// Where the line ends. A line feed after a carriage return ends no other line, though it may come later.
+    /// Returns the end of the line. A line feed after a carriage return ends no other line, though it may come later.
     fn line_end(&mut self, bytes: &mut &[u8]) -> Option<usize> {
         if self.after_carriage_return && !bytes.is_empty() {
             self.after_carriage_return = false;

@@ -74,7 +74,7 @@ impl Index {
     }
 }
 
-/// Where a text begins, and its length.
+/// The beginning of a text, and its length.
 type Range = (u32, u32);
 
 const UNNAMED: Range = (0, 0);
@@ -181,7 +181,8 @@ fn name_at(bytes: &[u8], at: &mut usize, ends: u8) -> Option<Range> {
     Some((start as u32, (end - start) as u32))
 }
 
-/// Where the text ends that begins here, and whether it has no escapes. As a call of its own it takes a tenth of an event.
+/// Returns the end of the text that begins here, and whether it has no escapes. As a call of its own it takes a tenth
+/// of an event.
 #[expect(
     clippy::inline_always,
     reason = "whether it is inlined changed with lines elsewhere"
@@ -298,8 +299,8 @@ fn push(
     Some(())
 }
 
-/// Where the next quote or backslash is. Names are a few bytes long: those are looked at eight at a time, for which a
-/// call of `memchr2` takes longer.
+/// Returns the place of the next quote or backslash. Names are a few bytes long: they are searched eight bytes at a
+/// time, since a call of `memchr2` takes longer.
 #[inline]
 fn stop_in(bytes: &[u8], from: usize) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
@@ -343,7 +344,7 @@ impl<'a> Json<'a> {
 
     /// The field of an object; a null is no value.
     pub(super) fn get(self, key: &str) -> Option<Self> {
-        // Most names differ in length.
+        // The lengths are compared first, since most names differ in length.
         let is_meant = |field: &Self| {
             field.node().name_len as usize == key.len() && field.name() == key.as_bytes()
         };
@@ -364,7 +365,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// As the text writes it: names of an API have no escapes.
+    /// Returns the name as it is written: names of an API have no escapes.
     #[inline]
     fn name(self) -> &'a [u8] {
         let node = self.node();
@@ -468,7 +469,7 @@ impl<'a> Json<'a> {
     /// The JSON text of the value.
     pub(super) fn raw(self) -> &'a str {
         let node = self.node();
-        // Both ends stand beside an ASCII byte.
+        // Both ends of the range are beside an ASCII byte.
         self.text
             .get(node.start as usize..node.end as usize)
             .unwrap_or_default()

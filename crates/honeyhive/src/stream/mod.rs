@@ -35,7 +35,7 @@ use reply::{Choice, Kind, ToolCall};
 pub(crate) use reply::{Reply, Usage};
 pub(crate) use request::{Asked, asking_for_usage};
 
-/// After so many events that nobody knows, a stream is not a model's.
+/// The number of unknown events after which a stream is not a model's.
 const MAX_UNKNOWN: u8 = 8;
 /// A fault, for tests.
 #[cfg(test)]
@@ -61,7 +61,7 @@ struct State {
     reply: Reply,
 }
 
-/// Why no more bytes come.
+/// The reason for which no more bytes come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// The response has ended.
@@ -175,30 +175,30 @@ impl Assembler {
         &self.state.reply
     }
 
-    /// For who takes the words out of it.
+    /// Returns the reply, for a caller that takes its texts.
     pub(crate) fn reply_mut(&mut self) -> &mut Reply {
         &mut self.state.reply
     }
 
-    /// Whose answer it is was seen.
+    /// Whether the provider of the answer was recognised.
     #[cfg(test)]
     pub(crate) fn is_known(&self) -> bool {
         self.state.format.is_some() || self.state.reply.has_content
     }
 
-    /// When the first byte came.
+    /// Returns the time of the first byte.
     pub(crate) const fn first_chunk(&self) -> Option<Duration> {
         self.first_chunk
     }
 
-    /// When the first piece came that a user would see; a body as a whole has none.
+    /// Returns the time of the first piece that a user would see; a body as a whole has none.
     pub(crate) fn first_token(&self) -> Option<Duration> {
         self.first_token.filter(|_| !self.framing.is_whole())
     }
 }
 
 impl State {
-    /// No model speaks like this, so nobody listens any more.
+    /// Whether so many events were unknown that no model can be speaking.
     const fn is_deaf(&self) -> bool {
         self.format.is_none() && self.unknown >= MAX_UNKNOWN
     }

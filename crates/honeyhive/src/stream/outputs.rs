@@ -65,7 +65,7 @@ names! {
 
 /// The value of an answer under one name.
 pub(crate) enum Said<'a> {
-    /// One of a few.
+    /// A text of a small set.
     Word(&'a str),
     Text(Cow<'a, str>),
     Bytes(usize),

@@ -40,7 +40,7 @@ pub(crate) struct Reply {
     held: usize,
 }
 
-/// Why a call failed.
+/// The reason for which a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     /// `rate_limit_exceeded`, `overloaded_error`, ….
@@ -67,7 +67,7 @@ pub(crate) enum Kind {
     Reasoning,
 }
 
-/// Where a piece belongs: the item, and the part of it.
+/// The place of a piece: the item, and the part of it.
 pub(super) type Place = (u64, u64);
 
 #[derive(Debug)]
@@ -436,7 +436,7 @@ impl Reply {
         Some(after)
     }
 
-    /// Why a choice has ended.
+    /// Notes the reason for which a choice has ended.
     pub(super) fn finish(&mut self, choice: u64, reason: Option<Text<'_>>) {
         if let Some(reason) = reason
             && let Some(at) = self.choice(choice)
@@ -473,7 +473,7 @@ impl Reply {
     }
 }
 
-/// Where a call of a tool stands.
+/// The place of a tool call.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CallAt(usize, usize);
 

@@ -42,7 +42,7 @@ pub(crate) struct Asked {
     pub(crate) bytes: usize,
     /// Messages that say nothing, or nothing that is kept.
     silent: usize,
-    /// For whoever reads the answer.
+    /// The index for the reader of the answer.
     index: Index,
     hides_content: bool,
     held: usize,
@@ -219,7 +219,7 @@ impl Asked {
         }
     }
 
-    /// One pass over the fields: which of them count is known when all have been seen.
+    /// Reads the fields in one pass: which of them count is known when all have been seen.
     fn take_message(&mut self, item: Json<'_>) {
         let mut found = Item::default();
         for (name, value) in item.fields() {
@@ -468,7 +468,7 @@ impl Asked {
         }
         self.held += piece.len();
         if to.is_empty() {
-            // No more room than it takes.
+            // The text gets no more room than it takes.
             *to = piece.to_owned();
         } else {
             to.push_str(piece);
@@ -496,7 +496,7 @@ impl Message {
         }
     }
 
-    /// As so many attributes it is shown.
+    /// Returns the number of attributes that show the message.
     fn attributes(&self) -> usize {
         let own = [!self.content.is_empty(), self.tool_call_id.is_some()];
         1 + own.into_iter().filter(|it| *it).count() + 3 * self.tool_calls.len()
@@ -597,7 +597,7 @@ fn parameter_of(value: Json<'_>) -> Option<Value> {
     }
 }
 
-/// Before the names of settings.
+/// The prefix of settings.
 const CONFIG: &str = "honeyhive_config.";
 
 macro_rules! attributes {

@@ -92,7 +92,7 @@ impl Budget {
         Continue(())
     }
 
-    /// As [`admit`](Self::admit), leaving so many attributes to others.
+    /// Does the same as [`admit`](Self::admit), leaving so many attributes to others.
     #[inline]
     pub(super) fn admit_leaving(&mut self, others: usize, attribute: &KeyValue) -> ControlFlow<()> {
         if self.attributes <= others {

@@ -1,4 +1,4 @@
-//! By which of its traits a value is recorded.
+//! The choice of the trait by which a value is recorded.
 //!
 //! The expansion calls `(&&&&&Probe(&value)).__honeyhive_json()`. Method lookup takes the first method in the
 //! order of automatic references whose bound holds, so the kind with most references is preferred. The
@@ -76,7 +76,7 @@ pub trait Array {
     /// The type of the elements.
     type Item;
 
-    /// All of it.
+    /// Returns the elements.
     fn items(&self) -> &[Self::Item];
 }
 

@@ -67,7 +67,7 @@ impl Site {
         CallSite::named(self.location)
     }
 
-    // Out of line, and so are the others that a function without a tracer never reaches.
+    // The function is out of line, and so are the others that a function without a tracer never reaches.
     #[inline(never)]
     fn begin(&self, maker: Maker, fill: impl FnOnce(&mut Inputs<'_>)) -> Option<Active> {
         let site = self;

@@ -16,7 +16,7 @@ use crate::outbox::Outbox;
 use crate::panics::guarded;
 use crate::span::attributes_of;
 
-/// Where a result goes.
+/// The attribute of a result.
 const RESULT: &str = "honeyhive_outputs.result";
 
 /// Takes what goes in, before the span starts.
@@ -30,7 +30,7 @@ pub struct Inputs<'a> {
 }
 
 impl<'a> Inputs<'a> {
-    /// For so many arguments.
+    /// Returns inputs for so many arguments.
     pub(super) const fn new(
         attributes: &'a mut Vec<KeyValue>,
         outbox: &'a Outbox,
@@ -44,7 +44,7 @@ impl<'a> Inputs<'a> {
         }
     }
 
-    /// One argument, under `honeyhive_inputs.<name>`.
+    /// Records one argument, under `honeyhive_inputs.<name>`.
     pub fn argument(&mut self, key: &'static str, value: Recorded) {
         /// The attributes that are reserved for each of the later arguments.
         const EACH: usize = 8;

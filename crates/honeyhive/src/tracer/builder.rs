@@ -101,7 +101,7 @@ pub struct HoneyHiveTracerBuilder {
     budget: Option<SessionBudget>,
     /// Ids that said nothing.
     ignored_ids: u32,
-    /// Where deliveries go instead of HoneyHive.
+    /// The sink of deliveries instead of HoneyHive.
     sink: Option<Sink>,
 }
 

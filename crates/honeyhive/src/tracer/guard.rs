@@ -50,8 +50,8 @@ impl HoneyHiveTracer {
         }
     }
 
-    /// As [`with_session`](Self::with_session), for work that can fail: an `Err` is the session's error, with its
-    /// causes, and the session ends as `error`.
+    /// Runs work that can fail in a session of its own, as [`with_session`](Self::with_session) does: an `Err` becomes
+    /// the session's error, with its causes, and the session ends as `error`.
     ///
     /// The `Err` may be any error, what boxes or wraps one (`Box<dyn Error>`, `anyhow::Error`), or text.
     ///

@@ -113,7 +113,7 @@ pub(crate) fn maker_here(name: &str, site: CallSite) -> Option<Maker> {
     .flatten()
 }
 
-/// No warning: a library may have `#[trace]` in a program without HoneyHive.
+/// The line is no warning: a library may have `#[trace]` in a program without HoneyHive.
 fn tell_of_none(name: &str, site: CallSite) {
     static TOLD: Once = Once::new();
     TOLD.debug(format_args!(

@@ -361,7 +361,7 @@ impl HoneyHiveTracer {
         self.span(name).event_type(EventType::Tool)
     }
 
-    /// None where nothing is recorded.
+    /// `None` for a tracer that records nothing.
     pub(crate) fn maker(&self) -> Option<Maker> {
         (!self.is_off()).then(|| Maker {
             tracer: Arc::clone(&self.inner.tracer),
@@ -539,7 +539,7 @@ impl HoneyHiveTracer {
         let _ = self.inner.about.set(about);
     }
 
-    /// `None` where nothing is recorded.
+    /// `None` for a tracer that records nothing.
     #[cfg(feature = "client")]
     pub(crate) fn about(&self) -> Option<&About> {
         self.inner.about.get()
@@ -551,7 +551,7 @@ impl HoneyHiveTracer {
         let _ = self.inner.for_runs.set(for_runs);
     }
 
-    /// While this is held, spans of runs wait for whole batches.
+    /// Makes spans of runs wait for whole batches, until the result is dropped.
     #[cfg(feature = "evaluate")]
     pub(crate) fn begin_run(&self) -> crate::outbox::RunUnderway {
         crate::outbox::RunUnderway::new(&self.inner.outbox)

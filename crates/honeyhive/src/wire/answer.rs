@@ -19,7 +19,7 @@ const MOST_READ: usize = 64 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) body: Bytes,
-    /// When HoneyHive answered by its own clock, where somebody asks for that.
+    /// The time of the answer by HoneyHive's own clock, where the caller needs it.
     #[cfg(feature = "client")]
     pub(crate) date: Option<SystemTime>,
 }
@@ -52,7 +52,7 @@ impl Answer {
     }
 }
 
-/// Why a call did not succeed.
+/// The reason for which a call did not succeed.
 #[derive(Debug, Clone)]
 pub(crate) enum Failure {
     /// Worth another try, after the time the server asked for where it did.
@@ -106,7 +106,7 @@ pub(super) fn message_of(response: &Response<Bytes>, keys: &Keys) -> String {
     said(&keys.out_of(&told))
 }
 
-/// Where a redirect leads, which no call follows: a key goes to no other host than the one that it was meant for.
+/// Returns the target of a redirect. No call follows it: a key goes only to the host that it is meant for.
 fn redirect(response: &Response<Bytes>) -> Option<String> {
     if !response.status().is_redirection() {
         return None;

@@ -1,4 +1,4 @@
-//! Whether spans go compressed: the settings say so, or the server's answers.
+//! The compression of spans, by the settings or by the server's answers.
 
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -84,7 +84,7 @@ pub(super) fn unpacked(payload: &Payload) -> Option<Bytes> {
     }
 }
 
-/// `None` for what is not compressed.
+/// Unpacks a payload; `None` for one that is not compressed.
 fn uncompressed(payload: &Payload) -> Option<Payload> {
     let content_type = payload.headers.get(CONTENT_TYPE)?.clone();
     payload.headers.get(CONTENT_ENCODING)?;

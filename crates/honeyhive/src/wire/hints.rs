@@ -98,7 +98,7 @@ impl fmt::Display for Obstacle {
     }
 }
 
-/// Why no answer came, with what was asked, and what to change where that can be told.
+/// Explains why no answer came, and what to change where that can be told.
 pub(super) fn explained(method: &str, url: &str, detail: &str) -> String {
     match Obstacle::in_the_way_to(url, detail) {
         Some(obstacle) => format!("{method} {url}: {detail}; {obstacle}"),

@@ -28,7 +28,7 @@ pub struct CapturedSession {
     pub id: SessionId,
     /// The session's name; `None` for a session that was linked and not started here.
     pub name: Option<String>,
-    /// Where it came from.
+    /// The session's source.
     pub source: Option<String>,
     /// The inputs.
     pub inputs: Map<String, Value>,
@@ -46,13 +46,13 @@ pub struct CapturedSession {
     pub user_properties: Map<String, Value>,
     /// The error.
     pub error: Option<String>,
-    /// When it ended, in Unix milliseconds; `None` while it goes on.
+    /// The session's end, in Unix milliseconds; `None` while it goes on.
     pub end_time: Option<f64>,
     /// The session's length in milliseconds.
     pub duration: Option<f64>,
     /// The session's spans, in the order in which they ended.
     pub events: Vec<CapturedEvent>,
-    /// When it began, in Unix milliseconds; of a linked one, when its first span did.
+    /// The session's start, in Unix milliseconds; for a linked one, the start of its first span.
     start_time: Option<f64>,
 }
 
@@ -100,7 +100,7 @@ impl CapturedSession {
         }
     }
 
-    /// When it began, as far as is known.
+    /// Returns the session's start, as far as it is known.
     pub(super) fn began(&self) -> f64 {
         let first = self.events.iter().map(|event| event.start).min();
         let first = first.and_then(|start| start.duration_since(SystemTime::UNIX_EPOCH).ok());

@@ -29,7 +29,7 @@ pub(super) struct DiskSide {
     pub(super) relieve_after: Option<Instant>,
     /// The starts of this process that are on disk, while somebody has their session.
     pub(super) starts: BTreeMap<Place, Weak<StartRecord>>,
-    /// With so many it is looked who still has theirs.
+    /// The number of starts at which those without any handle are removed.
     pub(super) many_starts: usize,
 }
 

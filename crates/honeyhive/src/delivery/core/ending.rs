@@ -26,7 +26,7 @@ pub(super) struct Stop {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
     Sending,
-    /// Without a disk: spans go without their start.
+    /// The spans go without their start, where there is no disk.
     Rescuing,
     /// Running calls are ended, so that they can go to disk.
     Cutting,

@@ -143,7 +143,7 @@ impl Core {
         }
     }
 
-    /// Where the spans of a session wait.
+    /// Returns the place where the spans of a session wait.
     pub(super) fn place_of(&self, session: SessionId) -> Place {
         let by_rest = self.intake.transport == SessionTransport::Rest && !self.has_rescued();
         if by_rest && self.start_is_pending(session) {

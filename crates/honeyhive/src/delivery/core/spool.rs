@@ -52,8 +52,8 @@ impl Core {
         }
     }
 
-    /// Whether the disk is asked to take something. What it refused lately it would refuse again; at the end everything
-    /// is tried.
+    /// Whether the disk takes further records. A disk that has refused one lately is not asked, except at the end, when
+    /// everything is tried.
     pub(super) fn disk_takes_more(&self, now: Instant) -> bool {
         let Some(disk) = &self.disk else {
             return false;

@@ -157,7 +157,7 @@ impl Core {
         }
     }
 
-    /// When something is due besides the ticks.
+    /// Returns the time of the next work besides the ticks.
     pub(in crate::delivery) fn next_deadline(&self) -> Option<Instant> {
         let stop = self.stop.as_ref().and_then(Stop::next_deadline);
         let flush = self.ledger.next_deadline();
@@ -165,7 +165,7 @@ impl Core {
         [stop, flush].into_iter().flatten().min()
     }
 
-    /// When it has to have ended, once it was told to stop.
+    /// Returns the time by which a shutdown has to have ended.
     #[cfg(feature = "client")]
     pub(in crate::delivery) fn stops_at(&self) -> Option<Instant> {
         self.stop.as_ref().map(Stop::at)

@@ -152,7 +152,7 @@ fn a_step_looks_at_no_more_however_much_waits_in_an_outage() {
     for _ in 0..SESSIONS {
         let session = steps.start().id;
         steps.span(session);
-        // Of a session that was begun elsewhere.
+        // The session was begun elsewhere.
         steps.span(SessionId::new());
     }
     steps.tick();

@@ -19,7 +19,7 @@ struct Disk {
     settings: Spool,
     destination: u32,
     shelf: Arc<Shelf>,
-    /// `None` while the folder cannot be used,
+    /// The store; `None` while the folder cannot be used.
     store: Option<Store>,
     /// The reason why it cannot be used.
     trouble: io::ErrorKind,
@@ -81,7 +81,7 @@ impl Disk {
                 Response::Settled(number)
             }
             Request::End => {
-                // With that others may have what is left.
+                // The store's files are free for other processes from here on.
                 self.store = None;
                 Response::Ended
             }
@@ -256,7 +256,7 @@ mod tests {
         assert!(write(&mut disk).is_err());
         disk.look(0).unwrap();
         write(&mut disk).unwrap();
-        // With something in it, too.
+        // The folder is removed with a file in it, too.
         fs::remove_dir_all(&folder).unwrap();
         disk.look(0).unwrap();
         write(&mut disk).unwrap();

@@ -31,7 +31,7 @@ pub(in crate::delivery) enum Request {
 #[derive(Debug)]
 #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "there is no disk"))]
 pub(in crate::delivery) enum Response {
-    /// With the mark of what was found.
+    /// The result of a look into the folder, with the mark of the found items.
     Looked(u64, io::Result<Found>),
     Written(Number, Result<Place, Refused>),
     Read(Vec<Recalled>),

@@ -114,9 +114,9 @@ pub(in crate::delivery) struct Sampler {
     ending: VecDeque<(Instant, SessionId, Ended)>,
     /// The number of items that were held back so far.
     numbers: u64,
-    /// Out of the sample, and sent after all.
+    /// The sessions out of the sample that are sent after all.
     kept: Recent<SessionId, ()>,
-    /// Whose an event is that has a name.
+    /// The sessions of events whose ids are known.
     events: Recent<SessionId, SessionId>,
     items: u64,
     bytes: u64,
@@ -126,8 +126,8 @@ pub(in crate::delivery) struct Sampler {
 }
 
 impl Sampler {
-    /// `None` where everything is in. What is held back takes half of what may be pending, at the most: the other
-    /// half is for what is in.
+    /// Returns a sampler; `None` where everything is in the sample. Held items take at most half of the queue: the
+    /// other half is for items in the sample.
     pub(in crate::delivery) fn new(
         sampling: SessionSampling,
         items: usize,
@@ -153,7 +153,7 @@ impl Sampler {
         &self.sampling
     }
 
-    /// Whether what belongs to this session does not go yet.
+    /// Whether items of this session are held back.
     pub(in crate::delivery) fn holds(&self, id: SessionId) -> bool {
         !self.sampling.contains(id) && !self.kept.contains(&id)
     }

@@ -21,14 +21,14 @@ pub(super) enum Doing {
 /// The numbers of calls by kind and state.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    /// In memory; sessions' calls, then spans.
+    /// The numbers of ready calls in memory: sessions' calls, then spans.
     ready: [usize; 2],
     under_way: [usize; 2],
     under_way_from_disk: [usize; 2],
     writing: usize,
     writing_load: Load,
     settling: usize,
-    /// Of the records that were read back.
+    /// The number of records that were read back.
     recalled: usize,
     recalled_bytes: usize,
     spans_in_memory: usize,

@@ -30,7 +30,7 @@ pub(in crate::delivery) enum JobOf {
     Spans(About),
 }
 
-/// All that is being sealed.
+/// The jobs under way.
 #[derive(Debug, Default)]
 pub(in crate::delivery) struct Jobs {
     jobs: HashMap<Number, Job>,

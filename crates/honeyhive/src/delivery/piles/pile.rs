@@ -14,10 +14,10 @@ pub(super) struct Pile {
     /// Each is a call of its own: HoneyHive merges them.
     pub(super) starts: VecDeque<(Arc<StartRecord>, Claim)>,
     pub(super) updates: Vec<Update>,
-    /// Of the updates.
+    /// The claim of the updates.
     pub(super) claim: Claim,
     pub(super) has_end: bool,
-    /// Since when there has been something to deliver,
+    /// The time since which the pile has had items.
     pub(super) since: Instant,
     /// The order in which the pile began.
     pub(super) age: u64,

@@ -20,7 +20,7 @@ const LONGEST_REQUEST: Duration = Duration::from_secs(600);
 /// The wait of a request's last update for the spans that may create its session.
 const SPANS_FIRST: Duration = SPAN_DELAY.saturating_add(Duration::from_millis(500));
 
-/// All sessions with something to say.
+/// The piles of all sessions with open data.
 #[derive(Debug)]
 pub(in crate::delivery) struct Sessions {
     piles: HashMap<SessionId, Pile>,

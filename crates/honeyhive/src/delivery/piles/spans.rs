@@ -281,7 +281,7 @@ impl Spans {
         self.waiting.is_empty()
     }
 
-    /// Since when the first of them has waited.
+    /// Returns the time since which the oldest span has waited.
     pub(in crate::delivery) fn oldest(&self) -> Option<Instant> {
         self.waiting.values().next().map(|waiting| waiting.since)
     }

@@ -105,7 +105,7 @@ pub struct ExperimentReport {
     pub(super) facts: Facts,
     pub(super) trials: Vec<TrialReport>,
     pub(super) compared: Option<Comparison>,
-    /// None of a run that went through no HoneyHive.
+    /// The client; `None` for a run that did not go through HoneyHive.
     client: Option<Client>,
 }
 
@@ -191,7 +191,7 @@ impl ExperimentReport {
         summarize(&self.trials, &self.facts.aggregate, self.facts.level)
     }
 
-    /// One metric.
+    /// Returns the report of one metric.
     #[must_use]
     pub fn metric(&self, name: &str) -> Option<MetricReport> {
         self.metrics()

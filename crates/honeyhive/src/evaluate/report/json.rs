@@ -9,7 +9,7 @@ use crate::evaluate::statistics::Interval;
 use crate::evaluate::summary::MetricReport;
 
 impl ExperimentReport {
-    /// All of it as JSON: `version` 1, the run, `metrics`, `comparison` and `datapoints`.
+    /// Returns the whole report as JSON: `version` 1, the run, `metrics`, `comparison` and `datapoints`.
     #[must_use]
     pub fn json(&self) -> Value {
         let mut json = self.json_without_times();

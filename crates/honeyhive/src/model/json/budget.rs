@@ -11,18 +11,18 @@ use crate::model::limits::{self, EVENT_BYTES, VALUE_BYTES};
 pub(crate) struct Bounds {
     /// Values that hold no others.
     values: usize,
-    /// In texts and keys.
+    /// The bytes in texts and keys.
     bytes: usize,
 }
 
 impl Bounds {
-    /// As much as an event may hold.
+    /// The bounds of an event.
     pub(crate) const EVENT: Self = Self {
         values: 64 * 1024,
         bytes: EVENT_BYTES,
     };
 
-    /// As much as fits in so many attributes, and in so many bytes.
+    /// The bounds of so many attributes and so many bytes.
     #[cfg(feature = "macros")]
     pub(crate) const fn of(values: usize, bytes: usize) -> Self {
         Self {
@@ -102,7 +102,7 @@ impl Budget {
         self.values.get()
     }
 
-    /// One value more.
+    /// Takes one value from the rest.
     #[inline]
     pub(super) fn count(&self) {
         self.values.set(self.values.get().saturating_sub(1));
@@ -114,7 +114,7 @@ impl Budget {
         self.bytes.set(self.bytes.get().saturating_sub(bytes));
     }
 
-    /// As much of a text as there is room for.
+    /// Returns as much of a text as there is room for.
     #[inline]
     pub(super) fn text(&self, text: &str) -> String {
         let limit = VALUE_BYTES.min(self.bytes.get());

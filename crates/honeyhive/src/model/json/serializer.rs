@@ -101,7 +101,7 @@ impl<'b> Lenient<'b> {
         self.text(&bounded(format_args!("{value}")), false)
     }
 
-    /// For the parts of a value.
+    /// Returns a serialiser for the parts of a value.
     fn within(self) -> Result<Self, Error> {
         Ok(Self {
             is_whole: false,
@@ -109,7 +109,7 @@ impl<'b> Lenient<'b> {
         })
     }
 
-    /// For a value that only stands around another.
+    /// Returns a serialiser for the inside of a mere wrapper.
     fn through(self) -> Result<Self, Error> {
         if self.depth == DEPTH {
             self.budget.leave(limits::too_deep(DEPTH).into());
@@ -444,7 +444,7 @@ impl Items<'_> {
         true
     }
 
-    /// Whether one more would be too much.
+    /// Whether one more entry would be too much.
     fn is_enough(&self) -> bool {
         let most = match self.kind {
             _ if self.to.budget.is_used_up() => return true,

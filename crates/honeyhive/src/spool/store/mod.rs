@@ -28,7 +28,7 @@ struct Stored {
     mark: Option<u64>,
 }
 
-/// All records of this process, and of those it has taken over.
+/// The records of this process, and of those that it has taken over.
 #[derive(Debug)]
 pub(crate) struct Store {
     folder: Folder,
@@ -37,10 +37,10 @@ pub(crate) struct Store {
     /// Once something was written or taken over.
     own: Option<Owner>,
     own_files: u32,
-    /// In the order in which they were begun, by whichever process.
+    /// The files in the order in which they were begun, by any process.
     files: VecDeque<Stored>,
     numbers: u64,
-    /// When the latest file was begun that was ever among them.
+    /// The time at which the latest file that was ever among them was begun.
     latest: u64,
     /// The number of the file that is written to: the last one.
     writing: Option<u64>,
@@ -214,7 +214,7 @@ impl Store {
         Some(Lost { items, from })
     }
 
-    /// Whose records were lost nobody knows, but whose are left can be found.
+    /// Counts the records anew: the ids of lost ones are unknown, but those of the others can be read.
     fn recount(&self) {
         let notes: Vec<Note> = self
             .files
@@ -253,7 +253,7 @@ impl Store {
             }
         }
         if self.files.is_empty() {
-            // With that, whatever could not be counted has gone, too.
+            // The records that could not be counted have gone, too.
             self.shelf.recount([]);
             self.keep_room(0);
         }

@@ -9,7 +9,7 @@ use super::{NOW, after, says, summary};
 struct Row {
     report: &'static str,
     stream: String,
-    /// Where in the summary, and what stands there.
+    /// The path in the summary, and the expected value.
     at: &'static str,
     is: Value,
 }

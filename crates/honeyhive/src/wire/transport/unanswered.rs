@@ -5,7 +5,7 @@
 pub(in crate::wire) enum Wanted {
     /// The first bytes, as many as came: the status says all.
     Beginning,
-    /// All of it, up to so many bytes. One that is longer has one byte more.
+    /// The whole answer, up to so many bytes. A longer one has one byte more.
     #[cfg(feature = "client")]
     Whole(usize),
 }
@@ -28,7 +28,7 @@ impl Wanted {
     }
 }
 
-/// Why there is no answer.
+/// The reason for which there is no answer.
 #[derive(Debug)]
 pub(in crate::wire) struct Unanswered {
     pub(in crate::wire) detail: String,
