@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::reply::Reply;
 use crate::work::by_size;
 
-/// Why there is no body.
+/// The reason for which there is no body.
 #[derive(Debug)]
 pub(crate) enum Unread {
     TooLarge,

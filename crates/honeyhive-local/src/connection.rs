@@ -1,4 +1,4 @@
-//! One connection: HTTP/1.1 until the client leaves or a fault cuts it.
+//! A connection: HTTP/1.1 until the client leaves or a fault cuts it.
 
 use std::error::Error;
 use std::future::poll_fn;

@@ -1,4 +1,4 @@
-//! One call: read it, record it, let it fail or do what it asks for.
+//! The way of a call: read it, record it, let it fail or do what it asks for.
 
 mod place;
 mod record;
@@ -25,7 +25,7 @@ use crate::shared::Shared;
 
 use place::Place;
 
-/// Where every request comes in.
+/// The entrance of every request.
 #[derive(Debug, Clone)]
 pub(crate) struct Entrance {
     shared: Arc<Shared>,

@@ -1,4 +1,4 @@
-//! One number for many.
+//! Aggregation of many numbers into one.
 
 use serde_json::Value;
 

@@ -21,7 +21,7 @@ pub struct LocalEvent {
     pub event_type: String,
     /// The span's name.
     pub event_name: String,
-    /// Where it came from, where that was said.
+    /// The event's source, where one was given.
     pub source: Option<String>,
     /// The project that the span named; HoneyHive goes by the key.
     pub project: Option<String>,
@@ -41,9 +41,9 @@ pub struct LocalEvent {
     pub user_properties: Object,
     /// `honeyhive_error`, else the message of an error status.
     pub error: Option<String>,
-    /// When it began, in Unix milliseconds.
+    /// The event's start, in Unix milliseconds.
     pub start_time_ms: f64,
-    /// When it ended, in Unix milliseconds.
+    /// The event's end, in Unix milliseconds.
     pub end_time_ms: f64,
     /// The event's length, in milliseconds.
     pub duration: f64,
@@ -93,7 +93,7 @@ pub struct LocalStatus {
 pub struct LocalSpanEvent {
     /// The event's name.
     pub name: String,
-    /// When, in Unix milliseconds.
+    /// The time, in Unix milliseconds.
     pub time_ms: f64,
     /// The attributes.
     pub attributes: Object,

@@ -15,7 +15,7 @@ pub struct LocalSession {
     pub session_id: String,
     /// The session's name, where one was given.
     pub name: Option<String>,
-    /// Where it came from, where that was said.
+    /// The session's source, where one was given.
     pub source: Option<String>,
     /// The project that the client named; HoneyHive goes by the key.
     pub project: Option<String>,
@@ -35,9 +35,9 @@ pub struct LocalSession {
     pub user_properties: Object,
     /// The error it was created with.
     pub error: Option<String>,
-    /// When it began, in Unix milliseconds.
+    /// The session's start, in Unix milliseconds.
     pub start_time: f64,
-    /// When it ended, in Unix milliseconds.
+    /// The session's end, in Unix milliseconds.
     pub end_time: Option<f64>,
     /// The session's length, in milliseconds.
     pub duration: Option<f64>,

@@ -75,7 +75,7 @@ pub(crate) enum Operator {
     Below,
 }
 
-/// One condition.
+/// A condition of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Filter {
     /// The parts of the field's name: `metadata.run_id` is two.
@@ -84,7 +84,7 @@ pub(crate) struct Filter {
     pub(crate) value: Value,
 }
 
-/// Which sessions and events are looked for; all conditions must hold.
+/// A search for sessions and events; all conditions must hold.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Search {
     pub(crate) filters: Vec<Filter>,

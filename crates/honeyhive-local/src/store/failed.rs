@@ -1,6 +1,6 @@
-//! Why the store could not do what it was asked.
+//! The failures of the store.
 
-/// Why a read or a write failed.
+/// The reason for which a read or a write failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Failed {
     /// The disk is full; nothing of the write is kept.

@@ -23,12 +23,12 @@ pub(crate) enum Kind {
     Cleared,
 }
 
-/// One change: a thing is new, different or gone.
+/// A change: a thing is new, different or gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Change {
     pub(crate) seq: u64,
     pub(crate) kind: Kind,
-    /// Of a session or an event, the id of the session; of a record, its kind and id.
+    /// The id of the session, for a session or an event; the kind and the id of a record.
     pub(crate) id: String,
     /// Whether it was not there before.
     pub(crate) new: bool,

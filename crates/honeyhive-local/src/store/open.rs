@@ -21,7 +21,7 @@ const MIGRATIONS: [&str; 3] = [
 
 const CACHED_STATEMENTS: usize = 64;
 
-/// Why a store could not be opened.
+/// The reason for which a store could not be opened.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -143,7 +143,7 @@ fn writing_flags() -> OpenFlags {
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
-    // In KiB where negative.
+    // A negative number means KiB.
     connection.pragma_update(None, "cache_size", -8192)
 }
 

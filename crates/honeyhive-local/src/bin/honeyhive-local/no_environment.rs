@@ -1,4 +1,4 @@
-//! Without the feature `doctor` the environment is not looked at.
+//! The stand-in for a build without the feature `doctor`, which does not look at the environment.
 
 use serde_json::Value;
 

@@ -8,7 +8,7 @@ use crate::store::failed::Failed;
 /// The number of newest sessions that are read: a list of choices need not be complete, and must be quick.
 const RECENT: usize = 500;
 
-/// At most this many values of each.
+/// The most values of each.
 const MOST: usize = 4;
 
 /// The most frequent values among recent sessions.
