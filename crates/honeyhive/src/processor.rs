@@ -143,7 +143,7 @@ impl HoneyHiveSpanProcessor {
         suppression::is_suppressed(self.outbox()) || is_in_silent_run(self.outbox(), cx)
     }
 
-    /// True where a span that starts belongs to no session.
+    /// Tells whether a span that starts belongs to no session.
     fn is_outside_sessions(&self, cx: &Context) -> bool {
         current::of_tracer(cx, self.outbox()).is_none()
             && !self.is_suppressed(cx)
@@ -249,7 +249,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        /// What the SDK's own processors allow.
+        /// The timeout of the SDK's own processors.
         const TIMEOUT: Duration = Duration::from_secs(5);
         let (reply, answer) = Reply::blocking();
         self.outbox().command(Command::Flush(TIMEOUT, reply));

@@ -1,4 +1,4 @@
-//! Commands of the pages that name a package of this workspace: what they name is there.
+//! The Cargo commands of the pages name packages, targets and features that exist.
 
 use std::path::Path;
 use std::process::Command;
@@ -46,7 +46,7 @@ struct Cargo<'t> {
     /// The kinds and the names of targets.
     targets: Vec<(&'t str, &'t str)>,
     features: Vec<&'t str>,
-    /// Of tests.
+    /// The filter of `cargo test`.
     filter: Option<&'t str>,
 }
 
@@ -97,7 +97,7 @@ impl<'t> Cargo<'t> {
         let package = packages.iter().find(|it| it["name"] == name);
         let package = package.ok_or("there is no such package")?;
         for feature in &self.features {
-            // One of a dependency's is none of ours to know.
+            // A feature of a dependency stands in no manifest of ours.
             if !feature.contains('/') && package["features"].get(feature).is_none() {
                 return Err(format!("it has no feature {feature}"));
             }
@@ -112,7 +112,7 @@ impl<'t> Cargo<'t> {
             .map_or(Ok(()), |filter| has_test(package, filter))
     }
 
-    /// The program that `cargo run` takes, and what it has to be built with.
+    /// Checks that `cargo run` has a program, and the features that the program needs.
     fn check_program(&self, package: &Value) -> Result<(), String> {
         let named = self.targets.first().map(|(_, name)| *name);
         let program = match named.or_else(|| package["default_run"].as_str()) {
@@ -136,7 +136,7 @@ fn target_of<'p>(package: &'p Value, kind: &str, name: &str) -> Option<&'p Value
     targets(package).find(|it| it["kind"][0] == kind && it["name"] == name)
 }
 
-/// The modules and the beginning of a test's name stand somewhere in the package.
+/// Checks that the package has the modules and the beginning of a test's name somewhere.
 fn has_test(package: &Value, filter: &str) -> Result<(), String> {
     let manifest = Path::new(package["manifest_path"].as_str().unwrap_or_default());
     let sources = below(manifest.parent().unwrap(), ".rs");

@@ -1,19 +1,19 @@
-//! The files of the repository: its pages, and what they speak of.
+//! Finds the files of the repository, pages above all.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The folder of the workspace.
+/// Returns the folder of the workspace.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// Every page of the repository, with its text.
+/// Returns every page of the repository, with its text.
 pub(crate) fn pages() -> Vec<(PathBuf, String)> {
     below(root(), ".md")
 }
 
-/// The files whose names end so, with their texts.
+/// Returns the files whose names end so, with their texts.
 pub(crate) fn below(folder: &Path, end: &str) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {

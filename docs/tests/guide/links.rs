@@ -16,7 +16,7 @@ fn every_link_leads_somewhere() {
     }
 }
 
-/// What rustdoc alone resolves is brackets to whoever reads the page on a code host or a registry.
+/// A name that rustdoc alone resolves shows its brackets on a code host and on a registry.
 #[test]
 fn every_name_in_brackets_has_an_address() {
     for (page, text) in pages() {
@@ -44,7 +44,7 @@ fn leads_somewhere(page: &Path, link: &str) -> bool {
     }
 }
 
-/// Those inside the repository.
+/// Returns the links to files inside the repository.
 fn links(text: &str) -> impl Iterator<Item = &str> {
     let rest = text.split("](").skip(1);
     let links = rest.filter_map(|rest| Some(rest.split_once(')')?.0));

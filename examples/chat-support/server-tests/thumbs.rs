@@ -72,8 +72,14 @@ async fn what_goes_wrong_is_said_on_the_page_in_the_words_of_the_server() {
             tab.text(".failed:last-child")
         };
         let refused = ask(1, "0");
-        let unreadable = ask(2, "window.fetch = async () => new Response('<p>', {status: 503})");
-        let unreachable = ask(3, "window.fetch = async () => { throw new TypeError('gone') }");
+        let unreadable = ask(
+            2,
+            "window.fetch = async () => new Response('<p>', {status: 503})",
+        );
+        let unreachable = ask(
+            3,
+            "window.fetch = async () => { throw new TypeError('gone') }",
+        );
         Some([refused, unreadable, unreachable])
     });
     let Some(seen) = seen.await.unwrap() else {

@@ -132,7 +132,7 @@ async fn a_run_of_seconds_sends_its_spans_in_whole_batches_all_the_same() {
         all <= 2 * n + n.div_ceil(512) + 3,
         "{all} calls, {batches} of them with spans"
     );
-    // Those that wait at the end, and those whose sessions begin with it.
+    // The spans that wait at the end are one batch, and those whose sessions begin with it another.
     assert!(batches <= 2, "{batches} calls with spans");
     assert_eq!(stage.honeyhive.stats().events, n);
 }
@@ -218,7 +218,7 @@ async fn no_more_functions_run_at_once_than_there_are_workers() {
     honeyhive::evaluate(async move |_: Echo| {
         let count = now.fetch_add(1, Ordering::SeqCst) + 1;
         seen.fetch_max(count, Ordering::SeqCst);
-        // It goes on when seven are here, so seven do run at once.
+        // The function goes on when seven are here, so seven do run at once.
         all_at_once.wait().await;
         now.fetch_sub(1, Ordering::SeqCst);
         Ok::<_, String>(())
@@ -237,7 +237,7 @@ async fn the_span_of_a_function_ends_before_its_evaluator_begins_and_has_its_met
     let judged = async |_: Case<Value, Value, Value>| {
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let now = since_epoch.unwrap().as_secs_f64() * 1_000.0;
-        // So long a span lasts beyond the beginning, were it open still.
+        // A span that were open still would last so much longer.
         tokio::time::sleep(Duration::from_millis(20)).await;
         Score::new(true).extra("began", now)
     };

@@ -137,7 +137,7 @@ async fn a_call_that_hangs_gets_no_answer_and_blocks_nobody() {
     assert_eq!(server.requests()[0].status, None);
     assert!(!hanging.is_finished());
 
-    // It would wait for ever, were the call waited for.
+    // A server that waited for the call would wait for ever.
     drop(server);
     assert!(hanging.await.unwrap().is_err());
 }

@@ -5,6 +5,7 @@
 //! order and have any type. `serde_json` would own every text with an escape in it, and every list.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::words;
@@ -42,21 +43,34 @@ struct Node {
     kind: Kind,
 }
 
+thread_local! {
+    /// Memory of the last index that this thread has let go of: a call reads its request in it, and then its answer.
+    static FREE: Cell<Vec<Node>> = const { Cell::new(Vec::new()) };
+}
+
 /// Memory that is used again for event after event.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Index {
     nodes: Vec<Node>,
 }
 
-impl Index {
-    /// The memory, to be used again where it is not much.
-    pub(super) fn recycled(mut self) -> Self {
+impl Drop for Index {
+    fn drop(&mut self) {
+        /// More nodes than most texts have are not kept.
         const MOST: usize = 1024;
-        if self.nodes.capacity() > MOST {
-            return Self::default();
+        if (1..=MOST).contains(&self.nodes.capacity()) {
+            let nodes = std::mem::take(&mut self.nodes);
+            // A thread that ends keeps nothing.
+            let _ = FREE.try_with(|free| free.set(nodes));
         }
-        self.nodes.clear();
-        self
+    }
+}
+
+impl Index {
+    pub(super) fn new() -> Self {
+        Self {
+            nodes: FREE.try_with(Cell::take).unwrap_or_default(),
+        }
     }
 
     /// The root of the text; `None` where the text is no JSON, or more than is looked into.
@@ -74,7 +88,7 @@ impl Index {
     }
 }
 
-/// Where a text begins, and its length.
+/// The beginning of a text, and its length.
 type Range = (u32, u32);
 
 const UNNAMED: Range = (0, 0);
@@ -83,11 +97,11 @@ const UNNAMED: Range = (0, 0);
 #[derive(Clone, Copy)]
 struct Open {
     node: usize,
-    /// How many are open.
+    /// The number of open lists and objects.
     depth: u32,
-    /// Its values so far.
+    /// The number of its values so far.
     items: u32,
-    /// What closes it.
+    /// The byte that closes it.
     end: u8,
 }
 
@@ -181,7 +195,8 @@ fn name_at(bytes: &[u8], at: &mut usize, ends: u8) -> Option<Range> {
     Some((start as u32, (end - start) as u32))
 }
 
-/// Where the text ends that begins here, and whether it has no escapes. As a call of its own it takes a tenth of an event.
+/// Returns the end of the text that begins here, and whether it has no escapes. As a call of its own it takes a tenth
+/// of an event.
 #[expect(
     clippy::inline_always,
     reason = "whether it is inlined changed with lines elsewhere"
@@ -198,7 +213,7 @@ fn text_end(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
     Some((at, false))
 }
 
-/// What numbers and truth values are written with.
+/// The bytes of numbers and truth values.
 static PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
     let mut byte = 0;
@@ -254,7 +269,7 @@ fn begin(nodes: &mut Vec<Node>, around: Open, first: u8, name: Range, at: usize)
     })
 }
 
-/// What is open ends here; returns what is around it.
+/// Closes the open node and returns the one around it.
 #[inline]
 fn close(nodes: &mut [Node], open: Open, at: usize) -> Option<Open> {
     let next = nodes.len() as u32;
@@ -298,8 +313,8 @@ fn push(
     Some(())
 }
 
-/// Where the next quote or backslash is. Names are a few bytes long: those are looked at eight at a time, for which a
-/// call of `memchr2` takes longer.
+/// Returns the place of the next quote or backslash. Names are a few bytes long: they are searched eight bytes at a
+/// time, since a call of `memchr2` takes longer.
 #[inline]
 fn stop_in(bytes: &[u8], from: usize) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
@@ -343,7 +358,7 @@ impl<'a> Json<'a> {
 
     /// The field of an object; a null is no value.
     pub(super) fn get(self, key: &str) -> Option<Self> {
-        // Most names differ in length.
+        // The lengths are compared first, since most names differ in length.
         let is_meant = |field: &Self| {
             field.node().name_len as usize == key.len() && field.name() == key.as_bytes()
         };
@@ -364,7 +379,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// As the text writes it: names of an API have no escapes.
+    /// Returns the name as it is written: names of an API have no escapes.
     #[inline]
     fn name(self) -> &'a [u8] {
         let node = self.node();
@@ -407,7 +422,7 @@ impl<'a> Json<'a> {
         self.get(key).into_iter().flat_map(Self::items)
     }
 
-    /// How many items a list has, of whatever type.
+    /// Returns the number of items of a list, of whatever type.
     pub(super) fn len(self) -> u64 {
         self.node().items.into()
     }
@@ -445,6 +460,11 @@ impl<'a> Json<'a> {
         self.text().is_some_and(|it| it.written == text)
     }
 
+    /// The value is a text that begins so.
+    pub(super) fn begins(self, with: &str) -> bool {
+        self.text().is_some_and(|it| it.written.starts_with(with))
+    }
+
     pub(super) fn is(self, key: &str, value: &str) -> bool {
         self.get(key).is_some_and(|it| it.says(value))
     }
@@ -468,7 +488,7 @@ impl<'a> Json<'a> {
     /// The JSON text of the value.
     pub(super) fn raw(self) -> &'a str {
         let node = self.node();
-        // Both ends stand beside an ASCII byte.
+        // Both ends of the range are beside an ASCII byte.
         self.text
             .get(node.start as usize..node.end as usize)
             .unwrap_or_default()
@@ -526,7 +546,7 @@ impl<'a> Text<'a> {
         self.is_plain.then_some(self.written)
     }
 
-    /// What the text says, as one: most have no escapes, and are copied once.
+    /// Returns the text without escapes: most texts have none, and are copied once.
     pub(super) fn unescaped(self) -> Cow<'a, str> {
         if self.is_plain {
             return Cow::Borrowed(self.written);
@@ -544,7 +564,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// What the text says, cut with a mark where that is longer.
+    /// Returns the text without escapes, cut with a mark where it is longer.
     pub(super) fn bounded<T>(self, most: usize) -> T
     where
         T: From<String> + From<&'a str>,
@@ -582,7 +602,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// What an escape says, and what follows it; the backslash has been read.
+/// Returns the character of an escape, and the text after it; the backslash has been read.
 fn unescape(text: &str) -> (char, &str) {
     let mut rest = text.chars();
     let said = match rest.next() {
@@ -663,14 +683,14 @@ mod tests {
             "12",
         ] {
             let expected: Value = serde_json::from_str(text).expect("valid");
-            let mut index = Index::default();
+            let mut index = Index::new();
             assert_eq!(rebuilt(index.read(text).expect(text)), expected, "{text}");
         }
     }
 
     #[test]
     fn no_json_is_none_and_nothing_panics() {
-        let mut index = Index::default();
+        let mut index = Index::new();
         let deep = "[".repeat(100_000);
         let texts = [
             "",
@@ -714,7 +734,7 @@ mod tests {
     #[test]
     fn a_list_of_numbers_is_counted_and_takes_no_room() {
         let text = format!("{{\"embedding\":[{}]}}", vec!["0.25"; 200_000].join(","));
-        let mut index = Index::default();
+        let mut index = Index::new();
         let root = index.read(&text).expect("an embedding");
         assert_eq!(root.get("embedding").map(Json::len), Some(200_000));
         assert!(index.nodes.len() < 8);

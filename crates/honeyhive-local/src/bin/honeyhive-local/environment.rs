@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
-/// What was found, and whether all is well.
+/// The findings of the search, and whether all is well.
 pub(crate) struct Found {
     pub(crate) text: String,
     pub(crate) json: Value,
@@ -38,7 +38,7 @@ pub(crate) async fn look(probe: bool) -> Result<Option<Found>, Failure> {
     }))
 }
 
-/// Whether the SDK reads it, or may have been meant to.
+/// Tells whether the SDK reads the variable, or was meant to.
 fn is_setting(variable: &str) -> bool {
     let begins = |prefix: &str| variable.starts_with(prefix);
     let is_own = begins("HONEYHIVE_LOCAL_") || begins("HH_LOCAL_");
