@@ -1,4 +1,4 @@
-//! [`Enrichment`]: what is added to a session or a span, in HoneyHive's seven buckets and the error.
+//! [`Enrichment`]: data to add to a session or a span, in HoneyHive's seven buckets and the error.
 
 use std::fmt;
 use std::time::Duration;
@@ -44,7 +44,7 @@ pub struct Enrichment {
     refused: u32,
 }
 
-/// The names of what is added: the values are no matter for a log.
+/// Shows the names of the buckets and keys, but no values: values do not belong in a log.
 impl fmt::Debug for Enrichment {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = formatter.debug_struct("Enrichment");
@@ -58,7 +58,7 @@ impl fmt::Debug for Enrichment {
 }
 
 impl Enrichment {
-    /// An enrichment that adds nothing yet.
+    /// Returns an enrichment that adds nothing yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -54,7 +54,7 @@ impl Ledger {
         self.accept_in(load, self.epoch)
     }
 
-    /// Items that came in because of others, and that whoever waits for those waits for, too.
+    /// Accepts items that follow from others: a flush that waits for those waits for these, too.
     pub(crate) fn accept_in(&mut self, load: Load, epoch: u64) -> Claim {
         add(&mut self.pending, epoch, load.items);
         Claim::new(load, epoch, Medium::Memory)
@@ -96,7 +96,7 @@ impl Ledger {
         self.defer(claim)
     }
 
-    /// Items go on together with another, which whoever waits for that one waits for, too.
+    /// Resumes items together with another one: a flush that waits for that one waits for these, too.
     pub(crate) fn resume_with(&mut self, claim: Claim, other_epoch: u64) -> Claim {
         self.move_to(claim, other_epoch)
     }

@@ -138,8 +138,7 @@ pub(super) struct Life {
 }
 
 impl Life {
-    /// Makes the run. Where whoever waits for that is dropped meanwhile, the run is made all the same, and told that it was
-    /// cancelled.
+    /// Makes the run. If the caller is dropped meanwhile, the run is made all the same, and marked as cancelled.
     pub(super) async fn begin(
         client: Client,
         facts: RunFacts,

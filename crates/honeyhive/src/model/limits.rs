@@ -54,7 +54,7 @@ pub(crate) fn fit_placed(span: &mut SpanData) {
 fn cut_texts(span: &mut SpanData) {
     let limit = limit_of(|limit| texts(span).map(|text| text.len().min(limit)).sum());
     for attribute in &mut span.attributes {
-        // Half of a JSON text says nothing, so it is cut when it has been read.
+        // A JSON text that is cut is worthless, so it is cut after it has been read.
         let is_read = gen_ai_content(attribute.key.as_str());
         cut_value(
             &mut attribute.value,

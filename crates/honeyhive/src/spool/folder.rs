@@ -1,8 +1,8 @@
-//! The folder, and who owns which files in it.
+//! The folder of a spool, and the owners of its files.
 //!
-//! A process that spools has a name of its own, by chance: `<name>.lock`, on which it holds an advisory lock
-//! for as long as it lives, and `<name>-<number>.hhspool`, its files in their order. Where nobody holds the
-//! lock any more, whoever gets it gives all of that process's files names of its own.
+//! A process that spools has a random name of its own: `<name>.lock`, on which it holds an advisory lock for as long as
+//! it lives, and `<name>-<number>.hhspool`, its files in their order. When a lock is free, the process that gets it
+//! renames all files of the former owner to its own name.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};

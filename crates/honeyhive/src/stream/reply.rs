@@ -337,7 +337,7 @@ impl Reply {
         *has_content |= call.arguments.bytes > 0;
     }
 
-    /// Says the arguments anew: a text, or the JSON of any other value. An empty object says nothing.
+    /// Replaces the arguments: by a text, or by the JSON of any other value. An empty object changes nothing.
     pub(super) fn say_arguments(&mut self, at: CallAt, value: Json<'_>) {
         let Self {
             choices,

@@ -172,7 +172,7 @@ fn normalized(tree: &str) -> String {
         .enumerate();
     let lines: Vec<String> = lines
         .map(|(number, line)| {
-            // The first line stands where the literal begins, so its indentation says nothing.
+            // The first line begins where the literal does, so its indentation does not count.
             let width = if number == 0 {
                 0
             } else {

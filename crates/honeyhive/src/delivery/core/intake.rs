@@ -216,7 +216,7 @@ impl Core {
         session.id()
     }
 
-    /// Begins a session because of a span: whoever waits for that waits for the start, too.
+    /// Begins a session because of a span: a flush that waits for the span waits for the start, too.
     fn begin_late(&mut self, start: Arc<StartRecord>, epoch: u64, now: Instant) {
         let id = start.id;
         let load = Record::Start(Arc::clone(&start)).load();

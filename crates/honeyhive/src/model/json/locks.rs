@@ -1,5 +1,5 @@
-//! Values behind a lock are not recorded: `serde` takes the lock, and whoever holds it may be waiting for the very
-//! function that is recorded.
+//! Values behind a lock are not recorded: `serde` takes the lock, and its holder may be waiting for the very function
+//! that is recorded.
 
 /// Stands where something is behind a lock.
 pub(crate) const BEHIND_A_LOCK: &str = "[behind a lock]";

@@ -39,7 +39,7 @@ pub(crate) struct Taken {
 /// | a number that JSON does not know (`nan`, `inf`, beyond 64 bits) | text |
 /// | a [`SystemTime`](std::time::SystemTime) | text, as other dates are |
 /// | the key of a map that is no text | text |
-/// | what stands behind a lock | a mark: asking could wait for whoever holds it |
+/// | a value behind a lock | a mark: taking the lock could wait for its holder |
 /// | more than 64 values within each other | a mark |
 /// | a part that cannot be serialised | a text that says so |
 ///
