@@ -166,7 +166,7 @@ async fn what_a_middleware_does_to_the_path_further_in_is_not_what_the_client_as
     assert_eq!(session.inputs["path"], "/chat/");
 }
 
-/// Which of two routes a path is for: a literal one, or one with a parameter, may stand first.
+/// The route of a path is the one that was taken, whether a literal one or one with a parameter stands first.
 #[tokio::test]
 async fn the_name_is_that_of_the_route_that_was_taken_whatever_stands_first() {
     let (tracer, captured) = tracer();

@@ -1,4 +1,4 @@
-//! Which session is current: on threads, in tasks, with two tracers, across processes, and after a move.
+//! The current session: on threads, in tasks, with two tracers, across processes, and after a move.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -393,7 +393,7 @@ fn of_two_starts_of_one_conversation_the_one_that_moves_takes_nothing_from_the_o
 #[test]
 fn a_move_during_a_shutdown_still_delivers_what_there_was() {
     let server = server();
-    // After the first failure calls go one at a time, and the next one hangs for a while.
+    // Calls go one at a time after the first failure, and the next one hangs for a while.
     let sessions = || Fault::status(503).on(Endpoint::Sessions);
     server.fail(sessions().header("retry-after", "3600").times(1));
     server.fail(Fault::hang().on(Endpoint::Sessions).times(1));

@@ -659,7 +659,7 @@ fn an_earlier_event_is_enriched_by_its_id_and_what_an_update_has_no_place_for_is
         let span = tracer.span("answer").inputs(json!({"q": 1})).start();
         span.event_id()
     });
-    // In the same flush as the span itself.
+    // The update is in the same flush as the span itself.
     tracer.enrich_event(
         answer,
         Enrichment::new()
@@ -1008,8 +1008,8 @@ fn what_is_said_of_an_event_waits_while_its_span_is_held_up() {
     server.fail(Fault::status(503).on(Endpoint::Traces));
     drop(span);
     tracer.enrich_event(answer, Enrichment::new().feedback(json!({"rating": 1})));
-    // More tries than an event gets that nobody knows. HoneyHive may answer 200 and forget, so there is none before
-    // its span.
+    // The failures outlast the attempts for an unknown event. HoneyHive may answer 200 and forget, so no update goes
+    // before its span.
     let tries = |server: &LocalServer| count(server, TRACES) > 5;
     assert!(server.wait_until_blocking(PATIENCE, tries));
     assert_eq!(count(&server, &format!("PUT /v1/events/{answer}")), 0);

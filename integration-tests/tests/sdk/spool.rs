@@ -446,7 +446,7 @@ fn a_spool_that_fails_does_not_hold_up_what_could_be_delivered() {
 
 #[test]
 fn updates_of_what_nobody_knows_do_not_hold_up_what_is_behind_them_on_disk() {
-    // More than is read ahead.
+    // The number of records is larger than the number that is read ahead.
     const UNKNOWN: u64 = 40;
     let (server, folder) = (server_that_answers_404(), Folder::new());
     server.fail(Fault::status(503));
@@ -464,7 +464,7 @@ fn updates_of_what_nobody_knows_do_not_hold_up_what_is_behind_them_on_disk() {
     server.heal();
     let third = spooling(&server, &folder);
     wait_for(&third, |stats| {
-        // Without it they are asked for again after longer and longer times.
+        // The nudge shortens the waits between attempts, which grow longer and longer.
         nudge(&third);
         stats.dropped.rejected == UNKNOWN && stats.pending == 0
     });
@@ -673,7 +673,7 @@ fn a_start_that_cannot_be_read_is_counted_and_its_spans_create_the_session() {
             .max_pending_items(1)
             .build()
             .unwrap();
-        // More than is read ahead.
+        // The records are more than are read ahead.
         for _ in 0..40 {
             tracer.create_session("before");
             await_spooled(&tracer);
