@@ -67,7 +67,7 @@ impl Claim {
         (part(items, bytes), rest)
     }
 
-    /// Ends the claim, and says what it was to.
+    /// Ends the claim, and returns its load.
     pub(super) const fn spend(&mut self) -> Load {
         std::mem::replace(&mut self.load, Load { items: 0, bytes: 0 })
     }

@@ -126,7 +126,7 @@ impl Ledger {
         claim.spend();
     }
 
-    /// Drops what is left at the end, in memory; what is on disk stays there.
+    /// Drops the items that are left in memory at the end; those on disk stay there.
     pub(crate) fn leave(&self, mut claim: Claim, reason: DropReason) {
         if claim.medium() == Medium::Memory {
             self.outbox.dropped(claim.load(), Medium::Memory, reason);
@@ -217,7 +217,7 @@ impl Ledger {
             .any(|flush| claim.epoch() <= flush.epoch)
     }
 
-    /// True while somebody waits for a flush.
+    /// True while a flush waits.
     pub(crate) const fn is_flushing(&self) -> bool {
         !self.flushes.is_empty()
     }
@@ -234,7 +234,7 @@ impl Ledger {
         self.flushes.iter().map(|flush| flush.deadline).min()
     }
 
-    /// The answers to flushes that have got what they waited for, or have run out of time.
+    /// Returns the answers to flushes that are complete, or have run out of time.
     pub(crate) fn answers(&mut self, now: Instant) -> Vec<Answered> {
         let mut answers = Vec::new();
         let mut index = 0;
