@@ -172,7 +172,7 @@ impl fmt::Debug for Redaction {
     }
 }
 
-/// A value that a [hook](Redaction::hook) is asked about.
+/// A value that a [hook](Redaction::hook) decides about.
 #[derive(Debug, Clone, Copy)]
 pub struct Field<'a> {
     place: Place,

@@ -32,8 +32,8 @@ struct Seen<'a> {
 }
 
 impl Format {
-    /// Tells the format by one event, or by a body. What stands in the middle of every stream counts, too: nobody
-    /// promises that the first event comes first.
+    /// Recognises the format by one event, or by a body. Events from the middle of a stream count, too, since the first
+    /// event may be missing.
     pub(super) fn of(event: Json<'_>) -> Option<Self> {
         let mut seen = Seen::default();
         for (name, value) in event.fields() {
@@ -116,8 +116,7 @@ impl Format {
     }
 }
 
-/// Takes an error that stands for itself, as every provider sends one in the middle of a stream; says whether there
-/// was one.
+/// Takes a lone error, as every provider sends one in the middle of a stream; returns whether there was one.
 pub(super) fn take_error(reply: &mut Reply, event: Json<'_>) -> bool {
     let (mut told, mut is_error) = (None, false);
     for (name, value) in event.fields() {

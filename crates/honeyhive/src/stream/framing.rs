@@ -7,7 +7,7 @@
 /// The kind of the bytes that follow, by the response's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Content {
-    /// The first byte tells.
+    /// The first byte decides.
     #[default]
     Unknown,
     /// Events or lines.
@@ -50,14 +50,14 @@ impl Content {
     }
 }
 
-/// A piece that says something.
+/// A piece with content.
 #[derive(Clone, Copy)]
 pub(super) enum Frame<'a> {
     /// The data of an event, or a line of JSON.
     Event(&'a [u8]),
     /// A line of a Vercel data stream: its code, and its JSON.
     Coded(u8, &'a [u8]),
-    /// An event of more than [`MAX_EVENT`], whose bytes were let go.
+    /// An event of more than [`MAX_EVENT`], whose bytes were dropped.
     Oversize,
     /// A line that no stream of events has.
     Unknown,
@@ -76,9 +76,9 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 #[derive(Debug, Default)]
 pub(super) struct Framing {
     content: Content,
-    /// The beginning of a line whose end has not come yet; of a whole body, all of it.
+    /// The beginning of an unfinished line; of a whole body, all of it.
     line: Vec<u8>,
-    /// The data of an event whose end has not come yet.
+    /// The data of an unfinished event.
     data: Vec<u8>,
     has_data: bool,
     after_carriage_return: bool,
@@ -107,7 +107,7 @@ impl Framing {
         matches!(self.content, Content::Other)
     }
 
-    /// Takes what has come, and hands on the events that it ends.
+    /// Takes bytes, and passes the finished events on.
     pub(super) fn take(&mut self, mut bytes: &[u8], put: &mut dyn FnMut(Frame<'_>)) {
         if self.content == Content::Unknown {
             self.content = self.guess(bytes);

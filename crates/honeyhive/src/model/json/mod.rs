@@ -29,7 +29,7 @@ pub(crate) struct Taken {
     pub(crate) is_text: bool,
 }
 
-/// The value as JSON, as far as it fits.
+/// Returns the value as JSON, as far as it fits.
 ///
 /// | What | Becomes |
 /// |---|---|
