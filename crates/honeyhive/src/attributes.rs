@@ -57,13 +57,13 @@ pub(crate) const SUPPRESSED: &str = "honeyhive.suppressed";
 pub(crate) const CALL_SITE: &str = "honeyhive.call_site";
 pub(crate) const OPEN_SESSIONS: &str = "honeyhive.open_sessions";
 
-/// The value that an instrumentation suggests for the attribute of the same name without this, where nobody has said more.
+/// The suffix of an attribute with which an instrumentation suggests a value; the attribute without it wins.
 pub(crate) const RAW_SUFFIX: &str = "_raw";
 
 /// The instrumentation scope of spans that came through `tracing_layer`.
 #[cfg(feature = "tracing")]
 pub(crate) const TRACING_SCOPE: &str = "honeyhive.tracing";
-/// An error that has nothing more to say (OpenTelemetry's conventions).
+/// The type of an error that is not known otherwise (OpenTelemetry's conventions).
 pub(crate) const EXCEPTION: &str = "exception";
 pub(crate) const EXCEPTION_MESSAGE: &str = "exception.message";
 

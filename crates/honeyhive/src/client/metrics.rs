@@ -222,7 +222,7 @@ pub struct MetricVersion {
     /// Whether this version is the one that measures.
     #[serde(deserialize_with = "or_default")]
     pub deployed: bool,
-    /// The metric as it was then.
+    /// The metric of that version.
     #[serde(deserialize_with = "or_default")]
     pub content: Map<String, Value>,
 }

@@ -191,13 +191,13 @@ impl Kept {
     }
 }
 
-/// The moment after so long, and for what is beyond the clock's range one that never comes.
+/// Returns the time after a duration; beyond the clock's range one that never comes.
 fn after(time: Duration) -> Instant {
     const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
     Instant::now() + time.min(NEVER)
 }
 
-/// A refresh that is under way, however it ends.
+/// The mark of a running refresh, which is removed however the refresh ends.
 struct Asking(Arc<Kept>);
 
 impl Drop for Asking {

@@ -140,7 +140,7 @@ fn name_of<F>() -> String {
     if is_name { last } else { "function" }.to_owned()
 }
 
-/// A run before it begins, from [`evaluate`]. Awaiting it runs it.
+/// A run that has not begun, from [`evaluate`]. Awaiting it runs it.
 #[must_use = "a run begins when it is awaited, or by `.block()`"]
 pub struct Evaluate<I, G, O>(Plan<I, G, O>);
 
@@ -165,7 +165,7 @@ impl<I, G, O> Evaluate<I, G, O> {
         })
     }
 
-    /// Judges what an old run has given.
+    /// Judges the outputs of an old run.
     pub(super) fn told(mut self, told: Arc<Told>) -> Self {
         self.0.told = Some(told);
         self
@@ -364,7 +364,8 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.tracer = Some(tracer.clone()))
     }
 
-    /// The project, for the newer routes that name it: they take the data plane key, and sessions and spans an ingestion key.
+    /// The project, for the newer routes that name it: they need the data plane key, and sessions and spans an
+    /// ingestion key.
     pub fn project_id(self, id: impl Into<String>) -> Self {
         self.set(|settings| settings.project_id = Some(id.into()))
     }

@@ -364,7 +364,7 @@ impl PreparedRow {
         }
     }
 
-    /// A part of it that does not fit the type of the function.
+    /// Returns the error for a part of the row that does not fit the type of the function.
     pub(super) fn misfit(&self, part: &str, error: &serde_json::Error) -> DatasetError {
         let problem = format!("its {part} do not fit the function: {error}");
         row_error(self.line, self.position, problem)

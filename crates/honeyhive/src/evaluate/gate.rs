@@ -237,7 +237,7 @@ impl Limit {
         }
     }
 
-    /// Whether the interval holds wholly, and whether it holds anywhere.
+    /// Returns whether the interval holds wholly, and whether it holds anywhere.
     fn holds_wholly_and_anywhere(self, interval: Interval) -> (bool, bool) {
         let (low, high) = (self.holds(interval.low), self.holds(interval.high));
         (low && high, low || high)

@@ -104,7 +104,7 @@ impl Hive {
         Self::within(session, || chain.start())
     }
 
-    /// Ends the span of a call that gave outputs, at the time when it did, with what its evaluators have said since.
+    /// Ends the span of a successful call, at the time when the call ended, with the results of its evaluators.
     pub(super) fn end_call(
         span: &Span,
         outputs: &Value,
@@ -146,7 +146,7 @@ impl Hive {
         });
     }
 
-    /// Masks in a report what is masked in all that leaves.
+    /// Masks a report as everything that leaves is masked.
     pub(super) fn mask(&self, trial: &mut TrialReport) {
         let Some(rules) = self.rules.as_deref().filter(|rules| !rules.is_empty()) else {
             return;
@@ -206,7 +206,7 @@ fn metrics_of(judgement: &Judgement) -> Map<String, Value> {
     values.chain(explanations).collect()
 }
 
-/// Says of the session of a trial that is dropped that it was cancelled.
+/// Ends the session of a trial as cancelled, if the trial is dropped.
 pub(super) struct Ending {
     session: Session,
     began: Instant,

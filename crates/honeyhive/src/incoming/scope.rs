@@ -12,6 +12,6 @@ use crate::context;
 #[inline]
 pub(crate) fn run_in<T>(cx: &Context, piece: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
     let _attached = context::attach(cx.clone());
-    // The panic goes on afterwards, so nobody sees what it may have left half-done.
+    // The panic goes on afterwards, so its half-done work is never seen.
     catch_unwind(AssertUnwindSafe(piece))
 }
