@@ -372,8 +372,7 @@ fn the_books_balance_at_every_moment_whatever_fails() {
 
 #[test]
 fn a_backlog_of_thousands_of_items_is_delivered_whole() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     for number in 0..1_200 {
         let chat = tracer.create_session("chat");
         chat.in_scope(|| drop(tracer.span("work").start()));

@@ -892,8 +892,7 @@ fn spoken() -> [Spoken; 7] {
 
 #[test]
 fn each_format_reads_as_one_expects_where_it_has_arrived() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     for call in spoken() {
         let Spoken {
             provider,

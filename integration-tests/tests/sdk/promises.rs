@@ -277,8 +277,7 @@ fn in_a_fork_every_flush_ends_in_time() {
 
 #[cfg(unix)]
 fn forks() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (_server, tracer) = connected();
     drop(tracer.span("before").start());
     flush(&tracer);
     if let fork::Fork::Parent(child) = fork::fork().unwrap() {
