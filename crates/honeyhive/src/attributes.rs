@@ -4,7 +4,7 @@
 
 /// Routes a span to its session.
 pub(crate) const SESSION_ID: &str = "honeyhive.session_id";
-/// Asks ingestion to create the session of a span where it does not know it.
+/// Requests that ingestion create the session of a span if it is unknown.
 pub(crate) const SESSION_AUTO_CREATE: &str = "honeyhive.session_auto_create";
 /// The name of a session that ingestion creates from a span.
 pub(crate) const SESSION_NAME: &str = "honeyhive.session_name";
@@ -25,7 +25,7 @@ pub(crate) const USER_ID: &str = "user_id";
 pub(crate) const EVENT_TYPE: &str = "honeyhive_event_type";
 /// The id of an event, where the span names it.
 pub(crate) const EVENT_ID: &str = "honeyhive_event_id";
-/// Says that the content of an event was left out, because the program's redaction panicked.
+/// The mark of an event whose content was left out, because the program's redaction panicked.
 pub(crate) const REDACTION_FAILED: &str = "honeyhive_metadata.redaction_failed";
 /// The error text of an event.
 pub(crate) const ERROR: &str = "honeyhive_error";

@@ -14,7 +14,7 @@ pub(crate) enum Area {
     Ingestion,
     /// `/v1/projects/{project_id}/…`: the data plane key alone.
     DataPlane,
-    /// All else: the project key alone.
+    /// The project key alone, for all other routes.
     Project,
 }
 

@@ -113,7 +113,7 @@ impl Counters {
         self.budget.sessions.div_ceil(2).max(1)
     }
 
-    /// Nothing of the program's runs under this lock.
+    /// The lock is never held while code of the program runs.
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -53,7 +53,7 @@ open_enum! {
         Boolean = "boolean",
         /// A text.
         Text = "string",
-        /// One of its categories.
+        /// A category of the metric.
         Categorical = "categorical",
     }
 }

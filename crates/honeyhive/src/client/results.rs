@@ -49,7 +49,7 @@ open_enum! {
         Llm = "LLM",
         /// A person.
         Human = "HUMAN",
-        /// Other metrics.
+        /// A formula over other metrics.
         Composite = "COMPOSITE",
         /// The program that sent the event.
         ClientSide = "CLIENT_SIDE",
@@ -212,7 +212,7 @@ impl RunEvent {
     }
 }
 
-/// Two runs beside each other.
+/// A comparison of two runs.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

@@ -71,7 +71,7 @@ open_enum! {
 pub struct Run {
     /// The id by which calls and sessions name the run.
     pub run_id: String,
-    /// Another id, of the record.
+    /// The id of the record, which is another one.
     pub id: Option<String>,
     /// The run's name.
     pub name: Option<String>,

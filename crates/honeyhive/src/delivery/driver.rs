@@ -61,7 +61,7 @@ impl Heard {
 /// A call that has come back.
 type Done = Result<(task::Id, Result<Answer, Failure>), JoinError>;
 
-/// Everything the core cannot do itself.
+/// The part of delivery that does I/O for the core.
 #[derive(Debug)]
 pub(super) struct Driver {
     outbox: Arc<Outbox>,

@@ -60,7 +60,7 @@ impl Ledger {
         Claim::new(load, epoch, Medium::Memory)
     }
 
-    /// Two claims that will have one outcome, which the earlier epoch waits for.
+    /// Merges two claims that will have one outcome, for which the earlier epoch waits.
     pub(crate) fn merge(&mut self, a: Claim, b: Claim) -> Claim {
         let (mut early, mut late) = if a.epoch() <= b.epoch() {
             (a, b)

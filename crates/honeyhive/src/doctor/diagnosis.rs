@@ -31,7 +31,7 @@ impl CheckOutcome {
     }
 }
 
-/// Something that was looked at.
+/// A check of a diagnosis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Check {

@@ -46,7 +46,7 @@ impl Sessions {
         all.push((position, trial, id));
     }
 
-    /// Their ids, in the order of the dataset.
+    /// Returns their ids, in the order of the dataset.
     pub(super) fn ids(&self) -> Vec<String> {
         let mut all = self
             .0
@@ -85,7 +85,7 @@ impl Hive {
 
     /// Runs `f` in the session of a trial, and nothing else.
     pub(super) fn within<T>(session: &Session, f: impl FnOnce() -> T) -> T {
-        // Nothing of the caller's, and a session that adapters in the process join.
+        // The context has nothing of the caller's, and a session that adapters in the process join.
         let _attached = context::attach(session.as_unit_of_work(&Context::new()));
         f()
     }
@@ -225,7 +225,7 @@ impl Ending {
         }
     }
 
-    /// Another one ends the session.
+    /// Leaves the end of the session to another call.
     pub(super) fn leave(mut self) {
         self.is_known = true;
     }

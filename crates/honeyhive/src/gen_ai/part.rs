@@ -14,7 +14,7 @@ pub(super) struct Pieces {
     pub(super) texts: Vec<String>,
     pub(super) calls: Vec<Json>,
     pub(super) answers: Vec<Answer>,
-    /// Something was understood that is not shown: what a model thought is no part of the conversation.
+    /// Whether thoughts were found, which are not shown: they are no part of the conversation.
     pub(super) has_thoughts: bool,
 }
 

@@ -44,7 +44,7 @@ impl<'j> Scanner<'j> {
         bytes.get(self.at).copied()
     }
 
-    /// Another reader, from here on.
+    /// Returns another scanner that starts here.
     pub(super) fn fork(&self) -> Self {
         Self {
             at: self.at,

@@ -68,7 +68,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             return self.mask(start..end, end);
         }
         let quote = quote_at(self.bytes, word.end).filter(|quote| {
-            // Another one may be an apostrophe.
+            // A single quote may be an apostrophe.
             self.bytes[*quote] == b'"' || is_prefix(&self.text[word.clone()])
         });
         if let (Some(quote), false) = (quote, word.is_empty()) {

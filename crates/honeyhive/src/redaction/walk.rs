@@ -53,7 +53,7 @@ impl<'r> Walk<'r> {
         self.masked
     }
 
-    /// Goes on in another part of the item.
+    /// Enters another part of the item.
     pub(crate) fn enter(&mut self, place: Place) {
         self.place = place;
     }
@@ -374,7 +374,7 @@ impl<'r> Walk<'r> {
         masked
     }
 
-    /// Goes into a part of the value; back with [`leave`](Self::leave).
+    /// Enters a part of the value; [`leave`](Self::leave) goes back.
     pub(super) fn go(&mut self, key: &str) {
         if !self.path.is_empty() {
             self.path.push('.');

@@ -250,7 +250,7 @@ impl Framing {
         self.data.shrink_to(KEPT);
     }
 
-    /// Nothing more comes: what has no end of its own ends here.
+    /// Ends the stream: a last event without an end of its own ends here.
     pub(super) fn finish(&mut self, put: &mut dyn FnMut(Frame<'_>)) {
         match self.content {
             Content::Other | Content::Unknown => {}

@@ -103,7 +103,7 @@ impl HoneyHiveTracer {
 #[derive(Debug)]
 struct TracingLayer {
     tracer: SdkTracer,
-    /// Tells the layers of several tracers apart.
+    /// The key that distinguishes the layers of several tracers.
     key: usize,
     outbox: Arc<Outbox>,
 }

@@ -14,7 +14,7 @@ impl Core {
             let place = self.place_of(to);
             self.piles.spans.move_all(start.id, to, place);
         } else if start.was_withdrawn() {
-            // Others may know the id: what they record under it stays there.
+            // The id may be known to others, whose recordings under it stay there.
             self.intake.labels.unstarted(start);
         }
         if start.was_withdrawn() {

@@ -80,7 +80,8 @@ impl Core {
         self.ledger.delivered(taken);
     }
 
-    /// Gives a call up. What would have followed a start goes with it; its spans are asked to create the session.
+    /// Gives a call up. Calls that would follow a start are given up with it; its spans are asked to create the
+    /// session.
     pub(super) fn give_up(
         &mut self,
         number: Number,

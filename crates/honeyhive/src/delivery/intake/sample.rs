@@ -158,7 +158,7 @@ impl Sampler {
         !self.sampling.contains(id) && !self.kept.contains(&id)
     }
 
-    /// Nothing is worth being held back.
+    /// Whether holding back has ended: at the shutdown, or where the sampling keeps no item afterwards.
     pub(in crate::delivery) const fn is_closing(&self) -> bool {
         self.is_closing || !self.sampling.may_keep()
     }
@@ -242,7 +242,7 @@ impl Sampler {
         out
     }
 
-    /// Everything that is held back; from now on nothing is.
+    /// Returns everything that is held back, and holds nothing back from now on.
     pub(in crate::delivery) fn close(&mut self) -> Vec<Held> {
         self.is_closing = true;
         let ids: Vec<_> = self.undecided.keys().copied().collect();

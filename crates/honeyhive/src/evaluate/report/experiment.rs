@@ -53,7 +53,7 @@ impl fmt::Display for RunStatus {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Delivery {
-    /// Nothing was to be sent: [`offline`](crate::evaluate::Evaluate::offline), or test mode.
+    /// Whether nothing was to be sent: [`offline`](crate::evaluate::Evaluate::offline), or test mode.
     pub is_offline: bool,
     /// Descriptions of missing deliveries; empty where everything arrived.
     pub problems: Vec<String>,

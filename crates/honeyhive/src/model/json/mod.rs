@@ -23,7 +23,7 @@ pub(crate) use serializer::octets;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Taken {
     pub(crate) json: Value,
-    /// Something of the value was left out.
+    /// Whether a part of the value was left out.
     pub(crate) is_cut: bool,
     /// The value is a text by itself, not a name or a date that is written as one.
     pub(crate) is_text: bool,
