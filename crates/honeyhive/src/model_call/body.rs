@@ -14,7 +14,7 @@ use super::call::ModelCall;
 use super::recorder::Recorder;
 
 pin_project! {
-    /// A body, unchanged, with an eye on what it says.
+    /// A body that passes unchanged and is recorded.
     #[derive(Debug)]
     pub struct RecordedBody<B> {
         #[pin]
@@ -24,7 +24,7 @@ pin_project! {
 }
 
 impl ModelCall {
-    /// The response, whose body is recorded as it is read: for clients that speak `http`.
+    /// Returns the response with a body that is recorded as it is read: for clients with the types of `http`.
     ///
     /// The event ends with the body, or when that is dropped.
     pub fn record_response<B: Body>(&self, response: Response<B>) -> Response<RecordedBody<B>> {
@@ -44,7 +44,7 @@ impl ModelCall {
 }
 
 impl<B: Body> RecordedBody<B> {
-    /// The body, whose bytes `recorder` sees.
+    /// Returns a body whose bytes go to `recorder`, too.
     pub fn new(inner: B, mut recorder: Recorder) -> Self {
         if inner.is_end_stream() {
             recorder.end();
@@ -75,7 +75,7 @@ where
                     // The buffers of clients are of one piece; of others the rest is not read.
                     this.recorder.bytes(data.chunk());
                 }
-                // Whoever gets the last frame may never poll again.
+                // A caller that has the last frame may never poll again.
                 if this.inner.is_end_stream() {
                     this.recorder.end();
                 }

@@ -1,10 +1,10 @@
-//! The words that calls say: constants, so that most are not copied.
+//! Frequent words of calls, as constants, so that most are not copied.
 
 use std::sync::Arc;
 
 use opentelemetry::StringValue;
 
-/// A word that many calls say: copied where it is none of those that most say.
+/// Returns a word as a value, copied only where it is not one of the frequent ones.
 pub(super) fn shared(word: &str) -> StringValue {
     StringValue::from(match word {
         "assistant" => "assistant",
