@@ -116,6 +116,15 @@ impl Format {
     }
 }
 
+/// Takes a body that is an error as a whole, as Mistral writes it; says whether it was one.
+pub(super) fn take_whole_error(reply: &mut Reply, body: Json<'_>) -> bool {
+    let is_error = body.is("object", "error");
+    if is_error {
+        reply.fail(body.text_in("type"), body.text_in("message"));
+    }
+    is_error
+}
+
 /// Takes an error that stands for itself, as every provider sends one in the middle of a stream; says whether there
 /// was one.
 pub(super) fn take_error(reply: &mut Reply, event: Json<'_>) -> bool {

@@ -7,6 +7,9 @@ use super::reply::{Kind, Reply};
 /// All that a response says is one answer, whose items are counted by their place in the output.
 const ONLY: u64 = 0;
 
+/// What was thought stands apart from its summary, which has the same place in the output: it is counted from here.
+const THOUGHTS: u64 = 1 << 32;
+
 pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
     let Some(kind) = event.text_in("type").map(|it| it.written()) else {
         return take_response(reply, event);
@@ -21,7 +24,8 @@ pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
             push(reply, Kind::Refusal, (item, part("content_index")), event)
         }
         "response.reasoning_text.delta" => {
-            push(reply, Kind::Reasoning, (item, part("content_index")), event);
+            let at = (THOUGHTS + item, part("content_index"));
+            push(reply, Kind::Reasoning, at, event);
         }
         "response.reasoning_summary_text.delta" => {
             push(reply, Kind::Reasoning, (item, part("summary_index")), event);
@@ -95,14 +99,11 @@ fn take_response(reply: &mut Reply, response: Json<'_>) {
 fn take_item(reply: &mut Reply, place: u64, item: Json<'_>) {
     for (position, part) in item.list("content").enumerate() {
         let at = (place, position as u64);
-        let is_reasoning = part.is("type", "reasoning_text");
         if let Some(text) = part.text_in("text") {
-            let kind = if is_reasoning {
-                Kind::Reasoning
-            } else {
-                Kind::Text
-            };
-            reply.say(ONLY, kind, at, text);
+            match part.is("type", "reasoning_text") {
+                true => reply.say(ONLY, Kind::Reasoning, (THOUGHTS + at.0, at.1), text),
+                false => reply.say(ONLY, Kind::Text, at, text),
+            }
         }
         if let Some(refusal) = part.text_in("refusal") {
             reply.say(ONLY, Kind::Refusal, at, refusal);
