@@ -82,7 +82,7 @@ impl Section {
     }
 }
 
-/// What stands between two headings.
+/// The text between two headings.
 #[derive(Default)]
 struct Part {
     /// None for the page's own, which says what its name says.
@@ -175,7 +175,7 @@ fn write_programs(out: &Path, sections: &[Section]) -> Outcome<()> {
     Ok(fs::write(out.join("programs.rs"), code)?)
 }
 
-/// Whatever a `main` returns.
+/// The `run` function of a program: it returns whatever its `main` returns.
 const RUN: &str = "
 pub(super) fn run() -> std::process::ExitCode {
     std::process::Termination::report(main())

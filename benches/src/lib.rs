@@ -1,5 +1,5 @@
-//! What a request costs, through a whole axum router or actix-web app, and what a call of a traced function
-//! costs: bare, and under HoneyHive. Besides, what the stream of a model costs.
+//! The cost of a request through a whole axum router or actix-web app, and of a call of a traced function: bare, and
+//! under HoneyHive. Besides, the cost of recording a model's stream.
 //!
 //! `peers` beside this crate measures other libraries' layers and middleware with the same router and app.
 
@@ -14,7 +14,7 @@ mod traced;
 use honeyhive::http::{ServerInstrumentation, ServerInstrumentationBuilder};
 use honeyhive::{HoneyHiveTracer, HoneyHiveTracerBuilder};
 
-/// What a request sends, and what it gets.
+/// The body of a request, and that of its answer.
 const BODY: &str = r#"{"message":"hello there!"}"#;
 const REPLY: &str = r#"{"reply":"hello","session_id":"none"}"#;
 

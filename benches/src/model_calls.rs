@@ -1,5 +1,5 @@
-//! What a model's stream costs: an event of 330 bytes through the recorder, beside what async-openai takes for the same
-//! event; a chunk of a stream that nobody knows; and a call as a whole.
+//! The cost of recording a model's stream: an event of 330 bytes through the recorder, beside async-openai's cost for
+//! the same event; a chunk of an unknown stream; and a call as a whole.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -72,7 +72,7 @@ fn recorded<const N: usize>(pieces: [String; N]) -> Work {
     let tracer = tracer();
     let call = tracer.model_call("openai", "").request(REQUEST).start();
     let mut recorder = call.recorder(Some(200), Some("text/event-stream"), None);
-    // Neither ends while it is measured.
+    // The call and its recorder live on while the loop is measured.
     each(move || {
         black_box(&call);
         for piece in &pieces {

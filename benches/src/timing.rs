@@ -10,7 +10,7 @@ const SAMPLES: usize = 5;
 /// Short enough to fit between two interruptions.
 const REQUESTS: u32 = 2000;
 
-/// What one side takes beside the other, over all rounds.
+/// The time of one side beside the other, over all rounds.
 pub(crate) struct Comparison {
     /// Nanoseconds a request.
     bare: Vec<f64>,

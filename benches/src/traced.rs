@@ -79,7 +79,7 @@ pub(crate) fn find(variant: &str) -> Option<Work> {
             let mut work = repeat(|| instrumented("m-1", "why?", 3, 0.5, true));
             Box::new(move |calls| with_default(&subscriber, || work(calls)))
         }),
-        // What is not kept is not looked at either: 5 MiB, and a million numbers.
+        // Values that are not kept must not be read either: 5 MiB, and a million numbers.
         "trace_bytes" => in_session(|_| {
             let bytes = vec![0xff; 5 * 1024 * 1024];
             repeat(move || image(&bytes))

@@ -1,4 +1,4 @@
-//! What a framework brings along to run the conformance table.
+//! The part of a framework that runs the conformance table.
 //!
 //! # The application that every adapter serves
 //!
@@ -30,7 +30,7 @@ use crate::app::{App, Boxed};
 
 /// A framework under test.
 pub trait Adapter: 'static {
-    /// Its name in the table.
+    /// The adapter's name in the table.
     const NAME: &'static str;
 
     /// Serves the application on a free port of the loopback interface, over HTTP/1 and HTTP/2 with prior
@@ -38,14 +38,14 @@ pub trait Adapter: 'static {
     fn serve(setup: Setup) -> impl Future<Output = Running>;
 }
 
-/// What to serve.
+/// The application to serve.
 #[derive(Debug)]
 pub struct Setup {
     /// One HoneyHive layer or middleware each, the first outermost; there may be none.
     pub instrumentations: Vec<ServerInstrumentation>,
     /// With the framework's own compression around it all.
     pub compressed: bool,
-    /// What the handlers share.
+    /// The state that the handlers share.
     pub app: Arc<App>,
 }
 

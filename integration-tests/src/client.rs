@@ -197,7 +197,7 @@ impl Answer {
         only(&self.headers, name)
     }
 
-    /// What a client that knows nothing of HoneyHive sees of it.
+    /// Returns the answer without the session, as a client sees it that knows nothing of HoneyHive.
     #[must_use]
     pub fn without_session(&self) -> (u16, HeaderMap, Bytes) {
         let mut headers = self.headers.clone();

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
-/// How long a property is tried where nobody says so.
+/// The default time for which a property is tried.
 const A_MOMENT: Duration = Duration::from_millis(500);
-/// So many inputs between two looks at the clock.
+/// The number of inputs between two looks at the clock.
 const ROUND: u32 = 100;
 
 /// Tries a property with random inputs until its time is over.

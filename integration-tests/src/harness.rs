@@ -21,14 +21,14 @@ use crate::client::{Call, Client};
 /// Far more than anything here takes; reached only when something never happens.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// So long that a session is sent when it has ended or a row asks for it, and not before.
+/// A window so long that a session is sent only when it has ended or a row asks for it.
 const HELD_BACK: Duration = Duration::from_secs(600);
 
 /// The source of every session here.
 pub const SOURCE: &str = "conformance";
 
-/// What a HoneyHive does with an update of what it does not know: nobody knows, so rows and tests hold for both. It says
-/// so with 404; where `FORGETFUL_HONEYHIVE` is set it answers 200 and forgets.
+/// The reaction of a HoneyHive to an update of an unknown event. HoneyHive's own is not documented, so rows and tests
+/// hold for both: 404, or with `FORGETFUL_HONEYHIVE` a 200 that forgets the update.
 #[must_use]
 pub fn unknown_updates() -> UnknownUpdates {
     if std::env::var_os("FORGETFUL_HONEYHIVE").is_some() {
@@ -75,7 +75,7 @@ pub struct Stage {
     pub honeyhive: LocalServer,
     /// The tracer of the server under test.
     pub tracer: HoneyHiveTracer,
-    /// What its handlers share.
+    /// The state that its handlers share.
     pub app: Arc<App>,
     /// The client.
     pub client: Client,
@@ -84,7 +84,7 @@ pub struct Stage {
 
 type Change<T> = Box<dyn FnOnce(T) -> T>;
 
-/// How a [`Stage`] is set.
+/// The settings of a [`Stage`].
 #[must_use = "a stage is set by `.start()`"]
 pub struct StageBuilder {
     url: Option<String>,
@@ -312,7 +312,7 @@ impl Stage {
         starts(&self.honeyhive)
     }
 
-    /// How many calls have told HoneyHive how a session ended.
+    /// Returns the number of calls that have told HoneyHive how a session ended.
     #[must_use]
     pub fn endings(&self) -> usize {
         let calls = self.honeyhive.requests();
@@ -322,7 +322,7 @@ impl Stage {
             .count()
     }
 
-    /// What became of everything, which always adds up.
+    /// Returns the counters of the delivery, which always add up.
     #[must_use]
     pub fn stats(&self) -> DeliveryStats {
         balanced(&self.tracer)
@@ -335,7 +335,7 @@ impl Stage {
     }
 }
 
-/// What became of everything that a tracer was given: `accepted == delivered + pending + dropped`.
+/// Returns the counters of a tracer's delivery, and asserts `accepted == delivered + pending + dropped`.
 #[must_use]
 pub fn balanced(tracer: &HoneyHiveTracer) -> DeliveryStats {
     let stats = tracer.stats();

@@ -1,4 +1,4 @@
-//! What the log of the process says, one test at a time: the log is one for all of them.
+//! The log of the process, one test at a time: all tests share it.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
@@ -10,9 +10,9 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 /// A line, of whichever crate.
 #[derive(Debug, Clone)]
 pub struct Line {
-    /// How much it matters.
+    /// The level.
     pub level: Level,
-    /// Who says so.
+    /// The target.
     pub target: String,
     /// The message and the fields.
     pub text: String,
@@ -62,7 +62,7 @@ pub fn turn() -> MutexGuard<'static, ()> {
     turn
 }
 
-/// What the core itself has said at a level, and nothing quieter.
+/// Returns the core's own lines at a level.
 #[must_use]
 pub fn said(level: Level) -> Vec<String> {
     let lines = lines();

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-/// This binary, told to run one of its tests alone: `again(module_path!(), "the_name_of_the_test")`.
+/// Returns a command that runs one test of this binary alone: `again(module_path!(), "the_name_of_the_test")`.
 ///
 /// # Panics
 ///

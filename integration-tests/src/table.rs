@@ -28,7 +28,7 @@ pub enum Applies {
     Except {
         /// The name of the adapter.
         adapter: &'static str,
-        /// What about its framework makes the row meaningless there.
+        /// The property of its framework that makes the row meaningless there.
         why: &'static str,
     },
 }

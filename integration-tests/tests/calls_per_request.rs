@@ -1,5 +1,5 @@
-//! What a request costs in calls to HoneyHive, counted there, on sockets, with both adapters. Every request makes two
-//! spans beside its session.
+//! The calls to HoneyHive of a request, counted there, on sockets, with both adapters. Every request makes two spans
+//! beside its session.
 
 use futures_util::{StreamExt, stream};
 use honeyhive::SessionTransport;
@@ -9,16 +9,17 @@ use integration_tests::client::Client;
 use integration_tests::harness::Stage;
 use integration_tests::tower::Tower;
 
-/// So many that batches, which are made by time as well as by size, hardly count on the slowest of machines.
+/// The number of requests: batches are made by time as well as by size, and among so many requests they hardly count on
+/// the slowest of machines.
 const REQUESTS: usize = 1_500;
-/// How many of them are under way at a time.
+/// The number of requests under way at a time.
 const AT_ONCE: usize = 16;
 
 /// Calls to HoneyHive a request.
 struct Calls {
     /// Sessions started and updated.
     rest: f64,
-    /// Those, and batches of spans.
+    /// Sessions started and updated, and batches of spans.
     all: f64,
 }
 
@@ -34,7 +35,7 @@ async fn calls<A: Adapter>(transport: SessionTransport) -> Calls {
     assert_eq!(statuses, [200; REQUESTS]);
     stage.settle().await;
 
-    // What is lost makes no call.
+    // A lost item makes no call, so none may be lost.
     let stats = stage.honeyhive.stats();
     assert_eq!((stats.sessions, stats.dropped_requests), (REQUESTS, 0));
     assert_eq!(stage.stats().dropped.total(), 0);

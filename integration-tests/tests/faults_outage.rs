@@ -31,7 +31,7 @@ fn nobody() -> (TcpSocket, SocketAddr) {
     (nobody, address)
 }
 
-/// What a request leaves behind: a session, what is added to it, and spans with texts of so many bytes.
+/// Records the items of a request: a session, an enrichment of it, and spans with texts of so many bytes.
 fn request(tracer: &HoneyHiveTracer, bytes: usize) {
     let chat = tracer.create_session("chat");
     chat.in_scope(|| {
@@ -47,7 +47,7 @@ fn request(tracer: &HoneyHiveTracer, bytes: usize) {
     chat.enrich(Enrichment::new().metrics(json!({"score": 1})));
 }
 
-/// How many bytes the process holds more after an outage in which three times as much came as may be pending.
+/// Returns the bytes by which the process grows in an outage in which three times as much comes as may be pending.
 fn growth(policy: DropPolicy, bytes: usize) -> u64 {
     let (_nobody, address) = nobody();
     let tracer = builder(format!("http://{address}"))
@@ -94,7 +94,7 @@ fn memory_stays_within_its_bound_however_long_an_outage_lasts() {
     if let Ok(case) = std::env::var(CHILD) {
         let (policy, bytes) = CASES[case.parse::<usize>().unwrap()];
         let most = growth(policy, bytes);
-        // What the system gives a process is more than what the process asked for, by how the allocator likes it.
+        // The system gives a process more than the process asks for, depending on the allocator.
         assert!(most <= BOUND + BOUND / 4, "{} MiB", most / MIB);
         return;
     }
@@ -158,7 +158,7 @@ fn an_outage_is_met_by_one_call_at_a_time() {
     assert!(server.wait_until_blocking(PATIENCE, |server| server.stats().under_way == 0));
     server.clear();
     while server.stats().requests < 6 {
-        // Somebody who waits makes it try at once.
+        // A waiting flush makes delivery try at once.
         drop(tracer.force_flush_blocking(Duration::from_millis(20)));
     }
     // One of sessions and one of spans.

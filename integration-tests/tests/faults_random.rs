@@ -22,7 +22,7 @@ fn seconds() -> u64 {
     given.map_or(4, |seconds| seconds.parse().unwrap())
 }
 
-/// That keeps everything there is.
+/// Starts a HoneyHive that keeps everything.
 fn honeyhive() -> LocalServer {
     LocalServer::builder()
         .unknown_updates(integration_tests::harness::unknown_updates())
@@ -113,7 +113,7 @@ fn assert_whole(honeyhive: &LocalServer, id: SessionId) -> u32 {
     events.iter().map(|event| event.duplicates).sum()
 }
 
-/// What is said of a session, call by call: first its start, and what is newer never before what is older.
+/// Asserts the order of a session's calls: first its start, and newer data never before older.
 fn assert_order(honeyhive: &LocalServer, sessions: &std::collections::BTreeSet<String>) {
     let mut last = std::collections::BTreeMap::<String, u64>::new();
     for request in honeyhive.requests() {

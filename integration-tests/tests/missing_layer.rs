@@ -1,5 +1,5 @@
-//! What is said to who asks for a session where there is none. Each test has a process of its own: things are said once
-//! in a process.
+//! The messages for code that asks for a session where there is none. Each test has a process of its own, since each
+//! message comes once in a process.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 #![expect(
     clippy::await_holding_lock,
@@ -39,7 +39,7 @@ fn is_alone(test: &str) -> bool {
     false
 }
 
-/// What a handler does with its session.
+/// A handler's use of its session.
 fn chat(session: &Session) -> &'static str {
     session.enrich(Enrichment::new().metadata(json!({"plan": "pro"})));
     session.user("ada");
@@ -66,7 +66,7 @@ macro_rules! lines {
     }};
 }
 
-/// What both adapters say, with a way to ask a service that has the instrumentation in a place.
+/// Asserts the messages of both adapters, with a way to ask a service that has the instrumentation in a place.
 async fn says_once_why(ask: impl AsyncFn(ServerInstrumentation, Place) -> (u16, String)) {
     let disabled = ServerInstrumentation::new(HoneyHiveTracer::disabled());
     let lines = lines!(ask(disabled.clone(), Place::Around));

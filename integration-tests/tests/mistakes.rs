@@ -20,8 +20,8 @@ fn honeyhive() -> LocalServer {
 /// The value of a variable that is not set.
 const UNSET: &str = "<unset>";
 
-/// What a program with a mistake says, line by line, and whether it succeeds. `{url}` and `{authority}` are where
-/// HoneyHive is. Settings of the machine do not reach it, those of its proxies among them.
+/// Returns the output of a program with a mistake, line by line, and whether it succeeds. `{url}` and `{authority}`
+/// stand for HoneyHive's address. Settings of the machine do not reach it, those of its proxies among them.
 fn said(mistake: &str, settings: &[(&str, &str)]) -> (bool, Vec<String>) {
     let honeyhive = honeyhive();
     let url = honeyhive.url();
@@ -192,7 +192,7 @@ fn a_server_that_is_off_in_a_program_without_a_subscriber() {
     );
 }
 
-/// What goes nowhere is not among the items, so that no count of losses tells of it.
+/// Spans that go nowhere are not among the items, so that no count of losses tells of them.
 #[test]
 fn what_goes_nowhere_in_a_program_without_a_subscriber() {
     let unheard = ("LOG", "off");

@@ -29,7 +29,7 @@ use integration_tests::harness::{PATIENCE, has_ended};
 
 const CHILD: &str = "HH_SIGNAL_CHILD";
 
-/// How many pieces a stream has.
+/// The number of pieces of a stream.
 const PIECES: usize = 10;
 
 /// A handler that has begun and goes on for a while: how long is the test's matter.
@@ -57,7 +57,7 @@ fn pieces() -> impl Stream<Item = Result<Bytes, Infallible>> + use<> {
     })
 }
 
-/// What the tests tell of how it ended.
+/// Prints how the server ended, for the test.
 fn tell<T, E: std::fmt::Debug>(served: Served<Result<T, E>>) {
     let cut = served.output.is_none();
     assert!(served.output.transpose().is_ok());
@@ -208,7 +208,7 @@ impl Program {
         assert!(status.unwrap().success());
     }
 
-    /// How it said that it ended.
+    /// Waits for the end, and returns the line about it.
     fn end(mut self) -> String {
         let end = said(&mut self.lines, "cut=");
         let status = self.child.wait().unwrap();
@@ -237,7 +237,7 @@ fn is_child() -> bool {
 
 const FRAMEWORKS: [&str; 2] = ["axum", "actix"];
 
-/// Its handler has begun: the flush that asks for the session to be sent has come through.
+/// Waits until the handler has begun: the flush that asks for the session to be sent has come through.
 async fn begun(honeyhive: &LocalServer) {
     let seen = honeyhive.wait_until(PATIENCE, |it| it.stats().requests > 0);
     assert!(seen.await);

@@ -1,4 +1,4 @@
-//! What delivery costs: processor time of its threads, and HTTP calls a request.
+//! The cost of delivery: processor time of its threads, and HTTP calls a request.
 //!
 //! Usage: `bench-delivery [NAME ...]`, where a name is `sessions`, `spans`, `calls` or `otlp`; all without one. Everything goes over a socket, to `HH_API_URL` or to a
 //! HoneyHive in the same process; only the time of delivery's own threads counts, as Linux tells it.
@@ -154,7 +154,8 @@ fn finish(tracer: &HoneyHiveTracer) -> Outcome<()> {
     }
 }
 
-/// So many a second of the time of delivery's threads since then. They end with it: the next measure has its own.
+/// Returns the items per second of processor time of delivery's threads since `before`. The threads end with the
+/// tracer: the next measurement has its own.
 fn per_second(tracer: &HoneyHiveTracer, count: u32, before: Duration) -> Outcome<f64> {
     finish(tracer)?;
     let spent = delivery_time()? - before;

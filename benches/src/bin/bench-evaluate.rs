@@ -1,4 +1,4 @@
-//! How long an experiment takes beside the ideal, and how much memory.
+//! The time of an experiment beside the ideal, and its memory.
 //!
 //! Usage: `bench-evaluate [speed | memory | trials | serve MILLISECONDS]`. HoneyHive is in another process, over a socket: this
 //! program again, with `serve`, which answers each call after so long, says where it listens, and ends with its input.
@@ -90,7 +90,7 @@ impl Served {
             .build()?)
     }
 
-    /// How many calls it got.
+    /// Ends the process and returns the number of its calls.
     fn end(mut self) -> Outcomes<u64> {
         drop(self.process.stdin.take());
         let calls = self.line()?.parse()?;
@@ -206,7 +206,8 @@ fn held(tracer: &HoneyHiveTracer, rows: Dataset) -> Evaluate<Value, Value, Value
         .tracer(tracer)
 }
 
-/// How much the process grows by a trial that has ended. All are of one row: no memory of others that are done is used again.
+/// Returns the growth of the process per trial that has ended. All trials are of one row, so that no memory of finished
+/// rows is used again.
 async fn of_each_trial() -> Outcomes<()> {
     const N: usize = 50_000;
     let served = Served::begin(0)?;

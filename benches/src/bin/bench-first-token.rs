@@ -1,5 +1,5 @@
-//! How long the first piece of a model's stream takes over a socket: plain, and recorded. Both take turns, so that what
-//! slows one slows the other. Usage: `bench-first-token [TURNS]`
+//! The time to the first piece of a model's stream over a socket: plain, and recorded. Both take turns, so that a
+//! disturbance slows both. Usage: `bench-first-token [TURNS]`
 
 #![expect(
     clippy::print_stdout,

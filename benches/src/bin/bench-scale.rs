@@ -47,7 +47,7 @@ fn main() -> Outcome<()> {
     }
 }
 
-/// What has come: by session, one bit a span, and what came more than once.
+/// The spans that have arrived: by session, one bit a span, and the number of those that arrived twice.
 #[derive(Debug, Default)]
 struct Seen {
     sessions: HashMap<String, u32>,

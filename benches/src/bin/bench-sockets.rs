@@ -1,4 +1,4 @@
-//! What `benches/sockets` starts: a server to send requests to, and a HoneyHive for it to talk to.
+//! The programs that `benches/sockets` starts: a server to send requests to, and a HoneyHive for it to talk to.
 //!
 //! Usage: `bench-sockets serve VARIANT MILLISECONDS` (a handler that waits so long; 0 = trivial) and
 //! `bench-sockets api 0|50|never` (a HoneyHive that answers after so many milliseconds). Both print where they

@@ -44,7 +44,7 @@ pub(crate) enum Earlier {
     Branch(String),
 }
 
-/// Which run goes on.
+/// The run that is continued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Resume {
     Last,
@@ -108,7 +108,7 @@ impl Arguments {
             "offline" => self.offline = true,
             "no-progress" => self.no_progress = true,
             "help" | "h" => self.help = true,
-            // Of libtest, and without a meaning here: nothing is captured, and evals run one after the other.
+            // The options of libtest without a meaning here: nothing is captured, and evals run one after the other.
             "nocapture" | "no-capture" | "show-output" | "quiet" | "q" | "test" | "bench" => {}
             _ => return false,
         }

@@ -9,7 +9,7 @@ use honeyhive::evaluate::{GateOutcome, Verdicts};
 /// The choice that `--color` makes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Colour {
-    /// On a terminal, unless `NO_COLOR` is set.
+    /// Colours on a terminal, unless `NO_COLOR` is set.
     #[default]
     Auto,
     Always,

@@ -90,7 +90,8 @@ impl Eval {
         self
     }
 
-    /// Where `--baseline` names an earlier run: a metric must not be more than `margin` below it, datapoint by datapoint.
+    /// Adds a gate for a run with `--baseline`: a metric must not be more than `margin` below the earlier run,
+    /// datapoint by datapoint.
     pub fn no_worse_than_baseline(mut self, metric: impl Into<String>, margin: f64) -> Self {
         self.no_worse.push((metric.into(), margin));
         self

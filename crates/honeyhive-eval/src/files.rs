@@ -1,4 +1,4 @@
-//! Where journals, baselines and reports are.
+//! The places of journals, baselines and reports.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -23,7 +23,7 @@ fn as_part(eval: &str) -> String {
     eval.chars().map(plain).collect()
 }
 
-/// Where the journals of an eval are, and what the last run came to.
+/// Returns the folder of an eval's journals, and of the result of its last run.
 pub(crate) fn journals(eval: &str) -> PathBuf {
     let target =
         env::var_os("CARGO_TARGET_DIR").map_or_else(|| package().join("target"), PathBuf::from);

@@ -11,7 +11,7 @@ const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n";
 /// The longest that closes all suites, with a line that counts those that are left out, and the longest that closes one.
 const ALL_CLOSED: usize = 100;
 const SUITE_CLOSED: usize = 120;
-/// So much is told of a case, in bytes.
+/// The most bytes of a case's text.
 const CASE: usize = 4 * 1024;
 
 /// The XML of all evals, at most 64 KiB. What does not fit is counted, and so are the cases of a suite that it lacks.

@@ -2,7 +2,7 @@
 
 use honeyhive::evaluate::{EvaluateError, ExperimentReport, RunStatus, Verdicts};
 
-/// How the program ends. A later one is worse.
+/// The end of the program; of two, the later variant is the worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ending {
     Good,

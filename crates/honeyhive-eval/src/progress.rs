@@ -1,4 +1,4 @@
-//! How far a run has come, on stderr: a line that is rewritten on a terminal, else a line every ten seconds.
+//! The progress of a run on stderr: a line that is rewritten on a terminal, else a line every ten seconds.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,7 @@ use honeyhive::evaluate::Progress;
 const OFTEN: Duration = Duration::from_millis(100);
 const SELDOM: Duration = Duration::from_secs(10);
 
-/// When a line was told last, of whichever eval.
+/// The time of the last line, of any eval.
 static LAST: Mutex<Option<Instant>> = Mutex::new(None);
 
 /// Tells how far one eval has come.

@@ -87,7 +87,7 @@ async fn run_all(evals: &[&Eval], arguments: &Arguments) -> Ending {
     }
 }
 
-/// `None` where there is nothing to run.
+/// Runs one eval; `None` where it has nothing to run.
 async fn run_one(
     eval: &Eval,
     arguments: &Arguments,
@@ -149,7 +149,7 @@ async fn run_one(
     Ok(Some((ending, finished)))
 }
 
-/// Without a key it runs offline, but not where a machine might take that for more than it is.
+/// Runs the eval, offline without a key; but not where a machine might mistake that for a real run.
 async fn report_of(eval: &Eval, mut order: Order) -> Result<ExperimentReport, EvaluateError> {
     let is_ci = env::var_os("CI").is_some_and(|value| !value.is_empty());
     match eval.begin(&order).await {

@@ -45,13 +45,13 @@ impl Interrupt {
                 listener()
             };
             let hear = move || {
-                // Where nothing can be listened to, nothing is told.
+                // A system without these signals never calls `tell`.
                 if let Ok(signals) = signals {
                     runtime.block_on(heard(signals, &first, &tell));
                 }
             };
             let thread = thread::Builder::new().name("honeyhive-eval-signals".to_owned());
-            // Without a thread `tell` is dropped, and nothing is told either.
+            // A failed thread drops `tell`, which is then never called.
             let _ = thread.spawn(hear);
         }
         Self { is_told, told }

@@ -237,7 +237,7 @@ fn on_a_terminal_verdicts_are_coloured_unless_no_color_is_set() {
         command.current_dir(&program.folder).output()
     };
     let Ok(coloured) = on_a_terminal("") else {
-        // There is no `script` here.
+        // This system has no `script`.
         return;
     };
     let coloured = text(&coloured.stdout);
@@ -294,7 +294,7 @@ fn a_baseline_is_saved_compared_with_and_found_worse() {
     let saved = fs::read_to_string(&file).unwrap();
     assert_eq!(program.code("good --offline --baseline main"), Some(0));
     assert_eq!(program.code("good --offline --baseline last"), Some(0));
-    // As if the function had been better before, at what it is asked now.
+    // The saved baseline is made better than the function is now.
     fs::write(&file, saved.replace("true", "2")).unwrap();
     let worse = program.run("good --offline --baseline main");
     assert_eq!(worse.status.code(), Some(1));

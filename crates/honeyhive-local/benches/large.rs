@@ -150,7 +150,7 @@ impl Bench {
         (took[times / 2], took[times - 1], bytes)
     }
 
-    /// How long session starts take alone, and while somebody asks for a page without a pause.
+    /// Measures session starts alone, and while a client asks for a page without a pause.
     async fn starts_beside(&self, store: &str) {
         for (page, path) in [
             ("nothing", None),

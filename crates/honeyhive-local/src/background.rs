@@ -40,7 +40,7 @@ impl Background {
         let builder = thread::Builder::new().name("honeyhive-local".to_owned());
         let thread = builder.spawn(move || {
             run(listener, entrance, stopping, &started);
-            // Nobody may be waiting.
+            // The handle may have been dropped without waiting.
             let _ = stopped_sender.send(());
         })?;
         let handle = starting.recv().map_err(io::Error::other)??;

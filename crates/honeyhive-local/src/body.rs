@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::reply::Reply;
 use crate::work::by_size;
 
-/// Why there is no body.
+/// The reason for which there is no body.
 #[derive(Debug)]
 pub(crate) enum Unread {
     TooLarge,
@@ -48,7 +48,7 @@ const SMALL: usize = 64 * 1024;
 /// Large bodies that are read and worked on at a time take this much memory together,
 const LARGE_TOGETHER: usize = 64 * 1024 * 1024;
 
-/// and their share is counted in units of this many bytes.
+/// The unit in which their share is counted.
 const UNIT: usize = 1024;
 
 /// Gzip makes at most this many bytes of one.

@@ -1,4 +1,4 @@
-//! How a server is configured and started.
+//! The configuration and the start of a server.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};

@@ -15,7 +15,7 @@ pub(crate) struct Config {
     /// A client has this long to send a request's head, and as long again for its body.
     pub(crate) client_timeout: Duration,
     pub(crate) max_connections: usize,
-    /// Names that the server may be asked for besides those of this machine.
+    /// The names that the server may be asked for besides those of this machine.
     pub(crate) hosts: Vec<String>,
     pub(crate) max_body_bytes: usize,
     pub(crate) unknown_updates: UnknownUpdates,
@@ -49,12 +49,12 @@ impl Default for Config {
     }
 }
 
-/// How much is kept before the oldest is dropped.
+/// The limits past which the oldest data is dropped.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) sessions: usize,
     pub(crate) events: usize,
-    /// Of sessions, events and records, in memory or on disk.
+    /// The bytes of sessions, events and records, in memory or on disk.
     pub(crate) bytes: u64,
     pub(crate) requests: usize,
     pub(crate) request_bytes: usize,
@@ -111,7 +111,7 @@ impl ApiKey {
     }
 
     pub(crate) fn matches(&self, sent: &str) -> bool {
-        // Of equal time for equal lengths: how much of a guess is right must not show.
+        // The comparison takes equal time for equal lengths, so that the part of a guess that is right does not show.
         let (key, sent) = (self.0.as_bytes(), sent.as_bytes());
         let differing = key.iter().zip(sent).fold(0, |seen, (a, b)| seen | (a ^ b));
         key.len() == sent.len() && differing == 0

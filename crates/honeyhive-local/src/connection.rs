@@ -1,4 +1,4 @@
-//! One connection: HTTP/1.1 until the client leaves or a fault cuts it.
+//! A connection: HTTP/1.1 until the client leaves or a fault cuts it.
 
 use std::error::Error;
 use std::future::poll_fn;
@@ -18,10 +18,10 @@ use crate::fault::Abort;
 
 type Answered = Pin<Box<dyn Future<Output = Result<Response<Body>, Abort>> + Send>>;
 
-/// The head of a request is at most this long,
+/// The longest head of a request, in bytes.
 const LONGEST_HEAD: usize = 64 * 1024;
 
-/// and has at most this many headers.
+/// The most headers of a request.
 const MOST_HEADERS: usize = 100;
 
 /// Serves a connection to its end.

@@ -1,11 +1,11 @@
-//! Why a server did not start.
+//! The errors of a server's start.
 
 use std::net::SocketAddr;
 use std::{fmt, io};
 
 use crate::store::StoreError;
 
-/// Why [`LocalServerBuilder::start`](crate::LocalServerBuilder::start) did not start a server.
+/// The reason for which [`LocalServerBuilder::start`](crate::LocalServerBuilder::start) did not start a server.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {

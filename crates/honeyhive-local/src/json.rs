@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// More values in one body are refused; a full batch of the official SDKs has a tenth of them.
+/// The most values of a body; a full batch of the official SDKs has a tenth of them.
 const MOST_NODES: usize = 500_000;
 
 /// Reads a body.

@@ -63,7 +63,7 @@ impl LocalServer {
         })
     }
 
-    /// Where clients reach it, such as `http://127.0.0.1:7777`.
+    /// Returns the address for clients, such as `http://127.0.0.1:7777`.
     #[must_use]
     pub fn url(&self) -> String {
         let ip = match self.address.ip() {
@@ -149,7 +149,7 @@ impl LocalServer {
         self.shared.requests().snapshot()
     }
 
-    /// How much there is of everything: the cheapest thing to wait on.
+    /// Returns counters of everything that the server keeps: the cheapest thing to wait on.
     #[must_use]
     pub fn stats(&self) -> LocalStats {
         self.shared.stats()
@@ -199,7 +199,7 @@ impl LocalServer {
         mut condition: impl FnMut(&Self) -> bool,
     ) -> bool {
         let mut changes = self.shared.feed.watch();
-        // On the server's runtime: the caller's may have no timer, or a paused one.
+        // The timer runs on the server's runtime: the caller's may have no timer, or a paused one.
         let mut timer = JoinSet::new();
         timer.spawn_on(
             async move { tokio::time::sleep(timeout).await },
@@ -214,7 +214,7 @@ impl LocalServer {
         true
     }
 
-    /// As [`wait_until`](Self::wait_until), where there is nothing to await in.
+    /// Does the same as [`wait_until`](Self::wait_until) in code that is not async.
     pub fn wait_until_blocking(
         &self,
         timeout: Duration,

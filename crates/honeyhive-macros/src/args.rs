@@ -15,7 +15,7 @@ const KNOWN: &str = "`name`, `event_type`, `tracer`, `skip`, `skip_all`, `inputs
 pub(crate) struct Args {
     pub(crate) name: Option<LitStr>,
     event_type: Option<EventType>,
-    /// Where the crate `honeyhive` is.
+    /// The path of the crate `honeyhive`.
     honeyhive: Option<Path>,
     pub(crate) tracer: Option<Expr>,
     pub(crate) skip: Vec<Ident>,
@@ -122,7 +122,7 @@ fn value<T: Parse>(key: &Ident, input: ParseStream<'_>) -> Result<T> {
     input.parse()
 }
 
-/// Where the crate is, as a path without generic arguments.
+/// The path of a crate, without generic arguments.
 struct CratePath(Path);
 
 impl Parse for CratePath {

@@ -95,7 +95,8 @@ fn of_async(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream
         }
     });
     let body = &function.body;
-    // Where the braces are, but not as if they were the program's own: rustc would call those of one line unnecessary.
+    // The span has the place of the braces, but is not the program's own: rustc would call braces on one line
+    // unnecessary.
     let span = Span::call_site().located_at(function.brace.span.join());
     let block = quote_spanned!(span=> { #body });
     let block = match declared {

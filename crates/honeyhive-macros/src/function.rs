@@ -69,7 +69,7 @@ pub(crate) fn is_pattern(parameter: &Ident) -> bool {
     parameter.to_string().starts_with("__arg")
 }
 
-/// How a function gives what it returns.
+/// The way in which a function returns.
 pub(crate) enum Returned {
     Never,
     Value,

@@ -1,4 +1,4 @@
-//! What the compiler says where the attribute cannot work.
+//! Compiler messages where the attribute cannot work.
 
 #[test]
 fn mistakes_are_explained() {

@@ -28,7 +28,7 @@ pub struct ModelCalls {
     asks_for_usage: bool,
 }
 
-/// Whose words async-openai speaks, whatever the host.
+/// The provider whose API async-openai speaks, whatever the host.
 const PROVIDER: &str = "openai";
 
 impl ModelCalls {
@@ -42,8 +42,8 @@ impl ModelCalls {
         }
     }
 
-    /// Without it no text of a call is held or sent: only lengths, the names of tools, tokens and reasons. Default:
-    /// `true`.
+    /// Whether the texts of calls are sent (default `true`). With `false` no text of a call is held or sent: only
+    /// lengths, the names of tools, tokens and reasons.
     #[must_use]
     pub const fn capture_content(mut self, captures: bool) -> Self {
         self.captures_content = Some(captures);

@@ -109,7 +109,7 @@ where
 fn record(call: &ModelCall, response: Response) -> Response {
     let url = response.url().clone();
     let mut recorded = call.record_response(response.into()).map(Body::wrap);
-    // Where a response came from is lost on the way.
+    // The conversion loses the URL of the response, so it is added again.
     if let Ok(marked) = http::Response::builder().url(url).body(()) {
         let marks = marked.into_parts().0.extensions;
         recorded.extensions_mut().extend(marks);

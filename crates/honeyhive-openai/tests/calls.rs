@@ -66,8 +66,8 @@ fn ask(model: &str) -> CreateChatCompletionRequest {
         .unwrap()
 }
 
-/// With the feature `byot`, which somebody else in the build may turn on, async-openai does not say itself that a stream is
-/// asked for.
+/// A request with `stream` set by hand: with the feature `byot`, which another crate in the build may turn on,
+/// async-openai does not set it.
 fn ask_for_stream(model: &str) -> CreateChatCompletionRequest {
     CreateChatCompletionRequest {
         stream: Some(true),

@@ -21,7 +21,7 @@ pub struct ModelCalls {
 }
 
 impl ModelCalls {
-    /// With the default settings.
+    /// Returns the middleware with the default settings.
     #[must_use]
     pub fn new(tracer: &HoneyHiveTracer) -> Self {
         Self {
@@ -56,8 +56,8 @@ impl ModelCalls {
         self
     }
 
-    /// Without it no text of a call is held or sent: only lengths, the names of tools, tokens and reasons. Default:
-    /// `true`.
+    /// Whether the texts of calls are sent (default `true`). With `false` no text of a call is held or sent: only
+    /// lengths, the names of tools, tokens and reasons.
     #[must_use]
     pub const fn capture_content(mut self, captures: bool) -> Self {
         self.captures_content = Some(captures);
@@ -150,7 +150,7 @@ impl Middleware for ModelCalls {
 fn record(call: &ModelCall, response: Response) -> Response {
     let url = response.url().clone();
     let mut recorded = call.record_response(response.into()).map(Body::wrap);
-    // Where a response came from is lost on the way.
+    // The conversion loses the URL of the response, so it is added again.
     if let Ok(marked) = http::Response::builder().url(url).body(()) {
         let marks = marked.into_parts().0.extensions;
         recorded.extensions_mut().extend(marks);

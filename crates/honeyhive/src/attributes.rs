@@ -8,7 +8,7 @@ pub(crate) const SESSION_ID: &str = "honeyhive.session_id";
 pub(crate) const SESSION_AUTO_CREATE: &str = "honeyhive.session_auto_create";
 /// The name of a session that ingestion creates from a span.
 pub(crate) const SESSION_NAME: &str = "honeyhive.session_name";
-/// Where the telemetry comes from: `dev`, `production`, ….
+/// The origin of the telemetry: `dev`, `production`, ….
 pub(crate) const SOURCE: &str = "honeyhive.source";
 /// The project, for deployments whose key does not select it.
 pub(crate) const PROJECT: &str = "honeyhive.project";
@@ -18,7 +18,7 @@ pub(crate) const LEGACY_SESSION_ID: &str = "traceloop.association.properties.ses
 pub(crate) const LEGACY_SOURCE: &str = "traceloop.association.properties.source";
 pub(crate) const LEGACY_PROJECT: &str = "traceloop.association.properties.project";
 
-/// Who a session belongs to, in its inputs and in its user properties.
+/// The user that a session belongs to: the key in its inputs and in its user properties.
 pub(crate) const USER_ID: &str = "user_id";
 
 /// `model`, `chain` or `tool`.
@@ -52,8 +52,8 @@ pub(crate) const TRACER_NAME: &str = "honeyhive";
 /// Marks a span inside a request that is not traced, and one that is filtered out; never leaves the process.
 pub(crate) const SUPPRESSED: &str = "honeyhive.suppressed";
 
-/// Where a span outside every session was started, and how many sessions were open when it ended; neither
-/// leaves the process.
+/// The place where a span outside every session was started, and the number of sessions that were open when it ended;
+/// neither leaves the process.
 pub(crate) const CALL_SITE: &str = "honeyhive.call_site";
 pub(crate) const OPEN_SESSIONS: &str = "honeyhive.open_sessions";
 
@@ -71,7 +71,7 @@ pub(crate) const EXCEPTION_MESSAGE: &str = "exception.message";
 pub(crate) const BAGGAGE_SESSION_ID: &str = "honeyhive.session_id";
 pub(crate) const BAGGAGE_SESSION_ID_BARE: &str = "session_id";
 
-/// What an experiment is told by: names in metadata and in baggage (bare, as the Python SDK reads them), and the
+/// The ids of an experiment: their names in metadata and in baggage (bare, as the Python SDK reads them), and the
 /// attributes that put them on a span.
 pub(crate) const EXPERIMENT: [(&str, &str); 3] = [
     ("run_id", "honeyhive_metadata.run_id"),
@@ -81,13 +81,14 @@ pub(crate) const EXPERIMENT: [(&str, &str); 3] = [
 
 /// The beginning of attributes that route a span.
 pub(crate) const ROUTING_PREFIX: &str = "honeyhive.";
-/// How many attributes were left out, on a span that had too many.
+/// The number of attributes that were left out, on a span that had too many.
 pub(crate) const DROPPED_ATTRIBUTES: &str = "honeyhive_metadata.dropped_attributes";
 
-/// So many attributes a span may have: a flattened chat history overflows the SDK's default of 128.
+/// The most attributes of a span: a flattened chat history overflows the SDK's default of 128.
 pub(crate) const MAX_ATTRIBUTES: usize = 1024;
-/// So many a running span may gather. The SDK takes no more after that, not even the session, and repeats a
-/// key that is written again, so this is not where the line is drawn.
+/// The SDK's limit for a running span. Past it the SDK ignores every further attribute, even the session's, and it
+/// counts a key that is written again as one more; so the limit that matters is `MAX_ATTRIBUTES`, applied when the span
+/// ends.
 pub(crate) const MAX_GATHERED: usize = 256 * MAX_ATTRIBUTES;
 
 /// Attributes that the GenAI conventions keep as JSON text.

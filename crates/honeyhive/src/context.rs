@@ -14,7 +14,7 @@ use std::task::{self, Poll};
 use futures_core::Stream;
 use opentelemetry::{Context, ContextGuard};
 
-/// Whether the context of a thread can be asked.
+/// The state of a thread's context.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Door {
     Unknown,
@@ -90,7 +90,7 @@ impl Drop for Attached {
     #[inline]
     fn drop(&mut self) {
         if !is_open() {
-            // What it would restore is gone.
+            // The context that the guard would restore is gone.
             std::mem::forget(self.0.take());
         }
     }

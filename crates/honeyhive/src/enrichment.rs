@@ -11,21 +11,21 @@ use crate::model::json::to_json;
 use crate::model::limits::{self, VALUE_BYTES};
 use crate::model::object::{Bucket, Object, merge, object_bytes};
 
-/// What is added to a session or a span.
+/// Data to add to a session or a span: inputs, outputs, metadata, metrics, feedback and more.
 ///
 /// Each setter takes anything that serialises to an object: a `json!` object, a map, a struct.
-/// Later calls merge into earlier ones, deeply, the last write winning per key. A value that is no
-/// object, such as a text, is kept as `{"result": value}`, with one warning a process. What cannot be written as JSON
-/// is left out, logged once and counted in [`DeliveryStats::refused`](crate::DeliveryStats::refused); the rest of the
-/// enrichment still goes.
+/// Later calls merge into earlier ones, deeply; the last write of a key wins. A value that is no object, such as a
+/// text, is kept as `{"result": value}`, with one warning per process. A value that cannot be written as JSON is left
+/// out, logged once and counted in [`DeliveryStats::refused`](crate::DeliveryStats::refused); the rest of the
+/// enrichment is still sent.
 ///
-/// What is added to a session merges with what was added before, whatever was sent already: a list or a number takes the
-/// place of whatever stood there. A span is written attribute by attribute (`l.0`, `l.1`, `a.deep`), so additions to one
-/// that runs merge by attribute: after `l: [1, 2, 3]`, `l: [9]` leaves `[9, 2, 3]`, and after `a: {"deep": 1}`, `a: 5` leaves
-/// both. The official SDK's spans behave alike, and a reader of both sees the same.
+/// An enrichment of a session merges with the earlier ones, even with those that were already sent: a list or a number
+/// replaces the former value of its key. A running span is written attribute by attribute (`l.0`, `l.1`, `a.deep`), so
+/// its enrichments merge per attribute: after `l: [1, 2, 3]`, `l: [9]` leaves `[9, 2, 3]`, and after `a: {"deep": 1}`,
+/// `a: 5` leaves both. Spans of the official Python SDK merge in the same way.
 ///
-/// As much is taken of a value as is kept: a list of more than 100 numbers is its beginning with a mark, bytes are their
-/// number and the first of them, and a value behind a lock is `[behind a lock]`.
+/// Long values are shortened: a list of more than 100 numbers becomes its beginning and a mark, bytes become their
+/// number and the first of them, and a value behind a lock becomes `[behind a lock]`.
 ///
 /// ```
 /// use honeyhive::Enrichment;
@@ -198,7 +198,7 @@ impl Enrichment {
         self.refused
     }
 
-    /// What was refused has been counted.
+    /// Resets the number of refused values, after the caller has counted them.
     #[cfg(feature = "model-calls")]
     pub(crate) fn forget_refused(&mut self) {
         self.refused = 0;
@@ -234,8 +234,8 @@ impl Enrichment {
     }
 }
 
-/// What goes into a bucket: an object as it is, any other value as `{"result": value}`, as `#[trace]` does with
-/// results. `None` where it cannot be written as JSON.
+/// The value as it goes into a bucket: an object as it is, any other value as `{"result": value}`, as `#[trace]` does
+/// with results. `None` where it cannot be written as JSON.
 #[track_caller]
 pub(crate) fn object_of(bucket: Bucket, map: &impl Serialize) -> Option<Object> {
     static NO_OBJECT: Once = Once::new();

@@ -20,13 +20,13 @@ debug_as_text!(BuildError, StartError, FlushError, UnknownName);
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// No key and no test mode.
+    /// Neither a key nor test mode is set.
     #[error(
         "no HoneyHive key: set HH_API_KEY (or HH_INGESTION_API_KEY), call `.api_key(..)`, \
          or turn on test mode with HH_TEST_MODE=true or `.test_mode(true)`"
     )]
     MissingApiKey,
-    /// No key that the typed client has calls for, and no test mode.
+    /// Neither a key that the typed client can use nor test mode is set.
     #[cfg(feature = "client")]
     #[error(
         "no key for HoneyHive's API: set HH_API_KEY or call `.api_key(..)`; for calls that name their project set \
@@ -37,9 +37,9 @@ pub enum BuildError {
     #[error("{setting} is not usable as a key: {problem}")]
     #[non_exhaustive]
     InvalidKey {
-        /// Which setting it came from.
+        /// The setting that the key came from.
         setting: Cow<'static, str>,
-        /// What is wrong, without the value.
+        /// The problem, without the value.
         problem: &'static str,
     },
     /// The server URL cannot be used.
@@ -48,18 +48,18 @@ pub enum BuildError {
     )]
     #[non_exhaustive]
     InvalidUrl {
-        /// Which setting it came from.
+        /// The setting that the URL came from.
         setting: Cow<'static, str>,
-        /// What is wrong.
+        /// The problem.
         problem: &'static str,
     },
     /// A setting has a value outside what it takes.
     #[error("{setting} has a value that cannot be used: expected {expected}")]
     #[non_exhaustive]
     InvalidValue {
-        /// Which setting it came from.
+        /// The setting that the value came from.
         setting: Cow<'static, str>,
-        /// What it takes.
+        /// The values that the setting takes.
         expected: &'static str,
     },
     /// A setting asks for something that this build does not have.
@@ -69,9 +69,9 @@ pub enum BuildError {
     )]
     #[non_exhaustive]
     MissingFeature {
-        /// Which setting it came from.
+        /// The setting that the value came from.
         setting: Cow<'static, str>,
-        /// What it asks for.
+        /// The value that needs the feature.
         value: &'static str,
         /// The cargo feature to turn on.
         feature: &'static str,
@@ -82,10 +82,10 @@ pub enum BuildError {
     InvalidPattern {
         /// The pattern.
         pattern: String,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: String,
     },
-    /// This build has no HTTP client, and none was given.
+    /// The build has no HTTP client, and the program gave none.
     #[error(
         "there is no HTTP client: turn on the features `reqwest` and `rustls` of the crate `honeyhive` (they are among \
          its default features), or give a client with `.http_client(..)`; test mode needs none"
@@ -95,14 +95,14 @@ pub enum BuildError {
     #[error("the HTTP client could not be set up")]
     #[non_exhaustive]
     HttpClient {
-        /// What the client says.
+        /// The client's error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The delivery thread could not be started.
     #[error("the delivery thread could not be started")]
     #[non_exhaustive]
     DeliveryThread {
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
 }
@@ -127,21 +127,21 @@ pub enum StartError {
     Rejected {
         /// The HTTP status.
         status: u16,
-        /// What HoneyHive said, shortened.
+        /// HoneyHive's message, shortened.
         message: String,
     },
     /// HoneyHive did not answer in time. The session is still delivered in the background.
     #[error("HoneyHive did not answer ({detail}); the session is still tried in the background")]
     #[non_exhaustive]
     Unconfirmed {
-        /// What went wrong.
+        /// The reason, in words.
         detail: String,
     },
-    /// It was dropped before it could be delivered.
+    /// The session start was dropped before it could be delivered.
     #[error("the session start was dropped ({reason}); see `HoneyHiveTracer::stats`")]
     #[non_exhaustive]
     Dropped {
-        /// Why.
+        /// The reason.
         reason: DropReason,
     },
     /// The tracer was shut down first.
@@ -149,7 +149,7 @@ pub enum StartError {
     ShutDown,
 }
 
-/// Not everything that was accepted before a flush has been delivered.
+/// A flush or a shutdown could not deliver everything that was accepted before it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -171,16 +171,16 @@ pub enum FlushError {
     #[error("{} of the items were still pending after {timeout:?}, {} of them on disk", report.pending, report.spooled)]
     #[non_exhaustive]
     TimedOut {
-        /// How long the flush was given.
+        /// The timeout of the flush.
         timeout: Duration,
-        /// What became of everything.
+        /// The outcome of the items that the flush waited for.
         report: FlushReport,
     },
     /// Everything has an outcome, but some of it was dropped; `HoneyHiveTracer::stats` says why.
     #[error("{} of the items could not be delivered and were dropped", report.dropped)]
     #[non_exhaustive]
     Dropped {
-        /// What became of everything.
+        /// The outcome of the items that the flush waited for.
         report: FlushReport,
     },
     /// The tracer has been shut down, or its delivery thread is gone.

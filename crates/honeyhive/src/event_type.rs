@@ -12,7 +12,7 @@ use crate::attributes::{
 use crate::error::UnknownName;
 use crate::log::Once;
 
-/// What a span is in HoneyHive.
+/// The type of a span's event in HoneyHive.
 ///
 /// ```
 /// use honeyhive::EventType;

@@ -24,13 +24,13 @@ use crate::session::Session;
 pub struct Hosts(Vec<Cow<'static, str>>);
 
 impl Hosts {
-    /// These hosts: `name`, `name:port`, or `*.name` for all below a name.
+    /// A set of hosts: `name`, `name:port`, or `*.name` for all below a name.
     #[must_use]
     pub fn new<H: Into<Cow<'static, str>>>(hosts: impl IntoIterator<Item = H>) -> Self {
         Self(hosts.into_iter().map(Into::into).collect())
     }
 
-    /// Whether a host is one of them.
+    /// Returns true for a host of the set.
     #[must_use]
     pub fn contain(&self, host: &str, port: Option<u16>) -> bool {
         self.0.iter().any(|pattern| is_meant(pattern, host, port))

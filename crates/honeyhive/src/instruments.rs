@@ -2,7 +2,7 @@
 
 use crate::report::DeliveryStats;
 
-/// Whether a number only grows.
+/// The kind of an instrument: a number that only grows, or one that goes up and down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Counter,
@@ -12,7 +12,7 @@ pub(crate) enum Kind {
 /// A number of [`DeliveryStats`] as a metric.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Instrument {
-    /// By OpenTelemetry's conventions.
+    /// The name by OpenTelemetry's conventions.
     #[cfg_attr(
         not(feature = "metrics"),
         allow(dead_code, reason = "asked for by a meter")
@@ -25,7 +25,7 @@ pub(crate) struct Instrument {
     pub(crate) unit: &'static str,
     pub(crate) description: &'static str,
     pub(crate) kind: Kind,
-    /// As an exporter for Prometheus writes the name.
+    /// The name as an exporter for Prometheus writes it.
     pub(crate) prometheus: &'static str,
     pub(crate) read: fn(&DeliveryStats) -> u64,
 }

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-// One folder or file a concern. A module imports only from those above it in this list, so there are no circles.
+// A folder or file has one concern. A module imports only from those above it in this list, so there are no circles.
 mod attributes;
 mod context;
 mod instruments;
@@ -117,7 +117,7 @@ pub use tracer::here::span;
 pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};
 pub use tracer::{Serve, ServeFuture, Served, StopSignal};
 
-/// What the expansion of [`trace`] calls. No part of the API: it changes without notice.
+/// The functions that the expansion of [`trace`] calls. No part of the API: it changes without notice.
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 pub mod __private {

@@ -1,5 +1,5 @@
-//! What the library says: through `tracing`, target `honeyhive`. Where nobody listens, what was said is kept for a
-//! subscriber that comes later, such as one with `tracing_layer`, which needs the tracer first.
+//! The library's log lines, through `tracing` with the target `honeyhive`. Lines that no subscriber hears are kept for
+//! one that is installed later: `tracing_layer`, for one, exists only after the tracer.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -12,9 +12,9 @@ use tracing::subscriber::NoSubscriber;
 
 /// Lines that nobody has heard yet, the oldest first.
 static UNHEARD: Mutex<VecDeque<Line>> = Mutex::new(VecDeque::new());
-/// There are such lines, for those that need not look.
+/// True while `UNHEARD` has lines, so that most callers need no lock.
 static HAS_UNHEARD: AtomicBool = AtomicBool::new(false);
-/// So many are kept.
+/// The most lines that are kept for a later subscriber.
 const MOST_UNHEARD: usize = 64;
 
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ impl Once {
         Self(AtomicBool::new(false))
     }
 
-    // No `std::sync::Once`: what logs is the program's, and may come here again, or panic.
+    // A `std::sync::Once` would deadlock or be poisoned: the program's subscriber may log here again, or panic.
     pub(crate) fn warn(&self, text: impl fmt::Display) {
         if self.is_first() {
             warn(text);
@@ -93,11 +93,11 @@ impl Once {
     }
 }
 
-/// Where in the program something was called.
+/// The place of a call in the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CallSite {
     file: &'static str,
-    /// None where the file's text has the line in it.
+    /// The line; `None` where the file's text has the line in it.
     line: Option<u32>,
 }
 
@@ -107,7 +107,7 @@ impl CallSite {
         Location::caller().into()
     }
 
-    /// From `file:line`.
+    /// Reads a site from `file:line`.
     #[cfg(feature = "macros")]
     pub(crate) const fn named(text: &'static str) -> Self {
         Self {
@@ -179,7 +179,7 @@ impl OncePerSite {
         }
     }
 
-    /// As [`Once::lost`].
+    /// Logs the loss once per call site; see [`Once::lost`].
     pub(crate) fn lost(&self, site: CallSite, text: impl fmt::Display) {
         if self.is_first(site) {
             say(Level::WARN, &text, true);
@@ -235,7 +235,7 @@ pub(crate) fn nobody_listens() -> bool {
     tracing::dispatcher::get_default(tracing::Dispatch::is::<NoSubscriber>)
 }
 
-/// One line on stderr, for a program without a subscriber.
+/// Writes one line to stderr, for a program without a subscriber.
 pub(crate) fn to_stderr(text: impl fmt::Display) {
     use std::io::Write as _;
     // `eprintln!` panics where stderr is closed.

@@ -88,7 +88,7 @@ fn described<'m, I, M>(
         .with_description(instrument.description)
 }
 
-/// What reads the counters, while there is a tracer.
+/// Returns a function that reads the counters, as long as the tracer lives.
 fn stats_of(outbox: &Weak<Outbox>) -> impl Fn() -> Option<DeliveryStats> + Send + Sync + use<> {
     let outbox = Weak::clone(outbox);
     move || Some(outbox.upgrade()?.stats())

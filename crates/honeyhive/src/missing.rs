@@ -1,6 +1,6 @@
-//! What the compiler says where a feature is missing: the method is there, and asks for a trait that nothing has.
+//! Compiler messages for a missing feature: the method exists, and requires a trait that no type implements.
 
-/// What `serve` needs.
+/// The bound of `serve`.
 #[cfg(not(feature = "signal"))]
 #[diagnostic::on_unimplemented(
     message = "`HoneyHiveTracer::serve` needs the feature `signal` of the crate `honeyhive`",
@@ -9,7 +9,7 @@
 )]
 pub trait FeatureSignal {}
 
-/// What `tracing_layer` needs.
+/// The bound of `tracing_layer`.
 #[cfg(not(feature = "tracing"))]
 #[diagnostic::on_unimplemented(
     message = "`HoneyHiveTracer::tracing_layer` needs the feature `tracing` of the crate `honeyhive`",

@@ -14,10 +14,10 @@ use crate::attributes::{
 };
 use crate::event_type::EventType;
 
-/// Before the key of an attribute that counts only where the program has not said the same. Never leaves the process.
+/// The prefix of an attribute that counts only where the program has not set the same. Never leaves the process.
 pub(crate) const FILLED: &str = "honeyhive.filled/";
 
-/// In the context of the span of a model call.
+/// The state of a model call, in the context of its span.
 #[derive(Debug)]
 enum ModelSpan {
     /// Another kind of work inside of the call.
@@ -36,7 +36,7 @@ struct Call {
     by_seam: AtomicBool,
 }
 
-/// Who records a call.
+/// The recorder of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum By {
     /// The program.
@@ -45,13 +45,13 @@ pub(crate) enum By {
     Seam,
 }
 
-/// Whose span takes what is known of a call.
+/// The span that takes the data of a call.
 pub(crate) enum Target {
     /// A span that is there.
     Fill(Context),
     /// A span of its own.
     Own,
-    /// Nobody's: who is further out sees to it.
+    /// No recording: an outer layer records the call.
     Nothing,
 }
 
@@ -154,7 +154,7 @@ fn is_said(key: &str, said: &[&str]) -> bool {
         })
 }
 
-/// What is filled in under these names, and what of the program's says the same.
+/// The names that are filled in, and the program's own names for the same things.
 const SAME: [(&[&str], &[&str]); 7] = [
     (
         &[

@@ -1,5 +1,4 @@
-//! Whose span is whose, in a process with several tracers. With one there is nothing to tell apart, and
-//! nothing is kept.
+//! The tracer that each running span belongs to, in a process with several tracers. With one tracer nothing is kept.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -35,7 +34,7 @@ impl MemberId {
     const FIRST: Self = Self(NonZeroUsize::MIN);
     const LAST: Self = Self(NonZeroUsize::MAX);
 
-    /// What all who record nothing have for a number.
+    /// Whether this is the number that all disabled tracers share.
     pub(crate) const fn is_nobody(self) -> bool {
         self.0.get() == Self::LAST.0.get()
     }
@@ -55,7 +54,7 @@ impl Member {
         member
     }
 
-    /// One that records nothing, so that no span is ever its own.
+    /// Returns the member of a disabled tracer, which owns no span.
     pub(crate) const fn nobody() -> Self {
         Self(MemberId::LAST)
     }
@@ -102,7 +101,7 @@ impl Member {
         }
         drop(owners);
         drop(running);
-        // It began when there was one tracer only: the oldest.
+        // The span began while only one tracer existed: the oldest.
         lock(&MEMBERS).first() == Some(&self.0)
     }
 }

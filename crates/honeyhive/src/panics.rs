@@ -10,7 +10,7 @@ pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
     format!("panicked: {}", text.unwrap_or("(no message)"))
 }
 
-/// What the panic was given to say.
+/// Returns the message of a panic.
 pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> Option<&str> {
     payload
         .downcast_ref::<&str>()

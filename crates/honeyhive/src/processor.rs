@@ -235,7 +235,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        /// What the SDK's own processors allow.
+        /// The timeout of the SDK's own processors.
         const TIMEOUT: Duration = Duration::from_secs(5);
         let (reply, answer) = Reply::blocking();
         self.outbox().command(Command::Flush(TIMEOUT, reply));

@@ -1,27 +1,27 @@
-//! What became of everything that was handed over.
+//! The outcome of every item that was handed over.
 
 use std::fmt;
 
-/// Why an item was dropped.
+/// The reason for which an item was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DropReason {
     /// The queue had reached its bound in items or bytes.
     QueueFull,
-    /// HoneyHive refused it with a status that a retry would not change.
+    /// HoneyHive refused the item with a status that a retry would not change.
     Rejected,
     /// HoneyHive did not accept the key (401 or 403).
     Unauthorized,
-    /// It was larger than HoneyHive takes (413).
+    /// The item was larger than HoneyHive takes (413).
     TooLarge,
-    /// It failed again and again while others got through.
+    /// Every attempt failed while other items got through.
     RetriesExhausted,
-    /// It came after the shutdown, or was still pending when its time ran out.
+    /// The item came after the shutdown, or was still pending when the shutdown's time ran out.
     ShutDown,
-    /// Its session is out of the sample, and neither failed nor was slow; see
+    /// The item's session is out of the sample, and neither failed nor was slow; see
     /// [`SessionSampling`](crate::SessionSampling).
     SampledOut,
-    /// It could not be read from the spool again.
+    /// The item could not be read back from the spool.
     Unreadable,
 }
 
@@ -90,7 +90,7 @@ pub struct Drops {
 }
 
 impl Drops {
-    /// All of them together.
+    /// Returns the number of all dropped items.
     #[must_use]
     pub const fn total(&self) -> u64 {
         self.queue_full
@@ -103,7 +103,7 @@ impl Drops {
             + self.unreadable
     }
 
-    /// Those that were dropped for one reason.
+    /// The number of items that were dropped for one reason.
     #[must_use]
     pub const fn get(&self, reason: DropReason) -> u64 {
         match reason {
@@ -118,7 +118,7 @@ impl Drops {
         }
     }
 
-    /// Why, in words: `HoneyHive did not accept the key (3)`.
+    /// The reasons in words: `HoneyHive did not accept the key (3)`.
     pub(crate) fn reasons(&self) -> String {
         let reasons = DropReason::ALL.into_iter().filter_map(|reason| {
             let count = self.get(reason);
@@ -141,7 +141,7 @@ impl Drops {
     }
 }
 
-/// What became of everything that was handed over for delivery.
+/// Counters of everything that was handed over for delivery.
 ///
 /// An item is a session start, a session update or a span. At every moment
 /// `accepted == delivered + pending + dropped.total()`.
@@ -164,8 +164,8 @@ pub struct DeliveryStats {
     pub delivered: u64,
     /// Items queued, held back to be merged, under way, waiting for a retry, or on disk.
     pub pending: u64,
-    /// Those of the pending items that are on disk: see [`Spool`](crate::Spool). What a process that has gone
-    /// has left there is among them, and counts as accepted from when it was found.
+    /// Pending items that are on disk: see [`Spool`](crate::Spool). Items that an ended process left there are
+    /// included; they count as accepted from the moment when they are found.
     pub spooled: u64,
     /// About how many bytes of memory the pending items hold.
     pub pending_bytes: u64,
@@ -188,7 +188,7 @@ pub struct DeliveryStats {
     pub redacted: u64,
 }
 
-/// What became of the items that a flush waited for.
+/// The outcome of the items that a flush waited for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FlushReport {
@@ -198,7 +198,6 @@ pub struct FlushReport {
     pub dropped: u64,
     /// Items that had no outcome when the flush ended.
     pub pending: u64,
-    /// Those of the pending items that are on disk, so that they outlive the process: see
-    /// [`Spool`](crate::Spool).
+    /// Pending items that are on disk, so that they outlive the process: see [`Spool`](crate::Spool).
     pub spooled: u64,
 }

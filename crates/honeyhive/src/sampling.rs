@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::model::id::SessionId;
 
-/// Which sessions are sent: a share of them, each with all that belongs to it, and those that failed or were slow.
+/// The sampling of sessions: a share of them, each with all its items, and those that failed or were slow.
 ///
 /// A session is in or out by its id alone, so it is the same on every service, after every restart and in every
 /// version; a session that is in at a rate is in at every higher one. Its start, its updates and its spans follow.
@@ -44,8 +44,8 @@ impl Default for SessionSampling {
 }
 
 impl SessionSampling {
-    /// This share of all sessions: 1 is everything (the default), 0 nothing but what failed or was slow. What is
-    /// not between is an error of [`build`](crate::HoneyHiveTracerBuilder::build).
+    /// Sends this share of all sessions: 1 sends all of them (the default), 0 only those that failed or were slow. A
+    /// share outside 0 to 1 is an error of [`build`](crate::HoneyHiveTracerBuilder::build).
     pub const fn ratio(rate: f64) -> Self {
         Self {
             rate,
@@ -78,7 +78,7 @@ impl SessionSampling {
     /// ```
     #[must_use]
     pub fn contains(&self, id: impl Into<SessionId>) -> bool {
-        /// As many steps as a number with a fraction tells apart.
+        /// The number of steps that a number with a fraction tells apart.
         const STEPS: f64 = (1_u64 << 53) as f64;
         ((position(id.into()) >> 11) as f64) < self.rate * STEPS
     }
@@ -101,14 +101,14 @@ impl SessionSampling {
     }
 }
 
-/// Where an id stands among all: evenly spread, though some bits of a UUID (version, variant, time) are not.
-/// Never to be changed, since services of different versions must agree.
+/// Returns an id's position among all ids: evenly spread, though some bits of a UUID (version, variant, time) are not.
+/// Must never change, since services of different versions must agree.
 fn position(id: SessionId) -> u64 {
     let bits = id.as_u128();
     mix(mix((bits >> 64) as u64) ^ (bits as u64))
 }
 
-/// One step of SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
+/// Makes one step of SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
 const fn mix(value: u64) -> u64 {
     let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -8,7 +8,7 @@ use http::HeaderValue;
 
 use crate::model::words::words;
 
-/// What ingestion keys and fine-grained keys begin with.
+/// The prefixes of ingestion keys and of fine-grained keys.
 pub(crate) const INGESTION: &str = "hh_ingst_";
 pub(crate) const FINE_GRAINED: &str = "hh_fgdp_";
 
@@ -61,7 +61,7 @@ impl ApiKey {
         Self(value)
     }
 
-    /// What kind of key it is, which is no secret.
+    /// The kind of the key, which is no secret.
     pub(crate) fn kind(&self) -> KeyKind {
         if self.0.starts_with(INGESTION) {
             KeyKind::Ingestion
@@ -91,7 +91,7 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// Whether what is called this is a secret: `api_key`, `http.request.header.authorization`, `dbPassword`.
+/// Whether a value of this name is a secret: `api_key`, `http.request.header.authorization`, `dbPassword`.
 ///
 /// Whole words count, so `author` and `gen_ai.usage.total_tokens` are none; nor is a bare `token`, which
 /// language models yield. A path is a secret where one of its names is: words of two names make no pair.
@@ -155,7 +155,7 @@ pub(crate) fn narrow(name: &str) -> Cow<'_, str> {
         return Cow::Borrowed(name);
     }
     let narrow = |symbol: char| match symbol {
-        // They stand as far from those of ASCII as they do from each other.
+        // Full-width characters are offset from ASCII by a constant.
         wide if WIDE.contains(&wide) => {
             char::from_u32(u32::from(wide) - 0xff01 + 0x21).unwrap_or(wide)
         }
@@ -191,8 +191,7 @@ fn is_secret(name: &str) -> bool {
     false
 }
 
-/// Whether a parameter of a URL is a secret: by its name, or by what such parameters are called in URLs that are
-/// signed.
+/// Whether a parameter of a URL is a secret: by its name, or as a usual parameter of signed URLs.
 pub(crate) fn is_secret_parameter(name: &str) -> bool {
     let name = &*narrow(name);
     const WHOLE: [&str; 8] = [
@@ -229,9 +228,9 @@ fn is_secret_word(word: &str) -> bool {
     is_one_of(&WORDS, word) || has_secret_end(word.as_bytes())
 }
 
-/// Where nothing shows that these are several words, as in `apikey`, `clientsecret` and `DBPASSWORD`.
+/// Whether a name that is written as one word ends in a secret's name: `apikey`, `clientsecret`, `DBPASSWORD`.
 fn has_secret_end(word: &[u8]) -> bool {
-    // By the last letter, since this is asked of every word of every name.
+    // The last letter selects the candidates, since every word of every name is checked.
     let ends: &[&[u8]] = match word {
         [.., b'd' | b'D'] => &[b"passwd", b"password", b"pwd"],
         [.., b'e' | b'E'] => &[b"sessioncookie"],
@@ -282,10 +281,10 @@ fn is_secret_pair(kind: &str, word: &str) -> bool {
         || (is_one_of(&["token"], word) && is_one_of(&TOKENS, kind))
 }
 
-/// Whether the word after a pair says that there is no secret: an amount of them (`session_token_count`), or a thing
-/// that is called after a key, which is then no key itself (`session_key_points`, `private_key_findings`).
+/// Whether the word after a pair shows that the name holds no secret: an amount (`session_token_count`), or a thing
+/// named after a key (`session_key_points`, `private_key_findings`).
 fn is_other(word: &str, next: &str) -> bool {
-    /// What is said in plural of a key that is one.
+    /// Plurals after `key` that still name the parts of a real key.
     const PARTS: [&str; 16] = [
         "access", "address", "alias", "bits", "bytes", "chars", "contents", "details", "headers",
         "keys", "options", "pairs", "params", "parts", "settings", "values",

@@ -9,8 +9,8 @@ use opentelemetry_sdk::trace::SpanData;
 
 use crate::attributes::TRACER_NAME;
 
-/// Which spans go to HoneyHive: those that an `include` matches, or all where there is none, without those that an `exclude`
-/// matches.
+/// The filter of spans that go to HoneyHive: those that an `include` matches, or all where there is none, without those
+/// that an `exclude` matches.
 ///
 /// A span is looked at once, when it starts, by its name, its instrumentation scope and the attributes that it starts with;
 /// names and scopes match by their beginning, case and all. What starts within a span that is left out becomes a child of the
@@ -116,28 +116,28 @@ fn is_of_request(span: &SpanData) -> bool {
     span.span_kind == SpanKind::Server && span.instrumentation_scope.name() == TRACER_NAME
 }
 
-/// A filter at work: it knows who takes the place of a parent that is left out.
+/// The state of a filter: it finds the span that takes the place of a parent that is left out.
 #[derive(Debug)]
 pub(crate) struct Filtering {
     filter: SpanFilter,
     parents: Mutex<Parents>,
 }
 
-/// So many spans that are left out and have ended are known still: a child may start late.
+/// The most ended spans that stay known: a child may start after its parent has ended.
 const MOST_ENDED: usize = 4_096;
 
 #[derive(Debug, Default)]
 struct Parents {
-    /// Of spans that are left out: the nearest span around them that is not, `INVALID` where there is none.
+    /// The nearest recorded span around each span that is left out, `INVALID` where there is none.
     around: HashMap<SpanId, SpanId>,
-    /// Those of them that have ended, the oldest first.
+    /// The keys of `around` whose spans have ended, the oldest first.
     ended: VecDeque<SpanId>,
-    /// Of spans that started within one that is left out, until they end.
+    /// The recorded parent of each running span that started within one that is left out.
     instead: HashMap<SpanId, SpanId>,
 }
 
 impl Filtering {
-    /// `None` for a filter that leaves nothing out, which costs nothing then.
+    /// Returns the state of a filter; `None` for one that leaves nothing out, which then costs nothing.
     pub(crate) fn new(filter: SpanFilter) -> Option<Self> {
         let is_idle = filter.include.is_empty() && filter.exclude.is_empty();
         (!is_idle).then(|| Self {

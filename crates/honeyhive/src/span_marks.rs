@@ -6,15 +6,15 @@ use crate::attributes::{ROUTING_PREFIX, SUPPRESSED};
 #[cfg(feature = "model-calls")]
 use crate::model_span::FILLED;
 
-/// Where the dot of our routing attributes is; those of an event have an underscore there.
+/// The place of the dot in our routing attributes; those of an event have an underscore there.
 const DOT: usize = ROUTING_PREFIX.len() - 1;
 
-/// What becomes of a span that has ended.
+/// The decisions about a span that has ended.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Marks {
     /// The span is not sent.
     pub(crate) is_suppressed: bool,
-    /// Somebody else than the program has said something of the call of a model, which is to be settled.
+    /// The span was filled in by somebody else than the program with data of a model call, which is to be merged.
     #[cfg(feature = "model-calls")]
     pub(crate) is_filled: bool,
 }

@@ -36,7 +36,7 @@ pub use crate::delivery::capture::{CapturedEvent, CapturedSession};
 use crate::model::id::SessionId;
 use crate::{HoneyHiveTracer, HoneyHiveTracerBuilder};
 
-/// How long reading waits for the delivery thread. It delivers into memory, so this is never reached.
+/// The longest wait for the delivery thread, which delivers into memory and so never needs it.
 const SETTLE: Duration = Duration::from_secs(10);
 
 /// A tracer in test mode, and what it records. No key, no network, no environment.
@@ -49,7 +49,7 @@ pub fn tracer() -> (HoneyHiveTracer, Captured) {
     tracer_with(|builder| builder)
 }
 
-/// As [`tracer()`], with settings of the program's own, for tests of what they do.
+/// Does the same as [`tracer()`], with settings of the program's own, for tests of what they do.
 ///
 /// ```
 /// use honeyhive::{SpanFilter, testing};
@@ -81,8 +81,7 @@ pub fn tracer_with(
     (tracer, captured)
 }
 
-/// What a tracer from [`tracer()`] has recorded. Every reading first waits until all that was recorded so
-/// far has arrived.
+/// The recordings of a tracer from [`tracer()`]. Every read first waits until all that was recorded so far has arrived.
 #[derive(Clone)]
 pub struct Captured {
     tracer: HoneyHiveTracer,
@@ -99,14 +98,14 @@ impl fmt::Debug for Captured {
 }
 
 impl Captured {
-    /// All sessions, in the order of their starts.
+    /// Returns all sessions, in the order of their starts.
     #[must_use]
     pub fn sessions(&self) -> Vec<CapturedSession> {
         self.settle();
         self.capture.sessions()
     }
 
-    /// One session.
+    /// Returns one session.
     #[must_use]
     pub fn session(&self, id: SessionId) -> Option<CapturedSession> {
         self.sessions().into_iter().find(|session| session.id == id)
@@ -197,7 +196,7 @@ impl Captured {
     }
 
     fn settle(&self) {
-        // After a shutdown everything has arrived already.
+        // A flush after a shutdown fails, and everything has arrived already.
         let _ = self.tracer.force_flush_blocking(SETTLE);
     }
 }
@@ -208,19 +207,19 @@ impl Captured {
 #[serde(default)]
 #[non_exhaustive]
 pub struct CapturedRun {
-    /// Its id.
+    /// The run's id.
     pub run_id: String,
-    /// Its name.
+    /// The run's name.
     pub name: Option<String>,
-    /// What it is about.
+    /// The run's description.
     pub description: Option<String>,
-    /// How far it has come.
+    /// The run's status.
     pub status: Option<RunStatus>,
-    /// Facts about it.
+    /// Facts about the run.
     pub metadata: Map<String, Value>,
-    /// What it came to.
+    /// The run's results.
     pub results: Map<String, Value>,
-    /// How it was run.
+    /// The settings that the run was started with.
     pub configuration: Map<String, Value>,
     /// The stored dataset that it went through.
     pub dataset_id: Option<String>,
@@ -232,7 +231,7 @@ pub struct CapturedRun {
     pub datapoint_ids: Vec<String>,
     /// The names of what scored it.
     pub evaluators: Vec<String>,
-    /// In which ranges metrics pass.
+    /// The ranges in which metrics pass.
     pub passing_ranges: Map<String, Value>,
 }
 

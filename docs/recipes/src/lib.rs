@@ -1,4 +1,4 @@
-//! What the recipes share: a provider inside the process, a HoneyHive inside the process, and what arrived there.
+//! The common parts of the recipes: a provider and a HoneyHive inside the process, and the events that arrived there.
 
 use std::error::Error;
 use std::time::Duration;

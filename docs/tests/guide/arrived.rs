@@ -1,4 +1,4 @@
-//! What arrived in HoneyHive, compared with the `text` block of a page.
+//! The events that arrived in HoneyHive, compared with the `text` block of a page.
 //!
 //! ```text
 //! session name
@@ -13,7 +13,7 @@
 use honeyhive_local::{LocalEvent, LocalServer};
 use serde_json::Value;
 
-/// What the contents of a session or event can be called by.
+/// The names of a session's or an event's contents.
 const CONTENTS: [&str; 10] = [
     "session_id",
     "source",

@@ -1,4 +1,4 @@
-//! What a client does with a program while it runs: the `console` block of a page.
+//! The steps of a client beside a running program: the `console` block of a page.
 //!
 //! Of the shell this knows `$ curl`, with `-i`, `-s`, `-X`, `-H` and `-d`; `$ kill -TERM`; `$ kill -STOP`, after which
 //! the program does nothing more; and `^C`. What follows a call is its output, which must be the same but for ids and dates.
@@ -19,7 +19,7 @@ pub(crate) fn play(console: &str, program: &mut Program, ids: &mut Ids) {
     });
 }
 
-/// Likewise, where `answer` is what a call comes to.
+/// Plays the console, where `answer` returns the output of a call.
 pub(crate) fn play_calls(console: &str, ids: &mut Ids, mut answer: impl FnMut(Call) -> String) {
     play_steps(console, ids, |step| match step {
         Step::Call(call) => answer(call),

@@ -13,7 +13,7 @@ use crate::program::Program;
 /// Where the emulator takes events.
 pub(crate) const INVOCATIONS: &str = "localhost:9000/2015-03-31/functions/function/invocations";
 
-/// What the pages call it.
+/// The name that the pages give to the function.
 const NAME: &str = "chat";
 
 /// Plays the console, until the function asks for more. Lambda would freeze it then.

@@ -15,7 +15,7 @@ fn every_link_leads_somewhere() {
     }
 }
 
-/// Those of the guide and the examples, and the repository's own.
+/// Returns the pages of the guide and the examples, and the repository's own.
 fn pages() -> Vec<PathBuf> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = docs.parent().unwrap();
@@ -40,7 +40,7 @@ fn leads_somewhere(page: &Path, link: &str) -> bool {
     }
 }
 
-/// Those inside the repository.
+/// Returns the links to files inside the repository.
 fn links(text: &str) -> impl Iterator<Item = &str> {
     let rest = text.split("](").skip(1);
     let links = rest.filter_map(|rest| Some(rest.split_once(')')?.0));

@@ -37,7 +37,7 @@ fn check(name: &str, console: Option<&str>, arrives: &str) {
         Some(console) if console.contains(console::STOP) => {
             let mut program = Program::start(name, &honeyhive.url());
             console::play(console, &mut program, &mut ids);
-            // It is stopped, and ends when it is dropped: what has arrived by now is all.
+            // The program is stopped, and killed when it is dropped, so nothing more can arrive.
             return arrived::compare(&honeyhive, &ids.translate(arrives));
         }
         _ => run(name, console, &honeyhive, &mut ids),

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 /// Reached only by a test that fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long until something is looked at again.
+/// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// It is killed where a test ends before it does.
+/// A running program, which is killed where a test ends before it.
 pub(crate) struct Program {
     child: Child,
     address: SocketAddr,
-    /// What it complains of, read while it runs: a full pipe would stop it.
+    /// The program's stderr, read while it runs: a full pipe would stop it.
     complaints: Option<JoinHandle<String>>,
 }
 
@@ -32,7 +32,7 @@ impl Program {
         Self::start_with(command, name, honeyhive)
     }
 
-    /// Likewise, with what is in the command's environment already.
+    /// Starts a program with the environment that the command has already.
     pub(crate) fn start_with(mut command: Command, name: &str, honeyhive: &str) -> Self {
         let address = free_address();
         let mut child = command
@@ -107,7 +107,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It has ended already, unless the test has failed.
+        // The program has ended already, unless the test has failed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -83,7 +83,7 @@ fn api(docs: &Path) -> String {
     api
 }
 
-/// What is called, and by which names arguments are given, in the first column of the table.
+/// Returns the calls in the first column of the table, and the names of their arguments.
 fn python_names(page: &str) -> BTreeSet<&str> {
     let cells = page.lines().filter_map(|line| line.strip_prefix("| `"));
     let calls = cells.flat_map(|line| {

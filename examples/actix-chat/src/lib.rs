@@ -44,7 +44,7 @@ pub fn app(
         )
 }
 
-/// Neither the page nor a rating is a session.
+/// The middleware: the page and the ratings make no sessions.
 fn middleware(tracer: HoneyHiveTracer) -> HoneyHive {
     let skipped = HoneyHive::builder(tracer.clone())
         .skip(|request| matches!(request.path(), "/" | "/feedback"))

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 pub use tools::Tools;
 
-/// What goes wrong.
+/// The error of the agent and of its tools.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
 /// The model is asked so often at the most.

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 pub(crate) const KEY: &str = "sk-very-secret";
 
-/// What the endpoint does with a question.
+/// The endpoint's reaction to a question.
 pub(crate) enum Answer {
     /// Answers with a status and a body.
     Plain(u16, &'static str),

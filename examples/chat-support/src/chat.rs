@@ -39,7 +39,7 @@ impl Chat {
         }
     }
 
-    /// What takes ratings of the answers: one for all workers.
+    /// Returns the endpoint that takes ratings of the answers: one for all workers.
     #[must_use]
     pub fn feedback(&self) -> FeedbackEndpoint {
         self.inner.feedback.clone()

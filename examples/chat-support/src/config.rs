@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What an example can be told.
+/// The settings of an example.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where to listen (`CHAT_ADDR`).
@@ -64,7 +64,7 @@ impl ApiKey {
         !self.0.is_empty() && self.0.bytes().all(|byte| byte.is_ascii_graphic())
     }
 
-    /// Whatever an endpoint says, without the key in it.
+    /// Returns an endpoint's message without the key in it.
     pub(crate) fn removed_from(&self, text: &str) -> String {
         text.replace(&self.0, "<redacted>")
     }

@@ -1,4 +1,4 @@
-//! What was said before, in memory and within limits.
+//! The earlier turns of conversations, in memory and within limits.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! What can go wrong, and which HTTP status it is.
+//! The errors of a turn, and their HTTP statuses.
 
 use std::error::Error;
 
@@ -41,7 +41,7 @@ impl ChatError {
 /// The answer to a turn that went wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ErrorReply {
-    /// What went wrong.
+    /// The error's text.
     pub error: String,
 }
 
@@ -58,7 +58,7 @@ pub enum BadRequest {
     /// The body is not what it should be.
     #[error(r#"the body must be JSON such as {{"message": "hello"}}: {0}"#)]
     NotJson(#[source] serde_json::Error),
-    /// There is nothing to answer.
+    /// The message is empty.
     #[error("`message` is missing or empty")]
     NoMessage,
     /// The message is too long.
@@ -75,30 +75,30 @@ pub enum BadRequest {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpstreamError {
-    /// It said no. What it says to a wrong key may hold parts of the key, so that is not repeated.
+    /// The endpoint refused the key. Its message may hold parts of the key, so it is not repeated.
     #[error("the model endpoint did not accept the key (status {0}): check OPENAI_API_KEY")]
     KeyRefused(u16),
-    /// It answered with a status that is no success.
+    /// The endpoint answered with a status that is no success.
     #[error("the model endpoint answered with status {status}: {message}")]
     Refused {
         /// The status.
         status: u16,
-        /// What it said, shortened.
+        /// The endpoint's message, shortened.
         message: String,
     },
-    /// It answered with success, and then with an error.
+    /// The endpoint answered with success, and then with an error.
     #[error("the model endpoint reported an error: {0}")]
     Reported(String),
-    /// It took too long.
+    /// The endpoint took too long.
     #[error("the model endpoint did not answer in time")]
     TimedOut,
-    /// There was no connection.
+    /// The endpoint could not be connected to.
     #[error("the model endpoint cannot be reached: {0}")]
     Unreachable(String),
     /// The connection ended before the answer did.
     #[error("the model endpoint's answer broke off")]
     BrokenOff,
-    /// Its answer could not be understood.
+    /// The endpoint's answer could not be understood.
     #[error("the model endpoint's answer makes no sense: {0}")]
     Nonsense(String),
 }
@@ -115,7 +115,7 @@ impl From<reqwest::Error> for UpstreamError {
     }
 }
 
-/// Such as "Connection refused": the layers above only say where they were.
+/// Returns the innermost cause, such as "Connection refused": the layers above only say where they were.
 fn root_cause(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     causes.last().unwrap_or(error).to_string()

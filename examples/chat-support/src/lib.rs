@@ -1,4 +1,4 @@
-//! What the chat examples share, whatever their web framework.
+//! The common parts of the chat examples, whatever their web framework.
 //!
 //! ```text
 //! ChatRequest ─► Chat ─┬─► Conversations   what was said before, by session

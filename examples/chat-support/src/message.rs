@@ -1,4 +1,4 @@
-//! What is said: messages, replies, and the events of a stream.
+//! The messages of a conversation: messages, replies, and the events of a stream.
 
 use honeyhive::{EventId, SessionId};
 use serde::Serialize;
@@ -38,7 +38,7 @@ impl Message {
 /// The answer to `POST /chat`, and the last event of `POST /chat/stream`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChatReply {
-    /// What the model said.
+    /// The model's answer.
     pub reply: String,
     /// The session that this turn is in.
     pub session_id: SessionId,

@@ -46,7 +46,7 @@ impl Stream for ReplyStream {
 }
 
 impl ReplyStream {
-    /// What a piece of the answer, its failure or its end is to the client.
+    /// Returns the client's event for a piece of the answer, its failure or its end.
     fn event(&mut self, delta: Option<Result<String, UpstreamError>>) -> Option<StreamEvent> {
         match delta {
             Some(Ok(delta)) => {

@@ -1,4 +1,4 @@
-//! What a client asks.
+//! The request of a client.
 
 use serde::Deserialize;
 

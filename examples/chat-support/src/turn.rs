@@ -21,7 +21,7 @@ pub(crate) struct Turn {
     chain: Span,
     session: Session,
     conversations: Arc<Conversations>,
-    /// What was said before, and the message to answer.
+    /// The earlier messages, and the one to answer.
     messages: Vec<Message>,
     answer: String,
     began: Instant,
@@ -59,7 +59,7 @@ impl Turn {
         }
     }
 
-    /// What the model is to answer.
+    /// Returns the messages for the model.
     pub(crate) fn messages(&self) -> &[Message] {
         &self.messages
     }
@@ -87,7 +87,7 @@ impl Turn {
         }
     }
 
-    /// There will be no answer, or no more of it.
+    /// Ends the turn without an answer, or without the rest of it.
     pub(crate) fn fail(mut self, error: UpstreamError) -> UpstreamError {
         self.model.fail(&error);
         self.chain.fail(&error);

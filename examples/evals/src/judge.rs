@@ -10,7 +10,7 @@ pub struct Judge {
     url: String,
 }
 
-/// What the model says.
+/// The model's judgement.
 #[derive(Debug, Deserialize)]
 pub struct Judgement {
     /// From 0 to 1.
@@ -41,11 +41,11 @@ impl Judge {
         }
     }
 
-    /// How good an answer is, beside the right one.
+    /// Judges an answer beside the right one.
     ///
     /// # Errors
     ///
-    /// Where the model does not answer, or says no JSON.
+    /// The model does not answer, or answers with something else than JSON.
     pub async fn judge(&self, said: &str, right: &str) -> Result<Judgement, JudgeError> {
         let content = json!({"said": said, "right": right}).to_string();
         let body = json!({"model": "judge", "messages": [{"role": "user", "content": content}]});

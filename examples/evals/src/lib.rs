@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub use judge::{Judge, JudgeError, Judgement};
 pub use words::overlap;
 
-/// What the bot knows.
+/// The bot's knowledge.
 const DOCUMENTS: [&str; 4] = [
     "Orders ship within two days.",
     "A refund takes five days after the parcel came back.",
@@ -19,14 +19,14 @@ const DOCUMENTS: [&str; 4] = [
 /// A question of a customer.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Question {
-    /// What is asked.
+    /// The question's text.
     pub query: String,
 }
 
 /// An answer of the bot, or the right one.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Answer {
-    /// What is said.
+    /// The answer's text.
     pub text: String,
 }
 

@@ -1,4 +1,4 @@
-//! How many words two texts have in common.
+//! The overlap of two texts, in words.
 
 use std::collections::BTreeSet;
 

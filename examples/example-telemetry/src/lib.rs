@@ -8,7 +8,7 @@ use honeyhive::{
 };
 use honeyhive_local::{LocalServer, StartError};
 
-/// How long the last delivery may take.
+/// The longest time of the last delivery.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 
 /// The port that `honeyhive-local` has as a program, too.
@@ -24,7 +24,7 @@ pub struct Telemetry {
 /// A file to keep everything in, for the HoneyHive inside.
 const DATA: &str = "HONEYHIVE_LOCAL_DATA";
 
-/// There is nowhere for the telemetry to go.
+/// The telemetry has no place to go.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TelemetryError {
@@ -87,7 +87,7 @@ impl Telemetry {
         })
     }
 
-    /// What a delivery has lost, as a line for the user of a program.
+    /// Returns the losses of a delivery, as a line for the user of a program.
     #[must_use]
     pub fn loss(&self, delivery: Result<FlushReport, FlushError>) -> Option<String> {
         let lost = lost(&self.tracer.stats())?;
@@ -126,8 +126,8 @@ impl Telemetry {
         self.loss(self.tracer.shutdown_blocking(SHUTDOWN_LIMIT))
     }
 
-    /// What has arrived in the HoneyHive inside, for programs that end before anybody can look: a session
-    /// and its events, then the one that began next. Empty where it went to HoneyHive itself.
+    /// Returns the contents of the HoneyHive inside, for programs that end before anybody can look: a session and its
+    /// events, then the session that began next. Empty where the telemetry went to HoneyHive itself.
     #[must_use]
     pub fn trees(&self) -> String {
         let Some(local) = &self.local else {

@@ -9,9 +9,9 @@ use lambda_runtime::{Context, Error, LambdaEvent, Runtime, service_fn};
 use crate::function::{Answer, Event, process_event};
 use crate::tracer;
 
-/// How long the flush may take.
+/// The longest time of the flush.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
-/// What is left of the invocation for its answer.
+/// The part of the invocation's time that stays for its answer.
 const MARGIN: Duration = Duration::from_millis(250);
 
 pub(crate) async fn run() -> Result<(), Error> {
@@ -65,7 +65,7 @@ fn time_to_flush(left: Duration) -> Duration {
 
 fn begin(tracer: &HoneyHiveTracer, event: &Event, context: &Context) -> Session {
     match &event.session_id {
-        // Whoever calls the function is trusted with the ids of its sessions. No API call.
+        // The caller of the function is trusted with the ids of its sessions. No API call.
         Some(id) => tracer.create_session(NewSession::existing(id.as_str())),
         None => tracer.create_session(
             NewSession::named(&context.env_config.function_name).inputs(json!({"event": event})),

@@ -1,4 +1,4 @@
-//! What the function does, whoever made the session.
+//! The function's own work, whatever made the session.
 
 use honeyhive::{Enrichment, SessionId, json};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::tracer;
 /// The event of the function.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Event {
-    /// What is said.
+    /// The message's text.
     pub message: String,
     /// The session to go on in, from an earlier answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -21,18 +21,18 @@ pub struct Answer {
     /// The session, for the next event; none where nothing is recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
-    /// What came of the message.
+    /// The result of the message.
     pub result: Processed,
 }
 
-/// What came of a message.
+/// The result of a message.
 #[derive(Debug, Clone, Serialize)]
 pub struct Processed {
-    /// How many words it has.
+    /// The number of words.
     pub words: usize,
 }
 
-/// There is nothing to process.
+/// The message is empty, so nothing can be processed.
 #[derive(Debug, thiserror::Error)]
 #[error("the message is empty")]
 pub struct EmptyMessage;

@@ -15,7 +15,7 @@ use std::str::FromStr;
 
 pub use tracer::tracer;
 
-/// How the function makes its sessions.
+/// The way in which the function makes its sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// `honeyhive_tower::LambdaLayer` does it.
@@ -25,7 +25,7 @@ pub enum Way {
 }
 
 impl Way {
-    /// Its name on the command line, and as the function's handler (`_HANDLER`).
+    /// Returns the name on the command line, and as the function's handler (`_HANDLER`).
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

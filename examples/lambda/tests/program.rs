@@ -77,7 +77,7 @@ fn a_way_that_there_is_none_of_is_said_and_ends_the_program_with_1() {
     assert!(said.contains("neither `layer` nor `by-hand`"), "{said}");
 }
 
-/// What it answers to two events, and what it has logged by then.
+/// Returns the answers of the function to two events, and its log by then.
 async fn without_a_key(way: Way) -> ([Outcome; 2], String) {
     let api = RuntimeApi::start().await.unwrap();
     let mut function = api

@@ -1,4 +1,4 @@
-//! What is said whatever the API: the answer to a question, tokens, vectors.
+//! The contents of answers of every API: the answer to a question, tokens, vectors.
 
 use serde_json::{Value, json};
 

@@ -28,11 +28,11 @@ pub struct StandIn {
 /// A request that came.
 #[derive(Debug, Clone)]
 pub struct Sent {
-    /// Its path.
+    /// The request's path.
     pub path: String,
-    /// Its headers.
+    /// The request's headers.
     pub headers: HeaderMap,
-    /// Its body; null where that was no JSON.
+    /// The request's body; null where it was no JSON.
     pub body: Value,
 }
 
@@ -58,7 +58,7 @@ impl StandIn {
         Ok(Self { url, sent, serving })
     }
 
-    /// What a client takes as the base of the API: `http://127.0.0.1:…/v1`.
+    /// Returns the base of the API for a client: `http://127.0.0.1:…/v1`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url

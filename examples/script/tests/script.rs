@@ -1,4 +1,4 @@
-//! What the script records.
+//! The recordings of the script.
 
 use std::process::Command;
 

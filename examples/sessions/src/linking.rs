@@ -8,7 +8,7 @@ use honeyhive::{HoneyHiveTracer, NewSession, Session, SessionId, json};
 pub struct Linked {
     /// Made here, at random.
     pub automatic: SessionId,
-    /// What `thread_42` is mapped to.
+    /// The id that `thread_42` is mapped to.
     pub custom: SessionId,
     /// The same as `custom`: a turn that came later.
     pub existing: SessionId,

@@ -1,4 +1,4 @@
-//! What is recorded where, in a HoneyHive on this machine.
+//! The recordings of each part, in a HoneyHive on this machine.
 
 #![expect(
     clippy::unwrap_used,
@@ -98,6 +98,6 @@ fn the_program_shows_every_way() {
     ] {
         assert!(said.contains(&format!("\n{name}\n  ")), "{said}");
     }
-    // What was recorded in test mode has arrived nowhere.
+    // Recordings in test mode do not leave the process.
     assert!(!said.contains("a test\n"), "{said}");
 }

@@ -14,7 +14,7 @@ pub async fn batch(tracer: &HoneyHiveTracer, batch_id: &str, items: &[&str]) -> 
         .await
 }
 
-/// It needs no tracer: it takes that of the session it is called in.
+/// The function needs no tracer of its own: it uses that of the session in which it is called.
 #[honeyhive::trace(event_type = "tool")]
 fn count_words(item: &str) -> usize {
     item.split_whitespace().count()

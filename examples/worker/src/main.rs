@@ -55,7 +55,7 @@ async fn all_work(tracer: HoneyHiveTracer) {
     let producing = tokio::spawn(produce(producer));
     // Whether the producer has no more or is told to stop: what is in the queue is handled all the same.
     let tally = worker::work(&tracer, queue, 2).await;
-    // It has ended, or the queue would not have.
+    // The producer has ended, since the queue has.
     let _ = producing.await;
     println!(
         "worker: {} answered, {} failed",

@@ -4,12 +4,12 @@ use honeyhive::{HoneyHiveTracer, NewSession, json};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 
-/// What a producer puts into the queue.
+/// A message that a producer puts into the queue.
 #[derive(Debug, Clone)]
 pub struct Message {
     /// Names the message.
     pub id: String,
-    /// What is to be answered.
+    /// The question to answer.
     pub question: String,
 }
 
@@ -18,13 +18,13 @@ pub struct Message {
 #[error("there is nothing to answer")]
 struct NoQuestion;
 
-/// What became of the messages.
+/// The numbers of answered and failed messages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tally {
-    /// These were answered.
+    /// The messages that were answered.
     pub answered: usize,
-    /// These were not.
+    /// The messages that failed.
     pub failed: usize,
 }
 

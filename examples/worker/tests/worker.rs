@@ -1,4 +1,4 @@
-//! What the batch and the worker record, in a HoneyHive on this machine.
+//! The recordings of the batch and the worker, in a HoneyHive on this machine.
 
 #![expect(
     clippy::unwrap_used,

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use futures_util::{Stream, StreamExt as _, stream};
 use kit::testing;
 
-/// What a company's own crate would export.
+/// The exports of a company's own crate.
 mod prelude {
     pub(crate) mod observability {
         pub(crate) use kit as honeyhive;

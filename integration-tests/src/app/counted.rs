@@ -11,7 +11,7 @@ use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
 use http_body::{Body, Frame};
 
-/// How often bodies were asked for more, and told that there is none.
+/// The numbers of polls of bodies, and of polls that found their end.
 #[derive(Debug, Default)]
 pub struct Polls {
     asked: AtomicUsize,

@@ -8,9 +8,9 @@ use tokio::task::yield_now;
 
 use super::{App, Call, Payload, Refusal, Reply, payload};
 
-/// What the handlers that panic say.
+/// The text of the handlers that panic.
 pub const PANIC_TEXT: &str = "the model is out of tokens";
-/// What the handler that fails says.
+/// The text of the handler that fails.
 pub const REFUSAL_TEXT: &str = "the model has refused";
 /// The `x-session-id` of a program that sets it itself, in two lines.
 pub const OWN_HEADERS: [&str; 2] = ["kept-by-the-program", "and-this-one-too"];

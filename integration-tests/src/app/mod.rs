@@ -22,12 +22,12 @@ pub use handlers::{OWN_HEADERS, PANIC_TEXT, REFUSAL_TEXT};
 pub use streams::{DATA_STREAM, EVENTS, HALF_ANSWER, MODEL_EVENTS, TOKENS};
 pub use work::{WORK_SPANS, is_through_tracing};
 
-/// What the handlers share, and how a row and a handler wait for each other.
+/// The state that the handlers share, and the signals by which a row and a handler wait for each other.
 #[derive(Debug)]
 pub struct App {
     /// Makes the handlers' spans.
     pub tracer: HoneyHiveTracer,
-    /// What takes ratings, at `/feedback`.
+    /// The endpoint that takes ratings, at `/feedback`.
     pub feedback: FeedbackEndpoint,
     /// A tracer of another team, where a row has one.
     pub second: Option<HoneyHiveTracer>,
@@ -37,7 +37,7 @@ pub struct App {
     pub entered: Signal,
     /// The row lets it go on.
     pub release: Signal,
-    /// What bodies that count their polls have counted.
+    /// The counts of bodies that count their polls.
     pub polls: Arc<Polls>,
 }
 
@@ -61,7 +61,7 @@ impl App {
         self.release.taken().await;
     }
 
-    /// What a WebSocket answers: the id of its session, from within a span in that session.
+    /// Returns the answer of a WebSocket: the id of its session, from within a span in that session.
     #[must_use]
     pub fn on_message(&self, session: &Session, text: &str) -> String {
         session.in_scope(|| {
@@ -101,7 +101,7 @@ pub struct Endpoint {
     pub method: &'static str,
     /// The route's template: `/chat/{id}`. There is one parameter at the most.
     pub route: &'static str,
-    /// What it does.
+    /// The handler.
     pub handler: Handler,
 }
 
@@ -220,7 +220,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     }),
 ];
 
-/// What a handler is given.
+/// The arguments of a handler.
 #[derive(Debug)]
 pub struct Call {
     /// The request's session, where it has one.
@@ -231,7 +231,7 @@ pub struct Call {
     pub body: Bytes,
 }
 
-/// What a handler answers.
+/// The answer of a handler.
 #[derive(Debug)]
 pub struct Reply {
     /// The status.
@@ -303,7 +303,7 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// So many bytes in which every mix-up shows.
+/// Returns `length` bytes in which every mix-up shows.
 #[must_use]
 pub fn payload(length: usize) -> Bytes {
     (0..length)

@@ -10,12 +10,12 @@ use super::{
     App, Call, Counted, PANIC_TEXT, Payload, Pieces, REFUSAL_TEXT, Refusal, Reply, payload,
 };
 
-/// What a model says, token by token.
+/// The answer of a model, token by token.
 pub const TOKENS: [&str; 5] = ["The ", "answer ", "is ", "forty-", "two."];
-/// What an event stream says.
+/// The events of an event stream.
 pub const EVENTS: [&str; 3] = ["data: one\n\n", "data: two\n\n", "data: three\n\n"];
 
-/// What a model streams, passed on as it came; a character is in two pieces.
+/// The bytes of a model's stream, passed on as they came; a character is in two pieces.
 pub const MODEL_EVENTS: [&[u8]; 4] = [
     b"data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Zw\xc3",
     b"\xb6lf\"}}]}\n\ndata: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\" trees\"},\"finish_reason\":\"stop\"}]}\n\n",
@@ -27,7 +27,7 @@ pub const HALF_ANSWER: [&[u8]; 2] = [
     b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Half an\"}}]}\n\n",
     b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\" answer\"},\"finish_reason\":\"stop\"}]}\n\n",
 ];
-/// What [`MODEL_EVENTS`] say in Vercel's older form, which is plain text.
+/// The answer of [`MODEL_EVENTS`] in Vercel's older form, which is plain text.
 pub const DATA_STREAM: [&[u8]; 3] = [
     b"f:{\"messageId\":\"m1\"}\n0:\"Zw\xc3\xb6lf\"\n",
     b"0:\" trees\"\n",

@@ -14,7 +14,7 @@ use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use serde_json::{Value, json};
 use tower::Layer;
 
-/// So long that nothing but the deadline ends a flush.
+/// A timeout so long that only the deadline ends a flush.
 const PATIENT: Duration = Duration::from_secs(3_600);
 
 #[tokio::main]
@@ -73,7 +73,7 @@ async fn answer(_: lambda_http::Request) -> Result<Response<Full<Bytes>>, Infall
 
 #[honeyhive::trace(event_type = "tool")]
 async fn work() -> Value {
-    // So that the rest is another poll.
+    // The yield makes the rest another poll.
     tokio::task::yield_now().await;
     json!({ "session_id": Session::current().map(|session| session.id()) })
 }

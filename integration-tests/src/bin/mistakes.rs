@@ -234,7 +234,7 @@ async fn left_out_by_the_filter() -> Outcome {
     ask(&app).await
 }
 
-/// Nobody has put the layer around the routes.
+/// The routes have no layer around them.
 #[tokio::main]
 async fn no_layer() -> Outcome {
     let tracer = HoneyHiveTracer::from_env()?;
@@ -412,7 +412,7 @@ fn subscriber_after_the_refusal(subscribe: impl FnOnce()) -> Outcome {
     let tracer = HoneyHiveTracer::from_env()?;
     let _guard = tracer.shutdown_guard();
     tracer.create_session("script");
-    // What was said of this nobody has heard yet.
+    // Nobody has heard the log lines about this yet.
     let _ = tracer.force_flush_blocking(Duration::from_secs(30));
     subscribe();
     Ok(())

@@ -132,12 +132,12 @@ fn documents(root: &Path, crates: &BTreeSet<String>) -> Result<PathBuf, Failure>
         let why = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(format!("rustdoc failed:\n{why}").into());
     }
-    // This program is in `target/debug`.
+    // The program lies in `target/debug`.
     let target = program.ancestors().nth(2);
     Ok(target.ok_or("no target folder")?.join("doc"))
 }
 
-/// What cargo gets for its rustdoc; crates that are not ours are left out.
+/// Runs as cargo's rustdoc; crates that are not ours are left out.
 fn run_rustdoc(rustdoc: &OsStr) -> ExitCode {
     let ours = std::env::var(CRATES).unwrap_or_default();
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();

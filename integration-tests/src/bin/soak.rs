@@ -27,7 +27,7 @@ const MIB: f64 = 1024.0 * 1024.0;
 /// As long as a phase lasts, and a line of the output stands for.
 const PHASE: Duration = Duration::from_secs(10);
 
-/// What HoneyHive does meanwhile, one after the other.
+/// The behaviour of HoneyHive, phase by phase.
 const PHASES: [Phase; 4] = [
     Phase::ThreeInTenFail,
     Phase::Healthy,
@@ -83,7 +83,7 @@ async fn main() -> ExitCode {
         println!("this needs /proc");
         return ExitCode::FAILURE;
     };
-    // What the core tells its user, who reads the table on stdout.
+    // The core's warnings go to stderr, since the table is on stdout.
     tracing_subscriber::fmt()
         .with_max_level(tracing::Level::WARN)
         .with_writer(std::io::stderr)
@@ -101,8 +101,8 @@ async fn main() -> ExitCode {
     }
 }
 
-/// That forgets what is old, so that it does not grow either; but nothing of the last minute, since an update of
-/// what it has forgotten would be rejected.
+/// Starts a HoneyHive that forgets old data, so that it does not grow either; but none of the last minute, since an
+/// update of a forgotten event would be rejected.
 fn honeyhive() -> LocalServer {
     let builder = LocalServer::builder()
         .unknown_updates(integration_tests::harness::unknown_updates())
@@ -191,7 +191,7 @@ fn enter(honeyhive: &LocalServer, phase: Phase, seed: u64) {
 async fn come_and_go(honeyhive: &LocalServer) {
     let tracer = builder(honeyhive.url()).build().expect("a tracer");
     drop(record(&tracer));
-    // What becomes of it is the other tests' matter.
+    // The fate of these items is a matter of the other tests.
     drop(tracer.shutdown(Duration::from_millis(100)).await);
 }
 

@@ -22,7 +22,7 @@ pub struct Auditor {
 
 const BETWEEN_AUDITS: Duration = Duration::from_micros(200);
 
-/// What an auditor has seen.
+/// The observations of an auditor.
 #[derive(Debug, Clone, Copy, Default)]
 struct Seen {
     audits: u64,

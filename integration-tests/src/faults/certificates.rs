@@ -41,7 +41,7 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, key).expect("a certificate"))
     }
 
-    /// Its certificate, as PEM.
+    /// Returns the certificate as PEM.
     #[must_use]
     pub fn pem(&self) -> String {
         self.0.pem()

@@ -1,4 +1,4 @@
-//! What this process holds, as the operating system counts it.
+//! The memory and the handles of this process, as the operating system counts them.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ pub struct Footprint {
 }
 
 impl Footprint {
-    /// That of now. `None` where there is no `/proc`.
+    /// Returns the footprint of now. `None` where there is no `/proc`.
     #[must_use]
     pub fn now() -> Option<Self> {
         let memory = fs::read_to_string("/proc/self/statm").ok()?;

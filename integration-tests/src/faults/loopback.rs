@@ -64,7 +64,7 @@ impl Drop for Loopback {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // It only fails if the thread panicked, and a drop must not.
+            // The join only fails if the thread panicked, and a drop must not panic.
             let _ = thread.join();
         }
     }

@@ -14,14 +14,14 @@ use tokio::net::TcpStream;
 
 use super::loopback::Loopback;
 
-/// What happens to a connection. Bytes are counted from its beginning.
+/// A failure of a connection. Bytes are counted from its beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
-    /// It is reset after so many bytes of requests.
+    /// The connection is reset after so many bytes of requests.
     ResetAfterSent(usize),
-    /// It is reset after so many bytes of answers.
+    /// The connection is reset after so many bytes of answers.
     ResetAfterAnswered(usize),
-    /// It is closed after so many bytes of answers.
+    /// The connection is closed after so many bytes of answers.
     CloseAfterAnswered(usize),
     /// Nothing more comes after so many bytes of answers.
     HangAfterAnswered(usize),
@@ -65,13 +65,13 @@ impl FaultProxy {
         format!("http://{}", self.loopback.address)
     }
 
-    /// What happens to the next connections, one after the other.
+    /// Plans the failures of the next connections, one after the other.
     pub fn cut(&self, cuts: impl IntoIterator<Item = Cut>) {
         let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
         plan.extend(cuts);
     }
 
-    /// How many connections were made.
+    /// Returns the number of connections that were made.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
@@ -126,7 +126,7 @@ async fn end(client: &TcpStream, cut: Option<Cut>) -> io::Result<()> {
     }
 }
 
-/// How many bytes may still pass.
+/// The bytes that may still pass.
 struct Room {
     to_send: usize,
     to_answer: usize,

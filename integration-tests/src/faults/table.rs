@@ -14,7 +14,7 @@ use super::{Auditor, Cut, FaultProxy};
 use crate::harness::PATIENCE;
 use crate::log;
 
-/// What each row records: a session, a span, and an update that needs a call of its own.
+/// The number of items that each row records: a session, a span, and an update that needs a call of its own.
 pub const ITEMS: u64 = 3;
 
 /// The key of the servers of the table.
@@ -23,15 +23,15 @@ pub const KEY: &str = "hh_fault_key";
 /// A fault and all that comes of it.
 #[derive(Debug)]
 pub struct Row {
-    /// What goes wrong.
+    /// The fault.
     pub fault: What,
-    /// What comes of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// What the one line of the log says; none where there is nothing to say.
+    /// The one line of the log; `None` for a fault that makes none.
     pub line: Option<(Level, &'static str)>,
 }
 
-/// What goes wrong.
+/// A fault.
 #[derive(Debug)]
 pub enum What {
     /// HoneyHive's answer to the first call of each kind.
@@ -40,13 +40,13 @@ pub enum What {
     Answers(Fault),
     /// The first connections, over which the session's start goes.
     Connections(Vec<Cut>),
-    /// Nobody listens, and later somebody does.
+    /// The address has no listener at first, and later it has one.
     Refused,
-    /// There is no host of this name.
+    /// The host's name does not exist.
     NoSuchHost,
 }
 
-/// What comes of a fault.
+/// The outcome of a fault.
 #[derive(Debug)]
 pub enum Outcome {
     /// Everything is delivered; so many calls were made once more.
@@ -135,7 +135,7 @@ pub fn unusual(cut: Cut) -> Row {
     }
 }
 
-/// Nobody is there.
+/// Makes a row in which HoneyHive is missing at first.
 #[must_use]
 pub fn waits(fault: What) -> Row {
     Row {
@@ -288,7 +288,7 @@ fn wait_for_somebody() {
     auditor.assert_balanced();
 }
 
-/// Nobody ever comes: what is left is reported at the shutdown, and counted.
+/// Runs against an address that never answers: the pending items are reported at the shutdown, and counted.
 pub fn wait_in_vain(url: &str) {
     let tracer = builder(url).build().expect("a tracer");
     let auditor = Auditor::of(&tracer);

@@ -72,7 +72,7 @@ async fn turn(
     number.to_string()
 }
 
-/// What the users of a service have done and seen.
+/// The actions and the observations of a service's users.
 #[derive(Debug, Default)]
 pub struct Traffic {
     requests: AtomicU64,

@@ -96,7 +96,7 @@ pub async fn a_bare_session_id_that_is_no_uuid_is_not_ours<A: Adapter>() {
     assert_eq!(stage.starts().len(), 5, "a session each");
 }
 
-/// What the client says in the header goes before what travels along.
+/// An id in the client's header wins over one in the baggage.
 pub async fn the_header_goes_before_the_baggage<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let (wanted, other) = (SessionId::new(), SessionId::new());

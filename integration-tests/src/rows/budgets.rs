@@ -1,4 +1,4 @@
-//! What a session uses, counted across its requests.
+//! The usage of a session, counted across its requests.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! What people say of an answer.
+//! Ratings of answers by people.
 
 use honeyhive::{EventId, SessionId, SessionTrust, SigningKeys};
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ pub async fn a_rating_reaches_its_session_or_its_event<A: Adapter>() {
     assert_eq!(events[0].feedback["rating"], 4);
 }
 
-/// What is no feedback is answered with what to change, and changes nothing.
+/// A body that is no feedback gets an answer that says what to change, and changes nothing.
 pub async fn what_is_no_feedback_is_refused<A: Adapter>() {
     let stage = stage().start::<A>().await;
     let id = SessionId::new();

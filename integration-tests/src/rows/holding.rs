@@ -144,7 +144,7 @@ impl Waiting {
     }
 }
 
-/// What is left out waits for nothing.
+/// An untraced answer waits for nothing.
 pub async fn an_untraced_answer_is_not_held_back<A: Adapter>() {
     let stage = holding(PATIENCE).impatient().start::<A>().await;
     stage.honeyhive.fail(Fault::hang());

@@ -10,7 +10,7 @@ use crate::adapter::Adapter;
 use crate::client::{Answer, Call};
 use crate::harness::{PATIENCE, Stage};
 
-/// What cannot be used counts as absent: a new session, counted, never a 4xx and never echoed.
+/// An unusable id counts as absent: a new session, counted, never a 4xx and never echoed.
 pub async fn an_id_that_cannot_be_used_counts_as_absent<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let long = "a".repeat(10 * 1024);
@@ -32,7 +32,7 @@ pub async fn an_id_that_cannot_be_used_counts_as_absent<A: Adapter>() {
     assert_begins_anew(&stage, &twice.send().await, 7).await;
 }
 
-/// What programs write where they have no id is none: else all who write that would share a session.
+/// A placeholder for a missing id is no id: else all callers that send it would share a session.
 pub async fn an_id_that_says_nothing_counts_as_absent<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let nil = "00000000-0000-0000-0000-000000000000";

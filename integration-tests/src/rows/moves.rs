@@ -163,8 +163,7 @@ pub async fn a_linked_request_that_moves_takes_nobody_along<A: Adapter>() {
     assert!(stage.honeyhive.orphans().is_empty());
 }
 
-/// Nobody has begun the conversation: its spans create it, and what else was said of it waits for them,
-/// however long the turn is.
+/// The conversation was begun by nobody: its spans create it, and its updates wait for them, however long the turn is.
 pub async fn a_conversation_that_nobody_has_begun_is_created_by_its_turn<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let conversation = SessionId::from_correlation_id(CONVERSATION);
@@ -210,7 +209,7 @@ pub async fn over_otlp_a_request_that_moves_takes_everything_along<A: Adapter>()
     assert_eq!(stage.stats().dropped.total(), 0);
 }
 
-/// What a request says of itself before any of its spans has ended waits for them.
+/// Updates of a request's session from before the end of its first span wait for its spans.
 pub async fn over_otlp_what_is_said_early_waits_for_the_spans<A: Adapter>() {
     let builder = Stage::builder()
         .tracer(|builder| builder.session_transport(honeyhive::SessionTransport::Otlp));

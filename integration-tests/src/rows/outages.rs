@@ -11,7 +11,7 @@ use crate::adapter::Adapter;
 use crate::client::Answer;
 use crate::harness::{PATIENCE, Stage, has_ended};
 
-/// What is asked of the service, and what it answered.
+/// Asks the service, and returns its answers.
 async fn answers(stage: &Stage) -> Vec<Answer> {
     let mut answers = Vec::new();
     for (method, path) in [
@@ -74,22 +74,22 @@ fn assert_all_delivered(honeyhive: &LocalServer, answers: &[Answer]) {
     assert!(honeyhive.orphans().is_empty());
 }
 
-/// It answers 500.
+/// HoneyHive answers 500.
 pub async fn a_honeyhive_that_fails_is_not_noticed_and_recovers<A: Adapter>() {
     recovers::<A>(Fault::status(500)).await;
 }
 
-/// It never answers. That these requests end at all is the proof that none waits for it.
+/// HoneyHive never answers. That these requests end at all is the proof that none waits for it.
 pub async fn a_honeyhive_that_hangs_is_not_noticed_and_recovers<A: Adapter>() {
     recovers::<A>(Fault::hang()).await;
 }
 
-/// It asks for patience.
+/// HoneyHive asks for a later retry.
 pub async fn a_honeyhive_that_is_overloaded_is_not_noticed_and_recovers<A: Adapter>() {
     recovers::<A>(Fault::status(429).header("retry-after", "1")).await;
 }
 
-/// It resets connections after it has taken in what they brought: nothing is doubled.
+/// HoneyHive resets connections after it has taken in their data: nothing is doubled.
 pub async fn a_honeyhive_whose_answers_are_lost_doubles_nothing<A: Adapter>() {
     let (stage, answers) = unchanged_under::<A>(Fault::reset().after_applying()).await;
     stage.honeyhive.heal();
@@ -102,7 +102,7 @@ pub async fn a_honeyhive_whose_answers_are_lost_doubles_nothing<A: Adapter>() {
     );
 }
 
-/// It refuses the key: what cannot be delivered is dropped and counted as that.
+/// HoneyHive refuses the key: items are dropped and counted as that.
 pub async fn a_honeyhive_that_refuses_the_key_is_not_noticed<A: Adapter>() {
     let (stage, _) = unchanged_under::<A>(Fault::status(401)).await;
     let flushed = stage.tracer.force_flush(PATIENCE).await;
@@ -113,7 +113,7 @@ pub async fn a_honeyhive_that_refuses_the_key_is_not_noticed<A: Adapter>() {
     assert!(stage.honeyhive.sessions().is_empty());
 }
 
-/// Nobody listens where it should be, and then somebody does.
+/// HoneyHive's address has no listener at first, and then it has one.
 pub async fn a_honeyhive_that_is_not_there_is_not_noticed_and_recovers<A: Adapter>() {
     let healthy = Stage::start::<A>().await;
     let wanted = answers(&healthy).await;

@@ -28,7 +28,7 @@ pub async fn routine_requests_are_not_traced<A: Adapter>() {
     assert_eq!(stage.stats().accepted, 0, "no spans, either");
 }
 
-/// What an untraced request makes while its body is polled stays here, too.
+/// Spans of an untraced request's body are not traced either.
 pub async fn the_stream_of_an_untraced_request_is_not_traced<A: Adapter>() {
     let builder = Stage::builder().instrumentation(|builder| builder.filter(|_| false));
     let stage = builder.start::<A>().await;
@@ -75,7 +75,7 @@ pub async fn a_filter_decides_what_is_traced<A: Adapter>() {
     assert_eq!(session.session_id, traced.session_id().to_string());
 }
 
-/// What is skipped is left out besides what is left out by default, or by a filter.
+/// The skipped requests are left out besides those that are left out by default, or by a filter.
 pub async fn what_is_skipped_is_left_out_besides<A: Adapter>() {
     let builder = Stage::builder().instrumentation(|builder| {
         builder

@@ -110,7 +110,7 @@ pub async fn a_body_that_fails_is_recorded_as_an_error<A: Adapter>() {
     assert_eq!(stage.endings(), 1);
 }
 
-/// Whatever the pieces, empty ones included, the bytes arrive as they are and are counted.
+/// The bytes arrive unchanged and are counted, whatever the pieces, empty ones included.
 pub async fn every_chunking_arrives_byte_for_byte<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let runtime = tokio::runtime::Handle::current();
@@ -160,7 +160,7 @@ pub async fn a_body_is_polled_to_its_end_as_without_us<A: Adapter>() {
     }
 }
 
-/// What a model says passes unchanged, and is the session's outputs; its tokens are those of the call behind it.
+/// A model's stream passes unchanged, and becomes the session's outputs; its tokens are those of the call behind it.
 pub async fn what_is_streamed_to_a_user_becomes_the_outputs_where_that_is_wished<A: Adapter>() {
     let streams = [
         ("/model-events", MODEL_EVENTS.concat()),

@@ -277,7 +277,7 @@ async fn gated(gate: web::Data<Gate>) -> impl Responder {
     payload(10)
 }
 
-/// What the row of the table about a cancelled HTTP/2 request leaves out for actix-web.
+/// The row of the table about a cancelled HTTP/2 request leaves this out for actix-web.
 #[tokio::test]
 async fn the_handler_of_a_cancelled_http2_request_ends_and_then_nobody_takes_its_answer() {
     let honeyhive = harness::honeyhive().await;
@@ -403,6 +403,6 @@ async fn what_a_sized_stream_does_after_its_last_piece_is_in_the_session() {
     .await;
     let answer = Client::new(running.address).request("GET", "/").send();
     assert_eq!(answer.await.text(), "whole");
-    // It panics where there is no such event.
+    // The lookup panics where the event is missing.
     let _ = captured.only_session().event("after the last piece");
 }

@@ -97,7 +97,7 @@ async fn a_server_on_a_plain_tokio_runtime_works_as_well() {
     assert_sessions(&honeyhive, 10, "work");
 }
 
-/// How the test and the streams wait for each other.
+/// The signals by which the test and the streams wait for each other.
 struct Streams {
     tracer: HoneyHiveTracer,
     entered: Signal,

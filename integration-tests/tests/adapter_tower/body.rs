@@ -25,7 +25,7 @@ use integration_tests::tower::serve_router;
 use proptest::prelude::*;
 use tower::{Layer, ServiceExt, service_fn};
 
-/// What a body hands out next.
+/// The next item of a body.
 #[derive(Debug, Clone, PartialEq)]
 enum Piece {
     Data(Bytes),
@@ -162,11 +162,11 @@ fn scripts() -> impl Strategy<Value = Script> {
     )
 }
 
-/// How a body that was read to its end is recorded.
+/// Asserts how a body that was read to its end is recorded.
 fn assert_recorded(session: &CapturedSession, script: &Script) {
     let sent = script.remaining();
     let failed = matches!(script.pieces.back(), Some(Piece::Failure(_)));
-    // Who has had all of the length that was promised sees no failure after it.
+    // A reader that has the whole promised length sees no failure after it.
     let failed = failed && !(script.knows_its_length);
     let outcome = if failed { "error" } else { "complete" };
     assert_eq!(session.metadata["outcome"], outcome, "{session:#?}");

@@ -65,7 +65,7 @@ impl Decoder for Plain {
     }
 }
 
-/// What `chat.Chat` answers to each of its methods.
+/// The service `chat.Chat`.
 #[derive(Debug, Clone)]
 struct Chat(HoneyHiveTracer);
 

@@ -107,7 +107,7 @@ impl Stage {
         seen.iter().map(|seen| seen.call.clone()).collect()
     }
 
-    /// What HoneyHive had when the function asked for an event, the `nth` time.
+    /// Returns the contents of HoneyHive at the time when the function asked for an event, the `nth` time.
     fn when_it_asked(&self, nth: usize) -> (Vec<LocalSession>, usize) {
         let seen = self.seen.lock().unwrap();
         let mut asked = seen.iter().filter(|seen| seen.call == Call::Next);

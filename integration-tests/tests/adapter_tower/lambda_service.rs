@@ -113,7 +113,7 @@ async fn the_session_is_current_in_the_call_and_in_every_poll() {
     assert!(Session::current().is_none());
 }
 
-/// Its readiness is what the layer's is.
+/// A service that is never ready, and so the layer around it must not be either.
 #[derive(Debug)]
 struct Unready;
 

@@ -86,7 +86,7 @@ async fn a_trace_layer_around_ours_is_in_the_session_even_without_children() {
     let router = Router::new().route("/work", get(async || "done"));
     let router = router.layer(HoneyHiveLayer::new(tracer.clone()));
     ask_with_tracing(&tracer, router.layer(requests_as_spans!())).await;
-    // It encloses the whole request, so it is a chain even so.
+    // The span encloses the whole request, so it is a chain even without children of its own.
     captured
         .only_session()
         .assert_tree("GET /work\n  request [chain]");

@@ -79,7 +79,7 @@ async fn check(app: Router, captured: &Captured, sees: impl Fn(&str, u16) -> u16
         assert_eq!(answered, status, "{path}");
         assert_eq!(headers["access-control-allow-origin"], "*", "{path}");
         let Some(id) = headers.get("x-session-id") else {
-            // Whoever answers further out has no session to tell of.
+            // A layer further out that answers itself has no session.
             continue;
         };
         let id = id.to_str().unwrap().parse().unwrap();
@@ -188,7 +188,7 @@ async fn the_service_inside_can_be_reached() {
     assert_eq!((*service.get_ref(), service.into_inner()), (8, 8));
 }
 
-/// What acts on the end of the body is told of it: below a compression, and where somebody collects.
+/// Observers of a body's end see it: below a compression, and where the body is collected.
 #[tokio::test]
 async fn the_end_of_a_body_is_told_once_to_whoever_waits_for_it() {
     for compressed in [false, true] {

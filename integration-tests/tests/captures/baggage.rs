@@ -1,4 +1,4 @@
-//! What leaves the process.
+//! The baggage that leaves the process.
 
 use std::collections::HashMap;
 

@@ -161,7 +161,7 @@ pub(crate) fn field(span: &str, key: &str, value: impl Into<Value>) -> impl FnOn
     }
 }
 
-/// What one span says of its session, which nobody here has begun.
+/// Lets one span create its session, which nobody here has begun.
 pub(crate) fn creates_session(span: &str, name: &str) -> impl FnOnce(&mut Meaning) {
     move |meaning| {
         let attributes = &mut meaning.span(span).attributes;

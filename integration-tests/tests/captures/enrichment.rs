@@ -1,4 +1,4 @@
-//! What is added to sessions and to spans.
+//! Enrichments of sessions and of spans.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::hive::{Hive, run};
 use crate::meaning::{Meaning, Session};
 use crate::python::{BEGINS_LATE, Bug, Python};
 
-/// What Python put into the metadata of a session, since the inputs have their place.
+/// Moves the inputs that Python put into the metadata of a session to their place.
 fn inputs_in_their_place(meaning: &mut Meaning) {
     let session = meaning.session("startup");
     let metadata = session.fields["metadata"].as_object_mut().unwrap();

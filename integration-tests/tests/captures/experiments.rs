@@ -49,7 +49,7 @@ fn finish(
     run(async { evaluate.tracer(tracer).await })
 }
 
-/// What differs in every experiment.
+/// Applies the differences that every experiment has.
 fn but_as_ever(python: Python) -> Python {
     python
         .but_named()

@@ -1,4 +1,4 @@
-//! What is known of captures that are not in the folder. The number of the capture is in the name of each test.
+//! The facts about captures that are not in the folder. The number of the capture is in the name of each test.
 
 use std::collections::HashMap;
 use std::thread;

@@ -23,7 +23,7 @@ const CHILD: &str = "CAPTURES_CHILD";
 pub(crate) struct Hive {
     pub(crate) server: LocalServer,
     key: &'static str,
-    /// What the key is called in a capture.
+    /// The key's name in a capture.
     label: &'static str,
     tracers: RefCell<Vec<HoneyHiveTracer>>,
     known: RefCell<BTreeSet<String>>,
@@ -37,7 +37,7 @@ impl Hive {
         Self::with_key("hh_test_key", "<project-key>")
     }
 
-    /// It takes the ingestion key and no other.
+    /// Starts a HoneyHive that takes the ingestion key and no other.
     pub(crate) fn for_ingestion() -> Self {
         Self::with_key(INGESTION_KEY, "<ingestion-key>")
     }

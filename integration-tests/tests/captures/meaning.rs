@@ -1,4 +1,4 @@
-//! What was sent, as far as it means something: no ids, no times, no order of concurrent calls.
+//! The meaning of captured calls: no ids, no times, no order of concurrent calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,10 +19,10 @@ pub(crate) struct Meaning {
     /// The runs of experiments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) runs: Vec<Run>,
-    /// What was read, where the capture is about an experiment.
+    /// The reads, where the capture is about an experiment.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) reads: Vec<String>,
-    /// What the spans came from, where the capture is about that.
+    /// The resources of the spans, where the capture is about them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) resources: Option<Vec<Object>>,
 }
@@ -32,7 +32,7 @@ pub(crate) struct Meaning {
 pub(crate) struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
-    /// It was not started here.
+    /// The session was not started here.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) linked: bool,
     /// `source`, `project`, the seven buckets and the error.
@@ -66,7 +66,7 @@ impl Session {
 }
 
 impl Meaning {
-    /// What a server has received. Sessions that were `known` before it began are linked.
+    /// Reads the calls that a server has received. Sessions that were `known` before it began are linked.
     pub(crate) fn received(server: &LocalServer, key: &str, known: &BTreeSet<String>) -> Self {
         let events = Events::of(server);
         let mut sessions: Vec<Session> = Vec::new();
@@ -122,7 +122,7 @@ fn keys(server: &LocalServer, key: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// What a request's session says of its own time.
+/// The times in a request's session.
 const TIMES: [&str; 2] = ["latency_ms", "time_to_first_byte_ms"];
 
 fn session(local: &LocalSession, was_known: bool) -> Session {

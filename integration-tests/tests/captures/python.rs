@@ -1,4 +1,4 @@
-//! What Python sent, where we differ on purpose, and the comparison.
+//! The calls of Python, our deliberate differences, and the comparison.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::meaning::Meaning;
 /// Why something is otherwise here than there.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Why {
-    /// So that this bug of the list in `python_bugs.rs` does not exist here.
+    /// This bug of the list in `python_bugs.rs` must not exist here.
     Bug(u8),
     /// For another reason.
     Because(&'static str),
@@ -80,7 +80,7 @@ impl Python {
         variables.filter(|(_, value)| value.ends_with("-key>"))
     }
 
-    /// What is the same here under other names, which say nothing.
+    /// Edits names that differ and mean the same.
     pub(crate) fn expected(&mut self, edit: impl FnOnce(&mut Meaning)) {
         edit(&mut self.expected);
     }

@@ -138,7 +138,7 @@ pub(crate) fn names_that_are_filtered(python: Python) {
             app().exclude_name("app.noisy"),
             &["app.x", "app.noisy.y", "other", "APP.upper"],
         ),
-        // There is no other kind of pattern that one could mistake.
+        // A wrong kind of pattern cannot be written here.
         ("bad-type", SpanFilter::new(), &["x"]),
     ] {
         let tracer = filtered(session, filter);

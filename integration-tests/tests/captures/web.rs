@@ -92,7 +92,7 @@ async fn guide(tracer: &HoneyHiveTracer) {
     tokio::join!(post("/api/chat?message=aa1"), post("/api/chat?message=bb2"));
 }
 
-/// How the answers ended: the end of the request's path, and the bytes of the body.
+/// Sets how the answers ended: the end of the request's path, and the bytes of the body.
 fn ended(bodies: &'static [(&'static str, u16, usize)]) -> impl FnOnce(&mut Meaning) {
     move |it| {
         for session in &mut it.sessions {
@@ -163,7 +163,7 @@ fn compare_guide(python: Python, hive: &Hive) {
         .compare(hive);
 }
 
-/// What FastAPI traces by itself; axum has nothing of the kind. Bug 17 has carried it here.
+/// Removes the spans that FastAPI makes by itself; axum has nothing of the kind. Bug 17 has carried them here.
 fn no_spans_of_fastapi(it: &mut Meaning) {
     it.retain_spans(|span| span.fields.get("scope") != Some(&json!("fastapi")));
     it.each_span(|span| drop(span.fields.remove("parent")));
@@ -222,7 +222,7 @@ pub(crate) fn several_turns(python: Python) {
         let down = turn("down").send().await;
         assert_eq!(down.status, 200, "HoneyHive being down is not noticed");
     });
-    // What was said in a session.
+    // The message of a session.
     let said = |session: &meaning::Session| {
         let message = session
             .spans

@@ -1,4 +1,4 @@
-//! What a run says of the work tree that it runs in. Each run is in a process of its own, since a process has one folder.
+//! The work tree in the metadata of a run. Each run is in a process of its own, since a process has one folder.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -80,7 +80,7 @@ impl Folder {
         child
             .env("HH_API_KEY", "hh_git")
             .env("HH_API_URL", honeyhive.url());
-        // What is above the folder of temporary files is nobody's work tree.
+        // Git must not find a work tree above the folder of temporary files.
         child.env("GIT_CEILING_DIRECTORIES", &self.0);
         child.envs(environment.iter().copied());
         let output = child.output().unwrap();

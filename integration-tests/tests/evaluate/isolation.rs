@@ -114,7 +114,7 @@ impl Traced {
 #[tokio::test]
 async fn an_outer_session_adopts_nothing_and_a_default_tracer_takes_nothing() {
     let stage = Stage::new().await;
-    // It stands for the process, as any tracer does that is the first.
+    // The first tracer of a process is its default.
     let outer = stage.tracer.create_session("outer");
     let guard = outer.enter();
     let span = stage.tracer.chain("around").start();

@@ -1,4 +1,4 @@
-//! How often functions begin, and how much memory and room a run takes.
+//! The rate at which functions begin, and the memory and room of a run.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What is refused before anything is sent.
+//! Settings that are refused before anything is sent.
 
 use honeyhive::evaluate::{Case, Dataset, Evaluate, EvaluateError, Row};
 use honeyhive::json;

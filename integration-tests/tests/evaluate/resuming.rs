@@ -30,7 +30,7 @@ impl Drop for Folder {
 
 type Called = Arc<Mutex<BTreeSet<u64>>>;
 
-/// It notes whom it was called for; those of a list fail.
+/// A run whose function notes its datapoint, and fails for those of a list.
 fn run(stage: &Stage, called: &Called, fails: &'static [u64]) -> Evaluate<Value, Value, Value> {
     let called = Arc::clone(called);
     honeyhive::evaluate(async move |dp: Echo| {
@@ -57,7 +57,7 @@ async fn a_killed_run_goes_on_under_its_id_calls_what_failed_or_is_missing_and_h
         .journal(folder.journal())
         .await
         .unwrap();
-    // What a kill in the middle leaves: some lines, and one that is torn.
+    // A kill in the middle leaves some lines, and one that is torn.
     let text = std::fs::read_to_string(folder.journal()).unwrap();
     let mut lines: Vec<_> = text.lines().collect();
     lines.truncate(101);
@@ -92,7 +92,7 @@ async fn a_killed_run_goes_on_under_its_id_calls_what_failed_or_is_missing_and_h
         .find(|run| run.run_id == first.run_id())
         .unwrap();
     assert_eq!(run_now.event_ids.len(), 200);
-    // And once more: there is nothing left to do.
+    // A second resume has nothing left to do.
     called.lock().unwrap().clear();
     run(&stage, &called, &[])
         .resume(folder.journal())

@@ -132,7 +132,7 @@ async fn a_run_of_seconds_sends_its_spans_in_whole_batches_all_the_same() {
         all <= 2 * n + n.div_ceil(512) + 3,
         "{all} calls, {batches} of them with spans"
     );
-    // Those that wait at the end, and those whose sessions begin with it.
+    // The spans that wait at the end are one batch, and those whose sessions begin with it another.
     assert!(batches <= 2, "{batches} calls with spans");
     assert_eq!(stage.honeyhive.stats().events, n);
 }
@@ -218,7 +218,7 @@ async fn no_more_functions_run_at_once_than_there_are_workers() {
     honeyhive::evaluate(async move |_: Echo| {
         let count = now.fetch_add(1, Ordering::SeqCst) + 1;
         seen.fetch_max(count, Ordering::SeqCst);
-        // It goes on when seven are here, so seven do run at once.
+        // The function goes on when seven are here, so seven do run at once.
         all_at_once.wait().await;
         now.fetch_sub(1, Ordering::SeqCst);
         Ok::<_, String>(())

@@ -1,4 +1,4 @@
-//! What the tests share: a HoneyHive, a tracer for it, and small functions and datasets.
+//! The common parts of the tests: a HoneyHive, a tracer for it, and small functions and datasets.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use honeyhive::{HoneyHiveTracer, json};
 use honeyhive_local::{LocalEvent, LocalRun, LocalServer, LocalSession};
 use serde_json::Value;
 
-/// How each trial ended, in order.
+/// Returns the outcome of each trial, in order.
 pub(crate) fn outcomes(report: &ExperimentReport) -> Vec<Outcome> {
     let trials = report.datapoints().iter();
     trials.map(|trial| trial.outcome()).collect()

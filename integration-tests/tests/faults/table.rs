@@ -26,7 +26,7 @@ macro_rules! rows {
 }
 
 rows! {
-    // What passes.
+    // Passing failures.
     a_408_is_tried_again: passing(408, "status 408"),
     a_425_is_tried_again: passing(425, "status 425"),
     a_429_is_tried_again: passing(429, "status 429"),
@@ -35,19 +35,19 @@ rows! {
     a_503_is_tried_again: passing(503, "status 503"),
     a_504_is_tried_again: passing(504, "status 504"),
     a_gateways_error_page_is_tried_again_and_is_one_line: error_page(),
-    // What does not.
+    // Final refusals.
     a_401_is_dropped: refused(401, |drops| drops.unauthorized, "does not accept the key"),
     a_403_is_dropped: refused(403, |drops| drops.unauthorized, "does not accept the key"),
     a_404_is_dropped: refused(404, |drops| drops.rejected, "check HH_API_URL"),
     a_413_of_which_nothing_can_be_cut_is_dropped: refused(413, |drops| drops.too_large, "413"),
     a_400_is_dropped: refused(400, |drops| drops.rejected, "status 400"),
     a_redirect_is_dropped: refused(302, |drops| drops.rejected, "status 302"),
-    // What is a success whatever else it is.
+    // Answers that count as a success whatever their contents.
     an_empty_200_is_a_success: success(200, "application/json", ""),
     a_204_is_a_success: success(204, "application/json", ""),
     truncated_json_in_a_success_is_a_success: success(200, "application/json", "{\"session_id\": \"5d0f"),
     what_is_no_json_in_a_success_is_a_success: success(200, "application/json", "]"),
-    // What happens to bytes on their way.
+    // Failures of connections.
     a_connection_reset_before_a_byte_is_tried_again: cut([Cut::ResetAfterSent(0)]),
     two_connections_reset_in_a_row_are_tried_again: cut([Cut::ResetAfterSent(7), Cut::ResetAfterAnswered(3)]),
     an_answer_cut_off_within_its_head_is_tried_again: cut([Cut::CloseAfterAnswered(20)]),
@@ -55,7 +55,7 @@ rows! {
     an_answer_that_never_begins_is_tried_again: cut([Cut::HangAfterAnswered(0)]),
     an_answer_that_drips_too_slowly_is_tried_again: cut([Cut::Drip(Duration::from_millis(500))]),
     an_answer_that_drips_is_an_answer: unusual(Cut::Drip(Duration::from_micros(100))),
-    // Nobody there.
+    // Missing hosts and listeners.
     a_connection_refused_is_waited_out: waits(What::Refused),
     a_host_that_does_not_exist_is_waited_for: waits(What::NoSuchHost),
 }

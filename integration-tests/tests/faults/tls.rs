@@ -83,7 +83,7 @@ fn what_is_no_certificate_is_said_when_the_tracer_is_built() {
     }
 }
 
-/// What a program does that knows nothing but its environment.
+/// A program that knows only its environment.
 fn program_in_child() -> bool {
     if std::env::var_os(CHILD).is_none() {
         return false;

@@ -12,7 +12,7 @@ use tracing::Level;
 
 const CHILD: &str = "HH_COMPRESSION_CHILD";
 
-/// How the calls with spans were encoded, and what was answered.
+/// Returns the encodings of the calls with spans, and the statuses of their answers.
 fn encodings(server: &LocalServer) -> Vec<(String, u16)> {
     let requests = server.requests();
     let traces = requests.iter().filter(|it| it.path.ends_with("/traces"));
@@ -119,7 +119,7 @@ fn run(test: &str, environment: &[(&str, &str)]) {
     assert!(output.status.success(), "{said}");
 }
 
-/// What a program does that knows nothing but its environment.
+/// A program that knows only its environment.
 fn program_in_child() -> bool {
     if std::env::var_os(CHILD).is_none() {
         return false;

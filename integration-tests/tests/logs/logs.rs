@@ -1,5 +1,5 @@
-//! What the core tells the log: little, once, and never the key. The log belongs to the whole process,
-//! so these tests take turns.
+//! The log lines of the core: few, once, and never the key. The log belongs to the whole process, so these tests take
+//! turns.
 
 use std::time::Duration;
 
@@ -127,7 +127,7 @@ fn a_full_queue_is_said_with_its_numbers() {
     };
     let mut rounds = 0;
     while !heard() {
-        // It is said at the next look at the clock; a session that is awaited passes that time.
+        // The line comes with the next look at the clock; a session that is awaited makes that look happen.
         block_on(tracer.acreate_session("chat")).unwrap();
         rounds += 1;
         assert!(rounds < 10_000, "{:#?}", said(Level::WARN));
@@ -261,7 +261,7 @@ fn spans_that_are_meant_to_be_outside_are_not_said() {
     let script = tracer(&server);
     drop(script.span("alone").start());
     flush(&script);
-    // It encloses the request.
+    // The span encloses the request.
     let web = tracer(&server);
     let instrumentation = ServerInstrumentation::new(web.clone());
     let around = web.provider().tracer("server").start("request");

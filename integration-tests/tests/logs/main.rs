@@ -1,4 +1,4 @@
-//! What the core tells the log of the process. The log is one for all of these tests, so they take turns.
+//! The log lines of the core. The log is one for all of these tests, so they take turns.
 
 mod compression;
 mod logs;

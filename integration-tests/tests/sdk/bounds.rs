@@ -244,7 +244,7 @@ fn what_has_waited_longest_makes_room_where_the_program_wants_that() {
         .map(|chat| server.session(&chat.id().to_string()).is_some())
         .collect();
     assert!(!arrived[0] && !arrived[100], "the oldest made room");
-    // What was under way when the room ended may be older.
+    // Items that were under way when the room ended may be older.
     let first = arrived.iter().rposition(|arrived| !arrived).unwrap();
     assert!(first < 500, "the newest are all there: {first}");
     assert_eq!(
@@ -295,7 +295,7 @@ fn what_fails_again_and_again_while_others_get_through_is_given_up() {
     let mut rounds = 0;
     while tracer.stats().dropped.retries_exhausted == 0 {
         tracer.create_session("lucky");
-        // Somebody who waits makes it try at once.
+        // A waiting flush makes delivery try at once.
         drop(tracer.force_flush_blocking(Duration::from_millis(50)));
         rounds += 1;
         assert!(rounds < 500, "{:?}", tracer.stats());
@@ -394,7 +394,7 @@ fn a_backlog_of_thousands_of_items_is_delivered_whole() {
     assert_eq!(tracer.stats().dropped.total(), 0);
 }
 
-/// Whatever a program makes of a text of 20 MiB, it gets through, and so does what comes after it.
+/// A text of 20 MiB gets through, whatever a program makes of it, and so do later items.
 #[test]
 fn no_text_is_too_long_to_be_delivered() {
     const LARGEST_BODY: usize = 12 * 1024 * 1024;

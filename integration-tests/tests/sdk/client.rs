@@ -58,7 +58,7 @@ macro_rules! call {
     };
 }
 
-/// What is called, and the request that it has to be. `P` is the beginning of the path.
+/// A call, and the request that it has to make. `P` is the beginning of the path.
 struct Row {
     call: fn(&Client) -> Asking<'_>,
     method: &'static str,
@@ -685,7 +685,7 @@ async fn a_prompt_that_was_had_once_stays_while_honeyhive_is_down() {
         .replace(&id, &configuration("three"))
         .await
         .unwrap();
-    // It is looked for in the background, and somebody has to ask.
+    // The refresh happens in the background, and only when the prompt is asked for.
     let asked = tokio::time::Instant::now();
     while fresh.get().await.unwrap().parameters.model != "three" {
         assert!(asked.elapsed() < PATIENCE, "it is never refreshed");
@@ -736,7 +736,7 @@ fn client_of(url: &str) -> Client {
     builder.server_url(url).build().unwrap()
 }
 
-/// What a hostile answer becomes, and how often it was asked for.
+/// A hostile answer becomes an error; the row has the number of attempts.
 #[tokio::test]
 async fn an_answer_that_is_not_as_it_should_be_is_an_error_that_says_what_to_do_and_no_key() {
     let html = b"<!doctype html><html><body>Sign in</body></html>";

@@ -1,4 +1,4 @@
-//! What a tracer is told, how it says no, and that it never says its key.
+//! The settings of a tracer, the errors about them, and the key that none of them repeats.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -256,7 +256,7 @@ fn a_header_for_the_session_that_http_does_not_allow_is_named() {
     assert_eq!(instrumentation.session_id_header(), "x-conversation");
 }
 
-/// Whatever people paste: what `build` takes is what delivery uses.
+/// A pasted value of any kind: `build` takes it, and delivery uses it as it is.
 #[test]
 fn a_setting_is_refused_by_its_name_or_what_is_recorded_arrives() {
     type Set = fn(HoneyHiveTracerBuilder, String) -> HoneyHiveTracerBuilder;

@@ -104,7 +104,7 @@ fn spans_of_a_session_whose_start_hangs_hold_nobody_else_up() {
         assert!(server.wait_until_blocking(PATIENCE, |s| s.stats().requests == 1));
         let other = tracer.create_session("other");
         other.in_scope(|| drop(tracer.span("free").start()));
-        // It cannot end well, and says so; the spans of the other get through meanwhile.
+        // The flush cannot succeed, and says so; the spans of the other session get through meanwhile.
         let stuck = tracer.force_flush_blocking(Duration::from_millis(100));
         assert!(stuck.is_err());
         assert!(server.wait_until_blocking(PATIENCE, |s| s.stats().events > 0));
@@ -164,7 +164,7 @@ fn is_waited_for(retry_after: &str) {
     eager.fail(Fault::status(503).times(2));
     let spared = tracer(&patient);
     let tried = tracer(&eager);
-    // Who awaits a start has it sent at once.
+    // A start that a caller awaits is sent at once.
     assert!(block_on(spared.acreate_session("chat")).is_err());
     drop(block_on(tried.acreate_session("chat")));
     assert!(eager.wait_until_blocking(PATIENCE, |s| s.stats().sessions == 1));

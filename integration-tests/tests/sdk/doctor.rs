@@ -417,7 +417,7 @@ fn each_way_to_be_wrong_is_a_line_that_says_what_to_do() {
             &[("HH_API_KEY", CONTROL_PLANE)],
             "FAILED | HH_API_KEY is not usable as a key: it is a key of the control plane, which nothing here takes; write the key of the project",
         ),
-        // Who answers.
+        // The server that answers.
         (
             "write key",
             &[("HH_API_URL", &below)],

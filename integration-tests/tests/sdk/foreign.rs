@@ -47,7 +47,7 @@ fn a_request_that_only_foreign_instrumentation_sees_is_a_session_of_its_own() {
         let work = || drop(tracer.span("work").start());
         foreign_request(&tracer, SpanKind::Server, "GET /a", work);
         foreign_request(&tracer, SpanKind::Consumer, "orders", work);
-        // Neither is part of what a script does.
+        // The requests are no part of the script's own session.
         foreign_request(&tracer, SpanKind::Internal, "script", work);
         flush(&tracer);
 

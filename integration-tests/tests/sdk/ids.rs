@@ -1,4 +1,4 @@
-//! Whatever bytes a request brings along, a session comes out and nothing else happens.
+//! Requests with any bytes in their ids: a session comes out and nothing else happens.
 //!
 //! Each property is tried for a moment; `HH_FUZZ_SECONDS=3600 cargo test -p integration-tests --test sdk ids::`
 //! tries each for an hour.
@@ -106,7 +106,7 @@ fn header() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
     ]
 }
 
-/// What stands around a name that nobody has filled in.
+/// The marks around a name that nobody has filled in.
 const TEMPLATES: [(&str, &str); 5] = [("{", "}"), ("<", ">"), ("$", ""), (":", ""), ("%(", ")s")];
 
 fn says_something(text: &str) -> bool {
@@ -153,7 +153,7 @@ fn taken(text: &str) -> Option<SessionId> {
     (is_plain && says_something(text)).then(|| SessionId::from_correlation_id(text))
 }
 
-/// What the table says of a header that must not come twice.
+/// Returns the id of a header that must not come twice, by the table.
 fn named(values: &[&[u8]]) -> Option<SessionId> {
     let [value] = values else { return None };
     taken(std::str::from_utf8(value).ok()?.trim())
@@ -216,7 +216,8 @@ fn any_baggage_names_the_same_session_to_whoever_reads_it() {
     });
 }
 
-/// What leaves the process stays within the limits of W3C, names the session first, and others' members arrive whole.
+/// The baggage that leaves the process stays within the limits of W3C, names the session first, and others' members
+/// arrive whole.
 #[test]
 fn any_baggage_goes_on_behind_the_session() {
     let tracer = tracer();

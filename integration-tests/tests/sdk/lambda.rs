@@ -290,7 +290,7 @@ async fn a_flush_that_fails_is_one_line_in_the_log_and_loses_nothing() {
         flushed(&mut guard).await;
     }
     let lines = lines.0.lock().unwrap().clone();
-    // What other tests' tracers said while nobody listened is heard here too.
+    // Lines of other tests' tracers that nobody has heard are heard here too.
     let of_flushes: Vec<_> = lines
         .iter()
         .filter(|line| line.contains("still pending after 1ms"))
@@ -330,7 +330,7 @@ async fn a_flush_after_the_shutdown_is_over_at_once() {
     flushed(&mut guard).await;
 }
 
-/// What the core tells the log on this thread.
+/// The log lines of the core on this thread.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<String>>>);
 

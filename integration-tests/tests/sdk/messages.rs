@@ -163,7 +163,7 @@ fn whatever_messages_look_like_the_span_arrives_and_what_was_said_is_shown() {
         let (tracer, captured) = testing::tracer();
         let session = tracer.create_session("chat");
         let foreign = tracer.provider().tracer("some-client");
-        // What cannot be understood takes nothing of its neighbours along.
+        // A message that cannot be understood takes nothing of its neighbours along.
         let list = match is_first {
             true => json!([understood, any]),
             false => json!([any, understood]),

@@ -9,7 +9,7 @@ use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 
-/// What an exporter got last: each name with its values, by their reasons where they have some.
+/// Returns the latest values of an exporter: each name with its values, by their reasons where they have some.
 fn read(metrics: &[ResourceMetrics]) -> BTreeMap<String, i128> {
     let mut read = BTreeMap::new();
     let scopes = metrics.last().map(ResourceMetrics::scope_metrics);

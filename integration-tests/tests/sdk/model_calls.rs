@@ -37,7 +37,7 @@ fn sse(chunks: &[&str]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// What the tracer has recorded of `work`, in a session, the spans of `tracing` too.
+/// Returns the recordings of `work`, in a session, the spans of `tracing` too.
 fn record(work: impl FnOnce(&HoneyHiveTracer)) -> Captured {
     let (tracer, captured) = testing::tracer();
     in_session(&tracer, work);
@@ -454,7 +454,7 @@ fn tell_of_errors(tracer: &HoneyHiveTracer, chat: &tracing::Span, secret: &str) 
     drain(call.record_bytes(stream::iter([reset])));
 }
 
-/// Whatever tells of a text that a model is asked or says.
+/// Records a secret in every way that can carry a text of a model call.
 fn tell(tracer: &HoneyHiveTracer, secret: &str) {
     let call = tracer
         .model_call("openai", "m")
@@ -819,7 +819,7 @@ struct Spoken {
     error: Option<&'static str>,
 }
 
-/// What everybody answers: a thought, a text and the call of a tool.
+/// Returns the same answer for every provider: a thought, a text and the call of a tool.
 fn answer(finish_reason: &str) -> Value {
     json!({"role": "assistant", "content": "Let me look.", "reasoning": "Hm.", "finish_reason": finish_reason,
         "tool_calls": [{"id": "call_a", "name": "weather", "arguments": "{\"city\":\"Paris\"}"}]})

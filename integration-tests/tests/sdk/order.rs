@@ -1,5 +1,5 @@
-//! What goes before what: an update after whatever creates its event or its session, whether HoneyHive says that it
-//! does not know it or answers 200 and forgets.
+//! The order of calls: an update comes after the call that creates its event or its session, whether HoneyHive answers
+//! 404 to an unknown one, or 200 and forgets it.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 

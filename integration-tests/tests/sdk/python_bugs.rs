@@ -329,7 +329,7 @@ const BUGS: &[Bug] = &[
                 "captures/facts",
                 "c47_a_traced_function_takes_config_metadata_and_inputs",
             ),
-            // Its list has an unknown type.
+            // The macro's list of mistakes has an unknown type.
             ("macros/ui", "mistakes_are_explained"),
         ],
     },
@@ -494,7 +494,7 @@ const FILES: &[(&str, &str)] = &[
     ),
 ];
 
-/// What stands before the name of a test: its attributes, where it is one of its own, or that it is a row.
+/// Returns the text before the name of a test: its attributes, or the mark of a row.
 fn before<'f>(file: &'f str, test: &str) -> Option<&'f str> {
     let mut found = file.match_indices(test);
     found.find_map(|(at, _)| {
@@ -577,7 +577,7 @@ fn bug_1_spans_are_tried_again_in_either_encoding() {
 fn bug_19_nothing_waits_for_a_honeyhive_that_hangs() {
     let server = server();
     server.fail(Fault::hang());
-    // Whoever waits for an answer never comes to the end of this.
+    // A caller that waited for an answer would never come to the end of this.
     let tracer = builder(&server).api_timeout(NEVER).build().unwrap();
     let session = tracer.session_start(NewSession::default());
     drop(tracer.span("work").start());
@@ -653,7 +653,7 @@ fn bug_29_the_scope_has_a_name_and_a_version() {
     assert_eq!(scopes[0], scopes[1]);
 }
 
-/// What the program of a test does in a process of its own.
+/// The variable that makes a test run its program, in a process of its own.
 const CHILD: &str = "PYTHON_BUGS_CHILD";
 
 /// Runs one of these tests again as a program in this environment, and nothing of HoneyHive's but it.

@@ -1,5 +1,5 @@
-//! What leaves the process and what does not: secrets planted in every field of every path, looked for in all
-//! that HoneyHive received.
+//! The data that leaves the process: secrets planted in every field of every path, looked for in all that HoneyHive
+//! received.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -47,7 +47,7 @@ impl Plants {
         secret(places.len() - 1)
     }
 
-    /// Those that arrived.
+    /// Returns the places of the secrets that arrived.
     fn found(&self, server: &LocalServer) -> Vec<String> {
         let wire = wire(server);
         let places = self.0.lock().unwrap();
@@ -135,7 +135,7 @@ fn sessions(tracer: &HoneyHiveTracer, plants: &Plants) {
     flush(tracer);
     chat.enrich(full(plants, "after the start"));
     flush(tracer);
-    // It was not sent, so all it holds goes to the other.
+    // The session's start was not sent, so all its data goes to the other session.
     let moved = tracer.create_session(
         NewSession::named("moved")
             .metadata(json!({"a": at("metadata, moved")}))
@@ -144,7 +144,7 @@ fn sessions(tracer: &HoneyHiveTracer, plants: &Plants) {
     moved.enrich(full(plants, "before a move"));
     assert_eq!(moved.link_to(chat.id()), honeyhive::Moved::Whole);
     moved.in_scope(|| drop(tracer.span("in the moved").start()));
-    // Its name is told by its spans.
+    // The spans of this session tell its name.
     let left = tracer.create_session(plants.at("start, name of a session that was moved"));
     left.link_to(honeyhive::SessionId::new());
     left.in_scope(|| drop(tracer.span("in the left").start()));

@@ -26,7 +26,7 @@ const START_FIELDS: [&str; 13] = [
     "children_ids",
 ];
 
-/// What `PUT /v1/events/{id}` does not ignore.
+/// The fields that `PUT /v1/events/{id}` does not ignore.
 const UPDATE_FIELDS: [&str; 9] = [
     "metadata",
     "feedback",

@@ -219,7 +219,7 @@ fn failures_are_not_kept_where_that_is_turned_off() {
     session.enrich(Enrichment::new().error("it failed"));
     work(&tracer, &session);
     flush(&tracer);
-    // There is nothing to wait for.
+    // A session out of the sample is not pending, so the flush did not wait for it.
     assert_eq!(tracer.stats().pending, 0);
     end(&tracer);
     assert_eq!(calls(&server), [""; 0]);
@@ -338,7 +338,7 @@ fn requests_that_fail_are_sent_by_either_transport() {
     }
 }
 
-/// Whoever awaits a start is not kept waiting for what may never be sent.
+/// A start that may never be sent does not keep its caller waiting.
 #[test]
 fn a_start_that_is_held_back_is_confirmed_at_once() {
     let server = server();

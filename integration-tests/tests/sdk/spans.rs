@@ -415,7 +415,7 @@ fn sent_as(protocol: OtlpProtocol) -> (LocalServer, Vec<LocalEvent>) {
                 KeyValue::new("flag", true),
                 KeyValue::new("texts", list(Array::String(vec!["a".into(), "b".into()]))),
                 KeyValue::new("numbers", list(Array::I64(vec![1, i64::MIN]))),
-                // What JSON does not know, which a collector refuses with the whole batch.
+                // JSON has no such numbers, and a collector would refuse the whole batch.
                 KeyValue::new("none", f64::NAN),
                 KeyValue::new("endless", list(Array::F64(vec![0.5, f64::NEG_INFINITY]))),
             ])
@@ -442,7 +442,7 @@ fn sent_as(protocol: OtlpProtocol) -> (LocalServer, Vec<LocalEvent>) {
     flush(&tracer);
     let mut events = all_events(&server);
     for event in &mut events {
-        // What differs from run to run.
+        // Ids and times differ from run to run.
         event.event_id.clear();
         event.trace_id.clear();
         event.span_id.clear();
@@ -731,8 +731,8 @@ fn an_event_has_one_id_however_often_and_by_whomever_it_is_asked_for() {
     assert_eq!(event(&server, "named").event_id, mine.to_string());
 }
 
-/// Whatever is left out, each span that is not has the nearest one around it as its parent, and nothing refers to
-/// what is not there.
+/// Each span that is not left out has the nearest one around it as its parent, and no event refers to one that is left
+/// out.
 #[test]
 fn what_a_filter_leaves_out_leaves_no_child_without_a_parent() {
     let filter = SpanFilter::new()
@@ -759,7 +759,7 @@ fn what_a_filter_leaves_out_leaves_no_child_without_a_parent() {
             Context::current()
         });
         drop(outer);
-        // Its parent has ended already.
+        // The parent has ended already.
         drop(
             tracer
                 .provider()
@@ -897,7 +897,7 @@ fn a_tracer_writes_on_no_span_of_another() {
             .start()
             .in_scope(|| theirs.enrich_span(added()));
     });
-    // Nobody's but OpenTelemetry's own; it is sent to both.
+    // The span's provider is OpenTelemetry's own, and sends to both.
     let shared = SdkTracerProvider::builder()
         .with_span_processor(mine.span_processor())
         .with_span_processor(theirs.span_processor())

@@ -279,7 +279,7 @@ fn what_is_said_of_an_event_waits_for_its_span_on_disk() {
     next.enrich_event(answer, Enrichment::new().feedback(json!({"rating": 5})));
     flush(&next);
     assert_eq!(event(&server, "answer").feedback["rating"], 5);
-    // Nobody has asked for an event that was not there yet.
+    // The update was not tried before its event was there.
     assert_eq!(count(&server, &format!("PUT /v1/events/{answer}")), 1);
 }
 
@@ -703,7 +703,7 @@ fn a_start_that_cannot_be_read_is_counted_and_its_spans_create_the_session() {
     }
 }
 
-/// What the program of a test does in a process of its own, and with which folder and server.
+/// The variable that makes a test run its program, in a process of its own, with a folder and a server.
 const CHILD: &str = "CORE_SPOOL_CHILD";
 
 /// The program: it spools one thing after another, and says of which it is certain.
@@ -713,7 +713,7 @@ fn child(settings: &str) {
         .api_key(KEY)
         .server_url(url)
         .coalesce_window(NEVER)
-        // So everything goes to disk at once.
+        // The bound of one item sends everything to disk at once.
         .max_pending_items(1)
         .spool(Spool::new(folder))
         .build()
@@ -734,7 +734,7 @@ fn await_spooled(tracer: &HoneyHiveTracer) {
     nudge(tracer);
     wait_for(tracer, |stats| stats.pending == stats.spooled);
     let dropped = tracer.stats().dropped;
-    // What the process before was killed in the middle of is no loss of this one.
+    // Items in whose writing the earlier process was killed are no loss of this one.
     assert_eq!(dropped.total(), dropped.unreadable, "{dropped:?}");
 }
 
@@ -816,7 +816,7 @@ fn kill_9_at_any_moment_loses_nothing_that_was_spooled() {
     let stats = next.stats();
     assert_balanced(&next);
     assert_eq!(stats.pending, 0, "{stats:?}");
-    // What was being written when the process was killed is said to be lost, and nothing else.
+    // Items that were being written when the process was killed are reported as lost, and no others.
     assert_eq!(stats.dropped.total(), stats.dropped.unreadable, "{stats:?}");
     assert!(stats.dropped.unreadable <= 2 * ROUNDS as u64, "{stats:?}");
     for id in &spooled {
@@ -849,7 +849,7 @@ fn kill_9_while_it_is_delivered_loses_nothing_either() {
     drop(next.force_flush_blocking(PATIENCE));
     assert_eq!(next.stats().pending, 0, "{:?}", next.stats());
     for id in &spooled {
-        // What was under way may have come twice, under the same ids: it is there once.
+        // Spans that were under way may have come twice, under the same ids: each is there once.
         assert_eq!(server.tree(id), "chat\n  work [tool]\n");
     }
     assert_eq!(server.orphans(), []);

@@ -1,4 +1,4 @@
-//! What the tests of the core share.
+//! The common parts of the tests of the core.
 
 #![allow(
     dead_code,
@@ -108,7 +108,7 @@ pub(crate) fn calls(server: &LocalServer) -> Vec<String> {
     requests.iter().map(call).collect()
 }
 
-/// How many calls were made as `METHOD /path`.
+/// Returns the number of calls made as `METHOD /path`.
 pub(crate) fn count(server: &LocalServer, call: &str) -> usize {
     calls(server).iter().filter(|made| *made == call).count()
 }

@@ -187,7 +187,7 @@ fn captured_sessions_are_in_the_order_of_their_starts_whatever_arrives_first() {
     let (tracer, captured) = testing::tracer();
     let names = ["first", "second", "third", "fourth"];
     let sessions: Vec<_> = names.map(|name| tracer.create_session(name)).into();
-    // What is said of the last makes it the first to be heard of; a link has no start but that of its first span.
+    // An update makes the last session the first that is heard of; a link has no start but that of its first span.
     for session in sessions.iter().rev() {
         session.outputs(json!({"answer": 42}));
         session.in_scope(|| drop(tracer.span("work").start()));

@@ -34,7 +34,7 @@ fn event_of(work: impl FnOnce()) -> CapturedEvent {
     events.remove(0)
 }
 
-/// What is in the seven buckets and the error, and nothing of the routing.
+/// Returns the seven buckets and the error, and nothing of the routing.
 fn data(event: &CapturedEvent) -> Vec<(&str, String)> {
     let attributes = event.attributes.iter();
     attributes

@@ -15,12 +15,12 @@ use honeyhive::opentelemetry_sdk::propagation::BaggagePropagator;
 use honeyhive::{
     Enrichment, HoneyHiveTracer, NewSession, Session, SessionBudget, SessionId, json, testing,
 };
-// Its impl for the headers of actix-web.
+// The import brings the impl for the headers of actix-web.
 use honeyhive_actix as _;
 
 const SOMEONES: &str = "9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b11";
 
-/// What a layer outside ours makes of a caller's headers.
+/// Returns the context that a layer outside ours makes of a caller's headers.
 fn with_baggage(id: &str) -> Context {
     let mut headers = HashMap::new();
     headers.insert("baggage".to_owned(), format!("honeyhive.session_id={id}"));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::source::{Import, Module, Scope, Sources};
 
-/// How many re-exports one name may go through.
+/// The most re-exports that one name may go through.
 const MOST_STEPS: usize = 16;
 
 /// For each file, the files that it names, each with the path that names it.
@@ -83,7 +83,7 @@ impl Graph {
     }
 }
 
-/// What names mean.
+/// The meaning of names.
 struct Names<'a>(&'a Sources);
 
 impl Names<'_> {

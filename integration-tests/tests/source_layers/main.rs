@@ -73,7 +73,7 @@ const FLOORS: [(u8, &[&str]); 10] = [
     (9, &["doctor", "evaluate", "feedback", "http", "lambda"]),
 ];
 
-/// What still looks upwards, while both are being rebuilt.
+/// The imports that still look upwards, while both sides are being rebuilt.
 const UPWARDS: [(&str, &str); 0] = [];
 
 /// The root files of a crate: its library, and each of its programs.

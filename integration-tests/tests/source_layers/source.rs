@@ -1,4 +1,4 @@
-//! What a crate's files say of one another: modules, imports and paths, read from their tokens.
+//! The imports of a crate's files: modules, imports and paths, read from their tokens.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

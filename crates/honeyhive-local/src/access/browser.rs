@@ -17,7 +17,7 @@ const DESTINATION: HeaderName = HeaderName::from_static("sec-fetch-dest");
 /// Content types that no form and no plain cross-origin request can send.
 const DELIBERATE: [&str; 2] = ["application/json", "application/x-protobuf"];
 
-/// Why a request is refused, whatever it asks for.
+/// Returns the reason for which a request is refused, whatever it asks for.
 pub(crate) fn refusal(config: &Config, head: &Parts) -> Option<Reply> {
     let headers = &head.headers;
     if config.loopback && !names_this_server(config, headers) {
@@ -66,7 +66,7 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
     says(headers, &SITE, "cross-site")
 }
 
-/// Somebody who follows a link from elsewhere; the page it is on cannot read what is answered.
+/// Whether the request follows a link on another site; the page of the link cannot read the answer.
 fn is_visit(head: &Parts) -> bool {
     head.method == Method::GET
         && says(&head.headers, &MODE, "navigate")

@@ -1,4 +1,4 @@
-//! Which key opens what.
+//! The keys, and the routes that each opens.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

@@ -1,4 +1,4 @@
-//! Who may ask for what.
+//! The permissions of callers.
 
 mod browser;
 mod keys;

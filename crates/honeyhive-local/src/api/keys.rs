@@ -24,7 +24,7 @@ pub(super) async fn create_data_plane(Sent(body): Sent) -> Answer {
     Ok(made("hh_fgdp_", &body))
 }
 
-/// Where keys are checked, the program's settings say which; a made one opens nothing then.
+/// Makes a key. A server that checks keys takes only those of the program's settings, so that a made one opens nothing.
 fn made(prefix: &str, body: &Value) -> Reply {
     let digits = || Uuid::new_v4().simple().to_string();
     let (id, secret) = (&digits()[..24], format!("{}{}", digits(), digits()));

@@ -78,7 +78,7 @@ pub(super) async fn logs(
     count(&shared.log_records, &signal, &headers, body).await
 }
 
-/// How the records of a signal that is only counted are counted, by encoding.
+/// The counting functions of a signal whose records are only counted, by encoding.
 struct Signal {
     in_json: fn(&Value) -> u64,
     in_protobuf: fn(&[u8]) -> Result<u64, Invalid>,

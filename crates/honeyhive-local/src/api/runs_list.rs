@@ -13,7 +13,7 @@ const MOST: u64 = 100;
 const USUAL: u64 = 20;
 const ORDERS: [&str; 4] = ["created_at", "updated_at", "name", "status"];
 
-/// Which runs, and how.
+/// The wanted runs and their order.
 #[derive(Debug)]
 pub(super) struct Wanted {
     dataset_id: Option<String>,

@@ -1,4 +1,4 @@
-//! One call: read it, record it, let it fail or do what it asks for.
+//! The way of a call: read it, record it, let it fail or do what it asks for.
 
 mod place;
 mod record;
@@ -25,7 +25,7 @@ use crate::shared::Shared;
 
 use place::Place;
 
-/// Where every request comes in.
+/// The entrance of every request.
 #[derive(Debug, Clone)]
 pub(crate) struct Entrance {
     shared: Arc<Shared>,
@@ -37,7 +37,7 @@ impl Entrance {
         Self { shared, router }
     }
 
-    /// How long a client may take to send the head of a request.
+    /// Returns the time in which a client must send the head of a request.
     pub(crate) fn client_timeout(&self) -> Duration {
         self.shared.config.client_timeout
     }
@@ -119,7 +119,7 @@ impl Entrance {
         if let Err(refusal) = scoped::unscope(&mut head) {
             return refusal.into_response();
         }
-        // Its claim on memory ends with the answer.
+        // The body's claim on memory ends with the answer.
         let body::Whole { bytes, _claim } = body;
         self.routed(head, Body::from(bytes)).await
     }

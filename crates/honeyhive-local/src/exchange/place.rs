@@ -19,7 +19,7 @@ const READ_SIDE: [&str; 10] = [
     "style.css",
 ];
 
-/// Where a request goes.
+/// The place that a request goes to.
 #[derive(Debug)]
 pub(super) enum Place {
     Health,

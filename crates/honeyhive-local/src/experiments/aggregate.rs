@@ -1,8 +1,8 @@
-//! One number for many.
+//! Aggregation of many numbers into one.
 
 use serde_json::Value;
 
-/// How the values of a metric become one.
+/// The function that makes one value of a metric's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Aggregate {
     #[default]

@@ -10,7 +10,7 @@ use super::summary::{details, event_details};
 /// A run with what belongs to it.
 #[derive(Debug)]
 pub(crate) struct Side {
-    /// As HoneyHive answers with it.
+    /// The comparison in the form of HoneyHive's answer.
     pub(crate) answer: Value,
     pub(crate) rows: Vec<RunRow>,
 }
@@ -62,8 +62,8 @@ pub(crate) fn compare(
     })
 }
 
-/// Which datapoints a metric has changed on, for better or worse: the official SDK counts on these fields, which no
-/// description of the API has.
+/// Returns the datapoints on which a metric has changed, for better or worse: the official SDK counts on these fields,
+/// which no description of the API has.
 fn by_datapoint(change: Option<&Change>) -> Map<String, Value> {
     let pairs = || {
         change

@@ -22,14 +22,14 @@ pub(crate) const DURATION: &str = "duration";
 pub(crate) struct Change {
     pub(crate) metric: String,
     pub(crate) less_is_better: bool,
-    /// Of each datapoint, before and now; the mean of its trials.
+    /// The values of each datapoint, before and now; the mean of its trials.
     pub(crate) pairs: BTreeMap<String, (f64, f64)>,
     pub(crate) old: f64,
     pub(crate) new: f64,
     pub(crate) difference: f64,
     /// 95 % of the difference; none for less than two datapoints.
     pub(crate) interval: Option<(f64, f64)>,
-    /// After Holm, over all metrics compared.
+    /// The p-value after Holm's correction, over all metrics compared.
     pub(crate) p: Option<f64>,
     /// The smallest difference that so many datapoints would show four times of five.
     pub(crate) smallest: Option<f64>,

@@ -1,6 +1,6 @@
 //! The statistics of paired values; each test's exact form where the counts are small.
 
-/// Up to so many pairs that differ, Wilcoxon's distribution is counted out.
+/// The most pairs that differ for which Wilcoxon's distribution is counted out.
 const COUNTED: usize = 50;
 
 /// The smallest true mean difference that so many pairs show with a power of 80 %: `(z.975 + z.8) · sd / √n`.
@@ -93,7 +93,7 @@ fn mean_and_error(values: &[f64]) -> Option<(f64, f64)> {
     Some((mean, (squares / (n - 1.0) / n).sqrt()))
 }
 
-/// To 12 significant digits, so that 0.3 - 0.2 ties with 0.1.
+/// Rounds to 12 significant digits, so that 0.3 - 0.2 ties with 0.1.
 fn rounded(value: f64) -> f64 {
     format!("{value:.11e}").parse().unwrap_or(value)
 }
@@ -116,7 +116,7 @@ fn doubled_ranks(sorted: &[f64]) -> (Vec<usize>, f64) {
     (ranks, ties)
 }
 
-/// Of all ways to give the ranks signs, the share that is at least as far from the middle.
+/// Returns the share of all ways to give the ranks signs that are at least as far from the middle.
 fn counted_out(ranks: &[usize], sum: usize) -> f64 {
     let total: usize = ranks.iter().sum();
     let mut ways = vec![0.0_f64; total + 1];

@@ -11,7 +11,7 @@ pub(super) struct Detail {
     pub(super) metric: String,
     pub(super) event_name: String,
     pub(super) event_type: String,
-    /// For each value, whose it is.
+    /// The values, each with its datapoint.
     pub(super) values: Vec<(String, f64)>,
 }
 
@@ -99,7 +99,7 @@ fn shown(
     let range = run["passing_ranges"].get(&detail.metric);
     let (mut passed, mut failed) = (Vec::new(), Vec::new());
     for (subject, value) in &detail.values {
-        // Without a range nothing can fail.
+        // A metric without a range cannot fail.
         match range.is_none_or(|range| is_within(range, *value)) {
             true => passed.push(subject),
             false => failed.push(subject),
@@ -117,7 +117,8 @@ fn shown(
     })
 }
 
-/// Which datapoints passed: nothing of them failed, and each metric with a range is within it.
+/// Returns the datapoints that passed and those that failed: a datapoint passes if none of it failed, and each metric
+/// with a range is within it.
 fn verdicts(run: &Value, rows: &[RunRow]) -> (Vec<String>, Vec<String>) {
     let (mut passed, mut failed): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for row in rows {

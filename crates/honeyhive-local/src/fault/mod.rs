@@ -13,7 +13,7 @@ use crate::reply::{JSON, Reply};
 
 pub(crate) use plan::Plan;
 
-/// How a connection ends when a call is to get no answer.
+/// The way in which a connection ends without an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Abort {
     #[error("closed without an answer")]

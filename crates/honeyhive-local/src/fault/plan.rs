@@ -1,4 +1,4 @@
-//! Which calls fail.
+//! The plan of the calls that fail.
 
 use crate::fault::{Endpoint, Fault};
 
@@ -69,7 +69,7 @@ impl Active {
     }
 }
 
-/// From 0 to below 1, the same for the same call: SplitMix64.
+/// Returns a number from 0 to below 1, the same for the same call: SplitMix64.
 fn chance(seed: u64, call: u64) -> f64 {
     let mut bits = seed.wrapping_add(call.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

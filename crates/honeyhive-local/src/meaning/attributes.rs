@@ -76,7 +76,7 @@ impl<'a> Attributes<'a> {
             return None;
         }
         self.claimed.borrow_mut().extend(keys);
-        // One level more, so that a list at the top is one, too.
+        // The wrapping adds a level, so that a list at the top is one, too.
         let named: Vec<(String, Value)> = pairs
             .into_iter()
             .map(|(path, value)| (format!("it.{path}"), value))

@@ -152,7 +152,7 @@ fn event_attribute(said: &Attributes<'_>, name: &str, key: &str) -> Option<Value
     event.attributes.get(key).map(parsed)
 }
 
-/// One answer is shown by its parts, several as a conversation.
+/// Returns one answer by its parts, several as a conversation.
 fn answer(mut messages: Vec<Object>) -> Object {
     match messages.len() {
         0 => Object::new(),

@@ -5,10 +5,10 @@ use serde_json::{Map, Value, json};
 
 use crate::model::Object;
 
-/// Under which names a message's content is found.
+/// The names under which a message's content is found.
 const CONTENTS: [&str; 5] = ["parts", "content", "contents", "text", "value"];
 
-/// Under which names a part's text is found.
+/// The names under which a part's text is found.
 const TEXTS: [&str; 4] = ["content", "text", "value", "data"];
 
 /// Whether a value is a conversation: messages with roles, or an object that holds them.

@@ -25,7 +25,7 @@ impl Bucket {
         Self::UserProperties,
     ];
 
-    /// Its name in JSON and, after `honeyhive_`, in span attributes.
+    /// Returns the bucket's name in JSON and, after `honeyhive_`, in span attributes.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Inputs => "inputs",

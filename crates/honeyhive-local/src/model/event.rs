@@ -11,7 +11,7 @@ use super::bucket::{Bucket, Buckets};
 #[serde(default)]
 #[non_exhaustive]
 pub struct LocalEvent {
-    /// Its id: `honeyhive_event_id`, else derived from the trace and span ids.
+    /// The event's id: `honeyhive_event_id`, else derived from the trace and span ids.
     pub event_id: String,
     /// The session that the span named; empty when it named none.
     pub session_id: String,
@@ -21,7 +21,7 @@ pub struct LocalEvent {
     pub event_type: String,
     /// The span's name.
     pub event_name: String,
-    /// Where it came from, where that was said.
+    /// The event's source, where one was given.
     pub source: Option<String>,
     /// The project that the span named; HoneyHive goes by the key.
     pub project: Option<String>,
@@ -41,11 +41,11 @@ pub struct LocalEvent {
     pub user_properties: Object,
     /// `honeyhive_error`, else the message of an error status.
     pub error: Option<String>,
-    /// When it began, in Unix milliseconds.
+    /// The event's start, in Unix milliseconds.
     pub start_time_ms: f64,
-    /// When it ended, in Unix milliseconds.
+    /// The event's end, in Unix milliseconds.
     pub end_time_ms: f64,
-    /// How long it took, in milliseconds.
+    /// The event's length, in milliseconds.
     pub duration: f64,
     /// The children that an update named.
     pub children_ids: Vec<String>,
@@ -69,9 +69,9 @@ pub struct LocalEvent {
     pub span_events: Vec<LocalSpanEvent>,
     /// The spans it points to.
     pub links: Vec<LocalSpanLink>,
-    /// How many times the same span came again.
+    /// The number of times that the same span came again.
     pub duplicates: u32,
-    /// How many times it was updated.
+    /// The number of updates.
     pub updates: u32,
 }
 
@@ -93,9 +93,9 @@ pub struct LocalStatus {
 pub struct LocalSpanEvent {
     /// The event's name.
     pub name: String,
-    /// When, in Unix milliseconds.
+    /// The time, in Unix milliseconds.
     pub time_ms: f64,
-    /// Its attributes.
+    /// The attributes.
     pub attributes: Object,
 }
 
@@ -108,7 +108,7 @@ pub struct LocalSpanLink {
     pub trace_id: String,
     /// 16 hex digits, lower case.
     pub span_id: String,
-    /// Its attributes.
+    /// The attributes.
     pub attributes: Object,
 }
 

@@ -104,7 +104,7 @@ impl Tokens {
     }
 }
 
-/// Which end of a conversation is looked at.
+/// The end of a conversation that is looked at.
 #[derive(Clone, Copy)]
 enum Side {
     In,

@@ -27,7 +27,7 @@ pub struct RecordedRequest {
     pub json: Option<Value>,
     /// The status of the answer; none while there is none, and for good when a fault answered nothing.
     pub status: Option<u16>,
-    /// When it came in.
+    /// The time of arrival.
     pub received_at: SystemTime,
 }
 

@@ -9,9 +9,9 @@ use super::Object;
 #[serde(default)]
 #[non_exhaustive]
 pub struct LocalRun {
-    /// Its id, made by the client or here.
+    /// The run's id, made by the client or here.
     pub run_id: String,
-    /// Its name, trimmed.
+    /// The run's name, trimmed.
     pub name: Option<String>,
     /// The purpose, as its maker told it.
     pub description: Option<String>,

@@ -11,11 +11,11 @@ use super::bucket::{Bucket, Buckets};
 #[serde(default)]
 #[non_exhaustive]
 pub struct LocalSession {
-    /// Its id: the UUID that was sent, in lower case, or the one made here instead.
+    /// The session's id: the UUID that was sent, in lower case, or the one made here instead.
     pub session_id: String,
-    /// Its name, where one was given.
+    /// The session's name, where one was given.
     pub name: Option<String>,
-    /// Where it came from, where that was said.
+    /// The session's source, where one was given.
     pub source: Option<String>,
     /// The project that the client named; HoneyHive goes by the key.
     pub project: Option<String>,
@@ -35,21 +35,21 @@ pub struct LocalSession {
     pub user_properties: Object,
     /// The error it was created with.
     pub error: Option<String>,
-    /// When it began, in Unix milliseconds.
+    /// The session's start, in Unix milliseconds.
     pub start_time: f64,
-    /// When it ended, in Unix milliseconds.
+    /// The session's end, in Unix milliseconds.
     pub end_time: Option<f64>,
-    /// How long it took, in milliseconds.
+    /// The session's length, in milliseconds.
     pub duration: Option<f64>,
     /// The children that the client named.
     pub children_ids: Vec<String>,
-    /// How many times it was posted.
+    /// The number of times that the session was posted.
     pub posts: u32,
-    /// How many times it was updated.
+    /// The number of updates.
     pub updates: u32,
     /// Whether a span made it, before or instead of a post.
     pub auto_created: bool,
-    /// How many events it has.
+    /// The number of events in the session.
     pub event_count: usize,
     /// The body of the first post; null for a session that only a span made.
     pub raw: Value,

@@ -1,4 +1,4 @@
-//! How much there is of everything.
+//! Counters of everything that the server keeps.
 
 use serde::Serialize;
 

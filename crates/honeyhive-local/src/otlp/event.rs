@@ -1,4 +1,4 @@
-//! From span to event: what each attribute means to HoneyHive.
+//! The event of a span: the meaning of each attribute to HoneyHive.
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use super::span::{Span, milliseconds};
 use crate::meaning;
 use crate::model::{Arrival, LocalEvent, LocalSession, Object, canonical_id, parse_uuid};
 
-/// Where a span's session id is looked for, in this order.
+/// The attributes that may hold a span's session id, in this order.
 const SESSION_IDS: [&str; 3] = [
     "honeyhive.session_id",
     "traceloop.association.properties.session_id",

@@ -62,7 +62,7 @@ static SCOPE_LOGS: Message = of(&[(2, &LOG_RECORD)]);
 static RESOURCE_LOGS: Message = of(&[(2, &SCOPE_LOGS)]);
 pub(super) static LOGS: Message = of(&[(1, &RESOURCE_LOGS)]);
 
-/// How many records a body holds; or why it is refused.
+/// Returns the number of records in a body, or the reason for refusing it.
 pub(super) fn records(body: &[u8], message: &'static Message) -> Result<u64, Invalid> {
     let mut scan = Scan::default();
     scan.message(body, message, 0)?;

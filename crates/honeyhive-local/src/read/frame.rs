@@ -35,7 +35,7 @@ const PLACES: [(Place, &str, &str); 5] = [
 pub(super) struct Page<'p> {
     pub(super) title: &'p str,
     pub(super) place: Place,
-    /// Which part of the module the page is for.
+    /// The part of the module that the page is for.
     pub(super) view: &'p str,
     /// Buttons at the right of the header.
     pub(super) actions: Markup,
@@ -129,7 +129,7 @@ pub(super) fn pill(tone: &str, word: &str) -> Markup {
     html! { span.pill.(tone) { (word) } }
 }
 
-/// Where to go on in a list.
+/// Returns the link to the next page of a list.
 pub(super) fn further(path: &str) -> Markup {
     html! { p.further { a.button href=(path) rel="next" { "Older" } } }
 }

@@ -1,4 +1,4 @@
-//! One stream of what has changed (server-sent events), for pages that are open.
+//! The stream of changes (server-sent events), for pages that are open.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -19,7 +19,7 @@ use super::api;
 use crate::shared::Server;
 use crate::store::{Changes, Kind};
 
-/// At most four times a second.
+/// The pause between two messages.
 const BETWEEN: Duration = Duration::from_millis(250);
 
 /// A word now and then shows both sides that the other is there.

@@ -1,4 +1,4 @@
-//! How a session ended, in a word and a colour.
+//! The outcome of a session, as a word and a colour.
 
 use crate::store::SessionRow;
 

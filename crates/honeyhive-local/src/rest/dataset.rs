@@ -168,7 +168,7 @@ pub(crate) fn datapoint_of_event(event: &Value, dataset: Option<&str>) -> Value 
     }))
 }
 
-/// Which events `POST /v1/datapoints/batch` names, and the dataset to put them in.
+/// The events that `POST /v1/datapoints/batch` names, and the dataset to put them in.
 #[derive(Debug)]
 pub(crate) struct FromEvents {
     pub(crate) ids: Vec<String>,

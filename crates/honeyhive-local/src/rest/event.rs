@@ -38,7 +38,7 @@ const STRICT: Shape = Shape {
     ],
 };
 
-/// Names of a model event that are moved before it is kept: where to, and as what.
+/// The fields of a model event that are moved before it is kept: their bucket, and their new name.
 const MODEL_ALIASES: [(&str, Bucket, &str); 14] = [
     ("model", Bucket::Config, "model"),
     ("model_name", Bucket::Config, "model"),
@@ -64,7 +64,7 @@ pub(crate) enum Posted {
     Session(Box<LocalSession>),
 }
 
-/// How an event is posted.
+/// The options with which an event is posted.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Manner {
     /// Whether unknown fields are refused and required ones asked for.

@@ -29,6 +29,6 @@ pub(crate) use session::{
 };
 pub(crate) use update::Update;
 
-/// Why a body was refused: what the client is told.
+/// The reason for which a body was refused, for the client.
 #[derive(Debug)]
 pub(crate) struct Invalid(pub(crate) String);

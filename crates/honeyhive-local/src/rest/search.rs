@@ -62,7 +62,7 @@ const OPERATORS: [&str; 10] = [
 const MOST_FOUND: u64 = 1000;
 const MOST_EXPORTED: u64 = 7500;
 
-/// How a field is compared.
+/// The comparison of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operator {
     Exists,
@@ -75,7 +75,7 @@ pub(crate) enum Operator {
     Below,
 }
 
-/// One condition.
+/// A condition of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Filter {
     /// The parts of the field's name: `metadata.run_id` is two.
@@ -84,7 +84,7 @@ pub(crate) struct Filter {
     pub(crate) value: Value,
 }
 
-/// Which sessions and events are looked for; all conditions must hold.
+/// A search for sessions and events; all conditions must hold.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Search {
     pub(crate) filters: Vec<Filter>,

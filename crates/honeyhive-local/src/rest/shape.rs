@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Invalid;
 use crate::model::Object;
 
-/// Names are at most this long, in characters.
+/// The longest name, in characters.
 const LONGEST_NAME: usize = 200;
 
 /// The kind of a field's value.

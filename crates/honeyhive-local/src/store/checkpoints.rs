@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-/// A log of this size is emptied in the next pause,
+/// The size of a log from which on it is emptied in the next pause.
 const DUE: u64 = 2 * 1024 * 1024;
 
-/// which is this long.
+/// The length of a pause.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The pages of a log at which the writing thread itself makes the checkpoint: there has been no pause.

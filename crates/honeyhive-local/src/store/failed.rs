@@ -1,15 +1,15 @@
-//! Why the store could not do what it was asked.
+//! The failures of the store.
 
-/// Why a read or a write failed.
+/// The reason for which a read or a write failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Failed {
-    /// There is no room on the disk; nothing of the write is kept.
+    /// The disk is full; nothing of the write is kept.
     #[error("there is no room on the disk for what is kept: free some, and send it again")]
     Full,
     /// The caller asked for what makes no sense; the text says what.
     #[error("{0}")]
     Refused(String),
-    /// There is nothing of this kind and id.
+    /// Nothing of this kind has this id.
     #[error("{0}")]
     Missing(String),
     /// Anything else that the database says.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde::Serialize;
 use tokio::sync::watch;
 
-/// Who asks for older changes than these is told that some are missing.
+/// The number of changes that are remembered; a reader that asks for older ones is told that some are missing.
 const REMEMBERED: usize = 4096;
 
 /// The kind of thing that has changed.
@@ -23,12 +23,12 @@ pub(crate) enum Kind {
     Cleared,
 }
 
-/// One change: a thing is new, different or gone.
+/// A change: a thing is new, different or gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Change {
     pub(crate) seq: u64,
     pub(crate) kind: Kind,
-    /// Of a session or an event, the id of the session; of a record, its kind and id.
+    /// The id of the session, for a session or an event; the kind and the id of a record.
     pub(crate) id: String,
     /// Whether it was not there before.
     pub(crate) new: bool,

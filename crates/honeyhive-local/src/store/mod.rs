@@ -35,7 +35,7 @@ pub(crate) use write::Writing;
 /// The handle that everybody shares.
 #[derive(Debug)]
 pub(crate) struct Store {
-    /// Before the readers, so that a file is whole when the last of them closes it.
+    /// The writer is dropped before the readers, so that a file is whole when the last of them closes it.
     writer: Writer,
     readers: Readers,
     totals: Arc<Mutex<Totals>>,
@@ -92,13 +92,13 @@ impl Store {
         work: impl FnOnce(&mut Writing<'_>) -> Result<T, Failed> + Send + 'static,
     ) -> Result<T, Failed> {
         let (sender, receiver) = oneshot::channel();
-        // Nobody may be waiting any more.
+        // The caller may have gone.
         let told = move |done| drop(sender.send(done));
         self.writer.submit(work, told);
         receiver.await.unwrap_or_else(|_| gone())
     }
 
-    /// As [`write`](Self::write), where there is nothing to await in.
+    /// Does the same as [`write`](Self::write) in code that is not async.
     pub(crate) fn write_blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Writing<'_>) -> Result<T, Failed> + Send + 'static,

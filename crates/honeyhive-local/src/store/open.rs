@@ -21,7 +21,7 @@ const MIGRATIONS: [&str; 3] = [
 
 const CACHED_STATEMENTS: usize = 64;
 
-/// Why a store could not be opened.
+/// The reason for which a store could not be opened.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -74,7 +74,7 @@ impl fmt::Debug for StoreError {
     }
 }
 
-/// What the database says, as a text: no `From`, which would put its crate into the public API.
+/// Returns the database's error as a text: a `From` would put its crate into the public API.
 #[expect(clippy::needless_pass_by_value, reason = "what `map_err` calls")]
 pub(super) fn refused(error: rusqlite::Error) -> StoreError {
     StoreError::Database(error.to_string())
@@ -122,7 +122,7 @@ fn as_foreign(error: rusqlite::Error, path: &Path) -> StoreError {
 pub(super) fn second(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, writing_flags())?;
     prepare(&connection)?;
-    // Whoever waits for readers while the log is locked holds up the one that writes.
+    // A checkpoint that waits for readers would hold up the writer.
     connection.busy_timeout(std::time::Duration::ZERO)?;
     Ok(connection)
 }
@@ -143,7 +143,7 @@ fn writing_flags() -> OpenFlags {
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
-    // In KiB where negative.
+    // A negative number means KiB.
     connection.pragma_update(None, "cache_size", -8192)
 }
 

@@ -9,10 +9,10 @@ use super::failed::Failed;
 use super::open;
 use super::read::Reading;
 
-/// More are opened where more read at a time, and closed afterwards.
+/// The number of connections that are kept; more are opened where more read at a time, and closed afterwards.
 const KEPT: usize = 4;
 
-/// Where reads come from: a file's own connections, or the one that a store in memory has.
+/// The source of reads: a file's own connections, or the one that a store in memory has.
 #[derive(Debug)]
 pub(super) enum Readers {
     Shared(Arc<Mutex<Connection>>),

@@ -1,4 +1,4 @@
-//! How much is kept, counted along so that nobody has to ask the database.
+//! Counters of the kept data, so that the database need not be asked.
 
 use rusqlite::Connection;
 

@@ -14,10 +14,10 @@ use super::totals::Totals;
 use super::write::Writing;
 use crate::config::Limits;
 
-/// A commit takes in this many writes at most,
+/// The most writes of one commit.
 const MOST_TOGETHER: usize = 512;
 
-/// and goes on taking them in for this long at most, so that the first of them does not wait long.
+/// The longest time for which a commit takes in writes, so that the first of them does not wait long.
 const LONGEST_TOGETHER: Duration = Duration::from_millis(5);
 
 /// The last words of a write, once its commit has succeeded or failed.
@@ -43,7 +43,7 @@ pub(super) struct Desk {
     pub(super) limits: Limits,
     /// Held as long as the thread lives.
     pub(super) lock: Option<File>,
-    /// None of a store in memory.
+    /// The checkpoints; `None` for a store in memory.
     pub(super) checkpoints: Option<Checkpoints>,
 }
 
@@ -134,7 +134,7 @@ impl Desk {
         let changes = writing.into_changes();
         let committed = began.and_then(|()| connection.execute_batch("COMMIT"));
         if let Err(error) = committed {
-            // Where the database has rolled back by itself, there is nothing to roll back.
+            // The rollback fails where the database has rolled back by itself, which is all right.
             let _ = connection.execute_batch("ROLLBACK");
             return (finishes, Err(error.into()));
         }

@@ -1,5 +1,5 @@
-//! How long pages take until they are shown: `cargo test --release -p honeyhive-local --test browser -- --ignored
-//! --nocapture measured` prints the lines of the README.
+//! The times until pages are shown: `cargo test --release -p honeyhive-local --test browser -- --ignored --nocapture
+//! measured` prints the lines of the README.
 
 use crate::Scene;
 

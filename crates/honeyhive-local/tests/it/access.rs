@@ -1,4 +1,4 @@
-//! Who may do what, and what nobody gets to see.
+//! The permissions of callers, and the data that nobody gets to see.
 
 use honeyhive_local::{LocalServer, StartError};
 use serde_json::json;

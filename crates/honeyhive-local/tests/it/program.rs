@@ -174,7 +174,7 @@ fn a_server_says_where_it_listens_ends_on_sigterm_and_keeps_what_came() {
         .unwrap();
     assert!(killed.success());
     assert!(child.wait().unwrap().success());
-    // Nobody listens any more, so the file itself is asked.
+    // The server is gone, so the file itself is asked.
     let shown = output(&["show", SESSION, "--url", &url, "--data", kept]);
     assert_eq!(shown.status.code(), Some(0));
     assert!(String::from_utf8(shown.stdout).unwrap().starts_with("kept"));

@@ -112,7 +112,7 @@ async fn a_future_dropped_before_its_end_is_cancelled() {
         event.attributes["honeyhive_metadata.cancelled"],
         true.into()
     );
-    // What the body drops still finds the span.
+    // Destructors of the body still find the span.
     assert_eq!(event.attributes["honeyhive_metadata.seen"], true.into());
 }
 

@@ -1,4 +1,4 @@
-//! What `#[honeyhive::trace]` records, and that it changes nothing else.
+//! Recordings of `#[honeyhive::trace]`, and the behaviour that it must not change.
 
 mod functions;
 mod futures;

@@ -1,4 +1,4 @@
-//! What is recorded, what is not, and by which tracer.
+//! The contents of recordings: the recorded and the unrecorded, and the recording tracer.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -212,7 +212,7 @@ fn recording_is_bounded_before_it_is_done_and_waits_for_no_lock() {
         name: "app",
         state: RwLock::default(),
     };
-    // Whoever records holds them both.
+    // The recording must not wait for locks, so the test holds them both.
     let _held = (locked.lock(), app.state.write());
     let image = vec![0xff; 5 * 1024 * 1024];
     let mut allocated = None;

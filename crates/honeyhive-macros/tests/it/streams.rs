@@ -51,7 +51,7 @@ fn mixed(items: Vec<serde_json::Value>) -> impl Stream<Item = serde_json::Value>
     stream::iter(items)
 }
 
-/// What a stream of these leaves of its outputs.
+/// Returns the recorded outputs of a stream of these items.
 async fn outputs_of(items: Vec<serde_json::Value>) -> Vec<(String, String)> {
     let (_tracer, captured, session) = session();
     let stream = session.in_scope(|| mixed(items));

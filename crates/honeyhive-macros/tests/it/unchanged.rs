@@ -125,7 +125,7 @@ async fn async_functions_go_where_functions_go() {
     assert_eq!(captured.only_session().events.len(), 1);
 }
 
-/// What a program writes on one line, rustc must not find fault with.
+/// Code that stands on one line must cause no rustc warning after the expansion.
 #[deny(warnings)]
 #[rustfmt::skip]
 mod on_one_line {

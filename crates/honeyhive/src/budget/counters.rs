@@ -21,7 +21,7 @@ struct Table {
     older: HashMap<SessionId, Entry>,
     /// The tracer's own session, once it has begun.
     own: Option<SessionId>,
-    /// What belongs to the tracer's own session and came before it.
+    /// The usage that belongs to the tracer's own session and came before it began.
     before_own: SessionUsage,
 }
 
@@ -78,7 +78,7 @@ impl Counters {
         self.add(Some(to), &used)
     }
 
-    /// What a session has used, as far as it is remembered.
+    /// Returns the usage of a session, zero for one that is forgotten.
     pub(crate) fn of(&self, id: SessionId) -> SessionUsage {
         let table = self.lock();
         table

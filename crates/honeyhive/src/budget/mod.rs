@@ -12,7 +12,7 @@ pub(crate) use usage::of_span;
 
 use crate::model::id::SessionId;
 
-/// So many sessions are remembered where the program says no other number.
+/// The default number of sessions that are remembered.
 const SESSIONS: usize = 10_000;
 
 type Hook = Arc<dyn Fn(&BudgetPassed) + Send + Sync>;
@@ -78,40 +78,41 @@ impl SessionBudget {
         }
     }
 
-    /// So many tokens, input and output together (default: no limit).
+    /// The most tokens of a session, input and output together (default: no limit).
     pub const fn tokens(mut self, most: u64) -> Self {
         self.limits.tokens = Some(most);
         self
     }
 
-    /// So many calls of models (default: no limit).
+    /// The most calls of models of a session (default: no limit).
     pub const fn model_calls(mut self, most: u64) -> Self {
         self.limits.model_calls = Some(most);
         self
     }
 
-    /// So much money, in the currency in which spans say their cost (default: no limit). No price is known here: what no span
-    /// says costs nothing.
+    /// The highest cost of a session, in the currency in which spans state their cost (default: no limit). This crate
+    /// knows no prices: a span without a cost counts as free.
     pub const fn cost(mut self, most: f64) -> Self {
         self.limits.cost = Some(most);
         self
     }
 
-    /// So many turns: requests, invocations, `create_session` (default: no limit).
+    /// The most turns of a session: requests, invocations, `create_session` (default: no limit).
     pub const fn turns(mut self, most: u64) -> Self {
         self.limits.turns = Some(most);
         self
     }
 
-    /// So many sessions are remembered, about 100 bytes each (default 10,000). Where there are more, those that have not been
-    /// counted for the longest are forgotten, and begin anew at zero; half of them at least are always remembered.
+    /// The number of sessions that are remembered, about 100 bytes each (default 10,000). Past it, the sessions that
+    /// were not counted for the longest time are forgotten, and begin anew at zero; at least half of the number is
+    /// always remembered.
     pub const fn sessions(mut self, most: usize) -> Self {
         self.sessions = most;
         self
     }
 
-    /// What is called where a session passes a limit: once a limit and session, on the thread that recorded what passed it,
-    /// so it should be quick. A panic in it is caught and counted
+    /// A callback for a session that passes a limit: called once per limit and session, on the thread that recorded the
+    /// span, so it should be quick. A panic in it is caught and counted
     /// ([`DeliveryStats::callback_panics`](crate::DeliveryStats::callback_panics)).
     pub fn on_passed(mut self, hook: impl Fn(&BudgetPassed) + Send + Sync + 'static) -> Self {
         self.hook = Some(Arc::new(hook));
@@ -173,10 +174,10 @@ impl Limits {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct BudgetPassed {
-    /// Which session.
+    /// The session.
     pub session: SessionId,
-    /// Which limit.
+    /// The limit.
     pub limit: BudgetLimit,
-    /// What it has used by now.
+    /// The session's usage by now.
     pub usage: SessionUsage,
 }

@@ -5,13 +5,13 @@ use opentelemetry::KeyValue;
 use crate::event_type::EventType;
 use crate::gen_ai::number;
 
-/// What a session has used in this process; see [`SessionBudget`](crate::SessionBudget).
+/// The usage of a session in this process; see [`SessionBudget`](crate::SessionBudget).
 ///
-/// | Field | Where a span of the type model says it |
+/// | Field | Where a span of the type model states it |
 /// |---|---|
 /// | `input_tokens` | `metadata.input_tokens`, `metadata.prompt_tokens`, `gen_ai.usage.input_tokens`, `llm.token_count.prompt` and their older names |
-/// | `output_tokens` | likewise: `output_tokens`, `completion_tokens`, … |
-/// | `tokens` | both together; where neither is said, `total_tokens` |
+/// | `output_tokens` | in the same places: `output_tokens`, `completion_tokens`, … |
+/// | `tokens` | the sum of both; where neither is stated, `total_tokens` |
 /// | `cost` | `metadata.cost`, `gen_ai.usage.cost`, `llm.cost.total`, `gen_ai.usage.total_cost` |
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[non_exhaustive]
@@ -24,14 +24,14 @@ pub struct SessionUsage {
     pub tokens: u64,
     /// Calls of models: spans of the type model.
     pub model_calls: u64,
-    /// What the calls have cost, as far as it was said.
+    /// The cost of the calls, as far as spans state it.
     pub cost: f64,
-    /// How often the session was begun or continued.
+    /// The number of times that the session was begun or continued.
     pub turns: u64,
 }
 
 impl SessionUsage {
-    /// One more turn.
+    /// The usage of one turn.
     pub(crate) const TURN: Self = Self {
         input_tokens: 0,
         output_tokens: 0,
@@ -81,8 +81,8 @@ const COST: &[&str] = &[
     "gen_ai.usage.total_cost",
 ];
 
-/// What a finished span has used; `None` for one that is no call of a model. Sums that an agent's span repeats count
-/// once, with the calls that they are sums of.
+/// Returns the usage of a finished span; `None` for one that is no call of a model. Sums that an agent's span repeats
+/// count once, with the calls that they are sums of.
 pub(crate) fn of_span(attributes: &[KeyValue]) -> Option<SessionUsage> {
     if EventType::said(attributes) != Some(EventType::Model) {
         return None;

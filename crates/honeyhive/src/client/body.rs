@@ -12,7 +12,7 @@ pub(super) struct Body {
     problem: Option<String>,
 }
 
-/// Which fields there are: what is in them may be a secret of the program's users.
+/// Shows the names of the fields: their values may be secrets of the program's users.
 impl fmt::Debug for Body {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_set().entries(self.fields.keys()).finish()

@@ -84,20 +84,20 @@ impl ClientBuilder {
         self
     }
 
-    /// How long one try of a call may take (`HH_API_TIMEOUT` in seconds, default 5 s).
+    /// The longest time that one attempt of a call may take (`HH_API_TIMEOUT` in seconds, default 5 s).
     pub fn api_timeout(mut self, timeout: Duration) -> Self {
         self.explicit.api_timeout = Some(timeout);
         self
     }
 
-    /// With `true` nothing leaves the process and no key is needed (`HH_TEST_MODE`, default `false`): runs can be
+    /// Test mode (`HH_TEST_MODE`, default `false`): nothing leaves the process and no key is needed. Runs can be
     /// created and updated, and every other call is [`ClientError::TestMode`](super::ClientError::TestMode).
     pub fn test_mode(mut self, on: bool) -> Self {
         self.explicit.test_mode = Some(on);
         self
     }
 
-    /// What carries the calls, instead of this crate's own HTTP client; see
+    /// The HTTP client that carries the calls, instead of this crate's own; see
     /// [`HoneyHiveTracerBuilder::http_client`](crate::HoneyHiveTracerBuilder::http_client).
     pub fn http_client(mut self, client: impl HttpClient + 'static) -> Self {
         self.explicit.http_client = Some(GivenClient(Arc::new(client)));

@@ -55,7 +55,7 @@ impl Call<'_> {
         self
     }
 
-    /// One pair for each value.
+    /// Adds one pair for each value.
     pub(super) fn queries<T: AsRef<str>>(
         self,
         name: &str,
@@ -113,7 +113,7 @@ impl Call<'_> {
         read(under(answer, name), call)
     }
 
-    /// As [`take`](Self::take), where that is a list of one, or of none.
+    /// Does the same as [`take`](Self::take), where the answer is a list of one item, or of none.
     pub(super) async fn take_one<T: DeserializeOwned>(
         self,
         name: &str,
@@ -139,7 +139,7 @@ impl Call<'_> {
         self.send().await.map(drop)
     }
 
-    /// As [`take`](Self::take) on the delivery thread, where `then` is called with what came of it.
+    /// Does the same as [`take`](Self::take) on the delivery thread, and calls `then` with the result.
     pub(super) fn take_in_background<T: DeserializeOwned>(
         &self,
         name: &'static str,

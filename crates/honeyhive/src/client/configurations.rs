@@ -31,13 +31,13 @@ pub struct Configurations<'c> {
 }
 
 open_enum! {
-    /// Where a configuration is deployed.
+    /// The environment that a configuration is deployed to.
     Environment {
-        /// For whoever writes it.
+        /// The environment of development.
         Dev = "dev",
-        /// For whoever tries it.
+        /// The environment of tests.
         Staging = "staging",
-        /// For everybody.
+        /// The environment of users.
         Prod = "prod",
     }
 }
@@ -47,22 +47,22 @@ open_enum! {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Configuration {
-    /// Its id.
+    /// The configuration's id.
     #[serde(alias = "_id")]
     pub id: String,
-    /// Its name.
+    /// The configuration's name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
     /// The kind of the prompt: `LLM` or `pipeline`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// Whose model is asked.
+    /// The provider of the model.
     #[serde(deserialize_with = "or_default")]
     pub provider: String,
-    /// Which model is asked, and how.
+    /// The model and its parameters.
     #[serde(deserialize_with = "or_default")]
     pub parameters: Parameters,
-    /// Where it is deployed.
+    /// The environments that the configuration is deployed to.
     #[serde(deserialize_with = "or_default")]
     pub env: Vec<Environment>,
     /// Tags, by which a configuration is found.
@@ -71,13 +71,13 @@ pub struct Configuration {
     /// The user who has made the configuration.
     #[serde(deserialize_with = "object")]
     pub user_properties: Map<String, Value>,
-    /// When it was made (ISO 8601).
+    /// The time of creation (ISO 8601).
     pub created_at: Option<String>,
-    /// When it was last changed (ISO 8601).
+    /// The time of the last change (ISO 8601).
     pub updated_at: Option<String>,
 }
 
-/// Which model is asked, and how.
+/// The model of a configuration and its parameters.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -87,7 +87,7 @@ pub struct Parameters {
     /// The model.
     #[serde(deserialize_with = "or_default")]
     pub model: String,
-    /// Its temperature and the like.
+    /// The model's parameters, such as its temperature.
     #[serde(deserialize_with = "object")]
     pub hyperparameters: Map<String, Value>,
     /// The template of the prompt.
@@ -99,7 +99,7 @@ pub struct Parameters {
     /// The functions that it may call.
     #[serde(rename = "selectedFunctions", deserialize_with = "or_default")]
     pub selected_functions: Vec<Value>,
-    /// Whether it may call them: `none`, `auto` or `force`.
+    /// The model's use of functions: `none`, `auto` or `force`.
     #[serde(rename = "functionCallParams")]
     pub function_call_params: Option<String>,
     /// The one that it has to call.
@@ -125,7 +125,7 @@ impl NewConfiguration {
         Self(body.object("parameters", parameters))
     }
 
-    /// Where it is deployed.
+    /// The environments that the configuration is deployed to.
     pub fn env(self, environments: impl IntoIterator<Item = Environment>) -> Self {
         let environments: Vec<_> = environments.into_iter().collect();
         Self(self.0.set("env", environments))
@@ -144,7 +144,7 @@ impl<'c> Configurations<'c> {
             .call(method, &[&["configurations"], parts].concat())
     }
 
-    /// All configurations of the project.
+    /// Returns all configurations of the project.
     pub async fn list(&self) -> Result<Vec<Configuration>, ClientError> {
         self.call(Method::GET, &[]).take("configurations").await
     }

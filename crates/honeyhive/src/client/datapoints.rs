@@ -10,7 +10,7 @@ use super::error::ClientError;
 use super::handle::Client;
 use super::open::{first, or_default};
 
-/// So many datapoints are asked for at a time: their ids stand in the URL.
+/// The most datapoints of one request: their ids stand in the URL.
 const BATCH: usize = 100;
 
 impl Client {
@@ -36,7 +36,7 @@ pub struct Datapoints<'c> {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Datapoint {
-    /// Its id.
+    /// The datapoint's id.
     #[serde(alias = "_id")]
     pub id: String,
     /// The inputs of the function.
@@ -54,9 +54,9 @@ pub struct Datapoint {
     /// The ids of the datasets that it is in.
     #[serde(deserialize_with = "or_default")]
     pub linked_datasets: Vec<String>,
-    /// When it was made (ISO 8601).
+    /// The time of creation (ISO 8601).
     pub created_at: Option<String>,
-    /// When it was last changed (ISO 8601).
+    /// The time of the last change (ISO 8601).
     pub updated_at: Option<String>,
 }
 
@@ -128,7 +128,7 @@ impl<'c> Datapoints<'c> {
         self.client.call(method, &[&["datapoints"], parts].concat())
     }
 
-    /// One datapoint; `None` where there is none with this id.
+    /// Returns one datapoint; `None` where none has this id.
     pub async fn get(&self, id: &str) -> Result<Option<Datapoint>, ClientError> {
         // HoneyHive answers with a list of one.
         let found = self.call(Method::GET, &[id]).take_one("datapoint").await;

@@ -32,9 +32,9 @@ pub struct Datasets<'c> {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Dataset {
-    /// Its id.
+    /// The dataset's id.
     pub id: String,
-    /// Its name.
+    /// The dataset's name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
     /// A text about the dataset.
@@ -42,9 +42,9 @@ pub struct Dataset {
     /// The ids of its datapoints, in their order.
     #[serde(deserialize_with = "or_default")]
     pub datapoints: Vec<String>,
-    /// When it was made (ISO 8601).
+    /// The time of creation (ISO 8601).
     pub created_at: Option<String>,
-    /// When it was last changed (ISO 8601).
+    /// The time of the last change (ISO 8601).
     pub updated_at: Option<String>,
 }
 
@@ -91,13 +91,13 @@ impl UpdateDataset {
         Self(self.0.set("description", text.into()))
     }
 
-    /// All datapoints that the dataset shall have from now on.
+    /// The ids of all datapoints that the dataset is to have from now on.
     pub fn datapoints<T: AsRef<str>>(self, ids: impl IntoIterator<Item = T>) -> Self {
         Self(self.0.set("datapoints", texts(ids)))
     }
 }
 
-/// Which fields of a row become inputs, chat history and ground truth of a datapoint.
+/// The fields of a row that become inputs, chat history and ground truth of a datapoint.
 #[derive(Debug, Clone, Default, Serialize)]
 #[must_use = "it is used by `Datasets::add_rows`"]
 pub struct FieldMapping {
@@ -137,7 +137,7 @@ impl<'c> Datasets<'c> {
         self.client.call(method, &[&["datasets"], parts].concat())
     }
 
-    /// All datasets of the project.
+    /// Returns all datasets of the project.
     pub async fn list(&self) -> Result<Vec<Dataset>, ClientError> {
         self.call(Method::GET, &[]).take("datasets").await
     }
@@ -148,7 +148,7 @@ impl<'c> Datasets<'c> {
         call.take("datasets").await
     }
 
-    /// One dataset; `None` where there is none with this id.
+    /// Returns one dataset; `None` where none has this id.
     pub async fn get(&self, id: &str) -> Result<Option<Dataset>, ClientError> {
         let call = self.call(Method::GET, &[]).query("dataset_id", id);
         let mut found: Vec<Dataset> = call.take("datasets").await?;

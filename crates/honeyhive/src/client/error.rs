@@ -8,7 +8,8 @@ use crate::wire::{ApiFailure, MOST_OF_AN_ANSWER};
 
 debug_as_text!(ClientError);
 
-/// Why a call of the [`Client`](super::Client) has no result. `call` is its method and path. No message holds a key.
+/// The reason for which a call of the [`Client`](super::Client) has no result. `call` is its method and path. No
+/// message holds a key.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
@@ -55,7 +56,7 @@ pub enum ClientError {
         call: String,
         /// The problem of the last try.
         detail: String,
-        /// When HoneyHive asks to be called again.
+        /// The wait that HoneyHive asks for before the next call.
         retry_after: Option<Duration>,
     },
     /// HoneyHive answered with a success that cannot be read.
@@ -84,7 +85,7 @@ pub enum ClientError {
     NotDeployed {
         /// The name that was looked for.
         name: String,
-        /// Where it was looked for.
+        /// The environment that was searched.
         environment: String,
     },
     /// Test mode has runs, and nothing else to answer with.

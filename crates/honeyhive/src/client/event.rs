@@ -11,20 +11,20 @@ use super::open::{number, object, or_default, text};
 #[serde(default)]
 #[non_exhaustive]
 pub struct Event {
-    /// Its id; that of a session is the session's.
+    /// The event's id; for a session, the session's id.
     pub event_id: String,
     /// The session that it is in.
     #[serde(deserialize_with = "or_default")]
     pub session_id: String,
     /// The event around it.
     pub parent_id: Option<String>,
-    /// Its name.
+    /// The event's name.
     #[serde(deserialize_with = "or_default")]
     pub event_name: String,
     /// The kind of the event.
     #[serde(deserialize_with = "or_default")]
     pub event_type: EventKind,
-    /// Where it came from.
+    /// The source of the event.
     pub source: Option<String>,
     /// The inputs.
     #[serde(deserialize_with = "object")]
@@ -32,7 +32,7 @@ pub struct Event {
     /// The outputs.
     #[serde(deserialize_with = "object")]
     pub outputs: Map<String, Value>,
-    /// How it was done.
+    /// The settings of the step, such as the model's parameters.
     #[serde(deserialize_with = "object")]
     pub config: Map<String, Value>,
     /// Facts about it.
@@ -44,7 +44,7 @@ pub struct Event {
     /// Numbers about it.
     #[serde(deserialize_with = "object")]
     pub metrics: Map<String, Value>,
-    /// Whose it is.
+    /// The user that the event belongs to.
     #[serde(deserialize_with = "object")]
     pub user_properties: Map<String, Value>,
     /// The latest scores of HoneyHive's evaluators, by their names.
@@ -53,13 +53,13 @@ pub struct Event {
     /// The error, where the event failed.
     #[serde(deserialize_with = "text")]
     pub error: Option<String>,
-    /// When it began, in Unix milliseconds.
+    /// The event's start, in Unix milliseconds.
     #[serde(deserialize_with = "number")]
     pub start_time: Option<f64>,
-    /// When it ended, in Unix milliseconds.
+    /// The event's end, in Unix milliseconds.
     #[serde(deserialize_with = "number")]
     pub end_time: Option<f64>,
-    /// Its length in milliseconds.
+    /// The event's length in milliseconds.
     #[serde(deserialize_with = "number")]
     pub duration: Option<f64>,
     /// The ids of the events in it.

@@ -14,17 +14,17 @@ use super::handle::Client;
 use super::open::open_enum;
 use crate::model::rfc3339;
 
-/// So many events are asked for at a time.
+/// The default number of events of one request.
 const PAGE: u32 = 200;
-/// So many HoneyHive gives at the most.
+/// The most events that HoneyHive returns for one request.
 const LARGEST_PAGE: u32 = 1_000;
 
 open_enum! {
-    /// How a field of an event is compared.
+    /// A comparison of an event's field.
     Operator {
-        /// There is such a field.
+        /// The field exists.
         Exists = "exists",
-        /// There is none.
+        /// The field does not exist.
         NotExists = "not exists",
         /// The field is equal.
         Is = "is",
@@ -45,7 +45,7 @@ open_enum! {
     }
 }
 
-/// Which events are looked for, the newest first; all conditions have to hold.
+/// A search for events, the newest first; all conditions have to hold.
 #[derive(Debug, Clone, Default)]
 #[must_use = "it is used by `Events::search`"]
 pub struct EventSearch {
@@ -58,7 +58,7 @@ pub struct EventSearch {
 }
 
 impl EventSearch {
-    /// All events.
+    /// Searches for all events.
     pub fn all() -> Self {
         Self::default()
     }
@@ -119,7 +119,7 @@ impl EventSearch {
         self
     }
 
-    /// How many are asked for at a time (default 200, at the most 1,000): fewer where events are large.
+    /// The number of events of one request (default 200, at most 1,000): take fewer where events are large.
     pub fn page_size(mut self, events: u32) -> Self {
         self.page_size = Some(events.clamp(1, LARGEST_PAGE));
         self
@@ -158,19 +158,19 @@ const LAST: &str = "9999-12-31T23:59:59Z";
 
 fn iso(then: SystemTime) -> String {
     let since = then.duration_since(SystemTime::UNIX_EPOCH);
-    // What is before that began never.
+    // A time before the Unix epoch counts as the epoch.
     let since: Duration = since.unwrap_or_default();
     rfc3339::format(since).unwrap_or_else(|| LAST.to_owned())
 }
 
-/// One page of what was found.
+/// Returns one page of the found events.
 pub(super) async fn page(
     client: &Client,
     search: &EventSearch,
     page: u32,
 ) -> Result<Vec<Event>, ClientError> {
     let call = client.call(Method::POST, &["events", "search"]);
-    // It changes nothing.
+    // A search changes nothing, so it may be repeated.
     let call = call.body(&search.body(page)).repeatable();
     call.take("events").await
 }

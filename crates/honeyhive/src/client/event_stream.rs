@@ -56,7 +56,7 @@ impl EventStream {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// All events that are left.
+    /// Returns all events that are left.
     ///
     /// # Errors
     ///

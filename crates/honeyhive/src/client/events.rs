@@ -27,7 +27,7 @@ pub struct Events<'c> {
 }
 
 impl Events<'_> {
-    /// One event or session; `None` where there is none with this id.
+    /// Returns one event or session; `None` where none has this id.
     pub async fn get(&self, id: &str) -> Result<Option<Event>, ClientError> {
         let call = self.client.call(Method::GET, &["events", id]);
         match call.take_one("event").await {

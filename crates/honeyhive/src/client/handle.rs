@@ -15,7 +15,7 @@ pub struct Client {
     timeout: Duration,
 }
 
-/// Which project it asks about.
+/// Shows the project.
 impl fmt::Debug for Client {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

@@ -63,9 +63,9 @@ open_enum! {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Metric {
-    /// Its id.
+    /// The metric's id.
     pub id: String,
-    /// Its name.
+    /// The metric's name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
     /// The kind of the metric: who measures.
@@ -78,30 +78,30 @@ pub struct Metric {
     pub description: Option<String>,
     /// The kind of value that is measured.
     pub return_type: Option<ReturnType>,
-    /// Whether events are measured as they come.
+    /// Whether events are measured as they arrive.
     pub enabled_in_prod: Option<bool>,
-    /// Whether it needs a ground truth.
+    /// Whether the metric needs a ground truth.
     pub needs_ground_truth: Option<bool>,
-    /// How many of the events are measured.
+    /// The share of events that are measured, in per cent.
     #[serde(deserialize_with = "number")]
     pub sampling_percentage: Option<f64>,
-    /// Whose model is asked.
+    /// The provider of the model.
     pub model_provider: Option<String>,
-    /// Which model is asked.
+    /// The model.
     pub model_name: Option<String>,
     /// The largest number that it gives.
     #[serde(deserialize_with = "number")]
     pub scale: Option<f64>,
-    /// Where it passes.
+    /// The values that pass.
     pub threshold: Option<Value>,
     /// Categories that the metric can say, and what each counts.
     #[serde(deserialize_with = "or_default")]
     pub categories: Vec<Value>,
-    /// Which events are measured.
+    /// The events that are measured.
     pub filters: Option<Value>,
-    /// When it was made (ISO 8601).
+    /// The time of creation (ISO 8601).
     pub created_at: Option<String>,
-    /// When it was last changed (ISO 8601).
+    /// The time of the last change (ISO 8601).
     pub updated_at: Option<String>,
 }
 
@@ -116,17 +116,17 @@ impl NewMetric {
         Self(body.set("criteria", criteria))
     }
 
-    /// One that a program at HoneyHive measures, with the program.
+    /// A metric that a program at HoneyHive measures, with the program.
     pub fn python(name: impl Into<String>, code: impl Into<String>) -> Self {
         Self::new(name.into(), MetricKind::Python, code.into())
     }
 
-    /// One that a language model measures, with the prompt that it is asked by.
+    /// A metric that a language model measures, with its prompt.
     pub fn llm(name: impl Into<String>, prompt: impl Into<String>) -> Self {
         Self::new(name.into(), MetricKind::Llm, prompt.into())
     }
 
-    /// One that people measure, with what they are asked.
+    /// A metric that people measure, with their question.
     pub fn human(name: impl Into<String>, question: impl Into<String>) -> Self {
         Self::new(name.into(), MetricKind::Human, question.into())
     }
@@ -167,17 +167,17 @@ macro_rules! fields_of_metric {
                 Self(self.0.set("return_type", of))
             }
 
-            /// Whether events are measured as they come (default: no).
+            /// Whether events are measured as they arrive (default: no).
             pub fn enabled_in_prod(self, on: bool) -> Self {
                 Self(self.0.set("enabled_in_prod", on))
             }
 
-            /// How many of the events are measured, in per cent (default 10).
+            /// The share of events that are measured, in per cent (default 10).
             pub fn sampling_percentage(self, share: f64) -> Self {
                 Self(self.0.set("sampling_percentage", share))
             }
 
-            /// Which model is asked.
+            /// The model and its provider.
             pub fn model(self, provider: impl Into<String>, name: impl Into<String>) -> Self {
                 let body = self.0.set("model_provider", provider.into());
                 Self(body.set("model_name", name.into()))
@@ -188,7 +188,7 @@ macro_rules! fields_of_metric {
                 Self(self.0.set("scale", largest))
             }
 
-            /// Where it passes: an object with `min`, `max`, `pass_when` or `passing_categories`.
+            /// The values that pass: an object with `min`, `max`, `pass_when` or `passing_categories`.
             pub fn threshold(self, map: impl Serialize) -> Self {
                 Self(self.0.object("threshold", map))
             }
@@ -212,14 +212,14 @@ fields_of_metric!(NewMetric, UpdateMetric);
 #[serde(default)]
 #[non_exhaustive]
 pub struct MetricVersion {
-    /// Its name.
+    /// The metric's name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
     /// HoneyHive's words when the metric was made.
     pub message: Option<String>,
-    /// When that was (ISO 8601).
+    /// The time of the version (ISO 8601).
     pub date: Option<String>,
-    /// Whether it is the one that measures.
+    /// Whether this version is the one that measures.
     #[serde(deserialize_with = "or_default")]
     pub deployed: bool,
     /// The metric as it was then.
@@ -232,12 +232,12 @@ pub struct MetricVersion {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Measured {
-    /// Whether it could be measured.
+    /// Whether the metric could be measured.
     #[serde(deserialize_with = "or_default")]
     pub success: bool,
     /// The number, the flag or the text.
     pub result: Value,
-    /// Why it is that.
+    /// The explanation of the value.
     pub explanation: Option<String>,
 }
 
@@ -246,7 +246,7 @@ impl<'c> Metrics<'c> {
         self.client.call(method, &[&["metrics"], parts].concat())
     }
 
-    /// All metrics of the project.
+    /// Returns all metrics of the project.
     pub async fn list(&self) -> Result<Vec<Metric>, ClientError> {
         self.call(Method::GET, &[]).take("metrics").await
     }
@@ -257,7 +257,7 @@ impl<'c> Metrics<'c> {
         call.take("metrics").await
     }
 
-    /// One metric; `None` where there is none with this id.
+    /// Returns one metric; `None` where none has this id.
     pub async fn get(&self, id: &str) -> Result<Option<Metric>, ClientError> {
         let call = self.call(Method::GET, &[]).query("id", id);
         let mut found: Vec<Metric> = call.take("metrics").await?;

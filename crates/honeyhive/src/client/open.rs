@@ -1,4 +1,4 @@
-//! What is read of answers that may say more than this version knows.
+//! Lenient deserialisation of answers, which may hold more than this version knows.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -50,7 +50,7 @@ pub(super) fn first<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String
     first.ok_or_else(|| D::Error::invalid_length(0, &"one id"))
 }
 
-/// Names of HoneyHive's, of which there may be more tomorrow.
+/// Defines an enum of HoneyHive's names, of which there may be more tomorrow.
 macro_rules! open_enum {
     (
         $(#[$outer:meta])*
@@ -61,12 +61,12 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $($(#[$inner])* $variant,)*
-            /// One that this version does not know, as HoneyHive spells it.
+            /// A name that this version does not know, as HoneyHive spells it.
             Other(String),
         }
 
         impl $name {
-            /// As HoneyHive spells it.
+            /// Returns the name as HoneyHive spells it.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 pub(super) fn push_part(path: &mut String, part: &str) -> bool {
     path.push('/');
     encode(part, path);
-    // What is blank names all of a kind, and dots name something else.
+    // A blank part would address the whole collection, and dots another path.
     !matches!(part.trim(), "" | "." | "..")
 }
 

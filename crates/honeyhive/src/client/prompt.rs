@@ -10,9 +10,9 @@ use super::error::ClientError;
 use super::handle::Client;
 use crate::log;
 
-/// So long a prompt is taken as it is.
+/// The age up to which a cached prompt is used without asking HoneyHive.
 const FRESH: Duration = Duration::from_secs(60);
-/// So long after a refresh has failed there is no other.
+/// The pause after a failed refresh.
 const PAUSE: Duration = Duration::from_secs(10);
 
 impl Client {
@@ -77,7 +77,7 @@ struct Kept {
 
 struct Latest {
     prompt: Arc<Configuration>,
-    /// When it is looked for again.
+    /// The time of the next refresh.
     stale_at: Instant,
 }
 
@@ -92,7 +92,7 @@ impl fmt::Debug for DeployedPrompt {
 }
 
 impl DeployedPrompt {
-    /// With another time after which it is looked for again (default 60 s).
+    /// Sets the age after which the prompt is refreshed (default 60 s).
     #[must_use]
     pub fn refreshed_after(&self, time: Duration) -> Self {
         Self(Arc::new(Inner {

@@ -1,4 +1,4 @@
-//! What runs came to: summaries, the events with their metrics, comparisons.
+//! Results of runs: summaries, the events with their metrics, comparisons.
 
 use http::Method;
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use super::open::{number, open_enum, or_default};
 use super::runs::{Run, Runs};
 
 open_enum! {
-    /// How the values of a metric become one.
+    /// The function that makes one value of a metric's values.
     Aggregate {
         /// Their mean (the default).
         Average = "average",
@@ -28,7 +28,7 @@ open_enum! {
         P99 = "p99",
         /// Their sum.
         Sum = "sum",
-        /// How many there are.
+        /// Their number.
         Count = "count",
     }
 }
@@ -61,24 +61,24 @@ open_enum! {
 #[serde(default)]
 #[non_exhaustive]
 pub struct RunSummary {
-    /// How far the run has come.
+    /// The run's status.
     #[serde(deserialize_with = "or_default")]
     pub status: String,
     /// Every datapoint has passed.
     #[serde(deserialize_with = "or_default")]
     pub success: bool,
-    /// Why there is no summary.
+    /// The reason for which there is no summary.
     pub error: Option<String>,
     /// The ids of the datapoints that have passed.
     #[serde(deserialize_with = "or_default")]
     pub passed: Vec<String>,
-    /// The ids of those that have not.
+    /// The ids of the datapoints that have failed.
     #[serde(deserialize_with = "or_default")]
     pub failed: Vec<String>,
-    /// Its metrics.
+    /// The run's metrics.
     #[serde(deserialize_with = "or_default")]
     pub metrics: MetricResults,
-    /// Its sessions.
+    /// The run's sessions, one per datapoint.
     #[serde(deserialize_with = "or_default")]
     pub datapoints: Vec<DatapointResult>,
     /// The events that are in it.
@@ -94,7 +94,7 @@ pub struct RunSummary {
 #[serde(default)]
 #[non_exhaustive]
 pub struct MetricResults {
-    /// How values became one.
+    /// The function that made one value of many.
     pub aggregation_function: Option<String>,
     /// Each metric of each event.
     #[serde(deserialize_with = "or_default")]
@@ -115,15 +115,15 @@ pub struct MetricSummary {
     pub event_name: Option<String>,
     /// The kind of the events.
     pub event_type: Option<EventKind>,
-    /// Its values as one.
+    /// The aggregated value.
     #[serde(deserialize_with = "number")]
     pub aggregate: Option<f64>,
-    /// Its values.
+    /// The values.
     #[serde(deserialize_with = "or_default")]
     pub values: Vec<Value>,
-    /// Where it passes.
+    /// The values that pass.
     pub passing_range: Option<Value>,
-    /// Which datapoints passed by it.
+    /// The datapoints that passed and those that did not.
     #[serde(deserialize_with = "or_default")]
     pub datapoints: PassedDatapoints,
 }
@@ -151,9 +151,9 @@ pub struct DatapointResult {
     pub session_id: String,
     /// The datapoint that it is of.
     pub datapoint_id: Option<String>,
-    /// Whether it passed.
+    /// Whether the datapoint passed.
     pub passed: Option<bool>,
-    /// Its metrics.
+    /// The datapoint's metrics.
     #[serde(deserialize_with = "or_default")]
     pub metrics: Vec<Value>,
 }
@@ -178,7 +178,7 @@ pub struct RunEvents {
     /// The events.
     #[serde(deserialize_with = "or_default")]
     pub events: Vec<RunEvent>,
-    /// How many there are.
+    /// The number of events.
     #[serde(rename = "totalEvents")]
     pub total: u64,
 }
@@ -188,7 +188,7 @@ pub struct RunEvents {
 #[serde(default)]
 #[non_exhaustive]
 pub struct RunEvent {
-    /// Its name.
+    /// The event's name.
     #[serde(deserialize_with = "or_default")]
     pub event_name: String,
     /// The kind of the event.
@@ -223,7 +223,7 @@ pub struct Comparison {
     /// The ids of the datapoints that both have.
     #[serde(rename = "commonDatapoints", deserialize_with = "or_default")]
     pub common_datapoints: Vec<String>,
-    /// Which events are in which.
+    /// The presence of each event in the two runs.
     #[serde(deserialize_with = "or_default")]
     pub event_details: Vec<EventPresence>,
     /// The run that is compared with.
@@ -246,10 +246,10 @@ pub struct ComparedMetric {
     pub metric_type: Option<MetricKind>,
     /// The name of the events that have it, where HoneyHive says that.
     pub event_name: Option<String>,
-    /// In the old run.
+    /// The value in the old run.
     #[serde(deserialize_with = "number")]
     pub old_aggregate: Option<f64>,
-    /// In the new run.
+    /// The value in the new run.
     #[serde(deserialize_with = "number")]
     pub new_aggregate: Option<f64>,
     /// The new one less the old one.
@@ -260,7 +260,7 @@ pub struct ComparedMetric {
     pub percentage_change: Option<f64>,
 }
 
-/// In which of two runs events of a name are.
+/// The presence of events of one name in two runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -270,18 +270,18 @@ pub struct EventPresence {
     pub event_name: String,
     /// The kind of the events.
     pub event_type: Option<EventKind>,
-    /// Where they are.
+    /// The runs that have such events.
     pub presence: Option<Presence>,
 }
 
 open_enum! {
-    /// In which of two runs something is.
+    /// The one of two runs, or both.
     Presence {
-        /// In the old one only.
+        /// The old run only.
         Old = "old",
-        /// In the new one only.
+        /// The new run only.
         New = "new",
-        /// In both.
+        /// Both runs.
         Both = "both",
     }
 }
@@ -294,7 +294,7 @@ pub struct ComparedEvents {
     /// The pairs.
     #[serde(deserialize_with = "or_default")]
     pub events: Vec<ComparedEvent>,
-    /// How many there are on all pages.
+    /// The number of pairs on all pages.
     #[serde(rename = "totalEvents")]
     pub total: u64,
 }
@@ -315,34 +315,34 @@ pub struct ComparedEvent {
     pub second: Map<String, Value>,
 }
 
-/// Which pairs of events are wanted; all, 1,000 at a time, until more is said.
+/// The filter of pairs of events; without any condition all of them, 1,000 at a time.
 #[derive(Debug, Clone, Default)]
 #[must_use = "it is used by `Runs::compared_events`"]
 pub struct PairFilter(Vec<(&'static str, String)>);
 
 impl PairFilter {
-    /// All pairs.
+    /// Selects all pairs.
     pub fn all() -> Self {
         Self::default()
     }
 
-    /// Of events with this name.
+    /// Selects events with this name.
     pub fn event_name(self, name: impl Into<String>) -> Self {
         self.with("event_name", name.into())
     }
 
-    /// Of events of this kind.
+    /// Selects events of this kind.
     #[expect(clippy::needless_pass_by_value, reason = "as the other setters")]
     pub fn event_type(self, kind: EventKind) -> Self {
         self.with("event_type", kind.to_string())
     }
 
-    /// Which page, from 1 on (default 1).
+    /// The number of the page, from 1 on (default 1).
     pub fn page(self, page: u32) -> Self {
         self.with("page", page.to_string())
     }
 
-    /// How many are on a page (default and most 1,000).
+    /// The number of pairs per page (default and most 1,000).
     pub fn limit(self, limit: u32) -> Self {
         self.with("limit", limit.to_string())
     }

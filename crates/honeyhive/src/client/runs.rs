@@ -49,7 +49,7 @@ pub struct Runs<'c> {
 }
 
 open_enum! {
-    /// How far a run has come.
+    /// The status of a run.
     RunStatus {
         /// The run has begun.
         Pending = "pending",
@@ -59,7 +59,7 @@ open_enum! {
         Completed = "completed",
         /// The run broke off, or too much of it did.
         Failed = "failed",
-        /// Somebody ended it.
+        /// The run was ended by hand.
         Cancelled = "cancelled",
     }
 }
@@ -73,11 +73,11 @@ pub struct Run {
     pub run_id: String,
     /// Another id, of the record.
     pub id: Option<String>,
-    /// Its name.
+    /// The run's name.
     pub name: Option<String>,
     /// A text about the run.
     pub description: Option<String>,
-    /// How far it has come.
+    /// The run's status.
     pub status: Option<RunStatus>,
     /// Facts about it.
     #[serde(deserialize_with = "or_default")]
@@ -85,7 +85,7 @@ pub struct Run {
     /// The results of the run, where somebody has told them.
     #[serde(deserialize_with = "or_default")]
     pub results: Map<String, Value>,
-    /// How it was run.
+    /// The settings that the run was started with.
     #[serde(deserialize_with = "or_default")]
     pub configuration: Map<String, Value>,
     /// Numbers about it.
@@ -98,11 +98,11 @@ pub struct Run {
     pub dataset_id: Option<String>,
     /// The name of that.
     pub dataset_name: Option<String>,
-    /// Whether it is shown.
+    /// Whether the run is shown.
     pub is_active: Option<bool>,
-    /// When it was made (ISO 8601).
+    /// The time of creation (ISO 8601).
     pub created_at: Option<String>,
-    /// When it was last changed (ISO 8601).
+    /// The time of the last change (ISO 8601).
     pub updated_at: Option<String>,
 }
 
@@ -117,7 +117,7 @@ impl NewRun {
         Self(Body::default().set("name", name.into()))
     }
 
-    /// Its id (default: a new one). HoneyHive takes UUIDs.
+    /// The run's id (default: a new one). HoneyHive takes UUIDs.
     pub fn id(self, id: impl Into<String>) -> Self {
         Self(self.0.set("run_id", id.into()))
     }
@@ -153,7 +153,7 @@ macro_rules! fields_of_run {
                 Self(self.0.set("description", text.into()))
             }
 
-            /// How far it has come.
+            /// The run's status.
             pub fn status(self, status: RunStatus) -> Self {
                 Self(self.0.set("status", status))
             }
@@ -168,7 +168,7 @@ macro_rules! fields_of_run {
                 Self(self.0.object("results", map))
             }
 
-            /// How it is run: anything that serialises to an object.
+            /// The settings of the run: anything that serialises to an object.
             pub fn configuration(self, map: impl Serialize) -> Self {
                 Self(self.0.object("configuration", map))
             }
@@ -193,7 +193,7 @@ macro_rules! fields_of_run {
                 Self(self.0.set("evaluators", texts(names)))
             }
 
-            /// In which range a metric passes: `0.8..`, `..=100.0`, `0.2..=0.4`.
+            /// The range in which a metric passes: `0.8..`, `..=100.0`, `0.2..=0.4`.
             pub fn passing_range(self, metric: &str, range: impl RangeBounds<f64>) -> Self {
                 Self(self.0.insert("passing_ranges", metric, passing(&range)))
             }
@@ -216,7 +216,7 @@ fn passing(range: &impl RangeBounds<f64>) -> Value {
     found.into()
 }
 
-/// Which runs are listed, and how; all of them, the newest first, 20 at a time, until more is said.
+/// The filter and the order of listed runs; without any condition all of them, the newest first, 20 at a time.
 #[derive(Debug, Clone, Default)]
 #[must_use = "it is used by `Runs::list`"]
 pub struct RunFilter(Vec<(&'static str, String)>);
@@ -224,19 +224,19 @@ pub struct RunFilter(Vec<(&'static str, String)>);
 open_enum! {
     /// The field that runs are sorted by.
     SortRuns {
-        /// When they were made.
+        /// Their time of creation.
         CreatedAt = "created_at",
-        /// When they were last changed.
+        /// Their time of the last change.
         UpdatedAt = "updated_at",
         /// Their names.
         Name = "name",
-        /// How far they have come.
+        /// Their statuses.
         Status = "status",
     }
 }
 
 open_enum! {
-    /// In which direction something is sorted.
+    /// The direction in which runs are sorted.
     SortOrder {
         /// The smallest or oldest first.
         Ascending = "asc",
@@ -246,7 +246,7 @@ open_enum! {
 }
 
 impl RunFilter {
-    /// All runs.
+    /// Selects all runs.
     pub fn all() -> Self {
         Self::default()
     }
@@ -276,19 +276,19 @@ impl RunFilter {
         filter
     }
 
-    /// By what they are sorted, and in which direction (default: when they were made, the newest first).
+    /// The key and the direction of sorting (default: the time of creation, the newest first).
     #[expect(clippy::needless_pass_by_value, reason = "as the other setters")]
     pub fn sort(self, by: SortRuns, order: SortOrder) -> Self {
         let sorted = self.with("sort_by", by.as_str());
         sorted.with("sort_order", order.as_str())
     }
 
-    /// Which page, from 1 on (default 1).
+    /// The number of the page, from 1 on (default 1).
     pub fn page(self, page: u32) -> Self {
         self.with("page", page.to_string())
     }
 
-    /// How many are on a page (default 20, at the most 100).
+    /// The number of runs per page (default 20, at most 100).
     pub fn limit(self, limit: u32) -> Self {
         self.with("limit", limit.to_string())
     }
@@ -307,7 +307,7 @@ pub struct RunPage {
     /// The runs.
     #[serde(rename = "evaluations", deserialize_with = "or_default")]
     pub runs: Vec<Run>,
-    /// Where in the list they are.
+    /// The page's place in the list.
     #[serde(deserialize_with = "or_default")]
     pub pagination: Pagination,
     /// The names of the metrics that they have.
@@ -315,24 +315,24 @@ pub struct RunPage {
     pub metrics: Vec<String>,
 }
 
-/// Where in a list a page is.
+/// The place of a page in a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Pagination {
-    /// Which page, from 1 on.
+    /// The number of the page, from 1 on.
     pub page: u64,
-    /// How many may be on a page.
+    /// The most items of a page.
     pub limit: u64,
-    /// How many there are on all pages.
+    /// The number of items on all pages.
     pub total: u64,
-    /// How many there are that the filter leaves out or not.
+    /// The number of items without the filter.
     pub total_unfiltered: u64,
-    /// How many pages there are.
+    /// The number of pages.
     pub total_pages: u64,
-    /// There is a page after this one.
+    /// A next page exists.
     pub has_next: bool,
-    /// There is a page before this one.
+    /// A previous page exists.
     pub has_prev: bool,
 }
 
@@ -377,7 +377,7 @@ impl<'c> Runs<'c> {
 
     /// Makes a run. HoneyHive's answer says which id it has.
     pub async fn create(&self, new: &NewRun) -> Result<Run, ClientError> {
-        // With an id of ours the call can be made again.
+        // A call with an id of ours can be repeated.
         let new = match new.0.text("run_id") {
             Some(_) => new.clone(),
             None => new.clone().id(SessionId::new().to_string()),
@@ -388,7 +388,7 @@ impl<'c> Runs<'c> {
         Ok(answer.run(id).run)
     }
 
-    /// One run. HoneyHive says 400 of one that is unknown.
+    /// Returns one run. HoneyHive answers 400 to an unknown id.
     pub async fn get(&self, id: &str) -> Result<Run, ClientError> {
         let answer: Answer = self.call(Method::GET, &[id]).whole("evaluation").await?;
         Ok(answer.run(id).run)

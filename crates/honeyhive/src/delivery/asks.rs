@@ -9,9 +9,9 @@ use super::sink::Sink;
 use crate::outbox::Asked;
 use crate::wire::{Answer, ApiCall, ApiFailure};
 
-/// So often a call is made at the most.
+/// The most attempts of a call.
 const MOST_TRIES: u32 = 3;
-/// So long after the first try began no other one does.
+/// The time after the first attempt from which on no further one begins.
 pub(crate) const LONGEST: Duration = Duration::from_secs(10);
 
 /// Makes a call until there is an answer that stands, and sends that.
@@ -30,7 +30,7 @@ pub(super) async fn see_to(sink: Sink, Asked { call, reply }: Asked) {
     reply.send(answer);
 }
 
-/// How long to wait before a call that has failed so often is made again; `None` where its answer stands.
+/// Returns the wait before a failed call is made again; `None` where its answer is final.
 fn again(
     call: &ApiCall,
     answer: &Result<Answer, ApiFailure>,
@@ -99,7 +99,7 @@ mod tests {
     fn a_call_is_made_again_where_that_can_help_and_cannot_do_a_thing_twice() {
         let first = Some(Duration::from_millis(250));
         let asked = Some(Duration::from_secs(7));
-        // What came, what follows for a call that may be repeated, and for one that may not.
+        // Each row: the answer, the wait of a call that may be repeated, and that of one that may not.
         for (answer, repeatable, once) in [
             (Ok(Answer::default()), None, None),
             (status(400, None), None, None),

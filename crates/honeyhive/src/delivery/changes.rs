@@ -20,7 +20,7 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// What may leave of several updates, in their order.
+    /// Merges several updates, in their order, and redacts them.
     pub(super) fn of_all(updates: Vec<Update>, redactor: &Redactor) -> Self {
         let mut all = Self::default();
         for update in updates {

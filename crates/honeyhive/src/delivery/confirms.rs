@@ -1,5 +1,5 @@
-//! Who awaits the answer to a session's start, each until a deadline of their own: nobody is kept waiting for
-//! the end of an outage.
+//! The callers that await the answer to a session's start, each until a deadline of its own, so that no caller waits
+//! for the end of an outage.
 
 use std::sync::Arc;
 use std::time::Duration;

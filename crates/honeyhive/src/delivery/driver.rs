@@ -29,14 +29,15 @@ use crate::session::StartupSession;
 use crate::spool::Shelf;
 use crate::wire::{Answer, Failure};
 
-/// How often the outbox is looked into. Requests never wake this thread.
+/// The interval in which the outbox is read. Requests never wake this thread.
 const TICK: Duration = Duration::from_millis(100);
-/// How long the thread that seals goes on before it says what it has sealed: waking this one costs more than a seal.
+/// The time for which the sealing thread gathers results before it reports them: waking this one costs more than a
+/// seal.
 const TOGETHER: Duration = Duration::from_millis(1);
-/// How long the last word to the disk is waited for.
+/// The longest wait for the disk's last response.
 const LAST_WORD: Duration = Duration::from_millis(500);
 
-/// What the threads beside this one have to say.
+/// A report of the threads beside this one.
 #[derive(Debug)]
 enum Heard {
     Sealed(Vec<(Number, Product)>),
@@ -70,7 +71,7 @@ pub(super) struct Driver {
     disk: Option<mpsc::Sender<Request>>,
     heard: UnboundedReceiver<Heard>,
     calls: JoinSet<Result<Answer, Failure>>,
-    /// Which call a task makes.
+    /// The number of the call that each task makes.
     numbers: HashMap<task::Id, Number>,
     /// Told where calls that are under way have to end.
     cut: watch::Sender<bool>,
@@ -120,7 +121,8 @@ impl Driver {
     /// Runs until it is told to stop. Then the last answers are the caller's to send, once what is left has been
     /// accounted for.
     pub(super) async fn run(mut self) -> Vec<Answered> {
-        // Before the outbox is looked into: what the process before has left belongs to the first flush.
+        // The first look into the folder comes before the outbox, so that items of an earlier process belong to the
+        // first flush.
         for effect in self.core.step([Event::Begin], Instant::now()) {
             self.see_to(effect);
         }
@@ -253,7 +255,8 @@ fn start_sealer(
         .spawn(move || {
             super::priority::give_way();
             wait::enter_delivery();
-            // What happens in here is never itself telemetry.
+            // Spans that the HTTP client makes in this thread are suppressed, so that deliveries make no telemetry of
+            // their own.
             let _silence = Context::enter_telemetry_suppressed_scope();
             while let Ok(first) = asked.recv() {
                 let sealed = seal_together(&mut sealer, first, &asked);

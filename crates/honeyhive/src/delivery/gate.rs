@@ -1,5 +1,5 @@
-//! When to try again: one gate for REST and one for spans, so that an outage is met by one probe at a
-//! time and a recovery by no stampede, while a fault here and there stops nobody else.
+//! The gates of retries: one for REST and one for spans, so that an outage is met by one probe at a time and a recovery
+//! by no stampede, while a single failure stops no other call.
 
 use std::time::Duration;
 
@@ -8,13 +8,14 @@ use tokio::time::Instant;
 /// The first retry comes within this time.
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
-/// Between the probes of an outage. One call costs nobody much, and what waits meanwhile may fill the queue.
+/// The longest pause between the probes of an outage. One call costs nobody much, and items that wait meanwhile may
+/// fill the queue.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// So many failures in a row, with no success between them, are an outage and not a coincidence.
+/// The number of failures in a row, with no success between them, that are an outage and not a coincidence.
 const OUTAGE: u32 = 5;
-/// However long a server asks us to wait.
+/// The longest `Retry-After` that is followed.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
-/// How long calls are spared after HoneyHive has refused the key.
+/// The pause of calls after HoneyHive has refused the key.
 const UNAUTHORIZED_PAUSE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
@@ -40,8 +41,8 @@ impl Gate {
         }
     }
 
-    /// How many calls may be under way now: none while the gate is closed, then one as a probe, and all
-    /// again once that has got through.
+    /// Returns how many calls may be under way now: none while the gate is closed, then one as a probe, and all again
+    /// once that has got through.
     pub(crate) fn width(&self, now: Instant) -> usize {
         match self.not_before {
             Some(then) if now < then => 0,
@@ -68,7 +69,7 @@ impl Gate {
         self.successes
     }
 
-    /// How many calls have failed so far.
+    /// Returns the number of failed calls so far.
     pub(crate) const fn failed_calls(&self) -> u64 {
         self.failed_calls
     }
@@ -109,12 +110,12 @@ impl Gate {
     }
 }
 
-/// What a server asked for, within reason.
+/// Returns a server's `Retry-After`, within reason.
 pub(crate) fn asked_for(retry_after: Duration) -> Duration {
     retry_after.min(LONGEST_RETRY_AFTER)
 }
 
-/// How long a call waits for its next try.
+/// Returns the wait of a call before its next attempt.
 pub(crate) fn backoff(failures: u32, chance: f64) -> Duration {
     jittered(failures, LONGEST_BACKOFF, chance)
 }

@@ -1,5 +1,5 @@
-//! Who waits for what: every pending item belongs to an epoch, and a flush waits for all epochs up to
-//! its own. So a flush ends under constant load too.
+//! The accounts of pending items: each belongs to an epoch, and a flush waits for all epochs up to its own. So a flush
+//! ends under constant load, too.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(crate) struct Ledger {
     outbox: Arc<Outbox>,
     epoch: u64,
     pending: BTreeMap<u64, u64>,
-    /// Those of the pending ones that are on disk.
+    /// The pending items on disk, by epoch.
     spooled: BTreeMap<u64, u64>,
     flushes: Vec<Flush>,
     expected_until: Option<Instant>,
@@ -164,7 +164,7 @@ impl Ledger {
         self.expected_until = until;
     }
 
-    /// So many items on disk, by epoch, can no longer be found.
+    /// Drops items on disk, counted by epoch, that can no longer be found.
     pub(crate) fn lost_on_disk(&mut self, items: &BTreeMap<u64, u64>) {
         for (&epoch, &items) in items {
             self.dropped(Self::recalled(epoch, items), DropReason::Unreadable);

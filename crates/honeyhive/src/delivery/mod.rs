@@ -67,7 +67,7 @@ use crate::session::StartupSession;
 use crate::settings::Settings;
 use crate::wire;
 
-/// Where deliveries go by the settings: to HoneyHive, or nowhere in test mode.
+/// Returns the sink by the settings: HoneyHive, or memory in test mode.
 pub(crate) fn sink(settings: &Settings, resource: &Resource) -> Result<Sink, BuildError> {
     if settings.test_mode {
         return Ok(Sink::Nowhere);
@@ -93,7 +93,8 @@ pub(crate) fn start(
         .spawn(move || {
             priority::give_way();
             wait::enter_delivery();
-            // What happens in here is never itself telemetry.
+            // Spans that the HTTP client makes in this thread are suppressed, so that deliveries make no telemetry of
+            // their own.
             let _silence = Context::enter_telemetry_suppressed_scope();
             let run = catch_unwind(AssertUnwindSafe(|| runtime.block_on(driver.run())));
             // A call may block a thread of the runtime, and is not waited for.

@@ -1,4 +1,4 @@
-//! What the delivery thread tells the log: one line a minute for what passes, one line ever for what
+//! The log lines of the delivery thread: one line a minute for passing failures, one line ever for a failure that
 //! somebody must put right, never one a request.
 
 use std::sync::Arc;
@@ -27,7 +27,7 @@ const QUIET: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
-    /// Where HoneyHive is.
+    /// The address of HoneyHive.
     url: Arc<str>,
     unknown: Mentioned<SessionId>,
     last_transient: Option<Instant>,
@@ -111,7 +111,7 @@ impl Notices {
         }
     }
 
-    /// What the last failure that passes was about.
+    /// Returns the detail of the last passing failure.
     pub(crate) fn last_detail(&self) -> &str {
         &self.last_detail
     }
@@ -161,7 +161,7 @@ impl Notices {
         }
     }
 
-    /// What processes have left in the spool that are gone.
+    /// Logs the items that ended processes have left in the spool.
     pub(crate) fn found_in_spool(&mut self, found: &Found) {
         let Found {
             items,

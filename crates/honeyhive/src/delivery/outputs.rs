@@ -1,4 +1,4 @@
-//! [`Outputs`]: what this process has said of the outputs of a session or an event.
+//! [`Outputs`]: the outputs that this process has sent for sessions and events.
 //!
 //! HoneyHive's update of an event replaces its outputs, so each update carries all that was said so far.
 
@@ -8,11 +8,11 @@ use crate::model::id::SessionId;
 use crate::model::limits;
 use crate::model::object::{Object, merge};
 
-/// The bounds of the memory. Beyond them the outputs that were added to longest ago are forgotten: a later update of
-/// that session carries, and so leaves, only what is said from then on.
+/// The bounds of the memory. Beyond them the outputs that were not added to for the longest time are forgotten: a later
+/// update of that session carries, and so leaves, only the outputs added from then on.
 const MOST_ENTRIES: usize = 16_384;
 const MOST_BYTES: usize = 8 * 1024 * 1024;
-/// What an entry takes besides its text.
+/// The bytes of an entry besides its text.
 const ENTRY_BYTES: usize = 128;
 
 /// The outputs that were sent, by session or event, as text: most are a status code that nobody adds to.

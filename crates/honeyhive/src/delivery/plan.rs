@@ -10,16 +10,16 @@ use crate::sampling::SessionSampling;
 use crate::settings::{SessionTransport, Settings};
 use crate::spool::Spool;
 
-/// What the delivery thread is told once.
+/// The settings of the delivery thread.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// Where HoneyHive is, for the log.
+    /// The address of HoneyHive, for the log.
     pub(super) url: Arc<str>,
     pub(super) origin: Origin,
     pub(super) transport: SessionTransport,
-    /// How long what a session has to say is held back.
+    /// The time for which the data of a session is held back.
     pub(super) window: Duration,
-    /// How long somebody may wait for the answer to a start.
+    /// The longest time that a caller waits for the answer to a start.
     pub(super) answer_timeout: Duration,
     pub(super) redactor: Arc<Redactor>,
     pub(super) sampling: SessionSampling,
@@ -27,11 +27,11 @@ pub(crate) struct Plan {
     pub(super) most_bytes: usize,
     pub(super) sink: Sink,
     pub(super) captures_content: bool,
-    /// Where to spool, and for which destination.
+    /// The spool, and the number of the destination.
     pub(super) spool: Option<(Spool, u32)>,
 }
 
-/// What a session's body takes from the tracer.
+/// The part of a session's body that comes from the tracer.
 #[derive(Debug, Clone)]
 pub(super) struct Origin {
     pub(super) source: Arc<str>,
@@ -53,7 +53,7 @@ impl Plan {
             sampling: settings.sampling,
             most_items: settings.queue_items,
             most_bytes: settings.queue_bytes,
-            // In test mode there is nothing to spool: everything is taken at once.
+            // Test mode takes everything at once, so nothing is spooled.
             spool: matches!(sink, Sink::HoneyHive(..))
                 .then(|| Some((settings.spool.clone()?, settings.destination())))
                 .flatten(),
@@ -66,7 +66,7 @@ impl Plan {
 fn window(settings: &Settings) -> Duration {
     match settings.session_transport {
         SessionTransport::Rest => settings.coalesce_window,
-        // Until its spans have had time to create it.
+        // A session's update waits until its spans have had time to create it.
         SessionTransport::Otlp => settings.coalesce_window.saturating_add(2 * SPAN_DELAY),
     }
 }

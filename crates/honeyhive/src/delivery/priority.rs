@@ -1,12 +1,12 @@
-//! The delivery thread is in no hurry, and the program's threads are.
+//! The priority of the delivery thread, below that of the program's threads.
 
-/// How much this thread gives way: of a processor that is fought over it gets about a tenth of what a thread of
-/// the program gets, and of one that is free as much as it likes.
+/// The niceness of this thread: of a contended processor it gets about a tenth of the share of a program's thread, and
+/// of a free one as much as it needs.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
-/// Where processors are short, the program's threads go first. On Linux niceness is a thread's own; elsewhere it
-/// is the whole process's, and nothing is done.
+/// Lowers the priority of this thread, so that the program's threads go first. On Linux niceness is a thread's own;
+/// elsewhere it is the whole process's, and nothing is done.
 pub(super) fn give_way() {
     #[cfg(target_os = "linux")]
     {
@@ -14,7 +14,7 @@ pub(super) fn give_way() {
 
         let thread = Some(rustix::thread::gettid());
         let inherited = getpriority_process(thread).unwrap_or_default();
-        // Where that is not allowed it competes like any other.
+        // A refusal by the system is ignored: the thread then competes like any other.
         let _ = setpriority_process(thread, inherited.max(NICENESS));
     }
 }

@@ -1,9 +1,9 @@
-//! [`Recent`]: what is worth remembering for a while.
+//! [`Recent`]: a memory of the latest entries.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
-/// So much is remembered of each kind.
+/// The most entries of a memory.
 const MEMORY: usize = 16_384;
 
 /// The latest entries, up to a bound.

@@ -17,7 +17,7 @@ use crate::model::object::{Bucket, Object};
 use crate::outbox::{Outbox, StartRecord};
 use crate::redaction::{Place, Rules, Walk, is_skeleton};
 
-/// In `metadata` of an item that lost its content.
+/// The mark in `metadata` of an item that lost its content.
 const FAILED: &str = "redaction_failed";
 
 /// The rules, and where is counted what they did.
@@ -27,11 +27,11 @@ pub(crate) struct Redactor {
     outbox: Arc<Outbox>,
 }
 
-/// What may leave of a start.
+/// The redacted contents of a start.
 #[derive(Debug, Clone)]
 pub(crate) struct StartContent {
     pub(super) name: String,
-    /// `None` for the tracer's own.
+    /// The source; `None` for the tracer's own.
     pub(super) source: Option<String>,
     pub(super) inputs: Object,
     pub(super) metadata: Object,
@@ -47,7 +47,7 @@ impl Redactor {
         self.rules.has_hook()
     }
 
-    /// What is added to a session or an event.
+    /// Redacts an update of a session or an event.
     pub(crate) fn enrichment(&self, enrichment: &mut Enrichment) {
         let is_clean = self.guarded(Place::Update, |walk| {
             for bucket in Bucket::ALL {

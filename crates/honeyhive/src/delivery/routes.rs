@@ -11,7 +11,7 @@ use super::sink::Sink;
 pub(super) const REST_WIDTH: usize = 16;
 pub(super) const TRACES_WIDTH: usize = 4;
 
-/// How many calls HoneyHive takes now, and what makes a call smaller.
+/// The number of calls that HoneyHive takes now, and the sink that splits calls.
 #[derive(Debug)]
 pub(super) struct Routes {
     pub(super) rest: Gate,
@@ -40,7 +40,7 @@ impl Routes {
         }
     }
 
-    /// How many calls of a kind may be made while so many are under way.
+    /// Returns how many more calls of a kind may be made while `under_way` are.
     pub(super) fn room(&self, is_traces: bool, under_way: usize, now: Instant) -> usize {
         let gate = self.gate(is_traces);
         if gate.is_unauthorized(now) {

@@ -22,7 +22,7 @@ use crate::gen_ai;
 use crate::model::id::SessionId;
 use crate::outbox::{StartRecord, Update};
 
-/// What is to be sealed.
+/// A pile to seal.
 #[derive(Debug)]
 pub(super) enum Open {
     Session {
@@ -55,20 +55,20 @@ impl OpenSpan {
     }
 }
 
-/// What has been sealed: the bodies of the calls.
+/// The bodies of the calls that a pile was sealed into.
 #[derive(Debug)]
 pub(super) enum Product {
     Session {
         start: Option<Body>,
-        /// What a start has no place for, or all that is new of a session that has begun.
+        /// The data that a start has no place for, or all new data of a session that has begun.
         update: Option<Body>,
     },
     Spans(Body),
-    /// It cannot be written down.
+    /// The pile cannot be serialised.
     Nothing,
 }
 
-/// What sealing needs.
+/// The means of sealing.
 #[derive(Debug)]
 pub(super) struct Sealer {
     origin: Origin,

@@ -12,7 +12,7 @@ use crate::outbox::StartRecord;
 use crate::spool::{Kind, Ticket};
 use crate::wire::Payload;
 
-/// Where a call goes, and whose session or event it is about.
+/// The route of a call, and the session or event that it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
     Start(SessionId),
@@ -22,7 +22,7 @@ pub(super) enum Target {
 }
 
 impl Target {
-    /// Where a record on disk goes.
+    /// Returns the target of a record on disk.
     pub(super) const fn of(kind: Kind, id: [u8; 16]) -> Self {
         match kind {
             Kind::Start => Self::Start(SessionId::from_bytes(id)),
@@ -77,7 +77,7 @@ impl About {
         self
     }
 
-    /// All sessions and events.
+    /// Returns all sessions and events.
     pub(super) fn ids(&self) -> impl Iterator<Item = SessionId> {
         self.sessions.iter().chain(&self.events).copied()
     }
@@ -92,19 +92,19 @@ impl About {
     }
 }
 
-/// How often a call has been tried, and when it may be tried again.
+/// The attempts of a call so far, and the time of the next one.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tries {
     /// Tries that failed.
     pub(super) failed: u32,
     /// Tries that found nothing to update.
     pub(super) unknown: u32,
-    /// How many other calls had got through when this first failed.
+    /// The number of other calls that had got through when this one first failed.
     pub(super) others_before: Option<u64>,
     pub(super) not_before: Option<Instant>,
 }
 
-/// Where a call waits.
+/// The place where a call waits.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Home {
     Memory,
@@ -123,14 +123,14 @@ impl Home {
 pub(super) struct Sealed {
     pub(super) target: Target,
     pub(super) body: Body,
-    /// Whose spans they are; `None` where nobody has noted that.
+    /// The sessions and events of the spans; `None` where they are unknown.
     pub(super) about: Option<About>,
     pub(super) claim: Claim,
     pub(super) tries: Tries,
     pub(super) home: Home,
     /// The start that is told its outcome.
     pub(super) start: Option<Arc<StartRecord>>,
-    /// Since when the first of its items has waited.
+    /// The time since which the oldest of its items has waited.
     pub(super) since: Instant,
 }
 
@@ -148,7 +148,7 @@ impl Sealed {
         }
     }
 
-    /// How many bytes of memory the body takes.
+    /// Returns the bytes of memory that the body takes.
     pub(super) fn bytes(&self) -> usize {
         match &self.body {
             Body::Json(bytes) => bytes.len(),
@@ -161,8 +161,8 @@ impl Sealed {
 /// A call that was too large.
 #[derive(Debug)]
 pub(super) enum Parts {
-    /// In two calls, with how many items are in each.
+    /// Two calls, each with its number of items.
     Halves([(Body, u64); 2]),
-    /// With its texts cut to so many bytes.
+    /// One call, with its texts cut to so many bytes.
     Cut(Body, usize),
 }

@@ -19,7 +19,7 @@ use crate::wire::{Answer, Client, Failure, Payload};
 #[cfg(feature = "client")]
 use crate::wire::{ApiCall, ApiFailure};
 
-/// Where calls go.
+/// The receiver of calls.
 #[derive(Debug, Clone)]
 pub(crate) enum Sink {
     HoneyHive(Arc<Client>, Arc<Encoder>),
@@ -31,7 +31,7 @@ pub(crate) enum Sink {
 }
 
 impl Sink {
-    /// `None` when the spans cannot be encoded.
+    /// Encodes spans; `None` where that fails.
     pub(super) fn encode(&self, spans: Vec<SpanData>) -> Option<Body> {
         match self {
             Self::HoneyHive(_, encoder) => {
@@ -82,7 +82,7 @@ impl Sink {
         }
     }
 
-    /// How many spans HoneyHive refused within a success, and why.
+    /// Returns how many spans HoneyHive refused within a success, and why.
     pub(super) fn rejected(&self, answer: &Answer) -> Option<(u64, String)> {
         match self {
             Self::HoneyHive(..) => Encoder::rejected(answer),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::model::object::Object;
 use crate::wire::{Answer, ApiCall, ApiFailure};
 
-/// So many runs are kept: the latest.
+/// The most runs that are kept: the latest.
 const MOST: usize = 1_000;
 
 /// Runs as they would be at HoneyHive, in the order of their creation.
@@ -17,13 +17,13 @@ const MOST: usize = 1_000;
 pub(crate) struct TestRuns(Arc<Mutex<Vec<Object>>>);
 
 impl TestRuns {
-    /// All runs.
+    /// Returns all runs.
     #[cfg(feature = "testing")]
     pub(crate) fn all(&self) -> Vec<Object> {
         self.lock().clone()
     }
 
-    /// What HoneyHive would answer to the creation, the update or the reading of a run.
+    /// Returns HoneyHive's answer to the creation, the update or the reading of a run.
     pub(super) fn answer(&self, call: &ApiCall) -> Result<Answer, ApiFailure> {
         let path = call.path.split('?').next().unwrap_or_default();
         let run = match (&call.method, run_of(path)) {

@@ -1,10 +1,10 @@
-//! How long things wait, and moments that come later, however long the duration is.
+//! Delays, and moments in the future that no duration can overflow.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A span waits this long for company.
+/// The time that a span waits for others to make a batch.
 pub(super) const SPAN_DELAY: Duration = Duration::from_secs(1);
 
 /// The moment `then` after `now`, and for a duration beyond the clock's range one that never comes.

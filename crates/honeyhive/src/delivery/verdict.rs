@@ -14,40 +14,40 @@ use crate::wire::{Answer, Failure};
 /// that happens to one in two hundred million.
 const MOST_TRIES: u32 = 16;
 
-/// So often HoneyHive is asked again for a session or an event that it does not know.
+/// The most attempts for a session or an event that HoneyHive does not know.
 const UNKNOWN_TRIES: u32 = 3;
-/// What is on disk is asked for longer: another process may have there what creates it.
+/// The most attempts for such a call from disk: the data that creates its session may be on another process's disk.
 const UNKNOWN_TRIES_FROM_DISK: u32 = 10;
-/// The first wait for what is unknown; each further one is twice as long.
+/// The first wait for an unknown session; each further one is twice as long.
 const UNKNOWN_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_UNKNOWN_WAIT: Duration = Duration::from_secs(30);
 
 /// A refused key is somebody's to put right: what is on disk waits for that.
 pub(super) const UNAUTHORIZED_PAUSE: Duration = Duration::from_secs(60);
 
-/// What the verdict depends on besides the call and its answer.
+/// The facts on which a verdict depends besides the call and its answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Circumstances<'a> {
     pub(super) now: Instant,
-    /// How many calls on the same way have got through so far.
+    /// The number of calls on the same route that have got through so far.
     pub(super) got_through: u64,
     /// Something of ours may still create what the call updates.
     pub(super) is_expected: bool,
     /// A number from 0 to 1, by chance.
     pub(super) jitter: f64,
-    /// What can make the call smaller.
+    /// The sink, which can make the call smaller.
     pub(super) sink: &'a Sink,
 }
 
-/// What becomes of a call.
+/// The decision about a call after its answer.
 #[derive(Debug)]
 pub(super) enum Verdict {
     Delivered,
-    /// It failed, and is tried again then.
+    /// The call has failed, and is tried again at that time.
     Again(Instant),
-    /// It was too large, and is made in these parts.
+    /// The call was too large, and is made in these parts.
     Smaller(Parts),
-    /// What it updates is not known yet, and is asked for again then.
+    /// The session or event of the update is not known yet; the call is tried again at that time.
     Await(Instant),
     Drop(DropReason),
 }
@@ -112,7 +112,7 @@ mod tests {
     use crate::model::id::SessionId;
     use crate::spool::{Kind, Ticket};
 
-    /// What a verdict says, without its content.
+    /// The kind of a verdict, without its content.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     enum Expected {
         Delivered,

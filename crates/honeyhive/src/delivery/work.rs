@@ -1,4 +1,4 @@
-//! How much a step looks at, counted for the tests that bound it.
+//! A count of the entries that a step looks at, for the tests that bound it.
 
 #[cfg(test)]
 thread_local! {
@@ -16,7 +16,7 @@ pub(super) fn look() {
 #[inline]
 pub(super) const fn look() {}
 
-/// How much was looked at on this thread since the last time that this was asked.
+/// Returns the count on this thread since the last call.
 #[cfg(test)]
 pub(super) fn take() -> usize {
     LOOKED_AT.take()

@@ -15,7 +15,7 @@ use crate::wire::{ApiCall, ApiFailure};
 /// Makes calls with the tracer's client and keys.
 pub(super) struct Asker<'t> {
     outbox: &'t Outbox,
-    /// What is written with.
+    /// The kind of the key that sessions and spans are sent with.
     pub(super) writes_with: KeyKind,
 }
 
@@ -82,7 +82,7 @@ impl<'t> Asker<'t> {
     }
 }
 
-/// What came of a call, in words.
+/// Describes the failure of a call.
 pub(super) fn told(failure: &ApiFailure) -> String {
     match failure {
         ApiFailure::MissingKey(kind) => format!("there is no {kind}"),

@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 
 use crate::settings::FoundSetting;
 
-/// How a check went.
+/// The outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CheckOutcome {
-    /// As it should be.
+    /// The check found nothing wrong.
     Passed,
-    /// It works, and should be looked at.
+    /// The check found something that works, and should be looked at.
     Warned,
     /// Telemetry is lost, or will be.
     Failed,
-    /// It could not be tried, or need not be.
+    /// The check could not be tried, or is not needed.
     Skipped,
 }
 
@@ -35,37 +35,38 @@ impl CheckOutcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Check {
-    /// What: `dns`, `tcp`, `tls`, `proxy`, `clock`, `write key`, `project key`, `delivery`, `session`, `span`, …
+    /// The name: `dns`, `tcp`, `tls`, `proxy`, `clock`, `write key`, `project key`, `delivery`, `session`, `span`, …
     pub name: &'static str,
-    /// How it went.
+    /// The outcome.
     pub outcome: CheckOutcome,
-    /// What was found, and what to do about it.
+    /// The finding, and advice on what to do about it.
     pub detail: String,
 }
 
-/// One of the questions about HoneyHive that only a HoneyHive can answer.
+/// An answer to one of the questions about HoneyHive that only a HoneyHive can answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answered {
-    /// Its letter, `a` to `l`.
+    /// The question's letter, `a` to `l`.
     pub letter: char,
-    /// What is asked.
+    /// The question.
     pub question: &'static str,
-    /// What was seen.
+    /// The observation that answers it.
     pub answer: String,
 }
 
-/// What [`doctor`](crate::doctor()) has found. As text it is a report that can be pasted into an issue: no key is in it.
+/// The findings of [`doctor`](crate::doctor()). As text it is a report that can be pasted into an issue: no key is in
+/// it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Diagnosis {
     /// The settings that the tracer runs with, and where each came from.
     pub settings: Vec<FoundSetting>,
-    /// What was looked at, in order.
+    /// The checks, in order.
     pub checks: Vec<Check>,
     /// The id of the session that the probe has made.
     pub session_id: Option<String>,
-    /// What the probe has learned of this HoneyHive.
+    /// The answers of this HoneyHive to the probe's questions.
     pub answers: Vec<Answered>,
 }
 
@@ -83,7 +84,7 @@ impl Diagnosis {
         self.checks.iter().find(|it| it.name == name)
     }
 
-    /// All of it as JSON.
+    /// Returns the whole diagnosis as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let settings = self

@@ -18,7 +18,7 @@ const ELSEWHERE: &str =
 
 /// Asks with each key; false where HoneyHive was not reached.
 pub(super) async fn check(diagnosis: &mut Diagnosis, asker: &Asker<'_>, url: &str) -> bool {
-    // No JSON object, so that nothing is written: what is refused is the body, where the key is accepted.
+    // The body is no object, so that nothing is written: HoneyHive refuses it after accepting the key.
     let asked = json!("doctor");
     let asked_at = SystemTime::now();
     let written = asker.write(Method::POST, "/v1/sessions", &asked).await;
@@ -135,7 +135,7 @@ fn write_key(
     }
 }
 
-/// Why a key is refused, and what to do: `kind` was wanted, and what was sent looks like `sent`.
+/// Returns the reason for which a key is refused, and advice: `kind` was wanted, and the key looks like `sent`.
 fn refused(kind: KeyKind, sent: KeyKind) -> String {
     let variable = kind.variable();
     if kind == sent {

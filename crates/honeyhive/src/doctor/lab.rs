@@ -9,7 +9,7 @@ use super::asking::{Asker, pause};
 use crate::model::id::SessionId;
 use crate::wire::ApiFailure;
 
-/// How often something is looked for, a second apart.
+/// The number of searches for an event, a second apart.
 const LOOKS: u32 = 5;
 
 /// The events that have this value in this field.
@@ -27,7 +27,7 @@ pub(super) async fn events(
     Ok(got.body["events"].as_array().cloned().unwrap_or_default())
 }
 
-/// What the questions are answered with.
+/// The means to answer the questions with: calls to HoneyHive.
 pub(super) struct Lab<'a> {
     pub(super) asker: &'a Asker<'a>,
 }

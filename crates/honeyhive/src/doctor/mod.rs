@@ -97,7 +97,7 @@ impl Doctor {
         diagnosis
     }
 
-    /// What became of what was recorded until here.
+    /// Checks whether the tracer has dropped anything so far.
     fn dropped(&self, diagnosis: &mut Diagnosis) {
         let stats = self.tracer.stats();
         let (delivered, pending) = (stats.delivered, stats.pending);

@@ -11,7 +11,7 @@ use crate::outbox::Reply;
 use crate::outbox::wait::Waited;
 use crate::wire::proxy_to;
 
-/// How long a name or a connection may take.
+/// The longest time for a name's resolution or a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Looks at the name and the port that a connection goes to; false where there is no way.

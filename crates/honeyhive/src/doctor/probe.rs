@@ -11,9 +11,9 @@ use crate::session::NewSession;
 use crate::tracer::HoneyHiveTracer;
 use crate::wire::ApiFailure;
 
-/// How long the delivery of the probe may take.
+/// The longest time for the delivery of the probe.
 const DELIVERY: Duration = Duration::from_secs(10);
-/// How often HoneyHive is asked for it, a second apart.
+/// The number of searches for the probe, a second apart.
 const LOOKS: u32 = 10;
 
 pub(super) const NAME: &str = "honeyhive doctor";

@@ -1,4 +1,4 @@
-//! What no document says of HoneyHive, asked of the one that is there: small sessions, each by itself.
+//! Questions that no document of HoneyHive answers, asked of the deployment: small sessions, each by itself.
 
 use http::Method;
 use serde_json::{Value, json};

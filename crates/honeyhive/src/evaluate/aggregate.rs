@@ -1,9 +1,10 @@
-//! How the values of a metric become one, here as at HoneyHive.
+//! Aggregation of a metric's values into one, with HoneyHive's own functions.
 
 use super::statistics::{mean, percentile};
 pub use crate::client::Aggregate;
 
-/// Of sorted numbers; none of nothing, of a sum that is too large for a number, and by a word that only HoneyHive knows.
+/// Aggregates sorted numbers; `None` for no numbers, for a sum that is too large, and for a function that only
+/// HoneyHive knows.
 pub(super) fn aggregate_of(aggregate: &Aggregate, sorted: &[f64]) -> Option<f64> {
     match aggregate {
         Aggregate::Count => Some(sorted.len() as f64),

@@ -53,9 +53,9 @@ pub enum BaselineError {
     )]
     #[non_exhaustive]
     File {
-        /// Which file.
+        /// The file's path.
         path: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The text is no baseline.
@@ -78,7 +78,7 @@ impl Baseline {
         }
     }
 
-    /// One without values.
+    /// Returns a baseline without values.
     pub(super) fn empty() -> Self {
         Self {
             version: VERSION,

@@ -87,8 +87,8 @@ where
     Evaluate::new(name, Arc::new(call))
 }
 
-/// As [`evaluate`], for a function that is not async: it runs on the blocking threads of the runtime, with the session
-/// current. A timeout ends the wait for it, not the function itself.
+/// Does the same as [`evaluate`] for a function that is not async: it runs on the blocking threads of the runtime, with
+/// the session current. A timeout ends the wait for the function, not the function itself.
 ///
 /// ```
 /// use honeyhive::evaluate::{Datapoint, Dataset, evaluate_sync};
@@ -176,7 +176,7 @@ impl<I, G, O> Evaluate<I, G, O> {
         self
     }
 
-    /// What the function is run over.
+    /// The dataset that the function is run over.
     pub fn dataset(mut self, dataset: Dataset) -> Self {
         self.0.dataset = Some(dataset);
         self
@@ -213,7 +213,7 @@ impl<I, G, O> Evaluate<I, G, O> {
         })
     }
 
-    /// What the run is about.
+    /// A description of the run.
     pub fn description(self, text: impl Into<String>) -> Self {
         self.set(|settings| settings.description = Some(text.into()))
     }
@@ -240,40 +240,40 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.run_id = Some(id.into()))
     }
 
-    /// How often the function is run on each datapoint (default 1), each time in a session of its own.
+    /// The number of calls of the function per datapoint (default 1), each in a session of its own.
     pub fn trials(self, n: u32) -> Self {
         self.set(|settings| settings.trials = n)
     }
 
-    /// How many functions run at once (default 10).
+    /// The most functions that run at once (default 10).
     pub fn max_workers(self, n: usize) -> Self {
         self.set(|settings| settings.max_workers = n)
     }
 
-    /// How often functions begin (default: as often as workers are free).
+    /// The rate at which functions begin (default: as fast as workers are free).
     pub fn rate_limit(self, limit: RateLimit) -> Self {
         self.set(|settings| settings.rate_limit = Some(limit))
     }
 
-    /// How long a call of the function may take (default: as long as it takes).
+    /// The longest time that a call of the function may take (default: no limit).
     pub fn timeout(self, limit: Duration) -> Self {
         self.set(|settings| settings.timeout = Some(limit))
     }
 
-    /// How long an async evaluator may take (default: as long as it takes).
+    /// The longest time that an async evaluator may take (default: no limit).
     pub fn evaluator_timeout(self, limit: Duration) -> Self {
         self.set(|settings| settings.evaluator_timeout = Some(limit))
     }
 
-    /// How often a function that failed is called again (default 0). All calls are in one session; a waiting one holds no
-    /// worker. That a function which failed is asked again shifts what is measured: the report lists such datapoints as
-    /// flaky.
+    /// The number of further calls after the function failed (default 0). All calls of a trial are in one session, and
+    /// a trial that waits for its next call holds no worker. Retries raise the scores of a flaky function, so the
+    /// report lists the datapoints that needed them.
     pub fn retries(self, n: u32) -> Self {
         self.set(|settings| settings.retries = n)
     }
 
-    /// Which failures are worth another call (default: all), with [`retries`](Self::retries). It returns a `bool`, or
-    /// [`Retry::after`].
+    /// The failures that are worth another call (default: all), with [`retries`](Self::retries). The closure returns a
+    /// `bool`, or [`Retry::after`].
     pub fn retry_if<R: Into<Retry>>(
         self,
         decide: impl Fn(&AttemptError) -> R + Send + Sync + 'static,
@@ -281,18 +281,19 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.retry_if = Some(Arc::new(move |error| decide(error).into())))
     }
 
-    /// How often an evaluator that failed is asked again (default 0).
+    /// The number of further calls after an evaluator failed (default 0).
     pub fn evaluator_retries(self, n: u32) -> Self {
         self.set(|settings| settings.evaluator_retries = n)
     }
 
-    /// How many trials may fail before the run is [`failed`](super::RunStatus::Failed) and nothing more begins: a share, or
-    /// [`ErrorLimit::Count`] (default: all but one).
+    /// The number of trials that may fail before the run is [`failed`](super::RunStatus::Failed) and no further trial
+    /// begins: a share, or [`ErrorLimit::Count`] (default: all but one).
     pub fn max_errors(self, limit: impl Into<ErrorLimit>) -> Self {
         self.set(|settings| settings.max_errors = Some(limit.into()))
     }
 
-    /// When nothing more begins: a budget, say. The run is [`cancelled`](super::RunStatus::Cancelled).
+    /// A condition that ends the run: a budget, say. No further trial begins, and the run is
+    /// [`cancelled`](super::RunStatus::Cancelled).
     pub fn stop_when(self, decide: impl Fn(&Progress) -> bool + Send + Sync + 'static) -> Self {
         self.set(|settings| settings.stop_when.push(Box::new(decide)))
     }
@@ -302,8 +303,8 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.on_progress.push(Box::new(tell)))
     }
 
-    /// What cancels the run when it is ready: `tokio::signal::ctrl_c()`. Nothing more begins, and after five seconds what runs
-    /// is dropped.
+    /// A future that cancels the run when it resolves, such as `tokio::signal::ctrl_c()`. No further trial begins, and
+    /// running ones are dropped after five seconds.
     pub fn cancel_on<F>(mut self, signal: F) -> Self
     where
         F: Future<Output: Send> + Send + 'static,
@@ -314,18 +315,18 @@ impl<I, G, O> Evaluate<I, G, O> {
         self
     }
 
-    /// In which range a metric passes, for HoneyHive's pages.
+    /// The range in which a metric passes, for HoneyHive's pages.
     pub fn passes(self, metric: impl Into<String>, range: impl RangeBounds<f64>) -> Self {
         let [low, high] = [range.start_bound().cloned(), range.end_bound().cloned()];
         self.set(|settings| settings.passes.push((metric.into(), low, high)))
     }
 
-    /// How values become one, here and on HoneyHive's pages (default: the average).
+    /// The function that makes one value of a metric's values, here and on HoneyHive's pages (default: the average).
     pub fn aggregate(self, aggregate: Aggregate) -> Self {
         self.set(|settings| settings.aggregate = aggregate)
     }
 
-    /// How sure intervals are (default: 95 %).
+    /// The confidence level of intervals (default: 95 %).
     pub fn level(self, level: Level) -> Self {
         self.set(|settings| settings.level = level)
     }
@@ -335,8 +336,8 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.keep_outputs = keep)
     }
 
-    /// Whether the run says which commit it is of (default: yes). It never says an author, nor what a remote's URL has of
-    /// credentials.
+    /// Whether the run names the commit of the work tree (default: yes). It never names an author, nor any credentials
+    /// in a remote's URL.
     pub fn git(self, tell: bool) -> Self {
         self.set(|settings| settings.git = tell)
     }
@@ -347,7 +348,8 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.journal = Some(JournalPlace::File(path.into())))
     }
 
-    /// As [`journal`](Self::journal), in a file of this folder that is called as the run's id is: `<run id>.jsonl`.
+    /// Does the same as [`journal`](Self::journal), with a file in this folder that has the run's id as its name: `<run
+    /// id>.jsonl`.
     pub fn journal_in(self, folder: impl Into<PathBuf>) -> Self {
         self.set(|settings| settings.journal = Some(JournalPlace::Folder(folder.into())))
     }
@@ -374,7 +376,7 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.offline = true)
     }
 
-    /// How long the end of the run waits for what is still to be delivered (default 30 s).
+    /// The longest time that the end of the run waits for pending deliveries (default 30 s).
     pub fn delivery_timeout(self, limit: Duration) -> Self {
         self.set(|settings| settings.delivery_timeout = limit)
     }

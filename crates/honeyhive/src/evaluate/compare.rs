@@ -17,19 +17,19 @@ use super::units::{MetricKind, Units, kind_of, mean_of};
 pub struct Change {
     /// The metric.
     pub metric: String,
-    /// What its values are.
+    /// The kind of the metric's values.
     pub kind: MetricKind,
-    /// How many datapoints have it in both runs.
+    /// The number of datapoints that have the metric in both runs.
     pub pairs: usize,
-    /// How many of them went up.
+    /// The number of datapoints whose value went up.
     pub up: usize,
-    /// How many of them went down.
+    /// The number of datapoints whose value went down.
     pub down: usize,
     /// The mean of the earlier run.
     pub old: f64,
     /// The mean of this run.
     pub new: f64,
-    /// This run's less the earlier one's.
+    /// The mean of this run less that of the earlier run.
     pub difference: f64,
     /// The difference's interval: Agresti and Min's for truths of one trial, else Student's. None of one pair of numbers.
     pub interval: Option<Interval>,
@@ -55,7 +55,7 @@ impl Change {
     }
 }
 
-/// What has changed between two runs, metric by metric.
+/// The changes between two runs, metric by metric.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Comparison {
@@ -91,7 +91,7 @@ impl Comparison {
         }
     }
 
-    /// What became of a metric.
+    /// Returns the change of a metric.
     #[must_use]
     pub fn change(&self, metric: &str) -> Option<&Change> {
         self.changes.iter().find(|change| change.metric == metric)
@@ -111,7 +111,7 @@ impl fmt::Display for Comparison {
     }
 }
 
-/// One sentence: what it was, what it is, and what that shows.
+/// Writes one sentence: the old value, the new one, and what the difference shows.
 impl fmt::Display for Change {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -287,8 +287,8 @@ mod tests {
         assert_eq!(comparison.not_compared, ["gone", "m"]);
     }
 
-    /// How often a test says that two runs of one noisy function differ. `draw` gives a value, and each datapoint is hard
-    /// in its own way.
+    /// Returns how often a test says that two runs of one noisy function differ. `draw` gives a value, and each
+    /// datapoint has a difficulty of its own.
     fn false_alarms(
         n: usize,
         test: impl Fn(&[f64]) -> f64,

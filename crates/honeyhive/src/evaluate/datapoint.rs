@@ -17,17 +17,17 @@ pub(super) struct Typed<I, G> {
     pub(super) position: usize,
     pub(super) inputs: I,
     pub(super) ground_truth: Option<G>,
-    /// As they are sent.
+    /// The inputs as they are sent.
     pub(super) inputs_json: Value,
     pub(super) ground_truth_json: Option<Value>,
-    /// How often it runs, where that is its own affair.
+    /// The row's own number of trials, if it has one.
     pub(super) trials: Option<u32>,
 }
 
 /// Numbers that the program has recorded of a trial, over all attempts.
 pub(super) type Recorded = Arc<Mutex<BTreeMap<String, f64>>>;
 
-/// What the function is given: a cheap handle of a row of the dataset, and of the session that it runs in.
+/// The argument of the function: a cheap handle of a row of the dataset, and of the session that it runs in.
 pub struct Datapoint<I, G = Value> {
     inner: Arc<Inner<I, G>>,
 }
@@ -48,7 +48,7 @@ impl<I, G> Clone for Datapoint<I, G> {
     }
 }
 
-/// Its id, trial and attempt: what it says is no matter for a log.
+/// Shows the id, the trial and the attempt, but no content: content does not belong in a log.
 impl<I, G> fmt::Debug for Datapoint<I, G> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -79,13 +79,13 @@ impl<I, G> Datapoint<I, G> {
         }
     }
 
-    /// What the function is asked.
+    /// Returns the inputs of the row.
     #[must_use]
     pub fn inputs(&self) -> &I {
         &self.inner.row.inputs
     }
 
-    /// What would be right, where that is known.
+    /// Returns the expected outputs, if the row has them.
     #[must_use]
     pub fn ground_truth(&self) -> Option<&G> {
         self.inner.row.ground_truth.as_ref()
@@ -97,13 +97,13 @@ impl<I, G> Datapoint<I, G> {
         &self.inner.row.id
     }
 
-    /// Which trial it is; the first is 0.
+    /// Returns the number of the trial; the first is 0.
     #[must_use]
     pub fn trial(&self) -> u32 {
         self.inner.trial
     }
 
-    /// Which attempt of the trial it is; the first is 1.
+    /// Returns the number of the attempt of the trial; the first is 1.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.inner.attempt
@@ -137,7 +137,7 @@ impl<I, G> Datapoint<I, G> {
     }
 }
 
-/// What an evaluator is given: the datapoint, and what the function made of it. A cheap handle.
+/// The argument of an evaluator: the datapoint, and the function's outputs for it. A cheap handle.
 pub struct Case<I, G, O> {
     inner: Arc<CaseInner<I, G, O>>,
 }
@@ -156,7 +156,7 @@ impl<I, G, O> Clone for Case<I, G, O> {
     }
 }
 
-/// Its datapoint: what it says is no matter for a log.
+/// Shows the datapoint, but no content: content does not belong in a log.
 impl<I, G, O> fmt::Debug for Case<I, G, O> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -183,19 +183,19 @@ impl<I, G, O> Case<I, G, O> {
         &self.inner.datapoint
     }
 
-    /// What the function was asked.
+    /// Returns the inputs of the row.
     #[must_use]
     pub fn inputs(&self) -> &I {
         self.inner.datapoint.inputs()
     }
 
-    /// What would be right, where that is known.
+    /// Returns the expected outputs, if the row has them.
     #[must_use]
     pub fn ground_truth(&self) -> Option<&G> {
         self.inner.datapoint.ground_truth()
     }
 
-    /// What the function gave.
+    /// Returns the function's outputs.
     #[must_use]
     pub fn outputs(&self) -> &O {
         &self.inner.outputs
@@ -207,7 +207,7 @@ impl<I, G, O> Case<I, G, O> {
         self.inner.datapoint.id()
     }
 
-    /// How long the function took.
+    /// Returns how long the function took.
     #[must_use]
     pub fn duration(&self) -> Duration {
         self.inner.duration

@@ -11,11 +11,12 @@ use super::dataset_error::DatasetError;
 use super::ids::{self, Ids};
 use super::splitmix::SplitMix64;
 
-/// What a function is run over: rows of inputs and, where they are known, what would be right.
+/// The rows that a function is run over: inputs and, where they are known, expected outputs.
 ///
-/// Ids are those of the official Python SDK, so that a run in Rust and one in Python over one file can be compared. They
-/// are made before [`take`](Self::take), [`sample`](Self::sample) and [`only`](Self::only) choose, so a part of a dataset
-/// has the ids that it has in the whole. What cannot give Python's ids: integers beyond 64 bits, which are read as floats.
+/// Ids are those of the official Python SDK, so that a run in Rust and one in Python over one file can be compared.
+/// They are made before [`take`](Self::take), [`sample`](Self::sample) and [`only`](Self::only) choose, so a part of a
+/// dataset has the ids that it has in the whole. Integers beyond 64 bits are the exception: they are read as floats,
+/// and the ids of their rows differ from Python's.
 ///
 /// ```
 /// use honeyhive::evaluate::{Dataset, Row};
@@ -60,7 +61,7 @@ enum Pick {
 #[must_use = "it is a part of a `Dataset`"]
 pub struct Row {
     json: Result<Value, String>,
-    /// Where it stands in a file, from 1.
+    /// The row's line in a file, from 1.
     line: Option<usize>,
 }
 
@@ -74,7 +75,7 @@ impl Row {
         row.with("inputs", inputs)
     }
 
-    /// What would be right.
+    /// The expected outputs.
     pub fn ground_truth(self, ground_truth: impl Serialize) -> Self {
         self.with("ground_truth", ground_truth)
     }
@@ -84,7 +85,8 @@ impl Row {
         self.with("id", id.into())
     }
 
-    /// How often the function is run on it, instead of [`trials`](crate::evaluate::Evaluate::trials) of the run.
+    /// The number of calls of the function for this row, instead of [`trials`](crate::evaluate::Evaluate::trials) of
+    /// the run.
     pub fn trials(self, trials: u32) -> Self {
         self.with("trials", trials)
     }
@@ -174,7 +176,7 @@ impl Dataset {
         Ok(Self::of(Source::Rows(rows.collect::<Result<_, _>>()?)))
     }
 
-    /// Its name.
+    /// Names the dataset.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -186,7 +188,7 @@ impl Dataset {
         self
     }
 
-    /// How rows without an id of their own get one (default: as the official Python SDK does).
+    /// The source of ids for rows without one of their own (default: the official Python SDK's hash).
     pub const fn ids(mut self, ids: Ids) -> Self {
         self.ids = ids;
         self
@@ -211,7 +213,7 @@ impl Dataset {
         self
     }
 
-    /// Of a [`stored`](Self::stored) dataset: runs those datapoints that are there, where some are missing.
+    /// Allows a [`stored`](Self::stored) dataset to lack some of its datapoints: the others run.
     pub const fn allow_missing(mut self) -> Self {
         self.allow_missing = true;
         self
@@ -341,7 +343,7 @@ pub(super) struct Prepared {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PreparedRow {
     pub(super) id: String,
-    /// Where it stands in the whole dataset, from 0.
+    /// The row's place in the whole dataset, from 0.
     pub(super) position: usize,
     line: Option<usize>,
     pub(super) inputs: Value,

@@ -12,18 +12,18 @@ pub enum DatasetError {
     #[error("the dataset {path} cannot be read")]
     #[non_exhaustive]
     File {
-        /// Which file.
+        /// The file's path.
         path: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A row is not what it should be.
     #[error("{place} of the dataset cannot be used: {problem}")]
     #[non_exhaustive]
     Row {
-        /// Which line or row, from 1.
+        /// The line or the row, from 1.
         place: String,
-        /// What is wrong with it.
+        /// The problem with the row.
         problem: String,
     },
     /// Two rows have one id.

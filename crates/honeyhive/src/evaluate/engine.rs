@@ -22,15 +22,15 @@ use super::results::{Outcome, TrialReport};
 use super::settings::{CancelOn, ErrorLimit, OnProgress, StopWhen};
 use super::trial::{Ended, Job, Work};
 
-/// How long what runs may go on after the run was cancelled.
+/// The time that running trials get after the run was cancelled.
 const GRACE: Duration = Duration::from_secs(5);
-/// While delivery has more to do than this share of its room, nothing begins.
+/// The share of the delivery queue from which on no further trial begins.
 const FULL: f64 = 0.5;
-/// So long it is waited for, where it does not get less.
+/// The longest wait for the delivery queue to shrink.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What a run does beside its trials.
+/// The settings of a run beside its trials.
 pub(super) struct Control {
     pub(super) max_workers: usize,
     pub(super) pace: Option<Pace>,
@@ -41,10 +41,10 @@ pub(super) struct Control {
     pub(super) journal: Option<Journal>,
 }
 
-/// What came of all trials.
+/// The outcome of all trials.
 pub(super) struct Driven {
     pub(super) trials: Vec<TrialReport>,
-    /// Why nothing more began, where something ended the run.
+    /// The reason for which no further trial began, where something ended the run.
     pub(super) stopped: Option<RunStatus>,
     pub(super) journal_problem: Option<io::Error>,
 }
@@ -105,19 +105,19 @@ struct Engine<I, G, O> {
     waiting: BTreeMap<(Instant, u64), Job<I, G>>,
     waited: u64,
     running: JoinSet<Ended<I, G>>,
-    /// What is left of one that is dropped.
+    /// The reports of running trials, for tasks that are dropped.
     places: HashMap<Id, TrialReport>,
     progress: Progress,
     began: Instant,
     trials: Vec<TrialReport>,
     stopped: Option<RunStatus>,
-    /// When what still runs is dropped.
+    /// The time at which running trials are dropped.
     ends_at: Option<Instant>,
     full: Option<Full>,
     journal_problem: Option<io::Error>,
 }
 
-/// Since when delivery has too much to do, and how much it was at the least.
+/// The time since which the delivery queue has been too full, and its lowest fullness since.
 struct Full {
     since: Instant,
     least: f64,
@@ -184,7 +184,7 @@ where
         self.control.pace.as_ref()?.opens_at(Instant::now())
     }
 
-    /// One that runs again, where its time has come, else a new one.
+    /// Returns a trial that runs again, where its time has come, else a new one.
     fn next_job(&mut self) -> Option<Job<I, G>> {
         match self.waiting.first_entry() {
             Some(first) if first.key().0 <= Instant::now() => Some(first.remove()),
@@ -209,11 +209,12 @@ where
                 least: fullness,
             };
         }
-        // Then what is too much is dropped, as it always is, and the report says so.
+        // Trials begin again after the longest wait; items past the queue's bound are dropped as always, and the report
+        // says so.
         now.duration_since(full.since) < PATIENCE
     }
 
-    /// When there is something to do, though nothing ends.
+    /// Returns the time of the next work, apart from trials that end.
     fn wakes_at(&self) -> Option<Instant> {
         if self.stopped.is_some() {
             return self.ends_at;
@@ -261,7 +262,7 @@ where
         }
     }
 
-    /// What is left of a task that was dropped, or that panicked outside the program's own work.
+    /// Returns the report of a trial whose task was dropped, or panicked outside the program's own work.
     fn dropped(&self, error: &JoinError) -> TrialReport {
         let mut left = self.places[&error.id()].clone();
         if error.is_panic() {

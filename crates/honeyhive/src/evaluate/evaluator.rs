@@ -35,7 +35,7 @@ mod kinds {
     pub enum Later {}
 }
 
-/// What an evaluator may return: what [`IntoScore`] takes, or a future of it.
+/// The return type of an evaluator: any [`IntoScore`], or a future of one.
 ///
 /// The parameter tells the two apart; the compiler finds it.
 #[diagnostic::on_unimplemented(

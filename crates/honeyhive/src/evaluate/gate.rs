@@ -13,7 +13,7 @@ use super::summary::interval_of;
 use super::units::{MetricKind, Units};
 use super::verdict::{GateOutcome, Verdict};
 
-/// What a run must reach, or it is not good enough.
+/// A condition that a run must fulfil to be good enough.
 ///
 /// | Gate | Asks for |
 /// |---|---|
@@ -22,7 +22,7 @@ use super::verdict::{GateOutcome, Verdict};
 /// | `percentile(m, 0.95)` | a percentile of a metric |
 /// | `latency(0.95)` | a percentile of the function's time |
 /// | `max_errors(0.02)` | the share of trials where the function or an evaluator failed |
-/// | `max_skipped(m, 0.1)` | the share of trials that a metric has nothing to say of |
+/// | `max_skipped(m, 0.1)` | the share of trials that the evaluator of a metric skipped |
 /// | `no_worse_than(&baseline, m, 0.02)` | the difference to an earlier run, pair by pair |
 ///
 /// Each is judged by its estimate, unless [`unless_proven_otherwise`](Self::unless_proven_otherwise) or
@@ -102,17 +102,18 @@ impl Gate {
         Self::new(Measure::Latency(share), None)
     }
 
-    /// At most this share of trials where the function or an evaluator failed.
+    /// Allows at most this share of trials where the function or an evaluator failed.
     pub const fn max_errors(share: f64) -> Self {
         Self::new(Measure::Errors, Some(Limit::AtMost(share)))
     }
 
-    /// At most this share of trials that a metric has nothing to say of.
+    /// Allows at most this share of trials that the metric's evaluator skipped.
     pub fn max_skipped(metric: impl Into<String>, share: f64) -> Self {
         Self::new(Measure::Skipped(metric.into()), Some(Limit::AtMost(share)))
     }
 
-    /// Not more than `margin` below an earlier run, datapoint by datapoint. Without a common datapoint it is inconclusive.
+    /// Allows the metric to be at most `margin` below an earlier run, datapoint by datapoint. Without a common
+    /// datapoint the verdict is inconclusive.
     pub fn no_worse_than(baseline: &Baseline, metric: impl Into<String>, margin: f64) -> Self {
         let measure = Measure::Difference(metric.into(), Box::new(baseline.clone()));
         Self::new(measure, Some(Limit::AtLeast(-margin)))

@@ -1,4 +1,4 @@
-//! Which commit a run is of: no author, no credentials, two seconds at the most.
+//! The commit of a run: no author, no credentials, two seconds at the most.
 
 use std::io::Read as _;
 use std::process::{Child, Command, Stdio};
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 const LONGEST: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Where services that run tests say it: the commit, the branch.
+/// Variables in which services that run tests name the commit and the branch.
 const COMMITS: [&str; 3] = ["GITHUB_SHA", "CI_COMMIT_SHA", "BUILDKITE_COMMIT"];
 const BRANCHES: [&str; 3] = ["GITHUB_HEAD_REF", "CI_COMMIT_REF_NAME", "BUILDKITE_BRANCH"];
 
@@ -61,7 +61,7 @@ fn begin(arguments: &[&str], output: Stdio) -> Option<Child> {
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .stdout(output);
-    // Nobody is there to be asked for a password, and looking changes nothing.
+    // Git must not ask for a password, since nobody answers, and must take no locks in the repository.
     git.env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_OPTIONAL_LOCKS", "0");
     git.spawn().ok()

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::panics::panic_text;
 
-/// How a piece of the program's work went wrong.
+/// The way in which a piece of the program's work failed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Broken {
     Panicked(String),
@@ -42,7 +42,7 @@ pub(super) async fn run<F: Future>(
     }
 }
 
-/// All futures at once; what they gave, in their order.
+/// Runs all futures at once, and returns their results in their order.
 pub(super) async fn all<T>(futures: Vec<Pin<Box<dyn Future<Output = T> + Send + '_>>>) -> Vec<T> {
     let mut futures: Vec<_> = futures.into_iter().map(Some).collect();
     let mut outputs: Vec<Option<T>> = futures.iter().map(|_| None).collect();

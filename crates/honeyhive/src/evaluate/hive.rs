@@ -1,4 +1,4 @@
-//! How a trial looks in HoneyHive: its session, the span of the function, and those of its evaluators.
+//! A trial's events in HoneyHive: its session, the span of the function, and those of its evaluators.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -18,10 +18,10 @@ use crate::session::{NewSession, Session};
 use crate::span::Span;
 use crate::tracer::HoneyHiveTracer;
 
-/// Where the sessions of a run come from, in the words of the official SDK.
+/// The source of a run's sessions, in the words of the official SDK.
 pub(super) const SOURCE: &str = "evaluation";
 
-/// What all trials of a run have in common.
+/// The context that all trials of a run share.
 #[derive(Debug)]
 pub(super) struct Hive {
     pub(super) tracer: HoneyHiveTracer,
@@ -32,7 +32,7 @@ pub(super) struct Hive {
     pub(super) is_multiple: bool,
     /// The sessions that have begun, with their places in the dataset.
     pub(super) sessions: Sessions,
-    /// What is masked in the report and the journal, as in all that leaves.
+    /// The redaction rules for the report and the journal.
     pub(super) rules: Option<Arc<Rules>>,
 }
 
@@ -193,7 +193,7 @@ impl Hive {
     }
 }
 
-/// What goes to HoneyHive of a judgement: values under their names, explanations beside them.
+/// The metrics of a judgement as HoneyHive gets them: values under their names, explanations beside them.
 fn metrics_of(judgement: &Judgement) -> Map<String, Value> {
     let values = judgement
         .metrics
@@ -210,7 +210,7 @@ fn metrics_of(judgement: &Judgement) -> Map<String, Value> {
 pub(super) struct Ending {
     session: Session,
     began: Instant,
-    /// It goes along with the end, in one update.
+    /// The expected outputs, which are sent with the session's end in one update.
     ground_truth: Option<Value>,
     is_known: bool,
 }

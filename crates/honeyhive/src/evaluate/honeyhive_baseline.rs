@@ -7,7 +7,7 @@ use super::evaluator::explanation_of;
 use super::score::ScoreValue;
 use crate::client::{Client, ClientError, Run, RunEvent, RunFilter, RunStatus};
 
-/// How many runs a page has, and how many pages are looked through for one of a branch.
+/// The number of runs per page, and the number of pages that are searched for a run of a branch.
 const PAGE: u32 = 100;
 const PAGES: u32 = 10;
 
@@ -46,8 +46,8 @@ impl Baseline {
         Self::of_stored(client, &run).await
     }
 
-    /// As [`from_run`](Self::from_run), of the newest completed run with this name, where a branch is given of one whose
-    /// commit was on it; `None` where there is none.
+    /// Does the same as [`from_run`](Self::from_run) for the newest completed run with this name, and with a branch for
+    /// the newest one whose commit was on it; `None` where there is none.
     ///
     /// ```
     /// use honeyhive::evaluate::Baseline;

@@ -12,15 +12,15 @@ use crate::model::id_text;
 /// The mark of an id that HoneyHive has not given.
 const OUTSIDE: &str = "EXT-";
 
-/// How datapoints without an id of their own get one.
+/// The source of ids for datapoints without one of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Ids {
-    /// From what the datapoint says and where it stands: the ids that the official Python SDK gives (the default).
+    /// Hashes the datapoint's contents and its place: the ids that the official Python SDK gives (the default).
     #[default]
     AsPython,
-    /// From what the datapoint says alone, so that a row more changes no other id. The second of two equal rows ends in
-    /// `-2`.
+    /// Hashes the datapoint's contents alone, so that a further row changes no other id. The second of two equal rows
+    /// ends in `-2`.
     ByContent,
 }
 
@@ -55,7 +55,7 @@ enum Own<'r> {
     Unusable,
 }
 
-/// What Python's `row.get("id") or row.get("datapoint_id")` gives.
+/// The value of Python's `row.get("id") or row.get("datapoint_id")`.
 fn own_id(row: &Value) -> Own<'_> {
     let given = ["id", "datapoint_id"]
         .into_iter()

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::results::{Outcome, TrialReport};
 
-/// What a run is: one that goes on must be the same.
+/// The identity of a run: a run that continues an earlier one must have the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Header {
     pub(super) run_id: String,
@@ -28,20 +28,20 @@ pub enum ResumeError {
     #[error("the journal {path} could not be used")]
     #[non_exhaustive]
     File {
-        /// Which file.
+        /// The file's path.
         path: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A line is no part of a journal.
     #[error("line {line} of the journal {path} cannot be read; begin a new run, or mend the line")]
     #[non_exhaustive]
     Line {
-        /// Which file.
+        /// The file's path.
         path: String,
-        /// Which line, from 1.
+        /// The line, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The problem with the line.
         source: serde_json::Error,
     },
     /// The run kept no outputs, which evaluators could look at.
@@ -50,14 +50,14 @@ pub enum ResumeError {
     )]
     #[non_exhaustive]
     NoOutputs {
-        /// Which file.
+        /// The file's path.
         path: String,
     },
     /// The journal is of something else.
     #[error("the journal is of another {what} ({was} there, {is} here); begin a new run")]
     #[non_exhaustive]
     Other {
-        /// What differs.
+        /// The part that differs.
         what: &'static str,
         /// The journal's.
         was: String,
@@ -121,7 +121,7 @@ impl Journal {
         self.line(trial)
     }
 
-    /// One write a line, so that only the last one can be torn.
+    /// Writes one line with one write, so that only the last one can be torn.
     fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
@@ -129,7 +129,7 @@ impl Journal {
     }
 }
 
-/// What a journal tells.
+/// The contents of a journal.
 #[derive(Debug)]
 pub(super) struct JournalContents {
     pub(super) header: Header,

@@ -16,7 +16,7 @@ use super::report::RunStatus;
 use super::settings::Settings;
 use crate::client::{Client, ClientError, NewRun, RunStatus as ClientStatus, UpdateRun};
 
-/// What is said of a run.
+/// The facts about a run that HoneyHive gets.
 #[derive(Debug, Clone)]
 pub(super) struct RunFacts {
     pub(super) run_id: String,
@@ -98,7 +98,7 @@ impl RunFacts {
         })
     }
 
-    /// All of it again: whether an update adds to the metadata or replaces it is not known.
+    /// The update repeats all metadata, since HoneyHive may add it or replace the former.
     fn update(&self, status: RunStatus, sessions: &Sessions) -> UpdateRun {
         let status = match status {
             RunStatus::Completed => ClientStatus::Completed,

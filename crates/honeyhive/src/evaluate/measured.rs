@@ -1,4 +1,4 @@
-//! What a gate looks at: an estimate and its interval.
+//! The value that a gate judges: an estimate and its interval.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use super::statistics::Interval;
 pub(super) struct Measured {
     pub(super) estimate: f64,
     pub(super) interval: Option<Interval>,
-    /// How many of how many, of a share.
+    /// The numerator and denominator of a share.
     of: Option<(usize, usize)>,
 }
 
@@ -21,7 +21,7 @@ impl Measured {
         })
     }
 
-    /// None of nothing.
+    /// Returns a share; `None` of nothing.
     pub(super) fn share(hits: usize, n: usize, interval: Option<Interval>) -> Option<Self> {
         (n > 0).then(|| Self {
             estimate: hits as f64 / n as f64,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::results::TrialReport;
 
-/// How far a run has come, for [`on_progress`](crate::evaluate::Evaluate::on_progress) and
+/// The progress of a run, for [`on_progress`](crate::evaluate::Evaluate::on_progress) and
 /// [`stop_when`](crate::evaluate::Evaluate::stop_when).
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
@@ -35,25 +35,25 @@ impl Progress {
         }
     }
 
-    /// How many trials there are.
+    /// Returns the number of all trials.
     #[must_use]
     pub const fn total(&self) -> usize {
         self.total
     }
 
-    /// How many have ended.
+    /// Returns the number of trials that have ended.
     #[must_use]
     pub const fn done(&self) -> usize {
         self.done
     }
 
-    /// How many functions failed, took too long or panicked.
+    /// Returns the number of functions that failed, timed out or panicked.
     #[must_use]
     pub const fn errors(&self) -> usize {
         self.errors
     }
 
-    /// How many are running.
+    /// Returns the number of running trials.
     #[must_use]
     pub const fn running(&self) -> usize {
         self.running

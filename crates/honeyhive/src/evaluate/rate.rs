@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How often functions begin, retries among them. They are spaced evenly; the wait counts neither as latency nor against a
-/// timeout.
+/// A limit of how many calls of the function begin in a time, retries included. The calls are spaced evenly; the wait
+/// counts neither as latency nor against a timeout.
 ///
 /// ```
 /// use honeyhive::evaluate::RateLimit;
@@ -21,12 +21,12 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// So many a second.
+    /// Allows `n` calls per second.
     pub fn per_second(n: u32) -> Self {
         Self::every(Duration::from_secs(1), n)
     }
 
-    /// So many a minute.
+    /// Allows `n` calls per minute.
     pub fn per_minute(n: u32) -> Self {
         Self::every(Duration::from_secs(60), n)
     }
@@ -38,7 +38,7 @@ impl RateLimit {
         }
     }
 
-    /// So many may begin at once (default 1).
+    /// The number of calls that may begin at once (default 1).
     pub const fn burst(mut self, n: u32) -> Self {
         self.burst = n;
         self
@@ -49,7 +49,7 @@ impl RateLimit {
 #[derive(Debug)]
 pub(super) struct Pace {
     limit: RateLimit,
-    /// When the next one would begin, were they all spaced evenly.
+    /// The time at which the next call would begin, were they all spaced evenly.
     due: Option<Instant>,
 }
 
@@ -58,7 +58,7 @@ impl Pace {
         Self { limit, due: None }
     }
 
-    /// When the next one may begin; `None` is now.
+    /// Returns the time at which the next call may begin; `None` is now.
     pub(super) fn opens_at(&self, now: Instant) -> Option<Instant> {
         let early = self.limit.interval * self.limit.burst.saturating_sub(1);
         self.due
@@ -75,7 +75,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// When so many begin, in milliseconds, where all want to at once.
+    /// Returns the times at which `n` calls begin, in milliseconds, where all want to at once.
     fn starts(limit: RateLimit, n: usize) -> Vec<u128> {
         let (mut pace, began) = (Pace::new(limit), Instant::now());
         let mut now = began;

@@ -1,4 +1,4 @@
-//! What came of each trial of each datapoint.
+//! The result of each trial of each datapoint.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::score::ScoreValue;
 
-/// How a trial ended.
+/// The outcome of a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -44,7 +44,7 @@ impl Outcome {
     }
 }
 
-/// What a metric of a trial is.
+/// The result of a metric for a trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -114,13 +114,13 @@ impl TrialReport {
         &self.datapoint_id
     }
 
-    /// Which trial of the datapoint it is; the first is 0.
+    /// Returns the number of the datapoint's trial; the first is 0.
     #[must_use]
     pub const fn trial(&self) -> u32 {
         self.trial
     }
 
-    /// How it ended.
+    /// Returns the trial's outcome.
     #[must_use]
     pub const fn outcome(&self) -> Outcome {
         self.outcome
@@ -132,13 +132,13 @@ impl TrialReport {
         self.session_id.as_deref()
     }
 
-    /// What the function's error or panic said.
+    /// Returns the text of the function's error or panic.
     #[must_use]
     pub fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    /// How often the function was called.
+    /// Returns how often the function was called.
     #[must_use]
     pub const fn attempts(&self) -> u32 {
         self.attempts
@@ -150,13 +150,13 @@ impl TrialReport {
         self.outcome == Outcome::Ok && self.attempts > 1
     }
 
-    /// How long the function's last call took, from its first poll to its end.
+    /// Returns how long the function's last call took, from its first poll to its end.
     #[must_use]
     pub fn latency(&self) -> Option<Duration> {
         Duration::try_from_secs_f64(self.latency_ms? / 1e3).ok()
     }
 
-    /// What became of each metric, by its name.
+    /// Returns the result of each metric, by its name.
     #[must_use]
     pub const fn metrics(&self) -> &BTreeMap<String, MetricResult> {
         &self.metrics
@@ -168,17 +168,17 @@ impl TrialReport {
         self.metrics.get(metric)?.value()
     }
 
-    /// What an evaluator said of its score.
+    /// Returns the evaluator's explanation of its score.
     #[must_use]
     pub fn explanation(&self, metric: &str) -> Option<&str> {
         self.explanations.get(metric).map(String::as_str)
     }
 
-    /// What the function gave, where outputs are kept.
+    /// Returns the function's outputs, where outputs are kept.
     ///
     /// # Errors
     ///
-    /// Where they are not of this type.
+    /// The outputs are not of this type.
     pub fn outputs<O: DeserializeOwned>(&self) -> Option<Result<O, serde_json::Error>> {
         self.outputs.clone().map(serde_json::from_value)
     }

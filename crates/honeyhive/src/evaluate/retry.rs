@@ -1,4 +1,4 @@
-//! What becomes of an attempt that failed.
+//! The decision after a failed attempt: retry or not, and when.
 
 use std::error::Error;
 use std::fmt;
@@ -13,7 +13,7 @@ const TEXT: usize = 960;
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Why an attempt of a function has no outputs.
+/// The reason for which an attempt of a function has no outputs.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AttemptError {
@@ -41,7 +41,7 @@ impl AttemptError {
         }
     }
 
-    /// What is kept of it.
+    /// Returns the text of the error, for the report.
     pub(super) fn text(&self) -> String {
         let mut text = match self {
             Self::Failed(error) => with_causes(&**error),
@@ -59,26 +59,26 @@ impl fmt::Display for AttemptError {
     }
 }
 
-/// Whether an attempt that failed is made again.
+/// The decision whether a failed attempt is made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Retry {
-    /// No.
+    /// No further attempt.
     No,
-    /// After a while, which grows with each attempt and has chance in it.
+    /// A further attempt after a random wait, which grows with each attempt.
     Yes,
-    /// After this time: what a `Retry-After` says.
+    /// A further attempt after this time, such as that of a `Retry-After`.
     After(Duration),
 }
 
 impl Retry {
-    /// After this time: what a `Retry-After` says.
+    /// Asks for a further attempt after this time, such as that of a `Retry-After`.
     #[must_use]
     pub const fn after(wait: Duration) -> Self {
         Self::After(wait)
     }
 
-    /// How long to wait after so many attempts. `chance` is between 0 and 1.
+    /// Returns the wait before the next attempt, after `attempts` of them. `chance` is between 0 and 1.
     pub(super) fn wait(self, attempts: u32, chance: f64) -> Option<Duration> {
         match self {
             Self::No => None,

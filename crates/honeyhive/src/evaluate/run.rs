@@ -32,7 +32,7 @@ use crate::model::id::SessionId;
 use crate::secret::KeyKind;
 use crate::tracer::HoneyHiveTracer;
 
-/// What is run, and how.
+/// The parts of a run: the function, its dataset, its evaluators and its settings.
 pub(super) struct Plan<I, G, O> {
     pub(super) call: Arc<Call<I, G, O>>,
     pub(super) dataset: Option<Dataset>,
@@ -155,7 +155,7 @@ where
     Ok(ExperimentReport::new(facts, driven.trials, life.client()))
 }
 
-/// What cannot be used is told before anything is sent.
+/// Checks the settings, so that an unusable one is an error before anything is sent.
 fn checked(
     settings: &Settings,
     dataset: Option<Dataset>,
@@ -302,14 +302,14 @@ fn run_id_of(
     }
 }
 
-/// What is known of trials before they begin.
+/// Trials that are known before they begin, from a resumed journal or from recorded outputs.
 struct Known<'k> {
     resumed: Option<&'k Resumed>,
     told: Option<&'k Told>,
 }
 
 impl Known<'_> {
-    /// What became of a trial that does not begin.
+    /// Returns the report of a trial that does not begin.
     fn report<I, G>(&self, row: &Typed<I, G>, trial: u32) -> Option<TrialReport> {
         let finished = self.resumed.map(|resumed| &resumed.told.finished);
         if let Some(report) = finished.and_then(|it| it.get(&(row.id.to_string(), trial))) {
@@ -322,7 +322,8 @@ impl Known<'_> {
     }
 }
 
-/// What is to run, and what an earlier process has run. A row is kept as long as a trial of it may run, and no longer.
+/// Returns the trials to run, and those that an earlier process has run. A row is kept as long as a trial of it may
+/// run, and no longer.
 fn jobs_of<I, G>(
     rows: Vec<Arc<Typed<I, G>>>,
     trials: u32,
@@ -378,7 +379,7 @@ fn status_of(driven: &Driven) -> RunStatus {
     }
 }
 
-/// What the tracer has dropped since then, whenever that was.
+/// Describes the items that the tracer has dropped since `before`.
 fn dropped_since(before: u64, tracer: &HoneyHiveTracer) -> Option<String> {
     match tracer.stats().dropped.total().saturating_sub(before) {
         0 => None,
@@ -408,7 +409,7 @@ async fn delivered(
     }
     let until = after(settings.delivery_timeout);
     match tracer.force_flush(settings.delivery_timeout).await {
-        // What was dropped is counted from the beginning of the run.
+        // Dropped items are counted from the beginning of the run, further below.
         Ok(_) | Err(FlushError::Dropped { .. }) => {}
         Err(error) => delivery.problems.push(error.to_string()),
     }

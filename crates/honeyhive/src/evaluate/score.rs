@@ -54,7 +54,7 @@ impl ScoreValue {
     }
 }
 
-/// As a table shows it.
+/// Writes the value as a table shows it.
 impl std::fmt::Display for ScoreValue {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -99,7 +99,7 @@ values_from! {
     String: value => Self::Text(value);
 }
 
-/// What an evaluator says: a value, why, and values beside it.
+/// The score of an evaluator: a value, an explanation, and further values.
 ///
 /// ```
 /// use honeyhive::evaluate::Score;
@@ -141,7 +141,7 @@ impl Score {
         self
     }
 
-    /// Its first number that is none.
+    /// Returns the first number that is NaN or infinite.
     pub(super) fn not_finite(&self) -> Option<&ScoreValue> {
         std::iter::once(&self.value)
             .chain(self.extras.values())
@@ -149,7 +149,7 @@ impl Score {
     }
 }
 
-/// What came of an evaluator: a score, nothing to say, or an error. None of them is ever a zero.
+/// The result of an evaluator: a score, a skip, or an error. None of them ever counts as a zero.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Scoring {
@@ -161,14 +161,14 @@ pub enum Scoring {
     Error(String),
 }
 
-/// What an evaluator may return: a truth, a number, a text, `(value, explanation)`, a [`Score`], a [`Scored`] struct, an
-/// `Option` (`None` is skipped) or a `Result` (`Err` is the evaluator's error) of those.
+/// A value that an evaluator may return: a truth, a number, a text, `(value, explanation)`, a [`Score`], a [`Scored`]
+/// struct, an `Option` (`None` is skipped) or a `Result` (`Err` is the evaluator's error) of those.
 #[diagnostic::on_unimplemented(
     message = "an evaluator cannot return `{Self}`",
     note = "return a bool, a number, a text, a `Score`, `Scored(struct)`, or an `Option` or `Result` of those"
 )]
 pub trait IntoScore {
-    /// What it says.
+    /// Converts the value.
     fn into_score(self) -> Scoring;
 }
 

@@ -1,4 +1,4 @@
-//! What a run is told, apart from its function, its dataset and its evaluators.
+//! The settings of a run, apart from its function, its dataset and its evaluators.
 
 use std::fmt;
 use std::future::Future;
@@ -17,7 +17,7 @@ use super::retry::{AttemptError, Retry};
 use super::statistics::Level;
 use crate::tracer::HoneyHiveTracer;
 
-/// How many failures a run may have.
+/// The most failures that a run may have.
 ///
 /// ```
 /// use honeyhive::evaluate::ErrorLimit;
@@ -29,9 +29,9 @@ use crate::tracer::HoneyHiveTracer;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum ErrorLimit {
-    /// This share of all trials.
+    /// A share of all trials.
     Share(f64),
-    /// So many trials.
+    /// A number of trials.
     Count(usize),
 }
 
@@ -50,11 +50,11 @@ impl From<f64> for ErrorLimit {
     }
 }
 
-/// Where the journal of a run is.
+/// The place of a run's journal.
 #[derive(Debug, Clone)]
 pub(super) enum JournalPlace {
     File(PathBuf),
-    /// It is called as the run is.
+    /// A folder, in which the journal has the run's name.
     Folder(PathBuf),
 }
 

@@ -14,21 +14,22 @@ const ROUGH_BELOW: usize = 30;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct MetricReport {
-    /// Its name.
+    /// The metric's name.
     pub name: String,
-    /// What its values are.
+    /// The kind of the metric's values.
     pub kind: MetricKind,
-    /// How many datapoints have a value.
+    /// The number of datapoints that have a value.
     pub n: usize,
-    /// How many trials an evaluator had nothing to say of.
+    /// The number of trials that the evaluator skipped.
     pub skipped: usize,
-    /// How many trials an evaluator failed on.
+    /// The number of trials on which the evaluator failed.
     pub errors: usize,
-    /// How many trials have no such metric, because the function failed or did not run.
+    /// The number of trials without the metric, because the function failed or did not run.
     pub missing: usize,
     /// The mean; none of texts, or where there are no values.
     pub estimate: Option<f64>,
-    /// Its interval: Wilson's for truths of one trial, else Student's. None for less than two datapoints with numbers.
+    /// The estimate's interval: Wilson's for truths of one trial, else Student's. `None` for fewer than two datapoints
+    /// with numbers.
     pub interval: Option<Interval>,
     /// The aggregate that the run asks for.
     pub aggregate: Option<f64>,
@@ -40,7 +41,7 @@ pub struct MetricReport {
     pub p90: Option<f64>,
     /// The 95th percentile.
     pub p95: Option<f64>,
-    /// Of texts: how often each is there.
+    /// The number of times that each text occurs; empty for other values.
     pub counts: BTreeMap<String, usize>,
 }
 
@@ -108,7 +109,7 @@ pub(super) fn interval_of(units: &Units, means: &[f64], level: Level) -> Option<
     }
 }
 
-/// All metrics by their names. `trials` are in the order of the dataset.
+/// Returns all metrics by their names. `trials` are in the order of the dataset.
 pub(super) fn summarize(
     trials: &[TrialReport],
     aggregate: &Aggregate,

@@ -1,4 +1,4 @@
-//! One call of the function for one trial, and what its evaluators say.
+//! A trial: one call of the function, and the results of its evaluators.
 
 use std::error::Error;
 use std::future::Future;
@@ -28,7 +28,7 @@ pub(super) type Calling<O> =
 /// The function, whatever it was given as.
 pub(super) type Call<I, G, O> = dyn Fn(Datapoint<I, G>) -> Calling<O> + Send + Sync;
 
-/// What all trials do.
+/// The work that all trials share.
 pub(super) struct Work<I, G, O> {
     pub(super) hive: Hive,
     pub(super) call: Arc<Call<I, G, O>>,
@@ -47,10 +47,10 @@ pub(super) struct Work<I, G, O> {
 pub(super) struct Job<I, G> {
     pub(super) row: Arc<Typed<I, G>>,
     pub(super) trial: u32,
-    /// How often the function was called already.
+    /// The number of calls of the function so far.
     pub(super) attempts: u32,
     recorded: Recorded,
-    /// Since its first call.
+    /// The session, and the time of its first call.
     session: Option<(Session, Instant)>,
 }
 
@@ -65,7 +65,7 @@ impl<I, G> Job<I, G> {
         }
     }
 
-    /// What is left of a trial that will not run, or not again.
+    /// Returns the report of a trial that will not run, or not again.
     pub(super) fn left(self) -> TrialReport {
         let mut report = TrialReport::not_run(&self.row.id, self.row.position, self.trial);
         report.attempts = self.attempts;
@@ -78,7 +78,7 @@ impl<I, G> Job<I, G> {
     }
 }
 
-/// How a call has ended.
+/// The end of a call of the function.
 pub(super) enum Ended<I, G> {
     Done(TrialReport),
     /// The trial runs again after a while.
@@ -170,7 +170,7 @@ where
         self.told.as_ref()?.trial(datapoint, trial)
     }
 
-    /// How long until the function is called again; `None` where it is not.
+    /// Returns the wait before the function is called again; `None` where it is not.
     fn wait(&self, error: &AttemptError, attempts: u32) -> Option<Duration> {
         if attempts > self.retries {
             return None;
@@ -256,7 +256,7 @@ where
         report
     }
 
-    /// What all evaluators say, at the same time.
+    /// Runs all evaluators at the same time.
     async fn judge(&self, session: &Session, case: &Case<I, G, O>) -> Vec<(String, Scoring)> {
         let judging = self.evaluators.iter().map(
             |evaluator| -> Pin<Box<dyn Future<Output = _> + Send + '_>> {
@@ -271,7 +271,7 @@ where
         guarded::all(judging.collect()).await
     }
 
-    /// What one evaluator says, asked again where it fails.
+    /// Runs one evaluator, again where it fails.
     async fn ask(
         &self,
         session: &Session,

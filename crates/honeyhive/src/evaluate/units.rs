@@ -8,7 +8,7 @@ use super::results::{MetricResult, TrialReport};
 use super::score::ScoreValue;
 use super::statistics::mean;
 
-/// What a metric's values are.
+/// The kind of a metric's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -24,7 +24,7 @@ pub enum MetricKind {
 /// A metric's values by datapoint; each has one a trial.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Units {
-    /// In the order of the dataset.
+    /// The values by datapoint, in the order of the dataset.
     pub(super) of_datapoints: Vec<(String, Vec<ScoreValue>)>,
 }
 
@@ -72,7 +72,7 @@ impl Units {
             .collect()
     }
 
-    /// How often each text is there.
+    /// Counts how often each text occurs.
     pub(super) fn counts(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for value in self.values() {

@@ -1,8 +1,8 @@
-//! What became of gates.
+//! Verdicts of gates.
 
 use std::fmt;
 
-/// What became of a gate.
+/// The outcome of a gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GateOutcome {
@@ -18,11 +18,11 @@ pub enum GateOutcome {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Verdict {
-    /// What was asked for.
+    /// The gate's text.
     pub gate: String,
-    /// What became of it.
+    /// The outcome.
     pub outcome: GateOutcome,
-    /// What was found: the estimate and its interval.
+    /// The finding: the estimate and its interval.
     pub found: String,
     pub(super) counts: bool,
 }
@@ -46,7 +46,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// What became of all gates.
+/// The verdicts of all gates.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Verdicts(pub(super) Vec<Verdict>);
 

@@ -9,14 +9,14 @@ const LONGEST_COMMENT: usize = 4_000;
 const LONGEST_TAG: usize = 64;
 const MOST_TAGS: usize = 20;
 
-/// What is rated, and what was said of it.
+/// A rating: its target and its contents.
 #[derive(Debug, PartialEq)]
 pub(super) struct Feedback {
     pub(super) target: Target,
     pub(super) said: Object,
 }
 
-/// What is rated, as the client names it.
+/// The target of a rating, as the client names it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Target {
     Session(String),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::model::id::EventId;
 
 const WINDOW: Duration = Duration::from_secs(60);
-/// So many ids are remembered: an attacker who names more of them is no reason to take more memory.
+/// The most ids that are remembered, so that an attacker who names more of them takes no more memory.
 const MOST_IDS: usize = 10_000;
 
 /// Counts by id, in windows of a minute that begin with the first rating.
@@ -37,7 +37,7 @@ impl Limiter {
         }
     }
 
-    /// One more for this id, else how long to wait.
+    /// Counts one more rating of this id, else returns the wait until the next one is allowed.
     pub(super) fn take(&self, id: EventId, now: Instant) -> Result<(), Duration> {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         if !windows.contains_key(&id) && windows.len() >= MOST_IDS {

@@ -1,4 +1,4 @@
-//! What people say of an answer, taken in over HTTP: the part that no framework matters to (feature `http-server`).
+//! Ratings of answers by people, taken in over HTTP: the part that depends on no framework (feature `http-server`).
 //!
 //! `honeyhive_tower::feedback_routes(tracer)` and `honeyhive_actix::feedback(tracer)` are the routes. A client `POST`s
 //!
@@ -6,8 +6,8 @@
 //! {"session_id": "9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b11", "rating": true, "comment": "to the point", "tags": ["short"]}
 //! ```
 //!
-//! with `event_id` in place of `session_id` for one event of a session, and at least one of the rest. All of it goes to
-//! `feedback` of that session or event.
+//! with `event_id` in place of `session_id` for one event of a session, and at least one of the other fields. All of
+//! them go to `feedback` of that session or event.
 //!
 //! | Field | Value |
 //! |---|---|
@@ -23,7 +23,7 @@
 //! | 405 | the method is not `POST` |
 //! | 413 | the body has more than [`FeedbackEndpoint::MOST_BYTES`] |
 //! | 415 | the body is no JSON, which also keeps out the forms of foreign pages |
-//! | 429 | there was too much for this id; `Retry-After` says when to come again |
+//! | 429 | this id had too many ratings; `Retry-After` says when the next one is taken |
 
 mod answer;
 mod body;
@@ -78,23 +78,23 @@ impl FeedbackEndpoint {
         }
     }
 
-    /// How far the ids in bodies are trusted (default: as the tracer has it). Who can name a session can rate it, so where
-    /// clients are strangers let it be `SessionTrust::signed(..)`: `session_id` is then what the response header said, and
-    /// `event_id` what `SigningKeys::sign_event` made.
+    /// The trust in the ids of bodies (default: the tracer's). A client that can name a session can rate it, so where
+    /// clients are strangers use `SessionTrust::signed(..)`: `session_id` is then the value of the response header, and
+    /// `event_id` the result of `SigningKeys::sign_event`.
     #[must_use]
     pub fn session_trust(mut self, trust: SessionTrust) -> Self {
         self.trust = Some(Arc::new(trust));
         self
     }
 
-    /// How many times a minute one session or event can be rated (default 20).
+    /// The most ratings per minute of one session or event (default 20).
     #[must_use]
     pub fn most_per_minute(mut self, times: u32) -> Self {
         self.limiter = Arc::new(Limiter::per_minute(times));
         self
     }
 
-    /// Whether the body of this request is worth reading.
+    /// Checks the head of a request, before its body is read.
     ///
     /// # Errors
     ///
@@ -157,7 +157,7 @@ impl From<HoneyHiveTracer> for FeedbackEndpoint {
     }
 }
 
-/// What is rated, once its id is trusted.
+/// The target of a rating, once its id is trusted.
 #[derive(Clone, Copy)]
 enum Named {
     Session(SessionId),

@@ -19,9 +19,9 @@ const HOLDERS: [&str; 12] = [
     "contents",
     "response",
 ];
-/// Names of a request under which a text may stand, too.
+/// Members of a request that may hold a text.
 const ASKED: [&str; 3] = ["input", "inputs", "prompt"];
-/// Names of what was said before what is asked or answered beside it.
+/// Members that hold the earlier messages of the text beside them.
 const BEFORE: [&str; 3] = ["messages", "chat_history", "history"];
 const INSTRUCTIONS: [&str; 6] = [
     "system",
@@ -96,13 +96,13 @@ fn asked(value: &Json) -> Option<&Json> {
     lists.find(|list| list.is_array() && is_chat(list))
 }
 
-/// Whether messages are those that were said before what stands beside them.
+/// Whether messages are the earlier ones of the text beside them.
 fn is_before(value: &Json, messages: &Json) -> bool {
     let mut before = BEFORE.iter().filter_map(|name| value.get(*name));
     before.any(|it| std::ptr::eq(it, messages))
 }
 
-/// Whether a text is what was said last, as where an answer is told beside the history that it is in.
+/// Whether the messages end with this text, as where an answer stands beside the history that holds it.
 fn ends_with(messages: &Json, said: &Json) -> bool {
     let last = messages.as_array().and_then(|it| it.last());
     last.and_then(|it| find(it, &["content", "message", "text"])) == Some(said)

@@ -142,7 +142,7 @@ fn data_url(url: &str) -> Option<(&str, usize)> {
     Some((kind.unwrap_or("text/plain"), bytes))
 }
 
-/// So many bytes base64 stands for.
+/// Returns the number of bytes that base64 text stands for.
 fn decoded_length(base64: &str) -> usize {
     base64.trim_end_matches('=').len() * 3 / 4
 }

@@ -1,4 +1,4 @@
-//! What was said to a model and by it, for programs that do not send it.
+//! Removal of the texts of model calls, for programs that do not send them.
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Status};
@@ -34,10 +34,10 @@ const CONTENT: [&str; 14] = [
 /// The names of a prompt that is kept elsewhere, which are no text of it.
 const PROMPT_NAMES: [&str; 2] = ["gen_ai.prompt.name", "gen_ai.prompt.version"];
 
-/// What an event about a message may go on saying.
+/// The attributes that stay on an event about a message.
 const ABOUT_MESSAGES: [&str; 4] = ["role", "index", "finish_reason", "id"];
 
-/// Where conventions and libraries say what a model call, an agent or a tool of one was.
+/// The namespaces in which conventions and libraries describe a model call, an agent or its tool.
 const NAMESPACES: [&str; 6] = [
     "gen_ai.",
     "ai.",
@@ -47,10 +47,10 @@ const NAMESPACES: [&str; 6] = [
     "langfuse.",
 ];
 
-/// What an error may go on saying, and the event that tells of it: providers quote in its text what they were sent.
+/// The attributes that stay on an error and on its event; providers quote prompts in the text of their errors.
 const ABOUT_ERRORS: [&str; 4] = [ERROR_TYPE, "exception.type", "level", "target"];
 
-/// Names of the texts of an error.
+/// The attributes with the text of an error.
 const ERROR_TEXTS: [&str; 4] = [
     EXCEPTION_MESSAGE,
     "exception.stacktrace",
@@ -91,7 +91,7 @@ fn is_foreign_call(span: &SpanData) -> bool {
     span.instrumentation_scope.name() != TRACER_NAME && span.attributes.iter().any(tells)
 }
 
-/// Of an error its type stays.
+/// Removes the text of errors; their type stays.
 fn hide_errors(span: &mut SpanData) {
     let of_events = span.events.events.iter().flat_map(|it| &it.attributes);
     let kinds = [ERROR_TYPE, "exception.type"];
@@ -113,7 +113,7 @@ fn hide_errors(span: &mut SpanData) {
     }
 }
 
-/// Of an event that is no message it stays what it is about: libraries log whole requests.
+/// Removes the text of an event that is no message, except for its kind: libraries log whole requests.
 fn hide_event(event: &mut Event) {
     if event.name.starts_with("gen_ai.") {
         return;

@@ -16,7 +16,7 @@ pub(super) fn below<'a>(
         let Some(path) = rest.strip_prefix('.') else {
             continue;
         };
-        // Only lists are written so.
+        // A path that begins with an index belongs to a list.
         if path.starts_with(|first: char| first.is_ascii_digit()) {
             insert(&mut root, path, json(&attribute.value));
         }
@@ -25,7 +25,7 @@ pub(super) fn below<'a>(
 }
 
 fn insert(object: &mut Map<String, Json>, path: &str, value: Json) {
-    /// So many names lead to a value.
+    /// The most names that lead to a value.
     const DEPTH: usize = 16;
     let mut place = object;
     let mut names = path.splitn(DEPTH, '.').peekable();

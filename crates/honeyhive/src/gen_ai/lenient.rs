@@ -104,7 +104,7 @@ fn number_length(bytes: &[u8]) -> usize {
 }
 
 fn is_too_large(number: &str) -> bool {
-    /// So many digits fit in any case.
+    /// The number of digits that fit in any case.
     const FIT: usize = 18;
     number.len() > FIT
         && number

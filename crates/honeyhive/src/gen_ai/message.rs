@@ -56,14 +56,14 @@ fn take(value: &Json, role: &str, depth: usize, shown: &mut Vec<Object>) {
     }
 }
 
-/// Whether a list is the parts of a message that is not around them. In what was asked, the calls of the responses API
-/// are messages of their own.
+/// Whether a list holds the parts of one message. In a request, the calls of the responses API are messages of their
+/// own.
 fn is_one_message(items: &[Json], role: &str) -> bool {
     let is_other = |item: &Json| has_parts(item) || (role == "user" && is_call(item));
     !items.is_empty() && items.iter().all(|item| is_part(item) && !is_other(item))
 }
 
-/// Whether what looks like a part is a message of the responses API.
+/// Whether a seeming part is a message of the responses API.
 fn has_parts(item: &Json) -> bool {
     item.get("type").and_then(Json::as_str) == Some("message")
 }
@@ -109,7 +109,7 @@ fn message_of(value: &Json, role: &str) -> Vec<Object> {
         // A message that is not understood is shown as it is.
         pieces.texts.push(message.to_string());
     }
-    // What calls a tool is a model.
+    // A message that calls a tool comes from a model.
     let is_lone_call = pieces.texts.is_empty() && !pieces.calls.is_empty();
     let usual = if is_lone_call { "assistant" } else { role };
     let role = role_of(&at).unwrap_or(usual);
@@ -175,7 +175,7 @@ const CONTENTS: [&str; 18] = [
 
 /// The first of them that says something. An empty text or list stands only where there is nothing else.
 fn said_in(message: &Json) -> Option<&Json> {
-    /// Names that may stand beside each other.
+    /// The number of names of the same meaning that may stand beside each other.
     const ALIKE: usize = 5;
     let mut contents = CONTENTS.iter().filter_map(|name| message.get(*name));
     let first = contents.find(|content| !content.is_null())?;
@@ -248,7 +248,7 @@ fn one_call(call: &Json) -> Json {
     }
 }
 
-/// Whether a message has anything besides what says whose it is.
+/// Whether a message has anything besides its role.
 fn tells_more(message: &Json) -> bool {
     const KNOWN: [&str; 14] = [
         "role",
@@ -285,7 +285,7 @@ fn into_messages(
         .answers
         .into_iter()
         .map(|answer| {
-            // Whoever the message around them is said to be from.
+            // An answer of a tool has the role `tool`, whatever role the message around it has.
             let mut message = with_role("tool");
             message.insert("content".to_owned(), answer.text.into());
             message.extend(answer.call.map(|call| ("tool_call_id".to_owned(), call)));

@@ -32,7 +32,7 @@ use crate::model::flatten::{at_most, flatten};
 use crate::model::object::Bucket;
 use sources::Sources;
 
-/// Whether the conventions say anything of a span, as they do of few.
+/// Whether a span has attributes of the conventions, as few have.
 pub(crate) fn is_told(span: &SpanData) -> bool {
     sources::is_told(&span.attributes, &span.events.events)
 }
@@ -52,7 +52,7 @@ pub(crate) fn place(span: &mut SpanData) {
                 continue;
             }
             let key = format!("{}.{name}", bucket.attribute_prefix());
-            // One too many, so that it is seen and marked.
+            // One attribute past the limit makes it visible, so that it is marked.
             let room = (MAX_ATTRIBUTES + 1).saturating_sub(attributes.len());
             let _ = flatten(
                 key.into(),

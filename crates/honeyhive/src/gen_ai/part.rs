@@ -114,7 +114,7 @@ pub(super) fn is_part(value: &Json) -> bool {
         "toolResult",
         "message_content",
     ];
-    // What LangChain serialises has a type, too.
+    // Objects that LangChain serialises have a `type`, too, and are no parts.
     let is_part = value.is_object() && value.get("kwargs").is_none();
     is_part && !is_chat_item(value) && find(value, &NAMES).is_some()
 }

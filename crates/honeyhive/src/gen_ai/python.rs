@@ -74,7 +74,7 @@ fn word<'t>(text: &'t str, out: &mut String) -> Option<&'t str> {
         "None" => "null",
         "nan" => "\"NaN\"",
         "inf" => "\"Infinity\"",
-        // Of a number, `1e5`, whose digits are part of the word.
+        // The exponent of a number, `1e5`, is part of the word.
         _ if word.starts_with(['e', 'E']) && word[1..].bytes().all(|it| it.is_ascii_digit()) => {
             word
         }

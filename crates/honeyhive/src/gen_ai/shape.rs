@@ -7,7 +7,7 @@ pub(super) fn find<'j>(object: &'j Json, names: &[&str]) -> Option<&'j Json> {
     names.iter().find_map(|name| object.get(*name))
 }
 
-/// Whether a value is a message by what it has.
+/// Whether a value is a message, by its members.
 pub(super) fn is_chat_item(value: &Json) -> bool {
     const KINDS: [&str; 10] = [
         "ai",

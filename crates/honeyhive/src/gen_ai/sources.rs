@@ -1,4 +1,4 @@
-//! Where a span may say what went in and what came out, the surest first.
+//! The attributes of a span that may hold its inputs and outputs, the surest first.
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::Event;
@@ -30,7 +30,7 @@ pub(super) const FLAT_OUTPUTS: &[&str] = &[
     "llm.completions",
     "llm.choices",
 ];
-/// Whatever went into a step and came out of it: Langfuse, Traceloop, OpenInference, Vercel.
+/// Attributes with the inputs and the outputs of any step: Langfuse, Traceloop, OpenInference, Vercel.
 pub(super) const ANY_INPUTS: &[&str] = &[
     "langfuse.observation.input",
     "langfuse.input",
@@ -48,12 +48,12 @@ pub(super) const ANY_OUTPUTS: &[&str] = &[
     "ai.toolCall.result",
     "ai.response.object",
 ];
-/// What was asked of Vercel's AI SDK, the messages first.
+/// Attributes with the prompt of Vercel's AI SDK, the messages first.
 pub(super) const VERCEL_PROMPTS: [&str; 2] = ["ai.prompt.messages", "ai.prompt"];
 pub(super) const VERCEL_TEXT: &str = "ai.response.text";
 pub(super) const VERCEL_CALLS: &str = "ai.response.toolCalls";
 
-/// Whether anything is said, as of few spans.
+/// Whether any of the attributes is there, as on few spans.
 pub(super) fn is_told(attributes: &[KeyValue], events: &[Event]) -> bool {
     const BEGINNINGS: [&str; 7] = [
         "gen_ai.",
@@ -247,12 +247,12 @@ impl<'s> Sources<'s> {
         Some(flat::json(&attribute.value))
     }
 
-    /// As JSON, where it is.
+    /// Returns the attribute as JSON, if it is JSON.
     fn read(&self, key: &str) -> Option<Json> {
         self.plain(key).map(read)
     }
 
-    /// Where it is JSON of messages: a text of anything else is a text.
+    /// Returns the attribute if it is JSON of messages: any other text stays a text.
     fn chat(&self, key: &str) -> Option<Json> {
         self.read(key).filter(is_chat)
     }

@@ -318,7 +318,7 @@ fn every_shape_of_an_answer_shows_its_text() {
         // Answers of Titan.
         r#"{"inputTextTokenCount": 5, "results": [{"tokenCount": 7, "outputText": "yes"}]}"#,
         r#"[{"outputText": "yes", "tokenCount": 7}]"#,
-        // What Python's `repr` makes of them.
+        // Python's `repr` of such messages.
         "[{'role': 'assistant', 'content': 'yes'}]",
         "{'choices': [{'index': 0, 'message': {'role': 'assistant', 'content': \"yes\", 'refusal': None}}]}",
         "[{'role': 'assistant', 'parts': [{'type': 'text', 'content': 'yes', 'is_last': True}]}]",
@@ -329,7 +329,7 @@ fn every_shape_of_an_answer_shows_its_text() {
         r#"[{"role": "assistant", "content": "", "contents": [{"message_content": {"text": "yes"}}]}]"#,
         r#"[["assistant", "yes"]]"#,
         r#"[["ai", "yes"]]"#,
-        // What the responses API was told before stands in its answer, too.
+        // The responses API repeats its earlier instructions in its answer.
         r#"{"instructions": "Be brief.", "output": [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "yes"}]}]}"#,
         r#"{"output": [{"type": "reasoning"}, {"type": "message", "content": "yes"}], "input": [{"role": "user", "content": "hi"}]}"#,
         // Thoughts of a model are no part of the conversation.
@@ -850,7 +850,7 @@ fn messages_that_came_one_attribute_a_leaf_are_messages_too() {
                 ("honeyhive_outputs.result.a", "1"),
             ],
         ),
-        // What says that it is text is no JSON.
+        // Values that state that they are text are no JSON.
         (
             &[
                 ("input.value", "[1.10]"),

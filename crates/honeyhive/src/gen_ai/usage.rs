@@ -4,7 +4,7 @@ use opentelemetry::{Array, KeyValue, Value};
 
 use crate::attributes::GEN_AI_USAGE_PREFIX;
 
-/// Why each answer has ended.
+/// The reason for which each answer has ended.
 pub(super) const FINISH_REASONS: &str = "gen_ai.response.finish_reasons";
 
 /// A name of the conventions, old or new, and the key that HoneyHive reads.
@@ -89,7 +89,7 @@ pub(crate) fn is_usage(attribute: &KeyValue) -> bool {
     PREFIXES.iter().any(|prefix| key.starts_with(prefix))
 }
 
-/// Whether somebody has counted tokens, in whose words ever.
+/// Whether a library has counted tokens, under any of the known names.
 pub(crate) fn said_tokens(attributes: &[KeyValue]) -> bool {
     let is_ours = |it: &KeyValue| {
         let name = it.key.as_str().strip_prefix("honeyhive_metadata.");

@@ -12,20 +12,20 @@ use crate::outbox::wait::Awaited;
 use crate::outbox::{Command, Flushed, Outbox, Reply};
 use crate::report::FlushReport;
 
-/// How long the flush may take, unless told otherwise.
+/// The default timeout of a flush.
 #[cfg(any(feature = "lambda", test))]
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
-/// What is left of the invocation for its end.
+/// The part of the invocation's time that stays for its end.
 const MARGIN: Duration = Duration::from_millis(250);
-/// How long a flush may take while nothing gets through.
+/// The timeout of a flush while nothing gets through.
 const PROBE: Duration = Duration::from_millis(200);
-/// While nothing gets through, each of so many flushes may take its whole time all the same: HoneyHive may be
-/// there, and only slower than a probe.
+/// While nothing gets through, one flush of this many takes its whole time all the same: HoneyHive may be reachable,
+/// and only slower than a probe.
 const PROBES: u32 = 10;
-/// Who reads the log of a function that cannot deliver has read it once.
+/// The pause between two log lines about failed flushes.
 const QUIET: Duration = Duration::from_secs(60);
 
-/// How long a flush may take that begins now; `None` where there is no time for one.
+/// Returns the timeout of a flush that begins now; `None` where no time is left.
 fn bound(limit: Duration, deadline: Option<SystemTime>, now: SystemTime) -> Option<Duration> {
     let left = deadline.map_or(Duration::MAX, |deadline| {
         let left = deadline.duration_since(now).unwrap_or_default();
@@ -34,7 +34,7 @@ fn bound(limit: Duration, deadline: Option<SystemTime>, now: SystemTime) -> Opti
     Some(limit.min(left)).filter(|bound| !bound.is_zero())
 }
 
-/// How the flushes of an instrumentation go.
+/// The settings and the memory of an instrumentation's flushes.
 #[derive(Debug)]
 pub(crate) struct Flushing {
     pub(crate) timeout: Duration,
@@ -109,7 +109,7 @@ impl Flush {
 /// time of a flush.
 #[derive(Debug, Default)]
 struct OutageMemory {
-    /// How many flushes in a row have delivered nothing.
+    /// The number of flushes in a row that have delivered nothing.
     in_vain: AtomicU32,
 }
 
@@ -127,7 +127,7 @@ impl OutageMemory {
                 timeout,
                 report: FlushReport { delivered: 0, .. },
             }) => {
-                // What had less time than a probe, close to a deadline, says nothing.
+                // A flush with less time than a probe, close to a deadline, proves nothing.
                 if *timeout >= PROBE {
                     self.in_vain.fetch_add(1, Ordering::Relaxed);
                 }
@@ -140,7 +140,7 @@ impl OutageMemory {
 /// Says that a flush has failed, once a minute.
 #[derive(Debug)]
 struct FailureLog {
-    /// What a flush comes after.
+    /// The event that the flush follows, for the log.
     after: &'static str,
     last: Mutex<Option<Instant>>,
 }

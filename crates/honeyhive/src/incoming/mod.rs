@@ -1,5 +1,5 @@
-//! What an HTTP request and a Lambda invocation have in common: both come from outside, may name a session,
-//! and run the program's own code piece by piece.
+//! Common parts of HTTP requests and Lambda invocations: both come from outside, may name a session, and run the
+//! program's own code piece by piece.
 
 mod flush;
 mod scope;

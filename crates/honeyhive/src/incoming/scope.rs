@@ -1,4 +1,4 @@
-//! What the pieces of a request run in.
+//! The scope in which the pieces of a request run.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

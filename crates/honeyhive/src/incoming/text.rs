@@ -1,4 +1,4 @@
-//! What is said of the program's own errors.
+//! The text of the program's own errors.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -53,27 +53,26 @@ impl LambdaInstrumentationBuilder {
         self
     }
 
-    /// How far a `session_id` in an event is trusted (default: as the tracer has it, which is [`SessionTrust::Map`]).
+    /// The trust in a `session_id` of an event (default: the tracer's, which is [`SessionTrust::Map`] unless set).
     pub fn session_trust(mut self, trust: SessionTrust) -> Self {
         self.0.trust = Arc::new(trust);
         self
     }
 
-    /// How long the flush after an invocation may take (default 5 s). It never takes more than what is left
-    /// until the invocation's deadline, less 250 ms; zero turns it off. After one that delivered nothing, the
-    /// next ones take 200 ms at the most until something gets through, but for every tenth: so an outage of
-    /// HoneyHive costs an environment little, and a HoneyHive that is merely slow is reached all the same.
+    /// The longest time of the flush after an invocation (default 5 s). A flush never takes more than the time until
+    /// the invocation's deadline, less 250 ms; zero turns it off. After a flush that delivered nothing, the next ones
+    /// take at most 200 ms until something gets through, except every tenth: so an outage of HoneyHive costs an
+    /// environment little, and a HoneyHive that is only slow is reached all the same.
     ///
-    /// Lambda bills the time, and the next event of this environment waits for it; whoever waits for the
-    /// answer does not.
+    /// Lambda bills the time of the flush, and the next event of this environment waits for it; the caller's answer
+    /// does not.
     pub fn flush_timeout(mut self, timeout: Duration) -> Self {
         self.0.flushing.timeout = timeout;
         self
     }
 
-    /// Whether an invocation is a session (default `true`). With `false` it is only followed by a flush, for
-    /// a function whose sessions are begun further in: by the function itself, or by the layer of an HTTP
-    /// framework.
+    /// Whether an invocation becomes a session (default `true`). With `false` it is only followed by a flush, for a
+    /// function whose sessions are begun further in: by the function itself, or by the layer of an HTTP framework.
     pub fn begin_session(mut self, on: bool) -> Self {
         self.0.begin_session = on;
         self

@@ -1,4 +1,4 @@
-//! How an invocation ends: one update of its session.
+//! The end of an invocation: one update of its session.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use super::handler::HandlerEnd;
 use crate::outbox::SessionEnd;
 use crate::session::Session;
 
-/// What is needed to end the session.
+/// The data that the end of the session needs.
 pub(super) struct Active {
     pub(super) session: Session,
     pub(super) began: Instant,

@@ -1,7 +1,7 @@
-//! What has to be known of an event at once: whether it is JSON, and which session it names.
+//! A first look at an event: whether it is JSON, and which session it names.
 //!
-//! It is read through without being built. What is read here is what `serde_json::Value` takes, down to the
-//! depth of nesting, so what passes can be made into a value when it is delivered.
+//! The event is scanned without being built. The scan accepts the same texts as `serde_json::Value`, down to the depth
+//! of nesting, so an accepted event can be made into a value when it is delivered.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,7 +18,7 @@ pub(super) enum SessionIdField<'a> {
     #[default]
     Absent,
     Text(Cow<'a, str>),
-    /// No text, or several.
+    /// The member is no text, or there are several of them.
     Unusable,
 }
 
@@ -89,7 +89,7 @@ impl<'de> Visitor<'de> for PieceVisitor {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        // It was written with escapes, so it would have to be copied.
+        // The text was written with escapes, so it cannot be borrowed; one too long for an id is not copied.
         Ok(if text.len() <= id_text::LONGEST {
             Piece::Text(text.to_owned().into())
         } else {

@@ -43,7 +43,7 @@ const CANCELLED: &str = "cancelled: the future was dropped before its end";
 #[must_use = "dropping the guard says that the invocation was cancelled"]
 pub struct InvocationGuard {
     pub(super) instrumentation: Arc<Inner>,
-    /// What the pieces run in; `None` for what is there already.
+    /// The context in which the pieces run; `None` where it is current already.
     pub(super) cx: Option<Context>,
     pub(super) active: Option<Active>,
     pub(super) wire: Wire,

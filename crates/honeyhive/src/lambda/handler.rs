@@ -11,14 +11,15 @@ use crate::context;
 use crate::incoming::{panic_text, text_of};
 use crate::outbox::Outcome;
 
-/// How the handler ended.
+/// The end of the handler.
 #[derive(Debug, Clone)]
 pub(super) struct HandlerEnd {
     pub(super) outcome: Outcome,
     pub(super) error: Option<String>,
 }
 
-/// Where the handler tells; in the OpenTelemetry context, so that whoever is in between need not know.
+/// The line from the handler's guard to the layer; in the OpenTelemetry context, so that layers in between need not
+/// know it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Wire(Arc<Line>);
 
@@ -29,7 +30,7 @@ struct Line {
 }
 
 impl Wire {
-    /// That of a layer further out, or a new one.
+    /// Returns the wire of an outer layer, or a new one.
     pub(super) fn within(cx: &Context) -> Self {
         cx.get::<Self>().cloned().unwrap_or_default()
     }
@@ -38,14 +39,14 @@ impl Wire {
         self.0.end.get().cloned()
     }
 
-    /// There was a guard around the handler, so the handler was at least called.
+    /// Whether a guard was made around the handler, so that the handler was at least called.
     pub(super) fn has_begun(&self) -> bool {
         self.0.has_begun.load(Ordering::Relaxed)
     }
 }
 
-/// Whether a handler with a guard is somewhere below; in the OpenTelemetry context while readiness is asked
-/// for, which goes all the way down before an event comes.
+/// Whether an inner service has a handler with a guard; in the OpenTelemetry context while readiness is polled, which
+/// reaches the innermost service before an event comes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Announced(Arc<AtomicBool>);
 

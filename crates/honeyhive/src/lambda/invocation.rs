@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-/// What the instrumentation sees of an invocation.
+/// An invocation as the instrumentation sees it.
 #[derive(Clone, Copy)]
 pub struct Invocation<'a> {
     pub(super) request_id: &'a str,
@@ -28,14 +28,14 @@ impl<'a> Invocation<'a> {
         }
     }
 
-    /// With the moment at which the invocation is ended from outside.
+    /// Sets the time at which the invocation is ended from outside.
     #[must_use]
     pub const fn with_deadline(mut self, deadline: SystemTime) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// Likewise, as the runtime API has it: milliseconds since 1970, 0 for none.
+    /// Sets the deadline as the runtime API has it: milliseconds since 1970, 0 for none.
     #[must_use]
     pub fn with_deadline_ms(mut self, milliseconds: u64) -> Self {
         let since = Duration::from_millis(milliseconds);

@@ -1,4 +1,4 @@
-//! What one invocation of a Lambda function means to HoneyHive, whatever runs it (feature `lambda`).
+//! Recording of the invocations of a Lambda function, whatever runs it (feature `lambda`).
 //!
 //! An adapter borrows the invocation as an [`Invocation`], asks [`LambdaInstrumentation::on_invocation`] for
 //! an [`InvocationGuard`], runs the function with the guard's context attached, tells the guard how it went,
@@ -72,7 +72,8 @@ use crate::incoming::Flushing;
 pub use crate::session::SessionTrust;
 use crate::tracer::HoneyHiveTracer;
 
-/// How the invocations of a function become sessions: a cheap clone, all clones being one.
+/// The instrumentation of a function, which makes a session of each invocation. Clones are cheap, and all clones are
+/// one.
 ///
 /// ```
 /// use std::time::Duration;
@@ -101,7 +102,7 @@ struct Inner {
     flushing: Flushing,
     /// An event has come before.
     is_warm: AtomicBool,
-    /// That there is a [`HandlerGuard`] around the handler.
+    /// Whether a [`HandlerGuard`] exists around the handler.
     announced: Announced,
 }
 

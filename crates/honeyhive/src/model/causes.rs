@@ -32,7 +32,7 @@ pub(crate) fn with_causes(error: &(dyn Error + '_)) -> String {
     text
 }
 
-/// Whether a text holds another, as words of its own.
+/// Whether a text contains another as whole words.
 fn tells(text: &str, cause: &str) -> bool {
     cause.is_empty()
         || text.match_indices(cause).any(|(at, _)| {

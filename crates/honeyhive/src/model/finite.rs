@@ -20,7 +20,7 @@ pub(crate) fn name_numbers<'a>(attributes: impl IntoIterator<Item = &'a mut KeyV
     }
 }
 
-/// Whether there is anything to name.
+/// Whether any attribute has such a number.
 pub(crate) fn has_nameless<'a>(attributes: impl IntoIterator<Item = &'a KeyValue>) -> bool {
     attributes
         .into_iter()

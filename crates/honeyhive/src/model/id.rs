@@ -44,7 +44,7 @@ use crate::context;
 pub struct SessionId(Uuid);
 
 impl Hash for SessionId {
-    /// In one write: a list of bytes would say its length first.
+    /// The bytes are hashed in one write: hashing a list of bytes would hash its length first.
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u128(self.0.as_u128());
     }
@@ -69,7 +69,8 @@ impl SessionId {
         Self::checked_from_correlation_id(raw).unwrap_or(Self::NONE)
     }
 
-    /// As [`from_correlation_id`](Self::from_correlation_id), with `None` for a text that [says nothing](Self#what-is-no-id).
+    /// Does the same as [`from_correlation_id`](Self::from_correlation_id), with `None` for a
+    /// [placeholder](Self#what-is-no-id).
     #[must_use]
     pub fn checked_from_correlation_id(raw: &str) -> Option<Self> {
         let id = match parse(raw) {
@@ -156,14 +157,14 @@ fn parse(text: &str) -> Option<Uuid> {
     Uuid::try_parse(text).ok()
 }
 
-/// As [`SessionId::from_correlation_id`].
+/// Converts as [`SessionId::from_correlation_id`] does.
 impl From<&str> for SessionId {
     fn from(raw: &str) -> Self {
         Self::from_correlation_id(raw)
     }
 }
 
-/// As [`SessionId::from_correlation_id`].
+/// Converts as [`SessionId::from_correlation_id`] does.
 impl From<String> for SessionId {
     fn from(raw: String) -> Self {
         Self::from_correlation_id(&raw)
@@ -243,7 +244,7 @@ impl EventId {
             return Self(random());
         }
         let mut bytes = span.trace_id().to_bytes();
-        // Both are random, so this is, too; and every span of a trace has another.
+        // The result is random, as both ids are, and every span of a trace has another.
         for (byte, more) in bytes[8..].iter_mut().zip(span.span_id().to_bytes()) {
             *byte ^= more;
         }

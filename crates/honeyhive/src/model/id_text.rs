@@ -1,4 +1,4 @@
-//! Which texts can be an id, and which say nothing.
+//! The texts that can be an id, and the placeholders that cannot.
 
 /// The longest text that names a session, in bytes.
 pub(crate) const LONGEST: usize = 256;
@@ -36,7 +36,7 @@ pub(crate) fn says_something(text: &str) -> bool {
         && !is_made_of_nothing(core)
 }
 
-/// Whether a text is a word for nothing, or what JavaScript makes of an object.
+/// Whether a text is a word for nothing, or JavaScript's text of an object.
 fn is_nothing(text: &str) -> bool {
     const OBJECT: &str = "object ";
     let is_object = text
@@ -46,13 +46,14 @@ fn is_nothing(text: &str) -> bool {
     is_object || words.any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// Whether several are put together, none of which is there: `undefined-undefined`.
+/// Whether the text joins several words for nothing: `undefined-undefined`.
 fn is_made_of_nothing(core: &str) -> bool {
     let mut words = core.split(|c: char| !c.is_alphanumeric());
     words.all(|word| word.is_empty() || is_nothing(word))
 }
 
-/// Whether nobody has filled in what was to stand here: `{{conversation_id}}`, `${ID}`, `{id}`, `<id>`, `:id`, `%s`.
+/// Whether the text is a template that nobody has filled in: `{{conversation_id}}`, `${ID}`, `{id}`, `<id>`, `:id`,
+/// `%s`.
 fn is_template(text: &str) -> bool {
     let begins = text.starts_with("{{") || text.starts_with("${");
     let is_name = |name: &str| {

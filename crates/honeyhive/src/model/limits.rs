@@ -1,4 +1,4 @@
-//! How large an event may be. What is larger is cut, with a mark where something is missing.
+//! The size limits of an event. Larger values are cut, with a mark where something is missing.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -215,7 +215,7 @@ fn attribute_bytes(attribute: &KeyValue) -> usize {
 
 /// The SDK keeps a key as often as it was set; the last one counts.
 pub(crate) fn keep_last_writes(attributes: &mut Vec<KeyValue>) {
-    /// So many keys are compared in less time than it takes to hash them.
+    /// The number of keys up to which comparing all pairs is faster than hashing.
     const FEW: usize = 16;
     if attributes.len() <= FEW && !has_doubles(attributes) {
         return;
@@ -302,7 +302,7 @@ pub(crate) fn cut(text: &str, limit: usize) -> String {
     }
 }
 
-/// So many bytes of a text at the most, up to a character's end.
+/// Returns at most `limit` bytes of a text, up to a character's end.
 pub(crate) fn beginning(text: &str, limit: usize) -> &str {
     let end = (0..=limit.min(text.len()))
         .rev()
@@ -326,7 +326,7 @@ pub(crate) fn items_mark(all: Option<usize>, left: usize) -> String {
     }
 }
 
-/// Where the mark begins of a text that was cut.
+/// Returns the place where the mark of a cut text begins.
 pub(crate) fn mark_of(text: &str) -> Option<usize> {
     let at = text.strip_suffix(MARK_ENDS)?.rfind(MARK_BEGINS)?;
     (text.len() - at <= MARK).then_some(at)

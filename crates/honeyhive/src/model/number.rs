@@ -53,7 +53,7 @@ pub(crate) fn name(value: f64) -> Option<&'static str> {
     }
 }
 
-/// Whether a text is one of those.
+/// Whether a text is one of these names.
 pub(crate) fn is_name(text: &str) -> bool {
     matches!(text, "nan" | "inf" | "-inf")
 }

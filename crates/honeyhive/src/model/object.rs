@@ -73,8 +73,8 @@ pub(crate) fn merge(older: &mut Object, newer: Object) {
 /// The cost of an allocation besides its bytes.
 pub(crate) const ALLOCATION: usize = 16;
 
-/// How many bytes of memory an object holds: a tree, whose nodes have room for eleven entries each and hold five
-/// or more, unless there is only one.
+/// Returns the bytes of memory that an object holds: a tree, whose nodes have room for eleven entries each and hold
+/// five or more, unless there is only one.
 #[inline]
 pub(crate) fn object_bytes(object: &Object) -> usize {
     if object.is_empty() {

@@ -7,7 +7,7 @@ use crate::model::limits;
 /// The longest text that is made of a value, in bytes.
 const MOST: usize = 64 * 1024;
 
-/// So many values within each other: as many as are taken of what is serialised.
+/// The deepest nesting of values, the same as for serialised ones.
 const DEPTH: usize = 64;
 
 /// The formatted text. Formatting stops where the text is cut, so that no value is longer or deeper than there is room

@@ -2,7 +2,7 @@
 
 use opentelemetry::Value;
 
-/// Whether what stands under `error` says that there is none: `error = false`, an empty text, a missing option.
+/// Whether the value of `error` means that there is none: `error = false`, an empty text, a missing option.
 pub(crate) fn says_nothing(error: &Value) -> bool {
     match error {
         Value::Bool(is_error) => !is_error,
@@ -13,7 +13,7 @@ pub(crate) fn says_nothing(error: &Value) -> bool {
     }
 }
 
-/// Whether a text is what programs write where there is nothing.
+/// Whether a text is a usual word for nothing.
 pub(crate) fn is_nothing(text: &str) -> bool {
     const NOTHING: [&str; 15] = [
         "",

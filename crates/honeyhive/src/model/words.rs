@@ -43,11 +43,11 @@ impl<'n> Iterator for Words<'n> {
 enum Kind {
     Divider,
     Capital,
-    /// Or a digit, or beyond ASCII.
+    /// A small letter, a digit, or a character beyond ASCII.
     Small,
 }
 
-/// By a table, since this is asked of every byte of every name.
+/// A table, since every byte of every name is looked up.
 const fn kind(byte: u8) -> Kind {
     const KINDS: [Kind; 256] = {
         let mut kinds = [Kind::Small; 256];
@@ -65,7 +65,7 @@ const fn kind(byte: u8) -> Kind {
     KINDS[byte as usize]
 }
 
-/// Whether the last of several capitals belongs to what follows, as in `APIKey`, not to what is before it, as in `IDs`.
+/// Whether the last of several capitals begins a word, as in `APIKey`, rather than ending one, as in `IDs`.
 fn begins_a_word(after: &[u8]) -> bool {
     let is_small = |text: &[u8]| text.first().is_some_and(u8::is_ascii_lowercase);
     is_small(after) && after.strip_prefix(b"s").is_none_or(is_small)

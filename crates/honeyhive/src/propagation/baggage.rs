@@ -11,22 +11,22 @@ use crate::attributes::{BAGGAGE_SESSION_ID, BAGGAGE_SESSION_ID_BARE, EXPERIMENT}
 use crate::model::id::SessionId;
 use crate::outbox::Experiment;
 
-/// What the specification asks every receiver to take in.
+/// The limits up to which the specification asks every receiver to take baggage in.
 const MOST_MEMBERS: usize = 64;
 const MOST_BYTES: usize = 8192;
 
-/// What baggage says of a session, decoded and not yet trusted.
+/// The session that baggage names, decoded and not yet trusted.
 ///
-/// Most callers say nothing, and every request is asked, so nothing is a word long.
+/// Most callers send none and every request is asked, so the empty value is one word long.
 #[derive(Debug, Default)]
 pub(crate) struct SessionInBaggage<'a>(Option<Box<Members<'a>>>);
 
 /// The members that mean something here.
 #[derive(Debug, Default)]
 struct Members<'a> {
-    /// Under the key that is HoneyHive's own.
+    /// The value of HoneyHive's own key.
     own: Option<Cow<'a, str>>,
-    /// Under the key that belongs to everybody.
+    /// The value of the key without a prefix.
     bare: Option<Cow<'a, str>>,
     /// The ids of an experiment.
     experiment: [Option<Cow<'a, str>>; EXPERIMENT.len()],
@@ -35,7 +35,7 @@ struct Members<'a> {
 impl<'a> SessionInBaggage<'a> {
     /// Reads a `baggage` header; one that is sent in several lines is read line by line. The first member of a name counts.
     pub(crate) fn read(&mut self, header: &'a [u8]) {
-        // Most callers send no baggage of ours, so a member is looked at only where its key can be.
+        // Most callers send no baggage of ours, so a header is read only where our key may be in it.
         let Ok(header) = std::str::from_utf8(header) else {
             return;
         };
@@ -54,7 +54,7 @@ impl<'a> SessionInBaggage<'a> {
             };
             if place.is_none() {
                 let value = value.split(';').next().unwrap_or_default().trim();
-                // What is malformed says nothing.
+                // A malformed value counts as empty.
                 *place = Some(percent_decoded(value).unwrap_or_default());
             }
         }

@@ -45,7 +45,7 @@ impl HeadersMut<ByHttp> for http::HeaderMap {
     }
 }
 
-/// Names and values.
+/// Marks carriers of pairs of names and values.
 #[derive(Debug)]
 pub enum ByPairs {}
 

@@ -1,4 +1,4 @@
-//! Names of options, and where they begin in a command line.
+//! The names of options, and their beginnings in a command line.
 
 use super::pairs::LONGEST;
 
@@ -10,7 +10,7 @@ pub(super) fn name_of(text: &str) -> Option<&str> {
     is_name.then(|| called(name))
 }
 
-/// What an option is called by what it holds.
+/// Returns the full name of an option that is known by a short one.
 pub(super) fn called(name: &str) -> &str {
     match name {
         "token" => "auth-token",

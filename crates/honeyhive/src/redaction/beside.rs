@@ -8,7 +8,7 @@ use super::{arguments, options};
 use crate::model::object::Object;
 
 impl Walk<'_> {
-    /// Whether a part of the value would be hidden if it were called this.
+    /// Whether a part of the value would be hidden under this name.
     pub(super) fn hides_as(&mut self, name: &str) -> bool {
         name.len() <= LONGEST && self.at(name, |walk| walk.hidden().is_some())
     }

@@ -9,7 +9,7 @@ use super::text::Masker;
 impl<H: Fn(&str) -> bool> Masker<'_, H> {
     /// `-----BEGIN PRIVATE KEY-----`, which begins here, and what is below it, to the end of the text where it was cut off.
     pub(super) fn private_key(&mut self, at: usize) -> Option<usize> {
-        /// So long may a label be, in bytes: `OPENSSH PRIVATE KEY`, `PGP PRIVATE KEY BLOCK`.
+        /// The longest label, in bytes: `OPENSSH PRIVATE KEY`, `PGP PRIVATE KEY BLOCK`.
         const LABEL: usize = 64;
         let label = self.text[at..].strip_prefix("-----BEGIN ")?;
         let length = label.find("-----").filter(|length| *length <= LABEL)?;
@@ -111,7 +111,7 @@ fn is_in(line: &str, words: &str) -> bool {
     windows.any(|window| window.eq_ignore_ascii_case(words))
 }
 
-/// What is left without line ends and blanks around it, those that are escaped among them.
+/// Returns the text without line ends and blanks around it, escaped ones included.
 fn without_line_ends(text: &str) -> Range<usize> {
     let mut start = 0;
     let mut end = text.len();

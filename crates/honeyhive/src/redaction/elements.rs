@@ -6,9 +6,9 @@ use super::pairs::{LONGEST, is_name};
 use super::text::Masker;
 use crate::model::limits;
 
-/// So long may a tag be, in bytes, with the attributes in it.
+/// The longest tag, in bytes, with its attributes.
 const TAG: usize = 1024;
-/// So many names are looked for to the end of the text that are not closed, as those of generic types are not.
+/// The most unclosed tags for which the text is searched to its end: generic types look like tags and are never closed.
 const UNCLOSED: usize = 16;
 
 impl<H: Fn(&str) -> bool> Masker<'_, H> {
@@ -31,7 +31,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         self.mask(value, end)
     }
 
-    /// Whether the `value` that is here is an attribute of a tag which says its name: `<add key="password" value="x"/>`,
+    /// Whether the `value` at this place is an attribute of a tag that names it: `<add key="password" value="x"/>`,
     /// `<password value="x"/>`.
     pub(super) fn is_named_by_its_tag(&self, at: usize) -> bool {
         let is_end = |byte: &u8| matches!(byte, b'<' | b'>');
@@ -56,7 +56,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         names.into_iter().any(|name| (self.hides)(name))
     }
 
-    /// What an element of this name holds, from here on.
+    /// Returns the contents of an element of this name, from here on.
     fn inside(&mut self, start: usize, name: Range<usize>) -> Option<Range<usize>> {
         let start = self.skip_blanks(start, true);
         let rest = &self.text[start..];

@@ -6,7 +6,7 @@ use super::pairs::LONGEST;
 use super::quotes::quote_at;
 use super::text::{Masker, is_flag};
 
-/// Where one of these stands before a type, the type is declared and holds nothing.
+/// Words before a type that show a declaration, which holds no value.
 const DECLARED: [&str; 8] = [
     "class",
     "enum",

@@ -30,7 +30,7 @@ pub(super) fn line_of(text: &str, end: usize) -> &str {
     &before[line..]
 }
 
-/// Where a value begins behind what YAML says of its type and its place: `!!str &anchor value`.
+/// Returns the beginning of a value behind YAML's tags and anchors: `!!str &anchor value`.
 pub(super) fn behind_tags(text: &str, start: usize) -> usize {
     let mut at = start;
     loop {

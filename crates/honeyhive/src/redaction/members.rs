@@ -5,12 +5,12 @@ use super::pairs::{LONGEST, is_name, is_value};
 use super::quotes::{decoded, is_around, quote_at, quoted};
 use super::text::Masker;
 
-/// So far ahead the other members are looked for, in bytes.
+/// The distance in bytes within which the other members are searched.
 const AHEAD: usize = 1024;
 
 impl<H: Fn(&str) -> bool> Masker<'_, H> {
-    /// Whether a member of this name, whose colon is here, is a value that another member says the name of. One that says
-    /// a name is noted.
+    /// Whether a member of this name, whose colon is here, is a value that a secret's name beside it hides. A member
+    /// that holds such a name is noted.
     pub(super) fn is_named_secret(&mut self, name: &str, colon: usize) -> bool {
         if is_value(name) {
             return colon < self.named || self.names_ahead(colon).is_some();

@@ -184,7 +184,7 @@ impl<'a> Field<'a> {
         self.place
     }
 
-    /// Where it stands, as in [`Redaction::path`]: `inputs.user.email`.
+    /// Returns the path of the value, as in [`Redaction::path`]: `inputs.user.email`.
     #[must_use]
     pub const fn path(&self) -> &'a str {
         self.path

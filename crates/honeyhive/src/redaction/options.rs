@@ -8,14 +8,14 @@ use super::pairs::LONGEST;
 use super::quotes::{quote_at, quoted};
 use super::text::{Masker, is_flag};
 
-/// Whether an option of this name has a secret behind it, rather than the place of one, or no value at all.
+/// Whether an option of this name is followed by a secret, rather than by the path of one, or by no value at all.
 pub(super) fn holds_secret(name: &str, hides: impl FnOnce(&str) -> bool) -> bool {
     const PLACES: [&str; 7] = ["dir", "env", "fd", "file", "path", "prompt", "stdin"];
     let last = name.rsplit(['-', '_', '.']).next().unwrap_or_default();
     !name.starts_with("no-") && !PLACES.contains(&last) && hides(name)
 }
 
-/// Whether what stands behind an option is its value: no other option, and no word of a sentence about it.
+/// Whether the text behind an option is its value: no other option, and no word of a sentence about it.
 pub(super) fn is_value(text: &str) -> bool {
     const WORDS: [&str; 24] = [
         "a", "an", "and", "are", "as", "at", "by", "for", "from", "has", "if", "in", "instead",
@@ -123,7 +123,8 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         words.find(|word| PROGRAMS.iter().any(|it| word.starts_with(it.name)))
     }
 
-    /// Where the argument begins behind an option that ends here: in a list, whose items are quoted, it is the next item.
+    /// Returns the beginning of the argument behind an option that ends here: in a list, whose items are quoted, the
+    /// next item.
     fn behind_option(&self, at: usize, end: usize) -> usize {
         let is_quoted = at > 0 && matches!(self.bytes[at - 1], b'"' | b'\'');
         let Some(quote) = quote_at(self.bytes, end).filter(|_| is_quoted) else {
@@ -183,7 +184,7 @@ const PROGRAMS: [Program; 6] = [
     Program::new("ldap", b'w', Holds::Password { may_be_apart: true }),
     Program::new("curl", b'u', Holds::UserAndPassword),
 ];
-/// So many words of a command are looked at for its program.
+/// The most words of a command that are searched for its program.
 const MOST_WORDS: usize = 64;
 
 impl Program {

@@ -35,17 +35,17 @@ impl NamedBeside {
     }
 }
 
-/// Whether a member of this name may say what its neighbour is called.
+/// Whether a member of this name may hold the name of its neighbour.
 pub(super) fn is_name(key: &str) -> bool {
     NAMES.iter().any(|name| key.eq_ignore_ascii_case(name))
 }
 
-/// Whether a member of this name is what its neighbour names: `value`, or `Value` as clouds write it.
+/// Whether a member of this name is the value that its neighbour names: `value`, or `Value` as clouds write it.
 pub(super) fn is_value(key: &str) -> bool {
     key.eq_ignore_ascii_case(VALUE) || key.eq_ignore_ascii_case("values")
 }
 
-/// Whether what has this path is an item of a list.
+/// Whether the path is of an item of a list.
 pub(super) fn is_in_list(path: &str) -> bool {
     let last = path.rsplit_once('.').map_or("", |(_, last)| last);
     !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit())

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// How often the quote at this place is escaped, as the number of backslashes before it.
+/// Returns the number of backslashes before the quote at this place.
 fn escapes(bytes: &[u8], quote: usize) -> usize {
     let before = bytes[..quote].iter().rev();
     before.take_while(|byte| **byte == b'\\').count()
@@ -52,7 +52,7 @@ fn tripled(bytes: &[u8], quote: usize) -> Option<(Range<usize>, usize)> {
     Some((start..end, end + marks.len()))
 }
 
-/// How often quotes are escaped in a text, and in those around it.
+/// Returns the numbers of backslashes of a quote in a text, and in the texts around it.
 fn levels(level: usize) -> impl Iterator<Item = usize> {
     std::iter::successors(Some(level), |level| Some(level.checked_sub(1)? / 2))
 }
@@ -63,7 +63,7 @@ const fn closes(backslashes: usize, level: usize) -> bool {
     backslashes % (2 * (level + 1)) == level
 }
 
-/// Whether a word is what stands before the quote of bytes and of raw texts.
+/// Whether a word is the prefix of a literal of bytes or of a raw text.
 pub(super) fn is_prefix(word: &str) -> bool {
     let word = word.trim_end_matches('#');
     !word.is_empty() && word.len() <= 2 && word.bytes().all(|it| b"bcfruBFRU".contains(&it))
@@ -74,7 +74,7 @@ pub(super) fn is_around(bytes: &[u8], quote: usize, before: usize) -> bool {
     escapes(bytes, quote) < escapes(bytes, before)
 }
 
-/// Where the quote is that this one closes, no further back than `most` bytes.
+/// Returns the quote that this one closes, no further back than `most` bytes.
 pub(super) fn opening(bytes: &[u8], closing: usize, most: usize) -> Option<usize> {
     let level = escapes(bytes, closing);
     let from = closing.saturating_sub(most);

@@ -13,7 +13,7 @@ use crate::model::limits;
 use crate::model::words::words;
 use crate::secret::{is_secret_name, narrow};
 
-/// How much of a text that was cut may be the beginning of something longer, in bytes: longer than keys and tokens are.
+/// The bytes at the end of a cut text that may be the beginning of something longer: more than keys and tokens have.
 const UNSURE: usize = 4 * 1024;
 
 /// A [`Redaction`] that has been understood.
@@ -34,12 +34,12 @@ impl fmt::Debug for Rules {
     }
 }
 
-/// How much of what has a name is hidden.
+/// The part of a named value that is hidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hidden {
-    /// All but flags: the name sounds like a secret.
+    /// All values but flags: the name sounds like a secret.
     Likely,
-    /// All: the program said so.
+    /// All values: the program has named them.
     Surely,
 }
 
@@ -93,7 +93,7 @@ impl Rules {
         !(self.keys.is_empty() && self.paths.is_empty())
     }
 
-    /// Whether what stands there is hidden, by its name or its place.
+    /// Returns how the value at this path is hidden, by its name or its place.
     pub(super) fn hides(&self, path: &str) -> Option<Hidden> {
         if self.is_named(path) || self.paths.iter().any(|pieces| leads_to(pieces, path)) {
             return Some(Hidden::Surely);
@@ -101,7 +101,7 @@ impl Rules {
         (self.by_default && is_secret_name(path)).then_some(Hidden::Likely)
     }
 
-    /// By one of the program's keys.
+    /// Whether one of the program's keys names the path.
     fn is_named(&self, path: &str) -> bool {
         if self.keys.is_empty() {
             return false;
@@ -158,7 +158,8 @@ impl Rules {
     }
 }
 
-/// How much of a text that was cut stays: it may end in the beginning of what a pattern would have matched as a whole.
+/// Returns the length of a cut text that stays: the rest may be the beginning of text that a pattern would have matched
+/// as a whole.
 fn sure_end(beginning: &str, found: &[Range<usize>]) -> usize {
     let end = beginning.len() - UNSURE.min(beginning.len() / 2);
     let mut ends = (0..=end).rev();

@@ -52,7 +52,7 @@ impl<'j> Scanner<'j> {
         }
     }
 
-    /// Whether a text comes next that is an option of a command line.
+    /// Whether the next text is an option of a command line.
     pub(super) fn begins_option(&mut self) -> bool {
         self.peek();
         self.json[self.at..].starts_with("\"-")
@@ -109,7 +109,7 @@ impl<'j> Scanner<'j> {
     fn skip_word(&mut self) {
         let ends = |byte: &u8| byte.is_ascii_whitespace() || b"{}[],:\"".contains(byte);
         let rest = self.json.as_bytes()[self.at..].iter();
-        // At least one, so that there is an end to it.
+        // One byte at least is skipped, so that the loop ends.
         self.at += rest.take_while(|byte| !ends(byte)).count().max(1);
     }
 

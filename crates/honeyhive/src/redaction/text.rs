@@ -1,4 +1,4 @@
-//! Names and their values in texts that are no JSON: what `Debug` makes of a struct or of headers, assignments, URLs.
+//! Names and their values in texts that are no JSON: `Debug` output of structs and headers, assignments, URLs.
 //!
 //! | Form | Where |
 //! |---|---|
@@ -28,7 +28,7 @@ use crate::secret::is_secret_parameter;
 pub(super) struct Masker<'t, H> {
     pub(super) text: &'t str,
     pub(super) bytes: &'t [u8],
-    /// Whether what is called this is hidden, and whether flags are, too.
+    /// Whether a value of this name is hidden, and whether flags are, too.
     pub(super) hides: H,
     /// The text is a URL, or the query of one.
     pub(super) is_url: bool,
@@ -36,7 +36,7 @@ pub(super) struct Masker<'t, H> {
     pub(super) by_default: bool,
     braces: usize,
     masked: Vec<Range<usize>>,
-    /// Until here a member that is called `value` is hidden, by the member beside it.
+    /// The end of the range in which the member `value` is hidden by the member beside it.
     pub(super) named: usize,
     /// Names of elements that have no end from here on.
     pub(super) unclosed: Vec<&'t str>,
@@ -209,7 +209,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         }
         let value = lines::value(self.text, start, &self.text[name])?;
         let text = &self.text[value.clone()];
-        // What stands around a quoted text goes with it.
+        // A quoted text after a bracket or a prefix is masked by the rule for quotes.
         let before = text.trim_end_matches('\\');
         let opens = before.ends_with(['(', '[', '&']) || is_prefix(before);
         if is_flag(text) || (opens && quote_at(self.bytes, value.end).is_some()) {
@@ -347,7 +347,7 @@ const fn is_of_version(byte: u8) -> bool {
     byte.is_ascii_digit() || byte == b'.' || byte == b'*'
 }
 
-/// Whether a value says nothing.
+/// Whether a value is a mere flag, which holds no secret.
 pub(super) fn is_flag(word: &str) -> bool {
     ["true", "false", "null", "None", "nil"].contains(&word)
 }

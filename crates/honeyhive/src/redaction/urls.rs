@@ -1,4 +1,4 @@
-//! What a URL gives away in a text: who asks, and parameters of a URL that is a parameter itself.
+//! Secrets in a URL: user info, and parameters of a URL that is a parameter itself.
 
 use super::arguments;
 use super::quotes::decoded;
@@ -36,7 +36,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
 
     /// `%3A%2F%2Fuser%3Apassword%40host`, which begins here; encoded twice, too.
     pub(super) fn encoded_user_info(&mut self, at: usize) -> Option<usize> {
-        /// So long may a host be with who asks it, in bytes.
+        /// The longest host with its user info, in bytes.
         const AUTHORITY: usize = 1024;
         if !self.by_default {
             return None;
@@ -90,7 +90,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
     }
 }
 
-/// Where the last `@` is, of which a text that was cut off may have only the beginning.
+/// Returns the place of the last `@`, of which a text that was cut off may have only the beginning.
 fn end_of_user_info(authority: &str, sign: &str) -> Option<usize> {
     let begun = || {
         let lengths = (1..sign.len()).rev();
@@ -100,7 +100,7 @@ fn end_of_user_info(authority: &str, sign: &str) -> Option<usize> {
     authority.rfind(sign).or_else(begun)
 }
 
-/// Whether what is behind the first colon of an authority is the beginning of a password, and no port.
+/// Whether the text behind the first colon of an authority is the beginning of a password, and no port.
 fn is_no_port(authority: &str, behind: &str) -> bool {
     let is_address = authority.starts_with(['[', '%']);
     !is_address && !behind.bytes().all(|byte| byte.is_ascii_digit())

@@ -1,4 +1,4 @@
-//! Where names end and values begin in a text, and how far they go.
+//! The ends of names, and the ranges of their values, in a text.
 
 use std::ops::Range;
 
@@ -28,7 +28,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         (start < end).then_some((start..end, false))
     }
 
-    /// So much of what looks like a name belongs to an escape before it: `\npassword` is a line's end and a name.
+    /// Returns how many bytes of a seeming name belong to an escape before it: `\npassword` is a line's end and a name.
     fn escape_before(&self, start: usize, end: usize) -> usize {
         let is_escaped = start
             .checked_sub(1)
@@ -56,7 +56,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         }
         let word = self.word(start);
         let rest = &self.text[word.end..];
-        // Of what `Debug` makes a structure, or a list of `serde_json`.
+        // `Debug` writes a structure, or a list of `serde_json`, like this.
         let is_called = !word.is_empty() && (rest.starts_with(" {") || rest.starts_with(" ["));
         let holds_more = rest.starts_with(['(', '[', '{']) || is_called;
         if holds_more && let Some(end) = self.balanced(word.end) {
@@ -72,7 +72,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             self.bytes[*quote] == b'"' || is_prefix(&self.text[word.clone()])
         });
         if let (Some(quote), false) = (quote, word.is_empty()) {
-            // Of bytes, or raw.
+            // The text is one of bytes, or raw.
             let end = quoted(self.bytes, quote).1;
             let marks = self.text[word].matches('#').count();
             let closing = self.text[end..].bytes().take(marks);
@@ -133,7 +133,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
     }
 }
 
-/// Whether a word says what kind of secret follows.
+/// Whether a word names the kind of the secret behind it.
 fn is_scheme(word: &str) -> bool {
     ["basic", "bearer", "digest", "token"]
         .iter()

@@ -20,10 +20,10 @@ use crate::model::object::{Bucket, Object};
 pub(crate) struct Walk<'r> {
     rules: &'r Rules,
     place: Place,
-    /// Where it is, with dots between the keys.
+    /// The path of the value, with dots between the keys.
     path: String,
     masked: u64,
-    /// So many texts it is in that are JSON.
+    /// The number of texts around the place that are JSON.
     depth: usize,
     /// The program's hook is asked, too.
     asks: bool,
@@ -395,12 +395,12 @@ impl<'r> Walk<'r> {
         self.path[length..].trim_start_matches('.')
     }
 
-    /// Whether a part of what has a path of this length would be hidden if it were called this.
+    /// Whether a part of the value with a path of this length would be hidden under this name.
     pub(super) fn hides_from(&mut self, length: usize, name: &str) -> bool {
         self.from(length, |walk| walk.hides_as(name))
     }
 
-    /// Whether a text in what has a path of this length is an option that has a secret behind it.
+    /// Whether a text within the value with a path of this length is an option that is followed by a secret.
     pub(super) fn option_from(&mut self, length: usize, text: &str) -> bool {
         self.from(length, |walk| walk.option(text).is_some())
     }
@@ -443,7 +443,7 @@ impl<'r> Walk<'r> {
     }
 }
 
-/// Whether what stands there is a URL or the query of one, by the names that instrumentations have for them.
+/// Whether the path is of a URL or of a query, by the names that instrumentations have for them.
 fn is_url(path: &str) -> bool {
     [
         "url.full",

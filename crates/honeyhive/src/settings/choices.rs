@@ -1,10 +1,10 @@
-//! What a setting can be, where that is one of a few.
+//! Settings that are one of a few values.
 
 use std::str::FromStr;
 
 use crate::error::UnknownName;
 
-/// How sessions reach HoneyHive.
+/// The way in which sessions reach HoneyHive.
 ///
 /// ```
 /// use honeyhive::{HoneyHiveTracer, SessionTransport};
@@ -18,13 +18,13 @@ pub enum SessionTransport {
     /// One REST call for a short session, two for a longer one (the default).
     #[default]
     Rest,
-    /// No REST call: spans ask ingestion to create their session, and every request gets a span that
-    /// carries its inputs and outputs. The way to scale out, through an OpenTelemetry Collector.
-    /// Enrichments that a program makes by hand still go over REST.
+    /// No REST call: spans ask ingestion to create their session, and every request gets a span that carries its inputs
+    /// and outputs. The way to scale out, through an OpenTelemetry Collector. Enrichments that a program makes itself
+    /// still go over REST.
     Otlp,
 }
 
-/// How spans are encoded.
+/// The encoding of spans.
 ///
 /// ```
 /// use honeyhive::{HoneyHiveTracer, OtlpProtocol};
@@ -55,7 +55,7 @@ impl FromStr for OtlpProtocol {
     }
 }
 
-/// What is left of [`OtlpProtocol`] when it has been resolved: what this build can write.
+/// The encoding that a resolved [`OtlpProtocol`] stands for, among those of this build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Protobuf,
@@ -63,7 +63,7 @@ pub(crate) enum Encoding {
     Json,
 }
 
-/// What is dropped where more is pending than may be.
+/// The items to drop when the queue is full.
 ///
 /// ```
 /// use honeyhive::{HoneyHiveTracer, DropPolicy};
@@ -74,14 +74,14 @@ pub(crate) enum Encoding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum DropPolicy {
-    /// What comes finds no room (the default): what is told of the beginning of an outage is kept.
+    /// New items are dropped (the default): the beginning of an outage is kept.
     #[default]
     Newest,
-    /// What has waited longest makes room: what is told of the end of an outage is kept.
+    /// The oldest items are dropped: the end of an outage is kept.
     ///
-    /// The delivery thread gives it up, so that no request does: from seven eighths of either bound on, down to
-    /// three quarters of it. Only what comes before it has got to that, once the bound itself is reached, is
-    /// dropped as with [`Newest`](Self::Newest).
+    /// The delivery thread drops them, so that no request does: from seven eighths of either bound on, down to three
+    /// quarters of it. Only items that arrive before it has done so, once the bound itself is reached, are dropped as
+    /// with [`Newest`](Self::Newest).
     Oldest,
 }
 
@@ -98,17 +98,17 @@ impl FromStr for DropPolicy {
     }
 }
 
-/// How spans are compressed on their way.
+/// The compression of spans on their way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum OtlpCompression {
-    /// With gzip, as long as the server takes it (the default): where it answers a compressed body with 400 or 415,
-    /// the same spans go uncompressed, and where that helps so do all others of this process.
+    /// Gzip, as long as the server takes it (the default): where it answers a compressed body with 400 or 415, the same
+    /// spans go uncompressed, and if that helps, all later ones of this process do, too.
     #[default]
     Auto,
-    /// With gzip, whatever the server says.
+    /// Gzip, whatever the server answers.
     Gzip,
-    /// Not at all.
+    /// No compression.
     None,
 }
 

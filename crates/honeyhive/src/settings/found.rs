@@ -14,21 +14,21 @@ use crate::secret::KeyKind;
 pub struct FoundSetting {
     /// The name of its variable, or of its method where it has none.
     pub name: &'static str,
-    /// What it is.
+    /// The setting's value.
     pub value: String,
-    /// Where it came from.
+    /// The setting's origin.
     pub origin: SettingOrigin,
 }
 
-/// Where a setting came from.
+/// The origin of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SettingOrigin {
     /// The program said so, by this method of the builder.
     Code(&'static str),
-    /// This variable of the environment.
+    /// The environment has set it, with this variable.
     Environment(&'static str),
-    /// Nobody has said anything else.
+    /// The setting has its default.
     Default,
 }
 
@@ -42,7 +42,7 @@ impl fmt::Display for SettingOrigin {
     }
 }
 
-/// What was said in code, before the settings are made of it.
+/// The settings that code has set, before they are resolved.
 #[derive(Debug)]
 pub(crate) struct Given([(&'static Variable, bool); 16], [(&'static str, bool); 4]);
 
@@ -83,7 +83,7 @@ impl Given {
         )
     }
 
-    /// All settings in words, and where each came from; `is_isolated` where the environment was not asked.
+    /// Returns all settings in words, each with its origin; `is_isolated` where the environment was not asked.
     pub(crate) fn found(&self, is_isolated: bool, settings: &Settings) -> Vec<FoundSetting> {
         let read = |name: &str| (!is_isolated).then(|| std::env::var_os(name)).flatten();
         let env = Environment(&read);

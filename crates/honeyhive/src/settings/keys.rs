@@ -53,7 +53,7 @@ impl Keys {
         }
     }
 
-    /// Which of the settings [`write`](Self::write) is from, whatever is in it.
+    /// Returns the setting that [`write`](Self::write) is from, whatever its value.
     #[cfg(feature = "client")]
     pub(crate) const fn writes_with(&self) -> KeyKind {
         match &self.ingestion {
@@ -124,7 +124,7 @@ fn key(
     }
 }
 
-/// What is wrong with a key that should begin with `prefix`, or with any, and what to write instead.
+/// Returns the problem with a key that should begin with `prefix`, or with any, and what to write instead.
 fn problem(value: &str, prefix: Option<&str>) -> Option<&'static str> {
     let lower = value.to_ascii_lowercase();
     if value.contains(['"', '\'', '`']) {
@@ -165,7 +165,7 @@ fn problem(value: &str, prefix: Option<&str>) -> Option<&'static str> {
     )
 }
 
-/// What stands in examples, in templates that nobody has filled in, and where a program writes that it has none.
+/// Whether a key is a placeholder: from an example, from a template that nobody has filled in, or for no key at all.
 fn is_placeholder(lower: &str) -> bool {
     const WORDS: [&str; 7] = [
         "api-key", "api_key", "apikey", "changeme", "key", "secret", "todo",

@@ -27,7 +27,7 @@ const DEFAULT_COALESCE_WINDOW: Duration = Duration::from_millis(500);
 const DEFAULT_QUEUE_BYTES: usize = 64 * 1024 * 1024;
 const DEFAULT_QUEUE_ITEMS: usize = 200_000;
 
-/// What the builder was told; `None` means "ask the environment, then take the default".
+/// The settings of the builder; `None` means "ask the environment, then take the default".
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Explicit {
     pub(crate) keys: ExplicitKeys,
@@ -70,10 +70,10 @@ impl Explicit {
 /// The keys that there have to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Needs {
-    /// One that writes sessions and spans.
+    /// A key that writes sessions and spans.
     #[default]
     Writing,
-    /// One that the typed client has calls for.
+    /// A key that the typed client has calls for.
     #[cfg(feature = "client")]
     Asking,
 }
@@ -93,7 +93,7 @@ impl Needs {
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) keys: Keys,
-    /// Without a slash at its end.
+    /// The URL without a slash at its end.
     pub(crate) server_url: String,
     pub(crate) project: Option<String>,
     pub(crate) source: String,
@@ -118,7 +118,7 @@ pub(crate) struct Settings {
     pub(crate) stderr: bool,
     /// Texts that go to models and come from them are sent.
     pub(crate) captures_content: bool,
-    /// What carries the calls, instead of this crate's own.
+    /// The HTTP client that carries the calls, instead of this crate's own.
     pub(crate) http_client: Option<GivenClient>,
 }
 
@@ -131,7 +131,7 @@ impl Settings {
         }
     }
 
-    /// As [`resolve`](Self::resolve), with the environment as an argument so that tests need no
+    /// Does the same as [`resolve`](Self::resolve), with the environment as an argument so that tests need no
     /// process-wide state.
     fn resolve_with(
         explicit: Explicit,
@@ -234,7 +234,7 @@ fn source(
     }
 }
 
-/// Like Python's SDK, which takes the script's name.
+/// Returns the program's name, as Python's SDK takes the script's name.
 fn program_name() -> String {
     std::env::current_exe()
         .ok()
@@ -242,7 +242,7 @@ fn program_name() -> String {
         .unwrap_or_else(|| "unknown".to_owned())
 }
 
-/// One of a few, else the usual one.
+/// Parses a choice, else takes the default.
 fn choice<T: Default>(
     explicit: Option<T>,
     env: Environment<'_>,

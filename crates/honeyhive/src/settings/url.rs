@@ -71,8 +71,8 @@ fn problem(url: &str) -> Option<&'static str> {
     (!is_usable).then_some("the HTTP client cannot use it as a URL")
 }
 
-/// Whether people look there rather than programs: `app.honeyhive.ai`, `app.us.honeyhive.ai`, the site itself. The API of
-/// a tenant is at `tenant.api.honeyhive.ai`.
+/// Whether a host is for people rather than programs: `app.honeyhive.ai`, `app.us.honeyhive.ai`, the site itself. The
+/// API of a tenant is at `tenant.api.honeyhive.ai`.
 fn is_web_page(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let Some(before) = host.strip_suffix("honeyhive.ai") else {

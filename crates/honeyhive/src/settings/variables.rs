@@ -6,9 +6,9 @@ pub(super) struct Variable {
     pub(super) name: &'static str,
     /// The names that it had before.
     pub(super) deprecated: &'static [&'static str],
-    /// What it is called in code.
+    /// The setter's name in code.
     pub(super) setter: &'static str,
-    /// What to write, for whoever has written something else.
+    /// The accepted values, for the error about any other.
     pub(super) takes: &'static str,
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::environment::Environment;
 use crate::log;
 
-/// What HoneyHive documents for its other SDKs, and nothing here reads.
+/// Variables that HoneyHive documents for its other SDKs, and that nothing here reads.
 pub(super) const WITHOUT_EFFECT: &[&str] = &[
     "HH_BATCH_SIZE",
     "HH_CACHE_CLEANUP_INTERVAL",
@@ -51,7 +51,7 @@ pub(super) const WITHOUT_EFFECT: &[&str] = &[
     "HH_VERIFY_SSL",
 ];
 
-/// Those that are set and change nothing here.
+/// Returns the variables that are set and change nothing here.
 fn set_in(env: &Environment<'_>) -> Vec<&'static str> {
     let names = WITHOUT_EFFECT.iter().copied();
     names.filter(|name| env.is_set(name)).collect()

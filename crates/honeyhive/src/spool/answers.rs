@@ -1,4 +1,4 @@
-//! What the store says of records and files.
+//! Answers of the store about records and files.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use super::note::Note;
 
-/// Why a record was not written.
+/// The reason for which a record was not written.
 #[derive(Debug)]
 pub(crate) enum Refused {
     /// The bound is reached.
@@ -14,14 +14,14 @@ pub(crate) enum Refused {
     Failed(io::Error),
 }
 
-/// Where a record is.
+/// The place of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(super) file: u64,
     pub(super) at: u64,
 }
 
-/// Which record, for its outcome.
+/// The handle of a record, for its outcome.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ticket {
     pub(crate) place: Place,
@@ -44,7 +44,7 @@ impl Ticket {
     }
 }
 
-/// What comes next.
+/// The next record, or the reason for having none.
 #[derive(Debug)]
 pub(crate) enum Next {
     Record(Ticket, Vec<u8>),
@@ -56,28 +56,28 @@ pub(crate) enum Next {
     Failed(io::Error),
 }
 
-/// What can no longer be found. It has its outcome.
+/// Items that can no longer be found, and are counted as dropped.
 #[derive(Debug)]
 pub(crate) struct Lost {
-    /// So many, by mark.
+    /// The number of items by mark.
     pub(crate) items: BTreeMap<u64, u64>,
     pub(super) from: Place,
 }
 
 impl Lost {
-    /// Where it was.
+    /// Returns the places that are lost.
     pub(crate) const fn places(&self) -> RangeInclusive<Place> {
         let Place { file, .. } = self.from;
         self.from..=Place { file, at: u64::MAX }
     }
 }
 
-/// What other processes have left.
+/// Items that other processes have left.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Found {
     /// Still to be delivered.
     pub(crate) items: u64,
-    /// They cannot be read, most often since they were being written when the process was killed.
+    /// Items that cannot be read, most often since the process was killed while writing them.
     pub(crate) lost: u64,
     /// Files that cannot be read, or not to the end.
     pub(crate) set_aside: u64,

@@ -14,16 +14,16 @@ use super::handles::{self, User, close_to_others, create};
 
 const LOCK: &str = "lock";
 const SEGMENT: &str = "hhspool";
-/// What is added to the name of a file that cannot be read.
+/// The suffix of a file that cannot be read.
 const SET_ASIDE: &str = "corrupt";
 const PROBE: &str = "probe";
-/// So many names are tried, where somebody always finds our lock before we hold it.
+/// The number of names to try, in case another process removes each new lock before we hold it.
 const TRIES: usize = 3;
 
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    /// Whose files count: others could make us send what they like.
+    /// The user whose files count: others could make us send anything.
     user: User,
 }
 
@@ -76,7 +76,7 @@ impl Folder {
                 Ok(true) if lock.exists() => {
                     return Ok(Owner { name, lock, held });
                 }
-                // Somebody has found it first, and removes it as the lock of nothing.
+                // Another process has found the lock first, and removes it, since it has no files.
                 Ok(_) => {}
                 Err(error) => {
                     let _ = fs::remove_file(&lock);
@@ -94,7 +94,7 @@ impl Folder {
             let path = entry?.path();
             match extension(&path) {
                 Some(LOCK | SEGMENT) => names.extend(owner_of(&path)),
-                // Of a process that was killed while it tried the folder.
+                // The probe is of a process that was killed while it tried the folder.
                 Some(PROBE) => drop(fs::remove_file(&path)),
                 _ => {}
             }
@@ -107,7 +107,7 @@ impl Folder {
         let lock = self.lock_path(name);
         let held = match handles::open(&lock) {
             Ok(file) => file,
-            // Somebody has removed the lock and nothing else.
+            // Another process has removed the lock and left the files.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if self.segments_of(name)?.is_empty() {
                     return Ok(None);
@@ -170,7 +170,7 @@ impl Folder {
             let entry = entry?;
             let path = entry.path();
             let kind = extension(&path);
-            // It may have been removed meanwhile.
+            // The file may have been removed meanwhile.
             let (Some(LOCK | SEGMENT | SET_ASIDE), Ok(found)) = (kind, entry.metadata()) else {
                 continue;
             };
@@ -209,7 +209,7 @@ impl Owner {
         self.held.set_len(bytes)
     }
 
-    /// There is nothing left to own.
+    /// Removes the lock, once its owner has no files left.
     pub(super) fn remove(self) {
         let _ = fs::remove_file(&self.lock);
     }
@@ -237,7 +237,7 @@ fn make(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Who we are, by a file that is made for this.
+/// Returns the user of this process, by a file that is made for this purpose.
 fn user_of(probe: &Path) -> io::Result<User> {
     let file = create(probe)?;
     try_lock(&file)?;

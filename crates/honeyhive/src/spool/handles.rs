@@ -64,14 +64,14 @@ fn refused(why: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::PermissionDenied, why)
 }
 
-/// Who runs this process, as the file system sees it.
+/// The user of this process, as the file system sees it.
 #[cfg(unix)]
 #[derive(Debug)]
 pub(super) struct User(u32);
 
 #[cfg(unix)]
 impl User {
-    /// By a file that was just made; an error where anybody can open what is made there.
+    /// Reads the user from a file that was just made; an error where anybody can open such files.
     pub(super) fn of(own: &Metadata) -> io::Result<Self> {
         let user = Self(std::os::unix::fs::MetadataExt::uid(own));
         if user.owns(own) {

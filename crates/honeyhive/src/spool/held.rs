@@ -2,14 +2,14 @@
 
 use super::note::{Kind, Note};
 
-/// So many counters; those whose ids share one are taken for each other, which costs a way over the disk and
-/// nothing else. The memory is the same however much is on disk.
+/// The number of counters. Ids that share a counter are mistaken for each other, which only costs a detour over the
+/// disk. The memory is the same however much is on disk.
 const SLOTS: usize = 1 << 16;
 
-/// How many records there are of whom.
+/// The numbers of records by id.
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    /// By id, the spans left out. Empty until there is something to count.
+    /// The counts by id, without spans. Empty until there is something to count.
     of_one: Vec<Counts>,
     traces: u64,
 }

@@ -1,9 +1,9 @@
 //! [`Note`]: what is known of a record besides its body.
 
-/// Whose record it is: a session or an event, as the engine knows them.
+/// The id of a record's session or event, in bytes.
 pub(crate) type Id = [u8; 16];
 
-/// What a record is about.
+/// The kind of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A session begins.
@@ -33,12 +33,12 @@ impl Kind {
     }
 }
 
-/// What is known of a record besides its body.
+/// The facts about a record besides its body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Note {
     pub(crate) kind: Kind,
     pub(crate) id: Id,
-    /// How many items end with it.
+    /// The number of items that end with the record.
     pub(crate) items: u32,
     /// A number of the writing process's own.
     pub(crate) mark: u64,

@@ -1,4 +1,4 @@
-//! What a file of the spool looks like: a head, then records, each with a header of its own.
+//! The format of a spool file: a head, then records, each with a header of its own.
 //!
 //! All numbers are little-endian. The first byte of a record says whether it is still to be delivered; it is
 //! overwritten in place, so no checksum covers it.
@@ -7,7 +7,7 @@ use crc32fast::Hasher;
 
 use super::note::{Id, Kind, Note};
 
-/// What is at the beginning of each file; the last byte is the version.
+/// The beginning of each file; the last byte is the version.
 const MAGIC: [u8; 8] = *b"HHSPOOL\x01";
 
 pub(super) const STILL_TO_DELIVER: u8 = b'P';
@@ -16,9 +16,9 @@ pub(super) const DONE: u8 = b'D';
 /// The head of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {
-    /// For which deployment and key: says whether two are the same, and nothing about them.
+    /// The hash of the deployment and the key: it tells whether two are the same, and nothing about them.
     pub(super) destination: u32,
-    /// When the file was begun, in nanoseconds: later files of a process have greater ones.
+    /// The time at which the file was begun, in nanoseconds: later files of a process have greater ones.
     pub(super) begun: u64,
 }
 
@@ -41,7 +41,7 @@ impl Head {
         bytes[..VERSION] == MAGIC[..VERSION] && bytes[VERSION] > MAGIC[VERSION]
     }
 
-    /// `None` for what is no head of this version.
+    /// Reads a head; `None` for bytes that are no head of this version.
     pub(super) fn decode(bytes: &[u8; Self::BYTES]) -> Option<Self> {
         let is_ours = bytes.starts_with(&MAGIC) && u32_at(bytes, 20) == checksum(&bytes[..20]);
         is_ours.then(|| Self {
@@ -86,7 +86,7 @@ impl Header {
         bytes
     }
 
-    /// `None` for what is not as it was written.
+    /// Reads a header; `None` for bytes that are damaged.
     pub(super) fn decode(bytes: &[u8; Self::BYTES]) -> Option<Self> {
         if u32_at(bytes, 38) != checksum(&bytes[1..38]) {
             return None;
@@ -100,7 +100,7 @@ impl Header {
                 items: u32_at(bytes, 2),
                 mark: u64_at(bytes, 6),
             },
-            // Whatever else is there: better delivered twice than never.
+            // Any other byte means "not done": better delivered twice than never.
             is_done: bytes[0] == DONE,
             body_bytes: u32_at(bytes, 30),
             body_sum: u32_at(bytes, 34),

@@ -13,17 +13,17 @@ use super::record::{DONE, Head, Header};
 pub(super) struct Segment {
     pub(super) path: PathBuf,
     pub(super) head: Head,
-    /// While it is written or read: there may be many more of them than can be open.
+    /// The open file, while it is written or read: more files may exist than can be open.
     file: Option<File>,
-    /// Where the whole records end.
+    /// The end of the whole records.
     end: u64,
-    /// Where reading goes on.
+    /// The place where reading goes on.
     next: u64,
-    /// So many records are still to be read,
+    /// The number of records that are still to be read.
     unread: u64,
-    /// and so many were, and have no outcome yet.
+    /// The number of records that were read and have no outcome yet.
     pending: u64,
-    /// Not everything in it can be read.
+    /// Whether a part of the file cannot be read.
     pub(super) is_damaged: bool,
 }
 
@@ -32,20 +32,20 @@ pub(super) struct Segment {
 pub(super) struct Reading {
     pub(super) at: u64,
     pub(super) note: Note,
-    /// `None` where it is not what was written.
+    /// The body; `None` where it is damaged.
     pub(super) body: Option<Vec<u8>>,
 }
 
 /// A file that was found.
 #[derive(Debug)]
 pub(super) enum Opened {
-    /// What is in it was not looked at.
+    /// A file with contents that were not looked at.
     Segment(Segment),
     /// Nothing was ever written into it.
     Empty,
     /// A later version has written it, which alone knows what is in it.
     Newer,
-    /// It is no file of ours.
+    /// A file of another program.
     Foreign,
 }
 
@@ -55,10 +55,10 @@ impl Opened {
     }
 }
 
-/// What comes after the whole records.
+/// The bytes after the whole records.
 enum Tail {
     Nothing,
-    /// So many items were being written when the process ended.
+    /// The number of items of a record that was being written when the process ended.
     Torn(u64),
     Damaged,
 }
@@ -116,13 +116,13 @@ impl Segment {
         let lost = match tail {
             Tail::Nothing => 0,
             Tail::Torn(items) => items,
-            // How long the record was is not known, so what comes after it cannot be found.
+            // The length of the damaged record is unknown, so the records after it cannot be found.
             Tail::Damaged => 1,
         };
         Ok((notes, lost))
     }
 
-    /// What has no outcome yet, as far as it can be found.
+    /// Returns the notes of all records without an outcome, as far as they can be found.
     pub(super) fn notes(&self) -> Vec<Note> {
         let mut notes = Vec::new();
         if let Ok(file) = open(&self.path) {
@@ -180,7 +180,7 @@ impl Segment {
         Ok(None)
     }
 
-    /// What was not read yet cannot be found any more. Says from where on.
+    /// Gives up the records that were not read yet, and returns the place from where on.
     pub(super) fn give_up(&mut self) -> u64 {
         self.is_damaged = true;
         self.unread = 0;
@@ -206,7 +206,7 @@ impl Segment {
     pub(super) fn settle(&mut self, at: u64) {
         self.pending = self.pending.saturating_sub(1);
         let was_closed = self.file.is_none();
-        // Where this fails it is delivered once more by whoever comes next.
+        // A mark that cannot be written costs one more delivery, by the next process.
         let _ = self.write_done(at);
         if was_closed {
             self.close();
@@ -226,7 +226,7 @@ impl Segment {
         }
     }
 
-    /// It is opened again when it is needed.
+    /// Closes the file; reading opens it again.
     pub(super) fn close(&mut self) {
         self.file = None;
     }

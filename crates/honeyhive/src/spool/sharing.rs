@@ -35,7 +35,7 @@ fn the_bound_holds_while_several_processes_write_at_a_time() {
     let used = fill(&folder, &mut stores);
     assert!(used <= BOUND, "{used}");
     assert!(used > BOUND - 6 * 2_000, "room is wasted: {used}");
-    // What has gone gives its room to the others.
+    // Stores that have gone give their room to the others.
     stores.truncate(1);
     let mut next = Store::open(&small, DESTINATION, Arc::default()).unwrap();
     next.take_over(0).unwrap();
@@ -146,7 +146,7 @@ mod unix {
             assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{mode:o}");
             assert!(error.to_string().contains("folder of its own"), "{error}");
         }
-        // Its group may be let in, as Kubernetes does with `fsGroup`, and others may look.
+        // The folder's group may have access, as with Kubernetes' `fsGroup`, and others may read.
         for mode in [0o700, 0o2770, 0o755] {
             set_mode(&folder.0, mode);
             drop(folder.store());

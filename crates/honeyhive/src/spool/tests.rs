@@ -166,7 +166,7 @@ fn a_file_that_breaks_off_anywhere_gives_all_whole_records() {
     }
 }
 
-/// As the file was, for its owner only.
+/// Writes the file as it was, for its owner only.
 fn restore(segment: &Path, bytes: &[u8]) {
     drop(handles::create(segment).unwrap());
     fs::write(segment, bytes).unwrap();
@@ -371,7 +371,7 @@ fn a_clock_that_was_set_back_does_not_change_the_order() {
     write(&mut store, [1]);
     let segment = folder.only_segment();
     drop(store);
-    // As if it had been written tomorrow.
+    // The file's time is made that of tomorrow.
     let mut bytes = fs::read(&segment).unwrap();
     let mut head = [0; record::Head::BYTES];
     head.copy_from_slice(&bytes[..record::Head::BYTES]);
@@ -395,7 +395,7 @@ fn files_that_were_opened_to_the_group_are_delivered_and_closed_to_it_again() {
     let mut store = folder.store();
     write(&mut store, [1]);
     drop(store);
-    // What Kubernetes' `fsGroup` does whenever a pod starts.
+    // Kubernetes' `fsGroup` does the same whenever a pod starts.
     for extension in ["lock", "hhspool"] {
         for path in folder.with_extension(extension) {
             fs::set_permissions(path, fs::Permissions::from_mode(0o660)).unwrap();
@@ -550,7 +550,7 @@ fn a_folder_whose_files_anybody_can_open_cannot_be_used() {
     drop(folder.store());
     let probe = folder.0.join("probe");
     fs::write(&probe, "").unwrap();
-    // As every file is on a share that knows no modes.
+    // A share that knows no modes shows every file like this.
     fs::set_permissions(&probe, fs::Permissions::from_mode(0o777)).unwrap();
     let error = handles::User::of(&fs::metadata(&probe).unwrap()).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);

@@ -40,14 +40,14 @@ fn take_choice(reply: &mut Reply, position: u64, choice: Json<'_>) {
             _ => {}
         }
     }
-    // What stands beside a reason came before it, wherever in the object that stands.
+    // The contents beside a finish reason come before it, in whatever order the object has them.
     reply.finish(index, reason);
 }
 
 /// A message, or what is added to it: looked through once, and taken in an order that does not depend on its own.
 pub(super) fn take_message(reply: &mut Reply, choice: u64, message: Json<'_>) {
     let (mut spoken, mut refusal, mut calls, mut function) = (None, None, None, None);
-    // Names of the same, of which the first counts.
+    // The names mean the same, and the first one that is there counts.
     let mut thoughts = [None; 3];
     for (name, value) in message.fields() {
         match name {

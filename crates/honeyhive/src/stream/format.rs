@@ -17,7 +17,7 @@ pub(super) enum Format {
     Transcription,
 }
 
-/// What an event has, found in one pass.
+/// The fields of an event, found in one pass.
 #[derive(Default)]
 struct Seen<'a> {
     kind: Option<Text<'a>>,

@@ -6,7 +6,7 @@
 
 use super::list::Items;
 
-/// What the response's head says of the bytes that follow.
+/// The kind of the bytes that follow, by the response's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Content {
     /// The first byte tells.
@@ -25,9 +25,9 @@ pub(crate) enum Content {
 }
 
 impl Content {
-    /// By the headers `content-type` and `content-encoding`.
+    /// Returns the kind by the headers `content-type` and `content-encoding`.
     pub(crate) fn of(content_type: Option<&str>, content_encoding: Option<&str>) -> Self {
-        // As most streams say it.
+        // Most streams have these headers.
         if let (Some("text/event-stream"), None) = (content_type, content_encoding) {
             return Self::Lines;
         }
@@ -79,7 +79,7 @@ pub(crate) const MAX_EVENT: usize = 8 * 1024 * 1024;
 pub(crate) const MAX_WHOLE: usize = 4 * 1024 * 1024;
 /// Memory that stays between events; more is given back.
 const KEPT: usize = 64 * 1024;
-/// What an event says besides its data, and comments.
+/// The fields of an event besides its data, and comments.
 const FIELDS: [&[u8]; 5] = [b":", b"event", b"id", b"retry", b"data"];
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -115,11 +115,12 @@ impl Framing {
         self.content == Content::Whole
     }
 
+    /// Whether the bytes are audio.
     pub(super) const fn is_voice(&self) -> bool {
         matches!(self.content, Content::Voice)
     }
 
-    /// Nobody's words.
+    /// Whether the bytes are of a kind that no model sends.
     pub(super) const fn is_other(&self) -> bool {
         matches!(self.content, Content::Other)
     }
@@ -197,7 +198,7 @@ impl Framing {
         }
     }
 
-    /// Where the line ends. A line feed after a carriage return ends no other line, though it may come later.
+    /// Returns the end of the line. A line feed after a carriage return ends no other line, though it may come later.
     fn line_end(&mut self, bytes: &mut &[u8]) -> Option<usize> {
         if self.after_carriage_return && !bytes.is_empty() {
             self.after_carriage_return = false;

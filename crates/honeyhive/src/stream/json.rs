@@ -74,7 +74,7 @@ impl Index {
     }
 }
 
-/// Where a text begins, and its length.
+/// The beginning of a text, and its length.
 type Range = (u32, u32);
 
 const UNNAMED: Range = (0, 0);
@@ -83,11 +83,11 @@ const UNNAMED: Range = (0, 0);
 #[derive(Clone, Copy)]
 struct Open {
     node: usize,
-    /// How many are open.
+    /// The number of open lists and objects.
     depth: u32,
-    /// Its values so far.
+    /// The number of its values so far.
     items: u32,
-    /// What closes it.
+    /// The byte that closes it.
     end: u8,
 }
 
@@ -181,7 +181,8 @@ fn name_at(bytes: &[u8], at: &mut usize, ends: u8) -> Option<Range> {
     Some((start as u32, (end - start) as u32))
 }
 
-/// Where the text ends that begins here, and whether it has no escapes. As a call of its own it takes a tenth of an event.
+/// Returns the end of the text that begins here, and whether it has no escapes. As a call of its own it takes a tenth
+/// of an event.
 #[expect(
     clippy::inline_always,
     reason = "whether it is inlined changed with lines elsewhere"
@@ -198,7 +199,7 @@ fn text_end(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
     Some((at, false))
 }
 
-/// What numbers and truth values are written with.
+/// The bytes of numbers and truth values.
 static PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
     let mut byte = 0;
@@ -254,7 +255,7 @@ fn begin(nodes: &mut Vec<Node>, around: Open, first: u8, name: Range, at: usize)
     })
 }
 
-/// What is open ends here; returns what is around it.
+/// Closes the open node and returns the one around it.
 #[inline]
 fn close(nodes: &mut [Node], open: Open, at: usize) -> Option<Open> {
     let next = nodes.len() as u32;
@@ -298,8 +299,8 @@ fn push(
     Some(())
 }
 
-/// Where the next quote or backslash is. Names are a few bytes long: those are looked at eight at a time, for which a
-/// call of `memchr2` takes longer.
+/// Returns the place of the next quote or backslash. Names are a few bytes long: they are searched eight bytes at a
+/// time, since a call of `memchr2` takes longer.
 #[inline]
 fn stop_in(bytes: &[u8], from: usize) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
@@ -343,7 +344,7 @@ impl<'a> Json<'a> {
 
     /// The field of an object; a null is no value.
     pub(super) fn get(self, key: &str) -> Option<Self> {
-        // Most names differ in length.
+        // The lengths are compared first, since most names differ in length.
         let is_meant = |field: &Self| {
             field.node().name_len as usize == key.len() && field.name() == key.as_bytes()
         };
@@ -364,7 +365,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// As the text writes it: names of an API have no escapes.
+    /// Returns the name as it is written: names of an API have no escapes.
     #[inline]
     fn name(self) -> &'a [u8] {
         let node = self.node();
@@ -407,7 +408,7 @@ impl<'a> Json<'a> {
         self.get(key).into_iter().flat_map(Self::items)
     }
 
-    /// How many items a list has, of whatever type.
+    /// Returns the number of items of a list, of whatever type.
     pub(super) fn len(self) -> u64 {
         self.node().items.into()
     }
@@ -468,7 +469,7 @@ impl<'a> Json<'a> {
     /// The JSON text of the value.
     pub(super) fn raw(self) -> &'a str {
         let node = self.node();
-        // Both ends stand beside an ASCII byte.
+        // Both ends of the range are beside an ASCII byte.
         self.text
             .get(node.start as usize..node.end as usize)
             .unwrap_or_default()
@@ -526,7 +527,7 @@ impl<'a> Text<'a> {
         self.is_plain.then_some(self.written)
     }
 
-    /// What the text says, as one: most have no escapes, and are copied once.
+    /// Returns the text without escapes: most texts have none, and are copied once.
     pub(super) fn unescaped(self) -> Cow<'a, str> {
         if self.is_plain {
             return Cow::Borrowed(self.written);
@@ -544,7 +545,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// What the text says, cut with a mark where that is longer.
+    /// Returns the text without escapes, cut with a mark where it is longer.
     pub(super) fn bounded<T>(self, most: usize) -> T
     where
         T: From<String> + From<&'a str>,
@@ -582,7 +583,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// What an escape says, and what follows it; the backslash has been read.
+/// Returns the character of an escape, and the text after it; the backslash has been read.
 fn unescape(text: &str) -> (char, &str) {
     let mut rest = text.chars();
     let said = match rest.next() {

@@ -37,7 +37,7 @@ pub(crate) use reply::{Reply, Usage};
 pub(crate) use request::{Asked, asking_for_usage};
 pub(crate) use words::shared;
 
-/// After so many events that nobody knows, a stream is not a model's.
+/// The number of unknown events after which a stream is not a model's.
 const MAX_UNKNOWN: u8 = 8;
 /// A fault, for tests.
 #[cfg(test)]
@@ -54,7 +54,7 @@ pub(crate) struct Assembler {
     first_token: Option<Duration>,
 }
 
-/// What is known of the answer.
+/// The state of the answer so far.
 #[derive(Debug)]
 struct State {
     index: Index,
@@ -65,18 +65,18 @@ struct State {
     reply: Reply,
 }
 
-/// Why no more bytes come.
+/// The reason for which no more bytes come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// The response has ended.
     End,
-    /// Whoever read it has let go of it.
+    /// The reader has dropped the response.
     Dropped,
     /// Reading it failed.
     Failed,
 }
 
-/// How an answer has ended.
+/// The end of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
     Complete,
@@ -144,7 +144,7 @@ impl Assembler {
         self.note_token(at);
     }
 
-    /// Whatever comes says nothing: no model speaks like this.
+    /// Whether all further bytes can be ignored: no model answers like this.
     pub(crate) const fn is_deaf(&self) -> bool {
         self.first_chunk.is_some() && (self.state.is_deaf() || self.framing.is_other())
     }
@@ -194,30 +194,30 @@ impl Assembler {
         &self.state.reply
     }
 
-    /// For who takes the words out of it.
+    /// Returns the reply, for a caller that takes its texts.
     pub(crate) fn reply_mut(&mut self) -> &mut Reply {
         &mut self.state.reply
     }
 
-    /// Whose answer it is was seen.
+    /// Whether the provider of the answer was recognised.
     #[cfg(test)]
     pub(crate) fn is_known(&self) -> bool {
         self.state.format.is_some() || self.state.reply.has_content
     }
 
-    /// When the first byte came.
+    /// Returns the time of the first byte.
     pub(crate) const fn first_chunk(&self) -> Option<Duration> {
         self.first_chunk
     }
 
-    /// When the first piece came that a user would see; a body as a whole has none.
+    /// Returns the time of the first piece that a user would see; a body as a whole has none.
     pub(crate) fn first_token(&self) -> Option<Duration> {
         self.first_token.filter(|_| !self.framing.is_whole())
     }
 }
 
 impl State {
-    /// No model speaks like this, so nobody listens any more.
+    /// Whether so many events were unknown that no model can be speaking.
     const fn is_deaf(&self) -> bool {
         self.format.is_none() && self.unknown >= MAX_UNKNOWN
     }

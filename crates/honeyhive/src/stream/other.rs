@@ -1,4 +1,5 @@
-//! What is no conversation: embeddings, images, transcriptions. And Ollama's own chat, which is one in its own words.
+//! Answers that are no conversation: embeddings, images, transcriptions; and Ollama's own chat, which is a conversation
+//! in a form of its own.
 
 use super::chat;
 use super::json::Json;
@@ -35,7 +36,7 @@ pub(super) fn take_images(reply: &mut Reply, body: Json<'_>) {
     take_counts(reply, body);
 }
 
-/// What was said in a recording.
+/// Takes the text of a recording.
 pub(super) fn take_transcription(reply: &mut Reply, body: Json<'_>) {
     if let Some(text) = body.text_in("text") {
         reply.push(0, Kind::Text, (0, 0), text);

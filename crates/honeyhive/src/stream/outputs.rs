@@ -1,4 +1,4 @@
-//! What a model has answered, as the outputs of an event.
+//! The answer of a model as the outputs of an event.
 
 use std::borrow::Cow;
 
@@ -67,9 +67,9 @@ names! {
     FINISH_REASON "finish_reason"
 }
 
-/// What an answer says under one name.
+/// The value of an answer under one name.
 pub(crate) enum Said<'a> {
-    /// One of a few.
+    /// A text of a small set.
     Word(&'a str),
     Text(Cow<'a, str>),
     Bytes(usize),

@@ -18,7 +18,7 @@ const MAX_TOOL_CALLS: usize = 128;
 const MAX_PARTS: usize = 256;
 const MAX_WORD: usize = 1024;
 
-/// What a model has answered.
+/// The answer of a model.
 #[derive(Debug, Default)]
 pub(crate) struct Reply {
     pub(crate) id: Option<Arc<str>>,
@@ -42,7 +42,7 @@ pub(crate) struct Reply {
     held: usize,
 }
 
-/// Why a call failed.
+/// The reason for which a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     /// `rate_limit_exceeded`, `overloaded_error`, ….
@@ -69,7 +69,7 @@ pub(crate) enum Kind {
     Reasoning,
 }
 
-/// Where a piece belongs: the item, and the part of it.
+/// The place of a piece: the item, and the part of it.
 pub(super) type Place = (u64, u64);
 
 #[derive(Debug)]
@@ -181,11 +181,11 @@ pub(crate) struct Usage {
     pub(crate) cache_read: Option<u64>,
     pub(crate) cache_write: Option<u64>,
     pub(crate) reasoning: Option<u64>,
-    /// What went in past the cache, where the provider counts so.
+    /// The prompt's tokens past the cache, where the provider counts so.
     pub(super) past_cache: Option<u64>,
-    /// What was said aloud, where the provider counts reasoning apart.
+    /// The answer's tokens without reasoning, where the provider counts reasoning apart.
     pub(super) aloud: Option<u64>,
-    /// What went in as answers of tools, where the provider counts them apart.
+    /// The prompt's tokens in answers of tools, where the provider counts them apart.
     pub(super) from_tools: Option<u64>,
 }
 
@@ -398,7 +398,7 @@ impl Reply {
         *has_content |= piece.value.bytes > 0;
     }
 
-    /// What the tool has answered.
+    /// Adds the answer of a tool.
     pub(super) fn say_result(&mut self, at: CallAt, value: Json<'_>) {
         let Self {
             choices,
@@ -416,7 +416,7 @@ impl Reply {
         }
     }
 
-    /// How many calls of tools a choice has.
+    /// Returns the number of tool calls of a choice.
     pub(super) fn tool_calls(&self, choice: u64) -> u64 {
         let choice = self.choices.iter().find(|it| it.index == choice);
         choice.map_or(0, |it| it.tool_calls.len() as u64)
@@ -443,7 +443,7 @@ impl Reply {
         Some(after)
     }
 
-    /// Why a choice has ended.
+    /// Notes the reason for which a choice has ended.
     pub(super) fn finish(&mut self, choice: u64, reason: Option<Text<'_>>) {
         if let Some(reason) = reason
             && let Some(at) = self.choice(choice)
@@ -480,7 +480,7 @@ impl Reply {
     }
 }
 
-/// Where a call of a tool stands.
+/// The place of a tool call.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CallAt(usize, usize);
 
@@ -517,7 +517,7 @@ impl Choice {
         }
     }
 
-    /// How many bytes were said of a kind.
+    /// Returns the number of bytes of a kind.
     pub(crate) fn bytes(&self, kind: Kind) -> usize {
         let parts = self.parts.iter().filter(|it| it.kind == kind);
         parts.map(|it| it.text.bytes).sum()

@@ -26,13 +26,13 @@ const MAX_PARAMETER: usize = 512;
 /// Attributes that a call mostly has, with what the answer and the session add.
 const ROOM: usize = 40;
 
-/// What is asked of a model.
+/// The request to a model.
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
     pub(crate) model: Option<Arc<str>>,
     /// The messages and the settings, as they are shown.
     pub(crate) attributes: Vec<KeyValue>,
-    /// What is no conversation: the texts to embed, the prompt of a picture.
+    /// The inputs that are no conversation: the texts to embed, the prompt of a picture.
     pub(crate) texts: Vec<String>,
     /// The names of the tools that the model may call.
     pub(crate) tools: Vec<String>,
@@ -42,7 +42,7 @@ pub(crate) struct Asked {
     pub(crate) bytes: usize,
     /// Messages that say nothing, or nothing that is kept.
     silent: usize,
-    /// For whoever reads the answer.
+    /// The index for the reader of the answer.
     index: Index,
     hides_content: bool,
     held: usize,
@@ -55,7 +55,7 @@ pub(crate) struct Asked {
     is_long: bool,
 }
 
-/// What is looked at of a message, or of an item beside messages.
+/// The fields that are read of a message, or of an item beside messages.
 #[derive(Default)]
 struct Item<'a> {
     kind: Option<Text<'a>>,
@@ -219,7 +219,7 @@ impl Asked {
         }
     }
 
-    /// One pass over the fields: which of them count is known when all have been seen.
+    /// Reads the fields in one pass: which of them count is known when all have been seen.
     fn take_message(&mut self, item: Json<'_>) {
         let mut found = Item::default();
         for (name, value) in item.fields() {
@@ -307,7 +307,7 @@ impl Asked {
                 .iter()
                 .any(|kind| part.is("type", kind))
         {
-            // What a model thought is no part of the conversation.
+            // A model's thoughts are no part of the conversation.
         } else if let Some(text) = part.text_in("text").or_else(|| part.text_in("refusal")) {
             self.append(&mut message.content, text);
         } else if part.is("type", "tool_use") {
@@ -418,7 +418,7 @@ impl Asked {
             Some(Value::Bool(is_so)) => self.attributes.push(KeyValue::new(attribute, is_so)),
             Some(said) => {
                 let mut put = at_most(MAX_ATTRIBUTES, |it| self.attributes.push(it));
-                // What is too much for a span is left out.
+                // Attributes past the limit of a span are left out.
                 let _ = flatten(attribute.into(), said, &mut put);
             }
         }
@@ -468,14 +468,14 @@ impl Asked {
         }
         self.held += piece.len();
         if to.is_empty() {
-            // No more room than it takes.
+            // The text gets no more room than it takes.
             *to = piece.to_owned();
         } else {
             to.push_str(piece);
         }
     }
 
-    /// What there is room for, with a mark.
+    /// Appends the part that there is room for, and a mark.
     #[cold]
     fn append_start(&mut self, to: &mut String, piece: &str, room: usize) {
         let end = (0..=room).rev().find(|end| piece.is_char_boundary(*end));
@@ -496,7 +496,7 @@ impl Message {
         }
     }
 
-    /// As so many attributes it is shown.
+    /// Returns the number of attributes that show the message.
     fn attributes(&self) -> usize {
         let own = [!self.content.is_empty(), self.tool_call_id.is_some()];
         1 + own.into_iter().filter(|it| *it).count() + 3 * self.tool_calls.len()
@@ -533,7 +533,7 @@ fn put_line(to: &mut String, line: &str) {
     to.push_str(line);
 }
 
-/// What stands for a picture, a recording or a file: `[image, 120 KB]`.
+/// Returns the text that stands for a picture, a recording or a file: `[image, 120 KB]`.
 fn attachment(part: Json<'_>) -> Option<String> {
     let paths: [&[&str]; 9] = [
         &["image_url", "url"],
@@ -586,7 +586,7 @@ fn mark(kind: &str, data: Text<'_>) -> String {
     format!("[{kind}, {kilobytes} KB]")
 }
 
-/// What a setting says; `None` for what is none.
+/// Returns the value of a setting; `None` for a field that is no setting.
 fn parameter_of(value: Json<'_>) -> Option<Value> {
     match (value.text(), value.raw()) {
         (Some(text), _) => Some(word(text).into()),
@@ -597,7 +597,7 @@ fn parameter_of(value: Json<'_>) -> Option<Value> {
     }
 }
 
-/// Before the names of settings.
+/// The prefix of settings.
 const CONFIG: &str = "honeyhive_config.";
 
 macro_rules! attributes {

@@ -4,7 +4,7 @@ use super::chat;
 use super::json::Json;
 use super::reply::{Kind, Reply};
 
-/// All that a response says is one answer, whose items are counted by their place in the output.
+/// The index of the only answer: its items are counted by their place in the output.
 const ONLY: u64 = 0;
 
 /// What was thought stands apart from its summary, which has the same place in the output: it is counted from here.

@@ -1,4 +1,4 @@
-//! What servers stream to the hooks of Vercel's AI SDK: UI messages (version 5 and later), and data streams (4).
+//! Streams of servers to the hooks of Vercel's AI SDK: UI messages (version 5 and later), and data streams (4).
 
 use super::json::{Json, Text};
 use super::reply::{Kind, Reply, replace};

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-/// So many words, of so many bytes.
+/// The number of words that are kept, and their longest length in bytes.
 const MOST: usize = 8;
 const LONGEST: usize = 64;
 

@@ -8,7 +8,7 @@ use opentelemetry::{KeyValue, Value};
 use super::active::Active;
 use crate::attributes::MAX_ATTRIBUTES;
 
-/// How much may still be recorded.
+/// The room that is left for recordings of a span.
 #[derive(Debug)]
 pub(super) struct Budget {
     attributes: usize,
@@ -64,7 +64,7 @@ impl Budget {
         self.is_truncated
     }
 
-    /// So many bytes there is room for.
+    /// Returns the bytes that are left.
     pub(super) const fn bytes(&self) -> usize {
         self.bytes
     }
@@ -92,7 +92,7 @@ impl Budget {
         Continue(())
     }
 
-    /// As [`admit`](Self::admit), leaving so many attributes to others.
+    /// Does the same as [`admit`](Self::admit), leaving so many attributes to others.
     #[inline]
     pub(super) fn admit_leaving(&mut self, others: usize, attribute: &KeyValue) -> ControlFlow<()> {
         if self.attributes <= others {

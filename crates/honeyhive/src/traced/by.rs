@@ -1,4 +1,4 @@
-//! By which of its traits a value is recorded.
+//! The choice of the trait by which a value is recorded.
 //!
 //! The expansion calls `(&&&&&Probe(&value)).__honeyhive_json()`. Method lookup takes the first method in the
 //! order of automatic references whose bound holds, so the kind with most references is preferred. The
@@ -18,7 +18,7 @@ use crate::model::causes::with_causes;
 use crate::model::json::{self, BEHIND_A_LOCK, Bounds};
 use crate::model::text::bounded;
 
-/// What is recorded of a value.
+/// The recorded form of a value.
 #[derive(Debug, PartialEq)]
 pub struct Recorded {
     pub(super) json: Json,
@@ -61,7 +61,7 @@ pub struct Probe<'a, T>(pub &'a T);
 
 /// The first choice: `serde` knows no arrays of more than 32.
 pub trait BySlice {
-    /// What is recorded.
+    /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
 }
 
@@ -73,10 +73,10 @@ impl<A: Array<Item: Serialize>> BySlice for &&&&Probe<'_, A> {
 
 /// An array, and what leads to one.
 pub trait Array {
-    /// What is in it.
+    /// The type of the elements.
     type Item;
 
-    /// All of it.
+    /// Returns the elements.
     fn items(&self) -> &[Self::Item];
 }
 
@@ -104,7 +104,7 @@ leads_to_an_array!(&A, &mut A, Arc<A>, Box<A>);
 
 /// The second choice.
 pub trait ByLock {
-    /// What is recorded.
+    /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
 }
 
@@ -118,7 +118,7 @@ impl<L: Lock<Held: Serialize + Sized>> ByLock for &&&Probe<'_, L> {
 
 /// The third choice.
 pub trait BySerialize {
-    /// What is recorded.
+    /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
 }
 
@@ -131,7 +131,7 @@ impl<T: Serialize> BySerialize for &&Probe<'_, T> {
 
 /// The fourth choice.
 pub trait ByDebug {
-    /// What is recorded.
+    /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
 }
 
@@ -143,7 +143,7 @@ impl<T: Debug> ByDebug for &Probe<'_, T> {
 
 /// The last choice.
 pub trait ByName {
-    /// What is recorded.
+    /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
 }
 
@@ -155,7 +155,7 @@ impl<T> ByName for Probe<'_, T> {
 
 /// A lock of the standard library, and what leads to one.
 pub trait Lock {
-    /// What is behind the lock.
+    /// The value behind the lock.
     type Held: ?Sized;
 
     /// Looks at what is behind the lock; `None` where that would have to wait.
@@ -228,7 +228,7 @@ impl<T: AsRef<dyn Error>> TextOfAny for &&&&Failure<'_, T> {
     }
 }
 
-/// Likewise, of an error that may go to another thread.
+/// The text of a boxed or wrapped error that may go to another thread, with its causes.
 pub trait TextOfAnySend {
     /// The error text.
     fn __honeyhive_text(&self) -> String;
@@ -276,7 +276,7 @@ impl<T> TextByName for Failure<'_, T> {
     }
 }
 
-/// What a function returned or a stream yielded: a `Result`, or a value of any other type.
+/// The result of a function or an item of a stream: a `Result`, or a value of any other type.
 #[derive(Debug)]
 pub struct Outcome<'a, T>(pub &'a T);
 

@@ -12,14 +12,14 @@ use crate::model::limits;
 #[derive(Debug, Default)]
 pub(super) struct Items {
     text: String,
-    /// So many bytes the text has had.
+    /// The bytes of text so far, those that did not fit included.
     bytes: usize,
     /// Items that were put, a text of many pieces counting once.
     count: usize,
 }
 
 impl Items {
-    /// So many items are put.
+    /// The most items that are recorded.
     const MOST: usize = 100;
 
     /// The item with its index, where it is not taken into the text.
@@ -32,7 +32,7 @@ impl Items {
         if let (true, Some(text)) = (item.is_text, item.json.as_str()) {
             self.bytes += text.len();
             let room = budget.bytes().saturating_sub(self.text.len());
-            // What comes after a piece that did not fit is left out, too.
+            // Text after a piece that did not fit is left out, too.
             if self.bytes - text.len() == self.text.len() {
                 self.text.push_str(limits::beginning(text, room));
             }

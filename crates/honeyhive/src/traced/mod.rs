@@ -1,8 +1,8 @@
-//! What the expansion of `#[honeyhive::trace]` calls.
+//! The functions that the expansion of `#[honeyhive::trace]` calls.
 //!
-//! The order is always the same: [`begin`] finds the tracer and starts the span, with the inputs;
-//! [`run`] or [`Run`] executes the body with the span current; [`finish`] or [`TracedStream`] records
-//! what came out. With nothing recording, each of them passes through.
+//! The order is always the same: [`begin`] finds the tracer and starts the span, with the inputs; [`run`] or [`Run`]
+//! executes the body with the span current; [`finish`] or [`TracedStream`] records the result. Without a tracer each of
+//! them passes through.
 
 mod active;
 mod budget;
@@ -33,19 +33,19 @@ use crate::session::current;
 use crate::span::Maker;
 use crate::tracer::here::maker_here;
 
-/// What is known of a traced function at compile time.
+/// The facts about a traced function that are known at compile time.
 #[derive(Debug)]
 pub struct Site {
     name: &'static str,
     event_type: Option<EventType>,
-    /// So many arguments are recorded.
+    /// The number of arguments that are recorded.
     inputs: usize,
     /// The file and the line.
     location: &'static str,
 }
 
 impl Site {
-    /// What the attribute says.
+    /// Makes a site of the attribute's arguments.
     #[must_use]
     pub const fn new(
         name: &'static str,
@@ -67,7 +67,7 @@ impl Site {
         CallSite::named(self.location)
     }
 
-    // Out of line, and so are the others that a function without a tracer never reaches.
+    // The function is out of line, and so are the others that a function without a tracer never reaches.
     #[inline(never)]
     fn begin(&self, maker: Maker, fill: impl FnOnce(&mut Inputs<'_>)) -> Option<Active> {
         let site = self;
@@ -88,7 +88,7 @@ impl Site {
         if cx.is_telemetry_suppressed() {
             return None;
         }
-        // What a panic leaves out is counted.
+        // A panic of the program's code loses the remaining arguments and is counted.
         let _ = guarded(&outbox, || {
             let mut inputs = Inputs::new(&mut attributes, &outbox, site.inputs);
             fill(&mut inputs);

@@ -1,4 +1,4 @@
-//! How arguments and results are written onto a span.
+//! Recording of arguments and results on a span.
 
 use std::ops::ControlFlow::Continue;
 
@@ -16,7 +16,7 @@ use crate::outbox::Outbox;
 use crate::panics::guarded;
 use crate::span::attributes_of;
 
-/// Where a result goes.
+/// The attribute of a result.
 const RESULT: &str = "honeyhive_outputs.result";
 
 /// Takes what goes in, before the span starts.
@@ -25,12 +25,12 @@ pub struct Inputs<'a> {
     attributes: &'a mut Vec<KeyValue>,
     outbox: &'a Outbox,
     budget: Budget,
-    /// So many arguments are still to come.
+    /// The number of arguments that are still to come.
     left: usize,
 }
 
 impl<'a> Inputs<'a> {
-    /// For so many arguments.
+    /// Returns inputs for so many arguments.
     pub(super) const fn new(
         attributes: &'a mut Vec<KeyValue>,
         outbox: &'a Outbox,
@@ -44,9 +44,9 @@ impl<'a> Inputs<'a> {
         }
     }
 
-    /// One argument, under `honeyhive_inputs.<name>`.
+    /// Records one argument, under `honeyhive_inputs.<name>`.
     pub fn argument(&mut self, key: &'static str, value: Recorded) {
-        /// What is left to each of those that come after it.
+        /// The attributes that are reserved for each of the later arguments.
         const EACH: usize = 8;
         self.left = self.left.saturating_sub(1);
         let others = EACH * self.left;
@@ -104,7 +104,7 @@ impl<'a> Inputs<'a> {
 pub struct Outputs<'a> {
     active: &'a Active,
     budget: &'a mut Budget,
-    /// Those of a stream before it.
+    /// The items of a stream so far.
     items: Option<&'a mut Items>,
 }
 

@@ -28,26 +28,25 @@ use crate::settings::{
 use crate::span_filter::{Filtering, SpanFilter};
 
 impl HoneyHiveTracer {
-    /// Begins a tracer whose settings are given in code; what is not given comes from the environment.
+    /// Returns a builder. Settings that the program does not set come from the environment.
     pub fn builder() -> HoneyHiveTracerBuilder {
         HoneyHiveTracerBuilder::default()
     }
 
-    /// A tracer with all its settings from the environment; see [`HoneyHiveTracerBuilder`] for the
-    /// variables.
+    /// Builds a tracer with all its settings from the environment; see [`HoneyHiveTracerBuilder`] for the variables.
     ///
     /// # Errors
     ///
-    /// Where a setting is missing or unusable; the error says which and what to do.
+    /// A setting is missing or unusable; the error names it and says what to do.
     #[doc(alias = "init")]
     pub fn from_env() -> Result<Self, BuildError> {
         Self::builder().build()
     }
 
-    /// As [`from_env`](Self::from_env), for a server that must come up without HoneyHive, too: where a setting is
+    /// Builds a tracer from the environment, for a server that must come up without HoneyHive, too: where a setting is
     /// missing or unusable, the log says so once, as an error, and the tracer records nothing.
     ///
-    /// With settings in code it is [`build_or_disabled`](HoneyHiveTracerBuilder::build_or_disabled).
+    /// [`build_or_disabled`](HoneyHiveTracerBuilder::build_or_disabled) does the same with settings in code.
     ///
     /// ```
     /// let tracer = honeyhive::HoneyHiveTracer::from_env_or_disabled();
@@ -58,7 +57,7 @@ impl HoneyHiveTracer {
     }
 }
 
-/// The settings of a tracer. What is not set comes from the environment, then from the default.
+/// The settings of a tracer. A setting that is not set comes from the environment, else from its default.
 ///
 /// | Setter | Variable | Default |
 /// |---|---|---|
@@ -102,7 +101,7 @@ pub struct HoneyHiveTracerBuilder {
     budget: Option<SessionBudget>,
     /// Ids that said nothing.
     ignored_ids: u32,
-    /// Where deliveries go instead of HoneyHive.
+    /// The sink of deliveries instead of HoneyHive.
     sink: Option<Sink>,
 }
 
@@ -120,21 +119,21 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// A fine-grained key (`HH_DATA_PLANE_API_KEY`, `hh_fgdp_…`). Tracing does not use it, whose shape is checked all the
-    /// same: the typed client does (`HoneyHiveTracer::client`), on routes that name their project.
+    /// A fine-grained key (`HH_DATA_PLANE_API_KEY`, `hh_fgdp_…`). The typed client (`HoneyHiveTracer::client`) uses it
+    /// on routes that name their project. Tracing does not use it, but its shape is checked in any case.
     pub fn data_plane_api_key(mut self, key: impl Into<String>) -> Self {
         self.explicit.keys.data_plane_api_key = Some(ApiKey::new(key.into()));
         self
     }
 
-    /// The project (`HH_PROJECT`). HoneyHive's keys select it by themselves nowadays; it is sent along
-    /// for deployments where they do not.
+    /// The project (`HH_PROJECT`). HoneyHive's keys select their project by themselves; the name is sent along for
+    /// deployments where they do not.
     pub fn project(mut self, project: impl Into<String>) -> Self {
         self.explicit.project = Some(project.into());
         self
     }
 
-    /// Where the telemetry comes from (`HH_SOURCE`, default `dev`): `production`, `staging`, `lambda`, ….
+    /// The origin of the telemetry (`HH_SOURCE`, default `dev`): `production`, `staging`, `lambda`, ….
     pub fn source(mut self, source: impl Into<String>) -> Self {
         self.explicit.source = Some(source.into());
         self
@@ -146,8 +145,8 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// The id of the tracer's own session, instead of a random one. What [says nothing](SessionId#what-is-no-id)
-    /// is no id.
+    /// The id of the tracer's own session, instead of a random one. A [placeholder](SessionId#what-is-no-id) such as
+    /// `null` is ignored.
     pub fn session_id(mut self, id: impl Into<SessionId>) -> Self {
         let id = id.into();
         if id.is_none() {
@@ -158,22 +157,23 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// Which spans go to HoneyHive (default: all); see [`SpanFilter`].
+    /// The filter of the spans that go to HoneyHive (default: all of them); see [`SpanFilter`].
     #[doc(alias = "span_name_filters")]
     pub fn span_filter(mut self, filter: SpanFilter) -> Self {
         self.filter = filter;
         self
     }
 
-    /// Counts what each session uses, and tells where a limit is passed (default: nothing is counted); see [`SessionBudget`].
+    /// Counts the usage of each session, and reports a limit that is passed (default: nothing is counted); see
+    /// [`SessionBudget`].
     pub fn session_budget(mut self, budget: SessionBudget) -> Self {
         self.budget = Some(budget);
         self
     }
 
-    /// How far a session id that comes from outside is trusted (default [`SessionTrust::Map`]): in a request, in a message's
-    /// headers ([`extract`](HoneyHiveTracer::extract)), in baggage that another library has read. A server's instrumentation can
-    /// have a trust of its own.
+    /// The trust in session ids that come from outside (default [`SessionTrust::Map`]): from a request, from a
+    /// message's headers ([`extract`](HoneyHiveTracer::extract)) or from baggage that another library has read. A
+    /// server's instrumentation can have a trust of its own.
     pub fn session_trust(mut self, trust: SessionTrust) -> Self {
         self.trust = trust;
         self
@@ -185,85 +185,85 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// With `true` nothing leaves the process and no key is needed; everything else behaves
-    /// (`HH_TEST_MODE`, default `false`).
+    /// Test mode (`HH_TEST_MODE`, default `false`): nothing leaves the process and no key is needed; everything else
+    /// works as usual.
     pub fn test_mode(mut self, on: bool) -> Self {
         self.explicit.test_mode = Some(on);
         self
     }
 
-    /// How long HoneyHive may take to answer a REST call (`HH_API_TIMEOUT` in seconds, default 5 s). No
-    /// request of your service waits for it, unless you ask for that (`SessionStart::Confirmed`).
+    /// The longest time that a REST call to HoneyHive may take (`HH_API_TIMEOUT` in seconds, default 5 s). No request
+    /// of your service waits for it, unless you ask for that (`SessionStart::Confirmed`).
     pub fn api_timeout(mut self, timeout: Duration) -> Self {
         self.explicit.api_timeout = Some(timeout);
         self
     }
 
-    /// How spans are encoded (`HH_OTLP_PROTOCOL`, default `http/protobuf`; JSON needs the feature `http-json`).
+    /// The encoding of spans (`HH_OTLP_PROTOCOL`, default `http/protobuf`; JSON needs the feature `http-json`).
     pub fn otlp_protocol(mut self, protocol: OtlpProtocol) -> Self {
         self.explicit.otlp_protocol = Some(protocol);
         self
     }
 
-    /// How spans are compressed (`HH_OTLP_COMPRESSION`: `gzip`, `none` or `auto`; default
-    /// [`OtlpCompression::Auto`]).
+    /// The compression of spans (`HH_OTLP_COMPRESSION`: `gzip`, `none` or `auto`; default [`OtlpCompression::Auto`]).
     pub fn otlp_compression(mut self, compression: OtlpCompression) -> Self {
         self.explicit.otlp_compression = Some(compression);
         self
     }
 
-    /// How sessions reach HoneyHive (default [`SessionTransport::Rest`]).
+    /// The way in which sessions reach HoneyHive (default [`SessionTransport::Rest`]).
     pub fn session_transport(mut self, transport: SessionTransport) -> Self {
         self.explicit.session_transport = transport;
         self
     }
 
-    /// How long a session's start is held back, so that a session which ends meanwhile is one call
-    /// (default 500 ms).
+    /// The time for which a session's start is held back, so that a session which ends meanwhile is one call (default
+    /// 500 ms).
     pub fn coalesce_window(mut self, window: Duration) -> Self {
         self.explicit.coalesce_window = Some(window);
         self
     }
 
-    /// How many bytes may be pending (default 64 MiB). What does not fit is dropped and counted.
+    /// The most bytes that may be pending (default 64 MiB). Items past it are dropped and counted.
     pub fn max_pending_bytes(mut self, bytes: usize) -> Self {
         self.explicit.queue_bytes = Some(bytes);
         self
     }
 
-    /// How many items may be pending (default 200,000). What does not fit is dropped and counted.
+    /// The most items that may be pending (default 200,000). Items past it are dropped and counted.
     pub fn max_pending_items(mut self, items: usize) -> Self {
         self.explicit.queue_items = Some(items);
         self
     }
 
-    /// Which sessions are sent (`HH_SESSION_SAMPLE_RATE`, a share between 0 and 1; default 1, all of them).
+    /// The sampling of sessions (`HH_SESSION_SAMPLE_RATE`, a share between 0 and 1; default 1, all of them).
     pub fn sampling(mut self, sampling: SessionSampling) -> Self {
         self.explicit.sampling = Some(sampling);
         self
     }
 
-    /// What is masked in everything that leaves (default [`Redaction::new`]: what is named like a secret).
+    /// The rules that mask values in everything that leaves the process (default [`Redaction::new`]: values whose names
+    /// say that they are secret).
     pub fn redaction(mut self, redaction: Redaction) -> Self {
         self.redaction = redaction;
         self
     }
 
-    /// What is dropped where more is pending than may be (`HH_DROP_POLICY`, `newest` or `oldest`; default
-    /// [`DropPolicy::Newest`]). Either way it is counted as [`DropReason::QueueFull`](crate::DropReason::QueueFull).
+    /// The items to drop when the queue is full: the newest or the oldest (`HH_DROP_POLICY`, `newest` or `oldest`;
+    /// default [`DropPolicy::Newest`]). Both count as [`DropReason::QueueFull`](crate::DropReason::QueueFull).
     pub fn drop_policy(mut self, policy: DropPolicy) -> Self {
         self.explicit.drop_policy = Some(policy);
         self
     }
 
-    /// What carries the calls to HoneyHive, instead of this crate's own HTTP client (the features `reqwest` and
-    /// `rustls` or `native-tls`): any [`HttpClient`], of which OpenTelemetry has some and others are written in a few
-    /// lines. Certificates, proxies and redirects are then that client's affair.
+    /// The HTTP client that carries the calls to HoneyHive, instead of this crate's own (the features `reqwest` and
+    /// `rustls` or `native-tls`): any [`HttpClient`]. OpenTelemetry has some, and one of your own takes a few lines.
+    /// Certificates, proxies and redirects are then that client's concern.
     ///
-    /// Each call runs on a thread of its own, in the context of the delivery thread's runtime: the client may block,
-    /// or be at home on another runtime. It need not keep the time: a call that takes longer than
+    /// Each call runs on a thread of its own, in the context of the delivery thread's runtime, so the client may block,
+    /// or belong to another runtime. The client needs no timeout: a call that takes longer than
     /// [`api_timeout`](Self::api_timeout) (10 s at least, for spans) is given up, and its future is dropped. Give a
-    /// client that nothing else uses: connections that it opens end with the delivery thread.
+    /// client that nothing else uses: the connections that it opens end with the delivery thread.
     ///
     /// ```no_run
     /// use honeyhive::HoneyHiveTracer;
@@ -311,24 +311,25 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// Where what memory cannot hold goes, and what is pending at shutdown (`HH_SPOOL_DIR`, default none; feature
-    /// `spool`). Test mode does not use it.
+    /// The folder on disk for items that memory cannot hold, and for items that are pending at shutdown
+    /// (`HH_SPOOL_DIR`, default none; feature `spool`). Test mode does not use it.
     #[cfg(feature = "spool")]
     pub fn spool(mut self, spool: crate::Spool) -> Self {
         self.explicit.spool = Some(spool);
         self
     }
 
-    /// Whether a program without a `tracing` subscriber is told on stderr, in one line (`HH_STDERR`, default `true`):
+    /// Whether a program without a `tracing` subscriber gets one line on stderr (`HH_STDERR`, default `true`):
     ///
     /// - when the tracer ends: that something was not delivered or went nowhere, and why,
-    /// - at once: that [`build_or_disabled`](Self::build_or_disabled) has turned HoneyHive off, and what to set.
+    /// - at once: that [`build_or_disabled`](Self::build_or_disabled) has turned HoneyHive off, and which setting is
+    ///   missing.
     pub fn stderr(mut self, on: bool) -> Self {
         self.explicit.stderr = Some(on);
         self
     }
 
-    /// Whether the texts that models are asked and say are sent (`HH_CAPTURE_CONTENT`, default `true`).
+    /// Whether the texts of model calls, prompts and answers, are sent (`HH_CAPTURE_CONTENT`, default `true`).
     ///
     /// With `false`:
     ///
@@ -338,8 +339,8 @@ impl HoneyHiveTracerBuilder {
     /// * of an error of a model call the type stays, and so it does on the spans that a library makes of its calls,
     ///   agents and tools, whose log lines lose their text: providers quote in their errors what they were sent.
     ///
-    /// No layer turns on again what is off here. What your program says itself (`.inputs(..)`, `.outputs(..)`,
-    /// `.error(..)` of a span, the arguments and the `Err` of a traced function) is sent as before.
+    /// No layer can turn on again what is turned off on the tracer. Data that your program sets itself (`.inputs(..)`,
+    /// `.outputs(..)`, `.error(..)` of a span, the arguments and the `Err` of a traced function) is sent as before.
     pub fn capture_content(mut self, captures: bool) -> Self {
         self.explicit.captures_content = Some(captures);
         self
@@ -352,7 +353,7 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// Takes nothing from the environment, neither settings nor the resource.
+    /// Ignores the environment, for settings and for the resource.
     #[cfg(any(feature = "testing", feature = "evaluate"))]
     pub(crate) fn isolated(mut self) -> Self {
         self.explicit.is_isolated = true;
@@ -365,12 +366,12 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// The tracer.
+    /// Builds the tracer.
     ///
     /// # Errors
     ///
-    /// Where a setting is missing or unusable (a pattern of the redaction, too), the TLS roots cannot be read, or the delivery thread
-    /// cannot be started. No error repeats a key.
+    /// A setting is missing or unusable (a pattern of the redaction, too), the TLS roots cannot be read, or the
+    /// delivery thread cannot be started. No error repeats a key.
     pub fn build(self) -> Result<HoneyHiveTracer, BuildError> {
         let is_isolated = self.explicit.is_isolated;
         #[cfg(feature = "client")]
@@ -400,7 +401,7 @@ impl HoneyHiveTracerBuilder {
             settings.spool.is_some(),
         );
         let is_local = !matches!(sink, Sink::HoneyHive(..));
-        // Its spans create a session that is linked, and say what it is called.
+        // The spans of a linked session create it in HoneyHive, so they must carry its name.
         let by_spans = settings.session_transport == SessionTransport::Otlp;
         let outbox = Outbox::new(bounds)
             .answering_within(settings.api_timeout)
@@ -460,7 +461,7 @@ impl HoneyHiveTracerBuilder {
             server_url: settings.server_url,
             is_local,
         });
-        // What is captured is a test's, and tests run beside each other.
+        // Captured deliveries belong to a test, and tests run beside each other.
         if !is_captured {
             if is_local {
                 log::debug(
@@ -472,8 +473,8 @@ impl HoneyHiveTracerBuilder {
         Ok(tracer)
     }
 
-    /// The tracer; where a setting is missing or unusable, one that records nothing. The log says so once, as an error;
-    /// a program without a `tracing` subscriber is told on stderr ([`stderr`](Self::stderr)).
+    /// Builds the tracer, or one that records nothing where a setting is missing or unusable. The log says so once, as
+    /// an error; a program without a `tracing` subscriber is told on stderr ([`stderr`](Self::stderr)).
     ///
     /// For servers, which HoneyHive must never keep down. Scripts and Lambda functions want the error of
     /// [`build`](Self::build).
@@ -489,7 +490,7 @@ impl HoneyHiveTracerBuilder {
         self.build().unwrap_or_else(|error| {
             let why = with_causes(&error);
             let text = format_args!("HoneyHive is off, and nothing is recorded: {why}");
-            // A server may never end by itself, so it is told now.
+            // A server may never end by itself, so the line on stderr comes now.
             log::lost_now(Level::ERROR, text, may_speak);
             let tracer = HoneyHiveTracer::disabled();
             tracer.stand_for_default();
@@ -507,7 +508,8 @@ fn key_in_use(settings: &Settings) -> &'static str {
     }
 }
 
-/// The SDK's default of 128 is soon reached by a chat history. What is too much is left out when the span ends.
+/// The SDK's default of 128 is too low for a chat history. Attributes past `MAX_ATTRIBUTES` are left out when the span
+/// ends.
 fn span_limits() -> SpanLimits {
     SpanLimits {
         max_attributes_per_span: MAX_GATHERED as u32,
@@ -520,7 +522,7 @@ fn span_limits() -> SpanLimits {
 mod tests {
     use super::*;
 
-    /// Nothing is sent.
+    /// The sink that sends nothing.
     #[derive(Debug)]
     struct Nobody;
 

@@ -1,4 +1,4 @@
-//! What must happen when something ends.
+//! Guards that run an action when a future or a program ends.
 
 use std::future::poll_fn;
 use std::mem;
@@ -50,8 +50,8 @@ impl HoneyHiveTracer {
         }
     }
 
-    /// As [`with_session`](Self::with_session), for work that can fail: an `Err` is the session's error, with its
-    /// causes, and the session ends as `error`.
+    /// Runs work that can fail in a session of its own, as [`with_session`](Self::with_session) does: an `Err` becomes
+    /// the session's error, with its causes, and the session ends as `error`.
     ///
     /// The `Err` may be any error, what boxes or wraps one (`Box<dyn Error>`, `anyhow::Error`), or text.
     ///
@@ -124,7 +124,7 @@ impl ShutdownGuard {
         }
     }
 
-    /// How long the shutdown may take (default 5 s).
+    /// The longest time that the shutdown may take (default 5 s).
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self

@@ -1,4 +1,4 @@
-//! Which tracer records what names none: `#[honeyhive::trace]` and [`span`].
+//! The tracer that records where code names none: for `#[honeyhive::trace]` and [`span`].
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,12 +12,12 @@ use crate::log::{self, CallSite, Once, OncePerSite};
 use crate::session::{Session, current, suppression};
 use crate::span::{Maker, SpanBuilder};
 
-/// The tracers that a process may mean without naming one.
+/// The tracers that code may mean without naming one.
 #[derive(Debug)]
 struct Candidates {
     /// The program's choice.
     chosen: Option<HoneyHiveTracer>,
-    /// Those that are alive. Weak: they end as they would without this.
+    /// The living tracers. The references are weak, so this list keeps none alive.
     alive: Vec<Weak<Inner>>,
 }
 
@@ -25,9 +25,9 @@ static CANDIDATES: RwLock<Candidates> = RwLock::new(Candidates {
     chosen: None,
     alive: Vec::new(),
 });
-/// There has been a candidate. A traced function in a program without HoneyHive reads only this.
+/// True once a tracer was made. A traced function in a program without HoneyHive reads only this flag.
 static HAS_BEEN: AtomicBool = AtomicBool::new(false);
-/// The tracer that was made last lets stderr be written to, and nothing was written since.
+/// True while the newest tracer may write to stderr and has not written yet.
 static MAY_SPEAK: AtomicBool = AtomicBool::new(false);
 
 impl HoneyHiveTracer {
@@ -59,9 +59,9 @@ impl HoneyHiveTracer {
         candidates.chosen.replace(tracer)
     }
 
-    /// From now on this tracer may be meant where none is named.
+    /// Registers this tracer as a default for code that names none.
     pub(super) fn stand_for_default(&self) {
-        /// So many at once are a tracer a request, most often.
+        /// The number of living tracers from which on the program most likely makes one per request.
         const MANY: usize = 10;
         static TOLD: Once = Once::new();
         let alive = {
@@ -113,7 +113,7 @@ pub(crate) fn maker_here(name: &str, site: CallSite) -> Option<Maker> {
     .flatten()
 }
 
-/// No warning: a library may have `#[trace]` in a program without HoneyHive.
+/// The line is no warning: a library may have `#[trace]` in a program without HoneyHive.
 fn tell_of_none(name: &str, site: CallSite) {
     static TOLD: Once = Once::new();
     TOLD.debug(format_args!(

@@ -42,10 +42,10 @@ use crate::session::{CreateSession, NewSession, Session, SessionTrust, StartupSe
 use crate::settings::SessionTransport;
 use crate::span::{Maker, SpanBuilder, enrich, name_event};
 
-/// The HoneyHive tracer: a cheap clone, all clones being one tracer.
+/// The HoneyHive tracer. Clones are cheap, and all clones are one tracer.
 ///
-/// It has a tracer provider of its own and installs nothing process-wide. Nothing it does blocks or
-/// fails a request: sessions and spans are queued, and a background thread delivers them.
+/// A tracer has an OpenTelemetry provider of its own and installs nothing process-wide. No call of it blocks or fails a
+/// request: sessions and spans are queued, and a background thread delivers them.
 ///
 /// ```no_run
 /// use honeyhive::{Enrichment, HoneyHiveTracer, json};
@@ -69,7 +69,7 @@ pub struct HoneyHiveTracer {
     inner: Arc<Inner>,
 }
 
-/// What became of everything so far.
+/// Shows the counters of the delivery and no settings.
 impl fmt::Debug for HoneyHiveTracer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -91,7 +91,7 @@ struct Inner {
     about: std::sync::OnceLock<About>,
 }
 
-/// What a diagnosis says of the tracer.
+/// The facts about a tracer that a diagnosis prints.
 #[cfg(feature = "client")]
 pub(crate) struct About {
     pub(crate) settings: Vec<crate::settings::FoundSetting>,
@@ -102,17 +102,17 @@ pub(crate) struct About {
     pub(crate) writes_with: crate::secret::KeyKind,
 }
 
-/// What runs of experiments must know of a tracer's settings.
+/// The settings of a tracer that runs of experiments need.
 #[cfg(feature = "evaluate")]
 pub(crate) struct ForRuns {
-    /// What reports mask, as all that leaves is masked.
+    /// The redaction rules, which mask reports as they mask everything that leaves.
     pub(crate) rules: Arc<crate::redaction::Rules>,
     /// The kind of the key that sessions and spans go out with.
     pub(crate) writes_with: Option<crate::secret::KeyKind>,
 }
 
 impl HoneyHiveTracer {
-    /// A tracer that records nothing: everything can be called, and costs next to nothing.
+    /// Returns a tracer that records nothing: every call works, and costs next to nothing.
     #[must_use]
     pub fn disabled() -> Self {
         let provider = SdkTracerProvider::builder()
@@ -130,20 +130,21 @@ impl HoneyHiveTracer {
         Self::from_parts(provider, processor, startup)
     }
 
-    /// False where the texts that models are asked and say are not sent; see
+    /// Returns false where the texts of model calls are not sent; see
     /// [`capture_content`](HoneyHiveTracerBuilder::capture_content).
     #[must_use]
     pub fn captures_content(&self) -> bool {
         !self.inner.outbox.hides_content()
     }
 
-    /// True for a tracer that records nothing; see [`from_env_or_disabled`](Self::from_env_or_disabled).
+    /// Returns true for a tracer that records nothing; see [`from_env_or_disabled`](Self::from_env_or_disabled).
     #[must_use]
     pub fn is_disabled(&self) -> bool {
         self.inner.outbox.is_disabled()
     }
 
-    /// The same. One that is off has no thread that would say again what a late subscriber has not heard.
+    /// Whether the tracer records nothing. Then no delivery thread repeats log lines for a late subscriber, so this
+    /// call does.
     fn is_off(&self) -> bool {
         let is_off = self.is_disabled();
         if is_off {
@@ -161,7 +162,7 @@ impl HoneyHiveTracer {
             .with_version(env!("CARGO_PKG_VERSION"))
             .build();
         let tracer = Arc::new(provider.tracer_with_scope(scope));
-        // Of one that records nothing nobody finds a tracer, and so no span is made.
+        // A disabled tracer registers none with its outbox, so that no code finds one and no span is made.
         if !processor.outbox().is_disabled() {
             processor.outbox().set_tracer(&tracer);
         }
@@ -182,14 +183,14 @@ impl HoneyHiveTracer {
 
     /// Begins a session and hands it over for delivery. Never blocks.
     ///
-    /// It is not made current by itself: see [`Session::enter`] and [`Session::scope`].
+    /// The session is not current by itself: see [`Session::enter`] and [`Session::scope`].
     #[track_caller]
     pub fn create_session(&self, new: impl Into<NewSession>) -> Session {
         self.acreate_session(new).into_session()
     }
 
-    /// As [`create_session`](Self::create_session), with something to await: it resolves once HoneyHive
-    /// has answered. The session is usable before, and dropping this cancels nothing.
+    /// Begins a session and returns a future that resolves once HoneyHive has answered. The session is usable before
+    /// that, and dropping the future cancels nothing.
     #[track_caller]
     pub fn acreate_session(&self, new: impl Into<NewSession>) -> CreateSession {
         let session = Session::begin(&self.inner.outbox, new.into());
@@ -197,16 +198,16 @@ impl HoneyHiveTracer {
         CreateSession::new(session)
     }
 
-    /// Begins the tracer's own session, which spans and enrichments outside every other session belong
-    /// to. For scripts; a server uses a session a request.
+    /// Begins the tracer's own session, which holds the spans and enrichments outside every other session. For scripts;
+    /// a server uses a session per request.
     ///
-    /// Without this call it begins when something first needs it.
+    /// Without this call the session begins when something first needs it.
     #[track_caller]
     pub fn session_start(&self, new: impl Into<NewSession>) -> Session {
         self.inner.startup.replace(new.into())
     }
 
-    /// The session of this tracer that is current here, without beginning one.
+    /// Returns this tracer's current session, without beginning one.
     #[must_use]
     pub fn current_session(&self) -> Option<Session> {
         context::map(|cx| {
@@ -220,12 +221,12 @@ impl HoneyHiveTracer {
         .flatten()
     }
 
-    /// What [`Session::inject`] has put into the headers of a message that came in: a context with the
-    /// sender's session, as a link, and its span as the parent. Without them it is the current context.
+    /// Returns a context with the session and the span that [`Session::inject`] has put into the headers of a message:
+    /// the session as a link, the span as the parent. Without such headers the result is the current context.
     ///
-    /// For queues and protocols of your own; behind the HTTP layers it happens by itself. Names match in any
-    /// case, headers may come in several lines, and values may be bytes: `&http::HeaderMap`, actix-web's map, a `HashMap` and
-    /// any other names and values. The id is trusted as far as the tracer's
+    /// For queues and protocols of your own; the HTTP layers do this by themselves. Headers may be a
+    /// `&http::HeaderMap`, actix-web's map, a `HashMap` or any other pairs of names and values: names match in any
+    /// case, a header may come in several lines, and values may be bytes. The id is trusted as far as the tracer's
     /// [`session_trust`](HoneyHiveTracerBuilder::session_trust) lets it; a bare `session_id` counts where it is a UUID.
     ///
     /// ```
@@ -259,9 +260,9 @@ impl HoneyHiveTracer {
         propagation::extract(&self.inner.outbox, trust, headers)
     }
 
-    /// Adds to the current session, else to the tracer's own. Never blocks.
+    /// Adds to the current session, else to the tracer's own session. Never blocks.
     ///
-    /// Where other sessions are open, and this is called outside all of them, a debug build warns once a call site.
+    /// A debug build warns once per call site where other sessions are open and this is called outside all of them.
     #[track_caller]
     pub fn enrich_session(&self, enrichment: Enrichment) {
         let site = CallSite::here();
@@ -272,13 +273,13 @@ impl HoneyHiveTracer {
         session.enrich(enrichment);
     }
 
-    /// Adds to the current span, whoever made it: this tracer, `tracing`, another library. Without one it does
-    /// nothing; on the span of another HoneyHive tracer it is refused, logged once and counted in
+    /// Adds to the current span, whichever library made it: this one, `tracing` or another. Without a current span the
+    /// call does nothing; the span of another HoneyHive tracer is left as it is, which is logged once and counted in
     /// [`DeliveryStats::refused`].
     #[track_caller]
     pub fn enrich_span(&self, enrichment: Enrichment) {
         self.inner.outbox.count_refused(enrichment.refused_count());
-        // A copy: what is called below may be the program's, and change what is current.
+        // The span is copied out first: redaction hooks below may change what is current.
         let cx = context::current();
         if self.may_write(&cx) {
             enrich(&cx.span(), enrichment);
@@ -293,11 +294,12 @@ impl HoneyHiveTracer {
         self.inner.outbox.member().may_write(span)
     }
 
-    /// Adds to an event whose span has ended, or to any other event that HoneyHive has. Never blocks: it is
+    /// Adds to an event whose span has ended, or to any other event that HoneyHive has. Never blocks: the update is
     /// delivered in the background, after the spans that are on their way.
     ///
-    /// HoneyHive's update of an event takes no inputs and no error, so those go to `metadata.inputs` and
-    /// `metadata.error`. Outputs replace those that the span had, together with what was added to them here before. For a span that still runs use [`enrich_span`](Self::enrich_span).
+    /// HoneyHive's update of an event takes no inputs and no error, so these go to `metadata.inputs` and
+    /// `metadata.error`. New outputs replace those of the span, and merge with earlier updates by this process. For a
+    /// span that still runs use [`enrich_span`](Self::enrich_span).
     ///
     /// ```
     /// use honeyhive::{Enrichment, testing};
@@ -327,8 +329,8 @@ impl HoneyHiveTracer {
         }
     }
 
-    /// The id of the event that the current span becomes, whoever made it; `None` outside every span and
-    /// on that of another HoneyHive tracer.
+    /// Returns the id of the event that the current span becomes; `None` outside every span and within a span of
+    /// another HoneyHive tracer.
     #[must_use]
     pub fn current_event_id(&self) -> Option<EventId> {
         let cx = context::current();
@@ -336,30 +338,30 @@ impl HoneyHiveTracer {
         is_mine.then(|| name_event(&cx))
     }
 
-    /// A span by hand, in the session that is current where it starts.
+    /// Returns a builder of a span in the session that is current when the span starts.
     ///
-    /// [`model`](Self::model), [`chain`](Self::chain) and [`tool`](Self::tool) say what it is, too.
+    /// [`model`](Self::model), [`chain`](Self::chain) and [`tool`](Self::tool) set its event type, too.
     #[doc(alias = "start_span")]
     pub fn span(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder {
         SpanBuilder::new(self.maker(), name.into())
     }
 
-    /// A span by hand for a call of a language model.
+    /// Returns a builder of a span for a call of a language model.
     pub fn model(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder {
         self.span(name).event_type(EventType::Model)
     }
 
-    /// A span by hand for a group of others: a turn, an agent, a pipeline.
+    /// Returns a builder of a span for a group of others: a turn, an agent, a pipeline.
     pub fn chain(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder {
         self.span(name).event_type(EventType::Chain)
     }
 
-    /// A span by hand for anything else that does work: a function, an API, a vector search.
+    /// Returns a builder of a span for anything else that does work: a function, an API, a vector search.
     pub fn tool(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder {
         self.span(name).event_type(EventType::Tool)
     }
 
-    /// None where nothing is recorded.
+    /// `None` for a tracer that records nothing.
     pub(crate) fn maker(&self) -> Option<Maker> {
         (!self.is_off()).then(|| Maker {
             tracer: Arc::clone(&self.inner.tracer),
@@ -367,8 +369,8 @@ impl HoneyHiveTracer {
         })
     }
 
-    /// The tracer's provider, for instrumentations that take one: their spans land in the current
-    /// session. It samples everything, and goes on delivering when the last tracer is gone.
+    /// Returns the tracer's provider, for instrumentations that take one: their spans belong to the current session.
+    /// The provider samples everything, and goes on delivering after the last tracer is dropped.
     #[doc(alias = "tracer_provider")]
     #[doc(alias = "instrument")]
     #[must_use]
@@ -376,14 +378,14 @@ impl HoneyHiveTracer {
         &self.inner.provider
     }
 
-    /// A processor for a provider that you have already: its spans go to HoneyHive too, as far as that
-    /// provider samples them.
+    /// Returns a processor for a provider that you have already: the spans that this provider samples go to HoneyHive,
+    /// too.
     #[must_use]
     pub fn span_processor(&self) -> HoneyHiveSpanProcessor {
         self.inner.processor.clone()
     }
 
-    /// The typed client of HoneyHive's API, with the settings and the background thread of this tracer (feature
+    /// Returns the typed client of HoneyHive's API, with the settings and the background thread of this tracer (feature
     /// `client`).
     ///
     /// ```
@@ -404,23 +406,23 @@ impl HoneyHiveTracer {
         crate::client::Client::new(Arc::clone(self.inner.processor.lifeline()))
     }
 
-    /// How much of the room for what is pending is taken, from 0 to 1. A batch that records faster than it is
-    /// delivered can wait by this.
+    /// Returns how full the queue is, from 0 to 1, so that a batch which records faster than delivery works can slow
+    /// down.
     #[must_use]
     pub fn fullness(&self) -> f64 {
         self.inner.outbox.fullness()
     }
 
-    /// What became of everything so far.
+    /// Returns the counters of the delivery: accepted, delivered, pending and dropped items.
     #[must_use]
     pub fn stats(&self) -> DeliveryStats {
         self.inner.outbox.stats()
     }
 
-    /// Delivers everything that was accepted before this call, and waits for it, `timeout` at the most.
+    /// Delivers everything that was accepted before this call, and waits for that, at most for `timeout`.
     ///
-    /// Works on any runtime, and ends in time whatever hooks of the program do. It does not wait for what a request
-    /// under way has said of a session that nobody has begun: that goes once its spans have.
+    /// Works on any runtime, and ends in time whatever hooks of the program do. Updates of a session that nobody has
+    /// begun wait for the spans of their request, and this call does not wait for them.
     ///
     /// # Errors
     ///
@@ -438,22 +440,22 @@ impl HoneyHiveTracer {
         outbox.flushed(answer.await, timeout)
     }
 
-    /// As [`force_flush`](Self::force_flush), for code that is not async: it blocks this thread.
+    /// Does the same as [`force_flush`](Self::force_flush) in code that is not async: it blocks this thread.
     ///
     /// # Errors
     ///
-    /// As [`force_flush`](Self::force_flush).
+    /// The same as those of [`force_flush`](Self::force_flush).
     pub fn force_flush_blocking(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
         self.blocking(timeout, Command::Flush)
     }
 
-    /// Delivers what was accepted, `timeout` at the most, and ends the delivery thread. What comes later
-    /// is dropped and counted.
+    /// Delivers everything that was accepted, at most for `timeout`, and ends the delivery thread. Later items are
+    /// dropped and counted.
     ///
     /// # Errors
     ///
-    /// As [`force_flush`](Self::force_flush); what was still pending is then on disk, where there is a
-    /// [`Spool`](crate::Spool), for the next process to deliver. Else it is lost, and counted as
+    /// The same as those of [`force_flush`](Self::force_flush). With a [`Spool`](crate::Spool), items that are still
+    /// pending stay on disk for the next process to deliver. Without one they are lost, and counted as
     /// [`DropReason::ShutDown`](crate::DropReason::ShutDown).
     #[track_caller]
     pub fn shutdown(
@@ -481,11 +483,11 @@ impl HoneyHiveTracer {
         }
     }
 
-    /// As [`shutdown`](Self::shutdown), for code that is not async: it blocks this thread.
+    /// Does the same as [`shutdown`](Self::shutdown) in code that is not async: it blocks this thread.
     ///
     /// # Errors
     ///
-    /// As [`shutdown`](Self::shutdown).
+    /// The same as those of [`shutdown`](Self::shutdown).
     #[track_caller]
     pub fn shutdown_blocking(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
         self.stop_blocking(timeout, Closed::Call(CallSite::here()))
@@ -510,7 +512,7 @@ impl HoneyHiveTracer {
         let (reply, answer) = Reply::blocking();
         self.inner.outbox.command(command(timeout, reply));
         let waited = wait::block(&answer, timeout);
-        // This thread may have a subscriber that the delivery thread has not.
+        // The calling thread may have a subscriber of its own, which the delivery thread cannot reach.
         log::replay();
         self.inner.outbox.flushed(waited, timeout)
     }
@@ -533,11 +535,11 @@ impl HoneyHiveTracer {
 
     #[cfg(feature = "client")]
     fn set_about(&self, about: About) {
-        // It is set once, where the tracer is built.
+        // The cell is empty: only the builder sets it, once.
         let _ = self.inner.about.set(about);
     }
 
-    /// `None` where nothing is recorded.
+    /// `None` for a tracer that records nothing.
     #[cfg(feature = "client")]
     pub(crate) fn about(&self) -> Option<&About> {
         self.inner.about.get()
@@ -545,23 +547,23 @@ impl HoneyHiveTracer {
 
     #[cfg(feature = "evaluate")]
     fn set_for_runs(&self, for_runs: ForRuns) {
-        // It is set once, where the tracer is built.
+        // The cell is empty: only the builder sets it, once.
         let _ = self.inner.for_runs.set(for_runs);
     }
 
-    /// While this is held, spans of runs wait for whole batches.
+    /// Makes spans of runs wait for whole batches, until the result is dropped.
     #[cfg(feature = "evaluate")]
     pub(crate) fn begin_run(&self) -> crate::outbox::RunUnderway {
         crate::outbox::RunUnderway::new(&self.inner.outbox)
     }
 
-    /// None of a tracer that records nothing.
+    /// `None` for a tracer that records nothing.
     #[cfg(feature = "evaluate")]
     pub(crate) fn for_runs(&self) -> Option<&ForRuns> {
         self.inner.for_runs.get()
     }
 
-    /// Whose ids from outside are trusted, and how far.
+    /// The trust in ids from outside.
     #[cfg(feature = "http-server")]
     pub(crate) fn trusts(&self) -> &Trusts {
         self.inner.processor.trusts()

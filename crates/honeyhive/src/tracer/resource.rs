@@ -1,4 +1,4 @@
-//! What a tracer says of the program that it is in.
+//! The OpenTelemetry resource of a tracer: the attributes that describe the program.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -10,7 +10,7 @@ use crate::outbox::Outbox;
 use crate::redaction::{Place, Rules, Walk};
 use crate::settings::Settings;
 
-/// What identifies the program, and stays where the program's redaction hook fails.
+/// Attributes that identify the program, and stay where the program's redaction hook fails.
 const IDENTITY: [&str; 4] = [
     "service.name",
     "service.version",
@@ -18,7 +18,7 @@ const IDENTITY: [&str; 4] = [
     "telemetry.sdk.name",
 ];
 
-/// As the environment, the project and the program's name describe the program.
+/// Returns the resource of the program: from the environment, the project and the program's name.
 pub(super) fn from_environment(settings: &Settings) -> Resource {
     let name = std::env::var("OTEL_SERVICE_NAME")
         .ok()
@@ -28,7 +28,7 @@ pub(super) fn from_environment(settings: &Settings) -> Resource {
     Resource::builder().with_service_name(name).build()
 }
 
-/// The program's name and nothing else, none of it from the environment.
+/// Returns a resource of the program's name alone, with nothing from the environment.
 pub(super) fn isolated(settings: &Settings) -> Resource {
     let builder = Resource::builder_empty();
     builder
@@ -36,7 +36,7 @@ pub(super) fn isolated(settings: &Settings) -> Resource {
         .build()
 }
 
-/// What may leave of a resource, in a form that both encodings hold: it is sent with every batch, as it is.
+/// Redacts a resource and brings it into a form that both encodings hold; every batch carries it as it is.
 pub(super) fn ready(resource: Resource, rules: &Rules) -> (Resource, Redacted) {
     let attributes = resource.iter();
     let mut attributes: Vec<_> = attributes
@@ -55,7 +55,7 @@ pub(super) fn ready(resource: Resource, rules: &Rules) -> (Resource, Redacted) {
     (builder.build(), redacted)
 }
 
-/// What the redaction of a resource has done, for the counters.
+/// The counts of a resource's redaction.
 #[derive(Debug, Default)]
 pub(super) struct Redacted {
     values: u64,

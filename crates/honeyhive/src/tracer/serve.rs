@@ -14,16 +14,16 @@ use crate::log;
 use crate::outbox::LAST_FLUSH;
 use crate::report::FlushReport;
 
-/// How long requests that are under way may still take once it is time to stop.
+/// The default time for running requests to end after a stop signal.
 const DRAIN: Duration = Duration::from_secs(10);
 
 impl HoneyHiveTracer {
-    /// Runs a server to its end, at SIGTERM (where there is such a thing) or ctrl-c: first the requests that are
-    /// under way end, then what they have recorded is delivered (feature `signal`).
+    /// Runs a server to its end. At SIGTERM (where the system has it) or ctrl-c the running requests end first, then
+    /// everything that they recorded is delivered (feature `signal`).
     ///
-    /// `start` is given the future that a graceful shutdown waits for. Requests have 10 s to end, delivery 5 s;
-    /// see [`Serve::drain_limit`] and [`Serve::delivery_limit`]. A second signal waits for no more requests. It
-    /// needs a tokio runtime with its drivers on, as `#[tokio::main]` and `#[actix_web::main]` make it.
+    /// `start` gets the future that a graceful shutdown waits for. Requests have 10 s to end, delivery 5 s; see
+    /// [`Serve::drain_limit`] and [`Serve::delivery_limit`]. A second signal ends the wait for requests. The call needs
+    /// a tokio runtime with its drivers enabled, as `#[tokio::main]` and `#[actix_web::main]` make it.
     ///
     /// ```text
     /// tracer.serve(|stop| axum::serve(listener, app).with_graceful_shutdown(stop)).await;
@@ -49,7 +49,7 @@ impl HoneyHiveTracer {
         self.serve_until_stopped(start)
     }
 
-    /// Says which feature is missing.
+    /// Fails to compile and names the missing feature.
     #[cfg(not(feature = "signal"))]
     #[doc(hidden)]
     pub fn serve<S: IntoFuture>(&self, start: impl FnOnce(StopSignal) -> S) -> Serve<S::IntoFuture>
@@ -109,24 +109,24 @@ impl<F> std::fmt::Debug for Serve<F> {
     }
 }
 
-/// How a server ended, and what became of what it recorded.
+/// The result of a server, and of the delivery of its telemetry.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Served<T> {
-    /// What the server returned; `None` where it did not end in time.
+    /// The server's return value; `None` where it did not end in time.
     pub output: Option<T>,
-    /// As from [`HoneyHiveTracer::shutdown`]: all that was left, by what became of it.
+    /// The outcome of the shutdown, as from [`HoneyHiveTracer::shutdown`].
     pub delivery: Result<FlushReport, FlushError>,
 }
 
 impl<F> Serve<F> {
-    /// How long requests that are under way may still take (default 10 s).
+    /// The longest time that running requests may still take (default 10 s).
     pub const fn drain_limit(mut self, limit: Duration) -> Self {
         self.drain = limit;
         self
     }
 
-    /// How long the delivery of what is left may take (default 5 s).
+    /// The longest time that the delivery of the rest may take (default 5 s).
     pub const fn delivery_limit(mut self, limit: Duration) -> Self {
         self.delivery = limit;
         self
@@ -159,7 +159,7 @@ impl<F: Future> IntoFuture for Serve<F> {
 pub struct ServeFuture<F: Future> {
     server: Option<Pin<Box<F>>>,
     output: Option<F::Output>,
-    /// Tells the server to stop when it is time, and ends when it has had its time for that.
+    /// The wait for a stop signal and then for the drain limit.
     patience: Pin<Box<dyn Future<Output = ()> + Send>>,
     delivery: Pin<Box<dyn Future<Output = Result<FlushReport, FlushError>> + Send>>,
 }
@@ -185,7 +185,7 @@ impl<F: Future> Future for ServeFuture<F> {
                 Poll::Ready(output) => self.output = Some(output),
                 Poll::Pending => ready!(self.patience.as_mut().poll(cx)),
             }
-            // What it still holds ends here, and is recorded.
+            // Requests that still run are dropped with the server, and recorded.
             self.server = None;
         }
         let delivery = ready!(self.delivery.as_mut().poll(cx));
@@ -196,7 +196,7 @@ impl<F: Future> Future for ServeFuture<F> {
     }
 }
 
-/// Drops `stop` when it is time to stop, and ends when the server has had its time for that.
+/// Drops `stop` when a stop signal comes, and ends when the server has had its time to drain.
 async fn until_too_late(stop: oneshot::Sender<()>, drain: Duration) {
     let mut signals = Signals::new();
     signals.next().await;

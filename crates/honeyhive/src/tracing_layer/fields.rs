@@ -1,4 +1,4 @@
-//! Where the fields of a span go, and what an event says: the rules that `tracing_layer` documents.
+//! The places of a span's fields, and the contents of an event: the rules that `tracing_layer` documents.
 
 use std::fmt::Debug;
 
@@ -15,7 +15,7 @@ use crate::model::object::Bucket;
 use crate::model::text::bounded;
 use crate::model::truth::says_nothing;
 
-/// What is said of a span, when it is created or later.
+/// The fields of a span, from its creation or later.
 #[derive(Debug)]
 pub(super) struct Said {
     /// The bucket of what says nothing of its own.
@@ -29,7 +29,7 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// With room for so many attributes.
+    /// Makes room for so many attributes.
     pub(super) fn new(bucket: Bucket, attributes: usize) -> Self {
         Self {
             bucket,
@@ -60,7 +60,7 @@ impl Said {
     }
 }
 
-/// What an error says, where there is one: `error = false` says that there is none.
+/// Returns the text of an `error` field, if it names an error: `error = false` names none.
 fn error(value: &Value) -> Option<String> {
     match value {
         nothing if says_nothing(nothing) => None,
@@ -69,8 +69,8 @@ fn error(value: &Value) -> Option<String> {
     }
 }
 
-/// As much of a text as is kept. Half of the JSON of the conventions says nothing, so that is cut when it has been
-/// read.
+/// Returns the part of a text that is kept. The JSON of the conventions is worthless when cut, so it is cut after it
+/// has been read.
 fn kept(field: &Field, text: &str) -> Value {
     let limit = if gen_ai_content(field.name()) {
         EVENT_BYTES
@@ -127,11 +127,11 @@ fn joined(bucket: Bucket, name: &str) -> Key {
     key.into()
 }
 
-/// What an event says.
+/// The fields of an event.
 #[derive(Debug, Default)]
 pub(super) struct Message {
     pub(super) text: Option<String>,
-    /// Of `#[instrument(ret)]`, which says it in an event that has nothing else to say.
+    /// The value of `#[instrument(ret)]`, which comes in an event of its own.
     pub(super) returned: Option<Value>,
     pub(super) error: Option<String>,
     pub(super) attributes: Vec<KeyValue>,

@@ -299,7 +299,7 @@ where
     }
 }
 
-/// Where a span comes from.
+/// Returns the target and the level of a span.
 fn origin(metadata: &'static Metadata<'static>) -> [KeyValue; 2] {
     [
         KeyValue::new("honeyhive_metadata.level", metadata.level().as_str()),

@@ -1,4 +1,4 @@
-//! What the layer keeps with each span of `tracing`.
+//! The layer's state for each span of `tracing`.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
@@ -63,7 +63,7 @@ impl Slot {
             .started
             .get_or_init(|| match lock(&self.0.waiting).take() {
                 Some(waiting) => waiting.start(tracer),
-                // It is taken only here, and this runs once.
+                // The cell's initialiser runs once, and only it takes the value, so the value is present.
                 None => Context::new(),
             })
     }
@@ -96,7 +96,7 @@ impl Slot {
         *lock(&self.0.last_exit) = Some(SystemTime::now());
     }
 
-    /// It ends where it was last left: who holds on to it afterwards does not make it longer.
+    /// Ends the span at the time when it was last exited: a handle that outlives it does not make it longer.
     pub(super) fn end(&self, tracer: &SdkTracer) {
         let end = lock(&self.0.last_exit).unwrap_or_else(SystemTime::now);
         self.start(tracer).span().end_with_timestamp(end);

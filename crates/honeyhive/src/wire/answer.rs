@@ -1,4 +1,4 @@
-//! What HoneyHive said to a call: an answer or a failure, and its words in a form for errors and logs.
+//! HoneyHive's answer to a call: a success or a failure, and its message in a form for errors and logs.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,17 +9,17 @@ use opentelemetry_http::Bytes;
 use crate::model::id::SessionId;
 use crate::settings::Keys;
 
-/// How much of HoneyHive's message is repeated in errors and logs.
+/// The most bytes of HoneyHive's message that are repeated in errors and logs.
 const MESSAGE_LIMIT: usize = 200;
 
-/// How much of an answer is looked through for its message.
+/// The most bytes of an answer that are searched for its message.
 const MOST_READ: usize = 64 * 1024;
 
-/// What HoneyHive said to a call that succeeded.
+/// The answer to a call that succeeded.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) body: Bytes,
-    /// When HoneyHive answered by its own clock, where somebody asks for that.
+    /// The time of the answer by HoneyHive's own clock, where the caller needs it.
     #[cfg(feature = "client")]
     pub(crate) date: Option<SystemTime>,
 }
@@ -52,7 +52,7 @@ impl Answer {
     }
 }
 
-/// Why a call did not succeed.
+/// The reason for which a call did not succeed.
 #[derive(Debug, Clone)]
 pub(crate) enum Failure {
     /// Worth another try, after the time the server asked for where it did.
@@ -73,7 +73,7 @@ impl Failure {
     }
 }
 
-/// What an answer means; none of the keys is repeated, whatever HoneyHive says of it.
+/// Reads an answer; no key is repeated, even where HoneyHive quotes it.
 pub(super) fn read(response: Response<Bytes>, keys: &Keys) -> Result<Answer, Failure> {
     let status = response.status();
     if status.is_success() {
@@ -96,7 +96,7 @@ pub(super) fn read(response: Response<Bytes>, keys: &Keys) -> Result<Answer, Fai
     })
 }
 
-/// What an answer that is no success says, without the keys.
+/// Returns the message of an answer that is no success, without the keys.
 pub(super) fn message_of(response: &Response<Bytes>, keys: &Keys) -> String {
     let told = match redirect(response) {
         Some(place) => place,
@@ -106,7 +106,7 @@ pub(super) fn message_of(response: &Response<Bytes>, keys: &Keys) -> String {
     said(&keys.out_of(&told))
 }
 
-/// Where a redirect leads, which no call follows: a key goes to no other host than the one that it was meant for.
+/// Returns the target of a redirect. No call follows it: a key goes only to the host that it is meant for.
 fn redirect(response: &Response<Bytes>) -> Option<String> {
     if !response.status().is_redirection() {
         return None;
@@ -139,7 +139,7 @@ fn message_in(body: &[u8]) -> String {
     message.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned())
 }
 
-/// Somebody else's text, as one short line of a log: no line breaks, and nothing that a terminal obeys.
+/// Makes one short line for a log of a foreign text: without line breaks and without control characters.
 pub(super) fn said(text: &str) -> String {
     let visible = text.split(|symbol: char| symbol.is_whitespace() || is_unseen(symbol));
     let words: Vec<_> = visible.filter(|word| !word.is_empty()).collect();

@@ -18,18 +18,18 @@ pub(crate) const MOST_OF_AN_ANSWER: usize = 64 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct ApiCall {
     pub(crate) method: Method,
-    /// With its query.
+    /// The path with its query.
     pub(crate) path: String,
     /// JSON.
     pub(crate) body: Option<Bytes>,
     pub(crate) takes: KeyKind,
-    /// For one try.
+    /// The timeout of one attempt.
     pub(crate) timeout: Duration,
     /// Making it twice is making it once.
     pub(crate) is_repeatable: bool,
 }
 
-/// Why a call of the typed client did not succeed.
+/// The reason for which a call of the typed client did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ApiFailure {
     /// The settings have no key of this kind.
@@ -43,7 +43,7 @@ pub(crate) enum ApiFailure {
         message: String,
         /// The key that the call was made with.
         sent: KeyKind,
-        /// When HoneyHive answered by its own clock.
+        /// The time of the answer by HoneyHive's own clock.
         date: Option<SystemTime>,
     },
     Unanswered {
@@ -53,7 +53,7 @@ pub(crate) enum ApiFailure {
     },
     /// The answer has more than [`MOST_OF_AN_ANSWER`].
     TooLong,
-    /// There is no HoneyHive in test mode.
+    /// The tracer is in test mode, which has no HoneyHive.
     TestMode,
 }
 
@@ -66,7 +66,7 @@ impl ApiFailure {
     }
 }
 
-/// What came of a call.
+/// Reads the answer of a call.
 pub(super) fn read(
     response: Result<Response<Bytes>, Unanswered>,
     keys: &Keys,

@@ -35,14 +35,14 @@ const TRACES_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Client {
     transport: Transport,
     base: String,
-    /// What every call has, and those of JSON.
+    /// The headers of every call, and those of calls with JSON.
     headers: HeaderMap,
     json_headers: HeaderMap,
     timeout: Duration,
     source: HeaderValue,
-    /// What the legacy route of sessions takes; the current one goes by the key.
+    /// The project for the legacy route of sessions; the current route needs only the key.
     project: Option<String>,
-    /// Never to be seen in what HoneyHive says of a call.
+    /// The keys, which must never be seen in messages about a call.
     keys: Keys,
     compression: Arc<Compression>,
     legacy_sessions: Route,
@@ -100,7 +100,7 @@ impl Client {
         update: Bytes,
     ) -> Result<Answer, Failure> {
         let path = format!("/v1/events/{event_id}");
-        // Where sessions have their current route, it is this one session that is not found.
+        // A deployment that has the current route answers 404 for the session itself.
         let not_found_tells = !self.legacy_sessions.is_current();
         self.legacy_events
             .choose(
@@ -264,7 +264,7 @@ impl Client {
     }
 }
 
-/// So many items of delivery, in words before others; nothing of a call of the typed client.
+/// Counts items of delivery for a message; empty for a call of the typed client.
 fn counted(items: Option<u64>) -> String {
     match items {
         None => String::new(),
@@ -285,7 +285,7 @@ impl fmt::Display for WithoutQuery {
     }
 }
 
-/// With what a call with JSON says besides. The time is set anew for each.
+/// Adds the headers of a call with JSON. The time is set anew for each call.
 fn with_json(mut headers: HeaderMap) -> HeaderMap {
     headers.insert(ACCEPT, JSON);
     headers.insert(CONTENT_TYPE, JSON);

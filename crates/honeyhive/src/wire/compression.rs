@@ -1,4 +1,4 @@
-//! Whether spans go compressed: the settings say so, or the server's answers.
+//! The compression of spans, by the settings or by the server's answers.
 
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,11 +16,11 @@ use crate::settings::OtlpCompression;
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 const PLAIN: HeaderValue = HeaderValue::from_static("");
 
-/// What is known of a server. HoneyHive does not say whether it takes compressed spans.
+/// The knowledge about a server's compression: HoneyHive does not say whether it takes compressed spans.
 #[derive(Debug)]
 pub(crate) struct Compression {
     is_on: AtomicBool,
-    /// Nobody has settled it.
+    /// The setting is `auto`, so that answers decide.
     learns: bool,
 }
 
@@ -45,7 +45,7 @@ impl Compression {
         })
     }
 
-    /// What was packed before it was known that compressed spans are not taken, or by another process.
+    /// Unpacks a payload that was packed before compression was turned off, or by another process.
     pub(super) fn repack(&self, payload: Payload) -> Payload {
         if self.is_on() {
             return payload;
@@ -84,7 +84,7 @@ pub(super) fn unpacked(payload: &Payload) -> Option<Bytes> {
     }
 }
 
-/// `None` for what is not compressed.
+/// Unpacks a payload; `None` for one that is not compressed.
 fn uncompressed(payload: &Payload) -> Option<Payload> {
     let content_type = payload.headers.get(CONTENT_TYPE)?.clone();
     payload.headers.get(CONTENT_ENCODING)?;

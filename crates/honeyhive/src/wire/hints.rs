@@ -9,7 +9,7 @@ const ANY: [&str; 2] = ["ALL_PROXY", "all_proxy"];
 /// The hosts that are asked without one.
 const NONE: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// What stands between a call and its answer, as what is to be changed.
+/// An obstacle between a call and its answer, by the change that removes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Obstacle {
     NoTls,
@@ -25,7 +25,7 @@ pub(crate) enum Obstacle {
 }
 
 impl Obstacle {
-    /// What it is, by what an HTTP client says; `None` where that cannot be told.
+    /// Recognises the obstacle by an HTTP client's error text; `None` where the text does not tell.
     pub(crate) fn in_the_way_to(url: &str, detail: &str) -> Option<Self> {
         Self::of(url, detail, proxy_to(url).map(|(variable, _)| variable))
     }
@@ -98,7 +98,7 @@ impl fmt::Display for Obstacle {
     }
 }
 
-/// Why no answer came, with what was asked, and what to change where that can be told.
+/// Explains why no answer came, and what to change where that can be told.
 pub(super) fn explained(method: &str, url: &str, detail: &str) -> String {
     match Obstacle::in_the_way_to(url, detail) {
         Some(obstacle) => format!("{method} {url}: {detail}; {obstacle}"),

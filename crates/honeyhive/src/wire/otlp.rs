@@ -54,7 +54,7 @@ impl Encoder {
                 #[cfg(feature = "http-json")]
                 Encoding::Json => Protocol::HttpJson,
             })
-            // Never asked: the client above catches the request.
+            // The endpoint is never called: the client above catches the request.
             .with_endpoint("http://127.0.0.1/v1/traces")
             .with_timeout(A_DAY);
         let mut exporter = settled(builder).build()?;
@@ -67,7 +67,7 @@ impl Encoder {
         })
     }
 
-    /// `None` when the spans cannot be encoded.
+    /// Encodes spans; `None` where that fails.
     pub(crate) async fn encode(&self, spans: Vec<SpanData>) -> Option<Payload> {
         self.exporter.export(spans).await.ok()?;
         let (bytes, encoding) = self.caught.take()?;
@@ -85,7 +85,7 @@ impl Encoder {
         }
     }
 
-    /// How many spans HoneyHive refused within a success (OTLP's partial success), and why.
+    /// Returns how many spans HoneyHive refused within a success (OTLP's partial success), and why.
     pub(crate) fn rejected(answer: &Answer) -> Option<(u64, String)> {
         // The answer is in the encoding of the request, which another process may have chosen. No protobuf of
         // this kind begins like an object.

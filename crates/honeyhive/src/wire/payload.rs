@@ -12,7 +12,7 @@ pub(crate) struct Payload {
 }
 
 impl Payload {
-    /// Without an encoding, which is an empty one, the bytes are as they are.
+    /// Makes a payload. An empty encoding means that the bytes are as they are.
     pub(crate) fn new(content_type: HeaderValue, encoding: HeaderValue, bytes: Bytes) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, content_type);

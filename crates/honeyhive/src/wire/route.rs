@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use super::answer::{Answer, Failure};
 use crate::log;
 
-/// Whether a deployment has the current route of a call or only the legacy one: found out by the
-/// first answers, then remembered for the process.
+/// The route of a call: whether the deployment has the current one or only the legacy one is found out by the first
+/// answers, then remembered for the process.
 #[derive(Debug, Default)]
 pub(super) struct Route {
     legacy: OnceLock<bool>,

@@ -23,7 +23,7 @@ async fn main() -> Outcome {
     let client = Client::builder()
         .with_service_target_resolver(resolver)
         .build()?;
-    // What a stream has said is known to its span only so.
+    // The options let the span record the answer of a stream.
     let options = ChatOptions::default()
         .with_capture_usage(true)
         .with_capture_content(true)

@@ -32,7 +32,7 @@ async fn main() -> Outcome {
     Ok(())
 }
 
-/// What the program itself has heard.
+/// Prints the answer as the program itself has it.
 fn heard(what: &str, answer: Result<String, String>) {
     match answer {
         Ok(answer) => println!("{what} heard {answer:?}"),

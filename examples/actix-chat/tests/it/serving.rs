@@ -1,4 +1,4 @@
-//! How the server under test is started.
+//! The start of the server under test.
 
 use std::net::SocketAddr;
 use std::thread;

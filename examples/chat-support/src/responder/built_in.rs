@@ -10,7 +10,7 @@ use crate::message::{Message, Role};
 /// A rest between two words with which an answer takes about three seconds.
 pub const HUMAN_PACE: Duration = Duration::from_millis(80);
 
-/// How much of a message is quoted.
+/// The most characters of a message that are quoted.
 const LONGEST_QUOTE: usize = 80;
 
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Who answers.
+//! The responder to a message.
 
 mod built_in;
 mod openai;
@@ -19,7 +19,7 @@ use openai::OpenAi;
 /// The pieces of an answer on its way.
 pub(crate) type Deltas = BoxStream<'static, Result<String, UpstreamError>>;
 
-/// Who answers: a model endpoint, or a few lines of Rust.
+/// The responder: a model endpoint, or a few lines of Rust.
 #[derive(Debug)]
 pub struct Responder {
     kind: Kind,
@@ -31,7 +31,7 @@ enum Kind {
     OpenAi(Box<OpenAi>),
 }
 
-/// What HoneyHive is told of the model.
+/// The facts about the model that HoneyHive gets.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct About<'a> {
     pub(crate) provider: &'static str,

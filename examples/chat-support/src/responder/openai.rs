@@ -17,10 +17,10 @@ use crate::error::{SetupError, UpstreamError};
 use crate::message::Message;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long the endpoint may be silent, before its answer and within it.
+/// The longest silence of the endpoint, before its answer and within it.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How much of the endpoint's message is repeated.
+/// The most characters of the endpoint's message that are repeated.
 const LONGEST_MESSAGE: usize = 200;
 
 #[derive(Debug)]
@@ -157,7 +157,7 @@ fn failure(error: OpenAIError, key: &ApiKey) -> UpstreamError {
     }
 }
 
-/// What the endpoint says, as it may be shown: on one line, short, and without the key.
+/// Returns the endpoint's message in a form that may be shown: on one line, short, and without the key.
 fn repeatable(message: &str, key: &ApiKey) -> String {
     let message = key.removed_from(message);
     let words: Vec<_> = message.split_whitespace().collect();

@@ -22,10 +22,10 @@ use tokio::task::JoinHandle;
 /// The name of the function.
 pub const FUNCTION_NAME: &str = "word-count";
 
-/// How long an invocation may take, unless told otherwise.
+/// The default time of an invocation.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What a function asks of the runtime API.
+/// A function's call of the runtime API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Call {
     /// `GET …/invocation/next`
@@ -38,12 +38,12 @@ pub enum Call {
     InitError,
 }
 
-/// How an invocation ended.
+/// The outcome of an invocation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// The function's answer.
     Response(Value),
-    /// What the function says went wrong.
+    /// The function's error.
     Error(Value),
 }
 
@@ -58,7 +58,7 @@ struct Queued {
 struct Shared {
     queue: tokio::sync::Mutex<mpsc::UnboundedReceiver<Queued>>,
     waiting: Mutex<HashMap<String, oneshot::Sender<Outcome>>>,
-    /// How often the next event was asked for.
+    /// The number of times that the next event was asked for.
     asked: watch::Sender<u64>,
     observe: Box<dyn Fn(&Call) + Send + Sync>,
 }
@@ -82,7 +82,7 @@ impl RuntimeApi {
         Self::observed(|_| ()).await
     }
 
-    /// Likewise; `observe` is told of every call before it is answered.
+    /// Starts the API; `observe` sees every call before it is answered.
     ///
     /// # Errors
     ///
@@ -131,7 +131,7 @@ impl RuntimeApi {
         self.invoke_within(TIMEOUT, event).await
     }
 
-    /// Likewise, with a deadline so far from now. It is only told to the function: nothing happens then.
+    /// Invokes the function with a deadline so far from now. The function only learns of it: nothing happens then.
     pub async fn invoke_within(&self, timeout: Duration, event: impl Into<Vec<u8>>) -> Outcome {
         let (answer, answered) = oneshot::channel();
         let request_id = self.next_request_id();

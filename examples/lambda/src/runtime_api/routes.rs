@@ -36,7 +36,7 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
     let queued = shared.queue.lock().await.recv().await;
     match queued {
         Some(queued) => invocation(queued),
-        // There will be no more.
+        // The queue is closed, so no event will come.
         None => std::future::pending().await,
     }
 }
@@ -87,7 +87,7 @@ impl Shared {
     fn settle(&self, request_id: &str, outcome: Outcome) -> StatusCode {
         match self.waiting().remove(request_id) {
             Some(waiting) => {
-                // Whoever waited may have gone.
+                // The caller may have gone.
                 let _ = waiting.send(outcome);
                 StatusCode::ACCEPTED
             }

@@ -16,7 +16,7 @@ pub(crate) async fn doctor(doctor: &Doctor) -> Result<(), Failure> {
     let environment = environment::look(doctor.probe).await?;
     let client = match (Client::of(&ask.source).await, &environment) {
         (Ok(client), _) => client,
-        // Nobody may want one where there is another HoneyHive.
+        // A local server is not missed where the environment names another HoneyHive.
         (Err(Failure::Unreachable(_)), Some(found)) => return tell(ask, found),
         (Err(failure), _) => return Err(failure),
     };
@@ -61,7 +61,7 @@ fn tell(ask: &Ask, found: &Found) -> Result<(), Failure> {
     Err(Failure::Failed("something is amiss, see above".to_owned()))
 }
 
-/// How many orphans there are of each reason, by what to do about it.
+/// Counts the orphans by the advice for them.
 fn reasons(orphans: &Value) -> BTreeMap<String, u64> {
     let mut reasons = BTreeMap::new();
     for orphan in orphans["orphans"].as_array().into_iter().flatten() {
@@ -71,7 +71,7 @@ fn reasons(orphans: &Value) -> BTreeMap<String, u64> {
     reasons
 }
 
-/// How many of the newest requests were refused, by what and with what.
+/// Counts the refused ones of the newest requests, by call and status.
 fn refusals(requests: &Value) -> BTreeMap<String, u64> {
     let mut refused = BTreeMap::new();
     for request in requests["requests"].as_array().into_iter().flatten() {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
-/// What was found, and whether all is well.
+/// The findings of the search, and whether all is well.
 pub(crate) struct Found {
     pub(crate) text: String,
     pub(crate) json: Value,

@@ -1,4 +1,4 @@
-//! Why a command ends otherwise than well, each kind with an exit code of its own.
+//! The failures of a command, each kind with an exit code of its own.
 
 use std::fmt::Display;
 

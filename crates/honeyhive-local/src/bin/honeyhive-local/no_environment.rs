@@ -1,10 +1,10 @@
-//! Without the feature `doctor` the environment is not looked at.
+//! The stand-in for a build without the feature `doctor`, which does not look at the environment.
 
 use serde_json::Value;
 
 use crate::failure::Failure;
 
-/// What nobody has looked for.
+/// The findings of a build without the search: none.
 pub(crate) struct Found {
     pub(crate) text: String,
     pub(crate) json: Value,

@@ -75,7 +75,7 @@ pub(crate) fn session_line(row: &Value) -> String {
     )
 }
 
-/// How a session ended, in words.
+/// Returns the outcome of a session, in words.
 pub(crate) fn outcome(row: &Value) -> String {
     let word = match row["outcome"].as_str() {
         Some("client_disconnected") => "client left".to_owned(),

@@ -16,7 +16,7 @@ use crate::out;
 
 /// Serves until the process is told to end.
 pub(crate) async fn serve(args: &Serve) -> Result<(), Failure> {
-    // Before the server, so that no signal finds nobody listening.
+    // The handler is installed before the server starts, so that no signal is missed.
     let stop = stop_signal().map_err(Failure::of)?;
     let file = if args.memory {
         None
@@ -129,7 +129,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 #[cfg(not(unix))]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
-        // Without ctrl-c there is nothing to wait for.
+        // A system without ctrl-c ends the wait at once.
         let _ = tokio::signal::ctrl_c().await;
     })
 }

@@ -10,7 +10,7 @@ use crate::client::{Client, encoded};
 use crate::failure::Failure;
 use crate::out;
 
-/// So many sessions are asked for at a time.
+/// The number of sessions of one request.
 const AT_ONCE: usize = 100;
 
 /// `tail`: until the server or the reader has gone.

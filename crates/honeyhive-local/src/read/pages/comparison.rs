@@ -59,12 +59,12 @@ struct Comparison<'s> {
     now: HashMap<&'s str, &'s RunRow>,
     before: HashMap<&'s str, &'s RunRow>,
     changes: Vec<Change>,
-    /// Of which metric the datapoints are shown.
+    /// The metric whose datapoints are shown.
     chosen: Option<usize>,
     show: Show,
 }
 
-/// Which datapoints are shown.
+/// The datapoints that are shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Show {
     Worse,

@@ -59,7 +59,7 @@ pub(super) fn name(run: &Value) -> &str {
     if name.is_empty() { "unnamed run" } else { name }
 }
 
-/// How a run stands, as a capsule.
+/// Returns the status of a run, as a capsule.
 pub(super) fn status(run: &Value) -> Markup {
     let status = run["status"].as_str().unwrap_or("pending");
     let tone = match status {

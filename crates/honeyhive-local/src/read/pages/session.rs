@@ -1,4 +1,4 @@
-//! One session: its tree with a waterfall at the left, the chosen event at the right.
+//! The page of a session: its tree with a waterfall at the left, the chosen event at the right.
 
 use axum::extract::{Path, State};
 use maud::{Markup, html};

@@ -5,10 +5,10 @@ use rusqlite::Connection;
 use super::Reading;
 use crate::store::failed::Failed;
 
-/// So many sessions are looked at: a list of choices need not be complete, and must be quick.
+/// The number of newest sessions that are read: a list of choices need not be complete, and must be quick.
 const RECENT: usize = 500;
 
-/// At most this many values of each.
+/// The most values of each.
 const MOST: usize = 4;
 
 /// The most frequent values among recent sessions.

@@ -22,7 +22,7 @@ pub(crate) const MOST_FOUND: i64 = 5000;
 const FAILED: &str = "(s.error IS NOT NULL OR s.errors > 0 OR s.status >= 500 \
      OR (s.outcome IS NOT NULL AND s.outcome <> 'complete'))";
 
-/// Which sessions a list shows. All conditions must hold; its fields are the names in a URL's query.
+/// The filter of a list of sessions. All conditions must hold; its fields are the names in a URL's query.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct SessionFilter {
     /// Words in the session or in any of its events, of which the newest [`MOST_FOUND`] with these words are looked at.
@@ -60,7 +60,7 @@ pub(crate) struct SessionFilter {
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub(crate) struct Listed<T> {
     pub(crate) rows: Vec<T>,
-    /// How many there are on all pages.
+    /// The number of rows on all pages.
     pub(crate) total: u64,
     /// The `before` of the next page, where there is one.
     pub(crate) next: Option<i64>,

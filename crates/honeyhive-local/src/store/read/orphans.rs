@@ -16,7 +16,7 @@ pub(crate) struct Orphan {
     pub(crate) reason: OrphanReason,
 }
 
-/// Why an event belongs to no session.
+/// The reason for which an event belongs to no session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OrphanReason {

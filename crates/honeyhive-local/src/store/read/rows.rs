@@ -15,7 +15,7 @@ pub(crate) struct SessionRow {
     pub(crate) end_time: Option<f64>,
     pub(crate) duration: Option<f64>,
     pub(crate) error: Option<String>,
-    /// Of the HTTP answer, where there was one.
+    /// The status of the HTTP answer, where there was one.
     pub(crate) status: Option<i64>,
     /// `complete`, `error`, `client_disconnected`, … as the client said.
     pub(crate) outcome: Option<String>,
@@ -27,13 +27,13 @@ pub(crate) struct SessionRow {
     pub(crate) datapoint_id: Option<String>,
     pub(crate) model: Option<String>,
     pub(crate) events: i64,
-    /// How many of the events failed.
+    /// The number of failed events.
     pub(crate) errors: i64,
     pub(crate) tokens: i64,
     /// The parts of the tokens, as far as they were told apart.
     pub(crate) input_tokens: i64,
     pub(crate) output_tokens: i64,
-    /// In US dollars; 0 where nothing was said of costs.
+    /// The cost in US dollars; 0 where none was stated.
     pub(crate) cost: f64,
 }
 
@@ -97,7 +97,7 @@ pub(crate) struct EventRow {
     pub(crate) provider: Option<String>,
     pub(crate) tokens: i64,
     pub(crate) cost: f64,
-    /// From the start to the first token, in milliseconds.
+    /// The time from the start to the first token, in milliseconds.
     pub(crate) first_token_ms: Option<f64>,
     pub(crate) input: Option<String>,
     pub(crate) output: Option<String>,

@@ -18,7 +18,7 @@ pub(crate) enum Found {
     Event(Box<LocalEvent>),
 }
 
-/// One of the two tables that are searched, and its columns for the fields of an event.
+/// A table that is searched, and its columns for the fields of an event.
 struct Table {
     from: &'static str,
     columns: &'static [(&'static str, &'static str)],

@@ -25,7 +25,7 @@ pub(crate) struct Tree {
 pub(crate) struct TreeRow {
     /// 0 for events right below the session; 64 at most.
     pub(crate) depth: usize,
-    /// How many rows after this one are below it.
+    /// The number of rows after this one that are below it.
     pub(crate) below: usize,
     #[serde(flatten)]
     pub(crate) event: EventRow,
@@ -92,7 +92,7 @@ fn grown(events: Vec<EventRow>) -> Vec<TreeRow> {
 
 /// Counts from the end, so that each row is looked at once.
 fn count_below(rows: &mut [TreeRow]) {
-    // For each depth, the row that is next at that depth or above.
+    // The vector holds, for each depth, the row that is next at that depth or above.
     let mut next: Vec<usize> = vec![rows.len(); DEEPEST + 1];
     for index in (0..rows.len()).rev() {
         let depth = rows[index].depth;
@@ -159,7 +159,7 @@ impl<'e> Walk<'e> {
     }
 }
 
-/// Names come from outside; a line break in one must not look like another event.
+/// Makes one line of a name: a line break in it must not look like another event.
 fn one_line(text: &str) -> String {
     text.replace(char::is_control, " ")
 }

@@ -1,4 +1,4 @@
-//! One write, inside the transaction that commits it together with others.
+//! A write, inside the transaction that commits it together with others.
 
 mod events;
 mod pending;
@@ -21,7 +21,7 @@ pub(crate) struct Writing<'c> {
     totals: &'c mut Totals,
     limits: Limits,
     changes: Vec<(Kind, String, bool)>,
-    /// Why the whole transaction is gone, where the database has ended it by itself.
+    /// The reason for which the whole transaction is gone, where the database has ended it by itself.
     broken: Option<Failed>,
 }
 
@@ -54,7 +54,7 @@ impl<'c> Writing<'c> {
         let done = work(self).and_then(|done| self.make_room().map(|()| done));
         match &done {
             Ok(_) => {}
-            // Where the disk is full, the database rolls back all that was to be committed together.
+            // A full disk makes the database roll back all that was to be committed together.
             Err(failed) if self.connection.is_autocommit() => {
                 self.broken = Some(failed.clone());
                 return done;

@@ -10,7 +10,7 @@ use crate::store::failed::Failed;
 /// A target that has not come within this time will not come, in milliseconds.
 const PATIENCE: f64 = 3_600_000.0;
 
-/// More updates wait for nothing that will ever come.
+/// The most updates that wait for their event.
 const MOST: usize = 10_000;
 
 /// A row costs so much besides its JSON.

@@ -7,7 +7,7 @@ use super::Writing;
 use crate::model::{LocalEvent, LocalSession, Object};
 use crate::store::failed::Failed;
 
-/// More of one row is not looked for.
+/// The most bytes of a row that are searched.
 const MOST: usize = 32 * 1024;
 
 impl Writing<'_> {

@@ -30,36 +30,36 @@ use crate::span::attributes_of;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CapturedEvent {
-    /// Its name.
+    /// The event's name.
     pub name: String,
     /// `model`, `chain` or `tool`.
     pub event_type: String,
-    /// What went in.
+    /// The inputs.
     pub inputs: Map<String, Value>,
-    /// What came out.
+    /// The outputs.
     pub outputs: Map<String, Value>,
     /// Facts about it.
     pub metadata: Map<String, Value>,
     /// Numbers about it.
     pub metrics: Map<String, Value>,
-    /// What people said of it.
+    /// Feedback of people.
     pub feedback: Map<String, Value>,
-    /// Its configuration.
+    /// The configuration.
     pub config: Map<String, Value>,
-    /// Who it belongs to.
+    /// The user that the event belongs to.
     pub user_properties: Map<String, Value>,
-    /// Its attributes as they go over the wire.
+    /// The span's attributes as they go over the wire.
     pub attributes: BTreeMap<String, AttributeValue>,
-    /// Its error: what was set as such, else the status message.
+    /// The error: the `honeyhive_error` attribute, else the status message.
     pub error: Option<String>,
-    /// Its length.
+    /// The event's length.
     pub duration: Duration,
     pub(super) span: SpanId,
     pub(super) parent: SpanId,
     pub(super) start: SystemTime,
 }
 
-/// Its name, its type and what it says.
+/// Shows the name, the type and the contents that are not empty.
 impl fmt::Debug for CapturedEvent {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = formatter.debug_struct("CapturedEvent");
@@ -120,7 +120,7 @@ impl CapturedEvent {
 }
 
 impl CapturedEvent {
-    /// What was added by the event's id. Outputs replace those that the event had.
+    /// Applies an update by the event's id. New outputs replace those that the event had.
     pub(super) fn update(&mut self, mut update: Fields) {
         let mut enrichment = Enrichment::new();
         for bucket in Bucket::ALL {

@@ -18,7 +18,7 @@ use super::test_runs::TestRuns;
 use crate::attributes::{EVENT_ID, SESSION_ID};
 use crate::model::id::SessionId;
 
-/// Where test-mode deliveries go.
+/// The sink of test mode, which keeps all deliveries.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Capture {
     store: Arc<Mutex<Store>>,
@@ -33,7 +33,7 @@ struct Store {
 }
 
 impl Store {
-    /// All sessions, in the order of their starts, with what their events hold.
+    /// Returns all sessions, in the order of their starts, with the contents of their events.
     fn read(&self) -> Vec<CapturedSession> {
         let sessions = self.order.iter();
         let mut sessions: Vec<_> = sessions
@@ -58,7 +58,7 @@ impl Capture {
         &self.runs
     }
 
-    /// All sessions, in the order of their starts.
+    /// Returns all sessions, in the order of their starts.
     pub(crate) fn sessions(&self) -> Vec<CapturedSession> {
         self.lock().read()
     }

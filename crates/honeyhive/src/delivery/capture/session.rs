@@ -24,39 +24,39 @@ use crate::model::object::{Bucket, merge};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CapturedSession {
-    /// Its id.
+    /// The session's id.
     pub id: SessionId,
-    /// Its name; `None` for a session that was linked and not started here.
+    /// The session's name; `None` for a session that was linked and not started here.
     pub name: Option<String>,
-    /// Where it came from.
+    /// The session's source.
     pub source: Option<String>,
-    /// What it was asked.
+    /// The inputs.
     pub inputs: Map<String, Value>,
-    /// What it answered.
+    /// The outputs.
     pub outputs: Map<String, Value>,
     /// Facts about it.
     pub metadata: Map<String, Value>,
     /// Numbers about it.
     pub metrics: Map<String, Value>,
-    /// What people said of it.
+    /// Feedback of people.
     pub feedback: Map<String, Value>,
-    /// Its configuration.
+    /// The configuration.
     pub config: Map<String, Value>,
-    /// Who it belongs to.
+    /// The user that the session belongs to.
     pub user_properties: Map<String, Value>,
-    /// Its error.
+    /// The error.
     pub error: Option<String>,
-    /// When it ended, in Unix milliseconds; `None` while it goes on.
+    /// The session's end, in Unix milliseconds; `None` while it goes on.
     pub end_time: Option<f64>,
-    /// Its length in milliseconds.
+    /// The session's length in milliseconds.
     pub duration: Option<f64>,
-    /// Its spans, in the order they ended.
+    /// The session's spans, in the order in which they ended.
     pub events: Vec<CapturedEvent>,
-    /// When it began, in Unix milliseconds; of a linked one, when its first span did.
+    /// The session's start, in Unix milliseconds; for a linked one, the start of its first span.
     start_time: Option<f64>,
 }
 
-/// What the session is called, how it ended and its tree: a failed assertion should fit a screen.
+/// Shows the name, the end and the tree: a failed assertion should fit a screen.
 impl fmt::Debug for CapturedSession {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = formatter.debug_struct("CapturedSession");
@@ -100,7 +100,7 @@ impl CapturedSession {
         }
     }
 
-    /// When it began, as far as is known.
+    /// Returns the session's start, as far as it is known.
     pub(super) fn began(&self) -> f64 {
         let first = self.events.iter().map(|event| event.start).min();
         let first = first.and_then(|start| start.duration_since(SystemTime::UNIX_EPOCH).ok());

@@ -25,7 +25,7 @@ impl Core {
         };
         let target = call.target;
         if self.is_writing_the_rest() && matches!(answer, Err(Failure::Transient { .. })) {
-            // It was cut off, and goes to disk as it is.
+            // The call was cut off by the shutdown, and goes to disk as it is.
             return;
         }
         let at = Circumstances {
@@ -161,7 +161,7 @@ impl Core {
     }
 }
 
-/// What the start of a session that was given up is told.
+/// Returns the error of a start that was given up.
 fn error_of(reason: DropReason, failure: Option<Failure>) -> StartError {
     match failure {
         Some(Failure::Refused { status, message }) => StartError::Rejected { status, message },

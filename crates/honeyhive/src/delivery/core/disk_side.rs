@@ -9,10 +9,10 @@ use tokio::time::Instant;
 use crate::outbox::StartRecord;
 use crate::spool::{Place, Shelf};
 
-/// From so many starts on those are forgotten whose session nobody has any more.
+/// The number of starts from which on those of sessions without any handle are forgotten.
 const MANY_STARTS: usize = 1_024;
 
-/// What the core knows of the disk.
+/// The core's knowledge of the disk.
 #[derive(Debug)]
 pub(super) struct DiskSide {
     pub(super) shelf: Arc<Shelf>,
@@ -29,7 +29,7 @@ pub(super) struct DiskSide {
     pub(super) relieve_after: Option<Instant>,
     /// The starts of this process that are on disk, while somebody has their session.
     pub(super) starts: BTreeMap<Place, Weak<StartRecord>>,
-    /// With so many it is looked who still has theirs.
+    /// The number of starts at which those without any handle are removed.
     pub(super) many_starts: usize,
 }
 

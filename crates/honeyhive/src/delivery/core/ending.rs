@@ -6,29 +6,29 @@ use tokio::time::Instant;
 
 use crate::delivery::time::later;
 
-/// So long before the end of a shutdown's time what is left begins to go to disk, at the most.
+/// The most time before the end of a shutdown at which the rest begins to go to disk.
 pub(super) const LAST_WRITES: Duration = Duration::from_millis(500);
-/// A disk that is slow holds a shutdown up for so long after its end, and no longer.
+/// The longest time that a slow disk may hold a shutdown up after its end.
 pub(super) const OVERTIME: Duration = Duration::from_millis(500);
 
 /// The end of delivery.
 #[derive(Debug)]
 pub(super) struct Stop {
     pub(super) at: Instant,
-    /// What is left begins to go to disk, or where there is none, spans stop waiting for their start.
+    /// The time at which the rest begins to go to disk; without a disk, spans stop waiting for their start.
     pub(super) last_resort_at: Instant,
     pub(super) phase: Phase,
-    /// How many calls to the sessions' routes had failed before.
+    /// The number of failed calls to the sessions' routes before the shutdown.
     pub(super) failed_before: u64,
 }
 
-/// How far the end has come.
+/// The phases of a shutdown, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
     Sending,
-    /// Without a disk: spans go without their start.
+    /// The spans go without their start, where there is no disk.
     Rescuing,
-    /// What is under way ends, so that it can go to disk.
+    /// Running calls are ended, so that they can go to disk.
     Cutting,
     Starts,
     Spans,

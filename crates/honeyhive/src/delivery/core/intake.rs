@@ -72,7 +72,7 @@ impl Core {
             }
             return;
         }
-        // Its spans tell HoneyHive of it; those of the tracer's own may not know that they are.
+        // The session's spans create it at HoneyHive; spans of the tracer's own session may not carry its id.
         start.settle(Ok(()));
         if self.intake.startup.is_begun_by(&start) {
             self.intake.labels.unstarted(&start);
@@ -143,7 +143,7 @@ impl Core {
         }
     }
 
-    /// Where the spans of a session wait.
+    /// Returns the place where the spans of a session wait.
     pub(super) fn place_of(&self, session: SessionId) -> Place {
         let by_rest = self.intake.transport == SessionTransport::Rest && !self.has_rescued();
         if by_rest && self.start_is_pending(session) {

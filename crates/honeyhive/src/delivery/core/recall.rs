@@ -1,4 +1,4 @@
-//! What is on disk comes back, as far as there is room for it, and is settled there.
+//! Reading back from disk, as far as there is room in memory, and settling there.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -15,7 +15,7 @@ use crate::error::StartError;
 use crate::report::DropReason;
 use crate::spool::{Place, Ticket};
 
-/// How much of what is on disk is in memory at a time.
+/// The most records from disk that are in memory at a time.
 const WINDOW: usize = 32;
 const WINDOW_BYTES: usize = 8 * 1024 * 1024;
 

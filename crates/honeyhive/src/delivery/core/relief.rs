@@ -1,11 +1,11 @@
-//! What memory cannot hold goes to disk, oldest first.
+//! Relief of memory: items that it cannot hold go to disk, oldest first.
 
 use tokio::time::Instant;
 
 use super::state::Core;
 use crate::delivery::lane::pressure::{RELIEF_PAUSE, RELIEVED, WRITES, is_too_full};
 
-/// So many sessions are looked at for what may go to disk, at a time.
+/// The most sessions that are searched for items to write, at a time.
 const LOOKED_AT: usize = 1_024;
 
 impl Core {
@@ -29,7 +29,7 @@ impl Core {
             && self.piles.jobs.for_disk().0 == 0
             && self.lane.writing().0 == 0
         {
-            // It goes the usual way meanwhile; and to look through all of it takes time.
+            // Nothing can go to disk now, so items go the usual way; and another search takes time.
             disk.is_relieving = false;
             disk.relieve_after = Some(now + RELIEF_PAUSE);
         }
@@ -59,7 +59,7 @@ impl Core {
         disk.is_relieving && takes_more
     }
 
-    /// How full memory is once all that is on its way to disk has arrived there.
+    /// Returns how full memory is once everything on its way to disk has arrived there.
     fn fullness_to_come(&self) -> f64 {
         let mut leaving = self.lane.writing().1;
         leaving.add(self.piles.jobs.for_disk().1);

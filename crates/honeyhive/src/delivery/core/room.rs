@@ -1,4 +1,4 @@
-//! What has waited longest is given up where what comes finds no room, if that is what the program wants.
+//! Room for new items: the oldest items are dropped when memory is full, if the program wants that.
 
 use tokio::time::Instant;
 
@@ -9,7 +9,7 @@ use crate::model::id::SessionId;
 use crate::outbox::Load;
 use crate::report::DropReason;
 
-/// What may be given up next.
+/// The next item to drop.
 enum Oldest {
     Session(SessionId),
     Call(Number),

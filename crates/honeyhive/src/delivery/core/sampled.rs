@@ -14,7 +14,7 @@ use crate::outbox::{Inbox, StartRecord, Timing, Update};
 use crate::report::DropReason;
 
 impl Core {
-    /// Whether what belongs to this session does not go yet.
+    /// Whether items of this session are held back.
     pub(super) fn holds(&self, id: SessionId) -> bool {
         self.intake.sampler.as_ref().is_some_and(|it| it.holds(id))
     }
@@ -49,7 +49,7 @@ impl Core {
         }
     }
 
-    /// `None` for an event that is not remembered: it is in the sample, or long gone.
+    /// Returns the session of an event; `None` for an event that is not remembered: it is in the sample, or long gone.
     fn session_concerned(&self, id: SessionId, timing: Timing) -> Option<SessionId> {
         if timing != Timing::AfterSpans {
             return Some(id);
@@ -134,7 +134,7 @@ impl Core {
         let claim = held.claim_mut().take();
         let claim = self.ledger.park(claim);
         if let Held::Start(start, _) = held {
-            // Whoever waits for it has nothing to wait for; and if it fails later, its spans create it.
+            // The start's caller need not wait; and if the session fails later, its spans create it.
             start.settle(Ok(()));
             self.intake.labels.unstarted(&start);
         }

@@ -1,4 +1,4 @@
-//! What is due is sealed, as far as there is room to send it.
+//! Sealing of due piles, as far as there is room to send them.
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ impl Core {
         }
     }
 
-    /// How much longer the spans of a run wait for a whole batch. Where spans create their session, not at all.
+    /// Returns how much longer the spans of a run wait for a whole batch; not at all where spans create their session.
     fn patience(&self) -> Patience {
         let may_wait = self.intake.transport == SessionTransport::Rest && self.outbox.has_run();
         if may_wait {
@@ -104,7 +104,7 @@ impl Core {
 
     pub(super) fn seal_spans(&mut self, mut batch: Batch, to_disk: bool) {
         if self.has_rescued() {
-            // They do not follow a start that does not get through.
+            // The spans do not wait for a start that does not get through.
             let is_pending = |id: &SessionId| self.start_is_pending(*id);
             batch.about.sessions.retain(|id| !is_pending(id));
         }

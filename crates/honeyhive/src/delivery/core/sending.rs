@@ -15,7 +15,7 @@ impl Core {
         if self.disk.is_none() {
             return self.send_some(now, |_, _| true);
         }
-        // What is new does not wait for all that is on disk, and the disk gets at least one call through.
+        // New calls do not wait for the whole disk, and the disk gets at least one call through.
         let half = |width: usize| (width / 2).max(1);
         self.send_some(now, |call, from_disk| {
             let width = if call.target.is_traces() {

@@ -1,4 +1,4 @@
-//! What the disk is asked and answers: whatever follows what is there goes there, too.
+//! Requests to the disk and its responses: records that must follow one on disk go there, too.
 
 use std::io;
 use std::time::Duration;
@@ -14,9 +14,9 @@ use crate::model::id::SessionId;
 use crate::report::DropReason;
 use crate::spool::{Found, Place, Refused};
 
-/// So long a flush waits for the first look into the folder.
+/// The time that a flush waits for the first look into the folder.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
-/// And so long nothing is sent, however slow the disk is.
+/// The time for which nothing is sent before the first look has ended.
 const SENDING_AFTER: Duration = Duration::from_secs(1);
 
 impl Core {
@@ -52,8 +52,8 @@ impl Core {
         }
     }
 
-    /// Whether the disk is asked to take something. What it refused lately it would refuse again; at the end everything
-    /// is tried.
+    /// Whether the disk takes further records. A disk that has refused one lately is not asked, except at the end, when
+    /// everything is tried.
     pub(super) fn disk_takes_more(&self, now: Instant) -> bool {
         let Some(disk) = &self.disk else {
             return false;

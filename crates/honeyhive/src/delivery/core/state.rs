@@ -24,16 +24,16 @@ use crate::session::StartupSession;
 use crate::spool::Shelf;
 use crate::wire::{Answer, Failure};
 
-/// What has happened.
+/// An event that the core handles.
 #[derive(Debug)]
 pub(in crate::delivery) enum Event<'a> {
     /// Nothing yet.
     Begin,
-    /// It is time for what is done again and again.
+    /// The time for periodic work has come.
     Tick,
     /// The outbox was looked into.
     Gathered(&'a mut Inbox),
-    /// What was open is sealed.
+    /// A pile has been sealed.
     Sealed(Number, Product),
     /// HoneyHive has answered a call.
     Answered(Number, Result<Answer, Failure>),
@@ -41,7 +41,7 @@ pub(in crate::delivery) enum Event<'a> {
     Disk(disk::Response),
 }
 
-/// What is to be done about it.
+/// An effect that the core asks the driver for.
 #[derive(Debug)]
 pub(in crate::delivery) enum Effect {
     Seal(Number, Open),
@@ -62,19 +62,19 @@ pub(in crate::delivery) enum Effect {
 #[derive(Debug)]
 pub(in crate::delivery) struct Core {
     pub(super) outbox: Arc<Outbox>,
-    /// Whose records and spans are.
+    /// The owners of records and spans.
     pub(super) intake: Intake,
-    /// What is open, and what is being sealed.
+    /// The open piles, and those that are being sealed.
     pub(super) piles: Piles,
     /// The calls that wait or are under way.
     pub(super) lane: Lane,
-    /// How HoneyHive takes calls.
+    /// The state of HoneyHive's routes: whether they take calls, and how many.
     pub(super) routes: Routes,
-    /// What the disk is asked, where there is a spool.
+    /// The requests to the disk, where there is a spool.
     pub(super) disk: Option<DiskSide>,
-    /// The accounts, and who waits for a flush.
+    /// The accounts, and the flushes that wait.
     pub(super) ledger: Ledger,
-    /// Who waits for the answer to a start.
+    /// The callers that wait for the answer to a start.
     pub(super) confirms: Confirms,
     pub(super) notices: Notices,
     pub(super) stop: Option<Stop>,
@@ -157,7 +157,7 @@ impl Core {
         }
     }
 
-    /// When something is due besides the ticks.
+    /// Returns the time of the next work besides the ticks.
     pub(in crate::delivery) fn next_deadline(&self) -> Option<Instant> {
         let stop = self.stop.as_ref().and_then(Stop::next_deadline);
         let flush = self.ledger.next_deadline();
@@ -165,7 +165,7 @@ impl Core {
         [stop, flush].into_iter().flatten().min()
     }
 
-    /// When it has to have ended, once it was told to stop.
+    /// Returns the time by which a shutdown has to have ended.
     #[cfg(feature = "client")]
     pub(in crate::delivery) fn stops_at(&self) -> Option<Instant> {
         self.stop.as_ref().map(Stop::at)
@@ -189,5 +189,5 @@ impl Core {
     }
 }
 
-/// So often the folder is looked into for what processes have left that are gone.
+/// The interval in which the folder is searched for files of ended processes.
 pub(super) const LOOK: Duration = Duration::from_secs(2);

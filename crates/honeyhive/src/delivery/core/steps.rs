@@ -29,7 +29,7 @@ struct Steps {
     outbox: Arc<Outbox>,
     inbox: Inbox,
     now: Instant,
-    /// How HoneyHive answers.
+    /// The answer of HoneyHive.
     answer: fn() -> Result<Answer, Failure>,
     /// Starts are answered when the test says so.
     starts_by_hand: bool,
@@ -152,7 +152,7 @@ fn a_step_looks_at_no_more_however_much_waits_in_an_outage() {
     for _ in 0..SESSIONS {
         let session = steps.start().id;
         steps.span(session);
-        // Of a session that was begun elsewhere.
+        // The session was begun elsewhere.
         steps.span(SessionId::new());
     }
     steps.tick();

@@ -19,9 +19,9 @@ struct Disk {
     settings: Spool,
     destination: u32,
     shelf: Arc<Shelf>,
-    /// `None` while the folder cannot be used,
+    /// The store; `None` while the folder cannot be used.
     store: Option<Store>,
-    /// and then why.
+    /// The reason why it cannot be used.
     trouble: io::ErrorKind,
 }
 
@@ -81,7 +81,7 @@ impl Disk {
                 Response::Settled(number)
             }
             Request::End => {
-                // With that others may have what is left.
+                // The store's files are free for other processes from here on.
                 self.store = None;
                 Response::Ended
             }
@@ -94,7 +94,7 @@ impl Disk {
         if let Err(error) = &found {
             self.trouble = error.kind();
             if self.store.as_ref().is_none_or(Store::is_empty) {
-                // Whoever removed the folder may not make it again: the next look does.
+                // Only the next look makes the folder anew, in case somebody has removed it.
                 self.store = None;
             }
         }
@@ -190,7 +190,7 @@ fn wrapped(payload: &Payload) -> Vec<u8> {
     for name in [CONTENT_TYPE, CONTENT_ENCODING] {
         let value = payload.headers.get(name);
         let value = value.map_or(&[][..], HeaderValue::as_bytes);
-        // They are the names of formats.
+        // The headers are names of formats, so 255 bytes are enough.
         let value = &value[..value.len().min(255)];
         bytes.push(value.len() as u8);
         bytes.extend_from_slice(value);
@@ -256,7 +256,7 @@ mod tests {
         assert!(write(&mut disk).is_err());
         disk.look(0).unwrap();
         write(&mut disk).unwrap();
-        // With something in it, too.
+        // The folder is removed with a file in it, too.
         fs::remove_dir_all(&folder).unwrap();
         disk.look(0).unwrap();
         write(&mut disk).unwrap();

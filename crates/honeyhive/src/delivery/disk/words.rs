@@ -1,4 +1,4 @@
-//! What the disk is asked, and what it answers.
+//! Requests to the disk thread, and its responses.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use crate::delivery::lane::Number;
 use crate::delivery::sealed::{Body, Target};
 use crate::spool::{Found, Lost, Place, Refused, Ticket};
 
-/// What the disk is asked.
+/// A request to the disk thread.
 #[derive(Debug)]
 #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "there is no disk"))]
 pub(in crate::delivery) enum Request {
@@ -27,11 +27,11 @@ pub(in crate::delivery) enum Request {
     End,
 }
 
-/// What the disk answers, in the order in which it was asked.
+/// A response of the disk thread, in the order of the requests.
 #[derive(Debug)]
 #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "there is no disk"))]
 pub(in crate::delivery) enum Response {
-    /// With the mark of what was found.
+    /// The result of a look into the folder, with the mark of the found items.
     Looked(u64, io::Result<Found>),
     Written(Number, Result<Place, Refused>),
     Read(Vec<Recalled>),
@@ -41,7 +41,7 @@ pub(in crate::delivery) enum Response {
     Ended,
 }
 
-/// What was read back.
+/// A record that was read back.
 #[derive(Debug)]
 #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "there is no disk"))]
 pub(in crate::delivery) enum Recalled {

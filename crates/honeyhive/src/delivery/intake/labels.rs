@@ -1,4 +1,4 @@
-//! [`Labels`]: whose a span is, once it is known where its session went and what it encloses.
+//! [`Labels`]: the session of each span, by the session's moves and by the requests that the span encloses.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -12,7 +12,7 @@ use crate::delivery::recent::Recent;
 use crate::model::id::SessionId;
 use crate::outbox::{Root, StartRecord};
 
-/// What has been said of spans and sessions besides their own content, as far back as it is remembered.
+/// The knowledge about spans and sessions besides their own content, as far back as it is remembered.
 #[derive(Debug)]
 pub(in crate::delivery) struct Labels {
     /// Spans whose children have been seen.

@@ -1,4 +1,4 @@
-//! What happens to records before they are open: whose they are, and whether their session is in the sample.
+//! The intake of records, before they join a pile: whose they are, and whether their session is in the sample.
 
 mod labels;
 mod sample;
@@ -14,14 +14,14 @@ use super::plan::Plan;
 use crate::session::StartupSession;
 use crate::settings::SessionTransport;
 
-/// What is asked of each record and span that comes in.
+/// The state by which incoming records and spans are judged.
 #[derive(Debug)]
 pub(super) struct Intake {
     pub(super) transport: SessionTransport,
     /// The tracer's own session.
     pub(super) startup: Arc<StartupSession>,
     pub(super) labels: Labels,
-    /// Where not everything is sent.
+    /// The sampler, where not everything is sent.
     pub(super) sampler: Option<Sampler>,
 }
 
@@ -35,7 +35,7 @@ impl Intake {
         }
     }
 
-    /// What is left at the end.
+    /// Returns the claims that are left at the end.
     pub(super) fn into_claims(self) -> impl Iterator<Item = Claim> {
         self.sampler.into_iter().flat_map(Sampler::into_claims)
     }

@@ -18,9 +18,9 @@ use crate::model::truth::says_nothing;
 use crate::outbox::{StartRecord, Timing, Update};
 use crate::sampling::SessionSampling;
 
-/// What has not ended by then is taken to be well.
+/// The age at which a session that has not ended counts as neither failed nor slow.
 const LONGEST: Duration = Duration::from_secs(600);
-/// After the end of a request its last spans are waited for.
+/// The time after the end of a request for its last spans to arrive.
 const GRACE: Duration = SPAN_DELAY.saturating_add(Duration::from_millis(500));
 
 /// An item that is held back. Its claim is parked.
@@ -40,7 +40,7 @@ impl Held {
         }
     }
 
-    /// What the item says of its session.
+    /// Returns what the item proves about its session.
     pub(in crate::delivery) fn hint(&self, sampling: &SessionSampling) -> Hint {
         let (failed, took, end) = match self {
             Self::Start(..) => (false, Duration::ZERO, None),
@@ -72,7 +72,7 @@ impl Held {
 #[derive(Debug, Clone, Copy)]
 struct Ended {
     at: SystemTime,
-    /// How many items had been held back by then.
+    /// The number of items that had been held back by then.
     held: u64,
 }
 
@@ -87,7 +87,7 @@ fn took(span: &SpanData) -> Duration {
     took.unwrap_or_default()
 }
 
-/// What an item says of the session it belongs to.
+/// The evidence of an item about the session that it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::delivery) enum Hint {
     /// The session is sent after all.
@@ -112,11 +112,11 @@ pub(in crate::delivery) struct Sampler {
     order: VecDeque<(Instant, SessionId)>,
     /// The turns that have ended, with when they are decided.
     ending: VecDeque<(Instant, SessionId, Ended)>,
-    /// So many items were held back so far.
+    /// The number of items that were held back so far.
     numbers: u64,
-    /// Out of the sample, and sent after all.
+    /// The sessions out of the sample that are sent after all.
     kept: Recent<SessionId, ()>,
-    /// Whose an event is that has a name.
+    /// The sessions of events whose ids are known.
     events: Recent<SessionId, SessionId>,
     items: u64,
     bytes: u64,
@@ -126,8 +126,8 @@ pub(in crate::delivery) struct Sampler {
 }
 
 impl Sampler {
-    /// `None` where everything is in. What is held back takes half of what may be pending, at the most: the other
-    /// half is for what is in.
+    /// Returns a sampler; `None` where everything is in the sample. Held items take at most half of the queue: the
+    /// other half is for items in the sample.
     pub(in crate::delivery) fn new(
         sampling: SessionSampling,
         items: usize,
@@ -153,7 +153,7 @@ impl Sampler {
         &self.sampling
     }
 
-    /// Whether what belongs to this session does not go yet.
+    /// Whether items of this session are held back.
     pub(in crate::delivery) fn holds(&self, id: SessionId) -> bool {
         !self.sampling.contains(id) && !self.kept.contains(&id)
     }
@@ -204,7 +204,7 @@ impl Sampler {
         self.release(id)
     }
 
-    /// What a start that was withdrawn takes along: all that was held with it, where nobody else can know its id.
+    /// Withdraws a start, and returns all items that were held with it, where nobody else can know its id.
     pub(in crate::delivery) fn withdraw(&mut self, start: &StartRecord, now: Instant) -> Vec<Held> {
         let held = self.release(start.id);
         if start.is_fresh {
@@ -219,7 +219,7 @@ impl Sampler {
         own
     }
 
-    /// What is out for good by now: ended well, or held back for too long or for want of room.
+    /// Returns the items that are out for good by now: ended well, or held back for too long or for want of room.
     pub(in crate::delivery) fn decided(&mut self, now: Instant) -> Vec<Held> {
         let mut out = Vec::new();
         while let Some(&(then, id, end)) = self.ending.front()
@@ -294,7 +294,7 @@ impl Sampler {
         }
     }
 
-    /// What is left at the end.
+    /// Returns the claims that are left at the end.
     pub(in crate::delivery) fn into_claims(mut self) -> Vec<Claim> {
         let mut left = self.close();
         left.iter_mut()

@@ -3,12 +3,12 @@
 use crate::delivery::sealed::Sealed;
 use crate::outbox::Load;
 
-/// What a call in the lane does.
+/// The state of a call in the lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Doing {
-    /// It waits, and may be tried as soon as nothing is in front of it.
+    /// The call waits, and may be tried as soon as nothing is in front of it.
     Ready,
-    /// It waits until a time.
+    /// The call waits until a time.
     Resting,
     /// HoneyHive is being asked.
     UnderWay,
@@ -18,17 +18,17 @@ pub(super) enum Doing {
     Settling,
 }
 
-/// How many calls of each kind do what.
+/// The numbers of calls by kind and state.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    /// In memory; sessions' calls, then spans.
+    /// The numbers of ready calls in memory: sessions' calls, then spans.
     ready: [usize; 2],
     under_way: [usize; 2],
     under_way_from_disk: [usize; 2],
     writing: usize,
     writing_load: Load,
     settling: usize,
-    /// Of the records that were read back.
+    /// The number of records that were read back.
     recalled: usize,
     recalled_bytes: usize,
     spans_in_memory: usize,

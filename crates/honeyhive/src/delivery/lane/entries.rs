@@ -22,7 +22,7 @@ pub(super) struct Key {
     pub(super) number: Number,
 }
 
-/// Before all calls that are in memory, and behind all that are on disk.
+/// The key before all calls that are in memory, and behind all that are on disk.
 const FIRST_IN_MEMORY: Key = Key {
     is_in_memory: true,
     age: 0,
@@ -52,7 +52,7 @@ impl Entry {
     }
 }
 
-/// All calls of the lane. What is asked at every step is looked up, however many wait.
+/// The calls of the lane. Questions of every step are answered by look-up, however many calls wait.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
     /// Boxed, since the neighbours of one that goes move up.

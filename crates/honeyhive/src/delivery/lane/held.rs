@@ -1,4 +1,4 @@
-//! What the [`Lane`] holds of a session or an event.
+//! The calls of a session or an event that the [`Lane`] holds.
 
 use std::sync::Arc;
 

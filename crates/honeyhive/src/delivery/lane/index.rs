@@ -14,7 +14,7 @@ pub(super) struct Index {
     spans: BTreeSet<Key>,
     /// Starts that were read back: spans that were, too, may be theirs.
     recalled_starts: BTreeSet<Key>,
-    /// How many calls are left of a record on disk.
+    /// The number of calls that are left of each record on disk.
     parts: BTreeMap<Place, u32>,
 }
 

@@ -155,17 +155,17 @@ impl Lane {
         self.known.contains(&id)
     }
 
-    /// How many calls of a kind in memory are ready to go.
+    /// Returns how many calls of a kind in memory are ready to go.
     pub(super) const fn ready(&self, is_traces: bool) -> usize {
         self.entries.counts().ready(is_traces)
     }
 
-    /// How many calls of a kind HoneyHive is being asked.
+    /// Returns how many calls of a kind are under way to HoneyHive.
     pub(super) const fn under_way(&self, is_traces: bool) -> usize {
         self.entries.counts().under_way(is_traces)
     }
 
-    /// How many of those are on disk.
+    /// Returns how many of the calls under way are on disk.
     pub(super) const fn under_way_from_disk(&self, is_traces: bool) -> usize {
         self.entries.counts().under_way_from_disk(is_traces)
     }
@@ -175,12 +175,12 @@ impl Lane {
         self.entries.counts().is_at_disk()
     }
 
-    /// How many calls are being written, and how much memory that gives back.
+    /// Returns how many calls are being written to disk, and how much memory that frees.
     pub(super) const fn writing(&self) -> (usize, Load) {
         self.entries.counts().writing()
     }
 
-    /// How many records are read back and in memory, and how many bytes they take.
+    /// Returns how many records were read back and are in memory, and their bytes.
     pub(super) const fn recalled(&self) -> (usize, usize) {
         self.entries.counts().recalled()
     }
@@ -190,7 +190,7 @@ impl Lane {
         self.entries.counts().has_spans_in_memory()
     }
 
-    /// What is left at the end.
+    /// Returns the calls that are left at the end.
     pub(super) fn into_calls(self) -> impl Iterator<Item = Sealed> {
         self.entries.into_calls()
     }

@@ -1,4 +1,4 @@
-//! Which call of the [`Lane`] may go next: to HoneyHive, or to disk.
+//! The choice of the next call of the [`Lane`]: to HoneyHive, or to disk.
 
 use tokio::time::Instant;
 

@@ -4,11 +4,11 @@ use crate::delivery::sealed::{About, Sealed, Target};
 use crate::model::id::SessionId;
 use crate::spool::Shelf;
 
-/// What the order of a call depends on.
+/// The facts on which the order of a call depends.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) target: Target,
-    /// Whose spans they are, where that was noted.
+    /// The sessions and events of the spans, where they are known.
     pub(super) about: Option<&'a About>,
     pub(super) is_on_disk: bool,
 }
@@ -32,7 +32,7 @@ pub(super) fn must_precede(
 ) -> bool {
     match (older.target, newer.target) {
         (Target::Start(a) | Target::Update(a), Target::Start(b) | Target::Update(b)) => a == b,
-        // Whose spans are on disk nobody has noted; they never overtake a start that is in memory.
+        // The sessions of spans on disk are unknown; such spans never overtake a start that is in memory.
         (Target::Start(a), Target::Traces) => match newer.about {
             Some(about) => about.is_in(a),
             None => older.is_on_disk,

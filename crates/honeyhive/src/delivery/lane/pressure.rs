@@ -1,22 +1,22 @@
-//! When memory is relieved to disk, and for how long.
+//! The bounds of the relief of memory to disk.
 
 use std::time::Duration;
 
 use crate::outbox::WAKE_FOR_DISK;
 
-/// From this share of the room in memory on things go to disk while HoneyHive takes nothing,
+/// The share of the room from which on items go to disk during an outage.
 const FULL_IN_AN_OUTAGE: f64 = 0.5;
-/// and from this one on they do anyway,
+/// The share of the room from which on items go to disk in any case.
 const FULL: f64 = WAKE_FOR_DISK as f64 / 8.0;
-/// until it is down to this.
+/// The share of the room at which the relief ends.
 pub(in crate::delivery) const RELIEVED: f64 = 0.375;
 
-/// So many calls are on their way to disk at a time.
+/// The most calls on their way to disk at a time.
 pub(in crate::delivery) const WRITES: usize = 64;
 
-/// What the disk refuses now is not offered again for so long.
+/// The pause before a call that the disk has refused is offered again.
 pub(in crate::delivery) const REFUSED_WAIT: Duration = Duration::from_secs(1);
-/// Where nothing could go to disk, it is looked again after this time.
+/// The pause after a search that found nothing to write.
 pub(in crate::delivery) const RELIEF_PAUSE: Duration = Duration::from_millis(100);
 
 /// Whether memory is so full that it is relieved.

@@ -1,4 +1,4 @@
-//! [`Company`]: how long spans whose time has come wait for others that the starts of their sessions hold.
+//! [`Company`]: the wait of free spans for others that are still held by the starts of their sessions.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use tokio::time::Instant;
 
 use crate::delivery::time::SPAN_DELAY;
 
-/// Those that a flush waits for wait so long after the last that came.
+/// The wait of spans that a flush waits for, after the last one that became free.
 const PATIENCE: Duration = SPAN_DELAY;
-/// The others wait so long after the first that came.
+/// The wait of other spans, after the first one that became free.
 const GATHERED: Duration = Duration::from_millis(500);
 
-/// When the starts of their sessions let spans go that wait for a batch.
+/// The times at which starts have freed the spans that wait for a batch.
 #[derive(Debug, Default)]
 pub(super) struct Company {
-    /// Since the last batch.
+    /// The time of the first span since the last batch.
     first: Option<Instant>,
-    /// Of those that a flush waits for.
+    /// The time of the last span that a flush waits for.
     last_urgent: Option<Instant>,
 }
 

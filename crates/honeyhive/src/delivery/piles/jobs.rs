@@ -11,13 +11,13 @@ use crate::delivery::sealed::About;
 use crate::model::id::SessionId;
 use crate::outbox::{Load, StartRecord};
 
-/// What is being sealed, with its share of the accounts.
+/// A pile that is being sealed, with its share of the accounts.
 #[derive(Debug)]
 pub(in crate::delivery) struct Job {
     pub(in crate::delivery) of: JobOf,
     pub(in crate::delivery) claim: Claim,
     pub(in crate::delivery) since: Instant,
-    /// It is written to disk, and not sent.
+    /// Whether the result goes to disk instead of HoneyHive.
     pub(in crate::delivery) to_disk: bool,
 }
 
@@ -30,7 +30,7 @@ pub(in crate::delivery) enum JobOf {
     Spans(About),
 }
 
-/// All that is being sealed.
+/// The jobs under way.
 #[derive(Debug, Default)]
 pub(in crate::delivery) struct Jobs {
     jobs: HashMap<Number, Job>,
@@ -89,7 +89,7 @@ impl Jobs {
         self.jobs.values().filter(of_kind).count()
     }
 
-    /// How many go to disk, and how much memory that gives back.
+    /// Returns how many jobs go to disk, and how much memory that frees.
     pub(in crate::delivery) fn for_disk(&self) -> (usize, Load) {
         let mut load = Load::default();
         let jobs = self.jobs.values().filter(|job| job.to_disk);
@@ -97,7 +97,7 @@ impl Jobs {
         (count, load)
     }
 
-    /// What is left at the end.
+    /// Returns the claims that are left at the end.
     pub(in crate::delivery) fn into_claims(self) -> impl Iterator<Item = Claim> {
         self.jobs.into_values().flat_map(|job| {
             let start = match job.of {

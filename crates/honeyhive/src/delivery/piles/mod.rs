@@ -1,4 +1,4 @@
-//! What is open: what a session has to say, and the spans that wait; and what is being sealed of that.
+//! The open piles: data of sessions, and waiting spans; and the jobs that seal them.
 
 mod company;
 mod jobs;
@@ -18,12 +18,12 @@ pub(super) use self::waiting::{Batch, Place, Waiting, event_of};
 use super::claim::Claim;
 use super::plan::Plan;
 
-/// What no call holds yet.
+/// All items that no call holds yet.
 #[derive(Debug)]
 pub(super) struct Piles {
     pub(super) sessions: Sessions,
     pub(super) spans: Spans,
-    /// What is being sealed.
+    /// The piles that are being sealed.
     pub(super) jobs: Jobs,
 }
 
@@ -36,7 +36,7 @@ impl Piles {
         }
     }
 
-    /// What is left at the end.
+    /// Returns the claims that are left at the end.
     pub(super) fn into_claims(self) -> impl Iterator<Item = Claim> {
         let open = self.sessions.into_claims().chain(self.spans.into_claims());
         open.chain(self.jobs.into_claims())

@@ -9,10 +9,10 @@ use crate::delivery::time::SPAN_DELAY;
 
 /// A span of a run waits so long for a whole batch, so that a long run takes no call more than a short one.
 const RUN_DELAY: Duration = Duration::from_secs(60);
-/// While only spans of a run wait, they are looked at so often.
+/// The interval in which spans are looked at while only spans of a run wait.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Whether the spans of a run wait longer than others.
+/// The wait of the spans of a run, beside that of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::delivery) enum Patience {
     Little,
@@ -31,7 +31,7 @@ impl Patience {
     }
 }
 
-/// When those that wait were looked at last.
+/// The time of the last look at waiting spans.
 #[derive(Debug, Default)]
 pub(super) struct Looks(Option<Instant>);
 

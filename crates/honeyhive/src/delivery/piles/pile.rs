@@ -8,28 +8,28 @@ use tokio::time::Instant;
 use crate::delivery::claim::Claim;
 use crate::outbox::{StartRecord, Update};
 
-/// What a session has to say, or what was said of an event.
+/// The open data of a session, or the updates of an event.
 #[derive(Debug)]
 pub(super) struct Pile {
     /// Each is a call of its own: HoneyHive merges them.
     pub(super) starts: VecDeque<(Arc<StartRecord>, Claim)>,
     pub(super) updates: Vec<Update>,
-    /// Of the updates.
+    /// The claim of the updates.
     pub(super) claim: Claim,
     pub(super) has_end: bool,
-    /// Since when there has been something to deliver,
+    /// The time since which the pile has had items.
     pub(super) since: Instant,
-    /// and in which order that came.
+    /// The order in which the pile began.
     pub(super) age: u64,
     /// Held back until here, so that what comes meanwhile goes along.
     pub(super) due: Instant,
     /// A request is under way whose spans may create the session.
     pub(super) awaits_end: bool,
-    /// It is an event, whose span may still be on its way.
+    /// The pile is of an event, whose span may still be on its way.
     pub(super) awaits_spans: bool,
 }
 
-/// What is sealed next of a session.
+/// The part of a session's pile that is sealed next.
 #[derive(Debug)]
 pub(in crate::delivery) struct Opened {
     pub(in crate::delivery) start: Option<(Arc<StartRecord>, Claim)>,

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::delivery::work;
 use crate::model::id::SessionId;
 
-/// When each session is due, but for those that something else is in front of.
+/// The times at which sessions are due, except those that something else is in front of.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     due: BTreeSet<(Instant, SessionId)>,
@@ -60,7 +60,7 @@ impl Schedule {
         self.due.insert((due, id));
     }
 
-    /// All sessions, the one that came first before the others.
+    /// Returns all sessions, the oldest first.
     pub(super) fn by_age(&self) -> impl Iterator<Item = SessionId> {
         self.by_age.values().copied()
     }

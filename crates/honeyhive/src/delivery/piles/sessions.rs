@@ -15,12 +15,12 @@ use crate::delivery::time::{SPAN_DELAY, later};
 use crate::model::id::SessionId;
 use crate::outbox::{StartRecord, Update};
 
-/// How long an update waits for the end of a request at the most.
+/// The longest wait of an update for the end of a request.
 const LONGEST_REQUEST: Duration = Duration::from_secs(600);
-/// How long the update at the end of a request waits for the spans that may create its session.
+/// The wait of a request's last update for the spans that may create its session.
 const SPANS_FIRST: Duration = SPAN_DELAY.saturating_add(Duration::from_millis(500));
 
-/// All sessions with something to say.
+/// The piles of all sessions with open data.
 #[derive(Debug)]
 pub(in crate::delivery) struct Sessions {
     piles: HashMap<SessionId, Pile>,
@@ -46,7 +46,7 @@ impl Sessions {
     ) {
         let (id, until) = (start.id, later(now, self.window));
         let pile = self.pile(id, until, now);
-        // It is begun here after all.
+        // The session is begun here, so nothing else need create it.
         pile.awaits_end = false;
         pile.awaits_spans = false;
         pile.starts.push_back((start, claim));
@@ -165,7 +165,7 @@ impl Sessions {
         let id = self.schedule.next(now)?;
         self.block(id);
         if let Some(pile) = self.piles.get_mut(&id) {
-            // Nobody waits longer than this for an end.
+            // The wait for the end of a request is over.
             pile.awaits_end = false;
         }
         Some(id)
@@ -280,7 +280,7 @@ impl Sessions {
         self.piles.get(&id).is_some_and(|it| it.awaits_spans)
     }
 
-    /// What is left at the end.
+    /// Returns the claims that are left at the end.
     pub(in crate::delivery) fn into_claims(self) -> impl Iterator<Item = Claim> {
         self.piles.into_values().flat_map(|mut pile| {
             let starts = pile.starts.into_iter().map(|(_, claim)| claim);

@@ -14,34 +14,34 @@ use crate::delivery::sealed::About;
 use crate::delivery::work;
 use crate::model::id::SessionId;
 
-/// So many spans go in one request, at the most.
+/// The most spans of one request.
 const BATCH_SPANS: usize = 512;
-/// And about so many bytes before compression.
+/// The size of one request before compression, about.
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Names a span while it waits: its age.
+/// The name of a span while it waits: its age.
 type Age = u64;
 
 /// The spans that were taken in and not sealed.
 #[derive(Debug, Default)]
 pub(in crate::delivery) struct Spans {
-    /// Boxed, since the neighbours of one that goes move up.
+    /// The spans in the order of their age; boxed, since removing one moves its neighbours.
     waiting: BTreeMap<Age, Box<Waiting>>,
     ages: Age,
-    /// Nobody has said whose they are.
+    /// The spans without a session.
     strays: BTreeSet<Age>,
-    /// They may go.
+    /// The spans that may go.
     free: BTreeSet<Age>,
-    /// They wait for the start of their session.
+    /// The spans that wait for the start of their session.
     held: HashMap<SessionId, BTreeSet<Age>>,
     held_by_age: BTreeSet<Age>,
-    /// The oldest of those that starts have let go since the last look.
+    /// The oldest span that a start has freed since the last look.
     let_go: Option<Age>,
     company: Company,
     looks: Looks,
-    /// They follow the start of their session to disk.
+    /// The spans that follow the start of their session to disk.
     behind: BTreeSet<Age>,
-    /// How many there are of each session and of each named event.
+    /// The number of spans of each session and of each named event.
     concerned: HashMap<SessionId, u32>,
 }
 
@@ -281,7 +281,7 @@ impl Spans {
         self.waiting.is_empty()
     }
 
-    /// Since when the first of them has waited.
+    /// Returns the time since which the oldest span has waited.
     pub(in crate::delivery) fn oldest(&self) -> Option<Instant> {
         self.waiting.values().next().map(|waiting| waiting.since)
     }
@@ -305,7 +305,7 @@ impl Spans {
         Some(*waiting)
     }
 
-    /// What is left at the end.
+    /// Returns the claims that are left at the end.
     pub(in crate::delivery) fn into_claims(self) -> impl Iterator<Item = Claim> {
         self.waiting.into_values().map(|it| it.claim)
     }

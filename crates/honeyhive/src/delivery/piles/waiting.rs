@@ -16,7 +16,7 @@ pub(in crate::delivery) struct Waiting {
     pub(in crate::delivery) claim: Claim,
     pub(in crate::delivery) since: Instant,
     pub(in crate::delivery) session: Option<SessionId>,
-    /// Of an experiment that runs in this process.
+    /// Whether the span belongs to an experiment that runs in this process.
     pub(in crate::delivery) is_of_run: bool,
 }
 
@@ -35,7 +35,7 @@ pub(in crate::delivery) fn event_of(span: &SpanData) -> Option<SessionId> {
     Some(event.as_session())
 }
 
-/// Where a span waits.
+/// The place where a span waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::delivery) enum Place {
     Free,
@@ -49,6 +49,6 @@ pub(in crate::delivery) struct Batch {
     pub(in crate::delivery) spans: Vec<OpenSpan>,
     pub(in crate::delivery) about: About,
     pub(in crate::delivery) claim: Claim,
-    /// Since when the first of them has waited.
+    /// The time since which the oldest span has waited.
     pub(in crate::delivery) since: Instant,
 }

@@ -17,7 +17,7 @@ use crate::evaluate::summary::{MetricReport, summarize};
 use crate::evaluate::units::Units;
 use crate::evaluate::verdict::Verdicts;
 
-/// How a run ended. A bad score is no failure: the run is completed, and a gate says what it is worth.
+/// The way in which a run ended. A bad score is no failure: the run is completed, and a gate judges the score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RunStatus {
@@ -49,13 +49,13 @@ impl fmt::Display for RunStatus {
     }
 }
 
-/// What has arrived at HoneyHive. The numbers of a report do not depend on it.
+/// The delivery of a run to HoneyHive. The numbers of a report do not depend on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Delivery {
     /// Nothing was to be sent: [`offline`](crate::evaluate::Evaluate::offline), or test mode.
     pub is_offline: bool,
-    /// What is missing, in words; empty where all has arrived.
+    /// Descriptions of missing deliveries; empty where everything arrived.
     pub problems: Vec<String>,
 }
 
@@ -67,7 +67,7 @@ impl Delivery {
     }
 }
 
-/// What a run was.
+/// The facts of a run.
 #[derive(Debug, Clone)]
 pub(in crate::evaluate) struct Facts {
     pub(in crate::evaluate) run_id: String,
@@ -80,8 +80,8 @@ pub(in crate::evaluate) struct Facts {
     pub(in crate::evaluate) delivery: Delivery,
 }
 
-/// What came of a run: each trial, each metric with its interval, what has changed since another run, and whether that is
-/// good enough. `Display` is a plain table.
+/// The report of a run: each trial, each metric with its interval, the changes since another run, and the verdicts of
+/// gates. `Display` is a plain table.
 ///
 /// ```
 /// use honeyhive::evaluate::{Case, Datapoint, Dataset, Gate};
@@ -105,7 +105,7 @@ pub struct ExperimentReport {
     pub(super) facts: Facts,
     pub(super) trials: Vec<TrialReport>,
     pub(super) compared: Option<Comparison>,
-    /// None of a run that went through no HoneyHive.
+    /// The client; `None` for a run that did not go through HoneyHive.
     client: Option<Client>,
 }
 
@@ -149,13 +149,13 @@ impl ExperimentReport {
         &self.facts.dataset_id
     }
 
-    /// How it ended.
+    /// Returns the status in which the run ended.
     #[must_use]
     pub const fn status(&self) -> RunStatus {
         self.facts.status
     }
 
-    /// What has arrived at HoneyHive.
+    /// Returns the state of the delivery to HoneyHive.
     #[must_use]
     pub const fn delivery(&self) -> &Delivery {
         &self.facts.delivery
@@ -167,7 +167,7 @@ impl ExperimentReport {
         &self.trials
     }
 
-    /// How many trials ended in this way.
+    /// Returns the number of trials with this outcome.
     #[must_use]
     pub fn count(&self, outcome: Outcome) -> usize {
         self.trials
@@ -176,7 +176,7 @@ impl ExperimentReport {
             .count()
     }
 
-    /// How many functions failed, took too long or panicked.
+    /// Returns the number of functions that failed, timed out or panicked.
     #[must_use]
     pub fn errors(&self) -> usize {
         self.trials
@@ -191,7 +191,7 @@ impl ExperimentReport {
         summarize(&self.trials, &self.facts.aggregate, self.facts.level)
     }
 
-    /// One metric.
+    /// Returns the report of one metric.
     #[must_use]
     pub fn metric(&self, name: &str) -> Option<MetricReport> {
         self.metrics()
@@ -233,7 +233,7 @@ impl ExperimentReport {
         bootstrap(&units.means(), self.facts.level).map(|(interval, _)| interval)
     }
 
-    /// What has changed since another run, datapoint by datapoint.
+    /// Returns the changes since another run, datapoint by datapoint.
     #[must_use]
     pub fn compare(&self, old: &Baseline) -> Comparison {
         Comparison::of(&Units::of_trials(&self.trials), old, self.facts.level)
@@ -252,7 +252,7 @@ impl ExperimentReport {
         self.compared.as_ref()
     }
 
-    /// What the next run is compared with.
+    /// Returns the baseline that a later run is compared with.
     #[must_use]
     pub fn baseline(&self) -> Baseline {
         let Facts {
@@ -264,7 +264,7 @@ impl ExperimentReport {
         Baseline::of_trials(&self.trials).of_run(name, function, dataset_id)
     }
 
-    /// What became of each gate.
+    /// Returns the verdict of each gate.
     #[must_use]
     pub fn gate(&self, gates: impl IntoIterator<Item = Gate>) -> Verdicts {
         let verdicts = gates
@@ -273,13 +273,13 @@ impl ExperimentReport {
         Verdicts(verdicts.collect())
     }
 
-    /// What HoneyHive's own summary says of the run, evaluators of its own among it, which take their time: asked for again
-    /// until it has this metric, `limit` at the most. With trials it counts sessions, not datapoints. `None` of a run that
-    /// went through no HoneyHive.
+    /// Returns HoneyHive's own summary of the run, with the results of HoneyHive's own evaluators. Those take their
+    /// time, so the summary is asked for again until it has `metric`, at most for `limit`. Of several trials of a
+    /// datapoint the summary counts each session. `None` for a run that did not go through HoneyHive.
     ///
     /// # Errors
     ///
-    /// Where HoneyHive does not answer.
+    /// HoneyHive does not answer.
     pub async fn server_summary(
         &self,
         metric: Option<&str>,

@@ -9,7 +9,7 @@ use crate::evaluate::statistics::Interval;
 use crate::evaluate::summary::MetricReport;
 
 impl ExperimentReport {
-    /// All of it as JSON: `version` 1, the run, `metrics`, `comparison` and `datapoints`.
+    /// Returns the whole report as JSON: `version` 1, the run, `metrics`, `comparison` and `datapoints`.
     #[must_use]
     pub fn json(&self) -> Value {
         let mut json = self.json_without_times();
@@ -90,7 +90,7 @@ fn change(change: &Change) -> Value {
 }
 
 fn datapoint(trial: &TrialReport, with_times: bool) -> Value {
-    // Its keys are texts and its numbers are finite, so it is JSON.
+    // Serialisation cannot fail: keys are texts and numbers are finite.
     let mut json = serde_json::to_value(trial).unwrap_or_default();
     if let (false, Some(object)) = (with_times, json.as_object_mut()) {
         drop_times(object);

@@ -146,7 +146,7 @@ impl Page {
         }
     }
 
-    /// Before what failed, which may take all the room that is left.
+    /// Undelivered items come before failures, which may take all the room that is left.
     fn undelivered(&mut self, report: &ExperimentReport) {
         for problem in &report.delivery().problems {
             self.line(format_args!("Not delivered: {}\n", cell(problem)));
@@ -247,7 +247,7 @@ mod tests {
             &[("exact", MetricResult::Skipped), ("length", error)],
         ));
         trials.push(failed(5, "a | <b>\nc"));
-        // In another order than the dataset's.
+        // The order differs from the dataset's.
         trials.reverse();
         report(trials)
     }

@@ -7,7 +7,7 @@ use crate::evaluate::results::Outcome;
 use crate::evaluate::summary::MetricReport;
 use crate::evaluate::units::MetricKind;
 
-/// So many datapoints that failed are told.
+/// The most failed datapoints that are listed.
 const FAILURES: usize = 10;
 /// The longest text of a cell, in characters.
 const CELL: usize = 200;
@@ -81,7 +81,7 @@ pub(super) fn on_one_line(text: &str) -> String {
     line
 }
 
-/// How many trials ended how.
+/// The numbers of trials by outcome.
 pub(super) struct Counts<'r>(pub(super) &'r ExperimentReport);
 
 impl fmt::Display for Counts<'_> {

@@ -23,7 +23,7 @@ pub(in crate::evaluate) fn bootstrap(values: &[f64], level: Level) -> Option<(In
     let outside = (1.0 - level.share()) / 2.0;
     let low = percentile(&means, outside)?;
     let high = percentile(&means, 1.0 - outside)?;
-    // Of all draws, not of a sample of them.
+    // The deviation is of all draws, not of a sample of them.
     let of_all = ((DRAWS - 1) as f64 / DRAWS as f64).sqrt();
     Some((
         Interval::new(low, high),

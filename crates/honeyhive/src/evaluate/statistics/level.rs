@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How sure an interval is (default: 95 %).
+/// The confidence level of an interval (default: 95 %).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Level {
@@ -39,9 +39,9 @@ impl Level {
 /// An interval that holds the true value as often as its [`Level`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
-    /// Its lower end.
+    /// The lower end.
     pub low: f64,
-    /// Its upper end.
+    /// The upper end.
     pub high: f64,
 }
 

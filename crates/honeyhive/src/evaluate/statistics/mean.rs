@@ -8,7 +8,7 @@ use super::student;
 pub(in crate::evaluate) struct Moments {
     pub(in crate::evaluate) n: usize,
     pub(in crate::evaluate) mean: f64,
-    /// None for less than two numbers, or where it is too large for a number.
+    /// The deviation; `None` for fewer than two numbers, or where it is too large for a number.
     pub(in crate::evaluate) deviation: Option<f64>,
 }
 
@@ -24,7 +24,7 @@ pub(in crate::evaluate) fn mean(values: &[f64]) -> Option<f64> {
 }
 
 impl Moments {
-    /// None of nothing.
+    /// Returns the mean; `None` of nothing.
     pub(in crate::evaluate) fn of(values: &[f64]) -> Option<Self> {
         let n = values.len();
         let mean = mean(values)?;

@@ -1,4 +1,4 @@
-//! What so many datapoints can show.
+//! Statistical power: the difference that a number of datapoints can show.
 
 /// The quantiles of the normal distribution for a level of 95 % and a power of 80 %: 1.96 + 0.84.
 const BOTH: f64 = 2.801_585_218_112_969;
@@ -18,8 +18,8 @@ pub fn smallest_difference(deviation: f64, n: usize) -> Option<f64> {
     (n > 0).then(|| BOTH * deviation / (n as f64).sqrt())
 }
 
-/// How many datapoints show a true difference of means four times of five, where the differences have this standard
-/// deviation. None where there is no difference to show.
+/// Returns how many datapoints show a true difference of means four times of five, where the differences have this
+/// standard deviation. `None` where the difference is zero.
 ///
 /// ```
 /// use honeyhive::evaluate::datapoints_needed;

@@ -1,4 +1,4 @@
-//! What holds for any numbers, tried on many that are drawn by chance, the same ones each time.
+//! Properties of the statistics that hold for any numbers, tried on many random ones, the same ones each time.
 
 use super::*;
 use crate::evaluate::splitmix::SplitMix64;
@@ -50,7 +50,7 @@ fn assert_holds_and_widens(intervals: [Interval; 3], estimate: f64, room: f64, o
     }
 }
 
-/// What rounding may leave of numbers of this size.
+/// The rounding error to allow for numbers of this size.
 fn room_of(values: &[f64]) -> f64 {
     1e-12
         * values

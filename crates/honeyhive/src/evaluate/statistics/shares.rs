@@ -12,7 +12,7 @@ pub(in crate::evaluate) fn wilson(hits: usize, n: usize, level: Level) -> Option
     let z2 = z * z / count;
     let middle = (share + z2 / 2.0) / (1.0 + z2);
     let half = z / (1.0 + z2) * (share * (1.0 - share) / count + z2 / (4.0 * count)).sqrt();
-    // What rounding leaves at the ends.
+    // Rounding must not move an interval away from 0 or 1.
     let low = if hits == 0 { 0.0 } else { middle - half };
     let high = if hits == n { 1.0 } else { middle + half };
     Some(Interval::new(low, high))

@@ -2,7 +2,7 @@
 
 use super::level::Level;
 
-/// From so many degrees of freedom on, the expansion around the normal quantile is exact to ten digits.
+/// The degrees of freedom from which on the expansion around the normal quantile is exact to ten digits.
 const MANY: usize = 100_000;
 
 /// The quantile on both sides.

@@ -1,4 +1,4 @@
-//! What several trials of a datapoint say.
+//! Statistics over several trials of a datapoint.
 
 /// The probability that at least one of `k` trials passes, where `passed` of `n` have. None where `k` is more than `n`, or
 /// nothing.

@@ -1,6 +1,6 @@
 //! Wilcoxon's signed rank test of differences.
 
-/// Up to so many differences the distribution is counted out.
+/// The most differences for which the distribution is counted out.
 const COUNTED: usize = 50;
 
 /// The probability of ranks as one-sided as these, where nothing has changed. Zeros are dropped, equal differences share
@@ -48,7 +48,7 @@ impl Ranked {
         self.ties += count.powi(3) - count;
     }
 
-    /// Of all ways to give the ranks signs, the share that is as far from the middle.
+    /// Returns the share of all ways to give the ranks signs that are as far from the middle.
     fn counted(&self) -> f64 {
         let total: usize = self.ranks.iter().sum();
         let fewer = self.positive.min(total - self.positive);
@@ -63,7 +63,7 @@ impl Ranked {
         (2.0 * shares.iter().sum::<f64>()).min(1.0)
     }
 
-    /// By the normal distribution, with ties accounted for.
+    /// Approximates by the normal distribution, with ties accounted for.
     fn by_normal(&self) -> f64 {
         let n = self.ranks.len() as f64;
         let middle = n * (n + 1.0) / 4.0;
@@ -73,7 +73,7 @@ impl Ranked {
     }
 }
 
-/// To twelve significant digits, so that 0.3 - 0.2 ties with 0.1.
+/// Rounds to twelve significant digits, so that 0.3 - 0.2 ties with 0.1.
 fn rounded(value: f64) -> f64 {
     format!("{value:.11e}").parse().unwrap_or(value)
 }

@@ -6,23 +6,23 @@ use serde_json::Value;
 
 use crate::model::limits::{self, EVENT_BYTES, VALUE_BYTES};
 
-/// How much is taken.
+/// The bounds of a value: how much of it is taken.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     /// Values that hold no others.
     values: usize,
-    /// In texts and keys.
+    /// The bytes in texts and keys.
     bytes: usize,
 }
 
 impl Bounds {
-    /// As much as an event may hold.
+    /// The bounds of an event.
     pub(crate) const EVENT: Self = Self {
         values: 64 * 1024,
         bytes: EVENT_BYTES,
     };
 
-    /// As much as fits in so many attributes, and in so many bytes.
+    /// The bounds of so many attributes and so many bytes.
     #[cfg(feature = "macros")]
     pub(crate) const fn of(values: usize, bytes: usize) -> Self {
         Self {
@@ -36,7 +36,7 @@ impl Bounds {
     }
 }
 
-/// How much may still be taken. Shared by the parts of one value.
+/// The rest of the bounds, shared by the parts of one value.
 #[derive(Debug)]
 pub(super) struct Budget {
     values: Cell<usize>,
@@ -96,25 +96,25 @@ impl Budget {
         self.values.get() == 0 || self.bytes.get() == 0
     }
 
-    /// So many may still be taken.
+    /// The number of values that may still be taken.
     #[inline]
     pub(super) fn values(&self) -> usize {
         self.values.get()
     }
 
-    /// One value more.
+    /// Takes one value from the rest.
     #[inline]
     pub(super) fn count(&self) {
         self.values.set(self.values.get().saturating_sub(1));
     }
 
-    /// So many bytes more.
+    /// Takes a number of bytes from the rest.
     #[inline]
     pub(super) fn weigh(&self, bytes: usize) {
         self.bytes.set(self.bytes.get().saturating_sub(bytes));
     }
 
-    /// As much of a text as there is room for.
+    /// Returns as much of a text as there is room for.
     #[inline]
     pub(super) fn text(&self, text: &str) -> String {
         let limit = VALUE_BYTES.min(self.bytes.get());
@@ -144,7 +144,7 @@ impl Budget {
 
     #[inline]
     pub(super) fn take_left(&self) -> Option<Value> {
-        // Whoever leaves something cuts.
+        // Every place that leaves something out also sets the cut mark.
         if self.is_cut() {
             self.left.borrow_mut().take()
         } else {

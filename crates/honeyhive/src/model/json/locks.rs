@@ -4,9 +4,8 @@
 /// Stands where something is behind a lock.
 pub(crate) const BEHIND_A_LOCK: &str = "[behind a lock]";
 
-/// Whether serialising a value of a type with this name takes a lock, as far as the name tells: a lock, or a
-/// reference, a box or an option of one. Types of the program's own that hold a lock are serialised field by field,
-/// each of which is asked about.
+/// Whether a type is a lock, or a reference, a box or an option of one, as far as its name tells: serialising it would
+/// take the lock. Types of the program that hold a lock are serialised field by field, and each field is checked.
 #[inline]
 pub(super) fn takes_a_lock(type_name: &str) -> bool {
     // A lock has a parameter, and nearly all that is recorded has none.

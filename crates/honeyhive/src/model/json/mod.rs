@@ -55,7 +55,7 @@ pub(crate) fn take(value: &(impl Serialize + ?Sized), bounds: Bounds) -> Result<
     })
 }
 
-/// As [`take`], as much as an event may hold.
+/// Does the same as [`take`], with the bounds of an event.
 pub(crate) fn to_json(value: &(impl Serialize + ?Sized)) -> Result<Value, Error> {
     Ok(take(value, Bounds::EVENT)?.json)
 }

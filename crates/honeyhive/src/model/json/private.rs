@@ -21,7 +21,7 @@ pub(super) fn is_private(type_name: &str) -> bool {
     type_name.starts_with('$')
 }
 
-/// `None` where it is not what it seems to be.
+/// Reads the value; `None` where its type only has the same name.
 pub(super) fn read(type_name: &str, entries: &mut Map<String, Value>) -> Option<Private> {
     let mut values = std::mem::take(entries).into_iter();
     match (values.next(), values.next()) {

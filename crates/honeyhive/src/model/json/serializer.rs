@@ -16,15 +16,15 @@ use super::private::{self, Private};
 use crate::model::text::bounded;
 use crate::model::{limits, number, rfc3339};
 
-/// So many values within each other: half of what `serde_json` reads.
+/// The deepest nesting of values: half of the depth that `serde_json` reads.
 const DEPTH: usize = 64;
-/// A list of more numbers than this is a matter of machines.
+/// The longest list of numbers that is kept whole; longer ones, such as embeddings, are for machines.
 const NUMBERS: usize = 100;
-/// So many entries of one map are taken: a span has room for fewer, and what reads them is made for fewer.
+/// The most entries of a map that are taken: a span holds fewer.
 const ENTRIES: usize = 4 * 1024;
-/// A list of more bytes than this is one, too.
+/// The longest list of bytes that is kept whole.
 const BYTES: usize = 32;
-/// So much is kept of such a list.
+/// The number of entries that are kept of a longer list.
 const BEGINNING: usize = 16;
 /// The longest JSON that is read again, in bytes.
 const RAW_BYTES: usize = 256 * 1024;
@@ -101,7 +101,7 @@ impl<'b> Lenient<'b> {
         self.text(&bounded(format_args!("{value}")), false)
     }
 
-    /// For the parts of a value.
+    /// Returns a serialiser for the parts of a value.
     fn within(self) -> Result<Self, Error> {
         Ok(Self {
             is_whole: false,
@@ -109,7 +109,7 @@ impl<'b> Lenient<'b> {
         })
     }
 
-    /// For a value that only stands around another.
+    /// Returns a serialiser for the inside of a mere wrapper.
     fn through(self) -> Result<Self, Error> {
         if self.depth == DEPTH {
             self.budget.leave(limits::too_deep(DEPTH).into());
@@ -444,7 +444,7 @@ impl Items<'_> {
         true
     }
 
-    /// Whether one more would be too much.
+    /// Whether one more entry would be too much.
     fn is_enough(&self) -> bool {
         let most = match self.kind {
             _ if self.to.budget.is_used_up() => return true,

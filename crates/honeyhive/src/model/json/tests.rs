@@ -199,7 +199,7 @@ impl Serialize for Deep {
 #[test]
 fn what_is_too_deep_has_a_mark_at_the_bottom_however_it_is_nested() {
     assert!(taken(&Deep(64)).json.to_string().contains("bottom"));
-    // On a stack that has room for little else.
+    // The thread's stack has room for little else.
     let deep = std::thread::Builder::new()
         .stack_size(256 * 1024)
         .spawn(|| taken(&Deep(1_000_000)))
@@ -220,7 +220,7 @@ fn what_is_behind_a_lock_is_left_out_wherever_its_type_is_seen() {
 
     struct Lock<T>(Mutex<T>);
 
-    /// As `serde` does for the locks of the standard library, where its feature `std` is on.
+    /// The impl does the same as `serde`'s for the locks of the standard library, which needs its feature `std`.
     impl<T: Serialize> Serialize for Lock<T> {
         fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             serializer.serialize_some(&self.0)
@@ -243,7 +243,7 @@ fn what_is_behind_a_lock_is_left_out_wherever_its_type_is_seen() {
         third: Some(Mutex::new(3)),
         fourth: Lock(Mutex::new(4)),
     };
-    // All of them are held by whoever records, so that asking for one would wait forever.
+    // All locks are held by this thread, so that locking one would block forever.
     let _held = (
         app.first.lock().unwrap(),
         app.second[0].write().unwrap(),
@@ -330,7 +330,7 @@ fn values_of_a_private_name_are_what_they_stand_for() {
 }
 
 thread_local! {
-    /// How many values were asked what they are.
+    /// The number of values that were serialised.
     static ASKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 

@@ -22,13 +22,13 @@ use crate::spool::shelf::Shelf;
 struct Stored {
     number: u64,
     segment: Segment,
-    /// So many items were not read yet, by mark.
+    /// The numbers of items that were not read yet, by mark.
     unread: BTreeMap<u64, u64>,
-    /// What stands in place of the marks of a process that has gone.
+    /// The mark that replaces the marks of a process that has gone.
     mark: Option<u64>,
 }
 
-/// All records of this process, and of those it has taken over.
+/// The records of this process, and of those that it has taken over.
 #[derive(Debug)]
 pub(crate) struct Store {
     folder: Folder,
@@ -37,16 +37,16 @@ pub(crate) struct Store {
     /// Once something was written or taken over.
     own: Option<Owner>,
     own_files: u32,
-    /// In the order in which they were begun, by whichever process.
+    /// The files in the order in which they were begun, by any process.
     files: VecDeque<Stored>,
     numbers: u64,
-    /// When the latest file was begun that was ever among them.
+    /// The time at which the latest file that was ever among them was begun.
     latest: u64,
     /// The number of the file that is written to: the last one.
     writing: Option<u64>,
     /// The room that is kept for what is written next.
     room: u64,
-    /// What the delivery thread sees of all this.
+    /// The numbers that the delivery thread reads without asking this thread.
     pub(in crate::spool) shelf: Arc<Shelf>,
     set_aside: u64,
 }
@@ -70,7 +70,7 @@ impl Store {
         })
     }
 
-    /// Whatever has its outcome is not kept.
+    /// Whether the store holds no records; those with an outcome are not kept.
     pub(crate) fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
@@ -100,7 +100,7 @@ impl Store {
         let at = match file.segment.append(&header, body) {
             Ok(at) => at,
             Err(error) => {
-                // Nobody shall read half a record: the file ends here.
+                // The file ends here, so that no process reads half a record.
                 let _ = file.segment.cut_off();
                 self.stop_writing();
                 self.remove_settled();
@@ -127,7 +127,7 @@ impl Store {
         Ok(())
     }
 
-    /// What is written from now on goes into another file.
+    /// Ends the current file, so that the next record begins another one.
     fn stop_writing(&mut self) {
         if let Some(number) = self.writing.take()
             && let Some(file) = self.files.iter_mut().find(|it| it.number == number)
@@ -145,7 +145,7 @@ impl Store {
         Ok(self.folder.segment_path(own, number))
     }
 
-    /// Who we are in the folder.
+    /// Returns this process's place in the folder.
     fn own(&mut self) -> io::Result<&Owner> {
         match &mut self.own {
             Some(own) => Ok(own),
@@ -214,7 +214,7 @@ impl Store {
         Some(Lost { items, from })
     }
 
-    /// Whose records were lost nobody knows, but whose are left can be found.
+    /// Counts the records anew: the ids of lost ones are unknown, but those of the others can be read.
     fn recount(&self) {
         let notes: Vec<Note> = self
             .files
@@ -253,7 +253,7 @@ impl Store {
             }
         }
         if self.files.is_empty() {
-            // With that, whatever could not be counted has gone, too.
+            // The records that could not be counted have gone, too.
             self.shelf.recount([]);
             self.keep_room(0);
         }

@@ -1,4 +1,4 @@
-//! How much a [`Store`] may write, beside all that other processes have and keep in the folder.
+//! The room in which a [`Store`] may write, beside the files of all other processes in the folder.
 
 use std::io;
 

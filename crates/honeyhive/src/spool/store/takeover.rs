@@ -1,4 +1,4 @@
-//! How a [`Store`] takes over what processes have left that are gone.
+//! The takeover of files that ended processes have left, for a [`Store`].
 
 use std::fs;
 use std::io;
@@ -11,12 +11,12 @@ use crate::spool::folder::{self, Owner};
 use crate::spool::segment::{Opened, Segment};
 
 impl Store {
-    /// Where somebody has removed our lock, or the whole folder, what is left of our files gets another one.
+    /// Gets another lock where somebody has removed ours, or the whole folder, for the files that are left.
     fn mend_lock(&mut self) -> io::Result<()> {
         if self.own.as_ref().is_none_or(Owner::is_there) {
             return Ok(());
         }
-        // It may have been removed as well; as long as it is open it can be read.
+        // The file may have been removed as well; as long as it is open it can be read.
         self.writing = None;
         self.folder.make()?;
         self.own = Some(self.folder.new_owner()?);
@@ -53,7 +53,8 @@ impl Store {
         Ok(found)
     }
 
-    /// Where this fails, what is left is for the next look: nothing of it overtakes what it follows.
+    /// Takes an owner's files. A file that fails is left for the next look, and so are those behind it, so that nothing
+    /// overtakes.
     fn take_from(&mut self, owner: Owner, mark: u64, found: &mut Found) -> io::Result<()> {
         let mut opened = Vec::new();
         for path in self.folder.segments_of(owner.name())? {
@@ -96,13 +97,13 @@ impl Store {
         Ok(())
     }
 
-    /// From now on the file is ours, by its name, too: so there is one lock, whatever was taken over.
+    /// Makes a file ours, by its name, too, so that there is one lock, whatever was taken over.
     fn take(&mut self, mut segment: Segment, mark: u64, found: &mut Found) -> io::Result<()> {
         let (notes, lost) = segment.look_through()?;
         let path = self.next_path()?;
         folder::hand_over(&segment.path, &path)?;
         segment.path = path;
-        // What we write next follows what has come here.
+        // Records that we write next must follow those that came here.
         self.stop_writing();
         // The one that was being read may not be the first any more.
         self.files.iter_mut().for_each(|it| it.segment.close());

@@ -29,7 +29,7 @@ fn says(stream: &str) -> Value {
     summary(&assembler, ending)
 }
 
-/// All that was said, without what was not.
+/// Summarises the answer, without its empty parts.
 fn summary(assembler: &Assembler, ending: Ending) -> Value {
     let reply = assembler.reply();
     let mut said = Map::new();

@@ -1,4 +1,4 @@
-//! What went wrong elsewhere, with streams like this, and must not here: the public reports, a row each.
+//! Public reports of failures elsewhere, with streams like this: a row each, and none may fail here.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::{NOW, after, says, summary};
 struct Row {
     report: &'static str,
     stream: String,
-    /// Where in the summary, and what stands there.
+    /// The path in the summary, and the expected value.
     at: &'static str,
     is: Value,
 }

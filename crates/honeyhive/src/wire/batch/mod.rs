@@ -49,7 +49,7 @@ impl Batch {
         }
     }
 
-    /// How many spans there are.
+    /// Returns the number of spans.
     pub(super) fn count(&self) -> usize {
         match self {
             Self::Protobuf(batch) => protobuf::count(batch),

@@ -34,7 +34,7 @@ impl Given {
         let call = Arc::new(Call::default());
         let _ends_with_this = EndOnDrop(Arc::clone(&call));
         let thread = tokio::task::spawn_blocking(move || {
-            // What happens in here is never itself telemetry.
+            // Spans of the HTTP client are suppressed, so that deliveries make no telemetry of their own.
             let _silence = opentelemetry::Context::enter_telemetry_suppressed_scope();
             call.run(client.0.send_bytes(request))
         });
@@ -96,7 +96,7 @@ impl Wake for Call {
     }
 }
 
-/// Who waits for a call has gone.
+/// Ends the call when its waiting future is dropped.
 struct EndOnDrop(Arc<Call>);
 
 impl Drop for EndOnDrop {

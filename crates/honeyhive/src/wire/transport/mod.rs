@@ -1,4 +1,4 @@
-//! What carries a call: the HTTP client of this crate, or one that the program has given.
+//! The carrier of calls: the HTTP client of this crate, or one that the program has given.
 
 mod given;
 #[cfg(feature = "reqwest")]

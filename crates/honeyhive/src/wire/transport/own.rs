@@ -14,7 +14,7 @@ use crate::settings::Settings;
 #[derive(Debug)]
 pub(in crate::wire) struct Own {
     client: Client,
-    /// Where all calls go, parsed.
+    /// The base of all calls, parsed.
     base: Url,
 }
 
@@ -80,7 +80,7 @@ async fn read(mut response: reqwest::Response, most: usize) -> reqwest::Result<B
     Ok(body.into())
 }
 
-/// Without the URL, which may hold a tenant's name, at every level.
+/// Converts an error without its URL, which may hold a tenant's name, at every level.
 fn unanswered(error: reqwest::Error) -> Unanswered {
     Unanswered {
         may_have_arrived: !(error.is_connect() || error.is_builder()),
@@ -88,8 +88,8 @@ fn unanswered(error: reqwest::Error) -> Unanswered {
     }
 }
 
-/// With the platform's roots (`SSL_CERT_FILE` is honoured), those of the settings besides, and the proxies of
-/// the environment. Plain HTTP needs no roots, and so does not load them.
+/// Adds the platform's roots (`SSL_CERT_FILE` is honoured), those of the settings, and the proxies of the environment.
+/// Plain HTTP needs no roots, and so does not load them.
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 fn with_tls(settings: &Settings) -> Result<ClientBuilder, BuildError> {
     let given = settings.ca_certificate.as_deref().map(certificates);

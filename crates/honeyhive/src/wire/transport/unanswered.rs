@@ -1,17 +1,17 @@
-//! What is common to all clients: how much of an answer is read, and why there is none.
+//! Common parts of all HTTP clients: the limit of an answer, and the reasons for having none.
 
-/// How much of an answer is wanted.
+/// The part of an answer that the caller reads.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::wire) enum Wanted {
     /// The first bytes, as many as came: the status says all.
     Beginning,
-    /// All of it, up to so many bytes. One that is longer has one byte more.
+    /// The whole answer, up to so many bytes. A longer one has one byte more.
     #[cfg(feature = "client")]
     Whole(usize),
 }
 
 impl Wanted {
-    /// How many bytes are read.
+    /// The most bytes that are read.
     pub(super) const fn most(self) -> usize {
         const BEGINNING: usize = 64 * 1024;
         match self {
@@ -28,7 +28,7 @@ impl Wanted {
     }
 }
 
-/// Why there is no answer.
+/// The reason for which there is no answer.
 #[derive(Debug)]
 pub(in crate::wire) struct Unanswered {
     pub(in crate::wire) detail: String,
