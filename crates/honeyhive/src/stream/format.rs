@@ -82,6 +82,10 @@ impl Format {
             "start" | "start-step" | "finish-step" | "finish" | "abort" => Some(Self::UiMessages),
             _ if kind.starts_with("response.") => Some(Self::Responses),
             _ if kind.starts_with("content_block_") => Some(Self::Anthropic),
+            _ if kind.starts_with("transcript.text.") => Some(Self::Transcription),
+            _ if kind.starts_with("image_generation.") || kind.starts_with("image_edit.") => {
+                Some(Self::Images)
+            }
             _ if ["text-", "reasoning-", "tool-", "data-", "source-"]
                 .iter()
                 .any(|prefix| kind.starts_with(prefix)) =>

@@ -1,7 +1,7 @@
 //! [`Framing`]: the bytes of a response, as events.
 //!
-//! Server-sent events by the WHATWG rules, lines of JSON, the `0:"text"` lines of Vercel's data streams, and a body that
-//! is one JSON text. The only place that knows of lines. No crate is used for the events: `eventsource-stream` panics
+//! Server-sent events by the WHATWG rules, lines of JSON, the `0:"text"` lines of Vercel's data streams, the items of a
+//! JSON list, and a body that is one JSON text. The only place that knows of lines. No crate is used for the events: `eventsource-stream` panics
 //! on a byte order mark, and `sse-core` hands out texts of its own, where here an event is lent from a buffer that stays.
 
 use super::list::Items;
@@ -65,7 +65,7 @@ pub(super) enum Frame<'a> {
     Event(&'a [u8]),
     /// A line of a Vercel data stream: its code, and its JSON.
     Coded(u8, &'a [u8]),
-    /// All of a voice: how many bytes it has.
+    /// The bytes of a voice, counted.
     Voice(u64),
     /// An event of more than [`MAX_EVENT`], whose bytes were let go.
     Oversize,

@@ -1,6 +1,6 @@
 //! [`Items`]: the objects of a JSON list that comes in pieces, as Gemini streams its answers where nobody asks for events.
 
-/// Where in a list the bytes are that come next.
+/// The place in a list of the bytes that come next.
 #[derive(Debug, Default)]
 pub(super) struct Items {
     /// The objects and lists of an item that are open; none between items.
@@ -10,20 +10,19 @@ pub(super) struct Items {
 }
 
 impl Items {
-    /// The bytes of an item lie ahead, or have begun.
+    /// Whether an item has begun and not ended.
     pub(super) const fn is_inside(&self) -> bool {
         self.depth > 0
     }
 
-    /// Passes what stands between items: as many bytes as there are before the next.
+    /// Returns the place of the brace with which the next item begins, and is inside of the item from then on.
     pub(super) fn start_in(&mut self, bytes: &[u8]) -> Option<usize> {
         let at = memchr::memchr(b'{', bytes)?;
         self.depth = 1;
         Some(at)
     }
 
-    /// Where the open item ends, which is behind its last brace; `None` where that has not come. What the bytes begin
-    /// with is inside of the item.
+    /// Returns the end of the item, behind its last brace, if that has come. The bytes begin inside of the item.
     pub(super) fn end_in(&mut self, bytes: &[u8]) -> Option<usize> {
         for (at, byte) in bytes.iter().enumerate() {
             if std::mem::take(&mut self.is_escaped) {

@@ -60,7 +60,7 @@ struct State {
     index: Index,
     format: Option<Format>,
     unknown: u8,
-    /// JSON came that nobody knows.
+    /// Whether JSON came that nobody knows.
     is_strange: bool,
     reply: Reply,
 }
@@ -178,14 +178,14 @@ impl Assembler {
         self.framing.is_whole() && self.state.format.is_some()
     }
 
-    /// Whatever came has no end but that of the response: nobody's words, or a voice.
+    /// Whether nothing but the end of the response ends the answer: nobody knows its words, or it is a voice.
     const fn is_strange(&self) -> bool {
         self.is_deaf()
             || self.framing.is_voice()
             || self.state.format.is_none() && self.state.is_strange
     }
 
-    /// The words are those of OpenAI's chats, which count tokens where they are asked to.
+    /// Whether the words are those of OpenAI's chats, whose streams count tokens on request.
     pub(crate) fn is_chat(&self) -> bool {
         self.state.format == Some(Format::Chat)
     }

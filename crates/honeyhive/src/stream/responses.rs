@@ -1,7 +1,7 @@
 //! OpenAI's Responses: events, and whole responses.
 
 use super::chat;
-use super::json::Json;
+use super::json::{Json, Text};
 use super::reply::{Kind, Reply};
 
 /// The index of the only answer: its items are counted by their place in the output.
@@ -116,7 +116,7 @@ fn take_item(reply: &mut Reply, place: u64, item: Json<'_>) {
     }
     let input = item.get("arguments").or_else(|| item.get("input"));
     let (Some(name), Some(input)) = (item.text_in("name"), input) else {
-        return;
+        return take_own_tool(reply, place, item);
     };
     let id = item.text_in("call_id").or_else(|| item.text_in("id"));
     if let Some(call) = reply.tool_call(ONLY, place, id, Some(name)) {
@@ -127,5 +127,22 @@ fn take_item(reply: &mut Reply, place: u64, item: Json<'_>) {
         if let Some(answer) = item.get("output") {
             reply.say_result(call, answer);
         }
+    }
+}
+
+/// Takes a call of a tool that OpenAI runs itself, whose type is its name: `web_search_call`.
+fn take_own_tool(reply: &mut Reply, place: u64, item: Json<'_>) {
+    if item.get("name").is_some() {
+        return;
+    }
+    let kind = item.text_in("type").map(Text::written);
+    let Some(name) = kind.and_then(|it| it.strip_suffix("_call")) else {
+        return;
+    };
+    let call = reply.tool_call(ONLY, place, item.text_in("id"), Some(Text::plain(name)));
+    let asked = ["action", "code", "queries"];
+    let asked = asked.iter().find_map(|key| item.get(key));
+    if let (Some(call), Some(asked)) = (call, asked) {
+        reply.say_arguments(call, asked);
     }
 }

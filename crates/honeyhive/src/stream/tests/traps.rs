@@ -1,4 +1,4 @@
-//! Streams as servers send them besides what their documents say, a row each.
+//! Streams that servers send and that their documents do not tell of, a row each.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::fixtures::events;
 use super::{Assembler, Cause, Content, NOW, says, summary};
 
-/// What was sent, where in the summary to look, and what stands there.
+/// The server and its trap, the stream, the place in the summary, and the value there.
 type Row = (&'static str, String, &'static str, Value);
 
 fn rows() -> Vec<Row> {
@@ -62,6 +62,21 @@ fn rows() -> Vec<Row> {
             json!("In short.\nAt length."),
         ),
         row(
+            "OpenAI Responses: tools of the provider's own, which have no name",
+            &[
+                r#"{"type":"response.output_item.added","output_index":0,"item":{"type":"web_search_call","id":"ws","status":"in_progress"}}"#,
+                r#"{"type":"response.output_item.done","output_index":0,"item":{"type":"web_search_call","id":"ws","status":"completed","action":{"type":"search","query":"trees"}}}"#,
+                r#"{"type":"response.output_item.done","output_index":1,"item":{"type":"code_interpreter_call","id":"ci","code":"1 + 1"}}"#,
+                r#"{"type":"response.output_item.done","output_index":2,"item":{"type":"image_generation_call","id":"ig","result":"QUJD"}}"#,
+            ],
+            "/choices/0/tool_calls",
+            json!([
+                {"id": "ws", "name": "web_search", "arguments": r#"{"type":"search","query":"trees"}"#},
+                {"id": "ci", "name": "code_interpreter", "arguments": "1 + 1"},
+                {"id": "ig", "name": "image_generation"},
+            ]),
+        ),
+        row(
             "Anthropic: a text on both sides of a tool",
             &[
                 r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Let me "}}"#,
@@ -95,6 +110,25 @@ fn rows() -> Vec<Row> {
                 "choices": [{"text": "Let me look.\nFound.", "tool_calls": [{"id": "a", "name": "f", "arguments": "{\"x\":1}"}]}],
                 "usage": {"input": 11, "output": 7, "cache_read": 4, "cache_write": 2, "reasoning": 3}}),
         ),
+        row(
+            "OpenAI: a recording that is written down while it is heard",
+            &[
+                r#"{"type":"transcript.text.delta","delta":"How many "}"#,
+                r#"{"type":"transcript.text.delta","delta":"trees?"}"#,
+                r#"{"type":"transcript.text.done","text":"How many trees?","usage":{"type":"tokens","input_tokens":20,"output_tokens":4}}"#,
+            ],
+            "",
+            json!({"ending": "complete", "choices": [{"text": "How many trees?"}], "usage": {"input": 20, "output": 4}}),
+        ),
+        row(
+            "the same, cut",
+            &[
+                r#"{"type":"transcript.text.delta","delta":"How many "}"#,
+                r#"{"type":"transcript.text.delta","delta":"tr"}"#,
+            ],
+            "",
+            json!({"ending": "truncated", "choices": [{"text": "How many tr"}]}),
+        ),
         (
             "Mistral: an error without a name of its own",
             r#"{"object":"error","message":"Invalid model: x","type":"invalid_model","param":null,"code":"1500"}"#.to_owned(),
@@ -112,7 +146,7 @@ fn each_trap_is_a_row() {
     }
 }
 
-/// Gemini's stream where nobody has asked for events.
+/// Gemini streams a list to a program that does not ask for events.
 #[test]
 fn a_list_is_read_while_it_comes_and_says_what_came_where_it_is_let_go() {
     let pieces = [
@@ -128,6 +162,21 @@ fn a_list_is_read_while_it_comes_and_says_what_came_where_it_is_let_go() {
     let said = json!({"choices": [{"text": "\"}{["}], "usage": {"input": 3}, "ending": "dropped"});
     assert_eq!(summary(&assembler, ending), said);
     assert_eq!(assembler.first_token(), Some(Duration::from_secs(2)));
+}
+
+#[test]
+fn a_picture_that_comes_in_drafts_is_one() {
+    let drafts = events(&[
+        r#"{"type":"image_generation.partial_image","partial_image_index":0,"b64_json":"QUJD"}"#,
+        r#"{"type":"image_generation.partial_image","partial_image_index":1,"b64_json":"QUJD"}"#,
+        r#"{"type":"image_generation.completed","b64_json":"QUJD","usage":{"input_tokens":5,"output_tokens":9}}"#,
+    ]);
+    let mut assembler = Assembler::new(Content::Unknown, false);
+    assembler.take(drafts.as_bytes(), NOW);
+    assert_eq!(assembler.finish(Cause::Dropped).name(), "complete");
+    let reply = assembler.reply_mut();
+    assert_eq!(reply.usage.output, Some(9));
+    assert_eq!(json!(reply.outputs()), json!({"images": "[1 image]"}));
 }
 
 #[test]
