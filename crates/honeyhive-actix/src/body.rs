@@ -76,6 +76,10 @@ impl<B: MessageBody> MessageBody for ResponseBody<B> {
         if let Some(held) = this.held.poll(cx) {
             return held.map(|held| this.guard.released(held));
         }
+        if this.guard.is_idle() {
+            let polled = this.guard.run(|| this.inner.poll_next(cx));
+            return polled.map_err(Into::into);
+        }
         let chunk = if this.guard.has_ended() && this.inner.size().is_eof() {
             // Nothing of the program's runs any more, so the request's context is not needed.
             ready!(this.inner.poll_next(cx))

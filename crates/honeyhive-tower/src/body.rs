@@ -90,6 +90,9 @@ where
         if let Some(held) = this.held.poll(cx) {
             return held.map(|held| this.guard.released(held));
         }
+        if this.guard.is_idle() {
+            return this.guard.run(|| this.inner.poll_frame(cx));
+        }
         let frame = if this.guard.has_ended() && this.inner.is_end_stream() {
             // Nothing of the program's runs any more, so the request's context is not needed.
             ready!(this.inner.as_mut().poll_frame(cx))

@@ -37,9 +37,23 @@ pub(crate) fn session_id_header(instrumentation: &ServerInstrumentation) -> Opti
 
 /// Sets a header, unless the program has set it itself.
 pub(crate) fn set_if_absent(headers: &mut HeaderMap, name: &HeaderName, guard: &RequestGuard) {
-    if let Entry::Vacant(entry) = headers.entry(name)
-        && let Some(Ok(value)) = guard.with_response_id(HeaderValue::from_str)
-    {
-        entry.insert(value);
+    let Some(Ok(value)) = guard.with_response_id(HeaderValue::from_str) else {
+        return;
+    };
+    // Few programs set it, so theirs is put back: a look for it would cost every answer as much as the header itself.
+    if let Ok(true) = headers.try_append(name, value) {
+        take_last(headers, name);
+    }
+}
+
+#[cold]
+fn take_last(headers: &mut HeaderMap, name: &HeaderName) {
+    if let Entry::Occupied(own) = headers.entry(name) {
+        let (_, values) = own.remove_entry_mult();
+        let mut values: Vec<_> = values.collect();
+        values.pop();
+        for value in values {
+            headers.append(name, value);
+        }
     }
 }

@@ -13,6 +13,13 @@ use crate::outbox::Outcome;
 pub struct ResponseGuard(pub(super) Handling);
 
 impl ResponseGuard {
+    /// True where nobody asks how the body goes: no session is begun for the request.
+    #[must_use]
+    #[inline]
+    pub fn is_idle(&self) -> bool {
+        matches!(&self.0, Handling::LeftAlone(_))
+    }
+
     /// True where the end of a session has been recorded. A body that says that it has ended, too, has nothing of the
     /// program's left to run, and need not be polled by [`run`](Self::run).
     #[must_use]

@@ -52,8 +52,8 @@ impl Writer {
     }
 
     /// What is asked besides messages and settings; of messages that stay here, how many there are.
-    pub(super) fn asked(&mut self, asked: Asked, hidden: Option<usize>) {
-        for (index, tool) in asked.tools.into_iter().enumerate() {
+    pub(super) fn asked(&mut self, asked: &mut Asked, hidden: Option<usize>) {
+        for (index, tool) in asked.tools.drain(..).enumerate() {
             self.put(format!("honeyhive_config.tools.{index}"), tool);
         }
         if asked.left_out > 0 {
@@ -68,7 +68,7 @@ impl Writer {
             return;
         }
         let texts = asked.texts.len();
-        for (index, text) in asked.texts.into_iter().enumerate() {
+        for (index, text) in asked.texts.drain(..).enumerate() {
             match texts {
                 1 => self.put("honeyhive_inputs.input", text),
                 _ => self.put(format!("honeyhive_inputs.input.{index}"), text),
@@ -187,5 +187,6 @@ impl Writer {
 
 /// With three digits behind the point.
 fn milliseconds(time: Duration) -> f64 {
-    time.as_micros() as f64 / 1_000.0
+    // Not of 128 bits, for which processors have no instruction.
+    time.as_micros() as u64 as f64 / 1_000.0
 }

@@ -148,6 +148,7 @@ impl ModelCallBuilder {
 
     /// The call is seen by a client's middleware, which leaves the record to who is further out.
     #[doc(hidden)]
+    #[inline]
     pub fn by_middleware(mut self) -> Self {
         self.by = By::Seam;
         self
@@ -161,7 +162,6 @@ impl ModelCallBuilder {
         let cx = context::current();
         let outbox = Arc::clone(self.tracer.outbox());
         let (by, hides_content) = (self.by, self.hides_content);
-        let index = self.asked.take_index();
         let place = match model_span::take(&cx, by) {
             Target::Nothing => Place::Nowhere(cx),
             Target::Fill(span) => {
@@ -172,10 +172,10 @@ impl ModelCallBuilder {
             }
             Target::Own => self.open(cx, CallSite::here()),
         };
-        ModelCall::new(Inner::new(outbox, place, by, hides_content, index))
+        ModelCall::new(Inner::new(outbox, place, by, hides_content))
     }
 
-    fn open(self, cx: Context, site: CallSite) -> Place {
+    fn open(&mut self, cx: Context, site: CallSite) -> Place {
         // Nothing is recorded while the thread ends.
         let Some(maker) = self.tracer.maker().filter(|_| context::is_open()) else {
             return Place::Nowhere(cx);
@@ -187,8 +187,8 @@ impl ModelCallBuilder {
     }
 
     /// The model that is asked, and what it is asked.
-    fn describe(self) -> (Arc<str>, Vec<KeyValue>) {
-        let mut asked = self.asked;
+    fn describe(&mut self) -> (Arc<str>, Vec<KeyValue>) {
+        let asked = &mut self.asked;
         if !self.messages.is_null() {
             let body = match &self.messages {
                 Value::String(_) => json!({"input": self.messages}),
@@ -200,12 +200,12 @@ impl ModelCallBuilder {
         if self.operation == Operation::Chat {
             asked.ask_texts();
         }
-        let model = self.model.or_else(|| asked.model.take());
+        let model = self.model.take().or_else(|| asked.model.take());
         let model = model.unwrap_or_default();
         let mut writer = Writer(std::mem::take(&mut asked.attributes));
-        writer.called(self.operation, self.provider, &model);
+        writer.called(self.operation, self.provider.clone(), &model);
         writer.asked(asked, hidden);
-        if let Some(parameters) = self.parameters {
+        if let Some(parameters) = self.parameters.take() {
             attributes_of(*parameters, &mut |it| writer.0.push(it));
         }
         (model, writer.0)

@@ -15,7 +15,7 @@ use crate::model_span::{self, By};
 use crate::outbox::Outbox;
 use crate::panics::guarded;
 use crate::span::late;
-use crate::stream::{Assembler, Cause, Content, Ending, Index, Usage};
+use crate::stream::{Assembler, Cause, Content, Ending, Usage};
 
 /// The error of a call whose texts are not captured.
 pub(super) const UNTOLD: &str = "the call failed; its error is not captured, as its content is not";
@@ -53,8 +53,6 @@ struct State {
     assembler: Option<Box<Assembler>>,
     /// What was read of the answer to a call that has a span of its own.
     read: Vec<KeyValue>,
-    /// For what reads the answer.
-    index: Index,
     /// What the program has said itself, which counts more than what was read.
     said: Vec<KeyValue>,
     has_tokens: bool,
@@ -76,17 +74,7 @@ impl Place {
 }
 
 impl Inner {
-    pub(super) fn new(
-        outbox: Arc<Outbox>,
-        place: Place,
-        by: By,
-        hides_content: bool,
-        index: Index,
-    ) -> Arc<Self> {
-        let state = State {
-            index,
-            ..State::default()
-        };
+    pub(super) fn new(outbox: Arc<Outbox>, place: Place, by: By, hides_content: bool) -> Arc<Self> {
         Arc::new(Self {
             outbox,
             is_recording: place.span().is_some_and(|cx| cx.span().is_recording()),
@@ -96,7 +84,7 @@ impl Inner {
             scope: OnceLock::new(),
             sent: Instant::now(),
             is_recorded: AtomicBool::new(false),
-            state: Mutex::new(state),
+            state: Mutex::default(),
         })
     }
 
@@ -132,8 +120,7 @@ impl Inner {
         let mut state = self.state();
         state.status_code = status_code;
         let records = self.is_recording && state.ended_at.is_none();
-        let index = mem::take(&mut state.index);
-        records.then(|| Assembler::with(index, content, self.hides_content))
+        records.then(|| Assembler::new(content, self.hides_content))
     }
 
     pub(super) fn note_reply(&self) {
@@ -179,8 +166,7 @@ impl Inner {
         }
         let at = self.elapsed();
         let mut state = self.state();
-        let index = mem::take(&mut state.index);
-        let begin = || Box::new(Assembler::with(index, Content::Lines, self.hides_content));
+        let begin = || Box::new(Assembler::new(Content::Lines, self.hides_content));
         let mut assembler = state.assembler.take().unwrap_or_else(begin);
         state.assembler = self.guarded(|| {
             assembler.take_event(json, at);

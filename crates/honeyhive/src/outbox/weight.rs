@@ -53,9 +53,18 @@ fn attributes_bytes(attributes: &[KeyValue]) -> usize {
         .sum()
 }
 
+#[inline]
 fn value_bytes(value: &Value) -> usize {
     match value {
         Value::String(text) => text.as_str().len() + ALLOCATION,
+        Value::Array(_) => array_bytes(value),
+        _ => 0,
+    }
+}
+
+#[cold]
+fn array_bytes(array: &Value) -> usize {
+    match array {
         Value::Array(Array::String(texts)) => texts
             .iter()
             .map(|text| size_of::<StringValue>() + text.as_str().len() + ALLOCATION)

@@ -39,6 +39,8 @@ impl Format {
         for (name, value) in event.fields() {
             match name {
                 b"type" => seen.kind = value.said(),
+                // Most streams say so near the beginning of each event.
+                b"object" if value.begins("chat.completion") => return Some(Self::Chat),
                 b"object" => seen.is_response = value.says("response"),
                 b"choices" => seen.is_chat |= value.is_list(),
                 b"x_groq" => seen.is_chat = true,

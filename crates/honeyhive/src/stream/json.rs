@@ -5,6 +5,7 @@
 //! order and have any type. `serde_json` would own every text with an escape in it, and every list.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::words;
@@ -42,21 +43,34 @@ struct Node {
     kind: Kind,
 }
 
+thread_local! {
+    /// Memory of the last index that this thread has let go of: a call reads its request in it, and then its answer.
+    static FREE: Cell<Vec<Node>> = const { Cell::new(Vec::new()) };
+}
+
 /// Memory that is used again for event after event.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Index {
     nodes: Vec<Node>,
 }
 
-impl Index {
-    /// The memory, to be used again where it is not much.
-    pub(super) fn recycled(mut self) -> Self {
+impl Drop for Index {
+    fn drop(&mut self) {
+        /// More nodes than most texts have are not kept.
         const MOST: usize = 1024;
-        if self.nodes.capacity() > MOST {
-            return Self::default();
+        if (1..=MOST).contains(&self.nodes.capacity()) {
+            let nodes = std::mem::take(&mut self.nodes);
+            // A thread that ends keeps nothing.
+            let _ = FREE.try_with(|free| free.set(nodes));
         }
-        self.nodes.clear();
-        self
+    }
+}
+
+impl Index {
+    pub(super) fn new() -> Self {
+        Self {
+            nodes: FREE.try_with(Cell::take).unwrap_or_default(),
+        }
     }
 
     /// The root of the text; `None` where the text is no JSON, or more than is looked into.
@@ -446,6 +460,11 @@ impl<'a> Json<'a> {
         self.text().is_some_and(|it| it.written == text)
     }
 
+    /// The value is a text that begins so.
+    pub(super) fn begins(self, with: &str) -> bool {
+        self.text().is_some_and(|it| it.written.starts_with(with))
+    }
+
     pub(super) fn is(self, key: &str, value: &str) -> bool {
         self.get(key).is_some_and(|it| it.says(value))
     }
@@ -664,14 +683,14 @@ mod tests {
             "12",
         ] {
             let expected: Value = serde_json::from_str(text).expect("valid");
-            let mut index = Index::default();
+            let mut index = Index::new();
             assert_eq!(rebuilt(index.read(text).expect(text)), expected, "{text}");
         }
     }
 
     #[test]
     fn no_json_is_none_and_nothing_panics() {
-        let mut index = Index::default();
+        let mut index = Index::new();
         let deep = "[".repeat(100_000);
         let texts = [
             "",
@@ -715,7 +734,7 @@ mod tests {
     #[test]
     fn a_list_of_numbers_is_counted_and_takes_no_room() {
         let text = format!("{{\"embedding\":[{}]}}", vec!["0.25"; 200_000].join(","));
-        let mut index = Index::default();
+        let mut index = Index::new();
         let root = index.read(&text).expect("an embedding");
         assert_eq!(root.get("embedding").map(Json::len), Some(200_000));
         assert!(index.nodes.len() < 8);

@@ -26,8 +26,7 @@ use std::time::Duration;
 
 use format::Format;
 use framing::{Frame, Framing};
-pub(crate) use json::Index;
-use json::Json;
+use json::{Index, Json};
 pub(crate) use outputs::{Said, calls_shown};
 
 pub(crate) use framing::Content;
@@ -100,17 +99,11 @@ impl Ending {
 
 impl Assembler {
     /// `hides_content`: only lengths, names of tools, tokens and reasons are kept.
-    #[cfg(any(feature = "http-server", test))]
     pub(crate) fn new(content: Content, hides_content: bool) -> Self {
-        Self::with(Index::default(), content, hides_content)
-    }
-
-    /// `index`: its memory is used again.
-    pub(crate) fn with(index: Index, content: Content, hides_content: bool) -> Self {
         Self {
             framing: Framing::new(content),
             state: State {
-                index,
+                index: Index::new(),
                 format: None,
                 unknown: 0,
                 is_strange: false,
@@ -308,7 +301,7 @@ fn read_lines(text: &str, format: &mut Option<Format>, reply: &mut Reply) -> boo
     let lines = text
         .lines()
         .filter(|line| line.trim_start().starts_with('{'));
-    let mut index = Index::default();
+    let mut index = Index::new();
     lines.fold(false, |any, line| {
         let event = index.read(line);
         event.is_some_and(|event| read(format, reply, event)) | any

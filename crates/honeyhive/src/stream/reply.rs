@@ -541,6 +541,10 @@ impl Bounded {
         let fits = piece.len().min(room);
         let end = (0..=fits).rev().find(|end| piece.is_char_boundary(*end));
         let piece = &piece[..end.unwrap_or(0)];
+        if self.text.is_empty() {
+            // A body that comes as a whole has one piece: the text takes no more room than that.
+            self.text.reserve_exact(piece.len());
+        }
         self.text.push_str(piece);
         *held += piece.len();
     }

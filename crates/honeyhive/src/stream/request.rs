@@ -42,8 +42,6 @@ pub(crate) struct Asked {
     pub(crate) bytes: usize,
     /// Messages that say nothing, or nothing that is kept.
     silent: usize,
-    /// The index for the reader of the answer.
-    index: Index,
     hides_content: bool,
     held: usize,
     /// The next message's place.
@@ -93,7 +91,7 @@ impl Asked {
 
     /// Reads what follows so many messages.
     fn read_after(first: usize, body: &[u8], hides_content: bool) -> Self {
-        let mut index = Index::default();
+        let mut index = Index::new();
         let text = text_of(body);
         let mut asked = Self {
             hides_content,
@@ -115,13 +113,7 @@ impl Asked {
                 gathered.for_each(|message| asked.put(message));
             }
         }
-        asked.index = index.recycled();
         asked
-    }
-
-    /// The memory in which it was read, for who reads the answer.
-    pub(crate) fn take_index(&mut self) -> Index {
-        std::mem::take(&mut self.index)
     }
 
     /// Adds what another text asks.
@@ -256,18 +248,12 @@ impl Asked {
         let role = found.role.map_or("user", Text::written);
         let mut message = Message::of(role);
         message.tool_call_id = found.call_id.map(word);
-        for call in found.calls.into_iter().flat_map(Json::items) {
-            let function = call.get("function").or_else(|| call.get("custom"));
-            self.add_call(
-                &mut message,
-                call.text_in("id"),
-                function.unwrap_or(call),
-                "arguments",
-            );
+        // Few messages have these.
+        if let Some(calls) = found.calls {
+            self.add_calls(&mut message, calls);
         }
-        let images = found.images.into_iter().flat_map(Json::items);
-        for picture in images.filter_map(Json::text) {
-            put_line(&mut message.content, &mark("image", picture));
+        if let Some(images) = found.images {
+            add_pictures(&mut message, images);
         }
         if let Some(content) = found.content.or(found.parts) {
             self.fill(&mut message, content);
@@ -275,6 +261,18 @@ impl Asked {
             self.append(&mut message.content, refusal);
         }
         self.add_spoken(message);
+    }
+
+    fn add_calls(&mut self, message: &mut Message, calls: Json<'_>) {
+        for call in calls.items() {
+            let function = call.get("function").or_else(|| call.get("custom"));
+            self.add_call(
+                message,
+                call.text_in("id"),
+                function.unwrap_or(call),
+                "arguments",
+            );
+        }
     }
 
     /// Adds what says something.
@@ -590,6 +588,13 @@ fn mark(kind: &str, data: Text<'_>) -> String {
     format!("[{kind}, {kilobytes} KB]")
 }
 
+/// Adds Ollama's pictures, which stand beside the text.
+fn add_pictures(message: &mut Message, images: Json<'_>) {
+    for picture in images.items().filter_map(Json::text) {
+        put_line(&mut message.content, &mark("image", picture));
+    }
+}
+
 /// Returns the value of a setting; `None` for a field that is no setting.
 fn parameter_of(value: Json<'_>) -> Option<Value> {
     match (value.text(), value.raw()) {
@@ -662,7 +667,7 @@ attributes! {
 pub(crate) fn asking_for_usage(body: &[u8]) -> Option<Vec<u8>> {
     const WISH: &[u8] = br#""stream_options":{"include_usage":true},"#;
     let text = std::str::from_utf8(body).ok()?;
-    let mut index = Index::default();
+    let mut index = Index::new();
     let root = index.read(text)?;
     let streams = root.get("stream").is_some_and(|it| it.raw() == "true");
     if !streams || !root.get("messages")?.is_list() || root.get("stream_options").is_some() {
@@ -689,7 +694,7 @@ mod tests {
             gathered: Some(Vec::new()),
             ..Asked::default()
         };
-        let mut index = Index::default();
+        let mut index = Index::new();
         asked.take(index.read(body).expect("JSON"));
         let messages = asked.gathered.take().into_iter().flatten();
         let shown = messages.map(|message| {
