@@ -14,9 +14,11 @@ use crate::attributes::TRACER_NAME;
 ///
 /// A span is looked at once, when it starts, by its name, its instrumentation scope and the attributes that it starts with;
 /// names and scopes match by their beginning, case and all. What starts within a span that is left out becomes a child of the
-/// span around it, so no event refers to one that is not there. The span of a request
-/// ([`request_span`](crate::http::ServerInstrumentationBuilder::request_span)) is never left out, since the session's inputs and
-/// outputs may be on it. [`DeliveryStats::filtered_spans`](crate::DeliveryStats::filtered_spans) counts.
+/// span around it, so no event refers to one that is not there. Only another service, which is told the current span by
+/// `traceparent`, may name one that was left out here as the parent of its own.
+///
+/// The span of a request ([`request_span`](crate::http::ServerInstrumentationBuilder::request_span)) is never left out, since
+/// the session's inputs and outputs may be on it. [`DeliveryStats::filtered_spans`](crate::DeliveryStats::filtered_spans) counts.
 ///
 /// ```
 /// use honeyhive::SpanFilter;
