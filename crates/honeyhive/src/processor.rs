@@ -139,6 +139,18 @@ impl HoneyHiveSpanProcessor {
         data.is_some_and(|data| filtering.started(&data))
     }
 
+    fn is_suppressed(&self, cx: &Context) -> bool {
+        suppression::is_suppressed(self.outbox()) || is_in_silent_run(self.outbox(), cx)
+    }
+
+    /// Tells whether a span that starts belongs to no session.
+    fn is_outside_sessions(&self, cx: &Context) -> bool {
+        current::of_tracer(cx, self.outbox()).is_none()
+            && !self.is_suppressed(cx)
+            && self.session_in_baggage(cx).is_none()
+            && self.session_here().is_none()
+    }
+
     /// Notes the root span of a request or a message that no session is around: it becomes a session of its own.
     fn note_root(&self, span: &Span, cx: &Context) {
         let is_root = |parent: &SpanContext| !parent.is_valid() || parent.is_remote();
@@ -179,13 +191,15 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         member.span_started(span.span_context().span_id());
         if self.is_filtered_out(span) {
             self.outbox().count_filtered_span();
+            if self.is_outside_sessions(cx) {
+                self.note_root(span, cx);
+            }
             return span.set_attribute(KeyValue::new(SUPPRESSED, true));
         }
         if let Some(current) = current::of_tracer(cx, self.outbox()) {
             return self.stamp(&current.session.start, |stamp| span.set_attribute(stamp));
         }
-        let is_suppressed =
-            suppression::is_suppressed(self.outbox()) || is_in_silent_run(self.outbox(), cx);
+        let is_suppressed = self.is_suppressed(cx);
         let sent = || self.session_in_baggage(cx);
         if let Some(id) = (!is_suppressed).then(sent).flatten() {
             span.set_attribute(KeyValue::new(SESSION_ID, id.to_string()));

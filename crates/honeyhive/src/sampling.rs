@@ -97,6 +97,19 @@ impl SessionSampling {
         self.keep_errors || self.keep_slower_than.is_some()
     }
 
+    /// Returns the share in words, and the sessions that are kept beside it.
+    #[cfg(feature = "client")]
+    pub(crate) fn told(&self) -> String {
+        let rate = self.rate;
+        match (self.keep_errors, self.keep_slower_than) {
+            _ if self.is_everything() => rate.to_string(),
+            (false, None) => rate.to_string(),
+            (true, None) => format!("{rate}, and what fails"),
+            (false, Some(slow)) => format!("{rate}, and what takes {slow:?}"),
+            (true, Some(slow)) => format!("{rate}, and what fails or takes {slow:?}"),
+        }
+    }
+
     pub(crate) fn is_slow(&self, took: Duration) -> bool {
         self.keep_slower_than.is_some_and(|limit| took >= limit)
     }

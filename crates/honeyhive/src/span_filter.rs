@@ -14,10 +14,12 @@ use crate::attributes::TRACER_NAME;
 ///
 /// A span is checked once, when it starts, by its name, its instrumentation scope and the attributes that it starts
 /// with; names and scopes match by their beginning, with case. Spans within one that is left out become children of the
-/// span around it, so no event refers to one that is not there. The span of a request
-/// ([`request_span`](crate::http::ServerInstrumentationBuilder::request_span)) is never left out, since the session's
-/// inputs and outputs may be on it. [`DeliveryStats::filtered_spans`](crate::DeliveryStats::filtered_spans) counts the
-/// spans that are left out.
+/// span around it, so no event refers to one that is not there. Only another service, which gets the current span by
+/// `traceparent`, may name a span as a parent that was left out here.
+///
+/// The span of a request ([`request_span`](crate::http::ServerInstrumentationBuilder::request_span)) is never left out,
+/// since the session's inputs and outputs may be on it.
+/// [`DeliveryStats::filtered_spans`](crate::DeliveryStats::filtered_spans) counts the spans that are left out.
 ///
 /// ```
 /// use honeyhive::SpanFilter;

@@ -1,30 +1,34 @@
-//! The links of the pages: the guide, and the pages that lead to it.
+//! The links of the pages.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::files::pages;
 
 #[test]
 fn every_link_leads_somewhere() {
     let pages = pages();
-    assert!(pages.len() > 10, "{pages:?}");
-    for page in pages {
-        let text = fs::read_to_string(&page).unwrap();
+    assert!(pages.len() > 30, "{pages:?}");
+    for (page, text) in pages {
         for link in links(&text) {
             assert!(leads_somewhere(&page, link), "{}: {link}", page.display());
         }
     }
 }
 
-/// Returns the pages of the guide and the examples, and the repository's own.
-fn pages() -> Vec<PathBuf> {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let root = docs.parent().unwrap();
-    let entries = |folder: PathBuf| fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
-    let examples = entries(root.join("examples")).map(|example| example.join("README.md"));
-    entries(docs.join("guide"))
-        .chain(examples.filter(|page| page.exists()))
-        .chain([root.join("README.md"), docs.join("architecture.md")])
-        .collect()
+/// A name that rustdoc alone resolves shows its brackets on a code host and on a registry.
+#[test]
+fn every_name_in_brackets_has_an_address() {
+    for (page, text) in pages() {
+        for name in text.split("[`").skip(1) {
+            let Some((name, rest)) = name.split_once("`]") else {
+                continue;
+            };
+            let has_address = rest.starts_with(['(', '[', ':']);
+            let is_defined = || text.contains(&format!("\n[`{name}`]: "));
+            assert!(has_address || is_defined(), "{}: {name}", page.display());
+        }
+    }
 }
 
 fn leads_somewhere(page: &Path, link: &str) -> bool {

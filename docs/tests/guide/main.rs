@@ -9,7 +9,9 @@
 
 mod arrived;
 mod collector;
+mod commands;
 mod console;
+mod files;
 mod function;
 mod ids;
 mod links;

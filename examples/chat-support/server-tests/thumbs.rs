@@ -53,3 +53,44 @@ async fn a_thumb_on_the_page_is_feedback_of_the_answer_that_it_stands_beside() {
         .collect();
     assert_eq!(ratings, [None, Some(&serde_json::json!(false))]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_wrong_is_said_on_the_page_in_the_words_of_the_server() {
+    let server = Server::start().await;
+    let url = server.url("/");
+    let seen = tokio::task::spawn_blocking(move || {
+        let browser = Chromium::start()?;
+        let mut tab = browser.tab(800, 600);
+        tab.open(&url);
+        let mut ask = |number: usize, before: &str| {
+            tab.eval(before);
+            tab.click("#message");
+            tab.type_in(" ");
+            tab.key("Enter");
+            let failures = "document.querySelectorAll('.failed').length";
+            tab.until(&format!("{failures} === {number}"));
+            tab.text(".failed:last-child")
+        };
+        let refused = ask(1, "0");
+        let unreadable = ask(
+            2,
+            "window.fetch = async () => new Response('<p>', {status: 503})",
+        );
+        let unreachable = ask(
+            3,
+            "window.fetch = async () => { throw new TypeError('gone') }",
+        );
+        Some([refused, unreadable, unreachable])
+    });
+    let Some(seen) = seen.await.unwrap() else {
+        return;
+    };
+    assert_eq!(
+        seen,
+        [
+            "`message` is missing or empty",
+            "No answer (503).",
+            "The server cannot be reached."
+        ]
+    );
+}

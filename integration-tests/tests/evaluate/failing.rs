@@ -103,7 +103,6 @@ async fn an_evaluator_that_panics_or_fails_is_an_error_of_that_metric_and_the_ot
 #[tokio::test]
 async fn a_function_that_takes_too_long_is_dropped_at_its_deadline_and_so_is_an_evaluator() {
     let stage = Stage::new().await;
-    let began = std::time::Instant::now();
     let report = honeyhive::evaluate(async |dp: Echo| {
         if q(&dp) == 0 {
             std::future::pending::<()>().await;
@@ -133,7 +132,6 @@ async fn a_function_that_takes_too_long_is_dropped_at_its_deadline_and_so_is_an_
     assert!(
         matches!(&second.metrics()["slow"], MetricResult::Error(error) if error.contains("took longer than 100ms"))
     );
-    assert!(began.elapsed() < Duration::from_secs(20));
     assert_eq!(stage.honeyhive.sessions().len(), 2);
 }
 

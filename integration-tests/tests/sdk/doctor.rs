@@ -9,9 +9,10 @@
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::thread;
+use std::time::Duration;
 
 use honeyhive::doctor::{Check, CheckOutcome, Diagnosis, SettingOrigin};
-use honeyhive::{HoneyHiveTracer, doctor};
+use honeyhive::{DropPolicy, HoneyHiveTracer, SessionSampling, doctor};
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use integration_tests::faults::{Authority, ConnectProxy, Identity, RefusingProxy, TlsFront};
 use integration_tests::program::again;
@@ -35,10 +36,7 @@ fn look(tracer: &HoneyHiveTracer, probe: bool) -> Diagnosis {
 
 fn tracer(url: impl Into<String>) -> HoneyHiveTracer {
     let builder = HoneyHiveTracer::builder().api_key(KEY).server_url(url);
-    builder
-        .api_timeout(std::time::Duration::from_secs(2))
-        .build()
-        .unwrap()
+    builder.api_timeout(Duration::from_secs(2)).build().unwrap()
 }
 
 fn server() -> LocalServer {
@@ -72,6 +70,33 @@ fn where_all_is_well_nothing_is_written_unless_a_probe_is_asked_for() {
         assert_check(&diagnosis, name, CheckOutcome::Passed, "");
     }
     assert_eq!((server.sessions().len(), diagnosis.session_id), (0, None));
+}
+
+#[test]
+fn a_setting_is_told_by_the_name_and_in_the_words_that_set_it() {
+    let sampling = SessionSampling::ratio(0.5).keep_slower_than(Duration::from_secs(10));
+    let tracer = HoneyHiveTracer::builder()
+        .api_key(KEY)
+        .server_url("http://127.0.0.1:1")
+        .max_pending_bytes(1 << 20)
+        .sampling(sampling)
+        .drop_policy(DropPolicy::Oldest)
+        .build()
+        .unwrap();
+    let diagnosis = look(&tracer, false);
+    for (name, value) in [
+        ("HH_OTLP_PROTOCOL", "http/protobuf"),
+        ("HH_OTLP_COMPRESSION", "auto"),
+        ("HH_DROP_POLICY", "oldest"),
+        ("HH_SESSION_SAMPLE_RATE", "0.5, and what fails or takes 10s"),
+        ("`.max_pending_bytes(..)`", "1048576"),
+        ("`.max_pending_items(..)`", "200000"),
+        ("`.session_transport(..)`", "Rest"),
+    ] {
+        let mut settings = diagnosis.settings.iter();
+        let found = settings.find(|it| it.name == name).map(|it| &*it.value);
+        assert_eq!(found, Some(value), "{name}");
+    }
 }
 
 #[test]
@@ -154,7 +179,8 @@ fn line(name: &str, settings: &[(&str, &str)]) -> String {
     program
         .env(CHILD, "1")
         .env("HH_API_KEY", KEY)
-        .env("HH_API_TIMEOUT", "2");
+        // A machine that does much else takes its time.
+        .env("HH_API_TIMEOUT", "30");
     let output = program.envs(settings.iter().copied()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     for key in [KEY, INGESTION, DATA_PLANE, CONTROL_PLANE] {
@@ -297,7 +323,7 @@ fn each_way_to_be_wrong_is_a_line_that_says_what_to_do() {
         ),
         (
             "http",
-            &[("HH_API_URL", &silent_url)],
+            &[("HH_API_URL", &silent_url), ("HH_API_TIMEOUT", "2")],
             "FAILED | no answer: POST http://127.0.0.1:#/v1/sessions: error sending request: operation timed out; it takes connections and does not answer: is a firewall or a proxy between? HH_API_TIMEOUT is how long an answer may take",
         ),
         (

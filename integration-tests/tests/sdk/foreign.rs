@@ -9,7 +9,7 @@ use honeyhive::opentelemetry::Context;
 use honeyhive::opentelemetry::trace::{
     SpanKind, TraceContextExt, Tracer as _, TracerProvider as _,
 };
-use honeyhive::{HoneyHiveTracer, SessionTransport};
+use honeyhive::{HoneyHiveTracer, SessionTransport, SpanFilter};
 
 const TRANSPORTS: [SessionTransport; 2] = [SessionTransport::Rest, SessionTransport::Otlp];
 
@@ -31,6 +31,36 @@ fn foreign_request(
     let cx = Context::current_with_span(root);
     let _entered = cx.attach();
     within();
+}
+
+#[test]
+fn a_request_whose_root_span_is_left_out_is_a_session_of_its_own_where_anything_of_it_is_not() {
+    for transport in TRANSPORTS {
+        let server = server();
+        let filter = SpanFilter::new().exclude_scope("foreign");
+        let builder = builder(&server).session_transport(transport);
+        let tracer = builder.span_filter(filter).build().unwrap();
+        let work = || drop(tracer.span("work").start());
+        foreign_request(&tracer, SpanKind::Server, "GET /a", work);
+        foreign_request(&tracer, SpanKind::Server, "GET /b", work);
+        foreign_request(&tracer, SpanKind::Server, "GET /healthz", || {});
+        flush(&tracer);
+
+        let sessions = server.sessions();
+        let mut trees: Vec<_> = sessions
+            .iter()
+            .map(|it| server.tree(&it.session_id))
+            .collect();
+        trees.sort();
+        assert_eq!(
+            trees,
+            ["GET /a\n  work [tool]\n", "GET /b\n  work [tool]\n"],
+            "{transport:?}"
+        );
+        assert_eq!(server.orphans(), [], "{transport:?}");
+        assert_eq!(tracer.stats().filtered_spans, 3);
+        assert_balanced(&tracer);
+    }
 }
 
 #[test]

@@ -137,9 +137,8 @@ async fn a_call_that_hangs_gets_no_answer_and_blocks_nobody() {
     assert_eq!(server.requests()[0].status, None);
     assert!(!hanging.is_finished());
 
-    let dropped = Instant::now();
+    // A server that waited for the call would wait for ever.
     drop(server);
-    assert!(dropped.elapsed() < Duration::from_secs(3));
     assert!(hanging.await.unwrap().is_err());
 }
 

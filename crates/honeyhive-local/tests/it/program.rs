@@ -462,6 +462,19 @@ async fn the_doctor_says_why_there_are_orphans_and_what_was_refused() {
     );
 }
 
+#[cfg(feature = "doctor")]
+#[test]
+fn the_doctor_misses_the_key_where_the_environment_has_an_address_alone() {
+    let refused = program()
+        .args(["doctor", "--url", "http://127.0.0.1:1"])
+        .env("HH_API_URL", "http://127.0.0.1:1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(refused.stdout).unwrap();
+    assert!(said.contains("set HH_API_KEY"), "{said}");
+    assert_eq!(refused.status.code(), Some(1));
+}
+
 #[tokio::test]
 async fn everything_is_forgotten_only_when_that_is_meant() {
     let server = filled().await;

@@ -1,6 +1,7 @@
 //! [`RecordedBody`]: the body of a response, for clients that speak `http`.
 
 use std::fmt::Display;
+use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -53,6 +54,22 @@ impl<B: Body> RecordedBody<B> {
     }
 }
 
+/// Pieces of a buffer that are read; the rest of a longer one is not.
+const PIECES: usize = 16;
+
+/// Shows the recorder a buffer, which is of one piece from most clients.
+fn see(recorder: &mut Recorder, data: &impl Buf) {
+    let first = data.chunk();
+    if first.len() == data.remaining() {
+        return recorder.bytes(first);
+    }
+    let mut pieces = [IoSlice::new(&[]); PIECES];
+    let count = data.chunks_vectored(&mut pieces);
+    for piece in pieces.iter().take(count) {
+        recorder.bytes(piece);
+    }
+}
+
 impl<B> Body for RecordedBody<B>
 where
     B: Body,
@@ -72,8 +89,7 @@ where
             Some(Err(error)) => this.recorder.fail(error),
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
-                    // The buffers of clients are of one piece; of others the rest is not read.
-                    this.recorder.bytes(data.chunk());
+                    see(this.recorder, data);
                 }
                 // A caller that has the last frame may never poll again.
                 if this.inner.is_end_stream() {

@@ -1,10 +1,10 @@
 //! Frequent words of calls, as constants, so that most are not copied.
 
-use std::sync::Arc;
-
 use opentelemetry::StringValue;
 
-/// Returns a word as a value, copied only where it is not one of the frequent ones.
+use crate::stream;
+
+/// Returns a word as a value: a constant where it is frequent, else shared with the calls of the same thread.
 pub(super) fn shared(word: &str) -> StringValue {
     StringValue::from(match word {
         "assistant" => "assistant",
@@ -25,6 +25,6 @@ pub(super) fn shared(word: &str) -> StringValue {
         "end_turn" => "end_turn",
         "tool_use" => "tool_use",
         "STOP" => "STOP",
-        _ => return Arc::<str>::from(word).into(),
+        _ => return stream::shared(word).into(),
     })
 }

@@ -249,11 +249,14 @@ impl Inner {
         let ending = assembler.as_mut().map(|it| it.finish(cause));
         let mut lacks_usage = false;
         if let Some(assembler) = assembler {
-            lacks_usage = is_usage_missing(assembler, state);
+            lacks_usage = ending == Some(Ending::Complete) && is_usage_missing(assembler, state);
             error = error.or_else(|| failure_of(assembler));
             let (chunk, token) = (assembler.first_chunk(), assembler.first_token());
             writer.said(assembler.reply_mut());
-            writer.first(chunk, token);
+            // A whole answer that the program hands over came when it was handed over.
+            if !state.has_reply {
+                writer.first(chunk, token);
+            }
         }
         if lacks_usage {
             writer.put("honeyhive_metadata.usage", "not sent");
@@ -296,10 +299,12 @@ fn failure_of(assembler: &Assembler) -> Option<(String, Option<String>)> {
     Some((text, failure.kind))
 }
 
-/// Whether a chat stream that ended well lacks its usage, which comes only on request.
+/// Whether a chat stream that ended well lacks its usage, which comes last, and only on request.
 fn is_usage_missing(assembler: &Assembler, state: &State) -> bool {
     let reply = assembler.reply();
-    reply.usage.is_empty()
+    assembler.is_chat()
+        && !state.has_reply
+        && reply.usage.is_empty()
         && !state.has_tokens
         && assembler.first_token().is_some()
         && reply.failure.is_none()

@@ -63,6 +63,17 @@ pub(crate) enum Encoding {
     Json,
 }
 
+impl Encoding {
+    #[cfg(feature = "client")]
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Protobuf => "http/protobuf",
+            #[cfg(feature = "http-json")]
+            Self::Json => "http/json",
+        }
+    }
+}
+
 /// The items to drop when the queue is full.
 ///
 /// ```
@@ -83,6 +94,16 @@ pub enum DropPolicy {
     /// quarters of it. Only items that arrive before it has done so, once the bound itself is reached, are dropped as
     /// with [`Newest`](Self::Newest).
     Oldest,
+}
+
+impl DropPolicy {
+    #[cfg(feature = "client")]
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Newest => "newest",
+            Self::Oldest => "oldest",
+        }
+    }
 }
 
 impl FromStr for DropPolicy {
@@ -110,6 +131,17 @@ pub enum OtlpCompression {
     Gzip,
     /// No compression.
     None,
+}
+
+impl OtlpCompression {
+    #[cfg(feature = "client")]
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Gzip => "gzip",
+            Self::None => "none",
+        }
+    }
 }
 
 impl FromStr for OtlpCompression {

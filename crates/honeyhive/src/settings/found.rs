@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::choices::SessionTransport;
 use super::environment::Environment;
 use super::resolve::{Explicit, Settings};
 use super::variables as names;
@@ -14,7 +15,7 @@ use crate::secret::KeyKind;
 pub struct FoundSetting {
     /// The name of the setting's variable, or of its method where it has none.
     pub name: &'static str,
-    /// The setting's value.
+    /// The setting's value, in the words that would set it.
     pub value: String,
     /// The setting's origin.
     pub origin: SettingOrigin,
@@ -44,7 +45,7 @@ impl fmt::Display for SettingOrigin {
 
 /// The settings that code has set, before they are resolved.
 #[derive(Debug)]
-pub(crate) struct Given([(&'static Variable, bool); 16], [(&'static str, bool); 4]);
+pub(crate) struct Given([(&'static Variable, bool); 16], [(&'static str, bool); 7]);
 
 impl Given {
     pub(crate) const fn of(explicit: &Explicit) -> Self {
@@ -76,9 +77,15 @@ impl Given {
             ],
             [
                 ("`.coalesce_window(..)`", explicit.coalesce_window.is_some()),
-                ("`.queue_bytes(..)`", explicit.queue_bytes.is_some()),
-                ("`.queue_items(..)`", explicit.queue_items.is_some()),
+                ("`.max_pending_bytes(..)`", explicit.queue_bytes.is_some()),
+                ("`.max_pending_items(..)`", explicit.queue_items.is_some()),
                 ("`.ca_certificate(..)`", explicit.ca_certificate.is_some()),
+                ("`.http_client(..)`", explicit.http_client.is_some()),
+                ("`.session_id(..)`", explicit.session_id.is_some()),
+                (
+                    "`.session_transport(..)`",
+                    matches!(explicit.session_transport, SessionTransport::Otlp),
+                ),
             ],
         )
     }
@@ -132,12 +139,12 @@ fn value_of(variable: &Variable, settings: &Settings) -> String {
         "HH_SESSION_NAME" => settings.session_name.clone(),
         "HH_TEST_MODE" => settings.test_mode.to_string(),
         "HH_API_TIMEOUT" => format!("{:?}", settings.api_timeout),
-        "HH_SESSION_SAMPLE_RATE" => format!("{:?}", settings.sampling),
-        "HH_OTLP_PROTOCOL" => format!("{:?}", settings.otlp_encoding),
-        "HH_OTLP_COMPRESSION" => format!("{:?}", settings.otlp_compression),
-        "HH_DROP_POLICY" => format!("{:?}", settings.drop_policy),
+        "HH_SESSION_SAMPLE_RATE" => settings.sampling.told(),
+        "HH_OTLP_PROTOCOL" => settings.otlp_encoding.name().to_owned(),
+        "HH_OTLP_COMPRESSION" => settings.otlp_compression.name().to_owned(),
+        "HH_DROP_POLICY" => settings.drop_policy.name().to_owned(),
         "HH_SPOOL_DIR" => match &settings.spool {
-            Some(spool) => format!("{spool:?}"),
+            Some(spool) => spool.told(),
             None => "not set".to_owned(),
         },
         "HH_STDERR" => settings.stderr.to_string(),
@@ -146,11 +153,16 @@ fn value_of(variable: &Variable, settings: &Settings) -> String {
 }
 
 fn said_by(setter: &str, settings: &Settings) -> String {
+    let given = |is_given| if is_given { "set" } else { "not set" }.to_owned();
     match setter {
         "`.coalesce_window(..)`" => format!("{:?}", settings.coalesce_window),
-        "`.queue_bytes(..)`" => settings.queue_bytes.to_string(),
-        "`.queue_items(..)`" => settings.queue_items.to_string(),
-        _ if settings.ca_certificate.is_some() => "set".to_owned(),
-        _ => "not set".to_owned(),
+        "`.max_pending_bytes(..)`" => settings.queue_bytes.to_string(),
+        "`.max_pending_items(..)`" => settings.queue_items.to_string(),
+        "`.session_id(..)`" => settings
+            .session_id
+            .map_or_else(|| "a random one".to_owned(), |id| id.to_string()),
+        "`.session_transport(..)`" => format!("{:?}", settings.session_transport),
+        "`.http_client(..)`" => given(settings.http_client.is_some()),
+        _ => given(settings.ca_certificate.is_some()),
     }
 }

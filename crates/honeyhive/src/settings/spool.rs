@@ -40,4 +40,11 @@ impl Spool {
         self.max_bytes = bytes;
         self
     }
+
+    /// Returns the folder and its bound in words.
+    #[cfg(feature = "client")]
+    pub(super) fn told(&self) -> String {
+        let folder = self.folder.display();
+        format!("{folder}, with at most {} bytes", self.max_bytes)
+    }
 }

@@ -49,12 +49,7 @@ fn take_message(reply: &mut Reply, message: Json<'_>) {
 }
 
 fn take_block(reply: &mut Reply, index: u64, block: Json<'_>) {
-    if let Some(text) = block.text_in("text") {
-        reply.push(ONLY, Kind::Text, (0, index), text);
-    }
-    if let Some(thought) = block.text_in("thinking") {
-        reply.push(ONLY, Kind::Reasoning, (0, index), thought);
-    }
+    take_words(reply, index, block);
     if let (Some(id), Some(name)) = (block.text_in("id"), block.text_in("name"))
         && let Some(call) = reply.tool_call(ONLY, index, Some(id), Some(name))
         && let Some(input) = block.get("input")
@@ -63,13 +58,19 @@ fn take_block(reply: &mut Reply, index: u64, block: Json<'_>) {
     }
 }
 
+/// Blocks are parts of one text as far as no tool stands between them.
+fn take_words(reply: &mut Reply, index: u64, holder: Json<'_>) {
+    let place = (reply.tool_calls(ONLY), index);
+    if let Some(text) = holder.text_in("text") {
+        reply.push(ONLY, Kind::Text, place, text);
+    }
+    if let Some(thought) = holder.text_in("thinking") {
+        reply.push(ONLY, Kind::Reasoning, place, thought);
+    }
+}
+
 fn take_delta(reply: &mut Reply, index: u64, delta: Json<'_>) {
-    if let Some(text) = delta.text_in("text") {
-        reply.push(ONLY, Kind::Text, (0, index), text);
-    }
-    if let Some(thought) = delta.text_in("thinking") {
-        reply.push(ONLY, Kind::Reasoning, (0, index), thought);
-    }
+    take_words(reply, index, delta);
     if let Some(fragment) = delta.text_in("partial_json")
         && let Some(call) = reply.tool_call(ONLY, index, None, None)
     {

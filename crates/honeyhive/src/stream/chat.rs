@@ -74,8 +74,7 @@ pub(super) fn take_message(reply: &mut Reply, choice: u64, message: Json<'_>) {
     }
     let calls = calls.into_iter().flat_map(Json::items);
     for (position, call) in (0..).zip(calls) {
-        let index = call.number("index").unwrap_or(position);
-        take_call(reply, choice, index, call);
+        take_call(reply, choice, position, call);
     }
     if let Some(function) = function {
         let name = function.text_in("name");
@@ -100,11 +99,19 @@ fn take_content(reply: &mut Reply, choice: u64, content: Json<'_>) {
     }
 }
 
-fn take_call(reply: &mut Reply, choice: u64, index: u64, call: Json<'_>) {
+fn take_call(reply: &mut Reply, choice: u64, position: u64, call: Json<'_>) {
     // A tool of one's own has its input under another name.
     let function = call.get("function").or_else(|| call.get("custom"));
     let Some(function) = function else { return };
     let (id, name) = (call.text_in("id"), function.text_in("name"));
+    let index = match call.number("index") {
+        Some(index) => index,
+        // Ollama sends each call whole, and many as if each were the first.
+        None if id.is_none() && function.get("arguments").is_some_and(Json::is_object) => {
+            reply.tool_calls(choice)
+        }
+        None => position,
+    };
     take_function(reply, choice, index, id, name, function);
 }
 

@@ -84,6 +84,10 @@ impl Format {
             "start" | "start-step" | "finish-step" | "finish" | "abort" => Some(Self::UiMessages),
             _ if kind.starts_with("response.") => Some(Self::Responses),
             _ if kind.starts_with("content_block_") => Some(Self::Anthropic),
+            _ if kind.starts_with("transcript.text.") => Some(Self::Transcription),
+            _ if kind.starts_with("image_generation.") || kind.starts_with("image_edit.") => {
+                Some(Self::Images)
+            }
             _ if ["text-", "reasoning-", "tool-", "data-", "source-"]
                 .iter()
                 .any(|prefix| kind.starts_with(prefix)) =>
@@ -116,6 +120,15 @@ impl Format {
             Self::Transcription => other::take_transcription(reply, event),
         }
     }
+}
+
+/// Takes a body that is an error as a whole, as Mistral writes it; returns whether it was one.
+pub(super) fn take_whole_error(reply: &mut Reply, body: Json<'_>) -> bool {
+    let is_error = body.is("object", "error");
+    if is_error {
+        reply.fail(body.text_in("type"), body.text_in("message"));
+    }
+    is_error
 }
 
 /// Takes a lone error, as every provider sends one in the middle of a stream; returns whether there was one.

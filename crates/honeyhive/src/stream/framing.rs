@@ -1,8 +1,10 @@
 //! [`Framing`]: the bytes of a response, as events.
 //!
-//! Server-sent events by the WHATWG rules, lines of JSON, the `0:"text"` lines of Vercel's data streams, and a body that
-//! is one JSON text. The only place that knows of lines. No crate is used for the events: `eventsource-stream` panics
+//! Server-sent events by the WHATWG rules, lines of JSON, the `0:"text"` lines of Vercel's data streams, the items of a
+//! JSON list, and a body that is one JSON text. The only place that knows of lines. No crate is used for the events: `eventsource-stream` panics
 //! on a byte order mark, and `sse-core` hands out texts of its own, where here an event is lent from a buffer that stays.
+
+use super::list::Items;
 
 /// The kind of the bytes that follow, by the response's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,6 +16,10 @@ pub(crate) enum Content {
     Lines,
     /// One JSON text.
     Whole,
+    /// A JSON list, item by item.
+    List,
+    /// Audio, of which the bytes are counted.
+    Voice,
     /// Compressed, or nothing that a model writes.
     Other,
 }
@@ -42,8 +48,10 @@ impl Content {
             let head = kind.get(..prefix.len());
             head.is_some_and(|head| head.eq_ignore_ascii_case(prefix))
         };
-        if ["audio/", "image/", "video/"].into_iter().any(starts) || is("application/octet-stream")
-        {
+        if starts("audio/") {
+            return Self::Voice;
+        }
+        if ["image/", "video/"].into_iter().any(starts) || is("application/octet-stream") {
             return Self::Other;
         }
         Self::Unknown
@@ -57,6 +65,8 @@ pub(super) enum Frame<'a> {
     Event(&'a [u8]),
     /// A line of a Vercel data stream: its code, and its JSON.
     Coded(u8, &'a [u8]),
+    /// The bytes of a voice, counted.
+    Voice(u64),
     /// An event of more than [`MAX_EVENT`], whose bytes were dropped.
     Oversize,
     /// A line that no stream of events has.
@@ -81,6 +91,9 @@ pub(super) struct Framing {
     /// The data of an unfinished event.
     data: Vec<u8>,
     has_data: bool,
+    list: Items,
+    /// Bytes of a voice.
+    heard: u64,
     after_carriage_return: bool,
     /// The first line may begin with a mark.
     has_begun: bool,
@@ -102,6 +115,11 @@ impl Framing {
         self.content == Content::Whole
     }
 
+    /// Whether the bytes are audio.
+    pub(super) const fn is_voice(&self) -> bool {
+        matches!(self.content, Content::Voice)
+    }
+
     /// Whether the bytes are of a kind that no model sends.
     pub(super) const fn is_other(&self) -> bool {
         matches!(self.content, Content::Other)
@@ -116,6 +134,8 @@ impl Framing {
             Content::Other => {}
             Content::Unknown => self.line.extend_from_slice(bytes),
             Content::Whole => self.take_whole(bytes),
+            Content::List => self.take_list(bytes, put),
+            Content::Voice => self.heard += bytes.len() as u64,
             Content::Lines => {
                 while let Some(at) = self.line_end(&mut bytes) {
                     if let Some(data) = self.event_in(&bytes[..at], &bytes[at..]) {
@@ -137,7 +157,8 @@ impl Framing {
         let head = self.line.iter().chain(bytes).copied();
         let is_padding = |byte: &u8| byte.is_ascii_whitespace() || BYTE_ORDER_MARK.contains(byte);
         match head.skip_while(is_padding).nth(0) {
-            Some(b'{' | b'[') => Content::Whole,
+            Some(b'{') => Content::Whole,
+            Some(b'[') => Content::List,
             Some(_) => Content::Lines,
             None if self.line.len() > KEPT => Content::Other,
             None => Content::Unknown,
@@ -150,6 +171,30 @@ impl Framing {
             self.line = Vec::new();
         } else if !self.is_long_event {
             self.line.extend_from_slice(bytes);
+        }
+    }
+
+    fn take_list(&mut self, bytes: &[u8], put: &mut dyn FnMut(Frame<'_>)) {
+        let mut rest = bytes;
+        loop {
+            if !self.list.is_inside() {
+                let Some(start) = self.list.start_in(rest) else {
+                    return;
+                };
+                self.line.push(b'{');
+                rest = &rest[start + 1..];
+            }
+            let Some(end) = self.list.end_in(rest) else {
+                return self.keep(rest);
+            };
+            self.keep(&rest[..end]);
+            match std::mem::take(&mut self.is_long_line) {
+                true => put(Frame::Oversize),
+                false => put(Frame::Event(&self.line)),
+            }
+            self.line.clear();
+            self.line.shrink_to(KEPT);
+            rest = &rest[end..];
         }
     }
 
@@ -253,7 +298,9 @@ impl Framing {
     /// Ends the stream: a last event without an end of its own ends here.
     pub(super) fn finish(&mut self, put: &mut dyn FnMut(Frame<'_>)) {
         match self.content {
-            Content::Other | Content::Unknown => {}
+            // An item that has not ended says nothing.
+            Content::Other | Content::Unknown | Content::List => {}
+            Content::Voice => put(Frame::Voice(self.heard)),
             Content::Whole if self.is_long_event => put(Frame::Oversize),
             Content::Whole => {
                 let line = std::mem::take(&mut self.line);

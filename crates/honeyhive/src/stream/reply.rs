@@ -30,6 +30,8 @@ pub(crate) struct Reply {
     pub(crate) vectors: Option<(u64, u64)>,
     /// Pictures that were made.
     pub(crate) images: u64,
+    /// Bytes of audio.
+    pub(crate) voice: u64,
     /// The event that ends the stream was seen.
     pub(crate) is_whole: bool,
     /// Whether content has come that a user would see.
@@ -242,10 +244,14 @@ impl Reply {
             hides_content,
             ..
         } = self;
-        let part = &mut choices[at.0].parts[at.1];
+        let choice = &mut choices[at.0];
+        let part = &mut choice.parts[at.1];
         let before = part.text.bytes;
         part.text.push(text, held, *hides_content);
-        *has_content |= part.text.bytes > before;
+        if part.text.bytes > before {
+            *has_content = true;
+            choice.went_on |= choice.finish_reason.is_some();
+        }
     }
 
     /// Replaces a text.
@@ -259,7 +265,6 @@ impl Reply {
     fn part(&mut self, choice: u64, kind: Kind, place: Place) -> Option<(usize, usize)> {
         let at = self.choice(choice)?;
         let choice = &mut self.choices[at];
-        choice.went_on |= choice.finish_reason.is_some();
         let known = choice
             .parts
             .iter()
@@ -311,11 +316,13 @@ impl Reply {
                 return None;
             }
             None => {
-                calls.push(ToolCall {
+                let after = calls.partition_point(|it| it.index <= index);
+                let call = ToolCall {
                     index,
                     ..ToolCall::default()
-                });
-                calls.len() - 1
+                };
+                calls.insert(after, call);
+                after
             }
         };
         set(&mut calls[call].id, id);

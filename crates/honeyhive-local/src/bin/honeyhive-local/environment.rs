@@ -12,11 +12,11 @@ pub(crate) struct Found {
     pub(crate) is_healthy: bool,
 }
 
-/// Looks, where the environment has a key or somebody asks for a probe.
+/// Looks, where the environment has a setting of the SDK's, if only an address, or somebody asks for a probe.
 pub(crate) async fn look(probe: bool) -> Result<Option<Found>, Failure> {
-    let keys = ["HH_API_KEY", "HH_INGESTION_API_KEY", "HONEYHIVE_API_KEY"];
-    let has_key = keys.iter().any(|name| std::env::var_os(name).is_some());
-    if !has_key && !probe {
+    let mut names = std::env::vars_os().map(|(name, _)| name);
+    let has_setting = names.any(|name| name.to_str().is_some_and(is_setting));
+    if !has_setting && !probe {
         return Ok(None);
     }
     let tracer = match HoneyHiveTracer::from_env() {
@@ -36,4 +36,11 @@ pub(crate) async fn look(probe: bool) -> Result<Option<Found>, Failure> {
         json: diagnosis.to_json(),
         is_healthy: diagnosis.is_healthy(),
     }))
+}
+
+/// Tells whether the SDK reads the variable, or was meant to.
+fn is_setting(variable: &str) -> bool {
+    let begins = |prefix: &str| variable.starts_with(prefix);
+    let is_own = begins("HONEYHIVE_LOCAL_") || begins("HH_LOCAL_");
+    (begins("HH_") || begins("HONEYHIVE_")) && !is_own
 }
