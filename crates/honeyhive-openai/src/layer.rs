@@ -92,8 +92,28 @@ impl ModelCalls {
 
 fn endpoint(request: &reqwest::Request) -> Option<Endpoint> {
     let url = request.url();
-    let known = url
-        .host_str()
-        .and_then(|host| Endpoint::of(host, url.path()));
+    let known = url.host_str().and_then(|host| match url.port() {
+        Some(port) => Endpoint::of(&format!("{host}:{port}"), url.path()),
+        None => Endpoint::of(host, url.path()),
+    });
     known.or_else(|| Endpoint::at(PROVIDER, url.path()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_known_by_host_and_port_is_the_provider() {
+        for (url, provider) in [
+            ("http://localhost:11434/v1/chat/completions", "ollama"),
+            ("http://localhost:8000/v1/chat/completions", "openai"),
+            ("https://api.groq.com/openai/v1/chat/completions", "groq"),
+        ] {
+            let url = url.parse().expect("a URL");
+            let request = reqwest::Request::new(reqwest::Method::POST, url);
+            let endpoint = endpoint(&request).expect("a call of a model");
+            assert_eq!(endpoint.provider(), provider);
+        }
+    }
 }

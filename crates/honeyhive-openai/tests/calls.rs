@@ -4,10 +4,14 @@
 
 use async_openai::Client;
 use async_openai::config::OpenAIConfig;
+use async_openai::types::audio::{
+    AudioInput, CreateSpeechRequestArgs, CreateTranscriptionRequestArgs, SpeechModel, Voice,
+};
 use async_openai::types::chat::{
     ChatCompletionRequestUserMessage, CreateChatCompletionRequest, CreateChatCompletionRequestArgs,
 };
 use async_openai::types::embeddings::CreateEmbeddingRequestArgs;
+use async_openai::types::images::CreateImageRequestArgs;
 use async_openai::types::responses::CreateResponseArgs;
 use futures_util::StreamExt as _;
 use honeyhive::testing::{self, Captured, CapturedEvent};
@@ -359,10 +363,12 @@ async fn a_stream_that_is_let_go_says_how_far_it_came() {
     let work = async {
         let mut stream = client
             .chat()
-            .create_stream(ask_for_stream("gpt-x"))
+            .create_stream(ask_for_stream("endless"))
             .await
             .unwrap();
-        stream.next().await.unwrap().unwrap();
+        for _ in 0..3 {
+            stream.next().await.unwrap().unwrap();
+        }
     };
     scene.session.scope(work).await;
     // The task of async-openai reads on until it sees that nobody listens.
@@ -372,7 +378,82 @@ async fn a_stream_that_is_let_go_says_how_far_it_came() {
         }
         tokio::task::yield_now().await;
     };
-    assert!(event.text("honeyhive_metadata.outcome").is_some());
+    says(
+        &event,
+        [
+            ("honeyhive_metadata.outcome", "dropped"),
+            ("honeyhive_outputs.content", "Zwölf Bäume 🌳"),
+        ],
+    );
+    assert_eq!(event.text("honeyhive_metadata.usage"), None);
+}
+
+#[tokio::test]
+async fn pictures_and_voices_are_marks_and_what_is_heard_is_the_answer() {
+    let scene = Scene::new().await;
+    let client = scene.client();
+    let request = CreateImageRequestArgs::default()
+        .prompt("A tree.")
+        .build()
+        .unwrap();
+    let images = client.images();
+    scene.session.scope(images.generate(request)).await.unwrap();
+    let event = scene.only_event();
+    assert!(event.name.starts_with("image_generation"), "{event:?}");
+    says(
+        &event,
+        [
+            ("honeyhive_inputs.input", "A tree."),
+            ("honeyhive_outputs.images", "[1 image]"),
+            ("honeyhive_metadata.outcome", "complete"),
+        ],
+    );
+
+    let scene = Scene::new().await;
+    let client = scene.client();
+    let request = CreateSpeechRequestArgs::default()
+        .model(SpeechModel::Other("tts-x".to_owned()))
+        .voice(Voice::Alloy)
+        .input("A tree.")
+        .build()
+        .unwrap();
+    let audio = client.audio();
+    let speech = audio.speech();
+    let heard = scene.session.scope(speech.create(request)).await.unwrap();
+    assert_eq!(heard.bytes.len(), 2048);
+    let event = scene.only_event();
+    assert_eq!(event.name, "audio_generation tts-x");
+    says(
+        &event,
+        [
+            ("honeyhive_inputs.input", "A tree."),
+            ("honeyhive_outputs.audio", "[audio, 2 KB]"),
+            ("honeyhive_metadata.outcome", "complete"),
+        ],
+    );
+
+    let scene = Scene::new().await;
+    let client = scene.client();
+    let recording = AudioInput::from_vec_u8("a.mp3".to_owned(), vec![7; 2048]);
+    let request = CreateTranscriptionRequestArgs::default()
+        .model("whisper-1")
+        .file(recording)
+        .build()
+        .unwrap();
+    let audio = client.audio();
+    let transcription = audio.transcription();
+    let heard = scene.session.scope(transcription.create(request));
+    assert_eq!(heard.await.unwrap().text, "How many trees?");
+    let event = scene.only_event();
+    assert!(event.name.starts_with("transcription"), "{event:?}");
+    says(
+        &event,
+        [
+            ("honeyhive_outputs.content", "How many trees?"),
+            ("honeyhive_metadata.output_tokens", "4"),
+            ("honeyhive_metadata.outcome", "complete"),
+        ],
+    );
 }
 
 #[tokio::test]

@@ -101,6 +101,10 @@ async fn a_call_is_an_event_and_its_response_unchanged() {
         response.bytes().await.unwrap(),
         plain.bytes().await.unwrap()
     );
+    // The provider learns nothing of a session or a trace.
+    let [recorded, unseen] = scene.stand_in.requests().try_into().unwrap();
+    assert_eq!(recorded.body, unseen.body);
+    assert_eq!(recorded.headers, unseen.headers);
     let event = scene.only_event();
     assert_eq!(event.name, "chat gpt-x");
     says(

@@ -96,3 +96,9 @@ pub(crate) fn embeddings(body: &Value) -> Value {
     json!({"object": "list", "data": vectors, "model": body["model"],
         "usage": {"prompt_tokens": 4, "total_tokens": 4}})
 }
+
+/// Returns the transcription of a recording.
+pub(crate) fn heard() -> Value {
+    json!({"text": "How many trees?",
+        "usage": {"type": "tokens", "input_tokens": 20, "output_tokens": 4, "total_tokens": 24}})
+}

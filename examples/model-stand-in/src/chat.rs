@@ -35,7 +35,10 @@ pub(crate) fn events(body: &Value) -> String {
     } else {
         text(body)
     };
-    if has(body, "midfail") {
+    if has(body, "endless") {
+        // Neither a reason to finish nor a mark of the end: comments follow.
+        chunks.truncate(3);
+    } else if has(body, "midfail") {
         chunks.truncate(2);
         chunks.push(json!({"error": {"message": "The server had an error", "type": "server_error", "param": null, "code": "server_error"}}));
     } else if body["stream_options"]["include_usage"] == true {
@@ -47,7 +50,8 @@ pub(crate) fn events(body: &Value) -> String {
         .iter()
         .map(|chunk| format!("data: {chunk}\n\n"))
         .collect();
-    if !has(body, "nodone") && !has(body, "midfail") {
+    let has_no_end = ["nodone", "midfail", "endless"];
+    if !has_no_end.into_iter().any(|word| has(body, word)) {
         text.push_str("data: [DONE]\n\n");
     }
     text

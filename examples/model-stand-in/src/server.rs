@@ -104,6 +104,8 @@ async fn answer(State(log): State<Log>, uri: Uri, headers: HeaderMap, body: Byte
             StatusCode::OK,
             &json!({"created": 1, "data": [{"b64_json": "QUJD"}]}),
         ),
+        ("speech", _) => speech(),
+        ("transcriptions", _) => whole(StatusCode::OK, &answers::heard()),
         ("responses", false) => whole(StatusCode::OK, &responses::whole(&body)),
         ("responses", true) => events(&model, responses::events(&body)),
         (_, false) => whole(StatusCode::OK, &chat::whole(&body)),
@@ -141,6 +143,14 @@ fn whole(status: StatusCode, body: &Value) -> Response {
     response
 }
 
+/// A voice, as far as anybody listens.
+fn speech() -> Response {
+    let mut response = Response::new(Body::from(vec![0; 2048]));
+    let kind = HeaderValue::from_static("audio/mpeg");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
 /// Server-sent events, in pieces that are no events of their own.
 fn events(model: &str, text: String) -> Response {
     let text = match model.contains("odd") {
@@ -163,6 +173,11 @@ fn events(model: &str, text: String) -> Response {
         pieces.len()
     };
     let pieces = pieces.into_iter().take(kept).chain(cut);
+    let more = model.contains("endless").then(|| {
+        let comment = Bytes::from_static(b": still there\n\n");
+        std::iter::repeat_with(move || Ok(comment.clone()))
+    });
+    let pieces = pieces.chain(more.into_iter().flatten());
     // Each is on its way before the next is made.
     let pieces = stream::iter(pieces).then(async |piece| {
         tokio::task::yield_now().await;

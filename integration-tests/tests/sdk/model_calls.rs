@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::support::*;
 use futures_util::{StreamExt as _, stream};
+use honeyhive::model_call::ModelCall;
 use honeyhive::opentelemetry::KeyValue;
 use honeyhive::opentelemetry::trace::{
     Span as _, Status, TraceContextExt as _, Tracer as _, TracerProvider as _,
@@ -246,8 +247,11 @@ fn a_whole_reply_and_events_that_a_client_has_read_are_the_same() {
         let call = tracer.model_call("openai", "m").start();
         events.iter().for_each(|event| call.record_json(event));
     });
-    for captured in [by_reply, by_events] {
+    // A reply that was recorded as a whole has no first token.
+    for (captured, is_stream) in [(by_reply, false), (by_events, true)] {
         let event = only_event(&captured);
+        let first = event.text("honeyhive_metadata.time_to_first_token_ms");
+        assert_eq!(first.is_some(), is_stream);
         let keys = [
             "honeyhive_outputs.content",
             "honeyhive_metadata.output_tokens",
@@ -352,6 +356,41 @@ fn usage_that_was_not_sent_is_said_to_be_missing() {
         event.text("honeyhive_metadata.outcome").as_deref(),
         Some("complete")
     );
+}
+
+/// A missing usage is not reported for an answer that did not come to its end, nor for a whole answer.
+#[test]
+fn usage_is_not_said_to_be_missing_where_the_answer_has_no_end_or_the_api_sends_none() {
+    let cut = || sse(&CHUNKS[..2]).into_iter().map(Ok::<_, io::Error>);
+    let ui = [
+        r#"{"type":"start"}"#,
+        r#"{"type":"text-delta","id":"p","delta":"Hi"}"#,
+        r#"{"type":"finish"}"#,
+    ];
+    let whole = json!({"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]});
+    type Work<'a> = &'a dyn Fn(ModelCall);
+    let table: [(&str, Work<'_>); 5] = [
+        ("truncated", &|call| {
+            _ = drain(call.record_bytes(stream::iter(cut())))
+        }),
+        ("dropped", &|call| {
+            _ = drain(call.record_bytes(stream::iter(cut())).take(2))
+        }),
+        ("error", &|call| {
+            let reset = [Err(io::Error::other("reset"))];
+            drain(call.record_bytes(stream::iter(cut().chain(reset))));
+        }),
+        ("complete", &|call| {
+            _ = drain(call.record_bytes(stream::iter(sse(&ui).into_iter().map(Ok::<_, io::Error>))))
+        }),
+        ("complete", &|call| call.reply(&whole)),
+    ];
+    for (outcome, work) in table {
+        let captured = record(|tracer| work(tracer.model_call("openai", "m").start()));
+        let event = only_event(&captured);
+        let keys = ["honeyhive_metadata.outcome", "honeyhive_metadata.usage"];
+        assert_eq!(texts(&event, keys), [Some(outcome.to_owned()), None]);
+    }
 }
 
 #[test]
@@ -892,8 +931,7 @@ fn spoken() -> [Spoken; 7] {
 
 #[test]
 fn each_format_reads_as_one_expects_where_it_has_arrived() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     for call in spoken() {
         let Spoken {
             provider,

@@ -6,7 +6,8 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use crate::support::*;
-use honeyhive::opentelemetry::trace::TracerProvider as _;
+use honeyhive::opentelemetry::KeyValue;
+use honeyhive::opentelemetry::trace::{Span as _, Status, Tracer as _, TracerProvider as _};
 use honeyhive::testing::{self, CapturedEvent};
 use honeyhive::{Enrichment, HoneyHiveTracer, Session};
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -176,6 +177,21 @@ fn a_span_that_failed_without_a_word_tells_the_type_of_its_error() {
         span.record("otel.status_description", "too many requests");
     });
     assert_eq!(told.error.as_deref(), Some("too many requests"));
+}
+
+/// As genai tells of it: an error in an event of the span, and a status without a word.
+#[test]
+fn a_span_that_failed_without_a_word_tells_the_exception_before_its_type() {
+    let (tracer, captured) = testing::tracer();
+    tracer.create_session("chat").in_scope(|| {
+        let mut span = tracer.provider().tracer("genai").start("chat");
+        span.set_attribute(KeyValue::new("error.type", "429"));
+        span.record_error(&io::Error::other("too many requests"));
+        span.set_status(Status::error(""));
+        span.end();
+    });
+    let event = captured.only_session().event("chat").clone();
+    assert_eq!(event.error.as_deref(), Some("too many requests"));
 }
 
 #[test]
@@ -500,8 +516,7 @@ fn what_is_recorded_is_bounded_and_says_what_was_meant() {
 
 #[test]
 fn what_is_logged_becomes_an_event_of_its_span() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     in_session(&tracer, || {
         info_span!("call", otel.name = "GET model").in_scope(|| {
             info!(tokens = 12, "asked");

@@ -50,7 +50,7 @@ fn around(value: &Json) -> Option<&Json> {
         Json::Array(items) => !items.is_empty(),
         inner => inner.is_object(),
     };
-    // Titan's results have their texts by a name of its own; those of anybody else are no messages.
+    // Titan's results have their texts under a name of its own; other results are no messages.
     let results = value.get("results").filter(|results| {
         let mut items = results.as_array().into_iter().flatten();
         items.any(|item| item.get("outputText").is_some())
@@ -64,32 +64,31 @@ fn is_message(value: &Json) -> bool {
     find(value, &["role", "content"]).is_some()
 }
 
-/// The parts of a request or an answer in the order in which they were said, each with whose it is where it does not
-/// say; none where the object is a message itself. `role` is that of what the object stands for.
+/// Returns the parts of a request or an answer in the order of the conversation, each with its default role; none where
+/// the object is a message itself. `role` is that of the object itself.
 pub(super) fn held<'j>(value: &'j Json, role: &'j str) -> Vec<(&'j str, &'j Json)> {
     if is_message(value) {
         return Vec::new();
     }
     let is_request = role == "user";
-    let mut held = Vec::new();
-    if is_request {
-        let instructions = find(value, &INSTRUCTIONS).filter(|it| !it.is_null());
-        held.extend(instructions.map(|it| ("system", it)));
-    }
+    let instructions = find(value, &INSTRUCTIONS).filter(|it| is_request && !it.is_null());
     let messages = around(value).or_else(|| asked(value).filter(|_| is_request));
     let names = if is_request { &QUESTIONS } else { &ANSWERS };
     let mut texts = names.iter().filter_map(|name| value.get(*name));
-    match (messages, texts.find(|it| it.is_string())) {
-        (Some(messages), Some(text))
-            if is_before(value, messages) && !ends_with(messages, text) =>
-        {
-            held.extend([(role, messages), (role, text)]);
-        }
-        (Some(messages), _) => held.push((role, messages)),
-        (None, Some(text)) if !held.is_empty() => held.push((role, text)),
-        (None, _) => held.clear(),
+    let text = texts.find(|it| it.is_string());
+    // A text alone is no conversation, and one beside messages is new where those were said before.
+    let text = text.filter(|text| match messages {
+        Some(messages) => is_before(value, messages) && !ends_with(messages, text),
+        None => instructions.is_some(),
+    });
+    let said: Vec<_> = messages.into_iter().chain(text).collect();
+    if said.is_empty() {
+        // Nor are instructions.
+        return Vec::new();
     }
-    held
+    let instructions = instructions.map(|it| ("system", it));
+    let said = said.into_iter().map(|it| (role, it));
+    instructions.into_iter().chain(said).collect()
 }
 
 fn asked(value: &Json) -> Option<&Json> {

@@ -1,6 +1,7 @@
 //! [`RecordedBody`]: the body of a response, for clients that speak `http`.
 
 use std::fmt::Display;
+use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -14,7 +15,7 @@ use super::call::ModelCall;
 use super::recorder::Recorder;
 
 pin_project! {
-    /// A body, unchanged, with an eye on what it says.
+    /// A body that passes unchanged and is recorded.
     #[derive(Debug)]
     pub struct RecordedBody<B> {
         #[pin]
@@ -24,7 +25,7 @@ pin_project! {
 }
 
 impl ModelCall {
-    /// The response, whose body is recorded as it is read: for clients that speak `http`.
+    /// Returns the response with a body that is recorded as it is read: for clients with the types of `http`.
     ///
     /// The event ends with the body, or when that is dropped.
     pub fn record_response<B: Body>(&self, response: Response<B>) -> Response<RecordedBody<B>> {
@@ -44,12 +45,28 @@ impl ModelCall {
 }
 
 impl<B: Body> RecordedBody<B> {
-    /// The body, whose bytes `recorder` sees.
+    /// Returns a body whose bytes go to `recorder`, too.
     pub fn new(inner: B, mut recorder: Recorder) -> Self {
         if inner.is_end_stream() {
             recorder.end();
         }
         Self { inner, recorder }
+    }
+}
+
+/// Pieces of a buffer that are read; the rest of a longer one is not.
+const PIECES: usize = 16;
+
+/// Shows the recorder a buffer, which is of one piece from most clients.
+fn see(recorder: &mut Recorder, data: &impl Buf) {
+    let first = data.chunk();
+    if first.len() == data.remaining() {
+        return recorder.bytes(first);
+    }
+    let mut pieces = [IoSlice::new(&[]); PIECES];
+    let count = data.chunks_vectored(&mut pieces);
+    for piece in pieces.iter().take(count) {
+        recorder.bytes(piece);
     }
 }
 
@@ -72,10 +89,9 @@ where
             Some(Err(error)) => this.recorder.fail(error),
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
-                    // The buffers of clients are of one piece; of others the rest is not read.
-                    this.recorder.bytes(data.chunk());
+                    see(this.recorder, data);
                 }
-                // Whoever gets the last frame may never poll again.
+                // A caller that has the last frame may never poll again.
                 if this.inner.is_end_stream() {
                     this.recorder.end();
                 }

@@ -1,10 +1,10 @@
-//! The words that calls say: constants, so that most are not copied.
-
-use std::sync::Arc;
+//! Frequent words of calls, as constants, so that most are not copied.
 
 use opentelemetry::StringValue;
 
-/// A word that many calls say: copied where it is none of those that most say.
+use crate::stream;
+
+/// Returns a word as a value: a constant where it is frequent, else shared with the calls of the same thread.
 pub(super) fn shared(word: &str) -> StringValue {
     StringValue::from(match word {
         "assistant" => "assistant",
@@ -25,6 +25,6 @@ pub(super) fn shared(word: &str) -> StringValue {
         "end_turn" => "end_turn",
         "tool_use" => "tool_use",
         "STOP" => "STOP",
-        _ => return Arc::<str>::from(word).into(),
+        _ => return stream::shared(word).into(),
     })
 }

@@ -1,9 +1,14 @@
-//! Bytes out are bytes in, whatever the stream and however it ends.
+//! Properties of recorded streams: bytes out are bytes in, whatever the stream and however it ends.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use bytes::Buf as _;
+use bytes::buf::Chain;
 use futures_core::Stream;
+use http::Response;
+use http_body::{Body, Frame};
 
 use super::{ModelCall, RecordedStream, Recorder};
 use crate::stream::tests::fixtures::{self, Fixture};
@@ -12,21 +17,18 @@ use crate::testing;
 
 type Item<'a> = Result<&'a [u8], &'static str>;
 
-/// A stream whose items are all there.
+/// A stream of ready items.
 struct Ready<'a>(std::slice::Iter<'a, Item<'a>>);
 
 impl<'a> Stream for Ready<'a> {
     type Item = Item<'a>;
 
-    fn poll_next(
-        mut self: std::pin::Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Item<'a>>> {
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Item<'a>>> {
         Poll::Ready(self.0.next().copied())
     }
 }
 
-/// The items that come out of a recorded stream of these, of which so many are asked for.
+/// Returns the items that come out of a recorded stream of these, of which `asked` are read.
 fn passed<'a>(call: &ModelCall, items: &'a [Item<'a>], asked: usize) -> Vec<Item<'a>> {
     let assembler = Assembler::new(Content::Unknown, false);
     let recorder = Recorder::new(Arc::clone(call.inner()), Some(assembler));
@@ -34,7 +36,7 @@ fn passed<'a>(call: &ModelCall, items: &'a [Item<'a>], asked: usize) -> Vec<Item
     let mut task = Context::from_waker(Waker::noop());
     let mut out = Vec::new();
     while out.len() < asked
-        && let Poll::Ready(Some(item)) = std::pin::Pin::new(&mut stream).poll_next(&mut task)
+        && let Poll::Ready(Some(item)) = Pin::new(&mut stream).poll_next(&mut task)
     {
         out.push(item);
     }
@@ -53,22 +55,68 @@ fn bytes_out_are_bytes_in_for_every_format_every_place_to_split_and_every_ending
                 let complete = [Ok(before), Ok(behind)];
                 let failed = [Ok(before), Err("reset"), Ok(behind)];
                 let faulty = [Ok(before), Ok(PANIC), Ok(behind)];
-                // A panic takes long to tell of.
+                // A panic is tried on few of them, since it takes long.
                 let faulty = if at % 97 == 0 { faulty.as_slice() } else { &[] };
-                // To its end, and let go of before it: after a piece, and after an error.
+                // The stream is read to its end, which may come too early, and dropped: after its last piece and before it,
+                // after an error, and after a fault.
                 for (items, asked) in [
-                    (complete.as_slice(), 2),
+                    (complete.as_slice(), usize::MAX),
+                    (&complete[..1], usize::MAX),
+                    (&complete, 2),
                     (&complete, 1),
-                    (&complete[..1], 1),
-                    (&failed, 3),
+                    (&failed, usize::MAX),
                     (&failed, 2),
-                    (faulty, faulty.len()),
+                    (faulty, usize::MAX),
                 ] {
-                    assert_eq!(passed(&call, items, asked), items[..asked]);
+                    let expected = &items[..asked.min(items.len())];
+                    assert_eq!(passed(&call, items, asked), expected);
                 }
             }
         }
     }
+}
+
+/// A body of one frame, whose buffer is of two pieces.
+struct TwoPieces(Option<[&'static [u8]; 2]>);
+
+impl Body for TwoPieces {
+    type Data = Chain<&'static [u8], &'static [u8]>;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let frame = self
+            .0
+            .take()
+            .map(|[first, last]| Ok(Frame::data(first.chain(last))));
+        Poll::Ready(frame)
+    }
+}
+
+#[test]
+fn a_buffer_of_several_pieces_is_read_to_its_end() {
+    let (tracer, captured) = testing::tracer();
+    tracer.create_session("chat").in_scope(|| {
+        let call = tracer.model_call("openai", "m").start();
+        let pieces: [&[u8]; 2] = [
+            b"data: {\"choices\":[{\"delta\":{\"content\":\"Fo",
+            b"rty\"},\"finish_reason\":\"stop\"}]}\n\n",
+        ];
+        let response = call.record_response(Response::new(TwoPieces(Some(pieces))));
+        let mut body = response.into_body();
+        let mut task = Context::from_waker(Waker::noop());
+        while let Poll::Ready(Some(frame)) = Pin::new(&mut body).poll_frame(&mut task) {
+            let data = frame.ok().and_then(|it| it.into_data().ok());
+            assert_eq!(data.map(|it| it.remaining()), Some(pieces.concat().len()));
+        }
+    });
+    let event = captured.only_session().event("chat m").clone();
+    assert_eq!(
+        event.text("honeyhive_outputs.content").as_deref(),
+        Some("Forty")
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::json::Json;
 use super::reply::{Kind, Reply, replace};
 
-/// A message is one answer, whose blocks are counted.
+/// The index of the only answer, whose blocks are counted.
 const ONLY: u64 = 0;
 
 pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
@@ -49,12 +49,7 @@ fn take_message(reply: &mut Reply, message: Json<'_>) {
 }
 
 fn take_block(reply: &mut Reply, index: u64, block: Json<'_>) {
-    if let Some(text) = block.text_in("text") {
-        reply.push(ONLY, Kind::Text, (0, index), text);
-    }
-    if let Some(thought) = block.text_in("thinking") {
-        reply.push(ONLY, Kind::Reasoning, (0, index), thought);
-    }
+    take_words(reply, index, block);
     if let (Some(id), Some(name)) = (block.text_in("id"), block.text_in("name"))
         && let Some(call) = reply.tool_call(ONLY, index, Some(id), Some(name))
         && let Some(input) = block.get("input")
@@ -63,13 +58,19 @@ fn take_block(reply: &mut Reply, index: u64, block: Json<'_>) {
     }
 }
 
+/// Blocks are parts of one text as far as no tool stands between them.
+fn take_words(reply: &mut Reply, index: u64, holder: Json<'_>) {
+    let place = (reply.tool_calls(ONLY), index);
+    if let Some(text) = holder.text_in("text") {
+        reply.push(ONLY, Kind::Text, place, text);
+    }
+    if let Some(thought) = holder.text_in("thinking") {
+        reply.push(ONLY, Kind::Reasoning, place, thought);
+    }
+}
+
 fn take_delta(reply: &mut Reply, index: u64, delta: Json<'_>) {
-    if let Some(text) = delta.text_in("text") {
-        reply.push(ONLY, Kind::Text, (0, index), text);
-    }
-    if let Some(thought) = delta.text_in("thinking") {
-        reply.push(ONLY, Kind::Reasoning, (0, index), thought);
-    }
+    take_words(reply, index, delta);
     if let Some(fragment) = delta.text_in("partial_json")
         && let Some(call) = reply.tool_call(ONLY, index, None, None)
     {
@@ -77,7 +78,7 @@ fn take_delta(reply: &mut Reply, index: u64, delta: Json<'_>) {
     }
 }
 
-/// Anthropic counts the cache beside the input, so that all of them are what went in.
+/// Takes the usage: Anthropic counts the cache beside the input, so the sum of all is the input.
 fn take_usage(reply: &mut Reply, holder: Json<'_>) {
     let Some(usage) = holder.get("usage") else {
         return;

@@ -1,4 +1,4 @@
-//! OpenAI's chat completions, and what speaks like them: Azure, Mistral, Groq, OpenRouter, DeepSeek, Ollama, vLLM.
+//! OpenAI's chat completions, and APIs like it: Azure, Mistral, Groq, OpenRouter, DeepSeek, Ollama, vLLM.
 //!
 //! Chunks of a stream and whole bodies, and the older completions that have a `text`.
 
@@ -44,7 +44,8 @@ fn take_choice(reply: &mut Reply, position: u64, choice: Json<'_>) {
     reply.finish(index, reason);
 }
 
-/// A message, or what is added to it: looked through once, and taken in an order that does not depend on its own.
+/// Takes a message, or an addition to it: its members are read once, and taken in an order that does not depend on
+/// theirs.
 pub(super) fn take_message(reply: &mut Reply, choice: u64, message: Json<'_>) {
     let (mut spoken, mut refusal, mut calls, mut function) = (None, None, None, None);
     // The names mean the same, and the first one that is there counts.
@@ -73,8 +74,7 @@ pub(super) fn take_message(reply: &mut Reply, choice: u64, message: Json<'_>) {
     }
     let calls = calls.into_iter().flat_map(Json::items);
     for (position, call) in (0..).zip(calls) {
-        let index = call.number("index").unwrap_or(position);
-        take_call(reply, choice, index, call);
+        take_call(reply, choice, position, call);
     }
     if let Some(function) = function {
         let name = function.text_in("name");
@@ -99,11 +99,19 @@ fn take_content(reply: &mut Reply, choice: u64, content: Json<'_>) {
     }
 }
 
-fn take_call(reply: &mut Reply, choice: u64, index: u64, call: Json<'_>) {
+fn take_call(reply: &mut Reply, choice: u64, position: u64, call: Json<'_>) {
     // A tool of one's own has its input under another name.
     let function = call.get("function").or_else(|| call.get("custom"));
     let Some(function) = function else { return };
     let (id, name) = (call.text_in("id"), function.text_in("name"));
+    let index = match call.number("index") {
+        Some(index) => index,
+        // Ollama sends each call whole, and many as if each were the first.
+        None if id.is_none() && function.get("arguments").is_some_and(Json::is_object) => {
+            reply.tool_calls(choice)
+        }
+        None => position,
+    };
     take_function(reply, choice, index, id, name, function);
 }
 

@@ -32,8 +32,8 @@ struct Seen<'a> {
 }
 
 impl Format {
-    /// Tells the format by one event, or by a body. What stands in the middle of every stream counts, too: nobody
-    /// promises that the first event comes first.
+    /// Recognises the format by one event, or by a body. Events from the middle of a stream count, too, since the first
+    /// event may be missing.
     pub(super) fn of(event: Json<'_>) -> Option<Self> {
         let mut seen = Seen::default();
         for (name, value) in event.fields() {
@@ -84,6 +84,10 @@ impl Format {
             "start" | "start-step" | "finish-step" | "finish" | "abort" => Some(Self::UiMessages),
             _ if kind.starts_with("response.") => Some(Self::Responses),
             _ if kind.starts_with("content_block_") => Some(Self::Anthropic),
+            _ if kind.starts_with("transcript.text.") => Some(Self::Transcription),
+            _ if kind.starts_with("image_generation.") || kind.starts_with("image_edit.") => {
+                Some(Self::Images)
+            }
             _ if ["text-", "reasoning-", "tool-", "data-", "source-"]
                 .iter()
                 .any(|prefix| kind.starts_with(prefix)) =>
@@ -118,8 +122,16 @@ impl Format {
     }
 }
 
-/// Takes an error that stands for itself, as every provider sends one in the middle of a stream; says whether there
-/// was one.
+/// Takes a body that is an error as a whole, as Mistral writes it; returns whether it was one.
+pub(super) fn take_whole_error(reply: &mut Reply, body: Json<'_>) -> bool {
+    let is_error = body.is("object", "error");
+    if is_error {
+        reply.fail(body.text_in("type"), body.text_in("message"));
+    }
+    is_error
+}
+
+/// Takes a lone error, as every provider sends one in the middle of a stream; returns whether there was one.
 pub(super) fn take_error(reply: &mut Reply, event: Json<'_>) -> bool {
     let (mut told, mut is_error) = (None, false);
     for (name, value) in event.fields() {

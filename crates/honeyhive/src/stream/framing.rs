@@ -1,19 +1,25 @@
 //! [`Framing`]: the bytes of a response, as events.
 //!
-//! Server-sent events by the WHATWG rules, lines of JSON, the `0:"text"` lines of Vercel's data streams, and a body that
-//! is one JSON text. The only place that knows of lines. No crate is used for the events: `eventsource-stream` panics
+//! Server-sent events by the WHATWG rules, lines of JSON, the `0:"text"` lines of Vercel's data streams, the items of a
+//! JSON list, and a body that is one JSON text. The only place that knows of lines. No crate is used for the events: `eventsource-stream` panics
 //! on a byte order mark, and `sse-core` hands out texts of its own, where here an event is lent from a buffer that stays.
+
+use super::list::Items;
 
 /// The kind of the bytes that follow, by the response's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Content {
-    /// The first byte tells.
+    /// The first byte decides.
     #[default]
     Unknown,
     /// Events or lines.
     Lines,
     /// One JSON text.
     Whole,
+    /// A JSON list, item by item.
+    List,
+    /// Audio, of which the bytes are counted.
+    Voice,
     /// Compressed, or nothing that a model writes.
     Other,
 }
@@ -42,22 +48,26 @@ impl Content {
             let head = kind.get(..prefix.len());
             head.is_some_and(|head| head.eq_ignore_ascii_case(prefix))
         };
-        if ["audio/", "image/", "video/"].into_iter().any(starts) || is("application/octet-stream")
-        {
+        if starts("audio/") {
+            return Self::Voice;
+        }
+        if ["image/", "video/"].into_iter().any(starts) || is("application/octet-stream") {
             return Self::Other;
         }
         Self::Unknown
     }
 }
 
-/// A piece that says something.
+/// A piece with content.
 #[derive(Clone, Copy)]
 pub(super) enum Frame<'a> {
     /// The data of an event, or a line of JSON.
     Event(&'a [u8]),
     /// A line of a Vercel data stream: its code, and its JSON.
     Coded(u8, &'a [u8]),
-    /// An event of more than [`MAX_EVENT`], whose bytes were let go.
+    /// The bytes of a voice, counted.
+    Voice(u64),
+    /// An event of more than [`MAX_EVENT`], whose bytes were dropped.
     Oversize,
     /// A line that no stream of events has.
     Unknown,
@@ -76,11 +86,14 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 #[derive(Debug, Default)]
 pub(super) struct Framing {
     content: Content,
-    /// The beginning of a line whose end has not come yet; of a whole body, all of it.
+    /// The beginning of an unfinished line; of a whole body, all of it.
     line: Vec<u8>,
-    /// The data of an event whose end has not come yet.
+    /// The data of an unfinished event.
     data: Vec<u8>,
     has_data: bool,
+    list: Items,
+    /// Bytes of a voice.
+    heard: u64,
     after_carriage_return: bool,
     /// The first line may begin with a mark.
     has_begun: bool,
@@ -102,12 +115,17 @@ impl Framing {
         self.content == Content::Whole
     }
 
+    /// Whether the bytes are audio.
+    pub(super) const fn is_voice(&self) -> bool {
+        matches!(self.content, Content::Voice)
+    }
+
     /// Whether the bytes are of a kind that no model sends.
     pub(super) const fn is_other(&self) -> bool {
         matches!(self.content, Content::Other)
     }
 
-    /// Takes what has come, and hands on the events that it ends.
+    /// Takes bytes, and passes the finished events on.
     pub(super) fn take(&mut self, mut bytes: &[u8], put: &mut dyn FnMut(Frame<'_>)) {
         if self.content == Content::Unknown {
             self.content = self.guess(bytes);
@@ -116,6 +134,8 @@ impl Framing {
             Content::Other => {}
             Content::Unknown => self.line.extend_from_slice(bytes),
             Content::Whole => self.take_whole(bytes),
+            Content::List => self.take_list(bytes, put),
+            Content::Voice => self.heard += bytes.len() as u64,
             Content::Lines => {
                 while let Some(at) = self.line_end(&mut bytes) {
                     if let Some(data) = self.event_in(&bytes[..at], &bytes[at..]) {
@@ -137,7 +157,8 @@ impl Framing {
         let head = self.line.iter().chain(bytes).copied();
         let is_padding = |byte: &u8| byte.is_ascii_whitespace() || BYTE_ORDER_MARK.contains(byte);
         match head.skip_while(is_padding).nth(0) {
-            Some(b'{' | b'[') => Content::Whole,
+            Some(b'{') => Content::Whole,
+            Some(b'[') => Content::List,
             Some(_) => Content::Lines,
             None if self.line.len() > KEPT => Content::Other,
             None => Content::Unknown,
@@ -150,6 +171,30 @@ impl Framing {
             self.line = Vec::new();
         } else if !self.is_long_event {
             self.line.extend_from_slice(bytes);
+        }
+    }
+
+    fn take_list(&mut self, bytes: &[u8], put: &mut dyn FnMut(Frame<'_>)) {
+        let mut rest = bytes;
+        loop {
+            if !self.list.is_inside() {
+                let Some(start) = self.list.start_in(rest) else {
+                    return;
+                };
+                self.line.push(b'{');
+                rest = &rest[start + 1..];
+            }
+            let Some(end) = self.list.end_in(rest) else {
+                return self.keep(rest);
+            };
+            self.keep(&rest[..end]);
+            match std::mem::take(&mut self.is_long_line) {
+                true => put(Frame::Oversize),
+                false => put(Frame::Event(&self.line)),
+            }
+            self.line.clear();
+            self.line.shrink_to(KEPT);
+            rest = &rest[end..];
         }
     }
 
@@ -250,10 +295,12 @@ impl Framing {
         self.data.shrink_to(KEPT);
     }
 
-    /// Nothing more comes: what has no end of its own ends here.
+    /// Ends the stream: a last event without an end of its own ends here.
     pub(super) fn finish(&mut self, put: &mut dyn FnMut(Frame<'_>)) {
         match self.content {
-            Content::Other | Content::Unknown => {}
+            // An item that has not ended says nothing.
+            Content::Other | Content::Unknown | Content::List => {}
+            Content::Voice => put(Frame::Voice(self.heard)),
             Content::Whole if self.is_long_event => put(Frame::Oversize),
             Content::Whole => {
                 let line = std::mem::take(&mut self.line);

@@ -32,7 +32,13 @@ fn take_part(reply: &mut Reply, choice: u64, part: Json<'_>) {
         } else {
             Kind::Text
         };
-        reply.push(choice, kind, (0, 0), text);
+        // Text after a tool call is a new text.
+        let place = (reply.tool_calls(choice), 0);
+        reply.push(choice, kind, place, text);
+    }
+    let picture = part.get("inlineData").and_then(|it| it.text_in("mimeType"));
+    if picture.is_some_and(|it| it.written().starts_with("image/")) {
+        reply.images += 1;
     }
     if let Some(call) = part.get("functionCall") {
         take_call(reply, choice, call);

@@ -9,6 +9,7 @@ mod format;
 mod framing;
 mod gemini;
 mod json;
+mod list;
 mod message_keys;
 mod other;
 mod outputs;
@@ -33,6 +34,7 @@ pub(crate) use framing::Content;
 use reply::{Choice, Kind, ToolCall};
 pub(crate) use reply::{Reply, Usage};
 pub(crate) use request::{Asked, asking_for_usage};
+pub(crate) use words::shared;
 
 /// The number of unknown events after which a stream is not a model's.
 const MAX_UNKNOWN: u8 = 8;
@@ -57,6 +59,8 @@ struct State {
     index: Index,
     format: Option<Format>,
     unknown: u8,
+    /// Whether JSON came that nobody knows.
+    is_strange: bool,
     reply: Reply,
 }
 
@@ -102,6 +106,7 @@ impl Assembler {
                 index: Index::new(),
                 format: None,
                 unknown: 0,
+                is_strange: false,
                 reply: Reply::new(hides_content),
             },
             first_chunk: None,
@@ -143,7 +148,7 @@ impl Assembler {
         }
     }
 
-    /// Says how the answer has ended, when no more bytes come.
+    /// Returns how the answer has ended, when no more bytes come.
     pub(crate) fn finish(&mut self, cause: Cause) -> Ending {
         let Self { framing, state, .. } = self;
         framing.finish(&mut |frame| state.take(frame));
@@ -154,7 +159,9 @@ impl Assembler {
         match cause {
             _ if reply.is_whole || reply.has_finished() => Ending::Complete,
             Cause::Dropped => Ending::Dropped,
-            _ if reply.says_reasons() || self.is_whole_body() => Ending::Complete,
+            _ if reply.says_reasons() || self.is_whole_body() || self.is_strange() => {
+                Ending::Complete
+            }
             _ => Ending::Truncated,
         }
     }
@@ -162,6 +169,18 @@ impl Assembler {
     /// A body that was read whole is all there is.
     fn is_whole_body(&self) -> bool {
         self.framing.is_whole() && self.state.format.is_some()
+    }
+
+    /// Whether nothing but the end of the response ends the answer: nobody knows its words, or it is a voice.
+    const fn is_strange(&self) -> bool {
+        self.is_deaf()
+            || self.framing.is_voice()
+            || self.state.format.is_none() && self.state.is_strange
+    }
+
+    /// Whether the words are those of OpenAI's chats, whose streams count tokens on request.
+    pub(crate) fn is_chat(&self) -> bool {
+        self.state.format == Some(Format::Chat)
     }
 
     pub(crate) fn reply(&self) -> &Reply {
@@ -201,6 +220,7 @@ impl State {
             _ if self.is_deaf() => {}
             Frame::Event(json) => self.take_event(json),
             Frame::Coded(code, json) => self.take_line(code, json),
+            Frame::Voice(bytes) => self.reply.voice = bytes,
             Frame::Oversize => self.reply.left_out += 1,
             Frame::Unknown => self.unknown = self.unknown.saturating_add(1),
         }
@@ -216,18 +236,22 @@ impl State {
             index,
             format,
             unknown,
+            is_strange,
             reply,
         } = self;
-        let is_known = match index.read(&text) {
-            // Gemini's streams without server-sent events are one list.
-            Some(list) if list.is_list() => list
-                .items()
-                .fold(false, |any, event| read(format, reply, event) | any),
-            Some(event) => read(format, reply, event),
-            None => read_lines(&text, format, reply),
+        let (is_json, is_known) = match index.read(&text) {
+            // Gemini's stream, as a program hands it over that has read it whole.
+            Some(list) if list.is_list() => {
+                let items = list.items();
+                let is_known = items.fold(false, |any, event| read(format, reply, event) | any);
+                (true, is_known)
+            }
+            Some(event) => (true, read(format, reply, event)),
+            None => (false, read_lines(&text, format, reply)),
         };
         if !is_known {
             *unknown = unknown.saturating_add(1);
+            *is_strange |= is_json;
         }
     }
 
@@ -238,6 +262,7 @@ impl State {
             format,
             unknown,
             reply,
+            ..
         } = self;
         match index.read(&text) {
             Some(json) if vercel::is_code(code) => {
@@ -266,7 +291,7 @@ fn read(format: &mut Option<Format>, reply: &mut Reply, event: Json<'_>) -> bool
     }
     match *format {
         Some(format) => format.take(reply, event),
-        None => return is_error,
+        None => return is_error || format::take_whole_error(reply, event),
     }
     true
 }

@@ -2,7 +2,7 @@
 //! in a form of its own.
 
 use super::chat;
-use super::json::Json;
+use super::json::{Json, Text};
 use super::reply::{Kind, Reply, replace};
 
 /// Vectors are counted and measured, and not kept.
@@ -30,18 +30,25 @@ fn size_of(vector: Json<'_>) -> Option<u64> {
     Some(packed.len() as u64 * 3 / 4 / 4)
 }
 
-/// Images are counted.
-pub(super) fn take_images(reply: &mut Reply, body: Json<'_>) {
-    reply.images = body.get("data").map_or(0, Json::len);
-    take_counts(reply, body);
+/// Images are counted; of one that comes in drafts, the last.
+pub(super) fn take_images(reply: &mut Reply, event: Json<'_>) {
+    match event.text_in("type").map(Text::written) {
+        Some(kind) if kind.ends_with(".partial_image") => return,
+        Some(_) => reply.images += 1,
+        None => reply.images = event.get("data").map_or(0, Json::len),
+    }
+    take_counts(reply, event);
 }
 
-/// Takes the text of a recording.
-pub(super) fn take_transcription(reply: &mut Reply, body: Json<'_>) {
-    if let Some(text) = body.text_in("text") {
-        reply.push(0, Kind::Text, (0, 0), text);
+/// Takes the text of a recording, or a piece of it.
+pub(super) fn take_transcription(reply: &mut Reply, event: Json<'_>) {
+    if let Some(piece) = event.text_in("delta") {
+        reply.push(0, Kind::Text, (0, 0), piece);
     }
-    take_counts(reply, body);
+    if let Some(text) = event.text_in("text") {
+        reply.say(0, Kind::Text, (0, 0), text);
+        take_counts(reply, event);
+    }
 }
 
 fn take_counts(reply: &mut Reply, body: Json<'_>) {

@@ -31,6 +31,10 @@ impl Reply {
             let mark = format!("[{}]", counted(self.images, "image"));
             outputs.insert("images".to_owned(), mark.into());
         }
+        if self.voice > 0 {
+            let mark = format!("[audio, {} KB]", self.voice.div_ceil(1024));
+            outputs.insert("audio".to_owned(), mark.into());
+        }
         outputs
     }
 }
@@ -89,7 +93,7 @@ impl Choice {
         shown
     }
 
-    /// Hands on all that was said, by its names, once; where content is hidden, texts as lengths.
+    /// Passes the contents of the answer on, by their names, once; where content is hidden, texts as lengths.
     #[inline]
     pub(crate) fn each(&mut self, hides: bool, mut put: impl FnMut(Name, Said<'_>)) {
         put(ROLE, Said::Word("assistant"));

@@ -30,9 +30,11 @@ pub(crate) struct Reply {
     pub(crate) vectors: Option<(u64, u64)>,
     /// Pictures that were made.
     pub(crate) images: u64,
+    /// Bytes of audio.
+    pub(crate) voice: u64,
     /// The event that ends the stream was seen.
     pub(crate) is_whole: bool,
-    /// Something that a user would see has come.
+    /// Whether content has come that a user would see.
     pub(crate) has_content: bool,
     /// Events and pieces that were too many or too large.
     pub(crate) left_out: u64,
@@ -56,7 +58,7 @@ pub(crate) struct Choice {
     parts: Vec<Part>,
     pub(crate) tool_calls: Vec<ToolCall>,
     pub(crate) finish_reason: Option<String>,
-    /// Something came after the reason to finish, so the server says one with every chunk.
+    /// Whether chunks came after a finish reason, so that the server sends one with every chunk.
     went_on: bool,
 }
 
@@ -172,9 +174,9 @@ impl Bounded {
 /// Token counts, as far as the provider has said them. Each is the last that was said.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Usage {
-    /// All that went in, cache included.
+    /// All tokens of the prompt, cache included.
     pub(crate) input: Option<u64>,
-    /// All that came out, reasoning included.
+    /// All tokens of the answer, reasoning included.
     pub(crate) output: Option<u64>,
     pub(crate) cache_read: Option<u64>,
     pub(crate) cache_write: Option<u64>,
@@ -242,13 +244,17 @@ impl Reply {
             hides_content,
             ..
         } = self;
-        let part = &mut choices[at.0].parts[at.1];
+        let choice = &mut choices[at.0];
+        let part = &mut choice.parts[at.1];
         let before = part.text.bytes;
         part.text.push(text, held, *hides_content);
-        *has_content |= part.text.bytes > before;
+        if part.text.bytes > before {
+            *has_content = true;
+            choice.went_on |= choice.finish_reason.is_some();
+        }
     }
 
-    /// Says a text anew.
+    /// Replaces a text.
     pub(super) fn say(&mut self, choice: u64, kind: Kind, place: Place, text: Text<'_>) {
         if let Some((choice, part)) = self.part(choice, kind, place) {
             self.choices[choice].parts[part].text.clear(&mut self.held);
@@ -259,7 +265,6 @@ impl Reply {
     fn part(&mut self, choice: u64, kind: Kind, place: Place) -> Option<(usize, usize)> {
         let at = self.choice(choice)?;
         let choice = &mut self.choices[at];
-        choice.went_on |= choice.finish_reason.is_some();
         let known = choice
             .parts
             .iter()
@@ -311,11 +316,13 @@ impl Reply {
                 return None;
             }
             None => {
-                calls.push(ToolCall {
+                let after = calls.partition_point(|it| it.index <= index);
+                let call = ToolCall {
                     index,
                     ..ToolCall::default()
-                });
-                calls.len() - 1
+                };
+                calls.insert(after, call);
+                after
             }
         };
         set(&mut calls[call].id, id);
@@ -337,7 +344,7 @@ impl Reply {
         *has_content |= call.arguments.bytes > 0;
     }
 
-    /// Says the arguments anew: a text, or the JSON of any other value. An empty object says nothing.
+    /// Replaces the arguments: by a text, or by the JSON of any other value. An empty object changes nothing.
     pub(super) fn say_arguments(&mut self, at: CallAt, value: Json<'_>) {
         let Self {
             choices,

@@ -63,6 +63,7 @@ struct Item<'a> {
     calls: Option<Json<'a>>,
     call_id: Option<Text<'a>>,
     images: Option<Json<'a>>,
+    refusal: Option<Text<'a>>,
 }
 
 /// A message, as HoneyHive's chat view reads it.
@@ -83,7 +84,7 @@ struct Called {
 }
 
 impl Asked {
-    /// Reads the body of a request; empty where it says nothing.
+    /// Reads the body of a request; empty where the body is not understood.
     pub(crate) fn read(body: &[u8], hides_content: bool) -> Self {
         Self::read_after(0, body, hides_content)
     }
@@ -223,6 +224,7 @@ impl Asked {
                 b"tool_calls" => found.calls = Some(value),
                 b"tool_call_id" => found.call_id = value.said(),
                 b"images" => found.images = Some(value),
+                b"refusal" => found.refusal = value.said(),
                 _ => {}
             }
         }
@@ -255,6 +257,8 @@ impl Asked {
         }
         if let Some(content) = found.content.or(found.parts) {
             self.fill(&mut message, content);
+        } else if let Some(refusal) = found.refusal {
+            self.append(&mut message.content, refusal);
         }
         self.add_spoken(message);
     }
@@ -734,6 +738,12 @@ mod tests {
         for body in [chat, responses, anthropic, gemini] {
             assert_eq!(read(body), expected, "{body}");
         }
+    }
+
+    #[test]
+    fn an_answer_that_was_a_refusal_is_part_of_the_conversation() {
+        let body = r#"{"messages":[{"role":"user","content":"How?"},{"role":"assistant","content":null,"refusal":"No."}]}"#;
+        assert_eq!(read(body), ["user: How?", "assistant: No."]);
     }
 
     #[test]

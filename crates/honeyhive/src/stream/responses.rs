@@ -1,11 +1,14 @@
 //! OpenAI's Responses: events, and whole responses.
 
 use super::chat;
-use super::json::Json;
+use super::json::{Json, Text};
 use super::reply::{Kind, Reply};
 
 /// The index of the only answer: its items are counted by their place in the output.
 const ONLY: u64 = 0;
+
+/// The offset that keeps thoughts apart from their summary, which has the same place in the output.
+const THOUGHTS: u64 = 1 << 32;
 
 pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
     let Some(kind) = event.text_in("type").map(|it| it.written()) else {
@@ -21,7 +24,8 @@ pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
             push(reply, Kind::Refusal, (item, part("content_index")), event)
         }
         "response.reasoning_text.delta" => {
-            push(reply, Kind::Reasoning, (item, part("content_index")), event);
+            let at = (THOUGHTS + item, part("content_index"));
+            push(reply, Kind::Reasoning, at, event);
         }
         "response.reasoning_summary_text.delta" => {
             push(reply, Kind::Reasoning, (item, part("summary_index")), event);
@@ -95,14 +99,11 @@ fn take_response(reply: &mut Reply, response: Json<'_>) {
 fn take_item(reply: &mut Reply, place: u64, item: Json<'_>) {
     for (position, part) in item.list("content").enumerate() {
         let at = (place, position as u64);
-        let is_reasoning = part.is("type", "reasoning_text");
         if let Some(text) = part.text_in("text") {
-            let kind = if is_reasoning {
-                Kind::Reasoning
-            } else {
-                Kind::Text
-            };
-            reply.say(ONLY, kind, at, text);
+            match part.is("type", "reasoning_text") {
+                true => reply.say(ONLY, Kind::Reasoning, (THOUGHTS + at.0, at.1), text),
+                false => reply.say(ONLY, Kind::Text, at, text),
+            }
         }
         if let Some(refusal) = part.text_in("refusal") {
             reply.say(ONLY, Kind::Refusal, at, refusal);
@@ -115,7 +116,7 @@ fn take_item(reply: &mut Reply, place: u64, item: Json<'_>) {
     }
     let input = item.get("arguments").or_else(|| item.get("input"));
     let (Some(name), Some(input)) = (item.text_in("name"), input) else {
-        return;
+        return take_own_tool(reply, place, item);
     };
     let id = item.text_in("call_id").or_else(|| item.text_in("id"));
     if let Some(call) = reply.tool_call(ONLY, place, id, Some(name)) {
@@ -126,5 +127,22 @@ fn take_item(reply: &mut Reply, place: u64, item: Json<'_>) {
         if let Some(answer) = item.get("output") {
             reply.say_result(call, answer);
         }
+    }
+}
+
+/// Takes a call of a tool that OpenAI runs itself, whose type is its name: `web_search_call`.
+fn take_own_tool(reply: &mut Reply, place: u64, item: Json<'_>) {
+    if item.get("name").is_some() {
+        return;
+    }
+    let kind = item.text_in("type").map(Text::written);
+    let Some(name) = kind.and_then(|it| it.strip_suffix("_call")) else {
+        return;
+    };
+    let call = reply.tool_call(ONLY, place, item.text_in("id"), Some(Text::plain(name)));
+    let asked = ["action", "code", "queries"];
+    let asked = asked.iter().find_map(|key| item.get(key));
+    if let (Some(call), Some(asked)) = (call, asked) {
+        reply.say_arguments(call, asked);
     }
 }

@@ -65,7 +65,9 @@ pub(super) const fn is_code(code: u8) -> bool {
 
 fn push(reply: &mut Reply, kind: Kind, text: Option<Text<'_>>) {
     if let Some(text) = text {
-        reply.push(ONLY, kind, (0, 0), text);
+        // Text after a tool call is a new text.
+        let place = (reply.tool_calls(ONLY), 0);
+        reply.push(ONLY, kind, place, text);
     }
 }
 
@@ -114,4 +116,12 @@ fn take_usage(reply: &mut Reply, usage: Json<'_>) {
     );
     replace(&mut counts.reasoning, usage.number("reasoningTokens"));
     replace(&mut counts.cache_read, usage.number("cachedInputTokens"));
+    // Version 6 says them one level deeper.
+    if let Some(input) = usage.get("inputTokenDetails") {
+        replace(&mut counts.cache_read, input.number("cacheReadTokens"));
+        replace(&mut counts.cache_write, input.number("cacheWriteTokens"));
+    }
+    if let Some(output) = usage.get("outputTokenDetails") {
+        replace(&mut counts.reasoning, output.number("reasoningTokens"));
+    }
 }

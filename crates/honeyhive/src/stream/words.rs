@@ -13,7 +13,7 @@ thread_local! {
 }
 
 /// The word, shared with what has said it before.
-pub(super) fn shared(word: &str) -> Arc<str> {
+pub(crate) fn shared(word: &str) -> Arc<str> {
     if word.len() > LONGEST {
         return word.into();
     }

@@ -3,6 +3,7 @@
 mod bounds;
 pub(crate) mod fixtures;
 mod reports;
+mod traps;
 
 use std::time::Duration;
 
@@ -201,6 +202,7 @@ fn how_an_answer_ended_is_told_apart() {
     const STOP: &str = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
     const MORE: &str =
         r#"{"choices":[{"index":0,"delta":{"content":"."},"finish_reason":"stop"}]}"#;
+    const EMPTY: &str = r#"{"choices":[{"index":0,"delta":{"content":""}}]}"#;
     const REASON_FIRST: &str =
         r#"{"choices":[{"finish_reason":"stop","index":0,"delta":{"content":"All"}}]}"#;
     const ERROR: &str = r#"{"error":{"message":"overloaded","type":"server_error"}}"#;
@@ -227,12 +229,19 @@ fn how_an_answer_ended_is_told_apart() {
         (events(&[TEXT, ERROR]), Cause::Dropped, Ending::Error),
         // A server that says a reason with every chunk has not ended with the first.
         (events(&[MORE, MORE]), Cause::Dropped, Ending::Dropped),
+        // An empty text adds nothing to an answer that has ended.
+        (events(&[MORE, EMPTY]), Cause::Dropped, Ending::Complete),
         (events(&[MORE, MORE]), Cause::End, Ending::Complete),
         (WHOLE.to_owned(), Cause::End, Ending::Complete),
         (WHOLE[..30].to_owned(), Cause::End, Ending::Truncated),
         (WHOLE[..30].to_owned(), Cause::Dropped, Ending::Dropped),
         (String::new(), Cause::End, Ending::Truncated),
         (String::new(), Cause::Dropped, Ending::Dropped),
+        // A stream in an unknown format has no end of its own.
+        (r#"{"x":1}"#.to_owned(), Cause::End, Ending::Complete),
+        (r#"{"x":1}"#.to_owned(), Cause::Dropped, Ending::Dropped),
+        (events(&[r#"{"x":1}"#; 8]), Cause::End, Ending::Complete),
+        (events(&[r#"{"x":1}"#; 8]), Cause::Dropped, Ending::Dropped),
     ];
     for (stream, cause, expected) in table {
         let mut assembler = after([stream.as_bytes()]);
@@ -241,6 +250,21 @@ fn how_an_answer_ended_is_told_apart() {
             expected,
             "{cause:?} after {stream}"
         );
+    }
+}
+
+/// A picture, a voice, or what is compressed.
+#[test]
+fn what_is_not_read_ends_with_its_response() {
+    for (cause, expected) in [
+        (Cause::End, Ending::Complete),
+        (Cause::Dropped, Ending::Dropped),
+        (Cause::Failed, Ending::Error),
+    ] {
+        let gzip = Content::of(Some("application/json"), Some("gzip"));
+        let mut assembler = Assembler::new(gzip, false);
+        assembler.take(&[0x1f, 0x8b], NOW);
+        assert_eq!(assembler.finish(cause), expected, "{cause:?}");
     }
 }
 

@@ -1,0 +1,192 @@
+//! Streams that servers send and that their documents do not tell of, a row each.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::fixtures::events;
+use super::{Assembler, Cause, Content, NOW, says, summary};
+
+/// The server and its trap, the stream, the place in the summary, and the value there.
+type Row = (&'static str, String, &'static str, Value);
+
+fn rows() -> Vec<Row> {
+    let row = |name, stream: &[&str], at, is| (name, events(stream), at, is);
+    vec![
+        row(
+            "OpenRouter: usage with an empty text after the reason",
+            &[
+                r#"{"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#,
+            ],
+            "",
+            json!({"ending": "complete", "choices": [{"text": "Hi", "finish_reason": "stop"}], "usage": {"input": 1, "output": 2}}),
+        ),
+        row(
+            "Qwen: an empty id with each piece of a tool's arguments",
+            &[
+                r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\""}}]}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"","function":{"name":"","arguments":":1}"}}]}}]}"#,
+            ],
+            "/choices/0/tool_calls",
+            json!([{"id": "a", "name": "f", "arguments": "{\"x\":1}"}]),
+        ),
+        row(
+            "tools that begin in another order than they stand in",
+            &[
+                r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"id":"b","function":{"name":"g","arguments":"{"}}]}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"["}}]}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"function":{"arguments":"}"}},{"index":0,"function":{"arguments":"]"}}]}}]}"#,
+            ],
+            "/choices/0/tool_calls",
+            json!([{"id": "a", "name": "f", "arguments": "[]"}, {"id": "b", "name": "g", "arguments": "{}"}]),
+        ),
+        (
+            "Ollama: a line for each tool, without ids and indexes",
+            [
+                r#"{"message":{"content":"","tool_calls":[{"function":{"name":"f","arguments":{"x":1}}}]},"done":false}"#,
+                r#"{"message":{"content":"","tool_calls":[{"function":{"name":"f","arguments":{"x":2}}}]},"done":true}"#,
+            ]
+            .join("\n"),
+            "/choices/0/tool_calls",
+            json!([{"name": "f", "arguments": "{\"x\":1}"}, {"name": "f", "arguments": "{\"x\":2}"}]),
+        ),
+        row(
+            "OpenAI Responses: thoughts and their summary in one item",
+            &[
+                r#"{"type":"response.reasoning_summary_text.delta","output_index":0,"summary_index":0,"delta":"In short."}"#,
+                r#"{"type":"response.reasoning_text.delta","output_index":0,"content_index":0,"delta":"At length."}"#,
+                r#"{"type":"response.output_item.done","output_index":0,"item":{"type":"reasoning","summary":[{"type":"summary_text","text":"In short."}],"content":[{"type":"reasoning_text","text":"At length."}]}}"#,
+            ],
+            "/choices/0/reasoning",
+            json!("In short.\nAt length."),
+        ),
+        row(
+            "OpenAI Responses: tools of the provider's own, which have no name",
+            &[
+                r#"{"type":"response.output_item.added","output_index":0,"item":{"type":"web_search_call","id":"ws","status":"in_progress"}}"#,
+                r#"{"type":"response.output_item.done","output_index":0,"item":{"type":"web_search_call","id":"ws","status":"completed","action":{"type":"search","query":"trees"}}}"#,
+                r#"{"type":"response.output_item.done","output_index":1,"item":{"type":"code_interpreter_call","id":"ci","code":"1 + 1"}}"#,
+                r#"{"type":"response.output_item.done","output_index":2,"item":{"type":"image_generation_call","id":"ig","result":"QUJD"}}"#,
+            ],
+            "/choices/0/tool_calls",
+            json!([
+                {"id": "ws", "name": "web_search", "arguments": r#"{"type":"search","query":"trees"}"#},
+                {"id": "ci", "name": "code_interpreter", "arguments": "1 + 1"},
+                {"id": "ig", "name": "image_generation"},
+            ]),
+        ),
+        row(
+            "Anthropic: a text on both sides of a tool",
+            &[
+                r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Let me "}}"#,
+                r#"{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"look."}}"#,
+                r#"{"type":"content_block_start","index":2,"content_block":{"type":"server_tool_use","id":"a","name":"search","input":{}}}"#,
+                r#"{"type":"content_block_delta","index":3,"delta":{"type":"text_delta","text":"Found."}}"#,
+            ],
+            "/choices/0/text",
+            json!("Let me look.\nFound."),
+        ),
+        row(
+            "Gemini: a text on both sides of a tool",
+            &[
+                r#"{"candidates":[{"content":{"parts":[{"text":"Let me look."},{"functionCall":{"name":"f","args":{}}}]}}]}"#,
+                r#"{"candidates":[{"content":{"parts":[{"text":"Found."}]}}]}"#,
+            ],
+            "/choices/0/text",
+            json!("Let me look.\nFound."),
+        ),
+        row(
+            "Vercel UI messages: a text on both sides of a tool, and counts as in version 6",
+            &[
+                r#"{"type":"start"}"#,
+                r#"{"type":"text-delta","id":"1","delta":"Let me look."}"#,
+                r#"{"type":"tool-input-available","toolCallId":"a","toolName":"f","input":{"x":1}}"#,
+                r#"{"type":"text-delta","id":"2","delta":"Found."}"#,
+                r#"{"type":"finish","messageMetadata":{"totalUsage":{"inputTokens":11,"inputTokenDetails":{"cacheReadTokens":4,"cacheWriteTokens":2},"outputTokens":7,"outputTokenDetails":{"reasoningTokens":3}}}}"#,
+            ],
+            "",
+            json!({"ending": "complete",
+                "choices": [{"text": "Let me look.\nFound.", "tool_calls": [{"id": "a", "name": "f", "arguments": "{\"x\":1}"}]}],
+                "usage": {"input": 11, "output": 7, "cache_read": 4, "cache_write": 2, "reasoning": 3}}),
+        ),
+        row(
+            "OpenAI: a recording that is written down while it is heard",
+            &[
+                r#"{"type":"transcript.text.delta","delta":"How many "}"#,
+                r#"{"type":"transcript.text.delta","delta":"trees?"}"#,
+                r#"{"type":"transcript.text.done","text":"How many trees?","usage":{"type":"tokens","input_tokens":20,"output_tokens":4}}"#,
+            ],
+            "",
+            json!({"ending": "complete", "choices": [{"text": "How many trees?"}], "usage": {"input": 20, "output": 4}}),
+        ),
+        row(
+            "the same, cut",
+            &[
+                r#"{"type":"transcript.text.delta","delta":"How many "}"#,
+                r#"{"type":"transcript.text.delta","delta":"tr"}"#,
+            ],
+            "",
+            json!({"ending": "truncated", "choices": [{"text": "How many tr"}]}),
+        ),
+        (
+            "Mistral: an error without a name of its own",
+            r#"{"object":"error","message":"Invalid model: x","type":"invalid_model","param":null,"code":"1500"}"#.to_owned(),
+            "/error",
+            json!({"kind": "invalid_model", "message": "Invalid model: x"}),
+        ),
+    ]
+}
+
+#[test]
+fn each_trap_is_a_row() {
+    for (name, stream, at, is) in rows() {
+        let said = says(&stream);
+        assert_eq!(said.pointer(at), Some(&is), "{name}\n{said:#}");
+    }
+}
+
+/// Gemini streams a list to a program that does not ask for events.
+#[test]
+fn a_list_is_read_while_it_comes_and_says_what_came_where_it_is_let_go() {
+    let pieces = [
+        "[{\n  \"candidates\": [{\"content\": {\"parts\": [{\"text\": \"\"}]}}]\n}\n",
+        ",\r\n{\n  \"candidates\": [{\"content\": {\"parts\": [{\"text\": \"\\\"}{[\"}]}}],\n  \"usageMetadata\": {\"promptTokenCount\": 3}\n}\n",
+        ",\r\n{\n  \"candidates\": [{\"content\": {\"parts\": [{\"text\": \"cut o",
+    ];
+    let mut assembler = Assembler::new(Content::of(Some("application/json"), None), false);
+    for (at, piece) in (1..).zip(pieces) {
+        assembler.take(piece.as_bytes(), Duration::from_secs(at));
+    }
+    let ending = assembler.finish(Cause::Dropped);
+    let said = json!({"choices": [{"text": "\"}{["}], "usage": {"input": 3}, "ending": "dropped"});
+    assert_eq!(summary(&assembler, ending), said);
+    assert_eq!(assembler.first_token(), Some(Duration::from_secs(2)));
+}
+
+#[test]
+fn a_picture_that_comes_in_drafts_is_one() {
+    let drafts = events(&[
+        r#"{"type":"image_generation.partial_image","partial_image_index":0,"b64_json":"QUJD"}"#,
+        r#"{"type":"image_generation.partial_image","partial_image_index":1,"b64_json":"QUJD"}"#,
+        r#"{"type":"image_generation.completed","b64_json":"QUJD","usage":{"input_tokens":5,"output_tokens":9}}"#,
+    ]);
+    let mut assembler = Assembler::new(Content::Unknown, false);
+    assembler.take(drafts.as_bytes(), NOW);
+    assert_eq!(assembler.finish(Cause::Dropped).name(), "complete");
+    let reply = assembler.reply_mut();
+    assert_eq!(reply.usage.output, Some(9));
+    assert_eq!(json!(reply.outputs()), json!({"images": "[1 image]"}));
+}
+
+#[test]
+fn a_voice_is_counted_and_ends_with_its_response() {
+    for (cause, expected) in [(Cause::End, "complete"), (Cause::Dropped, "dropped")] {
+        let mut assembler = Assembler::new(Content::of(Some("audio/mpeg"), None), false);
+        assembler.take(&[b'{'; 1000], NOW);
+        assembler.take(&[0; 1000], NOW);
+        assert_eq!(assembler.finish(cause).name(), expected);
+        let outputs = json!(assembler.reply_mut().outputs());
+        assert_eq!(outputs, json!({"audio": "[audio, 2 KB]"}));
+    }
+}
