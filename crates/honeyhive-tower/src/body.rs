@@ -93,12 +93,11 @@ where
         if this.guard.is_idle() {
             return this.guard.run(|| this.inner.poll_frame(cx));
         }
-        let frame = if this.guard.has_ended() && this.inner.is_end_stream() {
-            // Nothing of the program's runs any more, so the request's context is not needed.
-            ready!(this.inner.as_mut().poll_frame(cx))
-        } else {
-            ready!(this.guard.run(|| this.inner.as_mut().poll_frame(cx)))
-        };
+        let body = this.inner.as_mut();
+        let polled = this
+            .guard
+            .poll(body, B::is_end_stream, |body| body.poll_frame(cx));
+        let frame = ready!(polled);
         // The recording comes before the frame is handed on: a caller that gets the last one may never poll again.
         match &frame {
             None => this.guard.finish(),
