@@ -51,7 +51,7 @@ impl Section {
         self.rust.contains("fn main()")
     }
 
-    /// Where there is what it needs.
+    /// Returns the `cfg` attribute under which the program is built.
     fn condition(&self) -> &'static str {
         match (self.is_program(), self.rust.contains("::unix")) {
             (false, _) => "#[cfg(test)] ",
@@ -85,7 +85,7 @@ impl Section {
 /// The text between two headings.
 #[derive(Default)]
 struct Part {
-    /// None for the page's own, which says what its name says.
+    /// The heading; `None` for the page's own, which repeats the page's name.
     heading: Option<String>,
     blocks: Vec<Block>,
 }

@@ -42,7 +42,7 @@ pub fn app() -> App<
     App::new().route("/api/chat", web::post().to(chat))
 }
 
-/// `None` where there is no such variant.
+/// Returns the work of a variant; `None` where none has this name.
 pub(crate) fn find(variant: &str) -> Option<Work> {
     Some(match variant {
         "actix_bare" => work(app()),

@@ -33,7 +33,7 @@ pub fn app() -> Router {
     Router::new().route("/api/chat", post(chat))
 }
 
-/// `None` where there is no such variant.
+/// Returns the work of a variant; `None` where none has this name.
 pub(crate) fn find(variant: &str) -> Option<Work> {
     Some(work(match variant {
         "axum_bare" => app(),

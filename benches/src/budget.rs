@@ -9,7 +9,7 @@ use crate::{Work, tracer_with};
 /// The names of all that can be measured.
 pub(crate) const VARIANTS: [&str; 3] = ["budget_bare", "budget_counted", "budget_read"];
 
-/// `None` where there is no such variant.
+/// Returns the work of a variant; `None` where none has this name.
 pub(crate) fn find(variant: &str) -> Option<Work> {
     let (budget, reads) = match variant {
         "budget_bare" => (None, false),

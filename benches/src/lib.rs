@@ -71,7 +71,7 @@ fn instrumentation(
         .expect("nothing about it can be wrong")
 }
 
-/// With a span around every request.
+/// Returns the instrumentation with a span around every request.
 fn with_span() -> ServerInstrumentation {
     instrumentation(|it| it.request_span(true))
 }

@@ -66,7 +66,7 @@ fn otel_span(tracer: &HoneyHiveTracer) {
     drop(tracer.provider().tracer("bench").build(builder));
 }
 
-/// `None` where there is no such variant.
+/// Returns the work of a variant; `None` where none has this name.
 pub(crate) fn find(variant: &str) -> Option<Work> {
     Some(match variant {
         "trace_bare" => repeat(|| bare("m-1", "why?", 3, 0.5, true)),

@@ -11,7 +11,7 @@
 use std::env;
 use std::process::ExitCode;
 
-/// As they stand in the pages.
+/// The programs stand here as they stand in the pages.
 #[allow(
     unused_variables,
     clippy::needless_pass_by_value,

@@ -84,7 +84,7 @@ where
             let server = HttpServer::new(app)
                 .workers(WORKERS)
                 .disable_signals()
-                // Otherwise a client that has left only counts as one that sends no more.
+                // The setting makes a client that has left count as gone, and not as one that only sends no more.
                 .h1_allow_half_closed(false)
                 .bind_auto_h2c("127.0.0.1:0")
                 .expect("a free port");

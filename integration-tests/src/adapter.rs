@@ -43,7 +43,7 @@ pub trait Adapter: 'static {
 pub struct Setup {
     /// One HoneyHive layer or middleware each, the first outermost; there may be none.
     pub instrumentations: Vec<ServerInstrumentation>,
-    /// With the framework's own compression around it all.
+    /// Whether the framework's own compression is around everything.
     pub compressed: bool,
     /// The state that the handlers share.
     pub app: Arc<App>,
@@ -52,7 +52,7 @@ pub struct Setup {
 /// A server that listens.
 #[must_use = "dropping it stops the server"]
 pub struct Running {
-    /// Where.
+    /// The server's address.
     pub address: SocketAddr,
     stop: Option<Stop>,
 }

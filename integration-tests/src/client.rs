@@ -29,7 +29,7 @@ impl Client {
         Self::with_idle_connections(address, 0)
     }
 
-    /// As [`new`](Self::new), with connections that serve one request after the other.
+    /// Makes a client as [`new`](Self::new) does, with connections that serve one request after the other.
     #[must_use]
     pub fn keeping_connections(address: SocketAddr) -> Self {
         Self::with_idle_connections(address, usize::MAX)
@@ -82,24 +82,24 @@ impl Call {
         self
     }
 
-    /// Names the session that the request belongs to.
+    /// Sets the session that the request belongs to.
     pub fn in_session(self, id: SessionId) -> Self {
         self.header("x-session-id", id.to_string())
     }
 
-    /// With a JSON body.
+    /// Sets a JSON body.
     pub fn json(self, body: &Value) -> Self {
         self.header("content-type", "application/json")
             .body(body.to_string())
     }
 
-    /// With a body.
+    /// Sets a body.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         *self.request.body_mut() = Full::new(body.into());
         self
     }
 
-    /// Over HTTP/2 with prior knowledge.
+    /// Sends over HTTP/2 with prior knowledge.
     pub fn http2(mut self) -> Self {
         self.http = self.http2.clone();
         *self.request.version_mut() = http::Version::HTTP_2;

@@ -97,13 +97,13 @@ pub struct StageBuilder {
 }
 
 impl StageBuilder {
-    /// With another address of HoneyHive than that of the stage's own.
+    /// Sets another address of HoneyHive than that of the stage's own.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
         self
     }
 
-    /// With other settings of the tracer.
+    /// Changes the settings of the tracer.
     pub fn tracer(
         mut self,
         change: impl FnOnce(HoneyHiveTracerBuilder) -> HoneyHiveTracerBuilder + 'static,
@@ -117,7 +117,7 @@ impl StageBuilder {
         self.tracer(|builder| builder.api_timeout(Duration::from_millis(300)))
     }
 
-    /// With other settings of the instrumentation.
+    /// Changes the settings of the instrumentation.
     pub fn instrumentation(
         mut self,
         change: impl FnOnce(ServerInstrumentationBuilder) -> ServerInstrumentationBuilder + 'static,
@@ -126,25 +126,25 @@ impl StageBuilder {
         self
     }
 
-    /// With the instrumentation of a second tracer inside the first.
+    /// Adds the instrumentation of a second tracer inside the first.
     pub fn second(mut self, tracer: HoneyHiveTracer) -> Self {
         self.second = Some(tracer);
         self
     }
 
-    /// With the same instrumentation once more inside the first.
+    /// Adds the same instrumentation once more inside the first.
     pub fn twice(mut self) -> Self {
         self.twice = true;
         self
     }
 
-    /// Without any HoneyHive in the server.
+    /// Leaves HoneyHive out of the server.
     pub fn bare(mut self) -> Self {
         self.is_bare = true;
         self
     }
 
-    /// With the framework's own compression around everything.
+    /// Puts the framework's own compression around everything.
     pub fn compressed(mut self, on: bool) -> Self {
         self.compressed = on;
         self
@@ -213,7 +213,7 @@ impl Stage {
         Self::builder().start::<A>().await
     }
 
-    /// Where the server under test is.
+    /// Returns the address of the server under test.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.running.address

@@ -15,16 +15,16 @@ pub struct Row {
     pub topic: &'static str,
     /// The function.
     pub name: &'static str,
-    /// For whom.
+    /// The adapters that the row is for.
     pub applies: Applies,
 }
 
-/// For which adapters a row holds.
+/// The adapters for which a row holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Applies {
-    /// For all.
+    /// The row holds for all.
     Both,
-    /// For all but one.
+    /// The row holds for all but one.
     Except {
         /// The name of the adapter.
         adapter: &'static str,
@@ -34,7 +34,7 @@ pub enum Applies {
 }
 
 impl Applies {
-    /// Why a row does not hold for an adapter; `None` where it does.
+    /// Returns the reason for which a row does not hold for an adapter; `None` where it does.
     #[must_use]
     pub fn reason_against<A: Adapter>(self) -> Option<&'static str> {
         match self {

@@ -417,6 +417,6 @@ fn the_delivery_thread_gives_way_to_the_threads_of_the_program() {
     flush(&tracer);
     let delivery = niceness_of("honeyhive-delivery").unwrap();
     let own = niceness_of(std::thread::current().name().unwrap()).unwrap();
-    // Under `nice` the program gives way, too.
+    // The program's own niceness counts: under `nice` it gives way, too.
     assert!(delivery >= own.max(10), "{delivery} {own}");
 }

@@ -96,7 +96,7 @@ fn case(name: &str) {
             with_subscriber(&tracer);
             HoneyHiveTracer::set_default(tracer.clone());
             ends(Some(tracer), name.ends_with("first"));
-            // Before the end all of it was recorded.
+            // The spans from before the end were all recorded.
             let events = captured
                 .sessions()
                 .iter()

@@ -130,7 +130,7 @@ fn after_an_outage_everything_is_delivered_without_a_stampede() {
     }
     assert!(server.wait_until_blocking(PATIENCE, |server| server.stats().requests > 20));
     server.heal();
-    // From here on an answer takes a while, so that calls would gather if they could.
+    // Answers take a while from here on, so that calls would gather if they could.
     server.fail(Fault::delay(Duration::from_millis(5)));
     server.clear();
     tracer.force_flush_blocking(PATIENCE).unwrap();

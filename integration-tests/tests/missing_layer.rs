@@ -47,7 +47,7 @@ fn chat(session: &Session) -> &'static str {
     "42"
 }
 
-/// Where the instrumentation stands.
+/// The place of the instrumentation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Place {
     Around,

@@ -684,7 +684,7 @@ fn the_page_on_troubles_quotes_what_is_said_here() {
             continue;
         };
         count += 1;
-        // Where a line of the program is named, it is the page's own.
+        // The line of the program in the quote is the page's own.
         let parts = quote[level.len()..].split('…').map(plain);
         for part in parts.filter(|part| !part.contains("main.rs:")) {
             assert!(rows.contains(&part), "no row says {part:?}, of {quote}");

@@ -94,7 +94,7 @@ async fn axum_program() {
         .serve(|stop| axum::serve(listener, app).with_graceful_shutdown(stop))
         .drain_limit(Duration::from_secs(2))
         .delivery_limit(Duration::from_secs(1));
-    // In a task, as beside a worker.
+    // The server runs in a task, as beside a worker.
     tell(tokio::spawn(serve.into_future()).await.unwrap());
 }
 
@@ -141,8 +141,8 @@ impl Program {
         Self::run(program, test, framework, honeyhive, slow)
     }
 
-    /// As a container runs it: process 1, which no signal ends that it does not listen for. None where the system allows no
-    /// namespaces to this user.
+    /// Starts the program as a container does: as process 1, which ignores every signal that it does not listen for.
+    /// `None` where the system allows no namespaces to this user.
     fn start_as_process_one(
         test: &str,
         framework: &str,
@@ -271,7 +271,7 @@ async fn a_request_under_way_ends_and_is_delivered_before_the_program_does() {
     }
 }
 
-/// As in a container: where the system lets it, the program is process 1.
+/// The program is process 1, as in a container, where the system allows that.
 #[tokio::test]
 async fn a_stream_under_way_goes_on_to_its_end_and_is_delivered_whole() {
     if std::env::var_os(CHILD).is_some() {

@@ -48,7 +48,7 @@ pub(crate) fn find(variant: &str) -> Option<Work> {
     }))
 }
 
-/// At the level at which it writes anything.
+/// Adds the log layer at the level at which it writes anything.
 fn logged(app: Router) -> Router {
     sinks::tracing_to_text();
     let layer = TraceLayer::new_for_http()

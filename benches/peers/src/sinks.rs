@@ -1,4 +1,4 @@
-//! Where the peers' telemetry goes: through their usual queues, and then nowhere.
+//! The sinks of the peers' telemetry: it goes through their usual queues, and then nowhere.
 
 use std::sync::Arc;
 

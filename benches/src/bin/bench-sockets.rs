@@ -35,7 +35,7 @@ fn main() -> Outcome {
     }
 }
 
-/// `None` for a bare server. Where it sends to comes from the environment.
+/// Returns the tracer; `None` for a bare server. The address of HoneyHive comes from the environment.
 fn tracer(kind: &str) -> Result<Option<HoneyHiveTracer>, Box<dyn Error>> {
     match kind {
         "bare" => Ok(None),

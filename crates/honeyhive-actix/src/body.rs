@@ -43,14 +43,14 @@ impl<B> ResponseBody<B> {
         &mut self.inner
     }
 
-    /// The body inside, without what watches it: the session ends as if the client had left.
+    /// Returns the body inside, without the recording: the session ends as if the client had left.
     #[must_use]
     pub fn into_inner(self) -> B {
         self.inner
     }
 }
 
-/// A body that nobody watches: what a middleware answers with that has not asked the service.
+/// Makes a body that is not recorded: for a middleware that answers without calling the service.
 impl<B: Default> Default for ResponseBody<B> {
     fn default() -> Self {
         Self {
@@ -86,7 +86,7 @@ impl<B: MessageBody> MessageBody for ResponseBody<B> {
         } else {
             ready!(this.guard.run(|| this.inner.poll_next(cx)))
         };
-        // Before the chunk is handed on: whoever gets the last one may never poll again.
+        // The recording comes before the chunk is handed on: a caller that gets the last one may never poll again.
         let chunk = match chunk {
             None => {
                 this.guard.finish();

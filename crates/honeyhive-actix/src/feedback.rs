@@ -1,4 +1,4 @@
-//! The route that takes what people say of an answer.
+//! The route that takes ratings of answers by people.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Payload};
@@ -8,8 +8,8 @@ use honeyhive::http::RequestInfo;
 
 use crate::headers::View;
 
-/// The route that takes ratings, comments and tags for sessions and events, at whatever path: see
-/// [`honeyhive::feedback`] for what clients send and are answered.
+/// Returns the route that takes ratings, comments and tags for sessions and events, at any path: see
+/// [`honeyhive::feedback`] for the requests and the answers.
 ///
 /// ```
 /// use actix_web::App;

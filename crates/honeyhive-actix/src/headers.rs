@@ -1,4 +1,4 @@
-//! Headers of actix-web, as the core asks for them.
+//! The headers of actix-web in the form that the core reads.
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use honeyhive::HeadersMut;
@@ -20,7 +20,7 @@ fn walk<'h>(headers: &'h HeaderMap, visit: &mut dyn FnMut(&'h str, &'h [u8])) {
     }
 }
 
-/// Names of headers, as actix-web finds them without reading their text first.
+/// The names of headers in actix-web's own type, which it finds without parsing.
 #[derive(Debug)]
 pub(crate) struct Names(Vec<HeaderName>);
 
@@ -63,7 +63,8 @@ pub(crate) fn set_if_absent(headers: &mut HeaderMap, name: &HeaderName, guard: &
     let Some(Ok(value)) = guard.with_response_id(HeaderValue::from_str) else {
         return;
     };
-    // Few programs set it, so theirs is put back: a look for it would hash the name twice for every answer.
+    // The program's own header is put back after the insert, since few programs set it: a look before it would hash the
+    // name twice for every answer.
     let mut own = headers.insert(name.clone(), value);
     if let Some(first) = own.next() {
         headers.insert(name.clone(), first);

@@ -1,5 +1,5 @@
-//! Which route a request is for. A middleware comes before routing, where actix-web tells the first route whose pattern
-//! fits the path, whatever the method; after routing it tells the one that was taken.
+//! The route of a request. A middleware comes before routing, where actix-web tells the first route whose pattern fits
+//! the path, whatever the method; after routing it tells the one that was taken.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -9,7 +9,7 @@ use actix_web::HttpRequest;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
 
-/// More paths than this are not remembered, whatever an application calls a route.
+/// The most paths that are remembered, whatever an application calls a route.
 const MOST_PATHS: usize = 1024;
 
 /// The routes of paths that are, or could be taken for, templates themselves, as far as requests have been routed there:
@@ -21,7 +21,7 @@ pub(crate) struct Routes(RefCell<BTreeMap<Box<str>, Templates>>);
 type Templates = Vec<(Method, Box<str>)>;
 
 impl Routes {
-    /// The route that a request is for, as far as that can be told before it is routed.
+    /// Returns the route of a request, as far as it is known before routing.
     pub(crate) fn find<'r>(&self, request: &'r ServiceRequest) -> Option<Cow<'r, str>> {
         let path = request.path();
         if let Some(known) = self.0.borrow().get(path) {
@@ -36,7 +36,7 @@ impl Routes {
         request.match_pattern().map(Cow::Owned)
     }
 
-    /// The route that a request was for, where it is another than it was taken for.
+    /// Returns the route of a request after routing, where it is another than the one taken before.
     #[inline]
     pub(crate) fn settled(&self, request: &HttpRequest, taken: &Taken) -> Option<String> {
         let template = match taken {
@@ -74,10 +74,10 @@ impl Routes {
 /// The name that a request had before it was routed.
 #[derive(Debug, Default)]
 pub(crate) enum Taken {
-    /// Nobody has asked, or no pattern fits.
+    /// The name was not taken yet, or no pattern fits.
     #[default]
     Unknown,
-    /// Its path is the template.
+    /// The request's path is itself the template.
     Path,
     /// A template.
     Template(String),
@@ -93,8 +93,8 @@ impl From<Option<Cow<'_, str>>> for Taken {
     }
 }
 
-/// True where the template, filled in with what routing has found for its parameters, is the path. False where that cannot
-/// be told at a glance.
+/// Whether the template, filled in with the parameters of the routing, is the path. False where that cannot be decided
+/// cheaply.
 fn made(request: &HttpRequest, template: &str) -> bool {
     let parameters = request.match_info();
     let mut path = request.path();

@@ -41,7 +41,7 @@ async fn blocks(_: Datapoint<u32, u32>) -> Result<u32, String> {
     }
 }
 
-/// Says much of what went wrong.
+/// Fails with a long error text.
 async fn rambles(_: Datapoint<u32, u32>) -> Result<u32, String> {
     Err("no | ".repeat(200))
 }

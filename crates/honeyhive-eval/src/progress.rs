@@ -13,7 +13,7 @@ const SELDOM: Duration = Duration::from_secs(10);
 /// The time of the last line, of any eval.
 static LAST: Mutex<Option<Instant>> = Mutex::new(None);
 
-/// Tells how far one eval has come.
+/// The progress line of one eval.
 #[derive(Debug)]
 pub(crate) struct Teller {
     eval: String,
@@ -28,7 +28,7 @@ impl Teller {
         }
     }
 
-    /// Says that it begins, on a line that stays.
+    /// Prints that the eval begins, on a line that stays.
     pub(crate) fn begins(&self) {
         if self.is_terminal || is_due(SELDOM) {
             // A stderr that was closed wants to know nothing.

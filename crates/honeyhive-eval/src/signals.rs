@@ -69,7 +69,7 @@ impl Interrupt {
     }
 }
 
-/// Tells of the first signal, and ends the process at the second.
+/// Calls `tell` at the first signal, and ends the process at the second.
 async fn heard(mut signals: Signal, first: &AtomicBool, tell: &watch::Sender<bool>) {
     signals.recv().await;
     first.store(true, Ordering::Relaxed);

@@ -45,7 +45,7 @@ impl Unread {
 /// A body of this size or less is read beside any number of others.
 const SMALL: usize = 64 * 1024;
 
-/// Large bodies that are read and worked on at a time take this much memory together,
+/// The memory of all large bodies that are read and worked on at a time.
 const LARGE_TOGETHER: usize = 64 * 1024 * 1024;
 
 /// The unit in which their share is counted.

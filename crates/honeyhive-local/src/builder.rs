@@ -160,8 +160,8 @@ impl LocalServerBuilder {
         self
     }
 
-    /// Gives a client this long to send a request's head, and as long again for its body: 30 s by default. An idle
-    /// connection is closed after that time, too.
+    /// The time in which a client must send a request's head, and again its body: 30 s by default. An idle connection
+    /// is closed after that time, too.
     pub fn client_timeout(mut self, timeout: Duration) -> Self {
         self.config.client_timeout = timeout;
         self

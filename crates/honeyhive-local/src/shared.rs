@@ -92,7 +92,7 @@ impl Shared {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the log of requests, then wakes whoever waits for that.
+    /// Changes the log of requests, then wakes the callers that wait for changes.
     pub(crate) fn change_requests<T>(&self, change: impl FnOnce(&mut Requests) -> T) -> T {
         let result = change(&mut self.requests());
         self.feed.announce([]);

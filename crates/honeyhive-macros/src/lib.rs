@@ -52,9 +52,8 @@ use function::Function;
 /// | `crate = path::to::honeyhive` | where the crate is, for a program that has it by way of another one | `::honeyhive` |
 /// | `stream` | the function returns a stream, though its type does not say so | see below |
 ///
-/// The expressions see the arguments. They are evaluated before the body, by reference, and only where the
-/// span is recorded. A panic in one of them, or in the `Serialize` or `Debug` of a value, costs what was
-/// still to be recorded and nothing else.
+/// The expressions see the arguments. They are evaluated before the body, by reference, and only where the span is
+/// recorded. A panic in one of them, or in the `Serialize` or `Debug` of a value, only loses the remaining recordings.
 ///
 /// ```
 /// use honeyhive::HoneyHiveTracer;
@@ -81,15 +80,24 @@ use function::Function;
 ///
 /// # What is recorded
 ///
-/// Each argument but `self`, under `honeyhive_inputs.<name>`, before the body has it; and what comes out,
-/// under `honeyhive_outputs.result`. A value is recorded by its `Serialize`, else by its `Debug`, else as
-/// the name of its type. In generic code only the bounds count: a `T: Serialize` is serialised, a bare `T`
-/// is named. Maps and lists become one attribute a leaf; bytes are their number and the first of them, a list of more
-/// than 100 numbers is its length and its beginning. A `Mutex` or `RwLock` is recorded where nobody holds it; within
-/// another value it is left out, since `serde` would wait for it. What is not kept is not looked at. One span takes some 500 attributes of inputs and
-/// as many of outputs; where that cuts something, `honeyhive_inputs.truncated` or
-/// `honeyhive_outputs.truncated` is `true`. A text that is named like a secret (`password`, `api_key`,
-/// `authorization`) leaves as `<redacted>`; what else is nobody's business has to be skipped.
+/// The span records:
+///
+/// * each argument but `self`, under `honeyhive_inputs.<name>`, before the body has it;
+/// * the result, under `honeyhive_outputs.result`.
+///
+/// A value is recorded by its `Serialize`, else by its `Debug`, else as the name of its type. In generic code only the
+/// bounds count: a `T: Serialize` is serialised, a bare `T` is named. Large and secret values:
+///
+/// * Maps and lists become one attribute per leaf; bytes become their number and the first of them, a list of more than
+///   100 numbers its length and its beginning. Parts that are not kept are not read.
+/// * A `Mutex` or `RwLock` is recorded if it is free; within another value it is left out, since `serde` would wait for
+///   it.
+/// * One span takes some 500 attributes of inputs and as many of outputs; past that, `honeyhive_inputs.truncated` or
+///   `honeyhive_outputs.truncated` is `true`.
+/// * A text that is named like a secret (`password`, `api_key`, `authorization`) leaves as `<redacted>`; skip any other
+///   confidential argument.
+///
+/// The end of the function is recorded, too:
 ///
 /// * `Ok(value)` records the value. `Err(error)` records the error with its causes, each once, else its `Display`, else
 ///   its `Debug`.
@@ -97,27 +105,26 @@ use function::Function;
 /// * A future that is dropped after its first poll and before its end gets the error `cancelled` and
 ///   `honeyhive_metadata.cancelled = true`.
 ///
-/// The function runs exactly once, whatever becomes of the span. Without a tracer it runs as if the
-/// attribute were not there.
+/// The function runs exactly once, whatever happens to the span. Without a tracer it runs as if the attribute were not
+/// there.
 ///
 /// # Functions that return a future
 ///
 /// The span of an `async fn` begins with the first poll. So does that of a function whose body ends in
-/// `async move { … }` or `Box::pin(async move { … })`, which is what `async-trait` makes of an `async fn`;
-/// it records the arguments that the block uses, but for those that `async-trait` takes apart by a pattern. Of any other function that returns a future the span
-/// covers the call alone.
+/// `async move { … }` or `Box::pin(async move { … })`, which is the form that `async-trait` gives an `async fn`; it
+/// records the arguments that the block uses, but for those that `async-trait` takes apart by a pattern. For any other
+/// function that returns a future the span covers the call alone.
 ///
 /// # Functions that return a stream
 ///
-/// Where the return type is `impl Stream`, `Pin<Box<dyn Stream>>`, or a `Result` of one of them, the span
-/// ends when the stream does. Texts that it yields are one text, `honeyhive_outputs.result`; other items are recorded
-/// under `honeyhive_outputs.result.0`, `.1` and so on. 100 items and 64 KiB at the most, then
-/// `honeyhive_outputs.truncated = true`. An item that is an
-/// `Err` sets the error. A stream that is dropped before its end gets
-/// `honeyhive_metadata.cancelled = true` and no error, since taking only some items is no failure.
+/// If the return type is `impl Stream`, `Pin<Box<dyn Stream>>`, or a `Result` of one of them, the span ends when the
+/// stream does. Texts that it yields are joined to one text, `honeyhive_outputs.result`; other items are recorded under
+/// `honeyhive_outputs.result.0`, `.1` and so on. The limit is 100 items and 64 KiB, after which
+/// `honeyhive_outputs.truncated` is `true`. An item that is an `Err` sets the error. A stream that is dropped before
+/// its end gets `honeyhive_metadata.cancelled = true` and no error, since taking only some items is no failure.
 ///
-/// `stream` says so for a type behind an alias, such as `BoxStream<'_, T>`; such a type must be what
-/// `Box::pin` of a stream coerces to.
+/// The argument `stream` declares a type behind an alias, such as `BoxStream<'_, T>`, to be a stream; `Box::pin` of a
+/// stream must coerce to it.
 ///
 /// ```
 /// use futures_util::{Stream, StreamExt as _, stream};

@@ -18,7 +18,7 @@ pub(crate) fn start(tracer: &HoneyHiveTracer, params: &CallToolRequestParams) ->
         .start()
 }
 
-/// Says what the tool has answered. An answer that calls itself an error is one.
+/// Records the answer of a tool. An answer that is marked as an error is recorded as one.
 pub(crate) fn record(tracer: &HoneyHiveTracer, span: &Span, result: &CallToolResult) {
     let text = text_of(result);
     let has_failed = result.is_error == Some(true);

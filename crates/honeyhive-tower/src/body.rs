@@ -55,14 +55,14 @@ impl<B: Body> ResponseBody<B> {
         &mut self.inner
     }
 
-    /// The body inside, without what watches it: the session ends as if the client had left.
+    /// Returns the body inside, without the recording: the session ends as if the client had left.
     #[must_use]
     pub fn into_inner(self) -> B {
         self.inner
     }
 }
 
-/// A body that nobody watches: what a layer answers with that has not asked the service.
+/// Makes a body that is not recorded: for a layer that answers without calling the service.
 impl<B: Body + Default> Default for ResponseBody<B> {
     fn default() -> Self {
         Self {
@@ -99,7 +99,7 @@ where
         } else {
             ready!(this.guard.run(|| this.inner.as_mut().poll_frame(cx)))
         };
-        // Before the frame is handed on: whoever gets the last one may never poll again.
+        // The recording comes before the frame is handed on: a caller that gets the last one may never poll again.
         match &frame {
             None => this.guard.finish(),
             Some(Err(error)) => this.guard.on_error(error),
@@ -130,7 +130,7 @@ where
     }
 }
 
-/// That, and so many bytes before it.
+/// Adds the bytes that are held back to a size hint.
 fn with(rest: SizeHint, held: u64) -> SizeHint {
     let mut hint = SizeHint::new();
     hint.set_lower(rest.lower() + held);
@@ -142,7 +142,7 @@ fn with(rest: SizeHint, held: u64) -> SizeHint {
 
 #[inline]
 fn listen<D: Buf>(guard: &mut ResponseGuard, data: &D) {
-    /// So many pieces a frame is in, at the most.
+    /// The most pieces of a frame.
     const PIECES: usize = 16;
     let first = data.chunk();
     if first.len() == data.remaining() {

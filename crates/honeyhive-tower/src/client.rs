@@ -27,7 +27,7 @@ pub struct PropagateLayer {
 }
 
 impl PropagateLayer {
-    /// To these hosts; names as in [`Hosts::new`].
+    /// Propagates to these hosts; names as in [`Hosts::new`].
     #[must_use]
     pub fn to<H: Into<Cow<'static, str>>>(hosts: impl IntoIterator<Item = H>) -> Self {
         Self {
@@ -35,8 +35,8 @@ impl PropagateLayer {
         }
     }
 
-    /// With every request: for a client whose one service you trust with the session. A request of tonic names no
-    /// host.
+    /// Propagates with every request: for a client whose one service you trust with the session. A request of tonic
+    /// names no host.
     #[must_use]
     pub const fn always() -> Self {
         Self { hosts: None }

@@ -16,8 +16,8 @@ use tower_service::Service;
 
 use crate::headers::View;
 
-/// The service that takes ratings, comments and tags for sessions and events, wherever it is routed to: see
-/// [`honeyhive::feedback`] for what clients send and are answered.
+/// Returns the service that takes ratings, comments and tags for sessions and events, under any route: see
+/// [`honeyhive::feedback`] for the requests and the answers.
 ///
 /// ```
 /// use axum::Router;
@@ -94,7 +94,7 @@ impl<B: Body> Future for FeedbackFuture<B> {
     }
 }
 
-/// Reads a body to its end, as far as it may go.
+/// Reads a body to its end, up to the limit.
 fn poll_whole<B: Body>(
     mut body: Pin<&mut B>,
     read: &mut Vec<u8>,

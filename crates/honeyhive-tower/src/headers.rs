@@ -1,4 +1,4 @@
-//! Headers of `http` 1, as the core asks for them.
+//! The headers of `http` 1 in the form that the core reads.
 
 use honeyhive::http::{
     Headers, RequestGuard, RequestHeaders, SESSION_ID_HEADER, ServerInstrumentation,

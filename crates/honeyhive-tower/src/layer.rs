@@ -43,8 +43,8 @@ impl HoneyHiveLayer {
         ServerInstrumentationBuilder::new(tracer)
     }
 
-    /// Makes what a response streams to its user the outputs of the session (feature `model-calls`; default `false`);
-    /// see [`ServerInstrumentation::capture_stream`].
+    /// Makes the text that a response streams to its user the outputs of the session (feature `model-calls`; default
+    /// `false`); see [`ServerInstrumentation::capture_stream`].
     ///
     /// ```
     /// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;

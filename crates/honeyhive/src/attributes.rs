@@ -4,7 +4,7 @@
 
 /// Routes a span to its session.
 pub(crate) const SESSION_ID: &str = "honeyhive.session_id";
-/// Asks ingestion to create the session of a span where it does not know it.
+/// Requests that ingestion create the session of a span if it is unknown.
 pub(crate) const SESSION_AUTO_CREATE: &str = "honeyhive.session_auto_create";
 /// The name of a session that ingestion creates from a span.
 pub(crate) const SESSION_NAME: &str = "honeyhive.session_name";
@@ -25,7 +25,7 @@ pub(crate) const USER_ID: &str = "user_id";
 pub(crate) const EVENT_TYPE: &str = "honeyhive_event_type";
 /// The id of an event, where the span names it.
 pub(crate) const EVENT_ID: &str = "honeyhive_event_id";
-/// Says that the content of an event was left out, because the program's redaction panicked.
+/// The mark of an event whose content was left out, because the program's redaction panicked.
 pub(crate) const REDACTION_FAILED: &str = "honeyhive_metadata.redaction_failed";
 /// The error text of an event.
 pub(crate) const ERROR: &str = "honeyhive_error";
@@ -57,13 +57,13 @@ pub(crate) const SUPPRESSED: &str = "honeyhive.suppressed";
 pub(crate) const CALL_SITE: &str = "honeyhive.call_site";
 pub(crate) const OPEN_SESSIONS: &str = "honeyhive.open_sessions";
 
-/// The value that an instrumentation suggests for the attribute of the same name without this, where nobody has said more.
+/// The suffix of an attribute with which an instrumentation suggests a value; the attribute without it wins.
 pub(crate) const RAW_SUFFIX: &str = "_raw";
 
 /// The instrumentation scope of spans that came through `tracing_layer`.
 #[cfg(feature = "tracing")]
 pub(crate) const TRACING_SCOPE: &str = "honeyhive.tracing";
-/// An error that has nothing more to say (OpenTelemetry's conventions).
+/// The type of an error that is not known otherwise (OpenTelemetry's conventions).
 pub(crate) const EXCEPTION: &str = "exception";
 pub(crate) const EXCEPTION_MESSAGE: &str = "exception.message";
 

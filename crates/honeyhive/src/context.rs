@@ -23,9 +23,9 @@ enum Door {
 }
 
 thread_local! {
-    /// Has no destructor, so it can always be asked.
+    /// The cell has no destructor, so it can always be read.
     static DOOR: Cell<Door> = const { Cell::new(Door::Unknown) };
-    /// Is made after the values that it stands for, so it is gone before them.
+    /// The sentinel is made after the thread-locals of the context, so it is dropped before them.
     static SENTINEL: Sentinel = const { Sentinel };
 }
 
@@ -58,7 +58,7 @@ fn open() -> bool {
     is_open
 }
 
-/// Asks the current context, where there is one. `ask` must not attach another.
+/// Calls `ask` with the current context, where there is one. `ask` must not attach another.
 #[inline]
 pub(crate) fn map<T>(ask: impl FnOnce(&Context) -> T) -> Option<T> {
     is_open().then(|| Context::map_current(ask))

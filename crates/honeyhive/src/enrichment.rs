@@ -1,4 +1,4 @@
-//! [`Enrichment`]: what is added to a session or a span, in HoneyHive's seven buckets and the error.
+//! [`Enrichment`]: data to add to a session or a span, in HoneyHive's seven buckets and the error.
 
 use std::fmt;
 use std::time::Duration;
@@ -44,7 +44,7 @@ pub struct Enrichment {
     refused: u32,
 }
 
-/// The names of what is added: the values are no matter for a log.
+/// Shows the names of the buckets and keys, but no values: values do not belong in a log.
 impl fmt::Debug for Enrichment {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = formatter.debug_struct("Enrichment");
@@ -58,7 +58,7 @@ impl fmt::Debug for Enrichment {
 }
 
 impl Enrichment {
-    /// An enrichment that adds nothing yet.
+    /// Returns an enrichment that adds nothing yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -133,9 +133,9 @@ impl Enrichment {
         self
     }
 
-    /// Says how long it took, instead of what was measured: of a session, or of an event by its id
-    /// ([`enrich_event`](crate::HoneyHiveTracer::enrich_event)). HoneyHive keeps milliseconds. A running span is measured, so
-    /// there it adds nothing.
+    /// Sets the duration, instead of the measured one: of a session, or of an event by its id
+    /// ([`enrich_event`](crate::HoneyHiveTracer::enrich_event)). HoneyHive keeps milliseconds. On a running span, which
+    /// is measured, this has no effect.
     ///
     /// ```
     /// use std::time::Duration;
@@ -219,7 +219,7 @@ impl Enrichment {
         self.duration = newer.duration.or(self.duration);
     }
 
-    /// Cuts what is too much for an event.
+    /// Cuts the parts that are too much for an event.
     pub(crate) fn fit(&mut self) {
         limits::fit_objects(&mut self.buckets);
         if let Some(error) = &mut self.error {
@@ -263,7 +263,7 @@ pub(crate) fn object_of(bucket: Bucket, map: &impl Serialize) -> Option<Object> 
     }
 }
 
-/// Said once a process: a mistake in the program repeats itself.
+/// Warns once per process: a mistake in the program repeats itself.
 #[track_caller]
 pub(crate) fn warn_of_foreign_span() {
     static TOLD: Once = Once::new();

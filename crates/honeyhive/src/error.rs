@@ -53,7 +53,7 @@ pub enum BuildError {
         /// The problem.
         problem: &'static str,
     },
-    /// A setting has a value outside what it takes.
+    /// The value of a setting is outside the accepted ones.
     #[error("{setting} has a value that cannot be used: expected {expected}")]
     #[non_exhaustive]
     InvalidValue {
@@ -62,7 +62,7 @@ pub enum BuildError {
         /// The values that the setting takes.
         expected: &'static str,
     },
-    /// A setting asks for something that this build does not have.
+    /// The value of a setting needs a feature that this build does not have.
     #[error(
         "{setting} asks for {value}, which needs the feature `{feature}` of the crate `honeyhive`: \
          add it to the dependency's features in Cargo.toml, or leave the setting out"
@@ -176,7 +176,7 @@ pub enum FlushError {
         /// The outcome of the items that the flush waited for.
         report: FlushReport,
     },
-    /// Everything has an outcome, but some of it was dropped; `HoneyHiveTracer::stats` says why.
+    /// Some of the items were dropped, and none is pending; `HoneyHiveTracer::stats` has the reasons.
     #[error("{} of the items could not be delivered and were dropped", report.dropped)]
     #[non_exhaustive]
     Dropped {

@@ -53,7 +53,7 @@ impl EventType {
         })
     }
 
-    /// The type that a span says itself.
+    /// Returns the type that a span's attributes name.
     pub(crate) fn said(attributes: &[KeyValue]) -> Option<Self> {
         SIGNALS
             .iter()
@@ -84,7 +84,7 @@ impl fmt::Display for EventType {
     }
 }
 
-/// Said once a process: a field of `tracing` or an attribute says what there is none of.
+/// Warns once per process: a field of `tracing` or an attribute names an unknown type.
 fn warn_of_unknown(attributes: &[KeyValue]) {
     static TOLD: Once = Once::new();
     if let Some(said) = text(attributes, EVENT_TYPE).filter(|said| from_name(said).is_none()) {

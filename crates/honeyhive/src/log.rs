@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tracing::Level;
 use tracing::subscriber::NoSubscriber;
 
-/// Lines that nobody has heard yet, the oldest first.
+/// Lines that no subscriber has heard yet, the oldest first.
 static UNHEARD: Mutex<VecDeque<Line>> = Mutex::new(VecDeque::new());
 /// True while `UNHEARD` has lines, so that most callers need no lock.
 static HAS_UNHEARD: AtomicBool = AtomicBool::new(false);
@@ -21,7 +21,7 @@ const MOST_UNHEARD: usize = 64;
 struct Line {
     level: Level,
     text: String,
-    /// Something goes nowhere of which no count of losses tells.
+    /// Whether the line is about spans that go nowhere, which no counter of losses has.
     is_loss: bool,
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn warn(text: impl fmt::Display) {
     say(Level::WARN, &text, false);
 }
 
-/// An error or a warning that something goes nowhere, said on stderr at once where nobody listens and it `may_speak`.
+/// Logs an error or a warning that spans go nowhere; on stderr at once where no subscriber listens and `may_speak`.
 pub(crate) fn lost_now(level: Level, text: impl fmt::Display, may_speak: bool) {
     say(level, &text, false);
     if may_speak && nobody_listens() {
@@ -49,7 +49,7 @@ pub(crate) fn debug(text: impl fmt::Display) {
     say(Level::DEBUG, &text, false);
 }
 
-/// A line of what goes on all the time: written and said only where somebody listens, and kept for nobody.
+/// Logs a routine line: formatted only where a subscriber listens, and never kept.
 pub(crate) fn passing(text: fmt::Arguments<'_>) {
     if tracing::enabled!(target: "honeyhive", Level::DEBUG) {
         replay();
@@ -57,7 +57,7 @@ pub(crate) fn passing(text: fmt::Arguments<'_>) {
     }
 }
 
-/// A warning that a process hears once: a mistake of the program repeats itself.
+/// A warning that comes once per process: a mistake of the program repeats itself.
 #[derive(Debug)]
 pub(crate) struct Once(AtomicBool);
 
@@ -81,7 +81,7 @@ impl Once {
         }
     }
 
-    /// The same as `warn` for what is no mistake in every program.
+    /// Logs at debug level, for what is not a mistake in every program.
     pub(crate) fn debug(&self, text: impl fmt::Display) {
         if self.is_first() {
             debug(text);
@@ -136,7 +136,7 @@ impl fmt::Display for CallSite {
     }
 }
 
-/// Things of which each is said once: so many of them, since names and ids may never end.
+/// A bounded set of things that were logged once: names and ids may never end.
 #[derive(Debug)]
 pub(crate) struct Mentioned<T>(BTreeSet<T>);
 
@@ -147,12 +147,12 @@ impl<T: Ord> Mentioned<T> {
         Self(BTreeSet::new())
     }
 
-    /// True for one that was not said yet, and may be.
+    /// True for a thing that was not logged yet, while the set has room.
     pub(crate) fn is_new(&self, one: &T) -> bool {
         self.0.len() < Self::MOST && !self.0.contains(one)
     }
 
-    /// Notes that one is said.
+    /// Notes that a thing was logged.
     pub(crate) fn insert(&mut self, one: T) {
         self.0.insert(one);
     }
@@ -164,7 +164,7 @@ impl<T: Ord> Default for Mentioned<T> {
     }
 }
 
-/// A warning that a process hears once for each place in the program.
+/// A warning that comes once for each place in the program.
 #[derive(Debug)]
 pub(crate) struct OncePerSite(Mutex<Mentioned<CallSite>>);
 
@@ -196,7 +196,7 @@ impl OncePerSite {
     }
 }
 
-/// Says again what nobody has heard, where somebody listens now.
+/// Logs the kept lines, once a subscriber listens.
 pub(crate) fn replay() {
     if !HAS_UNHEARD.load(Ordering::Relaxed) || nobody_listens() {
         return;
@@ -211,7 +211,7 @@ pub(crate) fn replay() {
     }
 }
 
-/// The last of the gravest lines that nobody has heard.
+/// Returns the last of the gravest kept lines.
 pub(crate) fn gravest_unheard() -> Option<String> {
     let unheard = lock(&UNHEARD);
     // `tracing` has the gravest as the smallest; of equals `min_by_key` takes the first, so the last goes first.
@@ -219,7 +219,7 @@ pub(crate) fn gravest_unheard() -> Option<String> {
     (gravest.level <= Level::WARN).then(|| gravest.text.clone())
 }
 
-/// The first line that nobody has heard of something that goes nowhere; of all of them, since one at the end is enough.
+/// Returns the first kept line about spans that go nowhere, and removes all of them, since one at the end is enough.
 pub(crate) fn take_unheard_loss() -> Option<String> {
     let mut unheard = lock(&UNHEARD);
     let mut losses = unheard.iter_mut().filter(|line| line.is_loss);

@@ -23,7 +23,7 @@ enum ModelSpan {
     /// Another kind of work inside of the call.
     Elsewhere,
     Open(Call),
-    /// A seam sees to the call, and this is the context that it sends its request in.
+    /// The context in which a client's middleware sends the request, while it records the call.
     AtWork(Context),
 }
 
@@ -55,7 +55,7 @@ pub(crate) enum Target {
     Nothing,
 }
 
-/// `cx`, whose span has just started as this type of event.
+/// Returns `cx` with the mark of a model call, where its span has just started as one.
 pub(crate) fn mark(cx: Context, event_type: EventType) -> Context {
     if event_type == EventType::Model {
         return open(&cx, false);
@@ -66,7 +66,7 @@ pub(crate) fn mark(cx: Context, event_type: EventType) -> Context {
     }
 }
 
-/// `cx`, whose span is that of a call which is recorded so: where the call sends its request.
+/// Returns the context in which a call that is recorded by `by` sends its request.
 pub(crate) fn scope_of(cx: &Context, by: By) -> Context {
     match by {
         By::Hand => open(cx, true),
@@ -82,7 +82,7 @@ fn open(cx: &Context, by_hand: bool) -> Context {
     }))
 }
 
-/// Finds the span that is to take a call, and takes it: the next call gets another.
+/// Finds the span for a call, and reserves it: the next call gets another.
 pub(crate) fn take(cx: &Context, by: By) -> Target {
     match cx.get() {
         Some(ModelSpan::AtWork(span)) if span.span().is_recording() => Target::Nothing,
@@ -95,7 +95,7 @@ pub(crate) fn take(cx: &Context, by: By) -> Target {
     }
 }
 
-/// `cx`, in which a seam sends the call that it fills.
+/// Returns the context in which a client's middleware sends the call that it fills.
 pub(crate) fn at_work(cx: &Context) -> Context {
     match cx.get() {
         Some(ModelSpan::Open(call)) => cx.with_value(ModelSpan::AtWork(call.cx.clone())),
@@ -112,13 +112,13 @@ impl Call {
     }
 }
 
-/// The attribute, to count where the program has not said the same.
+/// Returns the attribute in the form that counts only where the program has not set the same.
 pub(crate) fn filled(attribute: KeyValue) -> KeyValue {
     let key = format!("{FILLED}{}", attribute.key.as_str());
     KeyValue::new(key, attribute.value)
 }
 
-/// Lets what a span was filled with count, as far as the program has not said the same.
+/// Merges the filled-in attributes of a span, as far as the program has not set the same.
 pub(crate) fn settle(span: &mut SpanData) {
     let is_filled = |it: &KeyValue| it.key.as_str().starts_with(FILLED);
     let (filled, said): (Vec<_>, Vec<_>) = std::mem::take(&mut span.attributes)
@@ -137,7 +137,7 @@ pub(crate) fn settle(span: &mut SpanData) {
     tell_error(span);
 }
 
-/// The bucket and the name in it; of any other attribute all.
+/// Returns the name within a bucket; for any other attribute the whole key.
 fn name_of(key: &str) -> &str {
     if !key.starts_with("honeyhive_") {
         return key;

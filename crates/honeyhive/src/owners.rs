@@ -11,7 +11,7 @@ static NEXT: AtomicUsize = AtomicUsize::new(1);
 /// The members that there are, and how many, for those that need not look.
 static MEMBERS: Mutex<BTreeSet<MemberId>> = Mutex::new(BTreeSet::new());
 static COUNT: AtomicUsize = AtomicUsize::new(0);
-/// Running spans, each with the members that have it: a provider may send to several; and how many entries.
+/// The running spans, each with the members that have it (a provider may send to several), and the number of entries.
 static RUNNING: Mutex<BTreeSet<(u64, MemberId)>> = Mutex::new(BTreeSet::new());
 static KEPT: AtomicUsize = AtomicUsize::new(0);
 
@@ -80,7 +80,7 @@ impl Member {
         }
     }
 
-    /// A provider that is shut down does not say of its spans that they end.
+    /// Forgets the spans of a provider that is shut down, since it no longer reports their ends.
     pub(crate) fn forget_spans(&self) {
         let mut running = lock(&RUNNING);
         running.retain(|(_, owner)| *owner != self.0);

@@ -18,7 +18,7 @@ pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> Option<&str> {
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
 }
 
-/// Runs a callback of the program's; a panic in it is counted and goes no further.
+/// Runs a callback of the program; a panic in it is counted and goes no further.
 pub(crate) fn guarded<T>(outbox: &Outbox, callback: impl FnOnce() -> T) -> Option<T> {
     let outcome = catch_unwind(AssertUnwindSafe(callback));
     if outcome.is_err() {

@@ -105,8 +105,8 @@ impl HoneyHiveSpanProcessor {
         }
     }
 
-    /// The session that is current where a span starts whose parent context knows none, such as one that a
-    /// library makes a root.
+    /// Returns the session that is current where a span starts whose parent context has none, such as a library's root
+    /// span.
     fn session_here(&self) -> Option<Session> {
         context::map(|here| {
             let current = current::of_tracer(here, self.outbox())?;
@@ -115,7 +115,7 @@ impl HoneyHiveSpanProcessor {
         .flatten()
     }
 
-    /// Says to which session a span belongs.
+    /// Writes the session onto a span.
     fn stamp(&self, start: &StartRecord, mut put: impl FnMut(KeyValue)) {
         put(KeyValue::new(SESSION_ID, Value::from(start.current_text())));
         if let Some(experiment) = start.experiment() {
@@ -134,7 +134,7 @@ impl HoneyHiveSpanProcessor {
         let Some(filtering) = &self.filtering else {
             return false;
         };
-        // The SDK tells a name in a copy of all of the span only.
+        // The SDK reveals a span's name only in a copy of the whole span.
         let data = span.exported_data();
         data.is_some_and(|data| filtering.started(&data))
     }
@@ -157,7 +157,7 @@ impl HoneyHiveSpanProcessor {
         if !is_root(cx.span().span_context()) {
             return;
         }
-        // The SDK tells the kind of a span in a copy of all of it only.
+        // The SDK reveals a span's kind only in a copy of the whole span.
         let Some(data) = span.exported_data() else {
             return;
         };
@@ -221,7 +221,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
     fn on_end(&self, mut span: SpanData) {
         let member = self.outbox().member();
         member.span_ended(span.span_context.span_id());
-        // Nothing that is said late is a mark.
+        // Late attributes are never marks.
         let marks = Marks::of(&span.attributes);
         #[cfg(feature = "model-calls")]
         late::move_to(&mut span.attributes);
@@ -262,8 +262,8 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         }
     }
 
-    /// Asks for a flush and does not wait for it: the SDK calls this when a provider is dropped, which may
-    /// be on a runtime's thread. The tracer owns delivery; its own shutdown waits.
+    /// Requests a flush without waiting for it: the SDK calls this when a provider is dropped, which may be on a
+    /// runtime's thread. The tracer owns delivery; its own shutdown waits.
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
         self.outbox().member().forget_spans();
         self.outbox()
@@ -272,7 +272,8 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
     }
 }
 
-/// An experiment that sends nothing keeps to itself what another tracer records in its datapoints, too.
+/// Whether the span belongs to an offline experiment, which also keeps the recordings of other tracers in its
+/// datapoints from leaving.
 #[cfg(feature = "evaluate")]
 fn is_in_silent_run(outbox: &Outbox, cx: &Context) -> bool {
     !outbox.is_local()

@@ -1,4 +1,4 @@
-//! [`SessionSampling`]: which sessions are sent.
+//! [`SessionSampling`]: the sampling of sessions.
 
 use std::time::Duration;
 
@@ -6,12 +6,13 @@ use crate::model::id::SessionId;
 
 /// The sampling of sessions: a share of them, each with all its items, and those that failed or were slow.
 ///
-/// A session is in or out by its id alone, so it is the same on every service, after every restart and in every
-/// version; a session that is in at a rate is in at every higher one. Its start, its updates and its spans follow.
+/// A session is in or out by its id alone, so the decision is the same on every service, after every restart and in
+/// every version; a session that is in at a rate is in at every higher one. The session's start, its updates and its
+/// spans follow the decision.
 ///
-/// What is out is held back, on the delivery thread and within the bounds of what may be pending, until it is known
-/// how it ended; then it is sent after all where something of it failed (an error, a panic, a status of 500 and above,
-/// work that was dropped before its end) or took too long. The rest is dropped and counted as
+/// The items of a session that is out are held back, on the delivery thread and within the bounds of pending items,
+/// until the session has ended. Then they are sent after all if any part of it failed (an error, a panic, a status of
+/// 500 and above, work that was dropped before its end) or took too long. Else they are dropped and counted as
 /// [`DropReason::SampledOut`](crate::DropReason::SampledOut).
 ///
 /// ```
@@ -37,7 +38,7 @@ pub struct SessionSampling {
 }
 
 impl Default for SessionSampling {
-    /// Everything.
+    /// Sends everything.
     fn default() -> Self {
         Self::ratio(1.0)
     }
@@ -60,13 +61,13 @@ impl SessionSampling {
         self
     }
 
-    /// Sends sessions too in which a request, a unit of work or a span took at least this long (default: none).
+    /// Sends all sessions in which a request, a unit of work or a span took at least this long (default: none).
     pub const fn keep_slower_than(mut self, duration: Duration) -> Self {
         self.keep_slower_than = Some(duration);
         self
     }
 
-    /// Whether the session with this id is in, however it ends.
+    /// Returns true for a session that is in by its id, however it ends.
     ///
     /// ```
     /// use honeyhive::SessionSampling;
@@ -91,7 +92,7 @@ impl SessionSampling {
         self.rate >= 1.0
     }
 
-    /// Whether anything that is out may be sent after all.
+    /// Whether any session that is out may be sent after all.
     pub(crate) const fn may_keep(&self) -> bool {
         self.keep_errors || self.keep_slower_than.is_some()
     }

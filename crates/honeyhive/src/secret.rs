@@ -72,14 +72,14 @@ impl ApiKey {
         }
     }
 
-    /// The value of an `Authorization` header; `None` for what cannot be a key.
+    /// Returns the value of an `Authorization` header; `None` for a text that cannot be a key.
     pub(crate) fn bearer(&self) -> Option<HeaderValue> {
         let mut value = HeaderValue::from_str(&format!("Bearer {}", self.0)).ok()?;
         value.set_sensitive(true);
         Some(value)
     }
 
-    /// The value, for the checks of it and to keep it out of texts.
+    /// Returns the key itself, to check it and to keep it out of texts.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
@@ -108,7 +108,8 @@ pub(crate) fn is_secret_name(path: &str) -> bool {
     false
 }
 
-/// The first name of a path, and the path behind it. Names are short: `split` takes twice as long to begin.
+/// Returns the first name of a path, and the path behind it. A loop of its own, since `split` takes twice as long to
+/// begin and names are short.
 fn first_of(path: &str) -> (&str, Option<&str>) {
     match path.bytes().position(|byte| byte == b'.') {
         Some(dot) => (&path[..dot], Some(&path[dot + 1..])),
@@ -116,7 +117,7 @@ fn first_of(path: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// A name without what cannot be seen before it, such as a byte order mark.
+/// Returns a name without invisible characters before it, such as a byte order mark.
 fn seen(name: &str) -> &str {
     match name.as_bytes() {
         [first, ..] if first.is_ascii_alphanumeric() => name,
@@ -124,9 +125,9 @@ fn seen(name: &str) -> &str {
     }
 }
 
-/// A name that begins with one of these asks whether there is a secret.
+/// Words that begin a question: such a name asks whether there is a secret.
 const ASKS: [&str; 5] = ["has", "is", "needs", "requires", "supports"];
-/// Behind a secret's word these speak about it: `password_policy`, `cookie_consent`, `secret_santa`.
+/// Words behind a secret's word that make the name one about it: `password_policy`, `cookie_consent`, `secret_santa`.
 const ABOUT: [&str; 18] = [
     "age",
     "changed",

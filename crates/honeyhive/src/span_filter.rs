@@ -1,4 +1,4 @@
-//! [`SpanFilter`]: which spans go to HoneyHive, and whose parents take the place of those that do not.
+//! [`SpanFilter`]: the filter of spans, which keeps the tree whole without the spans that it leaves out.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,13 +12,14 @@ use crate::attributes::TRACER_NAME;
 /// The filter of spans that go to HoneyHive: those that an `include` matches, or all where there is none, without those
 /// that an `exclude` matches.
 ///
-/// A span is looked at once, when it starts, by its name, its instrumentation scope and the attributes that it starts with;
-/// names and scopes match by their beginning, case and all. What starts within a span that is left out becomes a child of the
-/// span around it, so no event refers to one that is not there. Only another service, which is told the current span by
-/// `traceparent`, may name one that was left out here as the parent of its own.
+/// A span is checked once, when it starts, by its name, its instrumentation scope and the attributes that it starts
+/// with; names and scopes match by their beginning, with case. Spans within one that is left out become children of the
+/// span around it, so no event refers to one that is not there. Only another service, which gets the current span by
+/// `traceparent`, may name a span as a parent that was left out here.
 ///
-/// The span of a request ([`request_span`](crate::http::ServerInstrumentationBuilder::request_span)) is never left out, since
-/// the session's inputs and outputs may be on it. [`DeliveryStats::filtered_spans`](crate::DeliveryStats::filtered_spans) counts.
+/// The span of a request ([`request_span`](crate::http::ServerInstrumentationBuilder::request_span)) is never left out,
+/// since the session's inputs and outputs may be on it.
+/// [`DeliveryStats::filtered_spans`](crate::DeliveryStats::filtered_spans) counts the spans that are left out.
 ///
 /// ```
 /// use honeyhive::SpanFilter;
@@ -64,18 +65,18 @@ impl Rule {
 }
 
 impl SpanFilter {
-    /// A filter that leaves nothing out yet.
+    /// Returns a filter that leaves nothing out yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes spans whose names begin so.
+    /// Takes spans whose names begin with this prefix.
     pub fn include_name(mut self, prefix: impl Into<String>) -> Self {
         self.include.push(Rule::Name(prefix.into()));
         self
     }
 
-    /// Takes spans of the scopes (tracers' names, `tracing` targets) that begin so.
+    /// Takes spans of scopes (tracers' names, `tracing` targets) that begin with this prefix.
     pub fn include_scope(mut self, prefix: impl Into<String>) -> Self {
         self.include.push(Rule::Scope(prefix.into()));
         self
@@ -88,13 +89,13 @@ impl SpanFilter {
         self
     }
 
-    /// Leaves out spans whose names begin so.
+    /// Leaves out spans whose names begin with this prefix.
     pub fn exclude_name(mut self, prefix: impl Into<String>) -> Self {
         self.exclude.push(Rule::Name(prefix.into()));
         self
     }
 
-    /// Leaves out spans of the scopes (tracers' names, `tracing` targets) that begin so.
+    /// Leaves out spans of scopes (tracers' names, `tracing` targets) that begin with this prefix.
     pub fn exclude_scope(mut self, prefix: impl Into<String>) -> Self {
         self.exclude.push(Rule::Scope(prefix.into()));
         self
@@ -163,7 +164,7 @@ impl Filtering {
         is_left_out
     }
 
-    /// Gives a span that ends the parent that HoneyHive knows.
+    /// Corrects the parent of a span that ends, where its own is left out.
     pub(crate) fn settle(&self, span: &mut SpanData) {
         let instead = self.lock().instead.remove(&span.span_context.span_id());
         if let Some(parent) = instead {
@@ -171,7 +172,7 @@ impl Filtering {
         }
     }
 
-    /// A span that is left out has ended.
+    /// Notes that a span that is left out has ended.
     pub(crate) fn left_out_ended(&self, id: SpanId) {
         let mut parents = self.lock();
         if !parents.around.contains_key(&id) {

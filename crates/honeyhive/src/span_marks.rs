@@ -24,7 +24,7 @@ impl Marks {
         let mut marks = Self::default();
         for attribute in attributes {
             let key = attribute.key.as_str();
-            // Few attributes of a span begin so, and most of the others are told by one byte.
+            // The dot is checked first: few attributes have the prefix, and one byte rules most others out.
             if key.as_bytes().get(DOT) == Some(&b'.') && key.starts_with(ROUTING_PREFIX) {
                 marks.is_suppressed |= key == SUPPRESSED;
                 #[cfg(feature = "model-calls")]

@@ -39,11 +39,11 @@ use crate::{HoneyHiveTracer, HoneyHiveTracerBuilder};
 /// The longest wait for the delivery thread, which delivers into memory and so never needs it.
 const SETTLE: Duration = Duration::from_secs(10);
 
-/// A tracer in test mode, and what it records. No key, no network, no environment.
+/// Returns a tracer in test mode, and its recordings. No key, no network, no environment.
 ///
 /// # Panics
 ///
-/// Where the tracer cannot be built, which only a machine without threads brings about.
+/// The tracer cannot be built, which only a machine without threads brings about.
 #[must_use]
 pub fn tracer() -> (HoneyHiveTracer, Captured) {
     tracer_with(|builder| builder)
@@ -62,7 +62,7 @@ pub fn tracer() -> (HoneyHiveTracer, Captured) {
 ///
 /// # Panics
 ///
-/// Where a setting is unusable, or no thread can be had.
+/// A setting is unusable, or no thread can be had.
 #[must_use]
 #[expect(clippy::expect_used, reason = "a test that cannot begin should say so")]
 pub fn tracer_with(
@@ -111,11 +111,11 @@ impl Captured {
         self.sessions().into_iter().find(|session| session.id == id)
     }
 
-    /// The one session there is.
+    /// Returns the only session.
     ///
     /// # Panics
     ///
-    /// When there are none or several.
+    /// There are none or several.
     #[must_use]
     #[track_caller]
     pub fn only_session(&self) -> CapturedSession {
@@ -124,11 +124,11 @@ impl Captured {
         sessions.remove(0)
     }
 
-    /// The one session with this name.
+    /// Returns the only session with this name.
     ///
     /// # Panics
     ///
-    /// When there are none or several.
+    /// There are none or several.
     #[must_use]
     #[track_caller]
     pub fn session_named(&self, name: &str) -> CapturedSession {
@@ -142,11 +142,11 @@ impl Captured {
         }
     }
 
-    /// Waits until the one session with this name has ended, as one does that ends in another task: 10 s at the most.
+    /// Waits until the only session with this name has ended, which may happen in another task: 10 s at the most.
     ///
     /// # Panics
     ///
-    /// When it has not ended by then. A request's session ends with its answer's body, so read that.
+    /// The session has not ended by then. A request's session ends with its answer's body, so read that.
     #[must_use]
     #[track_caller]
     pub fn wait_for_end(&self, name: &str) -> CapturedSession {
@@ -170,8 +170,8 @@ impl Captured {
         }
     }
 
-    /// The experiment runs, in the order of their creation: those that the tracer's
-    /// [`client`](HoneyHiveTracer::client) has made.
+    /// Returns the experiment runs that the tracer's [`client`](HoneyHiveTracer::client) has made, in the order of
+    /// their creation.
     ///
     /// ```
     /// use honeyhive::client::{NewRun, RunStatus, UpdateRun};
@@ -221,15 +221,15 @@ pub struct CapturedRun {
     pub results: Map<String, Value>,
     /// The settings that the run was started with.
     pub configuration: Map<String, Value>,
-    /// The stored dataset that it went through.
+    /// The stored dataset of the run.
     pub dataset_id: Option<String>,
-    /// The ids of its sessions.
+    /// The ids of the run's sessions.
     pub event_ids: Vec<String>,
-    /// The ids of its sessions, under their other name.
+    /// The ids of the run's sessions, under their other name.
     pub session_ids: Vec<String>,
-    /// The ids of the datapoints that it went through.
+    /// The ids of the run's datapoints.
     pub datapoint_ids: Vec<String>,
-    /// The names of what scored it.
+    /// The names of the run's evaluators.
     pub evaluators: Vec<String>,
     /// The ranges in which metrics pass.
     pub passing_ranges: Map<String, Value>,

@@ -10,9 +10,9 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 pub type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Where a recipe runs.
+/// The surroundings of a recipe.
 pub struct Kitchen {
-    /// Of the provider, with its `/v1`.
+    /// The address of the provider, with its `/v1`.
     pub provider: String,
     pub tracer: HoneyHiveTracer,
     honeyhive: LocalServer,
@@ -20,7 +20,7 @@ pub struct Kitchen {
 }
 
 impl Kitchen {
-    /// With the spans of `tracing` as events, and a provider inside the process.
+    /// Opens a kitchen with the spans of `tracing` as events, and a provider inside the process.
     pub async fn open() -> Outcome<Self> {
         let stand_in = StandIn::start().await?;
         let provider = stand_in.url().to_owned();

@@ -89,7 +89,7 @@ impl Actual {
         found.cloned().unwrap_or(Value::Null)
     }
 
-    /// As a page would show it, with all that there is.
+    /// Writes the event as a page would show it, with all its contents.
     fn text(&self, depth: usize) -> String {
         let indent = "  ".repeat(depth);
         let mut text = format!("{indent}{}\n", self.title);

@@ -10,7 +10,7 @@ use crate::console;
 use crate::ids::Ids;
 use crate::program::Program;
 
-/// Where the emulator takes events.
+/// The address at which the emulator takes events.
 pub(crate) const INVOCATIONS: &str = "localhost:9000/2015-03-31/functions/function/invocations";
 
 /// The name that the pages give to the function.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 const LENGTH: usize = 36;
 
-/// Which id of this run stands for which id of the page.
+/// The ids of this run, and the ids of the page that they stand for.
 #[derive(Debug, Default)]
 pub(crate) struct Ids(BTreeMap<String, String>);
 

@@ -1,4 +1,4 @@
-//! Where the pages point to.
+//! The links of the pages.
 
 use std::fs;
 use std::path::Path;
@@ -56,7 +56,7 @@ fn has_heading(text: &str, wanted: &str) -> bool {
     headings.map(anchor).any(|anchor| anchor == wanted)
 }
 
-/// As code hosts make them of a heading.
+/// Returns the anchor that code hosts make of a heading.
 fn anchor(heading: &str) -> String {
     let text = heading.trim_start_matches('#').trim().to_lowercase();
     let kept = text

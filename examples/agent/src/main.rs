@@ -42,7 +42,7 @@ async fn talk(tracer: &HoneyHiveTracer) -> Result<String, Failure> {
     let question = question
         .as_deref()
         .unwrap_or("What is the weather in Paris?");
-    // Kept as long as it is asked.
+    // The stand-in runs as long as it is kept.
     let (config, _stand_in) = provider().await?;
     let agent = Agent::start(tracer, config, "gpt-4o-mini").await?;
     let session = tracer.create_session("agent");

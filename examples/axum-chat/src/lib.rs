@@ -22,7 +22,7 @@ pub fn app(tracer: HoneyHiveTracer, responder: Responder) -> Router {
         .route("/healthz", get(handlers::healthz))
         .layer(DefaultBodyLimit::max(ChatRequest::LONGEST_BODY))
         .layer(HoneyHiveLayer::new(tracer))
-        // After the layer: neither the page nor a rating is a session.
+        // The routes after the layer, the page and the ratings, make no sessions.
         .route("/", get(handlers::page))
         .route_service("/feedback", feedback_routes(chat.feedback()))
         .with_state(chat)

@@ -5,7 +5,7 @@ use std::fmt;
 /// The settings of an example.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where to listen (`CHAT_ADDR`).
+    /// The address to listen on (`CHAT_ADDR`).
     pub address: String,
     /// The model endpoint, where there is a key for one.
     pub openai: Option<OpenAiConfig>,

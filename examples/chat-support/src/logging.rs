@@ -1,4 +1,4 @@
-//! Where warnings go.
+//! The log of warnings.
 
 use tracing_subscriber::filter::LevelFilter;
 

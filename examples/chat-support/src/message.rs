@@ -69,7 +69,7 @@ impl StreamEvent {
     }
 }
 
-/// On one line, as an event's data has to be. Texts and ids always serialise.
+/// Serialises on one line, as an event's data has to be. Texts and ids always serialise.
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

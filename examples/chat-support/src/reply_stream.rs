@@ -16,7 +16,7 @@ use crate::turn::Turn;
 #[must_use = "a stream does nothing unless polled"]
 pub struct ReplyStream {
     deltas: Deltas,
-    /// `None` once the last event is out.
+    /// The turn; `None` once the last event is out.
     turn: Option<Turn>,
 }
 

@@ -105,7 +105,8 @@ impl Turn {
         }
     }
 
-    /// Of a turn that was cut short, too: what the user has read is part of the conversation.
+    /// Records the answer, even of a turn that was cut short: the text that the user has read is part of the
+    /// conversation.
     fn record_answer(&mut self) {
         let said = Message::assistant(&self.answer);
         let reply = json!({ "reply": self.answer });

@@ -13,7 +13,7 @@ pub struct Judge {
 /// The model's judgement.
 #[derive(Debug, Deserialize)]
 pub struct Judgement {
-    /// From 0 to 1.
+    /// The score, from 0 to 1.
     pub score: f64,
     /// The reason.
     pub why: String,

@@ -1,4 +1,4 @@
-//! Where the examples' telemetry goes: to HoneyHive, or, where there is no key, to one inside the process.
+//! The telemetry of the examples: it goes to HoneyHive, or without a key to one inside the process.
 
 use std::time::Duration;
 use std::{env, fmt};
@@ -46,7 +46,7 @@ impl Telemetry {
         Self::start_with(HoneyHiveTracer::builder())
     }
 
-    /// As [`start`](Self::start), where the program has settings of its own.
+    /// Does the same as [`start`](Self::start), where the program has settings of its own.
     ///
     /// # Errors
     ///
@@ -62,8 +62,8 @@ impl Telemetry {
         }
     }
 
-    /// As [`start`](Self::start), for a server, which a setting that is not usable does not keep down: its tracer then
-    /// records nothing, and the log says why.
+    /// Does the same as [`start`](Self::start) for a server, which an unusable setting does not keep down: its tracer
+    /// then records nothing, and the log says why.
     ///
     /// # Errors
     ///
@@ -142,7 +142,7 @@ impl Telemetry {
     }
 }
 
-/// Where to look.
+/// Tells where the recordings can be seen.
 impl fmt::Display for Telemetry {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.local {
@@ -156,7 +156,7 @@ impl fmt::Display for Telemetry {
     }
 }
 
-/// On the usual port where that is free; in memory, or in the file that `HONEYHIVE_LOCAL_DATA` names.
+/// Starts the server on the usual port where that is free; in memory, or in the file that `HONEYHIVE_LOCAL_DATA` names.
 fn local_server() -> Result<LocalServer, StartError> {
     let mut builder = LocalServer::builder();
     if let Some(file) = env::var_os(DATA).filter(|file| !file.is_empty()) {

@@ -1,4 +1,4 @@
-//! On Lambda the function; anywhere else the function with all that it needs around it.
+//! The function on Lambda; anywhere else the function with all that it needs around it.
 
 #![expect(clippy::print_stderr, reason = "a program talks to its user")]
 

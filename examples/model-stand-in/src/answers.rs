@@ -97,7 +97,7 @@ pub(crate) fn embeddings(body: &Value) -> Value {
         "usage": {"prompt_tokens": 4, "total_tokens": 4}})
 }
 
-/// What was said in a recording.
+/// Returns the transcription of a recording.
 pub(crate) fn heard() -> Value {
     json!({"text": "How many trees?",
         "usage": {"type": "tokens", "input_tokens": 20, "output_tokens": 4, "total_tokens": 24}})

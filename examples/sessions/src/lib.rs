@@ -1,4 +1,4 @@
-//! Which session is this in? By id, by thread, by task, and in test mode.
+//! The current session of a piece of work: by id, by thread, by task, and in test mode.
 
 mod linking;
 mod test_mode;

@@ -6,7 +6,7 @@ use honeyhive::{HoneyHiveTracer, NewSession, Session, SessionId, json};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Linked {
-    /// Made here, at random.
+    /// The random id of a new session.
     pub automatic: SessionId,
     /// The id that `thread_42` is mapped to.
     pub custom: SessionId,

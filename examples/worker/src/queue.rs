@@ -7,7 +7,7 @@ use tokio::task::{JoinError, JoinSet};
 /// A message that a producer puts into the queue.
 #[derive(Debug, Clone)]
 pub struct Message {
-    /// Names the message.
+    /// The message's id.
     pub id: String,
     /// The question to answer.
     pub question: String,

@@ -1,4 +1,4 @@
-//! What arrives is the same where some crate in the tree turns on features of `serde_json`: they are on for everybody
+//! Recordings are the same where some crate in the tree turns on features of `serde_json`: they are on for all crates
 //! then, and change how numbers and raw JSON are serialised.
 
 #![cfg(test)]

@@ -137,7 +137,7 @@ pub(super) async fn link_and_park(app: Arc<App>, call: Call) -> Answer {
     Ok(Reply::text("done"))
 }
 
-/// As [`link`], once the row says so.
+/// Does the same as [`link`], once the row lets it.
 pub(super) async fn link_later(app: Arc<App>, call: Call) -> Answer {
     app.park().await;
     link(app, call).await

@@ -31,7 +31,7 @@ pub struct App {
     pub feedback: FeedbackEndpoint,
     /// A tracer of another team, where a row has one.
     pub second: Option<HoneyHiveTracer>,
-    /// Where the handlers' `tracing` spans go.
+    /// The subscriber of the handlers' `tracing` spans.
     pub dispatch: Dispatch,
     /// A handler has come to the place where it waits.
     pub entered: Signal,
@@ -205,7 +205,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("GET", "/who", |app, call| {
         Box::pin(handlers::who(app, call))
     }),
-    // In this order: the pattern of the first fits the path of the second.
+    // The order matters: the pattern of the first fits the path of the second.
     endpoint("GET", "/widgets/{id}", |app, call| {
         Box::pin(handlers::chat(app, call))
     }),

@@ -83,7 +83,7 @@ fn main() -> Outcome {
     }
 }
 
-/// Without times, so that lines can be compared.
+/// Installs a subscriber that writes no times, so that lines can be compared.
 fn subscribe(level: LevelFilter) {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
@@ -120,7 +120,7 @@ fn late_subscriber(subscribe: impl Fn()) -> Outcome {
     Ok(())
 }
 
-/// As everybody does who wants spans of `tracing`: the layer of the subscriber comes from the tracer.
+/// Installs the subscriber as every user of `tracing` spans does: its layer comes from the tracer.
 fn disabled_before_the_subscriber(subscribe: impl FnOnce()) -> Outcome {
     let tracer = HoneyHiveTracer::from_env_or_disabled();
     subscribe();

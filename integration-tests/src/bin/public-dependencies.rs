@@ -1,4 +1,4 @@
-//! Which crates' items stand in the public API of ours: what a new major version of them would break for our users.
+//! The foreign items in the public API of our crates: a new major version of their crates would break our users.
 //!
 //! ```text
 //! cargo run -p integration-tests --bin public-dependencies            # compares with docs/public-dependencies.txt
@@ -26,7 +26,7 @@ const HEAD: &str = "# The crates whose items stand in the public API of ours. CI
 /// Says that this is called as rustdoc, and where the real one is.
 const AS_RUSTDOC: &str = "PUBLIC_DEPENDENCIES_RUSTDOC";
 
-/// Which crates it is called for, as rustdoc.
+/// The variable with the crates that it runs rustdoc for.
 const CRATES: &str = "PUBLIC_DEPENDENCIES_CRATES";
 
 type Failure = Box<dyn Error>;

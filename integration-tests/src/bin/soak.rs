@@ -24,7 +24,7 @@ use integration_tests::faults::table::{KEY, builder, record};
 use integration_tests::faults::{Auditor, Footprint, Service, Traffic, at_random, seed};
 
 const MIB: f64 = 1024.0 * 1024.0;
-/// As long as a phase lasts, and a line of the output stands for.
+/// The length of a phase, which is also the time between two lines of the output.
 const PHASE: Duration = Duration::from_secs(10);
 
 /// The behaviour of HoneyHive, phase by phase.
@@ -227,8 +227,8 @@ async fn end(tracer: &HoneyHiveTracer) -> DeliveryStats {
     tracer.stats()
 }
 
-/// After a first third in which everything fills, the last third holds as much as the one before. A third has
-/// whole rounds of all phases, else they are not compared.
+/// Checks the memory: after a first third in which everything fills, the last third holds as much as the one before. A
+/// third has whole rounds of all phases, else they are not compared.
 fn of_memory(resident: &[f64]) -> Vec<String> {
     let third = resident.len() / 3 / PHASES.len() * PHASES.len();
     if third == 0 {
@@ -247,7 +247,7 @@ fn of_memory(resident: &[f64]) -> Vec<String> {
     (!is_flat).then_some(complaint).into_iter().collect()
 }
 
-/// With everything ended there are as many threads and files as before it began.
+/// Checks that as many threads and files are open at the end as before the beginning.
 async fn leaks(before: Footprint) -> Vec<String> {
     let mut now = before;
     for _ in 0..100 {

@@ -59,7 +59,7 @@ impl FaultProxy {
         }
     }
 
-    /// Where clients reach it.
+    /// Returns the address for clients.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.loopback.address)

@@ -16,7 +16,7 @@ use super::loopback::Loopback;
 pub struct TlsFront(Loopback);
 
 impl TlsFront {
-    /// In front of a server, with a certificate.
+    /// Starts in front of a server, with a certificate.
     #[must_use]
     pub fn start(upstream: SocketAddr, identity: &Identity) -> Self {
         let acceptor = TlsAcceptor::from(identity.config());
@@ -46,7 +46,7 @@ pub struct ConnectProxy {
 }
 
 impl ConnectProxy {
-    /// In front of a server.
+    /// Starts in front of a server.
     #[must_use]
     pub fn start(upstream: SocketAddr) -> Self {
         let asked_for = Arc::<Mutex<Vec<String>>>::default();
@@ -58,7 +58,7 @@ impl ConnectProxy {
         }
     }
 
-    /// Where clients reach it.
+    /// Returns the address for clients.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.loopback.address)
@@ -112,7 +112,7 @@ impl RefusingProxy {
         Self(Loopback::start(refuse))
     }
 
-    /// Where clients reach it.
+    /// Returns the address for clients.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.0.address)

@@ -57,7 +57,7 @@ pub async fn baggage_in_several_lines_is_one_list<A: Adapter>() {
     assert_eq!(stage.only_session().await.posts, 1, "only elsewhere");
 }
 
-/// Where HoneyHive's own key says nothing, the bare one may still.
+/// A placeholder under HoneyHive's own key leaves the choice to the bare key.
 pub async fn a_key_that_says_nothing_leaves_it_to_the_bare_one<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let id = begun_elsewhere(&stage).await;

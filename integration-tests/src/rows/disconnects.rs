@@ -9,7 +9,7 @@ use crate::adapter::Adapter;
 use crate::app::{EVENTS, HALF_ANSWER};
 use crate::harness::{Stage, assert_ended};
 
-/// Before the head: nobody has seen a status.
+/// A client leaves before the head, so that nobody has seen a status.
 pub async fn a_client_that_leaves_before_the_head_is_recorded_as_499<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let request = b"GET /park HTTP/1.1\r\nhost: here\r\n\r\n";
@@ -35,7 +35,7 @@ pub async fn an_http2_request_that_is_cancelled_is_recorded_as_499<A: Adapter>()
     assert_eq!(next.status, 200, "the connection lives");
 }
 
-/// While HoneyHive is asked to confirm the session, which it never does.
+/// A client leaves while HoneyHive is asked to confirm the session, which it never does.
 pub async fn a_client_that_leaves_before_the_confirmation_is_recorded_as_499<A: Adapter>() {
     let builder = Stage::builder().impatient();
     let builder = builder.instrumentation(|builder| builder.session_start(SessionStart::Confirmed));
@@ -51,8 +51,8 @@ pub async fn a_client_that_leaves_before_the_confirmation_is_recorded_as_499<A: 
     assert_eq!(stage.stats().accepted, 2);
 }
 
-/// In the middle of an event stream: the status stands, what was sent is counted, and the spans that were
-/// made arrive.
+/// A client leaves in the middle of an event stream: the status stands, the sent bytes are counted, and the spans that
+/// were made arrive.
 pub async fn a_client_that_leaves_an_event_stream_is_recorded_with_what_it_got<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let request = b"GET /parked-events HTTP/1.1\r\nhost: here\r\n\r\n";
@@ -64,7 +64,7 @@ pub async fn a_client_that_leaves_an_event_stream_is_recorded_with_what_it_got<A
     assert_eq!((stage.endings(), stage.stats().accepted), (1, 3));
 }
 
-/// In the middle of what a model says, where streams are captured.
+/// A client leaves in the middle of a model's answer, where streams are captured.
 pub async fn a_client_that_leaves_a_models_stream_leaves_what_it_got_as_the_outputs<A: Adapter>() {
     for captures_content in [true, false] {
         let builder = Stage::builder().tracer(move |it| it.capture_content(captures_content));

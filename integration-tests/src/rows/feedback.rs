@@ -109,7 +109,7 @@ pub async fn an_id_is_rated_so_many_times_a_minute<A: Adapter>() {
     assert_eq!(rate(&stage, &other).send().await.status, 202);
 }
 
-/// Where ids are signed, a rating names what the response header said.
+/// A rating must name the signed id of the response header, where ids are signed.
 pub async fn a_rating_by_a_signed_id_only<A: Adapter>() {
     let keys = SigningKeys::new([7; 32]).unwrap();
     let trust = SessionTrust::signed(keys.clone());

@@ -9,7 +9,7 @@ use crate::adapter::Adapter;
 use crate::app::{EVENTS, TOKENS, payload};
 use crate::harness::{PATIENCE, Stage, StageBuilder, assert_ended, has_ended};
 
-/// When the answer is there, all of its session is: nothing is waited for after it. Without the setting nothing is yet.
+/// The whole session has arrived once the answer is there; without the setting nothing has arrived yet.
 pub async fn what_has_been_answered_has_been_delivered<A: Adapter>() {
     for (method, path, status, outcome) in [
         ("POST", "/chat/7", 200, "complete"),

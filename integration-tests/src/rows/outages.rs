@@ -51,7 +51,7 @@ async fn unchanged_under<A: Adapter>(fault: Fault) -> (Stage, Vec<Answer>) {
     (stage, got)
 }
 
-/// After it has recovered everything is delivered that was kept for it.
+/// A recovered HoneyHive gets everything that was kept for it.
 async fn recovers<A: Adapter>(fault: Fault) {
     let (stage, answers) = unchanged_under::<A>(fault).await;
     stage.honeyhive.heal();

@@ -70,7 +70,7 @@ pub async fn a_session_of_somebody_elses_is_never_started<A: Adapter>() {
     assert_eq!(stage.stats().accepted, 1, "the end");
 }
 
-/// Before the first request HoneyHive hears nothing, and afterwards of nothing else.
+/// HoneyHive gets no call before the first request, and afterwards only calls about requests.
 pub async fn a_server_that_waits_for_requests_says_nothing<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     stage.settle().await;
@@ -104,7 +104,7 @@ pub async fn the_extractors_give_the_requests_session<A: Adapter>() {
     }
 }
 
-/// Where there is no session the extractor fails no request: it gives one that records nothing, and tells.
+/// The extractor fails no request without a session: it gives one that records nothing, and warns.
 pub async fn the_extractors_fail_no_request_where_there_is_no_session<A: Adapter>() {
     let no_layer = Stage::builder().bare();
     let left_out = Stage::builder().instrumentation(|builder| builder.filter(|_| false));

@@ -114,7 +114,7 @@ pub async fn what_no_route_is_for_can_be_left_out<A: Adapter>() {
     assert_eq!(session.session_id, traced.session_id().to_string());
 }
 
-/// Whose request it is, as the program says: by what is in the request, or once it has found out.
+/// The program names the user of a request: by the contents of the request, or once it has found out.
 pub async fn the_program_says_whose_request_it_is<A: Adapter>() {
     let builder = Stage::builder().instrumentation(|builder| {
         builder.user(|request| request.header("x-forwarded-user").map(str::to_owned))
@@ -145,7 +145,7 @@ pub async fn the_program_says_whose_request_it_is<A: Adapter>() {
     assert_eq!(stage.stats().refused, 1, "a blank name is nobody's");
 }
 
-/// Names and inputs of the program's own; its inputs win over ours.
+/// The program sets names and inputs of its own; its inputs win over ours.
 pub async fn the_program_names_sessions_and_adds_inputs<A: Adapter>() {
     let builder = Stage::builder().instrumentation(|builder| {
         builder
@@ -344,7 +344,7 @@ pub async fn over_otlp_there_is_no_rest_call<A: Adapter>() {
     assert!(rest.is_none(), "{rest:#?}");
 }
 
-/// Over OTLP a panic and a request of an existing session are told by the request span, too.
+/// The request span over OTLP tells of a panic, and of a request in an existing session, too.
 pub async fn over_otlp_the_request_span_says_how_it_ended<A: Adapter>() {
     let builder = Stage::builder();
     let builder = builder.tracer(|builder| builder.session_transport(SessionTransport::Otlp));

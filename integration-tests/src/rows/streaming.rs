@@ -13,7 +13,7 @@ use crate::app::{DATA_STREAM, EVENTS, MODEL_EVENTS, REFUSAL_TEXT, TOKENS, payloa
 use crate::client::{Answer, Client};
 use crate::harness::{Stage, assert_ended, assert_error, has_ended};
 
-/// While the stream is parked HoneyHive knows of the session and not of its end.
+/// HoneyHive knows of the session and not of its end while the stream is held up.
 pub async fn a_session_ends_with_the_last_byte_of_its_stream<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let mut opened = stage.request("GET", "/parked-events").open().await;
@@ -191,7 +191,7 @@ pub async fn what_is_streamed_to_a_user_becomes_the_outputs_where_that_is_wished
     }
 }
 
-/// Where the tracer captures no content, neither does the stream: of no text more than its length leaves the process.
+/// A tracer that captures no content captures no stream either: of a text only its length leaves the process.
 pub async fn of_what_is_streamed_only_lengths_are_kept_where_no_content_is_captured<A: Adapter>() {
     let builder = Stage::builder().tracer(|it| it.capture_content(false));
     let builder = builder.instrumentation(|it| it.capture_stream(true));

@@ -1,4 +1,4 @@
-//! More than one tracer, and a provider of the user's own.
+//! Rows with more than one tracer, and with a provider of the user's own.
 
 use std::sync::OnceLock;
 

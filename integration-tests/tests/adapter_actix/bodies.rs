@@ -28,6 +28,8 @@ use integration_tests::harness::{self, PATIENCE, assert_ended, has_ended};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::support::serve;
+
 /// The whole of an answer, as the session counts it.
 #[track_caller]
 fn assert_complete(session: &CapturedSession, status: u16, bytes: usize) {
@@ -41,11 +43,8 @@ async fn manifest() -> actix_web::Result<NamedFile> {
 }
 
 async fn ask_for_the_manifest(headers: &[(&str, &str)]) -> (Answer, CapturedSession) {
-    let (tracer, captured) = tracer();
-    let running = serve_app(move || {
-        App::new()
-            .wrap(HoneyHive::new(tracer.clone()))
-            .route("/manifest", web::get().to(manifest))
+    let (running, captured) = serve(|config| {
+        config.route("/manifest", web::get().to(manifest));
     })
     .await;
     let call = Client::new(running.address).request("GET", "/manifest");
@@ -77,12 +76,9 @@ async fn a_named_file_passes_with_its_length_and_its_conditions() {
 #[tokio::test]
 async fn a_folder_of_files_is_served_in_sessions() {
     for (path, status) in [("/files/lib.rs", 200), ("/files/no-such-file", 404)] {
-        let (tracer, captured) = tracer();
-        let running = serve_app(move || {
+        let (running, captured) = serve(|config| {
             let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
-            App::new()
-                .wrap(HoneyHive::new(tracer.clone()))
-                .service(Files::new("/files", folder))
+            config.service(Files::new("/files", folder));
         })
         .await;
         let call = Client::new(running.address).request("GET", path);
@@ -113,11 +109,8 @@ async fn read_until(connection: &mut TcpStream, end: &str) -> String {
 
 #[tokio::test]
 async fn payloads_stream_both_ways_at_once() {
-    let (tracer, captured) = tracer();
-    let running = serve_app(move || {
-        App::new()
-            .wrap(HoneyHive::new(tracer.clone()))
-            .route("/echo", web::post().to(echo))
+    let (running, captured) = serve(|config| {
+        config.route("/echo", web::post().to(echo));
     })
     .await;
     let mut connection = TcpStream::connect(running.address).await.unwrap();
@@ -135,11 +128,8 @@ async fn payloads_stream_both_ways_at_once() {
 
 #[tokio::test]
 async fn a_payload_that_breaks_off_is_an_error_of_the_stream() {
-    let (tracer, captured) = tracer();
-    let running = serve_app(move || {
-        App::new()
-            .wrap(HoneyHive::new(tracer.clone()))
-            .route("/echo", web::post().to(echo))
+    let (running, captured) = serve(|config| {
+        config.route("/echo", web::post().to(echo));
     })
     .await;
     let mut connection = TcpStream::connect(running.address).await.unwrap();
@@ -245,11 +235,8 @@ async fn sized() -> impl Responder {
 
 #[tokio::test]
 async fn a_stream_of_known_size_keeps_its_length_over_both_versions() {
-    let (tracer, captured) = tracer();
-    let running = serve_app(move || {
-        App::new()
-            .wrap(HoneyHive::new(tracer.clone()))
-            .route("/", web::get().to(sized))
+    let (running, captured) = serve(|config| {
+        config.route("/", web::get().to(sized));
     })
     .await;
     let client = Client::new(running.address);
@@ -365,11 +352,8 @@ async fn quiet() -> impl Responder {
 
 #[tokio::test]
 async fn an_answer_without_a_body_ends_with_its_head_over_both_versions() {
-    let (tracer, captured) = tracer();
-    let running = serve_app(move || {
-        App::new()
-            .wrap(HoneyHive::new(tracer.clone()))
-            .route("/", web::get().to(quiet))
+    let (running, captured) = serve(|config| {
+        config.route("/", web::get().to(quiet));
     })
     .await;
     let client = Client::new(running.address);
@@ -394,11 +378,8 @@ async fn what_a_sized_stream_does_after_its_last_piece_is_in_the_session() {
         });
         HttpResponse::Ok().body(SizedStream::new(5, piece.chain(tail)))
     }
-    let (tracer, captured) = tracer();
-    let running = serve_app(move || {
-        App::new()
-            .wrap(HoneyHive::new(tracer.clone()))
-            .route("/", web::get().to(answer))
+    let (running, captured) = serve(|config| {
+        config.route("/", web::get().to(answer));
     })
     .await;
     let answer = Client::new(running.address).request("GET", "/").send();

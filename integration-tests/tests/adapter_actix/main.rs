@@ -3,4 +3,5 @@
 mod bodies;
 mod conformance;
 mod servers;
+mod support;
 mod wraps;

@@ -23,6 +23,8 @@ use integration_tests::actix::serve_app;
 use integration_tests::adapter::Running;
 use integration_tests::client::{Answer, Client};
 
+use crate::support::serve;
+
 async fn id(session: CurrentSession) -> String {
     if session.is_recording() {
         session.id().to_string()
@@ -56,12 +58,10 @@ fn assert_traced(answer: &Answer, session: &CapturedSession, name: &str) {
 #[tokio::test]
 async fn a_wrap_of_the_app_covers_routes_and_the_default_service() {
     for (path, name) in [("/chat/7", "GET /chat/{id}"), ("/else/7", "GET /else/7")] {
-        let (tracer, captured) = tracer();
-        let running = serve_app(move || {
-            App::new()
-                .wrap(HoneyHive::new(tracer.clone()))
+        let (running, captured) = serve(|config| {
+            config
                 .route("/chat/{id}", web::get().to(id))
-                .default_service(web::to(id))
+                .default_service(web::to(id));
         })
         .await;
         let answer = get(&running, path).await;
@@ -166,13 +166,11 @@ async fn what_a_middleware_does_to_the_path_further_in_is_not_what_the_client_as
     assert_eq!(session.inputs["path"], "/chat/");
 }
 
-/// Which of two routes a path is for: a literal one, or one with a parameter, may stand first.
+/// The route of a path is the one that was taken, whether a literal one or one with a parameter stands first.
 #[tokio::test]
 async fn the_name_is_that_of_the_route_that_was_taken_whatever_stands_first() {
-    let (tracer, captured) = tracer();
-    let running = serve_app(move || {
-        App::new()
-            .wrap(HoneyHive::new(tracer.clone()))
+    let (running, captured) = serve(|config| {
+        config
             .route("/gadgets/list", web::get().to(id))
             .route("/gadgets/{id}", web::post().to(id))
             .route("/{kind}/all/{tail:.*}", web::delete().to(id))
@@ -180,7 +178,7 @@ async fn the_name_is_that_of_the_route_that_was_taken_whatever_stands_first() {
                 web::scope("/{kind}")
                     .route("/all/{page}", web::put().to(id))
                     .route("/all/{page:\\d{1,3}}", web::patch().to(id)),
-            )
+            );
     })
     .await;
     let client = Client::new(running.address);
@@ -359,12 +357,10 @@ async fn a_panic_is_recorded_whatever_its_payload() {
         ("/text", "panicked: out of tokens"),
         ("/number", "panicked: (no message)"),
     ] {
-        let (tracer, captured) = tracer();
-        let running = serve_app(move || {
-            App::new()
-                .wrap(HoneyHive::new(tracer.clone()))
+        let (running, captured) = serve(|config| {
+            config
                 .route("/text", web::get().to(panic_with_text))
-                .route("/number", web::get().to(panic_with_a_number))
+                .route("/number", web::get().to(panic_with_a_number));
         })
         .await;
         let client = Client::new(running.address);
@@ -385,11 +381,8 @@ async fn a_request_can_be_asked_for_its_session_by_hand() {
         Ok(session.id().to_string())
     }
 
-    let (tracer, captured) = tracer();
-    let running = serve_app(move || {
-        App::new()
-            .wrap(HoneyHive::new(tracer.clone()))
-            .route("/", web::get().to(by_hand))
+    let (running, captured) = serve(|config| {
+        config.route("/", web::get().to(by_hand));
     })
     .await;
     let answer = get(&running, "/").await;

@@ -252,7 +252,7 @@ async fn trailers_reach_the_client() {
     }
 }
 
-/// Over HTTP/1 only trailers that the head announces are sent.
+/// HTTP/1 sends only trailers that the head announces.
 async fn with_trailers() -> Response<axum::body::Body> {
     let pieces = script([said("one"), said("two"), Piece::Trailers]);
     let mut response = Response::new(axum::body::Body::new(pieces.map_err(std::io::Error::other)));

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tokio::process::Child;
 
 const ID: &str = "9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b11";
-/// Less than what is kept of an invocation for its end.
+/// A time that is shorter than the margin for the end of an invocation.
 const HARDLY_ANY_TIME: Duration = Duration::from_millis(100);
 
 /// A call of the function, and what HoneyHive had when it came.
@@ -44,7 +44,7 @@ impl Stage {
         Self::with("").await
     }
 
-    /// With settings of the function.
+    /// Starts the function with these settings.
     async fn with(settings: &str) -> Self {
         let honeyhive = LocalServer::builder().start().await.unwrap();
         let honeyhive = Arc::new(honeyhive);
@@ -237,7 +237,7 @@ async fn a_honeyhive_that_hangs_holds_up_neither_the_answer_nor_beyond_the_deadl
     assert_eq!(stage.when_it_asked(2), (vec![], 0));
 
     stage.honeyhive.heal();
-    // Until something has got through, an invocation does not wait for all of it.
+    // Invocations do not wait for everything until something has got through.
     let mut invocations = 1;
     while stage.when_it_asked(invocations + 1).1 < invocations {
         stage.outcome("{}").await;
@@ -447,7 +447,7 @@ async fn a_layer_that_begins_no_session_flushes_what_others_have_begun() {
     assert_ne!(sessions[0].name.as_deref(), Some(FUNCTION_NAME));
 }
 
-/// As an API gateway makes it.
+/// Returns the event of a request, as an API gateway makes it.
 fn request(headers: &Value) -> String {
     let event = json!({
         "version": "2.0",

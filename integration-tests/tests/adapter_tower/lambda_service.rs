@@ -170,7 +170,7 @@ impl Future for SpanFuture {
     }
 }
 
-/// As `lambda_runtime`'s documentation has it: an error need not be one.
+/// An error type that does not implement `Error`, as `lambda_runtime`'s documentation allows.
 struct OddError;
 
 impl Debug for OddError {
@@ -210,7 +210,7 @@ async fn the_error_of_the_session_is_what_the_answer_says() {
     assert_ended(&captured.only_session(), "error", "for the answer");
 }
 
-/// As `Runtime::run_concurrent` wants it.
+/// The bounds are those of `Runtime::run_concurrent`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_layer_serves_invocations_on_many_threads() {
     let (tracer, captured) = tracer();

@@ -30,7 +30,7 @@ async fn ask(router: Router, captured: &Captured, path: &str) -> (Answer, Captur
     (answer, captured.only_session())
 }
 
-/// As over a socket, with the subscriber that a program would have installed for its whole process.
+/// Asks as over a socket, with the subscriber that a program would have installed for its whole process.
 async fn ask_with_tracing(tracer: &HoneyHiveTracer, router: Router) {
     let asking = async {
         let request = Request::get("/work").body(Body::empty()).unwrap();

@@ -187,7 +187,7 @@ pub(crate) fn session_field(session: &str, key: &str, value: Value) -> impl FnOn
     }
 }
 
-/// Where a span says that it failed: its status and its error, once.
+/// Makes a span failed: its status and its error, once.
 pub(crate) fn failed(span: &str, error: &str) -> impl FnOnce(&mut Meaning) {
     move |meaning| {
         let span = meaning.span(span);

@@ -17,7 +17,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// A coalescing window that no test outlives.
 const NEVER: Duration = Duration::from_secs(3_600);
 
-/// Where the child process of a test finds the server.
+/// The variable with the server's address, for the child process of a test.
 const CHILD: &str = "CAPTURES_CHILD";
 
 pub(crate) struct Hive {
@@ -62,12 +62,12 @@ impl Hive {
             .coalesce_window(NEVER)
     }
 
-    /// As `HoneyHiveTracer.init(project="p", session_name=…)`.
+    /// Makes a tracer as `HoneyHiveTracer.init(project="p", session_name=…)` does.
     pub(crate) fn tracer(&self, session_name: &str) -> HoneyHiveTracer {
         self.init(self.builder().project("p").session_name(session_name))
     }
 
-    /// As `HoneyHiveTracer.init(session_name=…)`.
+    /// Makes a tracer as `HoneyHiveTracer.init(session_name=…)` does.
     pub(crate) fn tracer_without_project(&self, session_name: &str) -> HoneyHiveTracer {
         self.init(self.builder().session_name(session_name))
     }

@@ -87,8 +87,8 @@ impl Meaning {
         }
     }
 
-    /// In an order that says nothing, and without what the start of a session has no place for: HoneyHive goes by the
-    /// key instead of a project, and finds an error in the metadata.
+    /// Sorts the calls, and drops the fields that the start of a session has no place for: HoneyHive goes by the key
+    /// instead of a project, and finds an error in the metadata.
     pub(crate) fn sorted(mut self) -> Self {
         for session in &mut self.sessions {
             sort(&mut session.spans);

@@ -9,12 +9,12 @@ use crate::edits::no_attribute;
 use crate::hive::Hive;
 use crate::meaning::Meaning;
 
-/// Why something is otherwise here than there.
+/// The reason for a difference.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Why {
     /// This bug of the list in `python_bugs.rs` must not exist here.
     Bug(u8),
-    /// For another reason.
+    /// Another reason.
     Because(&'static str),
 }
 pub(crate) use Why::{Because, Bug};
@@ -98,13 +98,13 @@ impl Python {
         self
     }
 
-    /// As every traced function: what `@trace` sends twice.
+    /// Applies the difference of every traced function: `@trace` sends some attributes twice.
     #[track_caller]
     pub(crate) fn but_traced(self) -> Self {
         self.but(Bug(20), no_attribute("honeyhive_metadata.event_type"))
     }
 
-    /// As every traced function with a name.
+    /// Applies the difference of every traced function with a name.
     #[track_caller]
     pub(crate) fn but_named(self) -> Self {
         self.but_traced()

@@ -225,7 +225,7 @@ async fn other_datapoints_run_while_one_waits_to_run_again() {
     let report = honeyhive::evaluate(async move |dp: Echo| {
         match (q(&dp), dp.attempt()) {
             (0, 1) => Err("not yet".to_owned()),
-            // With one worker, only one that is free for the others gets here with all of them done.
+            // The only worker gets here with the others done if it was free for them.
             (0, _) if count.load(Ordering::SeqCst) == 9 => Ok(true),
             (0, _) => Err("the others waited".to_owned()),
             _ => {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::stage::{exact, numbered, right};
 
-/// Where the child process finds the folder that it writes files to.
+/// The variable with the folder that the child process writes files to.
 const FILES: &str = "GIT_FACTS_FILES";
 
 /// A folder for one test, with a work tree in it and a place for the run's files.
@@ -107,7 +107,7 @@ impl Drop for Folder {
     }
 }
 
-/// In the child process: runs an experiment that writes every file there is, and says so.
+/// Runs an experiment that writes every file there is, in the child process, and returns true there.
 fn ran_here() -> bool {
     let Some(files) = std::env::var_os(FILES) else {
         return false;

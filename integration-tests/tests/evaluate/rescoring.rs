@@ -115,7 +115,7 @@ async fn another_dataset_and_a_journal_without_outputs_are_refused_and_what_did_
     assert!(matches!(both, EvaluateError::Config(_)), "{both}");
     assert_eq!(stage.honeyhive.requests().len(), 0);
 
-    // As a run leaves it that was killed after its first trial.
+    // The journal becomes that of a run that was killed after its first trial.
     let text = std::fs::read_to_string(&journal.0).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     std::fs::write(&journal.0, lines[..2].join("\n") + "\n").unwrap();

@@ -18,7 +18,7 @@ pub(crate) struct Stage {
     pub(crate) tracer: HoneyHiveTracer,
 }
 
-/// As `json!` has it.
+/// A datapoint of `json!` values.
 pub(crate) type Echo = Datapoint<Value, Value>;
 
 impl Stage {

@@ -60,7 +60,7 @@ rows! {
     a_host_that_does_not_exist_is_waited_for: waits(What::NoSuchHost),
 }
 
-/// In how many runs side by side.
+/// The number of runs side by side.
 const SIDE_BY_SIDE: usize = 16;
 
 /// One run for each number of bytes, from none to all of a start and its answer: everything arrives, once.

@@ -49,7 +49,7 @@ fn a_key_that_is_refused_is_said_once_and_never_shown() {
         assert!(errors[0].contains(hint), "{}", errors[0]);
     }
     assert_eq!(said(Level::WARN), [""; 0]);
-    // Of every crate, at every level.
+    // The lines are of every crate, at every level.
     for line in lines().iter() {
         assert!(!line.text.contains(SECRET), "{line:?}");
     }

@@ -225,7 +225,7 @@ fn what_has_waited_longest_makes_room_where_the_program_wants_that() {
         let chat = tracer.create_session(format!("chat {number}"));
         chat.in_scope(|| drop(tracer.span("work").start()));
         sessions.push(chat);
-        // As fast as the delivery thread can keep up with.
+        // The loop records as fast as the delivery thread can keep up with.
         let mut stats = tracer.stats();
         while stats.pending > MOST as u64 * 15 / 16 {
             std::thread::yield_now();
@@ -266,7 +266,7 @@ fn a_session_that_made_room_is_told_to_who_awaits_it() {
     let oldest = tracer.acreate_session("oldest");
     let mut stats = tracer.stats();
     while stats.dropped.queue_full == 0 {
-        // From here on it is the delivery thread's turn.
+        // The delivery thread makes room from here on.
         if stats.pending <= 88 {
             tracer.create_session("newer");
         }
@@ -372,8 +372,7 @@ fn the_books_balance_at_every_moment_whatever_fails() {
 
 #[test]
 fn a_backlog_of_thousands_of_items_is_delivered_whole() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     for number in 0..1_200 {
         let chat = tracer.create_session("chat");
         chat.in_scope(|| drop(tracer.span("work").start()));

@@ -1,4 +1,4 @@
-//! Which session is current: on threads, in tasks, with two tracers, across processes, and after a move.
+//! The current session: on threads, in tasks, with two tracers, across processes, and after a move.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -22,8 +22,7 @@ fn current_id() -> Option<SessionId> {
 
 #[test]
 fn a_session_is_current_until_its_guard_is_dropped_and_nests() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (_server, tracer) = connected();
     let (outer, inner) = (
         tracer.create_session("outer"),
         tracer.create_session("inner"),
@@ -41,8 +40,7 @@ fn a_session_is_current_until_its_guard_is_dropped_and_nests() {
 
 #[test]
 fn a_session_is_no_longer_current_after_a_panic_in_its_scope() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (_server, tracer) = connected();
     let chat = tracer.create_session("chat");
     let caught = std::panic::catch_unwind(|| chat.in_scope(|| panic!("on purpose")));
     assert!(caught.is_err());
@@ -51,8 +49,7 @@ fn a_session_is_no_longer_current_after_a_panic_in_its_scope() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tasks_and_blocking_threads_of_a_session_are_in_it_and_plain_ones_are_not() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let chat = tracer.create_session("chat");
     let work = |name: &'static str| {
         let tracer = tracer.clone();
@@ -87,8 +84,7 @@ async fn tasks_and_blocking_threads_of_a_session_are_in_it_and_plain_ones_are_no
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_sessions_at_once_keep_what_is_theirs() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let tasks = (0..50).map(|number| {
         let tracer = tracer.clone();
         let session = tracer.create_session(format!("request {number}"));
@@ -156,8 +152,7 @@ fn with_baggage(pairs: &[(&'static str, &str)]) -> Context {
 
 #[test]
 fn the_session_in_the_baggage_is_joined_the_bare_key_only_as_a_uuid() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let uuid = SessionId::new();
     let cases = [
         (
@@ -219,8 +214,7 @@ fn the_session_in_the_baggage_is_joined_the_bare_key_only_as_a_uuid() {
 
 #[test]
 fn a_session_of_this_process_wins_over_the_baggage() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (_server, tracer) = connected();
     let chat = tracer.create_session("chat");
     let _guard = with_baggage(&[("honeyhive.session_id", "elsewhere")]).attach();
     let found = chat.in_scope(|| tracer.current_session());
@@ -257,18 +251,14 @@ fn what_a_session_injects_is_read_on_the_other_side() {
     flush(&front);
     flush(&back);
 
-    assert_eq!(
-        server.tree(&chat.id().to_string()),
-        "chat\n  call [tool]\n    served [tool]\n"
-    );
+    assert_tree(&server, &chat, "chat\n  call [tool]\n    served [tool]\n");
     assert_eq!(session(&server, chat.id()).metadata["seen"], true);
     assert_eq!(count(&server, START), 1);
 }
 
 #[test]
 fn injecting_outside_a_span_carries_the_session_and_no_parent() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (_server, tracer) = connected();
     let chat = tracer.create_session("chat");
     let mut headers = HashMap::new();
     chat.inject(&mut headers);
@@ -280,8 +270,7 @@ fn injecting_outside_a_span_carries_the_session_and_no_parent() {
 
 #[test]
 fn a_session_that_moves_before_it_was_sent_moves_as_a_whole() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let first = tracer.create_session(NewSession::named("conversation").id("conversation-7"));
     flush(&tracer);
 
@@ -315,8 +304,7 @@ fn a_session_that_moves_before_it_was_sent_moves_as_a_whole() {
 
 #[test]
 fn a_session_that_collected_nothing_moves_without_a_trace() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let request = tracer.create_session("POST /chat");
     assert_eq!(request.link_to("conversation-8"), Moved::Whole);
     flush(&tracer);
@@ -327,8 +315,7 @@ fn a_session_that_collected_nothing_moves_without_a_trace() {
 
 #[tokio::test]
 async fn awaiting_a_session_that_has_moved_resolves() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (_server, tracer) = connected();
     let created = tracer.acreate_session("POST /chat");
     let session = created.session();
     assert_eq!(session.link_to("conversation-9"), Moved::Whole);
@@ -338,8 +325,7 @@ async fn awaiting_a_session_that_has_moved_resolves() {
 
 #[test]
 fn a_session_that_was_sent_moves_from_now_on_and_leaves_a_note() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let conversation = tracer.create_session(NewSession::named("conversation").id("c-1"));
     let request = tracer.create_session("POST /chat");
     let provisional = request.id();
@@ -362,8 +348,7 @@ fn a_session_that_was_sent_moves_from_now_on_and_leaves_a_note() {
 
 #[test]
 fn a_session_moves_once() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (_server, tracer) = connected();
     let request = tracer.create_session("POST /chat");
     let own = request.id();
     assert_eq!(request.link_to(own), Moved::Whole, "it is there already");
@@ -376,8 +361,7 @@ fn a_session_moves_once() {
 #[test]
 fn of_two_starts_of_one_conversation_the_one_that_moves_takes_nothing_from_the_other() {
     for mover in [0, 1] {
-        let server = server();
-        let tracer = tracer(&server);
+        let (server, tracer) = connected();
         let turn = || tracer.create_session(NewSession::named("chat").id("c-3"));
         let turns = [turn(), turn()];
         assert_eq!(turns[mover].link_to("c-4"), Moved::Whole);
@@ -393,7 +377,7 @@ fn of_two_starts_of_one_conversation_the_one_that_moves_takes_nothing_from_the_o
 #[test]
 fn a_move_during_a_shutdown_still_delivers_what_there_was() {
     let server = server();
-    // After the first failure calls go one at a time, and the next one hangs for a while.
+    // Calls go one at a time after the first failure, and the next one hangs for a while.
     let sessions = || Fault::status(503).on(Endpoint::Sessions);
     server.fail(sessions().header("retry-after", "3600").times(1));
     server.fail(Fault::hang().on(Endpoint::Sessions).times(1));
@@ -432,8 +416,7 @@ fn a_move_during_a_shutdown_still_delivers_what_there_was() {
 
 #[test]
 fn a_message_carries_session_and_span_whatever_the_case_of_its_header_names() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let chat = tracer.create_session("chat");
     let mut sent = HashMap::new();
     chat.in_scope(|| {

@@ -262,7 +262,7 @@ fn spans_of_a_refused_session_ask_honeyhive_to_create_it() {
 
     assert_eq!(server.orphans(), []);
     assert!(session(&server, chat.id()).auto_created);
-    assert_eq!(server.tree(&chat.id().to_string()), "chat\n  work [tool]\n");
+    assert_tree(&server, &chat, "chat\n  work [tool]\n");
 }
 
 #[test]
@@ -314,10 +314,7 @@ fn a_deployment_with_the_legacy_routes_only_is_found_out_once() {
     assert_eq!(count(&server, "PUT /events"), 1);
     assert_eq!(server.requests().len(), 3, "{:?}", calls(&server));
     assert_eq!(session(&server, second.id()).metrics["score"], 1);
-    assert_eq!(
-        server.tree(&second.id().to_string()),
-        "chat\n  work [tool]\n"
-    );
+    assert_tree(&server, &second, "chat\n  work [tool]\n");
     assert_eq!(tracer.stats().dropped.total(), 0);
 }
 
@@ -393,7 +390,7 @@ fn a_broken_connection_is_tried_again_under_the_same_ids() {
             assert_eq!(tries.len(), 2, "{fault:?} {path}");
             assert_eq!(tries[0].body, tries[1].body, "{fault:?} {path}");
         }
-        assert_eq!(server.tree(&chat.id().to_string()), "chat\n  work [tool]\n");
+        assert_tree(&server, &chat, "chat\n  work [tool]\n");
         assert_eq!(session(&server, chat.id()).metrics["score"], 1);
         assert_eq!(tracer.stats().dropped.total(), 0);
     }
@@ -450,7 +447,7 @@ fn an_answer_that_never_comes_is_given_up_and_tried_again() {
     flush(&tracer);
 
     assert_eq!(count(&server, START), 2);
-    assert_eq!(server.tree(&chat.id().to_string()), "chat\n  work [tool]\n");
+    assert_tree(&server, &chat, "chat\n  work [tool]\n");
 }
 
 #[test]
@@ -510,8 +507,7 @@ fn a_partial_success_that_refuses_nothing_is_a_success() {
 
 #[test]
 fn more_than_a_batch_of_spans_all_arrive() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let chat = tracer.create_session("chat");
     chat.in_scope(|| (0..1_300).for_each(|_| drop(tracer.span("work").start())));
     flush(&tracer);
@@ -540,7 +536,7 @@ fn an_outage_of_everything_loses_nothing() {
     flush(&tracer);
 
     for chat in &sessions {
-        assert_eq!(server.tree(&chat.id().to_string()), "chat\n  work [tool]\n");
+        assert_tree(&server, chat, "chat\n  work [tool]\n");
     }
     assert_eq!(tracer.stats().delivered, 150);
 }

@@ -10,7 +10,6 @@ use honeyhive::opentelemetry::trace::{
     SpanKind, TraceContextExt, Tracer as _, TracerProvider as _,
 };
 use honeyhive::{HoneyHiveTracer, SessionTransport, SpanFilter};
-use honeyhive_local::LocalServer;
 
 const TRANSPORTS: [SessionTransport; 2] = [SessionTransport::Rest, SessionTransport::Otlp];
 
@@ -18,11 +17,6 @@ struct NoHeaders;
 
 impl Headers for NoHeaders {
     fn for_each<'h>(&'h self, _: &mut dyn FnMut(&'h str, &'h [u8])) {}
-}
-
-fn tracer_over(transport: SessionTransport, server: &LocalServer) -> HoneyHiveTracer {
-    let builder = builder(server).session_transport(transport);
-    builder.build().unwrap()
 }
 
 /// Instrumentation of somebody else's around a request: a root span, and work within it.

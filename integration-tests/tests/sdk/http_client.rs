@@ -138,7 +138,7 @@ fn a_client_that_blocks_holds_up_nobody_who_waits() {
     assert!(tracer.shutdown_blocking(Duration::from_millis(50)).is_err());
 }
 
-/// Never answers, and says when it is dropped.
+/// A client that never answers, and reports when it is dropped.
 #[derive(Debug)]
 struct Endless(Sender<()>);
 

@@ -116,8 +116,7 @@ fn a_span_whose_work_is_dropped_or_panics_says_so() {
 
 #[test]
 fn work_that_fails_does_not_end_its_session_as_complete() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let output = block_on(tracer.try_with_session("import", async |session| {
         session.outputs(json!({"rows": 0}));
         Err::<(), _>(failed())

@@ -12,9 +12,9 @@ use integration_tests::fuzz::holds;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-/// Said in what may be anything.
+/// A word in members that may be anything.
 const SAID: &str = "zebra";
-/// Said in what has to be understood, and nowhere else.
+/// A word in the members that have to be understood, and nowhere else.
 const LOOKED_FOR: &str = "quokka";
 
 /// Any JSON, with names that messages have had.
@@ -100,7 +100,7 @@ fn anything() -> impl Strategy<Value = Value> {
     })
 }
 
-/// As it is written: whole, cut, with half an emoji or a mark before it.
+/// Generates written forms of a message: whole, cut, with half an emoji or a mark before it.
 fn written() -> impl Strategy<Value = String> {
     (anything(), 0_usize..8, 0_usize..20).prop_map(|(value, how, cut)| {
         let text = value.to_string();

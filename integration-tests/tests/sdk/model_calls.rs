@@ -247,7 +247,7 @@ fn a_whole_reply_and_events_that_a_client_has_read_are_the_same() {
         let call = tracer.model_call("openai", "m").start();
         events.iter().for_each(|event| call.record_json(event));
     });
-    // What was handed over as a whole has no first token.
+    // A reply that was recorded as a whole has no first token.
     for (captured, is_stream) in [(by_reply, false), (by_events, true)] {
         let event = only_event(&captured);
         let first = event.text("honeyhive_metadata.time_to_first_token_ms");
@@ -358,7 +358,7 @@ fn usage_that_was_not_sent_is_said_to_be_missing() {
     );
 }
 
-/// How its usage is missing is not known of an answer that did not come to its end, and no whole answer is a stream.
+/// A missing usage is not reported for an answer that did not come to its end, nor for a whole answer.
 #[test]
 fn usage_is_not_said_to_be_missing_where_the_answer_has_no_end_or_the_api_sends_none() {
     let cut = || sse(&CHUNKS[..2]).into_iter().map(Ok::<_, io::Error>);
@@ -931,8 +931,7 @@ fn spoken() -> [Spoken; 7] {
 
 #[test]
 fn each_format_reads_as_one_expects_where_it_has_arrived() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     for call in spoken() {
         let Spoken {
             provider,

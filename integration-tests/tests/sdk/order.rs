@@ -55,7 +55,7 @@ fn what_is_said_of_a_session_that_its_spans_create_waits_for_them_through_an_out
         let chat = tracer.create_session(NewSession::existing("conversation-7"));
         chat.in_scope(|| drop(tracer.span("turn").start()));
         chat.enrich(Enrichment::new().metadata(json!({"turn": 7})));
-        // More failures than an update that finds nothing is given.
+        // The failures outlast the attempts of an update that finds nothing.
         assert!(server.wait_until_blocking(PATIENCE, |server| count(server, TRACES) > 5));
         assert_eq!(count(&server, &update(&chat)), 0);
         server.heal();

@@ -209,7 +209,7 @@ fn an_http_client_that_panics_stops_nothing_for_good() {
         .coalesce_window(Duration::ZERO)
         .build()
         .unwrap();
-    // As many as may be under way at a time, and more.
+    // The calls are more than may be under way at a time.
     for _ in 0..40 {
         tracer.create_session("chat");
     }
@@ -277,8 +277,7 @@ fn in_a_fork_every_flush_ends_in_time() {
 
 #[cfg(unix)]
 fn forks() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (_server, tracer) = connected();
     drop(tracer.span("before").start());
     flush(&tracer);
     if let fork::Fork::Parent(child) = fork::fork().unwrap() {

@@ -873,8 +873,7 @@ fn bug_33_secrets_among_arguments_and_events_stay_here() {
         });
     }
 
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let options = json!({"apiKey": "sk-1", "max_tokens": 7});
     log_in(&tracer, "ada", "hunter2", &options);
     flush(&tracer);

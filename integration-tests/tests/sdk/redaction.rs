@@ -339,7 +339,7 @@ fn what_waits_on_disk_was_masked_before_it_went_there() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
-/// Without this the tests above would prove nothing.
+/// The tests above prove something only if all planted secrets arrive without redaction.
 #[test]
 fn without_redaction_everything_planted_arrives() {
     for protocol in PROTOCOLS {
@@ -355,7 +355,7 @@ fn without_redaction_everything_planted_arrives() {
     }
 }
 
-/// As it would be formatted by `Debug`, at length.
+/// A text as `Debug` would format it, at length.
 struct Long(String);
 
 impl std::fmt::Debug for Long {
@@ -402,7 +402,7 @@ fn a_secret_that_was_cut_does_not_leave_in_part() {
         contains(&wire(&server), "SECRET-0007")
     };
     assert!(!arrives(Redaction::new().pattern(PATTERN)));
-    // Without a pattern nothing says that this is one.
+    // The text is a secret only by the pattern.
     assert!(arrives(Redaction::new()));
 }
 

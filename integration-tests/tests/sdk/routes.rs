@@ -149,8 +149,7 @@ fn outputs_of_updates(server: &LocalServer, id: &str) -> Vec<Value> {
 
 #[test]
 fn an_update_carries_all_outputs_of_its_session_so_far() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let chat = tracer.create_session("chat");
     chat.enrich(Enrichment::new().outputs(json!({"reply": "42", "usage": {"in": 1}})));
     flush(&tracer);
@@ -172,8 +171,7 @@ fn an_update_carries_all_outputs_of_its_session_so_far() {
 
 #[test]
 fn a_linked_session_and_an_event_keep_the_outputs_that_were_said_of_them_before() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let chat = tracer.create_session(NewSession::existing("conversation-7"));
     let span = chat.in_scope(|| tracer.span("work").start());
     let event = span.event_id();

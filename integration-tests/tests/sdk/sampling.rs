@@ -1,4 +1,4 @@
-//! Which sessions arrive under sampling: whole or not at all, and those that failed or were slow all the same.
+//! Sampling of sessions: they arrive whole or not at all, and those that failed or were slow arrive in any case.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -367,7 +367,7 @@ fn what_is_held_back_leaves_room_for_what_is_in_and_the_counts_are_right_at_ever
             }
         });
         for _ in 0..50 {
-            // Of those that are out, none ends.
+            // The sessions out of the sample do not end.
             for is_in in [false, false, true] {
                 let session = tracer.create_session(asking("chat", id(is_in)));
                 work(&tracer, &session);

@@ -17,8 +17,7 @@ use serde_json::{Value, json};
 
 #[test]
 fn a_session_arrives_with_everything_it_was_given() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let chat = tracer.create_session(
         NewSession::named("support-chat")
             .id("thread_42")
@@ -53,8 +52,7 @@ fn a_session_arrives_with_everything_it_was_given() {
 
 #[test]
 fn a_session_takes_the_tracers_source_and_a_name_from_its_id() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let plain = tracer.create_session(NewSession::default());
     flush(&tracer);
 
@@ -66,8 +64,7 @@ fn a_session_takes_the_tracers_source_and_a_name_from_its_id() {
 
 #[tokio::test]
 async fn an_awaited_session_is_confirmed_while_the_window_is_still_open() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let session = tracer.acreate_session("chat").await.unwrap();
 
     assert!(server.session(&session.id().to_string()).is_some());
@@ -76,8 +73,7 @@ async fn an_awaited_session_is_confirmed_while_the_window_is_still_open() {
 
 #[tokio::test]
 async fn awaiting_a_session_that_is_confirmed_already_makes_no_second_call() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let created = tracer.acreate_session("chat");
     tracer.force_flush(PATIENCE).await.unwrap();
     created.await.unwrap();
@@ -88,8 +84,7 @@ async fn awaiting_a_session_that_is_confirmed_already_makes_no_second_call() {
 
 #[tokio::test]
 async fn awaiting_a_linked_session_makes_no_call_at_all() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let id = SessionId::new();
     let linked = tracer
         .acreate_session(NewSession::existing(id))
@@ -150,8 +145,7 @@ async fn a_session_that_nobody_answers_is_unconfirmed_and_delivered_after_the_re
 
 #[tokio::test]
 async fn dropping_what_can_be_awaited_cancels_nothing() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let mut polled = tracer.acreate_session("polled once");
     assert!((&mut polled).now_or_never().is_none());
     let ids = [
@@ -198,16 +192,12 @@ async fn spans_of_a_session_whose_start_was_dropped_still_make_it_known() {
     session(&server, kept.id());
     assert_eq!(tracer.stats().dropped.queue_full, 1);
     assert_eq!(server.orphans(), []);
-    assert_eq!(
-        server.tree(&dropped.id().to_string()),
-        "dropped\n  work [tool]\n"
-    );
+    assert_tree(&server, &dropped, "dropped\n  work [tool]\n");
 }
 
 #[tokio::test]
 async fn a_unit_of_work_is_a_session_that_ends_with_it() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let id = tracer
         .with_session("nightly-import", |session| {
             let tracer = tracer.clone();
@@ -235,8 +225,7 @@ async fn a_unit_of_work_is_a_session_that_ends_with_it() {
 
 #[tokio::test]
 async fn a_unit_of_work_that_panics_ends_its_session_as_panicked() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let task = tokio::spawn({
         let tracer = tracer.clone();
         async move {
@@ -258,8 +247,7 @@ async fn a_unit_of_work_that_panics_ends_its_session_as_panicked() {
 
 #[tokio::test]
 async fn a_unit_of_work_beside_one_that_panics_was_cancelled() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let job = |name| NewSession::named("job").id(name);
     let both = async {
         tokio::join!(
@@ -278,8 +266,7 @@ async fn a_unit_of_work_beside_one_that_panics_was_cancelled() {
 
 #[tokio::test]
 async fn a_unit_of_work_that_panics_before_there_is_a_future_ends_as_panicked() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let new = NewSession::named("job").id("job-9");
     let work = |_| -> Ready<()> { panic!("too early") };
     let ran = tracer.with_session(new, work);
@@ -293,8 +280,7 @@ async fn a_unit_of_work_that_panics_before_there_is_a_future_ends_as_panicked() 
 
 #[tokio::test]
 async fn a_unit_of_work_that_is_dropped_ends_its_session_as_cancelled() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let new = NewSession::named("job").id("job-8");
     let given_up = tracer.with_session(new, |_| pending::<()>()).now_or_never();
     assert!(given_up.is_none());
@@ -308,8 +294,7 @@ async fn a_unit_of_work_that_is_dropped_ends_its_session_as_cancelled() {
 
 #[test]
 fn a_started_session_is_where_everything_outside_every_other_session_goes() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let own = tracer.session_start(NewSession::named("script").inputs(json!({"argument": 1})));
     drop(tracer.span("step").start());
     tracer.enrich_session(Enrichment::new().outputs(json!({"done": true})));
@@ -318,17 +303,13 @@ fn a_started_session_is_where_everything_outside_every_other_session_goes() {
     let stored = session(&server, own.id());
     assert_eq!(stored.inputs["argument"], 1);
     assert_eq!(stored.outputs["done"], true);
-    assert_eq!(
-        server.tree(&own.id().to_string()),
-        "script\n  step [tool]\n"
-    );
+    assert_tree(&server, &own, "script\n  step [tool]\n");
     assert_eq!(server.sessions().len(), 1);
 }
 
 #[test]
 fn a_session_that_is_started_anew_takes_over() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let first = tracer.session_start("first");
     drop(tracer.span("one").start());
     flush(&tracer);
@@ -336,20 +317,13 @@ fn a_session_that_is_started_anew_takes_over() {
     drop(tracer.span("two").start());
     flush(&tracer);
 
-    assert_eq!(
-        server.tree(&first.id().to_string()),
-        "first\n  one [tool]\n"
-    );
-    assert_eq!(
-        server.tree(&second.id().to_string()),
-        "second\n  two [tool]\n"
-    );
+    assert_tree(&server, &first, "first\n  one [tool]\n");
+    assert_tree(&server, &second, "second\n  two [tool]\n");
 }
 
 #[test]
 fn a_tracer_that_records_nothing_makes_no_call() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     flush(&tracer);
     tracer.shutdown_blocking(PATIENCE).unwrap();
 
@@ -359,8 +333,7 @@ fn a_tracer_that_records_nothing_makes_no_call() {
 
 #[test]
 fn sessions_of_requests_leave_no_stray_startup_session() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     for _ in 0..3 {
         let request = tracer.create_session("request");
         request.in_scope(|| {
@@ -422,8 +395,7 @@ fn a_linked_session_is_enriched_and_never_posted() {
 
 #[test]
 fn a_session_without_an_id_has_nothing_to_link_to_and_is_started() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let session_ = tracer.create_session(NewSession::named("new").skip_api_call(true));
     flush(&tracer);
 
@@ -432,8 +404,7 @@ fn a_session_without_an_id_has_nothing_to_link_to_and_is_started() {
 
 #[test]
 fn enrichments_merge_deeply_and_the_last_write_wins_before_and_after_the_start_is_sent() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let job = tracer.create_session(
         NewSession::named("job").metadata(json!({"a": {"x": 0, "kept": true}, "list": [1, 2]})),
     );
@@ -457,8 +428,7 @@ fn enrichments_merge_deeply_and_the_last_write_wins_before_and_after_the_start_i
 
 #[test]
 fn inputs_belong_to_the_start_and_to_the_metadata_once_it_was_sent() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let chat = tracer.create_session(NewSession::named("chat").inputs(json!({"a": 1})));
     chat.enrich(Enrichment::new().inputs(json!({"b": 2})));
     flush(&tracer);
@@ -472,8 +442,7 @@ fn inputs_belong_to_the_start_and_to_the_metadata_once_it_was_sent() {
 
 #[test]
 fn an_error_is_found_in_the_metadata_of_short_and_of_long_sessions() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let short = tracer.create_session("short");
     short.enrich(Enrichment::new().error("no model"));
     let long = tracer.create_session("long");
@@ -489,8 +458,7 @@ fn an_error_is_found_in_the_metadata_of_short_and_of_long_sessions() {
 
 #[test]
 fn metrics_and_feedback_that_come_with_the_start_follow_it_in_an_update() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let chat = tracer.create_session("chat");
     chat.enrich(
         Enrichment::new()
@@ -510,8 +478,7 @@ fn metrics_and_feedback_that_come_with_the_start_follow_it_in_an_update() {
 
 #[tokio::test]
 async fn a_short_session_is_one_call() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let new = NewSession::named("request").inputs(json!({"q": 1}));
     tracer
         .with_session(new, |session| async move {
@@ -546,8 +513,7 @@ fn a_start_is_sent_when_its_window_has_passed() {
 
 #[test]
 fn an_enrichment_that_is_no_object_is_kept_as_the_result() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let chat = tracer.create_session("chat");
     chat.enrich(
         Enrichment::new()
@@ -568,8 +534,7 @@ fn an_enrichment_that_is_no_object_is_kept_as_the_result() {
 
 #[test]
 fn an_enrichment_that_adds_nothing_is_no_item() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let linked = tracer.create_session(NewSession::existing("elsewhere"));
     linked.enrich(Enrichment::new());
     linked.enrich(Enrichment::new().outputs(json!({})).metadata(None::<()>));
@@ -581,8 +546,7 @@ fn an_enrichment_that_adds_nothing_is_no_item() {
 
 #[test]
 fn two_starts_of_one_conversation_both_have_an_outcome() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let turn = |number: u32| {
         let new = NewSession::named("chat").id("conversation-1");
         let new = new.metadata(json!({ format!("turn_{number}"): true }));
@@ -606,8 +570,7 @@ fn two_starts_of_one_conversation_both_have_an_outcome() {
 
 #[tokio::test]
 async fn both_who_await_a_start_of_one_conversation_are_answered() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (_server, tracer) = connected();
     let turn = || tracer.acreate_session(NewSession::named("chat").id("conversation-1"));
     let (first, second) = tokio::join!(turn(), turn());
 
@@ -616,8 +579,7 @@ async fn both_who_await_a_start_of_one_conversation_are_answered() {
 
 #[test]
 fn clones_of_a_session_are_one_session() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let original = tracer.create_session("chat");
     let clone = original.clone();
     std::thread::spawn(move || clone.enrich(Enrichment::new().metadata(json!({"k": 1}))))
@@ -653,8 +615,7 @@ fn what_comes_after_a_start_whose_answer_was_lost_is_not_lost_with_it() {
 
 #[test]
 fn what_users_said_does_not_show_in_debug() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (_server, tracer) = connected();
     let chat = tracer.create_session(
         NewSession::named("chat")
             .inputs(json!({"question": "a confidential matter"}))
@@ -685,10 +646,7 @@ fn what_users_said_does_not_show_in_debug() {
 #[test]
 fn over_otlp_a_link_without_a_name_goes_by_the_name_of_the_tracers_own_session() {
     let server = server();
-    let tracer = builder(&server)
-        .session_transport(SessionTransport::Otlp)
-        .build()
-        .unwrap();
+    let tracer = tracer_over(SessionTransport::Otlp, &server);
     let named = NewSession::named("support").id("c-1").skip_api_call(true);
     for link in [NewSession::existing("c-2"), named] {
         let link = tracer.create_session(link);

@@ -27,8 +27,7 @@ use uuid::Uuid;
 
 #[test]
 fn spans_by_hand_arrive_as_a_tree() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let chat = tracer.create_session("chat");
     chat.in_scope(|| {
         let turn = tracer.span("turn").event_type(EventType::Chain).start();
@@ -41,9 +40,10 @@ fn spans_by_hand_arrive_as_a_tree() {
     });
     flush(&tracer);
 
-    assert_eq!(
-        server.tree(&chat.id().to_string()),
-        "chat\n  turn [chain]\n    search [tool]\n      index [tool]\n    answer [model]\n"
+    assert_tree(
+        &server,
+        &chat,
+        "chat\n  turn [chain]\n    search [tool]\n      index [tool]\n    answer [model]\n",
     );
     assert_eq!(event(&server, "turn").scope_name, "honeyhive");
     assert_eq!(event(&server, "index").source.as_deref(), Some("tests"));
@@ -51,8 +51,7 @@ fn spans_by_hand_arrive_as_a_tree() {
 
 #[tokio::test]
 async fn a_span_is_the_parent_of_what_its_future_does_across_awaits() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let chat = tracer.create_session("chat");
     chat.scope(async {
         let turn = tracer.span("turn").start();
@@ -73,8 +72,7 @@ async fn a_span_is_the_parent_of_what_its_future_does_across_awaits() {
 
 #[test]
 fn the_type_is_the_explicit_one_else_the_conventions_else_it_has_children_or_not() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let foreign = tracer.provider().tracer("rig");
     let chat = tracer.create_session("chat");
     chat.in_scope(|| {
@@ -141,8 +139,7 @@ fn maps_and_lists_are_flattened_in_all_seven_buckets() {
         "list.1": "plain",
         "list.2.0": true,
     });
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let span = tracer.span("everything").start();
     span.enrich(
         Enrichment::new()
@@ -224,8 +221,7 @@ fn whatever_serialises_to_an_object_can_be_given() {
         }
     }
 
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let span = tracer
         .span("ask")
         .inputs(Question {
@@ -248,8 +244,7 @@ fn whatever_serialises_to_an_object_can_be_given() {
 
 #[test]
 fn the_current_span_is_enriched_whoever_made_it() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let foreign = tracer.provider().tracer("other");
     foreign.in_span("theirs", |_| {
         tracer.enrich_span(
@@ -270,8 +265,7 @@ fn the_current_span_is_enriched_whoever_made_it() {
 
 #[test]
 fn an_error_is_on_the_span_and_in_its_status() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     tracer.span("failing").start().error("no such model");
     flush(&tracer);
 
@@ -315,8 +309,7 @@ fn a_key_that_is_written_again_arrives_once_with_its_last_value() {
 #[test]
 fn a_span_with_hundreds_of_attributes_keeps_its_session_and_every_one_of_them() {
     let history: Vec<_> = (0..900).map(|turn| format!("turn {turn}")).collect();
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let chat = tracer.create_session("chat");
     chat.in_scope(|| {
         drop(
@@ -342,8 +335,7 @@ fn a_span_with_hundreds_of_attributes_keeps_its_session_and_every_one_of_them() 
 #[test]
 fn a_span_with_more_attributes_than_fit_keeps_its_session_and_its_type() {
     let history: Vec<_> = (0..3_000).map(|turn| format!("turn {turn}")).collect();
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let chat = tracer.create_session("chat");
     chat.in_scope(|| {
         let span = tracer
@@ -355,17 +347,13 @@ fn a_span_with_more_attributes_than_fit_keeps_its_session_and_its_type() {
     });
     flush(&tracer);
 
-    assert_eq!(
-        server.tree(&chat.id().to_string()),
-        "chat\n  overflowing [model]\n"
-    );
+    assert_tree(&server, &chat, "chat\n  overflowing [model]\n");
     assert_eq!(server.sessions().len(), 1);
 }
 
 #[test]
 fn spans_of_a_provider_that_the_program_has_already_go_to_the_current_session() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let own = SdkTracerProvider::builder()
         .with_span_processor(tracer.span_processor())
         .build();
@@ -488,8 +476,7 @@ fn both_encodings_arrive_compressed_and_mean_the_same() {
 
 #[test]
 fn a_span_that_ended_before_its_start_took_no_time() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let began = SystemTime::now();
     let builder = SpanBuilder::from_name("set back").with_start_time(began);
     let mut span = tracer.provider().tracer("lib").build(builder);
@@ -529,20 +516,14 @@ fn spans_outside_every_session_go_to_the_tracers_own_which_is_started_first() {
 #[test]
 fn over_otlp_alone_every_span_makes_its_session_known_inside_a_session_or_not() {
     let server = server();
-    let tracer = builder(&server)
-        .session_transport(SessionTransport::Otlp)
-        .build()
-        .unwrap();
+    let tracer = tracer_over(SessionTransport::Otlp, &server);
     let chat = tracer.create_session("chat");
     chat.in_scope(|| drop(tracer.span("inside").start()));
     drop(tracer.span("outside").start());
     flush(&tracer);
 
     assert_eq!(server.orphans(), []);
-    assert_eq!(
-        server.tree(&chat.id().to_string()),
-        "chat\n  inside [tool]\n"
-    );
+    assert_tree(&server, &chat, "chat\n  inside [tool]\n");
     let own = event(&server, "outside").session_id;
     assert_eq!(server.tree(&own), "the tests\n  outside [tool]\n");
     assert_eq!(calls(&server), [TRACES]);
@@ -550,8 +531,7 @@ fn over_otlp_alone_every_span_makes_its_session_known_inside_a_session_or_not() 
 
 #[test]
 fn the_last_span_of_a_script_is_not_lost_though_its_session_has_yet_to_begin() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     drop(tracer.span("only").start());
     tracer.shutdown_blocking(PATIENCE).unwrap();
 
@@ -563,8 +543,7 @@ fn the_last_span_of_a_script_is_not_lost_though_its_session_has_yet_to_begin() {
 
 #[test]
 fn a_span_outside_every_session_is_nobodys_though_sessions_begin_within_it() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let outer = tracer.span("batch").start();
     for name in ["job-a", "job-b"] {
         let job = tracer.create_session(name);
@@ -582,8 +561,7 @@ fn a_span_outside_every_session_is_nobodys_though_sessions_begin_within_it() {
 
 #[test]
 fn a_remote_parent_that_was_not_sampled_takes_no_span_away() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let remote = SpanContext::new(
         TraceId::from(7),
         SpanId::from(7),
@@ -607,10 +585,7 @@ fn a_remote_parent_that_was_not_sampled_takes_no_span_away() {
 #[test]
 fn over_otlp_what_a_session_began_with_follows_its_spans() {
     let server = server();
-    let tracer = builder(&server)
-        .session_transport(SessionTransport::Otlp)
-        .build()
-        .unwrap();
+    let tracer = tracer_over(SessionTransport::Otlp, &server);
     let new = NewSession::named("chat")
         .inputs(json!({ "question": "why?" }))
         .metadata(json!({ "plan": "pro" }))
@@ -627,8 +602,7 @@ fn over_otlp_what_a_session_began_with_follows_its_spans() {
 
 #[test]
 fn a_span_may_end_on_another_thread_and_outlive_its_session_scope() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let chat = tracer.create_session("chat");
     let span = chat.in_scope(|| tracer.span("long").start());
     std::thread::spawn(move || drop(span)).join().unwrap();
@@ -652,14 +626,13 @@ fn a_project_is_sent_along_where_one_is_given() {
 
 #[test]
 fn an_earlier_event_is_enriched_by_its_id_and_what_an_update_has_no_place_for_is_not_lost() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let chat = tracer.create_session("chat");
     let answer = chat.in_scope(|| {
         let span = tracer.span("answer").inputs(json!({"q": 1})).start();
         span.event_id()
     });
-    // In the same flush as the span itself.
+    // The update is in the same flush as the span itself.
     tracer.enrich_event(
         answer,
         Enrichment::new()
@@ -696,8 +669,7 @@ fn an_event_that_nobody_knows_is_asked_for_again_and_then_dropped_by_name() {
 
 #[test]
 fn a_session_is_an_event_whose_id_can_be_used_as_one() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let chat = tracer.create_session("chat");
     chat.in_scope(|| drop(tracer.span("inside").start()));
     tracer.enrich_event(
@@ -712,8 +684,7 @@ fn a_session_is_an_event_whose_id_can_be_used_as_one() {
 
 #[test]
 fn an_event_has_one_id_however_often_and_by_whomever_it_is_asked_for() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     assert_eq!(tracer.current_event_id(), None);
     let span = tracer.span("asked").start();
     let id = span.event_id();
@@ -808,8 +779,7 @@ impl Headers for NoHeaders {
 
 #[test]
 fn a_span_that_begins_with_more_attributes_than_fit_keeps_its_session_whoever_made_it() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let own = SdkTracerProvider::builder()
         .with_span_processor(tracer.span_processor())
         .build();
@@ -826,9 +796,10 @@ fn a_span_that_begins_with_more_attributes_than_fit_keeps_its_session_whoever_ma
     }
     flush(&tracer);
 
-    assert_eq!(
-        server.tree(&chat.id().to_string()),
-        "chat\n  ours [tool]\n  ours, far too many [tool]\n  theirs [tool]\n"
+    assert_tree(
+        &server,
+        &chat,
+        "chat\n  ours [tool]\n  ours, far too many [tool]\n  theirs [tool]\n",
     );
     let event = event(&server, "ours");
     assert_eq!(event.attributes["honeyhive_inputs.0"], 0);
@@ -846,8 +817,7 @@ fn huge_values_are_cut_with_a_mark_and_their_neighbours_are_not() {
         let text = value.as_str().unwrap();
         text.ends_with(&format!("ü… [cut: {HUGE} bytes in all]")) && text.len() < HUGE / 2
     };
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let new = NewSession::named("chat").inputs(json!({"image": huge, "q": 1}));
     let chat = tracer.create_session(new);
     chat.enrich(Enrichment::new().outputs(json!({"list": [huge, "short"]})));
@@ -948,8 +918,7 @@ fn dates_uuids_and_decimals_are_plain_text_going_in_and_coming_out() {
         "seen": "2023-11-14T22:13:20Z",
         "price": "1.10",
     });
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let chat = tracer.create_session(NewSession::named("chat").inputs(&order));
     chat.enrich(Enrichment::new().outputs(&order));
     chat.in_scope(|| _ = echo(order));
@@ -965,8 +934,7 @@ fn dates_uuids_and_decimals_are_plain_text_going_in_and_coming_out() {
 
 #[test]
 fn the_messages_of_the_conventions_are_the_inputs_and_outputs_of_a_model_call() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let library = tracer.provider().tracer("an LLM client");
     let messages = json!([{"role": "user", "parts": [{"type": "text", "content": "6 * 7?"}]}]);
     let answers = json!([{"role": "assistant", "parts": [{"type": "text", "content": "42"}],
@@ -1008,8 +976,8 @@ fn what_is_said_of_an_event_waits_while_its_span_is_held_up() {
     server.fail(Fault::status(503).on(Endpoint::Traces));
     drop(span);
     tracer.enrich_event(answer, Enrichment::new().feedback(json!({"rating": 1})));
-    // More tries than an event gets that nobody knows. HoneyHive may answer 200 and forget, so there is none before
-    // its span.
+    // The failures outlast the attempts for an unknown event. HoneyHive may answer 200 and forget, so no update goes
+    // before its span.
     let tries = |server: &LocalServer| count(server, TRACES) > 5;
     assert!(server.wait_until_blocking(PATIENCE, tries));
     assert_eq!(count(&server, &format!("PUT /v1/events/{answer}")), 0);
@@ -1022,8 +990,7 @@ fn what_is_said_of_an_event_waits_while_its_span_is_held_up() {
 
 #[test]
 fn an_event_goes_by_the_id_that_the_program_gave_it_wherever_it_is_asked_for() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let mine: EventId = "9f3b8f6e-6f0a-4d3b-9a57-0d3f0d3c9b11".parse().unwrap();
     let span = tracer.span("named").event_id(mine).start();
     span.in_scope(|| {
@@ -1054,8 +1021,7 @@ fn a_tracer_that_came_later_writes_on_no_earlier_span_of_another() {
 fn an_image_in_a_chat_is_cut_and_the_chat_is_not() {
     let image = "x".repeat(2 * 1024 * 1024);
     let messages = json!([{"role": "user", "content": "look"}, {"role": "user", "content": image}]);
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let span = SpanBuilder::from_name("chat")
         .with_attributes([KeyValue::new("gen_ai.input.messages", messages.to_string())]);
     drop(tracer.provider().tracer("lib").build(span));
@@ -1069,8 +1035,7 @@ fn an_image_in_a_chat_is_cut_and_the_chat_is_not() {
 
 #[test]
 fn a_key_that_is_written_without_end_leaves_room_for_what_comes_after() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let span = tracer.span("streaming").start();
     for tokens in 0..30_000 {
         span.enrich(Enrichment::new().metadata(json!({ "tokens": tokens })));
@@ -1117,8 +1082,7 @@ fn a_value_that_json_cannot_hold_costs_none_of_its_neighbours() {
     };
     let lost = "[not serialisable: no]";
     let sent = json!({"good": 1, "bad": lost, "list": [lost], "grid": {"[1,2]": 3}});
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     let chat = tracer.create_session(NewSession::named("chat").metadata(&mixed));
     chat.enrich(Enrichment::new().outputs(&mixed));
     chat.in_scope(|| take_mixed(&mixed));

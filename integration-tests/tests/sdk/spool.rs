@@ -12,12 +12,15 @@ use std::time::{Duration, Instant};
 
 use crate::support::*;
 use honeyhive::{
-    DeliveryStats, DropPolicy, Enrichment, FlushError, HoneyHiveTracer, NewSession, OtlpProtocol,
-    SessionId, SessionTransport, Spool,
+    DeliveryStats, DropPolicy, Enrichment, FlushError, HoneyHiveTracer, HoneyHiveTracerBuilder,
+    NewSession, OtlpProtocol, SessionId, SessionTransport, Spool,
 };
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use integration_tests::program::again;
 use serde_json::json;
+
+/// The tree of a session `chat` with a span `work`.
+const WORKED: &str = "chat\n  work [tool]\n";
 
 /// A folder for the spool that goes with the test.
 struct Folder(PathBuf);
@@ -71,7 +74,16 @@ fn server_that_is_down() -> LocalServer {
 }
 
 fn spooling(server: &LocalServer, folder: &Folder) -> HoneyHiveTracer {
-    builder(server).spool(folder.spool()).build().unwrap()
+    spooling_with(server, folder, |builder| builder)
+}
+
+fn spooling_with(
+    server: &LocalServer,
+    folder: &Folder,
+    change: impl FnOnce(HoneyHiveTracerBuilder) -> HoneyHiveTracerBuilder,
+) -> HoneyHiveTracer {
+    let builder = builder(server).spool(folder.spool());
+    change(builder).build().unwrap()
 }
 
 /// Waits for what the delivery thread does by itself.
@@ -126,11 +138,7 @@ fn what_is_pending_at_shutdown_is_delivered_by_the_next_start() {
         flush(&next);
         let stats = next.stats();
         assert_eq!((stats.accepted, stats.delivered, stats.spooled), (5, 5, 0));
-        assert_eq!(
-            server.tree(&chat.id().to_string()),
-            "chat\n  work [tool]\n",
-            "{protocol:?}"
-        );
+        assert_eq!(server.tree(&chat.id().to_string()), WORKED, "{protocol:?}");
         let chat = session(&server, chat.id());
         assert_eq!(chat.metrics["score"], 1);
         assert_eq!(chat.inputs["n"], json!(0.1 + 0.2));
@@ -159,7 +167,7 @@ fn without_rest_starts_the_spans_come_first_from_disk_too() {
     server.fail(Fault::status(503).on(Endpoint::Traces).times(2));
     let next = with().build().unwrap();
     flush(&next);
-    assert_eq!(server.tree(&chat.id().to_string()), "chat\n  work [tool]\n");
+    assert_tree(&server, &chat, WORKED);
     assert_eq!(session(&server, chat.id()).metrics["score"], 1);
     assert_eq!(count(&server, &update(&chat)), 1, "never before its spans");
     assert_eq!(server.orphans(), []);
@@ -171,11 +179,7 @@ fn without_rest_starts_the_spans_come_first_from_disk_too() {
 fn what_is_under_way_at_shutdown_is_delivered_by_the_next_start() {
     let (server, folder) = (server(), Folder::new());
     server.fail(Fault::hang().on(Endpoint::Sessions).times(1));
-    let first = builder(&server)
-        .spool(folder.spool())
-        .api_timeout(NEVER)
-        .build()
-        .unwrap();
+    let first = spooling_with(&server, &folder, |builder| builder.api_timeout(NEVER));
     let chat = first.create_session("chat");
     chat.in_scope(|| drop(first.span("work").start()));
     nudge(&first);
@@ -185,7 +189,7 @@ fn what_is_under_way_at_shutdown_is_delivered_by_the_next_start() {
 
     let next = spooling(&server, &folder);
     flush(&next);
-    assert_eq!(server.tree(&chat.id().to_string()), "chat\n  work [tool]\n");
+    assert_tree(&server, &chat, WORKED);
     assert_eq!(session(&server, chat.id()).metadata["later"], true);
     assert_eq!(next.stats().delivered, 3);
 }
@@ -195,13 +199,12 @@ fn an_outage_that_memory_cannot_hold_loses_nothing_and_keeps_its_order() {
     const SESSIONS: u64 = 2_000;
     const ROOM: usize = 400;
     let (server, folder) = (server_that_is_down(), Folder::new());
-    let tracer = builder(&server)
-        .spool(folder.spool())
-        .max_pending_items(ROOM)
-        .coalesce_window(Duration::from_millis(1))
-        .otlp_protocol(OtlpProtocol::HttpJson)
-        .build()
-        .unwrap();
+    let tracer = spooling_with(&server, &folder, |builder| {
+        builder
+            .max_pending_items(ROOM)
+            .coalesce_window(Duration::from_millis(1))
+            .otlp_protocol(OtlpProtocol::HttpJson)
+    });
     let mut chats = Vec::new();
     for number in 0..SESSIONS {
         let chat = tracer.create_session(format!("chat {number}"));
@@ -259,7 +262,7 @@ fn what_comes_later_of_a_session_on_disk_comes_after_it() {
     flush(&next);
     let feedback = session(&server, chat.id()).feedback;
     assert_eq!(json!(feedback), json!({"step": 2, "one": 1, "two": 2}));
-    assert_eq!(server.tree(&chat.id().to_string()), "chat\n  work [tool]\n");
+    assert_tree(&server, &chat, WORKED);
     assert_eq!(server.orphans(), []);
 }
 
@@ -286,11 +289,7 @@ fn what_is_said_of_an_event_waits_for_its_span_on_disk() {
 #[test]
 fn a_start_that_is_awaited_is_confirmed_from_disk() {
     let (server, folder) = (server_that_is_down(), Folder::new());
-    let tracer = builder(&server)
-        .spool(folder.spool())
-        .max_pending_items(1)
-        .build()
-        .unwrap();
+    let tracer = spooling_with(&server, &folder, |builder| builder.max_pending_items(1));
     let creating = tracer.acreate_session("chat");
     let id = creating.session().id();
     nudge(&tracer);
@@ -305,11 +304,7 @@ fn a_start_that_is_awaited_is_confirmed_from_disk() {
 #[test]
 fn each_start_of_a_session_is_confirmed_from_disk() {
     let (server, folder) = (server_that_is_down(), Folder::new());
-    let tracer = builder(&server)
-        .spool(folder.spool())
-        .max_pending_items(1)
-        .build()
-        .unwrap();
+    let tracer = spooling_with(&server, &folder, |builder| builder.max_pending_items(1));
     let id = SessionId::new();
     let creating = [1, 2].map(|number| {
         let creating = tracer.acreate_session(NewSession::named("chat").id(id));
@@ -406,7 +401,7 @@ fn spans_that_find_no_room_on_disk_still_come_after_their_start_there() {
 
     server.heal();
     flush(&tracer);
-    assert_eq!(server.tree(&chat.id().to_string()), "chat\n  work [tool]\n");
+    assert_tree(&server, &chat, WORKED);
     assert_eq!(server.orphans(), []);
     assert_eq!(tracer.stats().delivered, 2);
 }
@@ -446,7 +441,7 @@ fn a_spool_that_fails_does_not_hold_up_what_could_be_delivered() {
 
 #[test]
 fn updates_of_what_nobody_knows_do_not_hold_up_what_is_behind_them_on_disk() {
-    // More than is read ahead.
+    // The number of records is larger than the number that is read ahead.
     const UNKNOWN: u64 = 40;
     let (server, folder) = (server_that_answers_404(), Folder::new());
     server.fail(Fault::status(503));
@@ -464,23 +459,22 @@ fn updates_of_what_nobody_knows_do_not_hold_up_what_is_behind_them_on_disk() {
     server.heal();
     let third = spooling(&server, &folder);
     wait_for(&third, |stats| {
-        // Without it they are asked for again after longer and longer times.
+        // The nudge shortens the waits between attempts, which grow longer and longer.
         nudge(&third);
         stats.dropped.rejected == UNKNOWN && stats.pending == 0
     });
     assert_eq!(third.stats().delivered, 2);
-    assert_eq!(server.tree(&chat.id().to_string()), "chat\n  work [tool]\n");
+    assert_tree(&server, &chat, WORKED);
 }
 
 #[test]
 fn with_room_on_disk_nothing_makes_room_for_anything() {
     let (server, folder) = (server_that_is_down(), Folder::new());
-    let tracer = builder(&server)
-        .spool(folder.spool())
-        .max_pending_items(100)
-        .drop_policy(DropPolicy::Oldest)
-        .build()
-        .unwrap();
+    let tracer = spooling_with(&server, &folder, |builder| {
+        builder
+            .max_pending_items(100)
+            .drop_policy(DropPolicy::Oldest)
+    });
     for _ in 0..10 {
         (0..45).for_each(|_| drop(tracer.create_session("chat")));
         // One burst to the brim, taken in at once.
@@ -668,12 +662,8 @@ fn a_start_that_cannot_be_read_is_counted_and_its_spans_create_the_session() {
     // The record breaks off in its header, and in its body.
     for kept in [5, 60] {
         let (server, folder) = (server_that_is_down(), Folder::new());
-        let tracer = builder(&server)
-            .spool(folder.spool())
-            .max_pending_items(1)
-            .build()
-            .unwrap();
-        // More than is read ahead.
+        let tracer = spooling_with(&server, &folder, |builder| builder.max_pending_items(1));
+        // The records are more than are read ahead.
         for _ in 0..40 {
             tracer.create_session("before");
             await_spooled(&tracer);
@@ -695,7 +685,7 @@ fn a_start_that_cannot_be_read_is_counted_and_its_spans_create_the_session() {
         assert_balanced(&tracer);
         chat.in_scope(|| drop(tracer.span("work").start()));
         flush(&tracer);
-        assert_eq!(server.tree(&chat.id().to_string()), "chat\n  work [tool]\n");
+        assert_tree(&server, &chat, WORKED);
         wait_for(&tracer, |stats| stats.set_aside == 1);
         let stats = tracer.stats();
         assert_eq!((stats.delivered, stats.dropped.unreadable), (41, 1));
@@ -820,7 +810,7 @@ fn kill_9_at_any_moment_loses_nothing_that_was_spooled() {
     assert_eq!(stats.dropped.total(), stats.dropped.unreadable, "{stats:?}");
     assert!(stats.dropped.unreadable <= 2 * ROUNDS as u64, "{stats:?}");
     for id in &spooled {
-        assert_eq!(server.tree(id), "chat\n  work [tool]\n");
+        assert_eq!(server.tree(id), WORKED);
     }
     assert_eq!(server.orphans(), []);
     assert_eq!(stop(&next), 0);
@@ -850,7 +840,7 @@ fn kill_9_while_it_is_delivered_loses_nothing_either() {
     assert_eq!(next.stats().pending, 0, "{:?}", next.stats());
     for id in &spooled {
         // Spans that were under way may have come twice, under the same ids: each is there once.
-        assert_eq!(server.tree(id), "chat\n  work [tool]\n");
+        assert_eq!(server.tree(id), WORKED);
     }
     assert_eq!(server.orphans(), []);
     assert_eq!(stop(&next), 0);

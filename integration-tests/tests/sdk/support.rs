@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use honeyhive::{
     FlushReport, HoneyHiveTracer, HoneyHiveTracerBuilder, OtlpProtocol, Session, SessionId,
+    SessionTransport,
 };
 use honeyhive_local::{LocalEvent, LocalServer, LocalSession, RecordedRequest, UnknownUpdates};
 use integration_tests::harness::unknown_updates;
@@ -65,6 +66,18 @@ pub(crate) fn tracer(server: &LocalServer) -> HoneyHiveTracer {
     builder(server).build().expect("a tracer")
 }
 
+/// A HoneyHive, and a tracer for it.
+pub(crate) fn connected() -> (LocalServer, HoneyHiveTracer) {
+    let server = server();
+    let tracer = tracer(&server);
+    (server, tracer)
+}
+
+pub(crate) fn tracer_over(transport: SessionTransport, server: &LocalServer) -> HoneyHiveTracer {
+    let builder = builder(server).session_transport(transport);
+    builder.build().expect("a tracer")
+}
+
 /// Flushes; everything must have been delivered.
 #[track_caller]
 pub(crate) fn flush(tracer: &HoneyHiveTracer) -> FlushReport {
@@ -81,6 +94,12 @@ pub(crate) fn session(server: &LocalServer, id: SessionId) -> LocalSession {
         Some(session) => session,
         None => panic!("HoneyHive does not know {id}; calls: {:#?}", calls(server)),
     }
+}
+
+/// Asserts the events of a session as HoneyHive has them.
+#[track_caller]
+pub(crate) fn assert_tree(server: &LocalServer, session: &Session, tree: &str) {
+    assert_eq!(server.tree(&session.id().to_string()), tree);
 }
 
 /// The one event with this name, in whichever session.

@@ -516,8 +516,7 @@ fn what_is_recorded_is_bounded_and_says_what_was_meant() {
 
 #[test]
 fn what_is_logged_becomes_an_event_of_its_span() {
-    let server = server();
-    let tracer = tracer(&server);
+    let (server, tracer) = connected();
     in_session(&tracer, || {
         info_span!("call", otel.name = "GET model").in_scope(|| {
             info!(tokens = 12, "asked");

@@ -1,4 +1,4 @@
-//! Which crates the core takes in, by cargo's own account.
+//! The dependencies of the core, by cargo's own account.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

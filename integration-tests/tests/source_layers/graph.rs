@@ -1,4 +1,4 @@
-//! Which file of a crate knows which, and the circles in that.
+//! The graph of a crate's files, and its circles.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -7,7 +7,7 @@ use crate::source::{Import, Module, Scope, Sources};
 /// The most re-exports that one name may go through.
 const MOST_STEPS: usize = 16;
 
-/// For each file, the files that it names, each with the path that names it.
+/// The files that each file names, each with the path that names it.
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
     pub(crate) edges: BTreeMap<String, BTreeMap<String, String>>,
@@ -41,7 +41,7 @@ impl Graph {
         graph
     }
 
-    /// For each file that is in a circle, the shortest that it is in, told once.
+    /// Returns the shortest circle of each file that is in one, each circle once.
     pub(crate) fn circles(&self) -> Vec<Vec<String>> {
         let mut told = BTreeSet::new();
         let circles = self.edges.keys().filter_map(|file| self.circle_of(file));
@@ -174,7 +174,7 @@ impl Names<'_> {
         let has_name = |import: &&Import| {
             import.name.as_ref() == Some(name) && import.path.first() != Some(name)
         };
-        // Where a module and a function have one name, it is the module that paths go through.
+        // Paths go through the module where a module and a function have one name.
         imports
             .iter()
             .filter(has_name)

@@ -12,7 +12,7 @@ pub(crate) type Module = Vec<String>;
 #[derive(Debug, Clone)]
 pub(crate) struct Import {
     pub(crate) path: Vec<String>,
-    /// `None` for a glob.
+    /// The name; `None` for a glob.
     pub(crate) name: Option<String>,
     /// `pub use`, with whatever reach.
     pub(crate) is_export: bool,

@@ -14,7 +14,7 @@ pub(crate) enum Area {
     Ingestion,
     /// `/v1/projects/{project_id}/…`: the data plane key alone.
     DataPlane,
-    /// All else: the project key alone.
+    /// The project key alone, for all other routes.
     Project,
 }
 
@@ -34,8 +34,8 @@ pub(crate) fn is_authorized(keys: &Keys, area: Area, headers: &HeaderMap) -> boo
     }
 }
 
-/// Whether a request may see the pages and `/api`: whoever reaches a loopback address may; elsewhere it takes the
-/// project key, which a browser sends as the password that it asks for.
+/// Whether a request may see the pages and `/api`: on a loopback address every request may; elsewhere the project key
+/// is needed, which a browser sends as the password that it asks for.
 pub(crate) fn may_read(config: &Config, headers: &HeaderMap) -> bool {
     let opens = |sent: String| {
         let key = config.keys.project.as_ref();

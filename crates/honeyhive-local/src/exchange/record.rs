@@ -1,4 +1,4 @@
-//! A call as it is kept for whoever looks later: without secrets.
+//! The record of a call that is kept for later reading: without secrets.
 
 use std::time::SystemTime;
 

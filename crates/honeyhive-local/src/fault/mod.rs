@@ -117,7 +117,7 @@ impl Fault {
         self
     }
 
-    /// Gives a status answer this body instead of JSON with a message.
+    /// The body of a status answer, instead of JSON with a message.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = Some(body.into());
         self

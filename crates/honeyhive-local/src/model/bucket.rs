@@ -2,7 +2,7 @@
 
 use super::Object;
 
-/// One of the seven objects that sessions and events carry.
+/// The name of one of the seven objects that sessions and events carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bucket {
     Inputs,
@@ -43,7 +43,7 @@ impl Bucket {
     }
 }
 
-/// Something that carries the seven objects.
+/// A type that carries the seven objects.
 pub(crate) trait Buckets {
     fn bucket_mut(&mut self, bucket: Bucket) -> &mut Object;
 }

@@ -86,7 +86,7 @@ pub struct LocalStatus {
     pub message: String,
 }
 
-/// Something that happened during a span.
+/// An event of a span, in OpenTelemetry's sense.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

@@ -164,7 +164,7 @@ pub(super) fn text(query: &str, key: &str) -> Option<String> {
     Some(value.into_owned())
 }
 
-/// Nothing that is held can fail to become JSON.
+/// Serialises a value of the store, which cannot fail.
 fn shown(held: &impl Serialize) -> Value {
     serde_json::to_value(held).unwrap_or_default()
 }

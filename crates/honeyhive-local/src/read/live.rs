@@ -73,7 +73,7 @@ impl HttpBody for Stream {
 /// The next piece of the stream, and where it has come to.
 async fn next(shared: Server, since: u64, first: bool) -> (Server, u64, Bytes) {
     if first {
-        // Something at once, so that a browser knows that the stream is open.
+        // A first line at once tells the browser that the stream is open.
         return (shared, since, Bytes::from_static(b"retry: 1000\n\n"));
     }
     let mut watch = shared.feed.watch();

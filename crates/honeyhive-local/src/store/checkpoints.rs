@@ -40,7 +40,7 @@ impl Checkpoints {
         })
     }
 
-    /// Tells the thread of a commit; a full channel says that it knows of one.
+    /// Wakes the thread after a commit; a full channel means that it is awake already.
     pub(super) fn after_commit(&self) {
         if let Some(commits) = &self.commits {
             let _ = commits.try_send(());

@@ -43,7 +43,7 @@ pub(crate) struct Changes {
     pub(crate) missed: bool,
 }
 
-/// Numbers changes and wakes whoever waits for the next.
+/// Numbers changes and wakes the callers that wait for the next one.
 #[derive(Debug)]
 pub(crate) struct Feed {
     state: Mutex<State>,

@@ -15,7 +15,7 @@ pin_project! {
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct LambdaFuture<F, A> {
-        // Gone once it has answered.
+        // The handler's future; `None` once it has answered.
         #[pin]
         inner: Option<F>,
         answer: Option<A>,

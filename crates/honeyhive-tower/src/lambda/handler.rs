@@ -11,8 +11,8 @@ use lambda_runtime::{Diagnostic, LambdaEvent};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-/// Tells [`LambdaLayer`](crate::LambdaLayer) how the handler of a function ended, which the runtime hides
-/// from its layers; see there (feature `lambda`).
+/// The service around the handler of a function that tells [`LambdaLayer`](crate::LambdaLayer) how the handler ended,
+/// which the runtime hides from its layers; see there (feature `lambda`).
 ///
 /// The wrapper changes nothing about the answer, nor about what the runtime logs. Without the layer it does nothing.
 ///
@@ -54,7 +54,7 @@ impl<S> LambdaHandler<S> {
         &mut self.inner
     }
 
-    /// The handler inside, without what watches it.
+    /// Returns the handler inside, without the recording.
     #[must_use]
     pub fn into_inner(self) -> S {
         self.inner
@@ -71,7 +71,7 @@ where
     type Future = LambdaHandlerFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        // So that the layer knows what silence means.
+        // The layer must know that a guard exists, so that a missing outcome means an answer before the handler.
         HandlerGuard::announce();
         self.inner.poll_ready(cx).map_err(LambdaHandlerError::new)
     }
@@ -128,7 +128,7 @@ pub struct LambdaHandlerError {
 impl LambdaHandlerError {
     fn new(error: impl Into<Diagnostic> + Debug) -> Self {
         Self {
-            // As the runtime would log it.
+            // The text is the one that the runtime would log.
             log: format!("{error:?}"),
             answer: error.into(),
         }

@@ -36,26 +36,28 @@ use super::LambdaService;
 /// }
 /// ```
 ///
-/// The module [`honeyhive::lambda`] says what is recorded, and which session it is.
+/// The module [`honeyhive::lambda`] documents the recordings, and the choice of the session.
 ///
 /// # The end of an invocation
 ///
-/// The layer is around everything that the runtime does with an event. Once the answer has been posted to
-/// Lambda, the session ends and everything is delivered; only then is the next event asked for. So nobody
-/// who waits for the answer waits for HoneyHive, but the environment does: 5 s at the most
-/// ([`flush_timeout`](honeyhive::lambda::LambdaInstrumentationBuilder::flush_timeout)), never longer than
-/// until 250 ms before the invocation's deadline, and not at all where less is left. What was not delivered
-/// by then goes with the next invocation, if this environment gets one. While HoneyHive cannot be reached, only
-/// every tenth invocation holds its environment that long; the others take 200 ms at the most.
+/// The layer is around everything that the runtime does with an event. Once the answer has been posted to Lambda, the
+/// session ends and everything is delivered; only then is the next event asked for. So no caller waits for HoneyHive,
+/// but the environment does:
+///
+/// * 5 s at the most ([`flush_timeout`](honeyhive::lambda::LambdaInstrumentationBuilder::flush_timeout)), never longer
+///   than until 250 ms before the invocation's deadline, and not at all where less is left;
+/// * undelivered items go with the next invocation, if this environment gets one;
+/// * while HoneyHive cannot be reached, only every tenth invocation holds its environment that long; the others take
+///   200 ms at the most.
 ///
 /// # Errors and panics of the handler
 ///
 /// The runtime turns both into an answer below every layer, so this one cannot see them: with
-/// `Runtime::new(service_fn(handler))` the session's outcome is `answered`, whatever the answer was, and what
-/// `#[honeyhive::trace]` has recorded of an error or a panic is on its span.
-/// [`LambdaHandler`](crate::LambdaHandler) around the handler, as above, sees both, and the session's outcome
-/// is `complete`, `error` or `panicked`. An event that the runtime answers by itself, because its payload is not
-/// what the handler takes, is an `error` then, too; what is wrong with it only the runtime's log says.
+/// `Runtime::new(service_fn(handler))` the session's outcome is `answered`, whatever the answer was, and only the spans
+/// of `#[honeyhive::trace]` record an error or a panic. [`LambdaHandler`](crate::LambdaHandler) around the handler, as
+/// above, sees both, and the session's outcome is `complete`, `error` or `panicked`. An event that the runtime answers
+/// by itself, because its payload does not fit the handler, is then an `error`, too; its cause is only in the runtime's
+/// log.
 ///
 /// # Streamed answers
 ///

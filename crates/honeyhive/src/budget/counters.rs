@@ -28,7 +28,7 @@ struct Table {
 #[derive(Debug, Default)]
 struct Entry {
     usage: SessionUsage,
-    /// The limits that the program has been told of.
+    /// The limits that the program has been notified of.
     passed: u8,
     /// The id that the session goes on under.
     moved_to: Option<SessionId>,
@@ -42,7 +42,7 @@ impl Counters {
         }
     }
 
-    /// Adds what was used in a session, or in the tracer's own; says which limits that has passed.
+    /// Adds usage to a session, or to the tracer's own; returns the limits that this has passed.
     pub(crate) fn add(&self, session: Option<SessionId>, used: &SessionUsage) -> Vec<BudgetPassed> {
         let mut table = self.lock();
         let Some(id) = session.or(table.own) else {
@@ -57,7 +57,7 @@ impl Counters {
         self.newly_passed(id, entry)
     }
 
-    /// Makes a session the tracer's own, which has what nobody's spans have used until here.
+    /// Makes a session the tracer's own, which gets the usage of spans without a session so far.
     pub(crate) fn own_is(&self, id: SessionId) -> Vec<BudgetPassed> {
         let before = {
             let mut table = self.lock();
@@ -67,7 +67,7 @@ impl Counters {
         self.add(Some(id), &before)
     }
 
-    /// A session goes on under another id, together with what it has used.
+    /// Moves the usage of a session to another id.
     pub(crate) fn moved(&self, from: SessionId, to: SessionId) -> Vec<BudgetPassed> {
         let used = {
             let mut table = self.lock();
@@ -113,7 +113,7 @@ impl Counters {
         self.budget.sessions.div_ceil(2).max(1)
     }
 
-    /// Nothing of the program's runs under this lock.
+    /// The lock is never held while code of the program runs.
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -17,7 +17,7 @@ const SESSIONS: usize = 10_000;
 
 type Hook = Arc<dyn Fn(&BudgetPassed) + Send + Sync>;
 
-/// Counts what each session uses, and tells the program where a session passes a limit. Nothing is enforced.
+/// Counts the usage of each session, and calls the program where a session passes a limit. Nothing is enforced.
 ///
 /// Counted is what is recorded anyway, in this process and while it is recorded: a span of the type model when it ends,
 /// with the tokens and the cost that are said on it ([`SessionUsage`]), and a turn when a request, an invocation or

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// The fields of a body, and what is wrong with the first of them that cannot be sent.
+/// The fields of a body, and the problem of the first one that cannot be sent.
 #[derive(Clone, Default)]
 pub(super) struct Body {
     fields: Map<String, Value>,
@@ -53,7 +53,7 @@ impl Body {
         self
     }
 
-    /// Sets a field to what another body says.
+    /// Sets a field to another body.
     pub(super) fn nested(mut self, name: &str, body: &Self) -> Self {
         let fields = Value::Object(body.fields.clone());
         self.fields.insert(name.to_owned(), fields);
@@ -78,7 +78,7 @@ impl Body {
         self.problem.get_or_insert(problem);
     }
 
-    /// The fields, or what is wrong with them.
+    /// Returns the fields, or their problem.
     pub(super) fn fields(&self) -> Result<&Map<String, Value>, &str> {
         match &self.problem {
             Some(problem) => Err(problem),

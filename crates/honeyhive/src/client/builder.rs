@@ -25,7 +25,7 @@ impl Client {
         Self::builder().build()
     }
 
-    /// Begins a client whose settings are given in code; what is not given comes from the environment.
+    /// Returns a builder. Settings that the program does not set come from the environment.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }

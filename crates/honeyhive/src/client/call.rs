@@ -74,7 +74,7 @@ impl Call<'_> {
         self
     }
 
-    /// Making it twice is making it once.
+    /// Marks a call as repeatable: making it twice has the effect of making it once.
     pub(super) const fn repeatable(mut self) -> Self {
         self.is_repeatable = true;
         self
@@ -106,7 +106,7 @@ impl Call<'_> {
         })
     }
 
-    /// Makes the call, and gives what stands under a name in its answer.
+    /// Makes the call, and returns the member of its answer with this name.
     pub(super) async fn take<T: DeserializeOwned>(self, name: &str) -> Result<T, ClientError> {
         let call = self.text();
         let answer = self.answer().await?;
@@ -134,7 +134,7 @@ impl Call<'_> {
         read(around(answer, with), call)
     }
 
-    /// Makes the call; its answer has nothing to say.
+    /// Makes the call, whose answer holds nothing of interest.
     pub(super) async fn done(self) -> Result<(), ClientError> {
         self.send().await.map(drop)
     }
@@ -231,7 +231,7 @@ fn no_json(body: &[u8], error: &serde_json::Error) -> String {
     }
 }
 
-/// The expectation that an answer has missed, without what came instead: that is somebody's data.
+/// Describes the missed expectation, without the answer's contents: those are somebody's data.
 fn unexpected(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rfind("expected ") {

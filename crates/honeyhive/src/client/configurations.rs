@@ -19,8 +19,8 @@ impl Client {
     }
 }
 
-/// The calls about configurations, from [`Client::configurations`]. For the prompt that a service asks its model by there
-/// is [`Client::deployed_prompt`].
+/// The calls about configurations, from [`Client::configurations`]. A service that needs the prompt for its model uses
+/// [`Client::deployed_prompt`].
 ///
 /// # Errors
 ///
@@ -93,28 +93,28 @@ pub struct Parameters {
     /// The template of the prompt.
     #[serde(deserialize_with = "or_default")]
     pub template: Template,
-    /// The form of its answer.
+    /// The format of the model's answer.
     #[serde(rename = "responseFormat")]
     pub response_format: Option<Value>,
-    /// The functions that it may call.
+    /// The functions that the model may call.
     #[serde(rename = "selectedFunctions", deserialize_with = "or_default")]
     pub selected_functions: Vec<Value>,
     /// The model's use of functions: `none`, `auto` or `force`.
     #[serde(rename = "functionCallParams")]
     pub function_call_params: Option<String>,
-    /// The one that it has to call.
+    /// The function that the model has to call.
     #[serde(rename = "forceFunction")]
     pub force_function: Option<Value>,
 }
 
-/// A configuration to be made, or to take another's place.
+/// A configuration to be made, or to replace another.
 #[derive(Debug, Clone)]
 #[must_use = "it is made by `Configurations::create`"]
 pub struct NewConfiguration(Body);
 
 impl NewConfiguration {
-    /// A configuration of a language model: its name, whose model is asked, and an object with at least `call_type`,
-    /// `model` and `template`.
+    /// Returns a configuration of a language model: its name, the provider of the model, and an object with at least
+    /// `call_type`, `model` and `template`.
     pub fn new(
         name: impl Into<String>,
         provider: impl Into<String>,
@@ -149,7 +149,7 @@ impl<'c> Configurations<'c> {
         self.call(Method::GET, &[]).take("configurations").await
     }
 
-    /// Configurations with this name.
+    /// Returns configurations with this name.
     pub async fn named(&self, name: &str) -> Result<Vec<Configuration>, ClientError> {
         let call = self.call(Method::GET, &[]).query("name", name);
         let mut found: Vec<Configuration> = call.take("configurations").await?;
@@ -157,7 +157,7 @@ impl<'c> Configurations<'c> {
         Ok(found)
     }
 
-    /// Configurations with this name that are deployed to an environment.
+    /// Returns configurations with this name that are deployed to an environment.
     pub async fn deployed(
         &self,
         name: &str,
@@ -176,13 +176,13 @@ impl<'c> Configurations<'c> {
         call.query("env", environment.as_str())
     }
 
-    /// Makes a configuration, and gives its id.
+    /// Makes a configuration, and returns its id.
     pub async fn create(&self, new: &NewConfiguration) -> Result<String, ClientError> {
         let call = self.call(Method::POST, &[]).body(&new.0);
         call.take("insertedId").await
     }
 
-    /// Puts a configuration in the place of another.
+    /// Replaces a configuration by another.
     pub async fn replace(&self, id: &str, new: &NewConfiguration) -> Result<(), ClientError> {
         self.call(Method::PUT, &[id]).body(&new.0).done().await
     }
@@ -193,7 +193,7 @@ impl<'c> Configurations<'c> {
     }
 }
 
-/// HoneyHive may take its filters less literally.
+/// HoneyHive may take its filters less literally, so they are checked again here.
 pub(super) fn is_deployed(it: &Configuration, name: &str, environment: &Environment) -> bool {
     it.name == name && it.env.contains(environment)
 }

@@ -1,4 +1,4 @@
-//! Datapoints: inputs, and what would be right for them.
+//! Datapoints: inputs, and the expected outputs.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -42,16 +42,16 @@ pub struct Datapoint {
     /// The inputs of the function.
     #[serde(deserialize_with = "or_default")]
     pub inputs: Map<String, Value>,
-    /// The messages before that.
+    /// The earlier messages of the conversation.
     #[serde(deserialize_with = "or_default")]
     pub history: Vec<Value>,
-    /// The outputs that would be right.
+    /// The expected outputs.
     pub ground_truth: Option<Map<String, Value>>,
-    /// Facts about it.
+    /// Facts about the datapoint.
     pub metadata: Option<Map<String, Value>>,
-    /// The event that it was made of.
+    /// The event that the datapoint was made of.
     pub linked_event: Option<String>,
-    /// The ids of the datasets that it is in.
+    /// The ids of the datapoint's datasets.
     #[serde(deserialize_with = "or_default")]
     pub linked_datasets: Vec<String>,
     /// The time of creation (ISO 8601).
@@ -71,19 +71,19 @@ pub struct NewDatapoint(Body);
 pub struct UpdateDatapoint(Body);
 
 impl NewDatapoint {
-    /// A datapoint with these inputs: anything that serialises to an object.
+    /// Returns a datapoint with these inputs: anything that serialises to an object.
     pub fn new(inputs: impl Serialize) -> Self {
         Self(Body::default().object("inputs", inputs))
     }
 }
 
 impl UpdateDatapoint {
-    /// Nothing yet.
+    /// Returns no changes yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Other inputs: anything that serialises to an object.
+    /// Sets other inputs: anything that serialises to an object.
     pub fn inputs(self, map: impl Serialize) -> Self {
         Self(self.0.object("inputs", map))
     }
@@ -92,28 +92,28 @@ impl UpdateDatapoint {
 macro_rules! fields_of_datapoint {
     ($($name:ident),*) => {$(
         impl $name {
-            /// The outputs that would be right: anything that serialises to an object.
+            /// Sets the expected outputs: anything that serialises to an object.
             pub fn ground_truth(self, map: impl Serialize) -> Self {
                 Self(self.0.object("ground_truth", map))
             }
 
-            /// The messages before that.
+            /// Sets the earlier messages of the conversation.
             pub fn history(self, messages: impl IntoIterator<Item = impl Serialize>) -> Self {
                 let messages: Vec<_> = messages.into_iter().collect();
                 Self(self.0.set("history", messages))
             }
 
-            /// Facts about it: anything that serialises to an object.
+            /// Sets facts about the datapoint: anything that serialises to an object.
             pub fn metadata(self, map: impl Serialize) -> Self {
                 Self(self.0.object("metadata", map))
             }
 
-            /// The event that it is made of.
+            /// Sets the event that the datapoint is made of.
             pub fn linked_event(self, id: impl Into<String>) -> Self {
                 Self(self.0.set("linked_event", id.into()))
             }
 
-            /// The ids of all datasets that it is in.
+            /// Sets the ids of all datasets of the datapoint.
             pub fn linked_datasets(self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
                 let ids: Vec<String> = ids.into_iter().map(Into::into).collect();
                 Self(self.0.set("linked_datasets", ids))
@@ -138,7 +138,7 @@ impl<'c> Datapoints<'c> {
         }
     }
 
-    /// Datapoints by their ids, in that order; ids without a datapoint are left out. One call for each 100.
+    /// Returns datapoints by their ids, in that order; ids without a datapoint are left out. One call for each 100.
     pub async fn get_many<T: AsRef<str> + Sync>(
         &self,
         ids: &[T],
@@ -154,13 +154,13 @@ impl<'c> Datapoints<'c> {
         Ok(found)
     }
 
-    /// The datapoints of the datasets with this name.
+    /// Returns the datapoints of the datasets with this name.
     pub async fn of_dataset_named(&self, name: &str) -> Result<Vec<Datapoint>, ClientError> {
         let call = self.call(Method::GET, &[]).query("dataset_name", name);
         call.take("datapoints").await
     }
 
-    /// Makes a datapoint, and gives its id.
+    /// Makes a datapoint, and returns its id.
     pub async fn create(&self, new: &NewDatapoint) -> Result<String, ClientError> {
         #[derive(Deserialize)]
         struct Made {
@@ -172,8 +172,8 @@ impl<'c> Datapoints<'c> {
         Ok(made.id)
     }
 
-    /// Makes a datapoint of each of these events (or sessions), in a dataset where one is given: what went in as inputs,
-    /// what came out as ground truth. Gives their ids.
+    /// Makes a datapoint of each of these events (or sessions), with the event's inputs as inputs and its outputs as
+    /// ground truth, in a dataset where one is given. Returns their ids.
     pub async fn create_from_events<T: AsRef<str>>(
         &self,
         events: &[T],

@@ -54,7 +54,7 @@ pub struct Dataset {
 pub struct NewDataset(Body);
 
 impl NewDataset {
-    /// A dataset with a name, of 200 characters at the most.
+    /// Returns a dataset with a name, of 200 characters at the most.
     pub fn named(name: impl Into<String>) -> Self {
         Self(Body::default().set("name", name.into()))
     }
@@ -64,7 +64,7 @@ impl NewDataset {
         Self(self.0.set("description", text.into()))
     }
 
-    /// The ids of datapoints that are there already.
+    /// The ids of datapoints that exist already.
     pub fn datapoints<T: AsRef<str>>(self, ids: impl IntoIterator<Item = T>) -> Self {
         Self(self.0.set("datapoints", texts(ids)))
     }
@@ -76,7 +76,7 @@ impl NewDataset {
 pub struct UpdateDataset(Body);
 
 impl UpdateDataset {
-    /// Nothing yet.
+    /// Returns no changes yet.
     pub fn new() -> Self {
         Self::default()
     }
@@ -142,7 +142,7 @@ impl<'c> Datasets<'c> {
         self.call(Method::GET, &[]).take("datasets").await
     }
 
-    /// Datasets with this name.
+    /// Returns datasets with this name.
     pub async fn named(&self, name: &str) -> Result<Vec<Dataset>, ClientError> {
         let call = self.call(Method::GET, &[]).query("name", name);
         call.take("datasets").await
@@ -156,7 +156,7 @@ impl<'c> Datasets<'c> {
         Ok(found.pop())
     }
 
-    /// Makes a dataset, and gives its id.
+    /// Makes a dataset, and returns its id.
     pub async fn create(&self, new: &NewDataset) -> Result<String, ClientError> {
         #[derive(Deserialize)]
         struct Made {
@@ -168,7 +168,7 @@ impl<'c> Datasets<'c> {
         Ok(made.id)
     }
 
-    /// Changes a dataset, and gives what it is then.
+    /// Changes a dataset, and returns it.
     pub async fn update(&self, id: &str, change: &UpdateDataset) -> Result<Dataset, ClientError> {
         let call = self.call(Method::PUT, &[id]).body(&change.0);
         call.take("result").await
@@ -179,7 +179,7 @@ impl<'c> Datasets<'c> {
         self.call(Method::DELETE, &[id]).done().await
     }
 
-    /// Makes datapoints of rows and adds them to a dataset. Gives their ids, in the order of the rows.
+    /// Makes datapoints of rows and adds them to a dataset. Returns their ids, in the order of the rows.
     ///
     /// ```
     /// use honeyhive::client::{Client, FieldMapping, NewDataset};

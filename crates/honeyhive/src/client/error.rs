@@ -22,7 +22,7 @@ pub enum ClientError {
         /// The kind of key that the call takes.
         key: KeyKind,
     },
-    /// HoneyHive does not let this key do that.
+    /// HoneyHive does not allow this key to make the call.
     #[error("HoneyHive refused the {sent} for {call} with status {status}: {message}; {}", right_key(*sent, *takes))]
     #[non_exhaustive]
     Unauthorized {
@@ -34,7 +34,7 @@ pub enum ClientError {
         takes: KeyKind,
         /// 401 or 403.
         status: u16,
-        /// HoneyHive's words, shortened.
+        /// HoneyHive's message, shortened.
         message: String,
     },
     /// HoneyHive refused the call, and would do so again.
@@ -45,16 +45,16 @@ pub enum ClientError {
         call: String,
         /// The HTTP status.
         status: u16,
-        /// HoneyHive's words, shortened.
+        /// HoneyHive's message, shortened.
         message: String,
     },
-    /// HoneyHive did not answer, or said that it cannot now.
+    /// HoneyHive did not answer, or is temporarily unable to.
     #[error("HoneyHive gave no answer to {call}: {detail}; {}", patience(*retry_after))]
     #[non_exhaustive]
     Unavailable {
         /// The method and the path.
         call: String,
-        /// The problem of the last try.
+        /// The problem of the last attempt.
         detail: String,
         /// The wait that HoneyHive asks for before the next call.
         retry_after: Option<Duration>,
@@ -68,7 +68,7 @@ pub enum ClientError {
         /// The problem of the answer.
         detail: String,
     },
-    /// The call cannot be made of what was given. Nothing was sent.
+    /// The arguments make no valid call. Nothing was sent.
     #[error("{call} was not sent: {problem}")]
     #[non_exhaustive]
     Invalid {
@@ -77,18 +77,18 @@ pub enum ClientError {
         /// The problem of the call.
         problem: String,
     },
-    /// No prompt of this name is deployed there.
+    /// No prompt of this name is deployed to the environment.
     #[error(
         "HoneyHive has no configuration {name:?} that is deployed to {environment:?}: deploy one there, or check the name"
     )]
     #[non_exhaustive]
     NotDeployed {
-        /// The name that was looked for.
+        /// The name that was searched.
         name: String,
         /// The environment that was searched.
         environment: String,
     },
-    /// Test mode has runs, and nothing else to answer with.
+    /// Test mode has runs, and no answer to other calls.
     #[error("{call} has no answer in test mode, which has runs only: ask honeyhive-local instead")]
     #[non_exhaustive]
     TestMode {
@@ -105,7 +105,7 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    /// The HTTP status of HoneyHive's refusal.
+    /// Returns the HTTP status of HoneyHive's refusal.
     #[must_use]
     pub const fn status(&self) -> Option<u16> {
         match self {
@@ -114,8 +114,8 @@ impl ClientError {
         }
     }
 
-    /// True where there is no such thing at HoneyHive, or no such route (404). Routes of runs say 400 of a run that is
-    /// unknown.
+    /// Returns true where HoneyHive has no such thing, or no such route (404). Routes of runs answer 400 for an unknown
+    /// run.
     #[must_use]
     pub const fn is_not_found(&self) -> bool {
         matches!(self.status(), Some(404))

@@ -13,10 +13,10 @@ use super::open::{number, object, or_default, text};
 pub struct Event {
     /// The event's id; for a session, the session's id.
     pub event_id: String,
-    /// The session that it is in.
+    /// The event's session.
     #[serde(deserialize_with = "or_default")]
     pub session_id: String,
-    /// The event around it.
+    /// The parent event.
     pub parent_id: Option<String>,
     /// The event's name.
     #[serde(deserialize_with = "or_default")]
@@ -35,13 +35,13 @@ pub struct Event {
     /// The settings of the step, such as the model's parameters.
     #[serde(deserialize_with = "object")]
     pub config: Map<String, Value>,
-    /// Facts about it.
+    /// Facts about the event.
     #[serde(deserialize_with = "object")]
     pub metadata: Map<String, Value>,
     /// Feedback of people, `ground_truth` among it.
     #[serde(deserialize_with = "object")]
     pub feedback: Map<String, Value>,
-    /// Numbers about it.
+    /// Numbers about the event.
     #[serde(deserialize_with = "object")]
     pub metrics: Map<String, Value>,
     /// The user that the event belongs to.
@@ -62,7 +62,7 @@ pub struct Event {
     /// The event's length in milliseconds.
     #[serde(deserialize_with = "number")]
     pub duration: Option<f64>,
-    /// The ids of the events in it.
+    /// The ids of the child events.
     #[serde(deserialize_with = "or_default")]
     pub children_ids: Vec<String>,
 }

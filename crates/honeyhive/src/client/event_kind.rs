@@ -5,7 +5,7 @@ use super::open::open_enum;
 open_enum! {
     /// The kind of an event.
     EventKind {
-        /// A session, the event around all others of it.
+        /// A session, which is the root event of its events.
         Session = "session",
         /// A call of a language model.
         Model = "model",

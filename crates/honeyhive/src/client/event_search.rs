@@ -1,4 +1,4 @@
-//! [`EventSearch`]: which events are looked for.
+//! [`EventSearch`]: the conditions of a search for events.
 
 use std::time::{Duration, SystemTime};
 
@@ -30,7 +30,7 @@ open_enum! {
         Is = "is",
         /// The field is not equal.
         IsNot = "is not",
-        /// The text holds it.
+        /// The text contains the value.
         Contains = "contains",
         /// The field does not contain the value.
         NotContains = "not contains",
@@ -63,24 +63,24 @@ impl EventSearch {
         Self::default()
     }
 
-    /// Sessions, without the events in them.
+    /// Searches for sessions, without the events in them.
     pub fn sessions() -> Self {
         Self::all().kind(EventKind::Session)
     }
 
-    /// Events of one kind.
+    /// Searches for events of one kind.
     #[expect(clippy::needless_pass_by_value, reason = "as the other setters")]
     pub fn kind(self, kind: EventKind) -> Self {
         self.filter("event_type", Operator::Is, kind.as_str())
     }
 
-    /// Events of one session.
+    /// Searches for events of one session.
     pub fn in_session(self, id: impl AsRef<str>) -> Self {
         self.filter("session_id", Operator::Is, id.as_ref())
     }
 
-    /// A condition on a field, such as `event_name`, `metadata.user_tier` or `metrics.score`. The value is a text, a
-    /// number or a flag; where it does not matter, `()`.
+    /// Adds a condition on a field, such as `event_name`, `metadata.user_tier` or `metrics.score`. The value is a text,
+    /// a number or a flag; where it does not matter, `()`.
     #[expect(clippy::needless_pass_by_value, reason = "as the other setters")]
     pub fn filter(mut self, field: &str, operator: Operator, value: impl Serialize) -> Self {
         let value = serde_json::to_value(value).unwrap_or_default();
@@ -101,19 +101,19 @@ impl EventSearch {
         self
     }
 
-    /// Events that began then or later.
+    /// Searches for events that began at this time or later.
     pub const fn since(mut self, then: SystemTime) -> Self {
         self.since = Some(then);
         self
     }
 
-    /// Events that began then or earlier.
+    /// Searches for events that began at this time or earlier.
     pub const fn until(mut self, then: SystemTime) -> Self {
         self.until = Some(then);
         self
     }
 
-    /// Events of one experiment run.
+    /// Searches for events of one experiment run.
     pub fn run(mut self, id: impl Into<String>) -> Self {
         self.run_id = Some(id.into());
         self
@@ -153,7 +153,7 @@ impl EventSearch {
     }
 }
 
-/// The last moment that the format has digits for.
+/// The last time that the format can express.
 const LAST: &str = "9999-12-31T23:59:59Z";
 
 fn iso(then: SystemTime) -> String {

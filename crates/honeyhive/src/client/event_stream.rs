@@ -22,11 +22,11 @@ type Page = Pin<Box<dyn Future<Output = Result<Vec<Event>, ClientError>> + Send>
 pub struct EventStream {
     client: Client,
     search: Arc<EventSearch>,
-    /// The number of the page that comes next; none where there is no other.
+    /// The number of the next page; `None` after the last one.
     next: Option<u32>,
     asked: Option<Page>,
     events: VecDeque<Event>,
-    /// The ids of the page before: what is recorded meanwhile moves events to the next page, where they come again.
+    /// The ids of the page before: events recorded meanwhile move others to the next page, where they come again.
     before: HashSet<String>,
 }
 
@@ -51,7 +51,7 @@ impl EventStream {
         }
     }
 
-    /// The next event.
+    /// Returns the next event.
     pub async fn next(&mut self) -> Option<Result<Event, ClientError>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
@@ -60,7 +60,7 @@ impl EventStream {
     ///
     /// # Errors
     ///
-    /// The error of the page that could not be had.
+    /// The error of the page that could not be fetched.
     pub async fn all(mut self) -> Result<Vec<Event>, ClientError> {
         let mut all = Vec::new();
         while let Some(event) = self.next().await {

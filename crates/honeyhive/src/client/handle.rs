@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::outbox::{Lifeline, Outbox};
 
-/// The typed client of HoneyHive's API: a cheap clone, from [`from_env`](Self::from_env), [`builder`](Self::builder) or
-/// [`HoneyHiveTracer::client`](crate::HoneyHiveTracer::client).
+/// The typed client of HoneyHive's API, from [`from_env`](Self::from_env), [`builder`](Self::builder) or
+/// [`HoneyHiveTracer::client`](crate::HoneyHiveTracer::client). Clones are cheap.
 #[derive(Clone)]
 pub struct Client {
     lifeline: Arc<Lifeline>,
@@ -35,8 +35,8 @@ impl Client {
         }
     }
 
-    /// The client for one project, by the routes that name it (`/v1/projects/{project_id}/…`) and the data plane key
-    /// (`HH_DATA_PLANE_API_KEY`). No other key stands in for that.
+    /// Returns the client for one project, with the routes that name it (`/v1/projects/{project_id}/…`) and the data
+    /// plane key (`HH_DATA_PLANE_API_KEY`). No other key is used in its place.
     ///
     /// ```
     /// use honeyhive::client::Client;
@@ -60,7 +60,7 @@ impl Client {
         }
     }
 
-    /// The client with another time that one try of a call may take (default: the
+    /// Returns the client with another time limit for one attempt of a call (default: the
     /// [`api_timeout`](crate::HoneyHiveTracerBuilder::api_timeout), 5 s). Large summaries and pages may need more.
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Self {

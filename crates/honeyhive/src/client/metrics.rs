@@ -1,4 +1,4 @@
-//! Metrics: what HoneyHive's own evaluators measure.
+//! Metrics: the definitions of HoneyHive's own evaluators.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -53,7 +53,7 @@ open_enum! {
         Boolean = "boolean",
         /// A text.
         Text = "string",
-        /// One of its categories.
+        /// A category of the metric.
         Categorical = "categorical",
     }
 }
@@ -68,10 +68,10 @@ pub struct Metric {
     /// The metric's name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
-    /// The kind of the metric: who measures.
+    /// The kind of the metric: a program, a model or people measure it.
     #[serde(rename = "type")]
     pub kind: Option<MetricKind>,
-    /// The program, the prompt, or what people are asked.
+    /// The program, the prompt, or the question for people.
     #[serde(deserialize_with = "or_default")]
     pub criteria: String,
     /// A text about the metric.
@@ -89,12 +89,12 @@ pub struct Metric {
     pub model_provider: Option<String>,
     /// The model.
     pub model_name: Option<String>,
-    /// The largest number that it gives.
+    /// The largest value.
     #[serde(deserialize_with = "number")]
     pub scale: Option<f64>,
     /// The values that pass.
     pub threshold: Option<Value>,
-    /// Categories that the metric can say, and what each counts.
+    /// The categories of the metric, each with its number.
     #[serde(deserialize_with = "or_default")]
     pub categories: Vec<Value>,
     /// The events that are measured.
@@ -138,7 +138,7 @@ impl NewMetric {
 pub struct UpdateMetric(Body);
 
 impl UpdateMetric {
-    /// Nothing yet.
+    /// Returns no changes yet.
     pub fn new() -> Self {
         Self::default()
     }
@@ -183,7 +183,7 @@ macro_rules! fields_of_metric {
                 Self(body.set("model_name", name.into()))
             }
 
-            /// The largest number that it gives.
+            /// The largest value.
             pub fn scale(self, largest: u32) -> Self {
                 Self(self.0.set("scale", largest))
             }
@@ -193,7 +193,7 @@ macro_rules! fields_of_metric {
                 Self(self.0.object("threshold", map))
             }
 
-            /// Categories that the metric can say, and what each counts.
+            /// The categories of the metric, each with its number.
             pub fn categories(self, of: impl IntoIterator<Item = (impl Into<String>, Option<f64>)>) -> Self {
                 let of = of.into_iter().map(|(name, score)| {
                     let name: String = name.into();
@@ -215,14 +215,14 @@ pub struct MetricVersion {
     /// The metric's name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
-    /// HoneyHive's words when the metric was made.
+    /// HoneyHive's message about the creation of the metric.
     pub message: Option<String>,
     /// The time of the version (ISO 8601).
     pub date: Option<String>,
     /// Whether this version is the one that measures.
     #[serde(deserialize_with = "or_default")]
     pub deployed: bool,
-    /// The metric as it was then.
+    /// The metric of that version.
     #[serde(deserialize_with = "or_default")]
     pub content: Map<String, Value>,
 }
@@ -251,7 +251,7 @@ impl<'c> Metrics<'c> {
         self.call(Method::GET, &[]).take("metrics").await
     }
 
-    /// Metrics of one kind.
+    /// Returns metrics of one kind.
     pub async fn of_kind(&self, kind: MetricKind) -> Result<Vec<Metric>, ClientError> {
         let call = self.call(Method::GET, &[]).query("type", kind.as_str());
         call.take("metrics").await
@@ -265,7 +265,7 @@ impl<'c> Metrics<'c> {
         Ok(found.pop())
     }
 
-    /// Makes a metric, and gives its id.
+    /// Makes a metric, and returns its id.
     pub async fn create(&self, new: &NewMetric) -> Result<String, ClientError> {
         let call = self.call(Method::POST, &[]).body(&new.0);
         call.take("metric_id").await
@@ -282,7 +282,7 @@ impl<'c> Metrics<'c> {
         self.call(Method::DELETE, &[id]).done().await
     }
 
-    /// The versions of a metric, the oldest first.
+    /// Returns the versions of a metric, the oldest first.
     pub async fn versions(&self, id: &str) -> Result<Vec<MetricVersion>, ClientError> {
         self.call(Method::GET, &[id, "versions"]).take("data").await
     }

@@ -26,12 +26,12 @@
 //! ```
 //!
 //! - Calls go out on the background thread that delivers sessions and spans, with its HTTP client. They work on any
-//!   runtime. A call goes on though its future is dropped.
-//! - A call that fails by chance is made three times at the most, all within 10 s, and never twice where that could do a
-//!   thing twice.
+//!   runtime. A call goes on when its future is dropped.
+//! - A call that fails for a passing reason is tried three times at the most, all within 10 s; a call that might then
+//!   take effect twice is not repeated.
 //! - An answer may have fields and values that this version does not know: fields are skipped, values are kept as text.
-//! - What a call carries goes out as it is given: the redaction is for what is recorded.
-//! - [`Client::in_project`] asks by the newer routes that name their project, with the data plane key.
+//! - The contents of a call go out as they are given: redaction applies to recordings only.
+//! - [`Client::in_project`] uses the newer routes that name their project, with the data plane key.
 
 mod body;
 mod builder;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// Adds `/` and one part of a path; false for what no part can be.
+/// Adds `/` and one part of a path; false for a text that cannot be a part.
 pub(super) fn push_part(path: &mut String, part: &str) -> bool {
     path.push('/');
     encode(part, path);

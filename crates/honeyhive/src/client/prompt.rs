@@ -1,4 +1,4 @@
-//! [`DeployedPrompt`]: the prompt that a service asks its model by, kept.
+//! [`DeployedPrompt`]: a cached copy of the deployed prompt of a service.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,8 @@ const FRESH: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_secs(10);
 
 impl Client {
-    /// The prompt with this name that is deployed there, kept in memory. Make it once, and clone it wherever it is needed.
+    /// Returns the prompt with this name that is deployed to an environment, kept in memory. Make it once, and clone it
+    /// wherever it is needed.
     ///
     /// ```
     /// use honeyhive::client::{Client, Environment, NewConfiguration};
@@ -56,8 +57,8 @@ impl Client {
 
 /// A deployed prompt, kept in memory: a cheap clone, from [`Client::deployed_prompt`].
 ///
-/// Once it was had, it is always there: while HoneyHive is down, the last one is. It is looked for again in the background,
-/// a minute after it came.
+/// The first answer of HoneyHive is kept for good: while HoneyHive is down, the latest one is used. A background
+/// refresh follows a minute after each answer.
 #[derive(Clone)]
 pub struct DeployedPrompt(Arc<Inner>);
 
@@ -190,13 +191,13 @@ impl Kept {
     }
 }
 
-/// The moment after so long, and for what is beyond the clock's range one that never comes.
+/// Returns the time after a duration; beyond the clock's range one that never comes.
 fn after(time: Duration) -> Instant {
     const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
     Instant::now() + time.min(NEVER)
 }
 
-/// A refresh that is under way, however it ends.
+/// The mark of a running refresh, which is removed however the refresh ends.
 struct Asking(Arc<Kept>);
 
 impl Drop for Asking {

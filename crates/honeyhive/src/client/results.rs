@@ -18,13 +18,13 @@ open_enum! {
         Min = "min",
         /// The largest.
         Max = "max",
-        /// The middle one.
+        /// The median.
         Median = "median",
-        /// The value that 90 % are below.
+        /// The 90th percentile.
         P90 = "p90",
-        /// The value that 95 % are below.
+        /// The 95th percentile.
         P95 = "p95",
-        /// The value that 99 % are below.
+        /// The 99th percentile.
         P99 = "p99",
         /// Their sum.
         Sum = "sum",
@@ -41,7 +41,7 @@ impl Default for Aggregate {
 }
 
 open_enum! {
-    /// The kind of a metric: who measures.
+    /// The kind of a metric: a program, a model, a person, or other metrics make it.
     MetricKind {
         /// A program at HoneyHive.
         Python = "PYTHON",
@@ -49,14 +49,14 @@ open_enum! {
         Llm = "LLM",
         /// A person.
         Human = "HUMAN",
-        /// Other metrics.
+        /// A formula over other metrics.
         Composite = "COMPOSITE",
         /// The program that sent the event.
         ClientSide = "CLIENT_SIDE",
     }
 }
 
-/// A run in numbers.
+/// The summary of a run.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -64,7 +64,7 @@ pub struct RunSummary {
     /// The run's status.
     #[serde(deserialize_with = "or_default")]
     pub status: String,
-    /// Every datapoint has passed.
+    /// Whether every datapoint has passed.
     #[serde(deserialize_with = "or_default")]
     pub success: bool,
     /// The reason for which there is no summary.
@@ -81,7 +81,7 @@ pub struct RunSummary {
     /// The run's sessions, one per datapoint.
     #[serde(deserialize_with = "or_default")]
     pub datapoints: Vec<DatapointResult>,
-    /// The events that are in it.
+    /// The events in the run.
     #[serde(deserialize_with = "or_default")]
     pub event_details: Vec<EventDetail>,
     /// The run.
@@ -109,9 +109,9 @@ pub struct MetricSummary {
     /// The metric's name.
     #[serde(deserialize_with = "or_default")]
     pub metric_name: String,
-    /// The kind of the metric: who measures.
+    /// The kind of the metric.
     pub metric_type: Option<MetricKind>,
-    /// The name of the events that have it.
+    /// The name of the events with the metric.
     pub event_name: Option<String>,
     /// The kind of the events.
     pub event_type: Option<EventKind>,
@@ -149,7 +149,7 @@ pub struct DatapointResult {
     /// The session.
     #[serde(deserialize_with = "or_default")]
     pub session_id: String,
-    /// The datapoint that it is of.
+    /// The session's datapoint.
     pub datapoint_id: Option<String>,
     /// Whether the datapoint passed.
     pub passed: Option<bool>,
@@ -163,7 +163,7 @@ pub struct DatapointResult {
 #[serde(default)]
 #[non_exhaustive]
 pub struct EventDetail {
-    /// Their name.
+    /// The name of the events.
     #[serde(deserialize_with = "or_default")]
     pub event_name: String,
     /// The kind of the events.
@@ -193,10 +193,10 @@ pub struct RunEvent {
     pub event_name: String,
     /// The kind of the event.
     pub event_type: Option<EventKind>,
-    /// The session that it is in.
+    /// The event's session.
     #[serde(deserialize_with = "or_default")]
     pub session_id: String,
-    /// Facts about it: the `datapoint_id` among them.
+    /// Facts about the event: the `datapoint_id` among them.
     #[serde(deserialize_with = "or_default")]
     pub metadata: Map<String, Value>,
     /// Numbers, flags and texts, by their names.
@@ -205,19 +205,19 @@ pub struct RunEvent {
 }
 
 impl RunEvent {
-    /// The datapoint that it is of.
+    /// The event's datapoint.
     #[must_use]
     pub fn datapoint_id(&self) -> Option<&str> {
         self.metadata.get("datapoint_id")?.as_str()
     }
 }
 
-/// Two runs beside each other.
+/// A comparison of two runs.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Comparison {
-    /// The metrics that either has.
+    /// The metrics of both runs.
     #[serde(deserialize_with = "or_default")]
     pub metrics: Vec<ComparedMetric>,
     /// The ids of the datapoints that both have.
@@ -226,10 +226,10 @@ pub struct Comparison {
     /// The presence of each event in the two runs.
     #[serde(deserialize_with = "or_default")]
     pub event_details: Vec<EventPresence>,
-    /// The run that is compared with.
+    /// The old run.
     #[serde(deserialize_with = "or_default")]
     pub old_run: Run,
-    /// The run that is compared.
+    /// The new run.
     #[serde(deserialize_with = "or_default")]
     pub new_run: Run,
 }
@@ -242,9 +242,9 @@ pub struct ComparedMetric {
     /// The metric's name.
     #[serde(deserialize_with = "or_default")]
     pub metric_name: String,
-    /// The kind of the metric: who measures.
+    /// The kind of the metric.
     pub metric_type: Option<MetricKind>,
-    /// The name of the events that have it, where HoneyHive says that.
+    /// The name of the events with the metric, where HoneyHive gives it.
     pub event_name: Option<String>,
     /// The value in the old run.
     #[serde(deserialize_with = "number")]
@@ -265,7 +265,7 @@ pub struct ComparedMetric {
 #[serde(default)]
 #[non_exhaustive]
 pub struct EventPresence {
-    /// Their name.
+    /// The name of the events.
     #[serde(deserialize_with = "or_default")]
     pub event_name: String,
     /// The kind of the events.
@@ -354,7 +354,8 @@ impl PairFilter {
 }
 
 impl Runs<'_> {
-    /// A run in numbers, as HoneyHive has them: those of its own evaluators come some time after the run.
+    /// Returns the summary of a run by HoneyHive. The results of HoneyHive's own evaluators come some time after the
+    /// run.
     pub async fn summary(&self, id: &str, aggregate: Aggregate) -> Result<RunSummary, ClientError> {
         let by = |route| {
             let call = self.call(Method::GET, &[id, route]);
@@ -366,13 +367,13 @@ impl Runs<'_> {
         }
     }
 
-    /// The events of a run with their metrics: what an old run is compared by.
+    /// Returns the events of a run with their metrics, by which an old run can be compared.
     pub async fn metrics(&self, id: &str) -> Result<RunEvents, ClientError> {
         let call = self.call(Method::GET, &[id, "metrics"]);
         call.whole("totalEvents").await
     }
 
-    /// Two runs beside each other, on the datapoints that they share.
+    /// Compares two runs, on the datapoints that they share.
     pub async fn compare(
         &self,
         new: &str,
@@ -389,7 +390,7 @@ impl Runs<'_> {
         }
     }
 
-    /// The events of two runs, in pairs by their datapoints.
+    /// Returns the events of two runs, in pairs by their datapoints.
     pub async fn compared_events(
         &self,
         new: &str,

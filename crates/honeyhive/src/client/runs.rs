@@ -55,9 +55,9 @@ open_enum! {
         Pending = "pending",
         /// The run goes on.
         Running = "running",
-        /// The run ended as it should, whatever its scores are.
+        /// The run ended normally, whatever its scores are.
         Completed = "completed",
-        /// The run broke off, or too much of it did.
+        /// The run broke off, or too many of its trials did.
         Failed = "failed",
         /// The run was ended by hand.
         Cancelled = "cancelled",
@@ -69,9 +69,9 @@ open_enum! {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Run {
-    /// The id that calls and sessions name it by.
+    /// The id by which calls and sessions name the run.
     pub run_id: String,
-    /// Another id, of the record.
+    /// The id of the record, which is another one.
     pub id: Option<String>,
     /// The run's name.
     pub name: Option<String>,
@@ -79,24 +79,24 @@ pub struct Run {
     pub description: Option<String>,
     /// The run's status.
     pub status: Option<RunStatus>,
-    /// Facts about it.
+    /// Facts about the run.
     #[serde(deserialize_with = "or_default")]
     pub metadata: Map<String, Value>,
-    /// The results of the run, where somebody has told them.
+    /// The results of the run, if any were stored.
     #[serde(deserialize_with = "or_default")]
     pub results: Map<String, Value>,
     /// The settings that the run was started with.
     #[serde(deserialize_with = "or_default")]
     pub configuration: Map<String, Value>,
-    /// Numbers about it.
+    /// Numbers about the run.
     #[serde(deserialize_with = "or_default")]
     pub metrics: Map<String, Value>,
-    /// The ids of its sessions.
+    /// The ids of the run's sessions.
     #[serde(deserialize_with = "or_default")]
     pub event_ids: Vec<String>,
-    /// The dataset that it went through, where HoneyHive has that.
+    /// The run's dataset, where HoneyHive has it.
     pub dataset_id: Option<String>,
-    /// The name of that.
+    /// The name of the dataset.
     pub dataset_name: Option<String>,
     /// Whether the run is shown.
     pub is_active: Option<bool>,
@@ -112,7 +112,7 @@ pub struct Run {
 pub struct NewRun(Body);
 
 impl NewRun {
-    /// A run with a name, which must not be blank.
+    /// Returns a run with a name, which must not be blank.
     pub fn named(name: impl Into<String>) -> Self {
         Self(Body::default().set("name", name.into()))
     }
@@ -122,7 +122,7 @@ impl NewRun {
         Self(self.0.set("run_id", id.into()))
     }
 
-    /// The stored dataset that it goes through.
+    /// The stored dataset of the run.
     pub fn dataset_id(self, id: impl Into<String>) -> Self {
         Self(self.0.set("dataset_id", id.into()))
     }
@@ -134,12 +134,12 @@ impl NewRun {
 pub struct UpdateRun(Body);
 
 impl UpdateRun {
-    /// Nothing yet.
+    /// Returns no changes yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Another name, which must not be blank.
+    /// Sets another name, which must not be blank.
     pub fn name(self, name: impl Into<String>) -> Self {
         Self(self.0.set("name", name.into()))
     }
@@ -158,7 +158,7 @@ macro_rules! fields_of_run {
                 Self(self.0.set("status", status))
             }
 
-            /// Facts about it: anything that serialises to an object.
+            /// Facts about the run: anything that serialises to an object.
             pub fn metadata(self, map: impl Serialize) -> Self {
                 Self(self.0.object("metadata", map))
             }
@@ -173,22 +173,22 @@ macro_rules! fields_of_run {
                 Self(self.0.object("configuration", map))
             }
 
-            /// The ids of its sessions.
+            /// The ids of the run's sessions.
             pub fn event_ids(self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
                 Self(self.0.set("event_ids", texts(ids)))
             }
 
-            /// The ids of its sessions, under their other name.
+            /// The ids of the run's sessions, under their other name.
             pub fn session_ids(self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
                 Self(self.0.set("session_ids", texts(ids)))
             }
 
-            /// The ids of the datapoints that it goes through.
+            /// The ids of the run's datapoints.
             pub fn datapoint_ids(self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
                 Self(self.0.set("datapoint_ids", texts(ids)))
             }
 
-            /// The names of what scores it.
+            /// The names of the run's evaluators.
             pub fn evaluators(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
                 Self(self.0.set("evaluators", texts(names)))
             }
@@ -251,23 +251,23 @@ impl RunFilter {
         Self::default()
     }
 
-    /// Runs over a stored dataset.
+    /// Selects runs over a stored dataset.
     pub fn dataset_id(self, id: impl Into<String>) -> Self {
         self.with("dataset_id", id)
     }
 
-    /// Runs whose name contains this.
+    /// Selects runs whose name contains this text.
     pub fn name(self, name: impl Into<String>) -> Self {
         self.with("name", name)
     }
 
-    /// Runs with this status.
+    /// Selects runs with this status.
     #[expect(clippy::needless_pass_by_value, reason = "as the other setters")]
     pub fn status(self, status: RunStatus) -> Self {
         self.with("status", status.as_str())
     }
 
-    /// Runs with these ids.
+    /// Selects runs with these ids.
     pub fn run_ids(self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let mut filter = self;
         for id in ids {
@@ -299,7 +299,7 @@ impl RunFilter {
     }
 }
 
-/// Some of the runs.
+/// A page of runs.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -310,7 +310,7 @@ pub struct RunPage {
     /// The page's place in the list.
     #[serde(deserialize_with = "or_default")]
     pub pagination: Pagination,
-    /// The names of the metrics that they have.
+    /// The names of the metrics of the runs.
     #[serde(deserialize_with = "or_default")]
     pub metrics: Vec<String>,
 }
@@ -346,7 +346,7 @@ pub struct UpdatedRun {
     pub warning: Option<String>,
 }
 
-/// The answer to what makes, changes or reads a run.
+/// HoneyHive's answer to the creation, the change or the reading of a run.
 #[derive(Deserialize)]
 struct Answer {
     run_id: Option<String>,
@@ -356,7 +356,7 @@ struct Answer {
 }
 
 impl Answer {
-    /// The run, under the id that HoneyHive says it has.
+    /// Returns the run, under the id that HoneyHive gives it.
     fn run(self, asked: &str) -> UpdatedRun {
         let mut run = self.evaluation;
         if let Some(id) = self.run_id {
@@ -375,7 +375,7 @@ impl<'c> Runs<'c> {
         self.client.call(method, &[&["runs"], parts].concat())
     }
 
-    /// Makes a run. HoneyHive's answer says which id it has.
+    /// Makes a run. HoneyHive's answer has its id.
     pub async fn create(&self, new: &NewRun) -> Result<Run, ClientError> {
         // A call with an id of ours can be repeated.
         let new = match new.0.text("run_id") {
@@ -394,7 +394,7 @@ impl<'c> Runs<'c> {
         Ok(answer.run(id).run)
     }
 
-    /// Runs, a page at a time.
+    /// Returns runs, a page at a time.
     ///
     /// ```
     /// use honeyhive::client::{Client, RunFilter, RunStatus};

@@ -1,12 +1,12 @@
-//! [`Template`]: what a model is asked, with places to fill in.
+//! [`Template`]: the prompt of a model, with places to fill in.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::open::or_default;
 
-/// The text or the messages that a model is asked, with `{{places}}` to fill in. A template serialises to the text or
-/// the messages that a model's API takes.
+/// The text or the messages of a prompt, with `{{places}}` to fill in. A template serialises to the text or the
+/// messages that a model's API takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -30,7 +30,7 @@ pub struct TemplateMessage {
     pub content: String,
 }
 
-/// No messages.
+/// The default is an empty list of messages.
 impl Default for Template {
     fn default() -> Self {
         Self::Messages(Vec::new())
@@ -49,8 +49,8 @@ impl<'de> Deserialize<'de> for Template {
 }
 
 impl Template {
-    /// The template with its places filled in: `{{name}}` by the value of that name. A text stands there as it is, and
-    /// anything else as JSON; places without a value stay.
+    /// Returns the template with its places filled in: `{{name}}` by the value of that name. A text is filled in as it
+    /// is, and anything else as JSON; places without a value stay.
     ///
     /// ```
     /// use honeyhive::client::Template;
@@ -89,7 +89,7 @@ fn as_text(value: Value) -> String {
     }
 }
 
-/// Fills each place once: what is filled in has no places.
+/// Fills each place once: places in a filled-in value are left.
 fn filled(text: &str, values: &[(String, String)]) -> String {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;

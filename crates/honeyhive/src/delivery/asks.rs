@@ -14,7 +14,7 @@ const MOST_TRIES: u32 = 3;
 /// The time after the first attempt from which on no further one begins.
 pub(crate) const LONGEST: Duration = Duration::from_secs(10);
 
-/// Makes a call until there is an answer that stands, and sends that.
+/// Makes a call until its answer is final, and sends that to the caller.
 pub(super) async fn see_to(sink: Sink, Asked { call, reply }: Asked) {
     let began = Instant::now();
     let mut failed = 0;
@@ -54,7 +54,7 @@ fn again(
         .then(|| retry_after.unwrap_or_else(|| backoff(failed, chance)))
 }
 
-/// Whether a status says that nothing was done: too early, too many, or nobody at home.
+/// Whether a status proves that nothing was done: too early, too many requests, or no server behind the gateway.
 const fn is_turned_away(status: u16) -> bool {
     matches!(status, 425 | 429 | 503)
 }

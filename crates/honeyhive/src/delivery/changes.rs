@@ -115,13 +115,13 @@ impl Changes {
         }
     }
 
-    /// Adds the outputs that were said before: an update replaces all that HoneyHive has.
+    /// Adds the outputs of earlier updates: an update replaces all outputs in HoneyHive.
     pub(super) fn with_earlier_outputs(&mut self, id: SessionId, outputs: &mut Outputs) {
         let new = self.enrichment.take(Bucket::Outputs);
         *self.enrichment.bucket_mut(Bucket::Outputs) = outputs.with_earlier(id, new);
     }
 
-    /// Splits off what the start of a session has no place for.
+    /// Splits off the parts that the start of a session has no place for.
     pub(super) fn split_for_start(mut self) -> (Self, Self) {
         let mut rest = Enrichment::new();
         for bucket in [Bucket::Metrics, Bucket::Feedback] {
@@ -134,7 +134,7 @@ impl Changes {
         (self, rest)
     }
 
-    /// The body of a start, with all that it has a place for.
+    /// Returns the body of a start, with all parts that it has a place for.
     pub(super) fn into_start(
         self,
         start: &StartRecord,
@@ -171,7 +171,7 @@ impl Changes {
 }
 
 fn milliseconds(duration: Duration) -> f64 {
-    // Microseconds are as fine as anybody reads.
+    // Microseconds are precise enough.
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 

@@ -2,8 +2,8 @@
 
 use crate::outbox::{Load, Medium};
 
-/// Items on their way, with the epoch they came in and where they are. A claim is given up by value to the
-/// [`Ledger`](super::ledger::Ledger), once; debug builds check that none is lost.
+/// The share of items on their way, with the epoch in which they came and their place. A claim is given up by value to
+/// the [`Ledger`](super::ledger::Ledger), once; debug builds check that none is lost.
 #[derive(Debug)]
 #[must_use = "every item ends as delivered, dropped or withdrawn"]
 pub(crate) struct Claim {
@@ -12,7 +12,7 @@ pub(crate) struct Claim {
     medium: Medium,
 }
 
-/// The epoch of parked items, which no flush ends.
+/// The epoch of held items, for which no flush waits.
 pub(super) const PARKED: u64 = u64::MAX;
 
 impl Claim {
@@ -67,7 +67,7 @@ impl Claim {
         (part(items, bytes), rest)
     }
 
-    /// Ends the claim, and says what it was to.
+    /// Ends the claim, and returns its load.
     pub(super) const fn spend(&mut self) -> Load {
         std::mem::replace(&mut self.load, Load { items: 0, bytes: 0 })
     }

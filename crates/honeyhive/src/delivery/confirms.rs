@@ -44,7 +44,7 @@ impl Confirms {
         });
     }
 
-    /// Answers those whose start has its outcome, and those who have waited long enough.
+    /// Answers the callers whose start has its outcome, and those that have waited long enough.
     pub(crate) fn settle(&mut self, now: Instant) {
         self.answer(|confirm| {
             let known = confirm.start.outcome();

@@ -7,7 +7,7 @@ use super::recent::Recent;
 use crate::event_type::EventType;
 use crate::gen_ai::{is_usage, said_tokens};
 
-/// The parents of calls of models that have said their tokens.
+/// The parents of model calls that have stated their tokens.
 #[derive(Debug)]
 pub(super) struct Counted(Recent<SpanId, ()>);
 
@@ -18,7 +18,7 @@ impl Default for Counted {
 }
 
 impl Counted {
-    /// Leaves out the sum that a span has of the calls below it. A child ends before its parent, so it was here before.
+    /// Removes a span's sum of the calls below it. A child ends before its parent, so it was here before.
     pub(super) fn once(&mut self, span: &mut SpanData, event_type: EventType) {
         let is_counted = self.0.contains(&span.span_context.span_id());
         let is_model = event_type == EventType::Model;
@@ -31,7 +31,7 @@ impl Counted {
     }
 
     fn note(&mut self, span: &SpanData) {
-        // The parent in another process says its sum there.
+        // A parent in another process states its sum there.
         if span.parent_span_id != SpanId::INVALID && !span.parent_span_is_remote {
             self.0.insert(span.parent_span_id, ());
         }

@@ -61,7 +61,7 @@ impl Heard {
 /// A call that has come back.
 type Done = Result<(task::Id, Result<Answer, Failure>), JoinError>;
 
-/// Everything the core cannot do itself.
+/// The part of delivery that does I/O for the core.
 #[derive(Debug)]
 pub(super) struct Driver {
     outbox: Arc<Outbox>,
@@ -73,9 +73,9 @@ pub(super) struct Driver {
     calls: JoinSet<Result<Answer, Failure>>,
     /// The number of the call that each task makes.
     numbers: HashMap<task::Id, Number>,
-    /// Told where calls that are under way have to end.
+    /// Ends the calls that are under way.
     cut: watch::Sender<bool>,
-    /// Room for what gathers next, so that nobody who pushes has to make it.
+    /// The empty inbox that is swapped in, so that no pushing thread has to allocate one.
     inbox: Inbox,
     /// The answers to the last flushes, once all is accounted for.
     last: Vec<Answered>,
@@ -118,7 +118,7 @@ impl Driver {
         })
     }
 
-    /// Runs until it is told to stop. Then the last answers are the caller's to send, once what is left has been
+    /// Runs until it is told to stop. It returns the last answers, which the caller sends once the rest has been
     /// accounted for.
     pub(super) async fn run(mut self) -> Vec<Answered> {
         // The first look into the folder comes before the outbox, so that items of an earlier process belong to the
@@ -162,7 +162,7 @@ impl Driver {
         Some(Event::Answered(number, answer))
     }
 
-    /// Tells the core what has happened, what has gathered in the outbox first, and does what it says.
+    /// Steps the core, with the outbox's records first, and carries out its effects.
     fn step(&mut self, events: Vec<Event<'_>>) {
         self.outbox.take(&mut self.inbox);
         #[cfg(feature = "client")]
@@ -207,7 +207,7 @@ impl Driver {
         self.numbers.insert(task.id(), number);
     }
 
-    /// Begins the calls that the typed client has asked for.
+    /// Begins the calls of the typed client.
     #[cfg(feature = "client")]
     fn make_asked_calls(&mut self) {
         while self.asks.try_join_next().is_some() {}
@@ -226,7 +226,7 @@ impl Driver {
         let _ = timeout_at(at, all).await;
     }
 
-    /// Waits until the disk has heard of all outcomes, so that the next process does not deliver them again.
+    /// Waits until the disk knows all outcomes, so that the next process does not deliver the items again.
     async fn end_disk(&mut self) {
         let Some(disk) = self.disk.take() else {
             return;
@@ -268,7 +268,7 @@ fn start_sealer(
     Ok(jobs)
 }
 
-/// Seals what waits, as much as takes no time.
+/// Seals the waiting piles, as many as take no time.
 fn seal_together(
     sealer: &mut Sealer,
     first: (Number, Open),
@@ -278,7 +278,7 @@ fn seal_together(
     let mut sealed = Vec::new();
     for (number, open) in iter::once(first).chain(asked.try_iter()) {
         sealed.push((number, sealer.seal(open)));
-        // A hook may stand still: what is sealed does not wait for what comes behind.
+        // A hook may block, so a sealed pile does not wait for the ones behind it.
         if sealer.has_hook() || Instant::now() >= until {
             break;
         }
@@ -286,7 +286,7 @@ fn seal_together(
     sealed
 }
 
-/// The answer of a call whose task has panicked.
+/// Returns the answer of a call whose task has panicked.
 fn broke_off() -> Failure {
     Failure::Transient {
         retry_after: None,

@@ -74,7 +74,7 @@ impl Gate {
         self.failed_calls
     }
 
-    /// Says whether this ends an outage.
+    /// Notes a success; returns whether it ends an outage.
     pub(crate) fn succeeded(&mut self) -> bool {
         self.failures = 0;
         let recovered = self.not_before.take().is_some();
@@ -83,13 +83,13 @@ impl Gate {
         recovered
     }
 
-    /// Closes the gate where the server asks for it, or where this is an outage.
+    /// Closes the gate if the server asks for a pause, or if this is an outage.
     pub(crate) fn failed(&mut self, now: Instant, retry_after: Option<Duration>) {
         self.failed_calls += 1;
         if let Some(asked) = retry_after {
             self.close(now + asked_for(asked));
         }
-        // Calls that were under way when the gate was closed say nothing new.
+        // Calls that were under way when the gate was closed prove nothing new.
         if self.width(now) > 0 {
             self.failures = self.failures.saturating_add(1);
             if self.failures >= OUTAGE {

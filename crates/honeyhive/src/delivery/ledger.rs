@@ -54,13 +54,13 @@ impl Ledger {
         self.accept_in(load, self.epoch)
     }
 
-    /// Items that came in because of others, and that whoever waits for those waits for, too.
+    /// Accepts items that follow from others: a flush that waits for those waits for these, too.
     pub(crate) fn accept_in(&mut self, load: Load, epoch: u64) -> Claim {
         add(&mut self.pending, epoch, load.items);
         Claim::new(load, epoch, Medium::Memory)
     }
 
-    /// Two claims that will have one outcome, which the earlier epoch waits for.
+    /// Merges two claims that will have one outcome, for which the earlier epoch waits.
     pub(crate) fn merge(&mut self, a: Claim, b: Claim) -> Claim {
         let (mut early, mut late) = if a.epoch() <= b.epoch() {
             (a, b)
@@ -96,7 +96,7 @@ impl Ledger {
         self.defer(claim)
     }
 
-    /// Items go on together with another, which whoever waits for that one waits for, too.
+    /// Resumes items together with another one: a flush that waits for that one waits for these, too.
     pub(crate) fn resume_with(&mut self, claim: Claim, other_epoch: u64) -> Claim {
         self.move_to(claim, other_epoch)
     }
@@ -126,7 +126,7 @@ impl Ledger {
         claim.spend();
     }
 
-    /// Drops what is left at the end, in memory; what is on disk stays there.
+    /// Drops the items that are left in memory at the end; those on disk stay there.
     pub(crate) fn leave(&self, mut claim: Claim, reason: DropReason) {
         if claim.medium() == Medium::Memory {
             self.outbox.dropped(claim.load(), Medium::Memory, reason);
@@ -217,7 +217,7 @@ impl Ledger {
             .any(|flush| claim.epoch() <= flush.epoch)
     }
 
-    /// True while somebody waits for a flush.
+    /// True while a flush waits.
     pub(crate) const fn is_flushing(&self) -> bool {
         !self.flushes.is_empty()
     }
@@ -234,7 +234,7 @@ impl Ledger {
         self.flushes.iter().map(|flush| flush.deadline).min()
     }
 
-    /// The answers to flushes that have got what they waited for, or have run out of time.
+    /// Returns the answers to flushes that are complete, or have run out of time.
     pub(crate) fn answers(&mut self, now: Instant) -> Vec<Answered> {
         let mut answers = Vec::new();
         let mut index = 0;

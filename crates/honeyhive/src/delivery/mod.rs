@@ -99,7 +99,7 @@ pub(crate) fn start(
             let run = catch_unwind(AssertUnwindSafe(|| runtime.block_on(driver.run())));
             // A call may block a thread of the runtime, and is not waited for.
             runtime.shutdown_background();
-            // First what is left is accounted for, then those who wait are told.
+            // The rest is accounted for before waiting callers get their answers.
             outbox.abandon();
             if run.is_err() {
                 log::error(

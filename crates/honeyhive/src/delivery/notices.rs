@@ -221,7 +221,7 @@ impl Notices {
         }
     }
 
-    /// Says what was dropped since the last time it was said.
+    /// Logs the items that were dropped since the last such line.
     pub(crate) fn drops(&mut self, stats: &DeliveryStats, now: Instant) {
         let silent =
             stats.dropped.queue_full + stats.dropped.retries_exhausted + stats.dropped.too_large;

@@ -1,4 +1,4 @@
-//! A span as it leaves: what it says where HoneyHive looks for it, and routed.
+//! A span as it leaves: tidied, routed, and with its contents where HoneyHive looks for them.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::model::truth::says_nothing;
 use crate::outbox::strays;
 use crate::secret::is_secret_name;
 
-/// Makes one thing of what the span says several times over, or in several ways.
+/// Merges contents that the span has several times over, or in several forms.
 pub(super) fn tidy(span: &mut SpanData) {
     strays::forget(span);
     // A clock that was set back ends a span before its start.
@@ -35,7 +35,7 @@ pub(super) fn tidy(span: &mut SpanData) {
     shorten_vectors(&mut span.attributes);
 }
 
-/// Puts what the span says where HoneyHive looks for it, its type among it.
+/// Moves the span's contents to where HoneyHive looks for them, its type among them.
 pub(super) fn place(span: &mut SpanData, event_type: EventType, redactor: &Redactor) {
     if gen_ai::is_told(span) {
         redactor.messages(span);
@@ -66,13 +66,12 @@ fn name_all_numbers(span: &mut SpanData) {
     }
 }
 
-/// An error that says that there is none is none.
+/// Removes an `error` attribute whose value means that there is none.
 fn leave_out_no_errors(attributes: &mut Vec<KeyValue>) {
     attributes.retain(|it| it.key.as_str() != ERROR || !says_nothing(&it.value));
 }
 
-/// Tells what a failure was that was left without a word: the exception that the span tells of, else the type of its
-/// error.
+/// Sets the text of a failure that has none: from an exception of the span, else from the type of its error.
 fn tell_failure(span: &mut SpanData) {
     let Status::Error { description } = &mut span.status else {
         return;
@@ -97,7 +96,7 @@ fn tell_failure(span: &mut SpanData) {
     span.attributes.push(KeyValue::new(ERROR, text));
 }
 
-/// Says whose span it is. A session that no start of ours has created has a name for that.
+/// Adds the session's id to a span. A session that no start of ours has created gets a name, too.
 pub(super) fn route(span: &mut SpanData, id: Value, unstarted: Option<&Arc<str>>, origin: &Origin) {
     set(span, SESSION_ID, id.clone());
     set(span, LEGACY_SESSION_ID, id);
@@ -118,8 +117,8 @@ pub(super) fn route(span: &mut SpanData, id: Value, unstarted: Option<&Arc<str>>
     }
 }
 
-/// `honeyhive_inputs_raw` is `honeyhive_inputs`, too, where nobody has set that: the official SDK's convention
-/// for instrumentations.
+/// Copies `honeyhive_inputs_raw` to `honeyhive_inputs` where nobody has set that: the official SDK's convention for
+/// instrumentations.
 fn take_suggestions(attributes: &mut Vec<KeyValue>) {
     let suggested: Vec<_> = attributes
         .iter()

@@ -20,7 +20,7 @@ use crate::redaction::{Place, Rules, Walk, is_skeleton};
 /// The mark in `metadata` of an item that lost its content.
 const FAILED: &str = "redaction_failed";
 
-/// The rules, and where is counted what they did.
+/// The rules, and the counters of their effects.
 #[derive(Debug)]
 pub(crate) struct Redactor {
     rules: Rules,
@@ -96,7 +96,7 @@ impl Redactor {
         content
     }
 
-    /// The name of a session that its spans may have to tell.
+    /// Returns the name of a session in the form in which spans may carry it.
     pub(crate) fn session_name(&self, name: &Arc<str>) -> Arc<str> {
         let mut masked = None;
         let is_clean = self.guarded(Place::SessionStart, |walk| masked = walk.name(name));
@@ -106,22 +106,22 @@ impl Redactor {
         masked.map_or_else(|| Arc::clone(name), Arc::from)
     }
 
-    /// A span with messages in it, before they are laid out. Laid out, a name and the value beside it may part; the hook
-    /// is asked of what has been laid out, later.
+    /// Redacts the messages of a span, before they are laid out as attributes: laid out, a name and its value may be
+    /// apart. The hook comes later, on the attributes.
     pub(crate) fn messages(&self, span: &mut SpanData) {
         let mut walk = Walk::new(&self.rules, Place::Span).without_hook();
         walk_span(&mut walk, span);
         self.outbox.count_redacted(walk.masked());
     }
 
-    /// A span with everything that is on it, before it is given to its session.
+    /// Redacts a span with everything on it, before it is given to its session.
     pub(crate) fn span(&self, span: &mut SpanData) {
         if !self.guarded(Place::Span, |walk| walk_span(walk, span)) {
             self.strip(span);
         }
     }
 
-    /// Leaves what is no content: ids, name, type, times, whose span it is.
+    /// Removes the content and leaves ids, name, type, times and the session.
     fn strip(&self, span: &mut SpanData) {
         let name = std::mem::take(&mut span.name);
         span.name = self.skeleton(name.into_owned()).into();
@@ -137,7 +137,7 @@ impl Redactor {
         change_scope(span, |_| Vec::new());
     }
 
-    /// A text that stays when the hook has failed, as far as it can be cleaned without it.
+    /// Returns a text that stays when the hook has failed, masked as far as possible without it.
     fn skeleton(&self, text: String) -> String {
         self.rules.without_matches(&text).unwrap_or(text)
     }
@@ -192,7 +192,7 @@ fn replace(text: &mut String, masked: Option<String>) {
     }
 }
 
-/// Said once a process: a mistake in the program repeats itself.
+/// Warns once per process: a mistake in the program repeats itself.
 fn warn_of_panic() {
     static TOLD: Once = Once::new();
     TOLD.warn(

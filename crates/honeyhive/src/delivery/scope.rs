@@ -3,7 +3,7 @@
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 
-/// An instrumentation's scope is made anew, where it has attributes: they cannot be changed in it.
+/// Rebuilds an instrumentation scope that has attributes, since they cannot be changed in place.
 pub(super) fn change_scope(
     span: &mut SpanData,
     change: impl FnOnce(Vec<KeyValue>) -> Vec<KeyValue>,

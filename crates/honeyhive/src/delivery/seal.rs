@@ -33,7 +33,7 @@ pub(super) enum Open {
     Spans(Vec<OpenSpan>),
 }
 
-/// A span with what is known of it besides.
+/// A span, with the facts about it that are not on it.
 #[derive(Debug)]
 pub(super) struct OpenSpan {
     pub(super) span: SpanData,
@@ -77,7 +77,7 @@ pub(super) struct Sealer {
     captures_content: bool,
     outputs: Outputs,
     counted: Counted,
-    /// The names that spans tell, as they may leave.
+    /// The names of sessions on spans, as redacted.
     names: Recent<SessionId, (Arc<str>, Arc<str>)>,
     last_id: Option<(SessionId, Value)>,
 }
@@ -96,7 +96,7 @@ impl Sealer {
         }
     }
 
-    /// Seals; a panic costs what was being sealed and nothing else.
+    /// Seals a pile; a panic loses this pile and nothing else.
     pub(super) fn seal(&mut self, open: Open) -> Product {
         let sealed = catch_unwind(AssertUnwindSafe(|| match open {
             Open::Session { id, start, updates } => self.session(id, start.as_deref(), updates),
@@ -141,7 +141,7 @@ impl Sealer {
             .map_or(Product::Nothing, Product::Spans)
     }
 
-    /// The span with all that HoneyHive wants to see on it, and nothing that nobody should see.
+    /// Returns the span with everything that HoneyHive shows, and redacted.
     fn finished(&mut self, open: OpenSpan) -> SpanData {
         let mut span = open.span;
         outgoing::tidy(&mut span);
@@ -169,7 +169,7 @@ impl Sealer {
         self.last_id.insert((session, id)).1.clone()
     }
 
-    /// The name of a session as it may leave, asked for once.
+    /// Returns the redacted name of a session, redacting it once.
     fn masked(&mut self, session: SessionId, name: Arc<str>) -> Arc<str> {
         if let Some((plain, masked)) = self.names.get(&session)
             && *plain == name

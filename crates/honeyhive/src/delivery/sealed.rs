@@ -108,7 +108,7 @@ pub(super) struct Tries {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Home {
     Memory,
-    /// Read back; the record on disk is settled with it.
+    /// The call was read back; the record on disk is settled with it.
     Disk(Ticket),
 }
 
@@ -128,7 +128,7 @@ pub(super) struct Sealed {
     pub(super) claim: Claim,
     pub(super) tries: Tries,
     pub(super) home: Home,
-    /// The start that is told its outcome.
+    /// The start whose callers get the outcome.
     pub(super) start: Option<Arc<StartRecord>>,
     /// The time since which the oldest of its items has waited.
     pub(super) since: Instant,

@@ -46,7 +46,7 @@ impl Sink {
         }
     }
 
-    /// Makes a call, which holds so many items.
+    /// Makes a call, which holds this number of items.
     pub(super) async fn make(
         &self,
         target: Target,

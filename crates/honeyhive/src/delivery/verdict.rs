@@ -22,7 +22,7 @@ const UNKNOWN_TRIES_FROM_DISK: u32 = 10;
 const UNKNOWN_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_UNKNOWN_WAIT: Duration = Duration::from_secs(30);
 
-/// A refused key is somebody's to put right: what is on disk waits for that.
+/// The pause of calls on disk after a refused key, which somebody must put right.
 pub(super) const UNAUTHORIZED_PAUSE: Duration = Duration::from_secs(60);
 
 /// The facts on which a verdict depends besides the call and its answer.
@@ -31,7 +31,7 @@ pub(super) struct Circumstances<'a> {
     pub(super) now: Instant,
     /// The number of calls on the same route that have got through so far.
     pub(super) got_through: u64,
-    /// Something of ours may still create what the call updates.
+    /// Whether an item of ours may still create the call's target.
     pub(super) is_expected: bool,
     /// A number from 0 to 1, by chance.
     pub(super) jitter: f64,
@@ -52,7 +52,7 @@ pub(super) enum Verdict {
     Drop(DropReason),
 }
 
-/// Says what becomes of a call after its answer.
+/// Decides about a call after its answer.
 pub(super) fn judge(
     call: &Sealed,
     answer: &Result<Answer, Failure>,
@@ -222,7 +222,8 @@ mod tests {
         let [start, update, traces] = targets();
         let half = Duration::from_millis(500);
         let rejected = Expected::Drop(DropReason::Rejected);
-        // (target, on disk, tries that found nothing, something may create it, verdict)
+        // The columns: target, whether it is on disk, attempts that found nothing, whether an item may create it,
+        // verdict.
         let table = [
             (start, false, 0, false, rejected),
             (start, false, 0, true, rejected),

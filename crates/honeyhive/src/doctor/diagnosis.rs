@@ -31,7 +31,7 @@ impl CheckOutcome {
     }
 }
 
-/// Something that was looked at.
+/// A check of a diagnosis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Check {
@@ -78,7 +78,7 @@ impl Diagnosis {
         !self.checks.iter().any(has_failed)
     }
 
-    /// The check of this name, where it was made.
+    /// Returns the check of this name, where it was made.
     #[must_use]
     pub fn check(&self, name: &str) -> Option<&Check> {
         self.checks.iter().find(|it| it.name == name)
@@ -113,7 +113,7 @@ impl Diagnosis {
         outcome: CheckOutcome,
         detail: impl Into<String>,
     ) {
-        // A later finding about the same says more.
+        // A later finding of the same name replaces the earlier.
         self.checks.retain(|check| check.name != name);
         self.checks.push(Check {
             name,

@@ -16,7 +16,7 @@ const SKEW: Duration = Duration::from_secs(5);
 const ELSEWHERE: &str =
     "is HH_API_URL the address of HoneyHive's data plane, the host alone and without a path?";
 
-/// Asks with each key; false where HoneyHive was not reached.
+/// Makes a call with each key; false where HoneyHive was not reached.
 pub(super) async fn check(diagnosis: &mut Diagnosis, asker: &Asker<'_>, url: &str) -> bool {
     // The body is no object, so that nothing is written: HoneyHive refuses it after accepting the key.
     let asked = json!("doctor");
@@ -52,7 +52,7 @@ pub(super) async fn check(diagnosis: &mut Diagnosis, asker: &Asker<'_>, url: &st
     true
 }
 
-/// Says where the way to HoneyHive ends; what to do about it is in the detail, where that can be told.
+/// Reports where the way to HoneyHive ends; the detail has advice, where there is any.
 fn unanswered(diagnosis: &mut Diagnosis, url: &str, detail: &str) {
     let (name, advice) = match Obstacle::in_the_way_to(url, detail) {
         Some(it) => (name_of(it), ""),
@@ -76,7 +76,7 @@ const fn name_of(obstacle: Obstacle) -> &'static str {
     }
 }
 
-/// The answer to a body that is no session tells of the key, and of who answers.
+/// A body that is no session shows by its answer whether the key is accepted, and what kind of server answers.
 fn write_key(
     diagnosis: &mut Diagnosis,
     kind: KeyKind,
@@ -100,7 +100,7 @@ fn write_key(
             Err(failure) => return diagnosis.fail("write key", told(failure)),
         };
     match status {
-        // A server that validates bodies says so with one of these.
+        // A server that validates bodies answers with one of these.
         400 | 409 | 413 | 415 | 422 => diagnosis.pass(
             "write key",
             format!("the {sent} is accepted for sessions and spans"),

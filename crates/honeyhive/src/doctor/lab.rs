@@ -99,7 +99,7 @@ impl Lab<'_> {
         Ok(None)
     }
 
-    /// A session, once it is to be found.
+    /// Returns a session, once HoneyHive shows it.
     pub(super) async fn session(&self, id: &str) -> Result<Value, ApiFailure> {
         let found = self
             .find("session_id", id, |event| event["event_id"] == id)

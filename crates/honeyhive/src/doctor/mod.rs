@@ -1,4 +1,4 @@
-//! [`doctor()`]: why nothing arrives, or that all is well.
+//! [`doctor()`]: a diagnosis of a tracer from which nothing arrives.
 
 mod asking;
 mod diagnosis;
@@ -18,12 +18,12 @@ pub use crate::settings::{FoundSetting, SettingOrigin};
 use crate::tracer::HoneyHiveTracer;
 use asking::Asker;
 
-/// Looks at a tracer and at its way to HoneyHive: settings and where each came from (never a key), name resolution, TCP,
-/// the TLS chain, a proxy, the clock, which key is accepted where, and what delivery has dropped so far.
+/// Checks a tracer and its way to HoneyHive: settings and their origins (never a key), name resolution, TCP, the TLS
+/// chain, a proxy, the clock, the keys and the routes that accept them, and the items that delivery has dropped so far.
 ///
-/// Awaiting it takes a few calls that write nothing. With [`probe`](Doctor::probe) it also makes a small session with
-/// one span and looks whether they arrive together. It runs on any runtime, and ends within a minute or so, whatever HoneyHive
-/// does.
+/// Awaiting it makes a few calls that write nothing. With [`probe`](Doctor::probe) it also makes a small session with
+/// one span and checks whether they arrive together. It runs on any runtime, and ends within a minute or so, whatever
+/// HoneyHive does.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -45,7 +45,7 @@ pub fn doctor(tracer: &HoneyHiveTracer) -> Doctor {
     }
 }
 
-/// A look at a tracer, from [`doctor()`].
+/// A diagnosis that is not run yet, from [`doctor()`].
 #[must_use = "nothing is looked at until it is awaited"]
 pub struct Doctor {
     tracer: HoneyHiveTracer,
@@ -53,8 +53,9 @@ pub struct Doctor {
 }
 
 impl Doctor {
-    /// Whether something is written: a session named `honeyhive doctor` with one span, whose id the diagnosis says, and a
-    /// dozen more of that name with which it answers what no document says of HoneyHive ([`Diagnosis::answers`]). Default: no.
+    /// Whether something is written: a session named `honeyhive doctor` with one span, whose id is in the diagnosis,
+    /// and a dozen more of that name, which answer questions that no document of HoneyHive does
+    /// ([`Diagnosis::answers`]). Default: no.
     pub const fn probe(mut self, on: bool) -> Self {
         self.probes = on;
         self

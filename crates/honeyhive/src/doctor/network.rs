@@ -122,7 +122,7 @@ fn place(url: &str) -> Option<(String, u16)> {
     Some((host, uri.port_u16().unwrap_or(default)))
 }
 
-/// Does what blocks on a thread of its own, so that any runtime can wait for it, and not for ever.
+/// Runs blocking work on a thread of its own, so that any runtime can wait for it, and not for ever.
 async fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, String> + Send + 'static,
 ) -> Result<T, String> {

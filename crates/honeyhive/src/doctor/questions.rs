@@ -13,7 +13,7 @@ use crate::wire::ApiFailure;
 
 type Seen = Result<String, ApiFailure>;
 
-/// Asks all of them.
+/// Answers all questions.
 pub(super) async fn answered(asker: &Asker<'_>) -> Vec<Answered> {
     let lab = &Lab { asker };
     let mut answers = Vec::new();

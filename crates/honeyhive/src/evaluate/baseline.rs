@@ -125,7 +125,7 @@ impl Baseline {
         text.parse()
     }
 
-    /// Writes a file, and the folders to it. The file that was there is replaced at once, or stays.
+    /// Writes a file, and the folders to it. A former file is replaced at once, or stays.
     ///
     /// # Errors
     ///

@@ -28,10 +28,10 @@ use super::told::Told;
 use super::trial::{Call, Calling};
 use crate::tracer::HoneyHiveTracer;
 
-/// Runs a function over a dataset, each datapoint in a session of its own, and judges what it gives.
+/// Runs a function over a dataset, each datapoint in a session of its own, and judges its outputs.
 ///
-/// The function is given a [`Datapoint`] and returns a `Result`; a closure, a function or an async closure, cloned for each
-/// call. Awaiting the builder gives the [`ExperimentReport`].
+/// The function gets a [`Datapoint`] and returns a `Result`; it may be a closure, a function or an async closure,
+/// cloned for each call. Awaiting the builder gives the [`ExperimentReport`].
 ///
 /// ```
 /// use honeyhive::evaluate::{Case, Datapoint, Dataset};
@@ -62,14 +62,14 @@ use crate::tracer::HoneyHiveTracer;
 /// # }
 /// ```
 ///
-/// Without [`tracer`](Evaluate::tracer) the run has one of its own, from the environment (`HH_API_KEY` and friends). A missing key
-/// is an error, unless [`offline`](Evaluate::offline) says that nothing is to be sent.
+/// Without [`tracer`](Evaluate::tracer) the run has one of its own, from the environment (`HH_API_KEY` and friends). A
+/// missing key is an error, unless the run is [`offline`](Evaluate::offline).
 ///
-/// Awaiting it takes a Tokio runtime with time; [`block`](Evaluate::block) brings its own.
+/// Awaiting it needs a Tokio runtime with time enabled; [`block`](Evaluate::block) brings its own.
 ///
 /// # Errors
 ///
-/// [`EvaluateError`], where the run cannot begin. What goes wrong with a datapoint is in the report.
+/// [`EvaluateError`], where the run cannot begin. Errors of a datapoint are in the report.
 pub fn evaluate<F, Fut, I, G, O, E>(function: F) -> Evaluate<I, G, O>
 where
     F: FnOnce(Datapoint<I, G>) -> Fut + Clone + Send + Sync + 'static,
@@ -140,7 +140,7 @@ fn name_of<F>() -> String {
     if is_name { last } else { "function" }.to_owned()
 }
 
-/// A run before it begins, from [`evaluate`]. Awaiting it runs it.
+/// A run that has not begun, from [`evaluate`]. Awaiting it runs it.
 #[must_use = "a run begins when it is awaited, or by `.block()`"]
 pub struct Evaluate<I, G, O>(Plan<I, G, O>);
 
@@ -165,7 +165,7 @@ impl<I, G, O> Evaluate<I, G, O> {
         })
     }
 
-    /// Judges what an old run has given.
+    /// Judges the outputs of an old run.
     pub(super) fn told(mut self, told: Arc<Told>) -> Self {
         self.0.told = Some(told);
         self
@@ -182,14 +182,14 @@ impl<I, G, O> Evaluate<I, G, O> {
         self
     }
 
-    /// Changes the dataset: takes a part of it, say.
+    /// Changes the dataset: to a part of it, say.
     pub fn map_dataset(mut self, change: impl FnOnce(Dataset) -> Dataset) -> Self {
         self.0.dataset = self.0.dataset.map(change);
         self
     }
 
-    /// Adds an evaluator: a closure, a function or an async one. It returns what [`IntoScore`](super::IntoScore) takes, or
-    /// a future of it. An async one has a span, `evaluator: <name>`, and all of them run at the same time.
+    /// Adds an evaluator: a closure, a function or an async one. It returns an [`IntoScore`](super::IntoScore), or a
+    /// future of one. An async evaluator has a span, `evaluator: <name>`, and all of them run at the same time.
     pub fn evaluator<R, Kind, V>(mut self, name: impl Into<String>, evaluator: R) -> Self
     where
         R: FnOnce(Case<I, G, O>) -> V + Clone + Send + Sync + 'static,
@@ -206,7 +206,7 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.name = Some(name.into()))
     }
 
-    /// The run's name where it has none yet.
+    /// Sets the run's name where it has none yet.
     pub fn default_name(self, name: impl Into<String>) -> Self {
         self.set(|settings| {
             settings.name.get_or_insert_with(|| name.into());
@@ -298,7 +298,7 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.stop_when.push(Box::new(decide)))
     }
 
-    /// Is told after each trial how far the run has come.
+    /// Calls a function with the progress after each trial.
     pub fn on_progress(self, tell: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
         self.set(|settings| settings.on_progress.push(Box::new(tell)))
     }
@@ -342,20 +342,19 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.git = tell)
     }
 
-    /// Writes a line for each finished trial, outputs among it, for [`resume`](Self::resume) (default: nothing is written).
-    /// Redaction applies to it.
+    /// Writes a line for each finished trial, with its outputs, for [`resume`](Self::resume) (default: nothing is
+    /// written). Redaction applies to the file.
     pub fn journal(self, path: impl Into<PathBuf>) -> Self {
         self.set(|settings| settings.journal = Some(JournalPlace::File(path.into())))
     }
 
-    /// Does the same as [`journal`](Self::journal), with a file in this folder that has the run's id as its name: `<run
-    /// id>.jsonl`.
+    /// Does the same as [`journal`](Self::journal) with a file in this folder, named by the run's id: `<run id>.jsonl`.
     pub fn journal_in(self, folder: impl Into<PathBuf>) -> Self {
         self.set(|settings| settings.journal = Some(JournalPlace::Folder(folder.into())))
     }
 
-    /// Goes on with the run that this journal is of: what has finished is not run again, what failed is. It writes on in the
-    /// same journal.
+    /// Continues the run of this journal: finished trials are not run again, failed ones are. The same journal is
+    /// continued.
     pub fn resume(self, path: impl Into<PathBuf>) -> Self {
         self.set(|settings| settings.resume = Some(path.into()))
     }
@@ -365,13 +364,15 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.tracer = Some(tracer.clone()))
     }
 
-    /// The project, for the newer routes that name it: they take the data plane key, and sessions and spans an ingestion key.
+    /// The project, for the newer routes that name it: they need the data plane key, and sessions and spans an
+    /// ingestion key.
     pub fn project_id(self, id: impl Into<String>) -> Self {
         self.set(|settings| settings.project_id = Some(id.into()))
     }
 
-    /// Runs without HoneyHive: no key, nothing is sent, spans that the function makes by a tracer of its own among it. The
-    /// report is the same. A session that the function itself creates by such a tracer is sent.
+    /// Runs without HoneyHive: no key is needed and nothing is sent, not even spans that the function makes with a
+    /// tracer of its own. The report is the same. Only a session that the function itself creates with such a tracer is
+    /// sent.
     pub fn offline(self) -> Self {
         self.set(|settings| settings.offline = true)
     }
@@ -402,12 +403,12 @@ where
     G: DeserializeOwned + Send + Sync + 'static,
     O: Serialize + Send + Sync + 'static,
 {
-    /// Runs it, and blocks this thread until it has ended. It has a runtime and a thread of its own, so it works wherever a
-    /// thread may be blocked.
+    /// Runs it, and blocks this thread until it has ended. The run has a runtime and a thread of its own, so it works
+    /// wherever a thread may be blocked.
     ///
     /// # Errors
     ///
-    /// As awaiting it; and where no thread or runtime can be had.
+    /// The same as those of awaiting it; also, no thread or runtime can be had.
     pub fn block(self) -> Result<ExperimentReport, EvaluateError> {
         let work = move || {
             let runtime = tokio::runtime::Builder::new_current_thread()

@@ -11,7 +11,7 @@ use super::statistics::{
 };
 use super::units::{MetricKind, Units, kind_of, mean_of};
 
-/// A metric of two runs, over the datapoints that have it in both.
+/// The change of a metric between two runs, over the datapoints that have it in both.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Change {
@@ -38,8 +38,8 @@ pub struct Change {
     pub p: f64,
     /// The same after Holm's adjustment over all metrics compared.
     pub p_adjusted: f64,
-    /// The smallest difference that so many pairs show four times of five. None where all have changed alike, or not at
-    /// all: those do not say how differences scatter.
+    /// The smallest difference that this number of pairs shows four times of five. `None` where all have changed alike,
+    /// or not at all: those do not show how differences scatter.
     pub smallest: Option<f64>,
     /// Datapoints that only the earlier run has.
     pub only_old: Vec<String>,
@@ -48,7 +48,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// True where the difference is told from chance, at 5 % after Holm's adjustment.
+    /// Returns true where the difference is significant, at 5 % after Holm's adjustment.
     #[must_use]
     pub const fn is_shown(&self) -> bool {
         self.p_adjusted < 0.05

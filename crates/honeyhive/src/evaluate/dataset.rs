@@ -1,4 +1,4 @@
-//! [`Dataset`]: what a function is run over.
+//! [`Dataset`]: the rows that a function is run over.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -30,8 +30,8 @@ use super::splitmix::SplitMix64;
 /// # drop((pairs, rows));
 /// ```
 ///
-/// `from_jsonl("evals/support.jsonl")?` reads `{"inputs": …, "ground_truth": …}` a line, as Python's dicts are; and
-/// `stored("…")` reads a dataset of HoneyHive.
+/// `from_jsonl("evals/support.jsonl")?` reads one `{"inputs": …, "ground_truth": …}` per line, as Python's dicts are;
+/// and `stored("…")` reads a dataset of HoneyHive.
 #[derive(Debug, Clone)]
 #[must_use = "it is given to `.dataset(..)`"]
 pub struct Dataset {
@@ -66,7 +66,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// A row with these inputs: anything that serialises. What is no object is sent as `{"input": …}`.
+    /// Returns a row with these inputs: anything that serialises. A value that is no object is sent as `{"input": …}`.
     pub fn new(inputs: impl Serialize) -> Self {
         let row = Self {
             json: Ok(Value::Object(Map::new())),
@@ -80,7 +80,7 @@ impl Row {
         self.with("ground_truth", ground_truth)
     }
 
-    /// An id of its own, instead of one made from what it says. `EXT-` is put before it.
+    /// Sets an id, instead of one made from the row's contents. `EXT-` is put before it.
     pub fn id(self, id: impl Into<String>) -> Self {
         self.with("id", id.into())
     }
@@ -91,7 +91,7 @@ impl Row {
         self.with("trials", trials)
     }
 
-    /// Words about it.
+    /// Adds tags to the row.
     pub fn tags(self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let tags: Vec<String> = tags.into_iter().map(Into::into).collect();
         self.with("tags", tags)
@@ -129,7 +129,7 @@ impl Dataset {
         }
     }
 
-    /// A dataset of [`Row`]s, or of pairs of inputs and what would be right.
+    /// Returns a dataset of [`Row`]s, or of pairs of inputs and expected outputs.
     pub fn new<R: Into<Row>>(rows: impl IntoIterator<Item = R>) -> Self {
         Self::of(Source::Rows(rows.into_iter().map(Into::into).collect()))
     }
@@ -139,12 +139,12 @@ impl Dataset {
         Self::of(Source::Stored(id.into()))
     }
 
-    /// Reads a file with a JSON object a line: `{"inputs": …, "ground_truth": …}`, and where it is wanted `id`, `trials`,
+    /// Reads a file with a JSON object per line: `{"inputs": …, "ground_truth": …}`, and optionally `id`, `trials`,
     /// `tags` and anything else. Blank lines are left out.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read, or a line is no JSON object.
+    /// The file cannot be read, or a line is no JSON object.
     pub fn from_jsonl(path: impl AsRef<Path>) -> Result<Self, DatasetError> {
         let text = read(path.as_ref())?;
         let lines = text
@@ -162,7 +162,7 @@ impl Dataset {
     ///
     /// # Errors
     ///
-    /// As [`from_jsonl`](Self::from_jsonl).
+    /// The same as those of [`from_jsonl`](Self::from_jsonl).
     pub fn from_json(path: impl AsRef<Path>) -> Result<Self, DatasetError> {
         let text = read(path.as_ref())?;
         let rows: Vec<Value> = serde_json::from_str(&text).map_err(|error| DatasetError::Row {
@@ -182,7 +182,7 @@ impl Dataset {
         self
     }
 
-    /// An id of its own, instead of one made from its rows. `EXT-` is put before it.
+    /// Sets an id, instead of one made from the rows. `EXT-` is put before it.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
@@ -194,19 +194,19 @@ impl Dataset {
         self
     }
 
-    /// The first rows only.
+    /// Keeps the first rows only.
     pub fn take(mut self, n: usize) -> Self {
         self.picks.push(Pick::Take(n));
         self
     }
 
-    /// Some rows only, drawn by chance; a seed draws the same ones everywhere.
+    /// Keeps a random sample of rows; a seed draws the same ones everywhere.
     pub fn sample(mut self, n: usize, seed: u64) -> Self {
         self.picks.push(Pick::Sample(n, seed));
         self
     }
 
-    /// The rows with these ids only.
+    /// Keeps the rows with these ids only.
     pub fn only(mut self, ids: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         let ids = ids.into_iter().map(|id| ids::outside(id.as_ref()));
         self.picks.push(Pick::Only(ids.collect()));
@@ -364,7 +364,7 @@ impl PreparedRow {
         }
     }
 
-    /// A part of it that does not fit the type of the function.
+    /// Returns the error for a part of the row that does not fit the type of the function.
     pub(super) fn misfit(&self, part: &str, error: &serde_json::Error) -> DatasetError {
         let problem = format!("its {part} do not fit the function: {error}");
         row_error(self.line, self.position, problem)

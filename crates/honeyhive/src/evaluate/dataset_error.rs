@@ -17,7 +17,7 @@ pub enum DatasetError {
         /// The system's error.
         source: io::Error,
     },
-    /// A row is not what it should be.
+    /// A row has a wrong form.
     #[error("{place} of the dataset cannot be used: {problem}")]
     #[non_exhaustive]
     Row {

@@ -284,7 +284,7 @@ where
         }
         self.trials.push(trial);
         for tell in &self.control.on_progress {
-            // A panic of a callback is its own affair.
+            // A panic of the program's callback does not end the run.
             let _ = guarded::made(|| tell(&self.progress));
         }
         self.stop_where_told();

@@ -110,7 +110,7 @@ pub(super) fn explanation_of(name: &str) -> String {
     format!("{name}_explanation")
 }
 
-/// The metrics of one trial, from what all evaluators said and what was recorded.
+/// The metrics of one trial, from all evaluators and from recorded numbers.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Judgement {
     pub(super) metrics: BTreeMap<String, MetricResult>,

@@ -1,4 +1,4 @@
-//! [`Gate`]: what a run must reach, judged by the estimate or by its interval.
+//! [`Gate`]: a condition for a run, judged by the estimate or by its interval.
 
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
@@ -119,24 +119,24 @@ impl Gate {
         Self::new(measure, Some(Limit::AtLeast(-margin)))
     }
 
-    /// Asks for this or more.
+    /// Requires this value or more.
     pub const fn at_least(mut self, bound: f64) -> Self {
         self.bound = Some(Limit::AtLeast(bound));
         self
     }
 
-    /// Asks for this or less.
+    /// Requires this value or less.
     pub const fn at_most(mut self, bound: f64) -> Self {
         self.bound = Some(Limit::AtMost(bound));
         self
     }
 
-    /// Asks for this time or less.
+    /// Requires this time or less.
     pub const fn within(self, bound: Duration) -> Self {
         self.at_most(bound.as_secs_f64() * 1e3)
     }
 
-    /// Fails only where the whole interval misses. Without an interval it is inconclusive.
+    /// Fails only where the whole interval misses. Without an interval the verdict is inconclusive.
     pub const fn unless_proven_otherwise(mut self) -> Self {
         self.judge = Judge::UnlessProvenOtherwise;
         self
@@ -148,7 +148,7 @@ impl Gate {
         self
     }
 
-    /// Lets it be inconclusive; else that counts as a failure.
+    /// Allows an inconclusive verdict; by default it counts as a failure.
     pub const fn allow_inconclusive(mut self) -> Self {
         self.allow_inconclusive = true;
         self
@@ -237,7 +237,7 @@ impl Limit {
         }
     }
 
-    /// Whether the interval holds wholly, and whether it holds anywhere.
+    /// Returns whether the interval holds wholly, and whether it holds anywhere.
     fn holds_wholly_and_anywhere(self, interval: Interval) -> (bool, bool) {
         let (low, high) = (self.holds(interval.low), self.holds(interval.high));
         (low && high, low || high)

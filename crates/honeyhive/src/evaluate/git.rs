@@ -44,7 +44,7 @@ pub(super) fn facts() -> Option<Value> {
                 .and_then(|url| without_credentials(&url))
                 .map(Value::from),
         );
-        // Last, since it looks at every file.
+        // The check for changes comes last, since it reads every file.
         put("dirty", is_dirty(until).map(Value::from));
     }
     (!facts.is_empty()).then_some(Value::Object(facts))
@@ -67,7 +67,7 @@ fn begin(arguments: &[&str], output: Stdio) -> Option<Child> {
     git.spawn().ok()
 }
 
-/// The exit code; none where it took too long.
+/// Returns the exit code; `None` where the process took too long.
 fn wait(child: &mut Child, until: Instant) -> Option<i32> {
     loop {
         match child.try_wait() {
@@ -102,7 +102,7 @@ fn is_dirty(until: Instant) -> Option<bool> {
     }
 }
 
-/// The address of a remote without who asks it: no user, no password, no query. A path of this machine is none.
+/// Returns the address of a remote without user, password and query. `None` for a path of this machine.
 fn without_credentials(url: &str) -> Option<String> {
     let cut = |text: &str| text.split(['?', '#']).next().unwrap_or_default().to_owned();
     if let Some((scheme, rest)) = url.split_once("://") {
@@ -110,7 +110,7 @@ fn without_credentials(url: &str) -> Option<String> {
             return None;
         }
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        // A password may have an `@` or a slash in it, so all before the last `@` goes.
+        // A password may contain `@` or a slash, so everything before the last `@` goes.
         let (host, path) = match path.rsplit_once('@') {
             Some((_, after)) => after.split_once('/').unwrap_or((after, "")),
             None => (host.rsplit_once('@').map_or(host, |(_, host)| host), path),

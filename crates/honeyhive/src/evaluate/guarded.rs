@@ -17,9 +17,9 @@ pub(super) enum Broken {
     TimedOut(Duration),
 }
 
-/// Makes something of the program's; a panic in it goes no further.
+/// Calls the program's code; a panic in it goes no further.
 pub(super) fn made<T>(make: impl FnOnce() -> T) -> Result<T, Broken> {
-    // The panic is told, so nobody takes what it has left half-done for a result.
+    // A panic becomes an error, so its half-done work is never used as a result.
     catch_unwind(AssertUnwindSafe(make)).map_err(|panic| Broken::Panicked(panic_text(&*panic)))
 }
 

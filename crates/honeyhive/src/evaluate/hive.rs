@@ -46,7 +46,7 @@ impl Sessions {
         all.push((position, trial, id));
     }
 
-    /// Their ids, in the order of the dataset.
+    /// Returns their ids, in the order of the dataset.
     pub(super) fn ids(&self) -> Vec<String> {
         let mut all = self
             .0
@@ -85,7 +85,7 @@ impl Hive {
 
     /// Runs `f` in the session of a trial, and nothing else.
     pub(super) fn within<T>(session: &Session, f: impl FnOnce() -> T) -> T {
-        // Nothing of the caller's, and a session that adapters in the process join.
+        // The context has nothing of the caller's, and a session that adapters in the process join.
         let _attached = context::attach(session.as_unit_of_work(&Context::new()));
         f()
     }
@@ -104,7 +104,7 @@ impl Hive {
         Self::within(session, || chain.start())
     }
 
-    /// Ends the span of a call that gave outputs, at the time when it did, with what its evaluators have said since.
+    /// Ends the span of a successful call, at the time when the call ended, with the results of its evaluators.
     pub(super) fn end_call(
         span: &Span,
         outputs: &Value,
@@ -146,7 +146,7 @@ impl Hive {
         });
     }
 
-    /// Masks in a report what is masked in all that leaves.
+    /// Masks a report as everything that leaves is masked.
     pub(super) fn mask(&self, trial: &mut TrialReport) {
         let Some(rules) = self.rules.as_deref().filter(|rules| !rules.is_empty()) else {
             return;
@@ -206,7 +206,7 @@ fn metrics_of(judgement: &Judgement) -> Map<String, Value> {
     values.chain(explanations).collect()
 }
 
-/// Says of the session of a trial that is dropped that it was cancelled.
+/// Ends the session of a trial as cancelled, if the trial is dropped.
 pub(super) struct Ending {
     session: Session,
     began: Instant,
@@ -225,7 +225,7 @@ impl Ending {
         }
     }
 
-    /// Another one ends the session.
+    /// Leaves the end of the session to another call.
     pub(super) fn leave(mut self) {
         self.is_known = true;
     }

@@ -38,7 +38,7 @@ pub(super) fn of_dataset(rows: &[Value]) -> String {
     outside(&hex(&hasher.finalize()))
 }
 
-/// The ids of all datapoints, or the position of one whose own id is no text.
+/// Returns the ids of all datapoints, or the position of one whose own id is no text.
 pub(super) fn of_datapoints(rows: &[Value], ids: Ids) -> Result<Vec<String>, usize> {
     let mut seen = HashMap::new();
     let of_row = |(position, row)| match own_id(row) {
@@ -97,7 +97,7 @@ fn made_up(row: &Value, position: usize, ids: Ids, seen: &mut HashMap<String, us
     }
 }
 
-/// `EXT-` before an id that does not have it.
+/// Puts `EXT-` before an id that does not have it.
 pub(super) fn outside(id: &str) -> String {
     if id.starts_with(OUTSIDE) {
         id.to_owned()
@@ -115,8 +115,8 @@ fn hex(digest: &[u8]) -> String {
         .collect()
 }
 
-/// The id of a run, and the text that it was made from where that is no UUID: a CI job's id, say. The path of a run takes
-/// UUIDs only.
+/// Returns the id of a run, and the text that it was made from where that is no UUID: a CI job's id, say. The path of a
+/// run takes UUIDs only.
 pub(super) fn of_run(key: &str) -> Option<(Uuid, Option<String>)> {
     match Uuid::parse_str(key) {
         Ok(id) if !id.is_nil() && !id.is_max() => Some((id, None)),

@@ -110,7 +110,7 @@ impl Journal {
         open().map_err(|source| file_error(path, source))
     }
 
-    /// Goes on where a killed process has stopped: what it had not finished writing is taken off.
+    /// Continues a journal where a killed process has stopped: its unfinished line is cut off.
     fn reopen(path: &Path, whole: u64) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).open(path)?;
         file.set_len(whole)?;

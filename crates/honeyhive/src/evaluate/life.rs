@@ -138,8 +138,7 @@ pub(super) struct Life {
 }
 
 impl Life {
-    /// Makes the run. Where whoever waits for that is dropped meanwhile, the run is made all the same, and told that it was
-    /// cancelled.
+    /// Makes the run. If the caller is dropped meanwhile, the run is made all the same, and marked as cancelled.
     pub(super) async fn begin(
         client: Client,
         facts: RunFacts,
@@ -155,7 +154,7 @@ impl Life {
         if is_offline {
             return Ok(life);
         }
-        // The task goes on though its handle is dropped, and what it has made is dropped then.
+        // The task runs on when its handle is dropped, and then drops the run that it has made.
         let made = tokio::spawn(async move {
             let made = life.make().await;
             life.has_ended |= made.is_err();
@@ -186,7 +185,7 @@ impl Life {
         self.client.clone()
     }
 
-    /// Says how it ended. The call goes on though this is dropped.
+    /// Tells HoneyHive how the run ended. The call runs on when this future is dropped.
     pub(super) async fn end(&mut self, status: RunStatus) -> Result<Option<String>, ClientError> {
         self.has_ended = true;
         let Some(client) = &self.client else {
@@ -211,7 +210,7 @@ impl Drop for Life {
         } else {
             RunStatus::Cancelled
         };
-        // The first poll hands the call over, and delivery sees to it.
+        // The first poll hands the call over to delivery, which completes it.
         let mut ending = pin!(self.end(status));
         let _ = ending
             .as_mut()

@@ -1,7 +1,7 @@
 //! Experiments (feature `evaluate`): a function over a dataset, judged by evaluators, each datapoint in a session of its own.
 //!
-//! [`evaluate`] runs them, [`ExperimentReport`] says what came of it and how sure that is, [`Gate`]s say whether it is good
-//! enough. Nothing here prints or reads arguments: the crate `honeyhive-eval` does, for `cargo test --test evals`.
+//! [`evaluate`] runs them, [`ExperimentReport`] has the results and their confidence, [`Gate`]s decide whether they are
+//! good enough. Nothing here prints or reads arguments: the crate `honeyhive-eval` does, for `cargo test --test evals`.
 
 mod aggregate;
 mod baseline;

@@ -56,7 +56,7 @@ fn write_number(number: &Number, out: &mut String) {
     }
 }
 
-/// A float as Python's `repr` has it: the shortest digits, with an exponent below 1e-4 and from 1e16 on.
+/// Writes a float as Python's `repr` does: the shortest digits, with an exponent below 1e-4 and from 1e16 on.
 pub(super) fn float(value: f64) -> String {
     let spelled = shortest(value);
     let (mantissa, exponent) = spelled.split_once('e').unwrap_or((&spelled, "0"));
@@ -70,7 +70,7 @@ pub(super) fn float(value: f64) -> String {
 
 /// The shortest digits that read back as the value. Where two are as near, Python takes the even one, and Rust the larger.
 fn shortest(value: f64) -> String {
-    /// Beyond so many more digits a double that looks like a tie is one.
+    /// The number of further digits after which a seeming tie is a tie.
     const MORE: usize = 30;
     let spelled = format!("{value:e}");
     let mantissa = spelled

@@ -45,7 +45,7 @@ impl RateLimit {
     }
 }
 
-/// The limit as it is used up: the generic cell rate algorithm.
+/// The state of a rate limit: the generic cell rate algorithm.
 #[derive(Debug)]
 pub(super) struct Pace {
     limit: RateLimit,

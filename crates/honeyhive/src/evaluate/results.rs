@@ -51,7 +51,7 @@ impl Outcome {
 pub enum MetricResult {
     /// A value.
     Value(ScoreValue),
-    /// The evaluator had nothing to say.
+    /// The evaluator skipped the datapoint.
     Skipped,
     /// The evaluator failed.
     Error(String),
@@ -126,7 +126,7 @@ impl TrialReport {
         self.outcome
     }
 
-    /// The session that it is in HoneyHive; none where it has not begun.
+    /// Returns the trial's session in HoneyHive; `None` where the trial has not begun.
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
         self.session_id.as_deref()
@@ -144,7 +144,7 @@ impl TrialReport {
         self.attempts
     }
 
-    /// True where the function worked after it had failed.
+    /// Returns true where the function succeeded after it had failed.
     #[must_use]
     pub fn is_flaky(&self) -> bool {
         self.outcome == Outcome::Ok && self.attempts > 1
@@ -162,7 +162,7 @@ impl TrialReport {
         &self.metrics
     }
 
-    /// The value of a metric; none where it was skipped, failed or is not there.
+    /// Returns the value of a metric; `None` where it was skipped, failed or is missing.
     #[must_use]
     pub fn score(&self, metric: &str) -> Option<&ScoreValue> {
         self.metrics.get(metric)?.value()

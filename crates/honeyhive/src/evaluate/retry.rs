@@ -32,7 +32,7 @@ impl AttemptError {
         self.downcast_ref::<T>().is_some()
     }
 
-    /// The function's error, where it is of this type.
+    /// Returns the function's error, where it is of this type.
     #[must_use]
     pub fn downcast_ref<T: Error + 'static>(&self) -> Option<&T> {
         match self {

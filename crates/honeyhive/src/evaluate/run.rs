@@ -39,7 +39,7 @@ pub(super) struct Plan<I, G, O> {
     pub(super) evaluators: Vec<Evaluator<I, G, O>>,
     /// Any of them cancels the run.
     pub(super) cancel_on: Vec<CancelOn>,
-    /// An old run whose outputs are judged, where the function is not called.
+    /// The old run whose outputs are judged, instead of calling the function.
     pub(super) told: Option<Arc<Told>>,
     pub(super) settings: Settings,
 }
@@ -203,7 +203,7 @@ fn tracer_of(settings: &Settings) -> Result<HoneyHiveTracer, EvaluateError> {
     }
 }
 
-/// The newer routes of a project take two keys, neither of which stands in for the other. The client knows of its own.
+/// The newer routes of a project take two keys, and neither replaces the other; the client checks its own.
 fn expect_ingestion_key(
     settings: &Settings,
     tracer: &HoneyHiveTracer,
@@ -283,7 +283,7 @@ fn header(
     }
 }
 
-/// The run's id, and what it was made from where that is no UUID.
+/// Returns the run's id, and the text that it was made from where that is no UUID.
 fn run_id_of(
     settings: &Settings,
     resumed: Option<&Resumed>,
@@ -390,7 +390,7 @@ fn dropped_since(before: u64, tracer: &HoneyHiveTracer) -> Option<String> {
     }
 }
 
-/// Waits for what is still to be delivered, and says how the run ended, whatever became of that.
+/// Waits for pending deliveries, and tells HoneyHive how the run ended.
 async fn delivered(
     tracer: &HoneyHiveTracer,
     life: &mut Life,

@@ -127,14 +127,14 @@ impl Score {
         }
     }
 
-    /// Says why: the metric `<evaluator>_explanation`.
+    /// Adds an explanation: the metric `<evaluator>_explanation`.
     #[must_use]
     pub fn explanation(mut self, text: impl Into<String>) -> Self {
         self.explanation = Some(text.into());
         self
     }
 
-    /// A value beside it: the metric `<evaluator>_<name>`.
+    /// Adds another value: the metric `<evaluator>_<name>`.
     #[must_use]
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<ScoreValue>) -> Self {
         self.extras.insert(name.into(), value.into());
@@ -155,7 +155,7 @@ impl Score {
 pub enum Scoring {
     /// A score.
     Score(Score),
-    /// The evaluator had nothing to say of this datapoint.
+    /// The evaluator skipped the datapoint.
     Skipped,
     /// The evaluator failed.
     Error(String),

@@ -7,7 +7,7 @@ use super::dataset_error::DatasetError;
 use super::error::EvaluateError;
 use crate::client::Client;
 
-/// A dataset with the ids of its rows, asked for where HoneyHive has it.
+/// Returns a dataset with the ids of its rows, fetched from HoneyHive where it is stored there.
 pub(super) async fn prepared(
     mut dataset: Dataset,
     client: &Client,

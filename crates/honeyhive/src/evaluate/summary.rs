@@ -7,7 +7,7 @@ use super::results::{MetricResult, Outcome, TrialReport};
 use super::statistics::{Interval, Level, Moments, percentile, t_interval, wilson};
 use super::units::{MetricKind, Units};
 
-/// Below so many datapoints Student's interval is rough.
+/// The number of datapoints below which Student's interval is rough.
 const ROUGH_BELOW: usize = 30;
 
 /// A metric over all datapoints. The unit is the datapoint: with trials, the mean of its trials.
@@ -46,7 +46,7 @@ pub struct MetricReport {
 }
 
 impl MetricReport {
-    /// True for numbers of few datapoints, whose interval is rough.
+    /// Returns true for numbers of few datapoints, whose interval is rough.
     #[must_use]
     pub fn is_rough(&self) -> bool {
         self.interval.is_some() && self.kind == MetricKind::Number && self.n < ROUGH_BELOW
@@ -124,7 +124,7 @@ pub(super) fn summarize(
     units.into_iter().map(summary).collect()
 }
 
-/// Trials for tests of what stands on them.
+/// Trials for the tests of summaries and reports.
 #[cfg(test)]
 pub(super) mod made {
     use super::*;

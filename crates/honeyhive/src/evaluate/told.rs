@@ -1,4 +1,4 @@
-//! [`Told`]: what the journal of a run that has ended tells, for evaluators that look at its outputs.
+//! [`Told`]: the journal of an ended run, for evaluators that judge its outputs.
 
 use std::path::Path;
 
@@ -29,7 +29,7 @@ impl Told {
         })
     }
 
-    /// A trial, whether it succeeded or not.
+    /// Returns a trial, whether it succeeded or not.
     pub(super) fn trial(&self, datapoint: &str, trial: u32) -> Option<&TrialReport> {
         let key = (datapoint.to_owned(), trial);
         let JournalContents {

@@ -25,7 +25,7 @@ use crate::span::Span;
 /// A call of the function that runs.
 pub(super) type Calling<O> =
     Pin<Box<dyn Future<Output = Result<O, Box<dyn Error + Send + Sync>>> + Send>>;
-/// The function, whatever it was given as.
+/// The function, in the form that all kinds of functions become.
 pub(super) type Call<I, G, O> = dyn Fn(Datapoint<I, G>) -> Calling<O> + Send + Sync;
 
 /// The work that all trials share.
@@ -99,7 +99,7 @@ where
     G: Send + Sync + 'static,
     O: Serialize + Send + Sync + 'static,
 {
-    /// Calls the function once, and judges what it gives.
+    /// Calls the function once, and judges its outputs.
     pub(super) async fn attempt(&self, mut job: Job<I, G>) -> Ended<I, G> {
         job.attempts += 1;
         let (session, began) = job.session.clone().unwrap_or_else(|| {

@@ -10,11 +10,11 @@ pub enum GateOutcome {
     Pass,
     /// The run is not good enough.
     Fail,
-    /// The run does not tell.
+    /// The run proves neither.
     Inconclusive,
 }
 
-/// A gate and what became of it.
+/// A gate and its outcome.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Verdict {
@@ -28,7 +28,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// True where it counts as a failure: inconclusive ones do, unless they are allowed.
+    /// Returns true where the verdict counts as a failure: inconclusive ones do, unless they are allowed.
     #[must_use]
     pub const fn is_failure(&self) -> bool {
         self.counts
@@ -57,7 +57,7 @@ impl Verdicts {
         !self.0.iter().any(Verdict::is_failure)
     }
 
-    /// Each of them, in the order that they were asked in.
+    /// Returns the verdicts, in the order of the gates.
     pub fn iter(&self) -> impl Iterator<Item = &Verdict> {
         self.0.iter()
     }

@@ -52,12 +52,12 @@ impl FeedbackAnswer {
         }
     }
 
-    /// The body is not what was asked for.
+    /// Returns the answer to a body of a wrong form.
     pub(super) fn invalid(message: &str) -> Self {
         Self::refused(400, "invalid_feedback", message)
     }
 
-    /// The client broke off, or sent what is no HTTP body.
+    /// Returns the answer to a client that broke off, or whose bytes are no HTTP body.
     pub fn unreadable() -> Self {
         Self::invalid("the body did not arrive whole")
     }
@@ -74,7 +74,7 @@ impl FeedbackAnswer {
         answer
     }
 
-    /// The body is longer than what is read.
+    /// Returns the answer to a body that is too long.
     pub fn too_large() -> Self {
         Self::refused(413, "too_large", "feedback has at most 32 KiB")
     }

@@ -59,7 +59,7 @@ impl Limiter {
     }
 }
 
-/// Forgets the windows that are over. Where all are open, whoever comes next waits: a forgotten window would be no limit.
+/// Forgets the windows that are over. If all are open, new ids have to wait: a forgotten open window would be no limit.
 fn make_room(windows: &mut HashMap<EventId, Window>, now: Instant) -> Result<(), Duration> {
     windows.retain(|_, window| !window.is_over(now));
     if windows.len() < MOST_IDS {

@@ -45,7 +45,8 @@ use crate::model::id::{EventId, SessionId};
 use crate::session::{NewSession, Session, SessionTrust, current};
 use crate::tracer::HoneyHiveTracer;
 
-/// Takes in what people say of sessions and events: a cheap clone, for adapters and for handlers of one's own.
+/// The endpoint that takes in ratings of sessions and events, for adapters and for handlers of one's own. Clones are
+/// cheap.
 ///
 /// ```
 /// use honeyhive::feedback::FeedbackEndpoint;

@@ -50,7 +50,7 @@ fn around(value: &Json) -> Option<&Json> {
         Json::Array(items) => !items.is_empty(),
         inner => inner.is_object(),
     };
-    // Titan's results have their texts by a name of its own; those of anybody else are no messages.
+    // Titan's results have their texts under a name of its own; other results are no messages.
     let results = value.get("results").filter(|results| {
         let mut items = results.as_array().into_iter().flatten();
         items.any(|item| item.get("outputText").is_some())
@@ -64,8 +64,8 @@ fn is_message(value: &Json) -> bool {
     find(value, &["role", "content"]).is_some()
 }
 
-/// The parts of a request or an answer in the order in which they were said, each with whose it is where it does not
-/// say; none where the object is a message itself. `role` is that of what the object stands for.
+/// Returns the parts of a request or an answer in the order of the conversation, each with its default role; none where
+/// the object is a message itself. `role` is that of the object itself.
 pub(super) fn held<'j>(value: &'j Json, role: &'j str) -> Vec<(&'j str, &'j Json)> {
     if is_message(value) {
         return Vec::new();

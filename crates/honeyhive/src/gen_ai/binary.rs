@@ -29,7 +29,7 @@ pub(super) fn mark(part: &Json) -> Option<String> {
     ];
     const DATA: [&str; 6] = ["data", "content", "bytes", "file_data", "base64", "result"];
     let holder = find(part, &HOLDERS).filter(|it| it.is_object());
-    // Some have the source in what holds them, and OpenInference the picture in the picture.
+    // Some formats have the source in the object around, and OpenInference has the picture in a picture.
     let source = holder
         .and_then(|it| find(it, &["source", "image", "audio"]))
         .filter(|it| it.is_object());
@@ -86,7 +86,7 @@ pub(super) fn mark(part: &Json) -> Option<String> {
     })
 }
 
-/// The text of a document that is one, as Anthropic has it.
+/// Returns the text of a plain document, in Anthropic's form.
 pub(super) fn text(part: &Json) -> Option<&Json> {
     let source = part.get("source")?;
     match source.get("type").and_then(Json::as_str)? {
@@ -96,7 +96,7 @@ pub(super) fn text(part: &Json) -> Option<&Json> {
     }
 }
 
-/// The mark of a picture that is there without a part around it.
+/// Returns the mark of a picture that has no part around it.
 pub(super) fn image(image: &Json) -> Option<String> {
     mark(&json!({"type": "image", "image": image}))
 }

@@ -31,7 +31,7 @@ const CONTENT: [&str; 14] = [
     "retrieval.documents",
 ];
 
-/// The names of a prompt that is kept elsewhere, which are no text of it.
+/// The attributes that name a stored prompt, which are no text of it.
 const PROMPT_NAMES: [&str; 2] = ["gen_ai.prompt.name", "gen_ai.prompt.version"];
 
 /// The attributes that stay on an event about a message.
@@ -60,10 +60,10 @@ const ERROR_TEXTS: [&str; 4] = [
 
 const ERROR_TYPE: &str = "error.type";
 
-/// The name of an event whose own is what it says.
+/// The new name of an event whose own name is its text.
 const EVENT: &str = "event";
 
-/// Leaves out the texts, and whatever could have them in it.
+/// Removes the texts, and everything that could contain them.
 pub(crate) fn hide(span: &mut SpanData) {
     if is_foreign_call(span) {
         hide_errors(span);
@@ -81,7 +81,7 @@ pub(crate) fn hide(span: &mut SpanData) {
     }
 }
 
-/// A call of a model, or what a library does around one: what is wrong with it nobody in the program has written.
+/// Whether the span is a call of a model, or a library's span around one, so that its errors are not the program's own.
 fn is_foreign_call(span: &SpanData) -> bool {
     let tells = |it: &KeyValue| {
         let key = it.key.as_str();

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{flat, lenient};
 
-/// Inputs and outputs, by the events that say so.
+/// The inputs and outputs in a span's events.
 #[derive(Debug, Default)]
 pub(super) struct EventMessages {
     pub(super) inputs: Vec<Json>,
@@ -53,7 +53,7 @@ fn content(attributes: &[KeyValue], key: &str) -> Option<Json> {
     Some(flat::json(&found.value))
 }
 
-/// The attributes are what the message is made of, as JSON where that is no text.
+/// Makes a message of the attributes, as JSON where they are no text.
 fn message(attributes: &[KeyValue], role: &str) -> Json {
     let mut message = Map::new();
     message.insert("role".to_owned(), role.into());

@@ -3,7 +3,7 @@
 use opentelemetry::{Array, KeyValue, Value as Attribute};
 use serde_json::{Map, Value as Json};
 
-/// The attributes below a name, as the list or the object it was; `None` where nothing does.
+/// Returns the attributes below a name, as the list or the object that they were; `None` where there are none.
 pub(super) fn below<'a>(
     attributes: impl IntoIterator<Item = &'a KeyValue>,
     name: &str,
@@ -46,7 +46,7 @@ fn insert(object: &mut Map<String, Json>, path: &str, value: Json) {
     }
 }
 
-/// Objects whose names are numbers are lists.
+/// Turns objects whose names are numbers into lists.
 fn listed(object: Map<String, Json>) -> Json {
     let index = |name: &str| name.parse::<usize>().ok();
     let is_list = !object.is_empty() && object.keys().all(|name| index(name).is_some());
@@ -66,7 +66,7 @@ fn listed(object: Map<String, Json>) -> Json {
     items.into_iter().map(|(_, value)| value).collect()
 }
 
-/// A list whose objects have names with dots in them, as what stands within each other.
+/// Nests a list whose objects have names with dots in them.
 pub(super) fn undotted(value: Json) -> Json {
     match value {
         Json::Array(items) => items.into_iter().map(undotted).collect(),

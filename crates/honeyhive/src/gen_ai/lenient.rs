@@ -1,4 +1,4 @@
-//! JSON that others have written, as far as it can be read.
+//! Lenient reading of foreign JSON.
 
 use std::borrow::Cow;
 
@@ -30,7 +30,7 @@ enum Mend {
     All,
 }
 
-/// The text with what cannot be read replaced by what says the same.
+/// Returns the text with unreadable parts replaced by readable ones of the same meaning.
 fn mended(text: &str, mend: Mend) -> Cow<'_, str> {
     let mut out = String::new();
     let mut copied = 0;
@@ -114,7 +114,7 @@ fn is_too_large(number: &str) -> bool {
         && number.parse::<u64>().is_err()
 }
 
-/// The length of an escape that begins here, and whether it is half of a pair of surrogates.
+/// Returns the length of an escape that begins here, and whether it is half of a pair of surrogates.
 fn escape(text: &str) -> (usize, bool) {
     let code = |text: &str| {
         let digits = text.strip_prefix("\\u")?.get(..4)?;

@@ -8,12 +8,12 @@ use super::shape::find;
 use super::{binary, lenient};
 use crate::model::object::Object;
 
-/// The messages in a value; `role` is whose they are where they do not say.
+/// Returns the messages in a value; `role` is the role of those without one.
 pub(super) fn messages(value: &Json, role: &str) -> Vec<Object> {
     let mut shown = Vec::new();
     take(value, role, 0, &mut shown);
     if shown.len() > 1 {
-        // Thoughts beside an answer, as an item of their own, leave nothing but whose they are.
+        // Thoughts that are an item of their own leave a message of a role only, which is removed.
         shown.retain(|message| message.len() > 1);
     }
     shown
@@ -23,7 +23,7 @@ fn take(value: &Json, role: &str, depth: usize, shown: &mut Vec<Object>) {
     match value {
         Json::Null => {}
         Json::Array(items) if depth < DEPTH => match items.as_slice() {
-            // LangChain has pairs of a role and what was said.
+            // LangChain writes pairs of a role and a text.
             [Json::String(who), said] if depth > 0 && role_by(who).is_some() => {
                 take(said, role_by(who).unwrap_or(role), depth + 1, shown);
             }
@@ -48,7 +48,7 @@ fn take(value: &Json, role: &str, depth: usize, shown: &mut Vec<Object>) {
             }
         }
         Json::String(text) => match lenient::read(text).filter(is_chat) {
-            // A list whose items are texts, each of which is a message.
+            // The list's items are texts, each of which is a message.
             Some(message) if depth < DEPTH => take(&message, role, depth + 1, shown),
             _ => shown.push(said(role, text.clone())),
         },
@@ -75,7 +75,7 @@ fn said(role: &str, text: String) -> Object {
     ])
 }
 
-/// A message, and what stands around it: a choice with the reason why it ended, an object with its kind.
+/// Returns a message from the object around it: a choice with its finish reason, an object with its kind.
 fn message_of(value: &Json, role: &str) -> Vec<Object> {
     const HOLDERS: [&str; 5] = ["message", "delta", "body", "kwargs", "data"];
     let mut message = value;
@@ -106,7 +106,7 @@ fn message_of(value: &Json, role: &str) -> Vec<Object> {
         content_of(message, kind, &mut pieces);
     }
     if pieces.is_empty() && tells_more(message) {
-        // A message that is not understood is shown as it is.
+        // A message in an unknown form is shown as JSON.
         pieces.texts.push(message.to_string());
     }
     // A message that calls a tool comes from a model.
@@ -139,7 +139,7 @@ fn role_of<'m>(at: &impl Fn(&[&str]) -> Option<&'m Json>) -> Option<&'m str> {
     role.filter(|role| !role.is_empty()).or_else(by_kind)
 }
 
-/// The role that the kind of a message tells.
+/// Returns the role that the kind of a message implies.
 fn role_by(kind: &str) -> Option<&str> {
     match kind {
         "assistant" | "developer" | "function" | "system" | "tool" | "user" => Some(kind),
@@ -151,7 +151,7 @@ fn role_by(kind: &str) -> Option<&str> {
     }
 }
 
-/// The names under which a message has had what it says.
+/// The names of a message's content, in all known forms.
 const CONTENTS: [&str; 18] = [
     "parts",
     "blocks",
@@ -173,7 +173,7 @@ const CONTENTS: [&str; 18] = [
     "input",
 ];
 
-/// The first of them that says something. An empty text or list stands only where there is nothing else.
+/// Returns the first content that is not empty. An empty text or list counts only where there is nothing else.
 fn said_in(message: &Json) -> Option<&Json> {
     /// The number of names of the same meaning that may stand beside each other.
     const ALIKE: usize = 5;
@@ -195,7 +195,7 @@ fn said_in(message: &Json) -> Option<&Json> {
 
 fn content_of(message: &Json, kind: &str, pieces: &mut Pieces) {
     match said_in(message) {
-        // The answer of a tool is text, whatever it looks like.
+        // The answer of a tool is text, even if it looks like JSON.
         Some(content)
             if kind == "tool" || message.get("role").and_then(Json::as_str) == Some("tool") =>
         {
@@ -239,8 +239,7 @@ fn content_of(message: &Json, kind: &str, pieces: &mut Pieces) {
     pieces.has_thoughts |= find(message, &["reasoning_content", "reasoning", "thinking"]).is_some();
 }
 
-/// A call as it is, or without what OpenInference has around it, or by the names that the chat view knows instead of
-/// Vercel's.
+/// Returns a call as it is, or without OpenInference's wrapper, or with the chat view's names instead of Vercel's.
 fn one_call(call: &Json) -> Json {
     match find(call, &["tool_call", "toolName"]) {
         Some(_) => call_of(call, "tool-call").unwrap_or_else(|| call.clone()),

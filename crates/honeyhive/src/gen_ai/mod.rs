@@ -37,7 +37,7 @@ pub(crate) fn is_told(span: &SpanData) -> bool {
     sources::is_told(&span.attributes, &span.events.events)
 }
 
-/// Adds what the conventions say went in and came out, as far as the span has room.
+/// Adds the inputs and outputs by the conventions, as far as the span has room.
 pub(crate) fn place(span: &mut SpanData) {
     let attributes = &mut span.attributes;
     usage::place(attributes);
@@ -63,7 +63,7 @@ pub(crate) fn place(span: &mut SpanData) {
     }
 }
 
-/// The keys that the program has said of a bucket: the first part of each of its keys.
+/// Returns the keys that the program has set in a bucket: the first part of each of its keys.
 fn names_in(bucket: Bucket, attributes: &[KeyValue]) -> HashSet<String> {
     let prefix = bucket.attribute_prefix();
     let names = attributes.iter().filter_map(|attribute| {

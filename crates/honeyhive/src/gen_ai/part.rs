@@ -14,7 +14,7 @@ pub(super) struct Pieces {
     pub(super) texts: Vec<String>,
     pub(super) calls: Vec<Json>,
     pub(super) answers: Vec<Answer>,
-    /// Something was understood that is not shown: what a model thought is no part of the conversation.
+    /// Whether thoughts were found, which are not shown: they are no part of the conversation.
     pub(super) has_thoughts: bool,
 }
 
@@ -33,7 +33,7 @@ impl Pieces {
             && !self.has_thoughts
     }
 
-    /// The content of a message, whatever it is.
+    /// Takes the content of a message, of any type.
     pub(super) fn take(&mut self, content: &Json, depth: usize) {
         match content {
             Json::Null => {}
@@ -91,7 +91,7 @@ impl Pieces {
         ];
         match find(part, &TEXTS) {
             Some(text) => self.take(text, depth + 1),
-            // A part that is not understood is shown as it is.
+            // A part in an unknown form is shown as JSON.
             None if part.as_object().is_some_and(|it| it.is_empty()) => {}
             None => self.texts.push(part.to_string()),
         }
@@ -131,7 +131,7 @@ pub(super) fn is_call(part: &Json) -> bool {
     call_of(part, kind).is_some()
 }
 
-/// The call of a tool, as the chat view shows it.
+/// Returns the call of a tool in the chat view's form.
 pub(super) fn call_of(part: &Json, kind: &str) -> Option<Json> {
     const KINDS: [&str; 10] = [
         "custom_tool_call",
@@ -186,7 +186,7 @@ pub(super) fn call_of(part: &Json, kind: &str) -> Option<Json> {
     }))
 }
 
-/// The answer of a tool, which is text unless it is an object or a list.
+/// Returns the answer of a tool, as text unless it is an object or a list.
 pub(super) fn answer_of(part: &Json, kind: &str) -> Option<Answer> {
     const KINDS: [&str; 11] = [
         "custom_tool_call_output",
@@ -255,7 +255,7 @@ pub(super) fn answered(said: &Json) -> String {
     }
 }
 
-/// A text as it is, anything else as JSON.
+/// Returns a text as it is, anything else as JSON.
 pub(super) fn as_text(value: &Json) -> String {
     value
         .as_str()

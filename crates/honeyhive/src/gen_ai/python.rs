@@ -1,6 +1,6 @@
 //! Values as Python's `repr` writes them, as JSON: `{'role': 'user', 'content': "it's"}`.
 
-/// The text as JSON, where it may be a list or an object of Python's; whether it was one is seen when it is read.
+/// Returns the text as JSON, where it may be a list or an object of Python's; reading it shows whether it was.
 pub(super) fn as_json(text: &str) -> Option<String> {
     let text = text.trim();
     if !text.starts_with(['{', '[', '(']) || !text.contains('\'') {
@@ -33,7 +33,7 @@ pub(super) fn as_json(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// Writes the string that begins here; what is left behind its quote.
+/// Writes the string that begins here; returns the text behind its quote.
 fn string<'t>(text: &'t str, quote: char, out: &mut String) -> Option<&'t str> {
     out.push('"');
     let mut symbols = text.char_indices();
@@ -64,7 +64,7 @@ fn string<'t>(text: &'t str, quote: char, out: &mut String) -> Option<&'t str> {
     None
 }
 
-/// Writes the name of a value, of which Python has three; what is left behind it.
+/// Writes one of Python's three constants; returns the text behind it.
 fn word<'t>(text: &'t str, out: &mut String) -> Option<&'t str> {
     let length = text.find(|symbol: char| !symbol.is_alphanumeric());
     let (word, rest) = text.split_at(length.unwrap_or(text.len()));

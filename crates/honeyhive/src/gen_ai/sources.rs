@@ -115,7 +115,7 @@ impl<'s> Sources<'s> {
         inputs
     }
 
-    /// The conversation until the model was asked, the instructions first.
+    /// Returns the conversation up to the call, the instructions first.
     fn history(&self) -> Vec<Object> {
         let asked = self.asked();
         let instructions = self.read(GEN_AI_SYSTEM_INSTRUCTIONS);
@@ -240,7 +240,7 @@ impl<'s> Sources<'s> {
         }
     }
 
-    /// The last that was said under a name, as it is.
+    /// Returns the last value of a name, as it is.
     fn plain(&self, key: &str) -> Option<Json> {
         let mut attributes = self.attributes.iter();
         let attribute = attributes.rfind(|it| it.key.as_str() == key)?;
@@ -261,7 +261,7 @@ impl<'s> Sources<'s> {
         let mut found = keys.iter().filter_map(|key| Some((key, self.plain(key)?)));
         found.next().map(|(key, value)| match value {
             Json::String(text) if self.is_said_to_be_text(key) => text.into(),
-            // A plain text is no number, whatever it looks like.
+            // A plain text stays a text, even if it looks like a number.
             Json::String(text) => match lenient::read(&text) {
                 Some(read @ (Json::Object(_) | Json::Array(_))) => read,
                 _ => text.into(),
@@ -270,7 +270,7 @@ impl<'s> Sources<'s> {
         })
     }
 
-    /// OpenInference has the type of a value beside it.
+    /// Whether the attribute beside it declares it to be text, as in OpenInference.
     fn is_said_to_be_text(&self, key: &str) -> bool {
         let beside = key.strip_suffix(".value");
         let mime_type = beside.and_then(|key| self.plain(&format!("{key}.mime_type")));
@@ -293,7 +293,7 @@ fn is_same_instruction(said: &Object, asked: &Object) -> bool {
     matches!(role, Some("system" | "developer")) && said.get("content") == asked.get("content")
 }
 
-/// A text as the JSON in it, which may have been written twice over.
+/// Returns the JSON in a text, which may have been serialised twice.
 fn read(value: Json) -> Json {
     match value {
         Json::String(text) => match lenient::read(&text) {
@@ -301,7 +301,7 @@ fn read(value: Json) -> Json {
                 Some(read @ (Json::Object(_) | Json::Array(_))) => read,
                 _ => inner.into(),
             },
-            // A number is what somebody wrote.
+            // A number in a text stays the text.
             Some(read @ (Json::Object(_) | Json::Array(_))) => read,
             _ => text.into(),
         },

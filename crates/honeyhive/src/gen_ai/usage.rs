@@ -68,7 +68,7 @@ enum Kind {
     Seconds,
 }
 
-/// Adds the names that HoneyHive reads, where nobody has said them, and makes numbers of counts.
+/// Adds the names that HoneyHive reads, where they are missing, and makes numbers of counts.
 pub(super) fn place(attributes: &mut Vec<KeyValue>) {
     attributes.iter_mut().for_each(count_tokens);
     let is_told = |it: &KeyValue| it.key.as_str().starts_with("gen_ai.");
@@ -121,7 +121,7 @@ impl Kind {
     }
 }
 
-/// The number that an attribute says: some libraries write numbers as text.
+/// Returns the number of an attribute: some libraries write numbers as text.
 pub(crate) fn number(value: &Value) -> Option<f64> {
     match value {
         Value::I64(number) => Some(*number as f64),

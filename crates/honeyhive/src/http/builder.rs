@@ -48,7 +48,7 @@ pub struct ServerInstrumentationBuilder<T = ServerInstrumentation>(Inner, Phanto
 impl<T> ServerInstrumentationBuilder<T> {
     /// The defaults, for an adapter: see [`ServerInstrumentation::builder`].
     pub fn new(tracer: HoneyHiveTracer) -> Self {
-        // Without REST starts the request's span is what carries its inputs and outputs.
+        // The request's span carries the inputs and outputs of a session without REST starts.
         let request_span = tracer.session_transport() == SessionTransport::Otlp;
         let trust = Arc::clone(tracer.trusts().of_tracer());
         let inner = Inner {
@@ -72,7 +72,7 @@ impl<T> ServerInstrumentationBuilder<T> {
         Self(inner, PhantomData)
     }
 
-    /// Which requests become sessions: `true` = traced. Spans inside an untraced request are not sent.
+    /// The filter of requests that become sessions: `true` = traced. Spans inside an untraced request are not sent.
     ///
     /// By default `OPTIONS` and health checks (`/health`, `/healthz`, `/livez`, `/readyz`, `/metrics`, …)
     /// are left out. A filter **replaces** that: `.filter(|_| true)` traces everything, health checks included. To leave out
@@ -114,8 +114,8 @@ impl<T> ServerInstrumentationBuilder<T> {
         self
     }
 
-    /// Whose request it is, instead of what `X-User-ID` says: `inputs.user_id` and `user_properties.user_id` of the session.
-    /// Authentication that is further in says so by [`Session::user`](crate::Session::user).
+    /// The user of a request, instead of the header `X-User-ID`: `inputs.user_id` and `user_properties.user_id` of the
+    /// session. Authentication that is further in sets it with [`Session::user`](crate::Session::user).
     ///
     /// ```
     /// use honeyhive::http::ServerInstrumentation;
@@ -167,14 +167,14 @@ impl<T> ServerInstrumentationBuilder<T> {
         self
     }
 
-    /// How far an id that came from outside is trusted (default: as the tracer has it, which is [`SessionTrust::Map`]).
+    /// The trust in an id that comes from outside (default: the tracer's, which is [`SessionTrust::Map`] unless set).
     pub fn session_trust(mut self, trust: SessionTrust) -> Self {
         self.0.trust = Arc::new(trust);
         self
     }
 
-    /// Whose session an id is, under [`SessionTrust::signed`] (feature `signed-ids`): ids are signed for the request's tenant,
-    /// and taken from the same one only. By default, and where the callback gives `None`, there is one tenant for all.
+    /// The tenant of a request, under [`SessionTrust::signed`] (feature `signed-ids`): ids are signed for it, and taken
+    /// from the same tenant only. By default, and where the callback gives `None`, all requests share one tenant.
     ///
     /// ```
     /// use honeyhive::SigningKeys;
@@ -239,7 +239,7 @@ impl<T> ServerInstrumentationBuilder<T> {
         self
     }
 
-    /// Makes what a response streams to its user the outputs of the session; see
+    /// Makes the text that a response streams to its user the outputs of the session; see
     /// [`ServerInstrumentation::capture_stream`] (feature `model-calls`).
     #[cfg(feature = "model-calls")]
     pub fn capture_stream(mut self, captures: bool) -> Self {
@@ -268,7 +268,7 @@ impl<T> ServerInstrumentationBuilder<T> {
     }
 
     fn checked(self) -> ServerInstrumentation {
-        // By now a program has its subscriber, most often.
+        // The program has its subscriber by now, most often.
         log::replay();
         self.0.tracer.trusts().add(&self.0.trust);
         ServerInstrumentation {
@@ -279,7 +279,7 @@ impl<T> ServerInstrumentationBuilder<T> {
     }
 }
 
-/// True for what can be a header's name and means nothing in HTTP: a session's id there would break responses.
+/// Whether a header's name is valid and has no meaning in HTTP: a session's id in any other would break responses.
 fn is_free_header(name: &str) -> bool {
     const TAKEN: [HeaderName; 12] = [
         header::AUTHORIZATION,

@@ -17,8 +17,8 @@ use crate::session::Session;
 pub struct RequestGuard(pub(super) Handling);
 
 impl RequestGuard {
-    /// The session that begins or is linked here; `None` where the request is not traced, or a layer
-    /// further out has seen to it.
+    /// Returns the session that begins or is linked here; `None` where the request is not traced, or an outer layer has
+    /// begun one.
     #[must_use]
     #[inline]
     pub fn session(&self) -> Option<&Session> {
@@ -32,7 +32,7 @@ impl RequestGuard {
         if let Handling::Traced(traced) = &mut self.0
             && let Some(confirmation) = &mut traced.confirmation
         {
-            // Whatever HoneyHive says, the request goes on.
+            // The request goes on whatever HoneyHive answers.
             let _ = ready!(Pin::new(&mut **confirmation).poll(cx));
             traced.confirmation = None;
         }
@@ -45,7 +45,7 @@ impl RequestGuard {
         self.0.run(piece)
     }
 
-    /// Which id the response header should carry, unless the program has set that header itself.
+    /// Returns the id for the response header, unless the program has set that header itself.
     #[must_use]
     #[inline]
     pub fn response_id(&self) -> Option<SessionId> {

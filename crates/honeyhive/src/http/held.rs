@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use super::ResponseGuard;
 
 /// An answer, or the last piece of a body, [held back](super::ServerInstrumentationBuilder::hold_end) with its guard
-/// until what was recorded before it has been delivered.
+/// until the recordings before it have been delivered.
 ///
 /// Few ends are held back: one that holds nothing is a word long.
 pub struct Held<T>(Option<Box<(T, ResponseGuard)>>);
@@ -18,20 +18,21 @@ impl<T> Held<T> {
         Self(None)
     }
 
-    /// What is held back.
+    /// Returns the value that is held back.
     #[must_use]
     pub fn get(&self) -> Option<&T> {
         self.0.as_deref().map(|(held, _)| held)
     }
 
-    /// `None` where nothing is held back; ready once that may go, with its guard.
+    /// Returns `None` where nothing is held back; ready with the response and its guard once it may go.
     #[inline]
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Option<Poll<(T, ResponseGuard)>> {
         let held = self.0.take()?;
         Some(self.wait(held, cx))
     }
 
-    /// Holds this back, which [the guard says](ResponseGuard::is_held); ready where that is delivered already.
+    /// Holds this back, where [the guard asks for it](ResponseGuard::is_held); ready where everything is delivered
+    /// already.
     #[cold]
     pub fn hold(
         &mut self,

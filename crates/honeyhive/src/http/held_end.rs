@@ -27,7 +27,7 @@ impl HeldEnd {
         self.flush.poll(&self.flushing, outbox, cx)
     }
 
-    /// Has delivery begin, and nobody waits for it.
+    /// Makes delivery begin, without waiting for it.
     pub(super) fn hurry(&self, outbox: &Outbox) {
         let timeout: Duration = self.flushing.timeout;
         outbox.command(Command::Flush(timeout, Reply::nobody()));

@@ -1,4 +1,4 @@
-//! The session of a request, for handlers that ask for one.
+//! The session of a request, for handlers that need one.
 
 use std::sync::OnceLock;
 
@@ -28,7 +28,7 @@ pub fn current_session_or_disabled() -> Session {
     })
 }
 
-/// A session of its own each time, since requests must not share what they say to it.
+/// Returns a new disabled session each time, since requests must not share their data.
 fn disabled() -> Session {
     static NOBODY: OnceLock<HoneyHiveTracer> = OnceLock::new();
     let tracer = NOBODY.get_or_init(HoneyHiveTracer::disabled);

@@ -17,7 +17,7 @@
 //! | the body ends | [`ResponseGuard::finish`] | the session ends as `complete` |
 //! | the handler fails | [`RequestGuard::on_error`] | the session ends as `error`, with the framework's status for it or 500; a client's mistake (4xx) is an answer like any other |
 //! | the handler panics | it runs in [`RequestGuard::run`] | the session ends as `panicked`, with status 500 |
-//! | the body fails or panics | [`ResponseGuard::on_error`], [`ResponseGuard::run`] | likewise, with the status that was sent |
+//! | the body fails or panics | [`ResponseGuard::on_error`], [`ResponseGuard::run`] | the session ends as `error` or `panicked`, with the status that was sent |
 //! | the end is [held back](ServerInstrumentationBuilder::hold_end) | [`ResponseGuard::is_held`], [`Held`] | nothing more: delivery is waited for |
 //! | a guard is dropped before that | | the session ends as `client_disconnected`, with status 499 where no head was sent |
 
@@ -61,15 +61,14 @@ pub enum SessionStart {
     /// A request does not wait (the default): nothing about HoneyHive is ever waited for.
     #[default]
     Background,
-    /// The handler's future is not polled until HoneyHive has answered once, `HH_API_TIMEOUT` at the
-    /// most, so that nobody ever holds an id that HoneyHive does not know. A failure changes nothing
-    /// about the response.
+    /// The handler's future is not polled until HoneyHive has answered once, `HH_API_TIMEOUT` at the most, so that no
+    /// client gets an id that HoneyHive does not know. A failure changes nothing about the response.
     Confirmed,
 }
 
 type Callback<T> = Box<dyn Fn(&RequestInfo<'_>) -> T + Send + Sync>;
 
-/// How the requests of a server become sessions: a cheap clone.
+/// The instrumentation of a server, which makes a session of each request. Clones are cheap.
 ///
 /// ```
 /// use honeyhive::HoneyHiveTracer;
@@ -97,7 +96,7 @@ struct Inner {
     skips: Vec<Callback<bool>>,
     skip_unmatched: bool,
     session_name: Option<Callback<String>>,
-    /// `None` for what is no object.
+    /// The callback's inputs; `None` where they are no object.
     inputs: Option<Callback<Option<Object>>>,
     user: Option<Callback<Option<String>>>,
     session_id_header: Box<str>,
@@ -106,7 +105,7 @@ struct Inner {
     tenant: Option<Callback<Option<String>>>,
     start: SessionStart,
     request_span: bool,
-    /// What the ends of responses wait for, where they do.
+    /// The flush that the end of a response waits for, if it is configured.
     flushing: Option<Arc<Flushing>>,
     #[cfg(feature = "model-calls")]
     captures_stream: bool,
@@ -125,9 +124,9 @@ impl ServerInstrumentation {
         RequestHeaders::new(&self.inner.session_id_header)
     }
 
-    /// Makes what a response streams to its user the outputs of the session (feature `model-calls`; default `false`):
-    /// server-sent events in the words of OpenAI, Anthropic or Gemini, and the streams of Vercel's AI SDK, put together
-    /// while they pass unchanged.
+    /// Makes the text that a response streams to its user the outputs of the session (feature `model-calls`; default
+    /// `false`): server-sent events in the format of OpenAI, Anthropic or Gemini, and the streams of Vercel's AI SDK,
+    /// read while they pass unchanged.
     ///
     /// Tokens are left to the calls of models behind it, which say them. Nothing is read of a body that a layer further
     /// in has compressed, and no text where the [tracer captures none](HoneyHiveTracer::captures_content).

@@ -7,13 +7,12 @@ use std::sync::Arc;
 
 use super::RequestInfo;
 
-/// More routes than this are named anew each time, so that memory stays bounded whatever a framework
-/// calls a route.
+/// The most routes whose names are kept, so that memory stays bounded whatever a framework calls a route.
 const MOST_ROUTES: usize = 1024;
 /// A client can invent methods, too.
 const MOST_METHODS: usize = 16;
 
-/// How a request is called, and where it went.
+/// The method, the name and the path of a request.
 pub(super) struct Named {
     pub(super) method: Cow<'static, str>,
     pub(super) name: Arc<str>,
@@ -45,7 +44,7 @@ pub(super) fn by_route(request: &RequestInfo<'_>) -> Named {
     }
 }
 
-/// A name that somebody else has chosen.
+/// Returns the name that a callback of the program has chosen.
 pub(super) fn given(name: String, request: &RequestInfo<'_>) -> Named {
     Named {
         method: request.owned_method(),
@@ -92,7 +91,7 @@ impl Route {
         (method, name)
     }
 
-    /// Most routes have no parameters, so their path is the template.
+    /// The path of a route without parameters, as most have none, is the template itself.
     #[inline]
     fn path(&self, path: &str) -> Arc<str> {
         if *self.template == *path {

@@ -47,7 +47,7 @@ impl ServerInstrumentation {
         let open = current::of_tracer(cx, outbox).filter(|current| current.is_request);
         if open.is_some() || suppression::is_suppressed(outbox) {
             let joined = open.and_then(|open| self.join(cx, request, &open.session));
-            // A layer further out has seen to it already.
+            // An outer layer has begun the session already.
             return joined.unwrap_or(RequestGuard(Handling::LeftAlone(None)));
         }
         if !inner.is_traced(request) {
@@ -59,8 +59,8 @@ impl ServerInstrumentation {
         self.open(cx, request)
     }
 
-    /// The framework has routed the request, and another route than the one that it was opened with is for it: the
-    /// session and the request's span are named after this one. A session whose start has been sent keeps its name.
+    /// Renames the session and the request's span after the route that the framework has taken, where it is another
+    /// than the one that the request was opened with. A session whose start has been sent keeps its name.
     pub fn on_routed(&self, guard: &RequestGuard, request: &RequestInfo<'_>) {
         let Some(traced) = guard.0.open() else {
             return;
@@ -119,7 +119,7 @@ impl ServerInstrumentation {
         })))
     }
 
-    /// A request within a datapoint of an experiment is part of it, and has a span where requests have one.
+    /// Joins a datapoint of an experiment: a request within one is part of it, and has a span where requests have one.
     fn join(
         &self,
         cx: &Context,
@@ -148,11 +148,11 @@ impl ServerInstrumentation {
     }
 }
 
-/// In the context of a request that has joined a unit of work: a layer further in does not do that again.
+/// The mark of a request that has joined a unit of work, in its context: an inner layer does not join again.
 #[derive(Debug)]
 struct Joined;
 
-/// Said once a process: two projects may be meant, but most often a tracer was made twice.
+/// Warns once per process: two projects may be meant, but most often a tracer was made twice.
 fn warn_of_two_tracers(cx: &Context, outbox: &Arc<Outbox>) {
     static TOLD: Once = Once::new();
     let outer = current::of_request(cx);
@@ -164,10 +164,10 @@ fn warn_of_two_tracers(cx: &Context, outbox: &Arc<Outbox>) {
     }
 }
 
-/// Most request spans have so many attributes or fewer, with the session's id and what the end adds.
+/// The number of attributes that most request spans need, with the session's id and those of the end.
 const ATTRIBUTES: usize = 8;
 
-/// A session that a request asked for.
+/// A session that a request names.
 struct Link {
     id: SessionId,
     from_baggage: bool,
@@ -205,7 +205,7 @@ impl Inner {
         incoming::guarded(self.tracer.outbox(), callback)
     }
 
-    /// The session that the request asks for, in its header or else in its baggage.
+    /// Returns the session that the request names, in its header or else in its baggage.
     fn link(&self, seen: &Seen<'_>, trust: &SessionTrust) -> Option<Link> {
         if trust.is_never() {
             return None;
@@ -312,7 +312,7 @@ impl Inner {
             )
     }
 
-    /// Whose request the program says that it is.
+    /// Returns the user that the program gives for the request.
     #[inline]
     fn user(&self, request: &RequestInfo<'_>) -> Option<String> {
         let user = self.user.as_ref()?;
@@ -359,7 +359,7 @@ impl Inner {
         self.with_span(cx, session.start.name(), attributes)
     }
 
-    /// The span of a request whose session was not begun by it, so its inputs are the request's own.
+    /// Returns the span of a request that has not begun its session, so that the span has the request's inputs.
     fn with_joining_span(&self, cx: &Context, request: &RequestInfo<'_>) -> Context {
         let Named { method, name, path } = self.named(request);
         let attributes = vec![
@@ -371,7 +371,7 @@ impl Inner {
     }
 
     fn with_span(&self, cx: &Context, name: &Arc<str>, attributes: Vec<KeyValue>) -> Context {
-        // Not `to_string`, which would format it.
+        // The name is copied, since `to_string` would format it.
         let builder = SpanBuilder::from_name((**name).to_owned()).with_kind(SpanKind::Server);
         let builder = builder.with_attributes(attributes);
         let span = self.tracer.sdk_tracer().build_with_context(builder, cx);

@@ -21,9 +21,9 @@ pub trait Headers {
     /// visited twice.
     fn for_each<'h>(&'h self, visit: &mut dyn FnMut(&'h str, &'h [u8]));
 
-    /// Calls `visit` with the values of those headers that every request is looked through for, and with which
-    /// of `names` it is. They are always the [`ServerInstrumentation::request_headers`], so an adapter that makes
-    /// them its framework's names once can find them faster than by comparing text.
+    /// Calls `visit` with the values of the headers that every request is searched for, and their index in `names`. The
+    /// names are always the [`ServerInstrumentation::request_headers`], so an adapter that converts them to its
+    /// framework's names once can find them faster than by comparing text.
     ///
     /// [`ServerInstrumentation::request_headers`]: super::ServerInstrumentation::request_headers
     fn pick<'h>(&'h self, names: &RequestHeaders<'_>, visit: &mut dyn FnMut(usize, &'h [u8])) {
@@ -60,11 +60,11 @@ impl<'a> RequestHeaders<'a> {
         self.names.into_iter()
     }
 
-    /// Which of them a name in lower case is.
+    /// Returns the position of a name in lower case.
     #[must_use]
     #[inline]
     pub fn position(&self, name: &str) -> Option<usize> {
-        // Most headers are none of them, which their lengths tell.
+        // The length rules most headers out.
         let is_as_long = self.lengths & (1 << (name.len() & 63)) != 0;
         let position = || self.names.iter().position(|wanted| *wanted == name);
         is_as_long.then(position).flatten()
@@ -92,7 +92,7 @@ pub struct RequestInfo<'a> {
     lists: OnceCell<Box<Lists<'a>>>,
 }
 
-/// The headers of [`LISTS`], as far as somebody has asked for them.
+/// The headers of [`LISTS`] that were read so far.
 type Lists<'a> = [OnceCell<Option<Cow<'a, str>>>; LISTS.len()];
 
 impl<'a> RequestInfo<'a> {
@@ -110,8 +110,8 @@ impl<'a> RequestInfo<'a> {
         }
     }
 
-    /// With a way to find the route's template, `/chat/{id}`, where the framework knows it. It is taken
-    /// only when somebody asks: a framework may have to search for it.
+    /// Adds a way to find the route's template, `/chat/{id}`, where the framework knows it. The closure is called only
+    /// when the route is needed: a framework may have to search for it.
     #[must_use]
     #[inline]
     pub fn with_route(mut self, find: &'a dyn Fn() -> Option<Cow<'a, str>>) -> Self {
@@ -140,7 +140,7 @@ impl<'a> RequestInfo<'a> {
             .as_deref()
     }
 
-    /// The route's template, as far as somebody has asked for it.
+    /// Returns the route's template, if it was needed so far.
     #[must_use]
     #[inline]
     pub fn into_route(self) -> Option<Cow<'a, str>> {
@@ -154,7 +154,7 @@ impl<'a> RequestInfo<'a> {
         self.find_route.is_some() && self.route().is_none()
     }
 
-    /// The first value of a header (its name in lower case), where it is text.
+    /// Returns the first value of a header (its name in lower case), if it is text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'a str> {
         let mut found = None;
@@ -211,7 +211,7 @@ impl<'a> RequestInfo<'a> {
         }
     }
 
-    /// True for what is nobody's conversation: `OPTIONS` and health checks.
+    /// Whether a request is no conversation: `OPTIONS` and health checks.
     #[inline]
     pub(super) fn is_routine(&self) -> bool {
         // A match compares lengths first, all at once.
@@ -244,7 +244,7 @@ impl Extractor for RequestInfo<'_> {
         }
     }
 
-    /// Propagators ask for what they know by name.
+    /// The list is empty, since propagators look up names that they know.
     fn keys(&self) -> Vec<&str> {
         Vec::new()
     }

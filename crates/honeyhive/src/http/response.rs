@@ -8,7 +8,7 @@ use super::traced::{Handling, INTERNAL_SERVER_ERROR};
 use crate::incoming::text_of;
 use crate::outbox::Outcome;
 
-/// A response whose body is on its way. Dropping it says that the client went away.
+/// A response whose body is on its way. Dropping the guard records that the client went away.
 #[must_use = "dropping the guard says that the client went away"]
 pub struct ResponseGuard(pub(super) Handling);
 
@@ -28,8 +28,8 @@ impl ResponseGuard {
         matches!(&self.0, Handling::Traced(traced) if traced.has_ended)
     }
 
-    /// True where the end has been recorded and is held back until it is delivered: what tells of it goes into a
-    /// [`Held`](super::Held).
+    /// Returns true where the end has been recorded and is held back until it is delivered: the response or its last
+    /// piece then goes into a [`Held`](super::Held).
     #[must_use]
     #[inline]
     pub fn is_held(&self) -> bool {
@@ -60,8 +60,8 @@ impl ResponseGuard {
         self.0.run(piece)
     }
 
-    /// These bytes of the body are about to pass: said before [`on_data`](Self::on_data) where an adapter has them,
-    /// for what is streamed to a user.
+    /// Announces bytes of the body that are about to pass. An adapter that has them calls this before
+    /// [`on_data`](Self::on_data), so that a stream to a user is recorded.
     #[inline]
     #[cfg_attr(not(feature = "model-calls"), expect(unused_variables))]
     pub fn on_bytes(&mut self, bytes: &[u8]) {

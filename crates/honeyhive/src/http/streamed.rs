@@ -18,7 +18,7 @@ const CONTENT_ENCODING: &str = "content-encoding";
 const VERCEL: [&str; 2] = ["x-vercel-ai-ui-message-stream", "x-vercel-ai-data-stream"];
 
 impl Streamed {
-    /// `None` where the response is no stream.
+    /// Begins to record a stream; `None` where the response is no stream.
     pub(super) fn begin(outbox: &Outbox, headers: &dyn Headers) -> Option<Box<Self>> {
         let mut content = Content::Unknown;
         let mut is_vercels = false;
@@ -43,7 +43,7 @@ impl Streamed {
         }
     }
 
-    /// The outputs, as far as the body said something that is understood.
+    /// Returns the outputs, as far as the body was understood.
     pub(super) fn finish(self, outbox: &Outbox, outcome: Outcome) -> Option<Enrichment> {
         let mut assembler = self.0?;
         let cause = match outcome {

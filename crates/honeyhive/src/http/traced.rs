@@ -27,7 +27,7 @@ use crate::span;
 
 /// The status of an answer that failed before its head.
 pub(super) const INTERNAL_SERVER_ERROR: u16 = 500;
-/// The status of an answer that nobody waited for (nginx's "client closed request").
+/// The status of an answer to a client that has gone (nginx's "client closed request").
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 const GRPC_STATUS_HEADER: &str = "grpc-status";
@@ -60,21 +60,21 @@ pub(super) struct Traced {
     pub(super) captures_stream: bool,
     #[cfg(feature = "model-calls")]
     pub(super) streamed: Option<Box<Streamed>>,
-    /// What signs the id that goes back, where ids are signed.
+    /// The keys that sign the id in the response, where ids are signed.
     #[cfg(feature = "signed-ids")]
     pub(super) signing: Option<Box<SigningKeys>>,
-    /// Few wait for it, so it takes no room.
+    /// The confirmation that the request waits for, boxed since few do.
     pub(super) confirmation: Option<Box<CreateSession>>,
-    /// Few wait for it.
+    /// The held end, boxed since few responses have one.
     pub(super) held: Option<Box<HeldEnd>>,
-    /// From the response's head on.
+    /// The answer so far, from the response's head on.
     pub(super) answer: Option<Answer>,
 }
 
-/// Where it is said how the request ended, besides its span.
+/// The place where the end of the request is recorded, besides its span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// In an update of the session.
+    /// An update of the session.
     Update,
     /// Nowhere: the span says all.
     Span,
@@ -88,7 +88,7 @@ pub(super) struct Answer {
     grpc_status: Option<i32>,
     first_byte: Option<Instant>,
     pub(super) bytes: u64,
-    /// How many bytes there will be: a server that has them all may never ask for the body's end.
+    /// The length of the body: a server that has all bytes may never poll for the body's end.
     length: Option<u64>,
 }
 
@@ -97,7 +97,7 @@ impl Handling {
     #[inline]
     pub(super) fn run<T>(&mut self, piece: impl FnOnce() -> T) -> T {
         match self {
-            // There is nothing to say of a panic, so nothing stands in its way.
+            // A panic passes untouched, since nothing is recorded.
             Self::LeftAlone(tracer) => {
                 let _suppression = tracer.map(Suppression::of);
                 piece()
@@ -109,7 +109,7 @@ impl Handling {
         }
     }
 
-    /// The request's session, until it has ended.
+    /// Returns the request's session, until it has ended.
     #[inline]
     pub(super) fn open(&self) -> Option<&Traced> {
         match self {
@@ -187,7 +187,7 @@ impl Traced {
         let has_no_body =
             self.is_head || matches!(status_code, 100..=199 | 204 | 304) || body_length == Some(0);
         let found = match body_length {
-            // Neither gRPC nor a stream whose length somebody has declared.
+            // A body with a declared length is neither gRPC nor a stream.
             Some(1..) => BodyHeaders::default(),
             _ => BodyHeaders::of(headers),
         };
@@ -207,7 +207,7 @@ impl Traced {
         }
     }
 
-    /// What the bytes say that are about to pass.
+    /// Reads the bytes of a stream that are about to pass.
     #[cfg(feature = "model-calls")]
     pub(super) fn listen(&mut self, bytes: &[u8]) {
         if let Some(streamed) = &mut self.streamed {
@@ -215,7 +215,7 @@ impl Traced {
         }
     }
 
-    /// What was streamed to the user is what came out.
+    /// Records the streamed text as the outputs.
     #[cfg(feature = "model-calls")]
     fn say_streamed(&mut self, outcome: Outcome) {
         let Some(streamed) = self.streamed.take() else {
@@ -258,7 +258,7 @@ impl Traced {
         self.complete();
     }
 
-    /// The answer has ended as it should.
+    /// Ends an answer that is complete.
     pub(super) fn complete(&mut self) {
         self.complete_at(Instant::now());
     }
@@ -268,7 +268,7 @@ impl Traced {
         self.end(now, Outcome::Complete, INTERNAL_SERVER_ERROR, error);
     }
 
-    /// Ends a complete answer whose head is made further out.
+    /// Ends a complete answer whose head an outer layer makes.
     pub(super) fn complete_with(&mut self, status_code: u16) {
         self.end(Instant::now(), Outcome::Complete, status_code, None);
     }
@@ -291,7 +291,7 @@ impl Traced {
         self.hurry();
     }
 
-    /// Nothing is left to be held back, so delivery begins and nobody waits for it.
+    /// Makes delivery begin, without waiting: nothing is left to be held back.
     fn hurry(&mut self) {
         if let Some(held) = self.held.take() {
             held.hurry(&self.session.outbox);
@@ -308,9 +308,9 @@ impl Traced {
         resume_unwind(panic)
     }
 
-    /// One update of the session, and the end of the request's span where it has one. The context stays: a
-    /// framework may poll a body whose bytes nobody gets, as actix-web does for `HEAD`, and what is made there is
-    /// this session's still.
+    /// Sends one update of the session, and ends the request's span where it has one. The context stays: a framework
+    /// may poll a body whose bytes nobody gets, as actix-web does for `HEAD`, and spans of that body still belong to
+    /// this session.
     fn end(
         &mut self,
         now: Instant,
@@ -353,7 +353,7 @@ impl Traced {
 }
 
 impl Answer {
-    /// The error that a complete answer tells of: server errors only, as OpenTelemetry's conventions have it.
+    /// Returns the error of a complete answer: server errors only, as in OpenTelemetry's conventions.
     fn error(&self) -> Option<Cow<'static, str>> {
         match (self.grpc_status, self.status_code) {
             (Some(status @ (2 | 4 | 12..=15)), _) => Some(format!("gRPC status {status}").into()),
@@ -388,7 +388,7 @@ fn end_span(cx: &Context, ending: &SessionEnd) {
     span.end();
 }
 
-/// The parts of the response's headers or trailers that tell of the body and of how the call went.
+/// The response's headers or trailers about the body and the outcome of the call.
 #[derive(Default)]
 struct BodyHeaders {
     content_length: Option<u64>,

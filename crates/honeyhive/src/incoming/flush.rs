@@ -105,8 +105,7 @@ impl Flush {
     }
 }
 
-/// Remembers that nothing gets through, so that an outage does not hold up every invocation for the whole
-/// time of a flush.
+/// The memory of an outage, so that an outage does not hold up every invocation for the whole time of a flush.
 #[derive(Debug, Default)]
 struct OutageMemory {
     /// The number of flushes in a row that have delivered nothing.
@@ -137,7 +136,7 @@ impl OutageMemory {
     }
 }
 
-/// Says that a flush has failed, once a minute.
+/// Logs that a flush has failed, once a minute.
 #[derive(Debug)]
 struct FailureLog {
     /// The event that the flush follows, for the log.

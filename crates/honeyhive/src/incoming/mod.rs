@@ -16,8 +16,7 @@ use crate::outbox::Record;
 pub(crate) use crate::panics::{guarded, panic_text};
 use crate::session::Session;
 
-/// A span around the layer, such as tower-http's, began before there was a session; it belongs to this one
-/// all the same.
+/// Assigns a span around the layer, such as tower-http's, to this session, although it began before there was one.
 #[inline]
 pub(crate) fn adopt_enclosing_span(cx: &Context, session: &Session) {
     if let Some(span) = enclosing_span(cx) {

@@ -22,7 +22,7 @@ pub(super) enum SessionIdField<'a> {
     Unusable,
 }
 
-/// The session that an event names; `None` where it is no JSON.
+/// Returns the session that an event names; `None` where the event is no JSON.
 pub(super) fn read(event: &[u8]) -> Option<SessionIdField<'_>> {
     match serde_json::from_slice(event).ok()? {
         Piece::Object(field) => Some(field),
@@ -30,7 +30,7 @@ pub(super) fn read(event: &[u8]) -> Option<SessionIdField<'_>> {
     }
 }
 
-/// A value, as far as anybody looks at it.
+/// A value, as far as the scan needs it.
 enum Piece<'a> {
     Null,
     Text(Cow<'a, str>),

@@ -51,8 +51,7 @@ pub struct InvocationGuard {
 }
 
 impl InvocationGuard {
-    /// The session that begins or is linked here; `None` where none is begun, or a layer further out has
-    /// seen to it.
+    /// Returns the session that begins or is linked here; `None` where none is begun, or an outer layer has begun one.
     #[must_use]
     pub fn session(&self) -> Option<&Session> {
         self.active.as_ref().map(|active| &active.session)

@@ -60,8 +60,8 @@ impl Announced {
     }
 }
 
-/// Stands around the handler of an invocation, further in than whatever turns its errors and panics into
-/// answers, and tells the [`InvocationGuard`](super::InvocationGuard) around it how the handler ended.
+/// The guard around the handler of an invocation, inside the layer that turns its errors and panics into answers. It
+/// tells the [`InvocationGuard`](super::InvocationGuard) around it how the handler ended.
 ///
 /// Without one around it does nothing.
 ///
@@ -93,9 +93,9 @@ pub struct HandlerGuard {
 }
 
 impl HandlerGuard {
-    /// Says that the handler has a guard, before an invocation is there: in
-    /// [`LambdaInstrumentation::on_ready`](super::LambdaInstrumentation::on_ready). An invocation that no guard is made for is then known to have been
-    /// answered without the handler.
+    /// Announces that the handler has a guard, before an invocation is there: in
+    /// [`LambdaInstrumentation::on_ready`](super::LambdaInstrumentation::on_ready). An invocation without a guard is
+    /// then known to have been answered without the handler.
     pub fn announce() {
         let announced: Option<Announced> = context::map(|cx| cx.get().cloned()).flatten();
         if let Some(announced) = announced {
@@ -115,7 +115,7 @@ impl HandlerGuard {
 
     /// Runs a piece of the handler. A panic is told and goes on.
     pub fn run<T>(&self, piece: impl FnOnce() -> T) -> T {
-        // The panic goes on, so nobody sees what it may have left half-done.
+        // The panic goes on, so its half-done work is never seen.
         catch_unwind(AssertUnwindSafe(piece)).unwrap_or_else(|panic| {
             self.tell(Outcome::Panicked, Some(panic_text(&*panic)));
             resume_unwind(panic)

@@ -15,7 +15,7 @@ pub struct Invocation<'a> {
 }
 
 impl<'a> Invocation<'a> {
-    /// An invocation with its request id, the function's name and the event as it came.
+    /// Returns an invocation with its request id, the function's name and the event's bytes.
     ///
     /// The event is shared, not copied, and made into JSON when it is delivered.
     #[must_use]

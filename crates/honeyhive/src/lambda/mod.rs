@@ -43,12 +43,14 @@
 //! | the guard is dropped before that | | the session ends as `cancelled` |
 //! | after the end | [`InvocationGuard::poll_flush`] | everything is delivered, within a bound |
 //!
-//! What the answer is need not be visible to whoever holds the guard: `lambda_runtime` turns an error or a
-//! panic of the handler into an answer below its layers. A [`HandlerGuard`] around the handler itself tells
-//! the one around it, and the outcome is `complete`, `error` or `panicked`. An answer before the handler has
-//! run, such as that to a payload which does not deserialise, is an `error` too, where the handler has announced
-//! its guard ([`HandlerGuard::announce`]). Where there is no guard, the outcome is `answered`: Lambda has its
-//! answer, be it a result or an error.
+//! The layer that holds the guard may not see the answer: `lambda_runtime` turns an error or a panic of the handler
+//! into an answer below its layers. So:
+//!
+//! * A [`HandlerGuard`] around the handler itself tells the outer guard, and the outcome is `complete`, `error` or
+//!   `panicked`.
+//! * An answer before the handler has run, such as that to a payload which does not deserialise, is an `error`, too, if
+//!   the handler has announced its guard ([`HandlerGuard::announce`]).
+//! * Without such a guard the outcome is `answered`: Lambda has its answer, be it a result or an error.
 
 mod builder;
 mod ending;

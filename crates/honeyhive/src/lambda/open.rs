@@ -31,7 +31,7 @@ impl LambdaInstrumentation {
             poll()
         };
         if announced.is() {
-            // Layers further out wait for it, too.
+            // Outer layers wait for the flush, too.
             HandlerGuard::announce();
         }
         polled
@@ -54,7 +54,7 @@ impl LambdaInstrumentation {
         };
         let outbox = self.inner.tracer.outbox();
         if current::of_tracer(cx, outbox).is_some_and(|current| current.is_request) {
-            // A layer further out has seen to it already, and will flush.
+            // An outer layer has begun the session already, and will flush.
             guard.flush = Flush::Over;
         } else if self.inner.begin_session {
             self.inner.open(cx, invocation, &mut guard);
@@ -95,7 +95,7 @@ impl Inner {
         Session::open(self.tracer.outbox(), start)
     }
 
-    /// The session that the event asks for.
+    /// Returns the session that the event asks for.
     fn link(&self, field: &SessionIdField<'_>) -> Option<SessionId> {
         let outbox = self.tracer.outbox();
         match field {

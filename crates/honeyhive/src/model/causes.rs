@@ -43,8 +43,8 @@ fn tells(text: &str, cause: &str) -> bool {
         })
 }
 
-/// `Debug` is what `main` shows of an error that it returns, so it is the text that is meant for people, with the
-/// causes. The structure is in the variants.
+/// Implements `Debug` as the text for people, with the causes: `main` shows `Debug` of an error that it returns. The
+/// structure is in the variants.
 macro_rules! debug_as_text {
     ($($error:ty),*) => {$(
         impl std::fmt::Debug for $error {

@@ -28,7 +28,7 @@ pub(crate) fn flatten(
     }
 }
 
-/// `put`, until so many attributes have been there; one more says that there were more.
+/// Wraps `put` with a limit of attributes; one more shows that there were more.
 pub(crate) fn at_most(
     mut most: usize,
     mut put: impl FnMut(KeyValue),

@@ -16,18 +16,18 @@ use crate::context;
 
 /// The id of a session: always a well-formed UUID.
 ///
-/// HoneyHive replaces an id that is no UUID by one of its own, without a word, which would tear a
-/// conversation apart. So an id of another shape is mapped, the same way in every service, by
-/// [`from_correlation_id`](Self::from_correlation_id).
+/// HoneyHive silently replaces an id that is no UUID by one of its own, which would tear a conversation apart. So an id
+/// of another shape is mapped, the same way in every service, by [`from_correlation_id`](Self::from_correlation_id).
 ///
 /// # What is no id
 ///
-/// A text that says nothing names no session, or all who send it would share one: a blank text, one of more than 256 bytes,
-/// one with control characters, and what programs write where they have no id (`undefined`, `null`, `None`, `nil`, `NaN`,
-/// `[object Object]`, `false`, `n/a`, `unknown`, `undefined-undefined`, `{{conversation_id}}`, `{id}` or `<id>` of a template
-/// that nobody has filled in, the UUIDs of zeros and of ones in any form). Wherever an id can be given (headers, baggage,
-/// [`NewSession::id`](crate::NewSession::id), [`Session::link_to`](crate::Session::link_to), …) such a text counts as absent,
-/// which is logged once and counted in [`DeliveryStats::ignored_session_ids`](crate::DeliveryStats::ignored_session_ids).
+/// A placeholder names no session, or all callers that send it would share one: a blank text, one of more than 256
+/// bytes, one with control characters, and the usual words for a missing id (`undefined`, `null`, `None`, `nil`, `NaN`,
+/// `[object Object]`, `false`, `n/a`, `unknown`, `undefined-undefined`, `{{conversation_id}}`, `{id}` or `<id>` of a
+/// template that nobody has filled in, the UUIDs of zeros and of ones in any form). Wherever an id can be given
+/// (headers, baggage, [`NewSession::id`](crate::NewSession::id), [`Session::link_to`](crate::Session::link_to), …) such
+/// a text counts as absent, which is logged once and counted in
+/// [`DeliveryStats::ignored_session_ids`](crate::DeliveryStats::ignored_session_ids).
 ///
 /// ```
 /// use honeyhive::SessionId;
@@ -51,7 +51,7 @@ impl Hash for SessionId {
 }
 
 impl SessionId {
-    /// A new random id (UUID version 4), made from a thread-local generator.
+    /// Returns a new random id (UUID version 4), made from a thread-local generator.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "a random value is no default")]
     #[inline]
@@ -59,11 +59,10 @@ impl SessionId {
         Self(random())
     }
 
-    /// The id that stands for `raw`: `raw` itself when it is a UUID, else `uuid5(NAMESPACE_URL, raw)`.
+    /// Returns the id that stands for `raw`: `raw` itself when it is a UUID, else `uuid5(NAMESPACE_URL, raw)`.
     ///
-    /// The same text gives the same id on every service and in every language, so a conversation
-    /// that is known by, say, `thread_42` stays one session. A text that [says nothing](Self#what-is-no-id) gives
-    /// [`NONE`](Self::NONE).
+    /// The same text gives the same id on every service and in every language, so a conversation that is known by, say,
+    /// `thread_42` stays one session. A [placeholder](Self#what-is-no-id) gives [`NONE`](Self::NONE).
     #[must_use]
     pub fn from_correlation_id(raw: &str) -> Self {
         Self::checked_from_correlation_id(raw).unwrap_or(Self::NONE)
@@ -86,7 +85,7 @@ impl SessionId {
     /// The UUID of zeros, which counts as absent wherever an id can be given.
     pub const NONE: Self = Self(Uuid::nil());
 
-    /// True for the UUIDs that stand for none: all zeros, all ones.
+    /// Returns true for the UUIDs that stand for none: all zeros, all ones.
     #[must_use]
     pub const fn is_none(self) -> bool {
         self.0.is_nil() || self.0.is_max()
@@ -97,25 +96,26 @@ impl SessionId {
         self.0.hyphenated().encode_lower(buffer)
     }
 
-    /// The UUID as a number: `Uuid::from_u128(id.as_u128())` is its value in the crate `uuid`, whatever the version.
+    /// Returns the UUID as a number: `Uuid::from_u128(id.as_u128())` is its value in the crate `uuid`, whatever the
+    /// version.
     #[must_use]
     pub const fn as_u128(self) -> u128 {
         self.0.as_u128()
     }
 
-    /// The id that is this UUID.
+    /// Returns the id that is this UUID.
     #[must_use]
     pub const fn from_u128(uuid: u128) -> Self {
         Self(Uuid::from_u128(uuid))
     }
 
-    /// The bytes of the UUID, as `Uuid::into_bytes` gives them.
+    /// Returns the bytes of the UUID, as `Uuid::into_bytes` does.
     #[must_use]
     pub const fn to_bytes(self) -> [u8; 16] {
         *self.0.as_bytes()
     }
 
-    /// The id that is the UUID of these bytes.
+    /// Returns the id that is the UUID of these bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Uuid::from_bytes(bytes))
@@ -128,14 +128,14 @@ impl SessionId {
 impl FromStr for SessionId {
     type Err = InvalidSessionId;
 
-    /// Takes the hyphenated form only (36 characters, either case).
+    /// Parses the hyphenated form only (36 characters, either case).
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         parse(text).map(Self).ok_or(InvalidSessionId(()))
     }
 }
 
-/// UUID version 4. Clients see these ids and may send them back, so the generator is one whose next value nobody can
-/// tell from those before.
+/// Returns a UUID version 4. Clients see these ids and may send them back, so the generator's next value must not be
+/// predictable from earlier ones.
 #[inline]
 fn random() -> Uuid {
     let bytes = if context::is_open() {
@@ -213,18 +213,18 @@ where
 
 /// The text is no UUID in its hyphenated form.
 ///
-/// Use [`SessionId::from_correlation_id`] to map an id of another shape. The text itself is not
-/// repeated here: it may come from outside.
+/// Use [`SessionId::from_correlation_id`] to map an id of another shape. The error does not repeat the text, which may
+/// come from outside.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a hyphenated UUID; map ids of another shape with `SessionId::from_correlation_id`")]
 pub struct InvalidSessionId(());
 
 /// The id of one event of a session: always a well-formed UUID.
 ///
-/// HoneyHive gives an event an id of its own unless the span names one; a span that was asked for its id
-/// ([`Span::event_id`](crate::Span::event_id),
-/// [`HoneyHiveTracer::current_event_id`](crate::HoneyHiveTracer::current_event_id)) does. Hand it to whoever
-/// may have something to add later: see [`HoneyHiveTracer::enrich_event`](crate::HoneyHiveTracer::enrich_event).
+/// HoneyHive gives an event an id of its own unless the span names one. A span names one if the program has asked for
+/// its id ([`Span::event_id`](crate::Span::event_id),
+/// [`HoneyHiveTracer::current_event_id`](crate::HoneyHiveTracer::current_event_id)). Pass the id to the code that may
+/// have something to add later: see [`HoneyHiveTracer::enrich_event`](crate::HoneyHiveTracer::enrich_event).
 ///
 /// ```
 /// use honeyhive::EventId;
@@ -237,7 +237,7 @@ pub struct InvalidSessionId(());
 pub struct EventId(Uuid);
 
 impl EventId {
-    /// The id of the event that a span becomes: the same whenever it is asked for.
+    /// Returns the id of the event that a span becomes: the same on every call.
     pub(crate) fn of_span(span: &SpanContext) -> Self {
         if !span.is_valid() {
             // The id becomes no event, and should not be taken for another.
@@ -251,13 +251,14 @@ impl EventId {
         Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
     }
 
-    /// The UUID as a number: `Uuid::from_u128(id.as_u128())` is its value in the crate `uuid`, whatever the version.
+    /// Returns the UUID as a number: `Uuid::from_u128(id.as_u128())` is its value in the crate `uuid`, whatever the
+    /// version.
     #[must_use]
     pub const fn as_u128(self) -> u128 {
         self.0.as_u128()
     }
 
-    /// The bytes of the UUID, as `Uuid::into_bytes` gives them.
+    /// Returns the bytes of the UUID, as `Uuid::into_bytes` does.
     #[must_use]
     pub const fn to_bytes(self) -> [u8; 16] {
         *self.0.as_bytes()
@@ -272,7 +273,7 @@ impl EventId {
 impl FromStr for EventId {
     type Err = InvalidEventId;
 
-    /// Takes the hyphenated form only (36 characters, either case).
+    /// Parses the hyphenated form only (36 characters, either case).
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         parse(text).map(Self).ok_or(InvalidEventId(()))
     }
@@ -318,7 +319,7 @@ impl<'de> Deserialize<'de> for EventId {
 
 /// The text is no UUID in its hyphenated form, so it is not the id of an event.
 ///
-/// The text itself is not repeated here: it may come from outside.
+/// The error does not repeat the text, which may come from outside.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not a hyphenated UUID, which the id of an event is: take it from `Span::event_id` or from HoneyHive"

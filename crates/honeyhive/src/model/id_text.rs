@@ -67,8 +67,8 @@ fn is_template(text: &str) -> bool {
     (begins && text.ends_with('}')) || text == "%s" || within.any(is_name)
 }
 
-/// The UUIDs of zeros and of ones, in any of the forms that UUIDs have, and behind what says whose they are
-/// (`thread:00000000-…`): everybody without an id has the same.
+/// Whether the text is the UUID of zeros or of ones, in any of the forms that UUIDs have, also behind a prefix
+/// (`thread:00000000-…`): all callers without an id have the same.
 fn is_empty_uuid(core: &str) -> bool {
     let digits = core.rsplit(':').next().unwrap_or(core);
     let is_all_of = |digit: u8| {

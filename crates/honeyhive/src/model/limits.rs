@@ -24,10 +24,10 @@ pub(crate) const NAME_BYTES: usize = 1024;
 const MARK: usize = 64;
 /// The cost of a value or a key besides its text, about.
 const OVERHEAD: usize = 8;
-/// Says of an object that something was taken out.
+/// The member that marks an object from which something was taken out.
 pub(crate) const TRUNCATED: &str = "truncated";
 
-/// Cuts what a finished span has too much of, for one of so many bytes; false where that is nothing.
+/// Cuts a finished span of `bytes` bytes down to the limits; false where nothing was cut.
 pub(crate) fn fit_span(span: &mut SpanData, bytes: u64) -> bool {
     let has_too_many = span.attributes.len() > MAX_ATTRIBUTES || span.dropped_attributes_count > 0;
     if has_too_many {
@@ -41,7 +41,7 @@ pub(crate) fn fit_span(span: &mut SpanData, bytes: u64) -> bool {
     has_too_many || is_large
 }
 
-/// Cuts what was left whole until somebody had read it, and what that has added.
+/// Cuts the parts that had to stay whole until they were read, and the parts that reading has added.
 pub(crate) fn fit_placed(span: &mut SpanData) {
     for attribute in &mut span.attributes {
         cut_value(&mut attribute.value, VALUE_BYTES);
@@ -54,7 +54,7 @@ pub(crate) fn fit_placed(span: &mut SpanData) {
 fn cut_texts(span: &mut SpanData) {
     let limit = limit_of(|limit| texts(span).map(|text| text.len().min(limit)).sum());
     for attribute in &mut span.attributes {
-        // Half of a JSON text says nothing, so it is cut when it has been read.
+        // A JSON text that is cut is worthless, so it is cut after it has been read.
         let is_read = gen_ai_content(attribute.key.as_str());
         cut_value(
             &mut attribute.value,
@@ -82,7 +82,7 @@ fn cut_cow(text: &mut Cow<'static, str>, limit: usize) {
     }
 }
 
-/// Cuts what objects that go together have too much of.
+/// Cuts objects that go together down to the limit of an event.
 pub(crate) fn fit_objects<'a>(objects: impl IntoIterator<Item = &'a mut Object>) {
     let mut objects: Vec<_> = objects.into_iter().collect();
     let total = |objects: &[&mut Object], limit| -> usize {
@@ -101,7 +101,7 @@ pub(crate) fn fit_objects<'a>(objects: impl IntoIterator<Item = &'a mut Object>)
     }
 }
 
-/// Takes out what there is no room for; true where that is nothing.
+/// Removes the entries that there is no room for; true where nothing was removed.
 fn keep_within(object: &mut Object, room: &mut usize) -> bool {
     let mut is_whole = true;
     object.retain(|key, value| {
@@ -135,7 +135,7 @@ fn take(room: &mut usize, bytes: usize) -> bool {
 /// The lengths that a text is cut to, step by step, where HoneyHive finds a single item too large.
 pub(crate) const STEPS: [usize; 4] = [256 * 1024, 32 * 1024, 4 * 1024, 512];
 
-/// Cuts every text that [exceeds](is_over) the limit; says whether there was one.
+/// Cuts every text that [exceeds](is_over) the limit; returns whether there was one.
 pub(crate) fn cut_objects<'a>(
     objects: impl IntoIterator<Item = &'a mut Object>,
     limit: usize,
@@ -158,7 +158,7 @@ fn shorten_json(value: &mut Json, limit: usize) -> bool {
     }
 }
 
-/// Cuts a text that exceeds the limit; says whether it did.
+/// Cuts a text that exceeds the limit; returns whether it did.
 pub(crate) fn shorten(text: &mut String, limit: usize) -> bool {
     let is_longer = is_over(text, limit);
     if is_longer {
@@ -176,7 +176,8 @@ fn limit_of(total: impl Fn(usize) -> usize) -> usize {
     limit
 }
 
-/// Keeps as many attributes as an event may have, of so many bytes. Routing comes first: without it nobody would see the rest.
+/// Keeps as many attributes as an event may have, of so many bytes. Routing comes first: without it HoneyHive would
+/// show none of them.
 fn drop_attributes(span: &mut SpanData, mut bytes: usize) {
     keep_last_writes(&mut span.attributes);
     let before = span.attributes.len();
@@ -213,7 +214,7 @@ fn attribute_bytes(attribute: &KeyValue) -> usize {
     attribute.key.as_str().len() + OVERHEAD + value
 }
 
-/// The SDK keeps a key as often as it was set; the last one counts.
+/// Keeps the last value of each key: the SDK keeps a key as often as it was set.
 pub(crate) fn keep_last_writes(attributes: &mut Vec<KeyValue>) {
     /// The number of keys up to which comparing all pairs is faster than hashing.
     const FEW: usize = 16;
@@ -288,12 +289,12 @@ pub(crate) const fn is_over(text: &str, limit: usize) -> bool {
     text.len() > limit + MARK
 }
 
-/// Stands at the bottom of what is too deep.
+/// Returns the mark in place of values that are nested too deeply.
 pub(crate) fn too_deep(depth: usize) -> String {
     format!("… [cut: over {depth} values within each other]")
 }
 
-/// The beginning of a text, between two characters, and a mark that says how long it was.
+/// Returns the beginning of a text, between two characters, and a mark with its former length.
 pub(crate) fn cut(text: &str, limit: usize) -> String {
     let beginning = beginning(text, limit);
     match mark_of(text) {
@@ -313,12 +314,13 @@ pub(crate) fn beginning(text: &str, limit: usize) -> &str {
 const MARK_BEGINS: &str = "… [cut: ";
 const MARK_ENDS: &str = " bytes in all]";
 
-/// Stands where a text was cut that had so many bytes.
+/// Returns the mark of a cut text of so many bytes.
 pub(crate) fn mark(bytes: impl std::fmt::Display) -> String {
     format!("{MARK_BEGINS}{bytes}{MARK_ENDS}")
 }
 
-/// Stands at the end of a list that was cut, of so many items if that is known, and of which so many are left.
+/// Returns the mark at the end of a cut list: its former length if that is known, and the number of items that are
+/// left.
 pub(crate) fn items_mark(all: Option<usize>, left: usize) -> String {
     match all {
         Some(all) => format!("{MARK_BEGINS}{all} items in all]"),

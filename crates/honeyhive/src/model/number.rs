@@ -1,6 +1,6 @@
 //! Numbers as the program meant them.
 
-/// An `f32` as the number that it is written as: 0.9, not 0.8999999761581421.
+/// Returns an `f32` as the number that it is written as: 0.9, not 0.8999999761581421.
 pub(crate) fn of_f32(value: f32) -> f64 {
     let wide = f64::from(value);
     if significant_bits(wide) < FEW {
@@ -9,14 +9,14 @@ pub(crate) fn of_f32(value: f32) -> f64 {
     value.to_string().parse().unwrap_or(wide)
 }
 
-/// A number that was an `f32` before others widened it, as `json!` and `tracing` do, as [`of_f32`] has it.
+/// Returns a number that was widened from an `f32`, as `json!` and `tracing` do, as [`of_f32`] would.
 ///
 /// An `f32` has 24 significant bits, and a number that was an `f64` all along has so few only where it is a sum of a
 /// few halves, which are written alike either way.
 #[inline]
 pub(crate) fn meant(value: f64) -> f64 {
     if (FEW..=f32::MANTISSA_DIGITS).contains(&significant_bits(value)) {
-        // An `f32` held it, so nothing is lost.
+        // The number was an `f32`, so narrowing loses nothing.
         let narrow = value as f32;
         if f64::from(narrow) == value {
             return of_f32(narrow);

@@ -19,7 +19,7 @@ pub(crate) fn bounded(arguments: fmt::Arguments<'_>) -> String {
     bounded.text
 }
 
-/// A text that takes so many bytes, or values within each other, and then a mark.
+/// A text with a limit of bytes and of nesting, past which it ends with a mark.
 #[derive(Default)]
 struct Bounded {
     text: String,
@@ -31,7 +31,7 @@ struct Bounded {
 }
 
 impl Bounded {
-    /// Counts what `Debug` of the standard library writes around the parts of a value, each by itself.
+    /// Counts the nesting in the pieces that `Debug` of the standard library writes around the parts of a value.
     fn count(&mut self, part: &str) {
         let is_escaped = std::mem::take(&mut self.is_escaped);
         match part {

@@ -1,4 +1,4 @@
-//! What is known of a call, as the attributes of its span.
+//! The data of a call as the attributes of its span.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ impl Writer {
         self.0.push(KeyValue::new(key, value));
     }
 
-    /// The same text by our name and by OpenTelemetry's, which share it.
+    /// Adds a text under our name and under OpenTelemetry's.
     fn put_both(&mut self, [ours, theirs]: [&'static str; 2], text: impl Into<StringValue>) {
         let text = text.into();
         self.put(ours, text.clone());
@@ -34,11 +34,11 @@ impl Writer {
     #[cold]
     fn put_json(&mut self, key: impl Into<Key>, value: serde_json::Value) {
         let mut put = at_most(MAX_ATTRIBUTES, |attribute| self.0.push(attribute));
-        // What is too much for a span is left out.
+        // Attributes past the limit of a span are left out.
         let _ = flatten(key.into(), value, &mut put);
     }
 
-    /// Whose model is called, and which.
+    /// Adds the operation, the provider and the model.
     pub(super) fn called(&mut self, operation: Operation, provider: StringValue, model: &Arc<str>) {
         self.put(GEN_AI_OPERATION, operation.as_str());
         self.put_both(
@@ -51,7 +51,7 @@ impl Writer {
         }
     }
 
-    /// What is asked besides messages and settings; of messages that stay here, how many there are.
+    /// Adds the parts of a request besides messages and settings; of messages that are not sent, their number.
     pub(super) fn asked(&mut self, asked: &mut Asked, hidden: Option<usize>) {
         for (index, tool) in asked.tools.drain(..).enumerate() {
             self.put(format!("honeyhive_config.tools.{index}"), tool);
@@ -95,7 +95,7 @@ impl Writer {
         }
     }
 
-    /// One answer goes without a detour by JSON.
+    /// A lone answer is written without a detour by JSON.
     fn outputs(&mut self, reply: &mut Reply) {
         let hides = reply.hides_content();
         let Some(only) = reply.only_choice() else {
@@ -188,7 +188,7 @@ impl Writer {
     }
 }
 
-/// With three digits behind the point.
+/// Returns milliseconds with three digits behind the point.
 fn milliseconds(time: Duration) -> f64 {
     // Not of 128 bits, for which processors have no instruction.
     time.as_micros() as u64 as f64 / 1_000.0

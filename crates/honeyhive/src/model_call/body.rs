@@ -15,7 +15,7 @@ use super::call::ModelCall;
 use super::recorder::Recorder;
 
 pin_project! {
-    /// A body, unchanged, with an eye on what it says.
+    /// A body that passes unchanged and is recorded.
     #[derive(Debug)]
     pub struct RecordedBody<B> {
         #[pin]
@@ -25,7 +25,7 @@ pin_project! {
 }
 
 impl ModelCall {
-    /// The response, whose body is recorded as it is read: for clients that speak `http`.
+    /// Returns the response with a body that is recorded as it is read: for clients with the types of `http`.
     ///
     /// The event ends with the body, or when that is dropped.
     pub fn record_response<B: Body>(&self, response: Response<B>) -> Response<RecordedBody<B>> {
@@ -45,7 +45,7 @@ impl ModelCall {
 }
 
 impl<B: Body> RecordedBody<B> {
-    /// The body, whose bytes `recorder` sees.
+    /// Returns a body whose bytes go to `recorder`, too.
     pub fn new(inner: B, mut recorder: Recorder) -> Self {
         if inner.is_end_stream() {
             recorder.end();
@@ -91,7 +91,7 @@ where
                 if let Some(data) = frame.data_ref() {
                     see(this.recorder, data);
                 }
-                // Whoever gets the last frame may never poll again.
+                // A caller that has the last frame may never poll again.
                 if this.inner.is_end_stream() {
                     this.recorder.end();
                 }

@@ -25,7 +25,7 @@ use crate::tracer::HoneyHiveTracer;
 
 impl HoneyHiveTracer {
     /// Begins the record of a call of a language model, for any client (feature `model-calls`); see
-    /// [`model_call`](crate::model_call) for what an event says.
+    /// [`model_call`](crate::model_call) for the contents of its event.
     ///
     /// `provider` is a name of OpenTelemetry's conventions where there is one (`openai`, `anthropic`,
     /// `gcp.gemini`, `mistral_ai`, …), `model` the one that is asked for.
@@ -80,7 +80,7 @@ pub struct ModelCallBuilder {
     parameters: Option<Box<Enrichment>>,
 }
 
-/// Whose model is called: what it is asked is no matter for a log.
+/// Shows the provider and the model, but no content: content does not belong in a log.
 impl fmt::Debug for ModelCallBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -92,7 +92,7 @@ impl fmt::Debug for ModelCallBuilder {
 }
 
 impl ModelCallBuilder {
-    /// What the model is asked to do: [`Operation::Chat`] unless this says otherwise.
+    /// The operation that the model is asked for (default [`Operation::Chat`]).
     pub fn operation(mut self, operation: Operation) -> Self {
         self.operation = operation;
         self
@@ -132,21 +132,22 @@ impl ModelCallBuilder {
         self
     }
 
-    /// Reads all of it from the JSON body that is sent: model, messages, settings, names of the tools.
+    /// Reads everything from the JSON body of the request: model, messages, settings, names of the tools.
     pub fn request(mut self, body: impl AsRef<[u8]>) -> Self {
         self.asked = Asked::read(body.as_ref(), self.hides_content);
         self
     }
 
-    /// Without it no text of the call is held or sent, neither what was asked nor what was said: only lengths, the
-    /// names of tools, tokens and reasons. Where the [tracer captures none](HoneyHiveTracer::captures_content), neither
-    /// does a call. Of a [`request`](Self::request) that was read without its texts there are none.
+    /// Whether the texts of the call are sent. With `false` no text of the call is held or sent, neither prompt nor
+    /// answer: only lengths, the names of tools, tokens and reasons. A tracer that [captures
+    /// none](HoneyHiveTracer::captures_content) turns it off for every call. A [`request`](Self::request) that was read
+    /// without its texts has none.
     pub fn capture_content(mut self, captures: bool) -> Self {
         self.hides_content = !(captures && self.tracer.captures_content());
         self
     }
 
-    /// The call is seen by a client's middleware, which leaves the record to who is further out.
+    /// Notes that a client's middleware records the call, unless an outer layer does.
     #[doc(hidden)]
     #[inline]
     pub fn by_middleware(mut self) -> Self {
@@ -186,7 +187,7 @@ impl ModelCallBuilder {
         Place::Own(span::start_call(&maker, name, attributes, &cx, site))
     }
 
-    /// The model that is asked, and what it is asked.
+    /// Returns the model, and the attributes of the request.
     fn describe(&mut self) -> (Arc<str>, Vec<KeyValue>) {
         let asked = &mut self.asked;
         if !self.messages.is_null() {

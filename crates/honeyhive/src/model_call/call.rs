@@ -57,13 +57,13 @@ impl ModelCall {
         f()
     }
 
-    /// The id of the event that this call becomes, for what may be added to it later; `None` where nothing records it.
+    /// Returns the id of the call's event, for later additions; `None` where the call is not recorded.
     #[must_use]
     pub fn event_id(&self) -> Option<EventId> {
         self.inner.span().map(span::name_event)
     }
 
-    /// Nobody records this call here: no tracer, or somebody further out does.
+    /// Returns false where this call is not recorded: without a tracer, or where an outer layer records it.
     #[must_use]
     pub fn is_recording(&self) -> bool {
         self.inner.span().is_some()
@@ -80,8 +80,8 @@ impl ModelCall {
         RecordedStream::new(stream, self.recorder(None, None, None))
     }
 
-    /// What takes the bytes of the response one by one, for what is no stream. `content_type` and `content_encoding`
-    /// are headers of the response.
+    /// Returns a recorder that takes the bytes of the response one by one, for responses that are no stream.
+    /// `content_type` and `content_encoding` are headers of the response.
     pub fn recorder(
         &self,
         status_code: Option<u16>,
@@ -113,7 +113,7 @@ impl ModelCall {
         self.inner.note_reply();
     }
 
-    /// What the model has said, in your own words.
+    /// Sets the text of the model's answer.
     pub fn answer(&self, text: impl Into<String>) -> &Self {
         let text = text.into();
         if self.inner.hides_content() {
@@ -129,7 +129,7 @@ impl ModelCall {
         self
     }
 
-    /// How many tokens went in, cache included, and came out, reasoning included.
+    /// Sets the tokens of the prompt, cache included, and of the answer, reasoning included.
     pub fn tokens(&self, input: u64, output: u64) -> &Self {
         let mut usage = Usage::default();
         usage.input = Some(input);
@@ -137,7 +137,7 @@ impl ModelCall {
         self.say_usage(&usage)
     }
 
-    /// How many of the tokens that went in came from the cache, and how many were written into it.
+    /// Sets how many tokens of the prompt came from the cache, and how many were written into it.
     pub fn cached_tokens(&self, read: u64, written: u64) -> &Self {
         let mut usage = Usage::default();
         usage.cache_read = Some(read);
@@ -153,7 +153,7 @@ impl ModelCall {
         self
     }
 
-    /// Why the model has ended: `stop`, `length`, `tool_calls`, ….
+    /// Sets the reason for which the model has ended: `stop`, `length`, `tool_calls`, ….
     pub fn finish_reason(&self, reason: impl Into<String>) -> &Self {
         let reason = reason.into();
         self.inner.say([
@@ -163,7 +163,8 @@ impl ModelCall {
         self
     }
 
-    /// What the call has cost, in US dollars, as your provider or you say: HoneyHive keeps no prices here.
+    /// Sets the cost of the call in US dollars. This crate knows no prices, so the number comes from your provider or
+    /// from you.
     pub fn cost(&self, dollars: f64) -> &Self {
         self.inner
             .say([KeyValue::new("honeyhive_metadata.cost", dollars)]);

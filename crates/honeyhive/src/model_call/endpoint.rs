@@ -107,20 +107,20 @@ impl Endpoint {
         &self.provider
     }
 
-    /// What the model is asked to do.
+    /// Returns the operation that the model is asked for.
     #[must_use]
     pub const fn operation(&self) -> Operation {
         self.operation
     }
 
-    /// The model, where the path names it: Azure's deployment, Gemini's model.
+    /// Returns the model, where the path names it: Azure's deployment, Gemini's model.
     #[must_use]
     pub fn model(&self) -> Option<&str> {
         self.model.as_deref()
     }
 }
 
-/// How paths end, the longer before those that are part of them.
+/// The ends of paths, the longer before those that are part of them.
 const ROUTES: [(&str, Operation); 14] = [
     ("/chat/completions", Operation::Chat),
     ("/fim/completions", Operation::TextCompletion),

@@ -1,10 +1,10 @@
-//! The words that calls say: constants, so that most are not copied.
+//! Frequent words of calls, as constants, so that most are not copied.
 
 use opentelemetry::StringValue;
 
 use crate::stream;
 
-/// A word that many calls say: a constant where most say it, else shared with the calls of the same thread.
+/// Returns a word as a value: a constant where it is frequent, else shared with the calls of the same thread.
 pub(super) fn shared(word: &str) -> StringValue {
     StringValue::from(match word {
         "assistant" => "assistant",

@@ -2,22 +2,22 @@
 
 use std::fmt;
 
-/// What a model is asked to do, by the names of OpenTelemetry's GenAI conventions.
+/// The operation that a model is asked for, by the names of OpenTelemetry's GenAI conventions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Operation {
-    /// To answer a conversation.
+    /// The answer to a conversation.
     #[default]
     Chat,
-    /// To go on with a text.
+    /// The continuation of a text.
     TextCompletion,
-    /// To turn texts into vectors.
+    /// Vectors of texts.
     Embeddings,
-    /// To make pictures.
+    /// Pictures.
     ImageGeneration,
-    /// To speak a text.
+    /// Speech of a text.
     AudioGeneration,
-    /// To write down what was said.
+    /// The text of speech.
     Transcription,
 }
 

@@ -15,7 +15,7 @@ use crate::stream::{Assembler, Cause};
 /// Takes the bytes of a response as they pass; the event ends with them, or when this is dropped.
 pub struct Recorder {
     call: Arc<Inner>,
-    /// `None` where nothing is recorded, and after a panic.
+    /// The assembler; `None` where nothing is recorded, and after a panic.
     assembler: Option<Assembler>,
     has_ended: bool,
 }
@@ -76,7 +76,7 @@ impl Drop for Recorder {
 }
 
 pin_project! {
-    /// A stream of bytes, unchanged, with an eye on what they say; from
+    /// A stream of bytes that pass unchanged and are recorded; from
     /// [`ModelCall::record_bytes`](super::ModelCall::record_bytes).
     #[derive(Debug)]
     #[must_use = "streams do nothing unless polled"]

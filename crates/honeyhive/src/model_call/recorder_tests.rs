@@ -1,4 +1,4 @@
-//! Bytes out are bytes in, whatever the stream and however it ends.
+//! Properties of recorded streams: bytes out are bytes in, whatever the stream and however it ends.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::testing;
 
 type Item<'a> = Result<&'a [u8], &'static str>;
 
-/// A stream whose items are all there.
+/// A stream of ready items.
 struct Ready<'a>(std::slice::Iter<'a, Item<'a>>);
 
 impl<'a> Stream for Ready<'a> {
@@ -28,7 +28,7 @@ impl<'a> Stream for Ready<'a> {
     }
 }
 
-/// The items that come out of a recorded stream of these, of which so many are asked for.
+/// Returns the items that come out of a recorded stream of these, of which `asked` are read.
 fn passed<'a>(call: &ModelCall, items: &'a [Item<'a>], asked: usize) -> Vec<Item<'a>> {
     let assembler = Assembler::new(Content::Unknown, false);
     let recorder = Recorder::new(Arc::clone(call.inner()), Some(assembler));
@@ -55,10 +55,10 @@ fn bytes_out_are_bytes_in_for_every_format_every_place_to_split_and_every_ending
                 let complete = [Ok(before), Ok(behind)];
                 let failed = [Ok(before), Err("reset"), Ok(behind)];
                 let faulty = [Ok(before), Ok(PANIC), Ok(behind)];
-                // A panic takes long to tell of.
+                // A panic is tried on few of them, since it takes long.
                 let faulty = if at % 97 == 0 { faulty.as_slice() } else { &[] };
-                // To its end, which may come too early, and let go of: after its last piece and before it, after an
-                // error, and after a fault.
+                // The stream is read to its end, which may come too early, and dropped: after its last piece and before it,
+                // after an error, and after a fault.
                 for (items, asked) in [
                     (complete.as_slice(), usize::MAX),
                     (&complete[..1], usize::MAX),

@@ -20,7 +20,7 @@ use crate::stream::{Assembler, Cause, Content, Ending, Usage};
 /// The error of a call whose texts are not captured.
 pub(super) const UNTOLD: &str = "the call failed; its error is not captured, as its content is not";
 
-/// Whose span takes the call.
+/// The span that takes the call.
 pub(super) enum Place {
     /// The context with the call's own.
     Own(Context),
@@ -32,15 +32,15 @@ pub(super) enum Place {
     Nowhere(Context),
 }
 
-/// What the call and its recorder share.
+/// The state that the call and its recorder share.
 pub(super) struct Inner {
     outbox: Arc<Outbox>,
     place: Place,
     by: By,
-    /// The span takes what is known.
+    /// Whether the span is recorded.
     is_recording: bool,
     hides_content: bool,
-    /// What the request is sent in: most calls by hand send none.
+    /// The context in which the request is sent; most calls by hand need none.
     scope: OnceLock<Context>,
     sent: Instant,
     /// A recorder ends the call.
@@ -51,20 +51,20 @@ pub(super) struct Inner {
 #[derive(Default)]
 struct State {
     assembler: Option<Box<Assembler>>,
-    /// What was read of the answer to a call that has a span of its own.
+    /// The attributes that were read from the answer, for a call that has a span of its own.
     read: Vec<KeyValue>,
-    /// What the program has said itself, which counts more than what was read.
+    /// The attributes that the program has set itself; they win over those that were read.
     said: Vec<KeyValue>,
     has_tokens: bool,
     has_reply: bool,
     status_code: Option<u16>,
     ended_at: Option<SystemTime>,
-    /// The program says no more.
+    /// Whether the program has let go of the call.
     is_let_go: bool,
 }
 
 impl Place {
-    /// The context with the span that takes what is known.
+    /// Returns the context with the span of the call.
     const fn span(&self) -> Option<&Context> {
         match self {
             Self::Own(span) | Self::Filled { span, .. } => Some(span),
@@ -92,7 +92,7 @@ impl Inner {
         &self.outbox
     }
 
-    /// With the span that takes what is known; `None` where nobody does.
+    /// Returns the context with the span of the call; `None` where the call is not recorded.
     pub(super) fn span(&self) -> Option<&Context> {
         self.place.span().filter(|_| self.is_recording)
     }
@@ -109,7 +109,7 @@ impl Inner {
         self.hides_content
     }
 
-    /// How long ago the request was sent.
+    /// Returns the time since the request was sent.
     pub(super) fn elapsed(&self) -> Duration {
         self.sent.elapsed()
     }
@@ -131,7 +131,7 @@ impl Inner {
         self.state().has_tokens |= usage.input.is_some();
     }
 
-    /// The program says no more.
+    /// Lets go of the call: the program adds nothing more.
     pub(super) fn let_go(&self) {
         let (mut assembler, has_ended) = {
             let mut state = self.state();
@@ -179,7 +179,7 @@ impl Inner {
         guarded(&self.outbox, piece)
     }
 
-    /// Writes what was read, once. The event has ended now, though the program may have more to say of it.
+    /// Writes the attributes that were read, once. The event has ended now, though the program may still add to it.
     pub(super) fn finish(
         &self,
         assembler: Option<&mut Assembler>,
@@ -192,7 +192,7 @@ impl Inner {
                 return;
             }
             state.ended_at = Some(SystemTime::now());
-            // A fault of ours is nobody else's matter.
+            // A panic of the library's own must not reach the caller.
             let lacks_usage = self.span().and_then(|cx| {
                 guarded(&self.outbox, || {
                     self.write(cx, &mut state, assembler, cause, broken)
@@ -208,7 +208,7 @@ impl Inner {
         }
     }
 
-    /// Writes what the program has said, which counts more, and lets the span go.
+    /// Writes the program's own attributes, which win, and releases the span.
     fn close(&self) {
         let (said, mut read, ended_at) = {
             let mut state = self.state();
@@ -231,7 +231,7 @@ impl Inner {
         }
     }
 
-    /// Says whether the answer came without its usage.
+    /// Writes the answer's attributes; returns whether the answer came without its usage.
     fn write(
         &self,
         cx: &Context,
@@ -287,7 +287,7 @@ impl Inner {
     }
 }
 
-/// The error that the provider has told of.
+/// Returns the error that the provider has reported.
 fn failure_of(assembler: &Assembler) -> Option<(String, Option<String>)> {
     let failure = assembler.reply().failure.clone()?;
     let text = match (&failure.kind, failure.message) {
@@ -299,7 +299,7 @@ fn failure_of(assembler: &Assembler) -> Option<(String, Option<String>)> {
     Some((text, failure.kind))
 }
 
-/// A stream of chat says its usage only where it was asked to, and last.
+/// Whether a chat stream that ended well lacks its usage, which comes last, and only on request.
 fn is_usage_missing(assembler: &Assembler, state: &State) -> bool {
     let reply = assembler.reply();
     assembler.is_chat()

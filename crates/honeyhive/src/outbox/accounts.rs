@@ -66,7 +66,7 @@ impl Outbox {
         self.lock().set_aside += files;
     }
 
-    /// How much of the room in memory is taken once so much has left it, from 0 to 1.
+    /// Returns how full memory is once `leaving` has left it, from 0 to 1.
     pub(crate) fn fullness_without(&self, leaving: Load) -> f64 {
         let mut pending = self.lock().pending;
         pending.items = pending.items.saturating_sub(leaving.items);
@@ -78,7 +78,7 @@ impl Outbox {
         self.lock().retried += 1;
     }
 
-    /// How much of what has waited longest has to go, so that what comes finds room.
+    /// Returns how much of the oldest items has to go, so that new ones find room.
     pub(crate) fn excess(&self) -> Option<Load> {
         self.bounds.excess_of(self.lock().pending)
     }

@@ -23,7 +23,7 @@ struct Bell {
 #[derive(Debug)]
 struct Clock {
     alarms: BinaryHeap<Reverse<Due>>,
-    /// The process whose thread it is: a fork has none.
+    /// The process of the thread: after a fork there is none.
     watched_in: Option<u32>,
 }
 
@@ -82,7 +82,7 @@ fn watch(bell: &Arc<Bell>) {
     }
 }
 
-/// Wakes whoever waits, until nobody does.
+/// Wakes the waiting callers, until none is left.
 fn keep_time() {
     let mut clock = lock(&CLOCK);
     loop {

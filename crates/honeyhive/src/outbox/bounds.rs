@@ -1,18 +1,18 @@
-//! How much may be pending, and when what has waited longest makes room.
+//! The bounds of pending items, and the point at which the oldest make room.
 
 use super::load::Load;
 use crate::settings::DropPolicy;
 
-/// From so many eighths of a bound on what is in memory goes to disk, where there is a spool.
+/// The eighths of a bound from which on items in memory go to disk, where there is a spool.
 pub(crate) const WAKE_FOR_DISK: u64 = 6;
 
 /// The bounds of the queue.
 #[derive(Debug)]
 pub(crate) struct Bounds {
     most: Load,
-    /// More than this the delivery thread is woken for.
+    /// The load past which the delivery thread is woken.
     narrow: Load,
-    /// More than this is brought down to `low`.
+    /// The load past which items are dropped down to `low`.
     high: Load,
     low: Load,
 }
@@ -23,7 +23,7 @@ const NEVER: Load = Load {
 };
 
 impl Bounds {
-    /// How much of the room is taken, from 0 to 1.
+    /// Returns how full the room is, from 0 to 1.
     pub(crate) fn fullness(&self, pending: Load) -> f64 {
         let share = |taken: u64, room: u64| taken as f64 / room.max(1) as f64;
         let items = share(pending.items, self.most.items);

@@ -1,4 +1,4 @@
-//! How a tracer's life ended, and what is said of what comes later.
+//! The end of a tracer, and the log lines about items that come later.
 
 use std::fmt;
 use std::sync::atomic::Ordering;
@@ -22,7 +22,7 @@ fn came_too_late(what: fmt::Arguments<'_>, site: CallSite, closed: Closed) {
 }
 
 impl Outbox {
-    /// From now on everything offered is dropped as [`DropReason::ShutDown`](crate::DropReason::ShutDown).
+    /// Closes the outbox: later items are dropped as [`DropReason::ShutDown`](crate::DropReason::ShutDown).
     pub(crate) fn close(&self, by: Closed) {
         // The first stays.
         let _ = self.life.closed.set((by, SystemTime::now()));
@@ -58,7 +58,7 @@ impl Outbox {
         let is_closed = self.life.closed.get().is_some();
         self.close(Closed::LastHandle);
         if is_closed {
-            // What came too late is known by now.
+            // Items that came too late are counted by now.
             self.part_with_losses();
         } else if pending > 0 && !self.is_local {
             let text = format!(
@@ -70,7 +70,7 @@ impl Outbox {
         }
     }
 
-    /// Says on stderr, where nobody listens, that something was not delivered, or goes nowhere.
+    /// Prints on stderr, where no subscriber listens, that items were not delivered or go nowhere.
     pub(crate) fn part_with_losses(&self) {
         let stats = self.stats();
         let lost =
@@ -87,7 +87,7 @@ impl Outbox {
         }
     }
 
-    /// Says to who asks for more that a tracer has come to its end and nobody has recorded with it.
+    /// Logs at debug level that a tracer has ended without recording anything.
     pub(crate) fn part_with_nothing(&self) {
         if !self.is_local && self.stats().accepted == 0 {
             log::debug(

@@ -1,4 +1,4 @@
-//! What the program asks of the delivery thread.
+//! Commands of the program to the delivery thread.
 
 use std::fmt;
 use std::sync::{Arc, mpsc};
@@ -15,11 +15,11 @@ use crate::wire::{Answer, ApiCall, ApiFailure};
 
 #[derive(Debug)]
 pub(crate) enum Command {
-    /// Send the start now and say what HoneyHive answered.
+    /// Send the start now and return HoneyHive's answer.
     Confirm(Arc<StartRecord>, Reply<Result<(), StartError>>),
     /// Deliver all that was accepted so far.
     Flush(Duration, Reply<Flushed>),
-    /// Likewise, then end.
+    /// Deliver all that was accepted so far, then end.
     Stop(Duration, Reply<Flushed>),
 }
 
@@ -31,31 +31,31 @@ pub(crate) struct Asked {
     pub(crate) reply: Reply<Result<Answer, ApiFailure>>,
 }
 
-/// Where an answer goes, whoever waits for it and however. Dropping it tells them that none will come.
+/// The way back for an answer. Dropping it tells the caller that none will come.
 pub(crate) struct Reply<T>(Box<dyn FnOnce(T) + Send>);
 
 impl<T: Send + 'static> Reply<T> {
-    /// For a caller that awaits, on any runtime, that time and a moment at the most.
+    /// Makes a reply for a caller that awaits, on any runtime, for `limit` and a moment at the most.
     pub(crate) fn awaited(limit: Duration) -> (Self, Awaited<T>) {
         let (sender, receiver) = oneshot::channel();
         let reply = Self(Box::new(|answer| drop(sender.send(answer))));
         (reply, Awaited::new(receiver, limit))
     }
 
-    /// For a caller that blocks, inside a runtime too.
+    /// Makes a reply for a caller that blocks, inside a runtime too.
     pub(crate) fn blocking() -> (Self, mpsc::Receiver<T>) {
         let (sender, receiver) = mpsc::sync_channel(1);
         let reply = Self(Box::new(move |answer| drop(sender.try_send(answer))));
         (reply, receiver)
     }
 
-    /// For a caller that is told on the delivery thread.
+    /// Makes a reply that is called on the delivery thread.
     #[cfg(feature = "client")]
     pub(crate) fn to(tell: impl FnOnce(T) + Send + 'static) -> Self {
         Self(Box::new(tell))
     }
 
-    /// For a caller that has gone.
+    /// Makes a reply without a receiver.
     pub(crate) fn nobody() -> Self {
         Self(Box::new(drop))
     }

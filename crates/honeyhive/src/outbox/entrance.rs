@@ -1,4 +1,4 @@
-//! How records and spans come in: each push takes one short lock, never waits, and says what was refused.
+//! The entrance of records and spans: each push takes one short lock, never waits, and reports a refusal.
 
 use std::sync::{Arc, MutexGuard};
 
@@ -26,7 +26,7 @@ impl Outbox {
         if record.fit(load.bytes) {
             load = record.load();
         }
-        // What is refused is counted, and nobody waits for it.
+        // A refused record is counted, and no caller waits for its answer.
         match self.admit(load) {
             Ok(mut queue) => {
                 queue.inbox.records.push(record);
@@ -40,7 +40,7 @@ impl Outbox {
         }
     }
 
-    /// Hands a session's start over like an update, and says so where it was dropped.
+    /// Pushes a session's start like an update, and returns the reason where it was dropped.
     #[inline]
     #[track_caller]
     pub(crate) fn push_start(&self, start: &Arc<StartRecord>) -> Result<(), DropReason> {
@@ -81,7 +81,7 @@ impl Outbox {
     }
 
     /// Hands a finished span over like an update. [`fit_span`](super::fit_span) has said what it weighs.
-    // A span is large, and inlined it is moved once more.
+    // The function is not inlined: a span is large, and inlining moves it once more.
     #[inline(never)]
     pub(crate) fn push_span(&self, span: SpanData, load: Load) {
         match self.admit(load) {
@@ -93,8 +93,8 @@ impl Outbox {
         }
     }
 
-    /// Counts what is offered, and where there is room, lets it in. It is not handed over, so that it need not be
-    /// moved once more.
+    /// Counts an item, and admits it where there is room. The item is not handed over, so that it need not be moved
+    /// once more.
     #[inline(always)]
     fn admit(&self, load: Load) -> Result<MutexGuard<'_, Queue>, DropReason> {
         let mut queue = self.lock();
@@ -107,7 +107,7 @@ impl Outbox {
         Ok(queue)
     }
 
-    /// What was admitted is in the inbox.
+    /// Counts an admitted item, which is in the inbox.
     #[inline]
     fn admitted(&self, mut queue: MutexGuard<'_, Queue>) {
         let gathered = queue.inbox.records.len() + queue.inbox.spans.len();
@@ -122,7 +122,7 @@ impl Outbox {
 
     #[inline]
     fn refusal(&self, queue: &Queue, load: Load) -> Option<DropReason> {
-        // What weighs nothing says what becomes of items that are here already.
+        // Records without a load only change items that were accepted earlier.
         if queue.closed && (load.items > 0 || queue.abandoned) {
             return Some(DropReason::ShutDown);
         }

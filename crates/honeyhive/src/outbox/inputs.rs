@@ -16,7 +16,7 @@ pub(crate) enum Inputs {
         expect(dead_code, reason = "made by adapters only")
     )]
     Request(RequestInputs),
-    /// The event of a Lambda invocation, as it came.
+    /// The event of a Lambda invocation, unparsed.
     #[cfg(feature = "lambda")]
     Event(EventInputs),
 }
@@ -40,7 +40,7 @@ impl Inputs {
         let object = match self {
             Self::Object(object) => object,
             Self::Request(request) => &mut request.more,
-            // It is bounded where it comes in.
+            // An event is bounded where it comes in.
             #[cfg(feature = "lambda")]
             Self::Event(_) => return,
         };
@@ -65,7 +65,7 @@ pub(crate) struct RequestInputs {
     pub(crate) method: Cow<'static, str>,
     pub(crate) path: Arc<str>,
     pub(crate) user_id: Option<Box<str>>,
-    /// What the program's own callback added.
+    /// The inputs that the program's own callback added.
     pub(crate) more: Object,
 }
 
@@ -82,14 +82,14 @@ impl RequestInputs {
     }
 }
 
-/// The event of a Lambda invocation, as it came: no JSON is made while the invocation waits.
+/// The event of a Lambda invocation, unparsed: no JSON is built while the invocation waits.
 #[cfg(feature = "lambda")]
 pub(crate) struct EventInputs(pub(crate) bytes::Bytes);
 
 #[cfg(feature = "lambda")]
 impl EventInputs {
     fn to_object(&self) -> Object {
-        // It has been read through before, so it is JSON.
+        // The event was scanned before, so it is JSON.
         let event = serde_json::from_slice(&self.0).unwrap_or_default();
         Object::from_iter([("event".to_owned(), event)])
     }
@@ -98,7 +98,7 @@ impl EventInputs {
 #[cfg(feature = "lambda")]
 impl std::fmt::Debug for EventInputs {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // That of an API gateway has all headers of the request.
+        // An event's contents stay out of logs: an API gateway's event has all headers of the request.
         write!(formatter, "EventInputs({} bytes)", self.0.len())
     }
 }

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use crate::log::CallSite;
 
-/// Who has closed an outbox.
+/// The cause that has closed an outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Closed {
     /// A call of `shutdown`, there.
@@ -19,7 +19,7 @@ pub(crate) enum Closed {
 }
 
 impl Closed {
-    /// What has to be done for the tracer to outlive everything.
+    /// Returns the advice that makes the tracer outlive its users.
     pub(super) fn to_be_last(self) -> String {
         match self {
             Self::Call(site) => {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::{Command, Outbox, Reply};
 
-/// How long the delivery thread goes on after the last handle is gone. Nobody waits for it.
+/// The time that the delivery thread goes on after the last handle is gone. No caller waits for it.
 pub(crate) const LAST_FLUSH: Duration = Duration::from_secs(5);
 
-/// Delivery goes on while somebody holds this: a tracer, a client, or a provider whose spans are still to come.
+/// The handle that keeps delivery going: of a tracer, a client, or a provider whose spans are still to come.
 #[derive(Debug)]
 pub(crate) struct Lifeline(Arc<Outbox>);
 

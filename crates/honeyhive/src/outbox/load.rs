@@ -21,7 +21,7 @@ impl Load {
     }
 }
 
-/// Where pending items are. Only those in memory take the room that is bounded there.
+/// The medium of pending items. Only those in memory count against its bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Medium {
     Memory,

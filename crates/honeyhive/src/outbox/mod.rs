@@ -79,8 +79,8 @@ pub(crate) struct Outbox {
     callback_panics: AtomicU64,
     redacted: AtomicU64,
     filtered_spans: AtomicU64,
-    /// What makes the spans of whoever has nothing but a session. Weak: a tracer owns its provider, which
-    /// owns the processor, which owns this, and none of them should keep the tracer.
+    /// The tracer, for spans of code that has nothing but a session. The reference is weak: the tracer owns its
+    /// provider, which owns the processor, which owns the outbox, and none of them should keep the tracer alive.
     tracer: OnceLock<Weak<SdkTracer>>,
     member: Member,
     strays: Strays,
@@ -90,25 +90,25 @@ pub(crate) struct Outbox {
     /// Nothing leaves the process.
     is_local: bool,
     answer_timeout: Duration,
-    /// The name of a linked session that nobody has named; `None` for one made of its id.
+    /// The name of linked sessions without a name; `None` for one made of the id.
     link_name: Option<Arc<str>>,
-    /// Losses are said on stderr where nobody listens.
+    /// Whether losses are printed on stderr where no subscriber listens.
     may_speak: bool,
     /// Texts that go to models and come from them are sent.
     captures_content: bool,
     /// Experiments that run in this process.
     runs: AtomicUsize,
-    /// What sessions use, where the program has a budget for them.
+    /// The usage of sessions, where the program has a budget for them.
     counters: Option<Box<Counters>>,
     #[cfg(feature = "client")]
     turns: tokio::sync::Semaphore,
 }
 
-/// So many calls of the typed client are under way at a time.
+/// The most calls of the typed client that are under way at a time.
 #[cfg(feature = "client")]
 const ASKING_WIDTH: usize = 16;
 
-/// Its counts: what is pending belongs to the program's users.
+/// Shows the counts, but no items: those belong to the program's users.
 impl fmt::Debug for Outbox {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -153,7 +153,7 @@ impl Outbox {
         }
     }
 
-    /// One that takes nothing, and counts nothing.
+    /// Returns an outbox that takes nothing, and counts nothing.
     pub(crate) fn disabled() -> Self {
         let bounds = Bounds::new(0, 0, DropPolicy::Newest, false);
         let mut outbox = Self::of(bounds, Member::nobody());
@@ -166,7 +166,7 @@ impl Outbox {
         outbox
     }
 
-    /// How long somebody may wait for the answer to a start.
+    /// Sets the longest time that a caller waits for the answer to a start.
     pub(crate) const fn answering_within(mut self, timeout: Duration) -> Self {
         self.answer_timeout = timeout;
         self
@@ -176,7 +176,7 @@ impl Outbox {
         self.answer_timeout
     }
 
-    /// Sets the name of linked sessions that nobody has named.
+    /// Sets the name of linked sessions without a name.
     pub(crate) fn calls_links(mut self, name: Option<Arc<str>>) -> Self {
         self.link_name = name;
         self
@@ -186,7 +186,7 @@ impl Outbox {
         self.link_name.as_ref()
     }
 
-    /// Whether what it delivers stays in the process.
+    /// Sets whether deliveries stay in the process.
     pub(crate) const fn local(mut self, is_local: bool) -> Self {
         self.is_local = is_local;
         self
@@ -209,7 +209,7 @@ impl Outbox {
         !self.captures_content
     }
 
-    /// Counts what sessions use, where there is a budget for them.
+    /// Counts the usage of sessions, where there is a budget.
     pub(crate) fn counts_for(mut self, budget: Option<SessionBudget>) -> Self {
         self.counters = budget.map(|budget| Box::new(Counters::new(budget)));
         self
@@ -220,7 +220,7 @@ impl Outbox {
         self.counters.as_deref()
     }
 
-    /// Whether losses are said on stderr where nobody listens.
+    /// Sets whether losses are printed on stderr where no subscriber listens.
     pub(crate) const fn speaking(mut self, speaks: bool) -> Self {
         self.may_speak = speaks;
         self
@@ -238,7 +238,7 @@ impl Outbox {
         &self.strays
     }
 
-    /// Which tracer of the process this is.
+    /// Returns the tracer's number within the process.
     pub(crate) const fn member(&self) -> &Member {
         &self.member
     }
@@ -255,7 +255,7 @@ impl Outbox {
 
     /// Takes all that has gathered, and leaves the room of an emptied inbox.
     pub(crate) fn take(&self, inbox: &mut Inbox) {
-        // Here the delivery thread comes again and again.
+        // The delivery thread comes by regularly, so late subscribers get the kept lines.
         log::replay();
         let mut queue = self.lock();
         queue.is_asked_for_room = false;
@@ -267,8 +267,8 @@ impl Outbox {
         !self.lock().inbox.is_empty()
     }
 
-    /// Asks the delivery thread for something, and wakes it. Where there is no such thread any more
-    /// the command is dropped, and its reply with it.
+    /// Sends a command to the delivery thread, and wakes it. If the thread has ended, the command is dropped, and its
+    /// reply with it.
     pub(crate) fn command(&self, command: Command) {
         let mut queue = self.lock();
         if !queue.abandoned {
@@ -289,13 +289,13 @@ impl Outbox {
         }
     }
 
-    /// Resolves once it is the caller's turn to ask: so many calls of the typed client are under way at a time.
+    /// Resolves once the caller may make its call: the number of calls of the typed client under way is limited.
     #[cfg(feature = "client")]
     pub(crate) async fn turn(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
         self.turns.acquire().await.ok()
     }
 
-    /// How much of the room for what is pending in memory is taken, from 0 to 1.
+    /// Returns how full memory is, from 0 to 1.
     pub(crate) fn fullness(&self) -> f64 {
         self.fullness_without(Load::default())
     }
@@ -305,7 +305,7 @@ impl Outbox {
         self.wake.notified().await;
     }
 
-    /// What a flush has come to.
+    /// Returns the result of a flush.
     pub(crate) fn flushed(&self, waited: Waited<Flushed>, timeout: Duration) -> Flushed {
         match waited {
             Waited::Answered(flushed) => flushed,

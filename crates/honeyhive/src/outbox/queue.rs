@@ -9,16 +9,16 @@ use super::load::{Load, Medium};
 use super::record::Record;
 use crate::report::Drops;
 
-/// So many items in the inbox are worth waking the delivery thread for.
+/// The number of items in the inbox that are worth waking the delivery thread for.
 pub(crate) const BATCH: usize = 512;
 
-/// What has gathered since the delivery thread last looked.
+/// The items that have gathered since the delivery thread last looked.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     pub(crate) records: Vec<Record>,
     pub(crate) spans: Vec<SpanData>,
     pub(crate) commands: Vec<Command>,
-    /// Of the typed client.
+    /// The calls of the typed client.
     #[cfg(feature = "client")]
     pub(crate) calls: Vec<Asked>,
 }
@@ -47,11 +47,11 @@ pub(super) struct Queue {
     pub(super) is_asked_for_room: bool,
     /// Nothing more is accepted.
     pub(super) closed: bool,
-    /// Nobody reads commands any more.
+    /// The delivery thread is gone, and reads no commands any more.
     pub(super) abandoned: bool,
     pub(super) accepted: u64,
     pub(super) delivered: u64,
-    /// In memory.
+    /// The pending items in memory.
     pub(super) pending: Load,
     /// Items on disk.
     pub(super) spooled: u64,

@@ -17,7 +17,7 @@ use crate::model::limits::VALUE_BYTES;
 pub(crate) enum Record {
     /// A session begins.
     Start(Arc<StartRecord>),
-    /// Something is added to a session.
+    /// An update of a session.
     Update(SessionId, Update, Timing),
     /// A session that began here goes on under another id.
     Moved(Arc<StartRecord>, SessionId),
@@ -33,7 +33,7 @@ pub(crate) enum Record {
         expect(dead_code, reason = "made by adapters only")
     )]
     Ignored(SpanId),
-    /// A session that is sent whatever the sample is.
+    /// A session that is sent whatever the sampling.
     Exempt(SessionId),
     /// A request that was linked to this session has ended, or has moved on.
     Ended(SessionId),
@@ -41,7 +41,7 @@ pub(crate) enum Record {
     Root(Box<Root>),
 }
 
-/// The root span of a request or a message outside every session, as it began.
+/// The root span of a request or a message outside every session, as it started.
 #[derive(Debug)]
 pub(crate) struct Root {
     pub(crate) trace: TraceId,
@@ -51,7 +51,7 @@ pub(crate) struct Root {
 }
 
 impl Record {
-    /// Cuts what is too much of an item of so many bytes; false where that is nothing.
+    /// Cuts an item of so many bytes down to the limits; false where nothing was cut.
     #[inline]
     pub(super) fn fit(&mut self, bytes: u64) -> bool {
         match self {
@@ -63,7 +63,7 @@ impl Record {
         }
     }
 
-    /// What the item weighs. A move or an adoption weighs nothing: there is nothing to deliver.
+    /// Returns the item's load. A move or an adoption has none: there is nothing to deliver.
     #[inline]
     pub(crate) fn load(&self) -> Load {
         match self {
@@ -93,7 +93,7 @@ mod tests {
     use crate::outbox::start::Facts;
     use crate::outbox::update::{Outcome, SessionEnd};
 
-    /// Each of 20 MiB is cut where it comes in: the wire would cut it only once HoneyHive has refused it.
+    /// The texts of 20 MiB are cut at the entrance: the wire would cut them only once HoneyHive has refused them.
     #[test]
     fn what_a_session_is_called_where_it_comes_from_and_why_it_failed_are_bounded_at_the_entrance()
     {

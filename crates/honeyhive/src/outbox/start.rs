@@ -15,7 +15,7 @@ use crate::model::id::SessionId;
 use crate::model::limits::{self, NAME_BYTES};
 use crate::model::object::{Bucket, Object, object_bytes};
 
-/// What the delivery thread keeps of a session besides what was recorded, in a table that may be half empty.
+/// The bytes that the delivery thread keeps of a session besides its data, in a table that may be half empty.
 const SESSION_BYTES: usize = 1_536;
 
 /// The start of a session, shared between its handles and the delivery thread.
@@ -24,33 +24,33 @@ const SESSION_BYTES: usize = 1_536;
 #[derive(Debug)]
 pub(crate) struct StartRecord {
     pub(crate) id: SessionId,
-    /// What it is called until somebody knows better.
+    /// The preliminary name, until `settled_name` is set.
     name: Arc<str>,
     settled_name: OnceLock<Arc<str>>,
     pub(crate) inputs: Inputs,
     pub(crate) facts: Option<Box<Facts>>,
     pub(crate) started_at: SystemTime,
-    /// The id is one that nobody else can know yet.
+    /// Whether the id is new, so that nobody else can know it yet.
     pub(crate) is_fresh: bool,
-    /// It will be said when the session ends.
+    /// The session's end will be recorded.
     pub(crate) will_end: bool,
     /// No start is sent: its spans create it.
     pub(crate) by_spans: bool,
     ended: AtomicBool,
-    /// Begun by somebody else.
+    /// Whether another process or program part has begun it.
     linked: bool,
     phase: AtomicU8,
     outcome: OnceLock<Result<(), Box<StartError>>>,
-    /// The id as text, once somebody asked.
+    /// The id as text, once it was needed.
     text: OnceLock<Arc<str>>,
-    /// Where the session was moved to.
+    /// The session's new id, once it was moved.
     moved_to: OnceLock<Box<Moved>>,
 }
 
-/// What few sessions begin with.
+/// The data with which few sessions begin.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
-    /// `None` for the tracer's own.
+    /// The source; `None` for the tracer's own.
     pub(crate) source: Option<Box<str>>,
     pub(crate) metadata: Object,
     pub(crate) user_properties: Object,
@@ -58,7 +58,7 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    /// Whose session it is.
+    /// Returns the facts of a user's session.
     #[cfg(feature = "http-server")]
     pub(crate) fn of_user(id: String) -> Self {
         Self {
@@ -67,7 +67,7 @@ impl Facts {
         }
     }
 
-    /// `None` where there are none.
+    /// Boxes the facts; `None` where there are none.
     pub(crate) fn boxed(mut self) -> Option<Box<Self>> {
         if let Some(source) = &mut self.source
             && limits::is_over(source, NAME_BYTES)
@@ -98,7 +98,7 @@ const SENT: u8 = 1;
 const WITHDRAWN: u8 = 2;
 
 impl StartRecord {
-    // A record is large, and a call would copy it.
+    // The function is inlined: a record is large, and a call would copy it.
     #[inline(always)]
     pub(crate) fn new(
         id: SessionId,
@@ -129,7 +129,7 @@ impl StartRecord {
         }
     }
 
-    /// What the session began with, as far as an update can carry it.
+    /// Returns the data that the session began with, as far as an update can carry it.
     pub(crate) fn began_with(&self) -> Enrichment {
         let mut enrichment = Enrichment::new();
         if let Some(facts) = &self.facts {
@@ -143,8 +143,8 @@ impl StartRecord {
         enrichment
     }
 
-    /// What a start has to say, for a session that is created by its spans: the request's span carries the inputs of
-    /// a request.
+    /// Returns the start's data as an update, for a session that is created by its spans: the request's span carries
+    /// the inputs of a request.
     pub(crate) fn as_update(&self) -> Enrichment {
         let mut began_with = self.began_with();
         if !matches!(self.inputs, Inputs::Request(_)) {
@@ -153,21 +153,21 @@ impl StartRecord {
         began_with
     }
 
-    /// The experiment that it is part of.
+    /// Returns the experiment that the session is part of.
     pub(crate) fn experiment(&self) -> Option<&Experiment> {
         self.facts.as_ref()?.experiment.as_ref()
     }
 
-    /// What it is called, as far as that is known by now.
+    /// Returns the name, as far as it is known by now.
     #[inline]
     pub(crate) fn name(&self) -> &Arc<str> {
         self.settled_name.get().unwrap_or(&self.name)
     }
 
-    /// Says what it is called, once: a start that has not been sent yet goes under that name.
+    /// Settles the name, once: a start that has not been sent yet goes under it.
     #[cfg(feature = "http-server")]
     pub(crate) fn settle_name(&self, name: Arc<str>) {
-        // Whoever comes later knows no more.
+        // The first settled name stays.
         let _ = self.settled_name.set(name);
     }
 
@@ -175,7 +175,7 @@ impl StartRecord {
         self.linked
     }
 
-    /// It has been said that it ended.
+    /// Notes that the session's end was recorded.
     #[inline]
     pub(crate) fn set_ended(&self) {
         self.ended.store(true, Ordering::Relaxed);
@@ -215,7 +215,7 @@ impl StartRecord {
         Arc::clone(text)
     }
 
-    /// Calls `make` with the same, which need not outlive it: without an allocation.
+    /// Calls `make` with the id's text, which need not outlive the call: without an allocation.
     #[cfg(feature = "http-server")]
     #[inline]
     pub(crate) fn with_text<T>(&self, make: impl FnOnce(&str) -> T) -> T {
@@ -247,12 +247,12 @@ impl StartRecord {
         self.moved_to.set(Box::new(moved)).is_ok()
     }
 
-    /// The delivery thread is about to send the start; false when it was withdrawn.
+    /// Takes the start for sending; false when it was withdrawn.
     pub(crate) fn take_for_sending(&self) -> bool {
         self.leave_held(SENT) || self.phase.load(Ordering::Acquire) == SENT
     }
 
-    /// The program takes the start back; false when it was sent already.
+    /// Withdraws the start for the program; false when it was sent already.
     pub(crate) fn withdraw(&self) -> bool {
         self.leave_held(WITHDRAWN)
     }

@@ -9,12 +9,12 @@ use opentelemetry_sdk::trace::SpanData;
 use crate::attributes::{CALL_SITE, OPEN_SESSIONS, SESSION_ID};
 use crate::log::{CallSite, OncePerSite};
 
-/// What is known of the sessions that a stray span might have belonged to.
+/// The knowledge about sessions that a stray span might have belonged to.
 #[derive(Debug, Default)]
 pub(crate) struct Strays {
-    /// So many contexts hold a session.
+    /// The number of contexts that hold a session.
     open: AtomicUsize,
-    /// The program has begun the tracer's own session itself, so spans may well be meant for it.
+    /// Whether the program has begun the tracer's own session itself, so that spans may well be meant for it.
     own_is_meant: AtomicBool,
 }
 
@@ -35,7 +35,7 @@ impl Strays {
         self.own_is_meant.store(true, Ordering::Relaxed);
     }
 
-    /// Known in debug builds only.
+    /// Whether sessions are open; known in debug builds only.
     pub(crate) fn are_sessions_open(&self) -> bool {
         self.open.load(Ordering::Relaxed) > 0
     }
@@ -53,7 +53,7 @@ impl Strays {
         }
     }
 
-    /// Notes on a span that has ended how many sessions it might have belonged to.
+    /// Notes on an ended span how many sessions it might have belonged to.
     pub(crate) fn note(&self, span: &mut SpanData) {
         if !cfg!(debug_assertions) || self.own_is_meant.load(Ordering::Relaxed) {
             return;
@@ -67,16 +67,16 @@ impl Strays {
     }
 }
 
-/// A span that has turned out to be nobody's.
+/// A span that belonged to no session.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Stray {
     pub(crate) name: String,
-    /// Where it was started: a line of code, else the library.
+    /// The place where the span was started: a line of code, else the library.
     pub(crate) site: String,
 }
 
 impl Stray {
-    /// `None` where no session was open.
+    /// Reads the stray of a span; `None` where no session was open.
     pub(crate) fn of(span: &SpanData) -> Option<Self> {
         let find = |key| span.attributes.iter().find(|it| it.key.as_str() == key);
         find(OPEN_SESSIONS)?;

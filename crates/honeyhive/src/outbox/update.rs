@@ -6,23 +6,23 @@ use super::load::Load;
 use crate::enrichment::Enrichment;
 use crate::model::limits::{self, VALUE_BYTES};
 
-/// What the delivery thread keeps of an update besides, which mostly joins others.
+/// The bytes that the delivery thread keeps of an update besides its data; most updates join others.
 pub(super) const UPDATE_BYTES: usize = size_of::<Enrichment>() + 256;
 /// The outputs and metadata of an end become objects there.
 const END_BYTES: usize = 2_048;
 
-/// When an update may go.
+/// The time from which on an update may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Timing {
-    /// After the usual moment.
+    /// The update goes after the usual delay.
     Soon,
-    /// With the end of the request: until its spans have arrived, nobody may have created the session.
+    /// The update goes with the end of the request: until the request's spans have arrived, the session may not exist.
     WithTheEnd,
-    /// After the spans that are on their way: one of them may be the event.
+    /// The update goes after the spans that are on their way: one of them may be the event.
     AfterSpans,
 }
 
-/// What is added to a session.
+/// An update of a session.
 #[derive(Debug)]
 pub(crate) enum Update {
     Enrich(Box<Enrichment>),
@@ -38,7 +38,7 @@ impl Update {
         }
     }
 
-    /// How long the request or the unit of work was that has ended.
+    /// Returns how long the ended request or unit of work took.
     pub(crate) fn took(&self) -> Duration {
         match self {
             Self::Enrich(_) => Duration::ZERO,
@@ -46,7 +46,7 @@ impl Update {
         }
     }
 
-    /// When a request or a unit of work has ended, where this says that.
+    /// Returns the end of the request or the unit of work, where the update has it.
     pub(crate) fn ended_at(&self) -> Option<SystemTime> {
         match self {
             Self::Enrich(_) => None,
@@ -55,12 +55,12 @@ impl Update {
     }
 }
 
-/// How a session ended.
+/// The outcome of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// To its end.
+    /// The work ran to its end.
     Complete,
-    /// With an error, before or within the answer.
+    /// The work ended with an error, before or within the answer.
     Error,
     /// The client went away first.
     #[cfg_attr(
@@ -72,7 +72,7 @@ pub(crate) enum Outcome {
     Panicked,
     /// The work was dropped before its end.
     Cancelled,
-    /// Somebody has an answer; whether it is a result or an error could not be seen.
+    /// An answer was given; whether it is a result or an error could not be seen.
     #[cfg(feature = "lambda")]
     Answered,
 }
@@ -107,7 +107,7 @@ pub(crate) struct SessionEnd {
 }
 
 impl SessionEnd {
-    /// Cuts what is too much of it.
+    /// Cuts the update down to the limits.
     #[inline]
     pub(super) fn fit(&mut self) {
         if let Some(error) = &mut self.error {

@@ -12,10 +12,11 @@ use tokio::sync::oneshot;
 
 use super::alarm::Alarm;
 
-/// The delivery thread keeps the time, and has the exact numbers; this much later a wait ends without it.
+/// The time after a deadline at which a wait ends without the delivery thread, which keeps the time and has the exact
+/// numbers.
 pub(super) const GRACE: Duration = Duration::from_secs(1);
 
-/// How a wait has ended.
+/// The end of a wait.
 #[derive(Debug)]
 pub(crate) enum Waited<T> {
     Answered(T),
@@ -53,7 +54,7 @@ impl<T> Future for Awaited<T> {
 /// Blocks until there is an answer, and no longer than that time and a moment.
 pub(crate) fn block<T>(answer: &Receiver<T>, limit: Duration) -> Waited<T> {
     if is_inside_delivery() {
-        // It would wait for itself.
+        // The delivery thread would wait for itself.
         return Waited::Late;
     }
     match answer.recv_timeout(limit.saturating_add(GRACE)) {

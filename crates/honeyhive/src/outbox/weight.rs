@@ -1,4 +1,4 @@
-//! What a span weighs, and what is cut of one that weighs too much.
+//! The weight of a span, and the cuts to one that weighs too much.
 
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_sdk::trace::SpanData;
@@ -7,10 +7,10 @@ use super::load::Load;
 use crate::model::limits;
 use crate::model::object::ALLOCATION;
 
-/// What the delivery thread keeps of a span besides, in a queue that may be half empty.
+/// The bytes that the delivery thread keeps of a span besides its data, in a queue that may be half empty.
 const SPAN_BYTES: usize = 2 * size_of::<SpanData>() + 256;
 
-/// Cuts what is too much of a span, and says what the rest weighs.
+/// Cuts a span down to the limits, and returns its load.
 pub(crate) fn fit_span(span: &mut SpanData) -> Load {
     let load = span_load(span);
     if limits::fit_span(span, load.bytes) {
@@ -19,7 +19,7 @@ pub(crate) fn fit_span(span: &mut SpanData) -> Load {
     load
 }
 
-/// What a span weighs.
+/// Returns the load of a span.
 pub(crate) fn span_load(span: &SpanData) -> Load {
     Load::one(span_bytes(span))
 }

@@ -1,4 +1,4 @@
-//! W3C baggage, as far as a session is in it.
+//! The session in W3C baggage.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -69,7 +69,8 @@ impl<'a> SessionInBaggage<'a> {
         self.0.as_ref()?.experiment()
     }
 
-    /// The session that these say, as far as `trusted` takes it. The bare key counts only where it holds a well-formed UUID.
+    /// Returns the session of these members, as far as `trusted` takes it. The bare key counts only where it holds a
+    /// well-formed UUID.
     #[inline]
     pub(crate) fn session(
         &self,
@@ -97,7 +98,7 @@ impl Members<'_> {
     }
 }
 
-/// An id of an experiment that says no more than that.
+/// Whether the text is a plain id of an experiment.
 fn is_id(text: &str) -> bool {
     const LONGEST: usize = 128;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
@@ -114,7 +115,7 @@ pub(crate) fn experiment_in_context(cx: &Context) -> Option<Experiment> {
     members.experiment()
 }
 
-/// The session in the baggage of a context, as far as `trusted` takes it.
+/// Returns the session in the baggage of a context, as far as `trusted` takes it.
 pub(crate) fn session_in_context(
     cx: &Context,
     trusted: impl FnMut(&str) -> Option<SessionId>,
@@ -182,7 +183,7 @@ fn member(key: &str, value: &str, properties: &str) -> String {
     member
 }
 
-/// Percent-encodes what may not stand as it is.
+/// Percent-encodes characters that must not stand in baggage.
 fn encode(text: &str, into: &mut String, is_plain: impl Fn(u8) -> bool) {
     for byte in text.bytes() {
         if is_plain(byte) {
@@ -194,7 +195,7 @@ fn encode(text: &str, into: &mut String, is_plain: impl Fn(u8) -> bool) {
     }
 }
 
-/// Undoes percent-encoding; `None` where it is malformed.
+/// Decodes percent-encoding; `None` where it is malformed.
 fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('%') {
         return Some(text.into());

@@ -2,8 +2,8 @@
 
 use super::pairs::LONGEST;
 
-/// The name of an option, where a text is one that has its value behind it: `--password`, not `--password=x`. A token on
-/// a command line is one that opens something: language models yield theirs elsewhere.
+/// Returns the name of an option whose value follows it: `--password`, not `--password=x`. A `--token` of a command
+/// line is a secret: tokens of language models occur elsewhere.
 pub(super) fn name_of(text: &str) -> Option<&str> {
     let name = text.strip_prefix("--")?;
     let is_name = name.len() <= LONGEST && name.bytes().all(is_name_byte);

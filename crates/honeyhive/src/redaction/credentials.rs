@@ -1,4 +1,4 @@
-//! Credentials that are known by what they look like: private keys as PEM, and what an `Authorization` header holds.
+//! Credentials that are known by their form: private keys as PEM, and the value of an `Authorization` header.
 
 use std::ops::Range;
 
@@ -7,7 +7,8 @@ use super::quotes::{quote_at, quoted};
 use super::text::Masker;
 
 impl<H: Fn(&str) -> bool> Masker<'_, H> {
-    /// `-----BEGIN PRIVATE KEY-----`, which begins here, and what is below it, to the end of the text where it was cut off.
+    /// Finds a `-----BEGIN PRIVATE KEY-----` that begins here, and its lines, to the end of the text where it was cut
+    /// off.
     pub(super) fn private_key(&mut self, at: usize) -> Option<usize> {
         /// The longest label, in bytes: `OPENSSH PRIVATE KEY`, `PGP PRIVATE KEY BLOCK`.
         const LABEL: usize = 64;
@@ -31,8 +32,8 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         self.mask(start..start + inside.len(), end)
     }
 
-    /// The end of what an `Authorization` header holds from here on: a scheme and its parameters, of which the response or
-    /// the signature may be the last.
+    /// Returns the end of an `Authorization` header's value from here on: a scheme and its parameters, of which the
+    /// response or the signature may be the last.
     pub(super) fn credentials(&self, start: usize) -> Option<usize> {
         let is_scheme = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'-';
         let scheme = self.bytes[start..].iter().take_while(is_scheme).count();
@@ -104,7 +105,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
     }
 }
 
-/// Whether a line has this in it, in any case.
+/// Whether a line contains this text, in any case.
 fn is_in(line: &str, words: &str) -> bool {
     let words = words.as_bytes();
     let mut windows = line.as_bytes().windows(words.len());

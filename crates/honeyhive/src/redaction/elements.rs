@@ -75,7 +75,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         Some(start..start + self.text[start..end].trim_end().len())
     }
 
-    /// The value of an element that was cut off in it, unlike a sentence about `<password>`.
+    /// Returns the value of an element that was cut off within it, unlike a sentence about `<password>`.
     fn cut_off(&self, start: usize, open: usize) -> Option<Range<usize>> {
         if self.text.trim_start().starts_with('<') || limits::mark_of(self.text).is_some() {
             return Some(start..self.text.len());
@@ -88,7 +88,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         Some(start..start + value.trim_end_matches('\\').len())
     }
 
-    /// Whether the end of an element of this name is here, as far as the text goes, or one that is quoted in it.
+    /// Whether an element of this name ends here, as far as the text goes, or one that is quoted in it.
     fn closes(&self, at: usize, name: &Range<usize>) -> bool {
         let rest = &self.bytes[at + 1..];
         let quote = rest.iter().take(LONGEST + 2).position(|byte| *byte == b'"');

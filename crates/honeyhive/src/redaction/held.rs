@@ -1,4 +1,4 @@
-//! Types that are called after what they hold, in texts that `Debug` has made: `ApiKey("x")`, `Password { value: "x" }`.
+//! Types that are named after their contents, in `Debug` texts: `ApiKey("x")`, `Password { value: "x" }`.
 
 use std::ops::Range;
 

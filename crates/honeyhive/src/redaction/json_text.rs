@@ -1,4 +1,4 @@
-//! JSON that is a text, checked as it will be sent.
+//! JSON within a text, masked in the form in which it is sent.
 
 use super::pairs::{is_name, is_value};
 use super::scan::Scanner;
@@ -7,16 +7,16 @@ use super::{MARK, arguments};
 
 /// A list or an object that is open around a value.
 struct Open {
-    /// The length of the path that leads to it.
+    /// The length of the path of the list or object.
     path: usize,
     /// The place of the value, in a list.
     index: Option<usize>,
-    /// The name that what was read last says of what comes next.
+    /// The name that the item before gives the next one.
     said: Option<String>,
 }
 
 impl Walk<'_> {
-    /// Valid JSON; `None` where nothing is masked in it.
+    /// Masks valid JSON; `None` where nothing is masked in it.
     pub(super) fn json_text(&mut self, json: &str) -> Option<String> {
         let mut scanner = Scanner::new(json);
         let mut open: Vec<Open> = Vec::new();
@@ -70,7 +70,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Keeps a text that is the name of the value beside it, where that hides it.
+    /// Keeps a text that names the value beside it, where that name hides it.
     fn note(&mut self, open: &mut [Open], text: &str) {
         let is_in_list = matches!(open, [.., Open { index: Some(_), .. }, _]);
         let Some(around) = open.last_mut() else {
@@ -114,7 +114,7 @@ impl Walk<'_> {
         false
     }
 
-    /// Goes to an item of a list, which the one before may have said the name of.
+    /// Goes to an item of a list, which the item before may name.
     fn item(&mut self, scanner: &mut Scanner<'_>, index: usize, said: Option<&str>) {
         match said.map(|said| arguments::name_of(said).ok_or(said)) {
             Some(Ok(_)) if scanner.begins_option() => self.go(&index.to_string()),
@@ -123,8 +123,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Takes a key and its colon, of a member whose value may have been said to have another name: before, or by a
-    /// member that is still to come. Gives back what has been said.
+    /// Takes a key and its colon, of a member that another may name: one before it, or one that is still to come.
+    /// Returns the former name.
     fn member(
         &mut self,
         scanner: &mut Scanner<'_>,
@@ -148,7 +148,7 @@ impl Walk<'_> {
         said
     }
 
-    /// The name that a member says which comes later, where that hides it.
+    /// Returns the name that a later member gives, where that name hides.
     fn said_ahead(&mut self, mut scanner: Scanner<'_>, path: usize) -> Option<String> {
         scanner.take(true);
         while scanner.peek() == Some(b',') {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::quotes::is_prefix;
 
-/// Whether nothing but a list's mark stands before this on its line.
+/// Whether only a list's mark is before this place on its line.
 pub(super) fn begins_line(text: &str, at: usize) -> bool {
     let before = before_line(&text[..at]);
     // A text that is quoted in another begins with a quote, and has its line ends escaped.
@@ -51,8 +51,8 @@ pub(super) fn behind_tags(text: &str, start: usize) -> usize {
     }
 }
 
-/// The value that begins here and ends with its line, where it is one rather than the beginning of a sentence: a single
-/// word, or what a header of this name holds.
+/// Returns the value that begins here and ends with its line, unless a sentence begins: a single word, or the value of
+/// a header of this name.
 pub(super) fn value(text: &str, start: usize, name: &str) -> Option<Range<usize>> {
     let rest = &text[start..];
     let ends = ["\n", "\r", "\\n", "\\r", "\""];
@@ -98,7 +98,7 @@ pub(super) fn block(
     let rest = rest.trim_start_matches(is_mark);
     let (end, escapes) = line_end(rest)?;
     let depth = name.start - before_line(&text[..name.start]).len();
-    // A text that is quoted has none of the braces around it.
+    // A quoted text is not in the braces around it.
     let in_braces = in_braces && escapes == 0;
     let mut value: Option<Range<usize>> = None;
     let mut is_list = !is_scalar;
@@ -123,7 +123,7 @@ pub(super) fn block(
     value
 }
 
-/// The content of a line, where it stands, and where the next line begins.
+/// The content of a line, its place, and the beginning of the next line.
 struct Line<'t> {
     content: &'t str,
     start: usize,
@@ -163,7 +163,7 @@ impl<'t> Line<'t> {
     }
 }
 
-/// The length of the end of a line that begins here, and how many backslashes it is escaped with.
+/// Returns the length of a line's end here, and the number of backslashes that escape it.
 fn line_end(rest: &str) -> Option<(usize, usize)> {
     let escapes = rest.bytes().take_while(|byte| *byte == b'\\').count();
     let marks = "\\".repeat(escapes);
@@ -175,7 +175,7 @@ fn line_end(rest: &str) -> Option<(usize, usize)> {
     Some((end.len(), escapes))
 }
 
-/// The end of a line that is escaped with so many backslashes, or else of the text that it is quoted in.
+/// Returns the end of a line that is escaped with so many backslashes, or else of the text that it is quoted in.
 fn escaped_end(rest: &str, escapes: usize) -> (usize, bool) {
     let mut before = 0;
     for (at, byte) in rest.bytes().enumerate() {

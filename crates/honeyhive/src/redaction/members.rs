@@ -1,4 +1,4 @@
-//! Members whose name another member says, in texts: `{"name": "authorization", "value": "x"}`, and the same as `Debug`
+//! Members that another member names, in texts: `{"name": "authorization", "value": "x"}`, and the same as `Debug`
 //! writes a struct.
 
 use super::pairs::{LONGEST, is_name, is_value};
@@ -21,7 +21,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         false
     }
 
-    /// Whether the text behind this colon is a name that hides what has it. A name that was cut off may be any.
+    /// Whether the text behind this colon is a name that hides a value. A name that was cut off may be any.
     fn says_secret(&self, colon: usize) -> bool {
         let start = self.skip_blanks(colon + 1, true);
         if start >= self.bytes.len() {
@@ -45,7 +45,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         of_name.is_some_and(|before| is_around(self.bytes, quote, before))
     }
 
-    /// The colon of a member further on that says a name which hides.
+    /// Returns the colon of a later member that gives a hiding name.
     fn names_ahead(&self, colon: usize) -> Option<usize> {
         let mut found = None;
         self.members_ahead(colon, |at| {
@@ -58,7 +58,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         found
     }
 
-    /// Goes through the members behind this colon, colon by colon, until one is the last; says where that was.
+    /// Visits the members behind this colon, colon by colon, until one is the last; returns where that was.
     fn members_ahead(&self, colon: usize, mut is_last: impl FnMut(usize) -> bool) -> usize {
         let end = self.bytes.len().min(colon + AHEAD);
         let mut depth = 0_usize;

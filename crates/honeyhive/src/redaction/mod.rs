@@ -1,6 +1,6 @@
-//! [`Redaction`]: what is masked in everything that leaves, by name, by path, by pattern and by a hook.
+//! [`Redaction`]: the masking of everything that leaves, by name, by path, by pattern and by a hook.
 //!
-//! A hook is given a [`Field`], which says in which [`Place`] it stands, and answers with a [`Verdict`].
+//! A hook gets a [`Field`], whose [`Place`] says what it is a part of, and answers with a [`Verdict`].
 
 mod arguments;
 mod beside;
@@ -26,7 +26,7 @@ use std::sync::Arc;
 pub(crate) use rules::Rules;
 pub(crate) use walk::{Walk, is_skeleton};
 
-/// The mark that stands where something was masked.
+/// The mark in place of a masked value.
 pub(crate) const MARK: &str = "<redacted>";
 
 /// The rules by which sessions, spans and enrichments are masked before they leave.
@@ -34,18 +34,22 @@ pub(crate) const MARK: &str = "<redacted>";
 /// Without any setting, values whose **names** say that they are secrets leave as `<redacted>`:
 /// `authorization`, `bearer`, `cookie`, `credential(s)`, `creds`, `jwt`, `passphrase`, `passwd`, `password`, `pwd`,
 /// `secret`, and keys and tokens of a kind (`api_key`, `apiKey`, `access-token`, `refresh_token`, `privateKey`, …),
-/// wherever they stand: in a bucket, in an attribute of anybody's span, in JSON that is the text of an attribute. Whole
-/// words count, in any case and however they are joined. A bare `token` is no secret, since language models yield
-/// them, nor are `max_tokens`, `key` and `author`; `true` and `false` stay, since `password: true` says nothing.
+/// wherever they stand: in a bucket, in an attribute of any span, in JSON that is the text of an attribute. Whole words
+/// count, in any case and however they are joined. A bare `token` is no secret, since language models yield them, nor
+/// are `max_tokens`, `key` and `author`; `true` and `false` stay, since `password: true` reveals nothing.
 ///
-/// The same names count inside texts: `password: "x"` in what `Debug` makes of a struct, `"authorization": "Bearer x"`,
-/// `api_key=x`, the query of a URL, whose `key`, `token` and `sig` are secrets, too, who stands before its `@`, a line
-/// `x-api-key: x` or `password = x`, and in `ApiKey("x")`. A name counts beside its value as well as before it: in
-/// `[["authorization", "x"]]`, as lists of headers are serialised, and in `{"name": "authorization", "value": "x"}`.
-/// So do the options of a command line (`--password x`, `["--password", "x"]`, `curl -u ada:x`), elements of XML
-/// (`<password>x</password>`), the lines below a name in YAML and `PASSWORD 'x'` in SQL. Private keys in PEM are masked
-/// without a name.
-/// Left, since harmless texts look the same: `ada:x@host` without `//`, `-p x` of most programs, names in other languages.
+/// The same names count inside texts:
+///
+/// * `password: "x"` in the `Debug` text of a struct, `ApiKey("x")`, `"authorization": "Bearer x"`, `api_key=x`, and a
+///   line `x-api-key: x` or `password = x`;
+/// * the query of a URL, where `key`, `token` and `sig` are secrets, too, and the user info before its `@`;
+/// * a name beside its value: `[["authorization", "x"]]`, as lists of headers are serialised, and
+///   `{"name": "authorization", "value": "x"}`;
+/// * the options of a command line (`--password x`, `["--password", "x"]`, `curl -u ada:x`), elements of XML
+///   (`<password>x</password>`), the lines below a name in YAML and `PASSWORD 'x'` in SQL.
+///
+/// Private keys in PEM are masked without a name. Some secrets are left, since harmless texts look the same:
+/// `ada:x@host` without `//`, `-p x` of most programs, names in other languages.
 ///
 /// Rules are added to these, and masking runs on the delivery thread: no request waits for it.
 ///
@@ -65,8 +69,8 @@ pub(crate) const MARK: &str = "<redacted>";
 /// # Ok::<(), honeyhive::BuildError>(())
 /// ```
 ///
-/// [`DeliveryStats::redacted`](crate::DeliveryStats::redacted) counts what was masked or replaced. Ids, types and
-/// times, which identify and route, are never masked.
+/// [`DeliveryStats::redacted`](crate::DeliveryStats::redacted) counts the values that were masked or replaced. Ids,
+/// types and times, which identify and route, are never masked.
 #[derive(Clone)]
 #[must_use = "it is given to the builder"]
 pub struct Redaction {
@@ -86,12 +90,12 @@ impl Default for Redaction {
 }
 
 impl Redaction {
-    /// The rules that hold by default, and room for more.
+    /// Returns the default rules, to which others can be added.
     pub const fn new() -> Self {
         Self::with(true)
     }
 
-    /// Nothing is masked but what is added: for data that has been cleaned before.
+    /// Returns no rules, not even the default ones: for data that has been cleaned before.
     pub const fn none() -> Self {
         Self::with(false)
     }
@@ -106,38 +110,37 @@ impl Redaction {
         }
     }
 
-    /// Masks what is called this, and all that is below it. Case does not matter, and whole words count:
-    /// `card number` is `card_number`, `cardNumber` and `customer.card-number.last`, not `discard_number`.
+    /// Masks values of this name, and everything below them. Case does not matter, and whole words count: `card number`
+    /// is `card_number`, `cardNumber` and `customer.card-number.last`, not `discard_number`.
     pub fn key(mut self, name: impl Into<String>) -> Self {
         self.keys.push(name.into());
         self
     }
 
-    /// Masks what stands there, and all that is below it: a bucket (`inputs`, `outputs`, `metadata`, `metrics`,
-    /// `feedback`, `config`, `user_properties`) and the keys in it, with dots between; `*` is any one key or place in
-    /// a list. `inputs.user.email` is both a session's and, as `honeyhive_inputs.user.email`, a span's. Other
-    /// attributes have their own names (`gen_ai.input.messages.*.content`); an error text is `error`.
+    /// Masks the value at this path, and everything below it: a bucket (`inputs`, `outputs`, `metadata`, `metrics`,
+    /// `feedback`, `config`, `user_properties`) and the keys in it, with dots between; `*` is any one key or place in a
+    /// list. `inputs.user.email` is both a session's and, as `honeyhive_inputs.user.email`, a span's. Other attributes
+    /// have their own names (`gen_ai.input.messages.*.content`); an error text is `error`.
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.paths.push(path.into());
         self
     }
 
-    /// Masks what matches, in texts, whole numbers, names and keys; the rest of the text stays. The syntax is that
-    /// of [`regex-lite`](https://docs.rs/regex-lite), which takes time in proportion to the text, whatever the
-    /// pattern. A text that was cut for its length loses another 4 KiB before the cut, since what stands there may be
-    /// the beginning of what a pattern would have matched. A pattern that cannot be used is an error of [`build`](crate::HoneyHiveTracerBuilder::build).
+    /// Masks matches in texts, whole numbers, names and keys; the rest of the text stays. The syntax is that of
+    /// [`regex-lite`](https://docs.rs/regex-lite), which takes time in proportion to the text, whatever the pattern. A
+    /// text that was cut for its length loses another 4 KiB before the cut, since they may be the beginning of a match.
+    /// An unusable pattern is an error of [`build`](crate::HoneyHiveTracerBuilder::build).
     pub fn pattern(mut self, pattern: impl Into<String>) -> Self {
         self.patterns.push(pattern.into());
         self
     }
 
-    /// Asks for every text, number and flag that is left. One hook: a later one replaces an earlier.
+    /// Calls a hook for every text, number and flag that is left. There is one hook: a later one replaces an earlier.
     ///
-    /// The hook runs on a thread of delivery, and once inside
-    /// [`build`](crate::HoneyHiveTracerBuilder::build), for the attributes of the resource: keep it quick. Where the
-    /// hook panics, the whole content of that item (a start, an update, a span) is left out; its ids, name, type and times stay, with the mark
-    /// `metadata.redaction_failed`. Panics are counted in
-    /// [`DeliveryStats::callback_panics`](crate::DeliveryStats::callback_panics).
+    /// The hook runs on a thread of delivery, and once inside [`build`](crate::HoneyHiveTracerBuilder::build), for the
+    /// attributes of the resource: keep it quick. Where the hook panics, the whole content of that item (a start, an
+    /// update, a span) is left out; its ids, name, type and times stay, with the mark `metadata.redaction_failed`.
+    /// Panics are counted in [`DeliveryStats::callback_panics`](crate::DeliveryStats::callback_panics).
     ///
     /// ```
     /// use honeyhive::Redaction;
@@ -155,7 +158,7 @@ impl Redaction {
     }
 }
 
-/// The rules, and that there is a hook.
+/// Shows the rules, and whether there is a hook.
 impl fmt::Debug for Redaction {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -169,7 +172,7 @@ impl fmt::Debug for Redaction {
     }
 }
 
-/// A value that a [hook](Redaction::hook) is asked about.
+/// A value that a [hook](Redaction::hook) decides about.
 #[derive(Debug, Clone, Copy)]
 pub struct Field<'a> {
     place: Place,

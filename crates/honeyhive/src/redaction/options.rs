@@ -71,7 +71,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         is_value.then(|| self.mask(value, end)).flatten()
     }
 
-    /// The argument that begins here, quoted or not, and where it ends.
+    /// Returns the argument that begins here, quoted or not, and its end.
     fn argument_at(&self, start: usize) -> (Range<usize>, usize) {
         if let Some(quote) = quote_at(self.bytes, start) {
             return quoted(self.bytes, quote);
@@ -115,7 +115,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         let command = line.rsplit([';', '|', '&']).next()?;
         let is_word = |symbol: char| symbol.is_ascii_alphanumeric() || "-_.".contains(symbol);
         let words = command.rsplit(|symbol| !is_word(symbol));
-        // The end of a line may be escaped before it: `\nmysql`.
+        // An escaped line end may precede the program: `\nmysql`.
         let mut words = words.take(MOST_WORDS).flat_map(|word| {
             let behind_escape = word.strip_prefix(['n', 'r', 't']);
             [Some(word), behind_escape].into_iter().flatten()
@@ -158,7 +158,7 @@ struct Program {
 #[derive(Clone, Copy)]
 enum Holds {
     Password {
-        /// A blank may stand before it.
+        /// Whether a blank may precede the value.
         may_be_apart: bool,
     },
     UserAndPassword,

@@ -1,11 +1,11 @@
-//! Names that stand beside their values instead of before them: `[["authorization", "x"]]`, as lists of headers are
-//! serialised, and `{"name": "authorization", "value": "x"}`.
+//! Names beside their values instead of before them: `[["authorization", "x"]]`, as lists of headers are serialised,
+//! and `{"name": "authorization", "value": "x"}`.
 
 use serde_json::Value as Json;
 
-/// The member that another member says the name of, in any case.
+/// The member that another member names, in any case.
 const VALUE: &str = "value";
-/// The members that say it, in any case.
+/// The members that give its name, in any case.
 const NAMES: [&str; 4] = ["field", "header", "key", "name"];
 /// The longest name, in bytes.
 pub(super) const LONGEST: usize = 128;

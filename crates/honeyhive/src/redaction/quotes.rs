@@ -19,8 +19,8 @@ pub(super) fn quote_at(bytes: &[u8], at: usize) -> Option<usize> {
     matches!(bytes.get(quote), Some(b'"' | b'\'')).then_some(quote)
 }
 
-/// The text between this quote and the one that closes it, with where that ends; to the end of the text where there
-/// is none. A quote that is escaped less often closes a text around this one: this one ends before it.
+/// Returns the text between this quote and the one that closes it, and the end of the whole; to the end of the text
+/// where none closes it. A quote that is escaped less often closes a text around this one, so this one ends before it.
 pub(super) fn quoted(bytes: &[u8], quote: usize) -> (Range<usize>, usize) {
     let level = escapes(bytes, quote);
     if level == 0
@@ -42,7 +42,7 @@ pub(super) fn quoted(bytes: &[u8], quote: usize) -> (Range<usize>, usize) {
     (quote + 1..bytes.len(), bytes.len())
 }
 
-/// The text between three quotes and three more, as TOML and Python have it.
+/// Returns the text between three quotes and three more, as in TOML and Python.
 fn tripled(bytes: &[u8], quote: usize) -> Option<(Range<usize>, usize)> {
     let marks = [bytes[quote]; 3];
     let start = quote + marks.len();
@@ -57,7 +57,7 @@ fn levels(level: usize) -> impl Iterator<Item = usize> {
     std::iter::successors(Some(level), |level| Some(level.checked_sub(1)? / 2))
 }
 
-/// Whether a quote behind so many backslashes closes a text. Backslashes of the text itself come in twos, each escaped
+/// Whether a quote behind so many backslashes closes a text. Backslashes of the text itself come in pairs, each escaped
 /// as often as its quotes.
 const fn closes(backslashes: usize, level: usize) -> bool {
     backslashes % (2 * (level + 1)) == level
@@ -83,7 +83,7 @@ pub(super) fn opening(bytes: &[u8], closing: usize, most: usize) -> Option<usize
         .find(|at| bytes[*at] == bytes[closing] && escapes(bytes, *at) == level)
 }
 
-/// A name with its escapes undone, however often it was escaped, those of URLs among them.
+/// Returns a name with its escapes removed, at any depth, those of URLs among them.
 pub(super) fn decoded(name: &str) -> Cow<'_, str> {
     if !name.contains(['\\', '%']) {
         return Cow::Borrowed(name);

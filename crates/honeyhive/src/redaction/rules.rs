@@ -63,7 +63,7 @@ impl Rules {
         })
     }
 
-    /// True where everything leaves as it is.
+    /// True where nothing is masked.
     pub(crate) fn is_empty(&self) -> bool {
         !self.by_default && !self.names_count() && self.patterns.is_empty() && self.hook.is_none()
     }
@@ -76,7 +76,7 @@ impl Rules {
         !self.patterns.is_empty()
     }
 
-    /// A text without the values of what it names, and how many there were; `None` where there are none.
+    /// Returns a text without the values that it names, and their number; `None` where there are none.
     pub(super) fn without_values(
         &self,
         text: &str,
@@ -114,7 +114,7 @@ impl Rules {
         })
     }
 
-    /// Whether a text that is no JSON, though it begins like that (it may have been cut), holds a hidden name.
+    /// Whether a text that only looks like JSON (it may have been cut) holds a hidden name.
     pub(super) fn hides_a_name_in(&self, text: &str) -> bool {
         let mut pieces = text.split('"').peekable();
         while let Some(piece) = pieces.next() {
@@ -128,7 +128,8 @@ impl Rules {
         false
     }
 
-    /// The text without what matches a pattern, or might have if the text had not been cut; `None` where that is nothing.
+    /// Returns the text without matches of the patterns, and without text that might match had it not been cut; `None`
+    /// where nothing goes.
     pub(crate) fn without_matches(&self, text: &str) -> Option<String> {
         if self.patterns.is_empty() {
             return None;
@@ -166,7 +167,7 @@ fn sure_end(beginning: &str, found: &[Range<usize>]) -> usize {
     let mut end = ends
         .find(|end| beginning.is_char_boundary(*end))
         .unwrap_or(0);
-    // Nor may the new end go through what matches.
+    // The new end must not be within a match.
     while let Some(across) = found.iter().find(|it| it.start < end && it.end > end) {
         end = across.start;
     }

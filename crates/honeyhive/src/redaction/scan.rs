@@ -1,9 +1,9 @@
-//! JSON as it is written: read piece by piece, so that what is not masked leaves as it came, with a key that comes
-//! twice checked twice.
+//! A scanner of JSON as it is written: it reads piece by piece, so that unmasked text leaves unchanged, and a key that
+//! comes twice is checked twice.
 
 use serde::de::IgnoredAny;
 
-/// The JSON in a text, without what may stand around it; `None` where the text is something else.
+/// Returns the JSON in a text, without blanks around it; `None` where the text is something else.
 pub(super) fn json_in(text: &str) -> Option<&str> {
     let is_around = |symbol: char| {
         symbol.is_whitespace() || symbol.is_control() || matches!(symbol, '\u{feff}' | '\u{200b}')
@@ -17,7 +17,7 @@ pub(super) fn is_valid(json: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(json).is_ok()
 }
 
-/// A reader of valid JSON, and a writer of what it becomes.
+/// A reader of valid JSON, and a writer of the masked one.
 pub(super) struct Scanner<'j> {
     json: &'j str,
     at: usize,
@@ -44,7 +44,7 @@ impl<'j> Scanner<'j> {
         bytes.get(self.at).copied()
     }
 
-    /// Another reader, from here on.
+    /// Returns another scanner that starts here.
     pub(super) fn fork(&self) -> Self {
         Self {
             at: self.at,
@@ -63,7 +63,7 @@ impl<'j> Scanner<'j> {
         self.at += 1;
     }
 
-    /// Takes a string, a number or a name, or with `whole` all that stands there.
+    /// Takes a string, a number or a name, or with `whole` a whole value.
     pub(super) fn take(&mut self, whole: bool) -> (usize, &'j str) {
         self.peek();
         let start = self.at;
@@ -113,7 +113,7 @@ impl<'j> Scanner<'j> {
         self.at += rest.take_while(|byte| !ends(byte)).count().max(1);
     }
 
-    /// Writes this instead of what was taken last, which began there.
+    /// Writes this text instead of the value that was taken last, which began there.
     pub(super) fn replace(&mut self, start: usize, text: &str) {
         self.out.push_str(&self.json[self.copied..start]);
         self.out.push_str(text);

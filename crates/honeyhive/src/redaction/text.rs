@@ -32,7 +32,7 @@ pub(super) struct Masker<'t, H> {
     pub(super) hides: H,
     /// The text is a URL, or the query of one.
     pub(super) is_url: bool,
-    /// Parameters of URLs are hidden by what they are called there.
+    /// Whether parameters of URLs are hidden by the names that they have there.
     pub(super) by_default: bool,
     braces: usize,
     masked: Vec<Range<usize>>,
@@ -42,7 +42,7 @@ pub(super) struct Masker<'t, H> {
     pub(super) unclosed: Vec<&'t str>,
 }
 
-/// The text that is left, and how many values were masked in it.
+/// Returns the masked text, and the number of masked values.
 pub(super) fn masked<H>(
     text: &str,
     is_url: impl FnOnce() -> bool,
@@ -138,7 +138,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         Some((out, self.masked.len() as u64))
     }
 
-    /// Masks what stands there, unless it is nothing, or masked already; says where to go on.
+    /// Masks this range, unless it is empty, or masked already; returns where to go on.
     pub(super) fn mask(&mut self, range: Range<usize>, end: usize) -> Option<usize> {
         let value = &self.text[range.clone()];
         if !value.is_empty() && value != MARK {
@@ -192,7 +192,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         self.value(start, is_within)
     }
 
-    /// Masks the lines below a name, whose colon ends here.
+    /// Masks the lines below a name, whose colon is here.
     fn block(&mut self, name: &Range<usize>, colon: usize) -> Option<usize> {
         let block = lines::block(self.text, name, colon, self.braces > 0)?;
         if is_flag(&self.text[block.clone()]) {
@@ -246,7 +246,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         let after = sign + 1 + usize::from(is_arrow);
         let start = self.skip_blanks(after, false);
         if start > after || is_arrow || is_quoted {
-            // A text behind blanks is a value where it is quoted, or ends a line.
+            // A text behind blanks is a value if it is quoted, or ends a line.
             let Some(quote) = quote_at(self.bytes, start) else {
                 return if is_arrow {
                     None
@@ -303,7 +303,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             return None;
         }
         let name = decoded(&self.text[name]);
-        // A text with one of the forms in it is no name, and is gone through itself.
+        // A text that contains one of the forms is no name, and is scanned itself.
         let is_name = !name.contains(['"', '\'', '{'])
             && (0..name.len()).all(|at| is_plain(name.as_bytes(), at));
         if !is_name || !(self.hides)(&name) {

@@ -55,7 +55,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         let slash = host.find(&sign("2f"));
         let authority = &word[..slash.unwrap_or(word.len())];
         let ended = end_of_user_info(authority, &sign("40")).or_else(|| {
-            // The text was cut off before the `@`, where what is behind the colon is no port.
+            // The text was cut off before the `@`, if the text behind the colon is no port.
             let colon = host[..authority.len()].find(&sign("3a"))?;
             let port = authority[colon + sign("3a").len()..].split('%').next()?;
             is_no_port(authority, port).then_some(authority.len())
@@ -72,7 +72,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         let authority = word.split('/').next().unwrap_or_default();
         let user_info = match authority.rfind('@') {
             Some(at) => Some(&authority[..at]),
-            // A password with a `/` in it, which should have been encoded.
+            // The password has a `/` in it, which should have been encoded.
             None => authority
                 .split_once(':')
                 .filter(|(_, port)| is_no_port(authority, port))

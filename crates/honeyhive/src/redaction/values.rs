@@ -68,7 +68,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             return self.mask(start..end, end);
         }
         let quote = quote_at(self.bytes, word.end).filter(|quote| {
-            // Another one may be an apostrophe.
+            // A single quote may be an apostrophe.
             self.bytes[*quote] == b'"' || is_prefix(&self.text[word.clone()])
         });
         if let (Some(quote), false) = (quote, word.is_empty()) {
@@ -96,8 +96,8 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         start..start + length
     }
 
-    /// Behind what is in parentheses, brackets or braces from here on; the end of the text where they do not close, or
-    /// of the quoted text that they stand in.
+    /// Returns the end of parentheses, brackets or braces that open here; the end of the text where they do not close,
+    /// or of the quoted text that they are in.
     pub(super) fn balanced(&self, start: usize) -> Option<usize> {
         let mut depth = 0_usize;
         let mut at = start;

@@ -25,7 +25,7 @@ pub(crate) struct Walk<'r> {
     masked: u64,
     /// The number of texts around the place that are JSON.
     depth: usize,
-    /// The program's hook is asked, too.
+    /// Whether the program's hook is called, too.
     asks: bool,
 }
 
@@ -41,7 +41,7 @@ impl<'r> Walk<'r> {
         }
     }
 
-    /// The same without the hook, for what it is asked of later.
+    /// Returns the walk without the hook, which is called later.
     pub(crate) fn without_hook(self) -> Self {
         Self {
             asks: false,
@@ -53,7 +53,7 @@ impl<'r> Walk<'r> {
         self.masked
     }
 
-    /// Goes on in another part of the item.
+    /// Enters another part of the item.
     pub(crate) fn enter(&mut self, place: Place) {
         self.place = place;
     }
@@ -165,7 +165,7 @@ impl<'r> Walk<'r> {
         }
     }
 
-    /// The name of an option that has a secret behind it.
+    /// Returns the name of an option that is followed by a secret.
     pub(super) fn option(&mut self, text: &str) -> Option<String> {
         let name = arguments::name_of(text)?;
         options::holds_secret(name, |name| self.hides_as(name)).then(|| name.to_owned())
@@ -185,7 +185,7 @@ impl<'r> Walk<'r> {
         }
     }
 
-    /// A key may be somebody's address.
+    /// Masks keys, too: a key may be an address.
     fn rename_members(&mut self, object: &mut Object) {
         for (key, value) in std::mem::take(object) {
             let Some(masked) = self.rules.without_matches(&key) else {
@@ -338,7 +338,7 @@ impl<'r> Walk<'r> {
         }
     }
 
-    /// The mark instead of a text, unless it stands there already.
+    /// Returns the mark in place of a text, unless the text is the mark already.
     fn mark(&mut self, text: &str) -> Option<String> {
         (text != MARK).then(|| {
             self.masked += 1;
@@ -367,14 +367,14 @@ impl<'r> Walk<'r> {
         }
     }
 
-    /// A key in JSON, which may be somebody's address.
+    /// Masks a key in JSON, which may be an address.
     pub(super) fn key(&mut self, key: &str) -> Option<String> {
         let masked = self.rules.without_matches(key);
         self.masked += u64::from(masked.is_some());
         masked
     }
 
-    /// Goes into a part of the value; back with [`leave`](Self::leave).
+    /// Enters a part of the value; [`leave`](Self::leave) goes back.
     pub(super) fn go(&mut self, key: &str) {
         if !self.path.is_empty() {
             self.path.push('.');

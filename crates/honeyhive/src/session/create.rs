@@ -49,7 +49,7 @@ impl CreateSession {
         self.session
     }
 
-    /// Asks the delivery thread to send the start now and to answer.
+    /// Commands the delivery thread to send the start now and to answer.
     fn ask(session: &Session) -> Awaited<Result<(), StartError>> {
         let (reply, answer) = Reply::awaited(session.outbox.answer_timeout());
         session

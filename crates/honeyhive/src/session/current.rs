@@ -13,7 +13,7 @@ use crate::outbox::Outbox;
 #[derive(Debug)]
 pub(crate) struct Current {
     pub(crate) session: Session,
-    /// It is the session of a request or another unit of work, which layers further in join.
+    /// The session belongs to a request or another unit of work, which inner layers join.
     pub(crate) is_request: bool,
     outer: Option<Arc<Self>>,
 }
@@ -71,7 +71,7 @@ pub(crate) fn of_tracer<'cx>(cx: &'cx Context, outbox: &Arc<Outbox>) -> Option<&
         .find(|current| current.is_of(outbox))
 }
 
-/// The session of the HTTP request that is being handled here, whichever tracer it belongs to.
+/// Returns the session of the HTTP request that is being handled here, of any tracer.
 #[cfg(feature = "http-server")]
 pub(crate) fn of_request(cx: &Context) -> Option<&Session> {
     cx.get::<Current>()?
@@ -80,7 +80,7 @@ pub(crate) fn of_request(cx: &Context) -> Option<&Session> {
         .map(|current| &current.session)
 }
 
-/// The innermost session that the context itself holds, whichever tracer it belongs to.
+/// Returns the innermost session that the context itself holds, of any tracer.
 #[inline]
 pub(crate) fn in_context(cx: &Context) -> Option<&Session> {
     cx.get().map(|current: &Current| &current.session)
@@ -94,7 +94,7 @@ pub(crate) fn is_of_silent_run(cx: &Context) -> bool {
     in_context(cx).is_some_and(is_silent)
 }
 
-/// `cx`, with the sessions that are current here where it has none itself.
+/// Returns `cx`, with the sessions that are current here where it has none itself.
 #[cfg(feature = "tracing")]
 pub(crate) fn with_sessions_here(cx: Context) -> Context {
     if cx.get::<Current>().is_some() {

@@ -62,7 +62,7 @@ impl Hash for Session {
     }
 }
 
-/// Its id and name: what it was asked is no matter for a log.
+/// Shows the id and the name, but no content: content does not belong in a log.
 impl fmt::Debug for Session {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -132,7 +132,7 @@ impl Session {
         }
     }
 
-    /// Says of a session of an experiment that the sample does not matter to it.
+    /// Exempts a session of an experiment from sampling.
     #[inline]
     fn exempt(&self) {
         if self.start.experiment().is_some() {
@@ -177,8 +177,8 @@ impl Session {
         !self.outbox.is_disabled()
     }
 
-    /// Says whose session it is: `user_properties.user_id`. A text that is blank, has control characters or more than 256
-    /// bytes is nobody's, and left out.
+    /// Sets the session's user: `user_properties.user_id`. A text that is blank, has control characters or more than
+    /// 256 bytes is ignored.
     ///
     /// ```
     /// let (tracer, captured) = honeyhive::testing::tracer();
@@ -208,7 +208,7 @@ impl Session {
         }
     }
 
-    /// Says that nothing more is coming, for what waits for that.
+    /// Notes that no more data is coming.
     #[cfg(feature = "http-server")]
     pub(crate) fn has_ended(&self) {
         self.outbox.push(Record::Ended(self.id()));
@@ -228,7 +228,7 @@ impl Session {
         self.outbox.push(Record::Update(self.id(), update, timing));
     }
 
-    /// Says how it ended.
+    /// Records the end of the session.
     #[inline]
     pub(crate) fn end(&self, end: SessionEnd) {
         let timing = self.start.timing();
@@ -239,10 +239,9 @@ impl Session {
     /// Moves this session to another id: a chat client often sends its conversation id in the body,
     /// after the request's session has begun.
     ///
-    /// Everything later follows: spans, enrichments, the response header. Where nothing has been sent
-    /// yet the provisional session is never created and what it had collected goes along
-    /// ([`Moved::Whole`]). It can be moved once; a later call with another id is
-    /// [`Moved::Refused`], as is one with an id that [says nothing](SessionId#what-is-no-id).
+    /// Everything later follows: spans, enrichments, the response header. If nothing has been sent yet, the provisional
+    /// session is never created and its data moves, too ([`Moved::Whole`]). A session can be moved once; a later call
+    /// with another id is [`Moved::Refused`], as is one with a [placeholder](SessionId#what-is-no-id).
     ///
     /// ```
     /// use honeyhive::{HoneyHiveTracer, Moved};
@@ -311,13 +310,14 @@ fn default_name(id: SessionId) -> Arc<str> {
     format!("session-{}", &id.encode(&mut buffer)[..8]).into()
 }
 
-/// What became of a session that was asked to move; see [`Session::link_to`].
+/// The result of moving a session; see [`Session::link_to`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Moved {
-    /// All of it: nothing had been sent under the first id.
+    /// The whole session moved: nothing had been sent under the first id.
     Whole,
-    /// From now on: the first session exists in HoneyHive already, with what was sent until here.
+    /// The session moved from now on: the first session exists in HoneyHive already, with the data that was sent
+    /// before.
     FromNowOn,
     /// Not at all: it was moved before, or what was given is [no id](SessionId#what-is-no-id).
     Refused,

@@ -9,7 +9,7 @@ use crate::model::id::SessionId;
 use crate::model::object::{Bucket, Object, merge};
 use crate::outbox::Experiment;
 
-/// What a session begins with; a plain `&str` or `String` is a name and nothing else.
+/// The data of a new session; a plain `&str` or `String` is a name and nothing else.
 ///
 /// ```
 /// use honeyhive::{HoneyHiveTracer, NewSession};
@@ -41,7 +41,7 @@ pub struct NewSession {
     pub(crate) ignored_ids: u32,
 }
 
-/// Its name and id: what the session was asked is no matter for a log.
+/// Shows the name and the id, but no content: content does not belong in a log.
 impl fmt::Debug for NewSession {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -63,16 +63,16 @@ impl NewSession {
         }
     }
 
-    /// A session that HoneyHive has already: it is linked, and never started from here. An id that says nothing links to
-    /// nothing, so a new session begins.
+    /// A session that HoneyHive has already: it is linked, and never started from here. A placeholder as the id links
+    /// to nothing, so a new session begins.
     #[doc(alias = "skip_api_call")]
     #[must_use]
     pub fn existing(id: impl Into<SessionId>) -> Self {
         Self::default().id(id).skip_api_call(true)
     }
 
-    /// The id, instead of a random one. Text that is no UUID is mapped, see
-    /// [`SessionId::from_correlation_id`]; what [says nothing](SessionId#what-is-no-id) is no id.
+    /// The id, instead of a random one. Text that is no UUID is mapped, see [`SessionId::from_correlation_id`]; a
+    /// [placeholder](SessionId#what-is-no-id) is ignored.
     #[must_use]
     pub fn id(mut self, id: impl Into<SessionId>) -> Self {
         let id = id.into();
@@ -84,7 +84,7 @@ impl NewSession {
         self
     }
 
-    /// What the session was asked: anything that serialises to an object.
+    /// The session's inputs: anything that serialises to an object.
     #[must_use]
     #[track_caller]
     pub fn inputs(mut self, map: impl Serialize) -> Self {
@@ -105,7 +105,7 @@ impl NewSession {
         self
     }
 
-    /// Who the session belongs to: anything that serialises to an object.
+    /// The user that the session belongs to: anything that serialises to an object.
     #[must_use]
     #[track_caller]
     pub fn user_properties(mut self, map: impl Serialize) -> Self {
@@ -118,15 +118,15 @@ impl NewSession {
         self
     }
 
-    /// Where the session comes from, instead of the tracer's source.
+    /// The source of the session, instead of the tracer's.
     #[must_use]
     pub fn source(mut self, source: impl Into<String>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// With an id: the session exists in HoneyHive, so only link to it (default `false`). Without an
-    /// id this changes nothing, since there is nothing to link to.
+    /// Whether to link to a session that exists in HoneyHive, without starting it (default `false`). Needs an id:
+    /// without one this changes nothing.
     #[must_use]
     pub const fn skip_api_call(mut self, skip: bool) -> Self {
         self.skip_api_call = skip;

@@ -1,4 +1,4 @@
-//! Where a [`Session`] is current: blocks, futures, tasks, streams and closures.
+//! The scopes in which a [`Session`] is current: blocks, futures, tasks, streams and closures.
 
 use std::fmt;
 use std::future::Future;
@@ -18,7 +18,7 @@ impl Session {
         context::map(|cx| current::in_context(cx).cloned()).flatten()
     }
 
-    /// This context, with the session current in it. Spans keep their parent.
+    /// Returns the current context with this session as the current one. Spans keep their parent.
     #[must_use]
     pub fn context(&self) -> Context {
         context::map(|cx| self.within(cx)).unwrap_or_else(|| self.within(&Context::new()))
@@ -50,7 +50,7 @@ impl Session {
         f()
     }
 
-    /// The future, with the session current whenever it is polled.
+    /// Returns the future, with the session current whenever it is polled.
     ///
     /// What the future comes to is not looked at. For work that can fail there is
     /// [`try_with_session`](crate::HoneyHiveTracer::try_with_session), which records an `Err` with its causes; a session
@@ -125,14 +125,14 @@ impl Session {
         set.spawn_blocking(self.wrap(f))
     }
 
-    /// The stream, with the session current whenever it is polled: for one that is handed to somebody else, a
-    /// response body say, who polls it after this code has returned.
+    /// Returns the stream, with the session current whenever it is polled: for a stream that is polled after this code
+    /// has returned, such as a response body.
     pub fn scope_stream<S: Stream>(&self, stream: S) -> Scoped<S> {
         Scoped::new(stream, self.context())
     }
 
-    /// The closure, with the session current while it runs, on whichever thread that is. Spans that start in
-    /// it are children of the span that is current here.
+    /// Returns the closure, with the session current while it runs, on any thread. Spans that start in it are children
+    /// of the span that is current here.
     ///
     /// ```
     /// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
@@ -152,8 +152,8 @@ impl Session {
         }
     }
 
-    /// As [`wrap`](Self::wrap), for a closure that is called many times with an argument, such as the one of a
-    /// rayon iterator: `items.par_iter().map(session.wrap_fn(|item| …))`.
+    /// Does the same as [`wrap`](Self::wrap) for a closure that is called many times with an argument, such as the one
+    /// of a rayon iterator: `items.par_iter().map(session.wrap_fn(|item| …))`.
     pub fn wrap_fn<A, F, T>(&self, f: F) -> impl Fn(A) -> T + use<A, F, T>
     where
         F: Fn(A) -> T,

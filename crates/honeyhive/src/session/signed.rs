@@ -13,7 +13,7 @@ use super::Session;
 use crate::error::BuildError;
 use crate::model::id::{EventId, SessionId};
 
-/// Keys by which a service signs the ids of sessions that it gives out, and knows them again.
+/// Keys with which a service signs the ids of sessions that it gives out, and recognises them.
 ///
 /// A signed id is one text of 91 characters for headers, cookies, bodies and WebSockets: the id, the second at which it
 /// expires, and an HMAC-SHA256 over both as base64url, `9f3b…9b11.1798761600.3Zk…`. Two services that are given the same keys
@@ -44,7 +44,7 @@ pub struct SigningKeys {
 /// Sessions are conversations, which people come back to.
 const THIRTY_DAYS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// What an id is signed as: the bytes that are signed begin with these, so that a signature for one purpose is none for
+/// The purpose of a signature, with which the signed bytes begin, so that a signature for one purpose does not hold for
 /// another.
 type Purpose = &'static [u8];
 const SESSION: Purpose = b"honeyhive session id\0";
@@ -80,7 +80,7 @@ impl SigningKeys {
         Ok(self)
     }
 
-    /// How long an id is taken after it was signed, in whole seconds (default 30 days). Every response signs anew.
+    /// The time for which a signed id is valid, in whole seconds (default 30 days). Every response signs anew.
     #[must_use]
     pub fn valid_for(mut self, duration: Duration) -> Self {
         self.valid_for = duration;
@@ -103,19 +103,20 @@ impl SigningKeys {
         self.sign_at(SESSION, id, SystemTime::now())
     }
 
-    /// The id that this text holds, where one of the keys has signed it, for this tenant, and it has not expired.
+    /// Returns the id in this text, if one of the keys has signed it, for this tenant, and it has not expired.
     #[must_use]
     pub fn verify(&self, text: &str) -> Option<SessionId> {
         self.verify_at(SESSION, text, SystemTime::now())
     }
 
-    /// The id of an event as signed text, for a client that may rate it later: an id of a session is none of an event.
+    /// Returns the id of an event as signed text, for a client that may rate it later: the signature of a session's id
+    /// does not hold for an event.
     #[must_use]
     pub fn sign_event(&self, id: EventId) -> String {
         self.sign_at(EVENT, id.as_session(), SystemTime::now())
     }
 
-    /// As [`verify`](Self::verify), for what [`sign_event`](Self::sign_event) has made.
+    /// Does the same as [`verify`](Self::verify) for a text of [`sign_event`](Self::sign_event).
     #[must_use]
     pub fn verify_event(&self, text: &str) -> Option<EventId> {
         let id = self.verify_at(EVENT, text, SystemTime::now())?;
@@ -144,7 +145,7 @@ impl SigningKeys {
         (self.keys.iter().any(is_signed) && seconds(now) < expiry).then_some(id)
     }
 
-    /// What is of a known length goes first, so that no two ids, expiries and tenants make the same bytes.
+    /// The parts of a known length come first, so that no two ids, expiries and tenants make the same bytes.
     fn mac(
         &self,
         key: &Hmac<Sha256>,
@@ -178,7 +179,7 @@ fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |it| it.as_secs())
 }
 
-/// A number as `sign` writes it: `parse` alone takes a sign before it, too.
+/// Parses a number as `sign` writes it: `parse` alone accepts a leading sign, too.
 fn decimal(text: &str) -> Option<u64> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
     is_plain.then(|| text.parse().ok()).flatten()

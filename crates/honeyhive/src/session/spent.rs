@@ -1,4 +1,4 @@
-//! What a session has used, counted where its tracer has a budget.
+//! The usage of a session, counted where its tracer has a budget.
 
 use super::handle::Session;
 use crate::budget::{BudgetPassed, Counters, SessionUsage};
@@ -7,7 +7,7 @@ use crate::outbox::Outbox;
 use crate::panics::guarded;
 
 impl Session {
-    /// What the session has used by now, in this process; `None` where the tracer has no
+    /// Returns the session's usage so far, in this process; `None` where the tracer has no
     /// [`SessionBudget`](crate::SessionBudget).
     ///
     /// ```
@@ -24,7 +24,7 @@ impl Session {
         Some(self.outbox.counters()?.of(self.id()))
     }
 
-    /// A unit of work begins the session or goes on in it.
+    /// Counts a unit of work that begins or continues the session.
     #[inline]
     pub(crate) fn turn_begins(&self) {
         count(&self.outbox, |counters| {
@@ -43,7 +43,7 @@ impl Session {
     }
 }
 
-/// Counts where somebody wants that, and tells the program which limits that has passed.
+/// Counts usage where the tracer has a budget, and reports the limits that this has passed.
 #[inline]
 pub(crate) fn count(outbox: &Outbox, add: impl FnOnce(&Counters) -> Vec<BudgetPassed>) {
     if let Some(counters) = outbox.counters() {

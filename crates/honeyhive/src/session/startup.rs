@@ -10,14 +10,14 @@ use crate::log::{CallSite, Once};
 use crate::model::id::SessionId;
 use crate::outbox::{Outbox, StartRecord};
 
-/// What spans and enrichments outside every session belong to.
+/// The tracer's own session, for spans and enrichments outside every other session.
 #[derive(Debug)]
 pub(crate) struct StartupSession {
     outbox: Arc<Outbox>,
     name: String,
     id: Option<SessionId>,
     session: Mutex<Option<Session>>,
-    /// Where the program first began it.
+    /// The thread on which the program first began it.
     first_at: OnceLock<ThreadId>,
 }
 
@@ -37,8 +37,8 @@ impl StartupSession {
         self.get_or_insert(|| Session::begin(&self.outbox, self.new_session()))
     }
 
-    /// As [`get_or_start`](Self::get_or_start), for the delivery thread, which finds a span without a
-    /// session: where the session begins now its start is handed to `begin` instead of being queued.
+    /// Does the same as [`get_or_start`](Self::get_or_start) for the delivery thread, which finds a span without a
+    /// session: a session that begins now hands its start to `begin` instead of queueing it.
     pub(crate) fn get_or_start_late(
         &self,
         started_at: SystemTime,
@@ -59,7 +59,7 @@ impl StartupSession {
             begin()
         };
         let session = self.lock().get_or_insert_with(begin).clone();
-        // The program may be told, so no lock is held.
+        // The budget's hook is code of the program, so no lock is held.
         if is_new {
             session.becomes_own();
         }

@@ -1,4 +1,4 @@
-//! What records nothing: a request that a filter keeps out, and what runs inside it.
+//! Suppression of recording: for a request that a filter keeps out, and for code that runs inside it.
 
 use std::cell::{Cell, RefCell};
 
@@ -11,12 +11,12 @@ thread_local! {
     /// Not a context value: a request that is not traced should cost next to nothing. For the same reason the
     /// first has a place of its own, with neither a destructor nor a borrow.
     static SUPPRESSED: Cell<Option<MemberId>> = const { Cell::new(None) };
-    /// More of them, where filters of several tracers are around one request.
+    /// The further members, where filters of several tracers are around one request.
     static SUPPRESSED_TOO: RefCell<Vec<MemberId>> = const { RefCell::new(Vec::new()) };
 }
 
-/// While this exists, spans that start on this thread outside every session are not recorded. The last to be made
-/// is the first to go.
+/// A guard under which spans that start on this thread outside every session are not recorded. The last guard to be
+/// made is the first to be dropped.
 #[cfg(feature = "http-server")]
 #[derive(Debug)]
 pub(crate) struct Suppression {

@@ -11,17 +11,19 @@ use crate::model::id::SessionId;
 use crate::outbox::Outbox;
 use crate::panics::guarded;
 
-/// How far a session id that comes from outside the process is trusted: in a header, in baggage, in the event of a Lambda
-/// function. Whoever knows an id can write into that session.
+/// The trust in a session id that comes from outside the process: in a header, in baggage, in the event of a Lambda
+/// function. A client that knows an id can write into that session.
 ///
-/// Whatever is chosen: an id that [says nothing](SessionId#what-is-no-id), is sent twice, or has anything but
-/// printable ASCII in it counts as absent
-/// ([`DeliveryStats::ignored_session_ids`](crate::DeliveryStats::ignored_session_ids)); and what goes
-/// back to the client is always the resulting UUID, never the text that came in.
+/// Under every choice:
 ///
-/// It is a setting of the tracer ([`session_trust`](crate::HoneyHiveTracerBuilder::session_trust)), which a server's
-/// instrumentation can have of its own. Baggage that another library has put into the OpenTelemetry context is taken only
-/// where the tracer's trust and that of all its instrumentations agree: nobody knows which request a span there belongs to.
+/// * an id that is a [placeholder](SessionId#what-is-no-id), is sent twice, or has anything but printable ASCII in it
+///   counts as absent ([`DeliveryStats::ignored_session_ids`](crate::DeliveryStats::ignored_session_ids));
+/// * the client gets back the resulting UUID, never the text that it sent.
+///
+/// The trust is a setting of the tracer ([`session_trust`](crate::HoneyHiveTracerBuilder::session_trust)), and a
+/// server's instrumentation can have its own. Baggage that another library has put into the OpenTelemetry context is
+/// taken only where the tracer's trust and that of all its instrumentations agree: a span there does not tell which
+/// request it belongs to.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum SessionTrust {
@@ -43,7 +45,7 @@ pub enum SessionTrust {
 
 type Decide = dyn Fn(&str) -> Option<SessionId> + Send + Sync;
 
-/// What [`SessionTrust::with`] wraps.
+/// The function that [`SessionTrust::with`] wraps.
 #[derive(Clone)]
 pub struct TrustFn(Arc<Decide>);
 
@@ -88,7 +90,7 @@ impl SessionTrust {
         Self::Signed(keys)
     }
 
-    /// The keys that sign what a server gives out, for the tenant of a request.
+    /// Returns the keys that sign a server's ids, for the tenant of a request.
     #[cfg(all(feature = "signed-ids", feature = "http-server"))]
     pub(crate) fn signing_keys(&self) -> Option<&SigningKeys> {
         match self {
@@ -97,19 +99,19 @@ impl SessionTrust {
         }
     }
 
-    /// The session that an id from outside stands for, as far as it is trusted; one that is not is counted.
+    /// Returns the session of an id from outside, as far as it is trusted; an untrusted one is counted.
     pub(crate) fn session_or_count(&self, raw: &str, outbox: &Outbox) -> Option<SessionId> {
         self.trusted_or_count(raw, outbox, |mapped| self.session(raw, mapped))
     }
 
-    /// The event that an id from outside stands for. Events have no ids but UUIDs, so nothing is mapped.
+    /// Returns the event of an id from outside. Ids of events are UUIDs, so nothing is mapped.
     #[cfg(feature = "http-server")]
     pub(crate) fn event_or_count(&self, raw: &str, outbox: &Outbox) -> Option<EventId> {
         self.trusted_or_count(raw, outbox, |_| self.event(raw))
     }
 
-    /// The session or event that `find` gives for a text, where ids are taken at all and it can be one; a text that is not
-    /// trusted is counted. `find` gets what the text is mapped to.
+    /// Returns the session or event that `find` gives for a text, where ids are trusted at all and the text can be one;
+    /// an untrusted text is counted. `find` gets the id that the text is mapped to.
     fn trusted_or_count<T>(
         &self,
         raw: &str,
@@ -192,7 +194,7 @@ impl Trusts {
         others.push(Arc::downgrade(trust));
     }
 
-    /// The session that an id stands for which came with a context: that on which all agree.
+    /// Returns the session of an id in a context: the one on which all trusts agree.
     pub(crate) fn session_or_count(&self, raw: &str, outbox: &Outbox) -> Option<SessionId> {
         let id = self.tracer.session_or_count(raw, outbox)?;
         self.others()

@@ -38,7 +38,7 @@ pub enum OtlpProtocol {
     /// `http/protobuf` (the default).
     #[default]
     HttpProtobuf,
-    /// `http/json`. It needs the feature `http-json`; [`build`](crate::HoneyHiveTracerBuilder::build) fails without.
+    /// The encoding `http/json`. [`build`](crate::HoneyHiveTracerBuilder::build) fails without the feature `http-json`.
     HttpJson,
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Setting<T> {
 }
 
 impl<T> Setting<T> {
-    /// The value, where it passes the test; `takes` says what to write instead.
+    /// Returns the value, if it passes the test; `takes` names the accepted values.
     pub(super) fn checked(
         self,
         takes: &'static str,
@@ -75,7 +75,7 @@ impl Environment<'_> {
         Ok((!value.is_empty()).then(|| value.to_owned()))
     }
 
-    /// A text from code, else from the environment, without blanks around it.
+    /// Returns a text from code, else from the environment, without blanks around it.
     pub(super) fn text(
         &self,
         explicit: Option<String>,

@@ -9,11 +9,11 @@ use super::variables as names;
 use super::variables::Variable;
 use crate::secret::KeyKind;
 
-/// A setting, as a tracer runs with it. Of a key its kind is told, and nothing of the key.
+/// A setting of a running tracer. For a key only its kind is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FoundSetting {
-    /// The name of its variable, or of its method where it has none.
+    /// The name of the setting's variable, or of its method where it has none.
     pub name: &'static str,
     /// The setting's value, in the words that would set it.
     pub value: String,
@@ -25,7 +25,7 @@ pub struct FoundSetting {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SettingOrigin {
-    /// The program said so, by this method of the builder.
+    /// The program has set it, with this method of the builder.
     Code(&'static str),
     /// The environment has set it, with this variable.
     Environment(&'static str),

@@ -51,7 +51,7 @@ pub(crate) struct Explicit {
     pub(crate) stderr: Option<bool>,
     pub(crate) captures_content: Option<bool>,
     pub(crate) http_client: Option<GivenClient>,
-    /// The environment is not asked.
+    /// Whether the environment is ignored.
     pub(crate) is_isolated: bool,
     pub(crate) needs: Needs,
 }
@@ -97,7 +97,7 @@ pub(crate) struct Settings {
     pub(crate) server_url: String,
     pub(crate) project: Option<String>,
     pub(crate) source: String,
-    /// The source, as a header says it.
+    /// The source in the form of a header.
     pub(crate) source_header: HeaderValue,
     pub(crate) session_name: String,
     pub(crate) session_id: Option<SessionId>,
@@ -114,7 +114,7 @@ pub(crate) struct Settings {
     /// PEM.
     pub(crate) ca_certificate: Option<Vec<u8>>,
     pub(crate) spool: Option<Spool>,
-    /// Losses are said on stderr where nobody listens.
+    /// Whether losses are printed on stderr where no subscriber listens.
     pub(crate) stderr: bool,
     /// Texts that go to models and come from them are sent.
     pub(crate) captures_content: bool,
@@ -186,8 +186,7 @@ impl Settings {
         })
     }
 
-    /// Says whether two tracers deliver to the same place with the same key, and so little else that no key
-    /// can be found out from it.
+    /// Returns a hash that tells whether two tracers deliver to the same place with the same key, and reveals no key.
     pub(crate) fn destination(&self) -> u32 {
         let key = self.keys.write().map_or("", ApiKey::expose);
         let project = self.project.as_deref().unwrap_or_default();
@@ -214,7 +213,7 @@ fn line(
         .transpose()
 }
 
-/// The source, and the header that it becomes.
+/// Returns the source, and its header.
 fn source(
     explicit: Option<String>,
     env: Environment<'_>,

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 /// A folder for items that memory cannot hold, and for those that are pending at shutdown. They are delivered from it
 /// once HoneyHive takes them again, by this process or by the next one that starts with this folder.
 ///
-/// The folder is made for its owner only (0700 on Unix), and so is each file in it (0600). No key is ever
-/// written. Processes can share a folder; each delivers only what was meant for its own key and URL.
+/// The folder is made for its owner only (0700 on Unix), and so is each file in it (0600). No key is ever written.
+/// Processes can share a folder; each delivers only the items for its own key and URL.
 ///
 /// ```no_run
 /// use honeyhive::{HoneyHiveTracer, Spool};
@@ -26,7 +26,7 @@ pub struct Spool {
 impl Spool {
     const DEFAULT_BYTES: u64 = 256 * 1024 * 1024;
 
-    /// A spool in this folder (`HH_SPOOL_DIR`), which is made where it does not exist.
+    /// Returns a spool in this folder (`HH_SPOOL_DIR`), which is made if it does not exist.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),

@@ -82,7 +82,7 @@ fn is_web_page(host: &str) -> bool {
     ["", "app", "docs", "www"].contains(&first) && (before.is_empty() || before.ends_with('.'))
 }
 
-/// Asks the client's own reading of URLs, which is not in all the same as that of `http`.
+/// Parses the URL as the client does, which differs from `http` in some cases.
 #[cfg(feature = "reqwest")]
 fn is_usable_by_client(url: &str) -> bool {
     reqwest::Url::parse(url).is_ok_and(|url| url.has_host())

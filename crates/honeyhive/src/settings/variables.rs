@@ -1,10 +1,10 @@
 //! The one table of the variables that are read.
 
-/// A setting, by the names that it has.
+/// A setting with its names.
 #[derive(Debug)]
 pub(super) struct Variable {
     pub(super) name: &'static str,
-    /// The names that it had before.
+    /// The former names.
     pub(super) deprecated: &'static [&'static str],
     /// The setter's name in code.
     pub(super) setter: &'static str,
@@ -19,7 +19,7 @@ impl Variable {
     }
 }
 
-/// A key, for which `takes` is never said: [`keys`](super::keys) knows better what is wrong.
+/// The text for keys, which is never shown: [`keys`](super::keys) has more precise errors.
 const KEY: &str = "a key";
 
 pub(super) const API_KEY: Variable = Variable {

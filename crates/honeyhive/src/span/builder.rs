@@ -39,7 +39,7 @@ use crate::session::{Session, current};
 /// ```
 #[must_use = "a span begins with `.start()` or `.run(..)`"]
 pub struct SpanBuilder {
-    /// None where nothing is recorded.
+    /// The maker; `None` where nothing is recorded.
     maker: Option<Maker>,
     /// Begins in this session, whichever is current.
     session: Option<Session>,
@@ -49,14 +49,14 @@ pub struct SpanBuilder {
     attributes: Vec<KeyValue>,
 }
 
-/// What makes the spans of a tracer, and where they go.
+/// The maker of a tracer's spans, and the outbox that they go to.
 #[derive(Debug, Clone)]
 pub(crate) struct Maker {
     pub(crate) tracer: Arc<SdkTracer>,
     pub(crate) outbox: Arc<Outbox>,
 }
 
-/// Its name: what goes in is no matter for a log.
+/// Shows the name, but no content: content does not belong in a log.
 impl fmt::Debug for SpanBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -81,8 +81,8 @@ impl SpanBuilder {
         }
     }
 
-    /// What the span is in HoneyHive: an [`EventType`], or `"model"`, `"chain"`, `"tool"`. Without it: a chain when
-    /// it has children, a tool when not. Any other text is left out, with one warning.
+    /// The span's type in HoneyHive: an [`EventType`], or `"model"`, `"chain"`, `"tool"`. Without one the span is a
+    /// chain if it has children, else a tool. Any other text is left out, with one warning.
     ///
     /// [`model`](crate::HoneyHiveTracer::model), [`chain`](crate::HoneyHiveTracer::chain) and
     /// [`tool`](crate::HoneyHiveTracer::tool) are shorter.
@@ -110,7 +110,7 @@ impl SpanBuilder {
         self
     }
 
-    /// What went in: anything that serialises to an object.
+    /// The span's inputs: anything that serialises to an object.
     #[track_caller]
     pub fn inputs(self, map: impl Serialize) -> Self {
         self.enrich(Enrichment::new().inputs(map))
@@ -203,7 +203,7 @@ impl Maker {
     }
 }
 
-/// Starts the span of a model call that is recorded already, and said so much of.
+/// Starts the span of a model call that is recorded already, with these attributes.
 #[cfg(feature = "model-calls")]
 pub(crate) fn start_call(
     maker: &Maker,
@@ -238,7 +238,7 @@ impl Session {
         }
     }
 
-    /// None where its tracer is gone, or records nothing.
+    /// Returns the maker; `None` where its tracer is gone, or records nothing.
     pub(crate) fn maker(&self) -> Option<Maker> {
         Some(Maker {
             tracer: self.outbox.tracer()?,

@@ -5,7 +5,7 @@ use std::error::Error;
 
 use crate::model::causes::with_causes;
 
-/// What the `Err` of a unit of work may be: an error, what boxes or wraps one (`Box<dyn Error>`, `anyhow::Error`,
+/// The `Err` of a unit of work: an error, a type that boxes or wraps one (`Box<dyn Error>`, `anyhow::Error`,
 /// `eyre::Report`), or text.
 ///
 /// The parameter tells these kinds apart; the compiler finds it.
@@ -15,7 +15,7 @@ use crate::model::causes::with_causes;
     note = "map it, as in `.map_err(|error| format!(\"{{error:?}}\"))`, or start the span with `.start()` and use `.scope(..)` and `.error(..)`"
 )]
 pub trait Failure<Kind> {
-    /// What went wrong, with its causes.
+    /// Returns the text of the error, with its causes.
     fn to_text(&self) -> String;
 }
 

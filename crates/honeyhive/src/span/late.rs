@@ -1,5 +1,5 @@
-//! What is said of a span as it ends: handed to the processor as one, past OpenTelemetry's span, which takes attributes one
-//! by one.
+//! The attributes that a span gets as it ends: handed to the processor as one list, past OpenTelemetry's span, which
+//! takes attributes one by one.
 //!
 //! Only for spans of a tracer's own provider: that has no other processor which would miss them.
 
@@ -10,9 +10,9 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanRef;
 
 thread_local! {
-    /// Of the span that is ending on this thread; in between, room for those of the next.
+    /// The attributes of the span that is ending on this thread; in between, their empty room for the next.
     static LATE: Cell<Vec<KeyValue>> = const { Cell::new(Vec::new()) };
-    /// Something is said there. Most spans have nothing, and ask no more than that.
+    /// True while late attributes exist. Most spans have none, and read only this flag.
     static IS_SAID: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -36,11 +36,11 @@ pub(crate) fn end_with(span: &SpanRef<'_>, at: SystemTime, attributes: Vec<KeyVa
     });
     span.set_attributes(attributes.into_iter().flatten());
     span.end_with_timestamp(at);
-    // Nobody has taken them where the provider was shut down.
+    // A provider that is shut down calls no processor, so the attributes may still be there.
     move_to(&mut Vec::new());
 }
 
-/// Adds what has been said of the span that is ending here.
+/// Adds the late attributes of the span that is ending here.
 #[inline]
 pub(crate) fn move_to(attributes: &mut Vec<KeyValue>) {
     if IS_SAID.replace(false) {

@@ -1,4 +1,4 @@
-//! Spans by hand, and what writes HoneyHive's buckets onto any span.
+//! Spans by hand, and the writing of HoneyHive's buckets onto any span.
 
 mod builder;
 mod failure;
@@ -39,17 +39,18 @@ use crate::outbox::Outbox;
 #[derive(Debug)]
 #[must_use = "the span ends when this is dropped"]
 pub struct Span {
-    /// None where nothing is recorded: then the context is what was current, with a span of somebody else's.
+    /// The outbox; `None` where nothing is recorded: then the context is the one that was current, with a span of
+    /// another library.
     outbox: Option<Arc<Outbox>>,
     cx: Context,
-    /// Of a span that is not recorded.
+    /// The id of a span that is not recorded.
     event_id: Option<EventId>,
-    /// Its end, where that is not when this is dropped.
+    /// The span's end, where it is not the time of the drop.
     ended_at: OnceLock<SystemTime>,
 }
 
 impl Span {
-    /// The future, with this span current whenever it is polled.
+    /// Returns the future, with this span current whenever it is polled.
     ///
     /// What the future comes to is not looked at: for work that can fail there is [`SpanBuilder::run`], which records an
     /// `Err` with its causes.
@@ -63,14 +64,14 @@ impl Span {
         f()
     }
 
-    /// The context with this span in it, for instrumentations that take one.
+    /// Returns the context with this span in it, for instrumentations that take one.
     #[must_use]
     pub fn context(&self) -> Context {
         self.cx.clone()
     }
 
-    /// The id of the event that this span becomes, for what may be added to it later: a user's feedback on
-    /// this answer, say. See [`HoneyHiveTracer::enrich_event`](crate::HoneyHiveTracer::enrich_event).
+    /// Returns the id of the span's event, for later additions: a user's feedback on this answer, say. See
+    /// [`HoneyHiveTracer::enrich_event`](crate::HoneyHiveTracer::enrich_event).
     #[must_use]
     pub fn event_id(&self) -> EventId {
         self.event_id.unwrap_or_else(|| name_event(&self.cx))
@@ -106,10 +107,10 @@ impl Span {
         }
     }
 
-    /// Says when what the span is about has ended. The span takes more until it is dropped.
+    /// Sets the end of the span's work. The span takes attributes until it is dropped.
     #[cfg(feature = "evaluate")]
     pub(crate) fn ends_at(&self, at: SystemTime) {
-        // The first moment stands.
+        // The first end stays.
         let _ = self.ended_at.set(at);
     }
 
@@ -139,7 +140,7 @@ impl Drop for Span {
     }
 }
 
-/// In the context of a span that the program has given an id.
+/// The mark of a span that the program has given an id, in its context.
 #[derive(Debug)]
 struct Named {
     span_id: SpanId,
@@ -160,7 +161,7 @@ pub(crate) fn name_event(cx: &Context) -> EventId {
     id
 }
 
-/// Writes an enrichment onto a span, whoever made it.
+/// Writes an enrichment onto a span, even one of another library.
 pub(crate) fn enrich(span: &SpanRef<'_>, enrichment: Enrichment) {
     if let Some(error) = enrichment.error_text() {
         span.set_status(Status::error(error.to_owned()));

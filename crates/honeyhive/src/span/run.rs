@@ -53,7 +53,7 @@ impl SpanBuilder {
             let mut work = pin!(work(&span));
             let output = poll_fn(|task| {
                 let piece = || span.in_scope(|| work.as_mut().poll(task));
-                // The panic goes on, so nobody sees what it may have left half-done.
+                // The panic goes on, so its half-done work is never seen.
                 catch_unwind(AssertUnwindSafe(piece)).unwrap_or_else(|panic| {
                     ending.error(panic_text(&*panic));
                     resume_unwind(panic)
@@ -69,7 +69,7 @@ impl SpanBuilder {
     }
 }
 
-/// Says of a span whose work is dropped that it was cancelled.
+/// Marks a span whose work is dropped as cancelled.
 struct Ending<'s> {
     span: &'s Span,
     is_known: bool,

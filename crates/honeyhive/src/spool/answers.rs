@@ -48,11 +48,11 @@ impl Ticket {
 #[derive(Debug)]
 pub(crate) enum Next {
     Record(Ticket, Vec<u8>),
-    /// A record that is not what was written. It is to be settled like any other.
+    /// A damaged record, which is to be settled like any other.
     Unreadable(Ticket),
     /// A file cannot be read any further.
     Lost(Lost),
-    /// A file cannot be opened now; it may be later.
+    /// A file that cannot be opened now; it may be later.
     Failed(io::Error),
 }
 
@@ -81,7 +81,7 @@ pub(crate) struct Found {
     pub(crate) lost: u64,
     /// Files that cannot be read, or not to the end.
     pub(crate) set_aside: u64,
-    /// Processes that have gone, whose key or URL was another.
+    /// The number of ended processes with another key or URL.
     pub(crate) elsewhere: u64,
     /// Files that are not only this user's, or cannot be opened.
     pub(crate) strangers: u64,

@@ -1,8 +1,8 @@
-//! The folder, and who owns which files in it.
+//! The folder of a spool, and the owners of its files.
 //!
-//! A process that spools has a name of its own, by chance: `<name>.lock`, on which it holds an advisory lock
-//! for as long as it lives, and `<name>-<number>.hhspool`, its files in their order. Where nobody holds the
-//! lock any more, whoever gets it gives all of that process's files names of its own.
+//! A process that spools has a random name of its own: `<name>.lock`, on which it holds an advisory lock for as long as
+//! it lives, and `<name>-<number>.hhspool`, its files in their order. When a lock is free, the process that gets it
+//! renames all files of the former owner to its own name.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -37,8 +37,7 @@ pub(super) struct Owner {
 }
 
 impl Folder {
-    /// Makes the folder where there is none, and tries whether files can be made in it, locked, and kept from
-    /// others.
+    /// Makes the folder if it is missing, and checks that files in it can be made, locked, and kept from others.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         make(path)?;
         let found = handles::look_at(path)?;
@@ -54,12 +53,12 @@ impl Folder {
         })
     }
 
-    /// Makes it again, where somebody has removed it.
+    /// Makes the folder again, if somebody has removed it.
     pub(super) fn make(&self) -> io::Result<()> {
         make(&self.path)
     }
 
-    /// A new owner, which nobody else can be.
+    /// Returns a new owner with a name of its own.
     pub(super) fn new_owner(&self) -> io::Result<Owner> {
         self.new_owner_with(try_lock)
     }
@@ -102,7 +101,7 @@ impl Folder {
         Ok(names)
     }
 
-    /// Becomes the owner of what a process has left; `None` where it lives, or somebody else was first.
+    /// Becomes the owner of an ended process's files; `None` where the process lives, or another was first.
     pub(super) fn take_over(&self, name: &str) -> io::Result<Option<Owner>> {
         let lock = self.lock_path(name);
         let held = match handles::open(&lock) {
@@ -161,8 +160,8 @@ impl Folder {
         Ok(is_ours.then_some(file))
     }
 
-    /// True where all files of the spool, and the room that is kept for what its owners write next, are within this
-    /// bound. Files that were set aside make room, the oldest first.
+    /// Returns true where all files of the spool, and the room that its owners keep for their next records, are within
+    /// this bound. Files that were set aside make room, the oldest first.
     pub(super) fn is_within(&self, bound: u64) -> io::Result<bool> {
         let mut bytes = 0;
         let mut set_aside = Vec::new();
@@ -199,12 +198,12 @@ impl Owner {
         &self.name
     }
 
-    /// False once somebody has removed the file, and with that the lock.
+    /// Returns false once somebody has removed the file, and with it the lock.
     pub(super) fn is_there(&self) -> bool {
         self.lock.exists()
     }
 
-    /// Keeps so much room for what is written next, where everybody sees it.
+    /// Reserves room for the next records, where every process sees it.
     pub(super) fn keep_room(&self, bytes: u64) -> io::Result<()> {
         self.held.set_len(bytes)
     }
@@ -215,13 +214,13 @@ impl Owner {
     }
 }
 
-/// Gives a file the name under which it belongs to another owner.
+/// Renames a file to the name under which it belongs to another owner.
 pub(super) fn hand_over(segment: &Path, path: &Path) -> io::Result<()> {
     close_to_others(&handles::open(segment)?);
     fs::rename(segment, path)
 }
 
-/// Renames a file that cannot be read, so that nobody tries again.
+/// Renames a file that cannot be read, so that no process tries again.
 pub(super) fn set_aside(path: &Path) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
@@ -244,7 +243,7 @@ fn user_of(probe: &Path) -> io::Result<User> {
     User::of(&file.metadata()?)
 }
 
-/// False where somebody else holds the lock.
+/// Returns false where another process holds the lock.
 fn try_lock(file: &File) -> io::Result<bool> {
     match fs4::FileExt::try_lock(file) {
         Ok(()) => Ok(true),
@@ -261,7 +260,7 @@ fn extension(path: &Path) -> Option<&str> {
     path.extension()?.to_str()
 }
 
-/// The owner's name in that of a file; `None` where it is not one of the spool's.
+/// Returns the owner's name in a file's name; `None` where the file is not one of the spool's.
 fn owner_of(path: &Path) -> Option<String> {
     let stem = path.file_stem()?.to_str()?;
     let name = match extension(path)? {

@@ -13,7 +13,7 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// A file that is there; an error for a link, a folder and whatever else is none.
+/// Opens an existing file; an error for a link, a folder and anything else that is no file.
 pub(super) fn open(path: &Path) -> io::Result<File> {
     let file = follow_no_link(File::options().read(true).write(true)).open(path)?;
     if file.metadata()?.is_file() {
@@ -23,13 +23,13 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     }
 }
 
-/// A folder that is there, to ask it questions.
+/// Opens an existing folder, to read its metadata.
 #[cfg(unix)]
 pub(super) fn look_at(folder: &Path) -> io::Result<Metadata> {
     if fs::symlink_metadata(folder)?.is_symlink() {
         return Err(refused("it is a link: name the folder that it leads to"));
     }
-    // Should it become one meanwhile, this does not open it.
+    // The flag keeps the open from following a link that somebody makes meanwhile.
     let handle = follow_no_link(File::options().read(true)).open(folder)?;
     handle.metadata()
 }
@@ -52,7 +52,7 @@ const fn follow_no_link(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Closes a file to everybody but its owner. Where this cannot be done it is no worse than it was.
+/// Takes a file's permissions from everybody but its owner. A failure leaves the file as it was.
 pub(super) fn close_to_others(file: &File) {
     #[cfg(unix)]
     let _ = file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600));
@@ -101,8 +101,8 @@ impl User {
         Ok(())
     }
 
-    /// The file is this user's, and not everybody's to read or write. Its group may have been let in, as
-    /// Kubernetes does with `fsGroup`.
+    /// Whether the file is this user's, and not everybody's to read or write. The group may have access, as with
+    /// Kubernetes' `fsGroup`.
     pub(super) fn owns(&self, file: &Metadata) -> bool {
         use std::os::unix::fs::MetadataExt as _;
         file.uid() == self.0 && file.mode() & 0o007 == 0

@@ -8,7 +8,7 @@ pub(crate) type Id = [u8; 16];
 pub(crate) enum Kind {
     /// A session begins.
     Start,
-    /// Something is added to a session or an event.
+    /// An update of a session or an event.
     Update,
     /// Spans, of whichever sessions.
     Traces,

@@ -41,9 +41,9 @@ pub(super) struct Reading {
 pub(super) enum Opened {
     /// A file with contents that were not looked at.
     Segment(Segment),
-    /// Nothing was ever written into it.
+    /// An empty file.
     Empty,
-    /// A later version has written it, which alone knows what is in it.
+    /// A file of a later version, which alone can read it.
     Newer,
     /// A file of another program.
     Foreign,
@@ -76,7 +76,7 @@ impl Segment {
         })
     }
 
-    /// Reads what kind of file it is.
+    /// Reads the kind of a file.
     pub(super) fn of(path: &Path, mut file: &File) -> io::Result<Opened> {
         let mut head = [0; Head::BYTES];
         match file.read_exact(&mut head) {
@@ -104,7 +104,7 @@ impl Segment {
         }
     }
 
-    /// Finds what is still to be delivered, and how many items at the end cannot be.
+    /// Finds the records that are still to be delivered, and the number of items at the end that cannot be read.
     pub(super) fn look_through(&mut self) -> io::Result<(Vec<Note>, u64)> {
         let file = open(&self.path)?;
         let length = file.metadata()?.len();
@@ -131,7 +131,7 @@ impl Segment {
         notes
     }
 
-    /// Adds a record at the end, and says where that is.
+    /// Appends a record, and returns its place.
     pub(super) fn append(&mut self, header: &Header, body: &[u8]) -> io::Result<u64> {
         let mut bytes = Vec::with_capacity(Header::BYTES + body.len());
         bytes.extend_from_slice(&header.encode());
@@ -145,13 +145,13 @@ impl Segment {
         Ok(at)
     }
 
-    /// Takes back what a write that failed has left, so that a reader does not take it for a record.
+    /// Removes the rest of a failed write, so that no reader takes it for a record.
     pub(super) fn cut_off(&mut self) -> io::Result<()> {
         let end = self.end;
         self.file()?.set_len(end)
     }
 
-    /// The next record that is still to be delivered; `None` where there should be one and it cannot be found.
+    /// Returns the next record to deliver; `None` where one should follow and cannot be found.
     pub(super) fn read_next(&mut self) -> io::Result<Option<Reading>> {
         match self.file() {
             Ok(_) => {}
@@ -244,8 +244,8 @@ impl Segment {
     }
 }
 
-/// Goes through the headers of a file of this length, and shows what is still to be delivered. Says where the
-/// whole records end, and why there.
+/// Reads the headers of a file of this length, and shows the records to deliver. Returns where the whole records end,
+/// and why there.
 fn scan(file: &File, length: u64, mut show: impl FnMut(Note)) -> io::Result<(u64, Tail)> {
     let mut reader = BufReader::with_capacity(64 * 1024, file);
     let mut end = Head::BYTES as u64;

@@ -16,7 +16,7 @@ fn bytes(folder: &Temporary) -> u64 {
     files.map(|entry| entry.metadata().unwrap().len()).sum()
 }
 
-/// Writes in turns until nobody has room; says what is on disk then.
+/// Writes in turns until no store has room; returns the bytes on disk.
 fn fill(folder: &Temporary, stores: &mut [Store]) -> u64 {
     while stores.iter_mut().fold(false, |any, store| {
         any | store.append(note(1), &BODY).is_ok()

@@ -36,7 +36,7 @@ impl Shelf {
         self.lock().held.has_start(id)
     }
 
-    /// Something of this session may be among the records.
+    /// Whether a record of this session may be on disk.
     pub(crate) fn has_any(&self, id: &Id) -> bool {
         self.lock().held.has_any(id)
     }

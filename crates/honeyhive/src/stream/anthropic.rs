@@ -3,7 +3,7 @@
 use super::json::Json;
 use super::reply::{Kind, Reply, replace};
 
-/// A message is one answer, whose blocks are counted.
+/// The index of the only answer, whose blocks are counted.
 const ONLY: u64 = 0;
 
 pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
@@ -78,7 +78,7 @@ fn take_delta(reply: &mut Reply, index: u64, delta: Json<'_>) {
     }
 }
 
-/// Anthropic counts the cache beside the input, so that all of them are what went in.
+/// Takes the usage: Anthropic counts the cache beside the input, so the sum of all is the input.
 fn take_usage(reply: &mut Reply, holder: Json<'_>) {
     let Some(usage) = holder.get("usage") else {
         return;

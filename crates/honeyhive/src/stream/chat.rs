@@ -1,4 +1,4 @@
-//! OpenAI's chat completions, and what speaks like them: Azure, Mistral, Groq, OpenRouter, DeepSeek, Ollama, vLLM.
+//! OpenAI's chat completions, and APIs like it: Azure, Mistral, Groq, OpenRouter, DeepSeek, Ollama, vLLM.
 //!
 //! Chunks of a stream and whole bodies, and the older completions that have a `text`.
 
@@ -44,7 +44,8 @@ fn take_choice(reply: &mut Reply, position: u64, choice: Json<'_>) {
     reply.finish(index, reason);
 }
 
-/// A message, or what is added to it: looked through once, and taken in an order that does not depend on its own.
+/// Takes a message, or an addition to it: its members are read once, and taken in an order that does not depend on
+/// theirs.
 pub(super) fn take_message(reply: &mut Reply, choice: u64, message: Json<'_>) {
     let (mut spoken, mut refusal, mut calls, mut function) = (None, None, None, None);
     // The names mean the same, and the first one that is there counts.

@@ -3,7 +3,7 @@
 /// The kind of the bytes that follow, by the response's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Content {
-    /// The first byte tells.
+    /// The first byte decides.
     #[default]
     Unknown,
     /// Events or lines.

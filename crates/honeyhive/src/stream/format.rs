@@ -32,8 +32,8 @@ struct Seen<'a> {
 }
 
 impl Format {
-    /// Tells the format by one event, or by a body. What stands in the middle of every stream counts, too: nobody
-    /// promises that the first event comes first.
+    /// Recognises the format by one event, or by a body. Events from the middle of a stream count, too, since the first
+    /// event may be missing.
     pub(super) fn of(event: Json<'_>) -> Option<Self> {
         let mut seen = Seen::default();
         for (name, value) in event.fields() {
@@ -128,7 +128,7 @@ pub(super) fn take_named_error(reply: &mut Reply, event: Json<'_>) {
     reply.fail(kind, event.text().or_else(|| event.text_in("message")));
 }
 
-/// Takes a body that is an error as a whole, as Mistral writes it; says whether it was one.
+/// Takes a body that is an error as a whole, as Mistral writes it; returns whether it was one.
 pub(super) fn take_whole_error(reply: &mut Reply, body: Json<'_>) -> bool {
     let is_error = body.is("object", "error");
     if is_error {
@@ -137,8 +137,7 @@ pub(super) fn take_whole_error(reply: &mut Reply, body: Json<'_>) -> bool {
     is_error
 }
 
-/// Takes an error that stands for itself, as every provider sends one in the middle of a stream; says whether there
-/// was one.
+/// Takes a lone error, as every provider sends one in the middle of a stream; returns whether there was one.
 pub(super) fn take_error(reply: &mut Reply, event: Json<'_>) -> bool {
     let (mut told, mut is_error) = (None, false);
     for (name, value) in event.fields() {

@@ -7,7 +7,7 @@
 use super::content::Content;
 use super::list::Items;
 
-/// A piece that says something.
+/// A piece with content.
 #[derive(Clone, Copy)]
 pub(super) enum Frame<'a> {
     /// The data of an event, or a line of JSON.
@@ -18,7 +18,7 @@ pub(super) enum Frame<'a> {
     Coded(u8, &'a [u8]),
     /// The bytes of a voice, counted.
     Voice(u64),
-    /// An event of more than [`MAX_EVENT`], whose bytes were let go.
+    /// An event of more than [`MAX_EVENT`], whose bytes were dropped.
     Oversize,
     /// A line that no stream of events has.
     Unknown,
@@ -37,9 +37,9 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 #[derive(Debug, Default)]
 pub(super) struct Framing {
     content: Content,
-    /// The beginning of a line whose end has not come yet; of a whole body, all of it.
+    /// The beginning of an unfinished line; of a whole body, all of it.
     line: Vec<u8>,
-    /// The data of an event whose end has not come yet.
+    /// The data of an unfinished event.
     data: Vec<u8>,
     has_data: bool,
     /// The name of the event is `error`.
@@ -78,7 +78,7 @@ impl Framing {
         matches!(self.content, Content::Other)
     }
 
-    /// Takes what has come, and hands on the events that it ends.
+    /// Takes bytes, and passes the finished events on.
     pub(super) fn take(&mut self, mut bytes: &[u8], put: &mut dyn FnMut(Frame<'_>)) {
         if self.content == Content::Unknown {
             self.content = self.guess(bytes);
@@ -256,7 +256,7 @@ impl Framing {
         self.data.shrink_to(KEPT);
     }
 
-    /// Nothing more comes: what has no end of its own ends here.
+    /// Ends the stream: a last event without an end of its own ends here.
     pub(super) fn finish(&mut self, put: &mut dyn FnMut(Frame<'_>)) {
         match self.content {
             // An item that has not ended says nothing.

@@ -32,7 +32,7 @@ fn take_part(reply: &mut Reply, choice: u64, part: Json<'_>) {
         } else {
             Kind::Text
         };
-        // What is said after a call is another text.
+        // Text after a tool call is a new text.
         let place = (reply.tool_calls(choice), 0);
         reply.push(choice, kind, place, text);
     }

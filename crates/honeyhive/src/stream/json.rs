@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::words;
 use crate::model::limits;
 
-/// Deeper than this no model API nests what is read here.
+/// The deepest nesting that is read; no model API nests deeper where it matters.
 const MAX_DEPTH: u32 = 64;
 /// Numbers in lists, of which an embedding has thousands, are no nodes.
 const MAX_NODES: usize = 64 * 1024;
@@ -56,7 +56,7 @@ pub(crate) struct Index {
 
 impl Drop for Index {
     fn drop(&mut self) {
-        /// More nodes than most texts have are not kept.
+        /// The most nodes of a buffer that is kept: more than most texts have.
         const MOST: usize = 1024;
         if (1..=MOST).contains(&self.nodes.capacity()) {
             let nodes = std::mem::take(&mut self.nodes);
@@ -264,7 +264,7 @@ fn begin(nodes: &mut Vec<Node>, around: Open, first: u8, name: Range, at: usize)
         node,
         depth: around.depth + 1,
         items: 0,
-        // Two behind what opens it.
+        // The content begins two bytes behind the start.
         end: first + 2,
     })
 }
@@ -328,7 +328,7 @@ fn stop_in(bytes: &[u8], from: usize) -> Option<usize> {
         };
         let word = u64::from_le_bytes(*word);
         let (quotes, backslashes) = (word ^ QUOTES, word ^ BACKSLASHES);
-        // The lowest bit that is set is right, and those above it may be wrong.
+        // The lowest set bit is right, and those above it may be wrong.
         let zeros = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes;
         let found = (zeros(quotes) | zeros(backslashes)) & TOPS;
         if found != 0 {
@@ -473,7 +473,7 @@ impl<'a> Json<'a> {
         self.get(key)?.count()
     }
 
-    /// The number, as far as it counts something.
+    /// Returns the number as a count.
     pub(super) fn count(self) -> Option<u64> {
         if self.node().kind != Kind::Plain {
             return None;
@@ -526,7 +526,7 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// A text as JSON writes it, without the quotes.
+/// A text as it is written in JSON, without the quotes.
 #[derive(Clone, Copy)]
 pub(super) struct Text<'a> {
     written: &'a str,
@@ -542,12 +542,12 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The text as it is written, which is what it says wherever it is a word of an API.
+    /// Returns the text as it is written, which is its value wherever it is a word of an API.
     pub(super) const fn written(self) -> &'a str {
         self.written
     }
 
-    /// The text, where it has no escapes.
+    /// Returns the text, if it has no escapes.
     pub(super) fn as_plain(self) -> Option<&'a str> {
         self.is_plain.then_some(self.written)
     }
@@ -562,7 +562,7 @@ impl<'a> Text<'a> {
         Cow::Owned(said)
     }
 
-    /// The same, for a word that others say, too.
+    /// Returns the same as a shared text, for words that occur often.
     pub(super) fn shared(self, most: usize) -> Arc<str> {
         match self.as_plain() {
             Some(word) if word.len() <= most => words::shared(word),
@@ -585,7 +585,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Hands on what the text says, piece by piece.
+    /// Passes the text on, piece by piece.
     pub(super) fn each(self, put: &mut dyn FnMut(&str)) {
         let mut rest = self.written;
         if self.is_plain {

@@ -149,7 +149,7 @@ impl Assembler {
         }
     }
 
-    /// Says how the answer has ended, when no more bytes come.
+    /// Returns how the answer has ended, when no more bytes come.
     pub(crate) fn finish(&mut self, cause: Cause) -> Ending {
         let Self { framing, state, .. } = self;
         framing.finish(&mut |frame| state.take(frame));

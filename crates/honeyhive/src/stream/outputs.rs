@@ -93,7 +93,7 @@ impl Choice {
         shown
     }
 
-    /// Hands on all that was said, by its names, once; where content is hidden, texts as lengths.
+    /// Passes the contents of the answer on, by their names, once; where content is hidden, texts as lengths.
     #[inline]
     pub(crate) fn each(&mut self, hides: bool, mut put: impl FnMut(Name, Said<'_>)) {
         put(ROLE, Said::Word("assistant"));

@@ -36,7 +36,7 @@ pub(crate) struct Reply {
     pub(crate) voice: u64,
     /// The event that ends the stream was seen.
     pub(crate) is_whole: bool,
-    /// Something that a user would see has come.
+    /// Whether content has come that a user would see.
     pub(crate) has_content: bool,
     /// Events and pieces that were too many or too large.
     pub(crate) left_out: u64,
@@ -60,7 +60,7 @@ pub(crate) struct Choice {
     parts: Vec<Part>,
     pub(crate) tool_calls: Vec<ToolCall>,
     pub(crate) finish_reason: Option<String>,
-    /// Something came after the reason to finish, so the server says one with every chunk.
+    /// Whether chunks came after a finish reason, so that the server sends one with every chunk.
     went_on: bool,
 }
 
@@ -176,9 +176,9 @@ impl Bounded {
 /// Token counts, as far as the provider has said them. Each is the last that was said.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Usage {
-    /// All that went in, cache included.
+    /// All tokens of the prompt, cache included.
     pub(crate) input: Option<u64>,
-    /// All that came out, reasoning included.
+    /// All tokens of the answer, reasoning included.
     pub(crate) output: Option<u64>,
     pub(crate) cache_read: Option<u64>,
     pub(crate) cache_write: Option<u64>,
@@ -256,7 +256,7 @@ impl Reply {
         }
     }
 
-    /// Says a text anew.
+    /// Replaces a text.
     pub(super) fn say(&mut self, choice: u64, kind: Kind, place: Place, text: Text<'_>) {
         if let Some((choice, part)) = self.part(choice, kind, place) {
             self.choices[choice].parts[part].text.clear(&mut self.held);
@@ -346,7 +346,7 @@ impl Reply {
         *has_content |= call.arguments.bytes > 0;
     }
 
-    /// Says the arguments anew: a text, or the JSON of any other value. An empty object says nothing.
+    /// Replaces the arguments: by a text, or by the JSON of any other value. An empty object changes nothing.
     pub(super) fn say_arguments(&mut self, at: CallAt, value: Json<'_>) {
         let Self {
             choices,

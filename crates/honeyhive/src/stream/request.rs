@@ -84,7 +84,7 @@ struct Called {
 }
 
 impl Asked {
-    /// Reads the body of a request; empty where it says nothing.
+    /// Reads the body of a request; empty where the body is not understood.
     pub(crate) fn read(body: &[u8], hides_content: bool) -> Self {
         Self::read_after(0, body, hides_content)
     }

@@ -7,7 +7,7 @@ use super::reply::{Kind, Reply};
 /// The index of the only answer: its items are counted by their place in the output.
 const ONLY: u64 = 0;
 
-/// What was thought stands apart from its summary, which has the same place in the output: it is counted from here.
+/// The offset that keeps thoughts apart from their summary, which has the same place in the output.
 const THOUGHTS: u64 = 1 << 32;
 
 pub(super) fn take(reply: &mut Reply, event: Json<'_>) {

@@ -65,7 +65,7 @@ pub(super) const fn is_code(code: u8) -> bool {
 
 fn push(reply: &mut Reply, kind: Kind, text: Option<Text<'_>>) {
     if let Some(text) = text {
-        // What is said after a call is another text.
+        // Text after a tool call is a new text.
         let place = (reply.tool_calls(ONLY), 0);
         reply.push(ONLY, kind, place, text);
     }

@@ -51,7 +51,7 @@ impl Budget {
         self.is_truncated = true;
     }
 
-    /// Something was left out, and there is room for more.
+    /// Notes that a part was left out, while there is room for more.
     pub(super) fn mark(&mut self) {
         self.has_mark = true;
     }
@@ -79,7 +79,7 @@ impl Budget {
         !std::mem::replace(&mut self.has_failed, true)
     }
 
-    /// Asks for the room of one more attribute. What is too much is left out, and so is everything after it.
+    /// Takes the room of one more attribute. An attribute that does not fit is left out, and so is everything after it.
     #[inline]
     pub(super) fn admit(&mut self, attribute: &KeyValue) -> ControlFlow<()> {
         let bytes = attribute.key.as_str().len() + value_bytes(&attribute.value);
@@ -102,7 +102,7 @@ impl Budget {
         self.admit(attribute)
     }
 
-    /// Says on the span that outputs were left out.
+    /// Marks on the span that outputs were left out.
     pub(super) fn close(&self, active: &Active) {
         if self.has_mark() {
             let mark = KeyValue::new("honeyhive_outputs.truncated", true);

@@ -22,7 +22,7 @@ use crate::model::text::bounded;
 #[derive(Debug, PartialEq)]
 pub struct Recorded {
     pub(super) json: Json,
-    /// Something was left out.
+    /// Whether a part was left out.
     pub(super) is_cut: bool,
     /// A text that may be a piece of one.
     pub(super) is_text: bool,

@@ -69,12 +69,12 @@ impl<'a> Inputs<'a> {
         self.enrich(Enrichment::new().inputs(map));
     }
 
-    /// Anything that serialises to an object.
+    /// Sets the config: anything that serialises to an object.
     pub fn config(&mut self, map: impl Serialize) {
         self.enrich(Enrichment::new().config(map));
     }
 
-    /// Anything that serialises to an object.
+    /// Sets the metadata: anything that serialises to an object.
     pub fn metadata(&mut self, map: impl Serialize) {
         self.enrich(Enrichment::new().metadata(map));
     }

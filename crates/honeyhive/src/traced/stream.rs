@@ -39,7 +39,7 @@ pin_project_lite::pin_project! {
     }
 }
 
-/// Goes on with the span until the stream ends.
+/// Keeps the span open until the stream ends.
 #[inline]
 pub fn stream<S, O>(active: Option<Active>, stream: S, observe: O) -> TracedStream<S, O>
 where

@@ -172,7 +172,8 @@ fn warn_of_nobody(alive: usize, name: &str, site: CallSite) {
     }
 }
 
-/// A span by hand, for whoever has no tracer at hand: in the current session, else the default tracer's own.
+/// Returns a builder of a span for code without a tracer at hand: in the current session, else the default tracer's
+/// own.
 ///
 /// The default tracer is the only one of the process, else that of [`HoneyHiveTracer::set_default`]. Without any the
 /// span is not recorded, as with [`#[honeyhive::trace]`](macro@crate::trace).

@@ -96,7 +96,7 @@ struct Inner {
 pub(crate) struct About {
     pub(crate) settings: Vec<crate::settings::FoundSetting>,
     pub(crate) server_url: String,
-    /// Nothing leaves the process.
+    /// Whether nothing leaves the process.
     pub(crate) is_local: bool,
     pub(crate) has_given_client: bool,
     pub(crate) writes_with: crate::secret::KeyKind,

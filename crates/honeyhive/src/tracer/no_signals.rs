@@ -1,4 +1,4 @@
-//! Stands for the signals that end a program, where the feature `signal` is off.
+//! A stand-in for the signals that end a program, where the feature `signal` is off.
 
 pub(super) struct Signals;
 

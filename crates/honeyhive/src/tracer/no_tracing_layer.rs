@@ -1,10 +1,10 @@
-//! Stands for `tracing_layer`, where the feature `tracing` is off.
+//! A stand-in for `tracing_layer`, where the feature `tracing` is off.
 
 use super::HoneyHiveTracer;
 use crate::missing::FeatureTracing;
 
 impl HoneyHiveTracer {
-    /// Says which feature is missing.
+    /// Fails to compile and names the missing feature.
     #[doc(hidden)]
     pub fn tracing_layer<L>(&self) -> L
     where

@@ -18,7 +18,7 @@ use crate::model::truth::says_nothing;
 /// The fields of a span, from its creation or later.
 #[derive(Debug)]
 pub(super) struct Said {
-    /// The bucket of what says nothing of its own.
+    /// The bucket of fields whose names have no meaning of their own.
     bucket: Bucket,
     pub(super) name: Option<String>,
     pub(super) kind: Option<SpanKind>,

@@ -25,17 +25,17 @@ use fields::{Message, Said};
 use slot::{Slot, set_error};
 
 impl HoneyHiveTracer {
-    /// A layer for a `tracing` subscriber: spans of `#[tracing::instrument]`, `info_span!` and of libraries
+    /// Returns a layer for a `tracing` subscriber: spans of `#[tracing::instrument]`, `info_span!` and of libraries
     /// that use `tracing` become events of the current session (feature `tracing`).
     ///
-    /// It stands beside whatever layers there are. Spans of both worlds nest: a span by hand or of
-    /// [`#[honeyhive::trace]`](macro@crate::trace) inside a `tracing` span is its child, and the other way
-    /// round. Which spans come through is the subscriber's choice; where other layers want more than HoneyHive
-    /// should get, give this one a filter.
+    /// The layer works beside any others. Spans of both kinds nest: a span by hand or of
+    /// [`#[honeyhive::trace]`](macro@crate::trace) inside a `tracing` span is its child, and the other way round. The
+    /// subscriber decides which spans come through; where other layers want more than HoneyHive should get, give this
+    /// one a filter.
     ///
-    /// A span belongs to the session that is current where it is created, else where it is first entered. What
-    /// runs in it belongs to the session around: a span that is kept and entered in one session after another
-    /// takes nobody's work along into the first.
+    /// A span belongs to the session that is current where it is created, else where it is first entered. Work inside
+    /// the span belongs to the session around that work: a span that is kept and entered in one session after another
+    /// does not pull the later work into the first.
     ///
     /// ```
     /// use tracing_subscriber::filter::LevelFilter;
@@ -71,22 +71,23 @@ impl HoneyHiveTracer {
     ///
     /// The return value of `#[instrument(ret)]` is `outputs.result`, the error of `#[instrument(err)]` the
     /// event's error. An event (`info!`, `warn!`, …) becomes an event of the span; one of level `ERROR` sets
-    /// the error of its span, where nothing else does. `#[instrument(err)]` hands over the text of the error and not the
-    /// error, so its causes are told only where that text has them (`err(Debug)` with `anyhow`); a field
-    /// `error = &error as &dyn Error`, [`Span::fail`](crate::Span::fail) and `#[trace]` tell them all. Level and target of
-    /// a span are `metadata.level` and `metadata.target`. The type of the event is found as for every other span: `honeyhive_event_type =
-    /// "model"`, else the conventions of OpenTelemetry and others, else by whether it has children.
+    /// the error of its span, where nothing else does. `#[instrument(err)]` hands over the text of the error and not
+    /// the error, so its causes are recorded only where that text has them (`err(Debug)` with `anyhow`); a field
+    /// `error = &error as &dyn Error`, [`Span::fail`](crate::Span::fail) and `#[trace]` record them all. Level and target of a
+    /// span are `metadata.level` and `metadata.target`. The type of the event is found as for every other span:
+    /// `honeyhive_event_type = "model"`, else the conventions of OpenTelemetry and others, else by whether it has
+    /// children.
     ///
-    /// A root (`parent: None`), as libraries make it of an agent's run, is a child of the span that is current in the
-    /// session: a step of the work that it was called for. Where none is current, it stays a root.
+    /// A root span (`parent: None`), as libraries make it for an agent's run, becomes a child of the span that is
+    /// current in the session: a step of the work that it was called for. Without a current span it stays a root.
     ///
-    /// `tracing` drops what is recorded in a field that the span was not created with (`field::Empty`).
+    /// `tracing` drops values of a field that the span was not created with (`field::Empty`).
     ///
     /// # Beside OpenTelemetry
     ///
-    /// Where a layer of `tracing-opentelemetry` sends the same spans elsewhere already, give its provider
-    /// HoneyHive's [`span_processor`](Self::span_processor) instead of adding this layer: two layers would each
-    /// make spans, and take those of the other for parents.
+    /// If a layer of `tracing-opentelemetry` already sends the same spans elsewhere, give its provider HoneyHive's
+    /// [`span_processor`](Self::span_processor) instead of adding this layer: two layers would each make spans, and
+    /// mistake those of the other for parents.
     pub fn tracing_layer<S>(&self) -> impl Layer<S> + Send + Sync + use<S>
     where
         S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
@@ -102,7 +103,7 @@ impl HoneyHiveTracer {
 #[derive(Debug)]
 struct TracingLayer {
     tracer: SdkTracer,
-    /// Tells the layers of several tracers apart.
+    /// The key that distinguishes the layers of several tracers.
     key: usize,
     outbox: Arc<Outbox>,
 }

@@ -37,7 +37,7 @@ pub(crate) enum ApiFailure {
     /// HoneyHive's answer is no success.
     Status {
         status: u16,
-        /// Another try may bring one.
+        /// Whether a further attempt may succeed.
         is_transient: bool,
         retry_after: Option<Duration>,
         message: String,

@@ -39,7 +39,7 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
-    /// Nothing of it is left to the variables of OpenTelemetry, which are meant for the program's own exporter.
+    /// Makes an exporter that ignores OpenTelemetry's variables, which are meant for the program's own exporter.
     pub(super) fn new(
         encoding: Encoding,
         compression: Arc<Compression>,

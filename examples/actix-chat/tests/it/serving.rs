@@ -19,7 +19,7 @@ pub(crate) async fn serve(tracer: HoneyHiveTracer, responder: Responder) -> Sock
     let app = move || actix_chat::app(tracer.clone(), chat.clone());
     thread::spawn(|| {
         System::new().block_on(async {
-            // As the program does, but for its signals.
+            // The server is set up as in the program, except for its signals.
             let server = HttpServer::new(app).h1_allow_half_closed(false);
             let server = server.workers(2).disable_signals();
             let server = server.bind("127.0.0.1:0").unwrap();

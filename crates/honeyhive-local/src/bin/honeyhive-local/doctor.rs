@@ -48,7 +48,7 @@ pub(crate) async fn doctor(doctor: &Doctor) -> Result<(), Failure> {
     Err(Failure::Failed("something is amiss, see above".to_owned()))
 }
 
-/// Says what was found where there is no server of this program's.
+/// Prints the findings where no server of this program runs.
 fn tell(ask: &Ask, found: &Found) -> Result<(), Failure> {
     if ask.json {
         out::json(&json!({"healthy": found.is_healthy, "environment": found.json}));

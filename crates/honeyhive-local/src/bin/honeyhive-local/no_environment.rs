@@ -11,7 +11,7 @@ pub(crate) struct Found {
     pub(crate) is_healthy: bool,
 }
 
-/// Says what to build, where somebody asks for a probe.
+/// Returns an error that names the feature, where a probe is asked for.
 #[expect(clippy::unused_async, reason = "as the other one")]
 pub(crate) async fn look(probe: bool) -> Result<Option<Found>, Failure> {
     if probe {

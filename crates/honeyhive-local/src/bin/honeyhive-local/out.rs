@@ -14,7 +14,7 @@ pub(crate) fn complain(text: &str) {
     let _ = writeln!(io::stderr(), "honeyhive-local: {}", lines(text));
 }
 
-/// Prints a value on one line; such characters are escaped in it, so that whoever parses it loses nothing.
+/// Prints a value on one line; control characters are escaped in it, so that a parser loses nothing.
 pub(crate) fn json(value: &Value) {
     let mut text = String::new();
     for character in value.to_string().chars() {

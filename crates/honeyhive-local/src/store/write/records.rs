@@ -55,7 +55,7 @@ impl Writing<'_> {
         docs.collect()
     }
 
-    /// Says whether there was one.
+    /// Removes a record; returns whether there was one.
     pub(crate) fn delete_record(&mut self, kind: &'static str, id: &str) -> Result<bool, Failed> {
         let removed = self.remove_record(kind, id)?;
         if removed {

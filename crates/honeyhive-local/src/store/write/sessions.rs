@@ -21,8 +21,8 @@ const PUT: &str = "INSERT INTO session (seq, id, name, source, start_ms, end_ms,
      run_id = excluded.run_id, datapoint_id = excluded.datapoint_id, bytes = excluded.bytes, doc = excluded.doc";
 
 impl Writing<'_> {
-    /// A new session is kept as posted; of one that is known, only metadata and user properties
-    /// are taken, whoever made it. Returns the session as it is now.
+    /// Keeps a new session as posted; of a known one, only metadata and user properties are taken, even if a span
+    /// created it. Returns the session as it is now.
     pub(crate) fn post(&mut self, posted: LocalSession) -> Result<LocalSession, Failed> {
         let Some((seq, mut known)) = self.find_session(&posted.session_id)? else {
             return self.create_session(posted);

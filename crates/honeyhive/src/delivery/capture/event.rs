@@ -38,9 +38,9 @@ pub struct CapturedEvent {
     pub inputs: Map<String, Value>,
     /// The outputs.
     pub outputs: Map<String, Value>,
-    /// Facts about it.
+    /// Facts about the event.
     pub metadata: Map<String, Value>,
-    /// Numbers about it.
+    /// Numbers about the event.
     pub metrics: Map<String, Value>,
     /// Feedback of people.
     pub feedback: Map<String, Value>,

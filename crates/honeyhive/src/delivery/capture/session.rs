@@ -34,9 +34,9 @@ pub struct CapturedSession {
     pub inputs: Map<String, Value>,
     /// The outputs.
     pub outputs: Map<String, Value>,
-    /// Facts about it.
+    /// Facts about the session.
     pub metadata: Map<String, Value>,
-    /// Numbers about it.
+    /// Numbers about the session.
     pub metrics: Map<String, Value>,
     /// Feedback of people.
     pub feedback: Map<String, Value>,
@@ -132,8 +132,8 @@ impl CapturedSession {
         }
     }
 
-    /// Compares [`tree`](Self::tree) with what is expected. The indentation of the expectation may have
-    /// any width, as long as deeper means deeper.
+    /// Compares [`tree`](Self::tree) with an expectation, whose indentation may have any width, as long as deeper means
+    /// deeper.
     ///
     /// # Panics
     ///
@@ -172,7 +172,7 @@ fn normalized(tree: &str) -> String {
         .enumerate();
     let lines: Vec<String> = lines
         .map(|(number, line)| {
-            // The first line stands where the literal begins, so its indentation says nothing.
+            // The first line begins where the literal does, so its indentation does not count.
             let width = if number == 0 {
                 0
             } else {

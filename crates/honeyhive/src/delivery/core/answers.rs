@@ -50,7 +50,7 @@ impl Core {
         }
     }
 
-    /// True while something of ours may still create what a call updates.
+    /// True while an item of ours may still create the target of a call.
     fn is_expected(&self, target: Target) -> bool {
         let Target::Update(id) = target else {
             return false;
@@ -58,7 +58,7 @@ impl Core {
         self.piles.sessions.awaits_end(id) || self.may_be_created(id)
     }
 
-    /// Tells the gate and the log what HoneyHive has said.
+    /// Passes HoneyHive's answer on to the gate and the log.
     fn note_answer(
         &mut self,
         target: Target,
@@ -99,7 +99,7 @@ impl Core {
         let target = call.target;
         let got_through = self.routes.gate(target.is_traces()).successes();
         let Some(Failure::Transient { detail, .. }) = failure else {
-            // The key was refused; what is on disk waits until somebody has put that right.
+            // The key was refused, so calls on disk wait until somebody has put that right.
             return self.lane.delay_disk(Some(now + UNAUTHORIZED_PAUSE));
         };
         self.lane.change(number, Some(then), |call| {

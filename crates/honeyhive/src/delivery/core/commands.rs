@@ -22,7 +22,7 @@ impl Core {
         }
     }
 
-    /// Sends a start without holding it back, since somebody awaits the answer.
+    /// Sends a start without holding it back, since a caller awaits the answer.
     fn confirm(
         &mut self,
         start: Arc<StartRecord>,
@@ -30,7 +30,7 @@ impl Core {
         now: Instant,
     ) {
         if self.holds(start.current_id()) {
-            // Nothing will be said of it, or not before its end.
+            // No answer will come, or none before the session's end.
             return reply.send(Ok(()));
         }
         self.piles.sessions.hold_no_longer(start.id, now);

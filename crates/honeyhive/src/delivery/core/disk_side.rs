@@ -20,14 +20,14 @@ pub(super) struct DiskSide {
     /// The first look has not been answered; nothing is sent meanwhile, but not beyond this.
     pub(super) first_look_until: Option<Instant>,
     pub(super) is_reading: bool,
-    /// A file could not be opened; it is tried again then.
+    /// The time to try again, after a file could not be opened.
     pub(super) read_after: Option<Instant>,
-    /// The disk has taken nothing lately; it is asked again then.
+    /// The time to ask again, after the disk has refused a record.
     pub(super) refused_until: Option<Instant>,
     pub(super) is_relieving: bool,
     /// Memory is not relieved again before this.
     pub(super) relieve_after: Option<Instant>,
-    /// The starts of this process that are on disk, while somebody has their session.
+    /// The starts of this process that are on disk, while their session has a handle.
     pub(super) starts: BTreeMap<Place, Weak<StartRecord>>,
     /// The number of starts at which those without any handle are removed.
     pub(super) many_starts: usize,

@@ -17,7 +17,7 @@ use crate::outbox::{Inbox, Inputs, Record, StartRecord, Timing, Update, span_loa
 use crate::settings::SessionTransport;
 
 impl Core {
-    /// Takes in what has gathered in the outbox.
+    /// Takes in the records that have gathered in the outbox.
     pub(super) fn take(&mut self, inbox: &mut Inbox, now: Instant) {
         self.note_events(inbox);
         for record in inbox.records.drain(..) {
@@ -110,7 +110,7 @@ impl Core {
         }
     }
 
-    /// True while HoneyHive has not been told of the session's start, which its spans wait for.
+    /// True while HoneyHive does not know the session's start, for which its spans wait.
     pub(super) fn start_is_pending(&self, id: SessionId) -> bool {
         self.piles.sessions.has_start(id)
             || self.piles.jobs.holds_start(id)
@@ -155,8 +155,8 @@ impl Core {
         }
     }
 
-    /// Finds the session of spans that nobody has said one of. The tracer's own may begin with that: its start
-    /// is not held back, since they wait for it.
+    /// Finds the session of spans without one. The tracer's own session may begin with that: its start is not held
+    /// back, since the spans wait for it.
     pub(super) fn assign_strays(&mut self, now: Instant) {
         for waiting in self.piles.spans.take_strays() {
             if self.intake.labels.is_ignored(&waiting.span) {
@@ -178,7 +178,7 @@ impl Core {
         }
     }
 
-    /// The session of a request that only instrumentation of somebody else's sees.
+    /// Returns the session of a request that only another library's instrumentation sees.
     fn request_session(&mut self, waiting: &Waiting, now: Instant) -> Option<SessionId> {
         let mut begun = None;
         let session =
@@ -216,7 +216,7 @@ impl Core {
         session.id()
     }
 
-    /// Begins a session because of a span: whoever waits for that waits for the start, too.
+    /// Begins a session because of a span: a flush that waits for the span waits for the start, too.
     fn begin_late(&mut self, start: Arc<StartRecord>, epoch: u64, now: Instant) {
         let id = start.id;
         let load = Record::Start(Arc::clone(&start)).load();

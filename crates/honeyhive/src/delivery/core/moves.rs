@@ -14,7 +14,7 @@ impl Core {
             let place = self.place_of(to);
             self.piles.spans.move_all(start.id, to, place);
         } else if start.was_withdrawn() {
-            // Others may know the id: what they record under it stays there.
+            // The id may be known to others, whose recordings under it stay there.
             self.intake.labels.unstarted(start);
         }
         if start.was_withdrawn() {
@@ -25,8 +25,8 @@ impl Core {
         }
     }
 
-    /// Takes back a start that was not sent, and gives the new id what it began with, as far as a session that exists takes
-    /// that; and all else that had gathered, where nobody else can know the first id.
+    /// Takes back a start that was not sent, and gives its data to the new id, as far as an update can carry them; and
+    /// all other open data, where nobody else can know the first id.
     fn withdraw(&mut self, start: &StartRecord, to: SessionId, now: Instant) {
         start.settle(Ok(()));
         let id = start.id;
@@ -46,7 +46,7 @@ impl Core {
         self.release_spans(id);
     }
 
-    /// Says on a session that was created and then left where its story goes on.
+    /// Notes on a session that was created and then left where its conversation goes on.
     fn note_move(&mut self, from: SessionId, to: SessionId, now: Instant) {
         let note = Enrichment::new().metadata(serde_json::json!({ "moved_to": to }));
         let load = Load::one(note.bytes());

@@ -37,7 +37,7 @@ impl Core {
         self.finish(number, Outcome::Delivered(answer), now);
     }
 
-    /// Ends a call; where it is the last of a record on disk, once the disk knows.
+    /// Ends a call; the last one of a record on disk ends once the disk knows its outcome.
     fn finish(&mut self, number: Number, outcome: Outcome, now: Instant) {
         let home = self.lane.get(number).map(|call| call.home);
         if let Some(Home::Disk(ticket)) = home
@@ -52,7 +52,7 @@ impl Core {
         }
     }
 
-    /// Accounts for a call that has left the lane, and looks at what waited for it.
+    /// Accounts for a call that has left the lane, and checks the calls that waited for it.
     pub(super) fn account(&mut self, call: Sealed, outcome: Outcome, now: Instant) {
         match outcome {
             Outcome::Dropped(reason) => self.ledger.dropped(call.claim, reason),
@@ -80,7 +80,8 @@ impl Core {
         self.ledger.delivered(taken);
     }
 
-    /// Gives a call up. What would have followed a start goes with it; its spans are asked to create the session.
+    /// Gives a call up. Calls that would follow a start are given up with it; its spans are asked to create the
+    /// session.
     pub(super) fn give_up(
         &mut self,
         number: Number,

@@ -170,7 +170,7 @@ impl World {
     fn enrich(&mut self) {
         let index = self.chance.below(self.sessions.len().max(1) as u64) as usize;
         let known = self.sessions.get(index).copied();
-        // Now and then one that nobody has begun.
+        // Some sessions are begun by nobody.
         let id = known.filter(|_| self.chance.below(8) > 0);
         let id = id.unwrap_or_else(SessionId::new);
         let timing = [Timing::Soon, Timing::WithTheEnd][self.chance.below(2) as usize];
@@ -203,7 +203,7 @@ impl World {
         }
     }
 
-    /// Seals what is oldest: the thread for that keeps the order.
+    /// Seals the oldest pile: the sealing thread keeps the order.
     fn seal(&mut self) {
         if self.open.is_empty() {
             return;

@@ -20,7 +20,7 @@ const WINDOW: usize = 32;
 const WINDOW_BYTES: usize = 8 * 1024 * 1024;
 
 impl Core {
-    /// Asks for what is on disk, as far as there is room for it.
+    /// Requests records from disk, as far as there is room for them.
     pub(super) fn read_back(&mut self, now: Instant) {
         let (records, bytes) = self.lane.recalled();
         let Some(disk) = &mut self.disk else {

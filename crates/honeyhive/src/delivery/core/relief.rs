@@ -9,7 +9,7 @@ use crate::delivery::lane::pressure::{RELIEF_PAUSE, RELIEVED, WRITES, is_too_ful
 const LOOKED_AT: usize = 1_024;
 
 impl Core {
-    /// Writes to disk what memory cannot hold, oldest first.
+    /// Writes items that memory cannot hold to disk, oldest first.
     pub(super) fn relieve(&mut self, now: Instant) {
         if !self.should_relieve(now) {
             return;
@@ -81,7 +81,7 @@ impl Core {
         !free.is_empty()
     }
 
-    /// Writes what sessions have to say, of those that HoneyHive knows or is told of, or of the others.
+    /// Writes the open data of sessions: of those that HoneyHive knows or whose start is on its way, or of the others.
     fn relieve_sessions(&mut self, now: Instant, only_known: bool) -> bool {
         let ids: Vec<_> = self.piles.sessions.by_age().take(LOOKED_AT).collect();
         let mut issued = false;

@@ -17,8 +17,8 @@ enum Oldest {
 }
 
 impl Core {
-    /// Gives up what has waited longest, as far as there is too much. What is under way stays, and all while the disk
-    /// takes it.
+    /// Drops the oldest items, as far as there are too many. Calls under way stay, and all items stay while the disk
+    /// takes them.
     pub(super) fn make_room(&mut self, now: Instant) {
         if self.is_relieving(now) {
             return;

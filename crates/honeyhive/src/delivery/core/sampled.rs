@@ -19,7 +19,7 @@ impl Core {
         self.intake.sampler.as_ref().is_some_and(|it| it.holds(id))
     }
 
-    /// Notes whose events the spans become, before what was added to those is taken in.
+    /// Notes the events that spans become, before updates of those are taken in.
     pub(super) fn note_events(&mut self, inbox: &Inbox) {
         let Some(sampler) = &mut self.intake.sampler else {
             return;
@@ -31,7 +31,7 @@ impl Core {
         }
     }
 
-    /// Takes in what was added to a session, or to an event.
+    /// Takes in an update of a session, or of an event.
     pub(super) fn update(
         &mut self,
         id: SessionId,
@@ -94,7 +94,7 @@ impl Core {
         }
     }
 
-    /// Lets a session through whatever the sample is, and what comes later of it.
+    /// Lets a session and its later items through, whatever the sample.
     pub(super) fn exempt(&mut self, id: SessionId, now: Instant) {
         let Some(sampler) = &mut self.intake.sampler else {
             return;
@@ -130,7 +130,7 @@ impl Core {
     }
 
     fn drop_held(&mut self, mut held: Held) {
-        // A flush is not told that it lost something.
+        // A sampled-out item is no loss, so a flush does not hear of it.
         let claim = held.claim_mut().take();
         let claim = self.ledger.park(claim);
         if let Held::Start(start, _) = held {
@@ -141,7 +141,7 @@ impl Core {
         self.ledger.dropped(claim, DropReason::SampledOut);
     }
 
-    /// Moves what was held back with a start that was withdrawn to where that was moved.
+    /// Moves the items that were held back with a withdrawn start to the session's new id.
     pub(super) fn move_held(&mut self, start: &StartRecord, to: SessionId, now: Instant) {
         let Some(sampler) = &mut self.intake.sampler else {
             return;
@@ -182,7 +182,7 @@ impl Core {
         }
     }
 
-    /// Drops what has turned out to be neither failed nor slow.
+    /// Drops the items of sessions that neither failed nor were slow.
     pub(super) fn decide(&mut self, now: Instant) {
         if let Some(sampler) = &mut self.intake.sampler {
             let out = sampler.decided(now);

@@ -18,7 +18,7 @@ use crate::report::DropReason;
 use crate::settings::SessionTransport;
 
 impl Core {
-    /// Seals what is due: spans first, since they may create what is updated.
+    /// Seals due piles: spans first, since they may create the sessions of updates.
     pub(super) fn seal_what_is_due(&mut self, now: Instant) {
         if self.piles.spans.strays_are_due(now, &self.ledger) {
             self.assign_strays(now);
@@ -59,8 +59,8 @@ impl Core {
         }
     }
 
-    /// True while something of ours must go before what is open of a session: another call of it, or spans that may
-    /// create what is updated.
+    /// True while an item of ours must go before a session's open data: another call of it, or spans that may create
+    /// it.
     pub(super) fn is_behind(&self, id: SessionId) -> bool {
         self.lane.holds(id)
             || self.piles.jobs.holds(id)
@@ -76,7 +76,7 @@ impl Core {
             || self.lane.may_create(id)
     }
 
-    /// Seals what a session has to say, whether it is due or not; false where there is nothing.
+    /// Seals the open data of a session, whether due or not; false where there is none.
     pub(super) fn seal_session(&mut self, id: SessionId, to_disk: bool, now: Instant) -> bool {
         let Some(opened) = self.piles.sessions.open(id, now) else {
             return false;
@@ -128,7 +128,7 @@ impl Core {
         self.effects.push(Effect::Seal(number, open));
     }
 
-    /// Takes in what was sealed.
+    /// Takes in the result of a seal.
     pub(super) fn sealed(&mut self, number: Number, product: Product, now: Instant) {
         let Some(job) = self.piles.jobs.remove(number) else {
             return;
@@ -156,7 +156,7 @@ impl Core {
         }
     }
 
-    /// The first of the calls that carry what a session has to say. What a start has no place for follows it.
+    /// Returns the first of the calls that carry a session's data. Data that a start has no place for follow it.
     fn sealed_session(
         &mut self,
         id: SessionId,
@@ -196,7 +196,7 @@ impl Core {
         first.or(Some(number))
     }
 
-    /// Drops what cannot be written down.
+    /// Drops a pile that cannot be serialised.
     fn not_sealed(&mut self, of: JobOf, claim: Claim) {
         let reason = DropReason::Rejected;
         self.ledger.dropped(claim, reason);
@@ -210,13 +210,13 @@ impl Core {
         }
     }
 
-    /// Looks again at what waited for a call of this session.
+    /// Checks the items that waited for a call of this session.
     pub(super) fn rest_call_is_gone(&mut self, id: SessionId) {
         self.piles.sessions.unblock(id);
         self.release_spans(id);
     }
 
-    /// Lets the spans of a session go whose start is no longer pending.
+    /// Frees the spans of a session whose start is no longer pending.
     pub(super) fn release_spans(&mut self, id: SessionId) {
         let place = self.place_of(id);
         if place != Place::Held {

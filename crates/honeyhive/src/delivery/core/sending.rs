@@ -62,7 +62,7 @@ impl Core {
         }
     }
 
-    /// Drops what a key that was just refused would be refused for.
+    /// Drops the calls that a key would be refused for that was just refused.
     fn drop_unauthorized(&mut self, now: Instant) {
         let (rest, traces) = (
             self.routes.rest.is_unauthorized(now),

@@ -26,14 +26,14 @@ impl Core {
         disk.is_some_and(|disk| disk.shelf.has_start(&id.to_bytes()))
     }
 
-    /// Asks for what processes have left that are gone.
+    /// Requests the files of ended processes.
     pub(super) fn look_at_disk(&mut self, now: Instant) {
         let mark = self.ledger.epoch();
         if let Some(disk) = &mut self.disk
             && disk.look_at.is_none_or(|then| now >= then)
         {
             if disk.look_at.is_none() {
-                // A flush right at the beginning waits for what the process before has left.
+                // A flush at the very beginning waits for the files of the process before.
                 self.ledger.expect(Some(now + FIRST_LOOK));
                 disk.first_look_until = Some(now + SENDING_AFTER);
             }
@@ -42,7 +42,7 @@ impl Core {
         }
     }
 
-    /// Lets spans go whose start is not on disk any more.
+    /// Frees spans whose start is not on disk any more.
     pub(super) fn free_spans_behind_disk(&mut self) {
         if let Some(disk) = &self.disk {
             let shelf = &disk.shelf;
@@ -64,7 +64,7 @@ impl Core {
         disk.refused_until.is_none_or(|then| now >= then)
     }
 
-    /// Asks the disk to take a call.
+    /// Requests the disk to take a call.
     pub(super) fn write(&mut self, number: Number, now: Instant) {
         if !self.disk_takes_more(now) {
             return;
@@ -83,7 +83,7 @@ impl Core {
         self.lane.set_writing(number);
     }
 
-    /// Takes in what the disk has answered.
+    /// Takes in a response of the disk.
     pub(super) fn disk_answered(&mut self, response: Response, now: Instant) {
         match response {
             Response::Looked(mark, found) => self.looked(mark, found, now),
@@ -113,7 +113,7 @@ impl Core {
         }
     }
 
-    /// True while nothing is sent, since what it has to follow may be on disk.
+    /// True while nothing is sent, since the disk may hold records that go first.
     pub(super) fn is_looking_first(&self, now: Instant) -> bool {
         let until = self.disk.as_ref().and_then(|disk| disk.first_look_until);
         until.is_some_and(|until| now < until)
@@ -144,7 +144,7 @@ impl Core {
         }
     }
 
-    /// Writes what has to follow what is on disk.
+    /// Writes the calls that have to follow others on disk.
     pub(super) fn follow_to_disk(&mut self, now: Instant) {
         let Some(disk) = &self.disk else {
             return;

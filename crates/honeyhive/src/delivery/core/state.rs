@@ -1,4 +1,4 @@
-//! The state of the core, and how it takes a step.
+//! The state of the core, and its step function.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,7 +103,7 @@ impl Core {
         }
     }
 
-    /// Takes in what has happened, and says what is to be done.
+    /// Takes in events, and returns the effects to carry out.
     pub(in crate::delivery) fn step<'a>(
         &mut self,
         events: impl IntoIterator<Item = Event<'a>>,
@@ -171,12 +171,12 @@ impl Core {
         self.stop.as_ref().map(Stop::at)
     }
 
-    /// True once it was told to stop and nobody waits any more.
+    /// True once the shutdown is over and no caller waits any more.
     pub(in crate::delivery) fn has_ended(&self) -> bool {
         self.stop.is_some() && self.ledger.next_deadline().is_none()
     }
 
-    /// Accounts for what is left.
+    /// Accounts for the items that are left.
     pub(in crate::delivery) fn end(self) {
         let ledger = self.ledger;
         let calls = self.lane.into_calls().map(|call| call.claim);

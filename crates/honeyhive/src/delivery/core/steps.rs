@@ -31,7 +31,7 @@ struct Steps {
     now: Instant,
     /// The answer of HoneyHive.
     answer: fn() -> Result<Answer, Failure>,
-    /// Starts are answered when the test says so.
+    /// Whether starts are answered only when the test does it.
     starts_by_hand: bool,
     unanswered: Vec<Number>,
     calls: Vec<Target>,
@@ -85,7 +85,7 @@ impl Steps {
         self.outbox.push_span(span, load);
     }
 
-    /// A tick, and what follows from it until nothing more does.
+    /// Makes a tick, and carries out its effects until there are no more.
     fn tick(&mut self) {
         self.now += Duration::from_millis(100);
         self.step(vec![Event::Tick]);
@@ -127,7 +127,7 @@ impl Steps {
                         events.push(Event::Answered(number, (self.answer)()));
                     }
                     Effect::Answer(answered) => answered.send(),
-                    // The disk stands still: nothing comes back from it.
+                    // The disk of this test never responds.
                     Effect::Disk(_) | Effect::Cut => {}
                 }
             }

@@ -38,7 +38,7 @@ impl Core {
         stop.is_some_and(|stop| stop.phase == Phase::Rescuing)
     }
 
-    /// Lets spans go whose start does not get through by the end: they create their session.
+    /// Frees spans whose start does not get through by the end: they create their session.
     pub(super) fn rescue_spans(&mut self, now: Instant) {
         let Some(stop) = self.stop.as_mut().filter(|_| self.disk.is_none()) else {
             return;
@@ -67,7 +67,7 @@ impl Core {
         stop.is_some_and(|stop| writing.contains(&stop.phase))
     }
 
-    /// Ends what is under way, where the time of a shutdown is nearly over and there is a disk.
+    /// Ends the calls under way, when the time of a shutdown is nearly over and there is a disk.
     pub(super) fn begin_writing_the_rest(&mut self, now: Instant) {
         let Some(stop) = self.stop.as_mut().filter(|_| self.disk.is_some()) else {
             return;
@@ -79,7 +79,8 @@ impl Core {
         }
     }
 
-    /// Writes what is left, in an order in which it can be read back: starts, spans, and what they may create.
+    /// Writes the rest, in an order in which it can be read back: starts, spans, and updates of sessions that those
+    /// create.
     pub(super) fn go_on_writing_the_rest(&mut self, now: Instant) {
         while let Some(phase) = self.stop.as_ref().map(|stop| stop.phase) {
             if self.is_in_overtime(now) {
@@ -108,7 +109,7 @@ impl Core {
         }
     }
 
-    /// Writes what sessions have to say, of those that were or are begun here or of all; true while that is under way.
+    /// Writes the open data of sessions that were or are begun here, or of all; true while that is under way.
     fn write_sessions(&mut self, only_known: bool, now: Instant) -> bool {
         self.write_calls(now);
         let ids: Vec<_> = self.piles.sessions.by_age().collect();

@@ -88,7 +88,7 @@ impl Disk {
         }
     }
 
-    /// Looks for what others have left. Only a look opens the folder.
+    /// Looks for files of ended processes. Only a look opens the folder.
     fn look(&mut self, mark: u64) -> io::Result<Found> {
         let found = self.store().and_then(|store| store.take_over(mark));
         if let Err(error) = &found {

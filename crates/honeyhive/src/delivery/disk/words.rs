@@ -10,7 +10,7 @@ use crate::spool::{Found, Lost, Place, Refused, Ticket};
 #[derive(Debug)]
 #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "there is no disk"))]
 pub(in crate::delivery) enum Request {
-    /// Look for what others have left; its records get this mark.
+    /// Look for files of ended processes; their records get this mark.
     Look(u64),
     Write {
         number: Number,
@@ -19,7 +19,7 @@ pub(in crate::delivery) enum Request {
         items: u64,
         mark: u64,
     },
-    /// Read so many records back, or about so many bytes.
+    /// Read this many records back, or about this many bytes.
     Read { records: usize, bytes: usize },
     /// A record has its outcome.
     Settle(Number, Ticket),
@@ -46,10 +46,10 @@ pub(in crate::delivery) enum Response {
 #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "there is no disk"))]
 pub(in crate::delivery) enum Recalled {
     Call(Ticket, Body),
-    /// A record that is not what was written. It is gone.
+    /// A damaged record, which is gone.
     Unreadable(Ticket),
     /// A file could not be read any further.
     Lost(Lost),
-    /// A file cannot be opened now; it may be later.
+    /// A file that cannot be opened now; it may be later.
     Failed(io::Error),
 }

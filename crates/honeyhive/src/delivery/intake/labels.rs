@@ -29,13 +29,13 @@ pub(in crate::delivery) struct Labels {
     requests: Recent<TraceId, Request>,
 }
 
-/// A request or a message that only instrumentation of somebody else's sees.
+/// A request or a message that only another library's instrumentation sees.
 #[derive(Debug)]
 struct Request {
     root: SpanId,
     name: Arc<str>,
     started_at: SystemTime,
-    /// The session of its own, once something of it needed one.
+    /// The request's session, once one was needed.
     session: Option<SessionId>,
 }
 
@@ -63,7 +63,7 @@ impl Labels {
         self.parents.contains(&id) || self.adopted.contains(&id)
     }
 
-    /// Gives a span that was current where a request came in to the request's session, though it began earlier.
+    /// Assigns a span that was current where a request came in to the request's session, though it began earlier.
     pub(in crate::delivery) fn adopt(&mut self, span: SpanId, session: SessionId) {
         self.adopted.insert(span, session);
     }
@@ -94,7 +94,7 @@ impl Labels {
         self.moved.get(&id).copied().unwrap_or(id)
     }
 
-    /// True for a span around or beside an untraced request; so is then whatever encloses it.
+    /// True for a span around or beside an untraced request, and for every span around it.
     pub(in crate::delivery) fn is_ignored(&mut self, span: &SpanData) -> bool {
         let is_left_out = |id: &SpanId| self.ignored.contains(id) && !self.adopted.contains(id);
         let around = is_left_out(&span.span_context.span_id());
@@ -106,8 +106,8 @@ impl Labels {
         ignored
     }
 
-    /// The session of the request that a span encloses, or is beside of in a request that only instrumentation of
-    /// somebody else's sees; what encloses the span belongs to it, too.
+    /// Returns the session of the request that a span encloses, or is beside of in a request that only another
+    /// library's instrumentation sees; the spans around it belong to that session, too.
     pub(in crate::delivery) fn adopter(&mut self, span: &SpanData) -> Option<SessionId> {
         let root = self.request(span).map(|it| it.root);
         let enclosing = [Some(span.span_context.span_id()), root];
@@ -132,7 +132,7 @@ impl Labels {
         }
     }
 
-    /// Notes what the root of such a request is called by its end: a route is known late.
+    /// Notes the name that the root of such a request has at its end: a route is known late.
     pub(in crate::delivery) fn note_name(&mut self, span: &SpanData) {
         let id = span.span_context.span_id();
         if let Some(request) = self.requests.get_mut(&span.span_context.trace_id())
@@ -143,8 +143,8 @@ impl Labels {
         }
     }
 
-    /// The session of the request that a span is part of outside every other session; where it has none yet, `begin`
-    /// makes one of its name and beginning.
+    /// Returns the session of the request that a span is part of outside every other session; where it has none yet,
+    /// `begin` makes one with its name and start.
     pub(in crate::delivery) fn session_of_request(
         &mut self,
         span: &SpanData,
@@ -173,7 +173,7 @@ fn has_local_parent(span: &SpanData) -> bool {
     span.parent_span_id != SpanId::INVALID && !span.parent_span_is_remote
 }
 
-/// The session that was noted at the start, after whatever the span began with.
+/// Returns the session that was noted at the span's start, behind the attributes that the span began with.
 pub(in crate::delivery) fn session_of(span: &SpanData) -> Option<SessionId> {
     let mut attributes = span.attributes.iter();
     let noted = attributes.rfind(|attribute| attribute.key.as_str() == SESSION_ID)?;

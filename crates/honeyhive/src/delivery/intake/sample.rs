@@ -27,7 +27,7 @@ const GRACE: Duration = SPAN_DELAY.saturating_add(Duration::from_millis(500));
 #[derive(Debug)]
 pub(in crate::delivery) enum Held {
     Start(Arc<StartRecord>, Claim),
-    /// About a session, or about an event of it.
+    /// The updates of a session, or of an event of it.
     Updates(SessionId, Vec<Update>, Timing, Claim),
     Span(Box<Waiting>),
 }
@@ -92,7 +92,7 @@ fn took(span: &SpanData) -> Duration {
 pub(in crate::delivery) enum Hint {
     /// The session is sent after all.
     Keep,
-    /// A turn of it is over, but for its last spans.
+    /// A turn of the session is over, except for its last spans.
     Ended(SystemTime),
     Nothing,
 }
@@ -108,7 +108,7 @@ struct Undecided {
 pub(in crate::delivery) struct Sampler {
     sampling: SessionSampling,
     undecided: HashMap<SessionId, Undecided>,
-    /// Oldest first; entries of what has been decided are skipped.
+    /// The held sessions, the oldest first; entries of decided ones are skipped.
     order: VecDeque<(Instant, SessionId)>,
     /// The turns that have ended, with when they are decided.
     ending: VecDeque<(Instant, SessionId, Ended)>,
@@ -158,12 +158,12 @@ impl Sampler {
         !self.sampling.contains(id) && !self.kept.contains(&id)
     }
 
-    /// Nothing is worth being held back.
+    /// Whether holding back has ended: at the shutdown, or where the sampling keeps no item afterwards.
     pub(in crate::delivery) const fn is_closing(&self) -> bool {
         self.is_closing || !self.sampling.may_keep()
     }
 
-    /// Remembers whose event a span becomes: what is added to it follows.
+    /// Remembers the session of the event that a span becomes, for later updates.
     pub(in crate::delivery) fn note_event(&mut self, span: &SpanData, session: SessionId) {
         if let Some(event) = event_of(span) {
             self.events.insert(event, session);
@@ -198,7 +198,7 @@ impl Sampler {
         }
     }
 
-    /// Lets a session through after all, and what comes later of it.
+    /// Lets a session and its later items through after all.
     pub(in crate::delivery) fn keep(&mut self, id: SessionId) -> Vec<Held> {
         self.kept.insert(id, ());
         self.release(id)
@@ -242,7 +242,7 @@ impl Sampler {
         out
     }
 
-    /// Everything that is held back; from now on nothing is.
+    /// Returns everything that is held back, and holds nothing back from now on.
     pub(in crate::delivery) fn close(&mut self) -> Vec<Held> {
         self.is_closing = true;
         let ids: Vec<_> = self.undecided.keys().copied().collect();
@@ -258,8 +258,8 @@ impl Sampler {
         self.count_out(held.map_or_else(Vec::new, |it| it.held))
     }
 
-    /// Releases what belongs to the turns that have ended by then: what was held back before, and later spans of
-    /// before. What began after that belongs to the next turn.
+    /// Releases the items of the turns that have ended by then: those held back before, and later spans from before.
+    /// Items that began after that belong to the next turn.
     fn release_until(&mut self, id: SessionId, end: Ended) -> Vec<Held> {
         let Some(mut undecided) = self.undecided.remove(&id) else {
             return Vec::new();
@@ -284,7 +284,7 @@ impl Sampler {
         held
     }
 
-    /// An old session at the front must not keep all that came after it in memory.
+    /// An undecided old session at the front must not keep all later ones in memory.
     fn forget_decided(&mut self) {
         const SPARE: usize = 1_024;
         let undecided = &self.undecided;

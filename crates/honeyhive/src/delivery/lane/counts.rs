@@ -10,11 +10,11 @@ pub(super) enum Doing {
     Ready,
     /// The call waits until a time.
     Resting,
-    /// HoneyHive is being asked.
+    /// The call is under way to HoneyHive.
     UnderWay,
-    /// The disk is being asked to take it.
+    /// The call is on its way to the disk.
     Writing,
-    /// The disk is being told its outcome.
+    /// The disk is being told the call's outcome.
     Settling,
 }
 

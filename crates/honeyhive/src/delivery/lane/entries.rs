@@ -42,7 +42,7 @@ pub(super) struct Entry {
     pub(super) call: Sealed,
     doing: Doing,
     pub(super) outcome: Option<Outcome>,
-    /// The disk has refused it since the last writes began.
+    /// Whether the disk has refused it since the last writes began.
     pub(super) was_refused: bool,
 }
 
@@ -146,7 +146,7 @@ impl Entries {
         }
     }
 
-    /// Notes what a call does from now on.
+    /// Notes the new state of a call.
     pub(super) fn set(&mut self, number: Number, doing: Doing) {
         let Some(key) = self.keys.get(&number).copied() else {
             return;

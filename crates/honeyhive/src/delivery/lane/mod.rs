@@ -52,7 +52,7 @@ impl Lane {
         key.number
     }
 
-    /// Replaces a call by its parts, which are as old as it was.
+    /// Replaces a call by its parts, which keep its age.
     pub(super) fn divide(&mut self, number: Number, parts: impl IntoIterator<Item = Sealed>) {
         if let Some(age) = self.entries.age(number) {
             self.remove(number);
@@ -99,12 +99,12 @@ impl Lane {
         self.change(number, None, |call| call.body = body);
     }
 
-    /// Notes that HoneyHive is being asked.
+    /// Notes that a call is under way to HoneyHive.
     pub(super) fn set_under_way(&mut self, number: Number) {
         self.entries.set(number, Doing::UnderWay);
     }
 
-    /// Notes that the disk is being asked to take a call.
+    /// Notes that a call is on its way to the disk.
     pub(super) fn set_writing(&mut self, number: Number) {
         self.entries.set(number, Doing::Writing);
     }
@@ -139,7 +139,7 @@ impl Lane {
         self.entries.wake_all();
     }
 
-    /// Lets what is on disk be tried at once, or not before then.
+    /// Allows the calls on disk to be tried at once, or not before a time.
     pub(super) fn delay_disk(&mut self, until: Option<Instant>) {
         for number in self.entries.on_disk() {
             self.change(number, until, |_| {});
@@ -170,7 +170,7 @@ impl Lane {
         self.entries.counts().under_way_from_disk(is_traces)
     }
 
-    /// True while the disk is being asked or told something.
+    /// True while the disk has a request to answer.
     pub(super) const fn is_at_disk(&self) -> bool {
         self.entries.counts().is_at_disk()
     }

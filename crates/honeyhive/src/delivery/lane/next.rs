@@ -21,7 +21,7 @@ impl Lane {
         found.map(|(key, _)| key.number)
     }
 
-    /// The calls in memory that have to follow what is on disk.
+    /// Returns the calls in memory that have to follow others on disk.
     pub(in crate::delivery) fn followers(&self, shelf: &Shelf) -> Vec<Number> {
         let followers = self.entries.ready().filter(|(key, call)| {
             key.is_in_memory && self.is_behind_disk(call, shelf) && !self.is_preceded(*key, call)

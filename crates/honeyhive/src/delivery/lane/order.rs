@@ -45,8 +45,8 @@ pub(super) fn must_precede(
     }
 }
 
-/// Whether something that is on disk must precede a call in memory, which then follows it there. The disk holds the
-/// older of two calls that belong together.
+/// Whether a call on disk must precede one in memory, which then follows it there. The disk holds the older of two
+/// calls that belong together.
 pub(super) fn disk_must_precede(
     shelf: &Shelf,
     newer: Place<'_>,
@@ -89,7 +89,7 @@ mod tests {
         };
         let recalled = on_disk(rest(Target::Traces));
         let (start, update) = (|id| rest(Target::Start(id)), |id| rest(Target::Update(id)));
-        // (older, newer, HoneyHive knows the newer's target, must it precede)
+        // The columns: older, newer, whether HoneyHive knows the newer's target, whether the older must precede.
         let table = [
             (start(a), start(a), false, true),
             (start(a), start(b), false, false),

@@ -21,9 +21,9 @@ pub(super) struct Pile {
     pub(super) since: Instant,
     /// The order in which the pile began.
     pub(super) age: u64,
-    /// Held back until here, so that what comes meanwhile goes along.
+    /// The time until which the pile is held back, so that later items join it.
     pub(super) due: Instant,
-    /// A request is under way whose spans may create the session.
+    /// Whether a request is under way whose spans may create the session.
     pub(super) awaits_end: bool,
     /// The pile is of an event, whose span may still be on its way.
     pub(super) awaits_spans: bool,

@@ -38,7 +38,7 @@ impl Schedule {
         }
     }
 
-    /// The session that is due next, if it is by now.
+    /// Returns the session that is due next, if it is due by now.
     pub(super) fn next(&self, now: Instant) -> Option<SessionId> {
         work::look();
         let (due, id) = *self.due.first()?;
@@ -50,7 +50,7 @@ impl Schedule {
         self.blocked.insert(id);
     }
 
-    /// Lets a session be next again; false where nothing was in front of it.
+    /// Unblocks a session; false where nothing was in front of it.
     pub(super) fn unblock(&mut self, id: SessionId) -> bool {
         self.blocked.remove(&id)
     }

@@ -70,7 +70,7 @@ impl Sessions {
         pile.claim = ledger.merge(before, claim);
         pile.updates.extend(updates);
         if is_end {
-            // Nothing more is expected, unless it is the spans that create the session.
+            // The request has ended, so only its spans may still create the session.
             let awaits_spans = std::mem::take(&mut pile.awaits_end);
             let until = if awaits_spans { now + SPANS_FIRST } else { now };
             // An end that waits already is not put off by the next.
@@ -80,7 +80,7 @@ impl Sessions {
         }
     }
 
-    /// Holds what is said of a session back until the end of a request whose spans may create it.
+    /// Holds updates of a session back until the end of a request whose spans may create it.
     pub(in crate::delivery) fn await_end(&mut self, id: SessionId, now: Instant) {
         let until = later(now, LONGEST_REQUEST);
         let pile = self.pile(id, until, now);
@@ -90,7 +90,7 @@ impl Sessions {
         }
     }
 
-    /// Holds what is said of an event back until its span has had time to arrive.
+    /// Holds updates of an event back until its span has had time to arrive.
     pub(in crate::delivery) fn await_spans(&mut self, id: SessionId, now: Instant) {
         if let Some(pile) = self.piles.get_mut(&id)
             && pile.starts.is_empty()
@@ -130,13 +130,13 @@ impl Sessions {
         Some((own, updates, claim))
     }
 
-    /// Lets what there is of a session go now.
+    /// Makes the open data of a session due now.
     pub(in crate::delivery) fn hold_no_longer(&mut self, id: SessionId, now: Instant) {
         self.set_due(id, now);
     }
 
-    /// Lets go what a flush waits for. What waits for the end of its request is not waited for, unless there will be
-    /// none.
+    /// Makes the data due that a flush waits for. A flush does not wait for the end of a request, unless none will
+    /// come.
     pub(in crate::delivery) fn hurry(
         &mut self,
         ledger: &mut Ledger,
@@ -160,7 +160,7 @@ impl Sessions {
         }
     }
 
-    /// The next session that is due, blocked until it is sealed or something unblocks it.
+    /// Returns the next session that is due, blocked until it is sealed or unblocked.
     pub(in crate::delivery) fn next_due(&mut self, now: Instant) -> Option<SessionId> {
         let id = self.schedule.next(now)?;
         self.block(id);
@@ -186,8 +186,8 @@ impl Sessions {
         }
     }
 
-    /// Takes what is sealed next of a session, whether it is due or not. A start that was withdrawn stays until the record
-    /// of its move comes.
+    /// Takes the part of a session that is sealed next, whether due or not. A start that was withdrawn stays until the
+    /// record of its move comes.
     pub(in crate::delivery) fn open(&mut self, id: SessionId, now: Instant) -> Option<Opened> {
         let pile = self.piles.get_mut(&id)?;
         if let Some((start, _)) = pile.starts.front()
@@ -229,7 +229,7 @@ impl Sessions {
         Some(pile)
     }
 
-    /// The sessions that have something to say, oldest first.
+    /// Returns the sessions with open data, oldest first.
     pub(in crate::delivery) fn by_age(&self) -> impl Iterator<Item = SessionId> {
         self.schedule.by_age()
     }
@@ -239,7 +239,7 @@ impl Sessions {
         Some((self.piles.get(&id)?.since, id))
     }
 
-    /// Gives up what a session has to say.
+    /// Gives up the open data of a session.
     pub(in crate::delivery) fn give_up(
         &mut self,
         id: SessionId,
@@ -275,7 +275,7 @@ impl Sessions {
         self.piles.get(&id).is_some_and(|it| it.awaits_end)
     }
 
-    /// True for what was said of an event whose span may still be on its way.
+    /// True for updates of an event whose span may still be on its way.
     pub(in crate::delivery) fn awaits_spans(&self, id: SessionId) -> bool {
         self.piles.get(&id).is_some_and(|it| it.awaits_spans)
     }

@@ -46,7 +46,7 @@ pub(in crate::delivery) struct Spans {
 }
 
 impl Spans {
-    /// Adds a span that nobody has said a session of.
+    /// Adds a span without a session.
     pub(in crate::delivery) fn add_stray(&mut self, waiting: Waiting) {
         let age = self.insert(waiting);
         self.strays.insert(age);
@@ -87,7 +87,7 @@ impl Spans {
         }
     }
 
-    /// Takes out those that nobody has said a session of, once it is time for them to go.
+    /// Takes out the spans without a session, once it is time for them to go.
     pub(in crate::delivery) fn take_strays(&mut self) -> Vec<Waiting> {
         let strays = std::mem::take(&mut self.strays);
         let taken = strays.iter().filter_map(|age| self.waiting.remove(age));
@@ -179,7 +179,7 @@ impl Spans {
         ages
     }
 
-    /// Lets go what follows nothing on disk any more, of the first that do.
+    /// Frees the first spans that follow nothing on disk any more.
     pub(in crate::delivery) fn free_behind(&mut self, follows: impl Fn(SessionId) -> bool) {
         let first: Vec<_> = self.behind.iter().take(BATCH_SPANS).copied().collect();
         for age in first {
@@ -191,7 +191,7 @@ impl Spans {
         }
     }
 
-    /// The sessions whose spans wait for their start.
+    /// Returns the sessions whose spans wait for their start.
     pub(in crate::delivery) fn held(&self) -> impl Iterator<Item = SessionId> {
         self.held.keys().copied()
     }
@@ -209,7 +209,7 @@ impl Spans {
         }
     }
 
-    /// The next batch of those that may go, oldest first, and what is no longer concerned by any that waits.
+    /// Returns the next batch of free spans, oldest first, and the sessions that no waiting span concerns any more.
     pub(in crate::delivery) fn next_batch(&mut self, ledger: &mut Ledger) -> Option<Batch> {
         self.company.left();
         let free = std::mem::take(&mut self.free);

@@ -1,4 +1,4 @@
-//! [`ExperimentReport`] and what can be asked of it.
+//! [`ExperimentReport`]: the report of a run.
 
 use std::fmt;
 use std::time::Duration;
@@ -26,13 +26,13 @@ pub enum RunStatus {
     /// No datapoint succeeded, more failed than [`max_errors`](crate::evaluate::Evaluate::max_errors) allows, or the
     /// evaluation itself broke off.
     Failed,
-    /// The program stopped it: [`cancel_on`](crate::evaluate::Evaluate::cancel_on),
+    /// The program stopped the run: [`cancel_on`](crate::evaluate::Evaluate::cancel_on),
     /// [`stop_when`](crate::evaluate::Evaluate::stop_when), or the future was dropped.
     Cancelled,
 }
 
 impl RunStatus {
-    /// The word that HoneyHive has for it.
+    /// Returns HoneyHive's word for the status.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -53,7 +53,7 @@ impl fmt::Display for RunStatus {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Delivery {
-    /// Nothing was to be sent: [`offline`](crate::evaluate::Evaluate::offline), or test mode.
+    /// Whether nothing was to be sent: [`offline`](crate::evaluate::Evaluate::offline), or test mode.
     pub is_offline: bool,
     /// Descriptions of missing deliveries; empty where everything arrived.
     pub problems: Vec<String>,
@@ -239,7 +239,8 @@ impl ExperimentReport {
         Comparison::of(&Units::of_trials(&self.trials), old, self.facts.level)
     }
 
-    /// The report with a comparison in it, for [`markdown`](Self::markdown), [`json`](Self::json) and `Display`.
+    /// Returns the report with a comparison in it, for [`markdown`](Self::markdown), [`json`](Self::json) and
+    /// `Display`.
     #[must_use]
     pub fn compared_with(mut self, old: &Baseline) -> Self {
         self.compared = Some(self.compare(old));

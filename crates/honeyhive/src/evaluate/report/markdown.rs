@@ -22,7 +22,7 @@ impl ExperimentReport {
         self.markdown_with(&Verdicts::default())
     }
 
-    /// The same, with what became of the gates.
+    /// Returns the same with the verdicts of gates.
     #[must_use]
     pub fn markdown_with(&self, verdicts: &Verdicts) -> String {
         let mut page = Page::default();
@@ -46,7 +46,7 @@ struct Page {
 }
 
 impl Page {
-    /// False where there is no room for it.
+    /// Writes a line; false where there is no room for it.
     fn line(&mut self, line: std::fmt::Arguments<'_>) -> bool {
         let before = self.text.len();
         // Writing to a text does not fail.
@@ -187,7 +187,7 @@ fn evaluator_errors(trial: &TrialReport) -> impl Iterator<Item = Vec<String>> {
         })
 }
 
-/// A text on one line, with nothing in it that Markdown or HTML would take for its own.
+/// Returns a text on one line, escaped for Markdown and HTML.
 fn cell(text: &str) -> String {
     let mut escaped = String::new();
     for character in on_one_line(text).chars() {

@@ -18,8 +18,8 @@ pub(in crate::evaluate) fn percentile(sorted: &[f64], share: f64) -> Option<f64>
     })
 }
 
-/// The interval of a percentile from the order of sorted numbers, whatever their distribution; none where so few say
-/// nothing of it.
+/// Returns the interval of a percentile from the order of sorted numbers, whatever their distribution; `None` for too
+/// few numbers.
 pub(in crate::evaluate) fn percentile_interval(
     sorted: &[f64],
     share: f64,

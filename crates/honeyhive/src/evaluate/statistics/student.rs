@@ -50,7 +50,7 @@ pub(super) fn within(t: f64, degrees: usize) -> f64 {
     std::f64::consts::FRAC_2_PI * (angle + inner)
 }
 
-/// `first`, and what follows it: each term is the one before times `odd/(odd+1) · cosine²`, up to the power `last`.
+/// Sums `first` and its successors: each term is the one before times `odd/(odd+1) · cosine²`, up to the power `last`.
 fn series(first: f64, mut numerator: usize, last: usize, cosine2: f64) -> f64 {
     let (mut term, mut sum) = (first, first);
     while numerator < last + (numerator % 2) && term > sum * 1e-18 {

@@ -128,7 +128,7 @@ impl Budget {
         taken
     }
 
-    /// Takes something that is counted by somebody else.
+    /// Takes a value that is counted elsewhere.
     pub(super) fn unchanged<T>(&self, take: impl FnOnce() -> T) -> T {
         let (values, bytes) = (self.values.get(), self.bytes.get());
         let taken = take();

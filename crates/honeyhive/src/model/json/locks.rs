@@ -1,7 +1,7 @@
-//! Values behind a lock are not recorded: `serde` takes the lock, and whoever holds it may be waiting for the very
-//! function that is recorded.
+//! Values behind a lock are not recorded: `serde` takes the lock, and its holder may be waiting for the very function
+//! that is recorded.
 
-/// Stands where something is behind a lock.
+/// The mark of a value behind a lock.
 pub(crate) const BEHIND_A_LOCK: &str = "[behind a lock]";
 
 /// Whether a type is a lock, or a reference, a box or an option of one, as far as its name tells: serialising it would
@@ -13,7 +13,7 @@ pub(super) fn takes_a_lock(type_name: &str) -> bool {
 }
 
 fn is_lock(mut name: &str) -> bool {
-    /// Serialised by what they hold.
+    /// Types that serialise as their contents.
     const THROUGH: [&str; 11] = [
         "Arc",
         "Box",

@@ -23,13 +23,13 @@ pub(crate) use serializer::octets;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Taken {
     pub(crate) json: Value,
-    /// Something of the value was left out.
+    /// Whether a part of the value was left out.
     pub(crate) is_cut: bool,
     /// The value is a text by itself, not a name or a date that is written as one.
     pub(crate) is_text: bool,
 }
 
-/// The value as JSON, as far as it fits.
+/// Returns the value as JSON, as far as it fits.
 ///
 /// | What | Becomes |
 /// |---|---|
@@ -39,7 +39,7 @@ pub(crate) struct Taken {
 /// | a number that JSON does not know (`nan`, `inf`, beyond 64 bits) | text |
 /// | a [`SystemTime`](std::time::SystemTime) | text, as other dates are |
 /// | the key of a map that is no text | text |
-/// | what stands behind a lock | a mark: asking could wait for whoever holds it |
+/// | a value behind a lock | a mark: taking the lock could wait for its holder |
 /// | more than 64 values within each other | a mark |
 /// | a part that cannot be serialised | a text that says so |
 ///

@@ -38,7 +38,7 @@ pub(super) fn read(type_name: &str, entries: &mut Map<String, Value>) -> Option<
     }
 }
 
-/// A number as it was written; one that 64 bits cannot hold stays a text.
+/// Returns a number as it was written; one that 64 bits cannot hold stays a text.
 fn number(text: String) -> Value {
     if let Ok(number) = text.parse::<i64>() {
         return number.into();

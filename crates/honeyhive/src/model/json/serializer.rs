@@ -48,7 +48,7 @@ impl<'b> Lenient<'b> {
         }
     }
 
-    /// The value; an error where it cannot be serialised.
+    /// Returns the value; an error where it cannot be serialised.
     #[inline]
     pub(super) fn whole<T: Serialize + ?Sized>(self, value: &T) -> Result<Value, Error> {
         if takes_a_lock(type_name::<T>()) {
@@ -60,7 +60,7 @@ impl<'b> Lenient<'b> {
         taken.or_else(|error| left.ok_or(error))
     }
 
-    /// A part of a whole, which goes on without it.
+    /// Serialises a part of a value, which goes on without a part that fails.
     fn part<T: Serialize + ?Sized>(self, value: &T) -> Value {
         let before = self.budget.values();
         let part = self
@@ -96,7 +96,7 @@ impl<'b> Lenient<'b> {
         self.leaf(self.budget.text(text))
     }
 
-    /// Text that is all there is to say of a value.
+    /// Returns the text of a value that serialises as text only.
     fn shown(self, value: impl Display) -> Result<Value, Error> {
         self.text(&bounded(format_args!("{value}")), false)
     }
@@ -151,7 +151,7 @@ impl<'b> Lenient<'b> {
     }
 }
 
-/// A variant of an enum, with what it holds.
+/// Returns a variant of an enum, with its contents.
 fn variant(name: &'static str, holds: Value) -> Value {
     Value::Object(Map::from_iter([(name.to_owned(), holds)]))
 }
@@ -368,7 +368,7 @@ impl<'b> ser::Serializer for Lenient<'b> {
         self.entries(Some(name), "")
     }
 
-    /// Slices, vectors and sets come here, and are left where it is enough.
+    /// Takes slices, vectors and sets, and stops where the bounds are reached.
     fn collect_seq<I>(self, items: I) -> Result<Value, Error>
     where
         I: IntoIterator,
@@ -385,7 +385,7 @@ impl<'b> ser::Serializer for Lenient<'b> {
         Ok(taken.finish())
     }
 
-    /// Maps come here, and are left where it is enough.
+    /// Takes maps, and stops where the bounds are reached.
     fn collect_map<K, V, I>(self, entries: I) -> Result<Value, Error>
     where
         K: Serialize,
@@ -416,7 +416,7 @@ enum Kind {
 pub(super) struct Items<'b> {
     to: Lenient<'b>,
     variant: Option<&'static str>,
-    /// The length that the program says, if any.
+    /// The length that the serialised value announces, if any.
     length: Option<usize>,
     items: Vec<Value>,
     kind: Kind,
@@ -557,7 +557,7 @@ impl Entries<'_> {
         }
     }
 
-    /// JSON as it was written; a text that is too long for that, or was cut, stays one.
+    /// Returns JSON as it was written; a text that is too long for that, or was cut, stays a text.
     fn raw(self, text: String) -> Value {
         let read = (text.len() <= RAW_BYTES).then(|| serde_json::from_str::<Value>(&text));
         match read {

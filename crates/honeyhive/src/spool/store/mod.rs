@@ -44,7 +44,7 @@ pub(crate) struct Store {
     latest: u64,
     /// The number of the file that is written to: the last one.
     writing: Option<u64>,
-    /// The room that is kept for what is written next.
+    /// The room that is reserved for the next records.
     room: u64,
     /// The numbers that the delivery thread reads without asking this thread.
     pub(in crate::spool) shelf: Arc<Shelf>,
@@ -75,7 +75,7 @@ impl Store {
         self.files.is_empty()
     }
 
-    /// Files set aside since this was asked last.
+    /// Returns the number of files set aside since the last call.
     pub(crate) fn take_set_aside(&mut self) -> u64 {
         std::mem::take(&mut self.set_aside)
     }
@@ -199,7 +199,7 @@ impl Store {
         })
     }
 
-    /// Gives up what was not read of a file yet.
+    /// Gives up the unread records of a file.
     fn lose(&mut self, number: u64) -> Option<Lost> {
         if self.writing == Some(number) {
             self.stop_writing();
@@ -234,7 +234,7 @@ impl Store {
         self.remove_settled();
     }
 
-    /// Says to the shelf whether there is anything, and anything to read.
+    /// Tells the shelf whether there are records, and whether any is unread.
     fn tell(&self) {
         let has_unread = self.files.iter().any(|it| !it.segment.is_read());
         self.shelf.set_files(!self.files.is_empty(), has_unread);
@@ -276,7 +276,7 @@ impl Store {
 }
 
 impl Drop for Store {
-    /// The lock of a process that leaves nothing goes with it; else it is for the next one to take.
+    /// The lock of a process that leaves no files goes with it; else the next process takes it.
     fn drop(&mut self) {
         match self.own.take() {
             Some(own) if self.files.is_empty() => own.remove(),

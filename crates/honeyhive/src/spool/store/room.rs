@@ -4,7 +4,7 @@ use std::io;
 
 use super::Store;
 
-/// A file is closed, and a new one begun, at a share of what all may take: room comes back file by file.
+/// The share of the bound at which a file is closed and a new one begun: room comes back file by file.
 const SHARE: u64 = 16;
 const SMALLEST_FILE: u64 = 16 * 1024;
 const LARGEST_FILE: u64 = 16 * 1024 * 1024;
@@ -22,8 +22,8 @@ impl Store {
         (self.max_bytes / SHARE).clamp(SMALLEST_FILE, LARGEST_FILE)
     }
 
-    /// Makes sure of room for so many bytes. Room is kept first and then counted with all that others have and keep, so
-    /// of several processes that want the last of it none takes too much.
+    /// Reserves room for so many bytes. Room is first reserved and then counted with the files and reservations of all
+    /// others, so that of several processes that want the last of it none takes too much.
     pub(super) fn has_room(&mut self, bytes: u64) -> io::Result<bool> {
         if self.room >= bytes {
             return Ok(true);
@@ -40,7 +40,7 @@ impl Store {
         Ok(false)
     }
 
-    /// Keeps so much room from now on. Where that cannot be said, others see more of it kept than there is.
+    /// Sets the reserved room. If that cannot be written, others see more room reserved than there is.
     pub(super) fn keep_room(&mut self, bytes: u64) {
         self.room = bytes;
         if let Some(own) = &self.own {

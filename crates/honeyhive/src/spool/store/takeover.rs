@@ -31,7 +31,7 @@ impl Store {
         Ok(())
     }
 
-    /// Takes over what processes have left that are gone. Its records get this mark.
+    /// Takes over the files of ended processes. Their records get this mark.
     ///
     /// A file was begun later than all that its process had written or taken over before, so what belongs
     /// together is in order, whichever processes had it.
@@ -69,7 +69,7 @@ impl Store {
             }
             if it.is_for_another(self.destination) {
                 found.elsewhere += 1;
-                // Dropping the owner leaves all of it to whom it belongs, but for the room that was kept.
+                // The owner is dropped, and its files stay as they are, but for the reserved room.
                 return owner.keep_room(0);
             }
             opened.push((path, it));

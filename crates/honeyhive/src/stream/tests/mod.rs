@@ -237,7 +237,7 @@ fn how_an_answer_ended_is_told_apart() {
         (WHOLE[..30].to_owned(), Cause::Dropped, Ending::Dropped),
         (String::new(), Cause::End, Ending::Truncated),
         (String::new(), Cause::Dropped, Ending::Dropped),
-        // What nobody knows has no end of its own.
+        // A stream in an unknown format has no end of its own.
         (r#"{"x":1}"#.to_owned(), Cause::End, Ending::Complete),
         (r#"{"x":1}"#.to_owned(), Cause::Dropped, Ending::Dropped),
         (events(&[r#"{"x":1}"#; 8]), Cause::End, Ending::Complete),
