@@ -80,12 +80,11 @@ impl<B: MessageBody> MessageBody for ResponseBody<B> {
             let polled = this.guard.run(|| this.inner.poll_next(cx));
             return polled.map_err(Into::into);
         }
-        let chunk = if this.guard.has_ended() && this.inner.size().is_eof() {
-            // Nothing of the program's runs any more, so the request's context is not needed.
-            ready!(this.inner.poll_next(cx))
-        } else {
-            ready!(this.guard.run(|| this.inner.poll_next(cx)))
-        };
+        let is_eof = |body: &B| body.size().is_eof();
+        let polled = this
+            .guard
+            .poll(this.inner, is_eof, |body| body.poll_next(cx));
+        let chunk = ready!(polled);
         // The recording comes before the chunk is handed on: a caller that gets the last one may never poll again.
         let chunk = match chunk {
             None => {

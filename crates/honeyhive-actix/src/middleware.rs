@@ -36,13 +36,13 @@ pub struct HoneyHive {
 }
 
 impl HoneyHive {
-    /// A middleware with the default settings.
+    /// Returns a middleware with the default settings.
     #[must_use]
     pub fn new(tracer: HoneyHiveTracer) -> Self {
         ServerInstrumentation::new(tracer).into()
     }
 
-    /// Begins a middleware with settings of its own.
+    /// Returns a builder of a middleware with settings of its own.
     pub fn builder(tracer: HoneyHiveTracer) -> ServerInstrumentationBuilder<Self> {
         ServerInstrumentationBuilder::new(tracer)
     }
@@ -118,18 +118,18 @@ where
 }
 
 impl<S> HoneyHiveMiddleware<S> {
-    /// The service inside.
+    /// Returns the service inside.
     #[must_use]
     pub const fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The service inside, to be changed.
+    /// Returns the service inside, to be changed.
     pub const fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The service inside, without HoneyHive.
+    /// Returns the service inside, without HoneyHive.
     #[must_use]
     pub fn into_inner(self) -> S {
         self.inner

@@ -32,7 +32,7 @@ pub struct ModelCalls {
 const PROVIDER: &str = "openai";
 
 impl ModelCalls {
-    /// A layer with the default settings.
+    /// Returns a layer with the default settings.
     #[must_use]
     pub fn new(tracer: &HoneyHiveTracer) -> Self {
         Self {
@@ -50,15 +50,15 @@ impl ModelCalls {
         self
     }
 
-    /// Adds `stream_options: {"include_usage": true}` to streamed chats that do not say what they wish, so that their
-    /// tokens are known. Your program receives one chunk more then, without choices. Default: `false`.
+    /// Adds `stream_options: {"include_usage": true}` to streamed chats without that option, so that their tokens are
+    /// known. Your program then receives one chunk more, without choices. Default: `false`.
     #[must_use]
     pub const fn ask_for_usage(mut self, asks: bool) -> Self {
         self.asks_for_usage = asks;
         self
     }
 
-    /// Makes the request ask for its usage, where that is wished.
+    /// Adds the option to a request, if the setting asks for it.
     pub(crate) fn prepare(&self, request: &mut reqwest::Request) {
         if !self.asks_for_usage {
             return;
@@ -72,7 +72,7 @@ impl ModelCalls {
         }
     }
 
-    /// The call that the request is; `None` where it calls no model.
+    /// Returns the call of a request; `None` where the request calls no model.
     pub(crate) fn call(&self, request: &reqwest::Request) -> Option<ModelCall> {
         let endpoint = endpoint(request)?;
         let mut call = self

@@ -14,10 +14,10 @@ use tower_layer::Layer as _;
 pub use layer::ModelCalls;
 pub use service::{ModelCallService, ResponseFuture};
 
-/// The client, each of whose calls of a model becomes an event; it tries again as it did.
+/// Returns a client whose calls of models become events, each with its retries as one event.
 ///
-/// The client sends through a new [`reqwest::Client`]; for one that you have given to the client already there is
-/// [`instrument_with`].
+/// The client sends through a new [`reqwest::Client`]; use [`instrument_with`] for one that you have given to the
+/// client already.
 #[must_use]
 pub fn instrument<C: Config>(client: Client<C>, tracer: &HoneyHiveTracer) -> Client<C> {
     instrument_with(client, reqwest::Client::new(), tracer)

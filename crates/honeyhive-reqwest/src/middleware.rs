@@ -9,8 +9,7 @@ use http::Extensions;
 use reqwest::{Body, Request, Response, ResponseBuilderExt as _};
 use reqwest_middleware::{Middleware, Next, Result};
 
-/// Makes each call of a model an event, and takes the session along to hosts that are listed; see the [crate
-/// docs](crate).
+/// Makes each call of a model an event, and propagates the session to listed hosts; see the [crate docs](crate).
 #[derive(Debug, Clone)]
 pub struct ModelCalls {
     tracer: HoneyHiveTracer,
@@ -33,8 +32,8 @@ impl ModelCalls {
         }
     }
 
-    /// A host that serves models, and the provider that it counts as: `host("llm.internal:8000", "openai")`. Names
-    /// as in [`Hosts::new`]. Which requests are calls of a model their paths say.
+    /// Adds a host that serves models, and the provider that it counts as: `host("llm.internal:8000", "openai")`. Names
+    /// as in [`Hosts::new`]. The paths of its requests show which ones are calls of a model.
     #[must_use]
     pub fn host(
         mut self,
@@ -45,8 +44,8 @@ impl ModelCalls {
         self
     }
 
-    /// Takes the session along to these hosts, as `traceparent` and `baggage`. Names as in [`Hosts::new`]. Default:
-    /// to nobody.
+    /// Propagates the session to these hosts, as `traceparent` and `baggage`. Names as in [`Hosts::new`]. Default: to
+    /// no host.
     #[must_use]
     pub fn propagate_to<H: Into<Cow<'static, str>>>(
         mut self,
@@ -64,8 +63,8 @@ impl ModelCalls {
         self
     }
 
-    /// Adds `stream_options: {"include_usage": true}` to streamed chats that do not say what they wish, so that their
-    /// tokens are known. Your program receives one chunk more then, without choices. Default: `false`.
+    /// Adds `stream_options: {"include_usage": true}` to streamed chats without that option, so that their tokens are
+    /// known. Your program then receives one chunk more, without choices. Default: `false`.
     #[must_use]
     pub const fn ask_for_usage(mut self, asks: bool) -> Self {
         self.asks_for_usage = asks;
@@ -97,7 +96,7 @@ impl ModelCalls {
         }
     }
 
-    /// The call, which its request is to be sent in.
+    /// Returns the call, in whose context its request is to be sent.
     fn start(&self, endpoint: &Endpoint, request: &mut Request) -> ModelCall {
         let body = request.body().and_then(Body::as_bytes);
         let asking = body
@@ -146,7 +145,7 @@ impl Middleware for ModelCalls {
     }
 }
 
-/// The response, unchanged, with an eye on its body.
+/// Returns the response with a recorded body.
 fn record(call: &ModelCall, response: Response) -> Response {
     let url = response.url().clone();
     let mut recorded = call.record_response(response.into()).map(Body::wrap);

@@ -14,8 +14,8 @@ use pin_project_lite::pin_project;
 use crate::headers::View;
 
 pin_project! {
-    /// The response body of a [`HoneyHiveService`](crate::HoneyHiveService): the inner body unchanged,
-    /// polled in the request's context, with an eye on how it ends.
+    /// The response body of a [`HoneyHiveService`](crate::HoneyHiveService): the inner body unchanged, polled in the
+    /// request's context, and observed until its end.
     #[derive(Debug)]
     pub struct ResponseBody<B>
     where
@@ -44,13 +44,13 @@ impl<B: Body> ResponseBody<B> {
         data.map_or(0, |data| data.remaining() as u64)
     }
 
-    /// The body inside.
+    /// Returns the body inside.
     #[must_use]
     pub const fn get_ref(&self) -> &B {
         &self.inner
     }
 
-    /// The body inside, to be changed.
+    /// Returns the body inside, to be changed.
     pub const fn get_mut(&mut self) -> &mut B {
         &mut self.inner
     }
@@ -93,12 +93,11 @@ where
         if this.guard.is_idle() {
             return this.guard.run(|| this.inner.poll_frame(cx));
         }
-        let frame = if this.guard.has_ended() && this.inner.is_end_stream() {
-            // Nothing of the program's runs any more, so the request's context is not needed.
-            ready!(this.inner.as_mut().poll_frame(cx))
-        } else {
-            ready!(this.guard.run(|| this.inner.as_mut().poll_frame(cx)))
-        };
+        let body = this.inner.as_mut();
+        let polled = this
+            .guard
+            .poll(body, B::is_end_stream, |body| body.poll_frame(cx));
+        let frame = ready!(polled);
         // The recording comes before the frame is handed on: a caller that gets the last one may never poll again.
         match &frame {
             None => this.guard.finish(),

@@ -8,8 +8,8 @@ use http::Request;
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Takes the session along with the requests of a client (feature `client`), as `traceparent` and `baggage`: to hosts
-/// that are listed, or with all that a channel sends.
+/// Propagates the session with the requests of a client (feature `client`), as `traceparent` and `baggage`: to listed
+/// hosts, or with every request of a channel.
 ///
 /// ```
 /// use honeyhive_tower::PropagateLayer;

@@ -1,4 +1,4 @@
-//! [`FeedbackService`]: what people say of an answer, taken in.
+//! [`FeedbackService`]: the route that takes ratings of answers by people.
 
 use std::borrow::Cow;
 use std::convert::Infallible;

@@ -32,13 +32,13 @@ pub struct HoneyHiveLayer {
 }
 
 impl HoneyHiveLayer {
-    /// A layer with the default settings.
+    /// Returns a layer with the default settings.
     #[must_use]
     pub fn new(tracer: HoneyHiveTracer) -> Self {
         ServerInstrumentation::new(tracer).into()
     }
 
-    /// Begins a layer with settings of its own.
+    /// Returns a builder of a layer with settings of its own.
     pub fn builder(tracer: HoneyHiveTracer) -> ServerInstrumentationBuilder<Self> {
         ServerInstrumentationBuilder::new(tracer)
     }

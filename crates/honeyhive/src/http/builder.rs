@@ -18,13 +18,13 @@ use crate::settings::SessionTransport;
 use crate::tracer::HoneyHiveTracer;
 
 impl ServerInstrumentation {
-    /// The defaults: see the setters of [`ServerInstrumentationBuilder`].
+    /// Returns a builder with the defaults: see the setters of [`ServerInstrumentationBuilder`].
     #[must_use]
     pub fn new(tracer: HoneyHiveTracer) -> Self {
         ServerInstrumentationBuilder::<Self>::new(tracer).checked()
     }
 
-    /// Begins an instrumentation with settings of its own. The adapters have builders of the same kind:
+    /// Returns a builder of an instrumentation with settings of its own. The adapters have builders of the same kind:
     /// `HoneyHiveLayer::builder(tracer)`, `HoneyHive::builder(tracer)`.
     pub fn builder(tracer: HoneyHiveTracer) -> ServerInstrumentationBuilder {
         ServerInstrumentationBuilder::new(tracer)
@@ -40,13 +40,13 @@ impl From<HoneyHiveTracer> for ServerInstrumentation {
 /// The settings of a [`ServerInstrumentation`].
 ///
 /// A callback that panics is caught and counted
-/// ([`DeliveryStats::callback_panics`](crate::DeliveryStats::callback_panics)), and the default takes
-/// its place. `T` is what is built: the instrumentation, or an adapter's layer of it.
+/// ([`DeliveryStats::callback_panics`](crate::DeliveryStats::callback_panics)), and the default takes its place. `T` is
+/// the result of the builder: the instrumentation, or an adapter's layer of it.
 #[must_use = "an instrumentation is made by `.build()`"]
 pub struct ServerInstrumentationBuilder<T = ServerInstrumentation>(Inner, PhantomData<fn() -> T>);
 
 impl<T> ServerInstrumentationBuilder<T> {
-    /// The defaults, for an adapter: see [`ServerInstrumentation::builder`].
+    /// Returns the defaults, for an adapter: see [`ServerInstrumentation::builder`].
     pub fn new(tracer: HoneyHiveTracer) -> Self {
         // The request's span carries the inputs and outputs of a session without REST starts.
         let request_span = tracer.session_transport() == SessionTransport::Otlp;
@@ -107,8 +107,8 @@ impl<T> ServerInstrumentationBuilder<T> {
         self
     }
 
-    /// Whether requests that no route is for are left out, such as scanners' (default `false`). The framework has to know
-    /// routes, and the layer has to be inside the router: see [`RequestInfo::is_unmatched`].
+    /// Whether requests without a matching route are left out, such as scanners' (default `false`). The framework must
+    /// have routes, and the layer must be inside the router: see [`RequestInfo::is_unmatched`].
     pub fn skip_unmatched(mut self, on: bool) -> Self {
         self.0.skip_unmatched = on;
         self
@@ -146,9 +146,9 @@ impl<T> ServerInstrumentationBuilder<T> {
         self
     }
 
-    /// Inputs besides `method`, `path` and `user_id` (from `X-User-ID`): anything that serialises to an
-    /// object. They win over those. Another value is kept as `{"result": …}`; what cannot be written as JSON is left out
-    /// and counted in [`DeliveryStats::refused`](crate::DeliveryStats::refused).
+    /// Inputs besides `method`, `path` and `user_id` (from `X-User-ID`), over which they win: anything that serialises
+    /// to an object. Another value is kept as `{"result": …}`; a value that cannot be written as JSON is left out and
+    /// counted in [`DeliveryStats::refused`](crate::DeliveryStats::refused).
     pub fn inputs<F, M>(mut self, inputs: F) -> Self
     where
         F: Fn(&RequestInfo<'_>) -> M + Send + Sync + 'static,
@@ -213,13 +213,13 @@ impl<T> ServerInstrumentationBuilder<T> {
         self
     }
 
-    /// Holds back the end of each response until all that was recorded has been delivered, so long at the most (default: not
-    /// at all). For hosts that take the processor away once a response has been sent: what is queued then waits for
-    /// the next request there, or for ever.
+    /// Holds back the end of each response until everything recorded has been delivered, at most for this time
+    /// (default: not at all). For hosts that take the processor away once a response has been sent: queued items then
+    /// wait for the next request there, or for ever.
     ///
-    /// Held back is the last piece of a body of known length, the end of a stream (its pieces flow as they come), or
-    /// the head of an answer without a body. A client that has left is not waited for. While HoneyHive gives no answer, nine ends
-    /// of ten wait for 200 ms only.
+    /// The held part is the last piece of a body of known length, the end of a stream (its pieces flow as they come),
+    /// or the head of an answer without a body. Nothing waits for a client that has left. While HoneyHive gives no
+    /// answer, nine ends of ten wait for 200 ms only.
     ///
     /// ```
     /// use std::time::Duration;
@@ -251,8 +251,8 @@ impl<T> ServerInstrumentationBuilder<T> {
     ///
     /// # Errors
     ///
-    /// [`BuildError::InvalidValue`] where the name given to [`session_id_header`](Self::session_id_header) is none
-    /// that a header can have, or one that HTTP itself uses, such as `Content-Length`.
+    /// [`BuildError::InvalidValue`] where [`session_id_header`](Self::session_id_header) got a name that no header can
+    /// have, or one that HTTP itself uses, such as `Content-Length`.
     pub fn build(self) -> Result<T, BuildError>
     where
         T: From<ServerInstrumentation>,

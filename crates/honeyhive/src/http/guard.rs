@@ -12,7 +12,7 @@ use crate::model::id::SessionId;
 use crate::outbox::Outcome;
 use crate::session::Session;
 
-/// A request that is being handled. Dropping it says that the client went away.
+/// A request that is being handled. Dropping the guard records that the client went away.
 #[must_use = "dropping the guard says that the client went away"]
 pub struct RequestGuard(pub(super) Handling);
 
@@ -25,8 +25,8 @@ impl RequestGuard {
         self.0.open().map(|traced| &traced.session)
     }
 
-    /// Ready at once, except under [`SessionStart::Confirmed`](super::SessionStart::Confirmed): then once HoneyHive has answered. The
-    /// handler is not polled before.
+    /// Polls until the handler may start: at once, except under
+    /// [`SessionStart::Confirmed`](super::SessionStart::Confirmed), then once HoneyHive has answered.
     #[inline]
     pub fn poll_confirmed(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
         if let Handling::Traced(traced) = &mut self.0
@@ -52,7 +52,7 @@ impl RequestGuard {
         self.session().map(Session::id)
     }
 
-    /// The text for the response header, which is the id or a signed one, for the adapter to make a header's value of.
+    /// Returns the text for the response header, which is the id or a signed one.
     #[inline]
     pub fn with_response_id<T>(&self, make: impl FnOnce(&str) -> T) -> Option<T> {
         let traced = self.0.open()?;
@@ -78,8 +78,8 @@ impl RequestGuard {
         ResponseGuard(handling)
     }
 
-    /// The handler failed. With a status, the framework makes a response of the error further out;
-    /// without one there will be none. The guard says whether the error is held back.
+    /// Records that the handler failed. With a status, the framework makes a response of the error further out; without
+    /// one there will be none. The returned guard tells whether the error is held back.
     pub fn on_error(
         &mut self,
         status_code: Option<u16>,

@@ -112,13 +112,13 @@ struct Inner {
 }
 
 impl ServerInstrumentation {
-    /// The name of the header that carries the session's id both ways, in lower case.
+    /// Returns the name of the header that carries the session's id both ways, in lower case.
     #[must_use]
     pub fn session_id_header(&self) -> &str {
         &self.inner.session_id_header
     }
 
-    /// The names that an adapter may prepare for [`Headers::pick`].
+    /// Returns the names that an adapter may prepare for [`Headers::pick`].
     #[must_use]
     pub fn request_headers(&self) -> RequestHeaders<'_> {
         RequestHeaders::new(&self.inner.session_id_header)
@@ -128,8 +128,9 @@ impl ServerInstrumentation {
     /// `false`): server-sent events in the format of OpenAI, Anthropic or Gemini, and the streams of Vercel's AI SDK,
     /// read while they pass unchanged.
     ///
-    /// Tokens are left to the calls of models behind it, which say them. Nothing is read of a body that a layer further
-    /// in has compressed, and no text where the [tracer captures none](HoneyHiveTracer::captures_content).
+    /// Tokens are left to the recorded calls of models behind the response, which have them. A body that an inner layer
+    /// has compressed is not read, and no text is recorded where the [tracer captures
+    /// none](HoneyHiveTracer::captures_content).
     #[cfg(feature = "model-calls")]
     #[must_use]
     pub const fn capture_stream(mut self, captures: bool) -> Self {
@@ -137,7 +138,7 @@ impl ServerInstrumentation {
         self
     }
 
-    /// The tracer.
+    /// Returns the tracer.
     #[must_use]
     pub fn tracer(&self) -> &HoneyHiveTracer {
         &self.inner.tracer

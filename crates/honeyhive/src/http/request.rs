@@ -14,11 +14,10 @@ const USER_ID_HEADER: &str = "x-user-id";
 /// Headers that a propagator reads and a caller may send in several lines.
 const LISTS: [&str; 2] = [BAGGAGE_HEADER, "tracestate"];
 
-/// Headers or trailers. Frameworks stand on different versions of `http`, so this is all that is asked of
-/// them, and each set is walked through once.
+/// A set of headers or trailers. Frameworks use different versions of `http`, so the trait asks for little, and each
+/// set is visited once.
 pub trait Headers {
-    /// Calls `visit` with every header's name, in lower case, and value; a header that comes twice is
-    /// visited twice.
+    /// Calls `visit` with every header's name, in lower case, and value; a header that comes twice is visited twice.
     fn for_each<'h>(&'h self, visit: &mut dyn FnMut(&'h str, &'h [u8]));
 
     /// Calls `visit` with the values of the headers that every request is searched for, and their index in `names`. The
@@ -35,7 +34,7 @@ pub trait Headers {
     }
 }
 
-/// The names of the headers that every request is looked through for, in lower case.
+/// The names of the headers that every request is searched for, in lower case.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestHeaders<'a> {
     names: [&'a str; 3],
@@ -44,7 +43,7 @@ pub struct RequestHeaders<'a> {
 }
 
 impl<'a> RequestHeaders<'a> {
-    /// The headers that mean something, where one of them is named `session_id`.
+    /// Returns the headers with a meaning, where one of them is named `session_id`.
     pub(super) const fn new(session_id: &'a str) -> Self {
         const fn length(name: &str) -> u64 {
             1 << (name.len() & 63)
@@ -55,7 +54,7 @@ impl<'a> RequestHeaders<'a> {
         }
     }
 
-    /// The names, in the order that [`Headers::pick`] counts them in.
+    /// Returns the names, in the order of [`Headers::pick`]'s indices.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a str> + use<'a> {
         self.names.into_iter()
     }
@@ -96,7 +95,7 @@ pub struct RequestInfo<'a> {
 type Lists<'a> = [OnceCell<Option<Cow<'a, str>>>; LISTS.len()];
 
 impl<'a> RequestInfo<'a> {
-    /// A request with its method and its path (without the query).
+    /// Returns a request with its method and its path (without the query).
     #[must_use]
     #[inline]
     pub fn new(method: &'a str, path: &'a str, headers: &'a dyn Headers) -> Self {
@@ -119,19 +118,19 @@ impl<'a> RequestInfo<'a> {
         self
     }
 
-    /// The method.
+    /// Returns the method.
     #[must_use]
     pub const fn method(&self) -> &'a str {
         self.method
     }
 
-    /// The path, without the query.
+    /// Returns the path, without the query.
     #[must_use]
     pub const fn path(&self) -> &'a str {
         self.path
     }
 
-    /// The route's template.
+    /// Returns the route's template.
     #[must_use]
     #[inline]
     pub fn route(&self) -> Option<&str> {
@@ -147,8 +146,8 @@ impl<'a> RequestInfo<'a> {
         self.route.into_inner().flatten()
     }
 
-    /// True where the framework has routes and none of them is for this request. A layer that is around the router, instead
-    /// of inside it, comes before routing, so none of its requests has a route.
+    /// Returns true where the framework has routes and none of them matches this request. A layer around the router,
+    /// instead of inside it, comes before routing, so none of its requests has a route.
     #[must_use]
     pub fn is_unmatched(&self) -> bool {
         self.find_route.is_some() && self.route().is_none()

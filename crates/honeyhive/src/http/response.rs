@@ -1,6 +1,7 @@
 //! [`ResponseGuard`]: from the response head to the end of its body.
 
 use std::fmt;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::Headers;
@@ -20,11 +21,9 @@ impl ResponseGuard {
         matches!(&self.0, Handling::LeftAlone(_))
     }
 
-    /// True where the end of a session has been recorded. A body that says that it has ended, too, has nothing of the
-    /// program's left to run, and need not be polled by [`run`](Self::run).
-    #[must_use]
+    /// True where the end of a session has been recorded.
     #[inline]
-    pub fn has_ended(&self) -> bool {
+    fn has_ended(&self) -> bool {
         matches!(&self.0, Handling::Traced(traced) if traced.has_ended)
     }
 
@@ -54,7 +53,24 @@ impl ResponseGuard {
         piece
     }
 
-    /// Polls the body in the request's context. A panic is recorded and goes on.
+    /// Polls a body in the request's context. A panic is recorded and goes on.
+    ///
+    /// After the end of the session, a body that has ended, too, has nothing of the program's left to run, so it is
+    /// polled without the context.
+    #[inline]
+    pub fn poll<B, T>(
+        &mut self,
+        body: Pin<&mut B>,
+        has_ended: impl FnOnce(&B) -> bool,
+        poll: impl FnOnce(Pin<&mut B>) -> T,
+    ) -> T {
+        if self.has_ended() && has_ended(&body) {
+            return poll(body);
+        }
+        self.run(|| poll(body))
+    }
+
+    /// Runs a piece of the body in the request's context. A panic is recorded and goes on.
     #[inline]
     pub fn run<T>(&mut self, piece: impl FnOnce() -> T) -> T {
         self.0.run(piece)

@@ -1,4 +1,4 @@
-//! [`RecordedBody`]: the body of a response, for clients that speak `http`.
+//! [`RecordedBody`]: the body of a response, for clients with the types of `http`.
 
 use std::fmt::Display;
 use std::io::IoSlice;
@@ -27,7 +27,7 @@ pin_project! {
 impl ModelCall {
     /// Returns the response with a body that is recorded as it is read: for clients with the types of `http`.
     ///
-    /// The event ends with the body, or when that is dropped.
+    /// The event ends with the body, or when the body is dropped.
     pub fn record_response<B: Body>(&self, response: Response<B>) -> Response<RecordedBody<B>> {
         let header = |name| {
             response

@@ -27,8 +27,8 @@ impl HoneyHiveTracer {
     /// Begins the record of a call of a language model, for any client (feature `model-calls`); see
     /// [`model_call`](crate::model_call) for the contents of its event.
     ///
-    /// `provider` is a name of OpenTelemetry's conventions where there is one (`openai`, `anthropic`,
-    /// `gcp.gemini`, `mistral_ai`, …), `model` the one that is asked for.
+    /// `provider` is a name of OpenTelemetry's conventions where there is one (`openai`, `anthropic`, `gcp.gemini`,
+    /// `mistral_ai`, …), `model` the requested model.
     ///
     /// ```
     /// use honeyhive::json;
@@ -98,12 +98,12 @@ impl ModelCallBuilder {
         self
     }
 
-    /// The model turns texts into vectors.
+    /// Makes the call an embedding: the model turns texts into vectors.
     pub fn embeddings(self) -> Self {
         self.operation(Operation::Embeddings)
     }
 
-    /// The conversation so far: a list of messages in the words of any API, as it is sent. Texts to embed are a
+    /// Sets the conversation so far: a list of messages in the format of any API, as it is sent. Texts to embed are a
     /// list of texts, or one.
     #[track_caller]
     pub fn messages(mut self, messages: impl Serialize) -> Self {
@@ -155,8 +155,8 @@ impl ModelCallBuilder {
         self
     }
 
-    /// Starts the call, in the session that is current here: as the model span that is current, where there is one
-    /// that nobody has filled yet, else as a span of its own.
+    /// Starts the call, in the session that is current here: as the current model span, if that is not filled yet, else
+    /// as a span of its own.
     #[must_use = "the call ends when this is dropped"]
     #[track_caller]
     pub fn start(mut self) -> ModelCall {

@@ -1,4 +1,4 @@
-//! [`ModelCall`]: a call that is under way.
+//! [`ModelCall`]: a running call.
 
 use std::error::Error;
 use std::fmt;
@@ -20,10 +20,10 @@ use crate::model::id::EventId;
 use crate::span::{self, attributes_of};
 use crate::stream::{Content, Usage};
 
-/// A call of a model that is under way, from [`ModelCallBuilder::start`](super::ModelCallBuilder::start).
+/// A running call of a model, from [`ModelCallBuilder::start`](super::ModelCallBuilder::start).
 ///
-/// The event ends when this is dropped; with a [recorded stream](Self::record_bytes) or a [`Recorder`], when that has
-/// ended. What is said of it before this is dropped counts still.
+/// The event ends when this handle is dropped; with a [recorded stream](Self::record_bytes) or a [`Recorder`], when
+/// that has ended. Data that is added before the handle is dropped still counts.
 #[must_use = "the call ends when this is dropped"]
 pub struct ModelCall {
     inner: Arc<Inner>,
@@ -45,7 +45,7 @@ impl ModelCall {
         &self.inner
     }
 
-    /// The future, in the context of the call: a client that HoneyHive knows fills this event then, and makes none of
+    /// Returns the future in the context of the call: an instrumented client then fills this event, and makes none of
     /// its own.
     pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
         Scoped::new(future, self.inner.scope().clone())
@@ -69,8 +69,8 @@ impl ModelCall {
         self.inner.span().is_some()
     }
 
-    /// The bytes of the response, as they are: the same items, the same errors, nothing read ahead. What they say in
-    /// the words of OpenAI, Anthropic, Gemini and others becomes the outputs.
+    /// Returns the bytes of the response unchanged: the same items, the same errors, nothing read ahead. Their
+    /// contents, in the format of OpenAI, Anthropic, Gemini and others, become the outputs.
     pub fn record_bytes<S, B, E>(&self, stream: S) -> RecordedStream<S>
     where
         S: Stream<Item = Result<B, E>>,
@@ -93,21 +93,23 @@ impl ModelCall {
         Recorder::new(Arc::clone(&self.inner), assembler)
     }
 
-    /// An event of a stream that your client has read already: the chunk, as JSON, or what serialises to it.
+    /// Records an event of a stream that your client has parsed already: the chunk as JSON, or a value that serialises
+    /// to it.
     pub fn record_json(&self, chunk: impl Serialize) {
         if let Ok(json) = serde_json::to_vec(&chunk) {
             self.inner.take_event(&json);
         }
     }
 
-    /// The whole answer of the provider: the response that your client has read, or what serialises to its JSON.
+    /// Records the whole answer of the provider: the response that your client has parsed, or a value that serialises
+    /// to its JSON.
     pub fn reply(&self, body: impl Serialize) {
         if let Ok(json) = serde_json::to_vec(&body) {
             self.reply_bytes(json);
         }
     }
 
-    /// The whole answer of the provider, as the JSON text that came.
+    /// Records the whole answer of the provider, as JSON text.
     pub fn reply_bytes(&self, body: impl AsRef<[u8]>) {
         self.inner.take_event(body.as_ref());
         self.inner.note_reply();
@@ -171,7 +173,8 @@ impl ModelCall {
         self
     }
 
-    /// The call has failed. Where content is not captured the text stays here: providers quote what they were sent.
+    /// Marks the call as failed. The text is not sent where content is not captured: providers quote prompts in their
+    /// errors.
     pub fn error(&self, text: impl Into<String>) -> &Self {
         let text = match self.inner.hides_content() {
             true => UNTOLD.to_owned(),
@@ -181,13 +184,13 @@ impl ModelCall {
         self
     }
 
-    /// The call has failed, with this and its causes.
+    /// Marks the call as failed, with this error and its causes.
     pub fn fail(&self, error: &dyn Error) -> &Self {
         self.error(with_causes(error))
     }
 
-    /// The request could not be sent, or its answer not be read: without the query of its URL, in which some providers
-    /// take their key.
+    /// Marks the call as failed in sending or reading: without the query of its URL, in which some providers take their
+    /// key.
     #[doc(hidden)]
     pub fn fail_to_send(&self, error: &dyn Error, query: Option<&str>) -> &Self {
         let text = with_causes(error);

@@ -1,4 +1,4 @@
-//! [`Endpoint`]: which requests of an HTTP client are calls of a model.
+//! [`Endpoint`]: the requests of an HTTP client that are calls of a model.
 
 use std::borrow::Cow;
 
@@ -43,7 +43,7 @@ const HOSTS: [(&str, &str); 14] = [
 const OLLAMA: &str = ":11434";
 
 impl Endpoint {
-    /// The call of a model at a host that is known: OpenAI, Azure, Anthropic, Gemini and Vertex, Mistral, Groq,
+    /// Recognises the call of a model at a known host: OpenAI, Azure, Anthropic, Gemini and Vertex, Mistral, Groq,
     /// OpenRouter, DeepSeek, xAI, Perplexity, and Ollama by its port. `host` may carry a port, `path` a query.
     #[must_use]
     pub fn of(host: &str, path: &str) -> Option<Self> {
@@ -60,7 +60,7 @@ impl Endpoint {
         Self::at(provider, path)
     }
 
-    /// The call of a model at a host of your own, by its path alone.
+    /// Recognises the call of a model at a host of your own, by its path alone.
     #[must_use]
     pub fn at(provider: impl Into<Cow<'static, str>>, path: &str) -> Option<Self> {
         let path = path
@@ -92,8 +92,8 @@ impl Endpoint {
         }
     }
 
-    /// The body of a request with OpenAI's `stream_options: {"include_usage": true}` in it, which makes a streamed chat
-    /// say its token counts; `None` where there is nothing to add. It changes what the program receives: one chunk more,
+    /// Returns the body of a request with OpenAI's `stream_options: {"include_usage": true}` in it, which adds token
+    /// counts to a streamed chat; `None` where there is nothing to add. The program then receives one chunk more,
     /// without choices.
     #[must_use]
     pub fn asking_for_usage(&self, body: &[u8]) -> Option<Vec<u8>> {
@@ -101,7 +101,7 @@ impl Endpoint {
         speaks_it.then(|| asking_for_usage(body))?
     }
 
-    /// The provider's name.
+    /// Returns the provider's name.
     #[must_use]
     pub fn provider(&self) -> &str {
         &self.provider

@@ -1,8 +1,8 @@
-//! Calls of language models: what was asked, what was said, tokens and the first of them, and how it ended (feature
+//! Calls of language models: prompt, answer, tokens, the time to the first of them, and the outcome (feature
 //! `model-calls`).
 //!
-//! With a client that HoneyHive knows (`honeyhive-openai`, `honeyhive-reqwest`) nothing here is called by hand. With
-//! any other it is [`HoneyHiveTracer::model_call`](crate::HoneyHiveTracer::model_call):
+//! With an instrumented client (`honeyhive-openai`, `honeyhive-reqwest`) nothing here is called by hand. With any other
+//! use [`HoneyHiveTracer::model_call`](crate::HoneyHiveTracer::model_call):
 //!
 //! ```
 //! use honeyhive::{json, testing};
@@ -33,8 +33,8 @@
 //! | `metadata` | `input_tokens` (cache included), `output_tokens` (reasoning included), `cache_read_input_tokens`, `cache_write_input_tokens`, `reasoning_tokens`, `time_to_first_token_ms`, `response_model`, `response_id`, `status_code`, `finish_reason`, `cost`, `outcome` |
 //! | `error` | what the provider said, the HTTP status, or what broke the stream |
 //!
-//! `metadata.outcome` is `complete`, `truncated` (the response ended before the answer), `dropped` (the reader let go
-//! before the answer had ended) or `error`. The matching `gen_ai.…` attributes stand beside them.
+//! `metadata.outcome` is `complete`, `truncated` (the response ended before the answer), `dropped` (the reader was
+//! dropped before the answer had ended) or `error`. The matching `gen_ai.…` attributes are there, too.
 //!
 //! # Never twice
 //!

@@ -39,7 +39,7 @@ impl CreateSession {
         }
     }
 
-    /// The session, usable at once.
+    /// Returns the session, which is usable at once.
     #[must_use]
     pub fn session(&self) -> Session {
         self.session.clone()

@@ -1,4 +1,4 @@
-//! [`Session`]: the handle, and what is said through it.
+//! [`Session`]: the handle of a session, and its enrichments.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -140,7 +140,7 @@ impl Session {
         }
     }
 
-    /// The session's id. It changes when the session [moves](Self::link_to).
+    /// Returns the session's id, which changes when the session [moves](Self::link_to).
     #[must_use]
     #[inline]
     pub fn id(&self) -> SessionId {
@@ -155,7 +155,7 @@ impl Session {
         self.enrich(Enrichment::new().error(bounded(format_args!("{text}"))));
     }
 
-    /// Sets the session's error from an error: what it says, and its causes.
+    /// Sets the session's error from an error: its text, and those of its causes.
     ///
     /// ```
     /// # let (tracer, captured) = honeyhive::testing::tracer();
@@ -170,8 +170,8 @@ impl Session {
         self.error(with_causes(error));
     }
 
-    /// False for a session that records nothing: one of a disabled tracer, or what an adapter's extractor gives where no
-    /// layer is.
+    /// Returns false for a session that records nothing: one of a disabled tracer, or that of an adapter's extractor
+    /// without a layer.
     #[must_use]
     pub fn is_recording(&self) -> bool {
         !self.outbox.is_disabled()
@@ -198,8 +198,8 @@ impl Session {
         }
     }
 
-    /// Adds to the session. Never blocks: it is merged with what else is known and delivered in the
-    /// background, in order.
+    /// Adds to the session. Never blocks: the enrichment is merged with earlier ones and delivered in the background,
+    /// in order.
     #[track_caller]
     pub fn enrich(&self, enrichment: Enrichment) {
         self.outbox.count_refused(enrichment.refused_count());
@@ -215,7 +215,7 @@ impl Session {
         self.start.set_ended();
     }
 
-    /// True for a session that began here and goes on under its first id.
+    /// Returns true for a session that began here and goes on under its first id.
     #[inline]
     pub(crate) fn is_whole(&self) -> bool {
         self.start.is_whole()
@@ -319,6 +319,6 @@ pub enum Moved {
     /// The session moved from now on: the first session exists in HoneyHive already, with the data that was sent
     /// before.
     FromNowOn,
-    /// Not at all: it was moved before, or what was given is [no id](SessionId#what-is-no-id).
+    /// The session did not move: it was moved before, or the given id is a [placeholder](SessionId#what-is-no-id).
     Refused,
 }

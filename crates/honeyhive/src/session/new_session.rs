@@ -1,4 +1,4 @@
-//! [`NewSession`]: what a session begins with.
+//! [`NewSession`]: the data of a new session.
 
 use std::fmt;
 
@@ -133,14 +133,14 @@ impl NewSession {
         self
     }
 
-    /// The experiment that the session is part of. Its ids stand in the metadata of the session, where it begins here, and
-    /// of each of its spans; it is sent whatever the sample is.
+    /// The experiment that the session is part of. Its ids are in the metadata of the session, if it begins here, and
+    /// of each of its spans; such a session is sent whatever the sampling.
     pub(crate) fn experiment(mut self, experiment: Option<Experiment>) -> Self {
         self.experiment = experiment;
         self
     }
 
-    /// True where there is nothing to start.
+    /// Whether there is nothing to start.
     pub(super) const fn is_link(&self) -> bool {
         self.skip_api_call && self.id.is_some()
     }

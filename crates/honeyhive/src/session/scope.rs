@@ -12,7 +12,7 @@ use super::handle::Session;
 use crate::context::{self, Attached, Scoped};
 
 impl Session {
-    /// The innermost session that is current here.
+    /// Returns the innermost session that is current here.
     #[must_use]
     pub fn current() -> Option<Self> {
         context::map(|cx| current::in_context(cx).cloned()).flatten()
@@ -44,7 +44,7 @@ impl Session {
         SessionGuard(context::attach(self.context()))
     }
 
-    /// Runs `f` with the session current. An `Err` that it returns is not looked at: [`fail`](Self::fail) records one.
+    /// Runs `f` with the session current. An `Err` that it returns is not recorded: use [`fail`](Self::fail) for that.
     pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
         let _guard = self.enter();
         f()
@@ -52,14 +52,14 @@ impl Session {
 
     /// Returns the future, with the session current whenever it is polled.
     ///
-    /// What the future comes to is not looked at. For work that can fail there is
-    /// [`try_with_session`](crate::HoneyHiveTracer::try_with_session), which records an `Err` with its causes; a session
-    /// that goes on after its work takes one by [`fail`](Self::fail).
+    /// The future's output is not recorded. For work that can fail use
+    /// [`try_with_session`](crate::HoneyHiveTracer::try_with_session), which records an `Err` with its causes, or
+    /// [`fail`](Self::fail) for a session that goes on after the work.
     pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
         Scoped::new(future, self.context())
     }
 
-    /// [`tokio::spawn`], with the session current in the task. A plain `tokio::spawn` loses it.
+    /// Calls [`tokio::spawn`] with the session current in the task. A plain `tokio::spawn` loses it.
     ///
     /// # Panics
     ///
@@ -72,7 +72,7 @@ impl Session {
         tokio::spawn(self.scope(future))
     }
 
-    /// [`tokio::task::spawn_blocking`], with the session current on the blocking thread.
+    /// Calls [`tokio::task::spawn_blocking`] with the session current on the blocking thread.
     ///
     /// # Panics
     ///
@@ -85,7 +85,7 @@ impl Session {
         tokio::task::spawn_blocking(self.wrap(f))
     }
 
-    /// [`JoinSet::spawn`], with the session current in the task.
+    /// Calls [`JoinSet::spawn`] with the session current in the task.
     ///
     /// ```
     /// use tokio::task::JoinSet;
@@ -112,7 +112,7 @@ impl Session {
         set.spawn(self.scope(future))
     }
 
-    /// [`JoinSet::spawn_blocking`], with the session current on the blocking thread.
+    /// Calls [`JoinSet::spawn_blocking`] with the session current on the blocking thread.
     ///
     /// # Panics
     ///

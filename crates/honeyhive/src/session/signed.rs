@@ -1,4 +1,4 @@
-//! [`SigningKeys`]: ids of sessions that nobody else can make.
+//! [`SigningKeys`]: signatures of session ids, which only the service can make.
 
 use std::fmt;
 use std::sync::Arc;
@@ -35,13 +35,13 @@ use crate::model::id::{EventId, SessionId};
 /// ```
 #[derive(Clone)]
 pub struct SigningKeys {
-    /// The one that signs, then those that are accepted besides.
+    /// The key that signs, then further ones that are accepted.
     keys: Arc<[Hmac<Sha256>]>,
     tenant: Option<Arc<str>>,
     valid_for: Duration,
 }
 
-/// Sessions are conversations, which people come back to.
+/// The default validity: sessions are conversations, to which people come back.
 const THIRTY_DAYS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The purpose of a signature, with which the signed bytes begin, so that a signature for one purpose does not hold for
@@ -54,7 +54,7 @@ impl SigningKeys {
     /// The shortest key, in bytes: as long as the hash.
     pub const SHORTEST: usize = 32;
 
-    /// A key that signs: at least 32 bytes that nobody can guess, such as what `openssl rand -base64 32` prints.
+    /// Returns keys of one that signs: at least 32 random bytes, such as the output of `openssl rand -base64 32`.
     ///
     /// # Errors
     ///
@@ -67,12 +67,12 @@ impl SigningKeys {
         })
     }
 
-    /// A key that signs no more and is accepted still. To change keys: accept the new one everywhere, then sign with it and
-    /// accept the old one, then leave the old one out once all that it signed has expired.
+    /// Adds a key that is accepted and does not sign any more. To change keys: accept the new one everywhere, then sign
+    /// with it and accept the old one, then leave the old one out once all that it signed has expired.
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
+    /// The same as those of [`new`](Self::new).
     pub fn also_accept(mut self, key: impl AsRef<[u8]>) -> Result<Self, BuildError> {
         let mut keys = self.keys.to_vec();
         keys.push(keyed(key.as_ref())?);
@@ -87,7 +87,7 @@ impl SigningKeys {
         self
     }
 
-    /// The same keys for one tenant: an id that was signed for one is taken for no other.
+    /// Returns the same keys for one tenant: an id that was signed for one is taken for no other.
     ///
     /// For a server there is [`session_tenant`](crate::http::ServerInstrumentationBuilder::session_tenant).
     #[must_use]
@@ -97,7 +97,7 @@ impl SigningKeys {
         keys
     }
 
-    /// The id as signed text, for [`verify`](Self::verify).
+    /// Returns the id as signed text, for [`verify`](Self::verify).
     #[must_use]
     pub fn sign(&self, id: SessionId) -> String {
         self.sign_at(SESSION, id, SystemTime::now())
@@ -186,8 +186,8 @@ fn decimal(text: &str) -> Option<u64> {
 }
 
 impl Session {
-    /// The session's id as signed text, for a cookie, a body or a WebSocket: [`SigningKeys::verify`] gives the id back, for
-    /// [`NewSession::existing`](crate::NewSession::existing) or [`Session::link_to`].
+    /// Returns the session's id as signed text, for a cookie, a body or a WebSocket: [`SigningKeys::verify`] gives the
+    /// id back, for [`NewSession::existing`](crate::NewSession::existing) or [`Session::link_to`].
     #[must_use]
     pub fn signed_id(&self, keys: &SigningKeys) -> String {
         keys.sign(self.id())

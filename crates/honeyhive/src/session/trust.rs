@@ -1,4 +1,4 @@
-//! [`SessionTrust`]: how far an id that came from outside is trusted.
+//! [`SessionTrust`]: the trust in an id that comes from outside.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -50,8 +50,8 @@ type Decide = dyn Fn(&str) -> Option<SessionId> + Send + Sync;
 pub struct TrustFn(Arc<Decide>);
 
 impl SessionTrust {
-    /// The program decides: it can check a signature, or look the id up in memory. It is called while
-    /// the request waits, so it must be quick.
+    /// The program decides: it can check a signature, or look the id up in memory. The function is called while the
+    /// request waits, so it must be quick.
     ///
     /// ```
     /// use honeyhive::SessionId;
@@ -68,9 +68,10 @@ impl SessionTrust {
         Self::Custom(TrustFn(Arc::new(decide)))
     }
 
-    /// Only ids that one of these keys has signed are taken, and a server's response header carries its session's id signed
-    /// (feature `signed-ids`). What is not signed, has expired, or was signed for another tenant counts as absent: a new
-    /// session begins, and [`DeliveryStats::ignored_session_ids`](crate::DeliveryStats::ignored_session_ids) counts it.
+    /// Only ids that one of these keys has signed are taken, and a server's response header carries its session's id
+    /// signed (feature `signed-ids`). An id that is not signed, has expired, or was signed for another tenant counts as
+    /// absent: a new session begins, and
+    /// [`DeliveryStats::ignored_session_ids`](crate::DeliveryStats::ignored_session_ids) counts it.
     ///
     /// ```
     /// use honeyhive::http::{ServerInstrumentation, SessionTrust};

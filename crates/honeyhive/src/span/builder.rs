@@ -41,7 +41,7 @@ use crate::session::{Session, current};
 pub struct SpanBuilder {
     /// The maker; `None` where nothing is recorded.
     maker: Option<Maker>,
-    /// Begins in this session, whichever is current.
+    /// The session that the span begins in, instead of the current one.
     session: Option<Session>,
     inner: OtelSpanBuilder,
     event_type: Option<EventType>,
@@ -222,7 +222,7 @@ pub(crate) fn start_call(
 }
 
 impl Session {
-    /// A span by hand in this session, whichever is current: a child of the span that is current here.
+    /// Returns a builder of a span in this session, whichever is current: a child of the span that is current here.
     ///
     /// ```
     /// # let (tracer, captured) = honeyhive::testing::tracer();

@@ -32,7 +32,7 @@ use crate::model::object::Bucket;
 use crate::model::text::bounded;
 use crate::outbox::Outbox;
 
-/// A running span. It ends when this is dropped.
+/// A running span. The span ends when the handle is dropped.
 ///
 /// Spans that start while it is current are its children: see [`scope`](Self::scope) and
 /// [`in_scope`](Self::in_scope).
@@ -52,13 +52,13 @@ pub struct Span {
 impl Span {
     /// Returns the future, with this span current whenever it is polled.
     ///
-    /// What the future comes to is not looked at: for work that can fail there is [`SpanBuilder::run`], which records an
-    /// `Err` with its causes.
+    /// The future's output is not recorded: for work that can fail use [`SpanBuilder::run`], which records an `Err`
+    /// with its causes.
     pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
         Scoped::new(future, self.cx.clone())
     }
 
-    /// Runs `f` with this span current. An `Err` that it returns is not looked at: [`fail`](Self::fail) records one.
+    /// Runs `f` with this span current. An `Err` that it returns is not recorded: use [`fail`](Self::fail) for that.
     pub fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
         let _guard = context::attach(self.cx.clone());
         f()
@@ -84,7 +84,7 @@ impl Span {
         self.enrich(Enrichment::new().error(bounded(format_args!("{text}"))));
     }
 
-    /// Sets the error and the span's status from an error: what it says, and its causes.
+    /// Sets the error and the span's status from an error: its text, and those of its causes.
     ///
     /// ```
     /// # let (tracer, captured) = honeyhive::testing::tracer();
@@ -147,7 +147,7 @@ struct Named {
     id: EventId,
 }
 
-/// The id of the event that the span of this context becomes. HoneyHive is told to keep it under that.
+/// Returns the id of the event that the span of this context becomes, and tells HoneyHive to keep it under that id.
 pub(crate) fn name_event(cx: &Context) -> EventId {
     let span = cx.span();
     let span_context = span.span_context();
@@ -169,8 +169,8 @@ pub(crate) fn enrich(span: &SpanRef<'_>, enrichment: Enrichment) {
     attributes_of(enrichment, &mut |attribute| span.set_attribute(attribute));
 }
 
-/// An enrichment as the attributes of a span: as many of them as are worth making, of which the span's own bound
-/// takes what it has room for.
+/// Lays an enrichment out as attributes of a span: as many as are worth making, of which the span takes those that it
+/// has room for.
 pub(crate) fn attributes_of(mut enrichment: Enrichment, put: &mut dyn FnMut(KeyValue)) {
     const MOST: usize = 4 * MAX_ATTRIBUTES;
     for bucket in Bucket::ALL {

@@ -181,7 +181,11 @@ fn peek(bytes: &[u8], at: &mut usize) -> Option<u8> {
 }
 
 /// The name of the value that comes, where that is a field.
-#[inline]
+#[expect(
+    clippy::inline_always,
+    reason = "whether it is inlined changed with lines elsewhere"
+)]
+#[inline(always)]
 fn name_at(bytes: &[u8], at: &mut usize, ends: u8) -> Option<Range> {
     if ends == b']' {
         return Some(UNNAMED);
@@ -315,7 +319,7 @@ fn push(
 
 /// Returns the place of the next quote or backslash. Names are a few bytes long: they are searched eight bytes at a
 /// time, since a call of `memchr2` takes longer.
-#[inline]
+#[inline(never)]
 fn stop_in(bytes: &[u8], from: usize) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
     const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
