@@ -118,6 +118,7 @@ macro_rules! conformance_table {
                 what_is_no_feedback_is_refused: Both,
                 an_id_is_rated_so_many_times_a_minute: Both,
                 a_rating_by_a_signed_id_only: Both,
+                a_rating_by_an_id_that_is_signed_for_its_tenant: Both,
             }
             holding {
                 what_has_been_answered_has_been_delivered: Both,

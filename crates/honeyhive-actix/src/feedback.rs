@@ -45,9 +45,10 @@ async fn answer(
 ) -> FeedbackAnswer {
     let headers = View(request.headers());
     let info = RequestInfo::new(request.method().as_str(), request.path(), &headers);
-    if let Err(refusal) = endpoint.check(&info) {
-        return refusal;
-    }
+    let endpoint = match endpoint.check(&info) {
+        Ok(endpoint) => endpoint,
+        Err(refusal) => return refusal,
+    };
     match payload.to_bytes_limited(FeedbackEndpoint::MOST_BYTES).await {
         Ok(Ok(body)) => endpoint.receive(&body),
         Ok(Err(_)) => FeedbackAnswer::unreadable(),

@@ -55,9 +55,12 @@ impl<B: Body> Service<Request<B>> for FeedbackService {
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let headers = View(request.headers());
         let info = RequestInfo::new(request.method().as_str(), request.uri().path(), &headers);
-        let refusal = self.0.check(&info).err();
+        let (endpoint, refusal) = match self.0.check(&info) {
+            Ok(endpoint) => (endpoint, None),
+            Err(refusal) => (self.0.clone(), Some(refusal)),
+        };
         FeedbackFuture {
-            endpoint: self.0.clone(),
+            endpoint,
             refusal,
             body: request.into_body(),
             read: Vec::new(),

@@ -46,7 +46,9 @@ impl App {
     #[must_use]
     pub fn new(tracer: HoneyHiveTracer) -> Self {
         Self {
-            feedback: FeedbackEndpoint::new(tracer.clone()).most_per_minute(3),
+            feedback: FeedbackEndpoint::new(tracer.clone())
+                .most_per_minute(3)
+                .session_tenant(|request| request.header("x-tenant").map(str::to_owned)),
             tracer,
             second: None,
             dispatch: Dispatch::none(),

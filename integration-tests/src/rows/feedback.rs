@@ -138,6 +138,28 @@ pub async fn a_rating_by_a_signed_id_only<A: Adapter>() {
     assert_eq!(feedback, json!({"rating": true, "comment": "fine"}));
 }
 
+/// An id that a response gave to one tenant is rated by that tenant alone.
+pub async fn a_rating_by_an_id_that_is_signed_for_its_tenant<A: Adapter>() {
+    let trust = SessionTrust::signed(SigningKeys::new([7; 32]).unwrap());
+    let stage = Stage::builder()
+        .instrumentation(|builder| {
+            builder
+                .skip(|it| it.path() == "/feedback")
+                .session_tenant(|request| request.header("x-tenant").map(str::to_owned))
+        })
+        .tracer(|builder| builder.session_trust(trust))
+        .start::<A>()
+        .await;
+    let asked = stage.request("POST", "/chat/7").header("x-tenant", "acme");
+    let answer = asked.send().await;
+    let signed = answer.header("x-session-id").unwrap().to_owned();
+    let said = json!({"session_id": signed, "rating": true});
+    let of = |tenant: &str| rate(&stage, &said).header("x-tenant", tenant);
+    assert_eq!(of("acme").send().await.status, 202);
+    assert_eq!(of("other").send().await.status, 403);
+    assert_eq!(rate(&stage, &said).send().await.status, 403);
+}
+
 /// A rating is no conversation.
 fn stage() -> StageBuilder {
     Stage::builder().instrumentation(|builder| builder.skip(|it| it.path() == "/feedback"))

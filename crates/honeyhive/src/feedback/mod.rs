@@ -42,6 +42,8 @@ use crate::enrichment::Enrichment;
 use crate::http::RequestInfo;
 use crate::log::Once;
 use crate::model::id::{EventId, SessionId};
+#[cfg(feature = "signed-ids")]
+use crate::panics::guarded;
 use crate::session::{NewSession, Session, SessionTrust, current};
 use crate::tracer::HoneyHiveTracer;
 
@@ -62,8 +64,13 @@ use crate::tracer::HoneyHiveTracer;
 pub struct FeedbackEndpoint {
     tracer: HoneyHiveTracer,
     trust: Option<Arc<SessionTrust>>,
+    #[cfg(feature = "signed-ids")]
+    tenant: Option<Tenant>,
     limiter: Arc<Limiter>,
 }
+
+#[cfg(feature = "signed-ids")]
+type Tenant = Arc<dyn Fn(&RequestInfo<'_>) -> Option<String> + Send + Sync>;
 
 impl FeedbackEndpoint {
     /// The longest body that is read, in bytes.
@@ -75,6 +82,8 @@ impl FeedbackEndpoint {
         Self {
             tracer,
             trust: None,
+            #[cfg(feature = "signed-ids")]
+            tenant: None,
             limiter: Arc::new(Limiter::per_minute(20)),
         }
     }
@@ -88,6 +97,29 @@ impl FeedbackEndpoint {
         self
     }
 
+    /// The tenant of a request, for whom its ids must be signed (feature `signed-ids`; default: none). It is the callback of
+    /// [`ServerInstrumentationBuilder::session_tenant`](crate::http::ServerInstrumentationBuilder::session_tenant).
+    ///
+    /// ```
+    /// use honeyhive::feedback::FeedbackEndpoint;
+    ///
+    /// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;
+    /// let endpoint = FeedbackEndpoint::new(tracer)
+    ///     .session_tenant(|request| request.header("x-tenant").map(str::to_owned));
+    /// # drop(endpoint);
+    /// # Ok::<(), honeyhive::BuildError>(())
+    /// ```
+    #[cfg(feature = "signed-ids")]
+    #[must_use]
+    pub fn session_tenant<F, N>(mut self, tenant: F) -> Self
+    where
+        F: Fn(&RequestInfo<'_>) -> N + Send + Sync + 'static,
+        N: Into<Option<String>>,
+    {
+        self.tenant = Some(Arc::new(move |request| tenant(request).into()));
+        self
+    }
+
     /// The most ratings per minute of one session or event (default 20).
     #[must_use]
     pub fn most_per_minute(mut self, times: u32) -> Self {
@@ -95,18 +127,18 @@ impl FeedbackEndpoint {
         self
     }
 
-    /// Checks the head of a request, before its body is read.
+    /// Checks the head of a request, and returns the endpoint that [`receive`](Self::receive)s its body.
     ///
     /// # Errors
     ///
     /// The answer to a request that is no `POST` of JSON.
-    pub fn check(&self, request: &RequestInfo<'_>) -> Result<(), FeedbackAnswer> {
+    pub fn check(&self, request: &RequestInfo<'_>) -> Result<Self, FeedbackAnswer> {
         warn_inside_a_layer();
         if request.method() != "POST" {
             return Err(FeedbackAnswer::method_not_allowed());
         }
         match request.header("content-type") {
-            Some(kind) if is_json(kind) => Ok(()),
+            Some(kind) if is_json(kind) => Ok(self.of_tenant(request)),
             _ => Err(FeedbackAnswer::unsupported_media_type()),
         }
     }
@@ -142,13 +174,29 @@ impl FeedbackEndpoint {
     }
 
     fn named(&self, target: &Target) -> Option<Named> {
-        let own = self.trust.as_ref();
-        let trust = own.unwrap_or_else(|| self.tracer.trusts().of_tracer());
-        let outbox = self.tracer.outbox();
+        let (trust, outbox) = (self.trust(), self.tracer.outbox());
         match target {
             Target::Session(raw) => trust.session_or_count(raw, outbox).map(Named::Session),
             Target::Event(raw) => trust.event_or_count(raw, outbox).map(Named::Event),
         }
+    }
+
+    fn trust(&self) -> &SessionTrust {
+        let own = self.trust.as_deref();
+        own.unwrap_or_else(|| self.tracer.trusts().of_tracer())
+    }
+
+    /// Returns the endpoint that takes ids which are signed for the tenant of a request.
+    fn of_tenant(&self, request: &RequestInfo<'_>) -> Self {
+        #[cfg(feature = "signed-ids")]
+        if let (Some(tenant), Some(keys)) = (&self.tenant, self.trust().signing_keys())
+            && let Some(tenant) = guarded(self.tracer.outbox(), || tenant(request)).flatten()
+        {
+            let trust = SessionTrust::signed(keys.for_tenant(&tenant));
+            return self.clone().session_trust(trust);
+        }
+        let _ = request;
+        self.clone()
     }
 }
 
