@@ -91,7 +91,7 @@ pub(super) async fn optional(_: Arc<App>, call: Call) -> Answer {
     )))
 }
 
-/// Says whose session it is, as authentication would.
+/// Sets the session's user, as authentication would.
 pub(super) async fn who(_: Arc<App>, call: Call) -> Answer {
     let session = call.session.ok_or(Refusal("no session"))?;
     session.user("  ");
@@ -119,7 +119,7 @@ pub(super) async fn link(app: Arc<App>, call: Call) -> Answer {
     Ok(Reply::text(format!("{moved:?}")))
 }
 
-/// Says something of the session and waits for the row.
+/// Enriches the session and waits for the row.
 pub(super) async fn enrich_and_park(app: Arc<App>, call: Call) -> Answer {
     let session = call.session.ok_or(Refusal("no session"))?;
     session.enrich(Enrichment::new().metadata(json!({ "early": true })));
@@ -127,7 +127,7 @@ pub(super) async fn enrich_and_park(app: Arc<App>, call: Call) -> Answer {
     Ok(Reply::text("done"))
 }
 
-/// Says something of the session, moves it, and waits for the row.
+/// Enriches the session, moves it, and waits for the row.
 pub(super) async fn link_and_park(app: Arc<App>, call: Call) -> Answer {
     let session = call.session.ok_or(Refusal("no session"))?;
     session.enrich(Enrichment::new().metadata(json!({ "early": true })));

@@ -23,7 +23,7 @@ const LIST: &str = "docs/public-dependencies.txt";
 const HEAD: &str = "# The crates whose items stand in the public API of ours. CI compares this list with what rustdoc knows of every public\n\
                     # item: `cargo run -p integration-tests --bin public-dependencies`, with `-- --write` to write it anew.\n";
 
-/// Says that this is called as rustdoc, and where the real one is.
+/// The variable that marks the call as rustdoc's, and holds the path of the real one.
 const AS_RUSTDOC: &str = "PUBLIC_DEPENDENCIES_RUSTDOC";
 
 /// The variable with the crates that it runs rustdoc for.

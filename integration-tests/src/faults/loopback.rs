@@ -1,4 +1,4 @@
-//! Something that listens on this machine, on a thread and a runtime of its own.
+//! `Loopback`: a listener on this machine, on a thread and a runtime of its own.
 
 use std::future::Future;
 use std::io;

@@ -90,6 +90,9 @@ impl Writer {
             self.put("honeyhive_metadata.left_out", reply.left_out as i64);
         }
         self.usage(&reply.usage);
+        if let Some(dollars) = reply.cost {
+            self.put("honeyhive_metadata.cost", dollars);
+        }
     }
 
     /// A lone answer is written without a detour by JSON.

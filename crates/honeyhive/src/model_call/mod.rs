@@ -30,7 +30,7 @@
 //! | `inputs.input` | texts to embed, the prompt of a picture |
 //! | `config` | `model`, `provider`, the settings of the request, the names of the tools |
 //! | `outputs` | `role`, `content`, `tool_calls`, `reasoning`, `finish_reason`; of several choices a `chat_history`; of what is no text a mark: `images`, `audio`, `embeddings` |
-//! | `metadata` | `input_tokens` (cache included), `output_tokens` (reasoning included), `cache_read_input_tokens`, `cache_write_input_tokens`, `reasoning_tokens`, `time_to_first_token_ms`, `response_model`, `response_id`, `status_code`, `finish_reason`, `outcome` |
+//! | `metadata` | `input_tokens` (cache included), `output_tokens` (reasoning included), `cache_read_input_tokens`, `cache_write_input_tokens`, `reasoning_tokens`, `time_to_first_token_ms`, `response_model`, `response_id`, `status_code`, `finish_reason`, `cost`, `outcome` |
 //! | `error` | what the provider said, the HTTP status, or what broke the stream |
 //!
 //! `metadata.outcome` is `complete`, `truncated` (the response ended before the answer), `dropped` (the reader was

@@ -120,6 +120,29 @@ fn a_buffer_of_several_pieces_is_read_to_its_end() {
 }
 
 #[test]
+fn the_cost_is_what_the_provider_says_and_what_the_program_says_counts_more() {
+    let bodies = [
+        r#"{"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":1,"completion_tokens":2,"cost":0.25}}"#,
+        r#"{"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":1,"completion_tokens":2,"cost":{"total_cost":0.25}}}"#,
+    ];
+    for (body, said, cost) in [
+        (bodies[0], None, "0.25"),
+        (bodies[1], None, "0.25"),
+        (bodies[0], Some(0.5), "0.5"),
+    ] {
+        let (tracer, captured) = testing::tracer();
+        tracer.create_session("chat").in_scope(|| {
+            let call = tracer.model_call("openrouter", "m").start();
+            call.reply_bytes(body);
+            said.map(|cost| call.cost(cost));
+        });
+        let event = captured.only_session().event("chat m").clone();
+        let told = event.text("honeyhive_metadata.cost");
+        assert_eq!(told.as_deref(), Some(cost), "{body}");
+    }
+}
+
+#[test]
 fn a_fault_of_the_assembler_disarms_it_and_the_event_still_ends() {
     let (tracer, captured) = testing::tracer();
     tracer.create_session("chat").in_scope(|| {

@@ -2,9 +2,9 @@
 
 use opentelemetry::propagation::Injector;
 
-/// Where [`Session::inject`](crate::Session::inject) writes headers to: a `HashMap<String, String>` and every other
-/// OpenTelemetry [`Injector`], `http::HeaderMap` (reqwest, hyper, tonic), actix-web's map where `honeyhive-actix` is in the
-/// program, pairs in a `Vec`, and a closure that takes a name and a value.
+/// A destination of the headers of [`Session::inject`](crate::Session::inject): a `HashMap<String, String>` and every
+/// other OpenTelemetry [`Injector`], `http::HeaderMap` (reqwest, hyper, tonic), actix-web's map where `honeyhive-actix`
+/// is in the program, pairs in a `Vec`, and a closure that takes a name and a value.
 ///
 /// `Kind` tells the ways apart and is always inferred.
 ///

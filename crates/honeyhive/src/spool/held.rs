@@ -1,4 +1,4 @@
-//! [`Held`]: whose records are on disk.
+//! [`Held`]: counts of the records on disk, by session and event.
 
 use super::note::{Kind, Note};
 

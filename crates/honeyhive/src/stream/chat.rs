@@ -137,8 +137,11 @@ fn take_function(
 /// Counts by OpenAI's names, in which the cache is part of the prompt and reasoning of the completion.
 pub(super) fn take_usage(reply: &mut Reply, usage: Json<'_>) {
     let counts = &mut reply.usage;
+    let mut total = None;
     for (name, value) in usage.fields() {
         match name {
+            b"total_tokens" => total = value.count(),
+            b"cost" => reply.cost = cost_of(value).or(reply.cost),
             b"prompt_tokens" | b"input_tokens" => replace(&mut counts.input, value.count()),
             b"completion_tokens" | b"output_tokens" => replace(&mut counts.output, value.count()),
             b"prompt_cache_hit_tokens" => replace(&mut counts.cache_read, value.count()),
@@ -152,4 +155,16 @@ pub(super) fn take_usage(reply: &mut Reply, usage: Json<'_>) {
             _ => {}
         }
     }
+    // xAI counts reasoning beside the completion, which its total tells.
+    if let (Some(total), Some(input), Some(output), Some(reasoning @ 1..)) =
+        (total, counts.input, counts.output, counts.reasoning)
+        && total == input + output + reasoning
+    {
+        counts.output = Some(output + reasoning);
+    }
+}
+
+/// The dollars that a call has cost, as OpenRouter and Perplexity say them.
+fn cost_of(said: Json<'_>) -> Option<f64> {
+    said.get("total_cost").unwrap_or(said).amount()
 }

@@ -122,6 +122,12 @@ impl Format {
     }
 }
 
+/// Takes an error that only the name of its event tells of.
+pub(super) fn take_named_error(reply: &mut Reply, event: Json<'_>) {
+    let kind = ["type", "code"].iter().find_map(|key| event.text_in(key));
+    reply.fail(kind, event.text().or_else(|| event.text_in("message")));
+}
+
 /// Takes a body that is an error as a whole, as Mistral writes it; returns whether it was one.
 pub(super) fn take_whole_error(reply: &mut Reply, body: Json<'_>) -> bool {
     let is_error = body.is("object", "error");

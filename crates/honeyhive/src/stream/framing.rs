@@ -4,65 +4,16 @@
 //! JSON list, and a body that is one JSON text. The only place that knows of lines. No crate is used for the events: `eventsource-stream` panics
 //! on a byte order mark, and `sse-core` hands out texts of its own, where here an event is lent from a buffer that stays.
 
+use super::content::Content;
 use super::list::Items;
-
-/// The kind of the bytes that follow, by the response's head.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Content {
-    /// The first byte decides.
-    #[default]
-    Unknown,
-    /// Events or lines.
-    Lines,
-    /// One JSON text.
-    Whole,
-    /// A JSON list, item by item.
-    List,
-    /// Audio, of which the bytes are counted.
-    Voice,
-    /// Compressed, or nothing that a model writes.
-    Other,
-}
-
-impl Content {
-    /// Returns the kind by the headers `content-type` and `content-encoding`.
-    pub(crate) fn of(content_type: Option<&str>, content_encoding: Option<&str>) -> Self {
-        // Most streams have these headers.
-        if let (Some("text/event-stream"), None) = (content_type, content_encoding) {
-            return Self::Lines;
-        }
-        if content_encoding
-            .is_some_and(|it| !it.trim().is_empty() && !it.trim().eq_ignore_ascii_case("identity"))
-        {
-            return Self::Other;
-        }
-        let Some(content_type) = content_type else {
-            return Self::Unknown;
-        };
-        let kind = content_type.split(';').next().unwrap_or_default().trim();
-        let is = |name: &str| kind.eq_ignore_ascii_case(name);
-        if is("text/event-stream") || is("application/x-ndjson") || is("application/jsonl") {
-            return Self::Lines;
-        }
-        let starts = |prefix: &str| {
-            let head = kind.get(..prefix.len());
-            head.is_some_and(|head| head.eq_ignore_ascii_case(prefix))
-        };
-        if starts("audio/") {
-            return Self::Voice;
-        }
-        if ["image/", "video/"].into_iter().any(starts) || is("application/octet-stream") {
-            return Self::Other;
-        }
-        Self::Unknown
-    }
-}
 
 /// A piece with content.
 #[derive(Clone, Copy)]
 pub(super) enum Frame<'a> {
     /// The data of an event, or a line of JSON.
     Event(&'a [u8]),
+    /// The data of an event whose name is `error`.
+    Error(&'a [u8]),
     /// A line of a Vercel data stream: its code, and its JSON.
     Coded(u8, &'a [u8]),
     /// The bytes of a voice, counted.
@@ -91,6 +42,8 @@ pub(super) struct Framing {
     /// The data of an unfinished event.
     data: Vec<u8>,
     has_data: bool,
+    /// The name of the event is `error`.
+    is_error: bool,
     list: Items,
     /// Bytes of a voice.
     heard: u64,
@@ -209,7 +162,7 @@ impl Framing {
 
     /// The data of an event that is one line and has come whole, as most do: it is lent from where it lies.
     fn event_in<'a>(&mut self, line: &'a [u8], end: &[u8]) -> Option<&'a [u8]> {
-        let has_begun = self.has_data || !self.line.is_empty();
+        let has_begun = self.has_data || self.is_error || !self.line.is_empty();
         if has_begun || self.is_long_line || self.is_long_event || !end.starts_with(b"\n\n") {
             return None;
         }
@@ -264,7 +217,10 @@ impl Framing {
             }
             _ => match line.strip_prefix(b"data:") {
                 Some(data) => self.add(data.strip_prefix(b" ").unwrap_or(data)),
-                None if FIELDS.iter().any(|field| line.starts_with(field)) => {}
+                None if FIELDS.iter().any(|field| line.starts_with(field)) => {
+                    let name = line.strip_prefix(b"event:");
+                    self.is_error |= name.is_some_and(|it| it.trim_ascii() == b"error");
+                }
                 None => put(Frame::Unknown),
             },
         }
@@ -285,10 +241,15 @@ impl Framing {
     }
 
     fn end_event(&mut self, put: &mut dyn FnMut(Frame<'_>)) {
+        let is_error = std::mem::take(&mut self.is_error);
         if std::mem::take(&mut self.is_long_event) {
             put(Frame::Oversize);
         } else if self.has_data {
-            put(Frame::Event(&self.data));
+            let data = self.data.as_slice();
+            put(match is_error {
+                true => Frame::Error(data),
+                false => Frame::Event(data),
+            });
         }
         self.has_data = false;
         self.data.clear();

@@ -489,6 +489,12 @@ impl<'a> Json<'a> {
         })
     }
 
+    /// The number, if this is one that is not negative.
+    pub(super) fn amount(self) -> Option<f64> {
+        let number: f64 = self.raw().parse().ok()?;
+        (self.node().kind == Kind::Plain && number >= 0.0 && number.is_finite()).then_some(number)
+    }
+
     /// The JSON text of the value.
     pub(super) fn raw(self) -> &'a str {
         let node = self.node();

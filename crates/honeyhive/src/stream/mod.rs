@@ -5,6 +5,7 @@
 
 mod anthropic;
 mod chat;
+mod content;
 mod format;
 mod framing;
 mod gemini;
@@ -29,7 +30,7 @@ use framing::{Frame, Framing};
 use json::{Index, Json};
 pub(crate) use outputs::{Said, calls_shown};
 
-pub(crate) use framing::Content;
+pub(crate) use content::Content;
 #[cfg(test)]
 use reply::{Choice, Kind, ToolCall};
 pub(crate) use reply::{Reply, Usage};
@@ -219,6 +220,7 @@ impl State {
         match frame {
             _ if self.is_deaf() => {}
             Frame::Event(json) => self.take_event(json),
+            Frame::Error(data) => self.take_error(data),
             Frame::Coded(code, json) => self.take_line(code, json),
             Frame::Voice(bytes) => self.reply.voice = bytes,
             Frame::Oversize => self.reply.left_out += 1,
@@ -252,6 +254,21 @@ impl State {
         if !is_known {
             *unknown = unknown.saturating_add(1);
             *is_strange |= is_json;
+        }
+    }
+
+    /// Takes an event whose name says that it is an error. Most say in their data what kind of one.
+    #[cold]
+    fn take_error(&mut self, data: &[u8]) {
+        self.reply.failure = None;
+        self.take_event(data);
+        if self.reply.failure.is_some() {
+            return;
+        }
+        let text = text_of(data);
+        match self.index.read(&text) {
+            Some(event) => format::take_named_error(&mut self.reply, event),
+            None => self.reply.fail(None, Some(json::Text::plain(text.trim()))),
         }
     }
 

@@ -25,6 +25,8 @@ pub(crate) struct Reply {
     pub(crate) model: Option<Arc<str>>,
     pub(crate) choices: Vec<Choice>,
     pub(crate) usage: Usage,
+    /// The dollars that the call has cost, as the provider says.
+    pub(crate) cost: Option<f64>,
     pub(crate) failure: Option<Failure>,
     /// Vectors, and the numbers in one.
     pub(crate) vectors: Option<(u64, u64)>,

@@ -129,6 +129,36 @@ fn rows() -> Vec<Row> {
             "",
             json!({"ending": "truncated", "choices": [{"text": "How many tr"}]}),
         ),
+        row(
+            "xAI: thoughts are counted beside the completion, as the total says",
+            &[
+                r#"{"choices":[{"index":0,"delta":{"content":"x"}}],"usage":{"prompt_tokens":30,"completion_tokens":5,"total_tokens":135,"completion_tokens_details":{"reasoning_tokens":100}}}"#,
+                r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":30,"completion_tokens":6,"total_tokens":136,"completion_tokens_details":{"reasoning_tokens":100}}}"#,
+            ],
+            "/usage",
+            json!({"input": 30, "output": 106, "reasoning": 100}),
+        ),
+        (
+            "an error by the name of its event",
+            format!(
+                "{}event: error\ndata: {{\"message\":\"boom\",\"code\":\"E1\"}}\n\n",
+                events(&[r#"{"choices":[{"index":0,"delta":{"content":"Half"}}]}"#])
+            ),
+            "",
+            json!({"ending": "error", "choices": [{"text": "Half"}], "error": {"kind": "E1", "message": "boom"}}),
+        ),
+        (
+            "the same, which is no JSON",
+            "event:error\r\ndata: internal server error\r\n\r\n".to_owned(),
+            "/error",
+            json!({"kind": null, "message": "internal server error"}),
+        ),
+        (
+            "the same, of which the data says more",
+            "event: error\ndata: {\"error\":{\"type\":\"t\",\"message\":\"boom\"}}\n\nevent: ping\ndata: {\"type\":\"ping\"}\n\n".to_owned(),
+            "/error",
+            json!({"kind": "t", "message": "boom"}),
+        ),
         (
             "Mistral: an error without a name of its own",
             r#"{"object":"error","message":"Invalid model: x","type":"invalid_model","param":null,"code":"1500"}"#.to_owned(),

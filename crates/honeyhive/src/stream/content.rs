@@ -1,0 +1,53 @@
+//! [`Content`]: the kind of a response's bytes, by its head.
+
+/// The kind of the bytes that follow, by the response's head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Content {
+    /// The first byte decides.
+    #[default]
+    Unknown,
+    /// Events or lines.
+    Lines,
+    /// One JSON text.
+    Whole,
+    /// A JSON list, item by item.
+    List,
+    /// Audio, of which the bytes are counted.
+    Voice,
+    /// Compressed, or nothing that a model writes.
+    Other,
+}
+
+impl Content {
+    /// Returns the kind by the headers `content-type` and `content-encoding`.
+    pub(crate) fn of(content_type: Option<&str>, content_encoding: Option<&str>) -> Self {
+        // Most streams have these headers.
+        if let (Some("text/event-stream"), None) = (content_type, content_encoding) {
+            return Self::Lines;
+        }
+        if content_encoding
+            .is_some_and(|it| !it.trim().is_empty() && !it.trim().eq_ignore_ascii_case("identity"))
+        {
+            return Self::Other;
+        }
+        let Some(content_type) = content_type else {
+            return Self::Unknown;
+        };
+        let kind = content_type.split(';').next().unwrap_or_default().trim();
+        let is = |name: &str| kind.eq_ignore_ascii_case(name);
+        if is("text/event-stream") || is("application/x-ndjson") || is("application/jsonl") {
+            return Self::Lines;
+        }
+        let starts = |prefix: &str| {
+            let head = kind.get(..prefix.len());
+            head.is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+        };
+        if starts("audio/") {
+            return Self::Voice;
+        }
+        if ["image/", "video/"].into_iter().any(starts) || is("application/octet-stream") {
+            return Self::Other;
+        }
+        Self::Unknown
+    }
+}
