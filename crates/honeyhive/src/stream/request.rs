@@ -89,7 +89,7 @@ impl Asked {
         Self::read_after(0, body, hides_content)
     }
 
-    /// Reads what follows so many messages.
+    /// Reads the body of a request, whose first message has this number.
     fn read_after(first: usize, body: &[u8], hides_content: bool) -> Self {
         let mut index = Index::new();
         let text = text_of(body);
@@ -116,7 +116,7 @@ impl Asked {
         asked
     }
 
-    /// Adds what another text asks.
+    /// Reads one more body of the same request, and adds its messages and settings.
     pub(crate) fn add_body(&mut self, body: &[u8], hides_content: bool) {
         let more = Self::read_after(self.next, body, hides_content);
         self.attributes.extend(more.attributes);
@@ -255,7 +255,9 @@ impl Asked {
         if let Some(images) = found.images {
             add_pictures(&mut message, images);
         }
-        if let Some(content) = found.content.or(found.parts) {
+        // A refusal may stand beside a content that is empty.
+        let says = |it: &Json<'_>| it.said().is_some() || it.len() > 0;
+        if let Some(content) = found.content.or(found.parts).filter(says) {
             self.fill(&mut message, content);
         } else if let Some(refusal) = found.refusal {
             self.append(&mut message.content, refusal);
@@ -275,7 +277,7 @@ impl Asked {
         }
     }
 
-    /// Adds what says something.
+    /// Adds the message; an empty one is counted.
     fn add_spoken(&mut self, message: Message) {
         if message.is_empty() {
             self.silent += 1;
@@ -742,8 +744,12 @@ mod tests {
 
     #[test]
     fn an_answer_that_was_a_refusal_is_part_of_the_conversation() {
-        let body = r#"{"messages":[{"role":"user","content":"How?"},{"role":"assistant","content":null,"refusal":"No."}]}"#;
-        assert_eq!(read(body), ["user: How?", "assistant: No."]);
+        for silence in ["null", "\"\"", "[]"] {
+            let body = format!(
+                r#"{{"messages":[{{"role":"user","content":"How?"}},{{"role":"assistant","content":{silence},"refusal":"No."}}]}}"#
+            );
+            assert_eq!(read(&body), ["user: How?", "assistant: No."], "{silence}");
+        }
     }
 
     #[test]
