@@ -13,8 +13,11 @@ use crate::model::limits;
 
 /// The deepest nesting that is read; no model API nests deeper where it matters.
 const MAX_DEPTH: u32 = 64;
-/// Numbers in lists, of which an embedding has thousands, are no nodes.
+/// The most values of one text; a text with more is not read. Numbers in lists, of which an embedding has thousands,
+/// are not among them.
 const MAX_NODES: usize = 64 * 1024;
+/// The most nodes whose memory stays between events.
+const KEPT: usize = 8 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -77,6 +80,9 @@ impl Index {
     pub(super) fn read<'a>(&'a mut self, text: &'a str) -> Option<Json<'a>> {
         u32::try_from(text.len()).ok()?;
         self.nodes.clear();
+        if self.nodes.capacity() > KEPT {
+            self.nodes = Vec::new();
+        }
         // An event has a node in 12 bytes: room for it is made once, and most times for the events that follow.
         self.nodes.reserve((text.len() / 12).clamp(32, 1024));
         scan(text.as_bytes(), &mut self.nodes)?;
@@ -268,7 +274,7 @@ fn begin(nodes: &mut Vec<Node>, around: Open, first: u8, name: Range, at: usize)
         node,
         depth: around.depth + 1,
         items: 0,
-        // The content begins two bytes behind the start.
+        // The closing byte is two above the opening one in ASCII.
         end: first + 2,
     })
 }
@@ -477,15 +483,18 @@ impl<'a> Json<'a> {
         self.get(key)?.count()
     }
 
-    /// Returns the number as a count.
+    /// Returns the number as a count, if it is none of those whose sums would overflow.
     pub(super) fn count(self) -> Option<u64> {
+        const MOST: u64 = 1_000_000_000_000_000;
         if self.node().kind != Kind::Plain {
             return None;
         }
         let text = self.raw();
-        text.parse().ok().or_else(|| {
+        let whole: Option<u64> = text.parse().ok();
+        whole.filter(|it| *it < MOST).or_else(|| {
             let number: f64 = text.parse().ok()?;
-            (0.0..1e15).contains(&number).then_some(number as u64)
+            let is_count = (0.0..MOST as f64).contains(&number);
+            is_count.then_some(number as u64)
         })
     }
 
@@ -748,5 +757,14 @@ mod tests {
         let root = index.read(&text).expect("an embedding");
         assert_eq!(root.get("embedding").map(Json::len), Some(200_000));
         assert!(index.nodes.len() < 8);
+    }
+
+    #[test]
+    fn the_room_of_a_large_event_is_given_back() {
+        let large = format!("[{}]", vec!["{}"; 40_000].join(","));
+        let mut index = Index::new();
+        assert!(index.read(&large).is_some());
+        assert!(index.read("{}").is_some());
+        assert!(index.nodes.capacity() <= KEPT, "{}", index.nodes.capacity());
     }
 }

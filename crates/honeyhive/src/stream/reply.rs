@@ -346,7 +346,7 @@ impl Reply {
         *has_content |= call.arguments.bytes > 0;
     }
 
-    /// Replaces the arguments: by a text, or by the JSON of any other value. An empty object changes nothing.
+    /// Replaces the arguments: by a text, or by the JSON of any other value. An empty object leaves none.
     pub(super) fn say_arguments(&mut self, at: CallAt, value: Json<'_>) {
         let Self {
             choices,
