@@ -155,7 +155,7 @@ fn is_said(key: &str, said: &[&str]) -> bool {
 }
 
 /// The names that are filled in, and the program's own names for the same things.
-const SAME: [(&[&str], &[&str]); 7] = [
+const SAME: [(&[&str], &[&str]); 8] = [
     (
         &[
             "honeyhive_metadata.input_tokens",
@@ -180,6 +180,14 @@ const SAME: [(&[&str], &[&str]); 7] = [
             "gen_ai.usage.output_tokens",
             "gen_ai.usage.completion_tokens",
             "llm.token_count.completion",
+        ],
+    ),
+    (
+        &["honeyhive_metadata.cost"],
+        &[
+            "gen_ai.usage.cost",
+            "gen_ai.usage.total_cost",
+            "llm.cost.total",
         ],
     ),
     (
