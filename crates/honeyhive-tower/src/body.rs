@@ -144,12 +144,20 @@ fn listen<D: Buf>(guard: &mut ResponseGuard, data: &D) {
     /// The most pieces of a frame.
     const PIECES: usize = 16;
     let first = data.chunk();
-    if first.len() == data.remaining() {
+    let mut unread = data.remaining();
+    if first.len() == unread {
         return guard.on_bytes(first);
     }
     let mut pieces = [IoSlice::new(&[]); PIECES];
     let count = data.chunks_vectored(&mut pieces);
-    pieces.iter().take(count).for_each(|it| guard.on_bytes(it));
+    for piece in pieces.iter().take(count) {
+        guard.on_bytes(piece);
+        unread = unread.saturating_sub(piece.len());
+    }
+    // A buffer may show its first piece alone: the trait asks for no more.
+    if unread > 0 {
+        guard.on_unread(unread);
+    }
 }
 
 fn note<D: Buf>(guard: &mut ResponseGuard, frame: &Frame<D>) {

@@ -87,6 +87,16 @@ impl ResponseGuard {
         }
     }
 
+    /// Announces the number of bytes that are about to pass and that the adapter cannot read, in the place of
+    /// [`on_bytes`](Self::on_bytes): the event that they belong to is left out.
+    #[cfg_attr(not(feature = "model-calls"), expect(unused_variables))]
+    pub fn on_unread(&mut self, bytes: usize) {
+        #[cfg(feature = "model-calls")]
+        if let Some(traced) = self.0.open_mut() {
+            traced.skip(bytes);
+        }
+    }
+
     /// Bytes of the body are about to pass.
     #[inline]
     pub fn on_data(&mut self, bytes: usize) {

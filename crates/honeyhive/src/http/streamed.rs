@@ -35,11 +35,18 @@ impl Streamed {
 
     /// Bytes of the body are about to pass.
     pub(super) fn take(&mut self, outbox: &Outbox, bytes: &[u8]) {
-        let Some(assembler) = self.0.as_mut().filter(|it| !it.is_deaf()) else {
+        let Some(assembler) = self.0.as_mut().filter(|it| it.hears(bytes)) else {
             return;
         };
         if guarded(outbox, || assembler.take(bytes, Duration::ZERO)).is_none() {
             self.0 = None;
+        }
+    }
+
+    /// Bytes of the body are about to pass that nobody can read.
+    pub(super) fn skip(&mut self, bytes: usize) {
+        if let Some(assembler) = &mut self.0 {
+            assembler.skip(bytes as u64);
         }
     }
 

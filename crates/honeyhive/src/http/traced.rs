@@ -215,6 +215,14 @@ impl Traced {
         }
     }
 
+    /// Leaves out bytes of a stream that are about to pass and cannot be read.
+    #[cfg(feature = "model-calls")]
+    pub(super) fn skip(&mut self, bytes: usize) {
+        if let Some(streamed) = &mut self.streamed {
+            streamed.skip(bytes);
+        }
+    }
+
     /// Records the streamed text as the outputs.
     #[cfg(feature = "model-calls")]
     fn say_streamed(&mut self, outcome: Outcome) {

@@ -37,13 +37,20 @@ impl Recorder {
 
     /// Bytes of the response have come.
     pub fn bytes(&mut self, bytes: &[u8]) {
-        let Some(assembler) = self.assembler.as_mut().filter(|it| !it.is_deaf()) else {
+        let Some(assembler) = self.assembler.as_mut().filter(|it| it.hears(bytes)) else {
             return;
         };
         let at = self.call.elapsed();
         let taken = self.call.guarded(|| assembler.take(bytes, at));
         if taken.is_none() {
             self.assembler = None;
+        }
+    }
+
+    /// Bytes of the response have passed that nobody could read: the event that they belong to is left out.
+    pub fn skip(&mut self, bytes: u64) {
+        if let Some(assembler) = &mut self.assembler {
+            assembler.skip(bytes);
         }
     }
 

@@ -1,14 +1,17 @@
 //! Properties of recorded streams: bytes out are bytes in, whatever the stream and however it ends.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use bytes::Buf as _;
+use bytes::Buf;
 use bytes::buf::Chain;
 use futures_core::Stream;
 use http::Response;
 use http_body::{Body, Frame};
+use opentelemetry::KeyValue;
+use opentelemetry::trace::TraceContextExt as _;
 
 use super::{ModelCall, RecordedStream, Recorder};
 use crate::stream::tests::fixtures::{self, Fixture};
@@ -117,6 +120,98 @@ fn a_buffer_of_several_pieces_is_read_to_its_end() {
         event.text("honeyhive_outputs.content").as_deref(),
         Some("Forty")
     );
+}
+
+/// A buffer that shows one piece at a time, as the trait's own methods do.
+struct OneByOne(VecDeque<&'static [u8]>);
+
+impl Buf for OneByOne {
+    fn remaining(&self) -> usize {
+        self.0.iter().map(|piece| piece.len()).sum()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.0.front().copied().unwrap_or_default()
+    }
+
+    fn advance(&mut self, _: usize) {
+        unreachable!("nobody reads it")
+    }
+}
+
+/// A body of a frame a buffer.
+struct Frames(VecDeque<OneByOne>);
+
+impl Body for Frames {
+    type Data = OneByOne;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<OneByOne>, Self::Error>>> {
+        Poll::Ready(self.0.pop_front().map(|buffer| Ok(Frame::data(buffer))))
+    }
+}
+
+#[test]
+fn a_hole_in_what_is_read_is_told_and_what_stands_beside_it_is_not_glued() {
+    const SPEAKS: &[u8] = b"data: {\"choices\":[{\"delta\":{\"content\":\"One\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"T";
+    const LOST: &[u8] = b"wo\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"T";
+    const GOES_ON: &[u8] = b"hree\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"Four\"},\"finish_reason\":\"stop\"}]}\n\n";
+    const ITEM: &[u8] = b"[{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"One";
+    const ITEMS: &[u8] = b"\"}]}}]},{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"";
+    const LAST: &[u8] = b"Three\"}]}}]}]";
+    const WHOLE: &[u8] = b"{\"choices\":[{\"message\":{\"content\":\"";
+    const REST: &[u8] = b"\"}}]}";
+    for (pieces, content) in [
+        ([SPEAKS, LOST, GOES_ON], Some("OneFour")),
+        ([ITEM, ITEMS, LAST], None),
+        ([WHOLE, b"One", REST], None),
+    ] {
+        let (tracer, captured) = testing::tracer();
+        tracer.create_session("chat").in_scope(|| {
+            let call = tracer.model_call("openai", "m").start();
+            let [first, lost, last] = pieces;
+            let buffers = [[first, lost].into(), [last].into()].map(OneByOne);
+            let response = call.record_response(Response::new(Frames(buffers.into())));
+            let mut body = response.into_body();
+            let mut task = Context::from_waker(Waker::noop());
+            while let Poll::Ready(Some(_)) = Pin::new(&mut body).poll_frame(&mut task) {}
+        });
+        let event = captured.only_session().event("chat m").clone();
+        let said = event.text("honeyhive_outputs.content");
+        assert_eq!(said.as_deref(), content);
+        let left_out = event.text("honeyhive_metadata.left_out");
+        assert_eq!(left_out.as_deref(), Some("1"), "{content:?}");
+    }
+}
+
+#[test]
+fn a_cost_that_the_program_says_of_its_own_span_counts_more_under_any_name() {
+    for name in [
+        "honeyhive_metadata.cost",
+        "gen_ai.usage.cost",
+        "gen_ai.usage.total_cost",
+        "llm.cost.total",
+    ] {
+        let (tracer, captured) = testing::tracer();
+        tracer.create_session("chat").in_scope(|| {
+            let span = tracer.model("answer").start();
+            span.in_scope(|| {
+                let cx = opentelemetry::Context::current();
+                cx.span().set_attribute(KeyValue::new(name, 0.5));
+                let call = tracer.model_call("openrouter", "m").by_middleware().start();
+                call.recorder(Some(200), None, None).bytes(
+                    br#"{"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":1,"completion_tokens":2,"cost":0.25}}"#,
+                );
+            });
+        });
+        let event = captured.only_session().event("answer").clone();
+        assert_eq!(event.text(name).as_deref(), Some("0.5"), "{name}");
+        let told = event.text("honeyhive_metadata.cost");
+        assert_ne!(told.as_deref(), Some("0.25"), "{name}");
+    }
 }
 
 #[test]

@@ -18,9 +18,9 @@ pub(super) enum Frame<'a> {
     Coded(u8, &'a [u8]),
     /// The bytes of a voice, counted.
     Voice(u64),
-    /// An event of more than [`MAX_EVENT`], whose bytes were dropped.
+    /// An event of more than [`MAX_EVENT`], or with bytes that nobody has seen, which was dropped.
     Oversize,
-    /// A line that no stream of events has.
+    /// A line that no stream of events has, or a list without objects.
     Unknown,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Framing {
     after_carriage_return: bool,
     /// The first line may begin with a mark.
     has_begun: bool,
-    /// The line that comes is too long, or the event is.
+    /// The line that comes is too long or lacks bytes, or the event does.
     is_long_line: bool,
     is_long_event: bool,
 }
@@ -76,6 +76,40 @@ impl Framing {
     /// Whether the bytes are of a kind that no model sends.
     pub(super) const fn is_other(&self) -> bool {
         matches!(self.content, Content::Other)
+    }
+
+    /// Whether the bytes belong to an event whose name says that it is an error.
+    pub(super) fn hears_error(&self, bytes: &[u8]) -> bool {
+        let begins = || {
+            let name = bytes.strip_prefix(b"event:");
+            name.is_some_and(|it| it.trim_ascii_start().starts_with(b"error"))
+        };
+        !self.is_other() && (self.is_error || begins())
+    }
+
+    /// Begins anew with an event that is an error, unless that is under way: the bytes before it were ignored.
+    pub(super) fn begin_error(&mut self) {
+        if !self.is_error {
+            *self = Self::new(Content::Lines);
+        }
+    }
+
+    /// Drops the event of which bytes are missing here, whose number is `missing`.
+    pub(super) fn skip(&mut self, missing: u64) {
+        match self.content {
+            Content::Other => {}
+            Content::Voice => self.heard += missing,
+            Content::Whole | Content::List => {
+                self.is_long_event = true;
+                self.line = Vec::new();
+            }
+            Content::Unknown | Content::Lines => {
+                self.content = Content::Lines;
+                self.is_long_line = true;
+                self.line = Vec::new();
+                self.after_carriage_return = false;
+            }
+        }
     }
 
     /// Takes bytes, and passes the finished events on.
@@ -105,7 +139,7 @@ impl Framing {
         }
     }
 
-    /// The first byte that is no space, as far as that has come.
+    /// Returns the content kind by the first byte that is no padding; unknown until that has come.
     fn guess(&self, bytes: &[u8]) -> Content {
         let head = self.line.iter().chain(bytes).copied();
         let is_padding = |byte: &u8| byte.is_ascii_whitespace() || BYTE_ORDER_MARK.contains(byte);
@@ -128,12 +162,15 @@ impl Framing {
     }
 
     fn take_list(&mut self, bytes: &[u8], put: &mut dyn FnMut(Frame<'_>)) {
-        let mut rest = bytes;
+        // Behind a hole, nobody knows what is an item.
+        let mut rest = if self.is_long_event { &[] } else { bytes };
         loop {
             if !self.list.is_inside() {
                 let Some(start) = self.list.start_in(rest) else {
                     return;
                 };
+                // A mark or spaces may have come before the list.
+                self.line.clear();
                 self.line.push(b'{');
                 rest = &rest[start + 1..];
             }
@@ -221,6 +258,8 @@ impl Framing {
                     let name = line.strip_prefix(b"event:");
                     self.is_error |= name.is_some_and(|it| it.trim_ascii() == b"error");
                 }
+                // A field that was cut is no text.
+                None if FIELDS.iter().any(|field| field.starts_with(line)) => {}
                 None => put(Frame::Unknown),
             },
         }
@@ -259,10 +298,11 @@ impl Framing {
     /// Ends the stream: a last event without an end of its own ends here.
     pub(super) fn finish(&mut self, put: &mut dyn FnMut(Frame<'_>)) {
         match self.content {
+            Content::Whole | Content::List if self.is_long_event => put(Frame::Oversize),
+            Content::List if self.list.is_empty() => put(Frame::Unknown),
             // An item that has not ended says nothing.
             Content::Other | Content::Unknown | Content::List => {}
             Content::Voice => put(Frame::Voice(self.heard)),
-            Content::Whole if self.is_long_event => put(Frame::Oversize),
             Content::Whole => {
                 let line = std::mem::take(&mut self.line);
                 put(Frame::Event(

@@ -60,7 +60,7 @@ struct State {
     index: Index,
     format: Option<Format>,
     unknown: u8,
-    /// Whether JSON came that nobody knows.
+    /// Whether JSON or a plain text came that nobody knows.
     is_strange: bool,
     reply: Reply,
 }
@@ -124,11 +124,19 @@ impl Assembler {
         assert_ne!(bytes, PANIC, "a fault in here");
         self.first_chunk.get_or_insert(at);
         if self.is_deaf() {
-            return;
+            if !self.hears(bytes) {
+                return;
+            }
+            self.framing.begin_error();
         }
         let Self { framing, state, .. } = self;
         framing.take(bytes, &mut |frame| state.take(frame));
         self.note_token(at);
+    }
+
+    /// Leaves out bytes that have come and that nobody has seen: what stands on both sides is not joined.
+    pub(crate) fn skip(&mut self, missing: u64) {
+        self.framing.skip(missing);
     }
 
     /// Takes an event that somebody else has read.
@@ -138,8 +146,13 @@ impl Assembler {
         self.note_token(at);
     }
 
-    /// Whether all further bytes can be ignored: no model answers like this.
-    pub(crate) const fn is_deaf(&self) -> bool {
+    /// Whether the bytes are read. Where no model answers like this, only an error is, by the name of its event.
+    pub(crate) fn hears(&self, bytes: &[u8]) -> bool {
+        !self.is_deaf() || self.framing.hears_error(bytes)
+    }
+
+    /// Whether no model answers like this.
+    const fn is_deaf(&self) -> bool {
         self.first_chunk.is_some() && (self.state.is_deaf() || self.framing.is_other())
     }
 
@@ -218,13 +231,16 @@ impl State {
 
     fn take(&mut self, frame: Frame<'_>) {
         match frame {
+            Frame::Error(data) => self.take_error(data),
             _ if self.is_deaf() => {}
             Frame::Event(json) => self.take_event(json),
-            Frame::Error(data) => self.take_error(data),
             Frame::Coded(code, json) => self.take_line(code, json),
             Frame::Voice(bytes) => self.reply.voice = bytes,
             Frame::Oversize => self.reply.left_out += 1,
-            Frame::Unknown => self.unknown = self.unknown.saturating_add(1),
+            Frame::Unknown => {
+                self.unknown = self.unknown.saturating_add(1);
+                self.is_strange = true;
+            }
         }
     }
 
@@ -278,8 +294,8 @@ impl State {
             index,
             format,
             unknown,
+            is_strange,
             reply,
-            ..
         } = self;
         match index.read(&text) {
             Some(json) if vercel::is_code(code) => {
@@ -287,7 +303,11 @@ impl State {
                 format.get_or_insert(Format::UiMessages);
                 vercel::take_line(reply, code, json);
             }
-            _ => *unknown = unknown.saturating_add(1),
+            _ => {
+                *unknown = unknown.saturating_add(1);
+                // A line with a code that was cut is no text.
+                *is_strange |= !vercel::is_code(code) || json.starts_with(b" ");
+            }
         }
     }
 }

@@ -40,8 +40,11 @@ pub(super) fn take_images(reply: &mut Reply, event: Json<'_>) {
     take_counts(reply, event);
 }
 
-/// Takes the text of a recording, or a piece of it.
+/// Takes the text of a recording, or a piece of it. A segment repeats a part of the text, with who speaks.
 pub(super) fn take_transcription(reply: &mut Reply, event: Json<'_>) {
+    if event.is("type", "transcript.text.segment") {
+        return;
+    }
     if let Some(piece) = event.text_in("delta") {
         reply.push(0, Kind::Text, (0, 0), piece);
     }

@@ -106,6 +106,27 @@ fn nobody_listens_any_more_after_8_events_that_nobody_knows() {
 }
 
 #[test]
+fn an_error_is_heard_after_8_events_that_nobody_knows() {
+    let strangers = events(&[r#"{"ticker":"HH","price":1}"#]).repeat(8);
+    let part = strangers.clone() + "data: par";
+    let error = "event: error\ndata: {\"message\":\"boom\",\"code\":\"E1\"}\n\n";
+    let (name, data) = error.split_at(13);
+    let together = format!("{strangers}{error}");
+    for pieces in [
+        vec![together.as_str()],
+        vec![&strangers, error],
+        vec![&strangers, &strangers, name, data],
+        vec![&strangers, name, &data[..20], &data[20..], &strangers],
+        vec![&part, "tial\n\n", error],
+    ] {
+        let mut assembler = after(pieces.iter().map(|it| it.as_bytes()));
+        assert_eq!(assembler.finish(Cause::End).name(), "error", "{pieces:?}");
+        let failure = assembler.reply().failure.as_ref().expect("an error");
+        assert_eq!(failure.kind.as_deref(), Some("E1"), "{pieces:?}");
+    }
+}
+
+#[test]
 fn no_text_is_held_where_content_is_hidden() {
     const SECRET: &str = "xyzzy";
     for fixture in fixtures::all() {

@@ -242,6 +242,16 @@ fn how_an_answer_ended_is_told_apart() {
         (r#"{"x":1}"#.to_owned(), Cause::Dropped, Ending::Dropped),
         (events(&[r#"{"x":1}"#; 8]), Cause::End, Ending::Complete),
         (events(&[r#"{"x":1}"#; 8]), Cause::Dropped, Ending::Dropped),
+        // So has a plain text, and a list without objects.
+        ("How many trees?\n".to_owned(), Cause::End, Ending::Complete),
+        ("A: I see.\n".to_owned(), Cause::End, Ending::Complete),
+        ("How many tre".to_owned(), Cause::Dropped, Ending::Dropped),
+        ("dat".to_owned(), Cause::End, Ending::Truncated),
+        ("[]".to_owned(), Cause::End, Ending::Complete),
+        (r#"["a", "]"]"#.to_owned(), Cause::End, Ending::Complete),
+        ("[[0.1,0.2]]".to_owned(), Cause::End, Ending::Complete),
+        ("[[0.1,0.2]".to_owned(), Cause::End, Ending::Truncated),
+        (r#"["a]"#.to_owned(), Cause::End, Ending::Truncated),
     ];
     for (stream, cause, expected) in table {
         let mut assembler = after([stream.as_bytes()]);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::fixtures::events;
-use super::{Assembler, Cause, Content, NOW, says, summary};
+use super::{Assembler, Cause, Content, NOW, after, says, summary};
 
 /// The server and its trap, the stream, the place in the summary, and the value there.
 type Row = (&'static str, String, &'static str, Value);
@@ -121,6 +121,15 @@ fn rows() -> Vec<Row> {
             json!({"ending": "complete", "choices": [{"text": "How many trees?"}], "usage": {"input": 20, "output": 4}}),
         ),
         row(
+            "the same, where the segments say who speaks",
+            &[
+                r#"{"type":"transcript.text.delta","delta":"One. Two."}"#,
+                r#"{"type":"transcript.text.segment","id":"s","start":0,"end":1,"text":"One.","speaker":"A"}"#,
+            ],
+            "",
+            json!({"ending": "truncated", "choices": [{"text": "One. Two."}]}),
+        ),
+        row(
             "the same, cut",
             &[
                 r#"{"type":"transcript.text.delta","delta":"How many "}"#,
@@ -137,6 +146,44 @@ fn rows() -> Vec<Row> {
             ],
             "/usage",
             json!({"input": 30, "output": 106, "reasoning": 100}),
+        ),
+        row(
+            "counts whose sum is no number",
+            &[
+                r#"{"choices":[],"usage":{"prompt_tokens":18446744073709551615,"completion_tokens":1,"total_tokens":5,"completion_tokens_details":{"reasoning_tokens":1}}}"#,
+            ],
+            "/usage",
+            json!({"output": 1, "reasoning": 1}),
+        ),
+        row(
+            "the same from Anthropic",
+            &[
+                r#"{"type":"message_start","message":{"id":"m","usage":{"input_tokens":18446744073709551615,"cache_read_input_tokens":90,"output_tokens":1}}}"#,
+            ],
+            "/usage",
+            json!({"output": 1, "cache_read": 90}),
+        ),
+        row(
+            "the same from Gemini",
+            &[
+                r#"{"candidates":[],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":18446744073709551615,"thoughtsTokenCount":2}}"#,
+            ],
+            "/usage",
+            json!({"input": 3, "output": 2, "reasoning": 2}),
+        ),
+        row(
+            "the same for the place of a thought",
+            &[
+                r#"{"type":"response.reasoning_text.delta","output_index":18446744073709551615,"content_index":0,"delta":"Hm."}"#,
+            ],
+            "/choices/0/reasoning",
+            json!("Hm."),
+        ),
+        (
+            "a list with a text that has a brace",
+            r#"["a {b", {"candidates":[{"content":{"parts":[{"text":"Hi"}]}}]}]"#.to_owned(),
+            "/choices/0/text",
+            json!("Hi"),
         ),
         (
             "an error by the name of its event",
@@ -192,6 +239,15 @@ fn a_list_is_read_while_it_comes_and_says_what_came_where_it_is_let_go() {
     let said = json!({"choices": [{"text": "\"}{["}], "usage": {"input": 3}, "ending": "dropped"});
     assert_eq!(summary(&assembler, ending), said);
     assert_eq!(assembler.first_token(), Some(Duration::from_secs(2)));
+}
+
+#[test]
+fn a_byte_order_mark_that_comes_alone_costs_no_item() {
+    let list = br#"[{"candidates":[{"content":{"parts":[{"text":"Hi"}]}}]}]"#;
+    let mut assembler = after([b"\xef\xbb\xbf".as_slice(), list]);
+    let ending = assembler.finish(Cause::End);
+    let said = summary(&assembler, ending);
+    assert_eq!(said["choices"], json!([{"text": "Hi"}]));
 }
 
 #[test]
