@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry::trace::{Span as _, SpanContext, SpanKind, TraceContextExt as _};
+use opentelemetry::trace::{Span as _, SpanKind, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
@@ -152,11 +152,7 @@ impl HoneyHiveSpanProcessor {
     }
 
     /// Notes the root span of a request or a message that no session is around: it becomes a session of its own.
-    fn note_root(&self, span: &Span, cx: &Context) {
-        let is_root = |parent: &SpanContext| !parent.is_valid() || parent.is_remote();
-        if !is_root(cx.span().span_context()) {
-            return;
-        }
+    fn note_root(&self, span: &Span) {
         // The SDK reveals a span's kind only in a copy of the whole span.
         let Some(data) = span.exported_data() else {
             return;
@@ -170,6 +166,13 @@ impl HoneyHiveSpanProcessor {
             })));
         }
     }
+}
+
+/// Tells whether a span that starts in this context is the first of its trace in this process.
+fn is_root(cx: &Context) -> bool {
+    let parent = cx.span();
+    let parent = parent.span_context();
+    !parent.is_valid() || parent.is_remote()
 }
 
 /// Counts a span that has ended, where it is the call of a model.
@@ -191,8 +194,8 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         member.span_started(span.span_context().span_id());
         if self.is_filtered_out(span) {
             self.outbox().count_filtered_span();
-            if self.is_outside_sessions(cx) {
-                self.note_root(span, cx);
+            if is_root(cx) && self.is_outside_sessions(cx) {
+                self.note_root(span);
             }
             return span.set_attribute(KeyValue::new(SUPPRESSED, true));
         }
@@ -213,8 +216,8 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
             self.stamp(&session.start, |stamp| span.set_attribute(stamp));
         } else if is_suppressed {
             span.set_attribute(KeyValue::new(SUPPRESSED, true));
-        } else {
-            self.note_root(span, cx);
+        } else if is_root(cx) {
+            self.note_root(span);
         }
     }
 

@@ -17,6 +17,10 @@ use crate::attributes::TRACER_NAME;
 /// span around it, so no event refers to one that is not there. Only another service, which gets the current span by
 /// `traceparent`, may name a span as a parent that was left out here.
 ///
+/// The root span of a request by another instrumentation makes a session where none is around. Left out, the root
+/// makes the session still, but tells nothing of its end: the session keeps the name that the root starts with, and
+/// [sampling](crate::SessionSampling) sees neither its error nor its duration.
+///
 /// The span of a request ([`request_span`](crate::http::ServerInstrumentationBuilder::request_span)) is never left out,
 /// since the session's inputs and outputs may be on it.
 /// [`DeliveryStats::filtered_spans`](crate::DeliveryStats::filtered_spans) counts the spans that are left out.

@@ -80,6 +80,8 @@ async fn what_goes_wrong_is_said_on_the_page_in_the_words_of_the_server() {
             3,
             "window.fetch = async () => { throw new TypeError('gone') }",
         );
+        // Each text is back in its field, where the next blank is added to it.
+        tab.until("document.querySelector('#message').value === '   '");
         Some([refused, unreadable, unreachable])
     });
     let Some(seen) = seen.await.unwrap() else {

@@ -158,6 +158,12 @@ pub async fn a_rating_by_an_id_that_is_signed_for_its_tenant<A: Adapter>() {
     assert_eq!(of("acme").send().await.status, 202);
     assert_eq!(of("other").send().await.status, 403);
     assert_eq!(rate(&stage, &said).send().await.status, 403);
+    let keys = SigningKeys::new([7; 32]).unwrap();
+    let of_no_tenant = json!({"session_id": keys.sign(SessionId::new()), "rating": true});
+    let rate = || rate(&stage, &of_no_tenant);
+    assert_eq!(rate().send().await.status, 202);
+    let unknown = rate().header("x-tenant", "broken");
+    assert_eq!(unknown.send().await.status, 403);
 }
 
 /// A rating is no conversation.

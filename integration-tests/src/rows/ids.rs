@@ -209,6 +209,22 @@ pub async fn an_id_is_signed_for_the_tenant_of_its_request<A: Adapter>() {
     assert_eq!(stage.stats().ignored_session_ids, 2);
 }
 
+/// A panic of the program's callback leaves the tenant unknown, so an id that belongs to no tenant is not taken either.
+pub async fn no_id_is_taken_for_a_tenant_that_is_unknown<A: Adapter>() {
+    let builder = Stage::builder().instrumentation(|builder| {
+        builder
+            .session_trust(SessionTrust::signed(signing_keys()))
+            .session_tenant(|_| -> Option<String> { panic!("no tenants today") })
+    });
+    let stage = builder.start::<A>().await;
+    let id = SessionId::new();
+    let signed = signing_keys().sign(id);
+    let answer = probe(&stage).header("x-session-id", &signed).send().await;
+    assert_eq!(answer.status, 200);
+    assert_ne!(stage.only_session().await.session_id, id.to_string());
+    assert_eq!(stage.stats().callback_panics, 1);
+}
+
 fn signing_keys() -> SigningKeys {
     SigningKeys::new([7; 32]).unwrap()
 }

@@ -57,8 +57,8 @@ impl Client {
 
 /// A deployed prompt, kept in memory: a cheap clone, from [`Client::deployed_prompt`].
 ///
-/// The first answer of HoneyHive is kept for good: while HoneyHive is down, the latest one is used. A background
-/// refresh follows a minute after each answer.
+/// Once HoneyHive has answered, a prompt is always at hand: the latest one, while HoneyHive is down too. A
+/// [`get`](Self::get) that comes a minute or more after the last answer refreshes it in the background.
 #[derive(Clone)]
 pub struct DeployedPrompt(Arc<Inner>);
 

@@ -13,12 +13,12 @@ pub(crate) struct Claim {
 }
 
 /// The epoch of held items, for which no flush waits.
-pub(super) const PARKED: u64 = u64::MAX;
+pub(super) const HELD_BACK: u64 = u64::MAX;
 
 impl Claim {
     /// A claim to nothing.
     pub(crate) const fn none() -> Self {
-        Self::new(Load { items: 0, bytes: 0 }, PARKED, Medium::Memory)
+        Self::new(Load { items: 0, bytes: 0 }, HELD_BACK, Medium::Memory)
     }
 
     pub(super) const fn new(load: Load, epoch: u64, medium: Medium) -> Self {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::claim::{Claim, PARKED};
+use super::claim::{Claim, HELD_BACK};
 use super::time::later;
 use crate::error::FlushError;
 use crate::outbox::{Load, Medium, Outbox, Reply};
@@ -87,11 +87,11 @@ impl Ledger {
     }
 
     /// Items that wait for something that may never happen: no flush waits for them, whenever it begins.
-    pub(crate) fn park(&mut self, claim: Claim) -> Claim {
-        self.move_to(claim, PARKED)
+    pub(crate) fn hold_back(&mut self, claim: Claim) -> Claim {
+        self.move_to(claim, HELD_BACK)
     }
 
-    /// Parked items go on, as if they came in now.
+    /// Items that were held back go on, as if they came in now.
     pub(crate) fn resume(&mut self, claim: Claim) -> Claim {
         self.defer(claim)
     }

@@ -97,8 +97,11 @@ impl FeedbackEndpoint {
         self
     }
 
-    /// The tenant of a request, for whom its ids must be signed (feature `signed-ids`; default: none). It is the callback of
-    /// [`ServerInstrumentationBuilder::session_tenant`](crate::http::ServerInstrumentationBuilder::session_tenant).
+    /// The tenant of a request, for whom its ids must be signed (feature `signed-ids`; default: none). Give the same callback
+    /// as to [`ServerInstrumentationBuilder::session_tenant`](crate::http::ServerInstrumentationBuilder::session_tenant): the
+    /// endpoint that [`check`](Self::check) returns asks for the tenant, and [`receive`](Self::receive) alone knows none.
+    ///
+    /// A request whose callback panics is refused.
     ///
     /// ```
     /// use honeyhive::feedback::FeedbackEndpoint;
@@ -132,6 +135,7 @@ impl FeedbackEndpoint {
     /// # Errors
     ///
     /// The answer to a request that is no `POST` of JSON.
+    #[must_use = "the endpoint that is returned takes the body"]
     pub fn check(&self, request: &RequestInfo<'_>) -> Result<Self, FeedbackAnswer> {
         warn_inside_a_layer();
         if request.method() != "POST" {
@@ -189,11 +193,16 @@ impl FeedbackEndpoint {
     /// Returns the endpoint that takes ids which are signed for the tenant of a request.
     fn of_tenant(&self, request: &RequestInfo<'_>) -> Self {
         #[cfg(feature = "signed-ids")]
-        if let (Some(tenant), Some(keys)) = (&self.tenant, self.trust().signing_keys())
-            && let Some(tenant) = guarded(self.tracer.outbox(), || tenant(request)).flatten()
-        {
-            let trust = SessionTrust::signed(keys.for_tenant(&tenant));
-            return self.clone().session_trust(trust);
+        if let (Some(tenant), Some(keys)) = (&self.tenant, self.trust().signing_keys()) {
+            return match guarded(self.tracer.outbox(), || tenant(request)) {
+                Some(Some(tenant)) => {
+                    let trust = SessionTrust::signed(keys.for_tenant(&tenant));
+                    self.clone().session_trust(trust)
+                }
+                Some(None) => self.clone(),
+                // The tenant is unknown after a panic, so ids of any tenant may be meant.
+                None => self.clone().session_trust(SessionTrust::Never),
+            };
         }
         let _ = request;
         self.clone()

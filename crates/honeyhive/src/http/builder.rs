@@ -175,6 +175,7 @@ impl<T> ServerInstrumentationBuilder<T> {
 
     /// The tenant of a request, under [`SessionTrust::signed`] (feature `signed-ids`): ids are signed for it, and taken
     /// from the same tenant only. By default, and where the callback gives `None`, all requests share one tenant.
+    /// A callback that panics leaves the tenant unknown: no id is taken.
     ///
     /// ```
     /// use honeyhive::SigningKeys;

@@ -45,7 +45,8 @@ impl RequestGuard {
         self.0.run(piece)
     }
 
-    /// Returns the id for the response header, unless the program has set that header itself.
+    /// Returns the session's id, unsigned; the text for the response header is that of
+    /// [`with_response_id`](Self::with_response_id).
     #[must_use]
     #[inline]
     pub fn response_id(&self) -> Option<SessionId> {

@@ -221,10 +221,13 @@ impl Inner {
     #[inline]
     fn trust_in(&self, request: &RequestInfo<'_>) -> Cow<'_, SessionTrust> {
         #[cfg(feature = "signed-ids")]
-        if let (Some(tenant), Some(keys)) = (&self.tenant, self.trust.signing_keys())
-            && let Some(tenant) = self.guarded(|| tenant(request)).flatten()
-        {
-            return Cow::Owned(SessionTrust::signed(keys.for_tenant(&tenant)));
+        if let (Some(tenant), Some(keys)) = (&self.tenant, self.trust.signing_keys()) {
+            return match self.guarded(|| tenant(request)) {
+                Some(Some(tenant)) => Cow::Owned(SessionTrust::signed(keys.for_tenant(&tenant))),
+                Some(None) => Cow::Borrowed(&self.trust),
+                // The tenant is unknown after a panic, so an id of any tenant may have come.
+                None => Cow::Owned(SessionTrust::Never),
+            };
         }
         let _ = request;
         Cow::Borrowed(&self.trust)
@@ -359,7 +362,8 @@ impl Inner {
         self.with_span(cx, session.start.name(), attributes)
     }
 
-    /// Returns the span of a request that has not begun its session, so that the span has the request's inputs.
+    /// Returns the context with the span of a request that has not begun its session, so that the span has the request's
+    /// inputs.
     fn with_joining_span(&self, cx: &Context, request: &RequestInfo<'_>) -> Context {
         let Named { method, name, path } = self.named(request);
         let attributes = vec![

@@ -11,7 +11,7 @@ pub(crate) const WAKE_FOR_DISK: u64 = 6;
 pub(crate) struct Bounds {
     most: Load,
     /// The load past which the delivery thread is woken.
-    narrow: Load,
+    wake_at: Load,
     /// The load past which items are dropped down to `low`.
     high: Load,
     low: Load,
@@ -44,14 +44,14 @@ impl Bounds {
             DropPolicy::Newest => (NEVER, NEVER),
             DropPolicy::Oldest => (eighths(most, 7), eighths(most, 6)),
         };
-        let narrow = if has_spool {
+        let wake_at = if has_spool {
             eighths(most, WAKE_FOR_DISK)
         } else {
             high
         };
         Self {
             most,
-            narrow,
+            wake_at,
             high,
             low,
         }
@@ -63,7 +63,7 @@ impl Bounds {
 
     /// True where the delivery thread should make room.
     pub(super) const fn are_nearly_reached_with(&self, pending: Load) -> bool {
-        exceeds(pending, self.narrow)
+        exceeds(pending, self.wake_at)
     }
 
     pub(super) fn excess_of(&self, pending: Load) -> Option<Load> {

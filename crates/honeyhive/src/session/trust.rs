@@ -17,8 +17,9 @@ use crate::panics::guarded;
 /// Under every choice:
 ///
 /// * an id that is a [placeholder](SessionId#what-is-no-id), is sent twice, or has anything but printable ASCII in it
-///   counts as absent ([`DeliveryStats::ignored_session_ids`](crate::DeliveryStats::ignored_session_ids));
-/// * the client gets back the resulting UUID, never the text that it sent.
+///   counts as absent, and in [`DeliveryStats::ignored_session_ids`](crate::DeliveryStats::ignored_session_ids) except
+///   under `Never`;
+/// * the client gets back the resulting UUID (signed, under `Signed`), never the text that it sent.
 ///
 /// The trust is a setting of the tracer ([`session_trust`](crate::HoneyHiveTracerBuilder::session_trust)), and a
 /// server's instrumentation can have its own. Baggage that another library has put into the OpenTelemetry context is

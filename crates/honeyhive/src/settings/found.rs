@@ -15,7 +15,7 @@ use crate::secret::KeyKind;
 pub struct FoundSetting {
     /// The name of the setting's variable, or of its method where it has none.
     pub name: &'static str,
-    /// The setting's value, in the words that would set it.
+    /// The setting's value, in words.
     pub value: String,
     /// The setting's origin.
     pub origin: SettingOrigin,

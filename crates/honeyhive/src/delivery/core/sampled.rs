@@ -87,7 +87,7 @@ impl Core {
             return self.let_through(held, now);
         }
         let claim = held.claim_mut().take();
-        *held.claim_mut() = self.ledger.park(claim);
+        *held.claim_mut() = self.ledger.hold_back(claim);
         sampler.hold(id, held, now);
         if let Hint::Ended(at) = hint {
             sampler.note_end(id, at, now);
@@ -132,7 +132,7 @@ impl Core {
     fn drop_held(&mut self, mut held: Held) {
         // A sampled-out item is no loss, so a flush does not hear of it.
         let claim = held.claim_mut().take();
-        let claim = self.ledger.park(claim);
+        let claim = self.ledger.hold_back(claim);
         if let Held::Start(start, _) = held {
             // The start's caller need not wait; and if the session fails later, its spans create it.
             start.settle(Ok(()));

@@ -23,7 +23,7 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// The time after the end of a request for its last spans to arrive.
 const GRACE: Duration = SPAN_DELAY.saturating_add(Duration::from_millis(500));
 
-/// An item that is held back. Its claim is parked.
+/// An item that is held back. Its claim is held back, too.
 #[derive(Debug)]
 pub(in crate::delivery) enum Held {
     Start(Arc<StartRecord>, Claim),
