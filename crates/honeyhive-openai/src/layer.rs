@@ -92,10 +92,8 @@ impl ModelCalls {
 
 fn endpoint(request: &reqwest::Request) -> Option<Endpoint> {
     let url = request.url();
-    let known = url.host_str().and_then(|host| match url.port() {
-        Some(port) => Endpoint::of(&format!("{host}:{port}"), url.path()),
-        None => Endpoint::of(host, url.path()),
-    });
+    let host = url.host_str();
+    let known = host.and_then(|host| Endpoint::on_port(host, url.port(), url.path()));
     known.or_else(|| Endpoint::at(PROVIDER, url.path()))
 }
 

@@ -81,10 +81,7 @@ impl ModelCalls {
         if let Some((_, provider)) = own {
             return Endpoint::at(provider.clone(), url.path());
         }
-        match url.port() {
-            Some(port) => Endpoint::of(&format!("{host}:{port}"), url.path()),
-            None => Endpoint::of(host, url.path()),
-        }
+        Endpoint::on_port(host, url.port(), url.path())
     }
 
     fn propagate(&self, request: &mut Request) {

@@ -40,14 +40,29 @@ const HOSTS: [(&str, &str); 14] = [
 ];
 
 /// The port of Ollama, which has no host of its own.
-const OLLAMA: &str = ":11434";
+const OLLAMA: u16 = 11434;
 
 impl Endpoint {
     /// Recognises the call of a model at a known host: OpenAI, Azure, Anthropic, Gemini and Vertex, Mistral, Groq,
     /// OpenRouter, DeepSeek, xAI, Perplexity, and Ollama by its port. `host` may carry a port, `path` a query.
     #[must_use]
     pub fn of(host: &str, path: &str) -> Option<Self> {
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        match host.rsplit_once(':') {
+            Some((name, port)) => Self::on_port(name, port.parse().ok(), path),
+            None => Self::on_port(host, None, path),
+        }
+    }
+
+    /// Recognises the call of a model as [`of`](Self::of) does, by the parts of a parsed URL.
+    ///
+    /// ```
+    /// use honeyhive::model_call::Endpoint;
+    ///
+    /// let local = Endpoint::on_port("localhost", Some(11434), "/api/chat").expect("Ollama");
+    /// assert_eq!(local.provider(), "ollama");
+    /// ```
+    #[must_use]
+    pub fn on_port(name: &str, port: Option<u16>, path: &str) -> Option<Self> {
         let is = |known: &str| match known.starts_with(['.', '-']) {
             true => name.len() > known.len() && ends_with(name, known),
             false => name.eq_ignore_ascii_case(known),
@@ -56,7 +71,7 @@ impl Endpoint {
             .iter()
             .find(|(known, _)| is(known))
             .map(|(_, provider)| *provider);
-        let provider = known.or_else(|| host.ends_with(OLLAMA).then_some("ollama"))?;
+        let provider = known.or_else(|| (port == Some(OLLAMA)).then_some("ollama"))?;
         Self::at(provider, path)
     }
 
