@@ -13,13 +13,13 @@ use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::routing::get;
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use honeyhive::HoneyHiveTracer;
 use honeyhive::testing::{CapturedSession, tracer};
 use honeyhive_tower::{HoneyHiveLayer, ResponseBody};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, StreamBody};
 use integration_tests::client::Client;
 use integration_tests::tower::serve_router;
 use proptest::prelude::*;
@@ -229,6 +229,45 @@ async fn a_body_that_is_dropped_half_way_is_a_client_that_left() {
     assert_eq!(session.metadata["outcome"], "client_disconnected");
     assert_eq!(session.metadata["response_bytes"], 3);
     assert_eq!(session.outputs["status_code"], 200);
+}
+
+/// A buffer that shows one piece at a time, as the trait's own methods do.
+#[derive(Clone)]
+struct OneByOne(VecDeque<&'static [u8]>);
+
+impl Buf for OneByOne {
+    fn remaining(&self) -> usize {
+        self.0.iter().map(|piece| piece.len()).sum()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.0.front().copied().unwrap_or_default()
+    }
+
+    fn advance(&mut self, _: usize) {
+        unreachable!("nobody reads it")
+    }
+}
+
+#[tokio::test]
+async fn a_hole_in_a_buffer_that_shows_a_part_leaves_its_event_out_of_what_was_streamed() {
+    const SPEAKS: &[u8] = b"data: {\"choices\":[{\"delta\":{\"content\":\"One\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"T";
+    const UNSEEN: &[u8] = b"wo\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"T";
+    const GOES_ON: &[u8] =
+        b"hree\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"Four\"}}]}\n\n";
+    let (tracer, captured) = tracer();
+    let service = service_fn(|_: Request<()>| async {
+        let buffers = [[SPEAKS, UNSEEN].into(), [GOES_ON].into()].map(OneByOne);
+        let frames = buffers.map(|it| Ok::<_, Infallible>(Frame::data(it)));
+        let response = Response::builder().header("content-type", "text/event-stream");
+        response.body(StreamBody::new(futures_util::stream::iter(frames)))
+    });
+    let service = HoneyHiveLayer::new(tracer)
+        .capture_stream(true)
+        .layer(service);
+    let mut body = service.oneshot(Request::new(())).await.unwrap().into_body();
+    while body.frame().await.is_some() {}
+    assert_eq!(captured.only_session().outputs["content"], "OneFour");
 }
 
 #[tokio::test]
