@@ -199,7 +199,7 @@ fn a_cost_that_the_program_says_of_its_own_span_counts_more_under_any_name() {
         tracer.create_session("chat").in_scope(|| {
             let span = tracer.model("answer").start();
             span.in_scope(|| {
-                let cx = opentelemetry::Context::current();
+                let cx = crate::context::current();
                 cx.span().set_attribute(KeyValue::new(name, 0.5));
                 let call = tracer.model_call("openrouter", "m").by_middleware().start();
                 call.recorder(Some(200), None, None).bytes(
