@@ -1,7 +1,6 @@
 //! [`ResponseBody`].
 
 use std::fmt::Display;
-use std::io::IoSlice;
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -139,31 +138,11 @@ fn with(rest: SizeHint, held: u64) -> SizeHint {
     hint
 }
 
-#[inline]
-fn listen<D: Buf>(guard: &mut ResponseGuard, data: &D) {
-    /// The most pieces of a frame.
-    const PIECES: usize = 16;
-    let first = data.chunk();
-    let mut unread = data.remaining();
-    if first.len() == unread {
-        return guard.on_bytes(first);
-    }
-    let mut pieces = [IoSlice::new(&[]); PIECES];
-    let count = data.chunks_vectored(&mut pieces);
-    for piece in pieces.iter().take(count) {
-        guard.on_bytes(piece);
-        unread = unread.saturating_sub(piece.len());
-    }
-    // A buffer may show its first piece alone: the trait asks for no more.
-    if unread > 0 {
-        guard.on_unread(unread);
-    }
-}
-
 fn note<D: Buf>(guard: &mut ResponseGuard, frame: &Frame<D>) {
     if let Some(data) = frame.data_ref() {
-        listen(guard, data);
-        guard.on_data(data.remaining());
+        let length = data.remaining();
+        guard.on_buffer(data.chunk(), length, |pieces| data.chunks_vectored(pieces));
+        guard.on_data(length);
     } else if let Some(trailers) = frame.trailers_ref() {
         guard.on_trailers(&View(trailers));
     }

@@ -42,8 +42,6 @@ use crate::enrichment::Enrichment;
 use crate::http::RequestInfo;
 use crate::log::Once;
 use crate::model::id::{EventId, SessionId};
-#[cfg(feature = "signed-ids")]
-use crate::panics::guarded;
 use crate::session::{NewSession, Session, SessionTrust, current};
 use crate::tracer::HoneyHiveTracer;
 
@@ -193,16 +191,11 @@ impl FeedbackEndpoint {
     /// Returns the endpoint that takes ids which are signed for the tenant of a request.
     fn of_tenant(&self, request: &RequestInfo<'_>) -> Self {
         #[cfg(feature = "signed-ids")]
-        if let (Some(tenant), Some(keys)) = (&self.tenant, self.trust().signing_keys()) {
-            return match guarded(self.tracer.outbox(), || tenant(request)) {
-                Some(Some(tenant)) => {
-                    let trust = SessionTrust::signed(keys.for_tenant(&tenant));
-                    self.clone().session_trust(trust)
-                }
-                Some(None) => self.clone(),
-                // The tenant is unknown after a panic, so ids of any tenant may be meant.
-                None => self.clone().session_trust(SessionTrust::Never),
-            };
+        if let Some(tenant) = &self.tenant
+            && let outbox = self.tracer.outbox()
+            && let Some(trust) = self.trust().for_tenant(outbox, || tenant(request))
+        {
+            return self.clone().session_trust(trust);
         }
         let _ = request;
         self.clone()

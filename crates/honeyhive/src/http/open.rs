@@ -221,13 +221,11 @@ impl Inner {
     #[inline]
     fn trust_in(&self, request: &RequestInfo<'_>) -> Cow<'_, SessionTrust> {
         #[cfg(feature = "signed-ids")]
-        if let (Some(tenant), Some(keys)) = (&self.tenant, self.trust.signing_keys()) {
-            return match self.guarded(|| tenant(request)) {
-                Some(Some(tenant)) => Cow::Owned(SessionTrust::signed(keys.for_tenant(&tenant))),
-                Some(None) => Cow::Borrowed(&self.trust),
-                // The tenant is unknown after a panic, so an id of any tenant may have come.
-                None => Cow::Owned(SessionTrust::Never),
-            };
+        if let Some(tenant) = &self.tenant
+            && let outbox = self.tracer.outbox()
+            && let Some(trust) = self.trust.for_tenant(outbox, || tenant(request))
+        {
+            return Cow::Owned(trust);
         }
         let _ = request;
         Cow::Borrowed(&self.trust)

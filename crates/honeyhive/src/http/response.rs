@@ -1,6 +1,7 @@
 //! [`ResponseGuard`]: from the response head to the end of its body.
 
 use std::fmt;
+use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -8,6 +9,8 @@ use super::Headers;
 use super::traced::{Handling, INTERNAL_SERVER_ERROR};
 use crate::incoming::text_of;
 use crate::outbox::Outcome;
+#[cfg(feature = "model-calls")]
+use crate::stream::each_piece;
 
 /// A response whose body is on its way. Dropping the guard records that the client went away.
 #[must_use = "dropping the guard says that the client went away"]
@@ -87,13 +90,22 @@ impl ResponseGuard {
         }
     }
 
-    /// Announces the number of bytes that are about to pass and that the adapter cannot read, in the place of
-    /// [`on_bytes`](Self::on_bytes): the event that they belong to is left out.
+    /// Announces a buffer that is about to pass, as [`on_bytes`](Self::on_bytes) does bytes: its first piece, its length, and
+    /// what shows its pieces where the first is not all. An event with bytes that are not shown is left out.
+    #[inline]
     #[cfg_attr(not(feature = "model-calls"), expect(unused_variables))]
-    pub fn on_unread(&mut self, bytes: usize) {
+    pub fn on_buffer<'a>(
+        &mut self,
+        first: &'a [u8],
+        length: usize,
+        pieces: impl FnOnce(&mut [IoSlice<'a>]) -> usize,
+    ) {
         #[cfg(feature = "model-calls")]
         if let Some(traced) = self.0.open_mut() {
-            traced.skip(bytes);
+            let unread = each_piece(first, length, pieces, |piece| traced.listen(piece));
+            if unread > 0 {
+                traced.skip(unread);
+            }
         }
     }
 

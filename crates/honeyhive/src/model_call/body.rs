@@ -1,7 +1,6 @@
 //! [`RecordedBody`]: the body of a response, for clients with the types of `http`.
 
 use std::fmt::Display;
-use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -13,6 +12,7 @@ use pin_project_lite::pin_project;
 
 use super::call::ModelCall;
 use super::recorder::Recorder;
+use crate::stream::each_piece;
 
 pin_project! {
     /// A body that passes unchanged and is recorded.
@@ -54,25 +54,16 @@ impl<B: Body> RecordedBody<B> {
     }
 }
 
-/// Pieces of a buffer that are read; the rest of a longer one is left out.
-const PIECES: usize = 16;
-
 /// Shows the recorder a buffer, which is of one piece from most clients.
 fn see(recorder: &mut Recorder, data: &impl Buf) {
-    let first = data.chunk();
-    let mut missing = data.remaining();
-    if first.len() == missing {
-        return recorder.bytes(first);
-    }
-    let mut pieces = [IoSlice::new(&[]); PIECES];
-    let count = data.chunks_vectored(&mut pieces);
-    for piece in pieces.iter().take(count) {
-        recorder.bytes(piece);
-        missing = missing.saturating_sub(piece.len());
-    }
-    // A buffer may show its first piece alone: the trait asks for no more.
-    if missing > 0 {
-        recorder.skip(missing as u64);
+    let unread = each_piece(
+        data.chunk(),
+        data.remaining(),
+        |pieces| data.chunks_vectored(pieces),
+        |piece| recorder.bytes(piece),
+    );
+    if unread > 0 {
+        recorder.skip(unread as u64);
     }
 }
 

@@ -101,6 +101,22 @@ impl SessionTrust {
         }
     }
 
+    /// Returns the trust in ids that are signed for a request's tenant; `None` where that is this trust itself, since it
+    /// has no keys or the request no tenant.
+    #[cfg(all(feature = "signed-ids", feature = "http-server"))]
+    pub(crate) fn for_tenant(
+        &self,
+        outbox: &Outbox,
+        tenant: impl FnOnce() -> Option<String>,
+    ) -> Option<Self> {
+        let keys = self.signing_keys()?;
+        match guarded(outbox, tenant) {
+            Some(tenant) => Some(Self::signed(keys.for_tenant(&tenant?))),
+            // The tenant is unknown after a panic, so ids of any tenant may be meant.
+            None => Some(Self::Never),
+        }
+    }
+
     /// Returns the session of an id from outside, as far as it is trusted; an untrusted one is counted.
     pub(crate) fn session_or_count(&self, raw: &str, outbox: &Outbox) -> Option<SessionId> {
         self.trusted_or_count(raw, outbox, |mapped| self.session(raw, mapped))

@@ -14,6 +14,7 @@ mod list;
 mod message_keys;
 mod other;
 mod outputs;
+mod pieces;
 mod reply;
 mod request;
 mod responses;
@@ -31,6 +32,7 @@ use json::{Index, Json};
 pub(crate) use outputs::{Said, calls_shown};
 
 pub(crate) use content::Content;
+pub(crate) use pieces::each_piece;
 #[cfg(test)]
 use reply::{Choice, Kind, ToolCall};
 pub(crate) use reply::{Reply, Usage};
