@@ -1,16 +1,12 @@
 //! The page, in a real Chromium: a conversation, and what somebody thinks of its answers.
 
-use super::chromium::Chromium;
+use super::chromium::{Chromium, Tab};
 use super::server::Server;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thumb_on_the_page_is_feedback_of_the_answer_that_it_stands_beside() {
     let server = Server::start().await;
-    let url = server.url("/");
-    let seen = tokio::task::spawn_blocking(move || {
-        let browser = Chromium::start()?;
-        let mut tab = browser.tab(800, 600);
-        tab.open(&url);
+    let seen = on_the_page(&server, |tab| {
         for (number, message) in ["I like <b>tea</b>", "What did I say first?"]
             .iter()
             .enumerate()
@@ -28,9 +24,9 @@ async fn a_thumb_on_the_page_is_feedback_of_the_answer_that_it_stands_beside() {
         let errors = tab.errors();
         tab.click("#log li:nth-child(4) .rating button:last-child");
         tab.until("document.querySelector('#log li:nth-child(4) .rating button:last-child').ariaPressed === 'true'");
-        Some((said, errors))
+        (said, errors)
     });
-    let Some((said, errors)) = seen.await.unwrap() else {
+    let Some((said, errors)) = seen.await else {
         return;
     };
     assert!(said.contains("I like <b>tea</b>"), "as text: {said}");
@@ -57,11 +53,7 @@ async fn a_thumb_on_the_page_is_feedback_of_the_answer_that_it_stands_beside() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_goes_wrong_is_said_on_the_page_in_the_words_of_the_server() {
     let server = Server::start().await;
-    let url = server.url("/");
-    let seen = tokio::task::spawn_blocking(move || {
-        let browser = Chromium::start()?;
-        let mut tab = browser.tab(800, 600);
-        tab.open(&url);
+    let seen = on_the_page(&server, |tab| {
         let mut ask = |number: usize, before: &str| {
             tab.eval(before);
             tab.click("#message");
@@ -82,9 +74,9 @@ async fn what_goes_wrong_is_said_on_the_page_in_the_words_of_the_server() {
         );
         // Each text is back in its field, where the next blank is added to it.
         tab.until("document.querySelector('#message').value === '   '");
-        Some([refused, unreadable, unreachable])
+        [refused, unreadable, unreachable]
     });
-    let Some(seen) = seen.await.unwrap() else {
+    let Some(seen) = seen.await else {
         return;
     };
     assert_eq!(
@@ -95,4 +87,19 @@ async fn what_goes_wrong_is_said_on_the_page_in_the_words_of_the_server() {
             "The server cannot be reached."
         ]
     );
+}
+
+/// Acts on the page in a browser; `None` where there is no browser.
+async fn on_the_page<T: Send + 'static>(
+    server: &Server,
+    act: impl FnOnce(&mut Tab) -> T + Send + 'static,
+) -> Option<T> {
+    let url = server.url("/");
+    let acting = tokio::task::spawn_blocking(move || {
+        let browser = Chromium::start()?;
+        let mut tab = browser.tab(800, 600);
+        tab.open(&url);
+        Some(act(&mut tab))
+    });
+    acting.await.unwrap()
 }
