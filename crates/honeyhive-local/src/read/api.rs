@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use super::markdown;
 
-use crate::model::RecordedRequest;
+use crate::model::{LocalSession, RecordedRequest};
 use crate::reply::{Answer, JSON, Reply};
 use crate::shared::Server;
-use crate::store::SessionFilter;
+use crate::store::{SessionFilter, Tree};
 
 const MARKDOWN: HeaderValue = HeaderValue::from_static("text/markdown; charset=utf-8");
 
@@ -51,8 +51,12 @@ pub(super) async fn tree(State(shared): State<Server>, Path(id): Path<String>) -
         Ok(session.zip(tree))
     });
     let (session, tree) = found.await?.ok_or_else(Reply::not_found)?;
-    let whole = json!({ "session": shown(&session), "row": shown(&tree.session), "rows": shown(&tree.rows) });
-    Ok(reply(&shared, &whole))
+    Ok(reply(&shared, &told(&session, &tree)))
+}
+
+/// A session and its tree, as the module of the session's page takes them.
+pub(super) fn told(session: &LocalSession, tree: &Tree) -> Value {
+    json!({ "session": shown(session), "row": shown(&tree.session), "rows": shown(&tree.rows) })
 }
 
 /// `GET /api/sessions/{id}/search?q=`: the ids of the events of a session that hold all words.
@@ -165,7 +169,7 @@ pub(super) fn text(query: &str, key: &str) -> Option<String> {
 }
 
 /// Serialises a value of the store, which cannot fail.
-fn shown(held: &impl Serialize) -> Value {
+pub(super) fn shown(held: &impl Serialize) -> Value {
     serde_json::to_value(held).unwrap_or_default()
 }
 

@@ -242,3 +242,41 @@ fn an_unknown_session_says_so_on_a_page() {
             .contains("No session has the id none")
     );
 }
+
+#[test]
+fn a_short_session_is_whole_without_a_request_of_the_page() {
+    let Some(mut scene) = Scene::seeded() else {
+        return;
+    };
+    scene
+        .tab
+        .on_every_page("window.fetch = () => new Promise(() => {});");
+    scene.open_session(RETURNS);
+    assert_eq!(scene.tab.count("#tree .row"), 8);
+    assert!(
+        scene
+            .tab
+            .text("#panel .msg.assistant .call")
+            .starts_with("find_orders")
+    );
+    scene.assert_clean();
+}
+
+#[test]
+fn moments_and_times_have_room_in_a_narrow_window() {
+    let Some(mut scene) = Scene::new() else {
+        return;
+    };
+    scene.runtime.block_on(scene.shop.large(LARGE, 50));
+    let crowded = "(() => { const boxes = [...document.querySelectorAll('#ticks span')].map((tick) => tick.getBoundingClientRect()); return boxes.filter((box, at) => at > 0 && box.left < boxes[at - 1].right).length; })()";
+    let broken = "[...document.querySelectorAll('#tree .num')].filter((time) => time.getClientRects()[0].height > 30).length";
+    let scrolls = "(() => { const tabs = document.querySelector('.tabs'); return tabs.scrollHeight - tabs.clientHeight; })()";
+    for width in [390, 1000, 1280, 1440] {
+        scene.tab.resize(width, 760);
+        scene.open_session(LARGE);
+        for (what, expression) in [("moments", crowded), ("times", broken), ("tabs", scrolls)] {
+            assert_eq!(scene.tab.eval(expression), 0, "{what} at {width}");
+        }
+    }
+    scene.assert_clean();
+}

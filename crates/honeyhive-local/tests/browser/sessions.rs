@@ -238,6 +238,45 @@ fn nothing_runs_off_a_phone_sideways() {
 }
 
 #[test]
+fn nothing_runs_off_a_narrow_window_sideways() {
+    let Some(mut scene) = Scene::seeded() else {
+        return;
+    };
+    scene.runtime.block_on(scene.shop.hostile());
+    for width in [901, 1024, 1151, 1280] {
+        scene.tab.resize(width, 760);
+        for path in [
+            "/",
+            &format!("/experiments/{NEW_RUN}/compare/{OLD_RUN}"),
+            &format!("/sessions/{HOSTILE}"),
+        ] {
+            scene.open(path);
+            assert_fits(&mut scene, &format!("{path} at {width}"));
+        }
+    }
+    scene.assert_clean();
+}
+
+#[test]
+fn no_head_of_a_table_lies_over_its_rows() {
+    let Some(mut scene) = Scene::seeded() else {
+        return;
+    };
+    let covered = "[...document.querySelectorAll('table')].filter((table) => table.querySelector('th').getBoundingClientRect().bottom > table.querySelector('td').getBoundingClientRect().top + 1 && table.querySelector('th').offsetParent).length";
+    for width in [390, 1000, 1280] {
+        scene.tab.resize(width, 844);
+        for path in [
+            format!("/experiments/{NEW_RUN}"),
+            format!("/experiments/{NEW_RUN}/compare/{OLD_RUN}"),
+        ] {
+            scene.open(&path);
+            assert_eq!(scene.tab.eval(covered), 0, "{path} at {width}");
+        }
+    }
+    scene.assert_clean();
+}
+
+#[test]
 fn dark_mode_is_what_the_reader_has_chosen() {
     let Some(mut scene) = Scene::seeded() else {
         return;

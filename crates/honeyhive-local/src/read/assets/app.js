@@ -343,7 +343,7 @@ function startSession() {
         ? el('button', { class: 'fold', type: 'button', tabindex: -1, 'aria-label': folded ? 'Unfold' : 'Fold' }, folded ? '▶' : '▼')
         : el('span', { class: 'fold' }),
       el('span', { class: `type ${kind}` }), el('b', {}, row.event_name));
-    name.style.paddingLeft = `${Math.min(row.depth, DEEPEST_INDENT) * 14}px`;
+    name.style.paddingLeft = `calc(${Math.min(row.depth, DEEPEST_INDENT)} * var(--indent))`;
     const line = el('div', {
       class: `row${on ? ' on' : ''}${row.error ? ' err' : ''}${state.hits?.has(row.event_id) ? ' hit' : ''}`,
       role: 'treeitem', 'aria-level': row.depth + 1, 'aria-selected': String(on), 'aria-posinset': at + 1,
@@ -368,9 +368,12 @@ function startSession() {
       bar(row.start_time + wait, Math.max(0, row.duration - wait), ''));
   }
 
+  /** As many moments as have room beside each other. */
   function ticks() {
-    const steps = 4;
-    $('#ticks').replaceChildren(...Array.from({ length: steps + 1 }, (_, step) => {
+    const ruler = $('#ticks');
+    const longest = Math.max(...[1, 2, 3, 4].map((step) => duration(state.span * step / 4).length));
+    const steps = [4, 2].find((steps) => ruler.clientWidth / steps >= 9 * longest + 8) ?? 1;
+    ruler.replaceChildren(...Array.from({ length: steps + 1 }, (_, step) => {
       const tick = el('span', {}, step === 0 ? '0' : duration(state.span * step / steps));
       tick.style.left = `${100 * step / steps}%`;
       return tick;
@@ -450,7 +453,7 @@ function startSession() {
   });
   const later = () => requestAnimationFrame(draw);
   document.addEventListener('scroll', later, { capture: true, passive: true });
-  addEventListener('resize', later);
+  addEventListener('resize', () => { ticks(); later(); });
   addEventListener('beforeprint', () => { everything = state.shown.length <= 2000; draw(); });
   addEventListener('afterprint', () => { everything = false; draw(); });
   addEventListener('hashchange', () => select(fromHash() ?? id, { keep: true }));
@@ -513,13 +516,26 @@ function startSession() {
 
   async function begin() {
     try {
-      await load();
+      if (!drawFirst()) await load();
       find.value = new URLSearchParams(location.search).get('q') ?? '';
       if (!select(fromHash() ?? firstTold(), { keep: true })) select(id, { keep: true });
       if (find.value) searching();
     } catch (error) {
       tree.replaceChildren(trouble(`The events cannot be shown: ${error.message}.`, begin));
     }
+  }
+
+  /** A short session is in its page, as it was before the change that the page goes on from. */
+  function drawFirst() {
+    const place = $('#first');
+    if (!place) return false;
+    const { since, tree: whole, event } = JSON.parse(place.textContent);
+    place.remove();
+    live.last = since;
+    take(whole);
+    if (event) detail.know(event);
+    redraw();
+    return true;
   }
 
   /** Of a chat, the model's last answer is what people look for. */
@@ -614,7 +630,7 @@ function details(state, path) {
       try { await copy(await copies[button.dataset.copyAs]()); } catch (error) { toast(`Not copied: ${error.message}`); }
     });
   }
-  return { show };
+  return { show, know: (event) => whole.set(event.event_id, event) };
 }
 
 /** An event as Markdown, with fences that its text cannot close. */
@@ -818,6 +834,7 @@ const views = { sessions: () => { const keys = startList(); startSessions(); ret
 localTimes();
 const keys = views[document.body.dataset.view]?.() ?? {};
 startLive();
+$('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
 $('#next-error')?.addEventListener('click', () => keys.nextError?.());
 $('#help').addEventListener('click', () => $('#keys').showModal());
 document.addEventListener('click', (event) => {

@@ -1,14 +1,15 @@
 //! The page of a session: its tree with a waterfall at the left, the chosen event at the right.
 
 use axum::extract::{Path, State};
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
+use serde_json::json;
 
-use super::super::format;
 use super::super::frame::{self, Page, Place};
 use super::super::outcome::Outcome;
+use super::super::{api, format};
 use crate::reply::Answer;
 use crate::shared::Server;
-use crate::store::SessionRow;
+use crate::store::{Failed, Reading, SessionRow};
 
 const TABS: [(&str, &str); 5] = [
     ("chat", "Chat"),
@@ -26,13 +27,25 @@ const COPIES: [(&str, &str); 5] = [
     ("curl", "cURL"),
 ];
 
-/// `GET /sessions/{id}`: the page; its module asks for the tree.
+/// A session of fewer events is in its page; the module asks for a longer one.
+const SHORT: i64 = 40;
+
+/// The bytes that a page holds of its session at most.
+const LARGEST: usize = 256 * 1024;
+
+/// `GET /sessions/{id}`: the page; its module draws the tree.
 pub(in crate::read) async fn page(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
     let asked = id.clone();
-    let row = shared
-        .read(move |reading| reading.session_row(&asked))
-        .await?;
-    let Some(row) = row else {
+    // A change that comes while this page is read is told once more to the page.
+    let since = shared.feed.since(u64::MAX).last;
+    let found = shared.read(move |reading| {
+        let Some(row) = reading.session_row(&asked)? else {
+            return Ok(None);
+        };
+        let first = first(reading, &row, since)?;
+        Ok(Some((row, first)))
+    });
+    let Some((row, first)) = found.await? else {
         let why = format!(
             "No session has the id {id}. It may have been dropped to make room, or cleared, or its start has not arrived yet."
         );
@@ -43,9 +56,32 @@ pub(in crate::read) async fn page(State(shared): State<Server>, Path(id): Path<S
         place: Place::Below,
         view: "session",
         actions: actions(),
-        body: body(&row),
+        body: body(&row, first.as_deref()),
     };
     Ok(page.reply(&shared))
+}
+
+/// What the module would ask for at once, as JSON, so that the page of a short session is whole without another
+/// request: the tree, and the event that is chosen where the address chooses none.
+fn first(reading: &Reading<'_>, row: &SessionRow, since: u64) -> Result<Option<String>, Failed> {
+    if row.events >= SHORT {
+        return Ok(None);
+    }
+    let id = &row.session_id;
+    let Some((session, tree)) = reading.session(id)?.zip(reading.tree(id)?) else {
+        return Ok(None);
+    };
+    let rows = &tree.rows;
+    let model = rows.iter().find(|row| row.event.kind == "model");
+    let event = match model {
+        Some(model) => reading.event(&model.event.event_id)?,
+        None => None,
+    };
+    let whole =
+        json!({ "since": since, "tree": api::told(&session, &tree), "event": api::shown(&event) });
+    // A text can hold `</script>`, which ends the element even within a string.
+    let text = whole.to_string().replace('<', "\\u003c");
+    Ok((text.len() <= LARGEST).then_some(text))
 }
 
 fn name(row: &SessionRow) -> &str {
@@ -65,8 +101,9 @@ fn actions() -> Markup {
     }
 }
 
-fn body(row: &SessionRow) -> Markup {
+fn body(row: &SessionRow, first: Option<&str>) -> Markup {
     html! {
+        @if let Some(first) = first { script #first type="application/json" { (PreEscaped(first)) } }
         main.split #session data-id=(row.session_id) {
             section.left aria-label="Events" {
                 (title(row))

@@ -103,7 +103,7 @@ fn table(rows: &[SessionRow]) -> Markup {
         table.list hidden[rows.is_empty()] {
             thead {
                 tr {
-                    th { "Time" } th { "Session" } th { "First input → last output" } th { "Outcome" } th { "Model" }
+                    th { "Time" } th { "Session" } th { "First input → last output" } th { "Outcome" } th.model { "Model" }
                     th.num { "Tokens" } th.num { "Cost" } th.num { "Duration" } th.num { "Events" }
                 }
             }
