@@ -56,6 +56,10 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
+    pub(crate) async fn head(&self, path: &str) -> Response {
+        self.client.head(self.url(path)).send().await.unwrap()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Response {
         self.client.get(self.url(path)).send().await.unwrap()
     }

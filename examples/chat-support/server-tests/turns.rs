@@ -118,3 +118,19 @@ async fn a_health_check_opens_no_session() {
     server.flush().await;
     assert_eq!(server.honeyhive.stats().requests, 0);
 }
+
+#[tokio::test]
+async fn a_head_of_a_page_is_answered_like_its_get() {
+    let server = Server::start().await;
+    for path in ["/", "/healthz"] {
+        let (head, get) = (server.head(path).await, server.get(path).await);
+        assert_eq!(head.status(), StatusCode::OK, "{path}");
+        for name in ["content-type", "content-length", "x-session-id"] {
+            let of = |answer: &reqwest::Response| answer.headers().get(name).cloned();
+            assert_eq!(of(&head), of(&get), "{name} of {path}");
+        }
+        assert_eq!(head.text().await.unwrap(), "", "{path}");
+    }
+    server.flush().await;
+    assert_eq!(server.honeyhive.stats().requests, 0);
+}
