@@ -33,11 +33,7 @@ pub fn app(
         .wrap(middleware(tracer))
         .app_data(Data::new(chat))
         .app_data(PayloadConfig::new(ChatRequest::LONGEST_BODY))
-        .service(
-            web::resource("/")
-                .get(handlers::page)
-                .head(handlers::page),
-        )
+        .service(web::resource("/").get(handlers::page).head(handlers::page))
         .route("/feedback", feedback)
         .service(web::resource("/chat").post(handlers::chat))
         .service(web::resource("/chat/stream").post(handlers::stream))

@@ -598,6 +598,31 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// Returns the first half of a character that the text ends with.
+    pub(super) fn first_half(self) -> Option<u32> {
+        if self.is_plain {
+            return None;
+        }
+        let escape = self.written.len().checked_sub(r"\ud83d".len())?;
+        let (before, escape) = self.written.split_at_checked(escape)?;
+        let (first, _) = unit(escape.strip_prefix("\\u")?)?;
+        // A backslash after an odd number of them is itself escaped.
+        let backslashes = before.bytes().rev().take_while(|byte| *byte == b'\\');
+        let is_half = (0xd800..=0xdbff).contains(&first) && backslashes.count() % 2 == 0;
+        is_half.then_some(first)
+    }
+
+    /// Returns the character whose first half a text before has ended with, and this text after the second.
+    pub(super) fn second_half(self, first: u32) -> Option<(char, Self)> {
+        let escape = self
+            .written
+            .strip_prefix("\\u")
+            .filter(|_| !self.is_plain)?;
+        let (second, written) = unit(escape)?;
+        let whole = joined(first, second)?;
+        Some((whole, Self { written, ..self }))
+    }
+
     /// Passes the text on, piece by piece.
     pub(super) fn each(self, put: &mut dyn FnMut(&str)) {
         let mut rest = self.written;
@@ -643,17 +668,17 @@ fn unicode(text: &str) -> (char, &str) {
         return (char::REPLACEMENT_CHARACTER, text);
     };
     let second = rest.strip_prefix("\\u").and_then(unit);
-    match (first, second) {
-        (0xd800..=0xdbff, Some((low @ 0xdc00..=0xdfff, after))) => {
-            let code = 0x1_0000 + ((first - 0xd800) << 10) + (low - 0xdc00);
-            (shown(code), after)
-        }
-        _ => (shown(first), rest),
-    }
+    let pair = second.and_then(|(second, after)| Some((joined(first, second)?, after)));
+    pair.unwrap_or_else(|| {
+        let alone = char::from_u32(first);
+        (alone.unwrap_or(char::REPLACEMENT_CHARACTER), rest)
+    })
 }
 
-fn shown(code: u32) -> char {
-    char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+/// Returns the character of two surrogates.
+fn joined(first: u32, second: u32) -> Option<char> {
+    let is_pair = (0xd800..=0xdbff).contains(&first) && (0xdc00..=0xdfff).contains(&second);
+    is_pair.then(|| char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00)))?
 }
 
 fn unit(text: &str) -> Option<(u32, &str)> {

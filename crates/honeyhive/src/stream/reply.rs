@@ -157,6 +157,8 @@ pub(crate) struct Bounded {
     text: String,
     /// Bytes that were said.
     pub(crate) bytes: usize,
+    /// The first half of a character that the text ends with, for which a mark stands until the second comes.
+    half: Option<u32>,
 }
 
 impl Bounded {
@@ -527,7 +529,17 @@ impl Choice {
 }
 
 impl Bounded {
-    fn push(&mut self, text: Text<'_>, held: &mut usize, hides: bool) {
+    fn push(&mut self, mut text: Text<'_>, held: &mut usize, hides: bool) {
+        if text.written().is_empty() {
+            return;
+        }
+        let half = self.half.take();
+        if let Some((whole, rest)) = half.and_then(|first| text.second_half(first)) {
+            self.take_back_mark(held);
+            self.push_raw(whole.encode_utf8(&mut [0; 4]), held, hides);
+            text = rest;
+        }
+        self.half = text.first_half();
         text.each(&mut |piece| self.push_raw(piece, held, hides));
     }
 
@@ -551,10 +563,22 @@ impl Bounded {
         *held += piece.len();
     }
 
+    /// Takes back the mark that stands for half a character at the end.
+    fn take_back_mark(&mut self, held: &mut usize) {
+        const MARK: char = char::REPLACEMENT_CHARACTER;
+        let was_whole = self.is_whole();
+        self.bytes = self.bytes.saturating_sub(MARK.len_utf8());
+        if was_whole && self.text.ends_with(MARK) {
+            self.text.pop();
+            *held = held.saturating_sub(MARK.len_utf8());
+        }
+    }
+
     fn clear(&mut self, held: &mut usize) {
         *held = held.saturating_sub(self.text.len());
         self.text.clear();
         self.bytes = 0;
+        self.half = None;
     }
 }
 

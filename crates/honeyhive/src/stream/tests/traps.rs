@@ -23,6 +23,28 @@ fn rows() -> Vec<Row> {
             json!({"ending": "complete", "choices": [{"text": "Hi", "finish_reason": "stop"}], "usage": {"input": 1, "output": 2}}),
         ),
         row(
+            "a character whose halves are in two chunks, one empty between them",
+            &[
+                r#"{"choices":[{"index":0,"delta":{"content":"Hi \ud83d"}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"content":""}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"content":"\ude00\ud83d"}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"content":"\ude01!"}}]}"#,
+            ],
+            "/choices/0/text",
+            json!("Hi 😀😁!"),
+        ),
+        row(
+            "halves that are alone, and what only looks like one",
+            &[
+                r#"{"choices":[{"index":0,"delta":{"content":"a\ud83d"}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"content":"b\\ud83d"}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"content":"\ude00\ud83d"}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"content":"\\ude00"}}]}"#,
+            ],
+            "/choices/0/text",
+            json!("a\u{fffd}b\\ud83d\u{fffd}\u{fffd}\\ude00"),
+        ),
+        row(
             "Qwen: an empty id with each piece of a tool's arguments",
             &[
                 r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\""}}]}}]}"#,
