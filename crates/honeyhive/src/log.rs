@@ -33,6 +33,11 @@ pub(crate) fn warn(text: impl fmt::Display) {
     say(Level::WARN, &text, false);
 }
 
+/// Logs a warning that spans go nowhere.
+pub(crate) fn lost(text: impl fmt::Display) {
+    say(Level::WARN, &text, true);
+}
+
 /// Logs an error or a warning that spans go nowhere; on stderr at once where no subscriber listens and `may_speak`.
 pub(crate) fn lost_now(level: Level, text: impl fmt::Display, may_speak: bool) {
     say(level, &text, false);
@@ -77,7 +82,7 @@ impl Once {
     #[cfg(feature = "http-server")]
     pub(crate) fn lost(&self, text: impl fmt::Display) {
         if self.is_first() {
-            say(Level::WARN, &text, true);
+            lost(text);
         }
     }
 
@@ -176,13 +181,6 @@ impl OncePerSite {
     pub(crate) fn warn(&self, site: CallSite, text: impl fmt::Display) {
         if self.is_first(site) {
             warn(text);
-        }
-    }
-
-    /// Logs the loss once per call site; see [`Once::lost`].
-    pub(crate) fn lost(&self, site: CallSite, text: impl fmt::Display) {
-        if self.is_first(site) {
-            say(Level::WARN, &text, true);
         }
     }
 

@@ -489,7 +489,7 @@ impl HoneyHiveTracerBuilder {
         let may_speak = self.explicit.may_speak();
         self.build().unwrap_or_else(|error| {
             let why = with_causes(&error);
-            let text = format_args!("HoneyHive is off, and nothing is recorded: {why}");
+            let text = format!("HoneyHive is off, and nothing is recorded: {why}");
             // A server may never end by itself, so the line on stderr comes now.
             log::lost_now(Level::ERROR, text, may_speak);
             let tracer = HoneyHiveTracer::disabled();

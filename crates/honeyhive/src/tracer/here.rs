@@ -153,6 +153,9 @@ fn default_maker(name: &str, site: CallSite) -> Option<Maker> {
 /// A library may have `#[trace]` in a program without HoneyHive, so this is said only where there was a tracer.
 fn warn_of_nobody(alive: usize, name: &str, site: CallSite) {
     static TOLD: OncePerSite = OncePerSite::new();
+    if !TOLD.is_first(site) {
+        return;
+    }
     let why = match alive {
         0 => "no tracer is alive any more: keep one, or a clone of it, as long as something is recorded".to_owned(),
         _ => format!(
@@ -160,12 +163,12 @@ fn warn_of_nobody(alive: usize, name: &str, site: CallSite) {
              with `HoneyHiveTracer::set_default`"
         ),
     };
-    let text = format_args!(
+    let text = format!(
         "the span {name:?} ({site}) began outside every session, and is not recorded: {why}"
     );
     if alive > 0 {
-        TOLD.lost(site, text);
-    } else if TOLD.is_first(site) {
+        log::lost(text);
+    } else {
         // No tracer will end any more, so this is the last chance to say it.
         let may_speak = MAY_SPEAK.swap(false, Ordering::Relaxed);
         log::lost_now(Level::WARN, text, may_speak);
