@@ -24,7 +24,8 @@ fn every_cargo_command_names_what_there_is() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-fn packages() -> Vec<Value> {
+/// Returns the members of the workspace, as Cargo describes them.
+pub(crate) fn packages() -> Vec<Value> {
     let cargo = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
         .current_dir(root())

@@ -3,15 +3,27 @@
 use std::fs;
 use std::path::Path;
 
-use crate::files::pages;
+use crate::files::{pages, root};
+
+/// Where the repository is published: pages that a registry shows, too, have such addresses for its files.
+const PUBLISHED: [&str; 3] = [
+    "https://github.com/honeyhiveai/honeyhive-rust/blob/main/",
+    "https://github.com/honeyhiveai/honeyhive-rust/tree/main/",
+    "https://raw.githubusercontent.com/honeyhiveai/honeyhive-rust/main/",
+];
 
 #[test]
 fn every_link_leads_somewhere() {
     let pages = pages();
     assert!(pages.len() > 30, "{pages:?}");
     for (page, text) in pages {
-        for link in links(&text) {
-            assert!(leads_somewhere(&page, link), "{}: {link}", page.display());
+        for target in targets(&text) {
+            let of_ours = PUBLISHED.iter().find_map(|it| target.strip_prefix(it));
+            let leads = match of_ours {
+                Some(file) => leads_somewhere(&root().join("README.md"), file),
+                None => target.starts_with("http") || leads_somewhere(&page, target),
+            };
+            assert!(leads, "{}: {target}", page.display());
         }
     }
 }
@@ -44,11 +56,14 @@ fn leads_somewhere(page: &Path, link: &str) -> bool {
     }
 }
 
-/// Returns the links to files inside the repository.
-fn links(text: &str) -> impl Iterator<Item = &str> {
-    let rest = text.split("](").skip(1);
-    let links = rest.filter_map(|rest| Some(rest.split_once(')')?.0));
-    links.filter(|link| !link.starts_with("http"))
+/// Returns where the links and the pictures of a page lead.
+pub(crate) fn targets(text: &str) -> impl Iterator<Item = &str> {
+    [("](", ')'), (" src=\"", '"'), (" srcset=\"", '"')]
+        .into_iter()
+        .flat_map(move |(before, after)| {
+            let rest = text.split(before).skip(1);
+            rest.filter_map(move |rest| Some(rest.split_once(after)?.0))
+        })
 }
 
 fn has_heading(text: &str, wanted: &str) -> bool {

@@ -17,6 +17,7 @@ mod ids;
 mod links;
 mod program;
 mod python;
+mod readmes;
 
 use honeyhive_local::LocalServer;
 
