@@ -5,7 +5,8 @@
 use async_openai::Client;
 use async_openai::config::OpenAIConfig;
 use async_openai::types::audio::{
-    AudioInput, CreateSpeechRequestArgs, CreateTranscriptionRequestArgs, SpeechModel, Voice,
+    AudioInput, AudioResponseFormat, CreateSpeechRequestArgs, CreateTranscriptionRequest,
+    CreateTranscriptionRequestArgs, SpeechModel, Voice,
 };
 use async_openai::types::chat::{
     ChatCompletionRequestUserMessage, CreateChatCompletionRequest, CreateChatCompletionRequestArgs,
@@ -56,6 +57,24 @@ impl Scene {
         assert_eq!(session.events.len(), 1, "{}", session.tree());
         session.events[0].clone()
     }
+}
+
+/// Runs a call in a session of its own; returns what came of it, and its event.
+async fn recorded<T>(call: impl AsyncFnOnce(Client<OpenAIConfig>) -> T) -> (T, CapturedEvent) {
+    let scene = Scene::new().await;
+    let answer = scene.session.scope(call(scene.client())).await;
+    (answer, scene.only_event())
+}
+
+/// A request to write down a recording.
+fn write_down(format: AudioResponseFormat) -> CreateTranscriptionRequest {
+    let recording = AudioInput::from_vec_u8("a.mp3".to_owned(), vec![7; 2048]);
+    CreateTranscriptionRequestArgs::default()
+        .model("whisper-1")
+        .file(recording)
+        .response_format(format)
+        .build()
+        .unwrap()
 }
 
 fn ask(model: &str) -> CreateChatCompletionRequest {
@@ -294,20 +313,16 @@ async fn a_provider_that_nobody_reaches_is_an_error_with_its_cause() {
 }
 
 #[tokio::test]
-async fn responses_and_embeddings_are_events_and_lists_of_files_none() {
-    let scene = Scene::new().await;
-    let client = scene.client();
+async fn a_response_is_an_event_whole_and_as_a_stream() {
     let request = CreateResponseArgs::default()
         .model("gpt-r")
         .input("6 * 7?")
         .build()
         .unwrap();
-    scene
-        .session
-        .scope(client.responses().create(request.clone()))
-        .await
-        .unwrap();
-    let event = scene.only_event();
+    let streamed = request.clone();
+    let (answer, event) =
+        recorded(async |client| client.responses().create(request).await.is_ok()).await;
+    assert!(answer);
     says(
         &event,
         [
@@ -316,35 +331,32 @@ async fn responses_and_embeddings_are_events_and_lists_of_files_none() {
             ("honeyhive_metadata.output_tokens", "7"),
         ],
     );
-
-    let scene = Scene::new().await;
-    let client = scene.client();
-    let work = async {
-        let stream = client.responses().create_stream(request).await.unwrap();
+    let (items, event) = recorded(async |client| {
+        let responses = client.responses();
+        let stream = responses.create_stream(streamed).await.unwrap();
         stream.collect::<Vec<_>>().await
-    };
-    assert!(scene.session.scope(work).await.iter().all(Result::is_ok));
+    })
+    .await;
+    assert!(items.iter().all(Result::is_ok));
     says(
-        &scene.only_event(),
+        &event,
         [
             ("honeyhive_outputs.content", "Forty-two."),
             ("honeyhive_metadata.cache_read_input_tokens", "4"),
         ],
     );
+}
 
-    let scene = Scene::new().await;
-    let client = scene.client();
+#[tokio::test]
+async fn vectors_are_a_mark_and_their_texts_are_the_inputs() {
     let request = CreateEmbeddingRequestArgs::default()
         .model("embed-x")
         .input(["one", "two"])
         .build()
         .unwrap();
-    scene
-        .session
-        .scope(client.embeddings().create(request))
-        .await
-        .unwrap();
-    let event = scene.only_event();
+    let (vectors, event) =
+        recorded(async |client| client.embeddings().create(request).await.unwrap()).await;
+    assert_eq!(vectors.data.len(), 2);
     assert_eq!(event.name, "embeddings embed-x");
     says(
         &event,
@@ -389,16 +401,14 @@ async fn a_stream_that_is_let_go_says_how_far_it_came() {
 }
 
 #[tokio::test]
-async fn pictures_and_voices_are_marks_and_what_is_heard_is_the_answer() {
-    let scene = Scene::new().await;
-    let client = scene.client();
+async fn a_picture_is_a_mark() {
     let request = CreateImageRequestArgs::default()
         .prompt("A tree.")
         .build()
         .unwrap();
-    let images = client.images();
-    scene.session.scope(images.generate(request)).await.unwrap();
-    let event = scene.only_event();
+    let (images, event) =
+        recorded(async |client| client.images().generate(request).await.unwrap()).await;
+    assert_eq!(images.data.len(), 1);
     assert!(event.name.starts_with("image_generation"), "{event:?}");
     says(
         &event,
@@ -408,20 +418,19 @@ async fn pictures_and_voices_are_marks_and_what_is_heard_is_the_answer() {
             ("honeyhive_metadata.outcome", "complete"),
         ],
     );
+}
 
-    let scene = Scene::new().await;
-    let client = scene.client();
+#[tokio::test]
+async fn a_voice_is_a_mark() {
     let request = CreateSpeechRequestArgs::default()
         .model(SpeechModel::Other("tts-x".to_owned()))
         .voice(Voice::Alloy)
         .input("A tree.")
         .build()
         .unwrap();
-    let audio = client.audio();
-    let speech = audio.speech();
-    let heard = scene.session.scope(speech.create(request)).await.unwrap();
+    let (heard, event) =
+        recorded(async |client| client.audio().speech().create(request).await.unwrap()).await;
     assert_eq!(heard.bytes.len(), 2048);
-    let event = scene.only_event();
     assert_eq!(event.name, "audio_generation tts-x");
     says(
         &event,
@@ -431,26 +440,43 @@ async fn pictures_and_voices_are_marks_and_what_is_heard_is_the_answer() {
             ("honeyhive_metadata.outcome", "complete"),
         ],
     );
+}
 
-    let scene = Scene::new().await;
-    let client = scene.client();
-    let recording = AudioInput::from_vec_u8("a.mp3".to_owned(), vec![7; 2048]);
-    let request = CreateTranscriptionRequestArgs::default()
-        .model("whisper-1")
-        .file(recording)
-        .build()
-        .unwrap();
-    let audio = client.audio();
-    let transcription = audio.transcription();
-    let heard = scene.session.scope(transcription.create(request));
-    assert_eq!(heard.await.unwrap().text, "How many trees?");
-    let event = scene.only_event();
+#[tokio::test]
+async fn a_transcription_is_an_answer() {
+    let request = write_down(AudioResponseFormat::Json);
+    let (heard, event) = recorded(async |client| {
+        let audio = client.audio();
+        audio.transcription().create(request).await.unwrap()
+    })
+    .await;
+    assert_eq!(heard.text, "How many trees?");
     assert!(event.name.starts_with("transcription"), "{event:?}");
     says(
         &event,
         [
             ("honeyhive_outputs.content", "How many trees?"),
             ("honeyhive_metadata.output_tokens", "4"),
+            ("honeyhive_metadata.outcome", "complete"),
+        ],
+    );
+}
+
+#[tokio::test]
+async fn a_transcription_that_is_no_json_is_an_answer_as_well() {
+    let request = write_down(AudioResponseFormat::Srt);
+    let (heard, event) = recorded(async |client| {
+        let audio = client.audio();
+        audio.transcription().create_raw(request).await.unwrap()
+    })
+    .await;
+    let text = "1\n00:00:00,000 --> 00:00:01,500\nHow many trees?";
+    assert!(heard.starts_with(text.as_bytes()));
+    says(
+        &event,
+        [
+            ("honeyhive_outputs.role", "assistant"),
+            ("honeyhive_outputs.content", text),
             ("honeyhive_metadata.outcome", "complete"),
         ],
     );

@@ -97,6 +97,9 @@ pub(crate) fn embeddings(body: &Value) -> Value {
         "usage": {"prompt_tokens": 4, "total_tokens": 4}})
 }
 
+/// The transcription of a recording as subtitles, which is no JSON.
+pub(crate) const HEARD_AS_SRT: &str = "1\n00:00:00,000 --> 00:00:01,500\nHow many trees?\n\n";
+
 /// Returns the transcription of a recording.
 pub(crate) fn heard() -> Value {
     json!({"text": "How many trees?",

@@ -82,6 +82,7 @@ fn lock(log: &Mutex<Vec<Sent>>) -> MutexGuard<'_, Vec<Sent>> {
 }
 
 async fn answer(State(log): State<Log>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let asks_for_srt = holds(&body, b"\"response_format\"\r\n\r\nsrt");
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     let path = uri.path().to_owned();
     let tries = {
@@ -105,12 +106,18 @@ async fn answer(State(log): State<Log>, uri: Uri, headers: HeaderMap, body: Byte
             &json!({"created": 1, "data": [{"b64_json": "QUJD"}]}),
         ),
         ("speech", _) => speech(),
+        ("transcriptions", _) if asks_for_srt => answers::HEARD_AS_SRT.into_response(),
         ("transcriptions", _) => whole(StatusCode::OK, &answers::heard()),
         ("responses", false) => whole(StatusCode::OK, &responses::whole(&body)),
         ("responses", true) => events(&model, responses::events(&body)),
         (_, false) => whole(StatusCode::OK, &chat::whole(&body)),
         (_, true) => events(&model, chat::events(&body)),
     }
+}
+
+/// Whether the form's bytes hold these.
+fn holds(form: &[u8], bytes: &[u8]) -> bool {
+    form.windows(bytes.len()).any(|window| window == bytes)
 }
 
 fn refusal(model: &str, tries: usize) -> Option<Response> {

@@ -173,7 +173,7 @@ impl ModelCallBuilder {
             }
             Target::Own => self.open(cx, CallSite::here()),
         };
-        ModelCall::new(Inner::new(outbox, place, by, hides_content))
+        ModelCall::new(Inner::new(outbox, place, by, self.operation, hides_content))
     }
 
     fn open(&mut self, cx: Context, site: CallSite) -> Place {

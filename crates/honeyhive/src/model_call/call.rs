@@ -88,7 +88,11 @@ impl ModelCall {
         content_type: Option<&str>,
         content_encoding: Option<&str>,
     ) -> Recorder {
-        let content = Content::of(content_type, content_encoding);
+        let is_error = status_code.is_some_and(|status| status >= 400);
+        let content = match self.inner.is_transcription() && !is_error {
+            true => Content::of_transcript(content_type, content_encoding),
+            false => Content::of(content_type, content_encoding),
+        };
         let assembler = self.inner.record(status_code, content);
         Recorder::new(Arc::clone(&self.inner), assembler)
     }

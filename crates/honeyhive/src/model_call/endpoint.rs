@@ -136,7 +136,7 @@ impl Endpoint {
 }
 
 /// The ends of paths, the longer before those that are part of them.
-const ROUTES: [(&str, Operation); 14] = [
+const ROUTES: [(&str, Operation); 15] = [
     ("/chat/completions", Operation::Chat),
     ("/fim/completions", Operation::TextCompletion),
     ("/completions", Operation::TextCompletion),
@@ -151,6 +151,7 @@ const ROUTES: [(&str, Operation); 14] = [
     ("/images/edits", Operation::ImageGeneration),
     ("/audio/speech", Operation::AudioGeneration),
     ("/audio/transcriptions", Operation::Transcription),
+    ("/audio/translations", Operation::Transcription),
 ];
 
 fn model_in(path: &str) -> Option<String> {

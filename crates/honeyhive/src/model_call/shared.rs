@@ -9,6 +9,7 @@ use opentelemetry::trace::{Status, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue, Value};
 
 use super::attributes::Writer;
+use super::operation::Operation;
 use crate::attributes::ERROR;
 use crate::log;
 use crate::model_span::{self, By};
@@ -40,6 +41,8 @@ pub(super) struct Inner {
     /// Whether the span is recorded.
     is_recording: bool,
     hides_content: bool,
+    /// The model is asked to write down a recording.
+    is_transcription: bool,
     /// The context in which the request is sent; most calls by hand need none.
     scope: OnceLock<Context>,
     sent: Instant,
@@ -74,13 +77,20 @@ impl Place {
 }
 
 impl Inner {
-    pub(super) fn new(outbox: Arc<Outbox>, place: Place, by: By, hides_content: bool) -> Arc<Self> {
+    pub(super) fn new(
+        outbox: Arc<Outbox>,
+        place: Place,
+        by: By,
+        operation: Operation,
+        hides_content: bool,
+    ) -> Arc<Self> {
         Arc::new(Self {
             outbox,
             is_recording: place.span().is_some_and(|cx| cx.span().is_recording()),
             place,
             by,
             hides_content,
+            is_transcription: operation == Operation::Transcription,
             scope: OnceLock::new(),
             sent: Instant::now(),
             is_recorded: AtomicBool::new(false),
@@ -107,6 +117,10 @@ impl Inner {
 
     pub(super) const fn hides_content(&self) -> bool {
         self.hides_content
+    }
+
+    pub(super) const fn is_transcription(&self) -> bool {
+        self.is_transcription
     }
 
     /// Returns the time since the request was sent.

@@ -14,11 +14,29 @@ pub(crate) enum Content {
     List,
     /// Audio, of which the bytes are counted.
     Voice,
+    /// A text as it is: a transcript, with or without times.
+    Text,
     /// Compressed, or nothing that a model writes.
     Other,
 }
 
 impl Content {
+    /// Returns the kind of a transcript, which is a text where the request asks for one: `text`, `srt` or `vtt`.
+    pub(crate) fn of_transcript(
+        content_type: Option<&str>,
+        content_encoding: Option<&str>,
+    ) -> Self {
+        const TEXT: &str = "text/";
+        let is_text = content_type.is_some_and(|it| {
+            let head = it.trim_start().get(..TEXT.len());
+            head.is_some_and(|head| head.eq_ignore_ascii_case(TEXT))
+        });
+        match Self::of(content_type, content_encoding) {
+            Self::Unknown if is_text => Self::Text,
+            known => known,
+        }
+    }
+
     /// Returns the kind by the headers `content-type` and `content-encoding`.
     pub(crate) fn of(content_type: Option<&str>, content_encoding: Option<&str>) -> Self {
         // Most streams have these headers.

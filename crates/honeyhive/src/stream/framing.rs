@@ -1,8 +1,9 @@
 //! [`Framing`]: the bytes of a response, as events.
 //!
 //! Server-sent events by the WHATWG rules, lines of JSON, the `0:"text"` lines of Vercel's data streams, the items of a
-//! JSON list, and a body that is one JSON text. The only place that knows of lines. No crate is used for the events: `eventsource-stream` panics
-//! on a byte order mark, and `sse-core` hands out texts of its own, where here an event is lent from a buffer that stays.
+//! JSON list, and a body that is one text. The only place that knows of lines. No crate is used for the events:
+//! `eventsource-stream` panics on a byte order mark, and `sse-core` hands out texts of its own, where here an event is
+//! lent from a buffer that stays.
 
 use super::content::Content;
 use super::list::Items;
@@ -16,6 +17,8 @@ pub(super) enum Frame<'a> {
     Error(&'a [u8]),
     /// A line of a Vercel data stream: its code, and its JSON.
     Coded(u8, &'a [u8]),
+    /// A text as a whole.
+    Text(&'a [u8]),
     /// The bytes of a voice, counted.
     Voice(u64),
     /// An event of more than [`MAX_EVENT`], or with bytes that nobody has seen, which was dropped.
@@ -63,9 +66,9 @@ impl Framing {
         }
     }
 
-    /// The body is one JSON text.
+    /// The body is one text.
     pub(super) fn is_whole(&self) -> bool {
-        self.content == Content::Whole
+        matches!(self.content, Content::Whole | Content::Text)
     }
 
     /// Whether the bytes are audio.
@@ -99,7 +102,7 @@ impl Framing {
         match self.content {
             Content::Other => {}
             Content::Voice => self.heard += missing,
-            Content::Whole | Content::List => {
+            Content::Whole | Content::List | Content::Text => {
                 self.is_long_event = true;
                 self.line = Vec::new();
             }
@@ -120,7 +123,7 @@ impl Framing {
         match self.content {
             Content::Other => {}
             Content::Unknown => self.line.extend_from_slice(bytes),
-            Content::Whole => self.take_whole(bytes),
+            Content::Whole | Content::Text => self.take_whole(bytes),
             Content::List => self.take_list(bytes, put),
             Content::Voice => self.heard += bytes.len() as u64,
             Content::Lines => {
@@ -298,16 +301,20 @@ impl Framing {
     /// Ends the stream: a last event without an end of its own ends here.
     pub(super) fn finish(&mut self, put: &mut dyn FnMut(Frame<'_>)) {
         match self.content {
-            Content::Whole | Content::List if self.is_long_event => put(Frame::Oversize),
+            Content::Whole | Content::List | Content::Text if self.is_long_event => {
+                put(Frame::Oversize);
+            }
             Content::List if self.list.is_empty() => put(Frame::Unknown),
             // An item that has not ended says nothing.
             Content::Other | Content::Unknown | Content::List => {}
             Content::Voice => put(Frame::Voice(self.heard)),
-            Content::Whole => {
+            Content::Whole | Content::Text => {
                 let line = std::mem::take(&mut self.line);
-                put(Frame::Event(
-                    line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&line),
-                ));
+                let whole = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&line);
+                put(match self.content {
+                    Content::Text => Frame::Text(whole),
+                    _ => Frame::Event(whole),
+                });
             }
             Content::Lines => {
                 if !self.line.is_empty() || self.is_long_line {

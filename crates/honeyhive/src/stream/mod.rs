@@ -237,6 +237,10 @@ impl State {
             _ if self.is_deaf() => {}
             Frame::Event(json) => self.take_event(json),
             Frame::Coded(code, json) => self.take_line(code, json),
+            Frame::Text(text) => {
+                self.format = Some(Format::Transcription);
+                other::take_transcript(&mut self.reply, &text_of(text));
+            }
             Frame::Voice(bytes) => self.reply.voice = bytes,
             Frame::Oversize => self.reply.left_out += 1,
             Frame::Unknown => {

@@ -54,6 +54,11 @@ pub(super) fn take_transcription(reply: &mut Reply, event: Json<'_>) {
     }
 }
 
+/// Takes the text of a recording that is no JSON.
+pub(super) fn take_transcript(reply: &mut Reply, text: &str) {
+    reply.push(0, Kind::Text, (0, 0), Text::plain(text.trim_end()));
+}
+
 fn take_counts(reply: &mut Reply, body: Json<'_>) {
     if let Some(usage) = body.get("usage") {
         chat::take_usage(reply, usage);
