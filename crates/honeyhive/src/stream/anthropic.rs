@@ -2,6 +2,7 @@
 
 use super::json::Json;
 use super::reply::{Kind, Reply, replace};
+use super::tools::lines_of;
 
 /// The index of the only answer, whose blocks are counted.
 const ONLY: u64 = 0;
@@ -49,12 +50,27 @@ fn take_message(reply: &mut Reply, message: Json<'_>) {
 }
 
 fn take_block(reply: &mut Reply, index: u64, block: Json<'_>) {
+    if block.ends("type", "tool_result") {
+        return take_result(reply, index, block);
+    }
     take_words(reply, index, block);
     if let (Some(id), Some(name)) = (block.text_in("id"), block.text_in("name"))
         && let Some(call) = reply.tool_call(ONLY, index, Some(id), Some(name))
         && let Some(input) = block.get("input")
     {
         reply.say_arguments(call, input);
+    }
+}
+
+/// Takes the answer of a tool that Anthropic or an MCP server has run: its pages and texts as lines, else as JSON.
+fn take_result(reply: &mut Reply, index: u64, block: Json<'_>) {
+    let call = reply.tool_call(ONLY, index, block.text_in("tool_use_id"), None);
+    let (Some(call), Some(content)) = (call, block.get("content")) else {
+        return;
+    };
+    match content.items().flat_map(lines_of).next() {
+        Some(_) => reply.say_lines(call, content.items().flat_map(lines_of)),
+        None => reply.say_result(call, content),
     }
 }
 

@@ -60,6 +60,8 @@ pub(super) fn take_message(reply: &mut Reply, choice: u64, message: Json<'_>) {
             b"tool_calls" => calls = Some(value),
             b"function_call" => function = Some(value),
             b"audio" => spoken = value.get("transcript").and_then(Json::text),
+            // OpenRouter's pictures stand beside the content.
+            b"images" => reply.images += value.len(),
             _ => {}
         }
     }

@@ -1,7 +1,8 @@
 //! Gemini's generated content: chunks, which are whole answers of their own, and bodies.
 
-use super::json::Json;
+use super::json::{Json, Text};
 use super::reply::{Kind, Reply, replace};
+use super::tools::CODE_EXECUTION;
 
 pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
     reply.set_id(event.text_in("responseId"));
@@ -42,6 +43,26 @@ fn take_part(reply: &mut Reply, choice: u64, part: Json<'_>) {
     }
     if let Some(call) = part.get("functionCall") {
         take_call(reply, choice, call);
+    }
+    take_code(reply, choice, part);
+}
+
+/// Takes code that the model has had run, and what came of it.
+fn take_code(reply: &mut Reply, choice: u64, part: Json<'_>) {
+    let calls = reply.tool_calls(choice);
+    if let Some(code) = part.get("executableCode") {
+        let name = Text::plain(CODE_EXECUTION);
+        let call = reply.tool_call(choice, calls, code.text_in("id"), Some(name));
+        if let (Some(call), Some(code)) = (call, code.get("code")) {
+            reply.say_arguments(call, code);
+        }
+    }
+    if let Some(done) = part.get("codeExecutionResult") {
+        let last = calls.saturating_sub(1);
+        let call = reply.tool_call(choice, last, done.text_in("id"), None);
+        if let (Some(call), Some(output)) = (call, done.get("output")) {
+            reply.say_result(call, output);
+        }
     }
 }
 

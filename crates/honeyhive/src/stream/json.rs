@@ -479,6 +479,12 @@ impl<'a> Json<'a> {
         self.get(key).is_some_and(|it| it.says(value))
     }
 
+    /// The field is a text that ends so.
+    pub(super) fn ends(self, key: &str, with: &str) -> bool {
+        let text = self.get(key).and_then(Self::text);
+        text.is_some_and(|it| it.written.ends_with(with))
+    }
+
     pub(super) fn number(self, key: &str) -> Option<u64> {
         self.get(key)?.count()
     }

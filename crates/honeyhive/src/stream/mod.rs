@@ -20,6 +20,7 @@ mod request;
 mod responses;
 #[cfg(test)]
 pub(crate) mod tests;
+mod tools;
 mod vercel;
 mod words;
 

@@ -420,6 +420,26 @@ impl Reply {
         }
     }
 
+    /// Adds texts, a line each, as the answer of a tool.
+    pub(super) fn say_lines<'a>(&mut self, at: CallAt, lines: impl Iterator<Item = Text<'a>>) {
+        let Self {
+            choices,
+            held,
+            hides_content,
+            ..
+        } = self;
+        let result = choices[at.0].tool_calls[at.1]
+            .result
+            .get_or_insert_default();
+        result.clear(held);
+        for line in lines {
+            if result.bytes > 0 {
+                result.push_raw("\n", held, *hides_content);
+            }
+            result.push(line, held, *hides_content);
+        }
+    }
+
     /// Returns the number of tool calls of a choice.
     pub(super) fn tool_calls(&self, choice: u64) -> u64 {
         let choice = self.choices.iter().find(|it| it.index == choice);

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::json::{Index, Json, Text};
 use super::message_keys::Field;
 use super::text_of;
+use super::tools::{CODE_EXECUTION, answer_in, asked_of, lines_of, own_tool};
 use crate::attributes::MAX_ATTRIBUTES;
 use crate::model::flatten::{at_most, flatten};
 use crate::model::limits;
@@ -230,18 +231,58 @@ impl Asked {
         }
         match found.kind.map(Text::written) {
             Some("reasoning") => {}
-            Some("function_call" | "custom_tool_call") => {
-                let mut message = Message::of("assistant");
-                self.add_call(&mut message, item.text_in("call_id"), item, "arguments");
-                self.add(message);
-            }
-            Some("function_call_output" | "custom_tool_call_output") => {
+            Some(kind) if kind.ends_with("_call_output") => {
                 if let Some(output) = item.get("output") {
                     self.add_answer(item.text_in("call_id"), output);
                 }
             }
-            _ => self.take_spoken(&found),
+            Some("mcp_approval_response") => {
+                if let Some(approves) = item.get("approve") {
+                    self.add_approval(item.text_in("approval_request_id"), approves.raw());
+                }
+            }
+            Some(kind) => match own_tool(kind) {
+                Some(name) => self.add_item_call(item, item.text_in("name").unwrap_or(name)),
+                None => self.take_spoken(&found),
+            },
+            None => self.take_spoken(&found),
         }
+    }
+
+    /// Adds a call of a tool that is an item of its own; where the provider has run the tool, its answer is beside it.
+    fn add_item_call(&mut self, item: Json<'_>, name: Text<'_>) {
+        let mut message = Message::of("assistant");
+        let id = item.text_in("call_id").or_else(|| item.text_in("id"));
+        self.push_call(&mut message, id, name, asked_of(item));
+        self.add(message);
+        match answer_in(item) {
+            Some(answer) => self.add_answer(id, answer),
+            None => self.add_listed(id, item),
+        }
+    }
+
+    /// Adds the names of the tools that a server has listed.
+    fn add_listed(&mut self, id: Option<Text<'_>>, item: Json<'_>) {
+        let mut message = Message::of("tool");
+        let names = item.list("tools").filter_map(|it| it.text_in("name"));
+        names.for_each(|name| self.append(&mut message.content, name));
+        if !message.content.is_empty() {
+            message.tool_call_id = id.map(word);
+            self.add(message);
+        }
+    }
+
+    fn add_approval(&mut self, id: Option<Text<'_>>, approves: &str) {
+        let mut message = Message::of("tool");
+        message.tool_call_id = id.map(word);
+        self.append_raw(
+            &mut message.content,
+            match approves {
+                "true" => "approved",
+                _ => "denied",
+            },
+        );
+        self.add(message);
     }
 
     fn take_spoken(&mut self, found: &Item<'_>) {
@@ -314,13 +355,23 @@ impl Asked {
             // A model's thoughts are no part of the conversation.
         } else if let Some(text) = part.text_in("text").or_else(|| part.text_in("refusal")) {
             self.append(&mut message.content, text);
-        } else if part.is("type", "tool_use") {
+        } else if part.is("type", "web_search_result") {
+            lines_of(part).for_each(|line| self.append(&mut message.content, line));
+        } else if part.ends("type", "tool_use") {
+            // `server_tool_use` and `mcp_tool_use` are called by the provider.
             self.add_call(message, part.text_in("id"), part, "input");
-        } else if part.is("type", "tool_result") {
+        } else if part.ends("type", "tool_result") {
+            self.end_before_answer(message);
             self.add_answer(
                 part.text_in("tool_use_id"),
                 part.get("content").unwrap_or(part),
             );
+        } else if let Some(code) = part.get("executableCode") {
+            let name = Text::plain(CODE_EXECUTION);
+            self.push_call(message, code.text_in("id"), name, code.get("code"));
+        } else if let Some(done) = part.get("codeExecutionResult") {
+            self.end_before_answer(message);
+            self.add_answer(done.text_in("id"), done.get("output").unwrap_or(done));
         } else if let Some(call) = part.get("functionCall") {
             self.add_call(message, call.text_in("id"), call, "args");
         } else if let Some(answer) = part.get("functionResponse") {
@@ -335,8 +386,23 @@ impl Asked {
         let Some(name) = call.text_in("name") else {
             return;
         };
+        self.push_call(
+            message,
+            id,
+            name,
+            call.get(key).or_else(|| call.get("input")),
+        );
+    }
+
+    fn push_call(
+        &mut self,
+        message: &mut Message,
+        id: Option<Text<'_>>,
+        name: Text<'_>,
+        given: Option<Json<'_>>,
+    ) {
         let mut arguments = String::new();
-        if let Some(given) = call.get(key).or_else(|| call.get("input")) {
+        if let Some(given) = given {
             match given.text() {
                 Some(text) => self.append(&mut arguments, text),
                 None => self.append_raw(&mut arguments, given.raw()),
@@ -351,6 +417,18 @@ impl Asked {
         }
     }
 
+    /// Adds what a message has said and called before an answer comes within it.
+    fn end_before_answer(&mut self, message: &mut Message) {
+        if !message.is_empty() {
+            let rest = Message {
+                role: message.role.clone(),
+                ..Message::default()
+            };
+            let said = std::mem::replace(message, rest);
+            self.add(said);
+        }
+    }
+
     /// Each answer of a tool is a message of its own.
     fn add_answer(&mut self, id: Option<Text<'_>>, answer: Json<'_>) {
         let mut message = Message::of("tool");
@@ -358,6 +436,10 @@ impl Asked {
         match answer.is_object() {
             true => self.append_raw(&mut message.content, answer.raw()),
             false => self.fill(&mut message, answer),
+        }
+        if message.content.is_empty() && answer.len() > 0 {
+            // Parts that nobody knows are shown as they are.
+            self.append_raw(&mut message.content, answer.raw());
         }
         self.add(message);
     }
@@ -430,18 +512,31 @@ impl Asked {
 
     fn take_tool(&mut self, tool: Json<'_>) {
         let function = tool.get("function").or_else(|| tool.get("custom"));
-        let declared = ["functionDeclarations", "function_declarations"];
-        let names = declared.iter().flat_map(|key| tool.list(key));
-        let names = names.filter_map(|it| it.text_in("name"));
-        let own = function
-            .unwrap_or(tool)
-            .text_in("name")
-            .or_else(|| tool.text_in("type"));
-        for name in own.into_iter().chain(names) {
-            if self.tools.len() < MAX_TOOLS {
-                let name = word(name);
-                self.tools.push(name);
+        let named = function.unwrap_or(tool).text_in("name");
+        if let Some(name) = named.or_else(|| tool.text_in("type")) {
+            let servers = ["server_label", "mcp_server_name"];
+            let server = servers.iter().find_map(|key| tool.text_in(key));
+            return self.add_tool(match server {
+                Some(server) => format!("{}:{}", word(name), word(server)),
+                None => word(name),
+            });
+        }
+        // Gemini's tools are fields: its own by their names, those of the program as a list.
+        for (field, value) in tool.fields() {
+            match field {
+                b"functionDeclarations" | b"function_declarations" => {
+                    let names = value.items().filter_map(|it| it.text_in("name"));
+                    names.for_each(|name| self.add_tool(word(name)));
+                }
+                _ if value.is_object() => self.add_tool(word(Text::plain(value.name_text()))),
+                _ => {}
             }
+        }
+    }
+
+    fn add_tool(&mut self, name: String) {
+        if self.tools.len() < MAX_TOOLS {
+            self.tools.push(name);
         }
     }
 
@@ -590,10 +685,16 @@ fn mark(kind: &str, data: Text<'_>) -> String {
     format!("[{kind}, {kilobytes} KB]")
 }
 
-/// Adds Ollama's pictures, which stand beside the text.
+/// Adds the pictures that stand beside the text: Ollama's are texts, and OpenRouter's parts.
 fn add_pictures(message: &mut Message, images: Json<'_>) {
-    for picture in images.items().filter_map(Json::text) {
-        put_line(&mut message.content, &mark("image", picture));
+    for picture in images.items() {
+        let seen = match picture.text() {
+            Some(data) => Some(mark("image", data)),
+            None => attachment(picture),
+        };
+        if let Some(seen) = seen {
+            put_line(&mut message.content, &seen);
+        }
     }
 }
 
@@ -772,6 +873,69 @@ mod tests {
                 "honeyhive_config.stop.0=a"
             ]
         );
+    }
+
+    #[test]
+    fn tools_that_the_provider_runs_are_named() {
+        for (tools, named) in [
+            (
+                r#"[{"functionDeclarations":[{"name":"f"},{"name":"g"}],"googleSearch":{}},{"codeExecution":{}},{"url_context":{}}]"#,
+                vec!["f", "g", "googleSearch", "codeExecution", "url_context"],
+            ),
+            (
+                r#"[{"type":"web_search"},{"type":"mcp","server_label":"dice","server_url":"https://dice.example","headers":{"authorization":"x"}}]"#,
+                vec!["web_search", "mcp:dice"],
+            ),
+            (
+                r#"[{"type":"web_search_20250305","name":"web_search","max_uses":5},{"type":"mcp_toolset","mcp_server_name":"dice"}]"#,
+                vec!["web_search", "mcp_toolset:dice"],
+            ),
+        ] {
+            let asked = Asked::read(format!(r#"{{"tools":{tools}}}"#).as_bytes(), false);
+            assert_eq!(asked.tools, named, "{tools}");
+        }
+    }
+
+    #[test]
+    fn calls_that_the_provider_has_run_are_part_of_the_conversation() {
+        let responses = r#"{"input":[
+            {"type":"mcp_list_tools","id":"l","server_label":"dice","tools":[{"name":"roll","input_schema":{}},{"name":"toss"}]},
+            {"type":"mcp_approval_request","id":"r","server_label":"dice","name":"roll","arguments":"{}"},
+            {"type":"mcp_approval_response","approval_request_id":"r","approve":true},
+            {"type":"mcp_call","id":"m","server_label":"dice","name":"roll","arguments":"{}","output":"4","error":null},
+            {"type":"web_search_call","id":"w","status":"completed","action":{"type":"search","query":"q"}},
+            {"type":"shell_call_output","call_id":"s","output":[{"stdout":"a"}]},
+            {"type":"message","role":"user","content":"And now?"}]}"#;
+        assert_eq!(
+            read(responses),
+            [
+                "assistant:  mcp_list_tools(dice) l",
+                "tool: roll\ntoss to l",
+                "assistant:  roll({}) r",
+                "tool: approved to r",
+                "assistant:  roll({}) m",
+                "tool: 4 to m",
+                r#"assistant:  web_search({"type":"search","query":"q"}) w"#,
+                r#"tool: [{"stdout":"a"}] to s"#,
+                "user: And now?",
+            ]
+        );
+        let anthropic = r#"{"messages":[{"role":"assistant","content":[
+            {"type":"server_tool_use","id":"s","name":"web_search","input":{"query":"oaks"}},
+            {"type":"web_search_tool_result","tool_use_id":"s","content":[{"type":"web_search_result","title":"Oaks","url":"https://oaks.example","encrypted_content":"QUJD"}]},
+            {"type":"text","text":"Found."}]}]}"#;
+        assert_eq!(
+            read(anthropic),
+            [
+                r#"assistant:  web_search({"query":"oaks"}) s"#,
+                "tool: Oaks\nhttps://oaks.example to s",
+                "assistant: Found.",
+            ]
+        );
+        let gemini = r#"{"contents":[{"role":"model","parts":[{"executableCode":{"language":"PYTHON","code":"print(1)"}},{"text":"One."}]}]}"#;
+        assert_eq!(read(gemini), ["assistant: One. code_execution(print(1)) -"]);
+        let openrouter = r#"{"messages":[{"role":"assistant","content":"A tree.","images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,QUJD"}}]}]}"#;
+        assert_eq!(read(openrouter), ["assistant: [image, 1 KB]\nA tree."]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::chat;
 use super::json::{Json, Text};
 use super::reply::{Kind, Reply};
+use super::tools::{answer_in, asked_of, own_tool};
 
 /// The index of the only answer: its items are counted by their place in the output.
 const ONLY: u64 = 0;
@@ -114,35 +115,27 @@ fn take_item(reply: &mut Reply, place: u64, item: Json<'_>) {
             reply.say(ONLY, Kind::Reasoning, (place, position as u64), text);
         }
     }
-    let input = item.get("arguments").or_else(|| item.get("input"));
-    let (Some(name), Some(input)) = (item.text_in("name"), input) else {
-        return take_own_tool(reply, place, item);
-    };
-    let id = item.text_in("call_id").or_else(|| item.text_in("id"));
-    if let Some(call) = reply.tool_call(ONLY, place, id, Some(name)) {
-        // An item that is only begun has nothing to say yet.
-        if input.text().is_none_or(|it| !it.written().is_empty()) {
-            reply.say_arguments(call, input);
-        }
-        if let Some(answer) = item.get("output") {
-            reply.say_result(call, answer);
-        }
+    let named = item.text_in("name").filter(|_| asked_of(item).is_some());
+    let kind = || item.text_in("type").map(Text::written);
+    if let Some(name) = named.or_else(|| own_tool(kind()?)) {
+        take_call(reply, place, item, name);
     }
 }
 
-/// Takes a call of a tool that OpenAI runs itself, whose type is its name: `web_search_call`.
-fn take_own_tool(reply: &mut Reply, place: u64, item: Json<'_>) {
-    if item.get("name").is_some() {
-        return;
-    }
-    let kind = item.text_in("type").map(Text::written);
-    let Some(name) = kind.and_then(|it| it.strip_suffix("_call")) else {
+/// Takes a call of a tool: the program's own, or one that OpenAI runs, whose type is its name: `web_search_call`.
+fn take_call(reply: &mut Reply, place: u64, item: Json<'_>, name: Text<'_>) {
+    let id = item.text_in("call_id").or_else(|| item.text_in("id"));
+    let Some(call) = reply.tool_call(ONLY, place, id, Some(name)) else {
         return;
     };
-    let call = reply.tool_call(ONLY, place, item.text_in("id"), Some(Text::plain(name)));
-    let asked = ["action", "code", "queries"];
-    let asked = asked.iter().find_map(|key| item.get(key));
-    if let (Some(call), Some(asked)) = (call, asked) {
+    // An item that is only begun has nothing to say yet.
+    let says = |it: &Json<'_>| it.text().is_none_or(|text| !text.written().is_empty());
+    if let Some(asked) = asked_of(item).filter(says) {
         reply.say_arguments(call, asked);
+    }
+    if let Some(answer) = answer_in(item) {
+        reply.say_result(call, answer);
+    } else if item.get("tools").is_some() {
+        reply.say_lines(call, item.list("tools").filter_map(|it| it.text_in("name")));
     }
 }

@@ -99,6 +99,70 @@ fn rows() -> Vec<Row> {
             ]),
         ),
         row(
+            "OpenRouter: pictures beside the text, in a chunk of their own",
+            &[
+                r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":"A tree."}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":"","images":[{"type":"image_url","index":0,"image_url":{"url":"data:image/png;base64,QUJD"}}]}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"content":""},"finish_reason":"stop"}]}"#,
+            ],
+            "",
+            json!({"ending": "complete", "images": 1, "choices": [{"text": "A tree.", "finish_reason": "stop"}]}),
+        ),
+        (
+            "the same as a whole",
+            r#"{"choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"A tree.","images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,QUJD"}}]}}]}"#.to_owned(),
+            "",
+            json!({"ending": "complete", "images": 1, "choices": [{"text": "A tree.", "finish_reason": "stop"}]}),
+        ),
+        row(
+            "OpenAI Responses: a server of tools, which are listed, asked for and called",
+            &[
+                r#"{"type":"response.output_item.added","output_index":0,"item":{"id":"mcpl_1","type":"mcp_list_tools","server_label":"dice","tools":[]}}"#,
+                r#"{"type":"response.output_item.done","output_index":0,"item":{"id":"mcpl_1","type":"mcp_list_tools","server_label":"dice","tools":[{"name":"roll","description":"d","input_schema":{"type":"object"},"annotations":null},{"name":"toss","input_schema":{}}]}}"#,
+                r#"{"type":"response.output_item.added","output_index":1,"item":{"id":"mcp_1","type":"mcp_call","approval_request_id":null,"arguments":"","error":null,"name":"roll","output":null,"server_label":"dice"}}"#,
+                r#"{"type":"response.mcp_call_arguments.delta","output_index":1,"item_id":"mcp_1","delta":"{\"dice\":\"2d4\"}"}"#,
+                r#"{"type":"response.mcp_call_arguments.done","output_index":1,"item_id":"mcp_1","arguments":"{\"dice\":\"2d4\"}"}"#,
+                r#"{"type":"response.output_item.done","output_index":1,"item":{"id":"mcp_1","type":"mcp_call","approval_request_id":null,"arguments":"{\"dice\":\"2d4\"}","error":null,"name":"roll","output":"4","server_label":"dice"}}"#,
+                r#"{"type":"response.output_item.done","output_index":2,"item":{"id":"mcp_2","type":"mcp_call","arguments":"{}","error":{"type":"http_error","code":404,"message":"no"},"name":"toss","output":null,"server_label":"dice"}}"#,
+                r#"{"type":"response.output_item.done","output_index":3,"item":{"id":"mcpr_1","type":"mcp_approval_request","arguments":"{}","name":"toss","server_label":"dice"}}"#,
+            ],
+            "/choices/0/tool_calls",
+            json!([
+                {"id": "mcpl_1", "name": "mcp_list_tools", "arguments": "dice", "result": "roll\ntoss"},
+                {"id": "mcp_1", "name": "roll", "arguments": r#"{"dice":"2d4"}"#, "result": "4"},
+                {"id": "mcp_2", "name": "toss", "arguments": "{}", "result": r#"{"type":"http_error","code":404,"message":"no"}"#},
+                {"id": "mcpr_1", "name": "toss", "arguments": "{}"},
+            ]),
+        ),
+        row(
+            "Anthropic: what tools of its own and of a server of tools have answered",
+            &[
+                r#"{"type":"content_block_start","index":0,"content_block":{"type":"server_tool_use","id":"s","name":"web_search","input":{}}}"#,
+                r#"{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"query\":\"oaks\"}"}}"#,
+                r#"{"type":"content_block_start","index":1,"content_block":{"type":"web_search_tool_result","tool_use_id":"s","content":[{"type":"web_search_result","title":"Oaks","url":"https://oaks.example","encrypted_content":"QUJD","page_age":null}]}}"#,
+                r#"{"type":"content_block_start","index":2,"content_block":{"type":"mcp_tool_use","id":"m","name":"echo","server_name":"x","input":{"value":"hi"}}}"#,
+                r#"{"type":"content_block_start","index":3,"content_block":{"type":"mcp_tool_result","tool_use_id":"m","is_error":false,"content":[{"type":"text","text":"hi"},{"type":"text","text":"ho"}]}}"#,
+                r#"{"type":"content_block_start","index":4,"content_block":{"type":"server_tool_use","id":"b","name":"bash_code_execution","input":{"command":"ls"}}}"#,
+                r#"{"type":"content_block_start","index":5,"content_block":{"type":"bash_code_execution_tool_result","tool_use_id":"b","content":{"type":"bash_code_execution_result","stdout":"a","stderr":"","return_code":0}}}"#,
+            ],
+            "/choices/0/tool_calls",
+            json!([
+                {"id": "s", "name": "web_search", "arguments": r#"{"query":"oaks"}"#, "result": "Oaks\nhttps://oaks.example"},
+                {"id": "m", "name": "echo", "arguments": r#"{"value":"hi"}"#, "result": "hi\nho"},
+                {"id": "b", "name": "bash_code_execution", "arguments": r#"{"command":"ls"}"#,
+                    "result": r#"{"type":"bash_code_execution_result","stdout":"a","stderr":"","return_code":0}"#},
+            ]),
+        ),
+        row(
+            "Gemini: code that it has run between two texts",
+            &[
+                r#"{"candidates":[{"content":{"parts":[{"text":"Let me add."},{"executableCode":{"language":"PYTHON","code":"print(1)\n"}}]}}]}"#,
+                r#"{"candidates":[{"content":{"parts":[{"codeExecutionResult":{"outcome":"OUTCOME_OK","output":"1\n"}},{"text":"One."}]}}]}"#,
+            ],
+            "/choices/0",
+            json!({"text": "Let me add.\nOne.", "tool_calls": [{"name": "code_execution", "arguments": "print(1)\n", "result": "1\n"}]}),
+        ),
+        row(
             "Anthropic: a text on both sides of a tool",
             &[
                 r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Let me "}}"#,
