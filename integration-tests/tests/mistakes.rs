@@ -365,6 +365,21 @@ fn a_proxy_that_is_down() {
 }
 
 #[test]
+fn a_proxy_that_is_no_url() {
+    for (proxy, text) in [
+        ("HTTP_PROXY", "http://127.0.0.1:31 28"),
+        ("ALL_PROXY", "ftp://127.0.0.1"),
+    ] {
+        let expected = format!(
+            "WARN honeyhive: {proxy} is no URL of a proxy, so calls go to HoneyHive without one: correct or unset it"
+        );
+        goes_on("script", &[(proxy, text)], &[&expected]);
+        let for_others = ("NO_PROXY", "127.0.0.1");
+        goes_on("script", &[(proxy, text), for_others], &[]);
+    }
+}
+
+#[test]
 fn a_certificate_of_an_authority_of_ones_own() {
     let upstream = honeyhive();
     let authority = Authority::new();

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use honeyhive::doctor::{Check, CheckOutcome, Diagnosis, SettingOrigin};
-use honeyhive::{DropPolicy, HoneyHiveTracer, SessionSampling, doctor};
+use honeyhive::{DropPolicy, HoneyHiveTracer, SessionSampling, SessionTransport, doctor};
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use integration_tests::faults::{Authority, ConnectProxy, Identity, RefusingProxy, TlsFront};
 use integration_tests::program::again;
@@ -81,6 +81,7 @@ fn a_setting_is_told_by_the_name_and_in_the_words_that_set_it() {
         .max_pending_bytes(1 << 20)
         .sampling(sampling)
         .drop_policy(DropPolicy::Oldest)
+        .session_transport(SessionTransport::Rest)
         .build()
         .unwrap();
     let diagnosis = look(&tracer, false);
@@ -96,6 +97,16 @@ fn a_setting_is_told_by_the_name_and_in_the_words_that_set_it() {
         let mut settings = diagnosis.settings.iter();
         let found = settings.find(|it| it.name == name).map(|it| &*it.value);
         assert_eq!(found, Some(value), "{name}");
+    }
+    let by_default = ["HH_OTLP_PROTOCOL", "`.max_pending_items(..)`"];
+    for name in ["HH_DROP_POLICY", "`.session_transport(..)`"]
+        .into_iter()
+        .chain(by_default)
+    {
+        let mut settings = diagnosis.settings.iter();
+        let found = settings.find(|it| it.name == name).unwrap();
+        let is_default = found.origin == SettingOrigin::Default;
+        assert_eq!(is_default, by_default.contains(&name), "{found:?}");
     }
 }
 
@@ -401,7 +412,21 @@ fn each_way_to_be_wrong_is_a_line_that_says_what_to_do() {
         (
             "proxy",
             &[("HH_API_URL", BEHIND), ("HTTPS_PROXY", "://")],
-            "FAILED | HTTPS_PROXY is no URL: correct or unset it, or name the server's host in NO_PROXY",
+            "warning | HTTPS_PROXY is no URL of a proxy, so calls go without one: correct or unset it, or name the server's host in NO_PROXY",
+        ),
+        (
+            "write key",
+            &[("HH_API_URL", &well_url), ("HTTP_PROXY", "ftp://proxy")],
+            "ok | the project key is accepted for sessions and spans",
+        ),
+        (
+            "proxy",
+            &[
+                ("HH_API_URL", &well_url),
+                ("HTTP_PROXY", &nobody),
+                ("NO_PROXY", "127.0.0.0/8"),
+            ],
+            "ok | none is set for this address",
         ),
         (
             "write key",

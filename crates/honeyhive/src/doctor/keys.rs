@@ -113,7 +113,8 @@ fn write_key(
             ),
         ),
         407 => {
-            let variable = proxy_to(url).map_or("HTTP_PROXY", |(variable, _)| variable);
+            let proxy = proxy_to(url).ok().flatten();
+            let variable = proxy.map_or("HTTP_PROXY", |(variable, _)| variable);
             diagnosis.fail("proxy", format!("it wants a login (407): put name and password into the URL of {variable}, or name the server's host in NO_PROXY"));
         }
         429 => diagnosis.warn(

@@ -20,20 +20,28 @@ pub(super) async fn check(diagnosis: &mut Diagnosis, url: &str) -> bool {
         diagnosis.fail("dns", "the server's URL has no host: check HH_API_URL");
         return false;
     };
-    let Some((variable, proxy)) = proxy_to(url) else {
-        diagnosis.pass("proxy", "none is set for this address");
-        let advice = [
-            "check HH_API_URL, and the resolver of this machine",
-            "is the port right, is a firewall between, is the way out a proxy?",
-        ];
-        return reach(diagnosis, &host, port, advice).await;
+    let advice = [
+        "check HH_API_URL, and the resolver of this machine",
+        "is the port right, is a firewall between, is the way out a proxy?",
+    ];
+    let (variable, proxy) = match proxy_to(url) {
+        Ok(Some(found)) => found,
+        Ok(None) => {
+            diagnosis.pass("proxy", "none is set for this address");
+            return reach(diagnosis, &host, port, advice).await;
+        }
+        Err(variable) => {
+            diagnosis.warn(
+                "proxy",
+                format!("{variable} is no URL of a proxy, so calls go without one: correct or unset it, or name the server's host in NO_PROXY"),
+            );
+            return reach(diagnosis, &host, port, advice).await;
+        }
     };
-    let Some((host, port)) = place(&proxy) else {
+    let Some((host, port)) = place_of(&proxy) else {
         diagnosis.fail(
             "proxy",
-            format!(
-                "{variable} is no URL: correct or unset it, or name the server's host in NO_PROXY"
-            ),
+            format!("{variable} names no host: correct or unset it"),
         );
         return false;
     };
@@ -106,18 +114,15 @@ fn listed(addresses: &[SocketAddr]) -> String {
 
 /// Host and port of a URL.
 fn place(url: &str) -> Option<(String, u16)> {
-    let has_scheme = url.contains("://");
-    let url = if has_scheme {
-        url.to_owned()
-    } else {
-        format!("http://{url}")
-    };
-    let uri: Uri = url.parse().ok()?;
+    place_of(&url.parse().ok()?)
+}
+
+fn place_of(uri: &Uri) -> Option<(String, u16)> {
     let host = uri.host()?.trim_matches(['[', ']']).to_owned();
-    let default = if uri.scheme_str() == Some("https") {
-        443
-    } else {
-        80
+    let default = match uri.scheme_str() {
+        Some("https") => 443,
+        Some(scheme) if scheme.starts_with("socks") => 1080,
+        _ => 80,
     };
     Some((host, uri.port_u16().unwrap_or(default)))
 }
@@ -149,6 +154,7 @@ mod tests {
             ("http://api.example/x", "api.example", 80),
             ("http://[::1]:7777", "::1", 7777),
             ("proxy:3128", "proxy", 3128),
+            ("socks5://proxy", "proxy", 1080),
         ] {
             assert_eq!(place(url), Some((host.to_owned(), port)), "{url}");
         }

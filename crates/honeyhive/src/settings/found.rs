@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::choices::SessionTransport;
 use super::environment::Environment;
 use super::resolve::{Explicit, Settings};
 use super::variables as names;
@@ -84,7 +83,7 @@ impl Given {
                 ("`.session_id(..)`", explicit.session_id.is_some()),
                 (
                     "`.session_transport(..)`",
-                    matches!(explicit.session_transport, SessionTransport::Otlp),
+                    explicit.session_transport.is_some(),
                 ),
             ],
         )

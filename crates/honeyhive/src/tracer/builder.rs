@@ -213,7 +213,7 @@ impl HoneyHiveTracerBuilder {
 
     /// The way in which sessions reach HoneyHive (default [`SessionTransport::Rest`]).
     pub fn session_transport(mut self, transport: SessionTransport) -> Self {
-        self.explicit.session_transport = transport;
+        self.explicit.session_transport = Some(transport);
         self
     }
 

@@ -2,12 +2,7 @@
 
 use std::fmt;
 
-/// The variables that name a proxy for `https://`, for `http://`, and for both.
-const SECURE: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
-const PLAIN: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
-const ANY: [&str; 2] = ["ALL_PROXY", "all_proxy"];
-/// The hosts that are asked without one.
-const NONE: [&str; 2] = ["NO_PROXY", "no_proxy"];
+use super::proxies::proxy_to;
 
 /// An obstacle between a call and its answer, by the change that removes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +22,8 @@ pub(crate) enum Obstacle {
 impl Obstacle {
     /// Recognises the obstacle by an HTTP client's error text; `None` where the text does not tell.
     pub(crate) fn in_the_way_to(url: &str, detail: &str) -> Option<Self> {
-        Self::of(url, detail, proxy_to(url).map(|(variable, _)| variable))
+        let proxy = proxy_to(url).ok().flatten();
+        Self::of(url, detail, proxy.map(|(variable, _)| variable))
     }
 
     fn of(url: &str, detail: &str, proxy: Option<&'static str>) -> Option<Self> {
@@ -106,83 +102,9 @@ pub(super) fn explained(method: &str, url: &str, detail: &str) -> String {
     }
 }
 
-/// The proxy on the way to a URL, as the HTTP client reads the environment, and the variable that names it.
-pub(crate) fn proxy_to(url: &str) -> Option<(&'static str, String)> {
-    proxy_of(url, |name| std::env::var(name).ok())
-}
-
-fn proxy_of(url: &str, value: impl Fn(&str) -> Option<String>) -> Option<(&'static str, String)> {
-    let set = |name: &'static str| {
-        let value = value(name)?.trim().to_owned();
-        (!value.is_empty()).then_some((name, value))
-    };
-    let own = if url.starts_with("https:") {
-        SECURE
-    } else {
-        PLAIN
-    };
-    let proxy = own.into_iter().chain(ANY).find_map(set)?;
-    let host = url.parse::<http::Uri>().ok()?.host()?.to_ascii_lowercase();
-    let is_left_out = |pattern: &str| {
-        let pattern = pattern.trim().trim_start_matches('.').to_ascii_lowercase();
-        let is_below = || {
-            host.strip_suffix(&pattern)
-                .is_some_and(|it| it.ends_with('.'))
-        };
-        pattern == "*" || pattern == host || (!pattern.is_empty() && is_below())
-    };
-    let (_, without) = NONE.into_iter().find_map(set).unwrap_or_default();
-    (!without.split(',').any(is_left_out)).then_some(proxy)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_proxy_is_the_one_that_is_on_the_way() {
-        for (url, set, expected) in [
-            ("https://a.b", vec![("HTTP_PROXY", "x")], None),
-            (
-                "https://a.b",
-                vec![("https_proxy", "x"), ("ALL_PROXY", "y")],
-                Some("https_proxy"),
-            ),
-            (
-                "http://a.b",
-                vec![("HTTPS_PROXY", "x"), ("ALL_PROXY", "y")],
-                Some("ALL_PROXY"),
-            ),
-            ("http://a.b", vec![("HTTP_PROXY", " ")], None),
-            (
-                "http://a.b:1",
-                vec![("HTTP_PROXY", "x"), ("NO_PROXY", "c, A.b")],
-                None,
-            ),
-            (
-                "http://a.b",
-                vec![("HTTP_PROXY", "x"), ("no_proxy", ".b")],
-                None,
-            ),
-            (
-                "http://a.b",
-                vec![("HTTP_PROXY", "x"), ("no_proxy", "*")],
-                None,
-            ),
-            (
-                "http://ab",
-                vec![("HTTP_PROXY", "x"), ("NO_PROXY", "b,")],
-                Some("HTTP_PROXY"),
-            ),
-        ] {
-            let value = |name: &str| {
-                let found = set.iter().find(|(set, _)| *set == name)?;
-                Some(found.1.to_owned())
-            };
-            let found = proxy_of(url, value).map(|(variable, _)| variable);
-            assert_eq!(found, expected, "{url} {set:?}");
-        }
-    }
 
     #[test]
     fn what_to_change_is_told_by_what_went_wrong() {

@@ -10,6 +10,7 @@ mod compression;
 mod hints;
 pub(crate) mod otlp;
 mod payload;
+mod proxies;
 mod route;
 mod transport;
 
@@ -23,8 +24,10 @@ pub(crate) use api_call::{ApiCall, ApiFailure, MOST_OF_AN_ANSWER};
 pub(crate) use bodies::{StartSession, UpdateEvent};
 pub(crate) use client::Client;
 #[cfg(feature = "client")]
-pub(crate) use hints::{Obstacle, proxy_to};
+pub(crate) use hints::Obstacle;
 pub(crate) use payload::Payload;
+#[cfg(feature = "client")]
+pub(crate) use proxies::proxy_to;
 
 use self::compression::Compression;
 use self::otlp::Encoder;

@@ -8,8 +8,10 @@ use reqwest::{Client, ClientBuilder, Url};
 
 use super::unanswered::{Unanswered, Wanted};
 use crate::error::BuildError;
+use crate::log::Once;
 use crate::model::causes::with_causes;
 use crate::settings::Settings;
+use crate::wire::proxies::proxy_to;
 
 #[derive(Debug)]
 pub(in crate::wire) struct Own {
@@ -20,6 +22,9 @@ pub(in crate::wire) struct Own {
 
 impl Own {
     pub(super) fn new(settings: &Settings) -> Result<Self, BuildError> {
+        if let Err(variable) = proxy_to(&settings.server_url) {
+            warn_of_proxy(variable);
+        }
         let client = with_tls(settings)?
             // A key goes to no other host than the one that it was meant for.
             .redirect(reqwest::redirect::Policy::none())
@@ -66,6 +71,15 @@ impl Own {
         *request.timeout_mut() = Some(timeout);
         request
     }
+}
+
+/// Warns once per process: the HTTP client makes do without a proxy that it cannot use, and a network that wants one
+/// then shows no reason.
+fn warn_of_proxy(variable: &str) {
+    static TOLD: Once = Once::new();
+    TOLD.warn(format_args!(
+        "{variable} is no URL of a proxy, so calls go to HoneyHive without one: correct or unset it"
+    ));
 }
 
 async fn read(mut response: reqwest::Response, most: usize) -> reqwest::Result<Bytes> {
