@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 const FILE: &str = include_str!("../../collector.yaml");
 const PAGE: &str = include_str!("../../guide/at-scale.md");
+const PERFORMANCE: &str = include_str!("../../performance.md");
 
 /// Reads the part of YAML that the file is written in: maps, lists of maps, lists on one line, and texts.
 fn read(text: &str) -> Value {
@@ -107,19 +108,17 @@ fn memory_is_limited_first_and_batches_are_made_last() {
 #[test]
 fn nothing_is_lost_by_a_restart_and_sessions_stay_together() {
     let config = read(FILE);
-    let hive = &config["exporters"]["otlphttp/honeyhive"];
-    let balancer = &config["exporters"]["loadbalancing"];
-    for queue in [
-        &hive["sending_queue"],
-        &balancer["protocol"]["otlp"]["sending_queue"],
-    ] {
-        let storage = queue["storage"].as_str().expect("a queue on disk");
+    let hive = &config["exporters"]["otlp_http/honeyhive"];
+    let balancer = &config["exporters"]["load_balancing"];
+    for exporter in [hive, balancer] {
+        let storage = &exporter["sending_queue"]["storage"];
+        let storage = storage.as_str().expect("a queue on disk");
         assert!(names(&config["extensions"]).contains(storage), "{storage}");
+        let longest = &exporter["retry_on_failure"]["max_elapsed_time"];
+        assert_eq!(longest, "0s", "for ever");
     }
-    assert_eq!(
-        hive["retry_on_failure"]["max_elapsed_time"], "0s",
-        "for ever"
-    );
+    let of_each_backend = &balancer["protocol"]["otlp"]["sending_queue"];
+    assert_eq!(of_each_backend["storage"], Value::Null, "one file for all");
     assert_eq!(
         list(&balancer["routing_attributes"]),
         ["honeyhive.session_id"]
@@ -143,4 +142,22 @@ fn the_page_tells_of_every_component() {
             assert!(PAGE.contains(&format!("`{name}`")), "{name}");
         }
     }
+}
+
+#[test]
+fn the_pages_figures_are_those_that_were_measured() {
+    let (_, rest) = PAGE.split_once("| Measured |").expect("a table");
+    let (table, rest) = rest.split_once("\n\n").expect("its end");
+    let (_, tried) = rest.split_once("## Tried").expect("what was tried");
+    let rows = table.lines().skip(2);
+    let measured = rows.map(|row| row.split('|').nth(2).expect("a figure").trim());
+    let mut figures = 0;
+    for figure in measured {
+        assert!(
+            PERFORMANCE.contains(figure) || tried.contains(&format!(" {figure} ")),
+            "{figure} was not measured"
+        );
+        figures += 1;
+    }
+    assert_eq!(figures, 6);
 }
