@@ -21,6 +21,7 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, StreamBody};
 use integration_tests::client::Client;
+use integration_tests::harness::PATIENCE;
 use integration_tests::tower::serve_router;
 use proptest::prelude::*;
 use tower::{Layer, ServiceExt, service_fn};
@@ -132,11 +133,15 @@ fn piece(frame: Frame<Bytes>) -> Piece {
 }
 
 async fn wrapped(tracer: HoneyHiveTracer, script: Script) -> ResponseBody<Script> {
+    wrapped_by(HoneyHiveLayer::new(tracer), script).await
+}
+
+async fn wrapped_by(layer: HoneyHiveLayer, script: Script) -> ResponseBody<Script> {
     let service = service_fn(move |_: Request<()>| {
         let response = Response::new(script.clone());
         async { Ok::<_, Infallible>(response) }
     });
-    let service = HoneyHiveLayer::new(tracer).layer(service);
+    let service = layer.layer(service);
     service.oneshot(Request::new(())).await.unwrap().into_body()
 }
 
@@ -176,11 +181,15 @@ fn assert_recorded(session: &CapturedSession, script: &Script) {
 
 proptest! {
     #[test]
-    fn every_frame_hint_and_end_passes_untouched(script in scripts()) {
+    fn every_frame_hint_and_end_passes_untouched(script in scripts(), holds_end: bool) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let (tracer, captured) = tracer();
+        let layer = match holds_end {
+            true => HoneyHiveLayer::builder(tracer).hold_end(PATIENCE).build().unwrap(),
+            false => HoneyHiveLayer::new(tracer),
+        };
         let (seen, wanted) = runtime.block_on(async {
-            let body = wrapped(tracer, script.clone()).await;
+            let body = wrapped_by(layer, script.clone()).await;
             (watched(body).await, watched(script.clone()).await)
         });
         prop_assert_eq!(seen, wanted);
@@ -273,19 +282,25 @@ async fn a_hole_in_a_buffer_that_shows_a_part_leaves_its_event_out_of_what_was_s
 #[tokio::test]
 async fn trailers_reach_the_client() {
     let (tracer, captured) = tracer();
-    let router = Router::new().route("/", get(with_trailers));
-    let running = serve_router(router.layer(HoneyHiveLayer::new(tracer))).await;
-    let client = Client::new(running.address);
-    let calls = [
-        client.request("GET", "/").http2(),
-        client.request("GET", "/").header("te", "trailers"),
-    ];
-    for call in calls {
-        let answer = call.send().await;
-        assert_eq!(answer.text(), "onetwo");
-        assert_eq!(answer.trailers, Some(trailers()));
+    let at_once = HoneyHiveLayer::new(tracer.clone());
+    let held = HoneyHiveLayer::builder(tracer).hold_end(PATIENCE);
+    for layer in [at_once, held.build().unwrap()] {
+        let router = Router::new().route("/", get(with_trailers)).layer(layer);
+        let running = serve_router(router).await;
+        let client = Client::new(running.address);
+        let calls = [
+            client.request("GET", "/").http2(),
+            client.request("GET", "/").header("te", "trailers"),
+        ];
+        for call in calls {
+            let answer = call.send().await;
+            assert_eq!(answer.text(), "onetwo");
+            assert_eq!(answer.trailers, Some(trailers()));
+        }
     }
-    for session in captured.sessions() {
+    let sessions = captured.sessions();
+    assert_eq!(sessions.len(), 4);
+    for session in sessions {
         assert_eq!(session.metadata["outcome"], "complete");
         assert_eq!(session.metadata["response_bytes"], 6);
     }

@@ -15,6 +15,7 @@ use honeyhive::HoneyHiveTracer;
 use honeyhive::testing::{CapturedSession, tracer};
 use honeyhive_tower::{HoneyHiveLayer, PropagateLayer};
 use http::uri::PathAndQuery;
+use integration_tests::harness::{self, PATIENCE};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 use tonic::body::Body;
@@ -119,10 +120,14 @@ impl Service<http::Request<Body>> for Chat {
 
 /// A server whose sessions this tracer records, and a channel to it.
 async fn serve(tracer: &HoneyHiveTracer) -> (AbortOnDrop, Channel) {
+    serve_behind(HoneyHiveLayer::new(tracer.clone()), tracer).await
+}
+
+async fn serve_behind(layer: HoneyHiveLayer, tracer: &HoneyHiveTracer) -> (AbortOnDrop, Channel) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = tonic::transport::Server::builder()
-        .layer(HoneyHiveLayer::new(tracer.clone()))
+        .layer(layer)
         .add_service(Chat(tracer.clone()));
     let serving = tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
     let channel = Channel::from_shared(format!("http://{address}")).unwrap();
@@ -199,6 +204,22 @@ async fn a_status_that_is_the_clients_doing_is_no_error() {
     let (answer, session) = ask("/chat.Chat/Find").await;
     assert_eq!(answer.unwrap_err().code(), Code::NotFound);
     assert_ended(&session, 5, None);
+}
+
+#[tokio::test]
+async fn an_end_in_the_trailers_or_in_the_head_is_held_back_until_it_is_delivered() {
+    for method in ["/chat.Chat/Say", "/chat.Chat/Break", "/chat.Chat/Refuse"] {
+        let honeyhive = harness::honeyhive().await;
+        let tracer = harness::tracer(&honeyhive.url());
+        let layer = HoneyHiveLayer::builder(tracer.clone()).hold_end(PATIENCE);
+        let (_serving, channel) = serve_behind(layer.build().unwrap(), &tracer).await;
+        let answer = say(channel, method).await;
+        assert_eq!(answer.is_ok(), method == "/chat.Chat/Say", "{answer:?}");
+        assert_eq!(tracer.stats().pending, 0, "{method}");
+        let sessions = honeyhive.sessions();
+        assert!(harness::has_ended(&sessions[0]), "{sessions:#?}");
+        assert_eq!(sessions[0].event_count, 1, "{method}");
+    }
 }
 
 #[tokio::test]
