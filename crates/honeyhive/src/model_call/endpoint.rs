@@ -136,11 +136,12 @@ impl Endpoint {
 }
 
 /// The ends of paths, the longer before those that are part of them.
-const ROUTES: [(&str, Operation); 15] = [
+const ROUTES: [(&str, Operation); 16] = [
     ("/chat/completions", Operation::Chat),
     ("/fim/completions", Operation::TextCompletion),
     ("/completions", Operation::TextCompletion),
     ("/responses", Operation::Chat),
+    ("/interactions", Operation::Chat),
     ("/messages", Operation::Chat),
     ("/api/chat", Operation::Chat),
     ("/api/generate", Operation::TextCompletion),
@@ -188,6 +189,16 @@ mod tests {
                 "api.openai.com:443",
                 "/v1/responses",
                 Some(("openai", "chat", None)),
+            ),
+            (
+                "generativelanguage.googleapis.com",
+                "/v1beta/interactions?alt=sse",
+                Some(("gcp.gemini", "chat", None)),
+            ),
+            (
+                "api.openai.com",
+                "/v1/audio/translations",
+                Some(("openai", "transcription", None)),
             ),
             (
                 "api.openai.com",

@@ -2,7 +2,7 @@
 
 use super::json::{Json, Text};
 use super::reply::Reply;
-use super::{anthropic, chat, gemini, other, responses, vercel};
+use super::{anthropic, chat, gemini, interactions, other, responses, vercel};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
@@ -10,6 +10,7 @@ pub(super) enum Format {
     Responses,
     Anthropic,
     Gemini,
+    Interactions,
     UiMessages,
     Ollama,
     Embeddings,
@@ -41,7 +42,11 @@ impl Format {
                 b"type" => seen.kind = value.said(),
                 // Most streams say so near the beginning of each event.
                 b"object" if value.begins("chat.completion") => return Some(Self::Chat),
+                b"object" if value.says("interaction") => return Some(Self::Interactions),
                 b"object" => seen.is_response = value.says("response"),
+                b"event_type" if value.begins("interaction.") || value.begins("step.") => {
+                    return Some(Self::Interactions);
+                }
                 b"choices" => seen.is_chat |= value.is_list(),
                 b"x_groq" => seen.is_chat = true,
                 b"candidates" => seen.is_gemini |= value.is_list(),
@@ -113,6 +118,7 @@ impl Format {
             Self::Responses => responses::take(reply, event),
             Self::Anthropic => anthropic::take(reply, event),
             Self::Gemini => gemini::take(reply, event),
+            Self::Interactions => interactions::take(reply, event),
             Self::UiMessages => vercel::take(reply, event),
             Self::Ollama => other::take_ollama(reply, event),
             Self::Embeddings => other::take_embeddings(reply, event),

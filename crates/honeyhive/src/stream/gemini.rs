@@ -1,7 +1,7 @@
 //! Gemini's generated content: chunks, which are whole answers of their own, and bodies.
 
 use super::json::{Json, Text};
-use super::reply::{Kind, Reply, replace};
+use super::reply::{Kind, Reply, Usage, replace};
 use super::tools::CODE_EXECUTION;
 
 pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
@@ -104,6 +104,11 @@ fn take_usage(reply: &mut Reply, usage: Json<'_>) {
         &mut counts.cache_read,
         usage.number("cachedContentTokenCount"),
     );
+    sum_up(counts);
+}
+
+/// Sums up what is counted apart: the prompt and the answers of tools, the answer and its thoughts.
+pub(super) fn sum_up(counts: &mut Usage) {
     let sum = |one: Option<u64>, other: Option<u64>| match (one, other) {
         (None, None) => None,
         _ => Some(one.unwrap_or(0) + other.unwrap_or(0)),

@@ -9,6 +9,7 @@ mod content;
 mod format;
 mod framing;
 mod gemini;
+mod interactions;
 mod json;
 mod list;
 mod message_keys;

@@ -440,6 +440,23 @@ impl Reply {
         }
     }
 
+    /// Returns the call that has this id.
+    pub(super) fn call_of(&self, choice: u64, id: Text<'_>) -> Option<CallAt> {
+        let at = self.choices.iter().position(|it| it.index == choice)?;
+        let mut calls = self.choices[at].tool_calls.iter();
+        let call = calls.rposition(|it| it.id.as_deref() == Some(id.written()))?;
+        Some(CallAt(at, call))
+    }
+
+    /// Returns the last call of a choice.
+    pub(super) fn last_call(&self, choice: u64) -> Option<CallAt> {
+        let at = self.choices.iter().position(|it| it.index == choice)?;
+        Some(CallAt(
+            at,
+            self.choices[at].tool_calls.len().checked_sub(1)?,
+        ))
+    }
+
     /// Returns the number of tool calls of a choice.
     pub(super) fn tool_calls(&self, choice: u64) -> u64 {
         let choice = self.choices.iter().find(|it| it.index == choice);

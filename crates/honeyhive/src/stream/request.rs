@@ -157,10 +157,11 @@ impl Asked {
             // The messages alone.
             return root.items().for_each(|item| self.take_message(item));
         }
-        let (mut system, mut messages, mut asked) = (None, None, None);
+        let (mut system, mut messages, mut asked, mut agent) = (None, None, None, None);
         for (name, value) in root.fields() {
             match name {
                 b"model" => self.model = value.said().map(|it| it.shared(MAX_PARAMETER)),
+                b"agent" => agent = value.said(),
                 b"system" | b"instructions" | b"systemInstruction" | b"system_instruction" => {
                     system = Some(value);
                 }
@@ -173,6 +174,9 @@ impl Asked {
                 b"tools" => value.items().for_each(|tool| self.take_tool(tool)),
                 _ => self.take_parameter(value),
             }
+        }
+        if let (None, Some(agent)) = (&self.model, agent) {
+            self.model = Some(agent.shared(MAX_PARAMETER));
         }
         if let Some(system) = system {
             self.take_content("system", system.get("parts").unwrap_or(system));
@@ -230,7 +234,20 @@ impl Asked {
             }
         }
         match found.kind.map(Text::written) {
-            Some("reasoning") => {}
+            Some("reasoning" | "thought") => {}
+            Some("model_output") => {
+                found.role = Some(Text::plain("assistant"));
+                self.take_spoken(&found);
+            }
+            // Gemini's interactions may ask by parts alone.
+            Some("text" | "image" | "audio" | "video" | "document") if found.role.is_none() => {
+                self.take_content("user", item);
+            }
+            Some(kind) if kind.ends_with("_result") => {
+                if let Some(result) = item.get("result") {
+                    self.add_answer(item.text_in("call_id"), result);
+                }
+            }
             Some(kind) if kind.ends_with("_call_output") => {
                 if let Some(output) = item.get("output") {
                     self.add_answer(item.text_in("call_id"), output);
@@ -348,7 +365,7 @@ impl Asked {
     fn take_part(&mut self, message: &mut Message, part: Json<'_>) {
         let is_thought = part.get("thought").is_some_and(|it| it.raw() == "true");
         if is_thought
-            || ["thinking", "reasoning"]
+            || ["thinking", "redacted_thinking", "reasoning"]
                 .iter()
                 .any(|kind| part.is("type", kind))
         {
@@ -634,7 +651,7 @@ fn put_line(to: &mut String, line: &str) {
 
 /// Returns the text that stands for a picture, a recording or a file: `[image, 120 KB]`.
 fn attachment(part: Json<'_>) -> Option<String> {
-    let paths: [&[&str]; 9] = [
+    let paths: [&[&str]; 11] = [
         &["image_url", "url"],
         &["image_url"],
         &["source", "data"],
@@ -644,6 +661,8 @@ fn attachment(part: Json<'_>) -> Option<String> {
         &["input_audio", "data"],
         &["file", "file_data"],
         &["file_data"],
+        &["data"],
+        &["uri"],
     ];
     let found = paths.iter().find_map(|path| {
         let value = path.iter().try_fold(part, |at, key| at.get(key))?;
@@ -651,6 +670,7 @@ fn attachment(part: Json<'_>) -> Option<String> {
     });
     let kinds = [
         ("type", part),
+        ("mime_type", part),
         ("mimeType", part.get("inlineData").unwrap_or(part)),
     ];
     let kind = kinds
@@ -758,6 +778,8 @@ attributes! {
     "parallel_tool_calls"
     "service_tier"
     "previous_response_id"
+    "previous_interaction_id"
+    "thinking_level"
     "dimensions"
     "encoding_format"
     "size"
@@ -936,6 +958,46 @@ mod tests {
         assert_eq!(read(gemini), ["assistant: One. code_execution(print(1)) -"]);
         let openrouter = r#"{"messages":[{"role":"assistant","content":"A tree.","images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,QUJD"}}]}]}"#;
         assert_eq!(read(openrouter), ["assistant: [image, 1 KB]\nA tree."]);
+    }
+
+    #[test]
+    fn an_interaction_asks_by_a_text_by_parts_or_by_the_steps_so_far() {
+        let parts = r#"{"model":"m","system_instruction":"Be brief.","input":[{"type":"text","text":"What is it?"},{"type":"image","data":"QUJDRA==","mime_type":"image/png"}],
+            "generation_config":{"thinking_level":"low"},"tools":[{"type":"google_search"},{"type":"function","name":"f","parameters":{}}]}"#;
+        assert_eq!(
+            read(parts),
+            [
+                "system: Be brief.",
+                "user: What is it?",
+                "user: [image, 1 KB]"
+            ]
+        );
+        let asked = Asked::read(parts.as_bytes(), false);
+        assert_eq!(asked.tools, ["google_search", "f"]);
+        assert_eq!(shown(&asked, "honeyhive_config.thinking_level"), "low");
+        let steps = r#"{"agent":"deep-x","input":[
+            {"type":"user_input","content":[{"type":"text","text":"Weather?"}]},
+            {"type":"thought","signature":"QUJD","summary":[]},
+            {"type":"function_call","id":"c","name":"weather","arguments":{"city":"Paris"}},
+            {"type":"function_result","call_id":"c","name":"weather","result":"Sunny."},
+            {"type":"model_output","content":[{"type":"text","text":"Go out."}]}]}"#;
+        assert_eq!(
+            read(steps),
+            [
+                "user: Weather?",
+                r#"assistant:  weather({"city":"Paris"}) c"#,
+                "tool: Sunny. to c",
+                "assistant: Go out.",
+            ]
+        );
+        let asked = Asked::read(steps.as_bytes(), false);
+        assert_eq!(asked.model.as_deref(), Some("deep-x"));
+        let mut asked = Asked::read(br#"{"model":"m","input":"Hi"}"#, false);
+        asked.ask_texts();
+        assert_eq!(
+            shown(&asked, "honeyhive_inputs.chat_history.0.content"),
+            "Hi"
+        );
     }
 
     #[test]

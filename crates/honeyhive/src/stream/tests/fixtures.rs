@@ -19,7 +19,8 @@ pub(super) fn events(events: &[&str]) -> String {
 fn named(events: &[&str]) -> String {
     let name = |json: &str| {
         let event: Value = serde_json::from_str(json).expect("JSON");
-        event["type"].as_str().expect("a type").to_owned()
+        let kind = event.get("type").or_else(|| event.get("event_type"));
+        kind.and_then(Value::as_str).expect("a type").to_owned()
     };
     events
         .iter()
@@ -42,6 +43,7 @@ pub(crate) fn all() -> Vec<Fixture> {
         anthropic(),
         gemini(),
         gemini_partial(),
+        interaction(),
         ui_messages(),
         data_stream(),
         ollama(),
@@ -296,6 +298,49 @@ fn gemini_partial() -> Fixture {
         says: json!({"ending": "complete", "choices": [{"finish_reason": "STOP", "tool_calls": [
             {"name": "weather", "arguments": "{\"city\":\"Paris\",\"days\":[2],\"in\":{\"metric\":true}}"},
         ]}]}),
+    }
+}
+
+fn interaction() -> Fixture {
+    Fixture {
+        name: "Gemini interactions: thoughts, tools of both sides, text",
+        stream: named(&[
+            r#"{"interaction":{"id":"v1_a","status":"in_progress","object":"interaction","model":"gemini-x"},"event_type":"interaction.created"}"#,
+            r#"{"interaction_id":"v1_a","status":"in_progress","event_type":"interaction.status_update"}"#,
+            r#"{"index":0,"step":{"type":"thought","signature":"","summary":[{"type":"text","text":"Hm"}]},"event_type":"step.start"}"#,
+            r#"{"index":0,"delta":{"type":"thought_summary","content":{"type":"text","text":", let me see."}},"event_type":"step.delta"}"#,
+            r#"{"index":0,"delta":{"type":"thought_signature","signature":"QUJD"},"event_type":"step.delta"}"#,
+            r#"{"index":0,"event_type":"step.stop"}"#,
+            r#"{"index":1,"step":{"type":"code_execution_call","id":"c1"},"event_type":"step.start"}"#,
+            r#"{"index":1,"delta":{"type":"code_execution_call","id":"c1","arguments":{"language":"python","code":"print(1)"}},"event_type":"step.delta"}"#,
+            r#"{"index":2,"step":{"type":"code_execution_result","call_id":"c1"},"event_type":"step.start"}"#,
+            r#"{"index":2,"delta":{"type":"code_execution_result","result":"1\n","is_error":false},"event_type":"step.delta"}"#,
+            r#"{"index":3,"step":{"type":"model_output"},"event_type":"step.start"}"#,
+            r#"{"index":3,"delta":{"type":"text","text":"Sun"},"event_type":"step.delta"}"#,
+            r#"{"index":3,"delta":{"type":"text","text":"ny."},"event_type":"step.delta"}"#,
+            r#"{"index":4,"step":{"type":"function_call","id":"f1","name":"weather","arguments":{}},"event_type":"step.start"}"#,
+            r#"{"index":4,"delta":{"type":"arguments_delta","arguments":"{\"city\":"},"event_type":"step.delta"}"#,
+            r#"{"index":4,"delta":{"type":"arguments_delta","arguments":"\"Paris\"}"},"event_type":"step.delta"}"#,
+            r#"{"index":4,"event_type":"step.stop"}"#,
+            r#"{"interaction":{"id":"v1_a","status":"requires_action","usage":{"total_tokens":31,"total_input_tokens":10,"total_cached_tokens":4,"total_output_tokens":6,"total_tool_use_tokens":3,"total_thought_tokens":12},"object":"interaction","model":"gemini-x"},"event_type":"interaction.completed"}"#,
+        ]) + "event: done\ndata: [DONE]\n\n",
+        whole: Some(
+            r#"{"id":"v1_a","object":"interaction","model":"gemini-x","status":"requires_action","steps":[
+{"type":"thought","signature":"QUJD","summary":[{"type":"text","text":"Hm, let me see."}]},
+{"type":"code_execution_call","id":"c1","arguments":{"language":"python","code":"print(1)"}},
+{"type":"code_execution_result","call_id":"c1","result":"1\n"},
+{"type":"model_output","content":[{"type":"text","text":"Sunny."}]},
+{"type":"function_call","id":"f1","name":"weather","arguments":{"city":"Paris"}}],
+"usage":{"total_tokens":31,"total_input_tokens":10,"total_cached_tokens":4,"total_output_tokens":6,"total_tool_use_tokens":3,"total_thought_tokens":12}}"#,
+        ),
+        says: json!({
+            "id": "v1_a", "model": "gemini-x", "ending": "complete",
+            "choices": [{"text": "Sunny.", "reasoning": "Hm, let me see.", "finish_reason": "requires_action", "tool_calls": [
+                {"id": "c1", "name": "code_execution", "arguments": "print(1)", "result": "1\n"},
+                {"id": "f1", "name": "weather", "arguments": "{\"city\":\"Paris\"}"},
+            ]}],
+            "usage": {"input": 13, "output": 18, "cache_read": 4, "reasoning": 12},
+        }),
     }
 }
 
