@@ -157,7 +157,16 @@ pub(super) fn take_error(reply: &mut Reply, event: Json<'_>) -> bool {
         let kind = ["type", "status", "code"]
             .iter()
             .find_map(|key| error.text_in(key));
-        reply.fail(kind, error.text().or_else(|| error.text_in("message")));
+        // OpenRouter's code is a number.
+        let number = || {
+            Some(Text::plain(
+                error.get("code").filter(|it| it.count().is_some())?.raw(),
+            ))
+        };
+        reply.fail(
+            kind.or_else(number),
+            error.text().or_else(|| error.text_in("message")),
+        );
         return true;
     }
     if !is_error {

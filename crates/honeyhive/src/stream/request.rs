@@ -166,7 +166,9 @@ impl Asked {
                     system = Some(value);
                 }
                 b"messages" | b"contents" => messages = Some(value),
-                b"input" | b"prompt" => asked = Some(value),
+                b"input" => asked = Some(value),
+                // A prompt that is an object names a template.
+                b"prompt" if !value.is_object() => asked = Some(value),
                 b"content" => self.take_content_to_embed(value),
                 b"generationConfig" | b"generation_config" | b"options" => {
                     self.take_parameters(value);
@@ -227,7 +229,8 @@ impl Asked {
                 b"parts" => found.parts = Some(value),
                 b"type" => found.kind = value.said(),
                 b"tool_calls" => found.calls = Some(value),
-                b"tool_call_id" => found.call_id = value.said(),
+                // Ollama's calls have no ids.
+                b"tool_call_id" | b"tool_name" => found.call_id = value.said(),
                 b"images" => found.images = Some(value),
                 b"refusal" => found.refusal = value.said(),
                 _ => {}
@@ -372,8 +375,12 @@ impl Asked {
             // A model's thoughts are no part of the conversation.
         } else if let Some(text) = part.text_in("text").or_else(|| part.text_in("refusal")) {
             self.append(&mut message.content, text);
-        } else if part.is("type", "web_search_result") {
+        } else if part.is("type", "web_search_result") || part.is("type", "search_result") {
             lines_of(part).for_each(|line| self.append(&mut message.content, line));
+            part.list("content")
+                .for_each(|inner| self.take_part(message, inner));
+        } else if let Some(text) = text_document(part) {
+            self.append(&mut message.content, text);
         } else if part.ends("type", "tool_use") {
             // `server_tool_use` and `mcp_tool_use` are called by the provider.
             self.add_call(message, part.text_in("id"), part, "input");
@@ -649,15 +656,23 @@ fn put_line(to: &mut String, line: &str) {
     to.push_str(line);
 }
 
+/// Returns the text of a document that is one.
+fn text_document(part: Json<'_>) -> Option<Text<'_>> {
+    let source = part.get("source")?;
+    source.text_in("data").filter(|_| source.is("type", "text"))
+}
+
 /// Returns the text that stands for a picture, a recording or a file: `[image, 120 KB]`.
 fn attachment(part: Json<'_>) -> Option<String> {
-    let paths: [&[&str]; 11] = [
+    let paths: [&[&str]; 13] = [
         &["image_url", "url"],
         &["image_url"],
         &["source", "data"],
         &["source", "url"],
         &["inlineData", "data"],
         &["inline_data", "data"],
+        &["fileData", "fileUri"],
+        &["file_data", "file_uri"],
         &["input_audio", "data"],
         &["file", "file_data"],
         &["file_data"],
@@ -668,11 +683,11 @@ fn attachment(part: Json<'_>) -> Option<String> {
         let value = path.iter().try_fold(part, |at, key| at.get(key))?;
         value.text()
     });
-    let kinds = [
-        ("type", part),
-        ("mime_type", part),
-        ("mimeType", part.get("inlineData").unwrap_or(part)),
-    ];
+    // Gemini says in the holder of the data what they are.
+    let holders = ["inlineData", "inline_data", "fileData", "file_data"];
+    let holder = holders.iter().find_map(|key| part.get(key));
+    let holder = holder.unwrap_or(part);
+    let kinds = [("type", part), ("mimeType", holder), ("mime_type", holder)];
     let kind = kinds
         .iter()
         .find_map(|(key, holder)| holder.text_in(key).map(|it| kind_of(it.written())));
@@ -693,7 +708,7 @@ fn kind_of(said: &str) -> &'static str {
 }
 
 /// A mark instead of the bytes: what is elsewhere has no size.
-fn mark(kind: &str, data: Text<'_>) -> String {
+pub(super) fn mark(kind: &str, data: Text<'_>) -> String {
     let data = data.written();
     if data.starts_with("http:") || data.starts_with("https:") || data.starts_with("gs:") {
         return format!("[{kind}]");
@@ -754,6 +769,7 @@ attributes! {
     "n"
     "candidateCount"
     "seed"
+    "random_seed"
     "max_tokens"
     "max_completion_tokens"
     "max_output_tokens"
@@ -772,6 +788,8 @@ attributes! {
     "reasoning_effort"
     "thinking"
     "thinkingConfig"
+    "think"
+    "prompt"
     "response_format"
     "responseMimeType"
     "tool_choice"
@@ -862,6 +880,31 @@ mod tests {
             {"role":"user","parts":[{"functionResponse":{"id":"c1","name":"weather","response":"Sunny."}}]}]}"#;
         for body in [chat, responses, anthropic, gemini] {
             assert_eq!(read(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_template_and_what_a_program_attaches_leave_the_conversation_whole() {
+        for (body, expected) in [
+            (
+                r#"{"input":[{"role":"user","content":"Weather?"}],"prompt":{"id":"pmpt_1","version":"2"}}"#,
+                "user: Weather?",
+            ),
+            (
+                r#"{"contents":[{"parts":[{"text":"What?"},{"fileData":{"mimeType":"video/mp4","fileUri":"https://youtu.be/x"}},{"inline_data":{"mime_type":"image/png","data":"QUJD"}}]}]}"#,
+                "user: What?\n[video]\n[image, 1 KB]",
+            ),
+            (
+                r#"{"messages":[{"role":"user","content":[{"type":"document","source":{"type":"text","media_type":"text/plain","data":"Oaks."}},{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"QUJD"}},
+                    {"type":"search_result","source":"https://y","title":"Trees","content":[{"type":"text","text":"Elms."}]}]}]}"#,
+                "user: Oaks.\n[file, 1 KB]\nTrees\nElms.",
+            ),
+            (
+                r#"{"messages":[{"role":"tool","tool_name":"weather","content":"Sunny."}]}"#,
+                "tool: Sunny. to weather",
+            ),
+        ] {
+            assert_eq!(read(body), [expected], "{body}");
         }
     }
 

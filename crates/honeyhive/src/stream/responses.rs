@@ -3,6 +3,7 @@
 use super::chat;
 use super::json::{Json, Text};
 use super::reply::{Kind, Reply};
+use super::request::mark;
 use super::tools::{answer_in, asked_of, own_tool};
 
 /// The index of the only answer: its items are counted by their place in the output.
@@ -33,9 +34,11 @@ pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
         }
         "response.function_call_arguments.delta"
         | "response.custom_tool_call_input.delta"
+        | "response.code_interpreter_call_code.delta"
         | "response.mcp_call_arguments.delta" => push_arguments(reply, item, event),
         "response.function_call_arguments.done"
         | "response.custom_tool_call_input.done"
+        | "response.code_interpreter_call_code.done"
         | "response.mcp_call_arguments.done" => say_arguments(reply, item, event),
         "response.output_item.added" | "response.output_item.done" => {
             if let Some(said) = event.get("item") {
@@ -65,7 +68,7 @@ fn push_arguments(reply: &mut Reply, item: u64, event: Json<'_>) {
 }
 
 fn say_arguments(reply: &mut Reply, item: u64, event: Json<'_>) {
-    if let Some(all) = event.get("arguments").or_else(|| event.get("input"))
+    if let Some(all) = asked_of(event)
         && let Some(call) = reply.tool_call(ONLY, item, None, event.text_in("name"))
     {
         reply.say_arguments(call, all);
@@ -115,6 +118,15 @@ fn take_item(reply: &mut Reply, place: u64, item: Json<'_>) {
             reply.say(ONLY, Kind::Reasoning, (place, position as u64), text);
         }
     }
+    if item.ends("type", "_call_output") {
+        let call = item
+            .text_in("call_id")
+            .and_then(|id| reply.call_of(ONLY, id));
+        if let (Some(call), Some(answer)) = (call, item.get("output")) {
+            reply.say_result(call, answer);
+        }
+        return;
+    }
     let named = item.text_in("name").filter(|_| asked_of(item).is_some());
     let kind = || item.text_in("type").map(Text::written);
     if let Some(name) = named.or_else(|| own_tool(kind()?)) {
@@ -135,6 +147,9 @@ fn take_call(reply: &mut Reply, place: u64, item: Json<'_>, name: Text<'_>) {
     }
     if let Some(answer) = answer_in(item) {
         reply.say_result(call, answer);
+    } else if let Some(picture) = item.text_in("result") {
+        let seen = mark("image", picture);
+        reply.say_lines(call, std::iter::once(Text::plain(&seen)));
     } else if item.get("tools").is_some() {
         reply.say_lines(call, item.list("tools").filter_map(|it| it.text_in("name")));
     }

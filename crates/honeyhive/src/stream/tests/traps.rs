@@ -95,8 +95,32 @@ fn rows() -> Vec<Row> {
             json!([
                 {"id": "ws", "name": "web_search", "arguments": r#"{"type":"search","query":"trees"}"#},
                 {"id": "ci", "name": "code_interpreter", "arguments": "1 + 1"},
-                {"id": "ig", "name": "image_generation"},
+                {"id": "ig", "name": "image_generation", "result": "[image, 1 KB]"},
             ]),
+        ),
+        row(
+            "OpenAI Responses: code as it is written, and a shell whose answer is an item of its own",
+            &[
+                r#"{"type":"response.output_item.added","output_index":0,"item":{"id":"ci","type":"code_interpreter_call","status":"in_progress","code":"","outputs":null}}"#,
+                r#"{"type":"response.code_interpreter_call_code.delta","output_index":0,"item_id":"ci","delta":"1 +"}"#,
+                r#"{"type":"response.code_interpreter_call_code.delta","output_index":0,"item_id":"ci","delta":" 1"}"#,
+                r#"{"type":"response.output_item.done","output_index":1,"item":{"id":"sh","type":"shell_call","call_id":"call_s","action":{"commands":["ls"]}}}"#,
+                r#"{"type":"response.output_item.done","output_index":2,"item":{"id":"so","type":"shell_call_output","call_id":"call_s","output":[{"stdout":"a"}]}}"#,
+            ],
+            "/choices/0/tool_calls",
+            json!([
+                {"id": "ci", "name": "code_interpreter", "arguments": "1 + 1"},
+                {"id": "call_s", "name": "shell", "arguments": r#"{"commands":["ls"]}"#, "result": r#"[{"stdout":"a"}]"#},
+            ]),
+        ),
+        row(
+            "OpenRouter: an error beside an empty text, whose code is a number",
+            &[
+                r#"{"choices":[{"index":0,"delta":{"content":"Half"},"finish_reason":null}]}"#,
+                r#"{"error":{"code":502,"message":"gone"},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}"#,
+            ],
+            "",
+            json!({"ending": "error", "choices": [{"text": "Half", "finish_reason": "error"}], "error": {"kind": "502", "message": "gone"}}),
         ),
         row(
             "OpenRouter: pictures beside the text, in a chunk of their own",
