@@ -69,6 +69,32 @@ fn what_a_model_has_thought_is_labelled_and_closed_until_somebody_opens_it() {
 }
 
 #[test]
+fn messages_that_came_as_json_text_are_a_chat_as_well() {
+    let Some(mut scene) = Scene::seeded() else {
+        return;
+    };
+    let mut late = asked(RETURNS, "gpt-4o", 1, 1, "", "");
+    late.attributes = json!({
+        "honeyhive_inputs.messages": "[{\"role\": \"user\", \"content\": \"How many oaks?\"}]",
+        "honeyhive_outputs.content": "Twelve.",
+    });
+    (late.id, late.from, late.seconds) = (79, 2.0, 0.2);
+    scene.runtime.block_on(scene.shop.spans(40.0, &[late]));
+    scene.open_session(RETURNS);
+    scene
+        .tab
+        .until("document.querySelectorAll('#tree .row').length === 9");
+    scene
+        .tab
+        .eval("[...document.querySelectorAll('#tree .row')].find((row) => row.querySelector('b').textContent === 'chat gpt-4o').click()");
+    scene
+        .tab
+        .until("document.querySelector('#panel .msg.assistant .say')?.innerText === 'Twelve.'");
+    assert_eq!(scene.tab.text("#panel .msg .say"), "How many oaks?");
+    scene.assert_clean();
+}
+
+#[test]
 fn the_waterfall_shows_when_each_event_ran_and_a_models_first_token() {
     let Some(mut scene) = Scene::seeded() else {
         return;

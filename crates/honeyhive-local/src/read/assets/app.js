@@ -713,8 +713,16 @@ function conversation(event) {
   return before.length + after.length > 0 ? [...before, ...after] : undefined;
 }
 
-/** Lists also come as objects with numbers for keys. */
+/** Lists also come as objects with numbers for keys, and messages as JSON: so does a Python program's argument. */
 function list(value) {
+  if (typeof value === 'string' && value.startsWith('[')) {
+    try {
+      const parsed = JSON.parse(value);
+      return parsed.every((item) => item && typeof item === 'object') ? parsed : [];
+    } catch {
+      return [];
+    }
+  }
   if (Array.isArray(value)) return value;
   if (value && typeof value === 'object' && Object.keys(value).every((key) => /^\d+$/.test(key))) return Object.values(value);
   return [];
