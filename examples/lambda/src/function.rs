@@ -37,7 +37,7 @@ pub struct Processed {
 #[error("the message is empty")]
 pub struct EmptyMessage;
 
-/// Processes a message. It is a span of whichever session is current.
+/// Processes a message, as a span of whichever session is current.
 ///
 /// # Errors
 ///

@@ -7,7 +7,7 @@
 //!
 //! # What is recorded?
 //!
-//! Each invocation is a session. It is named after the function, so that all invocations of a function
+//! Each invocation is a session. The session is named after the function, so that all invocations of a function
 //! have one name, as all requests of a route have. What tells them apart is in the metadata:
 //!
 //! | what | where |

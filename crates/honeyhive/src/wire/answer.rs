@@ -25,7 +25,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Whether the answer to the start of this session names another one. It need not name any.
+    /// Whether the answer to the start of this session names another one. An answer need not name any.
     pub(crate) fn is_of_another(&self, session: SessionId) -> bool {
         !self.names(session) && self.session_id().is_some_and(|named| named != session)
     }

@@ -46,7 +46,7 @@ impl Moments {
     }
 }
 
-/// Student's interval of a mean; none for less than two numbers. It is not clipped.
+/// Student's interval of a mean; none for less than two numbers. Its ends are not clipped.
 pub(in crate::evaluate) fn t_interval(values: &[f64], level: Level) -> Option<Interval> {
     let moments = Moments::of(values)?;
     let error = moments.error()?;
