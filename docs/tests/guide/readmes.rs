@@ -50,6 +50,18 @@ fn the_page_of_a_crate_lists_its_features() {
 }
 
 #[test]
+fn every_badge_says_the_rust_that_is_promised() {
+    let promised = packages()[0]["rust_version"].as_str().unwrap().to_owned();
+    let badge =
+        format!("![Rust {promised} or later](https://img.shields.io/badge/rust-{promised}%2B-");
+    let first = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(first.contains(&badge));
+    for (name, _, page) in published() {
+        assert!(page.contains(&badge), "{name}");
+    }
+}
+
+#[test]
 fn the_page_of_a_crate_leads_to_nothing_beside_it() {
     for (name, _, page) in published() {
         let beside = targets(&page).find(|target| !target.starts_with("https://"));
