@@ -177,7 +177,7 @@ impl Function {
         let (pin, block) = match last {
             Expr::Async(block) => (None, block),
             Expr::Call(mut call) if call.args.len() == 1 && is_box_pin(&call.func) => {
-                match call.args.pop()?.into_value() {
+                match call.args.pop()? {
                     Expr::Async(block) => (Some(*call.func), block),
                     _ => return None,
                 }

@@ -1,7 +1,7 @@
 //! The library's log lines, through `tracing` with the target `honeyhive`. Lines that no subscriber hears are kept for
 //! one that is installed later: `tracing_layer`, for one, exists only after the tracer.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -99,7 +99,7 @@ impl Once {
 }
 
 /// The place of a call in the program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CallSite {
     file: &'static str,
     /// The line; `None` where the file's text has the line in it.
@@ -143,13 +143,13 @@ impl fmt::Display for CallSite {
 
 /// A bounded set of things that were logged once: names and ids may never end.
 #[derive(Debug)]
-pub(crate) struct Mentioned<T>(BTreeSet<T>);
+pub(crate) struct Mentioned<T>(Vec<T>);
 
-impl<T: Ord> Mentioned<T> {
+impl<T: PartialEq> Mentioned<T> {
     const MOST: usize = 100;
 
     pub(crate) const fn new() -> Self {
-        Self(BTreeSet::new())
+        Self(Vec::new())
     }
 
     /// True for a thing that was not logged yet, while the set has room.
@@ -157,13 +157,22 @@ impl<T: Ord> Mentioned<T> {
         self.0.len() < Self::MOST && !self.0.contains(one)
     }
 
+    /// True for a thing that was not logged yet, which from now on it is.
+    pub(crate) fn is_first(&mut self, one: T) -> bool {
+        let is_new = self.is_new(&one);
+        if is_new {
+            self.insert(one);
+        }
+        is_new
+    }
+
     /// Notes that a thing was logged.
     pub(crate) fn insert(&mut self, one: T) {
-        self.0.insert(one);
+        self.0.push(one);
     }
 }
 
-impl<T: Ord> Default for Mentioned<T> {
+impl<T: PartialEq> Default for Mentioned<T> {
     fn default() -> Self {
         Self::new()
     }
@@ -185,12 +194,7 @@ impl OncePerSite {
     }
 
     pub(crate) fn is_first(&self, site: CallSite) -> bool {
-        let mut mentioned = lock(&self.0);
-        let is_new = mentioned.is_new(&site);
-        if is_new {
-            mentioned.insert(site);
-        }
-        is_new
+        lock(&self.0).is_first(site)
     }
 }
 

@@ -1,18 +1,19 @@
 //! The tracer that each running span belongs to, in a process with several tracers. With one tracer nothing is kept.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use opentelemetry::trace::SpanId;
 
 static NEXT: AtomicUsize = AtomicUsize::new(1);
-/// The members that there are, and how many, for those that need not look.
-static MEMBERS: Mutex<BTreeSet<MemberId>> = Mutex::new(BTreeSet::new());
+/// The members that there are, the oldest first, and how many, for those that need not look.
+static MEMBERS: Mutex<Vec<MemberId>> = Mutex::new(Vec::new());
 static COUNT: AtomicUsize = AtomicUsize::new(0);
-/// The running spans, each with the members that have it (a provider may send to several), and the number of entries.
-static RUNNING: Mutex<BTreeSet<(u64, MemberId)>> = Mutex::new(BTreeSet::new());
+/// The running spans, each with the members that have it (a provider may send to several), and how many spans.
+static RUNNING: LazyLock<Mutex<HashMap<SpanId, Vec<MemberId>>>> = LazyLock::new(Mutex::default);
 static KEPT: AtomicUsize = AtomicUsize::new(0);
 
 /// The process has several tracers.
@@ -27,11 +28,10 @@ pub(crate) fn are_several() -> bool {
 pub(crate) struct Member(MemberId);
 
 /// The number of a member, which no other of this process gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MemberId(NonZeroUsize);
 
 impl MemberId {
-    const FIRST: Self = Self(NonZeroUsize::MIN);
     const LAST: Self = Self(NonZeroUsize::MAX);
 
     /// Whether this is the number that all disabled tracers share.
@@ -47,9 +47,9 @@ impl MemberId {
 
 impl Member {
     pub(crate) fn new() -> Self {
-        let member = Self(MemberId::next());
         let mut members = lock(&MEMBERS);
-        members.insert(member.0);
+        let member = Self(MemberId::next());
+        members.push(member.0);
         COUNT.store(members.len(), Ordering::Relaxed);
         member
     }
@@ -67,7 +67,7 @@ impl Member {
     pub(crate) fn span_started(&self, span: SpanId) {
         if COUNT.load(Ordering::Relaxed) > 1 {
             let mut running = lock(&RUNNING);
-            running.insert((key(span), self.0));
+            running.entry(span).or_default().push(self.0);
             KEPT.store(running.len(), Ordering::Relaxed);
         }
     }
@@ -75,7 +75,12 @@ impl Member {
     pub(crate) fn span_ended(&self, span: SpanId) {
         if KEPT.load(Ordering::Relaxed) > 0 {
             let mut running = lock(&RUNNING);
-            running.remove(&(key(span), self.0));
+            if let Entry::Occupied(mut owners) = running.entry(span) {
+                owners.get_mut().retain(|owner| *owner != self.0);
+                if owners.get().is_empty() {
+                    owners.remove();
+                }
+            }
             KEPT.store(running.len(), Ordering::Relaxed);
         }
     }
@@ -83,7 +88,10 @@ impl Member {
     /// Forgets the spans of a provider that is shut down, since it no longer reports their ends.
     pub(crate) fn forget_spans(&self) {
         let mut running = lock(&RUNNING);
-        running.retain(|(_, owner)| *owner != self.0);
+        running.retain(|_, owners| {
+            owners.retain(|owner| *owner != self.0);
+            !owners.is_empty()
+        });
         KEPT.store(running.len(), Ordering::Relaxed);
     }
 
@@ -92,15 +100,9 @@ impl Member {
         if COUNT.load(Ordering::Relaxed) < 2 {
             return true;
         }
-        let running = lock(&RUNNING);
-        let mut owners = running
-            .range((key(span), MemberId::FIRST)..=(key(span), MemberId::LAST))
-            .peekable();
-        if owners.peek().is_some() {
-            return owners.any(|(_, owner)| *owner == self.0);
+        if let Some(owners) = lock(&RUNNING).get(&span) {
+            return owners.contains(&self.0);
         }
-        drop(owners);
-        drop(running);
         // The span began while only one tracer existed: the oldest.
         lock(&MEMBERS).first() == Some(&self.0)
     }
@@ -113,7 +115,7 @@ impl Drop for Member {
         }
         self.forget_spans();
         let mut members = lock(&MEMBERS);
-        members.remove(&self.0);
+        members.retain(|member| *member != self.0);
         COUNT.store(members.len(), Ordering::Relaxed);
     }
 }
@@ -121,8 +123,4 @@ impl Drop for Member {
 /// Nothing of the program's runs under these locks.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-const fn key(span: SpanId) -> u64 {
-    u64::from_be_bytes(span.to_bytes())
 }

@@ -92,7 +92,7 @@ impl Driver {
     ) -> io::Result<Self> {
         let (heard_of, heard) = unbounded_channel();
         let sealer = start_sealer(Sealer::new(&plan), heard_of.clone())?;
-        let shelf = plan.spool.as_ref().map(|_| Arc::<Shelf>::default());
+        let shelf = plan.spool.as_ref().map(|(settings, _)| Shelf::of(settings));
         let core = Core::new(&plan, Arc::clone(&outbox), startup, shelf.clone());
         let disk = match plan.spool.zip(shelf) {
             Some(((settings, destination), shelf)) => {

@@ -1,7 +1,7 @@
 //! The accounts of pending items: each belongs to an epoch, and a flush waits for all epochs up to its own. So a flush
 //! ends under constant load, too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,9 +30,9 @@ struct Flush {
 pub(crate) struct Ledger {
     outbox: Arc<Outbox>,
     epoch: u64,
-    pending: BTreeMap<u64, u64>,
-    /// The pending items on disk, by epoch.
-    spooled: BTreeMap<u64, u64>,
+    pending: Counts,
+    /// The pending items on disk.
+    spooled: Counts,
     flushes: Vec<Flush>,
     expected_until: Option<Instant>,
 }
@@ -42,8 +42,8 @@ impl Ledger {
         Self {
             outbox,
             epoch: 0,
-            pending: BTreeMap::new(),
-            spooled: BTreeMap::new(),
+            pending: Counts::new(),
+            spooled: Counts::new(),
             flushes: Vec::new(),
             expected_until: None,
         }
@@ -56,7 +56,7 @@ impl Ledger {
 
     /// Accepts items that follow from others: a flush that waits for those waits for these, too.
     pub(crate) fn accept_in(&mut self, load: Load, epoch: u64) -> Claim {
-        add(&mut self.pending, epoch, load.items);
+        self.pending.add(epoch, load.items);
         Claim::new(load, epoch, Medium::Memory)
     }
 
@@ -73,8 +73,8 @@ impl Ledger {
         let (epoch, medium) = (early.epoch(), early.medium());
         let mut load = early.spend();
         if late.items() > 0 && late.epoch() != epoch {
-            subtract(&mut self.pending, late.epoch(), late.items());
-            add(&mut self.pending, epoch, late.items());
+            self.pending.subtract(late.epoch(), late.items());
+            self.pending.add(epoch, late.items());
         }
         load.add(late.spend());
         Claim::new(load, epoch, medium)
@@ -107,8 +107,8 @@ impl Ledger {
         }
         let (from, medium) = (claim.epoch(), claim.medium());
         let load = claim.spend();
-        subtract(&mut self.pending, from, load.items);
-        add(&mut self.pending, epoch, load.items);
+        self.pending.subtract(from, load.items);
+        self.pending.add(epoch, load.items);
         Claim::new(load, epoch, medium)
     }
 
@@ -143,7 +143,7 @@ impl Ledger {
     /// The items are on disk. They stay pending, and in their epoch, until they are read back.
     pub(crate) fn spooled(&mut self, mut claim: Claim) {
         self.outbox.spooled(claim.load());
-        add(&mut self.spooled, claim.epoch(), claim.items());
+        self.spooled.add(claim.epoch(), claim.items());
         claim.spend();
     }
 
@@ -155,8 +155,8 @@ impl Ledger {
     /// Items that another process has left on disk.
     pub(crate) fn inherit(&mut self, items: u64, epoch: u64) {
         self.outbox.accept_spooled(items);
-        add(&mut self.pending, epoch, items);
-        add(&mut self.spooled, epoch, items);
+        self.pending.add(epoch, items);
+        self.spooled.add(epoch, items);
     }
 
     /// Keeps flushes waiting, not beyond then, since items of their time may be found on disk.
@@ -176,9 +176,9 @@ impl Ledger {
     }
 
     fn settle(&mut self, claim: &Claim) {
-        subtract(&mut self.pending, claim.epoch(), claim.items());
+        self.pending.subtract(claim.epoch(), claim.items());
         if claim.medium() == Medium::Disk {
-            subtract(&mut self.spooled, claim.epoch(), claim.items());
+            self.spooled.subtract(claim.epoch(), claim.items());
         }
     }
 
@@ -240,10 +240,8 @@ impl Ledger {
         let mut index = 0;
         let is_expecting = self.expected_until.is_some_and(|until| now < until);
         while let Some(flush) = self.flushes.get(index) {
-            let up_to = |items: &BTreeMap<u64, u64>| -> u64 {
-                items.range(..=flush.epoch).map(|(_, count)| count).sum()
-            };
-            let (pending, spooled) = (up_to(&self.pending), up_to(&self.spooled));
+            let pending = self.pending.up_to(flush.epoch);
+            let spooled = self.spooled.up_to(flush.epoch);
             if (pending == 0 && !is_expecting) || now >= flush.deadline {
                 answers.push(self.flushes.swap_remove(index).answered(pending, spooled));
             } else {
@@ -254,18 +252,44 @@ impl Ledger {
     }
 }
 
-fn add(items: &mut BTreeMap<u64, u64>, epoch: u64, more: u64) {
-    if more > 0 {
-        *items.entry(epoch).or_default() += more;
-    }
-}
+/// The numbers of items by epoch, the oldest first. There are few, since only a flush begins a new one, and changes are
+/// most often at the end.
+#[derive(Debug)]
+struct Counts(VecDeque<(u64, u64)>);
 
-fn subtract(items: &mut BTreeMap<u64, u64>, epoch: u64, fewer: u64) {
-    if let Some(count) = items.get_mut(&epoch) {
-        *count -= fewer;
-        if *count == 0 {
-            items.remove(&epoch);
+impl Counts {
+    const fn new() -> Self {
+        Self(VecDeque::new())
+    }
+
+    fn add(&mut self, epoch: u64, more: u64) {
+        if more == 0 {
+            return;
         }
+        match self.find(epoch) {
+            Ok(at) => self.0[at].1 += more,
+            Err(at) => self.0.insert(at, (epoch, more)),
+        }
+    }
+
+    fn subtract(&mut self, epoch: u64, fewer: u64) {
+        let Ok(at) = self.find(epoch) else {
+            return;
+        };
+        self.0[at].1 -= fewer;
+        if self.0[at].1 == 0 {
+            self.0.remove(at);
+        }
+    }
+
+    /// Returns the number of items of an epoch and all before it.
+    fn up_to(&self, epoch: u64) -> u64 {
+        let counts = self.0.iter().take_while(|(of, _)| *of <= epoch);
+        counts.map(|(_, count)| count).sum()
+    }
+
+    fn find(&self, epoch: u64) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&epoch, |(of, _)| *of)
     }
 }
 

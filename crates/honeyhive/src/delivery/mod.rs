@@ -29,6 +29,7 @@ mod intake;
 mod lane;
 mod ledger;
 mod notices;
+mod order;
 mod outgoing;
 mod outputs;
 mod piles;

@@ -2,8 +2,9 @@
 //!
 //! HoneyHive's update of an event replaces its outputs, so each update carries all that was said so far.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
+use super::order::Order;
 use crate::model::id::SessionId;
 use crate::model::limits;
 use crate::model::object::{Object, merge};
@@ -19,9 +20,8 @@ const ENTRY_BYTES: usize = 128;
 #[derive(Debug, Default)]
 pub(crate) struct Outputs {
     earlier: HashMap<SessionId, Earlier>,
-    /// Oldest first; entries that were added to since are skipped.
-    order: VecDeque<(u64, SessionId)>,
-    stamps: u64,
+    /// Those that were not added to for the longest time first.
+    order: Order,
     bytes: usize,
 }
 
@@ -64,39 +64,26 @@ impl Outputs {
         let Ok(text) = serde_json::to_vec(all) else {
             return;
         };
-        self.stamps += 1;
         let earlier = Earlier {
-            stamp: self.stamps,
+            stamp: self.order.push(id),
             text: text.into(),
         };
         self.bytes += earlier.bytes();
-        self.order.push_back((earlier.stamp, id));
         self.earlier.insert(id, earlier);
         while self.earlier.len() > MOST_ENTRIES || self.bytes > MOST_BYTES {
             self.forget_oldest();
         }
-        self.forget_skipped();
+        let earlier = &self.earlier;
+        self.order.tidy(earlier.len(), |stamp, id| {
+            earlier.get(&id).is_some_and(|it| it.stamp == stamp)
+        });
     }
 
     fn forget_oldest(&mut self) {
-        if let Some((stamp, id)) = self.order.pop_front()
-            && self.is_current(stamp, id)
+        if let Some((stamp, id)) = self.order.pop()
+            && self.earlier.get(&id).is_some_and(|it| it.stamp == stamp)
         {
             self.forget(id);
-        }
-    }
-
-    fn is_current(&self, stamp: u64, id: SessionId) -> bool {
-        self.earlier.get(&id).is_some_and(|it| it.stamp == stamp)
-    }
-
-    /// A session that is added to again and again leaves an entry in the order each time.
-    fn forget_skipped(&mut self) {
-        const SPARE: usize = 1_024;
-        if self.order.len() > 2 * self.earlier.len() + SPARE {
-            let earlier = &self.earlier;
-            self.order
-                .retain(|(stamp, id)| earlier.get(id).is_some_and(|it| it.stamp == *stamp));
         }
     }
 }
@@ -153,7 +140,7 @@ mod tests {
         for step in 0..10_000 {
             outputs.with_earlier(id, object(json!({"step": step})));
         }
-        assert!(outputs.order.len() < 2_000);
+        assert!(outputs.order.iter().count() < 2_000);
         assert_eq!(outputs.earlier.len(), 1);
     }
 }

@@ -12,9 +12,9 @@ pub(super) fn give_way() {
     {
         use rustix::process::{getpriority_process, setpriority_process};
 
-        let thread = Some(rustix::thread::gettid());
-        let inherited = getpriority_process(thread).unwrap_or_default();
+        // `None` is the calling thread; of the process the others keep theirs.
+        let inherited = getpriority_process(None).unwrap_or_default();
         // A refusal by the system is ignored: the thread then competes like any other.
-        let _ = setpriority_process(thread, inherited.max(NICENESS));
+        let _ = setpriority_process(None, inherited.max(NICENESS));
     }
 }

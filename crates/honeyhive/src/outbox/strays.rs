@@ -68,7 +68,7 @@ impl Strays {
 }
 
 /// A span that belonged to no session.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stray {
     pub(crate) name: String,
     /// The place where the span was started: a line of code, else the library.

@@ -1,13 +1,12 @@
 //! The environment, read through the table of variables, and settings that come from there or from code.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::sync::{Mutex, PoisonError};
 
 use super::variables::Variable;
 use crate::error::BuildError;
-use crate::log;
+use crate::log::{self, Mentioned};
 
 /// A value, with the name of the setting that it came from.
 #[derive(Debug)]
@@ -128,12 +127,12 @@ pub(super) fn is_quoted(value: &str) -> bool {
 }
 
 fn warn_deprecated_once(old: &'static str, new: &'static str) {
-    static WARNED: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-    let first = WARNED
+    static WARNED: Mutex<Mentioned<&'static str>> = Mutex::new(Mentioned::new());
+    let is_first = WARNED
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .insert(old);
-    if first {
+        .is_first(old);
+    if is_first {
         log::warn(format_args!("{old} is deprecated; set {new} instead"));
     }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::ops::RangeInclusive;
 
+#[cfg(not(any(test, feature = "spool")))]
+use super::none::Place;
 use super::note::Note;
 
 /// The reason for which a record was not written.
@@ -15,7 +17,8 @@ pub(crate) enum Refused {
 }
 
 /// The place of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg(any(test, feature = "spool"))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
     pub(super) file: u64,
     pub(super) at: u64,
@@ -66,9 +69,15 @@ pub(crate) struct Lost {
 
 impl Lost {
     /// Returns the places that are lost.
+    #[cfg(any(test, feature = "spool"))]
     pub(crate) const fn places(&self) -> RangeInclusive<Place> {
         let Place { file, .. } = self.from;
         self.from..=Place { file, at: u64::MAX }
+    }
+
+    #[cfg(not(any(test, feature = "spool")))]
+    pub(crate) const fn places(&self) -> RangeInclusive<Place> {
+        match self.from {}
     }
 }
 

@@ -8,7 +8,10 @@ mod folder;
 #[cfg(feature = "spool")]
 mod handles;
 #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "nothing is added"))]
+#[cfg(any(test, feature = "spool"))]
 mod held;
+#[cfg(not(any(test, feature = "spool")))]
+mod none;
 #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "nothing is read"))]
 mod note;
 #[cfg(feature = "spool")]
@@ -16,6 +19,7 @@ mod record;
 #[cfg(feature = "spool")]
 mod segment;
 #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "nothing is added"))]
+#[cfg(any(test, feature = "spool"))]
 mod shelf;
 #[cfg(feature = "spool")]
 mod store;
@@ -23,10 +27,15 @@ mod store;
 pub(crate) use crate::settings::Spool;
 #[cfg(feature = "spool")]
 pub(crate) use answers::Next;
-pub(crate) use answers::{Found, Lost, Place, Refused, Ticket};
+#[cfg(any(test, feature = "spool"))]
+pub(crate) use answers::Place;
+pub(crate) use answers::{Found, Lost, Refused, Ticket};
+#[cfg(not(any(test, feature = "spool")))]
+pub(crate) use none::{Place, Shelf};
 pub(crate) use note::Kind;
 #[cfg(feature = "spool")]
 pub(crate) use note::Note;
+#[cfg(any(test, feature = "spool"))]
 pub(crate) use shelf::Shelf;
 #[cfg(feature = "spool")]
 pub(crate) use store::Store;

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use super::tests::{DESTINATION, Temporary, drain, note, write};
 use super::*;
@@ -30,14 +29,14 @@ fn the_bound_holds_while_several_processes_write_at_a_time() {
     let folder = Temporary::new();
     let small = folder.spool().max_bytes(BOUND);
     let mut stores: Vec<_> = (0..6)
-        .map(|_| Store::open(&small, DESTINATION, Arc::default()).unwrap())
+        .map(|_| Store::open(&small, DESTINATION, Shelf::default()).unwrap())
         .collect();
     let used = fill(&folder, &mut stores);
     assert!(used <= BOUND, "{used}");
     assert!(used > BOUND - 6 * 2_000, "room is wasted: {used}");
     // Stores that have gone give their room to the others.
     stores.truncate(1);
-    let mut next = Store::open(&small, DESTINATION, Arc::default()).unwrap();
+    let mut next = Store::open(&small, DESTINATION, Shelf::default()).unwrap();
     next.take_over(0).unwrap();
     while let Some(Next::Record(ticket, _)) = next.next() {
         next.settle(&ticket);
@@ -53,7 +52,7 @@ fn the_bound_holds_while_threads_write_at_the_same_time() {
     let small = folder.spool().max_bytes(BOUND);
     std::thread::scope(|scope| {
         for _ in 0..4 {
-            let mut store = Store::open(&small, DESTINATION, Arc::default()).unwrap();
+            let mut store = Store::open(&small, DESTINATION, Shelf::default()).unwrap();
             scope.spawn(move || {
                 for _ in 0..200 {
                     let _ = store.append(note(1), &BODY);
@@ -72,14 +71,14 @@ fn who_has_nothing_to_deliver_keeps_no_room_from_others() {
     let folder = Temporary::new();
     let small = folder.spool().max_bytes(BOUND);
     let mut idle: Vec<_> = (0..8)
-        .map(|_| Store::open(&small, DESTINATION, Arc::default()).unwrap())
+        .map(|_| Store::open(&small, DESTINATION, Shelf::default()).unwrap())
         .collect();
     for store in &mut idle {
         write(store, [1]);
         drain(store);
         assert!(store.is_empty());
     }
-    let mut busy = [Store::open(&small, DESTINATION, Arc::default()).unwrap()];
+    let mut busy = [Store::open(&small, DESTINATION, Shelf::default()).unwrap()];
     assert!(fill(&folder, &mut busy) > BOUND - 2_000);
 }
 
@@ -88,7 +87,7 @@ fn files_that_were_set_aside_make_room_for_what_can_be_delivered() {
     const BOUND: u64 = 64 * 1024;
     let folder = Temporary::new();
     let small = folder.spool().max_bytes(BOUND);
-    let mut store = Store::open(&small, DESTINATION, Arc::default()).unwrap();
+    let mut store = Store::open(&small, DESTINATION, Shelf::default()).unwrap();
     for number in 1..=3 {
         let name = format!("{}-{number:08}.hhspool.corrupt", "a1".repeat(16));
         fs::write(folder.0.join(name), vec![b'x'; 20_000]).unwrap();
@@ -133,7 +132,7 @@ mod unix {
     }
 
     fn refusal(folder: &Path) -> std::io::Error {
-        Store::open(&Spool::new(folder), DESTINATION, Arc::default()).unwrap_err()
+        Store::open(&Spool::new(folder), DESTINATION, Shelf::default()).unwrap_err()
     }
 
     #[test]

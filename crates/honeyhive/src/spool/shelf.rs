@@ -1,13 +1,14 @@
 //! [`Shelf`]: what is on disk, as the delivery thread sees it while another thread reads and writes there.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::Spool;
 use super::held::Held;
 use super::note::{Id, Note};
 
 /// The records that are on disk and have no outcome yet. The thread of the files keeps it up to date.
-#[derive(Debug, Default)]
-pub(crate) struct Shelf(Mutex<State>);
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shelf(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -17,6 +18,11 @@ struct State {
 }
 
 impl Shelf {
+    /// Returns the empty shelf of a spool, whose files nobody has looked at yet.
+    pub(crate) fn of(_: &Spool) -> Self {
+        Self::default()
+    }
+
     /// True where everything has its outcome.
     pub(crate) fn is_empty(&self) -> bool {
         !self.lock().has_files

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::*;
 
@@ -19,7 +18,7 @@ impl Temporary {
     }
 
     pub(super) fn store(&self) -> Store {
-        Store::open(&self.spool(), DESTINATION, Arc::default()).unwrap()
+        Store::open(&self.spool(), DESTINATION, Shelf::default()).unwrap()
     }
 
     /// A store that has taken over what is there.
@@ -121,7 +120,7 @@ fn what_was_written_is_read_in_its_order_by_this_process_and_the_next() {
 fn many_files_are_one_order_and_go_one_by_one() {
     let folder = Temporary::new();
     let small = folder.spool().max_bytes(512 * 1024);
-    let mut store = Store::open(&small, DESTINATION, Arc::default()).unwrap();
+    let mut store = Store::open(&small, DESTINATION, Shelf::default()).unwrap();
     let large = vec![0; 20_000];
     for number in 0..10 {
         store.append(note(number), &large).unwrap();
@@ -301,13 +300,13 @@ fn what_another_process_owns_is_taken_when_it_is_gone_and_not_before() {
 #[test]
 fn another_destination_keeps_its_records() {
     let folder = Temporary::new();
-    let mut other = Store::open(&folder.spool(), DESTINATION + 1, Arc::default()).unwrap();
+    let mut other = Store::open(&folder.spool(), DESTINATION + 1, Shelf::default()).unwrap();
     write(&mut other, [1]);
     drop(other);
     let (mut store, found) = folder.next_store();
     assert_eq!((found.items, found.elsewhere), (0, 1));
     assert_eq!(drain(&mut store), [0; 0]);
-    let mut other = Store::open(&folder.spool(), DESTINATION + 1, Arc::default()).unwrap();
+    let mut other = Store::open(&folder.spool(), DESTINATION + 1, Shelf::default()).unwrap();
     assert_eq!(other.take_over(0).unwrap().items, 2);
     assert_eq!(drain(&mut other), [1]);
 }
@@ -324,9 +323,9 @@ fn the_bound_holds_for_all_who_share_the_folder() {
         }
         written
     };
-    let mut first = Store::open(&small, DESTINATION, Arc::default()).unwrap();
+    let mut first = Store::open(&small, DESTINATION, Shelf::default()).unwrap();
     assert!(fill(&mut first) > 30);
-    let mut second = Store::open(&small, DESTINATION, Arc::default()).unwrap();
+    let mut second = Store::open(&small, DESTINATION, Shelf::default()).unwrap();
     assert_eq!(fill(&mut second), 0);
     let used = |path: &PathBuf| fs::metadata(path).unwrap().len();
     let bytes: u64 = folder.with_extension("hhspool").iter().map(used).sum();
@@ -521,7 +520,7 @@ fn the_bound_holds_where_a_neighbour_has_written_meanwhile() {
     let folder = Temporary::new();
     let small = folder.spool().max_bytes(BOUND);
     let [mut first, mut second] =
-        [(); 2].map(|()| Store::open(&small, DESTINATION, Arc::default()).unwrap());
+        [(); 2].map(|()| Store::open(&small, DESTINATION, Shelf::default()).unwrap());
     while first.append(note(1), &[0; 1_000]).is_ok() {}
     assert!(matches!(
         second.append(note(2), &[0; 1_000]),
@@ -611,7 +610,7 @@ struct Process {
 impl Process {
     fn start(folder: &Temporary) -> Self {
         let settings = folder.spool().max_bytes(4 * 1024 * 1024);
-        let mut store = Store::open(&settings, DESTINATION, Arc::default()).unwrap();
+        let mut store = Store::open(&settings, DESTINATION, Shelf::default()).unwrap();
         store.take_over(0).unwrap();
         Self {
             store,

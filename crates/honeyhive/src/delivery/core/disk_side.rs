@@ -15,7 +15,7 @@ const MANY_STARTS: usize = 1_024;
 /// The core's knowledge of the disk.
 #[derive(Debug)]
 pub(super) struct DiskSide {
-    pub(super) shelf: Arc<Shelf>,
+    pub(super) shelf: Shelf,
     pub(super) look_at: Option<Instant>,
     /// The first look has not been answered; nothing is sent meanwhile, but not beyond this.
     pub(super) first_look_until: Option<Instant>,
@@ -34,7 +34,7 @@ pub(super) struct DiskSide {
 }
 
 impl DiskSide {
-    pub(super) const fn new(shelf: Arc<Shelf>) -> Self {
+    pub(super) const fn new(shelf: Shelf) -> Self {
         Self {
             shelf,
             look_at: None,

@@ -86,7 +86,7 @@ impl Core {
         plan: &Plan,
         outbox: Arc<Outbox>,
         startup: Arc<StartupSession>,
-        shelf: Option<Arc<Shelf>>,
+        shelf: Option<Shelf>,
     ) -> Self {
         Self {
             intake: Intake::new(plan, startup),

@@ -40,7 +40,7 @@ struct Steps {
 }
 
 impl Steps {
-    fn new(shelf: Option<Arc<Shelf>>, answer: fn() -> Result<Answer, Failure>) -> Self {
+    fn new(shelf: Option<Shelf>, answer: fn() -> Result<Answer, Failure>) -> Self {
         let bounds = Bounds::new(usize::MAX, usize::MAX / 16, DropPolicy::Newest, false);
         let outbox = Arc::new(Outbox::new(bounds).local(true));
         let plan: Plan = plan(&outbox, usize::MAX, Duration::ZERO);
@@ -168,7 +168,7 @@ fn a_step_looks_at_no_more_however_much_waits_in_an_outage() {
 
 #[test]
 fn who_awaits_a_session_has_an_answer_though_the_disk_stands_still() {
-    let shelf = Arc::new(Shelf::default());
+    let shelf = Shelf::default();
     let mut steps = Steps::new(Some(shelf), || Ok(Answer::default()));
     let start = steps.start();
     let (reply, answer) = Reply::blocking();

@@ -1,7 +1,7 @@
 //! [`Disk`]: the thread of the files.
 
 use std::io;
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 
 use http::HeaderValue;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -18,7 +18,7 @@ use crate::wire::Payload;
 struct Disk {
     settings: Spool,
     destination: u32,
-    shelf: Arc<Shelf>,
+    shelf: Shelf,
     /// The store; `None` while the folder cannot be used.
     store: Option<Store>,
     /// The reason why it cannot be used.
@@ -29,7 +29,7 @@ struct Disk {
 pub(in crate::delivery) fn start(
     settings: Spool,
     destination: u32,
-    shelf: Arc<Shelf>,
+    shelf: Shelf,
     tell: impl Fn(Response) -> bool + Send + 'static,
 ) -> io::Result<mpsc::Sender<Request>> {
     let (asks, asked) = mpsc::channel();
@@ -53,7 +53,7 @@ pub(in crate::delivery) fn start(
 }
 
 impl Disk {
-    const fn new(settings: Spool, destination: u32, shelf: Arc<Shelf>) -> Self {
+    const fn new(settings: Spool, destination: u32, shelf: Shelf) -> Self {
         Self {
             settings,
             destination,
@@ -105,7 +105,7 @@ impl Disk {
         match &mut self.store {
             Some(store) => Ok(store),
             none => {
-                let shelf = Arc::clone(&self.shelf);
+                let shelf = self.shelf.clone();
                 let store = Store::open(&self.settings, self.destination, shelf)?;
                 Ok(none.insert(store))
             }
@@ -224,7 +224,7 @@ mod tests {
     }
 
     fn disk(folder: &PathBuf) -> Disk {
-        Disk::new(Spool::new(folder), 7, Arc::default())
+        Disk::new(Spool::new(folder), 7, Shelf::default())
     }
 
     fn write(disk: &mut Disk) -> Result<Place, Refused> {

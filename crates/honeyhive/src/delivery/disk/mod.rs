@@ -7,7 +7,7 @@ mod words;
 #[cfg(not(feature = "spool"))]
 use std::io;
 #[cfg(not(feature = "spool"))]
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 
 #[cfg(feature = "spool")]
 pub(super) use self::files::start;
@@ -21,7 +21,7 @@ use crate::spool::{Shelf, Spool};
 pub(in crate::delivery) fn start(
     settings: Spool,
     _: u32,
-    _: Arc<Shelf>,
+    _: Shelf,
     _: impl Fn(Response) -> bool + Send + 'static,
 ) -> io::Result<mpsc::Sender<Request>> {
     match settings {}

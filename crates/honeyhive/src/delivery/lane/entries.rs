@@ -1,6 +1,6 @@
 //! [`Entries`]: the calls of the lane, oldest first, with what each does and when it may be tried.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use tokio::time::Instant;
 
@@ -39,6 +39,7 @@ pub(in crate::delivery) enum Outcome {
 /// A call in the lane.
 #[derive(Debug)]
 pub(super) struct Entry {
+    key: Key,
     pub(super) call: Sealed,
     doing: Doing,
     pub(super) outcome: Option<Outcome>,
@@ -55,12 +56,12 @@ impl Entry {
 /// The calls of the lane. Questions of every step are answered by look-up, however many calls wait.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
-    /// Boxed, since the neighbours of one that goes move up.
-    entries: BTreeMap<Key, Box<Entry>>,
-    keys: HashMap<Number, Key>,
+    /// Boxed, since a map that grows moves what is in it.
+    entries: HashMap<Number, Box<Entry>>,
     numbers: u64,
     counts: Counts,
-    /// The calls that may be tried, and those that rest until a time.
+    /// All calls in their order, those that may be tried, and those that rest until a time.
+    order: BTreeSet<Key>,
     ready: BTreeSet<Key>,
     resting: BTreeSet<(Instant, Key)>,
 }
@@ -79,23 +80,27 @@ impl Entries {
             age,
             number: self.numbers,
         };
+        self.order.insert(key);
         self.ready.insert(key);
         self.counts.add(&call, Doing::Ready);
-        self.keys.insert(key.number, key);
         let entry = Box::new(Entry {
+            key,
             call,
             doing: Doing::Ready,
             outcome: None,
             was_refused: false,
         });
-        self.entries.insert(key, entry);
+        self.entries.insert(key.number, entry);
         key
     }
 
     pub(super) fn remove(&mut self, number: Number) -> Option<(Key, Sealed)> {
-        let key = self.keys.remove(&number)?;
-        let Entry { call, doing, .. } = *self.entries.remove(&key)?;
+        let entry = *self.entries.remove(&number)?;
+        let Entry {
+            key, call, doing, ..
+        } = entry;
         self.counts.remove(&call, doing);
+        self.order.remove(&key);
         self.ready.remove(&key);
         if let Some(then) = call.tries.not_before {
             self.resting.remove(&(then, key));
@@ -104,20 +109,19 @@ impl Entries {
     }
 
     pub(super) fn age(&self, number: Number) -> Option<u64> {
-        self.keys.get(&number).map(|key| key.age)
+        Some(self.get(number)?.key.age)
     }
 
     pub(super) fn at(&self, key: &Key) -> Option<&Entry> {
-        self.entries.get(key).map(Box::as_ref)
+        self.get(key.number)
     }
 
     pub(super) fn get(&self, number: Number) -> Option<&Entry> {
-        self.at(self.keys.get(&number)?)
+        self.entries.get(&number).map(Box::as_ref)
     }
 
     pub(super) fn get_mut(&mut self, number: Number) -> Option<&mut Entry> {
-        let entry = self.entries.get_mut(self.keys.get(&number)?);
-        entry.map(Box::as_mut)
+        self.entries.get_mut(&number).map(Box::as_mut)
     }
 
     /// Changes a call that waits, and lets it be tried from a time on.
@@ -127,12 +131,10 @@ impl Entries {
         not_before: Option<Instant>,
         change: impl FnOnce(&mut Sealed),
     ) {
-        let Some(key) = self.keys.get(&number).copied() else {
+        let Some(entry) = self.entries.get_mut(&number) else {
             return;
         };
-        let Some(entry) = self.entries.get_mut(&key) else {
-            return;
-        };
+        let key = entry.key;
         self.counts.remove(&entry.call, entry.doing);
         if let Some(then) = entry.call.tries.not_before {
             self.resting.remove(&(then, key));
@@ -148,12 +150,10 @@ impl Entries {
 
     /// Notes the new state of a call.
     pub(super) fn set(&mut self, number: Number, doing: Doing) {
-        let Some(key) = self.keys.get(&number).copied() else {
+        let Some(entry) = self.entries.get_mut(&number) else {
             return;
         };
-        let Some(entry) = self.entries.get_mut(&key) else {
-            return;
-        };
+        let key = entry.key;
         self.counts.remove(&entry.call, entry.doing);
         entry.doing = doing;
         self.counts.add(&entry.call, doing);
@@ -192,23 +192,23 @@ impl Entries {
     pub(super) fn ready(&self) -> impl Iterator<Item = (Key, &Sealed)> {
         self.ready.iter().filter_map(|key| {
             work::look();
-            Some((*key, &self.entries.get(key)?.call))
+            Some((*key, &self.at(key)?.call))
         })
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.values().map(Box::as_ref)
+        self.order.iter().filter_map(|key| self.at(key))
     }
 
     pub(super) fn in_memory(&self) -> impl Iterator<Item = (&Key, &Entry)> {
-        let in_memory = self.entries.range(FIRST_IN_MEMORY..);
-        in_memory.map(|(key, entry)| (key, entry.as_ref()))
+        let in_memory = self.order.range(FIRST_IN_MEMORY..);
+        in_memory.filter_map(|key| Some((key, self.at(key)?)))
     }
 
     /// The numbers of the calls that are on disk.
     pub(super) fn on_disk(&self) -> Vec<Number> {
-        let on_disk = self.entries.range(..FIRST_IN_MEMORY);
-        on_disk.map(|(key, _)| key.number).collect()
+        let on_disk = self.order.range(..FIRST_IN_MEMORY);
+        on_disk.map(|key| key.number).collect()
     }
 
     pub(super) const fn counts(&self) -> &Counts {

@@ -1,6 +1,6 @@
 //! [`Index`]: which calls of the lane have an id, a kind or a record on disk in common.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use super::entries::Key;
 use crate::delivery::sealed::{Home, Sealed, Target};
@@ -15,7 +15,7 @@ pub(super) struct Index {
     /// Starts that were read back: spans that were, too, may be theirs.
     recalled_starts: BTreeSet<Key>,
     /// The number of calls that are left of each record on disk.
-    parts: BTreeMap<Place, u32>,
+    parts: HashMap<Place, u32>,
 }
 
 impl Index {

@@ -19,8 +19,8 @@ pub(super) struct Pile {
     pub(super) has_end: bool,
     /// The time since which the pile has had items.
     pub(super) since: Instant,
-    /// The order in which the pile began.
-    pub(super) age: u64,
+    /// The stamp of the pile's place in the order of all.
+    pub(super) stamp: u64,
     /// The time until which the pile is held back, so that later items join it.
     pub(super) due: Instant,
     /// Whether a request is under way whose spans may create the session.
@@ -39,14 +39,14 @@ pub(in crate::delivery) struct Opened {
 }
 
 impl Pile {
-    pub(super) const fn new(since: Instant, age: u64, due: Instant) -> Self {
+    pub(super) const fn new(since: Instant, stamp: u64, due: Instant) -> Self {
         Self {
             starts: VecDeque::new(),
             updates: Vec::new(),
             claim: Claim::none(),
             has_end: false,
             since,
-            age,
+            stamp,
             due,
             awaits_end: false,
             awaits_spans: false,

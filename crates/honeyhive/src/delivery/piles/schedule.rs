@@ -1,6 +1,6 @@
-//! [`Schedule`]: when each session is due, and in which order they came.
+//! [`Schedule`]: when each session is due.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use tokio::time::Instant;
 
@@ -12,23 +12,12 @@ use crate::model::id::SessionId;
 pub(super) struct Schedule {
     due: BTreeSet<(Instant, SessionId)>,
     blocked: HashSet<SessionId>,
-    by_age: BTreeMap<u64, SessionId>,
-    ages: u64,
 }
 
 impl Schedule {
-    /// Adds a session, and returns its age.
-    pub(super) fn add(&mut self, id: SessionId, due: Instant) -> u64 {
-        self.due.insert((due, id));
-        self.ages += 1;
-        self.by_age.insert(self.ages, id);
-        self.ages
-    }
-
-    pub(super) fn remove(&mut self, id: SessionId, due: Instant, age: u64) {
+    pub(super) fn remove(&mut self, id: SessionId, due: Instant) {
         self.due.remove(&(due, id));
         self.blocked.remove(&id);
-        self.by_age.remove(&age);
     }
 
     /// Notes that a session is due at another time. One that is blocked stays so.
@@ -55,13 +44,8 @@ impl Schedule {
         self.blocked.remove(&id)
     }
 
-    /// Puts a session that was blocked back among those that are due.
+    /// Adds a session, or one back that was blocked.
     pub(super) fn insert(&mut self, id: SessionId, due: Instant) {
         self.due.insert((due, id));
-    }
-
-    /// Returns all sessions, the oldest first.
-    pub(super) fn by_age(&self) -> impl Iterator<Item = SessionId> {
-        self.by_age.values().copied()
     }
 }

@@ -11,6 +11,7 @@ use super::pile::{Opened, Pile};
 use super::schedule::Schedule;
 use crate::delivery::claim::Claim;
 use crate::delivery::ledger::Ledger;
+use crate::delivery::order::Order;
 use crate::delivery::time::{SPAN_DELAY, later};
 use crate::model::id::SessionId;
 use crate::outbox::{StartRecord, Update};
@@ -24,6 +25,8 @@ const SPANS_FIRST: Duration = SPAN_DELAY.saturating_add(Duration::from_millis(50
 #[derive(Debug)]
 pub(in crate::delivery) struct Sessions {
     piles: HashMap<SessionId, Pile>,
+    /// The sessions in the order in which their piles began.
+    order: Order,
     schedule: Schedule,
     window: Duration,
 }
@@ -32,6 +35,7 @@ impl Sessions {
     pub(in crate::delivery) fn new(window: Duration) -> Self {
         Self {
             piles: HashMap::new(),
+            order: Order::default(),
             schedule: Schedule::default(),
             window,
         }
@@ -204,8 +208,8 @@ impl Sessions {
 
     fn pile(&mut self, id: SessionId, due: Instant, now: Instant) -> &mut Pile {
         self.piles.entry(id).or_insert_with(|| {
-            let age = self.schedule.add(id, due);
-            Pile::new(now, age, due)
+            self.schedule.insert(id, due);
+            Pile::new(now, self.order.push(id), due)
         })
     }
 
@@ -225,18 +229,29 @@ impl Sessions {
 
     fn remove(&mut self, id: SessionId) -> Option<Pile> {
         let pile = self.piles.remove(&id)?;
-        self.schedule.remove(id, pile.due, pile.age);
+        self.schedule.remove(id, pile.due);
+        let piles = &self.piles;
+        self.order.tidy(piles.len(), |stamp, id| {
+            piles.get(&id).is_some_and(|pile| pile.stamp == stamp)
+        });
         Some(pile)
     }
 
     /// Returns the sessions with open data, oldest first.
     pub(in crate::delivery) fn by_age(&self) -> impl Iterator<Item = SessionId> {
-        self.schedule.by_age()
+        self.in_order().map(|(id, _)| id)
     }
 
     pub(in crate::delivery) fn oldest(&self) -> Option<(Instant, SessionId)> {
-        let id = self.schedule.by_age().next()?;
-        Some((self.piles.get(&id)?.since, id))
+        let (id, pile) = self.in_order().next()?;
+        Some((pile.since, id))
+    }
+
+    fn in_order(&self) -> impl Iterator<Item = (SessionId, &Pile)> {
+        self.order.iter().filter_map(|(stamp, id)| {
+            let pile = self.piles.get(&id).filter(|pile| pile.stamp == stamp);
+            Some((id, pile?))
+        })
     }
 
     /// Gives up the open data of a session.

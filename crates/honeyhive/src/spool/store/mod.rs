@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::settings::Spool;
@@ -47,12 +46,12 @@ pub(crate) struct Store {
     /// The room that is reserved for the next records.
     room: u64,
     /// The numbers that the delivery thread reads without asking this thread.
-    pub(in crate::spool) shelf: Arc<Shelf>,
+    pub(in crate::spool) shelf: Shelf,
     set_aside: u64,
 }
 
 impl Store {
-    pub(crate) fn open(settings: &Spool, destination: u32, shelf: Arc<Shelf>) -> io::Result<Self> {
+    pub(crate) fn open(settings: &Spool, destination: u32, shelf: Shelf) -> io::Result<Self> {
         let folder = Folder::open(&settings.folder)?;
         Ok(Self {
             folder,
