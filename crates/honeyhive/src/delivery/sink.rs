@@ -1,8 +1,6 @@
 //! [`Sink`]: where calls go: to HoneyHive, or, in test mode, nowhere or into memory.
 
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 
 use opentelemetry_http::Bytes;
 use opentelemetry_sdk::trace::SpanData;
@@ -34,14 +32,7 @@ impl Sink {
     /// Encodes spans; `None` where that fails.
     pub(super) fn encode(&self, spans: Vec<SpanData>) -> Option<Body> {
         match self {
-            Self::HoneyHive(_, encoder) => {
-                // The encoder keeps the bytes instead of sending them, so it never waits.
-                let encoding = pin!(encoder.encode(spans));
-                match encoding.poll(&mut Context::from_waker(Waker::noop())) {
-                    Poll::Ready(payload) => payload.map(encoded),
-                    Poll::Pending => None,
-                }
-            }
+            Self::HoneyHive(_, encoder) => encoder.encode(spans).map(encoded),
             _ => Some(Body::Plain(spans)),
         }
     }

@@ -42,8 +42,5 @@ pub(crate) fn connect(
     let compression = Arc::new(Compression::new(settings.otlp_compression));
     let client = Client::new(settings, Arc::clone(&compression))?;
     let encoder = Encoder::new(settings.otlp_encoding, compression, resource);
-    let encoder = encoder.map_err(|error| BuildError::HttpClient {
-        source: error.into(),
-    })?;
     Ok((client, encoder))
 }

@@ -1,20 +1,16 @@
-//! Spans as OTLP: `opentelemetry-otlp` encodes them, the bytes are caught instead of sent, and the delivery
-//! engine sends them by its own rules.
+//! Spans as OTLP: `opentelemetry-proto` makes them messages, as it does for `opentelemetry-otlp`, and the delivery engine
+//! sends the bytes by its own rules.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use http::header::CONTENT_ENCODING;
-use http::{HeaderValue, Request, Response};
-use opentelemetry_http::{Bytes, HttpClient, HttpError};
-use opentelemetry_otlp::{
-    Compression as OtlpCompression, ExporterBuildError, OTEL_EXPORTER_OTLP_COMPRESSION,
-    OTEL_EXPORTER_OTLP_TRACES_COMPRESSION, Protocol, SpanExporter, WithExportConfig,
-    WithHttpConfig,
+use http::HeaderValue;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
+use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{SpanData, SpanExporter as _};
+use opentelemetry_sdk::trace::SpanData;
 use prost::Message;
 
 use crate::model::limits::STEPS;
@@ -23,58 +19,41 @@ use crate::wire::answer::{Answer, said};
 #[cfg(feature = "http-json")]
 use crate::wire::batch::JSON;
 use crate::wire::batch::{Batch, PROTOBUF};
-use crate::wire::compression::{Compression, unpacked};
+use crate::wire::compression::Compression;
 use crate::wire::payload::Payload;
-
-/// The exporter's time for a request, of which nothing goes out.
-const A_DAY: Duration = Duration::from_secs(86_400);
 
 /// Turns spans into the bytes of a request.
 #[derive(Debug)]
 pub(crate) struct Encoder {
-    exporter: SpanExporter,
-    caught: Caught,
+    resource: ResourceAttributesWithSchema,
     encoding: Encoding,
     compression: Arc<Compression>,
 }
 
 impl Encoder {
-    /// Makes an exporter that ignores OpenTelemetry's variables, which are meant for the program's own exporter.
     pub(super) fn new(
         encoding: Encoding,
         compression: Arc<Compression>,
         resource: &Resource,
-    ) -> Result<Self, ExporterBuildError> {
-        let caught = Caught::default();
-        let builder = SpanExporter::builder()
-            .with_http()
-            .with_http_client(caught.clone())
-            .with_protocol(match encoding {
-                Encoding::Protobuf => Protocol::HttpBinary,
-                #[cfg(feature = "http-json")]
-                Encoding::Json => Protocol::HttpJson,
-            })
-            // The endpoint is never called: the client above catches the request.
-            .with_endpoint("http://127.0.0.1/v1/traces")
-            .with_timeout(A_DAY);
-        let mut exporter = settled(builder).build()?;
-        exporter.set_resource(resource);
-        Ok(Self {
-            exporter,
-            caught,
+    ) -> Self {
+        Self {
+            resource: resource.into(),
             encoding,
             compression,
-        })
+        }
     }
 
     /// Encodes spans; `None` where that fails.
-    pub(crate) async fn encode(&self, spans: Vec<SpanData>) -> Option<Payload> {
-        self.exporter.export(spans).await.ok()?;
-        let (bytes, encoding) = self.caught.take()?;
-        let encoding = encoding.unwrap_or(HeaderValue::from_static(""));
-        let caught = Payload::new(self.content_type(), encoding, bytes);
-        self.compression
-            .pack(self.content_type(), unpacked(&caught)?)
+    pub(crate) fn encode(&self, spans: Vec<SpanData>) -> Option<Payload> {
+        let request = ExportTraceServiceRequest {
+            resource_spans: group_spans_by_resource_and_scope(spans, &self.resource),
+        };
+        let bytes = match self.encoding {
+            Encoding::Protobuf => request.encode_to_vec(),
+            #[cfg(feature = "http-json")]
+            Encoding::Json => serde_json::to_vec(&request).ok()?,
+        };
+        self.compression.pack(self.content_type(), bytes.into())
     }
 
     const fn content_type(&self) -> HeaderValue {
@@ -126,20 +105,6 @@ impl Encoder {
     }
 }
 
-/// The exporter asks the environment where its builder has no compression, and the builder cannot say "none". So where
-/// the environment has one, the builder gets the one that can be undone here.
-fn settled<B: WithHttpConfig>(builder: B) -> B {
-    let names = [
-        OTEL_EXPORTER_OTLP_TRACES_COMPRESSION,
-        OTEL_EXPORTER_OTLP_COMPRESSION,
-    ];
-    if names.iter().any(|name| std::env::var_os(name).is_some()) {
-        builder.with_compression(OtlpCompression::Gzip)
-    } else {
-        builder
-    }
-}
-
 fn rejected_in_protobuf(body: &[u8]) -> Option<(u64, String)> {
     let partial = ExportTraceServiceResponse::decode(body)
         .ok()?
@@ -158,32 +123,4 @@ fn rejected_in_json(body: &[u8]) -> Option<(u64, String)> {
         .or_else(|| rejected.as_str()?.parse().ok())?;
     let message = partial.get("errorMessage").and_then(|text| text.as_str());
     Some((rejected, message.unwrap_or_default().to_owned()))
-}
-
-/// An HTTP client that keeps the body it is given, and how it is compressed.
-///
-/// Nothing else of the request is used: the exporter reads headers from `OTEL_EXPORTER_OTLP_HEADERS`,
-/// which are meant for somebody else.
-#[derive(Debug, Clone, Default)]
-struct Caught(Arc<Mutex<Option<Body>>>);
-
-type Body = (Bytes, Option<HeaderValue>);
-
-impl Caught {
-    fn slot(&self) -> MutexGuard<'_, Option<Body>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn take(&self) -> Option<Body> {
-        self.slot().take()
-    }
-}
-
-#[async_trait::async_trait]
-impl HttpClient for Caught {
-    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let encoding = request.headers().get(CONTENT_ENCODING).cloned();
-        *self.slot() = Some((request.into_body(), encoding));
-        Ok(Response::new(Bytes::new()))
-    }
 }
