@@ -3,22 +3,26 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use crate::support::*;
 use chrono::{DateTime, Utc};
 use honeyhive::http::{Headers, RequestInfo, ServerInstrumentation};
 use honeyhive::opentelemetry::trace::{
-    Link, Span as _, SpanBuilder, SpanContext, SpanId, Status, TraceContextExt, TraceFlags,
-    TraceId, TraceState, Tracer as _, TracerProvider as _,
+    Link, Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt,
+    TraceFlags, TraceId, TraceState, Tracer as _, TracerProvider as _,
 };
 use honeyhive::opentelemetry::{
     Array, Context, InstrumentationScope, KeyValue, Value as Attribute,
 };
+use honeyhive::opentelemetry_http::{Bytes, HttpClient, HttpError};
 use honeyhive::{
     Enrichment, EventId, EventType, NewSession, OtlpProtocol, SessionTransport, SpanFilter, testing,
 };
 use honeyhive_local::{Endpoint, Fault, LocalEvent, LocalServer};
+use http::{Request, Response};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use rust_decimal::Decimal;
@@ -471,6 +475,83 @@ fn both_encodings_arrive_compressed_and_mean_the_same() {
         assert_eq!(traces.header("content-type"), Some(content_type));
         assert_eq!(traces.header("content-encoding"), Some("gzip"));
         assert!(traces.authorized);
+    }
+}
+
+/// Keeps the bodies of an exporter's requests instead of sending them.
+#[derive(Debug, Clone, Default)]
+struct Kept(Arc<Mutex<Vec<Value>>>);
+
+#[async_trait::async_trait]
+impl HttpClient for Kept {
+    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let body = serde_json::from_slice(request.body())?;
+        self.0.lock().unwrap().push(body);
+        Ok(Response::new(Bytes::from_static(b"{}")))
+    }
+}
+
+/// The spans of an OTLP/JSON body, each with its attributes apart.
+fn spans_of(body: &Value) -> Vec<(Value, Vec<Value>)> {
+    let scopes = items(body, "resourceSpans").flat_map(|resource| items(resource, "scopeSpans"));
+    let spans = scopes.flat_map(|scope| items(scope, "spans")).cloned();
+    spans
+        .map(|mut span| {
+            let attributes = items(&span, "attributes").cloned().collect();
+            span["attributes"] = json!([]);
+            (span, attributes)
+        })
+        .collect()
+}
+
+#[test]
+fn beside_the_programs_own_otlp_exporter_both_say_the_same_of_a_span() {
+    let kept = Kept::default();
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_protocol(Protocol::HttpJson)
+        .with_http_client(kept.clone());
+    let server = server();
+    let tracer = builder(&server)
+        .otlp_protocol(OtlpProtocol::HttpJson)
+        .build()
+        .unwrap();
+    let own = SdkTracerProvider::builder()
+        .with_simple_exporter(exporter.build().unwrap())
+        .with_span_processor(tracer.span_processor())
+        .build();
+    tracer.create_session("chat").in_scope(|| {
+        let elsewhere = SpanContext::new(
+            TraceId::from(7),
+            SpanId::from(9),
+            TraceFlags::SAMPLED,
+            true,
+            TraceState::from_key_value([("vendor", "1")]).unwrap(),
+        );
+        let cx = Context::current().with_remote_span_context(elsewhere.clone());
+        let builder = SpanBuilder::from_name("search")
+            .with_kind(SpanKind::Client)
+            .with_attributes([
+                KeyValue::new("top_k", 5),
+                KeyValue::new("index", "documents"),
+            ])
+            .with_links(vec![Link::new(elsewhere, Vec::new(), 0)]);
+        let mut span = own.tracer("app").build_with_context(builder, &cx);
+        span.add_event("retried", vec![KeyValue::new("attempt", 2)]);
+        span.set_status(Status::error("no index"));
+    });
+    own.force_flush().unwrap();
+
+    let theirs = spans_of(&kept.0.lock().unwrap()[0]);
+    let requests = server.requests();
+    let ours = requests
+        .iter()
+        .find(|request| request.path.ends_with("/traces"));
+    let ours = spans_of(ours.unwrap().json.as_ref().unwrap());
+    assert_eq!((theirs.len(), ours.len()), (1, 1));
+    assert_eq!(theirs[0].0, ours[0].0);
+    for attribute in &theirs[0].1 {
+        assert!(ours[0].1.contains(attribute), "{attribute}");
     }
 }
 
