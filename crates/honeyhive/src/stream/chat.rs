@@ -59,7 +59,12 @@ pub(super) fn take_message(reply: &mut Reply, choice: u64, message: Json<'_>) {
             b"thinking" => thoughts[2] = value.said(),
             b"tool_calls" => calls = Some(value),
             b"function_call" => function = Some(value),
-            b"audio" => spoken = value.get("transcript").and_then(Json::text),
+            b"audio" => {
+                spoken = value.get("transcript").and_then(Json::text);
+                if let Some(voice) = value.text_in("data") {
+                    reply.hear(voice);
+                }
+            }
             // OpenRouter's pictures stand beside the content.
             b"images" => reply.images += value.len(),
             _ => {}

@@ -15,6 +15,7 @@ pub(super) enum Format {
     Ollama,
     Embeddings,
     Images,
+    Speech,
     Transcription,
 }
 
@@ -90,6 +91,7 @@ impl Format {
             _ if kind.starts_with("response.") => Some(Self::Responses),
             _ if kind.starts_with("content_block_") => Some(Self::Anthropic),
             _ if kind.starts_with("transcript.text.") => Some(Self::Transcription),
+            _ if kind.starts_with("speech.audio.") => Some(Self::Speech),
             _ if kind.starts_with("image_generation.") || kind.starts_with("image_edit.") => {
                 Some(Self::Images)
             }
@@ -123,6 +125,7 @@ impl Format {
             Self::Ollama => other::take_ollama(reply, event),
             Self::Embeddings => other::take_embeddings(reply, event),
             Self::Images => other::take_images(reply, event),
+            Self::Speech => other::take_speech(reply, event),
             Self::Transcription => other::take_transcription(reply, event),
         }
     }

@@ -37,14 +37,23 @@ fn take_part(reply: &mut Reply, choice: u64, part: Json<'_>) {
         let place = (reply.tool_calls(choice), 0);
         reply.push(choice, kind, place, text);
     }
-    let picture = part.get("inlineData").and_then(|it| it.text_in("mimeType"));
-    if picture.is_some_and(|it| it.written().starts_with("image/")) {
-        reply.images += 1;
+    if let Some(inline) = part.get("inlineData") {
+        take_data(reply, inline.text_in("mimeType"), inline.text_in("data"));
     }
     if let Some(call) = part.get("functionCall") {
         take_call(reply, choice, call);
     }
     take_code(reply, choice, part);
+}
+
+/// Counts a picture, or a piece of a voice.
+pub(super) fn take_data(reply: &mut Reply, kind: Option<Text<'_>>, data: Option<Text<'_>>) {
+    let kind = kind.map_or("", Text::written);
+    if kind.starts_with("image/") {
+        reply.images += 1;
+    } else if let Some(voice) = data.filter(|_| kind.starts_with("audio/")) {
+        reply.hear(voice);
+    }
 }
 
 /// Takes code that the model has had run, and what came of it.

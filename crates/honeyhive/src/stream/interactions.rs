@@ -38,7 +38,7 @@ fn take_interaction(reply: &mut Reply, interaction: Json<'_>) {
     reply.set_id(interaction.text_in("id"));
     reply.set_model(interaction.text_in("model"));
     if let Some(steps) = interaction.get("steps") {
-        reply.images = 0;
+        (reply.images, reply.voice) = (0, 0);
         for (position, step) in steps.items().enumerate() {
             take_step(reply, position as u64, step);
         }
@@ -65,7 +65,7 @@ fn take_step(reply: &mut Reply, index: u64, step: Json<'_>) {
                 if let Some(text) = part.text_in("text") {
                     reply.say(ONLY, Kind::Text, (index, position as u64), text);
                 }
-                reply.images += u64::from(part.is("type", "image"));
+                gemini::take_data(reply, part.text_in("mime_type"), part.text_in("data"));
             }
         }
         "thought" => {
@@ -93,7 +93,9 @@ fn take_delta(reply: &mut Reply, index: u64, delta: Json<'_>) {
                 reply.push(ONLY, Kind::Reasoning, (index, 0), text);
             }
         }
-        "image" => reply.images += 1,
+        "image" | "audio" => {
+            gemini::take_data(reply, delta.text_in("mime_type"), delta.text_in("data"));
+        }
         "arguments_delta" => {
             if let Some(fragment) = delta.text_in("arguments")
                 && let Some(call) = reply.tool_call(ONLY, index, None, None)

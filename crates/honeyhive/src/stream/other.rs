@@ -40,6 +40,16 @@ pub(super) fn take_images(reply: &mut Reply, event: Json<'_>) {
     take_counts(reply, event);
 }
 
+/// Takes a piece of a voice that comes as events, or their end.
+pub(super) fn take_speech(reply: &mut Reply, event: Json<'_>) {
+    if let Some(voice) = event.text_in("audio") {
+        reply.hear(voice);
+    }
+    if event.is("type", "speech.audio.done") {
+        take_counts(reply, event);
+    }
+}
+
 /// Takes the text of a recording, or a piece of it. A segment repeats a part of the text, with who speaks.
 pub(super) fn take_transcription(reply: &mut Reply, event: Json<'_>) {
     if event.is("type", "transcript.text.segment") {

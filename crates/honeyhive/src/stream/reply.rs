@@ -216,7 +216,7 @@ impl Reply {
     /// The answer, where it is the only one and all that was said.
     pub(crate) fn only_choice(&mut self) -> Option<&mut Choice> {
         match self.choices.as_mut_slice() {
-            [only] if self.vectors.is_none() && self.images == 0 => Some(only),
+            [only] if self.vectors.is_none() && self.images == 0 && self.voice == 0 => Some(only),
             _ => None,
         }
     }
@@ -234,6 +234,13 @@ impl Reply {
         if let Some(model) = model.filter(|it| !it.written().is_empty()) {
             self.model = Some(model.shared(MAX_WORD));
         }
+    }
+
+    /// Counts a piece of a voice, which is packed as base64.
+    pub(super) fn hear(&mut self, packed: Text<'_>) {
+        let packed = packed.written().trim_end_matches('=').len() as u64;
+        self.voice += packed * 3 / 4;
+        self.has_content |= packed > 0;
     }
 
     /// Adds to a text.

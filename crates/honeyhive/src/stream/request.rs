@@ -170,6 +170,11 @@ impl Asked {
                 // A prompt that is an object names a template.
                 b"prompt" if !value.is_object() => asked = Some(value),
                 b"content" => self.take_content_to_embed(value),
+                // Gemini embeds many texts by as many requests in one.
+                b"requests" => {
+                    let contents = value.items().filter_map(|it| it.get("content"));
+                    contents.for_each(|content| self.take_content_to_embed(content));
+                }
                 b"generationConfig" | b"generation_config" | b"options" => {
                     self.take_parameters(value);
                 }
@@ -1047,6 +1052,8 @@ mod tests {
     fn texts_to_embed_are_texts_and_nothing_of_them_is_kept_where_content_is_hidden() {
         let body = br#"{"model":"e","input":["one","two"],"stop":"secret","messages":[{"role":"user","content":"secret"}]}"#;
         assert_eq!(Asked::read(body, false).texts, ["one", "two"]);
+        let many = br#"{"requests":[{"model":"models/e","content":{"parts":[{"text":"one"}]}},{"content":{"parts":[{"text":"two"}]}}]}"#;
+        assert_eq!(Asked::read(many, false).texts, ["one", "two"]);
         let hidden = Asked::read(body, true);
         assert!(!format!("{hidden:?}").contains("secret") && hidden.texts.is_empty());
         assert_eq!(hidden.bytes, 12);

@@ -114,6 +114,33 @@ fn rows() -> Vec<Row> {
             ]),
         ),
         row(
+            "OpenAI: a voice that comes as events",
+            &[
+                r#"{"type":"speech.audio.delta","audio":"QUJDRA=="}"#,
+                r#"{"type":"speech.audio.delta","audio":"QUJD"}"#,
+                r#"{"type":"speech.audio.done","usage":{"input_tokens":14,"output_tokens":101,"total_tokens":115}}"#,
+            ],
+            "",
+            json!({"ending": "complete", "voice": 7, "usage": {"input": 14, "output": 101}}),
+        ),
+        row(
+            "OpenAI chat: a voice and what it says",
+            &[
+                r#"{"choices":[{"index":0,"delta":{"audio":{"id":"a","transcript":"Sun"}}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"audio":{"data":"QUJD","transcript":"ny."}},"finish_reason":"stop"}]}"#,
+            ],
+            "",
+            json!({"ending": "complete", "voice": 3, "choices": [{"text": "Sunny.", "finish_reason": "stop"}]}),
+        ),
+        row(
+            "Gemini: a voice",
+            &[
+                r#"{"candidates":[{"content":{"parts":[{"inlineData":{"mimeType":"audio/L16;rate=24000","data":"QUJD"}}]},"finishReason":"STOP"}]}"#,
+            ],
+            "",
+            json!({"ending": "complete", "voice": 3, "choices": [{"finish_reason": "STOP"}]}),
+        ),
+        row(
             "OpenRouter: an error beside an empty text, whose code is a number",
             &[
                 r#"{"choices":[{"index":0,"delta":{"content":"Half"},"finish_reason":null}]}"#,
