@@ -95,6 +95,38 @@ fn messages_that_came_as_json_text_are_a_chat_as_well() {
 }
 
 #[test]
+fn a_tool_that_the_provider_has_run_shows_its_answer_below_the_call() {
+    let Some(mut scene) = Scene::seeded() else {
+        return;
+    };
+    let mut late = asked(RETURNS, "gpt-4o", 1, 1, "How many oaks?", "Twelve.");
+    for (field, value) in [
+        ("name", "web_search"),
+        ("arguments", "{}"),
+        ("result", "Oaks\nhttps://oaks.example"),
+    ] {
+        late.attributes[format!("honeyhive_outputs.tool_calls.0.{field}")] = json!(value);
+    }
+    (late.id, late.from, late.seconds) = (80, 2.0, 0.2);
+    scene.runtime.block_on(scene.shop.spans(40.0, &[late]));
+    scene.open_session(RETURNS);
+    scene
+        .tab
+        .until("document.querySelectorAll('#tree .row').length === 9");
+    scene
+        .tab
+        .eval("[...document.querySelectorAll('#tree .row')].find((row) => row.querySelector('b').textContent === 'chat gpt-4o').click()");
+    scene
+        .tab
+        .until("document.querySelector('#panel .msg.assistant .call .result')");
+    assert_eq!(
+        scene.tab.text("#panel .msg.assistant .call .result"),
+        "Oaks\nhttps://oaks.example"
+    );
+    scene.assert_clean();
+}
+
+#[test]
 fn the_waterfall_shows_when_each_event_ran_and_a_models_first_token() {
     let Some(mut scene) = Scene::seeded() else {
         return;

@@ -760,7 +760,8 @@ function part(content) {
 function call(made) {
   const inner = made?.function ?? made ?? {};
   const given = inner.arguments ?? inner.args ?? inner.input ?? '';
-  return { id: made?.id, name: String(inner.name ?? 'call'), arguments: typeof given === 'string' ? given : JSON.stringify(given) };
+  const text = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
+  return { id: made?.id, name: String(inner.name ?? 'call'), arguments: text(given), result: made?.result && text(made.result) };
 }
 
 /** What has no messages: what went in and what came out, a tool's as a call. */
@@ -784,7 +785,8 @@ function message({ role, name, answers, parts, calls }, names) {
   const said = parts.map((each) => each.json !== undefined
     ? el('div', { class: 'call' }, long(JSON.stringify(each.json, null, 1)))
     : tool ? el('div', { class: 'call' }, long(each.text)) : each.kind ? thoughts(each.text) : el('p', {}, long(each.text)));
-  const made = (calls ?? []).map((each) => el('div', { class: 'call' }, el('b', {}, each.name), '(', long(each.arguments), ')'));
+  const made = (calls ?? []).map((each) => el('div', { class: 'call' }, el('b', {}, each.name), '(', long(each.arguments), ')',
+    each.result && el('div', { class: 'result' }, long(each.result))));
   if (said.length + made.length === 0) said.push(el('p', { class: 'dim' }, '(empty)'));
   return el('div', { class: `msg ${['assistant', 'error'].includes(role) ? role : ''}` },
     el('div', { class: 'who' }, role, label && el('br'), label && el('span', { class: 'mono' }, label)),
