@@ -49,6 +49,9 @@ pub(crate) const LLM_REQUEST_TYPE: &str = "llm.request.type";
 /// The name of our own tracer, which is the instrumentation scope of its spans.
 pub(crate) const TRACER_NAME: &str = "honeyhive";
 
+/// The name of the session and the span that the doctor makes.
+pub(crate) const PROBE: &str = "honeyhive doctor";
+
 /// Marks a span inside a request that is not traced, and one that is filtered out; never leaves the process.
 pub(crate) const SUPPRESSED: &str = "honeyhive.suppressed";
 

@@ -92,6 +92,12 @@ impl SessionSampling {
         self.rate >= 1.0
     }
 
+    /// Whether no session is in by its id.
+    #[cfg(feature = "client")]
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.rate <= 0.0
+    }
+
     /// Whether any session that is out may be sent after all.
     pub(crate) const fn may_keep(&self) -> bool {
         self.keep_errors || self.keep_slower_than.is_some()

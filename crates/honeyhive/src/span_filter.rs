@@ -7,7 +7,7 @@ use opentelemetry::trace::{SpanId, SpanKind};
 use opentelemetry::{Key, Value};
 use opentelemetry_sdk::trace::SpanData;
 
-use crate::attributes::TRACER_NAME;
+use crate::attributes::{PROBE, TRACER_NAME};
 
 /// The filter of spans that go to HoneyHive: those that an `include` matches, or all where there is none, without those
 /// that an `exclude` matches.
@@ -22,7 +22,7 @@ use crate::attributes::TRACER_NAME;
 /// [sampling](crate::SessionSampling) sees neither its error nor its duration.
 ///
 /// The span of a request ([`request_span`](crate::http::ServerInstrumentationBuilder::request_span)) is never left out,
-/// since the session's inputs and outputs may be on it.
+/// since the session's inputs and outputs may be on it; nor is that of the [doctor](crate::doctor())'s probe.
 /// [`DeliveryStats::filtered_spans`](crate::DeliveryStats::filtered_spans) counts the spans that are left out.
 ///
 /// ```
@@ -115,12 +115,14 @@ impl SpanFilter {
     fn leaves_out(&self, span: &SpanData) -> bool {
         let matches = |rules: &[Rule]| rules.iter().any(|rule| rule.matches(span));
         let is_included = self.include.is_empty() || matches(&self.include);
-        (!is_included || matches(&self.exclude)) && !is_of_request(span)
+        (!is_included || matches(&self.exclude)) && !is_exempt(span)
     }
 }
 
-fn is_of_request(span: &SpanData) -> bool {
-    span.span_kind == SpanKind::Server && span.instrumentation_scope.name() == TRACER_NAME
+/// Whether a span is that of a request or the doctor's.
+fn is_exempt(span: &SpanData) -> bool {
+    let is_ours = || span.instrumentation_scope.name() == TRACER_NAME;
+    (span.span_kind == SpanKind::Server || span.name == PROBE) && is_ours()
 }
 
 /// The state of a filter: it finds the span that takes the place of a parent that is left out.

@@ -12,7 +12,9 @@ use std::thread;
 use std::time::Duration;
 
 use honeyhive::doctor::{Check, CheckOutcome, Diagnosis, SettingOrigin};
-use honeyhive::{DropPolicy, HoneyHiveTracer, SessionSampling, SessionTransport, doctor};
+use honeyhive::{
+    DropPolicy, HoneyHiveTracer, SessionSampling, SessionTransport, SpanFilter, doctor,
+};
 use honeyhive_local::{Endpoint, Fault, LocalServer};
 use integration_tests::faults::{Authority, ConnectProxy, Identity, RefusingProxy, TlsFront};
 use integration_tests::program::again;
@@ -82,6 +84,7 @@ fn a_setting_is_told_by_the_name_and_in_the_words_that_set_it() {
         .sampling(sampling)
         .drop_policy(DropPolicy::Oldest)
         .session_transport(SessionTransport::Rest)
+        .span_filter(SpanFilter::new().exclude_scope("h2"))
         .build()
         .unwrap();
     let diagnosis = look(&tracer, false);
@@ -93,16 +96,24 @@ fn a_setting_is_told_by_the_name_and_in_the_words_that_set_it() {
         ("`.max_pending_bytes(..)`", "1048576"),
         ("`.max_pending_items(..)`", "200000"),
         ("`.session_transport(..)`", "Rest"),
+        ("`.span_filter(..)`", "set"),
+        ("`.redaction(..)`", "not set"),
     ] {
         let mut settings = diagnosis.settings.iter();
         let found = settings.find(|it| it.name == name).map(|it| &*it.value);
         assert_eq!(found, Some(value), "{name}");
     }
-    let by_default = ["HH_OTLP_PROTOCOL", "`.max_pending_items(..)`"];
-    for name in ["HH_DROP_POLICY", "`.session_transport(..)`"]
-        .into_iter()
-        .chain(by_default)
-    {
+    let by_default = [
+        "HH_OTLP_PROTOCOL",
+        "`.max_pending_items(..)`",
+        "`.redaction(..)`",
+    ];
+    let by_code = [
+        "HH_DROP_POLICY",
+        "`.session_transport(..)`",
+        "`.span_filter(..)`",
+    ];
+    for name in by_code.into_iter().chain(by_default) {
         let mut settings = diagnosis.settings.iter();
         let found = settings.find(|it| it.name == name).unwrap();
         let is_default = found.origin == SettingOrigin::Default;
@@ -135,6 +146,22 @@ fn a_probe_arrives_and_its_span_with_it_and_the_questions_are_answered() {
             "({letter}) {said}"
         );
     }
+}
+
+#[test]
+fn a_probe_goes_through_whatever_sampling_and_filters_leave_out() {
+    let server = server();
+    let tracer = HoneyHiveTracer::builder()
+        .api_key(KEY)
+        .server_url(server.url())
+        .sampling(SessionSampling::ratio(0.0))
+        .span_filter(SpanFilter::new().include_scope("of.the.program"))
+        .build()
+        .unwrap();
+    let diagnosis = look(&tracer, true);
+    assert_check(&diagnosis, "sampling", CheckOutcome::Warned, "is 0");
+    assert_check(&diagnosis, "session", CheckOutcome::Passed, "has arrived");
+    assert_check(&diagnosis, "span", CheckOutcome::Passed, "in its session");
 }
 
 #[test]
@@ -302,6 +329,7 @@ fn each_way_to_be_wrong_is_a_line_that_says_what_to_do() {
     let silent = answering(Fault::hang());
     let closes = answering(Fault::close());
     let below = format!("{}/api", well.url());
+    let socks = format!("socks5://{}", well.address());
     let to_plain = format!("https://{}", well.address());
     let to_tls = format!("http://{}", trusted.front.address());
     let (proxy, deaf) = (proxy.url(), deaf.url());
@@ -413,6 +441,11 @@ fn each_way_to_be_wrong_is_a_line_that_says_what_to_do() {
             "proxy",
             &[("HH_API_URL", BEHIND), ("HTTPS_PROXY", "://")],
             "warning | HTTPS_PROXY is no URL of a proxy, so calls go without one: correct or unset it, or name the server's host in NO_PROXY",
+        ),
+        (
+            "proxy",
+            &[("HH_API_URL", &well_url), ("HTTP_PROXY", &socks)],
+            "FAILED | no answer: POST http://127.0.0.1:#/v1/sessions: error sending request: client error (Connect): unsupported scheme socks5; the proxy of HTTP_PROXY speaks SOCKS, which the HTTP client is built without: add the crate reqwest with its feature `socks` to the program, or name a proxy of HTTP",
         ),
         (
             "write key",

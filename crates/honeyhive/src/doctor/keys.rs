@@ -70,7 +70,7 @@ const fn name_of(obstacle: Obstacle) -> &'static str {
     match obstacle {
         Obstacle::NoTls | Obstacle::OtherHost | Obstacle::Expired | Obstacle::Untrusted => "tls",
         Obstacle::NoHttp => "http",
-        Obstacle::NoProxy(_) | Obstacle::ClosedProxy(_) => "proxy",
+        Obstacle::NoProxy(_) | Obstacle::ClosedProxy(_) | Obstacle::SocksProxy(_) => "proxy",
         Obstacle::NobodyListens => "tcp",
         Obstacle::NoSuchHost => "dns",
     }

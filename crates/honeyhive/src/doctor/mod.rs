@@ -79,6 +79,12 @@ impl Doctor {
             return diagnosis;
         }
         self.dropped(&mut diagnosis);
+        if about.sends_no_share {
+            diagnosis.warn(
+                "sampling",
+                "the share of sessions that are sent is 0: none is, or only those that fail or are slow (HH_SESSION_SAMPLE_RATE above)",
+            );
+        }
         if about.has_given_client {
             diagnosis.skip(
                 "network",

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::asking::{Asker, told};
 use super::diagnosis::Answered;
 use super::lab::Lab;
-use super::probe::NAME;
+use crate::attributes::PROBE;
 use crate::model::id::SessionId;
 use crate::secret::KeyKind;
 use crate::wire::ApiFailure;
@@ -109,7 +109,7 @@ async fn race(lab: &Lab<'_>) -> Seen {
     let id = Lab::id();
     lab.span("from the span", &id, &[]).await?;
     let start =
-        json!({"session_id": id, "session_name": NAME, "inputs": {"q": 1}, "metadata": {"m": 1}});
+        json!({"session_id": id, "session_name": PROBE, "inputs": {"q": 1}, "metadata": {"m": 1}});
     lab.start(&start).await?;
     let session = lab.session(&id).await?;
     Ok(format!(
@@ -122,7 +122,7 @@ async fn race(lab: &Lab<'_>) -> Seen {
 
 async fn ingestion_put(lab: &Lab<'_>) -> Seen {
     let id = Lab::id();
-    lab.start(&json!({"session_id": id, "session_name": NAME}))
+    lab.start(&json!({"session_id": id, "session_name": PROBE}))
         .await?;
     let (path, body) = (format!("/v1/events/{id}"), json!({"metadata": {"c": 1}}));
     let put = lab
@@ -133,7 +133,7 @@ async fn ingestion_put(lab: &Lab<'_>) -> Seen {
 
 async fn late_span(lab: &Lab<'_>) -> Seen {
     let id = Lab::id();
-    let start = json!({"session_id": id, "session_name": NAME, "start_time": 1_000_000_000_000_u64, "end_time": 1_000_000_001_000_u64});
+    let start = json!({"session_id": id, "session_name": PROBE, "start_time": 1_000_000_000_000_u64, "end_time": 1_000_000_001_000_u64});
     lab.start(&start).await?;
     lab.span("late", &id, &[]).await?;
     let is_late = |event: &Value| event["event_name"] == "late";
@@ -155,7 +155,7 @@ async fn late_span(lab: &Lab<'_>) -> Seen {
 
 async fn messages(lab: &Lab<'_>) -> Seen {
     let id = Lab::id();
-    lab.start(&json!({"session_id": id, "session_name": NAME}))
+    lab.start(&json!({"session_id": id, "session_name": PROBE}))
         .await?;
     let said = r#"[{"role":"user","parts":[{"type":"text","content":"hello"}]}]"#;
     let attributes = [
@@ -172,7 +172,7 @@ async fn messages(lab: &Lab<'_>) -> Seen {
 
 async fn again(lab: &Lab<'_>) -> Seen {
     let id = Lab::id();
-    let start = |n: u32| json!({"session_id": id, "session_name": NAME, "inputs": {"n": n}, "outputs": {"n": n}});
+    let start = |n: u32| json!({"session_id": id, "session_name": PROBE, "inputs": {"n": n}, "outputs": {"n": n}});
     lab.start(&start(1)).await?;
     lab.start(&start(2)).await?;
     let session = lab.session(&id).await?;
@@ -183,7 +183,7 @@ async fn again(lab: &Lab<'_>) -> Seen {
 }
 
 async fn unknown_field(lab: &Lab<'_>) -> Seen {
-    let start = json!({"session_id": Lab::id(), "session_name": NAME, "doctor_knows": 1});
+    let start = json!({"session_id": Lab::id(), "session_name": PROBE, "doctor_knows": 1});
     match lab.start(&start).await {
         Ok(_) => Ok("taken".to_owned()),
         Err(ApiFailure::Status {
@@ -200,7 +200,7 @@ async fn early_put(lab: &Lab<'_>) -> Seen {
         Err(ApiFailure::Status { status, .. }) => format!("answered with {status}"),
         Err(failure) => return Err(failure),
     };
-    lab.start(&json!({"session_id": id, "session_name": NAME}))
+    lab.start(&json!({"session_id": id, "session_name": PROBE}))
         .await?;
     let session = lab.session(&id).await?;
     Ok(format!(
@@ -211,9 +211,9 @@ async fn early_put(lab: &Lab<'_>) -> Seen {
 
 async fn as_event(lab: &Lab<'_>) -> Seen {
     let id = Lab::id();
-    lab.start(&json!({"session_id": id, "session_name": NAME}))
+    lab.start(&json!({"session_id": id, "session_name": PROBE}))
         .await?;
-    let event = json!({"event_type": "session", "event_id": id, "session_id": id, "event_name": NAME,
+    let event = json!({"event_type": "session", "event_id": id, "session_id": id, "event_name": PROBE,
         "inputs": {}, "error": "doctor", "metrics": {"doctor": 1}});
     lab.asker.write(Method::POST, "/v1/events", &event).await?;
     let session = lab.session(&id).await?;
@@ -226,14 +226,14 @@ async fn as_event(lab: &Lab<'_>) -> Seen {
 
 async fn datapoint(lab: &Lab<'_>) -> Seen {
     let run = Lab::id();
-    let new = json!({"run_id": run, "name": NAME, "status": "running"});
+    let new = json!({"run_id": run, "name": PROBE, "status": "running"});
     lab.asker
         .ask(Method::POST, "/v1/runs", Some(&new), KeyKind::Project)
         .await?;
     let sessions = [Lab::id(), Lab::id()];
     for id in &sessions {
         let metadata = json!({"run_id": run, "datapoint_id": "doctor", "dataset_id": "doctor"});
-        lab.start(&json!({"session_id": id, "session_name": NAME, "metadata": metadata}))
+        lab.start(&json!({"session_id": id, "session_name": PROBE, "metadata": metadata}))
             .await?;
     }
     let end = json!({"status": "completed", "event_ids": sessions});

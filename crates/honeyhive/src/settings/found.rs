@@ -44,13 +44,18 @@ impl fmt::Display for SettingOrigin {
 
 /// The settings that code has set, before they are resolved.
 #[derive(Debug)]
-pub(crate) struct Given([(&'static Variable, bool); 16], [(&'static str, bool); 7]);
+pub(crate) struct Given {
+    by_variable: [(&'static Variable, bool); 16],
+    by_method: [(&'static str, bool); 7],
+    /// The settings that are not resolved, of which is told only whether they are set.
+    others: [(&'static str, bool); 5],
+}
 
 impl Given {
-    pub(crate) const fn of(explicit: &Explicit) -> Self {
+    pub(crate) const fn of(explicit: &Explicit, others: [(&'static str, bool); 5]) -> Self {
         let keys = &explicit.keys;
-        Self(
-            [
+        Self {
+            by_variable: [
                 (&names::API_KEY, keys.api_key.is_some()),
                 (&names::INGESTION_API_KEY, keys.ingestion_api_key.is_some()),
                 (
@@ -74,7 +79,7 @@ impl Given {
                 (&names::STDERR, explicit.stderr.is_some()),
                 (&names::CAPTURE_CONTENT, explicit.captures_content.is_some()),
             ],
-            [
+            by_method: [
                 ("`.coalesce_window(..)`", explicit.coalesce_window.is_some()),
                 ("`.max_pending_bytes(..)`", explicit.queue_bytes.is_some()),
                 ("`.max_pending_items(..)`", explicit.queue_items.is_some()),
@@ -86,29 +91,36 @@ impl Given {
                     explicit.session_transport.is_some(),
                 ),
             ],
-        )
+            others,
+        }
     }
 
     /// Returns all settings in words, each with its origin; `is_isolated` where the environment was not asked.
     pub(crate) fn found(&self, is_isolated: bool, settings: &Settings) -> Vec<FoundSetting> {
         let read = |name: &str| (!is_isolated).then(|| std::env::var_os(name)).flatten();
         let env = Environment(&read);
-        let Self(by_variable, by_method) = self;
-        let by_variable = by_variable.iter().map(|(variable, is_given)| FoundSetting {
-            name: variable.name,
-            value: value_of(variable, settings),
-            origin: origin(variable, *is_given, env),
-        });
-        let by_method = by_method.iter().map(|(setter, is_given)| FoundSetting {
+        let by_variable = self
+            .by_variable
+            .iter()
+            .map(|(variable, is_given)| FoundSetting {
+                name: variable.name,
+                value: value_of(variable, settings),
+                origin: origin(variable, *is_given, env),
+            });
+        let by_method = self
+            .by_method
+            .iter()
+            .map(|(setter, is_given)| FoundSetting {
+                name: setter,
+                value: said_by(setter, settings),
+                origin: by_code(setter, *is_given),
+            });
+        let others = self.others.iter().map(|(setter, is_given)| FoundSetting {
             name: setter,
-            value: said_by(setter, settings),
-            origin: if *is_given {
-                SettingOrigin::Code(setter)
-            } else {
-                SettingOrigin::Default
-            },
+            value: given(*is_given),
+            origin: by_code(setter, *is_given),
         });
-        by_variable.chain(by_method).collect()
+        by_variable.chain(by_method).chain(others).collect()
     }
 }
 
@@ -151,8 +163,19 @@ fn value_of(variable: &Variable, settings: &Settings) -> String {
     }
 }
 
+const fn by_code(setter: &'static str, is_given: bool) -> SettingOrigin {
+    if is_given {
+        SettingOrigin::Code(setter)
+    } else {
+        SettingOrigin::Default
+    }
+}
+
+fn given(is_given: bool) -> String {
+    if is_given { "set" } else { "not set" }.to_owned()
+}
+
 fn said_by(setter: &str, settings: &Settings) -> String {
-    let given = |is_given| if is_given { "set" } else { "not set" }.to_owned();
     match setter {
         "`.coalesce_window(..)`" => format!("{:?}", settings.coalesce_window),
         "`.max_pending_bytes(..)`" => settings.queue_bytes.to_string(),

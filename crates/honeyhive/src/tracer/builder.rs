@@ -95,9 +95,9 @@ impl HoneyHiveTracer {
 pub struct HoneyHiveTracerBuilder {
     explicit: Explicit,
     resource: Option<Resource>,
-    redaction: Redaction,
-    trust: SessionTrust,
-    filter: SpanFilter,
+    redaction: Option<Redaction>,
+    trust: Option<SessionTrust>,
+    filter: Option<SpanFilter>,
     budget: Option<SessionBudget>,
     /// Ids that said nothing.
     ignored_ids: u32,
@@ -160,7 +160,7 @@ impl HoneyHiveTracerBuilder {
     /// The filter of the spans that go to HoneyHive (default: all of them); see [`SpanFilter`].
     #[doc(alias = "span_name_filters")]
     pub fn span_filter(mut self, filter: SpanFilter) -> Self {
-        self.filter = filter;
+        self.filter = Some(filter);
         self
     }
 
@@ -175,7 +175,7 @@ impl HoneyHiveTracerBuilder {
     /// message's headers ([`extract`](HoneyHiveTracer::extract)) or from baggage that another library has read. A
     /// server's instrumentation can have a trust of its own.
     pub fn session_trust(mut self, trust: SessionTrust) -> Self {
-        self.trust = trust;
+        self.trust = Some(trust);
         self
     }
 
@@ -245,7 +245,7 @@ impl HoneyHiveTracerBuilder {
     /// The rules that mask values in everything that leaves the process (default [`Redaction::new`]: values whose names
     /// say that they are secret).
     pub fn redaction(mut self, redaction: Redaction) -> Self {
-        self.redaction = redaction;
+        self.redaction = Some(redaction);
         self
     }
 
@@ -375,12 +375,13 @@ impl HoneyHiveTracerBuilder {
     pub fn build(self) -> Result<HoneyHiveTracer, BuildError> {
         let is_isolated = self.explicit.is_isolated;
         #[cfg(feature = "client")]
-        let given = crate::settings::Given::of(&self.explicit);
+        let given = self.given();
         let settings = Settings::resolve(self.explicit)?;
-        let rules = Rules::new(&self.redaction)?;
+        let redaction = self.redaction.unwrap_or_default();
+        let rules = Rules::new(&redaction)?;
         #[cfg(feature = "evaluate")]
         let for_runs = super::ForRuns {
-            rules: Arc::new(Rules::new(&self.redaction)?),
+            rules: Arc::new(Rules::new(&redaction)?),
             writes_with: settings.keys.write().map(ApiKey::kind),
         };
         let resource = match self.resource {
@@ -428,8 +429,8 @@ impl HoneyHiveTracerBuilder {
         let processor = HoneyHiveSpanProcessor::new(
             Arc::clone(&outbox),
             transport,
-            self.trust,
-            Filtering::new(self.filter),
+            self.trust.unwrap_or_default(),
+            self.filter.and_then(Filtering::new),
         );
         let provider = SdkTracerProvider::builder()
             .with_span_processor(processor.clone())
@@ -457,6 +458,7 @@ impl HoneyHiveTracerBuilder {
         tracer.set_about(super::About {
             writes_with: settings.keys.writes_with(),
             has_given_client: settings.http_client.is_some(),
+            sends_no_share: settings.sampling.is_nothing(),
             settings: given.found(is_isolated, &settings),
             server_url: settings.server_url,
             is_local,
@@ -471,6 +473,21 @@ impl HoneyHiveTracerBuilder {
             tracer.stand_for_default();
         }
         Ok(tracer)
+    }
+
+    /// Returns the settings that the program has set so far.
+    #[cfg(feature = "client")]
+    const fn given(&self) -> crate::settings::Given {
+        crate::settings::Given::of(
+            &self.explicit,
+            [
+                ("`.redaction(..)`", self.redaction.is_some()),
+                ("`.resource(..)`", self.resource.is_some()),
+                ("`.session_budget(..)`", self.budget.is_some()),
+                ("`.session_trust(..)`", self.trust.is_some()),
+                ("`.span_filter(..)`", self.filter.is_some()),
+            ],
+        )
     }
 
     /// Builds the tracer, or one that records nothing where a setting is missing or unusable. The log says so once, as

@@ -99,6 +99,8 @@ pub(crate) struct About {
     /// Whether nothing leaves the process.
     pub(crate) is_local: bool,
     pub(crate) has_given_client: bool,
+    /// Whether the share of sessions that are sent is 0.
+    pub(crate) sends_no_share: bool,
     pub(crate) writes_with: crate::secret::KeyKind,
 }
 

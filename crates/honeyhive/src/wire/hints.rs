@@ -12,6 +12,7 @@ pub(crate) enum Obstacle {
     /// The variable that names it.
     NoProxy(&'static str),
     ClosedProxy(&'static str),
+    SocksProxy(&'static str),
     NobodyListens,
     NoSuchHost,
     OtherHost,
@@ -42,6 +43,9 @@ impl Obstacle {
             return Some(Self::NoHttp);
         }
         if let Some(variable) = proxy {
+            if says(&["unsupported scheme socks"]) {
+                return Some(Self::SocksProxy(variable));
+            }
             if says(&["tunnel"]) {
                 return Some(Self::ClosedProxy(variable));
             }
@@ -84,6 +88,9 @@ impl fmt::Display for Obstacle {
             }
             Self::NoProxy(variable) => {
                 return write!(formatter, "the proxy of {variable} may be down: check it, or name the host in NO_PROXY");
+            }
+            Self::SocksProxy(variable) => {
+                return write!(formatter, "the proxy of {variable} speaks SOCKS, which the HTTP client is built without: add the crate reqwest with its feature `socks` to the program, or name a proxy of HTTP");
             }
             Self::NobodyListens => "nobody listens there: check the port in HH_API_URL",
             Self::NoSuchHost => "there is no such host: check HH_API_URL",
@@ -139,6 +146,12 @@ mod tests {
                 "tunnel error: unsuccessful",
                 Some("ALL_PROXY"),
                 "the proxy of ALL_PROXY",
+            ),
+            (
+                tls,
+                "tunnel error: failed to create underlying connection: unsupported scheme socks5h",
+                Some("HTTPS_PROXY"),
+                "feature `socks`",
             ),
             (
                 tls,
