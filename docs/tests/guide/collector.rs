@@ -159,5 +159,5 @@ fn the_pages_figures_are_those_that_were_measured() {
         );
         figures += 1;
     }
-    assert_eq!(figures, 6);
+    assert_eq!(figures, 7);
 }
