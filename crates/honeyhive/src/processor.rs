@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry::trace::{Span as _, SpanKind, TraceContextExt as _};
+use opentelemetry::trace::{Span as _, SpanId, SpanKind, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
@@ -16,7 +16,9 @@ use crate::model::id::SessionId;
 #[cfg(feature = "model-calls")]
 use crate::model_span;
 use crate::outbox::wait;
-use crate::outbox::{Command, Lifeline, Outbox, Record, Reply, Root, StartRecord, fit_span};
+use crate::outbox::{
+    Command, Lifeline, Outbox, Record, Reply, Root, RootEnd, SpanWent, StartRecord, fit_span,
+};
 use crate::propagation::{experiment_in_context, session_in_context};
 use crate::session::{Session, SessionTrust, Trusts, current, spent, suppression};
 use crate::settings::SessionTransport;
@@ -157,7 +159,7 @@ impl HoneyHiveSpanProcessor {
         let Some(data) = span.exported_data() else {
             return;
         };
-        if matches!(data.span_kind, SpanKind::Server | SpanKind::Consumer) {
+        if is_incoming(&data) {
             self.outbox().push(Record::Root(Box::new(Root {
                 trace: data.span_context.trace_id(),
                 span: data.span_context.span_id(),
@@ -166,6 +168,24 @@ impl HoneyHiveSpanProcessor {
             })));
         }
     }
+
+    /// Notes the end of a root span that is left out, which may be that of a request.
+    fn note_end_of_root(&self, span: SpanData) {
+        let is_root = span.parent_span_id == SpanId::INVALID || span.parent_span_is_remote;
+        if is_root && is_incoming(&span) {
+            self.outbox().push(Record::RootEnded(Box::new(RootEnd {
+                trace: span.span_context.trace_id(),
+                span: span.span_context.span_id(),
+                went: SpanWent::of(&span),
+                name: span.name,
+            })));
+        }
+    }
+}
+
+/// Tells whether a span is that of a request or a message, by its kind.
+const fn is_incoming(span: &SpanData) -> bool {
+    matches!(span.span_kind, SpanKind::Server | SpanKind::Consumer)
 }
 
 /// Tells whether a span that starts in this context is the first of its trace in this process.
@@ -235,6 +255,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         if marks.is_suppressed {
             if let Some(filtering) = filtering {
                 filtering.left_out_ended(span.span_context.span_id());
+                self.note_end_of_root(span);
             }
         } else if span.span_context.is_sampled() {
             if let Some(filtering) = filtering {

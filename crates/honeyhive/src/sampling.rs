@@ -116,8 +116,10 @@ impl SessionSampling {
         }
     }
 
-    pub(crate) fn is_slow(&self, took: Duration) -> bool {
-        self.keep_slower_than.is_some_and(|limit| took >= limit)
+    /// Whether a session is sent in which something went like this, though it is out.
+    pub(crate) fn keeps(&self, has_failed: bool, took: Duration) -> bool {
+        let is_slow = self.keep_slower_than.is_some_and(|limit| took >= limit);
+        (has_failed && self.keep_errors) || is_slow
     }
 }
 

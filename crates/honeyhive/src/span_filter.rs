@@ -17,9 +17,9 @@ use crate::attributes::{PROBE, TRACER_NAME};
 /// span around it, so no event refers to one that is not there. Only another service, which gets the current span by
 /// `traceparent`, may name a span as a parent that was left out here.
 ///
-/// The root span of a request by another instrumentation makes a session where none is around. Left out, the root
-/// makes the session still, but tells nothing of its end: the session keeps the name that the root starts with, and
-/// [sampling](crate::SessionSampling) sees neither its error nor its duration.
+/// The root span of a request by another instrumentation makes a session where none is around. Left out, the root names
+/// the session still, and [sampling](crate::SessionSampling) sees its error and its duration, where anything else of the
+/// request is sent.
 ///
 /// The span of a request ([`request_span`](crate::http::ServerInstrumentationBuilder::request_span)) is never left out,
 /// since the session's inputs and outputs may be on it; nor is that of the [doctor](crate::doctor())'s probe.

@@ -186,6 +186,16 @@ pub async fn only_signed_ids_are_taken_and_signed_ids_go_back<A: Adapter>() {
     assert_eq!(session.session_id, id.to_string());
 }
 
+/// An id that an earlier key has signed is taken, and comes back signed by the new one.
+pub async fn an_id_outlives_the_key_that_signed_it<A: Adapter>() {
+    let new = SigningKeys::new([8; 32]).unwrap();
+    let rotated = new.clone().also_accept([7; 32]).unwrap();
+    let stage = with_trust::<A>(SessionTrust::signed(rotated)).await;
+    let id = SessionId::new();
+    let asked = probe(&stage).header("x-session-id", signing_keys().sign(id));
+    assert_eq!(new.verify(&signed_id(&asked.send().await)), Some(id));
+}
+
 /// An id that was signed for one tenant is nothing in the hands of another.
 pub async fn an_id_is_signed_for_the_tenant_of_its_request<A: Adapter>() {
     let builder = Stage::builder().instrumentation(|builder| {

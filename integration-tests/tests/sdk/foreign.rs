@@ -7,9 +7,9 @@ use crate::support::*;
 use honeyhive::http::{Headers, RequestInfo, ServerInstrumentation};
 use honeyhive::opentelemetry::Context;
 use honeyhive::opentelemetry::trace::{
-    SpanKind, TraceContextExt, Tracer as _, TracerProvider as _,
+    SpanKind, Status, TraceContextExt, Tracer as _, TracerProvider as _,
 };
-use honeyhive::{HoneyHiveTracer, SessionTransport, SpanFilter};
+use honeyhive::{HoneyHiveTracer, SessionSampling, SessionTransport, SpanFilter};
 
 const TRANSPORTS: [SessionTransport; 2] = [SessionTransport::Rest, SessionTransport::Otlp];
 
@@ -60,6 +60,43 @@ fn a_request_whose_root_span_is_left_out_is_a_session_of_its_own_where_anything_
         assert_eq!(server.orphans(), [], "{transport:?}");
         assert_eq!(tracer.stats().filtered_spans, 3);
         assert_balanced(&tracer);
+    }
+}
+
+/// The end of a root that is left out is that of its session all the same: a route that is known late, and a failure.
+#[test]
+fn a_root_span_that_is_left_out_tells_how_its_request_ended() {
+    for transport in TRANSPORTS {
+        for has_early_work in [false, true] {
+            let server = server();
+            let filter = SpanFilter::new().exclude_scope("foreign");
+            let builder = builder(&server).session_transport(transport);
+            let builder = builder.sampling(SessionSampling::ratio(0.0));
+            let tracer = builder.span_filter(filter).build().unwrap();
+            for (route, status) in [
+                ("GET /well", Status::Ok),
+                ("GET /broken", Status::error("no")),
+            ] {
+                foreign_request(&tracer, SpanKind::Server, "GET", || {
+                    drop(tracer.span("work").start());
+                    if has_early_work {
+                        // The session begins before the root ends.
+                        flush(&tracer);
+                    }
+                    Context::map_current(|cx| {
+                        cx.span().update_name(route);
+                        cx.span().set_status(status);
+                    });
+                });
+            }
+            flush(&tracer);
+            let sessions = server.sessions();
+            let names: Vec<_> = sessions.iter().map(|it| it.name.as_deref()).collect();
+            let name = if has_early_work { "GET" } else { "GET /broken" };
+            assert_eq!(names, [Some(name)], "{transport:?} {has_early_work}");
+            assert_eq!(server.events(&sessions[0].session_id).len(), 1);
+            assert_balanced(&tracer);
+        }
     }
 }
 

@@ -53,7 +53,7 @@ pub(crate) use load::{Load, Medium};
 pub(crate) use queue::BATCH;
 pub(crate) use queue::Inbox;
 use queue::Queue;
-pub(crate) use record::{Record, Root};
+pub(crate) use record::{Record, Root, RootEnd, SpanWent};
 #[cfg(any(feature = "evaluate", test))]
 pub(crate) use run::RunUnderway;
 pub(crate) use start::{Facts, StartRecord};

@@ -2,15 +2,18 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use opentelemetry::trace::{SpanId, TraceId};
+use opentelemetry::trace::{SpanId, Status, TraceId};
+use opentelemetry_sdk::trace::SpanData;
 
 use super::load::Load;
 use super::start::StartRecord;
 use super::update::{Timing, UPDATE_BYTES, Update};
+use crate::attributes::ERROR;
 use crate::model::id::SessionId;
 use crate::model::limits::VALUE_BYTES;
+use crate::model::truth::says_nothing;
 
 /// One item of the outbox.
 #[derive(Debug)]
@@ -39,6 +42,8 @@ pub(crate) enum Record {
     Ended(SessionId),
     /// A request or a message that only its own instrumentation sees has begun, outside every session.
     Root(Box<Root>),
+    /// The root span of one has ended, and is left out itself.
+    RootEnded(Box<RootEnd>),
 }
 
 /// The root span of a request or a message outside every session, as it started.
@@ -48,6 +53,34 @@ pub(crate) struct Root {
     pub(crate) span: SpanId,
     pub(crate) name: Cow<'static, str>,
     pub(crate) started_at: SystemTime,
+}
+
+/// The end of the root span of a request or a message.
+#[derive(Debug)]
+pub(crate) struct RootEnd {
+    pub(crate) trace: TraceId,
+    pub(crate) span: SpanId,
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) went: SpanWent,
+}
+
+/// What the end of a span says of its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SpanWent {
+    pub(crate) has_failed: bool,
+    pub(crate) took: Duration,
+}
+
+impl SpanWent {
+    pub(crate) fn of(span: &SpanData) -> Self {
+        let mut errors = span.attributes.iter().filter(|it| it.key.as_str() == ERROR);
+        let mut says_so = || errors.any(|it| !says_nothing(&it.value));
+        let took = span.end_time.duration_since(span.start_time);
+        Self {
+            has_failed: matches!(span.status, Status::Error { .. }) || says_so(),
+            took: took.unwrap_or_default(),
+        }
+    }
 }
 
 impl Record {
@@ -77,15 +110,14 @@ impl Record {
             | Self::Ignored(_)
             | Self::Exempt(_)
             | Self::Ended(_)
-            | Self::Root(_) => Load::default(),
+            | Self::Root(_)
+            | Self::RootEnded(_) => Load::default(),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::model::limits::NAME_BYTES;
     use crate::model::object::Object;

@@ -44,6 +44,11 @@ impl Core {
             Record::Adopted(span, session) => self.intake.labels.adopt(span, session),
             Record::Ignored(span) => self.intake.labels.ignore(span),
             Record::Root(root) => self.intake.labels.note_request(*root),
+            Record::RootEnded(end) => {
+                if let Some(session) = self.intake.labels.note_end(&end) {
+                    self.root_ended(session, end.went, claim.epoch(), now);
+                }
+            }
             Record::Exempt(id) => self.exempt(self.intake.labels.current(id), now),
             Record::Ended(id) => {
                 let id = self.intake.labels.current(id);
@@ -171,9 +176,14 @@ impl Core {
                 },
             };
             let is_root = self.intake.labels.is_root(&waiting.span);
+            let ended = self.intake.labels.take_end(&waiting.span);
+            let epoch = waiting.claim.epoch();
             self.add_span(waiting, session, now);
             if is_root {
                 self.request_ended(session, now);
+            }
+            if let Some(went) = ended {
+                self.root_ended(session, went, epoch, now);
             }
         }
     }

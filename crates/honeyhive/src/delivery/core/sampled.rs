@@ -10,7 +10,7 @@ use crate::delivery::claim::Claim;
 use crate::delivery::intake::{Held, Hint, session_of};
 use crate::delivery::piles::Waiting;
 use crate::model::id::SessionId;
-use crate::outbox::{Inbox, StartRecord, Timing, Update};
+use crate::outbox::{Inbox, SpanWent, StartRecord, Timing, Update};
 use crate::report::DropReason;
 
 impl Core {
@@ -79,11 +79,7 @@ impl Core {
         let hint = held.hint(sampler.sampling());
         if hint == Hint::Keep {
             let epoch = held.claim_mut().epoch();
-            for mut earlier in sampler.keep(id) {
-                let claim = earlier.claim_mut().take();
-                *earlier.claim_mut() = self.ledger.resume_with(claim, epoch);
-                self.let_through(earlier, now);
-            }
+            self.keep(id, epoch, now);
             return self.let_through(held, now);
         }
         let claim = held.claim_mut().take();
@@ -91,6 +87,18 @@ impl Core {
         sampler.hold(id, held, now);
         if let Hint::Ended(at) = hint {
             sampler.note_end(id, at, now);
+        }
+    }
+
+    /// Lets a session through after all; a flush that waits for what proves it waits for its earlier items, too.
+    fn keep(&mut self, id: SessionId, epoch: u64, now: Instant) {
+        let Some(sampler) = &mut self.intake.sampler else {
+            return;
+        };
+        for mut earlier in sampler.keep(id) {
+            let claim = earlier.claim_mut().take();
+            *earlier.claim_mut() = self.ledger.resume_with(claim, epoch);
+            self.let_through(earlier, now);
         }
     }
 
@@ -103,6 +111,18 @@ impl Core {
             let claim = earlier.claim_mut().take();
             *earlier.claim_mut() = self.ledger.resume(claim);
             self.let_through(earlier, now);
+        }
+    }
+
+    /// Takes note of the end of a request whose root is left out.
+    pub(super) fn root_ended(&mut self, id: SessionId, went: SpanWent, epoch: u64, now: Instant) {
+        let Some(sampler) = &self.intake.sampler else {
+            return;
+        };
+        if sampler.sampling().keeps(went.has_failed, went.took) {
+            self.keep(id, epoch, now);
+        } else {
+            self.request_ended(id, now);
         }
     }
 

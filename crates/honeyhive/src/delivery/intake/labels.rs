@@ -10,7 +10,7 @@ use opentelemetry_sdk::trace::SpanData;
 use crate::attributes::SESSION_ID;
 use crate::delivery::recent::Recent;
 use crate::model::id::SessionId;
-use crate::outbox::{Root, StartRecord};
+use crate::outbox::{Root, RootEnd, SpanWent, StartRecord};
 
 /// The knowledge about spans and sessions besides their own content, as far back as it is remembered.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ struct Request {
     started_at: SystemTime,
     /// The request's session, once one was needed.
     session: Option<SessionId>,
+    /// The end of a root that is left out, until there is a session to tell of it.
+    ended: Option<SpanWent>,
 }
 
 impl Labels {
@@ -127,6 +129,7 @@ impl Labels {
                 name: root.name.into(),
                 started_at: root.started_at,
                 session: None,
+                ended: None,
             };
             self.requests.insert(root.trace, request);
         }
@@ -134,13 +137,35 @@ impl Labels {
 
     /// Notes the name that the root of such a request has at its end: a route is known late.
     pub(in crate::delivery) fn note_name(&mut self, span: &SpanData) {
-        let id = span.span_context.span_id();
-        if let Some(request) = self.requests.get_mut(&span.span_context.trace_id())
-            && request.root == id
-            && *request.name != *span.name
-        {
-            request.name = span.name.as_ref().into();
+        let (trace, id) = (span.span_context.trace_id(), span.span_context.span_id());
+        let _ = self.named_at_end(trace, id, &span.name);
+    }
+
+    /// Notes the end of such a root that is left out; returns the session of its request, where there is one.
+    pub(in crate::delivery) fn note_end(&mut self, end: &RootEnd) -> Option<SessionId> {
+        let request = self.named_at_end(end.trace, end.span, &end.name)?;
+        let session = request.session;
+        if session.is_none() {
+            request.ended = Some(end.went);
         }
+        session.map(|id| self.current(id))
+    }
+
+    /// Returns the end of the request that a span is part of, where its session has not been told of that.
+    pub(in crate::delivery) fn take_end(&mut self, span: &SpanData) -> Option<SpanWent> {
+        let trace = span.span_context.trace_id();
+        self.requests.get_mut(&trace)?.ended.take()
+    }
+
+    fn named_at_end(&mut self, trace: TraceId, root: SpanId, name: &str) -> Option<&mut Request> {
+        let request = self.requests.get_mut(&trace)?;
+        if request.root != root {
+            return None;
+        }
+        if *request.name != *name {
+            request.name = name.into();
+        }
+        Some(request)
     }
 
     /// Returns the session of the request that a span is part of outside every other session; where it has none yet,

@@ -4,18 +4,15 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use opentelemetry::trace::Status;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::time::Instant;
 
-use crate::attributes::ERROR;
 use crate::delivery::claim::Claim;
 use crate::delivery::piles::{Waiting, event_of};
 use crate::delivery::recent::Recent;
 use crate::delivery::time::SPAN_DELAY;
 use crate::model::id::SessionId;
-use crate::model::truth::says_nothing;
-use crate::outbox::{StartRecord, Timing, Update};
+use crate::outbox::{SpanWent, StartRecord, Timing, Update};
 use crate::sampling::SessionSampling;
 
 /// The age at which a session that has not ended counts as neither failed nor slow.
@@ -49,10 +46,13 @@ impl Held {
                 updates.iter().map(Update::took).max().unwrap_or_default(),
                 updates.iter().filter_map(Update::ended_at).max(),
             ),
-            Self::Span(waiting) => (has_failed(&waiting.span), took(&waiting.span), None),
+            Self::Span(waiting) => {
+                let went = SpanWent::of(&waiting.span);
+                (went.has_failed, went.took, None)
+            }
         };
         match end {
-            _ if (failed && sampling.keep_errors) || sampling.is_slow(took) => Hint::Keep,
+            _ if sampling.keeps(failed, took) => Hint::Keep,
             Some(ended_at) => Hint::Ended(ended_at),
             None => Hint::Nothing,
         }
@@ -74,17 +74,6 @@ struct Ended {
     at: SystemTime,
     /// The number of items that had been held back by then.
     held: u64,
-}
-
-fn has_failed(span: &SpanData) -> bool {
-    let mut errors = span.attributes.iter().filter(|it| it.key.as_str() == ERROR);
-    let mut says_so = || errors.any(|it| !says_nothing(&it.value));
-    matches!(span.status, Status::Error { .. }) || says_so()
-}
-
-fn took(span: &SpanData) -> Duration {
-    let took = span.end_time.duration_since(span.start_time);
-    took.unwrap_or_default()
 }
 
 /// The evidence of an item about the session that it belongs to.
