@@ -116,6 +116,7 @@ macro_rules! conformance_table {
             feedback {
                 a_rating_reaches_its_session_or_its_event: Both,
                 what_is_no_feedback_is_refused: Both,
+                a_body_without_an_end_is_answered_at_the_limit: Both,
                 an_id_is_rated_so_many_times_a_minute: Both,
                 a_rating_by_a_signed_id_only: Both,
                 a_rating_by_an_id_that_is_signed_for_its_tenant: Both,

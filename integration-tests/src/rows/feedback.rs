@@ -2,10 +2,12 @@
 
 use honeyhive::{EventId, SessionId, SessionTrust, SigningKeys};
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
+use tokio::time::timeout;
 
 use crate::adapter::Adapter;
 use crate::client::{Answer, Call};
-use crate::harness::{Stage, StageBuilder};
+use crate::harness::{PATIENCE, Stage, StageBuilder};
 
 /// A rating is feedback of the session or of the event that it names, and no session of its own.
 pub async fn a_rating_reaches_its_session_or_its_event<A: Adapter>() {
@@ -89,6 +91,20 @@ pub async fn what_is_no_feedback_is_refused<A: Adapter>() {
     stage.settle().await;
     assert!(stage.honeyhive.requests().is_empty());
     assert_eq!(stage.stats().ignored_session_ids, 2);
+}
+
+/// A body that says no length and has no end is read as far as the limit.
+pub async fn a_body_without_an_end_is_answered_at_the_limit<A: Adapter>() {
+    let stage = stage().start::<A>().await;
+    let head = "POST /feedback HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\n\
+                transfer-encoding: chunked\r\n\r\n";
+    let chunk = format!("9c40\r\n{}\r\n", " ".repeat(0x9c40));
+    let request = format!("{head}{chunk}");
+    let mut connection = stage.connect(request.as_bytes()).await;
+    let mut answer = [0; 12];
+    let read = timeout(PATIENCE, connection.read_exact(&mut answer)).await;
+    read.expect("an answer").expect("a whole one");
+    assert_eq!(&answer, b"HTTP/1.1 413");
 }
 
 /// One id is rated so many times a minute; others are not held up by it.

@@ -1,7 +1,9 @@
 //! Ends that are held back until what was recorded has been delivered, for hosts that stop a process after its response.
 
+use std::pin::pin;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use honeyhive::SessionId;
 use honeyhive_local::Fault;
 
@@ -83,9 +85,11 @@ pub async fn a_stream_flows_until_its_end<A: Adapter>() {
             !honeyhive.requests().is_empty()
         })
         .await;
+    let mut rest = pin!(opened.rest());
+    let ended = rest.as_mut().now_or_never();
+    assert!(ended.is_none(), "the end is held back: {ended:?}");
     stage.honeyhive.heal();
-    let rest = opened.rest().await.expect("the end");
-    assert_eq!(rest.body, "");
+    assert_eq!(rest.await.expect("the end").body, "");
 }
 
 /// HoneyHive does not answer: a response ends when the time is up, whole.
