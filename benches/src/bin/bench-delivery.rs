@@ -1,6 +1,6 @@
 //! The cost of delivery: processor time of its threads, and HTTP calls a request.
 //!
-//! Usage: `bench-delivery [NAME ...]`, where a name is `sessions`, `spans`, `calls` or `otlp`; all without one. Everything goes over a socket, to `HH_API_URL` or to a
+//! Usage: `bench-delivery [NAME ...]`, where a name is `sessions`, `client`, `spans`, `calls` or `otlp`; all without one. Everything goes over a socket, to `HH_API_URL` or to a
 //! HoneyHive in the same process; only the time of delivery's own threads counts, as Linux tells it.
 
 #![expect(
@@ -10,14 +10,17 @@
 
 use std::error::Error;
 use std::fs;
-use std::path::PathBuf;
+use std::future::ready;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use honeyhive::http::{Headers, RequestInfo, ServerInstrumentation};
 use honeyhive::opentelemetry::KeyValue;
 use honeyhive::opentelemetry::trace::{SpanBuilder, Tracer as _, TracerProvider as _};
 use honeyhive::{HoneyHiveTracer, SessionTransport};
 use honeyhive_local::LocalServer;
+use http::{HeaderMap, HeaderName};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -29,12 +32,13 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The name that asks for it, what it is, and how it is measured.
 type Measure = (&'static str, &'static str, fn() -> Outcome<f64>);
 
-const MEASURES: [Measure; 4] = [
+const MEASURES: [Measure; 5] = [
     (
         "sessions",
         "sessions a second of delivery's threads",
         sessions,
     ),
+    ("client", "calls a second of reqwest alone", client),
     ("spans", "spans a second of delivery's threads", spans),
     ("calls", "REST calls a short request", || {
         calls(SessionTransport::Rest)
@@ -87,6 +91,47 @@ fn sessions() -> Outcome<f64> {
         request(&instrumentation);
     }
     per_second(&tracer, COUNT, before)
+}
+
+/// The calls that begin as many sessions, by the HTTP client alone on a thread: as many at a time as delivery makes, with
+/// as many headers.
+fn client() -> Outcome<f64> {
+    const COUNT: u32 = 20_000;
+    const AT_A_TIME: usize = 16;
+    let local = local()?;
+    let url = std::env::var("HH_API_URL").unwrap_or_else(|_| local.url());
+    let url = reqwest::Url::parse(&url)?.join("/v1/sessions")?;
+    let headers = client_headers()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let client = reqwest::Client::builder().tls_certs_only([]).build()?;
+    let call = |number: u32| {
+        let body = format!(
+            r#"{{"session_id":"00000000-0000-4000-8000-{number:012x}","session_name":"POST /chat","source":"dev","inputs":{{"method":"POST","path":"/chat"}},"outputs":{{"status_code":200,"outcome":"completed"}},"metadata":{{"http.route":"/chat"}},"start_time":1764460800000,"end_time":1764460800005,"duration":5}}"#
+        );
+        let request = client.post(url.clone()).headers(headers.clone());
+        let request = request.timeout(PATIENCE).body(body);
+        async move { request.send().await?.error_for_status()?.bytes().await }
+    };
+    let calls = stream::iter(0..COUNT).map(call).buffer_unordered(AT_A_TIME);
+    let before = time_of(Path::new("/proc/thread-self"))?;
+    runtime.block_on(calls.try_for_each(|_| ready(Ok(()))))?;
+    let spent = time_of(Path::new("/proc/thread-self"))? - before;
+    Ok(f64::from(COUNT) / spent.as_secs_f64())
+}
+
+/// Headers like those of delivery's calls, besides those that the client adds.
+fn client_headers() -> Outcome<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    headers.insert("authorization", "Bearer hh_bench".parse()?);
+    headers.insert("content-type", "application/json".parse()?);
+    headers.insert("user-agent", "bench-delivery".parse()?);
+    for name in ["hh-client-name", "hh-client-version", "hh-client-language"] {
+        headers.insert(HeaderName::from_static(name), "bench".parse()?);
+    }
+    headers.insert("hh-client-time", "1764460800000".parse()?);
+    Ok(headers)
 }
 
 /// Spans with five attributes, in one session.
@@ -168,13 +213,14 @@ fn per_second(tracer: &HoneyHiveTracer, count: u32, before: Duration) -> Outcome
 
 /// Processor time of the threads of delivery that there are.
 fn delivery_time() -> Outcome<Duration> {
-    let mut spent = 0;
-    for thread in threads()? {
-        let schedule = fs::read_to_string(thread.join("schedstat"))?;
-        let nanoseconds = schedule.split(' ').next().unwrap_or_default();
-        spent += nanoseconds.parse::<u64>()?;
-    }
-    Ok(Duration::from_nanos(spent))
+    threads()?.iter().map(|thread| time_of(thread)).sum()
+}
+
+/// Processor time of a thread, by its folder.
+fn time_of(thread: &Path) -> Outcome<Duration> {
+    let schedule = fs::read_to_string(thread.join("schedstat"))?;
+    let nanoseconds = schedule.split(' ').next().unwrap_or_default();
+    Ok(Duration::from_nanos(nanoseconds.parse()?))
 }
 
 /// The threads of delivery that there are. One that has just ended has no name any more.

@@ -1,7 +1,6 @@
 //! The driver: it owns the runtime, the HTTP calls, the threads for sealing and for the disk, and the clock. It decides
 //! nothing: it tells the core what has happened, and does what that says.
 
-use std::collections::HashMap;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use std::{io, iter};
@@ -24,6 +23,7 @@ use super::plan::Plan;
 use super::seal::{Open, Product, Sealer};
 use super::sealed::{Body, Target};
 use super::sink::Sink;
+use crate::delivery::maps::IdMap;
 use crate::outbox::{Inbox, Outbox, wait};
 use crate::session::StartupSession;
 use crate::spool::Shelf;
@@ -72,7 +72,7 @@ pub(super) struct Driver {
     heard: UnboundedReceiver<Heard>,
     calls: JoinSet<Result<Answer, Failure>>,
     /// The number of the call that each task makes.
-    numbers: HashMap<task::Id, Number>,
+    numbers: IdMap<task::Id, Number>,
     /// Ends the calls that are under way.
     cut: watch::Sender<bool>,
     /// The empty inbox that is swapped in, so that no pushing thread has to allocate one.
@@ -109,7 +109,7 @@ impl Driver {
             disk,
             heard,
             calls: JoinSet::new(),
-            numbers: HashMap::new(),
+            numbers: IdMap::default(),
             cut: watch::Sender::new(false),
             inbox: Inbox::default(),
             last: Vec::new(),

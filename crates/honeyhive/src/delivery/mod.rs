@@ -28,6 +28,7 @@ mod gate;
 mod intake;
 mod lane;
 mod ledger;
+mod maps;
 mod notices;
 mod order;
 mod outgoing;

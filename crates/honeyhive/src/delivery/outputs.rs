@@ -2,9 +2,8 @@
 //!
 //! HoneyHive's update of an event replaces its outputs, so each update carries all that was said so far.
 
-use std::collections::HashMap;
-
 use super::order::Order;
+use crate::delivery::maps::IdMap;
 use crate::model::id::SessionId;
 use crate::model::limits;
 use crate::model::object::{Object, merge};
@@ -19,7 +18,7 @@ const ENTRY_BYTES: usize = 128;
 /// The outputs that were sent, by session or event, as text: most are a status code that nobody adds to.
 #[derive(Debug, Default)]
 pub(crate) struct Outputs {
-    earlier: HashMap<SessionId, Earlier>,
+    earlier: IdMap<SessionId, Earlier>,
     /// Those that were not added to for the longest time first.
     order: Order,
     bytes: usize,

@@ -1,7 +1,9 @@
 //! [`Recent`]: a memory of the latest entries.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::hash::Hash;
+
+use crate::delivery::maps::IdMap;
 
 /// The most entries of a memory.
 const MEMORY: usize = 16_384;
@@ -9,14 +11,14 @@ const MEMORY: usize = 16_384;
 /// The latest entries, up to a bound.
 #[derive(Debug)]
 pub(super) struct Recent<K, V> {
-    entries: HashMap<K, V>,
+    entries: IdMap<K, V>,
     order: VecDeque<K>,
 }
 
 impl<K: Copy + Eq + Hash, V> Recent<K, V> {
     pub(super) fn new() -> Self {
         Self {
-            entries: HashMap::new(),
+            entries: IdMap::default(),
             order: VecDeque::new(),
         }
     }

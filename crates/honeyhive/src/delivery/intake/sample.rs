@@ -1,6 +1,6 @@
 //! Sessions that are out of the sample, held back until it is known whether they failed or were slow.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -8,6 +8,7 @@ use opentelemetry_sdk::trace::SpanData;
 use tokio::time::Instant;
 
 use crate::delivery::claim::Claim;
+use crate::delivery::maps::IdMap;
 use crate::delivery::piles::{Waiting, event_of};
 use crate::delivery::recent::Recent;
 use crate::delivery::time::SPAN_DELAY;
@@ -96,7 +97,7 @@ struct Undecided {
 #[derive(Debug)]
 pub(in crate::delivery) struct Sampler {
     sampling: SessionSampling,
-    undecided: HashMap<SessionId, Undecided>,
+    undecided: IdMap<SessionId, Undecided>,
     /// The held sessions, the oldest first; entries of decided ones are skipped.
     order: VecDeque<(Instant, SessionId)>,
     /// The turns that have ended, with when they are decided.
@@ -124,7 +125,7 @@ impl Sampler {
     ) -> Option<Self> {
         (!sampling.is_everything()).then(|| Self {
             sampling,
-            undecided: HashMap::new(),
+            undecided: IdMap::default(),
             order: VecDeque::new(),
             ending: VecDeque::new(),
             numbers: 0,

@@ -1,10 +1,11 @@
 //! [`Entries`]: the calls of the lane, oldest first, with what each does and when it may be tried.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use tokio::time::Instant;
 
 use super::counts::{Counts, Doing};
+use crate::delivery::maps::IdMap;
 use crate::delivery::sealed::Sealed;
 use crate::delivery::work;
 use crate::report::DropReason;
@@ -57,7 +58,7 @@ impl Entry {
 #[derive(Debug, Default)]
 pub(super) struct Entries {
     /// Boxed, since a map that grows moves what is in it.
-    entries: HashMap<Number, Box<Entry>>,
+    entries: IdMap<Number, Box<Entry>>,
     numbers: u64,
     counts: Counts,
     /// All calls in their order, those that may be tried, and those that rest until a time.

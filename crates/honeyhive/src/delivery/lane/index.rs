@@ -1,8 +1,9 @@
 //! [`Index`]: which calls of the lane have an id, a kind or a record on disk in common.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::entries::Key;
+use crate::delivery::maps::IdMap;
 use crate::delivery::sealed::{Home, Sealed, Target};
 use crate::model::id::SessionId;
 use crate::spool::{Place, Ticket};
@@ -10,12 +11,12 @@ use crate::spool::{Place, Ticket};
 /// The calls of the lane by what they have in common.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    of_id: HashMap<SessionId, BTreeSet<Key>>,
+    of_id: IdMap<SessionId, BTreeSet<Key>>,
     spans: BTreeSet<Key>,
     /// Starts that were read back: spans that were, too, may be theirs.
     recalled_starts: BTreeSet<Key>,
     /// The number of calls that are left of each record on disk.
-    parts: HashMap<Place, u32>,
+    parts: IdMap<Place, u32>,
 }
 
 impl Index {

@@ -1,12 +1,12 @@
 //! [`Jobs`]: what is being sealed.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use crate::delivery::claim::Claim;
 use crate::delivery::lane::Number;
+use crate::delivery::maps::IdMap;
 use crate::delivery::sealed::About;
 use crate::model::id::SessionId;
 use crate::outbox::{Load, StartRecord};
@@ -33,10 +33,10 @@ pub(in crate::delivery) enum JobOf {
 /// The jobs under way.
 #[derive(Debug, Default)]
 pub(in crate::delivery) struct Jobs {
-    jobs: HashMap<Number, Job>,
+    jobs: IdMap<Number, Job>,
     numbers: Number,
     /// The sessions among them, and whether with a start.
-    sessions: HashMap<SessionId, bool>,
+    sessions: IdMap<SessionId, bool>,
 }
 
 impl Jobs {

@@ -1,9 +1,10 @@
 //! [`Schedule`]: when each session is due.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use tokio::time::Instant;
 
+use crate::delivery::maps::IdSet;
 use crate::delivery::work;
 use crate::model::id::SessionId;
 
@@ -11,7 +12,7 @@ use crate::model::id::SessionId;
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     due: BTreeSet<(Instant, SessionId)>,
-    blocked: HashSet<SessionId>,
+    blocked: IdSet<SessionId>,
 }
 
 impl Schedule {

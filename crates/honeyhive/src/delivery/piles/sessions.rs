@@ -1,7 +1,6 @@
 //! [`Sessions`]: what each session has to say that is not sealed yet: its start, held back for a moment, and the
 //! updates so far.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use super::pile::{Opened, Pile};
 use super::schedule::Schedule;
 use crate::delivery::claim::Claim;
 use crate::delivery::ledger::Ledger;
+use crate::delivery::maps::IdMap;
 use crate::delivery::order::Order;
 use crate::delivery::time::{SPAN_DELAY, later};
 use crate::model::id::SessionId;
@@ -24,7 +24,7 @@ const SPANS_FIRST: Duration = SPAN_DELAY.saturating_add(Duration::from_millis(50
 /// The piles of all sessions with open data.
 #[derive(Debug)]
 pub(in crate::delivery) struct Sessions {
-    piles: HashMap<SessionId, Pile>,
+    piles: IdMap<SessionId, Pile>,
     /// The sessions in the order in which their piles began.
     order: Order,
     schedule: Schedule,
@@ -34,7 +34,7 @@ pub(in crate::delivery) struct Sessions {
 impl Sessions {
     pub(in crate::delivery) fn new(window: Duration) -> Self {
         Self {
-            piles: HashMap::new(),
+            piles: IdMap::default(),
             order: Order::default(),
             schedule: Schedule::default(),
             window,

@@ -1,6 +1,6 @@
 //! [`Spans`]: finished spans that wait: for company, for their session, or for its start.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::time::Instant;
 
@@ -9,6 +9,7 @@ use super::patience::{Looks, Patience};
 use super::waiting::{Batch, Place, Waiting};
 use crate::delivery::claim::Claim;
 use crate::delivery::ledger::Ledger;
+use crate::delivery::maps::IdMap;
 use crate::delivery::seal::OpenSpan;
 use crate::delivery::sealed::About;
 use crate::delivery::work;
@@ -33,7 +34,7 @@ pub(in crate::delivery) struct Spans {
     /// The spans that may go.
     free: BTreeSet<Age>,
     /// The spans that wait for the start of their session.
-    held: HashMap<SessionId, BTreeSet<Age>>,
+    held: IdMap<SessionId, BTreeSet<Age>>,
     held_by_age: BTreeSet<Age>,
     /// The oldest span that a start has freed since the last look.
     let_go: Option<Age>,
@@ -42,7 +43,7 @@ pub(in crate::delivery) struct Spans {
     /// The spans that follow the start of their session to disk.
     behind: BTreeSet<Age>,
     /// The number of spans of each session and of each named event.
-    concerned: HashMap<SessionId, u32>,
+    concerned: IdMap<SessionId, u32>,
 }
 
 impl Spans {
