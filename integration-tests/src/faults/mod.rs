@@ -19,5 +19,5 @@ pub use certificates::{Authority, Identity};
 pub use footprint::Footprint;
 pub use proxy::{Cut, FaultProxy};
 pub use random::{at_random, seed};
-pub use tls::{ConnectProxy, RefusingProxy, TlsFront};
+pub use tls::{ConnectProxy, Gateway, RefusingProxy, TlsFront};
 pub use traffic::{Service, TURNS, Traffic};

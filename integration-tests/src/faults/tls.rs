@@ -1,12 +1,20 @@
-//! [`TlsFront`], [`ConnectProxy`] and [`RefusingProxy`]: a HoneyHive behind TLS, and behind a company's proxy.
+//! [`TlsFront`], [`Gateway`], [`ConnectProxy`] and [`RefusingProxy`]: a HoneyHive behind TLS, and behind a company's proxy.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use http::{Request, Version};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::certificates::Identity;
 use super::loopback::Loopback;
@@ -36,6 +44,67 @@ async fn end_tls(acceptor: TlsAcceptor, client: TcpStream, upstream: SocketAddr)
     let mut client = acceptor.accept(client).await?;
     let mut server = TcpStream::connect(upstream).await?;
     copy_bidirectional(&mut client, &mut server).await.map(drop)
+}
+
+type Upstream = Client<HttpConnector, Incoming>;
+
+/// Ends TLS and HTTP in front of a server, as a load balancer does, by the protocols that it offers.
+#[derive(Debug)]
+pub struct Gateway {
+    loopback: Loopback,
+    versions: Versions,
+}
+
+/// The versions of HTTP in which requests came.
+type Versions = Arc<Mutex<Vec<Version>>>;
+
+impl Gateway {
+    /// Starts in front of a server, offering these protocols: `h2`, `http/1.1`.
+    #[must_use]
+    pub fn start(upstream: SocketAddr, identity: &Identity, protocols: &[&str]) -> Self {
+        let acceptor = TlsAcceptor::from(identity.config_offering(protocols));
+        let versions = Versions::default();
+        let noted = Arc::clone(&versions);
+        let loopback = Loopback::start(move |client| {
+            let (acceptor, versions) = (acceptor.clone(), Arc::clone(&noted));
+            async move { pass_on(acceptor.accept(client).await?, upstream, versions).await }
+        });
+        Self { loopback, versions }
+    }
+
+    /// The address it listens on.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.loopback.address
+    }
+
+    /// Returns the versions of HTTP in which requests came.
+    #[must_use]
+    pub fn versions(&self) -> Vec<Version> {
+        let versions = self.versions.lock();
+        versions.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+async fn pass_on(
+    client: TlsStream<TcpStream>,
+    upstream: SocketAddr,
+    versions: Versions,
+) -> io::Result<()> {
+    let http: Upstream = Client::builder(TokioExecutor::new()).build_http();
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let mut versions = versions.lock().unwrap_or_else(PoisonError::into_inner);
+        versions.push(request.version());
+        let path = request.uri().path_and_query().map_or("/", |it| it.as_str());
+        let uri = format!("http://{upstream}{path}").parse();
+        *request.uri_mut() = uri.expect("a path");
+        *request.version_mut() = Version::HTTP_11;
+        http.request(request)
+    });
+    auto::Builder::new(TokioExecutor::new())
+        .serve_connection(TokioIo::new(client), service)
+        .await
+        .map_err(io::Error::other)
 }
 
 /// An HTTP proxy that takes `CONNECT` to any host, and leads all of them to one server.

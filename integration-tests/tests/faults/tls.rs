@@ -6,10 +6,11 @@ use std::process::Output;
 
 use honeyhive::{BuildError, HoneyHiveTracer};
 use honeyhive_local::LocalServer;
+use http::Version;
 use integration_tests::faults::table::{
     KEY, assert_arrived, assert_said, builder, record, wait_in_vain,
 };
-use integration_tests::faults::{Auditor, Authority, ConnectProxy, TlsFront};
+use integration_tests::faults::{Auditor, Authority, ConnectProxy, Gateway, TlsFront};
 use integration_tests::harness::PATIENCE;
 use integration_tests::log;
 use integration_tests::program::again;
@@ -41,6 +42,40 @@ fn an_authority_of_the_programs_own_is_trusted_through_the_builder() {
     assert_arrived(&server, &chat);
     assert_eq!(tracer.stats().retried, 0);
     auditor.assert_balanced();
+}
+
+#[test]
+fn http_2_is_spoken_where_the_server_offers_it() {
+    let authority = Authority::new();
+    let offers: [(&[&str], Version); 3] = [
+        (&["h2", "http/1.1"], Version::HTTP_2),
+        (&["http/1.1"], Version::HTTP_11),
+        (&[], Version::HTTP_11),
+    ];
+    for (protocols, expected) in offers {
+        let server = LocalServer::builder()
+            .api_key(KEY)
+            .start_blocking()
+            .unwrap();
+        let identity = authority.identity("localhost");
+        let gateway = Gateway::start(server.address(), &identity, protocols);
+        let tracer = builder(format!("https://localhost:{}", gateway.address().port()))
+            .ca_certificate(authority.pem())
+            .build()
+            .unwrap();
+        let auditor = Auditor::of(&tracer);
+        let chat = record(&tracer);
+        tracer.force_flush_blocking(PATIENCE).unwrap();
+        assert_arrived(&server, &chat);
+        let versions = gateway.versions();
+        assert!(!versions.is_empty());
+        assert!(
+            versions.iter().all(|it| *it == expected),
+            "{protocols:?}: {versions:?}"
+        );
+        assert_eq!(tracer.stats().retried, 0);
+        auditor.assert_balanced();
+    }
 }
 
 #[test]

@@ -182,7 +182,11 @@ impl Sealer {
     }
 }
 
+/// The bytes that most bodies fit into.
+const MOST_BODIES: usize = 512;
+
 fn json(body: &impl Serialize) -> Option<Body> {
-    let bytes = serde_json::to_vec(body).ok()?;
+    let mut bytes = Vec::with_capacity(MOST_BODIES);
+    serde_json::to_writer(&mut bytes, body).ok()?;
     Some(Body::Json(bytes.into()))
 }
