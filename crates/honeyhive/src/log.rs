@@ -157,7 +157,7 @@ impl<T: PartialEq> Mentioned<T> {
         self.0.len() < Self::MOST && !self.0.contains(one)
     }
 
-    /// True for a thing that was not logged yet, which from now on it is.
+    /// Notes that a thing is logged; true for a new one, while the set has room.
     pub(crate) fn is_first(&mut self, one: T) -> bool {
         let is_new = self.is_new(&one);
         if is_new {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
 use std::process::Output;
+use std::time::Duration;
 
 use honeyhive::{BuildError, HoneyHiveTracer};
 use honeyhive_local::LocalServer;
@@ -10,7 +11,9 @@ use http::Version;
 use integration_tests::faults::table::{
     KEY, assert_arrived, assert_said, builder, record, wait_in_vain,
 };
-use integration_tests::faults::{Auditor, Authority, ConnectProxy, Gateway, TlsFront};
+use integration_tests::faults::{
+    Auditor, Authority, ConnectProxy, Cut, FaultProxy, Gateway, TlsFront,
+};
 use integration_tests::harness::PATIENCE;
 use integration_tests::log;
 use integration_tests::program::again;
@@ -78,6 +81,36 @@ fn http_2_is_spoken_where_the_server_offers_it() {
     }
 }
 
+/// All calls share one connection of HTTP/2: one that falls silent is given up, or nothing would be delivered any more.
+#[test]
+fn a_connection_of_http_2_that_falls_silent_is_replaced() {
+    const SESSIONS: usize = 40;
+    let authority = Authority::new();
+    let server = LocalServer::builder()
+        .api_key(KEY)
+        .start_blocking()
+        .unwrap();
+    let gateway = Gateway::start(server.address(), &authority.identity("localhost"), &["h2"]);
+    let silent = FaultProxy::start(gateway.address());
+    // Past the handshake and some answers, and before the last of them.
+    silent.cut([Cut::HangAfterAnswered(4_000)]);
+    let port = silent.url().rsplit_once(':').unwrap().1.to_owned();
+    let tracer = builder(format!("https://localhost:{port}"))
+        .ca_certificate(authority.pem())
+        .api_timeout(Duration::from_millis(500))
+        .build()
+        .unwrap();
+    let auditor = Auditor::of(&tracer);
+    for _ in 0..SESSIONS {
+        let chat = record(&tracer);
+        tracer.force_flush_blocking(PATIENCE).unwrap();
+        assert_arrived(&server, &chat);
+    }
+    assert!(silent.connections() > 1);
+    assert!(gateway.versions().iter().all(|it| *it == Version::HTTP_2));
+    auditor.assert_balanced();
+}
+
 #[test]
 fn a_certificate_of_an_unknown_authority_is_refused() {
     let _turn = log::turn();
@@ -98,10 +131,10 @@ fn a_certificate_of_another_host_is_refused() {
         .unwrap();
     drop(record(&tracer));
     while tracer.stats().retried == 0 {
-        let flushed = tracer.force_flush_blocking(std::time::Duration::from_millis(50));
+        let flushed = tracer.force_flush_blocking(Duration::from_millis(50));
         assert!(flushed.is_err(), "{flushed:?}");
     }
-    drop(tracer.shutdown_blocking(std::time::Duration::ZERO));
+    drop(tracer.shutdown_blocking(Duration::ZERO));
     assert_said(Some((Level::WARN, "certificate")));
     assert!(server.requests().is_empty(), "nothing was said to it");
 }

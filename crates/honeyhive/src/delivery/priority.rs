@@ -12,7 +12,7 @@ pub(super) fn give_way() {
     {
         use rustix::process::{getpriority_process, setpriority_process};
 
-        // `None` is the calling thread; of the process the others keep theirs.
+        // `None` stands for the calling thread: the other threads of the process keep their priority.
         let inherited = getpriority_process(None).unwrap_or_default();
         // A refusal by the system is ignored: the thread then competes like any other.
         let _ = setpriority_process(None, inherited.max(NICENESS));

@@ -42,7 +42,7 @@ pub(crate) enum Record {
     Ended(SessionId),
     /// A request or a message that only its own instrumentation sees has begun, outside every session.
     Root(Box<Root>),
-    /// The root span of one has ended, and is left out itself.
+    /// The root span of such a request or message has ended, and is left out itself.
     RootEnded(Box<RootEnd>),
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct RootEnd {
     pub(crate) went: SpanWent,
 }
 
-/// What the end of a span says of its session.
+/// The outcome and the duration of a span, by which its session is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SpanWent {
     pub(crate) has_failed: bool,

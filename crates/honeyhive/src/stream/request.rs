@@ -661,7 +661,7 @@ fn put_line(to: &mut String, line: &str) {
     to.push_str(line);
 }
 
-/// Returns the text of a document that is one.
+/// Returns the text of a document that came as a text.
 fn text_document(part: Json<'_>) -> Option<Text<'_>> {
     let source = part.get("source")?;
     source.text_in("data").filter(|_| source.is("type", "text"))

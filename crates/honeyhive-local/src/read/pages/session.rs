@@ -61,7 +61,7 @@ pub(in crate::read) async fn page(State(shared): State<Server>, Path(id): Path<S
     Ok(page.reply(&shared))
 }
 
-/// What the module would ask for at once, as JSON, so that the page of a short session is whole without another
+/// Returns the data that the module would ask for at once, as JSON, so that the page of a short session is whole without another
 /// request: the tree, and the event that is chosen where the address chooses none.
 fn first(reading: &Reading<'_>, row: &SessionRow, since: u64) -> Result<Option<String>, Failed> {
     if row.events >= SHORT {

@@ -45,7 +45,7 @@ impl Schedule {
         self.blocked.remove(&id)
     }
 
-    /// Adds a session, or one back that was blocked.
+    /// Adds a session: a new one, or one that was blocked.
     pub(super) fn insert(&mut self, id: SessionId, due: Instant) {
         self.due.insert((due, id));
     }

@@ -25,7 +25,7 @@ impl Own {
         if let Err(variable) = proxy_to(&settings.server_url) {
             warn_of_proxy(variable);
         }
-        let client = with_tls(settings)?
+        let client = speaking(with_tls(settings)?, settings)
             // A key goes to no other host than the one that it was meant for.
             .redirect(reqwest::redirect::Policy::none())
             .pool_idle_timeout(Duration::from_secs(60))
@@ -71,6 +71,22 @@ impl Own {
         *request.timeout_mut() = Some(timeout);
         request
     }
+}
+
+/// Sets the version of HTTP. All calls share one connection of HTTP/2, also after one that nobody has answered in time, so
+/// pings find out whether anybody is there.
+#[cfg(feature = "http2")]
+fn speaking(builder: ClientBuilder, settings: &Settings) -> ClientBuilder {
+    builder
+        .http2_keep_alive_interval(settings.api_timeout / 2)
+        // No call is given up before its own time.
+        .http2_keep_alive_timeout(settings.api_timeout)
+}
+
+/// Sets the version of HTTP: another crate of the program may have built the client with HTTP/2, which has no pings then.
+#[cfg(not(feature = "http2"))]
+fn speaking(builder: ClientBuilder, _: &Settings) -> ClientBuilder {
+    builder.http1_only()
 }
 
 /// Warns once per process: the HTTP client makes do without a proxy that it cannot use, and a network that wants one
