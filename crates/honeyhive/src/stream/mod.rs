@@ -12,6 +12,7 @@ mod gemini;
 mod interactions;
 mod json;
 mod list;
+mod media;
 mod message_keys;
 mod other;
 mod outputs;

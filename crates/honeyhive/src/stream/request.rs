@@ -7,6 +7,7 @@ use opentelemetry::{Key, KeyValue, Value as Shown};
 use serde_json::Value;
 
 use super::json::{Index, Json, Text};
+use super::media::mark;
 use super::message_keys::Field;
 use super::text_of;
 use super::tools::{CODE_EXECUTION, answer_in, asked_of, lines_of, own_tool};
@@ -710,19 +711,6 @@ fn kind_of(said: &str) -> &'static str {
         .into_iter()
         .find(|kind| head.contains(kind))
         .unwrap_or("file")
-}
-
-/// A mark instead of the bytes: what is elsewhere has no size.
-pub(super) fn mark(kind: &str, data: Text<'_>) -> String {
-    let data = data.written();
-    if data.starts_with("http:") || data.starts_with("https:") || data.starts_with("gs:") {
-        return format!("[{kind}]");
-    }
-    let packed = data
-        .split_once(";base64,")
-        .map_or(data, |(_, packed)| packed);
-    let kilobytes = (packed.len() * 3 / 4).div_ceil(1024);
-    format!("[{kind}, {kilobytes} KB]")
 }
 
 /// Adds the pictures that stand beside the text: Ollama's are texts, and OpenRouter's parts.

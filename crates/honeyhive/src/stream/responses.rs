@@ -2,8 +2,8 @@
 
 use super::chat;
 use super::json::{Json, Text};
+use super::media::mark;
 use super::reply::{Kind, Reply};
-use super::request::mark;
 use super::tools::{answer_in, asked_of, own_tool};
 
 /// The index of the only answer: its items are counted by their place in the output.
