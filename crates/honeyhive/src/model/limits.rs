@@ -76,7 +76,8 @@ fn cut_texts(span: &mut SpanData) {
     cut_cow(&mut span.name, NAME_BYTES);
 }
 
-fn cut_cow(text: &mut Cow<'static, str>, limit: usize) {
+/// Cuts a text that [exceeds](is_over) the limit.
+pub(crate) fn cut_cow(text: &mut Cow<'static, str>, limit: usize) {
     if is_over(text, limit) {
         *text = cut(text, limit).into();
     }

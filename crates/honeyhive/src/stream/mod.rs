@@ -240,10 +240,7 @@ impl State {
             _ if self.is_deaf() => {}
             Frame::Event(json) => self.take_event(json),
             Frame::Coded(code, json) => self.take_line(code, json),
-            Frame::Text(text) => {
-                self.format = Some(Format::Transcription);
-                other::take_transcript(&mut self.reply, &text_of(text));
-            }
+            Frame::Text(text) => self.take_text(text),
             Frame::Voice(bytes) => self.reply.voice = bytes,
             Frame::Oversize => self.reply.left_out += 1,
             Frame::Unknown => {
@@ -280,6 +277,16 @@ impl State {
             *unknown = unknown.saturating_add(1);
             *is_strange |= is_json;
         }
+    }
+
+    /// Takes a transcript. Some servers say of JSON, too, that it is a text.
+    fn take_text(&mut self, body: &[u8]) {
+        let text = text_of(body);
+        if self.index.read(&text).is_some_and(Json::is_object) {
+            return self.take_event(body);
+        }
+        self.format = Some(Format::Transcription);
+        other::take_transcript(&mut self.reply, &text);
     }
 
     /// Takes an event whose name says that it is an error. Most say in their data what kind of one.

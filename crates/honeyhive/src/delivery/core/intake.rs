@@ -45,8 +45,9 @@ impl Core {
             Record::Ignored(span) => self.intake.labels.ignore(span),
             Record::Root(root) => self.intake.labels.note_request(*root),
             Record::RootEnded(end) => {
-                if let Some(session) = self.intake.labels.note_end(&end) {
-                    self.root_ended(session, end.went, claim.epoch(), now);
+                let went = end.went;
+                if let Some(session) = self.intake.labels.note_end(*end) {
+                    self.root_ended(session, went, claim.epoch(), now);
                 }
             }
             Record::Exempt(id) => self.exempt(self.intake.labels.current(id), now),

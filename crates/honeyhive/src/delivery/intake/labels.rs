@@ -10,6 +10,7 @@ use opentelemetry_sdk::trace::SpanData;
 use crate::attributes::SESSION_ID;
 use crate::delivery::recent::Recent;
 use crate::model::id::SessionId;
+use crate::model::limits::{NAME_BYTES, cut_cow};
 use crate::outbox::{Root, RootEnd, SpanWent, StartRecord};
 
 /// The knowledge about spans and sessions besides their own content, as far back as it is remembered.
@@ -122,7 +123,8 @@ impl Labels {
     }
 
     /// Notes a request that has begun outside every session. What one trace holds of them is one session.
-    pub(in crate::delivery) fn note_request(&mut self, root: Root) {
+    pub(in crate::delivery) fn note_request(&mut self, mut root: Root) {
+        cut_cow(&mut root.name, NAME_BYTES);
         if !self.requests.contains(&root.trace) {
             let request = Request {
                 root: root.span,
@@ -142,7 +144,8 @@ impl Labels {
     }
 
     /// Notes the end of such a root that is left out; returns the session of its request, where there is one.
-    pub(in crate::delivery) fn note_end(&mut self, end: &RootEnd) -> Option<SessionId> {
+    pub(in crate::delivery) fn note_end(&mut self, mut end: RootEnd) -> Option<SessionId> {
+        cut_cow(&mut end.name, NAME_BYTES);
         let request = self.named_at_end(end.trace, end.span, &end.name)?;
         let session = request.session;
         if session.is_none() {
@@ -205,5 +208,41 @@ pub(in crate::delivery) fn session_of(span: &SpanData) -> Option<SessionId> {
     match &noted.value {
         Value::String(text) => SessionId::checked_from_correlation_id(text.as_str()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn no_name_of_a_request_takes_more_room_than_a_session_shows() {
+        let mut labels = Labels::new();
+        let (trace, span) = (TraceId::from(1), SpanId::from(2));
+        let name = || "/long".repeat(100_000).into();
+        labels.note_request(Root {
+            trace,
+            span,
+            name: name(),
+            started_at: SystemTime::UNIX_EPOCH,
+        });
+        let kept = |labels: &Labels| labels.requests.get(&trace).map(|it| it.name.len());
+        let at_start = kept(&labels);
+        let went = SpanWent {
+            has_failed: false,
+            took: Duration::ZERO,
+        };
+        let end = RootEnd {
+            trace,
+            span,
+            name: name(),
+            went,
+        };
+        assert_eq!(labels.note_end(end), None);
+        for kept in [at_start, kept(&labels)] {
+            assert!(kept.is_some_and(|it| it < 2 * NAME_BYTES), "{kept:?}");
+        }
     }
 }

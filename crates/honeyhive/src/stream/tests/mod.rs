@@ -332,6 +332,29 @@ fn errors_say_what_they_are_in_the_words_of_each_api() {
 }
 
 #[test]
+fn a_transcript_is_the_text_as_it_is_or_what_its_json_says() {
+    let subtitles = "1\n00:00:00,000 --> 00:00:01,500\nHow many trees?";
+    for (body, said) in [
+        (subtitles, subtitles),
+        ("{laughs} Many.\n", "{laughs} Many."),
+        (r#"{"text":"How many trees?"}"#, "How many trees?"),
+    ] {
+        for hides in [false, true] {
+            let content = Content::of_transcript(Some("text/html; charset=utf-8"), None);
+            let mut assembler = Assembler::new(content, hides);
+            assembler.take(body.as_bytes(), NOW);
+            assert_eq!(assembler.finish(Cause::End), Ending::Complete, "{body}");
+            let only = &assembler.reply().choices[0];
+            assert_eq!(only.bytes(Kind::Text), said.len(), "{body}");
+            if !hides {
+                assert_eq!(only.text(Kind::Text).as_deref(), Some(said));
+            }
+            assert_eq!(format!("{assembler:?}").contains("any"), !hides, "{body}");
+        }
+    }
+}
+
+#[test]
 fn vectors_and_pictures_are_counted() {
     let table = [
         (
