@@ -1,8 +1,9 @@
 //! Anthropic's messages: events, and whole messages.
 
-use super::json::Json;
+use super::json::{Json, Text};
+use super::media::{attachment, text_document};
 use super::reply::{Kind, Reply, replace};
-use super::tools::lines_of;
+use super::tools::{is_page, lines_of};
 
 /// The index of the only answer, whose blocks are counted.
 const ONLY: u64 = 0;
@@ -68,6 +69,13 @@ fn take_result(reply: &mut Reply, index: u64, block: Json<'_>) {
     let (Some(call), Some(content)) = (call, block.get("content")) else {
         return;
     };
+    if is_page(content) {
+        let document = content.get("content");
+        let text = document.and_then(text_document);
+        let file = document.filter(|_| text.is_none()).and_then(attachment);
+        let file = file.as_deref().map(Text::plain);
+        return reply.say_lines(call, lines_of(content).chain(text).chain(file));
+    }
     match content.items().flat_map(lines_of).next() {
         Some(_) => reply.say_lines(call, content.items().flat_map(lines_of)),
         None => reply.say_result(call, content),

@@ -7,10 +7,10 @@ use opentelemetry::{Key, KeyValue, Value as Shown};
 use serde_json::Value;
 
 use super::json::{Index, Json, Text};
-use super::media::mark;
+use super::media::{attachment, kind_of, mark, text_document};
 use super::message_keys::Field;
 use super::text_of;
-use super::tools::{CODE_EXECUTION, answer_in, asked_of, lines_of, own_tool};
+use super::tools::{CODE_EXECUTION, answer_in, asked_of, is_page, lines_of, own_tool};
 use crate::attributes::MAX_ATTRIBUTES;
 use crate::model::flatten::{at_most, flatten};
 use crate::model::limits;
@@ -381,10 +381,11 @@ impl Asked {
             // A model's thoughts are no part of the conversation.
         } else if let Some(text) = part.text_in("text").or_else(|| part.text_in("refusal")) {
             self.append(&mut message.content, text);
-        } else if part.is("type", "web_search_result") || part.is("type", "search_result") {
+        } else if is_page(part) {
             lines_of(part).for_each(|line| self.append(&mut message.content, line));
-            part.list("content")
-                .for_each(|inner| self.take_part(message, inner));
+            if let Some(content) = part.get("content") {
+                self.fill(message, content);
+            }
         } else if let Some(text) = text_document(part) {
             self.append(&mut message.content, text);
         } else if part.ends("type", "tool_use") {
@@ -463,7 +464,8 @@ impl Asked {
     fn add_answer(&mut self, id: Option<Text<'_>>, answer: Json<'_>) {
         let mut message = Message::of("tool");
         message.tool_call_id = id.map(word);
-        match answer.is_object() {
+        let is_shown = is_page(answer) || answer.is("type", "computer_screenshot");
+        match answer.is_object() && !is_shown {
             true => self.append_raw(&mut message.content, answer.raw()),
             false => self.fill(&mut message, answer),
         }
@@ -660,57 +662,6 @@ fn put_line(to: &mut String, line: &str) {
         to.push('\n');
     }
     to.push_str(line);
-}
-
-/// Returns the text of a document that came as a text.
-fn text_document(part: Json<'_>) -> Option<Text<'_>> {
-    let source = part.get("source")?;
-    source.text_in("data").filter(|_| source.is("type", "text"))
-}
-
-/// Returns the text that stands for a picture, a recording or a file: `[image, 120 KB]`.
-fn attachment(part: Json<'_>) -> Option<String> {
-    let paths: [&[&str]; 13] = [
-        &["image_url", "url"],
-        &["image_url"],
-        &["source", "data"],
-        &["source", "url"],
-        &["inlineData", "data"],
-        &["inline_data", "data"],
-        &["fileData", "fileUri"],
-        &["file_data", "file_uri"],
-        &["input_audio", "data"],
-        &["file", "file_data"],
-        &["file_data"],
-        &["data"],
-        &["uri"],
-    ];
-    let found = paths.iter().find_map(|path| {
-        let value = path.iter().try_fold(part, |at, key| at.get(key))?;
-        value.text()
-    });
-    // Gemini says in the holder of the data what they are.
-    let holders = ["inlineData", "inline_data", "fileData", "file_data"];
-    let holder = holders.iter().find_map(|key| part.get(key));
-    let holder = holder.unwrap_or(part);
-    let kinds = [("type", part), ("mimeType", holder), ("mime_type", holder)];
-    let kind = kinds
-        .iter()
-        .find_map(|(key, holder)| holder.text_in(key).map(|it| kind_of(it.written())));
-    match (found, kind) {
-        (Some(data), kind) => Some(mark(kind.unwrap_or("file"), data)),
-        (None, Some(_)) => Some(format!("[{}]", part.text_in("type")?.written())),
-        (None, None) => None,
-    }
-}
-
-fn kind_of(said: &str) -> &'static str {
-    let kinds = ["image", "audio", "video"];
-    let head = said.get(..64).unwrap_or(said);
-    kinds
-        .into_iter()
-        .find(|kind| head.contains(kind))
-        .unwrap_or("file")
 }
 
 /// Adds the pictures that stand beside the text: Ollama's are texts, and OpenRouter's parts.
@@ -994,6 +945,26 @@ mod tests {
         assert_eq!(read(gemini), ["assistant: One. code_execution(print(1)) -"]);
         let openrouter = r#"{"messages":[{"role":"assistant","content":"A tree.","images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,QUJD"}}]}]}"#;
         assert_eq!(read(openrouter), ["assistant: [image, 1 KB]\nA tree."]);
+    }
+
+    #[test]
+    fn a_page_and_a_picture_that_a_tool_has_answered_with_are_no_bytes() {
+        for (body, answer) in [
+            (
+                r#"{"input":[{"type":"computer_call_output","call_id":"c","output":{"type":"computer_screenshot","image_url":"data:image/png;base64,QUJD"}}]}"#,
+                "tool: [image, 1 KB] to c",
+            ),
+            (
+                r#"{"messages":[{"role":"assistant","content":[{"type":"web_fetch_tool_result","tool_use_id":"w","content":{"type":"web_fetch_result","url":"https://oaks.example","content":{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"QUJD"}}}}]}]}"#,
+                "tool: https://oaks.example\n[file, 1 KB] to w",
+            ),
+            (
+                r#"{"messages":[{"role":"assistant","content":[{"type":"web_fetch_tool_result","tool_use_id":"w","content":{"type":"web_fetch_result","url":"https://oaks.example","content":{"type":"document","source":{"type":"text","data":"Oaks."}}}}]}]}"#,
+                "tool: https://oaks.example\nOaks. to w",
+            ),
+        ] {
+            assert_eq!(read(body), [answer], "{body}");
+        }
     }
 
     #[test]

@@ -38,3 +38,9 @@ pub(super) fn lines_of(part: Json<'_>) -> impl Iterator<Item = Text<'_>> {
     let texts = ["text", "title", "url"].map(|key| part.text_in(key));
     texts.into_iter().flatten()
 }
+
+/// Whether a part of an answer is a page that was found or fetched.
+pub(super) fn is_page(part: Json<'_>) -> bool {
+    const PAGES: [&str; 3] = ["web_search_result", "search_result", "web_fetch_result"];
+    PAGES.iter().any(|kind| part.is("type", kind))
+}

@@ -205,6 +205,20 @@ fn rows() -> Vec<Row> {
             ]),
         ),
         row(
+            "Anthropic: pages that were fetched, a text and a file",
+            &[
+                r#"{"type":"content_block_start","index":0,"content_block":{"type":"server_tool_use","id":"t","name":"web_fetch","input":{}}}"#,
+                r#"{"type":"content_block_start","index":1,"content_block":{"type":"web_fetch_tool_result","tool_use_id":"t","content":{"type":"web_fetch_result","url":"https://oaks.example","content":{"type":"document","source":{"type":"text","data":"Oaks."}}}}}"#,
+                r#"{"type":"content_block_start","index":2,"content_block":{"type":"server_tool_use","id":"f","name":"web_fetch","input":{}}}"#,
+                r#"{"type":"content_block_start","index":3,"content_block":{"type":"web_fetch_tool_result","tool_use_id":"f","content":{"type":"web_fetch_result","url":"https://oaks.example/a.pdf","content":{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"QUJD"}}}}}"#,
+            ],
+            "/choices/0/tool_calls",
+            json!([
+                {"id": "t", "name": "web_fetch", "result": "https://oaks.example\nOaks."},
+                {"id": "f", "name": "web_fetch", "result": "https://oaks.example/a.pdf\n[file, 1 KB]"},
+            ]),
+        ),
+        row(
             "Gemini: code that it has run between two texts",
             &[
                 r#"{"candidates":[{"content":{"parts":[{"text":"Let me add."},{"executableCode":{"language":"PYTHON","code":"print(1)\n"}}]}}]}"#,
