@@ -180,6 +180,8 @@ impl Asked {
                     self.take_parameters(value);
                 }
                 b"tools" => value.items().for_each(|tool| self.take_tool(tool)),
+                // The usage that they ask for is in the answer.
+                b"stream_options" => {}
                 _ => self.take_parameter(value),
             }
         }
@@ -703,8 +705,9 @@ macro_rules! attributes {
     };
 }
 
-// The settings of a call, by the names that the APIs have for them.
+// The settings of a call, by the names that the APIs have for them: most requests of a stream have the first.
 attributes! {
+    "stream"
     "temperature"
     "top_p"
     "topP"
@@ -727,7 +730,6 @@ attributes! {
     "stop"
     "stop_sequences"
     "stopSequences"
-    "stream"
     "reasoning"
     "reasoning_effort"
     "thinking"
