@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, reason = "a program that tells where it listens")]
 
+use std::cell::Cell;
 use std::error::Error;
 use std::time::Duration;
 
@@ -46,9 +47,18 @@ fn tracer(kind: &str) -> Result<Option<HoneyHiveTracer>, Box<dyn Error>> {
 
 async fn answer(wait: Duration) -> &'static str {
     if !wait.is_zero() {
-        tokio::time::sleep(wait).await;
+        tokio::time::sleep(dithered(wait)).await;
     }
     r#"{"reply":"hello","session_id":"none"}"#
+}
+
+/// Returns the wait with half a millisecond more or less, so long on average: the runtime's timers go by whole milliseconds,
+/// and requests that wait the same fall into step with them, so that a microsecond more is a millisecond or nothing.
+fn dithered(wait: Duration) -> Duration {
+    thread_local! { static STEP: Cell<u32> = const { Cell::new(0) } }
+    let step = STEP.get();
+    STEP.set((step + 618) % 1000);
+    wait + Duration::from_micros(u64::from(step)) - Duration::from_micros(500)
 }
 
 fn serve_axum(tracer: Option<HoneyHiveTracer>, wait: Duration) -> Outcome {
