@@ -1,5 +1,5 @@
-//! What a stranger reads first: the pages of the published crates, which a registry shows as well as a code host and
-//! rustdoc, and the table of settings.
+//! The pages that a stranger reads first: those of the published crates, which a registry shows as well as a code host
+//! and rustdoc, and the table of settings.
 
 use std::collections::BTreeSet;
 use std::fs;

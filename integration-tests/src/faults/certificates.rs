@@ -85,7 +85,7 @@ impl Identity {
         Arc::clone(&self.0)
     }
 
-    /// The same for a server that offers these protocols in the handshake.
+    /// Returns the configuration of a server that offers these protocols in the handshake.
     pub(super) fn config_offering(&self, protocols: &[&str]) -> Arc<ServerConfig> {
         let mut config = ServerConfig::clone(&self.0);
         config.alpn_protocols = protocols.iter().map(|it| it.as_bytes().to_vec()).collect();

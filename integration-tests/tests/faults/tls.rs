@@ -39,10 +39,16 @@ fn an_authority_of_the_programs_own_is_trusted_through_the_builder() {
         .ca_certificate(format!("{another}\n{}", authority.pem()))
         .build()
         .unwrap();
-    let auditor = Auditor::of(&tracer);
-    let chat = record(&tracer);
+    assert_delivers(&tracer, &server);
+}
+
+/// A session arrives at the first try, and all is accounted for.
+#[track_caller]
+fn assert_delivers(tracer: &HoneyHiveTracer, server: &LocalServer) {
+    let auditor = Auditor::of(tracer);
+    let chat = record(tracer);
     tracer.force_flush_blocking(PATIENCE).unwrap();
-    assert_arrived(&server, &chat);
+    assert_arrived(server, &chat);
     assert_eq!(tracer.stats().retried, 0);
     auditor.assert_balanced();
 }
@@ -66,18 +72,13 @@ fn http_2_is_spoken_where_the_server_offers_it() {
             .ca_certificate(authority.pem())
             .build()
             .unwrap();
-        let auditor = Auditor::of(&tracer);
-        let chat = record(&tracer);
-        tracer.force_flush_blocking(PATIENCE).unwrap();
-        assert_arrived(&server, &chat);
+        assert_delivers(&tracer, &server);
         let versions = gateway.versions();
         assert!(!versions.is_empty());
         assert!(
             versions.iter().all(|it| *it == expected),
             "{protocols:?}: {versions:?}"
         );
-        assert_eq!(tracer.stats().retried, 0);
-        auditor.assert_balanced();
     }
 }
 

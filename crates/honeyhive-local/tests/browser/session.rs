@@ -32,6 +32,17 @@ fn a_chat_has_roles_at_the_left_text_at_the_right_and_tool_calls_as_code() {
     scene.assert_clean();
 }
 
+/// Opens the session of returns, and the call that has come late.
+fn open_call(scene: &mut Scene) {
+    scene.open_session(RETURNS);
+    scene
+        .tab
+        .until("document.querySelectorAll('#tree .row').length === 9");
+    scene
+        .tab
+        .eval("[...document.querySelectorAll('#tree .row')].find((row) => row.querySelector('b').textContent === 'chat gpt-4o').click()");
+}
+
 #[test]
 fn what_a_model_has_thought_is_labelled_and_closed_until_somebody_opens_it() {
     let Some(mut scene) = Scene::seeded() else {
@@ -41,13 +52,7 @@ fn what_a_model_has_thought_is_labelled_and_closed_until_somebody_opens_it() {
     late.attributes["honeyhive_outputs.reasoning"] = json!("Oaks first, then the rest.");
     (late.id, late.from, late.seconds) = (78, 2.0, 0.2);
     scene.runtime.block_on(scene.shop.spans(40.0, &[late]));
-    scene.open_session(RETURNS);
-    scene
-        .tab
-        .until("document.querySelectorAll('#tree .row').length === 9");
-    scene
-        .tab
-        .eval("[...document.querySelectorAll('#tree .row')].find((row) => row.querySelector('b').textContent === 'chat gpt-4o').click()");
+    open_call(&mut scene);
     scene
         .tab
         .until("document.querySelector('#panel .msg.assistant details.thoughts')");
@@ -80,13 +85,7 @@ fn messages_that_came_as_json_text_are_a_chat_as_well() {
     });
     (late.id, late.from, late.seconds) = (79, 2.0, 0.2);
     scene.runtime.block_on(scene.shop.spans(40.0, &[late]));
-    scene.open_session(RETURNS);
-    scene
-        .tab
-        .until("document.querySelectorAll('#tree .row').length === 9");
-    scene
-        .tab
-        .eval("[...document.querySelectorAll('#tree .row')].find((row) => row.querySelector('b').textContent === 'chat gpt-4o').click()");
+    open_call(&mut scene);
     scene
         .tab
         .until("document.querySelector('#panel .msg.assistant .say')?.innerText === 'Twelve.'");
@@ -109,13 +108,7 @@ fn a_tool_that_the_provider_has_run_shows_its_answer_below_the_call() {
     }
     (late.id, late.from, late.seconds) = (80, 2.0, 0.2);
     scene.runtime.block_on(scene.shop.spans(40.0, &[late]));
-    scene.open_session(RETURNS);
-    scene
-        .tab
-        .until("document.querySelectorAll('#tree .row').length === 9");
-    scene
-        .tab
-        .eval("[...document.querySelectorAll('#tree .row')].find((row) => row.querySelector('b').textContent === 'chat gpt-4o').click()");
+    open_call(&mut scene);
     scene
         .tab
         .until("document.querySelector('#panel .msg.assistant .call .result')");
