@@ -1,6 +1,6 @@
 //! The cost of delivery: processor time of its threads, and HTTP calls a request.
 //!
-//! Usage: `bench-delivery [NAME ...]`, where a name is `sessions`, `client`, `spans`, `calls` or `otlp`; all without one. Everything goes over a socket, to `HH_API_URL` or to a
+//! Usage: `bench-delivery [NAME ...]`, where a name is one of [`MEASURES`]; all without one. Everything goes over a socket, to `HH_API_URL` or to a
 //! HoneyHive in the same process; only the time of delivery's own threads counts, as Linux tells it.
 
 #![expect(
@@ -32,11 +32,16 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The name that asks for it, what it is, and how it is measured.
 type Measure = (&'static str, &'static str, fn() -> Outcome<f64>);
 
-const MEASURES: [Measure; 5] = [
+const MEASURES: [Measure; 6] = [
     (
         "sessions",
         "sessions a second of delivery's threads",
-        sessions,
+        || sessions(SessionTransport::Rest),
+    ),
+    (
+        "sessions-otlp",
+        "the same with SessionTransport::Otlp",
+        || sessions(SessionTransport::Otlp),
     ),
     ("client", "calls a second of reqwest alone", client),
     ("spans", "spans a second of delivery's threads", spans),
@@ -81,10 +86,10 @@ fn tracer(local: &LocalServer, transport: SessionTransport) -> Outcome<HoneyHive
 }
 
 /// Requests that begin and end at once.
-fn sessions() -> Outcome<f64> {
+fn sessions(transport: SessionTransport) -> Outcome<f64> {
     const COUNT: u32 = 20_000;
     let local = local()?;
-    let tracer = tracer(&local, SessionTransport::Rest)?;
+    let tracer = tracer(&local, transport)?;
     let instrumentation = ServerInstrumentation::new(tracer.clone());
     let before = delivery_time()?;
     for _ in 0..COUNT {
