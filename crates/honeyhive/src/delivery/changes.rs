@@ -22,14 +22,11 @@ pub(super) struct Changes {
 impl Changes {
     /// Merges several updates, in their order, and redacts them.
     pub(super) fn of_all(updates: Vec<Update>, redactor: &Redactor) -> Self {
-        let mut all = Self::default();
-        for update in updates {
-            all.merge(match update {
-                Update::Enrich(enrichment) => Self::of(*enrichment, redactor),
-                Update::End(end) => Self::of_end(end, redactor),
-            });
-        }
-        all
+        let each = updates.into_iter().map(|update| match update {
+            Update::Enrich(enrichment) => Self::of(*enrichment, redactor),
+            Update::End(end) => Self::of_end(end, redactor),
+        });
+        each.reduce(Self::merged).unwrap_or_default()
     }
 
     fn of(mut enrichment: Enrichment, redactor: &Redactor) -> Self {
@@ -70,7 +67,7 @@ impl Changes {
         if let Some(error) = end.error {
             enrichment = enrichment.error(error);
         }
-        redactor.enrichment(&mut enrichment);
+        redactor.facts(&mut enrichment);
         Self {
             enrichment,
             end_time: Some(unix_milliseconds(end.ended_at)),
@@ -83,10 +80,13 @@ impl Changes {
         self.enrichment.is_empty() && self.end_time.is_none() && self.duration.is_none()
     }
 
-    fn merge(&mut self, newer: Self) {
+    fn merged(mut self, newer: Self) -> Self {
         self.enrichment.merge(newer.enrichment);
-        self.end_time = newer.end_time.or(self.end_time);
-        self.duration = newer.duration.or(self.duration);
+        Self {
+            enrichment: self.enrichment,
+            end_time: newer.end_time.or(self.end_time),
+            duration: newer.duration.or(self.duration),
+        }
     }
 
     /// The body of an update. What it has no place for goes to the metadata: inputs as `inputs`, an
@@ -177,4 +177,38 @@ fn milliseconds(duration: Duration) -> f64 {
 
 fn unix_milliseconds(time: SystemTime) -> f64 {
     milliseconds(time.duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::outbox::{Bounds, Outbox, Outcome};
+    use crate::redaction::{Redaction, Rules};
+    use crate::settings::DropPolicy;
+
+    /// Facts are not redacted by default, which is right as long as nothing of theirs would be.
+    #[test]
+    fn no_fact_of_an_end_is_a_secret_by_default() {
+        let rules = Rules::new(&Redaction::default()).unwrap();
+        let outbox = Arc::new(Outbox::new(Bounds::new(1, 1, DropPolicy::Newest, false)));
+        let redactor = Redactor::new(rules, outbox);
+        let second = Duration::from_secs(1);
+        let end = SessionEnd {
+            ended_at: SystemTime::now(),
+            duration: second,
+            outcome: Outcome::Complete,
+            status_code: Some(200),
+            grpc_status: Some(0),
+            time_to_first_byte: Some(second),
+            response_bytes: Some(1),
+            error: None,
+            whole_session: true,
+        };
+        let facts = Changes::of_end(end, &redactor).enrichment;
+        let mut redacted = facts.clone();
+        redactor.enrichment(&mut redacted);
+        assert!(facts == redacted, "{facts:?}");
+    }
 }

@@ -8,7 +8,9 @@ use std::{io, iter};
 use opentelemetry::Context;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
-use tokio::task::{self, JoinError, JoinSet};
+use tokio::task;
+#[cfg(feature = "client")]
+use tokio::task::JoinSet;
 #[cfg(feature = "client")]
 use tokio::time::timeout_at;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -23,7 +25,6 @@ use super::plan::Plan;
 use super::seal::{Open, Product, Sealer};
 use super::sealed::{Body, Target};
 use super::sink::Sink;
-use crate::delivery::maps::IdMap;
 use crate::outbox::{Inbox, Outbox, wait};
 use crate::session::StartupSession;
 use crate::spool::Shelf;
@@ -37,11 +38,12 @@ const TOGETHER: Duration = Duration::from_millis(1);
 /// The longest wait for the disk's last response.
 const LAST_WORD: Duration = Duration::from_millis(500);
 
-/// A report of the threads beside this one.
+/// A report of the threads beside this one, or of a call.
 #[derive(Debug)]
 enum Heard {
     Sealed(Vec<(Number, Product)>),
     Disk(Response),
+    Answered(Number, Result<Answer, Failure>),
 }
 
 impl Heard {
@@ -54,12 +56,31 @@ impl Heard {
                 );
             }
             Self::Disk(response) => events.push(Event::Disk(response)),
+            Self::Answered(number, answer) => events.push(Event::Answered(number, answer)),
         }
     }
 }
 
-/// A call that has come back.
-type Done = Result<(task::Id, Result<Answer, Failure>), JoinError>;
+/// The report of a call, which is made however the call ends.
+struct Report {
+    number: Number,
+    heard: UnboundedSender<Heard>,
+    /// `None` where the call has panicked.
+    answer: Option<Result<Answer, Failure>>,
+}
+
+impl Report {
+    fn answered(mut self, answer: Result<Answer, Failure>) {
+        self.answer = Some(answer);
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        let answer = self.answer.take().unwrap_or_else(|| Err(broke_off()));
+        let _ = self.heard.send(Heard::Answered(self.number, answer));
+    }
+}
 
 /// The part of delivery that does I/O for the core.
 #[derive(Debug)]
@@ -70,9 +91,7 @@ pub(super) struct Driver {
     sealer: mpsc::Sender<(Number, Open)>,
     disk: Option<mpsc::Sender<Request>>,
     heard: UnboundedReceiver<Heard>,
-    calls: JoinSet<Result<Answer, Failure>>,
-    /// The number of the call that each task makes.
-    numbers: IdMap<task::Id, Number>,
+    heard_of: UnboundedSender<Heard>,
     /// Ends the calls that are under way.
     cut: watch::Sender<bool>,
     /// The empty inbox that is swapped in, so that no pushing thread has to allocate one.
@@ -96,6 +115,7 @@ impl Driver {
         let core = Core::new(&plan, Arc::clone(&outbox), startup, shelf.clone());
         let disk = match plan.spool.zip(shelf) {
             Some(((settings, destination), shelf)) => {
+                let heard_of = heard_of.clone();
                 let tell = move |response| heard_of.send(Heard::Disk(response)).is_ok();
                 Some(disk::start(settings, destination, shelf, tell)?)
             }
@@ -108,8 +128,7 @@ impl Driver {
             sealer,
             disk,
             heard,
-            calls: JoinSet::new(),
-            numbers: IdMap::default(),
+            heard_of,
             cut: watch::Sender::new(false),
             inbox: Inbox::default(),
             last: Vec::new(),
@@ -134,14 +153,10 @@ impl Driver {
             tokio::select! {
                 () = sleep_until(wake_at) => {}
                 () = self.outbox.wake() => {}
-                Some(done) = self.calls.join_next_with_id() => events.extend(self.answer_of(done)),
                 Some(heard) = self.heard.recv() => heard.add_to(&mut events),
             }
             while let Ok(heard) = self.heard.try_recv() {
                 heard.add_to(&mut events);
-            }
-            while let Some(done) = self.calls.try_join_next_with_id() {
-                events.extend(self.answer_of(done));
             }
             if Instant::now() >= next_tick {
                 next_tick = Instant::now() + TICK;
@@ -154,12 +169,6 @@ impl Driver {
         self.end_disk().await;
         self.core.end();
         self.last
-    }
-
-    fn answer_of(&mut self, done: Done) -> Option<Event<'static>> {
-        let (id, answer) = done.unwrap_or_else(|error| (error.id(), Err(broke_off())));
-        let number = self.numbers.remove(&id)?;
-        Some(Event::Answered(number, answer))
     }
 
     /// Steps the core, with the outbox's records first, and carries out its effects.
@@ -198,13 +207,16 @@ impl Driver {
         }
     }
 
-    fn call(&mut self, number: Number, target: Target, items: u64, body: Body) {
-        let sink = self.sink.clone();
+    fn call(&self, number: Number, target: Target, items: u64, body: Body) {
+        let report = Report {
+            number,
+            heard: self.heard_of.clone(),
+            answer: None,
+        };
+        // Boxed, since the runtime moves a task several times.
+        let call = Box::pin(self.sink.clone().make(target, items, body));
         let cut = self.cut.subscribe();
-        let call = async move { unless_cut(cut, sink.make(target, items, body)).await };
-        // The runtime moves a task several times, and one of these takes kilobytes.
-        let task = self.calls.spawn(Box::pin(call));
-        self.numbers.insert(task.id(), number);
+        task::spawn(async move { report.answered(unless_cut(cut, call).await) });
     }
 
     /// Begins the calls of the typed client.
@@ -286,7 +298,7 @@ fn seal_together(
     sealed
 }
 
-/// Returns the answer of a call whose task has panicked.
+/// Returns the answer of a call that has panicked.
 fn broke_off() -> Failure {
     Failure::Transient {
         retry_after: None,

@@ -66,6 +66,14 @@ impl Redactor {
         }
     }
 
+    /// Redacts the facts of a session's end. Their names are this crate's, and no secrets by default: only rules of the
+    /// program's may mind them, and the text of an error is read.
+    pub(super) fn facts(&self, facts: &mut Enrichment) {
+        if !self.rules.are_default() || facts.error_text().is_some() {
+            self.enrichment(facts);
+        }
+    }
+
     pub(crate) fn start(&self, start: &StartRecord) -> StartContent {
         let facts = start.facts.as_deref();
         let mut content = StartContent {

@@ -39,18 +39,18 @@ impl Sink {
 
     /// Makes a call, which holds this number of items.
     pub(super) async fn make(
-        &self,
+        self,
         target: Target,
         items: u64,
         body: Body,
     ) -> Result<Answer, Failure> {
-        match self {
+        match &self {
             Self::HoneyHive(client, _) => match (target, body) {
                 (Target::Start(_), Body::Json(body)) => client.start_session(items, body).await,
                 (Target::Update(id), Body::Json(body)) => {
                     client.update_event(items, id, body).await
                 }
-                (_, Body::Encoded(payload)) => client.export_traces(items, *payload).await,
+                (_, Body::Encoded(payload)) => client.export_traces(items, payload).await,
                 (Target::Traces, Body::Json(_)) | (_, Body::Plain(_)) => Ok(Answer::default()),
             },
             Self::Nowhere => Ok(Answer::default()),

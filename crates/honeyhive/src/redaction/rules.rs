@@ -68,6 +68,11 @@ impl Rules {
         !self.by_default && !self.names_count() && self.patterns.is_empty() && self.hook.is_none()
     }
 
+    /// True where no rule is the program's own.
+    pub(crate) fn are_default(&self) -> bool {
+        !self.names_count() && self.patterns.is_empty() && self.hook.is_none()
+    }
+
     pub(crate) const fn has_hook(&self) -> bool {
         self.hook.is_some()
     }

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use http::header::{LOCATION, RETRY_AFTER};
 use http::{HeaderMap, Response, StatusCode, Uri};
+use memchr::memmem;
 use opentelemetry_http::Bytes;
 
 use crate::model::id::SessionId;
@@ -32,13 +33,11 @@ impl Answer {
 
     /// Finds the one field that is read of such an answer without reading the rest, as compact JSON has it.
     fn names(&self, session: SessionId) -> bool {
+        const FIELD: &[u8] = br#""session_id":""#;
         let text = &mut [0; SessionId::LENGTH];
         let id: &str = session.encode(text);
-        let Ok(body) = str::from_utf8(&self.body) else {
-            return false;
-        };
-        let mut found = body.match_indices(id);
-        found.any(|(at, _)| body[..at].ends_with(r#""session_id":""#))
+        let mut found = memmem::find_iter(&self.body, FIELD);
+        found.any(|at| self.body[at + FIELD.len()..].starts_with(id.as_bytes()))
     }
 
     fn session_id(&self) -> Option<SessionId> {

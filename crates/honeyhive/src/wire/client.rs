@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use opentelemetry_http::Bytes;
 
 use super::answer::{self, Answer, Failure, said};
@@ -16,7 +16,7 @@ use super::compression::Compression;
 use super::hints;
 use super::payload::Payload;
 use super::route::Route;
-use super::transport::{Transport, Unanswered, Wanted};
+use super::transport::{Address, HttpCall, Invalid, Transport, Unanswered, Wanted};
 use crate::error::BuildError;
 use crate::log;
 use crate::model::id::SessionId;
@@ -34,7 +34,7 @@ const TRACES_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Client {
     transport: Transport,
-    base: String,
+    addresses: Addresses,
     /// The headers of every call, and those of calls with JSON.
     headers: HeaderMap,
     json_headers: HeaderMap,
@@ -49,15 +49,42 @@ pub(crate) struct Client {
     legacy_events: Route,
 }
 
+/// The addresses of calls, parsed once.
+#[derive(Debug)]
+struct Addresses {
+    /// The server, for calls whose path has an id.
+    server: Address,
+    sessions: Address,
+    traces: Address,
+    legacy_sessions: Address,
+    legacy_events: Address,
+}
+
+impl Addresses {
+    fn of(server: &str) -> Result<Self, Invalid> {
+        let server = Address::of(server)?;
+        Ok(Self {
+            sessions: server.below("/v1/sessions")?,
+            traces: server.below("/opentelemetry/v1/traces")?,
+            legacy_sessions: server.below("/session/start")?,
+            legacy_events: server.below("/events")?,
+            server,
+        })
+    }
+}
+
 impl Client {
     pub(super) fn new(
         settings: &Settings,
         compression: Arc<Compression>,
     ) -> Result<Self, BuildError> {
         let headers = headers(settings);
+        let addresses = Addresses::of(&settings.server_url);
         Ok(Self {
             transport: Transport::new(settings)?,
-            base: settings.server_url.clone(),
+            addresses: addresses.map_err(|error| BuildError::HttpClient {
+                source: error.into(),
+            })?,
             json_headers: with_json(headers.clone()),
             headers,
             timeout: settings.api_timeout,
@@ -76,17 +103,19 @@ impl Client {
         items: u64,
         session: Bytes,
     ) -> Result<Answer, Failure> {
+        let start = |address, body| self.rest(items, Method::POST, address, body);
+        let Addresses {
+            sessions,
+            legacy_sessions,
+            ..
+        } = &self.addresses;
         self.legacy_sessions
             .choose(
                 true,
-                || self.rest(items, Method::POST, "/v1/sessions", session.clone()),
+                || start(sessions, session.clone()),
                 || {
-                    self.rest(
-                        items,
-                        Method::POST,
-                        "/session/start",
-                        legacy_start(&session, self.project.as_deref()).into(),
-                    )
+                    let project = self.project.as_deref();
+                    start(legacy_sessions, legacy_start(&session, project).into())
                 },
             )
             .await
@@ -99,20 +128,21 @@ impl Client {
         event_id: SessionId,
         update: Bytes,
     ) -> Result<Answer, Failure> {
-        let path = format!("/v1/events/{event_id}");
+        let event = self
+            .addresses
+            .server
+            .below(&format!("/v1/events/{event_id}"));
+        let event = event.map_err(unusable)?;
+        let put = |address, body| self.rest(items, Method::PUT, address, body);
         // A deployment that has the current route answers 404 for the session itself.
         let not_found_tells = !self.legacy_sessions.is_current();
         self.legacy_events
             .choose(
                 not_found_tells,
-                || self.rest(items, Method::PUT, &path, update.clone()),
+                || put(&event, update.clone()),
                 || {
-                    self.rest(
-                        items,
-                        Method::PUT,
-                        "/events",
-                        legacy_update(event_id, &update).into(),
-                    )
+                    let update = legacy_update(event_id, &update).into();
+                    put(&self.addresses.legacy_events, update)
                 },
             )
             .await
@@ -123,64 +153,72 @@ impl Client {
     pub(crate) async fn export_traces(
         &self,
         items: u64,
-        payload: Payload,
+        payload: Box<Payload>,
     ) -> Result<Answer, Failure> {
         let payload = self.compression.repack(payload);
-        let answer = self.traces(items, payload.clone()).await;
+        let answer = self.traces(items, &payload).await;
         let Some(status) = answer.as_ref().err().and_then(Failure::status) else {
             return answer;
         };
         let Some(plain) = self.compression.without(&payload, status) else {
             return answer;
         };
-        let second = self.traces(items, plain).await;
+        let second = self.traces(items, &plain).await;
         if second.is_ok() {
             self.compression.give_up(status);
         }
         second
     }
 
-    async fn traces(&self, items: u64, payload: Payload) -> Result<Answer, Failure> {
+    fn traces(
+        &self,
+        items: u64,
+        payload: &Payload,
+    ) -> impl Future<Output = Result<Answer, Failure>> + use<'_> {
         let mut headers = self.headers.clone();
-        headers.extend(payload.headers);
+        headers.extend(payload.headers.clone());
         headers.insert(HeaderName::from_static("x-source"), self.source.clone());
+        let call = HttpCall {
+            method: Method::POST,
+            address: self.addresses.traces.clone(),
+            headers,
+            body: payload.bytes.clone(),
+        };
         let timeout = TRACES_TIMEOUT.max(self.timeout);
-        let path = "/opentelemetry/v1/traces";
-        self.send(items, Method::POST, path, headers, payload.bytes, timeout)
-            .await
+        self.send(items, call, timeout)
     }
 
-    async fn rest(
+    fn rest(
         &self,
         items: u64,
         method: Method,
-        path: &str,
+        address: &Address,
         body: Bytes,
-    ) -> Result<Answer, Failure> {
-        let headers = self.json_headers();
-        self.send(items, method, path, headers, body, self.timeout)
-            .await
+    ) -> impl Future<Output = Result<Answer, Failure>> + use<'_> {
+        let call = HttpCall {
+            method,
+            address: address.clone(),
+            headers: self.json_headers(),
+            body,
+        };
+        self.send(items, call, self.timeout)
     }
 
-    async fn send(
+    fn send(
         &self,
         items: u64,
-        method: Method,
-        path: &str,
-        headers: HeaderMap,
-        body: Bytes,
+        call: HttpCall,
         timeout: Duration,
-    ) -> Result<Answer, Failure> {
-        let request = self.request(method, path, headers, body);
-        let request = request.map_err(unusable)?;
-        let wanted = Wanted::Beginning;
-        let response = self.carry(Some(items), request, timeout, wanted).await;
-        match response {
-            Ok(response) => answer::read(response, &self.keys),
-            Err(unanswered) => Err(Failure::Transient {
-                retry_after: None,
-                detail: unanswered.detail,
-            }),
+    ) -> impl Future<Output = Result<Answer, Failure>> + use<'_> {
+        let carried = self.carry(Some(items), call, timeout, Wanted::Beginning);
+        async move {
+            match carried.await {
+                Ok(response) => answer::read(response, &self.keys),
+                Err(unanswered) => Err(Failure::Transient {
+                    retry_after: None,
+                    detail: unanswered.detail,
+                }),
+            }
         }
     }
 
@@ -198,26 +236,16 @@ impl Client {
             headers.remove(CONTENT_TYPE);
         }
         let body = call.body.clone().unwrap_or_default();
-        let request = self.request(call.method.clone(), &call.path, headers, body);
-        let request = request.map_err(|error| ApiFailure::unsent(error.to_string()))?;
+        let address = self.addresses.server.below(&call.path);
+        let http = HttpCall {
+            method: call.method.clone(),
+            address: address.map_err(|error| ApiFailure::unsent(error.to_string()))?,
+            headers,
+            body,
+        };
         let wanted = Wanted::Whole(MOST_OF_AN_ANSWER);
-        let response = self.carry(None, request, call.timeout, wanted).await;
+        let response = self.carry(None, http, call.timeout, wanted).await;
         api_call::read(response, &self.keys, key.kind())
-    }
-
-    fn request(
-        &self,
-        method: Method,
-        path: &str,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> Result<Request<Bytes>, http::uri::InvalidUri> {
-        let url = [self.base.as_str(), path].concat();
-        let mut request = Request::new(body);
-        *request.method_mut() = method;
-        *request.uri_mut() = Uri::from_maybe_shared(url)?;
-        *request.headers_mut() = headers;
-        Ok(request)
     }
 
     fn json_headers(&self) -> HeaderMap {
@@ -226,62 +254,77 @@ impl Client {
         headers
     }
 
-    /// Sends a request, and says in the log how that went: without its query, which may hold names of the program's.
-    async fn carry(
+    /// Sends a call, and says in the log how that went.
+    fn carry(
         &self,
         items: Option<u64>,
-        request: Request<Bytes>,
+        call: HttpCall,
         timeout: Duration,
         wanted: Wanted,
-    ) -> Result<Response<Bytes>, Unanswered> {
-        let (method, bytes) = (request.method().clone(), request.body().len());
-        let url = WithoutQuery(request.uri().clone());
-        let began = Instant::now();
-        match self.transport.send(request, timeout, wanted).await {
-            Ok(response) => {
-                log::passing(format_args!(
-                    "{method} {url}: {}{bytes} bytes, status {} after {:?}",
-                    counted(items),
-                    response.status().as_u16(),
-                    began.elapsed()
-                ));
-                Ok(response)
-            }
-            Err(unanswered) => {
-                let url = url.to_string();
-                let detail = hints::explained(method.as_str(), &url, &said(&unanswered.detail));
-                log::passing(format_args!(
-                    "{detail} ({}after {:?})",
-                    counted(items),
-                    began.elapsed()
-                ));
-                Err(Unanswered {
-                    detail,
-                    ..unanswered
-                })
+    ) -> impl Future<Output = Result<Response<Bytes>, Unanswered>> + use<'_> {
+        let passing = Passing {
+            method: call.method.clone(),
+            address: call.address.clone(),
+            items: Counted(items),
+            bytes: call.body.len(),
+        };
+        let sent = self.transport.send(call, timeout, wanted);
+        async move {
+            let began = Instant::now();
+            match sent.await {
+                Ok(response) => {
+                    passing.was_answered(response.status(), began.elapsed());
+                    Ok(response)
+                }
+                Err(unanswered) => Err(passing.was_unanswered(unanswered, began.elapsed())),
             }
         }
     }
 }
 
-/// Counts items of delivery for a message; empty for a call of the typed client.
-fn counted(items: Option<u64>) -> String {
-    match items {
-        None => String::new(),
-        Some(1) => "1 item, ".to_owned(),
-        Some(items) => format!("{items} items, "),
+/// A call in the log.
+struct Passing {
+    method: Method,
+    address: Address,
+    items: Counted,
+    bytes: usize,
+}
+
+impl Passing {
+    fn was_answered(&self, status: StatusCode, after: Duration) {
+        let Self {
+            method,
+            address,
+            items,
+            bytes,
+        } = self;
+        let status = status.as_u16();
+        log::passing(format_args!(
+            "{method} {address}: {items}{bytes} bytes, status {status} after {after:?}"
+        ));
+    }
+
+    /// Returns the reason with what to do about it.
+    fn was_unanswered(&self, mut unanswered: Unanswered, after: Duration) -> Unanswered {
+        let (method, url) = (self.method.as_str(), self.address.to_string());
+        let detail = hints::explained(method, &url, &said(&unanswered.detail));
+        let items = &self.items;
+        log::passing(format_args!("{detail} ({items}after {after:?})"));
+        unanswered.detail = detail;
+        unanswered
     }
 }
 
-/// A URL for the log.
-struct WithoutQuery(Uri);
+/// A count of items of delivery in a message; empty for a call of the typed client.
+struct Counted(Option<u64>);
 
-impl fmt::Display for WithoutQuery {
+impl fmt::Display for Counted {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let (Some(scheme), Some(authority)) = (self.0.scheme(), self.0.authority()) {
-            write!(formatter, "{scheme}://{authority}")?;
+        match self.0 {
+            None => Ok(()),
+            Some(1) => formatter.write_str("1 item, "),
+            Some(items) => write!(formatter, "{items} items, "),
         }
-        formatter.write_str(self.0.path())
     }
 }
 

@@ -46,11 +46,11 @@ impl Compression {
     }
 
     /// Unpacks a payload that was packed before compression was turned off, or by another process.
-    pub(super) fn repack(&self, payload: Payload) -> Payload {
+    pub(super) fn repack(&self, payload: Box<Payload>) -> Box<Payload> {
         if self.is_on() {
             return payload;
         }
-        uncompressed(&payload).unwrap_or(payload)
+        uncompressed(&payload).map_or(payload, Box::new)
     }
 
     /// The same spans uncompressed, where the compression may be what the server refuses.

@@ -218,7 +218,9 @@ impl Sessions {
             return;
         };
         let before = std::mem::replace(&mut pile.due, due);
-        self.schedule.change(id, before, due);
+        if before != due {
+            self.schedule.change(id, before, due);
+        }
     }
 
     fn remove_if_empty(&mut self, id: SessionId) {

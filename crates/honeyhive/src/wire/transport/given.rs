@@ -12,6 +12,7 @@ use std::time::Duration;
 use http::{Request, Response};
 use opentelemetry_http::Bytes;
 
+use super::HttpCall;
 use super::unanswered::{Unanswered, Wanted};
 use crate::model::causes::with_causes;
 use crate::settings::GivenClient;
@@ -26,10 +27,11 @@ impl Given {
 
     pub(super) async fn send(
         &self,
-        request: Request<Bytes>,
+        call: HttpCall,
         timeout: Duration,
         wanted: Wanted,
     ) -> Result<Response<Bytes>, Unanswered> {
+        let request = Request::try_from(call)?;
         let client = self.0.clone();
         let call = Arc::new(Call::default());
         let _ends_with_this = EndOnDrop(Arc::clone(&call));

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::Response;
 use opentelemetry_http::Bytes;
-use reqwest::{Client, ClientBuilder, Url};
+use reqwest::{Client, ClientBuilder, Request};
 
+use super::HttpCall;
 use super::unanswered::{Unanswered, Wanted};
 use crate::error::BuildError;
 use crate::log::Once;
@@ -16,8 +17,8 @@ use crate::wire::proxies::proxy_to;
 #[derive(Debug)]
 pub(in crate::wire) struct Own {
     client: Client,
-    /// The base of all calls, parsed.
-    base: Url,
+    /// The timeout of calls that have none of their own.
+    timeout: Duration,
 }
 
 impl Own {
@@ -30,21 +31,23 @@ impl Own {
             .redirect(reqwest::redirect::Policy::none())
             .pool_idle_timeout(Duration::from_secs(60))
             .connect_timeout(settings.api_timeout)
+            .timeout(settings.api_timeout)
             .build();
-        let unusable = |source| BuildError::HttpClient { source };
         Ok(Self {
-            client: client.map_err(|error| unusable(error.into()))?,
-            base: Url::parse(&settings.server_url).map_err(|error| unusable(error.into()))?,
+            client: client.map_err(|error| BuildError::HttpClient {
+                source: error.into(),
+            })?,
+            timeout: settings.api_timeout,
         })
     }
 
     pub(super) async fn send(
         &self,
-        request: Request<Bytes>,
+        call: HttpCall,
         timeout: Duration,
         wanted: Wanted,
     ) -> Result<Response<Bytes>, Unanswered> {
-        let request = self.request(request, timeout);
+        let request = self.request(call, timeout);
         let mut response = self.client.execute(request).await.map_err(unanswered)?;
         let mut answer = Response::new(Bytes::new());
         *answer.status_mut() = response.status();
@@ -59,16 +62,14 @@ impl Own {
 }
 
 impl Own {
-    /// The same request for reqwest, whose own conversion parses the whole URL.
-    fn request(&self, request: Request<Bytes>, timeout: Duration) -> reqwest::Request {
-        let (parts, body) = request.into_parts();
-        let mut url = self.base.clone();
-        url.set_path(parts.uri.path());
-        url.set_query(parts.uri.query());
-        let mut request = reqwest::Request::new(parts.method, url);
-        *request.headers_mut() = parts.headers;
-        *request.body_mut() = Some(body.into());
-        *request.timeout_mut() = Some(timeout);
+    fn request(&self, call: HttpCall, timeout: Duration) -> Request {
+        let mut request = Request::new(call.method, call.address.url());
+        *request.headers_mut() = call.headers;
+        *request.body_mut() = Some(call.body.into());
+        // A timeout on the request is a map of its own.
+        if timeout != self.timeout {
+            *request.timeout_mut() = Some(timeout);
+        }
         request
     }
 }
@@ -86,7 +87,9 @@ fn speaking(builder: ClientBuilder, settings: &Settings) -> ClientBuilder {
 /// Sets the version of HTTP: another crate of the program may have built the client with HTTP/2, which has no pings then.
 #[cfg(not(feature = "http2"))]
 fn speaking(builder: ClientBuilder, _: &Settings) -> ClientBuilder {
-    builder.http1_only()
+    // Nothing that HTTP/1.1 answers is tried again by the client, which yet copies each request for that.
+    let never = reqwest::retry::never().max_retries_per_request(0);
+    builder.http1_only().retry(never)
 }
 
 /// Warns once per process: the HTTP client makes do without a proxy that it cannot use, and a network that wants one
