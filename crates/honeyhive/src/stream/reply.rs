@@ -411,40 +411,30 @@ impl Reply {
 
     /// Adds the answer of a tool.
     pub(super) fn say_result(&mut self, at: CallAt, value: Json<'_>) {
-        let Self {
-            choices,
-            held,
-            hides_content,
-            ..
-        } = self;
-        let result = choices[at.0].tool_calls[at.1]
-            .result
-            .get_or_insert_default();
-        result.clear(held);
+        let (result, held, hides) = self.begin_result(at);
         match value.text() {
-            Some(text) => result.push(text, held, *hides_content),
-            None => result.push_raw(value.raw(), held, *hides_content),
+            Some(text) => result.push(text, held, hides),
+            None => result.push_raw(value.raw(), held, hides),
         }
     }
 
     /// Adds texts, a line each, as the answer of a tool.
     pub(super) fn say_lines<'a>(&mut self, at: CallAt, lines: impl Iterator<Item = Text<'a>>) {
-        let Self {
-            choices,
-            held,
-            hides_content,
-            ..
-        } = self;
-        let result = choices[at.0].tool_calls[at.1]
-            .result
-            .get_or_insert_default();
-        result.clear(held);
+        let (result, held, hides) = self.begin_result(at);
         for line in lines {
             if result.bytes > 0 {
-                result.push_raw("\n", held, *hides_content);
+                result.push_raw("\n", held, hides);
             }
-            result.push(line, held, *hides_content);
+            result.push(line, held, hides);
         }
+    }
+
+    /// Returns the answer of a tool, emptied, with the bytes that the call holds and whether content is hidden.
+    fn begin_result(&mut self, at: CallAt) -> (&mut Bounded, &mut usize, bool) {
+        let call = &mut self.choices[at.0].tool_calls[at.1];
+        let result = call.result.get_or_insert_default();
+        result.clear(&mut self.held);
+        (result, &mut self.held, self.hides_content)
     }
 
     /// Returns the call that has this id.
