@@ -1,8 +1,28 @@
 //! Gemini's generated content: chunks, which are whole answers of their own, and bodies.
 
 use super::json::{Json, Text};
-use super::reply::{Kind, Reply, Usage, replace};
+use super::reply::{Kind, Reply, replace};
 use super::tools::CODE_EXECUTION;
+
+/// The names that one of Gemini's APIs has for its counts of tokens.
+pub(super) struct CountNames {
+    pub(super) prompt: &'static str,
+    /// The answers of tools, which are counted beside the prompt.
+    pub(super) from_tools: &'static str,
+    pub(super) answer: &'static str,
+    /// The thoughts, which are counted beside the answer.
+    pub(super) thoughts: &'static str,
+    /// The part of the prompt that was in the cache.
+    pub(super) cached: &'static str,
+}
+
+const COUNTS: CountNames = CountNames {
+    prompt: "promptTokenCount",
+    from_tools: "toolUsePromptTokenCount",
+    answer: "candidatesTokenCount",
+    thoughts: "thoughtsTokenCount",
+    cached: "cachedContentTokenCount",
+};
 
 pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
     reply.set_id(event.text_in("responseId"));
@@ -21,7 +41,7 @@ pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
         .and_then(|it| it.text_in("blockReason"));
     reply.finish(0, blocked);
     if let Some(usage) = event.get("usageMetadata") {
-        take_usage(reply, usage);
+        take_usage(reply, usage, &COUNTS);
     }
 }
 
@@ -99,29 +119,21 @@ fn take_call(reply: &mut Reply, choice: u64, call: Json<'_>) {
     }
 }
 
-/// Thoughts are counted beside the candidates, and answers of tools beside the prompt. All counts are totals so far.
-fn take_usage(reply: &mut Reply, usage: Json<'_>) {
+/// Takes the counts of either API. All are totals so far.
+pub(super) fn take_usage(reply: &mut Reply, usage: Json<'_>, names: &CountNames) {
     let counts = &mut reply.usage;
-    replace(&mut counts.past_cache, usage.number("promptTokenCount"));
-    replace(
-        &mut counts.from_tools,
-        usage.number("toolUsePromptTokenCount"),
-    );
-    replace(&mut counts.aloud, usage.number("candidatesTokenCount"));
-    replace(&mut counts.reasoning, usage.number("thoughtsTokenCount"));
-    replace(
-        &mut counts.cache_read,
-        usage.number("cachedContentTokenCount"),
-    );
-    sum_up(counts);
-}
-
-/// Sums up what is counted apart: the prompt and the answers of tools, the answer and its thoughts.
-pub(super) fn sum_up(counts: &mut Usage) {
-    let sum = |one: Option<u64>, other: Option<u64>| match (one, other) {
-        (None, None) => None,
-        _ => Some(one.unwrap_or(0) + other.unwrap_or(0)),
-    };
+    replace(&mut counts.past_cache, usage.number(names.prompt));
+    replace(&mut counts.from_tools, usage.number(names.from_tools));
+    replace(&mut counts.aloud, usage.number(names.answer));
+    replace(&mut counts.reasoning, usage.number(names.thoughts));
+    replace(&mut counts.cache_read, usage.number(names.cached));
     counts.input = sum(counts.past_cache, counts.from_tools);
     counts.output = sum(counts.aloud, counts.reasoning);
+}
+
+fn sum(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    match (one, other) {
+        (None, None) => None,
+        _ => Some(one.unwrap_or(0) + other.unwrap_or(0)),
+    }
 }

@@ -1,12 +1,20 @@
 //! Gemini's interactions: events of steps, and whole interactions.
 
-use super::gemini;
+use super::gemini::{self, CountNames};
 use super::json::{Json, Text};
-use super::reply::{CallAt, Kind, Reply, replace};
+use super::reply::{CallAt, Kind, Reply};
 use super::tools::own_tool;
 
 /// The index of the only answer: its steps are counted.
 const ONLY: u64 = 0;
+
+const COUNTS: CountNames = CountNames {
+    prompt: "total_input_tokens",
+    from_tools: "total_tool_use_tokens",
+    answer: "total_output_tokens",
+    thoughts: "total_thought_tokens",
+    cached: "total_cached_tokens",
+};
 
 pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
     let index = event.number("index").unwrap_or(0);
@@ -44,7 +52,7 @@ fn take_interaction(reply: &mut Reply, interaction: Json<'_>) {
         }
     }
     if let Some(usage) = interaction.get("usage") {
-        take_usage(reply, usage);
+        gemini::take_usage(reply, usage, &COUNTS);
     }
     reply.is_whole |= take_status(reply, interaction);
 }
@@ -129,18 +137,4 @@ fn answered(reply: &Reply, step: Json<'_>) -> Option<CallAt> {
         Some(id) => reply.call_of(ONLY, id),
         None => reply.last_call(ONLY),
     }
-}
-
-/// Counts by the names of interactions; the sums are those of Gemini's other API.
-fn take_usage(reply: &mut Reply, usage: Json<'_>) {
-    let counts = &mut reply.usage;
-    replace(&mut counts.past_cache, usage.number("total_input_tokens"));
-    replace(
-        &mut counts.from_tools,
-        usage.number("total_tool_use_tokens"),
-    );
-    replace(&mut counts.aloud, usage.number("total_output_tokens"));
-    replace(&mut counts.reasoning, usage.number("total_thought_tokens"));
-    replace(&mut counts.cache_read, usage.number("total_cached_tokens"));
-    gemini::sum_up(counts);
 }
