@@ -10,7 +10,7 @@ use crate::error::BuildError;
 
 const DEFAULT: &str = "https://api.dp1.us.honeyhive.ai";
 
-/// The URL that the routes are appended to: without a slash at its end.
+/// The URL that the routes are appended to: with its scheme in small letters, and without a slash at its end.
 pub(super) fn server_url(
     explicit: Option<String>,
     env: Environment<'_>,
@@ -24,8 +24,14 @@ pub(super) fn server_url(
             setting: Cow::Borrowed(name),
             problem,
         }),
-        None => Ok(url.trim_end_matches('/').to_owned()),
+        None => Ok(with_small_scheme(url.trim_end_matches('/'))),
     }
+}
+
+/// Lowers the case of the scheme, by which TLS and the proxy are chosen.
+fn with_small_scheme(url: &str) -> String {
+    let (scheme, rest) = url.split_at(url.find(':').unwrap_or_default());
+    scheme.to_ascii_lowercase() + rest
 }
 
 fn problem(url: &str) -> Option<&'static str> {
@@ -136,6 +142,18 @@ mod tests {
             "https://myhoneyhive.ai",
         ] {
             assert_eq!(problem(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn the_scheme_may_be_in_capitals_and_the_rest_stays() {
+        let none = |_: &str| None;
+        for (url, expected) in [
+            ("HTTPS://Host/Hive/", "https://Host/Hive"),
+            ("Http://[::1]:80", "http://[::1]:80"),
+        ] {
+            let url = server_url(Some(url.to_owned()), Environment(&none)).unwrap();
+            assert_eq!(url, expected);
         }
     }
 
