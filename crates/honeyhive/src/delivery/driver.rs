@@ -65,7 +65,7 @@ impl Heard {
 struct Report {
     number: Number,
     heard: UnboundedSender<Heard>,
-    /// `None` where the call has panicked.
+    /// `None` until the call ends, and for good where it panics.
     answer: Option<Result<Answer, Failure>>,
 }
 
@@ -318,5 +318,36 @@ async fn unless_cut(
             retry_after: None,
             detail: "the tracer was shut down".to_owned(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    /// The core would wait for a call that nobody reports.
+    #[test]
+    fn a_call_is_reported_once_whether_it_has_an_answer_or_panics() {
+        let (heard_of, mut heard) = unbounded_channel();
+        let report = |number| Report {
+            number,
+            heard: heard_of.clone(),
+            answer: None,
+        };
+        report(1).answered(Ok(Answer::default()));
+        let second = AssertUnwindSafe(report(2));
+        let panicked = catch_unwind(move || {
+            let _second = second;
+            panic!("no way");
+        });
+        assert!(panicked.is_err());
+        assert!(matches!(heard.try_recv(), Ok(Heard::Answered(1, Ok(_)))));
+        assert!(matches!(
+            heard.try_recv(),
+            Ok(Heard::Answered(2, Err(Failure::Transient { .. })))
+        ));
+        assert!(heard.try_recv().is_err());
     }
 }

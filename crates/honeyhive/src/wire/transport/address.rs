@@ -68,3 +68,38 @@ impl fmt::Display for Address {
         formatter.write_str(url.split('?').next().unwrap_or_default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_added_to_that_of_the_server_as_it_is_written() {
+        for (server, path, expected) in [
+            ("http://host", "/v1/sessions", "http://host/v1/sessions"),
+            ("http://host/", "/v1/sessions", "http://host/v1/sessions"),
+            (
+                "https://host:8443/behind/a%20proxy",
+                "/v1/datasets/%C3%A4%2F%25?name=%27a%26b&run_ids%5B%5D=c%20d",
+                "https://host:8443/behind/a%20proxy/v1/datasets/%C3%A4%2F%25?name=%27a%26b&run_ids%5B%5D=c%20d",
+            ),
+            (
+                "http://[::1]:8080/a/",
+                "/events",
+                "http://[::1]:8080/a/events",
+            ),
+        ] {
+            let address = Address::of(server).unwrap().below(path).unwrap();
+            assert_eq!(address.uri().unwrap().to_string(), expected);
+            #[cfg(feature = "reqwest")]
+            assert_eq!(address.url().as_str(), expected);
+        }
+    }
+
+    #[test]
+    fn an_address_is_shown_without_its_query() {
+        let server = Address::of("http://host/a").unwrap();
+        let address = server.below("/v1/runs?name=ada").unwrap();
+        assert_eq!(address.to_string(), "http://host/a/v1/runs");
+    }
+}
