@@ -66,10 +66,10 @@ impl Redactor {
         }
     }
 
-    /// Redacts the facts of a session's end. Their names are this crate's, and no secrets by default: only rules of the
-    /// program's may mind them, and the text of an error is read.
+    /// Redacts the facts of a session's end. The default rules mask none of them but the text of an error, so without
+    /// one, and without rules of the program's own, nothing is looked at.
     pub(super) fn facts(&self, facts: &mut Enrichment) {
-        if !self.rules.are_default() || facts.error_text().is_some() {
+        if self.rules.has_own() || facts.error_text().is_some() {
             self.enrichment(facts);
         }
     }

@@ -65,12 +65,12 @@ impl Rules {
 
     /// True where nothing is masked.
     pub(crate) fn is_empty(&self) -> bool {
-        !self.by_default && !self.names_count() && self.patterns.is_empty() && self.hook.is_none()
+        !self.by_default && !self.has_own()
     }
 
-    /// True where no rule is the program's own.
-    pub(crate) fn are_default(&self) -> bool {
-        !self.names_count() && self.patterns.is_empty() && self.hook.is_none()
+    /// True where a rule is the program's own.
+    pub(crate) fn has_own(&self) -> bool {
+        self.names_count() || self.has_patterns() || self.has_hook()
     }
 
     pub(crate) const fn has_hook(&self) -> bool {
