@@ -170,6 +170,7 @@ impl Client {
         second
     }
 
+    // The calls from here on are functions that return futures: an `async fn` would hold its arguments a second time.
     fn traces(
         &self,
         items: u64,

@@ -59,14 +59,12 @@ impl Own {
         };
         Ok(answer)
     }
-}
 
-impl Own {
     fn request(&self, call: HttpCall, timeout: Duration) -> Request {
         let mut request = Request::new(call.method, call.address.url());
         *request.headers_mut() = call.headers;
         *request.body_mut() = Some(call.body.into());
-        // A timeout on the request is a map of its own.
+        // The timeout of a request is kept in a map, which is allocated for it.
         if timeout != self.timeout {
             *request.timeout_mut() = Some(timeout);
         }
@@ -87,7 +85,7 @@ fn speaking(builder: ClientBuilder, settings: &Settings) -> ClientBuilder {
 /// Sets the version of HTTP: another crate of the program may have built the client with HTTP/2, which has no pings then.
 #[cfg(not(feature = "http2"))]
 fn speaking(builder: ClientBuilder, _: &Settings) -> ClientBuilder {
-    // Nothing that HTTP/1.1 answers is tried again by the client, which yet copies each request for that.
+    // The client copies each request to try it again, which it only does after errors of HTTP/2.
     let never = reqwest::retry::never().max_retries_per_request(0);
     builder.http1_only().retry(never)
 }
