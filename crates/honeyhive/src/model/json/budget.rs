@@ -23,7 +23,7 @@ impl Bounds {
     };
 
     /// The bounds of so many attributes and so many bytes.
-    #[cfg(feature = "macros")]
+    #[cfg(any(feature = "macros", test))]
     pub(crate) const fn of(values: usize, bytes: usize) -> Self {
         Self {
             values,

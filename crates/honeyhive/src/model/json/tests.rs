@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::locks::BEHIND_A_LOCK;
 use super::*;
 use serde::Serialize;
 use serde::ser::Error as _;
