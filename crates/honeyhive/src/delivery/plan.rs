@@ -54,7 +54,7 @@ impl Plan {
             most_items: settings.queue_items,
             most_bytes: settings.queue_bytes,
             // Test mode takes everything at once, so nothing is spooled.
-            spool: matches!(sink, Sink::HoneyHive(..))
+            spool: (!sink.is_local())
                 .then(|| Some((settings.spool.clone()?, settings.destination())))
                 .flatten(),
             sink,

@@ -29,6 +29,11 @@ pub(crate) enum Sink {
 }
 
 impl Sink {
+    /// Returns true where nothing leaves the process.
+    pub(crate) const fn is_local(&self) -> bool {
+        !matches!(self, Self::HoneyHive(..))
+    }
+
     /// Encodes spans; `None` where that fails.
     pub(super) fn encode(&self, spans: Vec<SpanData>) -> Option<Body> {
         match self {

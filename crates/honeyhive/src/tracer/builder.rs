@@ -373,103 +373,47 @@ impl HoneyHiveTracerBuilder {
     /// A setting is missing or unusable (a pattern of the redaction, too), the TLS roots cannot be read, or the
     /// delivery thread cannot be started. No error repeats a key.
     pub fn build(self) -> Result<HoneyHiveTracer, BuildError> {
-        let is_isolated = self.explicit.is_isolated;
         #[cfg(feature = "client")]
         let given = self.given();
+        let is_isolated = self.explicit.is_isolated;
+        let is_captured = self.sink.is_some();
         let settings = Settings::resolve(self.explicit)?;
         let redaction = self.redaction.unwrap_or_default();
         let rules = Rules::new(&redaction)?;
         #[cfg(feature = "evaluate")]
-        let for_runs = super::ForRuns {
-            rules: Arc::new(Rules::new(&redaction)?),
-            writes_with: settings.keys.write().map(ApiKey::kind),
-        };
-        let resource = match self.resource {
-            Some(resource) => resource,
-            None if is_isolated => resource::isolated(&settings),
-            None => resource::from_environment(&settings),
-        };
+        let for_runs = super::ForRuns::new(&settings, &redaction)?;
+        let resource = self
+            .resource
+            .unwrap_or_else(|| resource::of_program(&settings, is_isolated));
         let (resource, redacted) = resource::ready(resource, &rules);
-        let is_captured = self.sink.is_some();
         let sink = match self.sink {
             Some(sink) => sink,
             None => delivery::sink(&settings, &resource)?,
         };
-        let bounds = Bounds::new(
-            settings.queue_items,
-            settings.queue_bytes,
-            settings.drop_policy,
-            settings.spool.is_some(),
-        );
-        let is_local = !matches!(sink, Sink::HoneyHive(..));
-        // The spans of a linked session create it in HoneyHive, so they must carry its name.
-        let by_spans = settings.session_transport == SessionTransport::Otlp;
-        let outbox = Outbox::new(bounds)
-            .answering_within(settings.api_timeout)
-            .calls_links(by_spans.then(|| settings.session_name.as_str().into()))
-            .local(is_local)
-            .speaking(settings.stderr)
-            .captures_content(settings.captures_content)
-            .counts_for(self.budget);
-        let outbox = Arc::new(outbox);
+        let is_local = sink.is_local();
+        let outbox = Arc::new(outbox(&settings, self.budget, is_local));
         outbox.count_ignored_session_ids(self.ignored_ids);
         redacted.count(&outbox);
-        let redactor = Arc::new(Redactor::new(rules, Arc::clone(&outbox)));
-        let startup = Arc::new(StartupSession::new(
-            Arc::clone(&outbox),
-            settings.session_name.clone(),
-            settings.session_id,
-        ));
-        delivery::start(
-            Plan::new(&settings, redactor, sink),
-            Arc::clone(&outbox),
-            Arc::clone(&startup),
-        )?;
-        let transport = settings.session_transport;
+        let startup = start_delivery(&settings, rules, sink, &outbox)?;
         let processor = HoneyHiveSpanProcessor::new(
-            Arc::clone(&outbox),
-            transport,
+            outbox,
+            settings.session_transport,
             self.trust.unwrap_or_default(),
             self.filter.and_then(Filtering::new),
         );
-        let provider = SdkTracerProvider::builder()
-            .with_span_processor(processor.clone())
-            .with_span_limits(span_limits())
-            // Head sampling loses whole conversations, and what another exporter samples is its own affair.
-            .with_sampler(Sampler::AlwaysOn)
-            .with_resource(resource)
-            .build();
-        if !is_local {
-            log::debug(
-                "nothing global is set: spans of `opentelemetry::global::tracer` come here once the program calls \
-                 `opentelemetry::global::set_tracer_provider(tracer.provider().clone())`",
-            );
-            log::debug(format_args!(
-                "delivers to {} with {}, as the source {:?}",
-                settings.server_url,
-                key_in_use(&settings),
-                settings.source
-            ));
-        }
+        let provider = provider(processor.clone(), resource);
         let tracer = HoneyHiveTracer::from_parts(provider, processor, startup);
         #[cfg(feature = "evaluate")]
         tracer.set_for_runs(for_runs);
         #[cfg(feature = "client")]
-        tracer.set_about(super::About {
-            writes_with: settings.keys.writes_with(),
-            has_given_client: settings.http_client.is_some(),
-            sends_no_share: settings.sampling.is_nothing(),
-            settings: given.found(is_isolated, &settings),
-            server_url: settings.server_url,
+        tracer.set_about(super::About::new(
+            &settings,
+            given.found(is_isolated, &settings),
             is_local,
-        });
+        ));
         // Captured deliveries belong to a test, and tests run beside each other.
         if !is_captured {
-            if is_local {
-                log::debug(
-                    "test mode is on, by HH_TEST_MODE or `.test_mode(true)`: what is recorded goes nowhere",
-                );
-            }
+            log_destination(&settings, is_local);
             tracer.stand_for_default();
         }
         Ok(tracer)
@@ -514,6 +458,77 @@ impl HoneyHiveTracerBuilder {
             tracer
         })
     }
+}
+
+/// Returns the outbox of a tracer with these settings; `is_local` where nothing leaves the process.
+fn outbox(settings: &Settings, budget: Option<SessionBudget>, is_local: bool) -> Outbox {
+    let bounds = Bounds::new(
+        settings.queue_items,
+        settings.queue_bytes,
+        settings.drop_policy,
+        settings.spool.is_some(),
+    );
+    // The spans of a linked session create it in HoneyHive, so they must carry its name.
+    let by_spans = settings.session_transport == SessionTransport::Otlp;
+    Outbox::new(bounds)
+        .answering_within(settings.api_timeout)
+        .calls_links(by_spans.then(|| settings.session_name.as_str().into()))
+        .local(is_local)
+        .speaking(settings.stderr)
+        .captures_content(settings.captures_content)
+        .counts_for(budget)
+}
+
+/// Starts the thread that delivers from the outbox to the sink, and returns the session of spans that have none, which
+/// that thread shares with the tracer.
+fn start_delivery(
+    settings: &Settings,
+    rules: Rules,
+    sink: Sink,
+    outbox: &Arc<Outbox>,
+) -> Result<Arc<StartupSession>, BuildError> {
+    let redactor = Arc::new(Redactor::new(rules, Arc::clone(outbox)));
+    let startup = Arc::new(StartupSession::new(
+        Arc::clone(outbox),
+        settings.session_name.clone(),
+        settings.session_id,
+    ));
+    delivery::start(
+        Plan::new(settings, redactor, sink),
+        Arc::clone(outbox),
+        Arc::clone(&startup),
+    )?;
+    Ok(startup)
+}
+
+fn provider(processor: HoneyHiveSpanProcessor, resource: Resource) -> SdkTracerProvider {
+    SdkTracerProvider::builder()
+        .with_span_processor(processor)
+        .with_span_limits(span_limits())
+        // Head sampling loses whole conversations, and what another exporter samples is its own affair.
+        .with_sampler(Sampler::AlwaysOn)
+        .with_resource(resource)
+        .build()
+}
+
+/// Logs where the tracer delivers to: HoneyHive, or nowhere in test mode.
+fn log_destination(settings: &Settings, is_local: bool) {
+    if is_local {
+        log::debug(
+            "test mode is on, by HH_TEST_MODE or `.test_mode(true)`: what is recorded goes nowhere",
+        );
+        return;
+    }
+    log::debug(
+        "nothing global is set: spans of `opentelemetry::global::tracer` come here once the program calls \
+         `opentelemetry::global::set_tracer_provider(tracer.provider().clone())`",
+    );
+    log::debug(format_args!(
+        "delivers to {} with {}, as the source {:?}",
+        settings.server_url,
+        key_in_use(settings),
+        settings.source
+    ));
 }
 
 fn key_in_use(settings: &Settings) -> &'static str {

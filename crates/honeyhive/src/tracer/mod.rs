@@ -40,6 +40,8 @@ use crate::report::{DeliveryStats, FlushReport};
 use crate::session::Trusts;
 use crate::session::{CreateSession, NewSession, Session, SessionTrust, StartupSession, current};
 use crate::settings::SessionTransport;
+#[cfg(feature = "client")]
+use crate::settings::Settings;
 use crate::span::{Maker, SpanBuilder, enrich, name_event};
 
 /// The HoneyHive tracer. Clones are cheap, and all clones are one tracer.
@@ -104,6 +106,21 @@ pub(crate) struct About {
     pub(crate) writes_with: crate::secret::KeyKind,
 }
 
+#[cfg(feature = "client")]
+impl About {
+    /// Takes the facts from the settings, which `found` has in words.
+    fn new(settings: &Settings, found: Vec<crate::settings::FoundSetting>, is_local: bool) -> Self {
+        Self {
+            settings: found,
+            server_url: settings.server_url.clone(),
+            is_local,
+            has_given_client: settings.http_client.is_some(),
+            sends_no_share: settings.sampling.is_nothing(),
+            writes_with: settings.keys.writes_with(),
+        }
+    }
+}
+
 /// The settings of a tracer that runs of experiments need.
 #[cfg(feature = "evaluate")]
 pub(crate) struct ForRuns {
@@ -111,6 +128,20 @@ pub(crate) struct ForRuns {
     pub(crate) rules: Arc<crate::redaction::Rules>,
     /// The kind of the key that sessions and spans go out with.
     pub(crate) writes_with: Option<crate::secret::KeyKind>,
+}
+
+#[cfg(feature = "evaluate")]
+impl ForRuns {
+    /// Compiles rules of its own, since those of delivery are delivery's alone.
+    fn new(
+        settings: &Settings,
+        redaction: &crate::redaction::Redaction,
+    ) -> Result<Self, crate::error::BuildError> {
+        Ok(Self {
+            rules: Arc::new(crate::redaction::Rules::new(redaction)?),
+            writes_with: settings.keys.write().map(crate::secret::ApiKey::kind),
+        })
+    }
 }
 
 impl HoneyHiveTracer {

@@ -18,8 +18,17 @@ const IDENTITY: [&str; 4] = [
     "telemetry.sdk.name",
 ];
 
+/// Returns the resource of the program where it has set none; `is_isolated` where the environment is not asked.
+pub(super) fn of_program(settings: &Settings, is_isolated: bool) -> Resource {
+    if is_isolated {
+        isolated(settings)
+    } else {
+        from_environment(settings)
+    }
+}
+
 /// Returns the resource of the program: from the environment, the project and the program's name.
-pub(super) fn from_environment(settings: &Settings) -> Resource {
+fn from_environment(settings: &Settings) -> Resource {
     let name = std::env::var("OTEL_SERVICE_NAME")
         .ok()
         .filter(|name| !name.is_empty())
@@ -29,7 +38,7 @@ pub(super) fn from_environment(settings: &Settings) -> Resource {
 }
 
 /// Returns a resource of the program's name alone, with nothing from the environment.
-pub(super) fn isolated(settings: &Settings) -> Resource {
+fn isolated(settings: &Settings) -> Resource {
     let builder = Resource::builder_empty();
     builder
         .with_service_name(settings.session_name.clone())
