@@ -30,9 +30,9 @@ struct Flush {
 pub(crate) struct Ledger {
     outbox: Arc<Outbox>,
     epoch: u64,
-    pending: Counts,
+    pending: ItemsByEpoch,
     /// The pending items on disk.
-    spooled: Counts,
+    spooled: ItemsByEpoch,
     flushes: Vec<Flush>,
     expected_until: Option<Instant>,
 }
@@ -42,8 +42,8 @@ impl Ledger {
         Self {
             outbox,
             epoch: 0,
-            pending: Counts::new(),
-            spooled: Counts::new(),
+            pending: ItemsByEpoch::new(),
+            spooled: ItemsByEpoch::new(),
             flushes: Vec::new(),
             expected_until: None,
         }
@@ -255,9 +255,9 @@ impl Ledger {
 /// The numbers of items by epoch, the oldest first. There are few, since only a flush begins a new one, and changes are
 /// most often at the end.
 #[derive(Debug)]
-struct Counts(VecDeque<(u64, u64)>);
+struct ItemsByEpoch(VecDeque<(u64, u64)>);
 
-impl Counts {
+impl ItemsByEpoch {
     const fn new() -> Self {
         Self(VecDeque::new())
     }

@@ -2,7 +2,7 @@
 //!
 //! HoneyHive's update of an event replaces its outputs, so each update carries all that was said so far.
 
-use super::order::Order;
+use super::insertion_order::InsertionOrder;
 use crate::delivery::maps::IdMap;
 use crate::model::id::SessionId;
 use crate::model::limits;
@@ -20,7 +20,7 @@ const ENTRY_BYTES: usize = 128;
 pub(crate) struct Outputs {
     earlier: IdMap<SessionId, Earlier>,
     /// Those that were not added to for the longest time first.
-    order: Order,
+    order: InsertionOrder,
     bytes: usize,
 }
 

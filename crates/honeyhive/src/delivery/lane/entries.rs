@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tokio::time::Instant;
 
-use super::counts::{Counts, Doing};
+use super::call_counts::{CallCounts, Doing};
 use crate::delivery::maps::IdMap;
 use crate::delivery::sealed::Sealed;
 use crate::delivery::work;
@@ -60,7 +60,7 @@ pub(super) struct Entries {
     /// Boxed, since a map that grows moves what is in it.
     entries: IdMap<Number, Box<Entry>>,
     numbers: u64,
-    counts: Counts,
+    counts: CallCounts,
     /// All calls in their order, those that may be tried, and those that rest until a time.
     order: BTreeSet<Key>,
     ready: BTreeSet<Key>,
@@ -212,7 +212,7 @@ impl Entries {
         on_disk.map(|key| key.number).collect()
     }
 
-    pub(super) const fn counts(&self) -> &Counts {
+    pub(super) const fn counts(&self) -> &CallCounts {
         &self.counts
     }
 

@@ -1,16 +1,16 @@
 //! [`Lane`]: sealed calls that wait or are under way, from memory and from disk, in one order.
 
-mod counts;
+mod call_counts;
 mod entries;
 mod held;
 mod index;
 mod next;
-mod order;
+mod precedence;
 pub(super) mod pressure;
 
 use tokio::time::Instant;
 
-use self::counts::Doing;
+use self::call_counts::Doing;
 use self::entries::Entries;
 pub(super) use self::entries::{Number, Outcome};
 use self::index::Index;

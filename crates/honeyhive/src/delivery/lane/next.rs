@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::Lane;
 use super::entries::{Key, Number};
-use super::order::{Place, disk_must_precede, must_precede};
+use super::precedence::{Place, disk_must_precede, must_precede};
 use crate::delivery::sealed::{Sealed, Target};
 use crate::model::id::SessionId;
 use crate::spool::Shelf;

@@ -9,9 +9,9 @@ use tokio::time::Instant;
 use super::pile::{Opened, Pile};
 use super::schedule::Schedule;
 use crate::delivery::claim::Claim;
+use crate::delivery::insertion_order::InsertionOrder;
 use crate::delivery::ledger::Ledger;
 use crate::delivery::maps::IdMap;
-use crate::delivery::order::Order;
 use crate::delivery::time::{SPAN_DELAY, later};
 use crate::model::id::SessionId;
 use crate::outbox::{StartRecord, Update};
@@ -26,7 +26,7 @@ const SPANS_FIRST: Duration = SPAN_DELAY.saturating_add(Duration::from_millis(50
 pub(in crate::delivery) struct Sessions {
     piles: IdMap<SessionId, Pile>,
     /// The sessions in the order in which their piles began.
-    order: Order,
+    order: InsertionOrder,
     schedule: Schedule,
     window: Duration,
 }
@@ -35,7 +35,7 @@ impl Sessions {
     pub(in crate::delivery) fn new(window: Duration) -> Self {
         Self {
             piles: IdMap::default(),
-            order: Order::default(),
+            order: InsertionOrder::default(),
             schedule: Schedule::default(),
             window,
         }

@@ -1,4 +1,4 @@
-//! [`Counts`]: how many calls of each kind do what, kept while they come, change and go.
+//! [`CallCounts`]: how many calls of each kind do what, kept while they come, change and go.
 
 use crate::delivery::sealed::Sealed;
 use crate::outbox::Load;
@@ -20,7 +20,7 @@ pub(super) enum Doing {
 
 /// The numbers of calls by kind and state.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
+pub(super) struct CallCounts {
     /// The numbers of ready calls in memory: sessions' calls, then spans.
     ready: [usize; 2],
     under_way: [usize; 2],
@@ -34,7 +34,7 @@ pub(super) struct Counts {
     spans_in_memory: usize,
 }
 
-impl Counts {
+impl CallCounts {
     /// Counts a call in.
     pub(super) fn add(&mut self, call: &Sealed, doing: Doing) {
         self.count(call, doing, |number, by| *number += by);

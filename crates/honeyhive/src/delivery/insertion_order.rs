@@ -1,4 +1,4 @@
-//! [`Order`]: ids in the order in which they came.
+//! [`InsertionOrder`]: ids in the order in which they came.
 
 use std::collections::VecDeque;
 
@@ -10,12 +10,12 @@ const SPARE: usize = 1_024;
 /// Ids, the oldest first. An id that goes, or comes again, leaves its place, which is skipped: taking a place out of the
 /// middle costs more than many of them do.
 #[derive(Debug, Default)]
-pub(super) struct Order {
+pub(super) struct InsertionOrder {
     places: VecDeque<(u64, SessionId)>,
     stamps: u64,
 }
 
-impl Order {
+impl InsertionOrder {
     /// Adds an id behind all others, and returns the stamp of its place.
     pub(super) fn push(&mut self, id: SessionId) -> u64 {
         self.stamps += 1;
