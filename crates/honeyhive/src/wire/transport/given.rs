@@ -12,7 +12,7 @@ use std::time::Duration;
 use http::{Request, Response};
 use opentelemetry_http::Bytes;
 
-use super::HttpCall;
+use super::http_call::HttpCall;
 use super::unanswered::{Unanswered, Wanted};
 use crate::model::causes::with_causes;
 use crate::settings::GivenClient;

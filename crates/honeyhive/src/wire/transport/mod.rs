@@ -2,6 +2,7 @@
 
 mod address;
 mod given;
+mod http_call;
 #[cfg(feature = "reqwest")]
 mod own;
 mod unanswered;
@@ -9,11 +10,12 @@ mod unanswered;
 use std::pin::Pin;
 use std::time::Duration;
 
-use http::{HeaderMap, Method, Request, Response};
+use http::Response;
 use opentelemetry_http::Bytes;
 
 pub(super) use self::address::{Address, Invalid};
 use self::given::Given;
+pub(super) use self::http_call::HttpCall;
 pub(super) use self::unanswered::{Unanswered, Wanted};
 use crate::error::BuildError;
 use crate::settings::Settings;
@@ -26,15 +28,6 @@ pub(super) enum Transport {
     #[cfg(feature = "reqwest")]
     Own(own::Own),
     Given(Given),
-}
-
-/// A call, before any HTTP client has seen it.
-#[derive(Debug)]
-pub(super) struct HttpCall {
-    pub(super) method: Method,
-    pub(super) address: Address,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
 }
 
 impl Transport {
@@ -69,21 +62,5 @@ impl Transport {
             Self::Own(own) => Box::pin(own.send(call, timeout, wanted)),
             Self::Given(given) => Box::pin(given.send(call, timeout, wanted)),
         }
-    }
-}
-
-impl TryFrom<HttpCall> for Request<Bytes> {
-    type Error = Unanswered;
-
-    fn try_from(call: HttpCall) -> Result<Self, Unanswered> {
-        let uri = call.address.uri().map_err(|error| Unanswered {
-            detail: error.to_string(),
-            may_have_arrived: false,
-        })?;
-        let mut request = Self::new(call.body);
-        *request.method_mut() = call.method;
-        *request.uri_mut() = uri;
-        *request.headers_mut() = call.headers;
-        Ok(request)
     }
 }

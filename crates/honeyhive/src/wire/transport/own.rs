@@ -6,7 +6,7 @@ use http::Response;
 use opentelemetry_http::Bytes;
 use reqwest::{Client, ClientBuilder, Request};
 
-use super::HttpCall;
+use super::http_call::HttpCall;
 use super::unanswered::{Unanswered, Wanted};
 use crate::error::BuildError;
 use crate::log::Once;
