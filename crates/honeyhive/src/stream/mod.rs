@@ -20,6 +20,7 @@ mod pieces;
 mod reply;
 mod request;
 mod responses;
+mod stream_options;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tools;
@@ -39,7 +40,8 @@ pub(crate) use pieces::each_piece;
 #[cfg(test)]
 use reply::{Choice, Kind, ToolCall};
 pub(crate) use reply::{Reply, Usage};
-pub(crate) use request::{Asked, asking_for_usage};
+pub(crate) use request::Asked;
+pub(crate) use stream_options::asking_for_usage;
 pub(crate) use words::shared;
 
 /// The number of unknown events after which a stream is not a model's.
