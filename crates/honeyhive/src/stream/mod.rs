@@ -13,6 +13,7 @@ mod interactions;
 mod json;
 mod list;
 mod media;
+mod message;
 mod message_keys;
 mod other;
 mod outputs;
@@ -20,6 +21,7 @@ mod pieces;
 mod reply;
 mod request;
 mod responses;
+mod settings;
 mod stream_options;
 #[cfg(test)]
 pub(crate) mod tests;

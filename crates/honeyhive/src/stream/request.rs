@@ -1,18 +1,16 @@
 //! [`Asked`]: what a request to a model asks, from its JSON body, in the words of the same APIs.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use opentelemetry::{Key, KeyValue, Value as Shown};
-use serde_json::Value;
+use opentelemetry::KeyValue;
 
 use super::json::{Index, Json, Text};
 use super::media::{attachment, kind_of, mark, text_document};
-use super::message_keys::Field;
+use super::message::{Called, MAX_WORD, Message, word};
+use super::settings::{is_number_or_flag, put_setting};
 use super::text_of;
 use super::tools::{CODE_EXECUTION, answer_in, asked_of, is_page, lines_of, own_tool};
 use crate::attributes::MAX_ATTRIBUTES;
-use crate::model::flatten::{at_most, flatten};
 use crate::model::limits;
 
 /// Messages that an event has room for, at three attributes each; of more, the first and the last stay.
@@ -22,8 +20,6 @@ const MAX_SHOWN: usize = MAX_ATTRIBUTES - 256;
 /// Bytes of all texts.
 const MAX_TEXTS: usize = 8 * 1024 * 1024;
 const MAX_TOOLS: usize = 128;
-/// A parameter that is longer is a schema or a text, and neither is a setting.
-const MAX_PARAMETER: usize = 512;
 
 /// Attributes that a call mostly has, with what the answer and the session add.
 const ROOM: usize = 40;
@@ -66,23 +62,6 @@ struct Item<'a> {
     call_id: Option<Text<'a>>,
     images: Option<Json<'a>>,
     refusal: Option<Text<'a>>,
-}
-
-/// A message, as HoneyHive's chat view reads it.
-#[derive(Debug, Default)]
-struct Message {
-    role: Cow<'static, str>,
-    content: String,
-    tool_calls: Vec<Called>,
-    tool_call_id: Option<String>,
-}
-
-/// A tool that a model has called.
-#[derive(Debug)]
-struct Called {
-    id: Option<String>,
-    name: String,
-    arguments: String,
 }
 
 impl Asked {
@@ -145,11 +124,7 @@ impl Asked {
         let counted = spoken.min(MAX_MESSAGES);
         self.left_out = spoken - counted;
         self.texts = Vec::new();
-        self.attributes.retain(|it| {
-            let setting = it.key.as_str().strip_prefix(CONFIG);
-            setting.is_some_and(|it| !it.contains('.'))
-                && !matches!(it.value, Shown::String(_) | Shown::Array(_))
-        });
+        self.attributes.retain(is_number_or_flag);
         counted
     }
 
@@ -161,7 +136,7 @@ impl Asked {
         let (mut system, mut messages, mut asked, mut agent) = (None, None, None, None);
         for (name, value) in root.fields() {
             match name {
-                b"model" => self.model = value.said().map(|it| it.shared(MAX_PARAMETER)),
+                b"model" => self.model = value.said().map(|it| it.shared(MAX_WORD)),
                 b"agent" => agent = value.said(),
                 b"system" | b"instructions" | b"systemInstruction" | b"system_instruction" => {
                     system = Some(value);
@@ -177,16 +152,16 @@ impl Asked {
                     contents.for_each(|content| self.take_content_to_embed(content));
                 }
                 b"generationConfig" | b"generation_config" | b"options" => {
-                    self.take_parameters(value);
+                    value.fields().for_each(|(_, it)| self.take_setting(it));
                 }
                 b"tools" => value.items().for_each(|tool| self.take_tool(tool)),
                 // The usage that they ask for is in the answer.
                 b"stream_options" => {}
-                _ => self.take_parameter(value),
+                _ => self.take_setting(value),
             }
         }
         if let (None, Some(agent)) = (&self.model, agent) {
-            self.model = Some(agent.shared(MAX_PARAMETER));
+            self.model = Some(agent.shared(MAX_WORD));
         }
         if let Some(system) = system {
             self.take_content("system", system.get("parts").unwrap_or(system));
@@ -500,48 +475,12 @@ impl Asked {
 
     /// Shows a message.
     fn put(&mut self, message: Message) {
-        let index = self.next;
+        message.put(self.next, &mut self.attributes);
         self.next += 1;
-        let attributes = &mut self.attributes;
-        let mut put = |key: Key, value: Shown| attributes.push(KeyValue::new(key, value));
-        put(Field::Role.of_message(index), message.role.into());
-        if !message.content.is_empty() {
-            put(Field::Content.of_message(index), message.content.into());
-        }
-        if let Some(id) = message.tool_call_id {
-            put(Field::ToolCallId.of_message(index), id.into());
-        }
-        for (call, called) in message.tool_calls.into_iter().enumerate() {
-            let key =
-                |name| format!("honeyhive_inputs.chat_history.{index}.tool_calls.{call}.{name}");
-            if let Some(id) = called.id {
-                put(key("id").into(), id.into());
-            }
-            put(key("name").into(), called.name.into());
-            put(key("arguments").into(), called.arguments.into());
-        }
     }
 
-    fn take_parameters(&mut self, settings: Json<'_>) {
-        for (_, value) in settings.fields() {
-            self.take_parameter(value);
-        }
-    }
-
-    fn take_parameter(&mut self, value: Json<'_>) {
-        let Some(attribute) = attribute_of(value.name_text()) else {
-            return;
-        };
-        let is_shown = |said: &Value| !self.hides_content || said.is_number() || said.is_boolean();
-        match parameter_of(value).filter(is_shown) {
-            None => {}
-            Some(Value::Bool(is_so)) => self.attributes.push(KeyValue::new(attribute, is_so)),
-            Some(said) => {
-                let mut put = at_most(MAX_ATTRIBUTES, |it| self.attributes.push(it));
-                // Attributes past the limit of a span are left out.
-                let _ = flatten(attribute.into(), said, &mut put);
-            }
-        }
+    fn take_setting(&mut self, field: Json<'_>) {
+        put_setting(field, self.hides_content, &mut self.attributes);
     }
 
     fn take_tool(&mut self, tool: Json<'_>) {
@@ -621,44 +560,6 @@ impl Asked {
     }
 }
 
-impl Message {
-    fn of(role: &str) -> Self {
-        Self {
-            role: role_of(role),
-            ..Self::default()
-        }
-    }
-
-    /// Returns the number of attributes that show the message.
-    fn attributes(&self) -> usize {
-        let own = [!self.content.is_empty(), self.tool_call_id.is_some()];
-        1 + own.into_iter().filter(|it| *it).count() + 3 * self.tool_calls.len()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.content.is_empty() && self.tool_calls.is_empty() && self.tool_call_id.is_none()
-    }
-}
-
-/// The name of who speaks, which most APIs have in common.
-fn role_of(role: &str) -> Cow<'static, str> {
-    Cow::Borrowed(match role {
-        "user" => "user",
-        "assistant" | "model" => "assistant",
-        "system" => "system",
-        "tool" => "tool",
-        "developer" => "developer",
-        _ => {
-            let end = role.len().min(MAX_PARAMETER);
-            return role.get(..end).unwrap_or("user").to_owned().into();
-        }
-    })
-}
-
-fn word(text: Text<'_>) -> String {
-    text.bounded(MAX_PARAMETER)
-}
-
 fn put_line(to: &mut String, line: &str) {
     if !to.is_empty() {
         to.push('\n');
@@ -677,79 +578,6 @@ fn add_pictures(message: &mut Message, images: Json<'_>) {
             put_line(&mut message.content, &seen);
         }
     }
-}
-
-/// Returns the value of a setting; `None` for a field that is no setting.
-fn parameter_of(value: Json<'_>) -> Option<Value> {
-    match (value.text(), value.raw()) {
-        (Some(text), _) => Some(word(text).into()),
-        (None, "true") => Some(true.into()),
-        (None, "false") => Some(false.into()),
-        (None, raw) if raw.len() <= MAX_PARAMETER => serde_json::from_str(raw).ok(),
-        (None, _) => None,
-    }
-}
-
-/// The prefix of settings.
-const CONFIG: &str = "honeyhive_config.";
-
-macro_rules! attributes {
-    ($($name:literal)*) => {
-        /// The attribute that a setting of a call becomes; `None` for what is no setting.
-        fn attribute_of(name: &str) -> Option<&'static str> {
-            Some(match name {
-                $($name => concat!("honeyhive_config.", $name),)*
-                _ => return None,
-            })
-        }
-    };
-}
-
-// The settings of a call, by the names that the APIs have for them: most requests of a stream have the first.
-attributes! {
-    "stream"
-    "temperature"
-    "top_p"
-    "topP"
-    "top_k"
-    "topK"
-    "n"
-    "candidateCount"
-    "seed"
-    "random_seed"
-    "max_tokens"
-    "max_completion_tokens"
-    "max_output_tokens"
-    "maxOutputTokens"
-    "num_predict"
-    "num_ctx"
-    "frequency_penalty"
-    "frequencyPenalty"
-    "presence_penalty"
-    "presencePenalty"
-    "stop"
-    "stop_sequences"
-    "stopSequences"
-    "reasoning"
-    "reasoning_effort"
-    "thinking"
-    "thinkingConfig"
-    "think"
-    "prompt"
-    "response_format"
-    "responseMimeType"
-    "tool_choice"
-    "parallel_tool_calls"
-    "service_tier"
-    "previous_response_id"
-    "previous_interaction_id"
-    "thinking_level"
-    "dimensions"
-    "encoding_format"
-    "size"
-    "quality"
-    "voice"
-    "verbosity"
 }
 
 #[cfg(test)]
@@ -851,25 +679,11 @@ mod tests {
     }
 
     #[test]
-    fn settings_and_tools_are_named_and_no_schema_is_kept() {
-        let body = r#"{"model":"m","temperature":0.5,"max_tokens":10,"stream":true,"stop":["a"],"user":"ada","tools":[
-            {"type":"function","function":{"name":"weather","parameters":{"type":"object"}}},{"name":"clock","input_schema":{}}]}"#;
+    fn tools_of_the_program_are_named_and_no_schema_is_kept() {
+        let body = r#"{"tools":[{"type":"function","function":{"name":"weather","parameters":{"type":"object"}}},{"name":"clock","input_schema":{}}]}"#;
         let asked = Asked::read(body.as_bytes(), false);
         assert_eq!(asked.tools, ["weather", "clock"]);
-        let shown: Vec<_> = asked
-            .attributes
-            .iter()
-            .map(|it| format!("{}={}", it.key, it.value))
-            .collect();
-        assert_eq!(
-            shown,
-            [
-                "honeyhive_config.temperature=0.5",
-                "honeyhive_config.max_tokens=10",
-                "honeyhive_config.stream=true",
-                "honeyhive_config.stop.0=a"
-            ]
-        );
+        assert!(asked.attributes.is_empty());
     }
 
     #[test]
