@@ -108,7 +108,7 @@ fn take_usage(reply: &mut Reply, holder: Json<'_>) {
         return;
     };
     let counts = &mut reply.usage;
-    replace(&mut counts.past_cache, usage.number("input_tokens"));
+    replace(&mut counts.prompt, usage.number("input_tokens"));
     replace(
         &mut counts.cache_read,
         usage.number("cache_read_input_tokens"),
@@ -119,6 +119,6 @@ fn take_usage(reply: &mut Reply, holder: Json<'_>) {
     );
     replace(&mut counts.output, usage.number("output_tokens"));
     counts.input = counts
-        .past_cache
+        .prompt
         .map(|input| input + counts.cache_read.unwrap_or(0) + counts.cache_write.unwrap_or(0));
 }

@@ -122,12 +122,12 @@ fn take_call(reply: &mut Reply, choice: u64, call: Json<'_>) {
 /// Takes the counts of either API. All are totals so far.
 pub(super) fn take_usage(reply: &mut Reply, usage: Json<'_>, names: &CountNames) {
     let counts = &mut reply.usage;
-    replace(&mut counts.past_cache, usage.number(names.prompt));
+    replace(&mut counts.prompt, usage.number(names.prompt));
     replace(&mut counts.from_tools, usage.number(names.from_tools));
     replace(&mut counts.aloud, usage.number(names.answer));
     replace(&mut counts.reasoning, usage.number(names.thoughts));
     replace(&mut counts.cache_read, usage.number(names.cached));
-    counts.input = sum(counts.past_cache, counts.from_tools);
+    counts.input = sum(counts.prompt, counts.from_tools);
     counts.output = sum(counts.aloud, counts.reasoning);
 }
 

@@ -185,8 +185,8 @@ pub(crate) struct Usage {
     pub(crate) cache_read: Option<u64>,
     pub(crate) cache_write: Option<u64>,
     pub(crate) reasoning: Option<u64>,
-    /// The prompt's tokens past the cache, where the provider counts so.
-    pub(super) past_cache: Option<u64>,
+    /// The prompt's tokens as the provider counts them: Anthropic past the cache, Gemini without answers of tools.
+    pub(super) prompt: Option<u64>,
     /// The answer's tokens without reasoning, where the provider counts reasoning apart.
     pub(super) aloud: Option<u64>,
     /// The prompt's tokens in answers of tools, where the provider counts them apart.
