@@ -23,7 +23,7 @@ impl Schedule {
 
     /// Notes that a session is due at another time. One that is blocked stays so.
     pub(super) fn change(&mut self, id: SessionId, before: Instant, due: Instant) {
-        if self.due.remove(&(before, id)) {
+        if before != due && self.due.remove(&(before, id)) {
             self.due.insert((due, id));
         }
     }

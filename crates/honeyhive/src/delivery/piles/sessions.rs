@@ -218,9 +218,7 @@ impl Sessions {
             return;
         };
         let before = std::mem::replace(&mut pile.due, due);
-        if before != due {
-            self.schedule.change(id, before, due);
-        }
+        self.schedule.change(id, before, due);
     }
 
     fn remove_if_empty(&mut self, id: SessionId) {
