@@ -28,7 +28,7 @@ pub(crate) use content::hide;
 pub(crate) use usage::{is_usage, number, said_tokens, shorten_vectors};
 
 use crate::attributes::MAX_ATTRIBUTES;
-use crate::model::flatten::{at_most, flatten};
+use crate::model::flatten::{at_most, flatten, key_below};
 use crate::model::object::Bucket;
 use sources::Sources;
 
@@ -51,14 +51,10 @@ pub(crate) fn place(span: &mut SpanData) {
             if said.contains(&name) || attributes.len() > MAX_ATTRIBUTES {
                 continue;
             }
-            let key = format!("{}.{name}", bucket.attribute_prefix());
+            let key = key_below(bucket.attribute_prefix(), &name);
             // One attribute past the limit makes it visible, so that it is marked.
             let room = (MAX_ATTRIBUTES + 1).saturating_sub(attributes.len());
-            let _ = flatten(
-                key.into(),
-                value,
-                &mut at_most(room, |it| attributes.push(it)),
-            );
+            let _ = flatten(key, value, &mut at_most(room, |it| attributes.push(it)));
         }
     }
 }

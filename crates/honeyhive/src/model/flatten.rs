@@ -1,5 +1,6 @@
-//! [`flatten`]: JSON as the attributes of a span.
+//! [`flatten`]: JSON as the attributes of a span, and their keys.
 
+use std::fmt::Write;
 use std::ops::ControlFlow::{self, Break, Continue};
 
 use opentelemetry::{Key, KeyValue, Value};
@@ -19,13 +20,30 @@ pub(crate) fn flatten(
         Json::String(text) => put(KeyValue::new(key, text)),
         Json::Array(items) => {
             let mut items = items.into_iter().enumerate();
-            items.try_for_each(|(index, item)| flatten(format!("{key}.{index}").into(), item, put))
+            items.try_for_each(|(index, item)| flatten(key_of_item(&key, index), item, put))
         }
         Json::Object(object) => {
             let mut entries = object.into_iter();
-            entries.try_for_each(|(name, item)| flatten(format!("{key}.{name}").into(), item, put))
+            entries.try_for_each(|(name, item)| flatten(key_below(key.as_str(), &name), item, put))
         }
     }
+}
+
+/// Returns `parent.name`. Every leaf has a key, so that one of the right size is made by a single allocation.
+pub(crate) fn key_below(parent: &str, name: &str) -> Key {
+    let mut key = String::with_capacity(parent.len() + 1 + name.len());
+    key.push_str(parent);
+    key.push('.');
+    key.push_str(name);
+    key.into()
+}
+
+fn key_of_item(parent: &Key, index: usize) -> Key {
+    let digits = index.checked_ilog10().unwrap_or_default() as usize + 1;
+    let mut key = String::with_capacity(parent.as_str().len() + 1 + digits);
+    // A `String` takes all that is written to it.
+    let _ = write!(key, "{parent}.{index}");
+    key.into()
 }
 
 /// Wraps `put` with a limit of attributes; one more shows that there were more.

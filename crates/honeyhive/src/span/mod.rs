@@ -25,7 +25,7 @@ use crate::attributes::{ERROR, EVENT_ID, MAX_ATTRIBUTES};
 use crate::context::{self, Scoped};
 use crate::enrichment::{Enrichment, buckets};
 use crate::model::causes::with_causes;
-use crate::model::flatten::{at_most, flatten};
+use crate::model::flatten::{at_most, flatten, key_below};
 use crate::model::id::EventId;
 use crate::model::limits::TRUNCATED;
 use crate::model::object::Bucket;
@@ -177,9 +177,8 @@ pub(crate) fn attributes_of(mut enrichment: Enrichment, put: &mut dyn FnMut(KeyV
         let prefix = bucket.attribute_prefix();
         let mut entries = enrichment.take(bucket).into_iter();
         let mut put_some = at_most(MOST, &mut *put);
-        let flattened = entries.try_for_each(|(key, value)| {
-            flatten(format!("{prefix}.{key}").into(), value, &mut put_some)
-        });
+        let flattened = entries
+            .try_for_each(|(key, value)| flatten(key_below(prefix, &key), value, &mut put_some));
         drop(put_some);
         if flattened.is_break() {
             put(KeyValue::new(format!("{prefix}.{TRUNCATED}"), true));

@@ -8,6 +8,7 @@ use tracing::field::{Field, Visit};
 
 use crate::attributes::gen_ai_content;
 use crate::model::causes::with_causes;
+use crate::model::flatten::key_below;
 use crate::model::json::octets;
 use crate::model::limits::{self, EVENT_BYTES, VALUE_BYTES};
 use crate::model::number;
@@ -106,25 +107,15 @@ fn placed(field: &'static str, otherwise: Bucket) -> Key {
         return Key::from_static_str(field);
     }
     let Some((first, rest)) = field.split_once('.') else {
-        return joined(otherwise, field);
+        return key_below(otherwise.attribute_prefix(), field);
     };
     let bucket = Bucket::ALL
         .into_iter()
         .find(|bucket| bucket.name() == first);
     match bucket {
-        Some(bucket) => joined(bucket, rest),
+        Some(bucket) => key_below(bucket.attribute_prefix(), rest),
         None => Key::from_static_str(field),
     }
-}
-
-/// Done for every field of every span, so it is not formatted.
-fn joined(bucket: Bucket, name: &str) -> Key {
-    let prefix = bucket.attribute_prefix();
-    let mut key = String::with_capacity(prefix.len() + 1 + name.len());
-    key.push_str(prefix);
-    key.push('.');
-    key.push_str(name);
-    key.into()
 }
 
 /// The fields of an event.
