@@ -21,6 +21,7 @@ use honeyhive::opentelemetry::trace::{SpanBuilder, Tracer as _, TracerProvider a
 use honeyhive::{HoneyHiveTracer, SessionTransport};
 use honeyhive_local::LocalServer;
 use http::{HeaderMap, HeaderName};
+use reqwest::{Client, ClientBuilder};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -32,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The name that asks for it, what it is, and how it is measured.
 type Measure = (&'static str, &'static str, fn() -> Outcome<f64>);
 
-const MEASURES: [Measure; 6] = [
+const MEASURES: &[Measure] = &[
     (
         "sessions",
         "sessions a second of delivery's threads",
@@ -43,7 +44,23 @@ const MEASURES: [Measure; 6] = [
         "the same with SessionTransport::Otlp",
         || sessions(SessionTransport::Otlp),
     ),
-    ("client", "calls a second of reqwest alone", client),
+    ("client", "calls a second of reqwest alone", || {
+        let local = local()?;
+        client(&url_of(&local), ClientBuilder::http1_only)
+    }),
+    #[cfg(feature = "http2")]
+    (
+        "client-http1",
+        "the same, to a server of both versions",
+        || client(&serve_both_versions()?, ClientBuilder::http1_only),
+    ),
+    #[cfg(feature = "http2")]
+    ("client-http2", "the same with HTTP/2", || {
+        client(
+            &serve_both_versions()?,
+            ClientBuilder::http2_prior_knowledge,
+        )
+    }),
     ("spans", "spans a second of delivery's threads", spans),
     ("calls", "REST calls a short request", || {
         calls(SessionTransport::Rest)
@@ -74,11 +91,14 @@ fn local() -> Outcome<LocalServer> {
         .start_blocking()?)
 }
 
+fn url_of(local: &LocalServer) -> String {
+    std::env::var("HH_API_URL").unwrap_or_else(|_| local.url())
+}
+
 fn tracer(local: &LocalServer, transport: SessionTransport) -> Outcome<HoneyHiveTracer> {
-    let url = std::env::var("HH_API_URL").unwrap_or_else(|_| local.url());
     Ok(HoneyHiveTracer::builder()
         .api_key("hh_bench")
-        .server_url(url)
+        .server_url(url_of(local))
         .session_transport(transport)
         .max_pending_items(10_000_000)
         .max_pending_bytes(4 << 30)
@@ -100,17 +120,15 @@ fn sessions(transport: SessionTransport) -> Outcome<f64> {
 
 /// The calls that begin as many sessions, by the HTTP client alone on a thread: as many at a time as delivery makes, with
 /// as many headers.
-fn client() -> Outcome<f64> {
+fn client(url: &str, speaking: fn(ClientBuilder) -> ClientBuilder) -> Outcome<f64> {
     const COUNT: u32 = 20_000;
     const AT_A_TIME: usize = 16;
-    let local = local()?;
-    let url = std::env::var("HH_API_URL").unwrap_or_else(|_| local.url());
-    let url = reqwest::Url::parse(&url)?.join("/v1/sessions")?;
+    let url = reqwest::Url::parse(url)?.join("/v1/sessions")?;
     let headers = client_headers()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let client = reqwest::Client::builder().tls_certs_only([]).build()?;
+    let client = speaking(Client::builder().tls_certs_only([])).build()?;
     let call = |number: u32| {
         let body = format!(
             r#"{{"session_id":"00000000-0000-4000-8000-{number:012x}","session_name":"POST /chat","source":"dev","inputs":{{"method":"POST","path":"/chat"}},"outputs":{{"status_code":200,"outcome":"completed"}},"metadata":{{"http.route":"/chat"}},"start_time":1764460800000,"end_time":1764460800005,"duration":5}}"#
@@ -124,6 +142,27 @@ fn client() -> Outcome<f64> {
     runtime.block_on(calls.try_for_each(|_| ready(Ok(()))))?;
     let spent = time_of(Path::new("/proc/thread-self"))? - before;
     Ok(f64::from(COUNT) / spent.as_secs_f64())
+}
+
+/// Serves a HoneyHive that begins sessions alone, by both versions of HTTP in the clear, which honeyhive-local does not.
+#[cfg(feature = "http2")]
+fn serve_both_versions() -> Outcome<String> {
+    use axum::body::Bytes;
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    listener.set_nonblocking(true)?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let answer = async |_: Bytes| r#"{"session_id":"00000000-0000-4000-8000-000000000000"}"#;
+    let app = axum::Router::new().fallback(answer);
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            axum::serve(tokio::net::TcpListener::from_std(listener)?, app).await
+        })
+    });
+    Ok(url)
 }
 
 /// Headers like those of delivery's calls, besides those that the client adds.

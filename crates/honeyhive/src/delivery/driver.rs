@@ -1,9 +1,10 @@
 //! The driver: it owns the runtime, the HTTP calls, the threads for sealing and for the disk, and the clock. It decides
 //! nothing: it tells the core what has happened, and does what that says.
 
+use std::collections::VecDeque;
+use std::io;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
-use std::{io, iter};
 
 use opentelemetry::Context;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -37,6 +38,10 @@ const TICK: Duration = Duration::from_millis(100);
 const TOGETHER: Duration = Duration::from_millis(1);
 /// The longest wait for the disk's last response.
 const LAST_WORD: Duration = Duration::from_millis(500);
+
+/// Piles on their way to the thread that seals. Those of one step go together: a pile each would wake it, which costs
+/// more than a seal.
+type Piles = Vec<(Number, Open)>;
 
 /// A report of the threads beside this one, or of a call.
 #[derive(Debug)]
@@ -88,7 +93,9 @@ pub(super) struct Driver {
     outbox: Arc<Outbox>,
     core: Core,
     sink: Sink,
-    sealer: mpsc::Sender<(Number, Open)>,
+    sealer: mpsc::Sender<Piles>,
+    /// The piles of this step that are to be sealed.
+    to_seal: Piles,
     disk: Option<mpsc::Sender<Request>>,
     heard: UnboundedReceiver<Heard>,
     heard_of: UnboundedSender<Heard>,
@@ -126,6 +133,7 @@ impl Driver {
             core,
             sink: plan.sink,
             sealer,
+            to_seal: Piles::new(),
             disk,
             heard,
             heard_of,
@@ -183,6 +191,9 @@ impl Driver {
         for effect in effects {
             self.see_to(effect);
         }
+        if !self.to_seal.is_empty() {
+            drop(self.sealer.send(std::mem::take(&mut self.to_seal)));
+        }
         if !self.core.has_ended() {
             self.last.drain(..).for_each(Answered::send);
         }
@@ -190,7 +201,7 @@ impl Driver {
 
     fn see_to(&mut self, effect: Effect) {
         match effect {
-            Effect::Seal(number, open) => drop(self.sealer.send((number, open))),
+            Effect::Seal(number, open) => self.to_seal.push((number, open)),
             Effect::Call {
                 number,
                 target,
@@ -260,7 +271,7 @@ impl Driver {
 fn start_sealer(
     mut sealer: Sealer,
     heard: UnboundedSender<Heard>,
-) -> io::Result<mpsc::Sender<(Number, Open)>> {
+) -> io::Result<mpsc::Sender<Piles>> {
     let (jobs, asked) = mpsc::channel();
     std::thread::Builder::new()
         .name("honeyhive-seal".to_owned())
@@ -270,10 +281,15 @@ fn start_sealer(
             // Spans that the HTTP client makes in this thread are suppressed, so that deliveries make no telemetry of
             // their own.
             let _silence = Context::enter_telemetry_suppressed_scope();
-            while let Ok(first) = asked.recv() {
-                let sealed = seal_together(&mut sealer, first, &asked);
-                if heard.send(Heard::Sealed(sealed)).is_err() {
-                    return;
+            let mut waiting = VecDeque::new();
+            while let Ok(piles) = asked.recv() {
+                waiting.extend(piles);
+                while !waiting.is_empty() {
+                    let sealed = seal_together(&mut sealer, &mut waiting);
+                    if heard.send(Heard::Sealed(sealed)).is_err() {
+                        return;
+                    }
+                    waiting.extend(asked.try_iter().flatten());
                 }
             }
         })?;
@@ -283,12 +299,11 @@ fn start_sealer(
 /// Seals the waiting piles, as many as take no time.
 fn seal_together(
     sealer: &mut Sealer,
-    first: (Number, Open),
-    asked: &mpsc::Receiver<(Number, Open)>,
+    waiting: &mut VecDeque<(Number, Open)>,
 ) -> Vec<(Number, Product)> {
     let until = Instant::now() + TOGETHER;
-    let mut sealed = Vec::new();
-    for (number, open) in iter::once(first).chain(asked.try_iter()) {
+    let mut sealed = Vec::with_capacity(waiting.len());
+    while let Some((number, open)) = waiting.pop_front() {
         sealed.push((number, sealer.seal(open)));
         // A hook may block, so a sealed pile does not wait for the ones behind it.
         if sealer.has_hook() || Instant::now() >= until {
