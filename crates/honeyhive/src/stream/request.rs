@@ -94,6 +94,9 @@ impl Asked {
                 gathered.for_each(|message| asked.put(message));
             }
         }
+        if hides_content {
+            asked.attributes.retain(is_number_or_flag);
+        }
         asked
     }
 
@@ -480,7 +483,7 @@ impl Asked {
     }
 
     fn take_setting(&mut self, field: Json<'_>) {
-        put_setting(field, self.hides_content, &mut self.attributes);
+        put_setting(field, &mut self.attributes);
     }
 
     fn take_tool(&mut self, tool: Json<'_>) {

@@ -72,13 +72,12 @@ attributes! {
     "verbosity"
 }
 
-/// Adds a field of a request where it is a setting; where content is hidden, only a number or a flag.
-pub(super) fn put_setting(field: Json<'_>, hides_content: bool, attributes: &mut Vec<KeyValue>) {
+/// Adds a field of a request where it is a setting.
+pub(super) fn put_setting(field: Json<'_>, attributes: &mut Vec<KeyValue>) {
     let Some(attribute) = attribute_of(field.name_text()) else {
         return;
     };
-    let is_shown = |said: &Value| !hides_content || said.is_number() || said.is_boolean();
-    match value_of(field).filter(is_shown) {
+    match value_of(field) {
         None => {}
         Some(Value::Bool(is_so)) => attributes.push(KeyValue::new(attribute, is_so)),
         Some(said) => {
@@ -113,12 +112,12 @@ mod tests {
     use super::*;
 
     /// The attributes of the settings of a body.
-    fn settings_of(body: &str, hides_content: bool) -> Vec<KeyValue> {
+    fn settings_of(body: &str) -> Vec<KeyValue> {
         let mut attributes = Vec::new();
         let mut index = Index::new();
         let root = index.read(body).expect("JSON");
         let fields = root.fields();
-        fields.for_each(|(_, it)| put_setting(it, hides_content, &mut attributes));
+        fields.for_each(|(_, it)| put_setting(it, &mut attributes));
         attributes
     }
 
@@ -133,7 +132,7 @@ mod tests {
     fn settings_are_shown_by_their_names_and_other_fields_are_not() {
         let body = r#"{"model":"m","temperature":0.5,"max_tokens":10,"stream":true,"stop":["a"],"user":"ada"}"#;
         assert_eq!(
-            shown(&settings_of(body, false)),
+            shown(&settings_of(body)),
             [
                 "honeyhive_config.temperature=0.5",
                 "honeyhive_config.max_tokens=10",
@@ -147,7 +146,7 @@ mod tests {
     fn a_schema_that_is_too_long_is_no_setting_and_a_long_text_is_cut() {
         let long = "x".repeat(2 * MAX_SETTING);
         let body = format!(r#"{{"response_format":{{"schema":"{long}"}},"voice":"{long}","n":2}}"#);
-        let [voice, n] = settings_of(&body, false).try_into().expect("two settings");
+        let [voice, n] = settings_of(&body).try_into().expect("two settings");
         assert_eq!(voice.key.as_str(), "honeyhive_config.voice");
         let text = voice.value.as_str();
         assert!(text.ends_with("… [cut: 1024 bytes in all]"), "{text}");
@@ -161,8 +160,7 @@ mod tests {
             "honeyhive_config.temperature=0.5",
             "honeyhive_config.stream=true",
         ];
-        assert_eq!(shown(&settings_of(body, true)), expected);
-        let mut seen = settings_of(body, false);
+        let mut seen = settings_of(body);
         assert_eq!(seen.len(), 5);
         seen.push(KeyValue::new("honeyhive_inputs.count", 1));
         seen.retain(is_number_or_flag);
