@@ -128,18 +128,17 @@ impl Client {
         event_id: SessionId,
         update: Bytes,
     ) -> Result<Answer, Failure> {
-        let event = self
-            .addresses
-            .server
-            .below(&format!("/v1/events/{event_id}"));
-        let event = event.map_err(unusable)?;
-        let put = |address, body| self.rest(items, Method::PUT, address, body);
+        let put = |address: &Address, body| self.rest(items, Method::PUT, address, body);
         // A deployment that has the current route answers 404 for the session itself.
         let not_found_tells = !self.legacy_sessions.is_current();
         self.legacy_events
             .choose(
                 not_found_tells,
-                || put(&event, update.clone()),
+                || async {
+                    let path = format!("/v1/events/{event_id}");
+                    let event = self.addresses.server.below(&path).map_err(unusable)?;
+                    put(&event, update.clone()).await
+                },
                 || {
                     let update = legacy_update(event_id, &update).into();
                     put(&self.addresses.legacy_events, update)
