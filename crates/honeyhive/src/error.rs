@@ -107,6 +107,14 @@ pub enum BuildError {
     },
 }
 
+impl BuildError {
+    pub(crate) fn http_client(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::HttpClient {
+            source: error.into(),
+        }
+    }
+}
+
 /// HoneyHive did not confirm a session.
 ///
 /// The session stays usable: whatever is recorded in it is still delivered as far as possible.

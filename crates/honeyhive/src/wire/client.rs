@@ -82,9 +82,7 @@ impl Client {
         let addresses = Addresses::of(&settings.server_url);
         Ok(Self {
             transport: Transport::new(settings)?,
-            addresses: addresses.map_err(|error| BuildError::HttpClient {
-                source: error.into(),
-            })?,
+            addresses: addresses.map_err(BuildError::http_client)?,
             json_headers: with_json(headers.clone()),
             headers,
             timeout: settings.api_timeout,

@@ -34,9 +34,7 @@ impl Own {
             .timeout(settings.api_timeout)
             .build();
         Ok(Self {
-            client: client.map_err(|error| BuildError::HttpClient {
-                source: error.into(),
-            })?,
+            client: client.map_err(BuildError::http_client)?,
             timeout: settings.api_timeout,
         })
     }
