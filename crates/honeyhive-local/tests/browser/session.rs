@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::Scene;
-use crate::seed::{RETURNS, asked};
+use crate::seed::{RETURNS, Span, asked};
 
 const LARGE: &str = "1a26e000-0d2c-4c0e-9f43-0a6cf1a0d011";
 
@@ -32,6 +32,12 @@ fn a_chat_has_roles_at_the_left_text_at_the_right_and_tool_calls_as_code() {
     scene.assert_clean();
 }
 
+/// Sends a call that began two seconds into its session.
+fn send_late(scene: &Scene, id: u64, mut late: Span<'_>) {
+    (late.id, late.from, late.seconds) = (id, 2.0, 0.2);
+    scene.runtime.block_on(scene.shop.spans(40.0, &[late]));
+}
+
 /// Opens the session of returns, and the call that has come late.
 fn open_call(scene: &mut Scene) {
     scene.open_session(RETURNS);
@@ -50,8 +56,7 @@ fn what_a_model_has_thought_is_labelled_and_closed_until_somebody_opens_it() {
     };
     let mut late = asked(RETURNS, "gpt-4o", 1, 1, "How many oaks?", "Twelve.");
     late.attributes["honeyhive_outputs.reasoning"] = json!("Oaks first, then the rest.");
-    (late.id, late.from, late.seconds) = (78, 2.0, 0.2);
-    scene.runtime.block_on(scene.shop.spans(40.0, &[late]));
+    send_late(&scene, 78, late);
     open_call(&mut scene);
     scene
         .tab
@@ -83,8 +88,7 @@ fn messages_that_came_as_json_text_are_a_chat_as_well() {
         "honeyhive_inputs.messages": "[{\"role\": \"user\", \"content\": \"How many oaks?\"}]",
         "honeyhive_outputs.content": "Twelve.",
     });
-    (late.id, late.from, late.seconds) = (79, 2.0, 0.2);
-    scene.runtime.block_on(scene.shop.spans(40.0, &[late]));
+    send_late(&scene, 79, late);
     open_call(&mut scene);
     scene
         .tab
@@ -106,8 +110,7 @@ fn a_tool_that_the_provider_has_run_shows_its_answer_below_the_call() {
     ] {
         late.attributes[format!("honeyhive_outputs.tool_calls.0.{field}")] = json!(value);
     }
-    (late.id, late.from, late.seconds) = (80, 2.0, 0.2);
-    scene.runtime.block_on(scene.shop.spans(40.0, &[late]));
+    send_late(&scene, 80, late);
     open_call(&mut scene);
     scene
         .tab
@@ -211,9 +214,8 @@ fn an_event_that_comes_later_appears_and_the_chosen_one_stays_chosen() {
     let chosen = scene
         .tab
         .eval("document.querySelector('#tree .row.on').dataset.id");
-    let mut late = asked(RETURNS, "gpt-4o-mini", 1, 1, "And now?", "Now, too.");
-    (late.id, late.from, late.seconds) = (77, 2.0, 0.2);
-    scene.runtime.block_on(scene.shop.spans(40.0, &[late]));
+    let late = asked(RETURNS, "gpt-4o-mini", 1, 1, "And now?", "Now, too.");
+    send_late(&scene, 77, late);
     scene
         .tab
         .until("document.querySelectorAll('#tree .row').length === 9");

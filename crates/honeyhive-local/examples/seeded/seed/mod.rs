@@ -19,7 +19,7 @@ pub(crate) use experiments::{NEW_RUN, OLD_RUN};
 pub(crate) use extremes::HOSTILE;
 pub(crate) use returns::RETURNS;
 pub(crate) use shop::Shop;
-pub(crate) use spans::asked;
+pub(crate) use spans::{Span, asked};
 
 /// Everything of the example.
 pub(crate) async fn everything(url: &str) {
