@@ -35,6 +35,8 @@ pub(in crate::delivery) enum JobOf {
 pub(in crate::delivery) struct Jobs {
     jobs: IdMap<Number, Job>,
     numbers: Number,
+    /// The numbers of jobs whose results go to HoneyHive: sessions', then spans'.
+    to_send: [usize; 2],
     /// The sessions among them, and whether with a start.
     sessions: IdMap<SessionId, bool>,
 }
@@ -44,6 +46,7 @@ impl Jobs {
         if let JobOf::Session { id, start } = &job.of {
             self.sessions.insert(*id, start.is_some());
         }
+        self.to_send[job.kind()] += usize::from(!job.to_disk);
         self.numbers += 1;
         self.jobs.insert(self.numbers, job);
         self.numbers
@@ -51,6 +54,7 @@ impl Jobs {
 
     pub(in crate::delivery) fn remove(&mut self, number: Number) -> Option<Job> {
         let job = self.jobs.remove(&number)?;
+        self.to_send[job.kind()] -= usize::from(!job.to_disk);
         if let JobOf::Session { id, .. } = &job.of {
             self.sessions.remove(id);
         }
@@ -84,9 +88,9 @@ impl Jobs {
         })
     }
 
-    pub(in crate::delivery) fn len(&self, is_traces: bool) -> usize {
-        let of_kind = |job: &&Job| matches!(job.of, JobOf::Spans(_)) == is_traces && !job.to_disk;
-        self.jobs.values().filter(of_kind).count()
+    /// Returns how many results will go to HoneyHive.
+    pub(in crate::delivery) const fn len(&self, is_traces: bool) -> usize {
+        self.to_send[is_traces as usize]
     }
 
     /// Returns how many jobs go to disk, and how much memory that frees.
@@ -110,6 +114,10 @@ impl Jobs {
 }
 
 impl Job {
+    const fn kind(&self) -> usize {
+        matches!(self.of, JobOf::Spans(_)) as usize
+    }
+
     fn add_to(&self, load: &mut Load) {
         load.add(self.claim.load());
         if let JobOf::Session {
