@@ -181,7 +181,7 @@ pub(crate) fn attributes_of(mut enrichment: Enrichment, put: &mut dyn FnMut(KeyV
             .try_for_each(|(key, value)| flatten(key_below(prefix, &key), value, &mut put_some));
         drop(put_some);
         if flattened.is_break() {
-            put(KeyValue::new(format!("{prefix}.{TRUNCATED}"), true));
+            put(KeyValue::new(key_below(prefix, TRUNCATED), true));
         }
     }
     if let Some(error) = enrichment.take_error() {

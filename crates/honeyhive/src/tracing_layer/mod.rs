@@ -17,6 +17,7 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use crate::attributes::{EXCEPTION, EXCEPTION_MESSAGE, TRACING_SCOPE};
 use crate::context::{self, Attached};
+use crate::model::flatten::key_below;
 use crate::model::object::Bucket;
 use crate::outbox::Outbox;
 use crate::session::current;
@@ -262,7 +263,7 @@ where
         let span = slot.start(&self.tracer).span();
         if let (Some(returned), None) = (message.returned, &message.text) {
             return span.set_attribute(KeyValue::new(
-                format!("{}.result", Bucket::Outputs.attribute_prefix()),
+                key_below(Bucket::Outputs.attribute_prefix(), "result"),
                 returned,
             ));
         }
