@@ -16,7 +16,7 @@ pub(crate) struct Claim {
 pub(super) const HELD_BACK: u64 = u64::MAX;
 
 impl Claim {
-    /// A claim to nothing.
+    /// Makes a claim to nothing.
     pub(crate) const fn none() -> Self {
         Self::new(Load { items: 0, bytes: 0 }, HELD_BACK, Medium::Memory)
     }

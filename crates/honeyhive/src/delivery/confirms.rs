@@ -27,7 +27,7 @@ pub(crate) struct Confirms {
 }
 
 impl Confirms {
-    /// Each waits for `timeout` at the most.
+    /// Makes the list of confirmations, each of which waits for `timeout` at the most.
     pub(crate) const fn new(timeout: Duration) -> Self {
         Self {
             waiting: Vec::new(),

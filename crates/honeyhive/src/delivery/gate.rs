@@ -29,7 +29,7 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// A gate that lets `width` calls through at a time while all is well.
+    /// Makes a gate that lets `width` calls through at a time while all is well.
     pub(crate) const fn new(width: usize) -> Self {
         Self {
             width,
@@ -120,7 +120,7 @@ pub(crate) fn backoff(failures: u32, chance: f64) -> Duration {
     jittered(failures, LONGEST_BACKOFF, chance)
 }
 
-/// Exponential, with full jitter.
+/// Returns a wait that grows exponentially with the failures, with full jitter.
 fn jittered(failures: u32, longest: Duration, chance: f64) -> Duration {
     let doublings = failures.saturating_sub(1).min(10);
     let ceiling = FIRST_BACKOFF.saturating_mul(1 << doublings).min(longest);

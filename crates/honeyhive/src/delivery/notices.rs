@@ -14,7 +14,7 @@ use crate::report::DeliveryStats;
 use crate::spool::Found;
 use crate::wire::Failure;
 
-/// The load of a call, as the log names it.
+/// Names the load of a call for the log.
 const fn what(target: Target) -> &'static str {
     match target {
         Target::Start(_) => "sessions",
@@ -100,7 +100,7 @@ impl Notices {
         }
     }
 
-    /// Once an id, and not one line a request.
+    /// Warns of an unknown session or event once an id, and not once a request.
     fn unknown(&mut self, id: SessionId, now: Instant) {
         if self.unknown.is_new(&id) && passed(&mut self.last_refusal, now) {
             self.unknown.insert(id);
@@ -150,7 +150,7 @@ impl Notices {
         }
     }
 
-    /// Once a call site.
+    /// Warns of a span outside every session once a call site.
     pub(crate) fn stray(&mut self, stray: Stray) {
         if self.strays.is_new(&stray) {
             let Stray { name, site } = &stray;

@@ -19,7 +19,7 @@ const ENTRY_BYTES: usize = 128;
 #[derive(Debug, Default)]
 pub(crate) struct Outputs {
     earlier: IdMap<SessionId, Earlier>,
-    /// Those that were not added to for the longest time first.
+    /// The order of forgetting: the outputs that were not added to for the longest time come first.
     order: InsertionOrder,
     bytes: usize,
 }

@@ -44,7 +44,7 @@ pub(super) struct OpenSpan {
 }
 
 impl OpenSpan {
-    /// A span of a session, as far as the pile knows.
+    /// Makes a span of a session, as far as the pile knows.
     pub(super) const fn new(span: SpanData, session: SessionId) -> Self {
         Self {
             span,
@@ -158,7 +158,7 @@ impl Sealer {
         span
     }
 
-    /// The id as an attribute. Spans of a session mostly come together, and share its text.
+    /// Returns the id as an attribute. Spans of a session mostly come together, and share its text.
     fn id_of(&mut self, session: SessionId) -> Value {
         if let Some((last, id)) = &self.last_id
             && *last == session

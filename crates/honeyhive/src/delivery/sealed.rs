@@ -39,7 +39,7 @@ impl Target {
         matches!(self, Self::Update(_))
     }
 
-    /// The session or event of a REST call.
+    /// Returns the session or event of a REST call.
     pub(super) const fn id(self) -> Option<SessionId> {
         match self {
             Self::Start(id) | Self::Update(id) => Some(id),

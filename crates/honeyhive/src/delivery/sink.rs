@@ -86,7 +86,7 @@ impl Sink {
         }
     }
 
-    /// A call that was too large in two, or with its longest texts cut; `None` where nothing is long.
+    /// Returns a call that was too large in two, or with its longest texts cut; `None` where nothing is long.
     pub(super) fn smaller(&self, call: &Sealed) -> Option<Parts> {
         match &call.body {
             Body::Json(body) => {

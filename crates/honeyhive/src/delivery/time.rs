@@ -7,7 +7,7 @@ use tokio::time::Instant;
 /// The time that a span waits for others to make a batch.
 pub(super) const SPAN_DELAY: Duration = Duration::from_secs(1);
 
-/// The moment `then` after `now`, and for a duration beyond the clock's range one that never comes.
+/// Returns the moment `then` after `now`, and for a duration beyond the clock's range one that never comes.
 pub(super) fn later(now: Instant, then: Duration) -> Instant {
     const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
     now + then.min(NEVER)

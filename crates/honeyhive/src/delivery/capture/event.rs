@@ -78,7 +78,7 @@ impl fmt::Debug for CapturedEvent {
     }
 }
 
-/// A bucket of a span, from its attributes.
+/// Reads a bucket of a span from its attributes.
 fn bucket_in(attributes: &BTreeMap<String, AttributeValue>, bucket: Bucket) -> Map<String, Value> {
     let prefix = bucket.attribute_prefix();
     let entries = attributes.iter().filter_map(|(key, value)| {

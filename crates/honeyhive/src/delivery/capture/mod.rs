@@ -52,7 +52,7 @@ impl Capture {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The experiment runs.
+    /// Returns the experiment runs.
     #[cfg(feature = "client")]
     pub(crate) const fn runs(&self) -> &TestRuns {
         &self.runs

@@ -87,12 +87,12 @@ impl Labels {
         self.unstarted.insert(start.id, Arc::clone(start.name()));
     }
 
-    /// The name for ingestion to create a session with, where no start of ours does.
+    /// Returns the name for ingestion to create a session with, where no start of ours does.
     pub(in crate::delivery) fn unstarted_name(&self, id: SessionId) -> Option<&Arc<str>> {
         self.unstarted.get(&id)
     }
 
-    /// The id under which a session goes by now.
+    /// Returns the id under which a session goes by now.
     pub(in crate::delivery) fn current(&self, id: SessionId) -> SessionId {
         self.moved.get(&id).copied().unwrap_or(id)
     }

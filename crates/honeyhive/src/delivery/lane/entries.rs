@@ -68,7 +68,7 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// The age of a call behind all others of its home.
+    /// Returns the age of a call behind all others of its home.
     pub(super) const fn next_age(&mut self) -> u64 {
         self.numbers += 1;
         self.numbers
@@ -189,7 +189,7 @@ impl Entries {
         }
     }
 
-    /// The calls that may be tried, in their order.
+    /// Returns the calls that may be tried, in their order.
     pub(super) fn ready(&self) -> impl Iterator<Item = (Key, &Sealed)> {
         self.ready.iter().filter_map(|key| {
             work::look();
@@ -206,7 +206,7 @@ impl Entries {
         in_memory.filter_map(|key| Some((key, self.at(key)?)))
     }
 
-    /// The numbers of the calls that are on disk.
+    /// Returns the numbers of the calls that are on disk.
     pub(super) fn on_disk(&self) -> Vec<Number> {
         let on_disk = self.order.range(..FIRST_IN_MEMORY);
         on_disk.map(|key| key.number).collect()

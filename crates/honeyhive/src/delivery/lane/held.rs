@@ -9,7 +9,7 @@ use crate::model::id::SessionId;
 use crate::outbox::StartRecord;
 
 impl Lane {
-    /// The REST calls of a session that are in memory.
+    /// Returns the REST calls of a session that are in memory.
     fn in_memory(&self, id: SessionId) -> impl Iterator<Item = (Number, &Entry)> {
         let keys = self.index.of_id(id).filter(|key| key.is_in_memory);
         keys.filter_map(|key| Some((key.number, self.entries.at(key)?)))
@@ -35,13 +35,13 @@ impl Lane {
         })
     }
 
-    /// The starts that are in memory.
+    /// Returns the starts that are in memory.
     pub(in crate::delivery) fn starts(&self) -> impl Iterator<Item = &Arc<StartRecord>> {
         let calls = self.entries.all().map(|it| &it.call);
         calls.filter_map(|call| call.start.as_ref())
     }
 
-    /// The updates of a session that wait in memory.
+    /// Returns the updates of a session that wait in memory.
     pub(in crate::delivery) fn updates_that_wait(&self, id: SessionId) -> Vec<Number> {
         let waiting = self.in_memory(id).filter(|(_, it)| it.is_waiting());
         let updates = waiting.filter(|(_, it)| it.call.target.is_update());

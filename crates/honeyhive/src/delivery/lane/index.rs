@@ -61,7 +61,7 @@ impl Index {
         self.parts.get(&ticket.place) == Some(&1)
     }
 
-    /// The calls of a session or an event, in their order.
+    /// Returns the calls of a session or an event, in their order.
     pub(super) fn of_id(&self, id: SessionId) -> impl Iterator<Item = &Key> {
         self.of_id.get(&id).into_iter().flatten()
     }

@@ -10,7 +10,7 @@ use crate::model::id::SessionId;
 use crate::spool::Shelf;
 
 impl Lane {
-    /// The next call that may go: ready, wanted, and not behind another.
+    /// Returns the next call that may go: ready, wanted, and not behind another.
     pub(in crate::delivery) fn next(
         &self,
         shelf: Option<&Shelf>,
@@ -29,7 +29,7 @@ impl Lane {
         followers.map(|(key, _)| key.number).collect()
     }
 
-    /// The calls in memory that nothing in memory precedes, so that they may go to disk, oldest first.
+    /// Returns the calls in memory that nothing in memory precedes, so that they may go to disk, oldest first.
     pub(in crate::delivery) fn free_in_memory(&self, most: usize) -> Vec<Number> {
         let free = self.entries.in_memory().filter(|(key, it)| {
             it.is_waiting() && !it.was_refused && !self.is_preceded(**key, &it.call)
@@ -37,7 +37,7 @@ impl Lane {
         free.map(|(key, _)| key.number).take(most).collect()
     }
 
-    /// The call in memory that has waited longest and is not under way.
+    /// Returns the call in memory that has waited longest and is not under way.
     pub(in crate::delivery) fn oldest(&self) -> Option<(Instant, Number)> {
         let waiting = self.entries.in_memory().filter(|(_, it)| it.is_waiting());
         waiting.map(|(key, it)| (it.call.since, key.number)).min()

@@ -80,7 +80,7 @@ impl Jobs {
             .any(|job| matches!(&job.of, JobOf::Spans(about) if about.may_create(id)))
     }
 
-    /// The starts that are being sealed.
+    /// Returns the starts that are being sealed.
     pub(in crate::delivery) fn starts(&self) -> impl Iterator<Item = &Arc<StartRecord>> {
         self.jobs.values().filter_map(|job| match &job.of {
             JobOf::Session { start, .. } => start.as_ref().map(|(start, _)| start),

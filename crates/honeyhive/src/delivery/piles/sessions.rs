@@ -279,7 +279,7 @@ impl Sessions {
         self.piles.get(&id).is_some_and(|it| !it.starts.is_empty())
     }
 
-    /// The names of all starts that were not sealed.
+    /// Returns all starts that were not sealed.
     pub(in crate::delivery) fn starts(&self) -> impl Iterator<Item = &Arc<StartRecord>> {
         let starts = self.piles.values().flat_map(|pile| &pile.starts);
         starts.map(|(start, _)| start)

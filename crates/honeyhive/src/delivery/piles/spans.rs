@@ -219,7 +219,7 @@ impl Spans {
         batch
     }
 
-    /// The next batch of those that follow a start to disk.
+    /// Takes the next batch of the spans that follow a start to disk.
     pub(in crate::delivery) fn next_batch_behind(&mut self, ledger: &mut Ledger) -> Option<Batch> {
         let behind = std::mem::take(&mut self.behind);
         let (batch, rest) = self.batch_of(behind, ledger);

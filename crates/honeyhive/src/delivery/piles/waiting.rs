@@ -21,13 +21,13 @@ pub(in crate::delivery) struct Waiting {
 }
 
 impl Waiting {
-    /// The event that the span becomes, where it has a name.
+    /// Returns the event that the span becomes, where it has a name.
     pub(in crate::delivery) fn event(&self) -> Option<SessionId> {
         event_of(&self.span)
     }
 }
 
-/// The event that a span becomes, where it has a name.
+/// Returns the event that a span becomes, where it has a name.
 pub(in crate::delivery) fn event_of(span: &SpanData) -> Option<SessionId> {
     let mut attributes = span.attributes.iter();
     let name = attributes.rfind(|it| it.key.as_str() == EVENT_ID)?;
