@@ -130,7 +130,7 @@ pub(super) const fn is_transient(status: StatusCode) -> bool {
     )
 }
 
-/// `message` or `error` of a JSON body, else all of the text.
+/// Returns `message` or `error` of a JSON body, else all of the text.
 fn message_in(body: &[u8]) -> String {
     let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
     let field = |name: &str| json.as_ref()?.get(name)?.as_str().map(str::to_owned);
@@ -149,7 +149,7 @@ pub(super) fn said(text: &str) -> String {
     }
 }
 
-/// Control characters, and those of Unicode that turn the direction of writing or show nothing.
+/// True for control characters, and for those of Unicode that turn the direction of writing or show nothing.
 fn is_unseen(symbol: char) -> bool {
     symbol.is_control()
         || matches!(
@@ -158,7 +158,7 @@ fn is_unseen(symbol: char) -> bool {
         )
 }
 
-/// Seconds, or an HTTP date.
+/// Reads the wait that a server asks for, in seconds or until an HTTP date.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {

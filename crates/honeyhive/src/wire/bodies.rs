@@ -53,7 +53,7 @@ pub(crate) struct UpdateEvent {
     pub(crate) duration: Option<f64>,
 }
 
-/// `POST /session/start`, which wraps the same session and takes a project besides.
+/// Makes the body of `POST /session/start`, which wraps the same session and takes a project besides.
 pub(crate) fn legacy_start(session: &[u8], project: Option<&str>) -> Vec<u8> {
     let fields = session.strip_prefix(b"{").unwrap_or(session);
     let project = project.map(|name| format!("\"project\":{},", serde_json::Value::from(name)));
@@ -61,7 +61,7 @@ pub(crate) fn legacy_start(session: &[u8], project: Option<&str>) -> Vec<u8> {
     [b"{\"session\":{", project.as_bytes(), fields, b"}"].concat()
 }
 
-/// `PUT /events`, which names the event in the body.
+/// Makes the body of `PUT /events`, which names the event in the body.
 pub(crate) fn legacy_update(event_id: SessionId, update: &[u8]) -> Vec<u8> {
     let fields = update.strip_prefix(b"{").unwrap_or(update);
     let comma = if fields == b"}" { "" } else { "," };

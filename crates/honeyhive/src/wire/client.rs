@@ -334,7 +334,7 @@ fn with_json(mut headers: HeaderMap) -> HeaderMap {
     headers
 }
 
-/// A call that cannot be made. The settings were checked, so there is none.
+/// Returns the failure of a call that cannot be made. The settings were checked, so there is none.
 fn unusable(error: impl fmt::Display) -> Failure {
     Failure::Refused {
         status: 0,

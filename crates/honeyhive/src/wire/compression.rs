@@ -36,7 +36,7 @@ impl Compression {
         self.is_on.load(Ordering::Relaxed)
     }
 
-    /// The bytes, compressed where that is wanted.
+    /// Packs bytes, compressed where that is wanted.
     pub(crate) fn pack(&self, content_type: HeaderValue, bytes: Bytes) -> Option<Payload> {
         Some(if self.is_on() {
             Payload::new(content_type, GZIP, gzip(&bytes)?)
@@ -53,13 +53,13 @@ impl Compression {
         uncompressed(&payload).map_or(payload, Box::new)
     }
 
-    /// The same spans uncompressed, where the compression may be what the server refuses.
+    /// Returns the same spans uncompressed, where the compression may be what the server refuses.
     pub(super) fn without(&self, payload: &Payload, status: u16) -> Option<Payload> {
         let may_be_it = self.learns && matches!(status, 400 | 415);
         may_be_it.then(|| uncompressed(payload)).flatten()
     }
 
-    /// The server has refused spans with this status, and has taken the same ones uncompressed.
+    /// Turns compression off: the server has refused spans with this status, and has taken the same ones uncompressed.
     pub(super) fn give_up(&self, status: u16) {
         if self.is_on.swap(false, Ordering::Relaxed) {
             log::warn(format_args!(
@@ -70,7 +70,7 @@ impl Compression {
     }
 }
 
-/// The bytes of a payload, whatever its encoding; `None` where it cannot be read.
+/// Returns the bytes of a payload, whatever its encoding; `None` where it cannot be read.
 pub(super) fn unpacked(payload: &Payload) -> Option<Bytes> {
     match payload.headers.get(CONTENT_ENCODING) {
         None => Some(payload.bytes.clone()),
@@ -91,7 +91,7 @@ fn uncompressed(payload: &Payload) -> Option<Payload> {
     Some(Payload::new(content_type, PLAIN, unpacked(payload)?))
 }
 
-/// Fast, since spans repeat themselves and compress well at any level.
+/// Compresses at the fastest level, since spans repeat themselves and compress well at any.
 fn gzip(bytes: &[u8]) -> Option<Bytes> {
     let mut encoder = GzEncoder::new(
         Vec::with_capacity(bytes.len() / 4),

@@ -34,7 +34,7 @@ use self::otlp::Encoder;
 use crate::error::BuildError;
 use crate::settings::Settings;
 
-/// The way to the HoneyHive of these settings: what makes spans into calls, and what makes the calls.
+/// Makes the client and the encoder for the HoneyHive of these settings.
 pub(crate) fn connect(
     settings: &Settings,
     resource: &Resource,

@@ -76,8 +76,8 @@ impl Encoder {
         (rejected > 0).then(|| (rejected, said(&message)))
     }
 
-    /// The same spans in two requests, for a server that found one too large. `None` when there is only
-    /// one span in it.
+    /// Returns the same spans in two requests, for a server that found one too large. `None` when there is only one
+    /// span in it.
     pub(crate) fn halves(&self, payload: &Payload) -> Option<[(Payload, u64); 2]> {
         let batch = Batch::read(payload)?;
         let total = batch.count();
@@ -88,7 +88,7 @@ impl Encoder {
         Some([self.packed(&first)?, self.packed(&second)?])
     }
 
-    /// The same spans with their longest texts cut, for a server that found a single one too large, and to how
+    /// Returns the same spans with their longest texts cut, for a server that found a single one too large, and to how
     /// many bytes. `None` where nothing is long.
     pub(crate) fn shortened(&self, payload: &Payload) -> Option<(Payload, usize)> {
         let mut batch = Batch::read(payload)?;

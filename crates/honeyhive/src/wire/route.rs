@@ -13,7 +13,7 @@ pub(super) struct Route {
 }
 
 impl Route {
-    /// The current route is known to be there.
+    /// Returns whether the current route is known to be there.
     pub(super) fn is_current(&self) -> bool {
         self.legacy.get() == Some(&false)
     }

@@ -17,7 +17,7 @@ pub(super) fn count(batch: &Value) -> usize {
     count_in(batch, LISTS)
 }
 
-/// The first `at` spans, and the others.
+/// Returns the first `at` spans, and the others.
 pub(super) fn split(mut batch: Value, mut at: usize) -> (Value, Value) {
     let others = split_off(&mut batch, LISTS, &mut at);
     (batch, others)

@@ -57,7 +57,7 @@ impl Batch {
         }
     }
 
-    /// The first `at` spans, and the others.
+    /// Returns the first `at` spans, and the others.
     pub(super) fn split(self, at: usize) -> (Self, Self) {
         match self {
             Self::Protobuf(batch) => {

@@ -71,7 +71,7 @@ fn cut_value(value: &mut AnyValue, limit: usize) -> bool {
     }
 }
 
-/// The first `at` spans, and the others.
+/// Returns the first `at` spans, and the others.
 pub(super) fn split(
     request: ExportTraceServiceRequest,
     mut at: usize,

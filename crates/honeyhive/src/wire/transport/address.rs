@@ -18,7 +18,7 @@ pub(in crate::wire) type Invalid = <Parsed as FromStr>::Err;
 pub(in crate::wire) struct Address(Arc<Parsed>);
 
 impl Address {
-    /// The address of a server. Those of calls are [`below`](Self::below) it.
+    /// Parses the address of a server. Those of calls are [`below`](Self::below) it.
     pub(in crate::wire) fn of(server: &str) -> Result<Self, Invalid> {
         Ok(Self(Arc::new(server.parse()?)))
     }
@@ -26,7 +26,7 @@ impl Address {
 
 #[cfg(feature = "reqwest")]
 impl Address {
-    /// The address of a path, which may have a query.
+    /// Returns the address of a path, which may have a query.
     pub(in crate::wire) fn below(&self, path: &str) -> Result<Self, Invalid> {
         let mut url = self.url();
         let (path, query) = match path.split_once('?') {
@@ -50,7 +50,7 @@ impl Address {
 
 #[cfg(not(feature = "reqwest"))]
 impl Address {
-    /// The address of a path, which may have a query.
+    /// Returns the address of a path, which may have a query.
     pub(in crate::wire) fn below(&self, path: &str) -> Result<Self, Invalid> {
         let server = self.0.to_string();
         Self::of(&[server.trim_end_matches('/'), path].concat())

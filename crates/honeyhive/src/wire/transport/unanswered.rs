@@ -11,7 +11,7 @@ pub(in crate::wire) enum Wanted {
 }
 
 impl Wanted {
-    /// The most bytes that are read.
+    /// Returns the most bytes that are read.
     pub(super) const fn most(self) -> usize {
         const BEGINNING: usize = 64 * 1024;
         match self {
