@@ -57,7 +57,7 @@ use honeyhive::http::current_session_or_disabled;
 pub struct CurrentSession(Session);
 
 impl CurrentSession {
-    /// The session, to be kept or moved into a task.
+    /// Returns the session, to be kept or moved into a task.
     #[must_use]
     pub fn into_inner(self) -> Session {
         self.0

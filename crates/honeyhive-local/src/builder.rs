@@ -13,7 +13,7 @@ use crate::error::StartError;
 use crate::server::LocalServer;
 
 impl LocalServer {
-    /// A server on any free port of `127.0.0.1`, until configured otherwise.
+    /// Builds a server on any free port of `127.0.0.1`, until configured otherwise.
     pub fn builder() -> LocalServerBuilder {
         LocalServerBuilder::default()
     }

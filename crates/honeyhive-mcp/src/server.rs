@@ -22,7 +22,7 @@ pub struct Traced<S> {
 }
 
 impl<S> Traced<S> {
-    /// The server, which records with this tracer.
+    /// Wraps the server, which then records with this tracer.
     pub fn new(inner: S, tracer: &HoneyHiveTracer) -> Self {
         Self {
             inner,

@@ -38,7 +38,7 @@ pub struct LambdaHandler<S> {
 }
 
 impl<S> LambdaHandler<S> {
-    /// Around the handler: whatever would be given to `Runtime::new`.
+    /// Wraps the handler: whatever would be given to `Runtime::new`.
     pub const fn new(inner: S) -> Self {
         Self { inner }
     }

@@ -71,7 +71,7 @@ impl HoneyHiveTracer {
     ///
     /// # Errors
     ///
-    /// What the work returns.
+    /// The error of the work.
     pub fn try_with_session<N, F, Fut, T, E, Kind>(
         &self,
         new: N,
