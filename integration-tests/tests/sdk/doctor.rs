@@ -291,6 +291,7 @@ impl Drop for Secure {
 }
 
 #[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "a system's errors are told in its own words")]
 fn each_way_to_be_wrong_is_a_line_that_says_what_to_do() {
     const BEHIND: &str = "https://honeyhive.invalid";
     if prints_in_child() {

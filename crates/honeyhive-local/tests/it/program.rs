@@ -475,6 +475,25 @@ fn the_doctor_misses_the_key_where_the_environment_has_an_address_alone() {
     assert_eq!(refused.status.code(), Some(1));
 }
 
+#[cfg(feature = "doctor")]
+#[tokio::test]
+async fn the_doctor_takes_its_own_questions_for_nothing_amiss() {
+    let server = filled().await;
+    for args in [&["doctor"][..], &["doctor", "--probe"], &["doctor"]] {
+        let done = program()
+            .args(args)
+            .args(["--url", &server.url()])
+            .env("HH_API_URL", server.url())
+            .env("HH_API_KEY", "hh_local")
+            .output()
+            .unwrap();
+        let said = String::from_utf8(done.stdout).unwrap();
+        assert_eq!(done.status.code(), Some(0), "{args:?}: {said}");
+    }
+    post(&server, "/v1/sessions", json!({ "unknown": 1 })).await;
+    assert_eq!(asked(&server, &["doctor"]).1, Some(1));
+}
+
 #[tokio::test]
 async fn everything_is_forgotten_only_when_that_is_meant() {
     let server = filled().await;

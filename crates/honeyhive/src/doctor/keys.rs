@@ -1,5 +1,6 @@
 //! [`check`]: which key is accepted where, and what the first answer says of TLS and of the clock.
 
+use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
 
 use http::Method;
@@ -22,6 +23,7 @@ pub(super) async fn check(diagnosis: &mut Diagnosis, asker: &Asker<'_>, url: &st
     let asked = json!("doctor");
     let asked_at = SystemTime::now();
     let written = asker.write(Method::POST, "/v1/sessions", &asked).await;
+    let answered_at = SystemTime::now();
     if let Err(ApiFailure::Unanswered { detail, .. }) = &written {
         unanswered(diagnosis, url, detail);
         return false;
@@ -43,7 +45,7 @@ pub(super) async fn check(diagnosis: &mut Diagnosis, asker: &Asker<'_>, url: &st
         Err(ApiFailure::Status { date, .. }) => *date,
         Err(_) => None,
     };
-    clock(diagnosis, asked_at, date);
+    clock(diagnosis, asked_at..=answered_at, date);
     read_key(diagnosis, asker).await;
     diagnosis.skip(
         "data plane key",
@@ -164,20 +166,17 @@ async fn read_key(diagnosis: &mut Diagnosis, asker: &Asker<'_>) {
     }
 }
 
-fn clock(diagnosis: &mut Diagnosis, asked_at: SystemTime, date: Option<SystemTime>) {
+/// Compares the date of an answer with this machine's clock, which read `during` from the question to the answer.
+fn clock(diagnosis: &mut Diagnosis, during: RangeInclusive<SystemTime>, date: Option<SystemTime>) {
     let Some(date) = date else {
         return diagnosis.skip("clock", "the answer has no `Date`");
     };
-    let skew = date
-        .duration_since(asked_at)
-        .unwrap_or_else(|error| error.duration());
-    let seconds = skew.as_secs();
+    let behind = date.duration_since(*during.end()).unwrap_or_default();
+    let ahead = during.start().duration_since(date).unwrap_or_default();
+    let skew = behind.max(ahead);
     if skew > SKEW {
-        let way = if date > asked_at {
-            "behind"
-        } else {
-            "ahead of"
-        };
+        let seconds = skew.as_secs();
+        let way = if behind > ahead { "behind" } else { "ahead of" };
         diagnosis.warn("clock", format!("this machine is {seconds} s {way} HoneyHive: sessions begin and end at wrong times; is NTP running?"));
     } else {
         diagnosis.pass(
@@ -203,10 +202,21 @@ mod tests {
             (None, CheckOutcome::Skipped, "no `Date`"),
         ] {
             let mut diagnosis = Diagnosis::default();
-            clock(&mut diagnosis, now, date);
+            clock(&mut diagnosis, now..=now, date);
             let check = &diagnosis.checks[0];
             assert_eq!(check.outcome, outcome);
             assert!(check.detail.contains(said), "{check:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_takes_its_time_is_no_clock_that_is_off() {
+        let asked_at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let answered_at = asked_at + Duration::from_secs(20);
+        for date in [asked_at, answered_at] {
+            let mut diagnosis = Diagnosis::default();
+            clock(&mut diagnosis, asked_at..=answered_at, Some(date));
+            assert_eq!(diagnosis.checks[0].outcome, CheckOutcome::Passed);
         }
     }
 }

@@ -124,7 +124,10 @@ async fn ingestion_put(lab: &Lab<'_>) -> Seen {
     let id = Lab::id();
     lab.start(&json!({"session_id": id, "session_name": PROBE}))
         .await?;
-    let (path, body) = (format!("/v1/events/{id}"), json!({"metadata": {"c": 1}}));
+    let (path, body) = (
+        format!("/v1/events/{id}"),
+        json!({"metadata": {"doctor": 1}}),
+    );
     let put = lab
         .asker
         .ask(Method::PUT, &path, Some(&body), KeyKind::Ingestion);
@@ -195,7 +198,7 @@ async fn unknown_field(lab: &Lab<'_>) -> Seen {
 
 async fn early_put(lab: &Lab<'_>) -> Seen {
     let id = Lab::id();
-    let said = match lab.put(&id, &json!({"metadata": {"early": 1}})).await {
+    let said = match lab.put(&id, &json!({"metadata": {"doctor": 1}})).await {
         Ok(_) => "taken".to_owned(),
         Err(ApiFailure::Status { status, .. }) => format!("answered with {status}"),
         Err(failure) => return Err(failure),
@@ -205,7 +208,7 @@ async fn early_put(lab: &Lab<'_>) -> Seen {
     let session = lab.session(&id).await?;
     Ok(format!(
         "{said}, and {} once the session is there",
-        kept(&session["metadata"]["early"])
+        kept(&session["metadata"]["doctor"])
     ))
 }
 
