@@ -139,7 +139,9 @@ fn a_probe_arrives_and_its_span_with_it_and_the_questions_are_answered() {
     assert!(answer('c').contains("no ingestion key"), "{diagnosis}");
     assert!(answer('i').contains("refused with 400"), "{diagnosis}");
     assert!(answer('l').contains("2 rows"), "{diagnosis}");
-    for letter in ['a', 'b', 'f', 'g', 'h', 'j', 'k'] {
+    assert!(answer('d').contains("metadata is {"), "{diagnosis}");
+    assert!(answer('e').contains("131072 bytes"), "{diagnosis}");
+    for letter in ['a', 'b', 'd', 'e', 'f', 'g', 'h', 'j', 'k'] {
         let said = answer(letter);
         assert!(
             !said.contains("not seen") && !said.contains("not to be found"),
@@ -291,7 +293,10 @@ impl Drop for Secure {
 }
 
 #[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "a system's errors are told in its own words")]
+#[cfg_attr(
+    not(target_os = "linux"),
+    ignore = "a system's errors are told in its own words"
+)]
 fn each_way_to_be_wrong_is_a_line_that_says_what_to_do() {
     const BEHIND: &str = "https://honeyhive.invalid";
     if prints_in_child() {

@@ -27,6 +27,16 @@ pub(super) async fn events(
     Ok(got.body["events"].as_array().cloned().unwrap_or_default())
 }
 
+/// An attribute of a span: a text, a whole number or a truth, in OTLP's JSON.
+fn attribute(key: &str, value: &Value) -> Value {
+    let value = match value {
+        Value::Bool(truth) => json!({"boolValue": truth}),
+        Value::Number(number) => json!({"intValue": number.to_string()}),
+        text => json!({"stringValue": text}),
+    };
+    json!({"key": key, "value": value})
+}
+
 /// The means to answer the questions with: calls to HoneyHive.
 pub(super) struct Lab<'a> {
     pub(super) asker: &'a Asker<'a>,
@@ -52,19 +62,18 @@ impl Lab<'_> {
         &self,
         name: &str,
         session: &str,
-        more: &[(&str, &str)],
+        more: &[(&str, Value)],
     ) -> Result<Value, ApiFailure> {
         let trace = Self::id().replace('-', "");
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        let text = |key: &str, value: &str| json!({"key": key, "value": {"stringValue": value}});
         let mut attributes = vec![
-            text("honeyhive.session_id", session),
-            text("honeyhive.session_name", name),
-            json!({"key": "honeyhive.session_auto_create", "value": {"boolValue": true}}),
+            attribute("honeyhive.session_id", &session.into()),
+            attribute("honeyhive.session_name", &name.into()),
+            attribute("honeyhive.session_auto_create", &true.into()),
         ];
-        attributes.extend(more.iter().map(|(key, value)| text(key, value)));
+        attributes.extend(more.iter().map(|(key, value)| attribute(key, value)));
         let span = json!({
             "traceId": trace, "spanId": &trace[16..], "name": name, "kind": 1,
             "startTimeUnixNano": now.as_nanos().to_string(),

@@ -42,15 +42,13 @@ pub(super) async fn answered(asker: &Asker<'_>) -> Vec<Answered> {
     );
     note(
         'd',
-        "sums of tokens over chain spans",
-        pages("look at the session's page: an API has no sums"),
+        "tokens of a model's span that a chain's span says again",
+        token_sums(lab).await,
     );
     note(
         'e',
-        "limits of OTLP bodies",
-        pages(
-            "not tried: the spans of the probe went as `HH_OTLP_COMPRESSION` says, and arrived as the check above says",
-        ),
+        "an attribute of 128 KiB over OTLP, and the answer to it",
+        long_attribute(lab).await,
     );
     note('f', "a span after the session's end", late_span(lab).await);
     note(
@@ -84,10 +82,6 @@ pub(super) async fn answered(asker: &Asker<'_>) -> Vec<Answered> {
         datapoint(lab).await,
     );
     answers
-}
-
-fn pages(told: &str) -> Seen {
-    Ok(told.to_owned())
 }
 
 async fn other_id(lab: &Lab<'_>) -> Seen {
@@ -134,6 +128,40 @@ async fn ingestion_put(lab: &Lab<'_>) -> Seen {
     put.await.map(|_| "accepted".to_owned())
 }
 
+async fn token_sums(lab: &Lab<'_>) -> Seen {
+    let id = Lab::id();
+    lab.start(&json!({"session_id": id, "session_name": PROBE}))
+        .await?;
+    for kind in ["model", "chain"] {
+        let attributes = [
+            ("honeyhive_event_type", kind.into()),
+            ("gen_ai.usage.input_tokens", 3.into()),
+        ];
+        lab.span(kind, &id, &attributes).await?;
+    }
+    let is_last = |event: &Value| event["event_name"] == "chain";
+    lab.find("session_id", &id, is_last).await?;
+    let metadata = &lab.session(&id).await?["metadata"];
+    Ok(format!(
+        "3 tokens twice, and the session's metadata is {metadata}; where it has no sum, the session's page has"
+    ))
+}
+
+async fn long_attribute(lab: &Lab<'_>) -> Seen {
+    let id = Lab::id();
+    lab.start(&json!({"session_id": id, "session_name": PROBE}))
+        .await?;
+    let long = "x".repeat(128 * 1024);
+    let attributes = [("honeyhive_inputs.long", long.into())];
+    let answer = lab.span("long", &id, &attributes).await?;
+    let is_it = |event: &Value| event["event_name"] == "long";
+    let found = lab.find("session_id", &id, is_it).await?;
+    Ok(found.map_or("taken, and not to be found".to_owned(), |event| {
+        let kept = event["inputs"]["long"].as_str().map_or(0, str::len);
+        format!("{kept} bytes of it are kept, and the answer is {answer}; the probe's own span went as HH_OTLP_COMPRESSION says")
+    }))
+}
+
 async fn late_span(lab: &Lab<'_>) -> Seen {
     let id = Lab::id();
     let start = json!({"session_id": id, "session_name": PROBE, "start_time": 1_000_000_000_000_u64, "end_time": 1_000_000_001_000_u64});
@@ -162,8 +190,8 @@ async fn messages(lab: &Lab<'_>) -> Seen {
         .await?;
     let said = r#"[{"role":"user","parts":[{"type":"text","content":"hello"}]}]"#;
     let attributes = [
-        ("gen_ai.operation.name", "chat"),
-        ("gen_ai.input.messages", said),
+        ("gen_ai.operation.name", "chat".into()),
+        ("gen_ai.input.messages", said.into()),
     ];
     lab.span("messages", &id, &attributes).await?;
     let is_it = |event: &Value| event["event_name"] == "messages";

@@ -175,7 +175,8 @@ impl<T> ServerInstrumentationBuilder<T> {
 
     /// The tenant of a request, under [`SessionTrust::signed`] (feature `signed-ids`): ids are signed for it, and taken
     /// from the same tenant only. By default, and where the callback gives `None`, all requests share one tenant.
-    /// A callback that panics leaves the tenant unknown: no id is taken.
+    /// A callback that panics leaves the tenant unknown: no id is taken. The tenant must be proven: a header that the client
+    /// writes itself keeps no tenants apart, one that a gateway sets after authentication does.
     ///
     /// ```
     /// use honeyhive::SigningKeys;
