@@ -19,7 +19,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::get;
 use futures_util::Stream;
-use honeyhive::{FlushError, HoneyHiveTracer, Served};
+use honeyhive::{FlushError, HoneyHiveTracer, Served, StopSignal};
 use honeyhive_actix::HoneyHive;
 use honeyhive_local::{Fault, LocalServer};
 use honeyhive_tower::HoneyHiveLayer;
@@ -126,6 +126,23 @@ async fn actix_program() {
     tell(served);
 }
 
+/// A server that is told to stop in its first poll, as one is that is stopped as soon as it takes requests.
+#[tokio::main]
+async fn program_that_is_stopped_at_once() {
+    let tracer = tracer();
+    println!("listens on 127.0.0.1:1");
+    let recorder = tracer.clone();
+    let server = |stop: StopSignal| async move {
+        let id = std::process::id().to_string();
+        let killed = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(killed.unwrap().success());
+        drop(recorder.span("begun").start());
+        stop.await;
+        Ok::<_, Infallible>(())
+    };
+    tell(tracer.serve(server).await);
+}
+
 /// A program of this file, in a process of its own.
 struct Program {
     child: Child,
@@ -230,6 +247,7 @@ fn is_child() -> bool {
     match std::env::var(CHILD).as_deref() {
         Ok("axum") => axum_program(),
         Ok("actix") => actix_program(),
+        Ok("at once") => program_that_is_stopped_at_once(),
         _ => return false,
     }
     true
@@ -317,6 +335,21 @@ async fn a_request_that_does_not_end_in_time_is_not_waited_for() {
     let end = program.end();
     assert!(end.starts_with("true"), "{end}");
     assert!(call.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn a_signal_that_comes_with_the_first_request_is_heard() {
+    if std::env::var_os(CHILD).is_some() {
+        return std::thread::spawn(|| assert!(is_child())).join().unwrap();
+    }
+    let test = "a_signal_that_comes_with_the_first_request_is_heard";
+    let honeyhive = server();
+    let end = Program::start(test, "at once", &honeyhive, 0).end();
+    assert!(
+        end.starts_with("false") && end.ends_with("pending=0"),
+        "{end}"
+    );
+    assert_eq!(honeyhive.stats().events, 1);
 }
 
 #[tokio::test]

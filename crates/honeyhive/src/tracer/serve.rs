@@ -180,17 +180,20 @@ impl<F: Future> Future for ServeFuture<F> {
     type Output = Served<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(server) = &mut self.server {
+        let this = &mut *self;
+        if let Some(server) = &mut this.server {
+            // Signals are listened for before the server takes its first request.
+            let patience = this.patience.as_mut().poll(cx);
             match server.as_mut().poll(cx) {
-                Poll::Ready(output) => self.output = Some(output),
-                Poll::Pending => ready!(self.patience.as_mut().poll(cx)),
+                Poll::Ready(output) => this.output = Some(output),
+                Poll::Pending => ready!(patience),
             }
             // Requests that still run are dropped with the server, and recorded.
-            self.server = None;
+            this.server = None;
         }
-        let delivery = ready!(self.delivery.as_mut().poll(cx));
+        let delivery = ready!(this.delivery.as_mut().poll(cx));
         Poll::Ready(Served {
-            output: self.output.take(),
+            output: this.output.take(),
             delivery,
         })
     }
