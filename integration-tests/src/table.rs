@@ -144,6 +144,7 @@ macro_rules! conformance_table {
                 trust_in_uuids_takes_nothing_else: Both,
                 without_trust_every_request_is_a_session_of_its_own: Both,
                 only_signed_ids_are_taken_and_signed_ids_go_back: Both,
+                a_signed_id_brings_no_experiment_along: Both,
                 an_id_outlives_the_key_that_signed_it: Both,
                 an_id_is_signed_for_the_tenant_of_its_request: Both,
                 no_id_is_taken_for_a_tenant_that_is_unknown: Both,

@@ -227,7 +227,8 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
         if let Some(id) = (!is_suppressed).then(sent).flatten() {
             span.set_attribute(KeyValue::new(SESSION_ID, id.to_string()));
             span.set_attribute(KeyValue::new(SESSION_AUTO_CREATE, true));
-            if let Some(experiment) = experiment_in_context(cx) {
+            let experiment = || experiment_in_context(cx);
+            if let Some(experiment) = self.trusts().experiment(experiment) {
                 experiment
                     .attributes()
                     .for_each(|it| span.set_attribute(it));

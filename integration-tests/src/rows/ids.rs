@@ -186,6 +186,23 @@ pub async fn only_signed_ids_are_taken_and_signed_ids_go_back<A: Adapter>() {
     assert_eq!(session.session_id, id.to_string());
 }
 
+/// Baggage is not signed, so a client makes its session no part of an experiment.
+pub async fn a_signed_id_brings_no_experiment_along<A: Adapter>() {
+    let signed = SessionTrust::signed(signing_keys());
+    for (trust, is_taken) in [(SessionTrust::Uuid, true), (signed, false)] {
+        let stage = with_trust::<A>(trust).await;
+        let named = signed_id(&probe(&stage).send().await);
+        let asked = probe(&stage).header("x-session-id", named);
+        let asked = asked.header("baggage", "run_id=r-1,datapoint_id=d-1");
+        assert_eq!(asked.send().await.status, 200);
+        stage.settle().await;
+        let names_run = |body: &[u8]| body.windows(3).any(|it| it == b"r-1");
+        let sent = stage.honeyhive.requests();
+        let is_of_run = sent.iter().any(|it| names_run(&it.body));
+        assert_eq!(is_of_run, is_taken);
+    }
+}
+
 /// An id that an earlier key has signed is taken, and comes back signed by the new one.
 pub async fn an_id_outlives_the_key_that_signed_it<A: Adapter>() {
     let new = SigningKeys::new([8; 32]).unwrap();

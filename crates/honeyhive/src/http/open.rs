@@ -237,7 +237,7 @@ impl Inner {
         Some(Link {
             id,
             from_baggage: true,
-            experiment: seen.baggage.experiment(),
+            experiment: trust.experiment(|| seen.baggage.experiment()),
         })
     }
 
@@ -246,7 +246,7 @@ impl Inner {
         Some(Link {
             id,
             from_baggage: false,
-            experiment: seen.baggage.experiment(),
+            experiment: trust.experiment(|| seen.baggage.experiment()),
         })
     }
 

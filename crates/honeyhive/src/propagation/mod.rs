@@ -100,7 +100,8 @@ where
     }
     match sent.session(|raw| trust.session_or_count(raw, outbox)) {
         Some(id) => {
-            let linked = NewSession::existing(id).experiment(sent.experiment());
+            let experiment = trust.experiment(|| sent.experiment());
+            let linked = NewSession::existing(id).experiment(experiment);
             let session = Session::begin(outbox, linked);
             session.turn_begins();
             session.within(&cx)

@@ -8,7 +8,7 @@ use super::SigningKeys;
 #[cfg(feature = "http-server")]
 use crate::model::id::EventId;
 use crate::model::id::SessionId;
-use crate::outbox::Outbox;
+use crate::outbox::{Experiment, Outbox};
 use crate::panics::guarded;
 
 /// The trust in a session id that comes from outside the process: in a header, in baggage, in the event of a Lambda
@@ -70,7 +70,8 @@ impl SessionTrust {
     }
 
     /// Only ids that one of these keys has signed are taken, and a server's response header carries its session's id
-    /// signed (feature `signed-ids`). An id that is not signed, has expired, or was signed for another tenant counts as
+    /// signed (feature `signed-ids`). The ids of an experiment that come along in baggage are not taken, since nobody has
+    /// signed them. An id that is not signed, has expired, or was signed for another tenant counts as
     /// absent: a new session begins, and
     /// [`DeliveryStats::ignored_session_ids`](crate::DeliveryStats::ignored_session_ids) counts it.
     ///
@@ -173,6 +174,22 @@ impl SessionTrust {
         }
     }
 
+    /// Returns the experiment that comes along with a trusted session. Under `Signed` none does: the id alone is signed.
+    pub(crate) fn experiment(
+        &self,
+        sent: impl FnOnce() -> Option<Experiment>,
+    ) -> Option<Experiment> {
+        self.takes_experiments().then(sent).flatten()
+    }
+
+    const fn takes_experiments(&self) -> bool {
+        match self {
+            Self::Uuid | Self::Map | Self::Never | Self::Custom(_) => true,
+            #[cfg(feature = "signed-ids")]
+            Self::Signed(_) => false,
+        }
+    }
+
     pub(crate) const fn is_never(&self) -> bool {
         matches!(self, Self::Never)
     }
@@ -219,6 +236,16 @@ impl Trusts {
             .iter()
             .all(|other| other.session_or_count(raw, outbox) == Some(id))
             .then_some(id)
+    }
+
+    /// Returns the experiment of a session in a context, where all trusts take one along.
+    pub(crate) fn experiment(
+        &self,
+        sent: impl FnOnce() -> Option<Experiment>,
+    ) -> Option<Experiment> {
+        let mut others = self.others().into_iter();
+        let takes = others.all(|other| other.takes_experiments());
+        takes.then(|| self.tracer.experiment(sent)).flatten()
     }
 
     fn others(&self) -> Vec<Arc<SessionTrust>> {
