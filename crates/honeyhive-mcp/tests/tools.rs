@@ -1,5 +1,6 @@
 //! A server and a client of rmcp, over a pipe.
 
+#![cfg(all(feature = "client", feature = "server"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
 use std::time::Duration;
