@@ -189,9 +189,15 @@ fn write_tests(out: &Path, sections: &[Section]) -> Outcome<()> {
         let (name, condition) = (&section.name, section.condition());
         let (console, arrives) = (&section.console, section.arrives.as_deref());
         let arrives = arrives.unwrap_or_default();
+        let is_signalled = |it: &String| it.contains("^C") || it.contains("$ kill");
+        let ignored = if console.as_ref().is_some_and(is_signalled) {
+            "#[cfg_attr(windows, ignore = \"its program ends by a signal\")]\n"
+        } else {
+            ""
+        };
         writeln!(
             code,
-            "{condition}#[test]\nfn {name}() {{ crate::check({name:?}, {console:?}, {arrives:?}); }}"
+            "{condition}#[test]\n{ignored}fn {name}() {{ crate::check({name:?}, {console:?}, {arrives:?}); }}"
         )?;
     }
     Ok(fs::write(out.join("tests.rs"), code)?)
