@@ -157,7 +157,8 @@ macro_rules! conformance_table {
                 a_key_that_says_nothing_leaves_it_to_the_bare_one: Both,
                 a_bare_session_id_that_is_no_uuid_is_not_ours: Both,
                 the_header_goes_before_the_baggage: Both,
-                the_callers_span_is_the_parent_of_the_handlers: Both,
+                the_callers_span_is_the_parent_of_the_requests: Both,
+                a_callers_session_keeps_its_own_end: Both,
                 a_trace_context_alone_is_no_parent: Both,
             }
             settings {

@@ -3,16 +3,23 @@
 use honeyhive::SessionId;
 
 use crate::adapter::Adapter;
-use crate::client::Answer;
+use crate::client::{Answer, Call};
 use crate::harness::{Stage, tracer};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const SPAN: &str = "b7ad6b7169203331";
 
 async fn with_baggage(stage: &Stage, baggage: &str) -> Answer {
-    let call = stage.request("POST", "/chat/7").header("baggage", baggage);
+    called(stage.request("POST", "/chat/7"), baggage)
+        .send()
+        .await
+}
+
+/// A call as a traced service makes it.
+fn called(call: Call, baggage: &str) -> Call {
     let traceparent = format!("00-{TRACE}-{SPAN}-01");
-    call.header("traceparent", traceparent).send().await
+    call.header("baggage", baggage)
+        .header("traceparent", traceparent)
 }
 
 /// HoneyHive's own key links, with what stands around it.
@@ -31,7 +38,7 @@ pub async fn baggage_links_to_the_callers_session<A: Adapter>() {
     }
     let session = stage.only_session().await;
     assert_eq!(session.posts, 1, "only elsewhere: {session:#?}");
-    assert_eq!(stage.span_names(id).len(), 2 * members.len());
+    assert_eq!(stage.span_names(id).len(), 3 * members.len());
 }
 
 /// A header that is a list may come in several lines.
@@ -105,20 +112,53 @@ pub async fn the_header_goes_before_the_baggage<A: Adapter>() {
     assert_eq!(call.send().await.session_id(), wanted);
 }
 
-/// The caller's span is the parent of the handler's.
-pub async fn the_callers_span_is_the_parent_of_the_handlers<A: Adapter>() {
+/// The caller's span is the parent of the request's, also where the caller's id comes in a header, too.
+pub async fn the_callers_span_is_the_parent_of_the_requests<A: Adapter>() {
     let stage = Stage::start::<A>().await;
     let id = begun_elsewhere(&stage).await;
-    with_baggage(&stage, &format!("honeyhive.session_id={id}")).await;
+    let baggage = format!("honeyhive.session_id={id}");
+    with_baggage(&stage, &baggage).await;
+    let call = stage.request("POST", "/chat/7").in_session(id);
+    called(call, &baggage).send().await;
     stage.settle().await;
     let events = stage.honeyhive.events(&id.to_string());
     assert!(
         events.iter().all(|event| event.trace_id == TRACE),
         "{events:#?}"
     );
-    let turn = events.iter().find(|event| event.event_name == "turn");
-    let turn = turn.expect("the handler's span");
-    assert_eq!(turn.parent_span_id.as_deref(), Some(SPAN));
+    let of_requests = events
+        .iter()
+        .filter(|it| it.event_name == "POST /chat/{id}");
+    let parents: Vec<_> = of_requests.map(|it| it.parent_span_id.as_deref()).collect();
+    assert_eq!(parents, [Some(SPAN); 2], "{events:#?}");
+}
+
+/// The caller ends its session itself, so the request says by its span how it went.
+pub async fn a_callers_session_keeps_its_own_end<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let id = begun_elsewhere(&stage).await;
+    let before = stage.known(id);
+    let call = stage.request("GET", "/status/503");
+    let answer = called(call, &format!("honeyhive.session_id={id}"));
+    assert_eq!(answer.send().await.status, 503);
+    stage.settle().await;
+    let after = stage.known(id);
+    assert_eq!(
+        (&after.outputs, &after.metadata),
+        (&before.outputs, &before.metadata)
+    );
+    assert_eq!(
+        (after.end_time, after.updates),
+        (before.end_time, before.updates)
+    );
+    let events = stage.honeyhive.events(&id.to_string());
+    let [request] = &events[..] else {
+        panic!("one span: {events:#?}");
+    };
+    assert_eq!(request.event_name, "GET /status/{code}");
+    assert_eq!(request.inputs["path"], "/status/503");
+    assert_eq!(request.outputs["status_code"], 503);
+    assert_eq!(request.error.as_deref(), Some("HTTP status 503"));
 }
 
 /// A trace context without a HoneyHive session comes from somebody whose spans HoneyHive never sees.

@@ -208,7 +208,8 @@ impl<T> ServerInstrumentationBuilder<T> {
     }
 
     /// Whether every request gets a span of its own, of the type chain, around all others (default
-    /// `false`). With [`SessionTransport::Otlp`] it always does: it carries the inputs and outputs.
+    /// `false`). With [`SessionTransport::Otlp`] it always does: it carries the inputs and outputs. So does a request whose
+    /// session comes in a caller's `baggage`: the session's own status and end are the caller's.
     pub fn request_span(mut self, on: bool) -> Self {
         let by_otlp = self.0.tracer.session_transport() == SessionTransport::Otlp;
         self.0.request_span = on || by_otlp;

@@ -80,29 +80,30 @@ impl ServerInstrumentation {
         let seen = request.seen(&inner.session_id_header);
         let trust = inner.trust_in(request);
         let link = Link::to_experiment_of_another(cx).or_else(|| inner.link(&seen, &trust));
-        let from_baggage = link.as_ref().is_some_and(|link| link.from_baggage);
+        let is_of_caller = link.as_ref().is_some_and(|link| link.is_of_caller);
         let session = match link {
             Some(link) => inner.linked_session(link, request),
             None => inner.new_session(request, &seen),
         };
         session.turn_begins();
         incoming::adopt_enclosing_span(cx, &session);
-        let cx = if from_baggage {
+        let cx = if is_of_caller {
             &with_remote_parent(cx, request)
         } else {
             cx
         };
         let cx = current::with_session(cx, session.clone(), true);
-        // An experiment's session has outputs of its own: how the request went is said by its span.
-        let is_of_experiment = session.start.experiment().is_some();
-        let has_span = inner.request_span || is_of_experiment;
-        let ending = if inner.is_left_to_spans() || is_of_experiment {
+        // The session of a caller or an experiment has outputs and an end of its own: how the request went is said by its
+        // span.
+        let joins = is_of_caller || session.start.experiment().is_some();
+        let has_span = inner.request_span || joins;
+        let ending = if inner.is_left_to_spans() || joins {
             Ending::Span
         } else {
             Ending::Update
         };
         let cx = match has_span {
-            true if is_of_experiment => inner.with_joining_span(&cx, request),
+            true if joins => inner.with_joining_span(&cx, request),
             true => inner.with_request_span(&cx, &session),
             false => cx,
         };
@@ -170,7 +171,8 @@ const ATTRIBUTES: usize = 8;
 /// A session that a request names.
 struct Link {
     id: SessionId,
-    from_baggage: bool,
+    /// The session comes in the baggage of a caller that HoneyHive traces, too, and that ends the session.
+    is_of_caller: bool,
     experiment: Option<Experiment>,
 }
 
@@ -180,7 +182,7 @@ impl Link {
         let session = current::of_request(cx)?;
         Some(Self {
             id: session.id(),
-            from_baggage: false,
+            is_of_caller: false,
             experiment: Some(session.start.experiment()?.clone()),
         })
     }
@@ -236,7 +238,7 @@ impl Inner {
         let id = seen.baggage.session(trusted)?;
         Some(Link {
             id,
-            from_baggage: true,
+            is_of_caller: true,
             experiment: trust.experiment(|| seen.baggage.experiment()),
         })
     }
@@ -245,7 +247,7 @@ impl Inner {
         let id = trust.session_or_count(raw, self.tracer.outbox())?;
         Some(Link {
             id,
-            from_baggage: false,
+            is_of_caller: seen.baggage.session(|raw| raw.parse().ok()) == Some(id),
             experiment: trust.experiment(|| seen.baggage.experiment()),
         })
     }
