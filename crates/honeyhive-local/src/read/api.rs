@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::markdown;
 
-use crate::model::{LocalSession, RecordedRequest};
+use crate::model::{LocalSession, RecordedRequest, SessionFacts};
 use crate::reply::{Answer, JSON, Reply};
 use crate::shared::Server;
 use crate::store::{SessionFilter, Tree};
@@ -39,8 +39,7 @@ pub(super) async fn session(State(shared): State<Server>, Path(id): Path<String>
     let (Some(session), Some(tree), events) = found.await? else {
         return Err(Reply::not_found());
     };
-    let whole =
-        json!({ "session": shown(&session), "events": shown(&events), "tree": tree.text() });
+    let whole = json!({ "session": shown_session(&session), "events": shown(&events), "tree": tree.text() });
     Ok(reply(&shared, &whole))
 }
 
@@ -56,7 +55,14 @@ pub(super) async fn tree(State(shared): State<Server>, Path(id): Path<String>) -
 
 /// A session and its tree, as the module of the session's page takes them.
 pub(super) fn told(session: &LocalSession, tree: &Tree) -> Value {
-    json!({ "session": shown(session), "row": shown(&tree.session), "rows": shown(&tree.rows) })
+    json!({ "session": shown_session(session), "row": shown(&tree.session), "rows": shown(&tree.rows) })
+}
+
+/// A session with its error as the list has it: its own, else the one that its metadata tells.
+fn shown_session(session: &LocalSession) -> Value {
+    let mut whole = shown(session);
+    whole["error"] = SessionFacts::of(session).error.into();
+    whole
 }
 
 /// `GET /api/sessions/{id}/search?q=`: the ids of the events of a session that hold all words.

@@ -93,6 +93,25 @@ async fn the_rows_alone_are_those_that_came_after_or_are_named() {
 }
 
 #[tokio::test]
+async fn the_error_of_a_session_is_the_same_in_the_list_and_in_the_session() {
+    let server = server().await;
+    let start = json!({ "session_id": SESSION });
+    post(&server, "/v1/sessions", start).await;
+    let failed = json!({ "metadata": { "error": "half-way" } });
+    put(&server, &format!("/v1/events/{SESSION}"), failed).await;
+    let told = async |path: &str| -> Value {
+        let text = get_text(&server, path).await;
+        serde_json::from_str(&text).unwrap()
+    };
+    let listed = told("/api/sessions").await;
+    assert_eq!(listed["sessions"][0]["error"], "half-way");
+    for path in [SESSION.to_owned(), format!("{SESSION}/tree")] {
+        let one = told(&format!("/api/sessions/{path}")).await;
+        assert_eq!(one["session"]["error"], "half-way", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn an_empty_server_says_what_to_run_and_an_unknown_session_says_so() {
     let server = server().await;
     let text = get_text(&server, "/").await;
