@@ -327,6 +327,48 @@ async fn sessions_are_found_by_words_and_conditions() {
 }
 
 #[tokio::test]
+async fn an_export_has_every_session_the_oldest_first_and_a_limit_keeps_the_newest() {
+    let server = crate::client::server().await;
+    // More than two pages of the list.
+    let ids: Vec<String> = (0..405_u128)
+        .map(|number| uuid::Uuid::from_u128(number + 1).to_string())
+        .collect();
+    for id in &ids {
+        crate::client::start_session(&server, id).await;
+    }
+    let exported = |args: &[&str]| {
+        let (lines, code) = asked(&server, args);
+        assert_eq!(code, Some(0));
+        let ids = lines.lines().map(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            line["session"]["session_id"].as_str().unwrap().to_owned()
+        });
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(exported(&["export"]), ids);
+    assert_eq!(exported(&["export", "--limit", "201"]), ids[204..]);
+    let (datapoints, code) = asked(&server, &["export", "--as-dataset"]);
+    assert_eq!((datapoints.as_str(), code), ("", Some(0)));
+}
+
+#[tokio::test]
+async fn a_search_says_that_more_sessions_fit_than_it_shows() {
+    let server = filled().await;
+    crate::client::start_session(&server, crate::client::OTHER).await;
+    let complaints = |args: &[&str]| {
+        let done = program()
+            .args(args)
+            .args(["--url", &server.url()])
+            .output()
+            .unwrap();
+        String::from_utf8(done.stderr).unwrap()
+    };
+    let told = complaints(&["search", "--limit", "1"]);
+    assert!(told.contains("the newest 1 of 2 sessions"), "{told}");
+    assert_eq!(complaints(&["search"]), "");
+}
+
+#[tokio::test]
 async fn what_is_exported_can_be_imported_elsewhere() {
     let server = filled().await;
     let (lines, code) = asked(&server, &["export"]);

@@ -35,7 +35,8 @@ pub(crate) enum Command {
     Show(Show),
     /// Find sessions
     Search(Search),
-    /// Print sessions with their events as JSON lines
+    /// Print all sessions, or those that fit, with their events as JSON lines, the oldest first. Events without a session,
+    /// datasets and experiments are not among them
     Export(Export),
     /// Take in what `export` has printed, or OTLP traces as JSON or protobuf
     Import(Import),
@@ -119,9 +120,6 @@ pub(crate) struct Which {
     /// Only those of this run
     #[arg(long, value_name = "ID")]
     pub(crate) run: Option<String>,
-    /// At most so many, the newest first
-    #[arg(long, default_value_t = 50)]
-    pub(crate) limit: usize,
 }
 
 #[derive(Debug, Args)]
@@ -148,6 +146,9 @@ pub(crate) struct Show {
 pub(crate) struct Search {
     #[command(flatten)]
     pub(crate) which: Which,
+    /// At most so many, the newest first
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) ask: Ask,
 }
@@ -156,6 +157,9 @@ pub(crate) struct Search {
 pub(crate) struct Export {
     #[command(flatten)]
     pub(crate) which: Which,
+    /// Only so many, the newest [default: all]
+    #[arg(long)]
+    pub(crate) limit: Option<usize>,
     /// Print datapoints instead: inputs, and what feedback says is true, else the outputs; with a name, make a dataset
     /// of them in the server
     #[arg(long, value_name = "NAME")]

@@ -13,16 +13,26 @@ const PAGE: usize = 200;
 /// `search`: the sessions that fit, a line each.
 pub(crate) async fn search(args: &Search) -> Result<(), Failure> {
     let client = Client::of(&args.ask.source).await?;
-    let rows = sessions(&client, &args.which).await?;
-    if rows.is_empty() {
+    let mut pages = Pages::new(&client, &args.which, args.limit);
+    let mut shown = 0;
+    while let Some(rows) = pages.next().await? {
+        shown += rows.len() as u64;
+        for row in &rows {
+            if args.ask.json {
+                out::json(row)
+            } else {
+                out::say(&out::session_line(row))
+            }
+        }
+    }
+    if shown == 0 {
         return Err(Failure::NotFound("no session fits".to_owned()));
     }
-    for row in &rows {
-        if args.ask.json {
-            out::json(row)
-        } else {
-            out::say(&out::session_line(row))
-        }
+    if shown < pages.total {
+        let fit = out::counted(pages.total, "session");
+        out::complain(&format!(
+            "shown: the newest {shown} of {fit}; --limit shows more"
+        ));
     }
     Ok(())
 }
@@ -104,29 +114,54 @@ fn ids(listed: Option<&Value>) -> impl Iterator<Item = &str> {
         .filter_map(|row| row["session_id"].as_str())
 }
 
-/// The sessions that conditions hold for, the newest first.
-pub(crate) async fn sessions(client: &Client, which: &Which) -> Result<Vec<Value>, Failure> {
-    let mut rows = Vec::new();
-    let mut before = None;
-    while rows.len() < which.limit {
-        let path = format!(
-            "/api/sessions?{}",
-            query(which, before, which.limit - rows.len())
-        );
-        let listed = client.json(&path).await?.unwrap_or_default();
-        if listed["partial"] == true && before.is_none() {
+/// The sessions that conditions hold for, the newest first, a page at a time.
+pub(crate) struct Pages<'a> {
+    client: &'a Client,
+    which: &'a Which,
+    /// The number of sessions that are still wanted.
+    wanted: usize,
+    /// The place of the next page; none before the first.
+    before: Option<i64>,
+    /// The number of sessions that fit, as the last page said.
+    pub(crate) total: u64,
+}
+
+impl<'a> Pages<'a> {
+    pub(crate) fn new(client: &'a Client, which: &'a Which, limit: usize) -> Self {
+        Self {
+            client,
+            which,
+            wanted: limit,
+            before: None,
+            total: 0,
+        }
+    }
+
+    /// The rows of the next page; nothing after the last one.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Value>>, Failure> {
+        if self.wanted == 0 {
+            return Ok(None);
+        }
+        let query = query(self.which, self.before, self.wanted);
+        let listed = self.client.json(&format!("/api/sessions?{query}")).await?;
+        let mut listed = listed.unwrap_or_default();
+        if listed["partial"] == true && self.before.is_none() {
             out::complain(
                 "more hold these words than a search looks at, so older ones may be missing: search for more words",
             );
         }
-        rows.extend(listed["sessions"].as_array().into_iter().flatten().cloned());
-        before = listed["next"].as_i64();
-        if before.is_none() {
-            break;
+        let Value::Array(mut rows) = listed["sessions"].take() else {
+            return Ok(None);
+        };
+        rows.truncate(self.wanted);
+        self.wanted -= rows.len();
+        self.total = listed["total"].as_u64().unwrap_or(0);
+        self.before = listed["next"].as_i64();
+        if self.before.is_none() {
+            self.wanted = 0;
         }
+        Ok(Some(rows).filter(|rows| !rows.is_empty()))
     }
-    rows.truncate(which.limit);
-    Ok(rows)
 }
 
 fn query(which: &Which, before: Option<i64>, wanted: usize) -> String {

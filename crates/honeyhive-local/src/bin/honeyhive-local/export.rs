@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::args::Export;
-use crate::ask::sessions;
+use crate::ask::Pages;
 use crate::client::{Client, encoded};
 use crate::failure::Failure;
 use crate::out;
@@ -15,33 +15,77 @@ const TRANSPORT: [&str; 5] = ["method", "path", "user_id", "status_code", "url"]
 /// `export`: a session a line, the oldest first, so that `import` makes the same order.
 pub(crate) async fn export(args: &Export) -> Result<(), Failure> {
     let client = Client::of(&args.ask.source).await?;
-    let rows = sessions(&client, &args.which).await?;
-    if rows.is_empty() {
+    let ids = newest_first(&client, args).await?;
+    if ids.is_empty() {
         return Err(Failure::NotFound("no session fits".to_owned()));
     }
-    let mut datapoints = Vec::new();
-    for row in rows.iter().rev() {
-        let id = row["session_id"].as_str().unwrap_or_default();
-        let path = format!("/api/sessions/{}", encoded(id));
-        let Some(whole) = client.json(&path).await? else {
-            continue;
-        };
-        match args.as_dataset {
-            Some(_) => datapoints.extend(datapoint(&whole["session"])),
-            None => out::json(&json!({ "session": whole["session"], "events": whole["events"] })),
+    let oldest_first = ids.iter().rev();
+    match &args.as_dataset {
+        None => whole(&client, oldest_first).await,
+        Some(dataset) => {
+            let dataset = dataset.as_deref();
+            as_dataset(&client, oldest_first, dataset, args.ask.json).await
         }
     }
-    let Some(dataset) = &args.as_dataset else {
-        return Ok(());
+}
+
+/// The ids of the sessions to export. The ids alone are kept: the list is the other way round, and a session may be large.
+async fn newest_first(client: &Client, args: &Export) -> Result<Vec<String>, Failure> {
+    let limit = args.limit.unwrap_or(usize::MAX);
+    let mut pages = Pages::new(client, &args.which, limit);
+    let mut ids = Vec::new();
+    while let Some(rows) = pages.next().await? {
+        let page = rows.iter().filter_map(|row| row["session_id"].as_str());
+        ids.extend(page.map(str::to_owned));
+    }
+    Ok(ids)
+}
+
+/// The session of an id with its events; nothing where the server has forgotten it meanwhile.
+async fn found(client: &Client, id: &str) -> Result<Option<Value>, Failure> {
+    client.json(&format!("/api/sessions/{}", encoded(id))).await
+}
+
+async fn whole(client: &Client, ids: impl Iterator<Item = &String>) -> Result<(), Failure> {
+    for id in ids {
+        if let Some(found) = found(client, id).await? {
+            out::json(&json!({ "session": found["session"], "events": found["events"] }));
+        }
+    }
+    Ok(())
+}
+
+/// Prints datapoints, or keeps them in a dataset of this name.
+async fn as_dataset(
+    client: &Client,
+    ids: impl Iterator<Item = &String>,
+    name: Option<&str>,
+    as_json: bool,
+) -> Result<(), Failure> {
+    let dataset = match name {
+        Some(name) => Some(Dataset::make(client, name).await?),
+        None => None,
     };
-    if datapoints.len() < rows.len() {
-        let left_out = out::counted((rows.len() - datapoints.len()) as u64, "session");
+    let (mut kept, mut left_out) = (0, 0);
+    for id in ids {
+        let found = found(client, id).await?.unwrap_or_default();
+        let Some(datapoint) = datapoint(&found["session"]) else {
+            left_out += 1;
+            continue;
+        };
+        kept += 1;
+        match &dataset {
+            Some(dataset) => dataset.keep(&datapoint).await?,
+            None => out::json(&datapoint),
+        }
+    }
+    if left_out > 0 {
+        let left_out = out::counted(left_out, "session");
         out::complain(&format!("left out without inputs: {left_out}"));
     }
-    if let Some(name) = dataset {
-        return keep(&client, name, &datapoints, args.ask.json).await;
+    if let Some(dataset) = dataset {
+        dataset.tell(kept, as_json);
     }
-    datapoints.iter().for_each(out::json);
     Ok(())
 }
 
@@ -59,47 +103,55 @@ fn datapoint(session: &Value) -> Option<Value> {
     (!is_empty(&inputs)).then_some(datapoint)
 }
 
-/// Makes a dataset of datapoints in the server.
-async fn keep(
-    client: &Client,
-    name: &str,
-    datapoints: &[Value],
-    as_json: bool,
-) -> Result<(), Failure> {
-    let made = client
-        .send(Method::POST, "/v1/datasets", &json!({ "name": name }))
-        .await?;
-    let id = made["result"]["insertedId"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
-    for datapoint in datapoints {
-        let truth = &datapoint["ground_truth"];
+/// A dataset in the server.
+struct Dataset<'a> {
+    client: &'a Client,
+    name: &'a str,
+    id: String,
+}
+
+impl<'a> Dataset<'a> {
+    async fn make(client: &'a Client, name: &'a str) -> Result<Self, Failure> {
+        let made = client
+            .send(Method::POST, "/v1/datasets", &json!({ "name": name }))
+            .await?;
+        let id = made["result"]["insertedId"].as_str().unwrap_or_default();
+        Ok(Self {
+            client,
+            name,
+            id: id.to_owned(),
+        })
+    }
+
+    async fn keep(&self, datapoint: &Value) -> Result<(), Failure> {
         // The API takes objects only.
-        let truth = match truth {
-            Value::Null | Value::Object(_) => truth.clone(),
+        let truth = match &datapoint["ground_truth"] {
+            truth @ (Value::Null | Value::Object(_)) => truth.clone(),
             other => json!({ "ground_truth": other }),
         };
         let body = json!({
             "inputs": datapoint["inputs"],
             "ground_truth": truth,
             "metadata": { "session_id": datapoint["id"] },
-            "linked_datasets": [id],
+            "linked_datasets": [self.id],
         });
-        client.send(Method::POST, "/v1/datapoints", &body).await?;
+        let sent = self.client.send(Method::POST, "/v1/datapoints", &body);
+        sent.await.map(drop)
     }
-    let count = datapoints.len();
-    if as_json {
-        out::json(&json!({ "dataset_id": id, "name": name, "datapoints": count }));
-    } else {
+
+    fn tell(&self, datapoints: u64, as_json: bool) {
+        let Self { client, name, id } = self;
+        if as_json {
+            out::json(&json!({ "dataset_id": id, "name": name, "datapoints": datapoints }));
+            return;
+        }
         out::say(&format!(
             "dataset {id} has {}: {}/datasets/{}",
-            out::counted(count as u64, "datapoint"),
+            out::counted(datapoints, "datapoint"),
             client.url(),
-            encoded(&id)
+            encoded(id)
         ));
     }
-    Ok(())
 }
 
 fn is_empty(object: &Value) -> bool {
