@@ -11,9 +11,22 @@ const MOST_NODES: usize = 500_000;
 ///
 /// When it is no JSON, or holds more values than is good for the server; the text says which.
 pub(crate) fn parse(body: &[u8]) -> Result<Value, String> {
-    if nodes(body) > MOST_NODES {
+    parse_within(body, MOST_NODES)
+}
+
+/// Reads a body that holds what has been read before, so many times as long.
+///
+/// # Errors
+///
+/// As of [`parse`].
+pub(crate) fn parse_longer(body: &[u8], times: usize) -> Result<Value, String> {
+    parse_within(body, MOST_NODES * times)
+}
+
+fn parse_within(body: &[u8], most: usize) -> Result<Value, String> {
+    if nodes(body) > most {
         return Err(format!(
-            "the body holds more than {MOST_NODES} JSON values: send it in parts"
+            "the body holds more than {most} JSON values: send it in parts"
         ));
     }
     serde_json::from_slice(body).map_err(|error| format!("invalid JSON: {error}"))

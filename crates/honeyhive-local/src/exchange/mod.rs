@@ -12,7 +12,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{HeaderValue, WWW_AUTHENTICATE};
 use http::request::Parts;
-use http::{Request, StatusCode};
+use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
 use tower_service::Service;
 
@@ -58,18 +58,39 @@ impl Entrance {
             Place::Read if !access::may_read(&self.shared.config, &head.headers) => {
                 Ok(read::shielded(locked().into_response()))
             }
+            Place::Read if head.method == Method::POST => {
+                Ok(read::shielded(self.imported(head, body).await))
+            }
             Place::Read => Ok(read::shielded(self.routed(head, Body::new(body)).await)),
             Place::Call(call) => {
-                let reading = body::read(
-                    &self.shared.bodies,
-                    &head.headers,
-                    body,
-                    self.shared.config.max_body_bytes,
-                );
-                let in_time = tokio::time::timeout(self.shared.config.client_timeout, reading);
-                let body = in_time.await.unwrap_or(Err(Unread::Late));
+                let limit = self.shared.config.max_body_bytes;
+                let body = self.read(&head, body, limit).await;
                 self.call(call, head, body).await
             }
+        }
+    }
+
+    /// Reads a body while its client sends it in time.
+    async fn read(
+        &self,
+        head: &Parts,
+        body: Incoming,
+        limit: usize,
+    ) -> Result<body::Whole, Unread> {
+        let Shared { bodies, config, .. } = &*self.shared;
+        let reading = body::read(bodies, &head.headers, body, limit);
+        let in_time = tokio::time::timeout(config.client_timeout, reading);
+        in_time.await.unwrap_or(Err(Unread::Late))
+    }
+
+    /// A body of the read side, which is an event as it is shown: longer than it came.
+    async fn imported(self, head: Parts, body: Incoming) -> Response {
+        let limit = self.shared.config.max_body_bytes;
+        let limit = limit.saturating_mul(read::TIMES_AS_LONG);
+        match self.read(&head, body, limit).await {
+            // The body's claim on memory ends with the answer.
+            Ok(body::Whole { bytes, _claim }) => self.routed(head, Body::from(bytes)).await,
+            Err(unread) => unread.refusal().into_response(),
         }
     }
 

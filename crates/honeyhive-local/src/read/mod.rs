@@ -5,6 +5,7 @@ mod assets;
 mod filters;
 mod format;
 mod frame;
+mod import;
 mod live;
 mod markdown;
 mod outcome;
@@ -14,7 +15,7 @@ mod welcome;
 
 use axum::Router;
 use axum::response::Response;
-use axum::routing::{delete, get};
+use axum::routing::{delete, get, post};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue};
 use http::header::{REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 
@@ -30,6 +31,8 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
 ];
+
+pub(crate) use import::TIMES_AS_LONG;
 
 /// The pages and `/api`.
 pub(crate) fn routes() -> Router<Server> {
@@ -52,6 +55,7 @@ pub(crate) fn routes() -> Router<Server> {
         .route("/assets/app.js", get(assets::script))
         .route("/favicon.ico", get(assets::icon))
         .route("/api", delete(api::clear))
+        .route("/api/import", post(import::import))
         .route("/api/sessions", get(api::sessions))
         .route("/api/sessions/{id}", get(api::session))
         .route("/api/sessions/{id}/tree", get(api::tree))

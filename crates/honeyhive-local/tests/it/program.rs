@@ -368,35 +368,136 @@ async fn a_search_says_that_more_sessions_fit_than_it_shows() {
     assert_eq!(complaints(&["search"]), "");
 }
 
+/// A span with something in each of its fields.
+fn full_span() -> Value {
+    let mut full = session_span(3, 1, "full");
+    full["attributes"] = json!([
+        crate::client::in_session(SESSION),
+        crate::client::text_attribute("honeyhive_inputs.q", "Why?"),
+        crate::client::text_attribute("db.system", "postgresql"),
+    ]);
+    full["kind"] = json!(3);
+    full["status"] = json!({ "code": 2, "message": "no route" });
+    let said = crate::client::text_attribute("level", "WARN");
+    full["events"] = json!([{ "name": "a log line", "timeUnixNano": "1767225600003000000", "attributes": [said] }]);
+    full["links"] = json!([{ "traceId": crate::client::TRACE, "spanId": "00000000000000aa" }]);
+    full
+}
+
 #[tokio::test]
-async fn what_is_exported_can_be_imported_elsewhere() {
+async fn an_import_of_an_export_keeps_each_field_of_sessions_and_events() {
+    let server = filled().await;
+    post(&server, TRACES, export(vec![full_span()])).await;
+    // An id of another kind, in a session that a span has made.
+    let mut made = span(4, 0, "of a session of its own", vec![]);
+    made["attributes"] = json!([
+        crate::client::in_session("order-7"),
+        crate::client::attribute(
+            "honeyhive.session_auto_create",
+            json!({ "boolValue": true })
+        ),
+    ]);
+    post(&server, TRACES, export(vec![made])).await;
+    let failed = json!({ "metadata": { "error": "half-way" }, "feedback": { "rating": 1 } });
+    put(&server, &format!("/v1/events/{SESSION}"), failed).await;
+
+    let path = file("whole.jsonl");
+    std::fs::write(&path, asked(&server, &["export"]).0).unwrap();
+    let other = crate::client::server().await;
+    for _ in 0..2 {
+        let told = asked(&other, &["import", path.to_str().unwrap()]);
+        let expected = "taken in: 2 sessions, 0 exports of traces\n".to_owned();
+        assert_eq!(told, (expected, Some(0)));
+    }
+
+    assert_eq!(other.sessions(), server.sessions());
+    for id in [SESSION, "order-7"] {
+        assert!(!server.events(id).is_empty());
+        assert_eq!(other.events(id), server.events(id), "{id}");
+    }
+    let full = &other.events(SESSION)[2];
+    assert_eq!(full.attributes["db.system"], "postgresql");
+    assert_eq!(full.span_events[0].name, "a log line");
+    assert_eq!(full.kind, "client");
+    for path in [
+        format!("/v1/events/{SESSION}"),
+        format!("/api/sessions/{SESSION}"),
+    ] {
+        let (before, now) = (
+            crate::client::get_text(&server, &path).await,
+            crate::client::get_text(&other, &path).await,
+        );
+        assert_eq!(now, before, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_import_takes_the_place_of_a_session_of_the_same_id() {
+    let server = filled().await;
+    let path = file("earlier.jsonl");
+    std::fs::write(&path, asked(&server, &["export"]).0).unwrap();
+    let before = server.sessions();
+    let later = json!({ "metadata": { "later": true }, "outputs": { "answer": "Therefore." } });
+    put(&server, &format!("/v1/events/{SESSION}"), later).await;
+    assert_eq!(
+        asked(&server, &["import", path.to_str().unwrap()]).1,
+        Some(0)
+    );
+    assert_eq!(server.sessions(), before);
+}
+
+#[tokio::test]
+async fn an_event_that_could_be_sent_can_be_imported_though_its_export_is_twice_as_long() {
+    let server = filled().await;
+    let long = "x".repeat(10 * 1024 * 1024);
+    for number in [5, 6] {
+        let attributes = vec![
+            crate::client::in_session(SESSION),
+            crate::client::text_attribute("honeyhive_inputs.text", &long),
+        ];
+        let spans = vec![span(number, 0, "long", attributes)];
+        assert_eq!(post(&server, TRACES, export(spans)).await.0, 200);
+    }
+    let path = file("long.jsonl");
+    std::fs::write(&path, asked(&server, &["export"]).0).unwrap();
+    let other = crate::client::server().await;
+    let told = asked(&other, &["import", path.to_str().unwrap()]);
+    assert_eq!(told.1, Some(0), "{}", told.0);
+    assert_eq!(other.events(SESSION), server.events(SESSION));
+}
+
+#[tokio::test]
+async fn an_import_counts_the_traces_of_files_and_of_lines_and_nothing_of_an_empty_file() {
+    let server = filled().await;
+    let path = file("input");
+    let traces = |id| export(vec![session_span(id, 0, "from a file")]).to_string();
+    let other = crate::client::server().await;
+    for (text, told) in [
+        (String::new(), "0 sessions, 0 exports"),
+        ("\n".to_owned(), "0 sessions, 0 exports"),
+        (traces(9), "0 sessions, 1 export"),
+        (
+            format!("{}\n{}\n", traces(10), traces(11)),
+            "0 sessions, 2 exports",
+        ),
+        (
+            asked(&server, &["export"]).0 + &traces(12),
+            "1 session, 1 export",
+        ),
+    ] {
+        std::fs::write(&path, &text).unwrap();
+        let expected = format!("taken in: {told} of traces\n");
+        let answer = asked(&other, &["import", path.to_str().unwrap()]);
+        assert_eq!(answer, (expected, Some(0)), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_exported_can_be_imported_from_the_standard_input_beside_traces() {
     let server = filled().await;
     let (lines, code) = asked(&server, &["export"]);
     assert_eq!((code, lines.lines().count()), (Some(0), 1));
-    let path = file("export.jsonl");
-    std::fs::write(&path, &lines).unwrap();
     let other = crate::client::server().await;
-    let (told, code) = asked(&other, &["import", path.to_str().unwrap(), "--json"]);
-    assert_eq!(
-        (told.as_str(), code),
-        ("{\"sessions\":1,\"traces\":0}\n", Some(0))
-    );
-    assert_eq!(other.tree(SESSION), server.tree(SESSION));
-    let (before, now) = (
-        server.session(SESSION).unwrap(),
-        other.session(SESSION).unwrap(),
-    );
-    assert_eq!(
-        (now.inputs, now.outputs, now.metrics, now.duration),
-        (
-            before.inputs,
-            before.outputs,
-            before.metrics,
-            before.duration
-        )
-    );
-    assert_eq!(other.events(SESSION)[1].error.as_deref(), Some("no route"));
-
     let otlp = file("otlp.json");
     std::fs::write(
         &otlp,
@@ -406,6 +507,7 @@ async fn what_is_exported_can_be_imported_elsewhere() {
     let mut child = program();
     let mut child = child
         .args(["import", "-", otlp.to_str().unwrap(), "--url", &other.url()])
+        .args(["--json"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -419,14 +521,26 @@ async fn what_is_exported_can_be_imported_elsewhere() {
     let done = child.wait_with_output().unwrap();
     assert_eq!(
         String::from_utf8(done.stdout).unwrap(),
-        "taken in: 1 session, 1 export of traces\n"
+        "{\"sessions\":1,\"traces\":1}\n"
     );
     assert!(other.tree(SESSION).contains("from a file [tool]"));
-    std::fs::write(&otlp, "{\"neither\": 1}").unwrap();
-    assert_eq!(
-        asked(&other, &["import", otlp.to_str().unwrap()]).1,
-        Some(1)
-    );
+}
+
+#[tokio::test]
+async fn an_import_of_what_is_no_export_fails() {
+    let other = crate::client::server().await;
+    let path = file("neither.json");
+    for text in [
+        "{\"neither\": 1}",
+        "{\"session\": {\"session_id\": \"\"}, \"events\": []}",
+        "{\"session\": {\"session_id\": \"s\"}, \"events\": [{\"session_id\": \"s\"}]}",
+        "{\"session\": {\"session_id\": \"s\", \"inputs\": 3}}",
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let (_, code) = asked(&other, &["import", path.to_str().unwrap()]);
+        assert_eq!(code, Some(1), "{text}");
+    }
+    assert_eq!(other.stats().sessions, 0);
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ pub(crate) enum Command {
     /// Print all sessions, or those that fit, with their events as JSON lines, the oldest first. Events without a session,
     /// datasets and experiments are not among them
     Export(Export),
-    /// Take in what `export` has printed, or OTLP traces as JSON or protobuf
+    /// Take in what `export` has printed, each field of it, or OTLP traces as JSON or protobuf
     Import(Import),
     /// Forget everything
     Clear(Clear),

@@ -1,5 +1,6 @@
 //! Taking in what was exported, and OTLP traces.
 
+use std::fmt::Display;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -8,69 +9,41 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::args::Import;
-use crate::client::{Client, encoded};
+use crate::client::Client;
 use crate::failure::Failure;
 use crate::out;
 
-/// Fields that a session is started with; the rest comes with an update.
-const STARTED_WITH: [(&str, &str); 9] = [
-    ("session_id", "session_id"),
-    ("name", "session_name"),
-    ("source", "source"),
-    ("inputs", "inputs"),
-    ("outputs", "outputs"),
-    ("config", "config"),
-    ("user_properties", "user_properties"),
-    ("start_time", "start_time"),
-    ("metadata", "metadata"),
-];
+/// A request has so many bytes, or one session or event that has more.
+const AT_ONCE: usize = 4 * 1024 * 1024;
 
-const UPDATED_WITH: [&str; 4] = ["metrics", "feedback", "duration", "end_time"];
-
-/// Fields of an event that `POST /v1/events/batch` takes.
-const OF_EVENTS: [&str; 15] = [
-    "event_id",
-    "session_id",
-    "parent_id",
-    "event_type",
-    "event_name",
-    "source",
-    "inputs",
-    "outputs",
-    "metadata",
-    "metrics",
-    "feedback",
-    "config",
-    "user_properties",
-    "error",
-    "duration",
-];
-
-/// Events that are sent at a time.
-const AT_ONCE: usize = 500;
+/// What was taken in.
+#[derive(Default)]
+struct Taken {
+    sessions: u64,
+    /// Requests of an exporter.
+    traces: u64,
+}
 
 /// `import`: file by file.
 pub(crate) async fn import(args: &Import) -> Result<(), Failure> {
     let client = Client::of(&args.ask.source).await?;
-    let (mut sessions, mut traces) = (0, 0);
+    let mut taken = Taken::default();
     for file in &args.files {
-        let bytes =
-            read(file).map_err(|error| Failure::Failed(format!("{}: {error}", file.display())))?;
-        let told = |failure: Failure| Failure::Failed(format!("{}: {failure}", file.display()));
-        match kind_of(&bytes) {
-            Kind::Lines => sessions += lines(&client, &bytes).await.map_err(told)?,
-            Kind::Otlp(kind) => {
-                client.post("/v1/traces", kind, bytes).await.map_err(told)?;
-                traces += 1;
-            }
-        }
+        let told = |why: &dyn Display| Failure::Failed(format!("{}: {why}", file.display()));
+        let bytes = read(file).map_err(|error| told(&error))?;
+        let done = match kind_of(&bytes) {
+            Kind::Lines => lines(&client, &bytes, &mut taken).await,
+            Kind::Otlp(kind) => traces(&client, kind, bytes, &mut taken).await,
+        };
+        done.map_err(|failure| told(&failure))?;
     }
+    let Taken { sessions, traces } = taken;
     if args.ask.json {
         out::json(&json!({ "sessions": sessions, "traces": traces }));
     } else {
         out::say(&format!(
             "taken in: {}, {} of traces",
-            out::counted(sessions as u64, "session"),
+            out::counted(sessions, "session"),
             out::counted(traces, "export")
         ));
     }
@@ -78,14 +51,19 @@ pub(crate) async fn import(args: &Import) -> Result<(), Failure> {
 }
 
 enum Kind {
-    /// Lines that `export` has printed.
+    /// Lines that `export` has printed, or none.
     Lines,
     /// A request of an exporter, with its content type.
     Otlp(&'static str),
 }
 
 fn kind_of(bytes: &[u8]) -> Kind {
-    let is_json = bytes.trim_ascii_start().first() == Some(&b'{');
+    // An empty body is a request in protobuf, too, one without a span; a file without a byte is none.
+    let first = bytes.trim_ascii_start().first();
+    if first.is_none() {
+        return Kind::Lines;
+    }
+    let is_json = first == Some(&b'{');
     let whole: Option<Value> = is_json
         .then(|| serde_json::from_slice(bytes).ok())
         .flatten();
@@ -105,78 +83,60 @@ fn read(file: &Path) -> io::Result<Bytes> {
     Ok(bytes.into())
 }
 
-async fn lines(client: &Client, bytes: &[u8]) -> Result<usize, Failure> {
-    let mut sessions = 0;
+async fn traces(
+    client: &Client,
+    kind: &str,
+    body: Bytes,
+    taken: &mut Taken,
+) -> Result<(), Failure> {
+    client.post("/v1/traces", kind, body).await?;
+    taken.traces += 1;
+    Ok(())
+}
+
+async fn lines(client: &Client, bytes: &[u8], taken: &mut Taken) -> Result<(), Failure> {
     let lines = bytes.split(|byte| *byte == b'\n').enumerate();
     for (index, line) in lines.filter(|(_, line)| !line.trim_ascii().is_empty()) {
-        let number = index + 1;
-        let line: Value = serde_json::from_slice(line)
-            .map_err(|error| Failure::Failed(format!("line {number}: {error}")))?;
+        let told = |why: &dyn Display| Failure::Failed(format!("line {}: {why}", index + 1));
+        let line: Value = serde_json::from_slice(line).map_err(|error| told(&error))?;
         // A line of an exporter that writes to a file is a request of its own.
-        if line.get("resourceSpans").is_some() {
-            client
-                .post("/v1/traces", "application/json", line.to_string().into())
-                .await?;
-            continue;
+        let done = if line.get("resourceSpans").is_some() {
+            let body = line.to_string().into();
+            traces(client, "application/json", body, taken).await
+        } else {
+            session(client, &line, taken).await
+        };
+        done.map_err(|failure| told(&failure))?;
+    }
+    Ok(())
+}
+
+/// Sends a session with its events, in several requests where they are too much for one; the session is in the first,
+/// so that no event comes before it.
+async fn session(client: &Client, line: &Value, taken: &mut Taken) -> Result<(), Failure> {
+    let session = &line["session"];
+    if !session["session_id"].is_string() {
+        return Err(Failure::Failed("there is no session".to_owned()));
+    }
+    let mut request = json!({ "session": session, "events": [] });
+    let mut bytes = session.to_string().len();
+    for event in line["events"].as_array().into_iter().flatten() {
+        let size = event.to_string().len();
+        if bytes + size > AT_ONCE && bytes > 0 {
+            send(client, &request).await?;
+            (request, bytes) = (json!({ "events": [] }), 0);
         }
-        let id = line["session"]["session_id"].as_str();
-        let id = id.ok_or_else(|| Failure::Failed(format!("line {number} has no session")))?;
-        session(client, id, &line["session"]).await?;
-        events(client, &line["events"]).await?;
-        sessions += 1;
+        if let Some(events) = request["events"].as_array_mut() {
+            events.push(event.clone());
+        }
+        bytes += size;
     }
-    Ok(sessions)
-}
-
-async fn session(client: &Client, id: &str, session: &Value) -> Result<(), Failure> {
-    let known = STARTED_WITH
-        .iter()
-        .filter(|(key, _)| is_there(&session[*key]));
-    let mut start: Value = known
-        .map(|(key, name)| ((*name).to_owned(), session[*key].clone()))
-        .collect::<serde_json::Map<_, _>>()
-        .into();
-    if let Some(error) = session["error"].as_str() {
-        start["metadata"]["error"] = json!(error);
-    }
-    client.send(Method::POST, "/v1/sessions", &start).await?;
-    let update = picked(session, &UPDATED_WITH);
-    if update.as_object().is_some_and(|update| !update.is_empty()) {
-        client
-            .send(Method::PUT, &format!("/v1/events/{}", encoded(id)), &update)
-            .await?;
-    }
+    send(client, &request).await?;
+    taken.sessions += 1;
     Ok(())
 }
 
-async fn events(client: &Client, events: &Value) -> Result<(), Failure> {
-    let events: Vec<Value> = events.as_array().into_iter().flatten().map(event).collect();
-    for some in events.chunks(AT_ONCE) {
-        client
-            .send(Method::POST, "/v1/events/batch", &json!({ "events": some }))
-            .await?;
-    }
-    Ok(())
-}
-
-fn event(event: &Value) -> Value {
-    let mut sent = picked(event, &OF_EVENTS);
-    sent["start_time"] = event["start_time_ms"].clone();
-    sent["end_time"] = event["end_time_ms"].clone();
-    if sent["inputs"].is_null() {
-        sent["inputs"] = json!({});
-    }
-    sent
-}
-
-fn picked(object: &Value, keys: &[&str]) -> Value {
-    let there = keys.iter().filter(|key| is_there(&object[**key]));
-    there
-        .map(|key| ((*key).to_owned(), object[*key].clone()))
-        .collect::<serde_json::Map<_, _>>()
-        .into()
-}
-
-fn is_there(value: &Value) -> bool {
-    !value.is_null() && value.as_object().is_none_or(|object| !object.is_empty())
+async fn send(client: &Client, body: &Value) -> Result<(), Failure> {
+    let sent = client.send(Method::POST, "/api/import", body);
+    sent.await.map(drop)
 }

@@ -41,10 +41,23 @@ impl Writing<'_> {
         if let Some(session) = auto_create {
             self.create_unless_known(session)?;
         }
-        let orphan = !self.knows_session(&event.session_id)?;
         let known = self.find_same(&event)?;
         if let Some(earlier) = &known {
             event.duplicates = earlier.event.duplicates + 1;
+        }
+        self.put_event(event, known)
+    }
+
+    /// Keeps an event as it was shown, in the place of the same one.
+    pub(crate) fn restore_event(&mut self, event: LocalEvent) -> Result<(), Failed> {
+        let known = self.find_same(&event)?;
+        self.put_event(event, known)
+    }
+
+    /// Puts an event in the place of the one that is known, or behind all others.
+    fn put_event(&mut self, mut event: LocalEvent, known: Option<Found>) -> Result<(), Failed> {
+        let orphan = !self.knows_session(&event.session_id)?;
+        if let Some(earlier) = &known {
             self.remove_event(earlier)?;
         }
         for update in self.take_pending(&event.event_id)? {

@@ -37,6 +37,14 @@ impl Writing<'_> {
         Ok(known)
     }
 
+    /// Keeps a session as it was shown, in the place of the one that has its id.
+    pub(crate) fn restore_session(&mut self, session: LocalSession) -> Result<(), Failed> {
+        match self.find_session(&session.session_id)? {
+            Some((seq, _)) => self.save_session(seq, &session),
+            None => self.create_session(session).map(drop),
+        }
+    }
+
     pub(super) fn create_unless_known(&mut self, session: LocalSession) -> Result<(), Failed> {
         if !self.knows_session(&session.session_id)? {
             self.create_session(session)?;
