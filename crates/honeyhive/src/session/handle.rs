@@ -240,7 +240,11 @@ impl Session {
     /// after the request's session has begun.
     ///
     /// Everything later follows: spans, enrichments, the response header. If nothing has been sent yet, the provisional
-    /// session is never created and its data moves, too ([`Moved::Whole`]). A session can be moved once; a later call
+    /// session is never created and its spans and enrichments move, too ([`Moved::Whole`]); but an update of a session has
+    /// no inputs, so those of enrichments become `metadata.inputs`, and those that the session began with, such as
+    /// method and path of a request, are lost. Otherwise ([`Moved::FromNowOn`]) the first session stays with what was
+    /// recorded of it, and gets `metadata.moved_to`; its spans move as far as they have not been sent. A session can be
+    /// moved once; a later call
     /// with another id is [`Moved::Refused`], as is one with a [placeholder](SessionId#what-is-no-id).
     ///
     /// ```

@@ -216,14 +216,32 @@ impl HoneyHiveTracer {
 
     /// Begins a session and hands it over for delivery. Never blocks.
     ///
-    /// The session is not current by itself: see [`Session::enter`] and [`Session::scope`].
+    /// The session is not current by itself: see [`Session::enter`] and [`Session::scope`]. Nor does it end by itself,
+    /// since the tracer does not know when its work is done: it has no end, no duration and no outcome.
+    /// [`with_session`](Self::with_session) and the layers for servers record them; here the program says what it knows.
+    ///
+    /// ```
+    /// use std::time::Instant;
+    ///
+    /// use honeyhive::{Enrichment, json};
+    ///
+    /// let (tracer, captured) = honeyhive::testing::tracer();
+    /// let (session, began) = (tracer.create_session("import"), Instant::now());
+    /// session.in_scope(|| tracer.span("read").start());
+    /// assert_eq!(captured.only_session().duration, None);
+    ///
+    /// let end = Enrichment::new().duration(began.elapsed());
+    /// session.enrich(end.metadata(json!({"outcome": "complete"})));
+    /// assert!(captured.only_session().duration.is_some());
+    /// ```
     #[track_caller]
     pub fn create_session(&self, new: impl Into<NewSession>) -> Session {
         self.acreate_session(new).into_session()
     }
 
     /// Begins a session and returns a future that resolves once HoneyHive has answered. The session is usable before
-    /// that, and dropping the future cancels nothing.
+    /// that, and dropping the future cancels nothing. As with [`create_session`](Self::create_session) it is not current
+    /// and does not end by itself.
     #[track_caller]
     pub fn acreate_session(&self, new: impl Into<NewSession>) -> CreateSession {
         let session = Session::begin(&self.inner.outbox, new.into());
