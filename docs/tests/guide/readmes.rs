@@ -94,3 +94,25 @@ fn every_setting_of_a_tracer_is_in_the_table() {
         assert!(page.contains(&format!(".{setter}(")), "{setter}");
     }
 }
+
+#[test]
+fn every_attribute_of_a_model_call_is_in_the_table() {
+    let code = root().join("crates/honeyhive/src/model_call");
+    let code =
+        ["attributes.rs", "shared.rs"].map(|file| fs::read_to_string(code.join(file)).unwrap());
+    let quoted = code
+        .iter()
+        .flat_map(|code| code.split('"').skip(1).step_by(2));
+    let of_ours = quoted
+        .clone()
+        .filter_map(|it| it.strip_prefix("honeyhive_metadata."));
+    let of_others = quoted.filter(|it| it.starts_with("gen_ai."));
+    let names: BTreeSet<_> = of_ours.chain(of_others).collect();
+    assert!(names.len() > 20, "{names:?}");
+    let page = fs::read_to_string(root().join("docs/guide/model-calls.md")).unwrap();
+    for name in names {
+        let is_there =
+            page.contains(&format!("`{name}")) || page.contains(&format!("`metadata.{name}"));
+        assert!(is_there, "{name}");
+    }
+}
