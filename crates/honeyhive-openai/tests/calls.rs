@@ -19,6 +19,8 @@ use honeyhive::testing::{self, Captured, CapturedEvent};
 use honeyhive::{EventType, HoneyHiveTracer, Session};
 use honeyhive_openai::ModelCalls;
 use model_stand_in::StandIn;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tower_layer::Layer as _;
 
 struct Scene {
@@ -229,7 +231,7 @@ async fn a_stream_is_put_together_while_its_chunks_pass() {
 async fn an_error_in_the_middle_keeps_what_came_before() {
     for (model, error) in [
         ("midfail", "server_error: The server had an error"),
-        ("cut", ""),
+        ("cut", "error reading a body from connection: "),
     ] {
         let scene = Scene::new().await;
         let client = scene.client();
@@ -310,6 +312,34 @@ async fn a_provider_that_nobody_reaches_is_an_error_with_its_cause() {
         .unwrap_err();
     let error = scene.only_event().error.unwrap();
     assert!(error.to_lowercase().contains("refused"), "{error}");
+}
+
+#[tokio::test]
+async fn a_whole_answer_that_breaks_off_is_an_error_with_its_causes() {
+    let scene = Scene::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}/v1", listener.local_addr().unwrap());
+    let breaking_off = async {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"}") {
+            socket.read_buf(&mut request).await.unwrap();
+        }
+        let half = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 4096\r\n\r\n{\"id\"";
+        socket.write_all(half.as_bytes()).await.unwrap();
+    };
+    let config = OpenAIConfig::new().with_api_key("k").with_api_base(base);
+    let client = honeyhive_openai::instrument(Client::with_config(config), &scene.tracer);
+    let chat = client.chat();
+    let asking = scene.session.scope(chat.create(ask("gpt-x")));
+    let (answer, ()) = tokio::join!(asking, breaking_off);
+    answer.unwrap_err();
+    assert_eq!(
+        scene.only_event().error.as_deref(),
+        Some(
+            "request or response body error: error reading a body from connection: end of file before message length reached"
+        )
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,5 @@
 //! [`RecordedBody`]: the body of a response, for clients with the types of `http`.
 
-use std::fmt::Display;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -11,16 +10,21 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::call::ModelCall;
+use super::error_text::ErrorText;
 use super::recorder::Recorder;
 use crate::stream::each_piece;
 
 pin_project! {
     /// A body that passes unchanged and is recorded.
     #[derive(Debug)]
-    pub struct RecordedBody<B> {
+    pub struct RecordedBody<B>
+    where
+        B: Body,
+    {
         #[pin]
         inner: B,
         recorder: Recorder,
+        text_of: fn(&B::Error) -> String,
     }
 }
 
@@ -28,7 +32,12 @@ impl ModelCall {
     /// Returns the response with a body that is recorded as it is read: for clients with the types of `http`.
     ///
     /// The event ends with the body, or when the body is dropped.
-    pub fn record_response<B: Body>(&self, response: Response<B>) -> Response<RecordedBody<B>> {
+    pub fn record_response<B, Kind>(&self, response: Response<B>) -> Response<RecordedBody<B>>
+    where
+        B: Body,
+        B::Error: ErrorText<Kind>,
+        Kind: ?Sized,
+    {
         let header = |name| {
             response
                 .headers()
@@ -46,11 +55,18 @@ impl ModelCall {
 
 impl<B: Body> RecordedBody<B> {
     /// Returns a body whose bytes go to `recorder`, too.
-    pub fn new(inner: B, mut recorder: Recorder) -> Self {
+    pub fn new<Kind: ?Sized>(inner: B, mut recorder: Recorder) -> Self
+    where
+        B::Error: ErrorText<Kind>,
+    {
         if inner.is_end_stream() {
             recorder.end();
         }
-        Self { inner, recorder }
+        Self {
+            inner,
+            recorder,
+            text_of: B::Error::text_with_causes,
+        }
     }
 }
 
@@ -67,11 +83,7 @@ fn see(recorder: &mut Recorder, data: &impl Buf) {
     }
 }
 
-impl<B> Body for RecordedBody<B>
-where
-    B: Body,
-    B::Error: Display,
-{
+impl<B: Body> Body for RecordedBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 
@@ -83,7 +95,7 @@ where
         let frame = ready!(this.inner.as_mut().poll_frame(task));
         match &frame {
             None => this.recorder.end(),
-            Some(Err(error)) => this.recorder.fail(error),
+            Some(Err(error)) => this.recorder.fail_with(|| (this.text_of)(error)),
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
                     see(this.recorder, data);

@@ -10,6 +10,7 @@ use opentelemetry::KeyValue;
 use serde::Serialize;
 
 use super::attributes::Writer;
+use super::error_text::ErrorText;
 use super::recorder::{RecordedStream, Recorder};
 use super::shared::{Inner, UNTOLD};
 use crate::attributes::ERROR;
@@ -71,11 +72,12 @@ impl ModelCall {
 
     /// Returns the bytes of the response unchanged: the same items, the same errors, nothing read ahead. Their
     /// contents, in the format of OpenAI, Anthropic, Gemini and others, become the outputs.
-    pub fn record_bytes<S, B, E>(&self, stream: S) -> RecordedStream<S>
+    pub fn record_bytes<S, B, E, Kind>(&self, stream: S) -> RecordedStream<S>
     where
         S: Stream<Item = Result<B, E>>,
         B: AsRef<[u8]>,
-        E: fmt::Display,
+        E: ErrorText<Kind>,
+        Kind: ?Sized,
     {
         RecordedStream::new(stream, self.recorder(None, None, None))
     }

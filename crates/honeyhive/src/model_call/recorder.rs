@@ -1,15 +1,17 @@
 //! [`Recorder`] and [`RecordedStream`]: the bytes of a response, which pass unchanged.
 
+use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures_core::Stream;
+use futures_core::{Stream, TryStream};
 use pin_project_lite::pin_project;
 
+use super::error_text::ErrorText;
 use super::shared::{Inner, UNTOLD};
-use crate::model::text::bounded;
+use crate::model::causes::with_causes;
 use crate::stream::{Assembler, Cause};
 
 /// Takes the bytes of a response as they pass; the event ends with them, or when this is dropped.
@@ -59,11 +61,20 @@ impl Recorder {
         self.finish(Cause::End, None);
     }
 
-    /// Reading the response has failed.
-    pub fn fail(&mut self, error: &dyn fmt::Display) {
+    /// Reading the response has failed, with this error and its causes.
+    pub fn fail(&mut self, error: &dyn Error) {
+        self.fail_with(|| with_causes(error));
+    }
+
+    /// Reading the response has failed, as this text says.
+    pub fn error(&mut self, text: impl Into<String>) {
+        self.fail_with(|| text.into());
+    }
+
+    pub(super) fn fail_with(&mut self, text: impl FnOnce() -> String) {
         let text = match self.call.hides_content() {
             true => UNTOLD.to_owned(),
-            false => bounded(format_args!("{error}")),
+            false => text(),
         };
         self.finish(Cause::Failed, Some(text));
     }
@@ -87,16 +98,27 @@ pin_project! {
     /// [`ModelCall::record_bytes`](super::ModelCall::record_bytes).
     #[derive(Debug)]
     #[must_use = "streams do nothing unless polled"]
-    pub struct RecordedStream<S> {
+    pub struct RecordedStream<S>
+    where
+        S: TryStream,
+    {
         #[pin]
         inner: S,
         recorder: Recorder,
+        text_of: fn(&S::Error) -> String,
     }
 }
 
-impl<S> RecordedStream<S> {
-    pub(super) const fn new(inner: S, recorder: Recorder) -> Self {
-        Self { inner, recorder }
+impl<S: TryStream> RecordedStream<S> {
+    pub(super) fn new<Kind: ?Sized>(inner: S, recorder: Recorder) -> Self
+    where
+        S::Error: ErrorText<Kind>,
+    {
+        Self {
+            inner,
+            recorder,
+            text_of: S::Error::text_with_causes,
+        }
     }
 }
 
@@ -104,7 +126,6 @@ impl<S, B, E> Stream for RecordedStream<S>
 where
     S: Stream<Item = Result<B, E>>,
     B: AsRef<[u8]>,
-    E: fmt::Display,
 {
     type Item = S::Item;
 
@@ -113,7 +134,9 @@ where
         let polled = this.inner.poll_next(task);
         match &polled {
             Poll::Ready(Some(Ok(bytes))) => this.recorder.bytes(bytes.as_ref()),
-            Poll::Ready(Some(Err(error))) => this.recorder.fail(error),
+            Poll::Ready(Some(Err(error))) => {
+                this.recorder.fail_with(|| (this.text_of)(error));
+            }
             Poll::Ready(None) => this.recorder.end(),
             Poll::Pending => {}
         }
