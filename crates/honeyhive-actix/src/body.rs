@@ -98,7 +98,7 @@ impl<B: MessageBody> MessageBody for ResponseBody<B> {
             }
             Some(Err(error)) => {
                 let error = error.into();
-                this.guard.on_error(&error);
+                this.guard.on_error(&*error);
                 Some(Err(error))
             }
         };

@@ -1,6 +1,6 @@
 //! [`ResponseBody`].
 
-use std::fmt::Display;
+use std::error::Error;
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,9 +12,12 @@ use pin_project_lite::pin_project;
 
 use crate::headers::View;
 
+/// The error of a body, as servers take it: whole, so that its causes can be told.
+type BoxError = Box<dyn Error + Send + Sync>;
+
 pin_project! {
     /// The response body of a [`HoneyHiveService`](crate::HoneyHiveService): the inner body unchanged, polled in the
-    /// request's context, and observed until its end.
+    /// request's context, and observed until its end. Its error is that of the inner body in a box, as servers take it.
     #[derive(Debug)]
     pub struct ResponseBody<B>
     where
@@ -24,7 +27,7 @@ pin_project! {
         inner: B,
         guard: ResponseGuard,
         // The last answer of the inner body.
-        held: Held<Option<Result<Frame<B::Data>, B::Error>>>,
+        held: Held<Option<Result<Frame<B::Data>, BoxError>>>,
     }
 }
 
@@ -75,10 +78,10 @@ impl<B: Body + Default> Default for ResponseBody<B> {
 impl<B> Body for ResponseBody<B>
 where
     B: Body,
-    B::Error: Display,
+    B::Error: Into<BoxError>,
 {
     type Data = B::Data;
-    type Error = B::Error;
+    type Error = BoxError;
 
     #[inline]
     fn poll_frame(
@@ -90,17 +93,18 @@ where
             return held.map(|held| this.guard.released(held));
         }
         if this.guard.is_idle() {
-            return this.guard.run(|| this.inner.poll_frame(cx));
+            let polled = this.guard.run(|| this.inner.poll_frame(cx));
+            return polled.map_err(Into::into);
         }
         let body = this.inner.as_mut();
         let polled = this
             .guard
             .poll(body, B::is_end_stream, |body| body.poll_frame(cx));
-        let frame = ready!(polled);
+        let frame = ready!(polled).map(|frame| frame.map_err(Into::into));
         // The recording comes before the frame is handed on: a caller that gets the last one may never poll again.
         match &frame {
             None => this.guard.finish(),
-            Some(Err(error)) => this.guard.on_error(error),
+            Some(Err(error)) => this.guard.on_error(&**error),
             Some(Ok(frame)) => {
                 note(this.guard, frame);
                 if this.inner.is_end_stream() {

@@ -5,13 +5,15 @@
     reason = "what goes wrong here should stop the test"
 )]
 
+use std::error::Error;
+use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
 use std::task::Poll;
 
 use actix_files::{Files, NamedFile};
 use actix_web::body::SizedStream;
-use actix_web::middleware::Compress;
+use actix_web::middleware::{Compress, Condition};
 use actix_web::web::{self, Bytes};
 use actix_web::{App, HttpRequest, HttpResponse, Responder};
 use actix_ws::Message;
@@ -29,6 +31,59 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::serve;
+
+/// An error with a cause.
+#[derive(Debug)]
+struct Caused(Refusal);
+
+impl fmt::Display for Caused {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("no more tokens")
+    }
+}
+
+impl Error for Caused {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+async fn breaking() -> HttpResponse {
+    let pieces = [
+        Ok(Bytes::from_static(b"one")),
+        Err(Caused(Refusal("the model is gone"))),
+    ];
+    HttpResponse::Ok().streaming(stream::iter(pieces).then(async |piece| {
+        actix_web::rt::task::yield_now().await;
+        piece
+    }))
+}
+
+#[tokio::test]
+async fn a_body_that_fails_is_recorded_with_every_cause_inside_a_compression_or_not() {
+    for compresses in [false, true] {
+        let (tracer, captured) = tracer();
+        let running = serve_app(move || {
+            App::new()
+                .wrap(Condition::new(compresses, Compress::default()))
+                .wrap(HoneyHive::new(tracer.clone()))
+                .route("/breaking", web::get().to(breaking))
+        })
+        .await;
+        let call = Client::new(running.address).request("GET", "/breaking");
+        let opened = call.header("accept-encoding", "gzip").open().await;
+        assert!(opened.rest().await.is_err(), "the body never ends");
+        let session = captured.only_session();
+        let error = session.error.as_deref().unwrap();
+        assert!(
+            error.ends_with("no more tokens: the model is gone"),
+            "{error}"
+        );
+        for text in ["response body write error", "no more tokens"] {
+            assert_eq!(error.matches(text).count(), 1, "{error}");
+        }
+    }
+}
 
 /// The whole of an answer, as the session counts it.
 #[track_caller]

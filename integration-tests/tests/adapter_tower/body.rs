@@ -7,6 +7,8 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::error::Error;
+use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -99,10 +101,13 @@ struct Step {
     lower: u64,
     upper: Option<u64>,
     has_ended: bool,
-    frame: Option<Result<Piece, &'static str>>,
+    frame: Option<Result<Piece, String>>,
 }
 
-async fn watched(body: impl Body<Data = Bytes, Error = &'static str>) -> Vec<Step> {
+async fn watched<B>(body: B) -> Vec<Step>
+where
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>,
+{
     let mut body = pin!(body);
     let mut steps = Vec::new();
     loop {
@@ -114,7 +119,7 @@ async fn watched(body: impl Body<Data = Bytes, Error = &'static str>) -> Vec<Ste
             lower: hint.lower(),
             upper: hint.upper(),
             has_ended,
-            frame: frame.map(|frame| frame.map(piece)),
+            frame: frame.map(|frame| frame.map(piece).map_err(|error| error.into().to_string())),
         });
         if is_last {
             return steps;
@@ -194,6 +199,41 @@ proptest! {
         });
         prop_assert_eq!(seen, wanted);
         assert_recorded(&captured.only_session(), &script);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_fails_is_recorded_with_every_cause() {
+    let (tracer, captured) = tracer();
+    let failing = || {
+        let cause = std::io::Error::other("the model is gone");
+        axum::Error::new(Caused(cause))
+    };
+    let service = service_fn(async |_: Request<()>| {
+        let pieces = futures_util::stream::iter([Err::<Frame<Bytes>, _>(failing())]);
+        Ok::<_, Infallible>(Response::new(StreamBody::new(pieces)))
+    });
+    let service = HoneyHiveLayer::new(tracer).layer(service);
+    let answer = service.oneshot(Request::new(())).await.unwrap();
+    let error = answer.into_body().collect().await.unwrap_err();
+    assert!(error.downcast_ref::<axum::Error>().is_some(), "{error:?}");
+    let told = captured.only_session().error;
+    assert_eq!(told.as_deref(), Some("no more tokens: the model is gone"));
+}
+
+/// An error with a cause that its text does not tell.
+#[derive(Debug)]
+struct Caused(std::io::Error);
+
+impl fmt::Display for Caused {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("no more tokens")
+    }
+}
+
+impl Error for Caused {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
     }
 }
 

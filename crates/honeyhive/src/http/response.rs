@@ -1,5 +1,6 @@
 //! [`ResponseGuard`]: from the response head to the end of its body.
 
+use std::error::Error;
 use std::fmt;
 use std::io::IoSlice;
 use std::pin::Pin;
@@ -7,7 +8,7 @@ use std::task::{Context, Poll};
 
 use super::Headers;
 use super::traced::{Handling, INTERNAL_SERVER_ERROR};
-use crate::incoming::text_of;
+use crate::incoming::text_with_causes;
 use crate::outbox::Outcome;
 #[cfg(feature = "model-calls")]
 use crate::stream::each_piece;
@@ -132,10 +133,11 @@ impl ResponseGuard {
         }
     }
 
-    /// The body has failed.
-    pub fn on_error(&mut self, error: &dyn fmt::Display) {
+    /// The body has failed: with this error and its causes.
+    pub fn on_error(&mut self, error: &dyn Error) {
         if let Some(traced) = self.0.open_mut() {
-            traced.fail(Outcome::Error, INTERNAL_SERVER_ERROR, text_of(error));
+            let text = text_with_causes(error);
+            traced.fail(Outcome::Error, INTERNAL_SERVER_ERROR, text);
         }
     }
 }

@@ -13,23 +13,36 @@ const BYTES: usize = 64 * 1024;
 /// The error's text and those of its causes, outermost first, joined by `: `. A cause that the text tells already
 /// (many errors write theirs into their own) is not told again.
 pub(crate) fn with_causes(error: &(dyn Error + '_)) -> String {
-    let mut text = bounded(format_args!("{error}"));
-    let mut next = error.source();
-    for _ in 0..CAUSES {
-        let Some(error) = next else { break };
+    let mut texts = Vec::with_capacity(2);
+    let mut next = Some(error);
+    while let Some(error) = next.filter(|_| texts.len() <= CAUSES) {
+        texts.push(bounded(format_args!("{error}")));
         next = error.source();
-        let cause = bounded(format_args!("{error}"));
-        if text.len() + cause.len() > BYTES {
-            let all = text.len() + cause.len();
+    }
+    let mut text = String::new();
+    for (at, told) in texts.iter().enumerate() {
+        let own = own_part(told, texts.get(at + 1));
+        let all = text.len() + own.len();
+        if all > BYTES && !text.is_empty() {
             text.push_str(&limits::mark(format_args!("over {all}")));
             break;
         }
-        if !tells(&text, &cause) {
+        if !tells(&text, own) {
             text.push_str(if text.is_empty() { "" } else { ": " });
-            text.push_str(&cause);
+            text.push_str(own);
         }
     }
     text
+}
+
+/// An error's text without that of its cause, where it ends with that.
+fn own_part<'a>(text: &'a str, cause: Option<&String>) -> &'a str {
+    let before = cause.and_then(|cause| text.strip_suffix(cause.as_str()));
+    match before {
+        Some("") => "",
+        Some(before) => before.strip_suffix(": ").unwrap_or(text),
+        None => text,
+    }
 }
 
 /// Whether a text contains another as whole words.
@@ -102,6 +115,11 @@ mod tests {
                 "failed (timed out): late",
             ),
             (&["no", "no", "no"], "no"),
+            // One kind of error within itself, each with its cause written into it.
+            (
+                &["writing: writing: body", "writing: body", "body", "gone"],
+                "writing: body: gone",
+            ),
             // A part of a word is no telling.
             (&["not known", "no"], "not known: no"),
             (&["", "cause"], "cause"),
