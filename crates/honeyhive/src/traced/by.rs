@@ -1,6 +1,6 @@
 //! The choice of the trait by which a value is recorded.
 //!
-//! The expansion calls `(&&&&&Probe(&value)).__honeyhive_json()`. Method lookup takes the first method in the
+//! The expansion calls `(&&&&&&Probe(&value)).__honeyhive_json()`. Method lookup takes the first method in the
 //! order of automatic references whose bound holds, so the kind with most references is preferred. The
 //! expansion imports this module as a whole where it does so; the methods' names are nobody else's.
 
@@ -8,9 +8,10 @@ use std::any::type_name;
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt::{Debug, Display};
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, RwLock, TryLockError};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 use super::budget::Budget;
@@ -54,8 +55,8 @@ impl Recorded {
     }
 }
 
-/// An argument or a result: as a slice, as what is behind a lock that nobody holds, by `Serialize`, by `Debug`, or by
-/// the name of its type.
+/// An argument or a result: as a slice, as what is behind a lock that nobody holds, by `Serialize`, as bytes, by
+/// `Debug`, or by the name of its type.
 #[derive(Debug)]
 pub struct Probe<'a, T>(pub &'a T);
 
@@ -65,7 +66,7 @@ pub trait BySlice {
     fn __honeyhive_json(&self) -> Recorded;
 }
 
-impl<A: Array<Item: Serialize>> BySlice for &&&&Probe<'_, A> {
+impl<A: Array<Item: Serialize>> BySlice for &&&&&Probe<'_, A> {
     fn __honeyhive_json(&self) -> Recorded {
         Recorded::of(self.0.items())
     }
@@ -108,7 +109,7 @@ pub trait ByLock {
     fn __honeyhive_json(&self) -> Recorded;
 }
 
-impl<L: Lock<Held: Serialize + Sized>> ByLock for &&&Probe<'_, L> {
+impl<L: Lock<Held: Serialize + Sized>> ByLock for &&&&Probe<'_, L> {
     fn __honeyhive_json(&self) -> Recorded {
         self.0
             .look(Recorded::of)
@@ -122,14 +123,60 @@ pub trait BySerialize {
     fn __honeyhive_json(&self) -> Recorded;
 }
 
-impl<T: Serialize> BySerialize for &&Probe<'_, T> {
+impl<T: Serialize> BySerialize for &&&Probe<'_, T> {
     #[inline]
     fn __honeyhive_json(&self) -> Recorded {
         Recorded::of(self.0)
     }
 }
 
-/// The fourth choice.
+/// The fourth choice: bytes that are no `Serialize`, which `Debug` writes out one by one.
+pub trait ByBytes<Kind: ?Sized> {
+    /// Returns the recorded form.
+    fn __honeyhive_json(&self) -> Recorded;
+}
+
+impl<B: Buffer<Kind>, Kind: ?Sized> ByBytes<Kind> for &&Probe<'_, B> {
+    fn __honeyhive_json(&self) -> Recorded {
+        Recorded::of(&Octets(self.0.octets()))
+    }
+}
+
+/// A buffer (`bytes::Bytes`), and what leads to one. A buffer is known by its `Deref`: texts and secrets lend their bytes
+/// by `AsRef`, too, and have a `Debug` that is to be kept. `Kind` keeps the implementations apart.
+pub trait Buffer<Kind: ?Sized> {
+    /// Returns the bytes.
+    fn octets(&self) -> &[u8];
+}
+
+impl<B: Deref<Target = [u8]>> Buffer<[u8]> for B {
+    fn octets(&self) -> &[u8] {
+        self
+    }
+}
+
+macro_rules! leads_to_a_buffer {
+    ($($leads:ty),*) => {$(
+        impl<B: Deref<Target = [u8]>> Buffer<B> for $leads {
+            fn octets(&self) -> &[u8] {
+                B::deref(self)
+            }
+        }
+    )*};
+}
+
+leads_to_a_buffer!(&B, &mut B, Arc<B>, Box<B>);
+
+/// Bytes as those of a type of their own, however few they are.
+struct Octets<'a>(&'a [u8]);
+
+impl Serialize for Octets<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
+/// The fifth choice.
 pub trait ByDebug {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
@@ -333,25 +380,88 @@ mod tests {
     }
 
     fn of_any<T>(value: &T) -> Json {
-        (&&&&&Probe(value)).__honeyhive_json().json
+        (&&&&&&Probe(value)).__honeyhive_json().json
     }
 
     #[test]
     fn the_best_way_that_there_is_is_taken() {
-        assert_eq!((&&&&&Probe(&7_i64)).__honeyhive_json().json, Json::from(7));
+        assert_eq!((&&&&&&Probe(&7_i64)).__honeyhive_json().json, Json::from(7));
         assert_eq!(
-            (&&&&&Probe(&Shown)).__honeyhive_json().json,
+            (&&&&&&Probe(&Shown)).__honeyhive_json().json,
             Json::from("Shown")
         );
-        let name = (&&&&&Probe(&Opaque)).__honeyhive_json().json;
+        let name = (&&&&&&Probe(&Opaque)).__honeyhive_json().json;
         assert!(name.as_str().is_some_and(|name| name.ends_with("::Opaque")));
         // Only bounds count in generic code.
         assert_eq!(of_any(&7_i64), Json::from("i64"));
     }
 
+    /// A buffer of bytes, as `bytes::Bytes` is one without its feature `serde`.
+    #[derive(Debug)]
+    struct Lent(Vec<u8>);
+
+    impl Deref for Lent {
+        type Target = [u8];
+
+        fn deref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+
+    #[test]
+    fn a_buffer_is_its_length_and_its_beginning() {
+        let buffer = Lent(vec![0xc8; 1_000_000]);
+        let beginning = "c8 ".repeat(16);
+        let expected = Json::from(format!("1000000 bytes: {beginning}…"));
+        for recorded in [
+            (&&&&&&Probe(&buffer)).__honeyhive_json(),
+            (&&&&&&Probe(&&buffer)).__honeyhive_json(),
+            (&&&&&&Probe(&Arc::new(Lent(vec![0xc8; 1_000_000])))).__honeyhive_json(),
+        ] {
+            assert_eq!((recorded.json, recorded.is_cut), (expected.clone(), true));
+        }
+        let few = (&&&&&&Probe(&Lent(vec![1, 2]))).__honeyhive_json();
+        assert_eq!(
+            (few.json, few.is_cut),
+            (Json::from("2 bytes: 01 02"), false)
+        );
+    }
+
+    #[cfg(feature = "model-calls")]
+    #[test]
+    fn what_web_servers_hand_over_is_a_buffer() {
+        let expected = Json::from("3 bytes: 01 02 03");
+        let bytes = bytes::Bytes::from_static(&[1, 2, 3]);
+        assert_eq!((&&&&&&Probe(&bytes)).__honeyhive_json().json, expected);
+        let mutable = bytes::BytesMut::from(&bytes[..]);
+        assert_eq!((&&&&&&Probe(&mutable)).__honeyhive_json().json, expected);
+    }
+
+    #[test]
+    fn what_only_lends_its_bytes_shows_itself() {
+        struct Hidden(Vec<u8>);
+
+        impl Debug for Hidden {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("Sensitive")
+            }
+        }
+
+        impl AsRef<[u8]> for Hidden {
+            fn as_ref(&self) -> &[u8] {
+                &self.0
+            }
+        }
+
+        let recorded = (&&&&&&Probe(&Hidden(vec![1]))).__honeyhive_json();
+        assert_eq!(recorded.json, Json::from("Sensitive"));
+        let recorded = (&&&&&&Probe(&"text")).__honeyhive_json();
+        assert_eq!(recorded.json, Json::from("text"));
+    }
+
     #[test]
     fn a_number_beyond_64_bits_is_text() {
-        let value = (&&&&&Probe(&u128::MAX)).__honeyhive_json().json;
+        let value = (&&&&&&Probe(&u128::MAX)).__honeyhive_json().json;
         assert_eq!(value, Json::from(u128::MAX.to_string()));
     }
 
@@ -363,13 +473,13 @@ mod tests {
             (f64::NEG_INFINITY, "-inf".into()),
             (0.5, 0.5.into()),
         ] {
-            assert_eq!((&&&&&Probe(&value)).__honeyhive_json().json, expected);
+            assert_eq!((&&&&&&Probe(&value)).__honeyhive_json().json, expected);
         }
         assert_eq!(
-            (&&&&&Probe(&None::<u8>)).__honeyhive_json().json,
+            (&&&&&&Probe(&None::<u8>)).__honeyhive_json().json,
             Json::Null
         );
-        assert_eq!((&&&&&Probe(&())).__honeyhive_json().json, Json::Null);
+        assert_eq!((&&&&&&Probe(&())).__honeyhive_json().json, Json::Null);
     }
 
     #[test]
