@@ -17,6 +17,7 @@ pub(super) enum Format {
     Images,
     Speech,
     Transcription,
+    Texts,
 }
 
 /// The fields of an event, found in one pass.
@@ -77,7 +78,7 @@ impl Format {
         } else if seen.has_data {
             Self::of_data(event)?
         } else if seen.has_text {
-            Self::Transcription
+            Self::Texts
         } else {
             return None;
         })
@@ -127,6 +128,7 @@ impl Format {
             Self::Images => other::take_images(reply, event),
             Self::Speech => other::take_speech(reply, event),
             Self::Transcription => other::take_transcription(reply, event),
+            Self::Texts => other::take_texts(reply, event),
         }
     }
 }

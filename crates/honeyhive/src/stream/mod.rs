@@ -194,10 +194,12 @@ impl Assembler {
         self.framing.is_whole() && self.state.format.is_some()
     }
 
-    /// Whether nothing but the end of the response ends the answer: nobody knows its words, or it is a voice.
+    /// Whether nothing but the end of the response ends the answer: nobody knows its words, they are a
+    /// service's own, or it is a voice.
     const fn is_strange(&self) -> bool {
         self.is_deaf()
             || self.framing.is_voice()
+            || matches!(self.state.format, Some(Format::Texts))
             || self.state.format.is_none() && self.state.is_strange
     }
 
@@ -289,7 +291,7 @@ impl State {
         if self.index.read(&text).is_some_and(Json::is_object) {
             return self.take_event(body);
         }
-        self.format = Some(Format::Transcription);
+        self.format = Some(Format::Texts);
         other::take_transcript(&mut self.reply, &text);
     }
 

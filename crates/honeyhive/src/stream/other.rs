@@ -50,7 +50,22 @@ pub(super) fn take_speech(reply: &mut Reply, event: Json<'_>) {
     }
 }
 
-/// Takes the text of a recording, or a piece of it. A segment repeats a part of the text, with who speaks.
+/// Takes a text without a type: a recording's as a whole, or a piece of what a service says in words of its own.
+pub(super) fn take_texts(reply: &mut Reply, event: Json<'_>) {
+    let piece = event.text_in("delta").or_else(|| event.text_in("text"));
+    if let Some(piece) = piece {
+        // SGLang's own route says with each event all that it has said so far.
+        match event.get("meta_info") {
+            Some(_) => reply.say(0, Kind::Text, (0, 0), piece),
+            None => reply.push(0, Kind::Text, (0, 0), piece),
+        }
+    }
+    if let Some(usage) = event.get("usage") {
+        chat::take_usage(reply, usage);
+    }
+}
+
+/// Takes an event of a recording that is written down while it is heard. A segment repeats a part of the text, with who speaks.
 pub(super) fn take_transcription(reply: &mut Reply, event: Json<'_>) {
     if event.is("type", "transcript.text.segment") {
         return;

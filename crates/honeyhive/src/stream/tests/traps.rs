@@ -290,6 +290,36 @@ fn rows() -> Vec<Row> {
             json!({"ending": "truncated", "choices": [{"text": "How many tr"}]}),
         ),
         row(
+            "a service's own words, piece by piece",
+            &[
+                r#"{"text":"How many "}"#,
+                r#"{"text":"trees"}"#,
+                r#"{"text":"?","usage":{"prompt_tokens":3,"completion_tokens":4}}"#,
+            ],
+            "",
+            json!({"ending": "complete", "choices": [{"text": "How many trees?"}], "usage": {"input": 3, "output": 4}}),
+        ),
+        row(
+            "Cohere's older chat: the end repeats the text elsewhere",
+            &[
+                r#"{"is_finished":false,"event_type":"stream-start","generation_id":"g"}"#,
+                r#"{"is_finished":false,"event_type":"text-generation","text":"How many "}"#,
+                r#"{"is_finished":false,"event_type":"text-generation","text":"trees?"}"#,
+                r#"{"is_finished":true,"event_type":"stream-end","finish_reason":"COMPLETE","response":{"text":"How many trees?"}}"#,
+            ],
+            "/choices",
+            json!([{"text": "How many trees?"}]),
+        ),
+        row(
+            "SGLang's own route: each event has the text so far",
+            &[
+                r#"{"text":"How many ","meta_info":{"id":"a","finish_reason":null,"completion_tokens":2}}"#,
+                r#"{"text":"How many trees?","meta_info":{"id":"a","finish_reason":{"type":"stop"},"completion_tokens":4}}"#,
+            ],
+            "/choices",
+            json!([{"text": "How many trees?"}]),
+        ),
+        row(
             "xAI: thoughts are counted beside the completion, as the total says",
             &[
                 r#"{"choices":[{"index":0,"delta":{"content":"x"}}],"usage":{"prompt_tokens":30,"completion_tokens":5,"total_tokens":135,"completion_tokens_details":{"reasoning_tokens":100}}}"#,
@@ -371,6 +401,18 @@ fn each_trap_is_a_row() {
     for (name, stream, at, is) in rows() {
         let said = says(&stream);
         assert_eq!(said.pointer(at), Some(&is), "{name}\n{said:#}");
+    }
+}
+
+#[test]
+fn words_of_a_services_own_end_with_their_response() {
+    let pieces = events(&[r#"{"text":"How many "}"#, r#"{"text":"tr"}"#]);
+    for (cause, expected) in [(Cause::End, "complete"), (Cause::Dropped, "dropped")] {
+        let mut assembler = Assembler::new(Content::Lines, false);
+        assembler.take(pieces.as_bytes(), NOW);
+        assert_eq!(assembler.finish(cause).name(), expected);
+        let outputs = json!(assembler.reply_mut().outputs());
+        assert_eq!(outputs["content"], "How many tr");
     }
 }
 
