@@ -9,9 +9,11 @@
 
 use std::convert::Infallible;
 use std::future::IntoFuture;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};
+use std::pin::Pin;
 use std::process::{Child, Command, Stdio};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
@@ -60,6 +62,7 @@ fn pieces() -> impl Stream<Item = Result<Bytes, Infallible>> + use<> {
 /// Prints how the server ended, for the test.
 fn tell<T, E: std::fmt::Debug>(served: Served<Result<T, E>>) {
     let cut = served.output.is_none();
+    println!("unfinished={}", served.unfinished);
     assert!(served.output.transpose().is_ok());
     match served.delivery {
         Ok(report) => println!("cut={cut} delivered={} pending=0", report.delivered),
@@ -69,11 +72,22 @@ fn tell<T, E: std::fmt::Debug>(served: Served<Result<T, E>>) {
                 report.delivered, report.pending
             );
         }
+        Err(FlushError::Dropped { report, .. }) => {
+            println!(
+                "cut={cut} delivered={} dropped={}",
+                report.delivered, report.dropped
+            );
+        }
         Err(error) => println!("{error}"),
     }
 }
 
+/// The tracer of a program, whose warnings are on stderr.
 fn tracer() -> HoneyHiveTracer {
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_writer(std::io::stderr)
+        .init();
     HoneyHiveTracer::builder()
         .coalesce_window(Duration::from_secs(3_600))
         .build()
@@ -207,7 +221,8 @@ impl Program {
             .env("HH_API_KEY", KEY)
             .env("HH_API_URL", honeyhive.url())
             .env("HH_SIGNAL_SLOW", slow.to_string());
-        let mut child = program.stdout(Stdio::piped()).spawn().unwrap();
+        program.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = program.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = said(&mut lines, "listens on ");
         let address = line.parse().unwrap();
@@ -225,12 +240,36 @@ impl Program {
         assert!(status.unwrap().success());
     }
 
+    /// Sends two signals: the program waits for no request any more.
+    async fn stop_without_patience(&self) {
+        self.signal("-TERM");
+        // The second one counts once the first has been taken: a new connection is refused then.
+        while tokio::net::TcpStream::connect(self.address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        self.signal("-INT");
+    }
+
     /// Waits for the end, and returns the line about it.
     fn end(mut self) -> String {
         let end = said(&mut self.lines, "cut=");
-        let status = self.child.wait().unwrap();
-        assert!(status.success(), "{status}");
+        self.exit();
         end
+    }
+
+    /// Waits for the end, and returns the number of requests that were left under way, and the text on stderr.
+    fn end_with_unfinished(mut self) -> (String, String) {
+        let unfinished = said(&mut self.lines, "unfinished=");
+        (unfinished, self.exit())
+    }
+
+    fn exit(&mut self) -> String {
+        let status = self.child.wait().unwrap();
+        let mut stderr = String::new();
+        let mut pipe = self.child.stderr.take().unwrap();
+        pipe.read_to_string(&mut stderr).unwrap();
+        assert!(status.success(), "{status}: {stderr}");
+        stderr
     }
 }
 
@@ -363,18 +402,63 @@ async fn a_second_signal_waits_for_no_request() {
     let client = Client::new(program.address);
     let call = tokio::spawn(client.request("GET", "/").attempt());
     begun(&honeyhive).await;
-    program.signal("-TERM");
-    // The second one counts once the first has been taken: a new connection is refused then.
-    while tokio::net::TcpStream::connect(program.address)
-        .await
-        .is_ok()
-    {
-        tokio::task::yield_now().await;
-    }
-    program.signal("-INT");
+    program.stop_without_patience().await;
     let end = program.end();
     assert!(end.starts_with("true"), "{end}");
     assert!(call.await.unwrap().is_err());
+}
+
+/// The connections of both servers are tasks of their own. Those of actix-web may end soon after the server's future, since
+/// its workers do, and then the session's end comes in time or is dropped.
+#[tokio::test]
+async fn a_stream_that_is_not_waited_for_is_counted_and_said_to_have_no_end() {
+    if std::env::var_os(CHILD).is_some() {
+        return std::thread::spawn(|| assert!(is_child())).join().unwrap();
+    }
+    let test = "a_stream_that_is_not_waited_for_is_counted_and_said_to_have_no_end";
+    for framework in FRAMEWORKS {
+        let honeyhive = server();
+        let program = Program::start(test, framework, &honeyhive, 3_600_000);
+        let client = Client::new(program.address);
+        let missed = client.request("GET", "/missing").send().await;
+        let stream = client.request("GET", "/stream").open().await;
+        program.stop_without_patience().await;
+        let (unfinished, stderr) = program.end_with_unfinished();
+        let has_end = |id: String| has_ended(&honeyhive.session(&id).unwrap());
+        assert!(has_end(missed.session_id().to_string()), "{framework}");
+        if framework == "actix" && has_end(stream.session_id().to_string()) {
+            assert_eq!(unfinished, "0");
+            continue;
+        }
+        assert!(!has_end(stream.session_id().to_string()), "{framework}");
+        assert_eq!(unfinished, "1", "{framework}");
+        let warning = "requests are still under way (1): their sessions stay without an end";
+        assert!(stderr.contains(warning), "{framework}: {stderr}");
+    }
+}
+
+#[tokio::test]
+async fn what_comes_during_the_last_delivery_is_counted_as_dropped() {
+    let honeyhive = server();
+    let tracer = HoneyHiveTracer::builder()
+        .api_key(KEY)
+        .server_url(honeyhive.url());
+    let tracer = tracer.build().unwrap();
+    honeyhive.fail(Fault::status(503));
+    drop(tracer.span("in time").start());
+    let served = tracer.serve(|_| std::future::ready(()));
+    let mut served = served.delivery_limit(PATIENCE).into_future();
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(Pin::new(&mut served).poll(&mut cx).is_pending());
+    drop(tracer.span("too late").start());
+    honeyhive.heal();
+    let delivery = served.await.delivery;
+    let Err(FlushError::Dropped { report, .. }) = delivery else {
+        panic!("{delivery:?}");
+    };
+    // A session and its span, and the span that came too late.
+    assert_eq!((report.delivered, report.dropped), (2, 1));
+    assert_eq!(tracer.stats().dropped.shut_down, 1);
 }
 
 #[tokio::test]

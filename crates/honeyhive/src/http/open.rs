@@ -116,7 +116,7 @@ impl ServerInstrumentation {
             signing: trust.signing_keys().cloned().map(Box::new),
             confirmation: inner.confirmation(&session),
             held: inner.held(),
-            ..Traced::new(began, session, cx, request.method() == "HEAD")
+            ..Traced::begin(began, session, cx, request.method() == "HEAD")
         })))
     }
 
@@ -139,7 +139,7 @@ impl ServerInstrumentation {
             ending: Ending::Joined,
             #[cfg(feature = "model-calls")]
             captures_stream: self.captures_stream,
-            ..Traced::new(
+            ..Traced::begin(
                 Instant::now(),
                 session.clone(),
                 cx,

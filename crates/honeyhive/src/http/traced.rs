@@ -154,9 +154,10 @@ impl Handling {
 }
 
 impl Traced {
-    /// A request that came in at a time, without a span.
+    /// Begins a request that came in at a time, without a span; it is under way until its [`end`](Self::end).
     #[inline]
-    pub(super) fn new(began: Instant, session: Session, cx: Context, is_head: bool) -> Self {
+    pub(super) fn begin(began: Instant, session: Session, cx: Context, is_head: bool) -> Self {
+        session.outbox.request_begins();
         Self {
             session,
             cx,
@@ -357,6 +358,7 @@ impl Traced {
             Ending::Span => self.session.has_ended(),
             Ending::Joined => {}
         }
+        self.session.outbox.request_ends();
     }
 }
 

@@ -104,6 +104,25 @@ impl Outbox {
         }
     }
 
+    /// Counts a request that has come in as under way.
+    #[cfg(feature = "http-server")]
+    #[inline]
+    pub(crate) fn request_begins(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a request as under way no longer: its end has been recorded.
+    #[cfg(feature = "http-server")]
+    #[inline]
+    pub(crate) fn request_ends(&self) {
+        self.requests.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Returns the number of requests under way.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn count_filtered_span(&self) {
         self.filtered_spans.fetch_add(1, Ordering::Relaxed);
     }

@@ -12,6 +12,8 @@ use crate::log::CallSite;
 pub(crate) enum Closed {
     /// A call of `shutdown`, there.
     Call(CallSite),
+    /// The end of a server that the tracer has run.
+    Server,
     /// The drop of a guard that was made there.
     Guard(CallSite),
     /// The last handle of a tracer is gone.
@@ -25,6 +27,7 @@ impl Closed {
             Self::Call(site) => {
                 format!("`shutdown` was called at {site}: end the span before that")
             }
+            Self::Server => "`serve` had ended: end the span before that".to_owned(),
             Self::Guard(site) => format!(
                 "the guard that was made at {site} was dropped first: make it before the span, since what is made \
                  last is dropped first"
@@ -41,6 +44,7 @@ impl fmt::Display for Closed {
                 formatter,
                 "`shutdown` was called at {site}: record before that"
             ),
+            Self::Server => formatter.write_str("`serve` had ended: record before that"),
             Self::Guard(site) => write!(
                 formatter,
                 "the guard that was made at {site} is gone; `let _ = tracer.shutdown_guard()` drops it at once: write \

@@ -98,6 +98,8 @@ pub(crate) struct Outbox {
     captures_content: bool,
     /// Experiments that run in this process.
     runs: AtomicUsize,
+    /// Requests whose end has not been recorded yet.
+    requests: AtomicU64,
     /// The usage of sessions, where the program has a budget for them.
     counters: Option<Box<Counters>>,
     #[cfg(feature = "client")]
@@ -147,6 +149,7 @@ impl Outbox {
             may_speak: true,
             captures_content: true,
             runs: AtomicUsize::new(0),
+            requests: AtomicU64::new(0),
             counters: None,
             #[cfg(feature = "client")]
             turns: tokio::sync::Semaphore::new(ASKING_WIDTH),

@@ -11,7 +11,7 @@ use super::HoneyHiveTracer;
 use super::signals::Signals;
 use crate::error::FlushError;
 use crate::log;
-use crate::outbox::LAST_FLUSH;
+use crate::outbox::{Closed, LAST_FLUSH};
 use crate::report::FlushReport;
 
 /// The default time for running requests to end after a stop signal.
@@ -22,8 +22,9 @@ impl HoneyHiveTracer {
     /// everything that they recorded is delivered (feature `signal`).
     ///
     /// `start` gets the future that a graceful shutdown waits for. Requests have 10 s to end, delivery 5 s; see
-    /// [`Serve::drain_limit`] and [`Serve::delivery_limit`]. A second signal ends the wait for requests. The call needs
-    /// a tokio runtime with its drivers enabled, as `#[tokio::main]` and `#[actix_web::main]` make it.
+    /// [`Serve::drain_limit`] and [`Serve::delivery_limit`]. A second signal ends the wait for requests. Requests that are
+    /// not waited for are [counted](Served::unfinished), and a warning says so. The call needs a tokio runtime with its
+    /// drivers enabled, as `#[tokio::main]` and `#[actix_web::main]` make it.
     ///
     /// ```text
     /// tracer.serve(|stop| axum::serve(listener, app).with_graceful_shutdown(stop)).await;
@@ -115,12 +116,48 @@ impl<F> std::fmt::Debug for Serve<F> {
 pub struct Served<T> {
     /// The server's return value; `None` where it did not end in time.
     pub output: Option<T>,
-    /// The outcome of the shutdown, as from [`HoneyHiveTracer::shutdown`].
+    /// The number of requests that were still under way when the wait for them was over. Nothing says in HoneyHive how
+    /// they ended: their sessions stay without status, outcome and duration, and spans that were open do not arrive.
+    pub unfinished: u64,
+    /// The outcome of the shutdown, as from [`HoneyHiveTracer::shutdown`]. Items that came while it went on, from
+    /// requests that were not waited for, count as dropped.
     pub delivery: Result<FlushReport, FlushError>,
 }
 
 impl<F> Serve<F> {
     /// The longest time that running requests may still take (default 10 s).
+    ///
+    /// Those that take longer have no end in HoneyHive: see [`Served::unfinished`]. `serve` cannot end them, since each
+    /// connection of axum and actix-web is a task of its own, which outlives the server's future. So a stream without
+    /// an end of its own has to end when the [`StopSignal`] comes, and other requests need a limit that is long enough.
+    /// actix-web itself waits for 30 s, unless its `shutdown_timeout` says otherwise.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    ///
+    /// use tokio::sync::watch;
+    ///
+    /// # async fn server(stop: impl Future<Output = ()>) { stop.await }
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let tracer = honeyhive::HoneyHiveTracer::from_env()?;
+    /// // Handlers get clones of `stopping`, and end their streams by `stream.take_until(..)`.
+    /// let (tell, stopping) = watch::channel(false);
+    /// let served = tracer
+    ///     .serve(|stop| {
+    ///         server(async move {
+    ///             stop.await;
+    ///             tell.send_replace(true);
+    ///         })
+    ///     })
+    ///     .drain_limit(Duration::from_secs(25))
+    ///     .await;
+    /// if served.unfinished > 0 {
+    ///     eprintln!("{} requests were not waited for", served.unfinished);
+    /// }
+    /// # drop(stopping);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub const fn drain_limit(mut self, limit: Duration) -> Self {
         self.drain = limit;
         self
@@ -149,7 +186,7 @@ impl<F: Future> IntoFuture for Serve<F> {
             server: Some(Box::pin(server)),
             output: None,
             patience: Box::pin(until_too_late(stop, drain)),
-            delivery: Box::pin(async move { deliver(&tracer, delivery).await }),
+            ending: Box::pin(async move { end(&tracer, delivery).await }),
         }
     }
 }
@@ -161,7 +198,7 @@ pub struct ServeFuture<F: Future> {
     output: Option<F::Output>,
     /// The wait for a stop signal and then for the drain limit.
     patience: Pin<Box<dyn Future<Output = ()> + Send>>,
-    delivery: Pin<Box<dyn Future<Output = Result<FlushReport, FlushError>> + Send>>,
+    ending: Pin<Box<dyn Future<Output = Served<()>> + Send>>,
 }
 
 // The server is pinned by its box, and nothing else is pinned.
@@ -188,13 +225,15 @@ impl<F: Future> Future for ServeFuture<F> {
                 Poll::Ready(output) => this.output = Some(output),
                 Poll::Pending => ready!(patience),
             }
-            // Requests that still run are dropped with the server, and recorded.
+            // Requests that run within the server's future are dropped with it, and recorded. Those of axum and actix-web
+            // are tasks of their own, and go on.
             this.server = None;
         }
-        let delivery = ready!(this.delivery.as_mut().poll(cx));
+        let ended = ready!(this.ending.as_mut().poll(cx));
         Poll::Ready(Served {
             output: this.output.take(),
-            delivery,
+            unfinished: ended.unfinished,
+            delivery: ended.delivery,
         })
     }
 }
@@ -213,10 +252,57 @@ async fn until_too_late(stop: oneshot::Sender<()>, drain: Duration) {
     }
 }
 
-async fn deliver(tracer: &HoneyHiveTracer, limit: Duration) -> Result<FlushReport, FlushError> {
-    let delivery = tracer.shutdown(limit).await;
+/// Closes the tracer, and delivers what it has; whatever requests still record is lost, and reported.
+async fn end(tracer: &HoneyHiveTracer, limit: Duration) -> Served<()> {
+    let refused = || tracer.stats().dropped.shut_down;
+    let refused_before = refused();
+    let unfinished = close(tracer);
+    let delivery = tracer.stop(limit, Closed::Server).await;
+    let delivery = with_late_items(delivery, refused() - refused_before);
     if let Err(error) = &delivery {
         log::warn(format_args!("at shutdown: {error}"));
     }
-    delivery
+    Served {
+        output: None,
+        unfinished,
+        delivery,
+    }
+}
+
+/// Takes nothing more, and returns the number of requests whose end is lost by that.
+fn close(tracer: &HoneyHiveTracer) -> u64 {
+    if tracer.is_disabled() {
+        return 0;
+    }
+    let outbox = &tracer.inner.outbox;
+    outbox.close(Closed::Server);
+    let unfinished = outbox.requests();
+    if unfinished > 0 {
+        warn_of_unfinished(unfinished);
+    }
+    unfinished
+}
+
+#[cold]
+fn warn_of_unfinished(requests: u64) {
+    log::lost(format_args!(
+        "the server is not waited for any longer, and requests are still under way ({requests}): their sessions stay \
+         without an end, and what they record from now on is dropped; a longer `drain_limit` waits for them, and a \
+         stream that has no end of its own should end when the stop signal comes"
+    ));
+}
+
+/// Counts items that came too late to be waited for as dropped.
+fn with_late_items(
+    delivery: Result<FlushReport, FlushError>,
+    late: u64,
+) -> Result<FlushReport, FlushError> {
+    match delivery {
+        Ok(mut report) | Err(FlushError::Dropped { mut report }) if late > 0 => {
+            report.dropped += late;
+            Err(FlushError::Dropped { report })
+        }
+        // A report of a timeout has the items that are lost with it as pending.
+        other => other,
+    }
 }
