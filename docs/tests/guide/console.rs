@@ -1,7 +1,8 @@
 //! The steps of a client beside a running program: the `console` block of a page.
 //!
-//! Of the shell this knows `$ curl`, with `-i`, `-s`, `-X`, `-H` and `-d`; `$ kill -TERM`; `$ kill -STOP`, after which
-//! the program does nothing more; and `^C`. What follows a call is its output, which must be the same but for ids and dates.
+//! Of the shell this knows `$ curl`, with `-i`, `-s`, `-X`, `-H` and `-d`; `$ curl -sN … &`, whose answer is read to its end
+//! once all steps are done; `$ kill -TERM`; `$ kill -STOP`, after which the program does nothing more; and `^C`. What
+//! follows a call is its output, which must be the same but for ids and dates.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -10,13 +11,21 @@ use crate::ids::Ids;
 use crate::program::Program;
 
 pub(crate) fn play(console: &str, program: &mut Program, ids: &mut Ids) {
+    let mut open = Vec::new();
     play_steps(console, ids, |step| match step {
+        Step::Call(call) if call.is_in_background => {
+            open.push(call.open(program.connect()));
+            String::new()
+        }
         Step::Call(call) => call.send(program.connect()),
         Step::Signal(signal) => {
             program.signal(signal);
             String::new()
         }
     });
+    for mut answer in open {
+        answer.read_to_end(&mut Vec::new()).unwrap();
+    }
 }
 
 /// Plays the console, where `answer` returns the output of a call.
@@ -85,6 +94,7 @@ pub(crate) struct Call {
     headers: Vec<String>,
     pub(crate) body: String,
     shows_head: bool,
+    is_in_background: bool,
 }
 
 impl Call {
@@ -93,7 +103,8 @@ impl Call {
         let mut words = words(line).into_iter();
         while let Some(word) = words.next() {
             match word.as_str() {
-                "-s" => {}
+                "-s" | "-sN" => {}
+                "&" => call.is_in_background = true,
                 "-i" | "-si" => call.shows_head = true,
                 "-X" => call.method = words.next(),
                 "-H" => call.headers.extend(words.next()),
@@ -105,17 +116,27 @@ impl Call {
     }
 
     /// The output, as curl prints it.
-    fn send(&self, mut stream: TcpStream) -> String {
+    fn send(&self, stream: TcpStream) -> String {
+        let (head, mut stream) = self.head(stream);
+        let mut body = vec![0; content_length(&head)];
+        stream.read_exact(&mut body).unwrap();
+        let body = String::from_utf8(body).unwrap();
+        if self.shows_head { head + &body } else { body }
+    }
+
+    /// The rest of an answer that has begun.
+    fn open(&self, stream: TcpStream) -> BufReader<TcpStream> {
+        self.head(stream).1
+    }
+
+    fn head(&self, mut stream: TcpStream) -> (String, BufReader<TcpStream>) {
         stream.write_all(self.request().as_bytes()).unwrap();
         let mut stream = BufReader::new(stream);
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             assert_ne!(stream.read_line(&mut head).unwrap(), 0, "cut short: {head}");
         }
-        let mut body = vec![0; content_length(&head)];
-        stream.read_exact(&mut body).unwrap();
-        let body = String::from_utf8(body).unwrap();
-        if self.shows_head { head + &body } else { body }
+        (head, stream)
     }
 
     fn request(&self) -> String {
