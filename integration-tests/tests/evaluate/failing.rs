@@ -81,8 +81,27 @@ async fn an_evaluator_that_panics_or_fails_is_an_error_of_that_metric_and_the_ot
     );
     assert_eq!(report.metric("exact").unwrap().estimate, Some(1.0));
     let session = &stage.honeyhive.sessions()[0];
-    let call = stage
-        .events(session)
+    let events = stage.events(session);
+    for (name, text) in [
+        ("panics", "no judge"),
+        ("panics_later", "no judge later"),
+        ("fails", "the judge is down"),
+        ("nan", "NaN"),
+    ] {
+        let span_name = format!("evaluator: {name}");
+        let mut spans = events.iter().filter(|event| event.event_name == span_name);
+        let (span, more) = (spans.next().expect(name), spans.next());
+        let error = span.error.as_deref().unwrap_or_default();
+        assert!(error.contains(text), "{name}: {error}");
+        assert!(more.is_none(), "{name}");
+    }
+    let without_span = ["evaluator: nothing", "evaluator: exact"];
+    assert!(
+        !events
+            .iter()
+            .any(|event| without_span.contains(&event.event_name.as_str()))
+    );
+    let call = events
         .into_iter()
         .find(|event| event.event_name == "right")
         .unwrap();

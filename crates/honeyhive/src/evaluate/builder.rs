@@ -189,7 +189,8 @@ impl<I, G, O> Evaluate<I, G, O> {
     }
 
     /// Adds an evaluator: a closure, a function or an async one. It returns an [`IntoScore`](super::IntoScore), or a
-    /// future of one. An async evaluator has a span, `evaluator: <name>`, and all of them run at the same time.
+    /// future of one. An async evaluator has a span, `evaluator: <name>`, and all of them run at the same time. One that judges at
+    /// once has a span where it fails.
     pub fn evaluator<R, Kind, V>(mut self, name: impl Into<String>, evaluator: R) -> Self
     where
         R: FnOnce(Case<I, G, O>) -> V + Clone + Send + Sync + 'static,

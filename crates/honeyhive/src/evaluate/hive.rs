@@ -97,7 +97,7 @@ impl Hive {
         Self::within(session, || chain.start())
     }
 
-    /// The span of an async evaluator, beside that of the function.
+    /// Begins the span of an evaluator that is async or has failed, beside that of the function.
     pub(super) fn evaluator_span(&self, session: &Session, name: &str) -> Span {
         let chain = self.tracer.chain(format!("evaluator: {name}"));
         let chain = chain.metadata(json!({"evaluator": name}));

@@ -297,17 +297,19 @@ where
         let judged = Hive::within(session, || {
             guarded::made(|| (evaluator.judge)(case.clone()))
         });
-        let judging = match judged.map(|judged| judged.0) {
-            Err(error) => return Scoring::Error(broken(error).text()),
-            Ok(How::Now(scoring)) => return scoring,
-            Ok(How::Later(judging)) => judging,
+        let (span, scoring) = match judged.map(|judged| judged.0) {
+            Ok(How::Now(scoring)) => (None, Ok(scoring)),
+            Ok(How::Later(judging)) => {
+                let span = self.hive.evaluator_span(session, &evaluator.name);
+                let judged = guarded::run(span.scope(judging), self.evaluator_timeout).await;
+                (Some(span), judged)
+            }
+            Err(error) => (None, Err(error)),
         };
-        let span = self.hive.evaluator_span(session, &evaluator.name);
-        let scoring = match guarded::run(span.scope(judging), self.evaluator_timeout).await {
-            Ok(scoring) => scoring,
-            Err(error) => Scoring::Error(broken(error).text()),
-        };
+        let scoring = scoring.unwrap_or_else(|error| Scoring::Error(broken(error).text()));
         if let Scoring::Error(error) = &scoring {
+            // An evaluator that judges at once has a span only where it fails.
+            let span = span.unwrap_or_else(|| self.hive.evaluator_span(session, &evaluator.name));
             span.error(error);
         }
         scoring
