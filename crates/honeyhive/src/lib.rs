@@ -6,7 +6,13 @@ mod attributes;
 mod context;
 mod instruments;
 mod log;
-#[cfg(any(not(feature = "signal"), not(feature = "tracing")))]
+#[cfg(not(all(
+    feature = "client",
+    feature = "metrics",
+    feature = "model-calls",
+    feature = "signal",
+    feature = "tracing"
+)))]
 mod missing;
 mod prometheus;
 mod report;

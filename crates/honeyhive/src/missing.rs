@@ -17,3 +17,30 @@ pub trait FeatureSignal {}
     note = "in Cargo.toml: `honeyhive = {{ version = \"0.1\", features = [\"tracing\"] }}`"
 )]
 pub trait FeatureTracing {}
+
+/// The bound of `client`.
+#[cfg(not(feature = "client"))]
+#[diagnostic::on_unimplemented(
+    message = "`HoneyHiveTracer::client` needs the feature `client` of the crate `honeyhive`",
+    label = "the feature `client` is off",
+    note = "in Cargo.toml: `honeyhive = {{ version = \"0.1\", features = [\"client\"] }}`"
+)]
+pub trait FeatureClient {}
+
+/// The bound of `model_call`.
+#[cfg(not(feature = "model-calls"))]
+#[diagnostic::on_unimplemented(
+    message = "`HoneyHiveTracer::model_call` needs the feature `model-calls` of the crate `honeyhive`",
+    label = "the feature `model-calls` is off",
+    note = "in Cargo.toml: `honeyhive = {{ version = \"0.1\", features = [\"model-calls\"] }}`"
+)]
+pub trait FeatureModelCalls {}
+
+/// The bound of `record_metrics`.
+#[cfg(not(feature = "metrics"))]
+#[diagnostic::on_unimplemented(
+    message = "`HoneyHiveTracer::record_metrics` needs the feature `metrics` of the crate `honeyhive`",
+    label = "the feature `metrics` is off",
+    note = "in Cargo.toml: `honeyhive = {{ version = \"0.1\", features = [\"metrics\"] }}`"
+)]
+pub trait FeatureMetrics {}

@@ -3,8 +3,13 @@
 mod builder;
 mod guard;
 pub(crate) mod here;
-#[cfg(not(feature = "tracing"))]
-mod no_tracing_layer;
+#[cfg(not(all(
+    feature = "client",
+    feature = "metrics",
+    feature = "model-calls",
+    feature = "tracing"
+)))]
+mod missing;
 mod resource;
 mod serve;
 #[cfg_attr(not(feature = "signal"), path = "no_signals.rs")]
