@@ -598,6 +598,45 @@ fn an_ingestion_key_alone_writes_and_reads_nothing() {
 }
 
 #[test]
+fn each_kind_of_key_is_told_where_it_is_accepted() {
+    let server = LocalServer::builder()
+        .api_key(KEY)
+        .ingestion_api_key(INGESTION)
+        .data_plane_api_key(DATA_PLANE)
+        .start_blocking()
+        .unwrap();
+    let look_with = |data_plane: &str| {
+        let builder = HoneyHiveTracer::builder().api_key(KEY);
+        let builder = builder.ingestion_api_key(INGESTION);
+        let builder = builder.data_plane_api_key(data_plane);
+        look(&builder.server_url(server.url()).build().unwrap(), false)
+    };
+    let diagnosis = look_with(DATA_PLANE);
+    for (name, said) in [
+        (
+            "write key",
+            "the ingestion key is accepted for sessions and spans",
+        ),
+        (
+            "project key",
+            "accepted for reading, and for sessions and spans, which go with the ingestion key",
+        ),
+        ("data plane key", "accepted for routes that name a project"),
+    ] {
+        assert_check(&diagnosis, name, CheckOutcome::Passed, said);
+    }
+    assert!(server.sessions().is_empty());
+    let another = DATA_PLANE.replace('b', "c");
+    let diagnosis = look_with(&another);
+    assert_check(
+        &diagnosis,
+        "data plane key",
+        CheckOutcome::Warned,
+        "HH_DATA_PLANE_API_KEY is refused (401)",
+    );
+}
+
+#[test]
 fn a_span_that_does_not_arrive_is_told() {
     let server = server();
     server.fail(Fault::status(400).on(Endpoint::Traces));

@@ -19,10 +19,8 @@ const ELSEWHERE: &str =
 
 /// Makes a call with each key; false where HoneyHive was not reached.
 pub(super) async fn check(diagnosis: &mut Diagnosis, asker: &Asker<'_>, url: &str) -> bool {
-    // The body is no object, so that nothing is written: HoneyHive refuses it after accepting the key.
-    let asked = json!("doctor");
     let asked_at = SystemTime::now();
-    let written = asker.write(Method::POST, "/v1/sessions", &asked).await;
+    let written = offer_no_session(asker, asker.writes_with).await;
     let answered_at = SystemTime::now();
     if let Err(ApiFailure::Unanswered { detail, .. }) = &written {
         unanswered(diagnosis, url, detail);
@@ -47,11 +45,17 @@ pub(super) async fn check(diagnosis: &mut Diagnosis, asker: &Asker<'_>, url: &st
     };
     clock(diagnosis, asked_at..=answered_at, date);
     read_key(diagnosis, asker).await;
-    diagnosis.skip(
-        "data plane key",
-        "it is for routes that name a project, which the tracer does not know",
-    );
+    data_plane_key(diagnosis, asker).await;
     true
+}
+
+/// Offers a session with a key. The body is no object, so that nothing is written: HoneyHive refuses it after accepting the
+/// key.
+async fn offer_no_session(asker: &Asker<'_>, key: KeyKind) -> Result<Got, ApiFailure> {
+    let body = json!("doctor");
+    asker
+        .ask(Method::POST, "/v1/sessions", Some(&body), key)
+        .await
 }
 
 /// Reports where the way to HoneyHive ends; the detail has advice, where there is any.
@@ -102,8 +106,7 @@ fn write_key(
             Err(failure) => return diagnosis.fail("write key", told(failure)),
         };
     match status {
-        // A server that validates bodies answers with one of these.
-        400 | 409 | 413 | 415 | 422 => diagnosis.pass(
+        status if is_no_session(status) => diagnosis.pass(
             "write key",
             format!("the {sent} is accepted for sessions and spans"),
         ),
@@ -150,7 +153,7 @@ fn refused(kind: KeyKind, sent: KeyKind) -> String {
 
 async fn read_key(diagnosis: &mut Diagnosis, asker: &Asker<'_>) {
     match asker.read("/v1/runs?limit=1").await {
-        Ok(_) => diagnosis.pass("project key", "accepted for reading"),
+        Ok(_) => diagnosis.pass("project key", place_of_project_key(asker).await),
         Err(ApiFailure::MissingKey(_)) => diagnosis.skip(
             "project key",
             "HH_API_KEY is not set: sessions and spans need no other key than the ingestion key, and nothing is read",
@@ -164,6 +167,53 @@ async fn read_key(diagnosis: &mut Diagnosis, asker: &Asker<'_>) {
         }
         Err(failure) => diagnosis.warn("project key", format!("nothing was read ({})", told(&failure))),
     }
+}
+
+/// Returns where the project key is accepted, besides what the write key has told where it is the same.
+async fn place_of_project_key(asker: &Asker<'_>) -> &'static str {
+    if asker.writes_with == KeyKind::Project {
+        return "accepted for reading";
+    }
+    match offer_no_session(asker, KeyKind::Project).await {
+        Err(ApiFailure::Status { status, .. }) if is_no_session(status) => {
+            "accepted for reading, and for sessions and spans, which go with the ingestion key"
+        }
+        Err(ApiFailure::Status {
+            status: 401 | 403, ..
+        }) => "accepted for reading alone: sessions and spans go with the ingestion key",
+        _ => "accepted for reading",
+    }
+}
+
+/// Asks for the datasets of a project that there is not: a key that is refused is refused before that.
+async fn data_plane_key(diagnosis: &mut Diagnosis, asker: &Asker<'_>) {
+    const NAME: &str = "data plane key";
+    let asked = asker.ask(
+        Method::GET,
+        "/v1/projects/doctor/datasets",
+        None,
+        KeyKind::DataPlane,
+    );
+    match asked.await {
+        Err(ApiFailure::MissingKey(_)) => diagnosis.skip(
+            NAME,
+            "HH_DATA_PLANE_API_KEY is not set: it is for routes that name a project (`client().in_project(..)`) and for no other",
+        ),
+        Ok(_) | Err(ApiFailure::Status { status: 400 | 404 | 422, .. }) => {
+            diagnosis.pass(NAME, "accepted for routes that name a project");
+        }
+        Err(ApiFailure::Status { status: 401, sent, .. }) => diagnosis.warn(
+            NAME,
+            format!("HH_DATA_PLANE_API_KEY is refused (401): {}", refused(KeyKind::DataPlane, sent)),
+        ),
+        // An answer of 403 may be about the project, which is none of the key's.
+        Err(failure) => diagnosis.skip(NAME, format!("it cannot be told ({})", told(&failure))),
+    }
+}
+
+/// True for the statuses with which a server that validates bodies refuses what is no session.
+const fn is_no_session(status: u16) -> bool {
+    matches!(status, 400 | 409 | 413 | 415 | 422)
 }
 
 /// Compares the date of an answer with this machine's clock, which read `during` from the question to the answer.

@@ -76,7 +76,7 @@ fn refusals(requests: &Value) -> BTreeMap<String, u64> {
     let mut refused = BTreeMap::new();
     for request in requests["requests"].as_array().into_iter().flatten() {
         let status = request["status"].as_u64().unwrap_or(0);
-        if status >= 400 && !is_of_a_doctor(&request["json"]) {
+        if status >= 400 && !is_of_a_doctor(request) {
             let text = |key: &str| out::plain(request[key].as_str().unwrap_or_default());
             let call = format!("{} {} answered {status}", text("method"), text("path"));
             *refused.entry(call).or_default() += 1;
@@ -85,9 +85,13 @@ fn refusals(requests: &Value) -> BTreeMap<String, u64> {
     refused
 }
 
-/// The SDK's doctor asks what HoneyHive refuses: a body that is no session, and fields that it does not know.
-fn is_of_a_doctor(body: &Value) -> bool {
+/// The SDK's doctor asks what HoneyHive refuses: a body that is no session, fields that it does not know, and a project
+/// that there is not.
+fn is_of_a_doctor(request: &Value) -> bool {
+    let body = &request["json"];
+    let path = request["path"].as_str().unwrap_or_default();
     *body == "doctor"
+        || path.starts_with("/v1/projects/doctor/")
         || body["session_name"] == "honeyhive doctor"
         || body["metadata"]["doctor"].is_number()
 }
