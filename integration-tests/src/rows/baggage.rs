@@ -158,6 +158,7 @@ pub async fn a_callers_session_keeps_its_own_end<A: Adapter>() {
     assert_eq!(request.event_name, "GET /status/{code}");
     assert_eq!(request.inputs["path"], "/status/503");
     assert_eq!(request.outputs["status_code"], 503);
+    assert!(request.metadata["response_bytes"].is_u64(), "{request:#?}");
     assert_eq!(request.error.as_deref(), Some("HTTP status 503"));
 }
 

@@ -13,8 +13,8 @@ use crate::reply::{Answer, Reply};
 use crate::shared::Server;
 use crate::work::by_size;
 
-/// An event has its attributes as they came, beside what they mean, and as JSON: it is this many times as long as the
-/// longest request, at the most.
+/// An event has its attributes as they came, beside what they mean, and as JSON: texts without control characters are this many
+/// times as long as in the longest request, at the most.
 pub(crate) const TIMES_AS_LONG: usize = 4;
 
 /// A session, some of its events, or both.

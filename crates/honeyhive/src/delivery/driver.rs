@@ -302,7 +302,7 @@ fn seal_together(
     waiting: &mut VecDeque<(Number, Open)>,
 ) -> Vec<(Number, Product)> {
     let until = Instant::now() + TOGETHER;
-    let mut sealed = Vec::with_capacity(waiting.len());
+    let mut sealed = Vec::new();
     while let Some((number, open)) = waiting.pop_front() {
         sealed.push((number, sealer.seal(open)));
         // A hook may block, so a sealed pile does not wait for the ones behind it.

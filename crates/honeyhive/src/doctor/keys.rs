@@ -199,9 +199,13 @@ async fn data_plane_key(diagnosis: &mut Diagnosis, asker: &Asker<'_>) {
             NAME,
             "HH_DATA_PLANE_API_KEY is not set: it is for routes that name a project (`client().in_project(..)`) and for no other",
         ),
-        Ok(_) | Err(ApiFailure::Status { status: 400 | 404 | 422, .. }) => {
+        Ok(_) | Err(ApiFailure::Status { status: 400 | 422, .. }) => {
             diagnosis.pass(NAME, "accepted for routes that name a project");
         }
+        Err(ApiFailure::Status { status: 404, .. }) => diagnosis.skip(
+            NAME,
+            "it is not refused, and the project that was asked for is not there (404), so nothing says that it is accepted",
+        ),
         Err(ApiFailure::Status { status: 401, sent, .. }) => diagnosis.warn(
             NAME,
             format!("HH_DATA_PLANE_API_KEY is refused (401): {}", refused(KeyKind::DataPlane, sent)),

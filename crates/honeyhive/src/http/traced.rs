@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::task::{self, Poll, ready};
 use std::time::Instant;
 
-use opentelemetry::trace::{Status, TraceContextExt};
+use opentelemetry::trace::{SpanRef, Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
 use super::Headers;
@@ -351,7 +351,8 @@ impl Traced {
             whole_session: self.session.is_whole(),
         };
         if self.has_span {
-            end_span(&self.cx, &ending);
+            let is_told_elsewhere = self.ending == Ending::Update;
+            end_span(&self.cx, &ending, is_told_elsewhere);
         }
         match self.ending {
             Ending::Update => self.session.end(ending),
@@ -373,8 +374,12 @@ impl Answer {
     }
 }
 
-fn end_span(cx: &Context, ending: &SessionEnd) {
+/// Ends the span of a request. What the session's update tells of the answer's body stands there alone.
+fn end_span(cx: &Context, ending: &SessionEnd, is_told_elsewhere: bool) {
     let span = cx.span();
+    if !is_told_elsewhere {
+        tell_body(&span, ending);
+    }
     if let Some(status) = ending.status_code {
         span.set_attribute(KeyValue::new(
             "honeyhive_outputs.status_code",
@@ -396,6 +401,20 @@ fn end_span(cx: &Context, ending: &SessionEnd) {
         span.set_status(Status::error(error.clone()));
     }
     span.end();
+}
+
+#[cold]
+fn tell_body(span: &SpanRef<'_>, ending: &SessionEnd) {
+    if let Some(time) = ending.time_to_first_byte {
+        span.set_attribute(KeyValue::new(
+            "honeyhive_metadata.time_to_first_byte_ms",
+            time.as_secs_f64() * 1e3,
+        ));
+    }
+    if let Some(bytes) = ending.response_bytes {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        span.set_attribute(KeyValue::new("honeyhive_metadata.response_bytes", bytes));
+    }
 }
 
 /// The response's headers or trailers about the body and the outcome of the call.

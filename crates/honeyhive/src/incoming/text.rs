@@ -11,7 +11,7 @@ pub(crate) fn text_of(error: &dyn fmt::Display) -> String {
     guarded(|| error.to_string())
 }
 
-/// The text of the program's own error, and those of its causes.
+/// Returns the text of the program's own error, and those of its causes.
 pub(crate) fn text_with_causes(error: &dyn Error) -> String {
     guarded(|| with_causes(error))
 }

@@ -3,9 +3,11 @@
 use std::error::Error;
 
 use crate::model::causes::with_causes;
+use crate::model::text::bounded;
 
-/// Says what an error tells, and what its causes tell: every [`Error`], a boxed one, those of `anyhow` and `eyre`, and a
-/// text. `Kind` keeps these apart, and the compiler finds it.
+/// Says what an error tells, and what its causes tell: an [`Error`], a boxed one, those of `anyhow` and `eyre`, and a
+/// text. `Kind` keeps these apart, and the compiler finds it. Another one, such as an `Arc<dyn Error + Send + Sync>`, is told by
+/// [`Recorder::error`](super::Recorder::error).
 ///
 /// ```
 /// use honeyhive::model_call::ErrorText;
@@ -48,13 +50,13 @@ impl<E: AsRef<dyn Error + Send + Sync>> ErrorText<Box<dyn Error + Send + Sync>> 
 
 impl ErrorText<str> for &str {
     fn text_with_causes(&self) -> String {
-        (*self).to_owned()
+        bounded(format_args!("{self}"))
     }
 }
 
 impl ErrorText<str> for String {
     fn text_with_causes(&self) -> String {
-        self.clone()
+        bounded(format_args!("{self}"))
     }
 }
 

@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 use super::error_text::ErrorText;
 use super::shared::{Inner, UNTOLD};
 use crate::model::causes::with_causes;
+use crate::model::text::bounded;
 use crate::stream::{Assembler, Cause};
 
 /// Takes the bytes of a response as they pass; the event ends with them, or when this is dropped.
@@ -68,7 +69,7 @@ impl Recorder {
 
     /// Reading the response has failed, as this text says.
     pub fn error(&mut self, text: impl Into<String>) {
-        self.fail_with(|| text.into());
+        self.fail_with(|| bounded(format_args!("{}", text.into())));
     }
 
     pub(super) fn fail_with(&mut self, text: impl FnOnce() -> String) {

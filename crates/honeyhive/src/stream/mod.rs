@@ -71,6 +71,8 @@ struct State {
     unknown: u8,
     /// Whether JSON or a plain text came that nobody knows.
     is_strange: bool,
+    /// The last event was JSON in words that are known.
+    is_known_json: bool,
     reply: Reply,
 }
 
@@ -117,6 +119,7 @@ impl Assembler {
                 format: None,
                 unknown: 0,
                 is_strange: false,
+                is_known_json: false,
                 reply: Reply::new(hides_content),
             },
             first_chunk: None,
@@ -180,7 +183,7 @@ impl Assembler {
             return Ending::Error;
         }
         match cause {
-            _ if reply.is_whole || reply.has_finished() => Ending::Complete,
+            _ if reply.is_whole || reply.has_finished() || self.is_whole_json() => Ending::Complete,
             Cause::Dropped => Ending::Dropped,
             _ if reply.says_reasons() || self.is_whole_body() || self.is_strange() => {
                 Ending::Complete
@@ -192,6 +195,11 @@ impl Assembler {
     /// A body that was read whole is all there is.
     fn is_whole_body(&self) -> bool {
         self.framing.is_whole() && self.state.format.is_some()
+    }
+
+    /// A body that is JSON is whole, even where nobody has asked for its end: a part of one is none.
+    fn is_whole_json(&self) -> bool {
+        self.framing.is_whole() && self.state.is_known_json
     }
 
     /// Whether nothing but the end of the response ends the answer: nobody knows its words, they are a
@@ -267,6 +275,7 @@ impl State {
             format,
             unknown,
             is_strange,
+            is_known_json,
             reply,
         } = self;
         let (is_json, is_known) = match index.read(&text) {
@@ -279,6 +288,7 @@ impl State {
             Some(event) => (true, read(format, reply, event)),
             None => (false, read_lines(&text, format, reply)),
         };
+        *is_known_json = is_json && is_known;
         if !is_known {
             *unknown = unknown.saturating_add(1);
             *is_strange |= is_json;
@@ -318,6 +328,7 @@ impl State {
             unknown,
             is_strange,
             reply,
+            ..
         } = self;
         match index.read(&text) {
             Some(json) if vercel::is_code(code) => {

@@ -19,7 +19,7 @@ impl HoneyHiveTracer {
 impl HoneyHiveTracer {
     /// Fails to compile and names the missing feature.
     #[doc(hidden)]
-    pub fn record_metrics<M, R>(&self, _: M) -> R
+    pub fn record_metrics<M>(&self, _: M)
     where
         for<'never> Self: missing::FeatureMetrics,
     {

@@ -120,7 +120,7 @@ pub struct Served<T> {
     /// they ended: their sessions stay without status, outcome and duration, and spans that were open do not arrive.
     pub unfinished: u64,
     /// The outcome of the shutdown, as from [`HoneyHiveTracer::shutdown`]. Items that came while it went on, from
-    /// requests that were not waited for, count as dropped.
+    /// requests that were not waited for, count as dropped; the report of a timeout leaves them out.
     pub delivery: Result<FlushReport, FlushError>,
 }
 

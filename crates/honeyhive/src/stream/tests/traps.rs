@@ -416,6 +416,18 @@ fn words_of_a_services_own_end_with_their_response() {
     }
 }
 
+#[test]
+fn a_body_that_is_json_is_whole_though_nobody_asks_for_its_end() {
+    for (body, expected) in [
+        (r#"{"text":"How many trees?"}"#, "complete"),
+        (r#"{"text":"How many tr"#, "dropped"),
+    ] {
+        let mut assembler = Assembler::new(Content::of(Some("application/json"), None), false);
+        assembler.take(body.as_bytes(), NOW);
+        assert_eq!(assembler.finish(Cause::Dropped).name(), expected, "{body}");
+    }
+}
+
 /// Gemini streams a list to a program that does not ask for events.
 #[test]
 fn a_list_is_read_while_it_comes_and_says_what_came_where_it_is_let_go() {
