@@ -163,22 +163,18 @@ impl Folder {
     /// Returns true where all files of the spool, and the room that its owners keep for their next records, are within
     /// this bound. Files that were set aside make room, the oldest first.
     pub(super) fn is_within(&self, bound: u64) -> io::Result<bool> {
+        // Others write meanwhile: what they have kept room for is in a file, and then no room any more. Room is counted first, so
+        // that a record is counted twice and not left out.
         let mut bytes = 0;
+        self.each(&[LOCK], |_, found| bytes += found.len())?;
         let mut set_aside = Vec::new();
-        for entry in fs::read_dir(&self.path)? {
-            let entry = entry?;
-            let path = entry.path();
-            let kind = extension(&path);
-            // The file may have been removed meanwhile.
-            let (Some(LOCK | SEGMENT | SET_ASIDE), Ok(found)) = (kind, entry.metadata()) else {
-                continue;
-            };
+        self.each(&[SEGMENT, SET_ASIDE], |path, found| {
             bytes += found.len();
-            if kind == Some(SET_ASIDE) {
+            if extension(&path) == Some(SET_ASIDE) {
                 let changed = found.modified().unwrap_or(SystemTime::UNIX_EPOCH);
                 set_aside.push((changed, path, found.len()));
             }
-        }
+        })?;
         set_aside.sort();
         for (_, path, length) in set_aside {
             if bytes > bound && fs::remove_file(path).is_ok() {
@@ -186,6 +182,19 @@ impl Folder {
             }
         }
         Ok(bytes <= bound)
+    }
+
+    /// Visits the files of these kinds, but those that are removed meanwhile.
+    fn each(&self, kinds: &[&str], mut visit: impl FnMut(PathBuf, fs::Metadata)) -> io::Result<()> {
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            let path = entry.path();
+            let is_wanted = extension(&path).is_some_and(|kind| kinds.contains(&kind));
+            if let Some(found) = is_wanted.then(|| entry.metadata().ok()).flatten() {
+                visit(path, found);
+            }
+        }
+        Ok(())
     }
 
     fn lock_path(&self, name: &str) -> PathBuf {
