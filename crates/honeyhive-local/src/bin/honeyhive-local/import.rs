@@ -16,7 +16,7 @@ use crate::out;
 /// A request has so many bytes, or one session or event that has more.
 const AT_ONCE: usize = 4 * 1024 * 1024;
 
-/// What was taken in.
+/// The numbers of sessions and traces that were taken in.
 #[derive(Default)]
 struct Taken {
     sessions: u64,
