@@ -1,4 +1,4 @@
-//! Aggregation of a metric's values into one, with HoneyHive's own functions.
+//! HoneyHive's own functions aggregate a metric's values into one.
 
 use super::statistics::{mean, percentile};
 pub use crate::client::Aggregate;

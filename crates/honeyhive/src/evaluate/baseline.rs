@@ -1,4 +1,4 @@
-//! [`Baseline`]: the values of an earlier run, in a file that is committed.
+//! [`Baseline`] holds the values of an earlier run, in a file that is committed.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +16,7 @@ debug_as_text!(BaselineError);
 /// The version of the file.
 const VERSION: u32 = 1;
 
-/// The values of each metric of a run, by datapoint: what another run is compared with.
+/// A `Baseline` holds the values of each metric of a run, by datapoint: another run is compared with them.
 ///
 /// The file has neither times nor ids of sessions, and its order is fixed, so a commit shows what has changed.
 ///
@@ -43,7 +43,7 @@ pub struct Baseline {
     metrics: BTreeMap<String, BTreeMap<String, Vec<ScoreValue>>>,
 }
 
-/// A baseline could not be read or written.
+/// The error says why a baseline could not be read or written.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum BaselineError {
@@ -106,7 +106,7 @@ impl Baseline {
             .push(value);
     }
 
-    /// The names of the metrics.
+    /// Returns the names of the metrics.
     pub fn metrics(&self) -> impl Iterator<Item = &str> {
         self.metrics.keys().map(String::as_str)
     }

@@ -1,4 +1,4 @@
-//! [`Evaluate`]: a run before it begins.
+//! [`Evaluate`] is a run before it begins.
 
 use std::error::Error;
 use std::fmt;
@@ -87,7 +87,7 @@ where
     Evaluate::new(name, Arc::new(call))
 }
 
-/// Does the same as [`evaluate`] for a function that is not async: it runs on the blocking threads of the runtime, with
+/// Runs a function that is not async over a dataset, as [`evaluate`] does: on the blocking threads of the runtime, with
 /// the session current. A timeout ends the wait for the function, not the function itself.
 ///
 /// ```
@@ -131,7 +131,7 @@ where
     Evaluate::new(name, Arc::new(call))
 }
 
-/// The last part of a function's path; of a closure, `function`.
+/// Returns the last part of a function's path; for a closure, `function`.
 fn name_of<F>() -> String {
     let path = std::any::type_name::<F>();
     let path = path.split('<').next().unwrap_or(path);
@@ -140,7 +140,7 @@ fn name_of<F>() -> String {
     if is_name { last } else { "function" }.to_owned()
 }
 
-/// A run that has not begun, from [`evaluate`]. Awaiting it runs it.
+/// An `Evaluate` is a run that has not begun, from [`evaluate`]. Awaiting it runs it.
 #[must_use = "a run begins when it is awaited, or by `.block()`"]
 pub struct Evaluate<I, G, O>(Plan<I, G, O>);
 
@@ -165,7 +165,7 @@ impl<I, G, O> Evaluate<I, G, O> {
         })
     }
 
-    /// Judges the outputs of an old run.
+    /// Takes the outputs of an old run, to be judged.
     pub(super) fn told(mut self, told: Arc<Told>) -> Self {
         self.0.told = Some(told);
         self
@@ -176,21 +176,21 @@ impl<I, G, O> Evaluate<I, G, O> {
         self
     }
 
-    /// The dataset that the function is run over.
+    /// Sets the dataset that the function is run over.
     pub fn dataset(mut self, dataset: Dataset) -> Self {
         self.0.dataset = Some(dataset);
         self
     }
 
-    /// Changes the dataset: to a part of it, say.
+    /// Changes the dataset, for example to a part of it.
     pub fn map_dataset(mut self, change: impl FnOnce(Dataset) -> Dataset) -> Self {
         self.0.dataset = self.0.dataset.map(change);
         self
     }
 
-    /// Adds an evaluator: a closure, a function or an async one. It returns an [`IntoScore`](super::IntoScore), or a
-    /// future of one. An async evaluator has a span, `evaluator: <name>`, and all of them run at the same time. One that judges at
-    /// once has a span where it fails.
+    /// Adds an evaluator: a closure, a function or an async one. The evaluator returns an [`IntoScore`](super::IntoScore), or a
+    /// future of one. An async evaluator has a span, `evaluator: <name>`, and all of them run at the same time. A sync one has a
+    /// span only where it fails.
     pub fn evaluator<R, Kind, V>(mut self, name: impl Into<String>, evaluator: R) -> Self
     where
         R: FnOnce(Case<I, G, O>) -> V + Clone + Send + Sync + 'static,
@@ -202,7 +202,7 @@ impl<I, G, O> Evaluate<I, G, O> {
         self
     }
 
-    /// The run's name (default: `experiment-` and the first eight characters of its id).
+    /// Sets the run's name (default: `experiment-` and the first eight characters of its id).
     pub fn name(self, name: impl Into<String>) -> Self {
         self.set(|settings| settings.name = Some(name.into()))
     }
@@ -214,12 +214,12 @@ impl<I, G, O> Evaluate<I, G, O> {
         })
     }
 
-    /// A description of the run.
+    /// Sets a description of the run.
     pub fn description(self, text: impl Into<String>) -> Self {
         self.set(|settings| settings.description = Some(text.into()))
     }
 
-    /// Facts about the run: anything that serialises to an object.
+    /// Sets facts about the run: anything that serialises to an object.
     pub fn metadata(self, map: impl Serialize) -> Self {
         self.set(|settings| match serde_json::to_value(map) {
             Ok(serde_json::Value::Object(object)) => settings.metadata.extend(object),
@@ -230,51 +230,52 @@ impl<I, G, O> Evaluate<I, G, O> {
         })
     }
 
-    /// The name of the function's spans (default: that of the function; of a closure, `function`). HoneyHive compares runs by
-    /// it, so keep it.
+    /// Sets the name of the function's spans (default: that of the function; for a closure, `function`). HoneyHive compares
+    /// runs by it, so keep it.
     pub fn function_name(self, name: impl Into<String>) -> Self {
         self.set(|settings| settings.function = name.into())
     }
 
-    /// The run's id (default: a new one). A text that is no UUID, such as the id of a CI job, is mapped, the same each time.
+    /// Sets the run's id (default: a new one). A text that is no UUID, such as the id of a CI job, is mapped, the same
+    /// each time.
     pub fn run_id(self, id: impl Into<String>) -> Self {
         self.set(|settings| settings.run_id = Some(id.into()))
     }
 
-    /// The number of calls of the function per datapoint (default 1), each in a session of its own.
+    /// Sets the number of calls of the function per datapoint (default 1), each in a session of its own.
     pub fn trials(self, n: u32) -> Self {
         self.set(|settings| settings.trials = n)
     }
 
-    /// The most functions that run at once (default 10).
+    /// Limits how many functions run at once (default 10).
     pub fn max_workers(self, n: usize) -> Self {
         self.set(|settings| settings.max_workers = n)
     }
 
-    /// The rate at which functions begin (default: as fast as workers are free).
+    /// Limits the rate at which functions begin (default: as fast as workers are free).
     pub fn rate_limit(self, limit: RateLimit) -> Self {
         self.set(|settings| settings.rate_limit = Some(limit))
     }
 
-    /// The longest time that a call of the function may take (default: no limit).
+    /// Limits the time that a call of the function may take (default: no limit).
     pub fn timeout(self, limit: Duration) -> Self {
         self.set(|settings| settings.timeout = Some(limit))
     }
 
-    /// The longest time that an async evaluator may take (default: no limit).
+    /// Limits the time that an async evaluator may take (default: no limit).
     pub fn evaluator_timeout(self, limit: Duration) -> Self {
         self.set(|settings| settings.evaluator_timeout = Some(limit))
     }
 
-    /// The number of further calls after the function failed (default 0). All calls of a trial are in one session, and
-    /// a trial that waits for its next call holds no worker. Retries raise the scores of a flaky function, so the
+    /// Sets the number of further calls after the function failed (default 0). All calls of a trial are in one session,
+    /// and a trial that waits for its next call holds no worker. Retries raise the scores of a flaky function, so the
     /// report lists the datapoints that needed them.
     pub fn retries(self, n: u32) -> Self {
         self.set(|settings| settings.retries = n)
     }
 
-    /// The failures that are worth another call (default: all), with [`retries`](Self::retries). The closure returns a
-    /// `bool`, or [`Retry::after`].
+    /// Decides which failures are worth another call (default: all), with [`retries`](Self::retries). The closure
+    /// returns a `bool`, or [`Retry::after`].
     pub fn retry_if<R: Into<Retry>>(
         self,
         decide: impl Fn(&AttemptError) -> R + Send + Sync + 'static,
@@ -282,18 +283,18 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.retry_if = Some(Arc::new(move |error| decide(error).into())))
     }
 
-    /// The number of further calls after an evaluator failed (default 0).
+    /// Sets the number of further calls after an evaluator failed (default 0).
     pub fn evaluator_retries(self, n: u32) -> Self {
         self.set(|settings| settings.evaluator_retries = n)
     }
 
-    /// The number of trials that may fail before the run is [`failed`](super::RunStatus::Failed) and no further trial
+    /// Limits how many trials may fail before the run is [`failed`](super::RunStatus::Failed) and no further trial
     /// begins: a share, or [`ErrorLimit::Count`] (default: all but one).
     pub fn max_errors(self, limit: impl Into<ErrorLimit>) -> Self {
         self.set(|settings| settings.max_errors = Some(limit.into()))
     }
 
-    /// A condition that ends the run: a budget, say. No further trial begins, and the run is
+    /// Sets a condition that ends the run, such as a budget. No further trial begins, and the run is
     /// [`cancelled`](super::RunStatus::Cancelled).
     pub fn stop_when(self, decide: impl Fn(&Progress) -> bool + Send + Sync + 'static) -> Self {
         self.set(|settings| settings.stop_when.push(Box::new(decide)))
@@ -304,8 +305,8 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.on_progress.push(Box::new(tell)))
     }
 
-    /// A future that cancels the run when it resolves, such as `tokio::signal::ctrl_c()`. No further trial begins, and
-    /// running ones are dropped after five seconds.
+    /// Cancels the run when a future resolves, such as `tokio::signal::ctrl_c()`. No further trial begins, and running
+    /// ones are dropped after five seconds.
     pub fn cancel_on<F>(mut self, signal: F) -> Self
     where
         F: Future<Output: Send> + Send + 'static,
@@ -316,29 +317,31 @@ impl<I, G, O> Evaluate<I, G, O> {
         self
     }
 
-    /// The range in which a metric passes, for HoneyHive's pages.
+    /// Sets the range in which a metric passes, for HoneyHive's pages.
     pub fn passes(self, metric: impl Into<String>, range: impl RangeBounds<f64>) -> Self {
         let [low, high] = [range.start_bound().cloned(), range.end_bound().cloned()];
         self.set(|settings| settings.passes.push((metric.into(), low, high)))
     }
 
-    /// The function that makes one value of a metric's values, here and on HoneyHive's pages (default: the average).
+    /// Sets the function that makes one value of a metric's values, here and on HoneyHive's pages (default: the
+    /// average).
     pub fn aggregate(self, aggregate: Aggregate) -> Self {
         self.set(|settings| settings.aggregate = aggregate)
     }
 
-    /// The confidence level of intervals (default: 95 %).
+    /// Sets the confidence level of intervals (default: 95 %).
     pub fn level(self, level: Level) -> Self {
         self.set(|settings| settings.level = level)
     }
 
-    /// Whether the report has the function's outputs (default: yes). Without them a large run needs little memory.
+    /// Decides whether the report has the function's outputs (default: yes). Without them a large run needs little
+    /// memory.
     pub fn keep_outputs(self, keep: bool) -> Self {
         self.set(|settings| settings.keep_outputs = keep)
     }
 
-    /// Whether the run names the commit of the work tree (default: yes). It never names an author, nor any credentials
-    /// in a remote's URL.
+    /// Decides whether the run names the commit of the work tree (default: yes). It never names an author, nor any
+    /// credentials in a remote's URL.
     pub fn git(self, tell: bool) -> Self {
         self.set(|settings| settings.git = tell)
     }
@@ -349,7 +352,8 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.journal = Some(JournalPlace::File(path.into())))
     }
 
-    /// Does the same as [`journal`](Self::journal) with a file in this folder, named by the run's id: `<run id>.jsonl`.
+    /// Writes the journal into this folder, as [`journal`](Self::journal) does, in a file named by the run's id: `<run
+    /// id>.jsonl`.
     pub fn journal_in(self, folder: impl Into<PathBuf>) -> Self {
         self.set(|settings| settings.journal = Some(JournalPlace::Folder(folder.into())))
     }
@@ -360,12 +364,12 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.resume = Some(path.into()))
     }
 
-    /// The tracer that sessions and spans go through (default: one of the run's own, from the environment).
+    /// Sets the tracer that sessions and spans go through (default: one of the run's own, from the environment).
     pub fn tracer(self, tracer: &HoneyHiveTracer) -> Self {
         self.set(|settings| settings.tracer = Some(tracer.clone()))
     }
 
-    /// The project, for the newer routes that name it: they need the data plane key, and sessions and spans an
+    /// Sets the project, for the newer routes that name it: they need the data plane key, and sessions and spans an
     /// ingestion key.
     pub fn project_id(self, id: impl Into<String>) -> Self {
         self.set(|settings| settings.project_id = Some(id.into()))
@@ -378,7 +382,7 @@ impl<I, G, O> Evaluate<I, G, O> {
         self.set(|settings| settings.offline = true)
     }
 
-    /// The longest time that the end of the run waits for pending deliveries (default 30 s).
+    /// Limits how long the end of the run waits for pending deliveries (default 30 s).
     pub fn delivery_timeout(self, limit: Duration) -> Self {
         self.set(|settings| settings.delivery_timeout = limit)
     }
@@ -404,8 +408,8 @@ where
     G: DeserializeOwned + Send + Sync + 'static,
     O: Serialize + Send + Sync + 'static,
 {
-    /// Runs it, and blocks this thread until it has ended. The run has a runtime and a thread of its own, so it works
-    /// wherever a thread may be blocked.
+    /// Runs the evaluation, and blocks this thread until the run has ended. The run has a runtime and a thread of its
+    /// own, so it works wherever a thread may be blocked.
     ///
     /// # Errors
     ///

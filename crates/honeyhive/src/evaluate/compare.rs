@@ -1,4 +1,4 @@
-//! [`Comparison`]: two runs on the same datapoints, pair by pair.
+//! A [`Comparison`] compares two runs on the same datapoints, pair by pair.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use super::statistics::{
 };
 use super::units::{MetricKind, Units, kind_of, mean_of};
 
-/// The change of a metric between two runs, over the datapoints that have it in both.
+/// A `Change` is the change of a metric between two runs, over the datapoints that have it in both.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Change {
@@ -31,19 +31,20 @@ pub struct Change {
     pub new: f64,
     /// The mean of this run less that of the earlier run.
     pub difference: f64,
-    /// The difference's interval: Agresti and Min's for truths of one trial, else Student's. None of one pair of numbers.
+    /// The difference's interval: Agresti and Min's for truths of one trial, else Student's. `None` for one pair of
+    /// numbers.
     pub interval: Option<Interval>,
     /// The probability of such differences where nothing has changed: McNemar's exact test for truths of one trial, else
     /// Wilcoxon's signed rank test.
     pub p: f64,
-    /// The same after Holm's adjustment over all metrics compared.
+    /// The probability after Holm's adjustment over all metrics compared.
     pub p_adjusted: f64,
     /// The smallest difference that this number of pairs shows four times of five. `None` where all have changed alike,
-    /// or not at all: those do not show how differences scatter.
+    /// or not at all: such differences do not show how they scatter.
     pub smallest: Option<f64>,
-    /// Datapoints that only the earlier run has.
+    /// The datapoints that only the earlier run has.
     pub only_old: Vec<String>,
-    /// Datapoints that only this run has.
+    /// The datapoints that only this run has.
     pub only_new: Vec<String>,
 }
 
@@ -55,13 +56,13 @@ impl Change {
     }
 }
 
-/// The changes between two runs, metric by metric.
+/// A `Comparison` has the changes between two runs, metric by metric.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Comparison {
-    /// Metrics with numbers or truths that both runs have, by name.
+    /// The changes of metrics with numbers or truths that both runs have, by name.
     pub changes: Vec<Change>,
-    /// Metrics that only one of them has, or that have no datapoint in common.
+    /// The metrics that only one of the runs has, or that have no datapoint in common.
     pub not_compared: Vec<String>,
 }
 
@@ -98,7 +99,7 @@ impl Comparison {
     }
 }
 
-/// A line a metric.
+/// Writes one line per metric.
 impl fmt::Display for Comparison {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for change in &self.changes {
@@ -143,7 +144,8 @@ impl fmt::Display for Change {
     }
 }
 
-/// The change of one metric; none of texts, where no datapoint is in both, or where a difference is too large for a number.
+/// Returns the change of one metric; `None` for texts, where no datapoint is in both runs, or where a difference is too
+/// large for a number.
 pub(super) fn change(
     metric: &str,
     new: &Units,
@@ -319,7 +321,7 @@ mod tests {
             };
             mc_nemar(count(-1.0), count(1.0))
         };
-        // A p below 0.05 is an interval without zero.
+        // A p below 0.05 means an interval without zero.
         let t = |differences: &[f64]| {
             let interval = t_interval(differences, Level::P95).unwrap();
             if interval.low > 0.0 || interval.high < 0.0 {

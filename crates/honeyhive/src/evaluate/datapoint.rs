@@ -1,4 +1,4 @@
-//! [`Datapoint`] and [`Case`]: what functions and evaluators are given.
+//! Functions are given a [`Datapoint`], and evaluators a [`Case`].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::session::Session;
 
-/// A row as the function sees it.
+/// `Typed` is a row in the types of the function.
 #[derive(Debug)]
 pub(super) struct Typed<I, G> {
     pub(super) id: Arc<str>,
@@ -24,10 +24,11 @@ pub(super) struct Typed<I, G> {
     pub(super) trials: Option<u32>,
 }
 
-/// Numbers that the program has recorded of a trial, over all attempts.
+/// `Recorded` holds the numbers that the program has recorded of a trial, over all attempts.
 pub(super) type Recorded = Arc<Mutex<BTreeMap<String, f64>>>;
 
-/// The argument of the function: a cheap handle of a row of the dataset, and of the session that it runs in.
+/// A `Datapoint` is the function's argument: a cheap handle of a row of the dataset, and of the session that it runs
+/// in.
 pub struct Datapoint<I, G = Value> {
     inner: Arc<Inner<I, G>>,
 }
@@ -91,7 +92,7 @@ impl<I, G> Datapoint<I, G> {
         self.inner.row.ground_truth.as_ref()
     }
 
-    /// The datapoint's id.
+    /// Returns the datapoint's id.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.inner.row.id
@@ -109,22 +110,22 @@ impl<I, G> Datapoint<I, G> {
         self.inner.attempt
     }
 
-    /// The session that the trial is in HoneyHive. It is current while function and evaluators run.
+    /// Returns the trial's session in HoneyHive. It is current while function and evaluators run.
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.inner.session
     }
 
-    /// The headers that take the session to a service: `X-Session-ID`, `baggage` and `traceparent`. The service joins the
-    /// session, and what it records belongs to this datapoint.
+    /// Returns the headers that take the session to a service: `X-Session-ID`, `baggage` and `traceparent`. The service
+    /// joins the session, and what it records belongs to this datapoint.
     #[must_use]
     pub fn headers(&self) -> HeaderMap {
         self.session().headers()
     }
 
     /// Records a number of this trial: a metric of this name, whose [sum](crate::evaluate::Progress::sum) is there for
-    /// [`stop_when`](crate::evaluate::Evaluate::stop_when). Numbers of one name add up, over all attempts. What is no
-    /// finite number is left out.
+    /// [`stop_when`](crate::evaluate::Evaluate::stop_when). Numbers of one name add up, over all attempts. NaN and
+    /// infinite numbers are left out.
     pub fn record(&self, name: impl Into<String>, number: f64) {
         if number.is_finite() {
             let mut recorded = self
@@ -137,7 +138,7 @@ impl<I, G> Datapoint<I, G> {
     }
 }
 
-/// The argument of an evaluator: the datapoint, and the function's outputs for it. A cheap handle.
+/// A `Case` is an evaluator's argument: the datapoint, and the function's outputs for it. Clones are cheap.
 pub struct Case<I, G, O> {
     inner: Arc<CaseInner<I, G, O>>,
 }
@@ -177,7 +178,7 @@ impl<I, G, O> Case<I, G, O> {
         }
     }
 
-    /// The datapoint.
+    /// Returns the datapoint.
     #[must_use]
     pub fn datapoint(&self) -> &Datapoint<I, G> {
         &self.inner.datapoint
@@ -201,7 +202,7 @@ impl<I, G, O> Case<I, G, O> {
         &self.inner.outputs
     }
 
-    /// The datapoint's id.
+    /// Returns the datapoint's id.
     #[must_use]
     pub fn id(&self) -> &str {
         self.inner.datapoint.id()

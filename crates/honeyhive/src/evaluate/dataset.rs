@@ -1,4 +1,4 @@
-//! [`Dataset`]: the rows that a function is run over.
+//! [`Dataset`] holds the rows that a function is run over.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -11,7 +11,7 @@ use super::dataset_error::DatasetError;
 use super::ids::{self, Ids};
 use super::splitmix::SplitMix64;
 
-/// The rows that a function is run over: inputs and, where they are known, expected outputs.
+/// A `Dataset` holds the rows that a function is run over: inputs and, where they are known, expected outputs.
 ///
 /// Ids are those of the official Python SDK, so that a run in Rust and one in Python over one file can be compared.
 /// They are made before [`take`](Self::take), [`sample`](Self::sample) and [`only`](Self::only) choose, so a part of a
@@ -56,7 +56,7 @@ enum Pick {
     Only(HashSet<String>),
 }
 
-/// A row of a [`Dataset`].
+/// A `Row` of a [`Dataset`] has inputs and perhaps expected outputs.
 #[derive(Debug, Clone)]
 #[must_use = "it is a part of a `Dataset`"]
 pub struct Row {
@@ -66,7 +66,8 @@ pub struct Row {
 }
 
 impl Row {
-    /// Returns a row with these inputs: anything that serialises. A value that is no object is sent as `{"input": …}`.
+    /// Returns a row with these inputs: anything that serialises. A value other than an object is sent as `{"input":
+    /// …}`.
     pub fn new(inputs: impl Serialize) -> Self {
         let row = Self {
             json: Ok(Value::Object(Map::new())),
@@ -75,7 +76,7 @@ impl Row {
         row.with("inputs", inputs)
     }
 
-    /// The expected outputs.
+    /// Sets the expected outputs.
     pub fn ground_truth(self, ground_truth: impl Serialize) -> Self {
         self.with("ground_truth", ground_truth)
     }
@@ -85,8 +86,8 @@ impl Row {
         self.with("id", id.into())
     }
 
-    /// The number of calls of the function for this row, instead of [`trials`](crate::evaluate::Evaluate::trials) of
-    /// the run.
+    /// Sets the number of calls of the function for this row, instead of [`trials`](crate::evaluate::Evaluate::trials)
+    /// of the run.
     pub fn trials(self, trials: u32) -> Self {
         self.with("trials", trials)
     }
@@ -134,7 +135,7 @@ impl Dataset {
         Self::of(Source::Rows(rows.into_iter().map(Into::into).collect()))
     }
 
-    /// A dataset of HoneyHive, by its id.
+    /// Returns a dataset that HoneyHive has, by its id.
     pub fn stored(id: impl Into<String>) -> Self {
         Self::of(Source::Stored(id.into()))
     }
@@ -188,7 +189,7 @@ impl Dataset {
         self
     }
 
-    /// The source of ids for rows without one of their own (default: the official Python SDK's hash).
+    /// Sets the source of ids for rows without one of their own (default: the official Python SDK's hash).
     pub const fn ids(mut self, ids: Ids) -> Self {
         self.ids = ids;
         self
@@ -219,7 +220,7 @@ impl Dataset {
         self
     }
 
-    /// The rows with their ids, as far as they are chosen.
+    /// Returns the chosen rows with their ids.
     pub(super) fn prepared(self, rows: Vec<Row>) -> Result<Prepared, DatasetError> {
         let lines: Vec<_> = rows.iter().map(|row| row.line).collect();
         let json = rows.into_iter().enumerate().map(|(index, row)| {
@@ -238,7 +239,7 @@ impl Dataset {
         self.finished(dataset_id, false, made.collect())
     }
 
-    /// The datapoints that HoneyHive has.
+    /// Returns the datapoints that HoneyHive has.
     pub(super) fn stored_as(
         self,
         rows: Vec<PreparedRow>,
@@ -330,7 +331,6 @@ impl Pick {
     }
 }
 
-/// A dataset with the ids of its rows.
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) id: String,
@@ -339,7 +339,6 @@ pub(super) struct Prepared {
     pub(super) rows: Vec<PreparedRow>,
 }
 
-/// A row with its id.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PreparedRow {
     pub(super) id: String,

@@ -1,10 +1,10 @@
-//! [`DatasetError`].
+//! [`DatasetError`] says why a dataset cannot be used.
 
 use std::io;
 
 use crate::model::causes::debug_as_text;
 
-/// A dataset cannot be used. Nothing was run.
+/// The error says why a dataset cannot be used. Nothing was run.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum DatasetError {

@@ -1,4 +1,4 @@
-//! The engine: which trial runs when, and when nothing more begins.
+//! The engine decides which trial runs when, and when nothing more begins.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
@@ -30,7 +30,7 @@ const FULL: f64 = 0.5;
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The settings of a run beside its trials.
+/// `Control` holds the settings of a run besides its trials.
 pub(super) struct Control {
     pub(super) max_workers: usize,
     pub(super) pace: Option<Pace>,
@@ -41,7 +41,7 @@ pub(super) struct Control {
     pub(super) journal: Option<Journal>,
 }
 
-/// The outcome of all trials.
+/// `Driven` is the outcome of all trials.
 pub(super) struct Driven {
     pub(super) trials: Vec<TrialReport>,
     /// The reason for which no further trial began, where something ended the run.
@@ -49,7 +49,8 @@ pub(super) struct Driven {
     pub(super) journal_problem: Option<io::Error>,
 }
 
-/// Runs all jobs. `finished` are trials that an earlier process has run.
+/// Runs all jobs. `finished` holds the trials that an earlier process has run. `finished` are trials that an earlier
+/// process has run.
 pub(super) async fn drive<I, G, O>(
     work: Arc<Work<I, G, O>>,
     jobs: Vec<Job<I, G>>,
@@ -83,7 +84,7 @@ where
     }
 }
 
-/// Resolves as soon as one of them does.
+/// Resolves as soon as one of the signals does.
 async fn first(signals: &mut [CancelOn]) {
     poll_fn(|task| {
         match signals
@@ -101,7 +102,7 @@ struct Engine<I, G, O> {
     work: Arc<Work<I, G, O>>,
     control: Control,
     jobs: std::vec::IntoIter<Job<I, G>>,
-    /// Trials that run again, by when.
+    /// The trials that run again, by the time when they do.
     waiting: BTreeMap<(Instant, u64), Job<I, G>>,
     waited: u64,
     running: JoinSet<Ended<I, G>>,

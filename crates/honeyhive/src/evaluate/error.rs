@@ -1,4 +1,4 @@
-//! [`EvaluateError`].
+//! [`EvaluateError`] says why a run could not begin.
 
 use super::dataset_error::DatasetError;
 use super::journal::ResumeError;
@@ -6,7 +6,7 @@ use crate::client::ClientError;
 use crate::error::BuildError;
 use crate::model::causes::debug_as_text;
 
-/// A run could not begin. What goes wrong with a datapoint is never an error: it is in the report.
+/// The error says why a run could not begin. A problem with a datapoint is never such an error: the report has it.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum EvaluateError {
@@ -16,7 +16,7 @@ pub enum EvaluateError {
     /// The dataset cannot be used. Nothing was run.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
-    /// The tracer could not be built: no key, say. `.offline()` needs none.
+    /// The tracer could not be built: for example, a key is missing. `.offline()` needs none.
     #[error("the run has no tracer, and nothing was run; `.offline()` needs no key")]
     Tracer(#[from] BuildError),
     /// HoneyHive did not take the run. Nothing was run.

@@ -1,4 +1,4 @@
-//! Evaluators: what judges the outputs of a function, sync and async alike.
+//! Evaluators, sync and async alike, judge the outputs of a function.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,7 +12,7 @@ use super::score::{IntoScore, Score, ScoreValue, Scoring};
 
 type Judging = Pin<Box<dyn Future<Output = Scoring> + Send>>;
 
-/// A judgement: there already, or to come.
+/// A `Judged` is a judgement that is there already, or is still to come.
 pub struct Judged(pub(super) How);
 
 pub(super) enum How {
@@ -26,7 +26,7 @@ impl fmt::Debug for Judged {
     }
 }
 
-/// The kinds of [`IntoVerdict`].
+/// Marker types tell the kinds of [`IntoVerdict`] apart.
 #[allow(unreachable_pub, reason = "the compiler names them, and nobody else")]
 mod kinds {
     #[derive(Debug)]
@@ -35,7 +35,7 @@ mod kinds {
     pub enum Later {}
 }
 
-/// The return type of an evaluator: any [`IntoScore`], or a future of one.
+/// `IntoVerdict` is the return type of an evaluator: any [`IntoScore`], or a future of one.
 ///
 /// The parameter tells the two apart; the compiler finds it.
 #[diagnostic::on_unimplemented(
@@ -43,7 +43,7 @@ mod kinds {
     note = "return a bool, a number, a text, a `Score`, `Scored(struct)`, an `Option` or `Result` of those, or a future of one"
 )]
 pub trait IntoVerdict<Kind> {
-    /// The judgement.
+    /// Converts the value into a judgement.
     fn into_verdict(self) -> Judged;
 }
 
@@ -64,7 +64,7 @@ where
 
 type Judge<I, G, O> = dyn Fn(Case<I, G, O>) -> Judged + Send + Sync;
 
-/// An evaluator by its name.
+/// An `Evaluator` has a name and a closure.
 pub(super) struct Evaluator<I, G, O> {
     pub(super) name: String,
     pub(super) judge: Arc<Judge<I, G, O>>,
@@ -84,7 +84,7 @@ impl<I, G, O> Evaluator<I, G, O> {
     }
 }
 
-/// The problem of a list of names, before anything runs.
+/// Returns the problem of a list of names, before anything runs.
 pub(super) fn problem_of_names(names: &[&str]) -> Option<String> {
     let mut seen = BTreeSet::new();
     for name in names {
@@ -110,7 +110,7 @@ pub(super) fn explanation_of(name: &str) -> String {
     format!("{name}_explanation")
 }
 
-/// The metrics of one trial, from all evaluators and from recorded numbers.
+/// A `Judgement` has the metrics of one trial, from all evaluators and from recorded numbers.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Judgement {
     pub(super) metrics: BTreeMap<String, MetricResult>,
@@ -118,7 +118,7 @@ pub(super) struct Judgement {
 }
 
 impl Judgement {
-    /// A name that two would have is an error of the evaluator that comes second.
+    /// Merges metrics; a name that two would have is an error of the evaluator that comes second.
     pub(super) fn of(said: Vec<(String, Scoring)>, recorded: BTreeMap<String, f64>) -> Self {
         let mut judgement = Self::default();
         let reserved: BTreeSet<String> = said

@@ -1,4 +1,4 @@
-//! [`Gate`]: a condition for a run, judged by the estimate or by its interval.
+//! A [`Gate`] is a condition for a run, judged by the estimate or by its interval.
 
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
@@ -13,7 +13,7 @@ use super::summary::interval_of;
 use super::units::{MetricKind, Units};
 use super::verdict::{GateOutcome, Verdict};
 
-/// A condition that a run must fulfil to be good enough.
+/// A `Gate` is a condition that a run must fulfil to be good enough.
 ///
 /// | Gate | Asks for |
 /// |---|---|
@@ -81,23 +81,24 @@ impl Gate {
         }
     }
 
-    /// The mean of a metric; of truths, the share of true ones.
+    /// Judges the mean of a metric; of truths, the share of true ones.
     pub fn mean(metric: impl Into<String>) -> Self {
         Self::new(Measure::Mean(metric.into()), None)
     }
 
-    /// The share of datapoints whose value, the mean of its trials, is in a range: `Gate::share("score", 0.5..)`.
+    /// Judges the share of datapoints whose value, the mean of its trials, is in a range: `Gate::share("score",
+    /// 0.5..)`.
     pub fn share(metric: impl Into<String>, range: impl RangeBounds<f64>) -> Self {
         let [low, high] = [range.start_bound().cloned(), range.end_bound().cloned()];
         Self::new(Measure::Share(metric.into(), low, high), None)
     }
 
-    /// A percentile of a metric, by its share: 0.95 for the 95th.
+    /// Judges a percentile of a metric, by its share: 0.95 for the 95th.
     pub fn percentile(metric: impl Into<String>, share: f64) -> Self {
         Self::new(Measure::Percentile(metric.into(), share), None)
     }
 
-    /// A percentile of the function's time, by its share; for [`within`](Self::within).
+    /// Judges a percentile of the function's time, by its share; for [`within`](Self::within).
     pub const fn latency(share: f64) -> Self {
         Self::new(Measure::Latency(share), None)
     }
@@ -136,13 +137,14 @@ impl Gate {
         self.at_most(bound.as_secs_f64() * 1e3)
     }
 
-    /// Fails only where the whole interval misses. Without an interval the verdict is inconclusive.
+    /// Fails only where the whole interval misses the condition. Without an interval the verdict is inconclusive.
     pub const fn unless_proven_otherwise(mut self) -> Self {
         self.judge = Judge::UnlessProvenOtherwise;
         self
     }
 
-    /// Passes only where the whole interval holds, fails where the whole interval misses, and is inconclusive between.
+    /// Passes only where the whole interval fulfils the condition, fails where the whole interval misses it, and is
+    /// inconclusive between.
     pub const fn proven(mut self) -> Self {
         self.judge = Judge::Proven;
         self
@@ -228,7 +230,7 @@ fn share_of(
 }
 
 impl Limit {
-    /// The value, or one that differs from the bound by rounding only, holds.
+    /// Returns whether the value holds, or one that differs from the bound by rounding only.
     fn holds(self, value: f64) -> bool {
         let room = |bound: f64| 1e-9 * bound.abs();
         match self {

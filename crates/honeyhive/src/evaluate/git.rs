@@ -1,4 +1,4 @@
-//! The commit of a run: no author, no credentials, two seconds at the most.
+//! A run names its commit, but no author and no credentials; git gets two seconds at the most.
 
 use std::io::Read as _;
 use std::process::{Child, Command, Stdio};
@@ -10,11 +10,11 @@ use serde_json::{Map, Value};
 const LONGEST: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Variables in which services that run tests name the commit and the branch.
+/// Services that run tests name the commit and the branch in these variables.
 const COMMITS: [&str; 3] = ["GITHUB_SHA", "CI_COMMIT_SHA", "BUILDKITE_COMMIT"];
 const BRANCHES: [&str; 3] = ["GITHUB_HEAD_REF", "CI_COMMIT_REF_NAME", "BUILDKITE_BRANCH"];
 
-/// Commit, branch, whether files have changed since, and the remote; `None` where nothing is known.
+/// Returns the commit, the branch, whether files have changed since, and the remote; `None` where nothing is known.
 pub(super) fn facts() -> Option<Value> {
     let until = Instant::now() + LONGEST;
     let ask = |arguments: &[&str]| text_of(arguments, until);

@@ -1,4 +1,4 @@
-//! The program's own futures: their panics are caught, their time is limited.
+//! The program's own futures run guarded: their panics are caught, their time is limited.
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::panics::panic_text;
 
-/// The way in which a piece of the program's work failed.
+/// `Broken` says how a piece of the program's work failed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Broken {
     Panicked(String),

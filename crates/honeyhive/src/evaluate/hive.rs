@@ -1,4 +1,4 @@
-//! A trial's events in HoneyHive: its session, the span of the function, and those of its evaluators.
+//! A trial's events in HoneyHive are its session, the span of the function, and those of its evaluators.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -21,7 +21,7 @@ use crate::tracer::HoneyHiveTracer;
 /// The source of a run's sessions, in the words of the official SDK.
 pub(super) const SOURCE: &str = "evaluation";
 
-/// The context that all trials of a run share.
+/// `Hive` is the context that all trials of a run share.
 #[derive(Debug)]
 pub(super) struct Hive {
     pub(super) tracer: HoneyHiveTracer,
@@ -36,7 +36,7 @@ pub(super) struct Hive {
     pub(super) rules: Option<Arc<Rules>>,
 }
 
-/// Sessions that have begun, by datapoint and trial.
+/// `Sessions` holds the sessions that have begun, by datapoint and trial.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sessions(Arc<Mutex<Vec<(usize, u32, String)>>>);
 
@@ -46,7 +46,7 @@ impl Sessions {
         all.push((position, trial, id));
     }
 
-    /// Returns their ids, in the order of the dataset.
+    /// Returns the ids of the sessions, in the order of the dataset.
     pub(super) fn ids(&self) -> Vec<String> {
         let mut all = self
             .0
@@ -58,7 +58,7 @@ impl Sessions {
     }
 }
 
-/// A value as an object: what is none stands under a name.
+/// Returns a value as an object; any other value stands under a name.
 fn as_object(value: &Value, name: &str) -> Value {
     match value {
         Value::Object(_) => value.clone(),
@@ -83,14 +83,14 @@ impl Hive {
         session
     }
 
-    /// Runs `f` in the session of a trial, and nothing else.
+    /// Runs `f` in the context of a trial's session, without the caller's context.
     pub(super) fn within<T>(session: &Session, f: impl FnOnce() -> T) -> T {
-        // The context has nothing of the caller's, and a session that adapters in the process join.
+        // The context has nothing of the caller's, but a session that adapters in the process join.
         let _attached = context::attach(session.as_unit_of_work(&Context::new()));
         f()
     }
 
-    /// The span of one call of the function.
+    /// Begins the span of one call of the function.
     pub(super) fn call_span<I, G>(&self, session: &Session, row: &Typed<I, G>) -> Span {
         let chain = self.tracer.chain(self.function.clone());
         let chain = chain.inputs(as_object(&row.inputs_json, "input"));
@@ -119,7 +119,7 @@ impl Hive {
         span.ends_at(ended_at);
     }
 
-    /// Ends the span of a call that gave none.
+    /// Ends the span of a call that gave no outputs.
     pub(super) fn fail_call(span: &Span, error: &str, ended_at: SystemTime) {
         span.error(error);
         span.ends_at(ended_at);
@@ -146,7 +146,7 @@ impl Hive {
         });
     }
 
-    /// Masks a report as everything that leaves is masked.
+    /// Masks a report by the rules that hold for everything that leaves the process.
     pub(super) fn mask(&self, trial: &mut TrialReport) {
         let Some(rules) = self.rules.as_deref().filter(|rules| !rules.is_empty()) else {
             return;
@@ -193,7 +193,7 @@ impl Hive {
     }
 }
 
-/// The metrics of a judgement as HoneyHive gets them: values under their names, explanations beside them.
+/// Returns the metrics of a judgement as HoneyHive gets them: values under their names, explanations beside them.
 fn metrics_of(judgement: &Judgement) -> Map<String, Value> {
     let values = judgement
         .metrics
@@ -206,7 +206,7 @@ fn metrics_of(judgement: &Judgement) -> Map<String, Value> {
     values.chain(explanations).collect()
 }
 
-/// Ends the session of a trial as cancelled, if the trial is dropped.
+/// `Ending` ends the session of a trial as cancelled, if the trial is dropped.
 pub(super) struct Ending {
     session: Session,
     began: Instant,
@@ -253,7 +253,7 @@ impl Drop for Ending {
     }
 }
 
-/// The outputs of a function as a session has them.
+/// Returns the outputs of a function in the form that a session has them.
 pub(super) fn outputs_of_session(outputs: &Value) -> Value {
     as_object(outputs, "value")
 }

@@ -1,4 +1,4 @@
-//! Runs that HoneyHive has, as baselines.
+//! Runs that HoneyHive has can serve as baselines.
 
 use serde_json::Value;
 
@@ -7,13 +7,13 @@ use super::evaluator::explanation_of;
 use super::score::ScoreValue;
 use crate::client::{Client, ClientError, Run, RunEvent, RunFilter, RunStatus};
 
-/// The number of runs per page, and the number of pages that are searched for a run of a branch.
+/// `PAGE` is the number of runs per page, and `PAGES` bounds the search for a run of a branch.
 const PAGE: u32 = 100;
 const PAGES: u32 = 10;
 
 impl Baseline {
-    /// The values of a run that HoneyHive has, by its id: of this SDK or of another, as long as its datapoints have the same
-    /// ids. They are the metrics of the function's spans.
+    /// Reads the values of a run from HoneyHive, by the run's id: a run of this SDK or of another, as long as its datapoints
+    /// have the same ids. They are the metrics of the function's spans.
     ///
     /// ```
     /// use honeyhive::client::Client;
@@ -46,8 +46,8 @@ impl Baseline {
         Self::of_stored(client, &run).await
     }
 
-    /// Does the same as [`from_run`](Self::from_run) for the newest completed run with this name, and with a branch for
-    /// the newest one whose commit was on it; `None` where there is none.
+    /// Reads the newest completed run with this name, as [`from_run`](Self::from_run) does; with a branch, the newest
+    /// one whose commit was on the branch; `None` where there is none.
     ///
     /// ```
     /// use honeyhive::evaluate::Baseline;
@@ -70,7 +70,7 @@ impl Baseline {
         name: &str,
         branch: Option<&str>,
     ) -> Result<Option<Self>, ClientError> {
-        // The newest come first.
+        // HoneyHive lists the newest runs first.
         let filter = RunFilter::all().name(name).status(RunStatus::Completed);
         for page in 1..=PAGES {
             let found = client

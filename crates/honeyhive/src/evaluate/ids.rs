@@ -1,4 +1,4 @@
-//! The ids of datasets, datapoints and runs, as the official Python SDK makes them.
+//! Datasets, datapoints and runs have the ids that the official Python SDK makes.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::model::id_text;
 /// The mark of an id that HoneyHive has not given.
 const OUTSIDE: &str = "EXT-";
 
-/// The source of ids for datapoints without one of their own.
+/// `Ids` selects the source of ids for datapoints without one of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Ids {
@@ -24,7 +24,7 @@ pub enum Ids {
     ByContent,
 }
 
-/// The id of a dataset that HoneyHive does not have.
+/// Returns the id of a dataset that HoneyHive does not have.
 pub(super) fn of_dataset(rows: &[Value]) -> String {
     let mut hasher = Sha256::new();
     hasher.update("[");
@@ -55,7 +55,7 @@ enum Own<'r> {
     Unusable,
 }
 
-/// The value of Python's `row.get("id") or row.get("datapoint_id")`.
+/// Returns the value of Python's `row.get("id") or row.get("datapoint_id")`.
 fn own_id(row: &Value) -> Own<'_> {
     let given = ["id", "datapoint_id"]
         .into_iter()
@@ -67,7 +67,7 @@ fn own_id(row: &Value) -> Own<'_> {
     }
 }
 
-/// Python's truth of a value.
+/// Returns whether Python takes a value for true.
 fn is_true(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -106,7 +106,7 @@ pub(super) fn outside(id: &str) -> String {
     }
 }
 
-/// The first sixteen hexadecimal digits.
+/// Returns the first sixteen hexadecimal digits.
 fn hex(digest: &[u8]) -> String {
     digest
         .iter()
@@ -115,8 +115,8 @@ fn hex(digest: &[u8]) -> String {
         .collect()
 }
 
-/// Returns the id of a run, and the text that it was made from where that is no UUID: a CI job's id, say. The path of a
-/// run takes UUIDs only.
+/// Returns the id of a run, and the text that it was made from where that is no UUID, such as a CI job's id. The path
+/// of a run takes UUIDs only.
 pub(super) fn of_run(key: &str) -> Option<(Uuid, Option<String>)> {
     match Uuid::parse_str(key) {
         Ok(id) if !id.is_nil() && !id.is_max() => Some((id, None)),
@@ -185,7 +185,7 @@ mod tests {
             "5c358f627b5e0071",
             &["26f346ce744543fb", "3a447b2641912300"],
         );
-        // N: what else a row has is part of it.
+        // N: further fields of a row are part of the row.
         assert_ids(
             r#"[{"inputs":{"q":1},"ground_truth":{"a":1},"metadata":{"split":"dev"},"tags":["x"]}]"#,
             "95dd6d20ae83635f",

@@ -1,4 +1,4 @@
-//! The journal: a line a finished trial, so that a killed run can go on.
+//! The journal has a line for each finished trial, so that a killed run can go on.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::results::{Outcome, TrialReport};
 
-/// The identity of a run: a run that continues an earlier one must have the same.
+/// The header identifies a run: a run that continues an earlier one must have the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Header {
     pub(super) run_id: String,
@@ -20,7 +20,7 @@ pub(super) struct Header {
     pub(super) trials: u32,
 }
 
-/// A run could not go on from its journal.
+/// The error says why a run could not go on from its journal.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ResumeError {
@@ -53,22 +53,22 @@ pub enum ResumeError {
         /// The file's path.
         path: String,
     },
-    /// The journal is of something else.
+    /// The journal belongs to another run or another dataset.
     #[error("the journal is of another {what} ({was} there, {is} here); begin a new run")]
     #[non_exhaustive]
     Other {
         /// The part that differs.
         what: &'static str,
-        /// The journal's.
+        /// The journal's value of that part.
         was: String,
-        /// The run's.
+        /// The run's value of that part.
         is: String,
     },
 }
 
 crate::model::causes::debug_as_text!(ResumeError);
 
-/// The datapoints of a journal that have a trial which failed, or did not run to its end.
+/// Returns the datapoints of a journal that have a trial which failed, or did not run to its end.
 ///
 /// ```no_run
 /// use honeyhive::evaluate::{Dataset, failed_datapoints};
@@ -89,7 +89,7 @@ pub fn failed_datapoints(path: impl AsRef<Path>) -> Result<Vec<String>, ResumeEr
     Ok(told.failed.into_keys().map(|(id, _)| id).collect())
 }
 
-/// A journal that lines are added to.
+/// A `Journal` is a file that lines are added to.
 #[derive(Debug)]
 pub(super) struct Journal {
     file: File,
@@ -129,7 +129,7 @@ impl Journal {
     }
 }
 
-/// The contents of a journal.
+/// The contents of a journal are its trials, and the length of its whole lines.
 #[derive(Debug)]
 pub(super) struct JournalContents {
     pub(super) header: Header,
@@ -171,7 +171,7 @@ impl JournalContents {
         })
     }
 
-    /// Refuses to go on with something else.
+    /// Refuses to continue a journal of another run.
     pub(super) fn expect(&self, run: &Header) -> Result<(), ResumeError> {
         let trials = [&self.header, run].map(|header| header.trials.to_string());
         let evaluators = [&self.header, run].map(|header| header.evaluators.join(", "));

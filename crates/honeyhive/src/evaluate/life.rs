@@ -1,4 +1,5 @@
-//! The run in HoneyHive: made before the first function is called, and told how it ended, also where it is dropped.
+//! The run is made in HoneyHive before the first function is called, and its end is told, also where the run is
+//! dropped.
 
 use std::future::Future;
 use std::ops::Bound;
@@ -16,7 +17,6 @@ use super::report::RunStatus;
 use super::settings::Settings;
 use crate::client::{Client, ClientError, NewRun, RunStatus as ClientStatus, UpdateRun};
 
-/// The facts about a run that HoneyHive gets.
 #[derive(Debug, Clone)]
 pub(super) struct RunFacts {
     pub(super) run_id: String,
@@ -128,7 +128,7 @@ fn configuration(settings: &Settings, names: &[&str]) -> Map<String, Value> {
     configuration
 }
 
-/// A run that has begun. Where this is dropped before the run is told how it ended, it is told that it was cancelled.
+/// `Life` is a run that has begun. A drop before the end is told marks the run as cancelled.
 #[derive(Debug)]
 pub(super) struct Life {
     client: Option<Client>,
@@ -180,7 +180,7 @@ impl Life {
         Ok(())
     }
 
-    /// The client that the run went through; none offline.
+    /// Returns the client that the run went through; `None` offline.
     pub(super) fn client(&self) -> Option<Client> {
         self.client.clone()
     }

@@ -1,4 +1,4 @@
-//! The value that a gate judges: an estimate and its interval.
+//! A gate judges an estimate and its interval.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ impl Measured {
         })
     }
 
-    /// Returns a share; `None` of nothing.
+    /// Returns a share; `None` where `n` is zero.
     pub(super) fn share(hits: usize, n: usize, interval: Option<Interval>) -> Option<Self> {
         (n > 0).then(|| Self {
             estimate: hits as f64 / n as f64,

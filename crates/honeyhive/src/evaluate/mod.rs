@@ -1,4 +1,5 @@
-//! Experiments (feature `evaluate`): a function over a dataset, judged by evaluators, each datapoint in a session of its own.
+//! An experiment (feature `evaluate`) runs a function over a dataset, judged by evaluators, each datapoint in a session
+//! of its own.
 //!
 //! [`evaluate`] runs them, [`ExperimentReport`] has the results and their confidence, [`Gate`]s decide whether they are
 //! good enough. Nothing here prints or reads arguments: the crate `honeyhive-eval` does, for `cargo test --test evals`.

@@ -1,11 +1,11 @@
-//! [`Progress`]: how far a run has come.
+//! [`Progress`] says how far a run has come.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::results::TrialReport;
 
-/// The progress of a run, for [`on_progress`](crate::evaluate::Evaluate::on_progress) and
+/// `Progress` says how far a run has come, for [`on_progress`](crate::evaluate::Evaluate::on_progress) and
 /// [`stop_when`](crate::evaluate::Evaluate::stop_when).
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
@@ -59,13 +59,14 @@ impl Progress {
         self.running
     }
 
-    /// The time since the first began.
+    /// Returns the time since the first trial began.
     #[must_use]
     pub const fn elapsed(&self) -> Duration {
         self.elapsed
     }
 
-    /// The sum of a metric so far: what evaluators said, or what [`record`](crate::evaluate::Datapoint::record) was told.
+    /// Returns the sum of a metric so far: of the evaluators' values, or of those given to
+    /// [`record`](crate::evaluate::Datapoint::record).
     #[must_use]
     pub fn sum(&self, metric: &str) -> f64 {
         self.sums.get(metric).copied().unwrap_or_default()

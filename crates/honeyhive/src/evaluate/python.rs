@@ -1,10 +1,10 @@
-//! Python's spelling of JSON: `json.dumps(value, sort_keys=True)`, over which ids are made.
+//! Ids are hashes of Python's spelling of JSON: `json.dumps(value, sort_keys=True)`.
 
 use std::fmt::Write as _;
 
 use serde_json::{Map, Number, Value};
 
-/// The text that `json.dumps(value, sort_keys=True)` makes of a value.
+/// Returns the text that `json.dumps(value, sort_keys=True)` makes of a value.
 pub(super) fn dumps(value: &Value) -> String {
     let mut out = String::new();
     write_value(value, &mut out);
@@ -68,7 +68,8 @@ pub(super) fn float(value: f64) -> String {
     format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs())
 }
 
-/// The shortest digits that read back as the value. Where two are as near, Python takes the even one, and Rust the larger.
+/// Returns the shortest digits that read back as the value. Where two are as near, Python takes the even one, and Rust
+/// the larger.
 fn shortest(value: f64) -> String {
     /// The number of further digits after which a seeming tie is a tie.
     const MORE: usize = 30;

@@ -1,11 +1,11 @@
-//! [`RateLimit`]: how often functions begin.
+//! A [`RateLimit`] limits how often functions begin.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A limit of how many calls of the function begin in a time, retries included. The calls are spaced evenly; the wait
-/// counts neither as latency nor against a timeout.
+/// A `RateLimit` limits how many calls of the function begin in a time, retries included. The calls are spaced evenly;
+/// the wait counts neither as latency nor against a timeout.
 ///
 /// ```
 /// use honeyhive::evaluate::RateLimit;
@@ -38,14 +38,14 @@ impl RateLimit {
         }
     }
 
-    /// The number of calls that may begin at once (default 1).
+    /// Sets the number of calls that may begin at once (default 1).
     pub const fn burst(mut self, n: u32) -> Self {
         self.burst = n;
         self
     }
 }
 
-/// The state of a rate limit: the generic cell rate algorithm.
+/// `Pace` is the state of a rate limit: the generic cell rate algorithm.
 #[derive(Debug)]
 pub(super) struct Pace {
     limit: RateLimit,

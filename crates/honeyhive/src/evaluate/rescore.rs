@@ -1,4 +1,4 @@
-//! [`rescore`]: evaluators over the outputs of a run that has ended.
+//! [`rescore`] runs evaluators over the outputs of a run that has ended.
 
 use std::error::Error;
 use std::path::Path;

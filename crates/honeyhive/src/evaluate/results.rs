@@ -1,4 +1,4 @@
-//! The result of each trial of each datapoint.
+//! Each trial of each datapoint has a result.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::score::ScoreValue;
 
-/// The outcome of a trial.
+/// The outcome says how a trial ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -37,19 +37,19 @@ impl Outcome {
         }
     }
 
-    /// True where the function ran and gave no outputs.
+    /// Returns true where the function ran and gave no outputs.
     #[must_use]
     pub const fn is_error(self) -> bool {
         matches!(self, Self::Failed | Self::TimedOut | Self::Panicked)
     }
 }
 
-/// The result of a metric for a trial.
+/// The result of a metric for a trial is a value, a skip or an error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum MetricResult {
-    /// A value.
+    /// The evaluator gave a value.
     Value(ScoreValue),
     /// The evaluator skipped the datapoint.
     Skipped,
@@ -58,7 +58,7 @@ pub enum MetricResult {
 }
 
 impl MetricResult {
-    /// The value, where there is one.
+    /// Returns the value, where there is one.
     #[must_use]
     pub const fn value(&self) -> Option<&ScoreValue> {
         match self {
@@ -68,7 +68,7 @@ impl MetricResult {
     }
 }
 
-/// One trial of one datapoint.
+/// A `TrialReport` is the report of one trial of one datapoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrialReport {
     pub(super) datapoint_id: String,
@@ -108,7 +108,7 @@ impl TrialReport {
         }
     }
 
-    /// The datapoint's id.
+    /// Returns the datapoint's id.
     #[must_use]
     pub fn datapoint_id(&self) -> &str {
         &self.datapoint_id

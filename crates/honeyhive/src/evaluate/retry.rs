@@ -1,4 +1,4 @@
-//! The decision after a failed attempt: retry or not, and when.
+//! The decision after a failed attempt says whether the function is called again, and when.
 
 use std::error::Error;
 use std::fmt;
@@ -9,11 +9,11 @@ use crate::model::limits;
 
 /// The longest text of an error or panic that is kept, in bytes: 1 KiB with the mark of what was cut.
 const TEXT: usize = 960;
-/// The first wait is up to this long, each further one up to twice as long.
+/// The first wait takes up to this long, each further one up to twice as long.
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// The reason for which an attempt of a function has no outputs.
+/// The error says why an attempt of a function has no outputs.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AttemptError {
@@ -26,7 +26,7 @@ pub enum AttemptError {
 }
 
 impl AttemptError {
-    /// True where the function gave an error of this type.
+    /// Returns true where the function gave an error of this type.
     #[must_use]
     pub fn is<T: Error + 'static>(&self) -> bool {
         self.downcast_ref::<T>().is_some()
@@ -59,15 +59,15 @@ impl fmt::Display for AttemptError {
     }
 }
 
-/// The decision whether a failed attempt is made again.
+/// A `Retry` decides whether a failed attempt is made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Retry {
-    /// No further attempt.
+    /// The attempt was the last one.
     No,
-    /// A further attempt after a random wait, which grows with each attempt.
+    /// A further attempt follows after a random wait, which grows with each attempt.
     Yes,
-    /// A further attempt after this time, such as that of a `Retry-After`.
+    /// A further attempt follows after this time, such as that of a `Retry-After`.
     After(Duration),
 }
 

@@ -1,4 +1,4 @@
-//! A run from its beginning to its end.
+//! A run goes from its beginning to its end here.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,12 +32,12 @@ use crate::model::id::SessionId;
 use crate::secret::KeyKind;
 use crate::tracer::HoneyHiveTracer;
 
-/// The parts of a run: the function, its dataset, its evaluators and its settings.
+/// A `Plan` has the parts of a run: the function, its dataset, its evaluators and its settings.
 pub(super) struct Plan<I, G, O> {
     pub(super) call: Arc<Call<I, G, O>>,
     pub(super) dataset: Option<Dataset>,
     pub(super) evaluators: Vec<Evaluator<I, G, O>>,
-    /// Any of them cancels the run.
+    /// The signals, any of which cancels the run.
     pub(super) cancel_on: Vec<CancelOn>,
     /// The old run whose outputs are judged, instead of calling the function.
     pub(super) told: Option<Arc<Told>>,
@@ -203,7 +203,8 @@ fn tracer_of(settings: &Settings) -> Result<HoneyHiveTracer, EvaluateError> {
     }
 }
 
-/// The newer routes of a project take two keys, and neither replaces the other; the client checks its own.
+/// Refuses a project without an ingestion key: a project's newer routes take two keys, and neither replaces the other;
+/// the client checks its own.
 fn expect_ingestion_key(
     settings: &Settings,
     tracer: &HoneyHiveTracer,
@@ -227,7 +228,7 @@ fn client_of(settings: &Settings, tracer: &HoneyHiveTracer) -> Client {
     }
 }
 
-/// The rows as the function takes them.
+/// Returns the rows in the types of the function.
 fn typed<I: DeserializeOwned, G: DeserializeOwned>(
     rows: Vec<PreparedRow>,
 ) -> Result<Vec<Arc<Typed<I, G>>>, DatasetError> {
@@ -247,7 +248,7 @@ fn typed<I: DeserializeOwned, G: DeserializeOwned>(
     rows.into_iter().map(typed).collect()
 }
 
-/// A journal that is gone on with.
+/// `Resumed` is a journal that the run continues.
 struct Resumed {
     path: PathBuf,
     told: JournalContents,
@@ -302,7 +303,7 @@ fn run_id_of(
     }
 }
 
-/// Trials that are known before they begin, from a resumed journal or from recorded outputs.
+/// `Known` holds trials that are known before they begin, from a resumed journal or from recorded outputs.
 struct Known<'k> {
     resumed: Option<&'k Resumed>,
     told: Option<&'k Told>,

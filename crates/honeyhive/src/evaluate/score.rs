@@ -1,4 +1,4 @@
-//! [`Score`]: what an evaluator says of a datapoint, and all that it may return.
+//! An evaluator gives a [`Score`], or any value that converts into one.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -9,23 +9,23 @@ use serde_json::Value;
 use crate::model::causes::with_causes;
 use crate::model::number::of_f32;
 
-/// The value of a metric: a truth, a number or a text.
+/// A metric's value is a truth, a number or a text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum ScoreValue {
-    /// A truth.
+    /// The value is true or false.
     Bool(bool),
-    /// A whole number.
+    /// The value is a whole number.
     Integer(i64),
-    /// A number.
+    /// The value is a number.
     Number(f64),
-    /// A text.
+    /// The value is a text.
     Text(String),
 }
 
 impl ScoreValue {
-    /// The number: of a truth 1 or 0, of a text none.
+    /// Returns the number: for a truth 1 or 0, for a text `None`.
     #[must_use]
     pub fn as_number(&self) -> Option<f64> {
         match self {
@@ -36,7 +36,7 @@ impl ScoreValue {
         }
     }
 
-    /// A scalar of JSON; none of a list, an object or null.
+    /// Returns a scalar of JSON; `None` for a list, an object or null.
     pub(super) fn of_json(value: &Value) -> Option<Self> {
         match value {
             Value::Bool(truth) => Some(Self::Bool(*truth)),
@@ -99,7 +99,7 @@ values_from! {
     String: value => Self::Text(value);
 }
 
-/// The score of an evaluator: a value, an explanation, and further values.
+/// A `Score` has a value, an explanation, and further values.
 ///
 /// ```
 /// use honeyhive::evaluate::Score;
@@ -117,7 +117,7 @@ pub struct Score {
 }
 
 impl Score {
-    /// A score of this value: a truth, a number or a text.
+    /// Returns a score of this value: a truth, a number or a text.
     #[must_use]
     pub fn new(value: impl Into<ScoreValue>) -> Self {
         Self {
@@ -149,11 +149,11 @@ impl Score {
     }
 }
 
-/// The result of an evaluator: a score, a skip, or an error. None of them ever counts as a zero.
+/// A `Scoring` is the result of an evaluator: a score, a skip, or an error. A skip or an error never counts as a zero.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Scoring {
-    /// A score.
+    /// The evaluator gave a score.
     Score(Score),
     /// The evaluator skipped the datapoint.
     Skipped,
@@ -161,7 +161,7 @@ pub enum Scoring {
     Error(String),
 }
 
-/// A value that an evaluator may return: a truth, a number, a text, `(value, explanation)`, a [`Score`], a [`Scored`]
+/// An evaluator may return this value: a truth, a number, a text, `(value, explanation)`, a [`Score`], a [`Scored`]
 /// struct, an `Option` (`None` is skipped) or a `Result` (`Err` is the evaluator's error) of those.
 #[diagnostic::on_unimplemented(
     message = "an evaluator cannot return `{Self}`",
@@ -208,8 +208,8 @@ impl<T: Into<ScoreValue>, W: Into<String>> IntoScore for (T, W) {
     }
 }
 
-/// A struct as a score, as Python's evaluators return a dict: its `score`, its `explanation`, and its other scalars as
-/// extras.
+/// `Scored` makes a score of a struct, as Python's evaluators return a dict: its `score`, its `explanation`, and its
+/// other scalars as extras.
 ///
 /// ```
 /// use honeyhive::evaluate::{IntoScore, Score, Scored, Scoring};

@@ -1,4 +1,4 @@
-//! Production to test: recorded sessions as a dataset.
+//! Recorded sessions of production become a dataset for tests.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -10,7 +10,7 @@ use super::dataset::{Dataset, Row};
 use crate::client::{ClientError, Event, EventKind};
 
 impl Dataset {
-    /// Recorded sessions as rows: their inputs and outputs, what would be right from their feedback where somebody has said it,
+    /// Reads recorded sessions as rows: their inputs and outputs, the correct answer where somebody's feedback has named one,
     /// and the session as `linked_event`. Other events are left out.
     ///
     /// ```

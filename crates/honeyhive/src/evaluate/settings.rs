@@ -1,4 +1,4 @@
-//! The settings of a run, apart from its function, its dataset and its evaluators.
+//! The settings of a run are all but its function, its dataset and its evaluators.
 
 use std::fmt;
 use std::future::Future;
@@ -17,7 +17,7 @@ use super::retry::{AttemptError, Retry};
 use super::statistics::Level;
 use crate::tracer::HoneyHiveTracer;
 
-/// The most failures that a run may have.
+/// The limit says how many failures a run may have.
 ///
 /// ```
 /// use honeyhive::evaluate::ErrorLimit;
@@ -29,9 +29,9 @@ use crate::tracer::HoneyHiveTracer;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum ErrorLimit {
-    /// A share of all trials.
+    /// The limit is a share of all trials.
     Share(f64),
-    /// A number of trials.
+    /// The limit is a number of trials.
     Count(usize),
 }
 
@@ -54,7 +54,7 @@ impl From<f64> for ErrorLimit {
 #[derive(Debug, Clone)]
 pub(super) enum JournalPlace {
     File(PathBuf),
-    /// A folder, in which the journal has the run's name.
+    /// The journal goes into a folder, under the run's id.
     Folder(PathBuf),
 }
 

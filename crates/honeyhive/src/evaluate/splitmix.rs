@@ -1,6 +1,6 @@
-//! SplitMix64: a small generator that gives the same numbers everywhere.
+//! SplitMix64 is a small generator that gives the same numbers everywhere.
 
-/// A generator of 64 bits at a time. Samples and bootstraps are the same on every platform by it.
+/// `SplitMix64` generates 64 bits at a time, so samples and bootstraps are the same on every platform.
 #[derive(Debug, Clone)]
 pub(super) struct SplitMix64(u64);
 
@@ -17,7 +17,7 @@ impl SplitMix64 {
         mixed ^ (mixed >> 31)
     }
 
-    /// An index below `n`, which must not be zero.
+    /// Returns an index below `n`, which must not be zero.
     pub(super) fn index(&mut self, n: usize) -> usize {
         ((u128::from(self.next()) * n as u128) >> 64) as usize
     }

@@ -1,4 +1,4 @@
-//! Datasets that HoneyHive has.
+//! Some datasets are stored in HoneyHive.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! [`MetricReport`]: a metric over all datapoints, and how sure that is.
+//! [`MetricReport`] is a metric over all datapoints, with its interval.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::units::{MetricKind, Units};
 /// The number of datapoints below which Student's interval is rough.
 const ROUGH_BELOW: usize = 30;
 
-/// A metric over all datapoints. The unit is the datapoint: with trials, the mean of its trials.
+/// A `MetricReport` is a metric over all datapoints. The unit is the datapoint: several trials count as their mean.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct MetricReport {
@@ -26,7 +26,7 @@ pub struct MetricReport {
     pub errors: usize,
     /// The number of trials without the metric, because the function failed or did not run.
     pub missing: usize,
-    /// The mean; none of texts, or where there are no values.
+    /// The mean; `None` for texts, or where there are no values.
     pub estimate: Option<f64>,
     /// The estimate's interval: Wilson's for truths of one trial, else Student's. `None` for fewer than two datapoints
     /// with numbers.
@@ -97,7 +97,7 @@ impl MetricReport {
     }
 }
 
-/// The interval of a metric's mean.
+/// Returns the interval of a metric's mean.
 pub(super) fn interval_of(units: &Units, means: &[f64], level: Level) -> Option<Interval> {
     match units.kind() {
         MetricKind::Text => None,
@@ -124,7 +124,7 @@ pub(super) fn summarize(
     units.into_iter().map(summary).collect()
 }
 
-/// Trials for the tests of summaries and reports.
+/// The module makes trials for the tests of summaries and reports.
 #[cfg(test)]
 pub(super) mod made {
     use super::*;

@@ -1,4 +1,4 @@
-//! [`Told`]: the journal of an ended run, for evaluators that judge its outputs.
+//! [`Told`] holds the journal of an ended run, for evaluators that judge its outputs.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! A trial: one call of the function, and the results of its evaluators.
+//! A trial is one call of the function, and the results of its evaluators.
 
 use std::error::Error;
 use std::future::Future;
@@ -22,13 +22,13 @@ use crate::enrichment::Enrichment;
 use crate::session::Session;
 use crate::span::Span;
 
-/// A call of the function that runs.
+/// `Calling` is a running call of the function.
 pub(super) type Calling<O> =
     Pin<Box<dyn Future<Output = Result<O, Box<dyn Error + Send + Sync>>> + Send>>;
-/// The function, in the form that all kinds of functions become.
+/// `Call` is the form that all kinds of functions become.
 pub(super) type Call<I, G, O> = dyn Fn(Datapoint<I, G>) -> Calling<O> + Send + Sync;
 
-/// The work that all trials share.
+/// `Work` is the work that all trials share.
 pub(super) struct Work<I, G, O> {
     pub(super) hive: Hive,
     pub(super) call: Arc<Call<I, G, O>>,
@@ -39,11 +39,11 @@ pub(super) struct Work<I, G, O> {
     pub(super) retry_if: Option<Arc<RetryIf>>,
     pub(super) evaluator_retries: u32,
     pub(super) keep_outputs: bool,
-    /// An old run that the outputs are of.
+    /// The old run whose outputs are judged.
     pub(super) told: Option<Arc<Told>>,
 }
 
-/// A trial that is to run, or to run again.
+/// A `Job` is a trial that is to run, or to run again.
 pub(super) struct Job<I, G> {
     pub(super) row: Arc<Typed<I, G>>,
     pub(super) trial: u32,
@@ -78,14 +78,14 @@ impl<I, G> Job<I, G> {
     }
 }
 
-/// The end of a call of the function.
+/// `Ended` says how a call of the function ended.
 pub(super) enum Ended<I, G> {
     Done(TrialReport),
     /// The trial runs again after a while.
     Again(Job<I, G>, Duration),
 }
 
-/// A call that has given outputs.
+/// `Given` is a call that has given outputs.
 struct Given<O> {
     outputs: O,
     json: Value,
@@ -165,7 +165,7 @@ where
         })
     }
 
-    /// The trial in the old run, where outputs are of one.
+    /// Returns the trial in the old run, where outputs of one are judged.
     fn told(&self, datapoint: &str, trial: u32) -> Option<&TrialReport> {
         self.told.as_ref()?.trial(datapoint, trial)
     }
@@ -330,7 +330,7 @@ fn recorded_of(recorded: &Recorded) -> std::collections::BTreeMap<String, f64> {
         .clone()
 }
 
-/// The attempts of a trial, where there was more than one.
+/// Returns the attempts of a trial, where there was more than one.
 fn attempts_of(attempts: u32) -> Map<String, Value> {
     let several = (attempts > 1).then(|| ("attempts".to_owned(), json!(attempts)));
     several.into_iter().collect()

@@ -8,20 +8,20 @@ use super::results::{MetricResult, TrialReport};
 use super::score::ScoreValue;
 use super::statistics::mean;
 
-/// The kind of a metric's values.
+/// The kind of a metric's values decides which statistics it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum MetricKind {
-    /// Truths.
+    /// All values are truths.
     Bool,
-    /// Numbers, or numbers and truths.
+    /// The values are numbers, or numbers and truths.
     Number,
-    /// Texts, or texts and others.
+    /// Some or all values are texts.
     Text,
 }
 
-/// A metric's values by datapoint; each has one a trial.
+/// `Units` holds a metric's values by datapoint; each datapoint has one value a trial.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Units {
     /// The values by datapoint, in the order of the dataset.
@@ -29,7 +29,7 @@ pub(super) struct Units {
 }
 
 impl Units {
-    /// The values of each metric. `trials` are in the order of the dataset.
+    /// Returns the values of each metric. `trials` are in the order of the dataset.
     pub(super) fn of_trials(trials: &[TrialReport]) -> BTreeMap<String, Self> {
         let mut all: BTreeMap<String, Self> = BTreeMap::new();
         for trial in trials {
@@ -64,7 +64,7 @@ impl Units {
             .any(|(_, values)| values.len() > 1)
     }
 
-    /// The mean of each datapoint's trials; nothing of texts.
+    /// Returns the mean of each datapoint's trials; texts have none.
     pub(super) fn means(&self) -> Vec<f64> {
         self.of_datapoints
             .iter()

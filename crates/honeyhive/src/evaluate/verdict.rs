@@ -1,8 +1,8 @@
-//! Verdicts of gates.
+//! A gate's judgement of a run is a [`Verdict`].
 
 use std::fmt;
 
-/// The outcome of a gate.
+/// The outcome of a gate decides whether the run passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GateOutcome {
@@ -10,11 +10,11 @@ pub enum GateOutcome {
     Pass,
     /// The run is not good enough.
     Fail,
-    /// The run proves neither.
+    /// The run proves neither that it is good enough nor that it is not.
     Inconclusive,
 }
 
-/// A gate and its outcome.
+/// A `Verdict` has a gate, its outcome and its finding.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Verdict {
@@ -46,12 +46,12 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// The verdicts of all gates.
+/// `Verdicts` holds the verdicts of all gates.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Verdicts(pub(super) Vec<Verdict>);
 
 impl Verdicts {
-    /// True where none counts as a failure.
+    /// Returns true where no verdict counts as a failure.
     #[must_use]
     pub fn passed(&self) -> bool {
         !self.0.iter().any(Verdict::is_failure)
@@ -63,7 +63,7 @@ impl Verdicts {
     }
 }
 
-/// A line a gate.
+/// Writes one line per gate.
 impl fmt::Display for Verdicts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0

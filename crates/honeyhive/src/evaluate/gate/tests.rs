@@ -2,7 +2,7 @@ use super::*;
 use crate::evaluate::results::{MetricResult, Outcome};
 use crate::evaluate::summary::made::{trial, value};
 
-/// Eight of ten are true: 0.49 to 0.94. Numbers are 0, 1, …, 9: 2.33 to 6.67. Times are 10 ms, 20 ms, ….
+/// Returns ten trials. Eight are true: 0.49 to 0.94. Numbers are 0, 1, …, 9: 2.33 to 6.67. Times are 10 ms, 20 ms, ….
 fn ten() -> Vec<TrialReport> {
     let of = |i: usize| {
         let metrics = [

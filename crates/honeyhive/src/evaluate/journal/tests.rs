@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::evaluate::summary::made::{trial, value};
 
-/// A file of its own, gone at the end.
+/// A `Place` is a file of its own, which is gone at the end.
 struct Place(PathBuf);
 
 impl Place {

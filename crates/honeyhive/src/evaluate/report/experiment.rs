@@ -1,4 +1,4 @@
-//! [`ExperimentReport`]: the report of a run.
+//! [`ExperimentReport`] is the report of a run.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,14 +17,14 @@ use crate::evaluate::summary::{MetricReport, summarize};
 use crate::evaluate::units::Units;
 use crate::evaluate::verdict::Verdicts;
 
-/// The way in which a run ended. A bad score is no failure: the run is completed, and a gate judges the score.
+/// The status says how a run ended. A bad score is no failure: the run is completed, and a gate judges the score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RunStatus {
     /// All datapoints ran.
     Completed,
-    /// No datapoint succeeded, more failed than [`max_errors`](crate::evaluate::Evaluate::max_errors) allows, or the
-    /// evaluation itself broke off.
+    /// The run failed: no datapoint succeeded, more failed than [`max_errors`](crate::evaluate::Evaluate::max_errors)
+    /// allows, or the evaluation itself broke off.
     Failed,
     /// The program stopped the run: [`cancel_on`](crate::evaluate::Evaluate::cancel_on),
     /// [`stop_when`](crate::evaluate::Evaluate::stop_when), or the future was dropped.
@@ -49,7 +49,7 @@ impl fmt::Display for RunStatus {
     }
 }
 
-/// The delivery of a run to HoneyHive. The numbers of a report do not depend on it.
+/// `Delivery` says what of a run has reached HoneyHive. The numbers of a report do not depend on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Delivery {
@@ -60,14 +60,13 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// True where all has arrived that was to be sent.
+    /// Returns true where all has arrived that was to be sent.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.problems.is_empty()
     }
 }
 
-/// The facts of a run.
 #[derive(Debug, Clone)]
 pub(in crate::evaluate) struct Facts {
     pub(in crate::evaluate) run_id: String,
@@ -80,8 +79,8 @@ pub(in crate::evaluate) struct Facts {
     pub(in crate::evaluate) delivery: Delivery,
 }
 
-/// The report of a run: each trial, each metric with its interval, the changes since another run, and the verdicts of
-/// gates. `Display` is a plain table.
+/// An `ExperimentReport` has each trial, each metric with its interval, the changes since another run, and the verdicts
+/// of gates. `Display` is a plain table.
 ///
 /// ```
 /// use honeyhive::evaluate::{Case, Datapoint, Dataset, Gate};
@@ -110,7 +109,7 @@ pub struct ExperimentReport {
 }
 
 impl ExperimentReport {
-    /// `trials` are put in the order of the dataset.
+    /// Makes a report, with `trials` in the order of the dataset.
     pub(in crate::evaluate) fn new(
         facts: Facts,
         mut trials: Vec<TrialReport>,
@@ -125,25 +124,25 @@ impl ExperimentReport {
         }
     }
 
-    /// The run's id: a UUID.
+    /// Returns the run's id, a UUID.
     #[must_use]
     pub fn run_id(&self) -> &str {
         &self.facts.run_id
     }
 
-    /// The run's name.
+    /// Returns the run's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.facts.name
     }
 
-    /// The function's name, which is that of its spans.
+    /// Returns the function's name, which is that of its spans.
     #[must_use]
     pub fn function(&self) -> &str {
         &self.facts.function
     }
 
-    /// The dataset's id.
+    /// Returns the dataset's id.
     #[must_use]
     pub fn dataset_id(&self) -> &str {
         &self.facts.dataset_id
@@ -161,7 +160,7 @@ impl ExperimentReport {
         &self.facts.delivery
     }
 
-    /// Each trial of each datapoint, in the order of the dataset.
+    /// Returns each trial of each datapoint, in the order of the dataset.
     #[must_use]
     pub fn datapoints(&self) -> &[TrialReport] {
         &self.trials
@@ -185,7 +184,7 @@ impl ExperimentReport {
             .count()
     }
 
-    /// Each metric, by name.
+    /// Returns each metric, by name.
     #[must_use]
     pub fn metrics(&self) -> Vec<MetricReport> {
         summarize(&self.trials, &self.facts.aggregate, self.facts.level)
@@ -199,14 +198,14 @@ impl ExperimentReport {
             .find(|metric| metric.name == name)
     }
 
-    /// The mean over datapoints of the probability that at least one of `k` trials passes. A trial passes where the metric
-    /// is true, or 1.
+    /// Returns the mean over datapoints of the probability that at least one of `k` trials passes. A trial passes where
+    /// the metric is true, or 1.
     #[must_use]
     pub fn pass_at_k(&self, metric: &str, k: usize) -> Option<f64> {
         self.over_trials(metric, |n, passed| pass_at_k(n, passed, k))
     }
 
-    /// The mean over datapoints of the probability that all of `k` trials pass.
+    /// Returns the mean over datapoints of the probability that all of `k` trials pass.
     #[must_use]
     pub fn pass_all_k(&self, metric: &str, k: usize) -> Option<f64> {
         self.over_trials(metric, |n, passed| pass_all_k(n, passed, k))
@@ -225,8 +224,8 @@ impl ExperimentReport {
         (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64)
     }
 
-    /// The interval of a metric's mean by the percentile bootstrap, for skewed numbers: 10,000 draws, the same everywhere.
-    /// None for less than two datapoints.
+    /// Returns the interval of a metric's mean by the percentile bootstrap, for skewed numbers: 10,000 draws, the same on
+    /// every platform. Fewer than two datapoints have none.
     #[must_use]
     pub fn bootstrap(&self, metric: &str) -> Option<Interval> {
         let units = Units::of_trials(&self.trials).remove(metric)?;
@@ -247,7 +246,7 @@ impl ExperimentReport {
         self
     }
 
-    /// The comparison that [`compared_with`](Self::compared_with) has put in.
+    /// Returns the comparison that [`compared_with`](Self::compared_with) has put in.
     #[must_use]
     pub const fn comparison(&self) -> Option<&Comparison> {
         self.compared.as_ref()
@@ -275,8 +274,8 @@ impl ExperimentReport {
     }
 
     /// Returns HoneyHive's own summary of the run, with the results of HoneyHive's own evaluators. Those take their
-    /// time, so the summary is asked for again until it has `metric`, at most for `limit`. Of several trials of a
-    /// datapoint the summary counts each session. `None` for a run that did not go through HoneyHive.
+    /// time, so the summary is asked for again until it has `metric`, at most for `limit`. Where a datapoint has
+    /// several trials, the summary counts each session. `None` for a run that did not go through HoneyHive.
     ///
     /// # Errors
     ///
@@ -310,7 +309,7 @@ impl ExperimentReport {
         }
     }
 
-    /// Ends the test where a gate fails, with the report.
+    /// Panics with the report where a gate fails, and so ends the test.
     ///
     /// # Panics
     ///

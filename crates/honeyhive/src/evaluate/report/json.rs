@@ -1,4 +1,4 @@
-//! The report as JSON.
+//! The report has a form in JSON.
 
 use serde_json::{Map, Value, json};
 
@@ -24,7 +24,8 @@ impl ExperimentReport {
         json
     }
 
-    /// The same without times and without ids of the run and of sessions: what two runs over the same outputs have in common.
+    /// Returns what two runs over the same outputs have in common: the report as JSON without times and without ids of
+    /// the run and of sessions.
     #[must_use]
     pub fn json_without_times(&self) -> Value {
         json!({

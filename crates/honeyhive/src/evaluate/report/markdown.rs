@@ -1,4 +1,4 @@
-//! The report as Markdown, for a pull request: bounded, in a fixed order, without times and ids of the run.
+//! The report as Markdown, for a pull request, is bounded, in a fixed order, and without times and ids of the run.
 
 use std::fmt::Write as _;
 
@@ -15,14 +15,14 @@ const BYTES: usize = 64 * 1024;
 const REST: usize = 1024;
 
 impl ExperimentReport {
-    /// The report as Markdown: at most 64 KiB, decimals and order fixed, without times and ids of the run. What does not
-    /// fit is named.
+    /// Returns the report as Markdown: at most 64 KiB, decimals and order fixed, without times and ids of the run. The
+    /// report names the parts that do not fit.
     #[must_use]
     pub fn markdown(&self) -> String {
         self.markdown_with(&Verdicts::default())
     }
 
-    /// Returns the same with the verdicts of gates.
+    /// Returns the same Markdown with the verdicts of gates.
     #[must_use]
     pub fn markdown_with(&self, verdicts: &Verdicts) -> String {
         let mut page = Page::default();
@@ -39,7 +39,7 @@ impl ExperimentReport {
     }
 }
 
-/// A page that has an end.
+/// A `Page` has a limited length.
 #[derive(Default)]
 struct Page {
     text: String,
@@ -58,7 +58,7 @@ impl Page {
         fits
     }
 
-    /// A table. What does not fit is counted below it.
+    /// Writes a table. Rows that do not fit are counted below it.
     fn table(&mut self, headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
         let mut rows = rows.into_iter().peekable();
         if rows.peek().is_none() {
@@ -146,7 +146,7 @@ impl Page {
         }
     }
 
-    /// Undelivered items come before failures, which may take all the room that is left.
+    /// Writes undelivered items, before the failures: those may take all the room that is left.
     fn undelivered(&mut self, report: &ExperimentReport) {
         for problem in &report.delivery().problems {
             self.line(format_args!("Not delivered: {}\n", cell(problem)));
@@ -247,7 +247,7 @@ mod tests {
             &[("exact", MetricResult::Skipped), ("length", error)],
         ));
         trials.push(failed(5, "a | <b>\nc"));
-        // The order differs from the dataset's.
+        // The given order differs from that of the dataset.
         trials.reverse();
         report(trials)
     }

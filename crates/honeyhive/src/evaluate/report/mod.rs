@@ -1,4 +1,4 @@
-//! [`ExperimentReport`]: what came of a run, computed here, and how it is written.
+//! [`ExperimentReport`] computes here what came of a run, and writes it in several forms.
 
 mod experiment;
 mod json;

@@ -1,4 +1,4 @@
-//! The report as a plain table.
+//! The report's `Display` is a plain table.
 
 use std::fmt;
 
@@ -64,7 +64,7 @@ impl ExperimentReport {
     }
 }
 
-/// A text without line breaks and control characters, which a terminal would take for its own, and not too long.
+/// Returns a text of limited length without line breaks and control characters, which a terminal would obey.
 pub(super) fn on_one_line(text: &str) -> String {
     let mut characters = text.trim().chars();
     let plain = |c: char| {
@@ -81,7 +81,7 @@ pub(super) fn on_one_line(text: &str) -> String {
     line
 }
 
-/// The numbers of trials by outcome.
+/// `Counts` shows the numbers of trials by outcome.
 pub(super) struct Counts<'r>(pub(super) &'r ExperimentReport);
 
 impl fmt::Display for Counts<'_> {
@@ -116,7 +116,7 @@ impl fmt::Display for Counts<'_> {
     }
 }
 
-/// The cells of a metric: name, n, estimate, interval, what is left out.
+/// Returns the cells of a metric: name, n, estimate, interval, and what is left out.
 pub(super) fn cells(metric: &MetricReport) -> [String; 5] {
     let estimate = match metric.kind {
         MetricKind::Text => counts(metric),

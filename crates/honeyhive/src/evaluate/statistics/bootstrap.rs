@@ -1,4 +1,4 @@
-//! The percentile bootstrap of a mean, for skewed numbers.
+//! The percentile bootstrap gives the interval of a mean of skewed numbers.
 
 use super::level::{Interval, Level};
 use super::mean::{Moments, mean};
@@ -8,7 +8,8 @@ use crate::evaluate::splitmix::SplitMix64;
 const DRAWS: usize = 10_000;
 const SEED: u64 = 42;
 
-/// Interval and standard error of a mean; none for less than two numbers. The same everywhere.
+/// Returns interval and standard error of a mean; `None` for fewer than two numbers. The draws are the same on every
+/// platform.
 pub(in crate::evaluate) fn bootstrap(values: &[f64], level: Level) -> Option<(Interval, f64)> {
     if values.len() < 2 {
         return None;
@@ -23,7 +24,7 @@ pub(in crate::evaluate) fn bootstrap(values: &[f64], level: Level) -> Option<(In
     let outside = (1.0 - level.share()) / 2.0;
     let low = percentile(&means, outside)?;
     let high = percentile(&means, 1.0 - outside)?;
-    // The deviation is of all draws, not of a sample of them.
+    // The deviation is that of all draws, not of a sample of them.
     let of_all = ((DRAWS - 1) as f64 / DRAWS as f64).sqrt();
     Some((
         Interval::new(low, high),

@@ -1,22 +1,22 @@
-//! [`Level`]: how sure an interval is; [`Interval`].
+//! [`Level`] says how sure an [`Interval`] is.
 
 use serde::{Deserialize, Serialize};
 
-/// The confidence level of an interval (default: 95 %).
+/// A `Level` is the confidence level of an interval (default: 95 %).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Level {
-    /// 90 %.
+    /// The level is 90 %.
     P90,
-    /// 95 %.
+    /// The level is 95 %.
     #[default]
     P95,
-    /// 99 %.
+    /// The level is 99 %.
     P99,
 }
 
 impl Level {
-    /// The share of intervals that hold the true value: 0.9, 0.95 or 0.99.
+    /// Returns the share of intervals that hold the true value: 0.9, 0.95 or 0.99.
     #[must_use]
     pub const fn share(self) -> f64 {
         match self {
@@ -26,7 +26,7 @@ impl Level {
         }
     }
 
-    /// The normal distribution's quantile on both sides.
+    /// Returns the normal distribution's two-sided quantile.
     pub(super) const fn z(self) -> f64 {
         match self {
             Self::P90 => 1.644_853_626_951_472_2,
@@ -36,7 +36,7 @@ impl Level {
     }
 }
 
-/// An interval that holds the true value as often as its [`Level`] says.
+/// An `Interval` holds the true value as often as its [`Level`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The lower end.

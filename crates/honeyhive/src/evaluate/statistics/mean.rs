@@ -1,9 +1,8 @@
-//! The mean of numbers and its interval.
+//! The mean of numbers has an interval.
 
 use super::level::{Interval, Level};
 use super::student;
 
-/// Mean and standard deviation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::evaluate) struct Moments {
     pub(in crate::evaluate) n: usize,
@@ -12,7 +11,7 @@ pub(in crate::evaluate) struct Moments {
     pub(in crate::evaluate) deviation: Option<f64>,
 }
 
-/// The mean; none of nothing. Numbers whose sum is too large for a number have one, too.
+/// Returns the mean; `None` for no numbers. Numbers whose sum is too large for a number have one, too.
 pub(in crate::evaluate) fn mean(values: &[f64]) -> Option<f64> {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
@@ -24,7 +23,7 @@ pub(in crate::evaluate) fn mean(values: &[f64]) -> Option<f64> {
 }
 
 impl Moments {
-    /// Returns the mean; `None` of nothing.
+    /// Returns mean and deviation; `None` for no numbers.
     pub(in crate::evaluate) fn of(values: &[f64]) -> Option<Self> {
         let n = values.len();
         let mean = mean(values)?;
@@ -40,13 +39,13 @@ impl Moments {
         })
     }
 
-    /// The standard error of the mean.
+    /// Returns the standard error of the mean.
     pub(in crate::evaluate) fn error(&self) -> Option<f64> {
         Some(self.deviation? / (self.n as f64).sqrt())
     }
 }
 
-/// Student's interval of a mean; none for less than two numbers. Its ends are not clipped.
+/// Returns Student's interval of a mean; `None` for fewer than two numbers. Its ends are not clipped.
 pub(in crate::evaluate) fn t_interval(values: &[f64], level: Level) -> Option<Interval> {
     let moments = Moments::of(values)?;
     let error = moments.error()?;

@@ -1,4 +1,4 @@
-//! Statistics: intervals, comparisons of pairs, and what so many datapoints can show.
+//! The statistics are intervals, comparisons of pairs, and the differences that a number of datapoints can show.
 
 mod bootstrap;
 mod level;
@@ -25,7 +25,7 @@ pub(super) use wilcoxon::wilcoxon;
 
 #[cfg(test)]
 pub(super) mod close {
-    /// Equal, but for the last digits.
+    /// Asserts that two numbers are equal, but for the last digits.
     #[track_caller]
     pub(crate) fn assert_close(value: f64, expected: f64, relative: f64, what: &str) {
         let room = relative * expected.abs().max(1e-12);

@@ -1,8 +1,8 @@
-//! Truths before and now: McNemar's test, the interval of their difference, and Holm's adjustment.
+//! McNemar's test, the interval of a difference and Holm's adjustment compare truths before and now.
 
 use super::level::{Interval, Level};
 
-/// McNemar's exact p, where `worse` pairs have become false and `better` ones true.
+/// Returns McNemar's exact p, where `worse` pairs have become false and `better` ones true.
 pub(in crate::evaluate) fn mc_nemar(worse: usize, better: usize) -> f64 {
     let n = worse + better;
     let fewer = worse.min(better);
@@ -19,7 +19,7 @@ pub(in crate::evaluate) fn mc_nemar(worse: usize, better: usize) -> f64 {
     (2.0 * tail).min(1.0)
 }
 
-/// The interval of the difference of two paired shares, after Agresti and Min; none of nothing.
+/// Returns the interval of the difference of two paired shares, after Agresti and Min; `None` for no pairs.
 pub(in crate::evaluate) fn agresti_min(
     worse: usize,
     better: usize,
@@ -39,7 +39,7 @@ pub(in crate::evaluate) fn agresti_min(
     ))
 }
 
-/// Holm's adjustment of the probabilities of several tests.
+/// Adjusts the probabilities of several tests after Holm.
 pub(in crate::evaluate) fn holm(probabilities: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..probabilities.len()).collect();
     order.sort_by(|a, b| probabilities[*a].total_cmp(&probabilities[*b]));

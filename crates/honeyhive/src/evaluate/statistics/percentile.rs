@@ -1,8 +1,8 @@
-//! Percentiles, and their intervals.
+//! Percentiles have intervals, too.
 
 use super::level::{Interval, Level};
 
-/// The linear percentile ("type 7") of sorted numbers; none of nothing.
+/// Returns the linear percentile ("type 7") of sorted numbers; `None` for no numbers.
 pub(in crate::evaluate) fn percentile(sorted: &[f64], share: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let at = share.clamp(0.0, 1.0) * last as f64;
@@ -10,7 +10,7 @@ pub(in crate::evaluate) fn percentile(sorted: &[f64], share: f64) -> Option<f64>
     let index = below as usize;
     let (value, next) = (sorted[index], sorted[(index + 1).min(last)]);
     let (part, step) = (at - below, next - value);
-    // The way from one to the other may be too long for a number.
+    // The difference of two numbers may be too large for a number.
     Some(if step.is_finite() {
         value + part * step
     } else {

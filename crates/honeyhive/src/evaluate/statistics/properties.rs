@@ -1,11 +1,12 @@
-//! Properties of the statistics that hold for any numbers, tried on many random ones, the same ones each time.
+//! Some properties of the statistics hold for any numbers; the tests try them on many random ones, the same ones each
+//! time.
 
 use super::*;
 use crate::evaluate::splitmix::SplitMix64;
 
 const LEVELS: [Level; 3] = [Level::P90, Level::P95, Level::P99];
 
-/// Numbers of every kind: few and many, truths, equal ones, far from zero, of very different sizes.
+/// Returns numbers of every kind: few and many, truths, equal ones, far from zero, of very different sizes.
 fn samples() -> impl Iterator<Item = Vec<f64>> {
     let mut random = SplitMix64::new(26);
     (0..1_500).map(move |_| {
@@ -24,7 +25,7 @@ fn samples() -> impl Iterator<Item = Vec<f64>> {
     })
 }
 
-/// The intervals of a mean at all levels, narrow ones first; none of too few numbers.
+/// Returns the intervals of a mean at all levels, narrow ones first; `None` for too few numbers.
 fn by_level(of: impl Fn(Level) -> Option<Interval>) -> Option<[Interval; 3]> {
     let [narrow, middle, wide] = LEVELS.map(of);
     Some([narrow?, middle?, wide?])
@@ -50,7 +51,7 @@ fn assert_holds_and_widens(intervals: [Interval; 3], estimate: f64, room: f64, o
     }
 }
 
-/// The rounding error to allow for numbers of this size.
+/// Returns the rounding error to allow for numbers of this size.
 fn room_of(values: &[f64]) -> f64 {
     1e-12
         * values

@@ -1,8 +1,8 @@
-//! The interval of a share: so many of so many.
+//! A share has Wilson's interval.
 
 use super::level::{Interval, Level};
 
-/// Wilson's interval; none of nothing.
+/// Returns Wilson's interval of `hits` in `n`; `None` where `n` is zero.
 pub(in crate::evaluate) fn wilson(hits: usize, n: usize, level: Level) -> Option<Interval> {
     if n == 0 {
         return None;
@@ -68,7 +68,7 @@ mod tests {
         }
     }
 
-    /// The probability that the interval of a sample holds the true share.
+    /// Returns the probability that the interval of a sample holds the true share.
     fn coverage(n: usize, share: f64) -> f64 {
         let mut of_hits = (1.0 - share).powi(i32::try_from(n).unwrap());
         let mut covered = 0.0;

@@ -1,11 +1,11 @@
-//! Student's t distribution for whole degrees of freedom.
+//! Student's t distribution is computed for whole degrees of freedom.
 
 use super::level::Level;
 
 /// The degrees of freedom from which on the expansion around the normal quantile is exact to ten digits.
 const MANY: usize = 100_000;
 
-/// The quantile on both sides.
+/// Returns the two-sided quantile.
 pub(super) fn quantile(degrees: usize, level: Level) -> f64 {
     if degrees >= MANY {
         return expanded(degrees, level.z());
@@ -27,14 +27,15 @@ pub(super) fn quantile(degrees: usize, level: Level) -> f64 {
     }
 }
 
-/// Cornish and Fisher's expansion.
+/// Computes the quantile by Cornish and Fisher's expansion.
 fn expanded(degrees: usize, z: f64) -> f64 {
     let n = degrees as f64;
     let z3 = z.powi(3);
     z + (z3 + z) / (4.0 * n) + (5.0 * z.powi(5) + 16.0 * z3 + 3.0 * z) / (96.0 * n * n)
 }
 
-/// The probability of a value between `-t` and `t`: a finite sum of cosines (Abramowitz and Stegun 26.7.3 and 26.7.4).
+/// Returns the probability of a value between `-t` and `t`: a finite sum of cosines (Abramowitz and Stegun 26.7.3 and
+/// 26.7.4).
 pub(super) fn within(t: f64, degrees: usize) -> f64 {
     let n = degrees as f64;
     let (angle, cosine2) = ((t / n.sqrt()).atan(), 1.0 / (1.0 + t * t / n));

@@ -1,7 +1,7 @@
-//! Statistics over several trials of a datapoint.
+//! Several trials of a datapoint have statistics of their own.
 
-/// The probability that at least one of `k` trials passes, where `passed` of `n` have. None where `k` is more than `n`, or
-/// nothing.
+/// Returns the probability that at least one of `k` trials passes, where `passed` of `n` have. The result is `None` where
+/// `k` or `passed` is more than `n`, or `k` is zero.
 ///
 /// ```
 /// use honeyhive::evaluate::pass_at_k;
@@ -13,7 +13,8 @@ pub fn pass_at_k(n: usize, passed: usize, k: usize) -> Option<f64> {
     Some(1.0 - share_of_choices(n, n.checked_sub(passed)?, k)?)
 }
 
-/// The probability that all of `k` trials pass, where `passed` of `n` have ("pass^k"). None as of [`pass_at_k`].
+/// Returns the probability that all of `k` trials pass, where `passed` of `n` have ("pass^k"). The result is `None`
+/// where that of [`pass_at_k`] is.
 ///
 /// ```
 /// use honeyhive::evaluate::pass_all_k;
@@ -26,7 +27,7 @@ pub fn pass_all_k(n: usize, passed: usize, k: usize) -> Option<f64> {
     share_of_choices(n, passed, k)
 }
 
-/// The share of choices of `k` out of `n` that are all of the `special` ones.
+/// Returns the share of choices of `k` out of `n` that are all of the `special` ones.
 fn share_of_choices(n: usize, special: usize, k: usize) -> Option<f64> {
     if k == 0 || k > n {
         return None;

@@ -1,10 +1,10 @@
-//! Wilcoxon's signed rank test of differences.
+//! Wilcoxon's signed rank test tells whether paired numbers have changed.
 
 /// The most differences for which the distribution is counted out.
 const COUNTED: usize = 50;
 
-/// The probability of ranks as one-sided as these, where nothing has changed. Zeros are dropped, equal differences share
-/// their rank.
+/// Returns the probability of ranks as one-sided as these, where nothing has changed. Zeros are dropped, equal
+/// differences share their rank.
 pub(in crate::evaluate) fn wilcoxon(differences: &[f64]) -> f64 {
     let ranked = Ranked::of(differences);
     match ranked.ranks.len() {
@@ -15,9 +15,9 @@ pub(in crate::evaluate) fn wilcoxon(differences: &[f64]) -> f64 {
 }
 
 struct Ranked {
-    /// Twice the ranks, so that shared ones are whole.
+    /// The doubled ranks, so that shared ones are whole.
     ranks: Vec<usize>,
-    /// Twice the sum of the ranks of positive differences.
+    /// The doubled sum of the ranks of positive differences.
     positive: usize,
     /// The sum of `t³ - t` over groups of equal ones.
     ties: f64,
@@ -39,7 +39,7 @@ impl Ranked {
         ranked
     }
 
-    /// Differences of one size: they share the mean of their ranks.
+    /// Adds differences of one size: they share the mean of their ranks.
     fn add(&mut self, same: &[f64]) {
         let rank = 2 * self.ranks.len() + same.len() + 1;
         self.ranks.extend(same.iter().map(|_| rank));
@@ -63,7 +63,7 @@ impl Ranked {
         (2.0 * shares.iter().sum::<f64>()).min(1.0)
     }
 
-    /// Approximates by the normal distribution, with ties accounted for.
+    /// Approximates the probability by the normal distribution, with ties accounted for.
     fn by_normal(&self) -> f64 {
         let n = self.ranks.len() as f64;
         let middle = n * (n + 1.0) / 4.0;
