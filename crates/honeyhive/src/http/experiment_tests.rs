@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use opentelemetry::Context;
@@ -144,6 +146,25 @@ fn a_service_that_is_called_knows_the_datapoint_and_says_how_it_went_on_its_own_
     let request = found.event("POST /chat");
     assert_eq!(request.outputs["status_code"], json!(200));
     assert_eq!(request.inputs["method"], json!("POST"));
+}
+
+#[test]
+fn the_program_names_a_request_of_a_callers_session_once() {
+    let (tracer, captured) = testing::tracer();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let name = move |_: &RequestInfo<'_>| {
+        let before = count.fetch_add(1, Ordering::Relaxed);
+        format!("request {before}")
+    };
+    let builder = ServerInstrumentation::builder(tracer.clone()).session_name(name);
+    let id = SessionId::new();
+    let sent = Sent(vec![("baggage", format!("honeyhive.session_id={id}"))]);
+    serve(&builder.build().unwrap(), &tracer, &sent);
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    let events = captured.session(id).unwrap().events;
+    let names: Vec<_> = events.iter().map(|event| &*event.name).collect();
+    assert_eq!(names, ["work", "request 0"]);
 }
 
 #[test]

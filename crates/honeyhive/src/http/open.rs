@@ -81,9 +81,12 @@ impl ServerInstrumentation {
         let trust = inner.trust_in(request);
         let link = Link::to_experiment_of_another(cx).or_else(|| inner.link(&seen, &trust));
         let is_of_caller = link.as_ref().is_some_and(|link| link.is_of_caller);
-        let session = match link {
-            Some(link) => inner.linked_session(link, request),
-            None => inner.new_session(request, &seen),
+        let (session, linked) = match link {
+            Some(link) => {
+                let named = inner.named(request);
+                (inner.linked_session(link, &named, request), Some(named))
+            }
+            None => (inner.new_session(request, &seen), None),
         };
         session.turn_begins();
         incoming::adopt_enclosing_span(cx, &session);
@@ -95,17 +98,17 @@ impl ServerInstrumentation {
         let cx = current::with_session(cx, session.clone(), true);
         // The session of a caller or an experiment has outputs and an end of its own: how the request went is said by its
         // span.
-        let joins = is_of_caller || session.start.experiment().is_some();
-        let has_span = inner.request_span || joins;
-        let ending = if inner.is_left_to_spans() || joins {
+        let joining = linked.filter(|_| is_of_caller || session.start.experiment().is_some());
+        let has_span = inner.request_span || joining.is_some();
+        let ending = if inner.is_left_to_spans() || joining.is_some() {
             Ending::Span
         } else {
             Ending::Update
         };
-        let cx = match has_span {
-            true if joins => inner.with_joining_span(&cx, request),
-            true => inner.with_request_span(&cx, &session),
-            false => cx,
+        let cx = match joining {
+            Some(named) => inner.with_joining_span(&cx, named),
+            None if has_span => inner.with_request_span(&cx, &session),
+            None => cx,
         };
         RequestGuard(Handling::Traced(Box::new(Traced {
             has_span,
@@ -133,7 +136,7 @@ impl ServerInstrumentation {
         if !is_wanted || !inner.is_traced(request) {
             return None;
         }
-        let cx = inner.with_joining_span(&cx.with_value(Joined), request);
+        let cx = inner.with_joining_span(&cx.with_value(Joined), inner.named(request));
         Some(RequestGuard(Handling::Traced(Box::new(Traced {
             has_span: true,
             ending: Ending::Joined,
@@ -276,9 +279,9 @@ impl Inner {
         Session::open(self.tracer.outbox(), start)
     }
 
-    fn linked_session(&self, link: Link, request: &RequestInfo<'_>) -> Session {
+    fn linked_session(&self, link: Link, named: &Named, request: &RequestInfo<'_>) -> Session {
         let inputs = Inputs::Object(Object::new());
-        let name = self.named(request).name;
+        let name = Arc::clone(&named.name);
         let mut start = StartRecord::new(link.id, name, inputs, SystemTime::now());
         let user = self.user(request).map(Facts::of_user);
         start.facts = Facts {
@@ -364,8 +367,8 @@ impl Inner {
 
     /// Returns the context with the span of a request that has not begun its session, so that the span has the request's
     /// inputs.
-    fn with_joining_span(&self, cx: &Context, request: &RequestInfo<'_>) -> Context {
-        let Named { method, name, path } = self.named(request);
+    fn with_joining_span(&self, cx: &Context, named: Named) -> Context {
+        let Named { method, name, path } = named;
         let attributes = vec![
             KeyValue::new(EVENT_TYPE, EventType::Chain.as_str()),
             KeyValue::new("honeyhive_inputs.method", method),
