@@ -330,9 +330,29 @@ impl Traced {
         self.has_ended = true;
         #[cfg(feature = "model-calls")]
         self.say_streamed(outcome);
+        let end = self.session_end(now, outcome, status_before_head, error);
+        if self.has_span {
+            self.end_span(&end);
+        }
+        match self.ending {
+            Ending::Update => self.session.end(end),
+            Ending::Span => self.session.has_ended(),
+            Ending::Joined => {}
+        }
+        self.session.outbox.request_ends();
+    }
+
+    #[inline]
+    fn session_end(
+        &self,
+        now: Instant,
+        outcome: Outcome,
+        status_before_head: u16,
+        error: Option<Cow<'static, str>>,
+    ) -> SessionEnd {
         let answer = self.answer.as_ref();
         let duration = now.saturating_duration_since(self.began);
-        let ending = SessionEnd {
+        SessionEnd {
             ended_at: self.session.start.started_at + duration,
             duration,
             outcome,
@@ -349,17 +369,36 @@ impl Traced {
             response_bytes: answer.map(|it| it.bytes),
             error: error.map(Cow::into_owned),
             whole_session: self.session.is_whole(),
-        };
-        if self.has_span {
-            let is_told_elsewhere = self.ending == Ending::Update;
-            end_span(&self.cx, &ending, is_told_elsewhere);
         }
-        match self.ending {
-            Ending::Update => self.session.end(ending),
-            Ending::Span => self.session.has_ended(),
-            Ending::Joined => {}
+    }
+
+    /// Ends the request's span. Of the answer's body, the session's update tells where there is one.
+    fn end_span(&self, end: &SessionEnd) {
+        let span = self.cx.span();
+        if self.ending != Ending::Update {
+            tell_body(&span, end);
         }
-        self.session.outbox.request_ends();
+        if let Some(status) = end.status_code {
+            span.set_attribute(KeyValue::new(
+                "honeyhive_outputs.status_code",
+                i64::from(status),
+            ));
+        }
+        span.set_attribute(KeyValue::new(
+            "honeyhive_metadata.outcome",
+            end.outcome.name(),
+        ));
+        if let Some(status) = end.grpc_status {
+            span.set_attribute(KeyValue::new(
+                "honeyhive_outputs.grpc_status",
+                i64::from(status),
+            ));
+        }
+        if let Some(error) = &end.error {
+            span.set_attribute(KeyValue::new(ERROR, error.clone()));
+            span.set_status(Status::error(error.clone()));
+        }
+        span.end();
     }
 }
 
@@ -374,44 +413,15 @@ impl Answer {
     }
 }
 
-/// Ends the span of a request. What the session's update tells of the answer's body stands there alone.
-fn end_span(cx: &Context, ending: &SessionEnd, is_told_elsewhere: bool) {
-    let span = cx.span();
-    if !is_told_elsewhere {
-        tell_body(&span, ending);
-    }
-    if let Some(status) = ending.status_code {
-        span.set_attribute(KeyValue::new(
-            "honeyhive_outputs.status_code",
-            i64::from(status),
-        ));
-    }
-    span.set_attribute(KeyValue::new(
-        "honeyhive_metadata.outcome",
-        ending.outcome.name(),
-    ));
-    if let Some(status) = ending.grpc_status {
-        span.set_attribute(KeyValue::new(
-            "honeyhive_outputs.grpc_status",
-            i64::from(status),
-        ));
-    }
-    if let Some(error) = &ending.error {
-        span.set_attribute(KeyValue::new(ERROR, error.clone()));
-        span.set_status(Status::error(error.clone()));
-    }
-    span.end();
-}
-
 #[cold]
-fn tell_body(span: &SpanRef<'_>, ending: &SessionEnd) {
-    if let Some(time) = ending.time_to_first_byte {
+fn tell_body(span: &SpanRef<'_>, end: &SessionEnd) {
+    if let Some(time) = end.time_to_first_byte {
         span.set_attribute(KeyValue::new(
             "honeyhive_metadata.time_to_first_byte_ms",
             time.as_secs_f64() * 1e3,
         ));
     }
-    if let Some(bytes) = ending.response_bytes {
+    if let Some(bytes) = end.response_bytes {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         span.set_attribute(KeyValue::new("honeyhive_metadata.response_bytes", bytes));
     }
