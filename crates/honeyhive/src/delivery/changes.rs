@@ -1,12 +1,13 @@
 //! [`Changes`]: updates of one session, redacted and merged, and the bodies that carry them.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::outputs::Outputs;
 use super::plan::Origin;
 use super::redactor::{Redactor, StartContent};
 use crate::enrichment::Enrichment;
 use crate::model::id::SessionId;
+use crate::model::milliseconds::milliseconds;
 use crate::model::object::{Bucket, Object, merge};
 use crate::outbox::{SessionEnd, StartRecord, Update};
 use crate::wire::{StartSession, UpdateEvent};
@@ -170,11 +171,6 @@ impl Changes {
     }
 }
 
-fn milliseconds(duration: Duration) -> f64 {
-    // Microseconds are precise enough.
-    (duration.as_secs_f64() * 1e6).round() / 1e3
-}
-
 fn unix_milliseconds(time: SystemTime) -> f64 {
     milliseconds(time.duration_since(UNIX_EPOCH).unwrap_or_default())
 }
@@ -182,6 +178,7 @@ fn unix_milliseconds(time: SystemTime) -> f64 {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use super::*;
     use crate::outbox::{Bounds, Outbox, Outcome};

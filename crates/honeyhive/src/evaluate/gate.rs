@@ -12,6 +12,7 @@ use super::statistics::{Interval, Level, Moments, percentile, percentile_interva
 use super::summary::interval_of;
 use super::units::{MetricKind, Units};
 use super::verdict::{GateOutcome, Verdict};
+use crate::model::milliseconds::milliseconds;
 
 /// A `Gate` is a condition that a run must fulfil to be good enough.
 ///
@@ -134,7 +135,7 @@ impl Gate {
 
     /// Requires this time or less.
     pub const fn within(self, bound: Duration) -> Self {
-        self.at_most(bound.as_secs_f64() * 1e3)
+        self.at_most(milliseconds(bound))
     }
 
     /// Fails only where the whole interval misses the condition. Without an interval the verdict is inconclusive.

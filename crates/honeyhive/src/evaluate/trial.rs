@@ -19,6 +19,7 @@ use super::score::Scoring;
 use super::settings::RetryIf;
 use super::told::Told;
 use crate::enrichment::Enrichment;
+use crate::model::milliseconds::milliseconds;
 use crate::session::Session;
 use crate::span::Span;
 
@@ -334,8 +335,4 @@ fn recorded_of(recorded: &Recorded) -> std::collections::BTreeMap<String, f64> {
 fn attempts_of(attempts: u32) -> Map<String, Value> {
     let several = (attempts > 1).then(|| ("attempts".to_owned(), json!(attempts)));
     several.into_iter().collect()
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
 }

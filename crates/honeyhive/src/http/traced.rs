@@ -16,6 +16,7 @@ use super::held_end::HeldEnd;
 use super::streamed::Streamed;
 use crate::attributes::ERROR;
 use crate::incoming::{panic_text, run_in};
+use crate::model::milliseconds::milliseconds;
 use crate::outbox::{Outcome, SessionEnd};
 use crate::owners::MemberId;
 #[cfg(feature = "signed-ids")]
@@ -418,7 +419,7 @@ fn tell_body(span: &SpanRef<'_>, end: &SessionEnd) {
     if let Some(time) = end.time_to_first_byte {
         span.set_attribute(KeyValue::new(
             "honeyhive_metadata.time_to_first_byte_ms",
-            time.as_secs_f64() * 1e3,
+            milliseconds(time),
         ));
     }
     if let Some(bytes) = end.response_bytes {

@@ -7,6 +7,7 @@ pub(crate) mod id;
 pub(crate) mod id_text;
 pub(crate) mod json;
 pub(crate) mod limits;
+pub(crate) mod milliseconds;
 pub(crate) mod number;
 pub(crate) mod object;
 pub(crate) mod rfc3339;

@@ -9,6 +9,7 @@ use super::keys;
 use super::operation::Operation;
 use crate::attributes::{ERROR, GEN_AI_OPERATION, MAX_ATTRIBUTES};
 use crate::model::flatten::{at_most, flatten};
+use crate::model::milliseconds::milliseconds;
 use crate::stream::{Asked, Reply, Said, Usage, calls_shown};
 
 /// Gathers the attributes of a span.
@@ -186,10 +187,4 @@ impl Writer {
             self.put("error.type", kind);
         }
     }
-}
-
-/// Returns milliseconds with three digits behind the point.
-fn milliseconds(time: Duration) -> f64 {
-    // Not of 128 bits, for which processors have no instruction.
-    time.as_micros() as u64 as f64 / 1_000.0
 }
