@@ -1,4 +1,4 @@
-//! [`ResponseBody`].
+//! [`ResponseBody`] records how a response ends.
 
 use std::error::Error;
 use std::mem;
@@ -11,14 +11,14 @@ use honeyhive::http::{Held, ResponseGuard};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The response body of a [`HoneyHiveMiddleware`](crate::HoneyHiveMiddleware): the inner body
-    /// unchanged, polled in the request's context, with an eye on how it ends.
+    /// The response body of a [`HoneyHiveMiddleware`](crate::HoneyHiveMiddleware) passes the inner body on unchanged,
+    /// polls it in the request's context, and records how it ends.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
         inner: B,
         guard: ResponseGuard,
-        // The last answer of the inner body.
+        // The last answer of the inner body waits here while the end is held back.
         held: Held<Option<Result<Bytes, Box<dyn Error>>>>,
     }
 }
@@ -32,13 +32,13 @@ impl<B> ResponseBody<B> {
         }
     }
 
-    /// The body inside.
+    /// Returns the body inside.
     #[must_use]
     pub const fn get_ref(&self) -> &B {
         &self.inner
     }
 
-    /// The body inside, to be changed.
+    /// Returns the body inside, to be changed.
     pub const fn get_mut(&mut self) -> &mut B {
         &mut self.inner
     }

@@ -1,4 +1,4 @@
-//! [`CurrentSession`].
+//! [`CurrentSession`] extracts the session of a request.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -9,7 +9,7 @@ use actix_web::{FromRequest, HttpRequest};
 use honeyhive::Session;
 use honeyhive::http::current_session_or_disabled;
 
-/// The session of the request that is being handled, as an extractor.
+/// The extractor gives a handler the session of the request that is being handled.
 ///
 /// The extractor is a [`Session`]: `id()`, `enrich(..)`, and `link_to(..)` for clients that send their conversation
 /// id in the body. It stays usable after the response has gone out, for instance in a WebSocket task.

@@ -1,4 +1,4 @@
-//! The route that takes ratings of answers by people.
+//! The route takes ratings of answers by people.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Payload};

@@ -1,4 +1,4 @@
-//! [`ResponseFuture`].
+//! [`ResponseFuture`] waits for a service in the request's context.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,7 +17,7 @@ use crate::routes::Taken;
 use crate::settings::{Settings, Worker};
 
 pin_project! {
-    /// The future of a [`HoneyHiveMiddleware`](crate::HoneyHiveMiddleware).
+    /// The future of a [`HoneyHiveMiddleware`](crate::HoneyHiveMiddleware) gives the response of the inner service.
     ///
     /// Dropping it before it is ready says that the client went away.
     #[derive(Debug)]
@@ -30,9 +30,9 @@ pin_project! {
         inner: F,
         guard: RequestGuard,
         taken: Taken,
-        // Only where there is a session.
+        // The worker is kept only where there is a session.
         worker: Option<Rc<Worker>>,
-        // An answer without a body, or an error.
+        // An answer without a body, or an error, waits here while the end is held back.
         held: Held<F::Output>,
     }
 }

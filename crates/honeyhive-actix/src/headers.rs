@@ -1,4 +1,4 @@
-//! The headers of actix-web in the form that the core reads.
+//! The headers of actix-web take the form that the core reads.
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use honeyhive::HeadersMut;
@@ -20,7 +20,7 @@ fn walk<'h>(headers: &'h HeaderMap, visit: &mut dyn FnMut(&'h str, &'h [u8])) {
     }
 }
 
-/// The names of headers in actix-web's own type, which it finds without parsing.
+/// The names of headers have actix-web's own type, which it finds without parsing.
 #[derive(Debug)]
 pub(crate) struct Names(Vec<HeaderName>);
 
@@ -32,7 +32,7 @@ impl Names {
     }
 }
 
-/// The headers of a request.
+/// The view lets the core read the headers of a request.
 pub(crate) struct RequestView<'a>(pub(crate) &'a HeaderMap, pub(crate) &'a Names);
 
 impl Headers for RequestView<'_> {
@@ -49,7 +49,8 @@ impl Headers for RequestView<'_> {
     }
 }
 
-/// The name of the header that carries the session's id. The usual one is static, so that its clones count nothing.
+/// Returns the name of the header that carries the session's id. The usual one is static, so that its clones count
+/// nothing.
 pub(crate) fn session_id_header(instrumentation: &ServerInstrumentation) -> Option<HeaderName> {
     match instrumentation.session_id_header() {
         SESSION_ID_HEADER => Some(HeaderName::from_static(SESSION_ID_HEADER)),
@@ -72,7 +73,7 @@ pub(crate) fn set_if_absent(headers: &mut HeaderMap, name: &HeaderName, guard: &
     }
 }
 
-/// The headers of actix-web, for [`Session::inject`](honeyhive::Session::inject).
+/// The carrier is the headers of actix-web, for [`Session::inject`](honeyhive::Session::inject).
 #[derive(Debug)]
 pub enum ByActix {}
 

@@ -1,4 +1,4 @@
-//! [`HoneyHive`] and the service it makes.
+//! [`HoneyHive`] wraps the services of an application in sessions.
 
 use std::future::{Ready, ready};
 use std::rc::Rc;
@@ -91,7 +91,7 @@ where
     }
 }
 
-/// The service that [`HoneyHive`] makes.
+/// The service runs each request of the inner one in a session; [`HoneyHive`] makes it.
 #[derive(Debug)]
 pub struct HoneyHiveMiddleware<S> {
     inner: S,

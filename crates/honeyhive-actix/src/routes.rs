@@ -1,5 +1,5 @@
-//! The route of a request. A middleware comes before routing, where actix-web tells the first route whose pattern fits
-//! the path, whatever the method; after routing it tells the one that was taken.
+//! A request gets the template of its route as its name. A middleware comes before routing, where actix-web tells the
+//! first route whose pattern fits the path, whatever the method; after routing it tells the one that was taken.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -9,15 +9,15 @@ use actix_web::HttpRequest;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
 
-/// The most paths that are remembered, whatever an application calls a route.
+/// A worker remembers this many paths at the most, whatever an application calls a route.
 const MOST_PATHS: usize = 1024;
 
-/// The routes of paths that are, or could be taken for, templates themselves, as far as requests have been routed there:
-/// actix-web searches its table and makes a text of what it has found, on every request.
+/// The routes are those of paths that are, or could be taken for, templates themselves, as far as requests have been
+/// routed there: actix-web searches its table and makes a text of what it has found, on every request.
 #[derive(Debug, Default)]
 pub(crate) struct Routes(RefCell<BTreeMap<Box<str>, Templates>>);
 
-/// The template of a path's route, method by method.
+/// A path has a template for each method.
 type Templates = Vec<(Method, Box<str>)>;
 
 impl Routes {
@@ -71,7 +71,7 @@ impl Routes {
     }
 }
 
-/// The name that a request had before it was routed.
+/// A request has such a name before it is routed.
 #[derive(Debug, Default)]
 pub(crate) enum Taken {
     /// The name was not taken yet, or no pattern fits.
@@ -79,7 +79,7 @@ pub(crate) enum Taken {
     Unknown,
     /// The request's path is itself the template.
     Path,
-    /// A template.
+    /// The path has another template.
     Template(String),
 }
 
@@ -93,8 +93,8 @@ impl From<Option<Cow<'_, str>>> for Taken {
     }
 }
 
-/// Whether the template, filled in with the parameters of the routing, is the path. False where that cannot be decided
-/// cheaply.
+/// Returns whether the template, filled in with the parameters of the routing, is the path. False where that cannot be
+/// decided cheaply.
 fn made(request: &HttpRequest, template: &str) -> bool {
     let parameters = request.match_info();
     let mut path = request.path();

@@ -1,4 +1,4 @@
-//! [`Settings`] and [`Worker`]: what the middleware and its futures share.
+//! [`Settings`] and [`Worker`] are shared by the middleware and its futures.
 
 use actix_web::HttpRequest;
 use actix_web::dev::ServiceRequest;
@@ -8,7 +8,7 @@ use honeyhive::http::{RequestGuard, RequestInfo, ServerInstrumentation};
 use crate::headers::{Names, RequestView, session_id_header};
 use crate::routes::{Routes, Taken};
 
-/// The settings that the workers have in common.
+/// The workers have these settings in common.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) instrumentation: ServerInstrumentation,
@@ -24,7 +24,7 @@ impl Settings {
     }
 }
 
-/// The settings and the routes that every request of a worker needs.
+/// A worker keeps the settings and the routes that each of its requests needs.
 #[derive(Debug)]
 pub(crate) struct Worker {
     pub(crate) settings: Settings,
@@ -41,7 +41,7 @@ impl Worker {
         }
     }
 
-    /// A request has come in.
+    /// Notes that a request has come in.
     #[inline]
     pub(crate) fn open(&self, request: &ServiceRequest) -> (RequestGuard, Taken) {
         let headers = RequestView(request.headers(), &self.request_headers);
@@ -52,7 +52,7 @@ impl Worker {
         (guard, info.into_route().into())
     }
 
-    /// The request has been routed.
+    /// Notes that a request has been routed.
     pub(crate) fn routed(&self, guard: &RequestGuard, request: &HttpRequest, taken: &Taken) {
         let Some(route) = self.routes.settled(request, taken) else {
             return;

@@ -1,4 +1,4 @@
-//! The arguments in the parentheses of `#[trace(..)]`.
+//! [`Args`] reads the arguments in the parentheses of `#[trace(..)]`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -10,12 +10,11 @@ use syn::{Error, Expr, LitStr, Path, Result, Token, parenthesized};
 const KNOWN: &str = "`name`, `event_type`, `tracer`, `skip`, `skip_all`, `inputs`, `skip_output`, \
                      `config`, `metadata`, `stream` or `crate`";
 
-/// The arguments, each at most once.
+/// The attribute takes each argument at most once.
 #[derive(Default)]
 pub(crate) struct Args {
     pub(crate) name: Option<LitStr>,
     event_type: Option<EventType>,
-    /// The path of the crate `honeyhive`.
     honeyhive: Option<Path>,
     pub(crate) tracer: Option<Expr>,
     pub(crate) skip: Vec<Ident>,
@@ -58,13 +57,13 @@ impl Parse for Args {
 }
 
 impl Args {
-    /// The path of the crate `honeyhive`.
+    /// Returns the path of the crate `honeyhive`.
     pub(crate) fn honeyhive(&self) -> TokenStream {
         let path = self.honeyhive.as_ref();
         path.map_or_else(|| quote!(::honeyhive), |path| quote!(#path))
     }
 
-    /// A path to a value of `EventType`.
+    /// Returns a path to a value of `EventType`.
     pub(crate) fn event_type(&self) -> Option<TokenStream> {
         Some(match self.event_type.as_ref()? {
             EventType::Path(path) => quote!(#path),
@@ -122,7 +121,7 @@ fn value<T: Parse>(key: &Ident, input: ParseStream<'_>) -> Result<T> {
     input.parse()
 }
 
-/// The path of a crate, without generic arguments.
+/// The path of a crate has no generic arguments.
 struct CratePath(Path);
 
 impl Parse for CratePath {

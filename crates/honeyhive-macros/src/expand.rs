@@ -1,4 +1,4 @@
-//! The function that a traced one becomes.
+//! The attribute expands a function to one that is traced.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
@@ -28,7 +28,7 @@ pub(crate) fn expand(args: &Args, function: &Function) -> Result<TokenStream> {
     Ok(expanded)
 }
 
-/// The arguments that are recorded.
+/// Returns the arguments that are recorded.
 fn recorded(args: &Args, function: &Function) -> Result<Vec<Ident>> {
     let mut parameters = function.parameters();
     let has_pattern = parameters.iter().any(is_pattern);
@@ -148,7 +148,7 @@ fn block(function: &Function) -> TokenStream {
     block
 }
 
-/// `let __hh_active = …;`
+/// Returns `let __hh_active = …;` and the static that it needs.
 fn begin(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
     let hh = args.honeyhive();
     let name = args.name.as_ref().map_or_else(
@@ -216,7 +216,7 @@ fn begin(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
     }
 }
 
-/// `begun` has made `__hh_output` and `__hh_active`; here they are used up.
+/// Returns the code after `begun`, which has made `__hh_output` and `__hh_active`: both are used up.
 fn finish(args: &Args, returned: &Returned, begun: &TokenStream) -> TokenStream {
     let hh = args.honeyhive();
     let observe = observe(args);
@@ -265,7 +265,7 @@ fn finish(args: &Args, returned: &Returned, begun: &TokenStream) -> TokenStream 
     }
 }
 
-/// The code that records an output or an item.
+/// Returns the code that records an output or an item.
 fn observe(args: &Args) -> TokenStream {
     let hh = args.honeyhive();
     let value = if args.skip_output {

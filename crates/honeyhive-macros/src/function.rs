@@ -1,4 +1,4 @@
-//! The function, as far as the attribute has to understand it. The body stays tokens.
+//! [`Function`] is parsed as far as the attribute has to understand it. The body stays tokens.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::parse::{Parse, ParseStream};
@@ -54,7 +54,7 @@ impl Parse for Function {
     }
 }
 
-/// True where the signature of a function begins.
+/// Returns true where the signature of a function begins.
 fn is_function(input: ParseStream<'_>) -> bool {
     input.peek(Token![fn])
         || input.peek(Token![async])
@@ -63,13 +63,13 @@ fn is_function(input: ParseStream<'_>) -> bool {
         || input.peek(Token![extern])
 }
 
-/// True for a parameter that stands for a pattern. What is in it cannot be skipped by its name, so it is
-/// not recorded.
+/// Returns true for a parameter that stands for a pattern. What is in it cannot be skipped by its name, so it is not
+/// recorded.
 pub(crate) fn is_pattern(parameter: &Ident) -> bool {
     parameter.to_string().starts_with("__arg")
 }
 
-/// The way in which a function returns.
+/// A function returns in one of these ways.
 pub(crate) enum Returned {
     Never,
     Value,
@@ -80,16 +80,16 @@ pub(crate) enum Returned {
     },
 }
 
-/// A body that ends in a future: what comes before, and the block.
+/// A body that ends in a future has statements before it, and the block.
 pub(crate) struct Tail {
     pub(crate) before: Vec<Stmt>,
-    /// `Box::pin`, where the block stands in a call of it.
+    /// The block may stand in a call of `Box::pin`.
     pub(crate) pin: Option<Expr>,
     pub(crate) block: ExprAsync,
 }
 
 impl Function {
-    /// The names that the parameters bring into scope, without `self`.
+    /// Returns the names that the parameters bring into scope, without `self`.
     ///
     /// `async-trait` takes patterns apart inside the body, and its parameters are then called
     /// [`__arg0`](is_pattern) and so on.
@@ -118,7 +118,7 @@ impl Function {
         names.0
     }
 
-    /// The type that the function gives: for one that returns a future, the type that the future gives.
+    /// Returns the type that the function gives: for one that returns a future, the type that the future gives.
     pub(crate) fn returned(&self, stream: bool, of_future: bool) -> Returned {
         let ReturnType::Type(_, declared) = &self.signature.output else {
             return Returned::Value;
@@ -142,7 +142,7 @@ impl Function {
         }
     }
 
-    /// The declared type, `_` standing for each `impl Trait`. None where that leaves nothing to say.
+    /// Returns the declared type, `_` standing for each `impl Trait`. None where that leaves nothing to say.
     pub(crate) fn annotation(&self) -> Option<Type> {
         struct Infer;
 
@@ -164,7 +164,7 @@ impl Function {
         (!matches!(declared, Type::Infer(_))).then_some(declared)
     }
 
-    /// The future at the end of the body, where the function is not async itself.
+    /// Returns the future at the end of the body, where the function is not async itself.
     pub(crate) fn tail(&self) -> Option<Tail> {
         if self.signature.asyncness.is_some() || !mentions(&self.body, "async") {
             return None;
@@ -193,7 +193,7 @@ impl Function {
     }
 }
 
-/// True where the tokens hold this word.
+/// Returns true where the tokens hold this word.
 pub(crate) fn mentions(tokens: &TokenStream, word: &str) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         proc_macro2::TokenTree::Ident(ident) => ident == word,
@@ -228,7 +228,7 @@ fn first_type(segment: &PathSegment) -> Option<&Type> {
     })
 }
 
-/// The bounds of `impl Trait`, or of `Pin<Box<dyn Trait>>`.
+/// Returns the bounds of `impl Trait`, or of `Pin<Box<dyn Trait>>`.
 fn bounds(ty: &Type) -> impl Iterator<Item = &PathSegment> {
     let unboxed = last_segment(ty)
         .filter(|segment| segment.ident == "Pin")
@@ -254,7 +254,7 @@ fn is_stream(ty: &Type) -> bool {
     bounds(ty).any(|bound| bound.ident == "Stream")
 }
 
-/// The `T` of `impl Future<Output = T>` and of its box.
+/// Returns the `T` of `impl Future<Output = T>` and of its box.
 fn future_output(ty: &Type) -> Option<Type> {
     let future = bounds(ty).find(|bound| bound.ident == "Future")?;
     let PathArguments::AngleBracketed(arguments) = &future.arguments else {

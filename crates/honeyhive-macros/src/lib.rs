@@ -170,7 +170,7 @@ pub fn trace(args: TokenStream, item: TokenStream) -> TokenStream {
     let expanded = syn::parse::<Args>(args).and_then(|args| expand::expand(&args, &function));
     expanded
         .unwrap_or_else(|error| {
-            // The function stays, so that what calls it does not fail as well.
+            // The function stays, so that its callers do not fail as well.
             let error = error.into_compile_error();
             quote!(#original #error)
         })

@@ -1,4 +1,4 @@
-//! [`ResponseBody`].
+//! [`ResponseBody`] records how a response ends.
 
 use std::error::Error;
 use std::mem;
@@ -12,12 +12,13 @@ use pin_project_lite::pin_project;
 
 use crate::headers::View;
 
-/// The error of a body, as servers take it: whole, so that its causes can be told.
+/// A body's error reaches the server whole, so that its causes can be told.
 type BoxError = Box<dyn Error + Send + Sync>;
 
 pin_project! {
-    /// The response body of a [`HoneyHiveService`](crate::HoneyHiveService): the inner body unchanged, polled in the
-    /// request's context, and observed until its end. Its error is that of the inner body in a box, as servers take it.
+    /// The response body of a [`HoneyHiveService`](crate::HoneyHiveService) passes the inner body on unchanged, polls
+    /// it in the request's context, and records how it ends. Its error is that of the inner body in a box, as servers
+    /// take it.
     #[derive(Debug)]
     pub struct ResponseBody<B>
     where
@@ -26,7 +27,7 @@ pin_project! {
         #[pin]
         inner: B,
         guard: ResponseGuard,
-        // The last answer of the inner body.
+        // The last answer of the inner body waits here while the end is held back.
         held: Held<Option<Result<Frame<B::Data>, BoxError>>>,
     }
 }

@@ -1,4 +1,4 @@
-//! [`PropagateLayer`].
+//! [`PropagateLayer`] propagates the session with the requests of a client.
 
 use std::borrow::Cow;
 use std::task::{Context, Poll};
@@ -54,7 +54,7 @@ impl<S> Layer<S> for PropagateLayer {
     }
 }
 
-/// The service that [`PropagateLayer`] makes of a client.
+/// The service propagates the session with the requests of a client; [`PropagateLayer`] makes it.
 #[derive(Debug, Clone)]
 pub struct Propagate<S> {
     inner: S,

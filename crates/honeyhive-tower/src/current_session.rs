@@ -1,4 +1,4 @@
-//! [`CurrentSession`].
+//! [`CurrentSession`] extracts the session of a request.
 
 use std::convert::Infallible;
 use std::ops::Deref;
@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use honeyhive::Session;
 use honeyhive::http::{current_session, current_session_or_disabled};
 
-/// The session of the request that is being handled, as an axum extractor.
+/// The axum extractor gives a handler the session of the request that is being handled.
 ///
 /// The extractor is a [`Session`]: `id()`, `enrich(..)`, and `link_to(..)` for clients that send their conversation
 /// id in the body. It stays usable after the response has gone out, for instance in a WebSocket task.

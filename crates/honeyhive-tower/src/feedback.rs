@@ -1,4 +1,4 @@
-//! [`FeedbackService`]: the route that takes ratings of answers by people.
+//! [`FeedbackService`] takes ratings of answers by people.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -39,7 +39,7 @@ pub fn feedback_routes(endpoint: impl Into<FeedbackEndpoint>) -> FeedbackService
     FeedbackService(endpoint.into())
 }
 
-/// The service that [`feedback_routes`] makes.
+/// The service takes ratings of answers by people; [`feedback_routes`] makes it.
 #[derive(Debug, Clone)]
 pub struct FeedbackService(FeedbackEndpoint);
 
@@ -69,7 +69,7 @@ impl<B: Body> Service<Request<B>> for FeedbackService {
 }
 
 pin_project! {
-    /// The future of a [`FeedbackService`].
+    /// The future of a [`FeedbackService`] reads the body and gives the answer.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct FeedbackFuture<B> {

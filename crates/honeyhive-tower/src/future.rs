@@ -1,4 +1,4 @@
-//! [`ResponseFuture`].
+//! [`ResponseFuture`] waits for a service in the request's context.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -16,7 +16,7 @@ use crate::headers::{View, set_if_absent};
 use crate::settings::Settings;
 
 pin_project! {
-    /// The future of a [`HoneyHiveService`](crate::HoneyHiveService).
+    /// The future of a [`HoneyHiveService`](crate::HoneyHiveService) gives the response of the inner service.
     ///
     /// Dropping it before it is ready says that the client went away.
     #[derive(Debug)]
@@ -28,9 +28,9 @@ pin_project! {
         #[pin]
         inner: F,
         guard: RequestGuard,
-        // Only where there is a session.
+        // The settings are kept only where there is a session.
         settings: Option<Arc<Settings>>,
-        // An answer without a body, or an error.
+        // An answer without a body, or an error, waits here while the end is held back.
         held: Held<F::Output>,
     }
 }

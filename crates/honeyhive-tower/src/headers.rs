@@ -1,4 +1,4 @@
-//! The headers of `http` 1 in the form that the core reads.
+//! The headers of `http` 1 take the form that the core reads.
 
 use honeyhive::http::{
     Headers, RequestGuard, RequestHeaders, SESSION_ID_HEADER, ServerInstrumentation,
@@ -26,7 +26,8 @@ impl Headers for View<'_> {
     }
 }
 
-/// The name of the header that carries the session's id. The usual one is static, so that its clones count nothing.
+/// Returns the name of the header that carries the session's id. The usual one is static, so that its clones count
+/// nothing.
 pub(crate) fn session_id_header(instrumentation: &ServerInstrumentation) -> Option<HeaderName> {
     match instrumentation.session_id_header() {
         SESSION_ID_HEADER => Some(HeaderName::from_static(SESSION_ID_HEADER)),

@@ -1,4 +1,4 @@
-//! [`HoneyHiveLayer`].
+//! [`HoneyHiveLayer`] makes every request a session.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! [`HoneyHiveService`].
+//! [`HoneyHiveService`] runs each request in a session.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -14,7 +14,7 @@ use crate::headers::View;
 use crate::settings::Settings;
 use crate::{ResponseBody, ResponseFuture};
 
-/// The service that [`HoneyHiveLayer`](crate::HoneyHiveLayer) makes: a request is a session, and the answer names it.
+/// The service makes each request a session, and names it in the answer; [`HoneyHiveLayer`] makes the service.
 ///
 /// ```
 /// use axum::{Router, body::Body, routing::get};
@@ -43,18 +43,18 @@ pub struct HoneyHiveService<S> {
 }
 
 impl<S> HoneyHiveService<S> {
-    /// The service inside.
+    /// Returns the service inside.
     #[must_use]
     pub const fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The service inside, to be changed.
+    /// Returns the service inside, to be changed.
     pub const fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The service inside, without HoneyHive.
+    /// Returns the service inside, without HoneyHive.
     #[must_use]
     pub fn into_inner(self) -> S {
         self.inner
@@ -92,7 +92,7 @@ fn open<B>(settings: &Settings, request: &Request<B>) -> RequestGuard {
         .on_request(&info.with_route(&find_route))
 }
 
-/// The path that the client asked for: axum cuts the prefix off the URI of a nested router's requests.
+/// Returns the path that the client asked for: axum cuts the prefix off the URI of a nested router's requests.
 #[cfg(feature = "axum")]
 fn path<B>(request: &Request<B>) -> &str {
     let original = request.extensions().get::<axum::extract::OriginalUri>();

@@ -1,11 +1,11 @@
-//! [`Settings`]: what the layer, its services and their futures share.
+//! [`Settings`] are shared by the layer, its services and their futures.
 
 use honeyhive::http::ServerInstrumentation;
 use http::HeaderName;
 
 use crate::headers::session_id_header;
 
-/// The settings that every request needs, shared since services are cloned for each.
+/// Every request needs these settings; they are shared, since services are cloned for each.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) instrumentation: ServerInstrumentation,

@@ -1,4 +1,4 @@
-//! The one door to OpenTelemetry's current context, which is a thread-local value.
+//! OpenTelemetry's current context, a thread-local value, is asked for and attached only here.
 //!
 //! Thread-local values are gone one after another while a thread ends, and asking OpenTelemetry for its own after
 //! that panics: in the destructor of another one, that ends the process. So every question goes through here, and
@@ -14,7 +14,7 @@ use std::task::{self, Poll};
 use futures_core::Stream;
 use opentelemetry::{Context, ContextGuard};
 
-/// The state of a thread's context.
+/// A thread's context is in one of these states.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Door {
     Unknown,
@@ -37,7 +37,7 @@ impl Drop for Sentinel {
     }
 }
 
-/// Whether this thread has a current context: not while it ends.
+/// Returns whether this thread has a current context: not while it ends.
 #[inline]
 pub(crate) fn is_open() -> bool {
     match DOOR.get() {
@@ -64,7 +64,7 @@ pub(crate) fn map<T>(ask: impl FnOnce(&Context) -> T) -> Option<T> {
     is_open().then(|| Context::map_current(ask))
 }
 
-/// The current context; an empty one where the thread is ending.
+/// Returns the current context; an empty one where the thread is ending.
 #[inline]
 pub(crate) fn current() -> Context {
     map(Context::clone).unwrap_or_default()
@@ -76,7 +76,7 @@ pub(crate) fn attach(cx: Context) -> Attached {
     Attached(is_open().then(|| cx.attach()))
 }
 
-/// Keeps a context current on this thread.
+/// The guard keeps a context current on this thread.
 #[must_use = "the context is current until the guard is dropped"]
 pub(crate) struct Attached(Option<ContextGuard>);
 
@@ -97,7 +97,7 @@ impl Drop for Attached {
 }
 
 pin_project_lite::pin_project! {
-    /// A future or a stream with a session or a span that is current whenever it is polled; see
+    /// A scoped future or stream has a session or a span that is current whenever it is polled; see
     /// [`Session::scope`](crate::Session::scope), [`Session::scope_stream`](crate::Session::scope_stream) and
     /// [`Span::scope`](crate::Span::scope).
     #[derive(Debug, Clone)]

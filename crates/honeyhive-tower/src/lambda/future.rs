@@ -1,4 +1,4 @@
-//! [`LambdaFuture`].
+//! [`LambdaFuture`] delivers an invocation's session before it gives the answer.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -9,13 +9,13 @@ use honeyhive::lambda::InvocationGuard;
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The future of a [`LambdaService`](crate::LambdaService): the inner future, then the flush.
+    /// The future of a [`LambdaService`](crate::LambdaService) runs the inner future, then the flush.
     ///
     /// Dropping it before it is ready says that the invocation was cancelled. It never becomes ready twice.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct LambdaFuture<F, A> {
-        // The handler's future; `None` once it has answered.
+        // The handler's future is `None` once it has answered.
         #[pin]
         inner: Option<F>,
         answer: Option<A>,

@@ -1,4 +1,4 @@
-//! [`LambdaHandler`].
+//! [`LambdaHandler`] tells the layer how a handler ended.
 
 use std::error::Error;
 use std::fmt::{self, Debug, Display};
@@ -11,8 +11,8 @@ use lambda_runtime::{Diagnostic, LambdaEvent};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-/// The service around the handler of a function that tells [`LambdaLayer`](crate::LambdaLayer) how the handler ended,
-/// which the runtime hides from its layers; see there (feature `lambda`).
+/// The service around the handler of a function tells [`LambdaLayer`](crate::LambdaLayer) how the handler ended, which
+/// the runtime hides from its layers; see there (feature `lambda`).
 ///
 /// The wrapper changes nothing about the answer, nor about what the runtime logs. Without the layer it does nothing.
 ///
@@ -38,18 +38,18 @@ pub struct LambdaHandler<S> {
 }
 
 impl<S> LambdaHandler<S> {
-    /// Wraps the handler: whatever would be given to `Runtime::new`.
+    /// Wraps the handler: any service that `Runtime::new` would take.
     pub const fn new(inner: S) -> Self {
         Self { inner }
     }
 
-    /// The handler inside.
+    /// Returns the handler inside.
     #[must_use]
     pub const fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The handler inside, to be changed.
+    /// Returns the handler inside, to be changed.
     pub const fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
@@ -85,7 +85,7 @@ where
 }
 
 pin_project! {
-    /// The future of a [`LambdaHandler`].
+    /// The future of a [`LambdaHandler`] gives the handler's answer.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct LambdaHandlerFuture<F> {
@@ -119,7 +119,7 @@ where
     }
 }
 
-/// The error of a handler in a [`LambdaHandler`]: the same in the answer and in the log.
+/// The error of a handler in a [`LambdaHandler`] is the same in the answer and in the log.
 pub struct LambdaHandlerError {
     answer: Diagnostic,
     log: String,
@@ -141,7 +141,7 @@ impl From<LambdaHandlerError> for Diagnostic {
     }
 }
 
-/// The message of the answer.
+/// The error displays the message of the answer.
 impl Display for LambdaHandlerError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.answer.error_message)

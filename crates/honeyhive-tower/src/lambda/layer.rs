@@ -1,4 +1,4 @@
-//! [`LambdaLayer`].
+//! [`LambdaLayer`] makes every invocation a session.
 
 use honeyhive::HoneyHiveTracer;
 use honeyhive::lambda::LambdaInstrumentation;
@@ -90,7 +90,7 @@ pub struct LambdaLayer {
 }
 
 impl LambdaLayer {
-    /// A layer with the default settings.
+    /// Returns a layer with the default settings.
     #[must_use]
     pub fn new(tracer: HoneyHiveTracer) -> Self {
         LambdaInstrumentation::new(tracer).into()

@@ -1,4 +1,4 @@
-//! HoneyHive sessions for every invocation of a Lambda function: a layer for [`lambda_runtime`].
+//! The layer makes every invocation of a Lambda function a HoneyHive session; it wraps a service of [`lambda_runtime`].
 
 mod future;
 mod handler;

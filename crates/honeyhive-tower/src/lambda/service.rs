@@ -1,4 +1,4 @@
-//! [`LambdaService`].
+//! [`LambdaService`] runs each invocation in a session.
 
 use std::fmt::Display;
 use std::task::{Context, Poll};
@@ -9,7 +9,7 @@ use tower_service::Service;
 
 use super::LambdaFuture;
 
-/// The service that [`LambdaLayer`](crate::LambdaLayer) makes.
+/// The service runs each invocation in a session; [`LambdaLayer`](crate::LambdaLayer) makes it.
 #[derive(Debug, Clone)]
 pub struct LambdaService<S> {
     pub(super) inner: S,
@@ -17,18 +17,18 @@ pub struct LambdaService<S> {
 }
 
 impl<S> LambdaService<S> {
-    /// The service inside.
+    /// Returns the service inside.
     #[must_use]
     pub const fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The service inside, to be changed.
+    /// Returns the service inside, to be changed.
     pub const fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The service inside, without HoneyHive.
+    /// Returns the service inside, without HoneyHive.
     #[must_use]
     pub fn into_inner(self) -> S {
         self.inner

@@ -1,4 +1,4 @@
-//! [`Counters`]: what the sessions of a tracer have used, in bounded memory.
+//! [`Counters`] add up the usage of each session of a tracer, in bounded memory.
 
 use std::collections::HashMap;
 use std::mem;
@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::{BudgetLimit, BudgetPassed, SessionBudget, SessionUsage};
 use crate::model::id::SessionId;
 
-/// The usage of each session, for a budget.
+/// The counters hold the usage of each session, for a budget.
 #[derive(Debug)]
 pub(crate) struct Counters {
     budget: SessionBudget,
@@ -16,21 +16,21 @@ pub(crate) struct Counters {
 
 #[derive(Debug, Default)]
 struct Table {
-    /// Half of the room, at the most; then those take the place of the older ones.
+    /// The recent sessions take half of the room at the most; then they take the place of the older ones.
     recent: HashMap<SessionId, Entry>,
     older: HashMap<SessionId, Entry>,
-    /// The tracer's own session, once it has begun.
+    /// The tracer's own session is known once it has begun.
     own: Option<SessionId>,
-    /// The usage that belongs to the tracer's own session and came before it began.
+    /// The usage of the tracer's own session gathers here before that begins.
     before_own: SessionUsage,
 }
 
 #[derive(Debug, Default)]
 struct Entry {
     usage: SessionUsage,
-    /// The limits that the program has been notified of.
+    /// The program has been notified of these limits.
     passed: u8,
-    /// The id that the session goes on under.
+    /// The session goes on under this id.
     moved_to: Option<SessionId>,
 }
 
@@ -42,7 +42,7 @@ impl Counters {
         }
     }
 
-    /// Adds usage to a session, or to the tracer's own; returns the limits that this has passed.
+    /// Adds usage to a session, or to the tracer's own; returns the limits that it passes by that.
     pub(crate) fn add(&self, session: Option<SessionId>, used: &SessionUsage) -> Vec<BudgetPassed> {
         let mut table = self.lock();
         let Some(id) = session.or(table.own) else {
@@ -113,7 +113,7 @@ impl Counters {
         self.budget.sessions.div_ceil(2).max(1)
     }
 
-    /// The lock is never held while code of the program runs.
+    /// Locks the table; the lock is never held while code of the program runs.
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! [`SessionBudget`]: what a session may use before the program is told.
+//! [`SessionBudget`] limits the usage of a session; the program is told where a session passes a limit.
 
 mod counters;
 mod usage;
@@ -12,7 +12,7 @@ pub(crate) use usage::of_span;
 
 use crate::model::id::SessionId;
 
-/// The default number of sessions that are remembered.
+/// A budget remembers this many sessions by default.
 const SESSIONS: usize = 10_000;
 
 type Hook = Arc<dyn Fn(&BudgetPassed) + Send + Sync>;
@@ -64,7 +64,7 @@ struct Limits {
 }
 
 impl SessionBudget {
-    /// A budget that only counts.
+    /// Returns a budget that only counts.
     pub const fn new() -> Self {
         Self {
             limits: Limits {
@@ -78,41 +78,41 @@ impl SessionBudget {
         }
     }
 
-    /// The most tokens of a session, input and output together (default: no limit).
+    /// Sets the most tokens of a session, input and output together (default: no limit).
     pub const fn tokens(mut self, most: u64) -> Self {
         self.limits.tokens = Some(most);
         self
     }
 
-    /// The most calls of models of a session (default: no limit).
+    /// Sets the most calls of models of a session (default: no limit).
     pub const fn model_calls(mut self, most: u64) -> Self {
         self.limits.model_calls = Some(most);
         self
     }
 
-    /// The highest cost of a session, in the currency in which spans state their cost (default: no limit). This crate
-    /// knows no prices: a span without a cost counts as free.
+    /// Sets the highest cost of a session, in the currency in which spans state their cost (default: no limit). This
+    /// crate knows no prices: a span without a cost counts as free.
     pub const fn cost(mut self, most: f64) -> Self {
         self.limits.cost = Some(most);
         self
     }
 
-    /// The most turns of a session: requests, invocations, `create_session` (default: no limit).
+    /// Sets the most turns of a session: requests, invocations, `create_session` (default: no limit).
     pub const fn turns(mut self, most: u64) -> Self {
         self.limits.turns = Some(most);
         self
     }
 
-    /// The number of sessions that are remembered, about 100 bytes each (default 10,000). Past it, the sessions that
-    /// were not counted for the longest time are forgotten, and begin anew at zero; at least half of the number is
+    /// Sets the number of sessions that are remembered, about 100 bytes each (default 10,000). Past it, the sessions
+    /// that were not counted for the longest time are forgotten, and begin anew at zero; at least half of the number is
     /// always remembered.
     pub const fn sessions(mut self, most: usize) -> Self {
         self.sessions = most;
         self
     }
 
-    /// A callback for a session that passes a limit: called once per limit and session, on the thread that recorded the
-    /// span, so it should be quick. A panic in it is caught and counted
+    /// Sets a callback for a session that passes a limit: called once per limit and session, on the thread that
+    /// recorded the span, so it should be quick. A panic in it is caught and counted
     /// ([`DeliveryStats::callback_panics`](crate::DeliveryStats::callback_panics)).
     pub fn on_passed(mut self, hook: impl Fn(&BudgetPassed) + Send + Sync + 'static) -> Self {
         self.hook = Some(Arc::new(hook));
@@ -136,17 +136,17 @@ impl fmt::Debug for SessionBudget {
     }
 }
 
-/// A limit of a [`SessionBudget`].
+/// A [`SessionBudget`] has these limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BudgetLimit {
-    /// See [`SessionBudget::tokens`].
+    /// The session has passed [`SessionBudget::tokens`].
     Tokens,
-    /// See [`SessionBudget::model_calls`].
+    /// The session has passed [`SessionBudget::model_calls`].
     ModelCalls,
-    /// See [`SessionBudget::cost`].
+    /// The session has passed [`SessionBudget::cost`].
     Cost,
-    /// See [`SessionBudget::turns`].
+    /// The session has passed [`SessionBudget::turns`].
     Turns,
 }
 
@@ -174,10 +174,10 @@ impl Limits {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct BudgetPassed {
-    /// The session.
+    /// The session has this id.
     pub session: SessionId,
-    /// The limit.
+    /// The session has passed this limit.
     pub limit: BudgetLimit,
-    /// The session's usage by now.
+    /// The usage is that of the session by now.
     pub usage: SessionUsage,
 }

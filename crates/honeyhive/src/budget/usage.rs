@@ -1,11 +1,11 @@
-//! [`SessionUsage`]: what a session has used, and what a span says of that.
+//! [`SessionUsage`] counts what a session uses, and reads what a span says of that.
 
 use opentelemetry::KeyValue;
 
 use crate::event_type::EventType;
 use crate::gen_ai::number;
 
-/// The usage of a session in this process; see [`SessionBudget`](crate::SessionBudget).
+/// The usage of a session is counted in this process; see [`SessionBudget`](crate::SessionBudget).
 ///
 /// | Field | Where a span of the type model states it |
 /// |---|---|
@@ -16,22 +16,22 @@ use crate::gen_ai::number;
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[non_exhaustive]
 pub struct SessionUsage {
-    /// Tokens that went into models.
+    /// The input tokens go into models.
     pub input_tokens: u64,
-    /// Tokens that came out of models.
+    /// The output tokens come out of models.
     pub output_tokens: u64,
-    /// All tokens.
+    /// The sum counts all tokens.
     pub tokens: u64,
-    /// Calls of models: spans of the type model.
+    /// Spans of the type model count as calls of models.
     pub model_calls: u64,
-    /// The cost of the calls, as far as spans state it.
+    /// The cost of the calls is known as far as spans state it.
     pub cost: f64,
-    /// The number of times that the session was begun or continued.
+    /// A turn is a time that the session begins or continues.
     pub turns: u64,
 }
 
 impl SessionUsage {
-    /// The usage of one turn.
+    /// A turn uses one turn and nothing else.
     pub(crate) const TURN: Self = Self {
         input_tokens: 0,
         output_tokens: 0,
@@ -103,7 +103,7 @@ pub(crate) fn of_span(attributes: &[KeyValue]) -> Option<SessionUsage> {
     })
 }
 
-/// The first of the names that a span has a number under; the last value counts where a key is repeated.
+/// Returns the first of the names that a span has a number under; the last value counts where a key is repeated.
 fn first(attributes: &[KeyValue], names: &[&str]) -> Option<f64> {
     names.iter().find_map(|name| {
         let said = attributes.iter().rfind(|it| it.key.as_str() == *name)?;

@@ -1,11 +1,11 @@
-//! [`Body`]: the fields of a call's body, as they are set one after another.
+//! [`Body`] gathers the fields of a call's body, one after another.
 
 use std::fmt;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// The fields of a body, and the problem of the first one that cannot be sent.
+/// A body has fields, and the problem of the first one that cannot be sent.
 #[derive(Clone, Default)]
 pub(super) struct Body {
     fields: Map<String, Value>,
@@ -63,13 +63,13 @@ impl Body {
         }
     }
 
-    /// The same body, which cannot be sent.
+    /// Returns the same body, which cannot be sent.
     pub(super) fn refused(mut self, problem: String) -> Self {
         self.refuse(problem);
         self
     }
 
-    /// A field that is a text.
+    /// Returns a field that is a text.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.fields.get(name)?.as_str()
     }

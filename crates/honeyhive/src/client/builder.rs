@@ -1,4 +1,4 @@
-//! [`ClientBuilder`]: a client without a tracer.
+//! [`ClientBuilder`] makes a client without a tracer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::session::StartupSession;
 use crate::settings::{Explicit, GivenClient, Needs, Settings};
 
 impl Client {
-    /// A client with all its settings from the environment; see [`ClientBuilder`] for the variables.
+    /// Returns a client with all its settings from the environment; see [`ClientBuilder`] for the variables.
     ///
     /// # Errors
     ///
@@ -31,7 +31,8 @@ impl Client {
     }
 }
 
-/// The settings of a [`Client`] without a tracer. What is not set comes from the environment, then from the default.
+/// The builder takes the settings of a [`Client`] without a tracer. Settings that the program leaves out come from the
+/// environment, then from the defaults.
 ///
 /// | Setter | Variable | Default |
 /// |---|---|---|
@@ -60,58 +61,59 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// The project's key (`HH_API_KEY`), for the classic routes.
+    /// Sets the project's key (`HH_API_KEY`), for the classic routes.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.explicit.keys.api_key = Some(ApiKey::new(key.into()));
         self
     }
 
-    /// A fine-grained key (`HH_DATA_PLANE_API_KEY`, `hh_fgdp_…`), for the routes that name their project.
+    /// Sets a fine-grained key (`HH_DATA_PLANE_API_KEY`, `hh_fgdp_…`), for the routes that name their project.
     pub fn data_plane_api_key(mut self, key: impl Into<String>) -> Self {
         self.explicit.keys.data_plane_api_key = Some(ApiKey::new(key.into()));
         self
     }
 
-    /// The project that all calls are about; see [`Client::in_project`].
+    /// Sets the project that all calls are about; see [`Client::in_project`].
     pub fn project_id(mut self, id: impl Into<String>) -> Self {
         self.project_id = Some(id.into());
         self
     }
 
-    /// The deployment (`HH_API_URL`, default `https://api.dp1.us.honeyhive.ai`).
+    /// Sets the deployment (`HH_API_URL`, default `https://api.dp1.us.honeyhive.ai`).
     pub fn server_url(mut self, url: impl Into<String>) -> Self {
         self.explicit.server_url = Some(url.into());
         self
     }
 
-    /// The longest time that one attempt of a call may take (`HH_API_TIMEOUT` in seconds, default 5 s).
+    /// Sets the longest time that one attempt of a call may take (`HH_API_TIMEOUT` in seconds, default 5 s).
     pub fn api_timeout(mut self, timeout: Duration) -> Self {
         self.explicit.api_timeout = Some(timeout);
         self
     }
 
-    /// Test mode (`HH_TEST_MODE`, default `false`): nothing leaves the process and no key is needed. Runs can be
-    /// created and updated, and every other call is [`ClientError::TestMode`](super::ClientError::TestMode).
+    /// Turns test mode on or off (`HH_TEST_MODE`, default `false`): nothing leaves the process and no key is needed.
+    /// Runs can be created and updated, and every other call is
+    /// [`ClientError::TestMode`](super::ClientError::TestMode).
     pub fn test_mode(mut self, on: bool) -> Self {
         self.explicit.test_mode = Some(on);
         self
     }
 
-    /// The HTTP client that carries the calls, instead of this crate's own; see
+    /// Sets the HTTP client that carries the calls, instead of this crate's own; see
     /// [`HoneyHiveTracerBuilder::http_client`](crate::HoneyHiveTracerBuilder::http_client).
     pub fn http_client(mut self, client: impl HttpClient + 'static) -> Self {
         self.explicit.http_client = Some(GivenClient(Arc::new(client)));
         self
     }
 
-    /// Certificates to trust besides those of the platform, as PEM; see
+    /// Adds certificates to trust besides those of the platform, as PEM; see
     /// [`HoneyHiveTracerBuilder::ca_certificate`](crate::HoneyHiveTracerBuilder::ca_certificate).
     pub fn ca_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.explicit.ca_certificate = Some(pem.into());
         self
     }
 
-    /// The client. It has a background thread of its own, which ends with the last clone.
+    /// Returns the client. It has a background thread of its own, which ends with the last clone.
     ///
     /// # Errors
     ///

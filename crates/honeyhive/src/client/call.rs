@@ -1,4 +1,4 @@
-//! [`Call`]: the one way to HoneyHive and back.
+//! [`Call`] is the one way to HoneyHive and back.
 
 use http::Method;
 use opentelemetry_http::Bytes;
@@ -15,7 +15,7 @@ use crate::outbox::{Asked, Reply};
 use crate::secret::KeyKind;
 use crate::wire::{Answer, ApiCall, ApiFailure};
 
-/// A call that has not been made.
+/// A call is gathered here before it is made.
 #[derive(Debug)]
 pub(super) struct Call<'c> {
     client: &'c Client,
@@ -28,7 +28,7 @@ pub(super) struct Call<'c> {
 }
 
 impl Client {
-    /// A call to the route of these parts, below the project where the client has one.
+    /// Returns a call to the route of these parts, below the project where the client has one.
     pub(super) fn call(&self, method: Method, parts: &[&str]) -> Call<'_> {
         let mut path = "/v1".to_owned();
         let mut is_path = true;
@@ -186,7 +186,7 @@ impl Call<'_> {
     }
 }
 
-/// The object that a name is in: the answer, or where that has no such name what it has under `data`.
+/// Returns the object that a name is in: the answer, or where that has no such name the object under its `data`.
 fn around(mut answer: Value, name: &str) -> Value {
     if answer.get(name).is_some() {
         return answer;
@@ -197,8 +197,8 @@ fn around(mut answer: Value, name: &str) -> Value {
     }
 }
 
-/// The member of an answer with a name, or that of its `data`; where there is no such name, all of that. Older
-/// deployments put nothing around their lists.
+/// Returns the member of an answer with a name, or that of its `data`; where there is no such name, the whole answer.
+/// Older deployments put nothing around their lists.
 fn under(answer: Value, name: &str) -> Value {
     match around(answer, name) {
         Value::Object(mut fields) => match fields.remove(name).or_else(|| fields.remove("data")) {

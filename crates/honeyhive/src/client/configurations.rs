@@ -1,4 +1,4 @@
-//! Configurations: prompts, and the models that they are for.
+//! A configuration is a prompt, and the model that it is for.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use super::open::{object, open_enum, or_default};
 use super::template::Template;
 
 impl Client {
-    /// Configurations.
+    /// Returns the calls about configurations.
     #[must_use]
     pub const fn configurations(&self) -> Configurations<'_> {
         Configurations { client: self }
@@ -31,83 +31,83 @@ pub struct Configurations<'c> {
 }
 
 open_enum! {
-    /// The environment that a configuration is deployed to.
+    /// A configuration is deployed to such environments.
     Environment {
-        /// The environment of development.
+        /// The environment serves development.
         Dev = "dev",
-        /// The environment of tests.
+        /// The environment serves tests.
         Staging = "staging",
-        /// The environment of users.
+        /// The environment serves users.
         Prod = "prod",
     }
 }
 
-/// A configuration, as HoneyHive has it.
+/// A configuration names a model and holds the prompt for it, as HoneyHive has them.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Configuration {
-    /// The configuration's id.
+    /// The id names the configuration in calls.
     #[serde(alias = "_id")]
     pub id: String,
-    /// The configuration's name.
+    /// A program finds its prompt by this name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
-    /// The kind of the prompt: `LLM` or `pipeline`.
+    /// The kind of the prompt is `LLM` or `pipeline`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// The provider of the model.
+    /// The provider offers the model.
     #[serde(deserialize_with = "or_default")]
     pub provider: String,
-    /// The model and its parameters.
+    /// The parameters name the model and hold the prompt.
     #[serde(deserialize_with = "or_default")]
     pub parameters: Parameters,
-    /// The environments that the configuration is deployed to.
+    /// The configuration is deployed to these environments.
     #[serde(deserialize_with = "or_default")]
     pub env: Vec<Environment>,
-    /// Tags, by which a configuration is found.
+    /// Tags help to find a configuration.
     #[serde(deserialize_with = "or_default")]
     pub tags: Vec<String>,
-    /// The user who has made the configuration.
+    /// The user properties tell who has made the configuration.
     #[serde(deserialize_with = "object")]
     pub user_properties: Map<String, Value>,
-    /// The time of creation (ISO 8601).
+    /// The time of creation is in ISO 8601.
     pub created_at: Option<String>,
-    /// The time of the last change (ISO 8601).
+    /// The time of the last change is in ISO 8601.
     pub updated_at: Option<String>,
 }
 
-/// The model of a configuration and its parameters.
+/// The parameters of a configuration name the model and hold the prompt.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Parameters {
-    /// `chat` or `completion`.
+    /// The type of the call is `chat` or `completion`.
     pub call_type: Option<String>,
-    /// The model.
+    /// The model answers the prompt.
     #[serde(deserialize_with = "or_default")]
     pub model: String,
-    /// The model's parameters, such as its temperature.
+    /// The hyperparameters are those of the model, such as its temperature.
     #[serde(deserialize_with = "object")]
     pub hyperparameters: Map<String, Value>,
-    /// The template of the prompt.
+    /// The template becomes the prompt.
     #[serde(deserialize_with = "or_default")]
     pub template: Template,
-    /// The format of the model's answer.
+    /// The model answers in this format.
     #[serde(rename = "responseFormat")]
     pub response_format: Option<Value>,
-    /// The functions that the model may call.
+    /// The model may call these functions.
     #[serde(rename = "selectedFunctions", deserialize_with = "or_default")]
     pub selected_functions: Vec<Value>,
-    /// The model's use of functions: `none`, `auto` or `force`.
+    /// The model uses functions in this way: `none`, `auto` or `force`.
     #[serde(rename = "functionCallParams")]
     pub function_call_params: Option<String>,
-    /// The function that the model has to call.
+    /// The model has to call this function.
     #[serde(rename = "forceFunction")]
     pub force_function: Option<Value>,
 }
 
-/// A configuration to be made, or to replace another.
+/// A new configuration is made, or replaces another.
 #[derive(Debug, Clone)]
 #[must_use = "it is made by `Configurations::create`"]
 pub struct NewConfiguration(Body);
@@ -125,13 +125,13 @@ impl NewConfiguration {
         Self(body.object("parameters", parameters))
     }
 
-    /// The environments that the configuration is deployed to.
+    /// Sets the environments that the configuration is deployed to.
     pub fn env(self, environments: impl IntoIterator<Item = Environment>) -> Self {
         let environments: Vec<_> = environments.into_iter().collect();
         Self(self.0.set("env", environments))
     }
 
-    /// Tags, by which a configuration is found.
+    /// Sets tags, by which a configuration is found.
     pub fn tags(self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let tags: Vec<String> = tags.into_iter().map(Into::into).collect();
         Self(self.0.set("tags", tags))
@@ -193,7 +193,8 @@ impl<'c> Configurations<'c> {
     }
 }
 
-/// HoneyHive may take its filters less literally, so they are checked again here.
+/// Returns whether a configuration is the deployed one: HoneyHive may take its filters less literally, so they are
+/// checked again here.
 pub(super) fn is_deployed(it: &Configuration, name: &str, environment: &Environment) -> bool {
     it.name == name && it.env.contains(environment)
 }

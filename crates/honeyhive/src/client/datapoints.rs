@@ -1,4 +1,4 @@
-//! Datapoints: inputs, and the expected outputs.
+//! A datapoint holds inputs, and the expected outputs.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -10,11 +10,11 @@ use super::error::ClientError;
 use super::handle::Client;
 use super::open::{first, or_default};
 
-/// The most datapoints of one request: their ids stand in the URL.
+/// A request names this many datapoints at the most: their ids stand in the URL.
 const BATCH: usize = 100;
 
 impl Client {
-    /// Datapoints.
+    /// Returns the calls about datapoints.
     #[must_use]
     pub const fn datapoints(&self) -> Datapoints<'_> {
         Datapoints { client: self }
@@ -31,41 +31,41 @@ pub struct Datapoints<'c> {
     client: &'c Client,
 }
 
-/// A datapoint, as HoneyHive has it.
+/// A datapoint holds inputs and expected outputs, as HoneyHive has them.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Datapoint {
-    /// The datapoint's id.
+    /// The id names the datapoint in calls.
     #[serde(alias = "_id")]
     pub id: String,
-    /// The inputs of the function.
+    /// The function gets these inputs.
     #[serde(deserialize_with = "or_default")]
     pub inputs: Map<String, Value>,
-    /// The earlier messages of the conversation.
+    /// The history holds the earlier messages of the conversation.
     #[serde(deserialize_with = "or_default")]
     pub history: Vec<Value>,
-    /// The expected outputs.
+    /// The ground truth holds the expected outputs.
     pub ground_truth: Option<Map<String, Value>>,
-    /// Facts about the datapoint.
+    /// The metadata holds facts about the datapoint.
     pub metadata: Option<Map<String, Value>>,
-    /// The event that the datapoint was made of.
+    /// The datapoint is made of this event.
     pub linked_event: Option<String>,
-    /// The ids of the datapoint's datasets.
+    /// The datapoint is in the datasets with these ids.
     #[serde(deserialize_with = "or_default")]
     pub linked_datasets: Vec<String>,
-    /// The time of creation (ISO 8601).
+    /// The time of creation is in ISO 8601.
     pub created_at: Option<String>,
-    /// The time of the last change (ISO 8601).
+    /// The time of the last change is in ISO 8601.
     pub updated_at: Option<String>,
 }
 
-/// A datapoint to be made.
+/// A new datapoint is made of these fields.
 #[derive(Debug, Clone)]
 #[must_use = "it is made by `Datapoints::create`"]
 pub struct NewDatapoint(Body);
 
-/// Changes of a datapoint; fields that are not given stay.
+/// An update changes a datapoint; fields that are not given stay.
 #[derive(Debug, Clone, Default)]
 #[must_use = "it is made by `Datapoints::update`"]
 pub struct UpdateDatapoint(Body);

@@ -1,4 +1,4 @@
-//! Datasets: names and lists of datapoints.
+//! A dataset has a name and a list of datapoints.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use super::handle::Client;
 use super::open::or_default;
 
 impl Client {
-    /// Datasets.
+    /// Returns the calls about datasets.
     #[must_use]
     pub const fn datasets(&self) -> Datasets<'_> {
         Datasets { client: self }
@@ -27,28 +27,28 @@ pub struct Datasets<'c> {
     client: &'c Client,
 }
 
-/// A dataset, as HoneyHive has it.
+/// A dataset has a name and a list of datapoints, as HoneyHive has them.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Dataset {
-    /// The dataset's id.
+    /// The id names the dataset in calls.
     pub id: String,
-    /// The dataset's name.
+    /// The dataset has this name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
-    /// A text about the dataset.
+    /// The description is a text about the dataset.
     pub description: Option<String>,
-    /// The ids of its datapoints, in their order.
+    /// The ids of the datapoints are in the dataset's order.
     #[serde(deserialize_with = "or_default")]
     pub datapoints: Vec<String>,
-    /// The time of creation (ISO 8601).
+    /// The time of creation is in ISO 8601.
     pub created_at: Option<String>,
-    /// The time of the last change (ISO 8601).
+    /// The time of the last change is in ISO 8601.
     pub updated_at: Option<String>,
 }
 
-/// A dataset to be made.
+/// A new dataset is made of these fields.
 #[derive(Debug, Clone)]
 #[must_use = "it is made by `Datasets::create`"]
 pub struct NewDataset(Body);
@@ -59,18 +59,18 @@ impl NewDataset {
         Self(Body::default().set("name", name.into()))
     }
 
-    /// A text about the dataset.
+    /// Sets a text about the dataset.
     pub fn description(self, text: impl Into<String>) -> Self {
         Self(self.0.set("description", text.into()))
     }
 
-    /// The ids of datapoints that exist already.
+    /// Adds datapoints that exist already, by their ids.
     pub fn datapoints<T: AsRef<str>>(self, ids: impl IntoIterator<Item = T>) -> Self {
         Self(self.0.set("datapoints", texts(ids)))
     }
 }
 
-/// Changes of a dataset.
+/// An update changes a dataset; fields that are not given stay.
 #[derive(Debug, Clone, Default)]
 #[must_use = "it is made by `Datasets::update`"]
 pub struct UpdateDataset(Body);
@@ -81,23 +81,23 @@ impl UpdateDataset {
         Self::default()
     }
 
-    /// Another name.
+    /// Sets another name.
     pub fn name(self, name: impl Into<String>) -> Self {
         Self(self.0.set("name", name.into()))
     }
 
-    /// Another description.
+    /// Sets another description.
     pub fn description(self, text: impl Into<String>) -> Self {
         Self(self.0.set("description", text.into()))
     }
 
-    /// The ids of all datapoints that the dataset is to have from now on.
+    /// Sets the ids of all datapoints that the dataset is to have from now on.
     pub fn datapoints<T: AsRef<str>>(self, ids: impl IntoIterator<Item = T>) -> Self {
         Self(self.0.set("datapoints", texts(ids)))
     }
 }
 
-/// The fields of a row that become inputs, chat history and ground truth of a datapoint.
+/// A mapping tells which fields of a row become inputs, chat history and ground truth of a datapoint.
 #[derive(Debug, Clone, Default, Serialize)]
 #[must_use = "it is used by `Datasets::add_rows`"]
 pub struct FieldMapping {
@@ -107,7 +107,7 @@ pub struct FieldMapping {
 }
 
 impl FieldMapping {
-    /// Fields that are inputs.
+    /// Returns a mapping with the fields that are inputs.
     pub fn inputs<T: AsRef<str>>(fields: impl IntoIterator<Item = T>) -> Self {
         Self {
             inputs: texts(fields),
@@ -115,13 +115,13 @@ impl FieldMapping {
         }
     }
 
-    /// Fields that are the chat history.
+    /// Sets the fields that are the chat history.
     pub fn history<T: AsRef<str>>(mut self, fields: impl IntoIterator<Item = T>) -> Self {
         self.history = texts(fields);
         self
     }
 
-    /// Fields that are the ground truth.
+    /// Sets the fields that are the ground truth.
     pub fn ground_truth<T: AsRef<str>>(mut self, fields: impl IntoIterator<Item = T>) -> Self {
         self.ground_truth = texts(fields);
         self

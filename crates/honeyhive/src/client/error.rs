@@ -1,4 +1,4 @@
-//! [`ClientError`].
+//! [`ClientError`] tells why a call has no result.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::wire::{ApiFailure, MOST_OF_AN_ANSWER};
 
 debug_as_text!(ClientError);
 
-/// The reason for which a call of the [`Client`](super::Client) has no result. `call` is its method and path. No
+/// The error tells why a call of the [`Client`](super::Client) has no result. Its `call` is the method and the path. No
 /// message holds a key.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -17,64 +17,64 @@ pub enum ClientError {
     #[error("{call} takes a {key}, and there is none: set {}", key.variable())]
     #[non_exhaustive]
     MissingKey {
-        /// The method and the path.
+        /// The call has this method and path.
         call: String,
-        /// The kind of key that the call takes.
+        /// The call takes this kind of key.
         key: KeyKind,
     },
     /// HoneyHive does not allow this key to make the call.
     #[error("HoneyHive refused the {sent} for {call} with status {status}: {message}; {}", right_key(*sent, *takes))]
     #[non_exhaustive]
     Unauthorized {
-        /// The method and the path.
+        /// The call has this method and path.
         call: String,
-        /// The key that was sent, as far as its form tells the kind.
+        /// The key that was sent is of this kind, as far as its form tells.
         sent: KeyKind,
-        /// The kind that the call takes.
+        /// The call takes this kind.
         takes: KeyKind,
-        /// 401 or 403.
+        /// The status is 401 or 403.
         status: u16,
-        /// HoneyHive's message, shortened.
+        /// HoneyHive's message is shortened.
         message: String,
     },
     /// HoneyHive refused the call, and would do so again.
     #[error("HoneyHive refused {call} with status {status}: {message}{}", project_hint(call, *status))]
     #[non_exhaustive]
     Rejected {
-        /// The method and the path.
+        /// The call has this method and path.
         call: String,
-        /// The HTTP status.
+        /// HoneyHive answers with this HTTP status.
         status: u16,
-        /// HoneyHive's message, shortened.
+        /// HoneyHive's message is shortened.
         message: String,
     },
     /// HoneyHive did not answer, or is temporarily unable to.
     #[error("HoneyHive gave no answer to {call}: {detail}; {}", patience(*retry_after))]
     #[non_exhaustive]
     Unavailable {
-        /// The method and the path.
+        /// The call has this method and path.
         call: String,
-        /// The problem of the last attempt.
+        /// The detail tells how the last attempt failed.
         detail: String,
-        /// The wait that HoneyHive asks for before the next call.
+        /// HoneyHive asks for this wait before the next call.
         retry_after: Option<Duration>,
     },
     /// HoneyHive answered with a success that cannot be read.
     #[error("the answer to {call} cannot be read: {detail}")]
     #[non_exhaustive]
     Unreadable {
-        /// The method and the path.
+        /// The call has this method and path.
         call: String,
-        /// The problem of the answer.
+        /// The answer has this problem.
         detail: String,
     },
     /// The arguments make no valid call. Nothing was sent.
     #[error("{call} was not sent: {problem}")]
     #[non_exhaustive]
     Invalid {
-        /// The method and the path.
+        /// The call has this method and path.
         call: String,
-        /// The problem of the call.
+        /// The call has this problem.
         problem: String,
     },
     /// No prompt of this name is deployed to the environment.
@@ -83,23 +83,23 @@ pub enum ClientError {
     )]
     #[non_exhaustive]
     NotDeployed {
-        /// The name that was searched.
+        /// The search is for this name.
         name: String,
-        /// The environment that was searched.
+        /// The search looks in this environment.
         environment: String,
     },
     /// Test mode has runs, and no answer to other calls.
     #[error("{call} has no answer in test mode, which has runs only: ask honeyhive-local instead")]
     #[non_exhaustive]
     TestMode {
-        /// The method and the path.
+        /// The call has this method and path.
         call: String,
     },
     /// The tracer behind the client is shut down, or records nothing.
     #[error("{call} was not made: the tracer is shut down, or was disabled for want of settings")]
     #[non_exhaustive]
     ShutDown {
-        /// The method and the path.
+        /// The call has this method and path.
         call: String,
     },
 }

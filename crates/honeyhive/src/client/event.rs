@@ -1,4 +1,4 @@
-//! [`Event`]: what was recorded.
+//! [`Event`] reads an event that was recorded.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -11,58 +11,58 @@ use super::open::{number, object, or_default, text};
 #[serde(default)]
 #[non_exhaustive]
 pub struct Event {
-    /// The event's id; for a session, the session's id.
+    /// The id names the event; for a session it is the session's id.
     pub event_id: String,
-    /// The event's session.
+    /// The event belongs to this session.
     #[serde(deserialize_with = "or_default")]
     pub session_id: String,
-    /// The parent event.
+    /// The parent event encloses the event.
     pub parent_id: Option<String>,
-    /// The event's name.
+    /// The event has this name.
     #[serde(deserialize_with = "or_default")]
     pub event_name: String,
-    /// The kind of the event.
+    /// The kind says what the event did.
     #[serde(deserialize_with = "or_default")]
     pub event_type: EventKind,
-    /// The source of the event.
+    /// The source tells where the event comes from, such as `production`.
     pub source: Option<String>,
-    /// The inputs.
+    /// The event has these inputs.
     #[serde(deserialize_with = "object")]
     pub inputs: Map<String, Value>,
-    /// The outputs.
+    /// The event has these outputs.
     #[serde(deserialize_with = "object")]
     pub outputs: Map<String, Value>,
-    /// The settings of the step, such as the model's parameters.
+    /// The config holds the settings of the step, such as the model's parameters.
     #[serde(deserialize_with = "object")]
     pub config: Map<String, Value>,
-    /// Facts about the event.
+    /// The metadata holds facts about the event.
     #[serde(deserialize_with = "object")]
     pub metadata: Map<String, Value>,
-    /// Feedback of people, `ground_truth` among it.
+    /// The feedback holds what people said, and `ground_truth`.
     #[serde(deserialize_with = "object")]
     pub feedback: Map<String, Value>,
-    /// Numbers about the event.
+    /// The metrics hold numbers about the event.
     #[serde(deserialize_with = "object")]
     pub metrics: Map<String, Value>,
-    /// The user that the event belongs to.
+    /// The user properties tell whom the event belongs to.
     #[serde(deserialize_with = "object")]
     pub user_properties: Map<String, Value>,
-    /// The latest scores of HoneyHive's evaluators, by their names.
+    /// The evaluations hold the latest scores of HoneyHive's evaluators, by their names.
     #[serde(deserialize_with = "object")]
     pub evaluations: Map<String, Value>,
-    /// The error, where the event failed.
+    /// The error says why the event failed.
     #[serde(deserialize_with = "text")]
     pub error: Option<String>,
-    /// The event's start, in Unix milliseconds.
+    /// The start is in Unix milliseconds.
     #[serde(deserialize_with = "number")]
     pub start_time: Option<f64>,
-    /// The event's end, in Unix milliseconds.
+    /// The end is in Unix milliseconds.
     #[serde(deserialize_with = "number")]
     pub end_time: Option<f64>,
-    /// The event's length in milliseconds.
+    /// The duration is in milliseconds.
     #[serde(deserialize_with = "number")]
     pub duration: Option<f64>,
-    /// The ids of the child events.
+    /// The ids are those of the child events.
     #[serde(deserialize_with = "or_default")]
     pub children_ids: Vec<String>,
 }

@@ -1,22 +1,22 @@
-//! [`EventKind`].
+//! [`EventKind`] tells sessions and the kinds of events apart.
 
 use super::open::open_enum;
 
 open_enum! {
-    /// The kind of an event.
+    /// An event is of one of these kinds.
     EventKind {
-        /// A session, which is the root event of its events.
+        /// A session is the root event of its events.
         Session = "session",
-        /// A call of a language model.
+        /// The event is a call of a language model.
         Model = "model",
-        /// A group of others.
+        /// The event is a group of others.
         Chain = "chain",
-        /// Anything else that does work.
+        /// The event is anything else that does work.
         Tool = "tool",
     }
 }
 
-/// The kind of an event whose answer left the field out.
+/// The default is the kind of an event whose answer left the field out.
 impl Default for EventKind {
     fn default() -> Self {
         Self::Other(String::new())

@@ -1,4 +1,4 @@
-//! [`EventSearch`]: the conditions of a search for events.
+//! [`EventSearch`] holds the conditions of a search for events.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,13 +14,13 @@ use super::handle::Client;
 use super::open::open_enum;
 use crate::model::rfc3339;
 
-/// The default number of events of one request.
+/// A request asks for this many events by default.
 const PAGE: u32 = 200;
-/// The most events that HoneyHive returns for one request.
+/// HoneyHive returns this many events at the most for one request.
 const LARGEST_PAGE: u32 = 1_000;
 
 open_enum! {
-    /// A comparison of an event's field.
+    /// An operator compares an event's field with a value.
     Operator {
         /// The field exists.
         Exists = "exists",
@@ -45,7 +45,7 @@ open_enum! {
     }
 }
 
-/// A search for events, the newest first; all conditions have to hold.
+/// A search finds events, the newest first; all conditions have to hold.
 #[derive(Debug, Clone, Default)]
 #[must_use = "it is used by `Events::search`"]
 pub struct EventSearch {
@@ -119,7 +119,7 @@ impl EventSearch {
         self
     }
 
-    /// The number of events of one request (default 200, at most 1,000): take fewer where events are large.
+    /// Sets the number of events of one request (default 200, at most 1,000): take fewer where events are large.
     pub fn page_size(mut self, events: u32) -> Self {
         self.page_size = Some(events.clamp(1, LARGEST_PAGE));
         self
@@ -153,7 +153,7 @@ impl EventSearch {
     }
 }
 
-/// The last time that the format can express.
+/// The format cannot express a later time.
 const LAST: &str = "9999-12-31T23:59:59Z";
 
 fn iso(then: SystemTime) -> String {

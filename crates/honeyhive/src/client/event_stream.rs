@@ -1,4 +1,4 @@
-//! [`EventStream`].
+//! [`EventStream`] gives the events that a search finds.
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
@@ -16,17 +16,18 @@ use super::handle::Client;
 
 type Page = Pin<Box<dyn Future<Output = Result<Vec<Event>, ClientError>> + Send>>;
 
-/// Events that a search has found, from [`Events::search`](super::Events::search), the newest first. The stream asks
-/// for the next page once the one before has been taken, and ends after an error.
+/// The stream gives events that a search has found, from [`Events::search`](super::Events::search), the newest first.
+/// The stream asks for the next page once the one before has been taken, and ends after an error.
 #[must_use = "nothing is asked before it is polled"]
 pub struct EventStream {
     client: Client,
     search: Arc<EventSearch>,
-    /// The number of the next page; `None` after the last one.
+    /// The number of the next page is `None` after the last one.
     next: Option<u32>,
     asked: Option<Page>,
     events: VecDeque<Event>,
-    /// The ids of the page before: events recorded meanwhile move others to the next page, where they come again.
+    /// The ids are those of the page before: events recorded meanwhile move others to the next page, where they come
+    /// again.
     before: HashSet<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The calls about events and sessions, as they were recorded.
+//! The calls read events and sessions as they were recorded.
 
 use http::Method;
 
@@ -9,7 +9,7 @@ use super::event_stream::EventStream;
 use super::handle::Client;
 
 impl Client {
-    /// Events and sessions, as they were recorded.
+    /// Returns the calls about events and sessions, as they were recorded.
     #[must_use]
     pub const fn events(&self) -> Events<'_> {
         Events { client: self }

@@ -1,4 +1,4 @@
-//! [`Client`]: the handle.
+//! [`Client`] is the handle of the typed client.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::outbox::{Lifeline, Outbox};
 
-/// The typed client of HoneyHive's API, from [`from_env`](Self::from_env), [`builder`](Self::builder) or
+/// The typed client calls HoneyHive's API; it comes from [`from_env`](Self::from_env), [`builder`](Self::builder) or
 /// [`HoneyHiveTracer::client`](crate::HoneyHiveTracer::client). Clones are cheap.
 #[derive(Clone)]
 pub struct Client {

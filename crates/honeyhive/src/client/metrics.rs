@@ -1,4 +1,4 @@
-//! Metrics: the definitions of HoneyHive's own evaluators.
+//! A metric defines one of HoneyHive's own evaluators.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use super::open::{number, open_enum, or_default};
 use super::results::MetricKind;
 
 impl Client {
-    /// Metrics.
+    /// Returns the calls about metrics.
     #[must_use]
     pub const fn metrics(&self) -> Metrics<'_> {
         Metrics { client: self }
@@ -45,67 +45,67 @@ pub struct Metrics<'c> {
 }
 
 open_enum! {
-    /// The kind of value that a metric measures.
+    /// A metric measures a value of one of these kinds.
     ReturnType {
-        /// A number.
+        /// The value is a number.
         Float = "float",
-        /// Yes or no.
+        /// The value is yes or no.
         Boolean = "boolean",
-        /// A text.
+        /// The value is a text.
         Text = "string",
-        /// A category of the metric.
+        /// The value is a category of the metric.
         Categorical = "categorical",
     }
 }
 
-/// A metric, as HoneyHive has it.
+/// A metric says how events are measured, as HoneyHive has it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Metric {
-    /// The metric's id.
+    /// The id names the metric in calls.
     pub id: String,
-    /// The metric's name.
+    /// The metric has this name.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
-    /// The kind of the metric: a program, a model or people measure it.
+    /// The kind says who measures: a program, a model or people.
     #[serde(rename = "type")]
     pub kind: Option<MetricKind>,
-    /// The program, the prompt, or the question for people.
+    /// The criteria are the program, the prompt, or the question for people.
     #[serde(deserialize_with = "or_default")]
     pub criteria: String,
-    /// A text about the metric.
+    /// The description is a text about the metric.
     pub description: Option<String>,
-    /// The kind of value that is measured.
+    /// The measured value is of this kind.
     pub return_type: Option<ReturnType>,
-    /// Whether events are measured as they arrive.
+    /// The flag says whether events are measured as they arrive.
     pub enabled_in_prod: Option<bool>,
-    /// Whether the metric needs a ground truth.
+    /// The flag says whether the metric needs a ground truth.
     pub needs_ground_truth: Option<bool>,
-    /// The share of events that are measured, in per cent.
+    /// The share of events that are measured is in per cent.
     #[serde(deserialize_with = "number")]
     pub sampling_percentage: Option<f64>,
-    /// The provider of the model.
+    /// The provider offers the model.
     pub model_provider: Option<String>,
-    /// The model.
+    /// The model measures the events.
     pub model_name: Option<String>,
-    /// The largest value.
+    /// The scale ends at this value.
     #[serde(deserialize_with = "number")]
     pub scale: Option<f64>,
-    /// The values that pass.
+    /// Values within the threshold pass.
     pub threshold: Option<Value>,
-    /// The categories of the metric, each with its number.
+    /// Each category of the metric has a number.
     #[serde(deserialize_with = "or_default")]
     pub categories: Vec<Value>,
-    /// The events that are measured.
+    /// The filters select the events that are measured.
     pub filters: Option<Value>,
-    /// The time of creation (ISO 8601).
+    /// The time of creation is in ISO 8601.
     pub created_at: Option<String>,
-    /// The time of the last change (ISO 8601).
+    /// The time of the last change is in ISO 8601.
     pub updated_at: Option<String>,
 }
 
-/// A metric to be made, or one to be tried.
+/// A new metric is made of these fields, or tried.
 #[derive(Debug, Clone)]
 #[must_use = "it is made by `Metrics::create`"]
 pub struct NewMetric(Body);
@@ -116,23 +116,23 @@ impl NewMetric {
         Self(body.set("criteria", criteria))
     }
 
-    /// A metric that a program at HoneyHive measures, with the program.
+    /// Returns a metric that a program at HoneyHive measures, with the program.
     pub fn python(name: impl Into<String>, code: impl Into<String>) -> Self {
         Self::new(name.into(), MetricKind::Python, code.into())
     }
 
-    /// A metric that a language model measures, with its prompt.
+    /// Returns a metric that a language model measures, with its prompt.
     pub fn llm(name: impl Into<String>, prompt: impl Into<String>) -> Self {
         Self::new(name.into(), MetricKind::Llm, prompt.into())
     }
 
-    /// A metric that people measure, with their question.
+    /// Returns a metric that people measure, with their question.
     pub fn human(name: impl Into<String>, question: impl Into<String>) -> Self {
         Self::new(name.into(), MetricKind::Human, question.into())
     }
 }
 
-/// Changes of a metric; fields that are not given stay.
+/// An update changes a metric; fields that are not given stay.
 #[derive(Debug, Clone, Default)]
 #[must_use = "it is made by `Metrics::update`"]
 pub struct UpdateMetric(Body);
@@ -143,12 +143,12 @@ impl UpdateMetric {
         Self::default()
     }
 
-    /// Another name.
+    /// Sets another name.
     pub fn name(self, name: impl Into<String>) -> Self {
         Self(self.0.set("name", name.into()))
     }
 
-    /// Another program, prompt or question.
+    /// Sets another program, prompt or question.
     pub fn criteria(self, text: impl Into<String>) -> Self {
         Self(self.0.set("criteria", text.into()))
     }
@@ -157,43 +157,43 @@ impl UpdateMetric {
 macro_rules! fields_of_metric {
     ($($name:ident),*) => {$(
         impl $name {
-            /// A text about the metric.
+            /// Sets a text about the metric.
             pub fn description(self, text: impl Into<String>) -> Self {
                 Self(self.0.set("description", text.into()))
             }
 
-            /// The kind of value that is measured (default: a number).
+            /// Sets the kind of value that is measured (default: a number).
             pub fn return_type(self, of: ReturnType) -> Self {
                 Self(self.0.set("return_type", of))
             }
 
-            /// Whether events are measured as they arrive (default: no).
+            /// Sets whether events are measured as they arrive (default: no).
             pub fn enabled_in_prod(self, on: bool) -> Self {
                 Self(self.0.set("enabled_in_prod", on))
             }
 
-            /// The share of events that are measured, in per cent (default 10).
+            /// Sets the share of events that are measured, in per cent (default 10).
             pub fn sampling_percentage(self, share: f64) -> Self {
                 Self(self.0.set("sampling_percentage", share))
             }
 
-            /// The model and its provider.
+            /// Sets the model and its provider.
             pub fn model(self, provider: impl Into<String>, name: impl Into<String>) -> Self {
                 let body = self.0.set("model_provider", provider.into());
                 Self(body.set("model_name", name.into()))
             }
 
-            /// The largest value.
+            /// Sets the largest value.
             pub fn scale(self, largest: u32) -> Self {
                 Self(self.0.set("scale", largest))
             }
 
-            /// The values that pass: an object with `min`, `max`, `pass_when` or `passing_categories`.
+            /// Sets the values that pass: an object with `min`, `max`, `pass_when` or `passing_categories`.
             pub fn threshold(self, map: impl Serialize) -> Self {
                 Self(self.0.object("threshold", map))
             }
 
-            /// The categories of the metric, each with its number.
+            /// Sets the categories of the metric, each with its number.
             pub fn categories(self, of: impl IntoIterator<Item = (impl Into<String>, Option<f64>)>) -> Self {
                 let of = of.into_iter().map(|(name, score)| {
                     let name: String = name.into();
@@ -207,37 +207,37 @@ macro_rules! fields_of_metric {
 }
 fields_of_metric!(NewMetric, UpdateMetric);
 
-/// A version of a metric.
+/// A version keeps a metric as it is at a time.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct MetricVersion {
-    /// The metric's name.
+    /// The name is that of the metric.
     #[serde(deserialize_with = "or_default")]
     pub name: String,
-    /// HoneyHive's message about the creation of the metric.
+    /// HoneyHive's message tells of the creation of the metric.
     pub message: Option<String>,
-    /// The time of the version (ISO 8601).
+    /// The time of the version is in ISO 8601.
     pub date: Option<String>,
-    /// Whether this version is the one that measures.
+    /// The deployed version is the one that measures.
     #[serde(deserialize_with = "or_default")]
     pub deployed: bool,
-    /// The metric of that version.
+    /// The content is the metric of that version.
     #[serde(deserialize_with = "or_default")]
     pub content: Map<String, Value>,
 }
 
-/// The measure of an event by a metric that was tried.
+/// A trial of a metric on an event gives such a measure.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Measured {
-    /// Whether the metric could be measured.
+    /// The flag says whether the metric could be measured.
     #[serde(deserialize_with = "or_default")]
     pub success: bool,
-    /// The number, the flag or the text.
+    /// The result is the number, the flag or the text.
     pub result: Value,
-    /// The explanation of the value.
+    /// The explanation tells why the value is so.
     pub explanation: Option<String>,
 }
 

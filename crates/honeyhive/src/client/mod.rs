@@ -1,5 +1,5 @@
-//! The typed client of HoneyHive's API (feature `client`): datasets, datapoints, experiment runs, events, metrics and
-//! configurations.
+//! The typed client calls HoneyHive's API (feature `client`): datasets, datapoints, experiment runs, events, metrics
+//! and configurations.
 //!
 //! ```
 //! use honeyhive::client::{Client, NewDatapoint, NewDataset};

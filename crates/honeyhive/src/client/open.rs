@@ -1,4 +1,4 @@
-//! Lenient deserialisation of answers, which may hold more than this version knows.
+//! Answers are deserialised leniently: they may hold more than this version knows.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -43,7 +43,7 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     })
 }
 
-/// The first of a list of texts.
+/// Deserialises a list of texts as its first one.
 pub(super) fn first<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let list = Vec::<String>::deserialize(deserializer)?;
     let first = list.into_iter().next();
@@ -61,7 +61,7 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $($(#[$inner])* $variant,)*
-            /// A name that this version does not know, as HoneyHive spells it.
+            /// This version does not know the name, which is as HoneyHive spells it.
             Other(String),
         }
 

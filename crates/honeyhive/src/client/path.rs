@@ -1,4 +1,4 @@
-//! Paths and queries, encoded.
+//! Paths and queries are encoded here.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! [`DeployedPrompt`]: a cached copy of the deployed prompt of a service.
+//! [`DeployedPrompt`] caches the deployed prompt of a service.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,9 +10,9 @@ use super::error::ClientError;
 use super::handle::Client;
 use crate::log;
 
-/// The age up to which a cached prompt is used without asking HoneyHive.
+/// A cached prompt of this age or less is used without asking HoneyHive.
 const FRESH: Duration = Duration::from_secs(60);
-/// The pause after a failed refresh.
+/// A refresh that failed is followed by this pause.
 const PAUSE: Duration = Duration::from_secs(10);
 
 impl Client {
@@ -55,7 +55,7 @@ impl Client {
     }
 }
 
-/// A deployed prompt, kept in memory: a cheap clone, from [`Client::deployed_prompt`].
+/// A deployed prompt is kept in memory; it comes from [`Client::deployed_prompt`], and clones are cheap.
 ///
 /// Once HoneyHive has answered, a prompt is always at hand: the latest one, while HoneyHive is down too. A
 /// [`get`](Self::get) that comes a minute or more after the last answer refreshes it in the background.
@@ -78,7 +78,7 @@ struct Kept {
 
 struct Latest {
     prompt: Arc<Configuration>,
-    /// The time of the next refresh.
+    /// The prompt is refreshed from this time on.
     stale_at: Instant,
 }
 
@@ -105,7 +105,7 @@ impl DeployedPrompt {
         }))
     }
 
-    /// The prompt. Only the first call waits for HoneyHive.
+    /// Returns the prompt. Only the first call waits for HoneyHive.
     ///
     /// # Errors
     ///
@@ -123,7 +123,7 @@ impl DeployedPrompt {
             .map(|prompt| inner.kept.keep(prompt, inner.fresh))
     }
 
-    /// The configuration that is kept; a stale one is looked for in the background.
+    /// Returns the configuration that is kept; a stale one is looked for in the background.
     fn kept(&self) -> Option<Arc<Configuration>> {
         let inner = &self.0;
         let latest = inner.kept.lock();
@@ -158,7 +158,7 @@ impl DeployedPrompt {
 }
 
 impl Inner {
-    /// The configuration of several that was changed last.
+    /// Returns the configuration of several that was changed last.
     fn newest(&self, mut found: Vec<Configuration>) -> Result<Configuration, ClientError> {
         found.retain(|it| is_deployed(it, &self.name, &self.environment));
         let when = |it: &Configuration| it.updated_at.clone().or_else(|| it.created_at.clone());
@@ -197,7 +197,7 @@ fn after(time: Duration) -> Instant {
     Instant::now() + time.min(NEVER)
 }
 
-/// The mark of a running refresh, which is removed however the refresh ends.
+/// The mark of a running refresh is removed however the refresh ends.
 struct Asking(Arc<Kept>);
 
 impl Drop for Asking {

@@ -1,4 +1,4 @@
-//! Results of runs: summaries, the events with their metrics, comparisons.
+//! The results of runs are summaries, the events with their metrics, and comparisons.
 
 use http::Method;
 use serde::Deserialize;
@@ -10,25 +10,25 @@ use super::open::{number, open_enum, or_default};
 use super::runs::{Run, Runs};
 
 open_enum! {
-    /// The function that makes one value of a metric's values.
+    /// An aggregate makes one value of a metric's values.
     Aggregate {
-        /// Their mean (the default).
+        /// The aggregate is their mean (the default).
         Average = "average",
-        /// The smallest.
+        /// The aggregate is the smallest value.
         Min = "min",
-        /// The largest.
+        /// The aggregate is the largest value.
         Max = "max",
-        /// The median.
+        /// The aggregate is the median.
         Median = "median",
-        /// The 90th percentile.
+        /// The aggregate is the 90th percentile.
         P90 = "p90",
-        /// The 95th percentile.
+        /// The aggregate is the 95th percentile.
         P95 = "p95",
-        /// The 99th percentile.
+        /// The aggregate is the 99th percentile.
         P99 = "p99",
-        /// Their sum.
+        /// The aggregate is their sum.
         Sum = "sum",
-        /// Their number.
+        /// The aggregate is their number.
         Count = "count",
     }
 }
@@ -41,281 +41,281 @@ impl Default for Aggregate {
 }
 
 open_enum! {
-    /// The kind of a metric: a program, a model, a person, or other metrics make it.
+    /// The kind of a metric says who measures: a program, a model, a person, or other metrics.
     MetricKind {
-        /// A program at HoneyHive.
+        /// A program at HoneyHive measures.
         Python = "PYTHON",
-        /// A language model at HoneyHive.
+        /// A language model at HoneyHive measures.
         Llm = "LLM",
-        /// A person.
+        /// A person measures.
         Human = "HUMAN",
-        /// A formula over other metrics.
+        /// A formula over other metrics gives the value.
         Composite = "COMPOSITE",
-        /// The program that sent the event.
+        /// The program that sends the event measures it.
         ClientSide = "CLIENT_SIDE",
     }
 }
 
-/// The summary of a run.
+/// A summary tells how a run went.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct RunSummary {
-    /// The run's status.
+    /// The run has this status.
     #[serde(deserialize_with = "or_default")]
     pub status: String,
-    /// Whether every datapoint has passed.
+    /// The flag says whether every datapoint has passed.
     #[serde(deserialize_with = "or_default")]
     pub success: bool,
-    /// The reason for which there is no summary.
+    /// The error tells why there is no summary.
     pub error: Option<String>,
-    /// The ids of the datapoints that have passed.
+    /// The datapoints with these ids have passed.
     #[serde(deserialize_with = "or_default")]
     pub passed: Vec<String>,
-    /// The ids of the datapoints that have failed.
+    /// The datapoints with these ids have failed.
     #[serde(deserialize_with = "or_default")]
     pub failed: Vec<String>,
-    /// The run's metrics.
+    /// The run has these metrics.
     #[serde(deserialize_with = "or_default")]
     pub metrics: MetricResults,
-    /// The run's sessions, one per datapoint.
+    /// The run has one session per datapoint.
     #[serde(deserialize_with = "or_default")]
     pub datapoints: Vec<DatapointResult>,
-    /// The events in the run.
+    /// The details tell which events the run has.
     #[serde(deserialize_with = "or_default")]
     pub event_details: Vec<EventDetail>,
-    /// The run.
+    /// The summary is of this run.
     #[serde(rename = "run_object", deserialize_with = "or_default")]
     pub run: Run,
 }
 
-/// The metrics of a run.
+/// The results are the metrics of a run.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct MetricResults {
-    /// The function that made one value of many.
+    /// The function makes one value of many.
     pub aggregation_function: Option<String>,
-    /// Each metric of each event.
+    /// The details have each metric of each event.
     #[serde(deserialize_with = "or_default")]
     pub details: Vec<MetricSummary>,
 }
 
-/// A metric of the events of one name.
+/// A summary is of a metric of the events of one name.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct MetricSummary {
-    /// The metric's name.
+    /// The name is that of the metric.
     #[serde(deserialize_with = "or_default")]
     pub metric_name: String,
-    /// The kind of the metric.
+    /// The metric is of this kind.
     pub metric_type: Option<MetricKind>,
-    /// The name of the events with the metric.
+    /// The events with the metric have this name.
     pub event_name: Option<String>,
-    /// The kind of the events.
+    /// The events are of this kind.
     pub event_type: Option<EventKind>,
-    /// The aggregated value.
+    /// The aggregate is one value made of all.
     #[serde(deserialize_with = "number")]
     pub aggregate: Option<f64>,
-    /// The values.
+    /// The aggregate is made of these values.
     #[serde(deserialize_with = "or_default")]
     pub values: Vec<Value>,
-    /// The values that pass.
+    /// Values in this range pass.
     pub passing_range: Option<Value>,
-    /// The datapoints that passed and those that did not.
+    /// The datapoints are sorted into those that passed and those that did not.
     #[serde(deserialize_with = "or_default")]
     pub datapoints: PassedDatapoints,
 }
 
-/// The ids of datapoints that passed, and of those that did not.
+/// The ids are those of datapoints that passed, and of those that did not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct PassedDatapoints {
-    /// Datapoints that passed.
+    /// The datapoints with these ids have passed.
     #[serde(deserialize_with = "or_default")]
     pub passed: Vec<String>,
-    /// Datapoints that did not pass.
+    /// The datapoints with these ids have not passed.
     #[serde(deserialize_with = "or_default")]
     pub failed: Vec<String>,
 }
 
-/// A session of a run.
+/// A session of a run has the result of one datapoint.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct DatapointResult {
-    /// The session.
+    /// The session has this id.
     #[serde(deserialize_with = "or_default")]
     pub session_id: String,
-    /// The session's datapoint.
+    /// The session's datapoint has this id.
     pub datapoint_id: Option<String>,
-    /// Whether the datapoint passed.
+    /// The flag says whether the datapoint passed.
     pub passed: Option<bool>,
-    /// The datapoint's metrics.
+    /// The datapoint has these metrics.
     #[serde(deserialize_with = "or_default")]
     pub metrics: Vec<Value>,
 }
 
-/// Events of one name and type.
+/// The detail is of events of one name and type.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct EventDetail {
-    /// The name of the events.
+    /// The events have this name.
     #[serde(deserialize_with = "or_default")]
     pub event_name: String,
-    /// The kind of the events.
+    /// The events are of this kind.
     pub event_type: Option<EventKind>,
 }
 
-/// The events of a run, with their metrics.
+/// The events of a run come with their metrics.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct RunEvents {
-    /// The events.
+    /// The list has the events of one answer.
     #[serde(deserialize_with = "or_default")]
     pub events: Vec<RunEvent>,
-    /// The number of events.
+    /// The total is the number of events.
     #[serde(rename = "totalEvents")]
     pub total: u64,
 }
 
-/// An event of a run.
+/// An event of a run has its metrics.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct RunEvent {
-    /// The event's name.
+    /// The event has this name.
     #[serde(deserialize_with = "or_default")]
     pub event_name: String,
-    /// The kind of the event.
+    /// The event is of this kind.
     pub event_type: Option<EventKind>,
-    /// The event's session.
+    /// The event belongs to this session.
     #[serde(deserialize_with = "or_default")]
     pub session_id: String,
-    /// Facts about the event: the `datapoint_id` among them.
+    /// The metadata holds facts about the event, the `datapoint_id` among them.
     #[serde(deserialize_with = "or_default")]
     pub metadata: Map<String, Value>,
-    /// Numbers, flags and texts, by their names.
+    /// The metrics are numbers, flags and texts, by their names.
     #[serde(deserialize_with = "or_default")]
     pub metrics: Map<String, Value>,
 }
 
 impl RunEvent {
-    /// The event's datapoint.
+    /// Returns the event's datapoint.
     #[must_use]
     pub fn datapoint_id(&self) -> Option<&str> {
         self.metadata.get("datapoint_id")?.as_str()
     }
 }
 
-/// A comparison of two runs.
+/// A comparison shows the metrics of two runs side by side.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Comparison {
-    /// The metrics of both runs.
+    /// The metrics are those of both runs.
     #[serde(deserialize_with = "or_default")]
     pub metrics: Vec<ComparedMetric>,
-    /// The ids of the datapoints that both have.
+    /// Both runs have the datapoints with these ids.
     #[serde(rename = "commonDatapoints", deserialize_with = "or_default")]
     pub common_datapoints: Vec<String>,
-    /// The presence of each event in the two runs.
+    /// The details tell which of the runs has each event.
     #[serde(deserialize_with = "or_default")]
     pub event_details: Vec<EventPresence>,
-    /// The old run.
+    /// The old run is the one that the new run is compared with.
     #[serde(deserialize_with = "or_default")]
     pub old_run: Run,
-    /// The new run.
+    /// The new run is the one that is compared.
     #[serde(deserialize_with = "or_default")]
     pub new_run: Run,
 }
 
-/// A metric in two runs.
+/// A compared metric has a value in each of two runs.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ComparedMetric {
-    /// The metric's name.
+    /// The name is that of the metric.
     #[serde(deserialize_with = "or_default")]
     pub metric_name: String,
-    /// The kind of the metric.
+    /// The metric is of this kind.
     pub metric_type: Option<MetricKind>,
-    /// The name of the events with the metric, where HoneyHive gives it.
+    /// The events with the metric have this name, where HoneyHive gives it.
     pub event_name: Option<String>,
-    /// The value in the old run.
+    /// The value is that of the old run.
     #[serde(deserialize_with = "number")]
     pub old_aggregate: Option<f64>,
-    /// The value in the new run.
+    /// The value is that of the new run.
     #[serde(deserialize_with = "number")]
     pub new_aggregate: Option<f64>,
-    /// The new one less the old one.
+    /// The difference is the new value less the old one.
     #[serde(deserialize_with = "number")]
     pub difference: Option<f64>,
-    /// The difference, in per cent of the old value.
+    /// The change is the difference, in per cent of the old value.
     #[serde(deserialize_with = "number")]
     pub percentage_change: Option<f64>,
 }
 
-/// The presence of events of one name in two runs.
+/// The presence tells which of two runs has events of one name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct EventPresence {
-    /// The name of the events.
+    /// The events have this name.
     #[serde(deserialize_with = "or_default")]
     pub event_name: String,
-    /// The kind of the events.
+    /// The events are of this kind.
     pub event_type: Option<EventKind>,
-    /// The runs that have such events.
+    /// The presence names the runs that have such events.
     pub presence: Option<Presence>,
 }
 
 open_enum! {
-    /// The one of two runs, or both.
+    /// Events are in one of two runs, or in both.
     Presence {
-        /// The old run only.
+        /// Only the old run has the events.
         Old = "old",
-        /// The new run only.
+        /// Only the new run has the events.
         New = "new",
-        /// Both runs.
+        /// Both runs have the events.
         Both = "both",
     }
 }
 
-/// The events of two runs, in pairs.
+/// The events of two runs come in pairs.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ComparedEvents {
-    /// The pairs.
+    /// The list has the pairs of one page.
     #[serde(deserialize_with = "or_default")]
     pub events: Vec<ComparedEvent>,
-    /// The number of pairs on all pages.
+    /// The total is the number of pairs on all pages.
     #[serde(rename = "totalEvents")]
     pub total: u64,
 }
 
-/// An event of one datapoint in two runs.
+/// An event of one datapoint is compared in two runs.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ComparedEvent {
-    /// The datapoint.
+    /// The datapoint has this id.
     #[serde(deserialize_with = "or_default")]
     pub datapoint_id: String,
-    /// The event in the run that was named first.
+    /// The first event is of the run that was named first.
     #[serde(rename = "event_1", deserialize_with = "or_default")]
     pub first: Map<String, Value>,
-    /// The event in the other.
+    /// The second event is of the other run.
     #[serde(rename = "event_2", deserialize_with = "or_default")]
     pub second: Map<String, Value>,
 }
 
-/// The filter of pairs of events; without any condition all of them, 1,000 at a time.
+/// A filter selects pairs of events; without any condition all of them, 1,000 at a time.
 #[derive(Debug, Clone, Default)]
 #[must_use = "it is used by `Runs::compared_events`"]
 pub struct PairFilter(Vec<(&'static str, String)>);
@@ -337,12 +337,12 @@ impl PairFilter {
         self.with("event_type", kind.to_string())
     }
 
-    /// The number of the page, from 1 on (default 1).
+    /// Sets the number of the page, from 1 on (default 1).
     pub fn page(self, page: u32) -> Self {
         self.with("page", page.to_string())
     }
 
-    /// The number of pairs per page (default and most 1,000).
+    /// Sets the number of pairs per page (default and most 1,000).
     pub fn limit(self, limit: u32) -> Self {
         self.with("limit", limit.to_string())
     }
@@ -404,7 +404,7 @@ impl Runs<'_> {
     }
 }
 
-/// Older deployments have another route.
+/// Returns true where a deployment does not have the route: older deployments have another.
 const fn is_no_route(error: &ClientError) -> bool {
     matches!(error.status(), Some(404 | 405))
 }

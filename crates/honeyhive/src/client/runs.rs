@@ -1,4 +1,4 @@
-//! Experiment runs.
+//! The calls make, change and read experiment runs.
 
 use std::ops::{Bound, RangeBounds};
 
@@ -14,7 +14,7 @@ use super::open::{open_enum, or_default};
 use crate::model::id::SessionId;
 
 impl Client {
-    /// Experiment runs.
+    /// Returns the calls about experiment runs.
     #[must_use]
     pub const fn runs(&self) -> Runs<'_> {
         Runs { client: self }
@@ -49,7 +49,7 @@ pub struct Runs<'c> {
 }
 
 open_enum! {
-    /// The status of a run.
+    /// The status of a run says how far it has come.
     RunStatus {
         /// The run has begun.
         Pending = "pending",
@@ -64,49 +64,49 @@ open_enum! {
     }
 }
 
-/// A run, as HoneyHive has it.
+/// A run is one execution of an experiment, as HoneyHive has it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Run {
-    /// The id by which calls and sessions name the run.
+    /// Calls and sessions name the run by this id.
     pub run_id: String,
-    /// The id of the record, which is another one.
+    /// The id of the record is another one.
     pub id: Option<String>,
-    /// The run's name.
+    /// The run has this name.
     pub name: Option<String>,
-    /// A text about the run.
+    /// The description is a text about the run.
     pub description: Option<String>,
-    /// The run's status.
+    /// The run has this status.
     pub status: Option<RunStatus>,
-    /// Facts about the run.
+    /// The metadata holds facts about the run.
     #[serde(deserialize_with = "or_default")]
     pub metadata: Map<String, Value>,
-    /// The results of the run, if any were stored.
+    /// The results of the run are here, if any were stored.
     #[serde(deserialize_with = "or_default")]
     pub results: Map<String, Value>,
-    /// The settings that the run was started with.
+    /// The run starts with these settings.
     #[serde(deserialize_with = "or_default")]
     pub configuration: Map<String, Value>,
-    /// Numbers about the run.
+    /// The metrics hold numbers about the run.
     #[serde(deserialize_with = "or_default")]
     pub metrics: Map<String, Value>,
-    /// The ids of the run's sessions.
+    /// The run's sessions have these ids.
     #[serde(deserialize_with = "or_default")]
     pub event_ids: Vec<String>,
-    /// The run's dataset, where HoneyHive has it.
+    /// The run's dataset has this id, where HoneyHive has it.
     pub dataset_id: Option<String>,
-    /// The name of the dataset.
+    /// The dataset has this name.
     pub dataset_name: Option<String>,
-    /// Whether the run is shown.
+    /// The flag says whether the run is shown.
     pub is_active: Option<bool>,
-    /// The time of creation (ISO 8601).
+    /// The time of creation is in ISO 8601.
     pub created_at: Option<String>,
-    /// The time of the last change (ISO 8601).
+    /// The time of the last change is in ISO 8601.
     pub updated_at: Option<String>,
 }
 
-/// A run to be made.
+/// A new run is made of these fields.
 #[derive(Debug, Clone)]
 #[must_use = "it is made by `Runs::create`"]
 pub struct NewRun(Body);
@@ -117,18 +117,18 @@ impl NewRun {
         Self(Body::default().set("name", name.into()))
     }
 
-    /// The run's id (default: a new one). HoneyHive takes UUIDs.
+    /// Sets the run's id (default: a new one). HoneyHive takes UUIDs.
     pub fn id(self, id: impl Into<String>) -> Self {
         Self(self.0.set("run_id", id.into()))
     }
 
-    /// The stored dataset of the run.
+    /// Sets the stored dataset of the run.
     pub fn dataset_id(self, id: impl Into<String>) -> Self {
         Self(self.0.set("dataset_id", id.into()))
     }
 }
 
-/// Changes of a run; fields that are not given stay.
+/// An update changes a run; fields that are not given stay.
 #[derive(Debug, Clone, Default)]
 #[must_use = "it is made by `Runs::update`"]
 pub struct UpdateRun(Body);
@@ -148,52 +148,52 @@ impl UpdateRun {
 macro_rules! fields_of_run {
     ($($name:ident),*) => {$(
         impl $name {
-            /// A text about the run.
+            /// Sets a text about the run.
             pub fn description(self, text: impl Into<String>) -> Self {
                 Self(self.0.set("description", text.into()))
             }
 
-            /// The run's status.
+            /// Sets the run's status.
             pub fn status(self, status: RunStatus) -> Self {
                 Self(self.0.set("status", status))
             }
 
-            /// Facts about the run: anything that serialises to an object.
+            /// Sets facts about the run: anything that serialises to an object.
             pub fn metadata(self, map: impl Serialize) -> Self {
                 Self(self.0.object("metadata", map))
             }
 
-            /// The results of the run: anything that serialises to an object.
+            /// Sets the results of the run: anything that serialises to an object.
             pub fn results(self, map: impl Serialize) -> Self {
                 Self(self.0.object("results", map))
             }
 
-            /// The settings of the run: anything that serialises to an object.
+            /// Sets the settings of the run: anything that serialises to an object.
             pub fn configuration(self, map: impl Serialize) -> Self {
                 Self(self.0.object("configuration", map))
             }
 
-            /// The ids of the run's sessions.
+            /// Sets the ids of the run's sessions.
             pub fn event_ids(self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
                 Self(self.0.set("event_ids", texts(ids)))
             }
 
-            /// The ids of the run's sessions, under their other name.
+            /// Sets the ids of the run's sessions, under their other name.
             pub fn session_ids(self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
                 Self(self.0.set("session_ids", texts(ids)))
             }
 
-            /// The ids of the run's datapoints.
+            /// Sets the ids of the run's datapoints.
             pub fn datapoint_ids(self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
                 Self(self.0.set("datapoint_ids", texts(ids)))
             }
 
-            /// The names of the run's evaluators.
+            /// Sets the names of the run's evaluators.
             pub fn evaluators(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
                 Self(self.0.set("evaluators", texts(names)))
             }
 
-            /// The range in which a metric passes: `0.8..`, `..=100.0`, `0.2..=0.4`.
+            /// Sets the range in which a metric passes: `0.8..`, `..=100.0`, `0.2..=0.4`.
             pub fn passing_range(self, metric: &str, range: impl RangeBounds<f64>) -> Self {
                 Self(self.0.insert("passing_ranges", metric, passing(&range)))
             }
@@ -216,31 +216,31 @@ fn passing(range: &impl RangeBounds<f64>) -> Value {
     found.into()
 }
 
-/// The filter and the order of listed runs; without any condition all of them, the newest first, 20 at a time.
+/// A filter selects and orders listed runs; without any condition all of them, the newest first, 20 at a time.
 #[derive(Debug, Clone, Default)]
 #[must_use = "it is used by `Runs::list`"]
 pub struct RunFilter(Vec<(&'static str, String)>);
 
 open_enum! {
-    /// The field that runs are sorted by.
+    /// A list of runs is sorted by one of these fields.
     SortRuns {
-        /// Their time of creation.
+        /// The key is their time of creation.
         CreatedAt = "created_at",
-        /// Their time of the last change.
+        /// The key is their time of the last change.
         UpdatedAt = "updated_at",
-        /// Their names.
+        /// The key is their names.
         Name = "name",
-        /// Their statuses.
+        /// The key is their statuses.
         Status = "status",
     }
 }
 
 open_enum! {
-    /// The direction in which runs are sorted.
+    /// Runs are sorted in one of two directions.
     SortOrder {
-        /// The smallest or oldest first.
+        /// The smallest or oldest run comes first.
         Ascending = "asc",
-        /// The largest or newest first.
+        /// The largest or newest run comes first.
         Descending = "desc",
     }
 }
@@ -276,19 +276,19 @@ impl RunFilter {
         filter
     }
 
-    /// The key and the direction of sorting (default: the time of creation, the newest first).
+    /// Sets the key and the direction of sorting (default: the time of creation, the newest first).
     #[expect(clippy::needless_pass_by_value, reason = "as the other setters")]
     pub fn sort(self, by: SortRuns, order: SortOrder) -> Self {
         let sorted = self.with("sort_by", by.as_str());
         sorted.with("sort_order", order.as_str())
     }
 
-    /// The number of the page, from 1 on (default 1).
+    /// Sets the number of the page, from 1 on (default 1).
     pub fn page(self, page: u32) -> Self {
         self.with("page", page.to_string())
     }
 
-    /// The number of runs per page (default 20, at most 100).
+    /// Sets the number of runs per page (default 20, at most 100).
     pub fn limit(self, limit: u32) -> Self {
         self.with("limit", limit.to_string())
     }
@@ -299,36 +299,36 @@ impl RunFilter {
     }
 }
 
-/// A page of runs.
+/// A page holds some of the listed runs.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct RunPage {
-    /// The runs.
+    /// The page has these runs.
     #[serde(rename = "evaluations", deserialize_with = "or_default")]
     pub runs: Vec<Run>,
-    /// The page's place in the list.
+    /// The pagination tells the page's place in the list.
     #[serde(deserialize_with = "or_default")]
     pub pagination: Pagination,
-    /// The names of the metrics of the runs.
+    /// The runs have metrics of these names.
     #[serde(deserialize_with = "or_default")]
     pub metrics: Vec<String>,
 }
 
-/// The place of a page in a list.
+/// The pagination tells the place of a page in a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Pagination {
-    /// The number of the page, from 1 on.
+    /// The number of the page counts from 1.
     pub page: u64,
-    /// The most items of a page.
+    /// A page has this many items at the most.
     pub limit: u64,
-    /// The number of items on all pages.
+    /// The total counts the items on all pages.
     pub total: u64,
-    /// The number of items without the filter.
+    /// The unfiltered total counts the items without the filter.
     pub total_unfiltered: u64,
-    /// The number of pages.
+    /// The list has this many pages.
     pub total_pages: u64,
     /// A next page exists.
     pub has_next: bool,
@@ -336,17 +336,17 @@ pub struct Pagination {
     pub has_prev: bool,
 }
 
-/// A run after its update.
+/// An updated run may come with a warning.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct UpdatedRun {
-    /// The run.
+    /// The run is as it is after the update.
     pub run: Run,
-    /// A warning of HoneyHive's: that sessions name no datapoint, say.
+    /// HoneyHive's warning says, for instance, that sessions name no datapoint.
     pub warning: Option<String>,
 }
 
-/// HoneyHive's answer to the creation, the change or the reading of a run.
+/// HoneyHive answers so to the creation, the change or the reading of a run.
 #[derive(Deserialize)]
 struct Answer {
     run_id: Option<String>,

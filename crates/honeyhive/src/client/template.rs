@@ -1,31 +1,31 @@
-//! [`Template`]: the prompt of a model, with places to fill in.
+//! [`Template`] is the prompt of a model, with places to fill in.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::open::or_default;
 
-/// The text or the messages of a prompt, with `{{places}}` to fill in. A template serialises to the text or the
-/// messages that a model's API takes.
+/// A template is the text or the messages of a prompt, with `{{places}}` to fill in. A template serialises to the text
+/// or the messages that a model's API takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum Template {
-    /// One text.
+    /// The prompt is one text.
     Text(String),
-    /// Messages.
+    /// The prompt is a list of messages.
     Messages(Vec<TemplateMessage>),
 }
 
-/// A message of a template.
+/// A message of a template has a role and a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct TemplateMessage {
-    /// `system`, `user` or `assistant`.
+    /// The role is `system`, `user` or `assistant`.
     #[serde(deserialize_with = "or_default")]
     pub role: String,
-    /// The text of the message.
+    /// The content is the text of the message.
     #[serde(deserialize_with = "or_default")]
     pub content: String,
 }

@@ -1,4 +1,4 @@
-//! Calls of the typed client: each is made, tried again where that can help, and answered.
+//! A call of the typed client is made, tried again where that can help, and answered.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use super::sink::Sink;
 use crate::outbox::Asked;
 use crate::wire::{Answer, ApiCall, ApiFailure};
 
-/// The most attempts of a call.
+/// A call has this many attempts at the most.
 const MOST_TRIES: u32 = 3;
-/// The time after the first attempt from which on no further one begins.
+/// No further attempt begins this long after the first.
 pub(crate) const LONGEST: Duration = Duration::from_secs(10);
 
 /// Makes a call until its answer is final, and sends that to the caller.
@@ -54,7 +54,8 @@ fn again(
         .then(|| retry_after.unwrap_or_else(|| backoff(failed, chance)))
 }
 
-/// Whether a status proves that nothing was done: too early, too many requests, or no server behind the gateway.
+/// Returns whether a status proves that nothing was done: too early, too many requests, or no server behind the
+/// gateway.
 const fn is_turned_away(status: u16) -> bool {
     matches!(status, 425 | 429 | 503)
 }
@@ -99,7 +100,7 @@ mod tests {
     fn a_call_is_made_again_where_that_can_help_and_cannot_do_a_thing_twice() {
         let first = Some(Duration::from_millis(250));
         let asked = Some(Duration::from_secs(7));
-        // Each row: the answer, the wait of a call that may be repeated, and that of one that may not.
+        // The rows have the answer, the wait of a call that may be repeated, and that of one that may not.
         for (answer, repeatable, once) in [
             (Ok(Answer::default()), None, None),
             (status(400, None), None, None),

@@ -1,4 +1,4 @@
-//! [`Changes`]: updates of one session, redacted and merged, and the bodies that carry them.
+//! [`Changes`] are the updates of one session, redacted and merged; they make the bodies that carry them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,7 +12,8 @@ use crate::model::object::{Bucket, Object, merge};
 use crate::outbox::{SessionEnd, StartRecord, Update};
 use crate::wire::{StartSession, UpdateEvent};
 
-/// Updates to one session, merged: the last write wins, key by key. What it holds has been through the redaction.
+/// The updates of one session are merged: the last write wins, key by key. What it holds has been through the
+/// redaction.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     enrichment: Enrichment,
@@ -90,8 +91,8 @@ impl Changes {
         }
     }
 
-    /// The body of an update. What it has no place for goes to the metadata: inputs as `inputs`, an
-    /// error as `error`.
+    /// Returns the body of an update. What it has no place for goes to the metadata: inputs as `inputs`, an error as
+    /// `error`.
     pub(super) fn into_update(self) -> UpdateEvent {
         let mut all = self.enrichment;
         let mut metadata = all.take(Bucket::Metadata);
@@ -150,7 +151,7 @@ impl Changes {
         let mut user_properties = content.user_properties;
         merge(&mut user_properties, changes.take(Bucket::UserProperties));
         if let Some(error) = changes.take_error() {
-            // The same place as in an update, so that a search finds short and long sessions alike.
+            // The error goes to the same place as in an update, so that a search finds short and long sessions alike.
             metadata.insert("error".to_owned(), error.into());
         }
         StartSession {
@@ -185,7 +186,7 @@ mod tests {
     use crate::redaction::{Redaction, Rules};
     use crate::settings::DropPolicy;
 
-    /// Facts are not redacted by default, which is right as long as nothing of theirs would be.
+    /// Facts are not redacted by default, which is right as long as no rule would mask one.
     #[test]
     fn no_fact_of_an_end_is_a_secret_by_default() {
         let rules = Rules::new(&Redaction::default()).unwrap();

@@ -1,9 +1,9 @@
-//! [`Claim`]: a share of the accounts, with one outcome.
+//! [`Claim`] is a share of the accounts, with one outcome.
 
 use crate::outbox::{Load, Medium};
 
-/// The share of items on their way, with the epoch in which they came and their place. A claim is given up by value to
-/// the [`Ledger`](super::ledger::Ledger), once; debug builds check that none is lost.
+/// A claim is the share of items on their way, with the epoch in which they came and their place. A claim is given up
+/// by value to the [`Ledger`](super::ledger::Ledger), once; debug builds check that none is lost.
 #[derive(Debug)]
 #[must_use = "every item ends as delivered, dropped or withdrawn"]
 pub(crate) struct Claim {
@@ -12,7 +12,7 @@ pub(crate) struct Claim {
     medium: Medium,
 }
 
-/// The epoch of held items, for which no flush waits.
+/// Held items have this epoch, for which no flush waits.
 pub(super) const HELD_BACK: u64 = u64::MAX;
 
 impl Claim {

@@ -1,5 +1,5 @@
-//! The callers that await the answer to a session's start, each until a deadline of its own, so that no caller waits
-//! for the end of an outage.
+//! The callers await the answer to a session's start, each until a deadline of its own, so that no caller waits for the
+//! end of an outage.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,12 +53,12 @@ impl Confirms {
         });
     }
 
-    /// HoneyHive did not take the start of this session.
+    /// Answers the callers of a session whose start HoneyHive did not take.
     pub(crate) fn not_taken(&mut self, id: SessionId, detail: &str) {
         self.answer(|confirm| (confirm.start.id == id).then(|| unconfirmed(detail)));
     }
 
-    /// HoneyHive takes nothing for now.
+    /// Answers all callers, since HoneyHive takes nothing for now.
     pub(crate) fn outage(&mut self, detail: &str) {
         self.answer(|_| Some(unconfirmed(detail)));
     }

@@ -1,4 +1,4 @@
-//! [`CapturedEvent`]: a span in test mode.
+//! [`CapturedEvent`] shows a span in test mode.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +16,7 @@ use crate::model::object::Bucket;
 use crate::model::unflatten::unflatten;
 use crate::span::attributes_of;
 
-/// A span, as HoneyHive would show it.
+/// A captured event is a span as HoneyHive would show it.
 ///
 /// ```
 /// let (tracer, captured) = honeyhive::testing::tracer();
@@ -30,29 +30,29 @@ use crate::span::attributes_of;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CapturedEvent {
-    /// The event's name.
+    /// The name is that of the span.
     pub name: String,
-    /// `model`, `chain` or `tool`.
+    /// The type is `model`, `chain` or `tool`.
     pub event_type: String,
-    /// The inputs.
+    /// The event has these inputs.
     pub inputs: Map<String, Value>,
-    /// The outputs.
+    /// The event has these outputs.
     pub outputs: Map<String, Value>,
-    /// Facts about the event.
+    /// The metadata holds facts about the event.
     pub metadata: Map<String, Value>,
-    /// Numbers about the event.
+    /// The metrics hold numbers about the event.
     pub metrics: Map<String, Value>,
-    /// Feedback of people.
+    /// The feedback holds what people said.
     pub feedback: Map<String, Value>,
-    /// The configuration.
+    /// The config holds the settings of the step.
     pub config: Map<String, Value>,
-    /// The user that the event belongs to.
+    /// The user properties tell whom the event belongs to.
     pub user_properties: Map<String, Value>,
-    /// The span's attributes as they go over the wire.
+    /// The span's attributes are as they go over the wire.
     pub attributes: BTreeMap<String, AttributeValue>,
-    /// The error: the `honeyhive_error` attribute, else the status message.
+    /// The error is the `honeyhive_error` attribute, else the status message.
     pub error: Option<String>,
-    /// The event's length.
+    /// The event takes this long.
     pub duration: Duration,
     pub(super) span: SpanId,
     pub(super) parent: SpanId,
@@ -110,7 +110,7 @@ impl CapturedEvent {
         self.user_properties = of(Bucket::UserProperties);
     }
 
-    /// An attribute as text: `event.text("honeyhive_inputs.message")`.
+    /// Returns an attribute as text: `event.text("honeyhive_inputs.message")`.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<String> {
         self.attributes

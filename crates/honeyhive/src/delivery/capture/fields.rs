@@ -1,10 +1,10 @@
-//! [`Fields`]: the fields of a body that would have gone out.
+//! [`Fields`] reads a body that would have gone out.
 
 use serde_json::Value;
 
 use crate::model::object::{Bucket, Object};
 
-/// The fields of a body.
+/// The fields are those of a body.
 pub(super) struct Fields(Object);
 
 impl Fields {

@@ -1,4 +1,4 @@
-//! [`Capture`]: what test mode keeps of the calls that would have gone out.
+//! [`Capture`] keeps the calls that would have gone out, in test mode.
 
 mod event;
 mod fields;
@@ -18,7 +18,7 @@ use super::test_runs::TestRuns;
 use crate::attributes::{EVENT_ID, SESSION_ID};
 use crate::model::id::SessionId;
 
-/// The sink of test mode, which keeps all deliveries.
+/// The sink of test mode keeps all deliveries.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Capture {
     store: Arc<Mutex<Store>>,

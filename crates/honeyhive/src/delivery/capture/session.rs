@@ -1,4 +1,4 @@
-//! [`CapturedSession`]: a session in test mode, with its tree.
+//! [`CapturedSession`] shows a session in test mode, with its tree.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -10,7 +10,7 @@ use super::fields::Fields;
 use crate::model::id::SessionId;
 use crate::model::object::{Bucket, merge};
 
-/// A session, as HoneyHive would show it.
+/// A captured session is as HoneyHive would show it.
 ///
 /// ```
 /// let (tracer, captured) = honeyhive::testing::tracer();
@@ -24,35 +24,35 @@ use crate::model::object::{Bucket, merge};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CapturedSession {
-    /// The session's id.
+    /// The session has this id.
     pub id: SessionId,
-    /// The session's name; `None` for a session that was linked and not started here.
+    /// The session's name is `None` where it was linked and not started here.
     pub name: Option<String>,
-    /// The session's source.
+    /// The source tells where the session comes from, such as `production`.
     pub source: Option<String>,
-    /// The inputs.
+    /// The session has these inputs.
     pub inputs: Map<String, Value>,
-    /// The outputs.
+    /// The session has these outputs.
     pub outputs: Map<String, Value>,
-    /// Facts about the session.
+    /// The metadata holds facts about the session.
     pub metadata: Map<String, Value>,
-    /// Numbers about the session.
+    /// The metrics hold numbers about the session.
     pub metrics: Map<String, Value>,
-    /// Feedback of people.
+    /// The feedback holds what people said.
     pub feedback: Map<String, Value>,
-    /// The configuration.
+    /// The config holds the configuration of the session.
     pub config: Map<String, Value>,
-    /// The user that the session belongs to.
+    /// The user properties tell whom the session belongs to.
     pub user_properties: Map<String, Value>,
-    /// The error.
+    /// The error says why the session failed.
     pub error: Option<String>,
-    /// The session's end, in Unix milliseconds; `None` while it goes on.
+    /// The session's end is in Unix milliseconds; `None` while it goes on.
     pub end_time: Option<f64>,
-    /// The session's length in milliseconds.
+    /// The session's length is in milliseconds.
     pub duration: Option<f64>,
-    /// The session's spans, in the order in which they ended.
+    /// The session's spans are in the order in which they ended.
     pub events: Vec<CapturedEvent>,
-    /// The session's start, in Unix milliseconds; for a linked one, the start of its first span.
+    /// The session's start is in Unix milliseconds; for a linked one, it is the start of the first span.
     start_time: Option<f64>,
 }
 
@@ -108,7 +108,7 @@ impl CapturedSession {
         self.start_time.or(first).unwrap_or(f64::MAX)
     }
 
-    /// The session and its events as indented text, siblings in the order they started.
+    /// Returns the session and its events as indented text, siblings in the order they started.
     #[must_use]
     pub fn tree(&self) -> String {
         let mut text = self.name.clone().unwrap_or_else(|| self.id.to_string());
@@ -147,7 +147,7 @@ impl CapturedSession {
         );
     }
 
-    /// The first event with this name.
+    /// Returns the first event with this name.
     ///
     /// # Panics
     ///
@@ -163,7 +163,7 @@ impl CapturedSession {
     }
 }
 
-/// Any indentation as two spaces a level.
+/// Returns a tree with any indentation as two spaces a level.
 fn normalized(tree: &str) -> String {
     let mut levels: Vec<usize> = Vec::new();
     let lines = tree

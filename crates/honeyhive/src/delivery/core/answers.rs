@@ -1,4 +1,4 @@
-//! Answers: what HoneyHive has said of a call is judged, and the verdict carried out.
+//! An answer of HoneyHive is judged, and the verdict carried out.
 
 use tokio::time::Instant;
 
@@ -50,7 +50,7 @@ impl Core {
         }
     }
 
-    /// True while an item of ours may still create the target of a call.
+    /// Returns true while an item of ours may still create the target of a call.
     fn is_expected(&self, target: Target) -> bool {
         let Target::Update(id) = target else {
             return false;
@@ -86,7 +86,7 @@ impl Core {
         }
     }
 
-    /// Notes that an outage is over. What is on disk has waited longest: it does not sit its pauses out.
+    /// Notes that an outage is over. Calls on disk have waited longest, so they do not sit their pauses out.
     fn recovered(&mut self, target: Target) {
         self.notices.recovered(target);
         self.lane.delay_disk(None);

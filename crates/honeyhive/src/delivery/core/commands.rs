@@ -1,4 +1,4 @@
-//! Commands from the outbox: what somebody waits for.
+//! The core carries out commands from the outbox, for which callers wait.
 
 use std::sync::Arc;
 use std::time::Duration;

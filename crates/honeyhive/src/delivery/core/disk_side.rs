@@ -1,4 +1,4 @@
-//! [`DiskSide`]: what the core knows of the disk.
+//! [`DiskSide`] is the core's knowledge of the disk.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -9,27 +9,26 @@ use tokio::time::Instant;
 use crate::outbox::StartRecord;
 use crate::spool::{Place, Shelf};
 
-/// The number of starts from which on those of sessions without any handle are forgotten.
+/// The starts of sessions without any handle are forgotten from this number of starts on.
 const MANY_STARTS: usize = 1_024;
 
-/// The core's knowledge of the disk.
 #[derive(Debug)]
 pub(super) struct DiskSide {
     pub(super) shelf: Shelf,
     pub(super) look_at: Option<Instant>,
-    /// The first look has not been answered; nothing is sent meanwhile, but not beyond this.
+    /// The first look has not been answered; nothing is sent meanwhile, but not beyond this time.
     pub(super) first_look_until: Option<Instant>,
     pub(super) is_reading: bool,
-    /// The time to try again, after a file could not be opened.
+    /// The time to try again comes after a file could not be opened.
     pub(super) read_after: Option<Instant>,
-    /// The time to ask again, after the disk has refused a record.
+    /// The time to ask again comes after the disk has refused a record.
     pub(super) refused_until: Option<Instant>,
     pub(super) is_relieving: bool,
-    /// Memory is not relieved again before this.
+    /// Memory is not relieved again before this time.
     pub(super) relieve_after: Option<Instant>,
-    /// The starts of this process that are on disk, while their session has a handle.
+    /// The starts of this process that are on disk are kept while their session has a handle.
     pub(super) starts: BTreeMap<Place, Weak<StartRecord>>,
-    /// The number of starts at which those without any handle are removed.
+    /// Starts without any handle are removed at this number of starts.
     pub(super) many_starts: usize,
 }
 

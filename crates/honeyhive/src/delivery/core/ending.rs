@@ -1,4 +1,4 @@
-//! [`Stop`]: how far the end of delivery has come.
+//! [`Stop`] tells how far the end of delivery has come.
 
 use std::time::Duration;
 
@@ -6,23 +6,23 @@ use tokio::time::Instant;
 
 use crate::delivery::time::later;
 
-/// The most time before the end of a shutdown at which the rest begins to go to disk.
+/// The rest begins to go to disk at most this long before the end of a shutdown.
 pub(super) const LAST_WRITES: Duration = Duration::from_millis(500);
-/// The longest time that a slow disk may hold a shutdown up after its end.
+/// A slow disk may hold a shutdown up this long after its end.
 pub(super) const OVERTIME: Duration = Duration::from_millis(500);
 
-/// The end of delivery.
+/// The end of delivery has a deadline and a phase.
 #[derive(Debug)]
 pub(super) struct Stop {
     pub(super) at: Instant,
-    /// The time at which the rest begins to go to disk; without a disk, spans stop waiting for their start.
+    /// The rest begins to go to disk at this time; without a disk, spans stop waiting for their start.
     pub(super) last_resort_at: Instant,
     pub(super) phase: Phase,
-    /// The number of failed calls to the sessions' routes before the shutdown.
+    /// The count is of the failed calls to the sessions' routes before the shutdown.
     pub(super) failed_before: u64,
 }
 
-/// The phases of a shutdown, in their order.
+/// The phases of a shutdown come in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
     Sending,

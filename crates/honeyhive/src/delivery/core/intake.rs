@@ -1,4 +1,4 @@
-//! Records and spans from the outbox: whose they are, and where they wait.
+//! Records and spans come from the outbox, get their session, and join a pile.
 
 use std::sync::Arc;
 
@@ -116,7 +116,7 @@ impl Core {
         }
     }
 
-    /// True while HoneyHive does not know the session's start, for which its spans wait.
+    /// Returns true while HoneyHive does not know the session's start, for which its spans wait.
     pub(super) fn start_is_pending(&self, id: SessionId) -> bool {
         self.piles.sessions.has_start(id)
             || self.piles.jobs.holds_start(id)
@@ -161,7 +161,7 @@ impl Core {
         }
     }
 
-    /// Finds the session of spans without one. The tracer's own session may begin with that: its start is not held
+    /// Finds the session of spans without one. The tracer's own session may begin with them: its start is not held
     /// back, since the spans wait for it.
     pub(super) fn assign_strays(&mut self, now: Instant) {
         for waiting in self.piles.spans.take_strays() {
@@ -238,7 +238,7 @@ impl Core {
     }
 }
 
-/// True for a span that carries the id of a run.
+/// Returns true for a span that carries the id of a run.
 fn is_of_run(span: &SpanData) -> bool {
     let [(_, run_id), ..] = EXPERIMENT;
     let mut keys = span.attributes.iter().map(|it| it.key.as_str());

@@ -1,4 +1,5 @@
-//! [`Core`]: all that delivery decides, without I/O: `step(event, now)` gives effects, and the driver sees to them.
+//! [`Core`] decides everything about delivery without I/O: `step(event, now)` gives effects, and the driver sees to
+//! them.
 
 mod answers;
 mod commands;

@@ -1,4 +1,4 @@
-//! Sessions that go on under another id.
+//! A session may go on under another id.
 
 use tokio::time::Instant;
 

@@ -1,4 +1,4 @@
-//! Outcomes: a call that was delivered or given up is accounted for, and what waited for it goes on.
+//! A call that was delivered or given up is accounted for, and the items that waited for it go on.
 
 use tokio::time::Instant;
 

@@ -1,4 +1,4 @@
-//! The core by chance: records, answers and times in any order, against a simple model of the promises.
+//! The test runs the core by chance: records, answers and times in any order, against a simple model of the promises.
 //!
 //! `HH_CORE_ROUNDS` says how many rounds are played (default 150), `HH_CORE_SEED` from which seed on.
 
@@ -33,7 +33,7 @@ use crate::session::StartupSession;
 use crate::settings::{DropPolicy, SessionTransport};
 use crate::wire::{Answer, Failure};
 
-/// Numbers by chance, the same for a seed (SplitMix64).
+/// The numbers come by chance, the same for a seed (SplitMix64).
 struct Chance(u64);
 
 impl Chance {
@@ -51,7 +51,7 @@ impl Chance {
     }
 }
 
-/// A call that was made: where to, and which sessions and events its spans are of.
+/// The call goes to this target, with spans of these sessions and events.
 struct Made {
     number: Number,
     target: Target,
@@ -70,11 +70,11 @@ struct World {
     open: Vec<(Number, Open)>,
     made: Vec<Made>,
     under_way: BTreeSet<Number>,
-    /// Spans that have no outcome yet, by session and by event.
+    /// The spans have no outcome yet; they are counted by session and by event.
     spans_left: BTreeMap<SessionId, u64>,
-    /// Starts that have no outcome yet.
+    /// The starts have no outcome yet.
     starts_left: BTreeSet<SessionId>,
-    /// HoneyHive takes everything.
+    /// HoneyHive takes everything once it is healed.
     is_healed: bool,
 }
 
