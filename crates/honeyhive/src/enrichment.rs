@@ -1,4 +1,4 @@
-//! [`Enrichment`]: data to add to a session or a span, in HoneyHive's seven buckets and the error.
+//! [`Enrichment`] is data to add to a session or a span, in HoneyHive's seven buckets and the error.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::model::json::to_json;
 use crate::model::limits::{self, VALUE_BYTES};
 use crate::model::object::{Bucket, Object, merge, object_bytes};
 
-/// Data to add to a session or a span: inputs, outputs, metadata, metrics, feedback and more.
+/// An enrichment is data to add to a session or a span: inputs, outputs, metadata, metrics, feedback and more.
 ///
 /// Each setter takes anything that serialises to an object: a `json!` object, a map, a struct.
 /// Later calls merge into earlier ones, deeply; the last write of a key wins. A value that is no object, such as a
@@ -78,7 +78,7 @@ impl Enrichment {
         self.with(Bucket::Metrics, &map)
     }
 
-    /// Adds to `feedback`: what a person said of the event (`rating`, `comment`, `ground_truth`).
+    /// Adds to `feedback`: the opinion of a person about the event (`rating`, `comment`, `ground_truth`).
     #[must_use]
     #[track_caller]
     pub fn feedback(self, map: impl Serialize) -> Self {
@@ -113,14 +113,14 @@ impl Enrichment {
         self.with(Bucket::Config, &map)
     }
 
-    /// Adds to `user_properties`: who the event belongs to.
+    /// Adds to `user_properties`: the user that the event belongs to.
     #[must_use]
     #[track_caller]
     pub fn user_properties(self, map: impl Serialize) -> Self {
         self.with(Bucket::UserProperties, &map)
     }
 
-    /// Sets the error text. A blank one is none.
+    /// Sets the error text. A blank text sets none.
     ///
     /// HoneyHive's update of a session carries no error, so for a session that was already created
     /// it goes to `metadata.error`.
@@ -227,15 +227,15 @@ impl Enrichment {
         }
     }
 
-    /// A rough count of the bytes this holds in memory.
+    /// Returns a rough count of the bytes that the enrichment holds in memory.
     pub(crate) fn bytes(&self) -> usize {
         let maps: usize = self.buckets.iter().map(object_bytes).sum();
         maps + self.error.as_ref().map_or(0, String::len)
     }
 }
 
-/// The value as it goes into a bucket: an object as it is, any other value as `{"result": value}`, as `#[trace]` does
-/// with results. `None` where it cannot be written as JSON.
+/// Returns the value as it goes into a bucket: an object as it is, any other value as `{"result": value}`, as
+/// `#[trace]` does with results. `None` where it cannot be written as JSON.
 #[track_caller]
 pub(crate) fn object_of(bucket: Bucket, map: &impl Serialize) -> Option<Object> {
     static NO_OBJECT: Once = Once::new();
@@ -263,7 +263,7 @@ pub(crate) fn object_of(bucket: Bucket, map: &impl Serialize) -> Option<Object> 
     }
 }
 
-/// Warns once per process: a mistake in the program repeats itself.
+/// Warns once per process, since a mistake in the program repeats itself.
 #[track_caller]
 pub(crate) fn warn_of_foreign_span() {
     static TOLD: Once = Once::new();
@@ -274,7 +274,7 @@ pub(crate) fn warn_of_foreign_span() {
     ));
 }
 
-/// The seven buckets as methods of a type that has `enrich`.
+/// The macro gives a type that has `enrich` the seven buckets as methods.
 macro_rules! buckets {
     ($what:literal) => {
         $crate::enrichment::buckets! { $what:

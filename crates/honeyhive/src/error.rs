@@ -1,4 +1,4 @@
-//! The errors of this crate: one small enum for each thing that can fail.
+//! The errors of this crate are small enums, one for each thing that can fail.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -37,9 +37,9 @@ pub enum BuildError {
     #[error("{setting} is not usable as a key: {problem}")]
     #[non_exhaustive]
     InvalidKey {
-        /// The setting that the key came from.
+        /// The key came from this setting.
         setting: Cow<'static, str>,
-        /// The problem, without the value.
+        /// The problem is told without the value.
         problem: &'static str,
     },
     /// The server URL cannot be used.
@@ -48,18 +48,18 @@ pub enum BuildError {
     )]
     #[non_exhaustive]
     InvalidUrl {
-        /// The setting that the URL came from.
+        /// The URL came from this setting.
         setting: Cow<'static, str>,
-        /// The problem.
+        /// The URL has this problem.
         problem: &'static str,
     },
     /// The value of a setting is outside the accepted ones.
     #[error("{setting} has a value that cannot be used: expected {expected}")]
     #[non_exhaustive]
     InvalidValue {
-        /// The setting that the value came from.
+        /// The value came from this setting.
         setting: Cow<'static, str>,
-        /// The values that the setting takes.
+        /// The setting takes these values.
         expected: &'static str,
     },
     /// The value of a setting needs a feature that this build does not have.
@@ -69,20 +69,20 @@ pub enum BuildError {
     )]
     #[non_exhaustive]
     MissingFeature {
-        /// The setting that the value came from.
+        /// The value came from this setting.
         setting: Cow<'static, str>,
-        /// The value that needs the feature.
+        /// The value needs the feature.
         value: &'static str,
-        /// The cargo feature to turn on.
+        /// The cargo feature has to be turned on.
         feature: &'static str,
     },
     /// A pattern of the redaction cannot be used.
     #[error("the redaction pattern {pattern:?} cannot be used: {problem}")]
     #[non_exhaustive]
     InvalidPattern {
-        /// The pattern.
+        /// The pattern is the one that was given.
         pattern: String,
-        /// The problem with it.
+        /// The pattern has this problem.
         problem: String,
     },
     /// The build has no HTTP client, and the program gave none.
@@ -95,14 +95,14 @@ pub enum BuildError {
     #[error("the HTTP client could not be set up")]
     #[non_exhaustive]
     HttpClient {
-        /// The client's error.
+        /// The source is the client's error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The delivery thread could not be started.
     #[error("the delivery thread could not be started")]
     #[non_exhaustive]
     DeliveryThread {
-        /// The system's error.
+        /// The source is the system's error.
         source: std::io::Error,
     },
 }
@@ -133,23 +133,23 @@ pub enum StartError {
     #[error("HoneyHive refused the session with status {status}: {message}")]
     #[non_exhaustive]
     Rejected {
-        /// The HTTP status.
+        /// HoneyHive answered with this HTTP status.
         status: u16,
-        /// HoneyHive's message, shortened.
+        /// HoneyHive's message is shortened.
         message: String,
     },
     /// HoneyHive did not answer in time. The session is still delivered in the background.
     #[error("HoneyHive did not answer ({detail}); the session is still tried in the background")]
     #[non_exhaustive]
     Unconfirmed {
-        /// The reason, in words.
+        /// The detail tells the reason, in words.
         detail: String,
     },
     /// The session start was dropped before it could be delivered.
     #[error("the session start was dropped ({reason}); see `HoneyHiveTracer::stats`")]
     #[non_exhaustive]
     Dropped {
-        /// The reason.
+        /// The start was dropped for this reason.
         reason: DropReason,
     },
     /// The tracer was shut down first.
@@ -175,20 +175,20 @@ pub enum StartError {
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlushError {
-    /// Time ran out. What is pending stays queued and is tried again.
+    /// The time of the flush is over. Pending items stay queued and are tried again.
     #[error("{} of the items were still pending after {timeout:?}, {} of them on disk", report.pending, report.spooled)]
     #[non_exhaustive]
     TimedOut {
-        /// The timeout of the flush.
+        /// The flush had this timeout.
         timeout: Duration,
-        /// The outcome of the items that the flush waited for.
+        /// The report tells what became of the items that the flush waited for.
         report: FlushReport,
     },
     /// Some of the items were dropped, and none is pending; `HoneyHiveTracer::stats` has the reasons.
     #[error("{} of the items could not be delivered and were dropped", report.dropped)]
     #[non_exhaustive]
     Dropped {
-        /// The outcome of the items that the flush waited for.
+        /// The report tells what became of the items that the flush waited for.
         report: FlushReport,
     },
     /// The tracer has been shut down, or its delivery thread is gone.

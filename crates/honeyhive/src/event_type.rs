@@ -1,4 +1,4 @@
-//! [`EventType`], and how the type of a span that another library made is found.
+//! [`EventType`] is the type of a span's event; another library's span gets one by its attributes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use crate::attributes::{
 use crate::error::UnknownName;
 use crate::log::Once;
 
-/// The type of a span's event in HoneyHive.
+/// A span's event has one of these types in HoneyHive.
 ///
 /// ```
 /// use honeyhive::EventType;
@@ -23,16 +23,16 @@ use crate::log::Once;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventType {
-    /// A call of a language model.
+    /// The event is a call of a language model.
     Model,
-    /// A group of other events: a turn, an agent, a pipeline.
+    /// The event is a group of others: a turn, an agent, a pipeline.
     Chain,
-    /// Everything else that does work: a function, an API, a vector search.
+    /// The event is anything else that does work: a function, an API, a vector search.
     Tool,
 }
 
 impl EventType {
-    /// The name on the wire.
+    /// Returns the name on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -42,8 +42,8 @@ impl EventType {
         }
     }
 
-    /// The type of a finished span: what it says itself, else a chain when it has children and a tool
-    /// when not. Names are never guessed from.
+    /// Returns the type of a finished span: the one that its attributes name, else a chain when it has children and a
+    /// tool when not. The type is never guessed from names.
     pub(crate) fn of_span(attributes: &[KeyValue], has_children: bool) -> Self {
         warn_of_unknown(attributes);
         Self::said(attributes).unwrap_or(if has_children {
@@ -84,7 +84,7 @@ impl fmt::Display for EventType {
     }
 }
 
-/// Warns once per process: a field of `tracing` or an attribute names an unknown type.
+/// Warns once per process that a field of `tracing` or an attribute names an unknown type.
 fn warn_of_unknown(attributes: &[KeyValue]) {
     static TOLD: Once = Once::new();
     if let Some(said) = text(attributes, EVENT_TYPE).filter(|said| from_name(said).is_none()) {
@@ -98,7 +98,7 @@ fn warn_of_unknown(attributes: &[KeyValue]) {
 
 type Reader = fn(&str) -> Option<EventType>;
 
-/// The signals, the strongest first; honeyhive-local reads the same ones in the same order.
+/// The signals are tried in this order, the strongest first; honeyhive-local reads the same ones in the same order.
 const SIGNALS: [(&str, Reader); 8] = [
     (EVENT_TYPE, from_name),
     (GEN_AI_OPERATION, from_gen_ai),
@@ -129,7 +129,7 @@ fn from_name(name: &str) -> Option<EventType> {
     }
 }
 
-/// The operations of the OpenTelemetry GenAI conventions, and those that rig adds.
+/// Returns the type for an operation of the OpenTelemetry GenAI conventions, or for one that rig adds.
 fn from_gen_ai(operation: &str) -> Option<EventType> {
     match operation.to_ascii_lowercase().as_str() {
         "chat"

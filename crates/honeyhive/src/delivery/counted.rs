@@ -1,4 +1,5 @@
-//! [`Counted`]: the spans whose tokens were counted further in, since an agent that says their sum would double it.
+//! [`Counted`] remembers the spans whose tokens were counted further in, since an agent that says their sum would
+//! double it.
 
 use opentelemetry::trace::SpanId;
 use opentelemetry_sdk::trace::SpanData;
@@ -7,7 +8,7 @@ use super::recent::Recent;
 use crate::event_type::EventType;
 use crate::gen_ai::{is_usage, said_tokens};
 
-/// The parents of model calls that have stated their tokens.
+/// The parents of model calls that have stated their tokens are remembered.
 #[derive(Debug)]
 pub(super) struct Counted(Recent<SpanId, ()>);
 
@@ -18,7 +19,7 @@ impl Default for Counted {
 }
 
 impl Counted {
-    /// Removes a span's sum of the calls below it. A child ends before its parent, so it was here before.
+    /// Removes a span's sum of the calls below it. A child ends before its parent, so it has been counted before.
     pub(super) fn once(&mut self, span: &mut SpanData, event_type: EventType) {
         let is_counted = self.0.contains(&span.span_context.span_id());
         let is_model = event_type == EventType::Model;

@@ -1,5 +1,5 @@
-//! The driver: it owns the runtime, the HTTP calls, the threads for sealing and for the disk, and the clock. It decides
-//! nothing: it tells the core what has happened, and does what that says.
+//! The driver owns the runtime, the HTTP calls, the threads for sealing and for the disk, and the clock. It decides
+//! nothing: it tells the core what has happened, and carries out the effects that the core returns.
 
 use std::collections::VecDeque;
 use std::io;
@@ -31,19 +31,18 @@ use crate::session::StartupSession;
 use crate::spool::Shelf;
 use crate::wire::{Answer, Failure};
 
-/// The interval in which the outbox is read. Requests never wake this thread.
+/// The outbox is read in this interval. Requests never wake this thread.
 const TICK: Duration = Duration::from_millis(100);
-/// The time for which the sealing thread gathers results before it reports them: waking this one costs more than a
-/// seal.
+/// The sealing thread gathers results for this time before it reports them: waking the driver costs more than a seal.
 const TOGETHER: Duration = Duration::from_millis(1);
-/// The longest wait for the disk's last response.
+/// The driver waits this long at the most for the disk's last response.
 const LAST_WORD: Duration = Duration::from_millis(500);
 
-/// Piles on their way to the thread that seals. Those of one step go together: a pile each would wake it, which costs
-/// more than a seal.
+/// The piles are on their way to the sealing thread. Those of one step go together: a pile each would wake it, which
+/// costs more than a seal.
 type Piles = Vec<(Number, Open)>;
 
-/// A report of the threads beside this one, or of a call.
+/// The driver hears from the threads beside it, and from calls.
 #[derive(Debug)]
 enum Heard {
     Sealed(Vec<(Number, Product)>),
@@ -66,11 +65,11 @@ impl Heard {
     }
 }
 
-/// The report of a call, which is made however the call ends.
+/// The report of a call is made however the call ends.
 struct Report {
     number: Number,
     heard: UnboundedSender<Heard>,
-    /// `None` until the call ends, and for good where it panics.
+    /// The answer is `None` until the call ends, and for good where it panics.
     answer: Option<Result<Answer, Failure>>,
 }
 
@@ -87,25 +86,25 @@ impl Drop for Report {
     }
 }
 
-/// The part of delivery that does I/O for the core.
+/// The driver does I/O for the core.
 #[derive(Debug)]
 pub(super) struct Driver {
     outbox: Arc<Outbox>,
     core: Core,
     sink: Sink,
     sealer: mpsc::Sender<Piles>,
-    /// The piles of this step that are to be sealed.
+    /// The piles of this step are to be sealed.
     to_seal: Piles,
     disk: Option<mpsc::Sender<Request>>,
     heard: UnboundedReceiver<Heard>,
     heard_of: UnboundedSender<Heard>,
-    /// Ends the calls that are under way.
+    /// The sender ends the calls that are under way.
     cut: watch::Sender<bool>,
-    /// The empty inbox that is swapped in, so that no pushing thread has to allocate one.
+    /// The empty inbox is swapped in, so that no pushing thread has to allocate one.
     inbox: Inbox,
-    /// The answers to the last flushes, once all is accounted for.
+    /// The answers to the last flushes are sent once all is accounted for.
     last: Vec<Answered>,
-    /// Calls of the typed client.
+    /// The tasks are calls of the typed client.
     #[cfg(feature = "client")]
     asks: JoinSet<()>,
 }
@@ -145,7 +144,7 @@ impl Driver {
         })
     }
 
-    /// Runs until it is told to stop. It returns the last answers, which the caller sends once the rest has been
+    /// Runs until it is told to stop. The last answers are returned, and the caller sends them once the rest has been
     /// accounted for.
     pub(super) async fn run(mut self) -> Vec<Answered> {
         // The first look into the folder comes before the outbox, so that items of an earlier process belong to the
@@ -224,7 +223,7 @@ impl Driver {
             heard: self.heard_of.clone(),
             answer: None,
         };
-        // Boxed, since the runtime moves a task several times.
+        // The call is boxed, since the runtime moves a task several times.
         let call = Box::pin(self.sink.clone().make(target, items, body));
         let cut = self.cut.subscribe();
         task::spawn(async move { report.answered(unless_cut(cut, call).await) });
@@ -313,7 +312,7 @@ fn seal_together(
     sealed
 }
 
-/// Returns the answer of a call that has panicked.
+/// Returns the failure of a call that has panicked.
 fn broke_off() -> Failure {
     Failure::Transient {
         retry_after: None,
@@ -342,7 +341,7 @@ mod tests {
 
     use super::*;
 
-    /// The core would wait for a call that nobody reports.
+    /// A call that nobody reports would make the core wait.
     #[test]
     fn a_call_is_reported_once_whether_it_has_an_answer_or_panics() {
         let (heard_of, mut heard) = unbounded_channel();

@@ -1,4 +1,4 @@
-//! The gates of retries: one for REST and one for spans, so that an outage is met by one probe at a time and a recovery
+//! The gates of retries are two, one for REST and one for spans: an outage is met by one probe at a time and a recovery
 //! by no stampede, while a single failure stops no other call.
 
 use std::time::Duration;
@@ -8,14 +8,14 @@ use tokio::time::Instant;
 /// The first retry comes within this time.
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
-/// The longest pause between the probes of an outage. One call costs nobody much, and items that wait meanwhile may
+/// An outage is probed after this pause at the latest. One call costs nobody much, and items that wait meanwhile may
 /// fill the queue.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// The number of failures in a row, with no success between them, that are an outage and not a coincidence.
+/// A row of this many failures, with no success between them, is an outage and not a coincidence.
 const OUTAGE: u32 = 5;
-/// The longest `Retry-After` that is followed.
+/// A longer `Retry-After` is cut to this.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
-/// The pause of calls after HoneyHive has refused the key.
+/// Calls pause for this time after HoneyHive has refused the key.
 const UNAUTHORIZED_PAUSE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
@@ -51,12 +51,12 @@ impl Gate {
         }
     }
 
-    /// True from when an outage began until a call has got through.
+    /// Returns true from when an outage began until a call has got through.
     pub(crate) const fn is_outage(&self) -> bool {
         self.not_before.is_some()
     }
 
-    /// True while the key is known to be refused: a call would only be refused again.
+    /// Returns true while the key is known to be refused: a call would only be refused again.
     pub(crate) fn is_unauthorized(&self, now: Instant) -> bool {
         self.unauthorized_until.is_some_and(|until| now < until)
     }

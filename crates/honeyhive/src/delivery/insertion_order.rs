@@ -1,14 +1,14 @@
-//! [`InsertionOrder`]: ids in the order in which they came.
+//! [`InsertionOrder`] keeps ids in the order in which they came.
 
 use std::collections::VecDeque;
 
 use crate::model::id::SessionId;
 
-/// The number of places of ids that are gone that are kept in any case.
+/// So many places of ids that are gone are kept in any case.
 const SPARE: usize = 1_024;
 
-/// Ids, the oldest first. An id that goes, or comes again, leaves its place, which is skipped: taking a place out of the
-/// middle costs more than many of them do.
+/// The oldest id comes first. An id that goes, or comes again, leaves its place, which is skipped: taking a place out
+/// of the middle costs more than many of them do.
 #[derive(Debug, Default)]
 pub(super) struct InsertionOrder {
     places: VecDeque<(u64, SessionId)>,

@@ -1,5 +1,5 @@
-//! The accounts of pending items: each belongs to an epoch, and a flush waits for all epochs up to its own. So a flush
-//! ends under constant load, too.
+//! The accounts of pending items give each an epoch, and a flush waits for all epochs up to its own. So a flush ends
+//! under constant load, too.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(crate) struct Ledger {
     outbox: Arc<Outbox>,
     epoch: u64,
     pending: ItemsByEpoch,
-    /// The pending items on disk.
+    /// The spooled items are those of the pending ones that are on disk.
     spooled: ItemsByEpoch,
     flushes: Vec<Flush>,
     expected_until: Option<Instant>,
@@ -49,7 +49,7 @@ impl Ledger {
         }
     }
 
-    /// Items that came in now.
+    /// Accepts items that came in now.
     pub(crate) fn accept(&mut self, load: Load) -> Claim {
         self.accept_in(load, self.epoch)
     }
@@ -80,18 +80,18 @@ impl Ledger {
         Claim::new(load, epoch, medium)
     }
 
-    /// Items that cannot go before something else has happened: no flush so far waits for them.
+    /// Defers items that cannot go before something else has happened: no flush so far waits for them.
     pub(crate) fn defer(&mut self, claim: Claim) -> Claim {
         let epoch = self.epoch;
         self.move_to(claim, epoch)
     }
 
-    /// Items that wait for something that may never happen: no flush waits for them, whenever it begins.
+    /// Holds items back that wait for something that may never happen: no flush waits for them, whenever it begins.
     pub(crate) fn hold_back(&mut self, claim: Claim) -> Claim {
         self.move_to(claim, HELD_BACK)
     }
 
-    /// Items that were held back go on, as if they came in now.
+    /// Resumes items that were held back, as if they came in now.
     pub(crate) fn resume(&mut self, claim: Claim) -> Claim {
         self.defer(claim)
     }
@@ -140,26 +140,27 @@ impl Ledger {
         claim.spend();
     }
 
-    /// The items are on disk. They stay pending, and in their epoch, until they are read back.
+    /// Notes that the items are on disk. They stay pending, and in their epoch, until they are read back.
     pub(crate) fn spooled(&mut self, mut claim: Claim) {
         self.outbox.spooled(claim.load());
         self.spooled.add(claim.epoch(), claim.items());
         claim.spend();
     }
 
-    /// Items that were read back from disk, with the epoch they came in. They stay there until they have an outcome.
+    /// Returns a claim to items that were read back from disk, with the epoch they came in. They stay on disk until
+    /// they have an outcome.
     pub(crate) const fn recalled(epoch: u64, items: u64) -> Claim {
         Claim::new(Load { items, bytes: 0 }, epoch, Medium::Disk)
     }
 
-    /// Items that another process has left on disk.
+    /// Takes over items that another process has left on disk.
     pub(crate) fn inherit(&mut self, items: u64, epoch: u64) {
         self.outbox.accept_spooled(items);
         self.pending.add(epoch, items);
         self.spooled.add(epoch, items);
     }
 
-    /// Keeps flushes waiting, not beyond then, since items of their time may be found on disk.
+    /// Keeps flushes waiting, but not after `until`, since items of their time may be found on disk.
     pub(crate) const fn expect(&mut self, until: Option<Instant>) {
         self.expected_until = until;
     }
@@ -203,26 +204,26 @@ impl Ledger {
         self.epoch += 1;
     }
 
-    /// No flush goes on after this.
+    /// Ends all flushes by this deadline.
     pub(crate) fn end_by(&mut self, deadline: Instant) {
         for flush in &mut self.flushes {
             flush.deadline = flush.deadline.min(deadline);
         }
     }
 
-    /// True for items that a flush waits for: they are not held back any longer.
+    /// Returns true for items that a flush waits for: they are not held back any longer.
     pub(crate) fn is_urgent(&self, claim: &Claim) -> bool {
         self.flushes
             .iter()
             .any(|flush| claim.epoch() <= flush.epoch)
     }
 
-    /// True while a flush waits.
+    /// Returns true while a flush waits.
     pub(crate) const fn is_flushing(&self) -> bool {
         !self.flushes.is_empty()
     }
 
-    /// True once half the time of a flush is over: what it waits for is sent in the other half.
+    /// Returns true once half the time of a flush is over: its items are sent in the other half.
     pub(crate) fn is_half_over(&self, now: Instant) -> bool {
         self.flushes.iter().any(|flush| {
             let half = flush.deadline.checked_sub(flush.timeout / 2);
@@ -252,8 +253,8 @@ impl Ledger {
     }
 }
 
-/// The numbers of items by epoch, the oldest first. There are few, since only a flush begins a new one, and changes are
-/// most often at the end.
+/// The items are counted by epoch, the oldest first. There are few epochs, since only a flush begins a new one, and
+/// changes are most often at the end.
 #[derive(Debug)]
 struct ItemsByEpoch(VecDeque<(u64, u64)>);
 
@@ -293,7 +294,7 @@ impl ItemsByEpoch {
     }
 }
 
-/// A flush that has ended.
+/// A flush that has ended is answered so.
 #[derive(Debug)]
 #[must_use = "somebody waits for it"]
 pub(crate) struct Answered {

@@ -1,4 +1,4 @@
-//! Delivery: one background thread, with a runtime and a connection pool of its own, drains the outbox.
+//! The delivery thread drains the outbox in the background, with a runtime and a connection pool of its own.
 //!
 //! ```text
 //! outbox ─► intake ─► piles ─seal─► lane ─► gate ─► wire

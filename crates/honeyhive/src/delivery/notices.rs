@@ -1,4 +1,4 @@
-//! The log lines of the delivery thread: one line a minute for passing failures, one line ever for a failure that
+//! The log lines of the delivery thread are few: one a minute for passing failures, one ever for a failure that
 //! somebody must put right, never one a request.
 
 use std::sync::Arc;
@@ -27,7 +27,6 @@ const QUIET: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
-    /// The address of HoneyHive.
     url: Arc<str>,
     unknown: Mentioned<SessionId>,
     last_transient: Option<Instant>,

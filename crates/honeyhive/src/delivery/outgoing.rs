@@ -1,4 +1,4 @@
-//! A span as it leaves: tidied, routed, and with its contents where HoneyHive looks for them.
+//! A span is tidied and routed before it leaves, and its contents go where HoneyHive looks for them.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -117,7 +117,7 @@ pub(super) fn route(span: &mut SpanData, id: Value, unstarted: Option<&Arc<str>>
     }
 }
 
-/// Copies `honeyhive_inputs_raw` to `honeyhive_inputs` where nobody has set that: the official SDK's convention for
+/// Copies `honeyhive_inputs_raw` to `honeyhive_inputs` where the span has none: the official SDK's convention for
 /// instrumentations.
 fn take_suggestions(attributes: &mut Vec<KeyValue>) {
     let suggested: Vec<_> = attributes

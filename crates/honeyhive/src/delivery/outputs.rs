@@ -1,4 +1,4 @@
-//! [`Outputs`]: the outputs that this process has sent for sessions and events.
+//! [`Outputs`] remember the outputs that this process has sent for sessions and events.
 //!
 //! HoneyHive's update of an event replaces its outputs, so each update carries all that was said so far.
 
@@ -8,18 +8,18 @@ use crate::model::id::SessionId;
 use crate::model::limits;
 use crate::model::object::{Object, merge};
 
-/// The bounds of the memory. Beyond them the outputs that were not added to for the longest time are forgotten: a later
-/// update of that session carries, and so leaves, only the outputs added from then on.
+/// The memory is bounded. Beyond the bounds, the outputs that were not added to for the longest time are forgotten: a
+/// later update of that session carries, and so leaves, only the outputs added from then on.
 const MOST_ENTRIES: usize = 16_384;
 const MOST_BYTES: usize = 8 * 1024 * 1024;
-/// The bytes of an entry besides its text.
+/// An entry takes so many bytes besides its text.
 const ENTRY_BYTES: usize = 128;
 
-/// The outputs that were sent, by session or event, as text: most are a status code that nobody adds to.
+/// The outputs that were sent are kept as text, by session or event: most are a status code that nobody adds to.
 #[derive(Debug, Default)]
 pub(crate) struct Outputs {
     earlier: IdMap<SessionId, Earlier>,
-    /// The order of forgetting: the outputs that were not added to for the longest time come first.
+    /// The outputs that were not added to for the longest time are forgotten first.
     order: InsertionOrder,
     bytes: usize,
 }

@@ -1,4 +1,4 @@
-//! [`Plan`]: the settings of delivery.
+//! [`Plan`] holds the settings of delivery.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,16 +10,16 @@ use crate::sampling::SessionSampling;
 use crate::settings::{SessionTransport, Settings};
 use crate::spool::Spool;
 
-/// The settings of the delivery thread.
+/// The plan sets the delivery thread up.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// The address of HoneyHive, for the log.
+    /// The log names HoneyHive by this address.
     pub(super) url: Arc<str>,
     pub(super) origin: Origin,
     pub(super) transport: SessionTransport,
-    /// The time for which the data of a session is held back.
+    /// The data of a session is held back for this time.
     pub(super) window: Duration,
-    /// The longest time that a caller waits for the answer to a start.
+    /// A caller waits this long at the most for the answer to a start.
     pub(super) answer_timeout: Duration,
     pub(super) redactor: Arc<Redactor>,
     pub(super) sampling: SessionSampling,
@@ -27,11 +27,11 @@ pub(crate) struct Plan {
     pub(super) most_bytes: usize,
     pub(super) sink: Sink,
     pub(super) captures_content: bool,
-    /// The spool, and the number of the destination.
+    /// The spool comes with the number of the destination.
     pub(super) spool: Option<(Spool, u32)>,
 }
 
-/// The part of a session's body that comes from the tracer.
+/// The origin is the part of a session's body that comes from the tracer.
 #[derive(Debug, Clone)]
 pub(super) struct Origin {
     pub(super) source: Arc<str>,

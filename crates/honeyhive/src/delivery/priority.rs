@@ -1,7 +1,7 @@
-//! The priority of the delivery thread, below that of the program's threads.
+//! The delivery thread has a lower priority than the program's threads.
 
-/// The niceness of this thread: of a contended processor it gets about a tenth of the share of a program's thread, and
-/// of a free one as much as it needs.
+/// The thread gets this niceness: of a contended processor it gets about a tenth of the share of a program's thread,
+/// and of a free one as much as it needs.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 

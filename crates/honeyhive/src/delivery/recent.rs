@@ -1,14 +1,14 @@
-//! [`Recent`]: a memory of the latest entries.
+//! [`Recent`] remembers the latest entries.
 
 use std::collections::VecDeque;
 use std::hash::Hash;
 
 use crate::delivery::maps::IdMap;
 
-/// The most entries of a memory.
+/// A memory has this many entries at the most.
 const MEMORY: usize = 16_384;
 
-/// The latest entries, up to a bound.
+/// The memory keeps the latest entries, up to a bound.
 #[derive(Debug)]
 pub(super) struct Recent<K, V> {
     entries: IdMap<K, V>,

@@ -1,4 +1,4 @@
-//! [`Redactor`]: what every session, span and addition goes through before it leaves.
+//! [`Redactor`] cleans every session, span and addition before it leaves.
 //!
 //! It is asked where calls are sealed, so what is sent, tried again or kept for later has been through it, once.
 
@@ -17,21 +17,21 @@ use crate::model::object::{Bucket, Object};
 use crate::outbox::{Outbox, StartRecord};
 use crate::redaction::{Place, Rules, Walk, is_skeleton};
 
-/// The mark in `metadata` of an item that lost its content.
+/// An item that lost its content has this mark in `metadata`.
 const FAILED: &str = "redaction_failed";
 
-/// The rules, and the counters of their effects.
+/// The redactor has the rules, and counts their effects.
 #[derive(Debug)]
 pub(crate) struct Redactor {
     rules: Rules,
     outbox: Arc<Outbox>,
 }
 
-/// The redacted contents of a start.
+/// The contents of a start are redacted here.
 #[derive(Debug, Clone)]
 pub(crate) struct StartContent {
     pub(super) name: String,
-    /// The source; `None` for the tracer's own.
+    /// The source is `None` for the tracer's own.
     pub(super) source: Option<String>,
     pub(super) inputs: Object,
     pub(super) metadata: Object,
@@ -150,7 +150,7 @@ impl Redactor {
         self.rules.without_matches(&text).unwrap_or(text)
     }
 
-    /// False where the program's hook has panicked.
+    /// Runs a redaction; returns false where the program's hook has panicked.
     fn guarded(&self, place: Place, clean: impl FnOnce(&mut Walk<'_>)) -> bool {
         if self.rules.is_empty() {
             return true;
@@ -200,7 +200,7 @@ fn replace(text: &mut String, masked: Option<String>) {
     }
 }
 
-/// Warns once per process: a mistake in the program repeats itself.
+/// Warns once per process, since a mistake in the program repeats itself.
 fn warn_of_panic() {
     static TOLD: Once = Once::new();
     TOLD.warn(

@@ -1,4 +1,4 @@
-//! [`Routes`]: the two ways to HoneyHive, one for what sessions have to say and one for spans.
+//! [`Routes`] are the two ways to HoneyHive, one for the data of sessions and one for spans.
 
 use tokio::time::Instant;
 
@@ -7,11 +7,11 @@ use super::plan::Plan;
 use super::sealed::Target;
 use super::sink::Sink;
 
-/// Calls under way at a time.
+/// This many calls at the most are under way at a time.
 pub(super) const REST_WIDTH: usize = 16;
 pub(super) const TRACES_WIDTH: usize = 4;
 
-/// The number of calls that HoneyHive takes now, and the sink that splits calls.
+/// The routes tell how many calls HoneyHive takes now; they have the sink that splits calls.
 #[derive(Debug)]
 pub(super) struct Routes {
     pub(super) rest: Gate,

@@ -1,4 +1,4 @@
-//! The instrumentation scope of a span.
+//! The instrumentation scope of a span can be changed.
 
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;

@@ -1,4 +1,4 @@
-//! [`Sealer`]: makes calls of what is open, on a thread of its own: the program's redaction hooks run here, and no
+//! [`Sealer`] makes calls of open piles on a thread of its own: the program's redaction hooks run there, and no
 //! deadline waits for them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,7 +22,7 @@ use crate::gen_ai;
 use crate::model::id::SessionId;
 use crate::outbox::{StartRecord, Update};
 
-/// A pile to seal.
+/// An open pile is to be sealed.
 #[derive(Debug)]
 pub(super) enum Open {
     Session {
@@ -33,13 +33,13 @@ pub(super) enum Open {
     Spans(Vec<OpenSpan>),
 }
 
-/// A span, with the facts about it that are not on it.
+/// An open span comes with the facts about it that are not on it.
 #[derive(Debug)]
 pub(super) struct OpenSpan {
     pub(super) span: SpanData,
     pub(super) session: SessionId,
     pub(super) has_children: bool,
-    /// The name of a session that no start of ours has created.
+    /// The name is that of a session that no start of ours has created.
     pub(super) unstarted: Option<Arc<str>>,
 }
 
@@ -55,12 +55,12 @@ impl OpenSpan {
     }
 }
 
-/// The bodies of the calls that a pile was sealed into.
+/// A pile is sealed into the bodies of calls.
 #[derive(Debug)]
 pub(super) enum Product {
     Session {
         start: Option<Body>,
-        /// The data that a start has no place for, or all new data of a session that has begun.
+        /// The update has the data that a start has no place for, or all new data of a session that has begun.
         update: Option<Body>,
     },
     Spans(Body),
@@ -68,7 +68,7 @@ pub(super) enum Product {
     Nothing,
 }
 
-/// The means of sealing.
+/// The sealer has the means of sealing.
 #[derive(Debug)]
 pub(super) struct Sealer {
     origin: Origin,
@@ -77,7 +77,7 @@ pub(super) struct Sealer {
     captures_content: bool,
     outputs: Outputs,
     counted: Counted,
-    /// The names of sessions on spans, as redacted.
+    /// The names of sessions are on spans in this redacted form.
     names: Recent<SessionId, (Arc<str>, Arc<str>)>,
     last_id: Option<(SessionId, Value)>,
 }
@@ -105,7 +105,7 @@ impl Sealer {
         sealed.unwrap_or(Product::Nothing)
     }
 
-    /// True where sealing runs the program's code.
+    /// Returns true where sealing runs the program's code.
     pub(super) fn has_hook(&self) -> bool {
         self.redactor.has_hook()
     }
@@ -182,7 +182,7 @@ impl Sealer {
     }
 }
 
-/// The bytes that most bodies fit into.
+/// Most bodies fit into this many bytes.
 const MOST_BODIES: usize = 512;
 
 fn json(body: &impl Serialize) -> Option<Body> {

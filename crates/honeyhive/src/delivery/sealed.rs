@@ -1,4 +1,4 @@
-//! [`Sealed`]: a call to HoneyHive as it goes out, in memory and on disk the same.
+//! [`Sealed`] is a call to HoneyHive as it goes out, in memory and on disk the same.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::outbox::StartRecord;
 use crate::spool::{Kind, Ticket};
 use crate::wire::Payload;
 
-/// The route of a call, and the session or event that it is about.
+/// The target tells the route of a call, and the session or event that it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
     Start(SessionId),
     Update(SessionId),
-    /// Spans, of whichever sessions.
+    /// The spans may be of any sessions.
     Traces,
 }
 
@@ -48,12 +48,12 @@ impl Target {
     }
 }
 
-/// The bytes of a call.
+/// The body of a call is bytes, or spans in test mode.
 #[derive(Debug, Clone)]
 pub(super) enum Body {
     Json(Bytes),
     Encoded(Box<Payload>),
-    /// Spans in test mode, which nobody encodes.
+    /// The spans of test mode are encoded by nobody.
     #[cfg_attr(
         not(any(test, feature = "testing")),
         expect(dead_code, reason = "read by captures only")
@@ -61,7 +61,7 @@ pub(super) enum Body {
     Plain(Vec<SpanData>),
 }
 
-/// The sessions and the named events that spans belong to, in order.
+/// The spans belong to these sessions and named events, in order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct About {
     pub(super) sessions: Vec<SessionId>,
@@ -82,7 +82,7 @@ impl About {
         self.sessions.iter().chain(&self.events).copied()
     }
 
-    /// True for a session or an event that the spans may create.
+    /// Returns true for a session or an event that the spans may create.
     pub(super) fn may_create(&self, id: SessionId) -> bool {
         self.is_in(id) || self.events.binary_search(&id).is_ok()
     }
@@ -92,19 +92,19 @@ impl About {
     }
 }
 
-/// The attempts of a call so far, and the time of the next one.
+/// The tries of a call are counted, and the next one may have to wait.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tries {
-    /// Tries that failed.
+    /// These tries have failed.
     pub(super) failed: u32,
-    /// Tries that found nothing to update.
+    /// These tries have found nothing to update.
     pub(super) unknown: u32,
-    /// The number of other calls that had got through when this one first failed.
+    /// So many other calls had got through when this one first failed.
     pub(super) others_before: Option<u64>,
     pub(super) not_before: Option<Instant>,
 }
 
-/// The place where a call waits.
+/// A call waits in memory or on disk.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Home {
     Memory,
@@ -118,19 +118,19 @@ impl Home {
     }
 }
 
-/// A call with its share of the accounts. What came later is another call.
+/// A sealed call has its share of the accounts. Data that came later goes into another call.
 #[derive(Debug)]
 pub(super) struct Sealed {
     pub(super) target: Target,
     pub(super) body: Body,
-    /// The sessions and events of the spans; `None` where they are unknown.
+    /// The sessions and events of the spans are `None` where they are unknown.
     pub(super) about: Option<About>,
     pub(super) claim: Claim,
     pub(super) tries: Tries,
     pub(super) home: Home,
-    /// The start whose callers get the outcome.
+    /// The callers of this start get the outcome.
     pub(super) start: Option<Arc<StartRecord>>,
-    /// The time since which the oldest of its items has waited.
+    /// The oldest item of the call has waited since this time.
     pub(super) since: Instant,
 }
 
@@ -158,11 +158,11 @@ impl Sealed {
     }
 }
 
-/// A call that was too large.
+/// A call that was too large is made in parts.
 #[derive(Debug)]
 pub(super) enum Parts {
-    /// Two calls, each with its number of items.
+    /// The call becomes two, each with its number of items.
     Halves([(Body, u64); 2]),
-    /// One call, with its texts cut to so many bytes.
+    /// The call stays one, with its texts cut to so many bytes.
     Cut(Body, usize),
 }

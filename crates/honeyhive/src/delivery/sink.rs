@@ -1,4 +1,4 @@
-//! [`Sink`]: where calls go: to HoneyHive, or, in test mode, nowhere or into memory.
+//! [`Sink`] takes calls: to HoneyHive, or, in test mode, nowhere or into memory.
 
 use std::sync::Arc;
 
@@ -17,13 +17,13 @@ use crate::wire::{Answer, Client, Failure, Payload};
 #[cfg(feature = "client")]
 use crate::wire::{ApiCall, ApiFailure};
 
-/// The receiver of calls.
+/// The sink is the receiver of calls.
 #[derive(Debug, Clone)]
 pub(crate) enum Sink {
     HoneyHive(Arc<Client>, Arc<Encoder>),
-    /// Test mode: nothing leaves the process.
+    /// Nothing leaves the process in test mode.
     Nowhere,
-    /// Test mode, with everything kept for assertions.
+    /// Test mode keeps everything for assertions.
     #[cfg(feature = "testing")]
     Memory(Capture),
 }

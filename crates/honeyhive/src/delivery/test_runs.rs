@@ -1,4 +1,4 @@
-//! [`TestRuns`]: the experiment runs of test mode, in which there is no HoneyHive to ask.
+//! [`TestRuns`] are the experiment runs of test mode, which has no HoneyHive to ask.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use crate::model::object::Object;
 use crate::wire::{Answer, ApiCall, ApiFailure};
 
-/// The most runs that are kept: the latest.
+/// Test mode keeps this many runs: the latest.
 const MOST: usize = 1_000;
 
-/// Runs as they would be at HoneyHive, in the order of their creation.
+/// The runs are as they would be at HoneyHive, in the order of their creation.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TestRuns(Arc<Mutex<Vec<Object>>>);
 
@@ -80,7 +80,7 @@ fn fields_of(call: &ApiCall) -> Object {
     serde_json::from_slice(body).unwrap_or_default()
 }
 
-/// The run of a path: `None` where it is about something else, and no id where it is about all of them.
+/// Returns the run of a path: `None` where it is about something else, and no id where it is about all of them.
 fn run_of(path: &str) -> Option<Option<&str>> {
     let path = path.strip_prefix("/v1/")?;
     let path = match path.strip_prefix("projects/") {

@@ -1,10 +1,10 @@
-//! Delays, and moments in the future that no duration can overflow.
+//! Delays end at moments in the future that no duration can overflow.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The time that a span waits for others to make a batch.
+/// A span waits this long for others to make a batch.
 pub(super) const SPAN_DELAY: Duration = Duration::from_secs(1);
 
 /// Returns the moment `then` after `now`, and for a duration beyond the clock's range one that never comes.

@@ -1,4 +1,4 @@
-//! [`judge`]: what becomes of a call after its answer, whether it came from memory or from disk.
+//! [`judge`] decides what becomes of a call after its answer, whether it came from memory or from disk.
 
 use std::time::Duration;
 
@@ -10,36 +10,36 @@ use super::sink::Sink;
 use crate::report::DropReason;
 use crate::wire::{Answer, Failure};
 
-/// A call that failed so often, while others got through, is given up. Where three calls in ten fail by chance,
-/// that happens to one in two hundred million.
+/// A call that failed so often, while others got through, is given up. Where three calls in ten fail by chance, one in
+/// two hundred million is given up so.
 const MOST_TRIES: u32 = 16;
 
-/// The most attempts for a session or an event that HoneyHive does not know.
+/// A call for a session or an event that HoneyHive does not know has this many attempts.
 const UNKNOWN_TRIES: u32 = 3;
-/// The most attempts for such a call from disk: the data that creates its session may be on another process's disk.
+/// Such a call from disk has this many attempts: the data that creates its session may be on another process's disk.
 const UNKNOWN_TRIES_FROM_DISK: u32 = 10;
-/// The first wait for an unknown session; each further one is twice as long.
+/// A call for an unknown session first waits this long; each further wait is twice as long.
 const UNKNOWN_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_UNKNOWN_WAIT: Duration = Duration::from_secs(30);
 
-/// The pause of calls on disk after a refused key, which somebody must put right.
+/// Calls on disk pause for this time after a refused key, which somebody must put right.
 pub(super) const UNAUTHORIZED_PAUSE: Duration = Duration::from_secs(60);
 
-/// The facts on which a verdict depends besides the call and its answer.
+/// A verdict depends on these facts besides the call and its answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Circumstances<'a> {
     pub(super) now: Instant,
-    /// The number of calls on the same route that have got through so far.
+    /// So many calls on the same route have got through so far.
     pub(super) got_through: u64,
-    /// Whether an item of ours may still create the call's target.
+    /// The flag tells whether an item of ours may still create the call's target.
     pub(super) is_expected: bool,
-    /// A number from 0 to 1, by chance.
+    /// The jitter is a number from 0 to 1, by chance.
     pub(super) jitter: f64,
-    /// The sink, which can make the call smaller.
+    /// The sink can make the call smaller.
     pub(super) sink: &'a Sink,
 }
 
-/// The decision about a call after its answer.
+/// A verdict is the decision about a call after its answer.
 #[derive(Debug)]
 pub(super) enum Verdict {
     Delivered,
@@ -112,7 +112,7 @@ mod tests {
     use crate::model::id::SessionId;
     use crate::spool::{Kind, Ticket};
 
-    /// The kind of a verdict, without its content.
+    /// A test expects a kind of verdict, without its content.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     enum Expected {
         Delivered,
@@ -222,8 +222,8 @@ mod tests {
         let [start, update, traces] = targets();
         let half = Duration::from_millis(500);
         let rejected = Expected::Drop(DropReason::Rejected);
-        // The columns: target, whether it is on disk, attempts that found nothing, whether an item may create it,
-        // verdict.
+        // The columns have the target, whether it is on disk, the attempts that found nothing, whether an item may
+        // create it, and the verdict.
         let table = [
             (start, false, 0, false, rejected),
             (start, false, 0, true, rejected),

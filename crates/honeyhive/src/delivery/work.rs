@@ -1,11 +1,11 @@
-//! A count of the entries that a step looks at, for the tests that bound it.
+//! The entries that a step looks at are counted, for the tests that bound their number.
 
 #[cfg(test)]
 thread_local! {
     static LOOKED_AT: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// Notes that something which waits was looked at.
+/// Notes a look at something that waits.
 #[cfg(test)]
 pub(super) fn look() {
     LOOKED_AT.with(|it| it.set(it.get() + 1));

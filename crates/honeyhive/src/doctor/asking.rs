@@ -1,4 +1,4 @@
-//! [`Asker`]: calls of the doctor's own, with what came of them in full.
+//! [`Asker`] makes the doctor's own calls, and tells in full what came of them.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,11 +15,11 @@ use crate::wire::{ApiCall, ApiFailure};
 /// Makes calls with the tracer's client and keys.
 pub(super) struct Asker<'t> {
     outbox: &'t Outbox,
-    /// The kind of the key that sessions and spans are sent with.
+    /// Sessions and spans are sent with a key of this kind.
     pub(super) writes_with: KeyKind,
 }
 
-/// An answer that is a success.
+/// The doctor got a success as its answer.
 #[derive(Debug, Default)]
 pub(super) struct Got {
     pub(super) body: Value,

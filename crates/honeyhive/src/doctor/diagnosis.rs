@@ -1,4 +1,4 @@
-//! [`Diagnosis`]: what was found, as text and as JSON.
+//! [`Diagnosis`] tells what was found, as text and as JSON.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::settings::FoundSetting;
 
-/// The outcome of a check.
+/// A check has one of these outcomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CheckOutcome {
@@ -31,47 +31,47 @@ impl CheckOutcome {
     }
 }
 
-/// A check of a diagnosis.
+/// A check of a diagnosis has a name, an outcome and a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Check {
-    /// The name: `dns`, `tcp`, `tls`, `proxy`, `clock`, `write key`, `project key`, `delivery`, `session`, `span`, …
+    /// The name is `dns`, `tcp`, `tls`, `proxy`, `clock`, `write key`, `project key`, `delivery`, `session`, `span`, …
     pub name: &'static str,
-    /// The outcome.
+    /// The check ended with this outcome.
     pub outcome: CheckOutcome,
-    /// The finding, and advice on what to do about it.
+    /// The detail has the finding, and advice on what to do about it.
     pub detail: String,
 }
 
-/// An answer to one of the questions about HoneyHive that only a HoneyHive can answer.
+/// An answer settles one of the questions about HoneyHive that only a HoneyHive can answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answered {
-    /// The question's letter, `a` to `l`.
+    /// The letter names the question, `a` to `l`.
     pub letter: char,
-    /// The question.
+    /// The question is asked of this HoneyHive.
     pub question: &'static str,
-    /// The observation that answers it.
+    /// The answer is the observation that was made.
     pub answer: String,
 }
 
-/// The findings of [`doctor`](crate::doctor()). As text it is a report that can be pasted into an issue: no key is in
-/// it.
+/// The diagnosis holds the findings of [`doctor`](crate::doctor()). As text it is a report that can be pasted into an
+/// issue: no key is in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Diagnosis {
-    /// The settings that the tracer runs with, and where each came from.
+    /// The tracer runs with these settings, each with where it came from.
     pub settings: Vec<FoundSetting>,
-    /// The checks, in order.
+    /// The checks are in the order in which they were made.
     pub checks: Vec<Check>,
-    /// The id of the session that the probe has made.
+    /// The probe has made the session with this id.
     pub session_id: Option<String>,
-    /// The answers of this HoneyHive to the probe's questions.
+    /// This HoneyHive answers the probe's questions so.
     pub answers: Vec<Answered>,
 }
 
 impl Diagnosis {
-    /// True where no check has failed.
+    /// Returns true where no check has failed.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         let has_failed = |it: &Check| it.outcome == CheckOutcome::Failed;
@@ -113,7 +113,7 @@ impl Diagnosis {
         outcome: CheckOutcome,
         detail: impl Into<String>,
     ) {
-        // A later finding of the same name replaces the earlier.
+        // A later finding replaces the earlier one of the same name.
         self.checks.retain(|check| check.name != name);
         self.checks.push(Check {
             name,
@@ -176,7 +176,7 @@ impl fmt::Display for Diagnosis {
     }
 }
 
-/// A text in a cell of a table.
+/// Returns a text for a cell of a table.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace(['\n', '\r'], " ")
 }

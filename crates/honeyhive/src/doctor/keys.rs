@@ -1,4 +1,4 @@
-//! [`check`]: which key is accepted where, and what the first answer says of TLS and of the clock.
+//! [`check`] tells which key is accepted where, and what the first answer says of TLS and of the clock.
 
 use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
@@ -82,7 +82,7 @@ const fn name_of(obstacle: Obstacle) -> &'static str {
     }
 }
 
-/// A body that is no session shows by its answer whether the key is accepted, and what kind of server answers.
+/// Reports from the answer to a body that is no session whether the key is accepted, and what kind of server answers.
 fn write_key(
     diagnosis: &mut Diagnosis,
     kind: KeyKind,
@@ -185,7 +185,7 @@ async fn place_of_project_key(asker: &Asker<'_>) -> &'static str {
     }
 }
 
-/// Asks for the datasets of a project that there is not: a key that is refused is refused before that.
+/// Asks for the datasets of a project that does not exist: a key that is refused is refused before that.
 async fn data_plane_key(diagnosis: &mut Diagnosis, asker: &Asker<'_>) {
     const NAME: &str = "data plane key";
     let asked = asker.ask(
@@ -210,12 +210,12 @@ async fn data_plane_key(diagnosis: &mut Diagnosis, asker: &Asker<'_>) {
             NAME,
             format!("HH_DATA_PLANE_API_KEY is refused (401): {}", refused(KeyKind::DataPlane, sent)),
         ),
-        // An answer of 403 may be about the project, which is none of the key's.
+        // An answer of 403 may be about the project, and not about the key.
         Err(failure) => diagnosis.skip(NAME, format!("it cannot be told ({})", told(&failure))),
     }
 }
 
-/// True for the statuses with which a server that validates bodies refuses what is no session.
+/// Returns true for the statuses with which a server that validates bodies refuses what is no session.
 const fn is_no_session(status: u16) -> bool {
     matches!(status, 400 | 409 | 413 | 415 | 422)
 }

@@ -1,4 +1,4 @@
-//! [`Lab`]: calls by hand that questions about HoneyHive are answered with.
+//! [`Lab`] makes calls by hand, which answer questions about HoneyHive.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,10 +9,10 @@ use super::asking::{Asker, pause};
 use crate::model::id::SessionId;
 use crate::wire::ApiFailure;
 
-/// The number of searches for an event, a second apart.
+/// An event is searched for this many times, a second apart.
 const LOOKS: u32 = 5;
 
-/// The events that have this value in this field.
+/// Returns the events that have this value in this field.
 pub(super) async fn events(
     asker: &Asker<'_>,
     field: &str,
@@ -27,7 +27,7 @@ pub(super) async fn events(
     Ok(got.body["events"].as_array().cloned().unwrap_or_default())
 }
 
-/// An attribute of a span: a text, a whole number or a truth, in OTLP's JSON.
+/// Returns an attribute of a span, a text, a whole number or a truth, in OTLP's JSON.
 fn attribute(key: &str, value: &Value) -> Value {
     let value = match value {
         Value::Bool(truth) => json!({"boolValue": truth}),
@@ -37,7 +37,7 @@ fn attribute(key: &str, value: &Value) -> Value {
     json!({"key": key, "value": value})
 }
 
-/// The means to answer the questions with: calls to HoneyHive.
+/// The lab answers the questions by calls to HoneyHive.
 pub(super) struct Lab<'a> {
     pub(super) asker: &'a Asker<'a>,
 }
@@ -89,7 +89,7 @@ impl Lab<'_> {
         Ok(got.body)
     }
 
-    /// The first event with this value, once there is one that `is_it`.
+    /// Returns the first event with this value, once there is one that `is_it`.
     pub(super) async fn find(
         &self,
         field: &str,

@@ -1,4 +1,4 @@
-//! [`doctor()`]: a diagnosis of a tracer from which nothing arrives.
+//! [`doctor()`] diagnoses a tracer from which nothing arrives.
 
 mod asking;
 mod diagnosis;
@@ -45,7 +45,7 @@ pub fn doctor(tracer: &HoneyHiveTracer) -> Doctor {
     }
 }
 
-/// A diagnosis that is not run yet, from [`doctor()`].
+/// The doctor is a diagnosis that is not run yet, from [`doctor()`].
 #[must_use = "nothing is looked at until it is awaited"]
 pub struct Doctor {
     tracer: HoneyHiveTracer,
@@ -53,8 +53,8 @@ pub struct Doctor {
 }
 
 impl Doctor {
-    /// Whether something is written: a session named `honeyhive doctor` with one span, whose id is in the diagnosis,
-    /// and a dozen more of that name, which answer questions that no document of HoneyHive does
+    /// Sets whether something is written: a session named `honeyhive doctor` with one span, whose id is in the
+    /// diagnosis, and a dozen more of that name, which answer questions that no document of HoneyHive does
     /// ([`Diagnosis::answers`]). Default: no.
     pub const fn probe(mut self, on: bool) -> Self {
         self.probes = on;

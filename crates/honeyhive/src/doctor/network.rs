@@ -1,4 +1,4 @@
-//! The way to the server: its name, its port, and a proxy between.
+//! The way to the server leads over its name, its port, and maybe a proxy.
 
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::thread;
@@ -11,7 +11,7 @@ use crate::outbox::Reply;
 use crate::outbox::wait::Waited;
 use crate::wire::proxy_to;
 
-/// The longest time for a name's resolution or a connection.
+/// A name's resolution or a connection may take this long.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Looks at the name and the port that a connection goes to; false where there is no way.
@@ -55,7 +55,7 @@ pub(super) async fn check(diagnosis: &mut Diagnosis, url: &str) -> bool {
     reach(diagnosis, &host, port, [&advice, &advice]).await
 }
 
-/// Advice goes with a name without an address, and with an address that takes no connection.
+/// Checks that a name has an address, and that the address takes a connection; gives advice where not.
 async fn reach(
     diagnosis: &mut Diagnosis,
     host: &str,
@@ -112,7 +112,7 @@ fn listed(addresses: &[SocketAddr]) -> String {
     ips.join(", ")
 }
 
-/// Host and port of a URL.
+/// Returns host and port of a URL.
 fn place(url: &str) -> Option<(String, u16)> {
     place_of(&url.parse().ok()?)
 }

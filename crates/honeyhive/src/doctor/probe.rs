@@ -1,4 +1,4 @@
-//! A small session with one span: does it arrive, and does it belong together?
+//! The probe is a small session with one span: the check is whether both arrive, and belong together.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::session::NewSession;
 use crate::tracer::HoneyHiveTracer;
 use crate::wire::ApiFailure;
 
-/// The longest time for the delivery of the probe.
+/// The delivery of the probe may take this long.
 const DELIVERY: Duration = Duration::from_secs(10);
-/// The number of searches for the probe, a second apart.
+/// The probe is searched for this many times, a second apart.
 const LOOKS: u32 = 10;
 
 pub(super) async fn check(diagnosis: &mut Diagnosis, tracer: &HoneyHiveTracer, asker: &Asker<'_>) {
     let id = SessionId::new();
-    // The probe asks whether the way is open, whatever the share of sessions that takes it.
+    // The probe tests whether the way is open, whatever the share of sessions that takes it.
     tracer.outbox().push(Record::Exempt(id));
     let new = NewSession::named(PROBE).id(id);
     let created = tracer.acreate_session(new.metadata(json!({"doctor": true})));

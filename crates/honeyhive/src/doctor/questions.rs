@@ -1,4 +1,5 @@
-//! Questions that no document of HoneyHive answers, asked of the deployment: small sessions, each by itself.
+//! The questions are those that no document of HoneyHive answers: the deployment answers them, with small sessions,
+//! each by itself.
 
 use http::Method;
 use serde_json::{Value, json};

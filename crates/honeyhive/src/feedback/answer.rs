@@ -1,11 +1,11 @@
-//! [`FeedbackAnswer`]: the response to a rating.
+//! [`FeedbackAnswer`] is the response to a rating.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::json;
 
-/// A response, for the adapter to make its framework's of.
+/// An adapter makes its framework's response of such an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "an answer goes back to the client"]
 pub struct FeedbackAnswer {
@@ -15,13 +15,13 @@ pub struct FeedbackAnswer {
 }
 
 impl FeedbackAnswer {
-    /// The status.
+    /// Returns the status.
     #[must_use]
     pub const fn status_code(&self) -> u16 {
         self.status_code
     }
 
-    /// The headers, with their names in lower case.
+    /// Returns the headers, with their names in lower case.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let more = self.more.iter().map(|(name, value)| (*name, &**value));
         [
@@ -32,13 +32,13 @@ impl FeedbackAnswer {
         .chain(more)
     }
 
-    /// The body, which is JSON.
+    /// Returns the body, which is JSON.
     #[must_use]
     pub fn body(&self) -> &str {
         &self.body
     }
 
-    /// The body, to be moved into a response.
+    /// Returns the body, to be moved into a response.
     #[must_use]
     pub fn into_body(self) -> Cow<'static, str> {
         self.body

@@ -1,4 +1,4 @@
-//! [`Feedback`]: a body, read and checked.
+//! [`Feedback`] is a body, read and checked.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ const LONGEST_COMMENT: usize = 4_000;
 const LONGEST_TAG: usize = 64;
 const MOST_TAGS: usize = 20;
 
-/// A rating: its target and its contents.
+/// A rating has a target and contents.
 #[derive(Debug, PartialEq)]
 pub(super) struct Feedback {
     pub(super) target: Target,

@@ -343,7 +343,7 @@ impl World {
     }
 }
 
-/// A plan that delivers nothing anywhere.
+/// Returns a plan that delivers nothing anywhere.
 pub(super) fn plan(outbox: &Arc<Outbox>, most: usize, window: Duration) -> Plan {
     let rules = Rules::new(&Redaction::none()).unwrap();
     Plan {

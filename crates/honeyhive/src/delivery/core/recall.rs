@@ -1,4 +1,4 @@
-//! Reading back from disk, as far as there is room in memory, and settling there.
+//! Records are read back from disk as far as there is room in memory, and settled there.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -15,7 +15,7 @@ use crate::error::StartError;
 use crate::report::DropReason;
 use crate::spool::{Place, Ticket};
 
-/// The most records from disk that are in memory at a time.
+/// Memory holds this many records from disk at a time.
 const WINDOW: usize = 32;
 const WINDOW_BYTES: usize = 8 * 1024 * 1024;
 

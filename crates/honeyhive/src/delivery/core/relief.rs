@@ -1,11 +1,11 @@
-//! Relief of memory: items that it cannot hold go to disk, oldest first.
+//! Memory is relieved: items that it cannot hold go to disk, oldest first.
 
 use tokio::time::Instant;
 
 use super::state::Core;
 use crate::delivery::lane::pressure::{RELIEF_PAUSE, RELIEVED, WRITES, is_too_full};
 
-/// The most sessions that are searched for items to write, at a time.
+/// A search for items to write looks at this many sessions at the most.
 const LOOKED_AT: usize = 1_024;
 
 impl Core {
@@ -29,13 +29,13 @@ impl Core {
             && self.piles.jobs.for_disk().0 == 0
             && self.lane.writing().0 == 0
         {
-            // Nothing can go to disk now, so items go the usual way; and another search takes time.
+            // Nothing can go to disk now, so items go the usual way: another search would only take time.
             disk.is_relieving = false;
             disk.relieve_after = Some(now + RELIEF_PAUSE);
         }
     }
 
-    /// True while memory is being relieved to disk.
+    /// Returns true while memory is being relieved to disk.
     pub(super) fn is_relieving(&self, now: Instant) -> bool {
         let wants_to = self.disk.as_ref().is_some_and(|disk| disk.is_relieving);
         let is_at_work = self.lane.writing().0 + self.piles.jobs.for_disk().0 > 0;

@@ -1,4 +1,4 @@
-//! Room for new items: the oldest items are dropped when memory is full, if the program wants that.
+//! Room for new items is made by dropping the oldest ones when memory is full, if the program wants that.
 
 use tokio::time::Instant;
 
@@ -9,7 +9,7 @@ use crate::model::id::SessionId;
 use crate::outbox::Load;
 use crate::report::DropReason;
 
-/// The next item to drop.
+/// The oldest of these is dropped next.
 enum Oldest {
     Session(SessionId),
     Call(Number),
@@ -51,7 +51,7 @@ impl Core {
             .map(|(_, oldest)| oldest)
     }
 
-    /// Gives a session's items up. Its spans may still come: they create it.
+    /// Gives a session's items up. Its spans may still come, and create it.
     fn evict_session(&mut self, id: SessionId) -> Load {
         let reason = DropReason::QueueFull;
         let (starts, claim) = self.piles.sessions.give_up(id);

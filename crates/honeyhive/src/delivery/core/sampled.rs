@@ -1,4 +1,4 @@
-//! Sessions that are out of the sample: held back, let through after all, or dropped.
+//! Sessions that are out of the sample are held back, let through after all, or dropped.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -14,7 +14,7 @@ use crate::outbox::{Inbox, SpanWent, StartRecord, Timing, Update};
 use crate::report::DropReason;
 
 impl Core {
-    /// Whether items of this session are held back.
+    /// Returns whether items of this session are held back.
     pub(super) fn holds(&self, id: SessionId) -> bool {
         self.intake.sampler.as_ref().is_some_and(|it| it.holds(id))
     }

@@ -1,4 +1,4 @@
-//! Sealing of due piles, as far as there is room to send them.
+//! Piles that are due are sealed, as far as there is room to send them.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ impl Core {
             };
             self.seal_spans(batch, false);
         }
-        // Several at once, since each time that the thread which seals wakes up costs more than a seal.
+        // Several piles are sealed at once, since each time that the sealing thread wakes up costs more than a seal.
         let mut ready = self.piles.jobs.len(false) + self.lane.ready(false);
         if ready > REST_WIDTH / 2 {
             return;
@@ -59,8 +59,8 @@ impl Core {
         }
     }
 
-    /// True while an item of ours must go before a session's open data: another call of it, or spans that may create
-    /// it.
+    /// Returns true while an item of ours must go before a session's open data: another call of it, or spans that may
+    /// create it.
     pub(super) fn is_behind(&self, id: SessionId) -> bool {
         self.lane.holds(id)
             || self.piles.jobs.holds(id)
@@ -69,7 +69,7 @@ impl Core {
                 && self.may_be_created(id))
     }
 
-    /// True while spans of ours may still create a session or an event.
+    /// Returns true while spans of ours may still create a session or an event.
     pub(super) fn may_be_created(&self, id: SessionId) -> bool {
         self.piles.spans.may_create(id)
             || self.piles.jobs.may_create(id)

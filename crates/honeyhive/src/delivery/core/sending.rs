@@ -1,4 +1,4 @@
-//! Calls go out, as many as the gates let through.
+//! The gates let a number of calls go out at a time.
 
 use tokio::time::Instant;
 
@@ -62,7 +62,7 @@ impl Core {
         }
     }
 
-    /// Drops the calls that a key would be refused for that was just refused.
+    /// Drops the calls whose key has just been refused.
     fn drop_unauthorized(&mut self, now: Instant) {
         let (rest, traces) = (
             self.routes.rest.is_unauthorized(now),

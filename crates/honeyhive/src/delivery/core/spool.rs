@@ -1,4 +1,4 @@
-//! Requests to the disk and its responses: records that must follow one on disk go there, too.
+//! The core asks the disk and takes in its responses: records that must follow one on disk go there, too.
 
 use std::io;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use crate::model::id::SessionId;
 use crate::report::DropReason;
 use crate::spool::{Found, Place, Refused};
 
-/// The time that a flush waits for the first look into the folder.
+/// A flush waits this long for the first look into the folder.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
-/// The time for which nothing is sent before the first look has ended.
+/// Nothing is sent for this time, unless the first look ends before.
 const SENDING_AFTER: Duration = Duration::from_secs(1);
 
 impl Core {
-    /// True where the start of this session may be on disk.
+    /// Returns true where the start of this session may be on disk.
     pub(super) fn has_start_on_disk(&self, id: SessionId) -> bool {
         let disk = self.disk.as_ref();
         disk.is_some_and(|disk| disk.shelf.has_start(&id.to_bytes()))
@@ -52,8 +52,8 @@ impl Core {
         }
     }
 
-    /// Whether the disk takes further records. A disk that has refused one lately is not asked, except at the end, when
-    /// everything is tried.
+    /// Returns whether the disk takes further records. A disk that has refused one lately is not asked, except at the
+    /// end, when everything is tried.
     pub(super) fn disk_takes_more(&self, now: Instant) -> bool {
         let Some(disk) = &self.disk else {
             return false;
@@ -113,7 +113,7 @@ impl Core {
         }
     }
 
-    /// True while nothing is sent, since the disk may hold records that go first.
+    /// Returns true while nothing is sent, since the disk may hold records that go first.
     pub(super) fn is_looking_first(&self, now: Instant) -> bool {
         let until = self.disk.as_ref().and_then(|disk| disk.first_look_until);
         until.is_some_and(|until| now < until)

@@ -1,4 +1,4 @@
-//! The state of the core, and its step function.
+//! [`Core`] keeps the state of delivery, and steps from event to event.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,10 +24,10 @@ use crate::session::StartupSession;
 use crate::spool::Shelf;
 use crate::wire::{Answer, Failure};
 
-/// An event that the core handles.
+/// The core handles these events.
 #[derive(Debug)]
 pub(in crate::delivery) enum Event<'a> {
-    /// Nothing yet.
+    /// Delivery begins.
     Begin,
     /// The time for periodic work has come.
     Tick,
@@ -41,7 +41,7 @@ pub(in crate::delivery) enum Event<'a> {
     Disk(disk::Response),
 }
 
-/// An effect that the core asks the driver for.
+/// The core asks the driver for these effects.
 #[derive(Debug)]
 pub(in crate::delivery) enum Effect {
     Seal(Number, Open),
@@ -58,23 +58,23 @@ pub(in crate::delivery) enum Effect {
     Answer(Answered),
 }
 
-/// The state of delivery, in the order in which an item goes through it.
+/// The core's fields stand in the order in which an item goes through them.
 #[derive(Debug)]
 pub(in crate::delivery) struct Core {
     pub(super) outbox: Arc<Outbox>,
-    /// The owners of records and spans.
+    /// The intake finds the owners of records and spans.
     pub(super) intake: Intake,
-    /// The open piles, and those that are being sealed.
+    /// The piles are open, or are being sealed.
     pub(super) piles: Piles,
-    /// The calls that wait or are under way.
+    /// The lane holds the calls that wait or are under way.
     pub(super) lane: Lane,
-    /// The state of HoneyHive's routes: whether they take calls, and how many.
+    /// The routes tell whether HoneyHive takes calls, and how many.
     pub(super) routes: Routes,
-    /// The requests to the disk, where there is a spool.
+    /// The disk side is there where there is a spool.
     pub(super) disk: Option<DiskSide>,
-    /// The accounts, and the flushes that wait.
+    /// The ledger keeps the accounts, and the flushes that wait.
     pub(super) ledger: Ledger,
-    /// The callers that wait for the answer to a start.
+    /// The confirms are the callers that wait for the answer to a start.
     pub(super) confirms: Confirms,
     pub(super) notices: Notices,
     pub(super) stop: Option<Stop>,
@@ -171,7 +171,7 @@ impl Core {
         self.stop.as_ref().map(Stop::at)
     }
 
-    /// True once the shutdown is over and no caller waits any more.
+    /// Returns true once the shutdown is over and no caller waits any more.
     pub(in crate::delivery) fn has_ended(&self) -> bool {
         self.stop.is_some() && self.ledger.next_deadline().is_none()
     }
@@ -189,5 +189,5 @@ impl Core {
     }
 }
 
-/// The interval in which the folder is searched for files of ended processes.
+/// The folder is searched for files of ended processes in this interval.
 pub(super) const LOOK: Duration = Duration::from_secs(2);

@@ -1,4 +1,4 @@
-//! Steps of the core one by one: how much they look at, and what goes on while the disk stands still.
+//! The tests step the core and check how much a step looks at, and what goes on while the disk stands still.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -29,13 +29,13 @@ struct Steps {
     outbox: Arc<Outbox>,
     inbox: Inbox,
     now: Instant,
-    /// The answer of HoneyHive.
+    /// HoneyHive answers so.
     answer: fn() -> Result<Answer, Failure>,
-    /// Whether starts are answered only when the test does it.
+    /// The flag tells whether starts are answered only when the test does it.
     starts_by_hand: bool,
     unanswered: Vec<Number>,
     calls: Vec<Target>,
-    /// The most that a step has looked at.
+    /// No step has looked at more.
     most: usize,
 }
 
@@ -91,7 +91,7 @@ impl Steps {
         self.step(vec![Event::Tick]);
     }
 
-    /// Some time later one start is answered.
+    /// Answers one start, some time later.
     fn answer_a_start(&mut self, later: Duration) {
         self.now += later;
         let number = self.unanswered.remove(0);
@@ -152,7 +152,7 @@ fn a_step_looks_at_no_more_however_much_waits_in_an_outage() {
     for _ in 0..SESSIONS {
         let session = steps.start().id;
         steps.span(session);
-        // The session was begun elsewhere.
+        // The session begins elsewhere.
         steps.span(SessionId::new());
     }
     steps.tick();
@@ -181,7 +181,7 @@ fn who_awaits_a_session_has_an_answer_though_the_disk_stands_still() {
     assert!(matches!(steps.calls[..], [Target::Start(id)] if id == start.id));
 }
 
-/// A session each with a span, and a flush of all; the starts are under way.
+/// Returns sessions that each have a span, and a flush of all; the starts are under way.
 fn flushed(sessions: usize, timeout: Duration) -> Steps {
     let mut steps = Steps::new(None, || Ok(Answer::default()));
     steps.starts_by_hand = true;
@@ -227,7 +227,7 @@ fn a_start_that_hangs_keeps_no_span_of_another_session_beyond_a_second_or_half_t
 #[test]
 fn new_sessions_keep_no_span_that_a_flush_waits_for() {
     let mut steps = flushed(2, Duration::from_secs(3_600));
-    // The start of the second hangs; others begin and are answered all the time.
+    // The start of the second session hangs; others begin and are answered all the time.
     steps.answer_a_start(Duration::ZERO);
     for _ in 0..9 {
         let session = steps.start().id;
@@ -261,7 +261,7 @@ fn spans_without_a_flush_go_twice_a_second_at_most_while_starts_are_answered_lat
     steps.core.end();
 }
 
-/// A second of ticks, each with so many new spans of a run.
+/// Makes ticks for some seconds, each with so many new spans of a run.
 fn seconds_of_a_run(steps: &mut Steps, seconds: usize, spans_a_tick: usize) {
     for _ in 0..10 * seconds {
         (0..spans_a_tick).for_each(|_| steps.span_of_a_run());

@@ -1,4 +1,4 @@
-//! The end: what cannot be delivered by then goes to disk, or at least the spans go.
+//! The shutdown writes to disk what it cannot deliver in time, or at least lets the spans go.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::delivery::time::later;
 use crate::outbox::StartRecord;
 
 impl Core {
-    /// Plans the end. Who was promised the earliest one still finds everything written by then.
+    /// Plans the end. Where several callers set one, writing begins in time for the earliest.
     pub(super) fn stop(&mut self, timeout: Duration, now: Instant) {
         let margin = if self.disk.is_some() {
             LAST_WRITES.min(timeout / 10)
@@ -32,7 +32,7 @@ impl Core {
         stop.last_resort_at = stop.last_resort_at.min(last_resort_at);
     }
 
-    /// True once spans no longer wait for their start.
+    /// Returns true once spans no longer wait for their start.
     pub(super) fn has_rescued(&self) -> bool {
         let stop = self.stop.as_ref();
         stop.is_some_and(|stop| stop.phase == Phase::Rescuing)
@@ -125,7 +125,7 @@ impl Core {
     /// Writes the spans that are left; true while that is under way.
     fn write_spans(&mut self, now: Instant) -> bool {
         self.assign_strays(now);
-        // The tracer's own session may have begun with that.
+        // The tracer's own session may have begun with the strays.
         if self.write_sessions(true, now) {
             return true;
         }
@@ -153,7 +153,7 @@ impl Core {
         self.ledger.end_by(now);
     }
 
-    /// True where everything is tried once, and nothing any more after the end.
+    /// Returns true once the overtime of a shutdown is over: nothing more is tried then.
     pub(super) fn is_in_overtime(&self, now: Instant) -> bool {
         let end = self.stop.as_ref().map(|stop| later(stop.at, OVERTIME));
         end.is_some_and(|end| now > end)

@@ -1,4 +1,4 @@
-//! [`Disk`]: the thread of the files.
+//! [`Disk`] runs the thread of the files.
 
 use std::io;
 use std::sync::mpsc;
@@ -13,19 +13,19 @@ use crate::delivery::sealed::{Body, Target};
 use crate::spool::{Found, Kind, Next, Note, Place, Refused, Shelf, Spool, Store, Ticket};
 use crate::wire::Payload;
 
-/// The files of the spool.
+/// The disk holds the files of the spool.
 #[derive(Debug)]
 struct Disk {
     settings: Spool,
     destination: u32,
     shelf: Shelf,
-    /// The store; `None` while the folder cannot be used.
+    /// The store is `None` while the folder cannot be used.
     store: Option<Store>,
-    /// The reason why it cannot be used.
+    /// The trouble is the reason why the folder cannot be used.
     trouble: io::ErrorKind,
 }
 
-/// Starts the thread of the files. It ends when nobody can ask any more.
+/// Starts the thread of the files. It ends when no sender of requests is left.
 pub(in crate::delivery) fn start(
     settings: Spool,
     destination: u32,

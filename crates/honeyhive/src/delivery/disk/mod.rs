@@ -1,4 +1,4 @@
-//! The disk: what it is asked and what it answers. Its files are on a thread of their own: no deadline waits for them.
+//! The disk takes requests and gives responses. Its files are on a thread of their own: no deadline waits for them.
 
 #[cfg(feature = "spool")]
 mod files;

@@ -1,4 +1,4 @@
-//! Requests to the disk thread, and its responses.
+//! The disk thread takes requests, and gives responses.
 
 use std::io;
 
@@ -6,11 +6,11 @@ use crate::delivery::lane::Number;
 use crate::delivery::sealed::{Body, Target};
 use crate::spool::{Found, Lost, Place, Refused, Ticket};
 
-/// A request to the disk thread.
+/// A request tells the disk thread what to do.
 #[derive(Debug)]
 #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "there is no disk"))]
 pub(in crate::delivery) enum Request {
-    /// Look for files of ended processes; their records get this mark.
+    /// The disk looks for files of ended processes; their records get this mark.
     Look(u64),
     Write {
         number: Number,
@@ -19,19 +19,19 @@ pub(in crate::delivery) enum Request {
         items: u64,
         mark: u64,
     },
-    /// Read this many records back, or about this many bytes.
+    /// The disk reads this many records back, or about this many bytes.
     Read { records: usize, bytes: usize },
     /// A record has its outcome.
     Settle(Number, Ticket),
-    /// Let go of the folder, once all of the above is done.
+    /// The disk lets go of the folder, once all requests before are done.
     End,
 }
 
-/// A response of the disk thread, in the order of the requests.
+/// The responses come in the order of the requests.
 #[derive(Debug)]
 #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "there is no disk"))]
 pub(in crate::delivery) enum Response {
-    /// The result of a look into the folder, with the mark of the found items.
+    /// The disk has looked into the folder; the found items have this mark.
     Looked(u64, io::Result<Found>),
     Written(Number, Result<Place, Refused>),
     Read(Vec<Recalled>),
@@ -41,15 +41,15 @@ pub(in crate::delivery) enum Response {
     Ended,
 }
 
-/// A record that was read back.
+/// A record is read back, or is not.
 #[derive(Debug)]
 #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "there is no disk"))]
 pub(in crate::delivery) enum Recalled {
     Call(Ticket, Body),
-    /// A damaged record, which is gone.
+    /// A damaged record is gone.
     Unreadable(Ticket),
     /// A file could not be read any further.
     Lost(Lost),
-    /// A file that cannot be opened now; it may be later.
+    /// A file cannot be opened now; it may be later.
     Failed(io::Error),
 }

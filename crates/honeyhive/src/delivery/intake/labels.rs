@@ -1,4 +1,4 @@
-//! [`Labels`]: the session of each span, by the session's moves and by the requests that the span encloses.
+//! [`Labels`] find the session of each span, by the session's moves and by the requests that the span encloses.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -13,32 +13,32 @@ use crate::model::id::SessionId;
 use crate::model::limits::{NAME_BYTES, cut_cow};
 use crate::outbox::{Root, RootEnd, SpanWent, StartRecord};
 
-/// The knowledge about spans and sessions besides their own content, as far back as it is remembered.
+/// The labels know about spans and sessions what their own content does not tell, as far back as they are remembered.
 #[derive(Debug)]
 pub(in crate::delivery) struct Labels {
-    /// Spans whose children have been seen.
+    /// The children of these spans have been seen.
     parents: Recent<SpanId, ()>,
-    /// Spans that began outside the session of the request which they enclose.
+    /// These spans have begun outside the session of the request which they enclose.
     adopted: Recent<SpanId, SessionId>,
-    /// Spans that enclose a request which is not traced.
+    /// These spans enclose a request which is not traced.
     ignored: Recent<SpanId, ()>,
     moved: Recent<SessionId, SessionId>,
-    /// The names of sessions that no start of ours has created: ingestion is asked to create them from
-    /// their spans, where it does not know them.
+    /// The names are of sessions that no start of ours has created: ingestion is asked to create them from their spans,
+    /// where it does not know them.
     unstarted: Recent<SessionId, Arc<str>>,
-    /// Requests outside every session, by their trace.
+    /// The requests outside every session are found by their trace.
     requests: Recent<TraceId, Request>,
 }
 
-/// A request or a message that only another library's instrumentation sees.
+/// Only another library's instrumentation sees such a request or message.
 #[derive(Debug)]
 struct Request {
     root: SpanId,
     name: Arc<str>,
     started_at: SystemTime,
-    /// The request's session, once one was needed.
+    /// The request has a session once one is needed.
     session: Option<SessionId>,
-    /// The end of a root that is left out, until there is a session to tell of it.
+    /// The end is of a root that is left out, until there is a session to tell of it.
     ended: Option<SpanWent>,
 }
 
@@ -97,7 +97,7 @@ impl Labels {
         self.moved.get(&id).copied().unwrap_or(id)
     }
 
-    /// True for a span around or beside an untraced request, and for every span around it.
+    /// Returns true for a span around or beside an untraced request, and for every span around it.
     pub(in crate::delivery) fn is_ignored(&mut self, span: &SpanData) -> bool {
         let is_left_out = |id: &SpanId| self.ignored.contains(id) && !self.adopted.contains(id);
         let around = is_left_out(&span.span_context.span_id());
@@ -122,7 +122,7 @@ impl Labels {
         Some(self.current(session))
     }
 
-    /// Notes a request that has begun outside every session. What one trace holds of them is one session.
+    /// Notes a request that has begun outside every session. The requests of one trace are one session.
     pub(in crate::delivery) fn note_request(&mut self, mut root: Root) {
         cut_cow(&mut root.name, NAME_BYTES);
         if !self.requests.contains(&root.trace) {
@@ -186,7 +186,7 @@ impl Labels {
         Some(self.current(session))
     }
 
-    /// True for the root span of such a request.
+    /// Returns true for the root span of such a request.
     pub(in crate::delivery) fn is_root(&self, span: &SpanData) -> bool {
         let root = self.request(span).map(|it| it.root);
         root == Some(span.span_context.span_id())

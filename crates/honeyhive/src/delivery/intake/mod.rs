@@ -1,4 +1,4 @@
-//! The intake of records, before they join a pile: whose they are, and whether their session is in the sample.
+//! The intake finds out whose a record is, and whether its session is in the sample, before it joins a pile.
 
 mod labels;
 mod sample;
@@ -14,14 +14,13 @@ use super::plan::Plan;
 use crate::session::StartupSession;
 use crate::settings::SessionTransport;
 
-/// The state by which incoming records and spans are judged.
+/// The intake judges incoming records and spans by this state.
 #[derive(Debug)]
 pub(super) struct Intake {
     pub(super) transport: SessionTransport,
-    /// The tracer's own session.
     pub(super) startup: Arc<StartupSession>,
     pub(super) labels: Labels,
-    /// The sampler, where not everything is sent.
+    /// The sampler is there where not everything is sent.
     pub(super) sampler: Option<Sampler>,
 }
 

@@ -1,4 +1,4 @@
-//! Sessions that are out of the sample, held back until it is known whether they failed or were slow.
+//! Sessions that are out of the sample are held back until it is known whether they failed or were slow.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use crate::model::id::SessionId;
 use crate::outbox::{SpanWent, StartRecord, Timing, Update};
 use crate::sampling::SessionSampling;
 
-/// The age at which a session that has not ended counts as neither failed nor slow.
+/// A session of this age that has not ended counts as neither failed nor slow.
 const LONGEST: Duration = Duration::from_secs(600);
-/// The time after the end of a request for its last spans to arrive.
+/// The last spans of a request have this time to arrive after its end.
 const GRACE: Duration = SPAN_DELAY.saturating_add(Duration::from_millis(500));
 
-/// An item that is held back. Its claim is held back, too.
+/// An item is held back together with its claim.
 #[derive(Debug)]
 pub(in crate::delivery) enum Held {
     Start(Arc<StartRecord>, Claim),
-    /// The updates of a session, or of an event of it.
+    /// The updates are of a session, or of an event of it.
     Updates(SessionId, Vec<Update>, Timing, Claim),
     Span(Box<Waiting>),
 }
@@ -59,7 +59,7 @@ impl Held {
         }
     }
 
-    /// True for an item that belongs to a turn of the session which began after that moment.
+    /// Returns true for an item that belongs to a turn of the session which began after that moment.
     fn began_after(&self, end: Ended) -> bool {
         match self {
             Self::Start(start, _) => start.started_at > end.at,
@@ -69,15 +69,15 @@ impl Held {
     }
 }
 
-/// The end of a turn of a session: a request, or a unit of work.
+/// A turn of a session, which is a request or a unit of work, ends so.
 #[derive(Debug, Clone, Copy)]
 struct Ended {
     at: SystemTime,
-    /// The number of items that had been held back by then.
+    /// So many items have been held back by then.
     held: u64,
 }
 
-/// The evidence of an item about the session that it belongs to.
+/// An item gives such evidence about the session that it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::delivery) enum Hint {
     /// The session is sent after all.
@@ -89,7 +89,7 @@ pub(in crate::delivery) enum Hint {
 
 #[derive(Debug)]
 struct Undecided {
-    /// Each with its number.
+    /// Each held item has a number.
     held: Vec<(u64, Held)>,
     since: Instant,
 }
@@ -98,15 +98,15 @@ struct Undecided {
 pub(in crate::delivery) struct Sampler {
     sampling: SessionSampling,
     undecided: IdMap<SessionId, Undecided>,
-    /// The held sessions, the oldest first; entries of decided ones are skipped.
+    /// The held sessions are in order, the oldest first; entries of decided ones are skipped.
     order: VecDeque<(Instant, SessionId)>,
-    /// The turns that have ended, with when they are decided.
+    /// The turns have ended, and are decided at these times.
     ending: VecDeque<(Instant, SessionId, Ended)>,
-    /// The number of items that were held back so far.
+    /// So many items have been held back so far.
     numbers: u64,
-    /// The sessions out of the sample that are sent after all.
+    /// The sessions are out of the sample, and are sent after all.
     kept: Recent<SessionId, ()>,
-    /// The sessions of events whose ids are known.
+    /// The events whose ids are known have these sessions.
     events: Recent<SessionId, SessionId>,
     items: u64,
     bytes: u64,
@@ -143,12 +143,12 @@ impl Sampler {
         &self.sampling
     }
 
-    /// Whether items of this session are held back.
+    /// Returns whether items of this session are held back.
     pub(in crate::delivery) fn holds(&self, id: SessionId) -> bool {
         !self.sampling.contains(id) && !self.kept.contains(&id)
     }
 
-    /// Whether holding back has ended: at the shutdown, or where the sampling keeps no item afterwards.
+    /// Returns whether holding back has ended: at the shutdown, or where the sampling keeps no item afterwards.
     pub(in crate::delivery) const fn is_closing(&self) -> bool {
         self.is_closing || !self.sampling.may_keep()
     }
@@ -274,7 +274,7 @@ impl Sampler {
         held
     }
 
-    /// An undecided old session at the front must not keep all later ones in memory.
+    /// Forgets decided sessions: an undecided old one at the front must not keep all later ones in memory.
     fn forget_decided(&mut self) {
         const SPARE: usize = 1_024;
         let undecided = &self.undecided;

@@ -1,9 +1,9 @@
-//! [`CallCounts`]: how many calls of each kind do what, kept while they come, change and go.
+//! [`CallCounts`] tell how many calls of each kind do what; they are kept while calls come, change and go.
 
 use crate::delivery::sealed::Sealed;
 use crate::outbox::Load;
 
-/// The state of a call in the lane.
+/// A call in the lane is in one of these states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Doing {
     /// The call waits, and may be tried as soon as nothing is in front of it.
@@ -18,17 +18,17 @@ pub(super) enum Doing {
     Settling,
 }
 
-/// The numbers of calls by kind and state.
+/// The calls are counted by kind and state.
 #[derive(Debug, Default)]
 pub(super) struct CallCounts {
-    /// The numbers of ready calls in memory: sessions' calls, then spans.
+    /// The ready calls in memory are counted: sessions' calls, then spans.
     ready: [usize; 2],
     under_way: [usize; 2],
     under_way_from_disk: [usize; 2],
     writing: usize,
     writing_load: Load,
     settling: usize,
-    /// The number of records that were read back.
+    /// The records that were read back are counted.
     recalled: usize,
     recalled_bytes: usize,
     spans_in_memory: usize,

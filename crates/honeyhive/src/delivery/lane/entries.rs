@@ -1,4 +1,4 @@
-//! [`Entries`]: the calls of the lane, oldest first, with what each does and when it may be tried.
+//! [`Entries`] hold the calls of the lane, oldest first, with what each does and when it may be tried.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,11 @@ use crate::delivery::work;
 use crate::report::DropReason;
 use crate::wire::Answer;
 
-/// The name of a call while it is in the lane.
+/// A call in the lane is named by a number.
 pub(in crate::delivery) type Number = u64;
 
-/// The place of a call. What is on disk comes first: of two calls that belong together the disk has the older one. Else
-/// age decides; the parts of a call that was too large are as old as the whole.
+/// The key orders the calls. A call on disk comes first: of two calls that belong together the disk has the older one.
+/// Else age decides; the parts of a call that was too large are as old as the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     pub(super) is_in_memory: bool,
@@ -23,28 +23,28 @@ pub(super) struct Key {
     pub(super) number: Number,
 }
 
-/// The key before all calls that are in memory, and behind all that are on disk.
+/// The first key in memory is behind all calls that are on disk.
 const FIRST_IN_MEMORY: Key = Key {
     is_in_memory: true,
     age: 0,
     number: 0,
 };
 
-/// The outcome of a call that is on disk, until the disk knows.
+/// The outcome of a call on disk waits here until the disk knows.
 #[derive(Debug)]
 pub(in crate::delivery) enum Outcome {
     Delivered(Answer),
     Dropped(DropReason),
 }
 
-/// A call in the lane.
+/// An entry is a call in the lane.
 #[derive(Debug)]
 pub(super) struct Entry {
     key: Key,
     pub(super) call: Sealed,
     doing: Doing,
     pub(super) outcome: Option<Outcome>,
-    /// Whether the disk has refused it since the last writes began.
+    /// The flag tells whether the disk has refused the call since the last writes began.
     pub(super) was_refused: bool,
 }
 
@@ -54,14 +54,14 @@ impl Entry {
     }
 }
 
-/// The calls of the lane. Questions of every step are answered by look-up, however many calls wait.
+/// The entries are the calls of the lane. Questions of every step are answered by look-up, however many calls wait.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
-    /// Boxed, since a map that grows moves what is in it.
+    /// The entries are boxed, since a map that grows moves them.
     entries: IdMap<Number, Box<Entry>>,
     numbers: u64,
     counts: CallCounts,
-    /// All calls in their order, those that may be tried, and those that rest until a time.
+    /// The sets hold all calls in their order, those that may be tried, and those that rest until a time.
     order: BTreeSet<Key>,
     ready: BTreeSet<Key>,
     resting: BTreeSet<(Instant, Key)>,

@@ -1,4 +1,4 @@
-//! The calls of a session or an event that the [`Lane`] holds.
+//! The [`Lane`] knows which calls of a session or an event it holds.
 
 use std::sync::Arc;
 
@@ -15,18 +15,18 @@ impl Lane {
         keys.filter_map(|key| Some((key.number, self.entries.at(key)?)))
     }
 
-    /// True while a REST call of this session is in memory.
+    /// Returns true while a REST call of this session is in memory.
     pub(in crate::delivery) fn holds(&self, id: SessionId) -> bool {
         self.in_memory(id).next().is_some()
     }
 
-    /// True while the start of this session is in memory.
+    /// Returns true while the start of this session is in memory.
     pub(in crate::delivery) fn holds_start(&self, id: SessionId) -> bool {
         self.in_memory(id)
             .any(|(_, it)| matches!(it.call.target, Target::Start(_)))
     }
 
-    /// True while spans are in the lane that may create this session or event.
+    /// Returns true while spans are in the lane that may create this session or event.
     pub(in crate::delivery) fn may_create(&self, id: SessionId) -> bool {
         let mut spans = self.index.spans().filter_map(|key| self.entries.at(key));
         spans.any(|it| {

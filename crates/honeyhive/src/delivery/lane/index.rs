@@ -1,4 +1,4 @@
-//! [`Index`]: which calls of the lane have an id, a kind or a record on disk in common.
+//! [`Index`] finds calls of the lane that have an id, a kind or a record on disk in common.
 
 use std::collections::BTreeSet;
 
@@ -8,14 +8,14 @@ use crate::delivery::sealed::{Home, Sealed, Target};
 use crate::model::id::SessionId;
 use crate::spool::{Place, Ticket};
 
-/// The calls of the lane by what they have in common.
+/// The calls of the lane are found by what they have in common.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     of_id: IdMap<SessionId, BTreeSet<Key>>,
     spans: BTreeSet<Key>,
-    /// Starts that were read back: spans that were, too, may be theirs.
+    /// The starts were read back: spans that were, too, may be theirs.
     recalled_starts: BTreeSet<Key>,
-    /// The number of calls that are left of each record on disk.
+    /// The parts are the calls that are left of each record on disk.
     parts: IdMap<Place, u32>,
 }
 
@@ -56,7 +56,7 @@ impl Index {
         }
     }
 
-    /// True where a call is the last that is left of its record.
+    /// Returns true where a call is the last that is left of its record.
     pub(super) fn is_last_part(&self, ticket: &Ticket) -> bool {
         self.parts.get(&ticket.place) == Some(&1)
     }

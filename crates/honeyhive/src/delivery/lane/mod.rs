@@ -1,4 +1,4 @@
-//! [`Lane`]: sealed calls that wait or are under way, from memory and from disk, in one order.
+//! [`Lane`] holds sealed calls that wait or are under way, from memory and from disk, in one order.
 
 mod call_counts;
 mod entries;
@@ -20,12 +20,12 @@ use crate::model::id::SessionId;
 use crate::outbox::Load;
 use crate::spool::Ticket;
 
-/// The calls of delivery, in the order in which they go.
+/// The lane holds the calls of delivery in the order in which they go.
 #[derive(Debug)]
 pub(super) struct Lane {
     entries: Entries,
     index: Index,
-    /// Sessions and events that HoneyHive has.
+    /// HoneyHive has these sessions and events.
     known: Recent<SessionId, ()>,
 }
 
@@ -75,7 +75,7 @@ impl Lane {
         Some((self.remove(number)?, outcome))
     }
 
-    /// True where a call is the last that is left of its record.
+    /// Returns true where a call is the last that is left of its record.
     pub(super) fn is_last_part(&self, ticket: &Ticket) -> bool {
         self.index.is_last_part(ticket)
     }
@@ -170,7 +170,7 @@ impl Lane {
         self.entries.counts().under_way_from_disk(is_traces)
     }
 
-    /// True while the disk has a request to answer.
+    /// Returns true while the disk has a request to answer.
     pub(super) const fn is_at_disk(&self) -> bool {
         self.entries.counts().is_at_disk()
     }
@@ -185,7 +185,7 @@ impl Lane {
         self.entries.counts().recalled()
     }
 
-    /// True while spans in memory are in the lane.
+    /// Returns true while spans in memory are in the lane.
     pub(super) const fn has_spans_in_memory(&self) -> bool {
         self.entries.counts().has_spans_in_memory()
     }

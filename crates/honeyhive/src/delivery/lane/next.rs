@@ -1,4 +1,4 @@
-//! The choice of the next call of the [`Lane`]: to HoneyHive, or to disk.
+//! The [`Lane`] chooses the next call: to HoneyHive, or to disk.
 
 use tokio::time::Instant;
 
@@ -52,7 +52,7 @@ impl Lane {
         !shelf.is_empty() && disk_must_precede(shelf, Place::of(call), |id| self.knows(id))
     }
 
-    /// True while an older call must go first. Asked are only those that have an id in common, and spans.
+    /// Returns true while an older call must go first. Only the calls that have an id in common are asked, and spans.
     fn is_preceded(&self, key: Key, call: &Sealed) -> bool {
         let precedes = |older: &Key| {
             let older = self.entries.at(older).filter(|it| it.outcome.is_none());

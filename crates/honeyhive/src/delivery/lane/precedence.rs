@@ -1,14 +1,14 @@
-//! [`must_precede`]: what must go before what.
+//! [`must_precede`] decides which call must go before which.
 
 use crate::delivery::sealed::{About, Sealed, Target};
 use crate::model::id::SessionId;
 use crate::spool::Shelf;
 
-/// The facts on which the order of a call depends.
+/// The order of a call depends on these facts.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) target: Target,
-    /// The sessions and events of the spans, where they are known.
+    /// The sessions and events of the spans are here, where they are known.
     pub(super) about: Option<&'a About>,
     pub(super) is_on_disk: bool,
 }
@@ -23,8 +23,8 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Whether a call that waits or is under way must have its outcome before a newer one may go. HoneyHive `knows` a
-/// session whose start it has taken, and a session or an event whose spans it has taken.
+/// Returns whether a call that waits or is under way must have its outcome before a newer one may go. HoneyHive `knows`
+/// a session whose start it has taken, and a session or an event whose spans it has taken.
 pub(super) fn must_precede(
     older: Place<'_>,
     newer: Place<'_>,
@@ -45,8 +45,8 @@ pub(super) fn must_precede(
     }
 }
 
-/// Whether a call on disk must precede one in memory, which then follows it there. The disk holds the older of two
-/// calls that belong together.
+/// Returns whether a call on disk must precede one in memory, which then follows it there. The disk holds the older of
+/// two calls that belong together.
 pub(super) fn disk_must_precede(
     shelf: &Shelf,
     newer: Place<'_>,
@@ -89,7 +89,8 @@ mod tests {
         };
         let recalled = on_disk(rest(Target::Traces));
         let (start, update) = (|id| rest(Target::Start(id)), |id| rest(Target::Update(id)));
-        // The columns: older, newer, whether HoneyHive knows the newer's target, whether the older must precede.
+        // The columns have the older call, the newer, whether HoneyHive knows the newer's target, and whether the older
+        // must precede.
         let table = [
             (start(a), start(a), false, true),
             (start(a), start(b), false, false),

@@ -1,25 +1,25 @@
-//! The bounds of the relief of memory to disk.
+//! The relief of memory to disk has bounds.
 
 use std::time::Duration;
 
 use crate::outbox::WAKE_FOR_DISK;
 
-/// The share of the room from which on items go to disk during an outage.
+/// Items go to disk from this share of the room on during an outage.
 const FULL_IN_AN_OUTAGE: f64 = 0.5;
-/// The share of the room from which on items go to disk in any case.
+/// Items go to disk from this share of the room on in any case.
 const FULL: f64 = WAKE_FOR_DISK as f64 / 8.0;
-/// The share of the room at which the relief ends.
+/// The relief ends at this share of the room.
 pub(in crate::delivery) const RELIEVED: f64 = 0.375;
 
-/// The most calls on their way to disk at a time.
+/// This many calls at the most are on their way to disk at a time.
 pub(in crate::delivery) const WRITES: usize = 64;
 
-/// The pause before a call that the disk has refused is offered again.
+/// A call that the disk has refused is offered again after this pause.
 pub(in crate::delivery) const REFUSED_WAIT: Duration = Duration::from_secs(1);
-/// The pause after a search that found nothing to write.
+/// A search that found nothing to write is followed by this pause.
 pub(in crate::delivery) const RELIEF_PAUSE: Duration = Duration::from_millis(100);
 
-/// Whether memory is so full that it is relieved.
+/// Returns whether memory is so full that it is relieved.
 pub(in crate::delivery) fn is_too_full(fullness: f64, is_outage: bool) -> bool {
     fullness >= if is_outage { FULL_IN_AN_OUTAGE } else { FULL }
 }
@@ -30,7 +30,7 @@ mod tests {
 
     #[test]
     fn an_outage_relieves_memory_earlier() {
-        // (fullness, in an outage, at any time)
+        // The columns have the fullness, the relief in an outage, and the relief at any time.
         let table = [
             (0.0, false, false),
             (0.49, false, false),

@@ -1,4 +1,4 @@
-//! [`Company`]: the wait of free spans for others that are still held by the starts of their sessions.
+//! [`Company`] decides how long free spans wait for others that are still held by the starts of their sessions.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use tokio::time::Instant;
 
 use crate::delivery::time::SPAN_DELAY;
 
-/// The wait of spans that a flush waits for, after the last one that became free.
+/// Spans that a flush waits for wait this long after the last one that became free.
 const PATIENCE: Duration = SPAN_DELAY;
-/// The wait of other spans, after the first one that became free.
+/// Other spans wait this long after the first one that became free.
 const GATHERED: Duration = Duration::from_millis(500);
 
-/// The times at which starts have freed the spans that wait for a batch.
+/// The times are those at which starts have freed the spans that wait for a batch.
 #[derive(Debug, Default)]
 pub(super) struct Company {
-    /// The time of the first span since the last batch.
+    /// The first span since the last batch came at this time.
     first: Option<Instant>,
-    /// The time of the last span that a flush waits for.
+    /// The last span that a flush waits for came at this time.
     last_urgent: Option<Instant>,
 }
 
@@ -34,12 +34,13 @@ impl Company {
         self.first = None;
     }
 
-    /// True while more spans of a flush may come soon: each that comes makes the wait longer, and so does no other.
+    /// Returns true while more spans of a flush may come soon: each of them makes the wait longer, and other spans do
+    /// not.
     pub(super) fn more_urgent_may_come(&self, now: Instant) -> bool {
         self.last_urgent.is_some_and(|last| now < last + PATIENCE)
     }
 
-    /// True while more spans may come soon.
+    /// Returns true while more spans may come soon.
     pub(super) fn more_may_come(&self, now: Instant) -> bool {
         self.first.is_some_and(|first| now < first + GATHERED)
     }

@@ -1,4 +1,4 @@
-//! [`Jobs`]: what is being sealed.
+//! [`Jobs`] are the piles that are being sealed.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use crate::delivery::sealed::About;
 use crate::model::id::SessionId;
 use crate::outbox::{Load, StartRecord};
 
-/// A pile that is being sealed, with its share of the accounts.
+/// A job is a pile that is being sealed, with its share of the accounts.
 #[derive(Debug)]
 pub(in crate::delivery) struct Job {
     pub(in crate::delivery) of: JobOf,
     pub(in crate::delivery) claim: Claim,
     pub(in crate::delivery) since: Instant,
-    /// Whether the result goes to disk instead of HoneyHive.
+    /// The flag tells whether the result goes to disk instead of HoneyHive.
     pub(in crate::delivery) to_disk: bool,
 }
 
@@ -30,14 +30,14 @@ pub(in crate::delivery) enum JobOf {
     Spans(About),
 }
 
-/// The jobs under way.
+/// The jobs are under way.
 #[derive(Debug, Default)]
 pub(in crate::delivery) struct Jobs {
     jobs: IdMap<Number, Job>,
     numbers: Number,
-    /// The numbers of jobs whose results go to HoneyHive: sessions', then spans'.
+    /// The jobs whose results go to HoneyHive are counted: sessions', then spans'.
     to_send: [usize; 2],
-    /// The sessions among them, and whether with a start.
+    /// The sessions among the jobs are known, and whether with a start.
     sessions: IdMap<SessionId, bool>,
 }
 
@@ -73,7 +73,7 @@ impl Jobs {
         self.sessions.get(&id) == Some(&true)
     }
 
-    /// True while spans are being sealed that may create this session or event.
+    /// Returns true while spans are being sealed that may create this session or event.
     pub(in crate::delivery) fn may_create(&self, id: SessionId) -> bool {
         self.jobs
             .values()

@@ -1,4 +1,4 @@
-//! The open piles: data of sessions, and waiting spans; and the jobs that seal them.
+//! The open piles are the data of sessions, and waiting spans; jobs seal them.
 
 mod company;
 mod jobs;
@@ -18,12 +18,12 @@ pub(super) use self::waiting::{Batch, Place, Waiting, event_of};
 use super::claim::Claim;
 use super::plan::Plan;
 
-/// All items that no call holds yet.
+/// The piles are all items that no call holds yet.
 #[derive(Debug)]
 pub(super) struct Piles {
     pub(super) sessions: Sessions,
     pub(super) spans: Spans,
-    /// The piles that are being sealed.
+    /// The jobs seal piles.
     pub(super) jobs: Jobs,
 }
 

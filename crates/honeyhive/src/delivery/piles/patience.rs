@@ -1,4 +1,4 @@
-//! [`Patience`]: how long a span waits for company.
+//! [`Patience`] decides how long a span waits for others.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::delivery::time::SPAN_DELAY;
 
 /// A span of a run waits so long for a whole batch, so that a long run takes no call more than a short one.
 const RUN_DELAY: Duration = Duration::from_secs(60);
-/// The interval in which spans are looked at while only spans of a run wait.
+/// Spans are looked at in this interval while only spans of a run wait.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The wait of the spans of a run, beside that of others.
+/// The spans of a run may wait longer than others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::delivery) enum Patience {
     Little,
@@ -20,7 +20,7 @@ pub(in crate::delivery) enum Patience {
 }
 
 impl Patience {
-    /// True once a span has waited long enough.
+    /// Returns true once a span has waited long enough.
     pub(super) fn is_over(self, waiting: &Waiting, now: Instant) -> bool {
         let delay = if self == Self::Whole && waiting.is_of_run {
             RUN_DELAY
@@ -31,12 +31,12 @@ impl Patience {
     }
 }
 
-/// The time of the last look at waiting spans.
+/// The last look at waiting spans was at this time.
 #[derive(Debug, Default)]
 pub(super) struct Looks(Option<Instant>);
 
 impl Looks {
-    /// True where they were looked at a moment ago, and else notes that they are now.
+    /// Returns true where the spans were looked at a moment ago, and else notes that they are now.
     pub(super) fn are_recent(&mut self, now: Instant) -> bool {
         let are_recent = self.0.is_some_and(|last| now < last + LOOK);
         if !are_recent {

@@ -1,4 +1,4 @@
-//! [`Pile`]: what one session has to say that is not sealed yet.
+//! [`Pile`] is the data of one session that is not sealed yet.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,28 +8,28 @@ use tokio::time::Instant;
 use crate::delivery::claim::Claim;
 use crate::outbox::{StartRecord, Update};
 
-/// The open data of a session, or the updates of an event.
+/// A pile is the open data of a session, or the updates of an event.
 #[derive(Debug)]
 pub(super) struct Pile {
-    /// Each is a call of its own: HoneyHive merges them.
+    /// Each start is a call of its own: HoneyHive merges them.
     pub(super) starts: VecDeque<(Arc<StartRecord>, Claim)>,
     pub(super) updates: Vec<Update>,
-    /// The claim of the updates.
+    /// The claim is that of the updates.
     pub(super) claim: Claim,
     pub(super) has_end: bool,
-    /// The time since which the pile has had items.
+    /// The pile has had items since this time.
     pub(super) since: Instant,
-    /// The stamp of the pile's place in the order of all.
+    /// The stamp marks the pile's place in the order of all.
     pub(super) stamp: u64,
-    /// The time until which the pile is held back, so that later items join it.
+    /// The pile is held back until this time, so that later items join it.
     pub(super) due: Instant,
-    /// Whether a request is under way whose spans may create the session.
+    /// The flag tells whether a request is under way whose spans may create the session.
     pub(super) awaits_end: bool,
     /// The pile is of an event, whose span may still be on its way.
     pub(super) awaits_spans: bool,
 }
 
-/// The part of a session's pile that is sealed next.
+/// The opened part of a session's pile is sealed next.
 #[derive(Debug)]
 pub(in crate::delivery) struct Opened {
     pub(in crate::delivery) start: Option<(Arc<StartRecord>, Claim)>,

@@ -1,4 +1,4 @@
-//! [`Schedule`]: when each session is due.
+//! [`Schedule`] knows when each session is due.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::delivery::maps::IdSet;
 use crate::delivery::work;
 use crate::model::id::SessionId;
 
-/// The times at which sessions are due, except those that something else is in front of.
+/// The sessions are due at these times, except those that something else is in front of.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     due: BTreeSet<(Instant, SessionId)>,

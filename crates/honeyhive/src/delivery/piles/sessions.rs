@@ -1,5 +1,4 @@
-//! [`Sessions`]: what each session has to say that is not sealed yet: its start, held back for a moment, and the
-//! updates so far.
+//! [`Sessions`] hold the open data of each session: its start, held back for a moment, and the updates so far.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,16 +15,16 @@ use crate::delivery::time::{SPAN_DELAY, later};
 use crate::model::id::SessionId;
 use crate::outbox::{StartRecord, Update};
 
-/// The longest wait of an update for the end of a request.
+/// An update waits this long at the most for the end of a request.
 const LONGEST_REQUEST: Duration = Duration::from_secs(600);
-/// The wait of a request's last update for the spans that may create its session.
+/// A request's last update waits this long for the spans that may create its session.
 const SPANS_FIRST: Duration = SPAN_DELAY.saturating_add(Duration::from_millis(500));
 
-/// The piles of all sessions with open data.
+/// The piles are those of all sessions with open data.
 #[derive(Debug)]
 pub(in crate::delivery) struct Sessions {
     piles: IdMap<SessionId, Pile>,
-    /// The sessions in the order in which their piles began.
+    /// The order is that in which the piles began.
     order: InsertionOrder,
     schedule: Schedule,
     window: Duration,
@@ -285,12 +284,12 @@ impl Sessions {
         starts.map(|(start, _)| start)
     }
 
-    /// True while a request is under way whose spans may create the session.
+    /// Returns true while a request is under way whose spans may create the session.
     pub(in crate::delivery) fn awaits_end(&self, id: SessionId) -> bool {
         self.piles.get(&id).is_some_and(|it| it.awaits_end)
     }
 
-    /// True for updates of an event whose span may still be on its way.
+    /// Returns true for updates of an event whose span may still be on its way.
     pub(in crate::delivery) fn awaits_spans(&self, id: SessionId) -> bool {
         self.piles.get(&id).is_some_and(|it| it.awaits_spans)
     }

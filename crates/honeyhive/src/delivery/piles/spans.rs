@@ -1,4 +1,4 @@
-//! [`Spans`]: finished spans that wait: for company, for their session, or for its start.
+//! [`Spans`] hold finished spans that wait: for others, for their session, or for its start.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,34 +15,34 @@ use crate::delivery::sealed::About;
 use crate::delivery::work;
 use crate::model::id::SessionId;
 
-/// The most spans of one request.
+/// A request has this many spans at the most.
 const BATCH_SPANS: usize = 512;
-/// The size of one request before compression, about.
+/// A request has about this size before compression.
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
 
-/// The name of a span while it waits: its age.
+/// A waiting span is named by its age.
 type Age = u64;
 
-/// The spans that were taken in and not sealed.
+/// The spans were taken in and are not sealed.
 #[derive(Debug, Default)]
 pub(in crate::delivery) struct Spans {
-    /// The spans in the order of their age; boxed, since removing one moves its neighbours.
+    /// The spans are in the order of their age, and boxed, since removing one moves its neighbours.
     waiting: BTreeMap<Age, Box<Waiting>>,
     ages: Age,
-    /// The spans without a session.
+    /// The strays are the spans without a session.
     strays: BTreeSet<Age>,
-    /// The spans that may go.
+    /// The free spans may go.
     free: BTreeSet<Age>,
-    /// The spans that wait for the start of their session.
+    /// The held spans wait for the start of their session.
     held: IdMap<SessionId, BTreeSet<Age>>,
     held_by_age: BTreeSet<Age>,
-    /// The oldest span that a start has freed since the last look.
+    /// The oldest span that a start has freed since the last look has this age.
     let_go: Option<Age>,
     company: Company,
     looks: Looks,
-    /// The spans that follow the start of their session to disk.
+    /// The spans follow the start of their session to disk.
     behind: BTreeSet<Age>,
-    /// The number of spans of each session and of each named event.
+    /// The spans of each session and of each named event are counted.
     concerned: IdMap<SessionId, u32>,
 }
 
@@ -116,14 +116,14 @@ impl Spans {
         if self.free.len() >= BATCH_SPANS {
             return true;
         }
-        // A step would else look at all that wait a minute.
+        // Spans that wait a minute are looked at now and then, not at every step.
         let rests = patience == Patience::Whole && !ledger.is_flushing();
         !(rests && self.looks.are_recent(now))
             && self.is_due(&self.free, now, ledger, patience)
             && !self.await_company(now, ledger)
     }
 
-    /// True while starts under way are about to let more spans go, that go in the same batch.
+    /// Returns true while starts under way are about to let more spans go, that go in the same batch.
     fn await_company(&self, now: Instant, ledger: &Ledger) -> bool {
         let (Some(held), Some(free)) = (self.held_by_age.first(), self.free.first()) else {
             return false;
@@ -273,7 +273,7 @@ impl Spans {
         }
     }
 
-    /// True while a span waits that may create this session or event. Strays may be of any session.
+    /// Returns true while a span waits that may create this session or event. Strays may be of any session.
     pub(in crate::delivery) fn may_create(&self, id: SessionId) -> bool {
         self.concerned.contains_key(&id)
     }

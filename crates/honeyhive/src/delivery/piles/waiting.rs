@@ -1,4 +1,4 @@
-//! [`Waiting`]: a finished span that waits, where it does, and the [`Batch`] it goes in.
+//! [`Waiting`] is a finished span that waits, [`Place`] is where, and [`Batch`] is what it goes in.
 
 use opentelemetry_sdk::trace::SpanData;
 use tokio::time::Instant;
@@ -9,14 +9,14 @@ use crate::delivery::seal::OpenSpan;
 use crate::delivery::sealed::About;
 use crate::model::id::{EventId, SessionId};
 
-/// A span with its share of the accounts.
+/// A waiting span has its share of the accounts.
 #[derive(Debug)]
 pub(in crate::delivery) struct Waiting {
     pub(in crate::delivery) span: SpanData,
     pub(in crate::delivery) claim: Claim,
     pub(in crate::delivery) since: Instant,
     pub(in crate::delivery) session: Option<SessionId>,
-    /// Whether the span belongs to an experiment that runs in this process.
+    /// The flag tells whether the span belongs to an experiment that runs in this process.
     pub(in crate::delivery) is_of_run: bool,
 }
 
@@ -35,7 +35,7 @@ pub(in crate::delivery) fn event_of(span: &SpanData) -> Option<SessionId> {
     Some(event.as_session())
 }
 
-/// The place where a span waits.
+/// A span waits in one of these places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::delivery) enum Place {
     Free,
@@ -43,12 +43,12 @@ pub(in crate::delivery) enum Place {
     Behind,
 }
 
-/// Spans that are sealed together.
+/// The spans of a batch are sealed together.
 #[derive(Debug)]
 pub(in crate::delivery) struct Batch {
     pub(in crate::delivery) spans: Vec<OpenSpan>,
     pub(in crate::delivery) about: About,
     pub(in crate::delivery) claim: Claim,
-    /// The time since which the oldest span has waited.
+    /// The oldest span has waited since this time.
     pub(in crate::delivery) since: Instant,
 }
