@@ -1,5 +1,5 @@
-//! The thread and the runtime a server lives on: its own, so that it answers whatever kind of
-//! runtime its user has, or has blocked.
+//! A server lives on a thread and a runtime of its own, so that it answers whatever kind of runtime its user has, or
+//! has blocked.
 
 use std::io;
 use std::net::TcpListener;
@@ -13,16 +13,16 @@ use tokio::sync::{Semaphore, oneshot};
 use crate::connection;
 use crate::exchange::Entrance;
 
-/// No call blocks the thread, so this is only for a machine that is badly overloaded.
+/// `STOP_WITHIN` bounds the wait at the end, for a badly overloaded machine: no call blocks the thread.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 
-/// Between attempts to accept when there is nothing to accept with, such as no file descriptor.
+/// The server tries again after this time where it cannot accept, as without a free file descriptor.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
-/// Threads for reads of the store and for large bodies; none of them lives when there is nothing to do.
+/// The runtime has at most this many threads for reads of the store and for large bodies; an idle one ends.
 const MOST_THREADS: usize = 8;
 
-/// A running server; dropping it stops it and everything that is still waiting in it.
+/// `Background` is a running server; dropping it stops the server and everything that is still waiting in it.
 #[derive(Debug)]
 pub(crate) struct Background {
     handle: Handle,
@@ -52,7 +52,7 @@ impl Background {
         })
     }
 
-    /// The server's runtime, for timers that need none of the caller's.
+    /// Returns the server's runtime, for timers that need none of the caller's.
     pub(crate) fn handle(&self) -> &Handle {
         &self.handle
     }
@@ -91,7 +91,7 @@ fn run(
             return;
         }
     };
-    // Calls that hang on purpose are simply dropped.
+    // Calls that hang on purpose are dropped.
     runtime.shutdown_background();
 }
 

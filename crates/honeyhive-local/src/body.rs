@@ -1,4 +1,4 @@
-//! Reading a request's body: whole, within the limit, decompressed.
+//! A request's body is read whole, within the limit, and decompressed.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::reply::Reply;
 use crate::work::by_size;
 
-/// The reason for which there is no body.
+/// `Unread` says why there is no body.
 #[derive(Debug)]
 pub(crate) enum Unread {
     TooLarge,
@@ -48,13 +48,13 @@ const SMALL: usize = 64 * 1024;
 /// The memory of all large bodies that are read and worked on at a time.
 const LARGE_TOGETHER: usize = 64 * 1024 * 1024;
 
-/// The unit in which their share is counted.
+/// The room for large bodies is counted in this unit.
 const UNIT: usize = 1024;
 
 /// Gzip makes at most this many bytes of one.
 const GZIP_RATIO: usize = 1032;
 
-/// The room for large bodies.
+/// `Bodies` is the room for large bodies.
 #[derive(Debug, Clone)]
 pub(crate) struct Bodies(Arc<Semaphore>);
 
@@ -64,14 +64,14 @@ impl Default for Bodies {
     }
 }
 
-/// A body, with its claim on the room for large ones while it is worked on.
+/// `Whole` is a body, with its claim on the room for large ones while it is worked on.
 #[derive(Debug)]
 pub(crate) struct Whole {
     pub(crate) bytes: Bytes,
     pub(crate) _claim: Option<OwnedSemaphorePermit>,
 }
 
-/// The whole body, decompressed, if neither form of it is longer than `limit`.
+/// Returns the whole body, decompressed, if neither form of it is longer than `limit`.
 pub(crate) async fn read(
     bodies: &Bodies,
     headers: &HeaderMap,

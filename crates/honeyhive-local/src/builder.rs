@@ -1,4 +1,4 @@
-//! The configuration and the start of a server.
+//! A server is configured and started here.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
@@ -19,7 +19,7 @@ impl LocalServer {
     }
 }
 
-/// Configures a [`LocalServer`]; made by [`LocalServer::builder`].
+/// `LocalServerBuilder` configures a [`LocalServer`]; [`LocalServer::builder`] makes one.
 ///
 /// ```
 /// # fn main() -> Result<(), honeyhive_local::StartError> {
@@ -62,7 +62,7 @@ impl LocalServerBuilder {
         self
     }
 
-    /// Listens on this port; 0, the default, takes any free one.
+    /// Listens on this port; 0, the default, means any free one.
     pub fn port(mut self, port: u16) -> Self {
         self.address.set_port(port);
         self
@@ -83,7 +83,7 @@ impl LocalServerBuilder {
         self
     }
 
-    /// Keeps everything in this file, which is made where there is none; in memory otherwise.
+    /// Keeps everything in this file, which is made where there is none; without a file, in memory.
     ///
     /// Writes that were answered with 200 are there after the program was killed. Only one server at a time can use a file.
     pub fn persist(mut self, path: impl Into<PathBuf>) -> Self {
@@ -160,8 +160,8 @@ impl LocalServerBuilder {
         self
     }
 
-    /// The time in which a client must send a request's head, and again its body: 30 s by default. An idle connection
-    /// is closed after that time, too.
+    /// Sets the time in which a client must send a request's head, and again its body: 30 s by default. An idle
+    /// connection is closed after that time, too.
     pub fn client_timeout(mut self, timeout: Duration) -> Self {
         self.config.client_timeout = timeout;
         self
@@ -188,7 +188,7 @@ impl LocalServerBuilder {
         receiver.await.map_err(gone)?
     }
 
-    /// Starts the server where there is nothing to await in.
+    /// Starts the server in code that is not async.
     ///
     /// # Errors
     ///

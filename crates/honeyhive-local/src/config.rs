@@ -1,11 +1,11 @@
-//! The settings that a server was built with.
+//! A server has the settings that it was built with.
 
 use std::fmt;
 use std::time::Duration;
 
 const MIB: usize = 1024 * 1024;
 
-/// The settings that answering a request depends on.
+/// `Config` has the settings that answering a request depends on.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) keys: Keys,
@@ -15,22 +15,22 @@ pub(crate) struct Config {
     /// A client has this long to send a request's head, and as long again for its body.
     pub(crate) client_timeout: Duration,
     pub(crate) max_connections: usize,
-    /// The names that the server may be asked for besides those of this machine.
+    /// The host names that requests may ask for besides those of this machine.
     pub(crate) hosts: Vec<String>,
     pub(crate) max_body_bytes: usize,
     pub(crate) unknown_updates: UnknownUpdates,
 }
 
-/// The fate of an update whose session or event is not known (yet): HoneyHive's answer is not documented.
+/// The policy decides about an update whose session or event is not known (yet): HoneyHive's answer is not documented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum UnknownUpdates {
-    /// Answered 200 and kept until its target arrives, for an hour at most.
+    /// The server answers 200 and keeps the update until its target arrives, for an hour at most.
     #[default]
     Keep,
-    /// Answered 404.
+    /// The server answers 404.
     Refuse,
-    /// Answered 200 and forgotten.
+    /// The server answers 200 and forgets the update.
     Forget,
 }
 
@@ -49,7 +49,7 @@ impl Default for Config {
     }
 }
 
-/// The limits past which the oldest data is dropped.
+/// The oldest data is dropped past these limits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) sessions: usize,
@@ -77,7 +77,7 @@ impl Default for Limits {
     }
 }
 
-/// The keys that clients have to send, by kind; where none is set, any will do.
+/// Clients have to send these keys, by kind; where none is set, any will do.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Keys {
     pub(crate) project: Option<ApiKey>,
@@ -90,7 +90,7 @@ impl Keys {
         self.iter().next().is_some()
     }
 
-    /// `text` without the keys in it, for everything that is shown.
+    /// Removes the keys from `text`, for everything that is shown.
     pub(crate) fn removed_from(&self, text: String) -> String {
         self.iter().fold(text, |text, key| key.removed_from(text))
     }
@@ -101,7 +101,7 @@ impl Keys {
     }
 }
 
-/// A key that clients have to send as a bearer; nothing prints it.
+/// An `ApiKey` is a key that clients have to send as a bearer; nothing prints it.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ApiKey(String);
 

@@ -1,4 +1,4 @@
-//! A connection: HTTP/1.1 until the client leaves or a fault cuts it.
+//! A connection speaks HTTP/1.1 until the client leaves or a fault cuts it.
 
 use std::error::Error;
 use std::future::poll_fn;
@@ -26,7 +26,7 @@ const MOST_HEADERS: usize = 100;
 
 /// Serves a connection to its end.
 pub(crate) async fn serve(stream: TcpStream, entrance: Entrance) {
-    // Failing to set it only costs latency.
+    // A failure here only costs latency.
     let _ = stream.set_nodelay(true);
     let head_within = entrance.client_timeout();
     let service = service_fn(move |request: Request<Incoming>| -> Answered {
@@ -38,7 +38,7 @@ pub(crate) async fn serve(stream: TcpStream, entrance: Entrance) {
         .max_buf_size(LONGEST_HEAD)
         .max_headers(MOST_HEADERS)
         .serve_connection(TokioIo::new(stream), service);
-    // Not shut down by hyper, so that a reset can be the first thing the client sees.
+    // Hyper does not shut the connection down, so that a reset can be the first thing the client sees.
     let ended = poll_fn(|context| connection.poll_without_shutdown(context)).await;
     let stream = connection.into_parts().io.into_inner();
     if ended.is_err_and(|error| asks_for_reset(&error)) {
@@ -51,7 +51,7 @@ fn asks_for_reset(error: &hyper::Error) -> bool {
     abort == Some(&Abort::Reset)
 }
 
-/// Closing a socket that may not linger sends RST instead of FIN.
+/// Resets the connection: closing a socket that may not linger sends RST instead of FIN.
 fn reset(stream: TcpStream) {
     let lingering = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
     drop((lingering, stream));

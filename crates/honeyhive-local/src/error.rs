@@ -1,11 +1,11 @@
-//! The errors of a server's start.
+//! A server's start can fail.
 
 use std::net::SocketAddr;
 use std::{fmt, io};
 
 use crate::store::StoreError;
 
-/// The reason for which [`LocalServerBuilder::start`](crate::LocalServerBuilder::start) did not start a server.
+/// The error says why [`LocalServerBuilder::start`](crate::LocalServerBuilder::start) did not start a server.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -36,7 +36,7 @@ pub enum StartError {
         /// The operating system's error.
         source: io::Error,
     },
-    /// The file that it should keep everything in cannot be used.
+    /// The file that the server should keep everything in cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The background thread or its runtime could not be started.

@@ -1,4 +1,4 @@
-//! JSON as it comes in, within bounds: a small text can ask for a thousand times its memory.
+//! JSON from outside has bounds: a small text can ask for a thousand times its memory.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Value, String> {
     parse_within(body, MOST_NODES)
 }
 
-/// Reads a body that holds what has been read before, so many times as long.
+/// Reads a body that shows what was taken in before, and so may have `times` as many values.
 ///
 /// # Errors
 ///
@@ -32,7 +32,7 @@ fn parse_within(body: &[u8], most: usize) -> Result<Value, String> {
     serde_json::from_slice(body).map_err(|error| format!("invalid JSON: {error}"))
 }
 
-/// About how many values a text has: one after each comma and each opening bracket outside strings.
+/// Returns about how many values a text has: one after each comma and each opening bracket outside strings.
 fn nodes(body: &[u8]) -> usize {
     let mut nodes = 1;
     let mut bytes = body.iter();

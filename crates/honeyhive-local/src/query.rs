@@ -1,4 +1,4 @@
-//! Looking for sessions and events in a test.
+//! A test looks for sessions and events by a query.
 
 use std::fmt;
 
@@ -9,7 +9,8 @@ use crate::rest::{Filter, Operator, Search};
 use crate::shared::Shared;
 use crate::store::Found;
 
-/// A search in a server; made by [`LocalServer::query`](crate::LocalServer::query). All its conditions must hold.
+/// A `Query` is a search in a server; [`LocalServer::query`](crate::LocalServer::query) makes one. All its conditions
+/// must hold.
 ///
 /// Fields are named as HoneyHive's search names them: `event_name`, `event_type`, `session_id`, `error`,
 /// `start_time`, `metadata.plan`, `outputs.status_code`, …
@@ -41,52 +42,52 @@ impl<'s> Query<'s> {
         }
     }
 
-    /// Only what has this name.
+    /// Keeps only what has this name.
     pub fn name(self, name: &str) -> Self {
         self.is("event_name", name)
     }
 
-    /// Only events of this type: `model`, `chain`, `tool`.
+    /// Keeps only events of this type: `model`, `chain`, `tool`.
     pub fn event_type(self, kind: &str) -> Self {
         self.is("event_type", kind)
     }
 
-    /// Only what belongs to this session.
+    /// Keeps only what belongs to this session.
     pub fn session(self, session_id: &str) -> Self {
         self.is("session_id", session_id)
     }
 
-    /// Only what has an error.
+    /// Keeps only what has an error.
     pub fn failed(self) -> Self {
         self.exists("error")
     }
 
-    /// Only what has this value in a field.
+    /// Keeps only what has this value in a field.
     pub fn is(self, field: &str, value: impl Into<Value>) -> Self {
         self.with(field, Operator::Is, value.into())
     }
 
-    /// Only what has a field at all.
+    /// Keeps only what has a field at all.
     pub fn exists(self, field: &str) -> Self {
         self.with(field, Operator::Exists, Value::Null)
     }
 
-    /// Only what has this text in a field, in upper or lower case.
+    /// Keeps only what has this text in a field, in upper or lower case.
     pub fn contains(self, field: &str, text: &str) -> Self {
         self.with(field, Operator::Contains, text.into())
     }
 
-    /// Only what has a greater number in a field.
+    /// Keeps only what has a greater number in a field.
     pub fn above(self, field: &str, number: f64) -> Self {
         self.with(field, Operator::Above, number.into())
     }
 
-    /// Only what has a smaller number in a field.
+    /// Keeps only what has a smaller number in a field.
     pub fn below(self, field: &str, number: f64) -> Self {
         self.with(field, Operator::Below, number.into())
     }
 
-    /// The sessions, the latest start first.
+    /// Returns the sessions, the latest start first.
     #[must_use]
     pub fn sessions(self) -> Vec<LocalSession> {
         let found = self.find().into_iter();
@@ -97,7 +98,7 @@ impl<'s> Query<'s> {
         sessions.collect()
     }
 
-    /// The events, the latest start first; orphans are among them.
+    /// Returns the events, the latest start first; orphans are among them.
     #[must_use]
     pub fn events(self) -> Vec<LocalEvent> {
         let found = self.find().into_iter();

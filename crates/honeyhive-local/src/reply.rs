@@ -1,5 +1,3 @@
-//! The answer to a request.
-
 use axum::body::Body;
 use axum::response::IntoResponse;
 use bytes::Bytes;
@@ -13,7 +11,7 @@ use crate::store::Failed;
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(crate) const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
 
-/// An answer, whole in memory.
+/// A `Reply` is an answer to a request, whole in memory.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
@@ -21,7 +19,7 @@ pub(crate) struct Reply {
     pub(crate) body: Bytes,
 }
 
-/// A handler's result: both are answers, and `?` leaves with a refusal.
+/// An `Answer` is a handler's result: both are answers, and `?` leaves with a refusal.
 pub(crate) type Answer = Result<Reply, Reply>;
 
 impl Reply {
@@ -37,7 +35,7 @@ impl Reply {
         Self::new(StatusCode::OK, JSON, value.to_string())
     }
 
-    /// A refusal, as HoneyHive words one: JSON with a `message`.
+    /// Returns a refusal as HoneyHive words one: JSON with a `message`.
     pub(crate) fn refusal(status: StatusCode, message: &str) -> Self {
         let body = json!({ "message": message });
         Self::new(status, JSON, body.to_string())

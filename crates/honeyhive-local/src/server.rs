@@ -1,4 +1,4 @@
-//! The handle on a running server.
+//! A running server has a handle.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -22,7 +22,7 @@ use crate::shared::Shared;
 use crate::store::{Failed, Reading};
 use crate::{api, read};
 
-/// A HoneyHive on this machine; dropping it stops it.
+/// `LocalServer` is a HoneyHive on this machine; dropping it stops the server.
 ///
 /// Reading it never waits for the network: what is returned is a copy of what it holds now.
 ///
@@ -74,31 +74,31 @@ impl LocalServer {
         format!("http://{}", SocketAddr::new(ip, self.address.port()))
     }
 
-    /// The address it listens on.
+    /// Returns the address that the server listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The sessions, oldest first.
+    /// Returns the sessions, oldest first.
     #[must_use]
     pub fn sessions(&self) -> Vec<LocalSession> {
         self.read(|reading| reading.sessions())
     }
 
-    /// The session of this id.
+    /// Returns the session of this id.
     #[must_use]
     pub fn session(&self, session_id: &str) -> Option<LocalSession> {
         self.read(|reading| reading.session(session_id))
     }
 
-    /// The events of a session, in the order they came; none for an unknown session.
+    /// Returns the events of a session, in the order they came; an unknown session has none.
     #[must_use]
     pub fn events(&self, session_id: &str) -> Vec<LocalEvent> {
         self.read(|reading| reading.events(session_id))
     }
 
-    /// The events that belong to no session, in the order they came.
+    /// Returns the events that belong to no session, in the order they came.
     #[must_use]
     pub fn orphans(&self) -> Vec<LocalEvent> {
         self.read(|reading| reading.orphaned_events())
@@ -128,14 +128,14 @@ impl LocalServer {
         let datapoints: Vec<Value> = datapoints.into_iter().collect();
         let seeded = api::seed_dataset(name, &datapoints);
         let id = seeded.id.clone();
-        // A store in memory cannot refuse it.
+        // A store in memory cannot refuse the dataset.
         let _ = self
             .shared
             .write_blocking(move |writing| seeded.keep(writing));
         id
     }
 
-    /// The runs of experiments, oldest first.
+    /// Returns the runs of experiments, oldest first.
     #[must_use]
     pub fn runs(&self) -> Vec<LocalRun> {
         let runs = self.read(|reading| reading.records("run"));
@@ -143,7 +143,7 @@ impl LocalServer {
         runs.filter_map(Result::ok).collect()
     }
 
-    /// The calls that came in, in order. Pages and `/api` are not among them.
+    /// Returns the calls that came in, in order. Pages and `/api` are not among them.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.requests().snapshot()
@@ -155,27 +155,27 @@ impl LocalServer {
         self.shared.stats()
     }
 
-    /// A session as text: its name, then its events as `name [type]`, children indented by two
-    /// spaces and ordered by start time. Empty for an unknown session.
+    /// Returns a session as text: its name, then its events as `name [type]`, children indented by two spaces and
+    /// ordered by start time. The text is empty for an unknown session.
     #[must_use]
     pub fn tree(&self, session_id: &str) -> String {
         let tree = self.read(|reading| reading.tree(session_id));
         tree.map(|tree| tree.text()).unwrap_or_default()
     }
 
-    /// Lets calls fail from now on. Of several faults, the first that fits a call is the one.
+    /// Makes calls fail from now on. Of several faults, the first that fits a call is played.
     pub fn fail(&self, fault: Fault) {
         self.shared.faults().add(fault);
     }
 
-    /// Lets no more calls fail. A call that already hangs goes on hanging.
+    /// Makes no more calls fail. A call that already hangs goes on hanging.
     pub fn heal(&self) {
         self.shared.faults().clear();
     }
 
     /// Forgets sessions, events, requests and counts; faults stay.
     pub fn clear(&self) {
-        // A store in memory cannot refuse it, and a file that is full has then room again.
+        // A store in memory cannot refuse to clear, and a file that is full has then room again.
         let _ = self.shared.write_blocking(|writing| writing.clear());
         self.shared.clear_log();
     }
@@ -214,7 +214,7 @@ impl LocalServer {
         true
     }
 
-    /// Does the same as [`wait_until`](Self::wait_until) in code that is not async.
+    /// Waits as [`wait_until`](Self::wait_until) does, in code that is not async.
     pub fn wait_until_blocking(
         &self,
         timeout: Duration,
@@ -234,7 +234,7 @@ impl LocalServer {
 }
 
 impl LocalServer {
-    /// A read that fails, as of a file that was taken away, finds nothing.
+    /// Reads the store; a read that fails, as of a file that was taken away, finds nothing.
     fn read<T: Default>(&self, read: impl FnOnce(&Reading<'_>) -> Result<T, Failed>) -> T {
         self.shared.read_blocking(read).unwrap_or_default()
     }

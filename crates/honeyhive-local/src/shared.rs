@@ -1,4 +1,4 @@
-//! The state that the connections and the handle have in common.
+//! The connections and the handle share a state.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,10 +12,10 @@ use crate::reply::Reply;
 use crate::store::{Failed, Feed, Kind, Reading, Requests, Store, StoreError, Writing};
 use crate::work::off_thread;
 
-/// The state as handlers get it.
+/// A handler gets the state as a `Server`.
 pub(crate) type Server = Arc<Shared>;
 
-/// The state of a server.
+/// `Shared` is the state of a server.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) config: Config,
@@ -24,7 +24,7 @@ pub(crate) struct Shared {
     pub(crate) bodies: Bodies,
     requests: Mutex<Requests>,
     faults: Mutex<Plan>,
-    /// OTLP metrics and logs that were answered and not kept.
+    /// The number of OTLP metrics and logs that were answered and not kept.
     pub(crate) data_points: AtomicU64,
     pub(crate) log_records: AtomicU64,
 }
@@ -59,7 +59,7 @@ impl Shared {
             .map_err(Reply::from)
     }
 
-    /// Writes; returns once it is committed.
+    /// Writes, and returns once the write is committed.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Writing<'_>) -> Result<T, Failed> + Send + 'static,

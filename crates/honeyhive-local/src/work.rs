@@ -1,12 +1,12 @@
-//! Work that takes time, where it holds up nobody.
+//! Work that takes time must hold up nobody.
 
 use crate::reply::Reply;
 use crate::store::Failed;
 
-/// Bodies up to this size are read on the spot; larger ones on a thread that holds up nobody.
+/// A body up to this size is read on the spot; a larger one on a thread that holds up nobody.
 const ON_THE_SPOT: usize = 16 * 1024;
 
-/// Does what takes time where it holds up nobody; a small body is not worth the way there.
+/// Runs work that takes time where it holds up nobody; a small body is not worth the way there.
 pub(crate) async fn by_size<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,
@@ -17,7 +17,7 @@ pub(crate) async fn by_size<T: Send + 'static>(
     off_thread(work).await
 }
 
-/// Does what may block on a thread that may.
+/// Runs work that may block on a thread that may.
 pub(crate) async fn off_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Reply> {

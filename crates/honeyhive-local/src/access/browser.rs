@@ -1,4 +1,4 @@
-//! The guard against web pages, which must not reach this server under a name of its own, or from another origin.
+//! The guard refuses web pages that reach this server under a name of its own or from another origin.
 
 use std::net::IpAddr;
 
@@ -35,7 +35,7 @@ pub(crate) fn refusal(config: &Config, head: &Parts) -> Option<Reply> {
     None
 }
 
-/// A name that is none of this machine's is a web page rebinding its own name.
+/// Returns false for a name that is none of this machine's: a web page has bound its own name to this address.
 fn names_this_server(config: &Config, headers: &HeaderMap) -> bool {
     authority(headers).is_some_and(|authority| {
         let host = authority.host().trim_matches(['[', ']']);
@@ -51,7 +51,7 @@ fn authority(headers: &HeaderMap) -> Option<Authority> {
     Authority::try_from(headers.get(HOST)?.as_bytes()).ok()
 }
 
-/// Whether a page of another origin sent the request.
+/// Returns whether a page of another origin sent the request.
 fn is_foreign(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(ORIGIN) else {
         return false;
@@ -66,7 +66,7 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
     says(headers, &SITE, "cross-site")
 }
 
-/// Whether the request follows a link on another site; the page of the link cannot read the answer.
+/// Returns whether the request follows a link on another site; the page of the link cannot read the answer.
 fn is_visit(head: &Parts) -> bool {
     head.method == Method::GET
         && says(&head.headers, &MODE, "navigate")

@@ -1,4 +1,4 @@
-//! The keys, and the routes that each opens.
+//! Each key opens some of the routes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -7,18 +7,18 @@ use http::header::AUTHORIZATION;
 
 use crate::config::{ApiKey, Config, Keys};
 
-/// The part of the API that a call belongs to, as far as keys go.
+/// An `Area` is the part of the API that a call belongs to, as far as keys go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Area {
-    /// Tracing's writes: the ingestion key or the project key.
+    /// Tracing writes here, with the ingestion key or the project key.
     Ingestion,
-    /// `/v1/projects/{project_id}/…`: the data plane key alone.
+    /// The routes `/v1/projects/{project_id}/…` take the data plane key alone.
     DataPlane,
-    /// The project key alone, for all other routes.
+    /// All other routes take the project key alone.
     Project,
 }
 
-/// Whether a call carries a key that opens its area; any does where none is set.
+/// Returns whether a call carries a key that opens its area; any key does where none is set.
 pub(crate) fn is_authorized(keys: &Keys, area: Area, headers: &HeaderMap) -> bool {
     if !keys.any_is_set() {
         return true;
@@ -34,8 +34,8 @@ pub(crate) fn is_authorized(keys: &Keys, area: Area, headers: &HeaderMap) -> boo
     }
 }
 
-/// Whether a request may see the pages and `/api`: on a loopback address every request may; elsewhere the project key
-/// is needed, which a browser sends as the password that it asks for.
+/// Returns whether a request may see the pages and `/api`: on a loopback address every request may; elsewhere the
+/// project key is needed, which a browser sends as the password that it asks for.
 pub(crate) fn may_read(config: &Config, headers: &HeaderMap) -> bool {
     let opens = |sent: String| {
         let key = config.keys.project.as_ref();

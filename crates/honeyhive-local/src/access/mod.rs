@@ -1,4 +1,4 @@
-//! The permissions of callers.
+//! Callers have permissions.
 
 mod browser;
 mod keys;

@@ -1,4 +1,4 @@
-//! Two runs of an experiment beside each other.
+//! Two runs of an experiment are compared.
 
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::shared::Server;
 /// A page of compared events has at most this many.
 const MOST_PAIRS: u64 = 1000;
 
-/// `GET /v1/runs/{new}/compare/{old}`.
+/// Answers `GET /v1/runs/{new}/compare/{old}`.
 pub(super) async fn compare(
     State(shared): State<Server>,
     Path((new, old)): Path<(String, String)>,
@@ -23,7 +23,7 @@ pub(super) async fn compare(
     compared(&shared, new, old, aggregate, filters(&params, "filters")?).await
 }
 
-/// `GET /v1/runs/{new}/compare-with/{old}`: any text is taken for an aggregate, and an unknown one is the average.
+/// Answers `GET /v1/runs/{new}/compare-with/{old}`: any text is taken for an aggregate, and an unknown one is the average.
 pub(super) async fn compare_legacy(
     State(shared): State<Server>,
     Path((new, old)): Path<(String, String)>,
@@ -52,7 +52,7 @@ async fn compared(
     Ok(Reply::json(&comparison.await?))
 }
 
-/// `GET /v1/runs/{new}/compare/{old}/events`.
+/// Answers `GET /v1/runs/{new}/compare/{old}/events`.
 pub(super) async fn compare_events(
     State(shared): State<Server>,
     Path((new, old)): Path<(String, String)>,
@@ -61,7 +61,7 @@ pub(super) async fn compare_events(
     paired(&shared, new, old, &params).await
 }
 
-/// `GET /v1/runs/compare/events?run_id_1=&run_id_2=`.
+/// Answers `GET /v1/runs/compare/events?run_id_1=&run_id_2=`.
 pub(super) async fn compare_events_legacy(State(shared): State<Server>, params: Params) -> Answer {
     let id = |name: &str| {
         let missing = || Reply::bad_request(&format!("`{name}` is missing"));

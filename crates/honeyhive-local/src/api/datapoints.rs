@@ -1,4 +1,4 @@
-//! Datapoints.
+//! Datapoints are kept here, and given back.
 
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::rest::{self, FromEvents, Search, event_answer, session_answer};
 use crate::shared::Server;
 use crate::store::{Failed, Found, Reading, Writing};
 
-/// `GET /v1/datapoints?datapoint_ids=&dataset_name=`.
+/// Answers `GET /v1/datapoints?datapoint_ids=&dataset_name=`.
 pub(super) async fn list(State(shared): State<Server>, params: Params) -> Answer {
     let ids: Vec<String> = params
         .list("datapoint_ids")
@@ -43,7 +43,7 @@ fn by_ids(reading: &Reading<'_>, ids: &[String]) -> Result<Vec<Value>, Failed> {
     found.filter_map(Result::transpose).collect()
 }
 
-/// `POST /v1/datapoints`.
+/// Answers `POST /v1/datapoints`.
 pub(super) async fn create(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     let datapoint = rest::new_datapoint(&body)?;
     let id = shared
@@ -54,7 +54,7 @@ pub(super) async fn create(State(shared): State<Server>, Sent(body): Sent) -> An
     ))
 }
 
-/// `POST /v1/datapoints/batch`: datapoints made of events.
+/// Answers `POST /v1/datapoints/batch`: datapoints made of events.
 pub(super) async fn create_batch(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     let asked = FromEvents::parse(&body)?;
     let search = json!({ "filters": asked.filters, "dateRange": asked.range, "limit": 7500 });
@@ -78,7 +78,7 @@ pub(super) async fn create_batch(State(shared): State<Server>, Sent(body): Sent)
     ))
 }
 
-/// The events that a batch names, or all that its conditions hold for.
+/// Returns the events that a batch names, or all that its conditions hold for.
 fn chosen(
     reading: &Reading<'_>,
     asked: &FromEvents,
@@ -126,13 +126,13 @@ fn include(writing: &mut Writing<'_>, dataset: &str, point: &str) -> Result<(), 
     Ok(())
 }
 
-/// `GET /v1/datapoints/{id}`: a list of one.
+/// Answers `GET /v1/datapoints/{id}`: a list of one.
 pub(super) async fn get(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
     let datapoint = shared.read(move |reading| records::read(reading, Kind::DATAPOINT, &id));
     Ok(Reply::json(&json!({ "datapoint": [datapoint.await?] })))
 }
 
-/// `PUT /v1/datapoints/{id}`.
+/// Answers `PUT /v1/datapoints/{id}`.
 pub(super) async fn update(
     State(shared): State<Server>,
     Path(id): Path<String>,
@@ -162,7 +162,7 @@ pub(super) async fn update(
     ))
 }
 
-/// `DELETE /v1/datapoints/{id}`: out of its datasets, too.
+/// Answers `DELETE /v1/datapoints/{id}`: out of its datasets, too.
 pub(super) async fn delete(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
     let done = shared.write(move |writing| {
         let datapoint = records::known(writing, Kind::DATAPOINT, &id)?;

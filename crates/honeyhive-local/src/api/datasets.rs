@@ -1,4 +1,4 @@
-//! Datasets and what is in them.
+//! Datasets have names, and datapoints in them.
 
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::rest;
 use crate::shared::Server;
 use crate::store::{Failed, Writing};
 
-/// `GET /v1/datasets?dataset_id=&name=`.
+/// Answers `GET /v1/datasets?dataset_id=&name=`.
 pub(super) async fn list(State(shared): State<Server>, params: Params) -> Answer {
     let id = params.text("dataset_id").map(str::to_owned);
     let name = params.text("name").map(str::to_owned);
@@ -28,7 +28,7 @@ pub(super) async fn list(State(shared): State<Server>, params: Params) -> Answer
     Ok(Reply::json(&json!({ "datasets": datasets.await? })))
 }
 
-/// `POST /v1/datasets`.
+/// Answers `POST /v1/datasets`.
 pub(super) async fn create(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     let dataset = rest::new_dataset(&body)?;
     let id = shared.write(move |writing| {
@@ -46,7 +46,7 @@ pub(super) async fn create(State(shared): State<Server>, Sent(body): Sent) -> An
     ))
 }
 
-/// `PUT /v1/datasets/{id}`.
+/// Answers `PUT /v1/datasets/{id}`.
 pub(super) async fn update(
     State(shared): State<Server>,
     Path(id): Path<String>,
@@ -55,7 +55,7 @@ pub(super) async fn update(
     change(&shared, id, rest::changed_dataset(&body)?).await
 }
 
-/// `PUT /v1/datasets`: the id is in the body.
+/// Answers `PUT /v1/datasets`: the id is in the body.
 pub(super) async fn update_legacy(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     let (id, changes) = rest::changed_dataset_legacy(&body)?;
     change(&shared, id, changes).await
@@ -77,12 +77,12 @@ async fn change(shared: &Server, id: String, changes: Object) -> Answer {
     Ok(Reply::json(&json!({ "result": dataset.await? })))
 }
 
-/// `DELETE /v1/datasets/{id}`: its datapoints stay.
+/// Answers `DELETE /v1/datasets/{id}`: its datapoints stay.
 pub(super) async fn delete(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
     remove(&shared, id).await
 }
 
-/// `DELETE /v1/datasets?dataset_id=`.
+/// Answers `DELETE /v1/datasets?dataset_id=`.
 pub(super) async fn delete_legacy(State(shared): State<Server>, params: Params) -> Answer {
     let id = params.text("dataset_id");
     let id = id.ok_or_else(|| Reply::bad_request("`dataset_id` is missing"))?;
@@ -102,7 +102,7 @@ async fn remove(shared: &Server, id: String) -> Answer {
     Ok(Reply::json(&json!({ "result": { "id": id.await? } })))
 }
 
-/// `POST /v1/datasets/{id}/datapoints`.
+/// Answers `POST /v1/datasets/{id}/datapoints`.
 pub(super) async fn add_datapoints(
     State(shared): State<Server>,
     Path(id): Path<String>,
@@ -129,7 +129,7 @@ pub(super) async fn add_datapoints(
     ))
 }
 
-/// `DELETE /v1/datasets/{id}/datapoints/{datapoint}` and its legacy twin: the datapoint itself stays.
+/// Answers `DELETE /v1/datasets/{id}/datapoints/{datapoint}` and its legacy twin: the datapoint itself stays.
 pub(super) async fn remove_datapoint(
     State(shared): State<Server>,
     Path((id, point)): Path<(String, String)>,
@@ -153,7 +153,7 @@ pub(super) async fn remove_datapoint(
     ))
 }
 
-/// Notes on a datapoint that a dataset has it; one that is unknown is only a name in the dataset.
+/// Adds a dataset to those of a datapoint; an unknown datapoint is only a name in the dataset.
 pub(super) fn link(writing: &mut Writing<'_>, point: &str, dataset: &str) -> Result<(), Failed> {
     relink(writing, point, |linked| {
         if !linked.iter().any(|known| known == dataset) {

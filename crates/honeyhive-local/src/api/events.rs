@@ -1,4 +1,4 @@
-//! Events: posted, read, found, updated.
+//! Events are posted, read, found and updated.
 
 use axum::extract::{Path, State};
 use http::StatusCode;
@@ -13,7 +13,7 @@ use crate::rest::{
 use crate::shared::Server;
 use crate::store::{Failed, Found, Writing};
 
-/// `POST /v1/events`: an event alone, strict.
+/// Answers `POST /v1/events`: an event alone, strict.
 pub(super) async fn create(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     let manner = Manner {
         strict: true,
@@ -22,13 +22,13 @@ pub(super) async fn create(State(shared): State<Server>, Sent(body): Sent) -> An
     create_one(&shared, &body, &manner).await
 }
 
-/// `POST /events`: an event wrapped; other fields are taken as they come.
+/// Answers `POST /events`: an event wrapped; other fields are taken as they come.
 pub(super) async fn create_legacy(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     let event = body.get("event").ok_or_else(|| missing("event"))?;
     create_one(&shared, event, &Manner::default()).await
 }
 
-/// `POST /events/model`: a model event wrapped, with names of its own.
+/// Answers `POST /events/model`: a model event wrapped, with names of its own.
 pub(super) async fn create_model(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     let event = body
         .get("model_event")
@@ -47,18 +47,18 @@ async fn create_one(shared: &Server, event: &Value, manner: &Manner) -> Answer {
     ))
 }
 
-/// `POST /v1/events/batch`.
+/// Answers `POST /v1/events/batch`.
 pub(super) async fn create_batch(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     rest::check_batch(&body)?;
     batch(&shared, &body, "events", true, false).await
 }
 
-/// `POST /events/batch`.
+/// Answers `POST /events/batch`.
 pub(super) async fn create_batch_legacy(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     batch(&shared, &body, "events", false, false).await
 }
 
-/// `POST /events/model/batch`.
+/// Answers `POST /events/model/batch`.
 pub(super) async fn create_model_batch(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     batch(&shared, &body, "model_events", false, true).await
 }
@@ -83,7 +83,7 @@ async fn batch(shared: &Server, body: &Value, name: &str, strict: bool, model: b
     Ok(Reply::json(&answer))
 }
 
-/// The session of a batch, where all of it is of one.
+/// Returns the session of a batch, where all its events have the same.
 fn only_session(events: &[Posted]) -> Option<String> {
     let mut ids = events.iter().map(|posted| match posted {
         Posted::Event(event) => &event.session_id,
@@ -93,7 +93,7 @@ fn only_session(events: &[Posted]) -> Option<String> {
     ids.all(|id| id == first).then(|| first.clone())
 }
 
-/// `POST /v1/sessions/{id}/events/batch`: the session of the path, whatever the events say.
+/// Answers `POST /v1/sessions/{id}/events/batch`: the session of the path, whatever the events say.
 pub(super) async fn create_in_session(
     State(shared): State<Server>,
     Path(id): Path<String>,
@@ -104,7 +104,7 @@ pub(super) async fn create_in_session(
     in_session(&shared, &id, events.ok_or_else(|| missing("events"))?, true).await
 }
 
-/// `POST /session/{id}/traces`: `events` or `logs`, and not both.
+/// Answers `POST /session/{id}/traces`: `events` or `logs`, and not both.
 pub(super) async fn create_in_session_legacy(
     State(shared): State<Server>,
     Path(id): Path<String>,
@@ -172,7 +172,7 @@ fn keep_one(writing: &mut Writing<'_>, event: Posted) -> Result<String, Failed> 
     }
 }
 
-/// `GET /v1/events/{id}`: a session is an event, too.
+/// Answers `GET /v1/events/{id}`: a session is an event, too.
 pub(super) async fn get(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
     let id = parse_uuid(&id).ok_or_else(|| Reply::bad_request("the event's id must be a UUID"))?;
     let found = shared.read(move |reading| {
@@ -187,12 +187,12 @@ pub(super) async fn get(State(shared): State<Server>, Path(id): Path<String>) ->
     Ok(Reply::json(&json!({ "event": event })))
 }
 
-/// `POST /v1/events/search`.
+/// Answers `POST /v1/events/search`.
 pub(super) async fn search(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     find(&shared, Search::parse(&body)?).await
 }
 
-/// `POST /v1/events/export`.
+/// Answers `POST /v1/events/export`.
 pub(super) async fn export(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     find(&shared, Search::parse_export(&body)?).await
 }
@@ -213,7 +213,7 @@ async fn find(shared: &Server, search: Search) -> Answer {
     Ok(Reply::json(&answer.await?))
 }
 
-/// The fields that were asked for; all where none was.
+/// Returns the fields that were asked for; all fields where none was.
 fn projected(event: Value, fields: &[String]) -> Value {
     if fields.is_empty() {
         return event;
@@ -224,7 +224,7 @@ fn projected(event: Value, fields: &[String]) -> Value {
     Value::Object(picked.collect())
 }
 
-/// `PUT /v1/events/{id}`.
+/// Answers `PUT /v1/events/{id}`.
 pub(super) async fn update(
     State(shared): State<Server>,
     Path(id): Path<String>,
@@ -233,7 +233,7 @@ pub(super) async fn update(
     apply(&shared, id, &body).await
 }
 
-/// `PUT /events`: the id is in the body.
+/// Answers `PUT /events`: the id is in the body.
 pub(super) async fn update_legacy(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     let id = body.get("event_id").and_then(Value::as_str);
     let id = id.ok_or_else(|| Reply::bad_request("`event_id` must be a string"))?;

@@ -1,4 +1,4 @@
-//! Keys that clients ask for: made and shown once, in the form that HoneyHive gives them.
+//! Clients can ask for keys: each is made and shown once, in the form that HoneyHive gives it.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -6,12 +6,12 @@ use uuid::Uuid;
 use super::sent::Sent;
 use crate::reply::{Answer, Reply};
 
-/// `POST /v1/projects/{project_id}/ingestion_api_keys`.
+/// Answers `POST /v1/projects/{project_id}/ingestion_api_keys`.
 pub(super) async fn create_ingestion(Sent(body): Sent) -> Answer {
     Ok(made("hh_ingst_", &body))
 }
 
-/// `POST /v1/projects/{project_id}/fine_grained_api_keys`.
+/// Answers `POST /v1/projects/{project_id}/fine_grained_api_keys`.
 pub(super) async fn create_data_plane(Sent(body): Sent) -> Answer {
     let named = body["name"]
         .as_str()
@@ -24,7 +24,7 @@ pub(super) async fn create_data_plane(Sent(body): Sent) -> Answer {
     Ok(made("hh_fgdp_", &body))
 }
 
-/// Makes a key. A server that checks keys takes only those of the program's settings, so that a made one opens nothing.
+/// Makes a key. A server that checks keys takes only those of the program's settings, so a made one opens nothing.
 fn made(prefix: &str, body: &Value) -> Reply {
     let digits = || Uuid::new_v4().simple().to_string();
     let (id, secret) = (&digits()[..24], format!("{}{}", digits(), digits()));

@@ -1,4 +1,4 @@
-//! Metrics, their versions, and trial runs of them.
+//! Metrics have versions, and can be tried.
 
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::rest;
 use crate::shared::Server;
 use crate::store::{Failed, Writing};
 
-/// `GET /v1/metrics?type=&id=`.
+/// Answers `GET /v1/metrics?type=&id=`.
 pub(super) async fn list(State(shared): State<Server>, params: Params) -> Answer {
     let wanted = ["type", "id"].map(|name| (name, params.text(name).map(str::to_owned)));
     let metrics = shared.read(|reading| reading.records(Kind::METRIC)).await?;
@@ -24,7 +24,7 @@ pub(super) async fn list(State(shared): State<Server>, params: Params) -> Answer
     Ok(Reply::json(&json!({ "metrics": metrics })))
 }
 
-/// `POST /v1/metrics`.
+/// Answers `POST /v1/metrics`.
 pub(super) async fn create(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     let metric = rest::new_metric(&body)?;
     let id = records::text(&metric, "id");
@@ -34,7 +34,7 @@ pub(super) async fn create(State(shared): State<Server>, Sent(body): Sent) -> An
     Ok(Reply::json(&json!({ "inserted": true, "metric_id": id })))
 }
 
-/// `PUT /v1/metrics/{id}`.
+/// Answers `PUT /v1/metrics/{id}`.
 pub(super) async fn update(
     State(shared): State<Server>,
     Path(id): Path<String>,
@@ -43,7 +43,7 @@ pub(super) async fn update(
     change(&shared, id, rest::changed_metric(&body)?).await
 }
 
-/// `PUT /v1/metrics`: the id is in the body.
+/// Answers `PUT /v1/metrics`: the id is in the body.
 pub(super) async fn update_legacy(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     let (id, changes) = rest::changed_metric_legacy(&body)?;
     change(&shared, id, changes).await
@@ -55,12 +55,12 @@ async fn change(shared: &Server, id: String, changes: Object) -> Answer {
     Ok(Reply::json(&json!({ "updated": true })))
 }
 
-/// `DELETE /v1/metrics/{id}`.
+/// Answers `DELETE /v1/metrics/{id}`.
 pub(super) async fn delete(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
     remove(&shared, id).await
 }
 
-/// `DELETE /v1/metrics?metric_id=`.
+/// Answers `DELETE /v1/metrics?metric_id=`.
 pub(super) async fn delete_legacy(State(shared): State<Server>, params: Params) -> Answer {
     let id = params.text("metric_id");
     let id = id.ok_or_else(|| Reply::bad_request("`metric_id` is missing"))?;
@@ -81,7 +81,7 @@ async fn remove(shared: &Server, id: String) -> Answer {
     Ok(Reply::json(&json!({ "deleted": true })))
 }
 
-/// `GET /v1/metrics/{id}/versions`: oldest first.
+/// Answers `GET /v1/metrics/{id}/versions`: oldest first.
 pub(super) async fn versions(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
     let versions = shared.read(move |reading| {
         records::read(reading, Kind::METRIC, &id)?;
@@ -92,7 +92,7 @@ pub(super) async fn versions(State(shared): State<Server>, Path(id): Path<String
     ))
 }
 
-/// `POST /v1/metrics/{id}/versions`.
+/// Answers `POST /v1/metrics/{id}/versions`.
 pub(super) async fn create_version(
     State(shared): State<Server>,
     Path(id): Path<String>,
@@ -114,7 +114,7 @@ pub(super) async fn create_version(
     ))
 }
 
-/// `POST /v1/metrics/{id}/versions/{name}/deploy`.
+/// Answers `POST /v1/metrics/{id}/versions/{name}/deploy`.
 pub(super) async fn deploy(
     State(shared): State<Server>,
     Path((id, name)): Path<(String, String)>,
@@ -151,7 +151,7 @@ fn version_id(id: &str, version: &Value) -> String {
     format!("{id}/{}", records::text(version, "name"))
 }
 
-/// `POST /v1/metrics/run`: what can be told without running a program or a model.
+/// Answers `POST /v1/metrics/run`: what can be told without running a program or a model.
 pub(super) async fn run(Sent(body): Sent) -> Answer {
     let (metric, event) = rest::trial(&body)?;
     let outcome = crate::experiments::trial(&metric, &event);

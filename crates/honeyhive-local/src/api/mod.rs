@@ -1,4 +1,4 @@
-//! HoneyHive's API, route by route.
+//! HoneyHive's API is served route by route.
 
 mod comparisons;
 mod datapoints;
@@ -27,7 +27,7 @@ use crate::shared::Server;
 pub(crate) use runs::{RUN, run_side, run_summary};
 pub(crate) use seed::seed_dataset;
 
-/// All routes of the API; those under `/v1/projects/{project_id}` are the same, by another key.
+/// Returns all routes of the API; those under `/v1/projects/{project_id}` are the same, by another key.
 pub(crate) fn routes() -> Router<Server> {
     tracing_routes()
         .merge(dataset_routes())
@@ -38,7 +38,7 @@ pub(crate) fn routes() -> Router<Server> {
         .route("/v1/fine_grained_api_keys", post(keys::create_data_plane))
 }
 
-/// The routes that tracing writes to, and that find it again.
+/// Returns the routes that tracing writes to, and those that find what was written.
 fn tracing_routes() -> Router<Server> {
     Router::new()
         .route(

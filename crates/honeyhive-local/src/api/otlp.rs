@@ -1,4 +1,4 @@
-//! OTLP over HTTP, in both encodings.
+//! OTLP comes over HTTP, in both encodings.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,14 +19,13 @@ use crate::shared::Server;
 use crate::work::by_size;
 use crate::{json as text, otlp};
 
-/// The encoding of a body.
 #[derive(Debug, Clone, Copy)]
 enum Encoding {
     Json,
     Protobuf,
 }
 
-/// `POST /v1/traces` and `POST /opentelemetry/v1/traces`.
+/// Answers `POST /v1/traces` and `POST /opentelemetry/v1/traces`.
 pub(super) async fn traces(
     State(shared): State<Server>,
     headers: HeaderMap,
@@ -52,7 +51,7 @@ fn arrivals(encoding: Encoding, body: &Bytes) -> Result<Vec<Arrival>, Invalid> {
     Ok(spans.into_iter().map(otlp::arrival).collect())
 }
 
-/// `POST /opentelemetry/v1/metrics`: answered and counted, not kept.
+/// Answers `POST /opentelemetry/v1/metrics`: answered and counted, not kept.
 pub(super) async fn metrics(
     State(shared): State<Server>,
     headers: HeaderMap,
@@ -65,7 +64,7 @@ pub(super) async fn metrics(
     count(&shared.data_points, &signal, &headers, body).await
 }
 
-/// `POST /v1/logs` and `POST /opentelemetry/v1/logs`: answered and counted, not kept.
+/// Answers `POST /v1/logs` and `POST /opentelemetry/v1/logs`: answered and counted, not kept.
 pub(super) async fn logs(
     State(shared): State<Server>,
     headers: HeaderMap,
@@ -78,7 +77,7 @@ pub(super) async fn logs(
     count(&shared.log_records, &signal, &headers, body).await
 }
 
-/// The counting functions of a signal whose records are only counted, by encoding.
+/// A `Signal` has the functions that count its records, by encoding.
 struct Signal {
     in_json: fn(&Value) -> u64,
     in_protobuf: fn(&[u8]) -> Result<u64, Invalid>,
@@ -100,7 +99,7 @@ async fn count(total: &AtomicU64, signal: &Signal, headers: &HeaderMap, body: By
     Ok(taken(encoding))
 }
 
-/// `POST /v1/metrics`: a new metric of HoneyHive's API, or metrics over OTLP, which share the path.
+/// Answers `POST /v1/metrics`: a new metric of HoneyHive's API, or metrics over OTLP, which share the path.
 pub(super) async fn metrics_or_metric(
     shared: State<Server>,
     headers: HeaderMap,
@@ -118,7 +117,7 @@ pub(super) async fn metrics_or_metric(
     create_metric(shared, Sent(parsed)).await
 }
 
-/// The answer of OTLP that everything was taken: an empty message, which is the same for all signals.
+/// Returns OTLP's answer that everything was taken: an empty message, which is the same for all signals.
 fn taken(encoding: Encoding) -> Reply {
     match encoding {
         Encoding::Json => Reply::json(&json!({})),
@@ -129,7 +128,7 @@ fn taken(encoding: Encoding) -> Reply {
     }
 }
 
-/// The content type without its parameters.
+/// Returns the encoding that the content type names, whatever its parameters.
 fn encoding(headers: &HeaderMap) -> Result<Encoding, Reply> {
     let sent = headers
         .get(CONTENT_TYPE)

@@ -1,4 +1,4 @@
-//! The query of a URL.
+//! The query of a URL has parameters.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::reply::Reply;
 
-/// The pairs of a query, decoded.
+/// `Params` holds the pairs of a query, decoded.
 #[derive(Debug, Default)]
 pub(super) struct Params(Vec<(String, String)>);
 
@@ -31,21 +31,21 @@ fn owned(text: Cow<'_, str>) -> String {
 }
 
 impl Params {
-    /// The first value of a name, where it is not empty.
+    /// Returns the first value of a name, where it is not empty.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         let mut pairs = self.0.iter();
         let found = pairs.find(|(key, value)| key == name && !value.is_empty());
         found.map(|(_, value)| value.as_str())
     }
 
-    /// All values of a list, in both spellings: `ids=a&ids=b` and `ids[]=a&ids[]=b`.
+    /// Returns all values of a list, in both spellings: `ids=a&ids=b` and `ids[]=a&ids[]=b`.
     pub(super) fn list(&self, name: &str) -> Vec<&str> {
         let pairs = self.0.iter();
         let mine = pairs.filter(|(key, _)| key.strip_suffix("[]").unwrap_or(key) == name);
         mine.map(|(_, value)| value.as_str()).collect()
     }
 
-    /// A whole number between two others, or the usual one.
+    /// Returns a whole number from 1 to `most`, or the usual one.
     pub(super) fn number(&self, name: &str, usual: u64, most: u64) -> Result<u64, Reply> {
         let Some(text) = self.text(name) else {
             return Ok(usual);
@@ -59,7 +59,7 @@ impl Params {
         })
     }
 
-    /// A value that travels as JSON: an object, or the same in brackets (`dateRange[$gte]=…`).
+    /// Returns a value that travels as JSON: an object, or the same in brackets (`dateRange[$gte]=…`).
     pub(super) fn object(&self, name: &str) -> Result<Option<Value>, Reply> {
         if let Some(text) = self.text(name) {
             let parsed = serde_json::from_str(text);

@@ -1,4 +1,4 @@
-//! Configurations, queues and charts: plain records.
+//! Configurations, queues and charts are plain records.
 
 use axum::extract::{Path, State};
 use http::StatusCode;
@@ -12,7 +12,7 @@ use crate::rest;
 use crate::shared::Server;
 use crate::store::Failed;
 
-/// `GET /v1/configurations?name=&env=&tags=`.
+/// Answers `GET /v1/configurations?name=&env=&tags=`.
 pub(super) async fn configurations(State(shared): State<Server>, params: Params) -> Answer {
     let wanted = ["name", "env", "tags"].map(|name| (name, params.text(name).map(str::to_owned)));
     let kept = shared
@@ -29,7 +29,7 @@ pub(super) async fn configurations(State(shared): State<Server>, params: Params)
     Ok(Reply::json(&json!({ "configurations": kept })))
 }
 
-/// `POST /v1/configurations`.
+/// Answers `POST /v1/configurations`.
 pub(super) async fn create_configuration(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     let id = put(
         &shared,
@@ -42,7 +42,7 @@ pub(super) async fn create_configuration(State(shared): State<Server>, Sent(body
     ))
 }
 
-/// `PUT /v1/configurations/{id}`.
+/// Answers `PUT /v1/configurations/{id}`.
 pub(super) async fn update_configuration(
     State(shared): State<Server>,
     Path(id): Path<String>,
@@ -66,7 +66,7 @@ pub(super) async fn update_configuration(
     })))
 }
 
-/// `DELETE /v1/configurations/{id}`.
+/// Answers `DELETE /v1/configurations/{id}`.
 pub(super) async fn delete_configuration(
     State(shared): State<Server>,
     Path(id): Path<String>,
@@ -78,7 +78,7 @@ pub(super) async fn delete_configuration(
     ))
 }
 
-/// `GET /v1/queues?enabled=`.
+/// Answers `GET /v1/queues?enabled=`.
 pub(super) async fn queues(State(shared): State<Server>, params: Params) -> Answer {
     let enabled = params.text("enabled").map(|text| text == "true");
     let queues = shared.read(|reading| reading.records(Kind::QUEUE)).await?;
@@ -87,7 +87,7 @@ pub(super) async fn queues(State(shared): State<Server>, params: Params) -> Answ
     Ok(Reply::json(&json!({ "queues": queues })))
 }
 
-/// `POST /v1/queues`: the one call that answers 201.
+/// Answers `POST /v1/queues`: the one call that answers 201.
 pub(super) async fn create_queue(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     let queue = put(&shared, Kind::QUEUE, rest::new_queue(&body)?).await?;
     let mut reply =
@@ -96,13 +96,13 @@ pub(super) async fn create_queue(State(shared): State<Server>, Sent(body): Sent)
     Ok(reply)
 }
 
-/// `GET /v1/queues/{id}`: without a wrapper.
+/// Answers `GET /v1/queues/{id}`: without a wrapper.
 pub(super) async fn queue(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
     let queue = shared.read(move |reading| records::read(reading, Kind::QUEUE, &id));
     Ok(Reply::json(&shown_queue(&queue.await?)))
 }
 
-/// `PUT /v1/queues/{id}`: the id is in the body, too.
+/// Answers `PUT /v1/queues/{id}`: the id is in the body, too.
 pub(super) async fn update_queue(
     State(shared): State<Server>,
     Path(id): Path<String>,
@@ -120,13 +120,13 @@ pub(super) async fn update_queue(
     ))
 }
 
-/// `DELETE /v1/queues/{id}`.
+/// Answers `DELETE /v1/queues/{id}`.
 pub(super) async fn delete_queue(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
     remove(&shared, Kind::QUEUE, id).await?;
     Ok(Reply::json(&json!({ "message": "Queue deleted" })))
 }
 
-/// A queue as it is answered: the events in it are no part of that.
+/// Returns a queue without its events: an answer does not have them.
 fn shown_queue(queue: &Value) -> Value {
     let mut shown = queue.clone();
     if let Some(fields) = shown.as_object_mut() {
@@ -135,19 +135,19 @@ fn shown_queue(queue: &Value) -> Value {
     shown
 }
 
-/// `GET /v1/charts`.
+/// Answers `GET /v1/charts`.
 pub(super) async fn charts(State(shared): State<Server>) -> Answer {
     let charts = shared.read(|reading| reading.records(Kind::CHART)).await?;
     Ok(Reply::json(&json!({ "success": true, "data": charts })))
 }
 
-/// `POST /v1/charts`.
+/// Answers `POST /v1/charts`.
 pub(super) async fn create_chart(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     let chart = put(&shared, Kind::CHART, rest::new_chart(&body)?).await?;
     Ok(Reply::json(&json!({ "success": true, "data": chart })))
 }
 
-/// `GET /v1/charts/{id}`.
+/// Answers `GET /v1/charts/{id}`.
 pub(super) async fn chart(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
     let chart = shared.read(move |reading| records::read(reading, Kind::CHART, &id));
     Ok(Reply::json(
@@ -155,7 +155,7 @@ pub(super) async fn chart(State(shared): State<Server>, Path(id): Path<String>) 
     ))
 }
 
-/// `PUT /v1/charts/{id}`.
+/// Answers `PUT /v1/charts/{id}`.
 pub(super) async fn update_chart(
     State(shared): State<Server>,
     Path(id): Path<String>,
@@ -168,7 +168,7 @@ pub(super) async fn update_chart(
     ))
 }
 
-/// `DELETE /v1/charts/{id}`.
+/// Answers `DELETE /v1/charts/{id}`.
 pub(super) async fn delete_chart(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
     remove(&shared, Kind::CHART, id).await?;
     Ok(Reply::json(
@@ -176,7 +176,7 @@ pub(super) async fn delete_chart(State(shared): State<Server>, Path(id): Path<St
     ))
 }
 
-/// Keeps a new record under its id, and hands it back.
+/// Keeps a new record under its id, and returns it.
 async fn put(shared: &Server, kind: &'static str, record: Value) -> Result<Value, Reply> {
     shared
         .write(move |writing| {

@@ -1,11 +1,11 @@
-//! The steps that the routes of records have in common.
+//! The routes of records have some steps in common.
 
 use serde_json::{Value, json};
 
 use crate::model::{Object, iso, now};
 use crate::store::{Failed, Reading, Writing};
 
-/// The kinds of records.
+/// `Kind` names the kinds of records.
 #[derive(Debug)]
 pub(super) struct Kind;
 
@@ -20,17 +20,17 @@ impl Kind {
     pub(super) const CHART: &'static str = "chart";
 }
 
-/// A record that has to be there, for a change.
+/// Returns a record for a change; an unknown one is an error.
 pub(super) fn known(writing: &Writing<'_>, kind: &'static str, id: &str) -> Result<Value, Failed> {
     writing.record(kind, id)?.ok_or_else(|| missing(kind, id))
 }
 
-/// A record that has to be there.
+/// Returns a record; an unknown one is an error.
 pub(super) fn read(reading: &Reading<'_>, kind: &'static str, id: &str) -> Result<Value, Failed> {
     reading.record(kind, id)?.ok_or_else(|| missing(kind, id))
 }
 
-/// Changes fields of a record, and says when.
+/// Changes fields of a record, and sets the time of the change.
 pub(super) fn changed(
     writing: &mut Writing<'_>,
     kind: &'static str,
@@ -58,7 +58,7 @@ pub(super) fn text(record: &Value, name: &str) -> String {
     record[name].as_str().unwrap_or_default().to_owned()
 }
 
-/// The texts of a list in a record.
+/// Returns the texts of a list in a record.
 pub(super) fn texts(record: &Value, name: &str) -> Vec<String> {
     let items = record[name].as_array().into_iter().flatten();
     items.filter_map(Value::as_str).map(str::to_owned).collect()

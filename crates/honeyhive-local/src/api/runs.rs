@@ -1,4 +1,4 @@
-//! Experiment runs: kept and summed up.
+//! Experiment runs are kept here and summed up.
 
 use std::collections::HashMap;
 
@@ -16,14 +16,14 @@ use crate::rest::{self, Filter, Search, event_answer, run_answer, session_answer
 use crate::shared::Server;
 use crate::store::{Failed, Found, Reading};
 
-/// `GET /v1/runs?…`.
+/// Answers `GET /v1/runs?…`.
 pub(super) async fn list(State(shared): State<Server>, params: Params) -> Answer {
     let wanted = Wanted::of(&params)?;
     let listed = shared.read(move |reading| runs_list::page(reading, &wanted));
     Ok(Reply::json(&listed.await?))
 }
 
-/// `POST /v1/runs`: one that is known already is changed.
+/// Answers `POST /v1/runs`: one that is known already is changed.
 pub(super) async fn create(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     let (id, fields) = rest::new_run(&body)?;
     let kept = id.clone();
@@ -40,13 +40,13 @@ pub(super) async fn create(State(shared): State<Server>, Sent(body): Sent) -> An
     ))
 }
 
-/// `GET /v1/runs/{id}`.
+/// Answers `GET /v1/runs/{id}`.
 pub(super) async fn get(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
     let evaluation = shared.read(move |reading| answer_of(reading, &known(reading, &id)?));
     Ok(Reply::json(&json!({ "evaluation": evaluation.await? })))
 }
 
-/// `PUT /v1/runs/{id}`.
+/// Answers `PUT /v1/runs/{id}`.
 pub(super) async fn update(
     State(shared): State<Server>,
     Path(id): Path<String>,
@@ -69,7 +69,7 @@ pub(super) async fn update(
     Ok(Reply::json(&answer))
 }
 
-/// `DELETE /v1/runs/{id}`: its sessions stay.
+/// Answers `DELETE /v1/runs/{id}`: its sessions stay.
 pub(super) async fn delete(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
     let done = shared.write(move |writing| {
         let id = canonical_id(&id);
@@ -81,7 +81,7 @@ pub(super) async fn delete(State(shared): State<Server>, Path(id): Path<String>)
     Ok(Reply::json(&json!({ "id": done.await?, "deleted": true })))
 }
 
-/// `GET /v1/runs/{id}/summary` and, of old, `/result`.
+/// Answers `GET /v1/runs/{id}/summary` and, of old, `/result`.
 pub(super) async fn summary(
     State(shared): State<Server>,
     Path(id): Path<String>,
@@ -93,7 +93,7 @@ pub(super) async fn summary(
     Ok(Reply::json(&summary.await?))
 }
 
-/// `GET /v1/runs/{id}/metrics`: the events with their metrics.
+/// Answers `GET /v1/runs/{id}/metrics`: the events with their metrics.
 pub(super) async fn metrics(
     State(shared): State<Server>,
     Path(id): Path<String>,
@@ -131,15 +131,15 @@ fn with_metrics(row: &RunRow) -> Value {
     })
 }
 
-/// The kind of a run among the records.
+/// `RUN` is the kind of a run among the records.
 pub(crate) const RUN: &str = Kind::RUN;
 
-/// A run with its sessions and events, for pages.
+/// Returns a run with its sessions and events, for pages.
 pub(crate) fn run_side(reading: &Reading<'_>, id: &str) -> Result<Side, Failed> {
     side(reading, id, &[])
 }
 
-/// A run in numbers, for pages.
+/// Returns the summary of a run, for pages.
 pub(crate) fn run_summary(reading: &Reading<'_>, id: &str) -> Result<Value, Failed> {
     summed_up(reading, id, Aggregate::default(), &[])
 }
@@ -167,7 +167,7 @@ pub(super) fn side(reading: &Reading<'_>, id: &str, filters: &[Filter]) -> Resul
     })
 }
 
-/// The sessions and events of a run that conditions hold for.
+/// Returns the sessions and events of a run that conditions hold for.
 fn rows(reading: &Reading<'_>, run: &Value, filters: &[Filter]) -> Result<Vec<RunRow>, Failed> {
     let mut named = texts(run, "event_ids");
     named.extend(texts(run, "session_ids"));
@@ -196,7 +196,7 @@ fn rows(reading: &Reading<'_>, run: &Value, filters: &[Filter]) -> Result<Vec<Ru
     Ok(rows)
 }
 
-/// The place of each datapoint: in the run where it names them, else in its dataset.
+/// Returns the place of each datapoint: in the run where the run names them, else in its dataset.
 fn places(reading: &Reading<'_>, run: &Value) -> Result<HashMap<String, usize>, Failed> {
     let mut order = texts(run, "datapoint_ids");
     if let Some(dataset) = run["dataset_id"].as_str().filter(|_| order.is_empty()) {
@@ -221,7 +221,7 @@ fn found(reading: &Reading<'_>, filters: &[Filter]) -> Result<Vec<String>, Faile
     Ok(ids.collect())
 }
 
-/// The warning about a run that is being closed.
+/// Returns the warning about a run that is being closed.
 fn warning(reading: &Reading<'_>, run: &Value) -> Result<Option<String>, Failed> {
     let rows = rows(reading, run, &[])?;
     let sessions = rows.iter().filter(|row| row.event_type == "session");
@@ -231,7 +231,7 @@ fn warning(reading: &Reading<'_>, run: &Value) -> Result<Option<String>, Failed>
     }))
 }
 
-/// The types of the metrics that are defined here, by their names.
+/// Returns the types of the metrics that are defined here, by their names.
 pub(super) fn metric_kinds(
     reading: &Reading<'_>,
 ) -> Result<impl Fn(&str) -> Option<String>, Failed> {
@@ -247,7 +247,7 @@ async fn answered(shared: &Server, run: Value) -> Result<Value, Reply> {
     shared.read(move |reading| answer_of(reading, &run)).await
 }
 
-/// A run as it is answered, with the name of its dataset.
+/// Returns a run in the form of an answer, with the name of its dataset.
 pub(super) fn answer_of(reading: &Reading<'_>, run: &Value) -> Result<Value, Failed> {
     let dataset = match run["dataset_id"].as_str() {
         Some(id) => reading.record(Kind::DATASET, id)?,
@@ -259,7 +259,7 @@ pub(super) fn answer_of(reading: &Reading<'_>, run: &Value) -> Result<Value, Fai
     Ok(run_answer(run, name))
 }
 
-/// A run that has to be there: HoneyHive's routes of runs know no 404.
+/// Returns a run; an unknown one is an error, but no 404: HoneyHive's routes of runs know none.
 pub(super) fn known(reading: &Reading<'_>, id: &str) -> Result<Value, Failed> {
     let id = canonical_id(id);
     reading.record(Kind::RUN, &id)?.ok_or_else(|| no_run(&id))

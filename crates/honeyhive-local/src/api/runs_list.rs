@@ -1,4 +1,4 @@
-//! The list of runs: filters, order, pages.
+//! The list of runs has filters, an order and pages.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ const MOST: u64 = 100;
 const USUAL: u64 = 20;
 const ORDERS: [&str; 4] = ["created_at", "updated_at", "name", "status"];
 
-/// The wanted runs and their order.
+/// `Wanted` says which runs are asked for, and in which order.
 #[derive(Debug)]
 pub(super) struct Wanted {
     dataset_id: Option<String>,
@@ -76,7 +76,7 @@ impl Wanted {
     }
 }
 
-/// A page of the runs that are wanted, as HoneyHive answers with it.
+/// Returns a page of the wanted runs, as HoneyHive answers with it.
 pub(super) fn page(reading: &Reading<'_>, wanted: &Wanted) -> Result<Value, Failed> {
     let all = reading.records(Kind::RUN)?;
     let unfiltered = all.len() as u64;

@@ -1,4 +1,4 @@
-//! The fields that events have, and by the events' names: `GET …/schema`.
+//! The schema (`GET …/schema`) lists the fields that events have, also by the events' names.
 
 use axum::extract::{Path, State};
 use serde_json::{Map, Value, json};
@@ -11,13 +11,13 @@ use crate::reply::{Answer, Reply};
 use crate::rest;
 use crate::shared::Server;
 
-/// `GET /v1/events/schema?dateRange=&evaluation_id=` and `GET /v1/runs/schema`.
+/// Answers `GET /v1/events/schema?dateRange=&evaluation_id=` and `GET /v1/runs/schema`.
 pub(super) async fn of_all(State(shared): State<Server>, params: Params) -> Answer {
     let run = params.text("evaluation_id").map(canonical_id);
     answer(&shared, run, &params).await
 }
 
-/// `GET /v1/runs/{id}/schema`.
+/// Answers `GET /v1/runs/{id}/schema`.
 pub(super) async fn of_run(
     State(shared): State<Server>,
     Path(id): Path<String>,

@@ -1,4 +1,4 @@
-//! A dataset that a test starts with.
+//! A test may start with a dataset.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::records::{self, Kind};
 use crate::rest;
 use crate::store::{Failed, Writing};
 
-/// A dataset and its datapoints, before they are kept.
+/// `Seeded` is a dataset with its datapoints, before they are kept.
 #[derive(Debug)]
 pub(crate) struct Seeded {
     pub(crate) id: String,
@@ -14,7 +14,7 @@ pub(crate) struct Seeded {
     datapoints: Vec<Value>,
 }
 
-/// A dataset of these datapoints; what is no datapoint becomes an empty one.
+/// Makes a dataset of these datapoints; a value that is no datapoint becomes an empty one.
 pub(crate) fn seed_dataset(name: &str, datapoints: &[Value]) -> Seeded {
     let mut dataset = rest::new_dataset(&json!({ "name": name })).unwrap_or_default();
     let id = records::text(&dataset, "id");

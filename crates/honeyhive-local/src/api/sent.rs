@@ -1,4 +1,4 @@
-//! A JSON body.
+//! Handlers get bodies whole, as JSON or as bytes.
 
 use std::convert::Infallible;
 
@@ -13,7 +13,7 @@ use crate::json;
 use crate::reply::Reply;
 use crate::work::by_size;
 
-/// The body of a request as JSON, whatever content type it claims to be.
+/// `Sent` is the body of a request as JSON, whatever content type it claims to be.
 #[derive(Debug)]
 pub(super) struct Sent(pub(super) Value);
 
@@ -27,7 +27,7 @@ impl<S: Sync> FromRequest<S> for Sent {
     }
 }
 
-/// The bytes of a request.
+/// `Raw` is the body of a request as bytes.
 #[derive(Debug)]
 pub(super) struct Raw(pub(super) Bytes);
 
@@ -39,7 +39,7 @@ impl<S: Sync> FromRequest<S> for Raw {
     }
 }
 
-/// The entrance has read it, so that nothing is waited for and nothing fails.
+/// Returns a body that the entrance has read already: nothing is waited for, and nothing fails.
 async fn whole(body: Body) -> Bytes {
     let collected = body.collect().await;
     collected.map(|body| body.to_bytes()).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Starting sessions.
+//! Sessions start here.
 
 use axum::extract::State;
 use serde_json::Value;
@@ -8,13 +8,13 @@ use crate::reply::{Answer, Reply};
 use crate::rest;
 use crate::shared::Server;
 
-/// `POST /v1/sessions`: the session alone, and no other fields than the thirteen.
+/// Answers `POST /v1/sessions`: the session alone, and no other fields than the thirteen.
 pub(super) async fn start(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     rest::check_session_fields(&body)?;
     keep(&shared, &body).await
 }
 
-/// `POST /session/start`: the session wrapped; other fields are taken as they come.
+/// Answers `POST /session/start`: the session wrapped; other fields are taken as they come.
 pub(super) async fn start_legacy(State(shared): State<Server>, Sent(body): Sent) -> Answer {
     let session = body.get("session");
     keep(&shared, session.ok_or_else(missing)?).await

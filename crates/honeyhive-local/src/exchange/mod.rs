@@ -1,4 +1,4 @@
-//! The way of a call: read it, record it, let it fail or do what it asks for.
+//! A call is read and recorded, and then fails or is carried out.
 
 mod place;
 mod record;
@@ -25,7 +25,7 @@ use crate::shared::Shared;
 
 use place::Place;
 
-/// The entrance of every request.
+/// An `Entrance` lets in every request.
 #[derive(Debug, Clone)]
 pub(crate) struct Entrance {
     shared: Arc<Shared>,
@@ -83,7 +83,8 @@ impl Entrance {
         in_time.await.unwrap_or(Err(Unread::Late))
     }
 
-    /// A body of the read side, which is an event as it is shown: longer than it came.
+    /// Answers a request of the read side with a body: an event in the form it is shown in, which is longer than that
+    /// it came in.
     async fn imported(self, head: Parts, body: Incoming) -> Response {
         let limit = self.shared.config.max_body_bytes;
         let limit = limit.saturating_mul(read::TIMES_AS_LONG);
@@ -94,7 +95,7 @@ impl Entrance {
         }
     }
 
-    /// A call of the API: recorded, and open to faults.
+    /// Answers a call of the API, which is recorded and open to faults.
     async fn call(
         self,
         call: place::Call,
@@ -152,7 +153,7 @@ impl Entrance {
     }
 }
 
-/// A recorded request, until it is answered, its client has left or its connection is cut.
+/// `UnderWay` is a recorded request, until it is answered, its client has left or its connection is cut.
 struct UnderWay<'s>(&'s Shared);
 
 impl Drop for UnderWay<'_> {

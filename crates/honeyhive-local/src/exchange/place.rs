@@ -1,11 +1,11 @@
-//! The place of a path in the API, before it is routed.
+//! A path has its place in the API before it is routed.
 
 use http::Method;
 
 use crate::access::Area;
 use crate::fault::Endpoint;
 
-/// First segments of the read side: pages and `/api`. Everything else is a call.
+/// Paths of the read side, pages and `/api`, begin with one of these segments. Every other path is a call.
 const READ_SIDE: [&str; 10] = [
     "",
     "api",
@@ -19,7 +19,6 @@ const READ_SIDE: [&str; 10] = [
     "style.css",
 ];
 
-/// The place that a request goes to.
 #[derive(Debug)]
 pub(super) enum Place {
     Health,
@@ -27,12 +26,12 @@ pub(super) enum Place {
     Call(Call),
 }
 
-/// A call: recorded, open to faults, and perhaps locked.
+/// A `Call` is recorded, open to faults, and perhaps locked.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) endpoint: Endpoint,
     pub(super) area: Area,
-    /// Whether the server has routes at such a path at all.
+    /// Whether the server has any route at such a path.
     pub(super) known: bool,
 }
 

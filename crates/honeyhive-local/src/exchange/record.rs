@@ -1,4 +1,4 @@
-//! The record of a call that is kept for later reading: without secrets.
+//! The record of a call is kept for later reading, without secrets.
 
 use std::time::SystemTime;
 
@@ -11,7 +11,7 @@ use crate::model::RecordedRequest;
 
 const REDACTED: &str = "<redacted>";
 
-/// A call, numbered and answered later.
+/// Returns the record of a call, which is numbered and answered later.
 pub(super) fn request(head: &Parts, authorized: bool, body: Bytes) -> RecordedRequest {
     RecordedRequest {
         sequence: 0,

@@ -1,4 +1,4 @@
-//! `/v1/projects/{project_id}/…`: the same routes as without a project, with newer verbs.
+//! The routes under `/v1/projects/{project_id}/…` are those without a project, with newer verbs.
 
 use http::request::Parts;
 use http::uri::{PathAndQuery, Uri};
@@ -6,7 +6,7 @@ use http::{Method, StatusCode};
 
 use crate::reply::Reply;
 
-/// Resources that are changed by PATCH here and by PUT elsewhere; of the others either verb is taken, since neither is
+/// Resources in this list are changed by PATCH here and by PUT elsewhere; the others take either verb, since neither is
 /// documented.
 const PATCHED: [&str; 2] = ["runs", "charts"];
 

@@ -1,8 +1,8 @@
-//! Aggregation of many numbers into one.
+//! An aggregate makes one number of many.
 
 use serde_json::Value;
 
-/// The function that makes one value of a metric's values.
+/// `Aggregate` names the function that makes one value of a metric's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Aggregate {
     #[default]
@@ -42,7 +42,7 @@ impl Aggregate {
         found.map_or("average", |(name, _)| name)
     }
 
-    /// The aggregate of some values; of none there is none, but their count and sum.
+    /// Returns the aggregate of some values; no values have only a count and a sum.
     pub(crate) fn of(self, values: &[f64]) -> Option<f64> {
         let count = values.len() as f64;
         match self {
@@ -63,7 +63,7 @@ impl Aggregate {
     }
 }
 
-/// The value below which a share of the values lies, on the line between its neighbours.
+/// Returns the value below which a share of the values lies, interpolated between its neighbours.
 fn percentile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -73,7 +73,7 @@ fn percentile(values: &[f64], share: f64) -> f64 {
     sorted[below] + (sorted[above] - sorted[below]) * place.fract()
 }
 
-/// A metric as a number: a truth is 1 or 0, and a text is none.
+/// Returns a metric as a number: a truth is 1 or 0, and a text is `None`.
 pub(crate) fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Bool(truth) => Some(f64::from(u8::from(*truth))),

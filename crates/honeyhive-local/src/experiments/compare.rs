@@ -1,4 +1,4 @@
-//! Two runs beside each other.
+//! Two runs are compared side by side.
 
 use serde_json::{Map, Value, json};
 
@@ -7,15 +7,15 @@ use super::paired::{Change, Verdict, changes};
 use super::rows::RunRow;
 use super::summary::{details, event_details};
 
-/// A run with what belongs to it.
+/// A `Side` is a run with its sessions and events.
 #[derive(Debug)]
 pub(crate) struct Side {
-    /// The comparison in the form of HoneyHive's answer.
+    /// The run in the form of HoneyHive's answer.
     pub(crate) answer: Value,
     pub(crate) rows: Vec<RunRow>,
 }
 
-/// The comparison as HoneyHive answers with it: each metric's aggregate over all of a run, before and now.
+/// Returns the comparison as HoneyHive answers with it: each metric's aggregate over all of a run, before and now.
 pub(crate) fn compare(
     new: &Side,
     old: &Side,
@@ -62,7 +62,7 @@ pub(crate) fn compare(
     })
 }
 
-/// Returns the datapoints on which a metric has changed, for better or worse: the official SDK counts on these fields,
+/// Returns the datapoints on which a metric has changed, for better or worse: the official SDK relies on these fields,
 /// which no description of the API has.
 fn by_datapoint(change: Option<&Change>) -> Map<String, Value> {
     let pairs = || {
@@ -101,8 +101,8 @@ fn by_datapoint(change: Option<&Change>) -> Map<String, Value> {
     }
 }
 
-/// The events of both runs on one datapoint, of one name and type: the first run's and the second's.
-/// Sessions are named after their run, so their names do not count.
+/// Returns the events of both runs on one datapoint, of one name and type: the first run's and the second's. Sessions
+/// are named after their run, so their names do not count.
 pub(crate) fn pairs(first: &Side, second: &Side, fits: impl Fn(&RunRow) -> bool) -> Vec<Value> {
     let mut taken = vec![false; second.rows.len()];
     let mut pairs = Vec::new();
@@ -130,7 +130,7 @@ pub(crate) fn pairs(first: &Side, second: &Side, fits: impl Fn(&RunRow) -> bool)
     pairs
 }
 
-/// The values of each metric, whichever events have it.
+/// Returns the values of each metric, whichever events have it.
 fn by_metric(rows: &[RunRow]) -> Vec<(String, Vec<f64>)> {
     let mut metrics: Vec<(String, Vec<f64>)> = Vec::new();
     for detail in details(rows) {

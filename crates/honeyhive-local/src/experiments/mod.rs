@@ -1,4 +1,4 @@
-//! The outcome of an experiment's run: pure functions over what the store holds of it.
+//! The outcome of a run is computed by pure functions over its sessions and events in the store.
 
 mod aggregate;
 mod compare;

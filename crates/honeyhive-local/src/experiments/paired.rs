@@ -1,4 +1,4 @@
-//! Two runs on the same datapoints: how much each metric has changed, and what is known of that.
+//! Two runs on the same datapoints show how much each metric has changed, and how sure that is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,23 +11,23 @@ use super::statistics;
 /// A probability below this is called a difference.
 const LEVEL: f64 = 0.05;
 
-/// Parts of the names of metrics of which less is better.
+/// A metric with one of these parts in its name is better when it is lower.
 const LESS_IS_BETTER: [&str; 6] = ["latency", "duration", "cost", "tokens", "error", "time"];
 
-/// The metric that every run has: how long its sessions took, in milliseconds.
+/// Every run has this metric: how long its sessions took, in milliseconds.
 pub(crate) const DURATION: &str = "duration";
 
-/// A metric of two runs, over the datapoints that have it in both.
+/// A `Change` is a metric of two runs, over the datapoints that have it in both.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Change {
     pub(crate) metric: String,
     pub(crate) less_is_better: bool,
-    /// The values of each datapoint, before and now; the mean of its trials.
+    /// The values of each datapoint, before and now; several trials count as their mean.
     pub(crate) pairs: BTreeMap<String, (f64, f64)>,
     pub(crate) old: f64,
     pub(crate) new: f64,
     pub(crate) difference: f64,
-    /// 95 % of the difference; none for less than two datapoints.
+    /// The 95 % interval of the difference; `None` for fewer than two datapoints.
     pub(crate) interval: Option<(f64, f64)>,
     /// The p-value after Holm's correction, over all metrics compared.
     pub(crate) p: Option<f64>,
@@ -35,7 +35,7 @@ pub(crate) struct Change {
     pub(crate) smallest: Option<f64>,
 }
 
-/// The judgement on a change.
+/// A `Verdict` is the judgement on a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Better,
@@ -51,7 +51,7 @@ impl Change {
         }
     }
 
-    /// Whether a difference is for the better; none is neither.
+    /// Returns whether a difference is for the better; a difference of zero is neither.
     pub(crate) fn direction(&self, difference: f64) -> Verdict {
         match difference {
             0.0 => Verdict::Unknown,
@@ -61,7 +61,7 @@ impl Change {
     }
 }
 
-/// The metrics that two runs have in common, in the order of their names.
+/// Returns the changes of the metrics that two runs have in common, in the order of their names.
 pub(crate) fn changes(old: &[RunRow], new: &[RunRow]) -> Vec<Change> {
     let (old, new) = (by_metric(old), by_metric(new));
     let names = old.keys().filter(|name| new.contains_key(*name));
@@ -76,7 +76,7 @@ pub(crate) fn changes(old: &[RunRow], new: &[RunRow]) -> Vec<Change> {
     changes
 }
 
-/// The values of one metric: of each datapoint its mean, and whether all of them are truths.
+/// `Values` has the values of one metric by datapoint, and whether any of them is a number and no truth.
 #[derive(Default)]
 struct Values {
     of: BTreeMap<String, Vec<f64>>,

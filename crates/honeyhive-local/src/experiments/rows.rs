@@ -1,22 +1,22 @@
-//! The sessions and events of a run.
+//! A run has sessions and events.
 
 use serde_json::Value;
 
 use crate::model::{LocalEvent, LocalSession, Object};
 
-/// A session or an event of a run, with what a summary looks at.
+/// A `RunRow` is a session or an event of a run, with the fields that a summary looks at.
 #[derive(Debug, Clone)]
 pub(crate) struct RunRow {
     pub(crate) event_id: String,
     pub(crate) session_id: String,
     pub(crate) event_name: String,
-    /// `session` for the session itself.
+    /// The event's type; `session` for the session itself.
     pub(crate) event_type: String,
     /// The datapoint of the event, else that of its session.
     pub(crate) datapoint_id: Option<String>,
     pub(crate) metrics: Object,
     pub(crate) failed: bool,
-    /// The whole, as HoneyHive answers with it.
+    /// The whole session or event, as HoneyHive answers with it.
     pub(crate) answer: Value,
 }
 
@@ -48,7 +48,7 @@ impl RunRow {
         }
     }
 
-    /// The name of the datapoint in lists: its id, or the session where it has none.
+    /// Returns the name of the datapoint in lists: its id, or the session where it has none.
     pub(crate) fn subject(&self) -> &str {
         self.datapoint_id.as_deref().unwrap_or(&self.session_id)
     }

@@ -1,22 +1,22 @@
-//! The statistics of paired values; each test's exact form where the counts are small.
+//! The statistics of paired values are exact where the counts are small.
 
 /// The most pairs that differ for which Wilcoxon's distribution is counted out.
 const COUNTED: usize = 50;
 
-/// The smallest true mean difference that so many pairs show with a power of 80 %: `(z.975 + z.8) · sd / √n`.
+/// Returns the smallest true mean difference that so many pairs show with a power of 80 %: `(z.975 + z.8) · sd / √n`.
 pub(super) fn smallest_shown(differences: &[f64]) -> Option<f64> {
     let (_, error) = mean_and_error(differences)?;
     Some(2.801_6 * error)
 }
 
-/// The 95 % t interval of the mean difference; none for less than two.
+/// Returns the 95 % t interval of the mean difference; `None` for fewer than two.
 pub(super) fn t_interval(differences: &[f64]) -> Option<(f64, f64)> {
     let (mean, error) = mean_and_error(differences)?;
     let half = t_quantile(differences.len() as f64 - 1.0) * error;
     Some((mean - half, mean + half))
 }
 
-/// The 95 % interval of the difference of two paired shares, after Agresti and Min.
+/// Returns the 95 % interval of the difference of two paired shares, after Agresti and Min.
 pub(super) fn agresti_min(differences: &[f64]) -> Option<(f64, f64)> {
     if differences.len() < 2 {
         return None;
@@ -32,7 +32,7 @@ pub(super) fn agresti_min(differences: &[f64]) -> Option<(f64, f64)> {
     Some(((mean - half).max(-1.0), (mean + half).min(1.0)))
 }
 
-/// McNemar's exact p of truths that have changed.
+/// Returns McNemar's exact p of truths that have changed.
 pub(super) fn mc_nemar(differences: &[f64]) -> Option<f64> {
     if differences.is_empty() {
         return None;
@@ -43,7 +43,7 @@ pub(super) fn mc_nemar(differences: &[f64]) -> Option<f64> {
     Some((2.0 * tail.sum::<f64>()).min(1.0))
 }
 
-/// Wilcoxon's signed rank p: differences of zero are dropped, equal ones share their rank.
+/// Returns Wilcoxon's signed rank p: differences of zero are dropped, equal ones share their rank.
 pub(super) fn wilcoxon(differences: &[f64]) -> Option<f64> {
     if differences.len() < 2 {
         return None;
@@ -68,7 +68,7 @@ pub(super) fn wilcoxon(differences: &[f64]) -> Option<f64> {
     })
 }
 
-/// Holm's adjustment, in place.
+/// Adjusts probabilities after Holm, in place.
 pub(super) fn holm(ps: &mut [&mut f64]) {
     ps.sort_by(|a, b| a.total_cmp(b));
     let mut least: f64 = 0.0;
@@ -98,7 +98,7 @@ fn rounded(value: f64) -> f64 {
     format!("{value:.11e}").parse().unwrap_or(value)
 }
 
-/// Twice the rank of each value, so that shared ranks are whole, and the sum of `t³ - t` over ties.
+/// Returns twice the rank of each value, so that shared ranks are whole, and the sum of `t³ - t` over ties.
 fn doubled_ranks(sorted: &[f64]) -> (Vec<usize>, f64) {
     let mut ranks = Vec::with_capacity(sorted.len());
     let mut ties = 0.0;
@@ -142,7 +142,7 @@ fn binomial_half(n: f64, k: f64) -> f64 {
     (ways - n * std::f64::consts::LN_2).exp()
 }
 
-/// Student's t of 97.5 %, by bisection.
+/// Returns Student's t of 97.5 %, by bisection.
 fn t_quantile(freedom: f64) -> f64 {
     let (mut low, mut high) = (1.9, 13.0);
     for _ in 0..80 {
@@ -158,7 +158,7 @@ fn t_quantile(freedom: f64) -> f64 {
     (low + high) / 2.0
 }
 
-/// The regularised incomplete beta function, by its continued fraction.
+/// Returns the regularised incomplete beta function, by its continued fraction.
 fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
     if x > (a + 1.0) / (a + b + 2.0) {
         return 1.0 - incomplete_beta(1.0 - x, b, a);
@@ -168,7 +168,7 @@ fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
     front.exp() / a / fraction(x, a, b)
 }
 
-/// `1 + d₁/(1 + d₂/(1 + …))`, from its far end.
+/// Evaluates `1 + d₁/(1 + d₂/(1 + …))`, from its far end.
 fn fraction(x: f64, a: f64, b: f64) -> f64 {
     let mut value = 1.0;
     for step in (1..=400).rev() {
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn wilcoxon_is_counted_out_and_symmetric_and_zeros_are_dropped() {
-        // Six of one sign: 2 of 64 ways are as far out.
+        // The differences have one sign: 2 of 64 ways are as far out.
         close(
             wilcoxon(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 0.0]).unwrap(),
             0.031_25,

@@ -1,11 +1,11 @@
-//! The summary of a run.
+//! A run has a summary.
 
 use serde_json::{Value, json};
 
 use super::aggregate::{Aggregate, number};
 use super::rows::RunRow;
 
-/// The values of one metric on the events of one name and type.
+/// `Detail` has the values of one metric on the events of one name and type.
 #[derive(Debug)]
 pub(super) struct Detail {
     pub(super) metric: String,
@@ -21,7 +21,7 @@ impl Detail {
     }
 }
 
-/// The numeric metrics of a run, in the order in which they were first seen.
+/// Returns the numeric metrics of a run, in the order in which they were first seen.
 pub(super) fn details(rows: &[RunRow]) -> Vec<Detail> {
     let mut details: Vec<Detail> = Vec::new();
     for row in rows {
@@ -47,7 +47,7 @@ pub(super) fn details(rows: &[RunRow]) -> Vec<Detail> {
     details
 }
 
-/// A run in numbers, as HoneyHive answers with it; `kinds` tells the type of a metric that is known by name.
+/// Returns a run's summary, as HoneyHive answers with it; `kinds` tells the type of a metric that is known by name.
 pub(crate) fn summary(
     run: &Value,
     answer: &Value,
@@ -77,7 +77,7 @@ pub(crate) fn summary(
     })
 }
 
-/// The names and types of a run's events, each once; its sessions only where they have metrics themselves.
+/// Returns the names and types of a run's events, each once; its sessions only where they have metrics themselves.
 pub(super) fn event_details(rows: &[RunRow]) -> Vec<Value> {
     let mut details: Vec<Value> = Vec::new();
     let telling = |row: &&RunRow| row.event_type != "session" || !row.metrics.is_empty();
@@ -147,7 +147,7 @@ fn is_within(range: &Value, value: f64) -> bool {
     end("min").is_none_or(|min| value >= min) && end("max").is_none_or(|max| value <= max)
 }
 
-/// A datapoint with its numeric metrics: the official SDK takes no others.
+/// Returns a datapoint with its numeric metrics: the official SDK takes no others.
 fn datapoint(run: &Value, session: &RunRow, rows: &[RunRow], failed: &[String]) -> Value {
     let mine = rows
         .iter()

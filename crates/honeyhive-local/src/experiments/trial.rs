@@ -1,10 +1,10 @@
-//! A trial run of a metric, as far as one can tell without running a program or a model.
+//! A metric is tried as far as one can tell without running a program or a model.
 
 use serde_json::Value;
 
 use crate::model::Object;
 
-/// The outcome of a trial.
+/// The outcome of a trial has a value, or says why there is none.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Outcome {
     pub(crate) result: Option<Value>,
@@ -45,7 +45,7 @@ fn refused(why: &str) -> Outcome {
 /// The operators of a comparison, the longer before those that they begin with.
 const OPERATORS: [&str; 7] = ["==", "!=", ">=", "<=", ">", "<", " in "];
 
-/// The last `return` of a criterion, or all of it, as a comparison or one value.
+/// Evaluates the last `return` of a criterion, or all of it, as a comparison or one value.
 fn compared(criteria: &str, event: &Value) -> Option<Value> {
     let line = criteria
         .lines()
@@ -83,7 +83,7 @@ fn contains(whole: &Value, part: &Value) -> bool {
     }
 }
 
-/// A literal, a path into the event, or `len(…)` of one.
+/// Returns the value of a literal, of a path into the event, or of `len(…)` of one.
 fn value(text: &str, event: &Value) -> Option<Value> {
     let text = text.trim();
     if let Some(inner) = text

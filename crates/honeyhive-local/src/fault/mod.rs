@@ -1,4 +1,4 @@
-//! Failing on purpose, so that clients can be tested.
+//! A server can fail on purpose, so that clients can be tested.
 
 mod plan;
 
@@ -13,7 +13,7 @@ use crate::reply::{JSON, Reply};
 
 pub(crate) use plan::Plan;
 
-/// The way in which a connection ends without an answer.
+/// `Abort` says how a connection ends without an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Abort {
     #[error("closed without an answer")]
@@ -22,22 +22,22 @@ pub(crate) enum Abort {
     Reset,
 }
 
-/// The calls that a [`Fault`] is aimed at.
+/// An `Endpoint` names the calls that a [`Fault`] is aimed at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Endpoint {
-    /// `POST /v1/sessions` and `POST /session/start`.
+    /// The fault meets `POST /v1/sessions` and `POST /session/start`.
     Sessions,
-    /// `PUT /v1/events/{id}` and `PUT /events`.
+    /// The fault meets `PUT /v1/events/{id}` and `PUT /events`.
     Events,
-    /// `POST /opentelemetry/v1/traces` and `POST /v1/traces`.
+    /// The fault meets `POST /opentelemetry/v1/traces` and `POST /v1/traces`.
     Traces,
-    /// Everything but the pages, `/api` and `/healthz`.
+    /// The fault meets everything but the pages, `/api` and `/healthz`.
     #[default]
     All,
 }
 
-/// A way to fail; handed to [`LocalServer::fail`](crate::LocalServer::fail).
+/// A `Fault` is a way to fail, for [`LocalServer::fail`](crate::LocalServer::fail).
 ///
 /// ```
 /// use honeyhive_local::{Endpoint, Fault};
@@ -83,7 +83,7 @@ impl Fault {
         ))
     }
 
-    /// Answers as ever, but only after `delay`.
+    /// Answers as usual, but only after `delay`.
     pub fn delay(delay: Duration) -> Self {
         Self::new(Outcome::Ordinary).delayed(delay)
     }
@@ -117,7 +117,7 @@ impl Fault {
         self
     }
 
-    /// The body of a status answer, instead of JSON with a message.
+    /// Sets the body of a status answer, instead of JSON with a message.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = Some(body.into());
         self
@@ -145,14 +145,14 @@ impl Fault {
         self
     }
 
-    /// Fails its [`share`](Self::share) of the calls at random instead of evenly: each call with that
-    /// likelihood, the same calls for the same seed.
+    /// Fails its [`share`](Self::share) of the calls at random instead of evenly: each call with that probability, the
+    /// same calls for the same seed.
     pub fn at_random(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Does what the call asks for first, then fails: the answer is what gets lost.
+    /// Does what the call asks for first, then fails: only the answer is lost.
     pub fn after_applying(mut self) -> Self {
         self.after_applying = true;
         self
@@ -172,7 +172,7 @@ impl Fault {
         }
     }
 
-    /// Lets a call fail; `apply` does what it asks for, once it is polled.
+    /// Plays the fault for a call; `apply` does what the call asks for, once it is polled.
     pub(crate) async fn play(
         self,
         apply: impl Future<Output = Response>,

@@ -1,8 +1,8 @@
-//! The plan of the calls that fail.
+//! The plan says which calls fail.
 
 use crate::fault::{Endpoint, Fault};
 
-/// The faults that are on, in the order they were asked for.
+/// A `Plan` has the faults that are on, in the order they were asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     active: Vec<Active>,
@@ -11,9 +11,9 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 struct Active {
     fault: Fault,
-    /// Calls that it could have failed.
+    /// The number of calls that the fault could have failed.
     seen: u64,
-    /// Calls that it failed.
+    /// The number of calls that the fault has failed.
     failed: u64,
 }
 
@@ -30,7 +30,7 @@ impl Plan {
         self.active.clear();
     }
 
-    /// The fault that the next call to `endpoint` meets: the first that has its turn.
+    /// Returns the fault that the next call to `endpoint` meets: the first that has its turn.
     pub(crate) fn next(&mut self, endpoint: Endpoint) -> Option<Fault> {
         self.active.retain(Active::has_calls_left);
         let mut candidates = self.active.iter_mut();
@@ -62,7 +62,7 @@ impl Active {
         }
     }
 
-    /// Whether the share of `seen` calls has just reached another whole number.
+    /// Returns whether the share of `seen` calls has just reached another whole number.
     fn is_due_evenly(&self) -> bool {
         let due_by = |calls: u64| (calls as f64 * self.fault.share + ROUNDING).floor();
         due_by(self.seen) > due_by(self.seen - 1)
@@ -78,7 +78,7 @@ fn chance(seed: u64, call: u64) -> f64 {
     (bits >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// 0.1 ten times has to be one.
+/// The sum of ten times 0.1 has to be one.
 const ROUNDING: f64 = 1e-9;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The attributes of a span, and which of them have found a place.
+//! The attributes of a span are read one by one, and a note is kept of those that have found a place.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::model::{LocalSpanEvent, Object, nested};
 
-/// Flat attributes with a note of those that were understood.
+/// `Attributes` has flat attributes, and a note of those that were understood.
 pub(super) struct Attributes<'a> {
     flat: &'a Object,
     pub(super) events: &'a [LocalSpanEvent],
@@ -31,20 +31,20 @@ impl<'a> Attributes<'a> {
         self.claimed.borrow().contains(key)
     }
 
-    /// An attribute, which thereby has found its place.
+    /// Returns an attribute, and notes that it has found its place.
     pub(super) fn take(&self, key: &str) -> Option<&'a Value> {
         let value = self.flat.get(key)?;
         self.claimed.borrow_mut().insert(key.to_owned());
         Some(value)
     }
 
-    /// The first of some attributes; the others are the same said once more.
+    /// Returns the first of some attributes; the others say the same once more.
     pub(super) fn first(&self, keys: &[&str]) -> Option<&'a Value> {
         let found: Vec<&Value> = keys.iter().filter_map(|key| self.take(key)).collect();
         found.into_iter().next()
     }
 
-    /// An attribute as a text that is not blank.
+    /// Returns an attribute as a text that is not blank.
     pub(super) fn text(&self, key: &str) -> Option<&'a str> {
         let text = self
             .flat
@@ -55,12 +55,12 @@ impl<'a> Attributes<'a> {
         Some(text)
     }
 
-    /// An attribute that is JSON in a text, or a value as it is.
+    /// Returns an attribute that is JSON in a text, or a value as it is.
     pub(super) fn json(&self, key: &str) -> Option<Value> {
         self.take(key).map(parsed)
     }
 
-    /// The attributes below a prefix, as they were before they were flattened.
+    /// Returns the attributes below a prefix, as they were before they were flattened.
     pub(super) fn below(&self, prefix: &str) -> Option<Value> {
         let mut keys = Vec::new();
         let pairs: Vec<(&str, Value)> = self
@@ -88,7 +88,7 @@ impl<'a> Attributes<'a> {
     }
 }
 
-/// A text that is JSON as what it says, anything else as it is.
+/// Parses a text that is JSON; returns any other value as it is.
 pub(super) fn parsed(value: &Value) -> Value {
     let Some(text) = value.as_str() else {
         return value.clone();
@@ -98,7 +98,7 @@ pub(super) fn parsed(value: &Value) -> Value {
     parsed.unwrap_or_else(|| value.clone())
 }
 
-/// JSON, half an emoji in it included: an escape that is no character becomes the sign for that.
+/// Parses JSON, even with half an emoji in it: an escape that is no character becomes the replacement character.
 fn lenient(text: &str) -> Option<Value> {
     serde_json::from_str(text)
         .or_else(|_| serde_json::from_str(&without_lone_surrogates(text)))
@@ -128,7 +128,7 @@ fn without_lone_surrogates(text: &str) -> String {
     mended + rest
 }
 
-/// Whether a text begins with an escaped surrogate, and whether that is a high one.
+/// Returns whether a text begins with an escaped surrogate, and whether that is a high one.
 fn surrogate(text: &str) -> Option<bool> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     let unit = u16::from_str_radix(digits, 16).ok()?;

@@ -1,4 +1,4 @@
-//! Inputs and outputs: conversations, tools, plain values.
+//! Inputs and outputs are conversations, tools or plain values.
 
 use serde_json::{Map, Value, json};
 
@@ -122,7 +122,7 @@ fn output_messages(said: &Attributes<'_>) -> Vec<Object> {
         .unwrap_or_default()
 }
 
-/// The old conventions put each message into an event of the span, named after its role.
+/// Collects the messages that the old conventions put into events of the span, each named after its role.
 fn event_messages(said: &Attributes<'_>, names: &[&str]) -> Option<Value> {
     let events = said
         .events
@@ -165,7 +165,7 @@ fn shown(messages: Vec<Object>) -> Value {
     messages.into_iter().map(Value::Object).collect()
 }
 
-/// A value of a library that has no messages: a conversation, fields, or one thing under a name.
+/// Returns a value of a library that has no messages: a conversation, fields, or one thing under a name.
 fn plain(value: Value, name: &str, role: &str) -> Object {
     if is_chat(&value) {
         return Map::from_iter([("chat_history".to_owned(), shown(chat(&value, role)))]);
@@ -173,7 +173,7 @@ fn plain(value: Value, name: &str, role: &str) -> Object {
     fields(value, name)
 }
 
-/// The fields of an object; anything else is one field.
+/// Returns the fields of an object; any other value is one field.
 fn fields(value: Value, name: &str) -> Object {
     match value {
         Value::Object(fields) => fields,
@@ -182,7 +182,7 @@ fn fields(value: Value, name: &str) -> Object {
     }
 }
 
-/// Traceloop wraps what goes in and out once more.
+/// Takes off the wrapping that Traceloop puts around inputs and outputs.
 fn unwrapped(mut value: Value, name: &str) -> Value {
     match value.get_mut(name) {
         Some(inner) if inner.is_object() || inner.is_array() => inner.take(),
@@ -190,7 +190,7 @@ fn unwrapped(mut value: Value, name: &str) -> Value {
     }
 }
 
-/// A tool's answer is text unless it is an object or a list: `1.10` is no number here.
+/// Parses a tool's answer where it is an object or a list; any other answer stays text: `1.10` is no number here.
 fn told(result: &Value) -> Value {
     match parsed(result) {
         value @ (Value::Object(_) | Value::Array(_)) => value,

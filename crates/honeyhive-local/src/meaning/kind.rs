@@ -1,4 +1,4 @@
-//! The type of an event: what the span says itself, in any of the conventions.
+//! The type of an event is what the span says itself, in any of the conventions.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use crate::model::Object;
 
 type Reader = fn(&str) -> Option<&'static str>;
 
-/// The signals, the strongest first; the core reads the same ones in the same order.
+/// The signals of a type stand here, the strongest first; the core reads the same ones in the same order.
 const SIGNALS: [(&str, Reader); 7] = [
     ("gen_ai.operation.name", from_gen_ai),
     ("openinference.span.kind", from_openinference),
@@ -17,7 +17,7 @@ const SIGNALS: [(&str, Reader); 7] = [
     ("llm.request.type", from_gen_ai),
 ];
 
-/// The type that a span has: what HoneyHive's own attribute says, else what a convention does, else `tool`.
+/// Returns the type that a span has: what HoneyHive's own attribute says, else what a convention does, else `tool`.
 pub(crate) fn event_type(attributes: &Object) -> String {
     let text = |key: &str| attributes.get(key).and_then(Value::as_str);
     let own = text("honeyhive_event_type").filter(|kind| !kind.is_empty());

@@ -1,4 +1,4 @@
-//! Messages in every shape that the conventions have had, as the chat view reads them: `role`, `content`,
+//! Messages in every shape that the conventions have had become those of the chat view: `role`, `content`,
 //! `tool_calls`, `tool_call_id`, `finish_reason`.
 
 use serde_json::{Map, Value, json};
@@ -11,7 +11,7 @@ const CONTENTS: [&str; 5] = ["parts", "content", "contents", "text", "value"];
 /// The names under which a part's text is found.
 const TEXTS: [&str; 4] = ["content", "text", "value", "data"];
 
-/// Whether a value is a conversation: messages with roles, or an object that holds them.
+/// Returns whether a value is a conversation: messages with roles, or an object that holds them.
 pub(super) fn is_chat(value: &Value) -> bool {
     let has_role = |message: &Value| inner(message).get("role").is_some();
     match value {
@@ -23,7 +23,8 @@ pub(super) fn is_chat(value: &Value) -> bool {
     }
 }
 
-/// The messages that a value holds; one without a role gets `role`, and what is no message is the content of one.
+/// Returns the messages that a value holds; one without a role gets `role`, and a value that is no message becomes the
+/// content of one.
 pub(super) fn chat(value: &Value, role: &str) -> Vec<Object> {
     match value {
         Value::Null => Vec::new(),
@@ -42,7 +43,7 @@ pub(super) fn chat(value: &Value, role: &str) -> Vec<Object> {
     }
 }
 
-/// A message as the chat view reads it. Each answer of a tool in it is a message of its own.
+/// Returns a message as the chat view reads it. Each answer of a tool in it becomes a message of its own.
 fn shown(message: &Value, usual: &str) -> Vec<Object> {
     let finish = ["finish_reason", "finishReason"]
         .iter()
@@ -88,7 +89,7 @@ fn shown(message: &Value, usual: &str) -> Vec<Object> {
     pieces.into_messages(role, id, finish)
 }
 
-/// OpenInference and the old events wrap a message once more.
+/// Takes off the wrapping that OpenInference and the old events put around a message.
 fn inner(message: &Value) -> &Value {
     match message.get("message") {
         Some(inner @ Value::Object(_)) => inner,
@@ -96,7 +97,7 @@ fn inner(message: &Value) -> &Value {
     }
 }
 
-/// OpenInference wraps a call once more and names its function apart.
+/// Returns a tool call without OpenInference's wrapping, which also names its function apart.
 fn call(sent: &Value) -> Value {
     let Some(wrapped) = sent.get("tool_call") else {
         return sent.clone();
@@ -109,7 +110,6 @@ fn call(sent: &Value) -> Value {
     })
 }
 
-/// The pieces of a message.
 #[derive(Default)]
 struct Pieces {
     texts: Vec<String>,
@@ -181,7 +181,7 @@ impl Pieces {
     }
 }
 
-/// The text of a part, or a mark with its kind where it has none.
+/// Returns the text of a part, or a mark with its kind where it has none.
 fn text_of(part: &Value, kind: &str) -> String {
     if let Some(text) = part.as_str() {
         return text.to_owned();
@@ -202,7 +202,7 @@ fn text_of(part: &Value, kind: &str) -> String {
     }
 }
 
-/// A picture or a file by its kind and its address, without its bytes.
+/// Describes a picture or a file by its kind and its address, without its bytes.
 fn binary(part: &Value, kind: &str) -> String {
     let named = |key: &str| part.get(key).and_then(Value::as_str);
     let kind = named("modality").unwrap_or(kind);
@@ -213,7 +213,7 @@ fn binary(part: &Value, kind: &str) -> String {
     }
 }
 
-/// A text as it is, anything else as JSON.
+/// Returns a text as it is, and any other value as JSON.
 fn as_text(value: &Value) -> String {
     value
         .as_str()

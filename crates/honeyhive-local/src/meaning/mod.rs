@@ -1,4 +1,4 @@
-//! The meaning of a span's attributes to HoneyHive: which bucket and key each of them is.
+//! A span's attributes have a meaning to HoneyHive: each belongs to a bucket, under a key.
 //!
 //! The program's own words (`honeyhive_*`) are never replaced. The conventions of other libraries (GenAI in its
 //! old and new forms, OpenInference, Traceloop, Langfuse) are read into the same few fields that HoneyHive shows; what
@@ -17,10 +17,10 @@ use attributes::Attributes;
 
 pub(crate) use kind::event_type;
 
-/// Attributes that route a span and are no part of the event.
+/// These attributes route a span and are no part of the event.
 const PROTOCOL: [&str; 2] = ["honeyhive.", "traceloop.association.properties."];
 
-/// Attributes with a place of their own.
+/// These attributes have a place of their own.
 const CONSUMED: [&str; 3] = [
     "honeyhive_error",
     "honeyhive_event_id",
@@ -46,7 +46,7 @@ pub(crate) fn fill(event: &mut LocalEvent) {
     event.span_events = happened;
 }
 
-/// `honeyhive_inputs.a.b` is `a.b` in the inputs.
+/// Returns the program's own fields of a bucket: `honeyhive_inputs.a.b` is `a.b` in the inputs.
 fn said_by_the_program(attributes: &Object, bucket: Bucket) -> Object {
     let pairs = attributes.iter().filter_map(|(key, value)| {
         let (found, path) = honeyhive_bucket(key)?;

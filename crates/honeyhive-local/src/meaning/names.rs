@@ -1,11 +1,11 @@
-//! Attributes that are one field each: model, provider, tokens, cost, settings, ids.
+//! Some attributes are one field each: model, provider, tokens, cost, settings, ids.
 
 use serde_json::Value;
 
 use super::attributes::{Attributes, parsed};
 use crate::model::{Bucket, LocalEvent};
 
-/// A field of an event, and the attributes that say it, the first of them first.
+/// A `Field` is a field of an event, with the attributes that say it, the preferred one first.
 type Field = (Bucket, &'static str, &'static [&'static str]);
 
 const FIELDS: &[Field] = &[
@@ -102,7 +102,7 @@ const FIELDS: &[Field] = &[
     ),
 ];
 
-/// Counts and costs: numbers, though some libraries write them as text.
+/// Counts and costs are numbers, though some libraries write them as text.
 const NUMBERS: &[Field] = &[
     (
         Bucket::Metadata,
@@ -181,7 +181,7 @@ const NUMBERS: &[Field] = &[
     ),
 ];
 
-/// Objects in a text: their entries are fields by themselves.
+/// Some attributes are objects in a text: their entries are fields by themselves.
 const OBJECTS: &[(&str, Bucket)] = &[
     ("llm.invocation_parameters", Bucket::Config),
     ("langfuse.observation.model.parameters", Bucket::Config),
@@ -194,7 +194,7 @@ const SETTINGS: [&str; 2] = ["gen_ai.request.", "llm.request."];
 /// Token counts keep their names.
 const USAGE: &str = "gen_ai.usage.";
 
-/// Puts each of them in its place.
+/// Puts each attribute of these tables in its place.
 pub(super) fn place(said: &Attributes<'_>, event: &mut LocalEvent) {
     for (bucket, name, keys) in FIELDS {
         if let Some(value) = said.first(keys) {
@@ -235,7 +235,7 @@ fn place_by_prefix(said: &Attributes<'_>, event: &mut LocalEvent, key: &str) {
     }
 }
 
-/// A list, and its first as the reason.
+/// Places the finish reasons: the list, and its first as the reason.
 fn place_finish_reasons(said: &Attributes<'_>, event: &mut LocalEvent) {
     let reasons = said.json("gen_ai.response.finish_reasons");
     let one = said.first(&[
@@ -254,7 +254,7 @@ fn place_finish_reasons(said: &Attributes<'_>, event: &mut LocalEvent) {
     }
 }
 
-/// Langfuse writes counts and costs as objects.
+/// Places the counts and costs that Langfuse writes as objects.
 fn place_langfuse_usage(said: &Attributes<'_>, event: &mut LocalEvent) {
     const COUNTS: [(&str, &str); 6] = [
         ("input", "input_tokens"),
@@ -279,7 +279,7 @@ fn place_langfuse_usage(said: &Attributes<'_>, event: &mut LocalEvent) {
     event.offer(Bucket::Metadata, "cost", || total.unwrap_or(parts).into());
 }
 
-/// A number, also where it came as text.
+/// Returns a number, also where it came as text.
 fn number(value: &Value) -> Value {
     let Some(text) = value.as_str() else {
         return value.clone();

@@ -1,8 +1,8 @@
-//! The seven objects that sessions and events carry.
+//! Sessions and events carry seven objects, the buckets.
 
 use super::Object;
 
-/// The name of one of the seven objects that sessions and events carry.
+/// A `Bucket` names one of the seven objects that sessions and events carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bucket {
     Inputs,
@@ -43,7 +43,7 @@ impl Bucket {
     }
 }
 
-/// A type that carries the seven objects.
+/// `Buckets` is implemented by types that carry the seven objects.
 pub(crate) trait Buckets {
     fn bucket_mut(&mut self, bucket: Bucket) -> &mut Object;
 }

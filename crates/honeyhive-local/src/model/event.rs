@@ -1,4 +1,4 @@
-//! An event, as it is kept and handed out.
+//! An event has one form, in which it is kept and handed out.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Object;
 use super::bucket::{Bucket, Buckets};
 
-/// An event: what a span becomes.
+/// An event is what a span becomes.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -29,15 +29,15 @@ pub struct LocalEvent {
     pub inputs: Object,
     /// The output of the step, by name.
     pub outputs: Object,
-    /// Anything else.
+    /// The metadata: all that has no other place.
     pub metadata: Object,
-    /// Numbers to chart.
+    /// The metrics, which can be charted.
     pub metrics: Object,
     /// The judgement of people, by name.
     pub feedback: Object,
-    /// The settings it ran with.
+    /// The settings that the step ran with.
     pub config: Object,
-    /// Whom it served.
+    /// The properties of the user whom the step served.
     pub user_properties: Object,
     /// `honeyhive_error`, else the message of an error status.
     pub error: Option<String>,
@@ -49,25 +49,25 @@ pub struct LocalEvent {
     pub duration: f64,
     /// The children that an update named.
     pub children_ids: Vec<String>,
-    /// 32 hex digits, lower case.
+    /// The id of the trace: 32 hex digits, lower case.
     pub trace_id: String,
-    /// 16 hex digits, lower case.
+    /// The id of the span: 16 hex digits, lower case.
     pub span_id: String,
-    /// 16 hex digits, lower case; none for the root of a trace.
+    /// The id of the parent span: 16 hex digits, lower case; `None` for the root of a trace.
     pub parent_span_id: Option<String>,
     /// The span's attributes, flat, as they came.
     pub attributes: Object,
-    /// The attributes of the resource it came from.
+    /// The attributes of the resource that the span came from.
     pub resource: Object,
-    /// The name of the instrumentation scope it came from.
+    /// The name of the instrumentation scope that the span came from.
     pub scope_name: String,
-    /// `internal`, `server`, `client`, `producer`, `consumer` or `unspecified`.
+    /// The span's kind: `internal`, `server`, `client`, `producer`, `consumer` or `unspecified`.
     pub kind: String,
     /// The span's status.
     pub status: LocalStatus,
     /// The events of the span itself, such as exceptions.
     pub span_events: Vec<LocalSpanEvent>,
-    /// The spans it points to.
+    /// The spans that the span points to.
     pub links: Vec<LocalSpanLink>,
     /// The number of times that the same span came again.
     pub duplicates: u32,
@@ -80,7 +80,7 @@ pub struct LocalEvent {
 #[serde(default)]
 #[non_exhaustive]
 pub struct LocalStatus {
-    /// `unset`, `ok` or `error`.
+    /// The code: `unset`, `ok` or `error`.
     pub code: String,
     /// The reason of an error, as the span told it.
     pub message: String,
@@ -104,16 +104,16 @@ pub struct LocalSpanEvent {
 #[serde(default)]
 #[non_exhaustive]
 pub struct LocalSpanLink {
-    /// 32 hex digits, lower case.
+    /// The id of the other trace: 32 hex digits, lower case.
     pub trace_id: String,
-    /// 16 hex digits, lower case.
+    /// The id of the other span: 16 hex digits, lower case.
     pub span_id: String,
     /// The attributes.
     pub attributes: Object,
 }
 
 impl LocalEvent {
-    /// Puts a value where nothing is yet.
+    /// Puts a value where none is yet.
     pub(crate) fn offer(&mut self, bucket: Bucket, key: &str, value: impl FnOnce() -> Value) {
         self.bucket_mut(bucket).entry(key).or_insert_with(value);
     }

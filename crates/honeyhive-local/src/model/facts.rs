@@ -1,4 +1,4 @@
-//! The facts that lists show and sum up, found in the buckets of a session or an event.
+//! Lists show and sum up facts, which are found in the buckets of a session or an event.
 
 use serde_json::Value;
 
@@ -7,16 +7,17 @@ use super::{LocalEvent, LocalSession, Object};
 /// A summary in a list is at most this many characters.
 const SUMMARY: usize = 200;
 
-/// Fields that describe the HTTP request of a session and not its content.
+/// These fields describe the HTTP request of a session and not its content.
 const TRANSPORT: [&str; 5] = ["method", "path", "user_id", "status_code", "url"];
 
-/// Fields that a question is looked for in, and those of an answer; each has the other's as well, behind its own.
+/// A question is looked for in these fields, and an answer in those below; each has the other's as well, behind its
+/// own.
 const ASKING: [&str; 5] = ["question", "query", "message", "prompt", "input"];
 const ANSWERING: [&str; 7] = [
     "answer", "reply", "response", "output", "result", "text", "content",
 ];
 
-/// The facts that are counted and shown of an event.
+/// `EventFacts` has what is counted and shown of an event.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct EventFacts {
     pub(crate) model: Option<String>,
@@ -48,7 +49,7 @@ impl EventFacts {
     }
 }
 
-/// The facts that are shown of a session besides the sums of its events.
+/// `SessionFacts` has what is shown of a session besides the sums of its events.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct SessionFacts {
     pub(crate) status: Option<i64>,
@@ -82,7 +83,7 @@ impl SessionFacts {
     }
 }
 
-/// The tokens of a model call. The total is told even where its parts are not.
+/// `Tokens` has the tokens of a model call. The total is told even where its parts are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Tokens {
     pub(crate) input: i64,
@@ -104,14 +105,14 @@ impl Tokens {
     }
 }
 
-/// The end of a conversation that is looked at.
+/// `Side` says which end of a conversation is looked at.
 #[derive(Clone, Copy)]
 enum Side {
     In,
     Out,
 }
 
-/// The words that a list shows for a bucket: the question or the answer, cut.
+/// Returns the words that a list shows for a bucket: the question or the answer, cut.
 fn summary(bucket: &Object, side: Side) -> Option<String> {
     let chat = bucket.get("chat_history").and_then(Value::as_array);
     let said = chat.and_then(|messages| said_in(messages, side));
@@ -128,7 +129,7 @@ fn summary(bucket: &Object, side: Side) -> Option<String> {
         .map(|text| cut(&text))
 }
 
-/// The last words of the user, or of the answer.
+/// Returns the last words of the user, or of anybody.
 fn said_in(messages: &[Value], side: Side) -> Option<String> {
     let content = |message: &Value| message.get("content")?.as_str().map(str::to_owned);
     let is_user = |message: &&Value| message.get("role").and_then(Value::as_str) == Some("user");

@@ -1,11 +1,11 @@
-//! Deep merge, as enrichment is additive.
+//! Enrichment is additive, so objects are merged at every depth.
 
 use serde_json::Value;
 use serde_json::map::Entry;
 
 use super::Object;
 
-/// Merges `new` into `old`: objects merge, anything else is replaced.
+/// Merges `new` into `old`: objects merge, any other value is replaced.
 pub(crate) fn merge(old: &mut Object, new: Object) {
     for (key, value) in new {
         match old.entry(key) {

@@ -1,4 +1,4 @@
-//! Sessions, events and records, as the server holds them and hands them out.
+//! Sessions, events and records have one form, in which the server holds them and hands them out.
 
 mod arrival;
 mod bucket;
@@ -27,5 +27,5 @@ pub(crate) use merge::merge;
 pub(crate) use nested::nested;
 pub(crate) use time::{iso, milliseconds, now, parse_iso};
 
-/// A JSON object, as every bucket of a session or an event is one.
+/// An `Object` is a JSON object, as every bucket of a session or an event is one.
 pub(crate) type Object = serde_json::Map<String, serde_json::Value>;

@@ -1,4 +1,4 @@
-//! Dotted attribute keys back to the nested objects they were flattened from.
+//! Dotted attribute keys become the nested objects again that they were flattened from.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::{Object, merge};
 /// A key with more parts than this keeps its tail in one piece: nesting is walked recursively.
 const MAX_DEPTH: usize = 48;
 
-/// The object that flat pairs were made of: `a.b` is `b` in `a`, and 0, 1, 2, … are a list.
+/// Returns the object that flat pairs were made of: `a.b` is `b` in `a`, and 0, 1, 2, … are a list.
 ///
 /// Where a plain value and something below it meet, both stay: `gpt-4` and `gpt-4.1` are two keys.
 pub(crate) fn nested<'k>(pairs: impl IntoIterator<Item = (&'k str, Value)>) -> Object {
@@ -63,8 +63,8 @@ fn restore_lists(object: &mut Object) {
     }
 }
 
-/// The items of a list. Nulls in a list are no attributes, so some of its numbers may be missing; where more are
-/// missing than there, or the first is, the object is none.
+/// Returns the items of a list. Nulls in a list are no attributes, so some of its numbers may be missing; where more
+/// are missing than there, or the first is, the object is no list.
 fn as_items(object: &mut Object) -> Option<Vec<Value>> {
     let indices: Option<Vec<usize>> = object.keys().map(|key| index(key)).collect();
     let length = indices?.into_iter().max()? + 1;
@@ -75,7 +75,7 @@ fn as_items(object: &mut Object) -> Option<Vec<Value>> {
     Some(items.map(Option::unwrap_or_default).collect())
 }
 
-/// A whole number without a zero in front of it.
+/// Returns a whole number without a leading zero.
 fn index(key: &str) -> Option<usize> {
     let is_plain = key == "0" || !key.starts_with(['0', '+']);
     key.parse().ok().filter(|_| is_plain)

@@ -1,17 +1,17 @@
-//! A request, as it is kept and handed out.
+//! A request has one form, in which it is kept and handed out.
 
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use serde_json::Value;
 
-/// A request that came in. Pages and `/api` are not recorded.
+/// A `RecordedRequest` is a request that came in. Pages and `/api` are not recorded.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct RecordedRequest {
-    /// 1 for the first since the start; a clear does not start over.
+    /// The number of the request: 1 for the first since the start; a clear does not start over.
     pub sequence: u64,
-    /// `POST`, `PUT`, …
+    /// The method: `POST`, `PUT`, …
     pub method: String,
     /// The path without its query.
     pub path: String,
@@ -32,7 +32,7 @@ pub struct RecordedRequest {
 }
 
 impl RecordedRequest {
-    /// The first header of this name, in any case.
+    /// Returns the first header of this name, in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();

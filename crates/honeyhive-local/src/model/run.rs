@@ -1,10 +1,10 @@
-//! A run of an experiment, as it is handed out.
+//! A run of an experiment has one form, in which it is handed out.
 
 use serde::{Deserialize, Serialize};
 
 use super::Object;
 
-/// A run of an experiment.
+/// A `LocalRun` is a run of an experiment.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -15,7 +15,7 @@ pub struct LocalRun {
     pub name: Option<String>,
     /// The purpose, as its maker told it.
     pub description: Option<String>,
-    /// `pending`, `running`, `completed`, `failed` or `cancelled`.
+    /// The status: `pending`, `running`, `completed`, `failed` or `cancelled`.
     pub status: String,
     /// The dataset that it ran on.
     pub dataset_id: Option<String>,
@@ -23,10 +23,10 @@ pub struct LocalRun {
     pub event_ids: Vec<String>,
     /// The datapoints that the client named.
     pub datapoint_ids: Vec<String>,
-    /// Anything else.
+    /// The metadata: all that has no other place.
     pub metadata: Object,
     /// The results that the client has reported.
     pub results: Object,
-    /// The settings it ran with.
+    /// The settings that the run ran with.
     pub configuration: Object,
 }

@@ -1,4 +1,4 @@
-//! A session, as it is kept and handed out.
+//! A session has one form, in which it is kept and handed out.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Object;
 use super::bucket::{Bucket, Buckets};
 
-/// A session.
+/// A `LocalSession` is a session, as the server keeps it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -23,17 +23,17 @@ pub struct LocalSession {
     pub inputs: Object,
     /// The output of the session, by name.
     pub outputs: Object,
-    /// Anything else.
+    /// The metadata: all that has no other place.
     pub metadata: Object,
-    /// Numbers to chart.
+    /// The metrics, which can be charted.
     pub metrics: Object,
     /// The judgement of people, by name.
     pub feedback: Object,
-    /// The settings it ran with.
+    /// The settings that the session ran with.
     pub config: Object,
-    /// Whom it served.
+    /// The properties of the user whom the session served.
     pub user_properties: Object,
-    /// The error it was created with.
+    /// The error that the session was created with.
     pub error: Option<String>,
     /// The session's start, in Unix milliseconds.
     pub start_time: f64,
@@ -47,7 +47,7 @@ pub struct LocalSession {
     pub posts: u32,
     /// The number of updates.
     pub updates: u32,
-    /// Whether a span made it, before or instead of a post.
+    /// Whether a span made the session, before or instead of a post.
     pub auto_created: bool,
     /// The number of events in the session.
     pub event_count: usize,

@@ -1,16 +1,16 @@
-//! Times: Unix milliseconds as they are kept, and their forms in JSON.
+//! Times are kept as Unix milliseconds, and have several forms in JSON.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-/// Now in Unix milliseconds, whole ones.
+/// Returns the time now, in whole Unix milliseconds.
 pub(crate) fn now() -> f64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0.0, |since| (since.as_secs_f64() * 1e3).floor())
 }
 
-/// A time as HoneyHive writes it: without a decimal point where it is whole.
+/// Returns a time as HoneyHive writes it: without a decimal point where it is whole.
 pub(crate) fn milliseconds(time: f64) -> Value {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if time.fract() == 0.0 && time.abs() <= EXACT {
@@ -19,7 +19,7 @@ pub(crate) fn milliseconds(time: f64) -> Value {
     json!(time)
 }
 
-/// Unix milliseconds as ISO 8601 in UTC, such as `2026-01-01T00:00:00.000Z`.
+/// Returns Unix milliseconds as ISO 8601 in UTC, such as `2026-01-01T00:00:00.000Z`.
 pub(crate) fn iso(time: f64) -> String {
     let total = time.max(0.0) as u64;
     let (days, day) = (total / 86_400_000, total % 86_400_000);
@@ -29,7 +29,7 @@ pub(crate) fn iso(time: f64) -> String {
     format!("{year:04}-{month:02}-{date:02}T{hours:02}:{minutes:02}:{seconds:02}.{millis:03}Z")
 }
 
-/// The Unix milliseconds of an ISO 8601 date or time; one without an offset is in UTC.
+/// Returns the Unix milliseconds of an ISO 8601 date or time; one without an offset is in UTC.
 pub(crate) fn parse_iso(text: &str) -> Option<f64> {
     let text = text.trim();
     let (date, time) = match text.find(['T', 't', ' ']) {
@@ -64,7 +64,7 @@ fn triple(text: &str, separator: char) -> Option<(f64, f64, f64)> {
     parts.next().is_none().then_some(triple)
 }
 
-/// The clock and the offset from UTC in seconds.
+/// Splits a time into the clock and the offset from UTC in seconds.
 fn split_offset(time: &str) -> Option<(&str, f64)> {
     if let Some(clock) = time.strip_suffix(['Z', 'z']) {
         return Some((clock, 0.0));
@@ -86,7 +86,7 @@ fn split_offset(time: &str) -> Option<(&str, f64)> {
     ))
 }
 
-/// The days from 1970-01-01 to a date of the Gregorian calendar.
+/// Returns the days from 1970-01-01 to a date of the Gregorian calendar.
 fn days_before(year: i64, month: i64, day: i64) -> i64 {
     // Years begin in March, so that a leap day is the last day of one.
     let year = if month <= 2 { year - 1 } else { year };
@@ -98,7 +98,7 @@ fn days_before(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + day_of_era - 719_468
 }
 
-/// The date `days` days after 1970-01-01, by the Gregorian calendar.
+/// Returns the date `days` days after 1970-01-01, by the Gregorian calendar.
 fn civil(days: u64) -> (u64, u64, u64) {
     // Years begin in March, so that a leap day is the last day of one.
     let shifted = days + 719_468;

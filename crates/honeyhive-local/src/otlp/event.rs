@@ -1,4 +1,4 @@
-//! The event of a span: the meaning of each attribute to HoneyHive.
+//! A span becomes an event: each attribute has a meaning to HoneyHive.
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -14,7 +14,7 @@ const SESSION_IDS: [&str; 3] = [
     "session.id",
 ];
 
-/// The event that a span becomes.
+/// Returns the event that a span becomes.
 pub(super) fn arrival(span: Span) -> Arrival {
     let session_id = session_id(&span.attributes);
     let auto_create = auto_created(&span, &session_id);
@@ -23,7 +23,7 @@ pub(super) fn arrival(span: Span) -> Arrival {
     Arrival { event, auto_create }
 }
 
-/// All but the buckets.
+/// Returns the event without its buckets.
 fn described(span: Span, session_id: String) -> LocalEvent {
     let nanos = span.end_nanos.saturating_sub(span.start_nanos);
     LocalEvent {
@@ -57,7 +57,7 @@ fn session_id(attributes: &Object) -> String {
     canonical_id(&id.unwrap_or_default())
 }
 
-/// The session to make if this one is unknown and the span asks for that.
+/// Returns the session to make if this one is unknown and the span asks for that.
 fn auto_created(span: &Span, session_id: &str) -> Option<LocalSession> {
     let asked = match span.attributes.get("honeyhive.session_auto_create")? {
         Value::Bool(asked) => *asked,

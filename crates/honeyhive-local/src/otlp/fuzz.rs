@@ -1,5 +1,5 @@
-//! Random input for the readers: nothing panics, and of what is taken nothing is lost. `HH_FUZZ_SECONDS` says for how
-//! long; a second where nothing is said.
+//! Random input must not make the readers panic, and nothing that they take may be lost. `HH_FUZZ_SECONDS` says for how
+//! long they are tried: one second by default.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{arrival, spans_from_json, spans_from_protobuf};
 use crate::json;
 
-/// SplitMix64: the same input for the same seed, which a failure names.
+/// `Dice` is SplitMix64: it gives the same input for the same seed, which a failure names.
 struct Dice(u64);
 
 impl Dice {
@@ -132,7 +132,7 @@ fn request(dice: &mut Dice) -> ExportTraceServiceRequest {
     }
 }
 
-/// A JSON value that looks like a request here and there.
+/// Returns a JSON value that looks like a request here and there.
 fn json_value(dice: &mut Dice, depth: usize) -> Value {
     const FIELDS: [&str; 14] = [
         "resourceSpans",
@@ -197,7 +197,7 @@ fn whatever_comes_is_read_or_refused_and_what_is_read_loses_no_attribute() {
             let kept = serde_json::to_string(&arrived.event).expect("JSON");
             assert!(json::parse(kept.as_bytes()).is_ok(), "seed {seed}");
         }
-        // Bytes that are spoiled, cut or not protobuf at all.
+        // Some bytes are spoiled, cut or not protobuf at all.
         let mut spoiled = body;
         for _ in 0..dice.roll(4) {
             if !spoiled.is_empty() {

@@ -1,5 +1,5 @@
-//! OTLP in its JSON encoding, read leniently: 64-bit integers as strings or numbers, enums as
-//! numbers or names, null for what is absent (as the Python SDK writes it).
+//! OTLP in its JSON encoding is read leniently: 64-bit integers as strings or numbers, enums as numbers or names, null
+//! for what is absent (as the Python SDK writes it).
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::rest::Invalid;
 const TRACE_ID_DIGITS: usize = 32;
 const SPAN_ID_DIGITS: usize = 16;
 
-/// The spans of an export request.
+/// Returns the spans of an export request.
 pub(crate) fn spans(body: &Value) -> Result<Vec<Span>, Invalid> {
     if !body.is_object() {
         return Err(Invalid(
@@ -101,7 +101,7 @@ fn id(parent: &Value, key: &str, digits: usize) -> Result<String, Invalid> {
     Err(Invalid(format!("`{key}` must be {digits} hex digits")))
 }
 
-/// Absent, null, empty and all zero mean that there is no parent.
+/// Returns the parent's id; absent, null, empty and all zero mean that there is no parent.
 fn parent(span: &Value) -> Result<Option<String>, Invalid> {
     let sent = span["parentSpanId"].as_str().unwrap_or_default();
     if sent.bytes().all(|byte| byte == b'0') {
@@ -137,7 +137,7 @@ fn attributes(parent: &Value) -> Result<Object, Invalid> {
         .collect())
 }
 
-/// An `AnyValue`, which is an object with one field that names the type.
+/// Reads an `AnyValue`, which is an object with one field that names the type.
 fn any(value: &Value) -> Value {
     let Some((kind, value)) = value.as_object().and_then(|fields| fields.iter().next()) else {
         return Value::Null;
@@ -151,7 +151,7 @@ fn any(value: &Value) -> Value {
     }
 }
 
-/// The Python SDK sends integers that 64 bits cannot hold; they stay text.
+/// Reads an integer; those that 64 bits cannot hold, which the Python SDK sends, stay text.
 fn integer(digits: &str) -> Value {
     let number = digits.parse::<i64>();
     number.map_or_else(|_| Value::String(digits.to_owned()), Value::from)

@@ -1,4 +1,4 @@
-//! OTLP: spans in protobuf or JSON, and the events they become.
+//! OTLP brings spans in protobuf or JSON, which become events.
 
 mod event;
 #[cfg(test)]
@@ -17,22 +17,22 @@ pub(crate) use json::spans as spans_from_json;
 pub(crate) use protobuf::spans as spans_from_protobuf;
 pub(crate) use span::Span;
 
-/// The event that a span becomes.
+/// Returns the event that a span becomes.
 pub(crate) fn arrival(span: Span) -> Arrival {
     event::arrival(span)
 }
 
-/// The data points of a metrics request in protobuf.
+/// Returns the number of data points of a metrics request in protobuf.
 pub(crate) fn data_points_in_protobuf(body: &[u8]) -> Result<u64, Invalid> {
     scan::records(body, &scan::METRICS)
 }
 
-/// The records of a logs request in protobuf.
+/// Returns the number of records of a logs request in protobuf.
 pub(crate) fn log_records_in_protobuf(body: &[u8]) -> Result<u64, Invalid> {
     scan::records(body, &scan::LOGS)
 }
 
-/// The data points of a metrics request in JSON.
+/// Returns the number of data points of a metrics request in JSON.
 pub(crate) fn data_points_in_json(body: &Value) -> u64 {
     let groups = all(body, "resourceMetrics");
     let scopes = groups.flat_map(|group| all(group, "scopeMetrics"));
@@ -42,7 +42,7 @@ pub(crate) fn data_points_in_json(body: &Value) -> u64 {
     points.sum()
 }
 
-/// The records of a logs request in JSON.
+/// Returns the number of records of a logs request in JSON.
 pub(crate) fn log_records_in_json(body: &Value) -> u64 {
     let groups = all(body, "resourceLogs");
     let scopes = groups.flat_map(|group| all(group, "scopeLogs"));

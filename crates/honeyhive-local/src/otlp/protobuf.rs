@@ -1,4 +1,4 @@
-//! OTLP in its binary encoding.
+//! OTLP has a binary encoding.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -17,7 +17,7 @@ use crate::rest::Invalid;
 const TRACE_ID_BYTES: usize = 16;
 const SPAN_ID_BYTES: usize = 8;
 
-/// The spans of an export request.
+/// Returns the spans of an export request.
 pub(crate) fn spans(body: &[u8]) -> Result<Vec<Span>, Invalid> {
     scan::records(body, &scan::TRACES)?;
     let request = ExportTraceServiceRequest::decode(body);
@@ -80,7 +80,7 @@ fn link(link: proto::span::Link) -> Result<LocalSpanLink, Invalid> {
     })
 }
 
-/// Empty and all zero mean that there is no parent.
+/// Returns the parent's id; empty and all zero mean that there is no parent.
 fn parent(bytes: &[u8]) -> Result<Option<String>, Invalid> {
     if bytes.iter().all(|&byte| byte == 0) {
         return Ok(None);
@@ -114,7 +114,7 @@ fn value(value: Option<AnyValue>) -> Value {
             let values = array.values.into_iter();
             values.map(|item| self::value(Some(item))).collect()
         }
-        // The latter is a reference into a table that only profiles have.
+        // A `StringValueStrindex` is a reference into a table that only profiles have.
         None | Some(Kind::StringValueStrindex(_)) => Value::Null,
     }
 }

@@ -1,15 +1,16 @@
-//! A look over a protobuf message before it is read: how many messages are in it. An empty message takes two bytes and
-//! becomes a few hundred, so a body may ask for a hundred times its size.
+//! A scan counts the messages in a protobuf message before it is read. An empty message takes two bytes and becomes a
+//! few hundred, so a body may ask for a hundred times its size.
 
 use crate::rest::Invalid;
 
 /// A message of more parts is refused; a full batch of the official SDKs has a tenth of them.
 const MOST_PARTS: usize = 500_000;
 
-/// Deeper values are refused by the reader itself.
+/// The reader itself refuses deeper values.
 const DEEPEST: usize = 96;
 
-/// A kind of message: the fields of it that hold messages, and of which kind; and whether it is counted as a record.
+/// A `Message` is a kind of message: the fields of it that hold messages, and of which kind; and whether it is counted
+/// as a record.
 #[derive(Debug)]
 pub(super) struct Message {
     fields: &'static [(u64, &'static Self)],
@@ -32,7 +33,7 @@ const fn record(fields: &'static [(u64, &'static Message)]) -> Message {
 
 static VALUE: Message = of(&[(5, &LIST), (6, &LIST)]);
 static LIST: Message = of(&[(1, &LISTED)]);
-/// A value in an array, or a pair in a list of pairs: both hold values at most two levels down.
+/// `LISTED` is a value in an array, or a pair in a list of pairs: both hold values at most two levels down.
 static LISTED: Message = of(&[(2, &VALUE), (5, &LIST), (6, &LIST)]);
 static PAIR: Message = of(&[(2, &VALUE)]);
 static WITH_ATTRIBUTES: Message = of(&[(1, &PAIR)]);
@@ -103,7 +104,7 @@ fn invalid() -> Invalid {
     Invalid("invalid protobuf".to_owned())
 }
 
-/// The number of the first field, its bytes where it is delimited, and what follows it.
+/// A `Field` is the number of the first field, its bytes where it is delimited, and the rest behind it.
 type Field<'b> = (u64, Option<&'b [u8]>, &'b [u8]);
 
 fn field(bytes: &[u8]) -> Option<Field<'_>> {
@@ -142,7 +143,7 @@ fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
 mod tests {
     use super::{MOST_PARTS, TRACES, records};
 
-    /// A delimited field.
+    /// Returns a delimited field.
     fn field(number: u8, content: &[u8]) -> Vec<u8> {
         let mut bytes = vec![number << 3 | 2];
         let mut length = content.len();

@@ -1,10 +1,10 @@
-//! A span, whichever encoding it came in.
+//! A span has one form, whichever encoding it came in.
 
 use serde_json::{Number, Value};
 
 use crate::model::{LocalSpanEvent, LocalSpanLink, LocalStatus, Object};
 
-/// A span, with what it shares with others of its resource and scope.
+/// A `Span` has its own fields, and those that it shares with others of its resource and scope.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Span {
     pub(super) trace_id: String,
@@ -33,32 +33,32 @@ const KINDS: [&str; 6] = [
 
 const STATUS_CODES: [&str; 3] = ["unset", "ok", "error"];
 
-/// The kind of this number in the protocol.
+/// Returns the kind of this number in the protocol.
 pub(super) fn kind_of(number: i64) -> String {
     nth(&KINDS, number)
 }
 
-/// The kind of this name in the protocol, such as `SPAN_KIND_SERVER`.
+/// Returns the kind of this name in the protocol, such as `SPAN_KIND_SERVER`.
 pub(super) fn kind_named(name: &str) -> String {
     named(&KINDS, name.strip_prefix("SPAN_KIND_"))
 }
 
-/// The status code of this number in the protocol.
+/// Returns the status code of this number in the protocol.
 pub(super) fn status_of(number: i64) -> String {
     nth(&STATUS_CODES, number)
 }
 
-/// The status code of this name in the protocol, such as `STATUS_CODE_ERROR`.
+/// Returns the status code of this name in the protocol, such as `STATUS_CODE_ERROR`.
 pub(super) fn status_named(name: &str) -> String {
     named(&STATUS_CODES, name.strip_prefix("STATUS_CODE_"))
 }
 
-/// Nanoseconds as milliseconds.
+/// Returns nanoseconds as milliseconds.
 pub(super) fn milliseconds(nanos: u64) -> f64 {
     nanos as f64 / 1e6
 }
 
-/// A double; one that JSON has no number for becomes text, as in OTLP/JSON.
+/// Returns a double; one that JSON has no number for becomes text, as in OTLP/JSON.
 pub(super) fn double(number: f64) -> Value {
     Number::from_f64(number).map_or_else(|| Value::String(number.to_string()), Value::Number)
 }

@@ -1,4 +1,4 @@
-//! `/api`: what the server holds, as JSON.
+//! `/api` shows what the server holds, as JSON.
 
 use std::collections::HashMap;
 use std::time::UNIX_EPOCH;
@@ -20,7 +20,7 @@ const MARKDOWN: HeaderValue = HeaderValue::from_static("text/markdown; charset=u
 /// A page of the requests has at most this many.
 const PAGE: usize = 200;
 
-/// `GET /api/sessions?…`: a page of the list, newest first; the filters are those of the sessions page.
+/// Answers `GET /api/sessions?…`: a page of the list, newest first; the filters are those of the sessions page.
 pub(super) async fn sessions(State(shared): State<Server>, RawQuery(query): RawQuery) -> Answer {
     let filter = SessionFilter::from_query(&query.unwrap_or_default());
     let listed = shared.read(move |reading| reading.list(&filter)).await?;
@@ -30,7 +30,7 @@ pub(super) async fn sessions(State(shared): State<Server>, RawQuery(query): RawQ
     Ok(reply(&shared, &listed))
 }
 
-/// `GET /api/sessions/{id}`: the session, its events and its tree as text.
+/// Answers `GET /api/sessions/{id}`: the session, its events and its tree as text.
 pub(super) async fn session(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
     let found = shared.read(move |reading| {
         let (session, tree) = (reading.session(&id)?, reading.tree(&id)?);
@@ -43,7 +43,7 @@ pub(super) async fn session(State(shared): State<Server>, Path(id): Path<String>
     Ok(reply(&shared, &whole))
 }
 
-/// `GET /api/sessions/{id}/tree`: the session and its events in short, depth first, as the page shows them.
+/// Answers `GET /api/sessions/{id}/tree`: the session and its events in short, depth first, as the page shows them.
 pub(super) async fn tree(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
     let found = shared.read(move |reading| {
         let (session, tree) = (reading.session(&id)?, reading.tree(&id)?);
@@ -53,19 +53,19 @@ pub(super) async fn tree(State(shared): State<Server>, Path(id): Path<String>) -
     Ok(reply(&shared, &told(&session, &tree)))
 }
 
-/// A session and its tree, as the module of the session's page takes them.
+/// Returns a session and its tree, as the module of the session's page takes them.
 pub(super) fn told(session: &LocalSession, tree: &Tree) -> Value {
     json!({ "session": shown_session(session), "row": shown(&tree.session), "rows": shown(&tree.rows) })
 }
 
-/// A session with its error as the list has it: its own, else the one that its metadata tells.
+/// Returns a session with its error as the list has it: its own, else the one that its metadata tells.
 fn shown_session(session: &LocalSession) -> Value {
     let mut whole = shown(session);
     whole["error"] = SessionFacts::of(session).error.into();
     whole
 }
 
-/// `GET /api/sessions/{id}/search?q=`: the ids of the events of a session that hold all words.
+/// Answers `GET /api/sessions/{id}/search?q=`: the ids of the events of a session that hold all words.
 pub(super) async fn search(
     State(shared): State<Server>,
     Path(id): Path<String>,
@@ -78,7 +78,7 @@ pub(super) async fn search(
     Ok(reply(&shared, &json!({ "event_ids": found })))
 }
 
-/// `GET /api/sessions/{id}/markdown`: the session for people and for language models.
+/// Answers `GET /api/sessions/{id}/markdown`: the session for people and for language models.
 pub(super) async fn markdown(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
     let found = shared.read(move |reading| {
         let Some((session, tree)) = reading.session(&id)?.zip(reading.tree(&id)?) else {
@@ -99,14 +99,14 @@ pub(super) async fn markdown(State(shared): State<Server>, Path(id): Path<String
     Ok(Reply::new(http::StatusCode::OK, MARKDOWN, text))
 }
 
-/// `GET /api/events/{id}`: one event.
+/// Answers `GET /api/events/{id}`: one event.
 pub(super) async fn event(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
     let event = shared.read(move |reading| reading.event(&id)).await?;
     let event = event.ok_or_else(Reply::not_found)?;
     Ok(reply(&shared, &json!({ "event": shown(&event) })))
 }
 
-/// `GET /api/requests?before=`: the newest requests, oldest first.
+/// Answers `GET /api/requests?before=`: the newest requests, oldest first.
 pub(super) async fn requests(State(shared): State<Server>, RawQuery(query): RawQuery) -> Answer {
     let before = number(&query.unwrap_or_default(), "before");
     let before = before.and_then(|before| u64::try_from(before).ok());
@@ -115,7 +115,7 @@ pub(super) async fn requests(State(shared): State<Server>, RawQuery(query): RawQ
     Ok(reply(&shared, &json!({ "requests": requests })))
 }
 
-/// `GET /api/orphans?before=`: events without a session, each with the reason.
+/// Answers `GET /api/orphans?before=`: events without a session, each with the reason.
 pub(super) async fn orphans(State(shared): State<Server>, RawQuery(query): RawQuery) -> Answer {
     let before = number(&query.unwrap_or_default(), "before");
     let listed = shared.read(move |reading| reading.orphans(before)).await?;
@@ -129,19 +129,19 @@ pub(super) async fn orphans(State(shared): State<Server>, RawQuery(query): RawQu
     Ok(reply(&shared, &listed))
 }
 
-/// `GET /api/stats`: how much there is of everything.
+/// Answers `GET /api/stats`: how much there is of everything.
 pub(super) async fn stats(State(shared): State<Server>) -> Reply {
     reply(&shared, &shown(&shared.stats()))
 }
 
-/// `GET /api/changes?since=`: what has changed after a number.
+/// Answers `GET /api/changes?since=`: what has changed after a number.
 pub(super) async fn changes(State(shared): State<Server>, RawQuery(query): RawQuery) -> Reply {
     let since = number(&query.unwrap_or_default(), "since").unwrap_or(0);
     let since = u64::try_from(since).unwrap_or(0);
     reply(&shared, &shown(&shared.feed.since(since)))
 }
 
-/// `DELETE /api`: forgets everything.
+/// Answers `DELETE /api`: forgets everything.
 pub(super) async fn clear(State(shared): State<Server>) -> Answer {
     shared.write(|writing| writing.clear()).await?;
     shared.clear_log();
@@ -179,7 +179,7 @@ pub(super) fn shown(held: &impl Serialize) -> Value {
     serde_json::to_value(held).unwrap_or_default()
 }
 
-/// A client may have sent a key in a body; it is not shown even then.
+/// Returns the answer without any key that a client may have sent in a body.
 fn reply(shared: &Server, value: &Value) -> Reply {
     let text = shared.config.keys.removed_from(value.to_string());
     Reply::new(http::StatusCode::OK, JSON, text)

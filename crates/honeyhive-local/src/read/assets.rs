@@ -1,4 +1,4 @@
-//! The files that pages load: one style sheet, one module, one picture. They are part of the program.
+//! Pages load three files: a style sheet, a module and a picture. All are part of the program.
 
 use http::StatusCode;
 use http::header::HeaderValue;

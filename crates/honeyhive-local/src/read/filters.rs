@@ -1,12 +1,12 @@
-//! The conditions of a list, as they stand in its URL.
+//! The conditions of a list stand in its URL.
 
 use super::format;
 use crate::store::Facets;
 
-/// Keys that say where in a list one is, and no condition.
+/// These keys are a place in a list, and no condition.
 const PLACES: [&str; 3] = ["before", "after", "limit"];
 
-/// Conditions with a button of their own.
+/// These conditions have a button of their own.
 const ALWAYS: [(&str, &str); 4] = [
     ("since", "1h"),
     ("errors", "1"),
@@ -14,7 +14,7 @@ const ALWAYS: [(&str, &str); 4] = [
     ("slower", "5000"),
 ];
 
-/// All conditions that a list knows.
+/// A list knows all these conditions.
 const KNOWN: [&str; 14] = [
     "q",
     "name",
@@ -32,7 +32,7 @@ const KNOWN: [&str; 14] = [
     "slower",
 ];
 
-/// The pairs of a query, in order.
+/// `Filters` has the pairs of a query, in order.
 pub(super) struct Filters {
     pairs: Vec<(String, String)>,
     first: bool,
@@ -53,7 +53,7 @@ impl Filters {
         Self { pairs, first }
     }
 
-    /// Whether the newest sessions are shown.
+    /// Returns whether the newest sessions are shown.
     pub(super) fn is_first_page(&self) -> bool {
         self.first
     }
@@ -73,13 +73,13 @@ impl Filters {
         self.value(key) == value
     }
 
-    /// All conditions but those of `key`.
+    /// Returns all conditions but those of `key`.
     pub(super) fn but<'f>(&'f self, key: &'f str) -> impl Iterator<Item = (&'f str, &'f str)> {
         let pairs = self.pairs.iter().filter(move |(name, _)| name != key);
         pairs.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Conditions that neither the search nor a button shows.
+    /// Returns the conditions that neither the search nor a button shows.
     pub(super) fn others<'f>(
         &'f self,
         facets: &'f Facets,
@@ -94,7 +94,7 @@ impl Filters {
         })
     }
 
-    /// The list with one condition more, or less where it is there.
+    /// Returns the URL of the list with one condition more, or less where it is there.
     pub(super) fn toggled(&self, key: &str, value: &str) -> String {
         let mut pairs: Vec<_> = self.but(key).collect();
         if !self.has(key, value) {
@@ -103,7 +103,7 @@ impl Filters {
         url(&pairs)
     }
 
-    /// The same list from a place on.
+    /// Returns the URL of the same list from a place on.
     pub(super) fn page(&self, before: i64) -> String {
         let before = before.to_string();
         let pairs = self.but("").chain([("before", before.as_str())]);

@@ -1,6 +1,6 @@
-//! Numbers in the words that pages show.
+//! Pages show numbers in words.
 
-/// A duration in the largest unit that leaves three digits: `218 ms`, `2.41 s`, `3 min 20 s`.
+/// Returns a duration in the largest unit that leaves three digits: `218 ms`, `2.41 s`, `3 min 20 s`.
 pub(super) fn duration(milliseconds: f64) -> String {
     match milliseconds {
         ms if ms < 10.0 => format!("{ms:.1} ms"),
@@ -17,7 +17,7 @@ pub(super) fn duration(milliseconds: f64) -> String {
     }
 }
 
-/// An amount in US dollars; a fraction of a cent keeps two digits that say something.
+/// Returns an amount in US dollars; a fraction of a cent keeps two significant digits.
 pub(super) fn cost(dollars: f64) -> String {
     match dollars {
         d if d >= 0.1 => format!("${d:.2}"),
@@ -26,7 +26,7 @@ pub(super) fn cost(dollars: f64) -> String {
     }
 }
 
-/// A count with separators: `14,880`.
+/// Returns a count with separators: `14,880`.
 pub(super) fn count(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
@@ -42,13 +42,13 @@ pub(super) fn count(number: i64) -> String {
     text
 }
 
-/// A number of things: `1 error`, `2 errors`.
+/// Returns a number with its thing: `1 error`, `2 errors`.
 pub(super) fn counted(number: i64, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {thing}{plural}", count(number))
 }
 
-/// A size: `512 B`, `1.4 KiB`, `3.0 MiB`.
+/// Returns a size: `512 B`, `1.4 KiB`, `3.0 MiB`.
 pub(super) fn bytes(size: usize) -> String {
     let size = size as f64;
     match size {
@@ -58,7 +58,7 @@ pub(super) fn bytes(size: usize) -> String {
     }
 }
 
-/// A metric or a score: at most four digits that say something, without trailing zeros.
+/// Returns a metric or a score with at most four significant digits, without trailing zeros.
 pub(super) fn number(value: f64) -> String {
     let text = match value.abs() {
         v if v >= 1000.0 => format!("{value:.0}"),
@@ -72,12 +72,12 @@ pub(super) fn number(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// The first eight characters of an id.
+/// Returns the first eight characters of an id.
 pub(super) fn short(id: &str) -> String {
     id.chars().take(8).collect()
 }
 
-/// `text` as one segment of a path, or one value of a query.
+/// Encodes `text` as one segment of a path, or one value of a query.
 pub(super) fn encoded(text: &str) -> String {
     let escape = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {

@@ -1,4 +1,4 @@
-//! The frame that all pages have in common: the head, the header with its places, and small parts.
+//! All pages have a frame in common: the head, the header with its places, and small parts.
 
 use http::StatusCode;
 use http::header::HeaderValue;
@@ -11,7 +11,7 @@ use crate::shared::Server;
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
-/// A place that the header leads to.
+/// A `Place` is one that the header leads to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Sessions,
@@ -19,7 +19,7 @@ pub(super) enum Place {
     Datasets,
     Requests,
     Orphans,
-    /// No place of its own, such as one session.
+    /// The page has no place of its own, such as that of one session.
     Below,
 }
 
@@ -31,7 +31,7 @@ const PLACES: [(Place, &str, &str); 5] = [
     (Place::Orphans, "/orphans", "Orphans"),
 ];
 
-/// A page, before it is put into its frame.
+/// A `Page` has not been put into its frame yet.
 pub(super) struct Page<'p> {
     pub(super) title: &'p str,
     pub(super) place: Place,
@@ -43,7 +43,7 @@ pub(super) struct Page<'p> {
 }
 
 impl Page<'_> {
-    /// The page, for 200.
+    /// Returns the page as an answer with status 200.
     pub(super) fn reply(self, shared: &Server) -> Reply {
         self.reply_with(StatusCode::OK, shared)
     }
@@ -93,13 +93,13 @@ impl Page<'_> {
     }
 }
 
-/// The rows of a list without a page around them, for a page that is open already.
+/// Returns the rows of a list without a page around them, for a page that is open already.
 pub(super) fn fragment(shared: &Server, rows: Markup) -> Reply {
     let text = shared.config.keys.removed_from(rows.into_string());
     Reply::new(StatusCode::OK, HTML, text)
 }
 
-/// A page that says that there is nothing of that name.
+/// Returns a page that says that there is nothing of that name.
 pub(super) fn missing(shared: &Server, what: &str, why: &str) -> Reply {
     let page = Page {
         title: what,
@@ -117,14 +117,14 @@ pub(super) fn missing(shared: &Server, what: &str, why: &str) -> Reply {
     page.reply_with(StatusCode::NOT_FOUND, shared)
 }
 
-/// A moment in UTC; the module shows the reader's own time.
+/// Returns a moment in UTC; the module shows the reader's own time.
 pub(super) fn time(milliseconds: f64) -> Markup {
     let iso = iso(milliseconds);
     let clock = iso.get(11..19).unwrap_or_default();
     html! { time datetime=(iso) title=(iso) { (clock) } }
 }
 
-/// A word in a coloured capsule.
+/// Returns a word in a coloured capsule.
 pub(super) fn pill(tone: &str, word: &str) -> Markup {
     html! { span.pill.(tone) { (word) } }
 }

@@ -1,4 +1,4 @@
-//! `POST /api/import`: what `/api/sessions/{id}` has shown, here or elsewhere.
+//! `POST /api/import` takes what `/api/sessions/{id}` has shown, here or elsewhere.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -17,7 +17,7 @@ use crate::work::by_size;
 /// times as long as in the longest request, at the most.
 pub(crate) const TIMES_AS_LONG: usize = 4;
 
-/// A session, some of its events, or both.
+/// An `Import` is a session, some of its events, or both.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Import {
@@ -60,7 +60,7 @@ fn read(body: &[u8]) -> Result<Import, String> {
     Ok(import)
 }
 
-/// Takes away the error that a session is shown with and does not have: the metadata tells it.
+/// Removes the error that a session is shown with and does not have: the metadata tells it.
 fn without_shown_error(session: &mut LocalSession) {
     let told = session.metadata.get("error").and_then(Value::as_str);
     if told.is_some() && told == session.error.as_deref() {

@@ -1,4 +1,4 @@
-//! The stream of changes (server-sent events), for pages that are open.
+//! The stream of changes (server-sent events) serves pages that are open.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -22,12 +22,12 @@ use crate::store::{Changes, Kind};
 /// The pause between two messages.
 const BETWEEN: Duration = Duration::from_millis(250);
 
-/// A word now and then shows both sides that the other is there.
+/// A message in this interval shows both sides that the other is there.
 const ALIVE_EVERY: Duration = Duration::from_secs(15);
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// `GET /api/stream?since=`: changes after a number; a client that comes back says its last in `Last-Event-ID`.
+/// Answers `GET /api/stream?since=`: changes after a number; a client that comes back says its last in `Last-Event-ID`.
 pub(super) async fn stream(
     State(shared): State<Server>,
     RawQuery(query): RawQuery,
@@ -51,7 +51,7 @@ pub(super) async fn stream(
 
 type Next = Pin<Box<dyn Future<Output = (Server, u64, Bytes)> + Send>>;
 
-/// A body that never ends by itself.
+/// A `Stream` is a body that never ends by itself.
 struct Stream {
     next: Next,
 }
@@ -70,7 +70,7 @@ impl HttpBody for Stream {
     }
 }
 
-/// The next piece of the stream, and where it has come to.
+/// Returns the next piece of the stream, and the number of its last change.
 async fn next(shared: Server, since: u64, first: bool) -> (Server, u64, Bytes) {
     if first {
         // A first line at once tells the browser that the stream is open.
@@ -98,7 +98,7 @@ async fn next(shared: Server, since: u64, first: bool) -> (Server, u64, Bytes) {
     }
 }
 
-/// Each thing once, however often it has changed.
+/// Returns a message with each changed thing once, however often it has changed.
 fn message(shared: &Server, changes: &Changes) -> Bytes {
     let mut seen: HashMap<(Kind, &str), bool> = HashMap::new();
     for change in &changes.changes {

@@ -1,4 +1,4 @@
-//! A session as Markdown, for people and for language models: what happened, in order, without noise.
+//! A session as Markdown is for people and for language models: what happened, in order, without noise.
 
 use std::fmt::Write;
 
@@ -9,10 +9,10 @@ use super::outcome::Outcome;
 use crate::model::{LocalEvent, LocalSession, Object, iso};
 use crate::store::SessionRow;
 
-/// A value is told up to so many characters.
+/// A value is shown up to this many characters.
 const LONGEST: usize = 4_000;
 
-/// A session, its events in the order of its tree.
+/// Returns a session, its events in the order of its tree.
 pub(super) fn session(
     session: &LocalSession,
     row: &SessionRow,
@@ -58,7 +58,7 @@ pub(super) fn session(
     text
 }
 
-/// An event, without its title.
+/// Returns an event, without its title.
 fn event(event: &LocalEvent) -> String {
     let mut text = String::new();
     failure(&mut text, event.error.as_deref());
@@ -110,7 +110,7 @@ fn buckets(text: &mut String, buckets: &[(&str, &Object)]) {
     }
 }
 
-/// Messages, a line each; none where there is no chat.
+/// Returns messages, a line each; `None` where there is no chat.
 fn chat(bucket: &Object) -> Option<String> {
     let messages = bucket.get("chat_history")?.as_array()?;
     let mut text = String::new();
@@ -143,7 +143,7 @@ fn chat(bucket: &Object) -> Option<String> {
     Some(text)
 }
 
-/// A fence that the text itself cannot close.
+/// Returns the text in a fence that the text itself cannot close.
 fn fenced(text: &str, language: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat((longest + 1).max(3));

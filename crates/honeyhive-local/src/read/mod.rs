@@ -1,4 +1,4 @@
-//! The read side: what the server holds, as JSON and as pages.
+//! The read side shows what the server holds, as JSON and as pages.
 
 mod api;
 mod assets;
@@ -21,7 +21,7 @@ use http::header::{REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 
 use crate::shared::Server;
 
-/// Scripts and styles of this server alone, no frames, no forms to elsewhere.
+/// The policy allows scripts and styles of this server alone, no frames, no forms to elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
@@ -34,7 +34,7 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
 
 pub(crate) use import::TIMES_AS_LONG;
 
-/// The pages and `/api`.
+/// Returns the routes of the pages and of `/api`.
 pub(crate) fn routes() -> Router<Server> {
     Router::new()
         .route("/", get(pages::sessions::page))
@@ -69,7 +69,7 @@ pub(crate) fn routes() -> Router<Server> {
         .route("/api/changes", get(api::changes))
 }
 
-/// An answer of the read side, with what keeps a browser from misusing it.
+/// Returns an answer of the read side, with headers that keep a browser from misusing it.
 pub(crate) fn shielded(mut response: Response) -> Response {
     response.headers_mut().extend(HEADERS);
     response

@@ -1,8 +1,8 @@
-//! The outcome of a session, as a word and a colour.
+//! The outcome of a session is shown as a word and a colour.
 
 use crate::store::SessionRow;
 
-/// A word, and the tone it is shown in: `ok`, `warn`, `bad` or `open`.
+/// An `Outcome` has a word, and the tone it is shown in: `ok`, `warn`, `bad` or `open`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Outcome {
     pub(super) tone: &'static str,

@@ -1,4 +1,4 @@
-//! JSON in the cells of tables.
+//! Cells of tables show JSON.
 
 use maud::{Markup, html};
 use serde_json::Value;
@@ -10,20 +10,20 @@ pub(super) fn text<'v>(record: &'v Value, key: &str) -> &'v str {
     record[key].as_str().unwrap_or_default()
 }
 
-/// The moment when a record was made, which the page's script tells in the reader's own time; a dash for none.
+/// Returns the moment when a record was made, which the page's script tells in the reader's own time; a dash for none.
 pub(super) fn made(record: &Value) -> Markup {
     let made = parse_iso(text(record, "created_at"));
     html! { @if let Some(made) = made { (frame::time(made)) } @else { span.dim { "–" } } }
 }
 
-/// A number, or a dash.
+/// Returns a number, or a dash.
 pub(super) fn number(value: &Value) -> String {
     value
         .as_f64()
         .map_or_else(|| "–".to_owned(), format::number)
 }
 
-/// An object as its fields, a line each; a dash for nothing.
+/// Returns an object as its fields, a line each; a dash for nothing.
 pub(super) fn fields(value: &Value) -> Markup {
     html! {
         @match value {
@@ -35,7 +35,7 @@ pub(super) fn fields(value: &Value) -> Markup {
     }
 }
 
-/// The one text of an object that has only one, else its fields.
+/// Returns the one text of an object that has only one, else its fields.
 pub(super) fn brief(value: &Value) -> Markup {
     let object = value.as_object();
     let mut values = object.into_iter().flatten().map(|(_, value)| value);
@@ -45,7 +45,7 @@ pub(super) fn brief(value: &Value) -> Markup {
     }
 }
 
-/// A text without quotes, all else as JSON; a number as people read it.
+/// Returns a text without quotes, any other value as JSON; a number as people read it.
 pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -1,10 +1,10 @@
-//! The page of a server that nothing has come to yet: what to run.
+//! A server that nothing has come to yet has a page that says what to run.
 
 use http::HeaderMap;
 use http::header::HOST;
 use maud::{Markup, html};
 
-/// The variables to set, and a call to try.
+/// Returns the page with the variables to set, and a call to try.
 pub(super) fn page(headers: &HeaderMap) -> Markup {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let url = format!("http://{}", host.unwrap_or("127.0.0.1:7777"));

@@ -1,4 +1,4 @@
-//! Events that are posted together.
+//! Events can be posted together.
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -33,7 +33,7 @@ pub(crate) fn check_session_batch(body: &Value) -> Result<(), Invalid> {
     SESSION_BATCH.read(body).map(drop)
 }
 
-/// The session that all events of a batch go to, where the batch asks for one: under its name today or of old.
+/// Returns the session that all events of a batch go to, where the batch asks for one: under its name today or of old.
 pub(crate) fn single_session(body: &Value) -> Result<Option<LocalSession>, Invalid> {
     let asks = |name: &str| body.get(name).and_then(Value::as_bool) == Some(true);
     if !asks("single_session") && !asks("is_single_session") {

@@ -1,4 +1,4 @@
-//! Datasets and datapoints: their bodies, and the records they become.
+//! The bodies of datasets and datapoints become records.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -77,13 +77,13 @@ const FROM_EVENTS: Shape = Shape {
     ],
 };
 
-/// An id as HoneyHive makes them for what is no event: 24 hexadecimal digits.
+/// Returns an id of the form that HoneyHive gives to all but events: 24 hexadecimal digits.
 pub(crate) fn new_id() -> String {
     let id = Uuid::new_v4().simple().to_string();
     id[..24].to_owned()
 }
 
-/// A dataset as it is kept and answered.
+/// Returns a dataset as it is kept and answered.
 pub(crate) fn new_dataset(body: &Value) -> Result<Value, Invalid> {
     let sent = NEW_DATASET.read(body)?;
     let created = iso(now());
@@ -98,12 +98,12 @@ pub(crate) fn new_dataset(body: &Value) -> Result<Value, Invalid> {
     }))
 }
 
-/// The fields of a dataset that a body changes.
+/// Returns the fields of a dataset that a body changes.
 pub(crate) fn changed_dataset(body: &Value) -> Result<Object, Invalid> {
     CHANGED_DATASET.read(body)
 }
 
-/// The same with the dataset's id in the body.
+/// Returns the changed fields of a dataset, and its id from the body.
 pub(crate) fn changed_dataset_legacy(body: &Value) -> Result<(String, Object), Invalid> {
     let mut changes = CHANGED_DATASET_LEGACY.read(body)?;
     let id = changes.remove("dataset_id");
@@ -111,7 +111,7 @@ pub(crate) fn changed_dataset_legacy(body: &Value) -> Result<(String, Object), I
     Ok((id.to_owned(), changes))
 }
 
-/// The datapoints that rows of data become, by the names of their fields.
+/// Returns the datapoints that rows of data become, by the names of their fields.
 pub(crate) fn mapped_datapoints(body: &Value, dataset: &str) -> Result<Vec<Value>, Invalid> {
     let sent = ADDED.read(body)?;
     let mapping = MAPPING.read(&sent["mapping"])?;
@@ -144,17 +144,17 @@ pub(crate) fn mapped_datapoints(body: &Value, dataset: &str) -> Result<Vec<Value
     Ok(datapoints.collect())
 }
 
-/// A datapoint as it is kept and answered.
+/// Returns a datapoint as it is kept and answered.
 pub(crate) fn new_datapoint(body: &Value) -> Result<Value, Invalid> {
     Ok(finished(&Value::Object(DATAPOINT.read(body)?)))
 }
 
-/// The fields of a datapoint that a body changes.
+/// Returns the fields of a datapoint that a body changes.
 pub(crate) fn changed_datapoint(body: &Value) -> Result<Object, Invalid> {
     DATAPOINT.read(body)
 }
 
-/// A datapoint made of an event: what went in, and what came out as the truth.
+/// Returns a datapoint made of an event: its inputs, and its outputs as the truth.
 pub(crate) fn datapoint_of_event(event: &Value, dataset: Option<&str>) -> Value {
     let history = event["inputs"].get("chat_history").cloned();
     let truth = event["feedback"].get("ground_truth").cloned();
@@ -168,7 +168,7 @@ pub(crate) fn datapoint_of_event(event: &Value, dataset: Option<&str>) -> Value 
     }))
 }
 
-/// The events that `POST /v1/datapoints/batch` names, and the dataset to put them in.
+/// `FromEvents` has the events that `POST /v1/datapoints/batch` names, and the dataset to put them in.
 #[derive(Debug)]
 pub(crate) struct FromEvents {
     pub(crate) ids: Vec<String>,
@@ -201,7 +201,7 @@ impl FromEvents {
     }
 }
 
-/// A datapoint with every field that an answer has.
+/// Returns a datapoint with every field that an answer has.
 fn finished(datapoint: &Value) -> Value {
     let created = iso(now());
     let or = |name: &str, usual: Value| match datapoint.get(name) {

@@ -1,4 +1,4 @@
-//! Events that are posted: `POST /v1/events` and its relatives.
+//! Events are posted by `POST /v1/events` and its relatives.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use crate::model::{
 
 const TYPES: [&str; 4] = ["model", "tool", "chain", "session"];
 
-/// All that `POST /v1/events` and the batches under `/v1` take.
+/// `POST /v1/events` and the batches under `/v1` take these fields and no others.
 const STRICT: Shape = Shape {
     strict: true,
     required: &["event_type", "inputs"],
@@ -38,7 +38,7 @@ const STRICT: Shape = Shape {
     ],
 };
 
-/// The fields of a model event that are moved before it is kept: their bucket, and their new name.
+/// These fields of a model event are moved before it is kept, each to its bucket under its new name.
 const MODEL_ALIASES: [(&str, Bucket, &str); 14] = [
     ("model", Bucket::Config, "model"),
     ("model_name", Bucket::Config, "model"),
@@ -56,7 +56,7 @@ const MODEL_ALIASES: [(&str, Bucket, &str); 14] = [
     ("cost", Bucket::Metadata, "cost"),
 ];
 
-/// A posted event: a session of its own, or an event of one.
+/// A `Posted` event is a session of its own, or an event of one.
 #[derive(Debug)]
 pub(crate) enum Posted {
     Event(Box<LocalEvent>),
@@ -64,14 +64,14 @@ pub(crate) enum Posted {
     Session(Box<LocalSession>),
 }
 
-/// The options with which an event is posted.
+/// The `Manner` has the options with which an event is posted.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Manner {
     /// Whether unknown fields are refused and required ones asked for.
     pub(crate) strict: bool,
     /// The session that all events of the request belong to, whatever they say.
     pub(crate) session_id: Option<String>,
-    /// Whether it is a model event, with names of its own.
+    /// Whether the body is a model event, with names of its own.
     pub(crate) model: bool,
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn parse(body: &Value, manner: &Manner) -> Result<Posted, Invalid> {
     Ok(Posted::Event(Box::new(event)))
 }
 
-/// All but the buckets.
+/// Returns the event without its buckets.
 fn described(sent: &Object, manner: &Manner) -> Result<LocalEvent, Invalid> {
     let made = || Uuid::new_v4().to_string();
     let event_id = fields::text(sent, "event_id").map(|id| canonical_id(&id));
@@ -166,7 +166,7 @@ fn as_session(event: LocalEvent, raw: &Value) -> LocalSession {
     }
 }
 
-/// An event as HoneyHive answers with it.
+/// Returns an event as HoneyHive answers with it.
 pub(crate) fn answer(event: &LocalEvent) -> Value {
     json!({
         "event_id": event.event_id,

@@ -1,4 +1,4 @@
-//! Fields of a JSON body, read as HoneyHive reads them.
+//! Fields of a JSON body are read as HoneyHive reads them.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ pub(super) fn only(body: &Value, known: &[&str]) -> Result<(), Invalid> {
     Err(Invalid(format!("unknown fields: {}", unknown.join(", "))))
 }
 
-/// A field that has to be an object; missing and null are none.
+/// Returns a field that has to be an object; `None` where it is missing or null.
 pub(super) fn object(body: &Object, key: &str) -> Result<Option<Object>, Invalid> {
     match body.get(key) {
         None | Some(Value::Null) => Ok(None),
@@ -25,7 +25,7 @@ pub(super) fn object(body: &Object, key: &str) -> Result<Option<Object>, Invalid
     }
 }
 
-/// A field that has to be a number; missing and null are none.
+/// Returns a field that has to be a number; `None` where it is missing or null.
 pub(super) fn number(body: &Object, key: &str) -> Result<Option<f64>, Invalid> {
     match body.get(key) {
         None | Some(Value::Null) => Ok(None),
@@ -34,7 +34,7 @@ pub(super) fn number(body: &Object, key: &str) -> Result<Option<f64>, Invalid> {
     }
 }
 
-/// A field that has to be an array of strings; missing and null are none.
+/// Returns a field that has to be an array of strings; `None` where it is missing or null.
 pub(super) fn texts(body: &Object, key: &str) -> Result<Option<Vec<String>>, Invalid> {
     let items = match body.get(key) {
         None | Some(Value::Null) => return Ok(None),
@@ -48,13 +48,13 @@ pub(super) fn texts(body: &Object, key: &str) -> Result<Option<Vec<String>>, Inv
         .ok_or_else(|| must_be(key, "an array of strings"))
 }
 
-/// A field that is worth something only as a non-empty string.
+/// Returns a field that is a non-empty string; any other value is as good as none.
 pub(super) fn text(body: &Object, key: &str) -> Option<String> {
     let text = body.get(key)?.as_str()?;
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// A time in Unix milliseconds. Anything but a number silently becomes now, as in HoneyHive.
+/// Returns a time in Unix milliseconds. A value that is no number becomes now without a word, as in HoneyHive.
 pub(super) fn time(body: &Object, key: &str) -> Option<f64> {
     match body.get(key)? {
         Value::Null => None,

@@ -1,4 +1,4 @@
-//! Metrics and their versions: their bodies, and the records they become.
+//! The bodies of metrics and their versions become records.
 
 use serde_json::{Value, json};
 
@@ -67,7 +67,7 @@ const THRESHOLD: Shape = Shape {
     ],
 };
 
-/// A metric as it is kept and answered.
+/// Returns a metric as it is kept and answered.
 pub(crate) fn new_metric(body: &Value) -> Result<Value, Invalid> {
     let sent = checked(NEW.read(body)?)?;
     let created = iso(now());
@@ -78,12 +78,12 @@ pub(crate) fn new_metric(body: &Value) -> Result<Value, Invalid> {
     Ok(metric)
 }
 
-/// The fields of a metric that a body changes.
+/// Returns the fields of a metric that a body changes.
 pub(crate) fn changed_metric(body: &Value) -> Result<Object, Invalid> {
     checked(CHANGED.read(body)?)
 }
 
-/// The same with the metric's id in the body.
+/// Returns the changed fields of a metric, and its id from the body.
 pub(crate) fn changed_metric_legacy(body: &Value) -> Result<(String, Object), Invalid> {
     let mut body = body.clone();
     let id = body.as_object_mut().and_then(|fields| fields.remove("id"));
@@ -92,7 +92,7 @@ pub(crate) fn changed_metric_legacy(body: &Value) -> Result<(String, Object), In
     Ok((id.to_owned(), changed_metric(&body)?))
 }
 
-/// A version of a metric, and whether it is deployed at once.
+/// Returns a version of a metric, and whether it is deployed at once.
 pub(crate) fn new_version(body: &Value, number: usize) -> Result<(Value, bool), Invalid> {
     let sent = VERSION.read(body)?;
     let content = checked(NEW.read(&sent["content"])?)?;
@@ -115,7 +115,7 @@ pub(crate) fn new_version(body: &Value, number: usize) -> Result<(Value, bool), 
     Ok((version, at_once))
 }
 
-/// The metric and the event of a trial run.
+/// Returns the metric and the event of a trial run.
 pub(crate) fn trial(body: &Value) -> Result<(Object, Value), Invalid> {
     let sent = RUN.read(body)?;
     let metric = checked(NEW.read(&sent["metric"])?)?;
@@ -141,7 +141,7 @@ fn checked(sent: Object) -> Result<Object, Invalid> {
     Ok(sent)
 }
 
-/// A definition with its defaults.
+/// Returns a definition with its defaults.
 fn completed(sent: &Object) -> Value {
     let or = |name: &str, usual: Value| sent.get(name).cloned().unwrap_or(usual);
     json!({

@@ -1,4 +1,4 @@
-//! The bodies of the REST calls.
+//! The REST calls have bodies.
 
 mod batch;
 mod dataset;
@@ -29,6 +29,6 @@ pub(crate) use session::{
 };
 pub(crate) use update::Update;
 
-/// The reason for which a body was refused, for the client.
+/// `Invalid` tells the client why a body was refused.
 #[derive(Debug)]
 pub(crate) struct Invalid(pub(crate) String);

@@ -1,4 +1,4 @@
-//! Configurations, queues and charts: plain records.
+//! Configurations, queues and charts are plain records.
 
 use serde_json::{Value, json};
 
@@ -91,7 +91,7 @@ const CHANGED_CHART: Shape = Shape {
     fields: CHART_FIELDS,
 };
 
-/// A configuration as it is kept and answered.
+/// Returns a configuration as it is kept and answered.
 pub(crate) fn new_configuration(body: &Value) -> Result<Value, Invalid> {
     let sent = checked(NEW_CONFIGURATION.read(body)?)?;
     let or = |name: &str, usual: Value| sent.get(name).cloned().unwrap_or(usual);
@@ -109,7 +109,7 @@ pub(crate) fn new_configuration(body: &Value) -> Result<Value, Invalid> {
     }))
 }
 
-/// The fields of a configuration that a body changes: its type is `LLM` again where nothing is said.
+/// Returns the fields of a configuration that a body changes: its type is `LLM` again where the body names none.
 pub(crate) fn changed_configuration(body: &Value) -> Result<Object, Invalid> {
     let mut changes = checked(CHANGED_CONFIGURATION.read(body)?)?;
     changes.entry("type").or_insert_with(|| "LLM".into());
@@ -125,7 +125,7 @@ fn checked(sent: Object) -> Result<Object, Invalid> {
     Ok(sent)
 }
 
-/// A queue as it is kept.
+/// Returns a queue as it is kept.
 pub(crate) fn new_queue(body: &Value) -> Result<Value, Invalid> {
     let sent = NEW_QUEUE.read(body)?;
     let or = |name: &str, usual: Value| sent.get(name).cloned().unwrap_or(usual);
@@ -144,7 +144,7 @@ pub(crate) fn new_queue(body: &Value) -> Result<Value, Invalid> {
     }))
 }
 
-/// The fields of a queue that a body changes, given the events that are in it.
+/// Returns the fields of a queue that a body changes, given the events that are in it.
 pub(crate) fn changed_queue(body: &Value, id: &str, events: &[String]) -> Result<Object, Invalid> {
     let mut changes = CHANGED_QUEUE.read(body)?;
     if changes.remove("id").is_none_or(|sent| sent != id) {
@@ -165,7 +165,7 @@ pub(crate) fn changed_queue(body: &Value, id: &str, events: &[String]) -> Result
     Ok(changes)
 }
 
-/// A chart as it is kept and answered.
+/// Returns a chart as it is kept and answered.
 pub(crate) fn new_chart(body: &Value) -> Result<Value, Invalid> {
     let sent = NEW_CHART.read(body)?;
     let or = |name: &str, usual: Value| sent.get(name).cloned().unwrap_or(usual);
@@ -187,7 +187,7 @@ pub(crate) fn new_chart(body: &Value) -> Result<Value, Invalid> {
     }))
 }
 
-/// The fields of a chart that a body changes.
+/// Returns the fields of a chart that a body changes.
 pub(crate) fn changed_chart(body: &Value) -> Result<Object, Invalid> {
     CHANGED_CHART.read(body)
 }

@@ -1,4 +1,4 @@
-//! Experiment runs: their bodies, and the records they become.
+//! The bodies of experiment runs become records.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use crate::model::{Object, canonical_id, iso, now};
 
 pub(crate) const STATUSES: [&str; 5] = ["pending", "completed", "failed", "cancelled", "running"];
 
-/// Fields that an update may change; a creation may give two more.
+/// An update may change these fields; a creation may give two more.
 const CHANGED: Shape = Shape {
     strict: false,
     required: &[],
@@ -35,7 +35,7 @@ const NEW: Shape = Shape {
     fields: &[("run_id", Kind::Filled), ("dataset_id", Kind::Text)],
 };
 
-/// Fields that a run keeps and does not answer with.
+/// A run keeps these fields and does not answer with them.
 const HIDDEN: [&str; 4] = [
     "session_ids",
     "datapoint_ids",
@@ -43,7 +43,7 @@ const HIDDEN: [&str; 4] = [
     "passing_ranges",
 ];
 
-/// The fields that a body gives a run, with its id.
+/// Returns the fields that a body gives a run, with its id.
 pub(crate) fn new_run(body: &Value) -> Result<(String, Object), Invalid> {
     let mut fields = changed_run(body)?;
     let more = NEW.read(body)?;
@@ -54,7 +54,7 @@ pub(crate) fn new_run(body: &Value) -> Result<(String, Object), Invalid> {
     Ok((id.unwrap_or_else(made), fields))
 }
 
-/// The fields of a run that a body changes.
+/// Returns the fields of a run that a body changes.
 pub(crate) fn changed_run(body: &Value) -> Result<Object, Invalid> {
     let mut fields = CHANGED.read(body)?;
     if let Some(Value::String(name)) = fields.get_mut("name") {
@@ -63,7 +63,7 @@ pub(crate) fn changed_run(body: &Value) -> Result<Object, Invalid> {
     Ok(fields)
 }
 
-/// A run of which nothing is known but its id.
+/// Returns a run of which nothing is known but its id.
 pub(crate) fn blank_run(run_id: &str) -> Value {
     let created = iso(now());
     json!({
@@ -89,7 +89,7 @@ pub(crate) fn blank_run(run_id: &str) -> Value {
     })
 }
 
-/// A run as HoneyHive answers with it.
+/// Returns a run as HoneyHive answers with it.
 pub(crate) fn run_answer(run: &Value, dataset_name: Option<&str>) -> Value {
     let mut answer = run.clone();
     if let Some(fields) = answer.as_object_mut() {

@@ -1,4 +1,4 @@
-//! The conditions of `POST /v1/events/search` and `POST /v1/events/export`.
+//! `POST /v1/events/search` and `POST /v1/events/export` have conditions.
 
 use serde_json::Value;
 
@@ -62,7 +62,7 @@ const OPERATORS: [&str; 10] = [
 const MOST_FOUND: u64 = 1000;
 const MOST_EXPORTED: u64 = 7500;
 
-/// The comparison of a field.
+/// An `Operator` compares a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operator {
     Exists,
@@ -75,7 +75,7 @@ pub(crate) enum Operator {
     Below,
 }
 
-/// A condition of a search.
+/// A `Filter` is a condition of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Filter {
     /// The parts of the field's name: `metadata.run_id` is two.
@@ -84,11 +84,11 @@ pub(crate) struct Filter {
     pub(crate) value: Value,
 }
 
-/// A search for sessions and events; all conditions must hold.
+/// A `Search` looks for sessions and events; all its conditions must hold.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Search {
     pub(crate) filters: Vec<Filter>,
-    /// Started within, in Unix milliseconds, both ends included.
+    /// The bounds of the start, in Unix milliseconds, both included.
     pub(crate) from: Option<f64>,
     pub(crate) to: Option<f64>,
     pub(crate) run_id: Option<String>,
@@ -190,7 +190,7 @@ fn filter(sent: &Value) -> Result<Filter, Invalid> {
     })
 }
 
-/// A value in the type that the filter says: filters often travel as text.
+/// Returns a value in the type that the filter names: filters often travel as text.
 fn typed(value: &Value, kind: &str, operator: Operator) -> Result<Value, Invalid> {
     let ordered = matches!(operator, Operator::Above | Operator::Below);
     let Some(text) = value.as_str() else {
@@ -214,7 +214,7 @@ fn typed(value: &Value, kind: &str, operator: Operator) -> Result<Value, Invalid
     }
 }
 
-/// A time as ISO 8601 or in Unix milliseconds.
+/// Returns a time that comes as ISO 8601 or in Unix milliseconds.
 fn moment(range: &Value, name: &str) -> Result<Option<f64>, Invalid> {
     let read = match range.get(name) {
         None | Some(Value::Null) => return Ok(None),
@@ -229,8 +229,8 @@ fn moment(range: &Value, name: &str) -> Result<Option<f64>, Invalid> {
     read.map(Some).ok_or_else(wrong)
 }
 
-/// The ends of a range that travels in a query, `{$gte, $lte}`; from the beginning to the end of time where nothing is
-/// said.
+/// Returns the ends of a range that travels in a query, `{$gte, $lte}`; from the beginning to the end of time where
+/// none is given.
 pub(crate) fn date_range(range: Option<&Value>) -> Result<(f64, f64), Invalid> {
     let Some(range) = range else {
         return Ok((f64::MIN, f64::MAX));

@@ -1,4 +1,4 @@
-//! `POST /v1/sessions`: the body and the answer.
+//! `POST /v1/sessions` has a body and an answer.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::{Invalid, fields};
 use crate::model::{Bucket, Buckets, LocalSession, Object, milliseconds, now, parse_uuid};
 
-/// The buckets a session can be created with. Metrics and feedback are not among the documented
-/// fields, so they are ignored here as any unknown field is: they come with an update.
+/// A session can be created with these buckets. Metrics and feedback are not among the documented fields, so they are
+/// ignored here as any unknown field is: they come with an update.
 const AT_CREATION: [Bucket; 5] = [
     Bucket::Inputs,
     Bucket::Outputs,
@@ -16,7 +16,7 @@ const AT_CREATION: [Bucket; 5] = [
     Bucket::UserProperties,
 ];
 
-/// All that `POST /v1/sessions` takes; its legacy twin is open.
+/// `POST /v1/sessions` takes these fields and no others; its legacy twin is open.
 const FIELDS: [&str; 13] = [
     "session_id",
     "session_name",
@@ -52,7 +52,7 @@ pub(crate) fn parse(body: &Value) -> Result<LocalSession, Invalid> {
     Ok(session)
 }
 
-/// All but the buckets.
+/// Returns the session without its buckets.
 fn described(body: &Object, raw: &Value) -> Result<LocalSession, Invalid> {
     let name = fields::text(body, "event_name");
     Ok(LocalSession {
@@ -71,14 +71,14 @@ fn described(body: &Object, raw: &Value) -> Result<LocalSession, Invalid> {
     })
 }
 
-/// The id that was sent if it is a UUID; otherwise, without a word, a new one.
+/// Returns the id that was sent if it is a UUID; otherwise, without a word, a new one.
 fn session_id(body: &Object) -> String {
     let sent = body.get("session_id").and_then(Value::as_str);
     let sent = sent.and_then(parse_uuid);
     sent.unwrap_or_else(|| Uuid::new_v4().to_string())
 }
 
-/// The session as HoneyHive answers a post with it.
+/// Returns the session as HoneyHive answers a post with it.
 pub(crate) fn answer(session: &LocalSession) -> Value {
     json!({
         "event_id": session.session_id,
@@ -106,7 +106,7 @@ pub(crate) fn answer(session: &LocalSession) -> Value {
 }
 
 impl LocalSession {
-    /// Computes the duration where only both ends are known.
+    /// Computes the duration where only start and end are known.
     pub(super) fn settle_duration(&mut self) {
         if self.duration.is_none() {
             self.duration = self.end_time.map(|end| (end - self.start_time).max(0.0));

@@ -1,4 +1,4 @@
-//! The shape of a body, as a table: its fields, their kinds, and whether others are taken.
+//! A table describes a body: its fields, their kinds, and whether others are taken.
 
 use serde_json::Value;
 
@@ -8,29 +8,28 @@ use crate::model::Object;
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 200;
 
-/// The kind of a field's value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
     Any,
     Bool,
     Number,
     Text,
-    /// A text that is not blank.
+    /// The value is a text that is not blank.
     Filled,
-    /// A text that is not blank, of 200 characters at most.
+    /// The value is a text that is not blank, of 200 characters at most.
     Name,
-    /// A text of 200 characters at most.
+    /// The value is a text of 200 characters at most.
     Label,
     Object,
     Array,
     Texts,
     Objects,
     OneOf(&'static [&'static str]),
-    /// An array of objects or one of them.
+    /// The value is an array of objects or one of them.
     ObjectOrObjects,
 }
 
-/// The fields that a body takes.
+/// A `Shape` has the fields that a body takes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shape {
     /// Whether other fields are refused.
@@ -40,7 +39,7 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// The known fields of a body, without those that are null; or what is wrong with it, by the field's name.
+    /// Returns the known fields of a body, without those that are null; or what is wrong with it, by the field's name.
     pub(crate) fn read(&self, body: &Value) -> Result<Object, Invalid> {
         let Value::Object(body) = body else {
             return Err(Invalid("the body must be a JSON object".to_owned()));

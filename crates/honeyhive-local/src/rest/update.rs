@@ -1,11 +1,11 @@
-//! `PUT /v1/events/{event_id}`: what an update may change.
+//! `PUT /v1/events/{event_id}` may change some parts of a session or an event.
 
 use serde_json::Value;
 
 use super::{Invalid, fields};
 use crate::model::{Bucket, Buckets, LocalEvent, LocalSession, Object, merge};
 
-/// The buckets that can be updated. `inputs` cannot, nor can `error`: both are silently ignored.
+/// These buckets can be updated. `inputs` cannot, nor can `error`: both are ignored without a word.
 const UPDATABLE: [Bucket; 6] = [
     Bucket::Metadata,
     Bucket::Feedback,
@@ -15,7 +15,7 @@ const UPDATABLE: [Bucket; 6] = [
     Bucket::UserProperties,
 ];
 
-/// Changes to a session or an event.
+/// An `Update` has changes to a session or an event.
 #[derive(Debug)]
 pub(crate) struct Update {
     buckets: Vec<(Bucket, Object)>,
@@ -43,7 +43,7 @@ impl Update {
         })
     }
 
-    /// The update as the body of a request, as which it is kept until its target arrives.
+    /// Returns the update as the body of a request; it is kept in this form until its target arrives.
     pub(crate) fn to_json(&self) -> Value {
         let mut body = Object::new();
         for (bucket, object) in &self.buckets {
@@ -86,7 +86,7 @@ impl Update {
     }
 }
 
-/// Five objects merge; outputs are replaced.
+/// Merges five objects, and replaces the outputs.
 fn merge_all(target: &mut impl Buckets, buckets: Vec<(Bucket, Object)>) {
     for (bucket, object) in buckets {
         match bucket {

@@ -1,5 +1,5 @@
-//! Checkpoints: a thread of their own moves what was committed from the log into the file while nobody writes, so that
-//! a write rarely waits for the disk.
+//! A thread of its own makes checkpoints: it moves what was committed from the log into the file while nobody writes,
+//! so that a write rarely waits for the disk.
 
 use std::fs;
 use std::io;
@@ -10,16 +10,16 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-/// The size of a log from which on it is emptied in the next pause.
+/// A log of this size is emptied in the next pause.
 const DUE: u64 = 2 * 1024 * 1024;
 
-/// The length of a pause.
+/// A pause has this length.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The pages of a log at which the writing thread itself makes the checkpoint: there has been no pause.
+/// The writing thread itself makes the checkpoint at this number of pages in the log: there has been no pause.
 pub(super) const OVERDUE_PAGES: u32 = 4096;
 
-/// The thread's handle; dropping it ends the thread.
+/// `Checkpoints` is the thread's handle; dropping it ends the thread.
 #[derive(Debug)]
 pub(super) struct Checkpoints {
     commits: Option<SyncSender<()>>,
@@ -67,8 +67,8 @@ fn work(connection: &Connection, log: &Path, commits: &Receiver<()>) {
     }
 }
 
-/// Moves all that the log holds, which lets others write meanwhile, and then cuts it off. A checkpoint that fails loses
-/// nothing: the log still holds it all.
+/// Moves all that the log holds, which lets others write meanwhile, and then cuts the log off. A checkpoint that fails
+/// loses nothing: the log still holds it all.
 fn empty(connection: &Connection) {
     for step in ["PASSIVE", "TRUNCATE"] {
         let pragma = format!("PRAGMA wal_checkpoint({step})");

@@ -1,18 +1,18 @@
-//! The failures of the store.
+//! The store can fail.
 
-/// The reason for which a read or a write failed.
+/// `Failed` says why a read or a write failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Failed {
     /// The disk is full; nothing of the write is kept.
     #[error("there is no room on the disk for what is kept: free some, and send it again")]
     Full,
-    /// The caller asked for what makes no sense; the text says what.
+    /// The caller asked for something that makes no sense; the text says what.
     #[error("{0}")]
     Refused(String),
     /// Nothing of this kind has this id.
     #[error("{0}")]
     Missing(String),
-    /// Anything else that the database says.
+    /// The database has said something else.
     #[error("the store failed: {0}")]
     Broken(String),
 }
@@ -21,7 +21,7 @@ impl From<rusqlite::Error> for Failed {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
-            // A quota, or a file that may grow no further.
+            // The error comes from a quota, or from a file that may grow no further.
             Some(rusqlite::ErrorCode::SystemIoFailure) if is_write(&error) => Self::Full,
             _ => Self::Broken(error.to_string()),
         }

@@ -1,4 +1,4 @@
-//! Changes in order: for those who wait, and for pages that follow.
+//! The feed keeps changes in order, for callers that wait and for pages that follow.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,6 @@ use tokio::sync::watch;
 /// The number of changes that are remembered; a reader that asks for older ones is told that some are missing.
 const REMEMBERED: usize = 4096;
 
-/// The kind of thing that has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
@@ -19,27 +18,27 @@ pub(crate) enum Kind {
     Orphan,
     Request,
     Record,
-    /// Everything: all was cleared.
+    /// Everything has changed: all was cleared.
     Cleared,
 }
 
-/// A change: a thing is new, different or gone.
+/// A `Change` says that a thing is new, different or gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Change {
     pub(crate) seq: u64,
     pub(crate) kind: Kind,
     /// The id of the session, for a session or an event; the kind and the id of a record.
     pub(crate) id: String,
-    /// Whether it was not there before.
+    /// Whether the thing is new.
     pub(crate) new: bool,
 }
 
-/// The changes after a number.
+/// `Changes` has the changes after a number.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub(crate) struct Changes {
     pub(crate) last: u64,
     pub(crate) changes: Vec<Change>,
-    /// Whether some of them are no longer known: look at everything anew.
+    /// Whether some of them are no longer known, so that the reader has to look at everything again.
     pub(crate) missed: bool,
 }
 
@@ -53,7 +52,7 @@ pub(crate) struct Feed {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Announcements, with or without changes.
+    /// The number of announcements, with or without changes.
     rounds: u64,
     last: u64,
     remembered: VecDeque<Change>,
@@ -87,7 +86,7 @@ impl Feed {
         self.watched.send_replace(rounds);
     }
 
-    /// Changes whenever anything is announced.
+    /// Returns a receiver that changes whenever anything is announced.
     pub(crate) fn watch(&self) -> watch::Receiver<u64> {
         self.watched.subscribe()
     }
@@ -96,7 +95,7 @@ impl Feed {
         self.state().rounds
     }
 
-    /// The changes after `seq`, and the number of the last.
+    /// Returns the changes after `seq`, and the number of the last.
     pub(crate) fn since(&self, seq: u64) -> Changes {
         let state = self.state();
         let first = state.last - state.remembered.len() as u64;
@@ -108,8 +107,8 @@ impl Feed {
         }
     }
 
-    /// Blocks until something is announced after `rounds`, or until `deadline` (none: for ever).
-    /// Says whether something was.
+    /// Blocks until something is announced after `rounds`, or until `deadline` (`None`: for ever). Returns whether
+    /// something was.
     pub(crate) fn wait_past(&self, rounds: u64, deadline: Option<Instant>) -> bool {
         let mut state = self.state();
         while state.rounds == rounds {

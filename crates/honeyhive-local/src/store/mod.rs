@@ -1,4 +1,4 @@
-//! The store: one SQLite database, in memory or in a file; one writer, and readers beside it.
+//! The store is one SQLite database, in memory or in a file; it has one writer, and readers beside it.
 
 mod checkpoints;
 mod failed;
@@ -32,7 +32,7 @@ pub(crate) use read::{
 pub(crate) use requests::Requests;
 pub(crate) use write::Writing;
 
-/// The handle that everybody shares.
+/// The `Store` is the handle that everybody shares.
 #[derive(Debug)]
 pub(crate) struct Store {
     /// The writer is dropped before the readers, so that a file is whole when the last of them closes it.
@@ -86,7 +86,7 @@ impl Store {
         })
     }
 
-    /// Writes; returns once it is committed.
+    /// Writes, and returns once the write is committed.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Writing<'_>) -> Result<T, Failed> + Send + 'static,
@@ -98,7 +98,7 @@ impl Store {
         receiver.await.unwrap_or_else(|_| gone())
     }
 
-    /// Does the same as [`write`](Self::write) in code that is not async.
+    /// Writes as [`write`](Self::write) does, in code that is not async.
     pub(crate) fn write_blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Writing<'_>) -> Result<T, Failed> + Send + 'static,
@@ -109,7 +109,7 @@ impl Store {
         receiver.recv().unwrap_or_else(|_| gone())
     }
 
-    /// Reads what is committed, all of one moment; blocks for as long as that takes.
+    /// Reads committed data, all of one moment; blocks for as long as that takes.
     pub(crate) fn read<T>(
         &self,
         read: impl FnOnce(&Reading<'_>) -> Result<T, Failed>,

@@ -1,4 +1,4 @@
-//! Opening a store: the file, its lock, its version.
+//! A store is opened: its file, its lock, its version.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -9,10 +9,10 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::checkpoints::OVERDUE_PAGES;
 
-/// Marks a file as one of honeyhive-local's: `HHlo`.
+/// The number marks a file as one of honeyhive-local's: `HHlo`.
 const APPLICATION: i64 = 0x4848_6c6f;
 
-/// The schema's steps; a store's `user_version` is how many of them it has.
+/// The schema has these steps; a store's `user_version` is how many of them it has.
 const MIGRATIONS: [&str; 3] = [
     include_str!("schema.sql"),
     include_str!("tokens.sql"),
@@ -21,7 +21,7 @@ const MIGRATIONS: [&str; 3] = [
 
 const CACHED_STATEMENTS: usize = 64;
 
-/// The reason for which a store could not be opened.
+/// The error says why a store could not be opened.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -48,7 +48,7 @@ pub enum StoreError {
         /// The newest version that is known here.
         known: i64,
     },
-    /// The file is something else.
+    /// Another program has made the file.
     #[error("{} is no store of honeyhive-local: take another file (`--data`)", path.display())]
     Foreign {
         /// The file.
@@ -62,7 +62,7 @@ pub enum StoreError {
         /// The operating system's error.
         source: io::Error,
     },
-    /// The database refuses it.
+    /// The database refuses the file.
     #[error("cannot open the store: {0}")]
     Database(String),
 }
@@ -80,7 +80,7 @@ pub(super) fn refused(error: rusqlite::Error) -> StoreError {
     StoreError::Database(error.to_string())
 }
 
-/// An open database, and the lock that keeps others from writing to it.
+/// `Opened` is an open database, with the lock that keeps others from writing to it.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) connection: Connection,
@@ -118,7 +118,7 @@ fn as_foreign(error: rusqlite::Error, path: &Path) -> StoreError {
     }
 }
 
-/// A connection that makes checkpoints, beside the one that writes.
+/// Opens a connection that makes checkpoints, beside the one that writes.
 pub(super) fn second(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, writing_flags())?;
     prepare(&connection)?;
@@ -127,7 +127,7 @@ pub(super) fn second(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// A connection that only reads, beside the one that writes.
+/// Opens a connection that only reads, beside the one that writes.
 pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -147,7 +147,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cache_size", -8192)
 }
 
-/// The lock is a file of its own: the database's locks come and go with its transactions.
+/// Takes the lock, which is a file of its own: the database's locks come and go with its transactions.
 fn lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
@@ -191,7 +191,7 @@ fn private_options() -> OpenOptions {
     options
 }
 
-/// Brings a store to the newest version, step by step; refuses one that is newer or something else.
+/// Brings a store to the newest version, step by step; refuses a store that is newer or of another program.
 fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let found = pragma("user_version").map_err(|error| as_foreign(error, path))?;

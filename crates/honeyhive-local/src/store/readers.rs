@@ -1,4 +1,4 @@
-//! Connections that read, beside the one that writes.
+//! Some connections only read, beside the one that writes.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,10 +9,10 @@ use super::failed::Failed;
 use super::open;
 use super::read::Reading;
 
-/// The number of connections that are kept; more are opened where more read at a time, and closed afterwards.
+/// This number of connections is kept; more are opened where more read at a time, and closed afterwards.
 const KEPT: usize = 4;
 
-/// The source of reads: a file's own connections, or the one that a store in memory has.
+/// `Readers` are the source of reads: a file's own connections, or the one that a store in memory has.
 #[derive(Debug)]
 pub(super) enum Readers {
     Shared(Arc<Mutex<Connection>>),
@@ -43,7 +43,7 @@ impl Readers {
     }
 }
 
-/// All that `read` sees is of one moment.
+/// Calls `read` in a transaction, so that all it sees is of one moment.
 fn at_one_moment<T>(
     connection: &Connection,
     read: impl FnOnce(&Reading<'_>) -> Result<T, Failed>,

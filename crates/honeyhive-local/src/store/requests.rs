@@ -1,5 +1,5 @@
-//! The requests recorded, oldest first. They stay in memory: they tell what this process was asked, and writing each
-//! body to disk a second time would halve what can be taken in.
+//! Recorded requests are kept in memory, oldest first: they tell what this process was asked, and writing each body to
+//! disk a second time would halve what can be taken in.
 
 use std::collections::VecDeque;
 
@@ -56,7 +56,7 @@ impl Requests {
         self.last_sequence
     }
 
-    /// Notes what a request was answered, if it is still held.
+    /// Notes the status of an answer, if the request is still held.
     pub(crate) fn answered(&mut self, sequence: u64, status: u16) {
         let first = self.held.front().map_or(0, |request| request.sequence);
         let Some(index) = sequence.checked_sub(first) else {
@@ -68,7 +68,7 @@ impl Requests {
         }
     }
 
-    /// A request is answered, or will never be.
+    /// Notes that a request is answered, or will never be.
     pub(crate) fn ended(&mut self) {
         self.under_way -= 1;
     }
@@ -85,14 +85,14 @@ impl Requests {
         self.held.iter().map(read).collect()
     }
 
-    /// The request of this number, if it is still held.
+    /// Returns the request of this number, if it is still held.
     pub(crate) fn get(&self, sequence: u64) -> Option<RecordedRequest> {
         let first = self.held.front()?.sequence;
         let index = usize::try_from(sequence.checked_sub(first)?).ok()?;
         self.held.get(index).map(read)
     }
 
-    /// The newest requests that came before the one of this number, newest first, without their bodies as JSON.
+    /// Returns the newest requests that came before the one of this number, newest first, without their bodies as JSON.
     pub(crate) fn newest(&self, before: Option<u64>, most: usize) -> Vec<RecordedRequest> {
         let before = before.unwrap_or(u64::MAX);
         let newest = self.held.iter().rev();
@@ -123,7 +123,7 @@ impl Requests {
     }
 }
 
-/// The bytes that a request costs while it is held.
+/// Returns the bytes that a request costs while it is held.
 fn weight(request: &RecordedRequest) -> usize {
     const FIXED: usize = 256;
     let headers = request.headers.iter();
@@ -135,7 +135,7 @@ fn weight(request: &RecordedRequest) -> usize {
         + request.body.len()
 }
 
-/// A request with its body as JSON, which is made when somebody asks: it takes many times the body's room.
+/// Returns a request with its body as JSON, which is made when somebody asks: it takes many times the body's room.
 fn read(request: &RecordedRequest) -> RecordedRequest {
     RecordedRequest {
         json: json::parse(&request.body).ok(),

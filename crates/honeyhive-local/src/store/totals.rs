@@ -1,12 +1,12 @@
-//! Counters of the kept data, so that the database need not be asked.
+//! The totals count the kept data, so that the database need not be asked.
 
 use rusqlite::Connection;
 
-/// Sums over the tables, and what was dropped since the store was opened or cleared.
+/// `Totals` has sums over the tables, and what was dropped since the store was opened or cleared.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Totals {
     pub(crate) sessions: usize,
-    /// Orphans included.
+    /// The number of events, orphans included.
     pub(crate) events: usize,
     pub(crate) orphans: usize,
     pub(crate) pending_updates: usize,

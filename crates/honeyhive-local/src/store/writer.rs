@@ -1,4 +1,4 @@
-//! The one thread that writes: what has queued up is committed together.
+//! One thread writes: it commits together what has queued up.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
@@ -14,34 +14,34 @@ use super::totals::Totals;
 use super::write::Writing;
 use crate::config::Limits;
 
-/// The most writes of one commit.
+/// A commit has at most this many writes.
 const MOST_TOGETHER: usize = 512;
 
-/// The longest time for which a commit takes in writes, so that the first of them does not wait long.
+/// A commit takes in writes for at most this time, so that the first of them does not wait long.
 const LONGEST_TOGETHER: Duration = Duration::from_millis(5);
 
-/// The last words of a write, once its commit has succeeded or failed.
+/// A `Finish` ends a write, once its commit has succeeded or failed.
 type Finish = Box<dyn FnOnce(Result<(), Failed>) + Send>;
 type Job = Box<dyn FnOnce(&mut Writing<'_>) -> Finish + Send>;
 
-/// Changes as the feed takes them: kind, id, and whether it is new.
+/// `Announced` has changes as the feed takes them: kind, id, and whether the thing is new.
 type Announced = Vec<(Kind, String, bool)>;
 
-/// The handle on the writing thread; dropping it writes what has queued up and ends the thread.
+/// `Writer` is the handle on the writing thread; dropping it writes what has queued up and ends the thread.
 #[derive(Debug)]
 pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// The writing thread's tools.
+/// A `Desk` has the writing thread's tools.
 #[derive(Debug)]
 pub(super) struct Desk {
     pub(super) connection: Arc<Mutex<Connection>>,
     pub(super) totals: Arc<Mutex<Totals>>,
     pub(super) feed: Arc<Feed>,
     pub(super) limits: Limits,
-    /// Held as long as the thread lives.
+    /// The lock, which is held as long as the thread lives.
     pub(super) lock: Option<File>,
     /// The checkpoints; `None` for a store in memory.
     pub(super) checkpoints: Option<Checkpoints>,
@@ -58,7 +58,7 @@ impl Writer {
         })
     }
 
-    /// Queues a write; `told` hears what became of it, after the commit.
+    /// Queues a write; `told` is called with its result, after the commit.
     pub(super) fn submit<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Writing<'_>) -> Result<T, Failed> + Send + 'static,
@@ -99,7 +99,7 @@ impl Desk {
         }
         drop(self.checkpoints);
         let connection = locked(&self.connection);
-        // The file alone is whole then; a failure leaves the log beside it, which is as good.
+        // The file alone is whole after this; a failure leaves the log beside it, which is as good.
         let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
         drop(connection);
         drop(self.lock);
@@ -111,7 +111,7 @@ impl Desk {
         }
     }
 
-    /// Runs what has queued up in one transaction; says what has changed, or why nothing has.
+    /// Runs what has queued up in one transaction; returns what has changed, or why nothing has.
     fn commit(
         &self,
         first: Job,

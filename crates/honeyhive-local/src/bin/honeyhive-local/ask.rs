@@ -1,4 +1,4 @@
-//! Sessions and events that are there: `show` and `search`.
+//! `show` and `search` find sessions and events.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::out;
 /// A list has at most this many rows at a time.
 const PAGE: usize = 200;
 
-/// `search`: the sessions that fit, a line each.
+/// Runs `search`: prints the sessions that fit, a line each.
 pub(crate) async fn search(args: &Search) -> Result<(), Failure> {
     let client = Client::of(&args.ask.source).await?;
     let mut pages = Pages::new(&client, &args.which, args.limit);
@@ -37,7 +37,7 @@ pub(crate) async fn search(args: &Search) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `show`: a session as a tree, or an event whole.
+/// Runs `show`: prints a session as a tree, or an event whole.
 pub(crate) async fn show(args: &Show) -> Result<(), Failure> {
     let client = Client::of(&args.ask.source).await?;
     let Some(id) = session_id(&client, &args.id).await? else {
@@ -81,7 +81,7 @@ async fn event(client: &Client, args: &Show) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The session of an id, or the only one that begins so.
+/// Returns the session of an id, or the only one whose id begins so.
 async fn session_id(client: &Client, id: &str) -> Result<Option<String>, Failure> {
     let listed = client
         .json(&format!("/api/sessions?id={}", encoded(id)))
@@ -114,13 +114,13 @@ fn ids(listed: Option<&Value>) -> impl Iterator<Item = &str> {
         .filter_map(|row| row["session_id"].as_str())
 }
 
-/// The sessions that conditions hold for, the newest first, a page at a time.
+/// `Pages` reads the sessions that conditions hold for, the newest first, a page at a time.
 pub(crate) struct Pages<'a> {
     client: &'a Client,
     which: &'a Which,
     /// The number of sessions that are still wanted.
     wanted: usize,
-    /// The place of the next page; none before the first.
+    /// The place of the next page; `None` before the first.
     before: Option<i64>,
     /// The number of sessions that fit, as the last page said.
     pub(crate) total: u64,
@@ -137,7 +137,7 @@ impl<'a> Pages<'a> {
         }
     }
 
-    /// The rows of the next page; nothing after the last one.
+    /// Returns the rows of the next page; `None` after the last one.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<Value>>, Failure> {
         if self.wanted == 0 {
             return Ok(None);
@@ -183,7 +183,7 @@ fn query(which: &Which, before: Option<i64>, wanted: usize) -> String {
     given.collect::<Vec<_>>().join("&")
 }
 
-/// A session as a tree, with what went wrong below what it went wrong in.
+/// Returns a session as a tree, with errors below the events that have them.
 pub(crate) fn tree_text(tree: &Value) -> String {
     let row = &tree["row"];
     let text = |value: &Value| out::plain(value.as_str().unwrap_or_default());

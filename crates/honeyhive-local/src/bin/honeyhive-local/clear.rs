@@ -1,4 +1,4 @@
-//! Forgetting everything.
+//! `clear` forgets everything.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::failure::Failure;
 use crate::out;
 
-/// `clear`: only when it is meant.
+/// Runs `clear`, once it is confirmed.
 pub(crate) async fn clear(args: &Clear) -> Result<(), Failure> {
     if !args.yes {
         return Err(Failure::Misused(

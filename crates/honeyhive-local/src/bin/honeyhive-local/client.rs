@@ -1,4 +1,4 @@
-//! Asking a server over HTTP; where none listens, one that this process starts on the file.
+//! The commands ask a server over HTTP; where none listens, this process starts one on the file.
 
 use std::env;
 use std::path::PathBuf;
@@ -21,17 +21,17 @@ use crate::serve::data_file;
 
 const DEFAULT_URL: &str = "http://127.0.0.1:7777";
 
-/// A server to ask.
+/// A `Client` asks one server.
 pub(crate) struct Client {
     url: String,
     key: Option<String>,
     pool: Pool<HttpConnector, Full<Bytes>>,
-    /// The one that was started for this command.
+    /// The server that was started for this command.
     own: Option<LocalServer>,
 }
 
 impl Client {
-    /// The server at the address, else one upon the file.
+    /// Returns a client of the server at the address, else of one that is started on the file.
     pub(crate) async fn of(source: &Source) -> Result<Self, Failure> {
         let client = Self::running(source);
         if client.listens().await {
@@ -47,7 +47,7 @@ impl Client {
         client.on(file).await
     }
 
-    /// The server at the address, which has to be there.
+    /// Returns a client of the server at the address; an error where none listens.
     pub(crate) async fn of_server(source: &Source) -> Result<Self, Failure> {
         let client = Self::running(source);
         if client.listens().await {
@@ -85,7 +85,7 @@ impl Client {
         &self.url
     }
 
-    /// Whether a server of its own answers.
+    /// Returns whether a server that this process has started answers.
     pub(crate) fn is_own(&self) -> bool {
         self.own.is_some()
     }
@@ -95,7 +95,7 @@ impl Client {
         asked.is_ok_and(|answer| answer.status().is_success())
     }
 
-    /// The answer of a path of the read side; nothing where it is not found.
+    /// Returns the answer of a path of the read side; `None` where it is not found.
     pub(crate) async fn get(&self, path: &str) -> Result<Option<Bytes>, Failure> {
         let answer = self.request(Method::GET, path, None).await?;
         if answer.status() == StatusCode::NOT_FOUND {
@@ -129,7 +129,7 @@ impl Client {
         self.whole(path, answer).await.map(drop)
     }
 
-    /// An answer whose body goes on.
+    /// Returns an answer whose body is still coming, such as a stream.
     pub(crate) async fn open(&self, path: &str) -> Result<Incoming, Failure> {
         let answer = self.request(Method::GET, path, None).await?;
         if !answer.status().is_success() {
@@ -182,7 +182,7 @@ impl Client {
     }
 }
 
-/// `text` as one segment of a path or one value of a query.
+/// Encodes `text` as one segment of a path or one value of a query.
 pub(crate) fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes())
         .collect::<String>()

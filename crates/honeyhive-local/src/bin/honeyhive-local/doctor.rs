@@ -1,4 +1,4 @@
-//! Is it reachable, what arrives, and what is amiss?
+//! `doctor` says whether a server is reachable, what arrives, and what is amiss.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::environment::{self, Found};
 use crate::failure::Failure;
 use crate::out;
 
-/// `doctor`: says what there is, and fails where something is amiss.
+/// Runs `doctor`: says what there is, and fails where something is amiss.
 pub(crate) async fn doctor(doctor: &Doctor) -> Result<(), Failure> {
     let ask = &doctor.ask;
     let environment = environment::look(doctor.probe).await?;
@@ -61,7 +61,7 @@ fn tell(ask: &Ask, found: &Found) -> Result<(), Failure> {
     Err(Failure::Failed("something is amiss, see above".to_owned()))
 }
 
-/// Counts the orphans by the advice for them.
+/// Counts the orphans by the advice that helps.
 fn reasons(orphans: &Value) -> BTreeMap<String, u64> {
     let mut reasons = BTreeMap::new();
     for orphan in orphans["orphans"].as_array().into_iter().flatten() {
@@ -71,7 +71,7 @@ fn reasons(orphans: &Value) -> BTreeMap<String, u64> {
     reasons
 }
 
-/// Counts the refused ones of the newest requests, by call and status.
+/// Counts the refused calls among the newest requests, by call and status.
 fn refusals(requests: &Value) -> BTreeMap<String, u64> {
     let mut refused = BTreeMap::new();
     for request in requests["requests"].as_array().into_iter().flatten() {
@@ -85,8 +85,8 @@ fn refusals(requests: &Value) -> BTreeMap<String, u64> {
     refused
 }
 
-/// The SDK's doctor asks what HoneyHive refuses: a body that is no session, fields that it does not know, and a project
-/// that there is not.
+/// Returns whether the SDK's doctor sent the request: it sends what HoneyHive refuses, a body that is no session,
+/// unknown fields, and an unknown project.
 fn is_of_a_doctor(request: &Value) -> bool {
     let body = &request["json"];
     let path = request["path"].as_str().unwrap_or_default();

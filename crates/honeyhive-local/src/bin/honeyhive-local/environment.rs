@@ -1,18 +1,19 @@
-//! The settings of this environment, and whether they lead to HoneyHive.
+//! The environment has settings, which may lead to HoneyHive or not.
 
 use honeyhive::HoneyHiveTracer;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
-/// The findings of the search, and whether all is well.
+/// `Found` has the findings of the search, and whether all is well.
 pub(crate) struct Found {
     pub(crate) text: String,
     pub(crate) json: Value,
     pub(crate) is_healthy: bool,
 }
 
-/// Looks, where the environment has a setting of the SDK's, if only an address, or somebody asks for a probe.
+/// Tries the settings of this environment, where one of the SDK's variables is set, if only an address, or a probe is
+/// asked for.
 pub(crate) async fn look(probe: bool) -> Result<Option<Found>, Failure> {
     let mut names = std::env::vars_os().map(|(name, _)| name);
     let has_setting = names.any(|name| name.to_str().is_some_and(is_setting));
@@ -38,7 +39,7 @@ pub(crate) async fn look(probe: bool) -> Result<Option<Found>, Failure> {
     }))
 }
 
-/// Tells whether the SDK reads the variable, or was meant to.
+/// Returns whether the SDK reads the variable, or was meant to.
 fn is_setting(variable: &str) -> bool {
     let begins = |prefix: &str| variable.starts_with(prefix);
     let is_own = begins("HONEYHIVE_LOCAL_") || begins("HH_LOCAL_");

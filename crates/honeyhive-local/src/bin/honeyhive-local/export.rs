@@ -1,4 +1,4 @@
-//! Sessions with their events as JSON lines, or as a dataset.
+//! `export` prints sessions with their events as JSON lines, or as a dataset.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -9,10 +9,10 @@ use crate::client::{Client, encoded};
 use crate::failure::Failure;
 use crate::out;
 
-/// Fields that describe the request of a session and not what was asked.
+/// These fields describe the request of a session, and not its content.
 const TRANSPORT: [&str; 5] = ["method", "path", "user_id", "status_code", "url"];
 
-/// `export`: a session a line, the oldest first, so that `import` makes the same order.
+/// Runs `export`: prints a line per session, the oldest first, so that `import` makes the same order.
 pub(crate) async fn export(args: &Export) -> Result<(), Failure> {
     let client = Client::of(&args.ask.source).await?;
     let ids = newest_first(&client, args).await?;
@@ -29,7 +29,8 @@ pub(crate) async fn export(args: &Export) -> Result<(), Failure> {
     }
 }
 
-/// The ids of the sessions to export. The ids alone are kept: the list is the other way round, and a session may be large.
+/// Returns the ids of the sessions to export, the newest first. The ids alone are kept: the list is the other way
+/// round, and a session may be large.
 async fn newest_first(client: &Client, args: &Export) -> Result<Vec<String>, Failure> {
     let limit = args.limit.unwrap_or(usize::MAX);
     let mut pages = Pages::new(client, &args.which, limit);
@@ -41,7 +42,7 @@ async fn newest_first(client: &Client, args: &Export) -> Result<Vec<String>, Fai
     Ok(ids)
 }
 
-/// The session of an id with its events; nothing where the server has forgotten it meanwhile.
+/// Returns the session of an id with its events; `None` where the server has forgotten it meanwhile.
 async fn found(client: &Client, id: &str) -> Result<Option<Value>, Failure> {
     client.json(&format!("/api/sessions/{}", encoded(id))).await
 }
@@ -89,7 +90,8 @@ async fn as_dataset(
     Ok(())
 }
 
-/// Inputs as they were asked; as the truth what feedback says, else the outputs. None of a session without inputs.
+/// Returns the session's inputs as asked, and as its truth the feedback's, else the outputs. A session without inputs
+/// has no datapoint.
 fn datapoint(session: &Value) -> Option<Value> {
     let inputs = content(&session["inputs"]);
     let mut datapoint = json!({ "id": session["session_id"], "inputs": inputs });
@@ -103,7 +105,7 @@ fn datapoint(session: &Value) -> Option<Value> {
     (!is_empty(&inputs)).then_some(datapoint)
 }
 
-/// A dataset in the server.
+/// `Dataset` is a dataset in the server.
 struct Dataset<'a> {
     client: &'a Client,
     name: &'a str,
@@ -158,7 +160,7 @@ fn is_empty(object: &Value) -> bool {
     object.as_object().is_none_or(serde_json::Map::is_empty)
 }
 
-/// A bucket without what only describes the request.
+/// Returns a bucket without the fields that only describe the request.
 fn content(bucket: &Value) -> Value {
     let fields = bucket.as_object().into_iter().flatten();
     let told = fields.filter(|(key, _)| !TRANSPORT.contains(&key.as_str()));

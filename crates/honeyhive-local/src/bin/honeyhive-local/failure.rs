@@ -1,4 +1,4 @@
-//! The failures of a command, each kind with an exit code of its own.
+//! A command fails in one of several ways, each with an exit code of its own.
 
 use std::fmt::Display;
 

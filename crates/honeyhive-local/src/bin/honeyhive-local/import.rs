@@ -1,4 +1,4 @@
-//! Taking in what was exported, and OTLP traces.
+//! `import` takes in what was exported, and OTLP traces.
 
 use std::fmt::Display;
 use std::io::{self, Read};
@@ -13,18 +13,18 @@ use crate::client::Client;
 use crate::failure::Failure;
 use crate::out;
 
-/// A request has so many bytes, or one session or event that has more.
+/// A request has at most this many bytes, unless one session or event alone has more.
 const AT_ONCE: usize = 4 * 1024 * 1024;
 
 /// The numbers of sessions and traces that were taken in.
 #[derive(Default)]
 struct Taken {
     sessions: u64,
-    /// Requests of an exporter.
+    /// The number of an exporter's requests.
     traces: u64,
 }
 
-/// `import`: file by file.
+/// Runs `import`, file by file.
 pub(crate) async fn import(args: &Import) -> Result<(), Failure> {
     let client = Client::of(&args.ask.source).await?;
     let mut taken = Taken::default();
@@ -51,14 +51,14 @@ pub(crate) async fn import(args: &Import) -> Result<(), Failure> {
 }
 
 enum Kind {
-    /// Lines that `export` has printed, or none.
+    /// The file has lines that `export` has printed, or none.
     Lines,
-    /// A request of an exporter, with its content type.
+    /// The file is a request of an exporter, with its content type.
     Otlp(&'static str),
 }
 
 fn kind_of(bytes: &[u8]) -> Kind {
-    // An empty body is a request in protobuf, too, one without a span; a file without a byte is none.
+    // An empty body would be a request in protobuf without a span, but a file without a byte is no request.
     let first = bytes.trim_ascii_start().first();
     if first.is_none() {
         return Kind::Lines;

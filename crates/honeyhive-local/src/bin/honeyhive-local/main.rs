@@ -1,4 +1,4 @@
-//! The program: a HoneyHive on your own machine, and commands that ask it.
+//! The program serves a HoneyHive on your own machine, and has commands that ask it.
 
 mod args;
 mod ask;
@@ -25,7 +25,7 @@ use failure::Failure;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        // Help and version are no failures; what nobody reads cannot be helped.
+        // Help and version are no failures; a failure to print them changes nothing.
         Err(error) => {
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(failure::MISUSED));

@@ -1,10 +1,10 @@
-//! The stand-in for a build without the feature `doctor`, which does not look at the environment.
+//! A build without the feature `doctor` does not look at the environment.
 
 use serde_json::Value;
 
 use crate::failure::Failure;
 
-/// The findings of a build without the search: none.
+/// `Found` has the findings of a build without the search: none.
 pub(crate) struct Found {
     pub(crate) text: String,
     pub(crate) json: Value,

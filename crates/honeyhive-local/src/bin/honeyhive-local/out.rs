@@ -1,11 +1,11 @@
-//! Text on its way to the terminal.
+//! Text on its way to the terminal is made harmless.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use serde_json::Value;
 
-/// Prints lines, without anything that a terminal would obey. Not by `println!`, which panics when nobody reads.
+/// Prints lines, without anything that a terminal would obey. `println!` would panic when nobody reads.
 pub(crate) fn say(text: &str) {
     let _ = writeln!(io::stdout(), "{}", lines(text));
 }
@@ -27,7 +27,7 @@ pub(crate) fn json(value: &Value) {
     say(&text);
 }
 
-/// A text of outside on one line and without what a terminal would obey.
+/// Returns a text from outside on one line, without anything that a terminal would obey.
 pub(crate) fn plain(text: &str) -> String {
     text.replace(is_obeyed, " ")
 }
@@ -36,13 +36,14 @@ fn lines(text: &str) -> String {
     text.replace(|it| is_obeyed(it) && it != '\n' && it != '\t', " ")
 }
 
-/// Whether a terminal does something else with a character than show it: commands, and turns of the writing direction.
+/// Returns whether a terminal would do more with a character than show it: commands, and turns of the writing
+/// direction.
 fn is_obeyed(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The beginning of a text, in so many columns.
+/// Returns the beginning of a text, in at most so many columns.
 pub(crate) fn cut(text: &str, columns: usize) -> String {
     let text = plain(text);
     if text.chars().count() <= columns {
@@ -52,7 +53,7 @@ pub(crate) fn cut(text: &str, columns: usize) -> String {
     kept + "…"
 }
 
-/// A session in one line: when, which, how it ended, how long, what was asked and answered.
+/// Returns a session in one line: when, which, how it ended, how long, what was asked and answered.
 pub(crate) fn session_line(row: &Value) -> String {
     let text = |key: &str| row[key].as_str().unwrap_or_default();
     let answer = if text("error").is_empty() {
@@ -94,13 +95,13 @@ pub(crate) fn outcome(row: &Value) -> String {
     }
 }
 
-/// A number of things: `1 orphan`, `2 orphans`.
+/// Returns a number with its thing: `1 orphan`, `2 orphans`.
 pub(crate) fn counted(number: u64, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {thing}{plural}")
 }
 
-/// The time of the day in UTC.
+/// Returns the time of the day in UTC.
 pub(crate) fn clock(milliseconds: &Value) -> String {
     let seconds = milliseconds.as_f64().unwrap_or(0.0).max(0.0) as u64 / 1000;
     format!(

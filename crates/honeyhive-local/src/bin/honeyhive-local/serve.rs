@@ -1,4 +1,4 @@
-//! Serving until ctrl-c.
+//! `serve` runs until ctrl-c.
 
 use std::env;
 use std::io;
@@ -58,7 +58,7 @@ async fn start(args: &Serve, file: Option<PathBuf>) -> Result<LocalServer, Failu
     builder.start().await.map_err(Failure::of)
 }
 
-/// The file that everything is kept in.
+/// Returns the file that everything is kept in.
 pub(crate) fn data_file(given: Option<&PathBuf>) -> Result<PathBuf, Failure> {
     let given = given
         .cloned()
@@ -84,7 +84,7 @@ fn set<T: FromStr>(name: &str, what: &str) -> Result<Option<T>, Failure> {
     text.parse().map(Some).map_err(|_| refused())
 }
 
-/// A blank variable is as good as one that is not set.
+/// Returns the value of a variable; a blank one counts as not set.
 fn variable(name: &str) -> Option<String> {
     let value = env::var(name).ok()?.trim().to_owned();
     (!value.is_empty()).then_some(value)
@@ -111,7 +111,7 @@ fn greet(url: &str, file: Option<PathBuf>, args: &Serve) {
     ));
 }
 
-/// Ends with ctrl-c or, on Unix, SIGTERM. Both are listened for as soon as this returns.
+/// Returns a future that ends with ctrl-c or, on Unix, SIGTERM. Both are listened for as soon as this function returns.
 #[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -125,7 +125,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Ends with ctrl-c.
+/// Returns a future that ends with ctrl-c.
 #[cfg(not(unix))]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     Ok(async {

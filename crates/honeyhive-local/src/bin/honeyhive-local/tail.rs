@@ -1,4 +1,4 @@
-//! Sessions as they come and end.
+//! `tail` prints sessions as they come and end.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +13,7 @@ use crate::out;
 /// The number of sessions of one request.
 const AT_ONCE: usize = 100;
 
-/// `tail`: until the server or the reader has gone.
+/// Runs `tail` until the server or the reader has gone.
 pub(crate) async fn tail(args: &Tail) -> Result<(), Failure> {
     let client = Client::of_server(&args.ask.source).await?;
     let mut stream = client.open("/api/stream").await?;
@@ -52,7 +52,7 @@ pub(crate) async fn tail(args: &Tail) -> Result<(), Failure> {
     Err(Failure::Unreachable("the server has ended".to_owned()))
 }
 
-/// The sessions that a message is about.
+/// Returns the sessions that a message is about.
 fn changed(message: &str) -> Vec<String> {
     let data = message.lines().find_map(|line| line.strip_prefix("data: "));
     let told: Value = data
@@ -64,7 +64,7 @@ fn changed(message: &str) -> Vec<String> {
     ids.into_iter().map(str::to_owned).collect()
 }
 
-/// The last line of each session, so that nothing is said twice.
+/// `Printed` has the last line of each session, so that nothing is printed twice.
 #[derive(Default)]
 struct Printed {
     json: bool,
@@ -72,7 +72,7 @@ struct Printed {
 }
 
 impl Printed {
-    /// Oldest first; a session is told when it is new and when its end has changed.
+    /// Prints rows, oldest first: a session when it is new, and when its end has changed.
     fn rows(&mut self, listed: &Value) {
         for row in listed["sessions"].as_array().into_iter().flatten().rev() {
             let id = row["session_id"].as_str().unwrap_or_default().to_owned();

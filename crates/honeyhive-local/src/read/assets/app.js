@@ -1,10 +1,10 @@
-// The module of all pages, written by hand: what arrives by itself, the keys, and the tree of a session.
+// The module serves all pages, and is written by hand: it has the stream of changes, the keys, and the tree of a session.
 // Everything that is shown came from outside, so text is set as text and never as HTML.
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-/** An element with attributes (`class`, `title`, handlers as `onclick`), and children that are nodes or text. */
+/** Makes an element with attributes (`class`, `title`, handlers as `onclick`), and children that are nodes or text. */
 function el(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -368,7 +368,7 @@ function startSession() {
       bar(row.start_time + wait, Math.max(0, row.duration - wait), ''));
   }
 
-  /** As many moments as have room beside each other. */
+  /** Returns as many moments as have room beside each other. */
   function ticks() {
     const ruler = $('#ticks');
     const longest = Math.max(...[1, 2, 3, 4].map((step) => duration(state.span * step / 4).length));
@@ -538,7 +538,7 @@ function startSession() {
     return true;
   }
 
-  /** Of a chat, the model's last answer is what people look for. */
+  /** People look for the model's last answer in a chat. */
   function firstTold() {
     const models = state.rows.filter(({ event_type: kind }) => kind === 'model');
     return models.length > 0 && state.rows.length < 40 ? models[0].event_id : id;
@@ -633,7 +633,7 @@ function details(state, path) {
   return { show, know: (event) => whole.set(event.event_id, event) };
 }
 
-/** An event as Markdown, with fences that its text cannot close. */
+/** Returns an event as Markdown, with fences that its text cannot close. */
 function markdown(row, event) {
   const fence = (text, kind = '') => {
     const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
@@ -699,7 +699,7 @@ function chat(row, event, model) {
   return place;
 }
 
-/** The messages of an event that has some: what went in, then what came out. */
+/** Returns the messages of an event that has some: those that went in, then those that came out. */
 function conversation(event) {
   const [inputs, outputs] = [event.inputs ?? {}, event.outputs ?? {}];
   const before = list(inputs.chat_history ?? inputs.messages).map(told);
@@ -728,7 +728,7 @@ function list(value) {
   return [];
 }
 
-/** One message of any of the usual shapes. */
+/** Reads one message of any of the usual shapes. */
 function told(message) {
   if (typeof message !== 'object' || message === null) return { role: 'message', parts: [{ text: String(message) }] };
   const content = message.content ?? message.value ?? message.parts ?? message.text;
@@ -739,7 +739,7 @@ function told(message) {
   return { role: String(message.role ?? message.type ?? 'message'), name: message.name, answers: message.tool_call_id, parts, calls };
 }
 
-/** `tool_calls`, also where its path was flattened to `tool_calls.0.name`. */
+/** Reads `tool_calls`, also where its path was flattened to `tool_calls.0.name`. */
 function toolCalls(message) {
   if (message.tool_calls !== undefined) return message.tool_calls;
   const calls = [];
@@ -764,7 +764,7 @@ function call(made) {
   return { id: made?.id, name: String(inner.name ?? 'call'), arguments: text(given), result: made?.result && text(made.result) };
 }
 
-/** What has no messages: what went in and what came out, a tool's as a call. */
+/** Shows inputs and outputs of an event without messages, a tool's as a call. */
 function plain(row, event) {
   const messages = [];
   const [inputs, outputs] = [event.inputs ?? {}, event.outputs ?? {}];
@@ -793,14 +793,14 @@ function message({ role, name, answers, parts, calls }, names) {
     el('div', { class: 'say' }, said, made));
 }
 
-/** What a model has thought is apart from what it has said, and opened by whoever wants to read it. */
+/** A model's thoughts are apart from its words, and closed until a reader opens them. */
 const thoughts = (text) => el('details', { class: 'thoughts' }, el('summary', {}, 'Reasoning'), el('p', { class: 'dim' }, long(text)));
 
 // ---- Values
 
 const LONG = 6000;
 
-/** A text, the rest of a very long one only when it is asked for. */
+/** Shows a text, and the rest of a very long one only when it is asked for. */
 function long(text) {
   if (text.length <= LONG) return [text];
   const rest = el('button', { class: 'more', type: 'button', onclick: () => rest.replaceWith(text.slice(LONG)) }, `Show all ${count(text.length)} characters`);

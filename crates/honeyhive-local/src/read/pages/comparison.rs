@@ -1,4 +1,4 @@
-//! Two runs beside each other: what has changed, what is known of it, and on which datapoints.
+//! Two runs are shown beside each other: what has changed, how sure that is, and on which datapoints.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -14,13 +14,13 @@ use crate::experiments::{Change, DURATION, RunRow, Side, Verdict, changes};
 use crate::reply::Answer;
 use crate::shared::Server;
 
-/// Datapoints shown at a time.
+/// The page shows this many datapoints at a time.
 const SHOWN: usize = 200;
 
 /// The width of a forest's picture, half of it on either side of zero.
 const WIDTH: f64 = 260.0;
 
-/// `GET /experiments/{new}/compare/{old}?metric=&show=worse`.
+/// Answers `GET /experiments/{new}/compare/{old}?metric=&show=worse`.
 pub(in crate::read) async fn page(
     State(shared): State<Server>,
     Path((new, old)): Path<(String, String)>,
@@ -55,7 +55,7 @@ pub(in crate::read) async fn page(
 struct Comparison<'s> {
     new: &'s Side,
     old: &'s Side,
-    /// The session of each datapoint; the first of several.
+    /// The session of each datapoint in the new run; the first of several.
     now: HashMap<&'s str, &'s RunRow>,
     before: HashMap<&'s str, &'s RunRow>,
     changes: Vec<Change>,
@@ -64,7 +64,7 @@ struct Comparison<'s> {
     show: Show,
 }
 
-/// The datapoints that are shown.
+/// `Show` selects the datapoints that are shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Show {
     Worse,
@@ -262,7 +262,7 @@ fn metric(change: &Change) -> Markup {
     }
 }
 
-/// The interval on a line of its own scale, zero in the middle.
+/// Draws the interval on a line of its own scale, zero in the middle.
 fn forest(change: &Change) -> Markup {
     let Some((low, high)) = change.interval else {
         return html! { span.dim { "too few" } };

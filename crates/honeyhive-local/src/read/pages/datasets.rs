@@ -1,4 +1,4 @@
-//! Datasets and their datapoints.
+//! Datasets have pages that show their datapoints.
 
 use axum::extract::{Path, State};
 use maud::{Markup, html};
@@ -10,10 +10,10 @@ use super::super::value::{fields, made, text};
 use crate::reply::Answer;
 use crate::shared::Server;
 
-/// Datapoints shown; the rest is in the API.
+/// The page shows this many datapoints; the rest is in the API.
 const SHOWN: usize = 500;
 
-/// `GET /datasets`: all of them, the newest first.
+/// Answers `GET /datasets`: all of them, the newest first.
 pub(in crate::read) async fn page(State(shared): State<Server>) -> Answer {
     let datasets = shared.read(|reading| reading.records("dataset")).await?;
     let body = html! {
@@ -25,7 +25,7 @@ pub(in crate::read) async fn page(State(shared): State<Server>) -> Answer {
     Ok(framed(body, "Datasets").reply(&shared))
 }
 
-/// `GET /datasets/{id}`: one with its datapoints.
+/// Answers `GET /datasets/{id}`: one with its datapoints.
 pub(in crate::read) async fn dataset(
     State(shared): State<Server>,
     Path(id): Path<String>,

@@ -1,4 +1,4 @@
-//! Runs of experiments, and one of them.
+//! Runs of experiments have a list, and a page each.
 
 use axum::extract::{Path, State};
 use maud::{Markup, html};
@@ -11,10 +11,10 @@ use crate::experiments::Side;
 use crate::reply::Answer;
 use crate::shared::Server;
 
-/// Datapoints shown; the rest is in the API.
+/// The page shows this many datapoints; the rest is in the API.
 const SHOWN: usize = 500;
 
-/// `GET /experiments`: all runs, the newest first.
+/// Answers `GET /experiments`: all runs, the newest first.
 pub(in crate::read) async fn page(State(shared): State<Server>) -> Answer {
     let runs = shared.read(|reading| reading.records(RUN)).await?;
     let body = html! {
@@ -26,7 +26,7 @@ pub(in crate::read) async fn page(State(shared): State<Server>) -> Answer {
     Ok(framed(body, "Experiments").reply(&shared))
 }
 
-/// `GET /experiments/{id}`: one run: its metrics, its datapoints, and what to compare it with.
+/// Answers `GET /experiments/{id}`: one run: its metrics, its datapoints, and what to compare it with.
 pub(in crate::read) async fn run(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
     let asked = id.clone();
     let found = shared.read(move |reading| {
@@ -86,7 +86,7 @@ fn table(runs: &[Value]) -> Markup {
     }
 }
 
-/// The newest older run of the same dataset: what one compares with.
+/// Returns the newest older run of the same dataset, for the comparison that the page offers.
 fn before<'r>(older: &'r [Value], run: &Value) -> Option<&'r Value> {
     older
         .iter()

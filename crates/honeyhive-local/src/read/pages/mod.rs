@@ -1,5 +1,3 @@
-//! The pages.
-
 pub(super) mod comparison;
 pub(super) mod datasets;
 pub(super) mod experiments;

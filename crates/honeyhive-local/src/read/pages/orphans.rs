@@ -1,4 +1,4 @@
-//! Events that belong to no session, with the reason and what to do about it.
+//! Orphans are events that belong to no session; the page has the reason and what to do about it.
 
 use axum::extract::{RawQuery, State};
 use maud::{Markup, html};
@@ -9,7 +9,7 @@ use crate::reply::Answer;
 use crate::shared::Server;
 use crate::store::Orphan;
 
-/// `GET /orphans`: the newest first.
+/// Answers `GET /orphans`: the newest first.
 pub(in crate::read) async fn page(
     State(shared): State<Server>,
     RawQuery(query): RawQuery,
@@ -56,7 +56,7 @@ fn table(rows: &[Orphan]) -> Markup {
     }
 }
 
-/// The text between backticks is code.
+/// Returns an advice with the text between backticks as code.
 fn advice(text: &str) -> Markup {
     let parts = text.split('`').enumerate();
     html! { @for (index, part) in parts { @if index % 2 == 1 { code { (part) } } @else { (part) } } }

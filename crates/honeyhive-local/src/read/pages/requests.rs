@@ -1,4 +1,4 @@
-//! The calls that came in: what was sent, and what was answered.
+//! The pages of requests show what was sent, and what was answered.
 
 use std::time::UNIX_EPOCH;
 
@@ -11,13 +11,13 @@ use crate::model::RecordedRequest;
 use crate::reply::Answer;
 use crate::shared::Server;
 
-/// Requests on a page of the list.
+/// A page of the list has this many requests.
 const PAGE: usize = 100;
 
-/// A body is shown up to here.
+/// A body is shown up to this many bytes.
 const SHOWN: usize = 256 * 1024;
 
-/// `GET /requests`: the newest first.
+/// Answers `GET /requests`: the newest first.
 pub(in crate::read) async fn page(
     State(shared): State<Server>,
     RawQuery(query): RawQuery,
@@ -39,7 +39,7 @@ pub(in crate::read) async fn page(
     Ok(framed(body, "Requests").reply(&shared))
 }
 
-/// `GET /requests/{sequence}`: one call, whole.
+/// Answers `GET /requests/{sequence}`: one call, whole.
 pub(in crate::read) async fn request(
     State(shared): State<Server>,
     Path(sequence): Path<String>,
@@ -128,7 +128,7 @@ fn path(request: &RecordedRequest) -> String {
     }
 }
 
-/// The call as a command; the key is left to a variable.
+/// Returns the call as a command; the key is left to a variable.
 fn curl(request: &RecordedRequest, body: &str) -> String {
     let host = request.header("host").unwrap_or("127.0.0.1:7777");
     let url = quoted(&format!("http://{host}{}", path(request)));
@@ -143,7 +143,7 @@ fn curl(request: &RecordedRequest, body: &str) -> String {
     command
 }
 
-/// Text as one word of a shell.
+/// Quotes a text as one word of a shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }

@@ -1,4 +1,4 @@
-//! The page of a session: its tree with a waterfall at the left, the chosen event at the right.
+//! The page of a session has its tree with a waterfall at the left, the chosen event at the right.
 
 use axum::extract::{Path, State};
 use maud::{Markup, PreEscaped, html};
@@ -27,16 +27,16 @@ const COPIES: [(&str, &str); 5] = [
     ("curl", "cURL"),
 ];
 
-/// A session of fewer events is in its page; the module asks for a longer one.
+/// The page of a session with fewer events holds them; the module asks for a longer one.
 const SHORT: i64 = 40;
 
 /// The bytes that a page holds of its session at most.
 const LARGEST: usize = 256 * 1024;
 
-/// `GET /sessions/{id}`: the page; its module draws the tree.
+/// Answers `GET /sessions/{id}`: the page; its module draws the tree.
 pub(in crate::read) async fn page(State(shared): State<Server>, Path(id): Path<String>) -> Answer {
     let asked = id.clone();
-    // A change that comes while this page is read is told once more to the page.
+    // A change that comes while this page is read reaches the page once more through the stream.
     let since = shared.feed.since(u64::MAX).last;
     let found = shared.read(move |reading| {
         let Some(row) = reading.session_row(&asked)? else {

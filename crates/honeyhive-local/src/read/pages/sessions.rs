@@ -1,4 +1,4 @@
-//! The list of sessions: what was asked, what came back, how it ended, for how much.
+//! The list of sessions shows what was asked, what came back, how it ended, for how much.
 
 use axum::extract::{RawQuery, State};
 use http::HeaderMap;
@@ -12,7 +12,7 @@ use crate::reply::{Answer, Reply};
 use crate::shared::Server;
 use crate::store::{Facets, Listed, MOST_FOUND, SessionFilter, SessionRow};
 
-/// `GET /`: a page of the list.
+/// Answers `GET /`: a page of the list.
 pub(in crate::read) async fn page(
     State(shared): State<Server>,
     RawQuery(query): RawQuery,
@@ -40,7 +40,7 @@ pub(in crate::read) async fn page(
     Ok(page.reply(&shared))
 }
 
-/// `GET /sessions?…`: the rows alone, for a page that is open already.
+/// Answers `GET /sessions?…`: the rows alone, for a page that is open already.
 pub(in crate::read) async fn rows(
     State(shared): State<Server>,
     RawQuery(query): RawQuery,
@@ -50,7 +50,7 @@ pub(in crate::read) async fn rows(
     Ok(frame::fragment(&shared, table(&listed.rows)))
 }
 
-/// The search and the filters, all of them in the URL.
+/// Returns the search and the filters, all of them in the URL.
 fn bar(filters: &Filters, facets: &Facets) -> Markup {
     html! {
         form.bar action="/" role="search" {
@@ -144,7 +144,7 @@ fn outcome(row: &SessionRow) -> Markup {
     }
 }
 
-/// The tokens that went into models and came out; their total where nobody told them apart.
+/// Returns the tokens that went into models and came out; their total where nobody told them apart.
 fn tokens(row: &SessionRow) -> Markup {
     if row.input_tokens + row.output_tokens == 0 {
         return amount(row.tokens, &format::count(row.tokens));
@@ -156,7 +156,7 @@ fn maybe(text: Option<&str>) -> Markup {
     html! { @if let Some(text) = text { (text) } @else { span.dim { "–" } } }
 }
 
-/// A number, or a dash for none.
+/// Returns a number, or a dash for none.
 fn amount(number: i64, words: &str) -> Markup {
     maybe((number > 0).then_some(words))
 }

@@ -1,17 +1,17 @@
-//! The facets that narrow a list: the values that recent sessions have.
+//! Facets narrow a list: they are the values that recent sessions have.
 
 use rusqlite::Connection;
 
 use super::Reading;
 use crate::store::failed::Failed;
 
-/// The number of newest sessions that are read: a list of choices need not be complete, and must be quick.
+/// This number of newest sessions is read: a list of choices need not be complete, and must be quick.
 const RECENT: usize = 500;
 
-/// The most values of each.
+/// A facet has at most this many values.
 const MOST: usize = 4;
 
-/// The most frequent values among recent sessions.
+/// `Facets` has the most frequent values among recent sessions.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Facets {
     pub(crate) models: Vec<String>,
@@ -19,7 +19,7 @@ pub(crate) struct Facets {
 }
 
 impl Reading<'_> {
-    /// The models and sources of recent sessions, the most frequent first.
+    /// Returns the models and sources of recent sessions, the most frequent first.
     pub(crate) fn facets(&self) -> Result<Facets, Failed> {
         Ok(Facets {
             models: frequent(self.connection, "model")?,

@@ -1,4 +1,4 @@
-//! Lists of sessions: filters, pages, newest first.
+//! Lists of sessions have filters and pages, newest first.
 
 use rusqlite::{ToSql, params};
 use serde::Serialize;
@@ -13,50 +13,52 @@ use crate::store::failed::Failed;
 const MOST: usize = 200;
 const USUAL: usize = 50;
 
-/// A search for words looks at so many sessions and events that hold them, the newest first: a word that is in all of
+/// A search for words looks at the newest sessions and events that hold them, up to this many: a word that is in all of
 /// 250,000 events is answered as fast as a rare one.
 pub(crate) const MOST_FOUND: i64 = 5000;
 
-/// Sessions that failed, or of which an event did. The index `session_that_failed` has these words, too: the database
-/// uses it where they are the same.
+/// The condition finds sessions that failed, or of which an event did. The index `session_that_failed` has these words,
+/// too: the database uses it where they are the same.
 const FAILED: &str = "(s.error IS NOT NULL OR s.errors > 0 OR s.status >= 500 \
      OR (s.outcome IS NOT NULL AND s.outcome <> 'complete'))";
 
-/// The filter of a list of sessions. All conditions must hold; its fields are the names in a URL's query.
+/// A `SessionFilter` is the filter of a list of sessions. All conditions must hold; its fields are the names in a URL's
+/// query.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct SessionFilter {
-    /// Words in the session or in any of its events, of which the newest [`MOST_FOUND`] with these words are looked at.
+    /// The words in the session or in any of its events, of which the newest [`MOST_FOUND`] with these words are looked
+    /// at.
     pub(crate) q: Option<String>,
     /// A part of the name.
     pub(crate) name: Option<String>,
     pub(crate) source: Option<String>,
     pub(crate) user: Option<String>,
     pub(crate) model: Option<String>,
-    /// `complete`, `error`, …
+    /// The outcome: `complete`, `error`, …
     pub(crate) outcome: Option<String>,
-    /// A status such as `404`, or a class such as `4xx`.
+    /// The status such as `404`, or a class such as `4xx`.
     pub(crate) status: Option<String>,
-    /// Only sessions that failed, or of which an event did.
+    /// Whether only sessions are listed that failed, or of which an event did.
     pub(crate) errors: Option<bool>,
     pub(crate) run_id: Option<String>,
     pub(crate) datapoint_id: Option<String>,
-    /// Started at or after, and before, in Unix milliseconds.
+    /// The bounds of the start, in Unix milliseconds: at or after `from`, and before `to`.
     pub(crate) from: Option<f64>,
     pub(crate) to: Option<f64>,
-    /// Took at least this many milliseconds.
+    /// The least duration, in milliseconds.
     pub(crate) slower: Option<f64>,
-    /// Only these sessions, by id.
+    /// The ids of the sessions to list.
     pub(crate) ids: Vec<String>,
-    /// Only sessions whose id begins so.
+    /// The beginning of the ids.
     pub(crate) begins: Option<String>,
-    /// Only sessions that arrived before, or after, the one of this `seq`.
+    /// The `seq` of the session before which, or after which, those in the list arrived.
     pub(crate) before: Option<i64>,
     pub(crate) after: Option<i64>,
-    /// 50 where nothing is said, 200 at most.
+    /// The number of rows: 50 by default, 200 at most.
     pub(crate) limit: Option<usize>,
 }
 
-/// A page of a list, newest first.
+/// A `Listed` is a page of a list, newest first.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub(crate) struct Listed<T> {
     pub(crate) rows: Vec<T>,
@@ -64,12 +66,12 @@ pub(crate) struct Listed<T> {
     pub(crate) total: u64,
     /// The `before` of the next page, where there is one.
     pub(crate) next: Option<i64>,
-    /// Whether more held the words than a search looks at, so that older ones may be missing.
+    /// Whether more sessions held the words than a search looks at, so that older ones may be missing.
     pub(crate) partial: bool,
 }
 
 impl SessionFilter {
-    /// Reads the query of a URL; what is empty, unknown or makes no sense there is no condition.
+    /// Reads the query of a URL; an empty, unknown or senseless value is no condition.
     pub(crate) fn from_query(query: &str) -> Self {
         let mut filter = Self::default();
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -107,7 +109,7 @@ impl SessionFilter {
     }
 }
 
-/// The moment that is `15m`, `1h` or `7d` ago.
+/// Returns the moment that is `15m`, `1h` or `7d` ago.
 fn started_since(ago: &str) -> Option<f64> {
     let (number, unit) = ago.split_at_checked(ago.len().checked_sub(1)?)?;
     let minutes = match unit {
@@ -121,7 +123,7 @@ fn started_since(ago: &str) -> Option<f64> {
 }
 
 impl Reading<'_> {
-    /// The sessions that a filter lets through, those that arrived last first.
+    /// Returns the sessions that a filter lets through, those that arrived last first.
     pub(crate) fn list(&self, filter: &SessionFilter) -> Result<Listed<SessionRow>, Failed> {
         let limit = filter.limit.unwrap_or(USUAL).clamp(1, MOST);
         let (holding, partial) = self.holding(filter.q.as_deref())?;
@@ -146,8 +148,8 @@ impl Reading<'_> {
         })
     }
 
-    /// The sessions that hold these words themselves or in an event, and whether more held them than were looked at.
-    /// Words that are common as they are need not be looked for as beginnings of others.
+    /// Returns the sessions that hold these words themselves or in an event, and whether more held them than were
+    /// looked at. Words that are common as they are need not be looked for as beginnings of others.
     fn holding(&self, words: Option<&str>) -> Result<(Option<Vec<i64>>, bool), Failed> {
         let queries = words.map(words::queries).unwrap_or_default();
         let mut found = None;
@@ -167,7 +169,7 @@ impl Reading<'_> {
         Ok((Some(sessions), partial))
     }
 
-    /// The session of each of the newest rows that a query finds, one row more than are looked at.
+    /// Returns the session of each of the newest rows that a query finds, one row more than are looked at.
     fn sessions_with(&self, query: &str) -> Result<Vec<i64>, Failed> {
         let sql = "WITH found AS MATERIALIZED \
                    (SELECT rowid FROM text WHERE text MATCH ?1 ORDER BY rowid DESC LIMIT ?2) \
@@ -185,7 +187,7 @@ impl Reading<'_> {
     }
 }
 
-/// A value in a condition.
+/// A `Value` stands in a condition.
 #[derive(Clone)]
 enum Value {
     Text(String),
@@ -193,7 +195,7 @@ enum Value {
     Real(f64),
 }
 
-/// Conditions in SQL, with their values in order.
+/// `Conditions` has conditions in SQL, with their values in order.
 #[derive(Clone, Default)]
 struct Conditions {
     parts: Vec<&'static str>,

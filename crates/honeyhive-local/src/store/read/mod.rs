@@ -1,4 +1,4 @@
-//! Reads, each of one moment.
+//! Each read is of one moment.
 
 mod events;
 mod facets;
@@ -21,7 +21,7 @@ pub(crate) use rows::SessionRow;
 pub(crate) use search::Found;
 pub(crate) use tree::Tree;
 
-/// A connection inside a transaction.
+/// A `Reading` is a connection inside a transaction.
 #[derive(Debug)]
 pub(crate) struct Reading<'c> {
     connection: &'c Connection,

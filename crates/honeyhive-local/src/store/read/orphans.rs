@@ -1,4 +1,4 @@
-//! Events that belong to no session, and why.
+//! Orphans are events that belong to no session; each has a reason.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use crate::store::failed::Failed;
 
 const PAGE: usize = 200;
 
-/// An event without a session.
+/// An `Orphan` is an event without a session.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Orphan {
     #[serde(flatten)]
@@ -16,7 +16,7 @@ pub(crate) struct Orphan {
     pub(crate) reason: OrphanReason,
 }
 
-/// The reason for which an event belongs to no session.
+/// The reason says why an event belongs to no session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OrphanReason {
@@ -29,7 +29,7 @@ pub(crate) enum OrphanReason {
 }
 
 impl OrphanReason {
-    /// The reason in words, with what to do about it.
+    /// Returns the reason in words, with what to do about it.
     pub(crate) fn advice(self) -> &'static str {
         match self {
             Self::NoSessionId => {
@@ -46,7 +46,7 @@ impl OrphanReason {
 }
 
 impl Reading<'_> {
-    /// The orphans that arrived before `before`, newest first.
+    /// Returns the orphans that arrived before `before`, newest first.
     pub(crate) fn orphans(&self, before: Option<i64>) -> Result<Listed<Orphan>, Failed> {
         let sql = format!(
             "SELECT {EVENT_COLUMNS}, EXISTS (SELECT 1 FROM session WHERE id = e.session_id) FROM event e \

@@ -1,4 +1,4 @@
-//! Records: datasets, datapoints, runs and the like.
+//! Records are datasets, datapoints, runs and the like.
 
 use rusqlite::OptionalExtension;
 use serde_json::Value;
@@ -15,7 +15,7 @@ impl Reading<'_> {
         Ok(doc.map(|doc| serde_json::from_str(&doc)).transpose()?)
     }
 
-    /// All records of a kind, oldest first.
+    /// Returns all records of a kind, oldest first.
     pub(crate) fn records(&self, kind: &str) -> Result<Vec<Value>, Failed> {
         self.docs(
             "SELECT doc FROM record WHERE kind = ?1 ORDER BY seq",
@@ -23,13 +23,13 @@ impl Reading<'_> {
         )
     }
 
-    /// The records of a kind below another, oldest first.
+    /// Returns the records of a kind below another, oldest first.
     pub(crate) fn records_of(&self, kind: &str, parent: &str) -> Result<Vec<Value>, Failed> {
         let sql = "SELECT doc FROM record WHERE kind = ?1 AND parent = ?2 ORDER BY seq";
         self.docs(sql, &[&kind, &parent])
     }
 
-    /// The records of a kind and name, oldest first.
+    /// Returns the records of a kind and name, oldest first.
     pub(crate) fn records_named(&self, kind: &str, name: &str) -> Result<Vec<Value>, Failed> {
         let sql = "SELECT doc FROM record WHERE kind = ?1 AND name = ?2 ORDER BY seq";
         self.docs(sql, &[&kind, &name])

@@ -1,9 +1,9 @@
-//! Sessions and events as lists show them.
+//! Lists show sessions and events as rows.
 
 use rusqlite::Row;
 use serde::Serialize;
 
-/// A session in a list.
+/// A `SessionRow` is a session in a list.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub(crate) struct SessionRow {
     /// The order of arrival, and the place to go on from.
@@ -17,7 +17,7 @@ pub(crate) struct SessionRow {
     pub(crate) error: Option<String>,
     /// The status of the HTTP answer, where there was one.
     pub(crate) status: Option<i64>,
-    /// `complete`, `error`, `client_disconnected`, … as the client said.
+    /// The outcome as the client said it: `complete`, `error`, `client_disconnected`, …
     pub(crate) outcome: Option<String>,
     pub(crate) user_id: Option<String>,
     /// The first question and the last answer: at most 200 characters.
@@ -37,7 +37,7 @@ pub(crate) struct SessionRow {
     pub(crate) cost: f64,
 }
 
-/// The columns of [`SessionRow::read`], of a table named `s`.
+/// [`SessionRow::read`] takes these columns of a table named `s`.
 pub(super) const SESSION_COLUMNS: &str = "s.seq, s.id, s.name, s.source, s.start_ms, s.end_ms, s.duration, s.error, \
      s.status, s.outcome, s.user_id, \
      coalesce(s.input, (SELECT input FROM event WHERE session_id = s.id AND type = 'model' ORDER BY start_ms LIMIT 1)), \
@@ -74,13 +74,13 @@ impl SessionRow {
     }
 }
 
-/// An event in a list or a tree; the whole of it is read by its id.
+/// An `EventRow` is an event in a list or a tree; the whole of it is read by its id.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub(crate) struct EventRow {
     pub(crate) seq: i64,
     pub(crate) event_id: String,
     pub(crate) session_id: String,
-    /// The event that was named as its parent, which need not be here.
+    /// The event that was named as the parent, which need not be here.
     pub(crate) parent_id: Option<String>,
     pub(crate) trace_id: String,
     pub(crate) span_id: String,

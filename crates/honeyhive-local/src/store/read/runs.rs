@@ -1,11 +1,12 @@
-//! The sessions and events of an experiment's run.
+//! An experiment's run has sessions and events.
 
 use super::Reading;
 use crate::model::{LocalEvent, LocalSession};
 use crate::store::failed::Failed;
 
 impl Reading<'_> {
-    /// The sessions that name a run, and those that the run names, in the order they came, each with its events.
+    /// Returns the sessions that name a run, and those that the run names, in the order they came, each with its
+    /// events.
     pub(crate) fn run_sessions(
         &self,
         run_id: &str,
@@ -27,7 +28,7 @@ impl Reading<'_> {
         Ok(sessions)
     }
 
-    /// The names of the metrics on a run's sessions and events.
+    /// Returns the names of the metrics on a run's sessions and events.
     pub(crate) fn metric_names(&self, run_id: &str) -> Result<Vec<String>, Failed> {
         let sql = "SELECT key FROM session, json_each(doc, '$.metrics') WHERE run_id = ?1 \
                    UNION SELECT key FROM event, json_each(event.doc, '$.metrics') WHERE run_id = ?1";
@@ -36,7 +37,7 @@ impl Reading<'_> {
         Ok(names.collect::<Result<_, _>>()?)
     }
 
-    /// The names and types of events, of one run or of all, started within a time.
+    /// Returns the names and types of events, of one run or of all, started within a time.
     pub(crate) fn event_names(
         &self,
         run_id: Option<&str>,
@@ -54,7 +55,7 @@ impl Reading<'_> {
         Ok(names.collect::<Result<_, _>>()?)
     }
 
-    /// The fields in the buckets of the newest events of each name: `inputs.question`, …, with name and type.
+    /// Returns the fields in the buckets of the newest events of each name: `inputs.question`, …, with name and type.
     pub(crate) fn event_fields(&self, name: &str, kind: &str) -> Result<Vec<String>, Failed> {
         let newest = match kind {
             "session" => {

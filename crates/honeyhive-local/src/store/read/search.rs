@@ -1,4 +1,4 @@
-//! Sessions and events that conditions hold for, as HoneyHive's search finds them.
+//! A search finds the sessions and events that conditions hold for, as HoneyHive's does.
 
 use rusqlite::types::Value as Sql;
 use rusqlite::{Row, params_from_iter};
@@ -11,18 +11,18 @@ use crate::model::{LocalEvent, LocalSession};
 use crate::rest::{Filter, Operator, Search};
 use crate::store::failed::Failed;
 
-/// A session or an event that was found; to a search a session is an event, too.
+/// A `Found` is a session or an event; to a search a session is an event, too.
 #[derive(Debug)]
 pub(crate) enum Found {
     Session(Box<LocalSession>),
     Event(Box<LocalEvent>),
 }
 
-/// A table that is searched, and its columns for the fields of an event.
+/// A `Table` is searched, and has columns for the fields of an event.
 struct Table {
     from: &'static str,
     columns: &'static [(&'static str, &'static str)],
-    /// Answers with: kind, start, seq, doc, orphan, events, parent.
+    /// The columns of an answer: kind, start, seq, doc, orphan, events, parent.
     picks: &'static str,
 }
 
@@ -65,7 +65,7 @@ const EVENTS: Table = Table {
 };
 
 impl Reading<'_> {
-    /// A page of what is found, the latest start first, and how much there is on all pages.
+    /// Returns a page of what is found, the latest start first, and how much there is on all pages.
     pub(crate) fn search(&self, search: &Search) -> Result<(Vec<Found>, u64), Failed> {
         let mut sessions = Query::of(&SESSIONS, search)?;
         let events = Query::of(&EVENTS, search)?;
@@ -116,7 +116,7 @@ fn read(row: &Row<'_>) -> Result<Found, Failed> {
     Ok(Found::Event(Box::new(event)))
 }
 
-/// Conditions on one table, with their values in order.
+/// A `Query` has conditions on one table, with their values in order.
 struct Query {
     table: &'static Table,
     parts: Vec<String>,
@@ -179,7 +179,7 @@ impl Query {
         Ok(())
     }
 
-    /// A field in SQL: a column, or a path into the document.
+    /// Returns a field in SQL: a column, or a path into the document.
     fn field(&self, path: &[String]) -> Result<String, Failed> {
         let name = path.join(".");
         let mut columns = self.table.columns.iter();
@@ -197,7 +197,7 @@ impl Query {
         if rest.len() < 2 {
             return Ok(nested);
         }
-        // A key with dots in it, beside objects in objects.
+        // The field may be a key with dots in it, or an object in an object.
         let flat = rest.join(".");
         Ok(format!(
             "coalesce({nested}, json_extract(x.doc, '$.\"{bucket}\".\"{flat}\"'))"

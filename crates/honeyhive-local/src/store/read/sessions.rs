@@ -1,4 +1,4 @@
-//! Whole sessions.
+//! Sessions are read whole.
 
 use rusqlite::OptionalExtension;
 
@@ -7,7 +7,7 @@ use crate::model::{LocalSession, canonical_id};
 use crate::store::failed::Failed;
 
 impl Reading<'_> {
-    /// All sessions, oldest first.
+    /// Returns all sessions, oldest first.
     pub(crate) fn sessions(&self) -> Result<Vec<LocalSession>, Failed> {
         let sql = "SELECT doc, events FROM session ORDER BY seq";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -22,7 +22,7 @@ impl Reading<'_> {
         Ok(sessions)
     }
 
-    /// The session of this id.
+    /// Returns the session of this id.
     pub(crate) fn session(&self, id: &str) -> Result<Option<LocalSession>, Failed> {
         let sql = "SELECT doc, events FROM session WHERE id = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;

@@ -1,4 +1,4 @@
-//! A session as a tree of its events.
+//! A session is a tree of its events.
 
 use std::collections::HashMap;
 
@@ -13,17 +13,17 @@ use crate::store::failed::Failed;
 /// Deeper events are shown at this depth: an indentation has to end somewhere.
 const DEEPEST: usize = 64;
 
-/// A session and its events, depth first, siblings by start time.
+/// A `Tree` is a session and its events, depth first, siblings by start time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Tree {
     pub(crate) session: SessionRow,
     pub(crate) rows: Vec<TreeRow>,
 }
 
-/// An event in its place.
+/// A `TreeRow` is an event in its place.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct TreeRow {
-    /// 0 for events right below the session; 64 at most.
+    /// The depth: 0 for events right below the session; 64 at most.
     pub(crate) depth: usize,
     /// The number of rows after this one that are below it.
     pub(crate) below: usize,
@@ -32,8 +32,8 @@ pub(crate) struct TreeRow {
 }
 
 impl Tree {
-    /// The session's name, then its events as `name [type]`, children indented by two spaces: without ids and times,
-    /// so that a test can compare it.
+    /// Returns the session's name, then its events as `name [type]`, children indented by two spaces: without ids and
+    /// times, so that a test can compare it.
     pub(crate) fn text(&self) -> String {
         let SessionRow {
             name, session_id, ..
@@ -50,7 +50,7 @@ impl Tree {
 }
 
 impl Reading<'_> {
-    /// A session in a list's form.
+    /// Returns a session in a list's form.
     pub(crate) fn session_row(&self, id: &str) -> Result<Option<SessionRow>, Failed> {
         let sql = format!("SELECT {SESSION_COLUMNS} FROM session s WHERE s.id = ?1");
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -58,7 +58,7 @@ impl Reading<'_> {
         Ok(row.optional()?)
     }
 
-    /// A session as a tree; none where it is unknown.
+    /// Returns a session as a tree; `None` where it is unknown.
     pub(crate) fn tree(&self, id: &str) -> Result<Option<Tree>, Failed> {
         let Some(session) = self.session_row(id)? else {
             return Ok(None);
@@ -74,7 +74,7 @@ impl Reading<'_> {
     }
 }
 
-/// Events, by start time, in the order of a tree.
+/// Returns events, given by start time, in the order of a tree.
 fn grown(events: Vec<EventRow>) -> Vec<TreeRow> {
     let order = Walk::over(&events);
     let mut places: Vec<Option<EventRow>> = events.into_iter().map(Some).collect();
@@ -90,7 +90,7 @@ fn grown(events: Vec<EventRow>) -> Vec<TreeRow> {
     rows
 }
 
-/// Counts from the end, so that each row is looked at once.
+/// Counts the rows below each from the end, so that each row is looked at once.
 fn count_below(rows: &mut [TreeRow]) {
     // The vector holds, for each depth, the row that is next at that depth or above.
     let mut next: Vec<usize> = vec![rows.len(); DEEPEST + 1];
@@ -101,7 +101,7 @@ fn count_below(rows: &mut [TreeRow]) {
     }
 }
 
-/// The order of a tree, found by parents and children.
+/// A `Walk` finds the order of a tree by parents and children.
 struct Walk<'e> {
     children: HashMap<usize, Vec<usize>>,
     seen: Vec<bool>,
@@ -119,7 +119,7 @@ impl<'e> Walk<'e> {
         };
         let roots = walk.connect();
         roots.into_iter().for_each(|root| walk.descend(root));
-        // The rest hangs below itself: spans that name each other as parents.
+        // The other events hang below themselves: spans that name each other as parents.
         (0..events.len()).for_each(|index| walk.descend(index));
         walk.order
     }
@@ -145,7 +145,7 @@ impl<'e> Walk<'e> {
         roots
     }
 
-    /// Visits an event and all below it. A stack instead of recursion: traces can be deep.
+    /// Visits an event and all below it. A stack takes the place of recursion: traces can be deep.
     fn descend(&mut self, index: usize) {
         let mut stack = vec![(0, index)];
         while let Some((depth, index)) = stack.pop() {

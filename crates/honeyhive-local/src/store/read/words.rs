@@ -1,7 +1,7 @@
-//! The words of a search, as the index is asked for them.
+//! The index is asked for words in a form of its own.
 
-/// The queries for rows that hold all words of `text`: whole ones, then with the last of them perhaps only begun, which
-/// takes longer; none where it has no words.
+/// Returns the queries for rows that hold all words of `text`: whole ones, then with the last of them perhaps only
+/// begun, which takes longer; none where it has no words.
 pub(super) fn queries(text: &str) -> Vec<String> {
     let words = text.split(|character: char| !character.is_alphanumeric());
     let words: Vec<String> = words

@@ -1,4 +1,4 @@
-//! Events: spans that arrive, events that are posted, updates.
+//! Events arrive as spans, are posted, and are updated.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -9,10 +9,10 @@ use crate::rest::Update;
 use crate::store::failed::Failed;
 use crate::store::feed::Kind;
 
-/// A row costs so much besides its JSON and its words.
+/// A row costs this many bytes besides its JSON and its words.
 const ROW: u64 = 700;
 
-/// The part that an event adds to the sums of its session.
+/// A `Share` is the part that an event adds to the sums of its session.
 #[derive(Debug, Clone, PartialEq, Default)]
 struct Share {
     events: i64,
@@ -22,7 +22,7 @@ struct Share {
     model: Option<String>,
 }
 
-/// An event as it is found again.
+/// `Found` is an event that is known already.
 struct Found {
     seq: i64,
     event: LocalEvent,
@@ -31,8 +31,8 @@ struct Found {
 }
 
 impl Writing<'_> {
-    /// Takes an event: into its session, into the session it asks for, or among the orphans. The same span coming
-    /// again takes the place of the first.
+    /// Takes an event: into its session, into the session it asks for, or among the orphans. A span that comes again
+    /// takes the place of the first.
     pub(crate) fn arrive(&mut self, arrival: Arrival) -> Result<(), Failed> {
         let Arrival {
             mut event,
@@ -68,7 +68,7 @@ impl Writing<'_> {
         self.insert_event(seq, &event, orphan)
     }
 
-    /// Updates the session or event of this id; says whether the update is taken.
+    /// Updates the session or event of this id; returns whether the update is taken.
     pub(crate) fn update(
         &mut self,
         id: &str,
@@ -228,7 +228,7 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// The same span, or where an event is no span, the event of the same id.
+    /// Finds the event of the same span, or where an event is no span, the one of the same id.
     fn find_same(&self, event: &LocalEvent) -> Result<Option<Found>, Failed> {
         if event.span_id.is_empty() {
             return self.find_by("event_id = ?1 AND span_id = ''", &[&event.event_id]);
@@ -239,7 +239,7 @@ impl Writing<'_> {
         )
     }
 
-    /// Two spans can claim one event id; it then names the later.
+    /// Finds the event of this id; where two spans claim the id, the later.
     fn find_event(&self, event_id: &str) -> Result<Option<Found>, Failed> {
         self.find_by("event_id = ?1 ORDER BY seq DESC", &[&event_id])
     }

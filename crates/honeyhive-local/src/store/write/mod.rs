@@ -1,4 +1,4 @@
-//! A write, inside the transaction that commits it together with others.
+//! A write happens inside the transaction that commits it together with others.
 
 mod events;
 mod pending;
@@ -14,14 +14,14 @@ use super::feed::Kind;
 use super::totals::Totals;
 use crate::config::Limits;
 
-/// A write's tools: the open transaction, the totals, the limits.
+/// A `Writing` has the tools of a write: the open transaction, the totals, the limits.
 #[derive(Debug)]
 pub(crate) struct Writing<'c> {
     connection: &'c Connection,
     totals: &'c mut Totals,
     limits: Limits,
     changes: Vec<(Kind, String, bool)>,
-    /// The reason for which the whole transaction is gone, where the database has ended it by itself.
+    /// The error with which the whole transaction is gone, where the database has ended it by itself.
     broken: Option<Failed>,
 }
 

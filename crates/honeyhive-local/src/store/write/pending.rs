@@ -1,4 +1,4 @@
-//! Updates that came before their target.
+//! Some updates come before their target.
 
 use rusqlite::params;
 
@@ -7,13 +7,13 @@ use crate::model::now;
 use crate::rest::Update;
 use crate::store::failed::Failed;
 
-/// A target that has not come within this time will not come, in milliseconds.
+/// A target that has not come within this time, in milliseconds, will not come.
 const PATIENCE: f64 = 3_600_000.0;
 
 /// The most updates that wait for their event.
 const MOST: usize = 10_000;
 
-/// A row costs so much besides its JSON.
+/// A row costs this many bytes besides its JSON.
 const ROW: u64 = 100;
 
 impl Writing<'_> {
@@ -30,7 +30,7 @@ impl Writing<'_> {
         self.drop_overdue()
     }
 
-    /// The updates of `id`, in the order they came; they wait no more.
+    /// Takes the updates of `id`, in the order they came; they wait no more.
     pub(super) fn take_pending(&mut self, id: &str) -> Result<Vec<Update>, Failed> {
         if self.totals.pending_updates == 0 {
             return Ok(Vec::new());

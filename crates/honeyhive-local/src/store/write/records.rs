@@ -1,4 +1,4 @@
-//! Records: datasets, datapoints, runs, metrics, configurations, queues, charts.
+//! Records are datasets, datapoints, runs, metrics, configurations, queues and charts.
 
 use rusqlite::{OptionalExtension, params};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::Writing;
 use crate::store::failed::Failed;
 use crate::store::feed::Kind;
 
-/// A row costs so much besides its JSON.
+/// A row costs this many bytes besides its JSON.
 const ROW: u64 = 200;
 
 impl Writing<'_> {
@@ -41,7 +41,7 @@ impl Writing<'_> {
         Ok(doc.map(|doc| serde_json::from_str(&doc)).transpose()?)
     }
 
-    /// The records of a kind below another, oldest first.
+    /// Returns the records of a kind below another, oldest first.
     pub(crate) fn records_of(
         &self,
         kind: &'static str,

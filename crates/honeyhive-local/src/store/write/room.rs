@@ -1,4 +1,4 @@
-//! Room for what is new: the oldest goes first.
+//! New data needs room: the oldest goes first.
 
 use rusqlite::OptionalExtension;
 
@@ -25,7 +25,8 @@ impl Writing<'_> {
         Ok(())
     }
 
-    /// The oldest session with its events, or an orphan that is older; of a session that is alone, its oldest event.
+    /// Drops the oldest session with its events, or an orphan that is older; of a session that is alone, its oldest
+    /// event.
     fn drop_oldest(&mut self) -> Result<(), Failed> {
         let session = self.oldest("SELECT min(seq) FROM session")?;
         let orphan = self.oldest("SELECT min(seq) FROM event WHERE orphan = 1")?;

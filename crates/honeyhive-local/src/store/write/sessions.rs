@@ -1,4 +1,4 @@
-//! Sessions: posted, made by a span, updated.
+//! Sessions are posted, made by a span, and updated.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -8,10 +8,10 @@ use crate::rest::Update;
 use crate::store::failed::Failed;
 use crate::store::feed::Kind;
 
-/// A row costs so much besides its JSON and its words.
+/// A row costs this many bytes besides its JSON and its words.
 const ROW: u64 = 400;
 
-/// The sums of the events are no part of this: only the events change them.
+/// The statement leaves out the sums of the events: only the events change them.
 const PUT: &str = "INSERT INTO session (seq, id, name, source, start_ms, end_ms, duration, error, status, outcome, \
      user_id, input, output, run_id, datapoint_id, bytes, doc) \
      VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17) \
@@ -57,7 +57,7 @@ impl Writing<'_> {
         Ok(self.connection.prepare_cached(sql)?.exists([id])?)
     }
 
-    /// Updates the session of this id; hands the update back where there is none.
+    /// Updates the session of this id; returns the update where there is none.
     pub(super) fn update_session(
         &mut self,
         id: &str,

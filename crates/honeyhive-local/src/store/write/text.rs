@@ -1,4 +1,4 @@
-//! The words of sessions and events, as the index takes them.
+//! The index takes the words of sessions and events.
 
 use rusqlite::params;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::Writing;
 use crate::model::{LocalEvent, LocalSession, Object};
 use crate::store::failed::Failed;
 
-/// The most bytes of a row that are searched.
+/// A row is searched up to this many bytes.
 const MOST: usize = 32 * 1024;
 
 impl Writing<'_> {
@@ -57,7 +57,7 @@ pub(super) fn of_event(event: &LocalEvent) -> String {
     words.0
 }
 
-/// Text, up to a limit.
+/// `Words` is a text, up to a limit.
 #[derive(Default)]
 struct Words(String);
 

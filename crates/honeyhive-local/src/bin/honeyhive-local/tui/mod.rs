@@ -1,4 +1,4 @@
-//! Sessions and their trees in the terminal.
+//! `tui` shows sessions and their trees in the terminal.
 
 mod view;
 
@@ -14,10 +14,10 @@ use crate::failure::Failure;
 
 use view::{Action, View};
 
-/// Between looks at what is new.
+/// The screen asks for news in this interval.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// `tui`: until `q`.
+/// Runs `tui` until `q`.
 pub(crate) async fn tui(source: &Source) -> Result<(), Failure> {
     if !io::stdout().is_terminal() {
         return Err(Failure::Misused(
@@ -50,7 +50,7 @@ async fn run(
     }
 }
 
-/// The rows anew, and the tree of the session that is open.
+/// Reads the rows again, and the tree of the session that is open.
 async fn refresh(client: &Client, view: &mut View) -> Result<(), Failure> {
     let listed = client
         .json(&format!("/api/sessions?limit=200&{}", view.query()))
@@ -66,7 +66,7 @@ async fn refresh(client: &Client, view: &mut View) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The next key, if one is pressed soon. A terminal is waited for on a thread that may block.
+/// Returns the next key, if one is pressed soon. A blocking thread waits for the terminal.
 async fn key() -> Result<Option<KeyCode>, Failure> {
     let waited = tokio::task::spawn_blocking(|| {
         if !event::poll(EVERY)? {

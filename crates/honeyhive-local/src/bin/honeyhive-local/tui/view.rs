@@ -1,4 +1,4 @@
-//! The screen, and the keys that change it: without a terminal, so that it can be tested.
+//! The screen, and the keys that change it, need no terminal, so tests can drive them.
 
 use ratatui::Frame;
 use ratatui::crossterm::event::KeyCode;
@@ -11,19 +11,19 @@ use serde_json::Value;
 use crate::client::encoded;
 use crate::out;
 
-/// The sessions of an answer.
+/// Returns the sessions of an answer.
 pub(super) fn rows(listed: &Value) -> Vec<Value> {
     listed["sessions"].as_array().cloned().unwrap_or_default()
 }
 
-/// The answer of the view to a key.
+/// An `Action` is the answer of the view to a key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Action {
     None,
     Quit,
 }
 
-/// The list, and perhaps one session over it.
+/// The `View` is the list, and perhaps one session over it.
 pub(super) struct View {
     url: String,
     rows: Vec<Value>,
@@ -31,7 +31,7 @@ pub(super) struct View {
     /// Whether older sessions may hold the words that are searched for.
     partial: bool,
     chosen: ListState,
-    /// The session that is open, its tree and how far it is scrolled.
+    /// The session that is open: its id, its tree, and how far it is scrolled.
     open: Option<(String, String, u16)>,
     search: String,
     searching: bool,
@@ -53,13 +53,13 @@ impl View {
         }
     }
 
-    /// The conditions of the list, as in a URL.
+    /// Returns the conditions of the list, as in a URL.
     pub(super) fn query(&self) -> String {
         let errors = if self.errors { "&errors=1" } else { "" };
         format!("q={}{errors}", encoded(&self.search))
     }
 
-    /// Rows anew; the session under the cursor stays under it.
+    /// Takes new rows; the session under the cursor stays under it.
     pub(super) fn take(&mut self, listed: &Value) {
         let chosen = self.chosen_id().map(str::to_owned);
         self.total = listed["total"].as_u64().unwrap_or(0);
