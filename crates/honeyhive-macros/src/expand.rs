@@ -176,7 +176,7 @@ fn begin(args: &Args, function: &Function, recorded: &[Ident]) -> TokenStream {
         quote! {
             __hh_inputs.argument(
                 #key,
-                (&&&&&&#hh::__private::Probe(&#name)).__honeyhive_json(),
+                (&&&&&&&&&#hh::__private::Probe(&#name)).__honeyhive_json(),
             );
         }
     });
@@ -273,7 +273,7 @@ fn observe(args: &Args) -> TokenStream {
     } else {
         quote! {
             ::core::result::Result::Ok(__hh_value) => __hh_outputs.result(|| {
-                (&&&&&&#hh::__private::Probe(__hh_value)).__honeyhive_json()
+                (&&&&&&&&&#hh::__private::Probe(__hh_value)).__honeyhive_json()
             }),
         }
     };

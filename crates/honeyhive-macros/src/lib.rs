@@ -82,12 +82,14 @@ use function::Function;
 ///
 /// The span records:
 ///
-/// * each argument but `self`, under `honeyhive_inputs.<name>`, before the body has it;
+/// * each argument but `self` and HoneyHive's own handles (a tracer, a session, a span), under `honeyhive_inputs.<name>`,
+///   before the body has it;
 /// * the result, under `honeyhive_outputs.result`.
 ///
 /// A value is recorded by its `Serialize`, else by its `Debug`, else as the name of its type. In generic code only the
-/// bounds count: a `T: Serialize` is serialised, a bare `T` is named. Large and secret values:
+/// bounds count: a `T: Serialize` is serialised, a bare `T` is named. Wrapped, large and secret values:
 ///
+/// * A wrapper that is no `Serialize` and dereferences to one value (`axum::Json`) is recorded as the object or list in it.
 /// * Maps and lists become one attribute per leaf; bytes become their number and the first of them, a list of more than
 ///   100 numbers its length and its beginning. Parts that are not kept are not read.
 /// * A `Mutex` or `RwLock` is recorded if it is free; within another value it is left out, since `serde` would wait for

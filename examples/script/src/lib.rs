@@ -10,7 +10,7 @@ pub fn run(tracer: &HoneyHiveTracer) -> [String; 2] {
 }
 
 /// Every call is a span, with `input_text` as its input and the result as its output.
-#[honeyhive::trace(event_type = "tool", tracer = tracer, skip(tracer))]
+#[honeyhive::trace(event_type = "tool", tracer = tracer)]
 pub fn process_data(tracer: &HoneyHiveTracer, input_text: &str) -> String {
     let result = transform(input_text);
     tracer.enrich_span(Enrichment::new().metadata(json!({ "input_length": input_text.len() })));

@@ -180,7 +180,7 @@ pub(crate) fn acreate_session_in_every_variant(python: Python) {
 }
 
 pub(crate) fn two_tasks_at_once(python: Python) {
-    #[honeyhive::trace(event_type = "tool", tracer = tracer, skip(tracer))]
+    #[honeyhive::trace(event_type = "tool", tracer = tracer)]
     async fn step(tracer: &honeyhive::HoneyHiveTracer, who: &str, i: u32) -> String {
         tokio::task::yield_now().await;
         tracer.enrich_span(Enrichment::new().metadata(json!({"who": who, "i": i})));

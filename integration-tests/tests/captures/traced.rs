@@ -21,7 +21,7 @@ use crate::python::{Because, Bug, Python, Why};
 type Tracer = HoneyHiveTracer;
 
 pub(crate) fn over_protobuf(python: Python) {
-    #[honeyhive::trace(event_type = "model", tracer = tracer, skip(tracer))]
+    #[honeyhive::trace(event_type = "model", tracer = tracer)]
     fn f(tracer: &Tracer, a: &str, b: f64, c: bool, d: Option<u8>) -> Value {
         json!({"x": [1, 2.0, "s"], "y": null})
     }
@@ -34,15 +34,15 @@ pub(crate) fn over_protobuf(python: Python) {
 }
 
 pub(crate) fn event_types(python: Python) {
-    #[honeyhive::trace(event_type = "model", name = "step-model", tracer = tracer, skip(tracer))]
+    #[honeyhive::trace(event_type = "model", name = "step-model", tracer = tracer)]
     fn model(tracer: &Tracer, q: &str) -> String {
         format!("out-{q}")
     }
-    #[honeyhive::trace(event_type = "chain", name = "step-chain", tracer = tracer, skip(tracer))]
+    #[honeyhive::trace(event_type = "chain", name = "step-chain", tracer = tracer)]
     fn chain(tracer: &Tracer, q: &str) -> String {
         format!("out-{q}")
     }
-    #[honeyhive::trace(event_type = "tool", name = "step-tool", tracer = tracer, skip(tracer))]
+    #[honeyhive::trace(event_type = "tool", name = "step-tool", tracer = tracer)]
     fn tool(tracer: &Tracer, q: &str) -> String {
         format!("out-{q}")
     }
@@ -61,16 +61,16 @@ pub(crate) fn event_types(python: Python) {
 }
 
 pub(crate) fn async_functions(python: Python) {
-    #[honeyhive::trace(event_type = "tool", tracer = tracer, skip(tracer))]
+    #[honeyhive::trace(event_type = "tool", tracer = tracer)]
     async fn leaf(tracer: &Tracer, i: u32) -> u32 {
         tokio::task::yield_now().await;
         i
     }
-    #[honeyhive::trace(event_type = "model", tracer = tracer, skip(tracer))]
+    #[honeyhive::trace(event_type = "model", tracer = tracer)]
     async fn mid(tracer: &Tracer, i: u32) -> u32 {
         leaf(tracer, i).await
     }
-    #[honeyhive::trace(event_type = "chain", tracer = tracer, skip(tracer))]
+    #[honeyhive::trace(event_type = "chain", tracer = tracer)]
     async fn top(tracer: &Tracer) -> Vec<u32> {
         join_all([mid(tracer, 1), mid(tracer, 2)]).await
     }
@@ -116,7 +116,7 @@ impl fmt::Debug for Bad {
 }
 
 #[expect(clippy::too_many_arguments, reason = "an argument a kind")]
-#[honeyhive::trace(event_type = "tool", tracer = tracer, skip(tracer))]
+#[honeyhive::trace(event_type = "tool", tracer = tracer)]
 fn f(
     tracer: &Tracer,
     s: &str,
@@ -145,7 +145,7 @@ fn f(
 }
 
 #[expect(clippy::too_many_arguments, reason = "an argument a kind")]
-#[honeyhive::trace(event_type = "tool", tracer = tracer, skip(tracer))]
+#[honeyhive::trace(event_type = "tool", tracer = tracer)]
 fn g(
     tracer: &Tracer,
     has_datetime_inside: &Value,
@@ -249,28 +249,28 @@ pub(crate) fn arguments_of_every_kind(python: Python) {
 }
 
 pub(crate) fn errors(python: Python) {
-    #[honeyhive::trace(event_type = "tool", tracer = tracer, skip(tracer))]
+    #[honeyhive::trace(event_type = "tool", tracer = tracer)]
     fn boom(tracer: &Tracer, x: u8) -> Result<(), String> {
         Err("bad value".to_owned())
     }
-    #[honeyhive::trace(event_type = "tool", name = "named-async", tracer = tracer, skip(tracer))]
+    #[honeyhive::trace(event_type = "tool", name = "named-async", tracer = tracer)]
     async fn aboom(tracer: &Tracer) -> Result<(), String> {
         Err("async bad".to_owned())
     }
-    #[honeyhive::trace(event_type = "tool", tracer = tracer, skip(tracer))]
+    #[honeyhive::trace(event_type = "tool", tracer = tracer)]
     fn inner(tracer: &Tracer) -> Result<(), String> {
         Err("'k'".to_owned())
     }
-    #[honeyhive::trace(event_type = "chain", tracer = tracer, skip(tracer))]
+    #[honeyhive::trace(event_type = "chain", tracer = tracer)]
     fn outer(tracer: &Tracer) -> Result<(), String> {
         inner(tracer)
     }
-    #[honeyhive::trace(event_type = "tool", tracer = tracer, skip(tracer))]
+    #[honeyhive::trace(event_type = "tool", tracer = tracer)]
     fn with_error_param(tracer: &Tracer) -> u8 {
         tracer.enrich_span(Enrichment::new().error("preset"));
         1
     }
-    #[honeyhive::trace(event_type = "tool", tracer = tracer, skip(tracer))]
+    #[honeyhive::trace(event_type = "tool", tracer = tracer)]
     async fn cancelled(tracer: &Tracer) {
         std::future::pending().await
     }
@@ -307,15 +307,15 @@ pub(crate) fn errors(python: Python) {
 }
 
 pub(crate) fn streams(python: Python) {
-    #[honeyhive::trace(event_type = "tool", tracer = tracer, skip(tracer))]
+    #[honeyhive::trace(event_type = "tool", tracer = tracer)]
     fn child(tracer: &Tracer, i: u32) -> u32 {
         i
     }
-    #[honeyhive::trace(event_type = "model", tracer = tracer, skip(tracer))]
+    #[honeyhive::trace(event_type = "model", tracer = tracer)]
     fn r#gen(tracer: &Tracer, n: u32) -> impl Stream<Item = u32> {
         stream::iter(0..n).map(|i| child(tracer, i))
     }
-    #[honeyhive::trace(event_type = "model", tracer = tracer, skip(tracer))]
+    #[honeyhive::trace(event_type = "model", tracer = tracer)]
     fn agen(tracer: &Tracer, n: u32) -> impl Stream<Item = u32> {
         stream::iter(0..n).then(async |i| child(tracer, i))
     }

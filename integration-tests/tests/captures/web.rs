@@ -34,7 +34,7 @@ fn answer(outcome: Result<Value, String>) -> Response {
     }
 }
 
-#[honeyhive::trace(event_type = "chain", skip(tracer))]
+#[honeyhive::trace(event_type = "chain")]
 async fn chat_endpoint(tracer: &HoneyHiveTracer, message: &str) -> Result<Value, String> {
     tracer.enrich_span(Enrichment::new().metadata(json!({"message_length": message.len()})));
     if message == "boom" {

@@ -20,6 +20,71 @@ struct Query {
     empty: Vec<u8>,
 }
 
+/// A wrapper around one value, as `axum::Json` and `actix_web::web::Json` are, which are no `Serialize` by themselves.
+#[derive(Debug)]
+struct Body<T>(T);
+
+impl<T> std::ops::Deref for Body<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+#[derive(Serialize)]
+struct Reply {
+    text: String,
+}
+
+#[honeyhive::trace]
+fn reply(question: &Body<Query>) -> Result<Body<Reply>, String> {
+    let text = question.text.to_uppercase();
+    Ok(Body(Reply { text }))
+}
+
+#[test]
+fn a_wrapper_around_one_value_is_recorded_as_that_value() {
+    let query = Body(Query {
+        text: "all".to_owned(),
+        limits: vec![1],
+        none: None,
+        empty: Vec::new(),
+    });
+    let event = event_of(|| assert!(reply(&query).is_ok()));
+    assert_eq!(input(&event, "question.text").as_deref(), Some("all"));
+    assert_eq!(
+        event.text("honeyhive_outputs.result.text").as_deref(),
+        Some("ALL")
+    );
+}
+
+#[honeyhive::trace]
+fn with_handles(
+    tracer: HoneyHiveTracer,
+    session: &honeyhive::Session,
+    shared: Body<Arc<HoneyHiveTracer>>,
+    count: u8,
+) -> honeyhive::Session {
+    drop((tracer, shared, count));
+    session.clone()
+}
+
+#[test]
+fn handles_of_honeyhive_are_no_inputs() {
+    let (tracer, captured) = testing::tracer();
+    let session = tracer.create_session("handles");
+    let shared = Body(Arc::new(tracer.clone()));
+    let back = session.in_scope(|| with_handles(tracer.clone(), &session, shared, 7));
+    assert_eq!(back.id(), session.id());
+    let event = captured.only_session().event("with_handles").clone();
+    let recorded = event.attributes.keys().filter_map(|key| {
+        let inputs = key.strip_prefix("honeyhive_inputs.");
+        inputs.or_else(|| key.strip_prefix("honeyhive_outputs."))
+    });
+    assert_eq!(recorded.collect::<Vec<_>>(), ["count"]);
+}
+
 #[honeyhive::trace]
 fn search(query: &Query, exact: bool, weight: f64, huge: u128, path: &str) -> Vec<&'static str> {
     if exact && weight > huge as f64 && query.text == path {

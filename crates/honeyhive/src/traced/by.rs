@@ -1,6 +1,6 @@
 //! The choice of the trait by which a value is recorded.
 //!
-//! The expansion calls `(&&&&&&Probe(&value)).__honeyhive_json()`. Method lookup takes the first method in the
+//! The expansion calls `(&&&&&&&&&Probe(&value)).__honeyhive_json()`. Method lookup takes the first method in the
 //! order of automatic references whose bound holds, so the kind with most references is preferred. The
 //! expansion imports this module as a whole where it does so; the methods' names are nobody else's.
 
@@ -8,6 +8,7 @@ use std::any::type_name;
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt::{Debug, Display};
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, RwLock, TryLockError};
 
@@ -15,9 +16,14 @@ use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 use super::budget::Budget;
+use crate::HoneyHiveTracer;
 use crate::model::causes::with_causes;
 use crate::model::json::{self, BEHIND_A_LOCK, Bounds};
 use crate::model::text::bounded;
+#[cfg(feature = "model-calls")]
+use crate::model_call::ModelCall;
+use crate::session::Session;
+use crate::span::Span;
 
 /// The recorded form of a value.
 #[derive(Debug, PartialEq)]
@@ -33,12 +39,22 @@ impl Recorded {
     /// No value has more parts than there is room for.
     const BOUNDS: Bounds = Bounds::of(Budget::HALF, usize::MAX);
 
+    const NOTHING: Self = Self {
+        json: Json::Null,
+        is_cut: false,
+        is_text: false,
+    };
+
     fn text(text: impl Into<String>) -> Self {
         Self {
             json: Json::String(text.into()),
             is_cut: false,
             is_text: false,
         }
+    }
+
+    fn shown(value: &impl Debug) -> Self {
+        Self::text(bounded(format_args!("{value:?}")))
     }
 
     #[inline]
@@ -55,18 +71,46 @@ impl Recorded {
     }
 }
 
-/// An argument or a result: as a slice, as what is behind a lock that nobody holds, by `Serialize`, as bytes, by
-/// `Debug`, or by the name of its type.
+/// An argument or a result: not at all, as a slice, as what is behind a lock that nobody holds, by `Serialize`, as
+/// bytes, as the one value that is in it, by `Debug`, or by the name of its type.
 #[derive(Debug)]
 pub struct Probe<'a, T>(pub &'a T);
 
-/// The first choice: `serde` knows no arrays of more than 32.
+/// The first choice: a handle says nothing of what a function does.
+pub trait ByHandle<Kind: ?Sized> {
+    /// Returns the recorded form.
+    fn __honeyhive_json(&self) -> Recorded;
+}
+
+impl<H: Handle<Kind>, Kind: ?Sized> ByHandle<Kind> for &&&&&&&&Probe<'_, H> {
+    fn __honeyhive_json(&self) -> Recorded {
+        Recorded::NOTHING
+    }
+}
+
+/// A handle of this crate, and what dereferences to one (an adapter's `CurrentSession`). `Kind` keeps the
+/// implementations apart.
+pub trait Handle<Kind: ?Sized> {}
+
+/// The `Kind` of what dereferences to something of another `Kind`.
+#[derive(Debug)]
+pub struct Behind<Kind: ?Sized>(PhantomData<Kind>);
+
+impl Handle<()> for HoneyHiveTracer {}
+impl Handle<()> for Session {}
+impl Handle<()> for Span {}
+#[cfg(feature = "model-calls")]
+impl Handle<()> for ModelCall {}
+
+impl<H: Deref<Target: Handle<Kind>>, Kind: ?Sized> Handle<Behind<Kind>> for H {}
+
+/// The second choice: `serde` knows no arrays of more than 32.
 pub trait BySlice {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
 }
 
-impl<A: Array<Item: Serialize>> BySlice for &&&&&Probe<'_, A> {
+impl<A: Array<Item: Serialize>> BySlice for &&&&&&&Probe<'_, A> {
     fn __honeyhive_json(&self) -> Recorded {
         Recorded::of(self.0.items())
     }
@@ -103,13 +147,13 @@ macro_rules! leads_to_an_array {
 
 leads_to_an_array!(&A, &mut A, Arc<A>, Box<A>);
 
-/// The second choice.
+/// The third choice.
 pub trait ByLock {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
 }
 
-impl<L: Lock<Held: Serialize + Sized>> ByLock for &&&&Probe<'_, L> {
+impl<L: Lock<Held: Serialize + Sized>> ByLock for &&&&&&Probe<'_, L> {
     fn __honeyhive_json(&self) -> Recorded {
         self.0
             .look(Recorded::of)
@@ -117,26 +161,26 @@ impl<L: Lock<Held: Serialize + Sized>> ByLock for &&&&Probe<'_, L> {
     }
 }
 
-/// The third choice.
+/// The fourth choice.
 pub trait BySerialize {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
 }
 
-impl<T: Serialize> BySerialize for &&&Probe<'_, T> {
+impl<T: Serialize> BySerialize for &&&&&Probe<'_, T> {
     #[inline]
     fn __honeyhive_json(&self) -> Recorded {
         Recorded::of(self.0)
     }
 }
 
-/// The fourth choice: bytes that are no `Serialize`, which `Debug` writes out one by one.
+/// The fifth choice: bytes that are no `Serialize`, which `Debug` writes out one by one.
 pub trait ByBytes<Kind: ?Sized> {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
 }
 
-impl<B: Buffer<Kind>, Kind: ?Sized> ByBytes<Kind> for &&Probe<'_, B> {
+impl<B: Buffer<Kind>, Kind: ?Sized> ByBytes<Kind> for &&&&Probe<'_, B> {
     fn __honeyhive_json(&self) -> Recorded {
         Recorded::of(&Octets(self.0.octets()))
     }
@@ -176,7 +220,63 @@ impl Serialize for Octets<'_> {
     }
 }
 
-/// The fifth choice.
+/// The sixth choice: a wrapper whose `Debug` is there where the value in it is neither an object nor a list.
+pub trait ByWrapped<Kind: ?Sized> {
+    /// Returns the recorded form.
+    fn __honeyhive_json(&self) -> Recorded;
+}
+
+impl<W: Wrapper<Kind> + Debug, Kind: ?Sized> ByWrapped<Kind> for &&&Probe<'_, W> {
+    fn __honeyhive_json(&self) -> Recorded {
+        let shown = || Recorded::shown(self.0);
+        self.0.wrapped().unwrap_or_else(shown)
+    }
+}
+
+/// The seventh choice: a wrapper without `Debug`.
+pub trait ByHiddenWrapped<Kind: ?Sized> {
+    /// Returns the recorded form.
+    fn __honeyhive_json(&self) -> Recorded;
+}
+
+impl<W: Wrapper<Kind>, Kind: ?Sized> ByHiddenWrapped<Kind> for &&Probe<'_, W> {
+    fn __honeyhive_json(&self) -> Recorded {
+        let named = || Recorded::text(type_name::<W>());
+        self.0.wrapped().unwrap_or_else(named)
+    }
+}
+
+/// A wrapper around one value, such as `axum::Json`, and a reference to one. A wrapper is known by its `Deref` to a value of
+/// its own size: there is nothing beside that value. `Kind` keeps the implementations apart.
+pub trait Wrapper<Kind: ?Sized> {
+    /// Returns the recorded form of the value where it is an object or a list: a wrapper around a text may be there to
+    /// hide it.
+    fn wrapped(&self) -> Option<Recorded>;
+}
+
+impl<W: Deref<Target: Serialize + Sized>> Wrapper<()> for W {
+    fn wrapped(&self) -> Option<Recorded> {
+        if size_of::<W>() != size_of::<W::Target>() {
+            return None;
+        }
+        let recorded = Recorded::of(self.deref());
+        (recorded.json.is_object() || recorded.json.is_array()).then_some(recorded)
+    }
+}
+
+macro_rules! leads_to_a_wrapper {
+    ($($leads:ty),*) => {$(
+        impl<W: Wrapper<Kind>, Kind: ?Sized> Wrapper<Behind<Kind>> for $leads {
+            fn wrapped(&self) -> Option<Recorded> {
+                W::wrapped(self)
+            }
+        }
+    )*};
+}
+
+leads_to_a_wrapper!(&W, &mut W);
+
+/// The eighth choice.
 pub trait ByDebug {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
@@ -184,7 +284,7 @@ pub trait ByDebug {
 
 impl<T: Debug> ByDebug for &Probe<'_, T> {
     fn __honeyhive_json(&self) -> Recorded {
-        Recorded::text(bounded(format_args!("{:?}", self.0)))
+        Recorded::shown(self.0)
     }
 }
 
@@ -380,17 +480,20 @@ mod tests {
     }
 
     fn of_any<T>(value: &T) -> Json {
-        (&&&&&&Probe(value)).__honeyhive_json().json
+        (&&&&&&&&&Probe(value)).__honeyhive_json().json
     }
 
     #[test]
     fn the_best_way_that_there_is_is_taken() {
-        assert_eq!((&&&&&&Probe(&7_i64)).__honeyhive_json().json, Json::from(7));
         assert_eq!(
-            (&&&&&&Probe(&Shown)).__honeyhive_json().json,
+            (&&&&&&&&&Probe(&7_i64)).__honeyhive_json().json,
+            Json::from(7)
+        );
+        assert_eq!(
+            (&&&&&&&&&Probe(&Shown)).__honeyhive_json().json,
             Json::from("Shown")
         );
-        let name = (&&&&&&Probe(&Opaque)).__honeyhive_json().json;
+        let name = (&&&&&&&&&Probe(&Opaque)).__honeyhive_json().json;
         assert!(name.as_str().is_some_and(|name| name.ends_with("::Opaque")));
         // Only bounds count in generic code.
         assert_eq!(of_any(&7_i64), Json::from("i64"));
@@ -414,13 +517,13 @@ mod tests {
         let beginning = "c8 ".repeat(16);
         let expected = Json::from(format!("1000000 bytes: {beginning}…"));
         for recorded in [
-            (&&&&&&Probe(&buffer)).__honeyhive_json(),
-            (&&&&&&Probe(&&buffer)).__honeyhive_json(),
-            (&&&&&&Probe(&Arc::new(Lent(vec![0xc8; 1_000_000])))).__honeyhive_json(),
+            (&&&&&&&&&Probe(&buffer)).__honeyhive_json(),
+            (&&&&&&&&&Probe(&&buffer)).__honeyhive_json(),
+            (&&&&&&&&&Probe(&Arc::new(Lent(vec![0xc8; 1_000_000])))).__honeyhive_json(),
         ] {
             assert_eq!((recorded.json, recorded.is_cut), (expected.clone(), true));
         }
-        let few = (&&&&&&Probe(&Lent(vec![1, 2]))).__honeyhive_json();
+        let few = (&&&&&&&&&Probe(&Lent(vec![1, 2]))).__honeyhive_json();
         assert_eq!(
             (few.json, few.is_cut),
             (Json::from("2 bytes: 01 02"), false)
@@ -432,9 +535,9 @@ mod tests {
     fn what_web_servers_hand_over_is_a_buffer() {
         let expected = Json::from("3 bytes: 01 02 03");
         let bytes = bytes::Bytes::from_static(&[1, 2, 3]);
-        assert_eq!((&&&&&&Probe(&bytes)).__honeyhive_json().json, expected);
+        assert_eq!((&&&&&&&&&Probe(&bytes)).__honeyhive_json().json, expected);
         let mutable = bytes::BytesMut::from(&bytes[..]);
-        assert_eq!((&&&&&&Probe(&mutable)).__honeyhive_json().json, expected);
+        assert_eq!((&&&&&&&&&Probe(&mutable)).__honeyhive_json().json, expected);
     }
 
     #[test]
@@ -453,15 +556,70 @@ mod tests {
             }
         }
 
-        let recorded = (&&&&&&Probe(&Hidden(vec![1]))).__honeyhive_json();
+        let recorded = (&&&&&&&&&Probe(&Hidden(vec![1]))).__honeyhive_json();
         assert_eq!(recorded.json, Json::from("Sensitive"));
-        let recorded = (&&&&&&Probe(&"text")).__honeyhive_json();
+        let recorded = (&&&&&&&&&Probe(&"text")).__honeyhive_json();
         assert_eq!(recorded.json, Json::from("text"));
+    }
+
+    /// A wrapper around one value, which shows itself.
+    #[derive(Debug)]
+    struct Wrap<T>(T);
+
+    impl<T> Deref for Wrap<T> {
+        type Target = T;
+
+        fn deref(&self) -> &T {
+            &self.0
+        }
+    }
+
+    /// A value beside the one that is lent.
+    #[derive(Debug)]
+    struct More(Vec<i32>, #[expect(dead_code, reason = "is shown")] i32);
+
+    impl Deref for More {
+        type Target = Vec<i32>;
+
+        fn deref(&self) -> &Vec<i32> {
+            &self.0
+        }
+    }
+
+    #[test]
+    fn a_wrapper_is_the_object_or_the_list_in_it_and_hides_a_text() {
+        let list = Json::from(vec![1, 2]);
+        let wrapped = Wrap(vec![1, 2]);
+        assert_eq!((&&&&&&&&&Probe(&wrapped)).__honeyhive_json().json, list);
+        assert_eq!((&&&&&&&&&Probe(&&wrapped)).__honeyhive_json().json, list);
+        let more = (&&&&&&&&&Probe(&More(vec![1], 2))).__honeyhive_json();
+        assert_eq!(more.json, Json::from("More([1], 2)"));
+        let text = (&&&&&&&&&Probe(&Wrap("s".to_owned()))).__honeyhive_json();
+        assert_eq!(text.json, Json::from("Wrap(\"s\")"));
+    }
+
+    #[test]
+    fn a_wrapper_without_debug_is_what_is_in_it_or_named() {
+        struct Quiet<T>(T);
+
+        impl<T> Deref for Quiet<T> {
+            type Target = T;
+
+            fn deref(&self) -> &T {
+                &self.0
+            }
+        }
+
+        let list = (&&&&&&&&&Probe(&Quiet(vec![1]))).__honeyhive_json();
+        assert_eq!(list.json, Json::from(vec![1]));
+        let text = (&&&&&&&&&Probe(&Quiet("s".to_owned()))).__honeyhive_json();
+        let name = text.json.as_str();
+        assert!(name.is_some_and(|name| name.ends_with("Quiet<alloc::string::String>")));
     }
 
     #[test]
     fn a_number_beyond_64_bits_is_text() {
-        let value = (&&&&&&Probe(&u128::MAX)).__honeyhive_json().json;
+        let value = (&&&&&&&&&Probe(&u128::MAX)).__honeyhive_json().json;
         assert_eq!(value, Json::from(u128::MAX.to_string()));
     }
 
@@ -473,13 +631,13 @@ mod tests {
             (f64::NEG_INFINITY, "-inf".into()),
             (0.5, 0.5.into()),
         ] {
-            assert_eq!((&&&&&&Probe(&value)).__honeyhive_json().json, expected);
+            assert_eq!((&&&&&&&&&Probe(&value)).__honeyhive_json().json, expected);
         }
         assert_eq!(
-            (&&&&&&Probe(&None::<u8>)).__honeyhive_json().json,
+            (&&&&&&&&&Probe(&None::<u8>)).__honeyhive_json().json,
             Json::Null
         );
-        assert_eq!((&&&&&&Probe(&())).__honeyhive_json().json, Json::Null);
+        assert_eq!((&&&&&&&&&Probe(&())).__honeyhive_json().json, Json::Null);
     }
 
     #[test]
