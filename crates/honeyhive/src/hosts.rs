@@ -1,4 +1,4 @@
-//! [`Hosts`]: where the session goes along.
+//! [`Hosts`] decide where the session goes along.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,8 @@ use opentelemetry::propagation::Injector;
 
 use crate::session::Session;
 
-/// Hosts, by name: of an HTTP client's requests, those to which the session goes along (feature `http-client`).
+/// The hosts, by name, are those to which the session goes along with an HTTP client's requests (feature
+/// `http-client`).
 ///
 /// Nobody gets it who is not listed: a session's id and the baggage are no matter for a provider of models.
 ///
@@ -24,7 +25,7 @@ use crate::session::Session;
 pub struct Hosts(Vec<Cow<'static, str>>);
 
 impl Hosts {
-    /// A set of hosts: `name`, `name:port`, or `*.name` for all below a name.
+    /// Returns a set of hosts: `name`, `name:port`, or `*.name` for all below a name.
     #[must_use]
     pub fn new<H: Into<Cow<'static, str>>>(hosts: impl IntoIterator<Item = H>) -> Self {
         Self(hosts.into_iter().map(Into::into).collect())
@@ -72,7 +73,7 @@ fn is_meant(pattern: &str, host: &str, port: Option<u16>) -> bool {
     host.len() > below.len() && tail.is_some_and(|tail| tail.eq_ignore_ascii_case(below))
 }
 
-/// The headers that the program has not set itself.
+/// The injector sets only headers that the program has not set itself.
 struct Absent<'a>(&'a mut HeaderMap);
 
 impl Injector for Absent<'_> {

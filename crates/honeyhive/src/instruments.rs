@@ -1,18 +1,18 @@
-//! [`INSTRUMENTS`]: the counters of a tracer under the names of metrics, for OpenTelemetry and for Prometheus alike.
+//! [`INSTRUMENTS`] are the counters of a tracer under the names of metrics, for OpenTelemetry and for Prometheus alike.
 
 use crate::report::DeliveryStats;
 
-/// The kind of an instrument: a number that only grows, or one that goes up and down.
+/// An instrument is a number that only grows, or one that goes up and down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Counter,
     Level,
 }
 
-/// A number of [`DeliveryStats`] as a metric.
+/// An instrument shows a number of [`DeliveryStats`] as a metric.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Instrument {
-    /// The name by OpenTelemetry's conventions.
+    /// The name follows OpenTelemetry's conventions.
     #[cfg_attr(
         not(feature = "metrics"),
         allow(dead_code, reason = "asked for by a meter")
@@ -25,7 +25,7 @@ pub(crate) struct Instrument {
     pub(crate) unit: &'static str,
     pub(crate) description: &'static str,
     pub(crate) kind: Kind,
-    /// The name as an exporter for Prometheus writes it.
+    /// The Prometheus name is the one that an exporter writes.
     pub(crate) prometheus: &'static str,
     pub(crate) read: fn(&DeliveryStats) -> u64,
 }

@@ -108,7 +108,7 @@ pub use propagation::HeadersMut;
 pub use redaction::Redaction;
 pub use report::{DeliveryStats, DropReason, Drops, FlushReport};
 pub use sampling::SessionSampling;
-/// [`serde_json::json!`], so that a program which has no other use for `serde_json` need not depend on it.
+/// The macro is [`serde_json::json!`], so that a program which has no other use for `serde_json` need not depend on it.
 #[doc(inline)]
 pub use serde_json::json;
 #[cfg(feature = "signed-ids")]
@@ -123,7 +123,7 @@ pub use tracer::here::span;
 pub use tracer::{HoneyHiveTracer, HoneyHiveTracerBuilder, ShutdownGuard};
 pub use tracer::{Serve, ServeFuture, Served, StopSignal};
 
-/// The functions that the expansion of [`trace`] calls. No part of the API: it changes without notice.
+/// The expansion of [`trace`] calls these functions. They are no part of the API, and change without notice.
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 pub mod __private {

@@ -1,5 +1,5 @@
-//! The library's log lines, through `tracing` with the target `honeyhive`. Lines that no subscriber hears are kept for
-//! one that is installed later: `tracing_layer`, for one, exists only after the tracer.
+//! The library's log lines go through `tracing` with the target `honeyhive`. Lines that no subscriber hears are kept
+//! for one that is installed later: `tracing_layer`, for one, exists only after the tracer.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -10,18 +10,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tracing::Level;
 use tracing::subscriber::NoSubscriber;
 
-/// Lines that no subscriber has heard yet, the oldest first.
+/// The lines that no subscriber has heard yet are kept here, the oldest first.
 static UNHEARD: Mutex<VecDeque<Line>> = Mutex::new(VecDeque::new());
-/// True while `UNHEARD` has lines, so that most callers need no lock.
+/// The flag is true while `UNHEARD` has lines, so that most callers need no lock.
 static HAS_UNHEARD: AtomicBool = AtomicBool::new(false);
-/// The most lines that are kept for a later subscriber.
+/// This many lines are kept for a later subscriber.
 const MOST_UNHEARD: usize = 64;
 
 #[derive(Debug, Clone)]
 struct Line {
     level: Level,
     text: String,
-    /// Whether the line is about spans that go nowhere, which no counter of losses has.
+    /// The flag tells whether the line is about spans that go nowhere, which no counter of losses has.
     is_loss: bool,
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn passing(text: fmt::Arguments<'_>) {
     }
 }
 
-/// A warning that comes once per process: a mistake of the program repeats itself.
+/// The warning comes once per process, since a mistake of the program repeats itself.
 #[derive(Debug)]
 pub(crate) struct Once(AtomicBool);
 
@@ -78,7 +78,7 @@ impl Once {
         }
     }
 
-    /// A warning that something goes nowhere: a program without a subscriber is told on stderr when its tracer ends.
+    /// Warns that something goes nowhere: a program without a subscriber is told on stderr when its tracer ends.
     #[cfg(feature = "http-server")]
     pub(crate) fn lost(&self, text: impl fmt::Display) {
         if self.is_first() {
@@ -86,7 +86,7 @@ impl Once {
         }
     }
 
-    /// Logs at debug level, for what is not a mistake in every program.
+    /// Logs at debug level a line that is not about a mistake in every program.
     pub(crate) fn debug(&self, text: impl fmt::Display) {
         if self.is_first() {
             debug(text);
@@ -98,11 +98,11 @@ impl Once {
     }
 }
 
-/// The place of a call in the program.
+/// A call site is a place in the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CallSite {
     file: &'static str,
-    /// The line; `None` where the file's text has the line in it.
+    /// The line is `None` where the file's text has the line in it.
     line: Option<u32>,
 }
 
@@ -141,7 +141,7 @@ impl fmt::Display for CallSite {
     }
 }
 
-/// A bounded set of things that were logged once: names and ids may never end.
+/// The set keeps a bounded number of things that were logged once: names and ids may never end.
 #[derive(Debug)]
 pub(crate) struct Mentioned<T>(Vec<T>);
 
@@ -152,7 +152,7 @@ impl<T: PartialEq> Mentioned<T> {
         Self(Vec::new())
     }
 
-    /// True for a thing that was not logged yet, while the set has room.
+    /// Returns true for a thing that was not logged yet, while the set has room.
     pub(crate) fn is_new(&self, one: &T) -> bool {
         self.0.len() < Self::MOST && !self.0.contains(one)
     }
@@ -178,7 +178,7 @@ impl<T: PartialEq> Default for Mentioned<T> {
     }
 }
 
-/// A warning that comes once for each place in the program.
+/// The warning comes once for each place in the program.
 #[derive(Debug)]
 pub(crate) struct OncePerSite(Mutex<Mentioned<CallSite>>);
 
@@ -232,7 +232,7 @@ pub(crate) fn take_unheard_loss() -> Option<String> {
     Some(text)
 }
 
-/// Whether this thread has no subscriber, neither the process's nor one of its own.
+/// Returns whether this thread has no subscriber, neither the process's nor one of its own.
 pub(crate) fn nobody_listens() -> bool {
     tracing::dispatcher::get_default(tracing::Dispatch::is::<NoSubscriber>)
 }
@@ -289,7 +289,7 @@ fn emit(level: Level, text: &dyn fmt::Display) {
     }
 }
 
-/// Nothing of the program's runs under these locks.
+/// Locks a mutex, under which nothing of the program's runs.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The counters of a tracer as OpenTelemetry metrics.
+//! OpenTelemetry metrics show the counters of a tracer.
 
 use std::sync::{Arc, Weak};
 
@@ -38,7 +38,7 @@ impl HoneyHiveTracer {
     /// # Ok::<(), honeyhive::BuildError>(())
     /// ```
     pub fn record_metrics(&self, meter: &Meter) {
-        // Weak: a provider that outlives the tracer keeps nothing of it.
+        // The reference is weak: a provider that outlives the tracer keeps nothing of it.
         let outbox = Arc::downgrade(self.outbox());
         for instrument in INSTRUMENTS {
             let (stats, read) = (stats_of(&outbox), instrument.read);

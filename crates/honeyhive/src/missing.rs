@@ -1,6 +1,6 @@
-//! Compiler messages for a missing feature: the method exists, and requires a trait that no type implements.
+//! The compiler's messages for a missing feature come from methods that require a trait which no type implements.
 
-/// The bound of `serve`.
+/// The bound makes `serve` name its feature.
 #[cfg(not(feature = "signal"))]
 #[diagnostic::on_unimplemented(
     message = "`HoneyHiveTracer::serve` needs the feature `signal` of the crate `honeyhive`",
@@ -9,7 +9,7 @@
 )]
 pub trait FeatureSignal {}
 
-/// The bound of `tracing_layer`.
+/// The bound makes `tracing_layer` name its feature.
 #[cfg(not(feature = "tracing"))]
 #[diagnostic::on_unimplemented(
     message = "`HoneyHiveTracer::tracing_layer` needs the feature `tracing` of the crate `honeyhive`",
@@ -18,7 +18,7 @@ pub trait FeatureSignal {}
 )]
 pub trait FeatureTracing {}
 
-/// The bound of `client`.
+/// The bound makes `client` name its feature.
 #[cfg(not(feature = "client"))]
 #[diagnostic::on_unimplemented(
     message = "`HoneyHiveTracer::client` needs the feature `client` of the crate `honeyhive`",
@@ -27,7 +27,7 @@ pub trait FeatureTracing {}
 )]
 pub trait FeatureClient {}
 
-/// The bound of `model_call`.
+/// The bound makes `model_call` name its feature.
 #[cfg(not(feature = "model-calls"))]
 #[diagnostic::on_unimplemented(
     message = "`HoneyHiveTracer::model_call` needs the feature `model-calls` of the crate `honeyhive`",
@@ -36,7 +36,7 @@ pub trait FeatureClient {}
 )]
 pub trait FeatureModelCalls {}
 
-/// The bound of `record_metrics`.
+/// The bound makes `record_metrics` name its feature.
 #[cfg(not(feature = "metrics"))]
 #[diagnostic::on_unimplemented(
     message = "`HoneyHiveTracer::record_metrics` needs the feature `metrics` of the crate `honeyhive`",

@@ -16,7 +16,7 @@ pub(super) struct Feedback {
     pub(super) said: Object,
 }
 
-/// The target of a rating, as the client names it.
+/// The client names the target of a rating.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Target {
     Session(String),
@@ -97,7 +97,8 @@ fn are_tags(value: &Value) -> bool {
     })
 }
 
-/// Characters, as people count them: `nth` looks no further than the bound.
+/// Returns whether a value is a text of at most so many characters, as people count them: `nth` looks no further than
+/// the bound.
 fn is_text(value: &Value, longest: usize) -> bool {
     let text = value.as_str();
     text.is_some_and(|text| !text.trim().is_empty() && text.chars().nth(longest).is_none())

@@ -1,4 +1,4 @@
-//! [`Limiter`]: how often one id can be rated.
+//! [`Limiter`] bounds how often one id can be rated.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use crate::model::id::EventId;
 
 const WINDOW: Duration = Duration::from_secs(60);
-/// The most ids that are remembered, so that an attacker who names more of them takes no more memory.
+/// The limiter remembers this many ids, so that an attacker who names more of them takes no more memory.
 const MOST_IDS: usize = 10_000;
 
-/// Counts by id, in windows of a minute that begin with the first rating.
+/// The limiter counts by id, in windows of a minute that begin with the first rating.
 #[derive(Debug)]
 pub(super) struct Limiter {
     most: u32,

@@ -1,4 +1,5 @@
-//! Ratings of answers by people, taken in over HTTP: the part that depends on no framework (feature `http-server`).
+//! The feedback endpoint takes in ratings of answers by people over HTTP: the part that depends on no framework
+//! (feature `http-server`).
 //!
 //! `honeyhive_tower::feedback_routes(tracer)` and `honeyhive_actix::feedback(tracer)` are the routes. A client `POST`s
 //!
@@ -48,8 +49,7 @@ use crate::model::id::{EventId, SessionId};
 use crate::session::{NewSession, Session, SessionTrust, current};
 use crate::tracer::HoneyHiveTracer;
 
-/// The endpoint that takes in ratings of sessions and events, for adapters and for handlers of one's own. Clones are
-/// cheap.
+/// The endpoint takes in ratings of sessions and events, for adapters and for handlers of one's own. Clones are cheap.
 ///
 /// ```
 /// use honeyhive::feedback::FeedbackEndpoint;
@@ -74,10 +74,10 @@ pub struct FeedbackEndpoint {
 type Tenant = Arc<dyn Fn(&RequestInfo<'_>) -> Option<String> + Send + Sync>;
 
 impl FeedbackEndpoint {
-    /// The longest body that is read, in bytes.
+    /// A body of more bytes is not read.
     pub const MOST_BYTES: usize = 32 * 1024;
 
-    /// An endpoint with the defaults: the tracer's trust, and 20 ratings a minute for each id.
+    /// Returns an endpoint with the defaults: the tracer's trust, and 20 ratings a minute for each id.
     #[must_use]
     pub fn new(tracer: HoneyHiveTracer) -> Self {
         Self {
@@ -89,18 +89,20 @@ impl FeedbackEndpoint {
         }
     }
 
-    /// The trust in the ids of bodies (default: the tracer's). A client that can name a session can rate it, so where
-    /// clients are strangers use `SessionTrust::signed(..)`: `session_id` is then the value of the response header, and
-    /// `event_id` the result of `SigningKeys::sign_event`.
+    /// Sets the trust in the ids of bodies (default: the tracer's). A client that can name a session can rate it, so
+    /// where clients are strangers use `SessionTrust::signed(..)`: `session_id` is then the value of the response
+    /// header, and `event_id` the result of `SigningKeys::sign_event`.
     #[must_use]
     pub fn session_trust(mut self, trust: SessionTrust) -> Self {
         self.trust = Some(Arc::new(trust));
         self
     }
 
-    /// The tenant of a request, for whom its ids must be signed (feature `signed-ids`; default: none). Give the same callback
-    /// as to [`ServerInstrumentationBuilder::session_tenant`](crate::http::ServerInstrumentationBuilder::session_tenant): the
-    /// endpoint that [`check`](Self::check) returns asks for the tenant, and [`receive`](Self::receive) alone knows none.
+    /// Sets the tenant of a request, for whom its ids must be signed (feature `signed-ids`; default: none). Give the
+    /// same callback as to
+    /// [`ServerInstrumentationBuilder::session_tenant`](crate::http::ServerInstrumentationBuilder::session_tenant): the
+    /// endpoint that [`check`](Self::check) returns asks for the tenant, and [`receive`](Self::receive) alone knows
+    /// none.
     ///
     /// A request whose callback panics is refused.
     ///
@@ -124,7 +126,7 @@ impl FeedbackEndpoint {
         self
     }
 
-    /// The most ratings per minute of one session or event (default 20).
+    /// Sets the most ratings per minute of one session or event (default 20).
     #[must_use]
     pub fn most_per_minute(mut self, times: u32) -> Self {
         self.limiter = Arc::new(Limiter::per_minute(times));
@@ -211,14 +213,14 @@ impl From<HoneyHiveTracer> for FeedbackEndpoint {
     }
 }
 
-/// The target of a rating, once its id is trusted.
+/// The target of a rating is named by an id that is trusted.
 #[derive(Clone, Copy)]
 enum Named {
     Session(SessionId),
     Event(EventId),
 }
 
-/// A rating that is a request of the layer's becomes a session of its own.
+/// Warns that a rating which is a request of the layer's becomes a session of its own.
 fn warn_inside_a_layer() {
     static TOLD: Once = Once::new();
     let is_inside = context::map(|cx| current::of_request(cx).is_some());

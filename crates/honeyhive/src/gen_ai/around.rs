@@ -1,10 +1,10 @@
-//! Objects that hold messages: answers of APIs, and requests with more than messages in them.
+//! Messages are found in the objects that hold them: answers of APIs, and requests with more than messages in them.
 
 use serde_json::Value as Json;
 
 use super::shape::{find, is_chat_item};
 
-/// The names under which others are the messages.
+/// The messages of an object have one of these names.
 const HOLDERS: [&str; 12] = [
     "messages",
     "choices",
@@ -19,9 +19,9 @@ const HOLDERS: [&str; 12] = [
     "contents",
     "response",
 ];
-/// Members of a request that may hold a text.
+/// These members of a request may hold a text.
 const ASKED: [&str; 3] = ["input", "inputs", "prompt"];
-/// Members that hold the earlier messages of the text beside them.
+/// These members hold the earlier messages of the text beside them.
 const BEFORE: [&str; 3] = ["messages", "chat_history", "history"];
 const INSTRUCTIONS: [&str; 6] = [
     "system",
@@ -34,7 +34,7 @@ const INSTRUCTIONS: [&str; 6] = [
 const QUESTIONS: [&str; 5] = ["message", "question", "query", "input", "prompt"];
 const ANSWERS: [&str; 5] = ["text", "answer", "response", "output", "output_text"];
 
-/// Whether a value is one message, or a list of them, and nothing else.
+/// Returns whether a value is one message, or a list of them, and nothing else.
 pub(super) fn is_chat(value: &Json) -> bool {
     match value {
         Json::Array(items) => !items.is_empty() && items.iter().all(is_chat_item),
@@ -43,9 +43,9 @@ pub(super) fn is_chat(value: &Json) -> bool {
     }
 }
 
-/// The messages in an object that is none itself.
+/// Returns the messages in an object that is none itself.
 fn around(value: &Json) -> Option<&Json> {
-    // An empty list beside the answer is none.
+    // An empty list beside the answer holds no message.
     let holds = |inner: &&Json| match inner {
         Json::Array(items) => !items.is_empty(),
         inner => inner.is_object(),
@@ -83,7 +83,7 @@ pub(super) fn held<'j>(value: &'j Json, role: &'j str) -> Vec<(&'j str, &'j Json
     });
     let said: Vec<_> = messages.into_iter().chain(text).collect();
     if said.is_empty() {
-        // Nor are instructions.
+        // Instructions alone are no conversation either.
         return Vec::new();
     }
     let instructions = instructions.map(|it| ("system", it));
@@ -96,13 +96,13 @@ fn asked(value: &Json) -> Option<&Json> {
     lists.find(|list| list.is_array() && is_chat(list))
 }
 
-/// Whether messages are the earlier ones of the text beside them.
+/// Returns whether messages are the earlier ones of the text beside them.
 fn is_before(value: &Json, messages: &Json) -> bool {
     let mut before = BEFORE.iter().filter_map(|name| value.get(*name));
     before.any(|it| std::ptr::eq(it, messages))
 }
 
-/// Whether the messages end with this text, as where an answer stands beside the history that holds it.
+/// Returns whether the messages end with this text, as where an answer stands beside the history that holds it.
 fn ends_with(messages: &Json, said: &Json) -> bool {
     let last = messages.as_array().and_then(|it| it.last());
     last.and_then(|it| find(it, &["content", "message", "text"])) == Some(said)

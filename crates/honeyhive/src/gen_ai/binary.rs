@@ -1,14 +1,14 @@
-//! Pictures, sounds and files in a message: a mark with their kind and size, or where they are.
+//! Pictures, sounds and files in a message are shown as a mark with their kind and size, or with their address.
 
 use serde_json::{Value as Json, json};
 
 use super::shape::find;
 use crate::model::limits;
 
-/// The longest address that is shown, in bytes.
+/// An address is shown up to this length, in bytes.
 const ADDRESS: usize = 512;
 
-/// The mark of a part that is binary; `None` for any other.
+/// Returns the mark of a part that is binary; `None` for any other.
 pub(super) fn mark(part: &Json) -> Option<String> {
     const HOLDERS: [&str; 15] = [
         "source",
@@ -130,7 +130,7 @@ fn sized(kind: &str, bytes: usize) -> String {
     format!("[{kind}, {bytes} bytes]")
 }
 
-/// `data:image/png;base64,…`
+/// Returns the kind and the number of bytes of a URL such as `data:image/png;base64,…`.
 fn data_url(url: &str) -> Option<(&str, usize)> {
     let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
     let kind = head.split(';').next().filter(|kind| !kind.is_empty());

@@ -1,4 +1,4 @@
-//! Removal of the texts of model calls, for programs that do not send them.
+//! The texts of model calls are removed for programs that do not send them.
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Status};
@@ -13,7 +13,7 @@ use crate::attributes::{
 };
 use crate::event_type::EventType;
 
-/// Other names that have such texts, alone or before a dot.
+/// These other names have such texts, alone or before a dot.
 const CONTENT: [&str; 14] = [
     GEN_AI_SYSTEM_INSTRUCTIONS,
     VERCEL_CALLS,
@@ -31,13 +31,13 @@ const CONTENT: [&str; 14] = [
     "retrieval.documents",
 ];
 
-/// The attributes that name a stored prompt, which are no text of it.
+/// These attributes name a stored prompt, and are no text of it.
 const PROMPT_NAMES: [&str; 2] = ["gen_ai.prompt.name", "gen_ai.prompt.version"];
 
-/// The attributes that stay on an event about a message.
+/// These attributes stay on an event about a message.
 const ABOUT_MESSAGES: [&str; 4] = ["role", "index", "finish_reason", "id"];
 
-/// The namespaces in which conventions and libraries describe a model call, an agent or its tool.
+/// Conventions and libraries describe a model call, an agent or its tool in these namespaces.
 const NAMESPACES: [&str; 6] = [
     "gen_ai.",
     "ai.",
@@ -47,10 +47,10 @@ const NAMESPACES: [&str; 6] = [
     "langfuse.",
 ];
 
-/// The attributes that stay on an error and on its event; providers quote prompts in the text of their errors.
+/// These attributes stay on an error and on its event; providers quote prompts in the text of their errors.
 const ABOUT_ERRORS: [&str; 4] = [ERROR_TYPE, "exception.type", "level", "target"];
 
-/// The attributes with the text of an error.
+/// These attributes have the text of an error.
 const ERROR_TEXTS: [&str; 4] = [
     EXCEPTION_MESSAGE,
     "exception.stacktrace",
@@ -60,7 +60,7 @@ const ERROR_TEXTS: [&str; 4] = [
 
 const ERROR_TYPE: &str = "error.type";
 
-/// The new name of an event whose own name is its text.
+/// An event whose own name is its text gets this name.
 const EVENT: &str = "event";
 
 /// Removes the texts, and everything that could contain them.
@@ -81,7 +81,8 @@ pub(crate) fn hide(span: &mut SpanData) {
     }
 }
 
-/// Whether the span is a call of a model, or a library's span around one, so that its errors are not the program's own.
+/// Returns whether the span is a call of a model, or a library's span around one, so that its errors are not the
+/// program's own.
 fn is_foreign_call(span: &SpanData) -> bool {
     let tells = |it: &KeyValue| {
         let key = it.key.as_str();

@@ -1,4 +1,4 @@
-//! Messages that came as events of a span, as the conventions had them before they became attributes.
+//! Messages may come as events of a span, as the conventions had them before they became attributes.
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::Event;
@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{flat, lenient};
 
-/// The inputs and outputs in a span's events.
+/// The messages are the inputs and outputs in a span's events.
 #[derive(Debug, Default)]
 pub(super) struct EventMessages {
     pub(super) inputs: Vec<Json>,
@@ -41,7 +41,7 @@ pub(super) fn messages(events: &[Event]) -> EventMessages {
     messages
 }
 
-/// The attributes of the event that the conventions have besides a span's.
+/// Returns the attributes of the event that the conventions have besides a span's.
 pub(super) fn details(events: &[Event]) -> impl Iterator<Item = &KeyValue> {
     const NAME: &str = "gen_ai.client.inference.operation.details";
     let events = events.iter().filter(|event| event.name == NAME);

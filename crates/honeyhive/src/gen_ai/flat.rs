@@ -1,4 +1,4 @@
-//! Values that came as one attribute a leaf, as OpenInference and Traceloop write messages.
+//! Values may come as one attribute a leaf, as OpenInference and Traceloop write messages.
 
 use opentelemetry::{Array, KeyValue, Value as Attribute};
 use serde_json::{Map, Value as Json};
@@ -25,7 +25,7 @@ pub(super) fn below<'a>(
 }
 
 fn insert(object: &mut Map<String, Json>, path: &str, value: Json) {
-    /// The most names that lead to a value.
+    /// A path has this many names at the most.
     const DEPTH: usize = 16;
     let mut place = object;
     let mut names = path.splitn(DEPTH, '.').peekable();
@@ -81,7 +81,7 @@ pub(super) fn undotted(value: Json) -> Json {
     }
 }
 
-/// The value of an attribute.
+/// Returns the value of an attribute.
 pub(super) fn json(value: &Attribute) -> Json {
     match value {
         Attribute::Bool(flag) => (*flag).into(),

@@ -1,4 +1,4 @@
-//! Lenient reading of foreign JSON.
+//! Foreign JSON is read leniently.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::python;
 
-/// The JSON in a text; `None` where there is none.
+/// Returns the JSON in a text; `None` where there is none.
 ///
 /// Read all the same: half of a pair of surrogates (half an emoji, where a stream was cut in it), a byte order mark,
 /// `NaN` and `Infinity` of other languages, line breaks within a string, what Python's `repr` makes of lists and objects. A whole number that 64 bits cannot hold is a
@@ -45,7 +45,7 @@ fn mended(text: &str, mend: Mend) -> Cow<'_, str> {
             }
             (true, b'\\') => match escape(&text[at..]) {
                 (length, true) if mend == Mend::All => Some((length, Cow::Borrowed("\\ufffd"))),
-                // An escaped quote is none.
+                // An escaped quote ends no string.
                 (length, _) => {
                     at += length;
                     continue;
@@ -97,14 +97,14 @@ fn mended(text: &str, mend: Mend) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// A digit after another.
+/// Returns the length of the number that begins here.
 fn number_length(bytes: &[u8]) -> usize {
     let is_part = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
     bytes.iter().take_while(|byte| is_part(byte)).count().max(1)
 }
 
 fn is_too_large(number: &str) -> bool {
-    /// The number of digits that fit in any case.
+    /// This many digits fit in any case.
     const FIT: usize = 18;
     number.len() > FIT
         && number

@@ -1,4 +1,4 @@
-//! Messages as the chat view reads them, from every shape that they have had.
+//! Messages are read from every shape that they have had, into the one of the chat view.
 
 use serde_json::{Map, Value as Json};
 
@@ -56,14 +56,14 @@ fn take(value: &Json, role: &str, depth: usize, shown: &mut Vec<Object>) {
     }
 }
 
-/// Whether a list holds the parts of one message. In a request, the calls of the responses API are messages of their
-/// own.
+/// Returns whether a list holds the parts of one message. In a request, the calls of the responses API are messages of
+/// their own.
 fn is_one_message(items: &[Json], role: &str) -> bool {
     let is_other = |item: &Json| has_parts(item) || (role == "user" && is_call(item));
     !items.is_empty() && items.iter().all(|item| is_part(item) && !is_other(item))
 }
 
-/// Whether a seeming part is a message of the responses API.
+/// Returns whether a seeming part is a message of the responses API.
 fn has_parts(item: &Json) -> bool {
     item.get("type").and_then(Json::as_str) == Some("message")
 }
@@ -151,7 +151,7 @@ fn role_by(kind: &str) -> Option<&str> {
     }
 }
 
-/// The names of a message's content, in all known forms.
+/// A message's content has these names, in all known forms.
 const CONTENTS: [&str; 18] = [
     "parts",
     "blocks",
@@ -175,7 +175,7 @@ const CONTENTS: [&str; 18] = [
 
 /// Returns the first content that is not empty. An empty text or list counts only where there is nothing else.
 fn said_in(message: &Json) -> Option<&Json> {
-    /// The number of names of the same meaning that may stand beside each other.
+    /// So many names of the same meaning may stand beside each other.
     const ALIKE: usize = 5;
     let mut contents = CONTENTS.iter().filter_map(|name| message.get(*name));
     let first = contents.find(|content| !content.is_null())?;
@@ -247,7 +247,7 @@ fn one_call(call: &Json) -> Json {
     }
 }
 
-/// Whether a message has anything besides its role.
+/// Returns whether a message has anything besides its role.
 fn tells_more(message: &Json) -> bool {
     const KNOWN: [&str; 14] = [
         "role",

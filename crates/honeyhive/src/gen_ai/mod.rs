@@ -1,4 +1,4 @@
-//! Messages and tool calls of the GenAI conventions, put where HoneyHive shows them.
+//! Messages and tool calls of the GenAI conventions are put where HoneyHive shows them.
 //!
 //! The conventions keep them as JSON text, in a form that has changed from version to version; HoneyHive's
 //! chat view reads `inputs.chat_history` and `outputs.role`, `.content`, `.tool_calls`. What the conventions say
@@ -32,7 +32,7 @@ use crate::model::flatten::{at_most, flatten, key_below};
 use crate::model::object::Bucket;
 use sources::Sources;
 
-/// Whether a span has attributes of the conventions, as few have.
+/// Returns whether a span has attributes of the conventions, as few have.
 pub(crate) fn is_told(span: &SpanData) -> bool {
     sources::is_told(&span.attributes, &span.events.events)
 }

@@ -1,24 +1,24 @@
-//! The pieces of a message: texts, calls of tools, answers of tools, and marks for what is binary.
+//! A message consists of pieces: texts, calls of tools, answers of tools, and marks for what is binary.
 
 use serde_json::{Value as Json, json};
 
 use super::shape::{find, is_chat_item};
 use super::{binary, lenient};
 
-/// Values within each other that are looked through.
+/// Values within each other are looked through to this depth.
 pub(super) const DEPTH: usize = 8;
 
-/// The pieces that a message is made of.
+/// The pieces make up a message.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
     pub(super) texts: Vec<String>,
     pub(super) calls: Vec<Json>,
     pub(super) answers: Vec<Answer>,
-    /// Whether thoughts were found, which are not shown: they are no part of the conversation.
+    /// The flag tells whether thoughts were found, which are not shown: they are no part of the conversation.
     pub(super) has_thoughts: bool,
 }
 
-/// The answer of a tool.
+/// A tool gives an answer.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) call: Option<Json>,
@@ -44,7 +44,7 @@ impl Pieces {
         }
     }
 
-    /// Text, which may be a list of parts that was written as one.
+    /// Takes a text, which may be a list of parts that was written as one.
     fn take_text(&mut self, text: &str, depth: usize) {
         let is_list = depth < DEPTH && text.trim_start().starts_with("[{");
         match is_list.then(|| lenient::read(text)).flatten() {
@@ -98,7 +98,7 @@ impl Pieces {
     }
 }
 
-/// Whether a value is a part of a message.
+/// Returns whether a value is a part of a message.
 pub(super) fn is_part(value: &Json) -> bool {
     const NAMES: [&str; 12] = [
         "type",
@@ -243,7 +243,7 @@ pub(super) fn answer_of(part: &Json, kind: &str) -> Option<Answer> {
     })
 }
 
-/// The answer of a tool as text: parts as their texts, anything else as it is.
+/// Returns the answer of a tool as text: parts as their texts, anything else as it is.
 pub(super) fn answered(said: &Json) -> String {
     match said {
         Json::Array(parts) if !parts.is_empty() && parts.iter().all(is_part) => {

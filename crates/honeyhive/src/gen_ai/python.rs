@@ -1,4 +1,4 @@
-//! Values as Python's `repr` writes them, as JSON: `{'role': 'user', 'content': "it's"}`.
+//! Values that Python's `repr` has written are made JSON: `{'role': 'user', 'content': "it's"}`.
 
 /// Returns the text as JSON, where it may be a list or an object of Python's; reading it shows whether it was.
 pub(super) fn as_json(text: &str) -> Option<String> {

@@ -1,13 +1,13 @@
-//! Members of values that are messages, and parts of them.
+//! The members of a value tell whether it is a message, or a part of one.
 
 use serde_json::Value as Json;
 
-/// The first of these that an object has.
+/// Returns the first of these members that an object has.
 pub(super) fn find<'j>(object: &'j Json, names: &[&str]) -> Option<&'j Json> {
     names.iter().find_map(|name| object.get(*name))
 }
 
-/// Whether a value is a message, by its members.
+/// Returns whether a value is a message, by its members.
 pub(super) fn is_chat_item(value: &Json) -> bool {
     const KINDS: [&str; 10] = [
         "ai",

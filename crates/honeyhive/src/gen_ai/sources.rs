@@ -1,4 +1,4 @@
-//! The attributes of a span that may hold its inputs and outputs, the surest first.
+//! The attributes of a span that may hold its inputs and outputs are tried in turn, the surest first.
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::Event;
@@ -15,7 +15,7 @@ use crate::attributes::{
 };
 use crate::model::object::Object;
 
-/// Lists of messages that came as one attribute a leaf: the conventions, OpenInference, then Traceloop as it is and as
+/// The lists of messages come as one attribute a leaf: the conventions, OpenInference, then Traceloop as it is and as
 /// it was.
 pub(super) const FLAT_INPUTS: &[&str] = &[
     GEN_AI_INPUT_MESSAGES,
@@ -30,7 +30,7 @@ pub(super) const FLAT_OUTPUTS: &[&str] = &[
     "llm.completions",
     "llm.choices",
 ];
-/// Attributes with the inputs and the outputs of any step: Langfuse, Traceloop, OpenInference, Vercel.
+/// These attributes have the inputs and the outputs of any step: Langfuse, Traceloop, OpenInference, Vercel.
 pub(super) const ANY_INPUTS: &[&str] = &[
     "langfuse.observation.input",
     "langfuse.input",
@@ -48,12 +48,12 @@ pub(super) const ANY_OUTPUTS: &[&str] = &[
     "ai.toolCall.result",
     "ai.response.object",
 ];
-/// Attributes with the prompt of Vercel's AI SDK, the messages first.
+/// These attributes have the prompt of Vercel's AI SDK, the messages first.
 pub(super) const VERCEL_PROMPTS: [&str; 2] = ["ai.prompt.messages", "ai.prompt"];
 pub(super) const VERCEL_TEXT: &str = "ai.response.text";
 pub(super) const VERCEL_CALLS: &str = "ai.response.toolCalls";
 
-/// Whether any of the attributes is there, as on few spans.
+/// Returns whether any of the attributes is there, as on few spans.
 pub(super) fn is_told(attributes: &[KeyValue], events: &[Event]) -> bool {
     const BEGINNINGS: [&str; 7] = [
         "gen_ai.",
@@ -69,7 +69,7 @@ pub(super) fn is_told(attributes: &[KeyValue], events: &[Event]) -> bool {
         || attributes.iter().any(|it| is_said(it.key.as_str()))
 }
 
-/// The messages that a span has in its attributes and events.
+/// The sources are the messages that a span has in its attributes and events.
 pub(super) struct Sources<'s> {
     attributes: Vec<&'s KeyValue>,
     of_events: EventMessages,
@@ -131,7 +131,7 @@ impl<'s> Sources<'s> {
         history
     }
 
-    /// The prompt of an agent that has its instructions elsewhere, and no messages.
+    /// Returns the prompt of an agent that has its instructions elsewhere, and no messages.
     fn lone_prompt(&self) -> Option<Json> {
         let is_told = self.plain(GEN_AI_INPUT_MESSAGES).is_some()
             || self.chat(GEN_AI_PROMPT).is_some()
@@ -193,7 +193,7 @@ impl<'s> Sources<'s> {
         outputs
     }
 
-    /// A reason that is not known, as rig writes of every answer without a tool, gives way to the one that is.
+    /// Replaces a reason that is not known, as rig writes of every answer without a tool, by the one that is.
     fn know_reason(&self, answer: &mut Object) {
         if answer.get("finish_reason").and_then(Json::as_str) != Some("unknown") {
             return;
@@ -206,7 +206,7 @@ impl<'s> Sources<'s> {
         };
     }
 
-    /// The answer of the model.
+    /// Returns the answer of the model.
     fn answers(&self) -> Vec<Object> {
         if let Some(said) = self.read(GEN_AI_OUTPUT_MESSAGES) {
             return messages(&said, "assistant");
@@ -229,7 +229,7 @@ impl<'s> Sources<'s> {
         (text.is_some() || calls.is_some()).then(|| json!({"content": text, "tool_calls": calls}))
     }
 
-    /// The result of a tool: text, digit for digit, unless it is an object or a list.
+    /// Returns the result of a tool: text, digit for digit, unless it is an object or a list.
     fn result(&self) -> Option<Json> {
         match self.plain(GEN_AI_TOOL_RESULT)? {
             Json::String(text) => Some(match lenient::read(&text) {
@@ -270,7 +270,7 @@ impl<'s> Sources<'s> {
         })
     }
 
-    /// Whether the attribute beside it declares it to be text, as in OpenInference.
+    /// Returns whether another attribute declares this one to be text, as in OpenInference.
     fn is_said_to_be_text(&self, key: &str) -> bool {
         let beside = key.strip_suffix(".value");
         let mime_type = beside.and_then(|key| self.plain(&format!("{key}.mime_type")));
@@ -278,7 +278,7 @@ impl<'s> Sources<'s> {
     }
 }
 
-/// A list that came as one attribute a leaf, or, by names that have nothing else, as one attribute.
+/// Returns a list that came as one attribute a leaf, or, by names that have nothing else, as one attribute.
 fn list_of(attributes: &[KeyValue], name: &str) -> Option<Json> {
     let whole = || {
         let mut attributes = attributes.iter().filter(|_| name.starts_with("llm."));

@@ -1,4 +1,4 @@
-//! Attributes that are added to a span, from every shape that messages have had.
+//! The tests check the attributes that are added to a span, from every shape that messages have had.
 
 use std::time::SystemTime;
 
@@ -29,7 +29,7 @@ fn span(attributes: Vec<KeyValue>) -> SpanData {
     }
 }
 
-/// The attributes that are added to a span, as the JSON that it is flattened from.
+/// Returns the attributes that are added to a span, as the JSON that it is flattened from.
 fn placed(mut span: SpanData) -> Vec<(String, String)> {
     let before = span.attributes.len();
     place(&mut span);
@@ -41,7 +41,7 @@ fn placed(mut span: SpanData) -> Vec<(String, String)> {
     added
 }
 
-/// The attributes that are added to these.
+/// Returns the attributes that are added to these.
 fn added(before: &[(&'static str, Json)]) -> Vec<(String, String)> {
     let attributes = before
         .iter()
@@ -260,7 +260,7 @@ fn what_the_program_has_said_stays() {
     assert_eq!(added(&said), []);
 }
 
-/// The lines that a list of messages is shown as: whose, what, and the calls and answers of tools.
+/// Returns the lines that a list of messages is shown as: whose, what, and the calls and answers of tools.
 fn lines(key: &'static str, value: &str) -> Vec<String> {
     let added = placed(span(vec![KeyValue::new(key, value.to_owned())]));
     let mut lines: Vec<String> = Vec::new();
@@ -294,11 +294,11 @@ fn every_shape_of_an_answer_shows_its_text() {
         r#"[[{"role": "assistant", "content": "yes"}]]"#,
         r#""[{\"role\": \"assistant\", \"content\": \"yes\"}]""#,
         r#"["{\"role\": \"assistant\", \"content\": \"yes\"}"]"#,
-        // The parts alone, of three kinds.
+        // The parts stand alone, in three kinds.
         r#"[{"type": "text", "text": "yes"}]"#,
         r#"[{"type": "output_text", "text": "yes", "annotations": []}]"#,
         r#"{"parts": [{"text": "yes"}]}"#,
-        // Answers of OpenAI, Anthropic, Gemini, Bedrock, Cohere, Ollama and LangChain.
+        // The answers are those of OpenAI, Anthropic, Gemini, Bedrock, Cohere, Ollama and LangChain.
         r#"{"choices": [{"index": 0, "message": {"role": "assistant", "content": "yes"}}]}"#,
         r#"{"choices": [{"delta": {"content": "yes"}}]}"#,
         r#"{"output": [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "yes"}]}]}"#,
@@ -315,17 +315,17 @@ fn every_shape_of_an_answer_shows_its_text() {
         r#"{"messages": [], "response": "yes"}"#,
         r#"[{"role": "assistant", "blocks": [{"block_type": "text", "text": "yes"}]}]"#,
         r#"[[{"lc": 1, "type": "constructor", "id": ["langchain", "AIMessage"], "kwargs": {"content": "yes"}}]]"#,
-        // Answers of Titan.
+        // The answers are those of Titan.
         r#"{"inputTextTokenCount": 5, "results": [{"tokenCount": 7, "outputText": "yes"}]}"#,
         r#"[{"outputText": "yes", "tokenCount": 7}]"#,
-        // Python's `repr` of such messages.
+        // Python's `repr` writes such messages.
         "[{'role': 'assistant', 'content': 'yes'}]",
         "{'choices': [{'index': 0, 'message': {'role': 'assistant', 'content': \"yes\", 'refusal': None}}]}",
         "[{'role': 'assistant', 'parts': [{'type': 'text', 'content': 'yes', 'is_last': True}]}]",
-        // A refusal, and what was said aloud.
+        // The message is a refusal, or was spoken.
         r#"{"role": "assistant", "content": null, "refusal": "yes"}"#,
         r#"{"role": "assistant", "content": null, "audio": {"id": "a", "transcript": "yes"}}"#,
-        // One text of two is empty, and the tuples of LangChain.
+        // The tuples are LangChain's, and one text of two is empty.
         r#"[{"role": "assistant", "content": "", "contents": [{"message_content": {"text": "yes"}}]}]"#,
         r#"[["assistant", "yes"]]"#,
         r#"[["ai", "yes"]]"#,
@@ -457,7 +457,7 @@ fn calls_and_answers_of_tools_are_shown_from_every_shape() {
         let expected = [content.as_str(), "0.role=tool", "0.tool_call_id=c1"];
         assert_eq!(lines(GEN_AI_INPUT_MESSAGES, &value), expected, "{value}");
     }
-    // A message that is the answer itself.
+    // The message is the answer itself.
     let value = r#"[{"role": "tool", "tool_call_id": "c1", "content": "[1.10]"}]"#;
     let expected = ["0.content=[1.10]", "0.role=tool", "0.tool_call_id=c1"];
     assert_eq!(lines(GEN_AI_INPUT_MESSAGES, value), expected);
@@ -547,7 +547,7 @@ fn what_is_binary_is_a_mark_with_its_kind_and_size() {
     assert_eq!(lines(GEN_AI_INPUT_MESSAGES, value), expected);
 }
 
-/// Whole requests, whose parts stand under names of their own.
+/// The requests are whole, and their parts stand under names of their own.
 #[test]
 fn a_request_is_all_of_its_messages_in_their_order() {
     let two = &[
@@ -618,10 +618,10 @@ fn what_a_tool_gave_is_text_unless_it_is_an_object_or_a_list() {
     assert_eq!(number, pairs(&[("honeyhive_outputs.result", "5")]));
 }
 
-/// Attributes, and what they become.
+/// A family of attributes becomes a list of others.
 type Family<'f> = (&'f [(&'static str, &'static str)], &'f [(&'f str, &'f str)]);
 
-/// A question and its answer.
+/// The chat is a question and its answer.
 const CHAT: &[(&str, &str)] = &[
     ("honeyhive_inputs.chat_history.0.content", "hi"),
     ("honeyhive_inputs.chat_history.0.role", "user"),
@@ -736,7 +736,8 @@ fn messages_that_came_one_attribute_a_leaf_are_messages_too() {
                 ("honeyhive_outputs.result.sum", "2"),
             ],
         ),
-        // OpenInference as it was: prompts and choices by number, messages as one text, dots within names.
+        // The attributes are OpenInference's as it was: prompts and choices by number, messages as one text, dots
+        // within names.
         (
             &[
                 ("llm.prompts.0.prompt.text", "hi"),
@@ -769,7 +770,7 @@ fn messages_that_came_one_attribute_a_leaf_are_messages_too() {
             ],
             CHAT,
         ),
-        // The names that the conventions have today, a leaf each.
+        // The attributes are those of today's conventions, a leaf each.
         (
             &[
                 ("gen_ai.input.messages.0.role", "user"),
@@ -801,7 +802,7 @@ fn messages_that_came_one_attribute_a_leaf_are_messages_too() {
             ],
             CHAT,
         ),
-        // The AI SDK of Vercel.
+        // The attributes are those of Vercel's AI SDK.
         (
             &[
                 (

@@ -1,13 +1,13 @@
-//! Token counts, reasons and times of the GenAI conventions, also under the names that HoneyHive reads.
+//! Token counts, reasons and times of the GenAI conventions are added under the names that HoneyHive reads.
 
 use opentelemetry::{Array, KeyValue, Value};
 
 use crate::attributes::GEN_AI_USAGE_PREFIX;
 
-/// The reason for which each answer has ended.
+/// Each answer has ended for one of these reasons.
 pub(super) const FINISH_REASONS: &str = "gen_ai.response.finish_reasons";
 
-/// A name of the conventions, old or new, and the key that HoneyHive reads.
+/// The conventions have an old or new name, for which HoneyHive reads another key.
 const NAMES: [(&str, &str, Kind); 10] = [
     (
         "gen_ai.usage.cache_read.input_tokens",
@@ -82,14 +82,14 @@ pub(crate) fn shorten_vectors(attributes: &mut [KeyValue]) {
     attributes.iter_mut().for_each(shorten_vector);
 }
 
-/// Whether an attribute is a count of the conventions.
+/// Returns whether an attribute is a count of the conventions.
 pub(crate) fn is_usage(attribute: &KeyValue) -> bool {
     const PREFIXES: [&str; 3] = [GEN_AI_USAGE_PREFIX, "llm.token_count.", "llm.usage."];
     let key = attribute.key.as_str();
     PREFIXES.iter().any(|prefix| key.starts_with(prefix))
 }
 
-/// Whether a library has counted tokens, under any of the known names.
+/// Returns whether a library has counted tokens, under any of the known names.
 pub(crate) fn said_tokens(attributes: &[KeyValue]) -> bool {
     let is_ours = |it: &KeyValue| {
         let name = it.key.as_str().strip_prefix("honeyhive_metadata.");
@@ -131,7 +131,7 @@ pub(crate) fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// The first of a list, which is often JSON in a text.
+/// Returns the first of a list, which is often JSON in a text.
 pub(super) fn first_reason(value: &Value) -> Option<String> {
     match value {
         Value::Array(Array::String(reasons)) => Some(reasons.first()?.as_str().to_owned()),

@@ -1,4 +1,4 @@
-//! [`ServerInstrumentationBuilder`].
+//! [`ServerInstrumentationBuilder`] takes the settings of a server's instrumentation.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -18,7 +18,7 @@ use crate::settings::SessionTransport;
 use crate::tracer::HoneyHiveTracer;
 
 impl ServerInstrumentation {
-    /// Returns a builder with the defaults: see the setters of [`ServerInstrumentationBuilder`].
+    /// Returns an instrumentation with the defaults: see the setters of [`ServerInstrumentationBuilder`].
     #[must_use]
     pub fn new(tracer: HoneyHiveTracer) -> Self {
         ServerInstrumentationBuilder::<Self>::new(tracer).checked()
@@ -37,7 +37,7 @@ impl From<HoneyHiveTracer> for ServerInstrumentation {
     }
 }
 
-/// The settings of a [`ServerInstrumentation`].
+/// The builder takes the settings of a [`ServerInstrumentation`].
 ///
 /// A callback that panics is caught and counted
 /// ([`DeliveryStats::callback_panics`](crate::DeliveryStats::callback_panics)), and the default takes its place. `T` is
@@ -46,7 +46,7 @@ impl From<HoneyHiveTracer> for ServerInstrumentation {
 pub struct ServerInstrumentationBuilder<T = ServerInstrumentation>(Inner, PhantomData<fn() -> T>);
 
 impl<T> ServerInstrumentationBuilder<T> {
-    /// Returns the defaults, for an adapter: see [`ServerInstrumentation::builder`].
+    /// Returns a builder with the defaults, for an adapter: see [`ServerInstrumentation::builder`].
     pub fn new(tracer: HoneyHiveTracer) -> Self {
         // The request's span carries the inputs and outputs of a session without REST starts.
         let request_span = tracer.session_transport() == SessionTransport::Otlp;
@@ -72,7 +72,8 @@ impl<T> ServerInstrumentationBuilder<T> {
         Self(inner, PhantomData)
     }
 
-    /// The filter of requests that become sessions: `true` = traced. Spans inside an untraced request are not sent.
+    /// Sets the filter of requests that become sessions: `true` = traced. Spans inside an untraced request are not
+    /// sent.
     ///
     /// By default `OPTIONS` and health checks (`/health`, `/healthz`, `/livez`, `/readyz`, `/metrics`, …)
     /// are left out. A filter **replaces** that: `.filter(|_| true)` traces everything, health checks included. To leave out
@@ -107,15 +108,15 @@ impl<T> ServerInstrumentationBuilder<T> {
         self
     }
 
-    /// Whether requests without a matching route are left out, such as scanners' (default `false`). The framework must
-    /// have routes, and the layer must be inside the router: see [`RequestInfo::is_unmatched`].
+    /// Sets whether requests without a matching route are left out, such as scanners' (default `false`). The framework
+    /// must have routes, and the layer must be inside the router: see [`RequestInfo::is_unmatched`].
     pub fn skip_unmatched(mut self, on: bool) -> Self {
         self.0.skip_unmatched = on;
         self
     }
 
-    /// The user of a request, instead of the header `X-User-ID`: `inputs.user_id` and `user_properties.user_id` of the
-    /// session. Authentication that is further in sets it with [`Session::user`](crate::Session::user).
+    /// Sets the user of a request, instead of the header `X-User-ID`: `inputs.user_id` and `user_properties.user_id` of
+    /// the session. Authentication that is further in sets it with [`Session::user`](crate::Session::user).
     ///
     /// ```
     /// use honeyhive::http::ServerInstrumentation;
@@ -136,7 +137,7 @@ impl<T> ServerInstrumentationBuilder<T> {
         self
     }
 
-    /// The session's name, instead of the method and the route template (`POST /chat/{id}`).
+    /// Sets the session's name, instead of the method and the route template (`POST /chat/{id}`).
     pub fn session_name<F, N>(mut self, name: F) -> Self
     where
         F: Fn(&RequestInfo<'_>) -> N + Send + Sync + 'static,
@@ -146,9 +147,9 @@ impl<T> ServerInstrumentationBuilder<T> {
         self
     }
 
-    /// Inputs besides `method`, `path` and `user_id` (from `X-User-ID`), over which they win: anything that serialises
-    /// to an object. Another value is kept as `{"result": …}`; a value that cannot be written as JSON is left out and
-    /// counted in [`DeliveryStats::refused`](crate::DeliveryStats::refused).
+    /// Adds inputs besides `method`, `path` and `user_id` (from `X-User-ID`), over which they win: anything that
+    /// serialises to an object. Another value is kept as `{"result": …}`; a value that cannot be written as JSON is
+    /// left out and counted in [`DeliveryStats::refused`](crate::DeliveryStats::refused).
     pub fn inputs<F, M>(mut self, inputs: F) -> Self
     where
         F: Fn(&RequestInfo<'_>) -> M + Send + Sync + 'static,
@@ -160,23 +161,24 @@ impl<T> ServerInstrumentationBuilder<T> {
         self
     }
 
-    /// The header that carries the session's id both ways (default `X-Session-ID`). The name is checked by
+    /// Sets the header that carries the session's id both ways (default `X-Session-ID`). The name is checked by
     /// [`build`](Self::build).
     pub fn session_id_header(mut self, name: &str) -> Self {
         self.0.session_id_header = name.to_ascii_lowercase().into();
         self
     }
 
-    /// The trust in an id that comes from outside (default: the tracer's, which is [`SessionTrust::Map`] unless set).
+    /// Sets the trust in an id that comes from outside (default: the tracer's, which is [`SessionTrust::Map`] unless
+    /// set).
     pub fn session_trust(mut self, trust: SessionTrust) -> Self {
         self.0.trust = Arc::new(trust);
         self
     }
 
-    /// The tenant of a request, under [`SessionTrust::signed`] (feature `signed-ids`): ids are signed for it, and taken
-    /// from the same tenant only. By default, and where the callback gives `None`, all requests share one tenant.
-    /// A callback that panics leaves the tenant unknown: no id is taken. The tenant must be proven: a header that the client
-    /// writes itself keeps no tenants apart, one that a gateway sets after authentication does.
+    /// Sets the tenant of a request, under [`SessionTrust::signed`] (feature `signed-ids`): ids are signed for it, and
+    /// taken from the same tenant only. By default, and where the callback gives `None`, all requests share one tenant.
+    /// A callback that panics leaves the tenant unknown: no id is taken. The tenant must be proven: a header that the
+    /// client writes itself keeps no tenants apart, one that a gateway sets after authentication does.
     ///
     /// ```
     /// use honeyhive::SigningKeys;
@@ -201,15 +203,15 @@ impl<T> ServerInstrumentationBuilder<T> {
         self
     }
 
-    /// Whether a response waits for HoneyHive's answer (default [`SessionStart::Background`]).
+    /// Sets whether a response waits for HoneyHive's answer (default [`SessionStart::Background`]).
     pub fn session_start(mut self, start: SessionStart) -> Self {
         self.0.start = start;
         self
     }
 
-    /// Whether every request gets a span of its own, of the type chain, around all others (default
-    /// `false`). With [`SessionTransport::Otlp`] it always does: it carries the inputs and outputs. So does a request whose
-    /// session comes in a caller's `baggage`: the session's own status and end are the caller's.
+    /// Sets whether every request gets a span of its own, of the type chain, around all others (default `false`). With
+    /// [`SessionTransport::Otlp`] it always does: it carries the inputs and outputs. So does a request whose session
+    /// comes in a caller's `baggage`: the session's own status and end are the caller's.
     pub fn request_span(mut self, on: bool) -> Self {
         let by_otlp = self.0.tracer.session_transport() == SessionTransport::Otlp;
         self.0.request_span = on || by_otlp;
@@ -250,7 +252,7 @@ impl<T> ServerInstrumentationBuilder<T> {
         self
     }
 
-    /// The instrumentation, or the adapter's layer.
+    /// Returns the instrumentation, or the adapter's layer.
     ///
     /// # Errors
     ///
@@ -282,7 +284,8 @@ impl<T> ServerInstrumentationBuilder<T> {
     }
 }
 
-/// Whether a header's name is valid and has no meaning in HTTP: a session's id in any other would break responses.
+/// Returns whether a header's name is valid and has no meaning in HTTP: a session's id in any other would break
+/// responses.
 fn is_free_header(name: &str) -> bool {
     const TAKEN: [HeaderName; 12] = [
         header::AUTHORIZATION,

@@ -1,4 +1,4 @@
-//! Requests within an experiment: in the datapoint's own process, and in a service that it calls.
+//! The tests make requests within an experiment: in the datapoint's own process, and in a service that it calls.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -36,7 +36,7 @@ fn datapoint(tracer: &HoneyHiveTracer) -> Session {
     tracer.create_session(NewSession::named("datapoint").experiment(experiment()))
 }
 
-/// A request whose handler records a span.
+/// Serves a request whose handler records a span.
 fn serve(instrumentation: &ServerInstrumentation, tracer: &HoneyHiveTracer, headers: &Sent) {
     let request = RequestInfo::new("POST", "/chat", headers);
     let mut guard = instrumentation.on_request(&request);

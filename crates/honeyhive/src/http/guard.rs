@@ -1,4 +1,4 @@
-//! [`RequestGuard`]: from the request to the response head.
+//! [`RequestGuard`] accompanies a request from its head to the head of the response.
 
 use std::fmt;
 use std::mem;
@@ -12,7 +12,7 @@ use crate::model::id::SessionId;
 use crate::outbox::Outcome;
 use crate::session::Session;
 
-/// A request that is being handled. Dropping the guard records that the client went away.
+/// The guard stands for a request that is being handled. Dropping the guard records that the client went away.
 #[must_use = "dropping the guard says that the client went away"]
 pub struct RequestGuard(pub(super) Handling);
 
@@ -64,7 +64,7 @@ impl RequestGuard {
         Some(traced.session.start.with_text(make))
     }
 
-    /// The response head is ready, with a body of this length where it is known.
+    /// Records that the response head is ready, with a body of this length where it is known.
     #[inline]
     pub fn on_response(
         &mut self,

@@ -1,18 +1,18 @@
-//! [`Held`]: what an adapter hands on once the end that it tells of has been delivered.
+//! [`Held`] keeps an answer, or its last piece, until the recordings before it have been delivered.
 
 use std::fmt;
 use std::task::{Context, Poll};
 
 use super::ResponseGuard;
 
-/// An answer, or the last piece of a body, [held back](super::ServerInstrumentationBuilder::hold_end) with its guard
+/// A held answer, or last piece of a body, is [held back](super::ServerInstrumentationBuilder::hold_end) with its guard
 /// until the recordings before it have been delivered.
 ///
 /// Few ends are held back: one that holds nothing is a word long.
 pub struct Held<T>(Option<Box<(T, ResponseGuard)>>);
 
 impl<T> Held<T> {
-    /// Holds nothing.
+    /// Returns a `Held` that holds nothing.
     #[must_use]
     pub const fn nothing() -> Self {
         Self(None)
@@ -31,7 +31,7 @@ impl<T> Held<T> {
         Some(self.wait(held, cx))
     }
 
-    /// Holds this back, where [the guard asks for it](ResponseGuard::is_held); ready where everything is delivered
+    /// Holds an answer back, where [the guard asks for it](ResponseGuard::is_held); ready where everything is delivered
     /// already.
     #[cold]
     pub fn hold(

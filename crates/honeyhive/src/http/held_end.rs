@@ -1,4 +1,4 @@
-//! [`HeldEnd`]: the end of a response, held back until what was recorded has been delivered.
+//! [`HeldEnd`] holds the end of a response back until its recordings have been delivered.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::incoming::{Flush, Flushing};
 use crate::outbox::{Command, Outbox, Reply};
 
-/// The end of one response, which waits for delivery once it has been recorded.
+/// The end of one response waits for delivery once it has been recorded.
 pub(super) struct HeldEnd {
     flushing: Arc<Flushing>,
     flush: Flush,
@@ -22,7 +22,8 @@ impl HeldEnd {
         }
     }
 
-    /// Ready once all that was recorded before the first poll has been delivered, or its time has run out.
+    /// Polls for the delivery: ready once all that was recorded before the first poll has been delivered, or its time
+    /// has run out.
     pub(super) fn poll(&mut self, outbox: &Outbox, cx: &mut Context<'_>) -> Poll<()> {
         self.flush.poll(&self.flushing, outbox, cx)
     }

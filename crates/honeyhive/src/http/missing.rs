@@ -1,4 +1,4 @@
-//! The session of a request, for handlers that need one.
+//! Handlers get the session of their request here, or a disabled one.
 
 use std::sync::OnceLock;
 
@@ -7,7 +7,7 @@ use crate::log::Once;
 use crate::session::{Session, current, suppression};
 use crate::tracer::HoneyHiveTracer;
 
-/// The session of the request that is being handled here: what the adapters' optional extractors give.
+/// Returns the session of the request that is being handled here, as the adapters' optional extractors do.
 ///
 /// `None` outside the handling of a traced request. In a task that was spawned without
 /// [`Session::spawn`] it is lost, as every span's session is.
@@ -16,8 +16,8 @@ pub fn current_session() -> Option<Session> {
     context::map(|cx| current::of_request(cx).cloned()).flatten()
 }
 
-/// The session of the request that is being handled here, else one that records nothing: what the adapters' extractors
-/// give, so that a layer that is missing never changes an answer.
+/// Returns the session of the request that is being handled here, else one that records nothing, as the adapters'
+/// extractors do: a layer that is missing never changes an answer.
 ///
 /// The log says once why a session records nothing, unless its tracer is a disabled one, which has said so itself.
 #[must_use]

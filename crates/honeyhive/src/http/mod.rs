@@ -1,4 +1,5 @@
-//! The meaning of one HTTP request to HoneyHive, whatever the framework (feature `http-server`).
+//! The instrumentation of a server gives one HTTP request its meaning to HoneyHive, whatever the framework (feature
+//! `http-server`).
 //!
 //! An adapter borrows the request as a [`RequestInfo`], asks
 //! [`ServerInstrumentation::on_request`] for a [`RequestGuard`], runs the handler with the guard's
@@ -51,10 +52,10 @@ use crate::model::object::Object;
 pub use crate::session::SessionTrust;
 use crate::tracer::HoneyHiveTracer;
 
-/// The response header that carries the session's id, and the request header that links to one.
+/// The header carries the session's id in a response, and links a request to a session.
 pub const SESSION_ID_HEADER: &str = crate::propagation::SESSION_ID_HEADER;
 
-/// Whether a request waits until HoneyHive has confirmed its session.
+/// The start of a session decides whether a request waits until HoneyHive has confirmed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum SessionStart {
@@ -92,11 +93,11 @@ pub struct ServerInstrumentation {
 struct Inner {
     tracer: HoneyHiveTracer,
     filter: Option<Callback<bool>>,
-    /// Other requests that are left out.
+    /// The skips leave other requests out.
     skips: Vec<Callback<bool>>,
     skip_unmatched: bool,
     session_name: Option<Callback<String>>,
-    /// The callback's inputs; `None` where they are no object.
+    /// The callback gives the inputs; `None` where they are no object.
     inputs: Option<Callback<Option<Object>>>,
     user: Option<Callback<Option<String>>>,
     session_id_header: Box<str>,
@@ -105,7 +106,7 @@ struct Inner {
     tenant: Option<Callback<Option<String>>>,
     start: SessionStart,
     request_span: bool,
-    /// The flush that the end of a response waits for, if it is configured.
+    /// The end of a response waits for this flush, if it is configured.
     flushing: Option<Arc<Flushing>>,
     #[cfg(feature = "model-calls")]
     captures_stream: bool,
@@ -156,7 +157,7 @@ impl fmt::Debug for ServerInstrumentation {
 
 impl fmt::Debug for Inner {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Callbacks have nothing to show.
+        // The callbacks have nothing to show.
         formatter
             .debug_struct("Inner")
             .field("session_id_header", &self.session_id_header)

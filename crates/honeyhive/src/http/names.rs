@@ -1,4 +1,4 @@
-//! Session names and paths, shared: there are few routes and many requests.
+//! Session names and paths are shared: there are few routes and many requests.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -6,32 +6,32 @@ use std::sync::Arc;
 
 use super::RequestInfo;
 
-/// The most routes whose names are kept, so that memory stays bounded whatever a framework calls a route.
+/// The names of this many routes are kept, so that memory stays bounded whatever a framework calls a route.
 const MOST_ROUTES: usize = 1024;
 /// A client can invent methods, too.
 const MOST_METHODS: usize = 16;
 
-/// The method, the name and the path of a request.
+/// A request has a method, a name and a path.
 pub(super) struct Named {
     pub(super) method: Cow<'static, str>,
     pub(super) name: Arc<str>,
     pub(super) path: Arc<str>,
 }
 
-/// A route, as far as it is known.
+/// A route is known by its template, with the names of the methods that came.
 struct Route {
     template: Arc<str>,
     names: Vec<(Cow<'static, str>, Arc<str>)>,
 }
 
-/// The known routes, in the order of their templates: a few comparisons cost less than hashing one.
+/// The known routes are in the order of their templates: a few comparisons cost less than hashing one.
 type Routes = Vec<Route>;
 
 thread_local! {
     static ROUTES: RefCell<Routes> = const { RefCell::new(Routes::new()) };
 }
 
-/// `POST /chat/{id}`: the method and the route's template, else the path.
+/// Returns a name such as `POST /chat/{id}`: the method and the route's template, else the path.
 #[inline]
 pub(super) fn by_route(request: &RequestInfo<'_>) -> Named {
     match request.route() {
@@ -91,7 +91,7 @@ impl Route {
         (method, name)
     }
 
-    /// The path of a route without parameters, as most have none, is the template itself.
+    /// Returns the path of a request, which is the template itself where a route has no parameters, as most have none.
     #[inline]
     fn path(&self, path: &str) -> Arc<str> {
         if *self.template == *path {

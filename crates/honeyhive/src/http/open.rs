@@ -1,4 +1,4 @@
-//! A request comes in: which session is it, and does it begin here?
+//! The instrumentation opens a request that comes in: its session begins or is linked.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -30,11 +30,11 @@ use crate::settings::SessionTransport;
 use crate::span;
 
 impl ServerInstrumentation {
-    /// A request has come in: its session begins or is linked, or it is left alone.
+    /// Opens a request that has come in: its session begins or is linked, or it is left alone.
     ///
     /// Nothing here waits, takes a lock for longer than a push, or can panic.
     pub fn on_request(&self, request: &RequestInfo<'_>) -> RequestGuard {
-        // A copy: the program's callbacks may attach a context of their own.
+        // The context is a copy, since the program's callbacks may attach a context of their own.
         let cx = &context::current();
         let inner = &self.inner;
         let outbox = inner.tracer.outbox();
@@ -96,8 +96,8 @@ impl ServerInstrumentation {
             cx
         };
         let cx = current::with_session(cx, session.clone(), true);
-        // The session of a caller or an experiment has outputs and an end of its own: how the request went is said by its
-        // span.
+        // The session of a caller or an experiment has outputs and an end of its own: the request's span tells how the
+        // request went.
         let joining = linked.filter(|_| is_of_caller || session.start.experiment().is_some());
         let has_span = inner.request_span || joining.is_some();
         let ending = if inner.is_left_to_spans() || joining.is_some() {
@@ -152,11 +152,12 @@ impl ServerInstrumentation {
     }
 }
 
-/// The mark of a request that has joined a unit of work, in its context: an inner layer does not join again.
+/// The mark in the context shows that a request has joined a unit of work: an inner layer does not join again.
 #[derive(Debug)]
 struct Joined;
 
-/// Warns once per process: two projects may be meant, but most often a tracer was made twice.
+/// Warns once per process that there are two tracers: two projects may be meant, but most often a tracer was made
+/// twice.
 fn warn_of_two_tracers(cx: &Context, outbox: &Arc<Outbox>) {
     static TOLD: Once = Once::new();
     let outer = current::of_request(cx);
@@ -168,10 +169,10 @@ fn warn_of_two_tracers(cx: &Context, outbox: &Arc<Outbox>) {
     }
 }
 
-/// The number of attributes that most request spans need, with the session's id and those of the end.
+/// Most request spans need this many attributes, with the session's id and those of the end.
 const ATTRIBUTES: usize = 8;
 
-/// A session that a request names.
+/// A request names its session by a link.
 struct Link {
     id: SessionId,
     /// The session comes in the baggage of a caller that HoneyHive traces, too, and that ends the session.
@@ -180,7 +181,7 @@ struct Link {
 }
 
 impl Link {
-    /// The session of an experiment that is current here by another tracer: the request is part of that.
+    /// Returns the session of an experiment that is current here by another tracer: the request is part of that.
     fn to_experiment_of_another(cx: &Context) -> Option<Self> {
         let session = current::of_request(cx)?;
         Some(Self {
@@ -222,7 +223,7 @@ impl Inner {
         }
     }
 
-    /// The trust in the ids of this request, which may be signed for its tenant.
+    /// Returns the trust in the ids of this request, which may be signed for its tenant.
     #[inline]
     fn trust_in(&self, request: &RequestInfo<'_>) -> Cow<'_, SessionTrust> {
         #[cfg(feature = "signed-ids")]
@@ -293,7 +294,7 @@ impl Inner {
         Session::link(self.tracer.outbox(), start)
     }
 
-    /// Attributes of a request go with its span only.
+    /// Returns whether attributes of a request go with its span only.
     fn is_left_to_spans(&self) -> bool {
         self.tracer.session_transport() == SessionTransport::Otlp
     }
@@ -386,8 +387,8 @@ impl Inner {
     }
 }
 
-/// A caller that sent its session in baggage is traced by HoneyHive too, so its span is a parent worth
-/// having. A span that is current here already goes first.
+/// Returns the context with the caller's span as a parent: a caller that sent its session in baggage is traced by
+/// HoneyHive too. A span that is current here already goes first.
 fn with_remote_parent(cx: &Context, request: &RequestInfo<'_>) -> Context {
     if cx.span().span_context().is_valid() {
         return cx.clone();

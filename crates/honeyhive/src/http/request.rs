@@ -1,4 +1,4 @@
-//! A request, borrowed: [`RequestInfo`].
+//! [`RequestInfo`] borrows a request.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -11,11 +11,11 @@ use crate::propagation::SessionInBaggage;
 
 const BAGGAGE_HEADER: &str = "baggage";
 const USER_ID_HEADER: &str = "x-user-id";
-/// Headers that a propagator reads and a caller may send in several lines.
+/// A propagator reads these headers, and a caller may send each in several lines.
 const LISTS: [&str; 2] = [BAGGAGE_HEADER, "tracestate"];
 
-/// A set of headers or trailers. Frameworks use different versions of `http`, so the trait asks for little, and each
-/// set is visited once.
+/// The trait reads a set of headers or trailers. Frameworks use different versions of `http`, so the trait asks for
+/// little, and each set is visited once.
 pub trait Headers {
     /// Calls `visit` with every header's name, in lower case, and value; a header that comes twice is visited twice.
     fn for_each<'h>(&'h self, visit: &mut dyn FnMut(&'h str, &'h [u8]));
@@ -34,11 +34,11 @@ pub trait Headers {
     }
 }
 
-/// The names of the headers that every request is searched for, in lower case.
+/// The names are those of the headers that every request is searched for, in lower case.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestHeaders<'a> {
     names: [&'a str; 3],
-    /// A bit for each length, modulo 64.
+    /// Each length has a bit, modulo 64.
     lengths: u64,
 }
 
@@ -70,7 +70,7 @@ impl<'a> RequestHeaders<'a> {
     }
 }
 
-/// The part of a request that the instrumentation and its callbacks see.
+/// The instrumentation and its callbacks see this part of a request.
 ///
 /// ```
 /// use honeyhive::http::{RequestInfo, ServerInstrumentation};
@@ -91,7 +91,7 @@ pub struct RequestInfo<'a> {
     lists: OnceCell<Box<Lists<'a>>>,
 }
 
-/// The headers of [`LISTS`] that were read so far.
+/// The headers of [`LISTS`] are kept once they were read.
 type Lists<'a> = [OnceCell<Option<Cow<'a, str>>>; LISTS.len()];
 
 impl<'a> RequestInfo<'a> {
@@ -165,7 +165,7 @@ impl<'a> RequestInfo<'a> {
         std::str::from_utf8(found?).ok()
     }
 
-    /// The values of a header that may come in several lines, as the one list that they are.
+    /// Returns the values of a header that may come in several lines, as the one list that they are.
     fn joined(&self, name: &str) -> Option<Cow<'a, str>> {
         let mut joined: Option<Cow<'a, str>> = None;
         self.headers.for_each(&mut |candidate, value| {
@@ -182,7 +182,7 @@ impl<'a> RequestInfo<'a> {
         joined
     }
 
-    /// The names of headers that the instrumentation looks for.
+    /// Returns the headers that the instrumentation looks for.
     #[inline]
     pub(super) fn seen(&self, session_id_header: &str) -> Seen<'a> {
         let mut seen = Seen::default();
@@ -210,7 +210,7 @@ impl<'a> RequestInfo<'a> {
         }
     }
 
-    /// Whether a request is no conversation: `OPTIONS` and health checks.
+    /// Returns whether a request is no conversation: `OPTIONS` and health checks.
     #[inline]
     pub(super) fn is_routine(&self) -> bool {
         // A match compares lengths first, all at once.
@@ -249,7 +249,7 @@ impl Extractor for RequestInfo<'_> {
     }
 }
 
-/// The headers that mean something here.
+/// The headers are those that mean something here.
 #[derive(Debug, Default)]
 pub(super) struct Seen<'a> {
     pub(super) session_id: Single<'a>,
@@ -266,13 +266,13 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// A header that must not come twice.
+/// A header of this kind must not come twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Single<'a> {
     #[default]
     Absent,
     Text(&'a str),
-    /// No text, or several.
+    /// The header is no text, or comes several times.
     Unusable,
 }
 
@@ -287,7 +287,7 @@ impl<'a> Single<'a> {
 
 impl fmt::Debug for RequestInfo<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Headers hold secrets.
+        // Headers hold secrets, so they are not shown.
         formatter
             .debug_struct("RequestInfo")
             .field("method", &self.method)

@@ -1,4 +1,4 @@
-//! [`ResponseGuard`]: from the response head to the end of its body.
+//! [`ResponseGuard`] accompanies a response from its head to the end of its body.
 
 use std::error::Error;
 use std::fmt;
@@ -13,19 +13,19 @@ use crate::outbox::Outcome;
 #[cfg(feature = "model-calls")]
 use crate::stream::each_piece;
 
-/// A response whose body is on its way. Dropping the guard records that the client went away.
+/// The guard stands for a response whose body is on its way. Dropping the guard records that the client went away.
 #[must_use = "dropping the guard says that the client went away"]
 pub struct ResponseGuard(pub(super) Handling);
 
 impl ResponseGuard {
-    /// True where nobody asks how the body goes: no session is begun for the request.
+    /// Returns true where nobody asks how the body goes: no session is begun for the request.
     #[must_use]
     #[inline]
     pub fn is_idle(&self) -> bool {
         matches!(&self.0, Handling::LeftAlone(_))
     }
 
-    /// True where the end of a session has been recorded.
+    /// Returns true where the end of a session has been recorded.
     #[inline]
     fn has_ended(&self) -> bool {
         matches!(&self.0, Handling::Traced(traced) if traced.has_ended)
@@ -39,19 +39,19 @@ impl ResponseGuard {
         self.0.is_held()
     }
 
-    /// True where the end will be held back, or is.
+    /// Returns true where the end will be held back, or is.
     #[must_use]
     pub fn holds_end(&self) -> bool {
         matches!(&self.0, Handling::Traced(traced) if traced.held.is_some())
     }
 
-    /// Ready once the last piece may go; at once, where ends are not
-    /// [held back](super::ServerInstrumentationBuilder::hold_end).
+    /// Polls for the delivery: ready once the last piece may go; at once, where ends are not [held
+    /// back](super::ServerInstrumentationBuilder::hold_end).
     pub(super) fn poll_delivered(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.0.poll_delivered(cx)
     }
 
-    /// The last piece of a body, which was [held back](super::Held) with this guard.
+    /// Returns the last piece of a body, which was [held back](super::Held) with this guard.
     pub fn released<T>(&mut self, (piece, guard): (T, Self)) -> T {
         *self = guard;
         piece
@@ -110,7 +110,7 @@ impl ResponseGuard {
         }
     }
 
-    /// Bytes of the body are about to pass.
+    /// Announces bytes of the body that are about to pass.
     #[inline]
     pub fn on_data(&mut self, bytes: usize) {
         if let Some(traced) = self.0.open_mut() {
@@ -118,14 +118,14 @@ impl ResponseGuard {
         }
     }
 
-    /// Trailers are about to pass; they end the body.
+    /// Announces trailers that are about to pass; they end the body.
     pub fn on_trailers(&mut self, trailers: &dyn Headers) {
         if let Some(traced) = self.0.open_mut() {
             traced.trailers(trailers);
         }
     }
 
-    /// The body has ended.
+    /// Records that the body has ended.
     #[inline]
     pub fn finish(&mut self) {
         if let Some(traced) = self.0.open_mut() {
@@ -133,7 +133,7 @@ impl ResponseGuard {
         }
     }
 
-    /// The body has failed: with this error and its causes.
+    /// Records that the body has failed, with this error and its causes.
     pub fn on_error(&mut self, error: &dyn Error) {
         if let Some(traced) = self.0.open_mut() {
             let text = text_with_causes(error);
@@ -142,7 +142,7 @@ impl ResponseGuard {
     }
 }
 
-/// The guard of a response that belongs to no session.
+/// The default is the guard of a response that belongs to no session.
 impl Default for ResponseGuard {
     fn default() -> Self {
         Self(Handling::LeftAlone(None))

@@ -1,4 +1,4 @@
-//! [`Streamed`]: what a server streams to its user, in the words of a model's API or of Vercel's AI SDK.
+//! [`Streamed`] reads what a server streams to its user, in the words of a model's API or of Vercel's AI SDK.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use crate::outbox::{Outbox, Outcome};
 use crate::panics::guarded;
 use crate::stream::{Assembler, Cause, Content};
 
-/// A streamed answer, which becomes the session's outputs. Its tokens are those of the calls behind it, so they are
-/// not said again.
+/// A streamed answer becomes the session's outputs. Its tokens are those of the calls behind it, so they are not
+/// counted again.
 pub(super) struct Streamed(Option<Assembler>);
 
 const CONTENT_TYPE: &str = "content-type";
 const CONTENT_ENCODING: &str = "content-encoding";
-/// The headers of Vercel's AI SDK, whose data streams are plain text.
+/// Vercel's AI SDK sets these headers, and its data streams are plain text.
 const VERCEL: [&str; 2] = ["x-vercel-ai-ui-message-stream", "x-vercel-ai-data-stream"];
 
 impl Streamed {
@@ -33,7 +33,7 @@ impl Streamed {
         is_stream.then(|| Box::new(Self(Some(assembler()))))
     }
 
-    /// Bytes of the body are about to pass.
+    /// Reads bytes of the body that are about to pass.
     pub(super) fn take(&mut self, outbox: &Outbox, bytes: &[u8]) {
         let Some(assembler) = self.0.as_mut().filter(|it| it.hears(bytes)) else {
             return;
@@ -43,7 +43,7 @@ impl Streamed {
         }
     }
 
-    /// Bytes of the body are about to pass that nobody can read.
+    /// Leaves out bytes of the body that are about to pass and that nobody can read.
     pub(super) fn skip(&mut self, bytes: usize) {
         if let Some(assembler) = &mut self.0 {
             assembler.skip(bytes as u64);

@@ -1,4 +1,4 @@
-//! [`Handling`]: what becomes of a request, from its beginning to the end of its body.
+//! [`Handling`] accompanies a request from its beginning to the end of its body.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -26,15 +26,15 @@ use crate::session::{CreateSession, Session};
 #[cfg(feature = "model-calls")]
 use crate::span;
 
-/// The status of an answer that failed before its head.
+/// An answer that failed before its head has this status.
 pub(super) const INTERNAL_SERVER_ERROR: u16 = 500;
-/// The status of an answer to a client that has gone (nginx's "client closed request").
+/// An answer to a client that has gone has this status (nginx's "client closed request").
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 const GRPC_STATUS_HEADER: &str = "grpc-status";
 const CONTENT_LENGTH_HEADER: &str = "content-length";
 
-/// The way in which a request is handled.
+/// A request is handled in one of two ways.
 ///
 /// `Handling` goes from the request's future into the body, and frameworks move both a dozen times, so it is two words
 /// long and what belongs to a session stays where it is.
@@ -42,14 +42,14 @@ pub(super) enum Handling {
     /// The layer begins no session. The tracer that is named records nothing meanwhile; where none is, a layer
     /// further out has seen to the request.
     LeftAlone(Option<MemberId>),
-    /// A session.
+    /// The request has a session.
     Traced(Box<Traced>),
 }
 
-/// A request with a session, until its body has ended.
+/// A traced request has a session until its body has ended.
 pub(super) struct Traced {
     pub(super) session: Session,
-    /// The context that the pieces of the handler and of the body run in.
+    /// The pieces of the handler and of the body run in this context.
     pub(super) cx: Context,
     pub(super) began: Instant,
     /// The request has a span of its own, the one of `cx`.
@@ -61,35 +61,35 @@ pub(super) struct Traced {
     pub(super) captures_stream: bool,
     #[cfg(feature = "model-calls")]
     pub(super) streamed: Option<Box<Streamed>>,
-    /// The keys that sign the id in the response, where ids are signed.
+    /// The keys sign the id in the response, where ids are signed.
     #[cfg(feature = "signed-ids")]
     pub(super) signing: Option<Box<SigningKeys>>,
-    /// The confirmation that the request waits for, boxed since few do.
+    /// The request waits for the confirmation, boxed since few do.
     pub(super) confirmation: Option<Box<CreateSession>>,
-    /// The held end, boxed since few responses have one.
+    /// The held end is boxed, since few responses have one.
     pub(super) held: Option<Box<HeldEnd>>,
-    /// The answer so far, from the response's head on.
+    /// The answer is known from the response's head on.
     pub(super) answer: Option<Answer>,
 }
 
-/// The place where the end of the request is recorded, besides its span.
+/// The end of the request is recorded here, besides its span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// An update of the session.
+    /// The end is an update of the session.
     Update,
-    /// Nowhere: the span says all.
+    /// The span says all, so the end is recorded nowhere else.
     Span,
-    /// Nowhere, and the session goes on: the request is part of a unit of work.
+    /// The session goes on, since the request is part of a unit of work: the end is recorded nowhere else.
     Joined,
 }
 
-/// The head of the response, and how much came of its body.
+/// An answer has a head, and so much of its body has come.
 pub(super) struct Answer {
     pub(super) status_code: u16,
     grpc_status: Option<i32>,
     first_byte: Option<Instant>,
     pub(super) bytes: u64,
-    /// The length of the body: a server that has all bytes may never poll for the body's end.
+    /// A server that has all bytes of this length may never poll for the body's end.
     length: Option<u64>,
 }
 
@@ -127,13 +127,13 @@ impl Handling {
         }
     }
 
-    /// True while the end is held back.
+    /// Returns true while the end is held back.
     #[inline]
     pub(super) fn is_held(&self) -> bool {
         matches!(self, Self::Traced(traced) if traced.has_ended && traced.held.is_some())
     }
 
-    /// Ready where the end is not held back.
+    /// Polls for the delivery: ready where the end is not held back.
     pub(super) fn poll_delivered(&mut self, cx: &mut task::Context<'_>) -> Poll<()> {
         if let Self::Traced(traced) = self
             && traced.has_ended
@@ -145,7 +145,7 @@ impl Handling {
         Poll::Ready(())
     }
 
-    /// The owner has let go of the request: where the session has not ended, the client went away.
+    /// Records that the owner has let go of the request: where the session has not ended, the client went away.
     #[inline]
     pub(super) fn let_go(&mut self) {
         if let Some(traced) = self.open_mut() {
@@ -179,7 +179,7 @@ impl Traced {
         }
     }
 
-    /// The response's head is ready.
+    /// Records that the response's head is ready.
     pub(super) fn answer(
         &mut self,
         status_code: u16,
@@ -241,7 +241,7 @@ impl Traced {
         }
     }
 
-    /// Bytes of the body are about to pass.
+    /// Counts bytes of the body that are about to pass.
     pub(super) fn data(&mut self, bytes: usize) {
         let Some(answer) = &mut self.answer else {
             return;
@@ -428,7 +428,7 @@ fn tell_body(span: &SpanRef<'_>, end: &SessionEnd) {
     }
 }
 
-/// The response's headers or trailers about the body and the outcome of the call.
+/// The response's headers or trailers tell about the body and the outcome of the call.
 #[derive(Default)]
 struct BodyHeaders {
     content_length: Option<u64>,

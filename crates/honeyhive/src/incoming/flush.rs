@@ -1,4 +1,4 @@
-//! [`Flush`]: the delivery that the end of an invocation or of a response waits for, and how long that may take.
+//! [`Flush`] is the delivery that the end of an invocation or of a response waits for, with a bound of time.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,17 +12,17 @@ use crate::outbox::wait::Awaited;
 use crate::outbox::{Command, Flushed, Outbox, Reply};
 use crate::report::FlushReport;
 
-/// The default timeout of a flush.
+/// A flush has this timeout by default.
 #[cfg(any(feature = "lambda", test))]
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
-/// The part of the invocation's time that stays for its end.
+/// This part of the invocation's time stays for its end.
 const MARGIN: Duration = Duration::from_millis(250);
-/// The timeout of a flush while nothing gets through.
+/// A flush has this timeout while nothing gets through.
 const PROBE: Duration = Duration::from_millis(200);
-/// While nothing gets through, one flush of this many takes its whole time all the same: HoneyHive may be reachable,
-/// and only slower than a probe.
+/// One flush of this many takes its whole time even while nothing gets through: HoneyHive may be reachable, and only
+/// slower than a probe.
 const PROBES: u32 = 10;
-/// The pause between two log lines about failed flushes.
+/// Two log lines about failed flushes are at least this far apart.
 const QUIET: Duration = Duration::from_secs(60);
 
 /// Returns the timeout of a flush that begins now; `None` where no time is left.
@@ -34,7 +34,7 @@ fn bound(limit: Duration, deadline: Option<SystemTime>, now: SystemTime) -> Opti
     Some(limit.min(left)).filter(|bound| !bound.is_zero())
 }
 
-/// The settings and the memory of an instrumentation's flushes.
+/// An instrumentation's flushes share these settings and this memory.
 #[derive(Debug)]
 pub(crate) struct Flushing {
     pub(crate) timeout: Duration,
@@ -59,7 +59,7 @@ impl Default for Flushing {
     }
 }
 
-/// A flush that has begun, or not yet, or is over.
+/// A flush has begun, or not yet, or is over.
 #[derive(Debug)]
 pub(crate) enum Flush {
     ToBegin(Option<SystemTime>),
@@ -105,10 +105,10 @@ impl Flush {
     }
 }
 
-/// The memory of an outage, so that an outage does not hold up every invocation for the whole time of a flush.
+/// The memory of an outage keeps it from holding up every invocation for the whole time of a flush.
 #[derive(Debug, Default)]
 struct OutageMemory {
-    /// The number of flushes in a row that have delivered nothing.
+    /// So many flushes in a row have delivered nothing.
     in_vain: AtomicU32,
 }
 
@@ -139,7 +139,7 @@ impl OutageMemory {
 /// Logs that a flush has failed, once a minute.
 #[derive(Debug)]
 struct FailureLog {
-    /// The event that the flush follows, for the log.
+    /// The log says that the flush follows this event.
     after: &'static str,
     last: Mutex<Option<Instant>>,
 }

@@ -1,5 +1,5 @@
-//! Common parts of HTTP requests and Lambda invocations: both come from outside, may name a session, and run the
-//! program's own code piece by piece.
+//! HTTP requests and Lambda invocations have these parts in common: both come from outside, may name a session, and run
+//! the program's own code piece by piece.
 
 mod flush;
 mod scope;

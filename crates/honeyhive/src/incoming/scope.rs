@@ -1,4 +1,4 @@
-//! The scope in which the pieces of a request run.
+//! The pieces of a request run in a scope.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,4 @@
-//! The text of the program's own errors.
+//! The program's own errors are written as text.
 
 use std::error::Error;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::model::causes::with_causes;
 
-/// The text of the program's own error, which has no business to panic.
+/// Returns the text of the program's own error; a panic in it is caught.
 pub(crate) fn text_of(error: &dyn fmt::Display) -> String {
     guarded(|| error.to_string())
 }

@@ -1,4 +1,4 @@
-//! [`LambdaInstrumentationBuilder`].
+//! [`LambdaInstrumentationBuilder`] takes the settings of a function's instrumentation.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::incoming::Flushing;
 use crate::tracer::HoneyHiveTracer;
 
 impl LambdaInstrumentation {
-    /// The defaults: see the setters of [`LambdaInstrumentationBuilder`].
+    /// Returns an instrumentation with the defaults: see the setters of [`LambdaInstrumentationBuilder`].
     #[must_use]
     pub fn new(tracer: HoneyHiveTracer) -> Self {
         Self::builder(tracer).build()
@@ -29,7 +29,7 @@ impl From<HoneyHiveTracer> for LambdaInstrumentation {
     }
 }
 
-/// The settings of a [`LambdaInstrumentation`].
+/// The builder takes the settings of a [`LambdaInstrumentation`].
 #[must_use = "an instrumentation is made by `.build()`"]
 pub struct LambdaInstrumentationBuilder(Inner);
 
@@ -47,21 +47,21 @@ impl LambdaInstrumentationBuilder {
         })
     }
 
-    /// Whether the event becomes the session's `inputs.event` (default `true`).
+    /// Sets whether the event becomes the session's `inputs.event` (default `true`).
     pub fn capture_event(mut self, on: bool) -> Self {
         self.0.capture_event = on;
         self
     }
 
-    /// The trust in a `session_id` of an event (default: the tracer's, which is [`SessionTrust::Map`] unless set).
+    /// Sets the trust in a `session_id` of an event (default: the tracer's, which is [`SessionTrust::Map`] unless set).
     pub fn session_trust(mut self, trust: SessionTrust) -> Self {
         self.0.trust = Arc::new(trust);
         self
     }
 
-    /// The longest time of the flush after an invocation (default 5 s). A flush never takes more than the time until
-    /// the invocation's deadline, less 250 ms; zero turns it off. After a flush that delivered nothing, the next ones
-    /// take at most 200 ms until something gets through, except every tenth: so an outage of HoneyHive costs an
+    /// Sets the longest time of the flush after an invocation (default 5 s). A flush never takes more than the time
+    /// until the invocation's deadline, less 250 ms; zero turns it off. After a flush that delivered nothing, the next
+    /// ones take at most 200 ms until something gets through, except every tenth: so an outage of HoneyHive costs an
     /// environment little, and a HoneyHive that is only slow is reached all the same.
     ///
     /// Lambda bills the time of the flush, and the next event of this environment waits for it; the caller's answer
@@ -71,14 +71,14 @@ impl LambdaInstrumentationBuilder {
         self
     }
 
-    /// Whether an invocation becomes a session (default `true`). With `false` it is only followed by a flush, for a
-    /// function whose sessions are begun further in: by the function itself, or by the layer of an HTTP framework.
+    /// Sets whether an invocation becomes a session (default `true`). With `false` it is only followed by a flush, for
+    /// a function whose sessions are begun further in: by the function itself, or by the layer of an HTTP framework.
     pub fn begin_session(mut self, on: bool) -> Self {
         self.0.begin_session = on;
         self
     }
 
-    /// The instrumentation.
+    /// Returns the instrumentation.
     #[must_use]
     pub fn build(self) -> LambdaInstrumentation {
         self.0.tracer.trusts().add(&self.0.trust);

@@ -1,4 +1,4 @@
-//! The end of an invocation: one update of its session.
+//! The end of an invocation is one update of its session.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use super::handler::HandlerEnd;
 use crate::outbox::SessionEnd;
 use crate::session::Session;
 
-/// The data that the end of the session needs.
+/// The end of the session needs these data.
 pub(super) struct Active {
     pub(super) session: Session,
     pub(super) began: Instant,

@@ -1,4 +1,4 @@
-//! A first look at an event: whether it is JSON, and which session it names.
+//! The scan of an event tells whether it is JSON, and which session it names.
 //!
 //! The event is scanned without being built. The scan accepts the same texts as `serde_json::Value`, down to the depth
 //! of nesting, so an accepted event can be made into a value when it is delivered.
@@ -12,7 +12,7 @@ use crate::model::id_text;
 
 const SESSION_ID: &str = "session_id";
 
-/// The `session_id` of an event.
+/// An event names its session in the member `session_id`.
 #[derive(Debug, PartialEq, Eq, Default)]
 pub(super) enum SessionIdField<'a> {
     #[default]
@@ -30,12 +30,12 @@ pub(super) fn read(event: &[u8]) -> Option<SessionIdField<'_>> {
     }
 }
 
-/// A value, as far as the scan needs it.
+/// The scan tells values apart as far as it needs to.
 enum Piece<'a> {
     Null,
     Text(Cow<'a, str>),
     Object(SessionIdField<'a>),
-    /// Too long a text, too.
+    /// The value is of another kind, or a text that is too long.
     Other,
 }
 

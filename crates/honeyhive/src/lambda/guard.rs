@@ -1,4 +1,4 @@
-//! [`InvocationGuard`]: from the event to the moment at which the next may come.
+//! [`InvocationGuard`] accompanies an invocation from the event to the moment at which the next may come.
 
 use std::fmt;
 use std::panic::resume_unwind;
@@ -19,7 +19,7 @@ const NEVER_RAN: &str = "the runtime answered before the handler ran; its log sa
 const UNFINISHED: &str = "the answer was given before the handler had ended";
 const CANCELLED: &str = "cancelled: the future was dropped before its end";
 
-/// An invocation that is under way. Dropping it says that it was cancelled.
+/// The guard stands for an invocation that is under way. Dropping it says that it was cancelled.
 ///
 /// ```
 /// use std::future::poll_fn;
@@ -43,7 +43,7 @@ const CANCELLED: &str = "cancelled: the future was dropped before its end";
 #[must_use = "dropping the guard says that the invocation was cancelled"]
 pub struct InvocationGuard {
     pub(super) instrumentation: Arc<Inner>,
-    /// The context in which the pieces run; `None` where it is current already.
+    /// The pieces run in this context; `None` where it is current already.
     pub(super) cx: Option<Context>,
     pub(super) active: Option<Active>,
     pub(super) wire: Wire,
@@ -71,10 +71,9 @@ impl InvocationGuard {
         })
     }
 
-    /// Lambda has its answer. How the invocation ended is what a [`HandlerGuard`](super::HandlerGuard) has
-    /// told. One that is there and has told nothing means that the answer is none of the handler's, and the
-    /// outcome is `error`; where there is none, it may have been a result or an error, and the outcome is
-    /// `answered`.
+    /// Records that Lambda has its answer. A [`HandlerGuard`](super::HandlerGuard) tells how the invocation ended. One
+    /// that is there and has told nothing means that the answer is none of the handler's, and the outcome is `error`;
+    /// where there is none, it may have been a result or an error, and the outcome is `answered`.
     pub fn on_answer(&mut self) {
         let how = self.wire.end().unwrap_or_else(|| self.silence());
         self.end(how);
@@ -92,7 +91,7 @@ impl InvocationGuard {
         }
     }
 
-    /// Lambda could not be given an answer.
+    /// Records that Lambda could not be given an answer.
     pub fn on_error(&mut self, error: &dyn fmt::Display) {
         if self.active.is_some() {
             self.end(HandlerEnd {
@@ -102,8 +101,8 @@ impl InvocationGuard {
         }
     }
 
-    /// Ready once everything that was recorded so far has been delivered, or the time for that is over. It
-    /// belongs after the end, and before the next event is asked for.
+    /// Polls the flush: ready once everything that was recorded so far has been delivered, or the time for that is
+    /// over. The poll belongs after the end, and before the next event is asked for.
     ///
     /// A flush that fails is one line in the log, once a minute; what is pending stays so and goes with the
     /// next invocation.

@@ -1,4 +1,4 @@
-//! [`HandlerGuard`]: what the handler itself tells the guard around it.
+//! [`HandlerGuard`] tells the guard around the handler how the handler ended.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -11,15 +11,15 @@ use crate::context;
 use crate::incoming::{panic_text, text_of};
 use crate::outbox::Outcome;
 
-/// The end of the handler.
+/// The handler ends with an outcome.
 #[derive(Debug, Clone)]
 pub(super) struct HandlerEnd {
     pub(super) outcome: Outcome,
     pub(super) error: Option<String>,
 }
 
-/// The line from the handler's guard to the layer; in the OpenTelemetry context, so that layers in between need not
-/// know it.
+/// The wire leads from the handler's guard to the layer, in the OpenTelemetry context, so that layers in between need
+/// not know it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Wire(Arc<Line>);
 
@@ -39,14 +39,14 @@ impl Wire {
         self.0.end.get().cloned()
     }
 
-    /// Whether a guard was made around the handler, so that the handler was at least called.
+    /// Returns whether a guard was made around the handler, so that the handler was at least called.
     pub(super) fn has_begun(&self) -> bool {
         self.0.has_begun.load(Ordering::Relaxed)
     }
 }
 
-/// Whether an inner service has a handler with a guard; in the OpenTelemetry context while readiness is polled, which
-/// reaches the innermost service before an event comes.
+/// The announcement says that an inner service has a handler with a guard; it is in the OpenTelemetry context while
+/// readiness is polled, which reaches the innermost service before an event comes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Announced(Arc<AtomicBool>);
 
@@ -60,8 +60,8 @@ impl Announced {
     }
 }
 
-/// The guard around the handler of an invocation, inside the layer that turns its errors and panics into answers. It
-/// tells the [`InvocationGuard`](super::InvocationGuard) around it how the handler ended.
+/// The guard stands around the handler of an invocation, inside the layer that turns its errors and panics into
+/// answers. It tells the [`InvocationGuard`](super::InvocationGuard) around it how the handler ended.
 ///
 /// Without one around it does nothing.
 ///
@@ -103,7 +103,7 @@ impl HandlerGuard {
         }
     }
 
-    /// A guard for the handler of the invocation that is current here, which is called now.
+    /// Returns a guard for the handler of the invocation that is current here, which is called now.
     #[must_use]
     pub fn current() -> Self {
         let wire: Option<Wire> = context::map(|cx| cx.get().cloned()).flatten();
@@ -122,12 +122,12 @@ impl HandlerGuard {
         })
     }
 
-    /// The handler has a result.
+    /// Tells that the handler has a result.
     pub fn on_success(&self) {
         self.tell(Outcome::Complete, None);
     }
 
-    /// The handler has failed.
+    /// Tells that the handler has failed.
     pub fn on_error(&self, error: &dyn fmt::Display) {
         if self.wire.is_some() {
             self.tell(Outcome::Error, Some(text_of(error)));
@@ -136,7 +136,7 @@ impl HandlerGuard {
 
     fn tell(&self, outcome: Outcome, error: Option<String>) {
         if let Some(Wire(line)) = &self.wire {
-            // The innermost knows best, and is the first.
+            // The innermost guard tells first, and knows best.
             let _ = line.end.set(HandlerEnd { outcome, error });
         }
     }

@@ -1,11 +1,11 @@
-//! An invocation, borrowed: [`Invocation`].
+//! [`Invocation`] borrows an invocation.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-/// An invocation as the instrumentation sees it.
+/// An invocation is seen by the instrumentation in this form.
 #[derive(Clone, Copy)]
 pub struct Invocation<'a> {
     pub(super) request_id: &'a str,
@@ -48,7 +48,7 @@ impl<'a> Invocation<'a> {
 
 impl fmt::Debug for Invocation<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Events hold secrets.
+        // Events hold secrets, so they are not shown.
         formatter
             .debug_struct("Invocation")
             .field("request_id", &self.request_id)

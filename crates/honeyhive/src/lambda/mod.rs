@@ -1,4 +1,4 @@
-//! Recording of the invocations of a Lambda function, whatever runs it (feature `lambda`).
+//! The instrumentation records the invocations of a Lambda function, whatever runs it (feature `lambda`).
 //!
 //! An adapter borrows the invocation as an [`Invocation`], asks [`LambdaInstrumentation::on_invocation`] for
 //! an [`InvocationGuard`], runs the function with the guard's context attached, tells the guard how it went,
@@ -74,8 +74,7 @@ use crate::incoming::Flushing;
 pub use crate::session::SessionTrust;
 use crate::tracer::HoneyHiveTracer;
 
-/// The instrumentation of a function, which makes a session of each invocation. Clones are cheap, and all clones are
-/// one.
+/// The instrumentation makes a session of each invocation of a function. Clones are cheap, and all clones are one.
 ///
 /// ```
 /// use std::time::Duration;
@@ -104,12 +103,12 @@ struct Inner {
     flushing: Flushing,
     /// An event has come before.
     is_warm: AtomicBool,
-    /// Whether a [`HandlerGuard`] exists around the handler.
+    /// The announcement tells whether a [`HandlerGuard`] exists around the handler.
     announced: Announced,
 }
 
 impl LambdaInstrumentation {
-    /// The tracer.
+    /// Returns the tracer.
     #[must_use]
     pub fn tracer(&self) -> &HoneyHiveTracer {
         &self.inner.tracer

@@ -1,4 +1,4 @@
-//! An event comes in: which session is it, and does it begin here?
+//! The instrumentation opens an invocation when an event comes: its session begins or is linked.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,7 +19,7 @@ use crate::outbox::{EventInputs, Facts, Inputs, StartRecord};
 use crate::session::{Session, current};
 use crate::settings::SessionTransport;
 
-/// The largest event that is recorded, in bytes.
+/// An event of more bytes is not recorded.
 const LARGEST_EVENT: usize = 256 * 1024;
 
 impl LambdaInstrumentation {
@@ -37,12 +37,12 @@ impl LambdaInstrumentation {
         polled
     }
 
-    /// An event has come: its session begins or is linked.
+    /// Opens an invocation whose event has come: its session begins or is linked.
     ///
     /// Nothing here waits, takes a lock for longer than a push, or can panic. The event is read through
     /// once, for its `session_id`.
     pub fn on_invocation(&self, invocation: &Invocation<'_>) -> InvocationGuard {
-        // A copy: the program's callbacks may attach a context of their own.
+        // The context is a copy, since the program's callbacks may attach a context of their own.
         let cx = &context::current();
         let wire = Wire::within(cx);
         let mut guard = InvocationGuard {

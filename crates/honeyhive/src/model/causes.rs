@@ -1,17 +1,17 @@
-//! [`with_causes`]: what an error says, and what its causes say.
+//! [`with_causes`] writes an error's text and those of its causes.
 
 use std::error::Error;
 
 use crate::model::limits;
 use crate::model::text::bounded;
 
-/// The longest chain of causes that is followed: one may be a circle.
+/// A chain of causes is followed up to this length: it may be a circle.
 const CAUSES: usize = 16;
-/// The longest text of an error with its causes, in bytes.
+/// The text of an error with its causes has this many bytes at the most.
 const BYTES: usize = 64 * 1024;
 
-/// The error's text and those of its causes, outermost first, joined by `: `. A cause that the text tells already
-/// (many errors write theirs into their own) is not told again.
+/// Returns the error's text and those of its causes, outermost first, joined by `: `. A cause that the text tells
+/// already (many errors write theirs into their own) is not told again.
 pub(crate) fn with_causes(error: &(dyn Error + '_)) -> String {
     let mut texts = Vec::with_capacity(2);
     let mut next = Some(error);
@@ -35,7 +35,7 @@ pub(crate) fn with_causes(error: &(dyn Error + '_)) -> String {
     text
 }
 
-/// An error's text without that of its cause, where it ends with that.
+/// Returns an error's text without that of its cause, where it ends with that.
 fn own_part<'a>(text: &'a str, cause: Option<&String>) -> &'a str {
     let before = cause.and_then(|cause| text.strip_suffix(cause.as_str()));
     match before {
@@ -45,7 +45,7 @@ fn own_part<'a>(text: &'a str, cause: Option<&String>) -> &'a str {
     }
 }
 
-/// Whether a text contains another as whole words.
+/// Returns whether a text contains another as whole words.
 fn tells(text: &str, cause: &str) -> bool {
     cause.is_empty()
         || text.match_indices(cause).any(|(at, _)| {
@@ -105,7 +105,7 @@ mod tests {
                 &["asking failed", "no route", "timed out"],
                 "asking failed: no route: timed out",
             ),
-            // Written into the outer one already, whole or as a part.
+            // The cause is written into the outer error already, whole or as a part.
             (
                 &["asking failed: no route", "no route"],
                 "asking failed: no route",
@@ -115,12 +115,12 @@ mod tests {
                 "failed (timed out): late",
             ),
             (&["no", "no", "no"], "no"),
-            // One kind of error within itself, each with its cause written into it.
+            // The errors are of one kind within itself, each with its cause written into it.
             (
                 &["writing: writing: body", "writing: body", "body", "gone"],
                 "writing: body: gone",
             ),
-            // A part of a word is no telling.
+            // A part of a word does not count as the cause's text.
             (&["not known", "no"], "not known: no"),
             (&["", "cause"], "cause"),
             (&["outer", ""], "outer"),

@@ -1,4 +1,4 @@
-//! Numbers that JSON does not know, in attributes: a collector refuses the whole batch for one of them.
+//! Numbers that JSON does not know are replaced in attributes: a collector refuses the whole batch for one of them.
 
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 
@@ -20,7 +20,7 @@ pub(crate) fn name_numbers<'a>(attributes: impl IntoIterator<Item = &'a mut KeyV
     }
 }
 
-/// Whether any attribute has such a number.
+/// Returns whether any attribute has such a number.
 pub(crate) fn has_nameless<'a>(attributes: impl IntoIterator<Item = &'a KeyValue>) -> bool {
     attributes
         .into_iter()

@@ -1,4 +1,4 @@
-//! [`flatten`]: JSON as the attributes of a span, and their keys.
+//! [`flatten`] makes JSON the attributes of a span, with their keys.
 
 use std::fmt::Write;
 use std::ops::ControlFlow::{self, Break, Continue};
@@ -6,8 +6,8 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use opentelemetry::{Key, KeyValue, Value};
 use serde_json::{Number, Value as Json};
 
-/// Maps and lists become one attribute a leaf, `prefix.key` and `prefix.0`; nulls and empty ones
-/// nothing, as the official SDK does. `put` says when it is enough.
+/// Flattens a value: maps and lists become one attribute a leaf, `prefix.key` and `prefix.0`; nulls and empty ones
+/// nothing, as the official SDK does. `put` decides when it is enough.
 pub(crate) fn flatten(
     key: Key,
     value: Json,
@@ -61,7 +61,8 @@ pub(crate) fn at_most(
     }
 }
 
-/// A number that the wire has no room for goes as text: one beyond 64 bits signed, or beyond what a fraction holds.
+/// Returns a number as a value; one that the wire has no room for goes as text: beyond 64 bits signed, or beyond what a
+/// fraction holds.
 fn number_value(number: &Number) -> Value {
     if let Some(integer) = number.as_i64() {
         return integer.into();

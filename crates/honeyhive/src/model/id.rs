@@ -1,4 +1,4 @@
-//! [`SessionId`] and [`EventId`]: the UUIDs that name a session and one event of it.
+//! [`SessionId`] and [`EventId`] are the UUIDs that name a session and one event of it.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -14,7 +14,7 @@ use super::causes::debug_as_text;
 use super::id_text;
 use crate::context;
 
-/// The id of a session: always a well-formed UUID.
+/// The id of a session is always a well-formed UUID.
 ///
 /// HoneyHive silently replaces an id that is no UUID by one of its own, which would tear a conversation apart. So an id
 /// of another shape is mapped, the same way in every service, by [`from_correlation_id`](Self::from_correlation_id).
@@ -44,7 +44,7 @@ use crate::context;
 pub struct SessionId(Uuid);
 
 impl Hash for SessionId {
-    /// The bytes are hashed in one write: hashing a list of bytes would hash its length first.
+    /// Hashes the bytes in one write: hashing a list of bytes would hash its length first.
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u128(self.0.as_u128());
     }
@@ -82,7 +82,7 @@ impl SessionId {
         (!id.is_none()).then_some(id)
     }
 
-    /// The UUID of zeros, which counts as absent wherever an id can be given.
+    /// The UUID of zeros counts as absent wherever an id can be given.
     pub const NONE: Self = Self(Uuid::nil());
 
     /// Returns true for the UUIDs that stand for none: all zeros, all ones.
@@ -121,7 +121,7 @@ impl SessionId {
         Self(Uuid::from_bytes(bytes))
     }
 
-    /// The number of characters of an id as text.
+    /// An id as text has this number of characters.
     pub const LENGTH: usize = uuid::fmt::Hyphenated::LENGTH;
 }
 
@@ -171,7 +171,7 @@ impl From<String> for SessionId {
     }
 }
 
-/// The bytes of a UUID: `uuid.into_bytes()`.
+/// Converts the bytes of a UUID: `uuid.into_bytes()`.
 impl From<[u8; 16]> for SessionId {
     fn from(bytes: [u8; 16]) -> Self {
         Self::from_bytes(bytes)
@@ -219,7 +219,7 @@ where
 #[error("not a hyphenated UUID; map ids of another shape with `SessionId::from_correlation_id`")]
 pub struct InvalidSessionId(());
 
-/// The id of one event of a session: always a well-formed UUID.
+/// The id of one event of a session is always a well-formed UUID.
 ///
 /// HoneyHive gives an event an id of its own unless the span names one. A span names one if the program has asked for
 /// its id ([`Span::event_id`](crate::Span::event_id),
@@ -264,7 +264,7 @@ impl EventId {
         *self.0.as_bytes()
     }
 
-    /// A session is an event, too, and deliveries are kept by the one kind of id.
+    /// Returns the id as a session's: a session is an event, too, and deliveries are kept by the one kind of id.
     pub(crate) const fn as_session(self) -> SessionId {
         SessionId(self.0)
     }
@@ -279,14 +279,14 @@ impl FromStr for EventId {
     }
 }
 
-/// The bytes of a UUID: `uuid.into_bytes()`.
+/// Converts the bytes of a UUID: `uuid.into_bytes()`.
 impl From<[u8; 16]> for EventId {
     fn from(bytes: [u8; 16]) -> Self {
         Self(Uuid::from_bytes(bytes))
     }
 }
 
-/// A session is an event.
+/// Converts the id of a session, which is an event.
 impl From<SessionId> for EventId {
     fn from(id: SessionId) -> Self {
         Self(id.0)

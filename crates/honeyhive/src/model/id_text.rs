@@ -1,9 +1,9 @@
-//! The texts that can be an id, and the placeholders that cannot.
+//! The texts that can be an id are told from the placeholders that cannot.
 
-/// The longest text that names a session, in bytes.
+/// A text that names a session has this many bytes at the most.
 pub(crate) const LONGEST: usize = 256;
 
-/// The words that programs write where they have no id.
+/// Programs write these words where they have no id.
 const WORDS_FOR_NOTHING: [&str; 10] = [
     "undefined",
     "null",
@@ -17,13 +17,14 @@ const WORDS_FOR_NOTHING: [&str; 10] = [
     "optional(nil",
 ];
 
-/// True for a text that can be shown as an id: neither blank nor too long, without control characters.
+/// Returns true for a text that can be shown as an id: neither blank nor too long, without control characters.
 pub(crate) fn is_plain(text: &str) -> bool {
     let has_control = text.chars().any(char::is_control);
     text.len() <= LONGEST && !has_control && !text.trim().is_empty()
 }
 
-/// True for a text that names something: neither blank nor a word for nothing, without control characters, not too long.
+/// Returns true for a text that names something: neither blank nor a word for nothing, without control characters, not
+/// too long.
 pub(crate) fn says_something(text: &str) -> bool {
     if !is_plain(text) {
         return false;
@@ -36,7 +37,7 @@ pub(crate) fn says_something(text: &str) -> bool {
         && !is_made_of_nothing(core)
 }
 
-/// Whether a text is a word for nothing, or JavaScript's text of an object.
+/// Returns whether a text is a word for nothing, or JavaScript's text of an object.
 fn is_nothing(text: &str) -> bool {
     const OBJECT: &str = "object ";
     let is_object = text
@@ -46,14 +47,14 @@ fn is_nothing(text: &str) -> bool {
     is_object || words.any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// Whether the text joins several words for nothing: `undefined-undefined`.
+/// Returns whether the text joins several words for nothing: `undefined-undefined`.
 fn is_made_of_nothing(core: &str) -> bool {
     let mut words = core.split(|c: char| !c.is_alphanumeric());
     words.all(|word| word.is_empty() || is_nothing(word))
 }
 
-/// Whether the text is a template that nobody has filled in: `{{conversation_id}}`, `${ID}`, `{id}`, `<id>`, `:id`,
-/// `%s`.
+/// Returns whether the text is a template that nobody has filled in: `{{conversation_id}}`, `${ID}`, `{id}`, `<id>`,
+/// `:id`, `%s`.
 fn is_template(text: &str) -> bool {
     let begins = text.starts_with("{{") || text.starts_with("${");
     let is_name = |name: &str| {
@@ -67,7 +68,7 @@ fn is_template(text: &str) -> bool {
     (begins && text.ends_with('}')) || text == "%s" || within.any(is_name)
 }
 
-/// Whether the text is the UUID of zeros or of ones, in any of the forms that UUIDs have, also behind a prefix
+/// Returns whether the text is the UUID of zeros or of ones, in any of the forms that UUIDs have, also behind a prefix
 /// (`thread:00000000-…`): all callers without an id have the same.
 fn is_empty_uuid(core: &str) -> bool {
     let digits = core.rsplit(':').next().unwrap_or(core);

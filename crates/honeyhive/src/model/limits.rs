@@ -1,4 +1,4 @@
-//! The size limits of an event. Larger values are cut, with a mark where something is missing.
+//! An event has limits of size. Larger values are cut, with a mark where something is missing.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -12,19 +12,19 @@ use crate::attributes::{
 };
 use crate::model::object::Object;
 
-/// The longest text, in bytes.
+/// A text has this many bytes at the most.
 pub(crate) const VALUE_BYTES: usize = 1024 * 1024;
-/// The largest event, in bytes: what the official SDK documents.
+/// An event has this many bytes at the most, as the official SDK documents.
 pub(crate) const EVENT_BYTES: usize = 10 * 1024 * 1024;
 /// Texts are never cut to less than this, however many there are.
 const LEAST: usize = 1024;
-/// The longest name of a session or a span, in bytes.
+/// The name of a session or a span has this many bytes at the most.
 pub(crate) const NAME_BYTES: usize = 1024;
-/// Room for the mark: what has been cut is not cut again.
+/// The mark has this much room: a text that has been cut is not cut again.
 const MARK: usize = 64;
-/// The cost of a value or a key besides its text, about.
+/// A value or a key costs about this much besides its text.
 const OVERHEAD: usize = 8;
-/// The member that marks an object from which something was taken out.
+/// The member marks an object from which something was taken out.
 pub(crate) const TRUNCATED: &str = "truncated";
 
 /// Cuts a finished span of `bytes` bytes down to the limits; false where nothing was cut.
@@ -133,7 +133,7 @@ fn take(room: &mut usize, bytes: usize) -> bool {
     left.is_some()
 }
 
-/// The lengths that a text is cut to, step by step, where HoneyHive finds a single item too large.
+/// A text is cut to these lengths, step by step, where HoneyHive finds a single item too large.
 pub(crate) const STEPS: [usize; 4] = [256 * 1024, 32 * 1024, 4 * 1024, 512];
 
 /// Cuts every text that [exceeds](is_over) the limit; returns whether there was one.
@@ -168,7 +168,7 @@ pub(crate) fn shorten(text: &mut String, limit: usize) -> bool {
     is_longer
 }
 
-/// The largest bound for a single text with which all of them fit.
+/// Returns the largest bound for a single text with which all of them fit.
 fn limit_of(total: impl Fn(usize) -> usize) -> usize {
     let mut limit = VALUE_BYTES;
     while limit > LEAST && total(limit) > EVENT_BYTES {
@@ -217,7 +217,7 @@ fn attribute_bytes(attribute: &KeyValue) -> usize {
 
 /// Keeps the last value of each key: the SDK keeps a key as often as it was set.
 pub(crate) fn keep_last_writes(attributes: &mut Vec<KeyValue>) {
-    /// The number of keys up to which comparing all pairs is faster than hashing.
+    /// Comparing all pairs is faster than hashing up to this number of keys.
     const FEW: usize = 16;
     if attributes.len() <= FEW && !has_doubles(attributes) {
         return;

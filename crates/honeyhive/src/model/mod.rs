@@ -1,4 +1,4 @@
-//! Plain values that know nothing of tracing: ids, objects, limits, JSON, times, words.
+//! The plain values know nothing of tracing: ids, objects, limits, JSON, times, words.
 
 pub(crate) mod causes;
 pub(crate) mod finite;

@@ -1,4 +1,4 @@
-//! Numbers as the program meant them.
+//! Numbers are kept as the program meant them.
 
 /// Returns an `f32` as the number that it is written as: 0.9, not 0.8999999761581421.
 pub(crate) fn of_f32(value: f32) -> f64 {
@@ -39,7 +39,7 @@ const fn significant_bits(value: f64) -> u32 {
     }
 }
 
-/// The name of a number that JSON does not know: `nan`, `inf`, `-inf`, as the official SDK has it.
+/// Returns the name of a number that JSON does not know: `nan`, `inf`, `-inf`, as the official SDK has it.
 #[inline]
 pub(crate) fn name(value: f64) -> Option<&'static str> {
     if value.is_finite() {
@@ -53,7 +53,7 @@ pub(crate) fn name(value: f64) -> Option<&'static str> {
     }
 }
 
-/// Whether a text is one of these names.
+/// Returns whether a text is one of these names.
 pub(crate) fn is_name(text: &str) -> bool {
     matches!(text, "nan" | "inf" | "-inf")
 }

@@ -1,11 +1,11 @@
-//! [`Object`] and [`Bucket`]: what an event holds, how it merges, and how much memory it takes.
+//! [`Object`] and [`Bucket`] hold an event's contents, with how they merge and how much memory they take.
 
 use serde_json::{Map, Value};
 
-/// A JSON object.
+/// An object is JSON's.
 pub(crate) type Object = Map<String, Value>;
 
-/// The seven buckets of a HoneyHive event.
+/// A HoneyHive event has seven buckets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bucket {
     Metadata,
@@ -28,7 +28,7 @@ impl Bucket {
         Self::UserProperties,
     ];
 
-    /// The name of the bucket in REST bodies.
+    /// Returns the name of the bucket in REST bodies.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Metadata => "metadata",
@@ -41,7 +41,7 @@ impl Bucket {
         }
     }
 
-    /// The prefix of the bucket's attributes on a span.
+    /// Returns the prefix of the bucket's attributes on a span.
     pub(crate) const fn attribute_prefix(self) -> &'static str {
         match self {
             Self::Metadata => "honeyhive_metadata",
@@ -70,7 +70,7 @@ pub(crate) fn merge(older: &mut Object, newer: Object) {
     }
 }
 
-/// The cost of an allocation besides its bytes.
+/// An allocation costs this much besides its bytes.
 pub(crate) const ALLOCATION: usize = 16;
 
 /// Returns the bytes of memory that an object holds: a tree, whose nodes have room for eleven entries each and hold

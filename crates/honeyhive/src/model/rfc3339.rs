@@ -1,9 +1,9 @@
-//! Points in time as text, as JSON has no type for them.
+//! Points in time are written as text, since JSON has no type for them.
 
 use std::time::Duration;
 
 const DAY: u64 = 24 * 60 * 60;
-/// The first day of the year 10000, which the format has no digits for.
+/// The first day of the year 10000 is one that the format has no digits for.
 const END: u64 = 2_932_897;
 
 /// Formats a time since 1970-01-01T00:00:00Z by RFC 3339, with nanoseconds where there are any; `None` beyond the year
@@ -23,10 +23,10 @@ pub(crate) fn format(since_epoch: Duration) -> Option<String> {
     })
 }
 
-/// Year, month and day in the Gregorian calendar (`civil_from_days` of Howard Hinnant's "chrono-compatible low-level
-/// date algorithms"). Years begin in March here, so that the leap day is the last of its year.
+/// Returns year, month and day in the Gregorian calendar (`civil_from_days` of Howard Hinnant's "chrono-compatible
+/// low-level date algorithms"). Years begin in March here, so that the leap day is the last of its year.
 const fn date(days_since_1970: u64) -> (u64, u64, u64) {
-    /// The days from 0000-03-01, where 400 years begin, to 1970-01-01.
+    /// So many days lie between 0000-03-01, where 400 years begin, and 1970-01-01.
     const TO_1970: u64 = 719_468;
     const DAYS_IN_400_YEARS: u64 = 146_097;
     let days = days_since_1970 + TO_1970;

@@ -1,17 +1,17 @@
-//! [`bounded`]: the text that a value of the program's makes of itself, as far as it is kept.
+//! [`bounded`] keeps the text that a value of the program's makes of itself, up to a bound.
 
 use std::fmt::{self, Write as _};
 
 use crate::model::limits;
 
-/// The longest text that is made of a value, in bytes.
+/// The text of a value has this many bytes at the most.
 const MOST: usize = 64 * 1024;
 
-/// The deepest nesting of values, the same as for serialised ones.
+/// Values nest this deep at the most, as serialised ones do.
 const DEPTH: usize = 64;
 
-/// The formatted text. Formatting stops where the text is cut, so that no value is longer or deeper than there is room
-/// for on the caller's stack.
+/// Returns the formatted text. Formatting stops where the text is cut, so that no value is longer or deeper than there
+/// is room for on the caller's stack.
 pub(crate) fn bounded(arguments: fmt::Arguments<'_>) -> String {
     let mut bounded = Bounded::default();
     // Writing fails where the text is cut, or where the value's own formatting does.
@@ -19,7 +19,7 @@ pub(crate) fn bounded(arguments: fmt::Arguments<'_>) -> String {
     bounded.text
 }
 
-/// A text with a limit of bytes and of nesting, past which it ends with a mark.
+/// The text has a limit of bytes and of nesting, past which it ends with a mark.
 #[derive(Default)]
 struct Bounded {
     text: String,
@@ -111,7 +111,7 @@ mod tests {
         let text = deep.join().unwrap();
         let marks = text.matches("… [cut: over 64 values within each other]");
         assert_eq!(marks.count(), 2, "{text}");
-        // Values beside each other are none within each other.
+        // Values beside each other are not nested.
         let beside = vec![(1, [2], Some("("), "\\\"{\"(", "{"); 200];
         assert!(bounded(format_args!("{beside:?}")) == format!("{beside:?}"));
         let whole = Deep(40);

@@ -1,8 +1,8 @@
-//! [`says_nothing`]: an error that is said to be there is not always one.
+//! [`says_nothing`] finds errors that are set and mean that there is none.
 
 use opentelemetry::Value;
 
-/// Whether the value of `error` means that there is none: `error = false`, an empty text, a missing option.
+/// Returns whether the value of `error` means that there is none: `error = false`, an empty text, a missing option.
 pub(crate) fn says_nothing(error: &Value) -> bool {
     match error {
         Value::Bool(is_error) => !is_error,
@@ -13,7 +13,7 @@ pub(crate) fn says_nothing(error: &Value) -> bool {
     }
 }
 
-/// Whether a text is a usual word for nothing.
+/// Returns whether a text is a usual word for nothing.
 pub(crate) fn is_nothing(text: &str) -> bool {
     const NOTHING: [&str; 15] = [
         "",

@@ -1,10 +1,10 @@
-//! Flat keys as a tree again: what HoneyHive does with the attributes of a span.
+//! Flat keys become a tree again, as HoneyHive makes one of the attributes of a span.
 
 use serde_json::{Map, Value};
 
 use super::object::Object;
 
-/// `a.b` becomes `{"a": {"b": …}}`, and what has the keys `0`, `1`, … alone becomes a list.
+/// Returns a tree: `a.b` becomes `{"a": {"b": …}}`, and an object that has the keys `0`, `1`, … alone becomes a list.
 pub(crate) fn unflatten<'k>(entries: impl IntoIterator<Item = (&'k str, Value)>) -> Object {
     let mut tree = Object::new();
     for (key, value) in entries {
@@ -25,7 +25,7 @@ fn put(tree: &mut Object, key: &str, value: Value) {
         .or_insert_with(|| Value::Object(Map::new()));
     match branch {
         Value::Object(branch) => put(branch, rest, value),
-        // A leaf is there already: both stay.
+        // The tree has a leaf there already: both stay.
         _ => drop(tree.insert(key.to_owned(), value)),
     }
 }

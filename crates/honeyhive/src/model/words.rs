@@ -1,7 +1,7 @@
-//! The words that a name is made of.
+//! A name consists of words.
 
-/// The words of a name: divided by what is neither letter nor digit, and where `camelCase` and `APIKey` have their
-/// humps. What is beyond ASCII counts as small letters.
+/// The words of a name are divided by any byte that is neither letter nor digit, and where `camelCase` and `APIKey`
+/// have their humps. Characters beyond ASCII count as small letters.
 #[derive(Debug, Clone)]
 pub(crate) struct Words<'n> {
     rest: &'n str,
@@ -38,16 +38,16 @@ impl<'n> Iterator for Words<'n> {
     }
 }
 
-/// The part that a byte plays in a name.
+/// A byte plays one of these parts in a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Divider,
     Capital,
-    /// A small letter, a digit, or a character beyond ASCII.
+    /// The byte is a small letter, a digit, or part of a character beyond ASCII.
     Small,
 }
 
-/// A table, since every byte of every name is looked up.
+/// Returns the part of a byte, from a table, since every byte of every name is looked up.
 const fn kind(byte: u8) -> Kind {
     const KINDS: [Kind; 256] = {
         let mut kinds = [Kind::Small; 256];
@@ -65,7 +65,7 @@ const fn kind(byte: u8) -> Kind {
     KINDS[byte as usize]
 }
 
-/// Whether the last of several capitals begins a word, as in `APIKey`, rather than ending one, as in `IDs`.
+/// Returns whether the last of several capitals begins a word, as in `APIKey`, rather than ending one, as in `IDs`.
 fn begins_a_word(after: &[u8]) -> bool {
     let is_small = |text: &[u8]| text.first().is_some_and(u8::is_ascii_lowercase);
     is_small(after) && after.strip_prefix(b"s").is_none_or(is_small)

@@ -1,4 +1,4 @@
-//! The data of a call as the attributes of its span.
+//! The data of a call become the attributes of its span.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::model::flatten::{at_most, flatten};
 use crate::model::milliseconds::milliseconds;
 use crate::stream::{Asked, Reply, Said, Usage, calls_shown};
 
-/// Gathers the attributes of a span.
+/// The writer gathers the attributes of a span.
 pub(super) struct Writer(pub(super) Vec<KeyValue>);
 
 impl Writer {

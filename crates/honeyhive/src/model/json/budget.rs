@@ -1,4 +1,4 @@
-//! [`Budget`]: how much is taken of a value, and what is left of it where that is used up.
+//! [`Budget`] decides how much of a value is taken, and what is left of it where the bounds are used up.
 
 use std::cell::{Cell, RefCell};
 
@@ -6,23 +6,23 @@ use serde_json::Value;
 
 use crate::model::limits::{self, EVENT_BYTES, VALUE_BYTES};
 
-/// The bounds of a value: how much of it is taken.
+/// The bounds decide how much of a value is taken.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
-    /// Values that hold no others.
+    /// The values that hold no others are counted.
     values: usize,
-    /// The bytes in texts and keys.
+    /// The bytes are those in texts and keys.
     bytes: usize,
 }
 
 impl Bounds {
-    /// The bounds of an event.
+    /// An event has these bounds.
     pub(crate) const EVENT: Self = Self {
         values: 64 * 1024,
         bytes: EVENT_BYTES,
     };
 
-    /// The bounds of so many attributes and so many bytes.
+    /// Returns the bounds of so many attributes and so many bytes.
     #[cfg(any(feature = "macros", test))]
     pub(crate) const fn of(values: usize, bytes: usize) -> Self {
         Self {
@@ -36,7 +36,7 @@ impl Bounds {
     }
 }
 
-/// The rest of the bounds, shared by the parts of one value.
+/// The rest of the bounds is shared by the parts of one value.
 #[derive(Debug)]
 pub(super) struct Budget {
     values: Cell<usize>,
@@ -44,7 +44,7 @@ pub(super) struct Budget {
     is_cut: Cell<bool>,
     is_text: Cell<bool>,
     is_octet: Cell<bool>,
-    /// The items of a part that ended before its end. Its owner has only an error for that.
+    /// A part that stops before its end leaves its items here: it can give its owner only an error.
     left: RefCell<Option<Value>>,
 }
 
@@ -81,7 +81,7 @@ impl Budget {
         self.is_text.set(is_text);
     }
 
-    /// A single byte was taken last.
+    /// Notes that a single byte was taken last.
     pub(super) fn say_octet(&self) {
         self.is_octet.set(true);
     }
@@ -96,7 +96,7 @@ impl Budget {
         self.values.get() == 0 || self.bytes.get() == 0
     }
 
-    /// The number of values that may still be taken.
+    /// Returns the number of values that may still be taken.
     #[inline]
     pub(super) fn values(&self) -> usize {
         self.values.get()

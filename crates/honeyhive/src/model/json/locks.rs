@@ -1,11 +1,12 @@
 //! Values behind a lock are not recorded: `serde` takes the lock, and its holder may be waiting for the very function
 //! that is recorded.
 
-/// The mark of a value behind a lock.
+/// The mark stands for a value behind a lock.
 pub(crate) const BEHIND_A_LOCK: &str = "[behind a lock]";
 
-/// Whether a type is a lock, or a reference, a box or an option of one, as far as its name tells: serialising it would
-/// take the lock. Types of the program that hold a lock are serialised field by field, and each field is checked.
+/// Returns whether a type is a lock, or a reference, a box or an option of one, as far as its name tells: serialising
+/// it would take the lock. Types of the program that hold a lock are serialised field by field, and each field is
+/// checked.
 #[inline]
 pub(super) fn takes_a_lock(type_name: &str) -> bool {
     // A lock has a parameter, and nearly all that is recorded has none.
@@ -13,7 +14,7 @@ pub(super) fn takes_a_lock(type_name: &str) -> bool {
 }
 
 fn is_lock(mut name: &str) -> bool {
-    /// Types that serialise as their contents.
+    /// These types serialise as their contents.
     const THROUGH: [&str; 11] = [
         "Arc",
         "Box",

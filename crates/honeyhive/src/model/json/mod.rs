@@ -1,5 +1,5 @@
-//! Values of the program as JSON in memory: bounded before it is made, and one value that JSON cannot hold costs
-//! nothing but itself.
+//! Values of the program become JSON in memory, bounded before it is made; a value that JSON cannot hold costs nothing
+//! but itself.
 
 mod budget;
 mod locks;
@@ -19,11 +19,11 @@ use serializer::Lenient;
 #[cfg(feature = "tracing")]
 pub(crate) use serializer::octets;
 
-/// The part of a value that was taken.
+/// A part of a value is taken.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Taken {
     pub(crate) json: Value,
-    /// Whether a part of the value was left out.
+    /// The flag tells whether a part of the value was left out.
     pub(crate) is_cut: bool,
     /// The value is a text by itself, not a name or a date that is written as one.
     pub(crate) is_text: bool,

@@ -1,5 +1,5 @@
-//! Values that other crates pass to their own serializer as a struct with a private name: no type of Rust begins with
-//! a `$`, so whatever does is one.
+//! Other crates pass some values to their own serializer as a struct with a private name. No type of Rust begins with a
+//! `$`, so a name with one is private.
 //!
 //! `serde_json` has two, each of which some crate in the tree may turn on for everybody: numbers as they were written
 //! (`arbitrary_precision`), and JSON as it was written (`raw_value`). `toml` has one for dates.
@@ -9,11 +9,11 @@ use serde_json::{Map, Number, Value};
 const NUMBER: &str = "$serde_json::private::Number";
 const RAW: &str = "$serde_json::private::RawValue";
 
-/// The value that a struct of a private name stands for.
+/// A struct of a private name stands for a value.
 pub(super) enum Private {
-    /// A value as it is.
+    /// The value is taken as it is.
     Plain(Value),
-    /// JSON that is yet to be read.
+    /// The JSON is yet to be read.
     Raw(String),
 }
 

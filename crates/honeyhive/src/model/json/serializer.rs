@@ -1,4 +1,4 @@
-//! The serializer, which stops where the budget is used up: nothing is made that is not kept.
+//! The serializer stops where the budget is used up: nothing is made that is not kept.
 
 use std::any::type_name;
 use std::fmt::Display;
@@ -16,20 +16,20 @@ use super::private::{self, Private};
 use crate::model::text::bounded;
 use crate::model::{limits, number, rfc3339};
 
-/// The deepest nesting of values: half of the depth that `serde_json` reads.
+/// Values nest this deep at the most: half of the depth that `serde_json` reads.
 const DEPTH: usize = 64;
-/// The longest list of numbers that is kept whole; longer ones, such as embeddings, are for machines.
+/// A list of this many numbers is kept whole; longer ones, such as embeddings, are for machines.
 const NUMBERS: usize = 100;
-/// The most entries of a map that are taken: a span holds fewer.
+/// This many entries of a map are taken: a span holds fewer.
 const ENTRIES: usize = 4 * 1024;
-/// The longest list of bytes that is kept whole.
+/// A list of this many bytes is kept whole.
 const BYTES: usize = 32;
-/// The number of entries that are kept of a longer list.
+/// This many entries are kept of a longer list.
 const BEGINNING: usize = 16;
-/// The longest JSON that is read again, in bytes.
+/// JSON of more bytes is not read again.
 const RAW_BYTES: usize = 256 * 1024;
 
-/// Takes one value.
+/// The serializer takes one value.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lenient<'b> {
     budget: &'b Budget,
@@ -81,7 +81,7 @@ impl<'b> Lenient<'b> {
         }
     }
 
-    /// A value that holds no others.
+    /// Takes a value that holds no others.
     #[inline]
     fn leaf(self, value: impl Into<Value>) -> Result<Value, Error> {
         self.budget.count();
@@ -156,7 +156,7 @@ fn variant(name: &'static str, holds: Value) -> Value {
     Value::Object(Map::from_iter([(name.to_owned(), holds)]))
 }
 
-/// Bytes as their number and the first of them.
+/// Returns bytes as their number and the first of them.
 #[cfg(feature = "tracing")]
 pub(crate) fn octets(bytes: &[u8]) -> String {
     some_octets(Some(bytes.len()), bytes.iter().copied())
@@ -403,7 +403,7 @@ impl<'b> ser::Serializer for Lenient<'b> {
     }
 }
 
-/// The kind of all items that a list has held so far.
+/// The items that a list has held so far are all of one kind, or mixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Octets,
@@ -411,12 +411,12 @@ enum Kind {
     Anything,
 }
 
-/// A list, of a variant or by itself.
+/// The list is a variant's, or stands by itself.
 #[derive(Debug)]
 pub(super) struct Items<'b> {
     to: Lenient<'b>,
     variant: Option<&'static str>,
-    /// The length that the serialised value announces, if any.
+    /// The serialised value may announce this length.
     length: Option<usize>,
     items: Vec<Value>,
     kind: Kind,
@@ -424,7 +424,7 @@ pub(super) struct Items<'b> {
 }
 
 impl Items<'_> {
-    /// False where that was the last that is taken.
+    /// Adds an item; returns false where it was the last that is taken.
     fn add<T: Serialize + ?Sized>(&mut self, value: &T) -> bool {
         self.is_over = self.is_over || self.is_enough();
         if self.is_over {
@@ -444,7 +444,7 @@ impl Items<'_> {
         true
     }
 
-    /// Whether one more entry would be too much.
+    /// Returns whether one more entry would be too much.
     fn is_enough(&self) -> bool {
         let most = match self.kind {
             _ if self.to.budget.is_used_up() => return true,
@@ -509,7 +509,7 @@ impl Kind {
     }
 }
 
-/// A map or a struct, of a variant or by itself.
+/// The map or struct is a variant's, or stands by itself.
 #[derive(Debug)]
 pub(super) struct Entries<'b> {
     to: Lenient<'b>,
@@ -520,7 +520,7 @@ pub(super) struct Entries<'b> {
 }
 
 impl Entries<'_> {
-    /// False where there was no more room.
+    /// Adds an entry; returns false where there was no more room.
     fn add<T: Serialize + ?Sized>(&mut self, key: String, value: &T) -> bool {
         let budget = self.to.budget;
         budget.weigh(key.len());
@@ -577,7 +577,7 @@ impl Entries<'_> {
     }
 }
 
-/// The fields that `serde` makes of a [`SystemTime`](std::time::SystemTime), as RFC 3339.
+/// Returns the time in the fields that `serde` makes of a [`SystemTime`](std::time::SystemTime), as RFC 3339.
 fn time(entries: &Map<String, Value>) -> Option<String> {
     let seconds = Duration::from_secs(entries.get("secs_since_epoch")?.as_u64()?);
     let nanos = Duration::from_nanos(entries.get("nanos_since_epoch")?.as_u64()?);

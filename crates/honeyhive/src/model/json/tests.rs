@@ -7,7 +7,7 @@ use serde::ser::Error as _;
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
 
-/// A value that is refused as a whole.
+/// The value is refused as a whole.
 struct Broken;
 
 impl Serialize for Broken {
@@ -81,7 +81,7 @@ fn taken(value: &(impl Serialize + ?Sized)) -> Taken {
     take(value, Bounds::EVENT).unwrap()
 }
 
-/// Says its length, or not, and goes on for as long as it may.
+/// The list tells its length, or not, and goes on for as long as it may.
 struct Endless(Option<usize>);
 
 impl Serialize for Endless {
@@ -131,7 +131,7 @@ fn long_lists_of_numbers_and_bytes_are_their_length_and_their_beginning() {
     ] {
         assert_eq!((found.json, found.is_cut), (expected, true));
     }
-    // A list that is not long, and one that has more to say than numbers.
+    // The lists are one that is not long, and one that has more to say than numbers.
     let hundred: Vec<u16> = (0..100).collect();
     assert_eq!(taken(&hundred).json, json!(hundred));
     let named: Vec<_> = (0..200).map(|it| format!("number {it}")).collect();
@@ -181,7 +181,7 @@ fn no_value_is_taken_beyond_the_bounds_in_whatever_it_stands() {
     assert_eq!(found.json[2], "… [cut: 3 items in all]");
 }
 
-/// A value in a value, as deep as asked for.
+/// The value nests as deep as asked for.
 struct Deep(usize);
 
 impl Serialize for Deep {
@@ -331,11 +331,11 @@ fn values_of_a_private_name_are_what_they_stand_for() {
 }
 
 thread_local! {
-    /// The number of values that were serialised.
+    /// The number of serialised values is counted.
     static ASKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// Takes no room, however many there are of it.
+/// The value takes no room, however many there are of it.
 #[derive(Clone, Copy)]
 struct Counted(Option<&'static str>);
 
@@ -349,7 +349,7 @@ impl Serialize for Counted {
     }
 }
 
-/// A list that iterates by itself, without end.
+/// The list iterates by itself, without end.
 struct Own;
 
 impl Serialize for Own {
@@ -363,7 +363,7 @@ impl Serialize for Own {
     }
 }
 
-/// A map without end whose one key has a value that cannot be written.
+/// The map has no end, and its one key has a value that cannot be written.
 struct Repeating;
 
 #[derive(Clone)]
