@@ -1,4 +1,4 @@
-//! Evals that end in each way there is; the tests of this crate run it.
+//! These evals end in each way there is; the tests of this crate run them.
 
 use std::env;
 use std::fs::OpenOptions;
@@ -16,7 +16,7 @@ async fn double(dp: Datapoint<u32, u32>) -> Result<u32, String> {
     Ok(dp.inputs() * 2)
 }
 
-/// Fails for ever on one.
+/// Fails on one at every attempt.
 async fn fails_on_one(dp: Datapoint<u32, u32>) -> Result<u32, String> {
     if *dp.inputs() == 1 {
         Err("one\u{1} <is> & too many".to_owned())
@@ -46,14 +46,14 @@ async fn rambles(_: Datapoint<u32, u32>) -> Result<u32, String> {
     Err("no | ".repeat(200))
 }
 
-/// Notes whom it was called for. Unless `GO_ON` is set, it fails on seven and hangs from a hundred on.
+/// Notes its input in a file. Unless `GO_ON` is set, it fails on seven and hangs from a hundred on.
 async fn halts(dp: Datapoint<u32, u32>) -> Result<u32, String> {
     let mut calls = OpenOptions::new()
         .append(true)
         .create(true)
         .open("calls")
         .map_err(|error| error.to_string())?;
-    // One write, since others append to the file at the same time.
+    // The note is one write, since others append to the file at the same time.
     let call = format!("{} ", dp.inputs());
     calls
         .write_all(call.as_bytes())

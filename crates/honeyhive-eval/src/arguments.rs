@@ -1,4 +1,4 @@
-//! The arguments, as libtest and nextest have them, and those of experiments.
+//! The arguments are those of libtest and nextest, and those of experiments.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use honeyhive::SessionId;
 
 use crate::colour::Colour;
 
-/// The arguments that the program was called with.
+/// `Arguments` holds what the program was called with.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Arguments {
     pub(crate) filters: Vec<String>,
@@ -34,17 +34,17 @@ pub(crate) struct Arguments {
     pub(crate) help: bool,
 }
 
-/// The earlier run that a run is compared with.
+/// `Earlier` is the run that a run is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Earlier {
     File(String),
-    /// A run of HoneyHive, by its id.
+    /// The run is one of HoneyHive, by its id.
     Run(String),
-    /// The newest run of HoneyHive whose commit was on this branch.
+    /// The run is the newest of HoneyHive whose commit was on this branch.
     Branch(String),
 }
 
-/// The run that is continued.
+/// `Resume` says which run is continued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Resume {
     Last,
@@ -52,7 +52,7 @@ pub(crate) enum Resume {
 }
 
 impl Arguments {
-    /// Reads them; what cannot be used is told.
+    /// Reads the arguments; an unusable one is an error.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let mut parsed = Self::default();
         let mut rest = arguments.into_iter();
@@ -108,7 +108,7 @@ impl Arguments {
             "offline" => self.offline = true,
             "no-progress" => self.no_progress = true,
             "help" | "h" => self.help = true,
-            // The options of libtest without a meaning here: nothing is captured, and evals run one after the other.
+            // Some options of libtest have no meaning here: nothing is captured, and evals run one after the other.
             "nocapture" | "no-capture" | "show-output" | "quiet" | "q" | "test" | "bench" => {}
             _ => return false,
         }
@@ -130,19 +130,19 @@ impl Arguments {
             "junit" => self.junit = Some(value.into()),
             "json" => self.json = Some(value.into()),
             "color" => self.colour = value.parse()?,
-            // Of libtest.
+            // All other options are libtest's.
             _ => {}
         }
         Ok(())
     }
 
-    /// Whether an eval is to run.
+    /// Returns whether an eval is to run.
     pub(crate) fn chooses(&self, name: &str, is_ignored: bool) -> bool {
         let is_kind = self.include_ignored || self.ignored == is_ignored;
         is_kind && self.names(name)
     }
 
-    /// Whether `--list` tells an eval: an ignored one, too, as libtest has it.
+    /// Returns whether `--list` shows an eval: an ignored one, too, as in libtest.
     pub(crate) fn lists(&self, name: &str, is_ignored: bool) -> bool {
         (is_ignored || !self.ignored) && self.names(name)
     }
@@ -160,7 +160,7 @@ impl Arguments {
     }
 }
 
-/// Options that take a value.
+/// These options take a value.
 const VALUES: [&str; 16] = [
     "skip",
     "max-workers",
@@ -186,7 +186,7 @@ fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, String> {
         .map_err(|_| format!("--{name} takes a number, and {value:?} is none"))
 }
 
-/// A name that is part of a path.
+/// Returns a name that can be part of a path.
 fn plain(name: &str, value: String) -> Result<String, String> {
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     if !value.is_empty() && value.chars().all(is_plain) && !value.starts_with('.') {

@@ -1,4 +1,4 @@
-//! Baselines that a run is compared with: a file, or a run that HoneyHive has.
+//! A run is compared with a baseline: a file, or a run that HoneyHive has.
 
 use honeyhive::client::Client;
 use honeyhive::evaluate::Baseline;
@@ -7,7 +7,7 @@ use crate::arguments::Earlier;
 use crate::files;
 use crate::outcome::Ending;
 
-/// Reads it; what goes wrong is told with how the program ends.
+/// Reads the baseline; an error says how the program ends.
 pub(crate) async fn baseline_of(
     eval: &str,
     earlier: &Earlier,

@@ -1,9 +1,9 @@
-//! [`Bounded`]: a report that has an end, with room for the lines that close it and count what is left out.
+//! [`Bounded`] is a report of limited length, with room for the lines that close it and count what is left out.
 
 /// The longest report, in bytes: as much as a comment of a pull request takes.
 pub(crate) const BYTES: usize = 64 * 1024;
 
-/// A text that takes pieces for as long as there is room.
+/// `Bounded` is a text that takes pieces for as long as there is room.
 pub(crate) struct Bounded {
     text: String,
     bytes: usize,
@@ -20,12 +20,12 @@ impl Bounded {
         }
     }
 
-    /// Whether so many bytes have room.
+    /// Returns whether so many bytes have room.
     pub(crate) const fn has_room_for(&self, bytes: usize) -> bool {
         self.text.len() + self.kept + bytes <= self.bytes
     }
 
-    /// Adds a piece; false where it has no room.
+    /// Adds a piece; returns false where it has no room.
     pub(crate) fn push(&mut self, piece: &str) -> bool {
         let fits = self.has_room_for(piece.len());
         if fits {
@@ -34,7 +34,7 @@ impl Bounded {
         fits
     }
 
-    /// Adds a piece that something of so many bytes closes at the most; false where both have no room.
+    /// Adds a piece that a later one of at most `closing` bytes closes; returns false where both have no room.
     pub(crate) fn open(&mut self, piece: &str, closing: usize) -> bool {
         let fits = self.has_room_for(piece.len() + closing);
         if fits {
@@ -44,7 +44,7 @@ impl Bounded {
         fits
     }
 
-    /// Closes what was opened with the same number of bytes.
+    /// Closes the piece that was opened with the same number of bytes.
     pub(crate) fn close(&mut self, closing: usize, piece: &str) {
         self.kept -= closing;
         self.text.push_str(piece);

@@ -1,4 +1,4 @@
-//! [`Colour`]: whether verdicts are coloured, as libtest has it.
+//! [`Colour`] decides whether verdicts are coloured, as in libtest.
 
 use std::io::{self, IsTerminal as _};
 use std::str::FromStr;
@@ -6,10 +6,10 @@ use std::{env, fmt};
 
 use honeyhive::evaluate::{GateOutcome, Verdicts};
 
-/// The choice that `--color` makes.
+/// `Colour` is the choice that `--color` makes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Colour {
-    /// Colours on a terminal, unless `NO_COLOR` is set.
+    /// A terminal gets colours, unless `NO_COLOR` is set.
     #[default]
     Auto,
     Always,
@@ -32,7 +32,7 @@ impl FromStr for Colour {
 }
 
 impl Colour {
-    /// Whether stdout takes colours.
+    /// Returns whether stdout takes colours.
     pub(crate) fn is_wanted(self) -> bool {
         match self {
             Self::Always => true,
@@ -46,7 +46,7 @@ impl Colour {
     }
 }
 
-/// A line a gate, its first word in a colour where that is wanted.
+/// `Painted` shows a line per gate, its first word in a colour where that is wanted.
 pub(crate) struct Painted<'v> {
     pub(crate) verdicts: &'v Verdicts,
     pub(crate) is_coloured: bool,
@@ -67,7 +67,7 @@ impl fmt::Display for Painted<'_> {
     }
 }
 
-/// Green, red, and yellow for the rest.
+/// Returns the colour of an outcome: green, red, and yellow for the rest.
 const fn of(outcome: GateOutcome) -> u8 {
     match outcome {
         GateOutcome::Pass => 32,

@@ -1,4 +1,4 @@
-//! [`Eval`]: an experiment by its name, with what it must reach.
+//! An [`Eval`] is a named experiment with the gates that it must pass.
 
 use std::fmt;
 use std::future::{Future, IntoFuture as _};
@@ -17,7 +17,7 @@ use crate::signals::Interrupt;
 pub(crate) type Running =
     Pin<Box<dyn Future<Output = Result<ExperimentReport, EvaluateError>> + Send>>;
 
-/// An order of the harness to an eval.
+/// An `Order` tells an eval how to run.
 #[derive(Debug, Clone)]
 pub(crate) struct Order {
     pub(crate) arguments: Arguments,
@@ -28,7 +28,7 @@ pub(crate) struct Order {
     pub(crate) resume: Option<PathBuf>,
 }
 
-/// An experiment by its name, with what it must reach.
+/// An `Eval` is a named experiment with the gates that it must pass.
 ///
 /// ```
 /// use honeyhive::evaluate::{Case, Datapoint, Dataset, Gate};
@@ -63,7 +63,7 @@ impl fmt::Debug for Eval {
 }
 
 impl Eval {
-    /// An experiment by its name. `make` is called when it runs.
+    /// Returns an eval with this name. `make` is called when the eval runs.
     pub fn new<I, G, O>(
         name: impl Into<String>,
         make: impl Fn() -> Evaluate<I, G, O> + 'static,
@@ -84,7 +84,7 @@ impl Eval {
         }
     }
 
-    /// A gate that the eval has to pass.
+    /// Adds a gate that the eval has to pass.
     pub fn gate(mut self, gate: Gate) -> Self {
         self.gates.push(gate);
         self
@@ -97,7 +97,7 @@ impl Eval {
         self
     }
 
-    /// Runs only where `--ignored` or `--include-ignored` asks for it.
+    /// Makes the eval run only where `--ignored` or `--include-ignored` asks for it.
     pub const fn ignored(mut self) -> Self {
         self.is_ignored = true;
         self
@@ -118,7 +118,7 @@ impl Eval {
     }
 }
 
-/// The experiment as the arguments want it.
+/// Returns the experiment as the arguments want it.
 fn ordered<I, G, O>(evaluate: Evaluate<I, G, O>, name: &str, order: &Order) -> Evaluate<I, G, O> {
     let arguments = &order.arguments;
     let mut evaluate = evaluate

@@ -1,4 +1,4 @@
-//! The places of journals, baselines and reports.
+//! Journals, baselines and reports have their places here.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use std::{env, fs};
 
-/// The folder of the package: cargo says it, and it is where the program runs otherwise.
+/// Returns the folder of the package, which cargo names; without cargo, the working directory.
 fn package() -> PathBuf {
     env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| ".".into(), PathBuf::from)
 }
 
-/// A name as a part of a path.
+/// Returns a name as a part of a path.
 fn as_part(eval: &str) -> String {
     let plain = |c: char| {
         if c.is_alphanumeric() || matches!(c, '-' | '_') {
@@ -30,7 +30,7 @@ pub(crate) fn journals(eval: &str) -> PathBuf {
     target.join("honeyhive").join("evals").join(as_part(eval))
 }
 
-/// The file of a baseline. `last` is the last run here, and belongs to nobody else.
+/// Returns the file of a baseline. `last` is the last run here, and belongs to nobody else.
 pub(crate) fn baseline(eval: &str, name: &str) -> PathBuf {
     if name == "last" {
         return journals(eval).join("last.json");
@@ -42,7 +42,7 @@ pub(crate) fn baseline(eval: &str, name: &str) -> PathBuf {
     folder.join(format!("{name}.json"))
 }
 
-/// The journal that was written last.
+/// Returns the journal that was written last.
 pub(crate) fn last_journal(eval: &str) -> Option<PathBuf> {
     let files = fs::read_dir(journals(eval))
         .ok()?

@@ -1,4 +1,5 @@
-//! JUnit: a suite an eval, a case a gate, a failed datapoint, and a metric that some datapoints lack.
+//! JUnit gets a suite per eval, with a case for each gate, each failed datapoint, and each metric that some datapoints
+//! lack.
 
 use std::fmt::Write as _;
 
@@ -8,13 +9,15 @@ use crate::bounded::{BYTES, Bounded};
 use crate::outcome::Finished;
 
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n";
-/// The longest that closes all suites, with a line that counts those that are left out, and the longest that closes one.
+/// The text that closes all suites, with a line that counts those that are left out, and the text that closes one have
+/// at most these lengths.
 const ALL_CLOSED: usize = 100;
 const SUITE_CLOSED: usize = 120;
-/// The most bytes of a case's text.
+/// The text of a case has at most this many bytes.
 const CASE: usize = 4 * 1024;
 
-/// The XML of all evals, at most 64 KiB. What does not fit is counted, and so are the cases of a suite that it lacks.
+/// Returns the XML of all evals, at most 64 KiB. Suites that do not fit are counted, and so are the cases that a suite
+/// lacks.
 pub(crate) fn xml(evals: &[Finished]) -> String {
     within(BYTES, evals)
 }
@@ -31,13 +34,13 @@ fn within(bytes: usize, evals: &[Finished]) -> String {
     xml.into_text()
 }
 
-/// A case: its name, and what went wrong with it, as a tag, a short text and a long one.
+/// A `Case` has a name and, where something went wrong, a tag, a short text and a long one.
 struct Case {
     name: String,
     wrong: Option<(&'static str, String, String)>,
 }
 
-/// False where there is no room for it.
+/// Adds the suite of an eval; returns false where there is no room for it.
 fn suite(eval: &Finished, xml: &mut Bounded) -> bool {
     let gates = eval.verdicts.iter().map(of_gate);
     let failed = eval
@@ -110,7 +113,8 @@ fn of_trial(trial: &TrialReport) -> Case {
     }
 }
 
-/// A metric that an evaluator failed on, or had nothing to say of: which enters no mean, and is no zero.
+/// Returns the case of a metric that an evaluator failed on, or had nothing to say of: such a trial enters no mean, and
+/// is no zero.
 fn of_metric(metric: &MetricReport, trials: &[TrialReport]) -> Option<Case> {
     let (errors, skipped) = (metric.errors, metric.skipped);
     if errors + skipped == 0 {
@@ -145,7 +149,7 @@ fn case_of(suite: &str, case: &Case) -> String {
     }
 }
 
-/// The beginning of a text in XML. What XML 1.0 has no place for, such as control characters, becomes U+FFFD.
+/// Returns the beginning of a text in XML. Characters that XML 1.0 forbids, such as control characters, become U+FFFD.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len().min(CASE));
     for character in text.chars() {

@@ -1,8 +1,8 @@
-//! The outcome of an eval, and the exit code.
+//! The outcome of an eval decides the exit code.
 
 use honeyhive::evaluate::{EvaluateError, ExperimentReport, RunStatus, Verdicts};
 
-/// The end of the program; of two, the later variant is the worse.
+/// `Ending` says how the program ends; of two, the later variant is the worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ending {
     Good,
@@ -44,7 +44,7 @@ impl Ending {
     }
 }
 
-/// An eval that has a report.
+/// A `Finished` eval has a report.
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) name: String,

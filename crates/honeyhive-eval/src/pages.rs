@@ -1,4 +1,4 @@
-//! Markdown: a page an eval, all of them within what a comment of a pull request takes.
+//! The Markdown has a page per eval, all of them within the length of a comment of a pull request.
 
 use crate::bounded::{BYTES, Bounded};
 use crate::outcome::Finished;
@@ -6,7 +6,7 @@ use crate::outcome::Finished;
 /// The longest line that counts the rest, in bytes.
 const LAST: usize = 100;
 
-/// The pages of all evals, the first ones whole. Of an eval whose page does not fit there is the beginning, which has its
+/// Returns the pages of all evals, the first ones whole. A page that does not fit is cut to its beginning, which has its
 /// name and its counts.
 pub(crate) fn markdown(evals: &[Finished]) -> String {
     let pages: Vec<_> = evals
@@ -16,7 +16,8 @@ pub(crate) fn markdown(evals: &[Finished]) -> String {
     within(BYTES, &pages)
 }
 
-/// The pages, where one that does not fit is cut after its second paragraph, and those that do not fit even so are counted.
+/// Joins the pages: one that does not fit is cut after its second paragraph, and those that do not fit even so are
+/// counted.
 fn within(bytes: usize, pages: &[String]) -> String {
     let short: Vec<_> = pages.iter().map(|page| beginning(page)).collect();
     let mut all = Bounded::new(bytes);

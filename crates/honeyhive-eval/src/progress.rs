@@ -1,4 +1,4 @@
-//! The progress of a run on stderr: a line that is rewritten on a terminal, else a line every ten seconds.
+//! The progress of a run goes to stderr: a line that is rewritten on a terminal, else a line every ten seconds.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +13,7 @@ const SELDOM: Duration = Duration::from_secs(10);
 /// The time of the last line, of any eval.
 static LAST: Mutex<Option<Instant>> = Mutex::new(None);
 
-/// The progress line of one eval.
+/// A `Teller` prints the progress line of one eval.
 #[derive(Debug)]
 pub(crate) struct Teller {
     eval: String,
@@ -31,7 +31,7 @@ impl Teller {
     /// Prints that the eval begins, on a line that stays.
     pub(crate) fn begins(&self) {
         if self.is_terminal || is_due(SELDOM) {
-            // A stderr that was closed wants to know nothing.
+            // A closed stderr needs no line.
             let _ = writeln!(io::stderr().lock(), "{}: begins", self.eval);
         }
     }
@@ -60,13 +60,13 @@ impl Teller {
 }
 
 impl Drop for Teller {
-    /// A run that ends early leaves a line, which the report would be appended to.
+    /// Ends the line that a run which ends early leaves: the report would be appended to it.
     fn drop(&mut self) {
         self.clear();
     }
 }
 
-/// True where no line was told for so long; then one is told now.
+/// Returns true, and notes the time, where no line was printed for so long.
 fn is_due(pause: Duration) -> bool {
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     let is_due = last.is_none_or(|last| last.elapsed() >= pause);

@@ -1,4 +1,4 @@
-//! [`run`]: all evals that are asked for, one after the other, and the exit code.
+//! [`run`] runs all evals that are asked for, one after the other, and returns the exit code.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -235,7 +235,7 @@ fn told(ending: Ending, problem: impl fmt::Display) -> Ending {
     ending
 }
 
-/// A stdout or a stderr that was closed wants to know nothing.
+/// Prints a line; a closed stdout or stderr is no failure.
 fn say(text: fmt::Arguments<'_>) {
     let _ = write!(io::stdout().lock(), "{text}");
 }

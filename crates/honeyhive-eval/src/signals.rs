@@ -1,4 +1,4 @@
-//! Ctrl-c: the first cancels the run, the second ends the process.
+//! The first ctrl-c cancels the run, the second ends the process.
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ fn listener() -> io::Result<Signal> {
     ctrl_c()
 }
 
-/// Whether somebody has interrupted the program.
+/// `Interrupt` knows whether somebody has interrupted the program.
 #[derive(Debug, Clone)]
 pub(crate) struct Interrupt {
     is_told: Arc<AtomicBool>,
@@ -32,8 +32,8 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
-    /// Listens from now on, and after the first, too: tokio leaves its handler installed. The listener has a thread of its
-    /// own, so that functions which block the runtime's do not keep it from hearing.
+    /// Listens from now on, also after the first signal: tokio leaves its handler installed. The listener has a thread of
+    /// its own, so that functions which block the runtime's do not keep it from hearing.
     pub(crate) fn listen() -> Self {
         let (tell, told) = watch::channel(false);
         let is_told = Arc::new(AtomicBool::new(false));
@@ -61,7 +61,7 @@ impl Interrupt {
         self.is_told.load(Ordering::Relaxed)
     }
 
-    /// Resolves at the first.
+    /// Resolves at the first signal.
     pub(crate) async fn wait(mut self) {
         if self.told.wait_for(|told| *told).await.is_err() {
             std::future::pending::<()>().await;
@@ -74,7 +74,7 @@ async fn heard(mut signals: Signal, first: &AtomicBool, tell: &watch::Sender<boo
     signals.recv().await;
     first.store(true, Ordering::Relaxed);
     let _ = tell.send(true);
-    // A stderr that was closed wants to know nothing.
+    // A closed stderr needs no line.
     let _ = writeln!(
         io::stderr().lock(),
         "interrupted: what runs may go on for five seconds; another one ends the program at once"

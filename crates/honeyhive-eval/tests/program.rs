@@ -1,4 +1,4 @@
-//! The harness as a program: its arguments, its exit codes, its files.
+//! The harness is tested as a program: its arguments, its exit codes, its files.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-/// `examples/gates.rs`, in a folder of its own.
+/// `Program` is `examples/gates.rs`, in a folder of its own.
 struct Program {
     folder: PathBuf,
 }
@@ -316,7 +316,7 @@ fn a_run_of_honeyhive_is_compared_with_by_its_id_and_the_newest_one_by_its_branc
         command
             .env("HH_API_KEY", "hh_x")
             .env("HH_API_URL", honeyhive.url());
-        // No work tree, so the CI's variables say the branch.
+        // The folder is in no work tree, so the CI's variables name the branch.
         command.env("GIT_CEILING_DIRECTORIES", env::temp_dir());
         command.env("GITHUB_HEAD_REF", branch).output().unwrap()
     };
@@ -408,7 +408,7 @@ fn a_run_of_200_that_was_killed_goes_on_and_calls_what_had_failed_or_not_finishe
         })
     };
     let until = Instant::now() + Duration::from_secs(60);
-    // The header, and the hundred that finish, one of them badly.
+    // The journal gets its header, and the hundred trials that finish, one of them badly.
     while lines() < 101 {
         assert!(Instant::now() < until && child.try_wait().unwrap().is_none());
         std::thread::sleep(Duration::from_millis(10));
@@ -490,7 +490,7 @@ mod interrupts {
 
     use super::*;
 
-    /// A program that is ended with the test.
+    /// `Running` is a program that is ended with the test.
     struct Running {
         child: Child,
         said: BufReader<ChildStderr>,

@@ -1,5 +1,6 @@
-//! A large history: 50,000 sessions and 250,000 events in a file, and what it takes to put them there, to list, to open
-//! and to find them. `cargo bench -p honeyhive-local --bench large` prints the table of the README.
+//! A large history has 50,000 sessions and 250,000 events in a file; the bench measures what it takes to put them
+//! there, to list, to open and to find them. `cargo bench -p honeyhive-local --bench large` prints the table of the
+//! README.
 
 #![allow(
     clippy::expect_used,
@@ -130,7 +131,7 @@ impl Bench {
         assert_eq!(answer.status(), 200);
     }
 
-    /// Median and worst time in milliseconds, and the size of an answer.
+    /// Returns median and worst time in milliseconds, and the size of an answer.
     async fn ask(&self, path: &str, times: usize) -> (f64, f64, usize) {
         let mut took = Vec::new();
         let mut bytes = 0;
@@ -173,7 +174,7 @@ impl Bench {
         }
     }
 
-    /// The times of 200 session starts in milliseconds, the shortest first.
+    /// Returns the times of 200 session starts in milliseconds, the shortest first.
     async fn starts(&self) -> Vec<f64> {
         let mut took = Vec::new();
         for _ in 0..200 {
@@ -189,7 +190,7 @@ impl Bench {
         took
     }
 
-    /// A store in memory that is as full as its usual limits let it be.
+    /// Returns a store in memory that is as full as its usual limits let it be.
     async fn in_memory() -> Self {
         let server = LocalServer::builder().start().await.expect("a server");
         let client = client();
@@ -214,7 +215,7 @@ fn client() -> reqwest::Client {
     client.expect("a client")
 }
 
-/// An export with all spans of these sessions.
+/// Returns an export with all spans of these sessions.
 fn batch(sessions: &[usize]) -> Vec<u8> {
     let spans = sessions
         .iter()
@@ -238,7 +239,7 @@ fn request(spans: Vec<Span>) -> ExportTraceServiceRequest {
     }
 }
 
-/// The first span of a session is its turn, the others are model calls below it.
+/// Returns a span: the first of a session is its turn, the others are model calls below it.
 fn span(session: usize, turn: usize) -> Span {
     let start = START + session as u64 * 1_000_000_000 + turn as u64 * 1_000_000;
     let word = |step: usize| WORDS[(session + turn * 7 + step) % WORDS.len()];
@@ -302,7 +303,7 @@ fn flag(key: &str) -> KeyValue {
     attribute(key, Kind::BoolValue(true))
 }
 
-/// The processor time of this process, the client's included: other programs do not change it.
+/// Returns the processor time of this process, the client's included: other programs do not change it.
 fn processor() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields = stat.rsplit(") ").next().unwrap_or_default();
@@ -311,7 +312,7 @@ fn processor() -> Duration {
     Duration::from_millis(ticks.filter_map(|it| it.parse::<u64>().ok()).sum::<u64>() * 10)
 }
 
-/// Resident memory of this process in MiB, the client's included.
+/// Returns the resident memory of this process in MiB, the client's included.
 fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmRSS:"));

@@ -1,4 +1,4 @@
-//! The memory that attacks cost: a process of its own, so that its peak is theirs.
+//! Attacks cost memory: the test has a process of its own, so that the peak is theirs.
 
 #![allow(clippy::expect_used, reason = "a test that cannot go on should say so")]
 #![cfg(target_os = "linux")]
@@ -10,7 +10,7 @@ use serde_json::json;
 
 const MIB: usize = 1024 * 1024;
 
-/// The most memory that this process has had.
+/// Returns the most memory that this process has had.
 fn peak() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").expect("a status");
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
@@ -40,14 +40,14 @@ async fn send_as(
     request.send().await.expect("an answer").status().as_u16()
 }
 
-/// Half a gibibyte of spaces in half a mebibyte: gzip streams may follow one another.
+/// Returns half a gibibyte of spaces in half a mebibyte: gzip streams may follow one another.
 fn bomb() -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(&vec![b' '; MIB]).expect("a member");
     encoder.finish().expect("a member").repeat(512)
 }
 
-/// A delimited protobuf field.
+/// Returns a delimited protobuf field.
 fn field(number: u8, content: &[u8]) -> Vec<u8> {
     let mut bytes = vec![number << 3 | 2];
     let mut length = content.len();

@@ -1,4 +1,4 @@
-//! The process-wide default tracer. A test program of its own, since the others want none.
+//! The process-wide default tracer has a test program of its own, since the other tests want none.
 
 use honeyhive::{HoneyHiveTracer, testing};
 

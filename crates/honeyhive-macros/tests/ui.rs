@@ -1,4 +1,4 @@
-//! Compiler messages where the attribute cannot work.
+//! The compiler explains where the attribute cannot work.
 
 #[test]
 fn mistakes_are_explained() {

@@ -1,4 +1,4 @@
-//! [`call_tool`] and [`inject`].
+//! [`call_tool`] and [`inject`] are for clients of a server.
 
 use std::collections::HashMap;
 
@@ -44,8 +44,8 @@ pub async fn call_tool(
     answer
 }
 
-/// Takes the current session and span along with a call, in its `_meta`: `traceparent` and `baggage`. Outside every
-/// session it does nothing.
+/// Adds the current session and span to a call's `_meta`, as `traceparent` and `baggage`. Outside every session it does
+/// nothing.
 pub fn inject(params: &mut CallToolRequestParams) {
     let Some(session) = Session::current() else {
         return;

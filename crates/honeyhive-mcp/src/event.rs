@@ -1,4 +1,4 @@
-//! A call of a tool, as an event.
+//! A call of a tool becomes an event.
 
 use honeyhive::{EventType, HoneyHiveTracer, Span};
 use rmcp::model::{CallToolRequestParams, CallToolResult};
@@ -37,7 +37,7 @@ pub(crate) fn record(tracer: &HoneyHiveTracer, span: &Span, result: &CallToolRes
     }
 }
 
-/// The texts of the content; what is no text is a mark.
+/// Returns the texts of the content; other content becomes a mark.
 fn text_of(result: &CallToolResult) -> String {
     let content = serde_json::to_value(&result.content).unwrap_or_default();
     let blocks = content.as_array().into_iter().flatten().map(shown);

@@ -1,4 +1,4 @@
-//! [`Traced`].
+//! [`Traced`] wraps a server.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use rmcp::service::{NotificationContext, RequestContext, Service, ServiceRole};
 
 use crate::event;
 
-/// A server, each of whose calls of a tool is an event; see the [crate docs](crate).
+/// `Traced` is a server, each of whose calls of a tool is an event; see the [crate docs](crate).
 #[derive(Debug, Clone)]
 pub struct Traced<S> {
     inner: S,
@@ -30,14 +30,14 @@ impl<S> Traced<S> {
         }
     }
 
-    /// The event of a call, where the caller is.
+    /// Starts the event of a call in this context.
     fn start(&self, params: &CallToolRequestParams, around: Context) -> Span {
         let _around = around.attach();
         event::start(&self.tracer, params)
     }
 }
 
-/// The session and the span that came along; where none did, what is current here.
+/// Returns the session and the span that came along; where none did, the current context.
 fn around(tracer: &HoneyHiveTracer, meta: &RequestMetaObject) -> Context {
     let sent = [
         ("traceparent", meta.get_traceparent()),

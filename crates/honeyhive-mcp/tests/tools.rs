@@ -1,4 +1,4 @@
-//! A server and a client of rmcp, over a pipe.
+//! A server and a client of rmcp talk over a pipe.
 
 #![cfg(all(feature = "client", feature = "server"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]

@@ -1,4 +1,4 @@
-//! [`replay`]: a request that has been built, and the others that may follow it.
+//! [`replay`] hands out a request that has been built, and the others that may follow it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,7 +7,7 @@ use reqwest::Request;
 
 use crate::ModelCalls;
 
-/// A factory that hands out `built` first: building a form once more would read its files again.
+/// Returns a factory that hands out `built` first: building a form once more would read its files again.
 pub(crate) fn replay(
     built: Request,
     factory: HttpRequestFactory,

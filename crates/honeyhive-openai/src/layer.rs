@@ -1,10 +1,8 @@
-//! [`ModelCalls`].
-
 use honeyhive::HoneyHiveTracer;
 use honeyhive::model_call::{Endpoint, ModelCall};
 
-/// Makes each call of a model an event. Its place is outside the retries: a call is one event, however often it is
-/// tried.
+/// `ModelCalls` makes each call of a model an event. Its place is outside the retries: a call is one event, however
+/// often it is tried.
 ///
 /// ```
 /// use async_openai::Client;
@@ -28,7 +26,7 @@ pub struct ModelCalls {
     asks_for_usage: bool,
 }
 
-/// The provider whose API async-openai speaks, whatever the host.
+/// async-openai speaks the API of this provider, whatever the host.
 const PROVIDER: &str = "openai";
 
 impl ModelCalls {
@@ -42,8 +40,8 @@ impl ModelCalls {
         }
     }
 
-    /// Whether the texts of calls are sent (default `true`). With `false` no text of a call is held or sent: only
-    /// lengths, the names of tools, tokens and reasons.
+    /// Decides whether the texts of calls are sent (default `true`). With `false` no text of a call is held or sent:
+    /// only lengths, the names of tools, tokens and reasons.
     #[must_use]
     pub const fn capture_content(mut self, captures: bool) -> Self {
         self.captures_content = Some(captures);

@@ -23,7 +23,7 @@ pub fn instrument<C: Config>(client: Client<C>, tracer: &HoneyHiveTracer) -> Cli
     instrument_with(client, reqwest::Client::new(), tracer)
 }
 
-/// Does the same as [`instrument`], over an HTTP client of your own.
+/// Instruments a client, as [`instrument`] does, over an HTTP client of your own.
 #[must_use]
 pub fn instrument_with<C: Config>(
     client: Client<C>,

@@ -1,5 +1,3 @@
-//! [`ModelCallService`].
-
 use std::fmt;
 use std::future::Future;
 use std::mem;
@@ -23,7 +21,7 @@ impl<S> Layer<S> for ModelCalls {
     }
 }
 
-/// The service that [`ModelCalls`] makes of another.
+/// A `ModelCallService` is what [`ModelCalls`] makes of another service.
 #[derive(Debug, Clone)]
 pub struct ModelCallService<S> {
     inner: S,
@@ -36,8 +34,8 @@ impl<S> ModelCallService<S> {
     }
 }
 
-/// The answer of a [`ModelCallService`]. It is boxed, as all that async-openai sends is: a request is built by a future
-/// that has no name.
+/// The future gives the answer of a [`ModelCallService`]. It is boxed, as all that async-openai sends is: a request is
+/// built by a future that has no name.
 pub struct ResponseFuture<E>(Pin<Box<dyn Future<Output = Result<Response, E>> + Send>>);
 
 impl<E> fmt::Debug for ResponseFuture<E> {
@@ -72,7 +70,7 @@ where
 
     fn call(&mut self, factory: HttpRequestFactory) -> Self::Future {
         let clone = self.inner.clone();
-        // The one that is ready.
+        // The inner service is the one that is ready; the clone is not.
         let inner = mem::replace(&mut self.inner, clone);
         ResponseFuture(Box::pin(send(inner, factory, self.settings.clone())))
     }
@@ -105,7 +103,7 @@ where
     }
 }
 
-/// The response, unchanged, with an eye on its body.
+/// Returns the response unchanged, with a recorded body.
 fn record(call: &ModelCall, response: Response) -> Response {
     let url = response.url().clone();
     let mut recorded = call.record_response(response.into()).map(Body::wrap);

@@ -1,4 +1,4 @@
-//! async-openai against a provider on loopback, by the one line.
+//! async-openai calls a provider on loopback, traced by one line.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -61,14 +61,14 @@ impl Scene {
     }
 }
 
-/// Runs a call in a session of its own; returns what came of it, and its event.
+/// Runs a call in a session of its own; returns its result, and its event.
 async fn recorded<T>(call: impl AsyncFnOnce(Client<OpenAIConfig>) -> T) -> (T, CapturedEvent) {
     let scene = Scene::new().await;
     let answer = scene.session.scope(call(scene.client())).await;
     (answer, scene.only_event())
 }
 
-/// A request to write down a recording.
+/// Returns a request to write down a recording.
 fn write_down(format: AudioResponseFormat) -> CreateTranscriptionRequest {
     let recording = AudioInput::from_vec_u8("a.mp3".to_owned(), vec![7; 2048]);
     CreateTranscriptionRequestArgs::default()
@@ -87,7 +87,7 @@ fn ask(model: &str) -> CreateChatCompletionRequest {
         .unwrap()
 }
 
-/// A request with `stream` set by hand: with the feature `byot`, which another crate in the build may turn on,
+/// Returns a request with `stream` set by hand: with the feature `byot`, which another crate in the build may turn on,
 /// async-openai does not set it.
 fn ask_for_stream(model: &str) -> CreateChatCompletionRequest {
     CreateChatCompletionRequest {

@@ -1,5 +1,3 @@
-//! [`ModelCalls`].
-
 use std::borrow::Cow;
 
 use async_trait::async_trait;
@@ -9,7 +7,8 @@ use http::Extensions;
 use reqwest::{Body, Request, Response, ResponseBuilderExt as _};
 use reqwest_middleware::{Middleware, Next, Result};
 
-/// Makes each call of a model an event, and propagates the session to listed hosts; see the [crate docs](crate).
+/// `ModelCalls` makes each call of a model an event, and propagates the session to listed hosts; see the [crate
+/// docs](crate).
 #[derive(Debug, Clone)]
 pub struct ModelCalls {
     tracer: HoneyHiveTracer,
@@ -55,8 +54,8 @@ impl ModelCalls {
         self
     }
 
-    /// Whether the texts of calls are sent (default `true`). With `false` no text of a call is held or sent: only
-    /// lengths, the names of tools, tokens and reasons.
+    /// Decides whether the texts of calls are sent (default `true`). With `false` no text of a call is held or sent:
+    /// only lengths, the names of tools, tokens and reasons.
     #[must_use]
     pub const fn capture_content(mut self, captures: bool) -> Self {
         self.captures_content = Some(captures);

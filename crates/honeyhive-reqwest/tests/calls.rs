@@ -1,4 +1,4 @@
-//! reqwest with the middleware against a provider on loopback.
+//! reqwest with the middleware calls a provider on loopback.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -33,7 +33,7 @@ impl Scene {
         format!("{}{path}", self.stand_in.url())
     }
 
-    /// The stand-in's host, as a pattern.
+    /// Returns the stand-in's host, as a pattern.
     fn host(&self) -> String {
         let url: reqwest::Url = self.stand_in.url().parse().unwrap();
         format!("127.0.0.1:{}", url.port().unwrap())

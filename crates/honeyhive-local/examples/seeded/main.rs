@@ -1,4 +1,4 @@
-//! A server with sessions to look at: `cargo run -p honeyhive-local --example seeded`.
+//! The example is a server with sessions to look at: `cargo run -p honeyhive-local --example seeded`.
 
 mod seed;
 

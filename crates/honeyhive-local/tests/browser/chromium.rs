@@ -1,4 +1,4 @@
-//! A real Chromium without a window, driven over its DevTools protocol.
+//! The tests drive a real Chromium without a window over its DevTools protocol.
 
 use std::collections::VecDeque;
 use std::net::TcpStream;
@@ -10,7 +10,7 @@ use std::{env, fs, thread};
 use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket};
 
-/// Where Debian, Ubuntu, Fedora, macOS and the like have it.
+/// Debian, Ubuntu, Fedora, macOS and the like have Chromium in one of these places.
 const PROGRAMS: [&str; 5] = [
     "chromium",
     "chromium-browser",
@@ -35,7 +35,7 @@ const FLAGS: [&str; 10] = [
 /// Nothing ever takes this long when it works.
 const AMPLE: Duration = Duration::from_secs(60);
 
-/// A browser; dropping it ends it.
+/// A `Chromium` is a browser; dropping it ends the browser.
 pub(crate) struct Chromium {
     child: Child,
     folder: PathBuf,
@@ -43,7 +43,7 @@ pub(crate) struct Chromium {
 }
 
 impl Chromium {
-    /// A browser with an empty profile, or none where it is not installed: then the test says so and passes, unless
+    /// Starts a browser with an empty profile; `None` where none is installed: then the test says so and passes, unless
     /// `HONEYHIVE_LOCAL_BROWSER=required`.
     pub(crate) fn start() -> Option<Self> {
         let found = PROGRAMS.iter().find_map(|program| Self::launch(program));
@@ -79,7 +79,7 @@ impl Chromium {
         })
     }
 
-    /// A new tab of this size.
+    /// Opens a new tab of this size.
     pub(crate) fn tab(&self, width: u32, height: u32) -> Tab {
         let address = self.address.strip_prefix("ws://").expect("a plain address");
         let host = address.split('/').next().expect("a host");
@@ -120,7 +120,7 @@ impl Drop for Chromium {
     }
 }
 
-/// One tab, and all that it has told.
+/// A `Tab` has all that the browser has told of it.
 pub(crate) struct Tab {
     socket: WebSocket<TcpStream>,
     session: Option<String>,
@@ -137,7 +137,7 @@ impl Tab {
         );
     }
 
-    /// `dark` or `light`.
+    /// Sets the colour scheme: `dark` or `light`.
     pub(crate) fn scheme(&mut self, scheme: &str) {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
         self.call(
@@ -161,7 +161,7 @@ impl Tab {
         self.call("Page.addScriptToEvaluateOnNewDocument", asked);
     }
 
-    /// The value of an expression, promises awaited.
+    /// Returns the value of an expression, with promises awaited.
     pub(crate) fn eval(&mut self, expression: &str) -> Value {
         let asked =
             json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
@@ -195,7 +195,7 @@ impl Tab {
         loop {
             let asked =
                 json!({ "expression": format!("Boolean({expression})"), "returnByValue": true });
-            // A page that is being left cannot be asked; the next can.
+            // A page that is being left cannot be asked; the next one can.
             if self.call("Runtime.evaluate", asked)["result"]["value"] == true {
                 return;
             }
@@ -252,7 +252,7 @@ impl Tab {
         self.call("Input.insertText", json!({ "text": text }));
     }
 
-    /// The page as a picture.
+    /// Returns the page as a picture.
     pub(crate) fn picture(&mut self) -> Vec<u8> {
         use base64::Engine;
         let shot = self.call("Page.captureScreenshot", json!({ "format": "png" }));
@@ -262,7 +262,7 @@ impl Tab {
             .expect("base64")
     }
 
-    /// Errors in the console so far, exceptions and refused loads among them.
+    /// Returns the errors in the console so far, exceptions and refused loads among them.
     pub(crate) fn errors(&mut self) -> Vec<String> {
         self.eval("1");
         let told = self
@@ -281,7 +281,7 @@ impl Tab {
         told.collect()
     }
 
-    /// All addresses that were asked for so far.
+    /// Returns all addresses that were asked for so far.
     pub(crate) fn requested(&mut self) -> Vec<String> {
         self.eval("1");
         let sent = self
@@ -314,7 +314,7 @@ impl Tab {
         panic!("{method} was not answered");
     }
 
-    /// The next message, if one comes soon.
+    /// Returns the next message, if one comes soon.
     fn receive(&mut self) -> Option<Value> {
         match self.socket.read() {
             Ok(message) => serde_json::from_str(message.to_text().ok()?).ok(),

@@ -1,4 +1,4 @@
-//! Experiments and the comparison of two.
+//! Experiments have pages, and so does the comparison of two.
 
 use crate::Scene;
 use crate::seed::{NEW_RUN, OLD_RUN};

@@ -1,4 +1,4 @@
-//! The pages in a real Chromium. Without one the tests say so and pass, unless `HONEYHIVE_LOCAL_BROWSER=required`.
+//! A real Chromium shows the pages. Without one the tests say so and pass, unless `HONEYHIVE_LOCAL_BROWSER=required`.
 
 #![expect(
     clippy::expect_used,
@@ -19,7 +19,7 @@ use chromium::{Chromium, Tab};
 use honeyhive_local::LocalServer;
 use seed::Shop;
 
-/// A server, a client of it and a tab of a browser.
+/// A `Scene` has a server, a client of it and a tab of a browser.
 struct Scene {
     server: LocalServer,
     shop: Shop,
@@ -46,7 +46,7 @@ impl Scene {
         })
     }
 
-    /// With everything of the example.
+    /// Returns a scene with everything of the example.
     fn seeded() -> Option<Self> {
         let scene = Self::new()?;
         scene
@@ -62,13 +62,13 @@ impl Scene {
             .until("document.querySelector('#live')?.className === 'live live'");
     }
 
-    /// The session's page, once its tree is drawn and an event is shown.
+    /// Opens the session's page, and waits until its tree is drawn and an event is shown.
     fn open_session(&mut self, id: &str) {
         self.open(&format!("/sessions/{id}"));
         self.tab.until("document.querySelector('#tree .row.on') && document.querySelector('#panel').children.length > 0");
     }
 
-    /// The promises of every page, whatever was done on it.
+    /// Asserts the promises of every page, whatever was done on it.
     fn assert_clean(&mut self) {
         assert_eq!(self.tab.errors(), Vec::<String>::new());
         let own = self.server.url();

@@ -1,12 +1,12 @@
-//! The times until pages are shown: `cargo test --release -p honeyhive-local --test browser -- --ignored --nocapture
-//! measured` prints the lines of the README.
+//! The test measures the times until pages are shown: `cargo test --release -p honeyhive-local --test browser --
+//! --ignored --nocapture measured` prints the lines of the README.
 
 use crate::Scene;
 
 const LARGE: &str = "1a26e000-0d2c-4c0e-9f43-0a6cf1a0d011";
 const TIMES: usize = 9;
 
-/// Notes when a page's condition holds for the first time, in milliseconds since the visit began.
+/// The script notes when a page's condition holds for the first time, in milliseconds since the visit began.
 const WATCH: &str = "new MutationObserver(() => { window.shown ??= CONDITION ? performance.now() : undefined; })\
      .observe(document, { childList: true, subtree: true });";
 

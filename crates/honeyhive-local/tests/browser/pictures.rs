@@ -1,4 +1,4 @@
-//! The pictures of the READMEs: `crates/honeyhive-local/pictures/make` draws them anew.
+//! The READMEs have pictures: `crates/honeyhive-local/pictures/make` draws them.
 
 use std::{env, fs};
 

@@ -1,4 +1,4 @@
-//! One session.
+//! A session has a page.
 
 use serde_json::json;
 
@@ -145,7 +145,7 @@ fn the_waterfall_shows_when_each_event_ran_and_a_models_first_token() {
     for ((name, bars), (expected_name, places)) in shown.iter().zip(expected) {
         assert_eq!((name.as_str(), bars.len()), (expected_name, places.len()));
         for (bar, place) in bars.iter().zip(places) {
-            // The session's start is in whole milliseconds of today, so a bar may be a millisecond beside its place.
+            // The session's start is in whole milliseconds, so a bar may be a millisecond beside its place.
             assert!(
                 (bar - place).abs() < 0.1,
                 "{name}: {bars:?}, not {places:?}"
@@ -194,7 +194,7 @@ fn a_search_finds_what_only_the_events_themselves_hold() {
     scene.open_session(RETURNS);
     scene.tab.key("/");
     scene.tab.type_in("clothing");
-    // Both model calls were told so; the session and the turn are above them.
+    // Both model calls hold the word; the session and the turn are above them.
     scene
         .tab
         .until("document.querySelector('#found').textContent === '2 of 8'");

@@ -1,4 +1,4 @@
-//! The list of sessions.
+//! The list of sessions is the first page.
 
 use serde_json::json;
 

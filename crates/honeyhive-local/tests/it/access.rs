@@ -1,4 +1,4 @@
-//! The permissions of callers, and the data that nobody gets to see.
+//! Callers have permissions, and some data is shown to nobody.
 
 use honeyhive_local::{LocalServer, StartError};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Attacks by a web page, a broken client or a hostile one.
+//! A web page, a broken client or a hostile one attacks the server.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::client::{AMPLE, SESSION, get, http, server, start_session};
 
-/// A request with these headers and this body; the status and the answer.
+/// Sends a request with these headers and this body; returns the status and the answer.
 async fn ask(
     server: &LocalServer,
     method: Method,

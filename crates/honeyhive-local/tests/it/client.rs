@@ -1,4 +1,4 @@
-//! A plain HTTP client and the spans it sends.
+//! The tests have a plain HTTP client and the spans it sends.
 
 use std::io::Write;
 use std::time::Duration;
@@ -14,7 +14,7 @@ pub(crate) const SESSION: &str = "6f1f2c1e-9d2b-4c7a-8a55-0d7f6f1b2c3d";
 pub(crate) const OTHER: &str = "11111111-2222-4333-8444-555555555555";
 pub(crate) const TRACES: &str = "/opentelemetry/v1/traces";
 
-/// Long enough for any machine; nothing ever waits this long when it works.
+/// `AMPLE` is long enough for any machine; nothing ever waits this long when it works.
 pub(crate) const AMPLE: Duration = Duration::from_secs(20);
 
 pub(crate) async fn server() -> LocalServer {
@@ -65,7 +65,7 @@ pub(crate) async fn start_session(server: &LocalServer, id: &str) {
     assert_eq!(status, 200);
 }
 
-/// An export request with these spans.
+/// Returns an export request with these spans.
 pub(crate) fn export(spans: Vec<Value>) -> Value {
     json!({ "resourceSpans": [{
         "resource": { "attributes": [text_attribute("service.name", "chat")] },
@@ -73,7 +73,7 @@ pub(crate) fn export(spans: Vec<Value>) -> Value {
     }] })
 }
 
-/// A span of `TRACE`; `id` and `parent` are numbers below 16, parent 0 is none.
+/// Returns a span of `TRACE`; `id` and `parent` are numbers below 16, parent 0 is none.
 pub(crate) fn span(id: u8, parent: u8, name: &str, attributes: Vec<Value>) -> Value {
     let start = 1_767_225_600_000_000_000_u64 + u64::from(id) * 1_000_000;
     json!({

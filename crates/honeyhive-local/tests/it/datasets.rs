@@ -1,4 +1,4 @@
-//! Datasets and datapoints.
+//! Datasets and datapoints are posted, read and changed.
 
 use reqwest::Method;
 use serde_json::{Value, json};

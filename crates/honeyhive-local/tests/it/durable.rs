@@ -1,4 +1,4 @@
-//! A store in a file.
+//! A store in a file outlives its server.
 
 use std::env;
 use std::io::{BufRead, BufReader};
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::client::{SESSION, TRACES, export, get, http, post, put, session_span, start_session};
 
-/// A folder that is removed with what is in it.
+/// A `Folder` is removed at the end, with all that is in it.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -156,7 +156,7 @@ async fn the_files_are_their_owners_alone() {
 
 const CHILD: &str = "HONEYHIVE_LOCAL_TEST_FILE";
 
-/// Not a test by itself: the server of the next one, in a process that can be killed.
+/// The function is no test by itself: it is the server of the next one, in a process that can be killed.
 #[test]
 fn a_server_to_be_killed() {
     let Ok(file) = env::var(CHILD) else { return };
@@ -224,7 +224,7 @@ async fn what_was_answered_with_200_is_there_after_kill_9() {
                 })
             })
             .collect();
-        // Another number of answers each time, so that it dies at another moment of its commits.
+        // The number of answers differs each time, so that the process dies at another moment of its commits.
         let enough = 20 + 37 * round;
         while kept.lock().unwrap().len() < enough {
             tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! Events over the REST API: posted, read, found.
+//! Events are posted, read and found over the REST API.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Failing on purpose.
+//! A server fails on purpose.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use crate::client::{
     AMPLE, SESSION, TRACES, export, http, post, server, session_span, start_session,
 };
 
-/// Posts a session over a bare socket; what comes back, or how reading it failed.
+/// Posts a session over a bare socket; returns the bytes of the answer, or how reading failed.
 fn post_raw(server: &LocalServer) -> Result<Vec<u8>, ErrorKind> {
     let mut stream = TcpStream::connect(server.address()).unwrap();
     stream.set_read_timeout(Some(AMPLE)).unwrap();

@@ -1,4 +1,4 @@
-//! Looking for what has arrived: the tests' own questions, and the words that a page asks for.
+//! Tests and pages look for what has arrived, each in their own words.
 
 use honeyhive_local::LocalServer;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::client::{
     session_span, span, start_session, text_attribute,
 };
 
-/// Two sessions: one with a model call that failed, one with a tool.
+/// Returns a server with two sessions: one with a model call that failed, one with a tool.
 async fn filled() -> LocalServer {
     let server = server().await;
     for (id, name, plan) in [(SESSION, "chat", "pro"), (OTHER, "search", "free")] {

@@ -1,4 +1,4 @@
-//! Starting, waiting and stopping.
+//! A server starts, waits and stops.
 
 use std::net::TcpStream;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The server through its public API, over real sockets.
+//! The server is tested through its public API, over real sockets.
 
 #![expect(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! The attributes of foreign instrumentations: the examples that the core's tests read, too.
+//! Foreign instrumentations have attributes of their own: the core's tests read the same examples.
 
 use serde_json::{Map, Value, json};
 

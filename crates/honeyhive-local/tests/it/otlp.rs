@@ -1,4 +1,4 @@
-//! Spans and the events they become.
+//! Spans become events.
 
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
@@ -166,7 +166,7 @@ async fn gzip_is_undone_in_both_encodings() {
     assert_eq!(server.requests()[2].body, json_export);
 }
 
-/// As the Python SDK 1.7.0 sends it, recorded, with ids filled in.
+/// Returns an export as the Python SDK 1.7.0 sends it, recorded, with ids filled in.
 fn python_export() -> Value {
     let session = in_session(SESSION);
     let own_session = text_attribute("traceloop.association.properties.session_id", SESSION);

@@ -1,4 +1,4 @@
-//! The pages and `/api`.
+//! The server has pages and `/api`.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The program itself, by running it.
+//! The program is tested by running it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ fn output(args: &[&str]) -> Output {
     program().args(args).output().unwrap()
 }
 
-/// The output of a command and its exit code, asked of a server.
+/// Asks a server by a command; returns the output and the exit code.
 fn asked(server: &LocalServer, args: &[&str]) -> (String, Option<i32>) {
     let done = program()
         .args(args)
@@ -32,7 +32,7 @@ fn asked(server: &LocalServer, args: &[&str]) -> (String, Option<i32>) {
     (String::from_utf8(done.stdout).unwrap(), done.status.code())
 }
 
-/// Started, and what it said up to the line with the variables to set.
+/// Starts the program; returns it with its output up to the line with the variables to set.
 fn started(command: &mut Command) -> (Child, String) {
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap());
@@ -65,7 +65,7 @@ async fn status_of_page(url: &str) -> u16 {
     request.send().await.unwrap().status().as_u16()
 }
 
-/// A server with a session that failed in a step, and a span without a session.
+/// Returns a server with a session that failed in a step, and a span without a session.
 async fn filled() -> LocalServer {
     let server = crate::client::server().await;
     let body = json!({ "session_id": SESSION, "session_name": "chat", "inputs": { "question": "Why?" }, "outputs": { "answer": "Because." } });
@@ -329,7 +329,7 @@ async fn sessions_are_found_by_words_and_conditions() {
 #[tokio::test]
 async fn an_export_has_every_session_the_oldest_first_and_a_limit_keeps_the_newest() {
     let server = crate::client::server().await;
-    // More than two pages of the list.
+    // The list has more than two pages.
     let ids: Vec<String> = (0..405_u128)
         .map(|number| uuid::Uuid::from_u128(number + 1).to_string())
         .collect();
@@ -368,7 +368,7 @@ async fn a_search_says_that_more_sessions_fit_than_it_shows() {
     assert_eq!(complaints(&["search"]), "");
 }
 
-/// A span with something in each of its fields.
+/// Returns a span with something in each of its fields.
 fn full_span() -> Value {
     let mut full = session_span(3, 1, "full");
     full["attributes"] = json!([
@@ -388,7 +388,7 @@ fn full_span() -> Value {
 async fn an_import_of_an_export_keeps_each_field_of_sessions_and_events() {
     let server = filled().await;
     post(&server, TRACES, export(vec![full_span()])).await;
-    // An id of another kind, in a session that a span has made.
+    // The event has an id of another kind, in a session that a span has made.
     let mut made = span(4, 0, "of a session of its own", vec![]);
     made["attributes"] = json!([
         crate::client::in_session("order-7"),

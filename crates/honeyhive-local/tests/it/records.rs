@@ -1,4 +1,4 @@
-//! Metrics, configurations, queues and charts.
+//! Metrics, configurations, queues and charts are records.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -250,7 +250,7 @@ async fn otlp_metrics_and_logs_are_answered_and_counted() {
     for path in ["/v1/logs", "/opentelemetry/v1/logs"] {
         assert_eq!(post(&server, path, logs.clone()).await.0, 200, "{path}");
     }
-    // resource_metrics { scope_metrics { metrics { gauge { data_points {} } } } }
+    // The bytes are resource_metrics { scope_metrics { metrics { gauge { data_points {} } } } }.
     let body: &[u8] = &[0x0a, 0x08, 0x12, 0x06, 0x12, 0x04, 0x2a, 0x02, 0x0a, 0x00];
     let request = crate::client::http().post(server.url() + "/v1/metrics");
     let request = request

@@ -1,4 +1,4 @@
-//! Runs of experiments.
+//! Experiments have runs.
 
 use honeyhive_local::LocalServer;
 use reqwest::Method;
@@ -15,7 +15,7 @@ async fn read(server: &LocalServer, path: &str) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// A run with a session for each datapoint, whose function has these scores.
+/// Returns a run with a session for each datapoint, whose function has these scores.
 async fn run(server: &LocalServer, name: &str, scores: &[f64]) -> String {
     let body =
         json!({ "name": format!(" {name} "), "passing_ranges": { "score": { "min": 0.5 } } });

@@ -1,4 +1,4 @@
-//! Starting sessions.
+//! Sessions are started.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Updating sessions and events.
+//! Sessions and events are updated.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Functions, methods, traits, generics.
+//! The attribute traces functions, methods, traits and generics.
 
 use std::fmt::{Debug, Display};
 use std::panic::{AssertUnwindSafe, catch_unwind};

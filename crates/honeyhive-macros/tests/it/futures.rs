@@ -1,4 +1,4 @@
-//! Async functions, `async-trait`, and functions that return a future.
+//! The attribute traces async functions, `async-trait`, and functions that return a future.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -81,7 +81,7 @@ async fn async_recursion_nests() {
     );
 }
 
-/// Says on the current span that it was dropped.
+/// A `Witness` says on the current span that it was dropped.
 struct Witness<'a>(&'a honeyhive::HoneyHiveTracer);
 
 impl Drop for Witness<'_> {
@@ -168,7 +168,7 @@ impl Store for Memory {
 async fn async_trait_methods_are_async_functions() {
     let (tracer, captured, session) = session();
     let store: Box<dyn Store + Send + Sync> = Box::new(Memory { tracer });
-    // Called outside the session, polled in it, on another thread.
+    // The method is called outside the session, and its future polled in it, on another thread.
     let task = session.spawn(async move { store.load_both("ab", "cd").await });
     assert_eq!(task.await.expect("it ends").as_deref(), Ok("ac"));
     let session = captured.only_session();

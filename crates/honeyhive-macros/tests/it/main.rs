@@ -1,4 +1,4 @@
-//! Recordings of `#[honeyhive::trace]`, and the behaviour that it must not change.
+//! `#[honeyhive::trace]` records calls, and must not change behaviour.
 
 mod functions;
 mod futures;
@@ -9,14 +9,14 @@ mod unchanged;
 use honeyhive::testing::{self, Captured, CapturedEvent};
 use honeyhive::{HoneyHiveTracer, Session};
 
-/// A tracer, what it records, and a session to be in.
+/// Returns a tracer, what it records, and a session to be in.
 fn session() -> (HoneyHiveTracer, Captured, Session) {
     let (tracer, captured) = testing::tracer();
     let session = tracer.create_session("session");
     (tracer, captured, session)
 }
 
-/// The one event that `work` leaves in a session.
+/// Returns the one event that `work` leaves in a session.
 #[track_caller]
 fn event_of(work: impl FnOnce()) -> CapturedEvent {
     let (_tracer, captured, session) = session();
@@ -26,12 +26,12 @@ fn event_of(work: impl FnOnce()) -> CapturedEvent {
     events.remove(0)
 }
 
-/// The input of this name, as text.
+/// Returns the input of this name, as text.
 fn input(event: &CapturedEvent, name: &str) -> Option<String> {
     event.text(&format!("honeyhive_inputs.{name}"))
 }
 
-/// The output, as text.
+/// Returns the output, as text.
 fn output(event: &CapturedEvent) -> Option<String> {
     event.text("honeyhive_outputs.result")
 }

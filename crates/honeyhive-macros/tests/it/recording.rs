@@ -1,4 +1,4 @@
-//! The contents of recordings: the recorded and the unrecorded, and the recording tracer.
+//! Recordings have contents: some values are recorded and some are not, by one tracer or another.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -364,7 +364,7 @@ fn each_tracer_records_its_own() {
     assert_eq!(first.events.len(), 2);
     assert_eq!(first.event("with_an_argument").name, "with_an_argument");
     assert_eq!(second_captured.only_session().events.len(), 1);
-    // Outside every session of its own tracer: that tracer's own session.
+    // The call is outside every session of its own tracer, so that tracer makes one.
     assert_eq!(OWN.1.only_session().events.len(), 1);
 }
 

@@ -1,4 +1,4 @@
-//! Functions that return streams.
+//! The attribute traces functions that return streams.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! Sessions of every kind that a shop's assistant has in an hour, and spans that found none.
+//! A shop's assistant has sessions of every kind in an hour, and spans that find none.
 
 use serde_json::json;
 
@@ -118,7 +118,7 @@ impl Shop {
         self.update(id, update).await;
     }
 
-    /// Ordinary traffic.
+    /// Sends ordinary traffic.
     async fn small(&self) {
         let talks = [
             (
@@ -169,7 +169,7 @@ impl Shop {
         }
     }
 
-    /// Spans that find no session.
+    /// Sends spans that find no session.
     pub(super) async fn lost(&self) {
         let lost = |session, name, id| Span {
             session,

@@ -1,15 +1,15 @@
-//! An experiment: a dataset and two runs upon it.
+//! An experiment has a dataset and two runs on it.
 
 use serde_json::json;
 
 use super::shop::Shop;
 
-/// The runs of the experiment.
+/// The experiment has these two runs.
 pub(crate) const OLD_RUN: &str = "05aa0000-2e91-47d1-8b9f-101966639da2";
 pub(crate) const NEW_RUN: &str = "7c1e0000-2e91-47d1-8b9f-101966639da2";
 
 impl Shop {
-    /// A dataset, and two runs upon it: the newer answers better and takes longer.
+    /// Sends a dataset, and two runs on it: the newer answers better and takes longer.
     pub(crate) async fn experiments(&self) {
         let made = self.post("/v1/datasets", json!({ "name": "support questions", "description": "asked by customers, answered by people" })).await;
         let dataset = made["result"]["insertedId"]

@@ -1,19 +1,19 @@
-//! A hostile session and a very long one.
+//! One session is hostile, and one very long.
 
 use serde_json::json;
 
 use super::shop::Shop;
 use super::spans::{Span, model};
 
-/// The session with names and values that try to be something else.
+/// The hostile session has names and values that try to be something else.
 pub(crate) const HOSTILE: &str = "bad00000-2e91-47d1-8b9f-101966639da2";
 
-/// Text that a hostile client puts everywhere.
+/// A hostile client puts this text everywhere.
 pub(crate) const SCRIPT: &str =
     "<script>alert('x')</script>\"'&<img src=http://evil.example/x.png onerror=alert(1)>\u{202e}";
 
 impl Shop {
-    /// A session whose every word tries to be markup.
+    /// Sends a session whose every word tries to be markup.
     pub(crate) async fn hostile(&self) {
         let long = "x".repeat(3_000);
         let inputs = json!({ SCRIPT: SCRIPT, "message": format!("{SCRIPT}{long}") });
@@ -55,7 +55,7 @@ impl Shop {
         self.spans(5.0, &[nameless]).await;
     }
 
-    /// A session of so many events, ten below each chain, a failure among each thousand.
+    /// Sends a session of so many events, ten below each chain, a failure among each thousand.
     pub(crate) async fn large(&self, id: &str, events: u64) {
         self.session(
             id,

@@ -1,4 +1,4 @@
-//! Sessions as a shop's assistant would send them, by HTTP alone.
+//! The example sends sessions as a shop's assistant would, by HTTP alone.
 
 #![allow(
     dead_code,
@@ -21,7 +21,7 @@ pub(crate) use returns::RETURNS;
 pub(crate) use shop::Shop;
 pub(crate) use spans::{Span, asked};
 
-/// Everything of the example.
+/// Sends everything of the example.
 pub(crate) async fn everything(url: &str) {
     let shop = Shop::new(url);
     shop.experiments().await;

@@ -1,15 +1,15 @@
-//! A chat with two model calls and tools between them.
+//! The chat has two model calls with tools between them.
 
 use serde_json::{Value, json};
 
 use super::shop::Shop;
 use super::spans::{Span, flat, model};
 
-/// The session whose page shows all there is: a model that calls tools, one of them again after a failure.
+/// The page of this session shows all there is: a model that calls tools, one of them again after a failure.
 pub(crate) const RETURNS: &str = "d5556dbd-2e91-47d1-8b9f-101966639da2";
 
 impl Shop {
-    /// Two model calls with tools between them, one of which is tried again.
+    /// Sends two model calls with tools between them, one of which is tried again.
     pub(super) async fn returns(&self) {
         let id = RETURNS;
         let question = "Which of my orders can still be returned?";

@@ -1,12 +1,10 @@
-//! The client of the server.
-
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
 use super::spans::{Span, attribute};
 
-/// A client of the server.
+/// A `Shop` is a client of the server.
 pub(crate) struct Shop {
     url: String,
     http: reqwest::Client,
@@ -52,7 +50,7 @@ impl Shop {
         assert!(status.is_success(), "{path}: {status}");
     }
 
-    /// A session that began so many seconds ago.
+    /// Sends a session that began so many seconds ago.
     pub(crate) async fn session(&self, id: &str, name: &str, ago: f64, rest: Value) {
         let mut body = json!({ "session_id": id, "session_name": name, "source": "dev", "start_time": (self.now - ago * 1e3).floor() });
         for (key, value) in rest.as_object().into_iter().flatten() {
@@ -65,7 +63,7 @@ impl Shop {
         self.put(&format!("/v1/events/{id}"), update).await;
     }
 
-    /// Spans of one session that began so many seconds ago.
+    /// Sends spans of one session that began so many seconds ago.
     pub(crate) async fn spans(&self, ago: f64, spans: &[Span<'_>]) {
         let spans: Vec<Value> = spans.iter().map(|span| self.span(ago, span)).collect();
         let body = json!({ "resourceSpans": [{

@@ -1,8 +1,8 @@
-//! Spans as the wire has them.
+//! Spans are made in their form on the wire.
 
 use serde_json::{Value, json};
 
-/// A span, before it is one: seconds are counted from the session's start.
+/// A `Span` counts its seconds from the session's start.
 pub(crate) struct Span<'s> {
     pub(crate) session: &'s str,
     pub(crate) id: u64,
@@ -14,7 +14,7 @@ pub(crate) struct Span<'s> {
     pub(crate) attributes: Value,
 }
 
-/// A model call with one question and one answer.
+/// Returns a model call with one question and one answer.
 pub(crate) fn asked<'s>(
     session: &'s str,
     model_name: &str,
@@ -36,7 +36,7 @@ pub(crate) fn asked<'s>(
     span
 }
 
-/// A model call below a turn, with its conversation, tokens and price.
+/// Returns a model call below a turn, with its conversation, tokens and price.
 pub(super) fn model<'s>(
     session: &'s str,
     history: &Value,
@@ -69,7 +69,7 @@ pub(super) fn model<'s>(
     }
 }
 
-/// Objects and lists below a bucket as dotted keys, as the wire has them.
+/// Returns objects and lists below a bucket as dotted keys, their form on the wire.
 pub(super) fn flat(attributes: Value) -> Value {
     let mut flattened = serde_json::Map::new();
     for (key, value) in attributes.as_object().into_iter().flatten() {
