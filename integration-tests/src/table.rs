@@ -158,6 +158,8 @@ macro_rules! conformance_table {
                 a_bare_session_id_that_is_no_uuid_is_not_ours: Both,
                 the_header_goes_before_the_baggage: Both,
                 the_callers_span_is_the_parent_of_the_requests: Both,
+                a_mapped_id_names_the_callers_session_in_either_place: Both,
+                only_one_session_in_header_and_baggage_is_the_callers: Both,
                 a_callers_session_keeps_its_own_end: Both,
                 a_trace_context_alone_is_no_parent: Both,
             }

@@ -1,10 +1,11 @@
 //! A caller that is traced by HoneyHive, too: W3C baggage and trace context.
 
-use honeyhive::SessionId;
+use honeyhive::http::SessionTrust;
+use honeyhive::{NewSession, SessionId};
 
 use crate::adapter::Adapter;
 use crate::client::{Answer, Call};
-use crate::harness::{Stage, tracer};
+use crate::harness::{Stage, assert_ended, has_ended, tracer};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const SPAN: &str = "b7ad6b7169203331";
@@ -78,8 +79,12 @@ pub async fn a_key_that_says_nothing_leaves_it_to_the_bare_one<A: Adapter>() {
 
 /// A session that another service has begun.
 async fn begun_elsewhere(stage: &Stage) -> SessionId {
+    begun_elsewhere_as(stage, SessionId::new()).await
+}
+
+async fn begun_elsewhere_as(stage: &Stage, id: SessionId) -> SessionId {
     let elsewhere = tracer(&stage.honeyhive.url());
-    let id = elsewhere.create_session("elsewhere").id();
+    drop(elsewhere.create_session(NewSession::named("elsewhere").id(id)));
     let flushed = elsewhere.shutdown(crate::harness::PATIENCE).await;
     flushed.expect("the session has begun");
     id
@@ -131,6 +136,51 @@ pub async fn the_callers_span_is_the_parent_of_the_requests<A: Adapter>() {
         .filter(|it| it.event_name == "POST /chat/{id}");
     let parents: Vec<_> = of_requests.map(|it| it.parent_span_id.as_deref()).collect();
     assert_eq!(parents, [Some(SPAN); 2], "{events:#?}");
+}
+
+/// An id that is mapped names the caller's session in header and baggage alike: as it is, or as the UUID that it stands
+/// for.
+pub async fn a_mapped_id_names_the_callers_session_in_either_place<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let id = begun_elsewhere_as(&stage, RAW.into()).await;
+    let mapped = id.to_string();
+    for (header, baggage) in [(RAW, RAW), (RAW, &mapped), (&mapped, RAW)] {
+        let answer = with_both(&stage, header, baggage).await;
+        assert_eq!(answer.session_id(), id, "{header} and {baggage}");
+    }
+    stage.settle().await;
+    let events = stage.honeyhive.events(&mapped);
+    let parents: Vec<_> = events
+        .iter()
+        .map(|it| it.parent_span_id.as_deref())
+        .collect();
+    assert_eq!(parents, [Some(SPAN); 3], "{events:#?}");
+    assert!(!has_ended(&stage.known(id)), "its caller ends it");
+}
+
+/// Ids that differ, and those of a program that maps them by itself, say nothing of a caller: the request ends the session.
+pub async fn only_one_session_in_header_and_baggage_is_the_callers<A: Adapter>() {
+    let stage = Stage::start::<A>().await;
+    let id = begun_elsewhere_as(&stage, RAW.into()).await;
+    with_both(&stage, RAW, "conversation-8").await;
+    assert_ended(&stage.session(id).await, 200, "complete");
+
+    let mapping = SessionTrust::with(|raw| Some(raw.into()));
+    let builder = Stage::builder().instrumentation(|builder| builder.session_trust(mapping));
+    let stage = builder.start::<A>().await;
+    let id = begun_elsewhere_as(&stage, RAW.into()).await;
+    with_both(&stage, RAW, RAW).await;
+    assert_ended(&stage.session(id).await, 200, "complete");
+}
+
+const RAW: &str = "conversation-7";
+
+async fn with_both(stage: &Stage, header: &str, baggage: &str) -> Answer {
+    let call = stage.request("GET", "/status/200");
+    let call = call.header("x-session-id", header);
+    called(call, &format!("honeyhive.session_id={baggage}"))
+        .send()
+        .await
 }
 
 /// The caller ends its session itself, so the request says by its span how it went.

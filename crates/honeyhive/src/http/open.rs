@@ -249,9 +249,10 @@ impl Inner {
 
     fn link_in_header(&self, raw: &str, seen: &Seen<'_>, trust: &SessionTrust) -> Option<Link> {
         let id = trust.session_or_count(raw, self.tracer.outbox())?;
+        let in_baggage = seen.baggage.session(|raw| trust.session_beside(raw));
         Some(Link {
             id,
-            is_of_caller: seen.baggage.session(|raw| raw.parse().ok()) == Some(id),
+            is_of_caller: in_baggage == Some(id),
             experiment: trust.experiment(|| seen.baggage.experiment()),
         })
     }

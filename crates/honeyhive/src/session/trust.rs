@@ -123,6 +123,16 @@ impl SessionTrust {
         self.trusted_or_count(raw, outbox, |mapped| self.session(raw, mapped))
     }
 
+    /// Returns the session that another text beside a trusted id names: a UUID, and under `Map` what is mapped, too. The
+    /// text only confirms that id, so nothing is counted.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn session_beside(&self, raw: &str) -> Option<SessionId> {
+        match self {
+            Self::Map if is_printable_ascii(raw) => SessionId::checked_from_correlation_id(raw),
+            _ => raw.parse().ok(),
+        }
+    }
+
     /// Returns the event of an id from outside. Ids of events are UUIDs, so nothing is mapped.
     #[cfg(feature = "http-server")]
     pub(crate) fn event_or_count(&self, raw: &str, outbox: &Outbox) -> Option<EventId> {
