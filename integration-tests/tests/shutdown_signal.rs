@@ -25,9 +25,10 @@ use honeyhive::{FlushError, HoneyHiveTracer, Served, StopSignal};
 use honeyhive_actix::HoneyHive;
 use honeyhive_local::{Fault, LocalServer};
 use honeyhive_tower::HoneyHiveLayer;
-use integration_tests::client::Client;
+use integration_tests::client::{Answer, Client};
 use integration_tests::faults::table::{KEY, server};
 use integration_tests::harness::{PATIENCE, has_ended};
+use tokio::task::JoinHandle;
 
 const CHILD: &str = "HH_SIGNAL_CHILD";
 
@@ -167,19 +168,14 @@ struct Program {
 }
 
 impl Program {
-    fn start(test: &str, framework: &str, honeyhive: &LocalServer, slow: u64) -> Self {
+    fn start(framework: &str, honeyhive: &LocalServer, slow: u64) -> Self {
         let program = Command::new(std::env::current_exe().unwrap());
-        Self::run(program, test, framework, honeyhive, slow)
+        Self::run(program, framework, honeyhive, slow)
     }
 
     /// Starts the program as a container does: as process 1, which ignores every signal that it does not listen for.
     /// `None` where the system allows no namespaces to this user.
-    fn start_as_process_one(
-        test: &str,
-        framework: &str,
-        honeyhive: &LocalServer,
-        slow: u64,
-    ) -> Option<Self> {
+    fn start_as_process_one(framework: &str, honeyhive: &LocalServer, slow: u64) -> Option<Self> {
         let namespace = || {
             let mut unshare = Command::new("unshare");
             unshare.args([
@@ -197,7 +193,7 @@ impl Program {
         }
         let mut program = namespace();
         program.arg(std::env::current_exe().unwrap());
-        let mut program = Self::run(program, test, framework, honeyhive, slow);
+        let mut program = Self::run(program, framework, honeyhive, slow);
         let outside = program.id;
         let children = format!("/proc/{outside}/task/{outside}/children");
         let children = std::fs::read_to_string(children).unwrap();
@@ -208,15 +204,9 @@ impl Program {
         Some(program)
     }
 
-    fn run(
-        mut program: Command,
-        test: &str,
-        framework: &str,
-        honeyhive: &LocalServer,
-        slow: u64,
-    ) -> Self {
+    fn run(mut program: Command, framework: &str, honeyhive: &LocalServer, slow: u64) -> Self {
         program
-            .args(["--exact", test, "--nocapture", "--quiet"])
+            .args(["--exact", "program", "--ignored", "--nocapture", "--quiet"])
             .env(CHILD, framework)
             .env("HH_API_KEY", KEY)
             .env("HH_API_URL", honeyhive.url())
@@ -257,6 +247,16 @@ impl Program {
         end
     }
 
+    /// Waits for the end of a program that cuts nothing off and delivers everything.
+    #[track_caller]
+    fn end_whole(self) {
+        let end = self.end();
+        assert!(
+            end.starts_with("false") && end.ends_with("pending=0"),
+            "{end}"
+        );
+    }
+
     /// Waits for the end, and returns the number of requests that were left under way, and the text on stderr.
     fn end_with_unfinished(mut self) -> (String, String) {
         let unfinished = said(&mut self.lines, "unfinished=");
@@ -282,45 +282,57 @@ fn said(lines: &mut impl Iterator<Item = std::io::Result<String>>, beginning: &s
     found.next().unwrap()
 }
 
-fn is_child() -> bool {
+#[test]
+#[ignore = "the program of the other tests, which run it in a process of its own"]
+fn program() {
     match std::env::var(CHILD).as_deref() {
         Ok("axum") => axum_program(),
         Ok("actix") => actix_program(),
         Ok("at once") => program_that_is_stopped_at_once(),
-        _ => return false,
+        _ => {}
     }
-    true
 }
 
 const FRAMEWORKS: [&str; 2] = ["axum", "actix"];
 
-/// Waits until the handler has begun: the flush that asks for the session to be sent has come through.
-async fn begun(honeyhive: &LocalServer) {
-    let seen = honeyhive.wait_until(PATIENCE, |it| it.stats().requests > 0);
-    assert!(seen.await);
+/// A program with a request under way, whose handler has begun.
+struct UnderWay {
+    program: Program,
+    call: JoinHandle<Result<Answer, String>>,
+}
+
+impl UnderWay {
+    async fn start(framework: &str, honeyhive: &LocalServer, slow: u64) -> Self {
+        let program = Program::start(framework, honeyhive, slow);
+        let client = Client::new(program.address);
+        let call = tokio::spawn(client.request("GET", "/").attempt());
+        // The flush that asks for the session to be sent comes through once the handler has begun.
+        let seen = honeyhive.wait_until(PATIENCE, |it| it.stats().requests > 0);
+        assert!(seen.await);
+        Self { program, call }
+    }
+
+    /// Waits for the end of a program that does not wait for the request, and returns the line about it.
+    async fn end_cut(self) -> String {
+        let end = self.program.end();
+        assert!(
+            self.call.await.unwrap().is_err(),
+            "the client gets no answer"
+        );
+        end
+    }
 }
 
 #[tokio::test]
 async fn a_request_under_way_ends_and_is_delivered_before_the_program_does() {
-    if std::env::var_os(CHILD).is_some() {
-        return std::thread::spawn(|| assert!(is_child())).join().unwrap();
-    }
-    let test = "a_request_under_way_ends_and_is_delivered_before_the_program_does";
     for framework in FRAMEWORKS {
         for signal in ["-TERM", "-INT"] {
             let honeyhive = server();
-            let program = Program::start(test, framework, &honeyhive, 300);
-            let client = Client::new(program.address);
-            let call = tokio::spawn(client.request("GET", "/").send());
-            begun(&honeyhive).await;
+            let UnderWay { program, call } = UnderWay::start(framework, &honeyhive, 300).await;
             program.signal(signal);
-            let answer = call.await.unwrap();
+            let answer = call.await.unwrap().unwrap();
             assert_eq!((answer.status, answer.text()), (200, "done"), "{framework}");
-            let end = program.end();
-            assert!(
-                end.starts_with("false") && end.ends_with("pending=0"),
-                "{framework}: {end}"
-            );
+            program.end_whole();
             let session = honeyhive.session(&answer.session_id().to_string()).unwrap();
             assert!(has_ended(&session), "{framework}: {session:#?}");
             assert_eq!(honeyhive.stats().events, 2, "{framework}");
@@ -331,14 +343,10 @@ async fn a_request_under_way_ends_and_is_delivered_before_the_program_does() {
 /// The program is process 1, as in a container, where the system allows that.
 #[tokio::test]
 async fn a_stream_under_way_goes_on_to_its_end_and_is_delivered_whole() {
-    if std::env::var_os(CHILD).is_some() {
-        return std::thread::spawn(|| assert!(is_child())).join().unwrap();
-    }
-    let test = "a_stream_under_way_goes_on_to_its_end_and_is_delivered_whole";
     for framework in FRAMEWORKS {
         let honeyhive = server();
-        let program = Program::start_as_process_one(test, framework, &honeyhive, 30)
-            .unwrap_or_else(|| Program::start(test, framework, &honeyhive, 30));
+        let program = Program::start_as_process_one(framework, &honeyhive, 30)
+            .unwrap_or_else(|| Program::start(framework, &honeyhive, 30));
         let client = Client::new(program.address);
         let mut answer = client.request("GET", "/stream").open().await;
         let first = answer.piece().await;
@@ -347,11 +355,7 @@ async fn a_stream_under_way_goes_on_to_its_end_and_is_delivered_whole() {
         let all: String = (0..PIECES).map(|number| format!("{number} ")).collect();
         let arrived = [&first[..], answer.text().as_bytes()].concat();
         assert_eq!(arrived, all.as_bytes(), "{framework}");
-        let end = program.end();
-        assert!(
-            end.starts_with("false") && end.ends_with("pending=0"),
-            "{framework}: {end}"
-        );
+        program.end_whole();
         let session = honeyhive.session(&answer.session_id().to_string()).unwrap();
         assert!(has_ended(&session), "{framework}: {session:#?}");
         assert_eq!(session.metadata["outcome"], "complete", "{framework}");
@@ -361,64 +365,36 @@ async fn a_stream_under_way_goes_on_to_its_end_and_is_delivered_whole() {
 
 #[tokio::test]
 async fn a_request_that_does_not_end_in_time_is_not_waited_for() {
-    if std::env::var_os(CHILD).is_some() {
-        return std::thread::spawn(|| assert!(is_child())).join().unwrap();
-    }
-    let test = "a_request_that_does_not_end_in_time_is_not_waited_for";
     let honeyhive = server();
-    let program = Program::start(test, "axum", &honeyhive, 3_600_000);
-    let client = Client::new(program.address);
-    let call = tokio::spawn(client.request("GET", "/").attempt());
-    begun(&honeyhive).await;
-    program.signal("-TERM");
-    let end = program.end();
+    let under_way = UnderWay::start("axum", &honeyhive, 3_600_000).await;
+    under_way.program.signal("-TERM");
+    let end = under_way.end_cut().await;
     assert!(end.starts_with("true"), "{end}");
-    assert!(call.await.unwrap().is_err());
 }
 
 #[tokio::test]
 async fn a_signal_that_comes_with_the_first_request_is_heard() {
-    if std::env::var_os(CHILD).is_some() {
-        return std::thread::spawn(|| assert!(is_child())).join().unwrap();
-    }
-    let test = "a_signal_that_comes_with_the_first_request_is_heard";
     let honeyhive = server();
-    let end = Program::start(test, "at once", &honeyhive, 0).end();
-    assert!(
-        end.starts_with("false") && end.ends_with("pending=0"),
-        "{end}"
-    );
+    Program::start("at once", &honeyhive, 0).end_whole();
     assert_eq!(honeyhive.stats().events, 1);
 }
 
 #[tokio::test]
 async fn a_second_signal_waits_for_no_request() {
-    if std::env::var_os(CHILD).is_some() {
-        return std::thread::spawn(|| assert!(is_child())).join().unwrap();
-    }
-    let test = "a_second_signal_waits_for_no_request";
     let honeyhive = server();
-    let program = Program::start(test, "actix", &honeyhive, 3_600_000);
-    let client = Client::new(program.address);
-    let call = tokio::spawn(client.request("GET", "/").attempt());
-    begun(&honeyhive).await;
-    program.stop_without_patience().await;
-    let end = program.end();
+    let under_way = UnderWay::start("actix", &honeyhive, 3_600_000).await;
+    under_way.program.stop_without_patience().await;
+    let end = under_way.end_cut().await;
     assert!(end.starts_with("true"), "{end}");
-    assert!(call.await.unwrap().is_err());
 }
 
 /// The connections of both servers are tasks of their own. Those of actix-web may end soon after the server's future, since
 /// its workers do, and then the session's end comes in time or is dropped.
 #[tokio::test]
 async fn a_stream_that_is_not_waited_for_is_counted_and_said_to_have_no_end() {
-    if std::env::var_os(CHILD).is_some() {
-        return std::thread::spawn(|| assert!(is_child())).join().unwrap();
-    }
-    let test = "a_stream_that_is_not_waited_for_is_counted_and_said_to_have_no_end";
     for framework in FRAMEWORKS {
         let honeyhive = server();
-        let program = Program::start(test, framework, &honeyhive, 3_600_000);
+        let program = Program::start(framework, &honeyhive, 3_600_000);
         let client = Client::new(program.address);
         let missed = client.request("GET", "/missing").send().await;
         let stream = client.request("GET", "/stream").open().await;
@@ -463,17 +439,10 @@ async fn what_comes_during_the_last_delivery_is_counted_as_dropped() {
 
 #[tokio::test]
 async fn what_honeyhive_did_not_take_is_reported_at_the_end() {
-    if std::env::var_os(CHILD).is_some() {
-        return std::thread::spawn(|| assert!(is_child())).join().unwrap();
-    }
-    let test = "what_honeyhive_did_not_take_is_reported_at_the_end";
     let honeyhive = server();
     honeyhive.fail(Fault::status(503));
-    let program = Program::start(test, "axum", &honeyhive, 100);
-    let client = Client::new(program.address);
-    let call = tokio::spawn(client.request("GET", "/").send());
-    begun(&honeyhive).await;
-    assert_eq!(call.await.unwrap().status, 200);
+    let UnderWay { program, call } = UnderWay::start("axum", &honeyhive, 100).await;
+    assert_eq!(call.await.unwrap().unwrap().status, 200);
     program.signal("-TERM");
     // A session, its end and two spans.
     assert_eq!(program.end(), "false delivered=0 pending=4");

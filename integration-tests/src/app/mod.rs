@@ -306,6 +306,22 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
+/// An error with a cause that its own text does not tell.
+#[derive(Debug)]
+pub struct Caused(pub Refusal);
+
+impl fmt::Display for Caused {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("no more tokens")
+    }
+}
+
+impl std::error::Error for Caused {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
 /// Returns `length` bytes in which every mix-up shows.
 #[must_use]
 pub fn payload(length: usize) -> Bytes {

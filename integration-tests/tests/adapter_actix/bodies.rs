@@ -5,8 +5,6 @@
     reason = "what goes wrong here should stop the test"
 )]
 
-use std::error::Error;
-use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
 use std::task::Poll;
@@ -24,29 +22,13 @@ use honeyhive::testing::{Captured, CapturedSession, tracer};
 use honeyhive_actix::{CurrentSession, HoneyHive};
 use honeyhive_local::{LocalServer, LocalSession};
 use integration_tests::actix::serve_app;
-use integration_tests::app::{Refusal, Signal, payload};
+use integration_tests::app::{Caused, Refusal, Signal, payload};
 use integration_tests::client::{Answer, Client};
 use integration_tests::harness::{self, PATIENCE, assert_ended, has_ended};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::serve;
-
-/// An error with a cause.
-#[derive(Debug)]
-struct Caused(Refusal);
-
-impl fmt::Display for Caused {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("no more tokens")
-    }
-}
-
-impl Error for Caused {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.0)
-    }
-}
 
 async fn breaking() -> HttpResponse {
     let pieces = [

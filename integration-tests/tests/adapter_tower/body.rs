@@ -8,7 +8,6 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::error::Error;
-use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -22,6 +21,7 @@ use honeyhive_tower::{HoneyHiveLayer, ResponseBody};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, StreamBody};
+use integration_tests::app::{Caused, Refusal};
 use integration_tests::client::Client;
 use integration_tests::harness::PATIENCE;
 use integration_tests::tower::serve_router;
@@ -205,10 +205,7 @@ proptest! {
 #[tokio::test]
 async fn a_body_that_fails_is_recorded_with_every_cause() {
     let (tracer, captured) = tracer();
-    let failing = || {
-        let cause = std::io::Error::other("the model is gone");
-        axum::Error::new(Caused(cause))
-    };
+    let failing = || axum::Error::new(Caused(Refusal("the model is gone")));
     let service = service_fn(async |_: Request<()>| {
         let pieces = futures_util::stream::iter([Err::<Frame<Bytes>, _>(failing())]);
         Ok::<_, Infallible>(Response::new(StreamBody::new(pieces)))
@@ -219,22 +216,6 @@ async fn a_body_that_fails_is_recorded_with_every_cause() {
     assert!(error.downcast_ref::<axum::Error>().is_some(), "{error:?}");
     let told = captured.only_session().error;
     assert_eq!(told.as_deref(), Some("no more tokens: the model is gone"));
-}
-
-/// An error with a cause that its text does not tell.
-#[derive(Debug)]
-struct Caused(std::io::Error);
-
-impl fmt::Display for Caused {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("no more tokens")
-    }
-}
-
-impl Error for Caused {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.0)
-    }
 }
 
 fn said(text: &'static str) -> Piece {
