@@ -1,4 +1,4 @@
-//! [`ModelSpan`]: the call of a model that is under way here, so that nobody records the same call twice.
+//! [`ModelSpan`] marks the call of a model that is under way here, so that nobody records the same call twice.
 //!
 //! Wherever the span of a model call starts, its context says so. Who sees the call's bytes further in (a client's
 //! middleware, a call by hand) fills that span instead of starting another: what the program has said of it stays.
@@ -14,44 +14,45 @@ use crate::attributes::{
 };
 use crate::event_type::EventType;
 
-/// The prefix of an attribute that counts only where the program has not set the same. Never leaves the process.
+/// An attribute with this prefix counts only where the program has not set the same. The prefix never leaves the
+/// process.
 pub(crate) const FILLED: &str = "honeyhive.filled/";
 
-/// The state of a model call, in the context of its span.
+/// A model call has this state in the context of its span.
 #[derive(Debug)]
 enum ModelSpan {
-    /// Another kind of work inside of the call.
+    /// The work inside of the call is of another kind.
     Elsewhere,
     Open(Call),
-    /// The context in which a client's middleware sends the request, while it records the call.
+    /// The client's middleware sends the request in this context, while it records the call.
     AtWork(Context),
 }
 
-/// A call that may be filled.
+/// A call may be filled.
 #[derive(Debug)]
 struct Call {
-    /// The context with the span.
+    /// The context has the span.
     cx: Context,
     by_hand: AtomicBool,
     by_seam: AtomicBool,
 }
 
-/// The recorder of a call.
+/// A call is recorded by one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum By {
-    /// The program.
+    /// The program records the call.
     Hand,
-    /// A client's middleware, which sees the bytes.
+    /// A client's middleware records the call, and sees the bytes.
     Seam,
 }
 
-/// The span that takes the data of a call.
+/// The data of a call go to one of these spans.
 pub(crate) enum Target {
-    /// A span that is there.
+    /// The call fills a span that exists.
     Fill(Context),
-    /// A span of its own.
+    /// The call gets a span of its own.
     Own,
-    /// No recording: an outer layer records the call.
+    /// The call is recorded by an outer layer, so there is no span.
     Nothing,
 }
 
@@ -154,7 +155,7 @@ fn is_said(key: &str, said: &[&str]) -> bool {
         })
 }
 
-/// The names that are filled in, and the program's own names for the same things.
+/// The names that are filled in stand beside the program's own names for the same things.
 const SAME: [(&[&str], &[&str]); 8] = [
     (
         &[
@@ -210,7 +211,7 @@ const SAME: [(&[&str], &[&str]); 8] = [
     (&["gen_ai.request.model"], &["honeyhive_config.model"]),
 ];
 
-/// An error that was filled in is the span's, where that has none.
+/// Sets the error that was filled in as the span's, where the span has none.
 fn tell_error(span: &mut SpanData) {
     use opentelemetry::trace::Status;
     let error = span

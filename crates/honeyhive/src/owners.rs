@@ -1,4 +1,4 @@
-//! The tracer that each running span belongs to, in a process with several tracers. With one tracer nothing is kept.
+//! The owner of a running span is a tracer, in a process with several tracers. With one tracer nothing is kept.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -9,32 +9,32 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use opentelemetry::trace::SpanId;
 
 static NEXT: AtomicUsize = AtomicUsize::new(1);
-/// The members that there are, the oldest first, and how many, for those that need not look.
+/// The members are in order, the oldest first, and are counted for callers that need not look.
 static MEMBERS: Mutex<Vec<MemberId>> = Mutex::new(Vec::new());
 static COUNT: AtomicUsize = AtomicUsize::new(0);
-/// The running spans, each with the members that have it (a provider may send to several), and how many spans.
+/// The running spans have the members that have each (a provider may send to several), and are counted.
 static RUNNING: LazyLock<Mutex<HashMap<SpanId, Vec<MemberId>>>> = LazyLock::new(Mutex::default);
 static KEPT: AtomicUsize = AtomicUsize::new(0);
 
-/// The process has several tracers.
+/// Returns true where the process has several tracers.
 #[cfg(feature = "http-server")]
 #[inline]
 pub(crate) fn are_several() -> bool {
     COUNT.load(Ordering::Relaxed) > 1
 }
 
-/// A tracer, among those of the process.
+/// A member is a tracer, among those of the process.
 #[derive(Debug)]
 pub(crate) struct Member(MemberId);
 
-/// The number of a member, which no other of this process gets.
+/// A member's number is one which no other of this process gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MemberId(NonZeroUsize);
 
 impl MemberId {
     const LAST: Self = Self(NonZeroUsize::MAX);
 
-    /// Whether this is the number that all disabled tracers share.
+    /// Returns whether the number is the one that all disabled tracers share.
     pub(crate) const fn is_nobody(self) -> bool {
         self.0.get() == Self::LAST.0.get()
     }
@@ -95,7 +95,7 @@ impl Member {
         KEPT.store(running.len(), Ordering::Relaxed);
     }
 
-    /// False for the span of another tracer.
+    /// Returns false for the span of another tracer.
     pub(crate) fn may_write(&self, span: SpanId) -> bool {
         if COUNT.load(Ordering::Relaxed) < 2 {
             return true;
@@ -120,7 +120,7 @@ impl Drop for Member {
     }
 }
 
-/// Nothing of the program's runs under these locks.
+/// Locks a mutex, under which nothing of the program's runs.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

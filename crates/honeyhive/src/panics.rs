@@ -1,4 +1,4 @@
-//! The program's own panics: what is said of them, and where they stop.
+//! The program's own panics are told, and stopped where they would do harm.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,4 @@
-//! The span processor: it notes on each span which session it belongs to, and queues it when it ends.
+//! The span processor notes on each span which session it belongs to, and queues the span when it ends.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ use crate::span::late;
 use crate::span_filter::Filtering;
 use crate::span_marks::Marks;
 
-/// Sends every span of a provider to HoneyHive, in the session that was current where it started.
+/// The processor sends every span of a provider to HoneyHive, in the session that was current where the span started.
 ///
 /// The tracer's own provider has one. Attach another, from
 /// [`HoneyHiveTracer::span_processor`](crate::HoneyHiveTracer::span_processor), to a provider that you
@@ -71,7 +71,7 @@ impl HoneyHiveSpanProcessor {
         self.lifeline.outbox()
     }
 
-    /// Keeps delivery going.
+    /// Returns the handle that keeps delivery going.
     #[cfg(feature = "client")]
     pub(crate) const fn lifeline(&self) -> &Arc<Lifeline> {
         &self.lifeline
@@ -81,7 +81,8 @@ impl HoneyHiveSpanProcessor {
         &self.trusts
     }
 
-    /// The session that a remote service has put in the baggage of this context, as far as such ids are trusted.
+    /// Returns the session that a remote service has put in the baggage of this context, as far as such ids are
+    /// trusted.
     pub(crate) fn session_in_baggage(&self, cx: &Context) -> Option<SessionId> {
         let trusted = |raw: &str| self.trusts().session_or_count(raw, self.outbox());
         session_in_context(cx, trusted)
@@ -92,8 +93,9 @@ impl HoneyHiveSpanProcessor {
         self.transport
     }
 
-    /// A provider with a lower limit than ours may have had no room left for the session of a span that began
-    /// with many attributes. Where the span ends, its session is usually still current.
+    /// Adds the session to a span that lacks it: a provider with a lower limit than ours may have had no room left for
+    /// the session of a span that began with many attributes. Where the span ends, its session is usually still
+    /// current.
     fn stamp_again(&self, span: &mut SpanData) {
         if span
             .attributes
@@ -245,7 +247,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
     fn on_end(&self, mut span: SpanData) {
         let member = self.outbox().member();
         member.span_ended(span.span_context.span_id());
-        // Late attributes are never marks.
+        // Late attributes never count as marks.
         let marks = Marks::of(&span.attributes);
         #[cfg(feature = "model-calls")]
         late::move_to(&mut span.attributes);
@@ -274,7 +276,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        /// The timeout of the SDK's own processors.
+        /// The SDK's own processors have this timeout.
         const TIMEOUT: Duration = Duration::from_secs(5);
         let (reply, answer) = Reply::blocking();
         self.outbox().command(Command::Flush(TIMEOUT, reply));
@@ -297,7 +299,7 @@ impl SpanProcessor for HoneyHiveSpanProcessor {
     }
 }
 
-/// Whether the span belongs to an offline experiment, which also keeps the recordings of other tracers in its
+/// Returns whether the span belongs to an offline experiment, which also keeps the recordings of other tracers in its
 /// datapoints from leaving.
 #[cfg(feature = "evaluate")]
 fn is_in_silent_run(outbox: &Outbox, cx: &Context) -> bool {
@@ -306,7 +308,7 @@ fn is_in_silent_run(outbox: &Outbox, cx: &Context) -> bool {
             || context::map(current::is_of_silent_run).unwrap_or(false))
 }
 
-/// Only experiments are silent.
+/// Returns false: only experiments are silent.
 #[cfg(not(feature = "evaluate"))]
 const fn is_in_silent_run(_: &Outbox, _: &Context) -> bool {
     false

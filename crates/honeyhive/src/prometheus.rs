@@ -1,4 +1,4 @@
-//! The counters of a tracer as Prometheus reads them.
+//! Prometheus reads the counters of a tracer.
 
 use std::fmt::{self, Write as _};
 
@@ -6,7 +6,7 @@ use crate::instruments::{DROPPED, INSTRUMENTS, Instrument, Kind};
 use crate::report::{DeliveryStats, DropReason};
 
 impl DeliveryStats {
-    /// The counters in Prometheus' text format (version 0.0.4), for the `/metrics` that a service has already.
+    /// Returns the counters in Prometheus' text format (version 0.0.4), for the `/metrics` that a service has already.
     ///
     /// ```
     /// # let tracer = honeyhive::HoneyHiveTracer::builder().test_mode(true).build()?;

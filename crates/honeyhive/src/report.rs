@@ -1,8 +1,8 @@
-//! The outcome of every item that was handed over.
+//! The report tells the outcome of every item that was handed over.
 
 use std::fmt;
 
-/// The reason for which an item was dropped.
+/// An item was dropped for one of these reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DropReason {
@@ -37,7 +37,7 @@ impl DropReason {
         Self::Unreadable,
     ];
 
-    /// The name of the field of [`Drops`], which is the value of a metric's attribute.
+    /// Returns the name of the field of [`Drops`], which is the value of a metric's attribute.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::QueueFull => "queue_full",
@@ -67,25 +67,25 @@ impl fmt::Display for DropReason {
     }
 }
 
-/// Dropped items by reason.
+/// The drops are counted by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Drops {
-    /// See [`DropReason::QueueFull`].
+    /// Counts [`DropReason::QueueFull`].
     pub queue_full: u64,
-    /// See [`DropReason::Rejected`].
+    /// Counts [`DropReason::Rejected`].
     pub rejected: u64,
-    /// See [`DropReason::Unauthorized`].
+    /// Counts [`DropReason::Unauthorized`].
     pub unauthorized: u64,
-    /// See [`DropReason::TooLarge`].
+    /// Counts [`DropReason::TooLarge`].
     pub too_large: u64,
-    /// See [`DropReason::RetriesExhausted`].
+    /// Counts [`DropReason::RetriesExhausted`].
     pub retries_exhausted: u64,
-    /// See [`DropReason::ShutDown`].
+    /// Counts [`DropReason::ShutDown`].
     pub shut_down: u64,
-    /// See [`DropReason::SampledOut`].
+    /// Counts [`DropReason::SampledOut`].
     pub sampled_out: u64,
-    /// See [`DropReason::Unreadable`].
+    /// Counts [`DropReason::Unreadable`].
     pub unreadable: u64,
 }
 
@@ -103,7 +103,7 @@ impl Drops {
             + self.unreadable
     }
 
-    /// The number of items that were dropped for one reason.
+    /// Returns the number of items that were dropped for one reason.
     #[must_use]
     pub const fn get(&self, reason: DropReason) -> u64 {
         match reason {
@@ -118,7 +118,7 @@ impl Drops {
         }
     }
 
-    /// The reasons in words: `HoneyHive did not accept the key (3)`.
+    /// Returns the reasons in words: `HoneyHive did not accept the key (3)`.
     pub(crate) fn reasons(&self) -> String {
         let reasons = DropReason::ALL.into_iter().filter_map(|reason| {
             let count = self.get(reason);
@@ -141,7 +141,7 @@ impl Drops {
     }
 }
 
-/// Counters of everything that was handed over for delivery.
+/// The counters tell what became of everything that was handed over for delivery.
 ///
 /// An item is a session start, a session update or a span. At every moment
 /// `accepted == delivered + pending + dropped.total()`.
@@ -158,46 +158,46 @@ impl Drops {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeliveryStats {
-    /// Items handed over, those that were dropped at once included.
+    /// Counts items handed over, those that were dropped at once included.
     pub accepted: u64,
-    /// Items that HoneyHive has confirmed.
+    /// Counts items that HoneyHive has confirmed.
     pub delivered: u64,
-    /// Items queued, held back to be merged, under way, waiting for a retry, or on disk.
+    /// Counts items queued, held back to be merged, under way, waiting for a retry, or on disk.
     pub pending: u64,
-    /// Pending items that are on disk: see [`Spool`](crate::Spool). Items that an ended process left there are
+    /// Counts pending items that are on disk: see [`Spool`](crate::Spool). Items that an ended process left there are
     /// included; they count as accepted from the moment when they are found.
     pub spooled: u64,
-    /// About how many bytes of memory the pending items hold.
+    /// Tells about how many bytes of memory the pending items hold.
     pub pending_bytes: u64,
-    /// Items lost, by reason.
+    /// Counts items lost, by reason.
     pub dropped: Drops,
-    /// Files of the spool that could not be read, or not to the end, and were renamed to `….corrupt`.
+    /// Counts files of the spool that could not be read, or not to the end, and were renamed to `….corrupt`.
     pub set_aside: u64,
-    /// Requests to HoneyHive that were tried again.
+    /// Counts requests to HoneyHive that were tried again.
     pub retried: u64,
-    /// Enrichment values that were no object and were left out.
+    /// Counts enrichment values that were no object and were left out.
     pub refused: u64,
-    /// Session ids that were not usable and counted as absent, wherever they came from: see [`SessionId`](crate::SessionId)
-    /// and [`SessionTrust`](crate::SessionTrust).
+    /// Counts session ids that were not usable and counted as absent, wherever they came from: see
+    /// [`SessionId`](crate::SessionId) and [`SessionTrust`](crate::SessionTrust).
     pub ignored_session_ids: u64,
-    /// Panics caught in callbacks that the program gave to the instrumentation or to the redaction.
+    /// Counts panics caught in callbacks that the program gave to the instrumentation or to the redaction.
     pub callback_panics: u64,
-    /// Spans that the program's [`SpanFilter`](crate::SpanFilter) has left out: they are no items.
+    /// Counts spans that the program's [`SpanFilter`](crate::SpanFilter) has left out: they are no items.
     pub filtered_spans: u64,
-    /// Values that left masked or replaced; see [`Redaction`](crate::Redaction).
+    /// Counts values that left masked or replaced; see [`Redaction`](crate::Redaction).
     pub redacted: u64,
 }
 
-/// The outcome of the items that a flush waited for.
+/// The report tells what became of the items that a flush waited for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FlushReport {
-    /// Items that HoneyHive confirmed while the flush was waiting.
+    /// Counts items that HoneyHive confirmed while the flush was waiting.
     pub delivered: u64,
-    /// Items that were dropped while the flush was waiting.
+    /// Counts items that were dropped while the flush was waiting.
     pub dropped: u64,
-    /// Items that had no outcome when the flush ended.
+    /// Counts items that had no outcome when the flush ended.
     pub pending: u64,
-    /// Pending items that are on disk, so that they outlive the process: see [`Spool`](crate::Spool).
+    /// Counts pending items that are on disk, so that they outlive the process: see [`Spool`](crate::Spool).
     pub spooled: u64,
 }

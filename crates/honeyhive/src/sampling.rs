@@ -1,10 +1,10 @@
-//! [`SessionSampling`]: the sampling of sessions.
+//! [`SessionSampling`] decides which sessions are sent.
 
 use std::time::Duration;
 
 use crate::model::id::SessionId;
 
-/// The sampling of sessions: a share of them, each with all its items, and those that failed or were slow.
+/// The sampling sends a share of the sessions, each with all its items, and those that failed or were slow.
 ///
 /// A session is in or out by its id alone, so the decision is the same on every service, after every restart and in
 /// every version; a session that is in at a rate is in at every higher one. The session's start, its updates and its
@@ -55,7 +55,7 @@ impl SessionSampling {
         }
     }
 
-    /// Whether sessions that failed are sent, too (default `true`).
+    /// Sets whether sessions that failed are sent, too (default `true`).
     pub const fn keep_errors(mut self, keep: bool) -> Self {
         self.keep_errors = keep;
         self
@@ -79,7 +79,7 @@ impl SessionSampling {
     /// ```
     #[must_use]
     pub fn contains(&self, id: impl Into<SessionId>) -> bool {
-        /// The number of steps that a number with a fraction tells apart.
+        /// A number with a fraction tells apart this number of steps.
         const STEPS: f64 = (1_u64 << 53) as f64;
         ((position(id.into()) >> 11) as f64) < self.rate * STEPS
     }
@@ -92,13 +92,13 @@ impl SessionSampling {
         self.rate >= 1.0
     }
 
-    /// Whether no session is in by its id.
+    /// Returns whether no session is in by its id.
     #[cfg(feature = "client")]
     pub(crate) fn is_nothing(&self) -> bool {
         self.rate <= 0.0
     }
 
-    /// Whether any session that is out may be sent after all.
+    /// Returns whether any session that is out may be sent after all.
     pub(crate) const fn may_keep(&self) -> bool {
         self.keep_errors || self.keep_slower_than.is_some()
     }
@@ -116,7 +116,7 @@ impl SessionSampling {
         }
     }
 
-    /// Whether a session is sent in which something went like this, though it is out.
+    /// Returns whether a session is sent in which something went like this, though it is out.
     pub(crate) fn keeps(&self, has_failed: bool, took: Duration) -> bool {
         let is_slow = self.keep_slower_than.is_some_and(|limit| took >= limit);
         (has_failed && self.keep_errors) || is_slow
@@ -183,7 +183,7 @@ mod tests {
         let named: Vec<_> = (0..10_000)
             .map(|it| format!("thread_{it}").into())
             .collect();
-        // Version 7 in one millisecond, counted up: nearly all bits are alike.
+        // The ids are of version 7 in one millisecond, counted up: nearly all bits are alike.
         let counted: Vec<SessionId> = (0..10_000_u128)
             .map(|it| SessionId::from_u128(0x018f_4d2c_0000_7000_8000_0000_0000_0000 + it))
             .collect();
@@ -191,7 +191,7 @@ mod tests {
             for rate in [0.0, 0.01, 0.1, 0.5, 0.9, 1.0] {
                 let sampling = SessionSampling::ratio(rate);
                 let count = ids.iter().filter(|id| sampling.contains(**id)).count() as f64;
-                // Six standard deviations: one run in 500 million fails by chance.
+                // The bound is six standard deviations: one run in 500 million fails by chance.
                 let bound = 6.0 * (10_000.0 * rate * (1.0 - rate)).sqrt();
                 assert!((count - 10_000.0 * rate).abs() <= bound, "{rate}: {count}");
             }

@@ -1,4 +1,4 @@
-//! [`ApiKey`]: a key that cannot be printed.
+//! [`ApiKey`] is a key that cannot be printed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,11 +8,11 @@ use http::HeaderValue;
 
 use crate::model::words::words;
 
-/// The prefixes of ingestion keys and of fine-grained keys.
+/// Ingestion keys and fine-grained keys have prefixes.
 pub(crate) const INGESTION: &str = "hh_ingst_";
 pub(crate) const FINE_GRAINED: &str = "hh_fgdp_";
 
-/// The kinds of HoneyHive's keys. None stands in for another.
+/// HoneyHive has several kinds of keys. None stands in for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(
     not(feature = "client"),
@@ -20,17 +20,19 @@ pub(crate) const FINE_GRAINED: &str = "hh_fgdp_";
 )]
 #[non_exhaustive]
 pub enum KeyKind {
-    /// `HH_API_KEY`: a project's classic key, for all routes that name no project.
+    /// The project key (`HH_API_KEY`) is a project's classic key, for all routes that name no project.
     Project,
-    /// `HH_INGESTION_API_KEY` (`hh_ingst_…`): for sessions and spans that are written, and nothing else.
+    /// The ingestion key (`HH_INGESTION_API_KEY`, `hh_ingst_…`) is for sessions and spans that are written, and nothing
+    /// else.
     Ingestion,
-    /// `HH_DATA_PLANE_API_KEY` (`hh_fgdp_…`): for routes that name their project, and nothing else.
+    /// The data plane key (`HH_DATA_PLANE_API_KEY`, `hh_fgdp_…`) is for routes that name their project, and nothing
+    /// else.
     DataPlane,
 }
 
 #[cfg(feature = "client")]
 impl KeyKind {
-    /// The variable that holds such a key.
+    /// Returns the variable that holds such a key.
     #[must_use]
     pub const fn variable(self) -> &'static str {
         match self {
@@ -41,7 +43,7 @@ impl KeyKind {
     }
 }
 
-/// `project key`, `ingestion key`, `data plane key`.
+/// The kind displays as `project key`, `ingestion key` or `data plane key`.
 impl fmt::Display for KeyKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
@@ -52,7 +54,7 @@ impl fmt::Display for KeyKind {
     }
 }
 
-/// A HoneyHive key. It has no `Display`, and its `Debug` shows nothing of the value.
+/// A HoneyHive key has no `Display`, and its `Debug` shows nothing of the value.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ApiKey(String);
 
@@ -61,7 +63,7 @@ impl ApiKey {
         Self(value)
     }
 
-    /// The kind of the key, which is no secret.
+    /// Returns the kind of the key, which is no secret.
     pub(crate) fn kind(&self) -> KeyKind {
         if self.0.starts_with(INGESTION) {
             KeyKind::Ingestion
@@ -91,7 +93,7 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// Whether a value of this name is a secret: `api_key`, `http.request.header.authorization`, `dbPassword`.
+/// Returns whether a value of this name is a secret: `api_key`, `http.request.header.authorization`, `dbPassword`.
 ///
 /// Whole words count, so `author` and `gen_ai.usage.total_tokens` are none; nor is a bare `token`, which
 /// language models yield. A path is a secret where one of its names is: words of two names make no pair.
@@ -108,7 +110,7 @@ pub(crate) fn is_secret_name(path: &str) -> bool {
     false
 }
 
-/// Returns the first name of a path, and the path behind it. A loop of its own, since `split` takes twice as long to
+/// Returns the first name of a path, and the path behind it. The loop is its own, since `split` takes twice as long to
 /// begin and names are short.
 fn first_of(path: &str) -> (&str, Option<&str>) {
     match path.bytes().position(|byte| byte == b'.') {
@@ -125,9 +127,9 @@ fn seen(name: &str) -> &str {
     }
 }
 
-/// Words that begin a question: such a name asks whether there is a secret.
+/// A name that begins with one of these words asks whether there is a secret.
 const ASKS: [&str; 5] = ["has", "is", "needs", "requires", "supports"];
-/// Words behind a secret's word that make the name one about it: `password_policy`, `cookie_consent`, `secret_santa`.
+/// These words behind a secret's word make the name one about it: `password_policy`, `cookie_consent`, `secret_santa`.
 const ABOUT: [&str; 18] = [
     "age",
     "changed",
@@ -149,7 +151,7 @@ const ABOUT: [&str; 18] = [
     "updated",
 ];
 
-/// Letters of full width as those of ASCII, which people see them as.
+/// Returns a name with letters of full width as those of ASCII, which people see them as.
 pub(crate) fn narrow(name: &str) -> Cow<'_, str> {
     const WIDE: RangeInclusive<char> = '\u{ff01}'..='\u{ff5e}';
     if name.is_ascii() || !name.contains(|symbol| WIDE.contains(&symbol)) {
@@ -192,7 +194,7 @@ fn is_secret(name: &str) -> bool {
     false
 }
 
-/// Whether a parameter of a URL is a secret: by its name, or as a usual parameter of signed URLs.
+/// Returns whether a parameter of a URL is a secret: by its name, or as a usual parameter of signed URLs.
 pub(crate) fn is_secret_parameter(name: &str) -> bool {
     let name = &*narrow(name);
     const WHOLE: [&str; 8] = [
@@ -229,7 +231,7 @@ fn is_secret_word(word: &str) -> bool {
     is_one_of(&WORDS, word) || has_secret_end(word.as_bytes())
 }
 
-/// Whether a name that is written as one word ends in a secret's name: `apikey`, `clientsecret`, `DBPASSWORD`.
+/// Returns whether a name that is written as one word ends in a secret's name: `apikey`, `clientsecret`, `DBPASSWORD`.
 fn has_secret_end(word: &[u8]) -> bool {
     // The last letter selects the candidates, since every word of every name is checked.
     let ends: &[&[u8]] = match word {
@@ -246,8 +248,8 @@ fn has_secret_end(word: &[u8]) -> bool {
     })
 }
 
-/// Keys and tokens are secrets where they are of a kind that opens something. Several tokens are an amount, several
-/// keys are not.
+/// Returns whether a pair of words is a secret: keys and tokens are where they are of a kind that opens something.
+/// Several tokens are an amount, several keys are not.
 fn is_secret_pair(kind: &str, word: &str) -> bool {
     const KEYS: [&str; 17] = [
         "access",
@@ -282,17 +284,17 @@ fn is_secret_pair(kind: &str, word: &str) -> bool {
         || (is_one_of(&["token"], word) && is_one_of(&TOKENS, kind))
 }
 
-/// Whether the word after a pair shows that the name holds no secret: an amount (`session_token_count`), or a thing
-/// named after a key (`session_key_points`, `private_key_findings`).
+/// Returns whether the word after a pair shows that the name holds no secret: an amount (`session_token_count`), or a
+/// thing named after a key (`session_key_points`, `private_key_findings`).
 fn is_other(word: &str, next: &str) -> bool {
-    /// Plurals after `key` that still name the parts of a real key.
+    /// These plurals after `key` still name the parts of a real key.
     const PARTS: [&str; 16] = [
         "access", "address", "alias", "bits", "bytes", "chars", "contents", "details", "headers",
         "keys", "options", "pairs", "params", "parts", "settings", "values",
     ];
     let is_amount = is_one_of(&["budget", "count", "limit", "per", "total", "usage"], next);
     let is_key = is_one_of(&["key"], word);
-    // A pass of something else: `user_pass_rate`.
+    // The pass is of something else: `user_pass_rate`.
     let is_pass = is_one_of(&["pass"], word);
     let is_plural = matches!(next.as_bytes(), [.., last, b's' | b'S'] if !b"sSuUiI".contains(last));
     is_amount

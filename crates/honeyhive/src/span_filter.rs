@@ -1,4 +1,4 @@
-//! [`SpanFilter`]: the filter of spans, which keeps the tree whole without the spans that it leaves out.
+//! [`SpanFilter`] leaves spans out, and keeps the tree whole without them.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,8 +9,8 @@ use opentelemetry_sdk::trace::SpanData;
 
 use crate::attributes::{PROBE, TRACER_NAME};
 
-/// The filter of spans that go to HoneyHive: those that an `include` matches, or all where there is none, without those
-/// that an `exclude` matches.
+/// The filter selects the spans that go to HoneyHive: those that an `include` matches, or all where there is none,
+/// without those that an `exclude` matches.
 ///
 /// A span is checked once, when it starts, by its name, its instrumentation scope and the attributes that it starts
 /// with; names and scopes match by their beginning, with case. Spans within one that is left out become children of the
@@ -120,29 +120,29 @@ impl SpanFilter {
     }
 }
 
-/// Whether a span is that of a request or the doctor's.
+/// Returns whether a span is that of a request or the doctor's.
 fn is_exempt(span: &SpanData) -> bool {
     let is_ours = || span.instrumentation_scope.name() == TRACER_NAME;
     (span.span_kind == SpanKind::Server || span.name == PROBE) && is_ours()
 }
 
-/// The state of a filter: it finds the span that takes the place of a parent that is left out.
+/// The state of a filter finds the span that takes the place of a parent that is left out.
 #[derive(Debug)]
 pub(crate) struct Filtering {
     filter: SpanFilter,
     parents: Mutex<Parents>,
 }
 
-/// The most ended spans that stay known: a child may start after its parent has ended.
+/// This many ended spans stay known: a child may start after its parent has ended.
 const MOST_ENDED: usize = 4_096;
 
 #[derive(Debug, Default)]
 struct Parents {
-    /// The nearest recorded span around each span that is left out, `INVALID` where there is none.
+    /// The map has the nearest recorded span around each span that is left out, `INVALID` where there is none.
     around: HashMap<SpanId, SpanId>,
-    /// The keys of `around` whose spans have ended, the oldest first.
+    /// The keys of `around` whose spans have ended are in order, the oldest first.
     ended: VecDeque<SpanId>,
-    /// The recorded parent of each running span that started within one that is left out.
+    /// The map has the recorded parent of each running span that started within one that is left out.
     instead: HashMap<SpanId, SpanId>,
 }
 
@@ -156,7 +156,7 @@ impl Filtering {
         })
     }
 
-    /// Whether a span that starts is left out.
+    /// Returns whether a span that starts is left out.
     pub(crate) fn started(&self, span: &SpanData) -> bool {
         let is_left_out = self.filter.leaves_out(span);
         let id = span.span_context.span_id();

@@ -1,4 +1,4 @@
-//! [`Marks`]: what our own attributes of a span that has ended say of its way out, read in one pass.
+//! [`Marks`] tell from our own attributes what becomes of a span that has ended; the attributes are read in one pass.
 
 use opentelemetry::KeyValue;
 
@@ -6,10 +6,10 @@ use crate::attributes::{ROUTING_PREFIX, SUPPRESSED};
 #[cfg(feature = "model-calls")]
 use crate::model_span::FILLED;
 
-/// The place of the dot in our routing attributes; those of an event have an underscore there.
+/// The dot is here in our routing attributes; those of an event have an underscore there.
 const DOT: usize = ROUTING_PREFIX.len() - 1;
 
-/// The decisions about a span that has ended.
+/// The marks decide about a span that has ended.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Marks {
     /// The span is not sent.

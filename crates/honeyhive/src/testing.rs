@@ -1,4 +1,4 @@
-//! Sessions and spans captured in memory, for your own tests (feature `testing`).
+//! The captured sessions and spans are in memory, for your own tests (feature `testing`).
 //!
 //! ```
 //! use honeyhive::{EventType, testing};
@@ -36,10 +36,10 @@ pub use crate::delivery::capture::{CapturedEvent, CapturedSession};
 use crate::model::id::SessionId;
 use crate::{HoneyHiveTracer, HoneyHiveTracerBuilder};
 
-/// The longest wait for the delivery thread, which delivers into memory and so never needs it.
+/// A read waits this long for the delivery thread, which delivers into memory and so never needs it.
 const SETTLE: Duration = Duration::from_secs(10);
 
-/// Returns a tracer in test mode, and its recordings. No key, no network, no environment.
+/// Returns a tracer in test mode, and its recordings. The tracer needs no key, no network and no environment.
 ///
 /// # Panics
 ///
@@ -81,14 +81,15 @@ pub fn tracer_with(
     (tracer, captured)
 }
 
-/// The recordings of a tracer from [`tracer()`]. Every read first waits until all that was recorded so far has arrived.
+/// The recordings are those of a tracer from [`tracer()`]. Every read first waits until all that was recorded so far
+/// has arrived.
 #[derive(Clone)]
 pub struct Captured {
     tracer: HoneyHiveTracer,
     capture: Capture,
 }
 
-/// The sessions that have arrived, without a wait for others.
+/// Shows the sessions that have arrived, without a wait for others.
 impl fmt::Debug for Captured {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = formatter.debug_struct("Captured");
@@ -201,37 +202,37 @@ impl Captured {
     }
 }
 
-/// An experiment run, as it would have been sent.
+/// A captured run is an experiment run, as it would have been sent.
 #[cfg(feature = "client")]
 #[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct CapturedRun {
-    /// The run's id.
+    /// The run has this id.
     pub run_id: String,
-    /// The run's name.
+    /// The run has this name.
     pub name: Option<String>,
-    /// The run's description.
+    /// The description is a text about the run.
     pub description: Option<String>,
-    /// The run's status.
+    /// The run has this status.
     pub status: Option<RunStatus>,
-    /// Facts about the run.
+    /// The metadata holds facts about the run.
     pub metadata: Map<String, Value>,
-    /// The run's results.
+    /// The run has these results.
     pub results: Map<String, Value>,
-    /// The settings that the run was started with.
+    /// The run starts with these settings.
     pub configuration: Map<String, Value>,
-    /// The stored dataset of the run.
+    /// The run is over this stored dataset.
     pub dataset_id: Option<String>,
-    /// The ids of the run's sessions.
+    /// The run's sessions have these ids.
     pub event_ids: Vec<String>,
-    /// The ids of the run's sessions, under their other name.
+    /// The run's sessions have these ids, under their other name.
     pub session_ids: Vec<String>,
-    /// The ids of the run's datapoints.
+    /// The run's datapoints have these ids.
     pub datapoint_ids: Vec<String>,
-    /// The names of the run's evaluators.
+    /// The run's evaluators have these names.
     pub evaluators: Vec<String>,
-    /// The ranges in which metrics pass.
+    /// Metrics pass in these ranges.
     pub passing_ranges: Map<String, Value>,
 }
 

@@ -52,12 +52,14 @@ use super::LambdaService;
 ///
 /// # Errors and panics of the handler
 ///
-/// The runtime turns both into an answer below every layer, so this one cannot see them: with
-/// `Runtime::new(service_fn(handler))` the session's outcome is `answered`, whatever the answer was, and only the spans
-/// of `#[honeyhive::trace]` record an error or a panic. [`LambdaHandler`](crate::LambdaHandler) around the handler, as
-/// above, sees both, and the session's outcome is `complete`, `error` or `panicked`. An event that the runtime answers
-/// by itself, because its payload does not fit the handler, is then an `error`, too; its cause is only in the runtime's
-/// log.
+/// The runtime turns both into an answer below every layer, so this one cannot see them:
+///
+/// * with `Runtime::new(service_fn(handler))` the session's outcome is `answered`, whatever the answer was, and only
+///   the spans of `#[honeyhive::trace]` record an error or a panic;
+/// * with [`LambdaHandler`](crate::LambdaHandler) around the handler, as above, the session's outcome is `complete`,
+///   `error` or `panicked`;
+/// * an event that the runtime answers by itself, because its payload does not fit the handler, is then an `error`,
+///   too; its cause is only in the runtime's log.
 ///
 /// # Streamed answers
 ///

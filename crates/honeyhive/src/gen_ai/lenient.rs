@@ -8,9 +8,15 @@ use super::python;
 
 /// Returns the JSON in a text; `None` where there is none.
 ///
-/// Read all the same: half of a pair of surrogates (half an emoji, where a stream was cut in it), a byte order mark,
-/// `NaN` and `Infinity` of other languages, line breaks within a string, what Python's `repr` makes of lists and objects. A whole number that 64 bits cannot hold is a
-/// text, digit for digit.
+/// The reader also takes:
+///
+/// * half of a pair of surrogates (half an emoji, where a stream was cut in it),
+/// * a byte order mark,
+/// * `NaN` and `Infinity` of other languages,
+/// * line breaks within a string,
+/// * lists and objects as Python's `repr` writes them.
+///
+/// A whole number that 64 bits cannot hold becomes a text, digit for digit.
 pub(super) fn read(text: &str) -> Option<Json> {
     let text = text.trim_start_matches('\u{feff}');
     let exact = mended(text, Mend::Numbers);

@@ -21,12 +21,16 @@ use crate::context;
 ///
 /// # What is no id
 ///
-/// A placeholder names no session, or all callers that send it would share one: a blank text, one of more than 256
-/// bytes, one with control characters, and the usual words for a missing id (`undefined`, `null`, `None`, `nil`, `NaN`,
-/// `[object Object]`, `false`, `n/a`, `unknown`, `undefined-undefined`, `{{conversation_id}}`, `{id}` or `<id>` of a
-/// template that nobody has filled in, the UUIDs of zeros and of ones in any form). Wherever an id can be given
-/// (headers, baggage, [`NewSession::id`](crate::NewSession::id), [`Session::link_to`](crate::Session::link_to), …) such
-/// a text counts as absent, which is logged once and counted in
+/// A placeholder names no session, or all callers that send it would share one:
+///
+/// * a blank text, one of more than 256 bytes, and one with control characters;
+/// * the usual words for a missing id: `undefined`, `null`, `None`, `nil`, `NaN`, `[object Object]`, `false`, `n/a`,
+///   `unknown`, `undefined-undefined`;
+/// * a template that nobody has filled in: `{{conversation_id}}`, `{id}`, `<id>`;
+/// * the UUIDs of zeros and of ones, in any form.
+///
+/// Wherever an id can be given (headers, baggage, [`NewSession::id`](crate::NewSession::id),
+/// [`Session::link_to`](crate::Session::link_to), …) such a text counts as absent, which is logged once and counted in
 /// [`DeliveryStats::ignored_session_ids`](crate::DeliveryStats::ignored_session_ids).
 ///
 /// ```

@@ -96,7 +96,7 @@ impl Writer {
         }
     }
 
-    /// A lone answer is written without a detour by JSON.
+    /// A lone answer is written as text, without a detour by JSON.
     fn outputs(&mut self, reply: &mut Reply) {
         let hides = reply.hides_content();
         let Some(only) = reply.only_choice() else {

@@ -1,4 +1,4 @@
-//! [`RecordedBody`]: the body of a response, for clients with the types of `http`.
+//! [`RecordedBody`] records the body of a response, for clients with the types of `http`.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -15,7 +15,7 @@ use super::recorder::Recorder;
 use crate::stream::each_piece;
 
 pin_project! {
-    /// A body that passes unchanged and is recorded.
+    /// The body passes unchanged and is recorded.
     #[derive(Debug)]
     pub struct RecordedBody<B>
     where

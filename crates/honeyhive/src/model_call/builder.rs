@@ -1,4 +1,4 @@
-//! [`ModelCallBuilder`], and [`HoneyHiveTracer::model_call`].
+//! [`ModelCallBuilder`] describes a call before it is sent; [`HoneyHiveTracer::model_call`] makes one.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -66,7 +66,7 @@ impl HoneyHiveTracer {
     }
 }
 
-/// A call of a model that has not been sent yet, from [`HoneyHiveTracer::model_call`].
+/// The builder describes a call of a model that has not been sent yet; it comes from [`HoneyHiveTracer::model_call`].
 #[must_use = "a call begins with `.start()`"]
 pub struct ModelCallBuilder {
     tracer: HoneyHiveTracer,
@@ -92,7 +92,7 @@ impl fmt::Debug for ModelCallBuilder {
 }
 
 impl ModelCallBuilder {
-    /// The operation that the model is asked for (default [`Operation::Chat`]).
+    /// Sets the operation that the model is asked for (default [`Operation::Chat`]).
     pub fn operation(mut self, operation: Operation) -> Self {
         self.operation = operation;
         self
@@ -121,7 +121,7 @@ impl ModelCallBuilder {
         self
     }
 
-    /// Settings of the call (`temperature`, `max_tokens`, …): anything that serialises to an object.
+    /// Sets the parameters of the call (`temperature`, `max_tokens`, …): anything that serialises to an object.
     pub fn parameters(mut self, map: impl Serialize) -> Self {
         let mut parameters = Enrichment::new().config(map);
         self.tracer
@@ -138,8 +138,8 @@ impl ModelCallBuilder {
         self
     }
 
-    /// Whether the texts of the call are sent. With `false` no text of the call is held or sent, neither prompt nor
-    /// answer: only lengths, the names of tools, tokens and reasons. A tracer that [captures
+    /// Sets whether the texts of the call are sent. With `false` no text of the call is held or sent, neither prompt
+    /// nor answer: only lengths, the names of tools, tokens and reasons. A tracer that [captures
     /// none](HoneyHiveTracer::captures_content) turns it off for every call. A [`request`](Self::request) that was read
     /// without its texts has none.
     pub fn capture_content(mut self, captures: bool) -> Self {
@@ -213,7 +213,7 @@ impl ModelCallBuilder {
     }
 }
 
-/// `chat gpt-x`.
+/// Returns a span's name such as `chat gpt-x`.
 fn name_of(operation: Operation, model: &str) -> Cow<'static, str> {
     let operation = operation.as_str();
     if model.is_empty() {
@@ -226,7 +226,7 @@ fn name_of(operation: Operation, model: &str) -> Cow<'static, str> {
     name.into()
 }
 
-/// A list of texts is no list of messages.
+/// Returns a list of texts as such: it is no list of messages.
 fn texts(messages: &Value) -> Value {
     match messages {
         Value::Array(items) if items.iter().all(Value::is_string) => messages.clone(),

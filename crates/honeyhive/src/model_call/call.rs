@@ -1,4 +1,4 @@
-//! [`ModelCall`]: a running call.
+//! [`ModelCall`] is a call of a model that is under way.
 
 use std::error::Error;
 use std::fmt;
@@ -21,7 +21,7 @@ use crate::model::id::EventId;
 use crate::span::{self, attributes_of};
 use crate::stream::{Content, Usage};
 
-/// A running call of a model, from [`ModelCallBuilder::start`](super::ModelCallBuilder::start).
+/// The call of a model is under way; it comes from [`ModelCallBuilder::start`](super::ModelCallBuilder::start).
 ///
 /// The event ends when this handle is dropped; with a [recorded stream](Self::record_bytes) or a [`Recorder`], when
 /// that has ended. Data that is added before the handle is dropped still counts.

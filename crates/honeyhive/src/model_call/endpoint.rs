@@ -1,11 +1,11 @@
-//! [`Endpoint`]: the requests of an HTTP client that are calls of a model.
+//! [`Endpoint`] recognises the requests of an HTTP client that are calls of a model.
 
 use std::borrow::Cow;
 
 use super::operation::Operation;
 use crate::stream::asking_for_usage;
 
-/// A route of a provider that calls a model.
+/// An endpoint is a route of a provider that calls a model.
 ///
 /// ```
 /// use honeyhive::model_call::{Endpoint, Operation};
@@ -21,7 +21,8 @@ pub struct Endpoint {
     model: Option<String>,
 }
 
-/// Hosts, and the subdomains of those that begin with a dot, by the providers' names in OpenTelemetry's conventions.
+/// The hosts, and the subdomains of those that begin with a dot, have the providers' names in OpenTelemetry's
+/// conventions.
 const HOSTS: [(&str, &str); 14] = [
     ("api.openai.com", "openai"),
     (".openai.azure.com", "azure.ai.openai"),
@@ -39,7 +40,7 @@ const HOSTS: [(&str, &str); 14] = [
     ("api.perplexity.ai", "perplexity"),
 ];
 
-/// The port of Ollama, which has no host of its own.
+/// Ollama has this port, and no host of its own.
 const OLLAMA: u16 = 11434;
 
 impl Endpoint {
@@ -95,7 +96,7 @@ impl Endpoint {
         })
     }
 
-    /// `models/gemini-x:generateContent`, and Vertex's twins.
+    /// Recognises `models/gemini-x:generateContent`, and Vertex's twins.
     fn of_google(path: &str) -> Option<Operation> {
         let (_, method) = path.rsplit_once('/')?.1.split_once(':')?;
         match method {
@@ -135,7 +136,7 @@ impl Endpoint {
     }
 }
 
-/// The ends of paths, the longer before those that are part of them.
+/// The routes are the ends of paths, the longer before those that are part of them.
 const ROUTES: [(&str, Operation); 16] = [
     ("/chat/completions", Operation::Chat),
     ("/fim/completions", Operation::TextCompletion),

@@ -1,13 +1,13 @@
-//! [`ErrorText`]: what an error of a response says, of whatever kind it is.
+//! [`ErrorText`] gives the text of a response's error, of whatever kind the error is.
 
 use std::error::Error;
 
 use crate::model::causes::with_causes;
 use crate::model::text::bounded;
 
-/// Says what an error tells, and what its causes tell: an [`Error`], a boxed one, those of `anyhow` and `eyre`, and a
-/// text. `Kind` keeps these apart, and the compiler finds it. Another one, such as an `Arc<dyn Error + Send + Sync>`, is told by
-/// [`Recorder::error`](super::Recorder::error).
+/// The trait gives the text of an error and of its causes: of an [`Error`], a boxed one, those of `anyhow` and `eyre`,
+/// and a text. `Kind` keeps these apart, and the compiler finds it. Another one, such as an `Arc<dyn Error + Send +
+/// Sync>`, is told by [`Recorder::error`](super::Recorder::error).
 ///
 /// ```
 /// use honeyhive::model_call::ErrorText;

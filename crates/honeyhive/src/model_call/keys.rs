@@ -1,4 +1,4 @@
-//! Frequent words of calls, as constants, so that most are not copied.
+//! Frequent words of calls are constants, so that most are not copied.
 
 use opentelemetry::StringValue;
 

@@ -1,5 +1,5 @@
-//! Calls of language models: prompt, answer, tokens, the time to the first of them, and the outcome (feature
-//! `model-calls`).
+//! The record of a call of a language model has its prompt, answer, tokens, the time to the first of them, and the
+//! outcome (feature `model-calls`).
 //!
 //! With an instrumented client (`honeyhive-openai`, `honeyhive-reqwest`) nothing here is called by hand. With any other
 //! use [`HoneyHiveTracer::model_call`](crate::HoneyHiveTracer::model_call):

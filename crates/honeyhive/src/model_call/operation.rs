@@ -1,28 +1,28 @@
-//! [`Operation`].
+//! [`Operation`] names what a model is asked for.
 
 use std::fmt;
 
-/// The operation that a model is asked for, by the names of OpenTelemetry's GenAI conventions.
+/// The operation that a model is asked for has a name of OpenTelemetry's GenAI conventions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Operation {
-    /// The answer to a conversation.
+    /// The model answers a conversation.
     #[default]
     Chat,
-    /// The continuation of a text.
+    /// The model continues a text.
     TextCompletion,
-    /// Vectors of texts.
+    /// The model turns texts into vectors.
     Embeddings,
-    /// Pictures.
+    /// The model makes pictures.
     ImageGeneration,
-    /// Speech of a text.
+    /// The model speaks a text.
     AudioGeneration,
-    /// The text of speech.
+    /// The model writes speech down.
     Transcription,
 }
 
 impl Operation {
-    /// The name on the wire.
+    /// Returns the name on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

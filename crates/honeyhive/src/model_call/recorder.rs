@@ -1,4 +1,4 @@
-//! [`Recorder`] and [`RecordedStream`]: the bytes of a response, which pass unchanged.
+//! [`Recorder`] and [`RecordedStream`] read the bytes of a response, which pass unchanged.
 
 use std::error::Error;
 use std::fmt;
@@ -15,10 +15,10 @@ use crate::model::causes::with_causes;
 use crate::model::text::bounded;
 use crate::stream::{Assembler, Cause};
 
-/// Takes the bytes of a response as they pass; the event ends with them, or when this is dropped.
+/// The recorder takes the bytes of a response as they pass; the event ends with them, or when the recorder is dropped.
 pub struct Recorder {
     call: Arc<Inner>,
-    /// The assembler; `None` where nothing is recorded, and after a panic.
+    /// The assembler is `None` where nothing is recorded, and after a panic.
     assembler: Option<Assembler>,
     has_ended: bool,
 }
@@ -38,7 +38,7 @@ impl Recorder {
         }
     }
 
-    /// Bytes of the response have come.
+    /// Takes bytes of the response that have come.
     pub fn bytes(&mut self, bytes: &[u8]) {
         let Some(assembler) = self.assembler.as_mut().filter(|it| it.hears(bytes)) else {
             return;
@@ -50,24 +50,24 @@ impl Recorder {
         }
     }
 
-    /// Bytes of the response have passed that nobody could read: the event that they belong to is left out.
+    /// Notes that bytes of the response have passed that nobody could read: the event that they belong to is left out.
     pub fn skip(&mut self, bytes: u64) {
         if let Some(assembler) = &mut self.assembler {
             assembler.skip(bytes);
         }
     }
 
-    /// The response has ended.
+    /// Notes that the response has ended.
     pub fn end(&mut self) {
         self.finish(Cause::End, None);
     }
 
-    /// Reading the response has failed, with this error and its causes.
+    /// Notes that reading the response has failed, with this error and its causes.
     pub fn fail(&mut self, error: &dyn Error) {
         self.fail_with(|| with_causes(error));
     }
 
-    /// Reading the response has failed, as this text says.
+    /// Notes that reading the response has failed, with this text.
     pub fn error(&mut self, text: impl Into<String>) {
         self.fail_with(|| bounded(format_args!("{}", text.into())));
     }
@@ -95,7 +95,7 @@ impl Drop for Recorder {
 }
 
 pin_project! {
-    /// A stream of bytes that pass unchanged and are recorded; from
+    /// The stream passes bytes on unchanged and records them; it comes from
     /// [`ModelCall::record_bytes`](super::ModelCall::record_bytes).
     #[derive(Debug)]
     #[must_use = "streams do nothing unless polled"]

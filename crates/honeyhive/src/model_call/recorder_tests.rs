@@ -1,4 +1,4 @@
-//! Properties of recorded streams: bytes out are bytes in, whatever the stream and however it ends.
+//! The tests check recorded streams: bytes out are bytes in, whatever the stream and however it ends.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -20,7 +20,7 @@ use crate::testing;
 
 type Item<'a> = Result<&'a [u8], &'static str>;
 
-/// A stream of ready items.
+/// The items of the stream are ready.
 struct Ready<'a>(std::slice::Iter<'a, Item<'a>>);
 
 impl<'a> Stream for Ready<'a> {
@@ -58,7 +58,7 @@ fn bytes_out_are_bytes_in_for_every_format_every_place_to_split_and_every_ending
                 let complete = [Ok(before), Ok(behind)];
                 let failed = [Ok(before), Err("reset"), Ok(behind)];
                 let faulty = [Ok(before), Ok(PANIC), Ok(behind)];
-                // A panic is tried on few of them, since it takes long.
+                // A panic is tried on few of the cuts, since it takes long.
                 let faulty = if at % 97 == 0 { faulty.as_slice() } else { &[] };
                 // The stream is read to its end, which may come too early, and dropped: after its last piece and before it,
                 // after an error, and after a fault.
@@ -79,7 +79,7 @@ fn bytes_out_are_bytes_in_for_every_format_every_place_to_split_and_every_ending
     }
 }
 
-/// A body of one frame, whose buffer is of two pieces.
+/// The body has one frame, whose buffer is of two pieces.
 struct TwoPieces(Option<[&'static [u8]; 2]>);
 
 impl Body for TwoPieces {
@@ -122,7 +122,7 @@ fn a_buffer_of_several_pieces_is_read_to_its_end() {
     );
 }
 
-/// A buffer that shows one piece at a time, as the trait's own methods do.
+/// The buffer shows one piece at a time, as the trait's own methods do.
 struct OneByOne(VecDeque<&'static [u8]>);
 
 impl Buf for OneByOne {
@@ -139,7 +139,7 @@ impl Buf for OneByOne {
     }
 }
 
-/// A body of a frame a buffer.
+/// The body has a frame for each buffer.
 struct Frames(VecDeque<OneByOne>);
 
 impl Body for Frames {

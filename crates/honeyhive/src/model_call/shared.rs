@@ -1,4 +1,4 @@
-//! [`Inner`]: what a call and its recorder share, and what is written in the end.
+//! [`Inner`] is shared by a call and its recorder, and writes the attributes in the end.
 
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,14 +18,14 @@ use crate::panics::guarded;
 use crate::span::late;
 use crate::stream::{Assembler, Cause, Content, Ending, Usage};
 
-/// The error of a call whose texts are not captured.
+/// The error of a call whose texts are not captured has this text.
 pub(super) const UNTOLD: &str = "the call failed; its error is not captured, as its content is not";
 
-/// The span that takes the call.
+/// The call goes to one of these spans.
 pub(super) enum Place {
-    /// The context with the call's own.
+    /// The context has the call's own span.
     Own(Context),
-    /// The span that is filled, and where the call runs.
+    /// The call fills a span that exists, and runs in a scope.
     Filled {
         span: Context,
         scope: Context,
@@ -33,17 +33,17 @@ pub(super) enum Place {
     Nowhere(Context),
 }
 
-/// The state that the call and its recorder share.
+/// The call and its recorder share this state.
 pub(super) struct Inner {
     outbox: Arc<Outbox>,
     place: Place,
     by: By,
-    /// Whether the span is recorded.
+    /// The flag tells whether the span is recorded.
     is_recording: bool,
     hides_content: bool,
     /// The model is asked to write down a recording.
     is_transcription: bool,
-    /// The context in which the request is sent; most calls by hand need none.
+    /// The request is sent in this context; most calls by hand need none.
     scope: OnceLock<Context>,
     sent: Instant,
     /// A recorder ends the call.
@@ -54,15 +54,15 @@ pub(super) struct Inner {
 #[derive(Default)]
 struct State {
     assembler: Option<Box<Assembler>>,
-    /// The attributes that were read from the answer, for a call that has a span of its own.
+    /// The answer gave these attributes, for a call that has a span of its own.
     read: Vec<KeyValue>,
-    /// The attributes that the program has set itself; they win over those that were read.
+    /// The program has set these attributes itself; they win over those that were read.
     said: Vec<KeyValue>,
     has_tokens: bool,
     has_reply: bool,
     status_code: Option<u16>,
     ended_at: Option<SystemTime>,
-    /// Whether the program has let go of the call.
+    /// The flag tells whether the program has let go of the call.
     is_let_go: bool,
 }
 
@@ -128,7 +128,7 @@ impl Inner {
         self.sent.elapsed()
     }
 
-    /// A recorder ends the call from now on.
+    /// Begins to record: a recorder ends the call from now on.
     pub(super) fn record(&self, status_code: Option<u16>, content: Content) -> Option<Assembler> {
         self.is_recorded.store(true, Ordering::Relaxed);
         let mut state = self.state();
@@ -159,7 +159,7 @@ impl Inner {
         }
     }
 
-    /// Nothing of the program's runs under this lock.
+    /// Locks the state, under which nothing of the program's runs.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -188,7 +188,7 @@ impl Inner {
         });
     }
 
-    /// Runs the assembler: a panic in there is a fault of ours, and nobody else's matter.
+    /// Runs the assembler: a panic in it is a fault of ours, and does not reach the program.
     pub(super) fn guarded<T>(&self, piece: impl FnOnce() -> T) -> Option<T> {
         guarded(&self.outbox, piece)
     }
@@ -313,7 +313,7 @@ fn failure_of(assembler: &Assembler) -> Option<(String, Option<String>)> {
     Some((text, failure.kind))
 }
 
-/// Whether a chat stream that ended well lacks its usage, which comes last, and only on request.
+/// Returns whether a chat stream that ended well lacks its usage, which comes last, and only on request.
 fn is_usage_missing(assembler: &Assembler, state: &State) -> bool {
     let reply = assembler.reply();
     assembler.is_chat()

@@ -1,4 +1,4 @@
-//! The accounts: accepted = delivered + pending + dropped, and what is counted besides.
+//! The accounts hold: accepted = delivered + pending + dropped; other things are counted besides.
 
 use std::sync::atomic::Ordering;
 
@@ -15,7 +15,7 @@ impl Outbox {
         queue.pending.add(load);
     }
 
-    /// The delivery thread is gone: whatever is still pending is lost, and said to be.
+    /// Notes that the delivery thread is gone: pending items are lost, and their callers are told.
     pub(crate) fn abandon(&self) {
         let mut queue = self.lock();
         queue.closed = true;
@@ -24,7 +24,7 @@ impl Outbox {
         queue.dropped.shut_down += left.items;
         queue.pending = Load::default();
         let inbox = std::mem::take(&mut queue.inbox);
-        // Replies run the program's wakers: not under our lock.
+        // The replies run the program's wakers, so the lock is released before.
         drop(queue);
         drop(inbox);
     }
@@ -41,21 +41,21 @@ impl Outbox {
         queue.release(load, from);
     }
 
-    /// The items were taken back by the program before anything was sent: as if never offered.
+    /// Takes items back that the program has withdrawn before anything was sent: as if never offered.
     pub(crate) fn withdrawn(&self, load: Load) {
         let mut queue = self.lock();
         queue.accepted -= load.items;
         queue.release(load, Medium::Memory);
     }
 
-    /// The items have gone from memory to disk.
+    /// Notes that the items have gone from memory to disk.
     pub(crate) fn spooled(&self, load: Load) {
         let mut queue = self.lock();
         queue.release(load, Medium::Memory);
         queue.spooled += load.items;
     }
 
-    /// Another process had accepted them, and has left them on disk.
+    /// Takes in items that another process had accepted, and has left on disk.
     pub(crate) fn accept_spooled(&self, items: u64) {
         let mut queue = self.lock();
         queue.accepted += items;
@@ -89,7 +89,7 @@ impl Outbox {
         }
     }
 
-    /// Counts ids that count as absent. The first is said in the log, and never what it was: it may come from outside.
+    /// Counts ids that count as absent. The log tells of the first, and never of its text: it may come from outside.
     pub(crate) fn count_ignored_session_ids(&self, count: u32) {
         if count > 0
             && self

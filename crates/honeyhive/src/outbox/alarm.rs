@@ -1,4 +1,4 @@
-//! [`Alarm`]: a time that comes whatever the delivery thread does, on any runtime and on none.
+//! [`Alarm`] is a time that comes whatever the delivery thread does, on any runtime and on none.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Resolves at a time.
+/// The alarm is a future that resolves at a time.
 #[derive(Debug)]
 pub(crate) struct Alarm(Arc<Bell>);
 
@@ -19,11 +19,11 @@ struct Bell {
     waker: Mutex<Option<Waker>>,
 }
 
-/// The alarms of a process, and whether a thread watches over them.
+/// The clock holds the alarms of a process, and knows whether a thread watches over them.
 #[derive(Debug)]
 struct Clock {
     alarms: BinaryHeap<Reverse<Due>>,
-    /// The process of the thread: after a fork there is none.
+    /// The watching thread is of this process: after a fork there is none.
     watched_in: Option<u32>,
 }
 
@@ -37,7 +37,7 @@ static CLOCK: Mutex<Clock> = Mutex::new(Clock {
 static CHANGED: Condvar = Condvar::new();
 
 impl Alarm {
-    /// An alarm after this time; beyond a century, never.
+    /// Returns an alarm after this time; beyond a century, one that never comes.
     pub(crate) fn after(duration: Duration) -> Self {
         const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
         let at = Instant::now() + duration.min(NEVER);
@@ -65,7 +65,7 @@ impl Future for Alarm {
     }
 }
 
-/// Has the clock's thread wake this one, and starts that where there is none.
+/// Adds the alarm to those of the clock's thread, and starts that where there is none.
 fn watch(bell: &Arc<Bell>) {
     let mut clock = lock(&CLOCK);
     clock
@@ -98,7 +98,7 @@ fn keep_time() {
             continue;
         }
         let due = clock.alarms.pop();
-        // A waker is the program's: not under our lock.
+        // The waker is the program's, so the lock is released before.
         drop(clock);
         if let Some(bell) = due.and_then(|Reverse(Due(_, bell))| bell.upgrade())
             && let Some(waker) = lock(&bell.waker).take()

@@ -1,18 +1,18 @@
-//! The bounds of pending items, and the point at which the oldest make room.
+//! The bounds limit pending items, and tell when the oldest make room.
 
 use super::load::Load;
 use crate::settings::DropPolicy;
 
-/// The eighths of a bound from which on items in memory go to disk, where there is a spool.
+/// Items in memory go to disk from this many eighths of a bound on, where there is a spool.
 pub(crate) const WAKE_FOR_DISK: u64 = 6;
 
-/// The bounds of the queue.
+/// The queue has these bounds.
 #[derive(Debug)]
 pub(crate) struct Bounds {
     most: Load,
-    /// The load past which the delivery thread is woken.
+    /// The delivery thread is woken past this load.
     wake_at: Load,
-    /// The load past which items are dropped down to `low`.
+    /// Items are dropped past this load, down to `low`.
     high: Load,
     low: Load,
 }
@@ -30,7 +30,7 @@ impl Bounds {
         items.max(share(pending.bytes, self.most.bytes))
     }
 
-    /// True where a whole batch of spans that waits is no more than a quarter of the room.
+    /// Returns true where a whole batch of spans that waits is no more than a quarter of the room.
     pub(super) const fn have_room_for_batches(&self) -> bool {
         self.most.items >= 4 * 512 && self.most.bytes >= 16 * 1024 * 1024
     }
@@ -61,7 +61,7 @@ impl Bounds {
         pending.items + load.items > self.most.items || pending.bytes + load.bytes > self.most.bytes
     }
 
-    /// True where the delivery thread should make room.
+    /// Returns true where the delivery thread should make room.
     pub(super) const fn are_nearly_reached_with(&self, pending: Load) -> bool {
         exceeds(pending, self.wake_at)
     }

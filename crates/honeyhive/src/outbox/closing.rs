@@ -1,4 +1,4 @@
-//! The end of a tracer, and the log lines about items that come later.
+//! The end of a tracer closes the outbox, and the log tells of items that come later.
 
 use std::fmt;
 use std::sync::atomic::Ordering;
@@ -24,7 +24,7 @@ fn came_too_late(what: fmt::Arguments<'_>, site: CallSite, closed: Closed) {
 impl Outbox {
     /// Closes the outbox: later items are dropped as [`DropReason::ShutDown`](crate::DropReason::ShutDown).
     pub(crate) fn close(&self, by: Closed) {
-        // The first stays.
+        // The first cause stays.
         let _ = self.life.closed.set((by, SystemTime::now()));
         self.lock().closed = true;
     }
@@ -51,7 +51,7 @@ impl Outbox {
         }
     }
 
-    /// The last handle is going: what is pending may be lost with the process.
+    /// Notes that the last handle is going: pending items may be lost with the process.
     pub(crate) fn last_handle_is_gone(&self) {
         log::replay();
         let pending = self.stats().pending;

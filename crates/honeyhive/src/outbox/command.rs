@@ -1,4 +1,4 @@
-//! Commands of the program to the delivery thread.
+//! The program sends commands to the delivery thread.
 
 use std::fmt;
 use std::sync::{Arc, mpsc};
@@ -15,15 +15,15 @@ use crate::wire::{Answer, ApiCall, ApiFailure};
 
 #[derive(Debug)]
 pub(crate) enum Command {
-    /// Send the start now and return HoneyHive's answer.
+    /// The start is to be sent now, and HoneyHive's answer returned.
     Confirm(Arc<StartRecord>, Reply<Result<(), StartError>>),
-    /// Deliver all that was accepted so far.
+    /// All items that were accepted so far are to be delivered.
     Flush(Duration, Reply<Flushed>),
-    /// Deliver all that was accepted so far, then end.
+    /// All items that were accepted so far are to be delivered; then the thread ends.
     Stop(Duration, Reply<Flushed>),
 }
 
-/// A call of the typed client, and where its answer goes.
+/// A call of the typed client knows where its answer goes.
 #[cfg(feature = "client")]
 #[derive(Debug)]
 pub(crate) struct Asked {
@@ -31,7 +31,7 @@ pub(crate) struct Asked {
     pub(crate) reply: Reply<Result<Answer, ApiFailure>>,
 }
 
-/// The way back for an answer. Dropping it tells the caller that none will come.
+/// A reply carries an answer back. Dropping the reply tells the caller that no answer will come.
 pub(crate) struct Reply<T>(Box<dyn FnOnce(T) + Send>);
 
 impl<T: Send + 'static> Reply<T> {

@@ -1,4 +1,4 @@
-//! The entrance of records and spans: each push takes one short lock, never waits, and reports a refusal.
+//! The entrance takes records and spans: each push takes one short lock, never waits, and reports a refusal.
 
 use std::sync::{Arc, MutexGuard};
 
@@ -15,7 +15,7 @@ use crate::model::id::SessionId;
 use crate::report::DropReason;
 
 impl Outbox {
-    /// Hands a session's update over. Never blocks; what does not fit is dropped and counted.
+    /// Hands a session's update over. The call never blocks; an update that does not fit is dropped and counted.
     #[inline]
     #[track_caller]
     pub(crate) fn push(&self, mut record: Record) {
@@ -80,7 +80,7 @@ impl Outbox {
         }
     }
 
-    /// Hands a finished span over like an update. [`fit_span`](super::fit_span) has said what it weighs.
+    /// Hands a finished span over like an update. Its load comes from [`fit_span`](super::fit_span).
     // The function is not inlined: a span is large, and inlining moves it once more.
     #[inline(never)]
     pub(crate) fn push_span(&self, span: SpanData, load: Load) {

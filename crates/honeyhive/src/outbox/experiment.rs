@@ -1,4 +1,4 @@
-//! [`Experiment`]: which run, dataset and datapoint a session is of.
+//! [`Experiment`] names the run, the dataset and the datapoint that a session is of.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use opentelemetry::{KeyValue, Value};
 
 use crate::attributes::EXPERIMENT;
 
-/// The facts of a session that is part of an experiment. They stand on each of its spans, too.
+/// The experiment's ids are facts of a session that is part of one. They stand on each of its spans, too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Experiment {
     pub(crate) run_id: Arc<str>,
@@ -15,7 +15,7 @@ pub(crate) struct Experiment {
 }
 
 impl Experiment {
-    /// An experiment by its ids, in the order of [`EXPERIMENT`]; without a run there is none.
+    /// Returns an experiment by its ids, in the order of [`EXPERIMENT`]; without a run there is none.
     pub(crate) fn of([run_id, dataset_id, datapoint_id]: [Option<Arc<str>>; 3]) -> Option<Self> {
         Some(Self {
             run_id: run_id?,
@@ -24,12 +24,12 @@ impl Experiment {
         })
     }
 
-    /// The ids that there are, by their names.
+    /// Returns the ids that there are, by their names.
     pub(crate) fn ids(&self) -> impl Iterator<Item = (&'static str, &Arc<str>)> {
         self.all().map(|(name, _, id)| (name, id))
     }
 
-    /// The same as attributes of a span.
+    /// Returns the ids as attributes of a span.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = KeyValue> {
         self.all()
             .map(|(_, key, id)| KeyValue::new(key, Value::from(Arc::clone(id))))

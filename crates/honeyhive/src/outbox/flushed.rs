@@ -1,7 +1,7 @@
-//! [`Flushed`]: what a flush has come to.
+//! [`Flushed`] is the result of a flush.
 
 use crate::error::FlushError;
 use crate::report::FlushReport;
 
-/// The answer of a flush or a shutdown.
+/// A flush or a shutdown is answered with a report or an error.
 pub(crate) type Flushed = Result<FlushReport, FlushError>;

@@ -1,4 +1,4 @@
-//! [`Inputs`]: the inputs of a session, as they came. JSON is made of them on the delivery thread.
+//! [`Inputs`] are the inputs of a session, as they came. The delivery thread makes JSON of them.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use crate::attributes::USER_ID;
 use crate::model::limits::{self, VALUE_BYTES};
 use crate::model::object::{Object, object_bytes};
 
-/// The inputs of a session.
+/// A session begins with these inputs.
 #[derive(Debug)]
 pub(crate) enum Inputs {
     Object(Object),
@@ -16,7 +16,7 @@ pub(crate) enum Inputs {
         expect(dead_code, reason = "made by adapters only")
     )]
     Request(RequestInputs),
-    /// The event of a Lambda invocation, unparsed.
+    /// The event of a Lambda invocation is unparsed.
     #[cfg(feature = "lambda")]
     Event(EventInputs),
 }
@@ -59,13 +59,13 @@ impl Inputs {
     }
 }
 
-/// The inputs of an HTTP request's session, as they came: no JSON is made while the request waits.
+/// The inputs of an HTTP request's session stay as they came: no JSON is made while the request waits.
 #[derive(Debug)]
 pub(crate) struct RequestInputs {
     pub(crate) method: Cow<'static, str>,
     pub(crate) path: Arc<str>,
     pub(crate) user_id: Option<Box<str>>,
-    /// The inputs that the program's own callback added.
+    /// The program's own callback added these inputs.
     pub(crate) more: Object,
 }
 
@@ -82,7 +82,7 @@ impl RequestInputs {
     }
 }
 
-/// The event of a Lambda invocation, unparsed: no JSON is built while the invocation waits.
+/// The event of a Lambda invocation stays unparsed: no JSON is built while the invocation waits.
 #[cfg(feature = "lambda")]
 pub(crate) struct EventInputs(pub(crate) bytes::Bytes);
 

@@ -1,4 +1,4 @@
-//! [`Life`]: whether an outbox is closed, and who has closed it.
+//! [`Life`] tells whether an outbox is closed, and who has closed it.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -7,14 +7,14 @@ use std::time::SystemTime;
 
 use crate::log::CallSite;
 
-/// The cause that has closed an outbox.
+/// An outbox is closed by one of these causes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Closed {
-    /// A call of `shutdown`, there.
+    /// The program has called `shutdown` there.
     Call(CallSite),
-    /// The end of a server that the tracer has run.
+    /// A server that the tracer has run is at its end.
     Server,
-    /// The drop of a guard that was made there.
+    /// A guard that was made there is dropped.
     Guard(CallSite),
     /// The last handle of a tracer is gone.
     LastHandle,

@@ -1,14 +1,14 @@
-//! [`Lifeline`]: what delivery goes on for.
+//! [`Lifeline`] keeps delivery going.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Command, Outbox, Reply};
 
-/// The time that the delivery thread goes on after the last handle is gone. No caller waits for it.
+/// The delivery thread goes on for this time after the last handle is gone. No caller waits for it.
 pub(crate) const LAST_FLUSH: Duration = Duration::from_secs(5);
 
-/// The handle that keeps delivery going: of a tracer, a client, or a provider whose spans are still to come.
+/// The handle keeps delivery going: of a tracer, a client, or a provider whose spans are still to come.
 #[derive(Debug)]
 pub(crate) struct Lifeline(Arc<Outbox>);
 

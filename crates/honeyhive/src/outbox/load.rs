@@ -1,6 +1,6 @@
-//! [`Load`] and [`Medium`]: how much is pending, and where.
+//! [`Load`] and [`Medium`] tell how much is pending, and where.
 
-/// A number of items and the bytes they hold, on their way from accepted to an outcome.
+/// A load is a number of items and the bytes they hold, on their way from accepted to an outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Load {
     pub(crate) items: u64,
@@ -21,7 +21,7 @@ impl Load {
     }
 }
 
-/// The medium of pending items. Only those in memory count against its bound.
+/// Pending items are in memory or on disk. Only those in memory count against its bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Medium {
     Memory,

@@ -1,4 +1,4 @@
-//! The outbox: a bounded queue between the code that records and the thread that delivers.
+//! The outbox is a bounded queue between the code that records and the thread that delivers.
 //!
 //! A push takes one short lock, never waits and never wakes the delivery thread, unless a whole batch
 //! has gathered. Every item that was ever offered is accounted for, under that same lock:
@@ -69,7 +69,7 @@ use crate::settings::DropPolicy;
 use strays::Strays;
 use wait::Waited;
 
-/// The queue, shared by the tracer, its sessions, its span processor and the delivery thread.
+/// The outbox is shared by the tracer, its sessions, its span processor and the delivery thread.
 pub(crate) struct Outbox {
     queue: Mutex<Queue>,
     wake: Notify,
@@ -79,7 +79,7 @@ pub(crate) struct Outbox {
     callback_panics: AtomicU64,
     redacted: AtomicU64,
     filtered_spans: AtomicU64,
-    /// The tracer, for spans of code that has nothing but a session. The reference is weak: the tracer owns its
+    /// The tracer makes spans for code that has nothing but a session. The reference is weak: the tracer owns its
     /// provider, which owns the processor, which owns the outbox, and none of them should keep the tracer alive.
     tracer: OnceLock<Weak<SdkTracer>>,
     member: Member,
@@ -90,23 +90,23 @@ pub(crate) struct Outbox {
     /// Nothing leaves the process.
     is_local: bool,
     answer_timeout: Duration,
-    /// The name of linked sessions without a name; `None` for one made of the id.
+    /// A linked session without a name gets this one; `None` stands for one made of the id.
     link_name: Option<Arc<str>>,
-    /// Whether losses are printed on stderr where no subscriber listens.
+    /// The flag tells whether losses are printed on stderr where no subscriber listens.
     may_speak: bool,
     /// Texts that go to models and come from them are sent.
     captures_content: bool,
-    /// Experiments that run in this process.
+    /// This many experiments run in this process.
     runs: AtomicUsize,
-    /// Requests whose end has not been recorded yet.
+    /// The end of this many requests has not been recorded yet.
     requests: AtomicU64,
-    /// The usage of sessions, where the program has a budget for them.
+    /// The usage of sessions is counted where the program has a budget for them.
     counters: Option<Box<Counters>>,
     #[cfg(feature = "client")]
     turns: tokio::sync::Semaphore,
 }
 
-/// The most calls of the typed client that are under way at a time.
+/// This many calls of the typed client are under way at a time.
 #[cfg(feature = "client")]
 const ASKING_WIDTH: usize = 16;
 
@@ -195,19 +195,19 @@ impl Outbox {
         self
     }
 
-    /// True where nothing goes to HoneyHive.
+    /// Returns true where nothing goes to HoneyHive.
     #[cfg(feature = "evaluate")]
     pub(crate) const fn is_local(&self) -> bool {
         self.is_local
     }
 
-    /// Whether texts that go to models and come from them are sent.
+    /// Sets whether texts that go to models and come from them are sent.
     pub(crate) const fn captures_content(mut self, captures: bool) -> Self {
         self.captures_content = captures;
         self
     }
 
-    /// Texts that go to models and come from them stay in the process.
+    /// Returns true where texts that go to models and come from them stay in the process.
     pub(crate) const fn hides_content(&self) -> bool {
         !self.captures_content
     }
@@ -251,7 +251,7 @@ impl Outbox {
         let _ = self.tracer.set(Arc::downgrade(tracer));
     }
 
-    /// The tracer of this outbox, while a handle to it is left.
+    /// Returns the tracer of this outbox, while a handle to it is left.
     pub(crate) fn tracer(&self) -> Option<Arc<SdkTracer>> {
         self.tracer.get()?.upgrade()
     }
@@ -265,7 +265,7 @@ impl Outbox {
         std::mem::swap(&mut queue.inbox, inbox);
     }
 
-    /// True while something waits to be taken.
+    /// Returns true while something waits to be taken.
     pub(crate) fn has_gathered(&self) -> bool {
         !self.lock().inbox.is_empty()
     }
@@ -323,7 +323,7 @@ impl Outbox {
         }
     }
 
-    /// Nothing inside the lock can panic half-way, so a poisoned lock is still consistent.
+    /// Locks the queue: nothing inside can panic half-way, so a poisoned lock is still consistent.
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }

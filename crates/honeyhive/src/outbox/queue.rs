@@ -1,4 +1,4 @@
-//! [`Queue`]: what has gathered, and the accounts, both under one lock.
+//! [`Queue`] holds the gathered items and the accounts, both under one lock.
 
 use opentelemetry_sdk::trace::SpanData;
 
@@ -9,16 +9,16 @@ use super::load::{Load, Medium};
 use super::record::Record;
 use crate::report::Drops;
 
-/// The number of items in the inbox that are worth waking the delivery thread for.
+/// The delivery thread is woken for this many items in the inbox.
 pub(crate) const BATCH: usize = 512;
 
-/// The items that have gathered since the delivery thread last looked.
+/// The inbox holds the items that have gathered since the delivery thread last looked.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     pub(crate) records: Vec<Record>,
     pub(crate) spans: Vec<SpanData>,
     pub(crate) commands: Vec<Command>,
-    /// The calls of the typed client.
+    /// The calls are those of the typed client.
     #[cfg(feature = "client")]
     pub(crate) calls: Vec<Asked>,
 }
@@ -51,11 +51,11 @@ pub(super) struct Queue {
     pub(super) abandoned: bool,
     pub(super) accepted: u64,
     pub(super) delivered: u64,
-    /// The pending items in memory.
+    /// The pending load is in memory.
     pub(super) pending: Load,
-    /// Items on disk.
+    /// The spooled items are on disk.
     pub(super) spooled: u64,
-    /// Files of the spool that could not be read.
+    /// Files of the spool that could not be read are set aside.
     pub(super) set_aside: u64,
     pub(super) dropped: Drops,
     pub(super) retried: u64,

@@ -1,4 +1,4 @@
-//! [`Record`]: one item of the outbox, as plain data.
+//! [`Record`] is one item of the outbox, as plain data.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,28 +15,28 @@ use crate::model::id::SessionId;
 use crate::model::limits::VALUE_BYTES;
 use crate::model::truth::says_nothing;
 
-/// One item of the outbox.
+/// A record is one item of the outbox.
 #[derive(Debug)]
 pub(crate) enum Record {
     /// A session begins.
     Start(Arc<StartRecord>),
-    /// An update of a session.
+    /// A session is updated.
     Update(SessionId, Update, Timing),
     /// A session that began here goes on under another id.
     Moved(Arc<StartRecord>, SessionId),
-    /// A span that was current where a request came in: it belongs to its session too.
+    /// A span was current where a request came in, and belongs to the request's session too.
     #[cfg_attr(
         not(feature = "http-server"),
         expect(dead_code, reason = "made by adapters only")
     )]
     Adopted(SpanId, SessionId),
-    /// A span that was current where a request came in which is not traced: it is not sent either.
+    /// A span was current where a request came in which is not traced, and is not sent either.
     #[cfg_attr(
         not(feature = "http-server"),
         expect(dead_code, reason = "made by adapters only")
     )]
     Ignored(SpanId),
-    /// A session that is sent whatever the sampling.
+    /// A session is sent whatever the sampling.
     Exempt(SessionId),
     /// A request that was linked to this session has ended, or has moved on.
     Ended(SessionId),
@@ -46,7 +46,7 @@ pub(crate) enum Record {
     RootEnded(Box<RootEnd>),
 }
 
-/// The root span of a request or a message outside every session, as it started.
+/// The root span of a request or a message outside every session is noted as it starts.
 #[derive(Debug)]
 pub(crate) struct Root {
     pub(crate) trace: TraceId,
@@ -55,7 +55,7 @@ pub(crate) struct Root {
     pub(crate) started_at: SystemTime,
 }
 
-/// The end of the root span of a request or a message.
+/// The root span of a request or a message ends with this name and outcome.
 #[derive(Debug)]
 pub(crate) struct RootEnd {
     pub(crate) trace: TraceId,
@@ -64,7 +64,7 @@ pub(crate) struct RootEnd {
     pub(crate) went: SpanWent,
 }
 
-/// The outcome and the duration of a span, by which its session is judged.
+/// The outcome and the duration of a span decide about its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SpanWent {
     pub(crate) has_failed: bool,
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn what_a_session_is_called_where_it_comes_from_and_why_it_failed_are_bounded_at_the_entrance()
     {
-        /// The mark of a text that was cut, at the most.
+        /// A text that was cut has a mark of this length at the most.
         const MARK: usize = 64;
         let text = || "x".repeat(20 * 1024 * 1024);
         let inputs = Inputs::Object(Object::new());

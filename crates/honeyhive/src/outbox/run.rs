@@ -1,4 +1,4 @@
-//! [`RunUnderway`]: an experiment that runs in this process, whose spans may wait for whole batches.
+//! [`RunUnderway`] is an experiment that runs in this process, whose spans may wait for whole batches.
 
 #[cfg(any(feature = "evaluate", test))]
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::Outbox;
 
-/// Counts as a run until it is dropped.
+/// The value counts as a run until it is dropped.
 #[cfg(any(feature = "evaluate", test))]
 #[derive(Debug)]
 pub(crate) struct RunUnderway(Arc<Outbox>);
@@ -27,7 +27,7 @@ impl Drop for RunUnderway {
 }
 
 impl Outbox {
-    /// True while an experiment runs in this process, and there is room for its spans to wait in.
+    /// Returns true while an experiment runs in this process, and there is room for its spans to wait in.
     pub(crate) fn has_run(&self) -> bool {
         self.runs.load(Ordering::Relaxed) > 0 && self.bounds.have_room_for_batches()
     }

@@ -1,4 +1,4 @@
-//! [`StartRecord`]: the start of a session, shared between its handles and the delivery thread.
+//! [`StartRecord`] is the start of a session, shared between its handles and the delivery thread.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -15,42 +15,42 @@ use crate::model::id::SessionId;
 use crate::model::limits::{self, NAME_BYTES};
 use crate::model::object::{Bucket, Object, object_bytes};
 
-/// The bytes that the delivery thread keeps of a session besides its data, in a table that may be half empty.
+/// The delivery thread keeps this many bytes of a session besides its data, in a table that may be half empty.
 const SESSION_BYTES: usize = 1_536;
 
-/// The start of a session, shared between its handles and the delivery thread.
+/// The start of a session is shared between its handles and the delivery thread.
 ///
 /// One is made for every request, so what few sessions have takes no more room in it than a pointer.
 #[derive(Debug)]
 pub(crate) struct StartRecord {
     pub(crate) id: SessionId,
-    /// The preliminary name, until `settled_name` is set.
+    /// The name is preliminary until `settled_name` is set.
     name: Arc<str>,
     settled_name: OnceLock<Arc<str>>,
     pub(crate) inputs: Inputs,
     pub(crate) facts: Option<Box<Facts>>,
     pub(crate) started_at: SystemTime,
-    /// Whether the id is new, so that nobody else can know it yet.
+    /// The flag tells whether the id is new, so that nobody else can know it yet.
     pub(crate) is_fresh: bool,
     /// The session's end will be recorded.
     pub(crate) will_end: bool,
-    /// No start is sent: its spans create it.
+    /// No start is sent: the session's spans create it.
     pub(crate) by_spans: bool,
     ended: AtomicBool,
-    /// Whether another process or program part has begun it.
+    /// The flag tells whether another process or program part has begun the session.
     linked: bool,
     phase: AtomicU8,
     outcome: OnceLock<Result<(), Box<StartError>>>,
-    /// The id as text, once it was needed.
+    /// The id is kept as text once that was needed.
     text: OnceLock<Arc<str>>,
-    /// The session's new id, once it was moved.
+    /// The session has this new id once it was moved.
     moved_to: OnceLock<Box<Moved>>,
 }
 
-/// The data with which few sessions begin.
+/// Few sessions begin with these data.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
-    /// The source; `None` for the tracer's own.
+    /// The source is `None` for the tracer's own.
     pub(crate) source: Option<Box<str>>,
     pub(crate) metadata: Object,
     pub(crate) user_properties: Object,
@@ -86,7 +86,7 @@ impl Facts {
     }
 }
 
-/// The id that a session goes on under.
+/// A session goes on under this id.
 #[derive(Debug)]
 struct Moved {
     to: SessionId,
@@ -191,7 +191,7 @@ impl StartRecord {
         }
     }
 
-    /// A session that exists already and is never started from here.
+    /// Returns the start of a session that exists already and is never started from here.
     pub(crate) fn linked(mut self) -> Self {
         self.linked = true;
         self.phase.store(SENT, Ordering::Release);
@@ -199,13 +199,13 @@ impl StartRecord {
         self
     }
 
-    /// The id under which the session goes now.
+    /// Returns the id under which the session goes now.
     #[inline]
     pub(crate) fn current_id(&self) -> SessionId {
         self.moved_to.get().map_or(self.id, |moved| moved.to)
     }
 
-    /// The same as text, made once.
+    /// Returns the current id as text, made once.
     pub(crate) fn current_text(&self) -> Arc<str> {
         let shared = |id: SessionId| Arc::from(id.encode(&mut [0; SessionId::LENGTH]) as &str);
         let text = match self.moved_to.get() {
@@ -225,13 +225,13 @@ impl StartRecord {
         }
     }
 
-    /// True for a session that began here and goes on under its first id.
+    /// Returns true for a session that began here and goes on under its first id.
     #[inline]
     pub(crate) fn is_whole(&self) -> bool {
         !self.linked && self.moved_to.get().is_none()
     }
 
-    /// True where no start of ours is coming: the session was begun elsewhere, moved there, or lost. Then
+    /// Returns true where no start of ours is coming: the session was begun elsewhere, moved there, or lost. Then
     /// ingestion is asked to create it from its spans, where it does not know it.
     #[inline]
     pub(crate) fn is_left_to_spans(&self) -> bool {

@@ -1,5 +1,5 @@
-//! Spans that end with no session while sessions are open: most often of a task or a thread that was started
-//! without the session. Watched for in debug builds only.
+//! A span may end with no session while sessions are open, most often because a task or a thread was started without
+//! the session. Debug builds watch for that.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -9,12 +9,13 @@ use opentelemetry_sdk::trace::SpanData;
 use crate::attributes::{CALL_SITE, OPEN_SESSIONS, SESSION_ID};
 use crate::log::{CallSite, OncePerSite};
 
-/// The knowledge about sessions that a stray span might have belonged to.
+/// The strays know about sessions that a stray span might have belonged to.
 #[derive(Debug, Default)]
 pub(crate) struct Strays {
-    /// The number of contexts that hold a session.
+    /// This many contexts hold a session.
     open: AtomicUsize,
-    /// Whether the program has begun the tracer's own session itself, so that spans may well be meant for it.
+    /// The flag tells whether the program has begun the tracer's own session itself, so that spans may well be meant
+    /// for it.
     own_is_meant: AtomicBool,
 }
 
@@ -35,7 +36,7 @@ impl Strays {
         self.own_is_meant.store(true, Ordering::Relaxed);
     }
 
-    /// Whether sessions are open; known in debug builds only.
+    /// Returns whether sessions are open; known in debug builds only.
     pub(crate) fn are_sessions_open(&self) -> bool {
         self.open.load(Ordering::Relaxed) > 0
     }
@@ -67,11 +68,11 @@ impl Strays {
     }
 }
 
-/// A span that belonged to no session.
+/// A stray span belonged to no session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stray {
     pub(crate) name: String,
-    /// The place where the span was started: a line of code, else the library.
+    /// The site is where the span was started: a line of code, else the library.
     pub(crate) site: String,
 }
 

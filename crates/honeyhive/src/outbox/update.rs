@@ -1,4 +1,4 @@
-//! [`Update`]: what is added to a session, its end among that.
+//! [`Update`] is an addition to a session, or its end.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,12 +6,12 @@ use super::load::Load;
 use crate::enrichment::Enrichment;
 use crate::model::limits::{self, VALUE_BYTES};
 
-/// The bytes that the delivery thread keeps of an update besides its data; most updates join others.
+/// The delivery thread keeps this many bytes of an update besides its data; most updates join others.
 pub(super) const UPDATE_BYTES: usize = size_of::<Enrichment>() + 256;
-/// The outputs and metadata of an end become objects there.
+/// The outputs and metadata of an end become objects of about this size.
 const END_BYTES: usize = 2_048;
 
-/// The time from which on an update may go.
+/// The timing tells from when on an update may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Timing {
     /// The update goes after the usual delay.
@@ -22,7 +22,7 @@ pub(crate) enum Timing {
     AfterSpans,
 }
 
-/// An update of a session.
+/// An update adds to a session, or ends it.
 #[derive(Debug)]
 pub(crate) enum Update {
     Enrich(Box<Enrichment>),
@@ -30,7 +30,7 @@ pub(crate) enum Update {
 }
 
 impl Update {
-    /// True where something went wrong.
+    /// Returns true where something went wrong.
     pub(crate) fn has_failed(&self) -> bool {
         match self {
             Self::Enrich(enrichment) => enrichment.error_text().is_some(),
@@ -55,7 +55,7 @@ impl Update {
     }
 }
 
-/// The outcome of a session.
+/// The work of a session has one of these outcomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// The work ran to its end.
@@ -91,7 +91,7 @@ impl Outcome {
     }
 }
 
-/// The end of a session.
+/// The end of a session has an outcome, a duration and more.
 #[derive(Debug)]
 pub(crate) struct SessionEnd {
     pub(crate) ended_at: SystemTime,
@@ -102,7 +102,7 @@ pub(crate) struct SessionEnd {
     pub(crate) time_to_first_byte: Option<Duration>,
     pub(crate) response_bytes: Option<u64>,
     pub(crate) error: Option<String>,
-    /// The session began here and ends here, so this is its own duration.
+    /// The session began here and ends here, so the duration is its own.
     pub(crate) whole_session: bool,
 }
 

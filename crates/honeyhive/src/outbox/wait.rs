@@ -1,5 +1,5 @@
-//! Waits for an answer of the delivery thread, each with a timer of the caller's own: whatever that thread does, and
-//! in a process that has lost it by a fork, a wait ends in time.
+//! A caller waits for an answer of the delivery thread with a timer of its own: whatever that thread does, and in a
+//! process that has lost it by a fork, a wait ends in time.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -12,11 +12,11 @@ use tokio::sync::oneshot;
 
 use super::alarm::Alarm;
 
-/// The time after a deadline at which a wait ends without the delivery thread, which keeps the time and has the exact
+/// A wait ends this long after its deadline without the delivery thread, which keeps the time and has the exact
 /// numbers.
 pub(super) const GRACE: Duration = Duration::from_secs(1);
 
-/// The end of a wait.
+/// A wait ends in one of these ways.
 #[derive(Debug)]
 pub(crate) enum Waited<T> {
     Answered(T),
@@ -26,7 +26,7 @@ pub(crate) enum Waited<T> {
     Gone,
 }
 
-/// An answer to come.
+/// An awaited answer is still to come.
 #[derive(Debug)]
 pub(crate) struct Awaited<T> {
     answer: oneshot::Receiver<T>,
@@ -68,7 +68,7 @@ thread_local! {
     static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Marks this thread as one of delivery's: what the program does on it, in a hook say, must not wait for delivery.
+/// Marks this thread as one of delivery's: code of the program on it, in a hook say, must not wait for delivery.
 pub(crate) fn enter_delivery() {
     IS_INSIDE.with(|is_inside| is_inside.set(true));
 }

@@ -1,4 +1,4 @@
-//! The weight of a span, and the cuts to one that weighs too much.
+//! A span has a weight, and one that weighs too much is cut.
 
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_sdk::trace::SpanData;
@@ -7,7 +7,7 @@ use super::load::Load;
 use crate::model::limits;
 use crate::model::object::ALLOCATION;
 
-/// The bytes that the delivery thread keeps of a span besides its data, in a queue that may be half empty.
+/// The delivery thread keeps this many bytes of a span besides its data, in a queue that may be half empty.
 const SPAN_BYTES: usize = 2 * size_of::<SpanData>() + 256;
 
 /// Cuts a span down to the limits, and returns its load.
@@ -24,7 +24,7 @@ pub(crate) fn span_load(span: &SpanData) -> Load {
     Load::one(span_bytes(span))
 }
 
-/// A rough count of the bytes a span holds in memory.
+/// Returns a rough count of the bytes a span holds in memory.
 fn span_bytes(span: &SpanData) -> usize {
     let events: usize = span
         .events

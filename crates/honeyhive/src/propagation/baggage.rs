@@ -1,4 +1,4 @@
-//! The session in W3C baggage.
+//! W3C baggage carries the session.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -11,24 +11,24 @@ use crate::attributes::{BAGGAGE_SESSION_ID, BAGGAGE_SESSION_ID_BARE, EXPERIMENT}
 use crate::model::id::SessionId;
 use crate::outbox::Experiment;
 
-/// The limits up to which the specification asks every receiver to take baggage in.
+/// The specification asks every receiver to take baggage in up to these limits.
 const MOST_MEMBERS: usize = 64;
 const MOST_BYTES: usize = 8192;
 
-/// The session that baggage names, decoded and not yet trusted.
+/// The session that baggage names is decoded and not yet trusted.
 ///
 /// Most callers send none and every request is asked, so the empty value is one word long.
 #[derive(Debug, Default)]
 pub(crate) struct SessionInBaggage<'a>(Option<Box<Members<'a>>>);
 
-/// The members that mean something here.
+/// The members are those that mean something here.
 #[derive(Debug, Default)]
 struct Members<'a> {
-    /// The value of HoneyHive's own key.
+    /// The value is that of HoneyHive's own key.
     own: Option<Cow<'a, str>>,
-    /// The value of the key without a prefix.
+    /// The value is that of the key without a prefix.
     bare: Option<Cow<'a, str>>,
-    /// The ids of an experiment.
+    /// The ids are those of an experiment.
     experiment: [Option<Cow<'a, str>>; EXPERIMENT.len()],
 }
 
@@ -64,7 +64,7 @@ impl<'a> SessionInBaggage<'a> {
         self.0.get_or_insert_default()
     }
 
-    /// The experiment that the session is part of: only for a session that is trusted.
+    /// Returns the experiment that the session is part of: only for a session that is trusted.
     pub(crate) fn experiment(&self) -> Option<Experiment> {
         self.0.as_ref()?.experiment()
     }
@@ -98,14 +98,14 @@ impl Members<'_> {
     }
 }
 
-/// Whether the text is a plain id of an experiment.
+/// Returns whether the text is a plain id of an experiment.
 fn is_id(text: &str) -> bool {
     const LONGEST: usize = 128;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
     (1..=LONGEST).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
-/// The experiment in the baggage of a context: only for a session that is trusted.
+/// Returns the experiment in the baggage of a context: only for a session that is trusted.
 pub(crate) fn experiment_in_context(cx: &Context) -> Option<Experiment> {
     let find = |(name, _)| Some(Cow::from(cx.baggage().get(name)?.as_str()));
     let members = Members {
@@ -133,8 +133,8 @@ pub(crate) fn session_in_context(
     members.session(trusted)
 }
 
-/// The `baggage` header of a request that goes out in a session: the session first, with its experiment, then what else
-/// is in the context, with its properties, as far as the specification's limits let it.
+/// Returns the `baggage` header of a request that goes out in a session: the session first, with its experiment, then
+/// the context's other baggage, with its properties, as far as the specification's limits let it.
 pub(super) fn header(cx: &Context, session: SessionId, experiment: Option<&Experiment>) -> String {
     let mut header = format!("{BAGGAGE_SESSION_ID}={session},{BAGGAGE_SESSION_ID_BARE}={session}");
     let mut members = 2;
@@ -153,7 +153,7 @@ pub(super) fn header(cx: &Context, session: SessionId, experiment: Option<&Exper
         .iter()
         .filter(|(key, _)| !is_ours(key.as_str()))
         .collect();
-    // A hash map has them in another order each time.
+    // A hash map has the members in another order each time.
     others.sort_unstable_by_key(|(key, _)| key.as_str());
     for (key, (value, properties)) in others {
         let member = member(key.as_str(), value.as_str(), properties.as_str());

@@ -1,8 +1,8 @@
-//! [`HeadersMut`]: what an outgoing request's headers are written to.
+//! [`HeadersMut`] takes the headers of an outgoing request.
 
 use opentelemetry::propagation::Injector;
 
-/// A destination of the headers of [`Session::inject`](crate::Session::inject): a `HashMap<String, String>` and every
+/// The trait takes the headers of [`Session::inject`](crate::Session::inject): a `HashMap<String, String>` and every
 /// other OpenTelemetry [`Injector`], `http::HeaderMap` (reqwest, hyper, tonic), actix-web's map where `honeyhive-actix`
 /// is in the program, pairs in a `Vec`, and a closure that takes a name and a value.
 ///
@@ -23,7 +23,7 @@ pub trait HeadersMut<Kind> {
     fn set_header(&mut self, name: &'static str, value: &str);
 }
 
-/// An OpenTelemetry [`Injector`].
+/// The carrier is an OpenTelemetry [`Injector`].
 #[derive(Debug)]
 pub enum ByInjector {}
 
@@ -33,7 +33,7 @@ impl<I: Injector + ?Sized> HeadersMut<ByInjector> for I {
     }
 }
 
-/// The headers of the crate `http`.
+/// The carrier is the headers of the crate `http`.
 #[derive(Debug)]
 pub enum ByHttp {}
 
@@ -45,7 +45,7 @@ impl HeadersMut<ByHttp> for http::HeaderMap {
     }
 }
 
-/// Marks carriers of pairs of names and values.
+/// The carrier is a list of names and values.
 #[derive(Debug)]
 pub enum ByPairs {}
 
@@ -61,7 +61,7 @@ where
     }
 }
 
-/// A closure that sets one header.
+/// The carrier is a closure that sets one header.
 #[derive(Debug)]
 pub enum ByCall {}
 

@@ -1,5 +1,5 @@
-//! The session across processes: W3C baggage and trace context, read when something comes in and
-//! written only when something leaves.
+//! The session crosses processes in W3C baggage and trace context, read when something comes in and written only when
+//! something leaves.
 
 mod baggage;
 mod carrier;
@@ -18,7 +18,7 @@ use crate::context;
 use crate::outbox::Outbox;
 use crate::session::{NewSession, Session, SessionTrust};
 
-/// The header that carries a session's id both ways.
+/// The header carries a session's id both ways.
 pub(crate) const SESSION_ID_HEADER: &str = "x-session-id";
 const BAGGAGE: &str = "baggage";
 const TRACE_PARENT: &str = "traceparent";
@@ -61,7 +61,7 @@ impl Session {
 }
 
 impl Session {
-    /// The headers of an outgoing request that belongs to this session: those of [`inject`](Self::inject), and
+    /// Returns the headers of an outgoing request that belongs to this session: those of [`inject`](Self::inject), and
     /// `X-Session-ID`, by which a server links it though it reads no baggage.
     ///
     /// ```
@@ -81,7 +81,7 @@ impl Session {
     }
 }
 
-/// The context that [`Session::inject`] has put into these headers.
+/// Returns the context that [`Session::inject`] has put into these headers.
 pub(crate) fn extract<K, V>(
     outbox: &Arc<Outbox>,
     trust: &SessionTrust,
@@ -110,7 +110,7 @@ where
     }
 }
 
-/// The headers that the propagators read. Those that may come in several are joined.
+/// Returns the headers that the propagators read. A header that may come several times is joined.
 fn propagated<K, V>(headers: impl IntoIterator<Item = (K, V)>) -> HashMap<String, String>
 where
     K: AsRef<str>,

@@ -1,4 +1,4 @@
-//! The names of options, and their beginnings in a command line.
+//! Options have names, and beginnings in a command line.
 
 use super::pairs::LONGEST;
 
@@ -19,13 +19,13 @@ pub(super) fn called(name: &str) -> &str {
     }
 }
 
-/// Whether a text ends in an escape, which belongs to no word: `\n--password`.
+/// Returns whether a text ends in an escape, which belongs to no word: `\n--password`.
 pub(super) fn ends_escape(text: &str) -> bool {
     let ends = ["\\n", "\\r", "\\t", "\\u0009", "\\u000a", "\\u000d"];
     ends.iter().any(|end| text.ends_with(end))
 }
 
-/// Whether an option of one letter may begin here that holds a password.
+/// Returns whether an option of one letter may begin here that holds a password.
 pub(super) fn may_begin(bytes: &[u8], at: usize) -> bool {
     matches!(bytes[at..], [b'-', b'a' | b'p' | b'u' | b'w', _, ..])
         && bytes[..at]
@@ -33,7 +33,7 @@ pub(super) fn may_begin(bytes: &[u8], at: usize) -> bool {
             .is_some_and(|before| b" \"'".contains(before))
 }
 
-/// A letter of an option's name.
+/// Returns whether a byte is a letter of an option's name.
 pub(super) const fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
 }

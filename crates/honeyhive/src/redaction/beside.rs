@@ -1,4 +1,4 @@
-//! Values that a [`Walk`] hides by a name beside them.
+//! A [`Walk`] hides values by a name beside them.
 
 use opentelemetry::{KeyValue, Value as Attribute};
 
@@ -8,7 +8,7 @@ use super::{arguments, options};
 use crate::model::object::Object;
 
 impl Walk<'_> {
-    /// Whether a part of the value would be hidden under this name.
+    /// Returns whether a part of the value would be hidden under this name.
     pub(super) fn hides_as(&mut self, name: &str) -> bool {
         name.len() <= LONGEST && self.at(name, |walk| walk.hidden().is_some())
     }
@@ -71,7 +71,7 @@ impl Walk<'_> {
     }
 }
 
-/// A search by bytes, since it takes a quarter of the time of `rsplit_once` and runs for each key.
+/// Splits a key by bytes, since that takes a quarter of the time of `rsplit_once` and runs for each key.
 fn parent_and_last(key: &str) -> Option<(&str, &str)> {
     let dot = key.bytes().rposition(|byte| byte == b'.')?;
     Some((&key[..dot], &key[dot + 1..]))

@@ -1,4 +1,4 @@
-//! Credentials that are known by their form: private keys as PEM, and the value of an `Authorization` header.
+//! Credentials are known by their form: private keys as PEM, and the value of an `Authorization` header.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
     /// Finds a `-----BEGIN PRIVATE KEY-----` that begins here, and its lines, to the end of the text where it was cut
     /// off.
     pub(super) fn private_key(&mut self, at: usize) -> Option<usize> {
-        /// The longest label, in bytes: `OPENSSH PRIVATE KEY`, `PGP PRIVATE KEY BLOCK`.
+        /// A label has this many bytes at the most: `OPENSSH PRIVATE KEY`, `PGP PRIVATE KEY BLOCK`.
         const LABEL: usize = 64;
         let label = self.text[at..].strip_prefix("-----BEGIN ")?;
         let length = label.find("-----").filter(|length| *length <= LABEL)?;
@@ -43,7 +43,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         self.parameters(start + scheme + 1)
     }
 
-    /// The end of `name="value", name=value`, which begins here.
+    /// Returns the end of `name="value", name=value`, which begins here.
     pub(super) fn parameters(&self, start: usize) -> Option<usize> {
         let mut end = None;
         let mut at = start;
@@ -69,14 +69,14 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         }
     }
 
-    /// The end of a parameter that is not quoted, which begins here: a host and a path may be in it.
+    /// Returns the end of a parameter that is not quoted, which begins here: a host and a path may be in it.
     fn token(&self, start: usize) -> usize {
         let is_token = |byte: &&u8| !byte.is_ascii_whitespace() && !b",\"'\\)]}<>".contains(byte);
         start + self.bytes[start..].iter().take_while(is_token).count()
     }
 
-    /// ` 'value'` or ` value` behind the words of a statement in SQL, of which the blank is here: `PASSWORD 'value'`,
-    /// `IDENTIFIED BY 'value'`.
+    /// Masks ` 'value'` or ` value` behind the words of a statement in SQL, of which the blank is here: `PASSWORD
+    /// 'value'`, `IDENTIFIED BY 'value'`.
     pub(super) fn statement(&mut self, blank: usize) -> Option<usize> {
         let start = self.skip_blanks(blank, false);
         let quote = quote_at(self.bytes, start);
@@ -105,7 +105,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
     }
 }
 
-/// Whether a line contains this text, in any case.
+/// Returns whether a line contains this text, in any case.
 fn is_in(line: &str, words: &str) -> bool {
     let words = words.as_bytes();
     let mut windows = line.as_bytes().windows(words.len());

@@ -1,4 +1,5 @@
-//! Elements of XML and HTML within texts: `<password>value</password>`, `<add key="password" value="value"/>`.
+//! Elements of XML and HTML are found within texts: `<password>value</password>`, `<add key="password"
+//! value="value"/>`.
 
 use std::ops::Range;
 
@@ -6,13 +7,13 @@ use super::pairs::{LONGEST, is_name};
 use super::text::Masker;
 use crate::model::limits;
 
-/// The longest tag, in bytes, with its attributes.
+/// A tag has this many bytes at the most, with its attributes.
 const TAG: usize = 1024;
-/// The most unclosed tags for which the text is searched to its end: generic types look like tags and are never closed.
+/// The text is searched to its end for this many unclosed tags: generic types look like tags and are never closed.
 const UNCLOSED: usize = 16;
 
 impl<H: Fn(&str) -> bool> Masker<'_, H> {
-    /// `<name>value</name>`, of which the first bracket is here.
+    /// Masks `<name>value</name>`, of which the first bracket is here.
     pub(super) fn element(&mut self, open: usize) -> Option<usize> {
         let rest = self.bytes[open + 1..].iter().take(LONGEST);
         let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-.:".contains(byte);
@@ -31,8 +32,8 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         self.mask(value, end)
     }
 
-    /// Whether the `value` at this place is an attribute of a tag that names it: `<add key="password" value="x"/>`,
-    /// `<password value="x"/>`.
+    /// Returns whether the `value` at this place is an attribute of a tag that names it: `<add key="password"
+    /// value="x"/>`, `<password value="x"/>`.
     pub(super) fn is_named_by_its_tag(&self, at: usize) -> bool {
         let is_end = |byte: &u8| matches!(byte, b'<' | b'>');
         let before = self.bytes[..at].iter().rev().take(TAG).position(is_end);
@@ -88,7 +89,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         Some(start..start + value.trim_end_matches('\\').len())
     }
 
-    /// Whether an element of this name ends here, as far as the text goes, or one that is quoted in it.
+    /// Returns whether an element of this name ends here, as far as the text goes, or one that is quoted in it.
     fn closes(&self, at: usize, name: &Range<usize>) -> bool {
         let rest = &self.bytes[at + 1..];
         let quote = rest.iter().take(LONGEST + 2).position(|byte| *byte == b'"');
@@ -105,7 +106,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         rest[..length].eq_ignore_ascii_case(&self.bytes[name.start..name.start + length])
     }
 
-    /// The end of an element that holds others.
+    /// Returns the end of an element that holds others.
     fn closed(&mut self, start: usize, name: Range<usize>) -> Option<usize> {
         let name_text = &self.text[name.clone()];
         if self.unclosed.len() == UNCLOSED || self.unclosed.contains(&name_text) {

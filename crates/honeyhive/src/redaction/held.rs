@@ -1,4 +1,4 @@
-//! Types that are named after their contents, in `Debug` texts: `ApiKey("x")`, `Password { value: "x" }`.
+//! Types may be named after their contents, in `Debug` texts: `ApiKey("x")`, `Password { value: "x" }`.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use super::pairs::LONGEST;
 use super::quotes::quote_at;
 use super::text::{Masker, is_flag};
 
-/// Words before a type that show a declaration, which holds no value.
+/// These words before a type show a declaration, which holds no value.
 const DECLARED: [&str; 8] = [
     "class",
     "enum",
@@ -19,7 +19,7 @@ const DECLARED: [&str; 8] = [
 ];
 
 impl<H: Fn(&str) -> bool> Masker<'_, H> {
-    /// `Name("value")`, of which the parenthesis is here.
+    /// Masks `Name("value")`, of which the parenthesis is here.
     pub(super) fn held(&mut self, open: usize) -> Option<usize> {
         let name = self.type_before(open)?;
         if !(self.hides)(&self.text[name]) {
@@ -34,8 +34,8 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         is_value.then(|| self.mask(inside, end)).flatten()
     }
 
-    /// `Name { field: "value" }`, of which the brace is here. A type that is called after something of what it holds, such
-    /// as `PasswordPolicy`, has names for its fields.
+    /// Masks `Name { field: "value" }`, of which the brace is here. A type that is called after something of what it
+    /// holds, such as `PasswordPolicy`, has names for its fields.
     pub(super) fn fields(&mut self, open: usize) -> Option<usize> {
         let end = self.text[..open].strip_suffix(' ')?.len();
         let name = self.type_before(end)?;
@@ -57,7 +57,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         self.mask(inside, end)
     }
 
-    /// The name of a type that ends before this.
+    /// Returns the name of a type that ends before this.
     fn type_before(&self, end: usize) -> Option<Range<usize>> {
         let name = self.bytes[..end].iter().rev();
         let start = end - name.take_while(|byte| byte.is_ascii_alphanumeric()).count();

@@ -1,17 +1,17 @@
-//! JSON within a text, masked in the form in which it is sent.
+//! JSON within a text is masked in the form in which it is sent.
 
 use super::pairs::{is_name, is_value};
 use super::scan::Scanner;
 use super::walk::Walk;
 use super::{MARK, arguments};
 
-/// A list or an object that is open around a value.
+/// A list or an object is open around a value.
 struct Open {
-    /// The length of the path of the list or object.
+    /// The path of the list or object has this length.
     path: usize,
-    /// The place of the value, in a list.
+    /// The value has this place, in a list.
     index: Option<usize>,
-    /// The name that the item before gives the next one.
+    /// The item before gives the next one this name.
     said: Option<String>,
 }
 
@@ -170,7 +170,7 @@ impl Walk<'_> {
     }
 }
 
-/// The text of a string in JSON. Half of a pair of surrogates has none, and stands for itself.
+/// Returns the text of a string in JSON. Half of a pair of surrogates has none, and stands for itself.
 fn text_of(json: &str) -> Option<String> {
     json.starts_with('"').then(|| {
         serde_json::from_str(json).unwrap_or_else(|_| {

@@ -1,17 +1,17 @@
-//! Lines that are a name and a value: headers as they are written, YAML, settings.
+//! Lines may be a name and a value: headers as they are written, YAML, settings.
 
 use std::ops::Range;
 
 use super::quotes::is_prefix;
 
-/// Whether only a list's mark is before this place on its line.
+/// Returns whether only a list's mark is before this place on its line.
 pub(super) fn begins_line(text: &str, at: usize) -> bool {
     let before = before_line(&text[..at]);
     // A text that is quoted in another begins with a quote, and has its line ends escaped.
     before.is_empty() || before.ends_with(['\n', '\r', '"']) || is_escaped_end(before)
 }
 
-/// The text before the line that this is the beginning of.
+/// Returns the text before the line that this is the beginning of.
 fn before_line(text: &str) -> &str {
     text.trim_end_matches([' ', '\t', '-', '*', '>', '<'])
 }
@@ -20,7 +20,7 @@ fn is_escaped_end(before: &str) -> bool {
     before.ends_with("\\n") || before.ends_with("\\r")
 }
 
-/// The line that ends here, of which no more is looked at than a command or a statement begins with.
+/// Returns the line that ends here, of which no more is looked at than a command or a statement begins with.
 pub(super) fn line_of(text: &str, end: usize) -> &str {
     const MOST: usize = 512;
     let mut starts = end.saturating_sub(MOST)..end;
@@ -67,7 +67,7 @@ pub(super) fn value(text: &str, start: usize, name: &str) -> Option<Range<usize>
     is_value.then(|| start..start + line.len())
 }
 
-/// The first quote that is no apostrophe, and none of a word.
+/// Returns the first quote that is no apostrophe, and none of a word.
 fn quote_in(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let is_letter = |at: Option<usize>| {
@@ -80,8 +80,8 @@ fn quote_in(text: &str) -> Option<usize> {
     quotes.find(|at| !is_within(*at) || is_prefix(&text[..*at]))
 }
 
-/// The lines below a name that its value is made of, which are deeper than the name: behind `password: |`, or where
-/// nothing stands behind the colon, which ends here.
+/// Returns the lines below a name that its value is made of, which are deeper than the name: behind `password: |`, or
+/// where nothing stands behind the colon, which ends here.
 pub(super) fn block(
     text: &str,
     name: &Range<usize>,
@@ -123,7 +123,7 @@ pub(super) fn block(
     value
 }
 
-/// The content of a line, its place, and the beginning of the next line.
+/// A line has a content, a place, and the beginning of the next line.
 struct Line<'t> {
     content: &'t str,
     start: usize,
@@ -132,7 +132,8 @@ struct Line<'t> {
 }
 
 impl<'t> Line<'t> {
-    /// The line that begins here, in a text that may be quoted in another: its line ends have so many backslashes then.
+    /// Returns the line that begins here, in a text that may be quoted in another: its line ends have this many
+    /// backslashes then.
     fn at(text: &'t str, at: usize, escapes: usize) -> Self {
         let rest = &text[at..];
         let (length, next) = match escapes {
@@ -189,14 +190,14 @@ fn escaped_end(rest: &str, escapes: usize) -> (usize, bool) {
     (rest.len(), false)
 }
 
-/// Whether a line is a value, an item of a list or a name and its value, rather than a sentence.
+/// Returns whether a line is a value, an item of a list or a name and its value, rather than a sentence.
 fn is_plain_value(line: &str, name: &str) -> bool {
     let first = line.trim_start_matches('\\');
     !first.starts_with(['"', '\''])
         && (line.starts_with("- ") || line.contains(": ") || value(line, 0, name).is_some())
 }
 
-/// Whether a header of this name holds more than a word.
+/// Returns whether a header of this name holds more than a word.
 pub(super) fn is_header(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name.ends_with("cookie") || name.ends_with("authorization")

@@ -1,16 +1,16 @@
-//! Members that another member names, in texts: `{"name": "authorization", "value": "x"}`, and the same as `Debug`
+//! Members may be named by another member, in texts: `{"name": "authorization", "value": "x"}`, and the same as `Debug`
 //! writes a struct.
 
 use super::pairs::{LONGEST, is_name, is_value};
 use super::quotes::{decoded, is_around, quote_at, quoted};
 use super::text::Masker;
 
-/// The distance in bytes within which the other members are searched.
+/// The other members are searched within this distance in bytes.
 const AHEAD: usize = 1024;
 
 impl<H: Fn(&str) -> bool> Masker<'_, H> {
-    /// Whether a member of this name, whose colon is here, is a value that a secret's name beside it hides. A member
-    /// that holds such a name is noted.
+    /// Returns whether a member of this name, whose colon is here, is a value that a secret's name beside it hides. A
+    /// member that holds such a name is noted.
     pub(super) fn is_named_secret(&mut self, name: &str, colon: usize) -> bool {
         if is_value(name) {
             return colon < self.named || self.names_ahead(colon).is_some();
@@ -21,7 +21,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         false
     }
 
-    /// Whether the text behind this colon is a name that hides a value. A name that was cut off may be any.
+    /// Returns whether the text behind this colon is a name that hides a value. A name that was cut off may be any.
     fn says_secret(&self, colon: usize) -> bool {
         let start = self.skip_blanks(colon + 1, true);
         if start >= self.bytes.len() {
@@ -38,7 +38,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         is_cut || (text.len() <= LONGEST && (self.hides)(&decoded(&self.text[text])))
     }
 
-    /// Whether the quote ends the text that the member before this colon is in.
+    /// Returns whether the quote ends the text that the member before this colon is in.
     fn is_of_text_around(&self, quote: usize, colon: usize) -> bool {
         let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'');
         let of_name = self.bytes[..colon].iter().rposition(is_quote);

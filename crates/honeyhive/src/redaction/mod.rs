@@ -1,4 +1,4 @@
-//! [`Redaction`]: the masking of everything that leaves, by name, by path, by pattern and by a hook.
+//! [`Redaction`] masks everything that leaves, by name, by path, by pattern and by a hook.
 //!
 //! A hook gets a [`Field`], whose [`Place`] says what it is a part of, and answers with a [`Verdict`].
 
@@ -26,17 +26,20 @@ use std::sync::Arc;
 pub(crate) use rules::Rules;
 pub(crate) use walk::{Walk, is_skeleton};
 
-/// The mark in place of a masked value.
+/// The mark stands in place of a masked value.
 pub(crate) const MARK: &str = "<redacted>";
 
-/// The rules by which sessions, spans and enrichments are masked before they leave.
+/// The rules mask sessions, spans and enrichments before they leave.
 ///
-/// Without any setting, values whose **names** say that they are secrets leave as `<redacted>`:
-/// `authorization`, `bearer`, `cookie`, `credential(s)`, `creds`, `jwt`, `passphrase`, `passwd`, `password`, `pwd`,
-/// `secret`, and keys and tokens of a kind (`api_key`, `apiKey`, `access-token`, `refresh_token`, `privateKey`, …),
-/// wherever they stand: in a bucket, in an attribute of any span, in JSON that is the text of an attribute. Whole words
-/// count, in any case and however they are joined. A bare `token` is no secret, since language models yield them, nor
-/// are `max_tokens`, `key` and `author`; `true` and `false` stay, since `password: true` reveals nothing.
+/// Without any setting, values whose **names** say that they are secrets leave as `<redacted>`, wherever they stand: in
+/// a bucket, in an attribute of any span, in JSON that is the text of an attribute.
+///
+/// * The names are `authorization`, `bearer`, `cookie`, `credential(s)`, `creds`, `jwt`, `passphrase`, `passwd`,
+///   `password`, `pwd`, `secret`, and keys and tokens of a kind (`api_key`, `apiKey`, `access-token`, `refresh_token`,
+///   `privateKey`, …).
+/// * Whole words count, in any case and however they are joined.
+/// * A bare `token` is no secret, since language models yield them, nor are `max_tokens`, `key` and `author`.
+/// * `true` and `false` stay, since `password: true` reveals nothing.
 ///
 /// The same names count inside texts:
 ///
@@ -172,7 +175,7 @@ impl fmt::Debug for Redaction {
     }
 }
 
-/// A value that a [hook](Redaction::hook) decides about.
+/// A [hook](Redaction::hook) decides about the value of a field.
 #[derive(Debug, Clone, Copy)]
 pub struct Field<'a> {
     place: Place,
@@ -181,7 +184,7 @@ pub struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// The item that the value is a part of.
+    /// Returns the kind of item that the value is a part of.
     #[must_use]
     pub const fn place(&self) -> Place {
         self.place
@@ -193,36 +196,36 @@ impl<'a> Field<'a> {
         self.path
     }
 
-    /// The last piece of the path: `email`.
+    /// Returns the last piece of the path: `email`.
     #[must_use]
     pub fn key(&self) -> &'a str {
         self.path.rsplit_once('.').map_or(self.path, |(_, key)| key)
     }
 
-    /// The text; numbers and flags as text. Keys and patterns have been masked in it.
+    /// Returns the text; numbers and flags as text. Keys and patterns have been masked in it.
     #[must_use]
     pub const fn value(&self) -> &'a str {
         self.value
     }
 }
 
-/// The item that a field is a part of.
+/// A field is a part of one of these items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Place {
-    /// The start of a session.
+    /// The item is the start of a session.
     SessionStart,
-    /// An addition to a session or, by its id, to an event.
+    /// The item is an addition to a session or, by its id, to an event.
     Update,
-    /// A span: its attributes, its name, its status message.
+    /// The item is a span: its attributes, its name, its status message.
     Span,
-    /// An event of a span.
+    /// The item is an event of a span.
     SpanEvent,
-    /// A link of a span.
+    /// The item is a link of a span.
     SpanLink,
 }
 
-/// The answer of a hook about a field.
+/// A hook answers so about a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {

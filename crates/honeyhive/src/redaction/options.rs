@@ -1,4 +1,5 @@
-//! Options of command lines and their values: `--password value`, and `"--password", "value"` in lists of arguments.
+//! Options of command lines are found with their values: `--password value`, and `"--password", "value"` in lists of
+//! arguments.
 
 use std::ops::Range;
 
@@ -8,14 +9,15 @@ use super::pairs::LONGEST;
 use super::quotes::{quote_at, quoted};
 use super::text::{Masker, is_flag};
 
-/// Whether an option of this name is followed by a secret, rather than by the path of one, or by no value at all.
+/// Returns whether an option of this name is followed by a secret, rather than by the path of one, or by no value at
+/// all.
 pub(super) fn holds_secret(name: &str, hides: impl FnOnce(&str) -> bool) -> bool {
     const PLACES: [&str; 7] = ["dir", "env", "fd", "file", "path", "prompt", "stdin"];
     let last = name.rsplit(['-', '_', '.']).next().unwrap_or_default();
     !name.starts_with("no-") && !PLACES.contains(&last) && hides(name)
 }
 
-/// Whether the text behind an option is its value: no other option, and no word of a sentence about it.
+/// Returns whether the text behind an option is its value: no other option, and no word of a sentence about it.
 pub(super) fn is_value(text: &str) -> bool {
     const WORDS: [&str; 24] = [
         "a", "an", "and", "are", "as", "at", "by", "for", "from", "has", "if", "in", "instead",
@@ -26,7 +28,7 @@ pub(super) fn is_value(text: &str) -> bool {
 }
 
 impl<H: Fn(&str) -> bool> Masker<'_, H> {
-    /// `--name value`, which begins here.
+    /// Masks `--name value`, which begins here.
     pub(super) fn option(&mut self, at: usize) -> Option<usize> {
         let before = at.checked_sub(1).map(|before| self.bytes[before]);
         let begins = before.is_none_or(|it| !is_name_byte(it) || ends_escape(&self.text[..at]));
@@ -49,7 +51,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         }
     }
 
-    /// `, "value"`, which begins here, in a list of arguments.
+    /// Masks `, "value"`, which begins here, in a list of arguments.
     fn next_argument(&mut self, at: usize) -> Option<usize> {
         let mut start = self.skip_blanks(at, true);
         if self.bytes.get(start) == Some(&b',') {
@@ -60,7 +62,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         is_value.then(|| self.mask(range, end)).flatten()
     }
 
-    /// ` value`, which begins here, in a line.
+    /// Masks ` value`, which begins here, in a line.
     fn argument(&mut self, at: usize) -> Option<usize> {
         let start = self.skip_blanks(at, false);
         if start == at {
@@ -83,7 +85,8 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         (start..end, end)
     }
 
-    /// `-pvalue`, `-a value` or `-u user:value`, which begins here, of the programs that take a password like that.
+    /// Masks `-pvalue`, `-a value` or `-u user:value`, which begins here, of the programs that take a password like
+    /// that.
     fn short_option(&mut self, at: usize) -> Option<usize> {
         let letter = *self.bytes.get(at + 1)?;
         if !self.by_default || !may_begin(self.bytes, at) {
@@ -109,7 +112,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         }
     }
 
-    /// The program of the command that this is in: the last word that is called like one that is known.
+    /// Returns the program of the command that this is in: the last word that is called like one that is known.
     fn program(&self, at: usize) -> Option<&str> {
         let line = line_of(self.text, at);
         let command = line.rsplit([';', '|', '&']).next()?;
@@ -135,7 +138,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         self.skip_blanks(next + usize::from(is_comma), true)
     }
 
-    /// ` user:password`, which begins here, behind an option of a program that takes both as one.
+    /// Masks ` user:password`, which begins here, behind an option of a program that takes both as one.
     fn login(&mut self, at: usize, behind: usize) -> Option<usize> {
         self.program(at)?;
         let sign = usize::from(self.bytes.get(behind) == Some(&b'='));
@@ -147,9 +150,9 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
     }
 }
 
-/// A program with an option of one letter that holds a password.
+/// A program has an option of one letter that holds a password.
 struct Program {
-    /// The beginning of its name: `mysql` and `mysqldump`.
+    /// The program's name begins with this word: `mysql` and `mysqldump`.
     name: &'static str,
     letter: u8,
     holds: Holds,
@@ -158,7 +161,7 @@ struct Program {
 #[derive(Clone, Copy)]
 enum Holds {
     Password {
-        /// Whether a blank may precede the value.
+        /// The flag tells whether a blank may precede the value.
         may_be_apart: bool,
     },
     UserAndPassword,
@@ -184,7 +187,7 @@ const PROGRAMS: [Program; 6] = [
     Program::new("ldap", b'w', Holds::Password { may_be_apart: true }),
     Program::new("curl", b'u', Holds::UserAndPassword),
 ];
-/// The most words of a command that are searched for its program.
+/// This many words of a command are searched for its program.
 const MOST_WORDS: usize = 64;
 
 impl Program {

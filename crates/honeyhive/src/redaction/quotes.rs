@@ -1,4 +1,5 @@
-//! Quoted texts within texts, at any depth of escaping: a `Debug` of JSON has its quotes escaped once, and so on.
+//! Quoted texts are found within texts, at any depth of escaping: a `Debug` of JSON has its quotes escaped once, and so
+//! on.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -9,7 +10,7 @@ fn escapes(bytes: &[u8], quote: usize) -> usize {
     before.take_while(|byte| **byte == b'\\').count()
 }
 
-/// The quote that begins here, behind its backslashes.
+/// Returns the quote that begins here, behind its backslashes.
 pub(super) fn quote_at(bytes: &[u8], at: usize) -> Option<usize> {
     let quote = at
         + bytes[at..]
@@ -57,19 +58,19 @@ fn levels(level: usize) -> impl Iterator<Item = usize> {
     std::iter::successors(Some(level), |level| Some(level.checked_sub(1)? / 2))
 }
 
-/// Whether a quote behind so many backslashes closes a text. Backslashes of the text itself come in pairs, each escaped
-/// as often as its quotes.
+/// Returns whether a quote behind so many backslashes closes a text. Backslashes of the text itself come in pairs, each
+/// escaped as often as its quotes.
 const fn closes(backslashes: usize, level: usize) -> bool {
     backslashes % (2 * (level + 1)) == level
 }
 
-/// Whether a word is the prefix of a literal of bytes or of a raw text.
+/// Returns whether a word is the prefix of a literal of bytes or of a raw text.
 pub(super) fn is_prefix(word: &str) -> bool {
     let word = word.trim_end_matches('#');
     !word.is_empty() && word.len() <= 2 && word.bytes().all(|it| b"bcfruBFRU".contains(&it))
 }
 
-/// Whether the quote at this place is escaped less often than the one before.
+/// Returns whether the quote at this place is escaped less often than the one before.
 pub(super) fn is_around(bytes: &[u8], quote: usize, before: usize) -> bool {
     escapes(bytes, quote) < escapes(bytes, before)
 }
@@ -106,7 +107,7 @@ pub(super) fn decoded(name: &str) -> Cow<'_, str> {
     Cow::Owned(decoded)
 }
 
-/// `api%5Fkey` as `api_key`.
+/// Returns `api%5Fkey` as `api_key`.
 fn without_percents(name: &str) -> Cow<'_, str> {
     let mut pieces = name.split('%');
     let mut bytes = Vec::from(pieces.next().unwrap_or_default());

@@ -1,4 +1,4 @@
-//! The rules, ready for use.
+//! The rules are ready for use.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,33 +13,33 @@ use crate::model::limits;
 use crate::model::words::words;
 use crate::secret::{is_secret_name, narrow};
 
-/// The bytes at the end of a cut text that may be the beginning of something longer: more than keys and tokens have.
+/// This many bytes at the end of a cut text may be the beginning of something longer: more than keys and tokens have.
 const UNSURE: usize = 4 * 1024;
 
-/// A [`Redaction`] that has been understood.
+/// The rules are a [`Redaction`] that has been understood.
 pub(crate) struct Rules {
     by_default: bool,
-    /// The words of each key, in lower case.
+    /// Each key has words, in lower case.
     keys: Vec<Vec<String>>,
-    /// The pieces of each path.
+    /// Each path has pieces.
     paths: Vec<Vec<String>>,
     patterns: Vec<Regex>,
     hook: Option<Hook>,
 }
 
-/// The hook is the program's.
+/// The hook is the program's, and has nothing to show.
 impl fmt::Debug for Rules {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Rules").finish_non_exhaustive()
     }
 }
 
-/// The part of a named value that is hidden.
+/// A named value is hidden wholly or in part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hidden {
-    /// All values but flags: the name sounds like a secret.
+    /// The name sounds like a secret, so all values but flags are hidden.
     Likely,
-    /// All values: the program has named them.
+    /// The program has named the value, so all values are hidden.
     Surely,
 }
 
@@ -63,12 +63,12 @@ impl Rules {
         })
     }
 
-    /// True where nothing is masked.
+    /// Returns true where nothing is masked.
     pub(crate) fn is_empty(&self) -> bool {
         !self.by_default && !self.has_own()
     }
 
-    /// True where a rule is the program's own.
+    /// Returns true where a rule is the program's own.
     pub(crate) fn has_own(&self) -> bool {
         self.names_count() || self.has_patterns() || self.has_hook()
     }
@@ -106,7 +106,7 @@ impl Rules {
         (self.by_default && is_secret_name(path)).then_some(Hidden::Likely)
     }
 
-    /// Whether one of the program's keys names the path.
+    /// Returns whether one of the program's keys names the path.
     fn is_named(&self, path: &str) -> bool {
         if self.keys.is_empty() {
             return false;
@@ -119,7 +119,7 @@ impl Rules {
         })
     }
 
-    /// Whether a text that only looks like JSON (it may have been cut) holds a hidden name.
+    /// Returns whether a text that only looks like JSON (it may have been cut) holds a hidden name.
     pub(super) fn hides_a_name_in(&self, text: &str) -> bool {
         let mut pieces = text.split('"').peekable();
         while let Some(piece) = pieces.next() {
@@ -179,7 +179,7 @@ fn sure_end(beginning: &str, found: &[Range<usize>]) -> usize {
     end
 }
 
-/// The text with a mark for each of these, in the order of their beginnings, or for several that overlap.
+/// Returns the text with a mark for each of these, in the order of their beginnings, or for several that overlap.
 fn masked(text: &str, found: &[Range<usize>]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;
@@ -223,7 +223,7 @@ fn pattern(pattern: &str) -> Result<Regex, BuildError> {
     Ok(regex)
 }
 
-/// Whether a path is `pieces`, or below them.
+/// Returns whether a path is `pieces`, or below them.
 fn leads_to(pieces: &[String], path: &str) -> bool {
     let mut keys = path.split('.');
     pieces
@@ -320,7 +320,7 @@ mod tests {
         const LIMIT: usize = 10_000;
         let rules = rules(&Redaction::none().pattern("sk-[a-z]{100}!"));
         let secret = format!("sk-{}!", "y".repeat(100));
-        // Across the cut, and across where a piece is taken off.
+        // The places are across the cut, and across where a piece is taken off.
         let places = (LIMIT - 110..LIMIT).chain(LIMIT - UNSURE - 110..LIMIT - UNSURE + 10);
         for place in places.step_by(7) {
             let mut text = format!("{} {secret} {}", "ü".repeat(place / 2), "x".repeat(LIMIT));

@@ -1,5 +1,5 @@
-//! A scanner of JSON as it is written: it reads piece by piece, so that unmasked text leaves unchanged, and a key that
-//! comes twice is checked twice.
+//! The scanner reads JSON piece by piece as it is written, so that unmasked text leaves unchanged, and a key that comes
+//! twice is checked twice.
 
 use serde::de::IgnoredAny;
 
@@ -12,12 +12,12 @@ pub(super) fn json_in(text: &str) -> Option<&str> {
     json.starts_with(['{', '[', '"']).then_some(json)
 }
 
-/// Whether a text is one JSON value.
+/// Returns whether a text is one JSON value.
 pub(super) fn is_valid(json: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(json).is_ok()
 }
 
-/// A reader of valid JSON, and a writer of the masked one.
+/// The scanner reads valid JSON, and writes the masked one.
 pub(super) struct Scanner<'j> {
     json: &'j str,
     at: usize,
@@ -35,7 +35,7 @@ impl<'j> Scanner<'j> {
         }
     }
 
-    /// The next byte that is no blank, not yet taken.
+    /// Returns the next byte that is no blank, not yet taken.
     pub(super) fn peek(&mut self) -> Option<u8> {
         let bytes = self.json.as_bytes();
         while bytes.get(self.at).is_some_and(u8::is_ascii_whitespace) {
@@ -52,7 +52,7 @@ impl<'j> Scanner<'j> {
         }
     }
 
-    /// Whether the next text is an option of a command line.
+    /// Returns whether the next text is an option of a command line.
     pub(super) fn begins_option(&mut self) -> bool {
         self.peek();
         self.json[self.at..].starts_with("\"-")
@@ -120,7 +120,7 @@ impl<'j> Scanner<'j> {
         self.copied = self.at;
     }
 
-    /// The JSON with its replacements; `None` where there were none.
+    /// Returns the JSON with its replacements; `None` where there were none.
     pub(super) fn finish(mut self) -> Option<String> {
         (self.copied > 0).then(|| {
             self.out.push_str(&self.json[self.copied..]);

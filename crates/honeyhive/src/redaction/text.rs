@@ -1,4 +1,5 @@
-//! Names and their values in texts that are no JSON: `Debug` output of structs and headers, assignments, URLs.
+//! Names and their values are found in texts that are no JSON: `Debug` output of structs and headers, assignments,
+//! URLs.
 //!
 //! | Form | Where |
 //! |---|---|
@@ -24,21 +25,21 @@ use super::quotes::{decoded, is_prefix, quote_at, quoted};
 use super::{MARK, arguments, lines};
 use crate::secret::is_secret_parameter;
 
-/// Masks values in a text by their names.
+/// The masker masks values in a text by their names.
 pub(super) struct Masker<'t, H> {
     pub(super) text: &'t str,
     pub(super) bytes: &'t [u8],
-    /// Whether a value of this name is hidden, and whether flags are, too.
+    /// The closure tells whether a value of this name is hidden, and whether flags are, too.
     pub(super) hides: H,
     /// The text is a URL, or the query of one.
     pub(super) is_url: bool,
-    /// Whether parameters of URLs are hidden by the names that they have there.
+    /// The flag tells whether parameters of URLs are hidden by the names that they have there.
     pub(super) by_default: bool,
     braces: usize,
     masked: Vec<Range<usize>>,
-    /// The end of the range in which the member `value` is hidden by the member beside it.
+    /// The member `value` is hidden up to this end by the member beside it.
     pub(super) named: usize,
-    /// Names of elements that have no end from here on.
+    /// The elements with these names have no end from here on.
     pub(super) unclosed: Vec<&'t str>,
 }
 
@@ -70,7 +71,7 @@ where
     masker.run()
 }
 
-/// Whether nothing here belongs to one of the forms, as in nearly all texts.
+/// Returns whether nothing here belongs to one of the forms, as in nearly all texts.
 fn is_plain(bytes: &[u8], at: usize) -> bool {
     match bytes[at] {
         b':' | b'=' | b'(' | b'[' | b'%' | b'<' => false,
@@ -80,7 +81,7 @@ fn is_plain(bytes: &[u8], at: usize) -> bool {
     }
 }
 
-/// Whether a word ends here that may have a secret behind a blank: `Bearer`, `PASSWORD`, `BY`.
+/// Returns whether a word ends here that may have a secret behind a blank: `Bearer`, `PASSWORD`, `BY`.
 fn may_be_followed_by_secret(before: &[u8]) -> bool {
     match before {
         [.., b'e' | b'E', b'r' | b'R'] => before.ends_with(b"earer"),
@@ -147,7 +148,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         Some(end)
     }
 
-    /// `name: value`, of which the colon is here.
+    /// Masks `name: value`, of which the colon is here.
     fn pair(&mut self, colon: usize) -> Option<usize> {
         match self.bytes.get(colon + 1) {
             Some(b':') => return Some(colon + 2),
@@ -180,7 +181,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             }
         }
         let start = self.skip_blanks(colon + 1, true);
-        // Behind a colon that ends its line comes the next statement of a program.
+        // A statement of a program follows a colon that ends its line.
         let is_next = self.skip_blanks(colon + 1, false) < start;
         if is_next && !is_within && quote_at(self.bytes, start).is_none() {
             return None;
@@ -219,7 +220,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         self.mask(value, end)
     }
 
-    /// `name=value`, of which the sign is here.
+    /// Masks `name=value`, of which the sign is here.
     fn assignment(&mut self, sign: usize) -> Option<usize> {
         let next = self.bytes.get(sign + 1).copied();
         if next == Some(b'=') {
@@ -260,8 +261,8 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         self.value(start, true)
     }
 
-    /// `name==value`, of which the first sign is here: a parameter for some programs, where no blanks stand around. A number
-    /// with dots is a version.
+    /// Masks `name==value`, of which the first sign is here: a parameter for some programs, where no blanks stand
+    /// around. A number with dots is a version.
     fn comparison(&mut self, sign: usize) -> Option<usize> {
         let end = sign + 2;
         let is_dense = |at: Option<&u8>| at.is_some_and(|byte| !b" =!<>".contains(byte));
@@ -281,7 +282,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         self.value(end, true).or(Some(end))
     }
 
-    /// `r"value"` and its like, or `Some("value")`, which begins here.
+    /// Masks `r"value"` and its like, or `Some("value")`, which begins here.
     fn raw(&mut self, start: usize) -> Option<usize> {
         let word = self.word(start);
         let rest = &self.bytes[word.end..];
@@ -295,7 +296,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
             .flatten()
     }
 
-    /// `("name", "value")`, of which the parenthesis is here.
+    /// Masks `("name", "value")`, of which the parenthesis is here.
     fn tuple(&mut self, open: usize) -> Option<usize> {
         let quote = quote_at(self.bytes, open + 1)?;
         let (name, end) = quoted(self.bytes, quote);
@@ -313,10 +314,10 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         self.value(start, false)
     }
 
-    /// `Bearer value`, which begins here, where the value looks like a token rather than a word.
+    /// Masks `Bearer value`, which begins here, where the value looks like a token rather than a word.
     fn bearer(&mut self, at: usize) -> Option<usize> {
         const SCHEME: &str = "bearer ";
-        /// Shorter than this no token is.
+        /// No token is shorter.
         const SHORTEST: usize = 16;
         let scheme = self.bytes.get(at..at + SCHEME.len())?;
         let is_in_word = at > 0 && self.bytes[at - 1].is_ascii_alphanumeric();
@@ -335,7 +336,8 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         is_value.then(|| self.mask(start..end, end)).flatten()
     }
 
-    /// Whether a list begins here that is an item of another: `[["name", "value"]]` rather than a list of names.
+    /// Returns whether a list begins here that is an item of another: `[["name", "value"]]` rather than a list of
+    /// names.
     fn is_in_list(&self, open: usize) -> bool {
         let before = self.bytes[..open].iter().rev();
         let mut before = before.skip_while(|byte| byte.is_ascii_whitespace() || **byte == b',');
@@ -347,7 +349,7 @@ const fn is_of_version(byte: u8) -> bool {
     byte.is_ascii_digit() || byte == b'.' || byte == b'*'
 }
 
-/// Whether a value is a mere flag, which holds no secret.
+/// Returns whether a value is a mere flag, which holds no secret.
 pub(super) fn is_flag(word: &str) -> bool {
     ["true", "false", "null", "None", "nil"].contains(&word)
 }

@@ -1,4 +1,4 @@
-//! Secrets in a URL: user info, and parameters of a URL that is a parameter itself.
+//! URLs may hold secrets: user info, and parameters of a URL that is a parameter itself.
 
 use super::arguments;
 use super::quotes::decoded;
@@ -6,7 +6,8 @@ use super::text::Masker;
 use crate::secret::is_secret_parameter;
 
 impl<H: Fn(&str) -> bool> Masker<'_, H> {
-    /// `name%3Dvalue`, of which the sign begins here: a parameter of a URL that is a parameter itself; encoded twice, too.
+    /// Masks `name%3Dvalue`, of which the sign begins here: a parameter of a URL that is a parameter itself; encoded
+    /// twice, too.
     pub(super) fn encoded_assignment(&mut self, sign: usize) -> Option<usize> {
         let percent = ["%", "%25"].into_iter().find(|percent| {
             let code = self.bytes[sign..].strip_prefix(percent.as_bytes());
@@ -26,7 +27,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         self.mask(word.start..end, end)
     }
 
-    /// Whether `//host` begins here, of a URL without its scheme.
+    /// Returns whether `//host` begins here, of a URL without its scheme.
     pub(super) fn begins_host(&self, at: usize) -> bool {
         let before = at.checked_sub(1).map(|before| self.bytes[before]);
         let is_apart = before.is_none_or(|it| !it.is_ascii_alphanumeric() && !b"/:".contains(&it));
@@ -34,9 +35,9 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         is_first && self.bytes[at..].starts_with(b"//")
     }
 
-    /// `%3A%2F%2Fuser%3Apassword%40host`, which begins here; encoded twice, too.
+    /// Masks `%3A%2F%2Fuser%3Apassword%40host`, which begins here; encoded twice, too.
     pub(super) fn encoded_user_info(&mut self, at: usize) -> Option<usize> {
-        /// The longest host with its user info, in bytes.
+        /// A host with its user info has this many bytes at the most.
         const AUTHORITY: usize = 1024;
         if !self.by_default {
             return None;
@@ -64,7 +65,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         self.mask(start..end, end)
     }
 
-    /// `user:password@`, which begins here.
+    /// Masks `user:password@`, which begins here.
     pub(super) fn user_info(&mut self, start: usize) -> Option<usize> {
         let ends = |byte: &u8| byte.is_ascii_whitespace() || b"?#\"'<>\\{}()".contains(byte);
         let length = |bytes: &[u8]| bytes.iter().take_while(|byte| !ends(byte)).count();
@@ -100,7 +101,7 @@ fn end_of_user_info(authority: &str, sign: &str) -> Option<usize> {
     authority.rfind(sign).or_else(begun)
 }
 
-/// Whether the text behind the first colon of an authority is the beginning of a password, and no port.
+/// Returns whether the text behind the first colon of an authority is the beginning of a password, and no port.
 fn is_no_port(authority: &str, behind: &str) -> bool {
     let is_address = authority.starts_with(['[', '%']);
     !is_address && !behind.bytes().all(|byte| byte.is_ascii_digit())

@@ -1,4 +1,4 @@
-//! The ends of names, and the ranges of their values, in a text.
+//! The masker finds the ends of names, and the ranges of their values, in a text.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use super::quotes::{is_around, is_prefix, opening, quote_at, quoted};
 use super::text::{Masker, is_flag};
 
 impl<H: Fn(&str) -> bool> Masker<'_, H> {
-    /// The name that ends before this, quoted or not.
+    /// Returns the name that ends before this, quoted or not.
     pub(super) fn name_before(&self, at: usize) -> Option<(Range<usize>, bool)> {
         let blanks = self.bytes[..at]
             .iter()
@@ -47,7 +47,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         }
     }
 
-    /// Masks the value that begins here. One that is not quoted is one only where that is known.
+    /// Masks the value that begins here. A value that is not quoted is one only where that is known.
     pub(super) fn value(&mut self, start: usize, is_bare: bool) -> Option<usize> {
         let start = start + usize::from(self.text[start..].starts_with("&"));
         if let Some(quote) = quote_at(self.bytes, start) {
@@ -86,7 +86,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
         self.mask(word, end)
     }
 
-    /// A value without blanks.
+    /// Returns a value without blanks.
     pub(super) fn word(&self, start: usize) -> Range<usize> {
         let ends = |byte: &u8| byte.is_ascii_whitespace() || b"&;,\"'()[]{}<>\\".contains(byte);
         let length = self.bytes[start.min(self.bytes.len())..]
@@ -133,7 +133,7 @@ impl<H: Fn(&str) -> bool> Masker<'_, H> {
     }
 }
 
-/// Whether a word names the kind of the secret behind it.
+/// Returns whether a word names the kind of the secret behind it.
 fn is_scheme(word: &str) -> bool {
     ["basic", "bearer", "digest", "token"]
         .iter()

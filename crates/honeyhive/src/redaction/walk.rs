@@ -1,4 +1,4 @@
-//! [`Walk`]: through one item, masking what the rules hide.
+//! [`Walk`] goes through one item and masks what the rules hide.
 
 use std::fmt::Write as _;
 
@@ -15,17 +15,17 @@ use crate::attributes::{
 use crate::model::id::EventId;
 use crate::model::object::{Bucket, Object};
 
-/// A walk through one item. What it has masked counts as one a value.
+/// A walk goes through one item. Each value that it has masked counts once.
 #[derive(Debug)]
 pub(crate) struct Walk<'r> {
     rules: &'r Rules,
     place: Place,
-    /// The path of the value, with dots between the keys.
+    /// The path of the value has dots between the keys.
     path: String,
     masked: u64,
-    /// The number of texts around the place that are JSON.
+    /// This many texts around the place are JSON.
     depth: usize,
-    /// Whether the program's hook is called, too.
+    /// The flag tells whether the program's hook is called, too.
     asks: bool,
 }
 
@@ -58,7 +58,7 @@ impl<'r> Walk<'r> {
         self.place = place;
     }
 
-    /// A text that is called this.
+    /// Masks a text that is called this.
     pub(crate) fn text(&mut self, name: &str, text: &str) -> Option<String> {
         self.at(name, |walk| match walk.rules.hides(&walk.path) {
             Some(_) => walk.mark(text),
@@ -66,19 +66,19 @@ impl<'r> Walk<'r> {
         })
     }
 
-    /// The name of a session, a span or an event: no key hides it, for nobody could tell what it was.
+    /// Masks the name of a session, a span or an event: no key hides it, for nobody could tell what it was.
     pub(crate) fn name(&mut self, text: &str) -> Option<String> {
         self.at("name", |walk| walk.content(text))
     }
 
-    /// A bucket of this name.
+    /// Masks a bucket of this name.
     pub(crate) fn bucket(&mut self, name: &str, object: &mut Object) {
         if !object.is_empty() {
             self.at(name, |walk| walk.members(object));
         }
     }
 
-    /// The attributes of a span, an event or a link.
+    /// Masks the attributes of a span, an event or a link.
     pub(crate) fn attributes<'a>(
         &mut self,
         attributes: impl IntoIterator<Item = &'a mut KeyValue>,
@@ -132,7 +132,7 @@ impl<'r> Walk<'r> {
         }
     }
 
-    /// A list of numbers becomes one of texts where one of them is masked.
+    /// Masks the items of a list: one of numbers becomes one of texts where one of them is masked.
     fn array(&mut self, array: &mut Array) {
         match array {
             Array::String(texts) => self.texts(texts),
@@ -247,7 +247,7 @@ impl<'r> Walk<'r> {
         }
     }
 
-    /// A name and its value.
+    /// Masks a name and its value.
     fn pair(&mut self, pair: &mut [Json]) {
         let [Json::String(name), value] = pair else {
             return;
@@ -263,9 +263,9 @@ impl<'r> Walk<'r> {
         }
     }
 
-    /// A text, which may be JSON itself.
+    /// Masks a text, which may be JSON itself.
     pub(super) fn content(&mut self, text: &str) -> Option<String> {
-        /// JSON in JSON in JSON is read no further than this: masked as a whole, where it names a secret.
+        /// JSON in JSON in JSON is read to this depth, and masked as a whole beyond, where it names a secret.
         const DEPTH: usize = 8;
         let Some(json) = json_in(text) else {
             return self.leaf(text);
@@ -289,7 +289,7 @@ impl<'r> Walk<'r> {
         is_read.then(|| self.leaf(&number.to_string())).flatten()
     }
 
-    /// A value that no pattern is meant for: the digits of a fraction look like anything.
+    /// Masks a value that no pattern is meant for: the digits of a fraction look like anything.
     fn other(&mut self, text: impl FnOnce() -> String) -> Option<String> {
         if !self.asks_hook() {
             return None;
@@ -356,7 +356,7 @@ impl<'r> Walk<'r> {
         is_masked
     }
 
-    /// A number or a name in JSON.
+    /// Masks a number or a name in JSON.
     pub(super) fn scalar(&mut self, json: &str) -> Option<String> {
         match json.as_bytes() {
             [b'-' | b'0'..=b'9', rest @ ..] if rest.iter().all(u8::is_ascii_digit) => {
@@ -390,17 +390,17 @@ impl<'r> Walk<'r> {
         self.path.len()
     }
 
-    /// The keys of the path behind this length.
+    /// Returns the keys of the path behind this length.
     pub(super) fn key_from(&self, length: usize) -> &str {
         self.path[length..].trim_start_matches('.')
     }
 
-    /// Whether a part of the value with a path of this length would be hidden under this name.
+    /// Returns whether a part of the value with a path of this length would be hidden under this name.
     pub(super) fn hides_from(&mut self, length: usize, name: &str) -> bool {
         self.from(length, |walk| walk.hides_as(name))
     }
 
-    /// Whether a text within the value with a path of this length is an option that is followed by a secret.
+    /// Returns whether a text within the value with a path of this length is an option that is followed by a secret.
     pub(super) fn option_from(&mut self, length: usize, text: &str) -> bool {
         self.from(length, |walk| walk.option(text).is_some())
     }
@@ -427,7 +427,7 @@ impl<'r> Walk<'r> {
         result
     }
 
-    /// An attribute of a bucket has the path that the same has in a session.
+    /// Walks an attribute: one of a bucket has the path that the same has in a session.
     pub(super) fn at_attribute<T>(&mut self, key: &str, go: impl FnOnce(&mut Self) -> T) -> T {
         if key == ERROR {
             return self.at("error", go);
@@ -443,7 +443,7 @@ impl<'r> Walk<'r> {
     }
 }
 
-/// Whether the path is of a URL or of a query, by the names that instrumentations have for them.
+/// Returns whether the path is of a URL or of a query, by the names that instrumentations have for them.
 fn is_url(path: &str) -> bool {
     [
         "url.full",
@@ -461,10 +461,10 @@ fn is_url(path: &str) -> bool {
         )
 }
 
-/// Whether an attribute identifies or routes a span, and can be nothing else: ingestion needs it as it is.
+/// Returns whether an attribute identifies or routes a span, and can be nothing else: ingestion needs it as it is.
 pub(crate) fn is_skeleton(attribute: &KeyValue) -> bool {
     match attribute.key.as_str() {
-        // Written by us in every span that leaves.
+        // Every span that leaves has these attributes from us.
         SESSION_ID | LEGACY_SESSION_ID | EVENT_TYPE => true,
         SESSION_AUTO_CREATE => matches!(attribute.value, Attribute::Bool(_)),
         EVENT_ID => attribute.value.as_str().parse::<EventId>().is_ok(),

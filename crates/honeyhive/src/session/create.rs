@@ -1,4 +1,4 @@
-//! [`CreateSession`]: a session that is usable at once and can be awaited until it is confirmed.
+//! [`CreateSession`] is a session that is usable at once and can be awaited until it is confirmed.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use crate::error::StartError;
 use crate::outbox::wait::{Awaited, Waited};
 use crate::outbox::{Command, Reply};
 
-/// A session whose start has been handed over, from
+/// The session is usable at once, and the future resolves once HoneyHive has answered its start; it comes from
 /// [`acreate_session`](crate::HoneyHiveTracer::acreate_session).
 ///
 /// [`session`](Self::session) is usable at once. Awaiting resolves when HoneyHive has answered, on any

@@ -1,4 +1,4 @@
-//! The current session, kept in the OpenTelemetry [`Context`].
+//! The current session is kept in the OpenTelemetry [`Context`].
 //!
 //! Each tracer has a current session of its own, so that two tracers in one process never mix theirs.
 
@@ -9,7 +9,7 @@ use opentelemetry::Context;
 use super::handle::Session;
 use crate::outbox::Outbox;
 
-/// The context value: a tracer's session, and those of other tracers around it.
+/// The context value holds a tracer's session, and those of other tracers around it.
 #[derive(Debug)]
 pub(crate) struct Current {
     pub(crate) session: Session,
@@ -37,7 +37,7 @@ impl Current {
         std::iter::successors(Some(self), |current| current.outer.as_deref())
     }
 
-    /// The same chain, without the session of one tracer.
+    /// Returns the same chain, without the session of one tracer.
     fn without(&self, outbox: &Arc<Outbox>) -> Option<Arc<Self>> {
         let outer = self.outer.as_ref().and_then(|outer| outer.without(outbox));
         if self.is_of(outbox) {
@@ -54,7 +54,7 @@ impl Drop for Current {
     }
 }
 
-/// `cx` with its tracer's session replaced.
+/// Returns `cx` with its tracer's session replaced.
 #[inline]
 pub(crate) fn with_session(cx: &Context, session: Session, is_request: bool) -> Context {
     let outer = cx
@@ -63,7 +63,7 @@ pub(crate) fn with_session(cx: &Context, session: Session, is_request: bool) -> 
     cx.with_value(Current::new(session, is_request, outer))
 }
 
-/// The session of the tracer with this outbox.
+/// Returns the session of the tracer with this outbox.
 #[inline]
 pub(crate) fn of_tracer<'cx>(cx: &'cx Context, outbox: &Arc<Outbox>) -> Option<&'cx Current> {
     cx.get::<Current>()?
@@ -86,7 +86,7 @@ pub(crate) fn in_context(cx: &Context) -> Option<&Session> {
     cx.get().map(|current: &Current| &current.session)
 }
 
-/// True in a datapoint of an experiment that sends nothing.
+/// Returns true in a datapoint of an experiment that sends nothing.
 #[cfg(feature = "evaluate")]
 pub(crate) fn is_of_silent_run(cx: &Context) -> bool {
     let is_silent =
@@ -103,7 +103,7 @@ pub(crate) fn with_sessions_here(cx: Context) -> Context {
     within_sessions_of(&cx, &crate::context::current())
 }
 
-/// `cx`, with the sessions of another context instead of its own, where that has any.
+/// Returns `cx`, with the sessions of another context instead of its own, where that has any.
 #[cfg(feature = "tracing")]
 pub(crate) fn within_sessions_of(cx: &Context, other: &Context) -> Context {
     let innermost = |cx: &Context| in_context(cx).map(|session| Arc::as_ptr(&session.start));

@@ -1,4 +1,4 @@
-//! [`Session`]: the handle of a session, and its enrichments.
+//! [`Session`] is the handle of a session, and adds to it.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -19,7 +19,7 @@ use crate::model::text::bounded;
 use crate::outbox::{Facts, Inputs, Outbox, Record, SessionEnd, StartRecord, Update};
 use crate::report::DropReason;
 
-/// A session: a cheap handle (two reference counts) that can go anywhere the work goes.
+/// A session is a cheap handle (two reference counts) that can go anywhere the work goes.
 ///
 /// A span belongs to the session that is current where the span starts. Make a session current for a
 /// block with [`enter`](Self::enter) or [`in_scope`](Self::in_scope), for a future with
@@ -113,8 +113,7 @@ impl Session {
         }
     }
 
-    /// Links to a session that exists: what the start would have carried as metadata and user
-    /// properties is merged into it.
+    /// Links to a session that exists: the start's metadata and user properties are merged into it.
     #[track_caller]
     pub(crate) fn link(outbox: &Arc<Outbox>, start: StartRecord) -> Self {
         let began_with = start.began_with();
@@ -239,13 +238,15 @@ impl Session {
     /// Moves this session to another id: a chat client often sends its conversation id in the body,
     /// after the request's session has begun.
     ///
-    /// Everything later follows: spans, enrichments, the response header. If nothing has been sent yet, the provisional
-    /// session is never created and its spans and enrichments move, too ([`Moved::Whole`]); but an update of a session has
-    /// no inputs, so those of enrichments become `metadata.inputs`, and those that the session began with, such as
-    /// method and path of a request, are lost. Otherwise ([`Moved::FromNowOn`]) the first session stays with what was
-    /// recorded of it, and gets `metadata.moved_to`; its spans move as far as they have not been sent. A session can be
-    /// moved once; a later call
-    /// with another id is [`Moved::Refused`], as is one with a [placeholder](SessionId#what-is-no-id).
+    /// Everything later follows: spans, enrichments, the response header. The rest depends on what was sent before:
+    ///
+    /// * [`Moved::Whole`]: nothing was sent yet, so the provisional session is never created, and its spans and
+    ///   enrichments move, too. An update of a session has no inputs, so those of enrichments become `metadata.inputs`,
+    ///   and those that the session began with, such as method and path of a request, are lost.
+    /// * [`Moved::FromNowOn`]: the first session stays with what was recorded of it, and gets `metadata.moved_to`; its
+    ///   spans move as far as they have not been sent.
+    /// * [`Moved::Refused`]: the session was moved before, which is possible once, or the id is a
+    ///   [placeholder](SessionId#what-is-no-id).
     ///
     /// ```
     /// use honeyhive::{HoneyHiveTracer, Moved};
@@ -308,13 +309,13 @@ pub(super) fn start_record(new: NewSession, started_at: SystemTime) -> StartReco
     start
 }
 
-/// `session-` and the first eight characters of the id, as the official SDK names them.
+/// Returns `session-` and the first eight characters of the id, as the official SDK names them.
 fn default_name(id: SessionId) -> Arc<str> {
     let mut buffer = [0; SessionId::LENGTH];
     format!("session-{}", &id.encode(&mut buffer)[..8]).into()
 }
 
-/// The result of moving a session; see [`Session::link_to`].
+/// The result of a move tells how much of the session has moved; see [`Session::link_to`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Moved {

@@ -1,4 +1,4 @@
-//! Sessions: what they begin with, the handle, and which one is current.
+//! Sessions have a beginning, a handle, and a context in which one is current.
 
 mod create;
 pub(crate) mod current;

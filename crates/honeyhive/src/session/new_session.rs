@@ -1,4 +1,4 @@
-//! [`NewSession`]: the data of a new session.
+//! [`NewSession`] holds the data of a new session.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::model::id::SessionId;
 use crate::model::object::{Bucket, Object, merge};
 use crate::outbox::Experiment;
 
-/// The data of a new session; a plain `&str` or `String` is a name and nothing else.
+/// A new session begins with these data; a plain `&str` or `String` is a name and nothing else.
 ///
 /// ```
 /// use honeyhive::{HoneyHiveTracer, NewSession};
@@ -53,7 +53,7 @@ impl fmt::Debug for NewSession {
 }
 
 impl NewSession {
-    /// A session with a name.
+    /// Returns a session with a name.
     #[doc(alias = "session_name")]
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
@@ -63,15 +63,15 @@ impl NewSession {
         }
     }
 
-    /// A session that HoneyHive has already: it is linked, and never started from here. A placeholder as the id links
-    /// to nothing, so a new session begins.
+    /// Returns a session that HoneyHive has already: it is linked, and never started from here. A placeholder as the id
+    /// links to nothing, so a new session begins.
     #[doc(alias = "skip_api_call")]
     #[must_use]
     pub fn existing(id: impl Into<SessionId>) -> Self {
         Self::default().id(id).skip_api_call(true)
     }
 
-    /// The id, instead of a random one. Text that is no UUID is mapped, see [`SessionId::from_correlation_id`]; a
+    /// Sets the id, instead of a random one. Text that is no UUID is mapped, see [`SessionId::from_correlation_id`]; a
     /// [placeholder](SessionId#what-is-no-id) is ignored.
     #[must_use]
     pub fn id(mut self, id: impl Into<SessionId>) -> Self {
@@ -84,7 +84,7 @@ impl NewSession {
         self
     }
 
-    /// The session's inputs: anything that serialises to an object.
+    /// Sets the session's inputs: anything that serialises to an object.
     #[must_use]
     #[track_caller]
     pub fn inputs(mut self, map: impl Serialize) -> Self {
@@ -92,7 +92,7 @@ impl NewSession {
         self
     }
 
-    /// Facts about the session: anything that serialises to an object.
+    /// Sets facts about the session: anything that serialises to an object.
     #[must_use]
     #[track_caller]
     pub fn metadata(mut self, map: impl Serialize) -> Self {
@@ -105,7 +105,7 @@ impl NewSession {
         self
     }
 
-    /// The user that the session belongs to: anything that serialises to an object.
+    /// Sets the user that the session belongs to: anything that serialises to an object.
     #[must_use]
     #[track_caller]
     pub fn user_properties(mut self, map: impl Serialize) -> Self {
@@ -118,29 +118,29 @@ impl NewSession {
         self
     }
 
-    /// The source of the session, instead of the tracer's.
+    /// Sets the source of the session, instead of the tracer's.
     #[must_use]
     pub fn source(mut self, source: impl Into<String>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// Whether to link to a session that exists in HoneyHive, without starting it (default `false`). Needs an id:
-    /// without one this changes nothing.
+    /// Sets whether to link to a session that exists in HoneyHive, without starting it (default `false`). The link
+    /// needs an id: without one this changes nothing.
     #[must_use]
     pub const fn skip_api_call(mut self, skip: bool) -> Self {
         self.skip_api_call = skip;
         self
     }
 
-    /// The experiment that the session is part of. Its ids are in the metadata of the session, if it begins here, and
-    /// of each of its spans; such a session is sent whatever the sampling.
+    /// Sets the experiment that the session is part of. Its ids are in the metadata of the session, if it begins here,
+    /// and of each of its spans; such a session is sent whatever the sampling.
     pub(crate) fn experiment(mut self, experiment: Option<Experiment>) -> Self {
         self.experiment = experiment;
         self
     }
 
-    /// Whether there is nothing to start.
+    /// Returns whether there is nothing to start.
     pub(super) const fn is_link(&self) -> bool {
         self.skip_api_call && self.id.is_some()
     }

@@ -1,4 +1,4 @@
-//! The scopes in which a [`Session`] is current: blocks, futures, tasks, streams and closures.
+//! A [`Session`] is current in these scopes: blocks, futures, tasks, streams and closures.
 
 use std::fmt;
 use std::future::Future;
@@ -28,7 +28,7 @@ impl Session {
         current::with_session(cx, self.clone(), false)
     }
 
-    /// A context in which the session is current as the unit of work: adapters and Lambda's layer join it.
+    /// Returns a context in which the session is current as the unit of work: adapters and Lambda's layer join it.
     #[cfg(feature = "evaluate")]
     pub(crate) fn as_unit_of_work(&self, cx: &Context) -> Context {
         current::with_session(cx, self.clone(), true)
@@ -166,7 +166,7 @@ impl Session {
     }
 }
 
-/// Keeps a session current on this thread; see [`Session::enter`].
+/// The guard keeps a session current on this thread; see [`Session::enter`].
 #[must_use = "the session is current until the guard is dropped"]
 pub struct SessionGuard(#[expect(dead_code, reason = "held for its drop")] Attached);
 

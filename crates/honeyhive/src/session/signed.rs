@@ -1,4 +1,4 @@
-//! [`SigningKeys`]: signatures of session ids, which only the service can make.
+//! [`SigningKeys`] sign session ids, as only the service can.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::Session;
 use crate::error::BuildError;
 use crate::model::id::{EventId, SessionId};
 
-/// Keys with which a service signs the ids of sessions that it gives out, and recognises them.
+/// A service signs the ids of sessions that it gives out with these keys, and recognises them.
 ///
 /// A signed id is one text of 91 characters for headers, cookies, bodies and WebSockets: the id, the second at which it
 /// expires, and an HMAC-SHA256 over both as base64url, `9f3b…9b11.1798761600.3Zk…`. Two services that are given the same keys
@@ -35,23 +35,22 @@ use crate::model::id::{EventId, SessionId};
 /// ```
 #[derive(Clone)]
 pub struct SigningKeys {
-    /// The key that signs, then further ones that are accepted.
+    /// The first key signs; the further ones are accepted.
     keys: Arc<[Hmac<Sha256>]>,
     tenant: Option<Arc<str>>,
     valid_for: Duration,
 }
 
-/// The default validity: sessions are conversations, to which people come back.
+/// A signature is valid for this time by default: sessions are conversations, to which people come back.
 const THIRTY_DAYS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// The purpose of a signature, with which the signed bytes begin, so that a signature for one purpose does not hold for
-/// another.
+/// The purpose begins the signed bytes, so that a signature for one purpose does not hold for another.
 type Purpose = &'static [u8];
 const SESSION: Purpose = b"honeyhive session id\0";
 const EVENT: Purpose = b"honeyhive event id\0";
 
 impl SigningKeys {
-    /// The shortest key, in bytes: as long as the hash.
+    /// A key has at least this many bytes, as many as the hash.
     pub const SHORTEST: usize = 32;
 
     /// Returns keys of one that signs: at least 32 random bytes, such as the output of `openssl rand -base64 32`.
@@ -80,7 +79,7 @@ impl SigningKeys {
         Ok(self)
     }
 
-    /// The time for which a signed id is valid, in whole seconds (default 30 days). Every response signs anew.
+    /// Sets the time for which a signed id is valid, in whole seconds (default 30 days). Every response signs anew.
     #[must_use]
     pub fn valid_for(mut self, duration: Duration) -> Self {
         self.valid_for = duration;
@@ -145,7 +144,8 @@ impl SigningKeys {
         (self.keys.iter().any(is_signed) && seconds(now) < expiry).then_some(id)
     }
 
-    /// The parts of a known length come first, so that no two ids, expiries and tenants make the same bytes.
+    /// Returns the code of these bytes: the parts of a known length come first, so that no two ids, expiries and
+    /// tenants make the same bytes.
     fn mac(
         &self,
         key: &Hmac<Sha256>,
@@ -225,12 +225,12 @@ mod tests {
 
     #[test]
     fn a_signature_is_what_another_implementation_makes_of_the_same_bytes() {
-        // Python: base64.urlsafe_b64encode(hmac.new(bytes([7])*32, b"honeyhive session id\0" + uuid.UUID(ID).bytes
-        // + (1060).to_bytes(8, "big"), "sha256").digest()).rstrip(b"=")
+        // Python gives: base64.urlsafe_b64encode(hmac.new(bytes([7])*32, b"honeyhive session id\0" +
+        // uuid.UUID(ID).bytes + (1060).to_bytes(8, "big"), "sha256").digest()).rstrip(b"=")
         let keys = keys(7).valid_for(Duration::from_secs(60));
         let expected = format!("{ID}.1060.0sKWobtbuDVIGs-SO1NgmpnboqETszcK566Gvvl95Ag");
         assert_eq!(keys.sign_at(SESSION, id(), at(1000)), expected);
-        // … + b"tenant\0acme"
+        // The signed bytes end with b"tenant\0acme".
         let expected = format!("{ID}.1060.IWzUR-N2AO0-l9rtHf5gslraHR4-_ZuTXhpZybkYHcI");
         assert_eq!(
             keys.for_tenant("acme").sign_at(SESSION, id(), at(1000)),

@@ -1,4 +1,4 @@
-//! The usage of a session, counted where its tracer has a budget.
+//! The usage of a session is counted where its tracer has a budget.
 
 use super::handle::Session;
 use crate::budget::{BudgetPassed, Counters, SessionUsage};
@@ -32,7 +32,7 @@ impl Session {
         });
     }
 
-    /// The session is its tracer's own from now on.
+    /// Makes the session its tracer's own from now on.
     pub(super) fn becomes_own(&self) {
         count(&self.outbox, |counters| counters.own_is(self.id()));
         self.turn_begins();
@@ -43,7 +43,7 @@ impl Session {
     }
 }
 
-/// Counts usage where the tracer has a budget, and reports the limits that this has passed.
+/// Counts usage where the tracer has a budget, and reports the limits that it passes by that.
 #[inline]
 pub(crate) fn count(outbox: &Outbox, add: impl FnOnce(&Counters) -> Vec<BudgetPassed>) {
     if let Some(counters) = outbox.counters() {

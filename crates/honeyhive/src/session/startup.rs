@@ -1,4 +1,4 @@
-//! The tracer's own session, begun when something first needs it.
+//! The tracer's own session begins when something first needs it.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
@@ -10,14 +10,14 @@ use crate::log::{CallSite, Once};
 use crate::model::id::SessionId;
 use crate::outbox::{Outbox, StartRecord};
 
-/// The tracer's own session, for spans and enrichments outside every other session.
+/// The tracer's own session holds spans and enrichments outside every other session.
 #[derive(Debug)]
 pub(crate) struct StartupSession {
     outbox: Arc<Outbox>,
     name: String,
     id: Option<SessionId>,
     session: Mutex<Option<Session>>,
-    /// The thread on which the program first began it.
+    /// The program first began the session on this thread.
     first_at: OnceLock<ThreadId>,
 }
 
@@ -32,7 +32,7 @@ impl StartupSession {
         }
     }
 
-    /// The session, begun now where there was none.
+    /// Returns the session, begun now where there was none.
     pub(crate) fn get_or_start(&self) -> Session {
         self.get_or_insert(|| Session::begin(&self.outbox, self.new_session()))
     }
@@ -66,7 +66,7 @@ impl StartupSession {
         session
     }
 
-    /// True for the start of the tracer's own session.
+    /// Returns true for the start of the tracer's own session.
     pub(crate) fn is_begun_by(&self, start: &StartRecord) -> bool {
         let session = self.lock();
         session.as_ref().is_some_and(|own| own.start.id == start.id)
@@ -92,7 +92,8 @@ impl StartupSession {
         session
     }
 
-    /// A script may have one after the other; a server has them at the same time, and mixes them up.
+    /// Warns of a second session of the tracer's own: a script may have one after the other; a server has them at the
+    /// same time, and mixes them up.
     fn warn_of_a_second(&self, site: CallSite) {
         static TOLD: Once = Once::new();
         let here = thread::current().id();

@@ -1,4 +1,4 @@
-//! Suppression of recording: for a request that a filter keeps out, and for code that runs inside it.
+//! Suppression stops the recording of a request that a filter keeps out, and of code that runs inside it.
 
 use std::cell::{Cell, RefCell};
 
@@ -6,17 +6,17 @@ use crate::outbox::Outbox;
 use crate::owners::MemberId;
 
 thread_local! {
-    /// The tracer that this thread records nothing for just now.
+    /// This thread records nothing for this tracer just now.
     ///
     /// Not a context value: a request that is not traced should cost next to nothing. For the same reason the
     /// first has a place of its own, with neither a destructor nor a borrow.
     static SUPPRESSED: Cell<Option<MemberId>> = const { Cell::new(None) };
-    /// The further members, where filters of several tracers are around one request.
+    /// The further members are here, where filters of several tracers are around one request.
     static SUPPRESSED_TOO: RefCell<Vec<MemberId>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A guard under which spans that start on this thread outside every session are not recorded. The last guard to be
-/// made is the first to be dropped.
+/// The guard keeps spans that start on this thread outside every session from being recorded. The last guard to be made
+/// is the first to be dropped.
 #[cfg(feature = "http-server")]
 #[derive(Debug)]
 pub(crate) struct Suppression {
@@ -51,7 +51,7 @@ impl Drop for Suppression {
     }
 }
 
-/// The tracer that the innermost layer which leaves this request alone belongs to.
+/// Returns the tracer that the innermost layer which leaves this request alone belongs to.
 #[cfg(feature = "http-server")]
 pub(crate) fn here() -> Option<MemberId> {
     SUPPRESSED.get()

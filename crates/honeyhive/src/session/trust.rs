@@ -1,4 +1,4 @@
-//! [`SessionTrust`]: the trust in an id that comes from outside.
+//! [`SessionTrust`] decides about ids that come from outside.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -11,8 +11,8 @@ use crate::model::id::SessionId;
 use crate::outbox::{Experiment, Outbox};
 use crate::panics::guarded;
 
-/// The trust in a session id that comes from outside the process: in a header, in baggage, in the event of a Lambda
-/// function. A client that knows an id can write into that session.
+/// The trust decides about a session id that comes from outside the process: in a header, in baggage, in the event of a
+/// Lambda function. A client that knows an id can write into that session.
 ///
 /// Under every choice:
 ///
@@ -46,13 +46,13 @@ pub enum SessionTrust {
 
 type Decide = dyn Fn(&str) -> Option<SessionId> + Send + Sync;
 
-/// The function that [`SessionTrust::with`] wraps.
+/// The function is the one that [`SessionTrust::with`] wraps.
 #[derive(Clone)]
 pub struct TrustFn(Arc<Decide>);
 
 impl SessionTrust {
-    /// The program decides: it can check a signature, or look the id up in memory. The function is called while the
-    /// request waits, so it must be quick.
+    /// Returns a trust that the program decides by: a function can check a signature, or look the id up in memory. The
+    /// function is called while the request waits, so it must be quick.
     ///
     /// ```
     /// use honeyhive::SessionId;
@@ -69,9 +69,9 @@ impl SessionTrust {
         Self::Custom(TrustFn(Arc::new(decide)))
     }
 
-    /// Only ids that one of these keys has signed are taken, and a server's response header carries its session's id
-    /// signed (feature `signed-ids`). The ids of an experiment that come along in baggage are not taken, since nobody has
-    /// signed them. An id that is not signed, has expired, or was signed for another tenant counts as
+    /// Returns a trust that takes only ids which one of these keys has signed; a server's response header carries its
+    /// session's id signed (feature `signed-ids`). The ids of an experiment that come along in baggage are not taken,
+    /// since nobody has signed them. An id that is not signed, has expired, or was signed for another tenant counts as
     /// absent: a new session begins, and
     /// [`DeliveryStats::ignored_session_ids`](crate::DeliveryStats::ignored_session_ids) counts it.
     ///
@@ -209,7 +209,7 @@ fn is_printable_ascii(raw: &str) -> bool {
     raw.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
-/// The trust of a tracer, and of those of its instrumentations that have one of their own.
+/// The trusts are those of a tracer, and of its instrumentations that have one of their own.
 #[derive(Debug, Default)]
 pub(crate) struct Trusts {
     tracer: Arc<SessionTrust>,
@@ -228,7 +228,7 @@ impl Trusts {
         &self.tracer
     }
 
-    /// An instrumentation may have a trust of its own, which counts as long as there is one.
+    /// Adds the trust of an instrumentation, which counts as long as there is one.
     #[cfg(feature = "http-server")]
     pub(crate) fn add(&self, trust: &Arc<SessionTrust>) {
         if Arc::ptr_eq(trust, &self.tracer) {

@@ -1,10 +1,10 @@
-//! Settings that are one of a few values.
+//! Some settings are one of a few values.
 
 use std::str::FromStr;
 
 use crate::error::UnknownName;
 
-/// The way in which sessions reach HoneyHive.
+/// Sessions reach HoneyHive in one of these ways.
 ///
 /// ```
 /// use honeyhive::{HoneyHiveTracer, SessionTransport};
@@ -15,16 +15,16 @@ use crate::error::UnknownName;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum SessionTransport {
-    /// One REST call for a short session, two for a longer one (the default).
+    /// A short session takes one REST call, a longer one two (the default).
     #[default]
     Rest,
-    /// No REST call: spans ask ingestion to create their session, and every request gets a span that carries its inputs
-    /// and outputs. The way to scale out, through an OpenTelemetry Collector. Enrichments that a program makes itself
-    /// still go over REST.
+    /// No REST call is made: spans ask ingestion to create their session, and every request gets a span that carries
+    /// its inputs and outputs. This way scales out, through an OpenTelemetry Collector. Enrichments that a program
+    /// makes itself still go over REST.
     Otlp,
 }
 
-/// The encoding of spans.
+/// Spans have one of these encodings.
 ///
 /// ```
 /// use honeyhive::{HoneyHiveTracer, OtlpProtocol};
@@ -35,10 +35,11 @@ pub enum SessionTransport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum OtlpProtocol {
-    /// `http/protobuf` (the default).
+    /// The encoding is `http/protobuf` (the default).
     #[default]
     HttpProtobuf,
-    /// The encoding `http/json`. [`build`](crate::HoneyHiveTracerBuilder::build) fails without the feature `http-json`.
+    /// The encoding is `http/json`. [`build`](crate::HoneyHiveTracerBuilder::build) fails without the feature
+    /// `http-json`.
     HttpJson,
 }
 
@@ -55,7 +56,7 @@ impl FromStr for OtlpProtocol {
     }
 }
 
-/// The encoding that a resolved [`OtlpProtocol`] stands for, among those of this build.
+/// A resolved [`OtlpProtocol`] stands for one of the encodings of this build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Protobuf,
@@ -74,7 +75,7 @@ impl Encoding {
     }
 }
 
-/// The items to drop when the queue is full.
+/// A full queue drops one of these items.
 ///
 /// ```
 /// use honeyhive::{HoneyHiveTracer, DropPolicy};
@@ -119,17 +120,17 @@ impl FromStr for DropPolicy {
     }
 }
 
-/// The compression of spans on their way.
+/// Spans are compressed on their way in one of these manners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum OtlpCompression {
-    /// Gzip, as long as the server takes it (the default): where it answers a compressed body with 400 or 415, the same
-    /// spans go uncompressed, and if that helps, all later ones of this process do, too.
+    /// Gzip compresses, as long as the server takes it (the default): where it answers a compressed body with 400 or
+    /// 415, the same spans go uncompressed, and if that helps, all later ones of this process do, too.
     #[default]
     Auto,
-    /// Gzip, whatever the server answers.
+    /// Gzip compresses, whatever the server answers.
     Gzip,
-    /// No compression.
+    /// Nothing is compressed.
     None,
 }
 

@@ -1,11 +1,11 @@
-//! [`GivenClient`]: an HTTP client that the program has given.
+//! [`GivenClient`] is an HTTP client that the program has given.
 
 use std::fmt;
 use std::sync::Arc;
 
 use opentelemetry_http::HttpClient;
 
-/// An HTTP client of the program's. Its `Debug` shows nothing: what it holds may be a secret.
+/// The client is the program's. Its `Debug` shows nothing: the client may hold a secret.
 #[derive(Clone)]
 pub(crate) struct GivenClient(pub(crate) Arc<dyn HttpClient>);
 

@@ -1,4 +1,4 @@
-//! The environment, read through the table of variables, and settings that come from there or from code.
+//! The environment is read through the table of variables; settings come from there or from code.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -8,7 +8,7 @@ use super::variables::Variable;
 use crate::error::BuildError;
 use crate::log::{self, Mentioned};
 
-/// A value, with the name of the setting that it came from.
+/// A setting is a value with the name of its origin.
 #[derive(Debug)]
 pub(super) struct Setting<T> {
     pub(super) value: T,
@@ -36,7 +36,7 @@ fn invalid(name: &'static str, expected: &'static str) -> BuildError {
     }
 }
 
-/// Variables by their names.
+/// The environment finds variables by their names.
 #[derive(Clone, Copy)]
 pub(super) struct Environment<'a>(pub(super) &'a dyn Fn(&str) -> Option<OsString>);
 
@@ -45,7 +45,7 @@ impl Environment<'_> {
         (self.0)(name).is_some_and(|value| !value.to_string_lossy().trim().is_empty())
     }
 
-    /// The value of a variable, trimmed; a blank one counts as unset.
+    /// Returns the value of a variable, trimmed; a blank one counts as unset.
     pub(super) fn find(
         &self,
         variable: &'static Variable,
@@ -88,7 +88,8 @@ impl Environment<'_> {
             }),
             None => self.find(variable)?,
         };
-        // `docker --env-file` and systemd's `Environment=` pass quotes on in different ways, and programs pass them on.
+        // A value in quotes is refused: `docker --env-file` and systemd's `Environment=` treat quotes in different
+        // ways, and programs pass them on.
         match found {
             Some(Setting { value, name }) if is_quoted(&value) => {
                 Err(invalid(name, "the value alone, without quotes around it"))
@@ -97,7 +98,7 @@ impl Environment<'_> {
         }
     }
 
-    /// A value from code, else from the environment.
+    /// Returns a value from code, else from the environment.
     pub(super) fn parsed<T>(
         &self,
         explicit: Option<T>,

@@ -1,4 +1,4 @@
-//! [`FoundSetting`]: a setting as a tracer runs with it, and where it came from.
+//! [`FoundSetting`] is a setting as a tracer runs with it, with where it came from.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use super::variables as names;
 use super::variables::Variable;
 use crate::secret::KeyKind;
 
-/// A setting of a running tracer. For a key only its kind is shown.
+/// A found setting is one of a running tracer. For a key only its kind is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FoundSetting {
-    /// The name of the setting's variable, or of its method where it has none.
+    /// The name is that of the setting's variable, or of its method where it has none.
     pub name: &'static str,
-    /// The setting's value, in words.
+    /// The value is in words.
     pub value: String,
-    /// The setting's origin.
+    /// The origin tells where the value came from.
     pub origin: SettingOrigin,
 }
 
-/// The origin of a setting.
+/// A setting has one of these origins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SettingOrigin {
@@ -42,12 +42,12 @@ impl fmt::Display for SettingOrigin {
     }
 }
 
-/// The settings that code has set, before they are resolved.
+/// The settings are those that code has set, before they are resolved.
 #[derive(Debug)]
 pub(crate) struct Given {
     by_variable: [(&'static Variable, bool); 16],
     by_method: [(&'static str, bool); 7],
-    /// The settings that are not resolved, of which is told only whether they are set.
+    /// The other settings are not resolved: all that is told is whether they are set.
     others: [(&'static str, bool); 5],
 }
 

@@ -1,4 +1,4 @@
-//! Keys: where they come from, and what is wrong with one that cannot be used.
+//! Keys are found and checked here; an error tells what is wrong with one that cannot be used.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::model::truth::is_nothing;
 use crate::secret::KeyKind;
 use crate::secret::{ApiKey, FINE_GRAINED, INGESTION};
 
-/// The keys that were given in code.
+/// The program has given these keys in code.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ExplicitKeys {
     pub(crate) api_key: Option<ApiKey>,
@@ -18,7 +18,7 @@ pub(crate) struct ExplicitKeys {
     pub(crate) data_plane_api_key: Option<ApiKey>,
 }
 
-/// The keys that calls go out with, each on the routes of its kind.
+/// Calls go out with these keys, each on the routes of its kind.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Keys {
     project: Option<ApiKey>,
@@ -45,7 +45,7 @@ impl Keys {
         })
     }
 
-    /// The key for session starts, session updates and spans: the ingestion key, else the project key.
+    /// Returns the key for session starts, session updates and spans: the ingestion key, else the project key.
     pub(crate) const fn write(&self) -> Option<&ApiKey> {
         match &self.ingestion {
             Some(key) => Some(key),
@@ -70,13 +70,13 @@ impl Keys {
         }
     }
 
-    /// True where there is a key that the typed client has calls for.
+    /// Returns true where there is a key that the typed client has calls for.
     #[cfg(feature = "client")]
     pub(super) const fn can_ask(&self) -> bool {
         self.project.is_some() || self.data_plane.is_some()
     }
 
-    /// The key of one kind.
+    /// Returns the key of one kind.
     #[cfg(feature = "client")]
     pub(crate) const fn of(&self, kind: KeyKind) -> Option<&ApiKey> {
         match kind {
@@ -86,7 +86,7 @@ impl Keys {
         }
     }
 
-    /// The text without any of these keys.
+    /// Returns the text without any of these keys.
     pub(crate) fn out_of(&self, text: &str) -> String {
         let keys = [&self.project, &self.ingestion, &self.data_plane];
         let keys = keys.into_iter().flatten();
@@ -165,7 +165,8 @@ fn problem(value: &str, prefix: Option<&str>) -> Option<&'static str> {
     )
 }
 
-/// Whether a key is a placeholder: from an example, from a template that nobody has filled in, or for no key at all.
+/// Returns whether a key is a placeholder: from an example, from a template that nobody has filled in, or for no key at
+/// all.
 fn is_placeholder(lower: &str) -> bool {
     const WORDS: [&str; 7] = [
         "api-key", "api_key", "apikey", "changeme", "key", "secret", "todo",
@@ -182,7 +183,7 @@ fn is_placeholder(lower: &str) -> bool {
         || WORDS.contains(&core)
 }
 
-/// `prefix`, 24 letters or digits, `_`, 64 of `[A-Za-z0-9_-]` (the official SDK's check).
+/// Returns whether a key is `prefix`, 24 letters or digits, `_`, 64 of `[A-Za-z0-9_-]` (the official SDK's check).
 fn has_typed_shape(value: &str, prefix: &str) -> bool {
     let Some(rest) = value.strip_prefix(prefix) else {
         return false;

@@ -1,4 +1,4 @@
-//! Settings, resolved once: explicit > environment > default, from one table of names.
+//! Settings are resolved once: explicit > environment > default, from one table of names.
 
 mod choices;
 mod client;

@@ -1,6 +1,6 @@
-//! [`Spool`] where none is built in: there can be none.
+//! [`Spool`] has no value where none is built in.
 
-/// The spool of a build without the feature, which has no value.
+/// The spool of a build without the feature has no value.
 #[derive(Debug, Clone)]
 pub(crate) enum Spool {}
 

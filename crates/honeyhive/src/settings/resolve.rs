@@ -1,4 +1,4 @@
-//! [`Settings`]: what a tracer runs with, checked once, and made into what is used.
+//! [`Settings`] are what a tracer runs with, checked once, and made into what is used.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -27,7 +27,7 @@ const DEFAULT_COALESCE_WINDOW: Duration = Duration::from_millis(500);
 const DEFAULT_QUEUE_BYTES: usize = 64 * 1024 * 1024;
 const DEFAULT_QUEUE_ITEMS: usize = 200_000;
 
-/// The settings of the builder; `None` means "ask the environment, then take the default".
+/// The builder has set these; `None` means "ask the environment, then take the default".
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Explicit {
     pub(crate) keys: ExplicitKeys,
@@ -51,13 +51,13 @@ pub(crate) struct Explicit {
     pub(crate) stderr: Option<bool>,
     pub(crate) captures_content: Option<bool>,
     pub(crate) http_client: Option<GivenClient>,
-    /// Whether the environment is ignored.
+    /// The flag tells whether the environment is ignored.
     pub(crate) is_isolated: bool,
     pub(crate) needs: Needs,
 }
 
 impl Explicit {
-    /// Whether stderr may be written to where the settings as a whole are not usable.
+    /// Returns whether stderr may be written to where the settings as a whole are not usable.
     pub(crate) fn may_speak(&self) -> bool {
         let read = |name: &str| {
             let is_asked = !self.is_isolated;
@@ -67,13 +67,13 @@ impl Explicit {
     }
 }
 
-/// The keys that there have to be.
+/// A tracer or a client needs one of these keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Needs {
-    /// A key that writes sessions and spans.
+    /// The key has to write sessions and spans.
     #[default]
     Writing,
-    /// A key that the typed client has calls for.
+    /// The key has to be one that the typed client has calls for.
     #[cfg(feature = "client")]
     Asking,
 }
@@ -89,15 +89,15 @@ impl Needs {
     }
 }
 
-/// The settings a tracer runs with.
+/// A tracer runs with these settings.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) keys: Keys,
-    /// The URL without a slash at its end.
+    /// The URL has no slash at its end.
     pub(crate) server_url: String,
     pub(crate) project: Option<String>,
     pub(crate) source: String,
-    /// The source in the form of a header.
+    /// The source is in the form of a header.
     pub(crate) source_header: HeaderValue,
     pub(crate) session_name: String,
     pub(crate) session_id: Option<SessionId>,
@@ -111,14 +111,14 @@ pub(crate) struct Settings {
     pub(crate) queue_items: usize,
     pub(crate) sampling: SessionSampling,
     pub(crate) drop_policy: DropPolicy,
-    /// PEM.
+    /// The certificates are PEM.
     pub(crate) ca_certificate: Option<Vec<u8>>,
     pub(crate) spool: Option<Spool>,
-    /// Whether losses are printed on stderr where no subscriber listens.
+    /// The flag tells whether losses are printed on stderr where no subscriber listens.
     pub(crate) stderr: bool,
     /// Texts that go to models and come from them are sent.
     pub(crate) captures_content: bool,
-    /// The HTTP client that carries the calls, instead of this crate's own.
+    /// The HTTP client carries the calls, instead of this crate's own.
     pub(crate) http_client: Option<GivenClient>,
 }
 
@@ -201,7 +201,7 @@ fn stderr(explicit: Option<bool>, env: Environment<'_>) -> Result<bool, BuildErr
     Ok(setting.is_none_or(|setting| setting.value))
 }
 
-/// A text of one line.
+/// Returns a text of one line.
 fn line(
     explicit: Option<String>,
     env: Environment<'_>,
@@ -222,7 +222,7 @@ fn source(
         let header = HeaderValue::from_static(DEFAULT_SOURCE);
         return Ok((DEFAULT_SOURCE.to_owned(), header));
     };
-    /// Servers take no headers of any length.
+    /// A longer header would not be taken by servers.
     const LONGEST: usize = 256;
     match HeaderValue::from_bytes(value.as_bytes()) {
         Ok(header) if value.len() <= LONGEST => Ok((value, header)),

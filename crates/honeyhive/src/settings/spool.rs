@@ -1,9 +1,9 @@
-//! [`Spool`].
+//! [`Spool`] is the setting of the spool's folder.
 
 use std::path::PathBuf;
 
-/// A folder for items that memory cannot hold, and for those that are pending at shutdown. They are delivered from it
-/// once HoneyHive takes them again, by this process or by the next one that starts with this folder.
+/// The spool is a folder for items that memory cannot hold, and for those that are pending at shutdown. The items are
+/// delivered from it once HoneyHive takes them again, by this process or by the next one that starts with this folder.
 ///
 /// The folder is made for its owner only (0700 on Unix), and so is each file in it (0600). No key is ever written.
 /// Processes can share a folder; each delivers only the items for its own key and URL.
@@ -34,8 +34,8 @@ impl Spool {
         }
     }
 
-    /// The most bytes that the spool's files may take together (default 256 MiB), those of all processes that share the
-    /// folder. Items that do not fit stay in memory, as far as there is room.
+    /// Sets the most bytes that the spool's files may take together (default 256 MiB), those of all processes that
+    /// share the folder. Items that do not fit stay in memory, as far as there is room.
     pub const fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self

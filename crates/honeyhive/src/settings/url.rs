@@ -1,4 +1,4 @@
-//! The server's URL.
+//! The server's URL is checked before it is used.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::error::BuildError;
 
 const DEFAULT: &str = "https://api.dp1.us.honeyhive.ai";
 
-/// The URL that the routes are appended to: with its scheme in small letters, and without a slash at its end.
+/// Returns the URL that the routes are appended to: with its scheme in small letters, and without a slash at its end.
 pub(super) fn server_url(
     explicit: Option<String>,
     env: Environment<'_>,
@@ -77,8 +77,8 @@ fn problem(url: &str) -> Option<&'static str> {
     (!is_usable).then_some("the HTTP client cannot use it as a URL")
 }
 
-/// Whether a host is for people rather than programs: `app.honeyhive.ai`, `app.us.honeyhive.ai`, the site itself. The
-/// API of a tenant is at `tenant.api.honeyhive.ai`.
+/// Returns whether a host is for people rather than programs: `app.honeyhive.ai`, `app.us.honeyhive.ai`, the site
+/// itself. The API of a tenant is at `tenant.api.honeyhive.ai`.
 fn is_web_page(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let Some(before) = host.strip_suffix("honeyhive.ai") else {

@@ -1,14 +1,14 @@
-//! The one table of the variables that are read.
+//! The table has all variables that are read.
 
-/// A setting with its names.
+/// A setting has these names.
 #[derive(Debug)]
 pub(super) struct Variable {
     pub(super) name: &'static str,
-    /// The former names.
+    /// The setting had these names before.
     pub(super) deprecated: &'static [&'static str],
-    /// The setter's name in code.
+    /// The setter has this name in code.
     pub(super) setter: &'static str,
-    /// The accepted values, for the error about any other.
+    /// The setting takes these values, which the error about any other names.
     pub(super) takes: &'static str,
 }
 
@@ -19,7 +19,7 @@ impl Variable {
     }
 }
 
-/// The text for keys, which is never shown: [`keys`](super::keys) has more precise errors.
+/// Keys take this text, which is never shown: [`keys`](super::keys) has more precise errors.
 const KEY: &str = "a key";
 
 pub(super) const API_KEY: Variable = Variable {

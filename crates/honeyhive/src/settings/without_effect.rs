@@ -1,11 +1,11 @@
-//! Variables that HoneyHive's other SDKs know and that change nothing here: named once, rather than ignored.
+//! Some variables of HoneyHive's other SDKs change nothing here, and are named once, rather than ignored.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::environment::Environment;
 use crate::log;
 
-/// Variables that HoneyHive documents for its other SDKs, and that nothing here reads.
+/// HoneyHive documents these variables for its other SDKs, and nothing here reads them.
 pub(super) const WITHOUT_EFFECT: &[&str] = &[
     "HH_BATCH_SIZE",
     "HH_CACHE_CLEANUP_INTERVAL",

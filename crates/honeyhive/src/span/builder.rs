@@ -1,4 +1,4 @@
-//! [`SpanBuilder`]: a span that has not started yet.
+//! [`SpanBuilder`] describes a span that has not started yet.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,8 +21,8 @@ use crate::model_span;
 use crate::outbox::Outbox;
 use crate::session::{Session, current};
 
-/// A span that has not started yet, from [`HoneyHiveTracer::span`](crate::HoneyHiveTracer::span),
-/// [`Session::span`] or [`honeyhive::span`](crate::span()).
+/// The builder describes a span that has not started yet; it comes from
+/// [`HoneyHiveTracer::span`](crate::HoneyHiveTracer::span), [`Session::span`] or [`honeyhive::span`](crate::span()).
 ///
 /// ```
 /// use honeyhive::{HoneyHiveTracer, json};
@@ -39,9 +39,9 @@ use crate::session::{Session, current};
 /// ```
 #[must_use = "a span begins with `.start()` or `.run(..)`"]
 pub struct SpanBuilder {
-    /// The maker; `None` where nothing is recorded.
+    /// The maker is `None` where nothing is recorded.
     maker: Option<Maker>,
-    /// The session that the span begins in, instead of the current one.
+    /// The span begins in this session, instead of the current one.
     session: Option<Session>,
     inner: OtelSpanBuilder,
     event_type: Option<EventType>,
@@ -49,7 +49,7 @@ pub struct SpanBuilder {
     attributes: Vec<KeyValue>,
 }
 
-/// The maker of a tracer's spans, and the outbox that they go to.
+/// The maker makes a tracer's spans, and knows the outbox that they go to.
 #[derive(Debug, Clone)]
 pub(crate) struct Maker {
     pub(crate) tracer: Arc<SdkTracer>,
@@ -66,7 +66,7 @@ impl fmt::Debug for SpanBuilder {
     }
 }
 
-/// Attributes of a span that are left to the processor, which comes after those of the builder.
+/// This many attributes of a span are left to the processor, which comes after those of the builder.
 const RESERVED: usize = 16;
 
 impl SpanBuilder {
@@ -81,8 +81,8 @@ impl SpanBuilder {
         }
     }
 
-    /// The span's type in HoneyHive: an [`EventType`], or `"model"`, `"chain"`, `"tool"`. Without one the span is a
-    /// chain if it has children, else a tool. Any other text is left out, with one warning.
+    /// Sets the span's type in HoneyHive: an [`EventType`], or `"model"`, `"chain"`, `"tool"`. Without one the span is
+    /// a chain if it has children, else a tool. Any other text is left out, with one warning.
     ///
     /// [`model`](crate::HoneyHiveTracer::model), [`chain`](crate::HoneyHiveTracer::chain) and
     /// [`tool`](crate::HoneyHiveTracer::tool) are shorter.
@@ -103,26 +103,25 @@ impl SpanBuilder {
         self
     }
 
-    /// The id of the event, instead of one that HoneyHive or [`Span::event_id`] makes. Each event has its
-    /// own.
+    /// Sets the id of the event, instead of one that HoneyHive or [`Span::event_id`] makes. Each event has its own.
     pub fn event_id(mut self, id: impl Into<EventId>) -> Self {
         self.event_id = Some(id.into());
         self
     }
 
-    /// The span's inputs: anything that serialises to an object.
+    /// Sets the span's inputs: anything that serialises to an object.
     #[track_caller]
     pub fn inputs(self, map: impl Serialize) -> Self {
         self.enrich(Enrichment::new().inputs(map))
     }
 
-    /// Facts about the span: anything that serialises to an object.
+    /// Sets facts about the span: anything that serialises to an object.
     #[track_caller]
     pub fn metadata(self, map: impl Serialize) -> Self {
         self.enrich(Enrichment::new().metadata(map))
     }
 
-    /// Model, provider, template: anything that serialises to an object.
+    /// Sets model, provider, template: anything that serialises to an object.
     #[track_caller]
     pub fn config(self, map: impl Serialize) -> Self {
         self.enrich(Enrichment::new().config(map))

@@ -1,12 +1,12 @@
-//! [`Failure`]: what an `Err` may be.
+//! [`Failure`] is a type that an `Err` may have.
 
 use std::borrow::Cow;
 use std::error::Error;
 
 use crate::model::causes::with_causes;
 
-/// The `Err` of a unit of work: an error, a type that boxes or wraps one (`Box<dyn Error>`, `anyhow::Error`,
-/// `eyre::Report`), or text.
+/// A failure is the `Err` of a unit of work: an error, a type that boxes or wraps one (`Box<dyn Error>`,
+/// `anyhow::Error`, `eyre::Report`), or text.
 ///
 /// The parameter tells these kinds apart; the compiler finds it.
 #[diagnostic::on_unimplemented(
@@ -19,7 +19,7 @@ pub trait Failure<Kind> {
     fn to_text(&self) -> String;
 }
 
-/// The kinds of [`Failure`].
+/// A [`Failure`] is of one of these kinds.
 #[allow(unreachable_pub, reason = "the compiler names them, and nobody else")]
 mod kinds {
     #[derive(Debug)]

@@ -1,5 +1,5 @@
-//! The attributes that a span gets as it ends: handed to the processor as one list, past OpenTelemetry's span, which
-//! takes attributes one by one.
+//! Late attributes are those that a span gets as it ends: they go to the processor as one list, past OpenTelemetry's
+//! span, which takes attributes one by one.
 //!
 //! Only for spans of a tracer's own provider: that has no other processor which would miss them.
 
@@ -10,16 +10,17 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanRef;
 
 thread_local! {
-    /// The attributes of the span that is ending on this thread; in between, their empty room for the next.
+    /// The attributes are those of the span that is ending on this thread; in between, their empty room stays for the
+    /// next.
     static LATE: Cell<Vec<KeyValue>> = const { Cell::new(Vec::new()) };
-    /// True while late attributes exist. Most spans have none, and read only this flag.
+    /// The flag is true while late attributes exist. Most spans have none, and read only this flag.
     static IS_SAID: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Room that is kept for the next.
+/// Room for this many attributes is kept for the next span.
 const MOST: usize = 64;
 
-/// Room for attributes, empty.
+/// Returns empty room for attributes.
 pub(crate) fn room() -> Vec<KeyValue> {
     let mut room = LATE.try_with(Cell::take).unwrap_or_default();
     room.clear();

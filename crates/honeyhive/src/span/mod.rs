@@ -1,4 +1,4 @@
-//! Spans by hand, and the writing of HoneyHive's buckets onto any span.
+//! Spans are made by hand here, and HoneyHive's buckets are written onto any span.
 
 mod builder;
 mod failure;
@@ -32,20 +32,20 @@ use crate::model::object::Bucket;
 use crate::model::text::bounded;
 use crate::outbox::Outbox;
 
-/// A running span. The span ends when the handle is dropped.
+/// A span is running. It ends when the handle is dropped.
 ///
 /// Spans that start while it is current are its children: see [`scope`](Self::scope) and
 /// [`in_scope`](Self::in_scope).
 #[derive(Debug)]
 #[must_use = "the span ends when this is dropped"]
 pub struct Span {
-    /// The outbox; `None` where nothing is recorded: then the context is the one that was current, with a span of
+    /// The outbox is `None` where nothing is recorded: then the context is the one that was current, with a span of
     /// another library.
     outbox: Option<Arc<Outbox>>,
     cx: Context,
-    /// The id of a span that is not recorded.
+    /// A span that is not recorded has this id.
     event_id: Option<EventId>,
-    /// The span's end, where it is not the time of the drop.
+    /// The span ends at this time, where that is not the time of the drop.
     ended_at: OnceLock<SystemTime>,
 }
 
@@ -140,7 +140,7 @@ impl Drop for Span {
     }
 }
 
-/// The mark of a span that the program has given an id, in its context.
+/// The mark in a context says that the program has given the span an id.
 #[derive(Debug)]
 struct Named {
     span_id: SpanId,

@@ -1,4 +1,4 @@
-//! [`SpanBuilder::run`]: a unit of work as a span, from its start to its end.
+//! [`SpanBuilder::run`] makes a unit of work a span, from its start to its end.
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -45,7 +45,7 @@ impl SpanBuilder {
         let site = CallSite::here();
         async move {
             let span = self.start_at(site);
-            // Dropped after the work, and before the span.
+            // The ending is dropped after the work, and before the span.
             let mut ending = Ending {
                 span: &span,
                 is_known: false,
@@ -69,7 +69,7 @@ impl SpanBuilder {
     }
 }
 
-/// Marks a span whose work is dropped as cancelled.
+/// The guard marks a span whose work is dropped as cancelled.
 struct Ending<'s> {
     span: &'s Span,
     is_known: bool,

@@ -1,4 +1,4 @@
-//! Answers of the store about records and files.
+//! The store answers about records and files.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use super::none::Place;
 use super::note::Note;
 
-/// The reason for which a record was not written.
+/// A record was not written for one of these reasons.
 #[derive(Debug)]
 pub(crate) enum Refused {
     /// The bound is reached.
@@ -16,7 +16,7 @@ pub(crate) enum Refused {
     Failed(io::Error),
 }
 
-/// The place of a record.
+/// A record has a place in a file.
 #[cfg(any(test, feature = "spool"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
@@ -24,7 +24,7 @@ pub(crate) struct Place {
     pub(super) at: u64,
 }
 
-/// The handle of a record, for its outcome.
+/// The ticket is the handle of a record, for its outcome.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ticket {
     pub(crate) place: Place,
@@ -33,7 +33,7 @@ pub(crate) struct Ticket {
 
 #[cfg(test)]
 impl Ticket {
-    /// A ticket of nothing in particular.
+    /// Returns a ticket of nothing in particular.
     pub(crate) const fn of(kind: super::note::Kind) -> Self {
         Self {
             place: Place { file: 0, at: 0 },
@@ -47,22 +47,22 @@ impl Ticket {
     }
 }
 
-/// The next record, or the reason for having none.
+/// The store gives the next record, or the reason for having none.
 #[derive(Debug)]
 pub(crate) enum Next {
     Record(Ticket, Vec<u8>),
-    /// A damaged record, which is to be settled like any other.
+    /// A damaged record is to be settled like any other.
     Unreadable(Ticket),
     /// A file cannot be read any further.
     Lost(Lost),
-    /// A file that cannot be opened now; it may be later.
+    /// A file cannot be opened now; it may be later.
     Failed(io::Error),
 }
 
-/// Items that can no longer be found, and are counted as dropped.
+/// Lost items can no longer be found, and are counted as dropped.
 #[derive(Debug)]
 pub(crate) struct Lost {
-    /// The number of items by mark.
+    /// The items are counted by mark.
     pub(crate) items: BTreeMap<u64, u64>,
     pub(super) from: Place,
 }
@@ -81,17 +81,17 @@ impl Lost {
     }
 }
 
-/// Items that other processes have left.
+/// Other processes have left these items.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// Still to be delivered.
+    /// The items are still to be delivered.
     pub(crate) items: u64,
-    /// Items that cannot be read, most often since the process was killed while writing them.
+    /// These items cannot be read, most often since the process was killed while writing them.
     pub(crate) lost: u64,
-    /// Files that cannot be read, or not to the end.
+    /// These files cannot be read, or not to the end.
     pub(crate) set_aside: u64,
-    /// The number of ended processes with another key or URL.
+    /// This many ended processes had another key or URL.
     pub(crate) elsewhere: u64,
-    /// Files that are not only this user's, or cannot be opened.
+    /// These files are not only this user's, or cannot be opened.
     pub(crate) strangers: u64,
 }

@@ -1,4 +1,4 @@
-//! The folder of a spool, and the owners of its files.
+//! The folder of a spool has files, and each file has an owner.
 //!
 //! A process that spools has a random name of its own: `<name>.lock`, on which it holds an advisory lock for as long as
 //! it lives, and `<name>-<number>.hhspool`, its files in their order. When a lock is free, the process that gets it
@@ -14,25 +14,26 @@ use super::handles::{self, User, close_to_others, create};
 
 const LOCK: &str = "lock";
 const SEGMENT: &str = "hhspool";
-/// The suffix of a file that cannot be read.
+/// A file that cannot be read gets this suffix.
 const SET_ASIDE: &str = "corrupt";
 const PROBE: &str = "probe";
-/// The number of names to try, in case another process removes each new lock before we hold it.
+/// This many names are tried, in case another process removes each new lock before we hold it.
 const TRIES: usize = 3;
 
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    /// The user whose files count: others could make us send anything.
+    /// The files of this user count: others could make us send anything.
     user: User,
 }
 
-/// A lock that is held: our own, or that of a process that has gone.
+/// The owner holds a lock: our own, or that of a process that has gone.
 #[derive(Debug)]
 pub(super) struct Owner {
     name: String,
     lock: PathBuf,
-    /// Closed, and with that unlocked, when this is dropped. Its length is the room that its owner keeps.
+    /// The file is closed, and with that unlocked, when the owner is dropped. Its length is the room that its owner
+    /// keeps.
     held: File,
 }
 
@@ -86,7 +87,7 @@ impl Folder {
         Err(io::ErrorKind::WouldBlock.into())
     }
 
-    /// The names of all owners that have left something here, those that live included.
+    /// Returns the names of all owners that have left something here, those that live included.
     pub(super) fn owners(&self) -> io::Result<BTreeSet<String>> {
         let mut names = BTreeSet::new();
         for entry in fs::read_dir(&self.path)? {
@@ -128,7 +129,7 @@ impl Folder {
         }))
     }
 
-    /// The files of an owner, in the order in which they were begun.
+    /// Returns the files of an owner, in the order in which they were begun.
     pub(super) fn segments_of(&self, name: &str) -> io::Result<Vec<PathBuf>> {
         let mut paths = Vec::new();
         for entry in fs::read_dir(&self.path)? {
@@ -148,8 +149,8 @@ impl Folder {
         self.path.join(name)
     }
 
-    /// A file that only we, or those whom an administrator has put into its group, can have written; `None` for any
-    /// other.
+    /// Returns a file that only we, or those whom an administrator has put into its group, can have written; `None` for
+    /// any other.
     pub(super) fn open_ours(&self, path: &Path) -> io::Result<Option<File>> {
         let file = match handles::open(path) {
             Ok(file) => file,
@@ -163,8 +164,8 @@ impl Folder {
     /// Returns true where all files of the spool, and the room that its owners keep for their next records, are within
     /// this bound. Files that were set aside make room, the oldest first.
     pub(super) fn is_within(&self, bound: u64) -> io::Result<bool> {
-        // Others write meanwhile: what they have kept room for is in a file, and then no room any more. Room is counted first, so
-        // that a record is counted twice and not left out.
+        // Other processes write meanwhile: room that they have kept becomes a file, and is then no room any more. Room
+        // is counted first, so that a record is counted twice and not left out.
         let mut bytes = 0;
         self.each(&[LOCK], |_, found| bytes += found.len())?;
         let mut set_aside = Vec::new();

@@ -1,10 +1,10 @@
-//! Files and folders by open handles: what was checked is what is used, and no link is followed.
+//! Files and folders are handled by open handles: the checked file is the one that is used, and no link is followed.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// A new file that only its owner can read.
+/// Creates a new file that only its owner can read.
 pub(super) fn create(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.read(true).write(true).create_new(true);
@@ -34,7 +34,7 @@ pub(super) fn look_at(folder: &Path) -> io::Result<Metadata> {
     handle.metadata()
 }
 
-/// A folder is not opened like a file.
+/// Reads a folder's metadata by its path, since a folder is not opened like a file.
 #[cfg(not(unix))]
 pub(super) fn look_at(folder: &Path) -> io::Result<Metadata> {
     fs::symlink_metadata(folder)
@@ -64,7 +64,7 @@ fn refused(why: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::PermissionDenied, why)
 }
 
-/// The user of this process, as the file system sees it.
+/// The user is that of this process, as the file system sees it.
 #[cfg(unix)]
 #[derive(Debug)]
 pub(super) struct User(u32);
@@ -80,8 +80,8 @@ impl User {
         Err(refused("its files are open to everybody"))
     }
 
-    /// An error where others can put files into the folder, or take them out. Its group may have been let in, as
-    /// Kubernetes does with `fsGroup`; then it may be the administrator's.
+    /// Returns an error where others can put files into the folder, or take them out. Its group may have been let in,
+    /// as Kubernetes does with `fsGroup`; then it may be the administrator's.
     pub(super) fn may_use(&self, folder: &Metadata) -> io::Result<()> {
         use std::os::unix::fs::MetadataExt as _;
         const ADMINISTRATOR: u32 = 0;
@@ -101,15 +101,15 @@ impl User {
         Ok(())
     }
 
-    /// Whether the file is this user's, and not everybody's to read or write. The group may have access, as with
-    /// Kubernetes' `fsGroup`.
+    /// Returns whether the file is this user's, and not everybody's to read or write. The group may have access, as
+    /// with Kubernetes' `fsGroup`.
     pub(super) fn owns(&self, file: &Metadata) -> bool {
         use std::os::unix::fs::MetadataExt as _;
         file.uid() == self.0 && file.mode() & 0o007 == 0
     }
 }
 
-/// The folder's access list decides.
+/// The folder's access list decides, so there is no user to know.
 #[cfg(not(unix))]
 #[derive(Debug)]
 pub(super) struct User;

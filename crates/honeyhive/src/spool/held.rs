@@ -1,15 +1,15 @@
-//! [`Held`]: counts of the records on disk, by session and event.
+//! [`Held`] counts the records on disk, by session and event.
 
 use super::note::{Kind, Note};
 
-/// The number of counters. Ids that share a counter are mistaken for each other, which only costs a detour over the
+/// The counters are this many. Ids that share a counter are mistaken for each other, which only costs a detour over the
 /// disk. The memory is the same however much is on disk.
 const SLOTS: usize = 1 << 16;
 
-/// The numbers of records by id.
+/// The records are counted by id.
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    /// The counts by id, without spans. Empty until there is something to count.
+    /// The counts are by id, without spans. The list is empty until there is something to count.
     of_one: Vec<Counts>,
     traces: u64,
 }
@@ -59,9 +59,9 @@ impl Held {
     }
 }
 
-/// Ids are random, but those of a caller's own making need not be in every byte.
+/// Returns the counter of an id: ids are random, but those of a caller's own making need not be in every byte.
 fn slot(id: &[u8; 16]) -> usize {
-    // FNV-1a.
+    // The hash is FNV-1a.
     let hash = id.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     });

@@ -1,5 +1,5 @@
-//! The spool: records on disk, in the order in which they came. It knows files and records; what is in a
-//! record, and when one is written or read, is the delivery engine's affair.
+//! The spool keeps records on disk, in the order in which they came. It knows files and records; the contents of a
+//! record, and when one is written or read, are the delivery engine's affair.
 
 #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "nothing is said"))]
 mod answers;

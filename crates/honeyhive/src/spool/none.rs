@@ -1,14 +1,14 @@
-//! [`Shelf`] and [`Place`] where no spool is built in: neither has a value, so that the compiler leaves out all that delivery
+//! [`Shelf`] and [`Place`] have no value where no spool is built in, so that the compiler leaves out all that delivery
 //! does with a disk.
 
 use super::Spool;
 use super::note::Id;
 
-/// The place of a record, of which there is none.
+/// A record has no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Place {}
 
-/// The records on disk, of which there are none.
+/// No records are on disk.
 #[derive(Debug, Clone)]
 pub(crate) enum Shelf {}
 

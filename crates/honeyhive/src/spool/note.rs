@@ -1,16 +1,16 @@
-//! [`Note`]: what is known of a record besides its body.
+//! [`Note`] is what is known of a record besides its body.
 
-/// The id of a record's session or event, in bytes.
+/// The id of a record's session or event is kept in bytes.
 pub(crate) type Id = [u8; 16];
 
-/// The kind of a record.
+/// A record has one of these kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A session begins.
     Start,
-    /// An update of a session or an event.
+    /// A session or an event is updated.
     Update,
-    /// Spans, of whichever sessions.
+    /// The spans may be of any sessions.
     Traces,
 }
 
@@ -33,13 +33,13 @@ impl Kind {
     }
 }
 
-/// The facts about a record besides its body.
+/// The note has the facts about a record besides its body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Note {
     pub(crate) kind: Kind,
     pub(crate) id: Id,
-    /// The number of items that end with the record.
+    /// This many items end with the record.
     pub(crate) items: u32,
-    /// A number of the writing process's own.
+    /// The mark is a number of the writing process's own.
     pub(crate) mark: u64,
 }

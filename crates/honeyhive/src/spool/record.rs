@@ -1,4 +1,4 @@
-//! The format of a spool file: a head, then records, each with a header of its own.
+//! A spool file has a head, then records, each with a header of its own.
 //!
 //! All numbers are little-endian. The first byte of a record says whether it is still to be delivered; it is
 //! overwritten in place, so no checksum covers it.
@@ -7,18 +7,19 @@ use crc32fast::Hasher;
 
 use super::note::{Id, Kind, Note};
 
-/// The beginning of each file; the last byte is the version.
+/// Each file begins with these bytes; the last one is the version.
 const MAGIC: [u8; 8] = *b"HHSPOOL\x01";
 
 pub(super) const STILL_TO_DELIVER: u8 = b'P';
 pub(super) const DONE: u8 = b'D';
 
-/// The head of a file.
+/// The head begins a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {
-    /// The hash of the deployment and the key: it tells whether two are the same, and nothing about them.
+    /// The destination is a hash of the deployment and the key: it tells whether two are the same, and nothing about
+    /// them.
     pub(super) destination: u32,
-    /// The time at which the file was begun, in nanoseconds: later files of a process have greater ones.
+    /// The file was begun at this time, in nanoseconds: later files of a process have greater ones.
     pub(super) begun: u64,
 }
 
@@ -35,7 +36,7 @@ impl Head {
         bytes
     }
 
-    /// True for the head of a later version, of which nothing else is known.
+    /// Returns true for the head of a later version, of which nothing else is known.
     pub(super) fn is_newer(bytes: &[u8; Self::BYTES]) -> bool {
         const VERSION: usize = MAGIC.len() - 1;
         bytes[..VERSION] == MAGIC[..VERSION] && bytes[VERSION] > MAGIC[VERSION]
@@ -51,7 +52,7 @@ impl Head {
     }
 }
 
-/// A note, and how large the body is that follows.
+/// The header is a note, and the size of the body that follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) note: Note,
@@ -107,7 +108,7 @@ impl Header {
         })
     }
 
-    /// The bytes of the record, its body included.
+    /// Returns the bytes of the record, its body included.
     pub(super) const fn total(&self) -> u64 {
         Self::BYTES as u64 + self.body_bytes as u64
     }
@@ -165,7 +166,7 @@ mod tests {
             let mut flipped = header;
             flipped[0] ^= 1 << bit;
             let read = Header::decode(&flipped);
-            // 'P' and 'D' are two bits apart.
+            // The letters 'P' and 'D' are two bits apart.
             assert!(read.is_some_and(|header| !header.is_done), "bit {bit}");
         }
         let head = Head {

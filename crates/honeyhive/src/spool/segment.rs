@@ -1,4 +1,4 @@
-//! One file of the spool.
+//! [`Segment`] is one file of the spool.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
@@ -8,44 +8,44 @@ use super::handles::{create, open};
 use super::note::Note;
 use super::record::{DONE, Head, Header};
 
-/// A file with records, of which some may be settled.
+/// A segment is a file with records, of which some may be settled.
 #[derive(Debug)]
 pub(super) struct Segment {
     pub(super) path: PathBuf,
     pub(super) head: Head,
-    /// The open file, while it is written or read: more files may exist than can be open.
+    /// The file is open while it is written or read: more files may exist than can be open.
     file: Option<File>,
-    /// The end of the whole records.
+    /// The whole records end here.
     end: u64,
-    /// The place where reading goes on.
+    /// Reading goes on here.
     next: u64,
-    /// The number of records that are still to be read.
+    /// This many records are still to be read.
     unread: u64,
-    /// The number of records that were read and have no outcome yet.
+    /// This many records were read and have no outcome yet.
     pending: u64,
-    /// Whether a part of the file cannot be read.
+    /// The flag tells whether a part of the file cannot be read.
     pub(super) is_damaged: bool,
 }
 
-/// A record that was read.
+/// The reading is a record that was read.
 #[derive(Debug)]
 pub(super) struct Reading {
     pub(super) at: u64,
     pub(super) note: Note,
-    /// The body; `None` where it is damaged.
+    /// The body is `None` where it is damaged.
     pub(super) body: Option<Vec<u8>>,
 }
 
-/// A file that was found.
+/// A file that was found is one of these.
 #[derive(Debug)]
 pub(super) enum Opened {
-    /// A file with contents that were not looked at.
+    /// The file has contents that were not looked at.
     Segment(Segment),
-    /// An empty file.
+    /// The file is empty.
     Empty,
-    /// A file of a later version, which alone can read it.
+    /// The file is of a later version, which alone can read it.
     Newer,
-    /// A file of another program.
+    /// The file is of another program.
     Foreign,
 }
 
@@ -55,10 +55,10 @@ impl Opened {
     }
 }
 
-/// The bytes after the whole records.
+/// The bytes after the whole records are one of these.
 enum Tail {
     Nothing,
-    /// The number of items of a record that was being written when the process ended.
+    /// The items of a record that was being written when the process ended are this many.
     Torn(u64),
     Damaged,
 }
@@ -202,7 +202,7 @@ impl Segment {
         (super::record::checksum(&body) == header.body_sum).then_some(body)
     }
 
-    /// The record has its outcome.
+    /// Notes that the record has its outcome.
     pub(super) fn settle(&mut self, at: u64) {
         self.pending = self.pending.saturating_sub(1);
         let was_closed = self.file.is_none();

@@ -1,4 +1,4 @@
-//! Several processes in one folder, versions that come and go, and strangers.
+//! Several processes share one folder, versions come and go, and strangers have files there.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! [`Shelf`]: what is on disk, as the delivery thread sees it while another thread reads and writes there.
+//! [`Shelf`] shows the delivery thread what is on disk while another thread reads and writes there.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,7 +6,7 @@ use super::Spool;
 use super::held::Held;
 use super::note::{Id, Note};
 
-/// The records that are on disk and have no outcome yet. The thread of the files keeps it up to date.
+/// The records on the shelf are on disk and have no outcome yet. The thread of the files keeps it up to date.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shelf(Arc<Mutex<State>>);
 
@@ -23,12 +23,12 @@ impl Shelf {
         Self::default()
     }
 
-    /// True where everything has its outcome.
+    /// Returns true where everything has its outcome.
     pub(crate) fn is_empty(&self) -> bool {
         !self.lock().has_files
     }
 
-    /// True where a record was not read back yet.
+    /// Returns true where a record was not read back yet.
     pub(crate) fn has_unread(&self) -> bool {
         self.lock().has_unread
     }
@@ -37,12 +37,12 @@ impl Shelf {
         self.lock().held.has_traces()
     }
 
-    /// The start of this session may be among the records.
+    /// Returns true where the start of this session may be among the records.
     pub(crate) fn has_start(&self, id: &Id) -> bool {
         self.lock().held.has_start(id)
     }
 
-    /// Whether a record of this session may be on disk.
+    /// Returns whether a record of this session may be on disk.
     pub(crate) fn has_any(&self, id: &Id) -> bool {
         self.lock().held.has_any(id)
     }

@@ -1,11 +1,11 @@
-//! Files that break off, that have changed, or that are somebody else's.
+//! The files break off, have changed, or are somebody else's.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
 
-/// A folder that goes with the test.
+/// The folder goes with the test.
 pub(super) struct Temporary(pub(super) PathBuf);
 
 impl Temporary {
@@ -21,7 +21,7 @@ impl Temporary {
         Store::open(&self.spool(), DESTINATION, Shelf::default()).unwrap()
     }
 
-    /// A store that has taken over what is there.
+    /// Returns a store that has taken over the files that exist.
     pub(super) fn next_store(&self) -> (Store, Found) {
         let mut store = self.store();
         let found = store.take_over(0).unwrap();
@@ -76,7 +76,7 @@ fn body(number: u8) -> Vec<u8> {
     vec![number; 10 + usize::from(number)]
 }
 
-/// Everything that can be read, settled as it comes.
+/// Returns everything that can be read, settled as it comes.
 pub(super) fn drain(store: &mut Store) -> Vec<u8> {
     let mut numbers = Vec::new();
     while let Some(next) = store.next() {
@@ -159,7 +159,7 @@ fn a_file_that_breaks_off_anywhere_gives_all_whole_records() {
         assert_eq!(found.lost > 0, is_torn, "cut at {length}");
         assert_eq!(drain(&mut store).len(), readable, "cut at {length}");
         drop(store);
-        // A torn end is what kill -9 leaves; nobody has to look at it.
+        // A torn end is left by kill -9; nobody has to look at it.
         assert!(folder.is_empty(), "cut at {length}");
         restore(&segment, &whole);
     }
@@ -181,7 +181,7 @@ fn a_flipped_bit_costs_what_it_is_in_and_the_file_is_set_aside() {
     drop(store);
     let second = record::Head::BYTES + record::Header::BYTES + body(1).len();
     let third = second + record::Header::BYTES + body(2).len();
-    // Another version is not looked into.
+    // A head of another version is not read any further.
     for at in (0..whole.len()).filter(|at| *at != 7) {
         let mut flipped = whole.clone();
         flipped[at] ^= 0x20;
@@ -293,7 +293,7 @@ fn what_another_process_owns_is_taken_when_it_is_gone_and_not_before() {
     drop(alive);
     assert_eq!(store.take_over(3).unwrap().items, 4);
     assert_eq!(store.take_over(3).unwrap(), Found::default());
-    // The first one's file was begun earlier.
+    // The first process's file was begun earlier.
     assert_eq!(drain(&mut store), [1, 2, 9]);
 }
 
@@ -355,7 +355,7 @@ fn a_session_that_went_on_after_a_take_over_is_read_in_its_order() {
 #[test]
 fn of_processes_that_have_gone_the_file_that_was_begun_first_comes_first() {
     let folder = Temporary::new();
-    // In no order of their names.
+    // The files are in no order of their names.
     for number in 0..20 {
         write(&mut folder.store(), [number]);
     }
@@ -591,7 +591,7 @@ fn a_lock_that_was_removed_is_made_again() {
     assert_eq!(drain(&mut store), [1, 2]);
 }
 
-/// Numbers that are the same in each run.
+/// The numbers are the same in each run.
 struct Chance(u64);
 
 impl Chance {
@@ -601,7 +601,7 @@ impl Chance {
     }
 }
 
-/// A process that lives, and what it has read of each session last.
+/// The process lives, and remembers what it has read of each session last.
 struct Process {
     store: Store,
     read: [u32; 4],
@@ -618,7 +618,7 @@ impl Process {
         }
     }
 
-    /// A file has room for a few of them.
+    /// Writes a record; a file has room for a few of them.
     fn write(&mut self, session: usize, number: u32) {
         let mut body = vec![0; 50_000];
         body[..4].copy_from_slice(&number.to_le_bytes());
@@ -651,7 +651,7 @@ fn each_session_is_read_in_its_order_whoever_is_killed_and_whoever_takes_over() 
             let which = chance.below(processes.len());
             match chance.below(6) {
                 0 => {
-                    // Another one takes over what it had, and goes on with its sessions.
+                    // Another process takes over the sessions, and goes on with them.
                     let next = (which + 1 + chance.below(2)) % 3;
                     processes[which] = Process::start(&Temporary::new());
                     processes[next].store.take_over(0).unwrap();

@@ -1,11 +1,11 @@
-//! Anthropic's messages: events, and whole messages.
+//! Anthropic's messages come as events, or as whole messages.
 
 use super::json::{Json, Text};
 use super::media::{attachment, text_document};
 use super::reply::{Kind, Reply, replace};
 use super::tools::{is_page, lines_of};
 
-/// The index of the only answer, whose blocks are counted.
+/// The only answer has this index, and its blocks are counted.
 const ONLY: u64 = 0;
 
 pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
@@ -82,7 +82,7 @@ fn take_result(reply: &mut Reply, index: u64, block: Json<'_>) {
     }
 }
 
-/// Blocks are parts of one text as far as no tool stands between them.
+/// Takes blocks of text, which are parts of one text as far as no tool stands between them.
 fn take_words(reply: &mut Reply, index: u64, holder: Json<'_>) {
     let place = (reply.tool_calls(ONLY), index);
     if let Some(text) = holder.text_in("text") {

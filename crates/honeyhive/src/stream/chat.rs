@@ -1,4 +1,5 @@
-//! OpenAI's chat completions, and APIs like it: Azure, Mistral, Groq, OpenRouter, DeepSeek, Ollama, vLLM.
+//! OpenAI's chat completions are the format of other APIs, too: Azure, Mistral, Groq, OpenRouter, DeepSeek, Ollama,
+//! vLLM.
 //!
 //! Chunks of a stream and whole bodies, and the older completions that have a `text`.
 
@@ -89,7 +90,7 @@ pub(super) fn take_message(reply: &mut Reply, choice: u64, message: Json<'_>) {
     }
 }
 
-/// A text, or a list of typed chunks.
+/// Takes a text, or a list of typed chunks.
 fn take_content(reply: &mut Reply, choice: u64, content: Json<'_>) {
     if let Some(text) = content.text() {
         return reply.push(choice, Kind::Text, (0, 0), text);
@@ -141,7 +142,7 @@ fn take_function(
     }
 }
 
-/// Counts by OpenAI's names, in which the cache is part of the prompt and reasoning of the completion.
+/// Takes counts by OpenAI's names, in which the cache is part of the prompt and reasoning of the completion.
 pub(super) fn take_usage(reply: &mut Reply, usage: Json<'_>) {
     let counts = &mut reply.usage;
     let mut total = None;
@@ -171,7 +172,7 @@ pub(super) fn take_usage(reply: &mut Reply, usage: Json<'_>) {
     }
 }
 
-/// The dollars that a call has cost, as OpenRouter and Perplexity say them.
+/// Returns the dollars that a call has cost, as OpenRouter and Perplexity say them.
 fn cost_of(said: Json<'_>) -> Option<f64> {
     said.get("total_cost").unwrap_or(said).amount()
 }

@@ -1,22 +1,22 @@
-//! [`Content`]: the kind of a response's bytes, by its head.
+//! [`Content`] is the kind of a response's bytes, by its head.
 
-/// The kind of the bytes that follow, by the response's head.
+/// The kind is that of the bytes that follow, by the response's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Content {
     /// The first byte decides.
     #[default]
     Unknown,
-    /// Events or lines.
+    /// The bytes are events or lines.
     Lines,
-    /// One JSON text.
+    /// The bytes are one JSON text.
     Whole,
-    /// A JSON list, item by item.
+    /// The bytes are a JSON list, read item by item.
     List,
-    /// Audio, of which the bytes are counted.
+    /// The bytes are audio, and are counted.
     Voice,
-    /// A text as it is: a transcript, with or without times.
+    /// The bytes are a text as it is: a transcript, with or without times.
     Text,
-    /// Compressed, or nothing that a model writes.
+    /// The bytes are compressed, or nothing that a model writes.
     Other,
 }
 

@@ -1,4 +1,4 @@
-//! [`Format`]: whose words a stream or a body speaks.
+//! [`Format`] is the API whose words a stream or a body speaks.
 
 use super::json::{Json, Text};
 use super::reply::Reply;
@@ -20,7 +20,7 @@ pub(super) enum Format {
     Texts,
 }
 
-/// The fields of an event, found in one pass.
+/// The fields of an event are found in one pass.
 #[derive(Default)]
 struct Seen<'a> {
     kind: Option<Text<'a>>,

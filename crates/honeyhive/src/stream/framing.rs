@@ -1,4 +1,4 @@
-//! [`Framing`]: the bytes of a response, as events.
+//! [`Framing`] makes events of the bytes of a response.
 //!
 //! Server-sent events by the WHATWG rules, lines of JSON, the `0:"text"` lines of Vercel's data streams, the items of a
 //! JSON list, and a body that is one text. The only place that knows of lines. No crate is used for the events:
@@ -8,47 +8,47 @@
 use super::content::Content;
 use super::list::Items;
 
-/// A piece with content.
+/// A frame is a piece with content.
 #[derive(Clone, Copy)]
 pub(super) enum Frame<'a> {
-    /// The data of an event, or a line of JSON.
+    /// The data are those of an event, or a line of JSON.
     Event(&'a [u8]),
-    /// The data of an event whose name is `error`.
+    /// The data are those of an event whose name is `error`.
     Error(&'a [u8]),
-    /// A line of a Vercel data stream: its code, and its JSON.
+    /// The line is of a Vercel data stream: its code, and its JSON.
     Coded(u8, &'a [u8]),
-    /// A text as a whole.
+    /// The text comes as a whole.
     Text(&'a [u8]),
-    /// The bytes of a voice, counted.
+    /// The bytes of a voice are counted.
     Voice(u64),
-    /// An event of more than [`MAX_EVENT`], or with bytes that nobody has seen, which was dropped.
+    /// An event of more than [`MAX_EVENT`], or with bytes that nobody has seen, was dropped.
     Oversize,
-    /// A line that no stream of events has, or a list without objects.
+    /// The line is one that no stream of events has, or a list without objects.
     Unknown,
 }
 
-/// Bytes of the longest event, and of the longest line.
+/// An event, or a line, has this many bytes at the most.
 pub(crate) const MAX_EVENT: usize = 8 * 1024 * 1024;
-/// Bytes of the longest body that is read as a whole.
+/// A body that is read as a whole has this many bytes at the most.
 pub(crate) const MAX_WHOLE: usize = 4 * 1024 * 1024;
-/// Memory that stays between events; more is given back.
+/// This much memory stays between events; more is given back.
 const KEPT: usize = 64 * 1024;
-/// The fields of an event besides its data, and comments.
+/// An event has these fields besides its data, and comments.
 const FIELDS: [&[u8]; 5] = [b":", b"event", b"id", b"retry", b"data"];
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 #[derive(Debug, Default)]
 pub(super) struct Framing {
     content: Content,
-    /// The beginning of an unfinished line; of a whole body, all of it.
+    /// The buffer has the beginning of an unfinished line; of a whole body, all of it.
     line: Vec<u8>,
-    /// The data of an unfinished event.
+    /// The data are those of an unfinished event.
     data: Vec<u8>,
     has_data: bool,
     /// The name of the event is `error`.
     is_error: bool,
     list: Items,
-    /// Bytes of a voice.
+    /// The bytes of a voice are counted.
     heard: u64,
     after_carriage_return: bool,
     /// The first line may begin with a mark.
@@ -66,22 +66,22 @@ impl Framing {
         }
     }
 
-    /// The body is one text.
+    /// Returns true where the body is one text.
     pub(super) fn is_whole(&self) -> bool {
         matches!(self.content, Content::Whole | Content::Text)
     }
 
-    /// Whether the bytes are audio.
+    /// Returns whether the bytes are audio.
     pub(super) const fn is_voice(&self) -> bool {
         matches!(self.content, Content::Voice)
     }
 
-    /// Whether the bytes are of a kind that no model sends.
+    /// Returns whether the bytes are of a kind that no model sends.
     pub(super) const fn is_other(&self) -> bool {
         matches!(self.content, Content::Other)
     }
 
-    /// Whether the bytes belong to an event whose name says that it is an error.
+    /// Returns whether the bytes belong to an event whose name says that it is an error.
     pub(super) fn hears_error(&self, bytes: &[u8]) -> bool {
         let begins = || {
             let name = bytes.strip_prefix(b"event:");
@@ -200,7 +200,7 @@ impl Framing {
         memchr::memchr2(b'\n', b'\r', bytes)
     }
 
-    /// The data of an event that is one line and has come whole, as most do: it is lent from where it lies.
+    /// Returns the data of an event that is one line and has come whole, as most do: it is lent from where it lies.
     fn event_in<'a>(&mut self, line: &'a [u8], end: &[u8]) -> Option<&'a [u8]> {
         let has_begun = self.has_data || self.is_error || !self.line.is_empty();
         if has_begun || self.is_long_line || self.is_long_event || !end.starts_with(b"\n\n") {
@@ -305,7 +305,7 @@ impl Framing {
                 put(Frame::Oversize);
             }
             Content::List if self.list.is_empty() => put(Frame::Unknown),
-            // An item that has not ended says nothing.
+            // An item that has not ended has no content yet.
             Content::Other | Content::Unknown | Content::List => {}
             Content::Voice => put(Frame::Voice(self.heard)),
             Content::Whole | Content::Text => {

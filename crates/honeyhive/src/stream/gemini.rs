@@ -1,18 +1,18 @@
-//! Gemini's generated content: chunks, which are whole answers of their own, and bodies.
+//! Gemini's generated content comes in chunks, which are whole answers of their own, or as bodies.
 
 use super::json::{Json, Text};
 use super::reply::{Kind, Reply, replace};
 use super::tools::CODE_EXECUTION;
 
-/// The names that one of Gemini's APIs has for its counts of tokens.
+/// Each of Gemini's APIs has its own names for its counts of tokens.
 pub(super) struct CountNames {
     pub(super) prompt: &'static str,
-    /// The answers of tools, which are counted beside the prompt.
+    /// The answers of tools are counted beside the prompt.
     pub(super) from_tools: &'static str,
     pub(super) answer: &'static str,
-    /// The thoughts, which are counted beside the answer.
+    /// The thoughts are counted beside the answer.
     pub(super) thoughts: &'static str,
-    /// The part of the prompt that was in the cache.
+    /// The cached part of the prompt was in the cache.
     pub(super) cached: &'static str,
 }
 
@@ -95,7 +95,8 @@ fn take_code(reply: &mut Reply, choice: u64, part: Json<'_>) {
     }
 }
 
-/// A call comes whole, or its name first and then its arguments by their paths. No index says which call is meant.
+/// Takes a call, which comes whole, or its name first and then its arguments by their paths. No index tells which call
+/// is meant.
 fn take_call(reply: &mut Reply, choice: u64, call: Json<'_>) {
     let calls = reply.tool_calls(choice);
     let name = call.text_in("name");
@@ -119,7 +120,7 @@ fn take_call(reply: &mut Reply, choice: u64, call: Json<'_>) {
     }
 }
 
-/// Takes the counts of either API. All are totals so far.
+/// Takes the counts of either API. All of them are totals so far.
 pub(super) fn take_usage(reply: &mut Reply, usage: Json<'_>, names: &CountNames) {
     let counts = &mut reply.usage;
     replace(&mut counts.prompt, usage.number(names.prompt));

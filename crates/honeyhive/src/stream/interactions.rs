@@ -1,11 +1,11 @@
-//! Gemini's interactions: events of steps, and whole interactions.
+//! Gemini's interactions come as events of steps, or as whole interactions.
 
 use super::gemini::{self, CountNames};
 use super::json::{Json, Text};
 use super::reply::{CallAt, Kind, Reply};
 use super::tools::own_tool;
 
-/// The index of the only answer: its steps are counted.
+/// The only answer has this index: its steps are counted.
 const ONLY: u64 = 0;
 
 const COUNTS: CountNames = CountNames {
@@ -41,7 +41,7 @@ pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
     }
 }
 
-/// The interaction as a whole, which may say last what came before in pieces.
+/// Takes the interaction as a whole, which may repeat last what came before in pieces.
 fn take_interaction(reply: &mut Reply, interaction: Json<'_>) {
     reply.set_id(interaction.text_in("id"));
     reply.set_model(interaction.text_in("model"));

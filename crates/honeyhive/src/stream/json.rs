@@ -1,4 +1,4 @@
-//! [`Index`]: where the values of one JSON text are.
+//! [`Index`] tells where the values of one JSON text are.
 //!
 //! A stream of a model has an event a token, and each is read on the task that waits for the next one. So an event is
 //! indexed, not parsed: no value is copied, nothing is allocated once the index has grown, fields may stand in any
@@ -11,12 +11,11 @@ use std::sync::Arc;
 use super::words;
 use crate::model::limits;
 
-/// The deepest nesting that is read; no model API nests deeper where it matters.
+/// Values are read to this depth; no model API nests deeper where it matters.
 const MAX_DEPTH: u32 = 64;
-/// The most values of one text; a text with more is not read. Numbers in lists, of which an embedding has thousands,
-/// are not among them.
+/// A text with more values is not read. Numbers in lists, of which an embedding has thousands, are not among them.
 const MAX_NODES: usize = 64 * 1024;
-/// The most nodes whose memory stays between events.
+/// The memory of this many nodes stays between events.
 const KEPT: usize = 8 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,34 +23,35 @@ enum Kind {
     Object,
     Array,
     Text,
-    /// A text with escapes.
+    /// The text has escapes.
     Escaped,
-    /// A number or a truth value.
+    /// The value is a number or a truth value.
     Plain,
     Null,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Node {
-    /// The field's name, without its quotes; empty where the value is no field.
+    /// The field's name is without its quotes; empty where the value is no field.
     name: u32,
     name_len: u32,
-    /// The value's bytes, a text's without its quotes.
+    /// The value's bytes are here, a text's without its quotes.
     start: u32,
     end: u32,
-    /// The node that follows the value and all within.
+    /// This node follows the value and all within.
     next: u32,
-    /// Items of a list.
+    /// A list has this many items.
     items: u32,
     kind: Kind,
 }
 
 thread_local! {
-    /// Memory of the last index that this thread has let go of: a call reads its request in it, and then its answer.
+    /// The memory is that of the last index that this thread has let go of: a call reads its request in it, and then
+    /// its answer.
     static FREE: Cell<Vec<Node>> = const { Cell::new(Vec::new()) };
 }
 
-/// Memory that is used again for event after event.
+/// The index's memory is used again for event after event.
 #[derive(Debug)]
 pub(crate) struct Index {
     nodes: Vec<Node>,
@@ -59,7 +59,7 @@ pub(crate) struct Index {
 
 impl Drop for Index {
     fn drop(&mut self) {
-        /// The most nodes of a buffer that is kept: more than most texts have.
+        /// A buffer of this many nodes is kept: more than most texts have.
         const MOST: usize = 1024;
         if (1..=MOST).contains(&self.nodes.capacity()) {
             let nodes = std::mem::take(&mut self.nodes);
@@ -76,7 +76,7 @@ impl Index {
         }
     }
 
-    /// The root of the text; `None` where the text is no JSON, or more than is looked into.
+    /// Returns the root of the text; `None` where the text is no JSON, or more than is looked into.
     pub(super) fn read<'a>(&'a mut self, text: &'a str) -> Option<Json<'a>> {
         u32::try_from(text.len()).ok()?;
         self.nodes.clear();
@@ -94,25 +94,25 @@ impl Index {
     }
 }
 
-/// The beginning of a text, and its length.
+/// A range is the beginning of a text, and its length.
 type Range = (u32, u32);
 
 const UNNAMED: Range = (0, 0);
 
-/// The list or object that the next value is in. While it is open, its node's `next` is the one around it.
+/// The next value is in this list or object. While it is open, its node's `next` is the one around it.
 #[derive(Clone, Copy)]
 struct Open {
     node: usize,
-    /// The number of open lists and objects.
+    /// This many lists and objects are open.
     depth: u32,
-    /// The number of its values so far.
+    /// The list or object has this many values so far.
     items: u32,
-    /// The byte that closes it.
+    /// This byte closes the list or object.
     end: u8,
 }
 
-/// Passes one value and all within; `None` where something follows. One loop whose place is no field: a call for each
-/// level, and a place in memory, would take half as long again.
+/// Passes one value and all within; `None` where something follows. The loop is one, and its place is no field: a call
+/// for each level, and a place in memory, would take half as long again.
 fn scan(bytes: &[u8], nodes: &mut Vec<Node>) -> Option<()> {
     let mut at = 0;
     let mut name = UNNAMED;
@@ -175,7 +175,7 @@ fn skip_space(bytes: &[u8], at: &mut usize) {
     }
 }
 
-/// The next byte that is no space.
+/// Returns the next byte that is no space.
 #[inline]
 fn peek(bytes: &[u8], at: &mut usize) -> Option<u8> {
     let byte = *bytes.get(*at)?;
@@ -186,7 +186,7 @@ fn peek(bytes: &[u8], at: &mut usize) -> Option<u8> {
     bytes.get(*at).copied()
 }
 
-/// The name of the value that comes, where that is a field.
+/// Returns the name of the value that comes, where that is a field.
 #[expect(
     clippy::inline_always,
     reason = "whether it is inlined changed with lines elsewhere"
@@ -223,7 +223,7 @@ fn text_end(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
     Some((at, false))
 }
 
-/// The bytes of numbers and truth values.
+/// Numbers and truth values consist of these bytes.
 static PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
     let mut byte = 0;
@@ -254,7 +254,7 @@ fn plain(bytes: &[u8], first: u8, at: &mut usize) -> Option<Kind> {
     Some(kind)
 }
 
-/// A list or an object begins.
+/// Notes that a list or an object begins.
 #[inline]
 fn begin(nodes: &mut Vec<Node>, around: Open, first: u8, name: Range, at: usize) -> Option<Open> {
     if around.depth == MAX_DEPTH {
@@ -349,7 +349,7 @@ fn stop_in(bytes: &[u8], from: usize) -> Option<usize> {
     memchr::memchr2(b'"', b'\\', bytes.get(at..)?).map(|found| at + found)
 }
 
-/// A value of an indexed text.
+/// The value is one of an indexed text.
 #[derive(Clone, Copy)]
 pub(super) struct Json<'a> {
     text: &'a str,
@@ -366,7 +366,7 @@ impl<'a> Json<'a> {
         Self { at, ..self }
     }
 
-    /// The field of an object; a null is no value.
+    /// Returns the field of an object; a null is no value.
     pub(super) fn get(self, key: &str) -> Option<Self> {
         // The lengths are compared first, since most names differ in length.
         let is_meant = |field: &Self| {
@@ -376,7 +376,7 @@ impl<'a> Json<'a> {
         (field.node().kind != Kind::Null).then_some(field)
     }
 
-    /// The fields of an object, without its nulls.
+    /// Returns the fields of an object, without its nulls.
     pub(super) fn fields(self) -> Fields<'a> {
         let node = self.node();
         let end = match node.kind {
@@ -397,7 +397,7 @@ impl<'a> Json<'a> {
         &self.text.as_bytes()[start..start + node.name_len as usize]
     }
 
-    /// The name of the field that this is.
+    /// Returns the name of the field that this is.
     pub(super) fn name_text(self) -> &'a str {
         let node = self.node();
         let start = node.name as usize;
@@ -422,12 +422,12 @@ impl<'a> Json<'a> {
         })
     }
 
-    /// The texts, lists and objects of a list; nothing for any other value.
+    /// Returns the texts, lists and objects of a list; nothing for any other value.
     pub(super) fn items(self) -> impl Iterator<Item = Self> + use<'a> {
         self.children(Kind::Array)
     }
 
-    /// The items of the list in this field.
+    /// Returns the items of the list in this field.
     pub(super) fn list(self, key: &str) -> impl Iterator<Item = Self> + use<'a> {
         self.get(key).into_iter().flat_map(Self::items)
     }
@@ -455,22 +455,22 @@ impl<'a> Json<'a> {
         Some(Text { written, is_plain })
     }
 
-    /// The text, where this is one that is not empty.
+    /// Returns the text, where this is one that is not empty.
     pub(super) fn said(self) -> Option<Text<'a>> {
         self.text().filter(|text| !text.written.is_empty())
     }
 
-    /// The text in this field, where there is one that is not empty.
+    /// Returns the text in this field, where there is one that is not empty.
     pub(super) fn text_in(self, key: &str) -> Option<Text<'a>> {
         self.get(key)?.said()
     }
 
-    /// The value is this text.
+    /// Returns true where the value is this text.
     pub(super) fn says(self, text: &str) -> bool {
         self.text().is_some_and(|it| it.written == text)
     }
 
-    /// The value is a text that begins so.
+    /// Returns true where the value is a text that begins with this one.
     pub(super) fn begins(self, with: &str) -> bool {
         self.text().is_some_and(|it| it.written.starts_with(with))
     }
@@ -479,7 +479,7 @@ impl<'a> Json<'a> {
         self.get(key).is_some_and(|it| it.says(value))
     }
 
-    /// The field is a text that ends so.
+    /// Returns true where the field is a text that ends with this one.
     pub(super) fn ends(self, key: &str, with: &str) -> bool {
         let text = self.get(key).and_then(Self::text);
         text.is_some_and(|it| it.written.ends_with(with))
@@ -504,13 +504,13 @@ impl<'a> Json<'a> {
         })
     }
 
-    /// The number, if this is one that is not negative.
+    /// Returns the number, if this is one that is not negative.
     pub(super) fn amount(self) -> Option<f64> {
         let number: f64 = self.raw().parse().ok()?;
         (self.node().kind == Kind::Plain && number >= 0.0 && number.is_finite()).then_some(number)
     }
 
-    /// The JSON text of the value.
+    /// Returns the JSON text of the value.
     pub(super) fn raw(self) -> &'a str {
         let node = self.node();
         // Both ends of the range are beside an ASCII byte.
@@ -520,7 +520,7 @@ impl<'a> Json<'a> {
     }
 }
 
-/// The fields of an object, without its nulls.
+/// The fields are those of an object, without its nulls.
 pub(super) struct Fields<'a> {
     at: Json<'a>,
     end: usize,
@@ -545,7 +545,7 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// A text as it is written in JSON, without the quotes.
+/// The text is as it is written in JSON, without the quotes.
 #[derive(Clone, Copy)]
 pub(super) struct Text<'a> {
     written: &'a str,
@@ -553,7 +553,7 @@ pub(super) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// A text that has no escapes.
+    /// Returns a text that has no escapes.
     pub(super) const fn plain(written: &'a str) -> Self {
         Self {
             written,
@@ -668,7 +668,7 @@ fn unescape(text: &str) -> (char, &str) {
     (said, rest.as_str())
 }
 
-/// A character by number, where two surrogates are one.
+/// Returns a character by number, where two surrogates are one.
 fn unicode(text: &str) -> (char, &str) {
     let Some((first, rest)) = unit(text) else {
         return (char::REPLACEMENT_CHARACTER, text);
@@ -706,7 +706,7 @@ mod tests {
         }
     }
 
-    /// The indexed value, rebuilt; numbers in lists are not kept.
+    /// Returns the indexed value, rebuilt; numbers in lists are not kept.
     fn rebuilt(json: Json<'_>) -> Value {
         match json.node().kind {
             Kind::Object => {

@@ -1,11 +1,12 @@
-//! [`Items`]: the objects of a JSON list that comes in pieces, as Gemini streams its answers where nobody asks for events.
+//! [`Items`] finds the objects of a JSON list that comes in pieces, as Gemini streams its answers where nobody asks for
+//! events.
 
-/// The place in a list of the bytes that come next.
+/// The state tells the place in a list of the bytes that come next.
 #[derive(Debug, Default)]
 pub(super) struct Items {
-    /// The lists around the items that are open.
+    /// This many lists around the items are open.
     lists: usize,
-    /// The objects and lists of an item that are open; none between items.
+    /// This many objects and lists of an item are open; none between items.
     depth: usize,
     has_items: bool,
     is_text: bool,
@@ -13,12 +14,12 @@ pub(super) struct Items {
 }
 
 impl Items {
-    /// Whether an item has begun and not ended.
+    /// Returns whether an item has begun and not ended.
     pub(super) const fn is_inside(&self) -> bool {
         self.depth > 0
     }
 
-    /// Whether the list has ended without an item.
+    /// Returns whether the list has ended without an item.
     pub(super) const fn is_empty(&self) -> bool {
         self.lists == 0 && !self.has_items
     }
@@ -63,7 +64,7 @@ impl Items {
         None
     }
 
-    /// Whether the byte that comes is of a text, whose quotes are.
+    /// Returns whether the byte that comes is of a text; its quotes are, too.
     #[inline]
     const fn is_of_text(&mut self, byte: u8) -> bool {
         match byte {

@@ -1,8 +1,8 @@
-//! Pictures, recordings and files, and the texts that stand for them.
+//! Pictures, recordings and files have texts that stand for them.
 
 use super::json::{Json, Text};
 
-/// A mark instead of the bytes: what is elsewhere has no size.
+/// Returns a mark instead of the bytes: data that are elsewhere have no size.
 pub(super) fn mark(kind: &str, data: Text<'_>) -> String {
     let data = data.written();
     if data.starts_with("http:") || data.starts_with("https:") || data.starts_with("gs:") {

@@ -1,4 +1,4 @@
-//! [`Message`]: one turn of a conversation, and the attributes that show it.
+//! [`Message`] is one turn of a conversation, with the attributes that show it.
 
 use std::borrow::Cow;
 
@@ -7,10 +7,10 @@ use opentelemetry::{Key, KeyValue, Value as Shown};
 use super::json::Text;
 use super::message_keys::Field;
 
-/// Bytes of a role, a name or an id.
+/// A role, a name or an id has this many bytes at the most.
 pub(super) const MAX_WORD: usize = 512;
 
-/// A message, as HoneyHive's chat view reads it.
+/// A message has the form that HoneyHive's chat view reads.
 #[derive(Debug, Default)]
 pub(super) struct Message {
     pub(super) role: Cow<'static, str>,
@@ -19,7 +19,7 @@ pub(super) struct Message {
     pub(super) tool_call_id: Option<String>,
 }
 
-/// A tool that a model has called.
+/// A model has called this tool.
 #[derive(Debug)]
 pub(super) struct Called {
     pub(super) id: Option<String>,
@@ -68,7 +68,7 @@ impl Message {
     }
 }
 
-/// The name of who speaks, which most APIs have in common.
+/// Returns the role of a message, whose name most APIs have in common.
 fn role_of(role: &str) -> Cow<'static, str> {
     Cow::Borrowed(match role {
         "user" => "user",

@@ -1,8 +1,8 @@
-//! The names of attributes that messages have: constants, so that none is formatted anew.
+//! The names of attributes that messages have are constants, so that none is formatted anew.
 
 use opentelemetry::Key;
 
-/// The fields of a message.
+/// A message has these fields.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Field {
     Role,
@@ -22,7 +22,7 @@ macro_rules! messages {
     };
 }
 
-/// The keys of the messages that most conversations have.
+/// Most conversations have messages with these keys.
 static MESSAGES: [[&str; FIELDS.len()]; 32] = messages! {
     0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
 };

@@ -1,4 +1,4 @@
-//! [`Assembler`]: what a language model answers, read from the bytes of its response as they pass.
+//! [`Assembler`] reads the answer of a language model from the bytes of its response as they pass.
 //!
 //! Pure: no clock, no I/O, no clients. [`framing`] makes events of bytes, [`json`] finds the values in one, [`format`]
 //! tells whose API it is, and a file an API puts what it says into a [`reply::Reply`], which keeps the bounds.
@@ -46,15 +46,15 @@ pub(crate) use request::Asked;
 pub(crate) use stream_options::asking_for_usage;
 pub(crate) use words::shared;
 
-/// The number of unknown events after which a stream is not a model's.
+/// A stream with this many unknown events is not a model's.
 const MAX_UNKNOWN: u8 = 8;
-/// A fault, for tests.
+/// The bytes cause a fault, for tests.
 #[cfg(test)]
 pub(crate) const PANIC: &[u8] = b"\0panic";
-/// Ends the streams of OpenAI, and of those who speak like it.
+/// The mark ends the streams of OpenAI, and of those who speak like it.
 const DONE: &[u8] = b"[DONE]";
 
-/// Reads a response as it passes.
+/// The assembler reads a response as it passes.
 #[derive(Debug)]
 pub(crate) struct Assembler {
     framing: Framing,
@@ -63,31 +63,31 @@ pub(crate) struct Assembler {
     first_token: Option<Duration>,
 }
 
-/// The state of the answer so far.
+/// The state holds the answer so far.
 #[derive(Debug)]
 struct State {
     index: Index,
     format: Option<Format>,
     unknown: u8,
-    /// Whether JSON or a plain text came that nobody knows.
+    /// The flag tells whether JSON or a plain text came that nobody knows.
     is_strange: bool,
     /// The last event was JSON in words that are known.
     is_known_json: bool,
     reply: Reply,
 }
 
-/// The reason for which no more bytes come.
+/// No more bytes come for one of these reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// The response has ended.
     End,
     /// The reader has dropped the response.
     Dropped,
-    /// Reading it failed.
+    /// The response could not be read on.
     Failed,
 }
 
-/// The end of an answer.
+/// An answer ends in one of these ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
     Complete,
@@ -110,7 +110,7 @@ impl Ending {
 }
 
 impl Assembler {
-    /// `hides_content`: only lengths, names of tools, tokens and reasons are kept.
+    /// Returns an assembler; with `hides_content`, only lengths, names of tools, tokens and reasons are kept.
     pub(crate) fn new(content: Content, hides_content: bool) -> Self {
         Self {
             framing: Framing::new(content),
@@ -158,12 +158,13 @@ impl Assembler {
         self.note_token(at);
     }
 
-    /// Whether the bytes are read. Where no model answers like this, only an error is, by the name of its event.
+    /// Returns whether the bytes are read. Where no model answers like this, only an error is, by the name of its
+    /// event.
     pub(crate) fn hears(&self, bytes: &[u8]) -> bool {
         !self.is_deaf() || self.framing.hears_error(bytes)
     }
 
-    /// Whether no model answers like this.
+    /// Returns whether no model answers like this.
     const fn is_deaf(&self) -> bool {
         self.first_chunk.is_some() && (self.state.is_deaf() || self.framing.is_other())
     }
@@ -192,17 +193,18 @@ impl Assembler {
         }
     }
 
-    /// A body that was read whole is all there is.
+    /// Returns whether a body was read whole, and so is all there is.
     fn is_whole_body(&self) -> bool {
         self.framing.is_whole() && self.state.format.is_some()
     }
 
-    /// A body that is JSON is whole, even where nobody has asked for its end: a part of one is none.
+    /// Returns whether a body is JSON: then it is whole, even where nobody has asked for its end, since a part of one
+    /// is no JSON.
     fn is_whole_json(&self) -> bool {
         self.framing.is_whole() && self.state.is_known_json
     }
 
-    /// Whether nothing but the end of the response ends the answer: nobody knows its words, they are a
+    /// Returns whether nothing but the end of the response ends the answer: nobody knows its words, they are a
     /// service's own, or it is a voice.
     const fn is_strange(&self) -> bool {
         self.is_deaf()
@@ -211,7 +213,7 @@ impl Assembler {
             || self.state.format.is_none() && self.state.is_strange
     }
 
-    /// Whether the words are those of OpenAI's chats, whose streams count tokens on request.
+    /// Returns whether the words are those of OpenAI's chats, whose streams count tokens on request.
     pub(crate) fn is_chat(&self) -> bool {
         self.state.format == Some(Format::Chat)
     }
@@ -225,7 +227,7 @@ impl Assembler {
         &mut self.state.reply
     }
 
-    /// Whether the provider of the answer was recognised.
+    /// Returns whether the provider of the answer was recognised.
     #[cfg(test)]
     pub(crate) fn is_known(&self) -> bool {
         self.state.format.is_some() || self.state.reply.has_content
@@ -243,7 +245,7 @@ impl Assembler {
 }
 
 impl State {
-    /// Whether so many events were unknown that no model can be speaking.
+    /// Returns whether so many events were unknown that no model can be speaking.
     const fn is_deaf(&self) -> bool {
         self.format.is_none() && self.unknown >= MAX_UNKNOWN
     }
@@ -295,7 +297,7 @@ impl State {
         }
     }
 
-    /// Takes a transcript. Some servers say of JSON, too, that it is a text.
+    /// Takes a transcript. Some servers call JSON a text, too.
     fn take_text(&mut self, body: &[u8]) {
         let text = text_of(body);
         if self.index.read(&text).is_some_and(Json::is_object) {
@@ -305,7 +307,7 @@ impl State {
         other::take_transcript(&mut self.reply, &text);
     }
 
-    /// Takes an event whose name says that it is an error. Most say in their data what kind of one.
+    /// Takes an event whose name is that of an error. Most have the kind of error in their data.
     #[cold]
     fn take_error(&mut self, data: &[u8]) {
         self.reply.failure = None;
@@ -345,7 +347,8 @@ impl State {
     }
 }
 
-/// Bad bytes cost themselves and nothing else; good ones are checked by `from_utf8`, which is ten times as fast.
+/// Returns bytes as text: bad bytes cost themselves and nothing else; good ones are checked by `from_utf8`, which is
+/// ten times as fast.
 pub(super) fn text_of(json: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(json) {
         Ok(text) => Cow::Borrowed(text),
@@ -366,7 +369,7 @@ fn read(format: &mut Option<Format>, reply: &mut Reply, event: Json<'_>) -> bool
     true
 }
 
-/// Lines of JSON that came as if they were one body.
+/// Reads lines of JSON that came as if they were one body.
 fn read_lines(text: &str, format: &mut Option<Format>, reply: &mut Reply) -> bool {
     let lines = text
         .lines()

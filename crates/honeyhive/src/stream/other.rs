@@ -1,11 +1,10 @@
-//! Answers that are no conversation: embeddings, images, transcriptions; and Ollama's own chat, which is a conversation
-//! in a form of its own.
+//! Some answers are no conversation: embeddings, images, transcriptions; Ollama's own chat is one in a form of its own.
 
 use super::chat;
 use super::json::{Json, Text};
 use super::reply::{Kind, Reply, replace};
 
-/// Vectors are counted and measured, and not kept.
+/// Takes vectors, which are counted and measured, and not kept.
 pub(super) fn take_embeddings(reply: &mut Reply, body: Json<'_>) {
     reply.set_model(body.text_in("model"));
     let lists = ["data", "embeddings"];
@@ -17,7 +16,7 @@ pub(super) fn take_embeddings(reply: &mut Reply, body: Json<'_>) {
     take_counts(reply, body);
 }
 
-/// The numbers of a vector: a list, or packed in fours of bytes as base64, wherever it stands.
+/// Returns the number of a vector's numbers: a list, or packed in fours of bytes as base64, wherever it stands.
 fn size_of(vector: Json<'_>) -> Option<u64> {
     let inner = ["embedding", "values"]
         .iter()
@@ -30,7 +29,7 @@ fn size_of(vector: Json<'_>) -> Option<u64> {
     Some(packed.len() as u64 * 3 / 4 / 4)
 }
 
-/// Images are counted; of one that comes in drafts, the last.
+/// Takes images, which are counted; of one that comes in drafts, the last.
 pub(super) fn take_images(reply: &mut Reply, event: Json<'_>) {
     match event.text_in("type").map(Text::written) {
         Some(kind) if kind.ends_with(".partial_image") => return,
@@ -92,7 +91,7 @@ fn take_counts(reply: &mut Reply, body: Json<'_>) {
     reply.is_whole = true;
 }
 
-/// A line of Ollama's `/api/chat`, or all of it.
+/// Takes a line of Ollama's `/api/chat`, or all of it.
 pub(super) fn take_ollama(reply: &mut Reply, line: Json<'_>) {
     reply.set_model(line.text_in("model"));
     if let Some(message) = line.get("message") {

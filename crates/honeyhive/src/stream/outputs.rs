@@ -1,4 +1,4 @@
-//! The answer of a model as the outputs of an event.
+//! The answer of a model becomes the outputs of an event.
 
 use std::borrow::Cow;
 
@@ -8,8 +8,8 @@ use super::reply::{Choice, Kind, Reply, ToolCall};
 use crate::model::object::Object;
 
 impl Reply {
-    /// The outputs as HoneyHive shows them: an answer, or several as a `chat_history`; nothing where there is none.
-    /// Where content is hidden, texts are lengths.
+    /// Returns the outputs as HoneyHive shows them: an answer, or several as a `chat_history`; nothing where there is
+    /// none. Where content is hidden, texts are lengths.
     pub(crate) fn outputs(&mut self) -> Object {
         let hides = self.hides_content();
         let mut outputs = match self.choices.as_mut_slice() {
@@ -39,7 +39,7 @@ impl Reply {
     }
 }
 
-/// A name under which an answer says something.
+/// An answer has a value under this name.
 #[derive(Clone, Copy)]
 pub(crate) struct Name {
     name: &'static str,
@@ -67,9 +67,9 @@ names! {
     FINISH_REASON "finish_reason"
 }
 
-/// The value of an answer under one name.
+/// An answer has such a value under one name.
 pub(crate) enum Said<'a> {
-    /// A text of a small set.
+    /// The word is a text of a small set.
     Word(&'a str),
     Text(Cow<'a, str>),
     Bytes(usize),
@@ -139,7 +139,7 @@ impl Choice {
     }
 }
 
-/// The calls of tools, as JSON.
+/// Returns the calls of tools, as JSON.
 pub(crate) fn calls_shown(calls: &[ToolCall], hides: bool) -> Value {
     let calls = calls.iter().map(|it| Value::Object(it.shown(hides)));
     calls.collect()

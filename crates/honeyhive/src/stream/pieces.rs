@@ -1,8 +1,8 @@
-//! [`each_piece`]: the pieces of a buffer, whatever crate the buffer is of.
+//! [`each_piece`] reads the pieces of a buffer, whatever crate the buffer is of.
 
 use std::io::IoSlice;
 
-/// The most pieces of a buffer that are read.
+/// This many pieces of a buffer are read.
 const MOST: usize = 16;
 
 /// Reads a buffer of `length` bytes, which most have in their first piece; `fill` shows the pieces of any other. Returns the

@@ -1,4 +1,4 @@
-//! [`Reply`]: what a model has answered, put together piece by piece and never beyond its bounds.
+//! [`Reply`] is put together piece by piece from what a model answers, and never beyond its bounds.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -8,59 +8,59 @@ use serde_json::Value;
 use super::json::{Json, Text};
 use crate::model::limits;
 
-/// Bytes of the longest text.
+/// A text has this many bytes at the most.
 const MAX_TEXT: usize = limits::VALUE_BYTES;
-/// Bytes of all texts of a call.
+/// All texts of a call have this many bytes at the most.
 const MAX_CALL: usize = 16 * 1024 * 1024;
 const MAX_CHOICES: usize = 16;
 const MAX_TOOL_CALLS: usize = 128;
-/// Pieces of a message, and what each model says of itself.
+/// A message, or an argument that comes by paths, has this many pieces at the most.
 const MAX_PARTS: usize = 256;
 const MAX_WORD: usize = 1024;
 
-/// The answer of a model.
+/// The reply is the answer of a model.
 #[derive(Debug, Default)]
 pub(crate) struct Reply {
     pub(crate) id: Option<Arc<str>>,
     pub(crate) model: Option<Arc<str>>,
     pub(crate) choices: Vec<Choice>,
     pub(crate) usage: Usage,
-    /// The dollars that the call has cost, as the provider says.
+    /// The call has cost this many dollars, as the provider says.
     pub(crate) cost: Option<f64>,
     pub(crate) failure: Option<Failure>,
-    /// Vectors, and the numbers in one.
+    /// The vectors are counted, and the numbers in one.
     pub(crate) vectors: Option<(u64, u64)>,
-    /// Pictures that were made.
+    /// The pictures that were made are counted.
     pub(crate) images: u64,
-    /// Bytes of audio.
+    /// The bytes of audio are counted.
     pub(crate) voice: u64,
     /// The event that ends the stream was seen.
     pub(crate) is_whole: bool,
-    /// Whether content has come that a user would see.
+    /// The flag tells whether content has come that a user would see.
     pub(crate) has_content: bool,
-    /// Events and pieces that were too many or too large.
+    /// The events and pieces that were too many or too large are counted.
     pub(crate) left_out: u64,
     hides_content: bool,
     held: usize,
 }
 
-/// The reason for which a call failed.
+/// A call failed for this reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
-    /// `rate_limit_exceeded`, `overloaded_error`, ….
+    /// The kind is `rate_limit_exceeded`, `overloaded_error`, ….
     pub(crate) kind: Option<String>,
-    /// Absent where content is not captured: providers quote what they were sent.
+    /// The message is absent where content is not captured: providers quote what they were sent.
     pub(crate) message: Option<String>,
 }
 
-/// One of the answers that a model gives to a question.
+/// A model gives one or several answers to a question.
 #[derive(Debug, Default)]
 pub(crate) struct Choice {
     pub(crate) index: u64,
     parts: Vec<Part>,
     pub(crate) tool_calls: Vec<ToolCall>,
     pub(crate) finish_reason: Option<String>,
-    /// Whether chunks came after a finish reason, so that the server sends one with every chunk.
+    /// The flag tells whether chunks came after a finish reason, so that the server sends one with every chunk.
     went_on: bool,
 }
 
@@ -71,7 +71,7 @@ pub(crate) enum Kind {
     Reasoning,
 }
 
-/// The place of a piece: the item, and the part of it.
+/// The place of a piece is the item, and the part of it.
 pub(super) type Place = (u64, u64);
 
 #[derive(Debug)]
@@ -81,7 +81,7 @@ struct Part {
     text: Bounded,
 }
 
-/// A tool that the model wants called.
+/// The model wants this tool called.
 #[derive(Debug, Default)]
 pub(crate) struct ToolCall {
     index: u64,
@@ -92,7 +92,7 @@ pub(crate) struct ToolCall {
     pub(crate) result: Option<Bounded>,
 }
 
-/// An argument, or a piece of one, and where it stands: `$.city`, `$.days[0]`.
+/// The value is an argument, or a piece of one, and the path is where it stands: `$.city`, `$.days[0]`.
 #[derive(Debug)]
 struct ByPath {
     path: String,
@@ -101,7 +101,7 @@ struct ByPath {
 }
 
 impl ToolCall {
-    /// The arguments as JSON text; `None` where there are none.
+    /// Returns the arguments as JSON text; `None` where there are none.
     pub(crate) fn arguments(&self) -> Option<String> {
         if self.by_path.is_empty() {
             return (self.arguments.bytes > 0).then(|| self.arguments.shown().into_owned());
@@ -151,13 +151,13 @@ fn place(whole: &mut Value, path: &str, value: Value) {
     *at = value;
 }
 
-/// A text up to its bound, and how long it was.
+/// The text is kept up to its bound, with how long it was.
 #[derive(Debug, Default)]
 pub(crate) struct Bounded {
     text: String,
-    /// Bytes that were said.
+    /// The text had this many bytes.
     pub(crate) bytes: usize,
-    /// The first half of a character that the text ends with, for which a mark stands until the second comes.
+    /// The text ends with the first half of a character, for which a mark stands until the second comes.
     half: Option<u32>,
 }
 
@@ -166,7 +166,7 @@ impl Bounded {
         self.text.len() == self.bytes
     }
 
-    /// The text, with a mark where something is missing.
+    /// Returns the text, with a mark where something is missing.
     pub(crate) fn shown(&self) -> Cow<'_, str> {
         if self.is_whole() {
             return Cow::Borrowed(&self.text);
@@ -175,21 +175,21 @@ impl Bounded {
     }
 }
 
-/// Token counts, as far as the provider has said them. Each is the last that was said.
+/// Tokens are counted as far as the provider tells. Each count is the last that was told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Usage {
-    /// All tokens of the prompt, cache included.
+    /// The input has all tokens of the prompt, cache included.
     pub(crate) input: Option<u64>,
-    /// All tokens of the answer, reasoning included.
+    /// The output has all tokens of the answer, reasoning included.
     pub(crate) output: Option<u64>,
     pub(crate) cache_read: Option<u64>,
     pub(crate) cache_write: Option<u64>,
     pub(crate) reasoning: Option<u64>,
-    /// The prompt's tokens as the provider counts them: Anthropic past the cache, Gemini without answers of tools.
+    /// The prompt's tokens are as the provider counts them: Anthropic past the cache, Gemini without answers of tools.
     pub(super) prompt: Option<u64>,
-    /// The answer's tokens without reasoning, where the provider counts reasoning apart.
+    /// The answer's tokens are without reasoning, where the provider counts reasoning apart.
     pub(super) aloud: Option<u64>,
-    /// The prompt's tokens in answers of tools, where the provider counts them apart.
+    /// The prompt's tokens in answers of tools are here, where the provider counts them apart.
     pub(super) from_tools: Option<u64>,
 }
 
@@ -199,13 +199,13 @@ impl Usage {
     }
 }
 
-/// Counts replace what was said before; a count that is missing keeps it.
+/// Replaces a count by a newer one; a count that is missing leaves the older one.
 pub(super) fn replace(count: &mut Option<u64>, newer: Option<u64>) {
     *count = newer.or(*count);
 }
 
 impl Reply {
-    /// `hides_content`: no text is kept, only how long it was.
+    /// Returns an empty reply; with `hides_content`, no text is kept, only how long it was.
     pub(super) fn new(hides_content: bool) -> Self {
         Self {
             hides_content,
@@ -213,7 +213,7 @@ impl Reply {
         }
     }
 
-    /// The answer, where it is the only one and all that was said.
+    /// Returns the answer, where it is the only one and all that was said.
     pub(crate) fn only_choice(&mut self) -> Option<&mut Choice> {
         match self.choices.as_mut_slice() {
             [only] if self.vectors.is_none() && self.images == 0 && self.voice == 0 => Some(only),
@@ -295,8 +295,8 @@ impl Reply {
         Some((at, choice.parts.len() - 1))
     }
 
-    /// A piece of a call of a tool. A new id at an index that is taken is a new call: some servers count all as the
-    /// first. Returns where the call stands.
+    /// Adds a piece of a call of a tool, and returns where the call stands. A new id at an index that is taken is a new
+    /// call: some servers count all as the first.
     pub(super) fn tool_call(
         &mut self,
         choice: u64,
@@ -374,7 +374,7 @@ impl Reply {
         *has_content |= arguments.bytes > 0;
     }
 
-    /// A piece of an argument that comes by its path, as Gemini streams them.
+    /// Adds a piece of an argument that comes by its path, as Gemini streams them.
     pub(super) fn push_at_path(&mut self, at: CallAt, path: Text<'_>, value: Json<'_>) {
         let Self {
             choices,
@@ -460,7 +460,7 @@ impl Reply {
         choice.map_or(0, |it| it.tool_calls.len() as u64)
     }
 
-    /// The choice's place in the list.
+    /// Returns the choice's place in the list.
     fn choice(&mut self, index: u64) -> Option<usize> {
         let known = self.choices.iter().position(|choice| choice.index == index);
         if known.is_some() {
@@ -490,13 +490,13 @@ impl Reply {
         }
     }
 
-    /// Every choice has said why it has ended, and none went on after that.
+    /// Returns true where every choice has told why it has ended, and none went on after that.
     pub(super) fn has_finished(&self) -> bool {
         let ended = |it: &Choice| it.finish_reason.is_some() && !it.went_on;
         !self.choices.is_empty() && self.choices.iter().all(ended)
     }
 
-    /// Every choice has said why it has ended.
+    /// Returns true where every choice has told why it has ended.
     pub(super) fn says_reasons(&self) -> bool {
         let ended = |it: &Choice| it.finish_reason.is_some();
         !self.choices.is_empty() && self.choices.iter().all(ended)
@@ -518,12 +518,13 @@ impl Reply {
     }
 }
 
-/// The place of a tool call.
+/// The place of a tool call is a choice and a call in it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CallAt(usize, usize);
 
 impl Choice {
-    /// The text of a kind: parts of an item belong together, items stand below each other. Most have one part.
+    /// Returns the text of a kind: parts of an item belong together, items stand below each other. Most texts have one
+    /// part.
     pub(crate) fn text(&self, kind: Kind) -> Option<Cow<'_, str>> {
         let mut parts = self
             .parts
@@ -542,7 +543,7 @@ impl Choice {
         Some(text)
     }
 
-    /// The same text, which is not said again: that of one part is not copied.
+    /// Returns the same text, for a caller that takes it once: that of one part is not copied.
     pub(crate) fn take_text(&mut self, kind: Kind) -> Option<Cow<'_, str>> {
         let mut parts = self.parts.iter_mut().filter(|it| it.kind == kind);
         match (parts.next(), parts.next()) {

@@ -1,4 +1,4 @@
-//! [`Asked`]: what a request to a model asks, from its JSON body, in the words of the same APIs.
+//! [`Asked`] reads from the JSON body of a request what it asks of a model, in the words of the same APIs.
 
 use std::sync::Arc;
 
@@ -13,45 +13,45 @@ use super::tools::{CODE_EXECUTION, answer_in, asked_of, is_page, lines_of, own_t
 use crate::attributes::MAX_ATTRIBUTES;
 use crate::model::limits;
 
-/// Messages that an event has room for, at three attributes each; of more, the first and the last stay.
+/// An event has room for this many messages, at three attributes each; of more, the first and the last stay.
 const MAX_MESSAGES: usize = MAX_ATTRIBUTES / 3;
-/// Attributes of all messages: the rest of what an event has room for is for the answer.
+/// All messages take this many attributes: the rest of an event's room is for the answer.
 const MAX_SHOWN: usize = MAX_ATTRIBUTES - 256;
-/// Bytes of all texts.
+/// All texts have this many bytes at the most.
 const MAX_TEXTS: usize = 8 * 1024 * 1024;
 const MAX_TOOLS: usize = 128;
 
-/// Attributes that a call mostly has, with what the answer and the session add.
+/// A call mostly has this many attributes, with those that the answer and the session add.
 const ROOM: usize = 40;
 
-/// The request to a model.
+/// The program asks a model for this.
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
     pub(crate) model: Option<Arc<str>>,
-    /// The messages and the settings, as they are shown.
+    /// The attributes show the messages and the settings.
     pub(crate) attributes: Vec<KeyValue>,
-    /// The inputs that are no conversation: the texts to embed, the prompt of a picture.
+    /// The texts are inputs that are no conversation: the texts to embed, the prompt of a picture.
     pub(crate) texts: Vec<String>,
-    /// The names of the tools that the model may call.
+    /// The model may call the tools with these names.
     pub(crate) tools: Vec<String>,
-    /// Messages that there was no room for.
+    /// This many messages had no room.
     pub(crate) left_out: usize,
-    /// All texts together, kept or not.
+    /// All texts together have this many bytes, kept or not.
     pub(crate) bytes: usize,
-    /// Messages that say nothing, or nothing that is kept.
+    /// This many messages have no text, or none that is kept.
     silent: usize,
     hides_content: bool,
     held: usize,
-    /// The next message's place.
+    /// The next message has this place.
     next: usize,
-    /// Attributes of the messages.
+    /// The messages have this many attributes.
     shown: usize,
-    /// The messages of a long conversation, of which some are left out.
+    /// The messages of a long conversation are gathered, since some are left out.
     gathered: Option<Vec<Message>>,
     is_long: bool,
 }
 
-/// The fields that are read of a message, or of an item beside messages.
+/// These fields are read of a message, or of an item beside messages.
 #[derive(Default)]
 struct Item<'a> {
     kind: Option<Text<'a>>,
@@ -111,7 +111,7 @@ impl Asked {
         self.bytes += more.bytes;
     }
 
-    /// Texts that stand alone are questions.
+    /// Makes questions of texts that stand alone.
     pub(crate) fn ask_texts(&mut self) {
         for content in std::mem::take(&mut self.texts) {
             self.put(Message {
@@ -133,7 +133,7 @@ impl Asked {
 
     fn take(&mut self, root: Json<'_>) {
         if root.is_list() {
-            // The messages alone.
+            // The body is the messages alone.
             return root.items().for_each(|item| self.take_message(item));
         }
         let (mut system, mut messages, mut asked, mut agent) = (None, None, None, None);
@@ -176,7 +176,7 @@ impl Asked {
         }
     }
 
-    /// `input` is a conversation for Responses, texts for embeddings; a prompt is a text.
+    /// Takes `input`, which is a conversation for Responses, texts for embeddings; a prompt is a text.
     fn take_input(&mut self, input: Json<'_>) {
         match input.text() {
             Some(text) => self.add_text(text),
@@ -190,7 +190,7 @@ impl Asked {
         }
     }
 
-    /// Gemini's texts to embed.
+    /// Takes Gemini's texts to embed.
     fn take_content_to_embed(&mut self, content: Json<'_>) {
         let parts = content.list("parts");
         let parts = parts.filter_map(|part| part.text_in("text"));
@@ -339,7 +339,7 @@ impl Asked {
         self.add_spoken(message);
     }
 
-    /// A text, or parts of whatever kind.
+    /// Takes a text, or parts of whatever kind.
     fn fill(&mut self, message: &mut Message, content: Json<'_>) {
         match content.text() {
             Some(text) => self.append(&mut message.content, text),
@@ -440,7 +440,7 @@ impl Asked {
         }
     }
 
-    /// Each answer of a tool is a message of its own.
+    /// Adds the answer of a tool, each as a message of its own.
     fn add_answer(&mut self, id: Option<Text<'_>>, answer: Json<'_>) {
         let mut message = Message::of("tool");
         message.tool_call_id = id.map(word);
@@ -468,7 +468,7 @@ impl Asked {
         };
         gathered.push(message);
         while gathered.len() > 2 && (gathered.len() > MAX_MESSAGES || self.shown > MAX_SHOWN) {
-            // The first says what the model is to be, the last are what it answers to.
+            // The first message tells what the model is to be, the last are those that it answers.
             let oldest = gathered.remove(1);
             self.held = self.held.saturating_sub(oldest.content.len());
             self.shown -= oldest.attributes();
@@ -587,14 +587,14 @@ fn add_pictures(message: &mut Message, images: Json<'_>) {
 mod tests {
     use super::*;
 
-    /// The value of an attribute.
+    /// Returns the value of an attribute.
     fn shown(asked: &Asked, key: &str) -> String {
         let mut all = asked.attributes.iter();
         let found = all.find(|it| it.key.as_str() == key);
         found.expect(key).value.as_str().into_owned()
     }
 
-    /// The conversation in short: who said what, and what was called.
+    /// Returns the conversation in short: who said what, and what was called.
     fn read(body: &str) -> Vec<String> {
         let mut asked = Asked {
             gathered: Some(Vec::new()),

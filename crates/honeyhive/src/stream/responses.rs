@@ -1,4 +1,4 @@
-//! OpenAI's Responses: events, and whole responses.
+//! OpenAI's Responses come as events, or as whole responses.
 
 use super::chat;
 use super::json::{Json, Text};
@@ -6,10 +6,10 @@ use super::media::mark;
 use super::reply::{Kind, Reply};
 use super::tools::{answer_in, asked_of, own_tool};
 
-/// The index of the only answer: its items are counted by their place in the output.
+/// The only answer has this index: its items are counted by their place in the output.
 const ONLY: u64 = 0;
 
-/// The offset that keeps thoughts apart from their summary, which has the same place in the output.
+/// The offset keeps thoughts apart from their summary, which has the same place in the output.
 const THOUGHTS: u64 = 1 << 32;
 
 pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
@@ -75,7 +75,7 @@ fn say_arguments(reply: &mut Reply, item: u64, event: Json<'_>) {
     }
 }
 
-/// The response as a whole, which says last what came before in pieces.
+/// Takes the response as a whole, which repeats last what came before in pieces.
 fn take_response(reply: &mut Reply, response: Json<'_>) {
     reply.set_id(response.text_in("id"));
     reply.set_model(response.text_in("model"));
@@ -140,7 +140,7 @@ fn take_call(reply: &mut Reply, place: u64, item: Json<'_>, name: Text<'_>) {
     let Some(call) = reply.tool_call(ONLY, place, id, Some(name)) else {
         return;
     };
-    // An item that is only begun has nothing to say yet.
+    // An item that is only begun has no content yet.
     let says = |it: &Json<'_>| it.text().is_none_or(|text| !text.written().is_empty());
     if let Some(asked) = asked_of(item).filter(says) {
         reply.say_arguments(call, asked);

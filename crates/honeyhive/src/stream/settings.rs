@@ -1,4 +1,4 @@
-//! The settings of a call, and the attributes that they become.
+//! The settings of a call become attributes.
 
 use opentelemetry::{KeyValue, Value as Shown};
 use serde_json::Value;
@@ -10,12 +10,12 @@ use crate::model::flatten::{at_most, flatten};
 /// A field that is longer is a schema or a text, and neither is a setting.
 const MAX_SETTING: usize = 512;
 
-/// The prefix of settings.
+/// Settings have this prefix.
 const PREFIX: &str = "honeyhive_config.";
 
 macro_rules! attributes {
     ($($name:literal)*) => {
-        /// The attribute that a setting of a call becomes; `None` for what is no setting.
+        /// Returns the attribute that a setting of a call becomes; `None` for a field that is no setting.
         fn attribute_of(name: &str) -> Option<&'static str> {
             Some(match name {
                 $($name => concat!("honeyhive_config.", $name),)*
@@ -25,7 +25,7 @@ macro_rules! attributes {
     };
 }
 
-// The settings of a call, by the names that the APIs have for them: most requests of a stream have the first.
+// The settings of a call have these names in the APIs: most requests of a stream have the first.
 attributes! {
     "stream"
     "temperature"
@@ -99,7 +99,8 @@ fn value_of(value: Json<'_>) -> Option<Value> {
     }
 }
 
-/// Whether an attribute is a setting that stays where content is hidden: a number or a flag, and none of a list.
+/// Returns whether an attribute is a setting that stays where content is hidden: a number or a flag, and none of a
+/// list.
 pub(super) fn is_number_or_flag(attribute: &KeyValue) -> bool {
     let setting = attribute.key.as_str().strip_prefix(PREFIX);
     setting.is_some_and(|it| !it.contains('.'))
@@ -111,7 +112,7 @@ mod tests {
     use super::super::json::Index;
     use super::*;
 
-    /// The attributes of the settings of a body.
+    /// Returns the attributes of the settings of a body.
     fn settings_of(body: &str) -> Vec<KeyValue> {
         let mut attributes = Vec::new();
         let mut index = Index::new();

@@ -1,8 +1,8 @@
-//! [`asking_for_usage`]: the option by which the stream of a chat counts its tokens.
+//! [`asking_for_usage`] adds the option by which the stream of a chat counts its tokens.
 
 use super::json::Index;
 
-/// The body with the wish for token counts in it; `None` where it streams no chat, or says what it wishes.
+/// Returns the body with the wish for token counts in it; `None` where it streams no chat, or has a wish of its own.
 pub(crate) fn asking_for_usage(body: &[u8]) -> Option<Vec<u8>> {
     const WISH: &[u8] = br#""stream_options":{"include_usage":true},"#;
     let text = std::str::from_utf8(body).ok()?;

@@ -1,8 +1,8 @@
-//! The tools that providers run themselves, by the names that requests and answers have for them.
+//! Providers run some tools themselves; requests and answers have names for these.
 
 use super::json::{Json, Text};
 
-/// The name of Gemini's tool that runs code, which its calls and answers do not say.
+/// Gemini's tool that runs code has this name, which its calls and answers do not tell.
 pub(super) const CODE_EXECUTION: &str = "code_execution";
 
 /// Returns the name of the tool that an item of OpenAI's Responses calls, by the item's type: `web_search_call`.
@@ -33,13 +33,13 @@ pub(super) fn answer_in(item: Json<'_>) -> Option<Json<'_>> {
     ANSWERS.iter().find_map(|key| item.get(key))
 }
 
-/// Returns the texts of a part of an answer: what it says, or the title and the address of a page.
+/// Returns the texts of a part of an answer: its text, or the title and the address of a page.
 pub(super) fn lines_of(part: Json<'_>) -> impl Iterator<Item = Text<'_>> {
     let texts = ["text", "title", "url"].map(|key| part.text_in(key));
     texts.into_iter().flatten()
 }
 
-/// Whether a part of an answer is a page that was found or fetched.
+/// Returns whether a part of an answer is a page that was found or fetched.
 pub(super) fn is_page(part: Json<'_>) -> bool {
     const PAGES: [&str; 3] = ["web_search_result", "search_result", "web_fetch_result"];
     PAGES.iter().any(|kind| part.is("type", kind))

@@ -1,4 +1,4 @@
-//! Streams of servers to the hooks of Vercel's AI SDK: UI messages (version 5 and later), and data streams (4).
+//! Servers stream to the hooks of Vercel's AI SDK: UI messages (version 5 and later), and data streams (4).
 
 use super::json::{Json, Text};
 use super::reply::{Kind, Reply, replace};
@@ -6,7 +6,7 @@ use super::reply::{Kind, Reply, replace};
 /// A stream is one answer.
 const ONLY: u64 = 0;
 
-/// An event of a stream of UI messages. Its pieces of text have ids, which are not numbers.
+/// Takes an event of a stream of UI messages. Its pieces of text have ids, which are not numbers.
 pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
     match event.text_in("type").map(|it| it.written()) {
         Some("start") => reply.set_id(event.text_in("messageId")),
@@ -36,7 +36,7 @@ pub(super) fn take(reply: &mut Reply, event: Json<'_>) {
     }
 }
 
-/// A line of a data stream: its code says what the JSON is.
+/// Takes a line of a data stream: its code tells what the JSON is.
 pub(super) fn take_line(reply: &mut Reply, code: u8, json: Json<'_>) {
     match code {
         b'0' => push(reply, Kind::Text, json.text()),
@@ -58,7 +58,7 @@ pub(super) fn take_line(reply: &mut Reply, code: u8, json: Json<'_>) {
     }
 }
 
-/// A code of a data stream.
+/// Returns whether a byte is a code of a data stream.
 pub(super) const fn is_code(code: u8) -> bool {
     matches!(code, b'0'..=b'9' | b'a'..=b'l')
 }
@@ -71,7 +71,7 @@ fn push(reply: &mut Reply, kind: Kind, text: Option<Text<'_>>) {
     }
 }
 
-/// The call that is meant: each has an id, and none an index.
+/// Returns the call that is meant: each has an id, and none an index.
 fn call(reply: &mut Reply, event: Json<'_>) -> Option<super::reply::CallAt> {
     let index = reply.tool_calls(ONLY);
     reply.tool_call(
@@ -116,7 +116,7 @@ fn take_usage(reply: &mut Reply, usage: Json<'_>) {
     );
     replace(&mut counts.reasoning, usage.number("reasoningTokens"));
     replace(&mut counts.cache_read, usage.number("cachedInputTokens"));
-    // Version 6 says them one level deeper.
+    // Version 6 has the counts one level deeper.
     if let Some(input) = usage.get("inputTokenDetails") {
         replace(&mut counts.cache_read, input.number("cacheReadTokens"));
         replace(&mut counts.cache_write, input.number("cacheWriteTokens"));

@@ -1,10 +1,10 @@
-//! Words that a program's calls say again and again, the names of models above all: each thread remembers a few, so that
+//! Words that a program's calls repeat, the names of models above all, are shared: each thread remembers a few, so that
 //! they are not copied anew and take their room once.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
-/// The number of words that are kept, and their longest length in bytes.
+/// A thread keeps this many words, of at most this many bytes.
 const MOST: usize = 8;
 const LONGEST: usize = 64;
 
@@ -12,7 +12,7 @@ thread_local! {
     static WORDS: RefCell<Vec<Arc<str>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The word, shared with what has said it before.
+/// Returns the word, shared with earlier calls that had it.
 pub(crate) fn shared(word: &str) -> Arc<str> {
     if word.len() > LONGEST {
         return word.into();

@@ -1,4 +1,4 @@
-//! [`Active`]: the span of a traced function while it runs.
+//! [`Active`] is the span of a traced function while it runs.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
@@ -13,7 +13,7 @@ use crate::model::text::bounded;
 use crate::outbox::Outbox;
 use crate::panics::panic_message;
 
-/// A running span. It ends when this is dropped.
+/// The span is running. It ends when this value is dropped.
 #[derive(Debug)]
 pub struct Active {
     pub(super) cx: Context,

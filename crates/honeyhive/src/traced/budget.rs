@@ -1,4 +1,4 @@
-//! [`Budget`]: how much of a traced function is recorded.
+//! [`Budget`] decides how much of a traced function is recorded.
 
 use std::ops::ControlFlow::{self, Break, Continue};
 
@@ -8,7 +8,7 @@ use opentelemetry::{KeyValue, Value};
 use super::active::Active;
 use crate::attributes::MAX_ATTRIBUTES;
 
-/// The room that is left for recordings of a span.
+/// The budget is the room that is left for recordings of a span.
 #[derive(Debug)]
 pub(super) struct Budget {
     attributes: usize,
@@ -19,9 +19,9 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// Half of what a span holds, so that inputs never crowd out the outputs and the error.
+    /// The half is that of a span's attributes, so that inputs never crowd out the outputs and the error.
     pub(super) const HALF: usize = MAX_ATTRIBUTES / 2;
-    /// Attributes that are left to the processor, to marks and to the error.
+    /// This many attributes are left to the processor, to marks and to the error.
     const RESERVED: usize = 32;
 
     const fn new(attributes: usize, bytes: usize) -> Self {
@@ -74,7 +74,7 @@ impl Budget {
         self.bytes = self.bytes.saturating_sub(bytes);
     }
 
-    /// True for the first error.
+    /// Returns true for the first error.
     pub(super) fn is_first_error(&mut self) -> bool {
         !std::mem::replace(&mut self.has_failed, true)
     }

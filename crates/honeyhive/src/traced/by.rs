@@ -25,13 +25,13 @@ use crate::model_call::ModelCall;
 use crate::session::Session;
 use crate::span::Span;
 
-/// The recorded form of a value.
+/// A value is recorded in this form.
 #[derive(Debug, PartialEq)]
 pub struct Recorded {
     pub(super) json: Json,
-    /// Whether a part was left out.
+    /// The flag tells whether a part was left out.
     pub(super) is_cut: bool,
-    /// A text that may be a piece of one.
+    /// The flag marks a text that may be a piece of one.
     pub(super) is_text: bool,
 }
 
@@ -116,9 +116,9 @@ impl<A: Array<Item: Serialize>> BySlice for &&&&&&&Probe<'_, A> {
     }
 }
 
-/// An array, and what leads to one.
+/// The type is an array, or leads to one.
 pub trait Array {
-    /// The type of the elements.
+    /// The elements are of this type.
     type Item;
 
     /// Returns the elements.
@@ -147,7 +147,7 @@ macro_rules! leads_to_an_array {
 
 leads_to_an_array!(&A, &mut A, Arc<A>, Box<A>);
 
-/// The third choice.
+/// The third choice is `Serialize`.
 pub trait ByLock {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
@@ -186,8 +186,8 @@ impl<B: Buffer<Kind>, Kind: ?Sized> ByBytes<Kind> for &&&&Probe<'_, B> {
     }
 }
 
-/// A buffer (`bytes::Bytes`), and what leads to one. A buffer is known by its `Deref`: texts and secrets lend their bytes
-/// by `AsRef`, too, and have a `Debug` that is to be kept. `Kind` keeps the implementations apart.
+/// The type is a buffer (`bytes::Bytes`), or leads to one. A buffer is known by its `Deref`: texts and secrets lend
+/// their bytes by `AsRef`, too, and have a `Debug` that is to be kept. `Kind` keeps the implementations apart.
 pub trait Buffer<Kind: ?Sized> {
     /// Returns the bytes.
     fn octets(&self) -> &[u8];
@@ -211,7 +211,7 @@ macro_rules! leads_to_a_buffer {
 
 leads_to_a_buffer!(&B, &mut B, Arc<B>, Box<B>);
 
-/// Bytes as those of a type of their own, however few they are.
+/// The bytes are shown as those of a type of their own, however few they are.
 struct Octets<'a>(&'a [u8]);
 
 impl Serialize for Octets<'_> {
@@ -288,7 +288,7 @@ impl<T: Debug> ByDebug for &Probe<'_, T> {
     }
 }
 
-/// The last choice.
+/// The last choice is a value of any type.
 pub trait ByName {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
@@ -300,12 +300,12 @@ impl<T> ByName for Probe<'_, T> {
     }
 }
 
-/// A lock of the standard library, and what leads to one.
+/// The type is a lock of the standard library, or leads to one.
 pub trait Lock {
-    /// The value behind the lock.
+    /// The lock holds a value of this type.
     type Held: ?Sized;
 
-    /// Looks at what is behind the lock; `None` where that would have to wait.
+    /// Looks at the value behind the lock; `None` where that would have to wait.
     fn look<T>(&self, look: impl FnOnce(&Self::Held) -> T) -> Option<T>;
 }
 
@@ -347,13 +347,14 @@ macro_rules! leads_to_a_lock {
 
 leads_to_a_lock!(&L, &mut L, Arc<L>, Box<L>);
 
-/// An error: with its causes where it has them, else by `Display`, else by `Debug`, else by the name of its type.
+/// The probe writes an error: with its causes where it has them, else by `Display`, else by `Debug`, else by the name
+/// of its type.
 #[derive(Debug)]
 pub struct Failure<'a, T>(pub &'a T);
 
-/// The first choice.
+/// The first choice is a `Result`.
 pub trait TextOfError {
-    /// The error text.
+    /// Returns the error text.
     fn __honeyhive_text(&self) -> String;
 }
 
@@ -363,9 +364,9 @@ impl<T: Error> TextOfError for &&&&&Failure<'_, T> {
     }
 }
 
-/// The second choice: boxes of any error, and what `anyhow` and `eyre` have.
+/// The second choice is boxes of any error, and the types of `anyhow` and `eyre`.
 pub trait TextOfAny {
-    /// The error text.
+    /// Returns the error text.
     fn __honeyhive_text(&self) -> String;
 }
 
@@ -375,9 +376,9 @@ impl<T: AsRef<dyn Error>> TextOfAny for &&&&Failure<'_, T> {
     }
 }
 
-/// The text of a boxed or wrapped error that may go to another thread, with its causes.
+/// The text is that of a boxed or wrapped error that may go to another thread, with its causes.
 pub trait TextOfAnySend {
-    /// The error text.
+    /// Returns the error text.
     fn __honeyhive_text(&self) -> String;
 }
 
@@ -387,9 +388,9 @@ impl<T: AsRef<dyn Error + Send + Sync>> TextOfAnySend for &&&Failure<'_, T> {
     }
 }
 
-/// The next choice.
+/// The next choice is `Debug`.
 pub trait TextByDisplay {
-    /// The error text.
+    /// Returns the error text.
     fn __honeyhive_text(&self) -> String;
 }
 
@@ -399,9 +400,9 @@ impl<T: Display> TextByDisplay for &&Failure<'_, T> {
     }
 }
 
-/// The next choice.
+/// The next choice is `Display`.
 pub trait TextByDebug {
-    /// The error text.
+    /// Returns the error text.
     fn __honeyhive_text(&self) -> String;
 }
 
@@ -411,9 +412,9 @@ impl<T: Debug> TextByDebug for &Failure<'_, T> {
     }
 }
 
-/// The last choice.
+/// The last choice is the name of the type.
 pub trait TextByName {
-    /// The error text.
+    /// Returns the error text.
     fn __honeyhive_text(&self) -> String;
 }
 
@@ -423,13 +424,13 @@ impl<T> TextByName for Failure<'_, T> {
     }
 }
 
-/// The result of a function or an item of a stream: a `Result`, or a value of any other type.
+/// The outcome is the result of a function or an item of a stream: a `Result`, or a value of any other type.
 #[derive(Debug)]
 pub struct Outcome<'a, T>(pub &'a T);
 
-/// The first choice.
+/// The first choice is an error with its causes.
 pub trait OfResult<'a, T, E> {
-    /// The value or the error.
+    /// Returns the value or the error.
     fn __honeyhive_outcome(&self) -> Result<&'a T, &'a E>;
 }
 
@@ -439,9 +440,9 @@ impl<'a, T, E> OfResult<'a, T, E> for &Outcome<'a, Result<T, E>> {
     }
 }
 
-/// The last choice.
+/// The last choice is the name of the type.
 pub trait OfValue<'a, T> {
-    /// The value.
+    /// Returns the value.
     fn __honeyhive_outcome(&self) -> Result<&'a T, &'a Infallible>;
 }
 
@@ -499,7 +500,7 @@ mod tests {
         assert_eq!(of_any(&7_i64), Json::from("i64"));
     }
 
-    /// A buffer of bytes, as `bytes::Bytes` is one without its feature `serde`.
+    /// The value lends bytes, as `bytes::Bytes` does without its feature `serde`.
     #[derive(Debug)]
     struct Lent(Vec<u8>);
 

@@ -1,4 +1,4 @@
-//! The body of an async function.
+//! The body of an async function runs in its span.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,11 +7,11 @@ use std::task::{Context as TaskContext, Poll};
 use super::active::Active;
 
 pin_project_lite::pin_project! {
-    /// The body, with the span current whenever it is polled. It hands the span back with the output.
+    /// The future is the body, with the span current whenever it is polled. It hands the span back with the output.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct Run<F> {
-        // An option so that the body can be dropped before the span ends.
+        // The body is an option, so that it can be dropped before the span ends.
         #[pin]
         future: Option<F>,
         active: Option<Active>,
@@ -33,7 +33,7 @@ pin_project_lite::pin_project! {
 }
 
 impl<F> Run<F> {
-    /// The body, not yet polled.
+    /// Returns the body, not yet polled.
     #[inline]
     pub const fn new(active: Option<Active>, future: F) -> Self {
         Self {

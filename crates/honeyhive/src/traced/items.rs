@@ -1,4 +1,4 @@
-//! [`Items`]: what a stream has yielded.
+//! [`Items`] records the items that a stream yields.
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TraceContextExt as _;
@@ -8,21 +8,21 @@ use super::budget::Budget;
 use super::by::Recorded;
 use crate::model::limits;
 
-/// The items of a stream, as they come: those that are texts are one text, the pieces of an answer.
+/// The items of a stream are recorded as they come: those that are texts are one text, the pieces of an answer.
 #[derive(Debug, Default)]
 pub(super) struct Items {
     text: String,
-    /// The bytes of text so far, those that did not fit included.
+    /// The text has this many bytes so far, those that did not fit included.
     bytes: usize,
-    /// Items that were put, a text of many pieces counting once.
+    /// This many items were put, a text of many pieces counting once.
     count: usize,
 }
 
 impl Items {
-    /// The most items that are recorded.
+    /// This many items are recorded at the most.
     const MOST: usize = 100;
 
-    /// The item with its index, where it is not taken into the text.
+    /// Returns the item with its index, where it is not taken into the text.
     pub(super) fn take(
         &mut self,
         item: Recorded,
@@ -47,7 +47,7 @@ impl Items {
         Some((self.count - 1, item))
     }
 
-    /// The end of the stream: a text that was all it yielded is the result itself.
+    /// Notes the end of the stream: a text that was all it yielded is the result itself.
     pub(super) fn close(&mut self, active: &Active, budget: &mut Budget) {
         self.put_text(active, budget, true);
         budget.close(active);

@@ -1,4 +1,4 @@
-//! The functions that the expansion of `#[honeyhive::trace]` calls.
+//! The expansion of `#[honeyhive::trace]` calls these functions.
 //!
 //! The order is always the same: [`begin`] finds the tracer and starts the span, with the inputs; [`run`] or [`Run`]
 //! executes the body with the span current; [`finish`] or [`TracedStream`] records the result. Without a tracer each of
@@ -33,14 +33,14 @@ use crate::session::current;
 use crate::span::Maker;
 use crate::tracer::here::maker_here;
 
-/// The facts about a traced function that are known at compile time.
+/// The site has the facts about a traced function that are known at compile time.
 #[derive(Debug)]
 pub struct Site {
     name: &'static str,
     event_type: Option<EventType>,
-    /// The number of arguments that are recorded.
+    /// This many arguments are recorded.
     inputs: usize,
-    /// The file and the line.
+    /// The location is the file and the line.
     location: &'static str,
 }
 
@@ -73,14 +73,14 @@ impl Site {
         let site = self;
         let Maker { tracer, outbox } = maker;
         outbox.expect_open(format_args!("the span {:?}", site.name), site.call_site());
-        /// Room for what the processor stamps and for a small result.
+        /// The room is for what the processor stamps and for a small result.
         const MORE: usize = 8;
         let mut attributes = Vec::with_capacity(site.inputs + MORE);
         attributes.extend(
             site.event_type
                 .map(|kind| KeyValue::new(EVENT_TYPE, kind.as_str())),
         );
-        // A copy: the program's code runs below, and may change what is current.
+        // The context is a copy, since the program's code runs below, and may change what is current.
         let cx = context::current();
         if cfg!(debug_assertions) && current::of_tracer(&cx, &outbox).is_none() {
             attributes.push(KeyValue::new(CALL_SITE, site.location));
@@ -136,7 +136,7 @@ pub fn run<T>(active: Option<Active>, body: impl FnOnce() -> T) -> (T, Option<Ac
     }
 }
 
-/// Records what came out and ends the span.
+/// Records the output and ends the span.
 #[inline]
 pub fn finish<T>(
     active: Option<Active>,

@@ -1,4 +1,4 @@
-//! Recording of arguments and results on a span.
+//! Arguments and results are recorded on a span.
 
 use std::ops::ControlFlow::Continue;
 
@@ -16,16 +16,16 @@ use crate::outbox::Outbox;
 use crate::panics::guarded;
 use crate::span::attributes_of;
 
-/// The attribute of a result.
+/// A result has this attribute.
 const RESULT: &str = "honeyhive_outputs.result";
 
-/// Takes what goes in, before the span starts.
+/// The inputs take the arguments, before the span starts.
 #[derive(Debug)]
 pub struct Inputs<'a> {
     attributes: &'a mut Vec<KeyValue>,
     outbox: &'a Outbox,
     budget: Budget,
-    /// The number of arguments that are still to come.
+    /// This many arguments are still to come.
     left: usize,
 }
 
@@ -46,7 +46,7 @@ impl<'a> Inputs<'a> {
 
     /// Records one argument, under `honeyhive_inputs.<name>`.
     pub fn argument(&mut self, key: &'static str, value: Recorded) {
-        /// The attributes that are reserved for each of the later arguments.
+        /// This many attributes are reserved for each of the later arguments.
         const EACH: usize = 8;
         self.left = self.left.saturating_sub(1);
         let others = EACH * self.left;
@@ -64,7 +64,7 @@ impl<'a> Inputs<'a> {
         }
     }
 
-    /// Instead of the arguments: anything that serialises to an object.
+    /// Records these inputs instead of the arguments: anything that serialises to an object.
     pub fn inputs(&mut self, map: impl Serialize) {
         self.enrich(Enrichment::new().inputs(map));
     }
@@ -99,17 +99,17 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// Takes what comes out: a return value, or one item of a stream.
+/// The outputs take a return value, or one item of a stream.
 #[derive(Debug)]
 pub struct Outputs<'a> {
     active: &'a Active,
     budget: &'a mut Budget,
-    /// The items of a stream so far.
+    /// The stream has had these items so far.
     items: Option<&'a mut Items>,
 }
 
 impl Outputs<'_> {
-    /// The value, under `honeyhive_outputs.result`, made only where it is kept.
+    /// Records the value, under `honeyhive_outputs.result`, made only where it is kept.
     pub fn result(&mut self, value: impl FnOnce() -> Recorded) {
         if self.budget.is_truncated() {
             return;
@@ -126,7 +126,7 @@ impl Outputs<'_> {
         }
     }
 
-    /// The error. The first one of a stream stays.
+    /// Records the error. The first one of a stream stays.
     pub fn error(&mut self, text: String) {
         if self.budget.is_first_error() {
             self.active.error(text);
@@ -142,7 +142,7 @@ impl Active {
         budget.close(&self);
     }
 
-    /// A value as attributes, as far as there is room.
+    /// Puts a value as attributes, as far as there is room.
     fn put(&self, key: impl Into<Key>, value: Recorded, budget: &mut Budget) {
         let span = self.cx.span();
         let put = &mut |attribute| {
@@ -156,7 +156,7 @@ impl Active {
         }
     }
 
-    /// Lets code of the program record something. A panic in there is none of the traced function's.
+    /// Lets code of the program record something. A panic in that code does not reach the traced function.
     pub(super) fn record(
         &self,
         budget: &mut Budget,

@@ -1,4 +1,4 @@
-//! A function that returns a stream: its span ends with the stream.
+//! A function that returns a stream has a span that ends with the stream.
 
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
@@ -11,11 +11,11 @@ use super::items::Items;
 use super::record::Outputs;
 
 pin_project_lite::pin_project! {
-    /// The stream, with the span current whenever it is polled, and its items recorded.
+    /// The stream has its span current whenever it is polled, and its items are recorded.
     #[derive(Debug)]
     #[must_use = "streams do nothing unless polled"]
     pub struct TracedStream<S, O> {
-        // An option so that the stream can be dropped before the span ends.
+        // The stream is an option, so that it can be dropped before the span ends.
         #[pin]
         stream: Option<S>,
         active: Option<Active>,

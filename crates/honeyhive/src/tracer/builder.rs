@@ -1,4 +1,4 @@
-//! [`HoneyHiveTracerBuilder`].
+//! [`HoneyHiveTracerBuilder`] takes the settings of a tracer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +57,8 @@ impl HoneyHiveTracer {
     }
 }
 
-/// The settings of a tracer. A setting that is not set comes from the environment, else from its default.
+/// The builder takes the settings of a tracer. A setting that is not set comes from the environment, else from its
+/// default.
 ///
 /// | Setter | Variable | Default |
 /// |---|---|---|
@@ -99,54 +100,54 @@ pub struct HoneyHiveTracerBuilder {
     trust: Option<SessionTrust>,
     filter: Option<SpanFilter>,
     budget: Option<SessionBudget>,
-    /// Ids that said nothing.
+    /// The ids that name nothing are counted.
     ignored_ids: u32,
-    /// The sink of deliveries instead of HoneyHive.
+    /// Deliveries go to this sink instead of HoneyHive.
     sink: Option<Sink>,
 }
 
 impl HoneyHiveTracerBuilder {
-    /// The project's key (`HH_API_KEY`).
+    /// Sets the project's key (`HH_API_KEY`).
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.explicit.keys.api_key = Some(ApiKey::new(key.into()));
         self
     }
 
-    /// A key that may only write (`HH_INGESTION_API_KEY`, `hh_ingst_…`): used for sessions and spans
-    /// where there is one.
+    /// Sets a key that may only write (`HH_INGESTION_API_KEY`, `hh_ingst_…`): used for sessions and spans where there
+    /// is one.
     pub fn ingestion_api_key(mut self, key: impl Into<String>) -> Self {
         self.explicit.keys.ingestion_api_key = Some(ApiKey::new(key.into()));
         self
     }
 
-    /// A fine-grained key (`HH_DATA_PLANE_API_KEY`, `hh_fgdp_…`). The typed client (`HoneyHiveTracer::client`) uses it
-    /// on routes that name their project. Tracing does not use it, but its shape is checked in any case.
+    /// Sets a fine-grained key (`HH_DATA_PLANE_API_KEY`, `hh_fgdp_…`). The typed client (`HoneyHiveTracer::client`)
+    /// uses it on routes that name their project. Tracing does not use it, but its shape is checked in any case.
     pub fn data_plane_api_key(mut self, key: impl Into<String>) -> Self {
         self.explicit.keys.data_plane_api_key = Some(ApiKey::new(key.into()));
         self
     }
 
-    /// The project (`HH_PROJECT`). HoneyHive's keys select their project by themselves; the name is sent along for
+    /// Sets the project (`HH_PROJECT`). HoneyHive's keys select their project by themselves; the name is sent along for
     /// deployments where they do not.
     pub fn project(mut self, project: impl Into<String>) -> Self {
         self.explicit.project = Some(project.into());
         self
     }
 
-    /// The origin of the telemetry (`HH_SOURCE`, default `dev`): `production`, `staging`, `lambda`, ….
+    /// Sets the origin of the telemetry (`HH_SOURCE`, default `dev`): `production`, `staging`, `lambda`, ….
     pub fn source(mut self, source: impl Into<String>) -> Self {
         self.explicit.source = Some(source.into());
         self
     }
 
-    /// The name of the tracer's own session (`HH_SESSION_NAME`, default the program's name).
+    /// Sets the name of the tracer's own session (`HH_SESSION_NAME`, default the program's name).
     pub fn session_name(mut self, name: impl Into<String>) -> Self {
         self.explicit.session_name = Some(name.into());
         self
     }
 
-    /// The id of the tracer's own session, instead of a random one. A [placeholder](SessionId#what-is-no-id) such as
-    /// `null` is ignored.
+    /// Sets the id of the tracer's own session, instead of a random one. A [placeholder](SessionId#what-is-no-id) such
+    /// as `null` is ignored.
     pub fn session_id(mut self, id: impl Into<SessionId>) -> Self {
         let id = id.into();
         if id.is_none() {
@@ -157,7 +158,7 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// The filter of the spans that go to HoneyHive (default: all of them); see [`SpanFilter`].
+    /// Sets the filter of the spans that go to HoneyHive (default: all of them); see [`SpanFilter`].
     #[doc(alias = "span_name_filters")]
     pub fn span_filter(mut self, filter: SpanFilter) -> Self {
         self.filter = Some(filter);
@@ -171,7 +172,7 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// The trust in session ids that come from outside (default [`SessionTrust::Map`]): from a request, from a
+    /// Sets the trust in session ids that come from outside (default [`SessionTrust::Map`]): from a request, from a
     /// message's headers ([`extract`](HoneyHiveTracer::extract)) or from baggage that another library has read. A
     /// server's instrumentation can have a trust of its own.
     pub fn session_trust(mut self, trust: SessionTrust) -> Self {
@@ -179,86 +180,87 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// The deployment (`HH_API_URL`, default `https://api.dp1.us.honeyhive.ai`).
+    /// Sets the deployment (`HH_API_URL`, default `https://api.dp1.us.honeyhive.ai`).
     pub fn server_url(mut self, url: impl Into<String>) -> Self {
         self.explicit.server_url = Some(url.into());
         self
     }
 
-    /// Test mode (`HH_TEST_MODE`, default `false`): nothing leaves the process and no key is needed; everything else
-    /// works as usual.
+    /// Turns test mode on or off (`HH_TEST_MODE`, default `false`): nothing leaves the process and no key is needed;
+    /// everything else works as usual.
     pub fn test_mode(mut self, on: bool) -> Self {
         self.explicit.test_mode = Some(on);
         self
     }
 
-    /// The longest time that a REST call to HoneyHive may take (`HH_API_TIMEOUT` in seconds, default 5 s). No request
-    /// of your service waits for it, unless you ask for that (`SessionStart::Confirmed`).
+    /// Sets the longest time that a REST call to HoneyHive may take (`HH_API_TIMEOUT` in seconds, default 5 s). No
+    /// request of your service waits for it, unless you ask for that (`SessionStart::Confirmed`).
     pub fn api_timeout(mut self, timeout: Duration) -> Self {
         self.explicit.api_timeout = Some(timeout);
         self
     }
 
-    /// The encoding of spans (`HH_OTLP_PROTOCOL`, default `http/protobuf`; JSON needs the feature `http-json`).
+    /// Sets the encoding of spans (`HH_OTLP_PROTOCOL`, default `http/protobuf`; JSON needs the feature `http-json`).
     pub fn otlp_protocol(mut self, protocol: OtlpProtocol) -> Self {
         self.explicit.otlp_protocol = Some(protocol);
         self
     }
 
-    /// The compression of spans (`HH_OTLP_COMPRESSION`: `gzip`, `none` or `auto`; default [`OtlpCompression::Auto`]).
+    /// Sets the compression of spans (`HH_OTLP_COMPRESSION`: `gzip`, `none` or `auto`; default
+    /// [`OtlpCompression::Auto`]).
     pub fn otlp_compression(mut self, compression: OtlpCompression) -> Self {
         self.explicit.otlp_compression = Some(compression);
         self
     }
 
-    /// The way in which sessions reach HoneyHive (default [`SessionTransport::Rest`]).
+    /// Sets the way in which sessions reach HoneyHive (default [`SessionTransport::Rest`]).
     pub fn session_transport(mut self, transport: SessionTransport) -> Self {
         self.explicit.session_transport = Some(transport);
         self
     }
 
-    /// The time for which a session's start is held back, so that a session which ends meanwhile is one call (default
-    /// 500 ms).
+    /// Sets the time for which a session's start is held back, so that a session which ends meanwhile is one call
+    /// (default 500 ms).
     pub fn coalesce_window(mut self, window: Duration) -> Self {
         self.explicit.coalesce_window = Some(window);
         self
     }
 
-    /// The most bytes that may be pending (default 64 MiB). Items past it are dropped and counted.
+    /// Sets the most bytes that may be pending (default 64 MiB). Items past it are dropped and counted.
     pub fn max_pending_bytes(mut self, bytes: usize) -> Self {
         self.explicit.queue_bytes = Some(bytes);
         self
     }
 
-    /// The most items that may be pending (default 200,000). Items past it are dropped and counted.
+    /// Sets the most items that may be pending (default 200,000). Items past it are dropped and counted.
     pub fn max_pending_items(mut self, items: usize) -> Self {
         self.explicit.queue_items = Some(items);
         self
     }
 
-    /// The sampling of sessions (`HH_SESSION_SAMPLE_RATE`, a share between 0 and 1; default 1, all of them).
+    /// Sets the sampling of sessions (`HH_SESSION_SAMPLE_RATE`, a share between 0 and 1; default 1, all of them).
     pub fn sampling(mut self, sampling: SessionSampling) -> Self {
         self.explicit.sampling = Some(sampling);
         self
     }
 
-    /// The rules that mask values in everything that leaves the process (default [`Redaction::new`]: values whose names
-    /// say that they are secret).
+    /// Sets the rules that mask values in everything that leaves the process (default [`Redaction::new`]: values whose
+    /// names say that they are secret).
     pub fn redaction(mut self, redaction: Redaction) -> Self {
         self.redaction = Some(redaction);
         self
     }
 
-    /// The items to drop when the queue is full: the newest or the oldest (`HH_DROP_POLICY`, `newest` or `oldest`;
+    /// Sets the items to drop when the queue is full: the newest or the oldest (`HH_DROP_POLICY`, `newest` or `oldest`;
     /// default [`DropPolicy::Newest`]). Both count as [`DropReason::QueueFull`](crate::DropReason::QueueFull).
     pub fn drop_policy(mut self, policy: DropPolicy) -> Self {
         self.explicit.drop_policy = Some(policy);
         self
     }
 
-    /// The HTTP client that carries the calls to HoneyHive, instead of this crate's own (the features `reqwest` and
-    /// `rustls` or `native-tls`): any [`HttpClient`]. OpenTelemetry has some, and one of your own takes a few lines.
-    /// Certificates, proxies and redirects are then that client's concern.
+    /// Sets the HTTP client that carries the calls to HoneyHive, instead of this crate's own (the features `reqwest`
+    /// and `rustls` or `native-tls`): any [`HttpClient`]. OpenTelemetry has some, and one of your own takes a few
+    /// lines. Certificates, proxies and redirects are then that client's concern.
     ///
     /// Each call runs on a thread of its own, in the context of the delivery thread's runtime, so the client may block,
     /// or belong to another runtime. The client needs no timeout: a call that takes longer than
@@ -292,8 +294,8 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// Certificates to trust besides those of the platform, as PEM: one, or several one after the other. For a
-    /// HoneyHive behind an authority of your own.
+    /// Adds certificates to trust besides those of the platform, as PEM: one, or several one after the other. A
+    /// HoneyHive behind an authority of your own needs them.
     ///
     /// The platform's are those of the operating system, or of the file that `SSL_CERT_FILE` names.
     ///
@@ -311,7 +313,7 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// The folder on disk for items that memory cannot hold, and for items that are pending at shutdown
+    /// Sets the folder on disk for items that memory cannot hold, and for items that are pending at shutdown
     /// (`HH_SPOOL_DIR`, default none; feature `spool`). Test mode does not use it.
     #[cfg(feature = "spool")]
     pub fn spool(mut self, spool: crate::Spool) -> Self {
@@ -319,7 +321,7 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// Whether a program without a `tracing` subscriber gets one line on stderr (`HH_STDERR`, default `true`):
+    /// Sets whether a program without a `tracing` subscriber gets one line on stderr (`HH_STDERR`, default `true`):
     ///
     /// - when the tracer ends: that something was not delivered or went nowhere, and why,
     /// - at once: that [`build_or_disabled`](Self::build_or_disabled) has turned HoneyHive off, and which setting is
@@ -329,7 +331,7 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// Whether the texts of model calls, prompts and answers, are sent (`HH_CAPTURE_CONTENT`, default `true`).
+    /// Sets whether the texts of model calls, prompts and answers, are sent (`HH_CAPTURE_CONTENT`, default `true`).
     ///
     /// With `false`:
     ///
@@ -346,7 +348,7 @@ impl HoneyHiveTracerBuilder {
         self
     }
 
-    /// The OpenTelemetry resource of the tracer's spans, instead of the one that `OTEL_SERVICE_NAME`,
+    /// Sets the OpenTelemetry resource of the tracer's spans, instead of the one that `OTEL_SERVICE_NAME`,
     /// `OTEL_RESOURCE_ATTRIBUTES`, the project and the program's name describe.
     pub fn resource(mut self, resource: Resource) -> Self {
         self.resource = Some(resource);
@@ -540,8 +542,8 @@ fn key_in_use(settings: &Settings) -> &'static str {
     }
 }
 
-/// The SDK's default of 128 is too low for a chat history. Attributes past `MAX_ATTRIBUTES` are left out when the span
-/// ends.
+/// Returns the limits of spans: the SDK's default of 128 is too low for a chat history. Attributes past
+/// `MAX_ATTRIBUTES` are left out when the span ends.
 fn span_limits() -> SpanLimits {
     SpanLimits {
         max_attributes_per_span: MAX_GATHERED as u32,
@@ -554,7 +556,7 @@ fn span_limits() -> SpanLimits {
 mod tests {
     use super::*;
 
-    /// The sink that sends nothing.
+    /// The sink sends nothing.
     #[derive(Debug)]
     struct Nobody;
 

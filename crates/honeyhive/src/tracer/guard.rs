@@ -1,4 +1,4 @@
-//! Guards that run an action when a future or a program ends.
+//! The guards run an action when a future or a program ends.
 
 use std::future::poll_fn;
 use std::mem;
@@ -44,7 +44,7 @@ impl HoneyHiveTracer {
     {
         let tracer = self.clone();
         async move {
-            // Measured before the session begins, so that no span of it seems to begin after its end.
+            // The time is taken before the session begins, so that no span of it seems to begin after its end.
             let began = Instant::now();
             to_its_end(tracer.create_session(new), began, work, |_| None).await
         }
@@ -99,7 +99,7 @@ impl HoneyHiveTracer {
     }
 }
 
-/// Shuts the tracer down when dropped: keep it in `main`.
+/// The guard shuts the tracer down when dropped: keep it in `main`.
 ///
 /// It blocks the thread that drops it, [`timeout`](Self::timeout) at the most. Without a guard and
 /// without a call of [`shutdown`](HoneyHiveTracer::shutdown), what was recorded last can be lost when
@@ -124,7 +124,7 @@ impl ShutdownGuard {
         }
     }
 
-    /// The longest time that the shutdown may take (default 5 s).
+    /// Sets the longest time that the shutdown may take (default 5 s).
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -141,7 +141,7 @@ impl Drop for ShutdownGuard {
     }
 }
 
-/// Runs a unit of work in a session, which ends with it. `verdict` is the error in an output.
+/// Runs a unit of work in a session, which ends with it. `verdict` finds the error in an output.
 async fn to_its_end<F, Fut>(
     session: Session,
     began: Instant,
@@ -165,7 +165,7 @@ where
     output
 }
 
-/// Ends a session once: as it is told, else as cancelled when it is dropped.
+/// The guard ends a session once: as it is told, else as cancelled when it is dropped.
 #[derive(Debug)]
 struct EndOfSession {
     session: Session,

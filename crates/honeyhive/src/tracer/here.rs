@@ -1,4 +1,4 @@
-//! The tracer that records where code names none: for `#[honeyhive::trace]` and [`span`].
+//! The default tracer records where code names none: for `#[honeyhive::trace]` and [`span`].
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,12 +12,12 @@ use crate::log::{self, CallSite, Once, OncePerSite};
 use crate::session::{Session, current, suppression};
 use crate::span::{Maker, SpanBuilder};
 
-/// The tracers that code may mean without naming one.
+/// The candidates are the tracers that code may mean without naming one.
 #[derive(Debug)]
 struct Candidates {
-    /// The program's choice.
+    /// The program has chosen this one.
     chosen: Option<HoneyHiveTracer>,
-    /// The living tracers. The references are weak, so this list keeps none alive.
+    /// The living tracers are candidates. The references are weak, so this list keeps none alive.
     alive: Vec<Weak<Inner>>,
 }
 
@@ -25,14 +25,14 @@ static CANDIDATES: RwLock<Candidates> = RwLock::new(Candidates {
     chosen: None,
     alive: Vec::new(),
 });
-/// True once a tracer was made. A traced function in a program without HoneyHive reads only this flag.
+/// The flag is true once a tracer was made. A traced function in a program without HoneyHive reads only this flag.
 static HAS_BEEN: AtomicBool = AtomicBool::new(false);
-/// True while the newest tracer may write to stderr and has not written yet.
+/// The flag is true while the newest tracer may write to stderr and has not written yet.
 static MAY_SPEAK: AtomicBool = AtomicBool::new(false);
 
 impl HoneyHiveTracer {
     /// Makes this the tracer of every `#[honeyhive::trace]` function and every [`honeyhive::span`](crate::span()) that
-    /// runs outside all sessions and names no tracer itself. Answers the one it takes the place of.
+    /// runs outside all sessions and names no tracer itself. Returns the one it takes the place of.
     ///
     /// A process with one tracer needs no such call: that one is meant. With several, none is, and a warning says so
     /// once a call site.
@@ -61,7 +61,7 @@ impl HoneyHiveTracer {
 
     /// Registers this tracer as a default for code that names none.
     pub(super) fn stand_for_default(&self) {
-        /// The number of living tracers from which on the program most likely makes one per request.
+        /// A program with this many living tracers most likely makes one per request.
         const MANY: usize = 10;
         static TOLD: Once = Once::new();
         let alive = {
@@ -82,7 +82,7 @@ impl HoneyHiveTracer {
 }
 
 impl Candidates {
-    /// The chosen one, else the only one.
+    /// Returns the chosen one, else the only one.
     fn meant(&self) -> Result<HoneyHiveTracer, usize> {
         if let Some(chosen) = &self.chosen {
             return Ok(chosen.clone());
@@ -96,7 +96,7 @@ impl Candidates {
     }
 }
 
-/// The maker of the spans that begin here: that of the innermost session, else the default tracer's.
+/// Returns the maker of the spans that begin here: that of the innermost session, else the default tracer's.
 ///
 /// A session that has outlived its tracer records nothing: its spans have nowhere to go, and the default tracer's
 /// session is not theirs.
@@ -113,7 +113,8 @@ pub(crate) fn maker_here(name: &str, site: CallSite) -> Option<Maker> {
     .flatten()
 }
 
-/// The line is no warning: a library may have `#[trace]` in a program without HoneyHive.
+/// Logs that there is no tracer; the line is no warning, since a library may have `#[trace]` in a program without
+/// HoneyHive.
 fn tell_of_none(name: &str, site: CallSite) {
     static TOLD: Once = Once::new();
     TOLD.debug(format_args!(
@@ -150,7 +151,8 @@ fn default_maker(name: &str, site: CallSite) -> Option<Maker> {
     }
 }
 
-/// A library may have `#[trace]` in a program without HoneyHive, so this is said only where there was a tracer.
+/// Warns that no tracer is meant, only where there was one: a library may have `#[trace]` in a program without
+/// HoneyHive.
 fn warn_of_nobody(alive: usize, name: &str, site: CallSite) {
     static TOLD: OncePerSite = OncePerSite::new();
     if !TOLD.is_first(site) {

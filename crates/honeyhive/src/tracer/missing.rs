@@ -1,4 +1,4 @@
-//! Stand-ins for the methods of features that are off: each fails to compile and names its feature.
+//! The methods of features that are off have stand-ins here: each fails to compile and names its feature.
 
 use super::HoneyHiveTracer;
 use crate::missing;

@@ -1,4 +1,4 @@
-//! [`HoneyHiveTracer`]: the handle a program holds.
+//! [`HoneyHiveTracer`] is the handle that a program holds.
 
 mod builder;
 mod guard;
@@ -49,7 +49,8 @@ use crate::settings::SessionTransport;
 use crate::settings::Settings;
 use crate::span::{Maker, SpanBuilder, enrich, name_event};
 
-/// The HoneyHive tracer. Clones are cheap, and all clones are one tracer.
+/// The tracer records sessions and spans and delivers them to HoneyHive. Clones are cheap, and all clones are one
+/// tracer.
 ///
 /// A tracer has an OpenTelemetry provider of its own and installs nothing process-wide. No call of it blocks or fails a
 /// request: sessions and spans are queued, and a background thread delivers them.
@@ -98,15 +99,15 @@ struct Inner {
     about: std::sync::OnceLock<About>,
 }
 
-/// The facts about a tracer that a diagnosis prints.
+/// A diagnosis prints these facts about a tracer.
 #[cfg(feature = "client")]
 pub(crate) struct About {
     pub(crate) settings: Vec<crate::settings::FoundSetting>,
     pub(crate) server_url: String,
-    /// Whether nothing leaves the process.
+    /// The flag tells whether nothing leaves the process.
     pub(crate) is_local: bool,
     pub(crate) has_given_client: bool,
-    /// Whether the share of sessions that are sent is 0.
+    /// The flag tells whether the share of sessions that are sent is 0.
     pub(crate) sends_no_share: bool,
     pub(crate) writes_with: crate::secret::KeyKind,
 }
@@ -126,12 +127,12 @@ impl About {
     }
 }
 
-/// The settings of a tracer that runs of experiments need.
+/// Runs of experiments need these settings of a tracer.
 #[cfg(feature = "evaluate")]
 pub(crate) struct ForRuns {
-    /// The redaction rules, which mask reports as they mask everything that leaves.
+    /// The redaction rules mask reports as they mask everything that leaves.
     pub(crate) rules: Arc<crate::redaction::Rules>,
-    /// The kind of the key that sessions and spans go out with.
+    /// Sessions and spans go out with a key of this kind.
     pub(crate) writes_with: Option<crate::secret::KeyKind>,
 }
 
@@ -181,8 +182,8 @@ impl HoneyHiveTracer {
         self.inner.outbox.is_disabled()
     }
 
-    /// Whether the tracer records nothing. Then no delivery thread repeats log lines for a late subscriber, so this
-    /// call does.
+    /// Returns whether the tracer records nothing. No delivery thread repeats log lines for a late subscriber then, so
+    /// this call does.
     fn is_off(&self) -> bool {
         let is_off = self.is_disabled();
         if is_off {
@@ -417,7 +418,7 @@ impl HoneyHiveTracer {
         self.span(name).event_type(EventType::Tool)
     }
 
-    /// `None` for a tracer that records nothing.
+    /// Returns the maker of spans; `None` for a tracer that records nothing.
     pub(crate) fn maker(&self) -> Option<Maker> {
         (!self.is_off()).then(|| Maker {
             tracer: Arc::clone(&self.inner.tracer),
@@ -595,7 +596,7 @@ impl HoneyHiveTracer {
         let _ = self.inner.about.set(about);
     }
 
-    /// `None` for a tracer that records nothing.
+    /// Returns the facts for a diagnosis; `None` for a tracer that records nothing.
     #[cfg(feature = "client")]
     pub(crate) fn about(&self) -> Option<&About> {
         self.inner.about.get()
@@ -613,13 +614,13 @@ impl HoneyHiveTracer {
         crate::outbox::RunUnderway::new(&self.inner.outbox)
     }
 
-    /// `None` for a tracer that records nothing.
+    /// Returns the settings for runs; `None` for a tracer that records nothing.
     #[cfg(feature = "evaluate")]
     pub(crate) fn for_runs(&self) -> Option<&ForRuns> {
         self.inner.for_runs.get()
     }
 
-    /// The trust in ids from outside.
+    /// Returns the trust in ids from outside.
     #[cfg(feature = "http-server")]
     pub(crate) fn trusts(&self) -> &Trusts {
         self.inner.processor.trusts()

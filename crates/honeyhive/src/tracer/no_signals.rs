@@ -1,4 +1,4 @@
-//! A stand-in for the signals that end a program, where the feature `signal` is off.
+//! The signals that end a program have a stand-in here, where the feature `signal` is off.
 
 pub(super) struct Signals;
 

@@ -1,4 +1,4 @@
-//! The OpenTelemetry resource of a tracer: the attributes that describe the program.
+//! The OpenTelemetry resource of a tracer has the attributes that describe the program.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -10,7 +10,7 @@ use crate::outbox::Outbox;
 use crate::redaction::{Place, Rules, Walk};
 use crate::settings::Settings;
 
-/// Attributes that identify the program, and stay where the program's redaction hook fails.
+/// These attributes identify the program, and stay where the program's redaction hook fails.
 const IDENTITY: [&str; 4] = [
     "service.name",
     "service.version",
@@ -64,7 +64,7 @@ pub(super) fn ready(resource: Resource, rules: &Rules) -> (Resource, Redacted) {
     (builder.build(), redacted)
 }
 
-/// The counts of a resource's redaction.
+/// The redaction of a resource has these counts.
 #[derive(Debug, Default)]
 pub(super) struct Redacted {
     values: u64,

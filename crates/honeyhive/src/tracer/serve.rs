@@ -1,4 +1,4 @@
-//! [`HoneyHiveTracer::serve`].
+//! [`HoneyHiveTracer::serve`] runs a server to its end.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use crate::log;
 use crate::outbox::{Closed, LAST_FLUSH};
 use crate::report::FlushReport;
 
-/// The default time for running requests to end after a stop signal.
+/// Running requests have this time to end after a stop signal by default.
 const DRAIN: Duration = Duration::from_secs(10);
 
 impl HoneyHiveTracer {
@@ -76,7 +76,7 @@ impl HoneyHiveTracer {
     }
 }
 
-/// Resolves when it is time to stop; made by [`HoneyHiveTracer::serve`].
+/// The signal resolves when it is time to stop; [`HoneyHiveTracer::serve`] makes it.
 #[derive(Debug)]
 #[must_use = "a server that does not wait for it never stops"]
 pub struct StopSignal(oneshot::Receiver<()>);
@@ -90,7 +90,7 @@ impl Future for StopSignal {
     }
 }
 
-/// A server that runs until a signal comes; made by [`HoneyHiveTracer::serve`].
+/// The server runs until a signal comes; [`HoneyHiveTracer::serve`] makes the future.
 #[must_use = "it runs when it is awaited"]
 pub struct Serve<F> {
     tracer: HoneyHiveTracer,
@@ -110,22 +110,23 @@ impl<F> std::fmt::Debug for Serve<F> {
     }
 }
 
-/// The result of a server, and of the delivery of its telemetry.
+/// The result is that of a server, and of the delivery of its telemetry.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Served<T> {
-    /// The server's return value; `None` where it did not end in time.
+    /// The output is the server's return value; `None` where the server did not end in time.
     pub output: Option<T>,
-    /// The number of requests that were still under way when the wait for them was over. Nothing says in HoneyHive how
-    /// they ended: their sessions stay without status, outcome and duration, and spans that were open do not arrive.
+    /// The requests that were still under way when the wait for them was over are this many. HoneyHive does not show
+    /// how they ended: their sessions stay without status, outcome and duration, and spans that were open do not
+    /// arrive.
     pub unfinished: u64,
-    /// The outcome of the shutdown, as from [`HoneyHiveTracer::shutdown`]. Items that came while it went on, from
-    /// requests that were not waited for, count as dropped; the report of a timeout leaves them out.
+    /// The delivery has the outcome of the shutdown, as from [`HoneyHiveTracer::shutdown`]. Items that came while it
+    /// went on, from requests that were not waited for, count as dropped; the report of a timeout leaves them out.
     pub delivery: Result<FlushReport, FlushError>,
 }
 
 impl<F> Serve<F> {
-    /// The longest time that running requests may still take (default 10 s).
+    /// Sets the longest time that running requests may still take (default 10 s).
     ///
     /// Those that take longer have no end in HoneyHive: see [`Served::unfinished`]. `serve` cannot end them, since each
     /// connection of axum and actix-web is a task of its own, which outlives the server's future. So a stream without
@@ -163,7 +164,7 @@ impl<F> Serve<F> {
         self
     }
 
-    /// The longest time that the delivery of the rest may take (default 5 s).
+    /// Sets the longest time that the delivery of the rest may take (default 5 s).
     pub const fn delivery_limit(mut self, limit: Duration) -> Self {
         self.delivery = limit;
         self
@@ -191,12 +192,12 @@ impl<F: Future> IntoFuture for Serve<F> {
     }
 }
 
-/// The future of a [`Serve`]: `Send` where the server is.
+/// The future of a [`Serve`] is `Send` where the server is.
 #[must_use = "futures do nothing unless polled"]
 pub struct ServeFuture<F: Future> {
     server: Option<Pin<Box<F>>>,
     output: Option<F::Output>,
-    /// The wait for a stop signal and then for the drain limit.
+    /// The wait is for a stop signal and then for the drain limit.
     patience: Pin<Box<dyn Future<Output = ()> + Send>>,
     ending: Pin<Box<dyn Future<Output = Served<()>> + Send>>,
 }
@@ -252,7 +253,7 @@ async fn until_too_late(stop: oneshot::Sender<()>, drain: Duration) {
     }
 }
 
-/// Closes the tracer, and delivers what it has; whatever requests still record is lost, and reported.
+/// Closes the tracer, and delivers its items; data that requests still record are lost, and reported.
 async fn end(tracer: &HoneyHiveTracer, limit: Duration) -> Served<()> {
     let refused = || tracer.stats().dropped.shut_down;
     let refused_before = refused();

@@ -1,6 +1,6 @@
-//! The signals that end a program.
+//! The signals are those that end a program.
 
-/// SIGTERM, where there is such a thing, and ctrl-c. A signal that cannot be listened for never comes.
+/// The signals are SIGTERM, where there is such a thing, and ctrl-c. A signal that cannot be listened for never comes.
 pub(super) struct Signals {
     #[cfg(unix)]
     terminate: Option<tokio::signal::unix::Signal>,

@@ -1,4 +1,4 @@
-//! The places of a span's fields, and the contents of an event: the rules that `tracing_layer` documents.
+//! The fields of a span and the contents of an event have places: the rules that `tracing_layer` documents.
 
 use std::fmt::Debug;
 
@@ -16,10 +16,10 @@ use crate::model::object::Bucket;
 use crate::model::text::bounded;
 use crate::model::truth::says_nothing;
 
-/// The fields of a span, from its creation or later.
+/// The fields are those of a span, from its creation or later.
 #[derive(Debug)]
 pub(super) struct Said {
-    /// The bucket of fields whose names have no meaning of their own.
+    /// Fields whose names have no meaning of their own go to this bucket.
     bucket: Bucket,
     pub(super) name: Option<String>,
     pub(super) kind: Option<SpanKind>,
@@ -101,7 +101,7 @@ fn kind(name: &str) -> Option<SpanKind> {
     .find_map(|(known, kind)| name.eq_ignore_ascii_case(known).then_some(kind))
 }
 
-/// The attribute of a field; `otherwise` is the bucket of a plain name.
+/// Returns the attribute of a field; `otherwise` is the bucket of a plain name.
 fn placed(field: &'static str, otherwise: Bucket) -> Key {
     if field.starts_with("honeyhive_") {
         return Key::from_static_str(field);
@@ -118,11 +118,11 @@ fn placed(field: &'static str, otherwise: Bucket) -> Key {
     }
 }
 
-/// The fields of an event.
+/// The fields are those of an event.
 #[derive(Debug, Default)]
 pub(super) struct Message {
     pub(super) text: Option<String>,
-    /// The value of `#[instrument(ret)]`, which comes in an event of its own.
+    /// The value of `#[instrument(ret)]` comes in an event of its own.
     pub(super) returned: Option<Value>,
     pub(super) error: Option<String>,
     pub(super) attributes: Vec<KeyValue>,
@@ -143,8 +143,8 @@ impl Message {
     }
 }
 
-/// Every kind of value that `tracing` knows, as the one that OpenTelemetry has for it. A number that it has no
-/// room for is text.
+/// The macro takes every kind of value that `tracing` knows, as the one that OpenTelemetry has for it. A number that it
+/// has no room for is text.
 macro_rules! visit {
     ($who:ty) => {
         impl Visit for $who {

@@ -1,4 +1,4 @@
-//! [`HoneyHiveTracer::tracing_layer`]: the spans of `tracing` as events.
+//! [`HoneyHiveTracer::tracing_layer`] makes the spans of `tracing` events.
 
 mod fields;
 mod slot;
@@ -70,14 +70,18 @@ impl HoneyHiveTracer {
     /// | any other, given before the span is first entered | an entry of the inputs |
     /// | any other, recorded later | an entry of the metadata |
     ///
-    /// The return value of `#[instrument(ret)]` is `outputs.result`, the error of `#[instrument(err)]` the
-    /// event's error. An event (`info!`, `warn!`, …) becomes an event of the span; one of level `ERROR` sets
-    /// the error of its span, where nothing else does. `#[instrument(err)]` hands over the text of the error and not
-    /// the error, so its causes are recorded only where that text has them (`err(Debug)` with `anyhow`); a field
-    /// `error = &error as &dyn Error`, [`Span::fail`](crate::Span::fail) and `#[trace]` record them all. Level and target of a
-    /// span are `metadata.level` and `metadata.target`. The type of the event is found as for every other span:
-    /// `honeyhive_event_type = "model"`, else the conventions of OpenTelemetry and others, else by whether it has
-    /// children.
+    /// Besides fields:
+    ///
+    /// * The return value of `#[instrument(ret)]` is `outputs.result`, the error of `#[instrument(err)]` the event's
+    ///   error.
+    /// * An event (`info!`, `warn!`, …) becomes an event of the span; one of level `ERROR` sets the error of its span,
+    ///   where nothing else does.
+    /// * `#[instrument(err)]` hands over the text of the error and not the error, so its causes are recorded only where
+    ///   that text has them (`err(Debug)` with `anyhow`); a field `error = &error as &dyn Error`,
+    ///   [`Span::fail`](crate::Span::fail) and `#[trace]` record them all.
+    /// * Level and target of a span are `metadata.level` and `metadata.target`.
+    /// * The type of the event is found as for every other span: `honeyhive_event_type = "model"`, else the conventions
+    ///   of OpenTelemetry and others, else by whether it has children.
     ///
     /// A root span (`parent: None`), as libraries make it for an agent's run, becomes a child of the span that is
     /// current in the session: a step of the work that it was called for. Without a current span it stays a root.
@@ -104,22 +108,22 @@ impl HoneyHiveTracer {
 #[derive(Debug)]
 struct TracingLayer {
     tracer: SdkTracer,
-    /// The key that distinguishes the layers of several tracers.
+    /// The key tells apart the layers of several tracers.
     key: usize,
     outbox: Arc<Outbox>,
 }
 
-/// Kept with a span of `tracing`: a slot a layer, of which there is one, nearly always.
+/// The slots are kept with a span of `tracing`, one for each layer, of which there is one, nearly always.
 #[derive(Debug)]
 struct Slots {
     first: (usize, Slot),
     others: Vec<(usize, Slot)>,
 }
 
-/// Room for what the processor says of a span.
+/// The processor adds this many attributes to a span.
 const STAMPS: usize = 4;
 
-/// An entered span, and what makes its context current.
+/// An entered span has a guard that makes its context current.
 struct Entered {
     key: usize,
     id: Id,
@@ -127,7 +131,7 @@ struct Entered {
 }
 
 thread_local! {
-    /// The spans that are entered on this thread, the innermost last.
+    /// The spans that are entered on this thread are in order, the innermost last.
     static ENTERED: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -150,7 +154,7 @@ impl TracingLayer {
         self.slot(&cx.span(id)?)
     }
 
-    /// A parent that is named, else what is current here.
+    /// Returns a parent that is named, else the span that is current here.
     fn parent_of<S>(&self, attributes: &Attributes<'_>, cx: &LayerContext<'_, S>) -> Context
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
@@ -163,8 +167,8 @@ impl TracingLayer {
         }
     }
 
-    /// A library's root (`parent: None`) is a step of the work that it was called for: inside a session it is the
-    /// child of the span that is current. Outside it stays a root.
+    /// Returns the parent of a library's root (`parent: None`), which is a step of the work that it was called for:
+    /// inside a session it is the child of the span that is current. Outside it stays a root.
     fn parent_of_root(&self) -> Context {
         let here = context::current();
         let is_in_session = current::of_tracer(&here, &self.outbox).is_some();
@@ -271,7 +275,7 @@ where
         let mut attributes = message.attributes;
         let name = match (&message.text, &message.error) {
             (Some(text), _) => text.clone(),
-            // `#[instrument(err)]` says no more than that.
+            // The event of `#[instrument(err)]` has no other fields.
             (None, Some(error)) => {
                 attributes.push(KeyValue::new(EXCEPTION_MESSAGE, error.clone()));
                 EXCEPTION.to_owned()
@@ -282,7 +286,7 @@ where
             let text = message.error.or(message.text);
             set_error(&span, text.unwrap_or_else(|| name.clone()));
         }
-        // Swiftide says of its spans in events what Langfuse is to show.
+        // Swiftide tells of its spans in events what Langfuse is to show.
         let (said, rest): (Vec<_>, Vec<_>) = attributes
             .into_iter()
             .partition(|it| it.key.as_str().starts_with("langfuse."));

@@ -1,4 +1,4 @@
-//! The layer's state for each span of `tracing`.
+//! The layer keeps a state for each span of `tracing`.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
@@ -15,15 +15,15 @@ use crate::event_type::EventType;
 use crate::model_span;
 use crate::session::current;
 
-/// A span that starts when it is first entered, or needed as a parent: what is said of it until then counts as
-/// said at first, and its session may become current after it was created.
+/// The span starts when it is first entered, or needed as a parent: fields that it gets until then count as given at
+/// first, and its session may become current after it was created.
 #[derive(Debug, Clone)]
 pub(super) struct Slot(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     waiting: Mutex<Option<Waiting>>,
-    /// The context with the span in it.
+    /// The context has the span in it.
     started: OnceLock<Context>,
     last_exit: Mutex<Option<SystemTime>>,
 }
@@ -57,7 +57,7 @@ impl Slot {
         }))
     }
 
-    /// The context with the span in it, started now where it had not been.
+    /// Returns the context with the span in it, started now where it had not been.
     pub(super) fn start(&self, tracer: &SdkTracer) -> &Context {
         self.0
             .started
@@ -72,7 +72,7 @@ impl Slot {
         self.0.started.get().is_some()
     }
 
-    /// Takes what is said later.
+    /// Takes fields that come later.
     pub(super) fn record(&self, said: Said) {
         if let Some(waiting) = &mut *lock(&self.0.waiting) {
             return waiting.take(said);
@@ -131,7 +131,7 @@ impl Waiting {
     }
 }
 
-/// A failure without a text is told by what else the span says, once that has ended.
+/// Marks a span as failed: a failure without a text is told by the span's other fields, once it has ended.
 fn fail(span: &SpanRef<'_>, has_failed: bool, error: Option<String>) {
     match error {
         Some(error) => set_error(span, error),
@@ -145,7 +145,7 @@ pub(super) fn set_error(span: &SpanRef<'_>, text: String) {
     span.set_attribute(KeyValue::new(ERROR, text));
 }
 
-/// Nothing of the program's runs under these locks.
+/// Locks a mutex, under which nothing of the program's runs.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

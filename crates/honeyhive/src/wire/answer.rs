@@ -1,4 +1,4 @@
-//! HoneyHive's answer to a call: a success or a failure, and its message in a form for errors and logs.
+//! HoneyHive's answer to a call is a success or a failure, with its message in a form for errors and logs.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,23 +10,23 @@ use opentelemetry_http::Bytes;
 use crate::model::id::SessionId;
 use crate::settings::Keys;
 
-/// The most bytes of HoneyHive's message that are repeated in errors and logs.
+/// Errors and logs repeat this many bytes of HoneyHive's message.
 const MESSAGE_LIMIT: usize = 200;
 
-/// The most bytes of an answer that are searched for its message.
+/// The message is searched in this many bytes of an answer.
 const MOST_READ: usize = 64 * 1024;
 
-/// The answer to a call that succeeded.
+/// The answer is that to a call that succeeded.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) body: Bytes,
-    /// The time of the answer by HoneyHive's own clock, where the caller needs it.
+    /// The time of the answer is by HoneyHive's own clock, where the caller needs it.
     #[cfg(feature = "client")]
     pub(crate) date: Option<SystemTime>,
 }
 
 impl Answer {
-    /// Whether the answer to the start of this session names another one. An answer need not name any.
+    /// Returns whether the answer to the start of this session names another one. An answer need not name any.
     pub(crate) fn is_of_another(&self, session: SessionId) -> bool {
         !self.names(session) && self.session_id().is_some_and(|named| named != session)
     }
@@ -51,10 +51,10 @@ impl Answer {
     }
 }
 
-/// The reason for which a call did not succeed.
+/// A call did not succeed for one of these reasons.
 #[derive(Debug, Clone)]
 pub(crate) enum Failure {
-    /// Worth another try, after the time the server asked for where it did.
+    /// The call is worth another try, after the time the server asked for where it did.
     Transient {
         retry_after: Option<Duration>,
         detail: String,
@@ -101,7 +101,7 @@ pub(super) fn message_of(response: &Response<Bytes>, keys: &Keys) -> String {
         Some(place) => place,
         None => message_in(&response.body()[..response.body().len().min(MOST_READ)]),
     };
-    // Redacted first: half a key is a secret too.
+    // The message is redacted first: half a key is a secret too.
     said(&keys.out_of(&told))
 }
 
@@ -149,7 +149,7 @@ pub(super) fn said(text: &str) -> String {
     }
 }
 
-/// True for control characters, and for those of Unicode that turn the direction of writing or show nothing.
+/// Returns true for control characters, and for those of Unicode that turn the direction of writing or show nothing.
 fn is_unseen(symbol: char) -> bool {
     symbol.is_control()
         || matches!(

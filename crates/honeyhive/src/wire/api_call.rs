@@ -1,4 +1,4 @@
-//! [`ApiCall`]: a call of the typed client, and what came of it.
+//! [`ApiCall`] is a call of the typed client, with what comes of it.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,25 +11,25 @@ use super::transport::Unanswered;
 use crate::secret::KeyKind;
 use crate::settings::Keys;
 
-/// The longest answer that is taken, in bytes.
+/// A longer answer, in bytes, is not taken.
 pub(crate) const MOST_OF_AN_ANSWER: usize = 64 * 1024 * 1024;
 
-/// A call of the typed client.
+/// The typed client makes such a call.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiCall {
     pub(crate) method: Method,
-    /// The path with its query.
+    /// The path has its query.
     pub(crate) path: String,
-    /// JSON.
+    /// The body is JSON.
     pub(crate) body: Option<Bytes>,
     pub(crate) takes: KeyKind,
-    /// The timeout of one attempt.
+    /// One attempt has this timeout.
     pub(crate) timeout: Duration,
-    /// Making it twice is making it once.
+    /// The call is repeatable where making it twice is making it once.
     pub(crate) is_repeatable: bool,
 }
 
-/// The reason for which a call of the typed client did not succeed.
+/// A call of the typed client did not succeed for one of these reasons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ApiFailure {
     /// The settings have no key of this kind.
@@ -37,13 +37,13 @@ pub(crate) enum ApiFailure {
     /// HoneyHive's answer is no success.
     Status {
         status: u16,
-        /// Whether a further attempt may succeed.
+        /// The flag tells whether a further attempt may succeed.
         is_transient: bool,
         retry_after: Option<Duration>,
         message: String,
-        /// The key that the call was made with.
+        /// The call was made with a key of this kind.
         sent: KeyKind,
-        /// The time of the answer by HoneyHive's own clock.
+        /// The time of the answer is by HoneyHive's own clock.
         date: Option<SystemTime>,
     },
     Unanswered {

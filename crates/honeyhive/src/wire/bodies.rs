@@ -1,4 +1,4 @@
-//! The bodies of the REST calls.
+//! The REST calls have these bodies.
 //!
 //! Times are numbers of milliseconds: HoneyHive takes a text as "now", without a word.
 
@@ -8,8 +8,8 @@ use serde_json::Map;
 use crate::model::id::SessionId;
 use crate::model::object::Object;
 
-/// `POST /v1/sessions`, which refuses a field that it does not list: it lists these and `event_name` and
-/// `children_ids`. An error has its place in the metadata, metrics and feedback in an update.
+/// The body of `POST /v1/sessions`, which refuses a field that it does not list, has these fields: the route lists them
+/// and `event_name` and `children_ids`. An error has its place in the metadata, metrics and feedback in an update.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct StartSession {
     pub(crate) session_id: SessionId,
@@ -32,7 +32,8 @@ pub(crate) struct StartSession {
     pub(crate) duration: Option<f64>,
 }
 
-/// `PUT /v1/events/{id}`. It takes no inputs and no error; it merges all objects but `outputs`, which it replaces.
+/// The body of `PUT /v1/events/{id}` takes no inputs and no error; the route merges all objects but `outputs`, which it
+/// replaces.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct UpdateEvent {
     #[serde(skip_serializing_if = "Map::is_empty")]

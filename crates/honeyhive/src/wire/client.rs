@@ -1,4 +1,4 @@
-//! One HTTP client, with one connection pool, for REST and OTLP.
+//! One HTTP client, with one connection pool, serves REST and OTLP.
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,29 +30,29 @@ const CLIENT_TIMESTAMP: HeaderName = HeaderName::from_static("hh-client-timestam
 /// OpenTelemetry's exporters wait. Few batches go at a time, so one that hangs holds others up.
 const TRACES_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The API of one deployment, for one key.
+/// The client calls the API of one deployment, for one key.
 #[derive(Debug)]
 pub(crate) struct Client {
     transport: Transport,
     addresses: Addresses,
-    /// The headers of every call, and those of calls with JSON.
+    /// Every call has these headers, and calls with JSON have theirs.
     headers: HeaderMap,
     json_headers: HeaderMap,
     timeout: Duration,
     source: HeaderValue,
-    /// The project for the legacy route of sessions; the current route needs only the key.
+    /// The project is for the legacy route of sessions; the current route needs only the key.
     project: Option<String>,
-    /// The keys, which must never be seen in messages about a call.
+    /// The keys must never be seen in messages about a call.
     keys: Keys,
     compression: Arc<Compression>,
     legacy_sessions: Route,
     legacy_events: Route,
 }
 
-/// The addresses of calls, parsed once.
+/// The addresses of calls are parsed once.
 #[derive(Debug)]
 struct Addresses {
-    /// The server, for calls whose path has an id.
+    /// The server is for calls whose path has an id.
     server: Address,
     sessions: Address,
     traces: Address,
@@ -280,7 +280,7 @@ impl Client {
     }
 }
 
-/// A call in the log.
+/// The log tells of this call.
 struct Passing {
     method: Method,
     address: Address,
@@ -313,7 +313,7 @@ impl Passing {
     }
 }
 
-/// A count of items of delivery in a message; empty for a call of the typed client.
+/// The count of items of delivery stands in a message; empty for a call of the typed client.
 struct Counted(Option<u64>);
 
 impl fmt::Display for Counted {

@@ -1,4 +1,4 @@
-//! The compression of spans, by the settings or by the server's answers.
+//! Spans are compressed by the settings or by the server's answers.
 
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,8 @@ use crate::settings::OtlpCompression;
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 const PLAIN: HeaderValue = HeaderValue::from_static("");
 
-/// The knowledge about a server's compression: HoneyHive does not say whether it takes compressed spans.
+/// The knowledge about a server's compression grows with its answers: HoneyHive does not say whether it takes
+/// compressed spans.
 #[derive(Debug)]
 pub(crate) struct Compression {
     is_on: AtomicBool,

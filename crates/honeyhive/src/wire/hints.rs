@@ -1,15 +1,15 @@
-//! [`Obstacle`]: what to change where no answer comes.
+//! [`Obstacle`] tells what to change where no answer comes.
 
 use std::fmt;
 
 use super::proxies::proxy_to;
 
-/// An obstacle between a call and its answer, by the change that removes it.
+/// An obstacle between a call and its answer is named by the change that removes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Obstacle {
     NoTls,
     NoHttp,
-    /// The variable that names it.
+    /// The variable with this name sets the proxy.
     NoProxy(&'static str),
     ClosedProxy(&'static str),
     SocksProxy(&'static str),

@@ -1,4 +1,4 @@
-//! HoneyHive's HTTP API: the bodies it takes, and one client for all of it.
+//! HoneyHive's HTTP API takes these bodies, and one client makes all its calls.
 
 mod answer;
 #[cfg(feature = "client")]

@@ -1,5 +1,5 @@
-//! Spans as OTLP: `opentelemetry-proto` makes them messages, as it does for `opentelemetry-otlp`, and the delivery engine
-//! sends the bytes by its own rules.
+//! Spans become OTLP: `opentelemetry-proto` makes them messages, as it does for `opentelemetry-otlp`, and the delivery
+//! engine sends the bytes by its own rules.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::wire::batch::{Batch, PROTOBUF};
 use crate::wire::compression::Compression;
 use crate::wire::payload::Payload;
 
-/// Turns spans into the bytes of a request.
+/// The encoder turns spans into the bytes of a request.
 #[derive(Debug)]
 pub(crate) struct Encoder {
     resource: ResourceAttributesWithSchema,
@@ -113,7 +113,7 @@ fn rejected_in_protobuf(body: &[u8]) -> Option<(u64, String)> {
     Some((rejected, partial.error_message))
 }
 
-/// 64-bit numbers are text in OTLP/JSON, though not every server knows.
+/// Reads a partial success in JSON: 64-bit numbers are text in OTLP/JSON, though not every server knows.
 fn rejected_in_json(body: &[u8]) -> Option<(u64, String)> {
     let body: serde_json::Value = serde_json::from_slice(body).ok()?;
     let partial = body.get("partialSuccess")?;

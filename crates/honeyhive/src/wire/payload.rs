@@ -1,10 +1,10 @@
-//! [`Payload`]: spans as the bytes of a call.
+//! [`Payload`] is spans as the bytes of a call.
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use opentelemetry_http::Bytes;
 
-/// Bytes that are ready to go out.
+/// The bytes are ready to go out.
 #[derive(Debug, Clone)]
 pub(crate) struct Payload {
     pub(crate) headers: HeaderMap,

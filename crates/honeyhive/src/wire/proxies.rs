@@ -1,17 +1,17 @@
-//! [`proxy_to`]: the proxy on the way, as the HTTP client finds it in the environment.
+//! [`proxy_to`] finds the proxy on the way, as the HTTP client finds it in the environment.
 
 use std::net::IpAddr;
 
 use http::Uri;
 
-/// The variables that name a proxy for `https://`, for `http://`, and for both.
+/// These variables name a proxy for `https://`, for `http://`, and for both.
 const SECURE: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
 const PLAIN: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
 const ANY: [&str; 2] = ["ALL_PROXY", "all_proxy"];
-/// The hosts that are asked without one.
+/// These variables name the hosts that are asked without a proxy.
 const NONE: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// The variable that names the proxy, and the proxy's URL.
+/// The pair is the variable that names the proxy, and the proxy's URL.
 type Named = (&'static str, Uri);
 
 /// Returns the proxy on the way to a URL; `None` where none is named for it.
@@ -61,7 +61,8 @@ fn usable(text: &str) -> Option<Uri> {
     (is_known && has_host).then_some(uri)
 }
 
-/// Whether an entry of `NO_PROXY` is about a host: an address or a network, a domain with those below it, or `*`.
+/// Returns whether an entry of `NO_PROXY` is about a host: an address or a network, a domain with those below it, or
+/// `*`.
 fn leaves_out(entry: &str, host: &str) -> bool {
     if let Ok(address) = host.trim_matches(['[', ']']).parse() {
         return is_within(address, entry);
@@ -75,7 +76,7 @@ fn leaves_out(entry: &str, host: &str) -> bool {
     entry == "*" || domain == host || is_below()
 }
 
-/// Whether an address is this one, or in this network (`10.0.0.0/8`).
+/// Returns whether an address is this one, or in this network (`10.0.0.0/8`).
 fn is_within(address: IpAddr, network: &str) -> bool {
     let (base, bits) = network.split_once('/').unwrap_or((network, "128"));
     let (Ok(base), Ok(bits)) = (base.parse(), bits.parse::<u32>()) else {

@@ -1,12 +1,12 @@
-//! [`Route`]: the current route of a call, or the legacy one.
+//! [`Route`] is the current route of a call, or the legacy one.
 
 use std::sync::OnceLock;
 
 use super::answer::{Answer, Failure};
 use crate::log;
 
-/// The route of a call: whether the deployment has the current one or only the legacy one is found out by the first
-/// answers, then remembered for the process.
+/// The route of a call is found out by the first answers, then remembered for the process: the deployment has the
+/// current one or only the legacy one.
 #[derive(Debug, Default)]
 pub(super) struct Route {
     legacy: OnceLock<bool>,

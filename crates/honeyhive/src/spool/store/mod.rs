@@ -1,4 +1,4 @@
-//! [`Store`]: records in, records out, oldest first, over as many files as it takes.
+//! [`Store`] takes records in and gives them out, oldest first, over as many files as needed.
 
 mod room;
 mod takeover;
@@ -21,31 +21,31 @@ use crate::spool::shelf::Shelf;
 struct Stored {
     number: u64,
     segment: Segment,
-    /// The numbers of items that were not read yet, by mark.
+    /// The items that were not read yet are counted by mark.
     unread: BTreeMap<u64, u64>,
-    /// The mark that replaces the marks of a process that has gone.
+    /// The mark replaces the marks of a process that has gone.
     mark: Option<u64>,
 }
 
-/// The records of this process, and of those that it has taken over.
+/// The store has the records of this process, and of those that it has taken over.
 #[derive(Debug)]
 pub(crate) struct Store {
     folder: Folder,
     destination: u32,
     max_bytes: u64,
-    /// Once something was written or taken over.
+    /// The owner is known once something was written or taken over.
     own: Option<Owner>,
     own_files: u32,
-    /// The files in the order in which they were begun, by any process.
+    /// The files are in the order in which they were begun, by any process.
     files: VecDeque<Stored>,
     numbers: u64,
-    /// The time at which the latest file that was ever among them was begun.
+    /// The latest file that was ever among them was begun at this time.
     latest: u64,
-    /// The number of the file that is written to: the last one.
+    /// The file with this number is written to: the last one.
     writing: Option<u64>,
-    /// The room that is reserved for the next records.
+    /// This room is reserved for the next records.
     room: u64,
-    /// The numbers that the delivery thread reads without asking this thread.
+    /// The delivery thread reads these numbers without asking this thread.
     pub(in crate::spool) shelf: Shelf,
     set_aside: u64,
 }
@@ -69,7 +69,7 @@ impl Store {
         })
     }
 
-    /// Whether the store holds no records; those with an outcome are not kept.
+    /// Returns whether the store holds no records; those with an outcome are not kept.
     pub(crate) fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
@@ -118,7 +118,7 @@ impl Store {
         self.stop_writing();
         let head = Head {
             destination: self.destination,
-            // Later than all before, though the clock was set back.
+            // The time is later than all before, though the clock was set back.
             begun: nanoseconds_now().max(self.latest.saturating_add(1)),
         };
         let segment = Segment::create(self.next_path()?, head)?;
@@ -135,7 +135,7 @@ impl Store {
         }
     }
 
-    /// The path of our next file.
+    /// Returns the path of our next file.
     fn next_path(&mut self) -> io::Result<PathBuf> {
         self.own()?;
         self.own_files += 1;
@@ -169,7 +169,7 @@ impl Store {
         self.numbers
     }
 
-    /// The oldest record that was not read yet.
+    /// Returns the oldest record that was not read yet.
     pub(crate) fn next(&mut self) -> Option<Next> {
         let file = self.files.iter_mut().find(|it| !it.segment.is_read())?;
         let number = file.number;
@@ -223,7 +223,7 @@ impl Store {
         self.shelf.recount(&notes);
     }
 
-    /// A record has its outcome and is not read again.
+    /// Notes that a record has its outcome and is not read again.
     pub(crate) fn settle(&mut self, ticket: &Ticket) {
         self.shelf.remove(&ticket.note);
         let Place { file, at } = ticket.place;
@@ -275,7 +275,7 @@ impl Store {
 }
 
 impl Drop for Store {
-    /// The lock of a process that leaves no files goes with it; else the next process takes it.
+    /// Removes the lock of a process that leaves no files; else the next process takes it.
     fn drop(&mut self) {
         match self.own.take() {
             Some(own) if self.files.is_empty() => own.remove(),
@@ -285,7 +285,8 @@ impl Drop for Store {
     }
 }
 
-/// Always greater than zero, and greater than before within a process but for a clock that was set back.
+/// Returns the time in nanoseconds: always greater than zero, and greater than before within a process but for a clock
+/// that was set back.
 fn nanoseconds_now() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0, |it| u64::try_from(it.as_nanos()).unwrap_or(u64::MAX))

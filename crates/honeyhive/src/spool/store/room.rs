@@ -1,10 +1,10 @@
-//! The room in which a [`Store`] may write, beside the files of all other processes in the folder.
+//! The room is the one in which a [`Store`] may write, beside the files of all other processes in the folder.
 
 use std::io;
 
 use super::Store;
 
-/// The share of the bound at which a file is closed and a new one begun: room comes back file by file.
+/// A file is closed and a new one begun at this share of the bound: room comes back file by file.
 const SHARE: u64 = 16;
 const SMALLEST_FILE: u64 = 16 * 1024;
 const LARGEST_FILE: u64 = 16 * 1024 * 1024;

@@ -1,4 +1,4 @@
-//! The takeover of files that ended processes have left, for a [`Store`].
+//! A [`Store`] takes over files that ended processes have left.
 
 use std::fs;
 use std::io;
@@ -105,7 +105,7 @@ impl Store {
         segment.path = path;
         // Records that we write next must follow those that came here.
         self.stop_writing();
-        // The one that was being read may not be the first any more.
+        // The file that was being read may not be the first any more.
         self.files.iter_mut().for_each(|it| it.segment.close());
         let items = notes.iter().map(|note| u64::from(note.items)).sum();
         notes.iter().for_each(|note| self.shelf.add(note));

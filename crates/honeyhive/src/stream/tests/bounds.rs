@@ -1,11 +1,11 @@
-//! However much comes and whatever it is, the assembler holds little and goes on.
+//! The assembler holds little and goes on, however much comes and whatever it is.
 
 use super::super::framing::{MAX_EVENT, MAX_WHOLE};
 use super::super::{Assembler, Cause, Content, Kind};
 use super::fixtures::{self, events};
 use super::{NOW, after};
 
-/// An event with this text, from JSON.
+/// Returns an event with this text, from JSON.
 fn text_event(choice: usize, text: &str) -> String {
     events(&[&format!(
         r#"{{"choices":[{{"index":{choice},"delta":{{"content":"{text}"}}}}]}}"#
@@ -154,7 +154,7 @@ fn no_text_is_held_where_content_is_hidden() {
     }
 }
 
-/// Bytes by chance, and streams with some of theirs replaced.
+/// The bytes are made by chance, or are streams with some of theirs replaced.
 #[test]
 fn arbitrary_bytes_never_panic() {
     let mut seed = 0x2545_f491_4f6c_dd1d_u64;

@@ -1,8 +1,8 @@
-//! Streams written by hand, in the words of each API, and what they say.
+//! The streams are written by hand, in the words of each API, with what the assembler is to read.
 
 use serde_json::{Value, json};
 
-/// A stream, the same answer as a whole body where the API has one, and what both say.
+/// A fixture is a stream, the same answer as a whole body where the API has one, and the summary of both.
 pub(crate) struct Fixture {
     pub(super) name: &'static str,
     pub(crate) stream: String,
@@ -10,12 +10,12 @@ pub(crate) struct Fixture {
     pub(super) says: Value,
 }
 
-/// Events without names.
+/// Returns events without names.
 pub(super) fn events(events: &[&str]) -> String {
     events.iter().map(|it| format!("data: {it}\n\n")).collect()
 }
 
-/// Events that have the name of their type.
+/// Returns events that have the name of their type.
 fn named(events: &[&str]) -> String {
     let name = |json: &str| {
         let event: Value = serde_json::from_str(json).expect("JSON");

@@ -1,4 +1,4 @@
-//! The assembler as a table: what a stream says, however it is cut and wherever it ends.
+//! The tests are a table: an assembler reads the same from a stream, however it is cut and wherever it ends.
 
 mod bounds;
 pub(crate) mod fixtures;
@@ -14,7 +14,7 @@ use fixtures::{Fixture, events};
 
 const NOW: Duration = Duration::from_millis(1);
 
-/// The assembler after these pieces.
+/// Returns the assembler after these pieces.
 fn after<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Assembler {
     let mut assembler = Assembler::new(Content::Unknown, false);
     for piece in pieces {
@@ -233,7 +233,7 @@ fn how_an_answer_ended_is_told_apart() {
         (events(&[TEXT]), Cause::Failed, Ending::Error),
         (events(&[TEXT, ERROR]), Cause::End, Ending::Error),
         (events(&[TEXT, ERROR]), Cause::Dropped, Ending::Error),
-        // A server that says a reason with every chunk has not ended with the first.
+        // A server that tells a reason with every chunk has not ended with the first.
         (events(&[MORE, MORE]), Cause::Dropped, Ending::Dropped),
         // An empty text adds nothing to an answer that has ended.
         (events(&[MORE, EMPTY]), Cause::Dropped, Ending::Complete),
@@ -248,7 +248,7 @@ fn how_an_answer_ended_is_told_apart() {
         (r#"{"x":1}"#.to_owned(), Cause::Dropped, Ending::Dropped),
         (events(&[r#"{"x":1}"#; 8]), Cause::End, Ending::Complete),
         (events(&[r#"{"x":1}"#; 8]), Cause::Dropped, Ending::Dropped),
-        // So has a plain text, and a list without objects.
+        // A plain text has no end of its own either, nor has a list without objects.
         ("How many trees?\n".to_owned(), Cause::End, Ending::Complete),
         ("A: I see.\n".to_owned(), Cause::End, Ending::Complete),
         ("How many tre".to_owned(), Cause::Dropped, Ending::Dropped),
@@ -269,7 +269,7 @@ fn how_an_answer_ended_is_told_apart() {
     }
 }
 
-/// A picture, a voice, or what is compressed.
+/// The responses are a picture, a voice, or compressed bytes.
 #[test]
 fn what_is_not_read_ends_with_its_response() {
     for (cause, expected) in [

@@ -1,4 +1,4 @@
-//! Public reports of failures elsewhere, with streams like this: a row each, and none may fail here.
+//! The rows are public reports of failures elsewhere, with streams like this: none may fail here.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::{NOW, after, says, summary};
 struct Row {
     report: &'static str,
     stream: String,
-    /// The path in the summary, and the expected value.
+    /// The path is that in the summary, where the expected value stands.
     at: &'static str,
     is: Value,
 }
@@ -171,7 +171,7 @@ fn each_report_is_a_row() {
     }
 }
 
-/// BerriAI/litellm#18842.
+/// The report is BerriAI/litellm#18842.
 #[test]
 fn a_character_split_over_chunks_stays_whole() {
     let stream = events(&[r#"{"choices":[{"index":0,"delta":{"content":"Zwölf 🌳"}}]}"#]);
@@ -183,7 +183,7 @@ fn a_character_split_over_chunks_stays_whole() {
     );
 }
 
-/// BerriAI/litellm#14457, Arize-ai/openinference#3796.
+/// The reports are BerriAI/litellm#14457 and Arize-ai/openinference#3796.
 #[test]
 fn an_abandoned_stream_says_what_it_has_said_so_far() {
     let stream = events(&[
@@ -197,7 +197,7 @@ fn an_abandoned_stream_says_what_it_has_said_so_far() {
     assert_eq!(summary(&assembler, ending), expected);
 }
 
-/// braintrust-sdk-javascript#2110, #617.
+/// The reports are braintrust-sdk-javascript#2110 and #617.
 #[test]
 fn the_first_token_is_the_first_that_says_something_and_stays() {
     use std::time::Duration;
@@ -216,7 +216,7 @@ fn the_first_token_is_the_first_that_says_something_and_stays() {
     assert_eq!(assembler.first_token(), Some(Duration::from_secs(2)));
 }
 
-/// vm0-ai/vm0#8884, #24687.
+/// The reports are vm0-ai/vm0#8884 and #24687.
 #[test]
 fn compressed_bytes_are_nobodys_words_and_a_mark_at_the_front_is_none() {
     let gzip = Content::of(Some("text/event-stream"), Some("gzip"));
@@ -227,7 +227,7 @@ fn compressed_bytes_are_nobodys_words_and_a_mark_at_the_front_is_none() {
     assert_eq!(says(body)["choices"][0]["text"], "x");
 }
 
-/// jpopesculian/eventsource-stream#10.
+/// The report is jpopesculian/eventsource-stream#10.
 #[test]
 fn a_byte_order_mark_before_events_is_passed_over() {
     let stream = format!(

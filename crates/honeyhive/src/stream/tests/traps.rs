@@ -1,4 +1,4 @@
-//! Streams that servers send and that their documents do not tell of, a row each.
+//! The rows are streams that servers send and that their documents do not tell of.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::fixtures::events;
 use super::{Assembler, Cause, Content, NOW, after, says, summary};
 
-/// The server and its trap, the stream, the place in the summary, and the value there.
+/// A row has the server and its trap, the stream, the place in the summary, and the value there.
 type Row = (&'static str, String, &'static str, Value);
 
 fn rows() -> Vec<Row> {

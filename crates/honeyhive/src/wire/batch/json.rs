@@ -1,4 +1,4 @@
-//! A batch in JSON.
+//! A batch may be in JSON.
 //!
 //! The types of `opentelemetry-proto` do not read every JSON that they write: where some crate turns on
 //! `arbitrary_precision` of `serde_json`, their flattened values refuse numbers.
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::model::limits;
 
-/// The lists on the way from a batch to its spans.
+/// These lists lead from a batch to its spans.
 const LISTS: &[&str] = &["resourceSpans", "scopeSpans", "spans"];
 
-/// The fields that hold texts of the program, wherever they are.
+/// These fields hold texts of the program, wherever they are.
 const TEXTS: [&str; 4] = ["message", "name", "stringValue", "version"];
 
 pub(super) fn count(batch: &Value) -> usize {
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// Numbers of spans, by scope and resource.
+    /// The spans have numbers, by scope and resource.
     type Spans<'s> = &'s [&'s [&'s [u32]]];
 
     fn batch(scopes: Spans<'_>) -> Value {

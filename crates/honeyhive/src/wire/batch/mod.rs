@@ -1,4 +1,4 @@
-//! [`Batch`]: the spans of a payload, for a server that finds them too large.
+//! [`Batch`] has the spans of a payload, for a server that finds them too large.
 
 mod json;
 mod protobuf;
@@ -15,7 +15,7 @@ use super::payload::Payload;
 pub(super) const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// The spans of a payload, in its encoding, which another process may have chosen.
+/// The spans of a payload are in its encoding, which another process may have chosen.
 #[derive(Debug)]
 pub(super) enum Batch {
     Protobuf(ExportTraceServiceRequest),

@@ -1,4 +1,4 @@
-//! A batch in protobuf.
+//! A batch may be in protobuf.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;

@@ -1,4 +1,4 @@
-//! [`Address`]: the URL of a call, in the form that the HTTP client takes.
+//! [`Address`] is the URL of a call, in the form that the HTTP client takes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,12 +13,12 @@ type Parsed = Uri;
 
 pub(in crate::wire) type Invalid = <Parsed as FromStr>::Err;
 
-/// A parsed URL. Most calls go to the same few, and reading one costs a tenth of a call.
+/// The URL is parsed once. Most calls go to the same few, and reading one costs a tenth of a call.
 #[derive(Debug, Clone)]
 pub(in crate::wire) struct Address(Arc<Parsed>);
 
 impl Address {
-    /// Parses the address of a server. Those of calls are [`below`](Self::below) it.
+    /// Parses the address of a server. The addresses of calls are [`below`](Self::below) it.
     pub(in crate::wire) fn of(server: &str) -> Result<Self, Invalid> {
         Ok(Self(Arc::new(server.parse()?)))
     }

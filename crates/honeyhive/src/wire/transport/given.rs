@@ -1,5 +1,5 @@
-//! A client that the program has given: nobody knows whether it blocks, or which runtime it is at home on. So each
-//! call has a thread to itself, while the time is kept on the delivery thread.
+//! The client is one that the program has given: nobody knows whether it blocks, or which runtime it is at home on. So
+//! each call has a thread to itself, while the time is kept on the delivery thread.
 
 use std::future::Future;
 use std::pin::pin;
@@ -61,7 +61,7 @@ const fn unanswered(detail: String) -> Unanswered {
     }
 }
 
-/// A call under way on a thread of its own.
+/// The call is under way on a thread of its own.
 #[derive(Debug, Default)]
 struct Call {
     is_given_up: AtomicBool,
@@ -98,7 +98,7 @@ impl Wake for Call {
     }
 }
 
-/// Ends the call when its waiting future is dropped.
+/// The guard ends the call when its waiting future is dropped.
 struct EndOnDrop(Arc<Call>);
 
 impl Drop for EndOnDrop {

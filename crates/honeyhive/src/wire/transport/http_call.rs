@@ -1,4 +1,4 @@
-//! [`HttpCall`]: a call, before any HTTP client has seen it.
+//! [`HttpCall`] is a call before any HTTP client has seen it.
 
 use http::{HeaderMap, Method, Request};
 use opentelemetry_http::Bytes;
@@ -6,7 +6,7 @@ use opentelemetry_http::Bytes;
 use super::address::Address;
 use super::unanswered::Unanswered;
 
-/// A call with all that goes out, but for its timeout.
+/// The call has all that goes out, but for its timeout.
 #[derive(Debug)]
 pub(in crate::wire) struct HttpCall {
     pub(in crate::wire) method: Method,

@@ -1,4 +1,4 @@
-//! The carrier of calls: the HTTP client of this crate, or one that the program has given.
+//! The transport carries calls by the HTTP client of this crate, or by one that the program has given.
 
 mod address;
 mod given;
@@ -20,7 +20,7 @@ pub(super) use self::unanswered::{Unanswered, Wanted};
 use crate::error::BuildError;
 use crate::settings::Settings;
 
-/// A call under way.
+/// The call is under way.
 type Sent<'c> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, Unanswered>> + Send + 'c>>;
 
 #[derive(Debug)]

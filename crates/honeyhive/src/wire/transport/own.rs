@@ -1,4 +1,4 @@
-//! The HTTP client of this crate: reqwest, on the delivery thread's runtime.
+//! The HTTP client of this crate is reqwest, on the delivery thread's runtime.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::wire::proxies::proxy_to;
 #[derive(Debug)]
 pub(in crate::wire) struct Own {
     client: Client,
-    /// The timeout of calls that have none of their own.
+    /// Calls that have no timeout of their own have this one.
     timeout: Duration,
 }
 
@@ -88,8 +88,8 @@ fn speaking(builder: ClientBuilder, _: &Settings) -> ClientBuilder {
     builder.http1_only().retry(never)
 }
 
-/// Warns once per process: the HTTP client makes do without a proxy that it cannot use, and a network that wants one
-/// then shows no reason.
+/// Warns once per process of a proxy that cannot be used: the HTTP client makes do without it, and a network that wants
+/// one then shows no reason.
 fn warn_of_proxy(variable: &str) {
     static TOLD: Once = Once::new();
     TOLD.warn(format_args!(

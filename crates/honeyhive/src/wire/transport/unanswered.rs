@@ -1,11 +1,11 @@
-//! Common parts of all HTTP clients: the limit of an answer, and the reasons for having none.
+//! All HTTP clients have these parts in common: the limit of an answer, and the reasons for having none.
 
-/// The part of an answer that the caller reads.
+/// The caller reads this part of an answer.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::wire) enum Wanted {
-    /// The first bytes, as many as came: the status says all.
+    /// The caller wants the first bytes, as many as came: the status tells the rest.
     Beginning,
-    /// The whole answer, up to so many bytes. A longer one has one byte more.
+    /// The caller wants the whole answer, up to this many bytes. A longer one has one byte more.
     #[cfg(feature = "client")]
     Whole(usize),
 }
@@ -21,14 +21,14 @@ impl Wanted {
         }
     }
 
-    /// Whether an answer counts whose body breaks off.
+    /// Returns whether an answer counts whose body breaks off.
     #[cfg(feature = "reqwest")]
     pub(super) const fn takes_fragments(self) -> bool {
         matches!(self, Self::Beginning)
     }
 }
 
-/// The reason for which there is no answer.
+/// The failure tells why there is no answer.
 #[derive(Debug)]
 pub(in crate::wire) struct Unanswered {
     pub(in crate::wire) detail: String,
