@@ -82,7 +82,7 @@ pub(crate) const EXPERIMENT: [(&str, &str); 3] = [
     ("datapoint_id", "honeyhive_metadata.datapoint_id"),
 ];
 
-/// Attributes that route a span begin so.
+/// Attributes that route a span begin with this prefix.
 pub(crate) const ROUTING_PREFIX: &str = "honeyhive.";
 /// A span that had too many attributes says here how many were left out.
 pub(crate) const DROPPED_ATTRIBUTES: &str = "honeyhive_metadata.dropped_attributes";

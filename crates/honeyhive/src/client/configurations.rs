@@ -19,8 +19,8 @@ impl Client {
     }
 }
 
-/// The calls about configurations, from [`Client::configurations`]. A service that needs the prompt for its model uses
-/// [`Client::deployed_prompt`].
+/// The handle makes the calls about configurations; it comes from [`Client::configurations`]. A service that needs the
+/// prompt for its model uses [`Client::deployed_prompt`].
 ///
 /// # Errors
 ///

@@ -21,7 +21,7 @@ impl Client {
     }
 }
 
-/// The calls about datapoints, from [`Client::datapoints`].
+/// The handle makes the calls about datapoints; it comes from [`Client::datapoints`].
 ///
 /// # Errors
 ///

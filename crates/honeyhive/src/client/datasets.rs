@@ -17,7 +17,7 @@ impl Client {
     }
 }
 
-/// The calls about datasets, from [`Client::datasets`].
+/// The handle makes the calls about datasets; it comes from [`Client::datasets`].
 ///
 /// # Errors
 ///

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::event_kind::EventKind;
 use super::open::{number, object, or_default, text};
 
-/// An event, as HoneyHive has it. A session is one, too.
+/// An event is a recorded step, as HoneyHive has it. A session is one, too.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

@@ -16,7 +16,7 @@ impl Client {
     }
 }
 
-/// The calls about events, from [`Client::events`].
+/// The handle makes the calls about events; it comes from [`Client::events`].
 ///
 /// # Errors
 ///

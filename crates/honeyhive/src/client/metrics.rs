@@ -19,7 +19,7 @@ impl Client {
     }
 }
 
-/// The calls about metrics, from [`Client::metrics`].
+/// The handle makes the calls about metrics; it comes from [`Client::metrics`].
 ///
 /// ```
 /// use honeyhive::client::{Client, NewMetric, ReturnType};
@@ -237,7 +237,7 @@ pub struct Measured {
     pub success: bool,
     /// The result is the number, the flag or the text.
     pub result: Value,
-    /// The explanation tells why the value is so.
+    /// The explanation gives the reason for the value.
     pub explanation: Option<String>,
 }
 

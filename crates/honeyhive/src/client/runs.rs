@@ -21,7 +21,7 @@ impl Client {
     }
 }
 
-/// The calls about experiment runs, from [`Client::runs`].
+/// The handle makes the calls about experiment runs; it comes from [`Client::runs`].
 ///
 /// ```
 /// use honeyhive::client::{Aggregate, Client, NewRun, RunStatus, UpdateRun};
@@ -346,7 +346,7 @@ pub struct UpdatedRun {
     pub warning: Option<String>,
 }
 
-/// HoneyHive answers so to the creation, the change or the reading of a run.
+/// The answer is HoneyHive's to the creation, the change or the reading of a run.
 #[derive(Deserialize)]
 struct Answer {
     run_id: Option<String>,

@@ -294,7 +294,7 @@ impl ItemsByEpoch {
     }
 }
 
-/// A flush that has ended is answered so.
+/// The answer is to a flush that has ended.
 #[derive(Debug)]
 #[must_use = "somebody waits for it"]
 pub(crate) struct Answered {

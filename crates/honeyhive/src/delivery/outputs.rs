@@ -12,7 +12,7 @@ use crate::model::object::{Object, merge};
 /// later update of that session carries, and so leaves, only the outputs added from then on.
 const MOST_ENTRIES: usize = 16_384;
 const MOST_BYTES: usize = 8 * 1024 * 1024;
-/// An entry takes so many bytes besides its text.
+/// An entry takes this many bytes besides its text.
 const ENTRY_BYTES: usize = 128;
 
 /// The outputs that were sent are kept as text, by session or event: most are a status code that nobody adds to.

@@ -10,8 +10,8 @@ use super::sink::Sink;
 use crate::report::DropReason;
 use crate::wire::{Answer, Failure};
 
-/// A call that failed so often, while others got through, is given up. Where three calls in ten fail by chance, one in
-/// two hundred million is given up so.
+/// A call that failed this often, while others got through, is given up. Where three calls in ten fail by chance, that
+/// happens to one in two hundred million.
 const MOST_TRIES: u32 = 16;
 
 /// A call for a session or an event that HoneyHive does not know has this many attempts.
@@ -29,7 +29,7 @@ pub(super) const UNAUTHORIZED_PAUSE: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Circumstances<'a> {
     pub(super) now: Instant,
-    /// So many calls on the same route have got through so far.
+    /// This many calls on the same route have got through so far.
     pub(super) got_through: u64,
     /// The flag tells whether an item of ours may still create the call's target.
     pub(super) is_expected: bool,

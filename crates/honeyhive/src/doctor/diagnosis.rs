@@ -66,7 +66,7 @@ pub struct Diagnosis {
     pub checks: Vec<Check>,
     /// The probe has made the session with this id.
     pub session_id: Option<String>,
-    /// This HoneyHive answers the probe's questions so.
+    /// The answers are those of this HoneyHive to the probe's questions.
     pub answers: Vec<Answered>,
 }
 

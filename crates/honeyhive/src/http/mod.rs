@@ -69,7 +69,7 @@ pub enum SessionStart {
 
 type Callback<T> = Box<dyn Fn(&RequestInfo<'_>) -> T + Send + Sync>;
 
-/// The instrumentation of a server, which makes a session of each request. Clones are cheap.
+/// The instrumentation of a server makes a session of each request. Clones are cheap.
 ///
 /// ```
 /// use honeyhive::HoneyHiveTracer;

@@ -373,7 +373,7 @@ impl Traced {
         }
     }
 
-    /// Ends the request's span. Of the answer's body, the session's update tells where there is one.
+    /// Ends the request's span. Where the session's update tells of the answer's body, the span does not.
     fn end_span(&self, end: &SessionEnd) {
         let span = self.cx.span();
         if self.ending != Ending::Update {

@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_correlation_id_maps_as_the_official_sdk_documents_it() {
-        // Python: uuid.uuid5(uuid.NAMESPACE_URL, "thread_42")
+        // Python gives this for uuid.uuid5(uuid.NAMESPACE_URL, "thread_42").
         assert_eq!(
             SessionId::from_correlation_id("thread_42"),
             SessionId(Uuid::new_v5(&Uuid::NAMESPACE_URL, b"thread_42"))

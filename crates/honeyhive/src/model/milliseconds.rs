@@ -1,4 +1,4 @@
-//! [`milliseconds`]: a time as HoneyHive and the conventions for models count it.
+//! [`milliseconds`] counts a time as HoneyHive and the conventions for models do.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ mod tests {
             (Duration::from_nanos(500), 0.001),
             (Duration::from_micros(1_234), 1.234),
             (Duration::from_nanos(999_999_500), 1_000.0),
-            // A time of today since 1970.
+            // The time is one of today, since 1970.
             (
                 Duration::from_micros(1_796_042_079_123_457),
                 1_796_042_079_123.457,

@@ -281,7 +281,7 @@ impl State {
             reply,
         } = self;
         let (is_json, is_known) = match index.read(&text) {
-            // Gemini's stream, as a program hands it over that has read it whole.
+            // The list is Gemini's stream, which a program has read whole and hands over.
             Some(list) if list.is_list() => {
                 let items = list.items();
                 let is_known = items.fold(false, |any, event| read(format, reply, event) | any);

@@ -1,4 +1,4 @@
-//! The choice of the trait by which a value is recorded.
+//! The compiler chooses the trait by which a value is recorded.
 //!
 //! The expansion calls `(&&&&&&&&&Probe(&value)).__honeyhive_json()`. Method lookup takes the first method in the
 //! order of automatic references whose bound holds, so the kind with most references is preferred. The
@@ -71,12 +71,12 @@ impl Recorded {
     }
 }
 
-/// An argument or a result: not at all, as a slice, as what is behind a lock that nobody holds, by `Serialize`, as
-/// bytes, as the one value that is in it, by `Debug`, or by the name of its type.
+/// The probe records an argument or a result: not at all, as a slice, through a lock that nobody holds, by `Serialize`,
+/// as bytes, as the one value that is in it, by `Debug`, or by the name of its type.
 #[derive(Debug)]
 pub struct Probe<'a, T>(pub &'a T);
 
-/// The first choice: a handle says nothing of what a function does.
+/// The first choice records nothing: a handle tells nothing of what a function does.
 pub trait ByHandle<Kind: ?Sized> {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
@@ -88,11 +88,11 @@ impl<H: Handle<Kind>, Kind: ?Sized> ByHandle<Kind> for &&&&&&&&Probe<'_, H> {
     }
 }
 
-/// A handle of this crate, and what dereferences to one (an adapter's `CurrentSession`). `Kind` keeps the
+/// The type is a handle of this crate, or dereferences to one (an adapter's `CurrentSession`). `Kind` keeps the
 /// implementations apart.
 pub trait Handle<Kind: ?Sized> {}
 
-/// The `Kind` of what dereferences to something of another `Kind`.
+/// The `Kind` is that of a type which dereferences to one of another `Kind`.
 #[derive(Debug)]
 pub struct Behind<Kind: ?Sized>(PhantomData<Kind>);
 
@@ -104,7 +104,7 @@ impl Handle<()> for ModelCall {}
 
 impl<H: Deref<Target: Handle<Kind>>, Kind: ?Sized> Handle<Behind<Kind>> for H {}
 
-/// The second choice: `serde` knows no arrays of more than 32.
+/// The second choice is a slice: `serde` knows no arrays of more than 32.
 pub trait BySlice {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
@@ -147,7 +147,7 @@ macro_rules! leads_to_an_array {
 
 leads_to_an_array!(&A, &mut A, Arc<A>, Box<A>);
 
-/// The third choice is `Serialize`.
+/// The third choice is the value behind a lock.
 pub trait ByLock {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
@@ -161,7 +161,7 @@ impl<L: Lock<Held: Serialize + Sized>> ByLock for &&&&&&Probe<'_, L> {
     }
 }
 
-/// The fourth choice.
+/// The fourth choice is `Serialize`.
 pub trait BySerialize {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
@@ -174,7 +174,7 @@ impl<T: Serialize> BySerialize for &&&&&Probe<'_, T> {
     }
 }
 
-/// The fifth choice: bytes that are no `Serialize`, which `Debug` writes out one by one.
+/// The fifth choice is bytes that are no `Serialize`, which `Debug` writes out one by one.
 pub trait ByBytes<Kind: ?Sized> {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
@@ -220,7 +220,7 @@ impl Serialize for Octets<'_> {
     }
 }
 
-/// The sixth choice: a wrapper whose `Debug` is there where the value in it is neither an object nor a list.
+/// The sixth choice is a wrapper whose `Debug` is used where the value in it is neither an object nor a list.
 pub trait ByWrapped<Kind: ?Sized> {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
@@ -233,7 +233,7 @@ impl<W: Wrapper<Kind> + Debug, Kind: ?Sized> ByWrapped<Kind> for &&&Probe<'_, W>
     }
 }
 
-/// The seventh choice: a wrapper without `Debug`.
+/// The seventh choice is a wrapper without `Debug`.
 pub trait ByHiddenWrapped<Kind: ?Sized> {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
@@ -246,8 +246,8 @@ impl<W: Wrapper<Kind>, Kind: ?Sized> ByHiddenWrapped<Kind> for &&Probe<'_, W> {
     }
 }
 
-/// A wrapper around one value, such as `axum::Json`, and a reference to one. A wrapper is known by its `Deref` to a value of
-/// its own size: there is nothing beside that value. `Kind` keeps the implementations apart.
+/// The type is a wrapper around one value, such as `axum::Json`, or a reference to one. A wrapper is known by its
+/// `Deref` to a value of its own size: there is nothing beside that value. `Kind` keeps the implementations apart.
 pub trait Wrapper<Kind: ?Sized> {
     /// Returns the recorded form of the value where it is an object or a list: a wrapper around a text may be there to
     /// hide it.
@@ -276,7 +276,7 @@ macro_rules! leads_to_a_wrapper {
 
 leads_to_a_wrapper!(&W, &mut W);
 
-/// The eighth choice.
+/// The eighth choice is `Debug`.
 pub trait ByDebug {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
@@ -288,7 +288,7 @@ impl<T: Debug> ByDebug for &Probe<'_, T> {
     }
 }
 
-/// The last choice is a value of any type.
+/// The last choice is the name of the type.
 pub trait ByName {
     /// Returns the recorded form.
     fn __honeyhive_json(&self) -> Recorded;
@@ -352,7 +352,7 @@ leads_to_a_lock!(&L, &mut L, Arc<L>, Box<L>);
 #[derive(Debug)]
 pub struct Failure<'a, T>(pub &'a T);
 
-/// The first choice is a `Result`.
+/// The first choice is an error with its causes.
 pub trait TextOfError {
     /// Returns the error text.
     fn __honeyhive_text(&self) -> String;
@@ -388,7 +388,7 @@ impl<T: AsRef<dyn Error + Send + Sync>> TextOfAnySend for &&&Failure<'_, T> {
     }
 }
 
-/// The next choice is `Debug`.
+/// The next choice is `Display`.
 pub trait TextByDisplay {
     /// Returns the error text.
     fn __honeyhive_text(&self) -> String;
@@ -400,7 +400,7 @@ impl<T: Display> TextByDisplay for &&Failure<'_, T> {
     }
 }
 
-/// The next choice is `Display`.
+/// The next choice is `Debug`.
 pub trait TextByDebug {
     /// Returns the error text.
     fn __honeyhive_text(&self) -> String;
@@ -428,7 +428,7 @@ impl<T> TextByName for Failure<'_, T> {
 #[derive(Debug)]
 pub struct Outcome<'a, T>(pub &'a T);
 
-/// The first choice is an error with its causes.
+/// The first choice is a `Result`.
 pub trait OfResult<'a, T, E> {
     /// Returns the value or the error.
     fn __honeyhive_outcome(&self) -> Result<&'a T, &'a E>;
@@ -440,7 +440,7 @@ impl<'a, T, E> OfResult<'a, T, E> for &Outcome<'a, Result<T, E>> {
     }
 }
 
-/// The last choice is the name of the type.
+/// The last choice is a value of any type.
 pub trait OfValue<'a, T> {
     /// Returns the value.
     fn __honeyhive_outcome(&self) -> Result<&'a T, &'a Infallible>;
@@ -563,7 +563,7 @@ mod tests {
         assert_eq!(recorded.json, Json::from("text"));
     }
 
-    /// A wrapper around one value, which shows itself.
+    /// The wrapper is around one value, and shows itself.
     #[derive(Debug)]
     struct Wrap<T>(T);
 
@@ -575,7 +575,7 @@ mod tests {
         }
     }
 
-    /// A value beside the one that is lent.
+    /// The value has another beside the one that is lent.
     #[derive(Debug)]
     struct More(Vec<i32>, #[expect(dead_code, reason = "is shown")] i32);
 

@@ -29,7 +29,7 @@ struct Steps {
     outbox: Arc<Outbox>,
     inbox: Inbox,
     now: Instant,
-    /// HoneyHive answers so.
+    /// HoneyHive gives this answer.
     answer: fn() -> Result<Answer, Failure>,
     /// The flag tells whether starts are answered only when the test does it.
     starts_by_hand: bool,

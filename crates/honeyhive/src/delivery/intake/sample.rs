@@ -69,11 +69,11 @@ impl Held {
     }
 }
 
-/// A turn of a session, which is a request or a unit of work, ends so.
+/// A turn of a session, a request or a unit of work, has ended.
 #[derive(Debug, Clone, Copy)]
 struct Ended {
     at: SystemTime,
-    /// So many items have been held back by then.
+    /// This many items have been held back by then.
     held: u64,
 }
 
@@ -102,7 +102,7 @@ pub(in crate::delivery) struct Sampler {
     order: VecDeque<(Instant, SessionId)>,
     /// The turns have ended, and are decided at these times.
     ending: VecDeque<(Instant, SessionId, Ended)>,
-    /// So many items have been held back so far.
+    /// This many items have been held back so far.
     numbers: u64,
     /// The sessions are out of the sample, and are sent after all.
     kept: Recent<SessionId, ()>,

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::waiting::Waiting;
 use crate::delivery::time::SPAN_DELAY;
 
-/// A span of a run waits so long for a whole batch, so that a long run takes no call more than a short one.
+/// A span of a run waits this long for a whole batch, so that a long run takes no call more than a short one.
 const RUN_DELAY: Duration = Duration::from_secs(60);
 /// Spans are looked at in this interval while only spans of a run wait.
 const LOOK: Duration = Duration::from_millis(100);
