@@ -1,4 +1,4 @@
-//! The same actix-web app, bare and under each middleware.
+//! The same actix-web app runs bare and under each middleware.
 
 use actix_http::Request;
 use actix_web::body::{MessageBody, to_bytes};
@@ -12,7 +12,7 @@ use honeyhive_actix::HoneyHive;
 
 use crate::{BODY, REPLY, Work, filtered, tracer, with_span};
 
-/// The names of all that can be measured.
+/// The variants have these names.
 pub(crate) const VARIANTS: [&str; 6] = [
     "actix_bare",
     "actix_noop_wrap",
@@ -29,7 +29,7 @@ async fn chat(body: web::Bytes) -> HttpResponse {
         .body(REPLY)
 }
 
-/// The app that every variant wraps.
+/// Returns the app that every variant wraps.
 pub fn app() -> App<
     impl ServiceFactory<
         ServiceRequest,

@@ -1,4 +1,4 @@
-//! The same axum router, bare and under each layer.
+//! The same axum router runs bare and under each layer.
 
 use axum::body::{Body, Bytes};
 use axum::http::{Request, header};
@@ -12,7 +12,7 @@ use tower::layer::util::Identity;
 
 use crate::{BODY, REPLY, Work, filtered, tracer, tracer_with, with_span};
 
-/// The names of all that can be measured.
+/// The variants have these names.
 pub(crate) const VARIANTS: [&str; 7] = [
     "axum_bare",
     "axum_noop_layer",
@@ -28,7 +28,7 @@ async fn chat(body: Bytes) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], REPLY)
 }
 
-/// The router that every variant puts its layers around.
+/// Returns the router that every variant puts its layers around.
 pub fn app() -> Router {
     Router::new().route("/api/chat", post(chat))
 }
@@ -47,7 +47,7 @@ pub(crate) fn find(variant: &str) -> Option<Work> {
     }))
 }
 
-/// Counts what each session uses.
+/// Returns a tracer that counts what each session uses.
 fn budgeted() -> HoneyHiveTracer {
     tracer_with(|builder| builder.session_budget(SessionBudget::new()))
 }

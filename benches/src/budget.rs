@@ -1,4 +1,5 @@
-//! A span of a model's call with its tokens, without a budget, under one, and with the session's usage read after it.
+//! A span of a model's call with its tokens is measured without a budget, under one, and with the session's usage read
+//! after it.
 
 use std::hint::black_box;
 
@@ -6,7 +7,7 @@ use honeyhive::{HoneyHiveTracer, SessionBudget, json};
 
 use crate::{Work, tracer_with};
 
-/// The names of all that can be measured.
+/// The variants have these names.
 pub(crate) const VARIANTS: [&str; 3] = ["budget_bare", "budget_counted", "budget_read"];
 
 /// Returns the work of a variant; `None` where none has this name.
@@ -24,7 +25,7 @@ pub(crate) fn find(variant: &str) -> Option<Work> {
     Some(work(&tracer, reads))
 }
 
-/// Limits that nothing here passes.
+/// Returns limits that nothing here passes.
 fn limits() -> SessionBudget {
     SessionBudget::new()
         .tokens(u64::MAX)

@@ -1,4 +1,4 @@
-//! The program that `benches/run` asks, one variant at a time.
+//! The program measures one variant at a time for `benches/run`.
 
 #![expect(
     clippy::print_stdout,
@@ -10,11 +10,11 @@ use std::process::ExitCode;
 use crate::Work;
 use crate::timing::Comparison;
 
-/// Requests before anything is measured.
+/// The program makes this number of requests before anything is measured.
 const WARM_UP: u32 = 200;
 
-/// `list`, `count VARIANT REQUESTS` (under a tool that counts instructions; a build with the feature
-/// `allocations` prints the allocations a request) or `time VARIANT`.
+/// Runs `list`, `count VARIANT REQUESTS` (under a tool that counts instructions; a build with the feature `allocations`
+/// prints the allocations a request) or `time VARIANT`.
 pub fn run(
     variants: impl Iterator<Item = &'static str>,
     find: impl Fn(&str) -> Option<Work>,
@@ -53,7 +53,7 @@ fn time(find: &impl Fn(&str) -> Option<Work>, variant: &str) -> Option<()> {
     Some(())
 }
 
-/// Allocations a request.
+/// Returns the allocations a request.
 #[cfg(feature = "allocations")]
 fn allocations(requests: u32, work: impl FnOnce()) -> f64 {
     allocation_counter::measure(work).count_total as f64 / f64::from(requests)

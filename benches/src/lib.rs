@@ -1,5 +1,5 @@
-//! The cost of a request through a whole axum router or actix-web app, and of a call of a traced function: bare, and
-//! under HoneyHive. Besides, the cost of recording a model's stream.
+//! The benches measure the cost of a request through a whole axum router or actix-web app, of a call of a traced
+//! function, and of recording a model's stream: bare, and under HoneyHive.
 //!
 //! `peers` beside this crate measures other libraries' layers and middleware with the same router and app.
 
@@ -14,15 +14,15 @@ mod traced;
 use honeyhive::http::{ServerInstrumentation, ServerInstrumentationBuilder};
 use honeyhive::{HoneyHiveTracer, HoneyHiveTracerBuilder};
 
-/// The body of a request, and that of its answer.
+/// Requests have this body, and answers the one below.
 const BODY: &str = r#"{"message":"hello there!"}"#;
 const REPLY: &str = r#"{"reply":"hello","session_id":"none"}"#;
 
-/// Makes so many requests (or calls).
+/// `Work` makes so many requests (or calls).
 pub type Work = Box<dyn FnMut(u32)>;
 
-/// The names of what can be measured. Those with the same beginning, up to the first `_`, are alike but for
-/// what is measured, and the first of them is bare.
+/// Returns the names of all variants. Those with the same beginning, up to the first `_`, are alike but for what is
+/// measured, and the first of them is bare.
 pub fn variants() -> impl Iterator<Item = &'static str> {
     axum_app::VARIANTS
         .into_iter()
@@ -32,7 +32,7 @@ pub fn variants() -> impl Iterator<Item = &'static str> {
         .chain(model_calls::VARIANTS)
 }
 
-/// The work of a variant; `None` where there is no such one.
+/// Returns the work of a variant; `None` where there is no such one.
 #[must_use]
 pub fn find(variant: &str) -> Option<Work> {
     axum_app::find(variant)
@@ -42,7 +42,8 @@ pub fn find(variant: &str) -> Option<Work> {
         .or_else(|| model_calls::find(variant))
 }
 
-/// Test mode: everything is recorded and merged, and nothing leaves the process. With `HH_API_URL` it goes there instead.
+/// Returns a tracer in test mode: everything is recorded and merged, and nothing leaves the process. With `HH_API_URL`
+/// everything is sent to that address.
 #[expect(
     clippy::expect_used,
     reason = "a measurement that cannot begin should say so"

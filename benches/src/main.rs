@@ -1,4 +1,4 @@
-//! Ours alone; see `benches/run`.
+//! The program has our variants alone; see `benches/run`.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The cost of recording a model's stream: an event of 330 bytes through the recorder, beside async-openai's cost for
+//! Recording a model's stream has a cost: an event of 330 bytes through the recorder, beside async-openai's cost for
 //! the same event; a chunk of an unknown stream; and a call as a whole.
 
 use std::convert::Infallible;
@@ -19,7 +19,7 @@ use tower::service_fn;
 
 use crate::{Work, tracer};
 
-/// The names of all that can be measured.
+/// The variants have these names.
 pub(crate) const VARIANTS: [&str; 9] = [
     "event_bare",
     "event_recorded",
@@ -32,7 +32,7 @@ pub(crate) const VARIANTS: [&str; 9] = [
     "around_recorded",
 ];
 
-/// An event as OpenAI sends it, of 330 bytes.
+/// Returns an event as OpenAI sends it, of 330 bytes.
 fn event() -> String {
     const SIZE: usize = 330;
     let event = |padding: &str| {
@@ -46,7 +46,7 @@ fn event() -> String {
 const REQUEST: &str = r#"{"model":"gpt-4o-mini","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"How many trees are there in Zurich?"}]}"#;
 const LAST: &str = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":11,\"completion_tokens\":7,\"total_tokens\":18}}\n\ndata: [DONE]\n\n";
 
-/// The work of a variant; `None` where there is no such one.
+/// Returns the work of a variant; `None` where there is no such one.
 pub(crate) fn find(variant: &str) -> Option<Work> {
     let event = event();
     Some(match variant {
@@ -57,7 +57,7 @@ pub(crate) fn find(variant: &str) -> Option<Work> {
         "call_bare" => each(|| _ = black_box(REQUEST)),
         "call_recorded" | "around_recorded" => calls(event),
         "call_async_openai" => calls_by_async_openai(event),
-        // A call besides the events of its stream: these are subtracted.
+        // A call costs something besides the events of its stream, which are subtracted.
         "around_bare" => recorded([event, LAST.to_owned()]),
         _ => return None,
     })
@@ -67,7 +67,7 @@ fn each(mut work: impl FnMut() + 'static) -> Work {
     Box::new(move |times| (0..times).for_each(|_| work()))
 }
 
-/// One call, whose response goes on and on with these pieces.
+/// Returns the work of one call, whose response goes on and on with these pieces.
 fn recorded<const N: usize>(pieces: [String; N]) -> Work {
     let tracer = tracer();
     let call = tracer.model_call("openai", "").request(REQUEST).start();
@@ -81,7 +81,7 @@ fn recorded<const N: usize>(pieces: [String; N]) -> Work {
     })
 }
 
-/// Calls of one event each, as a client's middleware sees them.
+/// Returns the work of calls of one event each, as a client's middleware sees them.
 fn calls(event: String) -> Work {
     let tracer = tracer();
     let session = tracer.create_session("chat");
@@ -97,7 +97,7 @@ fn calls(event: String) -> Work {
 fn begin(tracer: &HoneyHiveTracer) -> Recorder {
     let call = tracer.model_call("openai", "").request(REQUEST);
     let call = call.by_middleware().start();
-    // The request is sent.
+    // The request is sent here.
     call.in_scope(|| _ = black_box(REQUEST));
     call.recorder(Some(200), Some("text/event-stream"), None)
 }
@@ -109,13 +109,13 @@ fn by_async_openai(event: String) -> Work {
     })
 }
 
-/// Calls as async-openai makes them, each of one event and the end mark.
+/// Returns the work of calls as async-openai makes them, each of one event and the end mark.
 fn calls_by_async_openai(event: String) -> Work {
     let pieces = vec![bytes::Bytes::from(event), "data: [DONE]\n\n".into()];
     Box::new(move |times| ask_async_openai(times, pieces.clone()))
 }
 
-/// Asks so many times, and reads what is answered.
+/// Asks so many times, and reads the answers.
 #[expect(
     clippy::expect_used,
     reason = "a measurement that cannot begin should say so"
@@ -150,7 +150,7 @@ fn request() -> CreateChatCompletionRequest {
         .expect("a request")
 }
 
-/// A server that answers with these pieces, without a socket.
+/// Returns a server that answers with these pieces, without a socket.
 fn answering(
     pieces: Vec<bytes::Bytes>,
 ) -> impl FnMut(HttpRequestFactory) -> Ready<Result<Response, OpenAIError>> + Clone {

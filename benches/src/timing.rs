@@ -1,4 +1,4 @@
-//! Times, as far as a busy machine has any: both sides alternate, so that what slows one slows the other.
+//! Both sides of a comparison alternate, so that a busy machine slows both.
 
 use std::fmt;
 use std::time::Instant;
@@ -7,12 +7,12 @@ use crate::Work;
 
 const ROUNDS: usize = 15;
 const SAMPLES: usize = 5;
-/// Short enough to fit between two interruptions.
+/// This number of requests fits between two interruptions.
 const REQUESTS: u32 = 2000;
 
-/// The time of one side beside the other, over all rounds.
+/// A `Comparison` has the times of both sides, over all rounds.
 pub(crate) struct Comparison {
-    /// Nanoseconds a request.
+    /// The nanoseconds a request.
     bare: Vec<f64>,
     other: Vec<f64>,
 }
@@ -26,7 +26,7 @@ impl Comparison {
     }
 }
 
-/// The ratio's median and quartiles, and the extra time's median, in nanoseconds.
+/// Shows the ratio's median and quartiles, and the extra time's median, in nanoseconds.
 impl fmt::Display for Comparison {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pairs = || self.bare.iter().zip(&self.other);
@@ -38,7 +38,7 @@ impl fmt::Display for Comparison {
     }
 }
 
-/// The median of some samples.
+/// Returns the median of some samples.
 fn nanoseconds(work: &mut Work) -> f64 {
     let samples = sorted((0..SAMPLES).map(|_| {
         let began = Instant::now();

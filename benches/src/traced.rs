@@ -1,4 +1,4 @@
-//! The same function with five arguments, bare, under `#[honeyhive::trace]`, and as an OpenTelemetry span or a
+//! The same function with five arguments runs bare, under `#[honeyhive::trace]`, and as an OpenTelemetry span or a
 //! `tracing` span with five attributes.
 
 use std::hint::black_box;
@@ -11,7 +11,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::{Work, tracer};
 
-/// The names of all that can be measured.
+/// The variants have these names.
 pub(crate) const VARIANTS: [&str; 7] = [
     "trace_bare",
     "trace_idle",

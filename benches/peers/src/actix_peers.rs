@@ -1,4 +1,4 @@
-//! The app of `honeyhive-benches` under each peer's middleware.
+//! Each peer's middleware wraps the app of `honeyhive-benches`.
 
 use honeyhive_benches::{Work, actix_app};
 use opentelemetry_instrumentation_actix_web::RequestTracing;

@@ -1,4 +1,4 @@
-//! The router of `honeyhive-benches` under each peer's layers, applied as their documentation shows.
+//! Each peer's layers wrap the router of `honeyhive-benches`, applied as their documentation shows.
 
 use axum::Router;
 use axum::body::Body;

@@ -1,4 +1,4 @@
-//! Other libraries' layers and middleware around the router and the app of `honeyhive-benches`, and ours beside
+//! Other libraries' layers and middleware wrap the router and the app of `honeyhive-benches`, and ours stand beside
 //! them; see `benches/run`.
 
 mod actix_peers;

@@ -1,4 +1,4 @@
-//! The sinks of the peers' telemetry: it goes through their usual queues, and then nowhere.
+//! The peers' telemetry goes through their usual queues, and then nowhere.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ impl SpanExporter for Nowhere {
     }
 }
 
-/// The global provider: batches of 512 on a thread of their own, as everybody has it.
+/// Sets the global provider: batches of 512 on a thread of their own, as is usual.
 pub(crate) fn opentelemetry() -> SdkTracerProvider {
     let provider = SdkTracerProvider::builder()
         .with_batch_exporter(Nowhere)
@@ -32,7 +32,7 @@ pub(crate) fn opentelemetry() -> SdkTracerProvider {
     provider
 }
 
-/// The global subscriber: `tracing` spans become OpenTelemetry spans.
+/// Sets the global subscriber: `tracing` spans become OpenTelemetry spans.
 pub(crate) fn tracing_to_opentelemetry() {
     let tracer = opentelemetry().tracer("bench");
     let layer = tracing_opentelemetry::layer().with_tracer(tracer);
@@ -42,7 +42,7 @@ pub(crate) fn tracing_to_opentelemetry() {
         .init();
 }
 
-/// The global subscriber: lines of text.
+/// Sets the global subscriber: it writes lines of text.
 pub(crate) fn tracing_to_text() {
     let layer = fmt::layer().with_writer(std::io::sink).with_ansi(false);
     tracing_subscriber::registry()
@@ -58,7 +58,7 @@ impl Transport for Dropped {
     }
 }
 
-/// Every request a transaction. It is finished when this is dropped, which never happens.
+/// Makes every request a transaction. It is finished when this is dropped, which never happens.
 pub(crate) fn sentry() {
     let options = ClientOptions::new()
         .dsn("https://public@localhost/1")

@@ -1,4 +1,4 @@
-//! The cost of delivery: processor time of its threads, and HTTP calls a request.
+//! Delivery costs processor time of its threads, and HTTP calls a request.
 //!
 //! Usage: `bench-delivery [NAME ...]`, where a name is one of [`MEASURES`]; all without one. Everything goes over a socket, to `HH_API_URL` or to a
 //! HoneyHive in the same process; only the time of delivery's own threads counts, as Linux tells it.
@@ -25,12 +25,12 @@ use reqwest::{Client, ClientBuilder};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// The threads of delivery: one that decides and makes calls, one that seals them. The kernel keeps 15 characters of a name.
+/// Delivery has two threads: one decides and makes calls, one seals them. The kernel keeps 15 characters of a name.
 const THREADS: [&str; 2] = ["honeyhive-deliv", "honeyhive-seal"];
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The name that asks for it, what it is, and how it is measured.
+/// A `Measure` has the name that asks for it, a description, and the function that measures.
 type Measure = (&'static str, &'static str, fn() -> Outcome<f64>);
 
 const MEASURES: &[Measure] = &[
@@ -105,7 +105,7 @@ fn tracer(local: &LocalServer, transport: SessionTransport) -> Outcome<HoneyHive
         .build()?)
 }
 
-/// Requests that begin and end at once.
+/// Measures requests that begin and end at once.
 fn sessions(transport: SessionTransport) -> Outcome<f64> {
     const COUNT: u32 = 20_000;
     let local = local()?;
@@ -118,8 +118,8 @@ fn sessions(transport: SessionTransport) -> Outcome<f64> {
     per_second(&tracer, COUNT, before)
 }
 
-/// The calls that begin as many sessions, by the HTTP client alone on a thread: as many at a time as delivery makes, with
-/// as many headers.
+/// Measures the calls that begin as many sessions, by the HTTP client alone on a thread: as many at a time as delivery
+/// makes, with as many headers.
 fn client(url: &str, speaking: fn(ClientBuilder) -> ClientBuilder) -> Outcome<f64> {
     const COUNT: u32 = 20_000;
     const AT_A_TIME: usize = 16;
@@ -165,7 +165,7 @@ fn serve_both_versions() -> Outcome<String> {
     Ok(url)
 }
 
-/// Headers like those of delivery's calls, besides those that the client adds.
+/// Returns headers like those of delivery's calls, besides those that the client adds.
 fn client_headers() -> Outcome<HeaderMap> {
     let mut headers = HeaderMap::new();
     headers.insert("authorization", "Bearer hh_bench".parse()?);
@@ -178,7 +178,7 @@ fn client_headers() -> Outcome<HeaderMap> {
     Ok(headers)
 }
 
-/// Spans with five attributes, in one session.
+/// Measures spans with five attributes, in one session.
 fn spans() -> Outcome<f64> {
     const COUNT: u32 = 200_000;
     let local = local()?;
@@ -202,7 +202,7 @@ fn span(tracer: &HoneyHiveTracer) {
     drop(tracer.provider().tracer("bench").build(builder));
 }
 
-/// HTTP calls a request, at 2,000 requests a second.
+/// Counts HTTP calls a request, at 2,000 requests a second.
 fn calls(transport: SessionTransport) -> Outcome<f64> {
     const MILLISECONDS: u32 = 3_000;
     const EACH: u32 = 2;
@@ -255,19 +255,19 @@ fn per_second(tracer: &HoneyHiveTracer, count: u32, before: Duration) -> Outcome
     Ok(f64::from(count) / spent.as_secs_f64())
 }
 
-/// Processor time of the threads of delivery that there are.
+/// Returns the processor time of the running threads of delivery.
 fn delivery_time() -> Outcome<Duration> {
     threads()?.iter().map(|thread| time_of(thread)).sum()
 }
 
-/// Processor time of a thread, by its folder.
+/// Returns the processor time of a thread, by its folder.
 fn time_of(thread: &Path) -> Outcome<Duration> {
     let schedule = fs::read_to_string(thread.join("schedstat"))?;
     let nanoseconds = schedule.split(' ').next().unwrap_or_default();
     Ok(Duration::from_nanos(nanoseconds.parse()?))
 }
 
-/// The threads of delivery that there are. One that has just ended has no name any more.
+/// Returns the running threads of delivery. One that has just ended has no name any more.
 fn threads() -> Outcome<Vec<PathBuf>> {
     let mut threads = Vec::new();
     for thread in fs::read_dir("/proc/self/task")? {

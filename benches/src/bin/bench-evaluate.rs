@@ -1,4 +1,4 @@
-//! The time of an experiment beside the ideal, and its memory.
+//! An experiment takes time beside the ideal, and memory.
 //!
 //! Usage: `bench-evaluate [speed | memory | trials | serve MILLISECONDS]`. HoneyHive is in another process, over a socket: this
 //! program again, with `serve`, which answers each call after so long, says where it listens, and ends with its input.
@@ -53,7 +53,7 @@ async fn serve(milliseconds: u64) -> Outcomes<()> {
     Ok(())
 }
 
-/// A HoneyHive in a process of its own.
+/// `Served` is a HoneyHive in a process of its own.
 struct Served {
     process: Child,
     url: String,
@@ -99,7 +99,7 @@ impl Served {
     }
 }
 
-/// The first call of the function, and the last of the evaluator.
+/// A `Span` reaches from the first call of the function to the last of the evaluator.
 #[derive(Debug, Clone, Default)]
 struct Span(Arc<Mutex<Option<(Instant, Instant)>>>);
 
@@ -194,7 +194,7 @@ async fn memory() -> Outcomes<()> {
     Ok(())
 }
 
-/// A run that keeps no outputs and waits for all to be delivered.
+/// Returns a run that keeps no outputs and waits for all to be delivered.
 fn held(tracer: &HoneyHiveTracer, rows: Dataset) -> Evaluate<Value, Value, Value> {
     honeyhive::evaluate(async |dp| answer(dp, Duration::ZERO).await)
         .function_name("answer")
@@ -234,7 +234,7 @@ async fn of_each_trial() -> Outcomes<()> {
     Ok(())
 }
 
-/// Numbers of a run that lost something would be too good.
+/// Asserts that a run has lost nothing: its numbers would be too good.
 fn expect_whole(report: &ExperimentReport, n: usize) -> Outcomes<()> {
     let is_right = report
         .metric("exact")
@@ -246,7 +246,7 @@ fn expect_whole(report: &ExperimentReport, n: usize) -> Outcomes<()> {
     }
 }
 
-/// Bytes of this process in memory, as Linux tells them.
+/// Returns the bytes of this process in memory, as Linux tells them.
 fn resident(which: &str) -> Outcomes<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find(|line| line.starts_with(which));

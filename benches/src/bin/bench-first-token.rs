@@ -1,4 +1,4 @@
-//! The time to the first piece of a model's stream over a socket: plain, and recorded. Both take turns, so that a
+//! A model's stream over a socket has a time to its first piece: plain, and recorded. Both take turns, so that a
 //! disturbance slows both. Usage: `bench-first-token [TURNS]`
 
 #![expect(
@@ -65,7 +65,7 @@ fn main() -> Outcome {
     Ok(())
 }
 
-/// A provider on a thread of its own, which sends an event a piece.
+/// Serves a provider on a thread of its own, which sends an event a piece.
 fn serve() -> Outcome<String> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     listener.set_nonblocking(true)?;
@@ -77,7 +77,7 @@ fn serve() -> Outcome<String> {
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             let app = Router::new().route("/v1/chat/completions", post(answer));
-            // Small pieces are not held back.
+            // The socket does not hold small pieces back.
             let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
             axum::serve(listener, app).await
         })
@@ -111,7 +111,7 @@ async fn with(client: &reqwest::Client, url: &str, tracer: &HoneyHiveTracer) -> 
     first(began, call.record_bytes(response.bytes_stream())).await
 }
 
-/// Microseconds until the first piece; the rest is read, too.
+/// Returns the microseconds until the first piece; the rest is read, too.
 async fn first<B>(began: Instant, pieces: impl Stream<Item = reqwest::Result<B>>) -> Outcome<f64> {
     let mut pieces = std::pin::pin!(pieces);
     pieces.next().await.ok_or("no answer")??;

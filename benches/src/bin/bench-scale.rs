@@ -1,4 +1,5 @@
-//! Four processes send as many spans as the machine can to one OTLP sink that counts: is anything lost, or there twice?
+//! Four processes send as many spans as the machine can to one OTLP sink, which counts whether any is lost, or there
+//! twice.
 //!
 //! Usage: `bench-scale [SECONDS] [offer]` (default 60). Each process has a tracer with `SessionTransport::Otlp`, and makes sessions
 //! of five spans as fast as its queue empties; the sink notes which span of which session has come. With `offer` it makes them as fast
@@ -32,7 +33,7 @@ use prost::Message as _;
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const PROCESSES: u32 = 4;
-/// Spans a session.
+/// A session has this number of spans.
 const EACH: u32 = 5;
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -47,7 +48,7 @@ fn main() -> Outcome<()> {
     }
 }
 
-/// The spans that have arrived: by session, one bit a span, and the number of those that arrived twice.
+/// `Seen` has the spans that have arrived: by session, one bit a span, and the number of those that arrived twice.
 #[derive(Debug, Default)]
 struct Seen {
     sessions: HashMap<String, u32>,
@@ -106,7 +107,7 @@ fn parent(seconds: &str, more: &[&str]) -> Outcome<()> {
     Ok(())
 }
 
-/// The sum of what all processes say of their items.
+/// `Accounts` has the sum of what all processes say of their items.
 #[derive(Debug, Default)]
 struct Accounts {
     accepted: u64,
@@ -229,7 +230,7 @@ fn deliver(tracer: &HoneyHiveTracer) -> Duration {
             return began.elapsed();
         }
         before = Some(stats.delivered);
-        // The numbers tell of a flush that ran out of time, too.
+        // The numbers tell also of a flush that ran out of time.
         let _ = tracer.force_flush_blocking(PATIENCE);
     }
 }

@@ -1,4 +1,4 @@
-//! The programs that `benches/sockets` starts: a server to send requests to, and a HoneyHive for it to talk to.
+//! `benches/sockets` starts these programs: a server to send requests to, and a HoneyHive for it to talk to.
 //!
 //! Usage: `bench-sockets serve VARIANT MILLISECONDS` (a handler that waits so long; 0 = trivial) and
 //! `bench-sockets api 0|50|never` (a HoneyHive that answers after so many milliseconds). Both print where they
@@ -52,8 +52,9 @@ async fn answer(wait: Duration) -> &'static str {
     r#"{"reply":"hello","session_id":"none"}"#
 }
 
-/// Returns the wait with half a millisecond more or less, so long on average: the runtime's timers go by whole milliseconds,
-/// and requests that wait the same fall into step with them, so that a microsecond more is a millisecond or nothing.
+/// Returns the wait with up to half a millisecond more or less, on average as long: the runtime's timers go by whole
+/// milliseconds, and requests with equal waits fall into step with them, so that a microsecond more is a millisecond or
+/// nothing.
 fn dithered(wait: Duration) -> Duration {
     thread_local! { static STEP: Cell<u32> = const { Cell::new(0) } }
     let step = STEP.get();

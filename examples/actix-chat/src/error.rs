@@ -1,4 +1,4 @@
-//! [`Failure`]: a turn that went wrong, as a response.
+//! [`Failure`] is the response to a turn that went wrong.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use chat_support::ChatError;
 
-/// A [`ChatError`] that actix-web can answer with.
+/// A `Failure` is a [`ChatError`] that actix-web can answer with.
 #[derive(Debug)]
 pub(crate) struct Failure(ChatError);
 

@@ -1,4 +1,4 @@
-//! The handlers: each takes the request's session and hands it to the chat.
+//! Each handler takes the request's session and hands it to the chat.
 
 use std::convert::Infallible;
 
@@ -33,12 +33,12 @@ pub(crate) async fn stream(
         .streaming(frames))
 }
 
-/// A chat with thumbs.
+/// Returns the page: a chat with thumbs.
 pub(crate) async fn page() -> Html {
     Html::new(PAGE)
 }
 
-/// A health check is nobody's conversation: the middleware opens no session for it.
+/// Answers a health check, for which the middleware opens no session: it is nobody's conversation.
 pub(crate) async fn healthz() -> &'static str {
     "ok"
 }

@@ -1,4 +1,4 @@
-//! A multi-turn chat server: one middleware, and every conversation is a HoneyHive session.
+//! The multi-turn chat server has one middleware, and every conversation is a HoneyHive session.
 //!
 //! The chat itself is in `chat-support`, since it knows nothing of actix-web. Here is what does.
 
@@ -14,8 +14,8 @@ use chat_support::{Chat, ChatRequest};
 use honeyhive::HoneyHiveTracer;
 use honeyhive_actix::{HoneyHive, feedback};
 
-/// The server's routes, in which every request is a session of `tracer`. Each worker has an `App` of its
-/// own; the chat is shared by all.
+/// Configures the server's routes, in which every request is a session of `tracer`. Each worker has an `App` of its
+/// own; all share the chat.
 pub fn app(
     tracer: HoneyHiveTracer,
     chat: Chat,
@@ -44,11 +44,11 @@ pub fn app(
         )
 }
 
-/// The middleware: the page and the ratings make no sessions.
+/// Returns the middleware: the page and the ratings make no sessions.
 fn middleware(tracer: HoneyHiveTracer) -> HoneyHive {
     let skipped = HoneyHive::builder(tracer.clone())
         .skip(|request| matches!(request.path(), "/" | "/feedback"))
         .build();
-    // The header's name is the default, which is one.
+    // The default header's name is always a valid one.
     skipped.unwrap_or_else(|_| HoneyHive::new(tracer))
 }

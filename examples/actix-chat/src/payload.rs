@@ -1,4 +1,4 @@
-//! [`Payload`]: the body of a request, checked.
+//! [`Payload`] is the checked body of a request.
 
 use actix_web::dev;
 use actix_web::http::StatusCode;
@@ -10,7 +10,7 @@ use futures_util::future::Map;
 
 use crate::error::Failure;
 
-/// Reads a [`ChatRequest`]. `web::Json` would do, but for its errors: they are plain text.
+/// A `Payload` reads a [`ChatRequest`]. `web::Json` would do, but for its errors: they are plain text.
 pub(crate) struct Payload(pub(crate) ChatRequest);
 
 impl FromRequest for Payload {

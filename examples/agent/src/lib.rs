@@ -1,4 +1,4 @@
-//! An agent that calls tools: the model by async-openai, the tools by MCP.
+//! The agent calls tools: the model by async-openai, the tools by MCP.
 
 mod tools;
 
@@ -15,13 +15,13 @@ use serde_json::{Value, json};
 
 pub use tools::Tools;
 
-/// The error of the agent and of its tools.
+/// A `Failure` is the error of the agent and of its tools.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
-/// The model is asked so often at the most.
+/// The agent asks the model at most this many times.
 const TURNS: usize = 8;
 
-/// An agent, with its model and its tools.
+/// An `Agent` has a model and tools.
 #[derive(Debug)]
 pub struct Agent {
     tracer: HoneyHiveTracer,
@@ -31,7 +31,7 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// An agent that asks the model `name` by this configuration.
+    /// Starts an agent that asks the model `name` by this configuration.
     ///
     /// # Errors
     ///

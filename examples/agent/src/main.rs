@@ -49,7 +49,7 @@ async fn talk(tracer: &HoneyHiveTracer) -> Result<String, Failure> {
     session.scope(agent.answer(question)).await
 }
 
-/// OpenAI where there is a key, else a stand-in.
+/// Returns OpenAI where there is a key, else a stand-in.
 async fn provider() -> Result<(OpenAIConfig, Option<StandIn>), Failure> {
     if std::env::var_os("OPENAI_API_KEY").is_some() {
         return Ok((OpenAIConfig::default(), None));

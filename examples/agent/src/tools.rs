@@ -1,4 +1,4 @@
-//! The tools, as an MCP server.
+//! An MCP server has the tools.
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData,
@@ -8,7 +8,7 @@ use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
 use serde_json::{Value, json};
 
-/// A server with one tool, which knows the weather everywhere.
+/// `Tools` is a server with one tool, which knows the weather everywhere.
 #[derive(Debug, Clone)]
 pub struct Tools;
 
@@ -38,7 +38,7 @@ impl ServerHandler for Tools {
     }
 }
 
-/// The tools, as a model is told of them.
+/// Returns the tools, as a model is told of them.
 pub(crate) fn offered() -> Value {
     json!([{"type": "function", "function": {
         "name": "weather",

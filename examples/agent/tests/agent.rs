@@ -1,4 +1,4 @@
-//! The agent against the stand-in.
+//! The agent is tested against the stand-in.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 

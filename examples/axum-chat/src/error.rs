@@ -1,11 +1,11 @@
-//! [`Failure`]: a turn that went wrong, as a response.
+//! [`Failure`] is the response to a turn that went wrong.
 
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chat_support::ChatError;
 
-/// A [`ChatError`] that axum can answer with.
+/// A `Failure` is a [`ChatError`] that axum can answer with.
 pub(crate) struct Failure(ChatError);
 
 impl From<ChatError> for Failure {

@@ -1,4 +1,4 @@
-//! The handlers: each takes the request's session and hands it to the chat.
+//! Each handler takes the request's session and hands it to the chat.
 
 use std::convert::Infallible;
 
@@ -36,12 +36,12 @@ pub(crate) async fn stream(
     Ok((headers, Body::from_stream(frames)))
 }
 
-/// A chat with thumbs.
+/// Returns the page: a chat with thumbs.
 pub(crate) async fn page() -> Html<&'static str> {
     Html(PAGE)
 }
 
-/// A health check is nobody's conversation: the layer opens no session for it.
+/// Answers a health check, for which the layer opens no session: it is nobody's conversation.
 pub(crate) async fn healthz() -> &'static str {
     "ok"
 }

@@ -1,4 +1,4 @@
-//! A multi-turn chat server: one layer, and every conversation is a HoneyHive session.
+//! The multi-turn chat server has one layer, and every conversation is a HoneyHive session.
 //!
 //! The chat itself is in `chat-support`, since it knows nothing of axum. Here is what does.
 
@@ -13,7 +13,7 @@ use chat_support::{Chat, ChatRequest, Responder};
 use honeyhive::HoneyHiveTracer;
 use honeyhive_tower::{HoneyHiveLayer, feedback_routes};
 
-/// The server's routes, in which every request is a session of `tracer`.
+/// Returns the server's routes, in which every request is a session of `tracer`.
 pub fn app(tracer: HoneyHiveTracer, responder: Responder) -> Router {
     let chat = Chat::new(&tracer, responder);
     Router::new()

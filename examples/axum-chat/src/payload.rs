@@ -1,4 +1,4 @@
-//! [`Payload`]: the body of a request, checked.
+//! [`Payload`] is the checked body of a request.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -8,7 +8,7 @@ use chat_support::{BadRequest, ChatError, ChatRequest};
 
 use crate::error::Failure;
 
-/// Reads a [`ChatRequest`]. `axum::Json` would do, but for its errors: they are plain text.
+/// A `Payload` reads a [`ChatRequest`]. `axum::Json` would do, but for its errors: they are plain text.
 pub(crate) struct Payload(pub(crate) ChatRequest);
 
 impl<S: Send + Sync> FromRequest<S> for Payload {

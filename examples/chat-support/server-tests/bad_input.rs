@@ -1,4 +1,4 @@
-//! Requests that make no sense: an answer in JSON that says why, and never a panic.
+//! Requests that make no sense get an answer in JSON that says why, and never cause a panic.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};

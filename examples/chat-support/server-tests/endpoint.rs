@@ -1,4 +1,4 @@
-//! A model endpoint that says what the test wants.
+//! A test decides what its model endpoint says.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 pub(crate) const KEY: &str = "sk-very-secret";
 
-/// The endpoint's reaction to a question.
+/// An `Answer` is the endpoint's reaction to a question.
 pub(crate) enum Answer {
     /// Answers with a status and a body.
     Plain(u16, &'static str),
@@ -29,11 +29,11 @@ pub(crate) enum Answer {
     Silence,
 }
 
-/// The endpoint, and what it was asked.
+/// An `Endpoint` knows what it was asked.
 pub(crate) struct Endpoint {
     answer: Answer,
     asked: Mutex<Vec<Value>>,
-    /// Notified with every question.
+    /// The notification of every question.
     pub(crate) question: Notify,
 }
 
@@ -46,7 +46,7 @@ impl Endpoint {
         })
     }
 
-    /// A responder that asks this endpoint.
+    /// Returns a responder that asks this endpoint.
     pub(crate) async fn responder(self: &Arc<Self>) -> Responder {
         let app = Router::new()
             .route("/v1/chat/completions", post(completions))
@@ -54,7 +54,7 @@ impl Endpoint {
         responder_at(&format!("http://{}/v1", serve(app).await))
     }
 
-    /// The bodies of the questions so far.
+    /// Returns the bodies of the questions so far.
     pub(crate) fn asked(&self) -> Vec<Value> {
         self.asked.lock().unwrap().clone()
     }
@@ -74,7 +74,7 @@ impl Endpoint {
     }
 }
 
-/// A responder that asks whatever is at this address.
+/// Returns a responder that asks whatever is at this address.
 pub(crate) fn responder_at(base_url: &str) -> Responder {
     let openai = OpenAiConfig {
         api_key: ApiKey::new(KEY),

@@ -1,4 +1,4 @@
-//! The tests that every chat server has to pass, on real sockets, with a HoneyHive of its own.
+//! Every chat server has to pass these tests, on real sockets, with a HoneyHive of its own.
 //!
 //! An example includes this folder by its path and brings along `crate::serving`, which says how the server
 //! under test is started.

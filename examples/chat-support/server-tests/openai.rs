@@ -1,4 +1,4 @@
-//! Answers from an OpenAI-compatible endpoint.
+//! An OpenAI-compatible endpoint answers.
 
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ const WHOLE: &str = r#"{
     "usage": {"prompt_tokens": 12, "completion_tokens": 4, "total_tokens": 16}
 }"#;
 
-/// Events split over pieces, and pieces with several events.
+/// Some events are split over pieces, and some pieces have several events.
 const CHUNKS: [&str; 5] = [
     "data: {\"choices\": [{\"delta\": {\"role\": \"assistant\", \"content\": \"\"}}]}\n\nda",
     "ta: {\"choices\": [{\"delta\": {\"content\": \"Tea \"}}]}\n",

@@ -1,4 +1,4 @@
-//! The program itself: how it starts, and how it ends.
+//! The program itself starts and ends.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
@@ -9,7 +9,7 @@ use serde_json::json;
 use super::server::client;
 use crate::serving;
 
-/// The program with nothing in its environment but an address to listen on.
+/// Returns the program with nothing in its environment but an address to listen on.
 fn program(address: &str) -> Command {
     let mut command = Command::new(serving::PROGRAM);
     command
@@ -20,7 +20,7 @@ fn program(address: &str) -> Command {
     command
 }
 
-/// The first two lines that it prints: where it listens, and where to look.
+/// Returns the first two lines that the program prints: where it listens, and where to look.
 fn greeting(child: &mut Child) -> [String; 2] {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     [(); 2].map(|()| lines.next().unwrap().unwrap())

@@ -1,4 +1,4 @@
-//! A running chat server, and what a client does with it.
+//! A chat server runs, and a client talks to it.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::serving;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The chat server, the HoneyHive it reports to, and a client.
+/// A `Server` is the chat server, the HoneyHive it reports to, and a client.
 pub(crate) struct Server {
     pub(crate) honeyhive: LocalServer,
     tracer: HoneyHiveTracer,
@@ -22,12 +22,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// One whose responder does not dawdle.
+    /// Starts a server whose responder does not dawdle.
     pub(crate) async fn start() -> Self {
         Self::start_with(Responder::built_in(Duration::ZERO)).await
     }
 
-    /// One whose responder says a word and then falls silent, as good as for ever.
+    /// Starts a server whose responder says a word and then falls silent, as good as for ever.
     pub(crate) async fn start_hesitant() -> Self {
         Self::start_with(Responder::built_in(Duration::from_secs(3600))).await
     }
@@ -64,23 +64,23 @@ impl Server {
         self.client.get(self.url(path)).send().await.unwrap()
     }
 
-    /// `POST /chat` with this body.
+    /// Sends this body by `POST /chat`.
     pub(crate) async fn chat(&self, body: &Value) -> Response {
         self.post("/chat").json(body).send().await.unwrap()
     }
 
-    /// `POST /chat/stream` with a message.
+    /// Sends a message by `POST /chat/stream`.
     pub(crate) async fn stream(&self, message: &str) -> Response {
         let body = json!({ "message": message });
         self.post("/chat/stream").json(&body).send().await.unwrap()
     }
 
-    /// Everything that was recorded is delivered when this returns.
+    /// Delivers everything that was recorded.
     pub(crate) async fn flush(&self) {
         self.tracer.force_flush(PATIENCE).await.unwrap();
     }
 
-    /// The one session there is, once it has ended, with everything in it.
+    /// Returns the one session there is, once it has ended, with everything in it.
     pub(crate) async fn only_session(&self) -> LocalSession {
         assert!(
             self.honeyhive
@@ -95,7 +95,7 @@ impl Server {
         sessions.remove(0)
     }
 
-    /// The only event of a type in a session.
+    /// Returns the only event of a type in a session.
     pub(crate) fn event(&self, session: &str, event_type: &str) -> LocalEvent {
         let mut events = self.honeyhive.events(session);
         events.retain(|event| event.event_type == event_type);
@@ -111,12 +111,12 @@ fn ended(sessions: &[LocalSession]) -> bool {
             .all(|it| it.metadata.contains_key("outcome"))
 }
 
-/// A client that no proxy of the machine gets in the way of.
+/// Returns a client that no proxy of the machine gets in the way of.
 pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
-/// The session id in a response's header.
+/// Returns the session id in a response's header.
 pub(crate) fn session_id(response: &Response) -> String {
     let header = response.headers().get("x-session-id");
     let header = header.expect("the response names its session");

@@ -1,11 +1,11 @@
-//! Turns that are answered token by token.
+//! Some turns are answered token by token.
 
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
 use super::server::{Server, session_id};
 
-/// The events of a stream: name and data.
+/// Returns the events of a stream: name and data.
 fn events(stream: &str) -> Vec<(Option<&str>, Value)> {
     stream.trim_end().split("\n\n").map(event).collect()
 }

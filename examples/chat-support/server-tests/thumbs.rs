@@ -1,4 +1,4 @@
-//! The page, in a real Chromium: a conversation, and what somebody thinks of its answers.
+//! A real Chromium shows the page: a conversation, and what somebody thinks of its answers.
 
 use super::chromium::{Chromium, Tab};
 use super::server::Server;
@@ -20,7 +20,7 @@ async fn a_thumb_on_the_page_is_feedback_of_the_answer_that_it_stands_beside() {
             ));
         }
         let said = tab.text("#log");
-        // The favicon that browsers ask for is not there.
+        // The console tells that the favicon, which browsers ask for, is not there.
         let errors = tab.errors();
         tab.click("#log li:nth-child(4) .rating button:last-child");
         tab.until("document.querySelector('#log li:nth-child(4) .rating button:last-child').ariaPressed === 'true'");

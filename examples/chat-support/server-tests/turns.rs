@@ -1,4 +1,4 @@
-//! Turns that are answered in one piece.
+//! Some turns are answered in one piece.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ async fn a_second_turn_in_the_same_session_knows_the_first() {
 
     server.flush().await;
     let session = server.only_session().await;
-    // The last question beside the last answer.
+    // The session shows the last question beside the last answer.
     assert_eq!(session.outputs["message"], "What did I say first?");
     assert_eq!(session.outputs["reply"], answer["reply"]);
     let events = server.honeyhive.events(&id);

@@ -1,4 +1,4 @@
-//! [`Chat`]: a message in, an answer out.
+//! [`Chat`] answers messages.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::request::ChatRequest;
 use crate::responder::Responder;
 use crate::turn::Turn;
 
-/// The chat behind an example's handlers: a cheap clone.
+/// A `Chat` stands behind an example's handlers, and is a cheap clone.
 #[derive(Debug, Clone)]
 pub struct Chat {
     inner: Arc<Inner>,
@@ -27,7 +27,7 @@ struct Inner {
 }
 
 impl Chat {
-    /// A chat without any conversation yet, whose calls of a model `tracer` sees.
+    /// Returns a chat without any conversation yet, whose calls of a model `tracer` sees.
     #[must_use]
     pub fn new(tracer: &HoneyHiveTracer, responder: Responder) -> Self {
         Self {

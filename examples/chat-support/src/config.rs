@@ -1,8 +1,8 @@
-//! The settings, from the environment.
+//! The settings come from the environment.
 
 use std::fmt;
 
-/// The settings of an example.
+/// `Config` has the settings of an example.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The address to listen on (`CHAT_ADDR`).
@@ -11,7 +11,7 @@ pub struct Config {
     pub openai: Option<OpenAiConfig>,
 }
 
-/// An OpenAI-compatible endpoint.
+/// An `OpenAiConfig` names an OpenAI-compatible endpoint.
 #[derive(Debug, Clone)]
 pub struct OpenAiConfig {
     /// The key (`OPENAI_API_KEY`).
@@ -23,13 +23,13 @@ pub struct OpenAiConfig {
 }
 
 impl Config {
-    /// The settings of this process.
+    /// Returns the settings of this process.
     #[must_use]
     pub fn from_env() -> Self {
         Self::from_vars(|name| std::env::var(name).ok())
     }
 
-    /// The settings that `variable` knows by name. A blank one counts as unset.
+    /// Returns the settings that `variable` knows by name. A blank one counts as unset.
     #[must_use]
     pub fn from_vars(variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name| variable(name).filter(|value| !value.trim().is_empty());
@@ -45,7 +45,7 @@ impl Config {
     }
 }
 
-/// A key that nothing prints.
+/// An `ApiKey` is a key that nothing prints.
 #[derive(Clone)]
 pub struct ApiKey(String);
 
@@ -59,7 +59,7 @@ impl ApiKey {
         &self.0
     }
 
-    /// Whether it can go into a header.
+    /// Returns whether the key can go into a header.
     pub(crate) fn is_plausible(&self) -> bool {
         !self.0.is_empty() && self.0.bytes().all(|byte| byte.is_ascii_graphic())
     }

@@ -1,4 +1,4 @@
-//! The earlier turns of conversations, in memory and within limits.
+//! The earlier turns of conversations are kept in memory, within limits.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use honeyhive::SessionId;
 
 use crate::message::Message;
 
-/// The conversations of this process. The one that was silent for longest is forgotten first.
+/// `Conversations` are those of this process. The one that was silent for longest is forgotten first.
 #[derive(Debug)]
 pub(crate) struct Conversations {
     limits: Limits,
@@ -23,7 +23,7 @@ struct Limits {
 #[derive(Debug, Default)]
 struct State {
     by_session: HashMap<SessionId, Conversation>,
-    /// Counts turns, to tell which conversation was silent for longest.
+    /// The number of turns, which tells which conversation was silent for longest.
     clock: u64,
 }
 
@@ -50,7 +50,7 @@ impl Conversations {
         }
     }
 
-    /// The messages so far, oldest first.
+    /// Returns the messages so far, oldest first.
     pub(crate) fn history(&self, session: SessionId) -> Vec<Message> {
         let state = self.state();
         let conversation = state.by_session.get(&session);
@@ -58,7 +58,7 @@ impl Conversations {
         turns.flatten().cloned().collect()
     }
 
-    /// Remembers a turn: what the user said and what the answer was.
+    /// Remembers a turn: the user's message and the answer.
     pub(crate) fn remember(&self, session: SessionId, turn: [Message; 2]) {
         let mut state = self.state();
         state.clock += 1;
@@ -74,7 +74,7 @@ impl Conversations {
         }
     }
 
-    /// A panic elsewhere leaves nothing half-done here.
+    /// Locks the state: a panic elsewhere leaves nothing half-done here.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

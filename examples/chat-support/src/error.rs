@@ -1,4 +1,4 @@
-//! The errors of a turn, and their HTTP statuses.
+//! A turn can fail, with an HTTP status.
 
 use std::error::Error;
 
@@ -6,20 +6,20 @@ use serde::Serialize;
 
 use crate::request::{LONGEST_CONVERSATION_ID, LONGEST_MESSAGE};
 
-/// A turn that cannot be answered.
+/// The error says why a turn cannot be answered.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChatError {
-    /// The client's doing.
+    /// The client has caused the error.
     #[error(transparent)]
     BadRequest(#[from] BadRequest),
-    /// The model endpoint's doing.
+    /// The model endpoint has caused the error.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
 }
 
 impl ChatError {
-    /// The HTTP status.
+    /// Returns the HTTP status.
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
@@ -29,7 +29,7 @@ impl ChatError {
         }
     }
 
-    /// The body of the answer.
+    /// Returns the body of the answer.
     #[must_use]
     pub fn body(&self) -> ErrorReply {
         ErrorReply {
@@ -38,14 +38,14 @@ impl ChatError {
     }
 }
 
-/// The answer to a turn that went wrong.
+/// An `ErrorReply` is the answer to a turn that went wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ErrorReply {
     /// The error's text.
     pub error: String,
 }
 
-/// A request that makes no sense.
+/// The error says why a request makes no sense.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadRequest {
@@ -71,7 +71,7 @@ pub enum BadRequest {
     ConversationId,
 }
 
-/// The model endpoint did not answer as it should. No message holds its key or its address.
+/// The error says how the model endpoint has failed. No message holds its key or its address.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpstreamError {
@@ -121,7 +121,7 @@ fn root_cause(error: &(dyn Error + 'static)) -> String {
     causes.last().unwrap_or(error).to_string()
 }
 
-/// An example that cannot start.
+/// The error says why an example cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {

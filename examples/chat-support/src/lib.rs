@@ -1,4 +1,4 @@
-//! The common parts of the chat examples, whatever their web framework.
+//! The chat examples have this in common, whatever their web framework.
 //!
 //! ```text
 //! ChatRequest ─► Chat ─┬─► Conversations   what was said before, by session
@@ -21,7 +21,7 @@ mod request;
 mod responder;
 mod turn;
 
-/// The page: a chat with thumbs, in one file.
+/// The page is a chat with thumbs, in one file.
 pub const PAGE: &str = include_str!("page.html");
 
 pub use chat::Chat;

@@ -1,4 +1,4 @@
-//! The log of warnings.
+//! The log goes to stderr.
 
 use tracing_subscriber::filter::LevelFilter;
 

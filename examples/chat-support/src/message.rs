@@ -1,11 +1,11 @@
-//! The messages of a conversation: messages, replies, and the events of a stream.
+//! A conversation consists of messages, replies, and the events of a stream.
 
 use honeyhive::{EventId, SessionId};
 use serde::Serialize;
 
 use crate::error::ErrorReply;
 
-/// One message of a conversation, as model endpoints and HoneyHive's `chat_history` write it.
+/// A `Message` is one of a conversation, as model endpoints and HoneyHive's `chat_history` write it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Message {
     pub(crate) role: Role,
@@ -35,7 +35,7 @@ impl Message {
     }
 }
 
-/// The answer to `POST /chat`, and the last event of `POST /chat/stream`.
+/// A `ChatReply` is the answer to `POST /chat`, and the last event of `POST /chat/stream`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChatReply {
     /// The model's answer.
@@ -46,19 +46,19 @@ pub struct ChatReply {
     pub event_id: EventId,
 }
 
-/// One event of `POST /chat/stream`.
+/// A `StreamEvent` is one event of `POST /chat/stream`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamEvent {
-    /// The next piece of the answer.
+    /// The event has the next piece of the answer.
     Token(String),
-    /// The end: the whole answer.
+    /// The event is the last one, and has the whole answer.
     Done(ChatReply),
-    /// The end: the model endpoint failed half-way.
+    /// The event is the last one: the model endpoint failed half-way.
     Failed(ErrorReply),
 }
 
 impl StreamEvent {
-    /// The event as `text/event-stream` writes it.
+    /// Returns the event as `text/event-stream` writes it.
     #[must_use]
     pub fn to_frame(&self) -> String {
         match self {

@@ -1,4 +1,4 @@
-//! [`ReplyStream`]: an answer, token by token.
+//! [`ReplyStream`] is an answer, token by token.
 
 use std::fmt;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use crate::message::StreamEvent;
 use crate::responder::Deltas;
 use crate::turn::Turn;
 
-/// The events of `POST /chat/stream`. Dropping it before its end says that nobody listens any more.
+/// A `ReplyStream` has the events of `POST /chat/stream`. A drop before its end says that nobody listens any more.
 #[must_use = "a stream does nothing unless polled"]
 pub struct ReplyStream {
     deltas: Deltas,

@@ -1,4 +1,4 @@
-//! The request of a client.
+//! A client's request is checked.
 
 use serde::Deserialize;
 
@@ -7,7 +7,7 @@ use crate::error::BadRequest;
 pub(crate) const LONGEST_MESSAGE: usize = 16 * 1024;
 pub(crate) const LONGEST_CONVERSATION_ID: usize = 256;
 
-/// The body of `POST /chat` and `POST /chat/stream`, checked.
+/// A `ChatRequest` is the checked body of `POST /chat` and `POST /chat/stream`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ChatRequest {
     #[serde(default)]
@@ -16,7 +16,7 @@ pub struct ChatRequest {
 }
 
 impl ChatRequest {
-    /// The longest body worth reading: JSON may write each byte of a message as six.
+    /// A longer body is not worth reading: JSON may write each byte of a message as six.
     pub const LONGEST_BODY: usize = 7 * LONGEST_MESSAGE;
 
     /// Reads a body, whatever its content type says.

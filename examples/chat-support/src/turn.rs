@@ -1,4 +1,4 @@
-//! [`Turn`]: what is recorded of one message and its answer.
+//! [`Turn`] records one message and its answer.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use crate::error::UpstreamError;
 use crate::message::{ChatReply, Message};
 use crate::responder::About;
 
-/// A turn that is under way: the chain span, the model span in it, and the answer so far.
+/// A `Turn` is under way: the chain span, the model span in it, and the answer so far.
 ///
 /// It ends by [`complete`](Self::complete) or [`fail`](Self::fail). Dropped before that, because the
 /// client went away, it records what there is and says that it was cancelled.
@@ -30,7 +30,7 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    /// Begins a turn of `session`, which is the current one here: that is where the spans go.
+    /// Begins a turn of `session`, which is current here, so the spans go there.
     pub(crate) fn begin(
         conversations: &Arc<Conversations>,
         session: &Session,
@@ -64,19 +64,19 @@ impl Turn {
         &self.messages
     }
 
-    /// The span that the model's work belongs in.
+    /// Returns the span that the model's work belongs in.
     pub(crate) const fn model(&self) -> &Span {
         &self.model
     }
 
-    /// Takes a piece of a streamed answer in.
+    /// Adds a piece of a streamed answer.
     pub(crate) fn push(&mut self, delta: &str) {
         self.first_token_after
             .get_or_insert_with(|| self.began.elapsed());
         self.answer.push_str(delta);
     }
 
-    /// The answer, or the rest of it, is there.
+    /// Completes the turn with the answer, or the rest of it.
     pub(crate) fn complete(mut self, rest: &str) -> ChatReply {
         self.answer.push_str(rest);
         self.end();
@@ -115,7 +115,7 @@ impl Turn {
         let Some(asked) = self.messages.pop() else {
             return;
         };
-        // The session's top shows the last question beside the last answer: its inputs are those of the first.
+        // The session's top shows the first inputs, so the last question goes beside the last answer.
         self.session
             .outputs(json!({ "message": asked.content, "reply": self.answer }));
         self.conversations

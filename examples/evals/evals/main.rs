@@ -1,4 +1,4 @@
-//! `cargo test -p evals-example --test evals`: is the bot good enough, and how sure is that?
+//! `cargo test -p evals-example --test evals` tells whether the bot is good enough, and how sure that is.
 
 #![expect(
     clippy::needless_pass_by_value,
@@ -28,7 +28,7 @@ fn word_overlap(case: SupportCase) -> Option<f64> {
     Some(overlap(&case.outputs().text, &case.ground_truth()?.text))
 }
 
-/// A model of one's own instead of this: `Judge::new("https://…/v1")`.
+/// The stand-in is the model; for one of your own, write `Judge::new("https://…/v1")`.
 static MODEL: OnceCell<StandIn> = OnceCell::const_new();
 
 async fn helpful(case: SupportCase) -> Result<Option<Score>, Box<dyn Error + Send + Sync>> {

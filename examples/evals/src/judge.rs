@@ -1,16 +1,16 @@
-//! A model as a judge.
+//! A model judges answers.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Asks a model how good an answer is.
+/// A `Judge` asks a model how good an answer is.
 #[derive(Debug, Clone)]
 pub struct Judge {
     http: reqwest::Client,
     url: String,
 }
 
-/// The model's judgement.
+/// A `Judgement` is the model's.
 #[derive(Debug, Deserialize)]
 pub struct Judgement {
     /// The score, from 0 to 1.
@@ -19,7 +19,7 @@ pub struct Judgement {
     pub why: String,
 }
 
-/// The judge has no judgement.
+/// The error says why there is no judgement.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JudgeError {
@@ -32,7 +32,7 @@ pub enum JudgeError {
 }
 
 impl Judge {
-    /// A judge at an API that speaks as OpenAI's does.
+    /// Returns a judge at an API that speaks as OpenAI's does.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! A small RAG function: finds the document that has most words of the question, and answers with it.
+//! The small RAG function finds the document that has most words of the question, and answers with it.
 
 mod judge;
 mod words;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub use judge::{Judge, JudgeError, Judgement};
 pub use words::overlap;
 
-/// The bot's knowledge.
+/// The bot knows these documents.
 const DOCUMENTS: [&str; 4] = [
     "Orders ship within two days.",
     "A refund takes five days after the parcel came back.",
@@ -16,26 +16,26 @@ const DOCUMENTS: [&str; 4] = [
     "Support answers from nine to five.",
 ];
 
-/// A question of a customer.
+/// A `Question` comes from a customer.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Question {
     /// The question's text.
     pub query: String,
 }
 
-/// An answer of the bot, or the right one.
+/// An `Answer` is the bot's, or the right one.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Answer {
     /// The answer's text.
     pub text: String,
 }
 
-/// Nothing is known about it.
+/// The error says that no document has a word of the question.
 #[derive(Debug, thiserror::Error)]
 #[error("no document has a word of the question")]
 pub struct Unknown;
 
-/// The document that has most words of the question.
+/// Returns the document that has most words of the question.
 #[honeyhive::trace(event_type = "tool")]
 fn retrieve(query: &str) -> Option<&'static str> {
     let best = DOCUMENTS

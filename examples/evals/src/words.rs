@@ -1,4 +1,4 @@
-//! The overlap of two texts, in words.
+//! Two texts overlap in words.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ fn words(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The share of the words of `right` that are in `said`, from 0 to 1.
+/// Returns the share of the words of `right` that are in `said`, from 0 to 1.
 ///
 /// ```
 /// assert_eq!(evals_example::overlap("a refund takes five days", "Refund: five days"), 1.0);

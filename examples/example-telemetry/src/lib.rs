@@ -1,4 +1,4 @@
-//! The telemetry of the examples: it goes to HoneyHive, or without a key to one inside the process.
+//! The telemetry of the examples goes to HoneyHive, or without a key to one inside the process.
 
 use std::time::Duration;
 use std::{env, fmt};
@@ -8,23 +8,23 @@ use honeyhive::{
 };
 use honeyhive_local::{LocalServer, StartError};
 
-/// The longest time of the last delivery.
+/// The last delivery takes at most this long.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 
-/// The port that `honeyhive-local` has as a program, too.
+/// The program `honeyhive-local` has this port, too.
 const LOCAL_PORT: u16 = 7777;
 
-/// The tracer, with the HoneyHive that it talks to where that is inside.
+/// `Telemetry` has the tracer, and the HoneyHive that it talks to where that is inside.
 #[derive(Debug)]
 pub struct Telemetry {
     tracer: HoneyHiveTracer,
     local: Option<LocalServer>,
 }
 
-/// A file to keep everything in, for the HoneyHive inside.
+/// The variable names a file in which the HoneyHive inside keeps everything.
 const DATA: &str = "HONEYHIVE_LOCAL_DATA";
 
-/// The telemetry has no place to go.
+/// The error says why the telemetry has no place to go.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TelemetryError {
@@ -37,7 +37,7 @@ pub enum TelemetryError {
 }
 
 impl Telemetry {
-    /// A tracer as the `HH_…` variables say; without a key, one with a HoneyHive of its own.
+    /// Starts a tracer as the `HH_…` variables say; without a key, one with a HoneyHive of its own.
     ///
     /// # Errors
     ///
@@ -46,7 +46,7 @@ impl Telemetry {
         Self::start_with(HoneyHiveTracer::builder())
     }
 
-    /// Does the same as [`start`](Self::start), where the program has settings of its own.
+    /// Starts the telemetry, as [`start`](Self::start) does, where the program has settings of its own.
     ///
     /// # Errors
     ///
@@ -62,8 +62,8 @@ impl Telemetry {
         }
     }
 
-    /// Does the same as [`start`](Self::start) for a server, which an unusable setting does not keep down: its tracer
-    /// then records nothing, and the log says why.
+    /// Starts the telemetry of a server, as [`start`](Self::start) does, but an unusable setting does not keep the
+    /// server down: its tracer then records nothing, and the log says why.
     ///
     /// # Errors
     ///
@@ -112,7 +112,7 @@ impl Telemetry {
         Self::with_local(settings, local_server()?)
     }
 
-    /// The tracer.
+    /// Returns the tracer.
     #[must_use]
     pub fn tracer(&self) -> HoneyHiveTracer {
         self.tracer.clone()
@@ -127,7 +127,7 @@ impl Telemetry {
     }
 
     /// Returns the contents of the HoneyHive inside, for programs that end before anybody can look: a session and its
-    /// events, then the session that began next. Empty where the telemetry went to HoneyHive itself.
+    /// events, then the session that began next. The text is empty where the telemetry went to HoneyHive itself.
     #[must_use]
     pub fn trees(&self) -> String {
         let Some(local) = &self.local else {

@@ -1,5 +1,5 @@
-//! The function without the layer: what it does, written out. Here the answer waits for the flush, since a
-//! handler has nothing after its return.
+//! The function without the layer does the layer's work itself. Here the answer waits for the flush, since a handler
+//! has nothing after its return.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,9 +9,9 @@ use lambda_runtime::{Context, Error, LambdaEvent, Runtime, service_fn};
 use crate::function::{Answer, Event, process_event};
 use crate::tracer;
 
-/// The longest time of the flush.
+/// The flush takes at most this long.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
-/// The part of the invocation's time that stays for its answer.
+/// This part of the invocation's time stays for its answer.
 const MARGIN: Duration = Duration::from_millis(250);
 
 pub(crate) async fn run() -> Result<(), Error> {
@@ -58,14 +58,14 @@ async fn flush(tracer: &HoneyHiveTracer, deadline: SystemTime) {
     }
 }
 
-/// A flush that took longer would make a timeout of a finished answer.
+/// Returns the time for the flush: a longer one would make a timeout of a finished answer.
 fn time_to_flush(left: Duration) -> Duration {
     FLUSH_TIMEOUT.min(left.saturating_sub(MARGIN))
 }
 
 fn begin(tracer: &HoneyHiveTracer, event: &Event, context: &Context) -> Session {
     match &event.session_id {
-        // The caller of the function is trusted with the ids of its sessions. No API call.
+        // The caller of the function is trusted with the ids of its sessions. This makes no API call.
         Some(id) => tracer.create_session(NewSession::existing(id.as_str())),
         None => tracer.create_session(
             NewSession::named(&context.env_config.function_name).inputs(json!({"event": event})),

@@ -1,11 +1,11 @@
-//! The function's own work, whatever made the session.
+//! The function's own work is the same, whatever made the session.
 
 use honeyhive::{Enrichment, SessionId, json};
 use serde::{Deserialize, Serialize};
 
 use crate::tracer;
 
-/// The event of the function.
+/// The function gets an `Event`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Event {
     /// The message's text.
@@ -15,7 +15,7 @@ pub struct Event {
     pub session_id: Option<String>,
 }
 
-/// The answer of the function.
+/// The function answers with an `Answer`.
 #[derive(Debug, Serialize)]
 pub struct Answer {
     /// The session, for the next event; none where nothing is recorded.
@@ -25,19 +25,19 @@ pub struct Answer {
     pub result: Processed,
 }
 
-/// The result of a message.
+/// `Processed` is the result of a message.
 #[derive(Debug, Clone, Serialize)]
 pub struct Processed {
     /// The number of words.
     pub words: usize,
 }
 
-/// The message is empty, so nothing can be processed.
+/// The error says that the message is empty, so nothing can be processed.
 #[derive(Debug, thiserror::Error)]
 #[error("the message is empty")]
 pub struct EmptyMessage;
 
-/// Processes a message, as a span of whichever session is current.
+/// Processes a message, as a span of the current session.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! The function with the layer: it makes the sessions, links them, ends them and delivers them.
+//! The layer makes the sessions of the function, links them, ends them and delivers them.
 
 use honeyhive::{Session, json};
 use honeyhive_tower::{LambdaHandler, LambdaLayer};

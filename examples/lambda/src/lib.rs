@@ -1,4 +1,4 @@
-//! A Lambda function whose invocations are HoneyHive sessions, in both ways: with the layer, and by hand.
+//! The invocations of a Lambda function are HoneyHive sessions, in two ways: with the layer, and by hand.
 //!
 //! [`function`] is what the function does, [`layered`] and [`by_hand`] are the two ways to run it. The rest
 //! is for a machine without Lambda: [`runtime_api`] stands in for Lambda's runtime API, and [`machine`] runs
@@ -15,12 +15,12 @@ use std::str::FromStr;
 
 pub use tracer::tracer;
 
-/// The way in which the function makes its sessions.
+/// A `Way` says how the function makes its sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// `honeyhive_tower::LambdaLayer` does it.
+    /// `honeyhive_tower::LambdaLayer` makes the sessions.
     Layer,
-    /// The handler does it.
+    /// The handler makes the sessions.
     ByHand,
 }
 
@@ -46,7 +46,7 @@ impl FromStr for Way {
     }
 }
 
-/// Runs the function on Lambda, or on what stands in for it.
+/// Runs the function on Lambda, or on what stands in for Lambda.
 ///
 /// # Errors
 ///

@@ -1,5 +1,4 @@
-//! The function on a machine without Lambda: a HoneyHive, a runtime API, the function as a process of its
-//! own, and a few events.
+//! A machine without Lambda runs a HoneyHive, a runtime API, the function as a process of its own, and a few events.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -12,8 +11,8 @@ use tokio::process::Child;
 use crate::Way;
 use crate::runtime_api::{Outcome, RuntimeApi};
 
-/// Runs `program` as a function of this machine, lets it handle a conversation of two turns and an event
-/// that fails, and tells `out` what was answered and recorded.
+/// Runs `program` as a function of this machine, lets it handle a conversation of two turns and an event that fails,
+/// and writes answers and recordings to `out`.
 ///
 /// # Errors
 ///
@@ -50,7 +49,7 @@ async fn converse(api: &RuntimeApi, out: &mut impl Write) -> io::Result<()> {
     let more = json!({"message": "and a piece of cake", "session_id": session_id});
     turn(api, more, out).await?;
     turn(api, json!({"message": " "}), out).await?;
-    // Everything has been delivered once it asks for more.
+    // The function has delivered everything once it asks for more.
     api.idle().await;
     Ok(())
 }
@@ -70,7 +69,7 @@ async fn turn(api: &RuntimeApi, event: Value, out: &mut impl Write) -> io::Resul
     Ok(answer)
 }
 
-/// The sessions as HoneyHive has them.
+/// Writes the sessions as HoneyHive has them.
 fn show(honeyhive: &LocalServer, out: &mut impl Write) -> io::Result<()> {
     for session in honeyhive.sessions() {
         write!(out, "{}", honeyhive.tree(&session.session_id))?;

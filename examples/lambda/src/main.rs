@@ -1,4 +1,4 @@
-//! The function on Lambda; anywhere else the function with all that it needs around it.
+//! The program is the function on Lambda; anywhere else it runs the function with all that it needs around it.
 
 #![expect(clippy::print_stderr, reason = "a program talks to its user")]
 
@@ -27,7 +27,7 @@ async fn main() -> ExitCode {
 }
 
 async fn on_lambda() -> Result<(), Error> {
-    // The handler that the function is configured with, which may be any name.
+    // The function is configured with this handler, which may be any name.
     let handler = env::var("_HANDLER").unwrap_or_default();
     run(handler.parse().unwrap_or(Way::Layer)).await
 }

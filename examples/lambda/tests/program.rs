@@ -1,4 +1,4 @@
-//! The program on a machine without Lambda: both ways, and how it fails.
+//! The program runs on a machine without Lambda: in both ways, and where it fails.
 
 #![expect(
     clippy::unwrap_used,
@@ -25,13 +25,13 @@ fn said(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The JSON after each occurrence of `word` at the beginning of a line.
+/// Returns the JSON after each occurrence of `word` at the beginning of a line.
 fn values(said: &str, word: &str) -> Vec<Value> {
     let lines = said.lines().filter_map(|line| line.strip_prefix(word));
     lines.map(|it| serde_json::from_str(it).unwrap()).collect()
 }
 
-/// Two turns of a conversation are one session, and an event that fails is another.
+/// Asserts that two turns of a conversation are one session, and an event that fails is another.
 fn assert_two_sessions(said: &str) {
     let [first, second] = &values(said, "answer ")[..] else {
         panic!("two answers: {said}");

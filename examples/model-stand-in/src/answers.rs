@@ -1,8 +1,8 @@
-//! The contents of answers of every API: the answer to a question, tokens, vectors.
+//! The answers of every API have the same contents: the answer to a question, tokens, vectors.
 
 use serde_json::{Value, json};
 
-/// Tokens of each call.
+/// Returns the tokens of each call.
 pub(crate) fn usage() -> Value {
     json!({
         "prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18,
@@ -14,7 +14,7 @@ pub(crate) fn usage() -> Value {
     })
 }
 
-/// The pieces of the answer. Where a tool has answered, that is what is said.
+/// Returns the pieces of the answer. Where a tool has answered, its answer is repeated.
 pub(crate) fn pieces(body: &Value) -> Vec<String> {
     let last = body["messages"].as_array().and_then(|it| it.last());
     if let Some(message) = last.filter(|_| body["model"] == "judge") {
@@ -30,7 +30,7 @@ pub(crate) fn pieces(body: &Value) -> Vec<String> {
     }
 }
 
-/// A judgement on `{"said": …, "right": …}`: the share of the right words that were said.
+/// Judges `{"said": …, "right": …}`: returns the share of the right words that were said.
 fn judged(question: &str) -> String {
     let question: Value = serde_json::from_str(question).unwrap_or_default();
     let said = question["said"].as_str().unwrap_or_default();
@@ -50,7 +50,7 @@ fn text_of(content: &Value) -> String {
         .map_or_else(|| content.to_string(), str::to_owned)
 }
 
-/// The tool that is called: the first that the request offers, else one of ours.
+/// Returns the tool that is called: the first that the request offers, else one of ours.
 pub(crate) fn tool(body: &Value) -> (String, String) {
     let function = &body["tools"][0]["function"];
     match function["name"].as_str() {
@@ -59,7 +59,7 @@ pub(crate) fn tool(body: &Value) -> (String, String) {
     }
 }
 
-/// Something for each property that the tool asks for.
+/// Returns a value for each property that the tool asks for.
 fn arguments(schema: &Value) -> String {
     let properties = schema["properties"].as_object().into_iter().flatten();
     let given: serde_json::Map<_, _> = properties
@@ -75,7 +75,7 @@ fn arguments(schema: &Value) -> String {
     Value::Object(given).to_string()
 }
 
-/// Whether the model wants a tool called: it was given some, or its name says so, and none has answered yet.
+/// Returns whether the model wants a tool called: it was given some, or its name says so, and none has answered yet.
 pub(crate) fn wants_tool(body: &Value) -> bool {
     let has_tools = body["tools"].as_array().is_some_and(|it| !it.is_empty());
     let named = body["model"]
@@ -87,7 +87,7 @@ pub(crate) fn wants_tool(body: &Value) -> bool {
     (has_tools || named) && !answered
 }
 
-/// A vector of three numbers for each text.
+/// Returns a vector of three numbers for each text.
 pub(crate) fn embeddings(body: &Value) -> Value {
     let texts = body["input"].as_array().map_or(1, Vec::len);
     let vectors: Vec<_> = (0..texts)
@@ -97,7 +97,7 @@ pub(crate) fn embeddings(body: &Value) -> Value {
         "usage": {"prompt_tokens": 4, "total_tokens": 4}})
 }
 
-/// The transcription of a recording as subtitles, which is no JSON.
+/// The transcription as subtitles is no JSON.
 pub(crate) const HEARD_AS_SRT: &str = "1\n00:00:00,000 --> 00:00:01,500\nHow many trees?\n\n";
 
 /// Returns the transcription of a recording.

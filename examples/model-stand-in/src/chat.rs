@@ -1,4 +1,4 @@
-//! Chat completions.
+//! Chat completions are whole, or streams.
 
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ fn delta(body: &Value, index: u64, delta: &Value, reason: Option<&str>) -> Value
     )
 }
 
-/// The stream of an answer.
+/// Returns the stream of an answer.
 pub(crate) fn events(body: &Value) -> String {
     let mut chunks = if wants_tool(body) {
         tools(body)
@@ -36,7 +36,7 @@ pub(crate) fn events(body: &Value) -> String {
         text(body)
     };
     if has(body, "endless") {
-        // Neither a reason to finish nor a mark of the end: comments follow.
+        // The stream has neither a reason to finish nor a mark of the end: comments follow.
         chunks.truncate(3);
     } else if has(body, "midfail") {
         chunks.truncate(2);
@@ -117,7 +117,7 @@ fn tools(body: &Value) -> Vec<Value> {
     chunks
 }
 
-/// The answer as a whole.
+/// Returns the answer as a whole.
 pub(crate) fn whole(body: &Value) -> Value {
     let (message, reason) = if wants_tool(body) {
         let (name, arguments) = tool(body);

@@ -1,4 +1,4 @@
-//! A provider of models inside the process: it speaks as OpenAI does, and says little.
+//! A provider of models inside the process speaks as OpenAI does, and says little.
 //!
 //! The name of the model picks what happens: `tools`, `reason`, `refusal`, `multi`, `midfail` (an error in the middle of
 //! the stream), `nodone` (no `[DONE]`), `cut` (the connection ends in the middle), `endless` (the

@@ -1,4 +1,4 @@
-//! Responses.
+//! Responses are whole, or streams.
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ fn message(status: &str, text: Option<&str>) -> Value {
     json!({"id": "msg_1", "type": "message", "status": status, "role": "assistant", "content": content})
 }
 
-/// The answer as a whole.
+/// Returns the answer as a whole.
 pub(crate) fn whole(body: &Value) -> Value {
     let mut whole = response(body, "completed");
     whole["output"] = json!([message("completed", Some("Forty-two."))]);
@@ -29,7 +29,7 @@ pub(crate) fn whole(body: &Value) -> Value {
     whole
 }
 
-/// The stream of an answer.
+/// Returns the stream of an answer.
 pub(crate) fn events(body: &Value) -> String {
     let begun = response(body, "in_progress");
     let events = [

@@ -1,4 +1,4 @@
-//! [`StandIn`]: the server.
+//! [`StandIn`] is the server.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::{answers, chat, responses};
 
-/// A provider on a loopback port of its own, until this is dropped.
+/// A `StandIn` is a provider on a loopback port of its own, until it is dropped.
 #[derive(Debug)]
 pub struct StandIn {
     url: String,
@@ -25,7 +25,7 @@ pub struct StandIn {
     serving: JoinHandle<()>,
 }
 
-/// A request that came.
+/// `Sent` is a request that came.
 #[derive(Debug, Clone)]
 pub struct Sent {
     /// The request's path.
@@ -64,7 +64,7 @@ impl StandIn {
         &self.url
     }
 
-    /// The requests so far.
+    /// Returns the requests so far.
     #[must_use]
     pub fn requests(&self) -> Vec<Sent> {
         lock(&self.sent).clone()
@@ -115,7 +115,7 @@ async fn answer(State(log): State<Log>, uri: Uri, headers: HeaderMap, body: Byte
     }
 }
 
-/// Whether the form's bytes hold these.
+/// Returns whether the form's bytes hold these.
 fn holds(form: &[u8], bytes: &[u8]) -> bool {
     form.windows(bytes.len()).any(|window| window == bytes)
 }
@@ -150,7 +150,7 @@ fn whole(status: StatusCode, body: &Value) -> Response {
     response
 }
 
-/// A voice, as far as anybody listens.
+/// Returns a voice, as far as anybody listens.
 fn speech() -> Response {
     let mut response = Response::new(Body::from(vec![0; 2048]));
     let kind = HeaderValue::from_static("audio/mpeg");
@@ -158,7 +158,7 @@ fn speech() -> Response {
     response
 }
 
-/// Server-sent events, in pieces that are no events of their own.
+/// Returns server-sent events, in pieces that are no events of their own.
 fn events(model: &str, text: String) -> Response {
     let text = match model.contains("odd") {
         true => odd(&text),
@@ -185,7 +185,7 @@ fn events(model: &str, text: String) -> Response {
         std::iter::repeat_with(move || Ok(comment.clone()))
     });
     let pieces = pieces.chain(more.into_iter().flatten());
-    // Each is on its way before the next is made.
+    // Each piece is on its way before the next is made.
     let pieces = stream::iter(pieces).then(async |piece| {
         tokio::task::yield_now().await;
         piece
@@ -196,7 +196,7 @@ fn events(model: &str, text: String) -> Response {
     response
 }
 
-/// All that a stream may have and seldom has.
+/// Returns a text with all that a stream may have and seldom has.
 fn odd(text: &str) -> String {
     let over_lines = text.replacen(",\"choices\"", ",\r\ndata: \"choices\"", 1);
     format!(

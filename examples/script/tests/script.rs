@@ -1,4 +1,4 @@
-//! The recordings of the script.
+//! The script makes recordings.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! The current session of a piece of work: by id, by thread, by task, and in test mode.
+//! A piece of work has a current session: by id, by thread, by task, and in test mode.
 
 mod linking;
 mod test_mode;

@@ -1,8 +1,8 @@
-//! [`linking`]: the ways to say which session it is.
+//! [`linking`] shows how to say which session it is.
 
 use honeyhive::{HoneyHiveTracer, NewSession, Session, SessionId, json};
 
-/// The sessions' ids.
+/// `Linked` has the sessions' ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Linked {
@@ -14,16 +14,16 @@ pub struct Linked {
     pub existing: SessionId,
 }
 
-/// An automatic id, an id of one's own, and a session that exists.
+/// Begins a session with an automatic id, one with an id of its own, and joins one that exists.
 pub fn linking(tracer: &HoneyHiveTracer) -> Linked {
     let automatic = tracer.create_session("request");
     turn(&automatic, "hello");
 
-    // HoneyHive wants UUIDs. Text that is none becomes one, the same in every service.
+    // HoneyHive wants UUIDs. Any other text is mapped to one, the same in every service.
     let custom = tracer.create_session(NewSession::named("conversation").id("thread_42"));
     turn(&custom, "I like tea");
 
-    // Somewhere else, later: nothing is started, the session is there.
+    // The session is there already when a turn comes later, so nothing is started.
     let again = NewSession::default().id("thread_42").skip_api_call(true);
     let existing = tracer.create_session(again); // `NewSession::existing("thread_42")` is short for it
     turn(&existing, "and cake");

@@ -1,4 +1,4 @@
-//! Shows every way in turn.
+//! The program shows every way in turn.
 
 #![expect(
     clippy::print_stdout,

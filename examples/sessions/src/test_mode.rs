@@ -1,8 +1,8 @@
-//! [`test_mode`]: everything as ever, and nothing leaves.
+//! [`test_mode`] records as ever, but nothing leaves.
 
 use honeyhive::{BuildError, HoneyHiveTracer, SessionId};
 
-/// A session and a span of a tracer in test mode: no key, no HoneyHive, no network.
+/// Makes a session and a span of a tracer in test mode: no key, no HoneyHive, no network.
 ///
 /// # Errors
 ///

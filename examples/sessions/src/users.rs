@@ -1,10 +1,10 @@
-//! [`serve_users`]: one tracer, many users at once, on threads and in tasks.
+//! [`serve_users`] serves many users at once with one tracer, on threads and in tasks.
 
 use std::thread;
 
 use honeyhive::{HoneyHiveTracer, NewSession, Session, json};
 
-/// Serves all of them at once and returns when all are served.
+/// Serves all users at once and returns when all are served.
 pub async fn serve_users(tracer: &HoneyHiveTracer, users: &[String]) {
     let served: Vec<_> = users
         .iter()
@@ -17,19 +17,19 @@ pub async fn serve_users(tracer: &HoneyHiveTracer, users: &[String]) {
         })
         .collect();
     for user in served {
-        // A panic of one user's work is none of the others'.
+        // A panic of one user's work does not reach the others'.
         let _ = user.await;
     }
 }
 
-/// The session is current in here, on whichever thread the task runs.
+/// Serves a user, on whichever thread the task runs: the session is current in here.
 #[honeyhive::trace(event_type = "chain", skip(session))]
 async fn serve(session: Session, user: String) {
     tokio::task::yield_now().await;
     fetch(&user).await;
 
     let (for_thread, for_pool) = (user.clone(), user);
-    // A thread knows nothing of the session that it was started in, so it is told.
+    // A thread knows nothing of the session in which it was started, so `wrap` takes the session along.
     let on_thread = thread::spawn(session.wrap(move || compute(&for_thread, "std thread")));
     let in_pool = session.spawn_blocking(move || compute(&for_pool, "blocking pool"));
     let _ = in_pool.await;

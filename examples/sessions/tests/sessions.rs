@@ -1,4 +1,4 @@
-//! The recordings of each part, in a HoneyHive on this machine.
+//! Each part records into a HoneyHive on this machine.
 
 #![expect(
     clippy::unwrap_used,
@@ -76,7 +76,7 @@ async fn what_is_done_for_a_user_is_in_that_users_session_on_whichever_thread() 
 
 #[test]
 fn a_session_in_test_mode_has_an_id_like_any_other() {
-    // No key is set, and nothing listens anywhere: it works all the same.
+    // Test mode needs no key, and nothing that listens.
     assert_ne!(test_mode().unwrap(), test_mode().unwrap());
 }
 

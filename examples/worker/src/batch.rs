@@ -1,8 +1,8 @@
-//! [`batch`]: many items, one session.
+//! [`batch`] processes many items in one session.
 
 use honeyhive::{HoneyHiveTracer, NewSession, json};
 
-/// Processes the items in a session of their own. Answers how many words they have.
+/// Processes the items in a session of their own, and returns how many words they have.
 pub async fn batch(tracer: &HoneyHiveTracer, batch_id: &str, items: &[&str]) -> usize {
     let session = NewSession::named("batch-job").inputs(json!({ "batch_id": batch_id }));
     tracer
@@ -14,7 +14,7 @@ pub async fn batch(tracer: &HoneyHiveTracer, batch_id: &str, items: &[&str]) -> 
         .await
 }
 
-/// The function needs no tracer of its own: it uses that of the session in which it is called.
+/// Counts words without a tracer of its own: the function uses that of the session in which it is called.
 #[honeyhive::trace(event_type = "tool")]
 fn count_words(item: &str) -> usize {
     item.split_whitespace().count()

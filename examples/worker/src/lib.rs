@@ -1,4 +1,4 @@
-//! Work that nobody waits for: a batch, and a worker that takes messages from a queue.
+//! Nobody waits for this work: a batch, and a worker that takes messages from a queue.
 //!
 //! A unit of work is a session. The batch is one, and each message of the worker is.
 

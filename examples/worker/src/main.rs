@@ -1,4 +1,4 @@
-//! Runs a batch, and then a worker until its queue is empty, or ctrl-c.
+//! The program runs a batch, and then a worker until its queue is empty, or ctrl-c.
 
 #![expect(
     clippy::print_stdout,
@@ -53,7 +53,7 @@ async fn all_work(tracer: HoneyHiveTracer) {
 
     let (producer, queue) = mpsc::channel(100);
     let producing = tokio::spawn(produce(producer));
-    // Whether the producer has no more or is told to stop: what is in the queue is handled all the same.
+    // The queue is handled to its end, whether the producer has no more or is told to stop.
     let tally = worker::work(&tracer, queue, 2).await;
     // The producer has ended, since the queue has.
     let _ = producing.await;

@@ -1,10 +1,10 @@
-//! [`work`]: messages from a queue, a session each, several at once.
+//! [`work`] takes messages from a queue, a session each, several at once.
 
 use honeyhive::{HoneyHiveTracer, NewSession, json};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 
-/// A message that a producer puts into the queue.
+/// A `Message` is put into the queue by a producer.
 #[derive(Debug, Clone)]
 pub struct Message {
     /// The message's id.
@@ -13,18 +13,18 @@ pub struct Message {
     pub question: String,
 }
 
-/// A message that cannot be answered.
+/// The error says that a message cannot be answered.
 #[derive(Debug, thiserror::Error)]
 #[error("there is nothing to answer")]
 struct NoQuestion;
 
-/// The numbers of answered and failed messages.
+/// A `Tally` has the numbers of answered and failed messages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tally {
-    /// The messages that were answered.
+    /// The number of messages that were answered.
     pub answered: usize,
-    /// The messages that failed.
+    /// The number of messages that failed.
     pub failed: usize,
 }
 
@@ -52,7 +52,7 @@ pub async fn work(
     tally
 }
 
-/// One message: its session begins and ends here.
+/// Handles one message: its session begins and ends here.
 async fn handle(tracer: HoneyHiveTracer, message: Message) -> Result<(), NoQuestion> {
     let session = NewSession::named("message")
         .inputs(json!({ "question": message.question }))

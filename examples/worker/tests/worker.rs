@@ -1,4 +1,4 @@
-//! The recordings of the batch and the worker, in a HoneyHive on this machine.
+//! The batch and the worker record into a HoneyHive on this machine.
 
 #![expect(
     clippy::unwrap_used,
@@ -26,7 +26,7 @@ fn honeyhive() -> (LocalServer, HoneyHiveTracer) {
     (server, tracer)
 }
 
-/// A closed queue with these messages in it.
+/// Returns a closed queue with these messages in it.
 fn queue_of(questions: &[&str]) -> mpsc::Receiver<Message> {
     let (sender, queue) = mpsc::channel(questions.len().max(1));
     for question in questions {

@@ -1,4 +1,4 @@
-//! The tests of every chat server, for this one.
+//! The tests are those of every chat server.
 
 #![expect(
     clippy::expect_used,

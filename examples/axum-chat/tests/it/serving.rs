@@ -1,4 +1,4 @@
-//! The start of the server under test.
+//! The server under test starts here.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! An answer without a model: always the same to the same conversation.
+//! The built-in responder answers without a model: always the same to the same conversation.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use futures_util::stream::{self, Stream, StreamExt};
 use crate::error::UpstreamError;
 use crate::message::{Message, Role};
 
-/// A rest between two words with which an answer takes about three seconds.
+/// An answer takes about three seconds with this rest between two words.
 pub const HUMAN_PACE: Duration = Duration::from_millis(80);
 
-/// The most characters of a message that are quoted.
+/// An answer quotes at most this many characters of a message.
 const LONGEST_QUOTE: usize = 80;
 
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl BuiltIn {
         Self { pace }
     }
 
-    /// The first word at once, the others one by one.
+    /// Returns the first word at once, and the others one by one.
     pub(crate) fn stream(
         &self,
         messages: &[Message],
@@ -41,7 +41,7 @@ async fn say((word, rest): (String, Duration)) -> Result<String, UpstreamError> 
     Ok(word)
 }
 
-/// The answer to the last message: it shows that the ones before are known.
+/// Returns the answer to the last message: it shows that the ones before are known.
 fn answer(messages: &[Message]) -> String {
     let said: Vec<&str> = messages
         .iter()

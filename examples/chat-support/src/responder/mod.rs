@@ -1,4 +1,4 @@
-//! The responder to a message.
+//! A responder answers messages.
 
 mod built_in;
 mod openai;
@@ -16,10 +16,10 @@ use built_in::BuiltIn;
 pub use built_in::HUMAN_PACE;
 use openai::OpenAi;
 
-/// The pieces of an answer on its way.
+/// `Deltas` are the pieces of an answer on its way.
 pub(crate) type Deltas = BoxStream<'static, Result<String, UpstreamError>>;
 
-/// The responder: a model endpoint, or a few lines of Rust.
+/// A `Responder` is a model endpoint, or a few lines of Rust.
 #[derive(Debug)]
 pub struct Responder {
     kind: Kind,
@@ -31,7 +31,7 @@ enum Kind {
     OpenAi(Box<OpenAi>),
 }
 
-/// The facts about the model that HoneyHive gets.
+/// `About` has the facts about the model that HoneyHive gets.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct About<'a> {
     pub(crate) provider: &'static str,
@@ -39,7 +39,7 @@ pub(crate) struct About<'a> {
 }
 
 impl Responder {
-    /// The endpoint that the settings name, else the built-in one at a human pace.
+    /// Returns the endpoint that the settings name, else the built-in one at a human pace.
     ///
     /// # Errors
     ///
@@ -53,7 +53,7 @@ impl Responder {
         })
     }
 
-    /// The built-in one, which rests this long between two words.
+    /// Returns the built-in responder, which rests this long between two words.
     #[must_use]
     pub const fn built_in(pace: Duration) -> Self {
         Self {
@@ -61,7 +61,7 @@ impl Responder {
         }
     }
 
-    /// Has HoneyHive see the calls of a model endpoint as they are.
+    /// Lets HoneyHive see the calls of a model endpoint as they are.
     pub(crate) fn traced_by(self, tracer: &HoneyHiveTracer) -> Self {
         let kind = match self.kind {
             Kind::OpenAi(openai) => Kind::OpenAi(Box::new(openai.traced_by(tracer))),
@@ -83,7 +83,7 @@ impl Responder {
         }
     }
 
-    /// The answer to the last of the messages, in one piece.
+    /// Returns the answer to the last of the messages, in one piece.
     pub(crate) async fn answer(&self, messages: &[Message]) -> Result<String, UpstreamError> {
         match &self.kind {
             Kind::BuiltIn(built_in) => built_in.stream(messages).try_collect().await,
@@ -91,7 +91,7 @@ impl Responder {
         }
     }
 
-    /// The same, as it comes.
+    /// Returns the answer in pieces, as it comes.
     pub(crate) async fn stream(&self, messages: &[Message]) -> Result<Deltas, UpstreamError> {
         match &self.kind {
             Kind::BuiltIn(built_in) => Ok(built_in.stream(messages).boxed()),

@@ -1,4 +1,4 @@
-//! An OpenAI-compatible endpoint, by async-openai.
+//! async-openai asks an OpenAI-compatible endpoint.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use crate::error::{SetupError, UpstreamError};
 use crate::message::Message;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The longest silence of the endpoint, before its answer and within it.
+/// The endpoint may be silent this long, before its answer and within it.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The most characters of the endpoint's message that are repeated.
+/// An error repeats at most this many characters of the endpoint's message.
 const LONGEST_MESSAGE: usize = 200;
 
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl OpenAi {
         })
     }
 
-    /// Has HoneyHive record each call: into the model span that is current, with tokens, reasons and errors.
+    /// Lets HoneyHive record each call: into the current model span, with tokens, reasons and errors.
     pub(crate) fn traced_by(mut self, tracer: &HoneyHiveTracer) -> Self {
         self.client = honeyhive_openai::instrument_with(self.client, self.http.clone(), tracer);
         self
@@ -93,7 +93,7 @@ impl OpenAi {
     }
 }
 
-/// The base without the slash at its end.
+/// Returns the base without the slash at its end.
 fn base_url(base: &str) -> Result<&str, SetupError> {
     let base = base.trim().trim_end_matches('/');
     let url: Url = base.parse().map_err(|_| SetupError::BaseUrl)?;
@@ -103,7 +103,7 @@ fn base_url(base: &str) -> Result<&str, SetupError> {
     }
 }
 
-/// A stream of chunks that is being read.
+/// `Reading` is a stream of chunks that is being read.
 struct Reading {
     chunks: BoxStream<'static, Result<Value, OpenAIError>>,
     key: ApiKey,
@@ -129,7 +129,7 @@ impl Reading {
     }
 }
 
-/// An answer, or a chunk of one, that is no error.
+/// Returns an answer, or a chunk of one, that is no error.
 fn understood(answer: Result<Value, OpenAIError>, key: &ApiKey) -> Result<Value, UpstreamError> {
     let answer = answer.map_err(|error| failure(error, key))?;
     match answer.get("error").filter(|error| !error.is_null()) {

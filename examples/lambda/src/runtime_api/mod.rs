@@ -1,4 +1,4 @@
-//! A stand-in for Lambda's runtime API, on loopback: it hands events out and takes answers in.
+//! The stand-in for Lambda's runtime API, on loopback, hands events out and takes answers in.
 //!
 //! It has the four calls of <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html> that a runtime
 //! makes, and tells whoever observes it about each of them before it answers.
@@ -19,35 +19,35 @@ use tokio::process::Command;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-/// The name of the function.
+/// The function has this name.
 pub const FUNCTION_NAME: &str = "word-count";
 
-/// The default time of an invocation.
+/// An invocation has this much time by default.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A function's call of the runtime API.
+/// A `Call` is one of the function to the runtime API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Call {
-    /// `GET …/invocation/next`
+    /// The function asks for the next event: `GET …/invocation/next`
     Next,
-    /// `POST …/invocation/{request id}/response`
+    /// The function answers: `POST …/invocation/{request id}/response`
     Response(String),
-    /// `POST …/invocation/{request id}/error`
+    /// The function fails: `POST …/invocation/{request id}/error`
     Error(String),
-    /// `POST …/init/error`
+    /// The function could not start: `POST …/init/error`
     InitError,
 }
 
-/// The outcome of an invocation.
+/// An `Outcome` is that of an invocation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// The function's answer.
+    /// The function has answered.
     Response(Value),
-    /// The function's error.
+    /// The function has failed with this error.
     Error(Value),
 }
 
-/// An event on its way to the function.
+/// `Queued` is an event on its way to the function.
 #[derive(Debug)]
 struct Queued {
     request_id: String,
@@ -63,7 +63,7 @@ struct Shared {
     observe: Box<dyn Fn(&Call) + Send + Sync>,
 }
 
-/// A running stand-in; dropping it stops it.
+/// A `RuntimeApi` is a running stand-in; dropping it stops the stand-in.
 pub struct RuntimeApi {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -73,7 +73,7 @@ pub struct RuntimeApi {
 }
 
 impl RuntimeApi {
-    /// A stand-in on any free port.
+    /// Starts a stand-in on any free port.
     ///
     /// # Errors
     ///
@@ -111,8 +111,8 @@ impl RuntimeApi {
         })
     }
 
-    /// A program as a function of this stand-in, with nothing else in its environment. It is killed when its
-    /// handle is dropped.
+    /// Returns a command that runs a program as a function of this stand-in, with nothing else in its environment. The
+    /// process is killed when its handle is dropped.
     #[must_use]
     pub fn function(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
@@ -126,7 +126,7 @@ impl RuntimeApi {
         command
     }
 
-    /// Gives the function an event, and waits for what comes of it.
+    /// Gives the function an event, and waits for the outcome.
     pub async fn invoke(&self, event: impl Into<Vec<u8>>) -> Outcome {
         self.invoke_within(TIMEOUT, event).await
     }
@@ -141,7 +141,7 @@ impl RuntimeApi {
             event: event.into(),
             timeout,
         };
-        // The receiver lives as long as this does, and so does the sender of the answer.
+        // The receiver lives as long as the stand-in, and so does the sender of the answer.
         let _ = self.queue.send(queued);
         match answered.await {
             Ok(outcome) => outcome,
@@ -153,7 +153,7 @@ impl RuntimeApi {
     pub async fn idle(&self) {
         let invocations = *lock(&self.invocations);
         let mut asked = self.shared.asked.subscribe();
-        // The sender lives as long as this does.
+        // The sender lives as long as the stand-in.
         let _ = asked.wait_for(|asked| *asked > invocations).await;
     }
 

@@ -1,4 +1,4 @@
-//! The calls.
+//! The function makes these calls.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -29,7 +29,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-/// A long poll: it is answered once there is an event.
+/// Answers once there is an event: the call is a long poll.
 async fn next(State(shared): State<Arc<Shared>>) -> Response {
     (shared.observe)(&Call::Next);
     shared.asked.send_modify(|asked| *asked += 1);
@@ -77,7 +77,7 @@ async fn error(
     shared.settle(&request_id, Outcome::Error(json(&body)))
 }
 
-/// The function ends by itself after this.
+/// Answers the report of a failed start; the function ends by itself after it.
 async fn init_error(State(shared): State<Arc<Shared>>) -> StatusCode {
     (shared.observe)(&Call::InitError);
     StatusCode::ACCEPTED
