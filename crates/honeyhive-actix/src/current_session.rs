@@ -36,8 +36,8 @@ use honeyhive::http::current_session_or_disabled;
 /// # Ok::<(), honeyhive::BuildError>(())
 /// ```
 ///
-/// The extractor never fails a request: where no middleware is, or the middleware leaves the request out, it is a session that
-/// records nothing, and the log says once why. [`is_recording`](Session::is_recording) tells:
+/// The extractor never fails a request: where no middleware is, or the middleware leaves the request out, it is a
+/// session that records nothing, and the log says once why. [`is_recording`](Session::is_recording) tells:
 ///
 /// ```
 /// use actix_web::{App, web};
@@ -51,8 +51,9 @@ use honeyhive::http::current_session_or_disabled;
 /// # drop(app);
 /// ```
 ///
-/// An `Option<CurrentSession>` is always `Some`: actix-web makes it from whether the extractor fails, and has no other hook
-/// for it. For an option there is [`honeyhive::http::current_session`], which says `None` without a word in the log.
+/// An `Option<CurrentSession>` is always `Some`: actix-web makes it from whether the extractor fails, and has no other
+/// hook for it. For an option there is [`honeyhive::http::current_session`], which says `None` without a word in the
+/// log.
 #[derive(Debug, Clone)]
 pub struct CurrentSession(Session);
 

@@ -28,8 +28,8 @@ use crate::headers::View;
 /// # Ok::<(), honeyhive::BuildError>(())
 /// ```
 ///
-/// `feedback` takes a tracer, or a [`FeedbackEndpoint`] with settings. An application that is made anew for each worker is
-/// given clones of one endpoint, or the limit a minute is one of each worker.
+/// `feedback` takes a tracer, or a [`FeedbackEndpoint`] with settings. An application that is made anew for each worker
+/// is given clones of one endpoint, or the limit a minute is one of each worker.
 pub fn feedback(endpoint: impl Into<FeedbackEndpoint>) -> Route {
     let endpoint = endpoint.into();
     web::route().to(move |request: HttpRequest, payload: Payload| {

@@ -87,7 +87,7 @@ pub(crate) const ROUTING_PREFIX: &str = "honeyhive.";
 /// A span that had too many attributes says here how many were left out.
 pub(crate) const DROPPED_ATTRIBUTES: &str = "honeyhive_metadata.dropped_attributes";
 
-/// A span keeps this many attributes: a flattened chat history overflows the SDK's default of 128.
+/// A span keeps this many attributes at the most: a flattened chat history overflows the SDK's default of 128.
 pub(crate) const MAX_ATTRIBUTES: usize = 1024;
 /// The SDK limits a running span to this many attributes. Past it the SDK ignores every further attribute, even the
 /// session's, and it counts a key that is written again as one more; so the limit that matters is `MAX_ATTRIBUTES`,

@@ -97,9 +97,9 @@ impl Enrichment {
 
     /// Adds to `outputs`.
     ///
-    /// HoneyHive's update replaces the outputs that it has, so each update carries all outputs that this process has said
-    /// of the session so far. Those of the last 16,384 sessions, 8 MiB at the most, are remembered for that; an update
-    /// of an older session leaves only what is said from then on.
+    /// HoneyHive's update replaces the outputs that it has, so each update carries all outputs that this process has
+    /// said of the session so far. Those of the last 16,384 sessions, 8 MiB at the most, are remembered for that; an
+    /// update of an older session leaves only what is said from then on.
     #[must_use]
     #[track_caller]
     pub fn outputs(self, map: impl Serialize) -> Self {

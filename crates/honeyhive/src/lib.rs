@@ -108,7 +108,7 @@ pub use propagation::HeadersMut;
 pub use redaction::Redaction;
 pub use report::{DeliveryStats, DropReason, Drops, FlushReport};
 pub use sampling::SessionSampling;
-/// The macro is [`serde_json::json!`], so that a program which has no other use for `serde_json` need not depend on it.
+/// The macro is [`serde_json::json!`]: a program which has no other use for `serde_json` need not depend on it.
 #[doc(inline)]
 pub use serde_json::json;
 #[cfg(feature = "signed-ids")]

@@ -11,8 +11,8 @@ use crate::report::{DeliveryStats, DropReason};
 use crate::tracer::HoneyHiveTracer;
 
 impl HoneyHiveTracer {
-    /// Has a meter observe the counters of [`stats`](Self::stats) (feature `metrics`), for as long as the tracer and the
-    /// meter's provider are there. They are read when the meter's reader collects, and cost nothing before.
+    /// Has a meter observe the counters of [`stats`](Self::stats) (feature `metrics`), for as long as the tracer and
+    /// the meter's provider are there. They are read when the meter's reader collects, and cost nothing before.
     ///
     /// | Instrument | Unit | Is |
     /// |---|---|---|

@@ -24,8 +24,8 @@ impl DeliveryStats {
     /// | `honeyhive_values_refused_total`, `…_redacted_total` | [`refused`](Self::refused), [`redacted`](Self::redacted) |
     /// | `honeyhive_session_ids_ignored_total`, `honeyhive_callbacks_panicked_total`, `honeyhive_spans_filtered_total` | the fields of these names |
     ///
-    /// The names are those that an exporter of [`record_metrics`](crate::HoneyHiveTracer::record_metrics) writes for Prometheus.
-    /// Alert on `rate(honeyhive_items_dropped_total{reason!="sampled_out"}[5m]) > 0`.
+    /// The names are those that an exporter of [`record_metrics`](crate::HoneyHiveTracer::record_metrics) writes for
+    /// Prometheus. Alert on `rate(honeyhive_items_dropped_total{reason!="sampled_out"}[5m]) > 0`.
     #[must_use]
     pub fn prometheus(&self) -> String {
         let mut text = String::new();

@@ -167,7 +167,7 @@ pub struct DeliveryStats {
     /// Counts pending items that are on disk: see [`Spool`](crate::Spool). Items that an ended process left there are
     /// included; they count as accepted from the moment when they are found.
     pub spooled: u64,
-    /// Tells about how many bytes of memory the pending items hold.
+    /// Estimates the bytes of memory that the pending items hold.
     pub pending_bytes: u64,
     /// Counts items lost, by reason.
     pub dropped: Drops,

@@ -15,12 +15,12 @@ use crate::attributes::{PROBE, TRACER_NAME};
 /// A span is checked once, when it starts, by its name, its instrumentation scope and the attributes that it starts
 /// with; names and scopes match by their beginning, with case. Spans within one that is left out become children of the
 /// span around it, so no event refers to one that is not there. Two may name a span as a parent that was left out here:
-/// another service, which gets the current span by `traceparent`, and a child that starts after its parent and 4,096 other spans
-/// that were left out have ended.
+/// another service, which gets the current span by `traceparent`, and a child that starts after its parent and 4,096
+/// other spans that were left out have ended.
 ///
 /// The root span of a request by another instrumentation makes a session where none is around. Left out, the root names
-/// the session still, and [sampling](crate::SessionSampling) sees its error and its duration, where anything else of the
-/// request is sent.
+/// the session still, and [sampling](crate::SessionSampling) sees its error and its duration, where anything else of
+/// the request is sent.
 ///
 /// The span of a request ([`request_span`](crate::http::ServerInstrumentationBuilder::request_span)) is never left out,
 /// since the session's inputs and outputs may be on it; nor is that of the [doctor](crate::doctor())'s probe.
@@ -133,7 +133,7 @@ pub(crate) struct Filtering {
     parents: Mutex<Parents>,
 }
 
-/// This many ended spans stay known: a child may start after its parent has ended.
+/// This many ended spans at the most stay known: a child may start after its parent has ended.
 const MOST_ENDED: usize = 4_096;
 
 #[derive(Debug, Default)]

@@ -32,8 +32,8 @@ impl InsertionOrder {
         self.places.iter().copied()
     }
 
-    /// Removes the places that are not current: the oldest at once, the others when they are more than those of the `left`
-    /// ids.
+    /// Removes the places that are not current: the oldest at once, the others when they are more than those of the
+    /// `left` ids.
     pub(super) fn tidy(&mut self, left: usize, is_current: impl Fn(u64, SessionId) -> bool) {
         while let Some(&(stamp, id)) = self.places.front()
             && !is_current(stamp, id)

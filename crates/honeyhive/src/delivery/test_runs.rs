@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::model::object::Object;
 use crate::wire::{Answer, ApiCall, ApiFailure};
 
-/// Test mode keeps this many runs: the latest.
+/// Test mode keeps this many runs at the most: the latest.
 const MOST: usize = 1_000;
 
 /// The runs are as they would be at HoneyHive, in the order of their creation.

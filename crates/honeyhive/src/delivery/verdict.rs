@@ -14,9 +14,10 @@ use crate::wire::{Answer, Failure};
 /// happens to one in two hundred million.
 const MOST_TRIES: u32 = 16;
 
-/// A call for a session or an event that HoneyHive does not know has this many attempts.
+/// A call for a session or an event that HoneyHive does not know has this many attempts at the most.
 const UNKNOWN_TRIES: u32 = 3;
-/// Such a call from disk has this many attempts: the data that creates its session may be on another process's disk.
+/// Such a call from disk has this many attempts at the most: the data that creates its session may be on another
+/// process's disk.
 const UNKNOWN_TRIES_FROM_DISK: u32 = 10;
 /// A call for an unknown session first waits this long; each further wait is twice as long.
 const UNKNOWN_WAIT: Duration = Duration::from_millis(500);

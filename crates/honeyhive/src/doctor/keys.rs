@@ -49,8 +49,8 @@ pub(super) async fn check(diagnosis: &mut Diagnosis, asker: &Asker<'_>, url: &st
     true
 }
 
-/// Offers a session with a key. The body is no object, so that nothing is written: HoneyHive refuses it after accepting the
-/// key.
+/// Offers a session with a key. The body is no object, so that nothing is written: HoneyHive refuses it after accepting
+/// the key.
 async fn offer_no_session(asker: &Asker<'_>, key: KeyKind) -> Result<Got, ApiFailure> {
     let body = json!("doctor");
     asker

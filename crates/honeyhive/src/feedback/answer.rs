@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-/// An adapter makes its framework's response of such an answer.
+/// The answer to a rating becomes the response of the adapter's framework.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "an answer goes back to the client"]
 pub struct FeedbackAnswer {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::model::id::EventId;
 
 const WINDOW: Duration = Duration::from_secs(60);
-/// The limiter remembers this many ids, so that an attacker who names more of them takes no more memory.
+/// The limiter remembers this many ids at the most, so that an attacker who names more of them takes no more memory.
 const MOST_IDS: usize = 10_000;
 
 /// The limiter counts by id, in windows of a minute that begin with the first rating.

@@ -26,8 +26,8 @@
 //! | 415 | the body is no JSON, which also keeps out the forms of foreign pages |
 //! | 429 | this id had too many ratings; `Retry-After` says when the next one is taken |
 //!
-//! The ratings of 10,000 ids are counted at a time. A client that makes up more within a minute keeps others from rating ids
-//! that are new, which get a 429; [signed ids](crate::SessionTrust) keep such a client out.
+//! The ratings of 10,000 ids are counted at a time. A client that makes up more within a minute keeps others from
+//! rating ids that are new, which get a 429; [signed ids](crate::SessionTrust) keep such a client out.
 
 mod answer;
 mod body;

@@ -75,9 +75,9 @@ impl<T> ServerInstrumentationBuilder<T> {
     /// Sets the filter of requests that become sessions: `true` = traced. Spans inside an untraced request are not
     /// sent.
     ///
-    /// By default `OPTIONS` and health checks (`/health`, `/healthz`, `/livez`, `/readyz`, `/metrics`, …)
-    /// are left out. A filter **replaces** that: `.filter(|_| true)` traces everything, health checks included. To leave out
-    /// more, [`skip`](Self::skip) it.
+    /// By default `OPTIONS` and health checks (`/health`, `/healthz`, `/livez`, `/readyz`, `/metrics`, …) are left out.
+    /// A filter **replaces** that: `.filter(|_| true)` traces everything, health checks included. To leave out more,
+    /// [`skip`](Self::skip) it.
     pub fn filter<F>(mut self, filter: F) -> Self
     where
         F: Fn(&RequestInfo<'_>) -> bool + Send + Sync + 'static,
@@ -86,8 +86,8 @@ impl<T> ServerInstrumentationBuilder<T> {
         self
     }
 
-    /// Leaves requests out, besides those that are left out already: by default, by a [`filter`](Self::filter), by another
-    /// `skip`.
+    /// Leaves requests out, besides those that are left out already: by default, by a [`filter`](Self::filter), by
+    /// another `skip`.
     ///
     /// ```
     /// use honeyhive::http::ServerInstrumentation;

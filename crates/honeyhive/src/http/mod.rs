@@ -126,8 +126,8 @@ impl ServerInstrumentation {
     }
 
     /// Makes the text that a response streams to its user the outputs of the session (feature `model-calls`; default
-    /// `false`): server-sent events or lines of JSON in the format of OpenAI, Anthropic, Gemini or Ollama, the streams of
-    /// Vercel's AI SDK, and `{"text": "…"}` with the next piece, read while they pass unchanged.
+    /// `false`): server-sent events or lines of JSON in the format of OpenAI, Anthropic, Gemini or Ollama, the streams
+    /// of Vercel's AI SDK, and `{"text": "…"}` with the next piece, read while they pass unchanged.
     ///
     /// Tokens are left to the recorded calls of models behind the response, which have them. A body that an inner layer
     /// has compressed is not read, and no text is recorded where the [tracer captures

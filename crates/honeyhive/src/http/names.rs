@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::RequestInfo;
 
-/// The names of this many routes are kept, so that memory stays bounded whatever a framework calls a route.
+/// The names of this many routes are kept at the most, so that memory stays bounded whatever a framework calls a route.
 const MOST_ROUTES: usize = 1024;
 /// A client can invent methods, too.
 const MOST_METHODS: usize = 16;

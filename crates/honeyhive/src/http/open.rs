@@ -367,8 +367,8 @@ impl Inner {
         self.with_span(cx, session.start.name(), attributes)
     }
 
-    /// Returns the context with the span of a request that has not begun its session, so that the span has the request's
-    /// inputs.
+    /// Returns the context with the span of a request that has not begun its session, so that the span has the
+    /// request's inputs.
     fn with_joining_span(&self, cx: &Context, named: Named) -> Context {
         let Named { method, name, path } = named;
         let attributes = vec![

@@ -91,8 +91,9 @@ impl ResponseGuard {
         }
     }
 
-    /// Announces a buffer that is about to pass, as [`on_bytes`](Self::on_bytes) does bytes: its first piece, its length, and
-    /// what shows its pieces where the first is not all. An event with bytes that are not shown is left out.
+    /// Announces a buffer that is about to pass, as [`on_bytes`](Self::on_bytes) does bytes: its first piece, its
+    /// length, and what shows its pieces where the first is not all. An event with bytes that are not shown is left
+    /// out.
     #[inline]
     #[cfg_attr(not(feature = "model-calls"), expect(unused_variables))]
     pub fn on_buffer<'a>(

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-/// An invocation is seen by the instrumentation in this form.
+/// The instrumentation sees an invocation in this form.
 #[derive(Clone, Copy)]
 pub struct Invocation<'a> {
     pub(super) request_id: &'a str,

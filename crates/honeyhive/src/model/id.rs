@@ -125,7 +125,7 @@ impl SessionId {
         Self(Uuid::from_bytes(bytes))
     }
 
-    /// An id as text has this number of characters.
+    /// An id as text has this many characters.
     pub const LENGTH: usize = uuid::fmt::Hyphenated::LENGTH;
 }
 

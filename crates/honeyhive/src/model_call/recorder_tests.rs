@@ -60,8 +60,8 @@ fn bytes_out_are_bytes_in_for_every_format_every_place_to_split_and_every_ending
                 let faulty = [Ok(before), Ok(PANIC), Ok(behind)];
                 // A panic is tried on few of the cuts, since it takes long.
                 let faulty = if at % 97 == 0 { faulty.as_slice() } else { &[] };
-                // The stream is read to its end, which may come too early, and dropped: after its last piece and before it,
-                // after an error, and after a fault.
+                // The stream is read to its end, which may come too early, and dropped: after its last piece and before
+                // it, after an error, and after a fault.
                 for (items, asked) in [
                     (complete.as_slice(), usize::MAX),
                     (&complete[..1], usize::MAX),

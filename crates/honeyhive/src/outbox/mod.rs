@@ -106,7 +106,7 @@ pub(crate) struct Outbox {
     turns: tokio::sync::Semaphore,
 }
 
-/// This many calls of the typed client are under way at a time.
+/// This many calls of the typed client at the most are under way at a time.
 #[cfg(feature = "client")]
 const ASKING_WIDTH: usize = 16;
 

@@ -33,7 +33,8 @@ struct Members<'a> {
 }
 
 impl<'a> SessionInBaggage<'a> {
-    /// Reads a `baggage` header; one that is sent in several lines is read line by line. The first member of a name counts.
+    /// Reads a `baggage` header; one that is sent in several lines is read line by line. The first member of a name
+    /// counts.
     pub(crate) fn read(&mut self, header: &'a [u8]) {
         // Most callers send no baggage of ours, so a header is read only where our key may be in it.
         let Ok(header) = std::str::from_utf8(header) else {

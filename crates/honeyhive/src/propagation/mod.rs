@@ -28,8 +28,8 @@ impl Session {
     /// Writes this session and the current span into the headers of an outgoing request, as W3C
     /// `baggage` (`honeyhive.session_id`, and `session_id` for the Python SDK) and `traceparent`.
     ///
-    /// Baggage that is current goes along, behind the session and with its properties. Call it for services that you trust
-    /// with the id. What it writes to is a [`HeadersMut`].
+    /// Baggage that is current goes along, behind the session and with its properties. Call it for services that you
+    /// trust with the id. What it writes to is a [`HeadersMut`].
     ///
     /// ```
     /// use std::collections::HashMap;

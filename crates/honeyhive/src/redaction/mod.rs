@@ -225,7 +225,7 @@ pub enum Place {
     SpanLink,
 }
 
-/// A hook answers so about a field.
+/// A hook gives a verdict about a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {

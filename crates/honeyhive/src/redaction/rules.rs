@@ -34,7 +34,7 @@ impl fmt::Debug for Rules {
     }
 }
 
-/// A named value is hidden wholly or in part.
+/// A named value is hidden for one of these reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hidden {
     /// The name sounds like a secret, so all values but flags are hidden.

@@ -9,7 +9,7 @@ use crate::error::StartError;
 use crate::outbox::wait::{Awaited, Waited};
 use crate::outbox::{Command, Reply};
 
-/// The session is usable at once, and the future resolves once HoneyHive has answered its start; it comes from
+/// The start of the session has been handed over; the value comes from
 /// [`acreate_session`](crate::HoneyHiveTracer::acreate_session).
 ///
 /// [`session`](Self::session) is usable at once. Awaiting resolves when HoneyHive has answered, on any

@@ -148,7 +148,8 @@ impl Session {
 
     buckets!("session");
 
-    /// Sets the session's error text, of which 64 KiB are kept. For an error with its causes there is [`fail`](Self::fail).
+    /// Sets the session's error text, of which 64 KiB are kept. For an error with its causes there is
+    /// [`fail`](Self::fail).
     #[track_caller]
     pub fn error(&self, text: impl fmt::Display) {
         self.enrich(Enrichment::new().error(bounded(format_args!("{text}"))));
@@ -197,8 +198,8 @@ impl Session {
         }
     }
 
-    /// Adds to the session. Never blocks: the enrichment is merged with earlier ones and delivered in the background,
-    /// in order.
+    /// Adds to the session. The call never blocks: the enrichment is merged with earlier ones and delivered in the
+    /// background, in order.
     #[track_caller]
     pub fn enrich(&self, enrichment: Enrichment) {
         self.outbox.count_refused(enrichment.refused_count());

@@ -13,11 +13,11 @@ use super::Session;
 use crate::error::BuildError;
 use crate::model::id::{EventId, SessionId};
 
-/// A service signs the ids of sessions that it gives out with these keys, and recognises them.
+/// The keys sign the ids of sessions that a service gives out, and recognise them.
 ///
 /// A signed id is one text of 91 characters for headers, cookies, bodies and WebSockets: the id, the second at which it
-/// expires, and an HMAC-SHA256 over both as base64url, `9f3b…9b11.1798761600.3Zk…`. Two services that are given the same keys
-/// take each other's ids. Signatures are compared in constant time; the keys are in no `Debug`, log or error.
+/// expires, and an HMAC-SHA256 over both as base64url, `9f3b…9b11.1798761600.3Zk…`. Two services that are given the
+/// same keys take each other's ids. Signatures are compared in constant time; the keys are in no `Debug`, log or error.
 ///
 /// [`SessionTrust::signed`](crate::SessionTrust::signed) lets a server take no other ids. To sign and to check by hand:
 ///

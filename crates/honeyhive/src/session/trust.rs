@@ -102,8 +102,8 @@ impl SessionTrust {
         }
     }
 
-    /// Returns the trust in ids that are signed for a request's tenant; `None` where that is this trust itself, since it
-    /// has no keys or the request no tenant.
+    /// Returns the trust in ids that are signed for a request's tenant; `None` where that is this trust itself, since
+    /// it has no keys or the request no tenant.
     #[cfg(all(feature = "signed-ids", feature = "http-server"))]
     pub(crate) fn for_tenant(
         &self,
@@ -123,8 +123,8 @@ impl SessionTrust {
         self.trusted_or_count(raw, outbox, |mapped| self.session(raw, mapped))
     }
 
-    /// Returns the session that another text beside a trusted id names: a UUID, and under `Map` what is mapped, too. The
-    /// text only confirms that id, so nothing is counted.
+    /// Returns the session that another text beside a trusted id names: a UUID, and under `Map` what is mapped, too.
+    /// The text only confirms that id, so nothing is counted.
     #[cfg(feature = "http-server")]
     pub(crate) fn session_beside(&self, raw: &str) -> Option<SessionId> {
         match self {
@@ -184,7 +184,8 @@ impl SessionTrust {
         }
     }
 
-    /// Returns the experiment that comes along with a trusted session. Under `Signed` none does: the id alone is signed.
+    /// Returns the experiment that comes along with a trusted session. Under `Signed` none does: the id alone is
+    /// signed.
     pub(crate) fn experiment(
         &self,
         sent: impl FnOnce() -> Option<Experiment>,

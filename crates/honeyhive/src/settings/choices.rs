@@ -75,7 +75,7 @@ impl Encoding {
     }
 }
 
-/// A full queue drops one of these items.
+/// The policy decides what a full queue drops.
 ///
 /// ```
 /// use honeyhive::{HoneyHiveTracer, DropPolicy};
@@ -120,7 +120,7 @@ impl FromStr for DropPolicy {
     }
 }
 
-/// Spans are compressed on their way in one of these manners.
+/// Spans are compressed on their way in one of these ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum OtlpCompression {

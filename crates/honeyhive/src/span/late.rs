@@ -17,7 +17,7 @@ thread_local! {
     static IS_SAID: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Room for this many attributes is kept for the next span.
+/// Room for at most this many attributes is kept for the next span.
 const MOST: usize = 64;
 
 /// Returns empty room for attributes.

@@ -32,7 +32,7 @@ use crate::model::object::Bucket;
 use crate::model::text::bounded;
 use crate::outbox::Outbox;
 
-/// A span is running. It ends when the handle is dropped.
+/// The handle keeps a span running: the span ends when the handle is dropped.
 ///
 /// Spans that start while it is current are its children: see [`scope`](Self::scope) and
 /// [`in_scope`](Self::in_scope).
@@ -79,7 +79,8 @@ impl Span {
 
     buckets!("span");
 
-    /// Sets the error text, of which 64 KiB are kept, and the span's status. For an error with its causes there is [`fail`](Self::fail).
+    /// Sets the error text, of which 64 KiB are kept, and the span's status. For an error with its causes there is
+    /// [`fail`](Self::fail).
     pub fn error(&self, text: impl fmt::Display) {
         self.enrich(Enrichment::new().error(bounded(format_args!("{text}"))));
     }

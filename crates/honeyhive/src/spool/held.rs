@@ -2,8 +2,8 @@
 
 use super::note::{Kind, Note};
 
-/// The counters are this many. Ids that share a counter are mistaken for each other, which only costs a detour over the
-/// disk. The memory is the same however much is on disk.
+/// The table has this many counters. Ids that share a counter are mistaken for each other, which only costs a detour
+/// over the disk. The memory is the same however much is on disk.
 const SLOTS: usize = 1 << 16;
 
 /// The records are counted by id.

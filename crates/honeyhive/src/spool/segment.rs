@@ -58,7 +58,7 @@ impl Opened {
 /// The bytes after the whole records are one of these.
 enum Tail {
     Nothing,
-    /// The items of a record that was being written when the process ended are this many.
+    /// A record with this many items was being written when the process ended.
     Torn(u64),
     Damaged,
 }

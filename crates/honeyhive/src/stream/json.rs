@@ -15,7 +15,7 @@ use crate::model::limits;
 const MAX_DEPTH: u32 = 64;
 /// A text with more values is not read. Numbers in lists, of which an embedding has thousands, are not among them.
 const MAX_NODES: usize = 64 * 1024;
-/// The memory of this many nodes stays between events.
+/// The memory of at most this many nodes stays between events.
 const KEPT: usize = 8 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub(crate) struct Index {
 
 impl Drop for Index {
     fn drop(&mut self) {
-        /// A buffer of this many nodes is kept: more than most texts have.
+        /// A buffer of at most this many nodes is kept: more than most texts have.
         const MOST: usize = 1024;
         if (1..=MOST).contains(&self.nodes.capacity()) {
             let nodes = std::mem::take(&mut self.nodes);

@@ -64,7 +64,8 @@ pub(super) fn take_texts(reply: &mut Reply, event: Json<'_>) {
     }
 }
 
-/// Takes an event of a recording that is written down while it is heard. A segment repeats a part of the text, with who speaks.
+/// Takes an event of a recording that is written down while it is heard. A segment repeats a part of the text, with who
+/// speaks.
 pub(super) fn take_transcription(reply: &mut Reply, event: Json<'_>) {
     if event.is("type", "transcript.text.segment") {
         return;

@@ -2,11 +2,12 @@
 
 use std::io::IoSlice;
 
-/// This many pieces of a buffer are read.
+/// This many pieces of a buffer are read at the most.
 const MOST: usize = 16;
 
-/// Reads a buffer of `length` bytes, which most have in their first piece; `fill` shows the pieces of any other. Returns the
-/// number of bytes that were not read: a buffer may show its first piece alone, or have more pieces than are read.
+/// Reads a buffer of `length` bytes, which most have in their first piece; `fill` shows the pieces of any other.
+/// Returns the number of bytes that were not read: a buffer may show its first piece alone, or have more pieces than
+/// are read.
 #[inline]
 pub(crate) fn each_piece<'a>(
     first: &'a [u8],

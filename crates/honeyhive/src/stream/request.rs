@@ -15,7 +15,7 @@ use crate::model::limits;
 
 /// An event has room for this many messages, at three attributes each; of more, the first and the last stay.
 const MAX_MESSAGES: usize = MAX_ATTRIBUTES / 3;
-/// All messages take this many attributes: the rest of an event's room is for the answer.
+/// All messages take at most this many attributes: the rest of an event's room is for the answer.
 const MAX_SHOWN: usize = MAX_ATTRIBUTES - 256;
 /// All texts have this many bytes at the most.
 const MAX_TEXTS: usize = 8 * 1024 * 1024;

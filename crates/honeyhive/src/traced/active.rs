@@ -13,7 +13,7 @@ use crate::model::text::bounded;
 use crate::outbox::Outbox;
 use crate::panics::panic_message;
 
-/// The span is running. It ends when this value is dropped.
+/// The value keeps the span running: the span ends when the value is dropped.
 #[derive(Debug)]
 pub struct Active {
     pub(super) cx: Context,

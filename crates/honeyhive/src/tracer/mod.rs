@@ -220,11 +220,12 @@ impl HoneyHiveTracer {
         }
     }
 
-    /// Begins a session and hands it over for delivery. Never blocks.
+    /// Begins a session and hands it over for delivery. The call never blocks.
     ///
     /// The session is not current by itself: see [`Session::enter`] and [`Session::scope`]. Nor does it end by itself,
     /// since the tracer does not know when its work is done: it has no end, no duration and no outcome.
-    /// [`with_session`](Self::with_session) and the layers for servers record them; here the program says what it knows.
+    /// [`with_session`](Self::with_session) and the layers for servers record them; here the program says what it
+    /// knows.
     ///
     /// ```
     /// use std::time::Instant;
@@ -246,8 +247,8 @@ impl HoneyHiveTracer {
     }
 
     /// Begins a session and returns a future that resolves once HoneyHive has answered. The session is usable before
-    /// that, and dropping the future cancels nothing. As with [`create_session`](Self::create_session) it is not current
-    /// and does not end by itself.
+    /// that, and dropping the future cancels nothing. As with [`create_session`](Self::create_session) it is not
+    /// current and does not end by itself.
     #[track_caller]
     pub fn acreate_session(&self, new: impl Into<NewSession>) -> CreateSession {
         let session = Session::begin(&self.inner.outbox, new.into());
@@ -317,7 +318,7 @@ impl HoneyHiveTracer {
         propagation::extract(&self.inner.outbox, trust, headers)
     }
 
-    /// Adds to the current session, else to the tracer's own session. Never blocks.
+    /// Adds to the current session, else to the tracer's own session. The call never blocks.
     ///
     /// A debug build warns once per call site where other sessions are open and this is called outside all of them.
     #[track_caller]
@@ -351,8 +352,8 @@ impl HoneyHiveTracer {
         self.inner.outbox.member().may_write(span)
     }
 
-    /// Adds to an event whose span has ended, or to any other event that HoneyHive has. Never blocks: the update is
-    /// delivered in the background, after the spans that are on their way.
+    /// Adds to an event whose span has ended, or to any other event that HoneyHive has. The call never blocks: the
+    /// update is delivered in the background, after the spans that are on their way.
     ///
     /// HoneyHive's update of an event takes no inputs and no error, so these go to `metadata.inputs` and
     /// `metadata.error`. New outputs replace those of the span, and merge with earlier updates by this process. For a

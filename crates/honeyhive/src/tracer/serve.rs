@@ -22,9 +22,9 @@ impl HoneyHiveTracer {
     /// everything that they recorded is delivered (feature `signal`).
     ///
     /// `start` gets the future that a graceful shutdown waits for. Requests have 10 s to end, delivery 5 s; see
-    /// [`Serve::drain_limit`] and [`Serve::delivery_limit`]. A second signal ends the wait for requests. Requests that are
-    /// not waited for are [counted](Served::unfinished), and a warning says so. The call needs a tokio runtime with its
-    /// drivers enabled, as `#[tokio::main]` and `#[actix_web::main]` make it.
+    /// [`Serve::drain_limit`] and [`Serve::delivery_limit`]. A second signal ends the wait for requests. Requests that
+    /// are not waited for are [counted](Served::unfinished), and a warning says so. The call needs a tokio runtime with
+    /// its drivers enabled, as `#[tokio::main]` and `#[actix_web::main]` make it.
     ///
     /// ```text
     /// tracer.serve(|stop| axum::serve(listener, app).with_graceful_shutdown(stop)).await;
@@ -116,7 +116,7 @@ impl<F> std::fmt::Debug for Serve<F> {
 pub struct Served<T> {
     /// The output is the server's return value; `None` where the server did not end in time.
     pub output: Option<T>,
-    /// The requests that were still under way when the wait for them was over are this many. HoneyHive does not show
+    /// The count is of the requests that were still under way when the wait for them was over. HoneyHive does not show
     /// how they ended: their sessions stay without status, outcome and duration, and spans that were open do not
     /// arrive.
     pub unfinished: u64,
@@ -226,8 +226,8 @@ impl<F: Future> Future for ServeFuture<F> {
                 Poll::Ready(output) => this.output = Some(output),
                 Poll::Pending => ready!(patience),
             }
-            // Requests that run within the server's future are dropped with it, and recorded. Those of axum and actix-web
-            // are tasks of their own, and go on.
+            // Requests that run within the server's future are dropped with it, and recorded. Those of axum and
+            // actix-web are tasks of their own, and go on.
             this.server = None;
         }
         let ended = ready!(this.ending.as_mut().poll(cx));

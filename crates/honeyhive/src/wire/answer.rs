@@ -10,10 +10,10 @@ use opentelemetry_http::Bytes;
 use crate::model::id::SessionId;
 use crate::settings::Keys;
 
-/// Errors and logs repeat this many bytes of HoneyHive's message.
+/// Errors and logs repeat at most this many bytes of HoneyHive's message.
 const MESSAGE_LIMIT: usize = 200;
 
-/// The message is searched in this many bytes of an answer.
+/// The message is searched in at most this many bytes of an answer.
 const MOST_READ: usize = 64 * 1024;
 
 /// The answer is that to a call that succeeded.

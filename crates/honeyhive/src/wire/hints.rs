@@ -9,7 +9,7 @@ use super::proxies::proxy_to;
 pub(crate) enum Obstacle {
     NoTls,
     NoHttp,
-    /// The variable with this name sets the proxy.
+    /// This variable names the proxy.
     NoProxy(&'static str),
     ClosedProxy(&'static str),
     SocksProxy(&'static str),

@@ -114,8 +114,8 @@ impl Sessions {
         self.remove_if_empty(id);
     }
 
-    /// Takes a start that was withdrawn out. Where nobody else can know the id, and `takes_all`, so is all else that had
-    /// gathered.
+    /// Takes out a start that was withdrawn. With `takes_all`, and where nobody else can know the id, everything else
+    /// that had gathered is taken, too.
     pub(in crate::delivery) fn withdraw(
         &mut self,
         start: &StartRecord,

@@ -18,11 +18,11 @@ use crate::model::{limits, number, rfc3339};
 
 /// Values nest this deep at the most: half of the depth that `serde_json` reads.
 const DEPTH: usize = 64;
-/// A list of this many numbers is kept whole; longer ones, such as embeddings, are for machines.
+/// A list of at most this many numbers is kept whole; longer ones, such as embeddings, are for machines.
 const NUMBERS: usize = 100;
-/// This many entries of a map are taken: a span holds fewer.
+/// This many entries of a map are taken at the most: a span holds fewer.
 const ENTRIES: usize = 4 * 1024;
-/// A list of this many bytes is kept whole.
+/// A list of at most this many bytes is kept whole.
 const BYTES: usize = 32;
 /// This many entries are kept of a longer list.
 const BEGINNING: usize = 16;

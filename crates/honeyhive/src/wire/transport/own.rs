@@ -70,8 +70,8 @@ impl Own {
     }
 }
 
-/// Sets the version of HTTP. All calls share one connection of HTTP/2, also after one that nobody has answered in time, so
-/// pings find out whether anybody is there.
+/// Sets the version of HTTP. All calls share one connection of HTTP/2, also after one that nobody has answered in time,
+/// so pings find out whether anybody is there.
 #[cfg(feature = "http2")]
 fn speaking(builder: ClientBuilder, settings: &Settings) -> ClientBuilder {
     builder
@@ -80,7 +80,8 @@ fn speaking(builder: ClientBuilder, settings: &Settings) -> ClientBuilder {
         .http2_keep_alive_timeout(settings.api_timeout)
 }
 
-/// Sets the version of HTTP: another crate of the program may have built the client with HTTP/2, which has no pings then.
+/// Sets the version of HTTP: another crate of the program may have built the client with HTTP/2, which has no pings
+/// then.
 #[cfg(not(feature = "http2"))]
 fn speaking(builder: ClientBuilder, _: &Settings) -> ClientBuilder {
     // The client copies each request to try it again, which it only does after errors of HTTP/2.
